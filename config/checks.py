@@ -1,0 +1,1 @@
+"""Name each unsafe deployment by id, in plain words (`manage.py check --deploy`)."""

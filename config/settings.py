@@ -1,0 +1,190 @@
+"""Every setting, read from the environment; `.env.example` documents each variable."""
+
+import os
+from pathlib import Path
+
+import environ
+
+from config import local
+from subscribers.relays import parse_relay
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Core ---------------------------------------------------------------------------------------
+# DEBUG is for a developer's machine and is on unless the environment names a database of its own.
+DEBUG = env.bool("DEBUG", default="DATABASE_URL" not in os.environ)
+# Without DEBUG an empty key stops Django itself; config.checks names every other unsafe default.
+SECRET_KEY = env("SECRET_KEY", default="only-for-development" if DEBUG else "")
+SITE_URL = env("SITE_URL", default=local.site_url()).rstrip("/")
+_site_host = environ.urlparse(SITE_URL).hostname or ""
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site_host, "localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "config",
+    "digest",
+    "subscribers",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- Time and language --------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- Database and Redis -------------------------------------------------------------------------
+# Embedded ones in var/ where none is configured; PostgreSQL is the only database (design: the
+# ledger needs SKIP LOCKED and partial indexes).
+_database = (
+    env.db_url("DATABASE_URL") if "DATABASE_URL" in os.environ else local.database_settings()
+)
+DATABASES = {"default": {**_database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+REDIS_URL = env("REDIS_URL", default=local.redis_url())
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "daybreak",
+        # A Redis that does not answer must not hold up a page.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+}
+
+# --- Celery: the clock and the hands ------------------------------------------------------------
+CELERY_BROKER_URL = local.celery_broker_url(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "visibility_timeout": 3600}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    # Confirmation mail has its own queue, so a million digests never stand before it.
+    "subscribers.tasks.*": {"queue": "mail"},
+    "digest.tasks.send_lane": {"queue": "delivery"},
+}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_ACKS_LATE = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(local.VAR / "celerybeat-schedule")
+# A tick that waited longer than its interval has been overtaken by the next one.
+CELERY_BEAT_SCHEDULE = {
+    "digest": {"task": "digest.tasks.tick", "schedule": 30, "options": {"expires": 25}},
+    "subscribers": {"task": "subscribers.tasks.tick", "schedule": 30, "options": {"expires": 25}},
+}
+
+# --- Mail ---------------------------------------------------------------------------------------
+EMAIL_RELAYS = [
+    parse_relay(url) for url in env.list("EMAIL_RELAYS", default=[local.mailbox_relay_url()])
+]
+MAIL_DOMAIN = env("MAIL_DOMAIN", default="daybreak.localhost" if DEBUG else "")
+POSTAL_ADDRESS = env(
+    "POSTAL_ADDRESS", default="Daybreak, 1 Example Street, Exampleton" if DEBUG else ""
+)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Daybreak <daybreak@{MAIL_DOMAIN}>"
+# Confirmation and staff mail goes through Django's own backend, over the first relay.
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = EMAIL_RELAYS[0].host
+EMAIL_PORT = EMAIL_RELAYS[0].port
+EMAIL_HOST_USER = EMAIL_RELAYS[0].user
+EMAIL_HOST_PASSWORD = EMAIL_RELAYS[0].password
+EMAIL_USE_TLS = EMAIL_RELAYS[0].starttls
+EMAIL_USE_SSL = EMAIL_RELAYS[0].tls
+EMAIL_TIMEOUT = 15
+# A window whose outcome a crash lost is sent again under the same Message-ID, or held.
+RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
+
+# --- Feeds --------------------------------------------------------------------------------------
+# Hosts a feed may be fetched from although their address is private.
+FETCH_ALLOW_HOSTS = env.list("FETCH_ALLOW_HOSTS", default=[])
+
+# --- Pages and static files ---------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = local.VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+if not DEBUG:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+# --- Security -----------------------------------------------------------------------------------
+_https = SITE_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+)
+SECURE_SSL_REDIRECT = _https and not DEBUG
+SECURE_HSTS_SECONDS = 31_536_000 if _https and not DEBUG else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"  # the admin previews editions in frames of its own
+
+# --- Admin --------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Daybreak",
+    "SITE_HEADER": "Daybreak",
+    "SITE_SYMBOL": "wb_twilight",
+    "SHOW_HISTORY": True,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        name: {"handlers": ["console"], "level": "INFO"} for name in ("digest", "subscribers")
+    },
+}

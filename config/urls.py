@@ -1,0 +1,10 @@
+"""Every URL that Daybreak answers."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("subscribers.urls")),
+    path("", include("digest.urls")),
+]

@@ -1,0 +1,12 @@
+"""Register the digest app and what it listens to."""
+
+from django.apps import AppConfig
+
+
+class DigestConfig(AppConfig):
+    name = "digest"
+    verbose_name = "Newsroom"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from digest import checks, receivers  # noqa: F401

@@ -1,0 +1,1 @@
+"""System checks of the digest app; see config/checks.py for the deployment."""

@@ -1,0 +1,1 @@
+"""Send an edition to its readers and record each outcome."""

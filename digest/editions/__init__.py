@@ -1,0 +1,1 @@
+"""Make an edition and hold it to what was approved."""

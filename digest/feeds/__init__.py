@@ -1,0 +1,1 @@
+"""Read a feed into stories: fetch, parse, clean, ingest."""

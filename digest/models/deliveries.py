@@ -1,0 +1,102 @@
+"""The ledger: one row per reader and edition, and what became of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.timezone import now
+
+from digest.models.editions import Edition
+from subscribers.models import Subscription
+
+
+class Delivery(models.Model):
+    """One reader's copy of one edition."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "waiting"
+        SENDING = "sending", "on the wire"
+        SENT = "sent", "sent"
+        FAILED = "failed", "failed"
+        SKIPPED = "skipped", "skipped"
+        UNCERTAIN = "uncertain", "uncertain"
+
+    class Reason(models.TextChoices):
+        """Why a reader was skipped, or what a failure was."""
+
+        UNSUBSCRIBED = "unsubscribed", "unsubscribed"
+        SUPPRESSED = "suppressed", "address suppressed"
+        MUTED = "muted", "muted every section"
+        PAST_DEADLINE = "past-deadline", "past the edition's deadline"
+        BAD_ADDRESS = "bad-address", "the address does not exist"
+        REFUSED = "refused", "refused by the receiving server"
+
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        Status.PENDING: {Status.SENDING, Status.SKIPPED, Status.FAILED},
+        Status.SENDING: {
+            Status.SENT,
+            Status.FAILED,
+            Status.PENDING,
+            Status.SKIPPED,
+            Status.UNCERTAIN,
+        },
+        # Sent again under the same Message-ID, unless the operator wants it held.
+        Status.UNCERTAIN: {Status.SENDING, Status.SKIPPED},
+        Status.SENT: set(),
+        Status.FAILED: set(),
+        Status.SKIPPED: set(),
+    }
+
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries")
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.CASCADE, related_name="deliveries"
+    )
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    reason = models.CharField(max_length=32, choices=Reason, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=now)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    lane = models.CharField(max_length=40, blank=True, help_text="The Celery task that claimed it.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # Set once a window's outcome was lost; stays set when the message was sent again.
+    uncertain_at = models.DateTimeField(null=True, blank=True)
+    reply = models.CharField(max_length=300, blank=True, help_text="The server's last words.")
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "deliveries"
+        constraints = [
+            # One row per reader and edition: planning twice adds nobody twice.
+            models.UniqueConstraint(
+                fields=["edition", "subscription"], name="delivery_once_per_reader"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    status__in=["pending", "sending", "sent", "failed", "skipped", "uncertain"]
+                ),
+                name="delivery_status_known",
+            ),
+            # Every skip and failure has a reason.
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["skipped", "failed"], reason=""),
+                name="delivery_stop_has_reason",
+            ),
+        ]
+        indexes = [
+            # delivery.claim: an edition's open rows in id order; also "is anything left".
+            models.Index(
+                fields=["edition", "id"],
+                name="delivery_open",
+                condition=models.Q(status__in=["pending", "sending", "uncertain"]),
+            ),
+            # delivery.recover: rows whose lane went silent.
+            models.Index(
+                fields=["claimed_at"],
+                name="delivery_on_the_wire",
+                condition=models.Q(status="sending"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscription.subscriber} · {self.edition_id}"

@@ -1,0 +1,211 @@
+"""One issue of a newsletter, from proposal to frozen page."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.timezone import now
+
+from digest.models.schedules import Schedule
+from digest.models.stories import Story
+from subscribers.models import Newsletter, Section, one_line
+
+
+class Edition(models.Model):
+    """One issue: what it says, where it stands, and when it goes out.
+
+    States move by MOVES only; each move is a named function of its stage (editions.approve,
+    delivery.plan …) that updates conditionally and looks at what came back.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        HELD = "held", "held for the editors"
+        APPROVED = "approved", "approved"
+        SENDING = "sending", "sending"
+        SENT = "sent", "sent"
+        SKIPPED = "skipped", "skipped"
+
+    class Reason(models.TextChoices):
+        """Why an edition was skipped or held."""
+
+        TOO_FEW_STORIES = "too-few-stories", "too few stories"
+        PAST_DEADLINE = "past-deadline", "past its deadline"
+        NOT_APPROVED = "not-approved", "nobody approved it"
+        CHANGED = "changed", "changed after it was approved"
+        NOT_SENDABLE = "not-sendable", "failed its preflight checks"
+        REFUSED = "refused", "the relay refuses our mail"
+        BY_EDITOR = "by-editor", "skipped by an editor"
+
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        Status.DRAFT: {Status.HELD, Status.APPROVED, Status.SKIPPED},
+        Status.HELD: {Status.DRAFT, Status.APPROVED, Status.SKIPPED, Status.SENDING},
+        Status.APPROVED: {Status.DRAFT, Status.HELD, Status.SENDING, Status.SKIPPED},
+        Status.SENDING: {Status.HELD, Status.SENT},
+        Status.SENT: set(),
+        Status.SKIPPED: {Status.DRAFT},
+    }
+    # While in one of these an editor may change what the edition says.
+    EDITABLE: ClassVar[set[str]] = {Status.DRAFT, Status.HELD, Status.APPROVED}
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="editions")
+    schedule = models.ForeignKey(
+        Schedule, on_delete=models.SET_NULL, null=True, blank=True, related_name="editions"
+    )
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    slot_date = models.DateField(help_text="The newsroom's date that it is the edition of.")
+    status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT, editable=False)
+    reason = models.CharField(max_length=32, choices=Reason, blank=True, editable=False)
+    reason_detail = models.CharField(max_length=300, blank=True, editable=False)
+
+    subject = models.CharField(max_length=150, blank=True, validators=[one_line])
+    preheader = models.CharField(
+        max_length=200,
+        blank=True,
+        validators=[one_line],
+        help_text="The line that inboxes show after the subject.",
+    )
+    note = models.TextField(blank=True, help_text="A word from the editor, above the stories.")
+
+    sends_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()
+    drafted_at = models.DateTimeField(default=now, editable=False)
+    approved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    # SHA-256 of what was approved (editions.approve.content_hash); any later edit voids it.
+    approved_hash = models.CharField(max_length=64, blank=True, editable=False)
+    # Due while set: editors are to be told that this edition is held (leased like mail_due_at).
+    notice_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sending_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-sends_at"]
+        constraints = [
+            # One slot makes one edition however many beats run; by hand, one per date.
+            models.UniqueConstraint(
+                fields=["newsletter", "schedule", "slot_date"],
+                name="edition_once_per_slot",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    status__in=["draft", "held", "approved", "sending", "sent", "skipped"]
+                ),
+                name="edition_status_known",
+            ),
+            # Every skip has a reason that is stored and shown.
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["skipped", "held"], reason=""),
+                name="edition_stop_has_reason",
+            ),
+            # What was approved is what is sent: no approval without its hash.
+            models.CheckConstraint(
+                condition=~models.Q(status="approved", approved_hash=""),
+                name="edition_approval_has_hash",
+            ),
+        ]
+        indexes = [
+            # tasks.tick: editions whose time has come.
+            models.Index(
+                fields=["sends_at"],
+                name="edition_due",
+                condition=models.Q(status__in=["draft", "held", "approved"]),
+            ),
+            # tasks.tick: editions under way.
+            models.Index(
+                fields=["id"], name="edition_sending", condition=models.Q(status="sending")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.newsletter} · {self.slot_date:%-d %B %Y}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("edition", args=[self.public_id])
+
+
+class EditionItem(models.Model):
+    """A story's place in an edition, with the editor's own words for it."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="items")
+    # The edition's newsletter, repeated here for the constraint below.
+    newsletter = models.ForeignKey(
+        Newsletter, on_delete=models.PROTECT, editable=False, related_name="+"
+    )
+    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="items")
+    section = models.ForeignKey(
+        Section, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    position = models.PositiveSmallIntegerField(default=0, db_index=False)
+    headline = models.CharField(
+        max_length=300, blank=True, validators=[one_line], help_text="Empty: the story's title."
+    )
+    summary = models.TextField(blank=True, help_text="Empty: the story's summary.")
+    again = models.BooleanField(
+        default=False, help_text="Print it although the newsletter has had it before."
+    )
+    # A skipped edition lets go of its stories, so that a later one can print them.
+    released = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        ordering = ["position", "id"]
+        verbose_name = "story in the edition"
+        verbose_name_plural = "stories in the edition"
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "story"], name="item_once_per_edition"),
+            # A story is sent once per newsletter, unless an editor says "again" on purpose.
+            models.UniqueConstraint(
+                fields=["newsletter", "story"],
+                name="item_once_per_newsletter",
+                condition=models.Q(again=False, released=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.shown_headline
+
+    @property
+    def shown_headline(self) -> str:
+        return self.headline or self.story.title
+
+    @property
+    def shown_summary(self) -> str:
+        return self.summary or self.story.summary
+
+
+class Frozen(models.Model):
+    """An edition as it is sent: rendered once, cut into segments, encoded once.
+
+    `text_segments` and `html_segments` are lists of `{"body": str, "section": int | null}` in
+    order: `body` is quoted-printable ASCII, or for a slot `{"slot": "UNSUBSCRIBE", "section": …}`.
+    rendering.freeze writes them, rendering.personalise joins them.
+    """
+
+    edition = models.OneToOneField(Edition, on_delete=models.CASCADE, related_name="frozen")
+    content_hash = models.CharField(max_length=64)
+    # The header lines that every reader's message has in common, CRLF-separated, ASCII.
+    headers = models.TextField()
+    text_segments = models.JSONField()
+    html_segments = models.JSONField()
+    # The URLs that the page leads to, in order of appearance.
+    links = models.JSONField(default=list)
+    html_bytes = models.PositiveIntegerField(help_text="Size of the HTML part, decoded.")
+    frozen_at = models.DateTimeField(default=now)
+
+    class Meta:
+        verbose_name = "frozen page"
+
+    def __str__(self) -> str:
+        return f"{self.edition} · {self.content_hash[:8]}"

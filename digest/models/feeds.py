@@ -1,0 +1,68 @@
+"""Where a newsletter's stories come from."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.timezone import now
+
+from subscribers.models import Newsletter, Section, one_line
+
+
+class Feed(models.Model):
+    """An RSS or Atom feed, and how its last fetches went."""
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="feeds")
+    section = models.ForeignKey(
+        Section,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="feeds",
+        help_text="Where this feed's stories are filed. Empty: no section.",
+    )
+    url = models.URLField(max_length=1000)
+    title = models.CharField(max_length=200, blank=True, validators=[one_line])
+    source_name = models.CharField(
+        max_length=80,
+        blank=True,
+        validators=[one_line],
+        help_text="The outlet's name beside each story. Empty: the feed's title.",
+    )
+    weight = models.FloatField(
+        default=1.0,
+        validators=[MinValueValidator(0.1), MaxValueValidator(10)],
+        help_text="Above 1, this feed's stories rank higher; below 1, lower.",
+    )
+    is_active = models.BooleanField(default=True)
+    interval_minutes = models.PositiveSmallIntegerField(
+        default=15, validators=[MinValueValidator(5), MaxValueValidator(1440)]
+    )
+    # Validators of the last good answer, sent back for a conditional GET (RFC 9110, section 13).
+    etag = models.CharField(max_length=500, blank=True, editable=False)
+    last_modified = models.CharField(max_length=100, blank=True, editable=False)
+    next_fetch_at = models.DateTimeField(default=now, editable=False)
+    last_fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
+    consecutive_failures = models.PositiveIntegerField(default=0, editable=False)
+    last_error = models.CharField(max_length=500, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["title", "url"]
+        constraints = [
+            # The same feed twice would only be fetched twice.
+            models.UniqueConstraint(fields=["newsletter", "url"], name="feed_once_per_newsletter"),
+        ]
+        indexes = [
+            # feeds.ingest: what is due, oldest first.
+            models.Index(
+                fields=["next_fetch_at"], name="feed_due", condition=models.Q(is_active=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.url
+
+    @property
+    def outlet(self) -> str:
+        return self.source_name or self.title

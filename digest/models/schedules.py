@@ -1,0 +1,97 @@
+"""When a newsletter's editions go out, and what happens if nobody looks."""
+
+from __future__ import annotations
+
+import zoneinfo
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from subscribers.models import Newsletter, one_line, validate_timezone
+
+
+class Weekday(models.IntegerChoices):
+    """As `datetime.weekday()` counts."""
+
+    MONDAY = 0
+    TUESDAY = 1
+    WEDNESDAY = 2
+    THURSDAY = 3
+    FRIDAY = 4
+    SATURDAY = 5
+    SUNDAY = 6
+
+
+def every_day() -> list[int]:
+    return list(Weekday.values)
+
+
+class Schedule(models.Model):
+    """A rule that makes one slot, and so one edition, on each of its weekdays."""
+
+    class Unapproved(models.TextChoices):
+        SEND = "send", "send it as proposed"
+        HOLD = "hold", "hold it and tell the editors"
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="schedules")
+    name = models.CharField(max_length=80, default="Daily", validators=[one_line])
+    is_active = models.BooleanField(default=True)
+    weekdays = ArrayField(
+        models.PositiveSmallIntegerField(choices=Weekday), default=every_day, size=7
+    )
+    local_time = models.TimeField(help_text="When it goes out, on the newsroom's clock.")
+    timezone = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[validate_timezone],
+        help_text="Empty: the newsletter's time zone.",
+    )
+    draft_lead_minutes = models.PositiveSmallIntegerField(
+        default=120,
+        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+        help_text="How long before the send time the draft is made.",
+    )
+    deadline_minutes = models.PositiveSmallIntegerField(
+        default=180,
+        validators=[MinValueValidator(5), MaxValueValidator(1440)],
+        help_text="How late it is still worth sending; after that the edition is skipped.",
+    )
+    min_stories = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1)])
+    max_stories = models.PositiveSmallIntegerField(
+        default=12, validators=[MinValueValidator(1), MaxValueValidator(60)]
+    )
+    unapproved = models.CharField(
+        max_length=8,
+        choices=Unapproved,
+        default=Unapproved.HOLD,
+        help_text="What happens at the send time if no editor has approved.",
+    )
+
+    class Meta:
+        ordering = ["newsletter", "local_time"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(unapproved__in=["send", "hold"]),
+                name="schedule_unapproved_known",
+            ),
+            # An edition could never satisfy both.
+            models.CheckConstraint(
+                condition=models.Q(min_stories__lte=models.F("max_stories")),
+                name="schedule_min_up_to_max",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.newsletter} · {self.name}"
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.timezone or self.newsletter.timezone)
+
+    def clean(self) -> None:
+        if self.min_stories and self.max_stories and self.min_stories > self.max_stories:
+            raise ValidationError({"min_stories": "At least cannot be more than at most."})
+        if not self.weekdays:
+            raise ValidationError({"weekdays": "Choose at least one day."})

@@ -1,0 +1,77 @@
+"""What a newsletter could print."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.timezone import now
+
+from digest.models.feeds import Feed
+from subscribers.models import Newsletter, Section, one_line
+
+
+class Story(models.Model):
+    """One article, from a feed or added by hand; its texts are plain, never markup."""
+
+    class Origin(models.TextChoices):
+        FEED = "feed", "feed"
+        URL = "url", "added by URL"
+        TEXT = "text", "pasted text"
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="stories")
+    section = models.ForeignKey(
+        Section, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories"
+    )
+    feed = models.ForeignKey(
+        Feed, on_delete=models.SET_NULL, null=True, blank=True, related_name="stories"
+    )
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.FEED, editable=False)
+    url = models.URLField(
+        max_length=2000, blank=True, help_text="Empty for a pasted text: Daybreak shows it itself."
+    )
+    # SHA-256 of the canonical URL, or of a pasted text's headline and text: the story's identity.
+    identity = models.CharField(max_length=64, editable=False)
+    title = models.CharField(max_length=300, validators=[one_line])
+    summary = models.TextField(blank=True, help_text="Two or three plain sentences.")
+    author = models.CharField(max_length=200, blank=True, validators=[one_line])
+    source_name = models.CharField(
+        max_length=80, blank=True, validators=[one_line], help_text="The outlet."
+    )
+    image_url = models.URLField(max_length=2000, blank=True)
+    image_alt = models.CharField(max_length=300, blank=True, validators=[one_line])
+    image_credit = models.CharField(max_length=200, blank=True, validators=[one_line])
+    image_width = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    image_height = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    text = models.TextField(blank=True, help_text="The whole text, where it was pasted.")
+    published_at = models.DateTimeField(default=now)
+    added_at = models.DateTimeField(default=now, editable=False)
+    is_hidden = models.BooleanField(default=False, help_text="Never propose this story.")
+
+    class Meta:
+        ordering = ["-published_at"]
+        verbose_name_plural = "stories"
+        constraints = [
+            # The same story twice is one story.
+            models.UniqueConstraint(
+                fields=["newsletter", "identity"], name="story_once_per_newsletter"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(origin__in=["feed", "url", "text"]), name="story_origin_known"
+            ),
+        ]
+        indexes = [
+            # editions.draft: a newsletter's recent stories.
+            models.Index(fields=["newsletter", "-published_at"], name="story_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return self.url or reverse("story", args=[self.pk])
+
+    @property
+    def link(self) -> str:
+        """The absolute URL that a headline leads to."""
+        return self.url or f"{settings.SITE_URL}{reverse('story', args=[self.pk])}"

@@ -1,0 +1,1 @@
+"""Order a day's candidates, best first; pure."""

@@ -1,0 +1,1 @@
+"""Act on news from the subscribers app."""

@@ -1,0 +1,1 @@
+"""Turn an approved edition into each reader's message."""

@@ -1,0 +1,5 @@
+"""What the digest shows in public."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

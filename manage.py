@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""Run Daybreak's management commands."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from config import local
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if local.command_needs_services(sys.argv):
+        local.ensure_services()
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Who we may write to, and why we may."""

@@ -1,0 +1,9 @@
+"""Register the subscribers app."""
+
+from django.apps import AppConfig
+
+
+class SubscribersConfig(AppConfig):
+    name = "subscribers"
+    verbose_name = "Readers"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,9 @@
+"""News that the layers above listen for; nothing here knows who does."""
+
+from django.dispatch import Signal
+
+# Sent after commit. Arguments: subscription_id: int, now: datetime.
+subscription_confirmed = Signal()
+
+# Sent after commit. Arguments: subscription_id: int, now: datetime.
+subscription_ended = Signal()

@@ -1,0 +1,200 @@
+"""The edges that tests own: a relay, a worker process, a browser, a feed server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.conf import settings as django_settings
+from django.core.cache import cache
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+def wait_for(condition: Callable[[], Any], *, seconds: float = 30, what: str = "") -> Any:
+    """Return what `condition` returns once it is true; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s in vain for {what or condition}")
+
+
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+# --- Mail ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Received:
+    """One message as it came over the wire."""
+
+    mail_from: str
+    rcpt_to: str
+    raw: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        parsed = BytesParser(policy=policy.default).parsebytes(self.raw)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
+
+    def part(self, kind: str) -> str:
+        """The text of the part of this kind, `plain` or `html`."""
+        body = self.message.get_body((kind,))
+        assert body is not None
+        return str(body.get_content())
+
+
+@dataclass
+class Relay:
+    """A real SMTP server; `replies` maps a recipient to the reply its message gets."""
+
+    port: int
+    received: list[Received] = field(default_factory=list)
+    replies: dict[str, str] = field(default_factory=dict)
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # type: ignore[no-untyped-def]
+        if address in self.replies:
+            return self.replies[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # type: ignore[no-untyped-def]
+        for address in envelope.rcpt_tos:
+            self.received.append(Received(envelope.mail_from, address, envelope.original_content))
+        return "250 OK"
+
+    def to(self, address: str) -> list[Received]:
+        return [mail for mail in self.received if mail.rcpt_to == address]
+
+    def wait_for_mail(self, address: str, *, count: int = 1, seconds: float = 30) -> Received:
+        """The newest of at least `count` messages to `address`."""
+        wait_for(
+            lambda: len(self.to(address)) >= count,
+            seconds=seconds,
+            what=f"{count} mail(s) to {address}",
+        )
+        return self.to(address)[-1]
+
+
+@pytest.fixture(scope="session")
+def relay_server() -> Iterator[Relay]:
+    relay = Relay(port=free_port())
+    controller = Controller(relay, hostname="127.0.0.1", port=relay.port, decode_data=False)
+    controller.start()
+    yield relay
+    controller.stop()
+
+
+@pytest.fixture
+def relay(relay_server: Relay, settings: Any) -> Relay:
+    """An empty mailbox on a real SMTP server, which is this test's only relay."""
+    from subscribers.relays import parse_relay
+
+    relay_server.received.clear()
+    relay_server.replies.clear()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_RELAYS = [parse_relay(f"smtp://127.0.0.1:{relay_server.port}")]
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay_server.port
+    return relay_server
+
+
+# --- Celery -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def _worker_process(django_db_setup: None, relay_server: Relay) -> Iterator[None]:
+    from config import celery_app
+
+    database = django_settings.DATABASES["default"]
+    env = os.environ | {
+        "DATABASE_URL": f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}",
+        "EMAIL_RELAYS": f"smtp://127.0.0.1:{relay_server.port}",
+        "FETCH_ALLOW_HOSTS": "127.0.0.1,localhost",
+        "PYTHONWARNINGS": "default",
+    }
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1",
+               "-Q", "default,mail,delivery", "--without-gossip", "--without-mingle"]  # fmt: skip
+    with subprocess.Popen(command, env=env, cwd=ROOT) as process:
+        try:
+            wait_for(
+                lambda: celery_app.control.ping(timeout=0.5), seconds=60, what="the Celery worker"
+            )
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture
+def worker(transactional_db: None, _worker_process: None, relay: Relay) -> None:
+    """A real Celery worker process on this test's database, Redis and relay."""
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+# --- Browser ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright; CI insists on it."""
+    from playwright.sync_api import sync_playwright
+
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI insists on the browser tests, and there is no {CHROMIUM}")
+        pytest.skip(f"no {CHROMIUM}: apt-get install chromium")
+    # Playwright's loop runs in this thread; Django would take its queries for asynchronous ones.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                  "--disable-background-networking", "--disable-component-update",
+                  "--disable-sync"],
+        )  # fmt: skip
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, live_server: Any, settings: Any) -> Iterator[Any]:
+    """A page of a fresh visitor, on a phone's width, with `settings.SITE_URL` the live server."""
+    settings.SITE_URL = live_server.url
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 375, "height": 800})
+    page = context.new_page()
+    yield page
+    context.close()
+
+
+def axe_violations(page: Any) -> list[str]:
+    """What axe finds wrong with the page as it stands: rule ids with the elements."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {[n['html'][:120] for n in v['nodes']]}" for v in found]

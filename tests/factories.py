@@ -1,0 +1,86 @@
+"""Rows for tests, each with sensible defaults; keyword arguments override."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, time, timedelta
+from hashlib import sha256
+from typing import Any
+
+from digest.models import Edition, EditionItem, Feed, Schedule, Story
+from subscribers.models import Newsletter, Section, Subscriber, Subscription
+
+# A Tuesday.
+NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
+_count = itertools.count(1)
+
+
+def newsletter(**fields: Any) -> Newsletter:
+    n = next(_count)
+    defaults = {"name": f"The Daily {n}", "slug": f"daily-{n}", "promise": "The day's top stories."}
+    return Newsletter.objects.create(**defaults | fields)
+
+
+def section(newsletter: Newsletter, **fields: Any) -> Section:
+    n = next(_count)
+    return Section.objects.create(
+        newsletter=newsletter, **{"name": f"Section {n}", "slug": f"s{n}", "position": n} | fields
+    )
+
+
+def subscriber(email: str = "", **fields: Any) -> Subscriber:
+    email = email or f"reader{next(_count)}@example.com"
+    return Subscriber.objects.create(email=email, email_key=email.lower(), **fields)
+
+
+def subscription(newsletter: Newsletter, email: str = "", **fields: Any) -> Subscription:
+    """An active subscription unless `status` says otherwise."""
+    defaults = {"status": Subscription.Status.ACTIVE, "confirmed_at": NOW}
+    return Subscription.objects.create(
+        newsletter=newsletter, subscriber=subscriber(email), **defaults | fields
+    )
+
+
+def feed(newsletter: Newsletter, **fields: Any) -> Feed:
+    n = next(_count)
+    return Feed.objects.create(
+        newsletter=newsletter,
+        **{"url": f"https://feeds.example.com/{n}.xml", "title": f"Wire {n}"} | fields,
+    )
+
+
+def story(newsletter: Newsletter, **fields: Any) -> Story:
+    n = next(_count)
+    defaults = {
+        "url": f"https://news.example.com/story-{n}",
+        "title": f"Story number {n}",
+        "summary": f"What happened in story number {n}, in one sentence.",
+        "source_name": f"Wire {n % 5}",
+        "published_at": NOW - timedelta(hours=n % 12),
+        "identity": sha256(f"story-{n}".encode()).hexdigest(),
+    }
+    return Story.objects.create(newsletter=newsletter, **defaults | fields)
+
+
+def schedule(newsletter: Newsletter, **fields: Any) -> Schedule:
+    return Schedule.objects.create(newsletter=newsletter, **{"local_time": time(7, 0)} | fields)
+
+
+def edition(newsletter: Newsletter, *, stories: int = 3, **fields: Any) -> Edition:
+    """A draft edition with so many stories."""
+    defaults = {
+        "subject": "The day's top stories",
+        "slot_date": NOW.date() + timedelta(days=next(_count)),
+        "sends_at": NOW + timedelta(hours=1),
+        "deadline_at": NOW + timedelta(hours=4),
+    }
+    edition = Edition.objects.create(newsletter=newsletter, **defaults | fields)
+    for position in range(stories):
+        item(edition, story(newsletter), position=position)
+    return edition
+
+
+def item(edition: Edition, story: Story, **fields: Any) -> EditionItem:
+    return EditionItem.objects.create(
+        edition=edition, newsletter=edition.newsletter, story=story, **fields
+    )

@@ -1,0 +1,49 @@
+"""Start the tests' own PostgreSQL and Redis before Django's settings are read.
+
+A pytest plugin (`-p tests.services` in pyproject.toml), because pytest-django reads the settings
+before any conftest.py. The servers live in var/test, apart from a developer's data, and every
+xdist worker has a database and a Redis number of its own.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+os.environ["DAYBREAK_VAR"] = str(ROOT / "var" / "test")
+from config import local  # noqa: E402  (reads DAYBREAK_VAR and .env)
+
+for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "SECRET_KEY", "FETCH_ALLOW_HOSTS"):
+    os.environ.pop(name, None)
+os.environ["DEBUG"] = "true"
+# Nobody listens there: tests that send take the `relay` fixture.
+os.environ["EMAIL_RELAYS"] = "smtp://127.0.0.1:9"
+    "smtp://127.0.0.1:9"  # nobody: tests that send take the `relay` fixture
+)
+os.environ["MAIL_DOMAIN"] = "mail.example.com"
+
+_xdist_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if not _xdist_worker:
+    local.ensure_services()
+    with psycopg.connect(
+        host=local.database_settings()["HOST"],
+        user="postgres",
+        dbname="postgres",
+        autocommit=True,
+    ) as connection:
+        # Nothing here needs to outlive a power cut.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+_number = int(re.sub(r"\D", "", _xdist_worker) or -1) + 1
+os.environ["REDIS_URL"] = f"unix://{local.redis_socket()}?db={_number + 1}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not _xdist_worker:
+        local.stop_services()
