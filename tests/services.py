@@ -22,8 +22,6 @@ for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "SECRET_KEY", "FETCH_ALLOW
 os.environ["DEBUG"] = "true"
 # Nobody listens there: tests that send take the `relay` fixture.
 os.environ["EMAIL_RELAYS"] = "smtp://127.0.0.1:9"
-    "smtp://127.0.0.1:9"  # nobody: tests that send take the `relay` fixture
-)
 os.environ["MAIL_DOMAIN"] = "mail.example.com"
 
 _xdist_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
