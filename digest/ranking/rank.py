@@ -1,0 +1,120 @@
+"""Choose and order an edition's stories: fresh ones, from distinct sources, with a good lead."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+# exp(-age / 16 h) keeps the order of a day's stories and still lets a heavy feed's morning story
+# stand before a light feed's fresh one; the gravity of Hacker News or Reddit is made for a front
+# page that turns over within hours.
+FADE_HOURS = 16
+# Each further story of one source counts for so much less than the one before it.
+REPEAT = 0.6
+# A story with an image leads if it scores at least this share of the best story's score.
+LEAD_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A story that could be printed; `source` is the outlet, empty if unknown."""
+
+    id: int
+    source: str
+    section_id: int | None
+    published_at: datetime
+    weight: float = 1.0
+    has_image: bool = False
+
+
+def score(candidate: Candidate, *, now: datetime) -> float:
+    """The feed's weight, faded by the story's age; a date in the future counts as now."""
+    hours = max((now - candidate.published_at).total_seconds(), 0) / 3600
+    return candidate.weight * math.exp(-hours / FADE_HOURS)
+
+
+def rank(
+    candidates: Iterable[Candidate],
+    *,
+    now: datetime,
+    limit: int,
+    section_limits: Mapping[int, int],
+    per_source: int = 3,
+) -> list[Candidate]:
+    """At most `limit` of the candidates, the lead first; the same input gives the same order.
+
+    No section gets more than its limit. No source gets more than `per_source`, unless the edition
+    would stay short without: a newsletter with one feed is not a newsletter of three stories.
+    Neighbours are of different sources wherever the choice allows it.
+    """
+    scores = {candidate: score(candidate, now=now) for candidate in candidates}
+    best_first = sorted(scores, key=lambda c: (-scores[c], -c.published_at.timestamp(), c.id))
+    chosen: list[Candidate] = []
+    for cap in (per_source, limit):
+        _choose(chosen, best_first, scores, limit=limit, section_limits=section_limits, cap=cap)
+    return _spread(_with_lead(chosen, scores))
+
+
+def _choose(
+    chosen: list[Candidate],
+    best_first: list[Candidate],
+    scores: Mapping[Candidate, float],
+    *,
+    limit: int,
+    section_limits: Mapping[int, int],
+    cap: int,
+) -> None:
+    """Add the best candidates to `chosen`, each source's next one worth less than its last."""
+    sources = Counter(c.source for c in chosen if c.source)
+    sections = Counter(c.section_id for c in chosen)
+    taken = set(chosen)
+    left = [c for c in best_first if c not in taken]
+
+    def fits(candidate: Candidate) -> bool:
+        section = candidate.section_id
+        has_room = section is None or sections[section] < section_limits.get(section, limit)
+        return has_room and sources[candidate.source] < cap
+
+    def worth(candidate: Candidate) -> float:
+        return scores[candidate] * REPEAT ** sources[candidate.source]
+
+    while len(chosen) < limit and (left := [c for c in left if fits(c)]):
+        # max() keeps the first of equals, so best_first decides between them.
+        pick = max(left, key=worth)
+        left.remove(pick)
+        chosen.append(pick)
+        sections[pick.section_id] += 1
+        if pick.source:
+            sources[pick.source] += 1
+
+
+def _with_lead(chosen: list[Candidate], scores: Mapping[Candidate, float]) -> list[Candidate]:
+    """The same stories, led by one with an image if there is one near the top."""
+    if not chosen:
+        return chosen
+    enough = scores[chosen[0]] * LEAD_SHARE
+    lead = next((c for c in chosen if c.has_image and scores[c] >= enough), chosen[0])
+    return [lead, *(c for c in chosen if c != lead)]
+
+
+def _spread(ordered: list[Candidate]) -> list[Candidate]:
+    """The same stories with the same lead, neighbours of different sources where possible."""
+    result, left = ordered[:1], ordered[1:]
+    while left:
+        last, crowded = result[-1].source, _crowded_source(left)
+        others = [c for c in left if not c.source or c.source != last]
+        urgent = [c for c in others if c.source and c.source == crowded]
+        pick = (urgent or others or left)[0]
+        left.remove(pick)
+        result.append(pick)
+    return result
+
+
+def _crowded_source(left: list[Candidate]) -> str:
+    """The source that fills more than half of what is left, so must come now or clump later."""
+    counts = Counter(c.source for c in left if c.source)
+    source, count = counts.most_common(1)[0] if counts else ("", 0)
+    return source if count * 2 > len(left) else ""
