@@ -11,9 +11,13 @@ from config import local
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if local.command_needs_services(sys.argv):
-        local.ensure_services()
-    execute_from_command_line(sys.argv)
+    os.environ.setdefault("DEBUG", str(not local.is_configured()))
+    try:
+        if local.command_needs_services(sys.argv):
+            local.ensure_services()
+        execute_from_command_line(sys.argv)
+    except local.ServiceError as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

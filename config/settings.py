@@ -13,11 +13,12 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 # --- Core ---------------------------------------------------------------------------------------
-# DEBUG is for a developer's machine and is on unless the environment names a database of its own.
-DEBUG = env.bool("DEBUG", default="DATABASE_URL" not in os.environ)
+# A deployment that forgets a variable must not come up in DEBUG: nobody but manage.py turns it on,
+# and only where nothing is configured. A worker started by hand beside `make run` follows that.
+DEBUG = env.bool("DEBUG", default=local.is_running() and not local.is_configured())
 # Without DEBUG an empty key stops Django itself; config.checks names every other unsafe default.
-SECRET_KEY = env("SECRET_KEY", default="only-for-development" if DEBUG else "")
-SITE_URL = env("SITE_URL", default=local.site_url()).rstrip("/")
+SECRET_KEY = env("SECRET_KEY", default="") or ("only-for-development" if DEBUG else "")
+SITE_URL = (env("SITE_URL", default="") or local.site_url()).rstrip("/")
 _site_host = environ.urlparse(SITE_URL).hostname or ""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site_host, "localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -88,10 +89,10 @@ USE_TZ = True
 # Embedded ones in var/ where none is configured; PostgreSQL is the only database (design: the
 # ledger needs SKIP LOCKED and partial indexes).
 _database = (
-    env.db_url("DATABASE_URL") if "DATABASE_URL" in os.environ else local.database_settings()
+    env.db_url("DATABASE_URL") if os.environ.get("DATABASE_URL") else local.database_settings()
 )
 DATABASES = {"default": {**_database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
-REDIS_URL = env("REDIS_URL", default=local.redis_url())
+REDIS_URL = env("REDIS_URL", default="") or local.redis_url()
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -124,11 +125,11 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Mail ---------------------------------------------------------------------------------------
 EMAIL_RELAYS = [
-    parse_relay(url) for url in env.list("EMAIL_RELAYS", default=[local.mailbox_relay_url()])
+    parse_relay(url) for url in env.list("EMAIL_RELAYS", default=[]) or [local.mailbox_relay_url()]
 ]
-MAIL_DOMAIN = env("MAIL_DOMAIN", default="daybreak.localhost" if DEBUG else "")
-POSTAL_ADDRESS = env(
-    "POSTAL_ADDRESS", default="Daybreak, 1 Example Street, Exampleton" if DEBUG else ""
+MAIL_DOMAIN = env("MAIL_DOMAIN", default="") or ("daybreak.localhost" if DEBUG else "")
+POSTAL_ADDRESS = env("POSTAL_ADDRESS", default="") or (
+    "Daybreak, 1 Example Street, Exampleton" if DEBUG else ""
 )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Daybreak <daybreak@{MAIL_DOMAIN}>"
 # Confirmation and staff mail goes through Django's own backend, over the first relay.

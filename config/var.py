@@ -1,0 +1,43 @@
+"""Where a developer's machine keeps what it runs: var/, and sockets that fit their limit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import environ
+
+ROOT = Path(__file__).resolve().parent.parent
+environ.Env.read_env(ROOT / ".env")
+# Tests and benches point this elsewhere, so that they never touch a developer's data.
+VAR = Path(os.environ.get("DAYBREAK_VAR") or ROOT / "var").resolve()
+# sun_path of sockaddr_un holds 108 bytes with its NUL on Linux, 104 on macOS and the BSDs.
+MAX_SOCKET_PATH = 103
+
+
+class ServiceError(Exception):
+    """A local service that cannot run here; the message is one line for the developer."""
+
+
+def socket_path(inside: Path) -> Path:
+    """Return `inside`, or for a clone in a deep folder a path under /tmp that fits a socket.
+
+    Every shell must find the same path, so TMPDIR is not asked.
+    """
+    if len(os.fsencode(inside)) <= MAX_SOCKET_PATH:
+        return inside
+    digest = hashlib.sha256(os.fsencode(VAR)).hexdigest()[:16]
+    return Path(f"/tmp/daybreak-{os.getuid()}-{digest}") / inside.name  # noqa: S108
+
+
+def make_socket_dir(path: Path, *, mode: int = 0o700, owner: int | None = None) -> None:
+    """Make the directory of the socket `path`, and see that nobody else made it before us."""
+    directory = path.parent
+    directory.mkdir(mode=mode, parents=True, exist_ok=True)
+    if directory.stat().st_uid not in {os.getuid(), owner}:
+        raise ServiceError(f"{directory} belongs to another user; remove it and try again")
+    if owner is not None:
+        os.chown(directory, owner, -1)
+    if path.parent != VAR:
+        directory.chmod(mode)
