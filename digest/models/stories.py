@@ -32,6 +32,10 @@ class Story(models.Model):
     )
     # SHA-256 of the canonical URL, or of a pasted text's headline and text: the story's identity.
     identity = models.CharField(max_length=64, editable=False)
+    # SHA-256 of the feed's own id for it, which outlives a changed URL; empty if it has none.
+    guid = models.CharField(max_length=64, blank=True, editable=False)
+    # SHA-256 of the words as the feed gave them: tells an editor's change from the feed's.
+    feed_words = models.CharField(max_length=64, blank=True, editable=False)
     title = models.CharField(max_length=300, validators=[one_line])
     summary = models.TextField(blank=True, help_text="Two or three plain sentences.")
     author = models.CharField(max_length=200, blank=True, validators=[one_line])
@@ -55,6 +59,11 @@ class Story(models.Model):
             # The same story twice is one story.
             models.UniqueConstraint(
                 fields=["newsletter", "identity"], name="story_once_per_newsletter"
+            ),
+            models.UniqueConstraint(
+                fields=["newsletter", "guid"],
+                name="story_guid_once_per_newsletter",
+                condition=~models.Q(guid=""),
             ),
             models.CheckConstraint(
                 condition=models.Q(origin__in=["feed", "url", "text"]), name="story_origin_known"
