@@ -45,7 +45,8 @@ class Edition(models.Model):
         Status.DRAFT: {Status.HELD, Status.APPROVED, Status.SKIPPED},
         Status.HELD: {Status.DRAFT, Status.APPROVED, Status.SKIPPED, Status.SENDING},
         Status.APPROVED: {Status.DRAFT, Status.HELD, Status.SENDING, Status.SKIPPED},
-        Status.SENDING: {Status.HELD, Status.SENT},
+        # Skipped: the deadline came and not one message had gone out.
+        Status.SENDING: {Status.HELD, Status.SENT, Status.SKIPPED},
         Status.SENT: set(),
         Status.SKIPPED: {Status.DRAFT},
     }

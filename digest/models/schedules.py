@@ -68,6 +68,8 @@ class Schedule(models.Model):
         default=Unapproved.HOLD,
         help_text="What happens at the send time if no editor has approved.",
     )
+    # Slots missed before this are not caught up on.
+    changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["newsletter", "local_time"]

@@ -1,0 +1,123 @@
+"""Bind an editor's approval to exactly what the edition says at that moment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from digest.editions import preflight
+from digest.models import Edition, EditionItem
+from subscribers.models import Newsletter
+
+
+class NotApprovable(Exception):
+    """What stands against approving; `problems` are for the editor."""
+
+    def __init__(self, problems: list[preflight.Problem]) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problem.message for problem in problems))
+
+
+def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datetime) -> Edition:
+    """Approve a draft or held edition as it stands; approving again approves its present words.
+
+    Raises:
+        NotApprovable: it has blocking problems, its deadline is past, or it is already under way.
+    """
+    with transaction.atomic():
+        edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
+        if found := _against(edition, now):
+            raise NotApprovable(found)
+        # The row is locked; the states are named again so that the move is right by itself.
+        Edition.objects.filter(pk=edition_id, status__in=Edition.EDITABLE).update(
+            status=Edition.Status.APPROVED,
+            reason="",
+            reason_detail="",
+            notice_due_at=None,
+            approved_at=now,
+            approved_by=user,
+            approved_hash=content_hash(edition),
+        )
+    edition.refresh_from_db()
+    return edition
+
+
+def _against(edition: Edition, now: datetime) -> list[preflight.Problem]:
+    if edition.status not in Edition.EDITABLE:
+        return [
+            preflight.Problem("not-open", f"The edition is already {edition.get_status_display()}.")
+        ]
+    if now >= edition.deadline_at:
+        return [preflight.Problem("past-deadline", "The edition is past its deadline.")]
+    return [problem for problem in preflight.problems(edition) if problem.blocking]
+
+
+def void_if_changed(*, edition_id: int) -> bool:
+    """Take the approval back if the edition no longer says what was approved; True if so."""
+    edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
+    if edition.status != Edition.Status.APPROVED:
+        return False
+    if content_hash(edition) == edition.approved_hash:
+        return False
+    return bool(
+        Edition.objects.filter(
+            pk=edition_id,
+            status=Edition.Status.APPROVED,
+            approved_hash=edition.approved_hash,
+        ).update(status=Edition.Status.DRAFT, approved_at=None, approved_by=None, approved_hash="")
+    )
+
+
+def content_hash(edition: Edition) -> str:
+    """SHA-256, in hex, over all that the mail shows; one query for the items."""
+    items = edition.items.select_related("story", "section")
+    content = {
+        "date": edition.slot_date.isoformat(),
+        "subject": edition.subject,
+        "preheader": edition.preheader,
+        "note": edition.note,
+        "newsletter": _masthead(edition.newsletter),
+        "items": [_item(item) for item in items],
+    }
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _masthead(newsletter: Newsletter) -> dict[str, str]:
+    return {
+        "name": newsletter.name,
+        "slug": newsletter.slug,
+        "promise": newsletter.promise,
+        "from_name": newsletter.from_name,
+        "from_email": newsletter.from_email,
+        "reply_to": newsletter.reply_to,
+        "language": newsletter.language,
+        "accent_color": newsletter.accent_color,
+        "postal_line": newsletter.postal_line,
+    }
+
+
+def _item(item: EditionItem) -> dict[str, Any]:
+    story, section = item.story, item.section
+    return {
+        "story": story.pk,
+        "section": [section.pk, section.name, section.position] if section else None,
+        "headline": item.shown_headline,
+        "summary": item.shown_summary,
+        # A pasted story's link follows from its id and SITE_URL, which is not the editor's.
+        "url": story.url,
+        "source": story.source_name,
+        "author": story.author,
+        "image": [
+            story.image_url,
+            story.image_alt,
+            story.image_credit,
+            story.image_width,
+            story.image_height,
+        ],
+    }

@@ -1,0 +1,161 @@
+"""Propose an edition for a slot: its stories, their order, its subject and preheader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from digest.editions.slots import plan_for
+from digest.editions.subject import propose_preheader, propose_subject
+from digest.models import Edition, EditionItem, Schedule, Story
+from digest.ranking.rank import Candidate, rank
+from subscribers.models import Newsletter, Section
+
+# A story older than this is not news; one that the last edition could have had is not new.
+FRESH_FOR = timedelta(hours=48)
+# Of so many recent stories the ranking chooses; more would only cost time.
+POOL = 500
+# An editor who added a story by hand wants it in.
+BY_HAND_WEIGHT = 2.0
+
+
+class DayIsOver(Exception):
+    """Nothing can be sent on that date any more, so nothing is drafted for it."""
+
+
+def draft_edition(
+    *,
+    newsletter: Newsletter,
+    date: date | None = None,
+    schedule: Schedule | None = None,
+    now: datetime,
+) -> Edition:
+    """Return the edition of a slot, made and filled if there was none.
+
+    Without a schedule, the newsletter's own that has a slot on the date (or the next one) is
+    taken; where there is none the edition is an ad hoc one of that date.
+
+    Raises:
+        DayIsOver: the date is past, and it has no edition.
+    """
+    plan = plan_for(newsletter, date, schedule, now)
+    slot = {"newsletter": newsletter, "schedule": plan.schedule, "slot_date": plan.slot_date}
+    # All in one transaction: nobody sees an edition without its stories. Of two that race, the
+    # second waits at the unique constraint for the first and returns its edition.
+    with transaction.atomic():
+        edition, created = Edition.objects.get_or_create(
+            **slot,
+            defaults={
+                "sends_at": plan.sends_at,
+                "deadline_at": plan.deadline_at,
+                "drafted_at": now,
+            },
+        )
+        if created:
+            if plan.deadline_at <= now:
+                raise DayIsOver(f"{plan.slot_date:%-d %B %Y} is over; choose a later date.")
+            _fill(edition, limit=plan.max_stories, now=now)
+    return edition
+
+
+def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
+    newsletter = edition.newsletter
+    limits = {
+        pk: most
+        for pk, most in newsletter.sections.values_list("pk", "max_stories")
+        if most is not None
+    }
+    pool = {story.pk: story for story in _pool(edition, least=limit, now=now)}
+    ranked = rank(
+        [_candidate(story) for story in pool.values()],
+        now=now,
+        limit=limit,
+        section_limits=limits,
+    )
+    stories = _in_order([pool[candidate.id] for candidate in ranked], newsletter)
+    EditionItem.objects.bulk_create(
+        [
+            EditionItem(
+                edition=edition,
+                newsletter=newsletter,
+                story=story,
+                section_id=story.section_id,
+                position=position,
+            )
+            for position, story in enumerate(stories)
+        ],
+        # Another schedule's draft of this minute may have taken one of them.
+        ignore_conflicts=True,
+    )
+    taken = set(edition.items.values_list("story_id", flat=True))
+    headlines = [story.title for story in stories if story.pk in taken]
+    edition.subject = propose_subject(headlines, fallback=newsletter.name)
+    edition.preheader = propose_preheader(headlines, fallback=newsletter.promise)
+    edition.save(update_fields=["subject", "preheader"])
+
+
+def _pool(edition: Edition, *, least: int, now: datetime) -> list[Story]:
+    """What the edition may print: fresh stories, and where they are too few, newly added ones.
+
+    A feed that was added today, or that publishes once a week, brings older stories; they follow
+    behind the fresh ones, since the ranking goes by age.
+    """
+    since = _since(edition, now)
+    free = _free_stories(edition.newsletter)
+    fresh = list(free.filter(published_at__gte=since)[:POOL])
+    wanted = edition.schedule.min_stories if edition.schedule else least
+    if len(fresh) >= wanted:
+        return fresh
+    return list(free.filter(Q(published_at__gte=since) | Q(added_at__gte=since))[:POOL])
+
+
+def _since(edition: Edition, now: datetime) -> datetime:
+    """When the previous edition was drafted, 48 hours ago at the earliest and a day at the least.
+
+    A day at the least, because what one edition had no room for may still lead the next.
+    """
+    previous = (
+        Edition.objects.filter(newsletter=edition.newsletter_id, drafted_at__lt=edition.drafted_at)
+        .exclude(pk=edition.pk)
+        .exclude(status=Edition.Status.SKIPPED)
+        .order_by("-drafted_at")
+        .values_list("drafted_at", flat=True)
+        .first()
+    )
+    last = previous or now - FRESH_FOR
+    return max(now - FRESH_FOR, min(last, now - timedelta(hours=24)))
+
+
+def _free_stories(newsletter: Newsletter) -> QuerySet[Story]:
+    """Stories that no edition holds, newest first."""
+    held = EditionItem.objects.filter(
+        newsletter=newsletter, story=OuterRef("pk"), again=False, released=False
+    )
+    return (
+        Story.objects.filter(~Exists(held), newsletter=newsletter, is_hidden=False)
+        .select_related("feed")
+        .order_by("-published_at", "-pk")
+    )
+
+
+def _candidate(story: Story) -> Candidate:
+    return Candidate(
+        id=story.pk,
+        source=story.source_name or (story.feed.outlet if story.feed else ""),
+        section_id=story.section_id,
+        published_at=story.published_at,
+        weight=story.feed.weight if story.feed else BY_HAND_WEIGHT,
+        has_image=bool(story.image_url),
+    )
+
+
+def _in_order(ranked: Sequence[Story], newsletter: Newsletter) -> list[Story]:
+    """The lead first, then section by section as the newsletter orders them, each by rank."""
+    sections = Section.objects.filter(newsletter=newsletter).values_list("pk", flat=True)
+    place = {pk: n for n, pk in enumerate(sections)}
+    # sorted() is stable, so the rank decides within a section; stories of none come last.
+    rest = sorted(ranked[1:], key=lambda story: place.get(story.section_id or 0, len(place)))
+    return [*ranked[:1], *rest]

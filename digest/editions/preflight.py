@@ -1,0 +1,64 @@
+"""Say what stands against sending an edition, before anybody approves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.models import Edition, EditionItem
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something an editor should know; a blocking one must be put right before approval."""
+
+    code: str
+    message: str
+    blocking: bool = True
+
+
+def problems(edition: Edition) -> list[Problem]:
+    """What is wrong with the edition, the blocking problems first; one query.
+
+    The size of the mail is not looked at here: rendering.freeze measures it where it is known.
+    """
+    items = list(edition.items.select_related("story"))
+    found = [*_of_the_edition(edition, items), *_of_the_stories(items)]
+    return sorted(found, key=lambda problem: not problem.blocking)
+
+
+def min_stories(edition: Edition) -> int:
+    """How many stories make an edition of this schedule; one where it has none."""
+    return edition.schedule.min_stories if edition.schedule else 1
+
+
+def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Problem]:
+    found = []
+    if not edition.subject.strip():
+        found.append(Problem("no-subject", "The edition has no subject."))
+    least = min_stories(edition)
+    if len(items) < least:
+        found.append(
+            Problem("too-few-stories", f"It has {len(items)} of at least {least} stories.")
+        )
+    if not edition.preheader.strip():
+        found.append(
+            Problem("no-preheader", "Without a preheader, inboxes show any text.", blocking=False)
+        )
+    return found
+
+
+def _of_the_stories(items: Sequence[EditionItem]) -> list[Problem]:
+    found = []
+    for number, item in enumerate(items, start=1):
+        if not item.shown_headline.strip():
+            found.append(Problem("no-headline", f"Story {number} has no headline."))
+        if not item.story.url and not item.story.text.strip():
+            found.append(
+                Problem("no-link", f"“{item.shown_headline}” has neither a link nor a text.")
+            )
+        if not item.shown_summary.strip():
+            found.append(
+                Problem("no-summary", f"“{item.shown_headline}” has no summary.", blocking=False)
+            )
+    return found

@@ -1,0 +1,137 @@
+"""Find the slots that are due, and say where in time the edition of a slot stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db.models import QuerySet
+
+from digest.models import Edition, Schedule
+from digest.schedule import Rule, Slot, next_slot, slot_on, slots
+from subscribers.models import Newsletter
+
+# An edition without a schedule goes out at this local time, or an hour from now at the earliest.
+AD_HOC_TIME = time(7, 0)
+AD_HOC_STORIES = 12
+
+
+@dataclass(frozen=True)
+class DueSlot:
+    """A slot whose edition should exist by now."""
+
+    schedule_id: int
+    date: date
+
+
+@dataclass(frozen=True)
+class SlotPlan:
+    """Where an edition stands in time, and how many stories it may have."""
+
+    slot_date: date
+    sends_at: datetime
+    deadline_at: datetime
+    schedule: Schedule | None
+    max_stories: int
+
+
+def running(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
+    """Those that make editions; one without a weekday makes none."""
+    return schedules.filter(is_active=True).exclude(weekdays=[])
+
+
+def rule_of(schedule: Schedule) -> Rule:
+    return Rule(frozenset(schedule.weekdays), schedule.local_time, schedule.zone)
+
+
+def due_slots(*, now: datetime) -> list[DueSlot]:
+    """The active schedules' slots that should have an edition and have none.
+
+    A slot is due from its draft lead until its deadline, so a beat that slept over the send time
+    still drafts. Only slots missed while their schedule stood as it stands: a schedule that was
+    made or changed at nine does not catch up on seven o'clock.
+    """
+    schedules = running(Schedule.objects.select_related("newsletter"))
+    wanted = {
+        (schedule.pk, slot.date)
+        for schedule in schedules
+        for slot in _current_slots(schedule, now=now)
+    }
+    there = Edition.objects.filter(
+        schedule__in={pk for pk, _ in wanted}, slot_date__in={day for _, day in wanted}
+    )
+    missing = wanted - set(there.values_list("schedule_id", "slot_date"))
+    return [DueSlot(schedule_id, day) for schedule_id, day in sorted(missing)]
+
+
+def _current_slots(schedule: Schedule, *, now: datetime) -> list[Slot]:
+    lead = timedelta(minutes=schedule.draft_lead_minutes)
+    useful_for = timedelta(minutes=schedule.deadline_minutes)
+    return [
+        slot
+        for slot in slots(rule_of(schedule), after=now - useful_for)
+        if slot.sends_at <= now + lead
+        and (slot.sends_at > now or slot.sends_at >= schedule.changed_at)
+    ]
+
+
+def plan_for(
+    newsletter: Newsletter, day: date | None, schedule: Schedule | None, now: datetime
+) -> SlotPlan:
+    if schedule:
+        return _scheduled(schedule, _slot(schedule, day, now))
+    active = list(running(newsletter.schedules.all()))
+    for own in active:
+        own.newsletter = newsletter
+    plans = [
+        _scheduled(own, slot)
+        for own in active
+        if (slot := slot_on(rule_of(own), day) if day else next_slot(rule_of(own), after=now))
+    ]
+    there = Edition.objects.filter(newsletter=newsletter, schedule__in=active)
+    drafted = set(there.values_list("schedule_id", "slot_date"))
+    # An hour after the deadline of today's slot an editor may still want an edition of today.
+    usable = [
+        plan
+        for plan in plans
+        if plan.deadline_at > now
+        or (plan.schedule and (plan.schedule.pk, plan.slot_date) in drafted)
+    ]
+    if usable:
+        return min(usable, key=lambda plan: plan.sends_at)
+    return _ad_hoc(newsletter, day or now.astimezone(newsletter.zone).date(), now)
+
+
+def _slot(schedule: Schedule, day: date | None, now: datetime) -> Slot:
+    rule = rule_of(schedule)
+    slot = slot_on(rule, day) if day else next_slot(rule, after=now)
+    if slot is None:
+        raise ValueError(f"{schedule} has no slot on {day}")
+    return slot
+
+
+def _scheduled(schedule: Schedule, slot: Slot) -> SlotPlan:
+    return SlotPlan(
+        slot_date=slot.date,
+        sends_at=slot.sends_at,
+        deadline_at=slot.sends_at + timedelta(minutes=schedule.deadline_minutes),
+        schedule=schedule,
+        max_stories=schedule.max_stories,
+    )
+
+
+def _ad_hoc(newsletter: Newsletter, day: date, now: datetime) -> SlotPlan:
+    """Due at breakfast of its day, or in an hour; useful until that day ends."""
+    everyday = frozenset(range(7))
+    slot = slot_on(Rule(everyday, AD_HOC_TIME, newsletter.zone), day)
+    end = next_slot(
+        Rule(everyday, time(0), newsletter.zone),
+        after=datetime.combine(day, time(23, 59), newsletter.zone).astimezone(UTC),
+    ).sends_at
+    today = now.astimezone(newsletter.zone).date()
+    if slot is None or day < today:
+        # Past, or a day that the zone left out: no time on it is to come.
+        return SlotPlan(day, end, end, None, AD_HOC_STORIES)
+    sends_at = max(slot.sends_at, now + timedelta(hours=1)) if day == today else slot.sends_at
+    deadline = max(end, sends_at + timedelta(hours=3))
+    return SlotPlan(day, sends_at, deadline, None, AD_HOC_STORIES)

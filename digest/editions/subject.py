@@ -1,0 +1,42 @@
+"""Propose the two lines an inbox shows, from the headlines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# A phone shows 35 to 45 characters of a subject and a desktop 60 to 70; the preheader fills the
+# rest of the line, or the second one.
+SUBJECT_LENGTH = 70
+PREHEADER_LENGTH = 110
+
+
+def propose_subject(headlines: Sequence[str], *, fallback: str) -> str:
+    """The lead's headline, cut between words."""
+    return shorten(headlines[0] if headlines else fallback, SUBJECT_LENGTH)
+
+
+def propose_preheader(headlines: Sequence[str], *, fallback: str) -> str:
+    """The second and third headline, as much of them as fits."""
+    second_and_third = headlines[1:3]
+    if not second_and_third:
+        return shorten(fallback, PREHEADER_LENGTH)
+    whole = " · ".join(second_and_third)
+    # One headline whole says more than two cut short.
+    return (
+        whole if len(whole) <= PREHEADER_LENGTH else shorten(second_and_third[0], PREHEADER_LENGTH)
+    )
+
+
+def shorten(text: str, length: int) -> str:
+    """The text on one line, at most `length` characters, cut between words and with an ellipsis.
+
+    Japanese or Thai put no spaces between words; such text is cut between characters.
+    """
+    line = " ".join(text.split())
+    if len(line) <= length:
+        return line
+    kept = line[: length - 1]
+    head, space, _ = kept.rpartition(" ")
+    if not line[length - 1].isspace() and space and len(head) > length // 2:
+        kept = head
+    return kept.rstrip(" ,;:.\u2013\u2014-|") + "…"

@@ -1,0 +1,40 @@
+"""Tell a page when the next edition comes and what the latest one was."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from digest.editions.slots import rule_of
+from digest.models import Edition, EditionItem
+from digest.schedule import next_slot
+from subscribers.models import Newsletter
+
+register = template.Library()
+
+
+@register.simple_tag
+def next_edition(newsletter: Newsletter) -> datetime | None:
+    """When the newsletter comes next, on the newsroom's clock; None without a schedule."""
+    now = timezone.now()
+    instants = []
+    for schedule in newsletter.schedules.all():
+        if schedule.is_active and schedule.weekdays:
+            schedule.newsletter = newsletter
+            instants.append(next_slot(rule_of(schedule), after=now).sends_at)
+    return min(instants).astimezone(newsletter.zone) if instants else None
+
+
+@register.simple_tag
+def latest_edition(newsletter: Newsletter) -> Edition | None:
+    """The newsletter's last sent edition with its items, stories and sections: two queries."""
+    items = EditionItem.objects.select_related("story", "section")
+    return (
+        Edition.objects.filter(newsletter=newsletter, status=Edition.Status.SENT)
+        .order_by("-sent_at")
+        .prefetch_related(Prefetch("items", queryset=items))
+        .first()
+    )

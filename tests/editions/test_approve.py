@@ -1,0 +1,125 @@
+"""What was approved is what is sent: an approval is bound to the edition's words."""
+
+from datetime import timedelta
+
+import pytest
+
+from digest.editions.approve import NotApprovable, approve, content_hash, void_if_changed
+from digest.models import Edition, EditionItem, Story
+from subscribers.models import Newsletter, Section
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def edition():
+    edition = factories.edition(factories.newsletter())
+    section = factories.section(edition.newsletter)
+    edition.items.update(section=section)
+    return edition
+
+
+def reread(edition):
+    return Edition.objects.get(pk=edition.pk)
+
+
+def test_approving_notes_who_when_and_what(edition, admin_user):
+    approved = approve(edition_id=edition.pk, user=admin_user, now=NOW)
+
+    assert approved.status == Edition.Status.APPROVED
+    assert (approved.approved_by, approved.approved_at) == (admin_user, NOW)
+    assert approved.approved_hash == content_hash(reread(edition))
+
+
+@pytest.mark.parametrize(
+    ("model", "change"),
+    [
+        (Edition, {"subject": "Another"}),
+        (Edition, {"preheader": "Another"}),
+        (Edition, {"note": "Good morning"}),
+        (EditionItem, {"headline": "Another"}),
+        (EditionItem, {"summary": "Another"}),
+        (EditionItem, {"section": None}),
+        (Story, {"title": "Another"}),
+        (Story, {"url": "https://news.example.com/another"}),
+        (Story, {"image_url": "https://news.example.com/another.jpg"}),
+        (Story, {"source_name": "Another"}),
+        (Section, {"name": "Another"}),
+        (Newsletter, {"sender_name": "Another"}),
+        (Newsletter, {"postal_address": "Elsewhere"}),
+    ],
+)
+def test_any_change_of_what_is_shown_voids_the_approval(edition, model, change):
+    approve(edition_id=edition.pk, now=NOW)
+    model.objects.update(**change)
+
+    assert void_if_changed(edition_id=edition.pk)
+    edition = reread(edition)
+    assert edition.status == Edition.Status.DRAFT
+    assert (edition.approved_hash, edition.approved_at) == ("", None)
+
+
+def test_another_order_voids_the_approval(edition):
+    approve(edition_id=edition.pk, now=NOW)
+    edition.items.filter(position=0).update(position=9)
+
+    assert void_if_changed(edition_id=edition.pk)
+
+
+def test_a_change_that_no_reader_sees_keeps_the_approval(edition):
+    approve(edition_id=edition.pk, now=NOW)
+    Edition.objects.update(sends_at=NOW + timedelta(hours=2))
+    Story.objects.update(is_hidden=True)
+
+    assert not void_if_changed(edition_id=edition.pk)
+    assert reread(edition).status == Edition.Status.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda edition: Edition.objects.update(subject=" "), "no-subject"),
+        (lambda edition: edition.items.all().delete(), "too-few-stories"),
+        (lambda edition: Story.objects.update(title=""), "no-headline"),
+        (lambda edition: Story.objects.update(url="", text=""), "no-link"),
+        (lambda edition: Edition.objects.update(deadline_at=NOW), "past-deadline"),
+        (lambda edition: Edition.objects.update(status="sent"), "not-open"),
+        (lambda edition: Edition.objects.update(status="sending"), "not-open"),
+        (
+            lambda edition: Edition.objects.update(status="skipped", reason="by-editor"),
+            "not-open",
+        ),
+    ],
+)
+def test_an_edition_that_cannot_be_sent_cannot_be_approved(edition, spoil, code):
+    spoil(edition)
+    before = reread(edition).status
+
+    with pytest.raises(NotApprovable) as refused:
+        approve(edition_id=edition.pk, now=NOW)
+
+    assert code in {problem.code for problem in refused.value.problems}
+    assert reread(edition).status == before
+
+
+def test_what_is_only_a_pity_does_not_stop_an_approval(edition):
+    Story.objects.update(summary="")
+
+    assert approve(edition_id=edition.pk, now=NOW).status == Edition.Status.APPROVED
+
+
+def test_a_schedule_says_how_many_stories_are_enough(edition):
+    Edition.objects.update(schedule=factories.schedule(edition.newsletter, min_stories=4))
+
+    with pytest.raises(NotApprovable, match="3 of at least 4"):
+        approve(edition_id=edition.pk, now=NOW)
+
+
+def test_a_held_edition_is_free_again_once_approved(edition):
+    Edition.objects.update(status="held", reason="not-approved", notice_due_at=NOW)
+
+    approved = approve(edition_id=edition.pk, now=NOW)
+
+    assert (approved.reason, approved.notice_due_at) == ("", None)

@@ -1,0 +1,230 @@
+"""One slot makes one edition, with the stories that are news."""
+
+import threading
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.db import connection
+
+from digest.editions.draft import DayIsOver, draft_edition
+from digest.editions.slots import DueSlot, due_slots
+from digest.models import Edition, EditionItem, Schedule
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def newsletter():
+    newsletter = factories.newsletter(timezone="Europe/London")
+    for _ in range(5):
+        factories.story(newsletter)
+    return newsletter
+
+
+def titles(edition):
+    return [item.story.title for item in edition.items.all()]
+
+
+def test_a_slot_is_due_from_its_lead_until_an_edition_stands(newsletter):
+    schedule = factories.schedule(newsletter, local_time=time(7), draft_lead_minutes=60)
+    seven = datetime(2026, 3, 10, 7, tzinfo=UTC)
+
+    assert due_slots(now=seven - timedelta(minutes=61)) == []
+    assert due_slots(now=seven - timedelta(minutes=60)) == [DueSlot(schedule.pk, seven.date())]
+    draft_edition(newsletter=newsletter, schedule=schedule, date=seven.date(), now=NOW)
+    assert due_slots(now=seven) == []
+
+
+def test_a_beat_that_slept_over_the_send_time_still_drafts_until_the_deadline(newsletter):
+    schedule = factories.schedule(newsletter, local_time=time(7), deadline_minutes=180)
+    Schedule.objects.update(changed_at=NOW - timedelta(days=9))
+
+    assert due_slots(now=datetime(2026, 3, 10, 9, 59, tzinfo=UTC)) == [
+        DueSlot(schedule.pk, date(2026, 3, 10))
+    ]
+    assert due_slots(now=datetime(2026, 3, 10, 10, 1, tzinfo=UTC)) == []
+
+
+def test_a_schedule_made_at_nine_does_not_catch_up_on_seven(newsletter):
+    factories.schedule(newsletter, local_time=time(7))
+    Schedule.objects.update(changed_at=datetime(2026, 3, 10, 9, tzinfo=UTC))
+
+    assert due_slots(now=datetime(2026, 3, 10, 9, 1, tzinfo=UTC)) == []
+
+
+@pytest.mark.parametrize("fields", [{"is_active": False}, {"weekdays": []}, {"weekdays": [2]}])
+def test_a_schedule_without_a_slot_today_is_not_due(newsletter, fields):
+    factories.schedule(newsletter, local_time=time(7), **fields)
+
+    assert due_slots(now=NOW) == []
+
+
+def test_drafting_the_same_slot_again_changes_nothing(newsletter):
+    schedule = factories.schedule(newsletter)
+    first = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+    factories.story(newsletter)
+    second = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+
+    assert first == second
+    assert first.items.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_beats_that_draft_at_once_make_one_edition(newsletter):
+    schedule = factories.schedule(newsletter)
+    start, ids = threading.Barrier(4), []
+
+    def beat():
+        try:
+            start.wait()
+            edition = draft_edition(
+                newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW
+            )
+            ids.append(edition.pk)
+        finally:
+            connection.close()
+
+    beats = [threading.Thread(target=beat) for _ in range(4)]
+    for thread in beats:
+        thread.start()
+    for thread in beats:
+        thread.join(20)
+
+    assert len(ids) == 4
+    assert Edition.objects.count() == 1
+    assert EditionItem.objects.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_schedules_drafting_at_once_do_not_print_a_story_twice(newsletter):
+    schedules = [factories.schedule(newsletter, name=name) for name in ("Morning", "Evening")]
+    start, errors = threading.Barrier(2), []
+
+    def beat(schedule):
+        try:
+            start.wait()
+            draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    beats = [threading.Thread(target=beat, args=[schedule]) for schedule in schedules]
+    for thread in beats:
+        thread.start()
+    for thread in beats:
+        thread.join(20)
+
+    assert not errors
+    assert Edition.objects.count() == 2
+    assert EditionItem.objects.count() == 5
+
+
+def test_the_lead_comes_first_then_the_sections_in_their_order():
+    newsletter = factories.newsletter()
+    world = factories.section(newsletter, position=1)
+    sport = factories.section(newsletter, position=2)
+    ages = {"oldest": (world, 9), "lead": (sport, 0), "second": (sport, 1), "third": (world, 2)}
+    for title, (section, hours) in ages.items():
+        factories.story(
+            newsletter, title=title, section=section, published_at=NOW - timedelta(hours=hours)
+        )
+    factories.story(newsletter, title="of no section", published_at=NOW - timedelta(minutes=30))
+
+    edition = draft_edition(newsletter=newsletter, now=NOW)
+
+    assert titles(edition) == ["lead", "third", "oldest", "second", "of no section"]
+    assert edition.subject == "lead"
+    assert edition.preheader == "third · oldest"
+
+
+def test_a_section_gets_no_more_than_its_limit():
+    newsletter = factories.newsletter()
+    section = factories.section(newsletter, max_stories=2)
+    for _ in range(4):
+        factories.story(newsletter, section=section)
+
+    assert draft_edition(newsletter=newsletter, now=NOW).items.count() == 2
+
+
+def test_hidden_stories_and_stories_already_printed_are_not_proposed(newsletter):
+    hidden = factories.story(newsletter, is_hidden=True)
+    printed = factories.story(newsletter)
+    factories.item(factories.edition(newsletter, stories=0), printed)
+
+    found = set(titles(draft_edition(newsletter=newsletter, now=NOW)))
+
+    assert len(found) == 5
+    assert not {hidden.title, printed.title} & found
+
+
+def test_a_story_that_a_skipped_edition_let_go_is_proposed_again(newsletter):
+    released = factories.story(newsletter)
+    factories.item(factories.edition(newsletter, stories=0), released, released=True)
+
+    assert released.title in titles(draft_edition(newsletter=newsletter, now=NOW))
+
+
+def test_old_stories_are_no_news_while_there_are_fresh_ones(newsletter):
+    factories.schedule(newsletter, min_stories=3)
+    old = factories.story(newsletter, published_at=NOW - timedelta(days=3), added_at=NOW)
+
+    assert old.title not in titles(draft_edition(newsletter=newsletter, now=NOW))
+
+
+def test_a_feed_added_today_fills_an_edition_with_what_it_has():
+    newsletter = factories.newsletter()
+    for _ in range(4):
+        factories.story(newsletter, published_at=NOW - timedelta(days=600), added_at=NOW)
+
+    assert draft_edition(newsletter=newsletter, now=NOW).items.count() == 4
+
+
+def test_without_a_date_the_next_slot_of_the_schedules_is_drafted(newsletter):
+    factories.schedule(newsletter, name="Evening", local_time=time(18))
+    morning = factories.schedule(newsletter, name="Morning", local_time=time(7))
+
+    edition = draft_edition(newsletter=newsletter, now=NOW)
+
+    assert (edition.schedule, edition.slot_date) == (morning, NOW.date())
+    assert edition.sends_at == datetime(2026, 3, 10, 7, tzinfo=UTC)
+    assert edition.deadline_at == datetime(2026, 3, 10, 10, tzinfo=UTC)
+
+
+def test_an_edition_without_a_schedule_goes_out_in_an_hour_and_until_midnight(newsletter):
+    late = datetime(2026, 3, 10, 15, tzinfo=UTC)
+
+    edition = draft_edition(newsletter=newsletter, now=late)
+
+    assert (edition.schedule, edition.slot_date) == (None, date(2026, 3, 10))
+    assert edition.sends_at == late + timedelta(hours=1)
+    assert edition.deadline_at == datetime(2026, 3, 11, tzinfo=UTC)
+    assert draft_edition(newsletter=newsletter, now=late + timedelta(hours=1)) == edition
+
+
+def test_after_todays_slot_an_edition_of_today_can_still_be_made_by_hand(newsletter):
+    factories.schedule(newsletter, local_time=time(7), deadline_minutes=60)
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+    edition = draft_edition(newsletter=newsletter, date=noon.date(), now=noon)
+
+    assert edition.schedule is None
+    assert edition.sends_at > noon
+
+
+def test_a_past_day_gets_no_edition(newsletter):
+    with pytest.raises(DayIsOver, match="9 March 2026 is over"):
+        draft_edition(newsletter=newsletter, date=date(2026, 3, 9), now=NOW)
+    assert not Edition.objects.exists()
+
+
+def test_drafting_costs_the_same_queries_for_any_number_of_stories(
+    newsletter, django_assert_max_num_queries
+):
+    for _ in range(40):
+        factories.story(newsletter, feed=factories.feed(newsletter))
+
+    with django_assert_max_num_queries(16):
+        draft_edition(newsletter=newsletter, now=NOW)

@@ -1,0 +1,49 @@
+"""The two lines an inbox shows are proposed from the headlines, and cut with taste."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.editions.subject import propose_preheader, propose_subject, shorten
+
+
+def test_the_subject_is_the_leads_headline():
+    assert propose_subject(["Harbour reopens", "Rates fall"], fallback="Daily") == "Harbour reopens"
+
+
+def test_the_preheader_is_the_next_two_headlines():
+    assert (
+        propose_preheader(["a", "Rates fall", "Rain ends"], fallback="") == "Rates fall · Rain ends"
+    )
+
+
+def test_without_stories_the_newsletters_own_words_stand_in():
+    assert propose_subject([], fallback="The Daily") == "The Daily"
+    assert propose_preheader(["only one"], fallback="The top stories.") == "The top stories."
+
+
+def test_one_whole_headline_says_more_than_two_cut_ones():
+    whole = "A headline of a good many words that fills most of the line by itself, as they will"
+    assert propose_preheader(["lead", whole, whole], fallback="") == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Harbour reopens", "Harbour reopens"),
+        ("Harbour reopens after the long winter", "Harbour reopens…"),
+        ("Harbour reopen, after the long winter", "Harbour reopen…"),
+        ("港が長い冬のあとに再び開かれ多くの人が訪れた", "港が長い冬のあとに再び開かれ多くの…"),
+        ("Harbour\n reopens", "Harbour reopens"),
+    ],
+)
+def test_a_cut_falls_between_words(text, expected):
+    assert shorten(text, 18) == expected
+
+
+@given(st.text(), st.integers(10, 80))
+def test_a_shortened_line_fits_and_is_one_line(text, length):
+    line = shorten(text, length)
+
+    assert len(line) <= length
+    assert len(line.splitlines()) <= 1
