@@ -1,4 +1,4 @@
-"""Register the subscribers app."""
+"""Register the subscribers app and its checks."""
 
 from django.apps import AppConfig
 
@@ -7,3 +7,6 @@ class SubscribersConfig(AppConfig):
     name = "subscribers"
     verbose_name = "Readers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from subscribers import checks  # noqa: F401

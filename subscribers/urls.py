@@ -1,5 +1,15 @@
 """The reader's way in and out."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from subscribers import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("newsletters/<slug:slug>/", views.newsletter, name="newsletter"),
+    path("newsletters/<slug:slug>/check-your-inbox/", views.signup_done, name="signup-done"),
+    path("confirm/<str:token>/", views.confirm, name="confirm"),
+    # No slash at the end: a one-click POST must not be redirected (RFC 8058, section 3.1).
+    path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
+    path("preferences/<str:token>/", views.preferences, name="preferences"),
+]

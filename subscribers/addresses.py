@@ -1,0 +1,56 @@
+"""Tell whether an e-mail address can be written to, and when two spellings are one address."""
+
+from __future__ import annotations
+
+from email_validator import EmailNotValidError, validate_email
+
+# RFC 5321, section 4.5.3.1: 64 octets, "@", 255 octets; email-validator is exact about the rest.
+LONGEST = 320
+# What a copied address brings along: a byte order mark, zero-width and soft-hyphen characters.
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
+
+
+class BadAddress(ValueError):
+    """Not an address we can write to; the message is a sentence for the reader."""
+
+
+def normalise(raw: str) -> str:
+    """Return the address as it goes into the SMTP dialogue: ASCII, its domain in IDNA form.
+
+    Addresses whose local part is not ASCII (SMTPUTF8, RFC 6531) are refused: too few relays
+    deliver them.
+
+    Raises:
+        BadAddress: with a sentence for the reader.
+    """
+    address = raw.translate(_INVISIBLE).strip()
+    if not address:
+        raise BadAddress("Write your e-mail address.")
+    if len(address) > LONGEST:
+        raise BadAddress("That is too long for an e-mail address.")
+    try:
+        valid = validate_email(address, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError as error:
+        raise BadAddress(_sentence(str(error))) from None
+    if valid.ascii_email is None:
+        raise BadAddress("The part before the @-sign may only have the letters a to z.")
+    return valid.ascii_email
+
+
+def compare_key(address: str) -> str:
+    """Return what the spellings of one address have in common.
+
+    Only case is ignored: RFC 5321 lets a server tell Ann@ from ann@, and none does. Dots and tags
+    (`ann+news@`) are kept, since only some providers ignore them.
+    """
+    return address.lower()
+
+
+def domain(address: str) -> str:
+    """Return the part behind the last @-sign, in lower case."""
+    return address.rpartition("@")[2].lower()
+
+
+def _sentence(message: str) -> str:
+    message = message.strip()
+    return message if message.endswith((".", "!", "?")) else f"{message}."

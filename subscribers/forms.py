@@ -1,0 +1,63 @@
+"""Check what a reader writes into a form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from subscribers.addresses import BadAddress, normalise
+from subscribers.models import Newsletter, Section, Subscription
+
+
+class SignUpForm(forms.Form):
+    """One e-mail field, and one that people do not see."""
+
+    email = forms.CharField(
+        label="E-mail address",
+        # The limit is the domain's; this one keeps a megabyte out of the error page.
+        max_length=1000,
+        strip=True,
+        error_messages={"required": "Write your e-mail address."},
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}
+        ),
+    )
+    # Its name invites programs that fill in every field.
+    website = forms.CharField(required=False, label="Leave this field empty")
+
+    def clean_email(self) -> str:
+        try:
+            return normalise(self.cleaned_data["email"])
+        except BadAddress as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class SectionsForm(forms.Form):
+    """The sections of a newsletter that a reader wants."""
+
+    wanted = forms.ModelMultipleChoiceField(
+        queryset=Section.objects.none(),
+        label="Sections",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Choose at least one section. To get no mail at all, unsubscribe below."
+        },
+    )
+
+    def __init__(self, *args: Any, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = list(_sections(subscription.newsletter))
+        field = self.fields["wanted"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 (for the type checker)
+        field.queryset = subscription.newsletter.sections.all()
+        field.initial = [s.pk for s in self.sections if s.pk not in subscription.muted_sections]
+
+    def muted(self) -> list[int]:
+        """The ids of the sections that were not chosen."""
+        chosen = {section.pk for section in self.cleaned_data["wanted"]}
+        return [section.pk for section in self.sections if section.pk not in chosen]
+
+
+def _sections(newsletter: Newsletter) -> list[Section]:
+    return list(newsletter.sections.all())

@@ -1,0 +1,68 @@
+"""Compose a mail of our own: HTML and text from templates, ready for any relay."""
+
+from __future__ import annotations
+
+import logging
+from email.charset import QP, Charset
+from email.utils import formataddr, make_msgid
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from premailer import Premailer
+
+# Quoted-printable keeps lines at 76 characters and the text legible on the wire; Django's own
+# utf-8 leaves both parts as 8-bit text, which old relays and signatures do not survive.
+UTF8_QP = Charset("utf-8")
+UTF8_QP.body_encoding = QP
+
+
+def compose(
+    *,
+    template: str,
+    context: dict[str, Any],
+    to: str,
+    from_name: str,
+    from_email: str,
+    reply_to: str = "",
+    headers: dict[str, str] | None = None,
+) -> EmailMultiAlternatives:
+    """Render templates/email/<template>/{subject.txt,body.txt,body.html} into one message.
+
+    body.html may carry `<style>` (inlined) and `<style data-premailer="ignore">` (kept, for media
+    queries). The text template writes no markup, so it is rendered without escaping: it begins
+    with `{% autoescape off %}`.
+    """
+    folder = f"email/{template}"
+    # A line break in a subject would begin a header of the writer's choice.
+    subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
+    message = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string(f"{folder}/body.txt", context).strip() + "\n",
+        from_email=formataddr((from_name, from_email)),
+        to=[to],
+        reply_to=[reply_to] if reply_to else None,
+        headers={
+            "Message-ID": make_msgid(domain=settings.MAIL_DOMAIN),
+            # RFC 3834: keeps vacation answers away.
+            "Auto-Submitted": "auto-generated",
+            **(headers or {}),
+        },
+    )
+    message.encoding = UTF8_QP
+    html = render_to_string(f"{folder}/body.html", {**context, "subject": subject})
+    message.attach_alternative(inline(html), "text/html")
+    return message
+
+
+def inline(html: str) -> str:
+    """Move the first `<style>` onto the elements, for clients that drop style sheets."""
+    premailer = Premailer(
+        strip_important=False,  # kept media queries win by their !important alone
+        remove_classes=False,
+        disable_validation=True,
+        allow_network=False,
+        cssutils_logging_level=logging.CRITICAL,
+    )
+    return str(premailer.transform(html, pretty_print=False))

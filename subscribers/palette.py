@@ -1,0 +1,63 @@
+"""Bend a newsletter's colour until text in it can be read, by day and by night."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+DEFAULT = "#0b57d0"
+# The least contrasting surfaces that site.css puts the accent on (--sunk, by day and by night).
+LIGHT_SURFACE = "#f1ede3"
+DARK_SURFACE = "#26231e"
+# WCAG 2.2, success criterion 1.4.3, text of any size.
+AA = 4.5
+
+_Rgb = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The accent by day and by night, as `#rrggbb`; the page's own colour is readable on both."""
+
+    light: str
+    dark: str
+
+
+def palette(accent: str) -> Palette:
+    """Return the shades of `accent` that keep AA; anything but `#rrggbb` counts as the default."""
+    colour = accent if re.fullmatch(r"#[0-9a-fA-F]{6}", accent) else DEFAULT
+    return Palette(light=readable(colour, on=LIGHT_SURFACE), dark=readable(colour, on=DARK_SURFACE))
+
+
+def readable(colour: str, *, on: str, ratio: float = AA) -> str:
+    """Return `colour`, mixed with black or white by as little as `ratio` needs."""
+    pole = (0.0, 0.0, 0.0) if _luminance(_rgb(on)) > 0.18 else (255.0, 255.0, 255.0)
+    start = _rgb(colour)
+    for step in range(101):
+        share = step / 100
+        mixed = _hex(tuple(c + (p - c) * share for c, p in zip(start, pole, strict=True)))
+        if contrast(mixed, on) >= ratio:
+            return mixed
+    return _hex(pole)
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2, 1 to 21."""
+    lighter, darker = sorted((_luminance(_rgb(one)), _luminance(_rgb(other))), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _rgb(colour: str) -> _Rgb:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _hex(rgb: tuple[float, ...]) -> str:
+    return "#" + "".join(f"{round(channel):02x}" for channel in rgb)
+
+
+def _luminance(rgb: _Rgb) -> float:
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (channel / 255 for channel in rgb)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

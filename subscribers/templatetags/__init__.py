@@ -1,0 +1,1 @@
+"""What the readers' pages and mails need in their templates."""

@@ -1,0 +1,31 @@
+"""Put a newsletter's colour on a page so that it can be read in light and dark."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from subscribers.models import Newsletter
+from subscribers.palette import palette
+
+register = template.Library()
+
+
+@register.filter
+def accent_style(newsletter: Newsletter) -> SafeString:
+    """The value of a style attribute: site.css takes `--accent` from these two."""
+    shades = palette(newsletter.accent_color)
+    return format_html("--accent-light:{};--accent-dark:{}", shades.light, shades.dark)
+
+
+@register.filter
+def accent_light(newsletter: Newsletter) -> str:
+    """The accent for a mail's inlined styles."""
+    return palette(newsletter.accent_color).light
+
+
+@register.filter
+def accent_dark(newsletter: Newsletter) -> str:
+    """The accent for a mail's dark mode."""
+    return palette(newsletter.accent_color).dark
