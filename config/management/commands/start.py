@@ -1,0 +1,134 @@
+"""Run the whole of Daybreak on this machine until Ctrl-C (`make run`)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.utils import timezone
+
+from config import first_start, local
+from config.supervisor import Supervisor, port_is_free, site_answers
+
+
+class Command(BaseCommand):
+    help = "Run site, workers, clock and mailbox until Ctrl-C; on the first start with demo data."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--port",
+            default=os.environ.get("PORT") or str(local.DEFAULT_PORT),
+            help="the site's port (default: the variable PORT, or %(default)s)",
+        )
+
+    def handle(self, *args: Any, port: str, **options: Any) -> None:
+        web_port = _usable_port(port)
+        smtp_port = _free_port_near(web_port + 25)
+        with local.running(port=web_port, smtp_port=smtp_port), _stopping_services():
+            local.ensure_services()
+            site_url = os.environ.get("SITE_URL") or f"http://localhost:{web_port}"
+            password = self._prepare(site_url)
+            supervisor = Supervisor(
+                is_ready=lambda: site_answers(web_port),
+                announce=lambda: self._announce(site_url, password),
+            )
+            _add_processes(supervisor, port=web_port, smtp_port=smtp_port)
+            status = supervisor.run()
+        sys.exit(status)
+
+    def _prepare(self, site_url: str) -> str | None:
+        """Bring the database up to date; return the admin's password where we gave it."""
+        call_command("migrate", interactive=False, verbosity=0)
+        password = None
+        if settings.DEBUG:
+            first_start.prepare(site_url=site_url, now=timezone.now())
+            password = first_start.admin_password()
+        else:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        connections.close_all()  # the processes to come must not share it
+        return password
+
+    def _announce(self, site_url: str, password: str | None) -> None:
+        login = f"user {first_start.ADMIN}, password {password}" if password else "your own login"
+        lines = ["", "Daybreak is ready.", f"  Site     {site_url}/"]
+        lines += [f"  Admin    {site_url}/admin/   {login}"]
+        if _has_mailbox():
+            lines += [f"  Mailbox  {site_url}/mailbox/"]
+        self.stdout.write("\n".join([*lines, "  Stop     Ctrl-C", ""]))
+        self.stdout.flush()
+
+
+def _usable_port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise CommandError(f"PORT is a number from 1 to 65535, not “{text}”")
+    port = int(text)
+    if not port_is_free(port):
+        other = 9000 if port != 9000 else 9001
+        raise CommandError(f"Port {port} is taken; choose another: PORT={other} make run")
+    return port
+
+
+def _free_port_near(first: int) -> int:
+    candidates = [*range(first, min(first + 100, 65536)), *range(20025, 20125)]
+    return next(port for port in candidates if port_is_free(port))
+
+
+def _has_mailbox() -> bool:
+    """The mailbox takes the mail unless a relay is configured."""
+    return settings.DEBUG and not os.environ.get("EMAIL_RELAYS")
+
+
+def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None:
+    python = sys.executable
+    env = os.environ | {"PYTHONUNBUFFERED": "1", "DEBUG": str(settings.DEBUG)}
+    if settings.DEBUG:  # a developer in a container is root, and knows
+        env.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser")
+    web = [
+        "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8",
+        "--graceful-timeout", "5", "--log-level", "warning",
+        # Its place is in the home directory, where a second clone would find it taken.
+        "--no-control-socket",
+    ]  # fmt: skip
+    if settings.DEBUG:
+        web += ["--reload"]
+        for template in sorted((local.ROOT / "templates").rglob("*.*")):
+            web += ["--reload-extra-file", str(template)]
+    supervisor.add("web", python, "-m", "gunicorn", "config.wsgi", *web, env=env)
+    celery = [python, "-m", "celery", "--quiet", "-A", "config"]
+    quiet = ["--loglevel", "WARNING"]
+    worker = [*celery, "worker", *quiet, "--without-gossip", "--without-mingle"]
+    supervisor.add("mail", *worker, "-Q", "mail", "-c", "1", "-n", "mail@%h", env=env)
+    supervisor.add("work", *worker, "-Q", "default,delivery", "-c", "2", "-n", "work@%h", env=env)
+    supervisor.add("clock", *celery, "beat", *quiet, "--pidfile=", env=env)
+    if _has_mailbox():
+        supervisor.add(
+            "mailbox", python, "-m", "aiosmtpd", "--nosetuid", "--listen", f"127.0.0.1:{smtp_port}",
+            "--class", "aiosmtpd.handlers.Mailbox", str(local.MAILBOX), env=env,
+        )  # fmt: skip
+
+
+@contextmanager
+def _stopping_services() -> Iterator[None]:
+    """Whatever ends us, the database and Redis end too."""
+
+    def stop(*_: object) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        # A second Ctrl-C must not leave PostgreSQL behind.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        local.stop_services()
