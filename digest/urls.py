@@ -1,5 +1,10 @@
 """What the digest shows in public."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from digest.views import archive
+
+urlpatterns = [
+    path("editions/<uuid:public_id>/", archive.edition, name="edition"),
+    path("stories/<int:story_id>/", archive.story, name="story"),
+]

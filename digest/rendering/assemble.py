@@ -1,0 +1,115 @@
+"""Render an edition once: one HTML page and one text page for all of its readers."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.formats import date_format
+from premailer import Premailer
+
+from digest.models import Edition
+from digest.rendering import links, slots
+from digest.rendering.contents import contents
+from digest.rendering.wording import plain
+from subscribers.palette import readable
+
+# Gmail clips a message's HTML at 102 KB and hides the unsubscribe link with the rest.
+MAX_HTML_BYTES = 100_000
+# As in the template's two stylesheets.
+_PAPER, _PAPER_BY_NIGHT = "#ffffff", "#1b1d21"
+# What is left out, in order, of a page that would be too long.
+_DETAIL = ("thumbnails", "summaries", "headlines")
+_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*\n")
+
+
+class TooLong(ValueError):
+    """An edition whose headlines alone make a page that mail clients would clip."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """An edition for everybody.
+
+    Values of each reader stand in it as tokens (`__UNSUBSCRIBE__`, `__PREFERENCES__`, `__VIEW__`,
+    `__READER__`); sections and stories lie between markers (`__SECTION_3__` … `__END_SECTION__`,
+    `__STORY_12__` … `__END_STORY__`), in the HTML as comments.
+    """
+
+    subject: str
+    html: str
+    text: str
+
+
+def assemble(edition: Edition) -> Page:
+    """Return the edition's page, its styles inlined.
+
+    Raises:
+        TooLong: when even without images and summaries the HTML is over 100,000 bytes.
+    """
+    context = _context(edition)
+    return Page(
+        # A line break in here is refused by freeze, not passed over.
+        subject=edition.subject or context["title"],
+        html=_fitting_html(context),
+        text=_text(context),
+    )
+
+
+def web_page(edition: Edition) -> str:
+    """Return the edition's HTML for everybody's eyes: no tokens, a link to sign up instead."""
+    context = _context(edition) | {"web": True, "detail": "thumbnails"}
+    return slots.fill(render_to_string("email/digest/body.html", context), {})
+
+
+def _context(edition: Edition) -> dict[str, Any]:
+    newsletter = edition.newsletter
+    page = contents(edition)
+    with translation.override(newsletter.language):
+        date = date_format(edition.slot_date, "l j F Y")
+    lead = page.lead
+    return {
+        "newsletter": newsletter,
+        "name": plain(newsletter.name),
+        "newsletter_url": links.newsletter_url(newsletter),
+        "postal_line": plain(newsletter.postal_line),
+        "accent": newsletter.accent_color,
+        "accent_by_day": readable(newsletter.accent_color, on=_PAPER),
+        "accent_by_night": readable(newsletter.accent_color, on=_PAPER_BY_NIGHT),
+        "date": date,
+        "title": plain(edition.subject) or (lead.headline if lead else plain(newsletter.name)),
+        "preheader": plain(edition.preheader) or (lead.summary if lead else ""),
+        "contents": page,
+    }
+
+
+def _fitting_html(context: dict[str, Any]) -> str:
+    for detail in _DETAIL:
+        html = _inline(render_to_string("email/digest/body.html", context | {"detail": detail}))
+        if len(html.encode()) <= MAX_HTML_BYTES:
+            return html
+    raise TooLong(f"the page has {len(html.encode()):,} bytes, {MAX_HTML_BYTES:,} are possible")
+
+
+def _inline(html: str) -> str:
+    """Inline the first <style>; the second, marked to be ignored, is kept to the letter."""
+    inliner = Premailer(
+        strip_important=False,
+        allow_network=False,
+        # The template writes the attributes it wants; premailer would add height="auto".
+        disable_basic_attributes=["align", "valign", "bgcolor", "width", "height"],
+        cssutils_logging_level=logging.CRITICAL,
+    )
+    inlined = str(inliner.transform(html, pretty_print=False))
+    if slots.tokens(inlined) != slots.tokens(html):
+        raise slots.BrokenPage("inlining the styles lost tokens")
+    return inlined
+
+
+def _text(context: dict[str, Any]) -> str:
+    text = render_to_string("email/digest/body.txt", context)
+    return _BLANK_LINES.sub("\n\n", text).strip() + "\n"

@@ -1,0 +1,118 @@
+"""Arrange an edition's stories for the page: the lead, the rest by section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from digest.models import Edition, EditionItem
+from digest.rendering import links
+from digest.rendering.wording import paragraphs, plain, shorten, untokened_url
+from subscribers.models import Section
+
+HERO_WIDTH = 536  # pixels: the 600 of the page less its margins
+THUMBNAIL_WIDTH = 104
+_LEAD_SUMMARY = 320
+_SUMMARY = 180  # about two lines on a desktop, four on a phone
+
+
+@dataclass(frozen=True)
+class Image:
+    url: str
+    alt: str
+    credit: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A story as it is printed; `section` is the id it can be muted by."""
+
+    id: int
+    headline: str
+    summary: str
+    source: str
+    url: str
+    section: int | None
+    section_name: str
+    hero: Image | None
+    thumbnail: Image | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Stories under one heading; those without a section have none."""
+
+    section: int | None
+    name: str
+    entries: list[Entry]
+
+
+@dataclass(frozen=True)
+class Contents:
+    note: list[str]
+    lead: Entry | None
+    parts: list[Part]
+
+
+def contents(edition: Edition) -> Contents:
+    """Return what the edition prints, in order; one query."""
+    items = list(edition.items.select_related("story", "section").order_by("position", "id"))
+    entries = [_entry(item, is_lead=index == 0) for index, item in enumerate(items)]
+    sections = {item.section.pk: item.section for item in items[1:] if item.section}
+    return Contents(
+        note=paragraphs(edition.note),
+        lead=entries[0] if entries else None,
+        parts=_parts(entries[1:], sections.values()),
+    )
+
+
+def _parts(entries: list[Entry], sections: Iterable[Section]) -> list[Part]:
+    """Those without a section first, then the sections in the newsletter's order."""
+    parts = [Part(None, "", [entry for entry in entries if entry.section is None])]
+    for section in sorted(sections, key=lambda section: (section.position, section.pk)):
+        own = [entry for entry in entries if entry.section == section.pk]
+        parts.append(Part(section.pk, plain(section.name), own))
+    return [part for part in parts if part.entries]
+
+
+def _entry(item: EditionItem, *, is_lead: bool) -> Entry:
+    story = item.story
+    # An editor's own words are printed in full.
+    summary = plain(item.summary) or shorten(
+        plain(story.summary), limit=_LEAD_SUMMARY if is_lead else _SUMMARY
+    )
+    return Entry(
+        id=item.pk,
+        headline=plain(item.shown_headline),
+        summary=summary,
+        source=plain(story.source_name or story.author),
+        url=untokened_url(links.outward(story.link)),
+        section=item.section_id,
+        section_name=plain(item.section.name) if item.section else "",
+        hero=_image(item, width=HERO_WIDTH, natural=500, tallest=1.0) if is_lead else None,
+        thumbnail=None if is_lead else _image(item, width=THUMBNAIL_WIDTH, natural=80, tallest=1.4),
+    )
+
+
+def _image(item: EditionItem, *, width: int, natural: int, tallest: float) -> Image | None:
+    """The story's image at this width; none if it is smaller than `natural` or too tall.
+
+    Of an image of unknown size 16:9 is assumed; the page lets its true height win.
+    """
+    story = item.story
+    url = untokened_url(links.outward(story.image_url))
+    known = bool(story.image_width and story.image_height)
+    own_width, own_height = (story.image_width, story.image_height) if known else (16, 9)
+    ratio = (own_height or 9) / (own_width or 16)
+    if not url or ratio > tallest or (known and (own_width or 0) < natural):
+        return None
+    width = min(width, own_width or width) if known else width
+    return Image(
+        url=url,
+        alt=plain(story.image_alt),
+        credit=plain(story.image_credit),
+        width=width,
+        height=max(1, round(width * ratio)),
+    )

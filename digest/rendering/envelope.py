@@ -1,0 +1,80 @@
+"""Mark a message so that whatever comes back is known to be ours, and whose it was."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from digest.models import Edition
+
+_MAC_LENGTH = 16  # hexadecimal digits: 64 bits, and few enough for a local part of at most 64
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_VERP_USER = "bounces"
+
+
+class NotOurs(ValueError):
+    """An address that no message of ours was sent from."""
+
+
+def verp_sender(edition_id: int, subscription_id: int) -> str:
+    """The envelope sender of one reader's copy, so that a bounce names edition and reader.
+
+    Lower case only: some servers fold the case of a local part. The part after "+" is a detail
+    (RFC 5233), so one mailbox can receive them all.
+    """
+    code = _signed("digest.verp", edition_id, subscription_id)
+    return f"{_VERP_USER}+{code}@{settings.MAIL_DOMAIN}"
+
+
+def read_verp(address: str) -> tuple[int, int]:
+    """Return the edition's and the subscription's id.
+
+    Raises:
+        NotOurs: when the address is of another shape or its signature is wrong.
+    """
+    local, _, domain = address.strip().strip("<>").lower().rpartition("@")
+    user, _, code = local.partition("+")
+    try:
+        edition, subscription, _mac = code.split("-")
+        ids = int(edition, 36), int(subscription, 36)
+    except ValueError:
+        raise NotOurs(address) from None
+    if (user, domain) != (_VERP_USER, settings.MAIL_DOMAIN.lower()) or not constant_time_compare(
+        code, _signed("digest.verp", *ids)
+    ):
+        raise NotOurs(address)
+    return ids
+
+
+def message_id(*, edition_id: int, subscription_id: int, copy: str = "") -> str:
+    """The same each time one reader's message is made, so that a repeat is known as one.
+
+    `copy` tells apart messages that are not repeats, such as tests of one draft.
+    """
+    code = _signed(f"digest.message-id{copy}", edition_id, subscription_id)
+    return f"<{code}@{settings.MAIL_DOMAIN}>"
+
+
+def feedback_id(edition: Edition) -> str:
+    """What Gmail's Postmaster Tools groups complaints by: campaign, customer, kind, sender."""
+    return f"{edition.pk}:{edition.newsletter.slug}:digest:daybreak"
+
+
+def list_id(edition: Edition) -> str:
+    """The newsletter's name for filters (RFC 2919), ASCII whatever the newsletter is called."""
+    return f"<{edition.newsletter.slug}.{settings.MAIL_DOMAIN}>"
+
+
+def _signed(salt: str, edition_id: int, subscription_id: int) -> str:
+    value = f"{_base36(edition_id)}-{_base36(subscription_id)}"
+    mac = salted_hmac(salt, value, algorithm="sha256").hexdigest()[:_MAC_LENGTH]
+    return f"{value}-{mac}"
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while True:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+        if not number:
+            return digits

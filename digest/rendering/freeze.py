@@ -1,0 +1,129 @@
+"""Cut an assembled page into segments that are encoded once for all readers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import datetime
+from html import unescape
+from typing import Any
+
+from django.conf import settings
+
+from digest.editions import approve
+from digest.models import Edition, Frozen
+from digest.rendering import envelope, headers, links, slots
+from digest.rendering.assemble import Page, assemble
+from digest.rendering.personalise import BOUNDARY
+from digest.rendering.quoted_printable import encode
+
+Segment = dict[str, Any]
+
+_CUT = re.compile(rf"{slots.MARKER}|__(?P<slot>{'|'.join(slots.OWN)})__")
+_HREF = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
+
+
+def freeze(*, edition_id: int, now: datetime) -> Frozen:
+    """Render, cut and store the edition, once per content: a second call returns the same row.
+
+    Whether its content is what was approved, the row's `content_hash` tells.
+
+    Raises:
+        assemble.TooLong, headers.UnsafeHeader, slots.BrokenPage: when it cannot be sent as it is.
+    """
+    edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
+    content_hash = approve.content_hash(edition)
+    stored = Frozen.objects.filter(edition=edition, content_hash=content_hash).first()
+    if stored:
+        return stored
+    page = freeze_page(edition, assemble(edition))
+    frozen, _created = Frozen.objects.update_or_create(
+        edition=edition,
+        defaults={
+            "content_hash": content_hash,
+            "headers": page.headers,
+            "text_segments": page.text_segments,
+            "html_segments": page.html_segments,
+            "links": page.links,
+            "html_bytes": page.html_bytes,
+            "frozen_at": now,
+        },
+    )
+    return frozen
+
+
+def freeze_page(edition: Edition, page: Page) -> Frozen:
+    """Return the page frozen but not stored: what a test of a draft is sent from."""
+    view = links.view_url(edition)
+    text, html = (body.replace("__VIEW__", view) for body in (page.text, page.html))
+    return Frozen(
+        edition=edition,
+        headers=_common_headers(edition, subject=page.subject),
+        text_segments=cut(text),
+        html_segments=cut(html),
+        links=_links(html),
+        html_bytes=len(html.encode()),
+    )
+
+
+def cut(body: str) -> list[Segment]:
+    """Return the body's segments in order, encoded, the markers gone.
+
+    A segment is `{"body": quoted-printable}` or, for a value of the reader, `{"slot": NAME}`,
+    with `section` and `story`: the ids of what it lies in, or None.
+    """
+    where: dict[str, int | None] = {"section": None, "story": None}
+    segments: list[Segment] = []
+    end = 0
+    for found in _CUT.finditer(body):
+        _add(segments, body[end : found.start()], where)
+        end = found.end()
+        if found["slot"]:
+            segments.append({"slot": found["slot"], **where})
+        elif found["open"]:
+            where[found["open"].lower()] = int(found["id"])
+        else:
+            where[found["close"].lower()] = None
+    _add(segments, body[end:], where)
+    _refuse_changed_tokens(body, segments)
+    return segments
+
+
+def _add(segments: list[Segment], text: str, where: dict[str, int | None]) -> None:
+    if text:
+        segments.append({"body": encode(text), **where})
+
+
+def _refuse_changed_tokens(body: str, segments: list[Segment]) -> None:
+    """Compare the tokens that went in with the slots that came out."""
+    before = slots.tokens(body)
+    after = Counter(segment["slot"] for segment in segments if "slot" in segment)
+    if missing := [name for name in slots.OWN if not after[name]]:
+        raise slots.BrokenPage(f"the page lacks {', '.join(missing)}")
+    markers = sum(1 for found in _CUT.finditer(body) if not found["slot"])
+    if before.total() != markers + after.total():
+        raise slots.BrokenPage(f"the page has tokens that nobody fills: {sorted(before)}")
+
+
+def _common_headers(edition: Edition, *, subject: str) -> str:
+    newsletter = edition.newsletter
+    lines = [
+        headers.address_line("From", display=newsletter.from_name, address=newsletter.from_email),
+        headers.text_line("Subject", subject),
+        headers.line("List-Id", envelope.list_id(edition)),
+        headers.line("Feedback-ID", envelope.feedback_id(edition)),
+        # Not in any standard, yet what vacation programs look for before they answer.
+        "Precedence: bulk",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"',
+    ]
+    if newsletter.reply_to:
+        lines.append(headers.address_line("Reply-To", display="", address=newsletter.reply_to))
+    return "\r\n".join(lines)
+
+
+def _links(html: str) -> list[str]:
+    """Where the page leads, in order of appearance, without the site's own links."""
+    found = (unescape(url) for url in _HREF.findall(html))
+    own = ("__", f"{settings.SITE_URL}/editions/")
+    return list(dict.fromkeys(url for url in found if not url.startswith(own)))

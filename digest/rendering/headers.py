@@ -1,0 +1,84 @@
+"""Write header lines by hand from validated values (RFC 5322, RFC 2047)."""
+
+from __future__ import annotations
+
+import re
+from email.header import Header
+from email.utils import quote
+
+# Where a header would end and the next begin, in any reader's opinion; other controls do harm too.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
+# One "@", nothing that would need quoting: what subscribers.addresses lets through.
+_ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:@\"]+@[^\s<>()\[\]\\,;:@\"]+")
+_MAX_LINE = 76
+
+
+class UnsafeHeader(ValueError):
+    """A value that may not stand in a mail header; the message names the header."""
+
+
+def line(name: str, value: str) -> str:
+    """Return `Name: value` for a value that is ASCII and stands as it is, never encoded or folded.
+
+    Raises:
+        UnsafeHeader: for control characters, non-ASCII, or a line over 998 octets.
+    """
+    refuse_controls(name, value)
+    if not value.isascii():
+        raise UnsafeHeader(f"{name} has to be ASCII")
+    if len(name) + 2 + len(value) > 998:
+        raise UnsafeHeader(f"{name} is too long")
+    return f"{name}: {value}"
+
+
+def text_line(name: str, value: str) -> str:
+    """Return `Name: value` for free text, as encoded-words folded at 76 where it needs them."""
+    refuse_controls(name, value)
+    return f"{name}: {_words(name, value)}"
+
+
+def address_line(name: str, *, display: str, address: str) -> str:
+    """Return `Name: Display <address>`, the display name quoted or encoded as it needs."""
+    address = ascii_address(name, address)
+    refuse_controls(name, display)
+    if not (display := display.strip()):
+        return f"{name}: {address}"
+    if display.isascii() and len(name) + len(display) < _MAX_LINE - 6 and "=?" not in display:
+        phrase = display if _ATOMS.fullmatch(display) else f'"{quote(display)}"'
+    else:
+        phrase = _encoded_words(name, display)
+    last = phrase.rpartition("\r\n")[2]
+    room = _MAX_LINE - len(last) - (len(name) + 2 if last == phrase else 0)
+    space = " " if len(address) + 3 <= room else "\r\n "
+    return f"{name}: {phrase}{space}<{address}>"
+
+
+def ascii_address(name: str, address: str) -> str:
+    """Return the address as it goes over the wire: the domain in IDNA, all of it ASCII."""
+    refuse_controls(name, address)
+    if not _ADDRESS.fullmatch(address):
+        raise UnsafeHeader(f"{name} needs one e-mail address")
+    if address.isascii():
+        return address
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local.encode('ascii').decode()}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        raise UnsafeHeader(f"{name}: {address} cannot be written in ASCII") from None
+
+
+def refuse_controls(name: str, value: str) -> None:
+    """Raise UnsafeHeader if `value` could end its header and begin another."""
+    if _CONTROLS.search(value):
+        raise UnsafeHeader(f"{name} holds a line break or control character")
+
+
+def _words(name: str, value: str) -> str:
+    if value.isascii() and len(name) + 2 + len(value) <= _MAX_LINE and "=?" not in value:
+        return value
+    return _encoded_words(name, value)
+
+
+def _encoded_words(name: str, value: str) -> str:
+    return Header(value, "utf-8", maxlinelen=_MAX_LINE, header_name=name).encode(linesep="\r\n")

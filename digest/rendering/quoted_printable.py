@@ -1,0 +1,61 @@
+"""Encode text as quoted-printable in pieces that can be joined in any order (RFC 2045, 6.7)."""
+
+from __future__ import annotations
+
+import re
+
+# Between two pieces: a soft line break, which the decoder drops.
+JOIN = "=\r\n"
+# 76 less the "=" of a soft break.
+_ROOM = 75
+
+# Everything but printable ASCII, the space and the tab is escaped; so is "=" itself.
+_ESCAPES = {byte: f"={byte:02X}" for byte in range(256) if not 32 <= byte < 127 or byte == 61}
+_ESCAPES[9] = "\t"
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+
+
+def encode(text: str) -> str:
+    """Return `text` as quoted-printable UTF-8 with CRLF, no line longer than 75 characters.
+
+    A piece may be followed by JOIN and another piece: decoding the whole gives the pieces' texts
+    one after the other. Line ends become CRLF. No line begins with a dot or with "From ", so the
+    body needs no dot-stuffing (RFC 5321, 4.5.2) and passes through mbox files unharmed.
+    """
+    return "\r\n".join(_encode_line(line) for line in _LINE_ENDS.split(text))
+
+
+def _encode_line(line: str) -> str:
+    escaped = line.encode().decode("latin-1").translate(_ESCAPES)
+    if len(escaped) <= _ROOM and escaped[:1] not in (".", "F") and escaped[-1:] not in (" ", "\t"):
+        return escaped
+    rows = []
+    while escaped:
+        escaped = _guard_start(escaped)
+        cut = min(_ROOM, len(escaped))
+        # An escape is three characters and may not be torn.
+        if (torn := escaped.rfind("=", max(0, cut - 2), cut)) != -1 and cut < len(escaped):
+            cut = torn
+        rows.append(escaped[:cut])
+        escaped = escaped[cut:]
+    # White space at the end of a line is lost on the way (rule 3 of RFC 2045, 6.7).
+    if rows and rows[-1][-1] in " \t":
+        rows[-1:] = _escape_last(rows[-1])
+    return JOIN.join(rows)
+
+
+def _guard_start(row: str) -> str:
+    if row.startswith("."):
+        return "=2E" + row[1:]
+    if row.startswith("From "):
+        return "=46" + row[1:]
+    return row
+
+
+def _escape_last(row: str) -> list[str]:
+    last = _escape_of(row[-1])
+    return [row[:-1] + last] if len(row) + 2 <= _ROOM else [row[:-1], last]
+
+
+def _escape_of(character: str) -> str:
+    return f"={ord(character):02X}"

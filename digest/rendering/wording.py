@@ -1,0 +1,44 @@
+"""Make free text safe to stand in a page that is cut at tokens."""
+
+from __future__ import annotations
+
+import re
+
+# Controls mean nothing in a mail, and overrides of the writing direction (U+202A-202E) reach past
+# their own story; Arabic and Hebrew read right without them.
+_UNWANTED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufeff\ufff9-\ufffc\ud800-\udfff]"
+)
+_TOKEN_LIKE = re.compile(r"__(?=[A-Z])")
+_WORD_JOINER = "\u2060"
+
+
+def plain(text: str) -> str:
+    """Return `text` on one line, without anything that could be taken for a token or control."""
+    text = _UNWANTED.sub(" ", text)
+    return " ".join(_TOKEN_LIKE.sub(f"_{_WORD_JOINER}_", text).split())
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of `text`, each made plain.
+
+    They are set apart by blank lines; where there are none, every line is one.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    blocks = re.split(r"\n\s*\n", text) if re.search(r"\n\s*\n", text) else text.split("\n")
+    return [line for block in blocks if (line := plain(block))]
+
+
+def shorten(text: str, *, limit: int) -> str:
+    """Return `text` cut at a word, with an ellipsis, to at most `limit` characters."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    word_end = cut.rfind(" ")
+    # Text without spaces, such as Japanese, is cut anywhere.
+    return (cut[:word_end] if word_end > limit // 2 else cut).rstrip(" ,;:-\u2013\u2014") + "…"
+
+
+def untokened_url(url: str) -> str:
+    """Return the same URL with nothing in it that could be taken for a token."""
+    return _TOKEN_LIKE.sub("%5F%5F", url)

@@ -1,0 +1,59 @@
+"""The public pages of what was sent: an edition's web version, a pasted story."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+from digest.models import Edition, Story
+from digest.rendering.assemble import web_page
+from digest.rendering.wording import paragraphs
+
+_SENT = (Edition.Status.SENDING, Edition.Status.SENT)
+# Short, so that a correction shows soon; long enough for the rush after the send.
+_MAX_AGE = 300
+
+
+@require_safe
+def edition(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Show an edition that readers have; a draft is nobody's business yet."""
+    # One that was stopped in mid-send is held, and some readers have it.
+    reached_readers = Q(status__in=_SENT) | Q(sending_at__isnull=False)
+    found = get_object_or_404(
+        Edition.objects.select_related("newsletter").filter(reached_readers), public_id=public_id
+    )
+    return _cached(HttpResponse(web_page(found)))
+
+
+@require_safe
+def story(request: HttpRequest, story_id: int) -> HttpResponse:
+    """Show a pasted story once an edition with it has gone out; before that, to staff only."""
+    found = get_object_or_404(
+        Story.objects.select_related("newsletter").exclude(text=""), pk=story_id, url=""
+    )
+    is_public = found.items.filter(
+        Q(edition__status__in=_SENT) | Q(edition__sending_at__isnull=False)
+    ).exists()
+    if not is_public and not request.user.is_staff:
+        raise Http404
+    context = {
+        "story": found,
+        "newsletter": found.newsletter,
+        "paragraphs": paragraphs(found.text),
+        "is_public": is_public,
+    }
+    response = render(request, "archive/story.html", context)
+    if is_public:
+        return _cached(response)
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
+def _cached(response: HttpResponse) -> HttpResponse:
+    patch_cache_control(response, public=True, max_age=_MAX_AGE)
+    return response

@@ -1,0 +1,102 @@
+"""The public pages show what was sent, and nothing before."""
+
+import pytest
+from django.utils.timezone import now
+
+from digest.models import Edition
+from tests import factories
+from tests.rendering.pages import full_edition
+
+pytestmark = pytest.mark.django_db
+
+
+def pasted_story(newsletter, **fields):
+    return factories.story(
+        newsletter,
+        **{
+            "url": "",
+            "title": "The mill that came back",
+            "text": "First paragraph.\n\nSecond <b>paragraph</b>.",
+            "author": "Ann Writer",
+        }
+        | fields,
+    )
+
+
+@pytest.mark.parametrize("status", ["draft", "approved"])
+def test_an_edition_that_was_not_sent_is_not_there(client, status):
+    edition = full_edition(status=status, approved_hash="x")
+
+    assert client.get(edition.get_absolute_url()).status_code == 404
+
+
+@pytest.mark.parametrize("status", [Edition.Status.SENDING, Edition.Status.SENT])
+def test_an_edition_that_was_sent_is_for_everybody(client, status):
+    edition = full_edition(status=status)
+    response = client.get(edition.get_absolute_url())
+    page = response.content.decode()
+
+    assert response.status_code == 200
+    assert response["Cache-Control"] == "public, max-age=300"
+    assert "Cookie" not in response.get("Vary", "")
+    for item in edition.items.all():
+        assert item.shown_headline in page
+    assert f"/newsletters/{edition.newsletter.slug}/" in page
+    assert "__" not in page
+    assert "nsubscribe" not in page, "nobody's link to leave stands on a public page"
+
+
+def test_an_edition_stopped_in_mid_send_stays_for_those_who_have_it(client):
+    edition = full_edition(status="held", reason="refused", sending_at=now())
+
+    assert client.get(edition.get_absolute_url()).status_code == 200
+
+
+def test_head_is_answered_and_post_is_not(client):
+    url = full_edition(status="sent").get_absolute_url()
+
+    assert client.head(url).status_code == 200
+    assert client.post(url).status_code == 405
+
+
+def test_an_unlisted_newsletter_asks_not_to_be_indexed(client):
+    newsletter = factories.newsletter(is_listed=False)
+    edition = full_edition(newsletter, status="sent")
+
+    assert (
+        '<meta name="robots" content="noindex">'
+        in client.get(edition.get_absolute_url()).content.decode()
+    )
+
+
+def test_a_pasted_story_is_shown_once_an_edition_with_it_went_out(client):
+    newsletter = factories.newsletter()
+    story = pasted_story(newsletter)
+    edition = factories.edition(newsletter, stories=0)
+    factories.item(edition, story)
+    assert client.get(story.get_absolute_url()).status_code == 404
+
+    Edition.objects.filter(pk=edition.pk).update(status="sent")
+    response = client.get(story.get_absolute_url())
+    page = response.content.decode()
+
+    assert response["Cache-Control"] == "public, max-age=300"
+    assert page.count("The mill that came back</h1>") == 1
+    assert "Ann Writer" in page
+    assert "<p>First paragraph.</p>" in page
+    assert "Second &lt;b&gt;paragraph&lt;/b&gt;." in page
+
+
+def test_staff_see_a_pasted_story_before_it_is_out(admin_client):
+    story = pasted_story(factories.newsletter())
+    response = admin_client.get(story.get_absolute_url())
+
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    assert "noindex" in response.content.decode()
+
+
+def test_a_story_told_elsewhere_has_no_page_here(admin_client):
+    story = factories.story(factories.newsletter(), text="Somebody else's words.")
+
+    assert admin_client.get(f"/stories/{story.pk}/").status_code == 404
