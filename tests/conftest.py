@@ -7,12 +7,15 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +120,81 @@ def relay(relay_server: Relay, settings: Any) -> Relay:
     settings.EMAIL_RELAYS = [parse_relay(f"smtp://127.0.0.1:{relay_server.port}")]
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay_server.port
     return relay_server
+
+
+# --- The web that stories come from -------------------------------------------------------------
+
+
+@dataclass
+class Answer:
+    """What a path of the test's web answers, and how badly it behaves."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    # Seconds before the first byte, and between any two bytes of the body.
+    wait: float = 0
+    drip: float = 0
+
+
+class Web:
+    """A real HTTP server; `requests` are the paths and headers that were asked for."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_WebHandler, self))
+        self.server.daemon_threads = True
+        self.host = f"127.0.0.1:{self.server.server_port}"
+
+    def serve(self, path: str, body: bytes = b"", **fields: Any) -> str:
+        """From now on answer this at the path; returns its URL."""
+        self.answers[path] = Answer(body, **fields)
+        return self.url(path)
+
+    def url(self, path: str) -> str:
+        return f"http://{self.host}{path}"
+
+
+class _WebHandler(BaseHTTPRequestHandler):
+    def __init__(self, web: Web, *args: Any) -> None:
+        self.web = web
+        super().__init__(*args)
+
+    def do_GET(self) -> None:
+        self.web.requests.append((self.path, dict(self.headers)))
+        answer = self.web.answers.get(self.path, Answer(status=404))
+        time.sleep(answer.wait)
+        etag = answer.headers.get("ETag")
+        unchanged = etag is not None and self.headers["If-None-Match"] == etag
+        # The other side hangs up when it has had enough.
+        with contextlib.suppress(ConnectionError):
+            self.send_response(304 if unchanged else answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if unchanged:
+                return
+            pieces = [answer.body] if not answer.drip else [bytes([b]) for b in answer.body]
+            for piece in pieces:
+                self.wfile.write(piece)
+                time.sleep(answer.drip)
+
+    def log_message(self, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def web(settings: Any) -> Iterator[Web]:
+    """A web server on loopback that feeds and pages may be fetched from."""
+    web = Web()
+    settings.FETCH_ALLOW_HOSTS = ["127.0.0.1"]
+    thread = threading.Thread(target=web.server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield web
+    web.server.shutdown()
+    web.server.server_close()
+    thread.join(5)
 
 
 # --- Celery -------------------------------------------------------------------------------------

@@ -1,0 +1,214 @@
+"""Get one URL over HTTP, however badly the other side behaves."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import httpcore
+import httpx
+
+from digest.feeds.clean import web_url
+from digest.feeds.guard import Deadline, GuardedBackend, PastDeadline, RefusedAddress
+
+USER_AGENT = "Daybreak/0.1 (newsletter digest)"
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
+)
+
+
+class FetchError(Exception):
+    """The fetch failed; the message says why in plain words.
+
+    `permanent`: asking again will not help. `retry_after`: the server's own wish, as it sent it.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after: str = "") -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds, bytes and hops that one fetch may take."""
+
+    connect: float = 10
+    read: float = 15
+    total: float = 45
+    max_bytes: int = 10_000_000
+    redirects: int = 5
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer: 200 with its body, or 304 (unchanged) with none; `url` is where it ended up."""
+
+    status: int
+    body: bytes
+    etag: str
+    last_modified: str
+    url: str
+    content_type: str = ""
+
+
+def get(
+    url: str,
+    *,
+    etag: str = "",
+    last_modified: str = "",
+    allow_hosts: Collection[str] = (),
+    limits: Limits = Limits(),
+) -> Fetched:
+    """Fetch, conditionally if validators of an earlier answer are given (RFC 9110, section 13).
+
+    Only public addresses are connected to, unless the host is one of `allow_hosts`; raises
+    FetchError for that and for everything else that is not an answer.
+    """
+    headers = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
+    if etag:
+        headers["If-None-Match"] = etag
+    if last_modified:
+        headers["If-Modified-Since"] = last_modified
+    try:
+        backend = GuardedBackend(allow_hosts=allow_hosts, deadline=Deadline(limits.total))
+        timeout = httpx.Timeout(limits.read, connect=limits.connect)
+        # trust_env=False: a proxy from the environment would connect where the guard cannot look.
+        with (
+            httpx.Client(
+                transport=_Transport(backend), headers=headers, timeout=timeout, trust_env=False
+            ) as client,
+            closing(_follow(client, url, limits=limits)) as response,
+        ):
+            return _read(response, limits=limits, is_conditional=bool(etag or last_modified))
+    except RefusedAddress as error:
+        raise FetchError(str(error)) from error
+    except PastDeadline as error:
+        raise FetchError(f"It took longer than {limits.total:g} seconds.") from error
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise FetchError(f"“{url}” is not a URL that can be fetched.", permanent=True) from error
+    except (httpcore.TimeoutException, httpx.TimeoutException) as error:
+        raise FetchError("The server did not answer in time.") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError) as error:
+        raise FetchError(f"The connection failed: {error or type(error).__name__}.") from error
+
+
+class _Transport(httpx.BaseTransport):
+    """httpx over an httpcore pool with our network backend, which httpx has no argument for."""
+
+    def __init__(self, backend: GuardedBackend) -> None:
+        self._pool = httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=backend)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            answer.status,
+            headers=answer.headers,
+            stream=_Body(answer),
+            extensions=answer.extensions,
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """An httpcore answer's body as httpx wants it."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+@functools.cache
+def _ssl_context() -> ssl.SSLContext:
+    # Reading the certificates takes 20 ms and more, so once per process.
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _follow(client: httpx.Client, url: str, *, limits: Limits) -> httpx.Response:
+    """The open response at the end of the redirects, whose bodies are never read."""
+    if not web_url(url):
+        raise FetchError(f"“{url}” is not an http or https URL.", permanent=True)
+    request = client.build_request("GET", url.strip())
+    for _ in range(limits.redirects + 1):
+        if not web_url(str(request.url)):
+            raise FetchError(f"It redirects to “{request.url}”, which is not on the web.")
+        response = client.send(request, stream=True, follow_redirects=False)
+        if response.next_request is None:
+            return response
+        response.close()
+        request = response.next_request
+    raise FetchError(f"It redirects more than {limits.redirects} times.")
+
+
+def _read(response: httpx.Response, *, limits: Limits, is_conditional: bool) -> Fetched:
+    status, host = response.status_code, response.url.host
+    if not (response.is_success or (status == HTTPStatus.NOT_MODIFIED and is_conditional)):
+        raise FetchError(
+            f"{host} answered {status} {response.reason_phrase}.",
+            permanent=status == HTTPStatus.GONE,
+            retry_after=response.headers.get("retry-after", ""),
+        )
+    not_modified = status == HTTPStatus.NOT_MODIFIED
+    return Fetched(
+        status=HTTPStatus.NOT_MODIFIED if not_modified else HTTPStatus.OK,
+        body=b"" if not_modified else _body(response, max_bytes=limits.max_bytes),
+        etag=response.headers.get("etag", ""),
+        last_modified=response.headers.get("last-modified", ""),
+        url=str(response.url),
+        content_type=response.headers.get("content-type", ""),
+    )
+
+
+def _body(response: httpx.Response, *, max_bytes: int) -> bytes:
+    """The body, unpacked here and not by httpx, which would unpack a bomb in one go."""
+    body = bytearray()
+    for piece in _unpacked(response, max_bytes=max_bytes):
+        body += piece
+        if len(body) > max_bytes:
+            raise FetchError(f"It is larger than {max_bytes / 1e6:g} MB.")
+    return bytes(body)
+
+
+def _unpacked(response: httpx.Response, *, max_bytes: int) -> Iterator[bytes]:
+    """The pieces of the body, none of them longer than `max_bytes` and one."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        yield from response.iter_raw()
+        return
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise FetchError(f"It came in the encoding “{encoding[:30]}”, which was not asked for.")
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip or zlib, by its header
+    try:
+        for packed in response.iter_raw():
+            rest = packed
+            while rest and not inflater.eof:
+                yield inflater.decompress(rest, max_bytes + 1)
+                rest = inflater.unconsumed_tail
+    except zlib.error as error:
+        raise FetchError("Its compression is broken.") from error
+    if not inflater.eof:
+        raise FetchError("It ended before it was complete.")

@@ -1,0 +1,130 @@
+"""Open connections for fetching: to public addresses only, and only until a deadline."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import httpcore
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the IPv4 address is in the last 32 bits
+
+
+class RefusedAddress(Exception):
+    """The host has no address that may be fetched from."""
+
+
+class PastDeadline(Exception):
+    """The time for the whole fetch is over."""
+
+
+class Deadline:
+    """A point in time that every wait is cut down to."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+
+    def cut(self, timeout: float | None) -> float:
+        """The timeout, or what is left if that is less."""
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise PastDeadline
+        return left if timeout is None else min(timeout, left)
+
+
+def is_public(address: Address) -> bool:
+    """Whether the address, and any IPv4 address wrapped in it, is on the public internet."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        if not all(is_public(v4) for v4 in inner if v4 is not None):
+            return False
+        if address.ipv4_mapped is not None:
+            return True
+    return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Connects to the very address that it checked.
+
+    A check before the request would not do: a redirect leads elsewhere, and a name server may
+    answer the second question differently (DNS rebinding).
+    """
+
+    def __init__(self, *, allow_hosts: Collection[str], deadline: Deadline) -> None:
+        self._allow_hosts = {host.strip("[]").lower() for host in allow_hosts}
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        error: Exception = RefusedAddress(f"{host} has no address.")
+        for address in self._permitted(host, port):
+            try:
+                stream = _plain.connect_tcp(
+                    address, port, self._deadline.cut(timeout), local_address, socket_options
+                )
+                return _TimedStream(stream, self._deadline)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failure:
+                error = failure
+        raise error
+
+    def _permitted(self, host: str, port: int) -> list[str]:
+        """The host's addresses that may be connected to, in the resolver's order."""
+        try:
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"the name {host} does not resolve") from error
+        addresses = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+        if host.lower() in self._allow_hosts:
+            return addresses
+        public = [a for a in addresses if is_public(ipaddress.ip_address(a.partition("%")[0]))]
+        if not public:
+            raise RefusedAddress(
+                f"{host} is at {', '.join(addresses)}, which is not a public address. "
+                f"To fetch from it all the same, add {host} to FETCH_ALLOW_HOSTS."
+            )
+        return public
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A stream whose every wait ends at the deadline, so dripping bytes gains nothing."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.cut(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.cut(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.cut(timeout))
+        return _TimedStream(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+_plain = httpcore.SyncBackend()

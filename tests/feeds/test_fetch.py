@@ -1,0 +1,220 @@
+"""A URL is fetched however badly the other side behaves, and only from the public internet."""
+
+import gzip
+import ipaddress
+import socket
+import time
+
+import pytest
+
+from digest.feeds import fetch, guard
+
+HERE = ["127.0.0.1"]
+QUICK = fetch.Limits(connect=1, read=1, total=1.5, max_bytes=100_000)
+
+
+def get(url, **kwargs):
+    return fetch.get(url, **{"allow_hosts": HERE, "limits": QUICK} | kwargs)
+
+
+def refused(url, **kwargs):
+    with pytest.raises(fetch.FetchError) as caught:
+        get(url, **kwargs)
+    return caught.value
+
+
+def test_an_answer_comes_with_its_validators(web):
+    headers = {"ETag": '"v1"', "Last-Modified": "Tue, 10 Mar 2026 06:00:00 GMT"}
+    answer = get(web.serve("/feed", b"<rss/>", headers=headers))
+    assert (answer.status, answer.body, answer.etag) == (200, b"<rss/>", '"v1"')
+    assert answer.last_modified == "Tue, 10 Mar 2026 06:00:00 GMT"
+
+
+def test_an_unchanged_page_is_not_sent_again(web):
+    url = web.serve("/feed", b"<rss/>", headers={"ETag": '"v1"'})
+    answer = get(url, etag='"v1"', last_modified="Tue, 10 Mar 2026 06:00:00 GMT")
+    assert (answer.status, answer.body) == (304, b"")
+    assert web.requests[0][1]["If-Modified-Since"] == "Tue, 10 Mar 2026 06:00:00 GMT"
+
+
+def test_a_304_that_nobody_asked_for_is_an_error(web):
+    assert "304" in str(refused(web.serve("/feed", status=304)))
+
+
+def test_gzip_is_unpacked(web):
+    body = gzip.compress(b"<rss/>" * 100)
+    url = web.serve("/feed", body, headers={"Content-Encoding": "gzip"})
+    assert get(url).body == b"<rss/>" * 100
+
+
+def test_redirects_are_followed_to_the_end(web):
+    web.serve("/new", b"here")
+    answer = get(web.serve("/old", status=301, headers={"Location": "/new"}))
+    assert (answer.body, answer.url) == (b"here", web.url("/new"))
+
+
+def test_a_redirect_in_circles_ends(web):
+    url = web.serve("/round", status=302, headers={"Location": "/round"})
+    assert "redirects more than 5 times" in str(refused(url))
+    assert len(web.requests) == 6
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+def test_a_failure_may_pass(web, status):
+    error = refused(web.serve("/feed", status=status, headers={"Retry-After": "120"}))
+    assert not error.permanent
+    assert str(status) in str(error)
+    assert error.retry_after == "120"
+
+
+def test_gone_is_for_ever(web):
+    assert refused(web.serve("/feed", status=410)).permanent
+
+
+# --- A bad server --------------------------------------------------------------------------------
+
+
+def test_a_body_that_is_too_large_is_refused(web):
+    assert "larger than 0.1 MB" in str(refused(web.serve("/feed", b"x" * 200_000)))
+
+
+def test_a_gzip_bomb_is_refused(web):
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    url = web.serve("/feed", bomb, headers={"Content-Encoding": "gzip"})
+    assert "larger than" in str(refused(url))
+
+
+@pytest.mark.parametrize("body", [gzip.compress(b"<rss/>" * 999)[:-9], b"this is not gzip"])
+def test_broken_compression_is_refused(web, body):
+    assert refused(web.serve("/feed", body, headers={"Content-Encoding": "gzip"}))
+
+
+def test_an_encoding_that_was_not_asked_for_is_refused(web):
+    url = web.serve("/feed", b"x", headers={"Content-Encoding": "br"})
+    assert "br" in str(refused(url))
+
+
+@pytest.mark.parametrize("behaviour", [{"wait": 5}, {"drip": 0.2}])
+def test_a_slow_server_is_left_in_time(web, behaviour):
+    started = time.monotonic()
+    assert not refused(web.serve("/feed", b"x" * 100, **behaviour)).permanent
+    assert time.monotonic() - started < 3
+
+
+def test_a_server_that_says_nothing_is_left_in_time():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        assert "did not answer in time" in str(refused(url))
+
+
+def test_a_closed_port_is_an_error():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert "connection failed" in str(refused(f"http://127.0.0.1:{port}/"))
+
+
+def test_a_body_cut_off_is_an_error(web):
+    assert refused(web.serve("/feed", b"<rss/>", headers={"Content-Length": "1000"}))
+
+
+def test_a_body_of_a_redirect_is_not_read(web):
+    web.serve("/new", b"here")
+    headers = {"Location": "/new", "Content-Length": "1000000000"}
+    assert get(web.serve("/old", b"x", status=302, headers=headers)).body == b"here"
+
+
+# --- The guard -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://0.0.0.0/",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[::ffff:7f00:1]/",
+        "http://10.0.0.1/",
+        "http://172.16.0.1/",
+        "http://192.168.1.1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://100.64.0.1/",
+        "http://[fd00::1]/",
+        "http://[fe80::1]/",
+        "http://[64:ff9b::7f00:1]/",
+        "http://[2002:7f00:1::]/",
+        "http://224.0.0.1/",
+        "http://localhost/",
+    ],
+)
+def test_a_private_address_is_refused(url):
+    error = refused(url, allow_hosts=[])
+    assert "FETCH_ALLOW_HOSTS" in str(error)
+    # The next answer of the name server may be another.
+    assert not error.permanent
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1", "64:ff9b::808:808"])
+def test_a_public_address_is_not(address):
+    assert guard.is_public(ipaddress.ip_address(address))
+
+
+def test_a_redirect_to_a_private_address_is_refused(web):
+    target = web.serve("/secret", b"secret").replace("127.0.0.1", "localhost")
+    error = refused(web.serve("/feed", status=302, headers={"Location": target}))
+    assert "localhost" in str(error)
+    assert [path for path, _ in web.requests] == ["/feed"]
+
+
+def test_the_address_that_was_checked_is_the_one_connected_to(web, monkeypatch):
+    """A name server that first says a public address and then loopback gains nothing."""
+    port = int(web.host.rpartition(":")[2])
+    answers = iter(["203.0.113.7", "8.8.8.8", "127.0.0.1"])
+    tried = []
+
+    def getaddrinfo(host, port, *args, **kwargs):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+
+    def connect(address, *args, **kwargs):
+        tried.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    refused(f"http://rebinding.example:{port}/", allow_hosts=[])
+    assert tried == []
+    refused(f"http://rebinding.example:{port}/", allow_hosts=[])
+    assert tried == ["8.8.8.8"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/",
+        "nonsense",
+        "",
+        "http://",
+        "http://exa mple/",
+        "http://[/",
+        "http://127.0.0.1:99999/",
+    ],
+)
+def test_what_is_no_http_url_is_refused_for_ever(url):
+    assert refused(url).permanent
+
+
+def test_a_redirect_to_a_file_is_refused(web):
+    url = web.serve("/feed", status=302, headers={"Location": "file:///etc/passwd"})
+    assert "not on the web" in str(refused(url))
+
+
+def test_a_name_that_does_not_resolve_is_an_error_that_may_pass():
+    assert not refused("http://no-such-host.invalid/").permanent
+
+
+def test_a_proxy_of_the_environment_is_not_used(web, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert get(web.serve("/feed", b"direct")).body == b"direct"
