@@ -1,6 +1,11 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
+# A .venv whose Python is gone (upgraded, or the folder was moved) is made again.
+ifneq ($(shell $(BIN)/python -c "print('runs')" 2>/dev/null),runs)
+$(shell rm -f .venv/run .venv/test)
+endif
+
 .PHONY: run test lint format stop
 
 run: .venv/run
@@ -10,24 +15,32 @@ test: .venv/test
 	$(BIN)/python -m pytest -n auto
 
 lint: .venv/test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 format: .venv/test
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
 
 stop:
-	$(BIN)/python manage.py stop
+	@if [ -e .venv/run ]; then exec $(BIN)/python manage.py stop; fi
 
+# The marker is touched last, so a half-made .venv is never taken for a whole one.
 .venv/run: requirements.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -r requirements.txt
-	touch $@
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "Daybreak needs Python 3.11 or newer, and there is no $(PYTHON)." >&2; exit 1; }
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "Daybreak needs Python 3.11 or newer; name one: PYTHON=python3.12 make" >&2; exit 1; }
+	@$(PYTHON) -c "import venv, ensurepip" 2>/dev/null || \
+		{ echo "$(PYTHON) lacks venv; install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Installing into .venv; the first time this takes about a minute."
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
 
 .venv/test: .venv/run tests/requirements.txt
-	$(BIN)/pip install --quiet -r tests/requirements.txt
-	touch $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@

@@ -13,7 +13,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("DEBUG", str(not local.is_configured()))
     try:
-        if local.command_needs_services(sys.argv):
+        if local.is_development() and local.command_needs_services(sys.argv):
             local.ensure_services()
         execute_from_command_line(sys.argv)
     except local.ServiceError as error:

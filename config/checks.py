@@ -1,1 +1,143 @@
-"""Name each unsafe deployment by id, in plain words (`manage.py check --deploy`)."""
+"""Name each unsafe deployment by id, in plain words (`manage.py check --deploy`).
+
+Without DEBUG the same errors stop the web server, the workers and every command: nothing starts on
+unsafe defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.db import DatabaseError, connection
+
+MINIMUM_KEY_LENGTH = 50
+MINIMUM_POSTGRES = 150_000
+# Python's email package folds a header token of 78 characters or more into an encoded-word, which
+# breaks List-Unsubscribe; with its brackets and a safe margin the URL may have 74.
+UNSUBSCRIBE_URL_LENGTH = 74
+# SITE_URL/u/TOKEN: a subscription's id in base62 (up to 7) and 22 characters of signature.
+UNSUBSCRIBE_PATH_LENGTH = len("/u/") + 29
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0", "::1", "")  # noqa: S104 (compared, not bound)
+# gunicorn takes this for "the worker cannot boot" and ends, where it would otherwise try forever.
+EXIT_STATUS = 3
+# What an operator runs to learn of these errors, or in a build that has no secrets yet.
+COMMANDS_ALLOWED = {"check", "help", "version", "--help", "-h", "--version", "collectstatic"}
+
+
+def refuse_unsafe_start() -> None:
+    """Without DEBUG, end this process with the errors unless there are none."""
+    if settings.DEBUG or _only_asks(sys.argv):
+        return
+    if errors := list(problems()):
+        lines = [f"{error.id}: {error.msg} {error.hint}" for error in errors]
+        lines = ["Daybreak does not start with unsafe settings:", *lines]
+        lines.append("On a developer's machine set DEBUG=true.")
+        sys.stderr.write("\n".join([*lines, ""]))
+        raise SystemExit(EXIT_STATUS)
+
+
+def _only_asks(argv: list[str]) -> bool:
+    by_hand = os.path.basename(argv[0]) in {"manage.py", "django-admin"}
+    return by_hand and (
+        len(argv) < 2 or argv[1] in COMMANDS_ALLOWED or not {"--help", "-h"}.isdisjoint(argv)
+    )
+
+
+@register("daybreak")
+def check_running(**_: Any) -> list[CheckMessage]:
+    """With every command; in DEBUG the development defaults are welcome."""
+    return [] if settings.DEBUG else list(problems())
+
+
+@register("daybreak", deploy=True)
+def check_deployment(**_: Any) -> list[CheckMessage]:
+    """With `check --deploy`: what check_running left out, and whether the database will do."""
+    return [*(problems() if settings.DEBUG else ()), *_database_problems()]
+
+
+def problems() -> Iterator[CheckMessage]:
+    """What is unsafe about the settings, without asking any service."""
+    yield from _core_problems()
+    yield from _address_problems()
+    yield from _missing_variables()
+
+
+def _core_problems() -> Iterator[CheckMessage]:
+    key = os.environ.get("SECRET_KEY", "")
+    if len(key) < MINIMUM_KEY_LENGTH or len(set(key)) < 5:
+        yield Error(
+            "SECRET_KEY is missing or easy to guess." if key else "SECRET_KEY is missing.",
+            hint="Set it to 50 random characters or more: every link in a mail is signed with it.",
+            id="daybreak.E001",
+        )
+    if settings.DEBUG:
+        yield Error(
+            "DEBUG is on.",
+            hint="Set DEBUG=false: it shows strangers the settings and every mail.",
+            id="daybreak.E002",
+        )
+
+
+def _address_problems() -> Iterator[CheckMessage]:
+    site = urlsplit(settings.SITE_URL)
+    if site.scheme != "https" or (site.hostname or "") in LOCAL_HOSTS:
+        yield Error(
+            f"SITE_URL is {settings.SITE_URL}, which readers cannot reach safely.",
+            hint="Set it to the public address, such as https://news.example.com.",
+            id="daybreak.E003",
+        )
+    length = len(settings.SITE_URL) + UNSUBSCRIBE_PATH_LENGTH
+    if length > UNSUBSCRIBE_URL_LENGTH:
+        yield Error(
+            f"SITE_URL is too long: unsubscribe links would have {length} characters, and a "
+            f"List-Unsubscribe header holds {UNSUBSCRIBE_URL_LENGTH} without breaking.",
+            hint=f"Use an address of {UNSUBSCRIBE_URL_LENGTH - UNSUBSCRIBE_PATH_LENGTH} "
+            "characters or fewer.",
+            id="daybreak.E010",
+        )
+
+
+def _missing_variables() -> Iterator[CheckMessage]:
+    for name, number, hint in (
+        ("DATABASE_URL", 4, "Set it to a PostgreSQL: postgres://user:password@host/name."),
+        ("REDIS_URL", 7, "Set it to a Redis: redis://host:6379/0."),
+        ("EMAIL_RELAYS", 8, "Set it to your mail relay: smtp+starttls://user:password@host:587."),
+        ("MAIL_DOMAIN", 9, "Set it to the domain that mail comes from: news.example.com."),
+        ("POSTAL_ADDRESS", 11, "The law asks for the sender's postal address in each mail."),
+    ):
+        if not os.environ.get(name):
+            yield Error(f"{name} is missing.", hint=hint, id=f"daybreak.E{number:03}")
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if os.environ.get("DATABASE_URL") and engine != "django.db.backends.postgresql":
+        yield Error(
+            "DATABASE_URL does not name a PostgreSQL.",
+            hint="The ledger of deliveries needs SKIP LOCKED: postgres://user:password@host/name.",
+            id="daybreak.E005",
+        )
+
+
+def _database_problems() -> Iterator[CheckMessage]:
+    if connection.vendor != "postgresql":
+        return
+    try:
+        connection.ensure_connection()
+        version = connection.connection.info.server_version
+    except DatabaseError as error:
+        yield Error(
+            "The database does not answer.",
+            hint=str(error).strip().splitlines()[0],
+            id="daybreak.E012",
+        )
+        return
+    if version < MINIMUM_POSTGRES:
+        yield Error(
+            f"The database is PostgreSQL {version // 10_000}.",
+            hint="Daybreak needs PostgreSQL 15 or newer.",
+            id="daybreak.E006",
+        )

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import environ
+
 from config import local_postgres, local_redis
 from config.var import ROOT, VAR, ServiceError
 
@@ -24,6 +26,11 @@ DEFAULT_PORT = 8000
 def is_configured() -> bool:
     """Whether this looks like a deployment: then DEBUG is off unless somebody says otherwise."""
     return bool(os.environ.get("DATABASE_URL") or os.environ.get("SECRET_KEY"))
+
+
+def is_development() -> bool:
+    """Whether DEBUG is on, for who cannot wait for the settings; without it nothing is embedded."""
+    return bool(environ.Env().bool("DEBUG", default=False))
 
 
 def site_url() -> str:

@@ -171,6 +171,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"  # the admin previews editions in frames of its own
+SILENCED_SYSTEM_CHECKS = ["security.W019"]  # which would rather have DENY
 
 # --- Admin --------------------------------------------------------------------------------------
 UNFOLD = {

@@ -78,7 +78,7 @@ def _usable_port(text: str) -> int:
 
 
 def _free_port_near(first: int) -> int:
-    candidates = [*range(first, min(first + 100, 65536)), *range(20025, 20125)]
+    candidates: list[int] = [*range(first, min(first + 100, 65536)), *range(20025, 20125)]
     return next(port for port in candidates if port_is_free(port))
 
 
