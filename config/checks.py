@@ -30,23 +30,23 @@ EXIT_STATUS = 3
 COMMANDS_ALLOWED = {"check", "help", "version", "--help", "-h", "--version", "collectstatic"}
 
 
-def refuse_unsafe_start() -> None:
+def refuse_unsafe_command(argv: list[str]) -> None:
+    """For manage.py: all but the commands that an operator asks for advice."""
+    asks = len(argv) < 2 or argv[1] in COMMANDS_ALLOWED or not {"--help", "-h"}.isdisjoint(argv)
+    if not asks:
+        refuse_unsafe_start()
+
+
+def refuse_unsafe_start(**_: Any) -> None:
     """Without DEBUG, end this process with the errors unless there are none."""
-    if settings.DEBUG or _only_asks(sys.argv):
+    if settings.DEBUG:
         return
     if errors := list(problems()):
-        lines = [f"{error.id}: {error.msg} {error.hint}" for error in errors]
-        lines = ["Daybreak does not start with unsafe settings:", *lines]
+        lines = ["Daybreak does not start with unsafe settings:"]
+        lines += [f"{error.id}: {error.msg} {error.hint}" for error in errors]
         lines.append("On a developer's machine set DEBUG=true.")
         sys.stderr.write("\n".join([*lines, ""]))
         raise SystemExit(EXIT_STATUS)
-
-
-def _only_asks(argv: list[str]) -> bool:
-    by_hand = os.path.basename(argv[0]) in {"manage.py", "django-admin"}
-    return by_hand and (
-        len(argv) < 2 or argv[1] in COMMANDS_ALLOWED or not {"--help", "-h"}.isdisjoint(argv)
-    )
 
 
 @register("daybreak")

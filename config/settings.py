@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from config import local
-from subscribers.relays import parse_relay
+from subscribers.relays import RelayError, parse_relay
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -17,7 +18,7 @@ environ.Env.read_env(BASE_DIR / ".env")
 # and only where nothing is configured. A worker started by hand beside `make run` follows that.
 DEBUG = env.bool("DEBUG", default=local.is_running() and not local.is_configured())
 # Without DEBUG an empty key stops Django itself; config.checks names every other unsafe default.
-SECRET_KEY = env("SECRET_KEY", default="") or ("only-for-development" if DEBUG else "")
+SECRET_KEY: str = env("SECRET_KEY", default="") or ("only-for-development" if DEBUG else "")
 SITE_URL = (env("SITE_URL", default="") or local.site_url()).rstrip("/")
 _site_host = environ.urlparse(SITE_URL).hostname or ""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site_host, "localhost", "127.0.0.1", "[::1]"])
@@ -124,9 +125,13 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- Mail ---------------------------------------------------------------------------------------
-EMAIL_RELAYS = [
-    parse_relay(url) for url in env.list("EMAIL_RELAYS", default=[]) or [local.mailbox_relay_url()]
-]
+try:
+    EMAIL_RELAYS = [
+        parse_relay(url)
+        for url in env.list("EMAIL_RELAYS", default=[]) or [local.mailbox_relay_url()]
+    ]
+except RelayError as error:
+    raise ImproperlyConfigured(f"EMAIL_RELAYS: {error}") from error
 MAIL_DOMAIN = env("MAIL_DOMAIN", default="") or ("daybreak.localhost" if DEBUG else "")
 POSTAL_ADDRESS = env("POSTAL_ADDRESS", default="") or (
     "Daybreak, 1 Example Street, Exampleton" if DEBUG else ""

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("mailbox/", include("config.mailbox")),
     path("", include("subscribers.urls")),
     path("", include("digest.urls")),
 ]
