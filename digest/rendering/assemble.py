@@ -54,7 +54,7 @@ def assemble(edition: Edition) -> Page:
     context = _context(edition)
     return Page(
         # A line break in here is refused by freeze, not passed over.
-        subject=edition.subject or context["title"],
+        subject=edition.subject.strip(" ") or context["title"],
         html=_fitting_html(context),
         text=_text(context),
     )

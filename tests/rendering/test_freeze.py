@@ -1,0 +1,76 @@
+"""A page is frozen once per content, and only whole."""
+
+import pytest
+
+from digest.editions.approve import content_hash
+from digest.models import Frozen
+from digest.rendering import slots
+from digest.rendering.assemble import Page, assemble
+from digest.rendering.freeze import cut, freeze, freeze_page
+from tests.factories import NOW
+from tests.rendering.pages import full_edition
+
+pytestmark = pytest.mark.django_db
+
+
+def test_freezing_again_gives_the_same_row():
+    edition = full_edition()
+    first = freeze(edition_id=edition.pk, now=NOW)
+    again = freeze(edition_id=edition.pk, now=NOW)
+
+    assert first.pk == again.pk
+    assert first.content_hash == content_hash(edition)
+    assert Frozen.objects.count() == 1
+
+
+def test_a_changed_edition_is_frozen_anew():
+    edition = full_edition()
+    freeze(edition_id=edition.pk, now=NOW)
+    edition.subject = "Second thoughts"
+    edition.save()
+    frozen = freeze(edition_id=edition.pk, now=NOW)
+
+    assert "Second thoughts" in frozen.headers
+    assert Frozen.objects.get().content_hash == content_hash(edition)
+
+
+def test_what_is_stored_is_what_is_made():
+    edition = full_edition()
+    stored = Frozen.objects.get(pk=freeze(edition_id=edition.pk, now=NOW).pk)
+    fresh = freeze_page(edition, assemble(edition))
+
+    assert stored.text_segments == fresh.text_segments
+    assert stored.html_segments == fresh.html_segments
+    assert stored.headers == fresh.headers
+    assert stored.html_bytes == fresh.html_bytes > 10_000
+
+
+def test_links_are_listed_in_the_order_of_the_page():
+    edition = full_edition()
+    lead, _town, loose, *_ = (item.story.link for item in edition.items.all())
+
+    assert freeze_page(edition, assemble(edition)).links[:2] == [lead, loose]
+
+
+@pytest.mark.parametrize("lost", slots.OWN)
+def test_a_page_without_a_way_out_is_not_frozen(lost):
+    edition = full_edition()
+    page = assemble(edition)
+    broken = Page(page.subject, page.html.replace(f"__{lost}__", ""), page.text)
+
+    with pytest.raises(slots.BrokenPage, match=lost):
+        freeze_page(edition, broken)
+
+
+def test_a_token_that_nobody_fills_is_found():
+    whole = "__UNSUBSCRIBE__ __PREFERENCES__ __READER__"
+    assert len(cut(whole)) == 5
+
+    with pytest.raises(slots.BrokenPage, match="__NICKNAME__"):
+        cut(f"{whole} __NICKNAME__")
+
+
+def test_rendering_takes_one_query(django_assert_num_queries):
+    edition = full_edition()
+    with django_assert_num_queries(1):
+        assemble(edition)
