@@ -28,16 +28,15 @@ def socket_path(inside: Path) -> Path:
     if len(os.fsencode(inside)) <= MAX_SOCKET_PATH:
         return inside
     digest = hashlib.sha256(os.fsencode(VAR)).hexdigest()[:16]
-    return Path(f"/tmp/daybreak-{os.getuid()}-{digest}") / inside.name  # noqa: S108
+    directory = f"/tmp/daybreak-{os.getuid()}-{digest}-{inside.parent.name}"  # noqa: S108
+    return Path(directory) / inside.name
 
 
-def make_socket_dir(path: Path, *, mode: int = 0o700, owner: int | None = None) -> None:
+def make_socket_dir(path: Path, *, owner: int | None = None) -> None:
     """Make the directory of the socket `path`, and see that nobody else made it before us."""
     directory = path.parent
-    directory.mkdir(mode=mode, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if directory.stat().st_uid not in {os.getuid(), owner}:
         raise ServiceError(f"{directory} belongs to another user; remove it and try again")
     if owner is not None:
         os.chown(directory, owner, -1)
-    if path.parent != VAR:
-        directory.chmod(mode)
