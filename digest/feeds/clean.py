@@ -119,8 +119,9 @@ def web_url(url: str, *, base: str = "") -> str:
 
     Lower-case host in its ASCII form, no user, default port or fragment; at most URL_LENGTH long.
     """
+    url = url.strip()
     try:
-        parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
+        parts = urlsplit(urljoin(base, url) if base and url else url)
         netloc = _netloc(parts)
         path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
         query = quote(parts.query, safe="/%:@!$&'()*+,;=~?")

@@ -1,24 +1,43 @@
-"""Bring a feed's entries into the newsletter's stories."""
+"""Bring a feed's entries into the newsletter's stories, each of them once."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from digest.feeds import clean, fetch, store
+from digest.feeds.parse import NotAFeed, ParsedFeed, parse
 from digest.models import Feed
 from subscribers.models import Newsletter, Section
+
+# A feed that keeps failing is asked once a day, and one that asks for more rest gets two days.
+LONGEST_BACKOFF = timedelta(days=1)
+LONGEST_RETRY_AFTER = timedelta(days=2)
+
+
+class CannotAdd(Exception):
+    """The feed was not added; the message says why in plain words."""
 
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What one fetch brought; `error` is empty when it went well."""
+    """What one fetch brought, in stories; `error` is empty when it went well."""
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    # Entries without a title or a usable link.
     skipped: int = 0
     error: str = ""
-    # False: nothing was fetched, for another process had claimed the feed.
+    # The publisher said that nothing changed since the last fetch (304).
+    not_modified: bool = False
+    # False: nothing was fetched, because another process had claimed the feed.
     fetched: bool = True
 
 
@@ -32,12 +51,136 @@ def due_feed_ids(*, now: datetime) -> list[int]:
 
 
 def fetch_feed(*, feed_id: int, now: datetime, force: bool = False) -> IngestReport:
-    """Fetch one due feed (with `force`: one that is not due, too) and store what is new."""
-    raise NotImplementedError
+    """Fetch a feed that is due (with `force`: one that is not, too) and store what is new.
+
+    A failure raises nothing: it is recorded with the feed, which keeps its stories and its last
+    good state and is asked again later, ever more rarely.
+    """
+    feed = _claim(feed_id=feed_id, now=now, force=force)
+    if feed is None:
+        return IngestReport(fetched=False)
+    try:
+        answer = _fetch(feed)
+        parsed = None if answer.status == HTTPStatus.NOT_MODIFIED else _parse(answer)
+    except (fetch.FetchError, NotAFeed) as error:
+        _record_failure(feed, error, now=now)
+        return IngestReport(error=feed.last_error)
+    return _ingest(feed, answer, parsed, now=now)
 
 
 def add_feed(
     *, newsletter: Newsletter, url: str, section: Section | None = None, now: datetime
 ) -> Feed:
-    """Add a feed after one fetch that shows that it is one; its stories come in with it."""
-    raise NotImplementedError
+    """Add a feed after one fetch that shows that it is one; its stories come in with it.
+
+    Raises CannotAdd, and adds nothing, if it cannot be fetched or is no feed.
+    """
+    url = url.strip()
+    if "://" not in url:
+        url = f"https://{url}"
+    if not clean.web_url(url):
+        raise CannotAdd(f"“{url}” is not an http or https URL.")
+    if Feed.objects.filter(newsletter=newsletter, url=url).exists():
+        raise CannotAdd(f"{newsletter} has the feed {url} already.")
+    feed = Feed(newsletter=newsletter, url=url, section=section, last_fetched_at=now)
+    try:
+        answer = _fetch(feed)
+        parsed = _parse(answer)
+    except (fetch.FetchError, NotAFeed) as error:
+        raise CannotAdd(f"{url} was not added. {error}") from error
+    try:
+        with transaction.atomic():
+            feed.save()
+            _ingest(feed, answer, parsed, now=now)
+    except IntegrityError as error:
+        raise CannotAdd(f"{newsletter} has the feed {url} already.") from error
+    return feed
+
+
+def _claim(*, feed_id: int, now: datetime, force: bool) -> Feed | None:
+    """The feed, its next fetch moved on so that nobody else fetches it now; None if one did."""
+    feed = Feed.objects.select_related("newsletter", "section").get(pk=feed_id)
+    mine = Feed.objects.filter(pk=feed_id)
+    if not force:
+        mine = mine.filter(is_active=True, next_fetch_at__lte=now)
+    next_fetch_at = now + timedelta(minutes=feed.interval_minutes)
+    if not mine.update(next_fetch_at=next_fetch_at, last_fetched_at=now):
+        return None
+    feed.next_fetch_at, feed.last_fetched_at = next_fetch_at, now
+    return feed
+
+
+def _fetch(feed: Feed) -> fetch.Fetched:
+    return fetch.get(
+        feed.url,
+        etag=feed.etag,
+        last_modified=feed.last_modified,
+        allow_hosts=settings.FETCH_ALLOW_HOSTS,
+    )
+
+
+def _parse(answer: fetch.Fetched) -> ParsedFeed:
+    return parse(answer.body, base_url=answer.url, content_type=answer.content_type)
+
+
+@transaction.atomic
+def _ingest(
+    feed: Feed, answer: fetch.Fetched, parsed: ParsedFeed | None, *, now: datetime
+) -> IngestReport:
+    """Stories and validators in one transaction: what a crash lost is fetched again."""
+    if parsed is not None and not feed.title:
+        feed.title = clean.name(parsed.title, 200)
+        feed.source_name = feed.source_name or outlet_name(feed.title)
+    feed.last_success_at, feed.consecutive_failures, feed.last_error = now, 0, ""
+    feed.next_fetch_at = now + timedelta(minutes=feed.interval_minutes)
+    fields = ["last_success_at", "consecutive_failures", "last_error", "next_fetch_at"]
+    if parsed is None:
+        feed.save(update_fields=fields)
+        return IngestReport(not_modified=True)
+    # A validator that does not fit its column is of no use cut in half.
+    feed.etag = answer.etag if len(answer.etag) <= 500 else ""
+    feed.last_modified = answer.last_modified if len(answer.last_modified) <= 100 else ""
+    feed.save(update_fields=[*fields, "title", "source_name", "etag", "last_modified"])
+    stored = store.store(feed=feed, entries=parsed.entries, now=now)
+    return IngestReport(
+        added=stored.added,
+        updated=stored.updated,
+        unchanged=stored.unchanged,
+        skipped=stored.skipped,
+    )
+
+
+def outlet_name(title: str) -> str:
+    """The outlet in a feed's title: `NYT > World News` and `CNN.com - RSS Channel` name theirs."""
+    return clean.name(re.split(r"\s+[-\u2013\u2014>|»:/]+\s+", title)[0])
+
+
+def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
+    """Show the error with the feed and ask again later; never again after 410 Gone."""
+    feed.consecutive_failures += 1
+    feed.last_error = clean.shorten(clean.plain_text(str(error)), 500)
+    fields = ["consecutive_failures", "last_error", "next_fetch_at"]
+    doublings = min(feed.consecutive_failures - 1, 10)
+    backoff = min(timedelta(minutes=feed.interval_minutes) * 2**doublings, LONGEST_BACKOFF)
+    feed.next_fetch_at = now + backoff
+    if isinstance(error, fetch.FetchError):
+        asked = retry_after(error.retry_after, now=now)
+        feed.next_fetch_at = max(feed.next_fetch_at, asked or feed.next_fetch_at)
+        if error.permanent:
+            feed.is_active = False
+            feed.last_error = clean.shorten(f"{feed.last_error} It is switched off.", 500)
+            fields.append("is_active")
+    feed.save(update_fields=fields)
+
+
+def retry_after(value: str, *, now: datetime) -> datetime | None:
+    """The time that a Retry-After header names (RFC 9110, section 10.2.3), at most two days on."""
+    value = value.strip()
+    latest = now + LONGEST_RETRY_AFTER
+    if value.isascii() and value.isdigit():
+        return min(now + timedelta(seconds=min(int(value[:9]), 10**8)), latest)
+    try:
+        asked = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return min(asked if asked.tzinfo else asked.replace(tzinfo=UTC), latest)

@@ -1,0 +1,107 @@
+"""Pick the one image of an entry that suits a digest's width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+from digest.feeds.clean import web_url
+
+# A digest is 600 pixels wide; twice that is sharp on every screen, and more is only weight.
+IDEAL_WIDTHS = range(600, 1201)
+# Smaller ones are icons and tracking pixels.
+LEAST_WIDTH = 100
+# No mail client of note shows these.
+_UNSHOWN = re.compile(r"\.(?:svgz?|avif|heic|tiff?|mp4|mp3|m4a|webm|mov)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An absolute URL and, where the publisher says so, pixels."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+
+
+def pixels(value: object) -> int | None:
+    """A width or height as publishers write it, such as `640`, `640px` or `640.0`."""
+    match = re.match(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$", str(value or ""))
+    return int(match[1]) or None if match else None
+
+
+def of_entry(entry: Mapping[str, Any], *, base: str) -> Image | None:
+    """The entry's best image: of its media elements, else its enclosure, else of its text."""
+    sources = (_media(entry), _enclosures(entry), _in_text(entry))
+    for found in sources:
+        usable = (image for raw in found if (image := _usable(raw, base=base)))
+        if best := best_of(usable):
+            return best
+    return None
+
+
+def best_of(images: Iterable[Image]) -> Image | None:
+    """Wide rather than tall, then nearest to the ideal width; the first of equals."""
+    return min(images, key=_distance, default=None)
+
+
+def _distance(image: Image) -> tuple[bool, float]:
+    is_tall = bool(image.width and image.height and image.width < image.height * 1.2)
+    # Without a stated width it is mostly the size that the publisher's own page shows.
+    width = image.width or IDEAL_WIDTHS.start
+    if width < IDEAL_WIDTHS.start:
+        return is_tall, 1000 + IDEAL_WIDTHS.start - width
+    return is_tall, abs(IDEAL_WIDTHS[-1] - width)
+
+
+def _usable(raw: Mapping[str, Any], *, base: str) -> Image | None:
+    url = web_url(str(raw.get("url") or ""), base=base)
+    image = Image(url=url, width=pixels(raw.get("width")), height=pixels(raw.get("height")))
+    too_small = min(image.width or LEAST_WIDTH, (image.height or LEAST_WIDTH) * 2) < LEAST_WIDTH
+    return None if not url or too_small or _UNSHOWN.search(url.partition("?")[0]) else image
+
+
+def _media(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for media in entry.get("media_content", ()):
+        kind = media.get("medium") or media.get("type") or "image"
+        if kind.startswith("image"):
+            yield media
+    # One of unknown size is a thumbnail all the same.
+    for thumbnail in entry.get("media_thumbnail", ()):
+        yield {"width": 240} | thumbnail
+
+
+def _enclosures(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for link in entry.get("links", ()):
+        if link.get("rel") == "enclosure" and str(link.get("type", "")).startswith("image/"):
+            yield {"url": link.get("href")}
+
+
+def _in_text(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for content in entry.get("content", ()):
+        yield from _ImageTags.read(content.get("value") or "")
+    yield from _ImageTags.read(entry.get("summary") or "")
+
+
+class _ImageTags(HTMLParser):
+    """Collects the first `<img>` of a text that is an image to look at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[dict[str, str | None]] = []
+
+    @classmethod
+    def read(cls, markup: str) -> list[dict[str, str | None]]:
+        tags = cls()
+        tags.feed(markup[:100_000])
+        return tags.found
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        width, height = pixels(values.get("width")), pixels(values.get("height"))
+        is_big = min(width or LEAST_WIDTH, height or LEAST_WIDTH) >= LEAST_WIDTH // 2
+        if tag == "img" and not self.found and is_big:
+            self.found.append(values | {"url": values.get("src")})

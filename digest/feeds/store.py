@@ -1,0 +1,141 @@
+"""Write a feed's entries to the newsletter's stories, in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from django.db.models import Q
+
+from digest.feeds import clean
+from digest.feeds.parse import Entry
+from digest.models import EditionItem, Feed, Story
+
+# What a feed may change about a story that it brought.
+WORDS = (
+    "title", "summary", "author", "source_name", "image_url", "image_credit",
+    "image_width", "image_height",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How many entries became which kind of story."""
+
+    added: int
+    updated: int
+    unchanged: int
+    skipped: int
+
+
+def store(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> Stored:
+    """Insert the new stories and update the known ones, in the caller's transaction.
+
+    Known is a story of the same newsletter with the same canonical URL or the feed's own id,
+    whichever feed brought it. A known one is updated only by the feed that brought it, only where
+    the feed changed its words and no editor has, and only while it stands in no edition.
+    """
+    drafts = _drafts(feed=feed, entries=entries, now=now)
+    known = _known(feed, drafts)
+    new = [draft for draft in drafts if id(draft) not in known]
+    # Another feed of the newsletter may have brought one of them since we looked.
+    Story.objects.bulk_create(new, ignore_conflicts=True)
+    updated = _update(
+        [
+            (story, draft)
+            for draft in drafts
+            if (story := known.get(id(draft))) and _may_update(story, draft)
+        ]
+    )
+    return Stored(
+        added=len(new),
+        updated=updated,
+        unchanged=len(drafts) - len(new) - updated,
+        skipped=len(entries) - len(drafts),
+    )
+
+
+def _drafts(*, feed: Feed, entries: Iterable[Entry], now: datetime) -> list[Story]:
+    """An unsaved story for each usable entry, each story once."""
+    drafts: dict[str, Story] = {}
+    guids: set[str] = set()
+    for entry in entries:
+        draft = _draft(feed=feed, entry=entry, now=now)
+        if draft is None or draft.identity in drafts:
+            continue
+        # Two pages with one id: the publisher gives ids that identify nothing.
+        if draft.guid in guids:
+            draft.guid = ""
+        guids.add(draft.guid)
+        drafts[draft.identity] = draft
+    return list(drafts.values())
+
+
+def _draft(*, feed: Feed, entry: Entry, now: datetime) -> Story | None:
+    title, url = clean.title(entry.title), clean.canonical_url(entry.link, base=feed.url)
+    if not title or not url:
+        return None
+    image = entry.image
+    story = Story(
+        newsletter=feed.newsletter,
+        section=feed.section,
+        feed=feed,
+        origin=Story.Origin.FEED,
+        url=url,
+        identity=clean.identity(url),
+        guid=clean.guid_key(entry.guid, feed_url=feed.url),
+        title=title,
+        summary=clean.summary(entry.summary, title=title),
+        author=clean.name(entry.author, 200),
+        source_name=clean.name(entry.source) or clean.name(feed.outlet),
+        image_url=image.url if image else "",
+        image_credit=clean.name(entry.image_credit, 200) if image else "",
+        image_width=image.width if image else None,
+        image_height=image.height if image else None,
+        # No date: when it was first seen. A date in the future would keep it on top for days.
+        published_at=min(entry.published_at or now, now),
+        added_at=now,
+    )
+    story.feed_words = _words_hash(story)
+    return story
+
+
+def _words_hash(story: Story) -> str:
+    return sha256(repr([getattr(story, name) for name in WORDS]).encode()).hexdigest()
+
+
+def _known(feed: Feed, drafts: Sequence[Story]) -> dict[int, Story]:
+    """By the draft's `id()`, the stored story that it is."""
+    guids = {draft.guid for draft in drafts} - {""}
+    stored = Story.objects.filter(
+        Q(identity__in=[draft.identity for draft in drafts]) | Q(guid__in=guids),
+        newsletter=feed.newsletter,
+    )
+    by_identity = {story.identity: story for story in stored}
+    by_guid = {story.guid: story for story in stored if story.guid}
+    found = {id(d): by_identity.get(d.identity) or by_guid.get(d.guid) for d in drafts}
+    return {key: story for key, story in found.items() if story is not None}
+
+
+def _may_update(story: Story, draft: Story) -> bool:
+    is_ours = story.feed_id == draft.feed_id and story.feed_words != draft.feed_words
+    # The words differ from what the feed said last: an editor has changed them.
+    return is_ours and story.feed_words == _words_hash(story)
+
+
+def _update(pairs: Sequence[tuple[Story, Story]]) -> int:
+    """Give each story its draft's words, unless it stands in an edition."""
+    changed = {story.pk: draft for story, draft in pairs}
+    if not changed:
+        return 0
+    # The lock makes an editor who places one right now wait, or us see that it was placed.
+    locked = list(Story.objects.select_for_update().filter(pk__in=changed).order_by("pk"))
+    placed = set(EditionItem.objects.filter(story__in=changed).values_list("story_id", flat=True))
+    free = [s for s in locked if s.pk not in placed and _may_update(s, changed[s.pk])]
+    for story in free:
+        for name in (*WORDS, "feed_words"):
+            setattr(story, name, getattr(changed[story.pk], name))
+    Story.objects.bulk_update(free, [*WORDS, "feed_words"])
+    return len(free)

@@ -1,0 +1,271 @@
+"""A feed's entries become stories, each of them once."""
+
+from datetime import timedelta
+
+import pytest
+
+from digest.feeds import ingest
+from digest.models import Feed, Story
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter()
+
+
+def rss(*items, title="Wire"):
+    body = "".join(
+        "<item>" + "".join(f"<{key}>{value}</{key}>" for key, value in item.items()) + "</item>"
+        for item in items
+    )
+    channel = f"<channel><title>{title}</title>{body}</channel>"
+    return f"<rss version='2.0'>{channel}</rss>".encode()
+
+
+def item(n, **fields):
+    return {"title": f"Story {n}", "link": f"https://a.example/{n}", "guid": f"id-{n}"} | fields
+
+
+def fetch(feed, now=NOW):
+    return ingest.fetch_feed(feed_id=feed.id, now=now, force=True)
+
+
+def test_the_stories_of_a_feed_come_in_clean(web, sample, newsletter):
+    section = factories.section(newsletter)
+    url = web.serve("/feed.xml", sample("feeds/rss-media.xml"))
+    feed = factories.feed(newsletter, url=url, title="", section=section, next_fetch_at=NOW)
+    report = ingest.fetch_feed(feed_id=feed.id, now=NOW)
+    assert (report.added, report.skipped, report.error) == (3, 2, "")
+    boat = Story.objects.get(title__startswith="Ferry")
+    assert boat.title == "Ferry line adds a night boat & halves its fares"
+    assert boat.summary == "The island gets a boat after midnight. Fares fall by half from May."
+    assert boat.url == "https://www.harbour.example/news/night-boat?id=41"
+    assert (boat.author, boat.source_name, boat.section) == ("Ada Quay", "Harbour Post", section)
+    assert (boat.image_width, boat.image_credit) == (1100, "Sam Pier")
+    feed.refresh_from_db()
+    assert feed.title == "Harbour Post - Front page"
+    assert feed.last_success_at == NOW
+
+
+def test_fetching_again_changes_nothing(web, sample, newsletter, django_assert_max_num_queries):
+    feed = factories.feed(newsletter, url=web.serve("/feed.xml", sample("feeds/rss-media.xml")))
+    fetch(feed)
+    # Savepoint included; not one for each entry.
+    with django_assert_max_num_queries(8):
+        report = fetch(feed, NOW + timedelta(hours=1))
+    assert (report.added, report.updated, report.unchanged) == (0, 0, 3)
+
+
+def test_a_thousand_entries_take_no_more_queries_than_three(
+    web, newsletter, django_assert_max_num_queries
+):
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(*(item(n) for n in range(400)))))
+    with django_assert_max_num_queries(8):
+        assert fetch(feed).added == 400
+
+
+def test_an_unchanged_feed_is_not_read_again(web, newsletter):
+    feed = factories.feed(
+        newsletter, url=web.serve("/f", rss(item(1)), headers={"ETag": '"1"'}), title=""
+    )
+    assert fetch(feed).added == 1
+    assert fetch(feed) == ingest.IngestReport(not_modified=True)
+    assert web.requests[1][1]["If-None-Match"] == '"1"'
+
+
+def test_the_same_story_in_two_feeds_is_one_story(web, newsletter):
+    one = factories.feed(newsletter, url=web.serve("/1", rss(item(1), item(2))))
+    other = factories.feed(
+        newsletter, url=web.serve("/2", rss(item(1, link="https://www.a.example/1?utm_source=x")))
+    )
+    assert fetch(one).added == 2
+    assert fetch(other).unchanged == 1
+    assert Story.objects.count() == 2
+
+
+def test_a_story_whose_url_was_mended_is_the_same_story(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
+    fetch(feed)
+    web.serve("/f", rss(item(1, link="https://a.example/better-slug", title="Better")))
+    assert fetch(feed).updated == 1
+    assert [story.title for story in Story.objects.all()] == ["Better"]
+
+
+def test_entries_that_share_one_id_are_not_one_story(web, newsletter):
+    feed = factories.feed(
+        newsletter, url=web.serve("/f", rss(item(1, guid="x"), item(2, guid="x")))
+    )
+    assert fetch(feed).added == 2
+    assert fetch(feed).added == 0
+
+
+def test_another_newsletter_gets_its_own_copy(web, newsletter):
+    url = web.serve("/f", rss(item(1)))
+    for owner in (newsletter, factories.newsletter()):
+        assert fetch(factories.feed(owner, url=url)).added == 1
+
+
+def test_a_corrected_headline_is_taken_over(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
+    fetch(feed)
+    web.serve("/f", rss(item(1, title="Story 1, corrected")))
+    assert fetch(feed).updated == 1
+    assert Story.objects.get().title == "Story 1, corrected"
+
+
+def test_a_story_in_an_edition_keeps_its_words(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
+    fetch(feed)
+    factories.item(factories.edition(newsletter, stories=0), Story.objects.get())
+    web.serve("/f", rss(item(1, title="Other words")))
+    assert fetch(feed).updated == 0
+    assert Story.objects.get().title == "Story 1"
+
+
+def test_an_editors_correction_is_kept(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
+    fetch(feed)
+    Story.objects.update(title="The editor's words")
+    web.serve("/f", rss(item(1, title="Other words")))
+    assert fetch(feed).updated == 0
+    assert Story.objects.get().title == "The editor's words"
+
+
+def test_dates_are_never_missing_and_never_in_the_future(web, sample, newsletter):
+    for path, name in (("/a", "feeds/atom.xml"), ("/u", "feeds/undated.xml")):
+        fetch(factories.feed(newsletter, url=web.serve(path, sample(name))))
+    dates = set(Story.objects.exclude(title__startswith="Brücke").values_list("published_at"))
+    assert dates == {(NOW,)}
+
+
+def test_the_outlet_is_the_feeds_name_or_the_entrys_own(web, newsletter):
+    feed = factories.feed(
+        newsletter,
+        url=web.serve("/f", rss(item(1), item(2, source="The Outlet"))),
+        source_name="Ours",
+    )
+    fetch(feed)
+    names = Story.objects.order_by("title").values_list("source_name", flat=True)
+    assert list(names) == ["Ours", "The Outlet"]
+
+
+@pytest.mark.parametrize(
+    ("title", "outlet"),
+    [
+        ("NYT > World News", "NYT"),
+        ("CNN.com - RSS Channel - HP Hero", "CNN.com"),
+        ("BBC News", "BBC News"),
+        ("Rhein-Zeitung", "Rhein-Zeitung"),
+    ],
+)
+def test_a_feeds_title_names_its_outlet(title, outlet):
+    assert ingest.outlet_name(title) == outlet
+
+
+# --- When it goes wrong --------------------------------------------------------------------------
+
+
+def test_a_failing_feed_is_asked_ever_more_rarely_and_shows_why(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", status=500), interval_minutes=15)
+    waits = []
+    for _ in range(9):
+        assert "500" in fetch(feed).error
+        feed.refresh_from_db()
+        waits.append((feed.next_fetch_at - NOW) / timedelta(minutes=1))
+    assert waits == [15, 30, 60, 120, 240, 480, 960, 1440, 1440]
+    assert feed.consecutive_failures == 9
+    assert "answered 500" in feed.last_error
+    assert feed.is_active
+
+
+def test_a_success_forgets_the_failures(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", status=500))
+    fetch(feed)
+    web.serve("/f", rss(item(1)))
+    fetch(feed)
+    feed.refresh_from_db()
+    assert (feed.consecutive_failures, feed.last_error) == (0, "")
+    assert feed.next_fetch_at == NOW + timedelta(minutes=15)
+
+
+def test_a_feed_that_breaks_keeps_its_last_good_state(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1)), headers={"ETag": '"1"'}))
+    fetch(feed)
+    web.serve("/f", b"<html><body>Maintenance</body></html>")
+    assert "web page" in fetch(feed).error
+    feed.refresh_from_db()
+    assert (feed.etag, feed.last_success_at) == ('"1"', NOW)
+    assert Story.objects.count() == 1
+
+
+def test_a_feed_that_is_gone_is_switched_off(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", status=410))
+    fetch(feed)
+    feed.refresh_from_db()
+    assert not feed.is_active
+    assert "410" in feed.last_error
+    assert ingest.due_feed_ids(now=NOW + timedelta(days=9)) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        ("7200", timedelta(hours=2)),
+        ("Tue, 10 Mar 2026 09:00:00 GMT", timedelta(hours=3)),
+        ("99999999999999", timedelta(days=2)),
+        ("1", timedelta(minutes=15)),
+        ("soon", timedelta(minutes=15)),
+        ("²", timedelta(minutes=15)),
+    ],
+)
+def test_a_server_that_asks_for_rest_gets_it(web, newsletter, header, wait):
+    headers = {"Retry-After": header.encode().decode("latin-1")}
+    feed = factories.feed(newsletter, url=web.serve("/f", status=429, headers=headers))
+    fetch(feed)
+    feed.refresh_from_db()
+    assert feed.next_fetch_at == NOW + wait
+
+
+def test_two_beats_fetch_a_feed_once(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))), next_fetch_at=NOW)
+    assert ingest.due_feed_ids(now=NOW) == [feed.id]
+    assert ingest.fetch_feed(feed_id=feed.id, now=NOW).fetched
+    assert ingest.due_feed_ids(now=NOW) == []
+    assert not ingest.fetch_feed(feed_id=feed.id, now=NOW).fetched
+    assert len(web.requests) == 1
+
+
+# --- Adding --------------------------------------------------------------------------------------
+
+
+def test_adding_a_feed_brings_its_stories(web, sample, newsletter):
+    section = factories.section(newsletter)
+    url = web.serve("/feed.xml", sample("feeds/rss-media.xml"))
+    feed = ingest.add_feed(newsletter=newsletter, url=url, section=section, now=NOW)
+    assert (feed.title, feed.source_name) == ("Harbour Post - Front page", "Harbour Post")
+    assert feed.stories.count() == 3
+    assert feed.next_fetch_at == NOW + timedelta(minutes=15)
+
+
+def test_what_is_no_feed_is_not_added(web, newsletter):
+    url = web.serve("/", b"<html><body>Hello</body></html>")
+    with pytest.raises(ingest.CannotAdd, match="a web page, not a feed"):
+        ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
+    assert not Feed.objects.exists()
+
+
+def test_a_feed_is_not_added_twice(web, newsletter):
+    url = web.serve("/f", rss(item(1)))
+    ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
+    with pytest.raises(ingest.CannotAdd, match="already"):
+        ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
+
+
+def test_a_private_host_is_named_with_the_way_to_allow_it(settings, newsletter):
+    settings.FETCH_ALLOW_HOSTS = []
+    with pytest.raises(ingest.CannotAdd, match=r"add 10\.0\.0\.1 to FETCH_ALLOW_HOSTS"):
+        ingest.add_feed(newsletter=newsletter, url="http://10.0.0.1/feed", now=NOW)
