@@ -1,0 +1,44 @@
+"""Send one copy of an edition to an editor, as a reader would get it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from digest.delivery.berths import relays
+from digest.delivery.replies import Verdict
+from digest.delivery.smtp import Connection, NoConnection, RelayRefuses
+from digest.models import Edition
+from digest.rendering.assemble import assemble
+from digest.rendering.envelope import verp_sender
+from digest.rendering.freeze import freeze_page
+from digest.rendering.personalise import personalise
+from digest.rendering.readers import NOBODY, sample_reader
+
+
+class TestNotSent(Exception):
+    """The test did not go out; the message says what the relay or the page had against it."""
+
+    __test__ = False  # pytest would take it for a test
+
+
+def send_test(*, edition_id: int, to: str, now: datetime) -> None:
+    """Render the edition as it stands and hand it to the relay; nothing is stored.
+
+    Raises:
+        TestNotSent: the relay did not take it.
+    """
+    edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
+    page = freeze_page(edition, assemble(edition))
+    reader = sample_reader(edition_id=edition_id, email=to, date=now)
+    message = personalise(page, reader)
+    if message is None:
+        raise TestNotSent("The edition has no stories.")
+    try:
+        with Connection(relays()[0]) as connection:
+            outcome = connection.send(
+                sender=verp_sender(edition_id, NOBODY), recipient=to, message=message
+            )
+    except (NoConnection, RelayRefuses) as error:
+        raise TestNotSent(str(error)) from error
+    if outcome.verdict is not Verdict.ACCEPTED:
+        raise TestNotSent(outcome.reply)

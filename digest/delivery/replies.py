@@ -1,0 +1,76 @@
+"""Read an SMTP reply: what follows from it for the message, the address and the edition."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Stage(Enum):
+    """Which command the reply answered."""
+
+    SENDER = "MAIL"
+    RECIPIENT = "RCPT"
+    CONTENT = "DATA"
+
+
+class Verdict(Enum):
+    """What became of one message."""
+
+    ACCEPTED = "accepted"
+    LATER = "later"
+    NO_SUCH_ADDRESS = "no such address"
+    REFUSED = "refused"
+    # Policy, authentication or the content: every reader's copy would be refused like this one.
+    SENDERS_FAULT = "the sender's fault"
+    # The connection died after the message's end was sent: it may have arrived.
+    UNKNOWN = "unknown"
+    # The connection died before: it cannot have arrived, and no attempt is counted.
+    NOT_SENT = "not sent"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A verdict with the server's last words, fit for the ledger."""
+
+    verdict: Verdict
+    reply: str = ""
+
+
+# RFC 3463: class.subject.detail, at the start of the text.
+_ENHANCED = re.compile(r"[245]\.(?P<subject>\d{1,3})\.(?P<detail>\d{1,3})\b")
+# Bad mailbox, bad domain, null MX, mailbox disabled.
+_GONE = {(1, 1), (1, 2), (1, 10), (2, 1)}
+_MAILBOX_FULL = (2, 2)
+_TOO_BIG = (3, 4)
+_CONTENT, _POLICY = 6, 7
+
+
+def read(code: int, text: bytes | str, *, stage: Stage) -> Outcome:
+    """The outcome that a reply means; the text itself is never interpreted, only its code."""
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    words = " ".join(words.split())
+    return Outcome(_verdict(code, words, stage), f"{code} {words}"[:300])
+
+
+def _verdict(code: int, words: str, stage: Stage) -> Verdict:
+    if 200 <= code < 300:
+        return Verdict.ACCEPTED
+    if not 500 <= code < 600:
+        # 4yz, and whatever is no reply of RFC 5321 at all.
+        return Verdict.LATER
+    found = _ENHANCED.match(words)
+    if not found:
+        # A server that names no reason means the command's own subject: the sender at MAIL, this
+        # recipient at RCPT, the content at DATA.
+        return Verdict.REFUSED if stage is Stage.RECIPIENT else Verdict.SENDERS_FAULT
+    return _by_enhanced_code((int(found["subject"]), int(found["detail"])), stage)
+
+
+def _by_enhanced_code(code: tuple[int, int], stage: Stage) -> Verdict:
+    if code == _MAILBOX_FULL:
+        return Verdict.LATER
+    if code[0] in {_CONTENT, _POLICY} or code == _TOO_BIG or stage is Stage.SENDER:
+        return Verdict.SENDERS_FAULT
+    return Verdict.NO_SUCH_ADDRESS if code in _GONE else Verdict.REFUSED

@@ -1,0 +1,68 @@
+"""Tell the editors by mail, once, that an edition is held."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+
+from digest.models import Edition
+from subscribers.mail import compose
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+# Long enough to send a few mails in; a crash delays the notice by so much.
+LEASE = timedelta(minutes=5)
+
+
+def due_notices(*, now: datetime) -> list[int]:
+    due = Edition.objects.filter(notice_due_at__lte=now)
+    return list(due.values_list("pk", flat=True))
+
+
+def notify_held(*, edition_id: int, now: datetime) -> int:
+    """Mail the editors if the notice is still due; return to how many.
+
+    The notice is leased by moving its due time forward, so of two runs at once one sends, and a
+    run that crashes is made up for.
+    """
+    due = Edition.objects.filter(pk=edition_id, notice_due_at__lte=now)
+    if not due.update(notice_due_at=now + LEASE):
+        return 0
+    edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
+    told = editors() if edition.status == Edition.Status.HELD else []
+    for user in told:
+        _mail(edition, user)
+    Edition.objects.filter(pk=edition_id, notice_due_at=now + LEASE).update(notice_due_at=None)
+    return len(told)
+
+
+def editors() -> list[User]:
+    """Active staff with an address who may change editions."""
+    users = get_user_model().objects.with_perm(
+        "digest.change_edition", backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return list(users.filter(is_staff=True).exclude(email="").order_by("pk"))
+
+
+def _mail(edition: Edition, user: User) -> None:
+    newsletter = edition.newsletter
+    page = reverse("admin:digest_edition_change", args=[edition.pk])
+    compose(
+        template="held",
+        context={
+            "edition": edition,
+            "newsletter": newsletter,
+            "user": user,
+            "url": f"{settings.SITE_URL}{page}",
+            "deadline": edition.deadline_at,
+            "is_part_sent": edition.sending_at is not None,
+        },
+        to=user.email,
+        from_name=newsletter.from_name,
+        from_email=newsletter.from_email,
+    ).send()

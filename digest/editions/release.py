@@ -1,0 +1,107 @@
+"""Decide what becomes of an edition when its send time has come."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from django.db.models import Q
+
+from digest.editions.approve import NotApprovable, approve
+from digest.editions.preflight import min_stories
+from digest.editions.stop import hold, skip
+from digest.models import Edition, Schedule
+from subscribers.models import IllegalMove
+
+_Status, _Reason = Edition.Status, Edition.Reason
+
+
+class Release(Enum):
+    """What the clock found."""
+
+    SEND = "send"
+    HELD = "held"
+    SKIPPED = "skipped"
+    NOTHING = "nothing"
+
+
+def due_editions(*, now: datetime) -> list[int]:
+    """Ids of the editions whose time has come and about which something can be done now.
+
+    A held one waits for its editors until the deadline. One that was held in mid-send belongs to
+    the delivery, which closes it, until it is approved again.
+    """
+    approved = Q(status=_Status.APPROVED)
+    undecided = Q(status=_Status.DRAFT, sending_at=None)
+    late = Q(status=_Status.HELD, sending_at=None, deadline_at__lte=now)
+    due = Edition.objects.filter(approved | undecided | late, sends_at__lte=now)
+    return list(due.order_by("sends_at").values_list("pk", flat=True))
+
+
+def release(*, edition_id: int, now: datetime) -> Release:
+    """Say whether the edition is to be sent now; hold or skip it where it is not.
+
+    Safe to run twice and at once: each move names the state it starts from, and the run that
+    finds it gone has been overtaken.
+    """
+    edition = Edition.objects.select_related("schedule").get(pk=edition_id)
+    if now < edition.sends_at or edition.status not in Edition.EDITABLE:
+        return Release.NOTHING
+    try:
+        return _decide(edition, now)
+    except IllegalMove:
+        return Release.NOTHING
+
+
+def _decide(edition: Edition, now: datetime) -> Release:
+    if now >= edition.deadline_at:
+        return _past_deadline(edition)
+    if edition.status == _Status.APPROVED:
+        return Release.SEND
+    if edition.status == _Status.HELD or edition.sending_at:
+        return Release.NOTHING
+    count, least = edition.items.count(), min_stories(edition)
+    if count < least:
+        skip(
+            edition_id=edition.pk,
+            reason=_Reason.TOO_FEW_STORIES,
+            detail=f"{count} of at least {least} stories",
+            from_status=[_Status.DRAFT],
+        )
+        return Release.SKIPPED
+    return _unapproved(edition, now)
+
+
+def _past_deadline(edition: Edition) -> Release:
+    if edition.sending_at:
+        return Release.NOTHING
+    skip(
+        edition_id=edition.pk,
+        reason=_Reason.PAST_DEADLINE,
+        detail=f"It was {edition.get_status_display()}: {edition.get_reason_display()}"
+        if edition.reason
+        else f"It was {edition.get_status_display()}",
+        from_status=[edition.status],
+    )
+    return Release.SKIPPED
+
+
+def _unapproved(edition: Edition, now: datetime) -> Release:
+    """Follow the schedule's policy; an edition by hand is for editors to decide."""
+    policy = edition.schedule.unapproved if edition.schedule else Schedule.Unapproved.HOLD
+    reason, detail = _Reason.NOT_APPROVED, ""
+    if policy == Schedule.Unapproved.SEND:
+        try:
+            approve(edition_id=edition.pk, now=now)
+        except NotApprovable as refused:
+            reason, detail = _Reason.NOT_SENDABLE, str(refused)
+        else:
+            return Release.SEND
+    hold(
+        edition_id=edition.pk,
+        reason=reason,
+        detail=detail,
+        now=now,
+        from_status=[_Status.DRAFT],
+    )
+    return Release.HELD

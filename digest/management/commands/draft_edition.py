@@ -1,0 +1,47 @@
+"""Draft an edition from the command line."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.timezone import now
+
+from digest.editions.draft import DayIsOver, draft_edition
+from subscribers.models import Newsletter
+
+
+class Command(BaseCommand):
+    help = (
+        "Propose an edition of a newsletter and print its id. The same slot again prints the "
+        "same id. Without --date: the next slot of the newsletter's schedules."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("newsletter", metavar="SLUG", help="the newsletter's slug")
+        parser.add_argument(
+            "--date",
+            type=_day,
+            metavar="YYYY-MM-DD",
+            help="the newsroom's date that it is the edition of",
+        )
+
+    def handle(self, *, newsletter: str, date: date | None, **options: Any) -> None:
+        try:
+            edition = draft_edition(
+                newsletter=Newsletter.objects.get(slug=newsletter), date=date, now=now()
+            )
+        except Newsletter.DoesNotExist:
+            raise CommandError(f"There is no newsletter “{newsletter}”.") from None
+        except DayIsOver as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(str(edition.pk))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"“{text}” is not a date like 2026-03-10") from None

@@ -1,0 +1,84 @@
+"""Wire the clock and the queue to the digest's stages."""
+
+from __future__ import annotations
+
+import datetime
+
+from celery import Task, shared_task
+from django.utils.timezone import now
+
+from digest.delivery import berths, lane, plan
+from digest.delivery.recover import recover
+from digest.editions import draft, notify, slots
+from digest.editions import release as releases
+from digest.models import Schedule
+from subscribers.queue import enqueue
+
+
+@shared_task
+def tick() -> None:
+    """Find by query all that is due, and hand it out; nothing is lost with the queue."""
+    at = now()
+    recover(now=at)
+    plan.close_late(now=at)
+    for slot in slots.due_slots(now=at):
+        enqueue(draft_slot, schedule_id=slot.schedule_id, date=slot.date.isoformat())
+    for edition_id in releases.due_editions(now=at):
+        enqueue(release, edition_id=edition_id)
+    for edition_id in notify.due_notices(now=at):
+        enqueue(notify_held, edition_id=edition_id)
+    for edition_id in plan.due_sendings(now=at):
+        send_lanes(edition_id)
+
+
+@shared_task
+def draft_slot(*, schedule_id: int, date: str) -> None:
+    schedule = Schedule.objects.select_related("newsletter").get(pk=schedule_id)
+    draft.draft_edition(
+        newsletter=schedule.newsletter,
+        schedule=schedule,
+        date=datetime.date.fromisoformat(date),
+        now=now(),
+    )
+
+
+@shared_task
+def release(*, edition_id: int) -> None:
+    """What the edition's send time brings: sent, held or skipped."""
+    found = releases.release(edition_id=edition_id, now=now())
+    if found is releases.Release.SEND:
+        start_sending(edition_id=edition_id)
+    elif found is releases.Release.HELD:
+        enqueue(notify_held, edition_id=edition_id)
+
+
+@shared_task
+def start_sending(*, edition_id: int) -> None:
+    try:
+        plan.start(edition_id=edition_id, now=now())
+    except plan.NotStarted:
+        # The edition's row says why, and a notice to the editors is due.
+        enqueue(notify_held, edition_id=edition_id)
+    else:
+        send_lanes(edition_id)
+
+
+# A lane that waited longer than that has been made up for by a tick.
+@shared_task(bind=True, expires=60)
+def send_lane(self: Task, *, edition_id: int) -> None:
+    ended = lane.run(edition_id=edition_id, lane=str(self.request.id), clock=now)
+    if ended is lane.End.MORE:
+        enqueue(send_lane, edition_id=edition_id)
+    elif ended is lane.End.HELD:
+        enqueue(notify_held, edition_id=edition_id)
+
+
+@shared_task
+def notify_held(*, edition_id: int) -> None:
+    notify.notify_held(edition_id=edition_id, now=now())
+
+
+def send_lanes(edition_id: int) -> None:
+    """A lane for each connection that none uses; one too many ends at once."""
+    for _ in range(berths.free(edition_id)):
+        enqueue(send_lane, edition_id=edition_id)

@@ -1,0 +1,73 @@
+"""An approved edition with readers, and lanes that run in this process."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from digest.delivery import drain, lane, plan
+from digest.editions.approve import approve
+from digest.models import Delivery, Edition
+from tests import factories
+from tests.factories import NOW
+
+
+@pytest.fixture(autouse=True)
+def _no_stop_asked():
+    drain.forget()
+    yield
+    drain.forget()
+
+
+@pytest.fixture
+def edition(db):
+    """Approved, with three stories; its newsletter has no readers yet."""
+    edition = factories.edition(factories.newsletter(), sends_at=NOW)
+    return approve(edition_id=edition.pk, now=NOW)
+
+
+@pytest.fixture
+def readers(edition):
+    """Make so many active subscriptions, in id order."""
+
+    def make(count, prefix="reader"):
+        return [
+            factories.subscription(edition.newsletter, f"{prefix}{n}@example.com")
+            for n in range(count)
+        ]
+
+    return make
+
+
+@pytest.fixture
+def start(edition):
+    return lambda now=NOW: plan.start(edition_id=edition.pk, now=now)
+
+
+@pytest.fixture
+def run_lane(edition):
+    """Run one lane in this process, the clock standing still unless one is given."""
+
+    def run(name="lane-1", now=NOW, clock=None):
+        return lane.run(edition_id=edition.pk, lane=name, clock=clock or (lambda: now))
+
+    return run
+
+
+def rows(edition):
+    """What became of each address: {address: (status, reason)}."""
+    found = Delivery.objects.filter(edition=edition).select_related("subscription__subscriber")
+    return {row.subscription.subscriber.email: (row.status, row.reason) for row in found}
+
+
+def row(subscription):
+    return Delivery.objects.get(subscription=subscription)
+
+
+def status(edition):
+    return Edition.objects.get(pk=edition.pk).status
+
+
+def later(**span):
+    return NOW + timedelta(**span)

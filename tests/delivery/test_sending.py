@@ -1,0 +1,184 @@
+"""An approved edition reaches each active reader once, and closes."""
+
+import pytest
+
+from digest.delivery import plan
+from digest.delivery.lane import End
+from digest.delivery.report import tally
+from digest.editions.approve import approve
+from digest.models import Delivery, Edition, EditionItem, Story
+from digest.rendering.envelope import read_verp
+from subscribers.models import Suppression
+from tests import factories
+from tests.delivery.conftest import later, row, rows, status
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_active_reader_gets_one_message(edition, readers, start, run_lane, relay):
+    subscriptions = readers(45)
+
+    assert start() == 45
+    assert status(edition) == Edition.Status.SENDING
+    assert run_lane() is End.DONE
+
+    addresses = [f"reader{n}@example.com" for n in range(45)]
+    assert [mail.rcpt_to for mail in relay.received] == addresses
+    assert status(edition) == Edition.Status.SENT
+    assert tally(edition.pk).sent == 45
+    first = relay.received[0]
+    assert read_verp(first.mail_from) == (edition.pk, subscriptions[0].pk)
+    assert first.message["To"] == "reader0@example.com"
+    for item in edition.items.all():
+        assert item.shown_headline in first.part("plain")
+
+
+def test_nobody_who_has_not_confirmed_is_planned(edition, start):
+    factories.subscription(edition.newsletter, status="pending", confirmed_at=None)
+    factories.subscription(edition.newsletter, status="unsubscribed")
+    factories.subscription(factories.newsletter())
+
+    assert start() == 0
+
+
+def test_an_edition_without_readers_is_sent_all_the_same(edition, start, run_lane, relay):
+    start()
+
+    assert run_lane() is End.DONE
+    assert status(edition) == Edition.Status.SENT
+
+
+def test_starting_twice_plans_nobody_twice(edition, readers, start, run_lane, relay):
+    readers(3)
+
+    assert start() == 3
+    assert start() == 0
+    run_lane("one")
+    run_lane("two")
+    assert len(relay.received) == 3
+
+
+def test_a_sent_edition_cannot_be_started_again(edition, readers, start, run_lane, relay):
+    start()
+    run_lane()
+
+    with pytest.raises(plan.NotStarted, match="sent, not approved"):
+        start()
+
+
+def test_an_unapproved_edition_is_not_started(edition):
+    draft = factories.edition(edition.newsletter)
+
+    with pytest.raises(plan.NotStarted, match="draft, not approved"):
+        plan.start(edition_id=draft.pk, now=NOW)
+    assert status(draft) == Edition.Status.DRAFT
+
+
+def test_an_edition_changed_after_approval_goes_back_to_its_editors(edition, readers, start):
+    readers(1)
+    Story.objects.filter(items__edition=edition).update(title="Nobody approved this")
+
+    with pytest.raises(plan.NotStarted, match="changed after it was approved"):
+        start()
+
+    held = Edition.objects.get(pk=edition.pk)
+    assert (held.status, held.reason, held.approved_hash) == ("held", "changed", "")
+    assert held.notice_due_at == NOW
+    assert not Delivery.objects.exists()
+    assert not hasattr(held, "frozen")
+
+
+def test_an_edition_past_its_deadline_is_skipped_and_lets_its_stories_go(edition, start):
+    with pytest.raises(plan.NotStarted, match="past its deadline"):
+        start(edition.deadline_at)
+
+    skipped = Edition.objects.get(pk=edition.pk)
+    assert (skipped.status, skipped.reason) == ("skipped", "past-deadline")
+    assert EditionItem.objects.filter(edition=edition, released=True).count() == 3
+
+
+def test_who_leaves_after_the_planning_gets_nothing(edition, readers, start, run_lane, relay):
+    stays, leaves, bounced = readers(3)
+    start()
+    edition.newsletter.subscriptions.filter(pk=leaves.pk).update(status="unsubscribed")
+    Suppression.objects.create(email_key=bounced.subscriber.email_key, reason="bounce")
+
+    run_lane()
+
+    assert rows(edition) == {
+        "reader0@example.com": ("sent", ""),
+        "reader1@example.com": ("skipped", "unsubscribed"),
+        "reader2@example.com": ("skipped", "suppressed"),
+    }
+    assert [mail.rcpt_to for mail in relay.received] == [stays.subscriber.email]
+
+
+def test_a_window_of_readers_who_left_does_not_end_the_lane(
+    edition, readers, start, run_lane, relay
+):
+    readers(40)
+    readers(1, "stays")
+    start()
+    left = edition.newsletter.subscriptions.exclude(subscriber__email="stays0@example.com")
+    left.update(status="unsubscribed")
+
+    assert run_lane() is End.DONE
+    assert [mail.rcpt_to for mail in relay.received] == ["stays0@example.com"]
+    assert tally(edition.pk).reasons == {"unsubscribed": 40}
+
+
+def test_who_muted_every_section_is_skipped_with_that_reason(
+    edition, readers, start, run_lane, relay
+):
+    section = factories.section(edition.newsletter)
+    edition.items.update(section=section)
+    approve(edition_id=edition.pk, now=NOW)
+    readers(1)
+    edition.newsletter.subscriptions.update(muted_sections=[section.pk])
+    start()
+
+    run_lane()
+
+    assert rows(edition) == {"reader0@example.com": ("skipped", "muted")}
+    assert relay.received == []
+
+
+def test_the_deadline_stops_a_delivery_and_says_so(edition, readers, start, run_lane, relay):
+    sent, *_others = readers(30)
+    start()
+    Delivery.objects.exclude(subscription=sent).update(due_at=later(hours=2))
+    run_lane()
+    late = edition.deadline_at
+
+    assert run_lane("late", now=late) is End.DONE
+    assert status(edition) == Edition.Status.SENDING
+    assert plan.close_late(now=late) == [edition.pk]
+
+    assert status(edition) == Edition.Status.SENT
+    counted = tally(edition.pk)
+    assert (counted.sent, counted.skipped) == (1, 29)
+    assert counted.reasons == {"past-deadline": 29}
+    assert row(sent).status == "sent"
+
+
+def test_an_edition_that_reached_nobody_by_its_deadline_is_skipped(edition, readers, start):
+    readers(2)
+    start()
+
+    plan.close_late(now=edition.deadline_at)
+
+    skipped = Edition.objects.get(pk=edition.pk)
+    assert (skipped.status, skipped.reason) == ("skipped", "past-deadline")
+    assert EditionItem.objects.filter(edition=edition, released=True).count() == 3
+
+
+def test_claiming_costs_one_statement_a_window(
+    edition, readers, start, run_lane, relay, django_assert_max_num_queries
+):
+    readers(100)
+    start()
+
+    # Berth, frozen page, closing: ten; and a claim for each of five windows and the end.
+    with django_assert_max_num_queries(10 + 6 + 6):
+        run_lane()
