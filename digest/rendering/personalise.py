@@ -81,7 +81,7 @@ def _wants_any(segments: list[dict[str, Any]], muted: frozenset[int]) -> bool:
 def _join(segments: list[dict[str, Any]], values: dict[str, str], muted: frozenset[int]) -> str:
     return JOIN.join(
         [
-            values[segment["slot"]] if "slot" in segment else segment["body"]
+            segment["body"] if "body" in segment else values[segment["slot"]]
             for segment in segments
             if segment["section"] not in muted
         ]

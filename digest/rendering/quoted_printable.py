@@ -13,6 +13,8 @@ _ROOM = 75
 _ESCAPES = {byte: f"={byte:02X}" for byte in range(256) if not 32 <= byte < 127 or byte == 61}
 _ESCAPES[9] = "\t"
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
+# Most URLs and addresses: they stand as they are. A URL of our own making has no "=".
+_PLAIN = re.compile(r"(?![.F])[A-Za-z0-9@.:/_+-]{1,75}")
 
 
 def encode(text: str) -> str:
@@ -22,6 +24,8 @@ def encode(text: str) -> str:
     one after the other. Line ends become CRLF. No line begins with a dot or with "From ", so the
     body needs no dot-stuffing (RFC 5321, 4.5.2) and passes through mbox files unharmed.
     """
+    if _PLAIN.fullmatch(text):
+        return text
     return "\r\n".join(_encode_line(line) for line in _LINE_ENDS.split(text))
 
 
