@@ -22,6 +22,7 @@ from config.supervisor import Supervisor, port_is_free, site_answers
 
 class Command(BaseCommand):
     help = "Run site, workers, clock and mailbox until Ctrl-C; on the first start with demo data."
+    requires_system_checks = []  # each worker runs them as it starts, and manage.py the fatal ones
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
