@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email_validator import EmailNotValidError, validate_email
 
-# RFC 5321, section 4.5.3.1: 64 octets, "@", 255 octets; email-validator is exact about the rest.
+# RFC 5321, section 4.5.3.1: 64 octets, "@", 255 octets; the library is exact about the rest.
 LONGEST = 320
 # What a copied address brings along: a byte order mark, zero-width and soft-hyphen characters.
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
@@ -29,7 +29,10 @@ def normalise(raw: str) -> str:
     if len(address) > LONGEST:
         raise BadAddress("That is too long for an e-mail address.")
     try:
-        valid = validate_email(address, check_deliverability=False, allow_smtputf8=False)
+        # strict: a local part of at most 64 octets, as RFC 5321 has it.
+        valid = validate_email(
+            address, check_deliverability=False, allow_smtputf8=False, strict=True
+        )
     except EmailNotValidError as error:
         raise BadAddress(_sentence(str(error))) from None
     if valid.ascii_email is None:

@@ -58,7 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
-    form = SignUpForm(request.POST or None)
+    form = SignUpForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         signup.sign_up(
             newsletter=newsletter,
@@ -158,7 +158,9 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     subscription = _subscription(tokens.read_preferences, token)
     if subscription is None:
         return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
-    form = SectionsForm(request.POST or None, subscription=subscription)
+    form = SectionsForm(
+        request.POST if request.method == "POST" else None, subscription=subscription
+    )
     if request.method == "POST" and form.is_valid():
         choices.set_muted_sections(subscription_id=subscription.pk, section_ids=form.muted())
         return redirect(f"{request.path}?saved")

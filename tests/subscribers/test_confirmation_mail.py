@@ -1,0 +1,259 @@
+"""The mail that a sign-up makes due: what it says, and that it goes out once."""
+
+import re
+from datetime import timedelta
+from email import policy
+from email.parser import BytesParser
+from html.parser import HTMLParser
+
+import pytest
+from django.core import mail
+from django.db.models import F
+
+from subscribers import confirmation, signup, suppression, tasks
+from subscribers.consent import Origin
+from subscribers.models import Subscription
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter(name="The Daily", slug="daily", reply_to="desk@example.com")
+
+
+def pending(newsletter, email="ann@example.com", **fields):
+    defaults = {"status": "pending", "confirmed_at": None, "mail_due_at": NOW, "created_at": NOW}
+    return factories.subscription(newsletter, email, **defaults | fields)
+
+
+def send(subscription, *, now=NOW):
+    sent = confirmation.send_due(subscription_id=subscription.pk, now=now)
+    subscription.refresh_from_db()
+    return sent
+
+
+# --- What it says -------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["pending", "active"])
+def letter(request, newsletter):
+    """Each of the two mails."""
+    confirmed = NOW if request.param == "active" else None
+    send(pending(newsletter, status=request.param, confirmed_at=confirmed))
+    return mail.outbox[0]
+
+
+def test_a_strict_parser_finds_no_defect(letter):
+    raw = letter.message().as_bytes(linesep="\r\n")
+
+    message = BytesParser(policy=policy.strict).parsebytes(raw)
+
+    assert [part.defects for part in message.walk()] == [[], [], []]
+    assert message.get_content_type() == "multipart/alternative"
+    kinds = [part.get_content_type() for part in message.iter_parts()]
+    assert kinds == ["text/plain", "text/html"]
+    for part in message.iter_parts():
+        assert part["Content-Transfer-Encoding"] == "quoted-printable"
+        assert part.get_content_charset() == "utf-8"
+    assert max(map(len, raw.split(b"\r\n"))) <= 76 + len("Message-ID: ")
+    for name in ("From", "To", "Date", "Subject", "Message-ID", "Auto-Submitted"):
+        assert len(message.get_all(name)) == 1
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Message-ID"].endswith("@mail.example.com>")
+    assert message["Reply-To"] == "desk@example.com"
+    assert message["From"] == "The Daily <daily@mail.example.com>"
+
+
+class Tags(HTMLParser):
+    def __init__(self, html):
+        super().__init__()
+        self.tags = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_the_html_is_fit_for_mail_clients(letter, newsletter):
+    html = letter.alternatives[0].content
+    tags = Tags(html).tags
+
+    assert html.startswith("<!DOCTYPE html>")
+    assert dict(tags)["html"] == {"lang": "en", "dir": "ltr"}
+    assert '<meta http-equiv="Content-Type" content="text/html; charset=utf-8">' in html
+    assert all(attrs.get("role") == "presentation" for tag, attrs in tags if tag == "table")
+    links = [attrs["href"] for tag, attrs in tags if tag == "a"]
+    assert links
+    assert all(link.startswith("http://localhost") for link in links)
+    assert not {tag for tag, _ in tags} & {"script", "form", "link", "img"}
+    assert "!important" in html
+    assert not re.search(r"\{\{|\{%|__[A-Z]+__", html + letter.body)
+    assert newsletter.postal_line in html
+    assert newsletter.postal_line in letter.body
+    assert len(html) < 20_000
+
+
+def test_the_text_has_every_link_of_the_html(letter):
+    html = letter.alternatives[0].content
+
+    for link in {attrs["href"] for tag, attrs in Tags(html).tags if tag == "a"}:
+        assert link in letter.body
+
+
+def test_the_mail_repeats_nothing_that_a_stranger_wrote(newsletter):
+    subscription = pending(newsletter)
+    subscription.subscriber.name = "Win a prize at evil.example"
+    subscription.subscriber.save()
+
+    send(subscription)
+
+    message = mail.outbox[0]
+    assert "evil.example" not in message.message().as_string()
+    assert "ann@example.com" not in message.body + message.alternatives[0].content
+
+
+def test_a_newsletters_name_is_escaped_where_it_must_be(newsletter):
+    newsletter.name = 'Müller & <Sons> "Daily"'
+    newsletter.save()
+
+    send(pending(newsletter))
+
+    message = mail.outbox[0]
+    assert message.subject == 'Please confirm: Müller & <Sons> "Daily"'
+    assert 'Müller & <Sons> "Daily"' in message.body
+    html = message.alternatives[0].content
+    assert "Müller &amp; &lt;Sons&gt;" in html
+    assert "<Sons>" not in html
+    parsed = BytesParser(policy=policy.strict).parsebytes(message.message().as_bytes())
+    assert parsed["From"].addresses[0].display_name == 'Müller & <Sons> "Daily"'
+
+
+# --- Which, and whether -------------------------------------------------------------------------
+
+
+def test_a_pending_reader_gets_the_link(newsletter):
+    subscription = pending(newsletter)
+
+    assert send(subscription)
+
+    assert mail.outbox[0].subject == "Please confirm: The Daily"
+    token = re.search(r"/confirm/(\S+)/", mail.outbox[0].body)[1]
+    assert signup.confirm(token=token, origin=Origin(), now=NOW).subscription == subscription
+    assert subscription.mail_due_at is None
+    assert subscription.mail_sent_at == NOW
+
+
+def test_a_known_reader_is_told_so(newsletter):
+    send(pending(newsletter, status="active", confirmed_at=NOW))
+
+    assert mail.outbox[0].subject == "You already get The Daily"
+
+
+def test_a_suppressed_address_gets_nothing(newsletter):
+    suppression.suppress(email="ANN@example.com", reason="complaint", now=NOW)
+    subscription = pending(newsletter)
+
+    assert not send(subscription)
+    assert mail.outbox == []
+    assert subscription.mail_due_at is None
+
+
+def test_who_left_meanwhile_gets_nothing(newsletter):
+    assert not send(pending(newsletter, status="unsubscribed"))
+    assert mail.outbox == []
+
+
+# --- Once ---------------------------------------------------------------------------------------
+
+
+def test_a_task_that_runs_twice_sends_one_mail(newsletter):
+    subscription = pending(newsletter)
+
+    assert [send(subscription), send(subscription)] == [True, False]
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_that_another_worker_has_in_hand_is_left_alone(newsletter):
+    subscription = pending(newsletter)
+    Subscription.objects.update(mail_due_at=F("mail_due_at") + confirmation.LEASE)
+
+    assert not send(subscription)
+
+
+def test_what_a_killed_worker_left_behind_is_due_again_after_the_lease(newsletter, monkeypatch):
+    subscription = pending(newsletter)
+
+    def killed(*args, **kwargs):
+        raise SystemExit
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", killed)
+    with pytest.raises(SystemExit):
+        send(subscription)
+
+    assert confirmation.due_ids(now=NOW) == []
+    assert confirmation.due_ids(now=NOW + confirmation.LEASE) == [subscription.pk]
+
+
+def test_the_tick_takes_up_what_is_due_the_longest_waiting_first(newsletter, monkeypatch):
+    late, early = (
+        pending(newsletter, email, mail_due_at=NOW - timedelta(minutes=minutes))
+        for email, minutes in [("late@example.com", 1), ("early@example.com", 2)]
+    )
+    pending(newsletter, "none@example.com", mail_due_at=None)
+    taken = []
+    monkeypatch.setattr(
+        tasks, "enqueue", lambda task, *, subscription_id: taken.append(subscription_id)
+    )
+
+    tasks.tick()
+
+    assert taken == [early.pk, late.pk]
+
+
+# --- A relay that fails -------------------------------------------------------------------------
+
+
+def test_the_pauses_double_while_the_relay_is_away(newsletter, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    subscription = pending(newsletter)
+
+    pauses, now = [], NOW
+    for _ in range(5):
+        assert not send(subscription, now=now)
+        pauses.append((subscription.mail_due_at - now) // timedelta(minutes=1))
+        now = subscription.mail_due_at
+
+    assert pauses == [1, 1, 2, 4, 8]
+
+
+def test_after_three_days_the_mail_is_given_up(newsletter, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    subscription = pending(newsletter)
+
+    assert not send(subscription, now=NOW + timedelta(hours=73))
+    assert subscription.mail_due_at is None
+    assert subscription.mail_sent_at is None
+
+
+def test_a_refused_recipient_is_not_tried_again(newsletter, relay):
+    relay.replies["ann@example.com"] = "550 5.1.1 No such user"
+    subscription = pending(newsletter)
+
+    assert not send(subscription)
+    assert subscription.mail_due_at is None
+
+
+def test_a_recipient_refused_for_now_is_tried_again(newsletter, relay):
+    relay.replies["ann@example.com"] = "451 4.7.1 Greylisted"
+    subscription = pending(newsletter)
+
+    assert not send(subscription)
+    assert subscription.mail_due_at == NOW + timedelta(minutes=1)
+    relay.replies.clear()
+    assert send(subscription, now=NOW + timedelta(minutes=1))
+    assert relay.to("ann@example.com")[0].message["Subject"] == "Please confirm: The Daily"

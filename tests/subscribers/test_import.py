@@ -1,0 +1,234 @@
+"""manage.py import_subscribers: what can go in goes in, and every other line is accounted for."""
+
+import csv
+from datetime import timedelta
+from io import StringIO
+from itertools import pairwise
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from subscribers import confirmation, suppression, transfer
+from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.spreadsheet import Row
+from subscribers.transfer import CONFIRMATION_EVERY, Import, import_rows
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter(slug="daily")
+
+
+@pytest.fixture
+def run(newsletter, tmp_path):
+    def run(content, *options):
+        path = tmp_path / "readers.csv"
+        path.write_text(content, encoding="utf-8")
+        out = StringIO()
+        call_command("import_subscribers", str(path), "--newsletter", "daily", *options, stdout=out)
+        return out.getvalue().splitlines()
+
+    return run
+
+
+def lines(count):
+    return "email\n" + "".join(f"reader{n}@example.com\n" for n in range(count))
+
+
+def test_confirmed_readers_are_active_with_a_consent_record(run):
+    printed = run(
+        "email,name,timezone,language\nAnn@example.com,Ann Lee,Europe/London,en-GB\n",
+        "--confirmed",
+    )
+
+    assert printed == ["added 1, already there 0, refused 0"]
+    subscription = Subscription.objects.select_related("subscriber").get()
+    assert (subscription.status, subscription.mail_due_at) == ("active", None)
+    reader = subscription.subscriber
+    assert (reader.email, reader.email_key) == ("Ann@example.com", "ann@example.com")
+    assert (reader.name, reader.timezone, reader.language) == ("Ann Lee", "Europe/London", "en-GB")
+    consent = Consent.objects.get()
+    assert (consent.kind, consent.page) == ("import", "import of readers.csv")
+    assert subscription.newsletter.name in consent.wording
+
+
+def test_others_are_asked_to_confirm_one_after_the_other(run):
+    run(lines(5))
+
+    due = list(
+        Subscription.objects.filter(status="pending")
+        .order_by("pk")
+        .values_list("mail_due_at", flat=True)
+    )
+    assert {later - earlier for earlier, later in pairwise(due)} == {CONFIRMATION_EVERY}
+    assert not Consent.objects.exists()
+
+
+def test_imports_are_asked_to_confirm_more_slowly_than_the_tick_can_follow():
+    assert timedelta(seconds=30) / CONFIRMATION_EVERY < confirmation.PER_TICK
+
+
+def test_importing_twice_is_harmless(run):
+    run(lines(3), "--confirmed")
+    before = list(Subscription.objects.values())
+
+    assert run(lines(3), "--confirmed") == ["added 0, already there 3, refused 0"]
+    assert list(Subscription.objects.values()) == before
+    assert Consent.objects.count() == 3
+
+
+def test_duplicates_in_the_file_are_there_already(run):
+    printed = run("email\nann@example.com\nANN@example.com\n")
+
+    assert printed == ["added 1, already there 1, refused 0"]
+
+
+def test_each_refusal_has_its_line_number_and_its_reason(run):
+    suppression.suppress(email="bounced@example.com", reason="bounce", now=NOW)
+
+    printed = run(
+        "email,name,timezone,language\n"
+        "ann@example.com,Ann,,\n"
+        "not-an-address,,,\n"
+        "bob@example.com,Bob,Mars/Olympus,\n"
+        "cy@example.com,Cy\x1b[2J,,\n"
+        "di@example.com,Di,,English\n"
+        "bounced@example.com,,,\n"
+        f"ed@example.com,{'E' * 121},,\n"
+        "fay@example.com,Fay,,,,\n"
+        "gus@example.com,Gus,,\n"
+    )
+
+    assert printed == [
+        "line 3: 'not-an-address': An email address must have an @-sign.",
+        "line 4: 'bob@example.com': 'Mars/Olympus' is not a time zone; write it like Europe/London",
+        "line 5: 'cy@example.com': the name holds control characters",
+        "line 6: 'di@example.com': 'English' is not a language; write it like en or pt-BR",
+        "line 7: 'bounced@example.com': the address is suppressed: hard bounce",
+        "line 8: 'ed@example.com': the name is longer than 120 characters",
+        "line 9: the line has 6 fields, the header names 4",
+        "added 2, already there 0, refused 7",
+    ]
+
+
+def test_whoever_left_stays_away(run, newsletter):
+    left = factories.subscription(newsletter, "ann@example.com", status="unsubscribed")
+
+    printed = run("email\nann@example.com\nbob@example.com\n", "--confirmed")
+
+    assert printed[0] == (
+        "line 2: 'ann@example.com': has unsubscribed; only the reader can come back"
+    )
+    left.refresh_from_db()
+    assert left.status == "unsubscribed"
+
+
+def test_a_pending_reader_stays_pending_and_a_known_name_is_kept(run, newsletter):
+    pending = factories.subscription(
+        newsletter, "ann@example.com", status="pending", confirmed_at=None
+    )
+    Subscriber.objects.update(name="Ann")
+
+    printed = run("email,name\nann@example.com,Someone Else\n", "--confirmed")
+
+    assert printed == ["added 0, already there 1, refused 0"]
+    pending.refresh_from_db()
+    assert pending.status == "pending"
+    assert Subscriber.objects.get().name == "Ann"
+
+
+def test_a_reader_of_another_newsletter_is_added_to_this_one(run):
+    factories.subscription(factories.newsletter(), "ann@example.com")
+
+    assert run("email\nann@example.com\n") == ["added 1, already there 0, refused 0"]
+    assert Subscriber.objects.count() == 1
+
+
+def test_a_long_list_of_refusals_is_cut_on_screen_and_whole_in_a_file(run, tmp_path):
+    content = "email\n" + "nobody\n" * 2500 + "ann@example.com\n"
+
+    printed = run(content)
+    assert len(printed) == 52
+    assert printed[-2:] == [
+        "and 2450 more; --refused FILE writes them all",
+        "added 1, already there 0, refused 2500",
+    ]
+
+    run(content, "--refused", str(tmp_path / "refused.csv"))
+    rows = list(csv.DictReader((tmp_path / "refused.csv").read_text().splitlines()))
+    assert [int(row["line"]) for row in rows] == list(range(2, 2502))
+    assert rows[0]["email"] == "nobody"
+
+
+def test_a_file_of_refusals_alone_is_a_failure(run):
+    with pytest.raises(CommandError, match="No row of the file went in"):
+        run("email\nnobody\n")
+
+
+def test_a_header_alone_is_an_empty_success(run):
+    assert run("email\n") == ["added 0, already there 0, refused 0"]
+
+
+def test_an_unknown_newsletter_is_named_with_those_there_are(newsletter, tmp_path):
+    path = tmp_path / "readers.csv"
+    path.write_text(lines(1))
+
+    with pytest.raises(CommandError, match=r"no newsletter “weekly”.*daily"):
+        call_command("import_subscribers", str(path), "--newsletter", "weekly")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"name\nAnn\n", b"email\nb\xf6b@example.com\n"])
+def test_an_unreadable_file_is_a_clear_error_and_imports_nothing(newsletter, tmp_path, content):
+    path = tmp_path / "readers.csv"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(CommandError):
+        call_command("import_subscribers", str(path), "--newsletter", "daily")
+    assert not Subscriber.objects.exists()
+
+
+def test_a_batch_costs_the_same_queries_however_many_rows(newsletter, django_assert_num_queries):
+    def rows(start, count):
+        return [Row(n, f"reader{n}@example.com") for n in range(start, start + count)]
+
+    task = Import(newsletter=newsletter, confirmed=True, origin=_origin(), now=NOW)
+    with django_assert_num_queries(8):
+        list(import_rows(task, rows(0, 10)))
+    with django_assert_num_queries(8):
+        list(import_rows(task, rows(10, 900)))
+
+
+def test_the_rows_are_taken_a_batch_at_a_time(newsletter, monkeypatch):
+    monkeypatch.setattr(transfer, "BATCH", 10)
+    taken = []
+
+    def rows():
+        for n in range(25):
+            taken.append(n)
+            yield Row(n, f"reader{n}@example.com")
+
+    task = Import(newsletter=newsletter, confirmed=False, origin=_origin(), now=NOW)
+    batches = import_rows(task, rows())
+
+    assert next(batches).added == 10
+    assert len(taken) == 10
+    assert [batch.added for batch in batches] == [10, 5]
+    last = Subscription.objects.order_by("-mail_due_at").first()
+    assert last.mail_due_at == NOW + 24 * CONFIRMATION_EVERY
+
+
+def test_an_imported_reader_gets_the_mail_once_its_time_has_come(run):
+    run(lines(2))
+
+    later = timezone.now() + timedelta(seconds=1)
+    assert len(confirmation.due_ids(now=later)) == 2
+
+
+def _origin():
+    return transfer.Origin(page="import of readers.csv")

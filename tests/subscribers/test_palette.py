@@ -1,0 +1,37 @@
+"""A newsletter's colour can be read in light and dark."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers.palette import AA, DARK_SURFACE, DEFAULT, LIGHT_SURFACE, contrast, palette
+from tests.conftest import ROOT
+
+COLOURS = st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True)
+
+
+@given(COLOURS)
+def test_every_colour_is_readable_by_day_and_by_night(colour):
+    shades = palette(colour)
+
+    assert contrast(shades.light, LIGHT_SURFACE) >= AA
+    assert contrast(shades.dark, DARK_SURFACE) >= AA
+
+
+def test_a_colour_that_can_be_read_is_left_alone():
+    assert palette("#0b57d0").light == "#0b57d0"
+
+
+def test_what_is_not_a_colour_counts_as_the_default():
+    assert palette("red;} body {display: none") == palette(DEFAULT)
+
+
+def test_contrast_is_that_of_wcag():
+    assert contrast("#000000", "#ffffff") == 21
+    assert round(contrast("#777777", "#ffffff"), 2) == 4.48
+
+
+def test_the_surfaces_are_those_of_the_style_sheet():
+    css = (ROOT / "static" / "site.css").read_text()
+
+    assert f"--sunk: {LIGHT_SURFACE};" in css
+    assert f"--sunk: {DARK_SURFACE};" in css

@@ -1,0 +1,89 @@
+"""Two readers' acts at the same moment."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from subscribers import confirmation, signup, tokens
+from subscribers.consent import Origin
+from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.spreadsheet import Row
+from subscribers.transfer import Import, import_rows
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AT_ONCE = 6
+
+
+def at_once(act):
+    """Do it in so many threads, and return what each returned."""
+    barrier = Barrier(AT_ONCE)
+
+    def one(number):
+        try:
+            barrier.wait()
+            return act(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, range(AT_ONCE)))
+
+
+def test_sign_ups_at_once_make_one_subscription_and_one_mail():
+    newsletter = factories.newsletter()
+
+    at_once(
+        lambda _: signup.sign_up(
+            newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW
+        )
+    )
+
+    assert Subscriber.objects.count() == Subscription.objects.count() == 1
+    assert Consent.objects.count() == 1
+
+
+def test_workers_at_once_send_one_mail(relay):
+    subscription = factories.subscription(
+        factories.newsletter(), "ann@example.com", status="pending", mail_due_at=NOW
+    )
+
+    sent = at_once(lambda _: confirmation.send_due(subscription_id=subscription.pk, now=NOW))
+
+    assert sorted(sent) == [False] * (AT_ONCE - 1) + [True]
+    assert len(relay.to("ann@example.com")) == 1
+
+
+def test_clicks_at_once_confirm_once():
+    subscription = factories.subscription(
+        factories.newsletter(), "ann@example.com", status="pending", confirmed_at=None
+    )
+    token = tokens.confirm_token(subscription, now=NOW)
+
+    results = at_once(lambda _: signup.confirm(token=token, origin=Origin(), now=NOW).again)
+
+    assert sorted(results) == [False] + [True] * (AT_ONCE - 1)
+    assert Consent.objects.count() == 1
+
+
+def test_imports_at_once_and_a_sign_up_lose_nobody():
+    newsletter = factories.newsletter()
+    task = Import(newsletter=newsletter, confirmed=True, origin=Origin(), now=NOW)
+
+    def act(number):
+        if number == 0:
+            signup.sign_up(
+                newsletter=newsletter, email="reader5@example.com", origin=Origin(), now=NOW
+            )
+            return 0
+        emails = [f"reader{n}@example.com" for n in range(50)]
+        rows = [Row(n, email) for n, email in enumerate(emails[:: number % 2 * 2 - 1])]
+        return sum(batch.added for batch in import_rows(task, rows))
+
+    added = at_once(act)
+
+    assert Subscription.objects.count() == 50
+    assert sum(added) in (49, 50)

@@ -1,0 +1,178 @@
+"""A reader's whole way through a real browser, a real worker and a real relay."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from subscribers import tokens
+from subscribers.models import Consent, Subscription
+from tests import factories
+from tests.conftest import axe_violations
+from tests.factories import NOW
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def newsletter(page):
+    """One with all that its pages can show, in a colour that is hard to read."""
+    newsletter = factories.newsletter(
+        name="The Daily Briefing",
+        slug="daily",
+        promise="Five stories before breakfast, picked by our editors.",
+        description="Every morning at seven.\n\nNo advertising, no tracking of what you read.",
+        accent_color="#ffc400",
+    )
+    factories.schedule(newsletter)
+    for name in ("World", "Business", "Science"):
+        factories.section(newsletter, name=name)
+    factories.edition(
+        newsletter,
+        stories=6,
+        subject="Rain before seven, fine by eleven",
+        status="sent",
+        sent_at=NOW,
+    )
+    return newsletter
+
+
+def href(mail, name):
+    """The link of this kind in the mail's HTML, as the live server's path."""
+    return re.search(rf'href="http://[^"/]+(/{name}/[^"]+)"', mail.part("html"))[1]
+
+
+def test_sign_up_confirm_and_leave(page, worker, relay, newsletter):
+    page.goto("/")
+    page.get_by_role("link", name="The Daily Briefing").click()
+    page.get_by_label("E-mail address").fill("ann@example.com")
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+
+    mail = relay.wait_for_mail("ann@example.com")
+    assert len(relay.received) == 1
+    page.goto(href(mail, "confirm"))
+    assert Subscription.objects.get().status == "pending"
+    page.get_by_role("button", name="Confirm my subscription").click()
+    page.get_by_role("heading", name="You are subscribed").wait_for()
+    page.get_by_text("at 07:00").wait_for()
+    assert Subscription.objects.get().status == "active"
+
+    page.get_by_role("link", name="Choose your sections").click()
+    page.get_by_label("Business").uncheck()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved.").wait_for()
+    assert len(Subscription.objects.get().muted_sections) == 1
+
+    page.get_by_role("link", name="Unsubscribe from The Daily Briefing").click()
+    assert Subscription.objects.get().status == "active"
+    page.get_by_role("button", name="Unsubscribe").click()
+    page.get_by_role("heading", name="You have unsubscribed").wait_for()
+    assert Subscription.objects.get().status == "unsubscribed"
+    page.get_by_role("link", name="Sign up again").click()
+    page.get_by_label("E-mail address").wait_for()
+    kinds = Consent.objects.order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["signup", "confirmation", "withdrawal"]
+
+
+def test_all_of_it_works_without_javascript_and_by_keyboard(
+    browser, live_server, settings, worker, relay, newsletter
+):
+    settings.SITE_URL = live_server.url
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(newsletter.get_absolute_url())
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").get_attribute("name") == "email"
+    page.keyboard.type("bob@example.com")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+
+    page.goto(href(relay.wait_for_mail("bob@example.com"), "confirm"))
+    page.get_by_role("button", name="Confirm my subscription").press("Enter")
+    page.get_by_role("heading", name="You are subscribed").wait_for()
+    context.close()
+
+
+def test_an_expired_link_brings_a_fresh_mail(page, worker, relay, newsletter):
+    pending = factories.subscription(
+        newsletter, "cy@example.com", status="pending", confirmed_at=None
+    )
+    old = tokens.confirm_token(pending, now=timezone.now() - timedelta(hours=73))
+    page.goto(reverse("confirm", args=[old]))
+    page.get_by_role("button", name="Send me a fresh link").click()
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+
+    page.goto(href(relay.wait_for_mail("cy@example.com"), "confirm"))
+    page.get_by_role("button", name="Confirm my subscription").click()
+    page.get_by_role("heading", name="You are subscribed").wait_for()
+
+
+def test_a_slip_is_explained_beside_the_field(page, newsletter):
+    page.goto(newsletter.get_absolute_url())
+    page.get_by_label("E-mail address").fill("ann@example")
+    page.get_by_role("button", name="Sign up").click()
+
+    field = page.get_by_label("E-mail address")
+    assert field.input_value() == "ann@example"
+    assert page.locator(":focus").get_attribute("name") == "email"
+    described = field.get_attribute("aria-describedby").split()[0]
+    assert page.locator(f"#{described}").is_visible()
+
+
+def paths(newsletter):
+    """Every page that a reader can come to."""
+    active = factories.subscription(newsletter, "active@example.com")
+    waiting = factories.subscription(
+        newsletter, "waiting@example.com", status="pending", confirmed_at=None
+    )
+    old = timezone.now() - timedelta(hours=73)
+    preferences = reverse("preferences", args=[tokens.preferences_token(active.pk)])
+    return {
+        "home": reverse("home"),
+        "newsletter": newsletter.get_absolute_url(),
+        "check-your-inbox": reverse("signup-done", args=[newsletter.slug]),
+        "confirm": reverse("confirm", args=[tokens.confirm_token(waiting)]),
+        "confirmed": reverse("confirm", args=[tokens.confirm_token(active)]),
+        "expired": reverse("confirm", args=[tokens.confirm_token(waiting, now=old)]),
+        "bad-link": reverse("confirm", args=["nothing"]),
+        "preferences": reverse("preferences", args=[tokens.preferences_token(active.pk)])
+        + "?saved",
+        "unsubscribe": reverse("unsubscribe", args=[tokens.unsubscribe_token(active.pk)]),
+        "unknown": "/nothing/at/all/",
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_sticks_out(page, newsletter, scheme):
+    page.emulate_media(color_scheme=scheme)
+    for name, path in paths(newsletter).items():
+        for width in (320, 375, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+        assert axe_violations(page) == [], name
+    page.goto(newsletter.get_absolute_url())
+    page.get_by_role("button", name="Sign up").click()
+    assert axe_violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_mails_are_accessible_and_fit_a_phone(page, worker, relay, newsletter, scheme):
+    known = factories.subscription(newsletter, "known@example.com")
+    page.emulate_media(color_scheme=scheme)
+    for email in ("new@example.com", known.subscriber.email):
+        page.goto(newsletter.get_absolute_url())
+        page.get_by_label("E-mail address").fill(email)
+        page.get_by_role("button", name="Sign up").click()
+        html = relay.wait_for_mail(email).part("html")
+        for width in (320, 375, 600):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.set_content(html)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert axe_violations(page) == []

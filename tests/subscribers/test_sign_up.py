@@ -1,0 +1,181 @@
+"""Signing up stores an intention; the page tells nobody who reads us."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from subscribers import signup, suppression
+from subscribers.addresses import BadAddress
+from subscribers.consent import WORDING_VERSION, Origin
+from subscribers.models import Consent, Subscriber, Subscription
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+ORIGIN = Origin(page="https://news.example.com/", ip_address="192.0.2.7", user_agent="Firefox")
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter()
+
+
+@pytest.fixture
+def form_url(newsletter):
+    return reverse("newsletter", args=[newsletter.slug])
+
+
+def sign_up(newsletter, email="ann@example.com", *, now=NOW, **fields):
+    signup.sign_up(newsletter=newsletter, email=email, origin=ORIGIN, now=now, **fields)
+
+
+def test_a_sign_up_stores_a_pending_subscription_and_the_mail_that_is_due(newsletter):
+    sign_up(newsletter, "Ann@Example.com")
+
+    subscription = Subscription.objects.get()
+    assert subscription.status == "pending"
+    assert subscription.mail_due_at == NOW
+    assert subscription.mail_sent_at is None
+    assert subscription.subscriber.email == "Ann@example.com"
+
+
+def test_the_consent_record_is_complete(client, newsletter, form_url):
+    client.post(
+        form_url,
+        {"email": "ann@example.com"},
+        headers={"User-Agent": "Firefox/140"},
+        REMOTE_ADDR="2001:db8::7",
+    )
+
+    consent = Consent.objects.get()
+    assert consent.kind == "signup"
+    assert newsletter.name in consent.wording
+    assert consent.wording_version == WORDING_VERSION
+    assert consent.page == f"http://testserver{form_url}"
+    assert consent.language == "en-gb"
+    assert consent.ip_address == "2001:db8::7"
+    assert consent.user_agent == "Firefox/140"
+
+
+def test_the_wording_on_the_page_is_the_wording_in_the_record(client, form_url):
+    page = client.get(form_url).content.decode()
+    client.post(form_url, {"email": "ann@example.com"})
+
+    assert Consent.objects.get().wording in page
+
+
+def test_a_client_that_sends_odd_headers_is_recorded_as_far_as_it_goes(client, form_url):
+    client.post(
+        form_url,
+        {"email": "ann@example.com"},
+        headers={"User-Agent": "x" * 5000},
+        REMOTE_ADDR="fe80::1%eth0",
+    )
+
+    consent = Consent.objects.get()
+    assert len(consent.user_agent) == 300
+    assert consent.ip_address == "fe80::1"
+
+
+def test_only_behind_a_proxy_is_the_forwarded_address_believed(client, form_url, settings):
+    forwarded = {"X-Forwarded-For": "203.0.113.9, 198.51.100.4"}
+    client.post(form_url, {"email": "ann@example.com"}, headers=forwarded)
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    client.post(form_url, {"email": "bob@example.com"}, headers=forwarded)
+
+    addresses = Consent.objects.order_by("pk").values_list("ip_address", flat=True)
+    assert list(addresses) == ["127.0.0.1", "198.51.100.4"]
+
+
+def test_a_new_a_known_a_suppressed_and_a_departed_address_get_the_same_answer(
+    client, newsletter, form_url
+):
+    factories.subscription(newsletter, "active@example.com")
+    factories.subscription(newsletter, "gone@example.com", status="unsubscribed")
+    suppression.suppress(email="bounced@example.com", reason="bounce", now=NOW)
+
+    answers = set()
+    for name in ("new", "active", "gone", "bounced"):
+        response = client.post(form_url, {"email": f"{name}@example.com"}, follow=True)
+        answers.add((tuple(response.redirect_chain), response.status_code, response.content))
+
+    assert len(answers) == 1
+
+
+def test_a_new_and_a_suppressed_address_cost_the_same_queries(
+    newsletter, django_assert_num_queries, django_assert_max_num_queries
+):
+    suppression.suppress(email="bounced@example.com", reason="bounce", now=NOW)
+    with django_assert_max_num_queries(16) as new:
+        sign_up(newsletter, "new@example.com")
+    with django_assert_num_queries(len(new.captured_queries)):
+        sign_up(newsletter, "bounced@example.com")
+
+
+def test_two_spellings_of_one_address_are_one_reader(newsletter):
+    sign_up(newsletter, "ann@example.com")
+    sign_up(newsletter, "ANN@example.com")
+
+    assert Subscriber.objects.count() == Subscription.objects.count() == 1
+
+
+def test_signing_up_after_leaving_makes_old_links_die(newsletter):
+    left = factories.subscription(
+        newsletter, "ann@example.com", status="unsubscribed", ended_at=NOW - timedelta(days=1)
+    )
+
+    sign_up(newsletter)
+
+    left.refresh_from_db()
+    assert (left.status, left.generation, left.mail_due_at) == ("pending", 2, NOW)
+
+
+def test_a_known_reader_stays_active(newsletter):
+    known = factories.subscription(newsletter, "ann@example.com")
+
+    sign_up(newsletter)
+
+    known.refresh_from_db()
+    assert known.status == "active"
+    assert known.mail_due_at == NOW  # a mail that says so
+
+
+def test_a_bad_address_gets_an_error_beside_the_field_and_keeps_the_input(client, form_url):
+    page = client.post(form_url, {"email": "ann@example"}).content.decode()
+
+    assert 'value="ann@example"' in page
+    assert 'id="email-error"' in page
+    assert 'aria-describedby="email-error privacy"' in page
+    assert 'aria-invalid="true"' in page
+    assert page.count("<title>Error:") == 1
+    assert not Subscriber.objects.exists()
+
+
+@pytest.mark.parametrize("email", ["", "  ", "<script>@x", "a\x00b@example.com", "é" * 2000])
+def test_no_input_breaks_the_form(client, form_url, email):
+    response = client.post(form_url, {"email": email})
+
+    assert response.status_code == 200
+    assert 'id="email-error"' in response.content.decode()
+    assert "<script>@" not in response.content.decode()
+
+
+def test_the_domain_function_refuses_a_bad_address_itself(newsletter):
+    with pytest.raises(BadAddress):
+        sign_up(newsletter, "nobody")
+
+
+def test_a_lost_broker_is_not_the_readers_trouble(client, form_url, settings):
+    from subscribers import tasks
+
+    app = tasks.send_confirmation.app
+    url, app.conf.broker_url = app.conf.broker_url, "redis+socket:///nowhere/redis.sock"
+    try:
+        response = client.post(form_url, {"email": "ann@example.com"})
+    finally:
+        app.conf.broker_url = url
+
+    assert response.status_code == 302
+    assert Subscription.objects.get().mail_due_at is not None

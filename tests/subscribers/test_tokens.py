@@ -1,0 +1,97 @@
+"""Signed links: short, bound to one purpose, and for confirmation bound in time."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers import tokens
+from subscribers.checks import LONGEST_SITE_URL, site_url_fits_into_a_header
+from subscribers.models import Subscription
+from tests.factories import NOW
+
+IDS = st.integers(min_value=1, max_value=2**63 - 1)
+
+
+@given(IDS, st.integers(min_value=1, max_value=10_000))
+def test_a_confirmation_link_says_which_sign_up_it_confirms(pk, generation):
+    token = tokens.confirm_token(Subscription(pk=pk, generation=generation), now=NOW)
+
+    read = tokens.read_confirm(token, now=NOW + timedelta(hours=72))
+
+    assert (read.subscription_id, read.generation) == (pk, generation)
+
+
+def test_a_confirmation_link_expires_after_72_hours():
+    token = tokens.confirm_token(Subscription(pk=7), now=NOW)
+
+    with pytest.raises(tokens.ExpiredToken) as expired:
+        tokens.read_confirm(token, now=NOW + timedelta(hours=72, seconds=1))
+
+    assert expired.value.subscription_id == 7
+
+
+@given(IDS)
+def test_an_unsubscribe_link_is_short_and_ends_in_a_letter_or_digit(pk):
+    token = tokens.unsubscribe_token(pk)
+
+    assert tokens.read_unsubscribe(token) == pk
+    assert len(token) <= 22 + 11
+    assert token[-1].isalnum()
+
+
+@given(IDS)
+def test_a_link_of_one_purpose_does_not_serve_another(pk):
+    readers = {
+        tokens.read_unsubscribe: tokens.unsubscribe_token(pk),
+        tokens.read_preferences: tokens.preferences_token(pk),
+        lambda token: tokens.read_confirm(token, now=NOW): tokens.confirm_token(
+            Subscription(pk=pk), now=NOW
+        ),
+    }
+    for read, own in readers.items():
+        for token in set(readers.values()) - {own}:
+            with pytest.raises(tokens.BadToken):
+                read(token)
+
+
+@given(st.text(max_size=80))
+def test_anything_else_is_a_bad_token(token):
+    for read in (tokens.read_unsubscribe, tokens.read_preferences):
+        with pytest.raises(tokens.BadToken):
+            read(token)
+    with pytest.raises(tokens.BadToken):
+        tokens.read_confirm(token, now=NOW)
+
+
+@given(IDS, st.data())
+def test_one_changed_character_makes_a_token_bad(pk, data):
+    token = tokens.unsubscribe_token(pk)
+    at = data.draw(st.integers(min_value=0, max_value=len(token) - 1))
+    other = data.draw(st.sampled_from([c for c in "abcXYZ019-_" if c != token[at]]))
+
+    with pytest.raises(tokens.BadToken):
+        tokens.read_unsubscribe(token[:at] + other + token[at + 1 :])
+
+
+def test_links_made_with_a_retired_key_still_work(settings):
+    settings.SECRET_KEY = "old"
+    token = tokens.unsubscribe_token(5)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["old"]
+
+    assert tokens.read_unsubscribe(token) == 5
+
+
+def test_the_longest_allowed_site_url_fits_into_the_list_unsubscribe_header(settings):
+    settings.SITE_URL = "https://" + "n" * (LONGEST_SITE_URL - len("https://"))
+    token = tokens.unsubscribe_token(62**6 - 1)
+
+    assert len(f"<{settings.SITE_URL}/u/{token}>") == 74
+    assert site_url_fits_into_a_header() == []
+
+
+def test_a_longer_site_url_is_named_by_a_check(settings):
+    settings.SITE_URL = "https://" + "n" * 60 + ".example.com"
+
+    assert [error.id for error in site_url_fits_into_a_header()] == ["subscribers.E001"]
