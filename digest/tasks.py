@@ -11,6 +11,7 @@ from digest.delivery import berths, lane, plan
 from digest.delivery.recover import recover
 from digest.editions import draft, notify, slots
 from digest.editions import release as releases
+from digest.feeds import ingest
 from digest.models import Schedule
 from subscribers.queue import enqueue
 
@@ -21,6 +22,8 @@ def tick() -> None:
     at = now()
     recover(now=at)
     plan.close_late(now=at)
+    for feed_id in ingest.due_feed_ids(now=at):
+        enqueue(fetch_feed, feed_id=feed_id)
     for slot in slots.due_slots(now=at):
         enqueue(draft_slot, schedule_id=slot.schedule_id, date=slot.date.isoformat())
     for edition_id in releases.due_editions(now=at):
@@ -29,6 +32,11 @@ def tick() -> None:
         enqueue(notify_held, edition_id=edition_id)
     for edition_id in plan.due_sendings(now=at):
         send_lanes(edition_id)
+
+
+@shared_task
+def fetch_feed(*, feed_id: int) -> None:
+    ingest.fetch_feed(feed_id=feed_id, now=now())
 
 
 @shared_task

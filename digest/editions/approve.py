@@ -57,6 +57,15 @@ def _against(edition: Edition, now: datetime) -> list[preflight.Problem]:
     return [problem for problem in preflight.problems(edition) if problem.blocking]
 
 
+def withdraw(*, edition_id: int) -> bool:
+    """Take an approval back, so that the edition is a draft again; True if there was one."""
+    return bool(
+        Edition.objects.filter(pk=edition_id, status=Edition.Status.APPROVED).update(
+            status=Edition.Status.DRAFT, approved_at=None, approved_by=None, approved_hash=""
+        )
+    )
+
+
 def void_if_changed(*, edition_id: int) -> bool:
     """Take the approval back if the edition no longer says what was approved; True if so."""
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)

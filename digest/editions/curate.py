@@ -1,0 +1,143 @@
+"""Put an edition's stories and words where an editor wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Value, When
+
+from digest.editions.approve import content_hash, void_if_changed
+from digest.models import Edition, EditionItem, Story
+
+
+class NotEditable(Exception):
+    """The edition is on its way, was sent, or was skipped: what it says is history."""
+
+    def __init__(self, edition: Edition) -> None:
+        super().__init__(f"{edition} is {edition.get_status_display()}; it cannot be edited.")
+
+
+class AlreadyPrinted(Exception):
+    """The newsletter has had this story, and nobody said "again"."""
+
+    def __init__(self, story: Story, edition: Edition) -> None:
+        super().__init__(
+            f"“{story.title}” is in the edition of {edition.slot_date:%-d %B %Y} already. "
+            "Tick “Print again” to print it once more."
+        )
+        self.story = story
+        self.edition = edition
+
+
+@dataclass(frozen=True)
+class Words:
+    """An editor's words for a story; an empty one means the story's own."""
+
+    headline: str = ""
+    summary: str = ""
+    section_id: int | None = None
+
+
+def seal(edition: Edition) -> str:
+    """What an editor has before their eyes: all that the mail shows, and when it goes out."""
+    times = f"{edition.sends_at.timestamp():.0f}.{edition.deadline_at.timestamp():.0f}"
+    return f"{content_hash(edition)}.{times}"
+
+
+def is_editable(edition: Edition) -> bool:
+    """True until its page was frozen; an edition held in mid-send has readers already."""
+    return edition.status in Edition.EDITABLE and edition.sending_at is None
+
+
+@transaction.atomic
+def add_story(*, edition_id: int, story_id: int, again: bool = False) -> EditionItem:
+    """Print a story at the edition's end; one that is there already stays as it is."""
+    edition = _open(edition_id)
+    story = Story.objects.get(pk=story_id, newsletter=edition.newsletter_id)
+    if there := edition.items.filter(story=story).first():
+        return there
+    printed = (
+        EditionItem.objects.filter(
+            newsletter=edition.newsletter_id, story=story, again=False, released=False
+        )
+        .select_related("edition__newsletter")
+        .first()
+    )
+    if printed and not again:
+        raise AlreadyPrinted(story, printed.edition)
+    last = edition.items.aggregate(last=Max("position"))["last"]
+    item = edition.items.create(
+        newsletter_id=edition.newsletter_id,
+        story=story,
+        section_id=story.section_id,
+        position=0 if last is None else last + 1,
+        again=printed is not None,
+    )
+    void_if_changed(edition_id=edition_id)
+    return item
+
+
+@transaction.atomic
+def remove_item(*, edition_id: int, item_id: int) -> None:
+    """Take a story out; a later edition may print it."""
+    _open(edition_id).items.filter(pk=item_id).delete()
+    void_if_changed(edition_id=edition_id)
+
+
+@transaction.atomic
+def reword(*, edition_id: int, item_id: int, words: Words) -> None:
+    """Say it in the editor's words, under the editor's section."""
+    _open(edition_id).items.filter(pk=item_id).update(
+        headline=words.headline, summary=words.summary, section_id=words.section_id
+    )
+    void_if_changed(edition_id=edition_id)
+
+
+@transaction.atomic
+def reorder(*, edition_id: int, item_ids: Sequence[int]) -> None:
+    """Put the items in this order; those not named follow in the order they had."""
+    items = {item.pk: item for item in _open(edition_id).items.all()}
+    named = [items.pop(pk) for pk in item_ids if pk in items]
+    in_order = [*named, *items.values()]
+    for position, item in enumerate(in_order):
+        item.position = position
+    EditionItem.objects.bulk_update(in_order, ["position"])
+    void_if_changed(edition_id=edition_id)
+
+
+def _open(edition_id: int) -> Edition:
+    """The edition, locked against other editors and the clock until this transaction ends."""
+    edition = (
+        Edition.objects.select_for_update(of=("self",))
+        .select_related("newsletter")
+        .get(pk=edition_id)
+    )
+    if not is_editable(edition):
+        raise NotEditable(edition)
+    return edition
+
+
+def choices(edition: Edition, *, term: str = "") -> QuerySet[Story]:
+    """Stories to add, newest first: the unplaced, and once a term is typed the printed, so marked.
+
+    Each carries `printed`: empty, or where the newsletter had it.
+    """
+    stories = Story.objects.filter(newsletter=edition.newsletter_id, is_hidden=False).exclude(
+        items__edition=edition
+    )
+    stories = stories.annotate(is_printed=Exists(_printed()))
+    if term:
+        stories = stories.filter(Q(title__icontains=term) | Q(source_name__icontains=term))
+    else:
+        stories = stories.filter(is_printed=False)
+    return stories.annotate(
+        printed=Case(When(is_printed=True, then=Value("printed before")), default=Value(""))
+    ).order_by("is_printed", "-published_at")
+
+
+def _printed() -> QuerySet[EditionItem]:
+    return EditionItem.objects.filter(
+        newsletter=OuterRef("newsletter"), story=OuterRef("pk"), released=False
+    )

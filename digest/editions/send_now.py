@@ -1,0 +1,71 @@
+"""Send an edition at once rather than at its time, or take up one that was skipped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from digest.editions.approve import NotApprovable, approve
+from digest.editions.curate import seal
+from digest.editions.preflight import Problem
+from digest.models import Edition, EditionItem, Story
+
+_Status = Edition.Status
+
+
+def bring_forward(
+    *, edition_id: int, seen: str, user: AbstractBaseUser | None = None, now: datetime
+) -> Edition:
+    """Make now the send time of the edition, approving it first if nobody has.
+
+    `seen` is the seal (curate.seal) of what the editor had before their eyes.
+
+    Raises:
+        NotApprovable: it has changed since, has blocking problems, or is past its deadline.
+    """
+    with transaction.atomic():
+        edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
+        if seen != seal(edition):
+            problem = "It was changed while you were asked. Look at it again, then send it."
+            raise NotApprovable([Problem("changed", problem)])
+        if edition.status != _Status.APPROVED:
+            approve(edition_id=edition_id, user=user, now=now)
+        elif now >= edition.deadline_at:
+            raise NotApprovable([Problem("past-deadline", "The edition is past its deadline.")])
+        Edition.objects.filter(pk=edition_id, sends_at__gt=now).update(sends_at=now)
+    edition.refresh_from_db()
+    return edition
+
+
+class TooLate(Exception):
+    """The skipped edition's deadline has passed, so it would only be skipped again."""
+
+
+@transaction.atomic
+def take_up_again(*, edition_id: int, now: datetime) -> list[Story]:
+    """Make a skipped edition a draft again, with those of its stories that are still free.
+
+    Returns:
+        The stories that a later edition has printed meanwhile; they are left out.
+
+    Raises:
+        TooLate: its deadline has passed.
+    """
+    edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
+    if now >= edition.deadline_at:
+        raise TooLate("Its deadline has passed. Make a new edition instead.")
+    moved = Edition.objects.filter(pk=edition_id, status=_Status.SKIPPED).update(
+        status=_Status.DRAFT, reason="", reason_detail=""
+    )
+    if not moved:
+        return []
+    elsewhere = EditionItem.objects.filter(
+        newsletter=edition.newsletter_id, again=False, released=False
+    ).exclude(edition=edition)
+    taken = edition.items.filter(story__in=elsewhere.values("story"), again=False)
+    stories = [item.story for item in taken.select_related("story")]
+    taken.delete()
+    edition.items.update(released=False)
+    return stories
