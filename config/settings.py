@@ -184,6 +184,25 @@ UNFOLD = {
     "SITE_HEADER": "Daybreak",
     "SITE_SYMBOL": "wb_twilight",
     "SHOW_HISTORY": True,
+    "ENVIRONMENT": "digest.admin.navigation.environment",
+    "DASHBOARD_CALLBACK": "digest.admin.dashboard.dashboard",
+    "SIDEBAR": {"navigation": "digest.admin.navigation.navigation"},
+    # The blue of a sky before sunrise; each step is dark enough for white or light text on it.
+    "COLORS": {
+        "primary": {
+            "50": "#eff5ff",
+            "100": "#dbe8fe",
+            "200": "#bfd6fe",
+            "300": "#93bbfd",
+            "400": "#6097fa",
+            "500": "#3b76f6",
+            "600": "#0b57d0",
+            "700": "#0a48ab",
+            "800": "#0d3c8a",
+            "900": "#11346f",
+            "950": "#0c2147",
+        },
+    },
 }
 
 LOGGING = {

@@ -1,0 +1,11 @@
+"""Write an instant the way the newsroom reads it."""
+
+from datetime import datetime, tzinfo
+
+
+def local(when: datetime | None, zone: tzinfo, *, year: bool = False) -> str:
+    """`Tue 10 Mar, 07:00 GMT`: an instant on a newsroom's clock, and whose clock it is."""
+    if when is None:
+        return ""
+    there = when.astimezone(zone)
+    return f"{there:%a %-d %b}{there.strftime(' %Y') if year else ''}, {there:%H:%M %Z}"

@@ -1,0 +1,115 @@
+"""The admin's first page: what goes out next, and what needs an editor."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.utils.timezone import now as current_time
+
+from digest.admin.clock import local
+from digest.admin.edition_panel import COLOURS
+from digest.admin.schedules import next_times
+from digest.models import Delivery, Edition, Feed, Schedule
+from subscribers.models import Newsletter, Subscription
+
+# As many as fit on a screen; the lists have the rest.
+SHOWN = 6
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """unfold's DASHBOARD_CALLBACK: each card for those who may see what is on it."""
+    now = current_time()
+    may = request.user.has_perm
+    cards: dict[str, Any] = {}
+    if may("digest.view_edition"):
+        cards |= {"upcoming": upcoming(now), "attention": attention(now)}
+    if may("digest.view_feed"):
+        cards |= {"troubled": troubled(), "has_feeds": Feed.objects.exists()}
+    if may("digest.view_delivery"):
+        cards |= {"yesterday": yesterday(now)}
+    return context | cards | {"title": "Overview", "has_newsletters": Newsletter.objects.exists()}
+
+
+def upcoming(now: datetime) -> list[dict[str, Any]]:
+    """Editions to come by their send time, then the schedules' next slots without one."""
+    editions = (
+        Edition.objects.filter(status__in=Edition.EDITABLE, sends_at__gte=now)
+        .select_related("newsletter")
+        .annotate(story_count=Count("items"))
+        .order_by("sends_at")[:SHOWN]
+    )
+    rows: list[dict[str, Any]] = [
+        {
+            "edition": edition,
+            "colour": COLOURS[Edition.Status(edition.status)],
+            "at": edition.sends_at,
+            "when": local(edition.sends_at, edition.newsletter.zone),
+        }
+        for edition in editions
+    ]
+    drafted = {(row["edition"].schedule_id, row["at"]) for row in rows}
+    for schedule in Schedule.objects.filter(is_active=True).select_related("newsletter"):
+        at = next_times(schedule, after=now, count=1)[0]
+        if (schedule.pk, at) not in drafted:
+            draft_at = at - timedelta(minutes=schedule.draft_lead_minutes)
+            rows.append(
+                {
+                    "schedule": schedule,
+                    "at": at,
+                    "when": local(at, schedule.zone),
+                    "draft_when": local(draft_at, schedule.zone),
+                }
+            )
+    return sorted(rows, key=lambda row: row["at"])[:SHOWN]
+
+
+def attention(now: datetime) -> list[dict[str, Any]]:
+    """What an editor should look at: held, overdue, and lately skipped editions."""
+    editions = (
+        Edition.objects.filter(
+            Q(status=Edition.Status.HELD)
+            | Q(status=Edition.Status.DRAFT, sends_at__lt=now)
+            | Q(status=Edition.Status.SKIPPED, sends_at__gte=now - timedelta(days=3))
+        )
+        .exclude(reason=Edition.Reason.BY_EDITOR)
+        .select_related("newsletter")
+        .order_by("-sends_at")[:SHOWN]
+    )
+    return [
+        {
+            "edition": edition,
+            "colour": COLOURS[Edition.Status(edition.status)],
+            "when": local(edition.sends_at, edition.newsletter.zone),
+        }
+        for edition in editions
+    ]
+
+
+def troubled() -> list[Feed]:
+    return list(
+        Feed.objects.filter(is_active=True, consecutive_failures__gt=0)
+        .select_related("newsletter")
+        .order_by("-consecutive_failures")[:SHOWN]
+    )
+
+
+def yesterday(now: datetime) -> dict[str, int]:
+    """The last 24 hours, counted from the rows themselves."""
+    since = now - timedelta(days=1)
+    status = Delivery.Status
+    # By the editions of the last days, so that the ledger's index is used and not all its rows.
+    recent = Edition.objects.filter(sending_at__gte=since - timedelta(days=1))
+    counts = Delivery.objects.filter(edition__in=recent, finished_at__gte=since).aggregate(
+        sent=Count("pk", filter=Q(status=status.SENT)),
+        failed=Count("pk", filter=Q(status=status.FAILED)),
+        skipped=Count("pk", filter=Q(status=status.SKIPPED)),
+    )
+    return counts | {
+        "confirmed": Subscription.objects.filter(confirmed_at__gte=since).count(),
+        "left": Subscription.objects.filter(
+            status=Subscription.Status.UNSUBSCRIBED, ended_at__gte=since
+        ).count(),
+    }

@@ -1,0 +1,279 @@
+"""What an editor can do with an edition; everything that changes something is a POST."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.timezone import now
+from unfold.admin import ModelAdmin
+
+from digest.admin.clock import local
+from digest.admin.edition_form import NewEditionForm
+from digest.admin.edition_panel import panel, progress
+from digest.delivery import proof
+from digest.editions import approve, curate, draft, send_now, stop
+from digest.models import Edition
+from digest.rendering import preview
+from digest.tasks import release
+from subscribers.models import IllegalMove, Subscription
+from subscribers.queue import enqueue
+
+PAGE_OF_STORIES = 20
+
+
+class EditionActions(ModelAdmin):
+    """The buttons of the edition page and the pages they lead to, for the edition's admin."""
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            ("preview", self.preview_page),
+            ("preview.html", self.preview_html),
+            ("progress", self.progress_part),
+            ("stories", self.story_choices),
+            ("send", self.send_page),
+            ("skip", self.skip_page),
+            ("reopen", self.reopen),
+        ]
+        urls = [
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"digest_edition_{name.replace('.', '_')}",
+            )
+            for name, view in pages
+        ]
+        return [*urls, *super().get_urls()]
+
+    # --- Buttons beside the form: save first, so that what happens happens to what is seen ---
+
+    def response_change(self, request: HttpRequest, obj: Edition) -> HttpResponse:
+        for name, act in (
+            ("_preview", self._to_preview),
+            ("_test", self._send_test),
+            ("_approve", self._approve),
+            ("_withdraw", self._withdraw),
+            ("_send", self._to_send),
+            ("_skip", self._to_skip),
+        ):
+            if name in request.POST:
+                return act(request, obj)
+        messages.success(request, "Saved.")
+        return self._back(obj)
+
+    def _to_preview(self, request: HttpRequest, edition: Edition) -> HttpResponse:
+        return HttpResponseRedirect(_page("preview", edition))
+
+    def _to_send(self, request: HttpRequest, edition: Edition) -> HttpResponse:
+        return HttpResponseRedirect(_page("send", edition))
+
+    def _to_skip(self, request: HttpRequest, edition: Edition) -> HttpResponse:
+        return HttpResponseRedirect(_page("skip", edition))
+
+    def _send_test(self, request: HttpRequest, edition: Edition) -> HttpResponse:
+        address = getattr(request.user, "email", "")
+        if not address:
+            messages.error(
+                request,
+                "Your account has no e-mail address, so there is nowhere to send a test to.",
+            )
+            return self._back(edition)
+        try:
+            proof.send_test(edition_id=edition.pk, to=address, now=now())
+        except proof.TestNotSent as error:
+            messages.error(request, f"The test could not be sent to {address}: {error}")
+        else:
+            messages.success(request, f"Saved, and a test is on its way to {address}.")
+        return self._back(edition)
+
+    def _approve(self, request: Any, edition: Edition) -> HttpResponse:
+        try:
+            approved = approve.approve(edition_id=edition.pk, user=request.user, now=now())
+        except approve.NotApprovable as error:
+            messages.error(request, f"Saved, but not approved. {_sentences(error)}")
+        else:
+            when = local(approved.sends_at, edition.newsletter.zone)
+            messages.success(request, f"Saved and approved. It goes out {when}.")
+        return self._back(edition)
+
+    def _withdraw(self, request: HttpRequest, edition: Edition) -> HttpResponse:
+        approve.withdraw(edition_id=edition.pk)
+        messages.success(request, "The approval is withdrawn; the edition is a draft again.")
+        return self._back(edition)
+
+    # --- Pages that ask once ---
+
+    def send_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        edition = self._edition(request, pk, change=True)
+        if request.method == "POST":
+            return self._send_now(request, edition)
+        readers = Subscription.objects.filter(
+            newsletter=edition.newsletter_id, status=Subscription.Status.ACTIVE
+        ).count()
+        return self._ask(request, edition, "send", {"readers": readers})
+
+    def _send_now(self, request: Any, edition: Edition) -> HttpResponse:
+        try:
+            send_now.bring_forward(
+                edition_id=edition.pk,
+                seen=request.POST.get("seen", ""),
+                user=request.user,
+                now=now(),
+            )
+        except approve.NotApprovable as error:
+            messages.error(request, f"Not sent. {_sentences(error)}")
+        else:
+            enqueue(release, edition_id=edition.pk)
+            messages.success(request, "It is on its way.")
+        return self._back(edition)
+
+    def skip_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        edition = self._edition(request, pk, change=True)
+        if request.method != "POST":
+            return self._ask(request, edition, "skip", {})
+        detail = request.POST.get("detail", "").strip()
+        try:
+            stop.skip(edition_id=edition.pk, reason=Edition.Reason.BY_EDITOR, detail=detail)
+        except IllegalMove:
+            messages.error(request, f"It is {edition.get_status_display()} and cannot be skipped.")
+        else:
+            messages.success(request, "Skipped. Its stories are free for a later edition.")
+        return self._back(edition)
+
+    def reopen(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        edition = self._edition(request, pk, change=True)
+        try:
+            taken = send_now.take_up_again(edition_id=edition.pk, now=now())
+        except send_now.TooLate as error:
+            messages.error(request, str(error))
+            return self._back(edition)
+        messages.success(request, "It is a draft again.")
+        if taken:
+            names = ", ".join(f"“{story.title}”" for story in taken)
+            messages.warning(request, f"Left out, for another edition has printed it: {names}.")
+        return self._back(edition)
+
+    def _ask(
+        self, request: HttpRequest, edition: Edition, question: str, facts: dict[str, Any]
+    ) -> HttpResponse:
+        return self._render(
+            request,
+            edition,
+            f"admin/digest/edition/{question}.html",
+            panel(edition, now=now()) | facts,
+        )
+
+    # --- Pages to look at ---
+
+    def preview_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        edition = self._edition(request, pk)
+        facts = {
+            "text": preview.sample_text(edition),
+            "dark": "dark" in request.GET,
+            "phone": "phone" in request.GET,
+        }
+        return self._render(request, edition, "admin/digest/edition/preview.html", facts)
+
+    def preview_html(self, request: HttpRequest, pk: int) -> HttpResponse:
+        html = preview.sample_html(self._edition(request, pk))
+        html = in_scheme(html, "dark" if "dark" in request.GET else "light")
+        # Links open beside the desk, not inside the frame.
+        html = html.replace("<head>", '<head><base target="_blank">', 1)
+        return HttpResponse(html)
+
+    def progress_part(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the panel that grows while an edition is sent; htmx asks for it."""
+        edition = self._edition(request, pk)
+        context = progress(edition) | {"edition": edition}
+        return TemplateResponse(request, "admin/digest/edition/progress.html", context)
+
+    def story_choices(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """Stories to add, for the form's autocomplete; each says if it was printed before."""
+        edition = self._edition(request, pk, change=True)
+        term = request.GET.get("term", "").strip()
+        number = max(1, int(request.GET.get("page", "1") or 1))
+        stories = curate.choices(edition, term=term)
+        start = (number - 1) * PAGE_OF_STORIES
+        rows: list[Any] = list(stories[start : start + PAGE_OF_STORIES + 1])
+        results = [
+            {"id": str(s.pk), "text": " · ".join(filter(None, [s.title, s.source_name, s.printed]))}
+            for s in rows[:PAGE_OF_STORIES]
+        ]
+        more = len(rows) > PAGE_OF_STORIES
+        return JsonResponse({"results": results, "pagination": {"more": more}})
+
+    # --- A new edition by hand ---
+
+    def new_edition(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NewEditionForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                edition = draft.draft_edition(**form.cleaned_data, now=now())
+            except draft.DayIsOver as error:
+                form.add_error("date", str(error))
+            else:
+                messages.success(request, "Drafted from the newest stories.")
+                return self._back(edition)
+        context = {"form": form, "title": "New edition", "opts": self.model._meta}
+        context |= self.admin_site.each_context(request)
+        return TemplateResponse(request, "admin/digest/edition/new.html", context)
+
+    # --- What they share ---
+
+    def _edition(self, request: HttpRequest, pk: int, *, change: bool = False) -> Edition:
+        """The edition, for somebody who may see it (or change it); POST only where it changes."""
+        allowed = self.has_change_permission if change else self.has_view_permission
+        if not allowed(request):
+            raise PermissionDenied
+        edition = self.get_queryset(request).select_related("schedule").filter(pk=pk).first()
+        if edition is None:
+            raise Http404("There is no such edition.")
+        return edition
+
+    def _render(
+        self, request: HttpRequest, edition: Edition, template: str, facts: dict[str, Any]
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "original": edition,
+            "edition": edition,
+            "title": str(edition),
+            **facts,
+        }
+        return TemplateResponse(request, template, context)
+
+    def _back(self, edition: Edition) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:digest_edition_change", args=[edition.pk]))
+
+
+def _page(name: str, edition: Edition) -> str:
+    return reverse(f"admin:digest_edition_{name}", args=[edition.pk])
+
+
+def _sentences(error: Any) -> str:
+    return " ".join(problem.message for problem in error.problems if problem.blocking)
+
+
+def in_scheme(html: str, scheme: str) -> str:
+    """Show a mail as a client in this colour scheme would, whatever the editor's own is."""
+    # Conditions that hold always and never, whatever stands beside them in a media query.
+    other = "light" if scheme == "dark" else "dark"
+    html = re.sub(rf"\(prefers-color-scheme:\s*{scheme}\)", "(min-width: 0px)", html)
+    return re.sub(rf"\(prefers-color-scheme:\s*{other}\)", "(max-width: 0px)", html)

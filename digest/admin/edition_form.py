@@ -1,0 +1,201 @@
+"""The edition's form: words, order, and a seal on what the editor saw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.admin import StackedInline
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import (
+    INPUT_CLASSES,
+    UnfoldAdminMultipleAutocompleteModelChoiceFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from digest.editions import curate
+from digest.models import Edition, EditionItem, Story
+from subscribers.models import Newsletter, Section
+
+
+class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Saves only what the editor changed, and only on top of what the editor saw."""
+
+    EDITION_FIELDS = ("subject", "preheader", "note", "sends_at", "deadline_at")
+
+    # What the edition said when this page was made: two editors cannot undo each other unseen,
+    # and an approval is an approval of what its editor had before their eyes.
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    add_stories = forms.ModelMultipleChoiceField(
+        widget=UnfoldAdminMultipleAutocompleteModelChoiceFieldWidget,
+        label="Stories",
+        queryset=Story.objects.none(),
+        required=False,
+        help_text="Type a few letters of the headline; newest first. "
+        "They go to the end, where you can move them.",
+    )
+    again = forms.BooleanField(
+        label="Print again",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Also those that the newsletter has printed before.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.was_approved = self.instance.status == Edition.Status.APPROVED
+        stories = Story.objects.filter(newsletter=self.instance.newsletter_id)
+        self.fields["seen"].initial = curate.seal(self.instance)
+        field: Any = self.fields["add_stories"]
+        field.queryset = stories
+        # The browser asks for stories as one types; only those chosen are in the page.
+        chosen = self.data.getlist("add_stories") if self.is_bound else []  # type: ignore[attr-defined]
+        field.widget.choices = [
+            (s.pk, s.title) for s in stories.filter(pk__in=[pk for pk in chosen if pk.isdigit()])
+        ]
+        field.widget.attrs["data-ajax--url"] = reverse(
+            "admin:digest_edition_stories", args=[self.instance.pk]
+        )
+        if "note" in self.fields:
+            self.fields["note"].widget.attrs["rows"] = 3
+        for name, shown in (("subject", 45), ("preheader", 90)):
+            if name in self.fields:
+                limit = self.fields[name].max_length  # type: ignore[attr-defined]
+                self.fields[name].widget.attrs |= {"data-count": shown, "data-limit": limit}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("seen") != curate.seal(self.instance):
+            raise forms.ValidationError(
+                "Somebody else changed this edition while you had it open, so nothing was saved. "
+                "Open it again to see their version; your words are still in the fields below "
+                "for you to copy.",
+                code="changed",
+            )
+        sends_at, deadline_at = cleaned.get("sends_at"), cleaned.get("deadline_at")
+        if sends_at and deadline_at and deadline_at <= sends_at:
+            self.add_error("deadline_at", "The deadline must come after the send time.")
+        return cleaned
+
+    def clean_add_stories(self) -> list[Story]:
+        chosen: list[Story] = list(self.cleaned_data["add_stories"])
+        if self.data.get("again"):
+            return chosen
+        printed = EditionItem.objects.filter(
+            newsletter=self.instance.newsletter_id, story__in=chosen, again=False, released=False
+        ).exclude(edition=self.instance)
+        for item in printed.select_related("story", "edition"):
+            self.add_error("add_stories", str(curate.AlreadyPrinted(item.story, item.edition)))
+        return chosen
+
+
+class ItemForm(forms.ModelForm):  # type: ignore[type-arg]
+    """One story's place: where, under which section, in whose words."""
+
+    section = forms.ModelChoiceField(
+        Section.objects.none(), required=False, widget=UnfoldAdminSelectWidget
+    )
+
+    class Meta:
+        model = EditionItem
+        fields = ["position", "section", "headline", "summary"]
+        widgets = {
+            "position": UnfoldAdminTextInputWidget({"inputmode": "numeric"}),
+            "headline": UnfoldAdminTextInputWidget,
+            "summary": UnfoldAdminTextareaWidget({"rows": 2}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            story = self.instance.story
+            self.initial["position"] = self.instance.position + 1  # editors count from one
+            self.fields["headline"].widget.attrs["placeholder"] = story.title
+            self.fields["summary"].widget.attrs["placeholder"] = story.summary
+            for name, field in self.fields.items():
+                field.widget.attrs["aria-label"] = f"{name.capitalize()} of “{story.title}”"
+
+
+class ItemFormSet(PaginationInlineFormSet):
+    """The edition's stories in order, saved by curating rather than row by row."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if "section" in form.fields:
+            # Read once for all rows: a list per row would be a query per row.
+            if not hasattr(self, "_sections"):
+                self._sections = list(self.instance.newsletter.sections.all())
+            field = form.fields["section"]
+            field.queryset = self.instance.newsletter.sections.all()
+            field.choices = [("", "No section"), *((s.pk, s.name) for s in self._sections)]
+
+    def curate(self) -> None:
+        """Remove, reword and reorder as the editor asked; each is a step of its own."""
+        self.new_objects: list[Any] = []
+        self.changed_objects: list[Any] = []
+        self.deleted_objects: list[Any] = []
+        edition_id = self.instance.pk
+        kept = []
+        for form in self.initial_forms:
+            if self._should_delete_form(form):
+                curate.remove_item(edition_id=edition_id, item_id=form.instance.pk)
+                self.deleted_objects.append(form.instance)
+                continue
+            kept.append((form.cleaned_data["position"], form.instance.pk))
+            if set(form.changed_data) & {"headline", "summary", "section"}:
+                words = curate.Words(
+                    headline=form.cleaned_data["headline"],
+                    summary=form.cleaned_data["summary"],
+                    section_id=getattr(form.cleaned_data["section"], "pk", None),
+                )
+                curate.reword(edition_id=edition_id, item_id=form.instance.pk, words=words)
+            if form.changed_data:
+                self.changed_objects.append((form.instance, form.changed_data))
+        # Positions are compared, not stored: a stable sort of what the page says is the order.
+        kept.sort(key=lambda pair: pair[0])
+        if kept:
+            curate.reorder(edition_id=edition_id, item_ids=[pk for _, pk in kept])
+
+
+class ItemInline(StackedInline):
+    model = EditionItem
+    form = ItemForm
+    formset = ItemFormSet
+    template = "admin/digest/edition/stories.html"
+    fields = ["position", "section", "headline", "summary"]
+    ordering_field = "position"
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("story", "section")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # the form's own field adds stories, so that none is printed twice unawares
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        editable = obj is None or curate.is_editable(obj)
+        return editable and request.user.has_perm("digest.change_edition")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        user = request.user
+        return user.has_perm("digest.view_edition") or user.has_perm("digest.change_edition")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+
+class NewEditionForm(forms.Form):
+    """An edition by hand, beside those that the schedules make."""
+
+    newsletter = forms.ModelChoiceField(
+        Newsletter.objects.all(), widget=UnfoldAdminSelectWidget, empty_label="Choose one"
+    )
+    date = forms.DateField(
+        widget=forms.DateInput({"type": "date", "class": " ".join(INPUT_CLASSES)}),
+        help_text="The newsroom's date. If there is an edition of that date by hand, it opens.",
+    )

@@ -1,0 +1,150 @@
+"""The feeds, how their last fetches went, and a button to fetch now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet, URLField
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.timezone import now
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from digest.admin.clock import local
+from digest.models import Feed
+from digest.tasks import fetch_feed
+from subscribers.queue import enqueue
+
+STATE_COLOURS = {"well": "success", "new": "info", "in trouble": "danger", "off": "default"}
+
+
+class TroubleFilter(admin.SimpleListFilter):
+    """Feeds whose last fetch failed."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("trouble", "in trouble"), ("well", "well")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Feed]) -> QuerySet[Feed]:
+        if self.value() == "trouble":
+            return queryset.filter(consecutive_failures__gt=0)
+        if self.value() == "well":
+            return queryset.filter(consecutive_failures=0, last_success_at__isnull=False)
+        return queryset
+
+
+@admin.register(Feed)
+class FeedAdmin(ModelAdmin):
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    list_display = ["name", "newsletter", "section", "state", "fetched", "next_fetch", "stories"]
+    list_filter = [TroubleFilter, "newsletter", "is_active"]
+    list_select_related = ["newsletter", "section"]
+    search_fields = ["title", "url", "source_name"]
+    autocomplete_fields = ["newsletter"]
+    actions = ["fetch_selected"]
+    change_form_outer_before_template = "admin/digest/feed/state.html"
+    fieldsets = (
+        (None, {"fields": ("newsletter", "section", "url", "title", "source_name")}),
+        ("How", {"fields": ("weight", "interval_minutes", "is_active")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feed]:
+        queryset: QuerySet[Feed] = super().get_queryset(request)
+        return queryset.annotate(story_count=Count("stories"))
+
+    @display(description="Feed", ordering="title")
+    def name(self, feed: Feed) -> str:
+        return str(feed)
+
+    @display(description="State", label=STATE_COLOURS)
+    def state(self, feed: Feed) -> str:
+        return state_of(feed)
+
+    @display(description="Last fetched", ordering="last_fetched_at", empty_value="not yet")
+    def fetched(self, feed: Feed) -> str | None:
+        return local(feed.last_fetched_at, feed.newsletter.zone) or None
+
+    @display(description="Next fetch", ordering="next_fetch_at")
+    def next_fetch(self, feed: Feed) -> str:
+        return local(feed.next_fetch_at, feed.newsletter.zone) if feed.is_active else "never"
+
+    @display(description="Stories", ordering="story_count")
+    def stories(self, feed: Any) -> str:
+        return f"{feed.story_count:,}"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        feed = self.get_object(request, object_id) if object_id else None
+        if feed:
+            zone = feed.newsletter.zone
+            extra_context = {
+                "feed": feed,
+                "feed_state": state_of(feed),
+                "feed_colour": STATE_COLOURS[state_of(feed)],
+                "last_success": local(feed.last_success_at, zone, year=True),
+                "last_fetch": local(feed.last_fetched_at, zone, year=True),
+                "next_fetch": local(feed.next_fetch_at, zone, year=True),
+                **(extra_context or {}),
+            }
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "section":
+            # Two newsletters may each have a section “World”.
+            field.queryset = field.queryset.select_related("newsletter")
+            field.label_from_instance = lambda section: f"{section.newsletter} · {section.name}"
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.is_active and (not change or "url" in form.changed_data):
+            enqueue(fetch_feed, feed_id=obj.pk)
+            messages.info(request, "Its first stories are being fetched.")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.fetch_now)
+        return [path("<int:pk>/fetch/", view, name="digest_feed_fetch"), *super().get_urls()]
+
+    def fetch_now(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let a worker fetch this feed at once (POST)."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        self._fetch(Feed.objects.filter(pk=pk))
+        messages.success(request, "It is being fetched. Open this page again in a moment.")
+        return HttpResponseRedirect(reverse("admin:digest_feed_change", args=[pk]))
+
+    @admin.action(description="Fetch now", permissions=["change"])
+    def fetch_selected(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        count = self._fetch(queryset)
+        messages.success(request, f"{count} feed{'' if count == 1 else 's'} will be fetched now.")
+
+    def _fetch(self, feeds: QuerySet[Feed]) -> int:
+        pks = list(feeds.values_list("pk", flat=True))
+        # Due now, so that a beat tick finds them if the broker does not answer.
+        Feed.objects.filter(pk__in=pks).update(next_fetch_at=now() - timedelta(seconds=1))
+        for pk in pks:
+            enqueue(fetch_feed, feed_id=pk)
+        return len(pks)
+
+
+def state_of(feed: Feed) -> str:
+    """`well`, `in trouble`, `new` (never fetched) or `off`."""
+    if not feed.is_active:
+        return "off"
+    if feed.consecutive_failures:
+        return "in trouble"
+    return "well" if feed.last_success_at else "new"

@@ -1,0 +1,94 @@
+"""The admin's sidebar, in the order in which an editor works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+GROUPS = (
+    (
+        "Today",
+        (
+            ("Overview", "wb_twilight", "admin:index", ""),
+            ("Editions", "newspaper", "admin:digest_edition_changelist", "digest.view_edition"),
+            ("Stories", "article", "admin:digest_story_changelist", "digest.view_story"),
+            ("Feeds", "rss_feed", "admin:digest_feed_changelist", "digest.view_feed"),
+        ),
+    ),
+    (
+        "Newsletters",
+        (
+            (
+                "Newsletters",
+                "mail",
+                "admin:subscribers_newsletter_changelist",
+                "subscribers.view_newsletter",
+            ),
+            ("Schedules", "schedule", "admin:digest_schedule_changelist", "digest.view_schedule"),
+        ),
+    ),
+    (
+        "Readers",
+        (
+            (
+                "Subscribers",
+                "group",
+                "admin:subscribers_subscriber_changelist",
+                "subscribers.view_subscriber",
+            ),
+            (
+                "Subscriptions",
+                "how_to_reg",
+                "admin:subscribers_subscription_changelist",
+                "subscribers.view_subscription",
+            ),
+            (
+                "Consent records",
+                "verified_user",
+                "admin:subscribers_consent_changelist",
+                "subscribers.view_consent",
+            ),
+            (
+                "Suppressions",
+                "block",
+                "admin:subscribers_suppression_changelist",
+                "subscribers.view_suppression",
+            ),
+            (
+                "Deliveries",
+                "outgoing_mail",
+                "admin:digest_delivery_changelist",
+                "digest.view_delivery",
+            ),
+        ),
+    ),
+    (
+        "Staff",
+        (
+            ("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
+            ("Groups", "badge", "admin:auth_group_changelist", "auth.view_group"),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """unfold's SIDEBAR.navigation: what this user may see, and no empty groups."""
+    groups: list[dict[str, Any]] = []
+    for title, pages in GROUPS:
+        items = [
+            {"title": name, "icon": icon, "link": reverse(url)}
+            for name, icon, url, permission in pages
+            if not permission or request.user.has_perm(permission)
+        ]
+        if items:
+            groups.append({"title": title, "separator": bool(groups), "items": items})
+    return groups
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """unfold's ENVIRONMENT: a label on everything that is not the real newsroom."""
+    return ["Development", "warning"] if settings.DEBUG else None

@@ -1,0 +1,189 @@
+"""What the newsletters could print: find it, mend it, hide it, or add it by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet, URLField
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timezone import now
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminURLInputWidget,
+)
+
+from digest.admin.clock import local
+from digest.editions.approve import void_if_changed
+from digest.feeds import by_hand
+from digest.models import Edition, EditionItem, Story
+from subscribers.models import Newsletter, Section
+
+ORIGIN_COLOURS = {"added by URL": "info", "pasted text": "info"}
+
+
+class SectionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Two newsletters may each have a section “World”."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.newsletter} · {obj.name}"
+
+
+class NewStoryForm(forms.Form):
+    """Two ways to bring a story in: its address, or its text."""
+
+    newsletter = forms.ModelChoiceField(
+        Newsletter.objects.all(), widget=UnfoldAdminSelectWidget, empty_label="Choose one"
+    )
+    section = SectionChoice(
+        Section.objects.select_related("newsletter").order_by("newsletter__name", "position"),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        empty_label="No section",
+    )
+    url = forms.URLField(
+        label="Address of the article",
+        required=False,
+        max_length=2000,
+        assume_scheme="https",
+        widget=UnfoldAdminURLInputWidget(
+            {"placeholder": "https://news.example.com/politics/a-story"}
+        ),
+        help_text="Headline, summary, image and author are read from the page.",
+    )
+    text = forms.CharField(
+        label="Or its text",
+        required=False,
+        widget=UnfoldAdminTextareaWidget({"rows": 14}),
+        help_text="Paste the whole article, its headline first. Menu lines and photo credits may "
+        "be in it; they are left out. With an address above, the headline leads there.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors and not cleaned["url"] and not cleaned["text"].strip():
+            self.add_error("url", "Give the article's address, or paste its text below.")
+        section, newsletter = cleaned.get("section"), cleaned.get("newsletter")
+        if section and newsletter and section.newsletter_id != newsletter.pk:
+            self.add_error("section", f"{section} is not a section of {newsletter}.")
+        return cleaned
+
+    def add(self) -> Story | None:
+        """The story, or None with the reason beside the field that it came from."""
+        said = self.cleaned_data
+        common = {"newsletter": said["newsletter"], "section": said["section"], "now": now()}
+        try:
+            if said["text"].strip():
+                return by_hand.add_from_text(text=said["text"], url=said["url"], **common)
+            return by_hand.add_from_url(url=said["url"], **common)
+        except by_hand.UnusableStory as error:
+            self.add_error("text" if said["text"].strip() else "url", str(error))
+            return None
+
+
+@admin.register(Story)
+class StoryAdmin(ModelAdmin):
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    list_display = ["title", "source_name", "section", "published", "came_from", "printed", "shown"]
+    list_filter = ["newsletter", "section", "origin", "is_hidden", "feed"]
+    list_select_related = ["newsletter", "section"]
+    search_fields = ["title", "summary", "source_name", "author"]
+    date_hierarchy = "published_at"
+    actions = ["hide", "unhide"]
+    list_per_page = 50
+    warn_unsaved_form = True
+    readonly_fields = ["newsletter", "feed", "origin", "printed_in", "added_at"]
+    fieldsets = (
+        (None, {"fields": ("title", "summary", "section", "is_hidden", "printed_in")}),
+        ("Source", {"fields": ("url", "source_name", "author", "published_at")}),
+        ("Image", {"fields": ("image_url", "image_alt", "image_credit")}),
+        ("Text", {"fields": ("text",)}),
+        ("Where it came from", {"fields": ("newsletter", "feed", "origin", "added_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Story]:
+        queryset: QuerySet[Story] = super().get_queryset(request)
+        items = EditionItem.objects.filter(released=False).select_related("edition")
+        return queryset.prefetch_related(Prefetch("items", items, to_attr="places"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # The feed would only bring it back: it is hidden instead.
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Story, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for item in obj.items.filter(edition__status=Edition.Status.APPROVED):
+            if void_if_changed(edition_id=item.edition_id):
+                messages.warning(
+                    request,
+                    f"{item.edition} prints this story and was approved; it needs approval again.",
+                )
+
+    @display(description="Published", ordering="published_at")
+    def published(self, story: Story) -> str:
+        return local(story.published_at, story.newsletter.zone)
+
+    @display(description="Came from", ordering="origin", label=ORIGIN_COLOURS)
+    def came_from(self, story: Story) -> str:
+        return story.get_origin_display()
+
+    @display(description="Printed", empty_value="")
+    def printed(self, story: Any) -> str:
+        return ", ".join(f"{place.edition.slot_date:%-d %b}" for place in story.places)
+
+    @display(description="Shown", ordering="is_hidden", boolean=True)
+    def shown(self, story: Story) -> bool:
+        return not story.is_hidden
+
+    @display(description="Printed in")
+    def printed_in(self, story: Any) -> str:
+        return render_to_string("admin/digest/story/places.html", {"places": story.places})
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "section" and (match := request.resolver_match):
+            kwargs["queryset"] = Section.objects.filter(
+                newsletter__stories=match.kwargs.get("object_id")
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.action(description="Hide: never propose them", permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
+        self._tell(request, queryset.update(is_hidden=True), "hidden")
+
+    @admin.action(description="Show again", permissions=["change"])
+    def unhide(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
+        self._tell(request, queryset.update(is_hidden=False), "proposed again")
+
+    def _tell(self, request: HttpRequest, count: int, what: str) -> None:
+        stories = "1 story is" if count == 1 else f"{count} stories are"
+        messages.success(request, f"{stories} {what}.")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NewStoryForm(request.POST or None, initial=_only_newsletter())
+        if request.method == "POST" and form.is_valid() and (story := form.add()):
+            messages.success(request, "Added. See that it says what it should.")
+            return HttpResponseRedirect(reverse("admin:digest_story_change", args=[story.pk]))
+        context = self.admin_site.each_context(request) | {
+            "form": form,
+            "title": "Add a story",
+            "opts": self.model._meta,
+        }
+        return TemplateResponse(request, "admin/digest/story/new.html", context)
+
+
+def _only_newsletter() -> dict[str, Any]:
+    """Where there is one newsletter, nobody has to choose it."""
+    first_two = Newsletter.objects.all()[:2]
+    return {"newsletter": first_two[0]} if len(first_two) == 1 else {}
