@@ -1,0 +1,89 @@
+"""The lists: they open, they search, and their queries do not grow with their rows."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from digest.models import Delivery
+from subscribers.models import Consent, Suppression
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+LISTS = [
+    "auth_user",
+    "auth_group",
+    "digest_delivery",
+    "digest_edition",
+    "digest_feed",
+    "digest_schedule",
+    "digest_story",
+    "subscribers_consent",
+    "subscribers_newsletter",
+    "subscribers_subscriber",
+    "subscribers_subscription",
+    "subscribers_suppression",
+]
+
+
+def one_of_each(number):
+    newsletter = factories.newsletter()
+    section = factories.section(newsletter)
+    factories.schedule(newsletter)
+    feed = factories.feed(newsletter, section=section, consecutive_failures=1)
+    edition = factories.edition(newsletter)
+    factories.item(
+        edition, factories.story(newsletter, feed=feed, section=section), section=section
+    )
+    subscription = factories.subscription(newsletter)
+    Consent.objects.create(
+        subscription=subscription, kind="signup", wording="Send me it.", wording_version="1"
+    )
+    Delivery.objects.create(edition=edition, subscription=subscription)
+    Suppression.objects.create(email_key=f"gone{number}@example.com", reason="bounce")
+
+
+def queries(client, url):
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(url).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_takes_as_many_queries_for_ten_rows_as_for_two(desk, name):
+    url = reverse(f"admin:{name}_changelist")
+    for number in range(2):
+        one_of_each(number)
+    desk.get(url)  # fills the caches of content types and sessions
+    few = queries(desk, url)
+
+    for number in range(2, 10):
+        one_of_each(number)
+
+    assert queries(desk, url) == few
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_can_be_searched(desk, name):
+    one_of_each(0)
+
+    assert desk.get(reverse(f"admin:{name}_changelist"), {"q": "example"}).status_code == 200
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_empty_list_opens(desk, name):
+    assert desk.get(reverse(f"admin:{name}_changelist")).status_code == 200
+
+
+def test_the_overview_takes_as_many_queries_for_five_newsletters_as_for_one(desk):
+    one_of_each(0)
+    desk.get(reverse("admin:index"))
+    few = queries(desk, reverse("admin:index"))
+
+    for number in range(1, 5):
+        one_of_each(number)
+
+    assert queries(desk, reverse("admin:index")) == few

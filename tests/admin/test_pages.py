@@ -1,0 +1,53 @@
+"""Every page of the admin opens, with its rows and without."""
+
+import pytest
+from django.urls import reverse
+
+from subscribers.models import Consent
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rows():
+    newsletter = factories.newsletter()
+    section = factories.section(newsletter)
+    feed = factories.feed(newsletter, section=section, last_error="503", consecutive_failures=2)
+    edition = factories.edition(newsletter, schedule=factories.schedule(newsletter))
+    subscription = factories.subscription(newsletter, muted_sections=[section.pk])
+    consent = Consent.objects.create(
+        subscription=subscription, kind="signup", wording="Send me it.", wording_version="1"
+    )
+    return [
+        newsletter,
+        feed,
+        edition,
+        edition.schedule,
+        edition.items.first().story,
+        subscription,
+        subscription.subscriber,
+        consent,
+    ]
+
+
+def test_each_row_has_a_page(desk, rows):
+    for row in rows:
+        url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+        assert desk.get(url).status_code == 200, url
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["digest_edition", "digest_feed", "digest_schedule", "digest_story", "subscribers_newsletter"],
+)
+def test_what_can_be_added_has_a_page_for_it(desk, rows, name):
+    assert desk.get(reverse(f"admin:{name}_add")).status_code == 200
+
+
+def test_the_overview_of_a_new_installation_says_where_to_start(desk):
+    page = desk.get(reverse("admin:index")).content.decode()
+
+    assert "Make the first one" in page
+    assert "Nothing is planned" in page
+    assert "There is no feed yet" in page
