@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
+from urllib.parse import urlsplit
 
+from django.conf import settings
+
+from digest.feeds import clean, fetch
+from digest.feeds.pages import read_page
+from digest.feeds.pasted import NoArticle, read_pasted
 from digest.models import Story
 from subscribers.models import Newsletter, Section
+
+LONGEST_PASTE = 200_000
 
 
 class UnusableStory(Exception):
@@ -13,14 +22,89 @@ class UnusableStory(Exception):
 
 
 def add_from_url(
-    *, newsletter: Newsletter, url: str, section: Section | None, now: datetime
+    *, newsletter: Newsletter, url: str, section: Section | None = None, now: datetime
 ) -> Story:
-    """Read the page at `url` into a story; one the newsletter has already is returned as it is."""
-    raise NotImplementedError
+    """Read the page at `url` into a story; one the newsletter has already is returned as it is.
+
+    Raises UnusableStory if the page cannot be fetched or has no headline.
+    """
+    url = url.strip()
+    if "://" not in url:
+        url = f"https://{url}"
+    try:
+        answer = fetch.get(url, allow_hosts=settings.FETCH_ALLOW_HOSTS)
+    except fetch.FetchError as error:
+        raise UnusableStory(f"{url} could not be read. {error}") from error
+    page = read_page(answer.body, url=answer.url)
+    if page is None:
+        raise UnusableStory(f"No headline was found at {url}. Is it an article's page?")
+    image = page.image
+    story, _ = Story.objects.get_or_create(
+        newsletter=newsletter,
+        identity=clean.identity(page.url),
+        defaults={
+            "section": section,
+            "origin": Story.Origin.URL,
+            "url": page.url,
+            "title": page.title,
+            "summary": page.summary,
+            "author": page.author,
+            "source_name": page.site_name or _host(page.url),
+            "image_url": image.url if image else "",
+            "image_alt": page.image_alt if image else "",
+            "image_width": image.width if image else None,
+            "image_height": image.height if image else None,
+            "published_at": min(page.published_at or now, now),
+            "added_at": now,
+        },
+    )
+    return story
 
 
 def add_from_text(
-    *, newsletter: Newsletter, text: str, section: Section | None, now: datetime, url: str = ""
+    *,
+    newsletter: Newsletter,
+    text: str,
+    section: Section | None = None,
+    now: datetime,
+    url: str = "",
 ) -> Story:
-    """Read an article's pasted text into a story."""
-    raise NotImplementedError
+    """Read an article's pasted text into a story; the same text again is the same story.
+
+    With `url` the headline leads there, otherwise to the text on a page of our own. Raises
+    UnusableStory if no headline or no text is found.
+    """
+    if len(text) > LONGEST_PASTE:
+        raise UnusableStory(f"The text is longer than {LONGEST_PASTE:,} characters.")
+    link = clean.canonical_url(url)
+    if url.strip() and not link:
+        raise UnusableStory(f"“{url}” is not an http or https URL.")
+    try:
+        article = read_pasted(text)
+    except NoArticle as error:
+        raise UnusableStory(str(error)) from error
+    words = sha256(f"{article.title}\n{article.text}".encode()).hexdigest()
+    story, _ = Story.objects.get_or_create(
+        newsletter=newsletter,
+        identity=clean.identity(link) if link else words,
+        defaults={
+            "section": section,
+            "origin": Story.Origin.TEXT,
+            "url": link,
+            "title": article.title,
+            "summary": article.summary,
+            "text": article.text,
+            "author": article.author,
+            "source_name": _host(link),
+            "image_credit": article.image_credit,
+            "image_alt": article.image_alt,
+            "published_at": now,
+            "added_at": now,
+        },
+    )
+    return story
+
+
+def _host(url: str) -> str:
+    """The outlet's name where only its address is known."""
+    return clean.name((urlsplit(url).hostname or "").removeprefix("www."))

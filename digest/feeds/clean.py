@@ -43,6 +43,9 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 
+# Followed by a capital or a script without capitals, so that "U.S. exports" is no end.
+_SENTENCE_END = re.compile(r"(?:[.!?…؟][\"'”’»)]*(?=\s+[^a-z\s]|\s*$)|[。！？]+)")  # noqa: RUF001
+
 # Parameters that say where a click came from, and never which page is meant.
 _TRACKING = re.compile(
     r"fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|igshid|"
@@ -112,6 +115,16 @@ def summary(markup: str, *, title: str = "") -> str:
     if bare and bare != text and bare[-1] not in ".!?…。”\"'»":
         bare += "…"
     return "" if bare.casefold() == title.casefold() else shorten(bare, SUMMARY_LENGTH)
+
+
+def lead(text: str, *, limit: int = 320) -> str:
+    """The first whole sentences of the text that fit; a first one that is longer is cut."""
+    end = 0
+    for match in _SENTENCE_END.finditer(text):
+        if match.end() > limit:
+            break
+        end = match.end()
+    return text[:end] or shorten(text, limit)
 
 
 def web_url(url: str, *, base: str = "") -> str:

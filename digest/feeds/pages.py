@@ -1,0 +1,114 @@
+"""Read an article's web page into what a digest prints of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+from urllib.parse import urlsplit
+
+import trafilatura
+
+from digest.feeds import clean
+from digest.feeds.images import Image, pixels
+
+
+@dataclass(frozen=True)
+class Page:
+    """Plain texts, ready to store; empty where the page does not say."""
+
+    url: str
+    title: str
+    summary: str
+    author: str
+    site_name: str
+    published_at: datetime | None
+    image: Image | None
+    image_alt: str
+
+
+def read_page(body: bytes, *, url: str) -> Page | None:
+    """The page at `url`; None if the bytes are no web page or have no headline."""
+    tree = trafilatura.load_html(body)
+    if tree is None:
+        return None
+    image, image_alt = _image(tree, base=url), clean.name(_meta(tree, "og:image:alt"), 300)
+    published = _meta(tree, "article:published_time")
+    found = trafilatura.extract_metadata(tree, default_url=url)
+    site_name = clean.name(found.sitename or "")
+    title = _without_site(clean.title(found.title or ""), site_name)
+    if not title:
+        return None
+    summary = clean.summary(found.description or "", title=title)
+    return Page(
+        url=own_canonical_url(_canonical_link(tree), page_url=url),
+        title=title,
+        summary=summary or clean.lead(_paragraphs(tree, title)),
+        author=clean.name(found.author or "", 200),
+        site_name=site_name,
+        published_at=_instant(published) or _day(found.date or ""),
+        image=image,
+        image_alt=image_alt,
+    )
+
+
+def own_canonical_url(link: str, *, page_url: str) -> str:
+    """The canonical URL that the page names, if it is on the page's own site; else the page's.
+
+    A page may call any other its canonical one; only its own site is believed. Nor is the front
+    page the canonical form of an article, though careless templates say so.
+    """
+    own, named = clean.canonical_url(page_url), clean.canonical_url(link, base=page_url)
+    ours, theirs = urlsplit(own), urlsplit(named)
+    is_front = theirs.path == "/" and not theirs.query and ours.path != "/"
+    same_site = bool(named) and _is_same_site(ours.hostname or "", theirs.hostname or "")
+    return named if same_site and not is_front else own
+
+
+def _is_same_site(one: str, other: str) -> bool:
+    """Equal, or one below the other: `m.example.com` and `www.example.com` are example.com's."""
+    one, other = one.removeprefix("www."), other.removeprefix("www.")
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
+
+
+def _meta(tree: Any, name: str) -> str:
+    found = tree.xpath("//meta[@property=$name or @name=$name]/@content", name=name)
+    return str(found[0]) if found else ""
+
+
+def _canonical_link(tree: Any) -> str:
+    found = tree.xpath("//link[@rel='canonical']/@href")
+    return str(found[0]) if found else ""
+
+
+def _image(tree: Any, *, base: str) -> Image | None:
+    raw = _meta(tree, "og:image") or _meta(tree, "twitter:image")
+    url = clean.web_url(raw, base=base)
+    size = (pixels(_meta(tree, f"og:image:{side}")) for side in ("width", "height"))
+    return Image(url, *size) if url else None
+
+
+def _without_site(title: str, site_name: str) -> str:
+    """The title without the outlet's name that `<title>` mostly ends with."""
+    bare = title.removesuffix(site_name) if site_name else title
+    return bare.rstrip(" -|:\u2013\u2014\u00b7") if bare != title and bare.strip() else title
+
+
+def _paragraphs(tree: Any, title: str) -> str:
+    text = trafilatura.extract(tree, include_comments=False, include_tables=False) or ""
+    lines = [clean.plain_text(line) for line in text.splitlines()]
+    return " ".join(line for line in lines if line and line.casefold() != title.casefold())
+
+
+def _instant(value: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _day(value: str) -> datetime | None:
+    """Noon of the day: pages that give no time say nothing better."""
+    day = _instant(value)
+    return datetime.combine(day, time(12), tzinfo=UTC) if day else None

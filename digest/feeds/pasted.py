@@ -1,0 +1,209 @@
+"""Find the article in a text that was copied from a web page, menus and all."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.feeds import clean
+
+# Above this a line is a paragraph of its own; below, lines may be one paragraph, hard-wrapped.
+LONG_LINE = 130
+# A paragraph has at least so many characters, or stands beside one that has.
+LEAST_PROSE = 60
+
+_SENTENCE_END = re.compile(r"[.!?…:؟][\"'”’»)\]]*$|[。！？][」』”]*$")  # noqa: RUF001
+_BULLET = re.compile(r"^\s*[•·*|>»›▸■◦\-\u2013\u2014]\s*")  # noqa: RUF001
+_BYLINE = re.compile(r"^(?:By|Von|Par|Por|Di|Door)[:\s]+(?P<name>[^\W\d_][^.!?]{2,80})$")
+_DATE_LINE = re.compile(
+    r"^(?:(?:first\s+)?(?:published|updated|posted|last\s+(?:modified|updated))\b.*"
+    r"|(?:\w+day,?\s+)?(?:\d{1,2}\.?\s+\w+|\w+\s+\d{1,2}),?\s+\d{4}\b.*"
+    r"|\d{4}-\d\d-\d\d.*|\d+\s+(?:min(?:ute)?s?|hours?|days?)\s+(?:read|ago))$",
+    re.IGNORECASE,
+)
+_CREDIT = re.compile(
+    r"(?:^|[.!?)\s|(\[])\(?(?:(?:photo(?:graph)?|image|picture|foto|bild|illustration)"
+    r"(?:\s+(?:credit|courtesy(?:\s+of)?|source|by|via))?|source|credits?|quelle)"
+    r"\s*:\s*(?P<credit>[^)\]]{2,200})",
+    re.IGNORECASE,
+)
+_AGENCY = re.compile(
+    r"(?P<credit>(?:[\w.\- ]{2,40}/\s?)?(?:Getty Images|AP Photo|Reuters|AFP|EPA|Shutterstock|"
+    r"Wikimedia Commons|Unsplash)(?:/[\w.\- ]{2,40})?)\)?\.?$"
+)
+# What a site asks of its reader, at the start of a line …
+_ASK = re.compile(
+    r"^\W*(?:sign (?:up|in)\b|log ?in\b|subscribe\b|register (?:now|for)|follow us"
+    r"|share (?:this|on)|click here|tap here|read (?:more|also|next)|also read"
+    r"|related (?:articles?|stories|topics)"
+    r"|welcome to|download (?:the|our) app|skip to|back to top|leave a (?:comment|reply)"
+    r"|advertisement|sponsored|copyright\b.{0,3}\d|©|get (?:the|our) .*newsletter"
+    r"|support (?:us|our)|enter your e-?mail|we use cookies|this (?:site|website) uses)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# … and what stands anywhere in a line that is no sentence.
+_FURNITURE = re.compile(
+    r"\b(?:newsletters?|subscrib\w*|sign (?:up|in)|log ?in|cookies?|privacy policy|terms of"
+    r"|all rights reserved|most (?:read|popular)|you may (?:also )?like|more (?:from|stories)"
+    r"|recommended|trending|advertisement|enable javascript|your inbox|comments?$)",
+    re.IGNORECASE,
+)
+_LONGEST_FURNITURE = 240
+
+
+class NoArticle(Exception):
+    """No headline or no text was found; the message says which, and what to do."""
+
+
+@dataclass(frozen=True)
+class Article:
+    """What was found: one-line texts, and the paragraphs of the text."""
+
+    title: str
+    paragraphs: list[str]
+    author: str
+    image_credit: str
+    image_alt: str
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(self.paragraphs)
+
+    @property
+    def summary(self) -> str:
+        return clean.lead(" ".join(self.paragraphs[:3]))
+
+
+def read_pasted(text: str) -> Article:
+    """Headline, text, author and photo credit of a pasted article; raises NoArticle.
+
+    The text begins with the first paragraph of prose. The headline is the line before it that is
+    said most often, then the longest; menu lines, dates, bylines and captions are told by their
+    form. After the text begins, short lines count as cross-heads if prose follows them.
+    """
+    blocks = _blocks(text)
+    if not blocks:
+        raise NoArticle("There is no text in it.")
+    start = next((n for n, block in enumerate(blocks) if _is_prose(block)), len(blocks))
+    head, body = blocks[:start], blocks[start:]
+    title = _title(head)
+    if not title and len(body) > 1 and len(body[0]) <= 200 and _is_title_like(body[0]):
+        # A headline that ends with a full stop.
+        title, body = body[0], body[1:]
+    if not body:
+        raise NoArticle("There is no text in it, only short lines such as a page's menu has.")
+    if not title:
+        raise NoArticle("It has no headline. Put the headline on the first line, above the text.")
+    credit, alt = _credit(head, title=title)
+    return Article(
+        title=clean.title(title),
+        paragraphs=_paragraphs(body, title=title),
+        author=_author(head),
+        image_credit=credit,
+        image_alt=alt,
+    )
+
+
+def _blocks(text: str) -> list[str]:
+    """Paragraphs and lone lines, cleaned; what sites say about themselves is gone."""
+    has_long_lines = any(len(line) > LONG_LINE for line in text.splitlines())
+    blocks: list[str] = []
+    for group in re.split(r"\n\s*\n", "\n".join(text.splitlines())):
+        # The lines of a menu or of a sign-up form belong together, so they are judged together.
+        if not _is_furniture(group):
+            blocks += _lines_or_paragraph(group, has_long_lines=has_long_lines)
+    kept: list[str] = []
+    cut_short = False
+    for block in filter(None, map(clean.plain_text, blocks)):
+        # The second line of a sentence goes with its first.
+        is_rest = cut_short and block[0].islower()
+        if is_rest or _is_furniture(block):
+            cut_short = not _SENTENCE_END.search(block)
+        else:
+            kept.append(block)
+            cut_short = False
+    return kept
+
+
+def _lines_or_paragraph(group: str, *, has_long_lines: bool) -> list[str]:
+    """The group's lines, or the one paragraph that they are if they were hard-wrapped."""
+    lines = [line for line in group.splitlines() if line.strip()]
+    apart = has_long_lines or any(_BULLET.match(line) for line in lines)
+    is_wrapped = not apart and len(lines) > 1 and len(max(lines, key=len)) > 50
+    return [group] if is_wrapped else lines
+
+
+def _is_furniture(block: str) -> bool:
+    """A site's own words, such as a menu or a request to sign up; short, so prose is safe."""
+    block = block.strip()
+    if len(block) > _LONGEST_FURNITURE:
+        return False
+    is_sentence = bool(_SENTENCE_END.search(block))
+    return bool(_ASK.search(block) or (not is_sentence and _FURNITURE.search(block)))
+
+
+def _is_prose(block: str) -> bool:
+    """A paragraph: long enough and ending like a sentence, and no caption."""
+    is_long = _weight(block) >= LEAST_PROSE and bool(_SENTENCE_END.search(block))
+    return (is_long or _weight(block) > 300) and not _is_caption(block)
+
+
+def _weight(block: str) -> int:
+    """Characters; one of Chinese, Japanese or Korean says as much as two or three Latin ones."""
+    return len(block) + 2 * len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", block))
+
+
+def _is_caption(block: str) -> bool:
+    return len(block) <= 300 and bool(_CREDIT.search(block) or _AGENCY.search(block))
+
+
+def _is_title_like(block: str) -> bool:
+    return (
+        not (_BULLET.match(block) or _BYLINE.match(block) or _DATE_LINE.match(block))
+        and not _is_caption(block)
+        and _weight(block) >= 12
+    )
+
+
+def _title(head: Sequence[str]) -> str:
+    """Of the lines above the text the one that is most likely the headline; or none."""
+    candidates = [block for block in head if _is_title_like(block)]
+    if not candidates:
+        return ""
+    said = {c: sum(block.casefold().startswith(c.casefold()) for block in head) for c in candidates}
+    # Longer than about eight words is no more a headline: that is a standfirst.
+    return max(candidates, key=lambda c: min(_weight(c) // 6, 8) + 4 * said[c])
+
+
+def _credit(head: Sequence[str], *, title: str) -> tuple[str, str]:
+    """The photo's credit, and its caption unless that only repeats the headline."""
+    for block in head:
+        found = (_CREDIT.search(block) or _AGENCY.search(block)) if _is_caption(block) else None
+        if found:
+            caption = block[: found.start()].strip(" .|([-\u2013\u2014")
+            repeats = caption.casefold() == title.rstrip(" .").casefold()
+            credit = clean.name(found["credit"].strip(" .)]"), 200)
+            return credit, "" if repeats else clean.shorten(caption, 300)
+    return "", ""
+
+
+def _author(head: Sequence[str]) -> str:
+    bylines = (match for block in head if (match := _BYLINE.match(block)))
+    return next((clean.name(match["name"], 200) for match in bylines), "")
+
+
+def _paragraphs(body: Sequence[str], *, title: str) -> list[str]:
+    """Prose, short sentences beside prose, and cross-heads with prose below; each once."""
+    kept: list[str] = []
+    seen = Counter(block.casefold() for block in body)
+    for n, block in enumerate(body):
+        follows = n + 1 < len(body) and _is_prose(body[n + 1])
+        after = bool(kept) and kept[-1] == body[n - 1]
+        is_line = _is_title_like(block) and seen[block.casefold()] == 1
+        is_sentence = bool(_SENTENCE_END.search(block)) and len(block.split()) > 2
+        wanted = _is_prose(block) or (is_line and ((is_sentence and after) or (after and follows)))
+        if wanted and block not in kept and block.casefold() != title.casefold():
+            kept.append(block)
+    return kept
