@@ -141,8 +141,7 @@ def paths(newsletter):
         "confirmed": reverse("confirm", args=[tokens.confirm_token(active)]),
         "expired": reverse("confirm", args=[tokens.confirm_token(waiting, now=old)]),
         "bad-link": reverse("confirm", args=["nothing"]),
-        "preferences": reverse("preferences", args=[tokens.preferences_token(active.pk)])
-        + "?saved",
+        "preferences": f"{preferences}?saved",
         "unsubscribe": reverse("unsubscribe", args=[tokens.unsubscribe_token(active.pk)]),
         "unknown": "/nothing/at/all/",
     }
