@@ -37,7 +37,7 @@ class IngestReport:
     error: str = ""
     # The publisher said that nothing changed since the last fetch (304).
     not_modified: bool = False
-    # False: nothing was fetched, because another process had claimed the feed.
+    # False: nothing was fetched, because another process had claimed the feed, or it is gone.
     fetched: bool = True
 
 
@@ -99,15 +99,15 @@ def add_feed(
 
 def _claim(*, feed_id: int, now: datetime, force: bool) -> Feed | None:
     """The feed, its next fetch moved on so that nobody else fetches it now; None if one did."""
-    feed = Feed.objects.select_related("newsletter", "section").get(pk=feed_id)
+    feed = Feed.objects.select_related("newsletter", "section").filter(pk=feed_id).first()
+    if feed is None:  # deleted while its task was waiting
+        return None
     mine = Feed.objects.filter(pk=feed_id)
     if not force:
         mine = mine.filter(is_active=True, next_fetch_at__lte=now)
-    next_fetch_at = now + timedelta(minutes=feed.interval_minutes)
-    if not mine.update(next_fetch_at=next_fetch_at, last_fetched_at=now):
-        return None
-    feed.next_fetch_at, feed.last_fetched_at = next_fetch_at, now
-    return feed
+    feed.next_fetch_at, feed.last_fetched_at = now + timedelta(minutes=feed.interval_minutes), now
+    won = mine.update(next_fetch_at=feed.next_fetch_at, last_fetched_at=feed.last_fetched_at)
+    return feed if won else None
 
 
 def _fetch(feed: Feed) -> fetch.Fetched:

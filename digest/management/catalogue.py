@@ -1,0 +1,31 @@
+"""Find the newsletter and the section that a command line names."""
+
+from __future__ import annotations
+
+from django.core.management.base import CommandError, CommandParser
+
+from subscribers.models import Newsletter, Section
+
+
+def add_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--newsletter", required=True, metavar="SLUG", help="whose it shall be")
+    parser.add_argument("--section", metavar="SLUG", help="where stories are filed (default: none)")
+
+
+def find(newsletter: str, section: str | None) -> tuple[Newsletter, Section | None]:
+    """Both by their slugs; a CommandError names the ones there are."""
+    owner = Newsletter.objects.filter(slug=newsletter).first()
+    if owner is None:
+        slugs = Newsletter.objects.order_by("slug").values_list("slug", flat=True)
+        raise CommandError(f"There is no newsletter “{newsletter}”. {_there_are(list(slugs))}")
+    if not section:
+        return owner, None
+    found = owner.sections.filter(slug=section).first()
+    if found is None:
+        slugs = owner.sections.values_list("slug", flat=True)
+        raise CommandError(f"{owner} has no section “{section}”. {_there_are(list(slugs))}")
+    return owner, found
+
+
+def _there_are(slugs: list[str]) -> str:
+    return f"There are: {', '.join(slugs)}." if slugs else "There is none yet."

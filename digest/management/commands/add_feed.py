@@ -1,0 +1,31 @@
+"""Add a feed from the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.timezone import now
+
+from digest.feeds.ingest import CannotAdd, add_feed
+from digest.management import catalogue
+
+
+class Command(BaseCommand):
+    help = (
+        "Add an RSS or Atom feed to a newsletter: it is fetched once, and only added if that "
+        "shows that it is a feed; its stories come in with it. A feed on a private address is "
+        "fetched only if its host is in FETCH_ALLOW_HOSTS."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("url", metavar="URL")
+        catalogue.add_arguments(parser)
+
+    def handle(self, *, url: str, newsletter: str, section: str | None, **options: Any) -> None:
+        owner, filed = catalogue.find(newsletter, section)
+        try:
+            feed = add_feed(newsletter=owner, url=url, section=filed, now=now())
+        except CannotAdd as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Added feed {feed.pk}, {feed}: {feed.stories.count()} new stories.")

@@ -1,0 +1,53 @@
+"""Add a story by hand from the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.timezone import now
+
+from digest.feeds.by_hand import UnusableStory, add_from_text, add_from_url
+from digest.management import catalogue
+
+
+class Command(BaseCommand):
+    help = (
+        "Add a story to a newsletter: by URL, its headline, summary, image and author are read "
+        "from the page; by --text, from an article's text as it was copied, menus and all. With "
+        "both, the headline leads to the URL. The same story again is the same story."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("url", metavar="URL", nargs="?", default="")
+        parser.add_argument("--text", metavar="FILE", help="a file in UTF-8; - is standard input")
+        catalogue.add_arguments(parser)
+
+    def handle(
+        self, *, url: str, text: str | None, newsletter: str, section: str | None, **options: Any
+    ) -> None:
+        if not url and not text:
+            raise CommandError("Give a URL, or --text FILE.")
+        owner, filed = catalogue.find(newsletter, section)
+        at = now()
+        try:
+            if text:
+                words = _read(text)
+                story = add_from_text(newsletter=owner, text=words, section=filed, now=at, url=url)
+            else:
+                story = add_from_url(newsletter=owner, url=url, section=filed, now=at)
+        except UnusableStory as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Story {story.pk}: {story}")
+
+
+def _read(name: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{name} is not in UTF-8.") from error

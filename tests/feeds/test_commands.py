@@ -1,0 +1,88 @@
+"""Feeds and stories from the command line: a clear answer, and an exit status to rely on."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from digest.models import Feed, Story
+from tests import factories
+
+
+@pytest.fixture
+def newsletter(db):
+    newsletter = factories.newsletter(slug="daily", name="The Daily")
+    factories.section(newsletter, slug="world", name="World")
+    return newsletter
+
+
+def run(*args):
+    out = io.StringIO()
+    call_command(*args, stdout=out)
+    return out.getvalue()
+
+
+def test_a_feed_is_added_with_its_stories(web, sample, newsletter):
+    url = web.serve("/feed.xml", sample("feeds/rss-media.xml"))
+    out = run("add_feed", url, "--newsletter", "daily", "--section", "world")
+    feed = Feed.objects.get()
+    assert out == f"Added feed {feed.pk}, Harbour Post - Front page: 3 new stories.\n"
+    assert set(Story.objects.values_list("section__slug", flat=True)) == {"world"}
+
+
+def test_fetching_prints_a_line_for_each_feed(web, sample, newsletter):
+    factories.feed(newsletter, url=web.serve("/a", sample("feeds/rss-media.xml")), title="A")
+    factories.feed(newsletter, url=web.serve("/b", sample("feeds/atom.xml")), title="B")
+    factories.feed(newsletter, url=web.url("/off"), is_active=False)
+    lines = run("fetch_feeds").splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == [
+        "A: added 3, updated 0, unchanged 0, skipped 2",
+        "B: added 2, updated 0, unchanged 0",
+    ]
+
+
+def test_one_failing_feed_does_not_stop_the_others_and_is_told(web, sample, newsletter):
+    factories.feed(newsletter, url=web.serve("/a", status=500))
+    factories.feed(newsletter, url=web.serve("/b", sample("feeds/atom.xml")))
+    with pytest.raises(CommandError, match="1 of 2 feeds could not be fetched"):
+        run("fetch_feeds")
+    assert Story.objects.count() == 2
+
+
+def test_one_feed_can_be_fetched_alone(web, sample, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/a", sample("feeds/atom.xml")))
+    factories.feed(newsletter, url=web.url("/never"))
+    assert "added 2" in run("fetch_feeds", "--feed", str(feed.pk))
+    with pytest.raises(CommandError, match="There is no feed 999999"):
+        run("fetch_feeds", "--feed", "999999")
+
+
+def test_a_story_is_added_by_its_url_and_by_its_text(web, sample, newsletter, tmp_path):
+    url = web.serve("/news/1", sample("pages/article.html"))
+    assert "Ferry line adds a night boat" in run("add_story", url, "--newsletter", "daily")
+    text = tmp_path / "story.txt"
+    text.write_bytes(sample("pasted/menus.txt"))
+    out = run("add_story", "--text", str(text), "--newsletter", "daily", "--section", "world")
+    assert "Islands Agree on Shared Ferry Timetable" in out
+    assert Story.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["add_feed", "nonsense://x", "--newsletter", "daily"], "not an http or https URL"),
+        (["add_feed", "https://x.example", "--newsletter", "no"], "There are: daily"),
+        (["add_feed", "https://x.example", "--newsletter", "daily", "--section", "no"], "world"),
+        (["add_story", "--newsletter", "daily"], "Give a URL, or --text FILE"),
+        (["add_story", "--text", "/nowhere", "--newsletter", "daily"], "cannot be read"),
+        (["add_story", "--text", "{empty}", "--newsletter", "daily"], "no text"),
+        (["add_story", "--text", "{latin}", "--newsletter", "daily"], "not in UTF-8"),
+        (["add_story", "http://10.0.0.1/", "--newsletter", "daily"], "FETCH_ALLOW_HOSTS"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(newsletter, tmp_path, args, message):
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "latin").write_bytes("é".encode("latin-1"))
+    files = {"empty": tmp_path / "empty", "latin": tmp_path / "latin"}
+    with pytest.raises(CommandError, match=message):
+        run(*(arg.format(**files) for arg in args))
