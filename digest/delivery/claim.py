@@ -104,6 +104,11 @@ class Record:
     due_at: datetime | None = None
     counts: bool = True
 
+    @property
+    def is_released(self) -> bool:
+        """Put back without an attempt, to be claimed again at once."""
+        return self.status == Delivery.Status.PENDING and not self.counts
+
 
 @dataclass(frozen=True)
 class Window:

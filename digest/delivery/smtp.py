@@ -166,7 +166,11 @@ class Connection:
         if code == 421:
             # "Service not available, closing transmission channel" (RFC 5321, section 3.8).
             self._client.close()
-        return read(code, text, stage=stage)
+        outcome = read(code, text, stage=stage)
+        if code == 421 and stage is Stage.SENDER:
+            # Nobody's message was named yet: many relays end a connection after so many.
+            return Outcome(Verdict.NOT_SENT, outcome.reply)
+        return outcome
 
 
 def _connect(relay: Relay, give_up: Callable[[], bool]) -> _Plain | _Tls:

@@ -1,0 +1,191 @@
+"""A killed lane loses nobody: at most one window is uncertain. A stopped one loses nothing."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections
+
+from digest.delivery import berths, drain, lane
+from digest.delivery.claim import WINDOW
+from digest.delivery.lane import End
+from digest.delivery.recover import LEASE, recover
+from digest.delivery.report import tally
+from digest.models import Delivery, Edition
+from tests.conftest import wait_for
+from tests.delivery.conftest import row, rows, status
+from tests.delivery.smtp_server import Scripted, running
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def slowly(verb, line, server):
+    if verb == "CONTENT":
+        time.sleep(0.02)
+    return
+
+
+@pytest.fixture
+def server(settings):
+    with running(Scripted(script=slowly)) as server:
+        settings.EMAIL_RELAYS = [server.relay]
+        yield server
+
+
+def in_another_process(edition):
+    """Start a lane in a forked process, as a Celery worker's pool does."""
+
+    def work():
+        connection.connection = None  # the parent's session is not the child's to use
+        lane.run(edition_id=edition.pk, lane="killed", clock=lambda: NOW)
+        connections.close_all()
+        os._exit(0)
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    return process
+
+
+def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
+    edition, readers, start, run_lane, server
+):
+    readers(70)
+    start()
+    process = in_another_process(edition)
+    wait_for(lambda: len(server.arrived) >= 30, what="thirty messages")
+    process.kill()
+    process.join(10)
+
+    on_the_wire = tally(edition.pk).sending
+    assert 0 < on_the_wire <= WINDOW
+    assert recover(now=NOW + LEASE) == 0
+    late = NOW + LEASE + timedelta(seconds=1)
+    assert recover(now=late) == on_the_wire
+    assert tally(edition.pk).uncertain == on_the_wire
+
+    wait_for(lambda: berths.free(edition.pk), what="the dead lane's berth")
+    assert run_lane("next", now=late) is End.DONE
+
+    counted = tally(edition.pk)
+    assert (counted.sent, counted.sent_again) == (70, on_the_wire)
+    assert status(edition) == Edition.Status.SENT
+    got = [to for to, _ in server.arrived]
+    assert len(set(got)) == 70
+    assert len(got) - 70 <= on_the_wire
+
+
+def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
+    edition, readers, start, run_lane, server
+):
+    readers(70)
+    start()
+    process = in_another_process(edition)
+    wait_for(lambda: len(server.arrived) >= 25, what="25 messages")
+    asked = time.monotonic()
+    os.kill(process.pid, signal.SIGTERM)
+    process.join(10)
+
+    assert time.monotonic() - asked < 5
+    assert process.exitcode is not None
+    counted = tally(edition.pk)
+    assert (counted.sending, counted.uncertain) == (0, 0)
+    assert counted.sent == len(server.arrived) == 40
+    assert counted.pending == 30
+
+
+def test_a_worker_that_stops_on_a_slow_wire_releases_the_rest_of_the_window(
+    edition, readers, start, run_lane, server, monkeypatch
+):
+    readers(10)
+    start()
+    monkeypatch.setattr(lane, "DRAIN_SECONDS", 0.2)
+
+    def stops_at_third(verb, line, server):
+        if verb == "CONTENT" and "reader2@" in line:
+            drain.ask()
+            time.sleep(0.1)
+        if verb == "CONTENT" and "reader3@" in line:
+            time.sleep(0.2)
+        return
+
+    server.script = stops_at_third
+
+    assert run_lane() is End.STOPPED
+    counted = tally(edition.pk)
+    assert (counted.sent, counted.pending, counted.sending) == (4, 6, 0)
+
+
+def test_a_relay_that_never_answers_does_not_hold_up_a_worker_that_stops(
+    edition, readers, start, run_lane, server, monkeypatch
+):
+    readers(3)
+    start()
+    monkeypatch.setattr(lane, "DRAIN_SECONDS", 0.2)
+    hangs = threading.Event()
+
+    def never(verb, line, server):
+        if verb == "RCPT":
+            drain.ask()
+            hangs.wait(20)
+        return
+
+    server.script = never
+    began = time.monotonic()
+    run_lane()
+    hangs.set()
+
+    assert time.monotonic() - began < 5
+    assert set(rows(edition).values()) == {("pending", "")}
+
+
+def test_lanes_at_once_write_to_nobody_twice(edition, readers, start, server, settings):
+    settings.EMAIL_RELAYS = [server.relay] * 3
+    readers(90)
+    start()
+    ends = []
+
+    def run(name):
+        try:
+            ends.append(lane.run(edition_id=edition.pk, lane=name, clock=lambda: NOW))
+        finally:
+            connection.close()
+
+    lanes = [threading.Thread(target=run, args=[f"lane-{n}"]) for n in range(5)]
+    for thread in lanes:
+        thread.start()
+    for thread in lanes:
+        thread.join(30)
+
+    assert sorted(to for to, _ in server.arrived) == sorted(rows(edition))
+    assert server.connections <= 3
+    assert ends.count(End.NO_BERTH) == 2
+    assert status(edition) == Edition.Status.SENT
+
+
+def test_what_a_lane_records_too_late_changes_nothing(edition, readers, start, run_lane, server):
+    (reader,) = readers(1)
+    start()
+
+    def lose_the_lease(verb, line, server):
+        if verb == "CONTENT":
+            Delivery.objects.update(status="uncertain", uncertain_at=NOW, finished_at=NOW)
+            connection.close()
+        return
+
+    server.script = lose_the_lease
+    run_lane()
+
+    assert row(reader).status == "uncertain"
+
+
+def test_a_lane_hands_over_after_its_time(edition, readers, start, run_lane, server, monkeypatch):
+    monkeypatch.setattr(lane, "LANE_SECONDS", 0)
+    readers(1)
+    start()
+
+    assert run_lane() is End.MORE

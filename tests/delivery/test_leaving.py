@@ -1,0 +1,58 @@
+"""Unsubscribing is effective at once: also for what is planned, and for a window under way."""
+
+import threading
+
+import pytest
+from django.db import connection
+
+from digest.delivery import lane
+from subscribers.preferences import unsubscribe
+from tests.delivery.conftest import row, rows
+from tests.delivery.smtp_server import Scripted, running
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_planned_is_skipped_at_once(edition, readers, start):
+    (reader,) = readers(1)
+    start()
+
+    unsubscribe(subscription_id=reader.pk, now=NOW)
+
+    assert (row(reader).status, row(reader).reason) == ("skipped", "unsubscribed")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_who_leaves_while_their_window_is_on_a_slow_wire_gets_nothing(
+    edition, readers, start, run_lane, settings
+):
+    subscriptions = readers(6)
+    start()
+    is_at_second, goes_on = threading.Event(), threading.Event()
+
+    def slow(verb, line, server):
+        if verb == "CONTENT" and "reader1@" in line:
+            is_at_second.set()
+            assert goes_on.wait(10)
+        return
+
+    with running(Scripted(script=slow)) as server:
+        settings.EMAIL_RELAYS = [server.relay]
+
+        def leave():
+            is_at_second.wait(10)
+            unsubscribe(subscription_id=subscriptions[4].pk, now=NOW)
+            # Long enough that the lane no longer trusts what it knew at the claim.
+            threading.Event().wait(lane.TRUST_SECONDS * 1.5)
+            goes_on.set()
+            connection.close()
+
+        leaving = threading.Thread(target=leave)
+        leaving.start()
+        run_lane()
+        leaving.join(10)
+
+    assert [to for to, _ in server.arrived] == [f"reader{n}@example.com" for n in (0, 1, 2, 3, 5)]
+    assert rows(edition)["reader4@example.com"] == ("skipped", "unsubscribed")

@@ -1,0 +1,285 @@
+"""What each answer of the relay does to the reader, the address and the edition."""
+
+import pytest
+
+from digest.delivery import plan
+from digest.delivery.lane import LONGEST_RETRY, End, backoff
+from digest.delivery.replies import Verdict
+from digest.delivery.smtp import Connection
+from digest.editions.approve import approve
+from digest.models import Edition
+from subscribers.models import Suppression
+from tests.delivery.conftest import later, row, rows, status
+from tests.delivery.smtp_server import CUT, Scripted, running
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server(settings):
+    with running(Scripted()) as server:
+        settings.EMAIL_RELAYS = [server.relay]
+        yield server
+
+
+def answer(server, verb, reply, *, to=""):
+    server.script = lambda said, line, _: reply if said == verb and to in line else None
+
+
+@pytest.mark.parametrize("reply", ["421 4.3.2 closing", "451 4.7.1 greylisted", "452 full"])
+def test_a_temporary_refusal_is_tried_again(edition, readers, start, run_lane, server, reply):
+    put_off, _other = readers(2)
+    answer(server, "RCPT", reply, to="reader0@")
+    start()
+    run_lane()
+
+    waiting = row(put_off)
+    assert (waiting.status, waiting.attempts, waiting.reply) == ("pending", 1, reply)
+    assert NOW < waiting.due_at <= later(seconds=60)
+    assert status(edition) == Edition.Status.SENDING
+    assert not Suppression.objects.exists()
+
+    answer(server, "RCPT", None)
+    assert run_lane("early") is End.DONE
+    run_lane("again", now=later(seconds=61))
+    assert set(rows(edition).values()) == {("sent", "")}
+    assert status(edition) == Edition.Status.SENT
+
+
+def test_retries_space_out_and_never_march_in_step():
+    for attempt in range(1, 40):
+        longest = min(60 * 2 ** (attempt - 1), LONGEST_RETRY.total_seconds())
+        assert longest / 2 <= backoff(attempt).total_seconds() <= longest
+    assert len({backoff(1) for _ in range(20)}) > 1
+
+
+def test_an_address_that_does_not_exist_is_suppressed(edition, readers, start, run_lane, server):
+    readers(3)
+    answer(server, "RCPT", "550 5.1.1 no such user", to="reader1@")
+    start()
+    run_lane()
+
+    assert rows(edition) == {
+        "reader0@example.com": ("sent", ""),
+        "reader1@example.com": ("failed", "bad-address"),
+        "reader2@example.com": ("sent", ""),
+    }
+    suppressed = Suppression.objects.get()
+    assert suppressed.email_key == "reader1@example.com"
+    assert (suppressed.reason, suppressed.detail) == ("bounce", "550 5.1.1 no such user")
+    assert status(edition) == Edition.Status.SENT
+
+
+def test_a_refusal_without_a_reason_suppresses_nobody(edition, readers, start, run_lane, server):
+    readers(2)
+    answer(server, "RCPT", "550 no", to="reader0@")
+    start()
+    run_lane()
+
+    assert rows(edition)["reader0@example.com"] == ("failed", "refused")
+    assert rows(edition)["reader1@example.com"] == ("sent", "")
+    assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply"),
+    [
+        ("CONTENT", "550 5.7.1 looks like spam"),
+        ("RCPT", "554 5.7.1 relay access denied"),
+        ("MAIL", "552 5.3.4 too big"),
+        ("CONTENT", "554 5.6.0 malformed"),
+        ("MAIL", "530 5.7.0 authenticate first"),
+        ("GREETING", "554 5.7.1 your network is blocked"),
+    ],
+)
+def test_what_is_our_fault_holds_the_edition_and_loses_nobody(
+    edition, readers, start, run_lane, server, verb, reply
+):
+    readers(25)
+    answer(server, verb, reply)
+    start()
+
+    assert run_lane() is End.HELD
+
+    held = Edition.objects.get(pk=edition.pk)
+    assert (held.status, held.reason) == ("held", "refused")
+    assert reply in held.reason_detail
+    assert held.notice_due_at == NOW
+    assert set(rows(edition).values()) == {("pending", "")}
+    assert not Suppression.objects.exists()
+    assert run_lane("next") is End.DONE
+    assert server.connections == 1
+
+
+def test_a_held_delivery_is_taken_up_where_it_stopped(edition, readers, start, run_lane, server):
+    readers(5)
+    answer(server, "RCPT", "550 5.7.1 quota", to="reader3@")
+    start()
+    run_lane()
+    assert len(server.arrived) == 3
+
+    answer(server, "RCPT", None)
+    approve(edition_id=edition.pk, now=later(minutes=5))
+    start(later(minutes=5))
+    run_lane("again", now=later(minutes=5))
+
+    assert [to for to, _ in server.arrived] == [f"reader{n}@example.com" for n in range(5)]
+    assert status(edition) == Edition.Status.SENT
+
+
+def test_a_held_delivery_ends_at_its_deadline_as_what_its_readers_make_it(
+    edition, readers, start, run_lane, server
+):
+    readers(5)
+    answer(server, "RCPT", "550 5.7.1 quota", to="reader3@")
+    start()
+    run_lane()
+
+    plan.close_late(now=edition.deadline_at)
+
+    assert status(edition) == Edition.Status.SENT
+    assert rows(edition)["reader4@example.com"] == ("skipped", "past-deadline")
+    assert not edition.items.filter(released=True).exists()
+
+
+def test_a_line_cut_after_the_final_dot_leaves_the_reader_uncertain_and_is_sent_once_more(
+    edition, readers, start, run_lane, server
+):
+    lost, *_others = readers(3)
+    answer(server, "CONTENT", CUT, to="reader0@")
+    start()
+    assert run_lane() is End.NO_CONNECTION
+
+    uncertain = row(lost)
+    assert (uncertain.status, uncertain.uncertain_at) == ("uncertain", NOW)
+    assert rows(edition)["reader1@example.com"] == ("pending", "")
+
+    answer(server, "CONTENT", None)
+    run_lane("again", now=later(minutes=2))
+    assert row(lost).status == "sent"
+    assert row(lost).uncertain_at == NOW
+    first, second = [mail for to, mail in server.arrived if to == "reader0@example.com"]
+    ids = {
+        line for mail in (first, second) for line in mail.split(b"\r\n") if b"Message-ID" in line
+    }
+    assert len(ids) == 1
+
+
+def test_a_message_that_loses_every_answer_is_not_sent_a_third_time(
+    edition, readers, start, run_lane, server
+):
+    (lost,) = readers(1)
+    answer(server, "CONTENT", CUT)
+    start()
+    run_lane("one")
+    run_lane("two", now=later(minutes=5))
+
+    assert run_lane("three", now=later(minutes=30)) is End.DONE
+    assert len(server.arrived) == 2
+    assert (row(lost).status, row(lost).finished_at) == ("uncertain", later(minutes=5))
+    assert status(edition) == Edition.Status.SENT
+
+
+def test_an_operator_may_have_uncertain_readers_left_alone(
+    edition, readers, start, run_lane, server, settings
+):
+    settings.RESEND_UNCERTAIN = False
+    readers(2)
+    answer(server, "CONTENT", CUT, to="reader0@")
+    start()
+    run_lane("one")
+    run_lane("two", now=later(minutes=5))
+
+    assert rows(edition) == {
+        "reader0@example.com": ("uncertain", ""),
+        "reader1@example.com": ("sent", ""),
+    }
+    assert status(edition) == Edition.Status.SENT
+
+
+@pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
+def test_a_line_cut_before_the_message_counts_no_attempt(
+    edition, readers, start, run_lane, server, verb
+):
+    readers(2)
+    answer(server, verb, CUT)
+    start()
+
+    assert run_lane() is End.NO_CONNECTION
+    assert set(rows(edition).values()) == {("pending", "")}
+    assert not server.arrived
+    answer(server, verb, None)
+    assert run_lane("again") is End.DONE
+    assert len(server.arrived) == 2
+
+
+def test_a_relay_that_is_not_there_counts_no_attempt(edition, readers, start, run_lane, settings):
+    (reader,) = readers(1)
+    start()  # nobody listens on the port of the tests' settings
+
+    assert run_lane() is End.NO_CONNECTION
+    assert (row(reader).status, row(reader).attempts) == ("pending", 0)
+    assert status(edition) == Edition.Status.SENDING
+
+
+def test_a_relay_that_closes_after_some_messages_is_connected_again(
+    edition, readers, start, run_lane, server
+):
+    readers(10)
+
+    def three_each(verb, line, server):
+        is_full = verb == "MAIL" and len(server.arrived) == 3 * server.connections
+        return "421 4.7.0 enough for one connection" if is_full else None
+
+    server.script = three_each
+    start()
+
+    assert run_lane() is End.DONE
+    assert len(server.arrived) == 10
+    assert server.connections == 4
+    assert status(edition) == Edition.Status.SENT
+
+
+def test_a_relay_that_puts_everybody_off_is_left_in_peace(
+    edition, readers, start, run_lane, server
+):
+    readers(60)
+    answer(server, "RCPT", "450 4.7.1 slow down")
+    start()
+
+    assert run_lane() is End.NO_CONNECTION
+    assert sum("RCPT" in line for line in server.lines) == 20
+
+
+def test_a_message_is_announced_with_its_size(edition, readers, start, run_lane, server):
+    readers(1)
+    start()
+    run_lane()
+
+    ((_, message),) = server.arrived
+    (mail,) = [line for line in server.lines if line.startswith("MAIL")]
+    assert mail.endswith(f" SIZE={len(message)}")
+
+
+def test_lines_that_begin_with_a_dot_arrive_as_they_were(server):
+    message = b".first\r\n..\r\n.\r\nlast\r\n"
+    with Connection(server.relay) as connection:
+        connection.send(sender="a@example.com", recipient="b@example.com", message=message)
+
+    assert server.arrived == [("b@example.com", message)]
+
+
+def test_an_address_abroad_needs_a_relay_that_speaks_its_alphabet(server):
+    def send(to):
+        with Connection(server.relay) as connection:
+            return connection.send(sender="a@example.com", recipient=to, message=b"\r\n").verdict
+
+    assert send("jörg@example.com") is Verdict.REFUSED
+    assert send("info@bücher.example.com") is Verdict.ACCEPTED
+    server.extensions = ("SMTPUTF8",)
+    assert send("jörg@example.com") is Verdict.ACCEPTED
+    assert [to for to, _ in server.arrived] == [
+        "info@xn--bcher-kva.example.com",
+        "jörg@example.com",
+    ]
