@@ -1,0 +1,221 @@
+"""What the send time brings: sent, held for the editors, or skipped with a reason."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+
+from digest.delivery import plan
+from digest.editions.approve import approve
+from digest.editions.notify import due_notices, notify_held
+from digest.editions.release import Release, due_editions, release
+from digest.editions.stop import skip
+from digest.models import Delivery, Edition, EditionItem
+from subscribers.models import IllegalMove
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter()
+
+
+@pytest.fixture
+def draft(newsletter):
+    """Make a draft whose time has come, under a schedule with this policy."""
+
+    def make(policy="hold", **fields):
+        schedule = factories.schedule(newsletter, unapproved=policy, min_stories=3)
+        return factories.edition(newsletter, schedule=schedule, **{"sends_at": NOW} | fields)
+
+    return make
+
+
+def reread(edition):
+    return Edition.objects.get(pk=edition.pk)
+
+
+def test_nothing_happens_before_its_time(draft):
+    edition = draft(sends_at=NOW + timedelta(seconds=1))
+
+    assert due_editions(now=NOW) == []
+    assert release(edition_id=edition.pk, now=NOW) is Release.NOTHING
+
+
+def test_an_approved_edition_is_to_be_sent(draft):
+    edition = approve(edition_id=draft().pk, now=NOW)
+
+    assert due_editions(now=NOW) == [edition.pk]
+    assert release(edition_id=edition.pk, now=NOW) is Release.SEND
+
+
+def test_an_unapproved_edition_goes_out_as_proposed_where_the_schedule_says_so(draft):
+    edition = draft("send")
+
+    assert release(edition_id=edition.pk, now=NOW) is Release.SEND
+    assert reread(edition).status == Edition.Status.APPROVED
+    assert reread(edition).approved_by is None
+
+
+def test_an_unapproved_edition_is_held_where_the_schedule_says_so(draft):
+    edition = draft("hold")
+
+    assert release(edition_id=edition.pk, now=NOW) is Release.HELD
+    held = reread(edition)
+    assert (held.status, held.reason, held.notice_due_at) == ("held", "not-approved", NOW)
+    assert due_editions(now=NOW) == []
+
+
+def test_an_edition_by_hand_is_held_too(newsletter):
+    edition = factories.edition(newsletter, sends_at=NOW)
+
+    assert release(edition_id=edition.pk, now=NOW) is Release.HELD
+
+
+def test_a_held_edition_can_go_out_until_its_deadline_once_approved(draft):
+    edition = draft("hold")
+    release(edition_id=edition.pk, now=NOW)
+    soon = edition.deadline_at - timedelta(seconds=1)
+
+    approve(edition_id=edition.pk, now=soon)
+
+    assert due_editions(now=soon) == [edition.pk]
+    assert release(edition_id=edition.pk, now=soon) is Release.SEND
+
+
+@pytest.mark.parametrize("policy", ["send", "hold"])
+def test_too_few_stories_make_no_edition(draft, policy):
+    edition = draft(policy, stories=2)
+
+    assert release(edition_id=edition.pk, now=NOW) is Release.SKIPPED
+    skipped = reread(edition)
+    assert (skipped.status, skipped.reason) == ("skipped", "too-few-stories")
+    assert skipped.reason_detail == "2 of at least 3 stories"
+
+
+@pytest.mark.parametrize("status", ["draft", "held", "approved"])
+def test_yesterdays_edition_is_never_sent(draft, status):
+    edition = draft()
+    Edition.objects.update(
+        status=status,
+        reason="not-approved" if status == "held" else "",
+        approved_hash="x" if status == "approved" else "",
+    )
+    late = edition.deadline_at
+
+    assert due_editions(now=late) == [edition.pk]
+    assert release(edition_id=edition.pk, now=late) is Release.SKIPPED
+    assert (reread(edition).status, reread(edition).reason) == ("skipped", "past-deadline")
+
+
+def test_an_autopilot_edition_that_is_not_fit_is_held_with_the_reason(draft):
+    edition = draft("send", subject="")
+
+    assert release(edition_id=edition.pk, now=NOW) is Release.HELD
+    held = reread(edition)
+    assert (held.reason, held.reason_detail) == ("not-sendable", "The edition has no subject.")
+
+
+def test_a_skipped_edition_lets_its_stories_go(draft):
+    edition = draft(stories=2)
+    release(edition_id=edition.pk, now=NOW)
+    later = factories.edition(edition.newsletter, stories=0)
+
+    for item in edition.items.all():
+        factories.item(later, item.story)
+    assert EditionItem.objects.filter(edition=edition, released=True).count() == 2
+
+
+@pytest.mark.parametrize("status", ["sending", "sent"])
+def test_what_is_on_its_way_cannot_be_skipped(draft, status):
+    edition = draft()
+    Edition.objects.update(status=status)
+
+    with pytest.raises(IllegalMove):
+        skip(edition_id=edition.pk, reason="by-editor")
+    assert release(edition_id=edition.pk, now=edition.deadline_at) is Release.NOTHING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_beats_that_tick_at_once_send_one_edition_to_one_audience(draft):
+    edition = draft("send")
+    for _ in range(30):
+        factories.subscription(edition.newsletter)
+    start, planned, errors = threading.Barrier(4), [], []
+
+    def beat():
+        try:
+            start.wait()
+            if release(edition_id=edition.pk, now=NOW) is Release.SEND:
+                planned.append(plan.start(edition_id=edition.pk, now=NOW))
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    beats = [threading.Thread(target=beat) for _ in range(4)]
+    for thread in beats:
+        thread.start()
+    for thread in beats:
+        thread.join(30)
+
+    assert not errors
+    assert sum(planned) == Delivery.objects.count() == 30
+    assert reread(edition).status == Edition.Status.SENDING
+
+
+# --- Telling the editors --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def editor():
+    editor = User.objects.create_user("ed", "ed@example.com", is_staff=True)
+    editor.user_permissions.add(Permission.objects.get(codename="change_edition"))
+    return editor
+
+
+def test_the_editors_are_told_once_by_mail(draft, editor, relay, settings):
+    User.objects.create_user("reporter", "reporter@example.com", is_staff=True)
+    User.objects.create_user("gone", "gone@example.com", is_superuser=True, is_active=False)
+    User.objects.create_user("nomail", "", is_staff=True, is_superuser=True)
+    edition = draft("hold")
+    release(edition_id=edition.pk, now=NOW)
+
+    assert due_notices(now=NOW) == [edition.pk]
+    assert notify_held(edition_id=edition.pk, now=NOW) == 1
+    assert notify_held(edition_id=edition.pk, now=NOW) == 0
+    assert due_notices(now=NOW + timedelta(days=1)) == []
+
+    (mail,) = relay.received
+    assert mail.rcpt_to == "ed@example.com"
+    assert mail.message["Subject"] == f"Held: {edition}"
+    page = f"{settings.SITE_URL}/admin/digest/edition/{edition.pk}/change/"
+    for kind in ("plain", "html"):
+        assert page in mail.part(kind)
+        assert "nobody approved it" in mail.part(kind)
+        assert edition.deadline_at.strftime("%H:%M") in mail.part(kind)
+
+
+def test_a_notice_that_could_not_be_sent_stays_due(draft, editor, relay, settings):
+    settings.EMAIL_PORT = 9  # nobody listens there
+    edition = draft("hold")
+    release(edition_id=edition.pk, now=NOW)
+
+    with pytest.raises(OSError, match="refused"):
+        notify_held(edition_id=edition.pk, now=NOW)
+    assert due_notices(now=NOW) == []
+    assert due_notices(now=NOW + timedelta(minutes=6)) == [edition.pk]
+
+
+def test_nobody_is_told_of_an_edition_that_was_approved_meanwhile(draft, editor, relay):
+    edition = draft("hold")
+    release(edition_id=edition.pk, now=NOW)
+    approve(edition_id=edition.pk, now=NOW)
+
+    assert notify_held(edition_id=edition.pk, now=NOW) == 0
+    assert relay.received == []
