@@ -35,7 +35,7 @@ def outward(url: str) -> str:
     """Return a URL from a feed as it goes into a message: absolute https, or nothing.
 
     Plain http becomes https: mail clients' image proxies refuse the first, and browsers try the
-    second anyway. Where a port is named (a developer's own server) http stays what it is.
+    second anyway. Where a port is named, or on a site of ours without https, http stays what it is.
     """
     try:
         parts = urlsplit(url)
@@ -44,7 +44,7 @@ def outward(url: str) -> str:
         return ""
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return ""
-    if parts.scheme == "http" and port is None and parts.hostname != "localhost":
+    if parts.scheme == "http" and port is None and not url.startswith(settings.SITE_URL):
         return parts._replace(scheme="https").geturl()
     return url
 
