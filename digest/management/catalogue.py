@@ -16,14 +16,14 @@ def find(newsletter: str, section: str | None) -> tuple[Newsletter, Section | No
     """Both by their slugs; a CommandError names the ones there are."""
     owner = Newsletter.objects.filter(slug=newsletter).first()
     if owner is None:
-        slugs = Newsletter.objects.order_by("slug").values_list("slug", flat=True)
-        raise CommandError(f"There is no newsletter “{newsletter}”. {_there_are(list(slugs))}")
+        newsletters = [each.slug for each in Newsletter.objects.order_by("slug")]
+        raise CommandError(f"There is no newsletter “{newsletter}”. {_there_are(newsletters)}")
     if not section:
         return owner, None
     found = owner.sections.filter(slug=section).first()
     if found is None:
-        slugs = owner.sections.values_list("slug", flat=True)
-        raise CommandError(f"{owner} has no section “{section}”. {_there_are(list(slugs))}")
+        sections = [each.slug for each in owner.sections.all()]
+        raise CommandError(f"{owner} has no section “{section}”. {_there_are(sections)}")
     return owner, found
 
 

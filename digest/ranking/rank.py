@@ -14,6 +14,9 @@ from datetime import datetime
 FADE_HOURS = 16
 # Each further story of one source counts for so much less than the one before it.
 REPEAT = 0.6
+# A story that scores less than this share of the best is stale (two days older, at one weight):
+# it takes no place from a source's further fresh stories.
+STALE_SHARE = 0.05
 # A story with an image leads if it scores at least this share of the best story's score.
 LEAD_SHARE = 0.7
 
@@ -47,31 +50,34 @@ def rank(
     """At most `limit` of the candidates, the lead first; the same input gives the same order.
 
     No section gets more than its limit. No source gets more than `per_source`, unless the edition
-    would stay short without: a newsletter with one feed is not a newsletter of three stories.
+    would stay short without, or take stale stories: a newsletter with one feed is not a newsletter
+    of three stories.
     Neighbours are of different sources wherever the choice allows it.
     """
     scores = {candidate: score(candidate, now=now) for candidate in candidates}
     best_first = sorted(scores, key=lambda c: (-scores[c], -c.published_at.timestamp(), c.id))
+    least = scores[best_first[0]] * STALE_SHARE if best_first else 0.0
+    fresh = [c for c in best_first if scores[c] >= least]
     chosen: list[Candidate] = []
-    for cap in (per_source, limit):
-        _choose(chosen, best_first, scores, limit=limit, section_limits=section_limits, cap=cap)
+    for pool, cap in ((fresh, per_source), (best_first, limit)):
+        _choose(chosen, pool, scores, limit=limit, section_limits=section_limits, cap=cap)
     return _spread(_with_lead(chosen, scores))
 
 
 def _choose(
     chosen: list[Candidate],
-    best_first: list[Candidate],
+    pool: list[Candidate],
     scores: Mapping[Candidate, float],
     *,
     limit: int,
     section_limits: Mapping[int, int],
     cap: int,
 ) -> None:
-    """Add the best candidates to `chosen`, each source's next one worth less than its last."""
+    """Add the best of the pool to `chosen`, each source's next one worth less than its last."""
     sources = Counter(c.source for c in chosen if c.source)
     sections = Counter(c.section_id for c in chosen)
     taken = set(chosen)
-    left = [c for c in best_first if c not in taken]
+    left = [c for c in pool if c not in taken]
 
     def fits(candidate: Candidate) -> bool:
         section = candidate.section_id
@@ -82,7 +88,7 @@ def _choose(
         return scores[candidate] * REPEAT ** sources[candidate.source]
 
     while len(chosen) < limit and (left := [c for c in left if fits(c)]):
-        # max() keeps the first of equals, so best_first decides between them.
+        # max() keeps the first of equals, so the pool's order, best first, decides between them.
         pick = max(left, key=worth)
         left.remove(pick)
         chosen.append(pick)

@@ -62,6 +62,12 @@ def test_a_newsletter_with_one_feed_still_fills_its_edition():
     assert len(ids([story(n) for n in range(1, 9)], limit=8, per_source=3)) == 8
 
 
+def test_a_stale_story_takes_no_place_from_a_sources_further_fresh_ones():
+    busy = [story(n, "Busy") for n in range(1, 9)]
+    stale = [story(n, "Asleep", hours=24 * 400) for n in range(11, 14)]
+    assert all(n < 10 for n in ids([*busy, *stale], limit=8))
+
+
 def test_stories_of_unknown_source_are_not_taken_for_one_source():
     assert len(ids([story(n, "") for n in range(1, 6)], limit=5, per_source=1)) == 5
 
