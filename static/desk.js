@@ -40,6 +40,13 @@ function deskCount(field) {
   write();
 }
 
+// select2 makes its search field after the page is ready, and leaves it without a name.
+window.addEventListener("load", () =>
+  document
+    .querySelectorAll(".select2-search__field")
+    .forEach((field) => field.setAttribute("aria-label", "Find a story"))
+);
+
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-count]").forEach(deskCount);
   document.querySelectorAll("[data-move]").forEach((button) =>

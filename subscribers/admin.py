@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.postgres.aggregates import StringAgg
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timezone import now
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminColorInputWidget
+from unfold.widgets import (
+    UnfoldAdminColorInputWidget,
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
+from subscribers.addresses import BadAddress, normalise
 from subscribers.models import (
     Consent,
     Newsletter,
@@ -22,6 +33,7 @@ from subscribers.models import (
     Suppression,
 )
 from subscribers.records import RecordAdmin, RecordInline
+from subscribers.suppression import suppress
 
 STATUS_COLOURS = {"waiting for confirmation": "warning", "active": "success"}
 REASON_COLOURS = {"hard bounce": "warning", "complaint": "danger"}
@@ -36,9 +48,16 @@ class SectionInline(TabularInline):
     hide_title = True
     extra = 0
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field:
+            field.widget.attrs["aria-label"] = field.label  # a table's cells have no labels
+        return field
+
 
 @admin.register(Newsletter)
 class NewsletterAdmin(ModelAdmin):
+    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget({"rows": 4})}}
     list_display = ["name", "promise", "active", "pending", "timezone", "is_listed"]
     list_filter = ["is_listed", "language"]
     search_fields = ["name", "slug", "promise"]
@@ -193,6 +212,21 @@ class ConsentAdmin(RecordAdmin):
         return consent.subscription.newsletter.name
 
 
+class SuppressionForm(forms.Form):
+    """An address whose owner asked by telephone or letter to get nothing at all."""
+
+    email = forms.CharField(label="Address", widget=UnfoldAdminEmailInputWidget)
+    detail = forms.CharField(
+        label="Why", max_length=300, required=False, widget=UnfoldAdminTextInputWidget
+    )
+
+    def clean_email(self) -> str:
+        try:
+            return normalise(self.cleaned_data["email"])
+        except BadAddress as error:
+            raise forms.ValidationError(str(error)) from error
+
+
 @admin.register(Suppression)
 class SuppressionAdmin(RecordAdmin):
     list_display = ["email_key", "why", "detail", "created_at"]
@@ -200,6 +234,23 @@ class SuppressionAdmin(RecordAdmin):
     search_fields = ["email_key", "detail"]
     date_hierarchy = "created_at"
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("subscribers.add_suppression")
+
     @display(description="Reason", ordering="reason", label=REASON_COLOURS)
     def why(self, suppression: Suppression) -> str:
         return suppression.get_reason_display()
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = SuppressionForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            suppress(**form.cleaned_data, reason=Suppression.Reason.MANUAL, now=now())
+            messages.success(request, f"{form.cleaned_data['email']} gets no more mail.")
+            return HttpResponseRedirect(reverse("admin:subscribers_suppression_changelist"))
+        context = self.admin_site.each_context(request)
+        context |= {"form": form, "title": "Suppress an address", "opts": self.model._meta}
+        return TemplateResponse(request, "admin/subscribers/suppression/new.html", context)

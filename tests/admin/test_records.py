@@ -1,0 +1,120 @@
+"""Records of fact: nobody adds, edits or deletes one by accident, a superuser included."""
+
+import pytest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from digest.models import Delivery, Edition
+from subscribers.models import Consent, Subscriber, Subscription, Suppression
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def records():
+    newsletter = factories.newsletter()
+    subscription = factories.subscription(newsletter)
+    edition = factories.edition(newsletter, status="sent", sending_at=now(), sent_at=now())
+    return {
+        "subscribers_subscription": subscription,
+        "subscribers_consent": Consent.objects.create(
+            subscription=subscription, kind="signup", wording="Send me it.", wording_version="1"
+        ),
+        "subscribers_suppression": Suppression.objects.create(
+            email_key="gone@example.com", reason="bounce"
+        ),
+        "digest_delivery": Delivery.objects.create(edition=edition, subscription=subscription),
+        "digest_edition": edition,
+    }
+
+
+RECORDS = [
+    "subscribers_subscription",
+    "subscribers_consent",
+    "subscribers_suppression",
+    "digest_delivery",
+    "digest_edition",
+]
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_record_can_be_read_and_neither_saved_nor_deleted(desk, records, name):
+    row = records[name]
+    change = reverse(f"admin:{name}_change", args=[row.pk])
+
+    assert desk.get(change).status_code == 200
+    assert desk.post(change, {"status": "active", "subject": "Rewritten"}).status_code == 403
+    assert desk.post(reverse(f"admin:{name}_delete", args=[row.pk])).status_code == 403
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_no_action_on_the_list_deletes_records(desk, records, name):
+    row = records[name]
+
+    desk.post(
+        reverse(f"admin:{name}_changelist"),
+        {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"},
+    )
+
+    assert type(row).objects.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["subscribers_subscription", "subscribers_subscriber", "digest_delivery"]
+)
+def test_nobody_is_subscribed_or_sent_to_by_hand(desk, db, name):
+    assert desk.get(reverse(f"admin:{name}_add")).status_code == 403
+
+
+def test_a_readers_name_can_be_mended_and_their_address_cannot(desk, records):
+    reader = records["subscribers_subscription"].subscriber
+
+    desk.post(
+        reverse("admin:subscribers_subscriber_change", args=[reader.pk]),
+        {"name": "Ada", "email": "else@example.com", "language": "", "timezone": ""}
+        | {f"subscriptions-{field}_FORMS": 0 for field in ("TOTAL", "INITIAL")},
+    )
+
+    stored = Subscriber.objects.get(pk=reader.pk)
+    assert (stored.name, stored.email) == ("Ada", reader.email)
+    assert Subscription.objects.get(subscriber=reader).status == "active"
+
+
+def test_a_feeds_fetch_state_is_shown_and_not_edited(desk, db):
+    feed = factories.feed(factories.newsletter(), last_error="503", consecutive_failures=2)
+    url = reverse("admin:digest_feed_change", args=[feed.pk])
+
+    page = desk.get(url)
+
+    assert "2 fetches failed in a row" in page.content.decode()
+    assert not {"etag", "next_fetch_at", "last_error"} & set(page.context["adminform"].form.fields)
+
+
+def test_a_schedule_with_editions_is_switched_off_and_not_deleted(desk, db):
+    newsletter = factories.newsletter()
+    schedule = factories.schedule(newsletter)
+    url = reverse("admin:digest_schedule_delete", args=[schedule.pk])
+    assert desk.get(url).status_code == 200
+
+    factories.edition(newsletter, schedule=schedule)
+
+    assert desk.post(url, {"post": "yes"}).status_code == 403
+
+
+def test_an_address_is_suppressed_by_hand_once_it_is_an_address(desk, db):
+    url = reverse("admin:subscribers_suppression_add")
+
+    refused = desk.post(url, {"email": "not an address"})
+    assert refused.status_code == 200
+    assert refused.context["form"].errors["email"]
+
+    desk.post(url, {"email": "Please.Stop@example.com", "detail": "By letter"})
+    assert Suppression.objects.get().reason == "manual"
+
+
+def test_an_edition_is_never_deleted(desk, db):
+    edition = factories.edition(factories.newsletter())
+
+    assert desk.post(reverse("admin:digest_edition_delete", args=[edition.pk])).status_code == 403
+    assert Edition.objects.filter(pk=edition.pk).exists()
