@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import reset_queries
 from django.utils.timezone import now
 
 from subscribers.consent import Origin
@@ -77,6 +78,7 @@ class Command(BaseCommand):
                 for batch in import_rows(task, sheet.rows()):
                     self._report(batch.refused, tally, refusals)
                     tally.add(batch)
+                    reset_queries()  # with DEBUG every statement is kept, a thousand rows each
                     self._progress(tally, sheet)
         except UnreadableFile as error:
             raise CommandError(str(error)) from None
