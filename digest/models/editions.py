@@ -189,8 +189,9 @@ class EditionItem(models.Model):
 class Frozen(models.Model):
     """An edition as it is sent: rendered once, cut into segments, encoded once.
 
-    `text_segments` and `html_segments` are lists of `{"body": str, "section": int | null}` in
-    order: `body` is quoted-printable ASCII, or for a slot `{"slot": "UNSUBSCRIBE", "section": …}`.
+    `text_segments` and `html_segments` are lists of `{"body": str, "section": id, "story": id}` in
+    order, the ids null outside of them: `body` is quoted-printable ASCII, and a place for a value
+    of the reader has `"slot": "UNSUBSCRIBE"` instead. `story` is the EditionItem's id.
     rendering.freeze writes them, rendering.personalise joins them.
     """
 

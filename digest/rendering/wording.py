@@ -33,10 +33,10 @@ def shorten(text: str, *, limit: int) -> str:
     """Return `text` cut at a word, with an ellipsis, to at most `limit` characters."""
     if len(text) <= limit:
         return text
-    cut = text[: limit - 1]
-    word_end = cut.rfind(" ")
+    word_end = text.rfind(" ", 0, limit)
     # Text without spaces, such as Japanese, is cut anywhere.
-    return (cut[:word_end] if word_end > limit // 2 else cut).rstrip(" ,;:-\u2013\u2014") + "…"
+    cut = text[: word_end if word_end > limit // 2 else limit - 1]
+    return cut.rstrip(" ,;:-\u2013\u2014") + "…"
 
 
 def untokened_url(url: str) -> str:

@@ -1,0 +1,52 @@
+"""Free text is made safe before it stands in a page that is cut at tokens."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.rendering.slots import tokens
+from digest.rendering.wording import paragraphs, plain, shorten, untokened_url
+
+awkward = st.lists(
+    st.sampled_from(["__", "_", "READER", "SECTION_3", "\n", "\x00", "\u202e", "\u2028", "ع", "🗞️"])
+    | st.text(max_size=20)
+).map("".join)
+
+
+@given(awkward)
+def test_no_text_can_be_taken_for_a_token(text):
+    assert not tokens(plain(text))
+    assert not tokens(untokened_url(text))
+
+
+@given(awkward)
+def test_plain_text_is_one_line_that_utf_8_can_write(text):
+    assert plain(text) == plain(plain(text))
+    assert len(plain(text).splitlines()) <= 1
+    plain(text).encode()
+
+
+@given(awkward, st.integers(min_value=2, max_value=60))
+def test_a_shortened_text_is_at_most_so_long(text, limit):
+    assert len(shorten(plain(text), limit=limit)) <= limit
+
+
+def test_a_text_is_cut_at_a_word():
+    assert shorten("The ferries, which came late, return", limit=30) == (
+        "The ferries, which came late…"
+    )
+    assert shorten("日本語" * 20, limit=10) == "日本語日本語日本語…"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("One\nline\n\nTwo", ["One line", "Two"]),
+        ("One\r\n\r\nTwo", ["One", "Two"]),
+        ("One\nTwo", ["One", "Two"]),
+        ("\n \n One \n\n\n Two\n", ["One", "Two"]),
+    ],
+)
+def test_paragraphs_are_set_apart_by_blank_lines_or_else_by_lines(text, expected):
+    assert paragraphs(text) == expected
