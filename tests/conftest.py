@@ -23,8 +23,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).resolve().parent.parent
+# How long an example takes says more about the machine than about the code.
+hypothesis_settings.register_profile("daybreak", deadline=None)
+hypothesis_settings.load_profile("daybreak")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 

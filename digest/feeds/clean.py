@@ -110,7 +110,8 @@ def name(markup: str, limit: int = NAME_LENGTH) -> str:
 
 def summary(markup: str, *, title: str = "") -> str:
     """The summary without the tail that blog software adds; empty if it only repeats the title."""
-    text = plain_text(markup)
+    # What is longer loses its tail anyway.
+    text = shorten(plain_text(markup), 4 * SUMMARY_LENGTH)
     bare = _TAIL.sub("", text).rstrip()
     if bare and bare != text and bare[-1] not in ".!?…。”\"'»":
         bare += "…"

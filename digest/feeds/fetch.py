@@ -71,10 +71,9 @@ def get(
     FetchError for that and for everything else that is not an answer.
     """
     headers = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
-    if etag:
-        headers["If-None-Match"] = etag
-    if last_modified:
-        headers["If-Modified-Since"] = last_modified
+    validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    # Some servers send what no header may say; without a validator we get the whole feed.
+    headers |= {k: v for k, v in validators.items() if v and v.isascii() and v.isprintable()}
     try:
         backend = GuardedBackend(allow_hosts=allow_hosts, deadline=Deadline(limits.total))
         timeout = httpx.Timeout(limits.read, connect=limits.connect)
@@ -91,7 +90,7 @@ def get(
     except PastDeadline as error:
         raise FetchError(f"It took longer than {limits.total:g} seconds.") from error
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise FetchError(f"“{url}” is not a URL that can be fetched.", permanent=True) from error
+        raise FetchError(f"“{url}” or where it leads is not a URL that can be fetched.") from error
     except (httpcore.TimeoutException, httpx.TimeoutException) as error:
         raise FetchError("The server did not answer in time.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError) as error:

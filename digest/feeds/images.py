@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import Any
 
 from digest.feeds.clean import web_url
@@ -16,6 +17,8 @@ IDEAL_WIDTHS = range(600, 1201)
 LEAST_WIDTH = 100
 # No mail client of note shows these.
 _UNSHOWN = re.compile(r"\.(?:svgz?|avif|heic|tiff?|mp4|mp3|m4a|webm|mov)$", re.IGNORECASE)
+_IMG = re.compile(r"<img\b([^<>]*)>", re.IGNORECASE)
+_ATTR = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 
 
 @dataclass(frozen=True)
@@ -81,27 +84,20 @@ def _enclosures(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _in_text(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for content in entry.get("content", ()):
-        yield from _ImageTags.read(content.get("value") or "")
-    yield from _ImageTags.read(entry.get("summary") or "")
+    """The first image of the text that is one to look at."""
+    texts = [content.get("value") or "" for content in entry.get("content", ())]
+    for text in (*texts, entry.get("summary") or ""):
+        tags = (_attributes(match[1]) for match in _IMG.finditer(text[:100_000]))
+        yield from itertools.islice((tag for tag in tags if _is_big(tag)), 1)
 
 
-class _ImageTags(HTMLParser):
-    """Collects the first `<img>` of a text that is an image to look at."""
+def _attributes(tag: str) -> dict[str, str]:
+    found = ((m[1].lower(), html.unescape(m[2] or m[3] or m[4] or "")) for m in _ATTR.finditer(tag))
+    attributes = dict(found)
+    return attributes | {"url": attributes.get("src", "")}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[dict[str, str | None]] = []
 
-    @classmethod
-    def read(cls, markup: str) -> list[dict[str, str | None]]:
-        tags = cls()
-        tags.feed(markup[:100_000])
-        return tags.found
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        width, height = pixels(values.get("width")), pixels(values.get("height"))
-        is_big = min(width or LEAST_WIDTH, height or LEAST_WIDTH) >= LEAST_WIDTH // 2
-        if tag == "img" and not self.found and is_big:
-            self.found.append(values | {"url": values.get("src")})
+def _is_big(tag: Mapping[str, str]) -> bool:
+    """A text's image is smaller than a digest's at times, and still no tracking pixel."""
+    sides = (pixels(tag.get("width")), pixels(tag.get("height")))
+    return bool(tag["url"]) and all(side is None or side >= LEAST_WIDTH // 2 for side in sides)

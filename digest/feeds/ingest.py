@@ -19,6 +19,7 @@ from subscribers.models import Newsletter, Section
 # A feed that keeps failing is asked once a day, and one that asks for more rest gets two days.
 LONGEST_BACKOFF = timedelta(days=1)
 LONGEST_RETRY_AFTER = timedelta(days=2)
+LONGEST_URL = 1000
 
 
 class CannotAdd(Exception):
@@ -78,8 +79,8 @@ def add_feed(
     url = url.strip()
     if "://" not in url:
         url = f"https://{url}"
-    if not clean.web_url(url):
-        raise CannotAdd(f"“{url}” is not an http or https URL.")
+    if not clean.web_url(url) or len(url) > LONGEST_URL:
+        raise CannotAdd(f"“{clean.shorten(url, 200)}” is not an http or https URL.")
     if Feed.objects.filter(newsletter=newsletter, url=url).exists():
         raise CannotAdd(f"{newsletter} has the feed {url} already.")
     feed = Feed(newsletter=newsletter, url=url, section=section, last_fetched_at=now)

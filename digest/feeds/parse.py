@@ -18,7 +18,7 @@ from digest.feeds.images import Image
 # A feed of the day's news has 20 to 100.
 MOST_ENTRIES = 500
 _FEED_LINK = re.compile(
-    r"""<link\b(?=[^>]*\btype=["']?application/(?:rss|atom)\+xml)[^>]*\bhref=["']?([^"'\s>]+)""",
+    r"""<link\b(?=[^<>]*\btype=["']?application/(?:rss|atom)\+xml)[^<>]*\bhref=["']?([^"'\s>]+)""",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[(<]?\S+@\S+")

@@ -37,6 +37,11 @@ def test_an_unchanged_page_is_not_sent_again(web):
     assert web.requests[0][1]["If-Modified-Since"] == "Tue, 10 Mar 2026 06:00:00 GMT"
 
 
+def test_a_validator_that_no_header_may_carry_is_not_sent_back(web):
+    assert get(web.serve("/feed", b"<rss/>"), etag='"caf\xe9"', last_modified="a\nb").status == 200
+    assert "If-None-Match" not in web.requests[0][1]
+
+
 def test_a_304_that_nobody_asked_for_is_an_error(web):
     assert "304" in str(refused(web.serve("/feed", status=304)))
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from digest.feeds.images import Image, best_of
+from digest.feeds.images import Image, best_of, of_entry
 from digest.feeds.parse import MOST_ENTRIES, NotAFeed, parse
 
 
@@ -99,6 +99,21 @@ def test_an_address_is_not_an_author():
         b"</item><item><title>b</title><author>bob@a.example</author></item></channel></rss>"
     )
     assert [entry.author for entry in feed(body).entries] == ["Ada", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ('<img width="1" height="1" src="/count.gif"><IMG SRC=/a.jpg>', "https://a.example/a.jpg"),
+        ("<img src='b.png?x=1&amp;y=2' alt=\"A > B\">", "https://a.example/b.png?x=1&y=2"),
+        ('<img src="data:image/gif;base64,R0">', None),
+        ('<img src="logo.svg">', None),
+        ("<![ <img", None),
+    ],
+)
+def test_an_image_may_stand_in_the_text(text, url):
+    image = of_entry({"summary": text}, base="https://a.example/story")
+    assert (image.url if image else None) == url
 
 
 @pytest.mark.parametrize(
