@@ -29,6 +29,8 @@ def recover(*, now: datetime) -> int:
     )
     return silent.update(
         status=Delivery.Status.UNCERTAIN,
+        # What the lane should still come to record is no longer its to record.
+        lane="",
         uncertain_at=Coalesce("uncertain_at", Value(now)),
         finished_at=leave,
         attempts=F("attempts") + 1,

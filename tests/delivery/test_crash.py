@@ -15,7 +15,7 @@ from digest.delivery.claim import WINDOW
 from digest.delivery.lane import End
 from digest.delivery.recover import LEASE, recover
 from digest.delivery.report import tally
-from digest.models import Delivery, Edition
+from digest.models import Edition
 from tests.conftest import wait_for
 from tests.delivery.conftest import row, rows, status
 from tests.delivery.smtp_server import Scripted, running
@@ -167,13 +167,16 @@ def test_lanes_at_once_write_to_nobody_twice(edition, readers, start, server, se
     assert status(edition) == Edition.Status.SENT
 
 
-def test_what_a_lane_records_too_late_changes_nothing(edition, readers, start, run_lane, server):
+def test_what_a_lane_records_too_late_changes_nothing(
+    edition, readers, start, run_lane, server, settings
+):
+    settings.RESEND_UNCERTAIN = False
     (reader,) = readers(1)
     start()
 
     def lose_the_lease(verb, line, server):
         if verb == "CONTENT":
-            Delivery.objects.update(status="uncertain", uncertain_at=NOW, finished_at=NOW)
+            recover(now=NOW + 2 * LEASE)
             connection.close()
         return
 

@@ -1,0 +1,149 @@
+"""The commands that draft, approve and send: a clear word and an honest exit status."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from celery.app.control import Inspect
+from django.core.management import CommandError, call_command
+from django.utils.timezone import now
+
+from digest.delivery import lane, plan
+from digest.editions.approve import approve
+from digest.models import Delivery, Edition
+from digest.tasks import tick
+from tests import factories
+from tests.conftest import wait_for
+from tests.delivery.conftest import status
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def current(**fields):
+    """An edition that the real clock finds neither early nor late."""
+    return factories.edition(
+        factories.newsletter(), sends_at=now(), deadline_at=now() + timedelta(hours=1), **fields
+    )
+
+
+def test_draft_prints_the_same_id_for_the_same_slot(capsys):
+    newsletter = factories.newsletter()
+    for _ in range(2):
+        call_command("draft_edition", newsletter.slug, "--date", "2999-01-01")
+
+    first, second = capsys.readouterr().out.split()
+    assert first == second == str(Edition.objects.get().pk)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["draft_edition", "nothing"], "There is no newsletter “nothing”"),
+        (["draft_edition", "daily", "--date", "tomorrow"], "“tomorrow” is not a date"),
+        (["draft_edition", "daily", "--date", "2020-01-01"], "1 January 2020 is over"),
+        (["approve_edition", "999999"], "There is no edition 999999"),
+        (["send_edition", "999999"], "There is no edition 999999"),
+    ],
+)
+def test_what_cannot_be_done_is_said_plainly(arguments, message):
+    factories.newsletter(slug="daily")
+
+    with pytest.raises(CommandError, match=message):
+        call_command(*arguments)
+
+
+def test_approve_says_when_it_goes_out(capsys):
+    edition = current()
+    call_command("approve_edition", edition.pk)
+
+    assert status(edition) == Edition.Status.APPROVED
+    assert f"It goes out at {edition.sends_at:%H:%M on %-d %B %Y} (UTC)" in capsys.readouterr().out
+
+
+def test_approve_names_what_stands_against_it():
+    edition = current(subject="")
+
+    with pytest.raises(CommandError, match=r"Not approved\. The edition has no subject\."):
+        call_command("approve_edition", edition.pk)
+
+
+def test_an_unapproved_edition_is_not_sent():
+    edition = current()
+
+    with pytest.raises(CommandError, match=r"Not sent\. The edition is draft, not approved\."):
+        call_command("send_edition", edition.pk)
+    assert not Delivery.objects.exists()
+
+
+def test_a_test_goes_to_one_address_and_to_no_reader(relay, capsys):
+    edition = current()
+    factories.subscription(edition.newsletter)
+    call_command("send_edition", edition.pk, "--to", "Ed@Example.com")
+
+    (mail,) = relay.received
+    assert mail.rcpt_to == "Ed@example.com"
+    assert "A test is on its way" in capsys.readouterr().out
+    assert status(edition) == Edition.Status.DRAFT
+    assert not Delivery.objects.exists()
+
+
+def test_a_test_that_the_relay_refuses_is_an_error(relay):
+    relay.replies["ed@example.com"] = "550 5.7.1 not from here"
+
+    with pytest.raises(CommandError, match=r"No test was sent. 550 5\.7\.1 not from here"):
+        call_command("send_edition", current().pk, "--to", "ed@example.com")
+
+
+def test_a_test_needs_an_address(relay):
+    with pytest.raises(CommandError, match="No test was sent"):
+        call_command("send_edition", current().pk, "--to", "nonsense")
+
+
+def test_waiting_for_no_worker_is_refused_before_anything_happens(monkeypatch):
+    # The session's own worker process may be answering for other tests.
+    monkeypatch.setattr(Inspect, "active_queues", lambda self: None)
+    edition = approve(edition_id=current().pk, now=NOW)
+
+    with pytest.raises(CommandError, match="No Celery worker answers"):
+        call_command("send_edition", edition.pk, "--wait")
+    assert status(edition) == Edition.Status.APPROVED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waiting_ends_with_the_count(worker, relay, capsys):
+    edition = current()
+    for n in range(30):
+        factories.subscription(edition.newsletter, f"r{n}@example.com")
+    relay.replies["r7@example.com"] = "550 5.1.1 no such user"
+    call_command("approve_edition", edition.pk)
+    call_command("send_edition", edition.pk, "--wait")
+
+    *_, last = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"sent 29, failed 1, skipped 0, uncertain 0 in \d+\.\d s", last)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waiting_for_an_edition_that_the_relay_refuses_is_an_error(worker, relay, capsys):
+    edition = current()
+    factories.subscription(edition.newsletter, "r1@example.com")
+    relay.replies["r1@example.com"] = "550 5.7.1 not from here"
+    call_command("approve_edition", edition.pk)
+
+    with pytest.raises(CommandError, match=r"relay refuses our mail\. 550 5\.7\.1 not"):
+        call_command("send_edition", edition.pk, "--wait")
+    assert "sent 0, failed 0, skipped 0, uncertain 0 in" in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tick_finds_a_delivery_whose_lanes_were_lost_with_the_queue(worker, relay):
+    edition = current()
+    factories.subscription(edition.newsletter, "r1@example.com")
+    approve(edition_id=edition.pk, now=NOW)
+    plan.start(edition_id=edition.pk, now=now())
+
+    tick.delay()
+
+    relay.wait_for_mail("r1@example.com")
+    wait_for(lambda: status(edition) == Edition.Status.SENT, what="the edition's end")
+    assert lane.run(edition_id=edition.pk, lane="late", clock=now) is lane.End.DONE
