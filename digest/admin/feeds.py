@@ -109,6 +109,8 @@ class FeedAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        if change and {"url", "is_active"} & set(form.changed_data):
+            obj.start_afresh(now=now())
         if obj.is_active and (not change or "url" in form.changed_data):
             enqueue(fetch_feed, feed_id=obj.pk)
             messages.info(request, "Its first stories are being fetched.")

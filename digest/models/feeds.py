@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.timezone import now
@@ -62,6 +64,17 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return self.title or self.url
+
+    def start_afresh(self, *, now: datetime) -> None:
+        """Be due at once, and forget what the server at another address said."""
+        self.etag = self.last_modified = self.last_error = ""
+        self.consecutive_failures = 0
+        self.next_fetch_at = now
+        self.save(
+            update_fields=[
+                "etag", "last_modified", "last_error", "consecutive_failures", "next_fetch_at"
+            ]
+        )  # fmt: skip
 
     @property
     def outlet(self) -> str:

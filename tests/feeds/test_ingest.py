@@ -239,6 +239,16 @@ def test_two_beats_fetch_a_feed_once(web, newsletter):
     assert len(web.requests) == 1
 
 
+def test_a_feed_that_moved_is_asked_as_if_for_the_first_time(web, newsletter):
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1)), headers={"ETag": '"1"'}))
+    fetch(feed)
+    feed.refresh_from_db()
+    feed.url = web.serve("/elsewhere", rss(item(2)), headers={"ETag": '"1"'})
+    feed.save()
+    feed.start_afresh(now=NOW)
+    assert ingest.fetch_feed(feed_id=feed.id, now=NOW).added == 1
+
+
 # --- Adding --------------------------------------------------------------------------------------
 
 
