@@ -107,7 +107,15 @@ CACHES = {
 # --- Celery: the clock and the hands ------------------------------------------------------------
 CELERY_BROKER_URL = local.celery_broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "visibility_timeout": 3600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "visibility_timeout": 3600,
+    # Who enqueues without a broker learns it at once (subscribers.queue), not after kombu's 6 s;
+    # workers keep their own patience (broker_connection_max_retries).
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_max": 0.1,
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
