@@ -30,9 +30,12 @@ def paragraphs(text: str) -> list[str]:
 
 
 def shorten(text: str, *, limit: int) -> str:
-    """Return `text` cut at a word, with an ellipsis, to at most `limit` characters."""
+    """Return `text` cut to at most `limit` characters: after a sentence, or else after a word."""
     if len(text) <= limit:
         return text
+    sentence_end = max(text.rfind(f"{mark} ", 0, limit) for mark in ".!?\u061f")
+    if sentence_end > limit // 2:
+        return text[: sentence_end + 1]
     word_end = text.rfind(" ", 0, limit)
     # Text without spaces, such as Japanese, is cut anywhere.
     cut = text[: word_end if word_end > limit // 2 else limit - 1]

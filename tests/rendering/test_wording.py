@@ -31,7 +31,8 @@ def test_a_shortened_text_is_at_most_so_long(text, limit):
     assert len(shorten(plain(text), limit=limit)) <= limit
 
 
-def test_a_text_is_cut_at_a_word():
+def test_a_text_is_cut_after_a_sentence_or_else_after_a_word():
+    assert shorten("Ferries are back. They came late, again.", limit=25) == "Ferries are back."
     assert shorten("The ferries, which came late, return", limit=30) == (
         "The ferries, which came late…"
     )
