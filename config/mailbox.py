@@ -76,7 +76,12 @@ class Mail:
     def part(self, kind: str) -> str:
         """The text of the part of this kind, `plain` or `html`; empty where there is none."""
         body = self.message.get_body((kind,))
-        return str(body.get_content()) if isinstance(body, EmailMessage) else ""
+        if not isinstance(body, EmailMessage):
+            return ""
+        try:
+            return str(body.get_content())
+        except LookupError:  # a charset that nobody knows
+            return bytes(body.get_payload(decode=True) or b"").decode("utf-8", "replace")
 
 
 # --- Reading the Maildir --------------------------------------------------------------------------

@@ -1,0 +1,119 @@
+"""Without DEBUG nothing starts on unsafe defaults."""
+
+import pytest
+from django.conf import settings as django_settings
+
+from config import checks
+from tests.config import machine
+
+
+@pytest.fixture
+def deployment(settings, monkeypatch):
+    """A deployment with nothing to complain about; a test spoils one thing."""
+    for name, value in machine.SAFE.items():
+        monkeypatch.setenv(name, value)
+    settings.DEBUG = False
+    settings.SITE_URL = machine.SAFE["SITE_URL"]
+    return settings
+
+
+def ids(found):
+    return [error.id for error in found]
+
+
+def test_a_complete_deployment_has_no_problems(deployment):
+    assert ids(checks.check_running()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SECRET_KEY", "", "daybreak.E001"),
+        ("SECRET_KEY", "too-short", "daybreak.E001"),
+        ("SECRET_KEY", "a" * 60, "daybreak.E001"),
+        ("DATABASE_URL", "", "daybreak.E004"),
+        ("REDIS_URL", "", "daybreak.E007"),
+        ("EMAIL_RELAYS", "", "daybreak.E008"),
+        ("MAIL_DOMAIN", "", "daybreak.E009"),
+        ("POSTAL_ADDRESS", "", "daybreak.E011"),
+    ],
+)
+def test_each_variable_is_named(deployment, monkeypatch, name, value, expected):
+    monkeypatch.setenv(name, value)
+
+    [problem] = checks.check_running()
+
+    assert problem.id == expected
+    assert name in problem.msg
+
+
+@pytest.mark.parametrize(
+    "url", ["http://news.example.com", "https://localhost", "https://127.0.0.1:8000"]
+)
+def test_the_site_must_be_public_and_https(deployment, url):
+    deployment.SITE_URL = url
+
+    assert ids(checks.check_running()) == ["daybreak.E003"]
+
+
+@pytest.mark.parametrize(("length", "expected"), [(42, []), (43, ["daybreak.E010"])])
+def test_an_unsubscribe_link_must_fit_its_header(deployment, length, expected):
+    deployment.SITE_URL = "https://".ljust(length - 4, "n") + ".com"
+
+    assert ids(checks.check_running()) == expected
+
+
+def test_debug_itself_is_named_when_asked_for_the_deployment(deployment):
+    deployment.DEBUG = True
+
+    assert ids(checks.check_running()) == []
+    assert "daybreak.E002" in ids(checks.problems())
+
+
+def test_another_database_is_refused(deployment, monkeypatch):
+    engine = {"ENGINE": "django.db.backends.sqlite3"}
+    monkeypatch.setattr(django_settings, "DATABASES", {"default": engine})
+
+    assert ids(checks.check_running()) == ["daybreak.E005"]
+
+
+@pytest.mark.django_db
+def test_an_old_postgresql_is_named(deployment, monkeypatch):
+    assert ids(checks.check_deployment()) == []
+    monkeypatch.setattr(checks, "MINIMUM_POSTGRES", 990_000)
+    assert ids(checks.check_deployment()) == ["daybreak.E006"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["manage.py", "migrate"],
+        ["-m", "gunicorn", "config.wsgi", "--no-control-socket", "--bind", "127.0.0.1:0"],
+        ["-m", "celery", "-A", "config", "worker"],
+    ],
+    ids=["command", "web", "worker"],
+)
+def test_nothing_starts_on_unsafe_defaults(tmp_path, command):
+    refused = machine.run(*command, var=tmp_path / "var", **machine.SAFE | {"MAIL_DOMAIN": ""})
+
+    assert refused.returncode != 0
+    assert "daybreak.E009: MAIL_DOMAIN is missing." in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_web_server_with_nothing_configured_does_not_come_up_in_debug(tmp_path):
+    gunicorn = ["-m", "gunicorn", "config.wsgi", "--no-control-socket", "--bind", "127.0.0.1:0"]
+
+    refused = machine.run(*gunicorn, var=tmp_path)
+
+    assert refused.returncode != 0
+    assert "daybreak.E001: SECRET_KEY is missing." in refused.stderr
+
+
+def test_a_malformed_relay_is_said_in_one_line(tmp_path):
+    refused = machine.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS="mail.example.com")
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: EMAIL_RELAYS: a relay begins with")
+    assert len(refused.stderr.splitlines()) == 1

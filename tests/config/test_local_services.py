@@ -1,0 +1,92 @@
+"""The PostgreSQL and Redis that a machine without any gets."""
+
+import os
+import signal
+
+import pytest
+
+from tests.config import machine
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+START = "from config import local; local.ensure_services()"
+ASK = """
+import psycopg, redis
+from config import local
+local.ensure_services()
+where = local.database_settings()
+with psycopg.connect(host=where["HOST"], user=where["USER"], dbname=where["NAME"]) as database:
+    {sql}
+    print(local.last_run(), (local.VAR / "postgres/postmaster.pid").read_text().split()[0])
+assert redis.Redis.from_url(local.redis_url()).ping()
+"""
+
+
+@pytest.fixture
+def var(tmp_path):
+    yield tmp_path
+    machine.run("manage.py", "stop", var=tmp_path)
+    assert machine.processes(tmp_path) == []
+
+
+@pytest.fixture
+def deep_var(tmp_path):
+    """A folder whose sockets' paths would be longer than an address of a socket may be."""
+    var = tmp_path / "/".join(["a-folder-of-a-careful-person"] * 5)
+    yield var
+    machine.run("manage.py", "stop", var=var)
+    assert machine.processes(var) == []
+
+
+def test_two_commands_started_at_once_in_a_deep_folder_share_one_database(deep_var):
+    ask = ASK.format(sql="pass")
+    both = [machine.popen("-c", ask, var=deep_var) for _ in range(2)]
+    said = [process.communicate(timeout=90) for process in both]
+
+    assert [process.returncode for process in both] == [0, 0], said
+    assert said[0][0] == said[1][0]
+
+
+def test_after_kill_9_the_next_command_finds_the_data_although_the_pid_is_reused(var):
+    made = machine.run("-c", ASK.format(sql='database.execute("CREATE TABLE t()")'), var=var)
+    assert made.returncode == 0, made.stderr
+    for process in machine.processes(var):
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    pid_file = var / "postgres" / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+
+    found = machine.run("-c", ASK.format(sql='database.execute("SELECT FROM t")'), var=var)
+
+    assert found.returncode == 0, found.stderr
+
+
+def test_a_killed_initdb_is_not_taken_for_a_database(var):
+    for half_made in (var / "postgres", var / "postgres.new"):
+        half_made.mkdir()
+        (half_made / "base").mkdir()
+
+    assert machine.run("-c", START, var=var).returncode == 0
+
+
+def test_nothing_is_started_where_both_are_configured(tmp_path):
+    var = tmp_path / "var"
+    urls = {name: machine.SAFE[name] for name in ("DATABASE_URL", "REDIS_URL")}
+
+    assert machine.run("-c", START, var=var, **urls).returncode == 0
+    assert not var.exists()
+
+
+def test_stop_where_nothing_runs_is_harmless(tmp_path):
+    assert machine.run("manage.py", "stop", var=tmp_path / "var").returncode == 0
+
+
+def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path):
+    (tmp_path / "var").write_text("a file")
+
+    refused = machine.run("manage.py", "migrate", var=tmp_path / "var")
+
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1
+    assert refused.stderr.startswith("Error: Cannot use ")

@@ -1,0 +1,96 @@
+"""`manage.py start`, as `make run` starts it."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import threading
+import urllib.request
+
+from tests.config import machine
+from tests.conftest import free_port, wait_for
+
+
+class Run:
+    """A running `manage.py start` and what it has said so far."""
+
+    def __init__(self, var, **variables):
+        self.process = machine.popen("manage.py", "start", var=var, **variables)
+        self.said = ""
+        threading.Thread(target=self._listen, daemon=True).start()
+        wait_for(lambda: "Stop     Ctrl-C" in self.said or self.process.poll() is not None,
+                 seconds=90, what="the site")  # fmt: skip
+
+    def _listen(self):
+        for line in self.process.stdout:
+            self.said += line
+
+    def end(self, signum):
+        self.process.send_signal(signum)
+        self.process.wait(60)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return self.process.returncode
+
+
+def test_everything_runs_until_a_signal_and_a_second_start_keeps_the_data(tmp_path):
+    port = free_port()
+    first = Run(tmp_path, PORT=str(port))
+    try:
+        for page in ("/admin/login/", "/mailbox/", "/static/demo/rates.jpg"):
+            with urllib.request.urlopen(f"http://localhost:{port}{page}") as answer:
+                assert answer.status == 200
+        assert f"http://localhost:{port}/mailbox/" in first.said
+        [password] = re.findall(r"user admin, password (\S+)", first.said)
+        assert (tmp_path / "admin-password").stat().st_mode & 0o077 == 0
+
+        code = (
+            "from digest.models import Story; from django.conf import settings;"
+            "from django.contrib.auth import authenticate;"
+            f"print(Story.objects.count(), settings.SITE_URL, settings.EMAIL_PORT,"
+            f" authenticate(username='admin', password={password!r}))"
+        )
+        asked = machine.run("manage.py", "shell", "-v0", "-c", code, var=tmp_path)
+        smtp_port = json.loads((tmp_path / "run.json").read_text())["smtp_port"]
+        assert asked.stdout.split() == ["20", f"http://localhost:{port}", str(smtp_port), "admin"]
+
+        twice = machine.run("manage.py", "start", var=tmp_path, PORT=str(free_port()))
+        assert (twice.returncode, len(twice.stderr.splitlines())) == (1, 1)
+        assert "Daybreak runs here already" in twice.stderr
+    finally:
+        assert first.end(signal.SIGTERM) == 0
+    wait_for(lambda: not machine.processes(tmp_path), seconds=5, what="all to be gone")
+
+    other_port = free_port()
+    second = Run(tmp_path, PORT=str(other_port))
+    assert second.end(signal.SIGINT) == 0, second.said
+    wait_for(lambda: not machine.processes(tmp_path), seconds=5, what="all to be gone")
+    assert f"password {password}" in second.said
+    assert f"http://localhost:{other_port}/admin/" in second.said
+
+
+def test_a_taken_port_is_said_in_one_line_and_nothing_is_started(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = machine.run("manage.py", "start", var=tmp_path / "var", PORT=str(port))
+
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"CommandError: Port {port} is taken; choose another: PORT=9000 make run\n"
+    )
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_signal_in_the_first_moments_leaves_nothing_behind(tmp_path):
+    process = machine.popen("manage.py", "start", var=tmp_path, PORT=str(free_port()))
+    wait_for((tmp_path / "services.lock").exists, what="the services to be started")
+    process.terminate()
+    try:
+        process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+    assert process.returncode == 0
+    wait_for(lambda: not machine.processes(tmp_path), seconds=5, what="all to be gone")
