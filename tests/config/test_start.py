@@ -29,6 +29,7 @@ class Run:
     def end(self, signum):
         self.process.send_signal(signum)
         self.process.wait(60)
+        self.said += self.process.stderr.read()
         self.process.stdout.close()
         self.process.stderr.close()
         return self.process.returncode
