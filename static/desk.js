@@ -40,8 +40,8 @@ function deskCount(field) {
   write();
 }
 
-// select2 makes its search field after the page is ready, and leaves it without a name.
-window.addEventListener("load", () =>
+// select2 makes its search field when jQuery says that the page is ready, and gives it no name.
+window.django?.jQuery?.(() =>
   document
     .querySelectorAll(".select2-search__field")
     .forEach((field) => field.setAttribute("aria-label", "Find a story"))

@@ -58,6 +58,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         field.widget.choices = [
             (s.pk, s.title) for s in stories.filter(pk__in=[pk for pk in chosen if pk.isdigit()])
         ]
+        field.widget.attrs["data-placeholder"] = "Find a story by its headline"
         field.widget.attrs["data-ajax--url"] = reverse(
             "admin:digest_edition_stories", args=[self.instance.pk]
         )

@@ -1,0 +1,151 @@
+"""An editor's morning in a real browser: reorder, reword, preview, approve, send, delivered."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils.timezone import now
+
+from digest.models import Edition
+from tests import factories
+from tests.conftest import axe_violations, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def edition(transactional_db):
+    newsletter = factories.newsletter(timezone="Europe/London")
+    section = factories.section(newsletter, name="World")
+    factories.subscription(newsletter, "reader@example.com")
+    edition = factories.edition(
+        newsletter,
+        stories=0,
+        preheader="And more.",
+        sends_at=now() + timedelta(hours=2),
+        deadline_at=now() + timedelta(hours=5),
+    )
+    for position, title in enumerate(["Ferry reopens", "Bank holds rates", "School meals free"]):
+        factories.item(
+            edition,
+            factories.story(newsletter, title=title, section=section),
+            position=position,
+            section=section,
+        )
+    return edition
+
+
+@pytest.fixture
+def desk_page(page, edition):
+    """The edition's page on an editor's desktop, after logging in."""
+    User.objects.create_superuser("editor", "editor@example.com", "a long password")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(reverse("admin:digest_edition_change", args=[edition.pk]))
+    page.fill("input[name=username]", "editor")
+    page.fill("input[name=password]", "a long password")
+    page.click("button[type=submit]")
+    page.wait_for_selector(".desk-list")
+    return page
+
+
+def titles(page):
+    return page.locator(".desk-item .desk-meta a").all_inner_texts()
+
+
+def saved(edition):
+    return [item.story.title for item in edition.items.select_related("story")]
+
+
+def press(page, name):
+    page.get_by_role("button", name=name).click()
+    page.wait_for_load_state()
+
+
+def test_an_editors_morning_from_login_to_the_readers_inbox(desk_page, edition, worker, relay):
+    page = desk_page
+    page.get_by_role("button", name="Move up: School meals free").press("Enter")
+    assert titles(page) == ["Ferry reopens", "School meals free", "Bank holds rates"]
+    page.get_by_label("Headline of “Ferry reopens”").fill("The ferry sails again")
+
+    press(page, "Save and preview")
+    mail = page.frame_locator("iframe[title='The HTML mail']")
+    assert mail.get_by_text("The ferry sails again").first.is_visible()
+    page.get_by_role("link", name="Phone").click()
+    page.get_by_role("link", name="Back to the edition").click()
+
+    press(page, "Save and approve")
+    assert page.get_by_text("Saved and approved.").is_visible()
+    assert saved(edition) == ["Ferry reopens", "School meals free", "Bank holds rates"]
+
+    press(page, "Send now…")
+    press(page, "Send to 1 reader now")
+    assert page.get_by_text("It is on its way.").is_visible()
+
+    received = relay.wait_for_mail("reader@example.com")
+    assert "The ferry sails again" in received.part("html")
+    text = received.part("plain")
+    assert text.index("School meals free") < text.index("Bank holds rates")
+    wait_for(lambda: Edition.objects.get().status == Edition.Status.SENT, what="the edition sent")
+    page.reload()
+    assert page.get_by_text("1 of 1").is_visible()
+    assert page.get_by_role("button", name="Save and approve").count() == 0
+
+
+def test_stories_are_dragged_into_order(desk_page, edition):
+    page = desk_page
+    page.evaluate("document.querySelector('.desk-list').scrollIntoView({block: 'center'})")
+    handle = page.locator(".desk-item .desk-handle").nth(2).bounding_box()
+    target = page.locator(".desk-item").nth(0).bounding_box()
+    page.mouse.move(handle["x"] + 8, handle["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 8, handle["y"] - 20, steps=5)
+    page.mouse.move(target["x"] + 20, target["y"] + 10, steps=20)
+    page.mouse.up()
+    assert titles(page)[0] == "School meals free"
+
+    press(page, "Save and continue editing")
+
+    assert saved(edition)[0] == "School meals free"
+
+
+def test_enter_in_a_field_saves_and_does_nothing_else(desk_page, edition):
+    desk_page.fill("#id_subject", "Typed, then Enter")
+    desk_page.press("#id_subject", "Enter")
+    desk_page.wait_for_load_state()
+
+    wait_for(lambda: Edition.objects.get().subject == "Typed, then Enter")
+    assert Edition.objects.get().status == Edition.Status.DRAFT
+    assert desk_page.locator(".desk-list").is_visible()
+
+
+def test_a_story_is_found_by_typing_and_added(desk_page, edition):
+    factories.story(edition.newsletter, title="Observatory opens its dome")
+
+    desk_page.get_by_role("searchbox", name="Find a story").fill("dome")
+    desk_page.get_by_role("option", name="Observatory opens its dome").click()
+    press(desk_page, "Save and continue editing")
+
+    assert saved(edition)[-1] == "Observatory opens its dome"
+
+
+# What unfold's own frame around every page does: its header is outside of any landmark.
+UNFOLDS_OWN = {"region"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_but_unfolds_own_on_the_editions_page(desk_page, edition, scheme):
+    desk_page.emulate_media(color_scheme=scheme)
+    desk_page.reload()
+    desk_page.wait_for_selector("[aria-label='Find a story']")
+
+    found = axe_violations(desk_page)
+
+    assert [v for v in found if v.partition(":")[0] not in UNFOLDS_OWN] == []
+
+
+@pytest.mark.parametrize("width", [320, 375])
+def test_the_editions_page_fits_a_phone(desk_page, width):
+    desk_page.set_viewport_size({"width": width, "height": 700})
+
+    assert desk_page.evaluate("document.documentElement.scrollWidth") <= width
