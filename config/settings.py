@@ -19,6 +19,8 @@ environ.Env.read_env(BASE_DIR / ".env")
 DEBUG = env.bool("DEBUG", default=local.is_running() and not local.is_configured())
 # Without DEBUG an empty key stops Django itself; config.checks names every other unsafe default.
 SECRET_KEY: str = env("SECRET_KEY", default="") or ("only-for-development" if DEBUG else "")
+# Keys of before a change: links signed with one of them stay good.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = (env("SITE_URL", default="") or local.site_url()).rstrip("/")
 _site_host = environ.urlparse(SITE_URL).hostname or ""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site_host, "localhost", "127.0.0.1", "[::1]"])
