@@ -10,8 +10,7 @@ from django.db.models import Q, QuerySet
 from digest.editions.approve import content_hash
 from digest.editions.stop import hold, skip
 from digest.models import Delivery, Edition
-from digest.rendering.assemble import TooLong
-from digest.rendering.freeze import freeze
+from digest.rendering.freeze import TooLong, freeze
 from digest.rendering.headers import UnsafeHeader
 from digest.rendering.slots import BrokenPage
 from subscribers.models import IllegalMove

@@ -10,7 +10,8 @@ from digest.delivery.smtp import Connection, NoConnection, RelayRefuses
 from digest.models import Edition
 from digest.rendering.assemble import assemble
 from digest.rendering.envelope import verp_sender
-from digest.rendering.freeze import freeze_page
+from digest.rendering.freeze import TooLong, freeze_page
+from digest.rendering.headers import UnsafeHeader
 from digest.rendering.personalise import personalise
 from digest.rendering.readers import NOBODY, sample_reader
 
@@ -25,12 +26,14 @@ def send_test(*, edition_id: int, to: str, now: datetime) -> None:
     """Render the edition as it stands and hand it to the relay; nothing is stored.
 
     Raises:
-        TestNotSent: the relay did not take it.
+        TestNotSent: the page cannot be made, or the relay did not take it.
     """
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    page = freeze_page(edition, assemble(edition))
     reader = sample_reader(edition_id=edition_id, email=to, date=now)
-    message = personalise(page, reader)
+    try:
+        message = personalise(freeze_page(edition, assemble(edition)), reader)
+    except (TooLong, UnsafeHeader) as error:
+        raise TestNotSent(f"The edition cannot be sent as it is: {error}.") from error
     if message is None:
         raise TestNotSent("The edition has no stories.")
     try:

@@ -13,7 +13,7 @@ from django.conf import settings
 from digest.editions import approve
 from digest.models import Edition, Frozen
 from digest.rendering import envelope, headers, links, slots
-from digest.rendering.assemble import Page, assemble
+from digest.rendering.assemble import MAX_PAGE_BYTES, Page, assemble
 from digest.rendering.personalise import BOUNDARY
 from digest.rendering.quoted_printable import encode
 
@@ -23,13 +23,17 @@ _CUT = re.compile(rf"{slots.MARKER}|__(?P<slot>{'|'.join(slots.OWN)})__")
 _HREF = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
 
 
+class TooLong(ValueError):
+    """An edition whose headlines alone make a page that mail clients would clip."""
+
+
 def freeze(*, edition_id: int, now: datetime) -> Frozen:
     """Render, cut and store the edition, once per content: a second call returns the same row.
 
     Whether its content is what was approved, the row's `content_hash` tells.
 
     Raises:
-        assemble.TooLong, headers.UnsafeHeader, slots.BrokenPage: when it cannot be sent as it is.
+        TooLong, headers.UnsafeHeader, slots.BrokenPage: when it cannot be sent as it is.
     """
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     content_hash = approve.content_hash(edition)
@@ -56,13 +60,15 @@ def freeze_page(edition: Edition, page: Page) -> Frozen:
     """Return the page frozen but not stored: what a test of a draft is sent from."""
     view = links.view_url(edition)
     text, html = (body.replace("__VIEW__", view) for body in (page.text, page.html))
+    if (size := len(html.encode())) > MAX_PAGE_BYTES:
+        raise TooLong(f"the page has {size:,} bytes, {MAX_PAGE_BYTES:,} are possible")
     return Frozen(
         edition=edition,
         headers=_common_headers(edition, subject=page.subject),
         text_segments=cut(text),
         html_segments=cut(html),
         links=_links(html),
-        html_bytes=len(html.encode()),
+        html_bytes=size,
     )
 
 

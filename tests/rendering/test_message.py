@@ -9,7 +9,9 @@ from html.parser import HTMLParser
 import pytest
 from django.conf import settings
 
+from digest.rendering import preview
 from digest.rendering.assemble import MAX_HTML_BYTES
+from digest.rendering.freeze import TooLong
 from digest.rendering.headers import UnsafeHeader
 from subscribers import tokens
 from tests import factories
@@ -209,6 +211,18 @@ def test_sixty_long_stories_stay_under_what_gmail_clips(https):
     assert len(mail.part("html").encode()) <= MAX_HTML_BYTES
     for item in edition.items.all():
         assert item.shown_headline.strip() in mail.part("html")
+
+
+def test_a_page_that_would_be_clipped_all_the_same_is_refused_and_can_still_be_looked_at(https):
+    newsletter = factories.newsletter()
+    edition = factories.edition(newsletter, stories=0)
+    for position in range(60):
+        story = factories.story(newsletter, url=f"https://news.example.com/?{'a' * 1900}{position}")
+        factories.item(edition, story, position=position)
+
+    with pytest.raises(TooLong, match="bytes"):
+        message_to(edition)
+    assert story.title in preview.sample_html(edition)
 
 
 EVIL = 'A <script>alert(1)</script> & "quoted" {{ title }} __UNSUBSCRIBE__ __STORY_1__ <!--'

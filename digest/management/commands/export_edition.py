@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from digest.models import Edition
 from digest.rendering import preview
-from digest.rendering.assemble import TooLong
+from digest.rendering.freeze import TooLong
 from digest.rendering.headers import UnsafeHeader
 
 
