@@ -75,7 +75,7 @@ def start_sending(*, edition_id: int) -> None:
 @shared_task(bind=True, expires=60)
 def send_lane(self: Task, *, edition_id: int) -> None:
     ended = lane.run(edition_id=edition_id, lane=str(self.request.id), clock=now)
-    if ended is lane.End.MORE:
+    if ended in {lane.End.MORE, lane.End.STOPPED}:
         enqueue(send_lane, edition_id=edition_id)
     elif ended is lane.End.HELD:
         enqueue(notify_held, edition_id=edition_id)

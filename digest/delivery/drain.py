@@ -18,6 +18,11 @@ from celery.signals import worker_shutting_down
 _asked = mmap.mmap(-1, 1)
 
 
+# What this process received itself is its own affair: one child that is ended on its own must not
+# stop the lanes of the others.
+_received: list[int] = []
+
+
 def ask(**_: Any) -> None:
     """Ask every lane of this worker to stop."""
     _asked[0] = 1
@@ -27,7 +32,7 @@ worker_shutting_down.connect(ask)
 
 
 def is_asked() -> bool:
-    return _asked[0] != 0
+    return bool(_asked[0] or _received)
 
 
 def forget() -> None:
@@ -37,26 +42,23 @@ def forget() -> None:
 
 @contextmanager
 def sigterm_waits() -> Iterator[None]:
-    """While inside, SIGTERM asks the lane to stop instead of killing the process.
+    """While inside, SIGTERM asks the lane to stop; the process gets it when the lane has ended.
 
-    A supervisor may signal the whole process group, and pool processes would die at once with a
-    window on the wire. Whoever had the signal before gets it after all.
+    A supervisor may signal the whole process group, and a pool process would end at once with a
+    window on the wire.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        ask()
-        if callable(before):
-            before(number, frame)
+        _received.append(number)
 
     before = signal.signal(signal.SIGTERM, note)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-        if received and before is signal.SIG_DFL:
+        if _received:
+            _received.clear()
             os.kill(os.getpid(), signal.SIGTERM)

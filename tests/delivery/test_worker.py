@@ -1,0 +1,159 @@
+"""A real Celery worker that is stopped, killed, or loses its queue in the middle of a delivery."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as django_settings
+from django.utils.timezone import now
+from redis import Redis
+
+from config import celery_app
+from digest.delivery import berths, plan
+from digest.delivery.claim import WINDOW
+from digest.delivery.recover import LEASE, recover
+from digest.delivery.report import tally
+from digest.editions.approve import approve
+from digest.models import Edition
+from digest.tasks import send_lane, send_lanes
+from tests import factories
+from tests.conftest import ROOT, wait_for
+from tests.delivery.conftest import status
+from tests.delivery.smtp_server import Scripted, running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+# Apart from the queues of the session's own worker.
+QUEUE = "test-worker"
+
+
+def slowly(verb, line, server):
+    if verb == "CONTENT":
+        time.sleep(0.03)
+    return
+
+
+@pytest.fixture
+def server(settings):
+    with running(Scripted(script=slowly)) as server:
+        settings.EMAIL_RELAYS = [server.relay]
+        yield server
+
+
+@pytest.fixture
+def start_worker(server):
+    """Start a worker process of the test's own; whatever the test leaves running is killed."""
+    processes = []
+
+    def start():
+        database = django_settings.DATABASES["default"]
+        env = os.environ | {
+            "DATABASE_URL": f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}",
+            "EMAIL_RELAYS": f"smtp://127.0.0.1:{server.port}",
+            "PYTHONWARNINGS": "default",
+        }
+        name = f"own{len(processes)}@localhost"
+        command = [
+            sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1", "-Q", QUEUE,
+            "-n", name, "--without-gossip", "--without-mingle",
+        ]  # fmt: skip
+        process = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
+        processes.append(process)
+        wait_for(lambda: celery_app.control.ping([name], timeout=0.5), seconds=60, what=name)
+        return process
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+@pytest.fixture
+def edition():
+    edition = factories.edition(
+        factories.newsletter(), sends_at=now(), deadline_at=now() + timedelta(hours=1)
+    )
+    for n in range(120):
+        factories.subscription(edition.newsletter, f"r{n}@example.com")
+    approve(edition_id=edition.pk, now=now())
+    plan.start(edition_id=edition.pk, now=now())
+    return edition
+
+
+def send(edition):
+    send_lane.apply_async(kwargs={"edition_id": edition.pk}, queue=QUEUE)
+
+
+def is_sent(edition):
+    return status(edition) == Edition.Status.SENT
+
+
+def everybody_once(server):
+    addresses = [to for to, _ in server.arrived]
+    return len(addresses) == len(set(addresses)) == 120
+
+
+@pytest.mark.parametrize("whole_group", [False, True])
+def test_a_worker_that_is_stopped_drains_and_another_goes_on(
+    edition, server, start_worker, whole_group
+):
+    worker = start_worker()
+    send(edition)
+    wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
+    asked = time.monotonic()
+    if whole_group:
+        os.killpg(worker.pid, signal.SIGTERM)
+    else:
+        worker.terminate()
+    worker.wait(15)
+
+    assert time.monotonic() - asked < 10
+    counted = tally(edition.pk)
+    assert (counted.sending, counted.uncertain) == (0, 0)
+    assert counted.sent == len(server.arrived) < 120
+
+    start_worker()
+    send(edition)
+    wait_for(lambda: is_sent(edition), what="the edition's end")
+    assert everybody_once(server)
+
+
+def test_a_worker_that_is_killed_loses_nobody(edition, server, start_worker):
+    worker = start_worker()
+    send(edition)
+    wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait(10)
+    wait_for(lambda: berths.free(edition.pk), what="the dead lane's berth")
+
+    lost = tally(edition.pk).sending
+    assert 0 < lost <= WINDOW
+    assert recover(now=now() + LEASE * 1.1) == lost
+
+    start_worker()
+    # What recovery put off by the test's clock is due a little later by the worker's.
+    edition.deliveries.filter(status="uncertain").update(due_at=now())
+    send(edition)
+    wait_for(lambda: is_sent(edition), what="the edition's end")
+    addresses = [to for to, _ in server.arrived]
+    assert len(set(addresses)) == 120
+    assert len(addresses) - 120 <= lost
+    assert tally(edition.pk).sent_again == lost
+
+
+def test_a_redis_that_loses_everything_only_delays(edition, server, start_worker):
+    start_worker()
+    send(edition)
+    wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
+    Redis.from_url(django_settings.REDIS_URL).flushdb()
+
+    # What a tick would do, over and over; the lane that runs holds the only berth.
+    for _ in range(3):
+        send_lanes(edition.pk)
+        send(edition)
+    wait_for(lambda: is_sent(edition), what="the edition's end")
+    assert everybody_once(server)
