@@ -14,6 +14,10 @@ LONG_LINE = 130
 # A paragraph has at least so many characters, or stands beside one that has.
 LEAST_PROSE = 60
 
+_BLOCK_TAG = re.compile(
+    r"</?(?:p|div|h[1-6]|[uo]l|li|br|article|section|nav|header|footer|figure|figcaption)\b[^<>]*>",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"[.!?…:؟][\"'”’»)\]]*$|[。！？][」』”]*$")  # noqa: RUF001
 _BULLET = re.compile(r"^\s*[•·*|>»›▸■◦\-\u2013\u2014]\s*")  # noqa: RUF001
 _BYLINE = re.compile(r"^(?:By|Von|Par|Por|Di|Door)[:\s]+(?P<name>[^\W\d_][^.!?]{2,80})$")
@@ -108,6 +112,7 @@ def read_pasted(text: str) -> Article:
 
 def _blocks(text: str) -> list[str]:
     """Paragraphs and lone lines, cleaned; what sites say about themselves is gone."""
+    text = _BLOCK_TAG.sub("\n\n", text)
     has_long_lines = any(len(line) > LONG_LINE for line in text.splitlines())
     blocks: list[str] = []
     for group in re.split(r"\n\s*\n", "\n".join(text.splitlines())):

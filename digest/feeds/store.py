@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.db.models import Q
@@ -39,8 +39,9 @@ def store(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> Stored:
     """
     drafts = _drafts(feed=feed, entries=entries, now=now)
     known = _known(feed, drafts)
-    new = [draft for draft in drafts if id(draft) not in known]
-    # Another feed of the newsletter may have brought one of them since we looked.
+    # Another feed of the newsletter may be bringing some of them right now: whoever is second
+    # skips them, and in one order for all neither waits for what the other waits for.
+    new = sorted((d for d in drafts if id(d) not in known), key=lambda draft: draft.identity)
     Story.objects.bulk_create(new, ignore_conflicts=True)
     updated = _update(
         [
@@ -61,8 +62,9 @@ def _drafts(*, feed: Feed, entries: Iterable[Entry], now: datetime) -> list[Stor
     """An unsaved story for each usable entry, each story once."""
     drafts: dict[str, Story] = {}
     guids: set[str] = set()
-    for entry in entries:
-        draft = _draft(feed=feed, entry=entry, now=now)
+    for place, entry in enumerate(entries):
+        # Entries without a date keep the order in which the publisher puts them.
+        draft = _draft(feed=feed, entry=entry, now=now, undated=now - timedelta(seconds=place))
         if draft is None or draft.identity in drafts:
             continue
         # Two pages with one id: the publisher gives ids that identify nothing.
@@ -73,7 +75,7 @@ def _drafts(*, feed: Feed, entries: Iterable[Entry], now: datetime) -> list[Stor
     return list(drafts.values())
 
 
-def _draft(*, feed: Feed, entry: Entry, now: datetime) -> Story | None:
+def _draft(*, feed: Feed, entry: Entry, now: datetime, undated: datetime) -> Story | None:
     title, url = clean.title(entry.title), clean.canonical_url(entry.link, base=feed.url)
     if not title or not url:
         return None
@@ -94,8 +96,8 @@ def _draft(*, feed: Feed, entry: Entry, now: datetime) -> Story | None:
         image_credit=clean.name(entry.image_credit, 200) if image else "",
         image_width=image.width if image else None,
         image_height=image.height if image else None,
-        # No date: when it was first seen. A date in the future would keep it on top for days.
-        published_at=min(entry.published_at or now, now),
+        # A date in the future would keep it on top for days.
+        published_at=min(entry.published_at or undated, now),
         added_at=now,
     )
     story.feed_words = _words_hash(story)

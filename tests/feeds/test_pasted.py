@@ -67,6 +67,13 @@ def test_hard_wrapped_lines_are_one_paragraph():
     assert article.paragraphs == [ONE, TWO]
 
 
+def test_markup_is_read_as_well():
+    article = read_pasted(
+        f"<nav><li>Menu</li></nav><h1>Lighthouse dark</h1><p>{ONE}</p><p>{TWO}</p>"
+    )
+    assert (article.title, article.paragraphs) == ("Lighthouse dark", [ONE, TWO])
+
+
 def test_a_byline_gives_the_author_and_a_date_gives_nothing():
     article = read_pasted(
         f"News\nLighthouse goes dark after ninety years\nBy Ada Quay\n10 March 2026\n{ONE}\n{TWO}"
