@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -39,26 +40,23 @@ def add_from_url(
     if page is None:
         raise UnusableStory(f"No headline was found at {url}. Is it an article's page?")
     image = page.image
-    story, _ = Story.objects.get_or_create(
+    return _stored(
         newsletter=newsletter,
         identity=clean.identity(page.url),
-        defaults={
-            "section": section,
-            "origin": Story.Origin.URL,
-            "url": page.url,
-            "title": page.title,
-            "summary": page.summary,
-            "author": page.author,
-            "source_name": page.site_name or _host(page.url),
-            "image_url": image.url if image else "",
-            "image_alt": page.image_alt if image else "",
-            "image_width": image.width if image else None,
-            "image_height": image.height if image else None,
-            "published_at": min(page.published_at or now, now),
-            "added_at": now,
-        },
+        section=section,
+        origin=Story.Origin.URL,
+        url=page.url,
+        title=page.title,
+        summary=page.summary,
+        author=page.author,
+        source_name=page.site_name or _host(page.url),
+        image_url=image.url if image else "",
+        image_alt=page.image_alt if image else "",
+        image_width=image.width if image else None,
+        image_height=image.height if image else None,
+        published_at=min(page.published_at or now, now),
+        added_at=now,
     )
-    return story
 
 
 def add_from_text(
@@ -84,23 +82,28 @@ def add_from_text(
     except NoArticle as error:
         raise UnusableStory(str(error)) from error
     words = sha256(f"{article.title}\n{article.text}".encode()).hexdigest()
-    story, _ = Story.objects.get_or_create(
+    return _stored(
         newsletter=newsletter,
         identity=clean.identity(link) if link else words,
-        defaults={
-            "section": section,
-            "origin": Story.Origin.TEXT,
-            "url": link,
-            "title": article.title,
-            "summary": article.summary,
-            "text": article.text,
-            "author": article.author,
-            "source_name": _host(link),
-            "image_credit": article.image_credit,
-            "image_alt": article.image_alt,
-            "published_at": now,
-            "added_at": now,
-        },
+        section=section,
+        origin=Story.Origin.TEXT,
+        url=link,
+        title=article.title,
+        summary=article.summary,
+        text=article.text,
+        author=article.author,
+        source_name=_host(link),
+        image_credit=article.image_credit,
+        image_alt=article.image_alt,
+        published_at=now,
+        added_at=now,
+    )
+
+
+def _stored(*, newsletter: Newsletter, identity: str, **fields: Any) -> Story:
+    """A new story with these fields, or the one of the same identity as it is."""
+    story, _ = Story.objects.get_or_create(
+        newsletter=newsletter, identity=identity, defaults=fields
     )
     return story
 

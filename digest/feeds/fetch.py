@@ -6,7 +6,7 @@ import functools
 import ssl
 import zlib
 from collections.abc import Collection, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -74,17 +74,23 @@ def get(
     validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     # Some servers send what no header may say; without a validator we get the whole feed.
     headers |= {k: v for k, v in validators.items() if v and v.isascii() and v.isprintable()}
+    backend = GuardedBackend(allow_hosts=allow_hosts, deadline=Deadline(limits.total))
+    timeout = httpx.Timeout(limits.read, connect=limits.connect)
+    # trust_env=False: a proxy from the environment would connect where the guard cannot look.
+    with (
+        _as_fetch_errors(url, limits=limits),
+        httpx.Client(
+            transport=_Transport(backend), headers=headers, timeout=timeout, trust_env=False
+        ) as client,
+        closing(_follow(client, url, limits=limits)) as response,
+    ):
+        return _read(response, limits=limits, is_conditional=bool(etag or last_modified))
+
+
+@contextmanager
+def _as_fetch_errors(url: str, *, limits: Limits) -> Iterator[None]:
     try:
-        backend = GuardedBackend(allow_hosts=allow_hosts, deadline=Deadline(limits.total))
-        timeout = httpx.Timeout(limits.read, connect=limits.connect)
-        # trust_env=False: a proxy from the environment would connect where the guard cannot look.
-        with (
-            httpx.Client(
-                transport=_Transport(backend), headers=headers, timeout=timeout, trust_env=False
-            ) as client,
-            closing(_follow(client, url, limits=limits)) as response,
-        ):
-            return _read(response, limits=limits, is_conditional=bool(etag or last_modified))
+        yield
     except RefusedAddress as error:
         raise FetchError(str(error)) from error
     except PastDeadline as error:
