@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from subscribers.addresses import BadAddress, normalise
-from subscribers.models import Newsletter, Section, Subscription
+from subscribers.models import Subscription
 
 
 class SignUpForm(forms.Form):
@@ -34,11 +34,11 @@ class SignUpForm(forms.Form):
 
 
 class SectionsForm(forms.Form):
-    """The sections of a newsletter that a reader wants."""
+    """The sections of a newsletter that a reader wants; one query for all of it."""
 
-    wanted = forms.ModelMultipleChoiceField(
-        queryset=Section.objects.none(),
+    wanted = forms.TypedMultipleChoiceField(
         label="Sections",
+        coerce=int,
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": "Choose at least one section. To get no mail at all, unsubscribe below."
@@ -47,17 +47,12 @@ class SectionsForm(forms.Form):
 
     def __init__(self, *args: Any, subscription: Subscription, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.sections = list(_sections(subscription.newsletter))
-        field = self.fields["wanted"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 (for the type checker)
-        field.queryset = subscription.newsletter.sections.all()
-        field.initial = [s.pk for s in self.sections if s.pk not in subscription.muted_sections]
+        self.sections = dict(subscription.newsletter.sections.values_list("pk", "name"))
+        muted = set(subscription.muted_sections)
+        # The field of this form, not of the class: Form copies its declared fields.
+        self.fields["wanted"].choices = list(self.sections.items())  # type: ignore[attr-defined]
+        self.fields["wanted"].initial = [pk for pk in self.sections if pk not in muted]
 
     def muted(self) -> list[int]:
         """The ids of the sections that were not chosen."""
-        chosen = {section.pk for section in self.cleaned_data["wanted"]}
-        return [section.pk for section in self.sections if section.pk not in chosen]
-
-
-def _sections(newsletter: Newsletter) -> list[Section]:
-    return list(newsletter.sections.all())
+        return [pk for pk in self.sections if pk not in self.cleaned_data["wanted"]]

@@ -67,13 +67,15 @@ def import_rows(task: Import, rows: Iterable[Row | Refusal]) -> Iterator[Batch]:
         batch = Batch()
         readers: dict[str, tuple[Row, Subscriber]] = {}
         for row in some:
-            checked = row if isinstance(row, Refusal) else _check(row, zones, now=task.now)
+            if isinstance(row, Refusal):
+                batch.refused.append(row)
+                continue
+            checked = _check(row, zones, now=task.now)
             if isinstance(checked, Refusal):
                 batch.refused.append(checked)
             elif checked.email_key in readers:
                 batch.already_there += 1
             else:
-                assert isinstance(row, Row)  # noqa: S101 (for the type checker)
                 readers[checked.email_key] = (row, checked)
         _store(task, readers, batch, first=added)
         added += batch.added

@@ -82,44 +82,46 @@ def signup_done(request: HttpRequest, slug: str) -> HttpResponse:
 @signed_link
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """One button; a POST of it confirms. An expired link's button asks for a fresh one."""
-    posted = request.method == "POST"
+    wants_fresh_link = "fresh" in request.POST
     try:
-        if posted and "fresh" not in request.POST:
+        if request.method == "POST" and not wants_fresh_link:
             result = signup.confirm(token=token, origin=_origin(request, token), now=now())
-            return _confirmed(request, result.subscription)
+            return _confirmed(request, result.subscription, just_now=not result.again)
         subscription = signup.find(token=token, now=now())
     except tokens.BadToken:
         return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
     except tokens.ExpiredToken as expired:
-        return _expired(request, expired.subscription_id, token, fresh=posted)
+        newsletter = get_object_or_404(Newsletter, subscriptions=expired.subscription_id)
+        if wants_fresh_link:
+            signup.request_fresh_link(
+                subscription_id=expired.subscription_id,
+                origin=_origin(request, token),
+                now=now(),
+            )
+            return redirect("signup-done", slug=newsletter.slug)
+        return _expired(request, newsletter)
     if subscription.status == Subscription.Status.ACTIVE:
-        return _confirmed(request, subscription)
+        return _confirmed(request, subscription, just_now=False)
     wording = consent.wording(Consent.Kind.CONFIRMATION, subscription.newsletter)
     context = {"newsletter": subscription.newsletter, "wording": wording}
     return render(request, "subscribers/confirm.html", context)
 
 
-def _confirmed(request: HttpRequest, subscription: Subscription) -> HttpResponse:
-    context = {
-        "newsletter": subscription.newsletter,
-        "preferences_url": reverse("preferences", args=[tokens.preferences_token(subscription.pk)]),
-    }
+def _confirmed(request: HttpRequest, subscription: Subscription, *, just_now: bool) -> HttpResponse:
+    """Only the click that confirmed is shown the way to the preferences.
+
+    That link never expires, and so an old confirmation link must not lead to it.
+    """
+    context: dict[str, object] = {"newsletter": subscription.newsletter}
+    if just_now:
+        token = tokens.preferences_token(subscription.pk)
+        context["preferences_url"] = reverse("preferences", args=[token])
     return render(request, "subscribers/confirmed.html", context)
 
 
-def _expired(
-    request: HttpRequest, subscription_id: int, token: str, *, fresh: bool
-) -> HttpResponse:
-    newsletter = get_object_or_404(Newsletter, subscriptions=subscription_id)
-    if fresh and "fresh" in request.POST:
-        signup.request_fresh_link(
-            subscription_id=subscription_id, origin=_origin(request, token), now=now()
-        )
-        return redirect("signup-done", slug=newsletter.slug)
-    context = {
-        "newsletter": newsletter,
-        "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),
-    }
+def _expired(request: HttpRequest, newsletter: Newsletter) -> HttpResponse:
+    wording = consent.wording(Consent.Kind.SIGNUP, newsletter)
+    context = {"newsletter": newsletter, "wording": wording}
     return render(request, "subscribers/expired.html", context, status=HTTPStatus.GONE)
 
 

@@ -84,6 +84,15 @@ def test_a_second_click_on_confirm_is_harmless(client, pending):
     assert Consent.objects.count() == 1
 
 
+def test_an_old_link_does_not_lead_to_the_preferences(client, pending):
+    preferences = reverse("preferences", args=[tokens.preferences_token(pending.pk)])
+
+    assert preferences in client.post(link(pending)).content.decode()
+    for old in (client.get(link(pending, hours_ago=99)), client.post(link(pending, hours_ago=99))):
+        assert "You are subscribed" in old.content.decode()
+        assert preferences not in old.content.decode()
+
+
 def test_confirming_tells_the_layers_above_once(
     client, pending, django_capture_on_commit_callbacks
 ):

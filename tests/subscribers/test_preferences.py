@@ -108,5 +108,5 @@ def test_a_broken_link_gets_a_page_that_says_so(client):
 
 
 def test_the_page_costs_a_fixed_number_of_queries(client, active, django_assert_max_num_queries):
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(2):
         client.get(link(active))
