@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet, URLField
@@ -39,8 +40,18 @@ class TroubleFilter(admin.SimpleListFilter):
         return queryset
 
 
+class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        section, newsletter = cleaned.get("section"), cleaned.get("newsletter")
+        if section and newsletter and section.newsletter_id != newsletter.pk:
+            self.add_error("section", f"{section} is not a section of {newsletter}.")
+        return cleaned
+
+
 @admin.register(Feed)
 class FeedAdmin(ModelAdmin):
+    form = FeedForm
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ["name", "newsletter", "section", "state", "fetched", "next_fetch", "stories"]
     list_filter = [TroubleFilter, "newsletter", "is_active"]

@@ -119,7 +119,8 @@ class StoryAdmin(ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Story, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        # Only what the editor changed: a worker may be taking the feed's correction meanwhile.
+        obj.save(update_fields=form.changed_data)
         for item in obj.items.filter(edition__status=Edition.Status.APPROVED):
             if void_if_changed(edition_id=item.edition_id):
                 messages.warning(

@@ -54,6 +54,27 @@ def test_fetch_now_makes_the_feed_due_and_tells_a_worker(desk, queued):
     assert "being fetched" in told(response)
 
 
+def test_a_feed_that_moves_is_fetched_afresh(desk, queued):
+    feed = factories.feed(factories.newsletter(), etag='"old"', last_error="Kept as it is.")
+
+    desk.post(
+        reverse("admin:digest_feed_change", args=[feed.pk]),
+        {
+            "newsletter": feed.newsletter_id,
+            "url": "https://elsewhere.example.com/feed.xml",
+            "title": feed.title,
+            "weight": "1.0",
+            "interval_minutes": 15,
+            "is_active": "on",
+        },
+    )
+
+    feed.refresh_from_db()
+    assert (feed.url, feed.etag) == ("https://elsewhere.example.com/feed.xml", "")
+    assert feed.last_error == "Kept as it is."
+    assert queued == [feed.pk]
+
+
 def test_feeds_in_trouble_are_found_and_stand_on_the_overview(desk):
     newsletter = factories.newsletter()
     factories.feed(newsletter, title="Well-behaved wire", last_success_at=now())
