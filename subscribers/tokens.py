@@ -98,6 +98,6 @@ def _verify(purpose: str, token: str) -> str:
     raise BadToken
 
 
-def _signature(purpose: str, value: str, key: str) -> str:
+def _signature(purpose: str, value: str, key: str | bytes) -> str:
     mac = salted_hmac(f"subscribers.tokens.{purpose}", value, secret=key, algorithm="sha256")
     return base64.urlsafe_b64encode(mac.digest()[:16]).rstrip(b"=").decode()
