@@ -119,7 +119,11 @@ class FeedAdmin(ModelAdmin):
         return field
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        if change:
+            # Only what the editor changed: a worker may be writing the feed's state meanwhile.
+            obj.save(update_fields=form.changed_data)
+        else:
+            super().save_model(request, obj, form, change)
         if change and {"url", "is_active"} & set(form.changed_data):
             obj.start_afresh(now=now())
         if obj.is_active and (not change or "url" in form.changed_data):
