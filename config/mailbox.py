@@ -145,11 +145,13 @@ def mail_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def mail_page(request: HttpRequest, key: str) -> HttpResponse:
     mail = _find(key)
-    return render(
-        request,
-        "mailbox/mail.html",
-        {"mail": mail, "text": mail.part("plain"), "has_html": bool(mail.part("html"))},
-    )
+    context = {
+        "mail": mail,
+        "text": mail.part("plain"),
+        "has_html": bool(mail.part("html")),
+        "headers": mail.message.items(),
+    }
+    return render(request, "mailbox/mail.html", context)
 
 
 @_in_debug_only

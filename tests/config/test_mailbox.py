@@ -56,6 +56,7 @@ def test_a_mail_shows_its_parts_and_its_source(client, maildir):
 
     assert '<a href="https://example.com/story" rel="nofollow">' in page
     assert 'sandbox="allow-popups' in page
+    assert "From: Daybreak &lt;daily@example.com&gt;" in page
     html = client.get(reverse("mail-html", args=[key]))
     assert "<head><base target=" in html.content.decode()
     assert html["Content-Security-Policy"].startswith("sandbox ")
