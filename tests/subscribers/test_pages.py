@@ -1,5 +1,7 @@
 """The front page, a newsletter's page, and the pages for when things go wrong."""
 
+import re
+
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
@@ -56,6 +58,15 @@ def test_the_page_shows_a_sample_of_the_latest_edition(client):
         assert item.shown_headline in page
 
 
+def test_the_page_says_when_the_next_edition_comes(client):
+    newsletter = factories.newsletter(timezone="America/New_York")
+    assert "Next edition" not in page_of(client, newsletter)
+
+    factories.schedule(newsletter)
+
+    assert re.search(r"Next edition <time .*, 07:00 E[SD]T</time>", page_of(client, newsletter))
+
+
 def test_a_draft_is_not_shown(client):
     newsletter = factories.newsletter()
     factories.edition(newsletter, subject="Not yet")
@@ -81,7 +92,7 @@ def test_pages_cost_a_fixed_number_of_queries(client, django_assert_max_num_quer
 
     with django_assert_max_num_queries(1):
         client.get("/")
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         page_of(client, newsletter)
 
 
