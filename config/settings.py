@@ -5,6 +5,7 @@ from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from config import local
 from subscribers.relays import RelayError, parse_relay
@@ -193,6 +194,9 @@ UNFOLD = {
     "SITE_TITLE": "Daybreak",
     "SITE_HEADER": "Daybreak",
     "SITE_SYMBOL": "wb_twilight",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}
+    ],
     "SHOW_HISTORY": True,
     "ENVIRONMENT": "digest.admin.navigation.environment",
     "DASHBOARD_CALLBACK": "digest.admin.dashboard.dashboard",

@@ -198,8 +198,12 @@ class EditionActions(ModelAdmin):
     def progress_part(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the panel that grows while an edition is sent; htmx asks for it."""
         edition = self._edition(request, pk)
-        context = progress(edition) | {"edition": edition}
-        return TemplateResponse(request, "admin/digest/edition/progress.html", context)
+        context = progress(edition, now=now()) | {"edition": edition}
+        response = TemplateResponse(request, "admin/digest/edition/progress.html", context)
+        if request.GET.get("was") != edition.status:
+            # The whole page says something else now, and its buttons are others.
+            response["HX-Refresh"] = "true"
+        return response
 
     def story_choices(self, request: HttpRequest, pk: int) -> JsonResponse:
         """Stories to add, for the form's autocomplete; each says if it was printed before."""

@@ -9,7 +9,7 @@ from digest.admin.clock import local
 from digest.delivery.report import tally
 from digest.editions import curate
 from digest.editions.preflight import problems
-from digest.models import Edition
+from digest.models import Delivery, Edition
 
 Status = Edition.Status
 COLOURS = {
@@ -39,23 +39,22 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "can_resume": edition.status == Status.HELD and not editable,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
         "seen": curate.seal(edition),
-        **progress(edition),
+        **progress(edition, now=now),
     }
 
 
-def progress(edition: Edition) -> dict[str, Any]:
-    """How far the sending is; empty before it began."""
+def progress(edition: Edition, *, now: datetime) -> dict[str, Any]:
+    """How far the sending is; without a tally before it began."""
+    starting = edition.status == Status.APPROVED and edition.sends_at <= now
+    under_way = starting or edition.status == Status.SENDING
     if edition.sending_at is None:
-        return {"tally": None}
+        return {"tally": None, "under_way": under_way}
     count = tally(edition.pk)
-    finished = count.sent + count.failed + count.skipped
-    total = finished + count.pending + count.sending + count.uncertain
     return {
         "tally": count,
-        "total": total,
-        "finished": finished,
-        "percent": 100 * finished // total if total else 100,
-        "under_way": edition.status == Status.SENDING,
+        "reasons": [(Delivery.Reason(code).label, n) for code, n in count.reasons.items()],
+        "percent": 100 * count.settled // count.total if count.total else 100,
+        "under_way": under_way,
     }
 
 

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from digest.admin import edition_actions
 from digest.editions import approve, curate, draft, send_now
-from digest.models import Edition
+from digest.models import Delivery, Edition
 from tests import factories
 from tests.admin.test_edition_page import order, page_of, save, told
 
@@ -134,6 +134,26 @@ def test_an_edition_past_its_deadline_is_not_sent(desk, edition, queued):
 
     assert "past its deadline" in told(response)
     assert queued == []
+
+
+def test_the_page_follows_the_sending_and_is_renewed_when_it_ends(desk, edition):
+    Delivery.objects.create(
+        edition=edition,
+        subscription=edition.newsletter.subscriptions.first(),
+        status="failed",
+        reason="bad-address",
+    )
+    Edition.objects.filter(pk=edition.pk).update(status="sending", sending_at=now())
+    page = desk.get(page_of(edition)).content.decode()
+    assert "1 of 1" in page
+    assert f"{url('progress', edition)}?was=sending" in page
+
+    part = desk.get(url("progress", edition), {"was": "sending"})
+    assert "1 failed" in part.content.decode()
+    assert "HX-Refresh" not in part
+
+    Edition.objects.filter(pk=edition.pk).update(status="sent", sent_at=now())
+    assert desk.get(url("progress", edition), {"was": "sending"})["HX-Refresh"] == "true"
 
 
 # --- Skip, and take up again ---
