@@ -39,9 +39,11 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
         self._is_ready = is_ready
         self._announce = announce
 
-    def add(self, name: str, *command: str, env: Mapping[str, str]) -> None:
+    def add(self, name: str, *command: str, env: Mapping[str, str], wait: int = 0) -> None:
+        """Add a program that begins after `wait` seconds."""
         # exec: the signal must reach the program, not a shell around it.
-        self.add_process(name, f"exec {shlex.join(command)}", env=dict(env), cwd=str(ROOT))
+        line = f"sleep {wait}; exec {shlex.join(command)}"
+        self.add_process(name, line, env=dict(env), cwd=str(ROOT))
 
     def run(self) -> int:
         """Run until a signal or until one of them ends; the exit status is 0 only for a signal."""

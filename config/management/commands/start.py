@@ -104,12 +104,16 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
         for template in sorted((local.ROOT / "templates").rglob("*.*")):
             web += ["--reload-extra-file", str(template)]
     supervisor.add("web", python, "-m", "gunicorn", "config.wsgi", *web, env=env)
+    # The rest leaves the processor to the site while that starts: someone waits for it.
+    later = 2
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     quiet = ["--loglevel", "WARNING"]
     worker = [*celery, "worker", *quiet, "--without-gossip", "--without-mingle"]
-    supervisor.add("mail", *worker, "-Q", "mail", "-c", "1", "-n", "mail@%h", env=env)
-    supervisor.add("work", *worker, "-Q", "default,delivery", "-c", "2", "-n", "work@%h", env=env)
-    supervisor.add("clock", *celery, "beat", *quiet, "--pidfile=", env=env)
+    supervisor.add("mail", *worker, "-Q", "mail", "-c", "1", "-n", "mail@%h", env=env, wait=later)
+    supervisor.add(
+        "work", *worker, "-Q", "default,delivery", "-c", "2", "-n", "work@%h", env=env, wait=later
+    )
+    supervisor.add("clock", *celery, "beat", *quiet, "--pidfile=", env=env, wait=later)
     if _has_mailbox():
         supervisor.add(
             "mailbox", python, "-m", "aiosmtpd", "--nosetuid", "--listen", f"127.0.0.1:{smtp_port}",
