@@ -81,7 +81,8 @@ class _Lane:
         self.clock, self.frozen = clock, frozen
         self.ends_at = time.monotonic() + LANE_SECONDS
         self.stop_seen: float | None = None
-        self.fault = ""
+        # Why the edition must be held, and the words for its editors.
+        self.fault: tuple[str, str] | None = None
         # Outcomes of the present window, written by the next claim.
         self.records: list[Record] = []
 
@@ -89,14 +90,17 @@ class _Lane:
         try:
             end = self._reconnecting()
         except RelayRefuses as refused:
-            self.fault, end = str(refused), End.HELD
+            self.fault, end = (Edition.Reason.REFUSED, str(refused)), End.HELD
         except NoConnection as error:
             logger.warning("Edition %s waits, no connection: %s", self.edition_id, error)
             end = End.NO_CONNECTION
         finally:
             record(lane=self.name, records=self.records, now=self.clock())
         if self.fault:
-            plan.hold_sending(edition_id=self.edition_id, detail=self.fault, now=self.clock())
+            reason, detail = self.fault
+            plan.hold_sending(
+                edition_id=self.edition_id, reason=reason, detail=detail, now=self.clock()
+            )
             return End.HELD
         return end
 
@@ -169,6 +173,11 @@ class _Lane:
             message = personalise(self.frozen, self._reader(row, now))
         except UnsafeHeader as error:
             return Record(row.delivery_id, _Status.FAILED, _Reason.REFUSED, str(error)[:300])
+        except Exception as error:
+            # A fault of ours that each lane would meet again, before the same reader.
+            logger.exception("Edition %s: no message for %s", self.edition_id, row.delivery_id)
+            self.fault = Edition.Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}"
+            return released(row.delivery_id)
         if message is None:
             return Record(row.delivery_id, _Status.SKIPPED, _Reason.MUTED, counts=False)
         outcome = connection.send(
@@ -204,7 +213,7 @@ class _Lane:
             case Verdict.REFUSED:
                 return Record(pk, _Status.FAILED, _Reason.REFUSED, reply)
             case Verdict.SENDERS_FAULT:
-                self.fault = reply
+                self.fault = Edition.Reason.REFUSED, reply
                 return Record(pk, _Status.PENDING, reply=reply, counts=False)
             case Verdict.UNKNOWN:
                 due_at = now + backoff(row.attempts + 1)

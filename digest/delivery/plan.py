@@ -107,12 +107,12 @@ def _give_back(edition_id: int, unfit: _Unfit, now: datetime) -> None:
         return  # an editor was faster
 
 
-def hold_sending(*, edition_id: int, detail: str, now: datetime) -> None:
-    """Stop a delivery that the relay refuses; approving the edition again takes it up."""
+def hold_sending(*, edition_id: int, reason: str, detail: str, now: datetime) -> None:
+    """Stop a delivery that cannot go on; approving the edition again takes it up."""
     try:
         hold(
             edition_id=edition_id,
-            reason=_Reason.REFUSED,
+            reason=reason,
             detail=detail,
             now=now,
             from_status=[_Status.SENDING],

@@ -1,0 +1,64 @@
+"""Odd names and addresses get their mail or a reason, and never stop the others."""
+
+import pytest
+
+from digest.delivery.lane import End
+from digest.models import Edition, Frozen
+from tests import factories
+from tests.delivery.conftest import rows
+from tests.delivery.smtp_server import Scripted, running
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Zoë 🚢", "آدا", '"Ada" <x@y>', "a" * 120, "Ada, Countess of Lovelace", "=?utf-8?q?x?="],
+)
+def test_any_name_can_be_written_to(edition, start, run_lane, relay, name):
+    subscription = factories.subscription(edition.newsletter, "ada@example.com")
+    type(subscription.subscriber).objects.update(name=name)
+    start()
+    run_lane()
+
+    (mail,) = relay.received
+    (to,) = mail.message["To"].addresses
+    assert to.addr_spec == "ada@example.com"
+    assert not mail.message.defects
+
+
+@pytest.mark.parametrize(
+    ("address", "outcome"),
+    [
+        ("jörg@example.com", ("failed", "refused")),
+        ("info@bücher.example", ("sent", "")),
+        ("info@xn--bcher-kva.example", ("sent", "")),
+        ("o'hara+news@example.com", ("sent", "")),
+    ],
+)
+def test_an_odd_address_does_not_stop_the_others(
+    edition, start, run_lane, settings, address, outcome
+):
+    factories.subscription(edition.newsletter, address)
+    factories.subscription(edition.newsletter, "next@example.com")
+    start()
+    with running(Scripted()) as server:
+        settings.EMAIL_RELAYS = [server.relay]
+        run_lane()
+
+    assert rows(edition) == {address: outcome, "next@example.com": ("sent", "")}
+
+
+def test_a_message_that_cannot_be_made_holds_the_edition_and_loses_nobody(
+    edition, start, run_lane, relay
+):
+    for name in ("one", "two"):
+        factories.subscription(edition.newsletter, f"{name}@example.com")
+    start()
+    Frozen.objects.update(html_segments=[{"slot": "UNHEARD_OF", "section": None, "story": None}])
+
+    assert run_lane() is End.HELD
+    held = Edition.objects.get(pk=edition.pk)
+    assert (held.status, held.reason) == ("held", "not-sendable")
+    assert "UNHEARD_OF" in held.reason_detail
+    assert set(rows(edition).values()) == {("pending", "")}
