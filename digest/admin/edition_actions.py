@@ -209,7 +209,8 @@ class EditionActions(ModelAdmin):
         """Stories to add, for the form's autocomplete; each says if it was printed before."""
         edition = self._edition(request, pk, change=True)
         term = request.GET.get("term", "").strip()
-        number = max(1, int(request.GET.get("page", "1") or 1))
+        asked = request.GET.get("page", "")
+        number = max(1, int(asked)) if asked.isdecimal() else 1
         stories = curate.choices(edition, term=term)
         start = (number - 1) * PAGE_OF_STORIES
         rows: list[Any] = list(stories[start : start + PAGE_OF_STORIES + 1])

@@ -116,9 +116,11 @@ class EditionAdmin(EditionActions):
         return [self.words, self.time]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        edition = super().get_object(request, object_id, from_field)
+        if edition is None or request.method != "POST":
+            return edition
         # Two editors saving at once take turns: Django opened the transaction around this.
-        if request.method == "POST":
-            Edition.objects.select_for_update().filter(pk=object_id).values("pk").first()
+        Edition.objects.select_for_update().filter(pk=edition.pk).values("pk").first()
         return super().get_object(request, object_id, from_field)
 
     def changeform_view(

@@ -181,6 +181,23 @@ def test_of_two_editors_the_second_is_told_and_undoes_nothing(desk, edition):
     assert edition.status == Edition.Status.DRAFT
 
 
+def test_a_story_that_the_other_editor_removed_does_not_break_the_page(desk, edition):
+    stale = form_of(desk, edition)
+    curate.remove_item(edition_id=edition.pk, item_id=edition.items.first().pk)
+
+    response = desk.post(page_of(edition), stale | {"subject": "The second's", "_approve": ""})
+
+    assert "Somebody else changed this edition" in response.content.decode()
+    assert edition.items.count() == 2
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_address_that_names_no_edition_leads_back_to_the_list(desk, method):
+    answer = getattr(desk, method)("/admin/digest/edition/nonsense/change/")
+
+    assert answer.status_code == 302
+
+
 def test_a_deadline_before_the_send_time_is_refused(desk, edition):
     response = save(desk, edition, deadline_at_0="01/01/2020")
 
