@@ -153,9 +153,11 @@ def _candidate(story: Story) -> Candidate:
 
 
 def _in_order(ranked: Sequence[Story], newsletter: Newsletter) -> list[Story]:
-    """The lead first, then section by section as the newsletter orders them, each by rank."""
+    """The lead, stories of no section, then section by section as the newsletter orders them.
+
+    That is how the page prints them (rendering.contents); within a section the rank decides.
+    """
     sections = Section.objects.filter(newsletter=newsletter).values_list("pk", flat=True)
     place = {pk: n for n, pk in enumerate(sections)}
-    # sorted() is stable, so the rank decides within a section; stories of none come last.
-    rest = sorted(ranked[1:], key=lambda story: place.get(story.section_id or 0, len(place)))
+    rest = sorted(ranked[1:], key=lambda story: place.get(story.section_id or 0, -1))
     return [*ranked[:1], *rest]

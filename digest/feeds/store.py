@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -58,13 +58,16 @@ def store(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> Stored:
     )
 
 
-def _drafts(*, feed: Feed, entries: Iterable[Entry], now: datetime) -> list[Story]:
+def _drafts(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> list[Story]:
     """An unsaved story for each usable entry, each story once."""
     drafts: dict[str, Story] = {}
     guids: set[str] = set()
+    # An entry without a date is no newer than the newest one beside it that has a date: what a
+    # feed that went quiet years ago left undated is no news of today.
+    newest = min(max((e.published_at for e in entries if e.published_at), default=now), now)
     for place, entry in enumerate(entries):
-        # Entries without a date keep the order in which the publisher puts them.
-        draft = _draft(feed=feed, entry=entry, now=now, undated=now - timedelta(seconds=place))
+        # Such entries keep the order in which the publisher puts them.
+        draft = _draft(feed=feed, entry=entry, now=now, undated=newest - timedelta(seconds=place))
         if draft is None or draft.identity in drafts:
             continue
         # Two pages with one id: the publisher gives ids that identify nothing.

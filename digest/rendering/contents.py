@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from digest.models import Edition, EditionItem
 from digest.rendering import links
 from digest.rendering.wording import paragraphs, plain, shorten, untokened_url
-from subscribers.models import Section
 
 HERO_WIDTH = 536  # pixels: the 600 of the page less its margins
 THUMBNAIL_WIDTH = 104
@@ -60,20 +58,21 @@ def contents(edition: Edition) -> Contents:
     """Return what the edition prints, in order; one query."""
     items = list(edition.items.select_related("story", "section").order_by("position", "id"))
     entries = [_entry(item, is_lead=index == 0) for index, item in enumerate(items)]
-    sections = {item.section.pk: item.section for item in items[1:] if item.section}
     return Contents(
         note=paragraphs(edition.note),
         lead=entries[0] if entries else None,
-        parts=_parts(entries[1:], sections.values()),
+        parts=_parts(entries[1:]),
     )
 
 
-def _parts(entries: list[Entry], sections: Iterable[Section]) -> list[Part]:
-    """Those without a section first, then the sections in the newsletter's order."""
-    parts = [Part(None, "", [entry for entry in entries if entry.section is None])]
-    for section in sorted(sections, key=lambda section: (section.position, section.pk)):
-        own = [entry for entry in entries if entry.section == section.pk]
-        parts.append(Part(section.pk, plain(section.name), own))
+def _parts(entries: list[Entry]) -> list[Part]:
+    """Those without a section first, then each section where the editor put its first story."""
+    order = dict.fromkeys([None, *(entry.section for entry in entries)])
+    parts = (
+        Part(section, own[0].section_name if own else "", own)
+        for section in order
+        for own in [[entry for entry in entries if entry.section == section]]
+    )
     return [part for part in parts if part.entries]
 
 

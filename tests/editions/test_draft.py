@@ -122,7 +122,7 @@ def test_two_schedules_drafting_at_once_do_not_print_a_story_twice(newsletter):
     assert EditionItem.objects.count() == 5
 
 
-def test_the_lead_comes_first_then_the_sections_in_their_order():
+def test_the_lead_comes_first_then_stories_of_no_section_then_the_sections():
     newsletter = factories.newsletter()
     world = factories.section(newsletter, position=1)
     sport = factories.section(newsletter, position=2)
@@ -135,9 +135,9 @@ def test_the_lead_comes_first_then_the_sections_in_their_order():
 
     edition = draft_edition(newsletter=newsletter, now=NOW)
 
-    assert titles(edition) == ["lead", "third", "oldest", "second", "of no section"]
+    assert titles(edition) == ["lead", "of no section", "third", "oldest", "second"]
     assert edition.subject == "lead"
-    assert edition.preheader == "third · oldest"
+    assert edition.preheader == "of no section · third"
 
 
 def test_a_section_gets_no_more_than_its_limit():

@@ -168,6 +168,14 @@ def test_entries_without_a_date_are_of_now_in_the_feeds_order(web, sample, newsl
     assert all(NOW - timedelta(minutes=1) < story.published_at <= NOW for story in stories)
 
 
+def test_an_entry_without_a_date_is_no_newer_than_its_dated_neighbours(web, newsletter):
+    dated = item(1, pubDate="Wed, 19 Apr 2023 12:44:51 GMT")
+    fetch(factories.feed(newsletter, url=web.serve("/f", rss(dated, item(2)))))
+    with_date, without = Story.objects.order_by("-published_at")
+    assert (with_date.title, without.title) == ("Story 1", "Story 2")
+    assert with_date.published_at - without.published_at < timedelta(minutes=1)
+
+
 def test_the_outlet_is_the_feeds_name_or_the_entrys_own(web, newsletter):
     feed = factories.feed(
         newsletter,

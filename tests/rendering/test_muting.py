@@ -56,10 +56,10 @@ def test_who_muted_all_that_is_in_it_gets_no_message():
     assert personalise(freeze_page(edition, assemble(edition)), reader) is None
 
 
-def test_stories_without_a_section_come_first_without_a_heading():
+def test_sections_stand_where_the_editor_put_their_first_story():
     edition = full_edition()
     text = message_to(edition).part("plain")
     order = [text.index(item.shown_headline) for item in edition.items.all()]
     lead, town, loose, money, town_2, money_2 = order
 
-    assert lead < loose < text.index("MONEY") < money < money_2 < text.index("TOWN") < town < town_2
+    assert lead < loose < text.index("TOWN") < town < town_2 < text.index("MONEY") < money < money_2
