@@ -30,6 +30,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 QUEUE = "test-worker"
 
 
+@pytest.fixture(autouse=True)
+def _session_worker_looks_away():
+    """A lane that stops hands over through the queue that the session's worker listens to."""
+    celery_app.control.cancel_consumer("delivery", reply=True, timeout=1)
+    yield
+    Redis.from_url(django_settings.REDIS_URL).delete("delivery")
+    celery_app.control.add_consumer("delivery", reply=True, timeout=1)
+
+
 def slowly(verb, line, server):
     if verb == "CONTENT":
         time.sleep(0.03)

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from kombu.exceptions import OperationalError
 
 from digest import tasks
-from digest.delivery.plan import NotStarted, start
+from digest.delivery.plan import NotStarted, close_late, start
 from digest.delivery.proof import TestNotSent, send_test
 from digest.delivery.report import Tally, tally
 from digest.models import Edition
@@ -65,7 +65,10 @@ class Command(BaseCommand):
         if not wait:
             self.stdout.write(f"Sending to {total} readers; the workers do the rest.")
             return
-        done = self._watch(edition_id, total)
+        try:
+            done = self._watch(edition_id, total)
+        except KeyboardInterrupt:
+            raise CommandError("No longer watching; the workers go on sending.") from None
         self._close(edition_id, done, time.monotonic() - began)
 
     def _watch(self, edition_id: int, total: int) -> Tally:
@@ -108,7 +111,9 @@ def _follow(edition_id: int, show: Callable[[Tally], None]) -> Tally:
             settled, moved_at = found.settled, time.monotonic()
         elif time.monotonic() - moved_at > PATIENCE:
             _insist_on_a_worker()
+            # In case no beat runs that would take it up, or close it at its deadline.
             tasks.send_lanes(edition_id)
+            close_late(now=now())
             moved_at = time.monotonic()
         time.sleep(LOOK)
 
