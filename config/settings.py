@@ -125,6 +125,8 @@ CELERY_TASK_ROUTES = {
     # Confirmation mail has its own queue, so a million digests never stand before it.
     "subscribers.tasks.*": {"queue": "mail"},
     "digest.tasks.send_lane": {"queue": "delivery"},
+    # Publishers' servers are slow when they please; nothing else waits behind them.
+    "digest.tasks.fetch_feed": {"queue": "feeds"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = True

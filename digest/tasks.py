@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from celery import Task, shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.timezone import now
 
 from digest.delivery import berths, lane, plan
@@ -34,12 +35,21 @@ def tick() -> None:
         send_lanes(edition_id)
 
 
-@shared_task
+# What waited longer than this was handed out again by a tick, so a queue that nobody works off
+# does not fill up. A feed of hostile markup keeps the parser busy for minutes: it is cut off.
+_OVERTAKEN = 60
+_FETCH_SECONDS = 120
+
+
+@shared_task(expires=_OVERTAKEN, soft_time_limit=_FETCH_SECONDS)
 def fetch_feed(*, feed_id: int) -> None:
-    ingest.fetch_feed(feed_id=feed_id, now=now())
+    try:
+        ingest.fetch_feed(feed_id=feed_id, now=now())
+    except SoftTimeLimitExceeded:
+        ingest.give_up(feed_id=feed_id, seconds=_FETCH_SECONDS, now=now())
 
 
-@shared_task
+@shared_task(expires=_OVERTAKEN)
 def draft_slot(*, schedule_id: int, date: str) -> None:
     schedule = Schedule.objects.select_related("newsletter").get(pk=schedule_id)
     draft.draft_edition(
@@ -71,8 +81,7 @@ def start_sending(*, edition_id: int) -> None:
         send_lanes(edition_id)
 
 
-# A lane that waited longer than that has been made up for by a tick.
-@shared_task(bind=True, expires=60)
+@shared_task(bind=True, expires=_OVERTAKEN)
 def send_lane(self: Task, *, edition_id: int) -> None:
     ended = lane.run(edition_id=edition_id, lane=str(self.request.id), clock=now)
     if ended in {lane.End.MORE, lane.End.STOPPED}:

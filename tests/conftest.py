@@ -216,7 +216,8 @@ def _worker_process(django_db_setup: None, relay_server: Relay) -> Iterator[None
         "PYTHONWARNINGS": "default",
     }
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1",
-               "-Q", "default,mail,delivery", "--without-gossip", "--without-mingle"]  # fmt: skip
+               "-Q", "default,mail,delivery,feeds",
+               "--without-gossip", "--without-mingle"]  # fmt: skip
     with subprocess.Popen(command, env=env, cwd=ROOT) as process:
         try:
             wait_for(

@@ -69,6 +69,14 @@ def fetch_feed(*, feed_id: int, now: datetime, force: bool = False) -> IngestRep
     return _ingest(feed, answer, parsed, now=now)
 
 
+def give_up(*, feed_id: int, seconds: int, now: datetime) -> None:
+    """Record that reading the feed was cut off after so many seconds; its transaction is undone."""
+    feed = Feed.objects.filter(pk=feed_id).first()
+    if feed is not None:
+        message = f"It takes more than {seconds} seconds to read."
+        _record_failure(feed, fetch.FetchError(message, permanent=False), now=now)
+
+
 def add_feed(
     *, newsletter: Newsletter, url: str, section: Section | None = None, now: datetime
 ) -> Feed:

@@ -4,8 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
+from digest import tasks
 from digest.feeds import ingest
 from digest.models import Feed, Story
 from tests import factories
@@ -313,3 +315,16 @@ def test_a_private_host_is_named_with_the_way_to_allow_it(settings, newsletter):
     settings.FETCH_ALLOW_HOSTS = []
     with pytest.raises(ingest.CannotAdd, match=r"add 10\.0\.0\.1 to FETCH_ALLOW_HOSTS"):
         ingest.add_feed(newsletter=newsletter, url="http://10.0.0.1/feed", now=NOW)
+
+
+def test_a_feed_that_takes_too_long_to_read_says_so_and_rests(newsletter, monkeypatch):
+    def parse(*args, **kwargs):
+        raise SoftTimeLimitExceeded
+
+    feed = factories.feed(newsletter, next_fetch_at=NOW)
+    monkeypatch.setattr(ingest, "fetch_feed", parse)
+    tasks.fetch_feed(feed_id=feed.pk)
+
+    feed.refresh_from_db()
+    assert feed.last_error == "It takes more than 120 seconds to read."
+    assert feed.next_fetch_at > NOW

@@ -113,6 +113,9 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
     supervisor.add(
         "work", *worker, "-Q", "default,delivery", "-c", "2", "-n", "work@%h", env=env, wait=later
     )
+    supervisor.add(
+        "feeds", *worker, "-Q", "feeds", "-c", "1", "-n", "feeds@%h", env=env, wait=later
+    )
     supervisor.add("clock", *celery, "beat", *quiet, "--pidfile=", env=env, wait=later)
     if _has_mailbox():
         supervisor.add(
