@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from digest.delivery.berths import relays
@@ -25,13 +26,17 @@ class TestNotSent(Exception):
 def send_test(*, edition_id: int, to: str, now: datetime) -> None:
     """Render the edition as it stands and hand it to the relay; nothing is stored.
 
+    Its subject begins with [Test], so that nobody takes it for the edition.
+
     Raises:
         TestNotSent: the page cannot be made, or the relay did not take it.
     """
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     reader = sample_reader(edition_id=edition_id, email=to, date=now)
     try:
-        message = personalise(freeze_page(edition, assemble(edition)), reader)
+        page = assemble(edition)
+        marked = replace(page, subject=f"[Test] {page.subject}")
+        message = personalise(freeze_page(edition, marked), reader)
     except (TooLong, UnsafeHeader) as error:
         raise TestNotSent(f"The edition cannot be sent as it is: {error}.") from error
     if message is None:

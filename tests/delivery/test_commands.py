@@ -147,3 +147,20 @@ def test_a_tick_finds_a_delivery_whose_lanes_were_lost_with_the_queue(worker, re
     relay.wait_for_mail("r1@example.com")
     wait_for(lambda: status(edition) == Edition.Status.SENT, what="the edition's end")
     assert lane.run(edition_id=edition.pk, lane="late", clock=now) is lane.End.DONE
+
+
+def test_an_edition_is_not_used_up_on_nobody():
+    edition = current()
+    approve(edition_id=edition.pk, now=now())
+
+    with pytest.raises(CommandError, match="no confirmed reader yet"):
+        call_command("send_edition", str(edition.pk))
+
+    edition.refresh_from_db()
+    assert edition.status == Edition.Status.APPROVED
+
+
+def test_a_test_copy_says_that_it_is_one(relay):
+    call_command("send_edition", str(current().pk), "--to", "editor@example.com")
+
+    assert relay.wait_for_mail("editor@example.com").message["Subject"].startswith("[Test] ")

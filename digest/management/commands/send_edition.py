@@ -18,6 +18,7 @@ from digest.delivery.proof import TestNotSent, send_test
 from digest.delivery.report import Tally, tally
 from digest.models import Edition
 from subscribers.addresses import BadAddress, normalise
+from subscribers.models import Subscription
 
 # Seconds between looks, between lines where there is no terminal, and without any progress
 # before the workers are asked whether they are still there.
@@ -56,6 +57,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         if wait:
             _insist_on_a_worker()
+        _insist_on_readers(edition_id)
         try:
             start(edition_id=edition_id, now=now())
         except NotStarted as error:
@@ -116,6 +118,16 @@ def _follow(edition_id: int, show: Callable[[Tally], None]) -> Tally:
             close_late(now=now())
             moved_at = time.monotonic()
         time.sleep(LOOK)
+
+
+def _insist_on_readers(edition_id: int) -> None:
+    """An approved edition sent to nobody would only use up its stories."""
+    edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
+    readers = Subscription.objects.filter(
+        newsletter=edition.newsletter, status=Subscription.Status.ACTIVE
+    )
+    if edition.status == Edition.Status.APPROVED and not readers.exists():
+        raise CommandError(f"Not sent. {edition.newsletter} has no confirmed reader yet.")
 
 
 def _insist_on_a_worker() -> None:
