@@ -11,7 +11,7 @@ from django.utils.timezone import now as current_time
 
 from digest.admin.clock import local
 from digest.admin.edition_panel import COLOURS
-from digest.admin.schedules import next_times
+from digest.editions.slots import next_open_slots
 from digest.models import Delivery, Edition, Feed, Schedule
 from subscribers.models import Newsletter, Subscription
 
@@ -34,7 +34,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def upcoming(now: datetime) -> list[dict[str, Any]]:
-    """Editions to come by their send time, then the schedules' next slots without one."""
+    """Editions to come by their send time, and the schedules' next slots that have none yet."""
     editions = (
         Edition.objects.filter(status__in=Edition.EDITABLE, sends_at__gte=now)
         .select_related("newsletter")
@@ -51,9 +51,11 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
         for edition in editions
     ]
     drafted = {(row["edition"].schedule_id, row["at"]) for row in rows}
-    for schedule in Schedule.objects.filter(is_active=True).select_related("newsletter"):
-        at = next_times(schedule, after=now, count=1)[0]
-        if (schedule.pk, at) not in drafted:
+    schedules = list(Schedule.objects.filter(is_active=True).select_related("newsletter"))
+    coming = next_open_slots(schedules, now=now)
+    for schedule in schedules:
+        at = coming[schedule.pk].sends_at if schedule.pk in coming else None
+        if at and (schedule.pk, at) not in drafted:
             draft_at = at - timedelta(minutes=schedule.draft_lead_minutes)
             rows.append(
                 {

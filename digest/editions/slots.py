@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -73,6 +74,28 @@ def _current_slots(schedule: Schedule, *, now: datetime) -> list[Slot]:
         if slot.sends_at <= now + lead
         and (slot.sends_at > now or slot.sends_at >= schedule.changed_at)
     ]
+
+
+def next_open_slots(schedules: Sequence[Schedule], *, now: datetime) -> dict[int, Slot]:
+    """By schedule id, the next slot to come, unless its edition went out early or was skipped.
+
+    One query for all of them; a schedule that makes no editions has no entry.
+    """
+    over = Edition.objects.filter(
+        schedule__in=schedules,
+        slot_date__gte=(now - timedelta(days=2)).date(),
+        status__in=[Edition.Status.SENDING, Edition.Status.SENT, Edition.Status.SKIPPED],
+    )
+    closed = set(over.values_list("schedule_id", "slot_date"))
+    found = {
+        schedule.pk: next(
+            (s for s in slots(rule_of(schedule), after=now) if (schedule.pk, s.date) not in closed),
+            None,
+        )
+        for schedule in schedules
+        if schedule.is_active and schedule.weekdays
+    }
+    return {pk: slot for pk, slot in found.items() if slot is not None}
 
 
 def plan_for(

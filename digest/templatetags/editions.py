@@ -8,9 +8,8 @@ from django import template
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from digest.editions.slots import rule_of
+from digest.editions.slots import next_open_slots
 from digest.models import Edition, EditionItem
-from digest.schedule import next_slot
 from subscribers.models import Newsletter
 
 register = template.Library()
@@ -19,12 +18,11 @@ register = template.Library()
 @register.simple_tag
 def next_edition(newsletter: Newsletter) -> datetime | None:
     """When the newsletter comes next, on the newsroom's clock; None without a schedule."""
-    now = timezone.now()
-    instants = []
-    for schedule in newsletter.schedules.all():
-        if schedule.is_active and schedule.weekdays:
-            schedule.newsletter = newsletter
-            instants.append(next_slot(rule_of(schedule), after=now).sends_at)
+    schedules = list(newsletter.schedules.all())
+    for schedule in schedules:
+        schedule.newsletter = newsletter
+    open_slots = next_open_slots(schedules, now=timezone.now()).values()
+    instants = [slot.sends_at for slot in open_slots]
     return min(instants).astimezone(newsletter.zone) if instants else None
 
 

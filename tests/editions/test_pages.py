@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from digest.models import Edition
 from digest.templatetags.editions import latest_edition, next_edition
 from tests import factories
 from tests.factories import NOW
@@ -43,3 +44,14 @@ def test_the_latest_edition_is_the_last_one_sent(django_assert_num_queries):
 
     assert edition.sent_at == NOW - timedelta(days=1)
     assert len(headlines) == 3
+
+
+def test_the_next_edition_is_not_one_that_went_out_early():
+    newsletter = factories.newsletter()
+    schedule = factories.schedule(newsletter, local_time=time(7, 0))
+    first = next_edition(newsletter)
+    factories.edition(
+        newsletter, schedule=schedule, slot_date=first.date(), status=Edition.Status.SENT
+    )
+
+    assert next_edition(newsletter) == first + timedelta(days=1)
