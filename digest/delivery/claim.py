@@ -109,7 +109,7 @@ class Record:
     @property
     def is_released(self) -> bool:
         """Put back without an attempt, to be claimed again at once."""
-        return self.status == Delivery.Status.PENDING and not self.counts
+        return self.status == Delivery.Status.PENDING and not self.counts and self.due_at is None
 
 
 @dataclass(frozen=True)

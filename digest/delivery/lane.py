@@ -185,6 +185,13 @@ class _Lane:
             recipient=row.email,
             message=message,
         )
+        if outcome.verdict is Verdict.NOT_SENT and not connection.accepted:
+            # Readers go in id order: one at whom the relay hangs up must not stand before all
+            # others for ever. It is no attempt, only somebody else's turn.
+            return Record(
+                row.delivery_id, _Status.PENDING, reply=outcome.reply,
+                due_at=now + FIRST_RETRY, counts=False,
+            )  # fmt: skip
         return self._record(row, outcome)
 
     def _reader(self, row: Claimed, now: datetime) -> Reader:

@@ -143,9 +143,15 @@ class Connection:
         return None
 
     def _refused(self, outcome: Outcome) -> Outcome:
-        """Clear the half-made transaction, so that the next message starts afresh."""
+        """Clear the half-made transaction, so that the next message starts afresh.
+
+        The refusal stands where the server hangs up behind it, as some do.
+        """
         if self.is_open:
-            self._client.docmd("RSET")
+            try:
+                self._client.docmd("RSET")
+            except (smtplib.SMTPException, OSError):
+                self._client.close()
         return outcome
 
     def _after_the_dot(self) -> Outcome:

@@ -7,7 +7,7 @@ from digest.delivery.lane import LONGEST_RETRY, End, backoff
 from digest.delivery.replies import Verdict
 from digest.delivery.smtp import Connection
 from digest.editions.approve import approve
-from digest.models import Edition
+from digest.models import Delivery, Edition
 from subscribers.models import Suppression
 from tests.delivery.conftest import later, row, rows, status
 from tests.delivery.smtp_server import CUT, Scripted, running
@@ -210,8 +210,58 @@ def test_a_line_cut_before_the_message_counts_no_attempt(
     assert set(rows(edition).values()) == {("pending", "")}
     assert not server.arrived
     answer(server, verb, None)
-    assert run_lane("again") is End.DONE
+    assert run_lane("again", now=later(minutes=2)) is End.DONE
     assert len(server.arrived) == 2
+    assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
+
+
+def test_a_reader_at_whom_the_relay_hangs_up_stands_in_nobodys_way(
+    edition, readers, start, run_lane, server
+):
+    unlucky, *_others = readers(3)
+    answer(server, "RCPT", CUT, to="reader0@")
+    start()
+    run_lane("first")
+    run_lane("second", now=later(seconds=30))
+
+    assert [to for to, _ in server.arrived] == ["reader1@example.com", "reader2@example.com"]
+    assert (row(unlucky).status, row(unlucky).attempts) == ("pending", 0)
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "reason"),
+    [
+        ("550 5.1.1 no such user", "failed", "bad-address"),
+        ("451 4.7.1 greylisted", "pending", ""),
+    ],
+)
+def test_a_refusal_stands_although_the_server_hangs_up_behind_it(
+    edition, readers, start, run_lane, server, reply, status, reason
+):
+    readers(2)
+    replies = {"RCPT": reply, "RSET": CUT}
+    server.script = lambda verb, line, _: (
+        replies.get(verb) if "reader0@" in line or verb == "RSET" else None
+    )
+    start()
+    run_lane("first")
+    run_lane("second")
+
+    assert rows(edition) == {
+        "reader0@example.com": (status, reason),
+        "reader1@example.com": ("sent", ""),
+    }
+
+
+def test_a_relay_that_refuses_us_and_hangs_up_holds_the_edition(
+    edition, readers, start, run_lane, server
+):
+    readers(2)
+    replies = {"MAIL": "550 5.7.1 blocked", "RSET": CUT}
+    server.script = lambda verb, line, _: replies.get(verb)
+    start()
+
+    assert run_lane() is End.HELD
 
 
 def test_a_relay_that_is_not_there_counts_no_attempt(edition, readers, start, run_lane, settings):
