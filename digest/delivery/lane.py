@@ -118,10 +118,12 @@ class _Lane:
                 return End.STOPPED
             if time.monotonic() > self.ends_at:
                 return End.MORE
-            records, self.records = self.records, []
+            records = self.records
             window = claim(
                 edition_id=self.edition_id, lane=self.name, records=records, now=self.clock()
             )
+            # Only now: where the statement failed (a deadlock, say), `run` records them once more.
+            self.records = []
             if not window.looked_at:
                 # The claim did not see the rows that it put back itself.
                 if any(entry.is_released for entry in records):

@@ -8,7 +8,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from digest.delivery import berths, drain, lane
 from digest.delivery.claim import WINDOW
@@ -49,6 +49,29 @@ def in_another_process(edition):
     process = multiprocessing.get_context("fork").Process(target=work)
     process.start()
     return process
+
+
+def test_outcomes_whose_statement_failed_are_recorded_all_the_same(
+    edition, readers, start, run_lane, server
+):
+    readers(WINDOW + 1)
+    start()
+    claims = []
+
+    def second_claim_fails(execute, sql, params, many, context):
+        if "SKIP LOCKED" in sql:
+            claims.append(sql)
+            if len(claims) == 2:
+                raise OperationalError("deadlock detected")
+        return execute(sql, params, many, context)
+
+    with (
+        connection.execute_wrapper(second_claim_fails),
+        pytest.raises(OperationalError, match="deadlock"),
+    ):
+        run_lane()
+
+    assert (tally(edition.pk).sent, tally(edition.pk).pending) == (WINDOW, 1)
 
 
 def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
