@@ -67,9 +67,13 @@ def withdraw(*, edition_id: int) -> bool:
 
 
 def void_if_changed(*, edition_id: int) -> bool:
-    """Take the approval back if the edition no longer says what was approved; True if so."""
+    """Take the approval back if the edition no longer says what was approved; True if so.
+
+    One that is about to go on after it was stopped in mid-send is no draft any more: starting it
+    compares the hashes, and holds it again.
+    """
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    if edition.status != Edition.Status.APPROVED:
+    if edition.status != Edition.Status.APPROVED or edition.sending_at:
         return False
     if content_hash(edition) == edition.approved_hash:
         return False

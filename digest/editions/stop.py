@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from digest.models import Delivery, Edition, EditionItem
 from subscribers.models import IllegalMove
@@ -27,8 +28,10 @@ def skip(
     Raises:
         IllegalMove: it is on its way, or was sent or skipped before.
     """
+    # One that was stopped in mid-send has readers: their rows say how it ends (delivery.plan).
+    nobodys = Q(sending_at=None) | Q(status=_Status.SENDING)
     with transaction.atomic():
-        _move(edition_id, from_status, to=_Status.SKIPPED, reason=reason, detail=detail)
+        _move(edition_id, from_status, nobodys, to=_Status.SKIPPED, reason=reason, detail=detail)
         # What readers of a part-sent edition have seen stays printed.
         seen = Delivery.objects.filter(edition_id=edition_id, status__in=["sent", "uncertain"])
         if not seen.exists():
@@ -54,13 +57,13 @@ def hold(
 def _move(
     edition_id: int,
     from_status: Collection[str],
-    *,
+    *conditions: Q,
     to: str,
     reason: str,
     detail: str,
     notice: datetime | None = None,
 ) -> None:
-    moved = Edition.objects.filter(pk=edition_id, status__in=from_status).update(
+    moved = Edition.objects.filter(*conditions, pk=edition_id, status__in=from_status).update(
         status=to,
         reason=reason,
         reason_detail=detail[:300],

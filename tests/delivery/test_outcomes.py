@@ -5,10 +5,12 @@ import pytest
 from digest.delivery import plan
 from digest.delivery.lane import LONGEST_RETRY, End, backoff
 from digest.delivery.replies import Verdict
+from digest.delivery.report import tally
 from digest.delivery.smtp import Connection
-from digest.editions.approve import approve
-from digest.models import Delivery, Edition
-from subscribers.models import Suppression
+from digest.editions.approve import approve, void_if_changed
+from digest.editions.stop import skip
+from digest.models import Delivery, Edition, Story
+from subscribers.models import IllegalMove, Suppression
 from tests.delivery.conftest import later, row, rows, status
 from tests.delivery.smtp_server import CUT, Scripted, running
 from tests.factories import NOW
@@ -141,6 +143,46 @@ def test_a_held_delivery_ends_at_its_deadline_as_what_its_readers_make_it(
     assert status(edition) == Edition.Status.SENT
     assert rows(edition)["reader4@example.com"] == ("skipped", "past-deadline")
     assert not edition.items.filter(released=True).exists()
+
+
+@pytest.fixture
+def stopped_in_mid_send(edition, readers, start, run_lane, server):
+    readers(5)
+    answer(server, "RCPT", "550 5.7.1 quota", to="reader3@")
+    start()
+    run_lane()
+    return edition
+
+
+def test_a_delivery_stopped_in_mid_send_is_not_skipped(stopped_in_mid_send):
+    with pytest.raises(IllegalMove):
+        skip(edition_id=stopped_in_mid_send.pk, reason="by-editor")
+
+    plan.close_late(now=stopped_in_mid_send.deadline_at)
+    assert status(stopped_in_mid_send) == Edition.Status.SENT
+    assert tally(stopped_in_mid_send.pk).pending == 0
+
+
+def test_a_delivery_taken_up_too_late_ends_as_what_its_readers_make_it(stopped_in_mid_send, start):
+    edition = approve(edition_id=stopped_in_mid_send.pk, now=later(minutes=5))
+
+    with pytest.raises(plan.NotStarted):
+        start(edition.deadline_at)
+    plan.close_late(now=edition.deadline_at)
+
+    assert status(edition) == Edition.Status.SENT
+    assert tally(edition.pk).pending == 0
+
+
+def test_a_delivery_changed_while_it_is_taken_up_is_held_again(stopped_in_mid_send, start):
+    edition = approve(edition_id=stopped_in_mid_send.pk, now=later(minutes=5))
+    Story.objects.filter(items__edition=edition).update(title="Corrected")
+    void_if_changed(edition_id=edition.pk)
+
+    with pytest.raises(plan.NotStarted):
+        start(later(minutes=5))
+    held = Edition.objects.get(pk=edition.pk)
+    assert (held.status, held.reason) == ("held", "changed")
 
 
 def test_a_line_cut_after_the_final_dot_leaves_the_reader_uncertain_and_is_sent_once_more(
