@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import smtplib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ from subscribers.mail import compose
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+logger = logging.getLogger(__name__)
 
 # Long enough to send a few mails in; a crash delays the notice by so much.
 LEASE = timedelta(minutes=5)
@@ -28,17 +32,18 @@ def notify_held(*, edition_id: int, now: datetime) -> int:
     """Mail the editors if the notice is still due; return to how many.
 
     The notice is leased by moving its due time forward, so of two runs at once one sends, and a
-    run that crashes is made up for.
+    run that crashes, or reaches nobody, is made up for. Once one editor knows, it is settled: an
+    address that the relay refuses must not have the others told every five minutes.
     """
     due = Edition.objects.filter(pk=edition_id, notice_due_at__lte=now)
     if not due.update(notice_due_at=now + LEASE):
         return 0
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    told = editors() if edition.status == Edition.Status.HELD else []
-    for user in told:
-        _mail(edition, user)
-    Edition.objects.filter(pk=edition_id, notice_due_at=now + LEASE).update(notice_due_at=None)
-    return len(told)
+    to_tell = editors() if edition.status == Edition.Status.HELD else []
+    told = sum(_mail(edition, user) for user in to_tell)
+    if told or not to_tell:
+        Edition.objects.filter(pk=edition_id, notice_due_at=now + LEASE).update(notice_due_at=None)
+    return told
 
 
 def editors() -> list[User]:
@@ -49,10 +54,11 @@ def editors() -> list[User]:
     return list(users.filter(is_staff=True).exclude(email="").order_by("pk"))
 
 
-def _mail(edition: Edition, user: User) -> None:
+def _mail(edition: Edition, user: User) -> bool:
+    """Send it, and say whether the relay took it."""
     newsletter = edition.newsletter
     page = reverse("admin:digest_edition_change", args=[edition.pk])
-    compose(
+    message = compose(
         template="held",
         context={
             "edition": edition,
@@ -65,4 +71,10 @@ def _mail(edition: Edition, user: User) -> None:
         to=user.email,
         from_name=newsletter.from_name,
         from_email=newsletter.from_email,
-    ).send()
+    )
+    try:
+        message.send()
+    except (smtplib.SMTPException, OSError) as error:
+        logger.warning("Editor %s was not told of edition %s: %s", user.pk, edition.pk, error)
+        return False
+    return True

@@ -206,10 +206,22 @@ def test_a_notice_that_could_not_be_sent_stays_due(draft, editor, relay, setting
     edition = draft("hold")
     release(edition_id=edition.pk, now=NOW)
 
-    with pytest.raises(OSError, match="refused"):
-        notify_held(edition_id=edition.pk, now=NOW)
+    assert notify_held(edition_id=edition.pk, now=NOW) == 0
     assert due_notices(now=NOW) == []
     assert due_notices(now=NOW + timedelta(minutes=6)) == [edition.pk]
+
+
+def test_an_editors_address_that_is_refused_does_not_have_the_others_told_again(
+    draft, editor, relay
+):
+    User.objects.create_user("moved", "moved@example.com", is_staff=True, is_superuser=True)
+    relay.replies["moved@example.com"] = "550 5.1.1 no such user"
+    edition = draft("hold")
+    release(edition_id=edition.pk, now=NOW)
+
+    assert notify_held(edition_id=edition.pk, now=NOW) == 1
+    assert due_notices(now=NOW + timedelta(minutes=6)) == []
+    assert [mail.rcpt_to for mail in relay.received] == ["ed@example.com"]
 
 
 def test_nobody_is_told_of_an_edition_that_was_approved_meanwhile(draft, editor, relay):
