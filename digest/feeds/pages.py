@@ -11,6 +11,7 @@ import trafilatura
 
 from digest.feeds import clean
 from digest.feeds.images import Image, pixels
+from digest.feeds.parse import FIRST_YEAR
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ def _instant(value: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(value.strip())
     except ValueError:
+        return None
+    if instant.year < FIRST_YEAR:
         return None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 

@@ -17,6 +17,9 @@ from digest.feeds.images import Image
 
 # A feed of the day's news has 20 to 100.
 MOST_ENTRIES = 500
+# Older dates are placeholders, such as .NET's year 1 and Unix' 1970; PostgreSQL would take one
+# before year 1, and Python could read none of the rows beside it.
+FIRST_YEAR = 1990
 _FEED_LINK = re.compile(
     r"""<link\b(?=[^<>]*\btype=["']?application/(?:rss|atom)\+xml)[^<>]*\bhref=["']?([^"'\s>]+)""",
     re.IGNORECASE,
@@ -127,7 +130,7 @@ def _date(raw: Mapping[str, Any]) -> datetime | None:
     for key in ("published_parsed", "updated_parsed", "created_parsed"):
         # Asked for a missing `updated_parsed`, feedparser answers with a warning.
         parsed = raw.get(key) if key in raw else None
-        if isinstance(parsed, time.struct_time):
+        if isinstance(parsed, time.struct_time) and parsed.tm_year >= FIRST_YEAR:
             try:
                 return datetime(*parsed[:5], second=min(parsed.tm_sec, 59), tzinfo=UTC)
             except ValueError:

@@ -6,6 +6,7 @@ import pytest
 
 from digest.feeds import by_hand
 from digest.feeds.pages import own_canonical_url, read_page
+from digest.feeds.parse import FIRST_YEAR
 from digest.models import Story
 from tests import factories
 from tests.factories import NOW
@@ -30,6 +31,16 @@ def test_a_page_gives_all_that_a_digest_prints(web, sample, newsletter):
     assert story.image_alt == "A lit boat at night"
     assert story.published_at == datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
     assert (story.origin, story.section) == (Story.Origin.URL, section)
+
+
+def test_a_placeholder_is_no_date(web, sample, newsletter):
+    body = sample("pages/article.html").replace(
+        b"2026-03-10T05:30:00+01:00", b"0001-01-01T00:00:00+01:00"
+    )
+    story = by_hand.add_from_url(newsletter=newsletter, url=web.serve("/news/1", body), now=NOW)
+
+    story.refresh_from_db()
+    assert story.published_at.year >= FIRST_YEAR
 
 
 def test_the_same_page_again_is_the_same_story(web, sample, newsletter):

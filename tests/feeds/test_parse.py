@@ -55,6 +55,16 @@ def test_the_charset_of_the_header_is_used_where_the_feed_names_none(sample):
     assert parsed.title == "Le Café"
 
 
+@pytest.mark.parametrize(
+    "date", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "Thu, 01 Jan 1970 00:00:00 GMT"]
+)
+def test_a_placeholder_is_no_date(date):
+    item = f"<item><title>Boat</title><link>/boat</link><pubDate>{date}</pubDate></item>"
+    body = f"<rss version='2.0'><channel><title>Post</title>{item}</channel></rss>".encode()
+
+    assert [entry.published_at for entry in feed(body).entries] == [None]
+
+
 def test_entries_without_a_date_have_none(sample):
     assert [e.published_at for e in feed(sample("feeds/undated.xml")).entries] == [None] * 3
 
