@@ -39,9 +39,12 @@ def draft_edition(
     taken; where there is none the edition is an ad hoc one of that date.
 
     Raises:
-        DayIsOver: the date is past, and it has no edition.
+        DayIsOver: the date is past, and it has no edition; or no calendar goes so far.
     """
-    plan = plan_for(newsletter, date, schedule, now)
+    try:
+        plan = plan_for(newsletter, date, schedule, now)
+    except OverflowError:
+        raise DayIsOver(f"{date} is no day that an edition can have.") from None
     slot = {"newsletter": newsletter, "schedule": plan.schedule, "slot_date": plan.slot_date}
     # All in one transaction: nobody sees an edition without its stories. Of two that race, the
     # second waits at the unique constraint for the first and returns its edition.

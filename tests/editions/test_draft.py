@@ -220,6 +220,14 @@ def test_a_past_day_gets_no_edition(newsletter):
     assert not Edition.objects.exists()
 
 
+@pytest.mark.parametrize("day", [date.min, date.max])
+@pytest.mark.parametrize("timezone", ["Asia/Tokyo", "America/New_York"])
+def test_a_day_at_the_end_of_the_calendar_gets_no_edition(day, timezone):
+    newsletter = factories.newsletter(timezone=timezone)
+    with pytest.raises(DayIsOver):
+        draft_edition(newsletter=newsletter, date=day, now=NOW)
+
+
 def test_drafting_costs_the_same_queries_for_any_number_of_stories(
     newsletter, django_assert_max_num_queries
 ):
