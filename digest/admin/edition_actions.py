@@ -143,7 +143,8 @@ class EditionActions(ModelAdmin):
         edition = self._edition(request, pk, change=True)
         if request.method != "POST":
             return self._ask(request, edition, "skip", {})
-        detail = request.POST.get("detail", "").strip()
+        # PostgreSQL's text holds no NUL, and no field of a form looks at this one.
+        detail = request.POST.get("detail", "").replace("\0", "").strip()
         try:
             stop.skip(edition_id=edition.pk, reason=Edition.Reason.BY_EDITOR, detail=detail)
         except IllegalMove:
@@ -208,9 +209,9 @@ class EditionActions(ModelAdmin):
     def story_choices(self, request: HttpRequest, pk: int) -> JsonResponse:
         """Stories to add, for the form's autocomplete; each says if it was printed before."""
         edition = self._edition(request, pk, change=True)
-        term = request.GET.get("term", "").strip()
+        term = request.GET.get("term", "").replace("\0", "").strip()
         asked = request.GET.get("page", "")
-        number = max(1, int(asked)) if asked.isdecimal() else 1
+        number = max(1, int(asked)) if re.fullmatch(r"[0-9]{1,6}", asked) else 1
         stories = curate.choices(edition, term=term)
         start = (number - 1) * PAGE_OF_STORIES
         rows: list[Any] = list(stories[start : start + PAGE_OF_STORIES + 1])

@@ -56,7 +56,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         # The browser asks for stories as one types; only those chosen are in the page.
         chosen = self.data.getlist("add_stories") if self.is_bound else []  # type: ignore[attr-defined]
         field.widget.choices = [
-            (s.pk, s.title) for s in stories.filter(pk__in=[pk for pk in chosen if pk.isdigit()])
+            (s.pk, s.title) for s in stories.filter(pk__in=[pk for pk in chosen if pk.isdecimal()])
         ]
         field.widget.attrs["data-placeholder"] = "Find a story by its headline"
         field.widget.attrs["data-ajax--url"] = reverse(

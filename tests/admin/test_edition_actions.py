@@ -49,6 +49,12 @@ def post(desk, name, edition, **data):
     return response
 
 
+def test_a_nul_in_a_reason_is_left_out(desk, edition):
+    post(desk, "skip", edition, detail="no\0 news")
+
+    assert (edition.status, edition.reason_detail) == ("skipped", "no news")
+
+
 # --- Looking ---
 
 

@@ -127,6 +127,26 @@ def test_the_choice_of_stories_offers_the_unplaced_first_and_marks_the_printed(d
     assert "printed before" in typed[1]["text"]
 
 
+@pytest.mark.parametrize("page", ["", "0", "-1", "²", "x", "9" * 30, "9" * 5000])
+def test_a_page_of_choices_that_cannot_be_is_the_first_or_empty(desk, edition, page):
+    url = reverse("admin:digest_edition_stories", args=[edition.pk])
+
+    assert desk.get(url, {"page": page}).json()["pagination"] == {"more": False}
+
+
+def test_no_story_holds_a_nul(desk, edition):
+    url = reverse("admin:digest_edition_stories", args=[edition.pk])
+
+    assert desk.get(url, {"term": "a\0b"}).json()["results"] == []
+
+
+@pytest.mark.parametrize("chosen", ["²", "x", "9" * 30])
+def test_a_chosen_story_that_is_none_is_an_error_beside_the_field(desk, edition, chosen):
+    response = save(desk, edition, add_stories=chosen)
+
+    assert response.context["adminform"].form.errors["add_stories"]
+
+
 def test_approving_saves_first_so_that_what_is_seen_is_what_is_approved(desk, edition, editor):
     save(desk, edition, subject="Just typed", _approve="")
 
