@@ -35,7 +35,7 @@ def make_newsletter(*, site_url: str, now: datetime) -> Newsletter:
         promise="The world economy in five minutes, every morning before work.",
         description=(
             "What moved markets overnight, what it means for prices and pay, and the one story "
-            "you would have missed. Chosen by editors, not by an algorithm."
+            "you would have missed."
         ),
         timezone="Europe/London",
         accent_color="#b3411f",
