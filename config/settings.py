@@ -130,7 +130,8 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = True
-CELERY_BEAT_SCHEDULE_FILENAME = str(local.VAR / "celerybeat-schedule")
+# In memory: the database says what is due, so there is nothing to keep in a file.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that waited longer than its interval has been overtaken by the next one.
 CELERY_BEAT_SCHEDULE = {
     "digest": {"task": "digest.tasks.tick", "schedule": 30, "options": {"expires": 25}},
@@ -226,7 +227,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Django's own keeps quiet without DEBUG: the reason of an error 500 would stand nowhere.
     "loggers": {
-        name: {"handlers": ["console"], "level": "INFO"} for name in ("digest", "subscribers")
+        "django": {"handlers": ["console"], "level": "INFO" if DEBUG else "ERROR"},
+        "digest": {"handlers": ["console"], "level": "INFO"},
+        "subscribers": {"handlers": ["console"], "level": "INFO"},
     },
 }

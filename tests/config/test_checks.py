@@ -111,6 +111,39 @@ def test_a_web_server_with_nothing_configured_does_not_come_up_in_debug(tmp_path
     assert "daybreak.E001: SECRET_KEY is missing." in refused.stderr
 
 
+def test_the_clock_needs_no_place_to_write(tmp_path):
+    beat = ["-m", "celery", "-A", "config", "beat", "--loglevel", "DEBUG", "--pidfile="]
+    with machine.popen(*beat, var=tmp_path / "var", **machine.SAFE) as process:
+        ticks = any("beat: Ticking" in line for line in process.stderr)
+        process.terminate()
+
+    assert ticks
+    assert not (tmp_path / "var").exists()
+
+
+def test_the_reason_of_an_error_500_stands_in_the_log(tmp_path):
+    code = (
+        "from django.test import Client;"
+        "answer = Client(raise_request_exception=False).get("
+        "    '/', secure=True, headers={'host': 'news.example.com'});"
+        "print(answer.status_code)"
+    )
+    asked = machine.run("manage.py", "shell", "-v0", "-c", code, var=tmp_path, **machine.SAFE)
+
+    assert asked.stdout.strip() == "500"
+    assert "Internal Server Error: /" in asked.stderr
+    assert "Traceback" in asked.stderr
+
+
+def test_a_relay_that_is_no_url_is_said_without_its_password(tmp_path):
+    for url in ("smtp://user:p[ss@host", "smtp://user:p\u2100ss@host"):
+        refused = machine.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS=url)
+
+        assert "percent-encode" in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+        assert "ss@host" not in refused.stderr
+
+
 def test_a_malformed_relay_is_said_in_one_line(tmp_path):
     refused = machine.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS="mail.example.com")
 
