@@ -42,7 +42,12 @@ def parse_relay(url: str) -> Relay:
     Raises:
         RelayError: with a sentence for the operator; it never repeats the password.
     """
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:  # whose words would show the password
+        raise RelayError(
+            "a relay is a URL; percent-encode special characters of its password"
+        ) from None
     if parts.scheme not in _SCHEMES:
         raise RelayError(f"a relay begins with {', '.join(f'{s}://' for s in _SCHEMES)}")
     starttls, tls, default_port = _SCHEMES[parts.scheme]
