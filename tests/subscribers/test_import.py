@@ -232,3 +232,11 @@ def test_an_imported_reader_gets_the_mail_once_its_time_has_come(run):
 
 def _origin():
     return transfer.Origin(page="import of readers.csv")
+
+
+def test_the_file_to_import_is_not_overwritten_with_its_refusals(run, tmp_path):
+    path = tmp_path / "readers.csv"
+    with pytest.raises(CommandError, match="its lines would be lost"):
+        run(lines(2), "--refused", str(path))
+
+    assert path.read_text() == lines(2)

@@ -66,6 +66,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         tally = Tally()
+        if _are_one(options["file"], options["refused"]):
+            raise CommandError("--refused names the file to import; its lines would be lost.")
         try:
             with _opened(options["refused"]) as refusals:
                 sheet = Spreadsheet(options["file"])
@@ -122,6 +124,10 @@ def _newsletter(slug: str) -> Newsletter:
         raise CommandError(
             f"There is no newsletter “{slug}”. There is: {known or 'none yet'}."
         ) from None
+
+
+def _are_one(file: Path, refused: Path | None) -> bool:
+    return refused is not None and refused.exists() and file.exists() and refused.samefile(file)
 
 
 @contextmanager
