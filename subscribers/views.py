@@ -209,6 +209,8 @@ def _ip_address(request: HttpRequest) -> str | None:
         forwarded = request.headers.get("X-Forwarded-For", "")
         address = forwarded.rpartition(",")[2].strip() or address
     try:
-        return str(ipaddress.ip_address(address.partition("%")[0]))
+        ip_address = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return None  # a Unix socket has none
+    # What a server that listens on [::] calls 192.0.2.7 is ::ffff:192.0.2.7.
+    return str(getattr(ip_address, "ipv4_mapped", None) or ip_address)

@@ -81,6 +81,12 @@ def test_a_client_that_sends_odd_headers_is_recorded_as_far_as_it_goes(client, f
     assert consent.ip_address == "fe80::1"
 
 
+def test_an_address_is_the_same_on_a_server_of_both_families(client, form_url):
+    client.post(form_url, {"email": "ann@example.com"}, REMOTE_ADDR="::ffff:192.0.2.7")
+
+    assert Consent.objects.get().ip_address == "192.0.2.7"
+
+
 def test_only_behind_a_proxy_is_the_forwarded_address_believed(client, form_url, settings):
     forwarded = {"X-Forwarded-For": "203.0.113.9, 198.51.100.4"}
     client.post(form_url, {"email": "ann@example.com"}, headers=forwarded)
