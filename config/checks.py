@@ -19,10 +19,9 @@ from django.db import DatabaseError, connection
 MINIMUM_KEY_LENGTH = 50
 MINIMUM_POSTGRES = 150_000
 # Python's email package folds a header token of 78 characters or more into an encoded-word, which
-# breaks List-Unsubscribe; with its brackets and a safe margin the URL may have 74.
-UNSUBSCRIBE_URL_LENGTH = 74
-# SITE_URL/u/TOKEN: a subscription's id in base62 (up to 7) and 22 characters of signature.
-UNSUBSCRIBE_PATH_LENGTH = len("/u/") + 29
+# breaks List-Unsubscribe: with its brackets <SITE_URL/u/TOKEN> may have 74. The token is 22
+# characters of signature and an id in base62, whose 6 are enough for 56 thousand million.
+LONGEST_SITE_URL = 74 - len("<>") - len("/u/") - 22 - 6
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0", "::1", "")  # noqa: S104 (compared, not bound)
 # gunicorn takes this for "the worker cannot boot" and ends, where it would otherwise try forever.
 EXIT_STATUS = 3
@@ -92,13 +91,11 @@ def _address_problems() -> Iterator[CheckMessage]:
             hint="Set it to the public address, such as https://news.example.com.",
             id="daybreak.E003",
         )
-    length = len(settings.SITE_URL) + UNSUBSCRIBE_PATH_LENGTH
-    if length > UNSUBSCRIBE_URL_LENGTH:
+    if len(settings.SITE_URL) > LONGEST_SITE_URL:
         yield Error(
-            f"SITE_URL is too long: unsubscribe links would have {length} characters, and a "
-            f"List-Unsubscribe header holds {UNSUBSCRIBE_URL_LENGTH} without breaking.",
-            hint=f"Use an address of {UNSUBSCRIBE_URL_LENGTH - UNSUBSCRIBE_PATH_LENGTH} "
-            "characters or fewer.",
+            f"SITE_URL is {len(settings.SITE_URL)} characters long; with it unsubscribe links do "
+            "not fit into their header, List-Unsubscribe, without breaking.",
+            hint=f"Use an address of {LONGEST_SITE_URL} characters or fewer.",
             id="daybreak.E010",
         )
 

@@ -1,4 +1,4 @@
-"""Register the subscribers app and its checks."""
+"""Register the subscribers app."""
 
 from django.apps import AppConfig
 
@@ -7,6 +7,3 @@ class SubscribersConfig(AppConfig):
     name = "subscribers"
     verbose_name = "Readers"
     default_auto_field = "django.db.models.BigAutoField"
-
-    def ready(self) -> None:
-        from subscribers import checks  # noqa: F401
