@@ -50,7 +50,8 @@ _CONTENT, _POLICY = 6, 7
 def read(code: int, text: bytes | str, *, stage: Stage) -> Outcome:
     """The outcome that a reply means; the text itself is never interpreted, only its code."""
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    words = " ".join(words.split())
+    # A NUL would not go into the ledger, and the window's other outcomes with it.
+    words = " ".join(words.replace("\0", "").split())
     return Outcome(_verdict(code, words, stage), f"{code} {words}"[:300])
 
 

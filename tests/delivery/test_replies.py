@@ -49,4 +49,5 @@ def test_the_ledger_keeps_the_last_words_on_one_line():
     assert read(550, b"5.1.1 no\n such\r\nuser", stage=Stage.RECIPIENT).reply == (
         "550 5.1.1 no such user"
     )
+    assert read(550, b"no\0 user", stage=Stage.RECIPIENT).reply == "550 no user"
     assert len(read(550, b"x" * 999, stage=Stage.RECIPIENT).reply) == 300
