@@ -111,9 +111,13 @@ def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
 def _refused(
     subscription: Subscription, error: smtplib.SMTPRecipientsRefused, *, now: datetime
 ) -> None:
-    """A 5yz is final (RFC 5321, section 4.2.1); anything else may pass."""
-    codes = [code for code, _ in error.recipients.values()]
-    if codes and all(500 <= code < 600 for code in codes):
+    """A 5yz is final (RFC 5321, section 4.2.1); anything else may pass.
+
+    So may a 5yz for policy (RFC 3463, X.7.Z): it is us whom the relay refuses, not the reader.
+    """
+    replies = list(error.recipients.values())
+    if replies and all(500 <= code < 600 and text[:4] != b"5.7." for code, text in replies):
+        codes = [code for code, _ in replies]
         logger.info("Mail for subscription %s is refused: %s", subscription.pk, codes)
         _settle(subscription, sent_at=None)
     else:

@@ -250,8 +250,9 @@ def test_a_refused_recipient_is_not_tried_again(newsletter, relay):
     assert subscription.mail_due_at is None
 
 
-def test_a_recipient_refused_for_now_is_tried_again(newsletter, relay):
-    relay.replies["ann@example.com"] = "451 4.7.1 Greylisted"
+@pytest.mark.parametrize("reply", ["451 4.7.1 Greylisted", "554 5.7.1 Relay access denied"])
+def test_a_recipient_refused_for_now_or_for_our_fault_is_tried_again(newsletter, relay, reply):
+    relay.replies["ann@example.com"] = reply
     subscription = pending(newsletter)
 
     assert not send(subscription)
