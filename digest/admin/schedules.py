@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from digest.admin.clock import local
 from digest.models import Schedule
-from digest.models.schedules import Weekday
+from digest.models.schedules import Weekday, every_day
 from digest.schedule import Rule, next_slot
 
 
@@ -34,6 +34,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
     weekdays = forms.TypedMultipleChoiceField(
         coerce=int,
         choices=Weekday.choices,
+        initial=every_day,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         error_messages={"required": "Choose at least one day."},
     )

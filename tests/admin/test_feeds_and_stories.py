@@ -184,6 +184,12 @@ def schedule_form(newsletter, **fields):
     } | fields
 
 
+def test_a_new_schedule_proposes_every_day(desk):
+    page = desk.get(reverse("admin:digest_schedule_add"))
+
+    assert page.context["adminform"].form["weekdays"].value() == [0, 1, 2, 3, 4, 5, 6]
+
+
 def test_weekdays_are_ticked_and_the_next_three_times_shown_on_both_clocks(desk):
     newsletter = factories.newsletter(timezone="Asia/Tokyo")
     desk.post(reverse("admin:digest_schedule_add"), schedule_form(newsletter))
