@@ -54,11 +54,20 @@ def test_what_cannot_be_done_is_said_plainly(arguments, message):
 
 
 def test_approve_says_when_it_goes_out(capsys):
-    edition = current()
+    later = now() + timedelta(hours=2)
+    edition = factories.edition(
+        factories.newsletter(), sends_at=later, deadline_at=later + timedelta(hours=1)
+    )
     call_command("approve_edition", edition.pk)
 
     assert status(edition) == Edition.Status.APPROVED
     assert f"It goes out at {edition.sends_at:%H:%M on %-d %B %Y} (UTC)" in capsys.readouterr().out
+
+
+def test_what_is_approved_after_its_send_time_goes_out_at_once(capsys):
+    call_command("approve_edition", current().pk)
+
+    assert "it goes out at once" in capsys.readouterr().out
 
 
 def test_approve_names_what_stands_against_it():

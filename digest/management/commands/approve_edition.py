@@ -18,12 +18,16 @@ class Command(BaseCommand):
         parser.add_argument("edition", metavar="ID", type=int, help="the edition's id")
 
     def handle(self, *, edition: int, **options: Any) -> None:
+        moment = now()
         try:
-            approved = approve(edition_id=edition, now=now())
+            approved = approve(edition_id=edition, now=moment)
         except Edition.DoesNotExist:
             raise CommandError(f"There is no edition {edition}.") from None
         except NotApprovable as refused:
             raise CommandError(f"Not approved. {refused}") from None
+        if approved.sends_at <= moment:
+            self.stdout.write("Approved. Its send time has come, so it goes out at once.")
+            return
         sends_at = approved.sends_at.astimezone(approved.newsletter.zone)
         self.stdout.write(
             f"Approved. It goes out at {sends_at:%H:%M on %-d %B %Y (%Z)}, "
