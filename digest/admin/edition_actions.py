@@ -104,7 +104,8 @@ class EditionActions(ModelAdmin):
         except approve.NotApprovable as error:
             messages.error(request, f"Saved, but not approved. {_sentences(error)}")
         else:
-            when = local(approved.sends_at, edition.newsletter.zone)
+            late = approved.sends_at <= now()
+            when = "at once" if late else local(approved.sends_at, edition.newsletter.zone)
             messages.success(request, f"Saved and approved. It goes out {when}.")
         return self._back(edition)
 
@@ -229,12 +230,16 @@ class EditionActions(ModelAdmin):
             raise PermissionDenied
         form = NewEditionForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
+            moment = now()
             try:
-                edition = draft.draft_edition(**form.cleaned_data, now=now())
+                edition = draft.draft_edition(**form.cleaned_data, now=moment)
             except draft.DayIsOver as error:
                 form.add_error("date", str(error))
             else:
-                messages.success(request, "Drafted from the newest stories.")
+                if edition.drafted_at == moment:
+                    messages.success(request, "Drafted from the newest stories.")
+                else:
+                    messages.info(request, "The edition of that day was there already: this is it.")
                 return self._back(edition)
         context = {"form": form, "title": "New edition", "opts": self.model._meta}
         context |= self.admin_site.each_context(request)

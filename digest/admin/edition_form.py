@@ -191,12 +191,12 @@ class ItemInline(StackedInline):
 
 
 class NewEditionForm(forms.Form):
-    """An edition by hand, beside those that the schedules make."""
+    """The edition of a day, now: the schedule's own or, where it has none, one by hand."""
 
     newsletter = forms.ModelChoiceField(
         Newsletter.objects.all(), widget=UnfoldAdminSelectWidget, empty_label="Choose one"
     )
     date = forms.DateField(
         widget=forms.DateInput({"type": "date", "class": " ".join(INPUT_CLASSES)}),
-        help_text="The newsroom's date. If there is an edition of that date by hand, it opens.",
+        help_text="The newsroom's date. If that day's edition is there already, it opens.",
     )

@@ -55,6 +55,16 @@ def test_a_nul_in_a_reason_is_left_out(desk, edition):
     assert (edition.status, edition.reason_detail) == ("skipped", "no news")
 
 
+def test_approval_after_the_send_time_says_that_it_goes_out_at_once(desk, edition):
+    edition.sends_at = now() - timedelta(minutes=5)
+    edition.save()
+
+    page = save(desk, edition, _approve="")
+
+    assert "It goes out at once." in told(page)
+    assert "can be approved" not in page.content.decode()
+
+
 # --- Looking ---
 
 
@@ -211,6 +221,18 @@ def test_an_edition_by_hand_is_drafted_from_the_newest_stories(desk, edition):
     )
 
     assert Edition.objects.get(slot_date=day).items.filter(story=story).exists()
+
+
+def test_a_day_that_has_its_edition_opens_it_and_says_so(desk, edition):
+    form = {"newsletter": edition.newsletter_id, "date": (now() + timedelta(days=3)).date()}
+    url = reverse("admin:digest_edition_add")
+
+    first = desk.post(url, form, follow=True)
+    second = desk.post(url, form, follow=True)
+
+    assert second.redirect_chain == first.redirect_chain
+    assert "Drafted" in told(first)
+    assert "was there already" in told(second)
 
 
 def test_a_day_that_is_over_is_refused_beside_the_field(desk, edition):
