@@ -30,6 +30,9 @@ BATCH = 1000
 # (confirmation.PER_TICK every 30 s), so that they never stand before a reader who is waiting.
 CONFIRMATION_EVERY = timedelta(seconds=0.2)
 
+# The C1 controls, which Windows-1252 read as Latin-1 is full of.
+_STRAY = re.compile(r"[\x80-\x9f]")
+
 Status = Subscription.Status
 
 
@@ -87,7 +90,8 @@ def _check(row: Row, zones: set[str], *, now: datetime) -> Subscriber | Refusal:
     """Return the reader, unsaved, or what is wrong with the row."""
     try:
         email = normalise(row.email)
-        name = " ".join(row.name.split())
+        # What a badly converted list has for apostrophes is no reason to refuse a reader.
+        name = " ".join(_STRAY.sub(" ", row.name).split())
         one_line(name)
     except BadAddress as error:
         return _refuse(row, str(error))

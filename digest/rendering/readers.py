@@ -6,6 +6,7 @@ from datetime import datetime
 
 from digest.rendering import envelope, links
 from digest.rendering.personalise import Reader
+from digest.rendering.wording import plain
 
 # No subscription has this id, so the links of a sample lead nowhere and harm nobody.
 NOBODY = 0
@@ -30,7 +31,8 @@ def reader_for(
         edition_id=edition_id,
         subscription_id=subscription_id,
         email=email,
-        name=name,
+        # Neither a stray control of a badly converted list nor a line break loses its reader.
+        name=plain(name),
         muted_sections=muted_sections,
         date=date,
         unsubscribe_url=links.unsubscribe_url(subscription_id),

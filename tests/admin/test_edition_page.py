@@ -218,6 +218,13 @@ def test_an_address_that_names_no_edition_leads_back_to_the_list(desk, method):
     assert answer.status_code == 302
 
 
+@pytest.mark.parametrize("control", ["\x1b", "\x85", "\x92", "\u2028"])
+def test_what_no_header_can_hold_is_refused_beside_the_subject(desk, edition, control):
+    response = save(desk, edition, subject=f"The{control}news")
+
+    assert response.context["adminform"].form.errors["subject"] == ["Write this on one line."]
+
+
 def test_a_deadline_before_the_send_time_is_refused(desk, edition):
     response = save(desk, edition, deadline_at_0="01/01/2020")
 

@@ -13,7 +13,16 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize(
     "name",
-    ["Zoë 🚢", "آدا", '"Ada" <x@y>', "a" * 120, "Ada, Countess of Lovelace", "=?utf-8?q?x?="],
+    [
+        "O\x92Brien",
+        "Ada\nBcc: x@y",
+        "Zoë 🚢",
+        "آدا",
+        '"Ada" <x@y>',
+        "a" * 120,
+        "Ada, Countess of Lovelace",
+        "=?utf-8?q?x?=",
+    ],
 )
 def test_any_name_can_be_written_to(edition, start, run_lane, relay, name):
     subscription = factories.subscription(edition.newsletter, "ada@example.com")

@@ -240,3 +240,9 @@ def test_the_file_to_import_is_not_overwritten_with_its_refusals(run, tmp_path):
         run(lines(2), "--refused", str(path))
 
     assert path.read_text() == lines(2)
+
+
+def test_a_name_that_was_converted_wrongly_costs_nobody_their_place(run):
+    run("email,name\nann@example.com,Ann O\x92Brien\n")
+
+    assert Subscriber.objects.get().name == "Ann O Brien"
