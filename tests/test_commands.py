@@ -1,0 +1,35 @@
+"""What an operator can rely on for every command."""
+
+import pytest
+from django.core.management import ManagementUtility
+
+from config import celery_app
+
+COMMANDS = [
+    "start", "stop", "import_subscribers", "fetch_feeds", "add_feed", "add_story",
+    "draft_edition", "approve_edition", "send_edition", "export_edition",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        ManagementUtility(["manage.py", command, "--help"]).execute()
+
+    assert end.value.code == 0
+    said = capsys.readouterr().out
+    assert f"{command} [-h]" in said
+    assert len(said.split("options:")[0]) > len(f"usage: manage.py {command} [-h]") + 40
+
+
+@pytest.mark.parametrize(
+    ("task", "queue"),
+    [
+        ("subscribers.tasks.send_confirmation", "mail"),
+        ("digest.tasks.send_lane", "delivery"),
+        ("digest.tasks.fetch_feed", "feeds"),
+        ("digest.tasks.tick", "default"),
+    ],
+)
+def test_no_confirmation_waits_behind_a_digest(task, queue):
+    assert celery_app.amqp.router.route({}, task)["queue"].name == queue
