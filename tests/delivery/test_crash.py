@@ -117,8 +117,10 @@ def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
     assert process.exitcode is not None
     counted = tally(edition.pk)
     assert (counted.sending, counted.uncertain) == (0, 0)
-    assert counted.sent == len(server.arrived) == 40
-    assert counted.pending == 30
+    # The second window is finished, or on a busy machine the third.
+    assert counted.sent == len(server.arrived)
+    assert counted.sent in (2 * WINDOW, 3 * WINDOW)
+    assert counted.pending == 70 - counted.sent
 
 
 def test_a_worker_that_stops_on_a_slow_wire_releases_the_rest_of_the_window(
