@@ -60,11 +60,14 @@ def parse_relay(url: str) -> Relay:
         raise RelayError("a relay needs a host")
     if not 1 <= connections <= 100:
         raise RelayError("a relay's connections are between 1 and 100")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not (user + password).isascii():  # smtplib could not send them, and each lane would end
+        raise RelayError("a relay's user and password have no letters beyond ASCII")
     return Relay(
         host=parts.hostname,
         port=port,
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
+        user=user,
+        password=password,
         starttls=starttls,
         tls=tls,
         connections=connections,

@@ -4,6 +4,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from config import checks
+from subscribers.relays import RelayError, parse_relay
 from tests.config import machine
 
 
@@ -142,6 +143,12 @@ def test_a_relay_that_is_no_url_is_said_without_its_password(tmp_path):
         assert "percent-encode" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
         assert "ss@host" not in refused.stderr
+
+
+def test_a_password_that_smtp_cannot_carry_is_said_at_once():
+    assert parse_relay("smtp://user:p%40ss@host").password == "p@ss"
+    with pytest.raises(RelayError, match="beyond ASCII"):
+        parse_relay("smtp://user:p%C3%A4ss@host")
 
 
 def test_a_malformed_relay_is_said_in_one_line(tmp_path):
