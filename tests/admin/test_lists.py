@@ -1,12 +1,14 @@
 """The lists: they open, they search, and their queries do not grow with their rows."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers.models import Consent, Suppression
+from subscribers.models import Consent, Subscriber, Suppression
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +78,15 @@ def test_a_list_can_be_searched(desk, name):
 @pytest.mark.parametrize("name", LISTS)
 def test_an_empty_list_opens(desk, name):
     assert desk.get(reverse(f"admin:{name}_changelist")).status_code == 200
+
+
+def test_times_are_written_on_a_24_hour_clock(desk):
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    Subscriber.objects.filter(pk=factories.subscriber().pk).update(created_at=noon)
+
+    page = desk.get(reverse("admin:subscribers_subscriber_changelist")).content.decode()
+
+    assert "10 Mar 2026, 12:00" in page
 
 
 def test_the_overview_takes_as_many_queries_for_five_newsletters_as_for_one(desk):
