@@ -239,7 +239,7 @@ class EditionActions(ModelAdmin):
                 if edition.drafted_at == moment:
                     messages.success(request, "Drafted from the newest stories.")
                 else:
-                    messages.info(request, "The edition of that day was there already: this is it.")
+                    messages.info(request, "The edition was there already: this is it.")
                 return self._back(edition)
         context = {"form": form, "title": "New edition", "opts": self.model._meta}
         context |= self.admin_site.each_context(request)

@@ -197,6 +197,7 @@ class NewEditionForm(forms.Form):
         Newsletter.objects.all(), widget=UnfoldAdminSelectWidget, empty_label="Choose one"
     )
     date = forms.DateField(
+        required=False,
         widget=forms.DateInput({"type": "date", "class": " ".join(INPUT_CLASSES)}),
-        help_text="The newsroom's date. If that day's edition is there already, it opens.",
+        help_text="The newsroom's date; empty: the next edition. If it is there already, it opens.",
     )

@@ -223,6 +223,14 @@ def test_an_edition_by_hand_is_drafted_from_the_newest_stories(desk, edition):
     assert Edition.objects.get(slot_date=day).items.filter(story=story).exists()
 
 
+def test_without_a_day_the_next_edition_is_drafted(desk, edition):
+    schedule = factories.schedule(edition.newsletter)
+
+    desk.post(reverse("admin:digest_edition_add"), {"newsletter": edition.newsletter_id})
+
+    assert Edition.objects.get(schedule=schedule).drafted_at
+
+
 def test_a_day_that_has_its_edition_opens_it_and_says_so(desk, edition):
     form = {"newsletter": edition.newsletter_id, "date": (now() + timedelta(days=3)).date()}
     url = reverse("admin:digest_edition_add")
