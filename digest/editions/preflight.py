@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from digest.models import Edition, EditionItem
+
+# A feed that was added today may bring years of stories, and a quiet day may print them.
+OLD_NEWS = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,10 @@ def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Prob
         found.append(
             Problem("no-preheader", "Without a preheader, inboxes show any text.", blocking=False)
         )
+    ages = [item.story.published_at for item in items]
+    if old := [when for when in ages if when < edition.sends_at - OLD_NEWS]:
+        message = f"Older than a week: {len(old)} of {len(items)} stories, one of {min(old):%B %Y}."
+        found.append(Problem("old-news", message, blocking=False))
     return found
 
 

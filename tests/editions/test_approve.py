@@ -1,10 +1,11 @@
 """What was approved is what is sent: an approval is bound to the edition's words."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from digest.editions.approve import NotApprovable, approve, content_hash, void_if_changed
+from digest.editions.preflight import problems
 from digest.models import Edition, EditionItem, Story
 from subscribers.models import Newsletter, Section
 from tests import factories
@@ -108,6 +109,16 @@ def test_what_is_only_a_pity_does_not_stop_an_approval(edition):
     Story.objects.update(summary="")
 
     assert approve(edition_id=edition.pk, now=NOW).status == Edition.Status.APPROVED
+
+
+def test_old_stories_are_pointed_out(edition):
+    old = edition.items.first().story
+    Story.objects.filter(pk=old.pk).update(published_at=datetime(2024, 8, 8, tzinfo=UTC))
+
+    (problem,) = (found for found in problems(reread(edition)) if found.code == "old-news")
+
+    assert problem.message == "Older than a week: 1 of 3 stories, one of August 2024."
+    assert not problem.blocking
 
 
 def test_a_schedule_says_how_many_stories_are_enough(edition):
