@@ -217,6 +217,8 @@ def _run(server: Any, program: str, *arguments: str, cwd: Path) -> None:
 
 def _last_log_line(error: subprocess.SubprocessError) -> str:
     said = str(getattr(error, "stderr", "") or "").strip().splitlines()
+    # initdb says what is wrong first, and then how its cleaning up went.
+    said = [line for line in said if "error:" in line][:1] or said
     with contextlib.suppress(OSError):
         fatal = [line for line in LOG.read_text(errors="replace").splitlines() if "FATAL:" in line]
         said = [*said, *fatal[-1:]]

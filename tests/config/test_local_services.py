@@ -22,22 +22,6 @@ assert redis.Redis.from_url(local.redis_url()).ping()
 """
 
 
-@pytest.fixture
-def var(tmp_path):
-    yield tmp_path
-    machine.run("manage.py", "stop", var=tmp_path)
-    assert machine.processes(tmp_path) == []
-
-
-@pytest.fixture
-def deep_var(tmp_path):
-    """A folder whose sockets' paths would be longer than an address of a socket may be."""
-    var = tmp_path / "/".join(["a-folder-of-a-careful-person"] * 5)
-    yield var
-    machine.run("manage.py", "stop", var=var)
-    assert machine.processes(var) == []
-
-
 def test_two_commands_started_at_once_in_a_deep_folder_share_one_database(deep_var):
     ask = ASK.format(sql="pass")
     both = [machine.popen("-c", ask, var=deep_var) for _ in range(2)]

@@ -35,16 +35,16 @@ class Run:
         return self.process.returncode
 
 
-def test_everything_runs_until_a_signal_and_a_second_start_keeps_the_data(tmp_path):
+def test_everything_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
     port = free_port()
-    first = Run(tmp_path, PORT=str(port))
+    first = Run(var, PORT=str(port))
     try:
         for page in ("/admin/login/", "/mailbox/", "/static/demo/rates.jpg"):
             with urllib.request.urlopen(f"http://localhost:{port}{page}") as answer:
                 assert answer.status == 200
         assert f"http://localhost:{port}/mailbox/" in first.said
         [password] = re.findall(r"user admin, password (\S+)", first.said)
-        assert (tmp_path / "admin-password").stat().st_mode & 0o077 == 0
+        assert (var / "admin-password").stat().st_mode & 0o077 == 0
 
         code = (
             "from digest.models import Story; from django.conf import settings;"
@@ -52,21 +52,21 @@ def test_everything_runs_until_a_signal_and_a_second_start_keeps_the_data(tmp_pa
             f"print(Story.objects.count(), settings.SITE_URL, settings.EMAIL_PORT,"
             f" authenticate(username='admin', password={password!r}))"
         )
-        asked = machine.run("manage.py", "shell", "-v0", "-c", code, var=tmp_path)
-        smtp_port = json.loads((tmp_path / "run.json").read_text())["smtp_port"]
+        asked = machine.run("manage.py", "shell", "-v0", "-c", code, var=var)
+        smtp_port = json.loads((var / "run.json").read_text())["smtp_port"]
         assert asked.stdout.split() == ["20", f"http://localhost:{port}", str(smtp_port), "admin"]
 
-        twice = machine.run("manage.py", "start", var=tmp_path, PORT=str(free_port()))
+        twice = machine.run("manage.py", "start", var=var, PORT=str(free_port()))
         assert (twice.returncode, len(twice.stderr.splitlines())) == (1, 1)
         assert "Daybreak runs here already" in twice.stderr
     finally:
         assert first.end(signal.SIGTERM) == 0
-    wait_for(lambda: not machine.processes(tmp_path), seconds=5, what="all to be gone")
+    wait_for(lambda: not machine.processes(var), seconds=5, what="all to be gone")
 
     other_port = free_port()
-    second = Run(tmp_path, PORT=str(other_port))
+    second = Run(var, PORT=str(other_port))
     assert second.end(signal.SIGINT) == 0, second.said
-    wait_for(lambda: not machine.processes(tmp_path), seconds=5, what="all to be gone")
+    wait_for(lambda: not machine.processes(var), seconds=5, what="all to be gone")
     assert f"password {password}" in second.said
     assert f"http://localhost:{other_port}/admin/" in second.said
 
@@ -83,9 +83,9 @@ def test_a_taken_port_is_said_in_one_line_and_nothing_is_started(tmp_path):
     assert not (tmp_path / "var").exists()
 
 
-def test_a_signal_in_the_first_moments_leaves_nothing_behind(tmp_path):
-    process = machine.popen("manage.py", "start", var=tmp_path, PORT=str(free_port()))
-    wait_for((tmp_path / "services.lock").exists, what="the services to be started")
+def test_a_signal_in_the_first_moments_leaves_nothing_behind(var):
+    process = machine.popen("manage.py", "start", var=var, PORT=str(free_port()))
+    wait_for((var / "services.lock").exists, what="the services to be started")
     process.terminate()
     try:
         process.communicate(timeout=60)
@@ -94,4 +94,4 @@ def test_a_signal_in_the_first_moments_leaves_nothing_behind(tmp_path):
         raise
 
     assert process.returncode == 0
-    wait_for(lambda: not machine.processes(tmp_path), seconds=5, what="all to be gone")
+    wait_for(lambda: not machine.processes(var), seconds=5, what="all to be gone")

@@ -1,0 +1,56 @@
+"""`make` on a machine whose Python will not do says so in one line."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.config.machine import ROOT
+
+TOO_OLD = "exit 1"
+NO_VENV = """case "$2" in *venv*) exit 1 ;; esac"""
+
+
+def make(folder, python):
+    shutil.copy(ROOT / "Makefile", folder)
+    shutil.copy(ROOT / "requirements.txt", folder)
+    # The tests are run by make themselves, which would speak of an inner make.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(
+        ["make", "run", f"PYTHON={python}"],
+        cwd=folder,
+        env=env | {"LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (TOO_OLD, "Daybreak needs Python 3.11 or newer; name one: PYTHON=python3.12 make"),
+        (NO_VENV, "lacks venv; install it (Debian: apt-get install python3-venv)."),
+    ],
+    ids=["too old", "no venv"],
+)
+def test_a_python_that_will_not_do_is_named(tmp_path, script, said):
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+
+    refused = make(tmp_path, python)
+
+    first, closing = refused.stderr.splitlines()
+    assert refused.returncode != 0
+    assert first.endswith(said)
+    assert closing.startswith("make: ***")
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_no_python_at_all_is_said_too(tmp_path):
+    refused = make(tmp_path, "python-of-nowhere")
+
+    assert refused.returncode != 0
+    assert "there is no python-of-nowhere" in refused.stderr
