@@ -9,4 +9,4 @@ class DigestConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from digest import checks, receivers  # noqa: F401
+        from digest import receivers  # noqa: F401

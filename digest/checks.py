@@ -1,1 +1,0 @@
-"""System checks of the digest app; see config/checks.py for the deployment."""
