@@ -23,6 +23,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -204,17 +205,21 @@ def web(settings: Any) -> Iterator[Web]:
 # --- Celery -------------------------------------------------------------------------------------
 
 
+def process_environment(relay_port: int) -> dict[str, str]:
+    """For a process of Daybreak on this test's database and Redis, with a relay on that port."""
+    database = django_settings.DATABASES["default"]
+    return os.environ | {
+        "DATABASE_URL": f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}",
+        "EMAIL_RELAYS": f"smtp://127.0.0.1:{relay_port}",
+        "PYTHONWARNINGS": "default",
+    }
+
+
 @pytest.fixture(scope="session")
 def _worker_process(django_db_setup: None, relay_server: Relay) -> Iterator[None]:
     from config import celery_app
 
-    database = django_settings.DATABASES["default"]
-    env = os.environ | {
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}",
-        "EMAIL_RELAYS": f"smtp://127.0.0.1:{relay_server.port}",
-        "FETCH_ALLOW_HOSTS": "127.0.0.1,localhost",
-        "PYTHONWARNINGS": "default",
-    }
+    env = process_environment(relay_server.port) | {"FETCH_ALLOW_HOSTS": "127.0.0.1,localhost"}
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1",
                "-Q", "default,mail,delivery,feeds",
                "--without-gossip", "--without-mingle"]  # fmt: skip
@@ -232,6 +237,33 @@ def _worker_process(django_db_setup: None, relay_server: Relay) -> Iterator[None
 @pytest.fixture
 def worker(transactional_db: None, _worker_process: None, relay: Relay) -> None:
     """A real Celery worker process on this test's database, Redis and relay."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Hold every change of state, in every test, to its model's MOVES table.
+
+    By a trigger, so that the workers' processes and plain SQL are held to it as well.
+    """
+    from digest.models import Delivery, Edition
+    from subscribers.models import Subscription
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for model in (Subscription, Edition, Delivery):
+            table = model._meta.db_table
+            moves = [f"{old}>{new}" for old, found in model.MOVES.items() for new in found]
+            allowed = ", ".join(f"'{move}'" for move in moves)
+            cursor.execute(f"""
+                CREATE OR REPLACE FUNCTION {table}_moves() RETURNS trigger AS $$
+                BEGIN
+                    IF OLD.status || '>' || NEW.status NOT IN ({allowed}) THEN
+                        RAISE EXCEPTION '{table}: % to % is not in MOVES', OLD.status, NEW.status;
+                    END IF;
+                    RETURN NEW;
+                END $$ LANGUAGE plpgsql;
+                CREATE OR REPLACE TRIGGER moves BEFORE UPDATE ON {table} FOR EACH ROW
+                WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION {table}_moves();
+            """)
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,15 @@
 """A killed lane loses nobody: at most one window is uncertain. A stopped one loses nothing."""
 
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection
 
 from digest.delivery import berths, drain, lane
 from digest.delivery.claim import WINDOW
@@ -16,7 +17,7 @@ from digest.delivery.lane import End
 from digest.delivery.recover import LEASE, recover
 from digest.delivery.report import tally
 from digest.models import Edition
-from tests.conftest import wait_for
+from tests.conftest import ROOT, process_environment, wait_for
 from tests.delivery.conftest import row, rows, status
 from tests.delivery.smtp_server import Scripted, running
 from tests.factories import NOW
@@ -37,18 +38,24 @@ def server(settings):
         yield server
 
 
-def in_another_process(edition):
-    """Start a lane in a forked process, as a Celery worker's pool does."""
+LANE = """
+import sys
+import django
+django.setup()
+from digest.delivery import lane
+from tests.factories import NOW
+lane.run(edition_id=int(sys.argv[1]), lane="killed", clock=lambda: NOW)
+"""
 
-    def work():
-        connection.connection = None  # the parent's session is not the child's to use
-        lane.run(edition_id=edition.pk, lane="killed", clock=lambda: NOW)
-        connections.close_all()
-        os._exit(0)
 
-    process = multiprocessing.get_context("fork").Process(target=work)
-    process.start()
-    return process
+def in_another_process(edition, server):
+    """Start a lane in a process of its own.
+
+    Not a fork of this one: its threads, the SMTP server's among them, may hold locks that nobody
+    in the child would ever release.
+    """
+    env = process_environment(server.port) | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    return subprocess.Popen([sys.executable, "-c", LANE, str(edition.pk)], env=env, cwd=ROOT)
 
 
 def test_outcomes_whose_statement_failed_are_recorded_all_the_same(
@@ -79,10 +86,10 @@ def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
 ):
     readers(70)
     start()
-    process = in_another_process(edition)
+    process = in_another_process(edition, server)
     wait_for(lambda: len(server.arrived) >= 30, what="thirty messages")
     process.kill()
-    process.join(10)
+    process.wait(10)
 
     on_the_wire = tally(edition.pk).sending
     assert 0 < on_the_wire <= WINDOW
@@ -107,14 +114,14 @@ def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
 ):
     readers(70)
     start()
-    process = in_another_process(edition)
+    process = in_another_process(edition, server)
     wait_for(lambda: len(server.arrived) >= 25, what="25 messages")
     asked = time.monotonic()
     os.kill(process.pid, signal.SIGTERM)
-    process.join(10)
+    process.wait(10)
 
     assert time.monotonic() - asked < 5
-    assert process.exitcode is not None
+    assert process.returncode is not None
     counted = tally(edition.pk)
     assert (counted.sending, counted.uncertain) == (0, 0)
     # The second window is finished, or on a busy machine the third.

@@ -21,7 +21,7 @@ from digest.editions.approve import approve
 from digest.models import Edition
 from digest.tasks import send_lane, send_lanes
 from tests import factories
-from tests.conftest import ROOT, wait_for
+from tests.conftest import ROOT, process_environment, wait_for
 from tests.delivery.conftest import status
 from tests.delivery.smtp_server import Scripted, running
 
@@ -58,12 +58,7 @@ def start_worker(server):
     processes = []
 
     def start():
-        database = django_settings.DATABASES["default"]
-        env = os.environ | {
-            "DATABASE_URL": f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}",
-            "EMAIL_RELAYS": f"smtp://127.0.0.1:{server.port}",
-            "PYTHONWARNINGS": "default",
-        }
+        env = process_environment(server.port)
         name = f"own{len(processes)}@localhost"
         command = [
             sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1", "-Q", QUEUE,
