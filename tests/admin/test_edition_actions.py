@@ -159,7 +159,7 @@ def test_the_page_follows_the_sending_and_is_renewed_when_it_ends(desk, edition)
         status="failed",
         reason="bad-address",
     )
-    Edition.objects.filter(pk=edition.pk).update(status="sending", sending_at=now())
+    factories.put(Edition.objects.filter(pk=edition.pk), status="sending", sending_at=now())
     page = desk.get(page_of(edition)).content.decode()
     assert "1 of 1" in page
     assert f"{url('progress', edition)}?was=sending" in page

@@ -254,7 +254,9 @@ def test_the_page_takes_as_many_queries_for_twelve_stories_as_for_three(
 
 
 def test_an_edition_that_is_sent_shows_its_words_and_lets_nobody_change_them(desk, edition):
-    Edition.objects.filter(pk=edition.pk).update(status="sent", sending_at=now(), sent_at=now())
+    factories.put(
+        Edition.objects.filter(pk=edition.pk), status="sent", sending_at=now(), sent_at=now()
+    )
 
     assert desk.get(page_of(edition)).status_code == 200
     assert desk.post(page_of(edition), {"subject": "Rewritten"}).status_code == 403

@@ -134,7 +134,7 @@ def test_a_skipped_edition_lets_its_stories_go(draft):
 @pytest.mark.parametrize("status", ["sending", "sent"])
 def test_what_is_on_its_way_cannot_be_skipped(draft, status):
     edition = draft()
-    Edition.objects.update(status=status)
+    factories.put(Edition.objects.all(), status=status)
 
     with pytest.raises(IllegalMove):
         skip(edition_id=edition.pk, reason="by-editor")
