@@ -76,7 +76,7 @@ def test_a_pasted_story_is_shown_once_an_edition_with_it_went_out(client):
     factories.item(edition, story)
     assert client.get(story.get_absolute_url()).status_code == 404
 
-    Edition.objects.filter(pk=edition.pk).update(status="sent")
+    factories.put(Edition.objects.filter(pk=edition.pk), status="sent")
     response = client.get(story.get_absolute_url())
     page = response.content.decode()
 
