@@ -23,7 +23,8 @@ WINDOW = 20
 _RECORD = """
     UPDATE digest_delivery d
        SET status = o.status, reason = o.reason, reply = o.reply,
-           attempts = d.attempts + o.attempt, due_at = COALESCE(o.due_at, d.due_at),
+           attempts = d.attempts + o.attempt,
+           next_attempt_at = COALESCE(o.next_attempt_at, d.next_attempt_at),
            uncertain_at = CASE WHEN o.status = 'uncertain'
                                THEN COALESCE(d.uncertain_at, %(now)s) ELSE d.uncertain_at END,
            finished_at = CASE WHEN o.status IN ('sent', 'failed', 'skipped') THEN %(now)s
@@ -32,7 +33,7 @@ _RECORD = """
                               THEN %(now)s END
       FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[],
                   %(replies)s::text[], %(attempts)s::int[], %(dues)s::timestamptz[])
-           AS o(id, status, reason, reply, attempt, due_at)
+           AS o(id, status, reason, reply, attempt, next_attempt_at)
      WHERE d.id = o.id AND d.lane = %(lane)s
 """
 
@@ -48,7 +49,7 @@ WITH recorded AS ({_RECORD}),
 due AS (
     SELECT d.id, d.subscription_id
       FROM digest_delivery d
-     WHERE d.edition_id = %(edition)s AND d.due_at <= %(now)s
+     WHERE d.edition_id = %(edition)s AND d.next_attempt_at <= %(now)s
        AND (d.status = 'pending' OR (d.status = 'uncertain' AND d.finished_at IS NULL))
        AND EXISTS (SELECT 1 FROM digest_edition e
                     WHERE e.id = %(edition)s AND e.status = 'sending'
@@ -103,13 +104,14 @@ class Record:
     status: str
     reason: str = ""
     reply: str = ""
-    due_at: datetime | None = None
+    next_attempt_at: datetime | None = None
     counts: bool = True
 
     @property
     def is_released(self) -> bool:
         """Put back without an attempt, to be claimed again at once."""
-        return self.status == Delivery.Status.PENDING and not self.counts and self.due_at is None
+        is_pending = self.status == Delivery.Status.PENDING
+        return is_pending and not self.counts and self.next_attempt_at is None
 
 
 @dataclass(frozen=True)
@@ -178,5 +180,5 @@ def _recording(lane: str, records: Sequence[Record], now: datetime) -> dict[str,
         "reasons": [str(record.reason) for record in records],
         "replies": [record.reply for record in records],
         "attempts": [int(record.counts) for record in records],
-        "dues": [record.due_at for record in records],
+        "dues": [record.next_attempt_at for record in records],
     }

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
+from django.db.models import F
+
 from digest.delivery import berths, drain, plan
 from digest.delivery.claim import Claimed, Record, claim, record, released, still_due
 from digest.delivery.replies import Outcome, Verdict
@@ -58,7 +60,9 @@ def run(*, edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
         if relay is None:
             return End.NO_BERTH
         frozen = Frozen.objects.filter(
-            edition=edition_id, edition__status=Edition.Status.SENDING
+            edition=edition_id,
+            edition__status=Edition.Status.SENDING,
+            revision=F("edition__revision"),
         ).first()
         end = _Lane(edition_id, lane, relay, clock, frozen).run() if frozen else End.DONE
     if end is End.DONE:
@@ -192,7 +196,7 @@ class _Lane:
             # others for ever. It is no attempt, only somebody else's turn.
             return Record(
                 row.delivery_id, _Status.PENDING, reply=outcome.reply,
-                due_at=now + FIRST_RETRY, counts=False,
+                next_attempt_at=now + FIRST_RETRY, counts=False,
             )  # fmt: skip
         return self._record(row, outcome)
 
@@ -213,8 +217,8 @@ class _Lane:
             case Verdict.ACCEPTED:
                 return Record(pk, _Status.SENT, reply=reply)
             case Verdict.LATER:
-                due_at = now + backoff(row.attempts + 1)
-                return Record(pk, _Status.PENDING, reply=reply, due_at=due_at)
+                next_attempt_at = now + backoff(row.attempts + 1)
+                return Record(pk, _Status.PENDING, reply=reply, next_attempt_at=next_attempt_at)
             case Verdict.NO_SUCH_ADDRESS:
                 reason = Suppression.Reason.BOUNCE
                 suppress(email=row.email, reason=reason, detail=reply, now=now)
@@ -225,8 +229,8 @@ class _Lane:
                 self.fault = Edition.Reason.REFUSED, reply
                 return Record(pk, _Status.PENDING, reply=reply, counts=False)
             case Verdict.UNKNOWN:
-                due_at = now + backoff(row.attempts + 1)
-                return Record(pk, _Status.UNCERTAIN, reply=reply, due_at=due_at)
+                next_attempt_at = now + backoff(row.attempts + 1)
+                return Record(pk, _Status.UNCERTAIN, reply=reply, next_attempt_at=next_attempt_at)
             case Verdict.NOT_SENT:
                 return Record(pk, _Status.PENDING, reply=reply, counts=False)
 

@@ -20,9 +20,9 @@ _Row = Delivery.Status
 
 # Every active reader, in id order; planning again adds those who confirmed since.
 _PLAN = """
-    INSERT INTO digest_delivery (edition_id, subscription_id, status, reason, attempts, due_at,
-                                 lane, reply)
-    SELECT %(edition)s, s.id, 'pending', '', 0, %(now)s, '', ''
+    INSERT INTO digest_delivery (edition_id, subscription_id, status, reason, attempts,
+                                 next_attempt_at, lane, reply, relay, revision)
+    SELECT %(edition)s, s.id, 'pending', '', 0, %(now)s, '', '', '', 0
       FROM subscribers_subscription s
      WHERE s.newsletter_id = %(newsletter)s AND s.status = 'active'
      ORDER BY s.id
@@ -144,7 +144,7 @@ def open_rows(edition_id: int) -> QuerySet[Delivery]:
 
 def due_sendings(*, now: datetime) -> list[int]:
     """Ids of the editions under way that a lane could do something for."""
-    due = Delivery.objects.filter(due_at__lte=now).filter(
+    due = Delivery.objects.filter(next_attempt_at__lte=now).filter(
         Q(status=_Row.PENDING) | Q(status=_Row.UNCERTAIN, finished_at=None)
     )
     sending = Edition.objects.filter(status=_Status.SENDING, deadline_at__gt=now)

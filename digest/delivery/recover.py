@@ -34,6 +34,6 @@ def recover(*, now: datetime) -> int:
         uncertain_at=Coalesce("uncertain_at", Value(now)),
         finished_at=leave,
         attempts=F("attempts") + 1,
-        due_at=now,
+        next_attempt_at=now,
         reply="the lane that was sending it went silent",
     )

@@ -45,7 +45,12 @@ def draft_edition(
         plan = plan_for(newsletter, date, schedule, now)
     except OverflowError:
         raise DayIsOver(f"{date} is no day that an edition can have.") from None
-    slot = {"newsletter": newsletter, "schedule": plan.schedule, "slot_date": plan.slot_date}
+    slot = {
+        "newsletter": newsletter,
+        "schedule": plan.schedule,
+        "slot_date": plan.slot_date,
+        "corrects": None,
+    }
     # All in one transaction: nobody sees an edition without its stories. Of two that race, the
     # second waits at the unique constraint for the first and returns its edition.
     with transaction.atomic():

@@ -31,6 +31,8 @@ class Delivery(models.Model):
         PAST_DEADLINE = "past-deadline", "past the edition's deadline"
         BAD_ADDRESS = "bad-address", "the address does not exist"
         REFUSED = "refused", "refused by the receiving server"
+        # Of one that is pending still: its domain takes no more for the moment.
+        THROTTLED = "throttled", "waits for its domain's rate"
 
     MOVES: ClassVar[dict[str, set[str]]] = {
         Status.PENDING: {Status.SENDING, Status.SKIPPED, Status.FAILED},
@@ -44,24 +46,36 @@ class Delivery(models.Model):
         # Sent again under the same Message-ID, unless the operator wants it held.
         Status.UNCERTAIN: {Status.SENDING, Status.SKIPPED},
         Status.SENT: set(),
-        Status.FAILED: set(),
+        # An operator has the failed ones sent again.
+        Status.FAILED: {Status.PENDING},
         Status.SKIPPED: set(),
     }
 
-    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries")
+    # No index of its own: delivery_once_per_reader begins with it.
+    edition = models.ForeignKey(
+        Edition, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+    )
     subscription = models.ForeignKey(
         Subscription, on_delete=models.CASCADE, related_name="deliveries"
     )
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     reason = models.CharField(max_length=32, choices=Reason, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(default=now)
+    next_attempt_at = models.DateTimeField(default=now)
     claimed_at = models.DateTimeField(null=True, blank=True)
     lane = models.CharField(max_length=40, blank=True, help_text="The Celery task that claimed it.")
+    relay = models.CharField(
+        max_length=100, blank=True, help_text="The relay it was handed to last."
+    )
+    revision = models.PositiveSmallIntegerField(
+        default=0, help_text="Which revision of the edition was sent; 0: none yet."
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
     # Set once a window's outcome was lost; stays set when the message was sent again.
     uncertain_at = models.DateTimeField(null=True, blank=True)
-    reply = models.CharField(max_length=300, blank=True, help_text="The server's last words.")
+    reply = models.CharField(
+        max_length=300, blank=True, help_text="The server's last code and words."
+    )
 
     class Meta:
         ordering = ["-id"]

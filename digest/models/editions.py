@@ -40,6 +40,8 @@ class Edition(models.Model):
         NOT_SENDABLE = "not-sendable", "failed its preflight checks"
         REFUSED = "refused", "the relay refuses our mail"
         BY_EDITOR = "by-editor", "skipped by an editor"
+        STOPPED = "stopped", "stopped by an editor"
+        AUDIENCE = "audience", "an unusual number of readers"
 
     MOVES: ClassVar[dict[str, set[str]]] = {
         Status.DRAFT: {Status.HELD, Status.APPROVED, Status.SKIPPED},
@@ -47,7 +49,8 @@ class Edition(models.Model):
         Status.APPROVED: {Status.DRAFT, Status.HELD, Status.SENDING, Status.SKIPPED},
         # Skipped: the deadline came and not one message had gone out.
         Status.SENDING: {Status.HELD, Status.SENT, Status.SKIPPED},
-        Status.SENT: set(),
+        # An operator has the failed ones sent again.
+        Status.SENT: {Status.SENDING},
         Status.SKIPPED: {Status.DRAFT},
     }
     # While in one of these an editor may change what the edition says.
@@ -88,7 +91,24 @@ class Edition(models.Model):
     approved_hash = models.CharField(max_length=64, blank=True, editable=False)
     # Due while set: editors are to be told that this edition is held (leased like mail_due_at).
     notice_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # What a correction goes out for: only to the readers who got an older revision of that one.
+    corrects = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="corrections",
+    )
+    # Counted up when an edition that was stopped in mid-send is approved with other words.
+    revision = models.PositiveSmallIntegerField(default=1, editable=False)
     sending_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Planning goes through the audience in pages: up to which subscription, and when it was done.
+    planned_to = models.BigIntegerField(default=0, editable=False)
+    planned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # How many readers it was started for, and how many a person has said yes to.
+    audience = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    audience_accepted = models.PositiveIntegerField(null=True, blank=True, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -99,6 +119,7 @@ class Edition(models.Model):
                 fields=["newsletter", "schedule", "slot_date"],
                 name="edition_once_per_slot",
                 nulls_distinct=False,
+                condition=models.Q(corrects=None),
             ),
             models.CheckConstraint(
                 condition=models.Q(
@@ -195,7 +216,8 @@ class Frozen(models.Model):
     rendering.freeze writes them, rendering.personalise joins them.
     """
 
-    edition = models.OneToOneField(Edition, on_delete=models.CASCADE, related_name="frozen")
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="frozen_pages")
+    revision = models.PositiveSmallIntegerField(default=1)
     content_hash = models.CharField(max_length=64)
     # The header lines that every reader's message has in common, CRLF-separated, ASCII.
     headers = models.TextField()
@@ -208,6 +230,10 @@ class Frozen(models.Model):
 
     class Meta:
         verbose_name = "frozen page"
+        constraints = [
+            # What a revision said stays on record: the ledger names the one each reader got.
+            models.UniqueConstraint(fields=["edition", "revision"], name="frozen_once_per_revision")
+        ]
 
     def __str__(self) -> str:
         return f"{self.edition} · {self.content_hash[:8]}"

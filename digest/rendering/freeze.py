@@ -28,7 +28,7 @@ class TooLong(ValueError):
 
 
 def freeze(*, edition_id: int, now: datetime) -> Frozen:
-    """Render, cut and store the edition, once per content: a second call returns the same row.
+    """Render, cut and store the edition's present revision; a second call returns the same row.
 
     Whether its content is what was approved, the row's `content_hash` tells.
 
@@ -37,12 +37,15 @@ def freeze(*, edition_id: int, now: datetime) -> Frozen:
     """
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     content_hash = approve.content_hash(edition)
-    stored = Frozen.objects.filter(edition=edition, content_hash=content_hash).first()
+    stored = Frozen.objects.filter(
+        edition=edition, revision=edition.revision, content_hash=content_hash
+    ).first()
     if stored:
         return stored
     page = freeze_page(edition, assemble(edition))
     frozen, _created = Frozen.objects.update_or_create(
         edition=edition,
+        revision=edition.revision,
         defaults={
             "content_hash": content_hash,
             "headers": page.headers,
@@ -64,6 +67,7 @@ def freeze_page(edition: Edition, page: Page) -> Frozen:
         raise TooLong(f"the page has {size:,} bytes, {MAX_PAGE_BYTES:,} are possible")
     return Frozen(
         edition=edition,
+        revision=edition.revision,
         headers=_common_headers(edition, subject=page.subject),
         text_segments=cut(text),
         html_segments=cut(html),

@@ -38,7 +38,7 @@ def test_a_temporary_refusal_is_tried_again(edition, readers, start, run_lane, s
 
     waiting = row(put_off)
     assert (waiting.status, waiting.attempts, waiting.reply) == ("pending", 1, reply)
-    assert NOW < waiting.due_at <= later(seconds=60)
+    assert NOW < waiting.next_attempt_at <= later(seconds=60)
     assert status(edition) == Edition.Status.SENDING
     assert not Suppression.objects.exists()
 

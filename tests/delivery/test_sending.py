@@ -147,7 +147,7 @@ def test_who_muted_every_section_is_skipped_with_that_reason(
 def test_the_deadline_stops_a_delivery_and_says_so(edition, readers, start, run_lane, relay):
     sent, *_others = readers(30)
     start()
-    Delivery.objects.exclude(subscription=sent).update(due_at=later(hours=2))
+    Delivery.objects.exclude(subscription=sent).update(next_attempt_at=later(hours=2))
     run_lane()
     late = edition.deadline_at
 

@@ -140,7 +140,7 @@ def test_a_worker_that_is_killed_loses_nobody(edition, server, start_worker):
 
     start_worker()
     # What recovery put off by the test's clock is due a little later by the worker's.
-    edition.deliveries.filter(status="uncertain").update(due_at=now())
+    edition.deliveries.filter(status="uncertain").update(next_attempt_at=now())
     send(edition)
     wait_for(lambda: is_sent(edition), what="the edition's end")
     addresses = [to for to, _ in server.arrived]
