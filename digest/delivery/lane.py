@@ -13,8 +13,9 @@ from django.db.models import F
 
 from digest.delivery import berths, drain, plan
 from digest.delivery.claim import Claimed, Record, claim, record, released, still_due
+from digest.delivery.outgoing import NoConnection, RelayRefuses
 from digest.delivery.replies import Outcome, Verdict
-from digest.delivery.smtp import Connection, NoConnection, RelayRefuses
+from digest.delivery.smtp import Connection
 from digest.models import Delivery, Edition, Frozen
 from digest.rendering.envelope import verp_sender
 from digest.rendering.headers import UnsafeHeader

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from digest.delivery.berths import relays
+from digest.delivery.outgoing import NoConnection, RelayRefuses
 from digest.delivery.replies import Verdict
-from digest.delivery.smtp import Connection, NoConnection, RelayRefuses
+from digest.delivery.smtp import Connection
 from digest.models import Edition
 from digest.rendering.assemble import assemble
 from digest.rendering.envelope import verp_sender

@@ -13,6 +13,7 @@ from typing import Any, Self
 from django.core.mail.utils import DNS_NAME
 from email_validator import EmailNotValidError, validate_email
 
+from digest.delivery.outgoing import NoConnection, Outgoing, RelayRefuses
 from digest.delivery.replies import Outcome, Stage, Verdict, read
 from subscribers.relays import Relay
 
@@ -24,14 +25,6 @@ REPLY_TIMEOUT = 30.0
 # minutes; relays that take a newsroom's mail answer within seconds).
 CONTENT_TIMEOUT = 90.0
 _POLL = 0.25
-
-
-class NoConnection(Exception):
-    """The relay cannot be reached, or closes the door for now; nothing was sent."""
-
-
-class RelayRefuses(Exception):
-    """The relay will not take our mail at all: credentials, TLS or policy."""
 
 
 def _never() -> bool:
@@ -82,6 +75,8 @@ class Connection:
     def __init__(self, relay: Relay, *, give_up: Callable[[], bool] = _never) -> None:
         self.relay = relay
         self.accepted = 0
+        self.batch = 20
+        self._known: list[tuple[int, Outcome]] = []
         self._client = _connect(relay, give_up)
 
     def __enter__(self) -> Self:
@@ -106,6 +101,20 @@ class Connection:
                 self._client.quit()
             except (smtplib.SMTPException, OSError):
                 self._client.close()
+
+    def put(self, outgoing: Outgoing) -> None:
+        """Hand over one message; never raises for what the server does."""
+        outcome = Outcome(Verdict.NOT_SENT, "the connection is closed")
+        if self.is_open:
+            outcome = self.send(
+                sender=outgoing.sender, recipient=outgoing.recipient, message=outgoing.message
+            )
+        self._known.append((outgoing.key, outcome))
+
+    def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
+        """All outcomes known by now, each once."""
+        known, self._known = self._known, []
+        return known
 
     def send(self, *, sender: str, recipient: str, message: bytes) -> Outcome:
         """Hand over one message (CRLF line ends); never raises for what the server does."""
