@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.core.signing import b62_decode, b62_encode
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 
 from subscribers.models import Subscription
+from subscribers.signatures import signing
 
 CONFIRM_WITHIN = timedelta(hours=72)
 # 128 bits of HMAC-SHA256 in URL-safe base64 without padding.
@@ -99,5 +100,6 @@ def _verify(purpose: str, token: str) -> str:
 
 
 def _signature(purpose: str, value: str, key: str | bytes) -> str:
-    mac = salted_hmac(f"subscribers.tokens.{purpose}", value, secret=key, algorithm="sha256")
-    return base64.urlsafe_b64encode(mac.digest()[:16]).rstrip(b"=").decode()
+    mac = signing(f"subscribers.tokens.{purpose}", key)(value.encode())
+    # 16 bytes are 22 characters and "==".
+    return base64.urlsafe_b64encode(mac[:16])[:SIGNATURE_LENGTH].decode()

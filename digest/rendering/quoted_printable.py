@@ -14,7 +14,7 @@ _ESCAPES = {byte: f"={byte:02X}" for byte in range(256) if not 32 <= byte < 127 
 _ESCAPES[9] = "\t"
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 # Most URLs and addresses: they stand as they are. A URL of our own making has no "=".
-_PLAIN = re.compile(r"(?![.F])[A-Za-z0-9@.:/_+-]{1,75}")
+_PLAIN = re.compile(r"(?!\.)[A-Za-z0-9@.:/_+-]{1,75}")
 
 
 def encode(text: str) -> str:
@@ -24,9 +24,14 @@ def encode(text: str) -> str:
     one after the other. Line ends become CRLF. No line begins with a dot or with "From ", so the
     body needs no dot-stuffing (RFC 5321, 4.5.2) and passes through mbox files unharmed.
     """
-    if _PLAIN.fullmatch(text):
+    if is_plain(text):
         return text
     return "\r\n".join(_encode_line(line) for line in _LINE_ENDS.split(text))
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` stands as it is in quoted-printable, in HTML and in a header alike."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def _encode_line(line: str) -> str:

@@ -1,0 +1,30 @@
+"""Keep the editions that this process is sending ready for splicing."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from digest.models import Frozen
+from digest.rendering.personalise import Compiled, compile_page
+
+# Editions that one worker process sends at a time; each takes a few megabytes at most.
+_HANDFUL = 4
+
+
+def compiled(*, edition_id: int, revision: int) -> Compiled:
+    """Return the edition's frozen page compiled; one small query where it is known already.
+
+    Raises:
+        Frozen.DoesNotExist: this revision was never frozen.
+    """
+    frozen = Frozen.objects.filter(edition=edition_id, revision=revision)
+    # A revision that was not sent yet may be frozen again with other words.
+    content_hash = frozen.values_list("content_hash", flat=True).get()
+    return _compiled(edition_id, revision, content_hash)
+
+
+@lru_cache(maxsize=_HANDFUL)
+def _compiled(edition_id: int, revision: int, content_hash: str) -> Compiled:
+    return compile_page(
+        Frozen.objects.get(edition=edition_id, revision=revision, content_hash=content_hash)
+    )
