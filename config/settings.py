@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from config import local
-from subscribers.relays import RelayError, parse_relay
+from subscribers.relays import RelayError, parse_relays
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -141,10 +141,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Mail ---------------------------------------------------------------------------------------
 try:
-    EMAIL_RELAYS = [
-        parse_relay(url)
-        for url in env.list("EMAIL_RELAYS", default=[]) or [local.mailbox_relay_url()]
-    ]
+    EMAIL_RELAYS = parse_relays(env.list("EMAIL_RELAYS", default=[]) or [local.mailbox_relay_url()])
 except RelayError as error:
     raise ImproperlyConfigured(f"EMAIL_RELAYS: {error}") from error
 MAIL_DOMAIN = env("MAIL_DOMAIN", default="") or ("daybreak.localhost" if DEBUG else "")
@@ -153,7 +150,7 @@ POSTAL_ADDRESS = env("POSTAL_ADDRESS", default="") or (
 )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Daybreak <daybreak@{MAIL_DOMAIN}>"
 # Confirmation and staff mail goes through Django's own backend, over the first relay.
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_BACKEND = EMAIL_RELAYS[0].backend or "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = EMAIL_RELAYS[0].host
 EMAIL_PORT = EMAIL_RELAYS[0].port
 EMAIL_HOST_USER = EMAIL_RELAYS[0].user

@@ -97,5 +97,5 @@ def notify_held(*, edition_id: int) -> None:
 
 def send_lanes(edition_id: int) -> None:
     """A lane for each connection that none uses; one too many ends at once."""
-    for _ in range(berths.free(edition_id)):
+    for _ in range(berths.free()):
         enqueue(send_lane, edition_id=edition_id)

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+MAX_CONNECTIONS = 100
+# What Delivery.relay holds.
+MAX_NAME = 100
+# Messages per second of a relay without a rate while Redis is gone: a million takes three hours
+# then, which is before breakfast still, and no relay that is worth the name minds.
+UNLIMITED_FLOOR = 100.0
+# A warm-up that has grown beyond this is over.
+WARM = 1_000_000_000
 
 
 class RelayError(ValueError):
@@ -11,21 +25,54 @@ class RelayError(ValueError):
 
 
 @dataclass(frozen=True)
+class Warmup:
+    """How many messages a new relay takes a day: `cap` on the first, times `growth` each day."""
+
+    start: date
+    cap: int
+    growth: float
+
+    def cap_on(self, day: date) -> int:
+        """The most that go out on `day` (UTC); none before the start."""
+        days = (day - self.start).days
+        if days < 0:
+            return 0
+        if math.log(self.cap) + days * math.log(self.growth) > math.log(WARM):
+            return WARM
+        return int(self.cap * self.growth**days)
+
+
+@dataclass(frozen=True)
 class Relay:
-    """Where mail is handed over: `smtp[+starttls|s]://user:password@host:port?connections=4`."""
+    """Where mail is handed over; `parse_relay` says how its URL is written."""
 
     host: str
     port: int
-    user: str = ""
-    password: str = ""
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
     starttls: bool = False
     tls: bool = False
+    # How many lanes may hold a connection at once, over all editions and hosts.
     connections: int = 1
+    # Its share of the lanes beside the other relays'; 0 stands by until all others rest.
+    weight: int = 1
+    # Messages per second over all hosts; None: no limit of ours.
+    rate: float | None = None
+    # The rate while Redis is gone, and the lowest to which refusals shrink it.
+    floor: float = UNLIMITED_FLOOR
+    # After so many a connection is closed and made anew.
+    messages: int = 10_000
+    warmup: Warmup | None = None
+    # A Django e-mail backend's dotted path instead of SMTP, with what its URL says for it: the
+    # query's own keys, and `user` and `password`.
+    backend: str = ""
+    options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    # Without credentials, so fit for a log; unique among the relays.
+    name: str = ""
 
-    @property
-    def name(self) -> str:
-        """Host and port, without the credentials: fit for a log."""
-        return f"{self.host}:{self.port}"
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", f"{self.host}:{self.port}")
 
 
 _SCHEMES = {
@@ -34,41 +81,155 @@ _SCHEMES = {
     "smtp+starttls": (True, False, 587),
     "smtps": (False, True, 465),
 }
+_KEYS = ("connections", "weight", "rate", "floor", "messages", "warmup", "name")
+_ENCODE = "percent-encode special characters of its password"
+_NAME = re.compile(rf"[\w.:@+\[\]-]{{1,{MAX_NAME}}}", re.ASCII)
+
+
+def parse_relays(urls: Iterable[str]) -> list[Relay]:
+    """Return the relays that `urls` name, each under a name of its own.
+
+    Raises:
+        RelayError: with a sentence for the operator; it never repeats a password.
+    """
+    relays = [parse_relay(url) for url in urls]
+    seen: set[str] = set()
+    for relay in relays:
+        if relay.name in seen:
+            raise RelayError(f"two relays are called {relay.name}; tell them apart with ?name=…")
+        seen.add(relay.name)
+    return relays
 
 
 def parse_relay(url: str) -> Relay:
     """Return the relay that `url` names.
 
+    `smtp[+starttls|s]://user:password@host:port?key=value&…`, where the keys are connections,
+    weight, rate, floor, messages, warmup=2026-11-22:1000:1.5 (start, first day's cap, growth) and
+    name. Or `anymail+postmark://token@?…`, and `django+dotted.path.of.EmailBackend://…` for any
+    e-mail backend of Django's; what such a URL's query has beside these keys are its `options`.
+
     Raises:
         RelayError: with a sentence for the operator; it never repeats the password.
     """
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:  # whose words would show the password
-        raise RelayError(
-            "a relay is a URL; percent-encode special characters of its password"
-        ) from None
-    if parts.scheme not in _SCHEMES:
-        raise RelayError(f"a relay begins with {', '.join(f'{s}://' for s in _SCHEMES)}")
-    starttls, tls, default_port = _SCHEMES[parts.scheme]
-    try:
-        port = parts.port or default_port
-        connections = int(parse_qs(parts.query).get("connections", ["1"])[0])
-    except ValueError:
-        raise RelayError("a relay's port and connections are whole numbers") from None
-    if not parts.hostname:
-        raise RelayError("a relay needs a host")
-    if not 1 <= connections <= 100:
-        raise RelayError("a relay's connections are between 1 and 100")
+    # urlsplit would write the scheme, with the backend's path, in small letters.
+    scheme, _, rest = url.strip().partition("://")
+    backend = _backend(scheme)
+    if not backend and scheme.lower() not in _SCHEMES:
+        known = (*_SCHEMES, "anymail+<esp>", "django+<backend>")
+        raise RelayError(f"a relay begins with {', '.join(f'{s}://' for s in known)}")
+    parts, port = _split(rest)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (user + password).isascii():  # smtplib could not send them, and each lane would end
         raise RelayError("a relay's user and password have no letters beyond ASCII")
-    return Relay(
-        host=parts.hostname,
-        port=port,
-        user=user,
-        password=password,
-        starttls=starttls,
-        tls=tls,
-        connections=connections,
-    )
+    query = _query(parts.query)
+    found = _common({key: query.pop(key) for key in _KEYS if key in query})
+    found |= {"host": parts.hostname or "", "user": user, "password": password}
+    if backend:
+        found.setdefault("name", scheme.partition("+")[2][:MAX_NAME])
+        login = {key: found[key] for key in ("user", "password") if found[key]}
+        return Relay(**found, port=port or 0, backend=backend, options=query | login)
+    if query:  # not repeated: it may be the end of a password with a question mark
+        raise RelayError(f"a relay's options are {', '.join(_KEYS)}; {_ENCODE}")
+    return _smtp(scheme.lower(), port, found)
+
+
+def _smtp(scheme: str, port: int | None, found: dict[str, Any]) -> Relay:
+    if not found["host"]:
+        raise RelayError("a relay needs a host")
+    starttls, tls, default_port = _SCHEMES[scheme]
+    relay = Relay(**found, port=port or default_port, starttls=starttls, tls=tls)
+    if not _NAME.fullmatch(relay.name):
+        raise RelayError("a relay's host cannot be its name; give it one with ?name=…")
+    return relay
+
+
+def _backend(scheme: str) -> str:
+    """The dotted path of the e-mail backend that the scheme means, if any."""
+    kind, _, name = scheme.partition("+")
+    if kind.lower() == "anymail" and re.fullmatch(r"[A-Za-z_-]+", name):
+        return f"anymail.backends.{name.lower().replace('-', '_')}.EmailBackend"
+    if kind.lower() == "django" and re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name):
+        return name
+    return ""
+
+
+def _split(rest: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(f"//{rest}")
+    except ValueError:  # whose words would show the password
+        raise RelayError(f"a relay is a URL; {_ENCODE}") from None
+    try:
+        port = parts.port
+    except ValueError:
+        raise RelayError(f"a relay's port is a whole number; {_ENCODE}") from None
+    if parts.path not in ("", "/") or parts.fragment:
+        raise RelayError(f"a relay's URL has neither path nor fragment; {_ENCODE}")
+    return parts, port
+
+
+def _query(query: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise RelayError("a relay's options are written key=value&key=value") from None
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise RelayError("a relay's options stand there once each")
+    return found
+
+
+def _common(query: dict[str, str]) -> dict[str, Any]:
+    """What any relay's URL may say, as Relay's fields."""
+    found: dict[str, Any] = {}
+    for key, kind, low, high in (
+        ("connections", int, 1, MAX_CONNECTIONS),
+        ("weight", int, 0, 1000),
+        ("rate", float, 0.01, 100_000),
+        ("floor", float, 0.01, 100_000),
+        ("messages", int, 1, 10_000_000),
+    ):
+        if key in query:
+            found[key] = _number(key, query[key], kind, low, high)
+    rate = found.get("rate")
+    if rate is not None:
+        # A tenth keeps what the relay grants in sight, and is polite enough to recover at.
+        found.setdefault("floor", min(rate, max(1.0, rate / 10)))
+        if found["floor"] > rate:
+            raise RelayError("a relay's floor is not above its rate")
+    if "warmup" in query:
+        found["warmup"] = _warmup(query["warmup"])
+    if "name" in query:
+        if not _NAME.fullmatch(query["name"]):
+            raise RelayError(
+                f"a relay's name has 1 to {MAX_NAME} letters, digits, dots, dashes or colons"
+            )
+        found["name"] = query["name"]
+    return found
+
+
+def _number(key: str, text: str, kind: Callable[[str], float], low: float, high: float) -> float:
+    words = f"a relay's {key} {'are' if key.endswith('s') else 'is'}"
+    words += f" a {'whole ' if kind is int else ''}number between {low:g} and {high:,g}"
+    try:
+        number = kind(text)
+    except ValueError:
+        raise RelayError(words) from None
+    if not low <= number <= high:  # nor NaN
+        raise RelayError(words)
+    return number
+
+
+def _warmup(text: str) -> Warmup:
+    try:
+        start, cap, growth = text.split(":")
+        found = Warmup(date.fromisoformat(start), int(cap), float(growth))
+    except ValueError:
+        raise RelayError(
+            "a relay's warmup is written start:messages:growth, such as 2026-11-22:1000:1.5"
+        ) from None
+    if not (1 <= found.cap <= WARM and 1 <= found.growth <= 10):
+        raise RelayError(
+            "a relay's warmup begins with a message or more and grows by 1 to 10 a day"
+        )
+    return found

@@ -57,7 +57,7 @@ def run(*, edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
 
     `lane` names the rows' claimant (the task's id). Safe to run any number of times at once.
     """
-    with berths.berth(edition_id) as relay, drain.sigterm_waits():
+    with berths.berth() as relay, drain.sigterm_waits():
         if relay is None:
             return End.NO_BERTH
         frozen = Frozen.objects.filter(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from digest.delivery.berths import relays
+from django.conf import settings
+
 from digest.delivery.outgoing import NoConnection, RelayRefuses
 from digest.delivery.replies import Verdict
 from digest.delivery.smtp import Connection
@@ -43,7 +44,7 @@ def send_test(*, edition_id: int, to: str, now: datetime) -> None:
     if message is None:
         raise TestNotSent("The edition has no stories.")
     try:
-        with Connection(relays()[0]) as connection:
+        with Connection(settings.EMAIL_RELAYS[0]) as connection:
             outcome = connection.send(
                 sender=verp_sender(edition_id, NOBODY), recipient=to, message=message
             )

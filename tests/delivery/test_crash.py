@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
     assert recover(now=late) == on_the_wire
     assert tally(edition.pk).uncertain == on_the_wire
 
-    wait_for(lambda: berths.free(edition.pk), what="the dead lane's berth")
+    wait_for(berths.free, what="the dead lane's berth")
     assert run_lane("next", now=late) is End.DONE
 
     counted = tally(edition.pk)
@@ -176,7 +177,7 @@ def test_a_relay_that_never_answers_does_not_hold_up_a_worker_that_stops(
 
 
 def test_lanes_at_once_write_to_nobody_twice(edition, readers, start, server, settings):
-    settings.EMAIL_RELAYS = [server.relay] * 3
+    settings.EMAIL_RELAYS = [replace(server.relay, connections=3)]
     readers(90)
     start()
     ends = []

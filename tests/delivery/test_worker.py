@@ -132,7 +132,7 @@ def test_a_worker_that_is_killed_loses_nobody(edition, server, start_worker):
     wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait(10)
-    wait_for(lambda: berths.free(edition.pk), what="the dead lane's berth")
+    wait_for(berths.free, what="the dead lane's berth")
 
     lost = tally(edition.pk).sending
     assert 0 < lost <= WINDOW

@@ -1,0 +1,157 @@
+"""Leave a relay that cannot be reached in peace, longer each time, then try it with one lane."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol, TypeVar
+
+from redis import Redis
+
+from digest.delivery import commons
+from subscribers.relays import Relay
+
+# Seconds.
+FIRST_REST, LONGEST_REST = 5.0, 120.0
+# So long after a failure a relay that did not recover is tried by one lane at a time.
+PROBATION = 15 * 60.0
+# Longer than a connection takes to open or to fail: then the lane that tried is past knowing.
+PROBE = 20.0
+
+_KEY = "digest:breaker:{}:{}"
+_Answer = TypeVar("_Answer")
+
+
+def rest(relay: Relay) -> None:
+    """No connection: the relay rests, for 5 s at first, doubling to 2 minutes.
+
+    Lanes that fail at once count as one failure.
+    """
+
+    def note(marks: _Marks) -> None:
+        failures = marks.count(_key("failed", relay))
+        # Never in step: the hosts' lanes would all come back in the same moment.
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
+        seconds = min(FIRST_REST * 2 ** min(failures, 10), LONGEST_REST) * jitter
+        if marks.add(_key("rests", relay), seconds):
+            marks.increase(_key("failed", relay), PROBATION)
+        marks.drop(_key("probed", relay))
+
+    _do(note)
+
+
+def recovered(relay: Relay) -> None:
+    """A connection stands: all lanes may come, and the next failure is a first one."""
+    _do(lambda marks: marks.drop(*(_key(what, relay) for what in ("rests", "failed", "probed"))))
+
+
+def close_for(relay: Relay, *, seconds: float) -> None:
+    """The relay takes no more for so long, though nothing failed: its day's share is used up."""
+    _do(lambda marks: marks.add(_key("closed", relay), seconds))
+
+
+def is_resting(relay: Relay) -> bool:
+    return bool(resting([relay]))
+
+
+def resting(relays: Sequence[Relay]) -> set[str]:
+    """The names of those that no lane may take now."""
+    keys = [_key(what, relay) for relay in relays for what in ("rests", "closed")]
+    present = _do(lambda marks: marks.present(keys))
+    return {relay.name for n, relay in enumerate(relays) if any(present[2 * n : 2 * n + 2])}
+
+
+def on_probation(relays: Sequence[Relay]) -> set[str]:
+    """The names of those that failed and are not known to have recovered."""
+    present = _do(lambda marks: marks.present([_key("failed", relay) for relay in relays]))
+    return {relay.name for relay, failed in zip(relays, present, strict=True) if failed}
+
+
+def may_try(relay: Relay) -> bool:
+    """Whether a lane may connect; of a relay that failed, for one lane at a time.
+
+    That lane says `recovered` or `rest`, and if it dies the next one's turn comes in 20 s.
+    """
+
+    def probe(marks: _Marks) -> bool:
+        failed = marks.present([_key("failed", relay)])[0]
+        return not failed or marks.add(_key("probed", relay), PROBE)
+
+    return _do(probe)
+
+
+def _key(what: str, relay: Relay) -> str:
+    return _KEY.format(what, relay.name)
+
+
+class _Marks(Protocol):
+    """Marks that go away by themselves after so many seconds."""
+
+    def add(self, key: str, seconds: float) -> bool:
+        """Make a mark; whether there was none."""
+
+    def increase(self, key: str, seconds: float) -> None: ...
+    def count(self, key: str) -> int: ...
+    def present(self, keys: Sequence[str]) -> list[bool]: ...
+    def drop(self, *keys: str) -> None: ...
+
+
+class _Shared:
+    """In Redis, for all hosts."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+
+    def add(self, key: str, seconds: float) -> bool:
+        return bool(self.redis.set(key, 1, nx=True, px=max(1, int(seconds * 1000))))
+
+    def increase(self, key: str, seconds: float) -> None:
+        self.redis.incr(key)
+        self.redis.pexpire(key, int(seconds * 1000))
+
+    def count(self, key: str) -> int:
+        return int(self.redis.get(key) or 0)
+
+    def present(self, keys: Sequence[str]) -> list[bool]:
+        return [value is not None for value in self.redis.mget(keys)] if keys else []
+
+    def drop(self, *keys: str) -> None:
+        self.redis.delete(*keys)
+
+
+class _Here:
+    """In this process, while Redis is gone."""
+
+    def __init__(self) -> None:
+        self.marks: dict[str, tuple[int, float]] = {}
+
+    def add(self, key: str, seconds: float) -> bool:
+        if self.count(key):
+            return False
+        self.marks[key] = 1, time.monotonic() + seconds
+        return True
+
+    def increase(self, key: str, seconds: float) -> None:
+        self.marks[key] = self.count(key) + 1, time.monotonic() + seconds
+
+    def count(self, key: str) -> int:
+        number, until = self.marks.get(key, (0, 0.0))
+        return number if time.monotonic() < until else 0
+
+    def present(self, keys: Collection[str]) -> list[bool]:
+        return [bool(self.count(key)) for key in keys]
+
+    def drop(self, *keys: str) -> None:
+        for key in keys:
+            self.marks.pop(key, None)
+
+
+_here = _Here()
+
+
+def _do(work: Callable[[_Marks], _Answer]) -> _Answer:
+    try:
+        return commons.ask(lambda redis: work(_Shared(redis)))
+    except commons.Gone:
+        return work(_here)
