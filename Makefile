@@ -6,7 +6,7 @@ ifneq ($(shell $(BIN)/python -c "print('runs')" 2>/dev/null),runs)
 $(shell rm -f .venv/run .venv/test)
 endif
 
-.PHONY: run test lint format stop
+.PHONY: run test lint format stop bench-splice
 
 run: .venv/run
 	@exec $(BIN)/python manage.py start
@@ -24,6 +24,10 @@ lint: .venv/test
 format: .venv/test
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+# One figure of docs/delivery.md each.
+bench-splice: .venv/run
+	$(BIN)/python -m bench.splice
 
 stop:
 	@if [ -e .venv/run ]; then exec $(BIN)/python manage.py stop; fi

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import base64
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -61,7 +62,7 @@ def read_confirm(token: str, *, now: datetime) -> ConfirmToken:
 
 def preferences_token(subscription_id: int) -> str:
     """Return a token for the preferences page; it never expires."""
-    return _sign("preferences", b62_encode(subscription_id))
+    return endless_tokens("preferences")(subscription_id)
 
 
 def read_preferences(token: str) -> int:
@@ -75,7 +76,21 @@ def unsubscribe_token(subscription_id: int) -> str:
     It is short because the header `List-Unsubscribe: <SITE_URL/u/TOKEN>` breaks where the URL is
     longer than 72 characters (Python's mail policy turns it into an encoded-word).
     """
-    return _sign("unsubscribe", b62_encode(subscription_id))
+    return endless_tokens("unsubscribe")(subscription_id)
+
+
+def endless_tokens(purpose: str) -> Callable[[int], str]:
+    """Return what makes tokens of a purpose from subscriptions' ids: for thousands of them.
+
+    It is bound to the SECRET_KEY of this moment.
+    """
+    signature = _signatures(purpose, settings.SECRET_KEY)
+
+    def token(subscription_id: int) -> str:
+        value = b62_encode(subscription_id)
+        return signature(value) + value
+
+    return token
 
 
 def read_unsubscribe(token: str) -> int:
@@ -88,18 +103,22 @@ def _sign(purpose: str, value: str) -> str:
 
     Mail clients that make links of bare URLs leave off a last `-` or `_`.
     """
-    return _signature(purpose, value, settings.SECRET_KEY) + value
+    return _signatures(purpose, settings.SECRET_KEY)(value) + value
 
 
 def _verify(purpose: str, token: str) -> str:
     signature, value = token[:SIGNATURE_LENGTH], token[SIGNATURE_LENGTH:]
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        if constant_time_compare(signature, _signature(purpose, value, key)):
+        if constant_time_compare(signature, _signatures(purpose, key)(value)):
             return value
     raise BadToken
 
 
-def _signature(purpose: str, value: str, key: str | bytes) -> str:
-    mac = signing(f"subscribers.tokens.{purpose}", key)(value.encode())
-    # 16 bytes are 22 characters and "==".
-    return base64.urlsafe_b64encode(mac[:16])[:SIGNATURE_LENGTH].decode()
+def _signatures(purpose: str, key: str | bytes) -> Callable[[str], str]:
+    sign = signing(f"subscribers.tokens.{purpose}", key)
+
+    def signature(value: str) -> str:
+        # 16 bytes are 22 characters and "==".
+        return urlsafe_b64encode(sign(value.encode())[:16])[:SIGNATURE_LENGTH].decode()
+
+    return signature

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 
 from digest.models import Edition
+from subscribers.signatures import signing
 
 _MAC_LENGTH = 16  # hexadecimal digits: 64 bits, and few enough for a local part of at most 64
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -22,8 +25,13 @@ def verp_sender(edition_id: int, subscription_id: int) -> str:
     Lower case only: some servers fold the case of a local part. The part after "+" is a detail
     (RFC 5233), so one mailbox can receive them all.
     """
-    code = _signed("digest.verp", edition_id, subscription_id)
-    return f"{_VERP_USER}+{code}@{settings.MAIL_DOMAIN}"
+    return verp_senders(edition_id)(subscription_id)
+
+
+def verp_senders(edition_id: int) -> Callable[[int], str]:
+    """Return what makes `verp_sender`s from subscriptions' ids, bound to the present settings."""
+    code, domain = _codes("digest.verp", edition_id), settings.MAIL_DOMAIN
+    return lambda subscription_id: f"{_VERP_USER}+{code(subscription_id)}@{domain}"
 
 
 def read_verp(address: str) -> tuple[int, int]:
@@ -36,14 +44,14 @@ def read_verp(address: str) -> tuple[int, int]:
     user, _, code = local.partition("+")
     try:
         edition, subscription, _mac = code.split("-")
-        ids = int(edition, 36), int(subscription, 36)
+        edition_id, subscription_id = int(edition, 36), int(subscription, 36)
     except ValueError:
         raise NotOurs(address) from None
     if (user, domain) != (_VERP_USER, settings.MAIL_DOMAIN.lower()) or not constant_time_compare(
-        code, _signed("digest.verp", *ids)
+        code, _codes("digest.verp", edition_id)(subscription_id)
     ):
         raise NotOurs(address)
-    return ids
+    return edition_id, subscription_id
 
 
 def message_id(*, edition_id: int, subscription_id: int, copy: str = "") -> str:
@@ -51,8 +59,13 @@ def message_id(*, edition_id: int, subscription_id: int, copy: str = "") -> str:
 
     `copy` tells apart messages that are not repeats, such as tests of one draft.
     """
-    code = _signed(f"digest.message-id{copy}", edition_id, subscription_id)
-    return f"<{code}@{settings.MAIL_DOMAIN}>"
+    return message_ids(edition_id, copy=copy)(subscription_id)
+
+
+def message_ids(edition_id: int, *, copy: str = "") -> Callable[[int], str]:
+    """Return what makes `message_id`s from subscriptions' ids, bound to the present settings."""
+    code, domain = _codes(f"digest.message-id{copy}", edition_id), settings.MAIL_DOMAIN
+    return lambda subscription_id: f"<{code(subscription_id)}@{domain}>"
 
 
 def feedback_id(edition: Edition) -> str:
@@ -65,10 +78,14 @@ def list_id(edition: Edition) -> str:
     return f"<{edition.newsletter.slug}.{settings.MAIL_DOMAIN}>"
 
 
-def _signed(salt: str, edition_id: int, subscription_id: int) -> str:
-    value = f"{_base36(edition_id)}-{_base36(subscription_id)}"
-    mac = salted_hmac(salt, value, algorithm="sha256").hexdigest()[:_MAC_LENGTH]
-    return f"{value}-{mac}"
+def _codes(salt: str, edition_id: int) -> Callable[[int], str]:
+    sign, edition = signing(salt, settings.SECRET_KEY), _base36(edition_id)
+
+    def code(subscription_id: int) -> str:
+        value = f"{edition}-{_base36(subscription_id)}"
+        return f"{value}-{sign(value.encode()).hex()[:_MAC_LENGTH]}"
+
+    return code
 
 
 def _base36(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,14 +12,27 @@ from digest.models import Edition
 from subscribers import tokens
 from subscribers.models import Newsletter
 
+# Stands for a token where a URL is made for all of them; no path or host has so many zeros.
+_TOKEN = "0" * tokens.SIGNATURE_LENGTH
+
 
 def unsubscribe_url(subscription_id: int) -> str:
     """The page with one button, which also takes RFC 8058's one-click POST."""
-    return _site("unsubscribe", tokens.unsubscribe_token(subscription_id))
+    return signed_urls("unsubscribe")(subscription_id)
 
 
 def preferences_url(subscription_id: int) -> str:
-    return _site("preferences", tokens.preferences_token(subscription_id))
+    return signed_urls("preferences")(subscription_id)
+
+
+def signed_urls(page: str) -> Callable[[int], str]:
+    """Return what makes the URLs of `unsubscribe` or `preferences` from subscriptions' ids.
+
+    It is bound to the settings of this moment.
+    """
+    before, after = _site(page, _TOKEN).split(_TOKEN)
+    token = tokens.endless_tokens(page)
+    return lambda subscription_id: f"{before}{token(subscription_id)}{after}"
 
 
 def view_url(edition: Edition) -> str:

@@ -13,6 +13,44 @@ NOBODY = 0
 SAMPLE_EMAIL = "reader@example.com"
 
 
+class Signer:
+    """Signs for the readers of one edition, by the settings of the moment it was made.
+
+    Made once for thousands of readers: it looks up keys, URLs and the domain beforehand.
+    """
+
+    def __init__(self, edition_id: int) -> None:
+        self.edition_id = edition_id
+        self._unsubscribe_url = links.signed_urls("unsubscribe")
+        self._preferences_url = links.signed_urls("preferences")
+        self._message_id = envelope.message_ids(edition_id)
+        # From a subscription's id to the envelope sender of its message.
+        self.sender = envelope.verp_senders(edition_id)
+
+    def reader(
+        self,
+        *,
+        subscription_id: int,
+        email: str,
+        name: str = "",
+        muted_sections: frozenset[int] = frozenset(),
+        date: datetime,
+    ) -> Reader:
+        """Return the reader with their links and Message-ID; `date` is the message's Date."""
+        return Reader(
+            self.edition_id,
+            subscription_id,
+            email,
+            # Neither a stray control of a badly converted list nor a line break loses its reader.
+            plain(name) if name else "",
+            muted_sections,
+            date,
+            self._unsubscribe_url(subscription_id),
+            self._preferences_url(subscription_id),
+            self._message_id(subscription_id),
+        )
+
+
 def reader_for(
     *,
     edition_id: int,
@@ -23,27 +61,24 @@ def reader_for(
     date: datetime,
     test: bool = False,
 ) -> Reader:
-    """Return the reader with their links and Message-ID; `date` is the message's Date.
+    """Return one reader, as `Signer.reader` does.
 
     A test has a Message-ID of its own each second: mail clients hide what they have seen before.
     """
-    return Reader(
-        edition_id=edition_id,
+    reader = Signer(edition_id).reader(
         subscription_id=subscription_id,
         email=email,
-        # Neither a stray control of a badly converted list nor a line break loses its reader.
-        name=plain(name),
+        name=name,
         muted_sections=muted_sections,
         date=date,
-        unsubscribe_url=links.unsubscribe_url(subscription_id),
-        preferences_url=links.preferences_url(subscription_id),
-        message_id=envelope.message_id(
-            edition_id=edition_id,
-            subscription_id=subscription_id,
-            copy=f".{email}.{date.timestamp():.0f}" if test else "",
-        ),
-        test=test,
     )
+    if not test:
+        return reader
+    copy = f".{email}.{date.timestamp():.0f}"
+    message_id = envelope.message_id(
+        edition_id=edition_id, subscription_id=subscription_id, copy=copy
+    )
+    return reader._replace(message_id=message_id, test=True)
 
 
 def sample_reader(*, edition_id: int, date: datetime, email: str = SAMPLE_EMAIL) -> Reader:

@@ -1,0 +1,179 @@
+"""Measure making one reader's message, against a limit and against Python's email package.
+
+    .venv/bin/python -m bench.splice
+
+A page of 45 KB in four sections with 40 places for the reader's own values; all ways in the same
+run, so the ratio holds on any machine. No database or Redis is needed. Ends with an error where
+a reader takes longer than the limit.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from itertools import cycle, islice
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+os.environ["DEBUG"] = "true"
+os.environ.setdefault("SITE_URL", "https://news.example.com")
+os.environ.setdefault("MAIL_DOMAIN", "mail.example.com")
+
+import django
+
+django.setup()
+
+from digest.models import Frozen  # noqa: E402
+from digest.rendering.freeze import cut  # noqa: E402
+from digest.rendering.personalise import Compiled, Reader, compile_page  # noqa: E402
+from digest.rendering.readers import Signer  # noqa: E402
+from digest.rendering.slots import OWN  # noqa: E402
+
+LIMIT = 20.0  # µs a reader, from row to message
+RUNS, READERS, REBUILT = 9, 4000, 20
+SLOTS, PAGE_BYTES, SECTIONS = 40, 45_000, 4
+EDITION = 1234
+COMMON = "From: The Daily <daily@example.com>\r\nSubject: Ferries return\r\nMIME-Version: 1.0"
+
+# What the ledger gives for a reader: subscription, address, name, muted sections.
+Row = tuple[int, str, str, frozenset[int]]
+
+
+def page() -> str:
+    """Paragraphs of markup with a token after each, in equal parts for the three values."""
+    sentence = '<p style="margin:0; color:#3a3d44">Zwei Fähren = ein Fahrplan, sagt der Rat.</p>\n'
+    paragraph = sentence * round(PAGE_BYTES / SLOTS / len(sentence.encode()))
+    places = [f"{paragraph}__{OWN[number % len(OWN)]}__\n" for number in range(SLOTS)]
+    return "".join(
+        f"__SECTION_{number + 1}__\n__STORY_{number + 1}__\n"
+        f"{''.join(places[number::SECTIONS])}__END_STORY__\n__END_SECTION__\n"
+        for number in range(SECTIONS)
+    )
+
+
+def rows(names: Sequence[str], muted: Sequence[frozenset[int]]) -> list[Row]:
+    first = 9_000_000
+    return [
+        (number, f"reader{number}@example.com", name, sections)
+        for number, name, sections in islice(
+            zip(range(first, first + READERS), cycle(names), cycle(muted), strict=False), READERS
+        )
+    ]
+
+
+def rebuild(html: str, text: str, reader: Reader) -> bytes:
+    """What a sender does that knows nothing of the page but its tokens."""
+    values = (reader.unsubscribe_url, reader.preferences_url, reader.email)
+    for token, value in zip(OWN, values, strict=True):
+        html = html.replace(f"__{token}__", value)
+        text = text.replace(f"__{token}__", value)
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"] = "The Daily <daily@example.com>"
+    message["To"] = reader.email
+    message["Subject"] = "Ferries return"
+    message["Date"] = reader.date
+    message["Message-ID"] = reader.message_id
+    message["List-Unsubscribe"] = f"<{reader.unsubscribe_url}>"
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    return message.as_bytes()
+
+
+def readers(signer: Signer, found: Sequence[Row]) -> Iterator[Reader]:
+    for subscription_id, email, name, muted in found:
+        yield signer.reader(
+            subscription_id=subscription_id,
+            email=email,
+            name=name,
+            muted_sections=muted,
+            date=datetime.now(UTC),
+        )
+
+
+def microseconds(work: Callable[[], object], *, count: int) -> float:
+    began = time.process_time()
+    work()
+    return (time.process_time() - began) / count * 1e6
+
+
+def exhaust(made: Iterator[object]) -> None:
+    for one in made:
+        assert one is not None
+
+
+class Measured:
+    """The figures of one kind of readers, run by run."""
+
+    def __init__(self, compiled: Compiled, signer: Signer, found: list[Row]) -> None:
+        self.compiled, self.signer, self.found = compiled, signer, found
+        self.ready = list(readers(signer, found))
+        self.reader: list[float] = []
+        self.message: list[float] = []
+        self.both: list[float] = []
+
+    def run(self) -> None:
+        make, found, count = self.compiled.message, self.found, len(self.found)
+        self.reader.append(microseconds(lambda: exhaust(readers(self.signer, found)), count=count))
+        self.message.append(microseconds(lambda: exhaust(map(make, self.ready)), count=count))
+        self.both.append(
+            microseconds(lambda: exhaust(map(make, readers(self.signer, found))), count=count)
+        )
+
+    def line(self, title: str) -> str:
+        median = (
+            f"{statistics.median(runs):9.1f}" for runs in (self.reader, self.message, self.both)
+        )
+        return f"{title:<42}{''.join(median)}  µs"
+
+
+def main() -> int:
+    html = page()
+    text = " ".join(f"{token}: __{token}__\n" for token in OWN)
+    frozen = Frozen(headers=COMMON, html_segments=cut(html), text_segments=cut(text))
+    compiled, signer = compile_page(frozen), Signer(EDITION)
+    plain = Measured(compiled, signer, rows(["Ann Reader", "", "Bo"], [frozenset()]))
+    ways = [frozenset({1}), frozenset({2, 4}), frozenset({3, 77}), frozenset({1, 2, 3})]
+    hard = Measured(compiled, signer, rows(["Zoë Müller", "Иван Петров", "山田太郎"], ways))
+    rebuilt: list[float] = []
+    for _run in range(RUNS):
+        plain.run()
+        hard.run()
+        some = plain.ready[:REBUILT]
+        rebuilt.append(
+            microseconds(
+                lambda some=some: exhaust(rebuild(html, text, one) for one in some), count=REBUILT
+            )
+        )
+    return report(html, plain, hard, rebuilt)
+
+
+def report(html: str, plain: Measured, hard: Measured, rebuilt: list[float]) -> int:
+    message = plain.compiled.message(plain.ready[0])
+    assert message
+    print(
+        f"page of {len(html.encode()):,} bytes in {SECTIONS} sections, {SLOTS} slots; "
+        f"message of {len(message):,} bytes; median of {RUNS} runs\n"
+    )
+    print(f"{'':42}   reader  message     both")
+    print(plain.line("a plain name, nothing muted"))
+    print(hard.line("a name to be encoded, sections muted"))
+    slow = statistics.median(rebuilt)
+    print(f"{'rebuilt by the email package':42}{'':9}{slow:9.1f}  µs")
+    ratio = statistics.median(b / a for a, b in zip(plain.message, rebuilt, strict=True))
+    print(f"\nsplicing is {ratio:,.0f} times as fast as rebuilding")
+    worst = max(statistics.median(plain.both), statistics.median(hard.both))
+    kept = worst <= LIMIT
+    print(
+        f"from row to message {worst:.1f} µs, limit {LIMIT:.0f} µs ({worst / LIMIT:.0%}): "
+        f"{'kept' if kept else 'MISSED'}"
+    )
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
