@@ -6,7 +6,12 @@ ifneq ($(shell $(BIN)/python -c "print('runs')" 2>/dev/null),runs)
 $(shell rm -f .venv/run .venv/test)
 endif
 
-.PHONY: run test lint format stop bench-splice
+# For the benches: how many readers, and how many rounds of which the median counts.
+N = 100000
+ROUNDS = 3
+
+.PHONY: run test lint format stop \
+	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice
 
 run: .venv/run
 	@exec $(BIN)/python manage.py start
@@ -31,6 +36,22 @@ bench-splice: .venv/run
 
 stop:
 	@if [ -e .venv/run ]; then exec $(BIN)/python manage.py stop; fi
+
+bench-send: .venv/run
+	$(BIN)/python -m bench.send --readers $(N) --rounds $(ROUNDS)
+
+bench-scale: .venv/run
+	$(BIN)/python -m bench.send --readers 10000 100000 1000000 --rounds $(ROUNDS) --alone
+
+bench-plan: N = 1000000
+bench-plan: .venv/run
+	$(BIN)/python -m bench.plan --readers $(N) --rounds $(ROUNDS)
+
+bench-distance: .venv/run
+	$(BIN)/python -m bench.distance --rounds $(ROUNDS)
+
+bench-fast-lane: .venv/run
+	$(BIN)/python -m bench.fast_lane --readers $(N)
 
 # The marker is touched last, so a half-made .venv is never taken for a whole one.
 .venv/run: requirements.txt

@@ -1,0 +1,138 @@
+"""Send over one connection to a real Postfix, at hand and 20 ms away, against smtplib.
+
+    make bench-distance
+
+The relay is the same each time; a proxy in between keeps every byte back for 10 ms each way, or
+for none. Measured are the connection by itself and the whole lane, claims and ledger included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import smtplib
+import time
+from collections.abc import Callable
+
+from bench import delay, postfix, servers
+from bench.figures import Figures, heading, median, median_ratio
+
+ROUND_TRIP = 0.020
+IN_FLIGHT = 20
+BY_SMTPLIB = 50
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--messages", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    heading(f"45 KB messages over one connection to Postfix, {ROUND_TRIP * 1000:.0f} ms away")
+    figures = Figures()
+    with (
+        postfix.running() as direct,
+        delay.running(direct, seconds=0) as near,
+        delay.running(direct, seconds=ROUND_TRIP / 2) as far,
+        servers.product(f"smtp://127.0.0.1:{direct}"),
+    ):
+        _measure(asked, {"direct": direct, "near": near, "far": far}, figures)
+    figures.verdict()
+
+
+def _measure(asked: argparse.Namespace, ports: dict[str, int], figures: Figures) -> None:
+    from bench import edition as editions
+
+    newsletter = editions.newsletter()
+    editions.add_readers(newsletter, asked.messages)
+    message = editions.message(editions.approved(newsletter))
+    rates: dict[str, list[float]] = {}
+
+    def note(name: str, measure: Callable[[], float]) -> None:
+        rates.setdefault(name, []).append(measure())
+
+    for number in range(1, asked.rounds + 1):
+        for place in ("direct", "near", "far"):
+            port = ports[place]
+            note(f"connection {place}", lambda: _connection(port, message, asked.messages))  # noqa: B023
+        for place in ("near", "far"):
+            port = ports[place]
+            note(f"lane {place}", lambda: _lane(port, newsletter, asked.messages))  # noqa: B023
+        note("smtplib far", lambda: _smtplib(ports["far"], message))
+        this = ", ".join(f"{name} {found[-1]:,.0f}/s" for name, found in rates.items())
+        print(f"round {number}: {this}", flush=True)
+    _report(rates, figures)
+
+
+def _report(rates: dict[str, list[float]], figures: Figures) -> None:
+    print()
+    notes = {
+        "direct": "no proxy in between",
+        "near": "through the proxy, no delay",
+        "far": "through the proxy, 20 ms round trip",
+    }
+    for name, found in rates.items():
+        figures.line(name, f"{median(found):,.1f}/s", notes[name.split()[1]])
+    for what in ("connection", "lane"):
+        share = median_ratio(rates[f"{what} far"], rates[f"{what} near"])
+        figures.at_least(f"{what}: far to near", 100 * share, 80, "{:,.0f} %")
+        ratio = median_ratio(rates[f"{what} far"], rates["smtplib far"])
+        figures.at_least(f"{what}: to smtplib, both far", ratio, 40, "{:,.1f}")
+
+
+def _connection(port: int, message: bytes, count: int) -> float:
+    """The product's connection, as the lane uses it, at most 20 messages unanswered."""
+    from django.utils.timezone import now
+
+    from digest.delivery.replies import Verdict
+    from digest.delivery.transport import Outgoing, connect
+    from digest.models import Frozen
+    from digest.rendering.readers import sample_reader
+    from subscribers.relays import parse_relay
+
+    relay = parse_relay(f"smtp://127.0.0.1:{port}")
+    reader = sample_reader(edition_id=1, date=now())
+    outcomes = []
+    with connect(relay, give_up=lambda: False, frozen=Frozen()) as transport:
+        began = time.perf_counter()
+        for key in range(count):
+            recipient = f"reader.{key}@example.com"
+            transport.put(Outgoing(key, "bounces@news.example.com", recipient, message, reader))
+            if (key + 1) % transport.batch == 0:
+                outcomes += transport.take(unanswered=IN_FLIGHT - transport.batch)
+        outcomes += transport.take()
+        seconds = time.perf_counter() - began
+    refused = {outcome for _, outcome in outcomes if outcome.verdict is not Verdict.ACCEPTED}
+    assert len(outcomes) == count, f"{len(outcomes)} outcomes"
+    assert not refused, refused
+    return count / seconds
+
+
+def _lane(port: int, newsletter: object, count: int) -> float:
+    """One lane in this process, from its first claim to the last record."""
+    from django.conf import settings
+    from django.utils.timezone import now
+
+    from bench import edition as editions
+    from digest.delivery import lane
+    from digest.delivery.report import tally
+    from subscribers.relays import parse_relay
+
+    settings.EMAIL_RELAYS = [parse_relay(f"smtp://127.0.0.1:{port}")]
+    edition = editions.planned(newsletter)
+    while lane.run(edition_id=edition, lane="bench", clock=now) is lane.End.MORE:
+        pass
+    assert tally(edition).sent == count, tally(edition)
+    return count / editions.seconds(edition)
+
+
+def _smtplib(port: int, message: bytes) -> float:
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        client.ehlo()
+        began = time.perf_counter()
+        for number in range(BY_SMTPLIB):
+            recipient = f"reader.{number}@example.com"
+            client.sendmail("bounces@news.example.com", [recipient], message)
+        return BY_SMTPLIB / (time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main()

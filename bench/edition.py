@@ -1,0 +1,148 @@
+"""Make readers, and a digest of 45 KB that is ready to be sent to them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max, Min
+from django.utils.timezone import now
+
+from digest.delivery import plan
+from digest.editions.approve import approve
+from digest.models import Delivery, Edition
+from digest.rendering.preview import sample_message
+from subscribers.models import Newsletter, Section, Subscriber, Subscription
+from tests import factories
+
+SIZE = 45_000
+SECTIONS = 4
+NAMES = ("Ada Lovelace", "Zoë Müller", "Иван Петров", "", "", "")
+DOMAINS = 500
+STORY = {
+    "title": "The ferry company and the town agree on a timetable for the winter",
+    "summary": "Two lines of what happened, as a summary of a story has them. " * 4,
+}
+WORDS = "What the editors say before the day's stories begin. "
+
+
+def newsletter() -> Newsletter:
+    slug = f"bench-{time.time_ns()}"
+    made = factories.newsletter(name="The Daily Bench", slug=slug)
+    for _ in range(SECTIONS):
+        factories.section(made)
+    return made
+
+
+def add_readers(newsletter: Newsletter, count: int) -> float:
+    """COPY so many active readers in; seconds. One in twenty has muted a section."""
+    began = time.perf_counter()
+    first = (Subscriber.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
+    at = now()
+    sections = list(newsletter.sections.values_list("pk", flat=True))
+    people = (
+        (first + n, _address(first + n), _address(first + n), NAMES[n % len(NAMES)], "", "", at)
+        for n in range(count)
+    )
+    _copy(
+        Subscriber,
+        ["id", "email", "email_key", "name", "language", "timezone", "created_at"],
+        people,
+    )
+    subscriptions = (
+        (first + n, newsletter.pk, "active", 1, _muted(n, sections), at, at) for n in range(count)
+    )
+    _copy(
+        Subscription,
+        ["subscriber_id", "newsletter_id", "status", "generation", "muted_sections", "created_at",
+         "confirmed_at"],
+        subscriptions,
+    )  # fmt: skip
+    seconds = time.perf_counter() - began
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('subscribers_subscriber_id_seq', %s)", [first + count])
+        # As autovacuum does for readers who have been there for a day.
+        cursor.execute("VACUUM ANALYZE subscribers_subscriber, subscribers_subscription")
+        cursor.execute("CHECKPOINT")
+    return seconds
+
+
+def _address(number: int) -> str:
+    return f"reader.{number}@mail-{number % DOMAINS}.example.com"
+
+
+def _muted(number: int, sections: list[int]) -> list[int]:
+    return [sections[number // 20 % len(sections)]] if number % 20 == 0 else []
+
+
+def _copy(model: Any, columns: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
+    statement = f"COPY {model._meta.db_table} ({', '.join(columns)}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def approved(newsletter: Newsletter) -> Edition:
+    """An approved edition whose messages have 45 KB on the wire."""
+    edition = factories.edition(
+        newsletter, stories=0, sends_at=now(), deadline_at=now() + timedelta(hours=3)
+    )
+    sections = list(newsletter.sections.all())
+    _fill_with_stories(edition, sections)
+    _fill_with_words(edition)
+    size = len(message(edition))
+    assert abs(size - SIZE) < SIZE / 50, f"the message has {size} bytes"
+    return approve(edition_id=edition.pk, now=now())
+
+
+def _fill_with_stories(edition: Edition, sections: list[Section]) -> None:
+    """One more for each section, for as long as there is room."""
+    before, size, position = 0, len(message(edition)), 0
+    while not before or size + (size - before) < SIZE:
+        before = size
+        for section in sections:
+            number = f"{edition.pk}-{position}"
+            url = f"https://news.example.com/{number}"
+            story = factories.story(edition.newsletter, url=url, identity=number, **STORY)
+            factories.item(edition, story, section=section, position=position)
+            position += 1
+        size = len(message(edition))
+
+
+def _fill_with_words(edition: Edition) -> None:
+    """The rest of the 45 KB, as a note of the editors."""
+    one, eleven = (len(_with_note(edition, words)) for words in (1, 11))
+    _with_note(edition, 1 + max(0, SIZE - one) * 10 // (eleven - one))
+
+
+def _with_note(edition: Edition, repeats: int) -> bytes:
+    edition.note = WORDS * repeats
+    edition.save(update_fields=["note"])
+    return message(edition)
+
+
+def message(edition: Edition) -> bytes:
+    return sample_message(edition, now=now())
+
+
+def planned(newsletter: Newsletter) -> int:
+    """An edition under way, its readers planned; gives its id."""
+    edition = approved(newsletter)
+    plan_readers(edition.pk)
+    return edition.pk
+
+
+def plan_readers(edition_id: int) -> None:
+    """All of them, here and now."""
+    plan.start(edition_id=edition_id, now=now())
+
+
+def seconds(edition_id: int) -> float:
+    """From the first claim to the last record."""
+    times = Delivery.objects.filter(edition=edition_id).aggregate(
+        began=Min("claimed_at"), ended=Max("finished_at")
+    )
+    return float((times["ended"] - times["began"]).total_seconds())

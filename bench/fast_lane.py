@@ -1,0 +1,113 @@
+"""Time confirmation mail while a big digest goes out.
+
+    make bench-fast-lane N=100000
+
+Every half a second somebody signs up on the newsletter's page. Timed is from the sending of that
+form until smtp-sink, which is busy with the digest, has taken the confirmation mail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import smtplib
+import statistics
+import time
+from contextlib import ExitStack
+from http import HTTPStatus
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from django.test import Client
+
+from bench import servers
+from bench.figures import Figures, heading
+
+PROCESSES = 2
+EVERY = 0.5
+LIMIT = 5.0
+# How long the last confirmation is waited for.
+PATIENCE = 60
+
+
+class Doorman:
+    """An SMTP server that passes each message on to the sink, and then notes the time."""
+
+    def __init__(self, sink_port: int) -> None:
+        self.sink_port = sink_port
+        self.arrived: dict[str, float] = {}
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        with smtplib.SMTP("127.0.0.1", self.sink_port) as sink:
+            sink.sendmail(envelope.mail_from, envelope.rcpt_tos, envelope.content)
+        self.arrived[envelope.rcpt_tos[0]] = time.monotonic()
+        return "250 2.0.0 taken"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--readers", type=int, default=100_000, metavar="N")
+    asked = parser.parse_args()
+    heading(f"Confirmation mail while {asked.readers:,} digests go out")
+    figures = Figures()
+    with ExitStack() as stack:
+        sink = stack.enter_context(servers.smtp_sink())
+        doorman = Doorman(sink.port)
+        port = servers.free_port()
+        door = Controller(doorman, hostname="127.0.0.1", port=port)
+        door.start()
+        stack.callback(door.stop)
+        digests = f"smtp://127.0.0.1:{sink.port}?connections={PROCESSES}"
+        stack.enter_context(servers.product(digests))
+        stack.enter_context(servers.workers("delivery", processes=PROCESSES))
+        stack.enter_context(
+            servers.workers("mail", processes=1, EMAIL_RELAYS=f"smtp://127.0.0.1:{port}")
+        )
+        asked_at = _sign_up_while_sending(asked.readers, figures)
+        _await(doorman, asked_at)
+    _report(asked_at, doorman.arrived, figures)
+    figures.verdict()
+
+
+def _sign_up_while_sending(readers: int, figures: Figures) -> dict[str, float]:
+    """When each address was signed up; ends with the edition."""
+    from bench import edition as editions
+    from digest import tasks
+    from digest.models import Edition
+
+    newsletter = editions.newsletter()
+    editions.add_readers(newsletter, readers)
+    edition = editions.planned(newsletter)
+    tasks.send_lanes(edition)
+    asked_at: dict[str, float] = {}
+    browser, page = Client(headers={"host": "news.example.com"}), newsletter.get_absolute_url()
+    began = time.monotonic()
+    while Edition.objects.filter(pk=edition, status=Edition.Status.SENDING).exists():
+        address = f"new.reader.{len(asked_at)}@example.com"
+        asked_at[address] = time.monotonic()
+        _sign_up(browser, page, address)
+        time.sleep(max(0, began + EVERY * len(asked_at) - time.monotonic()))
+    seconds = editions.seconds(edition)
+    figures.line("digests", f"{readers / seconds:,.0f}/s", f"{readers:,} in {seconds:,.0f} s")
+    return asked_at
+
+
+def _sign_up(browser: Client, page: str, address: str) -> None:
+    answer = browser.post(page, {"email": address, "website": ""}, secure=True)
+    assert answer.status_code == HTTPStatus.FOUND, answer
+
+
+def _await(doorman: Doorman, asked_at: dict[str, float]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while doorman.arrived.keys() != asked_at.keys() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _report(asked_at: dict[str, float], arrived: dict[str, float], figures: Figures) -> None:
+    waits = [arrived.get(address, float("inf")) - at for address, at in asked_at.items()]
+    figures.line("sign-ups", f"{len(waits)}", "one every half a second")
+    figures.line("median until the mail is there", f"{statistics.median(waits):,.2f} s")
+    figures.at_most("95th percentile", sorted(waits)[int(0.95 * len(waits))], LIMIT, "{:,.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Print a bench's figures beside their limits, and fail where one is missed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+def heading(title: str) -> None:
+    """What was measured, on what, and how busy that was before the bench began."""
+    load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
+    print(f"{title}\n{os.cpu_count()} cores, Python {platform.python_version()}, load {load}\n")
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Of the ratios within each round, so that what slows a whole round cancels out."""
+    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+@dataclass
+class Figures:
+    """What was found; `limit` lines carry a verdict."""
+
+    missed: list[str] = field(default_factory=list)
+
+    def line(self, name: str, found: str, note: str = "") -> None:
+        print(f"{name:<44}{found:>16}   {note}".rstrip(), flush=True)
+
+    def at_least(self, name: str, value: float, limit: float, shown: str = "{:,.2f}") -> None:
+        self._limit(name, shown.format(value), f"at least {shown.format(limit)}", value >= limit)
+
+    def at_most(self, name: str, value: float, limit: float, shown: str = "{:,.2f}") -> None:
+        self._limit(name, shown.format(value), f"at most {shown.format(limit)}", value <= limit)
+
+    def _limit(self, name: str, found: str, asked: str, kept: bool) -> None:
+        self.line(name, found, f"{asked}: {'kept' if kept else 'MISSED'}")
+        if not kept:
+            self.missed.append(f"{name}: {found}, asked is {asked}")
+
+    def verdict(self) -> None:
+        """End the bench, with status 1 where a limit was missed."""
+        if self.missed:
+            print("\nMissed:", *self.missed, sep="\n  ")
+            raise SystemExit(1)
+        print("\nEvery limit was kept.")

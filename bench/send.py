@@ -1,0 +1,190 @@
+"""Send a real digest through real workers to smtp-sink, against smtp-source and plain Django.
+
+    make bench-send N=100000
+    make bench-scale
+
+Per round and in this order: the product (claims, ledger and all, from the first claim to the last
+record), Postfix's own load generator with as many sessions, and a plain Django loop; to one and
+the same sink, with messages of the same size. Ratios are of the same round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench import servers
+from bench.figures import Figures, heading, median, median_ratio
+
+PROCESSES = 2
+MEMORY_MB = 120
+PER_SOURCE, PER_PLAIN = 20_000, 2_000
+SECONDS_PER_MILLION, PLAN_SECONDS_PER_MILLION = 300, 15
+
+
+@dataclass
+class Found:
+    """One size's rounds; rates in messages per second."""
+
+    readers: int
+    ours: list[float] = field(default_factory=list)
+    source: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
+    plan_seconds: list[float] = field(default_factory=list)
+    plan_mb: list[float] = field(default_factory=list)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--readers", type=int, nargs="+", default=[100_000], metavar="N")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--alone", action="store_true", help="without smtp-source and plain Django")
+    asked = parser.parse_args()
+    heading(f"A digest of 45 KB to smtp-sink, {PROCESSES} worker processes, medians")
+    figures = Figures()
+    with servers.smtp_sink() as sink:
+        relay = f"smtp://127.0.0.1:{sink.port}?connections={PROCESSES}"
+        with servers.product(relay), servers.workers("delivery", processes=PROCESSES) as pool:
+            _warm_up(sink)
+            found = [_size(count, asked, sink, pool, figures) for count in asked.readers]
+            _memory(figures, pool)
+    if len(found) > 1:
+        rates = [median(one.ours) for one in found]
+        spread = max(rates) / min(rates) - 1
+        figures.at_most("between the sizes' rates", 100 * spread, 15, "{:,.0f} %")
+    figures.verdict()
+
+
+def _warm_up(sink: servers.Sink) -> None:
+    """A few messages first, as a worker that has been up for a while has sent."""
+    from bench import edition as editions
+
+    newsletter = editions.newsletter()
+    editions.add_readers(newsletter, 400)
+    _send(editions.planned(newsletter), 400, sink)
+
+
+def _size(
+    readers: int,
+    asked: argparse.Namespace,
+    sink: servers.Sink,
+    pool: servers.Pool,
+    figures: Figures,
+) -> Found:
+    from bench import edition as editions
+
+    print(f"{readers:,} readers", flush=True)
+    newsletter = editions.newsletter()
+    figures.line("import (COPY)", f"{editions.add_readers(newsletter, readers):,.1f} s")
+    found = Found(readers)
+    for number in range(1, (asked.rounds if readers < 1_000_000 else 1) + 1):
+        _round(found, newsletter, asked.alone, sink, pool)
+        others = (f"smtp-source {found.source[-1]:,.0f}/s, plain Django {found.plain[-1]:,.0f}/s"
+                  if found.source else "")  # fmt: skip
+        figures.line(f"round {number}", f"{found.ours[-1]:,.0f}/s", others)
+    _report(found, figures)
+    peaks = ", ".join(f"{servers.peak_mb(process):.0f} MB" for process in pool.processes)
+    figures.line("peak of each worker so far", peaks)
+    print()
+    return found
+
+
+def _round(
+    found: Found, newsletter: Any, alone: bool, sink: servers.Sink, pool: servers.Pool
+) -> None:
+    from bench import edition as editions
+    from bench import plain, plan
+
+    edition = editions.approved(newsletter)
+    plan_seconds, plan_mb = plan.measured(edition.pk, found.readers)
+    found.plan_seconds.append(plan_seconds)
+    found.plan_mb.append(plan_mb)
+    before = _usage(sink, pool)
+    found.ours.append(_send(edition.pk, found.readers, sink))
+    for name, seconds in _usage(sink, pool).since(before).items():
+        found.cpu.setdefault(name, []).append(seconds / found.readers * 1e6)
+    if not alone:
+        found.source.append(_smtp_source(min(found.readers, PER_SOURCE), sink.port))
+        messages = min(found.readers, PER_PLAIN)
+        found.plain.append(plain.rate(edition, port=sink.port, messages=messages))
+
+
+def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
+    """Have the workers send it; messages per second from the first claim to the last record."""
+    from bench import edition as editions
+    from digest import tasks
+    from digest.delivery.report import tally
+    from digest.models import Edition
+
+    counted, seen, looked = sink.counted(), -1, time.monotonic()
+    tasks.send_lanes(edition_id)
+    edition = Edition.objects.filter(pk=edition_id)
+    while edition.filter(status=Edition.Status.SENDING).exists():
+        time.sleep(0.2)
+        if time.monotonic() - looked > 30:  # what the tick does
+            if sink.counted() == seen:
+                raise SystemExit(f"The send stands still: {tally(edition_id)}")
+            seen, looked = sink.counted(), time.monotonic()
+            tasks.send_lanes(edition_id)
+    assert tally(edition_id).sent == readers, tally(edition_id)
+    assert sink.counted() - counted == readers, (sink.counted() - counted, readers)
+    return readers / editions.seconds(edition_id)
+
+
+def _smtp_source(messages: int, port: int) -> float:
+    """Postfix's generator, every session on one connection (-d) as a lane's is."""
+    from bench import edition as editions
+
+    command = [
+        servers.program("smtp-source"), "-d", "-s", str(PROCESSES), "-m", str(messages),
+        "-l", str(editions.SIZE), "-f", "bounces@example.com", "-t", "reader@example.com",
+        f"127.0.0.1:{port}",
+    ]  # fmt: skip
+    began = time.perf_counter()
+    subprocess.run(command, check=True)
+    return messages / (time.perf_counter() - began)
+
+
+def _usage(sink: servers.Sink, pool: servers.Pool) -> servers.Usage:
+    return servers.usage(
+        workers=pool.parent,
+        PostgreSQL=servers.postgres(),
+        Redis=servers.redis(),
+        sink=sink.process,
+    )
+
+
+def _report(found: Found, figures: Figures) -> None:
+    figures.line("rate", f"{median(found.ours):,.0f}/s", f"{found.readers:,} messages")
+    if found.source:
+        figures.at_least("to smtp-source", median_ratio(found.ours, found.source), 1.0)
+        figures.at_least("to plain Django", median_ratio(found.ours, found.plain), 12.0)
+    for name, seconds in found.cpu.items():
+        figures.line(f"CPU a message, {name}", f"{median(seconds):,.0f} µs")
+    rows_per_second = found.readers / median(found.plan_seconds)
+    figures.line(
+        "planning", f"{median(found.plan_seconds):,.2f} s", f"{rows_per_second:,.0f} rows/s"
+    )
+    figures.line("planning's memory in Python", f"{max(found.plan_mb):,.1f} MB")
+    if found.readers >= 1_000_000:
+        millions = found.readers / 1_000_000
+        limit = PLAN_SECONDS_PER_MILLION * millions
+        figures.at_most("planning", median(found.plan_seconds), limit, "{:,.1f} s")
+        seconds = found.readers / median(found.ours)
+        figures.at_most("sending", seconds, SECONDS_PER_MILLION * millions, "{:,.0f} s")
+
+
+def _memory(figures: Figures, pool: servers.Pool) -> None:
+    for number, process in enumerate(pool.processes, start=1):
+        name = f"peak of worker process {number}"
+        figures.at_most(name, servers.peak_mb(process), MEMORY_MB, "{:,.0f} MB")
+        figures.line("  of that its own now", f"{servers.private_mb(process):,.0f} MB")
+    figures.line("their parent's peak", f"{servers.peak_mb(pool.parent):,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
