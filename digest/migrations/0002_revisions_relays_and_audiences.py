@@ -72,6 +72,11 @@ class Migration(migrations.Migration):
             name='revision',
             field=models.PositiveSmallIntegerField(default=1),
         ),
+        migrations.AddField(
+            model_name='frozen',
+            name='web_html',
+            field=models.TextField(default=''),
+        ),
         migrations.AlterField(
             model_name='delivery',
             name='edition',

@@ -152,7 +152,8 @@ class Edition(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.newsletter} · {self.slot_date:%-d %B %Y}"
+        kind = " · correction" if self.corrects_id else ""
+        return f"{self.newsletter} · {self.slot_date:%-d %B %Y}{kind}"
 
     def get_absolute_url(self) -> str:
         return reverse("edition", args=[self.public_id])
@@ -223,6 +224,8 @@ class Frozen(models.Model):
     headers = models.TextField()
     text_segments = models.JSONField()
     html_segments = models.JSONField()
+    # The web version, which stays what it was while the next revision is being written.
+    web_html = models.TextField(default="")
     # The URLs that the page leads to, in order of appearance.
     links = models.JSONField(default=list)
     html_bytes = models.PositiveIntegerField(help_text="Size of the HTML part, decoded.")

@@ -13,7 +13,7 @@ from django.conf import settings
 from digest.editions import approve
 from digest.models import Edition, Frozen
 from digest.rendering import envelope, headers, links, slots
-from digest.rendering.assemble import MAX_PAGE_BYTES, Page, assemble
+from digest.rendering.assemble import MAX_PAGE_BYTES, Page, assemble, web_page
 from digest.rendering.personalise import BOUNDARY
 from digest.rendering.quoted_printable import encode
 
@@ -51,6 +51,7 @@ def freeze(*, edition_id: int, now: datetime) -> Frozen:
             "headers": page.headers,
             "text_segments": page.text_segments,
             "html_segments": page.html_segments,
+            "web_html": web_page(edition),
             "links": page.links,
             "html_bytes": page.html_bytes,
             "frozen_at": now,

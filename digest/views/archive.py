@@ -27,7 +27,7 @@ def edition(request: HttpRequest, public_id: UUID) -> HttpResponse:
     found = get_object_or_404(
         Edition.objects.select_related("newsletter").filter(reached_readers), public_id=public_id
     )
-    return _cached(HttpResponse(web_page(found)))
+    return _cached(HttpResponse(web_page(found) if found.status in _SENT else _as_sent(found)))
 
 
 @require_safe
@@ -36,9 +36,8 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
     found = get_object_or_404(
         Story.objects.select_related("newsletter").exclude(text=""), pk=story_id, url=""
     )
-    is_public = found.items.filter(
-        Q(edition__status__in=_SENT) | Q(edition__sending_at__isnull=False)
-    ).exists()
+    is_out = Q(edition__status__in=_SENT) | Q(edition__frozen_pages__links__contains=[found.link])
+    is_public = found.items.filter(is_out).exists()
     if not is_public and not request.user.is_staff:
         raise Http404
     context = {
@@ -52,6 +51,12 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
         return _cached(response)
     patch_cache_control(response, private=True, no_store=True)
     return response
+
+
+def _as_sent(edition: Edition) -> str:
+    """What its readers have, while editors write the next revision."""
+    frozen = edition.frozen_pages.order_by("-revision").first()
+    return frozen.web_html if frozen and frozen.web_html else web_page(edition)
 
 
 def _cached(response: HttpResponse) -> HttpResponse:
