@@ -129,6 +129,7 @@ def _since(edition: Edition, now: datetime) -> datetime:
         Edition.objects.filter(newsletter=edition.newsletter_id, drafted_at__lt=edition.drafted_at)
         .exclude(pk=edition.pk)
         .exclude(status=Edition.Status.SKIPPED)
+        .exclude(corrects__isnull=False)
         .order_by("-drafted_at")
         .values_list("drafted_at", flat=True)
         .first()

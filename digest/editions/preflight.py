@@ -32,7 +32,12 @@ def problems(edition: Edition) -> list[Problem]:
 
 
 def min_stories(edition: Edition) -> int:
-    """How many stories make an edition of this schedule; one where it has none."""
+    """How many stories make an edition of this schedule; one where it has none.
+
+    A correction is its note.
+    """
+    if edition.corrects_id:
+        return 0
     return edition.schedule.min_stories if edition.schedule else 1
 
 
@@ -45,6 +50,8 @@ def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Prob
         found.append(
             Problem("too-few-stories", f"It has {len(items)} of at least {least} stories.")
         )
+    if edition.corrects_id and not edition.note.strip():
+        found.append(Problem("no-note", "It lacks the note that says what was wrong."))
     if not edition.preheader.strip():
         found.append(
             Problem("no-preheader", "Without a preheader, inboxes show any text.", blocking=False)

@@ -28,12 +28,13 @@ class Release(Enum):
 def due_editions(*, now: datetime) -> list[int]:
     """Ids of the editions whose time has come and about which something can be done now.
 
-    A held one waits for its editors until the deadline. One that was held in mid-send belongs to
-    the delivery, which closes it, until it is approved again.
+    A held one waits for its editors until the deadline, and so does the draft of a correction. One
+    that was held in mid-send belongs to the delivery, which closes it, until it is approved again.
     """
     approved = Q(status=_Status.APPROVED)
-    undecided = Q(status=_Status.DRAFT, sending_at=None)
-    late = Q(status=_Status.HELD, sending_at=None, deadline_at__lte=now)
+    undecided = Q(status=_Status.DRAFT, sending_at=None, corrects=None)
+    waiting = Q(status=_Status.HELD) | Q(status=_Status.DRAFT, corrects__isnull=False)
+    late = Q(waiting, sending_at=None, deadline_at__lte=now)
     due = Edition.objects.filter(approved | undecided | late, sends_at__lte=now)
     return list(due.order_by("sends_at").values_list("pk", flat=True))
 
@@ -58,7 +59,7 @@ def _decide(edition: Edition, now: datetime) -> Release:
         return _past_deadline(edition)
     if edition.status == _Status.APPROVED:
         return Release.SEND
-    if edition.status == _Status.HELD or edition.sending_at:
+    if edition.status == _Status.HELD or edition.sending_at or edition.corrects_id:
         return Release.NOTHING
     count, least = edition.items.count(), min_stories(edition)
     if count < least:

@@ -59,7 +59,10 @@ def assemble(edition: Edition) -> Page:
 
 
 def web_page(edition: Edition) -> str:
-    """Return the edition's HTML for everybody's eyes: no tokens, a link to sign up instead."""
+    """Return the edition's HTML for everybody's eyes: no tokens, a link to sign up instead.
+
+    It says what the edition says at this moment, approved or not.
+    """
     context = _context(edition) | {"web": True, "detail": "thumbnails"}
     return slots.fill(render_to_string("email/digest/body.html", context), {})
 
@@ -82,7 +85,15 @@ def _context(edition: Edition) -> dict[str, Any]:
         "title": plain(edition.subject) or (lead.headline if lead else plain(newsletter.name)),
         "preheader": plain(edition.preheader) or (lead.summary if lead else ""),
         "contents": page,
+        "correction": _correction(edition.corrects) if edition.corrects else None,
     }
+
+
+def _correction(corrected: Edition) -> dict[str, str]:
+    """What a correction's heading names; in English, like the rest of the page's own words."""
+    with translation.override("en-gb"):
+        date = date_format(corrected.slot_date, "l j F Y")
+    return {"date": date, "url": links.view_url(corrected)}
 
 
 def _fitting_html(context: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ def latest_edition(newsletter: Newsletter) -> Edition | None:
     """The newsletter's last sent edition with its items, stories and sections: two queries."""
     items = EditionItem.objects.select_related("story", "section")
     return (
-        Edition.objects.filter(newsletter=newsletter, status=Edition.Status.SENT)
+        Edition.objects.filter(newsletter=newsletter, corrects=None, status=Edition.Status.SENT)
         .order_by("-sent_at")
         .prefetch_related(Prefetch("items", queryset=items))
         .first()

@@ -1,0 +1,178 @@
+"""A correction goes to the readers who got the first version, and disturbs nothing else."""
+
+from datetime import timedelta
+
+import pytest
+from django.template.loader import render_to_string
+
+from digest.delivery import plan
+from digest.editions import audience, correct, curate, draft
+from digest.editions.approve import NotApprovable, approve
+from digest.editions.release import Release, due_editions, release
+from digest.models import Delivery, Edition
+from digest.rendering.preview import sample_message
+from digest.templatetags.editions import latest_edition
+from subscribers.models import Subscription
+from tests import factories
+from tests.factories import NOW
+from tests.rendering.pages import message_to
+
+pytestmark = pytest.mark.django_db
+NOTE = "The ferry sails on Friday, not on Thursday.\n\nWe are sorry."
+
+
+@pytest.fixture
+def corrected():
+    """Its first version reached two readers, one of them perhaps; its second, another."""
+    edition = factories.edition(factories.newsletter(), subject="Ferry sails", sends_at=NOW)
+    factories.put(
+        Edition.objects.filter(pk=edition.pk),
+        status="sent", revision=2, sending_at=NOW, sent_at=NOW, audience=5,
+    )  # fmt: skip
+    for name, status, revision in (
+        ("first", "sent", 1),
+        ("perhaps", "uncertain", 1),
+        ("second", "sent", 2),
+        ("failed", "failed", 0),
+        ("skipped", "skipped", 0),
+    ):
+        Delivery.objects.create(
+            edition=edition,
+            subscription=factories.subscription(edition.newsletter, f"{name}@example.com"),
+            status=status,
+            reason="refused" if status in ("failed", "skipped") else "",
+            revision=revision,
+        )
+    return Edition.objects.get(pk=edition.pk)
+
+
+@pytest.fixture
+def correction(corrected):
+    return correct.create(edition_id=corrected.pk, note=NOTE, now=NOW)
+
+
+def addresses(edition):
+    return sorted(s.subscriber.email for s in audience.readers(edition))
+
+
+def test_it_is_a_draft_with_the_note_due_at_once(corrected, correction):
+    assert (correction.status, correction.corrects) == ("draft", corrected)
+    assert correction.subject == "Correction: Ferry sails"
+    assert correction.note == NOTE
+    assert correction.schedule is None
+    assert (correction.sends_at, correction.deadline_at) == (NOW, NOW + correct.USEFUL_FOR)
+    assert str(correction).endswith("· correction")
+
+
+def test_it_is_for_the_readers_of_an_older_version_who_are_readers_still(corrected, correction):
+    assert addresses(correction) == ["first@example.com", "perhaps@example.com"]
+
+    Subscription.objects.filter(subscriber__email="first@example.com").update(status="unsubscribed")
+    assert addresses(correction) == ["perhaps@example.com"]
+
+
+def test_versions_are_counted_from_the_rows(corrected):
+    assert correct.versions(corrected) == [correct.Version(1, 2), correct.Version(2, 1)]
+
+
+def test_approved_it_goes_to_them_alone(correction):
+    approve(edition_id=correction.pk, now=NOW)
+    assert release(edition_id=correction.pk, now=NOW) is Release.SEND
+    plan.start(edition_id=correction.pk, now=NOW)
+
+    found = Delivery.objects.filter(edition=correction)
+    planned = found.values_list("subscription__subscriber__email", flat=True)
+    assert sorted(planned) == ["first@example.com", "perhaps@example.com"]
+
+
+def test_its_draft_waits_for_an_editor_and_is_given_up_at_its_deadline(correction):
+    assert due_editions(now=NOW) == []
+    assert release(edition_id=correction.pk, now=NOW) is Release.NOTHING
+
+    late = correction.deadline_at
+    assert due_editions(now=late) == [correction.pk]
+    assert release(edition_id=correction.pk, now=late) is Release.SKIPPED
+
+
+def test_it_needs_a_note_and_no_stories(correction):
+    Edition.objects.filter(pk=correction.pk).update(note=" ")
+
+    with pytest.raises(NotApprovable, match="note that says what was wrong"):
+        approve(edition_id=correction.pk, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("fields", "note", "message"),
+    [
+        ({}, " ", "Say what was wrong"),
+        ({"revision": 1}, NOTE, "Nobody has an older version"),
+        ({"status": "held", "reason": "stopped"}, NOTE, "Let the corrected edition go on first"),
+    ],
+)
+def test_where_there_is_nothing_to_correct_none_is_made(corrected, fields, note, message):
+    factories.put(Edition.objects.filter(pk=corrected.pk), **fields)
+
+    with pytest.raises(correct.NotCorrectable, match=message):
+        correct.create(edition_id=corrected.pk, note=note, now=NOW)
+
+
+def test_a_second_click_finds_the_first_ones_draft(corrected, correction):
+    with pytest.raises(correct.AlreadyThere) as there:
+        correct.create(edition_id=corrected.pk, note=NOTE, now=NOW)
+    assert there.value.correction == correction
+
+
+def test_a_subject_of_full_length_is_cut_and_not_refused(corrected):
+    Edition.objects.update(subject="word " * 29)
+
+    assert len(correct.create(edition_id=corrected.pk, note=NOTE, now=NOW).subject) <= 150
+
+
+def test_the_mail_says_what_it_corrects_and_leads_to_the_corrected_edition(corrected, correction):
+    received = message_to(correction)
+
+    for kind in ("plain", "html"):
+        part = received.part(kind)
+        assert f"To the edition of {corrected.slot_date:%A %-d %B %Y}" in part
+        assert corrected.get_absolute_url() in part
+        assert "The ferry sails on Friday, not on Thursday." in part
+    assert received.message["Subject"] == "Correction: Ferry sails"
+
+
+def test_a_reader_who_muted_every_section_gets_it_all_the_same(correction):
+    assert message_to(correction, muted_sections=frozenset({1, 2}))
+    assert sample_message(correction, now=NOW)
+
+
+def test_no_other_edition_says_that_it_is_a_correction(corrected):
+    assert "orrection" not in message_to(corrected).part("plain")
+    assert render_to_string("email/held/subject.txt", {"edition": corrected}).startswith("Held")
+
+
+def test_it_prints_no_story_for_later_editions(corrected, correction):
+    printed = corrected.items.first().story
+    fresh = factories.story(corrected.newsletter)
+    for story in (printed, fresh):
+        curate.add_story(edition_id=correction.pk, story_id=story.pk)
+
+    later = draft.draft_edition(
+        newsletter=corrected.newsletter, date=(NOW + timedelta(days=1)).date(), now=NOW
+    )
+
+    assert [item.story for item in later.items.all()] == [fresh]
+
+
+def test_it_is_neither_the_days_edition_nor_the_latest(corrected, correction):
+    factories.put(Edition.objects.filter(pk=correction.pk), status="sent", sent_at=NOW)
+
+    todays = draft.draft_edition(newsletter=corrected.newsletter, date=NOW.date(), now=NOW)
+    assert todays.corrects is None
+    assert latest_edition(corrected.newsletter) == corrected
+
+
+def test_its_web_version_opens_once_it_is_out(client, corrected, correction):
+    assert client.get(correction.get_absolute_url()).status_code == 404
+
+    factories.put(Edition.objects.filter(pk=correction.pk), status="sent")
+    page = client.get(correction.get_absolute_url()).content.decode()
+    assert corrected.get_absolute_url() in page
