@@ -160,6 +160,10 @@ EMAIL_USE_SSL = EMAIL_RELAYS[0].tls
 EMAIL_TIMEOUT = 15
 # A window whose outcome a crash lost is sent again under the same Message-ID, or held.
 RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
+# An edition whose readers are so many per cent more or fewer than usual waits for a person's yes;
+# 0 never asks. Nor is anybody asked where both figures are below the second.
+AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
+AUDIENCE_GUARD_FROM = env.int("AUDIENCE_GUARD_FROM", default=50)
 
 # --- Feeds --------------------------------------------------------------------------------------
 # Hosts a feed may be fetched from although their address is private.

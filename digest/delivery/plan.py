@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
+from digest.editions import audience
 from digest.editions.approve import content_hash
 from digest.editions.stop import hold, skip
 from digest.models import Delivery, Edition
@@ -18,13 +19,19 @@ from subscribers.models import IllegalMove
 _Status, _Reason = Edition.Status, Edition.Reason
 _Row = Delivery.Status
 
-# Every active reader, in id order; planning again adds those who confirmed since.
+# Every active reader, in id order; planning again adds those who confirmed since. A correction's
+# are those who got an older revision of what it corrects (editions.audience.readers, in SQL).
 _PLAN = """
     INSERT INTO digest_delivery (edition_id, subscription_id, status, reason, attempts,
                                  next_attempt_at, lane, reply, relay, revision)
     SELECT %(edition)s, s.id, 'pending', '', 0, %(now)s, '', '', '', 0
       FROM subscribers_subscription s
      WHERE s.newsletter_id = %(newsletter)s AND s.status = 'active'
+       AND (%(corrects)s::bigint IS NULL OR s.id IN (
+            SELECT d.subscription_id
+              FROM digest_delivery d JOIN digest_edition c ON c.id = d.edition_id
+             WHERE c.id = %(corrects)s AND d.status IN ('sent', 'uncertain')
+               AND d.revision < c.revision))
      ORDER BY s.id
         ON CONFLICT (edition_id, subscription_id) DO NOTHING
 """
@@ -79,12 +86,21 @@ def _start(edition: Edition, now: datetime) -> int:
     # Once more after freezing, to notice what changed while the page was rendered.
     if {frozen.content_hash, content_hash(edition)} != {edition.approved_hash}:
         raise _Unfit(_Reason.CHANGED, "The edition was changed after it was approved.")
+    readers = audience.readers(edition).count()
+    if unusual := audience.guard(edition, readers):
+        raise _Unfit(_Reason.AUDIENCE, unusual)
     Edition.objects.filter(pk=edition.pk, status=_Status.APPROVED).update(
-        status=_Status.SENDING, sending_at=edition.sending_at or now
+        status=_Status.SENDING, sending_at=edition.sending_at or now, audience=readers
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            _PLAN, {"edition": edition.pk, "newsletter": edition.newsletter_id, "now": now}
+            _PLAN,
+            {
+                "edition": edition.pk,
+                "newsletter": edition.newsletter_id,
+                "corrects": edition.corrects_id,
+                "now": now,
+            },
         )
         return int(cursor.rowcount)
 
@@ -176,7 +192,7 @@ def finish_if_done(*, edition_id: int, now: datetime) -> bool:
             return True
         return bool(
             Edition.objects.filter(pk=edition_id, status=_Status.SENDING).update(
-                status=_Status.SENT, sent_at=now
+                status=_Status.SENT, sent_at=edition.sent_at or now
             )
         )
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import F, QuerySet
 
-from digest.editions import preflight
+from digest.editions import audience, preflight
 from digest.models import Edition, EditionItem
 from subscribers.models import Newsletter
 
@@ -33,6 +34,7 @@ def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datet
         edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
         if found := _against(edition, now):
             raise NotApprovable(found)
+        content = content_hash(edition)
         # The row is locked; the states are named again so that the move is right by itself.
         Edition.objects.filter(pk=edition_id, status__in=Edition.EDITABLE).update(
             status=Edition.Status.APPROVED,
@@ -41,7 +43,8 @@ def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datet
             notice_due_at=None,
             approved_at=now,
             approved_by=user,
-            approved_hash=content_hash(edition),
+            approved_hash=content,
+            revision=_revision(edition, content),
         )
     edition.refresh_from_db()
     return edition
@@ -54,35 +57,52 @@ def _against(edition: Edition, now: datetime) -> list[preflight.Problem]:
         ]
     if now >= edition.deadline_at:
         return [preflight.Problem("past-deadline", "The edition is past its deadline.")]
-    return [problem for problem in preflight.problems(edition) if problem.blocking]
+    found = [problem for problem in preflight.problems(edition) if problem.blocking]
+    # Approving is no yes to the number of readers that it was held for.
+    if edition.reason == Edition.Reason.AUDIENCE and (unusual := audience.guard(edition)):
+        found.append(preflight.Problem("audience", unusual))
+    return found
+
+
+def _revision(edition: Edition, content: str) -> int:
+    """One more where the present one is out already and said something else."""
+    if not edition.sending_at:
+        return edition.revision
+    out = edition.frozen_pages.filter(revision=edition.revision)
+    return edition.revision + out.exclude(content_hash=content).exists()
 
 
 def withdraw(*, edition_id: int) -> bool:
-    """Take an approval back, so that the edition is a draft again; True if there was one."""
-    return bool(
-        Edition.objects.filter(pk=edition_id, status=Edition.Status.APPROVED).update(
-            status=Edition.Status.DRAFT, approved_at=None, approved_by=None, approved_hash=""
-        )
-    )
+    """Take an approval back; True if there was one.
+
+    The edition is a draft again or, if readers have it already, held.
+    """
+    approved = Edition.objects.filter(pk=edition_id, status=Edition.Status.APPROVED)
+    return _void(approved, reason=Edition.Reason.STOPPED)
 
 
 def void_if_changed(*, edition_id: int) -> bool:
-    """Take the approval back if the edition no longer says what was approved; True if so.
-
-    One that is about to go on after it was stopped in mid-send is no draft any more: starting it
-    compares the hashes, and holds it again.
-    """
+    """Take the approval back if the edition no longer says what was approved; True if so."""
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    if edition.status != Edition.Status.APPROVED or edition.sending_at:
+    if edition.status != Edition.Status.APPROVED:
         return False
     if content_hash(edition) == edition.approved_hash:
         return False
+    approved = Edition.objects.filter(
+        pk=edition_id, status=Edition.Status.APPROVED, approved_hash=edition.approved_hash
+    )
+    return _void(approved, reason=Edition.Reason.CHANGED)
+
+
+def _void(approved: QuerySet[Edition], *, reason: str) -> bool:
+    nobodys = {"approved_at": None, "approved_by": None, "approved_hash": ""}
+    if approved.filter(sending_at=None).update(status=Edition.Status.DRAFT, **nobodys):
+        return True
+    # Readers have it, so it is no draft; editors are told when it should have gone on.
     return bool(
-        Edition.objects.filter(
-            pk=edition_id,
-            status=Edition.Status.APPROVED,
-            approved_hash=edition.approved_hash,
-        ).update(status=Edition.Status.DRAFT, approved_at=None, approved_by=None, approved_hash="")
+        approved.update(
+            status=Edition.Status.HELD, reason=reason, notice_due_at=F("sends_at"), **nobodys
+        )
     )
 
 
@@ -90,6 +110,7 @@ def content_hash(edition: Edition) -> str:
     """SHA-256, in hex, over all that the mail shows; one query for the items."""
     items = edition.items.select_related("story", "section")
     content = {
+        "corrects": edition.corrects_id,
         "date": edition.slot_date.isoformat(),
         "subject": edition.subject,
         "preheader": edition.preheader,

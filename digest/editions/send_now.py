@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from digest.editions.approve import NotApprovable, approve
+from digest.editions.audience import accept_audience
 from digest.editions.curate import seal
 from digest.editions.preflight import Problem
 from digest.models import Edition, EditionItem, Story
@@ -16,11 +17,17 @@ _Status = Edition.Status
 
 
 def bring_forward(
-    *, edition_id: int, seen: str, user: AbstractBaseUser | None = None, now: datetime
+    *,
+    edition_id: int,
+    seen: str,
+    readers: int | None = None,
+    user: AbstractBaseUser | None = None,
+    now: datetime,
 ) -> Edition:
     """Make now the send time of the edition, approving it first if nobody has.
 
-    `seen` is the seal (curate.seal) of what the editor had before their eyes.
+    `seen` is the seal (curate.seal) of what the editor had before their eyes, and `readers` the
+    number that they said yes to.
 
     Raises:
         NotApprovable: it has changed since, has blocking problems, or is past its deadline.
@@ -30,6 +37,8 @@ def bring_forward(
         if seen != seal(edition):
             problem = "It was changed while you were asked. Look at it again, then send it."
             raise NotApprovable([Problem("changed", problem)])
+        if readers is not None:
+            accept_audience(edition_id=edition_id, user=user, count=readers)
         if edition.status != _Status.APPROVED:
             approve(edition_id=edition_id, user=user, now=now)
         elif now >= edition.deadline_at:

@@ -1,0 +1,101 @@
+"""Keep an edition from going to an unusual number of readers unseen."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from statistics import median
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
+
+from digest.editions import correct
+from digest.models import Edition
+from subscribers.models import Subscription
+
+logger = logging.getLogger(__name__)
+
+# What is usual: the median of so many editions, once there are at least so few.
+LAST, FEWEST = 10, 3
+# A yes to 12,000 readers holds for those who confirm before the start, and for no import.
+GROWTH_PERCENT = 10
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How many readers an edition would go to now, beside what is usual (None: not known yet)."""
+
+    readers: int
+    usual: int | None
+    warning: str
+
+
+def readers(edition: Edition) -> QuerySet[Subscription]:
+    """Whom the edition goes to; who is suppressed is left out when the row is claimed.
+
+    A correction's are the readers who got an older revision of what it corrects.
+    """
+    active = Subscription.objects.filter(
+        newsletter=edition.newsletter_id, status=Subscription.Status.ACTIVE
+    )
+    if edition.corrects is None:
+        return active
+    return active.filter(pk__in=correct.outdated(edition.corrects).values("subscription"))
+
+
+def usual(edition: Edition) -> int | None:
+    """How many readers the newsletter's last editions went to; None before there are three."""
+    earlier = (
+        Edition.objects.filter(
+            newsletter=edition.newsletter_id,
+            status=Edition.Status.SENT,
+            corrects=None,
+            audience__isnull=False,
+        )
+        .exclude(pk=edition.pk)
+        .order_by("-sending_at")
+        .values_list("audience", flat=True)
+    )
+    found = [audience for audience in earlier[:LAST] if audience is not None]
+    return round(median(found)) if len(found) >= FEWEST else None
+
+
+def outlook(edition: Edition) -> Outlook:
+    """Count the readers now: some tenths of a second for a million."""
+    count = readers(edition).count()
+    return Outlook(count, usual(edition), guard(edition, count) or "")
+
+
+def guard(edition: Edition, audience: int | None = None) -> str | None:
+    """Why so many readers (or those of now) need a person's yes first; None where they do not."""
+    percent = settings.AUDIENCE_GUARD_PERCENT
+    if edition.corrects_id or not percent:
+        return None
+    expected = usual(edition)
+    if expected is None:
+        return None
+    count = readers(edition).count() if audience is None else audience
+    if max(count, expected) < settings.AUDIENCE_GUARD_FROM or _is_accepted(edition, count):
+        return None
+    if abs(count - expected) * 100 <= percent * expected:
+        return None
+    return (
+        f"It would go to {count:,} readers, and this newsletter's editions usually go to about "
+        f"{expected:,}."
+    )
+
+
+def _is_accepted(edition: Edition, count: int) -> bool:
+    # One that is under way was let through with its first start.
+    agreed = max(edition.audience_accepted or 0, edition.audience or 0)
+    return 0 < count * 100 <= agreed * (100 + GROWTH_PERCENT)
+
+
+def accept_audience(*, edition_id: int, user: AbstractBaseUser | None = None, count: int) -> bool:
+    """Note a person's yes to so many readers; False where the edition is no longer open."""
+    open_ones = Edition.objects.filter(pk=edition_id, status__in=Edition.EDITABLE)
+    accepted = bool(open_ones.update(audience_accepted=count))
+    if accepted:
+        logger.info("Edition %s may go to %s readers, says %s", edition_id, count, user)
+    return accepted

@@ -1,0 +1,179 @@
+"""An edition does not go to an unusual number of readers unless a person says yes."""
+
+from datetime import timedelta
+
+import pytest
+
+from digest.delivery import plan
+from digest.editions import audience
+from digest.editions.approve import NotApprovable, approve
+from digest.editions.notify import due_notices
+from digest.models import Delivery, Edition
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter()
+
+
+@pytest.fixture
+def sent(newsletter):
+    """Editions that went to so many readers, in that order."""
+
+    def send(*audiences, **fields):
+        for days, readers in enumerate(audiences):
+            edition = factories.edition(newsletter, stories=0, audience=readers, **fields)
+            when = NOW - timedelta(days=len(audiences) - days)
+            factories.put(
+                Edition.objects.filter(pk=edition.pk), status="sent", sending_at=when, sent_at=when
+            )
+        return edition
+
+    return send
+
+
+@pytest.fixture
+def edition(newsletter):
+    return factories.edition(newsletter, sends_at=NOW)
+
+
+def reread(edition):
+    return Edition.objects.get(pk=edition.pk)
+
+
+@pytest.mark.parametrize("count", [70, 100, 130])
+def test_a_third_more_or_less_is_usual(sent, edition, count):
+    sent(100, 100, 100)
+
+    assert audience.guard(edition, count) is None
+
+
+@pytest.mark.parametrize("count", [0, 69, 131, 100_000])
+def test_more_than_that_needs_a_persons_yes(sent, edition, count):
+    sent(100, 100, 100)
+
+    assert audience.guard(edition, count) == (
+        f"It would go to {count:,} readers, and this newsletter's editions usually go to about 100."
+    )
+
+
+def test_before_three_editions_nothing_is_usual(sent, edition):
+    sent(100, 100)
+
+    assert audience.usual(edition) is None
+    assert audience.guard(edition, 100_000) is None
+
+
+def test_usual_is_the_median_of_the_last_ten(sent, edition):
+    sent(*[9_000] * 5, *[100] * 4, 1, *[120] * 4, 5_000)
+
+    assert audience.usual(edition) == 110
+
+
+def test_corrections_and_other_newsletters_say_nothing_about_what_is_usual(sent, edition):
+    corrected = sent(100, 100, 100)
+    sent(3, 3, 3, 3, corrects=corrected)
+    other = factories.edition(factories.newsletter(), audience=7)
+    factories.put(Edition.objects.filter(pk=other.pk), status="sent", sending_at=NOW)
+
+    assert audience.usual(edition) == 100
+
+
+def test_there_is_no_blast_among_few(sent, edition, settings):
+    sent(10, 10, 10)
+
+    assert audience.guard(edition, 49) is None
+    assert audience.guard(edition, 50)
+    settings.AUDIENCE_GUARD_FROM = 51
+    assert audience.guard(edition, 50) is None
+
+
+def test_the_guard_can_be_switched_off(sent, edition, settings):
+    sent(100, 100, 100)
+    settings.AUDIENCE_GUARD_PERCENT = 0
+
+    assert audience.guard(edition, 100_000) is None
+
+
+def test_a_correction_goes_to_few_and_is_exempt(sent, newsletter):
+    corrected = sent(100, 100, 100)
+    correction = factories.edition(newsletter, corrects=corrected)
+
+    assert audience.guard(correction, 1) is None
+
+
+def test_a_yes_holds_for_a_tenth_more_and_no_further(sent, edition):
+    sent(100, 100, 100)
+    audience.accept_audience(edition_id=edition.pk, count=1000)
+    edition = reread(edition)
+
+    assert audience.guard(edition, 1000) is None
+    assert audience.guard(edition, 1100) is None
+    assert audience.guard(edition, 1101)
+
+
+def test_a_yes_comes_too_late_once_it_is_on_its_way(edition):
+    factories.put(Edition.objects.all(), status="sending")
+
+    assert not audience.accept_audience(edition_id=edition.pk, count=1000)
+    assert reread(edition).audience_accepted is None
+
+
+def test_an_edition_notes_how_many_readers_it_was_started_for(edition):
+    for _ in range(3):
+        factories.subscription(edition.newsletter)
+    approve(edition_id=edition.pk, now=NOW)
+    plan.start(edition_id=edition.pk, now=NOW)
+
+    assert reread(edition).audience == 3
+
+
+@pytest.fixture
+def blast(sent, edition, settings):
+    """Held at its start: six readers where two are usual."""
+    settings.AUDIENCE_GUARD_FROM = 5
+    sent(2, 2, 2)
+    for _ in range(6):
+        factories.subscription(edition.newsletter)
+    approve(edition_id=edition.pk, now=NOW)
+    with pytest.raises(plan.NotStarted, match="6 readers"):
+        plan.start(edition_id=edition.pk, now=NOW)
+    return reread(edition)
+
+
+def test_an_unusual_audience_is_held_before_anybody_is_planned(blast):
+    assert (blast.status, blast.reason) == ("held", "audience")
+    assert "6 readers" in blast.reason_detail
+    assert "about 2." in blast.reason_detail
+    assert due_notices(now=NOW) == [blast.pk]
+    assert not Delivery.objects.filter(edition=blast).exists()
+
+
+def test_approving_it_without_a_word_about_the_readers_is_refused(blast):
+    with pytest.raises(NotApprovable, match="6 readers"):
+        approve(edition_id=blast.pk, now=NOW)
+    assert reread(blast).status == "held"
+
+
+def test_after_a_yes_it_goes_out(blast):
+    audience.accept_audience(edition_id=blast.pk, count=6)
+    approve(edition_id=blast.pk, now=NOW)
+
+    assert plan.start(edition_id=blast.pk, now=NOW) == 6
+
+
+def test_going_on_after_a_stop_asks_nobody_twice(blast, sent):
+    audience.accept_audience(edition_id=blast.pk, count=6)
+    approve(edition_id=blast.pk, now=NOW)
+    plan.start(edition_id=blast.pk, now=NOW)
+    factories.put(Edition.objects.filter(pk=blast.pk), status="held", reason="stopped")
+    Edition.objects.filter(pk=blast.pk).update(audience_accepted=None)
+
+    approve(edition_id=blast.pk, now=NOW)
+    plan.start(edition_id=blast.pk, now=NOW)
+
+    assert reread(blast).status == "sending"
