@@ -87,10 +87,8 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         chosen: list[Story] = list(self.cleaned_data["add_stories"])
         if self.data.get("again"):
             return chosen
-        printed = EditionItem.objects.filter(
-            newsletter=self.instance.newsletter_id, story__in=chosen, again=False, released=False
-        ).exclude(edition=self.instance)
-        for item in printed.select_related("story", "edition"):
+        printed = curate.printed_items(self.instance).filter(story__in=chosen)
+        for item in printed.exclude(edition=self.instance).select_related("story"):
             self.add_error("add_stories", str(curate.AlreadyPrinted(item.story, item.edition)))
         return chosen
 

@@ -47,8 +47,8 @@ def seal(edition: Edition) -> str:
 
 
 def is_editable(edition: Edition) -> bool:
-    """True until its page was frozen; an edition held in mid-send has readers already."""
-    return edition.status in Edition.EDITABLE and edition.sending_at is None
+    """True unless it is on its way or history; one stopped in mid-send is there to be corrected."""
+    return edition.status in Edition.EDITABLE
 
 
 @transaction.atomic
@@ -58,13 +58,7 @@ def add_story(*, edition_id: int, story_id: int, again: bool = False) -> Edition
     story = Story.objects.get(pk=story_id, newsletter=edition.newsletter_id)
     if there := edition.items.filter(story=story).first():
         return there
-    printed = (
-        EditionItem.objects.filter(
-            newsletter=edition.newsletter_id, story=story, again=False, released=False
-        )
-        .select_related("edition__newsletter")
-        .first()
-    )
+    printed = printed_items(edition).filter(story=story).first()
     if printed and not again:
         raise AlreadyPrinted(story, printed.edition)
     last = edition.items.aggregate(last=Max("position"))["last"]
@@ -73,7 +67,8 @@ def add_story(*, edition_id: int, story_id: int, again: bool = False) -> Edition
         story=story,
         section_id=story.section_id,
         position=0 if last is None else last + 1,
-        again=printed is not None,
+        # What a correction repeats, or brings to its few readers, is not printed by it.
+        again=printed is not None or edition.corrects_id is not None,
     )
     void_if_changed(edition_id=edition_id)
     return item
@@ -81,8 +76,14 @@ def add_story(*, edition_id: int, story_id: int, again: bool = False) -> Edition
 
 @transaction.atomic
 def remove_item(*, edition_id: int, item_id: int) -> None:
-    """Take a story out; a later edition may print it."""
-    _open(edition_id).items.filter(pk=item_id).delete()
+    """Take a story out; a later edition may print it.
+
+    Where readers have the edition already no later one proposes it: the story is hidden.
+    """
+    edition = _open(edition_id)
+    if edition.sending_at:
+        Story.objects.filter(items=item_id, items__edition=edition).update(is_hidden=True)
+    edition.items.filter(pk=item_id).delete()
     void_if_changed(edition_id=edition_id)
 
 
@@ -119,14 +120,23 @@ def _open(edition_id: int) -> Edition:
     return edition
 
 
+def printed_items(edition: Edition) -> QuerySet[EditionItem]:
+    """Where the newsletter has printed its stories; to a correction nothing is printed before."""
+    items = EditionItem.objects.filter(
+        newsletter=edition.newsletter_id, again=False, released=False
+    ).select_related("edition__newsletter")
+    return items.none() if edition.corrects_id else items
+
+
 def choices(edition: Edition, *, term: str = "") -> QuerySet[Story]:
     """Stories to add, newest first: the unplaced, and once a term is typed the printed, so marked.
 
     Each carries `printed`: empty, or where the newsletter had it.
     """
-    stories = Story.objects.filter(newsletter=edition.newsletter_id, is_hidden=False).exclude(
-        items__edition=edition
-    )
+    stories = Story.objects.filter(newsletter=edition.newsletter_id).exclude(items__edition=edition)
+    # Taking a story out of an edition that readers have hides it: here is the way back.
+    if not (term and edition.sending_at):
+        stories = stories.filter(is_hidden=False)
     stories = stories.annotate(is_printed=Exists(_printed()))
     if term:
         stories = stories.filter(Q(title__icontains=term) | Q(source_name__icontains=term))
@@ -139,5 +149,8 @@ def choices(edition: Edition, *, term: str = "") -> QuerySet[Story]:
 
 def _printed() -> QuerySet[EditionItem]:
     return EditionItem.objects.filter(
-        newsletter=OuterRef("newsletter"), story=OuterRef("pk"), released=False
+        newsletter=OuterRef("newsletter"),
+        story=OuterRef("pk"),
+        released=False,
+        edition__corrects=None,
     )

@@ -54,6 +54,35 @@ def hold(
     _move(edition_id, from_status, to=_Status.HELD, reason=reason, detail=detail, notice=now)
 
 
+class NotSending(Exception):
+    """There is nothing to stop; the message says where the edition stands."""
+
+
+def stop_sending(*, edition_id: int, detail: str = "", now: datetime) -> None:
+    """Hold an edition that is on its way: within one window no lane sends another message of it.
+
+    Also one whose send time has come, while the workers are about to begin. The editors are told
+    once, as of any held edition: its deadline runs on, and then the readers who are left get none.
+
+    Raises:
+        NotSending: it is not on its way.
+    """
+    on_its_way = Q(status=_Status.SENDING) | Q(status=_Status.APPROVED, sends_at__lte=now)
+    try:
+        _move(
+            edition_id,
+            [_Status.SENDING, _Status.APPROVED],
+            on_its_way,
+            to=_Status.HELD,
+            reason=Edition.Reason.STOPPED,
+            detail=detail,
+            notice=now,
+        )
+    except IllegalMove as error:
+        status = Edition.objects.get(pk=edition_id).get_status_display()
+        raise NotSending(f"It is not on its way: it is {status}.") from error
+
+
 def _move(
     edition_id: int,
     from_status: Collection[str],
