@@ -1,0 +1,154 @@
+"""What failed is sent again when an operator says so, and nothing else is."""
+
+from datetime import timedelta
+
+import pytest
+
+from digest.delivery.again import Again, Missed, NotAgain, TooLate, missed, send_failed_again
+from digest.models import Delivery, Edition
+from subscribers.suppression import suppress
+from tests import factories
+from tests.delivery.conftest import row, rows, status
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sent(edition, readers, start, run_lane, relay):
+    """Sent: of five, one got it, two were refused, one is unknown there, one is uncertain."""
+    found = readers(5)
+    relay.replies |= {
+        "reader1@example.com": "550 5.2.0 not today",
+        "reader2@example.com": "550 5.2.0 not today",
+        "reader3@example.com": "550 5.1.1 no such user",
+    }
+    start()
+    Delivery.objects.filter(subscription=found[4]).update(
+        status="sending", claimed_at=NOW, lane="x"
+    )
+    Delivery.objects.filter(subscription=found[4]).update(
+        status="uncertain", uncertain_at=NOW, finished_at=NOW, lane=""
+    )
+    run_lane()
+    assert status(edition) == Edition.Status.SENT
+    relay.replies.clear()
+    relay.received.clear()
+    return found
+
+
+def written_to(relay):
+    return sorted(mail.rcpt_to for mail in relay.received)
+
+
+def test_those_missed_are_counted_by_reason(edition, sent):
+    assert missed(edition.pk) == Missed(reasons={"refused": 2}, suppressed=1, uncertain=1)
+    assert missed(edition.pk).failed == 2
+
+
+def test_the_failed_ones_are_sent_again_and_nobody_else(edition, sent, run_lane, relay):
+    attempts = row(sent[1]).attempts
+    done = send_failed_again(edition_id=edition.pk, now=NOW)
+
+    assert done == Again(failed=2, uncertain=0, left_out=1)
+    assert status(edition) == Edition.Status.SENDING
+    again = row(sent[1])
+    assert (again.status, again.reason, again.finished_at) == ("pending", "", None)
+    assert (again.attempts, again.next_attempt_at) == (attempts, NOW)
+
+    run_lane("lane-2")
+    assert written_to(relay) == ["reader1@example.com", "reader2@example.com"]
+    assert status(edition) == Edition.Status.SENT
+    assert rows(edition)["reader3@example.com"] == ("failed", "bad-address")
+
+
+def test_it_stays_the_edition_of_the_day_it_was_sent_on(edition, sent, run_lane):
+    soon = NOW + timedelta(hours=1)
+    send_failed_again(edition_id=edition.pk, now=soon)
+    run_lane("lane-2", now=soon)
+
+    assert Edition.objects.get(pk=edition.pk).sent_at == NOW
+
+
+def test_an_address_suppressed_since_is_left_out(edition, sent):
+    suppress(email="reader1@example.com", reason="complaint", now=NOW)
+
+    done = send_failed_again(edition_id=edition.pk, now=NOW)
+
+    assert (done.failed, done.left_out) == (1, 2)
+    assert row(sent[1]).status == "failed"
+
+
+def test_a_reader_who_left_since_is_skipped(edition, sent, run_lane, relay):
+    sent[1].status = "unsubscribed"
+    sent[1].save()
+    send_failed_again(edition_id=edition.pk, now=NOW)
+    run_lane("lane-2")
+
+    assert written_to(relay) == ["reader2@example.com"]
+    assert row(sent[1]).status == "skipped"
+
+
+def test_the_uncertain_are_sent_to_on_explicit_wish(edition, sent, run_lane, relay):
+    done = send_failed_again(edition_id=edition.pk, uncertain=True, now=NOW)
+    run_lane("lane-2")
+
+    assert done.uncertain == 1
+    assert "reader4@example.com" in written_to(relay)
+    again = row(sent[4])
+    assert again.status == "sent"
+    assert again.uncertain_at == NOW, "that it may have arrived twice stays said"
+
+
+def test_what_fails_again_can_be_sent_once_more(edition, sent, run_lane, relay):
+    relay.replies["reader1@example.com"] = "550 5.2.0 not today either"
+    for n in (2, 3):
+        assert send_failed_again(edition_id=edition.pk, now=NOW).failed >= 1
+        run_lane(f"lane-{n}")
+
+    assert row(sent[1]).attempts == 3
+
+
+def test_yesterdays_edition_is_not_sent_again_by_accident(edition, sent, run_lane, relay):
+    late = edition.deadline_at
+
+    with pytest.raises(TooLate, match="It was worth sending until 10:00 on 10 March 2026"):
+        send_failed_again(edition_id=edition.pk, now=late)
+    assert status(edition) == Edition.Status.SENT
+
+    until = late + timedelta(hours=2)
+    send_failed_again(edition_id=edition.pk, until=until, now=late)
+    run_lane("lane-2", now=late)
+    assert Edition.objects.get(pk=edition.pk).deadline_at == until
+    assert written_to(relay) == ["reader1@example.com", "reader2@example.com"]
+
+
+def test_while_it_is_sending_the_failed_ones_join_in(edition, sent):
+    factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
+
+    assert send_failed_again(edition_id=edition.pk, now=NOW).failed == 2
+    assert status(edition) == Edition.Status.SENDING
+
+
+@pytest.mark.parametrize("held", ["held", "skipped", "approved", "draft"])
+def test_an_edition_that_was_not_sent_is_not_sent_again(edition, held):
+    factories.put(Edition.objects.filter(pk=edition.pk), status=held, reason="refused")
+
+    with pytest.raises(NotAgain, match="not sent"):
+        send_failed_again(edition_id=edition.pk, now=NOW)
+
+
+def test_where_nobody_failed_nothing_moves(edition, sent):
+    factories.put(Delivery.objects.filter(status="failed"), status="sent", reason="")
+
+    with pytest.raises(NotAgain, match="no delivery of it has failed"):
+        send_failed_again(edition_id=edition.pk, now=NOW)
+    assert status(edition) == Edition.Status.SENT
+
+
+def test_where_all_who_failed_are_suppressed_it_says_so(edition, sent):
+    for n in (1, 2):
+        suppress(email=f"reader{n}@example.com", reason="bounce", now=NOW)
+
+    with pytest.raises(NotAgain, match="3 failed, and all are suppressed"):
+        send_failed_again(edition_id=edition.pk, now=NOW)
