@@ -38,8 +38,9 @@ class Transport(Protocol):
     the relay, NOT_SENT where it cannot have; and `put` gives NOT_SENT from then on.
     """
 
-    # Messages that the relay accepted.
-    accepted: int
+    @property
+    def accepted(self) -> int:
+        """Messages that the relay accepted."""
 
     @property
     def batch(self) -> int:

@@ -1,0 +1,133 @@
+"""Be the transport to a relay that speaks SMTP: one connection, from EHLO to QUIT."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from digest.delivery.outgoing import Outgoing
+from digest.delivery.replies import Outcome, Verdict
+from digest.delivery.smtp import modes
+from digest.delivery.smtp.commands import Dialect, NotWritable
+from digest.delivery.smtp.door import Client, enter
+from digest.delivery.smtp.flight import Flight
+from digest.delivery.smtp.modes import Mode
+from digest.delivery.smtp.patience import LONGEST, QUIT_TIMEOUT
+from digest.delivery.smtp.ways import DEPTH, WAYS
+from digest.delivery.smtp.wire import Lost, Why
+from subscribers.relays import Relay
+
+# Where an answer takes longer than this many seconds, a batch of twenty would be handed over,
+# answered and recorded while nothing else is under way.
+_NEAR = 0.002
+_SMALL_BATCH = 5
+# A connection that is used for ever holds on to one of a relay's hosts when others come and go.
+MOST_SECONDS = 60.0
+
+
+def _never() -> bool:
+    return False
+
+
+class Connection:
+    """An open, authenticated SMTP session, and a Transport; use it as a context manager.
+
+    `fastest` is the fastest mode to use; the server's EHLO and what is known of it may say less.
+
+    Raises:
+        NoConnection, RelayRefuses: on opening.
+    """
+
+    def __init__(
+        self, relay: Relay, *, give_up: Callable[[], bool] = _never, fastest: Mode = Mode.BDAT
+    ) -> None:
+        client = enter(relay, give_up)
+        self._dialect = Dialect(client.has_extn("size"), client.has_extn("smtputf8"))
+        mode = min(fastest, _offered(client), modes.mastered(relay))
+        is_far = mode is Mode.BDAT and client.round_trip > _NEAR
+        self.batch = _SMALL_BATCH if is_far else DEPTH
+        self._dialogue = WAYS[mode](relay, client.wire)
+        self._left = relay.messages
+        self._worn_at = time.monotonic() + MOST_SECONDS
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def mode(self) -> Mode:
+        return self._dialogue.mode
+
+    @property
+    def accepted(self) -> int:
+        return self._dialogue.accepted
+
+    @property
+    def is_open(self) -> bool:
+        return not self._dialogue.is_retired and not self._dialogue.wire.lost
+
+    def send(self, *, sender: str, recipient: str, message: bytes) -> Outcome:
+        """Hand over one message and wait for its outcome; not to be mixed with `put`."""
+        self._put(0, sender, recipient, message)
+        ((_, outcome),) = self.take()
+        return outcome
+
+    def put(self, outgoing: Outgoing) -> None:
+        """Hand over one message (CRLF line ends); never raises for what the server does."""
+        self._put(outgoing.key, outgoing.sender, outgoing.recipient, outgoing.message)
+
+    def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
+        """Wait until at most so many are unanswered; all outcomes known by now, each once."""
+        dialogue = self._dialogue
+        dialogue.settle(0 if dialogue.is_retired else unanswered)
+        known, dialogue.known = dialogue.known, []
+        return known
+
+    def close(self) -> None:
+        """Say QUIT; unanswered messages are waited for no longer, and held ones not sent."""
+        dialogue = self._dialogue
+        dialogue.ends_at = time.monotonic() + QUIT_TIMEOUT
+        lost = Lost(Why.OURS, "the connection was closed")
+        try:
+            dialogue.part()
+        except Lost as found:
+            lost = found
+        dialogue.die(lost)
+
+    def _put(self, key: int, sender: str, recipient: str, message: bytes) -> None:
+        dialogue = self._dialogue
+        if dialogue.wire.lost:
+            dialogue.known.append((key, Outcome(Verdict.NOT_SENT, "the connection is closed")))
+            return
+        try:
+            mail, rcpt = self._dialect.envelope(sender, recipient, len(message))
+        except NotWritable as error:
+            dialogue.known.append((key, Outcome(Verdict.REFUSED, str(error))))
+            return
+        now = time.monotonic()
+        flight = Flight(key, message, now + LONGEST)
+        dialogue.open[flight] = None
+        try:
+            dialogue.launch(flight, mail, rcpt)
+        except Lost as lost:
+            dialogue.die(lost)
+        self._left -= 1
+        if self._left <= 0 or now > self._worn_at:
+            dialogue.is_retired = True
+        if dialogue.is_retired:
+            dialogue.settle(0)
+
+
+def _offered(client: Client) -> Mode:
+    if not client.has_extn("pipelining"):
+        return Mode.PLAIN
+    return Mode.BDAT if client.has_extn("chunking") else Mode.DATA

@@ -1,0 +1,92 @@
+"""Open a TCP or TLS connection, looking up in between to see whether it is still wanted."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable
+
+from digest.delivery.smtp.patience import CONNECT_TIMEOUT, STEP
+
+
+def dial(host: str, port: int, give_up: Callable[[], bool]) -> socket.socket:
+    """A connected, non-blocking socket; every address of the host is tried.
+
+    Raises:
+        OSError: none could be reached within CONNECT_TIMEOUT, or it is not wanted any more.
+    """
+    until = time.monotonic() + CONNECT_TIMEOUT
+    failure = OSError(f"{host} has no address")
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for number, (family, kind, protocol, _, address) in enumerate(found):
+        # A first address that does not answer must leave time for the others.
+        share = (until - time.monotonic()) / (len(found) - number)
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            _connected(sock, address, time.monotonic() + share, give_up)
+            # A pipelined group goes out at once, whatever is still unacknowledged before it.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            sock.close()
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failure
+
+
+def _connected(
+    sock: socket.socket, address: tuple[object, ...], until: float, give_up: Callable[[], bool]
+) -> None:
+    code = sock.connect_ex(address)
+    if code == errno.EINPROGRESS:
+        wait(sock, select.POLLOUT, until, give_up)
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+def encrypted(sock: socket.socket, host: str, give_up: Callable[[], bool]) -> ssl.SSLSocket:
+    """The socket under TLS, with the server's certificate verified.
+
+    Raises:
+        OSError: ssl.SSLError among them.
+    """
+    until = time.monotonic() + CONNECT_TIMEOUT
+    context = ssl.create_default_context()
+    wrapped = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    try:
+        while True:
+            try:
+                wrapped.do_handshake()
+            except ssl.SSLWantReadError:
+                wait(wrapped, select.POLLIN, until, give_up)
+            except ssl.SSLWantWriteError:
+                wait(wrapped, select.POLLOUT, until, give_up)
+            else:
+                return wrapped
+    except BaseException:
+        wrapped.close()
+        raise
+
+
+def wait(sock: socket.socket, what: int, until: float, give_up: Callable[[], bool]) -> None:
+    """Wait until the socket is ready for `what`.
+
+    Raises:
+        TimeoutError
+    """
+    poll = select.poll()
+    poll.register(sock, what)
+    while not poll.poll(STEP * 1000):
+        if give_up() or time.monotonic() > until:
+            raise TimeoutError("the server did not answer in time")
+    if time.monotonic() > until:  # a handshake that drips
+        raise TimeoutError("the server did not answer in time")

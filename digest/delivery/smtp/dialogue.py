@@ -1,0 +1,219 @@
+"""Keep commands, their replies and the messages they are about in step."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Sequence
+
+from digest.delivery.replies import Outcome, Verdict, read
+from digest.delivery.smtp import modes
+from digest.delivery.smtp.commands import content
+from digest.delivery.smtp.flight import STAGE, Flight, Step, is_complaint, outcome_of
+from digest.delivery.smtp.modes import Mode
+from digest.delivery.smtp.patience import CLOSING, CONTENT_TIMEOUT, QUIT_TIMEOUT, REPLY_TIMEOUT
+from digest.delivery.smtp.wire import Lost, Why, Wire
+from subscribers.relays import Relay
+
+
+class Dialogue(ABC):
+    """What is under way on one connection. A mode's way of sending is a subclass in ways.py."""
+
+    mode: Mode
+
+    def __init__(self, relay: Relay, wire: Wire) -> None:
+        self.relay, self.wire = relay, wire
+        self.accepted = 0
+        self.known: list[tuple[int, Outcome]] = []
+        # Messages without an outcome, in the order in which they came.
+        self.open: dict[Flight, None] = {}
+        # The replies that are to come.
+        self.expected: deque[tuple[Flight, Step]] = deque()
+        # Its DATA was sent, its content not yet.
+        self.held: Flight | None = None
+        # Whether a transaction may be half open, so that the next message begins with RSET.
+        self.is_dirty = False
+        # Whether the mode was seen to work on this connection; `prover` shows it for DATA.
+        self.is_proven = False
+        self.prover: Flight | None = None
+        # No more messages are taken.
+        self.is_retired = False
+        # The words of a 421, and until when the server may answer others all the same.
+        self.closing = ""
+        self.ends_at = float("inf")
+
+    @abstractmethod
+    def launch(self, flight: Flight, mail: bytes, rcpt: bytes) -> None:
+        """Send the message, or as much of it as may be sent yet.
+
+        Raises:
+            Lost
+        """
+
+    def settle(self, unanswered: int) -> None:
+        """Wait until at most so many messages have no outcome."""
+        try:
+            while len(self.open) > unanswered:
+                self.advance()
+        except Lost as lost:
+            self.die(lost)
+        if self.closing and not self.open:
+            self.wire.close()
+
+    def advance(self) -> None:
+        if self.expected:
+            self.read()
+        else:
+            self.flush()
+
+    def read_all(self) -> None:
+        while self.expected:
+            self.read()
+
+    def say(self, flight: Flight, steps: Sequence[Step], *parts: bytes) -> None:
+        self.wire.send(*parts, patience=REPLY_TIMEOUT)
+        self.expected.extend([(flight, step) for step in steps])
+
+    def flush(self) -> None:
+        """Send the content that is held, if any."""
+        if self.closing:
+            raise Lost(Why.CLOSED, self.closing)
+        parts = self.held_content()
+        if parts:
+            self.wire.send(*parts, patience=REPLY_TIMEOUT)
+
+    def part(self) -> None:
+        """Say QUIT, once the server owes us nothing.
+
+        Raises:
+            Lost
+        """
+        self.read_all()
+        if self.held and not self.held.is_open:
+            # QUIT would be taken for its content.
+            self.flush()
+            self.read()
+        if not self.held:
+            self.wire.send(b"QUIT\r\n", patience=QUIT_TIMEOUT)
+            self.wire.reply(self.ends_at)
+
+    def held_content(self) -> tuple[bytes, ...]:
+        """What must go out next for the message whose DATA the server answered with 354."""
+        flight, self.held = self.held, None
+        if flight is None:
+            return ()
+        self.expected.append((flight, Step.CONTENT))
+        if not flight.is_open:
+            # Its recipient was refused and DATA taken all the same: an empty message to nobody
+            # ends the transaction (RFC 2920, section 3.1).
+            self.is_dirty = True
+            return (b".\r\n",)
+        if time.monotonic() > flight.until:
+            # Others may take its row for lost by now.
+            raise Lost(Why.OURS, "the message waited too long")
+        body, end = content(flight.message)
+        flight.end = self.wire.asked + len(body) + len(end)
+        return body, end
+
+    def read(self) -> None:
+        """Take the next reply for what it means."""
+        flight, step = self.expected[0]
+        patience = CONTENT_TIMEOUT if flight.end else REPLY_TIMEOUT
+        until = min(time.monotonic() + patience, flight.until, self.ends_at)
+        code, text = self.wire.reply(until)
+        self.expected.popleft()
+        if code == 421:
+            self.close_the_door(text)
+        elif step is Step.RESET and not 200 <= code < 300:
+            # Nothing that follows can be told apart any more.
+            words = f"RSET was answered {_words(code, text)}"
+            modes.failed(self.relay, self.mode, words, surely=True)
+            self.is_retired = True
+            raise Lost(Why.GARBLED, words)
+        if step is not Step.RESET:
+            self._hear(flight, step, code, text)
+
+    def _hear(self, flight: Flight, step: Step, code: int, text: bytes) -> None:
+        if step is Step.GO:
+            self._hear_go(flight, code)
+        if not flight.is_open:
+            return
+        if is_complaint(self.mode, step, code, text, proven=self.is_proven):
+            words = _words(code, text)
+            # One odd recipient may be told 501 as well.
+            surely = step is not Step.RECIPIENT
+            modes.failed(self.relay, self.mode, words, surely=surely)
+            self.is_retired = self.is_dirty = True
+            self.answer(flight, Outcome(Verdict.NOT_SENT, words))
+        elif outcome := outcome_of(step, code, text):
+            self.is_dirty = self.is_dirty or step is not Step.CONTENT
+            self.answer(flight, outcome)
+        elif step is Step.RECIPIENT:
+            flight.is_named = True
+
+    def _hear_go(self, flight: Flight, code: int) -> None:
+        if flight is self.prover:
+            self.is_proven = True
+        if code != 354:
+            self.held = None
+        elif not flight.is_open and flight.is_named:
+            # The sender was refused, the recipient taken: whose message would the lone dot end?
+            raise Lost(Why.GARBLED, "DATA was taken without a sender")
+
+    def answer(self, flight: Flight, outcome: Outcome) -> None:
+        flight.is_open = False
+        del self.open[flight]
+        self.known.append((flight.key, outcome))
+        if outcome.verdict is Verdict.ACCEPTED:
+            self.accepted += 1
+
+    def close_the_door(self, text: bytes) -> None:
+        """A 421: "service not available, closing transmission channel" (RFC 5321, section 3.8).
+
+        Replies to what was sent behind it are read until the server closes: they count, if it
+        went on nevertheless.
+        """
+        if not self.closing:
+            self.closing, self.is_retired = _words(421, text), True
+            self.ends_at = min(self.ends_at, time.monotonic() + CLOSING)
+
+    def overhear(self) -> None:
+        """Take what the server says, or that it closed, while it owes us no reply.
+
+        Raises:
+            Lost
+        """
+        code, text = self.wire.reply(time.monotonic())
+        if code == 421:
+            self.close_the_door(text)
+            raise Lost(Why.CLOSED, self.closing)
+        raise Lost(Why.GARBLED, f"a reply to no command: {_words(code, text)}")
+
+    def die(self, lost: Lost) -> None:
+        """Give every open message its outcome: has its end left us, or has it not?"""
+        if not self.closing and self._is_suspicious(lost):
+            modes.failed(self.relay, self.mode, str(lost), surely=False)
+        # A server that said 421 and closed has taken nothing behind it, whatever we had written.
+        took_nothing = bool(self.closing) and lost.why is Why.CLOSED
+        words = self.closing or str(lost)
+        for flight in list(self.open):
+            is_safe = took_nothing or not flight.end or self.wire.sent < flight.end
+            verdict = Verdict.NOT_SENT if is_safe else Verdict.UNKNOWN
+            self.answer(flight, Outcome(verdict, words))
+        self.expected.clear()
+        self.held = None
+        self.wire.close()
+
+    def _is_suspicious(self, lost: Lost) -> bool:
+        """Whether the mode may have been too much for the server."""
+        if lost.why is Why.OURS or self.is_retired or not self.expected:
+            return False
+        if self.mode is Mode.BDAT and any(flight.end for flight in self.open):
+            # Many are uncertain at once: another such end would be too dear, whatever the reason.
+            return True
+        return not self.is_proven and self.expected[0][1] is not Step.CONTENT
+
+
+def _words(code: int, text: bytes) -> str:
+    return read(code, text, stage=STAGE[Step.SENDER]).reply

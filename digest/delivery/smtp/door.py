@@ -1,0 +1,107 @@
+"""Connect to a relay, introduce ourselves, encrypt and log in."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.mail.utils import DNS_NAME
+
+from digest.delivery.outgoing import NoConnection, RelayRefuses
+from digest.delivery.replies import Stage, read
+from digest.delivery.smtp import dial
+from digest.delivery.smtp.patience import REPLY_TIMEOUT
+from digest.delivery.smtp.wire import Lost, Wire, words
+from subscribers.relays import Relay
+
+
+class Client(smtplib.SMTP):
+    """smtplib's knowledge of EHLO and AUTH, over our wire and its time limits."""
+
+    wire: Wire
+    # How long the server took to answer the last EHLO, in seconds.
+    round_trip = 0.0
+
+    def __init__(self, relay: Relay, give_up: Callable[[], bool]) -> None:
+        self.relay, self.give_up = relay, give_up
+        super().__init__(relay.host, relay.port, local_hostname=str(DNS_NAME))
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        sock = dial.dial(host, port, self.give_up)
+        if self.relay.tls:
+            sock = dial.encrypted(sock, host, self.give_up)
+        self.wire = Wire(sock, self.give_up)
+        return sock
+
+    def send(self, s: Any) -> None:
+        data = s.encode(self.command_encoding) if isinstance(s, str) else bytes(s)
+        self.wire.send(data, patience=REPLY_TIMEOUT)
+
+    def getreply(self) -> tuple[int, bytes]:
+        try:
+            return self.wire.reply(time.monotonic() + REPLY_TIMEOUT)
+        except Lost as lost:
+            self.close()
+            raise smtplib.SMTPServerDisconnected(str(lost)) from lost
+
+    def greet(self) -> None:
+        began = time.monotonic()
+        self.ehlo_or_helo_if_needed()
+        self.round_trip = time.monotonic() - began
+
+    def encrypt(self) -> None:
+        # smtplib's own starttls() needs a socket that blocks.
+        if not self.has_extn("starttls"):
+            raise smtplib.SMTPNotSupportedError("STARTTLS extension not supported by server.")
+        code, text = self.docmd("STARTTLS")
+        if code != 220:
+            raise smtplib.SMTPResponseException(code, text)
+        if self.wire.has_news():
+            # Somebody between us and the server may have put it there (CVE-2011-0411).
+            raise smtplib.SMTPServerDisconnected("the server went on talking before TLS")
+        assert self.sock is not None  # noqa: S101 (for mypy: docmd() raised otherwise)
+        self.sock = dial.encrypted(self.sock, self.relay.host, self.give_up)
+        self.wire = Wire(self.sock, self.give_up)
+        # Nothing that was said in the clear counts (RFC 3207, section 4.2).
+        self.helo_resp = self.ehlo_resp = None
+        self.esmtp_features, self.does_esmtp = {}, False
+
+
+def enter(relay: Relay, give_up: Callable[[], bool]) -> Client:
+    """A client that may send mail.
+
+    Raises:
+        NoConnection, RelayRefuses
+    """
+    try:
+        client = Client(relay, give_up)
+        try:
+            _introduce(client, relay)
+        except BaseException:
+            client.close()
+            raise
+    except smtplib.SMTPResponseException as refused:
+        raise _closed(relay, refused) from refused
+    except smtplib.SMTPNotSupportedError as missing:
+        raise RelayRefuses(f"{relay.name}: {missing}") from missing
+    except (smtplib.SMTPException, OSError) as error:
+        raise NoConnection(f"{relay.name}: {words(error)}") from error
+    return client
+
+
+def _introduce(client: Client, relay: Relay) -> None:
+    client.greet()
+    if relay.starttls:
+        client.encrypt()
+        client.greet()
+    if relay.user:
+        client.login(relay.user, relay.password)
+
+
+def _closed(relay: Relay, refused: smtplib.SMTPResponseException) -> NoConnection | RelayRefuses:
+    reply = read(refused.smtp_code, refused.smtp_error, stage=Stage.SENDER).reply
+    kind = RelayRefuses if 500 <= refused.smtp_code < 600 else NoConnection
+    return kind(f"{relay.name}: {reply}")

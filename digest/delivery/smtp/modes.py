@@ -1,0 +1,88 @@
+"""How a relay is spoken to, and which ways it offered but did not master."""
+
+from __future__ import annotations
+
+import logging
+import time
+from enum import IntEnum
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from subscribers.relays import Relay
+
+logger = logging.getLogger(__name__)
+
+# The server said so: it does not know what it offered. A relay is seldom replaced within a day.
+_DAY = 24 * 3600
+# It hung or closed, which a healthy one that is restarted does as well.
+_WHILE = 600
+
+
+class Mode(IntEnum):
+    """From the slowest to the fastest."""
+
+    PLAIN = 0  # one command at a time
+    DATA = 1  # the next envelope behind a message's content: one round trip a message
+    BDAT = 2  # many messages back to back
+
+
+# _key(): (the fastest mode that it masters, until when we believe so). Used besides the
+# cache, so that without Redis each process learns it once.
+_known: dict[str, tuple[Mode, float]] = {}
+_suspected: dict[str, float] = {}
+
+
+def mastered(relay: Relay) -> Mode:
+    """The fastest mode not known to fail with this relay."""
+    mode, until = _known.get(_key(relay), (Mode.BDAT, 0.0))
+    if until < time.monotonic():
+        mode = Mode.BDAT
+    try:
+        return min(mode, Mode(cache.get(_key(relay), Mode.BDAT)))
+    except (RedisError, ValueError):
+        return mode
+
+
+def failed(relay: Relay, mode: Mode, words: str, *, surely: bool) -> None:
+    """Use a simpler mode with this relay: for a day, or for ten minutes where it only may be at
+    fault; for a day also where that is the second time within one.
+    """
+    if mode is Mode.PLAIN:
+        return
+    simpler = Mode(mode - 1)
+    seconds = _DAY if surely or _is_suspect(f"{_key(relay)}:{mode.name}") else _WHILE
+    logger.warning(
+        "%s does not master %s (%s); %s for %s s",
+        relay.name,
+        mode.name,
+        words,
+        simpler.name,
+        seconds,
+    )
+    _known[_key(relay)] = simpler, time.monotonic() + seconds
+    try:
+        cache.set(_key(relay), int(simpler), timeout=seconds)
+    except RedisError as error:
+        logger.warning("Only this process knows, while Redis is away: %s", error)
+
+
+def forget() -> None:
+    """What this process knows; for tests."""
+    _known.clear()
+    _suspected.clear()
+
+
+def _is_suspect(what: str) -> bool:
+    """Whether it was suspected within a day; from now on it is."""
+    now = time.monotonic()
+    before = _suspected.get(what, 0.0) > now
+    _suspected[what] = now + _DAY
+    try:
+        return not cache.add(f"suspect:{what}", 1, timeout=_DAY) or before
+    except RedisError:
+        return before
+
+
+def _key(relay: Relay) -> str:
+    return f"smtp:mode:{relay.host}:{relay.port}"

@@ -1,0 +1,210 @@
+"""Write to a server and read its replies at the same time, so that neither waits for the other."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+
+from digest.delivery.smtp.patience import STEP
+
+# A server that goes on without a line end, or without ever ending its reply, cannot fill the
+# memory. RFC 5321 (4.5.3.1.5) allows 512 bytes a line; smtplib takes 8,192.
+_LONGEST_LINE, _MOST_LINES, _KEPT = 8192, 100, 500
+# Four replies for each of twenty messages in flight, and some to notice that there are too many.
+_MOST_AHEAD = 100
+_CHUNK = 8192
+_STEP_MS = int(STEP * 1000)
+
+Reply = tuple[int, bytes]
+
+
+class Why(Enum):
+    """What ended a connection."""
+
+    CLOSED = "by the server or the network"
+    SILENT = "no reply in time"
+    GARBLED = "replies that are none"
+    OURS = "we must stop"
+
+
+class Lost(Exception):
+    """The connection is of no more use."""
+
+    def __init__(self, why: Why, words: str) -> None:
+        super().__init__(words[:300])
+        self.why = why
+
+
+class Wire:
+    """A socket that takes bytes and gives replies.
+
+    Only `reply` raises, and only after every reply that came before the end: what a server said
+    before it closed counts, also where we notice the end by writing.
+    """
+
+    def __init__(self, sock: socket.socket, give_up: Callable[[], bool]) -> None:
+        sock.setblocking(False)
+        self._sock, self._give_up = sock, give_up
+        self._is_tls = isinstance(sock, ssl.SSLSocket)
+        self._poll, self._mask = select.poll(), select.POLLIN
+        self._poll.register(sock, self._mask)
+        # What reading and writing wait for; TLS may have to write in order to read.
+        self._to_read, self._to_write = select.POLLIN, select.POLLOUT
+        self._replies: deque[Reply] = deque()
+        self._rest = b""
+        self._lines: list[bytes] = []
+        self._looked_up_at = 0.0
+        # Bytes that were to be sent, and those of them that the kernel took.
+        self.asked = self.sent = 0
+        self.lost: Lost | None = None
+
+    def send(self, *parts: bytes, patience: float) -> None:
+        """Hand everything to the kernel; `patience` is for each step forward."""
+        total = sum(map(len, parts))
+        self.asked += total
+        if self.lost:
+            return
+        written = self._sendmsg(parts) if not self._is_tls else self._write(b"".join(parts))
+        self.sent += written
+        if written < total and not self.lost:
+            self._send_rest(memoryview(b"".join(parts))[written:], patience)
+
+    def reply(self, until: float) -> Reply:
+        """The next reply: its code, and its lines' text joined by line feeds.
+
+        Raises:
+            Lost
+        """
+        while not self._replies:
+            if self.lost:
+                raise self.lost
+            # TLS may hold decrypted bytes that poll() does not know of.
+            if (not self._is_tls or not self._read()) and not self.lost:
+                self._wait(self._to_read, until)
+                self._read()
+            if not self._replies:
+                self._look_up(until)
+        return self._replies.popleft()
+
+    def has_news(self) -> bool:
+        """Whether a reply is here, or the end, without waiting."""
+        if not self._replies and not self.lost:
+            self._read()
+        return bool(self._replies or self.lost)
+
+    def close(self) -> None:
+        self._lose(Why.OURS, "the connection is closed")
+        self._sock.close()
+
+    def _send_rest(self, rest: memoryview, patience: float) -> None:
+        until = time.monotonic() + patience
+        while rest and not self.lost:
+            # Reading as well: a server that cannot get rid of its replies stops reading ours.
+            self._wait(self._to_read | self._to_write, until)
+            self._read()
+            written = self._write(rest) if not self.lost else 0
+            self.sent += written
+            rest = rest[written:]
+            if written:
+                until = time.monotonic() + patience
+            self._look_up(until)
+
+    def _sendmsg(self, parts: tuple[bytes, ...]) -> int:
+        try:
+            return self._sock.sendmsg(parts)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            return self._broken(error)
+
+    def _write(self, data: bytes | memoryview) -> int:
+        try:
+            written = self._sock.send(data)
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            self._to_write = select.POLLOUT
+        except ssl.SSLWantReadError:
+            self._to_write = select.POLLIN
+        except OSError as error:
+            return self._broken(error)
+        else:
+            self._to_write = select.POLLOUT
+            return written
+        return 0
+
+    def _broken(self, error: OSError) -> int:
+        # What the server said before it closed is here already: nothing follows a reset.
+        while self._read():
+            pass
+        self._lose(Why.CLOSED, words(error))
+        return 0
+
+    def _read(self) -> bool:
+        """Take what is there; whether there was something."""
+        try:
+            data = self._sock.recv(_CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            self._to_read = select.POLLIN
+        except ssl.SSLWantWriteError:
+            self._to_read = select.POLLOUT
+        except OSError as error:
+            self._lose(Why.CLOSED, words(error))
+        else:
+            self._to_read = select.POLLIN
+            if data:
+                self._parse(data)
+                return not self.lost
+            self._lose(Why.CLOSED, "the server closed the connection")
+        return False
+
+    def _parse(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            # Three digits; then a hyphen where another line follows (RFC 5321, section 4.2.1).
+            code, mark = line[:3], line[3:4]
+            if len(code) < 3 or not code.isdigit() or mark not in b" -\r":
+                return self._lose(Why.GARBLED, f"no reply of SMTP: {line[:100]!r}")
+            text = line[4:_KEPT].strip()
+            if mark == b"-":
+                self._lines.append(text)
+                if len(self._lines) > _MOST_LINES:
+                    return self._lose(Why.GARBLED, "a reply without an end")
+                continue
+            if self._lines:
+                text = b"\n".join([*self._lines, text])
+                self._lines = []
+            self._replies.append((int(code), text))
+        if len(self._rest) > _LONGEST_LINE:
+            return self._lose(Why.GARBLED, "a line without an end")
+        if len(self._replies) > _MOST_AHEAD:
+            return self._lose(Why.GARBLED, "more replies than commands")
+        return None
+
+    def _wait(self, what: int, until: float) -> None:
+        """Until it is ready, for one step at most."""
+        if what != self._mask:
+            self._poll.modify(self._sock, what)
+            self._mask = what
+        left = min(_STEP_MS, int((until - time.monotonic()) * 1000) + 1)
+        self._poll.poll(max(left, 0))
+
+    def _look_up(self, until: float) -> None:
+        now = time.monotonic()
+        if now > until:
+            self._lose(Why.SILENT, "the server did not answer in time")
+        elif now - self._looked_up_at >= STEP:
+            self._looked_up_at = now
+            if self._give_up():
+                self._lose(Why.OURS, "the worker stops")
+
+    def _lose(self, why: Why, words: str) -> None:
+        if not self.lost:
+            self.lost = Lost(why, words)
+
+
+def words(error: BaseException) -> str:
+    return (str(error) or type(error).__name__)[:300]
