@@ -58,3 +58,17 @@ document.addEventListener("DOMContentLoaded", () => {
     )
   );
 });
+
+// The progress is swapped every few seconds: its words are told aloud when they have changed, from
+// an element that stays.
+document.addEventListener("DOMContentLoaded", () => {
+  if (!document.getElementById("desk-progress")) return;
+  const told = document.createElement("p");
+  told.className = "desk-hidden";
+  told.setAttribute("role", "status");
+  document.querySelector(".desk-panel").append(told);
+  document.body.addEventListener("htmx:afterSettle", () => {
+    const words = document.getElementById("desk-progress")?.dataset.say ?? "";
+    if (told.textContent !== words) told.textContent = words;
+  });
+});

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from digest.admin.clock import local
-from digest.delivery.report import tally
+from digest.delivery.pace import in_words
+from digest.delivery.report import Tally
+from digest.delivery.watch import Look, look
 from digest.editions import curate
 from digest.editions.preflight import problems
 from digest.models import Delivery, Edition
@@ -39,23 +41,58 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "can_resume": edition.status == Status.HELD and not editable,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
         "seen": curate.seal(edition),
-        **progress(edition, now=now),
+        **progress(edition, now=now, domains=False),
     }
 
 
-def progress(edition: Edition, *, now: datetime) -> dict[str, Any]:
-    """How far the sending is; without a tally before it began."""
+def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[str, Any]:
+    """How far the sending is; without a look before it began.
+
+    `domains` are dear, so the page comes without them and asks for them afterwards.
+    """
     starting = edition.status == Status.APPROVED and edition.sends_at <= now
     under_way = starting or edition.status == Status.SENDING
     if edition.sending_at is None:
-        return {"tally": None, "under_way": under_way}
-    count = tally(edition.pk)
+        return {"tally": None, "under_way": under_way, "every": 2 if under_way else 0}
+    found = look(edition, now=now, domains=domains)
     return {
-        "tally": count,
-        "reasons": [(Delivery.Reason(code).label, n) for code, n in count.reasons.items()],
-        "percent": 100 * count.settled // count.total if count.total else 100,
+        "look": found,
+        "tally": found.tally,
         "under_way": under_way,
+        "every": _seconds_to_next_look(found) if under_way or found.tally.sending else 0,
+        "reasons": _reasons(found.tally),
+        "waiting": _waiting(found.tally),
+        # Told aloud by the tenth, or a screen reader would never be quiet.
+        "told": found.percent // 10 * 10,
+        "failed_percent": 100 * found.tally.failed / found.total if found.total else 0,
+        "age": int((now - found.report.counted_at).total_seconds()),
+        "next_try": local(found.report.next_try, edition.newsletter.zone),
+        "took": in_words(edition.sent_at - edition.sending_at) if edition.sent_at else "",
     }
+
+
+def _seconds_to_next_look(found: Look) -> int:
+    return 2 if found.moves or found.is_planning else 5
+
+
+def _reasons(tally: Tally) -> list[tuple[str, int]]:
+    """Why readers were skipped or failed, the commonest first."""
+    return [
+        (Delivery.Reason(code).label, count)
+        for code, count in sorted(tally.reasons.items(), key=lambda item: -item[1])
+    ]
+
+
+def _waiting(tally: Tally) -> list[tuple[str, int]]:
+    """What those who wait are waiting for."""
+    first = tally.pending - tally.throttled - tally.put_off
+    kinds = [
+        ("for their turn", first),
+        ("for their domain's rate", tally.throttled),
+        ("put off by the server, to be tried again", tally.put_off),
+        ("on the wire", tally.sending),
+    ]
+    return [(label, count) for label, count in kinds if count]
 
 
 def headline(edition: Edition, *, now: datetime) -> str:

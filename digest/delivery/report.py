@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db import connection, models, transaction
+from django.db.models import Count, ExpressionWrapper, Q
 
 from digest.models import Delivery
+
+_Status = Delivery.Status
+
+# The pace is that of the last moments: an edition may have been held overnight.
+RECENT = timedelta(seconds=30)
+TOP_DOMAINS = 10
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Readers by outcome; the six add up to the audience.
+    """Readers by outcome; the first six add up to the audience.
 
-    `reasons` counts skips and failures by reason. `sent_again` of the sent ones had lost their
-    first answer and may have arrived twice, under one Message-ID.
+    `reasons` counts skips and failures by reason. Of the pending, `throttled` wait for their
+    domain's rate and `put_off` for another try; of the uncertain, `to_resend` will be sent again.
+    `sent_again` of the sent ones had lost their first answer and may have arrived twice, under one
+    Message-ID.
     """
 
     pending: int = 0
@@ -25,36 +37,217 @@ class Tally:
     skipped: int = 0
     uncertain: int = 0
     sent_again: int = 0
+    throttled: int = 0
+    put_off: int = 0
+    to_resend: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
-        return self.settled + self.pending + self.sending
+        return self.waiting + self.sent + self.failed + self.skipped + self.uncertain
+
+    @property
+    def waiting(self) -> int:
+        return self.pending + self.sending
 
     @property
     def settled(self) -> int:
-        return self.sent + self.failed + self.skipped + self.uncertain
+        """Those to whom nothing more will happen."""
+        return self.sent + self.failed + self.skipped + self.uncertain - self.to_resend
+
+
+@dataclass(frozen=True)
+class Part:
+    """The readers of one relay, recipient domain or revision; `refusal` is the last one's words."""
+
+    name: str
+    sent: int
+    failed: int
+    waiting: int
+    uncertain: int
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that one pass over an edition's rows tells.
+
+    `ready` of the readers could be written to now; `next_try` is when the first of the others can.
+    `rate` is in sent messages, `pace` in settled readers per second, both of the last half minute.
+    """
+
+    tally: Tally
+    relays: tuple[Part, ...]
+    revisions: tuple[Part, ...]
+    ready: int
+    next_try: datetime | None
+    rate: float
+    pace: float
+    counted_at: datetime
 
 
 def tally(edition_id: int) -> Tally:
     """Counted from the rows, in one query."""
-    rows = (
+    groups = (
         Delivery.objects.filter(edition_id=edition_id)
         .order_by()
-        .values_list("status", "reason")
-        .annotate(count=Count("pk"), again=Count("pk", filter=Q(uncertain_at__isnull=False)))
+        .annotate(tried=_truth(Q(attempts__gt=0)), is_open=_truth(Q(finished_at=None)))
+        .values_list("status", "reason", "tried", "is_open")
+        .annotate(count=Count("pk"), again=Count("uncertain_at"))
     )
-    by_status: Counter[str] = Counter()
+    return _tally(groups)
+
+
+def _truth(condition: Q) -> ExpressionWrapper[Any]:
+    return ExpressionWrapper(condition, output_field=models.BooleanField())
+
+
+def _tally(groups: Iterable[tuple[Any, ...]]) -> Tally:
+    """From rows of (status, reason, was tried, is open, count, how many lost an answer)."""
+    found: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    sent_again = 0
-    for status, reason, count, again in rows:
-        by_status[status] += count
-        if reason:
+    for status, reason, tried, is_open, count, again in groups:
+        found[status] += count
+        if status == _Status.PENDING and reason == Delivery.Reason.THROTTLED:
+            found["throttled"] += count
+        elif status == _Status.PENDING and tried:
+            found["put_off"] += count
+        elif status == _Status.UNCERTAIN and is_open:
+            found["to_resend"] += count
+        elif status == _Status.SENT:
+            found["sent_again"] += again
+        elif status in {_Status.FAILED, _Status.SKIPPED}:
             reasons[reason] += count
-        if status == Delivery.Status.SENT:
-            sent_again += again
-    return Tally(
-        **{str(status): by_status[status] for status in Delivery.Status.values},
-        sent_again=sent_again,
-        reasons=dict(reasons),
+    return Tally(**found, reasons=dict(reasons))
+
+
+# --- One pass over the rows -----------------------------------------------------------------------
+
+# The newest words of a refusal: the moment, 20 digits, stands before them, so the maximum has them.
+_REFUSAL = """
+    max((CASE WHEN d.status IN ('failed', 'uncertain') OR (d.status = 'pending' AND d.reply <> '')
+              THEN to_char(d.claimed_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') || d.reply
+         END) COLLATE "C")
+"""
+
+_GROUPS = f"""
+SELECT d.relay, d.revision, d.status, d.reason, d.attempts > 0, d.finished_at IS NULL,
+       count(*), count(d.uncertain_at), {_REFUSAL},
+       count(*) FILTER (WHERE d.status = 'pending' AND d.next_attempt_at <= %(now)s),
+       min(d.next_attempt_at) FILTER (WHERE d.next_attempt_at > %(now)s),
+       count(*) FILTER (WHERE d.finished_at > %(since)s),
+       min(d.finished_at) FILTER (WHERE d.finished_at > %(since)s)
+  FROM digest_delivery d
+ WHERE d.edition_id = %(edition)s
+ GROUP BY 1, 2, 3, 4, 5, 6
+"""  # noqa: S608 (joined from the constant above)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Rows that agree in all that is told apart."""
+
+    relay: str
+    revision: int
+    status: str
+    reason: str
+    tried: bool
+    is_open: bool
+    count: int
+    again: int
+    refusal: str | None
+    ready: int
+    next_try: datetime | None
+    recent: int
+    recent_from: datetime | None
+
+
+def count(*, edition_id: int, now: datetime) -> Report:
+    """All the figures but those by domain, in one pass: 0.8 s for a million rows."""
+    values = {"edition": edition_id, "now": now, "since": now - RECENT}
+    groups = [_Group(*row) for row in _on_one_core(_GROUPS, values)]
+    later = [g.next_try for g in groups if g.next_try and g.is_open]
+    began = min((g.recent_from for g in groups if g.recent_from), default=now)
+    seconds = max((now - began).total_seconds(), 1.0)
+    return Report(
+        tally=_tally((g.status, g.reason, g.tried, g.is_open, g.count, g.again) for g in groups),
+        relays=_parts(groups, lambda group: group.relay),
+        revisions=_parts(groups, lambda group: str(group.revision or "")),
+        ready=sum(g.ready for g in groups),
+        next_try=min(later, default=None),
+        rate=sum(g.recent for g in groups if g.status == _Status.SENT) / seconds,
+        pace=sum(g.recent for g in groups) / seconds,
+        counted_at=now,
     )
+
+
+def count_waiting(edition_id: int) -> int:
+    """Readers whom a lane is yet to take: from an index alone, a fifteenth of a whole count."""
+    # Word for word the condition of the index delivery_due, or PostgreSQL reads the rows too.
+    waiting = Q(status=_Status.PENDING) | Q(status=_Status.UNCERTAIN, finished_at=None)
+    return Delivery.objects.filter(waiting, edition_id=edition_id).count()
+
+
+def _parts(groups: list[_Group], name: Callable[[_Group], str]) -> tuple[Part, ...]:
+    """The rows that went somewhere, by where."""
+    names = sorted({name(group) for group in groups} - {""})
+    return tuple(_part(each, [g for g in groups if name(g) == each]) for each in names)
+
+
+def _part(name: str, groups: list[_Group]) -> Part:
+    status: Counter[str] = Counter()
+    for group in groups:
+        status[group.status] += group.count
+    newest = max((group.refusal or "" for group in groups), default="")
+    return Part(
+        name,
+        sent=status[_Status.SENT],
+        failed=status[_Status.FAILED],
+        waiting=status[_Status.PENDING] + status[_Status.SENDING],
+        uncertain=status[_Status.UNCERTAIN],
+        refusal=newest[20:],
+    )
+
+
+# --- By domain ------------------------------------------------------------------------------------
+
+# The last @-sign: a local part in quotes may hold one of its own.
+_DOMAINS = f"""
+WITH found AS (
+    SELECT split_part(r.email_key, '@', -1) AS domain, count(*) AS readers,
+           count(*) FILTER (WHERE d.status = 'sent') AS sent,
+           count(*) FILTER (WHERE d.status = 'failed') AS failed,
+           count(*) FILTER (WHERE d.status IN ('pending', 'sending')) AS waiting,
+           count(*) FILTER (WHERE d.status = 'uncertain') AS uncertain, {_REFUSAL} AS refusal
+      FROM digest_delivery d
+      JOIN subscribers_subscription s ON s.id = d.subscription_id
+      JOIN subscribers_subscriber r ON r.id = s.subscriber_id
+     WHERE d.edition_id = %(edition)s
+     GROUP BY 1
+),
+ranked AS (
+    SELECT *, row_number() OVER (ORDER BY readers DESC, domain) AS place FROM found
+)
+SELECT CASE WHEN place <= %(top)s THEN domain ELSE '' END, sum(sent)::bigint, sum(failed)::bigint,
+       sum(waiting)::bigint, sum(uncertain)::bigint, COALESCE(substr(max(refusal), 21), '')
+  FROM ranked
+ GROUP BY 1
+ ORDER BY min(place)
+"""  # noqa: S608
+
+
+def by_domain(edition_id: int) -> tuple[Part, ...]:
+    """The ten domains with the most readers, and last the others under no name.
+
+    It has to look up each reader's address: 3 to 4 s for a million.
+    """
+    rows = _on_one_core(_DOMAINS, {"edition": edition_id, "top": TOP_DOMAINS})
+    return tuple(Part(*row) for row in rows)
+
+
+def _on_one_core(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Without the help of PostgreSQL's parallel workers: the others are for those who send."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())

@@ -165,7 +165,7 @@ def test_the_page_follows_the_sending_and_is_renewed_when_it_ends(desk, edition)
     assert f"{url('progress', edition)}?was=sending" in page
 
     part = desk.get(url("progress", edition), {"was": "sending"})
-    assert "1 failed" in part.content.decode()
+    assert "the address does not exist 1" in part.content.decode()
     assert "HX-Refresh" not in part
 
     Edition.objects.filter(pk=edition.pk).update(status="sent", sent_at=now())

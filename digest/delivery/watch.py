@@ -1,0 +1,116 @@
+"""Watch an edition being sent without slowing the sending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from digest.delivery import breaker, report
+from digest.delivery.pace import Pace, describe
+from digest.delivery.report import Part, Report, Tally
+from digest.delivery.sparingly import sparingly
+from digest.models import Edition
+
+_Status = Edition.Status
+
+# Seconds that a count stands at least: while it is sent, and when nothing more will happen.
+UNDER_WAY, FINISHED = 1.0, 30.0
+# With the shape of what is kept: a new release must not be given what an old one stored.
+_KEY = "watch:1:{edition}:{revision}:{status}:{sent_at}:{what}"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How far an edition is. `done` and `total` are of this moment; `report` may be older.
+
+    `line` says how fast it goes or what it waits for. `domains` is None where nobody asked.
+    """
+
+    report: Report
+    done: int
+    total: int
+    is_planning: bool
+    line: str
+    moves: bool
+    domains: tuple[Part, ...] | None = None
+
+    @property
+    def tally(self) -> Tally:
+        return self.report.tally
+
+    @property
+    def percent(self) -> int:
+        """100 only when all are done."""
+        return 100 * self.done // self.total if self.total else 100
+
+    @property
+    def revisions(self) -> tuple[Part, ...]:
+        """What each revision's readers got; empty where all got the same."""
+        return self.report.revisions if len(self.report.revisions) > 1 else ()
+
+
+def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
+    """Where the edition stands, counted from its rows as often as that is cheap.
+
+    For a million readers: how many are done every 1.5 s, by outcome and relay every 25 s, by domain
+    (if `domains`) every 90 s.
+    """
+    is_sending = edition.status == _Status.SENDING
+    least = FINISHED if edition.status in {_Status.SENT, _Status.SKIPPED} else UNDER_WAY
+
+    def key(what: str) -> str:
+        return _KEY.format(
+            edition=edition.pk,
+            revision=edition.revision,
+            status=edition.status,
+            sent_at=edition.sent_at,
+            what=what,
+        )
+
+    found = sparingly(key("all"), lambda: report.count(edition_id=edition.pk, now=now), least=least)
+    total, is_planning = _audience(edition, found.tally)
+    done = found.tally.settled
+    if is_sending and not is_planning:
+        waiting = sparingly(
+            key("waiting"), lambda: report.count_waiting(edition.pk), least=UNDER_WAY
+        )
+        done = min(max(done, total - waiting - found.tally.sending), total)
+    pace = _pace(edition, found, left=total - done, now=now)
+    by_domain = (
+        sparingly(key("domains"), lambda: report.by_domain(edition.pk), least=least)
+        if domains
+        else None
+    )
+    return Look(
+        report=found,
+        done=done,
+        total=total,
+        is_planning=is_planning,
+        line=describe(pace, edition.newsletter.zone) if is_sending else "",
+        moves=is_sending and not pace.waits,
+        domains=by_domain,
+    )
+
+
+def _audience(edition: Edition, tally: Tally) -> tuple[int, bool]:
+    """How many readers there will be, and whether planning is still adding them."""
+    if edition.planned_at is not None or edition.audience is None:
+        return tally.total, False
+    return max(tally.total, edition.audience), edition.status == _Status.SENDING
+
+
+def _pace(edition: Edition, found: Report, *, left: int, now: datetime) -> Pace:
+    relays = settings.EMAIL_RELAYS
+    return Pace(
+        left=left,
+        ready=found.ready,
+        on_the_wire=found.tally.sending,
+        next_try=found.next_try,
+        rate=found.rate,
+        pace=found.pace,
+        relays_rest=len(breaker.resting(relays)) == len(relays),
+        deadline_at=edition.deadline_at,
+        now=now,
+    )
