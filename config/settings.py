@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from config import local
-from subscribers.relays import RelayError, parse_relays
+from subscribers.relays import RelayError, parse_rates, parse_relays
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -158,6 +158,12 @@ EMAIL_HOST_PASSWORD = EMAIL_RELAYS[0].password
 EMAIL_USE_TLS = EMAIL_RELAYS[0].starttls
 EMAIL_USE_SSL = EMAIL_RELAYS[0].tls
 EMAIL_TIMEOUT = 15
+# Messages per second to the readers at one domain, over all relays and hosts; `*` stands for each
+# domain that is not named. Where nothing is said a domain is slowed down only once it refuses.
+try:
+    DOMAIN_RATES = parse_rates(env.list("DOMAIN_RATES", default=[]))
+except RelayError as error:
+    raise ImproperlyConfigured(f"DOMAIN_RATES: {error}") from error
 # A window whose outcome a crash lost is sent again under the same Message-ID, or held.
 RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
 # An edition whose readers are so many per cent more or fewer than usual waits for a person's yes;

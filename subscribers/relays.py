@@ -13,9 +13,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 MAX_CONNECTIONS = 100
 # What Delivery.relay holds.
 MAX_NAME = 100
-# Messages per second of a relay without a rate while Redis is gone: a million takes three hours
-# then, which is before breakfast still, and no relay that is worth the name minds.
-UNLIMITED_FLOOR = 100.0
+# Messages per second, where no rate is known that a tenth could be taken of.
+UNLIMITED_FLOOR = 20.0
 # A warm-up that has grown beyond this is over.
 WARM = 1_000_000_000
 
@@ -144,6 +143,23 @@ def _smtp(scheme: str, port: int | None, found: dict[str, Any]) -> Relay:
     return relay
 
 
+def parse_rates(pairs: Iterable[str]) -> dict[str, float]:
+    """Messages per second by domain, from `gmail.com=50` and the like; `*`: any other domain.
+
+    Raises:
+        RelayError: with a sentence for the operator.
+    """
+    found: dict[str, float] = {}
+    for pair in pairs:
+        name, _, rate = pair.strip().lower().partition("=")
+        if name != "*" and not re.fullmatch(r"[^\s@*]+\.[^\s@*]+", name):
+            raise RelayError("a rate is written domain=messages per second, such as gmail.com=50")
+        if name in found:
+            raise RelayError(f"{name} has two rates")
+        found[name] = _number("rate", rate, float, 0.01, 100_000)
+    return found
+
+
 def _backend(scheme: str) -> str:
     """The dotted path of the e-mail backend that the scheme means, if any."""
     kind, _, name = scheme.partition("+")
@@ -209,7 +225,7 @@ def _common(query: dict[str, str]) -> dict[str, Any]:
 
 
 def _number(key: str, text: str, kind: Callable[[str], float], low: float, high: float) -> float:
-    words = f"a relay's {key} {'are' if key.endswith('s') else 'is'}"
+    words = f"the {key} {'are' if key.endswith('s') else 'is'}"
     words += f" a {'whole ' if kind is int else ''}number between {low:g} and {high:,g}"
     try:
         number = kind(text)

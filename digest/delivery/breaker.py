@@ -155,3 +155,8 @@ def _do(work: Callable[[_Marks], _Answer]) -> _Answer:
         return commons.ask(lambda redis: work(_Shared(redis)))
     except commons.Gone:
         return work(_here)
+
+
+def forget() -> None:
+    """Drop what this process alone noted."""
+    _here.marks.clear()

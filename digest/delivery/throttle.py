@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+from django.conf import settings
+from redis import Redis
+from redis.commands.core import Script
+
+from digest.delivery import breaker, commons
+from digest.delivery.alone import Alone
 from digest.delivery.claim import WINDOW, Claimed
+from digest.delivery.refusals import Blame, Refusals
 from digest.delivery.replies import Outcome
+from digest.models import Delivery
 from subscribers.relays import Relay
+
+logger = logging.getLogger(__name__)
+
+# Where nothing is limited, Redis is asked so often (seconds), which costs nothing at any speed;
+# a refusal is told at once.
+QUIET = 0.1
+# Seconds before its turn at which a lane may come; sleeping is not exact.
+EARLY = 0.005
+# Seconds after which the ledger is counted again, where Redis does not count the warm-up.
+RECOUNT = 30.0
+
+_SOURCE = Path(__file__).with_suffix(".lua").read_text()
+# The script's answer where it has no count of the day, and its argument that brings one.
+_NEEDS_COUNT, _SEED = -1, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +48,7 @@ class Admission:
     later: list[tuple[Claimed, datetime]] = field(default_factory=list)
     # The relay has no room: back to pending, uncounted.
     back: list[Claimed] = field(default_factory=list)
-    # Seconds until the next claim; sleep so long whatever became of this one.
+    # Seconds until the next claim; sleep so long whatever became of this batch.
     wait: float = 0.0
     # How many to claim then.
     limit: int = WINDOW
@@ -28,11 +56,45 @@ class Admission:
     is_full: bool = False
 
 
-class Throttle:
-    """What one lane knows of its relay's and its readers' rates."""
+def sent_on(relay: Relay, day: date) -> int:
+    """How many messages the ledger says the relay took on that day (UTC)."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return Delivery.objects.filter(
+        relay=relay.name,
+        finished_at__gte=begin,
+        finished_at__lt=begin + timedelta(days=1),
+        status=Delivery.Status.SENT,
+        # Who was sent to today; without it each row that ever was would be looked at.
+        edition__deadline_at__gte=begin,
+    ).count()
 
-    def __init__(self, relay: Relay) -> None:
+
+class Throttle:
+    """What one lane knows of its relay's and its readers' rates.
+
+    `clock` gives seconds for tests; without it Redis' own clock counts.
+    """
+
+    def __init__(
+        self,
+        relay: Relay,
+        *,
+        clock: Callable[[], float] | None = None,
+        count: Callable[[Relay, date], int] = sent_on,
+    ) -> None:
         self.relay = relay
+        self._clock, self._count = clock, count
+        self._time = clock or time.monotonic
+        self._rates: Mapping[str, float] = settings.DOMAIN_RATES
+        self._any = self._rates.get("*", 0.0)
+        self._refusals = Refusals()
+        self._blame = Blame()
+        self._sent = 0
+        # What Redis keeps for this lane's next batch, and when it may come.
+        self._kept, self._ready_at = 0, 0.0
+        self._quiet_until = 0.0
+        self._alone: Alone | None = None
+        self._counted: tuple[float, int] | None = None
 
     def admit(self, rows: list[Claimed], *, now: datetime) -> Admission:
         """Sort a claimed batch into what goes and what waits; never raises for Redis.
@@ -40,7 +102,145 @@ class Throttle:
         `rows` may be empty: a lane that asks before its first claim learns `limit` and `wait`,
         and has nothing to put back.
         """
-        return Admission(rows)
+        at = self._time()
+        if (early := self._ready_at - at) > EARLY:
+            return Admission([], back=rows, wait=early, limit=max(1, self._kept))
+        self._learn()
+        is_limited = bool(self._rates) and any(self._rate(row) for row in rows)
+        if at < self._quiet_until and not is_limited:
+            self._sent += len(rows)
+            return Admission(rows)
+        try:
+            return self._together(rows, now=now, at=at, is_limited=is_limited)
+        except commons.Gone as error:
+            return self._by_itself(rows, now=now, at=at, error=error)
 
     def note(self, row: Claimed, outcome: Outcome) -> None:
         """Learn from the relay's answer; the next `admit` acts on it."""
+        self._refusals.add(_domain(row), outcome)
+
+    def _learn(self) -> None:
+        blame = self._refusals.judge()
+        if blame.relay or blame.domains:
+            self._blame, self._quiet_until = blame, 0.0
+
+    def _rate(self, row: Claimed) -> float:
+        """What the settings allow the row's domain; 0: anything."""
+        return self._rates.get(_domain(row), self._any)
+
+    def _together(
+        self, rows: list[Claimed], *, now: datetime, at: float, is_limited: bool
+    ) -> Admission:
+        """Ask Redis, which knows of all lanes."""
+        arguments = self._arguments(rows, now.astimezone(UTC).date(), is_limited)
+        reply = _ask(arguments)
+        if reply[0] == _NEEDS_COUNT:
+            arguments[_SEED] = self._count(self.relay, now.astimezone(UTC).date())
+            reply = _ask(arguments)
+        went, limit, wait, kept, is_quiet, is_full, *verdicts = reply
+        self._blame, self._sent, self._kept = Blame(), 0, kept
+        self._ready_at = at + wait / 1000 if kept else 0.0
+        self._quiet_until = at + QUIET if is_quiet else 0.0
+        seconds = [v if v < 0 else v / 1000 for v in verdicts]
+        seconds = seconds or [0.0] * went + [-1.0] * (len(rows) - went)
+        if is_full:
+            breaker.close_for(self.relay, seconds=_until_midnight(now))
+        return _sorted(rows, seconds, now, wait=wait / 1000, limit=limit, is_full=bool(is_full))
+
+    def _arguments(self, rows: list[Claimed], day: date, is_limited: bool) -> list[Any]:
+        """For throttle.lua, in its order."""
+        relay, blame = self.relay, self._blame
+        return [
+            relay.name,
+            "" if self._clock is None else repr(self._clock()),
+            len(rows),
+            self._kept,
+            relay.rate or 0,
+            relay.floor,
+            relay.connections,
+            WINDOW,
+            self._sent,
+            int(blame.relay),
+            relay.warmup.cap_on(day) if relay.warmup else -1,
+            day.isoformat() if relay.warmup else "",
+            "",
+            "".join(
+                f"{name} {share:.4f} {self._rates.get(name, self._any):g}\n"
+                for name, share in blame.domains.items()
+            ),
+            int(is_limited),
+            "".join(
+                f"{'+' if _was_put_off(row) else '-'}{_domain(row)} {self._rate(row):g}\n"
+                for row in rows
+            ),
+        ]
+
+    def _by_itself(
+        self, rows: list[Claimed], *, now: datetime, at: float, error: commons.Gone
+    ) -> Admission:
+        """Go on without Redis, at the lane's share of the floor."""
+        if self._alone is None:
+            lanes = self.relay.connections
+            self._alone = Alone(floor=self.relay.floor, lanes=lanes, at=at)
+            rate = self.relay.floor / lanes
+            logger.warning("Redis is gone, this lane sends %.3g/s at most: %s", rate, error)
+        self._kept, self._ready_at, self._quiet_until = 0, 0.0, 0.0
+        left = self._left(now, at)
+        domains = [(_domain(row), self._rate(row)) for row in rows]
+        seconds = self._alone.verdicts(domains, at=at, left=left)
+        limit, wait = self._alone.next(WINDOW)
+        return _sorted(rows, seconds, now, wait=wait, limit=limit, is_full=left == 0)
+
+    def _left(self, now: datetime, at: float) -> int | None:
+        """This lane's share of what the relay's day still takes, by the ledger."""
+        if not self.relay.warmup:
+            return None
+        day = now.astimezone(UTC).date()
+        if self._counted is None or at - self._counted[0] > RECOUNT:
+            self._counted = at, self._count(self.relay, day)
+        return max(0, self.relay.warmup.cap_on(day) - self._counted[1]) // self.relay.connections
+
+
+def _ask(arguments: Sequence[Any]) -> list[int]:
+    reply: list[int] = commons.ask(lambda redis: _script(redis)(args=arguments))
+    return reply
+
+
+@cache
+def _script(redis: Redis) -> Script:
+    return redis.register_script(_SOURCE)
+
+
+def _sorted(
+    rows: Sequence[Claimed],
+    seconds: Sequence[float],
+    now: datetime,
+    *,
+    wait: float,
+    limit: int,
+    is_full: bool,
+) -> Admission:
+    """Each row by its verdict: 0 go, below 0 back, else seconds until its next try."""
+    found = Admission([], wait=wait, limit=limit, is_full=is_full)
+    for row, later in zip(rows, seconds, strict=True):
+        if later == 0:
+            found.go.append(row)
+        elif later < 0:
+            found.back.append(row)
+        else:
+            found.later.append((row, now + timedelta(seconds=later)))
+    return found
+
+
+def _domain(row: Claimed) -> str:
+    # A space would end the name in the script's arguments; no valid address has one there.
+    return "".join(row.email.rpartition("@")[2].lower().split()) or "?"
+
+
+def _was_put_off(row: Claimed) -> bool:
+    return bool(getattr(row, "throttled", False))
+
+
+def _until_midnight(now: datetime) -> float:
+    midnight = (now.astimezone(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0)
+    return max(1.0, (midnight - now).total_seconds())

@@ -1,0 +1,186 @@
+-- Sort one batch of readers into those who may be written to now and those who wait, and learn from
+-- the answers to the batch before; one call, so that all hosts' lanes agree. The clock is Redis'
+-- own, for the hosts' may differ or jump. Times are seconds.
+
+local PREFIX = 'digest:rate:'
+local GROWTH = 1.05          -- per second without refusals: twice the rate in 14 s
+local CALM = 2               -- one halving in this time, or one bad moment would count many times
+local LONGEST_WAIT = 5       -- of a lane for its turn; beyond it none is kept for it
+local FIRST_HORIZON = 60     -- a rate that was shrunk is believed so far ahead, later its own age
+local KEEP = 3600
+
+local relay, clock = ARGV[1], ARGV[2]
+local rows, credit = tonumber(ARGV[3]), tonumber(ARGV[4])
+local ceiling, floor, lanes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local most = tonumber(ARGV[8])                            -- rows of a batch
+local sent, refused = tonumber(ARGV[9]), ARGV[10] == '1'  -- since the last call, without asking
+local cap, day, seed = tonumber(ARGV[11]), ARGV[12], ARGV[13]
+local refusing = ARGV[14]                                 -- 'domain share ceiling' lines
+local configured, wanted = ARGV[15] == '1', ARGV[16]      -- a '+|-domain ceiling' line for each row
+
+local now = tonumber(clock)
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] + time[2] / 1000000
+end
+
+-- How many the day still takes; a count that is missing is asked for, as the ledger has it.
+local left, count_key = math.huge, PREFIX .. 'day:' .. day .. ':' .. relay
+if cap >= 0 then
+  local count = tonumber(redis.call('GET', count_key))
+  if not count then
+    if seed == '' then return {-1} end
+    count = tonumber(seed)
+    redis.call('SET', count_key, seed, 'EX', 2 * 86400)
+  end
+  left = math.max(0, cap - count)
+end
+
+-- A bucket, kept as JSON, holds so many seconds' worth of tokens. It flows at its limit (0: none)
+-- unless refusals have given it a `rate`, `since` when, and `top`: without a limit, the rate at
+-- which it is let go again.
+local function load(key, limit, seconds)
+  local found = redis.call('GET', key)
+  local b = found and cjson.decode(found) or {}
+  local passed = found and math.max(0, now - b.at) or 0
+  if b.rate then
+    b.rate = b.rate * GROWTH ^ math.min(passed, KEEP)
+    if b.rate >= (limit > 0 and limit or b.top) then
+      b.rate, b.top, b.since = nil, nil, nil
+      if limit == 0 then b.horizon, b.tokens = nil, nil end
+    end
+  end
+  b.limit, b.flow = limit, b.rate or limit
+  b.burst = math.max(1, b.flow * seconds)
+  b.tokens = math.min(b.burst, (b.tokens or math.max(1, b.flow)) + b.flow * passed)
+  b.at = now
+  return b
+end
+
+local function halve(b, lowest, measured)
+  if b.cut and now - b.cut >= 0 and now - b.cut < CALM then return end
+  local before = b.flow > 0 and b.flow or measured
+  if b.limit > 0 then lowest = math.min(lowest, b.limit) end
+  b.rate = math.max(lowest, before / 2)
+  if b.limit == 0 then b.top = math.max(b.top or 0, 2 * before, 2 * lowest) end
+  b.since, b.cut, b.flow = b.since or now, now, b.rate
+  b.burst = math.max(1, b.flow)
+  b.tokens = math.min(b.tokens, 0)
+end
+
+local function save(key, b, keep)
+  redis.call('SET', key, cjson.encode(b), 'EX', math.ceil(keep))
+end
+
+-- What the relay was really sent lately: where nothing limits it, the rate that a refusal halves.
+local relay_key = PREFIX .. 'relay:' .. relay
+local r = load(relay_key, ceiling, 1)
+r.n, r.begun = (r.n or 0) + sent, r.begun or now
+if now - r.begun >= 1 or now < r.begun then
+  r.speed, r.n, r.begun = r.n / math.max(1, now - r.begun), 0, now
+end
+local speed = math.max(r.speed or 0, r.n / math.max(0.5, now - r.begun))
+if refused then halve(r, floor, speed) end
+
+-- Domains.
+local cut_key = PREFIX .. 'cut'
+local domains = {}
+
+local function domain_of(name, limit)
+  local d = domains[name]
+  if d == nil then
+    d = load(PREFIX .. 'domain:' .. name, limit, 2)
+    domains[name] = d
+  end
+  return d
+end
+
+for name, share, limit in string.gmatch(refusing, '(%S+) (%S+) (%S+)\n') do
+  halve(domain_of(name, tonumber(limit)), 1, speed * tonumber(share))
+end
+
+-- The time of the next turn in a domain: each put-off row has one of its own, so it is claimed
+-- once more and no oftener. A rate that was shrunk will not stay what it is, though: rows beyond
+-- its horizon come back spread over the second half of it, and look again.
+local function turn(d)
+  local horizon = math.max(d.horizon or now, now) + 1 / d.flow
+  if d.rate then
+    local furthest = math.max(FIRST_HORIZON, now - d.since)
+    if horizon - now > furthest then
+      d.turn = ((d.turn or 0) + 0.6180339887) % 1
+      return furthest * (0.5 + d.turn / 2)
+    end
+  end
+  d.horizon = horizon
+  return horizon - now
+end
+
+-- Who was put off before takes a token; who was not, only one that nobody is waiting for.
+local function admit(d, was_put_off)
+  if d.flow == 0 then return 0 end
+  local needed = 0.99
+  if not was_put_off and (d.horizon or now) > now then needed = 0.75 * d.burst + 1 end
+  if d.tokens >= needed then
+    d.tokens = d.tokens - 1
+    return 0
+  end
+  return turn(d)
+end
+
+-- The batch.
+local budget = math.min(rows, left)
+if r.flow > 0 then budget = math.min(budget, credit + math.max(0, math.floor(r.tokens + 0.01))) end
+local went, verdicts, limited = 0, {}, false
+if configured or next(domains) or redis.call('EXISTS', cut_key) == 1 then
+  limited = true
+  for mark, name, limit in string.gmatch(wanted, '([+-])(%S+) (%S+)\n') do
+    local d = domain_of(name, tonumber(limit))
+    local tokens = d.tokens
+    local wait = admit(d, mark == '+')
+    if wait == 0 and went >= budget then
+      wait, d.tokens = -1, tokens
+    elseif wait == 0 then
+      went = went + 1
+    end
+    verdicts[#verdicts + 1] = wait < 0 and -1 or math.ceil(wait * 1000)
+  end
+else
+  went = math.min(rows, budget)
+end
+
+-- What comes next: this lane's turn at the relay is kept for it.
+local limit, wait, kept = most, 0, 0
+if r.flow > 0 then
+  r.tokens = r.tokens + credit - went
+  limit = math.max(1, math.min(most, math.floor(r.flow / lanes)))
+  wait = math.max(0, (limit - r.tokens) / r.flow)
+  if wait > LONGEST_WAIT then
+    limit, wait = 1, LONGEST_WAIT
+  else
+    kept, r.tokens = limit, r.tokens - limit
+  end
+end
+if cap >= 0 then
+  redis.call('INCRBY', count_key, went)
+  left = left - went
+  limit = math.max(1, math.min(limit, left))
+end
+
+r.n = r.n + went
+save(relay_key, r, KEEP)
+for name, d in pairs(domains) do
+  local key = PREFIX .. 'domain:' .. name
+  if d.flow == 0 then
+    redis.call('DEL', key)
+  else
+    local keep = math.max(0, (d.horizon or now) - now) + KEEP
+    save(key, d, keep)
+    if d.rate then redis.call('SET', cut_key, 1, 'EX', math.ceil(keep)) end
+  end
+end
+local is_quiet = (r.flow == 0 and not limited and cap < 0) and 1 or 0
+local reply = {went, limit, math.ceil(wait * 1000), kept, is_quiet, left <= 0 and 1 or 0}
+if limited then
+  for _, verdict in ipairs(verdicts) do reply[#reply + 1] = verdict end
+end
+return reply

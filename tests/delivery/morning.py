@@ -1,0 +1,124 @@
+"""A whole morning's sending in no time: lanes, a ledger and receivers on one clock of their own.
+
+Only the throttle is real, and the Redis behind it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from digest.delivery.claim import WINDOW
+from digest.delivery.replies import Outcome, Verdict
+from digest.delivery.throttle import Throttle
+from subscribers.relays import Relay
+from tests.factories import NOW
+
+ACCEPTED = Outcome(Verdict.ACCEPTED, "250 ok")
+LATER = Outcome(Verdict.LATER, "451 4.7.1 too fast")
+RETRY = 60.0
+
+
+@dataclass(frozen=True)
+class Row:
+    delivery_id: int
+    email: str
+    throttled: bool = False
+
+
+class Limited:
+    """A receiver that takes so many a second of each domain (or, under "*", of all together)."""
+
+    def __init__(self, **rates: float) -> None:
+        self.rates = {name.replace("_", "."): rate for name, rate in rates.items()}
+        self.room: dict[str, tuple[float, float]] = {}
+
+    def __call__(self, domain: str, at: float) -> Outcome:
+        for name in (domain, "all"):
+            if rate := self.rates.get(name):
+                tokens, before = self.room.get(name, (rate, at))
+                tokens = min(rate, tokens + rate * (at - before))
+                self.room[name] = max(tokens - 1, 0.0) if tokens >= 1 else tokens, at
+                if tokens < 1:
+                    return LATER
+        return ACCEPTED
+
+
+@dataclass
+class Morning:
+    """Send to every address; the numbers say how it went."""
+
+    relay: Relay
+    speed: float = 250.0  # messages a second on one connection
+    answer: Callable[[str, float], Outcome] = lambda domain, at: ACCEPTED
+    until: float = 100_000.0
+    at: float = 1_000_000.0
+    claims: Counter[int] = field(default_factory=Counter)
+    # When each message was accepted, and when refused, by domain.
+    accepted: list[tuple[float, str]] = field(default_factory=list)
+    refused: list[tuple[float, str]] = field(default_factory=list)
+    put_back: int = 0
+
+    def send(self, addresses: Iterable[str]) -> Morning:
+        self.begun = self.at
+        rows = [Row(n, address) for n, address in enumerate(addresses)]
+        due = [(self.at, row.delivery_id, row) for row in rows]
+        lanes = [(self.at + 0.01 * n, n) for n in range(self.relay.connections)]
+        throttles = [Throttle(self.relay, clock=lambda: self.at) for _ in lanes]
+        limits = [throttle.admit([], now=NOW).limit for throttle in throttles]
+        while due and self.at - self.begun < self.until:
+            self.at, n = heapq.heappop(lanes)
+            claimed = []
+            while due and due[0][0] <= self.at and len(claimed) < min(limits[n], WINDOW):
+                claimed.append(heapq.heappop(due)[2])
+            if not claimed:
+                heapq.heappush(lanes, (self.at + 0.25, n))
+                continue
+            wait, limits[n] = self._batch(throttles[n], claimed, due)
+            heapq.heappush(lanes, (self.at + wait, n))
+        return self
+
+    def _batch(self, throttle, claimed, due) -> tuple[float, int]:  # type: ignore[no-untyped-def]
+        self.claims.update(row.delivery_id for row in claimed)
+        admission = throttle.admit(claimed, now=NOW)
+        assert len(admission.go) + len(admission.later) + len(admission.back) == len(claimed)
+        for row in admission.back:
+            self.put_back += 1
+            heapq.heappush(due, (self.at, row.delivery_id, row))
+        for row, time in admission.later:
+            then = self.at + (time - NOW) / timedelta(seconds=1)
+            heapq.heappush(due, (then, row.delivery_id, Row(row.delivery_id, row.email, True)))
+        for number, row in enumerate(admission.go):
+            domain, moment = row.email.rpartition("@")[2], self.at + number / self.speed
+            outcome = self.answer(domain, moment)
+            throttle.note(row, outcome)
+            (self.accepted if outcome is ACCEPTED else self.refused).append((moment, domain))
+            if outcome is not ACCEPTED:
+                again = moment + RETRY * (0.5 + row.delivery_id % 50 / 100)
+                heapq.heappush(due, (again, row.delivery_id, Row(row.delivery_id, row.email)))
+        return len(admission.go) / self.speed + admission.wait, admission.limit
+
+    @property
+    def claims_per_row(self) -> float:
+        return self.claims.total() / len(self.claims)
+
+    def rate(self, domain: str = "", *, begin: float = 0, end: float = 1e9) -> float:
+        """Messages handed over a second, to one domain or all, in a span since the beginning."""
+        handed = sorted(self.accepted + self.refused)
+        times = [at - self.begun for at, name in handed if domain in ("", name)]
+        times = [at for at in times if begin <= at < end]
+        return len(times) / (min(end, times[-1]) - begin)
+
+    def busiest(self, domain: str = "", *, seconds: float) -> int:
+        """The most messages handed over in any so many seconds."""
+        handed = sorted(self.accepted + self.refused)
+        times = [at for at, name in handed if domain in ("", name)]
+        first, most = 0, 0
+        for last, at in enumerate(times):
+            while at - times[first] >= seconds:
+                first += 1
+            most = max(most, last - first + 1)
+        return most

@@ -1,0 +1,127 @@
+"""No relay holds more connections than it takes, and the lanes are shared out by weight."""
+
+import threading
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from django.db import connection
+from redis import Redis
+
+from digest.delivery import berths, breaker
+from subscribers.relays import parse_relays
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def relays(settings):
+    Redis.from_url(settings.REDIS_URL).flushdb()
+
+    def configure(*urls):
+        settings.EMAIL_RELAYS = parse_relays(urls)
+        return settings.EMAIL_RELAYS
+
+    return configure
+
+
+@contextmanager
+def lane(**how):
+    """Hold a berth on a database session of its own, as another process would."""
+    ready, leave, found = threading.Event(), threading.Event(), []
+
+    def hold():
+        try:
+            with berths.berth(**how) as relay:
+                found.append(relay.name if relay else None)
+                ready.set()
+                leave.wait(20)
+        finally:
+            ready.set()
+            connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield found[0]
+    finally:
+        leave.set()
+        thread.join(10)
+
+
+@pytest.fixture
+def take():
+    """Start lanes that stay until `take.stack` is closed; the names of their relays."""
+    with ExitStack() as stack:
+
+        def take(count=1, **how):
+            return [stack.enter_context(lane(**how)) for _ in range(count)]
+
+        take.stack = stack
+        yield take
+
+
+def test_no_relay_is_given_more_lanes_than_it_takes_connections(relays, take):
+    relays("smtp://a?connections=2", "smtp://b?connections=1")
+    assert berths.free() == 3
+
+    assert Counter(take(4)) == {"a:25": 2, "b:25": 1, None: 1}
+    assert berths.free() == 0
+
+    take.stack.close()
+    assert berths.free() == 3
+
+
+def test_lanes_are_shared_out_by_weight(relays, take):
+    relays("smtp://a?connections=10", "smtp://b?connections=10&weight=3")
+
+    assert Counter(take(8)) == {"a:25": 2, "b:25": 6}
+
+
+def test_a_relay_that_rests_is_passed_over(relays, take):
+    a, b = relays("smtp://a?connections=2", "smtp://b?connections=2")
+    breaker.rest(a)
+
+    assert berths.free() == 2
+    assert take(3) == [b.name, b.name, None]
+
+
+def test_a_relay_to_avoid_is_passed_over(relays, take):
+    a, b = relays("smtp://a", "smtp://b?weight=0")
+
+    assert take(avoid=[a.name]) == [b.name]
+    assert take(avoid=[a.name, b.name]) == [None]
+
+
+def test_a_stand_by_is_used_only_while_all_others_rest(relays, take):
+    a, spare = relays("smtp://a", "smtp://spare?connections=2&weight=0")
+    assert berths.free() == 1
+    assert take(2) == [a.name, None]
+
+    breaker.rest(a)
+    assert berths.free() == 2
+    assert take() == [spare.name]
+
+
+def test_one_lane_tries_whether_a_relay_is_back(relays, take, monkeypatch):
+    monkeypatch.setattr(breaker, "FIRST_REST", 0.001)
+    (a,) = relays("smtp://a?connections=3")
+    breaker.rest(a)
+    while breaker.is_resting(a):
+        pass
+
+    assert berths.free() == 1
+    assert take(2) == [a.name, None]
+
+    breaker.recovered(a)
+    assert take(3) == [a.name, a.name, None]
+
+
+def test_finding_a_berth_asks_the_database_twice(relays, take, django_assert_num_queries):
+    relays("smtp://a?connections=20", "smtp://b?connections=20")
+    take(5)
+
+    # Who is where, the lock, and its end.
+    with django_assert_num_queries(3), berths.berth():
+        pass

@@ -1,0 +1,351 @@
+"""No relay and no domain gets more than its rate, and what refuses gets less for a while."""
+
+import logging
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+import pytest
+from redis import Redis
+
+from digest.delivery import breaker, commons, throttle
+from digest.delivery.throttle import Throttle
+from subscribers.relays import parse_relay
+from tests.delivery.morning import ACCEPTED, LATER, Limited, Morning, Row
+from tests.factories import NOW
+
+
+@pytest.fixture(autouse=True)
+def redis(settings):
+    settings.DOMAIN_RATES = {}
+    redis = Redis.from_url(settings.REDIS_URL)
+    redis.flushdb()
+    yield redis
+    commons.forget()
+    breaker.forget()
+
+
+def addresses(count, *, of="d{}.org", domains=400):
+    return [f"r{n}@{of.format(n % domains)}" for n in range(count)]
+
+
+def rows(count, **how):
+    return [Row(n, address) for n, address in enumerate(addresses(count, **how))]
+
+
+# --- A relay's rate -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rate", "lanes"), [(50, 1), (50, 4), (5, 20), (900, 8)])
+def test_a_relay_gets_its_rate_over_all_lanes(rate, lanes):
+    relay = parse_relay(f"smtp://h?rate={rate}&connections={lanes}")
+    morning = Morning(relay).send(addresses(rate * 40))
+
+    assert morning.rate(begin=2) == pytest.approx(rate, rel=0.05)
+    # At no time more than what a bucket holds beside what flows in.
+    assert morning.busiest(seconds=10) <= rate * 11 + 20
+    # Its turn is kept for a lane, so hardly a row is claimed in vain.
+    assert morning.claims_per_row < 1.1
+
+
+def test_a_lane_that_comes_before_its_turn_gets_its_rows_back(redis):
+    throttle = Throttle(parse_relay("smtp://h?rate=2"))
+    first = throttle.admit(rows(5), now=NOW)
+    second = throttle.admit(rows(5), now=NOW)
+
+    assert (len(first.go), len(first.back), first.limit) == (2, 3, 2)
+    assert 0 < first.wait <= 1
+    assert (len(second.go), len(second.back)) == (0, 5)
+    assert 0 < second.wait <= first.wait
+
+
+def test_a_lane_may_ask_before_it_claims():
+    throttle = Throttle(parse_relay("smtp://h?rate=5"))
+
+    admission = throttle.admit([], now=NOW)
+    assert (admission.limit, admission.wait) == (5, 0)
+    assert len(throttle.admit(rows(5), now=NOW).go) == 5
+
+
+def test_an_unlimited_relay_is_not_held_up():
+    morning = Morning(parse_relay("smtp://h?connections=4"), speed=250).send(addresses(4000))
+
+    assert morning.rate() == pytest.approx(1000, rel=0.05)
+    assert morning.claims_per_row == 1
+
+
+def test_a_call_costs_little():
+    throttle_, batch = Throttle(parse_relay("smtp://h")), rows(20)
+    seconds = []
+    for _ in range(300):
+        begun = time.perf_counter()
+        throttle_.admit(batch, now=NOW)
+        seconds.append(time.perf_counter() - begun)
+
+    assert median(seconds) < 150e-6
+
+
+# --- A domain's rate ------------------------------------------------------------------------------
+
+
+def half_at_gmail(count):
+    return [f"r{n}@{'gmail.com' if n % 2 else f'd{n % 400}.org'}" for n in range(count)]
+
+
+def test_readers_at_a_slow_domain_take_turns_and_hold_nobody_up(settings):
+    settings.DOMAIN_RATES = {"gmail.com": 20.0}
+    morning = Morning(parse_relay("smtp://h?connections=4")).send(half_at_gmail(4000))
+
+    others = [at - morning.begun for at, domain in morning.accepted if domain != "gmail.com"]
+    assert max(others) < 10
+    assert morning.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.05)
+    assert morning.busiest("gmail.com", seconds=10) <= 240
+    # Once to be put off and once to be sent; of the others once.
+    assert morning.claims_per_row < 1.55
+    assert max(morning.claims.values()) <= 3
+
+
+def test_a_rate_for_any_domain_is_one_for_each(settings):
+    settings.DOMAIN_RATES = {"*": 2.0, "fast.org": 1000.0}
+    readers = addresses(300, domains=3) + ["r@fast.org"] * 500
+    morning = Morning(parse_relay("smtp://h?connections=2")).send(readers)
+
+    for n in range(3):
+        assert morning.rate(f"d{n}.org", begin=4) == pytest.approx(2, rel=0.1)
+    assert max(at - morning.begun for at, name in morning.accepted if name == "fast.org") < 5
+
+
+def test_lanes_that_slept_do_not_make_up_for_it_at_once(settings):
+    settings.DOMAIN_RATES = {"gmail.com": 20.0}
+    clock = [1000.0]
+    throttle = Throttle(parse_relay("smtp://h"), clock=lambda: clock[0])
+    gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
+    for _ in range(20):
+        put_off = throttle.admit(gmail, now=NOW).later
+        clock[0] += 0.01
+    clock[0] += 600
+    due = [Row(n, row.email, throttled=True) for n, (row, _) in enumerate(put_off * 10)]
+    went = [len(throttle.admit(due[n : n + 20], now=NOW).go) for n in range(0, 200, 20)]
+
+    # Two seconds' worth; the others get new turns, behind all that are given out.
+    assert sum(went) == 40
+
+
+def test_what_waits_for_its_domain_uses_up_nothing_of_the_relays(settings):
+    settings.DOMAIN_RATES = {"gmail.com": 1.0}
+    clock = [1000.0]
+    throttle = Throttle(parse_relay("smtp://h?rate=20"), clock=lambda: clock[0])
+    readers = [Row(n, f"r{n}@gmail.com") for n in range(20)]
+    first = throttle.admit(readers, now=NOW)
+    clock[0] += first.wait
+    second = throttle.admit(rows(20), now=NOW)
+
+    assert first.wait == pytest.approx(0.05, abs=0.01)
+    assert (len(first.go), len(first.later), len(first.back)) == (1, 19, 0)
+    times = [when for _, when in first.later]
+    assert times == sorted(times)
+    assert times[-1] - NOW == pytest.approx(timedelta(seconds=19), abs=timedelta(seconds=0.1))
+    assert len(second.go) == 20
+
+
+# --- Refusals -------------------------------------------------------------------------------------
+
+
+def refuse(throttle, batch):
+    for row in batch:
+        throttle.note(row, LATER)
+
+
+def seconds_for(throttle, clock, count):
+    """How long the clock runs until so many went, in batches."""
+    begun, went = clock[0], 0
+    while went < count:
+        admission = throttle.admit(rows(min(20, count - went)), now=NOW)
+        went += len(admission.go)
+        clock[0] += max(admission.wait, 0.001)
+    return clock[0] - begun
+
+
+def test_refusals_halve_a_relays_rate_once_and_calm_gives_it_back():
+    clock = [1000.0]
+    throttle = Throttle(parse_relay("smtp://h?rate=100&floor=5"), clock=lambda: clock[0])
+    seconds_for(throttle, clock, 200)
+    for _ in range(3):
+        refuse(throttle, rows(20))
+        seconds_for(throttle, clock, 20)
+
+    assert seconds_for(throttle, clock, 50) == pytest.approx(1.0, rel=0.25)
+    clock[0] += 60
+    throttle.admit([], now=NOW)
+    assert seconds_for(throttle, clock, 500) == pytest.approx(4.0, rel=0.25)
+
+
+def test_no_refusals_bring_a_rate_under_its_floor():
+    clock = [1000.0]
+    throttle = Throttle(parse_relay("smtp://h?rate=100&floor=10"), clock=lambda: clock[0])
+    for _ in range(20):
+        refuse(throttle, rows(20))
+        seconds_for(throttle, clock, 2)
+        clock[0] += 2.5
+
+    assert seconds_for(throttle, clock, 50) <= 5.5
+
+
+def test_a_domain_without_a_rate_finds_its_own():
+    """It takes 20 a second and never says so but by refusing."""
+    morning = Morning(parse_relay("smtp://h?connections=4"), answer=Limited(gmail_com=20))
+    morning.send(half_at_gmail(4000))
+
+    others = [at - morning.begun for at, domain in morning.accepted if domain != "gmail.com"]
+    assert max(others) < 10
+    gmail = [at - morning.begun for at, domain in morning.accepted if domain == "gmail.com"]
+    assert len(gmail) / max(gmail) > 10
+    assert len(morning.refused) < 0.3 * len(gmail)
+    assert morning.claims_per_row < 3
+
+
+def test_a_relay_without_a_rate_finds_its_own():
+    morning = Morning(parse_relay("smtp://h?connections=4"), answer=Limited(all=50))
+    morning.send(addresses(4000))
+
+    taken = [at - morning.begun for at, _ in morning.accepted]
+    assert len(taken) / max(taken) > 25
+    assert len(morning.refused) < 0.3 * len(taken)
+
+
+def test_once_a_domain_takes_everything_it_is_let_go_again(redis):
+    clock = [1000.0]
+    throttle = Throttle(parse_relay("smtp://h"), clock=lambda: clock[0])
+    gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
+    throttle.admit(gmail, now=NOW)
+    refuse(throttle, gmail)
+    assert throttle.admit(gmail, now=NOW).later
+
+    clock[0] += 300
+    assert len(throttle.admit(gmail, now=NOW).go) == 20
+    assert not redis.exists("digest:rate:domain:gmail.com")
+
+
+# --- Warming up -----------------------------------------------------------------------------------
+
+WARMING = parse_relay("smtp://h?warmup=2026-11-22:30:2&connections=2")
+DAY = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+def test_a_relay_that_warms_up_is_full_when_its_day_is_used_up():
+    throttle = Throttle(WARMING, count=lambda relay, day: 0)
+
+    assert len(throttle.admit(rows(20), now=DAY).go) == 20
+    last = throttle.admit(rows(20), now=DAY)
+    assert (len(last.go), len(last.back), last.is_full) == (10, 10, True)
+    assert breaker.is_resting(WARMING)
+    assert Throttle(WARMING).admit(rows(5), now=DAY).is_full
+
+
+def test_the_next_day_takes_more():
+    throttle = Throttle(WARMING, count=lambda relay, day: 0)
+    went = sum(len(throttle.admit(rows(20), now=DAY + timedelta(days=2)).go) for _ in range(9))
+
+    assert went == 120
+
+
+def test_before_its_warm_up_begins_a_relay_takes_nothing():
+    throttle = Throttle(WARMING, count=lambda relay, day: 0)
+
+    assert throttle.admit(rows(1), now=DAY - timedelta(days=1)).is_full
+
+
+@pytest.mark.django_db
+def test_what_the_day_has_taken_is_in_the_ledger_where_redis_lost_it(redis):
+    counts = Counter()
+
+    def count(relay, day):
+        counts[day.isoformat()] += 1
+        return 25
+
+    for _ in range(3):
+        Throttle(WARMING, count=count).admit(rows(1), now=DAY)
+    assert counts == {"2026-11-22": 1}
+    redis.flushdb()
+
+    assert len(Throttle(WARMING, count=count).admit(rows(20), now=DAY).go) == 5
+    assert throttle.sent_on(WARMING, DAY.date()) == 0
+
+
+# --- Redis is gone --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gone(settings, tmp_path, caplog):
+    settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
+    caplog.set_level(logging.WARNING)
+    return settings
+
+
+def test_without_redis_a_lane_goes_on_at_its_share_of_the_floor(gone, caplog):
+    clock = [1000.0]
+    relay = parse_relay("smtp://h?rate=100&floor=20&connections=4")
+    throttle = Throttle(relay, clock=lambda: clock[0])
+
+    assert seconds_for(throttle, clock, 50) == pytest.approx(10, rel=0.15)
+    assert len(caplog.records) == 1
+    assert "Redis is gone" in caplog.text
+
+
+def test_a_redis_that_does_not_answer_is_not_asked_for_each_batch(gone, monkeypatch):
+    asked = []
+    monkeypatch.setattr(throttle, "_script", lambda redis: asked.append(redis) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Throttle(parse_relay("smtp://h")).admit([], now=NOW)
+    monkeypatch.undo()
+
+    lane = Throttle(parse_relay("smtp://h"))
+    began = time.monotonic()
+    for _ in range(100):
+        lane.admit(rows(1), now=NOW)
+    assert time.monotonic() - began < 0.5
+
+
+def test_without_redis_a_domain_keeps_its_rate(gone):
+    gone.DOMAIN_RATES = {"gmail.com": 2.0}
+    lane = Throttle(parse_relay("smtp://h?floor=50"))
+    admission = lane.admit([Row(n, f"r{n}@gmail.com") for n in range(10)], now=NOW)
+
+    assert (len(admission.go), len(admission.later)) == (2, 8)
+    assert all(when > NOW for _, when in admission.later)
+
+
+def test_without_redis_a_warm_up_is_counted_by_the_ledger(gone):
+    lane = Throttle(WARMING, count=lambda relay, day: 20)
+
+    # Ten are left of the day, and two lanes may be at it.
+    assert len(lane.admit(rows(20), now=DAY).go) == 5
+
+
+def test_lanes_agree_again_once_redis_is_back(gone, settings, redis):
+    lane = Throttle(parse_relay("smtp://h"))
+    lane.admit(rows(5), now=NOW)
+    settings.REDIS_URL = "unix://{path}?db={db}".format(**redis.connection_pool.connection_kwargs)
+    commons.forget()
+
+    assert len(lane.admit(rows(20), now=NOW).go) == 20
+    assert redis.exists("digest:rate:relay:h:25")
+
+
+def test_a_restarted_redis_learns_the_script_anew(redis):
+    lane = Throttle(parse_relay("smtp://h?rate=1000"))
+    lane.admit(rows(1), now=NOW)
+    redis.script_flush()
+    redis.flushall()
+    time.sleep(0.01)
+
+    assert len(lane.admit(rows(20), now=NOW).go) == 20
+
+
+def test_an_answer_teaches_without_asking(monkeypatch):
+    lane = Throttle(parse_relay("smtp://h"))
+    monkeypatch.setattr(commons, "ask", None)
+
+    for row in rows(20):
+        lane.note(row, ACCEPTED)
