@@ -150,7 +150,11 @@ POSTAL_ADDRESS = env("POSTAL_ADDRESS", default="") or (
 )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Daybreak <daybreak@{MAIL_DOMAIN}>"
 # Confirmation and staff mail goes through Django's own backend, over the first relay.
-EMAIL_BACKEND = EMAIL_RELAYS[0].backend or "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_BACKEND = (
+    "subscribers.backends.first_relay"
+    if EMAIL_RELAYS[0].backend
+    else "django.core.mail.backends.smtp.EmailBackend"
+)
 EMAIL_HOST = EMAIL_RELAYS[0].host
 EMAIL_PORT = EMAIL_RELAYS[0].port
 EMAIL_HOST_USER = EMAIL_RELAYS[0].user

@@ -1,0 +1,83 @@
+"""Make the Django e-mail backend that a relay names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils.module_loading import import_string
+
+from subscribers.relays import Relay
+
+Timeout = float | tuple[float, float]
+
+_ANYMAIL = "anymail.backends."
+_SMTP = "django.core.mail.backends.smtp."
+# What each ESP calls the credentials that stand before the "@" of a relay's URL. A name with a
+# dot reaches into a dictionary, here as in the URL's query: `client_params.region_name=eu-west-1`.
+_CREDENTIALS = {
+    "amazon_ses": ("client_params.aws_access_key_id", "client_params.aws_secret_access_key"),
+    "brevo": ("api_key",),
+    "mailersend": ("api_token",),
+    "mailgun": ("api_key",),
+    "mailjet": ("api_key", "secret_key"),
+    "mailtrap": ("api_token",),
+    "mandrill": ("api_key",),
+    "postal": ("api_key",),
+    "postmark": ("server_token",),
+    "resend": ("api_key",),
+    "scaleway": ("project_id", "secret_key"),
+    "sendgrid": ("api_key",),
+    "sparkpost": ("api_key",),
+    "unisender_go": ("api_key",),
+}
+_SECRETS = ("user", "password")
+_TRUTH = {"true": True, "false": False}
+
+
+def make_backend(relay: Relay, *, timeout: Timeout) -> BaseEmailBackend:
+    """Return the backend, not yet open; `timeout` in seconds, or for connecting and for reading.
+
+    Django-anymail and what it needs are imported only here: a worker without an ESP does not pay
+    for them.
+
+    Raises:
+        ImproperlyConfigured, ImportError, TypeError: the URL names no backend, not all that the
+            backend wants, or something that it does not know.
+    """
+    options: dict[str, Any] = {"fail_silently": False}
+    if relay.backend.startswith(_ANYMAIL):
+        # What an ESP cannot do for one message is left out; delivery.esp knows what it may miss.
+        # And who was refused is said by the status, never by an exception.
+        options |= {"ignore_unsupported_features": True, "ignore_recipient_status": True}
+        options["timeout"] = timeout
+    elif relay.backend.startswith(_SMTP):
+        options |= {"host": relay.host or "localhost", "port": relay.port or 25}
+        options["timeout"] = max(timeout) if isinstance(timeout, tuple) else timeout
+    names = dict(zip(_SECRETS, _credentials(relay.backend), strict=False))
+    for key, value in relay.options.items():
+        _put(options, names.get(key, key), value if key in names else _TRUTH.get(value, value))
+    backend: BaseEmailBackend = import_string(relay.backend)(**options)
+    return backend
+
+
+def first_relay(**_options: Any) -> BaseEmailBackend:
+    """EMAIL_BACKEND where the first relay is not SMTP: sign-up and staff mail go the same way."""
+    return make_backend(settings.EMAIL_RELAYS[0], timeout=settings.EMAIL_TIMEOUT)
+
+
+def esp_name(backend: str) -> str:
+    """`postmark` for anymail's backend of that name, "" for any other backend."""
+    return backend.removeprefix(_ANYMAIL).partition(".")[0] if _ANYMAIL in backend else ""
+
+
+def _credentials(backend: str) -> tuple[str, ...]:
+    return _CREDENTIALS.get(esp_name(backend), ("username", "password"))
+
+
+def _put(options: dict[str, Any], name: str, value: Any) -> None:
+    *outer, last = name.split(".")
+    for key in outer:
+        options = options.setdefault(key, {})
+    options[last] = value
