@@ -7,9 +7,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from digest.delivery.outgoing import NoConnection, RelayRefuses
 from digest.delivery.replies import Verdict
-from digest.delivery.smtp import Connection, Mode
+from digest.delivery.transport import NoConnection, Outgoing, RelayRefuses, connect
 from digest.models import Edition
 from digest.rendering.assemble import assemble
 from digest.rendering.envelope import verp_sender
@@ -38,16 +37,19 @@ def send_test(*, edition_id: int, to: str, now: datetime) -> None:
     try:
         page = assemble(edition)
         marked = replace(page, subject=f"[Test] {page.subject}")
-        message = personalise(freeze_page(edition, marked), reader)
+        frozen = freeze_page(edition, marked)
+        message = personalise(frozen, reader)
     except (TooLong, UnsafeHeader) as error:
         raise TestNotSent(f"The edition cannot be sent as it is: {error}.") from error
     if message is None:
         raise TestNotSent("The edition has no stories.")
+    outgoing = Outgoing(
+        key=0, sender=verp_sender(edition_id, NOBODY), recipient=to, message=message, reader=reader
+    )
     try:
-        with Connection(settings.EMAIL_RELAYS[0], fastest=Mode.PLAIN) as connection:
-            outcome = connection.send(
-                sender=verp_sender(edition_id, NOBODY), recipient=to, message=message
-            )
+        with connect(settings.EMAIL_RELAYS[0], give_up=lambda: False, frozen=frozen) as transport:
+            transport.put(outgoing)
+            [(_key, outcome)] = transport.take()
     except (NoConnection, RelayRefuses) as error:
         raise TestNotSent(str(error)) from error
     if outcome.verdict is not Verdict.ACCEPTED:

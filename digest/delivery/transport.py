@@ -20,4 +20,9 @@ def connect(relay: Relay, *, give_up: Callable[[], bool], frozen: FrozenPage) ->
     Raises:
         NoConnection, RelayRefuses
     """
+    if relay.backend:
+        # Only here: a worker without an ESP need not hold its libraries in memory.
+        from digest.delivery.esp.connection import Connection
+
+        return Connection(relay, frozen=frozen, give_up=give_up)
     return smtp.Connection(relay, give_up=give_up)

@@ -9,7 +9,9 @@ import pytest
 from digest.delivery import drain, lane, plan
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
+from subscribers.relays import parse_relay
 from tests import factories
+from tests.delivery.esp_server import esp_server, frozen_with, mailgun, postmark
 from tests.factories import NOW
 
 
@@ -53,6 +55,30 @@ def run_lane(edition):
         return lane.run(edition_id=edition.pk, lane=name, clock=clock or (lambda: now))
 
     return run
+
+
+@pytest.fixture
+def esp():
+    with esp_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postmark_relay(esp):
+    esp.answer = postmark
+    return parse_relay(f"anymail+postmark://token-of-mine@?api_url={esp.url}")
+
+
+@pytest.fixture
+def mailgun_relay(esp):
+    esp.answer = mailgun
+    url = f"{esp.url}/v3"
+    return parse_relay(f"anymail+mailgun://key-of-mine@?sender_domain=mg.example.com&api_url={url}")
+
+
+@pytest.fixture
+def page(db):
+    return frozen_with("A plain headline")
 
 
 def rows(edition):

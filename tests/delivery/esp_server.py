@@ -1,0 +1,215 @@
+"""An HTTP server that answers as an ESP's API does, and an edition to send it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+from digest.delivery.outgoing import Outgoing
+from digest.delivery.transport import connect
+from digest.editions.approve import approve
+from digest.rendering.envelope import verp_sender
+from digest.rendering.freeze import freeze
+from digest.rendering.personalise import personalise
+from digest.rendering.readers import reader_for
+from tests import factories
+from tests.factories import NOW
+
+# An HTTP status and a body; a status of 0 hangs up instead of answering.
+Reply = tuple[int, Any]
+
+
+@dataclass
+class Asked:
+    """One request as it came over the wire."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """A form's fields; a list where a field stands there more than once, as `to` does."""
+        if b"form-data" not in self.headers.get("Content-Type", "").encode():
+            pairs = parse_qsl(self.body.decode(), keep_blank_values=True)
+        else:
+            head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+            parsed = BytesParser(policy=policy.HTTP).parsebytes(head + self.body)
+            pairs = [(_name(part), part.get_content()) for part in parsed.iter_parts()]
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            found[name] = [*found[name], value] if name in found else [value]
+        return {name: v if name == "to" else v[0] for name, v in found.items()}
+
+
+def _name(part: EmailMessage) -> str:
+    return str(part.get_param("name", header="Content-Disposition"))
+
+
+@dataclass
+class EspServer:
+    """Its `answer` says what each POST gets; `asked` are the POSTs so far."""
+
+    url: str = ""
+    answer: Callable[[Asked], Reply] = lambda asked: (200, {})
+    asked: list[Asked] = field(default_factory=list)
+    # Set to let an answer go that was held back.
+    release: threading.Event = field(default_factory=threading.Event)
+    server: Any = None
+
+    def hang(self, asked: Asked) -> Reply:
+        self.release.wait(30)
+        return 0, None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, esp: EspServer, *args: Any) -> None:
+        self.esp = esp
+        super().__init__(*args)
+
+    def do_HEAD(self) -> None:
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        asked = Asked(self.path, dict(self.headers), body)
+        self.esp.asked.append(asked)
+        status, reply = self.esp.answer(asked)
+        if not status:
+            self.close_connection = True
+            return
+        raw = reply.encode() if isinstance(reply, str) else json.dumps(reply).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, *args: Any) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def esp_server() -> Iterator[EspServer]:
+    esp = EspServer()
+    esp.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, esp))
+    esp.server.daemon_threads = True
+    esp.server.block_on_close = False
+    esp.url = f"http://127.0.0.1:{esp.server.server_port}"
+    thread = threading.Thread(target=esp.server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield esp
+    esp.release.set()
+    esp.server.shutdown()
+    esp.server.server_close()
+    thread.join(5)
+
+
+# --- Postmark -----------------------------------------------------------------------------------
+# https://postmarkapp.com/developer/api/email-api
+
+
+def postmark(asked: Asked, refused: dict[str, tuple[int, str]] | None = None) -> Reply:
+    """Take each message but those whose recipient is in `refused`: {address: (code, message)}."""
+    messages = asked.json if asked.path == "/email/batch" else [asked.json]
+    answers = [_postmark_one(message, refused or {}) for message in messages]
+    if asked.path == "/email/batch":
+        return 200, answers
+    return (422 if answers[0]["ErrorCode"] else 200), answers[0]
+
+
+def _postmark_one(message: dict[str, Any], refused: dict[str, tuple[int, str]]) -> dict[str, Any]:
+    for address, (code, text) in refused.items():
+        if address in message["To"]:
+            return {"ErrorCode": code, "Message": text}
+    return {"ErrorCode": 0, "Message": "OK", "MessageID": "id-1", "To": message["To"]}
+
+
+# --- Mailgun ------------------------------------------------------------------------------------
+# https://documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/batch-sending
+
+
+def mailgun(asked: Asked) -> Reply:
+    return 200, {"id": "<1.2@mg.example.com>", "message": "Queued. Thank you."}
+
+
+def mailgun_delivers(asked: Asked) -> dict[str, dict[str, str]]:
+    """What Mailgun makes of the request for each reader: {address: {field: text}}."""
+    form = asked.form
+    variables = json.loads(form.get("recipient-variables", "{}"))
+    delivered = {}
+    for to in form["to"]:
+        address = to.partition("<")[2].strip(">") or to
+        delivered[address] = {"to": to}
+        for name, value in form.items():
+            if name in ("to", "recipient-variables"):
+                continue
+            for key, own in variables.get(address, {}).items():
+                value = value.replace(f"%recipient.{key}%", own)
+            delivered[address][name] = value
+    return delivered
+
+
+# --- What is sent to it ------------------------------------------------------------------------
+
+
+def frozen_with(headline):
+    newsletter = factories.newsletter(
+        name="Häppchen", sender_name="Café, Daily", reply_to="desk@example.com"
+    )
+    section = factories.section(newsletter, name="Sport")
+    edition = factories.edition(newsletter, stories=1, subject=f"Today: {headline}", sends_at=NOW)
+    story = factories.story(newsletter, title=headline, summary=f"Why {headline}?")
+    factories.item(edition, story, position=8)
+    sport = factories.story(newsletter, title="The final", section=section)
+    factories.item(edition, sport, position=9, section=section)
+    approve(edition_id=edition.pk, now=NOW)
+    return freeze(edition_id=edition.pk, now=NOW)
+
+
+def outgoing(page, n, *, email="", muted=frozenset()):
+    reader = reader_for(
+        edition_id=page.edition_id,
+        subscription_id=n,
+        email=email or f"reader{n}@example.com",
+        name=f"Reader Nº {n}" if n % 2 else "",
+        muted_sections=muted,
+        date=NOW,
+    )
+    return Outgoing(
+        key=1000 + n,
+        sender=verp_sender(page.edition_id, n),
+        recipient=reader.email,
+        message=personalise(page, reader),
+        reader=reader,
+    )
+
+
+def send(relay, page, letters, give_up=lambda: False):
+    """What became of each: {key: outcome}; and the transport, closed."""
+    with connect(relay, give_up=give_up, frozen=page) as transport:
+        for letter in letters:
+            transport.put(letter)
+        return dict(transport.take()), transport
+
+
+def verdicts(outcomes):
+    return [outcome.verdict for outcome in outcomes.values()]

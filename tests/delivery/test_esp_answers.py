@@ -1,0 +1,229 @@
+"""What an ESP answers is a verdict on each message, and never an exception."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from django.core import mail as django_mail
+
+from digest.delivery.esp import connection
+from digest.delivery.outgoing import NoConnection, RelayRefuses
+from digest.delivery.replies import Verdict
+from digest.delivery.transport import connect
+from subscribers.relays import parse_relay
+from tests.conftest import free_port
+from tests.delivery.esp_server import mailgun, outgoing, postmark, send, verdicts
+
+pytestmark = pytest.mark.django_db
+
+
+# --- What comes back ------------------------------------------------------------------------------
+
+
+def test_postmarks_inactive_and_invalid_recipients_fail_alone(esp, postmark_relay, page):
+    inactive = "You tried to send to recipient(s) that have been marked as inactive.\nFound inactive addresses: reader2@example.com.\nInactive recipients are ones that have generated a hard bounce."  # noqa: E501
+    invalid = "Invalid 'To' address: 'reader3@example.com'."
+    esp.answer = partial(
+        postmark,
+        refused={"reader2@example.com": (406, inactive), "reader3@example.com": (300, invalid)},
+    )
+    expected = [Verdict.ACCEPTED, Verdict.REFUSED, Verdict.NO_SUCH_ADDRESS]
+
+    together, _ = send(postmark_relay, page, [outgoing(page, n) for n in (1, 2, 3)])
+    assert verdicts(together) == expected
+    alone = [send(postmark_relay, page, [outgoing(page, n)])[0] for n in (1, 2, 3)]
+    assert [verdicts(outcome)[0] for outcome in alone] == expected
+
+
+def test_one_message_that_postmark_dislikes_does_not_hide_that_it_took_the_others(
+    esp, postmark_relay, page
+):
+    esp.answer = partial(postmark, refused={"reader2@example.com": (405, "Out of credits")})
+
+    outcomes, _ = send(postmark_relay, page, [outgoing(page, n) for n in (1, 2, 3)])
+
+    assert verdicts(outcomes) == [Verdict.ACCEPTED, Verdict.LATER, Verdict.ACCEPTED]
+    assert "Out of credits" in outcomes[1002].reply
+
+
+def test_a_sender_whom_postmark_does_not_know_holds_the_edition(esp, postmark_relay, page):
+    esp.answer = partial(postmark, refused={"@example.com": (400, "Sender signature not found")})
+
+    outcomes, _ = send(postmark_relay, page, [outgoing(page, n) for n in (1, 2, 3)])
+
+    assert verdicts(outcomes) == [Verdict.SENDERS_FAULT] * 3
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (401, Verdict.SENDERS_FAULT),
+        (403, Verdict.SENDERS_FAULT),
+        (422, Verdict.SENDERS_FAULT),
+        (429, Verdict.LATER),
+        (500, Verdict.LATER),
+        (503, Verdict.LATER),
+        (504, Verdict.UNKNOWN),
+        (200, Verdict.UNKNOWN),  # no JSON behind it: it may well have been taken
+    ],
+)
+def test_an_http_status_is_a_verdict(esp, mailgun_relay, page, status, verdict):
+    esp.answer = lambda asked: (status, "Sorry, key-of-mine,\nno " + "x" * 5000)
+
+    outcomes, _ = send(mailgun_relay, page, [outgoing(page, n) for n in range(3)])
+
+    assert set(verdicts(outcomes)) <= {verdict, Verdict.NOT_SENT}
+    first = next(iter(outcomes.values()))
+    assert first.verdict is verdict
+    assert first.reply.startswith(f"{status} Sorry, ***, no xxx") or status == 200
+    assert len(first.reply) <= 300
+
+
+def test_locked_out_the_connection_ends(esp, postmark_relay, page):
+    esp.answer = lambda asked: (401, {"ErrorCode": 10, "Message": "Bad or missing Server token"})
+
+    with connect(postmark_relay, give_up=lambda: False, frozen=page) as transport:
+        transport.put(outgoing(page, 1))
+        [(_, outcome)] = transport.take()
+        assert outcome.verdict is Verdict.SENDERS_FAULT
+        assert not transport.is_open
+        transport.put(outgoing(page, 2))
+        [(_, outcome)] = transport.take()
+        assert outcome.verdict is Verdict.NOT_SENT
+    assert len(esp.asked) == 1
+
+
+def test_one_address_that_the_esp_dislikes_does_not_fail_the_others(esp, mailgun_relay, page):
+    """Mailgun refuses the whole request where one recipient of it is no good."""
+
+    def answer(asked):
+        bad = any("reader0@" in to for to in asked.form["to"])
+        return (400, {"message": "to parameter is not a valid address"}) if bad else mailgun(asked)
+
+    esp.answer = answer
+    outcomes, _ = send(mailgun_relay, page, [outgoing(page, n) for n in range(4)])
+
+    assert verdicts(outcomes) == [Verdict.REFUSED] + [Verdict.ACCEPTED] * 3
+    assert len(esp.asked) == 5
+
+
+def test_an_esp_that_dislikes_everything_holds_the_edition(esp, mailgun_relay, page):
+    with connect(mailgun_relay, give_up=lambda: False, frozen=page) as transport:
+        transport.put(outgoing(page, 0))
+        assert verdicts(dict(transport.take())) == [Verdict.ACCEPTED]
+        esp.answer = lambda asked: (400, {"message": "sending is disabled for this account"})
+        for n in range(1, 6):
+            transport.put(outgoing(page, n))
+        assert Verdict.SENDERS_FAULT in verdicts(dict(transport.take()))
+
+
+def test_an_esp_that_hangs_up_after_the_request_leaves_it_uncertain(esp, mailgun_relay, page):
+    esp.answer = lambda asked: (0, None)
+
+    outcomes, transport = send(mailgun_relay, page, [outgoing(page, n) for n in range(3)])
+
+    assert verdicts(outcomes) == [Verdict.UNKNOWN] * 3
+    assert not transport.is_open
+
+
+def test_an_esp_that_hangs_leaves_it_uncertain(esp, mailgun_relay, page, monkeypatch):
+    monkeypatch.setattr(connection, "REPLY_TIMEOUT", 0.3)
+    esp.answer = esp.hang
+
+    outcomes, transport = send(mailgun_relay, page, [outgoing(page, n) for n in range(3)])
+
+    assert verdicts(outcomes) == [Verdict.UNKNOWN] * 3
+    assert not transport.is_open
+
+
+def test_a_worker_that_must_stop_does_not_wait_for_an_esp_that_hangs(esp, mailgun_relay, page):
+    esp.answer = esp.hang
+
+    outcomes, transport = send(mailgun_relay, page, [outgoing(page, 1)], give_up=lambda: True)
+
+    assert verdicts(outcomes) == [Verdict.UNKNOWN]
+    assert not transport.is_open
+
+
+def test_an_esp_that_is_gone_has_been_sent_nothing(esp, postmark_relay, page):
+    with connect(postmark_relay, give_up=lambda: False, frozen=page) as transport:
+        esp.server.shutdown()
+        esp.server.server_close()
+        transport._backend.close()  # or the connection kept alive would still answer
+        transport._backend.open()
+        transport.put(outgoing(page, 1))
+        assert verdicts(dict(transport.take())) == [Verdict.NOT_SENT]
+        assert not transport.is_open
+    with pytest.raises(NoConnection, match=r"^postmark: "):
+        connect(postmark_relay, give_up=lambda: False, frozen=page)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "anymail+postmark://",  # no token
+        "anymail+nobody://token@",
+        "anymail+amazon-ses://id:key@",  # needs an extra that is not installed
+        "django+nobody.knows.Backend://",
+    ],
+)
+def test_settings_that_cannot_work_are_said_on_opening(url, page):
+    with pytest.raises(RelayRefuses):
+        connect(parse_relay(url), give_up=lambda: False, frozen=page)
+
+
+def test_two_relays_of_one_esp_have_keys_of_their_own(esp, page):
+    esp.answer = postmark
+    for token in ("first-token", "second-token"):
+        send(
+            parse_relay(f"anymail+postmark://{token}@?api_url={esp.url}"), page, [outgoing(page, 1)]
+        )
+
+    tokens = [asked.headers["X-Postmark-Server-Token"] for asked in esp.asked]
+    assert tokens == ["first-token", "second-token"]
+
+
+# --- Django's own backends ------------------------------------------------------------------------
+
+
+def test_djangos_smtp_backend_sends_the_very_message(relay, page):
+    url = f"django+django.core.mail.backends.smtp.EmailBackend://127.0.0.1:{relay.port}"
+    letter = outgoing(page, 1)
+
+    outcomes, _ = send(parse_relay(url), page, [letter])
+
+    assert verdicts(outcomes) == [Verdict.ACCEPTED]
+    [received] = relay.received
+    assert received.raw == letter.message
+    assert (received.mail_from, received.rcpt_to) == (letter.sender, letter.recipient)
+
+
+def test_djangos_smtp_backends_refusals_are_read_like_smtps(relay, page):
+    url = f"django+django.core.mail.backends.smtp.EmailBackend://127.0.0.1:{relay.port}"
+    relay.replies = {
+        "reader1@example.com": "550 5.1.1 Who?",
+        "reader2@example.com": "451 4.7.1 Wait",
+    }
+
+    outcomes, _ = send(parse_relay(url), page, [outgoing(page, n) for n in (1, 2, 3)])
+
+    expected = [Verdict.NO_SUCH_ADDRESS, Verdict.LATER, Verdict.ACCEPTED]
+    assert verdicts(outcomes) == expected
+    with pytest.raises(NoConnection):
+        connect(
+            parse_relay(url.replace(str(relay.port), str(free_port()))),
+            give_up=lambda: False,
+            frozen=page,
+        )
+
+
+def test_any_backend_of_djangos_will_do(page):
+    relay = parse_relay("django+django.core.mail.backends.locmem.EmailBackend://")
+
+    outcomes, _ = send(relay, page, [outgoing(page, n) for n in (1, 2)])
+
+    assert verdicts(outcomes) == [Verdict.ACCEPTED] * 2
+    assert [mail.to for mail in django_mail.outbox] == [
+        ['"Reader Nº 1" <reader1@example.com>'], ["reader2@example.com"],
+    ]  # fmt: skip
