@@ -65,7 +65,7 @@ def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
             edition=edition.pk,
             revision=edition.revision,
             status=edition.status,
-            sent_at=edition.sent_at,
+            sent_at=edition.sent_at.timestamp() if edition.sent_at else 0,
             what=what,
         )
 
