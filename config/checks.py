@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Advice
 from django.db import DatabaseError, connection
 
 MINIMUM_KEY_LENGTH = 50
@@ -56,8 +57,12 @@ def check_running(**_: Any) -> list[CheckMessage]:
 
 @register("daybreak", deploy=True)
 def check_deployment(**_: Any) -> list[CheckMessage]:
-    """With `check --deploy`: what check_running left out, and whether the database will do."""
-    return [*(problems() if settings.DEBUG else ()), *_database_problems()]
+    """With `check --deploy`: what check_running left out, the relays, and the database."""
+    return [
+        *(problems() if settings.DEBUG else ()),
+        *_relay_warnings(),
+        *_database_problems(),
+    ]
 
 
 def problems() -> Iterator[CheckMessage]:
@@ -116,6 +121,25 @@ def _missing_variables() -> Iterator[CheckMessage]:
             "DATABASE_URL does not name a PostgreSQL.",
             hint="The ledger of deliveries needs SKIP LOCKED: postgres://user:password@host/name.",
             id="daybreak.E005",
+        )
+
+
+def _relay_warnings() -> Iterator[CheckMessage]:
+    """What an operator may have a reason for, so it stops nothing."""
+    relays = settings.EMAIL_RELAYS
+    for relay in relays:
+        is_open = not (relay.tls or relay.starttls or relay.backend)
+        if is_open and relay.password and relay.host not in LOCAL_HOSTS:
+            yield Advice(
+                f"The relay {relay.name} gets its password over a line that anybody can read.",
+                hint="Begin its URL with smtp+starttls:// or smtps://.",
+                id="daybreak.W001",
+            )
+    if all(relay.warmup for relay in relays):
+        yield Advice(
+            "Every relay is warming up: readers beyond the day's messages wait until the next day.",
+            hint="Add a relay that takes the rest; weight=0 keeps it for that.",
+            id="daybreak.W002",
         )
 
 

@@ -81,6 +81,7 @@ _SCHEMES = {
     "smtps": (False, True, 465),
 }
 _KEYS = ("connections", "weight", "rate", "floor", "messages", "warmup", "name")
+_COUNTS = ("connections", "messages")
 _ENCODE = "percent-encode special characters of its password"
 _NAME = re.compile(rf"[\w.:@+\[\]-]{{1,{MAX_NAME}}}", re.ASCII)
 
@@ -152,11 +153,11 @@ def parse_rates(pairs: Iterable[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for pair in pairs:
         name, _, rate = pair.strip().lower().partition("=")
-        if name != "*" and not re.fullmatch(r"[^\s@*]+\.[^\s@*]+", name):
+        if name != "*" and not re.fullmatch(r"[\w-]+(\.[\w-]+)+", name):
             raise RelayError("a rate is written domain=messages per second, such as gmail.com=50")
         if name in found:
             raise RelayError(f"{name} has two rates")
-        found[name] = _number("rate", rate, float, 0.01, 100_000)
+        found[name] = _number(f"rate of {name}", rate, float, 0.01, 100_000)
     return found
 
 
@@ -225,7 +226,7 @@ def _common(query: dict[str, str]) -> dict[str, Any]:
 
 
 def _number(key: str, text: str, kind: Callable[[str], float], low: float, high: float) -> float:
-    words = f"the {key} {'are' if key.endswith('s') else 'is'}"
+    words = f"the {key} {'are' if key in _COUNTS else 'is'}"
     words += f" a {'whole ' if kind is int else ''}number between {low:g} and {high:,g}"
     try:
         number = kind(text)

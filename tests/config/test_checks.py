@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from config import checks
-from subscribers.relays import RelayError, parse_relay
+from subscribers.relays import RelayError, parse_relay, parse_relays
 from tests.config import machine
 
 
@@ -76,6 +76,24 @@ def test_another_database_is_refused(deployment, monkeypatch):
     monkeypatch.setattr(django_settings, "DATABASES", {"default": engine})
 
     assert ids(checks.check_running()) == ["daybreak.E005"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("urls", "expected"),
+    [
+        (["smtp://user:pw@mail.example.com"], ["daybreak.W001"]),
+        (["smtp://user:pw@127.0.0.1", "smtp+starttls://user:pw@mail.example.com"], []),
+        (["smtp://a?warmup=2026-11-22:1000:1.5"], ["daybreak.W002"]),
+        (["smtp://a?warmup=2026-11-22:1000:1.5", "smtp://b?weight=0"], []),
+        (["anymail+postmark://TOKEN:pw@"], []),
+    ],
+)
+def test_relays_that_an_operator_should_think_about_are_named(deployment, urls, expected):
+    deployment.EMAIL_RELAYS = parse_relays(urls)
+
+    assert ids(checks.check_deployment()) == expected
+    assert ids(checks.check_running()) == []
 
 
 @pytest.mark.django_db
@@ -156,4 +174,11 @@ def test_a_malformed_relay_is_said_in_one_line(tmp_path):
 
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: EMAIL_RELAYS: a relay begins with")
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_malformed_rate_is_said_in_one_line(tmp_path):
+    refused = machine.run("manage.py", "migrate", var=tmp_path, DOMAIN_RATES="gmail.com:50")
+
+    assert refused.stderr.startswith("Error: DOMAIN_RATES: a rate is written")
     assert len(refused.stderr.splitlines()) == 1
