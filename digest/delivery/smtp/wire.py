@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import ssl
@@ -19,6 +20,8 @@ _LONGEST_LINE, _MOST_LINES, _KEPT = 8192, 100, 500
 _MOST_AHEAD = 100
 _CHUNK = 8192
 _STEP_MS = int(STEP * 1000)
+# Linux's; None elsewhere.
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 Reply = tuple[int, bytes]
 
@@ -156,10 +159,22 @@ class Wire:
         else:
             self._to_read = select.POLLIN
             if data:
+                self._acknowledge()
                 self._parse(data)
                 return not self.lost
             self._lose(Why.CLOSED, "the server closed the connection")
         return False
+
+    def _acknowledge(self) -> None:
+        """At once; the kernel forgets that it was told, so it is told with every reading.
+
+        A server that writes its replies one by one waits with the next for our acknowledgement of
+        the last, and the kernel keeps that back for 40 ms where we have nothing to send: one
+        message at a time, Postfix took 22/s without this and 163/s with it.
+        """
+        if _QUICKACK is not None:
+            with contextlib.suppress(OSError):
+                self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def _parse(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
