@@ -12,6 +12,7 @@ from subscribers.signatures import signing
 
 _MAC_LENGTH = 16  # hexadecimal digits: 64 bits, and few enough for a local part of at most 64
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _VERP_USER = "bounces"
 
 
@@ -90,8 +91,7 @@ def _codes(salt: str, edition_id: int) -> Callable[[int], str]:
 
 def _base36(number: int) -> str:
     digits = ""
-    while True:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-        if not number:
-            return digits
+    while number:
+        number, pair = divmod(number, 36 * 36)
+        digits = _PAIRS[pair] + digits
+    return digits.lstrip("0") or "0"

@@ -83,7 +83,8 @@ def ascii_address(name: str, address: str) -> str:
 
 def refuse_controls(name: str, value: str) -> None:
     """Raise UnsafeHeader if `value` could end its header and begin another."""
-    if _CONTROLS.search(value):
+    # Quick for almost all: what is printable has none of them.
+    if not value.isprintable() and _CONTROLS.search(value):
         raise UnsafeHeader(f"{name} holds a line break or control character")
 
 

@@ -10,11 +10,15 @@ _UNWANTED = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufeff\ufff9-\ufffc\ud800-\udfff]"
 )
 _TOKEN_LIKE = re.compile(r"__(?=[A-Z])")
+# Letters and digits with single spaces between: most names of readers, in any script.
+_WORDS = re.compile(r"[^\W_]+(?: [^\W_]+)*")
 _WORD_JOINER = "\u2060"
 
 
 def plain(text: str) -> str:
     """Return `text` on one line, without anything that could be taken for a token or control."""
+    if _WORDS.fullmatch(text):
+        return text
     text = _UNWANTED.sub(" ", text)
     return " ".join(_TOKEN_LIKE.sub(f"_{_WORD_JOINER}_", text).split())
 
