@@ -84,11 +84,11 @@ def endless_tokens(purpose: str) -> Callable[[int], str]:
 
     It is bound to the SECRET_KEY of this moment.
     """
-    signature = _signatures(purpose, settings.SECRET_KEY)
+    sign = _signing(purpose, settings.SECRET_KEY)
 
     def token(subscription_id: int) -> str:
         value = b62_encode(subscription_id)
-        return signature(value) + value
+        return _printed(sign(value.encode())) + value
 
     return token
 
@@ -103,22 +103,25 @@ def _sign(purpose: str, value: str) -> str:
 
     Mail clients that make links of bare URLs leave off a last `-` or `_`.
     """
-    return _signatures(purpose, settings.SECRET_KEY)(value) + value
+    return _signature(purpose, value, settings.SECRET_KEY) + value
 
 
 def _verify(purpose: str, token: str) -> str:
     signature, value = token[:SIGNATURE_LENGTH], token[SIGNATURE_LENGTH:]
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        if constant_time_compare(signature, _signatures(purpose, key)(value)):
+        if constant_time_compare(signature, _signature(purpose, value, key)):
             return value
     raise BadToken
 
 
-def _signatures(purpose: str, key: str | bytes) -> Callable[[str], str]:
-    sign = signing(f"subscribers.tokens.{purpose}", key)
+def _signature(purpose: str, value: str, key: str | bytes) -> str:
+    return _printed(_signing(purpose, key)(value.encode()))
 
-    def signature(value: str) -> str:
-        # 16 bytes are 22 characters and "==".
-        return urlsafe_b64encode(sign(value.encode())[:16])[:SIGNATURE_LENGTH].decode()
 
-    return signature
+def _signing(purpose: str, key: str | bytes) -> Callable[[bytes], bytes]:
+    return signing(f"subscribers.tokens.{purpose}", key)
+
+
+def _printed(mac: bytes) -> str:
+    # 16 bytes are 22 characters and "==".
+    return urlsafe_b64encode(mac[:16])[:SIGNATURE_LENGTH].decode()

@@ -126,36 +126,30 @@ _IN_HTML = {"UNSUBSCRIBE": 7, "PREFERENCES": 8, "READER": 9}
 # Fixed bytes, and the numbers of values.
 _Parts = Iterable[bytes | int]
 _OWN_HEADERS: _Parts = (
-    _TO, b"\r\n", _DATE, b"\r\n", _MESSAGE_ID, b"\r\n", _LIST_UNSUBSCRIBE,
-    b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\n",
+    _TO, b"\r\n", _DATE, b"\r\n", _MESSAGE_ID, b"\r\nList-Unsubscribe: <", _LIST_UNSUBSCRIBE,
+    b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\n",
 )  # fmt: skip
 
 
 def _values(reader: Reader) -> tuple[bytes, ...]:
-    unsubscribe, preferences = reader.unsubscribe_url, reader.preferences_url
-    unsubscribe_text, unsubscribe_html = _in_bodies(unsubscribe)
-    preferences_text, preferences_html = _in_bodies(preferences)
-    email_text, email_html = _in_bodies(reader.email)
-    return (
-        headers.address_line("To", display=reader.name, address=reader.email).encode("ascii"),
-        _date_line(int(reader.date.timestamp()), reader.date.tzinfo),
-        headers.line("Message-ID", reader.message_id).encode("ascii"),
-        headers.line("List-Unsubscribe", f"<{unsubscribe}>").encode("ascii"),
-        unsubscribe_text,
-        preferences_text,
-        email_text,
-        unsubscribe_html,
-        preferences_html,
-        email_html,
+    _, _, email, name, _, date, unsubscribe, preferences, message_id, _ = reader
+    own_headers = (
+        headers.address_line("To", display=name, address=email).encode("ascii"),
+        _date_line(int(date.timestamp()), date.tzinfo),
+        headers.line("Message-ID", message_id).encode("ascii"),
     )
-
-
-def _in_bodies(value: str) -> tuple[bytes, bytes]:
-    """The value as it stands in the text part and in the HTML part."""
-    if is_plain(value):
-        same = value.encode("ascii")
-        return same, same
-    return encode(value).encode("ascii"), encode(escape(value)).encode("ascii")
+    # Nearly always: nothing in them needs encoding or escaping anywhere.
+    if is_plain(unsubscribe) and is_plain(preferences) and is_plain(email):
+        values = (unsubscribe.encode(), preferences.encode(), email.encode())
+        return *own_headers, values[0], *values, *values
+    headers.line("List-Unsubscribe", f"<{unsubscribe}>")
+    in_bodies = (unsubscribe, preferences, email)
+    return (
+        *own_headers,
+        unsubscribe.encode("ascii"),
+        *[encode(value).encode("ascii") for value in in_bodies],
+        *[encode(escape(value)).encode("ascii") for value in in_bodies],
+    )
 
 
 @lru_cache(maxsize=8)
