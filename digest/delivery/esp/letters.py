@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import quopri
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -13,7 +14,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import MIMEMixin
 
 from digest.delivery.outgoing import Outgoing
+from digest.rendering.personalise import BOUNDARY
 
+_BOUNDARY = b"--" + BOUNDARY.encode()
 # These go as fields of their own, or are the backend's business.
 _NOT_EXTRA = {
     "subject", "from", "to", "reply-to", "date", "message-id", "mime-version", "content-type",
@@ -45,22 +48,26 @@ class Letter:
 
 
 def read(outgoing: Outgoing) -> Letter:
-    """Take the message apart that `personalise` has made, so that there is one way to make it."""
-    message = message_from_bytes(outgoing.message)
-    values = {name: _decoded(value) for name, value in message.items()}
-    text, html = (_body(part) for part in message.get_payload())
+    """Take the message apart that `personalise` has made, so that there is one way to make it.
+
+    Cut at its boundary: the email package goes line by line, which takes three times as long.
+    """
+    head, _, body = outgoing.message.partition(b"\r\n\r\n")
+    headers = message_from_bytes(head)
+    values = {name: _decoded(value) for name, value in headers.items()}
+    _, text, html, _ = body.split(_BOUNDARY)
     reply_to = values.get("Reply-To")
     return Letter(
         outgoing=outgoing,
         subject=values["Subject"],
-        from_email=_address(message["From"]),
-        to=_address(message["To"]),
-        address=parseaddr(message["To"])[1],
+        from_email=_address(headers["From"]),
+        to=_address(headers["To"]),
+        address=parseaddr(headers["To"])[1],
         reply_to=(reply_to,) if reply_to else (),
         message_id=values["Message-ID"],
         headers={name: v for name, v in values.items() if name.lower() not in _NOT_EXTRA},
-        text=text,
-        html=html,
+        text=_body(text),
+        html=_body(html),
     )
 
 
@@ -78,7 +85,8 @@ class _WrittenMessage(MIMEMixin, Message):  # type: ignore[misc]
 
 
 def _decoded(value: str) -> str:
-    return str(make_header(decode_header("".join(value.splitlines()))))
+    line = "".join(value.splitlines())
+    return str(make_header(decode_header(line))) if "=?" in line else line
 
 
 def _address(value: str) -> str:
@@ -87,6 +95,7 @@ def _address(value: str) -> str:
     return f'"{quote(_decoded(display))}" <{address}>' if display else address
 
 
-def _body(part: Any) -> str:
-    body: str = part.get_payload(decode=True).decode()
-    return body.replace("\r\n", "\n")
+def _body(part: bytes) -> str:
+    """Its headers are always the same; the line break before the boundary is the boundary's."""
+    encoded = part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
+    return quopri.decodestring(encoded).decode().replace("\r\n", "\n")
