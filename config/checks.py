@@ -17,6 +17,9 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Advice
 from django.db import DatabaseError, connection
 
+from subscribers.backends import make_backend
+from subscribers.relays import Relay
+
 MINIMUM_KEY_LENGTH = 50
 MINIMUM_POSTGRES = 150_000
 # Python's email package folds a header token of 78 characters or more into an encoded-word, which
@@ -135,11 +138,25 @@ def _relay_warnings() -> Iterator[CheckMessage]:
                 hint="Begin its URL with smtp+starttls:// or smtps://.",
                 id="daybreak.W001",
             )
+    for relay in relays:
+        if relay.backend:
+            yield from _backend_problems(relay)
     if all(relay.warmup for relay in relays):
         yield Advice(
             "Every relay is warming up: readers beyond the day's messages wait until the next day.",
             hint="Add a relay that takes the rest; weight=0 keeps it for that.",
             id="daybreak.W002",
+        )
+
+
+def _backend_problems(relay: Relay) -> Iterator[CheckMessage]:
+    try:
+        make_backend(relay, timeout=settings.EMAIL_TIMEOUT)
+    except Exception as error:  # whatever a backend has against its settings
+        yield Error(
+            f"The relay {relay.name} cannot be used: {type(error).__name__}.",
+            hint="docs/delivery.md says what each ESP's URL needs, and which package.",
+            id="daybreak.E013",
         )
 
 

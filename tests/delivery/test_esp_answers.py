@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from django.core import mail as django_mail
 
+from config.checks import check_deployment
 from digest.delivery.esp import connection
 from digest.delivery.outgoing import NoConnection, RelayRefuses
 from digest.delivery.replies import Verdict
@@ -171,6 +172,18 @@ def test_an_esp_that_is_gone_has_been_sent_nothing(esp, postmark_relay, page):
 def test_settings_that_cannot_work_are_said_on_opening(url, page):
     with pytest.raises(RelayRefuses):
         connect(parse_relay(url), give_up=lambda: False, frozen=page)
+
+
+def test_the_deployment_check_names_a_relay_that_cannot_work(settings):
+    urls = ("anymail+postmark://", "anymail+nobody://t@", "anymail+postmark://token@?name=good")
+    settings.EMAIL_RELAYS = [parse_relay(url) for url in urls]
+
+    found = [message.msg for message in check_deployment() if message.id == "daybreak.E013"]
+
+    assert found == [
+        "The relay postmark cannot be used: AnymailConfigurationError.",
+        "The relay nobody cannot be used: ModuleNotFoundError.",
+    ]
 
 
 def test_two_relays_of_one_esp_have_keys_of_their_own(esp, page):
