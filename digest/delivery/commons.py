@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
@@ -12,38 +13,50 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-# A lane must not wait for a Redis that does not answer: not long, and not again and again.
+# Seconds. A lane must not wait for a Redis that does not answer: not long, and not each time. What
+# was a hiccup alone is over soon, so the first pause is short; each further one is twice as long.
 TIMEOUT = 0.5
-AGAIN_AFTER = 3.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 
 _Answer = TypeVar("_Answer")
-_gone_until = 0.0
 
 
 class Gone(Exception):
     """Redis does not answer; go on without it."""
 
 
+@dataclass
+class _Failing:
+    """What this process knows of Redis' absence."""
+
+    pause: float = 0.0
+    until: float = 0.0
+
+
+_failing = _Failing()
+
+
 def ask(question: Callable[[Redis], _Answer]) -> _Answer:
     """What `question` gets from Redis.
 
     Raises:
-        Gone: where Redis fails, and then without asking until it has had some seconds.
+        Gone: where Redis fails, and then without asking until a pause is over.
     """
-    global _gone_until
-    if time.monotonic() < _gone_until:
-        raise Gone
+    if time.monotonic() < _failing.until:
+        raise Gone("it did not answer a moment ago")
     try:
-        return question(_client(settings.REDIS_URL))
+        answer = question(_client(settings.REDIS_URL))
     except (RedisError, OSError) as error:
-        _gone_until = time.monotonic() + AGAIN_AFTER
+        _failing.pause = min(max(FIRST_PAUSE, 2 * _failing.pause), LONGEST_PAUSE)
+        _failing.until = time.monotonic() + _failing.pause
         raise Gone(str(error)) from error
+    _failing.pause = 0.0
+    return answer
 
 
 def forget() -> None:
     """Ask again at once."""
-    global _gone_until
-    _gone_until = 0.0
+    _failing.pause = _failing.until = 0.0
 
 
 @cache

@@ -42,10 +42,14 @@ end
 local function load(key, limit, seconds)
   local found = redis.call('GET', key)
   local b = found and cjson.decode(found) or {}
-  local passed = found and math.max(0, now - b.at) or 0
+  local passed = found and now - b.at or 0
+  if passed < 0 then  -- Redis' clock was put back
+    b.horizon = b.horizon and b.horizon + passed
+    passed = 0
+  end
   if b.rate then
     b.rate = b.rate * GROWTH ^ math.min(passed, KEEP)
-    if b.rate >= (limit > 0 and limit or b.top) then
+    if b.rate >= (limit > 0 and limit or b.top or 0) then  -- no top: the settings had a limit
       b.rate, b.top, b.since = nil, nil, nil
       if limit == 0 then b.horizon, b.tokens = nil, nil end
     end

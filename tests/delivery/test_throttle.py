@@ -238,6 +238,21 @@ def test_a_relay_without_a_rate_finds_its_own():
     assert len(morning.refused) < 0.3 * len(taken)
 
 
+@pytest.mark.parametrize("now_at", [0.0, 5.0, 500.0])
+def test_settings_may_change_while_a_rate_is_shrunk(settings, now_at):
+    settings.DOMAIN_RATES = {"gmail.com": 50.0}
+    gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
+    limited = Throttle(parse_relay("smtp://h?rate=100"))
+    refuse(limited, [*gmail, *rows(10)])
+    limited.admit(gmail, now=NOW)
+
+    settings.DOMAIN_RATES = {"gmail.com": now_at} if now_at else {}
+    relay = parse_relay(f"smtp://h?rate={now_at}" if now_at else "smtp://h")
+    admission = Throttle(relay).admit([Row(30, "r@new.org")], now=NOW)
+    assert len(admission.go) + len(admission.back) == 1
+    assert commons.ask(lambda redis: redis.ping())
+
+
 def test_once_a_domain_takes_everything_it_is_let_go_again(redis):
     clock = [1000.0]
     throttle = Throttle(parse_relay("smtp://h"), clock=lambda: clock[0])
