@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from uuid import uuid4
 
-from celery import Task, shared_task
+from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.timezone import now
 
@@ -31,6 +32,8 @@ def tick() -> None:
         enqueue(release, edition_id=edition_id)
     for edition_id in notify.due_notices(now=at):
         enqueue(notify_held, edition_id=edition_id)
+    for edition_id in plan.half_planned():
+        enqueue(plan_readers, edition_id=edition_id)
     for edition_id in plan.due_sendings(now=at):
         send_lanes(edition_id)
 
@@ -78,14 +81,23 @@ def start_sending(*, edition_id: int) -> None:
         # The edition's row says why, and a notice to the editors is due.
         enqueue(notify_held, edition_id=edition_id)
     else:
-        send_lanes(edition_id)
+        plan_readers(edition_id=edition_id)
 
 
-@shared_task(bind=True, expires=_OVERTAKEN)
-def send_lane(self: Task, *, edition_id: int) -> None:
-    ended = lane.run(edition_id=edition_id, lane=str(self.request.id), clock=now)
+@shared_task
+def plan_readers(*, edition_id: int) -> None:
+    """Plan a page of readers, hand on the next, and let lanes send what there is."""
+    if plan.plan_page(edition_id=edition_id, now=now()):
+        enqueue(plan_readers, edition_id=edition_id)
+    send_lanes(edition_id)
+
+
+@shared_task(expires=_OVERTAKEN)
+def send_lane(*, edition_id: int) -> None:
+    # A name of its own for each run: a task that is delivered again is not the lane that died.
+    ended = lane.run(edition_id=edition_id, lane=str(uuid4()), clock=now)
     if ended in {lane.End.MORE, lane.End.STOPPED}:
-        enqueue(send_lane, edition_id=edition_id)
+        enqueue(send_lane, edition_id=plan.next_in_turn(edition_id, now=now()))
     elif ended is lane.End.HELD:
         enqueue(notify_held, edition_id=edition_id)
 

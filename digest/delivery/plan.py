@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from digest.editions import audience
 from digest.editions.approve import content_hash
@@ -18,22 +19,25 @@ from subscribers.models import IllegalMove
 
 _Status, _Reason = Edition.Status, Edition.Reason
 _Row = Delivery.Status
+# To be sent, now or later; the condition of the index delivery_due.
+_WAITING = Q(status=_Row.PENDING) | Q(status=_Row.UNCERTAIN, finished_at=None)
 
-# Every active reader, in id order; planning again adds those who confirmed since. A correction's
-# are those who got an older revision of what it corrects (editions.audience.readers, in SQL).
+# Seconds in which a lane is sure to look at a reader's status again (outbox.TRUST_SECONDS, and some
+# for a busy machine), or to have the message on the wire.
+LOOK_AGAIN = 0.3
+# Readers of one statement: 0.8 s on two cores, and the first of them can be written to after it.
+PAGE = 50_000
+# Planning again adds those who confirmed since.
 _PLAN = """
+WITH page (id) AS MATERIALIZED ({page}),
+added AS (
     INSERT INTO digest_delivery (edition_id, subscription_id, status, reason, attempts,
                                  next_attempt_at, lane, reply, relay, revision)
-    SELECT %(edition)s, s.id, 'pending', '', 0, %(now)s, '', '', '', 0
-      FROM subscribers_subscription s
-     WHERE s.newsletter_id = %(newsletter)s AND s.status = 'active'
-       AND (%(corrects)s::bigint IS NULL OR s.id IN (
-            SELECT d.subscription_id
-              FROM digest_delivery d JOIN digest_edition c ON c.id = d.edition_id
-             WHERE c.id = %(corrects)s AND d.status IN ('sent', 'uncertain')
-               AND d.revision < c.revision))
-     ORDER BY s.id
+    SELECT %s, page.id, 'pending', '', 0, %s, '', '', '', 0 FROM page ORDER BY page.id
         ON CONFLICT (edition_id, subscription_id) DO NOTHING
+ RETURNING 1
+)
+SELECT (SELECT max(id) FROM page), (SELECT count(*) FROM page), (SELECT count(*) FROM added)
 """
 
 
@@ -41,18 +45,18 @@ class NotStarted(Exception):
     """The edition cannot go out; its row says why, and so does the message."""
 
 
-def start(*, edition_id: int, now: datetime) -> int:
-    """Freeze the approved edition, plan a row for each reader, and return how many were added.
+def start(*, edition_id: int, now: datetime) -> None:
+    """Freeze the approved edition and set it on its way; its readers are planned by `plan_page`.
 
     What was approved is what is sent: an edition that says something else by now goes back to its
-    editors. Starting one that is under way changes nothing and adds nobody.
+    editors. Starting one that is under way changes nothing.
 
     Raises:
         NotStarted: it is not approved, was changed since, cannot be rendered, or is too late.
     """
     try:
         with transaction.atomic():
-            return _start(_locked(edition_id), now)
+            _start(_locked(edition_id), now)
     except _Unfit as unfit:
         _give_back(edition_id, unfit, now)
         raise NotStarted(str(unfit)) from unfit
@@ -72,9 +76,9 @@ def _locked(edition_id: int) -> Edition:
     return editions.get(pk=edition_id)
 
 
-def _start(edition: Edition, now: datetime) -> int:
+def _start(edition: Edition, now: datetime) -> None:
     if edition.status == _Status.SENDING:
-        return 0
+        return
     if edition.status != _Status.APPROVED:
         raise NotStarted(f"The edition is {edition.get_status_display()}, not approved.")
     if now >= edition.deadline_at:
@@ -90,19 +94,47 @@ def _start(edition: Edition, now: datetime) -> int:
     if unusual := audience.guard(edition, readers):
         raise _Unfit(_Reason.AUDIENCE, unusual)
     Edition.objects.filter(pk=edition.pk, status=_Status.APPROVED).update(
-        status=_Status.SENDING, sending_at=edition.sending_at or now, audience=readers
+        status=_Status.SENDING,
+        sending_at=edition.sending_at or now,
+        audience=readers,
+        # From the first reader again, for the sake of those who confirmed since.
+        planned_to=0,
+        planned_at=None,
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PLAN,
-            {
-                "edition": edition.pk,
-                "newsletter": edition.newsletter_id,
-                "corrects": edition.corrects_id,
-                "now": now,
-            },
+
+
+def plan_page(*, edition_id: int, now: datetime) -> bool:
+    """Add a row for each of the next readers; True while there may be more of them.
+
+    One page a transaction: lanes send the first while the others are planned, and a planner that
+    dies is taken up where it stopped. Two at once take turns.
+    """
+    with transaction.atomic():
+        edition = _locked(edition_id)
+        if edition.status != _Status.SENDING or edition.planned_at:
+            return False
+        last, found = _plan(edition, now)
+        is_last = found < PAGE
+        Edition.objects.filter(pk=edition_id).update(
+            planned_to=last or edition.planned_to, planned_at=now if is_last else None
         )
-        return int(cursor.rowcount)
+    return not is_last
+
+
+def plan_audience(*, edition_id: int, now: datetime) -> None:
+    """Add a row for each reader of the edition who has none."""
+    while plan_page(edition_id=edition_id, now=now):
+        pass
+
+
+def _plan(edition: Edition, now: datetime) -> tuple[int | None, int]:
+    """The last subscription of the next page, and how many it has."""
+    readers = audience.readers(edition).filter(pk__gt=edition.planned_to).order_by("pk")
+    page, params = readers.values_list("pk", flat=True)[:PAGE].query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAN.format(page=page), [*params, edition.pk, now])
+        last, found, _added = cursor.fetchone()
+    return last, found
 
 
 def _give_back(edition_id: int, unfit: _Unfit, now: datetime) -> None:
@@ -140,35 +172,51 @@ def hold_sending(*, edition_id: int, reason: str, detail: str, now: datetime) ->
 def drop_reader(*, subscription_id: int, now: datetime) -> int:
     """Skip what was planned for a reader who left; return how many editions that were.
 
-    The claim would do so too; this shows it at once. What a lane holds, the lane looks at again.
+    The claim would do so too; this shows it at once. What a lane holds, the lane looks at again
+    before it goes on the wire, and this waits for it: whoever is told that they left gets nothing
+    that was not on its way before.
     """
-    waiting = Delivery.objects.filter(subscription_id=subscription_id).filter(
-        Q(status=_Row.PENDING) | Q(status=_Row.UNCERTAIN, finished_at=None)
+    waiting = Delivery.objects.filter(_WAITING, subscription_id=subscription_id)
+    dropped = waiting.update(
+        status=_Row.SKIPPED, reason=Delivery.Reason.UNSUBSCRIBED, finished_at=now
     )
-    return waiting.update(status=_Row.SKIPPED, reason=Delivery.Reason.UNSUBSCRIBED, finished_at=now)
+    until = time.monotonic() + LOOK_AGAIN
+    held = Delivery.objects.filter(subscription_id=subscription_id, status=_Row.SENDING)
+    while held.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    return dropped
 
 
 # --- Closing --------------------------------------------------------------------------------------
 
 
-def open_rows(edition_id: int) -> QuerySet[Delivery]:
-    """Rows that something may still happen to; served by the index delivery_open."""
-    return Delivery.objects.filter(edition_id=edition_id).filter(
-        Q(status__in=[_Row.PENDING, _Row.SENDING]) | Q(status=_Row.UNCERTAIN, finished_at=None)
-    )
+def is_open(edition_id: int) -> bool:
+    """Whether something may still happen to a row; by delivery_due and delivery_on_the_wire."""
+    rows = Delivery.objects.filter(edition_id=edition_id)
+    return rows.filter(_WAITING).exists() or rows.filter(status=_Row.SENDING).exists()
 
 
 def due_sendings(*, now: datetime) -> list[int]:
     """Ids of the editions under way that a lane could do something for."""
-    due = Delivery.objects.filter(next_attempt_at__lte=now).filter(
-        Q(status=_Row.PENDING) | Q(status=_Row.UNCERTAIN, finished_at=None)
-    )
+    due = Delivery.objects.filter(_WAITING, next_attempt_at__lte=now)
     sending = Edition.objects.filter(status=_Status.SENDING, deadline_at__gt=now)
     return [
         pk
-        for pk in sending.values_list("pk", flat=True)
-        if due.filter(edition_id=pk).exists() or not open_rows(pk).exists()
+        for pk in sending.order_by("pk").values_list("pk", flat=True)
+        if due.filter(edition_id=pk).exists() or not is_open(pk)
     ]
+
+
+def next_in_turn(edition_id: int, *, now: datetime) -> int:
+    """The edition that a connection goes on with: each that is due in turn, by id."""
+    due = due_sendings(now=now)
+    return next((pk for pk in due if pk > edition_id), due[0] if due else edition_id)
+
+
+def half_planned() -> list[int]:
+    """Ids of the editions under way whose planner stopped half-way."""
+    sending = Edition.objects.filter(status=_Status.SENDING, planned_at=None)
+    return list(sending.values_list("pk", flat=True))
 
 
 def finish_if_done(*, edition_id: int, now: datetime) -> bool:
@@ -178,7 +226,7 @@ def finish_if_done(*, edition_id: int, now: datetime) -> bool:
     """
     with transaction.atomic():
         edition = _locked(edition_id)
-        if edition.status != _Status.SENDING or open_rows(edition_id).exists():
+        if edition.status != _Status.SENDING or not edition.planned_at or is_open(edition_id):
             return False
         rows = Delivery.objects.filter(edition_id=edition_id)
         late = rows.filter(status=_Row.SKIPPED, reason=Delivery.Reason.PAST_DEADLINE)
@@ -211,14 +259,16 @@ def close_late(*, now: datetime) -> list[int]:
 
 
 def _close_late(edition_id: int, now: datetime) -> None:
+    # One that was held in mid-send ends as what its readers make it.
+    Edition.objects.filter(pk=edition_id, status__in=[_Status.HELD, _Status.APPROVED]).update(
+        status=_Status.SENDING, reason="", reason_detail="", notice_due_at=None
+    )
+    # Who was never planned is shown as skipped too.
+    plan_audience(edition_id=edition_id, now=now)
     rows = Delivery.objects.filter(edition_id=edition_id)
     rows.filter(status=_Row.PENDING).update(
         status=_Row.SKIPPED, reason=Delivery.Reason.PAST_DEADLINE, finished_at=now
     )
     # They may have arrived: that stays said, and they are not sent again.
     rows.filter(status=_Row.UNCERTAIN, finished_at=None).update(finished_at=now)
-    # One that was held in mid-send ends as what its readers make it.
-    Edition.objects.filter(pk=edition_id, status__in=[_Status.HELD, _Status.APPROVED]).update(
-        status=_Status.SENDING, reason="", reason_detail="", notice_due_at=None
-    )
     finish_if_done(edition_id=edition_id, now=now)

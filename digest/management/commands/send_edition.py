@@ -19,6 +19,7 @@ from digest.delivery.report import Tally, tally
 from digest.models import Edition
 from subscribers.addresses import BadAddress, normalise
 from subscribers.models import Subscription
+from subscribers.queue import enqueue
 
 # Seconds between looks, between lines where there is no terminal, and without any progress
 # before the workers are asked whether they are still there.
@@ -62,8 +63,8 @@ class Command(BaseCommand):
             start(edition_id=edition_id, now=now())
         except NotStarted as error:
             raise CommandError(f"Not sent. {error}") from None
-        tasks.send_lanes(edition_id)
-        total = tally(edition_id).total
+        enqueue(tasks.plan_readers, edition_id=edition_id)
+        total = Edition.objects.get(pk=edition_id).audience or 0
         if not wait:
             self.stdout.write(f"Sending to {total} readers; the workers do the rest.")
             return
