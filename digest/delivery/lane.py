@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
 
-from django.db.models import F
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
-from digest.delivery import berths, drain, plan
-from digest.delivery.claim import Claimed, Record, claim, record, released, still_due
-from digest.delivery.outgoing import NoConnection, RelayRefuses
-from digest.delivery.replies import Outcome, Verdict
-from digest.delivery.smtp import Connection
-from digest.models import Delivery, Edition, Frozen
-from digest.rendering.envelope import verp_sender
-from digest.rendering.headers import UnsafeHeader
-from digest.rendering.personalise import Reader, personalise
-from digest.rendering.readers import reader_for
-from subscribers.models import Suppression
+from digest.delivery import berths, breaker, drain, plan
+from digest.delivery.claim import FRONT, WINDOW, Claimant, Window, claim
+from digest.delivery.outbox import Outbox
+from digest.delivery.outgoing import NoConnection, RelayRefuses, Transport
+from digest.delivery.session import session
+from digest.delivery.throttle import Admission, Throttle
+from digest.delivery.transport import connect
+from digest.models import Edition
+from digest.rendering.compiled import compiled
 from subscribers.relays import Relay
-from subscribers.suppression import suppress
 
 logger = logging.getLogger(__name__)
 
 # A fresh task then takes over, so that workers restart and editions share them fairly.
 LANE_SECONDS = 30.0
-# No message of a window is begun later than this after the claim; see recover.LEASE.
-WINDOW_SECONDS = 60.0
-# How long a reader's status is trusted. An unsubscribe is to be effective at once; one more query
-# in this time costs nothing on a slow relay, and on a fast one a window takes no longer.
-TRUST_SECONDS = 0.05
 # What a stop leaves for the window on the wire; promised are ten seconds in all.
 DRAIN_SECONDS = 4.0
-FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=60), timedelta(minutes=20)
-
-_Status, _Reason = Delivery.Status, Delivery.Reason
+# So often in a row a relay may hang up before it answers for one message: each time another reader
+# comes first, and where it could not keep up with what it offers, a simpler mode is used.
+HANG_UPS = 3
+# A lane that waits for its turn asks so often whether its worker stops.
+_NAP = 0.25
 
 
 class End(Enum):
@@ -48,195 +42,162 @@ class End(Enum):
     DONE = "nobody is due"
     STOPPED = "the worker stops"
     HELD = "the relay refuses our mail"
-    NO_CONNECTION = "no connection; a later tick tries again"
+    NO_CONNECTION = "no relay can be reached; a later tick tries again"
     NO_BERTH = "all connections are in use"
 
 
 def run(*, edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
     """Claim, send and record until nobody is due, half a minute is over or the worker stops.
 
-    `lane` names the rows' claimant (the task's id). Safe to run any number of times at once.
+    `lane` names the rows' claimant, and is used once. Safe to run any number of times at once.
+    Where a relay cannot be reached the next one takes over.
     """
-    with berths.berth() as relay, drain.sigterm_waits():
-        if relay is None:
-            return End.NO_BERTH
-        frozen = Frozen.objects.filter(
-            edition=edition_id,
-            edition__status=Edition.Status.SENDING,
-            revision=F("edition__revision"),
-        ).first()
-        end = _Lane(edition_id, lane, relay, clock, frozen).run() if frozen else End.DONE
+    with drain.sigterm_waits():
+        end = _over_the_relays(edition_id, lane, clock)
     if end is End.DONE:
         plan.finish_if_done(edition_id=edition_id, now=clock())
     return end
 
 
-class _Lane:
-    """What one run of a lane knows."""
+def _over_the_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
+    tried: set[str] = set()
+    refusal: str | None = None
+    while True:
+        with berths.berth(avoid=tried) as relay:
+            if relay is None:
+                break
+            revision = _revision_under_way(edition_id)
+            if revision is None:
+                return End.DONE
+            try:
+                end = _Lane(Claimant(edition_id, revision, lane, relay.name), relay, clock).run()
+            except RelayRefuses as refused:
+                refusal, end = str(refused), End.NO_CONNECTION
+                breaker.rest(relay)
+            tried.add(relay.name)
+        if end is not End.NO_CONNECTION:
+            return end
+    if refusal is not None and len(tried) == len(settings.EMAIL_RELAYS):
+        plan.hold_sending(
+            edition_id=edition_id, reason=Edition.Reason.REFUSED, detail=refusal, now=clock()
+        )
+        return End.HELD
+    return End.NO_CONNECTION if tried else End.NO_BERTH
 
-    def __init__(
-        self,
-        edition_id: int,
-        name: str,
-        relay: Relay,
-        clock: Callable[[], datetime],
-        frozen: Frozen,
-    ) -> None:
-        self.edition_id, self.name, self.relay = edition_id, name, relay
-        self.clock, self.frozen = clock, frozen
+
+def _revision_under_way(edition_id: int) -> int | None:
+    sending = Edition.objects.filter(pk=edition_id, status=Edition.Status.SENDING)
+    return sending.values_list("revision", flat=True).first()
+
+
+class _Lane:
+    """One relay's turn in the run of a lane."""
+
+    def __init__(self, claimant: Claimant, relay: Relay, clock: Callable[[], datetime]) -> None:
+        self.claimant, self.relay, self.clock = claimant, relay, clock
+        self.page = compiled(edition_id=claimant.edition_id, revision=claimant.revision)
+        self.throttle = Throttle(relay)
         self.ends_at = time.monotonic() + LANE_SECONDS
         self.stop_seen: float | None = None
-        # Why the edition must be held, and the words for its editors.
-        self.fault: tuple[str, str] | None = None
-        # Outcomes of the present window, written by the next claim.
-        self.records: list[Record] = []
+        # Where the next claim goes on, and whether the last one looked at the whole queue.
+        self.place, self.is_swept = FRONT, False
 
     def run(self) -> End:
-        try:
-            end = self._reconnecting()
-        except RelayRefuses as refused:
-            self.fault, end = (Edition.Reason.REFUSED, str(refused)), End.HELD
-        except NoConnection as error:
-            logger.warning("Edition %s waits, no connection: %s", self.edition_id, error)
-            end = End.NO_CONNECTION
-        finally:
-            record(lane=self.name, records=self.records, now=self.clock())
-        if self.fault:
-            reason, detail = self.fault
+        """Raises RelayRefuses where the relay will not have us at all."""
+        outbox = Outbox(self.claimant, self.page, self.throttle, self.clock, self._must_drop)
+        with session(self.claimant.lane):
+            try:
+                end = self._reconnecting(outbox)
+            except NoConnection as error:
+                logger.warning("Edition %s waits: %s", self.claimant.edition_id, error)
+                breaker.rest(self.relay)
+                end = End.NO_CONNECTION
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("Edition %s, the database: %s", self.claimant.edition_id, error)
+                end = End.MORE
+            finally:
+                outbox.record_surely()
+        if outbox.fault:
+            reason, detail = outbox.fault
             plan.hold_sending(
-                edition_id=self.edition_id, reason=reason, detail=detail, now=self.clock()
+                edition_id=self.claimant.edition_id, reason=reason, detail=detail, now=self.clock()
             )
             return End.HELD
         return end
 
-    def _reconnecting(self) -> End:
+    def _reconnecting(self, outbox: Outbox) -> End:
         """Connect again where a relay closes after so many messages, as many do."""
-        while True:
-            with Connection(self.relay, give_up=self._must_drop) as connection:
-                end = self._send_windows(connection)
-                if end is not End.NO_CONNECTION or not connection.accepted:
-                    return end
+        hang_ups = 0
+        while hang_ups < HANG_UPS:
+            outbox.begin_connection()
+            with connect(self.relay, give_up=self._must_drop, frozen=self.page.frozen) as transport:
+                breaker.recovered(self.relay)
+                try:
+                    end = self._send_windows(transport, outbox)
+                finally:
+                    outbox.settle(transport)
+            if end is not None:
+                return end
+            hang_ups = 0 if outbox.answered else hang_ups + 1
+        raise NoConnection(f"{self.relay.name} hangs up before it answers for a message")
 
-    def _send_windows(self, connection: Connection) -> End:
-        while connection.is_open:
-            if self._stopping():
-                return End.STOPPED
-            if time.monotonic() > self.ends_at:
-                return End.MORE
-            records = self.records
-            window = claim(
-                edition_id=self.edition_id, lane=self.name, records=records, now=self.clock()
-            )
-            # Only now: where the statement failed (a deadlock, say), `run` records them once more.
-            self.records = []
-            if not window.looked_at:
-                # The claim did not see the rows that it put back itself.
-                if any(entry.is_released for entry in records):
-                    continue
+    def _send_windows(self, transport: Transport, outbox: Outbox) -> End | None:
+        """Window after window until there is a reason to end; None: the connection is over."""
+        admission = self.throttle.admit([], now=self.clock())
+        while transport.is_open:
+            if admission.wait:
+                self._wait(admission.wait, transport, outbox)
+            if end := self._reason_to_end(admission, outbox):
+                return end
+            as_of = time.monotonic()
+            window = self._claim(outbox, min(transport.batch, admission.limit))
+            if not window.looked_at and self._is_everybody_seen(transport, outbox):
                 return End.DONE
-            self._send_window(connection, window.rows)
-            if self.fault:
-                return End.HELD
-            if window.rows and not any(self._was_final(entry) for entry in self.records):
-                # The relay puts everything off: leave it in peace until the next tick.
-                return End.NO_CONNECTION
-        return End.NO_CONNECTION
+            admission = self.throttle.admit(window.rows, now=self.clock())
+            outbox.put_off(admission)
+            outbox.put(transport, admission.go, as_of=as_of)
+            outbox.settle(transport, unanswered=WINDOW - transport.batch)
+        return None
 
-    def _send_window(self, connection: Connection, rows: Sequence[Claimed]) -> None:
-        claimed = trusted = time.monotonic()
-        left = {row.delivery_id: row for row in rows}
-        try:
-            for row in rows:
-                if self.fault or not connection.is_open or self._must_drop():
-                    return
-                began = time.monotonic()
-                if began - claimed > WINDOW_SECONDS:
-                    return
-                if began - trusted > TRUST_SECONDS:
-                    self._look_again(left)
-                    trusted = began
-                if left.pop(row.delivery_id, None):
-                    self.records.append(self._send(connection, row))
-        finally:
-            # Also when something breaks that nobody thought of: these were never on the wire.
-            self.records.extend(released(pk) for pk in left)
+    def _reason_to_end(self, admission: Admission, outbox: Outbox) -> End | None:
+        if outbox.fault:
+            return End.HELD
+        if self._stopping():
+            return End.STOPPED
+        if admission.is_full:
+            return End.NO_CONNECTION
+        if outbox.put_off_in_a_row >= WINDOW:
+            raise NoConnection(f"{self.relay.name} puts everything off")
+        return End.MORE if time.monotonic() > self.ends_at else None
 
-    def _look_again(self, left: dict[int, Claimed]) -> None:
-        """Drop from `left` who has gone since the claim."""
-        still = still_due(lane=self.name, delivery_ids=list(left), now=self.clock())
-        for pk in list(left):
-            reason = still.get(pk)
-            if reason:
-                self.records.append(Record(pk, _Status.SKIPPED, reason, counts=False))
-            elif reason is None:
-                # Not ours any more, or the edition stopped: recording is guarded by both.
-                self.records.append(released(pk))
-            if reason != "":
-                del left[pk]
+    def _claim(self, outbox: Outbox, limit: int) -> Window:
+        records, began = outbox.records, self.place
+        window = claim(self.claimant, records=records, after=began, limit=limit, now=self.clock())
+        # Only now: where the statement failed (a deadlock, say), they are recorded once more.
+        outbox.records = []
+        # The claim did not see the rows that it put back itself.
+        has_released = any(entry.is_released for entry in records)
+        self.place = FRONT if has_released else window.place
+        self.is_swept = began == FRONT and not has_released
+        return window
 
-    def _send(self, connection: Connection, row: Claimed) -> Record:
-        now = self.clock()
-        try:
-            message = personalise(self.frozen, self._reader(row, now))
-        except UnsafeHeader as error:
-            return Record(row.delivery_id, _Status.FAILED, _Reason.REFUSED, str(error)[:300])
-        except Exception as error:
-            # A fault of ours that each lane would meet again, before the same reader.
-            logger.exception("Edition %s: no message for %s", self.edition_id, row.delivery_id)
-            self.fault = Edition.Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}"
-            return released(row.delivery_id)
-        if message is None:
-            return Record(row.delivery_id, _Status.SKIPPED, _Reason.MUTED, counts=False)
-        outcome = connection.send(
-            sender=verp_sender(self.edition_id, row.subscription_id),
-            recipient=row.email,
-            message=message,
-        )
-        if outcome.verdict is Verdict.NOT_SENT and not connection.accepted:
-            # Readers go in id order: one at whom the relay hangs up must not stand before all
-            # others for ever. It is no attempt, only somebody else's turn.
-            return Record(
-                row.delivery_id, _Status.PENDING, reply=outcome.reply,
-                next_attempt_at=now + FIRST_RETRY, counts=False,
-            )  # fmt: skip
-        return self._record(row, outcome)
+    def _is_everybody_seen(self, transport: Transport, outbox: Outbox) -> bool:
+        """Whether a claim that found nobody looked at all there is."""
+        if outbox.on_wire:
+            outbox.settle(transport)
+            return False
+        if self.is_swept:
+            return True
+        self.place = FRONT
+        return False
 
-    def _reader(self, row: Claimed, now: datetime) -> Reader:
-        return reader_for(
-            edition_id=self.edition_id,
-            subscription_id=row.subscription_id,
-            email=row.email,
-            name=row.name,
-            muted_sections=row.muted_sections,
-            date=now,
-        )
-
-    def _record(self, row: Claimed, outcome: Outcome) -> Record:
-        """Translate the verdict into the ledger's words, and act on it."""
-        pk, reply, now = row.delivery_id, outcome.reply, self.clock()
-        match outcome.verdict:
-            case Verdict.ACCEPTED:
-                return Record(pk, _Status.SENT, reply=reply)
-            case Verdict.LATER:
-                next_attempt_at = now + backoff(row.attempts + 1)
-                return Record(pk, _Status.PENDING, reply=reply, next_attempt_at=next_attempt_at)
-            case Verdict.NO_SUCH_ADDRESS:
-                reason = Suppression.Reason.BOUNCE
-                suppress(email=row.email, reason=reason, detail=reply, now=now)
-                return Record(pk, _Status.FAILED, _Reason.BAD_ADDRESS, reply)
-            case Verdict.REFUSED:
-                return Record(pk, _Status.FAILED, _Reason.REFUSED, reply)
-            case Verdict.SENDERS_FAULT:
-                self.fault = Edition.Reason.REFUSED, reply
-                return Record(pk, _Status.PENDING, reply=reply, counts=False)
-            case Verdict.UNKNOWN:
-                next_attempt_at = now + backoff(row.attempts + 1)
-                return Record(pk, _Status.UNCERTAIN, reply=reply, next_attempt_at=next_attempt_at)
-            case Verdict.NOT_SENT:
-                return Record(pk, _Status.PENDING, reply=reply, counts=False)
-
-    def _was_final(self, entry: Record) -> bool:
-        return entry.status != _Status.PENDING
+    def _wait(self, seconds: float, transport: Transport, outbox: Outbox) -> None:
+        """Wait for the relay's rate, with nothing on the wire and nothing unwritten."""
+        outbox.settle(transport)
+        outbox.record_surely()
+        until = min(time.monotonic() + seconds, self.ends_at)
+        while not self._stopping() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _NAP))
 
     def _stopping(self) -> bool:
         if self.stop_seen is None and drain.is_asked():
@@ -246,10 +207,3 @@ class _Lane:
     def _must_drop(self) -> bool:
         """Whether a stop leaves no time for the rest of the window."""
         return self._stopping() and time.monotonic() > (self.stop_seen or 0) + DRAIN_SECONDS
-
-
-def backoff(attempt: int) -> timedelta:
-    """How long to wait after so many attempts: doubling from a minute, and never in step."""
-    whole: timedelta = min(FIRST_RETRY * 2 ** min(attempt - 1, 10), LONGEST_RETRY)
-    # So that thousands of readers put off at once do not come back at once.
-    return whole * random.uniform(0.5, 1)  # noqa: S311 (no secret)

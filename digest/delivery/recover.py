@@ -1,33 +1,47 @@
-"""Take back the rows of lanes that went silent."""
+"""Take back the rows of lanes that died."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
+from digest.delivery import session
 from digest.models import Delivery
 
-# Longer than a lane can work on a window: it begins no message after lane.WINDOW_SECONDS, and one
+# A lane that lost its session with the database, and lives, writes what became of its window as
+# soon as the database is back: it is given this long.
+GRACE = timedelta(seconds=20)
+# A lane whose host died without a word may keep its session until the network gives up. Longer
+# than a lane can work on a window: it begins no message after outbox.WINDOW_SECONDS, and one
 # message takes at most four replies and its content (smtp.REPLY_TIMEOUT, smtp.CONTENT_TIMEOUT).
 LEASE = timedelta(minutes=5)
 
 
 def recover(*, now: datetime) -> int:
-    """Mark rows whose lane's lease is over as uncertain; return how many.
+    """Mark what dead lanes had on the wire as uncertain; return how many rows that were.
 
     They may have arrived. Where the operator allows it (RESEND_UNCERTAIN) they stay open and are
     sent once more, under the same Message-ID; a row that is lost a second time is left.
     """
-    silent = Delivery.objects.filter(status=Delivery.Status.SENDING, claimed_at__lt=now - LEASE)
+    silent = Delivery.objects.filter(
+        status=Delivery.Status.SENDING, claimed_at__lt=now - GRACE
+    ).order_by()
+    lanes = silent.values_list("lane", flat=True).distinct()
+    dead = session.dead(lanes)
+    lost = Q(lane__in=dead) | Q(claimed_at__lt=now - LEASE)
+    return _mark_uncertain(silent.filter(lost), now)
+
+
+def _mark_uncertain(rows: QuerySet[Delivery], now: datetime) -> int:
     leave = (
         Value(now)
         if not settings.RESEND_UNCERTAIN
         else Case(When(uncertain_at__isnull=False, then=Value(now)), default=None)
     )
-    return silent.update(
+    return rows.update(
         status=Delivery.Status.UNCERTAIN,
         # What the lane should still come to record is no longer its to record.
         lane="",

@@ -58,7 +58,7 @@ class Compiled:
 
     def __init__(self, frozen: FrozenPage) -> None:
         segments = (*frozen.text_segments, *frozen.html_segments)
-        self._frozen = frozen
+        self.frozen = frozen
         self._sections = frozenset(
             segment["section"] for segment in segments if segment["section"] is not None
         )
@@ -89,12 +89,12 @@ class Compiled:
             return None
         return _alternate(
             [
-                self._frozen.headers.encode("ascii") + b"\r\n",
+                self.frozen.headers.encode("ascii") + b"\r\n",
                 *_OWN_HEADERS,
                 _TEXT_PART,
-                *_body(self._frozen.text_segments, muted, _IN_TEXT),
+                *_body(self.frozen.text_segments, muted, _IN_TEXT),
                 _HTML_PART,
-                *_body(self._frozen.html_segments, muted, _IN_HTML),
+                *_body(self.frozen.html_segments, muted, _IN_HTML),
                 _END,
             ]
         )

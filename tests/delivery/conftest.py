@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
-from digest.delivery import drain, lane, plan
+from digest.delivery import breaker, drain, lane, plan
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.relays import parse_relay
@@ -44,14 +45,27 @@ def readers(edition):
 
 @pytest.fixture
 def start(edition):
-    return lambda now=NOW: plan.start(edition_id=edition.pk, now=now)
+    """Set the edition on its way, plan all its readers and return how many were added."""
+
+    def start(now=NOW):
+        before = edition.deliveries.count()
+        plan.start(edition_id=edition.pk, now=now)
+        plan.plan_audience(edition_id=edition.pk, now=now)
+        return edition.deliveries.count() - before
+
+    return start
 
 
 @pytest.fixture
 def run_lane(edition):
-    """Run one lane in this process, the clock standing still unless one is given."""
+    """Run one lane in this process, the clock standing still unless one is given.
+
+    As after a while: a relay that failed in the run before has rested.
+    """
 
     def run(name="lane-1", now=NOW, clock=None):
+        for relay in settings.EMAIL_RELAYS:
+            breaker.recovered(relay)
         return lane.run(edition_id=edition.pk, lane=name, clock=clock or (lambda: now))
 
     return run

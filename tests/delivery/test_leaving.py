@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from digest.delivery import lane
+from digest.delivery import outbox
 from subscribers.preferences import unsubscribe
 from tests.delivery.conftest import row, rows
 from tests.delivery.smtp_server import Scripted, running
@@ -45,7 +45,7 @@ def test_a_reader_who_leaves_while_their_window_is_on_a_slow_wire_gets_nothing(
             is_at_second.wait(10)
             unsubscribe(subscription_id=subscriptions[4].pk, now=NOW)
             # Long enough that the lane no longer trusts what it knew at the claim.
-            threading.Event().wait(lane.TRUST_SECONDS * 1.5)
+            threading.Event().wait(outbox.TRUST_SECONDS * 1.5)
             goes_on.set()
             connection.close()
 

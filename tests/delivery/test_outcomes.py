@@ -2,8 +2,9 @@
 
 import pytest
 
-from digest.delivery import plan
-from digest.delivery.lane import LONGEST_RETRY, End, backoff
+from digest.delivery import breaker, plan
+from digest.delivery.lane import HANG_UPS, End
+from digest.delivery.outbox import LONGEST_RETRY, backoff
 from digest.delivery.replies import Verdict
 from digest.delivery.report import tally
 from digest.delivery.smtp import Connection
@@ -191,11 +192,12 @@ def test_a_line_cut_after_the_final_dot_leaves_the_reader_uncertain_and_is_sent_
     lost, *_others = readers(3)
     answer(server, "CONTENT", CUT, to="reader0@")
     start()
-    assert run_lane() is End.NO_CONNECTION
+    run_lane()
 
     uncertain = row(lost)
     assert (uncertain.status, uncertain.uncertain_at) == ("uncertain", NOW)
-    assert rows(edition)["reader1@example.com"] == ("pending", "")
+    assert (uncertain.revision, uncertain.relay) == (1, server.relay.name)
+    assert rows(edition)["reader1@example.com"] == ("sent", "")
 
     answer(server, "CONTENT", None)
     run_lane("again", now=later(minutes=2))
@@ -244,7 +246,7 @@ def test_an_operator_may_have_uncertain_readers_left_alone(
 def test_a_line_cut_before_the_message_counts_no_attempt(
     edition, readers, start, run_lane, server, verb
 ):
-    readers(2)
+    readers(5)
     answer(server, verb, CUT)
     start()
 
@@ -253,8 +255,20 @@ def test_a_line_cut_before_the_message_counts_no_attempt(
     assert not server.arrived
     answer(server, verb, None)
     assert run_lane("again", now=later(minutes=2)) is End.DONE
-    assert len(server.arrived) == 2
+    assert len(server.arrived) == 5
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
+
+
+def test_a_relay_that_never_answers_for_a_message_is_left_in_peace(
+    edition, readers, start, run_lane, server
+):
+    readers(30)
+    answer(server, "CONTENT", CUT)
+    start()
+
+    assert run_lane() is End.NO_CONNECTION
+    assert tally(edition.pk).uncertain == server.connections == HANG_UPS
+    assert breaker.is_resting(server.relay)
 
 
 def test_a_reader_at_whom_the_relay_hangs_up_stands_in_nobodys_way(

@@ -85,6 +85,7 @@ def edition():
         factories.subscription(edition.newsletter, f"r{n}@example.com")
     approve(edition_id=edition.pk, now=now())
     plan.start(edition_id=edition.pk, now=now())
+    plan.plan_audience(edition_id=edition.pk, now=now())
     return edition
 
 

@@ -1,0 +1,218 @@
+"""Put claimed readers' messages on the wire, and keep what became of each for the ledger."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import InterfaceError, OperationalError, connection
+
+from digest.delivery.claim import (
+    WINDOW,
+    Claimant,
+    Claimed,
+    Record,
+    record,
+    released,
+    still_due,
+)
+from digest.delivery.outgoing import Outgoing, Transport
+from digest.delivery.replies import Outcome, Verdict
+from digest.delivery.throttle import Admission, Throttle
+from digest.models import Delivery, Edition
+from digest.rendering.headers import UnsafeHeader
+from digest.rendering.personalise import Compiled
+from digest.rendering.readers import Signer
+from subscribers.models import Suppression
+from subscribers.suppression import suppress
+
+logger = logging.getLogger(__name__)
+
+# No message of a window is begun later than this after the claim; see recover.LEASE.
+WINDOW_SECONDS = 60.0
+# How long a reader's status is trusted. An unsubscribe is to be effective at once; one more query
+# in this time costs nothing on a slow relay, and on a fast one a window takes no longer.
+TRUST_SECONDS = 0.05
+FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=60), timedelta(minutes=20)
+# How long outcomes are kept for a database that went away.
+RECORD_SECONDS = 60.0
+
+_Status, _Reason = Delivery.Status, Delivery.Reason
+
+
+class Outbox:
+    """What one lane has on the wire, and the outcomes that the next claim is to record."""
+
+    def __init__(
+        self,
+        claimant: Claimant,
+        page: Compiled,
+        throttle: Throttle,
+        clock: Callable[[], datetime],
+        must_drop: Callable[[], bool],
+    ) -> None:
+        self.lane, self.edition_id = claimant.lane, claimant.edition_id
+        self.page, self.throttle, self.clock, self.must_drop = page, throttle, clock, must_drop
+        self.signer = Signer(claimant.edition_id)
+        self.on_wire: dict[int, Claimed] = {}
+        self.records: list[Record] = []
+        # Why the edition must be held, and the words for its editors.
+        self.fault: tuple[str, str] | None = None
+        self.put_off_in_a_row = 0
+        self.begin_connection()
+
+    def begin_connection(self) -> None:
+        """Count anew what the relay answered for."""
+        self.answered = 0
+        self.has_moved_one = False
+
+    # --- Onto the wire ---
+
+    def put(self, transport: Transport, rows: Sequence[Claimed], *, as_of: float) -> None:
+        """Hand over the messages of rows whose standing was read at `as_of` (time.monotonic)."""
+        trusted = as_of
+        left = {row.delivery_id: row for row in rows}
+        try:
+            for row in rows:
+                if self.fault or not transport.is_open or self.must_drop():
+                    return
+                began = time.monotonic()
+                if began - as_of > WINDOW_SECONDS:
+                    return
+                if began - trusted > TRUST_SECONDS:
+                    self._look_again(left)
+                    trusted = began
+                if left.pop(row.delivery_id, None):
+                    self._put(transport, row)
+        finally:
+            # Also when something breaks that nobody thought of: these were never on the wire.
+            self.records.extend(released(pk) for pk in left)
+
+    def put_off(self, admission: Admission) -> None:
+        """Give back the rows for which the relay or their domain has no room."""
+        for row, until in admission.later:
+            reason = _Reason.THROTTLED
+            self.records.append(
+                Record(row.delivery_id, _Status.PENDING, reason, "", until, counts=False)
+            )
+        self.records.extend(released(row.delivery_id) for row in admission.back)
+
+    def _look_again(self, left: dict[int, Claimed]) -> None:
+        """Drop from `left` who has gone since the claim."""
+        still = still_due(lane=self.lane, delivery_ids=list(left), now=self.clock())
+        for pk in list(left):
+            reason = still.get(pk)
+            if reason:
+                self.records.append(Record(pk, _Status.SKIPPED, reason, counts=False))
+            elif reason is None:
+                # Not ours any more, or the edition stopped: recording is guarded by both.
+                self.records.append(released(pk))
+            if reason != "":
+                del left[pk]
+
+    def _put(self, transport: Transport, row: Claimed) -> None:
+        pk = row.delivery_id
+        try:
+            reader = self.signer.reader(
+                subscription_id=row.subscription_id,
+                email=row.email,
+                name=row.name,
+                muted_sections=row.muted_sections,
+                date=self.clock(),
+            )
+            message = self.page.message(reader)
+        except UnsafeHeader as error:
+            self.records.append(Record(pk, _Status.FAILED, _Reason.REFUSED, str(error)[:300]))
+            return
+        except Exception as error:
+            # A fault of ours that each lane would meet again, before the same reader.
+            logger.exception("Edition %s: no message for %s", self.edition_id, pk)
+            self.fault = Edition.Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}"
+            self.records.append(released(pk))
+            return
+        if message is None:
+            self.records.append(Record(pk, _Status.SKIPPED, _Reason.MUTED, counts=False))
+            return
+        self.on_wire[pk] = row
+        sender = self.signer.sender(row.subscription_id)
+        transport.put(Outgoing(pk, sender, row.email, message, reader))
+        # Only what is known by now: a relay that refuses our mail is not sent the whole window.
+        self.settle(transport, unanswered=WINDOW)
+
+    # --- And what became of it ---
+
+    def settle(self, transport: Transport, *, unanswered: int = 0) -> None:
+        """Wait until at most so many are unanswered, and note the outcomes."""
+        bounced = []
+        for pk, outcome in transport.take(unanswered=unanswered):
+            row = self.on_wire.pop(pk)
+            self.throttle.note(row, outcome)
+            entry = self._record(row, outcome)
+            self.records.append(entry)
+            is_put_off = entry.status == _Status.PENDING
+            self.put_off_in_a_row = self.put_off_in_a_row + 1 if is_put_off else 0
+            if outcome.verdict is Verdict.NO_SUCH_ADDRESS:
+                bounced.append((row.email, outcome.reply))
+        # Behind the loop: should the database be gone, no outcome is lost.
+        self._suppress(bounced)
+
+    def record_surely(self) -> None:
+        """Write the outcomes that no claim followed; wait for a database that went away.
+
+        Raises:
+            OperationalError: it stayed away; what was on the wire becomes uncertain (recover).
+        """
+        until = time.monotonic() + RECORD_SECONDS
+        while self.records:
+            try:
+                record(lane=self.lane, records=self.records, now=self.clock())
+                self.records = []
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > until or self.must_drop():
+                    raise
+                connection.close()
+                time.sleep(0.5)
+
+    def _suppress(self, bounced: Iterable[tuple[str, str]]) -> None:
+        for email, reply in bounced:
+            reason = Suppression.Reason.BOUNCE
+            suppress(email=email, reason=reason, detail=reply, now=self.clock())
+
+    def _record(self, row: Claimed, outcome: Outcome) -> Record:
+        """Translate the verdict into the ledger's words."""
+        status, reason, next_attempt_at, counts = _Status.PENDING, "", None, True
+        self.answered += outcome.verdict not in {Verdict.NOT_SENT, Verdict.UNKNOWN}
+        match outcome.verdict:
+            case Verdict.ACCEPTED:
+                status = _Status.SENT
+            case Verdict.LATER:
+                next_attempt_at = self.clock() + backoff(row.attempts + 1)
+            case Verdict.NO_SUCH_ADDRESS:
+                status, reason = _Status.FAILED, str(_Reason.BAD_ADDRESS)
+            case Verdict.REFUSED:
+                status, reason = _Status.FAILED, str(_Reason.REFUSED)
+            case Verdict.SENDERS_FAULT:
+                self.fault = Edition.Reason.REFUSED, outcome.reply
+                counts = False
+            case Verdict.UNKNOWN:
+                status = _Status.UNCERTAIN
+                next_attempt_at = self.clock() + backoff(row.attempts + 1)
+            case Verdict.NOT_SENT:
+                counts = False
+                if not self.answered and not self.has_moved_one:
+                    # Readers go in order: one at whom the relay hangs up must not stand before
+                    # all others for ever. It is no attempt, only somebody else's turn.
+                    next_attempt_at, self.has_moved_one = self.clock() + FIRST_RETRY, True
+        return Record(
+            row.delivery_id, status, reason, outcome.reply, next_attempt_at, counts, row.attempts
+        )
+
+
+def backoff(attempt: int) -> timedelta:
+    """How long to wait after so many attempts: doubling from a minute, and never in step."""
+    whole: timedelta = min(FIRST_RETRY * 2 ** min(attempt - 1, 10), LONGEST_RETRY)
+    # So that thousands of readers put off at once do not come back at once.
+    return whole * random.uniform(0.5, 1)  # noqa: S311 (no secret)
