@@ -166,7 +166,7 @@ class Connection:
 
     def _post(self, mail: Any) -> answers.Answer | None:
         """Hand it to the backend; what went wrong, if anything did."""
-        if time.monotonic() > self._flush_ends:
+        if time.monotonic() > self._flush_ends or self._give_up():
             self.close()
         if self._backend is None:
             return answers.Answer(Outcome(Verdict.NOT_SENT, "the connection is closed"))
