@@ -282,15 +282,19 @@ def test_sendgrid_substitutes_each_readers_own(esp, page):
         assert_is_what_smtp_would_send(letter, text, html)
 
 
-def test_an_esp_that_would_render_a_headline_gets_none(esp):
+def test_an_esp_that_would_render_a_headline_gets_none(esp, page):
     """Brevo cannot be told that braces are only braces: better held than changed."""
-    page = frozen_with("{{x}}")
+    esp.answer = lambda asked: (201, {"messageId": "<1@brevo>"})
     relay = parse_relay(f"anymail+brevo://key-of-mine@?api_url={esp.url}")
+    braces = frozen_with("{{x}}")
 
-    outcomes, _ = send(relay, page, [outgoing(page, 1)])
-
+    outcomes, _ = send(relay, braces, [outgoing(braces, 1)])
     assert verdicts(outcomes) == [Verdict.SENDERS_FAULT]
     assert esp.asked == []
+
+    outcomes, _ = send(relay, page, [outgoing(page, 1)])
+    assert verdicts(outcomes) == [Verdict.ACCEPTED]
+    assert esp.asked[0].headers["api-key"] == "key-of-mine"
 
 
 def test_every_esp_of_anymails_has_a_row():

@@ -1,0 +1,83 @@
+"""A lane sends an edition through an ESP as through any relay."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from digest.delivery.lane import End
+from digest.models import Delivery, Edition
+from tests.delivery.conftest import rows, status
+from tests.delivery.esp_server import mailgun, mailgun_delivers, postmark
+
+pytestmark = pytest.mark.django_db
+SENT = (Delivery.Status.SENT, "")
+
+
+@pytest.mark.parametrize("name", ["postmark", "mailgun"])
+def test_every_reader_gets_one_message(
+    request, esp, edition, readers, start, run_lane, settings, name
+):
+    settings.EMAIL_RELAYS = [request.getfixturevalue(f"{name}_relay")]
+    subscriptions = readers(45)
+    start()
+
+    assert run_lane() is End.DONE
+
+    assert status(edition) == Edition.Status.SENT
+    assert set(rows(edition).values()) == {SENT}
+    if name == "postmark":
+        addresses = [message["To"] for asked in esp.asked for message in asked.json]
+    else:
+        addresses = [to for asked in esp.asked for to in mailgun_delivers(asked)]
+    assert sorted(addresses) == sorted(s.subscriber.email for s in subscriptions)
+    assert len(esp.asked) == 3
+    row = Delivery.objects.filter(edition=edition).first()
+    assert row.relay == name
+    assert row.reply.startswith(("sent id-1", "queued <1.2@"))
+
+
+def test_who_is_refused_is_refused_alone(
+    edition, readers, start, run_lane, settings, esp, postmark_relay
+):
+    settings.EMAIL_RELAYS = [postmark_relay]
+    readers(5)
+    start()
+    text = "Found inactive addresses: reader3@example.com. Inactive recipients have bounced."
+    esp.answer = partial(postmark, refused={"reader3@example.com": (406, text)})
+
+    assert run_lane() is End.DONE
+
+    found = rows(edition)
+    assert found.pop("reader3@example.com") == (Delivery.Status.FAILED, "refused")
+    assert set(found.values()) == {SENT}
+
+
+def test_a_relay_that_locks_us_out_holds_the_edition_and_nobody_is_failed(
+    edition, readers, start, run_lane, settings, esp, mailgun_relay
+):
+    settings.EMAIL_RELAYS = [mailgun_relay]
+    readers(25)
+    start()
+    esp.answer = lambda asked: (401, "Forbidden")
+
+    assert run_lane() is End.HELD
+
+    assert status(edition) == Edition.Status.HELD
+    assert {state for state, _ in rows(edition).values()} == {Delivery.Status.PENDING}
+
+
+def test_too_many_requests_are_put_off(
+    edition, readers, start, run_lane, settings, esp, mailgun_relay
+):
+    settings.EMAIL_RELAYS = [mailgun_relay]
+    readers(45)
+    start()
+    calls = iter(range(100))
+    esp.answer = lambda asked: (429, "slow down") if next(calls) else mailgun(asked)
+
+    assert run_lane() is End.NO_CONNECTION
+
+    states = [state for state, _ in rows(edition).values()]
+    assert (states.count(Delivery.Status.SENT), states.count(Delivery.Status.PENDING)) == (20, 25)
