@@ -37,6 +37,9 @@ class Refusals:
     """The answers of one lane's relay, by domain."""
 
     def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         self.answers = 0
         self._answered: dict[str, int] = {}
         self._put_off: dict[str, int] = {}
@@ -56,17 +59,12 @@ class Refusals:
 
     def judge(self) -> Blame:
         """Whom the answers since the last blame speak against; asked once a batch."""
-        if not self._is_news:
-            if self.answers > MEMORY:
-                self._fade()
-            return NOBODY
+        blame = self._blame() if self._is_news else NOBODY
+        if blame is not NOBODY:
+            self._forget()
+        elif self.answers > MEMORY:
+            self._fade()
         self._is_news = False
-        blame = self._blame()
-        if blame is NOBODY:
-            if self.answers > MEMORY:
-                self._fade()
-        else:
-            self.__init__()  # type: ignore[misc]
         return blame
 
     def _blame(self) -> Blame:
