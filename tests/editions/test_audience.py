@@ -163,7 +163,8 @@ def test_after_a_yes_it_goes_out(blast):
     audience.accept_audience(edition_id=blast.pk, count=6)
     approve(edition_id=blast.pk, now=NOW)
 
-    assert plan.start(edition_id=blast.pk, now=NOW) == 6
+    plan.start(edition_id=blast.pk, now=NOW)
+    assert (reread(blast).status, reread(blast).audience) == ("sending", 6)
 
 
 def test_going_on_after_a_stop_asks_nobody_twice(blast, sent):

@@ -79,6 +79,7 @@ def test_approved_it_goes_to_them_alone(correction):
     approve(edition_id=correction.pk, now=NOW)
     assert release(edition_id=correction.pk, now=NOW) is Release.SEND
     plan.start(edition_id=correction.pk, now=NOW)
+    plan.plan_audience(edition_id=correction.pk, now=NOW)
 
     found = Delivery.objects.filter(edition=correction)
     planned = found.values_list("subscription__subscriber__email", flat=True)
