@@ -26,6 +26,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     cards: dict[str, Any] = {}
     if may("digest.view_edition"):
         cards |= {"upcoming": upcoming(now), "attention": attention(now)}
+        cards |= {"sending": sending(now), "may_stop": may("digest.change_edition")}
     if may("digest.view_feed"):
         cards |= {"troubled": troubled(), "has_feeds": Feed.objects.exists()}
     if may("digest.view_delivery"):
@@ -66,6 +67,14 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
                 }
             )
     return sorted(rows, key=lambda row: row["at"])[:SHOWN]
+
+
+def sending(now: datetime) -> list[Edition]:
+    """Editions on their way, so that one can be stopped from here."""
+    on_its_way = Q(status=Edition.Status.SENDING)
+    about_to_begin = Q(status=Edition.Status.APPROVED, sends_at__lte=now)
+    editions = Edition.objects.filter(on_its_way | about_to_begin)
+    return list(editions.select_related("newsletter").order_by("-sends_at")[:SHOWN])
 
 
 def attention(now: datetime) -> list[dict[str, Any]]:

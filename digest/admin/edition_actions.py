@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseNotAllowed,
@@ -16,25 +15,26 @@ from django.http import (
     JsonResponse,
 )
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.timezone import now
-from unfold.admin import ModelAdmin
 
 from digest.admin.clock import local
 from digest.admin.edition_form import NewEditionForm
-from digest.admin.edition_panel import panel, progress
+from digest.admin.edition_pages import page, sentences
+from digest.admin.edition_panel import progress
+from digest.admin.edition_under_way import EditionUnderWay
 from digest.delivery import proof
-from digest.editions import approve, curate, draft, send_now, stop
+from digest.editions import approve, audience, curate, draft, send_now, stop
 from digest.models import Edition
 from digest.rendering import preview
 from digest.tasks import release
-from subscribers.models import IllegalMove, Subscription
+from subscribers.models import IllegalMove
 from subscribers.queue import enqueue
 
 PAGE_OF_STORIES = 20
 
 
-class EditionActions(ModelAdmin):
+class EditionActions(EditionUnderWay):
     """The buttons of the edition page and the pages they lead to, for the edition's admin."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -46,6 +46,9 @@ class EditionActions(ModelAdmin):
             ("send", self.send_page),
             ("skip", self.skip_page),
             ("reopen", self.reopen),
+            ("stop", self.stop_now),
+            ("correct", self.correct_page),
+            ("again", self.again_page),
         ]
         urls = [
             path(
@@ -74,13 +77,13 @@ class EditionActions(ModelAdmin):
         return self._back(obj)
 
     def _to_preview(self, request: HttpRequest, edition: Edition) -> HttpResponse:
-        return HttpResponseRedirect(_page("preview", edition))
+        return HttpResponseRedirect(page("preview", edition))
 
     def _to_send(self, request: HttpRequest, edition: Edition) -> HttpResponse:
-        return HttpResponseRedirect(_page("send", edition))
+        return HttpResponseRedirect(page("send", edition))
 
     def _to_skip(self, request: HttpRequest, edition: Edition) -> HttpResponse:
-        return HttpResponseRedirect(_page("skip", edition))
+        return HttpResponseRedirect(page("skip", edition))
 
     def _send_test(self, request: HttpRequest, edition: Edition) -> HttpResponse:
         address = getattr(request.user, "email", "")
@@ -99,19 +102,25 @@ class EditionActions(ModelAdmin):
         return self._back(edition)
 
     def _approve(self, request: Any, edition: Edition) -> HttpResponse:
+        accepted = _number(request.POST.get("audience", ""))
+        if accepted is not None:
+            audience.accept_audience(edition_id=edition.pk, user=request.user, count=accepted)
         try:
             approved = approve.approve(edition_id=edition.pk, user=request.user, now=now())
         except approve.NotApprovable as error:
-            messages.error(request, f"Saved, but not approved. {_sentences(error)}")
+            messages.error(request, f"Saved, but not approved. {sentences(error)}")
         else:
             late = approved.sends_at <= now()
+            if late:
+                enqueue(release, edition_id=edition.pk)
             when = "at once" if late else local(approved.sends_at, edition.newsletter.zone)
             messages.success(request, f"Saved and approved. It goes out {when}.")
         return self._back(edition)
 
     def _withdraw(self, request: HttpRequest, edition: Edition) -> HttpResponse:
         approve.withdraw(edition_id=edition.pk)
-        messages.success(request, "The approval is withdrawn; the edition is a draft again.")
+        now_is = "held: readers have it already" if edition.sending_at else "a draft again"
+        messages.success(request, f"The approval is withdrawn; the edition is {now_is}.")
         return self._back(edition)
 
     # --- Pages that ask once ---
@@ -120,21 +129,21 @@ class EditionActions(ModelAdmin):
         edition = self._edition(request, pk, change=True)
         if request.method == "POST":
             return self._send_now(request, edition)
-        readers = Subscription.objects.filter(
-            newsletter=edition.newsletter_id, status=Subscription.Status.ACTIVE
-        ).count()
-        return self._ask(request, edition, "send", {"readers": readers})
+        if edition.sending_at:
+            return self._ask(request, edition, "go_on", {"left": audience.left(edition)})
+        return self._ask(request, edition, "send", {"outlook": audience.outlook(edition)})
 
     def _send_now(self, request: Any, edition: Edition) -> HttpResponse:
         try:
             send_now.bring_forward(
                 edition_id=edition.pk,
                 seen=request.POST.get("seen", ""),
+                readers=_number(request.POST.get("readers", "")),
                 user=request.user,
                 now=now(),
             )
         except approve.NotApprovable as error:
-            messages.error(request, f"Not sent. {_sentences(error)}")
+            messages.error(request, f"Not sent. {sentences(error)}")
         else:
             enqueue(release, edition_id=edition.pk)
             messages.success(request, "It is on its way.")
@@ -168,16 +177,6 @@ class EditionActions(ModelAdmin):
             names = ", ".join(f"“{story.title}”" for story in taken)
             messages.warning(request, f"Left out, for another edition has printed it: {names}.")
         return self._back(edition)
-
-    def _ask(
-        self, request: HttpRequest, edition: Edition, question: str, facts: dict[str, Any]
-    ) -> HttpResponse:
-        return self._render(
-            request,
-            edition,
-            f"admin/digest/edition/{question}.html",
-            panel(edition, now=now()) | facts,
-        )
 
     # --- Pages to look at ---
 
@@ -245,41 +244,10 @@ class EditionActions(ModelAdmin):
         context |= self.admin_site.each_context(request)
         return TemplateResponse(request, "admin/digest/edition/new.html", context)
 
-    # --- What they share ---
 
-    def _edition(self, request: HttpRequest, pk: int, *, change: bool = False) -> Edition:
-        """The edition, for somebody who may see it (or change it); POST only where it changes."""
-        allowed = self.has_change_permission if change else self.has_view_permission
-        if not allowed(request):
-            raise PermissionDenied
-        edition = self.get_queryset(request).select_related("schedule").filter(pk=pk).first()
-        if edition is None:
-            raise Http404("There is no such edition.")
-        return edition
-
-    def _render(
-        self, request: HttpRequest, edition: Edition, template: str, facts: dict[str, Any]
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.model._meta,
-            "original": edition,
-            "edition": edition,
-            "title": str(edition),
-            **facts,
-        }
-        return TemplateResponse(request, template, context)
-
-    def _back(self, edition: Edition) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:digest_edition_change", args=[edition.pk]))
-
-
-def _page(name: str, edition: Edition) -> str:
-    return reverse(f"admin:digest_edition_{name}", args=[edition.pk])
-
-
-def _sentences(error: Any) -> str:
-    return " ".join(problem.message for problem in error.problems if problem.blocking)
+def _number(text: str) -> int | None:
+    """The number of readers that a page showed and an editor said yes to."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def in_scheme(html: str, scheme: str) -> str:

@@ -9,7 +9,8 @@ from digest.admin.clock import local
 from digest.delivery.pace import in_words
 from digest.delivery.report import Tally
 from digest.delivery.watch import Look, look
-from digest.editions import curate
+from digest.editions import audience, correct, curate
+from digest.editions.approve import content_hash, next_revision
 from digest.editions.preflight import problems
 from digest.models import Delivery, Edition
 
@@ -33,16 +34,36 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "editable": editable,
         "colour": COLOURS[Status(edition.status)],
         "headline": headline(edition, now=now),
+        # Some reasons come as a sentence of their own.
+        "detail": edition.reason_detail.rstrip("."),
         "zone": zone.key,
         "sends_at": local(edition.sends_at, zone),
         "deadline_at": local(edition.deadline_at, zone),
         "deadline_passed": editable and edition.deadline_at <= now,
         "problems": problems(edition) if editable else [],
-        "can_resume": edition.status == Status.HELD and not editable,
+        "is_stopped": editable and edition.sending_at is not None,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
         "seen": curate.seal(edition),
+        **_readers_of(edition),
         **progress(edition, now=now, domains=False),
     }
+
+
+def _readers_of(edition: Edition) -> dict[str, Any]:
+    """Who has which version, and whom an edition is waiting to be sent to."""
+    facts: dict[str, Any] = {
+        "corrections": list(edition.corrections.order_by("pk")) if edition.sending_at else []
+    }
+    if edition.corrects and not edition.sending_at:
+        facts["correction_for"] = audience.readers(edition).count()
+    if edition.sending_at and (edition.revision > 1 or edition.status in Edition.EDITABLE):
+        versions = correct.versions(edition)
+        facts["versions"] = versions
+        facts["outdated"] = sum(version.readers for version in versions[:-1])
+        facts["next_version"] = next_revision(edition, content_hash(edition))
+    if edition.reason == Edition.Reason.AUDIENCE:
+        facts["outlook"] = audience.outlook(edition)
+    return facts
 
 
 def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[str, Any]:
@@ -106,6 +127,8 @@ def headline(edition: Edition, *, now: datetime) -> str:
         return "Skipped: this edition does not go out."
     if edition.status == Status.HELD and edition.sending_at:
         return "Sending was stopped part of the way."
+    if edition.status == Status.DRAFT and edition.corrects_id:
+        return "The draft of a correction. It goes out as soon as it is approved."
     if edition.status == Status.HELD:
         return "Held: it waits for an editor."
     if edition.status == Status.APPROVED:

@@ -145,6 +145,7 @@ class EditionAdmin(EditionActions):
                     "show_save_and_add_another": False,
                     "show_save": False,
                     "title": str(edition),
+                    "may_change": super().has_change_permission(request),
                     **panel(edition, now=timezone.now()),
                     **(extra_context or {}),
                 },

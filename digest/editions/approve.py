@@ -44,7 +44,7 @@ def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datet
             approved_at=now,
             approved_by=user,
             approved_hash=content,
-            revision=_revision(edition, content),
+            revision=next_revision(edition, content),
         )
     edition.refresh_from_db()
     return edition
@@ -64,8 +64,11 @@ def _against(edition: Edition, now: datetime) -> list[preflight.Problem]:
     return found
 
 
-def _revision(edition: Edition, content: str) -> int:
-    """One more where the present one is out already and said something else."""
+def next_revision(edition: Edition, content: str) -> int:
+    """Which revision such content would go out as: one more where the present one said otherwise.
+
+    `content` is the edition's content_hash.
+    """
     if not edition.sending_at:
         return edition.revision
     out = edition.frozen_pages.filter(revision=edition.revision)

@@ -8,10 +8,10 @@ from statistics import median
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from digest.editions import correct
-from digest.models import Edition
+from digest.models import Delivery, Edition
 from subscribers.models import Subscription
 
 logger = logging.getLogger(__name__)
@@ -59,6 +59,15 @@ def usual(edition: Edition) -> int | None:
     )
     found = [audience for audience in earlier[:LAST] if audience is not None]
     return round(median(found)) if len(found) >= FEWEST else None
+
+
+def left(edition: Edition) -> int:
+    """How many readers an edition that was stopped in mid-send would still go to."""
+    rows = Delivery.objects.filter(edition=edition)
+    lost = Q(status=Delivery.Status.UNCERTAIN, finished_at=None)
+    waiting = rows.filter(Q(status__in=[Delivery.Status.PENDING, Delivery.Status.SENDING]) | lost)
+    unplanned = readers(edition).exclude(Exists(rows.filter(subscription=OuterRef("pk"))))
+    return waiting.count() + unplanned.count()
 
 
 def outlook(edition: Edition) -> Outlook:

@@ -31,7 +31,7 @@ def edition():
 
 @pytest.fixture
 def stopped(edition):
-    stop_sending(edition_id=edition.pk, detail="by Ann", now=NOW)
+    stop_sending(edition_id=edition.pk, detail="Ann", now=NOW)
     return reread(edition)
 
 
@@ -47,7 +47,7 @@ def go_on(edition):
 
 def test_a_stopped_edition_is_held_with_the_reason_and_the_editors_are_told_once(stopped):
     assert (stopped.status, stopped.reason) == (Edition.Status.HELD, Edition.Reason.STOPPED)
-    assert stopped.reason_detail == "by Ann"
+    assert stopped.reason_detail == "Ann"
     assert stopped.approved_hash == ""
     assert due_notices(now=NOW) == [stopped.pk]
     assert due_editions(now=NOW) == []

@@ -47,6 +47,18 @@ def test_axe_finds_nothing_in_the_web_version(show, client, scheme):
     assert axe_violations(show(html, scheme=scheme)) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_correction_is_a_note_without_stories_and_fits(show, scheme):
+    corrected = full_edition()
+    correction = factories.edition(
+        corrected.newsletter, stories=0, corrects=corrected, note="It sails on Friday.\n\nSorry."
+    )
+    page = show(message_to(correction).part("html"), width=320, scheme=scheme)
+
+    assert axe_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 @pytest.mark.parametrize("width", [320, 375, 600])
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_nothing_is_wider_than_the_screen(show, width, language):

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
 from digest.editions.approve import NotApprovable, approve
+from digest.editions.audience import accept_audience
 from digest.models import Edition
 
 
@@ -16,15 +17,26 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("edition", metavar="ID", type=int, help="the edition's id")
+        parser.add_argument(
+            "--audience",
+            type=int,
+            metavar="READERS",
+            help="say yes to so many readers, where it is held for an unusual number of them",
+        )
 
-    def handle(self, *, edition: int, **options: Any) -> None:
+    def handle(self, *, edition: int, audience: int | None, **options: Any) -> None:
         moment = now()
+        if audience is not None:
+            if not 0 < audience < 2**31:
+                raise CommandError(f"Not approved. {audience} is no number of readers.")
+            accept_audience(edition_id=edition, count=audience)
         try:
             approved = approve(edition_id=edition, now=moment)
         except Edition.DoesNotExist:
             raise CommandError(f"There is no edition {edition}.") from None
         except NotApprovable as refused:
-            raise CommandError(f"Not approved. {refused}") from None
+            hint = _hint(refused)
+            raise CommandError(f"Not approved. {refused}{hint}") from None
         if approved.sends_at <= moment:
             self.stdout.write("Approved. Its send time has come, so it goes out at once.")
             return
@@ -33,3 +45,9 @@ class Command(BaseCommand):
             f"Approved. It goes out at {sends_at:%H:%M on %-d %B %Y (%Z)}, "
             f"or now with: manage.py send_edition {edition}"
         )
+
+
+def _hint(refused: NotApprovable) -> str:
+    """How to say yes to an unusual audience."""
+    is_unusual = any(problem.code == "audience" for problem in refused.problems)
+    return " If that is right, say so: --audience and that number." if is_unusual else ""

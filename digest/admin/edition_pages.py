@@ -1,0 +1,65 @@
+"""What the pages around an edition share: who may see them, how they are drawn, where they lead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timezone import now
+from unfold.admin import ModelAdmin
+
+from digest.admin.edition_panel import panel
+from digest.models import Edition
+
+
+class EditionPages(ModelAdmin):
+    """Pages of one edition, for those who may see or change editions."""
+
+    def _edition(self, request: HttpRequest, pk: int, *, change: bool = False) -> Edition:
+        """The edition, for somebody who may see it (or change it); POST only where it changes."""
+        allowed = self.has_change_permission if change else self.has_view_permission
+        if not allowed(request):
+            raise PermissionDenied
+        edition = self.get_queryset(request).select_related("schedule").filter(pk=pk).first()
+        if edition is None:
+            raise Http404("There is no such edition.")
+        return edition
+
+    def _ask(
+        self, request: HttpRequest, edition: Edition, question: str, facts: dict[str, Any]
+    ) -> HttpResponse:
+        return self._render(
+            request,
+            edition,
+            f"admin/digest/edition/{question}.html",
+            panel(edition, now=now()) | facts,
+        )
+
+    def _render(
+        self, request: HttpRequest, edition: Edition, template: str, facts: dict[str, Any]
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "original": edition,
+            "edition": edition,
+            "title": str(edition),
+            **facts,
+        }
+        return TemplateResponse(request, template, context)
+
+    def _back(self, edition: Edition) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:digest_edition_change", args=[edition.pk]))
+
+
+def page(name: str, edition: Edition) -> str:
+    """The address of one of the edition's pages."""
+    return reverse(f"admin:digest_edition_{name}", args=[edition.pk])
+
+
+def sentences(error: Any) -> str:
+    """What stands against it, for a message."""
+    return " ".join(problem.message for problem in error.problems if problem.blocking)

@@ -1,0 +1,132 @@
+"""What an editor can do with an edition that has readers: stop it, correct it, send it again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.timezone import now
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from digest.admin.edition_pages import EditionPages
+from digest.delivery import again
+from digest.editions import correct, stop
+from digest.models import Delivery, Edition
+from digest.tasks import send_lanes
+
+MOST_HOURS = 72
+
+
+class CorrectionForm(forms.Form):
+    """The words of a correction note."""
+
+    note = forms.CharField(
+        label="What was wrong, and what is right",
+        widget=UnfoldAdminTextareaWidget({"rows": 6}),
+        help_text="It goes under the heading of the correction; you can add to it before you send.",
+    )
+
+
+class AgainForm(forms.Form):
+    """Whom to send to once more and, past the deadline, until when."""
+
+    hours = forms.IntegerField(
+        label="Send for so many hours from now",
+        min_value=1,
+        max_value=MOST_HOURS,
+        widget=UnfoldAdminIntegerFieldWidget({"inputmode": "numeric"}),
+        help_text="Its deadline has passed: say how long it is still worth sending.",
+    )
+    uncertain = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget)
+
+    def __init__(self, *args: Any, late: bool, uncertain: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not late:
+            del self.fields["hours"]
+        if uncertain:
+            self.fields["uncertain"].label = f"Also the {uncertain:,} whose answer was lost"
+            self.fields["uncertain"].help_text = "Some of them have it, and may see it twice."
+        else:
+            del self.fields["uncertain"]
+
+
+class EditionUnderWay(EditionPages):
+    """The buttons of an edition that is being sent, was stopped, or was sent."""
+
+    def stop_now(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """One click, no question: each second costs readers, and the way back is one click too."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        edition = self._edition(request, pk, change=True)
+        try:
+            stop.stop_sending(edition_id=edition.pk, detail=str(request.user), now=now())
+        except stop.NotSending as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(
+                request,
+                "Stopped. At most the few messages that are on the wire still go out. "
+                "Correct it below, or let it go on as it is.",
+            )
+        return self._back(edition)
+
+    def correct_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        edition = self._edition(request, pk, change=True)
+        form = CorrectionForm(_posted(request))
+        if form.is_valid():
+            try:
+                correction = correct.create(
+                    edition_id=edition.pk, note=form.cleaned_data["note"], now=now()
+                )
+            except correct.AlreadyThere as there:
+                messages.info(request, f"{there} This is it.")
+                return self._back(there.correction)
+            except correct.NotCorrectable as error:
+                form.add_error(None, str(error))
+            else:
+                messages.success(
+                    request, "Drafted. It goes out as soon as you approve it: look at it first."
+                )
+                return self._back(correction)
+        facts = {"form": form, "readers": correct.outdated(edition).count()}
+        return self._ask(request, edition, "correct", facts)
+
+    def again_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        edition = self._edition(request, pk, change=True)
+        missed = again.missed(edition.pk)
+        late = edition.deadline_at <= now()
+        form = AgainForm(_posted(request), late=late, uncertain=missed.uncertain)
+        if form.is_valid() and self._send_again(request, edition, form):
+            return self._back(edition)
+        labels = [(Delivery.Reason(code).label, n) for code, n in missed.reasons.items()]
+        facts = {"form": form, "missed": missed, "why": labels}
+        return self._ask(request, edition, "again", facts)
+
+    def _send_again(self, request: HttpRequest, edition: Edition, form: AgainForm) -> bool:
+        hours = form.cleaned_data.get("hours")
+        try:
+            done = again.send_failed_again(
+                edition_id=edition.pk,
+                uncertain=form.cleaned_data.get("uncertain", False),
+                until=now() + timedelta(hours=hours) if hours else None,
+                now=now(),
+            )
+        except again.NotAgain as error:
+            form.add_error(None, str(error))
+            return False
+        send_lanes(edition.pk)
+        count = done.failed + done.uncertain
+        messages.success(request, f"On its way again to {count:,} reader{'s'[: count != 1]}.")
+        return True
+
+
+def _posted(request: HttpRequest) -> Any:
+    """What binds a form: also a POST without a single field."""
+    return request.POST if request.method == "POST" else None

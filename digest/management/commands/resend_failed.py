@@ -1,0 +1,52 @@
+"""Send an edition again to the readers whom it failed to reach."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.timezone import now
+
+from digest.delivery.again import NotAgain, TooLate, send_failed_again
+from digest.models import Edition
+from digest.tasks import send_lanes
+
+
+class Command(BaseCommand):
+    help = (
+        "Send an edition that is out again to the readers to whom it failed. Suppressed addresses "
+        "are left out, and past its deadline it is sent to nobody without --hours."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("edition", metavar="ID", type=int, help="the edition's id")
+        parser.add_argument(
+            "--uncertain",
+            action="store_true",
+            help="also to those whose answer was lost for good; some of them get a second copy",
+        )
+        parser.add_argument(
+            "--hours", type=float, metavar="N", help="a new deadline, so many hours from now"
+        )
+
+    def handle(self, *, edition: int, uncertain: bool, hours: float | None, **options: Any) -> None:
+        moment = now()
+        try:
+            until = moment + timedelta(hours=hours) if hours is not None else None
+            done = send_failed_again(
+                edition_id=edition, uncertain=uncertain, until=until, now=moment
+            )
+        except Edition.DoesNotExist:
+            raise CommandError(f"There is no edition {edition}.") from None
+        except (OverflowError, ValueError):
+            raise CommandError(f"{hours} hours are no time that an edition can have.") from None
+        except TooLate as error:
+            raise CommandError(f"Not sent again. {error} For example: --hours 2") from None
+        except NotAgain as error:
+            raise CommandError(f"Not sent again. {error}") from None
+        send_lanes(edition)
+        self.stdout.write(
+            f"Due again: {done.failed} that had failed, {done.uncertain} uncertain. "
+            f"Left out as suppressed: {done.left_out}. The workers do the rest."
+        )
