@@ -138,6 +138,7 @@ def planned(newsletter: Newsletter) -> int:
 def plan_readers(edition_id: int) -> None:
     """All of them, here and now."""
     plan.start(edition_id=edition_id, now=now())
+    plan.plan_audience(edition_id=edition_id, now=now())
 
 
 def seconds(edition_id: int) -> float:
