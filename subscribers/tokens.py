@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from django.conf import settings
 from django.core.signing import b62_decode, b62_encode
@@ -87,7 +88,7 @@ def endless_tokens(purpose: str) -> Callable[[int], str]:
     sign = _signing(purpose, settings.SECRET_KEY)
 
     def token(subscription_id: int) -> str:
-        value = b62_encode(subscription_id)
+        value = _b62(subscription_id)
         return _printed(sign(value.encode())) + value
 
     return token
@@ -96,6 +97,10 @@ def endless_tokens(purpose: str) -> Callable[[int], str]:
 def read_unsubscribe(token: str) -> int:
     """Return the subscription's id, or raise BadToken."""
     return b62_decode(_verify("unsubscribe", token))
+
+
+# Each reader of an edition is asked for twice: a link to leave, one to the preferences.
+_b62 = lru_cache(maxsize=1)(b62_encode)
 
 
 def _sign(purpose: str, value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare
@@ -89,6 +90,7 @@ def _codes(salt: str, edition_id: int) -> Callable[[int], str]:
     return code
 
 
+@lru_cache(maxsize=1)  # each reader is asked for twice: a Message-ID, an envelope sender
 def _base36(number: int) -> str:
     digits = ""
     while number:
