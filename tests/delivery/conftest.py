@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from digest.delivery import breaker, drain, lane, plan
+from digest.delivery.smtp import modes
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.relays import parse_relay
@@ -21,6 +22,14 @@ def _no_stop_asked():
     drain.forget()
     yield
     drain.forget()
+
+
+@pytest.fixture
+def _no_memory():
+    """What was learnt of relays at the same port."""
+    modes.forget()
+    yield
+    modes.forget()
 
 
 @pytest.fixture

@@ -3,38 +3,76 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from subscribers.relays import Relay, parse_relay
 
+# What a script may return instead of a reply: close without one, or say nothing any more.
+CUT, STALL = "cut", "stall"
+_USUAL = {
+    "GREETING": "220 ready",
+    "STARTTLS": "220 go on",
+    "AUTH": "235 welcome",
+    "DATA": "354 go on",
+    "QUIT": "221 bye",
+}
+
 
 @dataclass
 class Scripted:
-    """Answers 250 to everything unless `script` says otherwise.
+    """Answers as RFC 5321 wants unless `script` says otherwise.
 
-    `script(verb, line, server)` returns a reply, None for the usual one, or CUT to close the
-    connection without one. The verbs are GREETING, EHLO, MAIL, RCPT, DATA, CONTENT, RSET, QUIT.
+    `script(verb, line, server)` returns a reply, None for the usual one, CUT or STALL. The verbs
+    are GREETING, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, BDAT (its command arrived, its content
+    not yet; None goes on), CONTENT (the final dot or the whole chunk arrived; its line is the
+    recipient), RSET, QUIT.
     """
 
     script: Callable[[str, str, Scripted], str | None] = lambda verb, line, server: None
     extensions: tuple[str, ...] = ("SIZE 1000000",)
+    # Misbehaviour, byte by byte.
+    cuts_after: int | None = None  # so many bytes of a connection are read, then it is closed
+    drops_behind: bool = False  # what arrived together with a command is thrown away
+    drops_behind_content: bool = False  # and what arrived together with a final dot
+    reads_refused: bool = False  # the content of a refused BDAT is taken for commands
+    takes_data_for_nobody: bool = False  # DATA is answered 354 without a recipient
+    trickles: bool = False  # replies byte by byte
+    hoards: bool = False  # replies held back until no command is waiting, as Postfix does
+    chatter: int = 0  # bytes of text in each reply to a message
+    seconds: float = 0.0  # to answer a message
+    context: ssl.SSLContext | None = None  # TLS
+    starttls: bool = False  # not from the start, but when asked for
+
     port: int = 0
     connections: int = 0
-    # (recipient, content) of each message whose final dot arrived, answered or not.
+    # (recipient, content) of each message whose end arrived, answered or not.
     arrived: list[tuple[str, bytes]] = field(default_factory=list)
+    # (sender, recipient) of each that the server took, whether or not its answer got through.
+    taken: list[tuple[str, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    open_now: list[socket.socket] = field(default_factory=list)
 
     @property
     def relay(self) -> Relay:
-        return parse_relay(f"smtp://127.0.0.1:{self.port}")
+        scheme = "smtp" if not self.context else "smtp+starttls" if self.starttls else "smtps"
+        return parse_relay(f"{scheme}://127.0.0.1:{self.port}")
 
+    def hang_up(self) -> None:
+        """Close every connection, and wake up what stalls."""
+        for client in self.open_now:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
 
-CUT = "cut"
-_USUAL = {"GREETING": "220 ready", "DATA": "354 go on", "QUIT": "221 bye"}
+    def raw(self, data: bytes) -> None:
+        """Say something besides the replies."""
+        self.open_now[-1].sendall(data)
 
 
 @contextmanager
@@ -43,8 +81,9 @@ def running(server: Scripted) -> Iterator[Scripted]:
         server.port = listening.getsockname()[1]
         threading.Thread(target=_accept, args=[listening, server], daemon=True).start()
         yield server
-        # Wakes the accept() up.
+        # Wakes the accept() up, and every session that stalls.
         listening.shutdown(socket.SHUT_RDWR)
+        server.hang_up()
 
 
 def _accept(listening: socket.socket, server: Scripted) -> None:
@@ -52,46 +91,179 @@ def _accept(listening: socket.socket, server: Scripted) -> None:
         while True:
             client, _ = listening.accept()
             server.connections += 1
-            threading.Thread(target=_session, args=[client, server], daemon=True).start()
+            server.open_now.append(client)
+            threading.Thread(target=_serve, args=[client, server], daemon=True).start()
 
 
-def _session(client: socket.socket, server: Scripted) -> None:
-    with client, client.makefile("rwb") as file, contextlib.suppress(OSError):
+def _serve(client: socket.socket, server: Scripted) -> None:
+    with contextlib.suppress(OSError, _End):
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        session = _Session(client, server)
+        try:
+            if server.context and not server.starttls:
+                session.encrypt()
+            session.run()
+        finally:
+            session.client.close()
 
-        def say(verb: str, line: str = "") -> bool:
-            reply = server.script(verb, line, server)
-            if reply == CUT:
-                with contextlib.suppress(OSError):
-                    client.shutdown(socket.SHUT_RDWR)
-                return False
-            if reply is None:
-                reply = _USUAL.get(verb, "250 OK")
-                if verb == "EHLO":
-                    reply = "\r\n".join(
-                        [
-                            "250-hello",
-                            *(f"250-{name}" for name in server.extensions),
-                            "250 8BITMIME",
-                        ]
-                    )
-            file.write(reply.encode() + b"\r\n")
-            file.flush()
-            return verb != "QUIT" and not reply.startswith("421")
 
-        recipient = ""
-        going = say("GREETING")
-        while going and (raw := file.readline()):
-            line = raw.decode().rstrip("\r\n")
-            server.lines.append(line)
-            verb = line.split(" ")[0].split(":")[0].upper()
-            if verb == "RCPT":
-                recipient = line.partition("<")[2].rstrip(">")
-            going = say(verb, line)
-            if verb == "DATA" and going:
-                content = bytearray()
-                while (raw := file.readline()) not in (b".\r\n", b""):
-                    content += raw[1:] if raw.startswith(b".") else raw
-                if not raw:
-                    return
-                server.arrived.append((recipient, bytes(content)))
-                going = say("CONTENT", recipient)
+class _End(Exception):
+    """The session is over."""
+
+
+class _Session:
+    def __init__(self, client: socket.socket, server: Scripted) -> None:
+        self.client, self.server = client, server
+        self.buffer, self.unsaid = b"", b""
+        self.left = float("inf") if server.cuts_after is None else server.cuts_after
+        self.sender: str | None = None
+        self.recipient: str | None = None
+
+    def run(self) -> None:
+        self.say("GREETING")
+        while True:
+            line = self.line().decode()
+            self.server.lines.append(line)
+            if self.server.drops_behind:
+                self.buffer = b""
+            self.command(re.split("[ :]", line)[0].upper(), line)
+
+    def encrypt(self) -> None:
+        assert self.server.context
+        self.client = self.server.context.wrap_socket(self.client, server_side=True)
+        self.server.open_now.append(self.client)
+
+    def command(self, verb: str, line: str) -> None:
+        address = line.partition("<")[2].partition(">")[0]
+        if verb == "MAIL" and self.sender is not None:
+            self.answer(b"503 5.5.1 nested MAIL")
+        elif verb == "RCPT" and self.sender is None:
+            self.answer(b"503 5.5.1 MAIL first")
+        elif verb == "DATA" and self.recipient is None and not self.server.takes_data_for_nobody:
+            self.answer(b"503 5.5.1 RCPT first")
+        elif verb == "BDAT":
+            self.bdat(line)
+        elif verb in {
+            "EHLO",
+            "HELO",
+            "STARTTLS",
+            "AUTH",
+            "MAIL",
+            "RCPT",
+            "DATA",
+            "RSET",
+            "QUIT",
+            "NOOP",
+        }:
+            good = self.say(verb, line)
+            if verb == "RSET" and good:
+                self.sender = self.recipient = None
+            elif verb == "MAIL" and good:
+                self.sender = address
+            elif verb == "RCPT" and good:
+                self.recipient = address
+            elif verb == "DATA" and good:
+                self.data()
+            elif verb == "STARTTLS" and good:
+                self.encrypt()
+        else:
+            self.answer(b"500 5.5.2 unknown command")
+
+    def data(self) -> None:
+        content = bytearray()
+        while (line := self.line()) != b".":
+            content += (line[1:] if line.startswith(b".") else line) + b"\r\n"
+        if self.server.drops_behind_content:
+            self.buffer = b""
+        self.end(bytes(content))
+
+    def bdat(self, line: str) -> None:
+        length = int(line.split()[1])
+        reply = self.server.script("BDAT", line, self.server)
+        if reply in {CUT, STALL}:
+            self.end_with(reply)
+        if reply is None and self.recipient is None:
+            reply = "503 5.5.1 RCPT first"
+        if not (reply and self.server.reads_refused):
+            content = self.exactly(length)
+        if reply:
+            self.answer(reply.encode())
+        else:
+            self.end(content)
+
+    def end(self, content: bytes) -> None:
+        sender, recipient = self.sender or "", self.recipient or ""
+        self.server.arrived.append((recipient, content))
+        self.sender = self.recipient = None
+        time.sleep(self.server.seconds)
+        reply = self.server.script("CONTENT", recipient, self.server)
+        # A server that dies before its answer may have queued the message.
+        is_taken = reply is None or reply in {CUT, STALL} or reply.startswith("2")
+        if recipient and is_taken:
+            self.server.taken.append((sender, recipient))
+        if reply in {CUT, STALL}:
+            self.end_with(reply)
+        talk = (b"250-" + b"x" * 994 + b"\r\n") * (self.server.chatter // 1000)
+        self.answer(talk + (reply or "250 2.0.0 taken").encode())
+
+    def say(self, verb: str, line: str = "") -> bool:
+        """Answer; whether positively."""
+        reply = self.server.script(verb, line, self.server)
+        if reply in {CUT, STALL}:
+            self.end_with(reply)
+        if reply is None:
+            reply = _USUAL.get(verb, "250 OK")
+            if verb == "EHLO":
+                offered = "".join(f"250-{name}\r\n" for name in self.server.extensions)
+                reply = f"250-hello\r\n{offered}250 8BITMIME"
+        self.answer(reply.encode())
+        if verb == "QUIT" or reply.startswith("421"):
+            self.flush()
+            raise _End
+        return reply[:1] == ("3" if verb == "DATA" else "2")
+
+    def end_with(self, reply: str | None) -> None:
+        self.flush()
+        if reply == STALL:
+            while self.client.recv(65536):
+                pass
+        with contextlib.suppress(OSError):
+            self.client.shutdown(socket.SHUT_RDWR)
+        raise _End
+
+    def answer(self, reply: bytes) -> None:
+        self.unsaid += reply + b"\r\n"
+        if not self.server.hoards:
+            self.flush()
+
+    def flush(self) -> None:
+        unsaid, self.unsaid = self.unsaid, b""
+        if self.server.trickles:
+            for byte in unsaid:
+                self.client.sendall(bytes([byte]))
+        else:
+            self.client.sendall(unsaid)
+
+    def line(self) -> bytes:
+        while b"\r\n" not in self.buffer:
+            self.more()
+        line, _, self.buffer = self.buffer.partition(b"\r\n")
+        return line
+
+    def exactly(self, length: int) -> bytes:
+        while len(self.buffer) < length:
+            self.more()
+        content, self.buffer = self.buffer[:length], self.buffer[length:]
+        return content
+
+    def more(self) -> None:
+        self.flush()
+        if not self.left:
+            self.end_with(CUT)
+        data = self.client.recv(65536)
+        if not data:
+            raise _End
+        # What comes before the cut is still answered.
+        data = data[: int(min(self.left, len(data)))]
+        self.left -= len(data)
+        self.buffer += data

@@ -9,12 +9,11 @@ from typing import Self
 
 from digest.delivery.outgoing import Outgoing
 from digest.delivery.replies import Outcome, Verdict
-from digest.delivery.smtp import modes
+from digest.delivery.smtp import modes, patience
 from digest.delivery.smtp.commands import Dialect, NotWritable
 from digest.delivery.smtp.door import Client, enter
 from digest.delivery.smtp.flight import Flight
 from digest.delivery.smtp.modes import Mode
-from digest.delivery.smtp.patience import LONGEST, QUIT_TIMEOUT
 from digest.delivery.smtp.ways import DEPTH, WAYS
 from digest.delivery.smtp.wire import Lost, Why
 from subscribers.relays import Relay
@@ -95,7 +94,7 @@ class Connection:
     def close(self) -> None:
         """Say QUIT; unanswered messages are waited for no longer, and held ones not sent."""
         dialogue = self._dialogue
-        dialogue.ends_at = time.monotonic() + QUIT_TIMEOUT
+        dialogue.ends_at = time.monotonic() + patience.QUIT_TIMEOUT
         lost = Lost(Why.OURS, "the connection was closed")
         try:
             dialogue.part()
@@ -114,7 +113,7 @@ class Connection:
             dialogue.known.append((key, Outcome(Verdict.REFUSED, str(error))))
             return
         now = time.monotonic()
-        flight = Flight(key, message, now + LONGEST)
+        flight = Flight(key, message, now + patience.LONGEST)
         dialogue.open[flight] = None
         try:
             dialogue.launch(flight, mail, rcpt)

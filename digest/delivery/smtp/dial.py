@@ -10,16 +10,16 @@ import ssl
 import time
 from collections.abc import Callable
 
-from digest.delivery.smtp.patience import CONNECT_TIMEOUT, STEP
+from digest.delivery.smtp import patience
 
 
 def dial(host: str, port: int, give_up: Callable[[], bool]) -> socket.socket:
     """A connected, non-blocking socket; every address of the host is tried.
 
     Raises:
-        OSError: none could be reached within CONNECT_TIMEOUT, or it is not wanted any more.
+        OSError: none could be reached in time, or it is not wanted any more.
     """
-    until = time.monotonic() + CONNECT_TIMEOUT
+    until = time.monotonic() + patience.CONNECT_TIMEOUT
     failure = OSError(f"{host} has no address")
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for number, (family, kind, protocol, _, address) in enumerate(found):
@@ -59,7 +59,7 @@ def encrypted(sock: socket.socket, host: str, give_up: Callable[[], bool]) -> ss
     Raises:
         OSError: ssl.SSLError among them.
     """
-    until = time.monotonic() + CONNECT_TIMEOUT
+    until = time.monotonic() + patience.CONNECT_TIMEOUT
     context = ssl.create_default_context()
     wrapped = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     try:
@@ -85,7 +85,7 @@ def wait(sock: socket.socket, what: int, until: float, give_up: Callable[[], boo
     """
     poll = select.poll()
     poll.register(sock, what)
-    while not poll.poll(STEP * 1000):
+    while not poll.poll(patience.STEP * 1000):
         if give_up() or time.monotonic() > until:
             raise TimeoutError("the server did not answer in time")
     if time.monotonic() > until:  # a handshake that drips

@@ -8,11 +8,10 @@ from collections import deque
 from collections.abc import Sequence
 
 from digest.delivery.replies import Outcome, Verdict, read
-from digest.delivery.smtp import modes
+from digest.delivery.smtp import modes, patience
 from digest.delivery.smtp.commands import content
 from digest.delivery.smtp.flight import STAGE, Flight, Step, is_complaint, outcome_of
 from digest.delivery.smtp.modes import Mode
-from digest.delivery.smtp.patience import CLOSING, CONTENT_TIMEOUT, QUIT_TIMEOUT, REPLY_TIMEOUT
 from digest.delivery.smtp.wire import Lost, Why, Wire
 from subscribers.relays import Relay
 
@@ -72,8 +71,13 @@ class Dialogue(ABC):
             self.read()
 
     def say(self, flight: Flight, steps: Sequence[Step], *parts: bytes) -> None:
-        self.wire.send(*parts, patience=REPLY_TIMEOUT)
+        self.wire.send(*parts, until=self._limit())
         self.expected.extend([(flight, step) for step in steps])
+
+    def _limit(self) -> float:
+        """Until when the message that waits longest must have its outcome."""
+        oldest = next(iter(self.open), None)
+        return min(oldest.until, self.ends_at) if oldest else self.ends_at
 
     def flush(self) -> None:
         """Send the content that is held, if any."""
@@ -81,7 +85,7 @@ class Dialogue(ABC):
             raise Lost(Why.CLOSED, self.closing)
         parts = self.held_content()
         if parts:
-            self.wire.send(*parts, patience=REPLY_TIMEOUT)
+            self.wire.send(*parts, until=self._limit())
 
     def part(self) -> None:
         """Say QUIT, once the server owes us nothing.
@@ -95,7 +99,7 @@ class Dialogue(ABC):
             self.flush()
             self.read()
         if not self.held:
-            self.wire.send(b"QUIT\r\n", patience=QUIT_TIMEOUT)
+            self.wire.send(b"QUIT\r\n", until=self.ends_at)
             self.wire.reply(self.ends_at)
 
     def held_content(self) -> tuple[bytes, ...]:
@@ -119,8 +123,8 @@ class Dialogue(ABC):
     def read(self) -> None:
         """Take the next reply for what it means."""
         flight, step = self.expected[0]
-        patience = CONTENT_TIMEOUT if flight.end else REPLY_TIMEOUT
-        until = min(time.monotonic() + patience, flight.until, self.ends_at)
+        limit = patience.CONTENT_TIMEOUT if flight.end else patience.REPLY_TIMEOUT
+        until = min(time.monotonic() + limit, flight.until, self.ends_at)
         code, text = self.wire.reply(until)
         self.expected.popleft()
         if code == 421:
@@ -135,7 +139,9 @@ class Dialogue(ABC):
             self._hear(flight, step, code, text)
 
     def _hear(self, flight: Flight, step: Step, code: int, text: bytes) -> None:
-        if step is Step.GO:
+        if step is Step.RECIPIENT:
+            flight.is_named = 200 <= code < 300
+        elif step is Step.GO:
             self._hear_go(flight, code)
         if not flight.is_open:
             return
@@ -149,13 +155,11 @@ class Dialogue(ABC):
         elif outcome := outcome_of(step, code, text):
             self.is_dirty = self.is_dirty or step is not Step.CONTENT
             self.answer(flight, outcome)
-        elif step is Step.RECIPIENT:
-            flight.is_named = True
 
     def _hear_go(self, flight: Flight, code: int) -> None:
         if flight is self.prover:
             self.is_proven = True
-        if code != 354:
+        if not 300 <= code < 400:
             self.held = None
         elif not flight.is_open and flight.is_named:
             # The sender was refused, the recipient taken: whose message would the lone dot end?
@@ -176,7 +180,7 @@ class Dialogue(ABC):
         """
         if not self.closing:
             self.closing, self.is_retired = _words(421, text), True
-            self.ends_at = min(self.ends_at, time.monotonic() + CLOSING)
+            self.ends_at = min(self.ends_at, time.monotonic() + patience.CLOSING)
 
     def overhear(self) -> None:
         """Take what the server says, or that it closed, while it owes us no reply.

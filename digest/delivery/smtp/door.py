@@ -12,8 +12,7 @@ from django.core.mail.utils import DNS_NAME
 
 from digest.delivery.outgoing import NoConnection, RelayRefuses
 from digest.delivery.replies import Stage, read
-from digest.delivery.smtp import dial
-from digest.delivery.smtp.patience import REPLY_TIMEOUT
+from digest.delivery.smtp import dial, patience
 from digest.delivery.smtp.wire import Lost, Wire, words
 from subscribers.relays import Relay
 
@@ -38,11 +37,11 @@ class Client(smtplib.SMTP):
 
     def send(self, s: Any) -> None:
         data = s.encode(self.command_encoding) if isinstance(s, str) else bytes(s)
-        self.wire.send(data, patience=REPLY_TIMEOUT)
+        self.wire.send(data, until=time.monotonic() + patience.REPLY_TIMEOUT)
 
     def getreply(self) -> tuple[int, bytes]:
         try:
-            return self.wire.reply(time.monotonic() + REPLY_TIMEOUT)
+            return self.wire.reply(time.monotonic() + patience.REPLY_TIMEOUT)
         except Lost as lost:
             self.close()
             raise smtplib.SMTPServerDisconnected(str(lost)) from lost

@@ -25,7 +25,8 @@ STAGE = {
     Step.GO: Stage.CONTENT,
     Step.CONTENT: Stage.CONTENT,
 }
-_GOOD = {Step.SENDER: (250,), Step.RECIPIENT: (250, 251, 252), Step.GO: (354,)}
+# By the first digit alone where the rest is not known (RFC 5321, section 4.3.2).
+_GOOD = {Step.SENDER: 2, Step.RECIPIENT: 2, Step.GO: 3}
 # Unknown command, bad arguments, not implemented, bad sequence (RFC 5321, section 4.2.2).
 _OF_THE_PROTOCOL = {500, 501, 502, 503}
 _REASON = re.compile(rb"5\.(\d{1,3})\.")
@@ -50,11 +51,11 @@ class Flight:
 def outcome_of(step: Step, code: int, text: bytes) -> Outcome | None:
     """What the reply means for its message; None: go on."""
     good = _GOOD.get(step)
-    if good and code in good:
+    if good and code // 100 == good:
         return None
     outcome = read(code, text, stage=STAGE[step])
     if good and outcome.verdict is Verdict.ACCEPTED:
-        # A 2yz that is none of the good ones is no answer to this command.
+        # A 2yz is no answer to DATA.
         return Outcome(Verdict.LATER, outcome.reply)
     if code == 421 and step is Step.SENDER:
         # Nobody's message was named yet: many relays end a connection after so many.

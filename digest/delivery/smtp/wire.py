@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
-from digest.delivery.smtp.patience import STEP
+from digest.delivery.smtp import patience
 
 # A server that goes on without a line end, or without ever ending its reply, cannot fill the
 # memory. RFC 5321 (4.5.3.1.5) allows 512 bytes a line; smtplib takes 8,192.
@@ -19,7 +19,7 @@ _LONGEST_LINE, _MOST_LINES, _KEPT = 8192, 100, 500
 # Four replies for each of twenty messages in flight, and some to notice that there are too many.
 _MOST_AHEAD = 100
 _CHUNK = 8192
-_STEP_MS = int(STEP * 1000)
+_STEP_MS = int(patience.STEP * 1000)
 # Linux's; None elsewhere.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -62,20 +62,24 @@ class Wire:
         self._rest = b""
         self._lines: list[bytes] = []
         self._looked_up_at = 0.0
+        # Whether something was read that nothing we sent since has acknowledged.
+        self._owes_ack = False
         # Bytes that were to be sent, and those of them that the kernel took.
         self.asked = self.sent = 0
         self.lost: Lost | None = None
 
-    def send(self, *parts: bytes, patience: float) -> None:
-        """Hand everything to the kernel; `patience` is for each step forward."""
+    def send(self, *parts: bytes, until: float) -> None:
+        """Hand everything to the kernel, until then at the latest."""
         total = sum(map(len, parts))
         self.asked += total
         if self.lost:
             return
         written = self._sendmsg(parts) if not self._is_tls else self._write(b"".join(parts))
         self.sent += written
+        if written:
+            self._owes_ack = False
         if written < total and not self.lost:
-            self._send_rest(memoryview(b"".join(parts))[written:], patience)
+            self._send_rest(memoryview(b"".join(parts))[written:], until)
 
     def reply(self, until: float) -> Reply:
         """The next reply: its code, and its lines' text joined by line feeds.
@@ -104,8 +108,8 @@ class Wire:
         self._lose(Why.OURS, "the connection is closed")
         self._sock.close()
 
-    def _send_rest(self, rest: memoryview, patience: float) -> None:
-        until = time.monotonic() + patience
+    def _send_rest(self, rest: memoryview, until: float) -> None:
+        stuck_at = time.monotonic() + patience.REPLY_TIMEOUT
         while rest and not self.lost:
             # Reading as well: a server that cannot get rid of its replies stops reading ours.
             self._wait(self._to_read | self._to_write, until)
@@ -114,8 +118,8 @@ class Wire:
             self.sent += written
             rest = rest[written:]
             if written:
-                until = time.monotonic() + patience
-            self._look_up(until)
+                stuck_at = time.monotonic() + patience.REPLY_TIMEOUT
+            self._look_up(min(until, stuck_at))
 
     def _sendmsg(self, parts: tuple[bytes, ...]) -> int:
         try:
@@ -159,19 +163,20 @@ class Wire:
         else:
             self._to_read = select.POLLIN
             if data:
-                self._acknowledge()
+                self._owes_ack = True
                 self._parse(data)
                 return not self.lost
             self._lose(Why.CLOSED, "the server closed the connection")
         return False
 
     def _acknowledge(self) -> None:
-        """At once; the kernel forgets that it was told, so it is told with every reading.
+        """What was read, before we wait for more.
 
         A server that writes its replies one by one waits with the next for our acknowledgement of
         the last, and the kernel keeps that back for 40 ms where we have nothing to send: one
         message at a time, Postfix took 22/s without this and 163/s with it.
         """
+        self._owes_ack = False
         if _QUICKACK is not None:
             with contextlib.suppress(OSError):
                 self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
@@ -201,6 +206,8 @@ class Wire:
 
     def _wait(self, what: int, until: float) -> None:
         """Until it is ready, for one step at most."""
+        if self._owes_ack:
+            self._acknowledge()
         if what != self._mask:
             self._poll.modify(self._sock, what)
             self._mask = what
@@ -211,7 +218,7 @@ class Wire:
         now = time.monotonic()
         if now > until:
             self._lose(Why.SILENT, "the server did not answer in time")
-        elif now - self._looked_up_at >= STEP:
+        elif now - self._looked_up_at >= patience.STEP:
             self._looked_up_at = now
             if self._give_up():
                 self._lose(Why.OURS, "the worker stops")

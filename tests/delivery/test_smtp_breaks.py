@@ -1,0 +1,233 @@
+"""What is certain, and what is not, when the relay hangs up or falls silent in mid-stream."""
+
+import threading
+import time
+
+import pytest
+
+from digest.delivery.smtp import Connection, Mode, patience
+from tests.delivery.smtp_server import CUT, STALL, Scripted, running
+from tests.delivery.wire import MESSAGE, OFFERS, put, verdicts
+
+pytestmark = pytest.mark.usefixtures("_no_memory")
+LONG = MESSAGE + b"x" * 70 + b"\r\n" + b"A line of news\r\n" * 3000
+TOO_MANY = "\r\n".join(["250 again"] * 500)
+BOTH = [Mode.DATA, Mode.BDAT]
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    for name in ("REPLY_TIMEOUT", "CONTENT_TIMEOUT", "CLOSING"):
+        monkeypatch.setattr(patience, name, 0.4)
+
+
+@pytest.fixture
+def server():
+    with running(Scripted()) as server:
+        yield server
+
+
+def send(server, mode, count, message=MESSAGE):
+    server.extensions = OFFERS[mode]
+    with Connection(server.relay) as connection:
+        for key in range(count):
+            put(connection, key, message)
+        outcomes = connection.take()
+        assert not connection.is_open
+        put(connection, count)
+        assert verdicts(connection.take()) == {count: "NOT_SENT"}
+    return verdicts(outcomes)
+
+
+def answer(server, verb, reply, *, key):
+    server.script = lambda said, line, _: (
+        reply if said == verb and (f"reader{key}@" in line or f"+{key}@" in line) else None
+    )
+
+
+def expected(count, key, own, behind):
+    return {n: "ACCEPTED" if n < key else own if n == key else behind for n in range(count)}
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(
+    ("verb", "own"), [("MAIL", "NOT_SENT"), ("RCPT", "LATER"), ("CONTENT", "LATER")]
+)
+def test_nothing_behind_a_421_is_uncertain(server, mode, verb, own):
+    answer(server, verb, "421 4.7.0 enough for one connection", key=5)
+    if verb == "CONTENT":
+        # Closing is up to the server here.
+        usual = server.script
+
+        def script(said, line, _):
+            if said in {"MAIL", "RSET"} and any("421" in line for line in seen):
+                return CUT
+            reply = usual(said, line, _)
+            seen.append(reply or "")
+            return reply
+
+        seen: list[str] = []
+        server.script = script
+
+    assert send(server, mode, 12) == expected(12, 5, own, "NOT_SENT")
+    assert len(server.taken) == 5
+
+
+def test_a_421_in_front_of_a_message_leaves_it_unsent(server):
+    resets = []
+
+    def script(verb, line, _):
+        resets.extend([verb] * (verb == "RSET"))
+        return "421 4.3.2 closing" if len(resets) == 4 else None
+
+    server.script = script
+    assert send(server, Mode.BDAT, 12) == expected(12, 3, "NOT_SENT", "NOT_SENT")
+
+
+def test_a_server_that_goes_on_behind_its_421_is_believed(server, impatient):
+    replies = iter(["250 OK"] * 3 + ["421 4.3.2 closing\r\n250 OK"])
+    server.script = lambda verb, line, _: next(replies, None) if verb == "RCPT" else None
+    outcomes = send(server, Mode.BDAT, 10)
+    assert len(outcomes) == 10
+    assert {key for key, verdict in outcomes.items() if verdict == "ACCEPTED"} >= {0, 1, 2}
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "CONTENT"])
+def test_a_line_cut_makes_uncertain_only_what_may_have_arrived(server, mode, verb):
+    answer(server, verb, CUT, key=4)
+    outcomes = send(server, mode, 10)
+
+    assert {outcomes[key] for key in range(4)} == {"ACCEPTED"}
+    uncertain = {key for key, verdict in outcomes.items() if verdict == "UNKNOWN"}
+    if mode is Mode.BDAT:
+        # Their ends were written already.
+        assert uncertain <= set(range(4, 10))
+    else:
+        assert uncertain == ({4} if verb == "CONTENT" else set())
+    assert set(outcomes.values()) <= {"ACCEPTED", "UNKNOWN", "NOT_SENT"}
+    assert uncertain >= {4} or verb != "CONTENT"
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("after", [60_000, 200_000])
+def test_a_message_whose_end_was_not_written_is_not_uncertain(server, mode, after):
+    """Disconnects inside DATA and inside BDAT; the message is larger than every buffer."""
+    server.cuts_after = after
+    huge = MESSAGE + b"A line of news\r\n" * 2_000_000
+    outcomes = send(server, mode, 2, huge)
+    assert outcomes == {0: "NOT_SENT", 1: "NOT_SENT"}
+    assert not server.taken
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_silence_after_the_final_dot_is_uncertain(server, mode, impatient):
+    answer(server, "CONTENT", STALL, key=2)
+    began = time.monotonic()
+    outcomes = send(server, mode, 6)
+
+    assert [outcomes[key] for key in range(3)] == ["ACCEPTED", "ACCEPTED", "UNKNOWN"]
+    assert {outcomes[key] for key in range(3, 6)} == (
+        {"UNKNOWN"} if mode is Mode.BDAT else {"NOT_SENT"}
+    )
+    assert 0.3 < time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAIN, Mode.DATA])
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
+def test_silence_before_the_content_is_not_uncertain(server, mode, verb, impatient):
+    answer(server, verb, STALL, key=2)
+    if verb == "DATA":
+        asked = []
+        server.script = lambda said, line, _: (
+            (asked.append(1) or (STALL if len(asked) == 3 else None)) if said == "DATA" else None
+        )
+    assert send(server, mode, 5) == expected(5, 2, "NOT_SENT", "NOT_SENT")
+
+
+def test_a_server_that_drips_is_given_up(server, monkeypatch):
+    """Each byte in time, the whole never."""
+    monkeypatch.setattr(patience, "REPLY_TIMEOUT", 1.0)
+    stop = threading.Event()
+
+    def script(verb, line, server):
+        if verb == "RCPT":
+            while not stop.wait(0.05):
+                server.raw(b"2")
+        return
+
+    server.script = script
+    began = time.monotonic()
+    try:
+        assert send(server, Mode.DATA, 1) == {0: "NOT_SENT"}
+    finally:
+        stop.set()
+    assert time.monotonic() - began < 4
+
+
+def test_no_message_waits_longer_than_its_lease_however_slow_the_others_are(server, monkeypatch):
+    monkeypatch.setattr(patience, "LONGEST", 0.5)
+    server.seconds = 0.2
+    outcomes = send(server, Mode.BDAT, 10)
+    assert outcomes[0] == "ACCEPTED"
+    assert outcomes[9] == "UNKNOWN"
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_worker_that_must_stop_is_not_held_up(server, mode):
+    server.script = lambda verb, line, _: STALL if verb == "CONTENT" else None
+    server.extensions = OFFERS[mode]
+    stop = time.monotonic() + 0.5
+    with Connection(server.relay, give_up=lambda: time.monotonic() > stop) as connection:
+        put(connection, 1)
+        assert verdicts(connection.take()) == {1: "UNKNOWN"}
+    assert time.monotonic() - stop < 1.5
+
+
+def test_a_connection_closed_while_nothing_was_under_way_loses_nobody(server):
+    server.extensions = OFFERS[Mode.BDAT]
+    with Connection(server.relay) as connection:
+        put(connection, 1)
+        put(connection, 2)
+        assert set(verdicts(connection.take()).values()) == {"ACCEPTED"}
+        server.hang_up()
+        time.sleep(0.05)
+        put(connection, 3, LONG)
+        assert verdicts(connection.take()) == {3: "NOT_SENT"}
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "hello",
+        "2",
+        "25O OK",
+        "\0\0\0",
+        "250-" + "x" * 20_000,
+        "\r\n".join(["250-again"] * 500),
+        TOO_MANY,
+    ],
+    ids=["word", "digit", "letter", "zeros", "long line", "no end", "too many"],
+)
+def test_garbage_ends_the_connection_and_loses_nobody(server, mode, garbage):
+    answer(server, "RCPT", garbage, key=3)
+    outcomes = send(server, mode, 8)
+    assert [outcomes[key] for key in range(3)] == ["ACCEPTED"] * 3
+    # A server that says 250 to what it was not asked yet has said 250.
+    if garbage != TOO_MANY or mode is not Mode.BDAT:
+        assert "ACCEPTED" not in [outcomes[key] for key in range(3, 8)]
+    assert set(outcomes.values()) <= {"ACCEPTED", "UNKNOWN", "NOT_SENT", "LATER"}
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_neither_side_waits_for_the_other_to_read(server, mode):
+    """The server answers while we write, more than fits into its buffers, and reads no further
+    until it got rid of that.
+    """
+    server.chatter = 60_000
+    server.extensions = OFFERS[mode]
+    with Connection(server.relay) as connection:
+        for key in range(30):
+            put(connection, key, LONG * 10)
+        assert verdicts(connection.take()) == dict.fromkeys(range(30), "ACCEPTED")

@@ -1,0 +1,173 @@
+"""How a relay is entered: in time, encrypted, with the right to send."""
+
+import ssl
+import time
+
+import pytest
+import trustme
+
+from digest.delivery.outgoing import NoConnection, RelayRefuses
+from digest.delivery.smtp import Connection, Mode, patience
+from subscribers.relays import parse_relay
+from tests.delivery.smtp_server import CUT, STALL, Scripted, running
+from tests.delivery.wire import OFFERS, put, verdicts
+
+pytestmark = pytest.mark.usefixtures("_no_memory")
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def context(authority, tmp_path, monkeypatch):
+    trusted = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def server():
+    with running(Scripted()) as server:
+        yield server
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("starttls", [False, True], ids=["smtps", "starttls"])
+def test_under_tls_everything_is_as_without(server, context, mode, starttls):
+    server.context, server.starttls = context, starttls
+    server.extensions = (*OFFERS[mode], *["STARTTLS"] * starttls)
+    server.trickles = True
+    big = b"A line of news\r\n" * 20_000
+    with Connection(server.relay) as connection:
+        assert connection.mode is mode
+        for key in range(25):
+            put(connection, key, big)
+        assert verdicts(connection.take()) == dict.fromkeys(range(25), "ACCEPTED")
+    assert [content for _, content in server.arrived] == [big] * 25
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_line_cut_under_tls_loses_nobody(server, context, mode):
+    server.context, server.extensions = context, OFFERS[mode]
+    server.script = lambda verb, line, _: CUT if verb == "CONTENT" and "reader3@" in line else None
+    with Connection(server.relay) as connection:
+        for key in range(6):
+            put(connection, key)
+        outcomes = verdicts(connection.take())
+    assert [outcomes[key] for key in range(4)] == ["ACCEPTED"] * 3 + ["UNKNOWN"]
+    assert set(outcomes.values()) <= {"ACCEPTED", "UNKNOWN", "NOT_SENT"}
+
+
+@pytest.mark.parametrize("starttls", [False, True])
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
+    server, context, monkeypatch, starttls
+):
+    monkeypatch.delenv("SSL_CERT_FILE")
+    server.context, server.starttls = context, starttls
+    server.extensions = ("STARTTLS",)
+    with pytest.raises(NoConnection, match="certificate"):
+        Connection(server.relay)
+
+
+def test_a_relay_without_the_starttls_that_it_must_have_gets_nothing(server):
+    relay = parse_relay(f"smtp+starttls://u:p@127.0.0.1:{server.port}")
+    with pytest.raises(RelayRefuses, match="STARTTLS"):
+        Connection(relay)
+    assert not any("AUTH" in line for line in server.lines)
+
+
+def test_what_is_said_before_tls_begins_does_not_count(server, context):
+    """CVE-2011-0411: somebody between us and the server may have said it."""
+    server.context, server.starttls = context, True
+    server.extensions = ("STARTTLS",)
+    server.script = lambda verb, line, _: (
+        "220 go on\r\n250-hello\r\n250 PIPELINING" if verb == "STARTTLS" else None
+    )
+    with pytest.raises(NoConnection):
+        Connection(server.relay)
+
+
+def test_credentials_are_shown_and_their_refusal_is_final(server):
+    server.extensions = ("AUTH PLAIN",)
+    relay = parse_relay(f"smtp://daybreak:secret@127.0.0.1:{server.port}")
+    with Connection(relay) as connection:
+        assert connection.is_open
+    assert any(line.startswith("AUTH PLAIN") for line in server.lines)
+
+    server.script = lambda verb, line, _: "535 5.7.8 wrong" if verb == "AUTH" else None
+    with pytest.raises(RelayRefuses, match=r"535 5\.7\.8"):
+        Connection(relay)
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply", "raised"),
+    [
+        ("GREETING", "421 4.3.2 not now", NoConnection),
+        ("GREETING", "554 5.7.1 never", RelayRefuses),
+        ("GREETING", "hello", NoConnection),
+        ("GREETING", CUT, NoConnection),
+        ("GREETING", "220-" + "x" * 20_000, NoConnection),
+        ("EHLO", CUT, NoConnection),
+        ("EHLO", "421 4.7.0 too many connections", NoConnection),
+    ],
+)
+def test_a_closed_door_is_temporary_or_final(server, verb, reply, raised):
+    server.script = lambda said, line, _: reply if said == verb else None
+    with pytest.raises(raised, match=r"127\.0\.0\.1"):
+        Connection(server.relay)
+
+
+@pytest.mark.parametrize("verb", ["GREETING", "EHLO"])
+def test_a_relay_that_says_nothing_is_not_waited_for(server, monkeypatch, verb):
+    server.script = lambda said, line, _: STALL if said == verb else None
+    began = time.monotonic()
+    with pytest.raises(NoConnection):
+        Connection(server.relay, give_up=lambda: time.monotonic() > began + 0.3)
+    monkeypatch.setattr(patience, "REPLY_TIMEOUT", 0.3)
+    with pytest.raises(NoConnection):
+        Connection(server.relay)
+    assert time.monotonic() - began < 3
+
+
+def test_a_tls_that_never_begins_is_not_waited_for(server, context, monkeypatch):
+    server.script = lambda verb, line, _: STALL if verb == "GREETING" else None
+    monkeypatch.setattr(patience, "CONNECT_TIMEOUT", 0.3)
+    began = time.monotonic()
+    with pytest.raises(NoConnection):
+        Connection(parse_relay(f"smtps://127.0.0.1:{server.port}"))
+    assert time.monotonic() - began < 2
+
+
+def test_a_relay_that_does_not_even_answer_the_call_is_not_waited_for(monkeypatch):
+    """Its queue of callers is full, as a host's behind a firewall that drops."""
+    import socket
+
+    monkeypatch.setattr(patience, "CONNECT_TIMEOUT", 0.3)
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        callers = [socket.socket() for _ in range(4)]
+        for caller in callers:
+            caller.setblocking(False)
+            caller.connect_ex(full.getsockname())
+        began = time.monotonic()
+        try:
+            with pytest.raises(NoConnection, match="time"):
+                Connection(parse_relay(f"smtp://127.0.0.1:{full.getsockname()[1]}"))
+        finally:
+            for caller in callers:
+                caller.close()
+    assert time.monotonic() - began < 2
+
+
+def test_an_old_server_that_knows_helo_only_is_spoken_to_plainly(server):
+    server.script = lambda verb, line, _: "502 what?" if verb == "EHLO" else None
+    with Connection(server.relay) as connection:
+        assert connection.mode is Mode.PLAIN
+        put(connection, 1)
+        assert verdicts(connection.take()) == {1: "ACCEPTED"}

@@ -1,0 +1,235 @@
+"""A relay that offers more than it masters is spoken to more simply; nobody is lost or doubled."""
+
+import logging
+
+import pytest
+from django.core.cache import cache
+
+from digest.delivery.smtp import Connection, Mode, modes, patience
+from tests.delivery.smtp_server import CUT, STALL, Scripted, running
+from tests.delivery.wire import OFFERS, at, put, verdicts
+
+pytestmark = pytest.mark.usefixtures("_no_memory", "_impatient")
+
+
+@pytest.fixture
+def _impatient(monkeypatch):
+    for name in ("REPLY_TIMEOUT", "CONTENT_TIMEOUT", "CLOSING"):
+        monkeypatch.setattr(patience, name, 0.3)
+
+
+@pytest.fixture
+def server():
+    with running(Scripted(extensions=OFFERS[Mode.BDAT])) as server:
+        yield server
+
+
+def deliver(server, count=6):
+    """Send until nobody is left, as lanes do; ([modes used], keys that were ever uncertain)."""
+    left, used, uncertain = list(range(count)), [], set()
+    while left:
+        assert len(used) < 6
+        with Connection(server.relay) as connection:
+            used.append(connection.mode)
+            for key in left:
+                put(connection, key)
+            outcomes = verdicts(connection.take())
+        assert sorted(outcomes) == left
+        assert set(outcomes.values()) <= {"ACCEPTED", "NOT_SENT", "UNKNOWN"}
+        uncertain |= {key for key, verdict in outcomes.items() if verdict == "UNKNOWN"}
+        left = [key for key, verdict in outcomes.items() if verdict != "ACCEPTED"]
+    return used, uncertain
+
+
+def times_taken(server, key):
+    return sum(to == at(key) for _, to in server.taken)
+
+
+def pipelined(server):
+    """Whether commands come that were not waited for."""
+    return server.lines.count("RSET") > 0
+
+
+def test_a_server_that_drops_what_is_behind_a_command(server):
+    server.drops_behind = True
+    used, uncertain = deliver(server)
+
+    assert used == [Mode.BDAT, Mode.DATA, Mode.PLAIN]
+    assert not uncertain
+    assert [to for _, to in server.taken] == [at(key) for key in range(6)]
+
+
+@pytest.mark.parametrize("code", ["500", "501 5.5.4", "502 5.5.1", "503"])
+def test_a_server_that_does_not_know_the_bdat_it_offered(server, code):
+    """By RFC 3030 it drops the content; some take it for commands."""
+    server.script = lambda verb, line, _: f"{code} what?" if verb == "BDAT" else None
+    for reads_refused in (False, True):
+        server.reads_refused = reads_refused
+        modes.forget()
+        cache.clear()
+        used, uncertain = deliver(server)
+        assert used == [Mode.BDAT, Mode.DATA]
+        assert not uncertain
+    assert all(times_taken(server, key) == 2 for key in range(6))
+
+
+@pytest.mark.parametrize("reply", [STALL, CUT])
+def test_a_server_that_dies_of_bdat(server, reply):
+    server.script = lambda verb, line, _: reply if verb == "BDAT" else None
+    used, uncertain = deliver(server)
+
+    assert used == [Mode.BDAT, Mode.DATA]
+    # Its end was written, and what the server did with it nobody knows.
+    assert uncertain <= {0}
+    assert all(times_taken(server, key) == 1 for key in range(6))
+
+
+@pytest.mark.parametrize("code", ["500", "502 5.5.1", "503 5.5.0"])
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
+def test_a_server_that_refuses_to_be_hurried(server, verb, code):
+    server.extensions = OFFERS[Mode.DATA]
+
+    def script(said, line, server):
+        return f"{code} too fast" if said == verb and server.connections == 1 else None
+
+    server.script = script
+    used, uncertain = deliver(server)
+    assert used == [Mode.DATA, Mode.PLAIN]
+    assert not uncertain
+    assert [to for _, to in server.taken] == [at(key) for key in range(6)]
+
+
+@pytest.mark.parametrize("reply", [STALL, CUT])
+@pytest.mark.parametrize("mode", [Mode.DATA, Mode.BDAT])
+def test_a_server_that_hangs_or_closes_when_hurried(server, mode, reply):
+    server.extensions = OFFERS[mode]
+    server.script = lambda verb, line, server: (
+        reply if verb == "RCPT" and server.connections <= mode else None
+    )
+    used, uncertain = deliver(server)
+    assert used == list(range(mode, -1, -1))
+    assert not uncertain
+    assert [to for _, to in server.taken] == [at(key) for key in range(6)]
+
+
+def test_a_server_that_drops_what_is_behind_the_final_dot(server):
+    server.extensions = OFFERS[Mode.DATA]
+    server.drops_behind_content = True
+    used, uncertain = deliver(server)
+
+    assert used == [Mode.DATA, Mode.PLAIN]
+    assert not uncertain
+    assert [to for _, to in server.taken] == [at(key) for key in range(6)]
+
+
+def test_a_server_that_takes_a_refused_content_for_commands(server):
+    """The worst of them: nobody can tell any more which reply answers what."""
+    server.reads_refused = True
+    server.script = lambda verb, line, server: (
+        "550 5.1.1 no" if verb == "RCPT" and "reader2@" in line and server.connections == 1
+        else None
+    )  # fmt: skip
+    with Connection(server.relay) as connection:
+        for key in range(8):
+            put(connection, key)
+        outcomes = verdicts(connection.take())
+        assert not connection.is_open
+
+    assert [outcomes.pop(key) for key in range(3)] == ["ACCEPTED", "ACCEPTED", "NO_SUCH_ADDRESS"]
+    assert set(outcomes.values()) <= {"UNKNOWN", "NOT_SENT"}
+    for key in outcomes:
+        assert outcomes[key] == "UNKNOWN" or not times_taken(server, key)
+    assert modes.mastered(server.relay) is Mode.DATA
+
+
+def test_a_stream_that_breaks_leaves_fewer_uncertain_the_next_time(server):
+    """Some relays close without a 421 after so many messages."""
+    server.script = lambda verb, line, server: (
+        CUT if verb == "MAIL" and len(server.taken) == 3 * server.connections else None
+    )
+    with Connection(server.relay) as connection:
+        for key in range(8):
+            put(connection, key)
+        assert "UNKNOWN" in verdicts(connection.take()).values()
+    with Connection(server.relay) as connection:
+        assert connection.mode is Mode.DATA
+        for key in range(8):
+            put(connection, key)
+        assert "UNKNOWN" not in verdicts(connection.take()).values()
+    # That says nothing against DATA.
+    assert modes.mastered(server.relay) is Mode.DATA
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply"),
+    [
+        ("MAIL", "501 5.1.7 bad sender"),
+        ("MAIL", "550 5.7.1 no"),
+        ("RCPT", "501 5.1.3 bad address"),
+        ("RCPT", "550 5.1.1 no such user"),
+        ("CONTENT", "554 5.7.1 spam"),
+        ("MAIL", "421 4.7.0 enough"),
+        ("RCPT", "451 4.7.1 greylisted"),
+    ],
+)
+def test_a_refusal_is_no_complaint_about_how_we_speak(server, verb, reply):
+    server.script = lambda said, line, _: reply if said == verb else None
+    for _ in range(2):
+        with Connection(server.relay) as connection:
+            put(connection, 0)
+            connection.take()
+    assert modes.mastered(server.relay) is Mode.BDAT
+
+
+def test_an_odd_recipient_does_not_cost_the_others_their_speed(server):
+    server.script = lambda verb, line, _: (
+        "501 bad address" if verb == "RCPT" and "reader3@" in line else None
+    )
+    assert_all = dict.fromkeys(range(6), "ACCEPTED") | {3: "REFUSED"}
+    with Connection(server.relay) as connection:
+        for key in range(6):
+            put(connection, key)
+        assert verdicts(connection.take()) == assert_all
+    assert modes.mastered(server.relay) is Mode.BDAT
+
+
+def test_our_own_stopping_says_nothing_against_the_relay(server):
+    server.script = lambda verb, line, _: STALL if verb in {"RCPT", "BDAT"} else None
+    with Connection(server.relay, give_up=lambda: "RCPT" in str(server.lines)) as connection:
+        put(connection, 0)
+        assert verdicts(connection.take()) == {0: "NOT_SENT"}
+    server.script = lambda verb, line, _: None
+    assert modes.mastered(server.relay) is Mode.BDAT
+
+
+def test_a_suspicion_holds_for_minutes_and_the_second_one_for_a_day(server, caplog):
+    with caplog.at_level(logging.WARNING):
+        modes.failed(server.relay, Mode.BDAT, "closed", surely=False)
+        assert modes.mastered(server.relay) is Mode.DATA
+        assert "DATA for 600 s" in caplog.text
+        modes.failed(server.relay, Mode.BDAT, "closed", surely=False)
+        assert "DATA for 86400 s" in caplog.text
+        modes.failed(server.relay, Mode.DATA, "closed", surely=False)
+    assert "PLAIN for 600 s" in caplog.text
+    assert modes.mastered(server.relay) is Mode.PLAIN
+
+
+def test_other_processes_know_it_from_the_cache(server):
+    modes.failed(server.relay, Mode.BDAT, "503", surely=True)
+    modes.forget()
+    assert modes.mastered(server.relay) is Mode.DATA
+    cache.set(f"smtp:mode:127.0.0.1:{server.port}", "nonsense")
+    assert modes.mastered(server.relay) is Mode.BDAT
+
+
+def test_without_redis_the_process_remembers_by_itself(server, settings):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+        }
+    }
+    server.drops_behind = True
+    used, uncertain = deliver(server)
+    assert used == [Mode.BDAT, Mode.DATA, Mode.PLAIN]
+    assert not uncertain

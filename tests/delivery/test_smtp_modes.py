@@ -1,0 +1,239 @@
+"""Each message gets its own outcome, in whichever way the server lets us send."""
+
+import time
+
+import pytest
+
+from digest.delivery.smtp import Connection, Mode, modes
+from tests.delivery.smtp_server import Scripted, running
+from tests.delivery.wire import MESSAGE, OFFERS, at, put, verdicts
+
+pytestmark = pytest.mark.usefixtures("_no_memory")
+
+
+@pytest.fixture(params=Mode, ids=lambda mode: mode.name)
+def mode(request):
+    return request.param
+
+
+@pytest.fixture
+def server(mode):
+    with running(Scripted(extensions=OFFERS[mode])) as server:
+        yield server
+
+
+def test_the_mode_is_what_the_server_offers(server, mode):
+    with Connection(server.relay) as connection:
+        assert connection.mode is mode
+
+
+def test_every_message_arrives_whole_and_once(server):
+    odd = [b".first\r\n..\r\n.\r\nlast\r\n", b"\r\n", b"no line end", b"x" * 300_000 + b"\r\n"]
+    with Connection(server.relay) as connection:
+        for key in range(50):
+            put(connection, key, odd[key % 4])
+        outcomes = connection.take()
+        assert connection.accepted == 50
+
+    assert verdicts(outcomes) == dict.fromkeys(range(50), "ACCEPTED")
+    whole = server.extensions == OFFERS[Mode.BDAT]
+    assert server.arrived == [
+        (at(key), odd[key % 4] + (b"\r\n" if key % 4 == 2 and not whole else b""))
+        for key in range(50)
+    ]
+    assert server.lines[-1] == "QUIT"
+
+
+@pytest.mark.parametrize("how", ["trickles", "hoards"])
+def test_replies_may_come_in_pieces_or_several_at_once(server, how):
+    setattr(server, how, True)
+    server.script = lambda verb, line, _: (
+        "250-2.1.0 one\r\n250-two\r\n250 three" if verb in {"MAIL", "RCPT", "CONTENT"} else None
+    )
+    with Connection(server.relay) as connection:
+        for key in range(30):
+            put(connection, key)
+        outcomes = connection.take()
+
+    assert verdicts(outcomes) == dict.fromkeys(range(30), "ACCEPTED")
+    assert outcomes[7][1].reply == "250 2.1.0 one two three"
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply", "verdict"),
+    [
+        ("RCPT", "550 5.1.1 no such user", "NO_SUCH_ADDRESS"),
+        ("RCPT", "550 no", "REFUSED"),
+        ("RCPT", "451 4.7.1 greylisted", "LATER"),
+        ("RCPT", "354 what", "LATER"),
+        ("CONTENT", "452 4.3.1 full", "LATER"),
+        ("CONTENT", "554 5.7.1 spam", "SENDERS_FAULT"),
+        ("CONTENT", "354 what", "LATER"),
+    ],
+)
+def test_a_refusal_hits_its_own_reader_only(server, verb, reply, verdict):
+    server.script = lambda said, line, _: reply if said == verb and "reader7@" in line else None
+    with Connection(server.relay) as connection:
+        for key in range(15):
+            put(connection, key)
+        outcomes = verdicts(connection.take())
+
+    assert outcomes == dict.fromkeys(range(15), "ACCEPTED") | {7: verdict}
+    assert server.taken == [(f"bounce+{key}@news.example", at(key)) for key in outcomes if key != 7]
+
+
+@pytest.mark.parametrize("reply", ["552 5.3.4 too big", "452 4.3.1 not now"])
+def test_a_refused_sender_leaves_nothing_to_the_next_message(server, reply):
+    def script(verb, line, _):
+        return reply if verb == "MAIL" and "+4@" in line else None
+
+    server.script = script
+    with Connection(server.relay) as connection:
+        for key in range(9):
+            put(connection, key)
+        outcomes = verdicts(connection.take())
+
+    assert outcomes.pop(4) in {"SENDERS_FAULT", "LATER"}
+    assert set(outcomes.values()) == {"ACCEPTED"}
+    assert server.taken == [(f"bounce+{key}@news.example", at(key)) for key in outcomes]
+
+
+def test_all_are_refused_one_after_the_other(server):
+    server.script = lambda verb, line, _: "550 5.1.1 gone" if verb == "RCPT" else None
+    with Connection(server.relay) as connection:
+        for key in range(40):
+            put(connection, key)
+        assert verdicts(connection.take()) == dict.fromkeys(range(40), "NO_SUCH_ADDRESS")
+        assert connection.is_open
+    assert not server.arrived
+    assert server.lines[-1] == "QUIT"
+
+
+def test_data_may_be_taken_although_its_recipient_was_not(mode):
+    """RFC 2920, section 3.1: then an empty message to nobody ends the transaction."""
+    if mode is not Mode.DATA:
+        pytest.skip("only where DATA is sent before the replies are known")
+
+    def script(verb, line, server):
+        return "550 5.1.1 gone" if verb == "RCPT" and "reader1@" in line else None
+
+    with running(Scripted(script, OFFERS[mode], takes_data_for_nobody=True)) as server:
+        with Connection(server.relay) as connection:
+            for key in range(4):
+                put(connection, key)
+            received = connection.take()
+        assert verdicts(received) == {
+            0: "ACCEPTED", 1: "NO_SUCH_ADDRESS", 2: "ACCEPTED", 3: "ACCEPTED",
+        }  # fmt: skip
+        assert [content for to, content in server.arrived] == [MESSAGE, b"", MESSAGE, MESSAGE]
+        assert server.arrived[1][0] == ""
+
+
+def test_outcomes_come_when_they_are_known_and_once(server, mode):
+    with Connection(server.relay) as connection:
+        assert connection.take() == []
+        for key in range(25):
+            put(connection, key)
+        first = connection.take(unanswered=20)
+        assert len(first) >= 5
+        rest = connection.take()
+        assert connection.take() == []
+    assert [key for key, _ in first + rest] == list(range(25))
+
+
+def test_at_most_twenty_are_unanswered(server, mode):
+    if mode is not Mode.BDAT:
+        pytest.skip("only there is more than one content on the wire")
+    server.seconds = 0.01
+    with Connection(server.relay) as connection:
+        for key in range(40):
+            put(connection, key)
+            answered = len(connection._dialogue.known)
+            assert key + 1 - answered <= 20
+        assert len(connection.take()) == 40
+
+
+def test_a_worn_connection_takes_no_more(server):
+    relay = server.relay.__class__(**{**vars(server.relay), "messages": 7})
+    with Connection(relay) as connection:
+        for key in range(7):
+            assert connection.is_open
+            put(connection, key)
+        assert not connection.is_open
+        assert verdicts(connection.take()) == dict.fromkeys(range(7), "ACCEPTED")
+    assert server.lines[-1] == "QUIT"
+
+
+def test_an_old_connection_takes_no_more(server, monkeypatch):
+    monkeypatch.setattr("digest.delivery.smtp.connection.MOST_SECONDS", 0.0)
+    with Connection(server.relay) as connection:
+        put(connection, 1)
+        assert not connection.is_open
+        assert verdicts(connection.take()) == {1: "ACCEPTED"}
+
+
+def test_nothing_is_sent_over_a_closed_connection(server):
+    connection = Connection(server.relay)
+    connection.close()
+    put(connection, 1)
+    assert verdicts(connection.take()) == {1: "NOT_SENT"}
+    assert not connection.is_open
+
+
+def test_closing_sends_nothing_that_waits(server, mode):
+    connection = Connection(server.relay)
+    put(connection, 1)
+    put(connection, 2)
+    connection.close()
+    outcomes = verdicts(connection.take())
+    assert outcomes[1] == "ACCEPTED"
+    assert outcomes[2] == ("NOT_SENT" if mode is Mode.DATA else "ACCEPTED")
+    assert len(server.taken) == (1 if mode is Mode.DATA else 2)
+
+
+@pytest.mark.parametrize(
+    "address", ["a@example.com\r\nRCPT TO:<b@example.com>", "a\0@example.com", "\ud800@example.com"]
+)
+def test_an_address_that_cannot_be_named_never_reaches_the_wire(server, address):
+    server.extensions = (*server.extensions, "SMTPUTF8")
+    with Connection(server.relay) as connection:
+        put(connection, 1, to=address)
+        put(connection, 2)
+        assert verdicts(connection.take()) == {1: "REFUSED", 2: "ACCEPTED"}
+    assert not any(
+        "a" in line and "RCPT" in line and "reader2" not in line for line in server.lines
+    )
+
+
+def test_a_relay_far_away_gets_few_at_a_time(mode, monkeypatch):
+    def slow(verb, line, server):
+        if verb == "EHLO":
+            time.sleep(0.01)
+
+    with running(Scripted(slow, OFFERS[mode])) as server, Connection(server.relay) as connection:
+        assert connection.batch == (5 if mode is Mode.BDAT else 20)
+    monkeypatch.setattr("digest.delivery.smtp.connection._NEAR", 1.0)
+    with running(Scripted(slow, OFFERS[mode])) as server, Connection(server.relay) as connection:
+        assert connection.batch == 20
+
+
+def test_the_first_message_goes_alone_and_the_others_back_to_back():
+    scripted = Scripted(extensions=OFFERS[Mode.BDAT], seconds=0.2)
+    with running(scripted) as server, Connection(server.relay) as connection:
+        put(connection, 0)
+        assert len(connection._dialogue.known) == 1
+        for key in range(1, 6):
+            put(connection, key)
+        assert len(connection._dialogue.known) == 1
+        connection.take()
+    assert server.lines[1:5] == [
+        "RSET", "MAIL FROM:<bounce+0@news.example> SIZE=27", f"RCPT TO:<{at(0)}>", "BDAT 27 LAST",
+    ]  # fmt: skip
+
+
+def test_what_is_known_of_a_relay_counts_more_than_what_it_offers(server, mode):
+    modes.failed(server.relay, Mode.BDAT, "for the test", surely=True)
+    with Connection(server.relay) as connection:
+        assert connection.mode is min(mode, Mode.DATA)
+    with Connection(server.relay, fastest=Mode.PLAIN) as connection:
+        assert connection.mode is Mode.PLAIN

@@ -1,0 +1,105 @@
+"""Whatever a server answers and wherever it closes: one outcome each, and never a false one."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from digest.delivery.smtp import Connection, Mode, modes, patience
+from tests.delivery.smtp_server import CUT, Scripted, running
+from tests.delivery.wire import MESSAGE, OFFERS, at, put, verdicts
+
+MESSAGES = 12
+VERBS = ["MAIL", "RCPT", "DATA", "BDAT", "CONTENT", "RSET"]
+REPLIES = [
+    "250 2.0.0 OK",
+    "354 go on",
+    "421 4.3.2 closing",
+    "450 4.2.1 later",
+    "452-4.3.1 two\r\n452 4.3.1 lines",
+    "500 5.5.2 what",
+    "501 5.1.3 address",
+    "502 not here",
+    "503 5.5.1 not now",
+    "550 5.1.1 gone",
+    "554 5.7.1 spam",
+    "552 5.2.2 full",
+    CUT,
+]
+# The seventh CONTENT, say, is answered so.
+surprises = st.dictionaries(
+    st.tuples(st.sampled_from(VERBS), st.integers(0, MESSAGES - 1)),
+    st.sampled_from(REPLIES),
+    max_size=4,
+)
+garbage = st.sampled_from(["", "2", "250", "25O OK", "\0", "-", "250-no end"])
+
+
+@st.composite
+def servers(draw):
+    odd = draw(surprises)
+    if draw(st.booleans()):
+        odd[draw(st.sampled_from(VERBS)), draw(st.integers(0, MESSAGES))] = draw(garbage)
+    seen = {}
+
+    def script(verb, line, server):
+        seen[verb] = seen.get(verb, -1) + 1
+        reply = odd.get((verb, seen[verb]))
+        # Only the replies that say so take a message or begin one.
+        if reply and (verb, reply[:1]) in {("BDAT", "2"), ("BDAT", "3"), ("DATA", "2")}:
+            return None
+        return reply
+
+    mode = draw(st.sampled_from(Mode))
+    server = Scripted(
+        script,
+        OFFERS[mode],
+        cuts_after=draw(st.none() | st.integers(100, 3000)),
+        reads_refused=draw(st.booleans()),
+        hoards=draw(st.booleans()),
+        trickles=draw(st.booleans()),
+        takes_data_for_nobody=draw(st.booleans()),
+    )
+    server.says = odd
+    return mode, server
+
+
+@settings(
+    max_examples=250,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(servers(), st.lists(st.integers(0, 20), min_size=MESSAGES, max_size=MESSAGES))
+def test_every_message_has_one_outcome_and_a_true_one(monkeypatch, chosen, takes):
+    for name in ("REPLY_TIMEOUT", "CONTENT_TIMEOUT", "CLOSING"):
+        monkeypatch.setattr(patience, name, 0.25)
+    monkeypatch.setattr(modes, "mastered", lambda relay: Mode.BDAT)
+    monkeypatch.setattr(modes, "failed", lambda relay, mode, words, *, surely: None)
+    mode, server = chosen
+    with running(server):
+        outcomes = []
+        with Connection(server.relay) as connection:
+            assert connection.mode is mode
+            for key, unanswered in enumerate(takes):
+                put(connection, key, MESSAGE + b"%d\r\n" % key)
+                outcomes += connection.take(unanswered=unanswered)
+            outcomes += connection.take()
+            assert connection.take() == []
+            accepted = connection.accepted
+
+    found = verdicts(outcomes)
+    assert sorted(found) == list(range(MESSAGES))
+    assert accepted == list(found.values()).count("ACCEPTED")
+    taken = {to: sender for sender, to in server.taken}
+    assert len(taken) == len(server.taken)
+    for key, verdict in found.items():
+        if verdict == "ACCEPTED":
+            assert at(key) in taken
+        elif verdict != "UNKNOWN":
+            assert at(key) not in taken
+    # Never under another's name, never another's content.
+    for to, sender in taken.items():
+        assert (
+            sender.removeprefix("bounce+").split("@")[0] == to.removeprefix("reader").split("@")[0]
+        )
+    for to, content in server.arrived:
+        key = to.removeprefix("reader").split("@")[0]
+        assert not to or content == MESSAGE + key.encode() + b"\r\n"

@@ -1,0 +1,26 @@
+"""Messages for the tests of SMTP, and what became of them."""
+
+from digest.delivery.outgoing import Outgoing
+from digest.delivery.smtp import Mode
+
+OFFERS = {
+    Mode.PLAIN: ("SIZE 1000000",),
+    Mode.DATA: ("SIZE 1000000", "PIPELINING"),
+    Mode.BDAT: ("SIZE 1000000", "PIPELINING", "CHUNKING"),
+}
+MESSAGE = b"Subject: news\r\n\r\n.Morning\r\n"
+
+
+def at(key):
+    return f"reader{key}@example.com"
+
+
+def put(connection, key, message=MESSAGE, *, to=None):
+    connection.put(Outgoing(key, f"bounce+{key}@news.example", to or at(key), message, None))
+
+
+def verdicts(outcomes):
+    """{key: verdict's name}; a key that has two outcomes fails the test."""
+    found = {key: outcome.verdict.name for key, outcome in outcomes}
+    assert len(found) == len(outcomes)
+    return found
