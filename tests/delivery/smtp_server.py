@@ -156,7 +156,7 @@ class _Session:
             "NOOP",
         }:
             good = self.say(verb, line)
-            if verb == "RSET" and good:
+            if verb == "RSET":  # RFC 5321, section 4.1.1.5: it cannot be refused
                 self.sender = self.recipient = None
             elif verb == "MAIL" and good:
                 self.sender = address
@@ -204,7 +204,7 @@ class _Session:
         if reply in {CUT, STALL}:
             self.end_with(reply)
         talk = (b"250-" + b"x" * 994 + b"\r\n") * (self.server.chatter // 1000)
-        self.answer(talk + (reply or "250 2.0.0 taken").encode())
+        self.answer(talk + ("250 2.0.0 taken" if reply is None else reply).encode())
 
     def say(self, verb: str, line: str = "") -> bool:
         """Answer; whether positively."""

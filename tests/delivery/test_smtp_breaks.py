@@ -220,6 +220,13 @@ def test_garbage_ends_the_connection_and_loses_nobody(server, mode, garbage):
     assert set(outcomes.values()) <= {"ACCEPTED", "UNKNOWN", "NOT_SENT", "LATER"}
 
 
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("reply", ["354 go on", "150 wait", "999 what", "250-half\r\n550 whole"])
+def test_an_answer_that_says_neither_yes_nor_no_is_uncertain(server, mode, reply):
+    answer(server, "CONTENT", reply, key=0)
+    assert send(server, mode, 1) == {0: "UNKNOWN"}
+
+
 @pytest.mark.parametrize("mode", BOTH)
 def test_neither_side_waits_for_the_other_to_read(server, mode):
     """The server answers while we write, more than fits into its buffers, and reads no further

@@ -139,6 +139,8 @@ class Dialogue(ABC):
             self._hear(flight, step, code, text)
 
     def _hear(self, flight: Flight, step: Step, code: int, text: bytes) -> None:
+        if not 200 <= code < 600 or (step is Step.CONTENT and 300 <= code < 400):
+            raise Lost(Why.GARBLED, f"no answer to {step.name}: {_words(code, text)}")
         if step is Step.RECIPIENT:
             flight.is_named = 200 <= code < 300
         elif step is Step.GO:

@@ -61,6 +61,7 @@ class Wire:
         self._replies: deque[Reply] = deque()
         self._rest = b""
         self._lines: list[bytes] = []
+        self._class = b""
         self._looked_up_at = 0.0
         # Whether something was read that nothing we sent since has acknowledged.
         self._owes_ack = False
@@ -188,8 +189,12 @@ class Wire:
             code, mark = line[:3], line[3:4]
             if len(code) < 3 or not code.isdigit() or mark not in b" -\r":
                 return self._lose(Why.GARBLED, f"no reply of SMTP: {line[:100]!r}")
+            if self._lines and code[:1] != self._class:
+                # RFC 5321, section 4.2.1: one code in all lines. Here one reply lacks its end.
+                return self._lose(Why.GARBLED, f"half a reply before {line[:100]!r}")
             text = line[4:_KEPT].strip()
             if mark == b"-":
+                self._class = code[:1]
                 self._lines.append(text)
                 if len(self._lines) > _MOST_LINES:
                     return self._lose(Why.GARBLED, "a reply without an end")
