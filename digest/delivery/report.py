@@ -67,6 +67,10 @@ class Part:
     uncertain: int
     refusal: str = ""
 
+    @property
+    def troubled(self) -> int:
+        return self.failed + self.uncertain + (self.waiting if self.refusal else 0)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -126,7 +130,8 @@ def _tally(groups: Iterable[tuple[Any, ...]]) -> Tally:
 # The newest words of a refusal: the moment, 20 digits, stands before them, so the maximum has them.
 _REFUSAL = """
     max((CASE WHEN d.status IN ('failed', 'uncertain') OR (d.status = 'pending' AND d.reply <> '')
-              THEN to_char(d.claimed_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') || d.reply
+              THEN to_char(COALESCE(d.claimed_at, 'epoch') AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')
+                   || d.reply
          END) COLLATE "C")
 """
 

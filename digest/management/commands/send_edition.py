@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -13,17 +13,22 @@ from django.utils.timezone import now
 from kombu.exceptions import OperationalError
 
 from digest import tasks
+from digest.delivery.pace import per_second
 from digest.delivery.plan import NotStarted, close_late, start
 from digest.delivery.proof import TestNotSent, send_test
-from digest.delivery.report import Tally, tally
-from digest.models import Edition
+from digest.delivery.report import Part, Tally, by_domain
+from digest.delivery.watch import Look, look
+from digest.models import Delivery, Edition
 from subscribers.addresses import BadAddress, normalise
 from subscribers.models import Subscription
 from subscribers.queue import enqueue
 
-# Seconds between looks, between lines where there is no terminal, and without any progress
-# before the workers are asked whether they are still there.
-LOOK, LINE, PATIENCE = 0.25, 5.0, 10.0
+# Seconds between looks, which cost little as long as the last count stands (delivery.sparingly);
+# between lines where there is no terminal; and without any progress before the workers are asked
+# whether they are still there.
+LOOK, LINE, PATIENCE = 0.5, 5.0, 10.0
+# Domains with trouble that the summary names, and how an interrupted program ends in a shell.
+NAMED, INTERRUPTED = 5, 130
 
 
 class Command(BaseCommand):
@@ -64,54 +69,103 @@ class Command(BaseCommand):
         except NotStarted as error:
             raise CommandError(f"Not sent. {error}") from None
         enqueue(tasks.plan_readers, edition_id=edition_id)
-        total = Edition.objects.get(pk=edition_id).audience or 0
         if not wait:
+            total = _look(edition_id).total
             self.stdout.write(f"Sending to {total} readers; the workers do the rest.")
             return
         try:
-            done = self._watch(edition_id, total)
+            last = self._watch(edition_id)
         except KeyboardInterrupt:
-            raise CommandError("No longer watching; the workers go on sending.") from None
-        self._close(edition_id, done, time.monotonic() - began)
+            raise CommandError(
+                "No longer watching; the workers go on sending.", returncode=INTERRUPTED
+            ) from None
+        self._close(last, edition_id, time.monotonic() - began)
 
-    def _watch(self, edition_id: int, total: int) -> Tally:
-        """Follow the rows until the edition is no longer sending."""
+    # --- While it is sent ---
+
+    def _watch(self, edition_id: int) -> Look:
+        """Follow the rows until the edition is no longer sending, and give the last look."""
         if not self.stdout.isatty():
             return _follow(edition_id, self._line)
-        with click.progressbar(length=total, label="Sending", show_pos=True) as bar:
-            return _follow(edition_id, lambda found: bar.update(found.settled - bar.pos))
+        with click.progressbar(
+            length=1,
+            label="Sending",
+            show_eta=False,
+            item_show_func=_shown,
+            update_min_steps=0,  # also where only the words have changed
+        ) as bar:
+            return _follow(edition_id, lambda found: _draw(bar, found))
 
-    def _line(self, found: Tally) -> None:
-        if time.monotonic() - getattr(self, "_said_at", 0) > LINE:
+    def _line(self, found: Look) -> None:
+        if time.monotonic() - getattr(self, "_said_at", -LINE) >= LINE:
             self._said_at = time.monotonic()
-            self.stdout.write(f"{found.settled} of {found.total}")
+            self.stdout.write(f"{found.done:,} of {found.total:,}. {found.line}".rstrip())
             self.stdout.flush()
 
-    def _close(self, edition_id: int, done: Tally, seconds: float) -> None:
+    # --- At the end ---
+
+    def _close(self, last: Look, edition_id: int, seconds: float) -> None:
         edition = Edition.objects.get(pk=edition_id)
+        done, relays = last.tally, last.report.relays
+        self._parts("relay", relays if len(relays) > 1 else ())
+        if done.failed or done.uncertain or done.put_off or done.throttled:
+            troubled = [part for part in by_domain(edition_id) if part.troubled]
+            troubled.sort(key=lambda part: part.troubled, reverse=True)
+            self._parts("domain", troubled[:NAMED])
+        for reason, number in sorted(done.reasons.items(), key=lambda item: -item[1]):
+            self.stdout.write(f"{number:,} {Delivery.Reason(reason).label}")
         if done.sent_again:
             self.stdout.write(f"{done.sent_again} of the sent ones may have arrived twice.")
-        self.stdout.write(
-            f"sent {done.sent}, failed {done.failed}, skipped {done.skipped}, "
-            f"uncertain {done.uncertain} in {seconds:.1f} s"
-        )
+        self.stdout.write(_summary(done, seconds))
         if edition.status != Edition.Status.SENT:
             raise CommandError(
                 f"The edition is {edition.get_status_display()}: {edition.get_reason_display()}. "
                 f"{edition.reason_detail}".strip()
             )
 
+    def _parts(self, what: str, parts: Sequence[Part]) -> None:
+        for part in parts:
+            words = f" · last refusal: {part.refusal}" if part.refusal else ""
+            self.stdout.write(
+                f"{what} {part.name or 'others'}: sent {part.sent:,}, failed {part.failed:,}, "
+                f"waiting {part.waiting:,}, uncertain {part.uncertain:,}{words}"
+            )
 
-def _follow(edition_id: int, show: Callable[[Tally], None]) -> Tally:
-    settled, moved_at = -1, time.monotonic()
+
+def _summary(done: Tally, seconds: float) -> str:
+    left = f"still waiting {done.waiting}, " if done.waiting else ""
+    rate = f", {per_second(done.sent / seconds)}" if done.sent and seconds >= 1 else ""
+    return (
+        f"sent {done.sent}, failed {done.failed}, skipped {done.skipped}, {left}"
+        f"uncertain {done.uncertain} in {seconds:.1f} s{rate}"
+    )
+
+
+def _draw(bar: Any, found: Look) -> None:
+    bar.length = max(found.total, 1)
+    bar.update(found.done - bar.pos, found)
+
+
+def _shown(found: Look | None) -> str:
+    """What stands behind the bar."""
+    return f"{found.done:,}/{found.total:,}  {found.line}" if found else ""
+
+
+def _look(edition_id: int) -> Look:
+    edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
+    return look(edition, now=now())
+
+
+def _follow(edition_id: int, show: Callable[[Look], None]) -> Look:
+    done, moved_at = -1, time.monotonic()
     while True:
-        is_sending = Edition.objects.filter(pk=edition_id, status=Edition.Status.SENDING).exists()
-        found = tally(edition_id)
+        edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
+        found = look(edition, now=now())
         show(found)
-        if not is_sending:
+        if edition.status != Edition.Status.SENDING:
             return found
-        if found.settled != settled:
-            settled, moved_at = found.settled, time.monotonic()
+        if found.done != done:
+            done, moved_at = found.done, time.monotonic()
         elif time.monotonic() - moved_at > PATIENCE:
             _insist_on_a_worker()
             # In case no beat runs that would take it up, or close it at its deadline.
