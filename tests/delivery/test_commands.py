@@ -1,6 +1,9 @@
 """The commands that draft, approve and send: a clear word and an honest exit status."""
 
+import io
+import itertools
 import re
+import sys
 from datetime import timedelta
 
 import pytest
@@ -8,8 +11,11 @@ from celery.app.control import Inspect
 from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
+from digest import tasks
 from digest.delivery import lane, plan
+from digest.delivery.watch import look
 from digest.editions.approve import approve
+from digest.management.commands import send_edition
 from digest.models import Delivery, Edition
 from digest.tasks import tick
 from tests import factories
@@ -128,8 +134,79 @@ def test_waiting_ends_with_the_count(worker, relay, capsys):
     call_command("approve_edition", edition.pk)
     call_command("send_edition", edition.pk, "--wait")
 
-    *_, last = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"sent 29, failed 1, skipped 0, uncertain 0 in \d+\.\d s", last)
+    *_, domain, reason, last = capsys.readouterr().out.splitlines()
+    assert domain == (
+        "domain example.com: sent 29, failed 1, waiting 0, uncertain 0"
+        " · last refusal: 550 5.1.1 no such user"
+    )
+    assert reason == "1 the address does not exist"
+    assert re.match(r"sent 29, failed 1, skipped 0, uncertain 0 in \d+\.\d s", last)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_a_terminal_a_bar_shows_the_readers_and_the_pace(worker, relay, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    edition = current()
+    for n in range(3):
+        factories.subscription(edition.newsletter, f"r{n}@example.com")
+    call_command("approve_edition", edition.pk)
+    call_command("send_edition", edition.pk, "--wait", stdout=terminal)
+
+    shown = terminal.getvalue()
+    assert "Sending  [" in shown
+    assert "3/3" in shown
+    assert "100%" in shown
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def nobody_sends(monkeypatch):
+    """As if workers were there, who have not begun."""
+    monkeypatch.setattr(send_edition, "_insist_on_a_worker", lambda: None)
+    monkeypatch.setattr(tasks, "send_lanes", lambda edition_id: None)
+    monkeypatch.setattr(send_edition, "LOOK", 0)
+
+
+def test_an_interrupted_wait_leaves_the_edition_to_the_workers(nobody_sends, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    edition = current()
+    factories.subscription(edition.newsletter)
+    approve(edition_id=edition.pk, now=NOW)
+    monkeypatch.setattr(send_edition, "look", interrupted)
+
+    with pytest.raises(CommandError, match="the workers go on sending") as error:
+        call_command("send_edition", edition.pk, "--wait")
+    assert error.value.returncode == 130
+    assert status(edition) == Edition.Status.SENDING
+
+
+def test_without_a_terminal_a_line_is_written_every_five_seconds(nobody_sends, monkeypatch, capsys):
+    edition = current()
+    factories.subscription(edition.newsletter)
+    approve(edition_id=edition.pk, now=NOW)
+    looks = itertools.count(1)
+
+    def held_at_the_fifth(found, **options):
+        if next(looks) == 5:
+            plan.hold_sending(
+                edition_id=edition.pk, reason="refused", detail="550 5.7.1", now=now()
+            )
+        return look(found, **options)
+
+    monkeypatch.setattr(send_edition, "look", held_at_the_fifth)
+
+    with pytest.raises(CommandError, match="relay refuses our mail"):
+        call_command("send_edition", edition.pk, "--wait")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("0 of 1. ")
+    assert lines[1].startswith("sent 0, failed 0, skipped 0, still waiting 1, uncertain 0 in ")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -141,7 +218,7 @@ def test_waiting_for_an_edition_that_the_relay_refuses_is_an_error(worker, relay
 
     with pytest.raises(CommandError, match=r"relay refuses our mail\. 550 5\.7\.1 not"):
         call_command("send_edition", edition.pk, "--wait")
-    assert "sent 0, failed 0, skipped 0, uncertain 0 in" in capsys.readouterr().out
+    assert "sent 0, failed 0, skipped 0, still waiting 1, uncertain 0 in" in capsys.readouterr().out
 
 
 @pytest.mark.django_db(transaction=True)
