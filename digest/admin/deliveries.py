@@ -33,6 +33,13 @@ EDITIONS_OFFERED = 30
 SEARCHED = 1000
 
 
+class _OrMore(int):
+    """A number that is written as the least there are."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,} or more"
+
+
 class LedgerPaginator(Paginator):  # type: ignore[type-arg]  # Django has no such brackets
     """Counts no further than 10,000 rows or half a second, whatever the ledger holds."""
 
@@ -44,9 +51,9 @@ class LedgerPaginator(Paginator):  # type: ignore[type-arg]  # Django has no suc
                 cursor.execute(f"SET LOCAL statement_timeout = {COUNT_MILLISECONDS}")
                 found = rows.order_by().values("pk")[:COUNTED].count()
                 cursor.execute("SET LOCAL statement_timeout = DEFAULT")
-                return found
         except OperationalError:
-            return COUNTED
+            found = COUNTED
+        return found if found < COUNTED else _OrMore(found)
 
 
 class EditionFilter(admin.SimpleListFilter):
@@ -93,12 +100,12 @@ class DeliveryAdmin(RecordAdmin):
         "shown_edition",
         "state",
         "why",
+        "reply",
         "relay",
         "revision",
         "attempts",
         "sent_at",
         "next_try",
-        "reply",
     ]
     list_filter = ["status", "reason", EditionFilter, "edition__newsletter", RelayFilter]
     search_fields = ["reply"]
@@ -113,6 +120,11 @@ class DeliveryAdmin(RecordAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         # Not by joins: a planner with four tables before it reads them whole, for 50 rows.
         return rows.prefetch_related("subscription__subscriber", "edition__newsletter")
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Without the edition where all rows are of one."""
+        narrowed = _edition(request) is not None
+        return [name for name in self.list_display if name != "shown_edition" or not narrowed]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         """The newest first; of one edition by reader, which is how its index has them."""

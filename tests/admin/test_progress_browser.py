@@ -1,0 +1,51 @@
+"""The progress in a real browser: it moves, it fits, and it is told aloud."""
+
+import pytest
+from django.core.cache import cache
+from django.utils.timezone import now
+
+from digest.models import Delivery
+from tests import factories
+from tests.admin.test_desk_browser import UNFOLDS_OWN, desk_page, edition  # noqa: F401 (fixtures)
+from tests.admin.test_progress import put, row
+from tests.conftest import axe_violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def sending_page(desk_page, edition):  # noqa: F811
+    """The page of an edition with something in each table."""
+    relay = {"relay": "smtp-a.a-long-name.relay.example:587"}
+    words = "450 4.2.0 slow down; see https://postmaster.example/" + "policy" * 20
+    row(edition, "a@one.example", status="sent", revision=1, finished_at=now(), **relay)
+    row(edition, "b@two.example", status="sent", revision=2, finished_at=now(), **relay)
+    row(edition, "c@two.example", attempts=1, reply=words, **relay)
+    row(edition, "d@three.example", status="uncertain")
+    put(edition, status="sending", sending_at=now(), planned_at=now())
+    desk_page.reload()
+    desk_page.get_by_role("rowheader", name="two.example").wait_for()
+    return desk_page
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
+def test_it_fits_and_axe_finds_nothing_but_unfolds_own(sending_page, scheme, width):
+    sending_page.set_viewport_size({"width": width, "height": 900})
+    sending_page.emulate_media(color_scheme=scheme)
+
+    found = axe_violations(sending_page)
+
+    assert [v for v in found if v.partition(":")[0] not in UNFOLDS_OWN] == []
+    assert sending_page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_it_moves_by_itself_and_is_told_aloud(sending_page):
+    told = sending_page.locator("[role=status]").filter(has_text="percent")
+    assert told.inner_text() == "Sending: 50 percent of the readers are done."
+
+    waiting = Delivery.objects.filter(status="pending")
+    factories.put(waiting, status="sent", finished_at=now())
+    cache.clear()
+
+    sending_page.get_by_text("3 of 4").wait_for(timeout=15_000)
+    sending_page.get_by_text("Sending: 70 percent").wait_for(state="attached", timeout=5_000)
