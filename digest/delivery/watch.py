@@ -54,7 +54,7 @@ class Look:
 def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
     """Where the edition stands, counted from its rows as often as that is cheap.
 
-    For a million readers: how many are done every 1.5 s, by outcome and relay every 25 s, by domain
+    For a million readers: how many are done every 1.5 s, by outcome and relay every 30 s, by domain
     (if `domains`) every 90 s.
     """
     is_sending = edition.status == _Status.SENDING
