@@ -20,6 +20,7 @@ _LONGEST_LINE, _MOST_LINES, _KEPT = 8192, 100, 500
 _MOST_AHEAD = 100
 _CHUNK = 8192
 _STEP_MS = int(patience.STEP * 1000)
+_AT_ONCE_MS = 1
 # Linux's; None elsewhere.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -211,13 +212,16 @@ class Wire:
 
     def _wait(self, what: int, until: float) -> None:
         """Until it is ready, for one step at most."""
-        if self._owes_ack:
-            self._acknowledge()
         if what != self._mask:
             self._poll.modify(self._sock, what)
             self._mask = what
-        left = min(_STEP_MS, int((until - time.monotonic()) * 1000) + 1)
-        self._poll.poll(max(left, 0))
+        left = max(0, min(_STEP_MS, int((until - time.monotonic()) * 1000) + 1))
+        if self._owes_ack:
+            # Which takes 10 µs, and most replies are here at once.
+            if self._poll.poll(min(left, _AT_ONCE_MS)):
+                return
+            self._acknowledge()
+        self._poll.poll(left)
 
     def _look_up(self, until: float) -> None:
         now = time.monotonic()
