@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 
 from digest.delivery import plan
 from digest.editions import audience
 from digest.editions.approve import NotApprovable, approve
-from digest.editions.notify import due_notices
+from digest.editions.notify import due_notices, notify_held
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.factories import NOW
@@ -151,6 +152,16 @@ def test_an_unusual_audience_is_held_before_anybody_is_planned(blast):
     assert "about 2." in blast.reason_detail
     assert due_notices(now=NOW) == [blast.pk]
     assert not Delivery.objects.filter(edition=blast).exists()
+
+
+def test_the_editors_are_told_to_look_at_the_number(blast, relay):
+    User.objects.create_superuser("ed", "ed@example.com", "a long password")
+    notify_held(edition_id=blast.pk, now=NOW)
+
+    (mail,) = relay.received
+    for kind in ("plain", "html"):
+        assert "6 readers" in mail.part(kind)
+        assert "If that number is right, say yes to it" in mail.part(kind)
 
 
 def test_approving_it_without_a_word_about_the_readers_is_refused(blast):
