@@ -134,7 +134,7 @@ def test_the_mail_says_what_it_corrects_and_leads_to_the_corrected_edition(corre
 
     for kind in ("plain", "html"):
         part = received.part(kind)
-        assert f"To the edition of {corrected.slot_date:%A %-d %B %Y}" in part
+        assert f"Correction to the edition of {corrected.slot_date:%A %-d %B %Y}" in part
         assert corrected.get_absolute_url() in part
         assert "The ferry sails on Friday, not on Thursday." in part
     assert received.message["Subject"] == "Correction: Ferry sails"
