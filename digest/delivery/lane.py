@@ -31,6 +31,8 @@ DRAIN_SECONDS = 4.0
 # So often in a row a relay may hang up before it answers for one message: each time another reader
 # comes first, and where it could not keep up with what it offers, a simpler mode is used.
 HANG_UPS = 3
+# A lane waits this many seconds, at most, for readers whose turn has not come.
+SOON = 5.0
 # A lane that waits for its turn asks so often whether its worker stops.
 _NAP = 0.25
 
@@ -186,9 +188,17 @@ class _Lane:
         if outbox.on_wire:
             outbox.settle(transport)
             return False
-        if self.is_swept:
+        swept, self.place = self.is_swept, FRONT
+        if not swept:
+            return False
+        # Domains with a rate give their readers turns some seconds ahead: a lane that left them
+        # to the next tick would use a fraction of that rate.
+        due_at = plan.next_due(self.claimant.edition_id)
+        seconds = (due_at - self.clock()).total_seconds() if due_at else 0
+        # What was due before cannot be claimed: the edition was stopped, or another lane is at it.
+        if not 0 < seconds <= SOON:
             return True
-        self.place = FRONT
+        self._wait(seconds, transport, outbox)
         return False
 
     def _wait(self, seconds: float, transport: Transport, outbox: Outbox) -> None:

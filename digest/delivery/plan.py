@@ -207,6 +207,12 @@ def due_sendings(*, now: datetime) -> list[int]:
     ]
 
 
+def next_due(edition_id: int) -> datetime | None:
+    """When the next of the edition's readers may be written to; by the index delivery_due."""
+    waiting = Delivery.objects.filter(_WAITING, edition_id=edition_id)
+    return waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+
+
 def next_in_turn(edition_id: int, *, now: datetime) -> int:
     """The edition that a connection goes on with: each that is due in turn, by id."""
     due = due_sendings(now=now)

@@ -1,0 +1,202 @@
+"""A lane works on behind where it was, waits for readers whose turn is near, and fails over."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils.timezone import now
+
+from digest.delivery import breaker, lane, plan, session
+from digest.delivery.claim import WINDOW
+from digest.delivery.lane import End
+from digest.delivery.report import tally
+from digest.models import Delivery, Edition
+from subscribers.relays import parse_relay
+from tests import factories
+from tests.delivery.conftest import row, rows, status
+from tests.delivery.smtp_server import Scripted, running
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server(settings):
+    with running(Scripted()) as server:
+        settings.EMAIL_RELAYS = [server.relay]
+        yield server
+
+
+@pytest.fixture
+def nobody_listens():
+    """A relay that refuses connections."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    relay = parse_relay(f"smtp://127.0.0.1:{port}?name=gone")
+    yield relay
+    breaker.recovered(relay)
+
+
+def test_the_next_relay_takes_over_from_one_that_cannot_be_reached(
+    edition, readers, start, run_lane, server, nobody_listens, settings
+):
+    settings.EMAIL_RELAYS = [nobody_listens, server.relay]
+    readers(3)
+    start()
+
+    assert run_lane() is End.DONE
+    assert tally(edition.pk).sent == 3
+    assert set(Delivery.objects.values_list("relay", flat=True)) == {server.relay.name}
+    assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
+    assert breaker.is_resting(nobody_listens)
+
+
+def test_where_no_relay_can_be_reached_everybody_waits(
+    edition, readers, start, run_lane, nobody_listens, settings
+):
+    settings.EMAIL_RELAYS = [nobody_listens]
+    readers(2)
+    start()
+
+    assert run_lane() is End.NO_CONNECTION
+    assert set(rows(edition).values()) == {("pending", "")}
+    assert status(edition) == Edition.Status.SENDING
+
+
+def test_an_edition_is_held_only_when_every_relay_refuses_us(
+    edition, readers, start, run_lane, server, settings
+):
+    refuses = Scripted(script=lambda verb, *_: "554 5.7.1 go away" if verb == "GREETING" else None)
+    readers(2)
+    start()
+    with running(refuses) as other:
+        settings.EMAIL_RELAYS = [other.relay, server.relay]
+        assert run_lane() is End.DONE
+    assert tally(edition.pk).sent == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stopped_edition_sends_no_other_window(edition, readers, start, run_lane, server):
+    def stop_at_the_third(verb, line, _):
+        if verb == "CONTENT" and "reader2@" in line:
+            Edition.objects.filter(pk=edition.pk).update(status="held", reason="stopped")
+            connection.close()
+
+    readers(2 * WINDOW)
+    start()
+    server.script = stop_at_the_third
+    run_lane()
+
+    assert tally(edition.pk).sent <= WINDOW
+    assert tally(edition.pk).sending == 0
+
+
+def test_an_older_revision_claims_nobody(edition, readers, start, run_lane, server, monkeypatch):
+    readers(2)
+    start()
+    monkeypatch.setattr(lane, "_revision_under_way", lambda _: 1)
+    Edition.objects.filter(pk=edition.pk).update(revision=2)
+
+    assert run_lane() is End.DONE
+    assert not server.arrived
+
+
+def test_the_ledger_says_which_revision_went_over_which_relay(
+    edition, readers, start, run_lane, server
+):
+    sent, refused = readers(2)
+    server.script = lambda verb, line, _: (
+        "451 4.2.1 later" if verb == "RCPT" and "reader1@" in line else None
+    )
+    start()
+    run_lane()
+
+    assert (row(sent).revision, row(sent).relay) == (1, server.relay.name)
+    assert (row(refused).revision, row(refused).relay) == (0, server.relay.name)
+
+
+def test_a_lane_waits_for_a_reader_whose_turn_is_near(edition, readers, start, run_lane, server):
+    edition_now = now()
+    Edition.objects.filter(pk=edition.pk).update(deadline_at=edition_now + timedelta(hours=1))
+    soon, far = readers(2)
+    start(NOW)
+    Delivery.objects.filter(subscription=soon).update(
+        next_attempt_at=edition_now + timedelta(seconds=0.7)
+    )
+    Delivery.objects.filter(subscription=far).update(
+        next_attempt_at=edition_now + timedelta(minutes=2)
+    )
+
+    assert run_lane(clock=now) is End.DONE
+    assert (row(soon).status, row(far).status) == ("sent", "pending")
+
+
+def test_planning_goes_on_page_by_page_where_it_stopped(edition, readers, monkeypatch):
+    monkeypatch.setattr(plan, "PAGE", 4)
+    readers(9)
+    plan.start(edition_id=edition.pk, now=NOW)
+
+    assert plan.plan_page(edition_id=edition.pk, now=NOW)
+    assert (edition.deliveries.count(), plan.half_planned()) == (4, [edition.pk])
+    assert not plan.finish_if_done(edition_id=edition.pk, now=NOW)
+    plan.plan_audience(edition_id=edition.pk, now=NOW)
+    edition.refresh_from_db()
+    assert (edition.deliveries.count(), plan.half_planned()) == (9, [])
+    assert (edition.audience, edition.planned_at) == (9, NOW)
+
+
+def test_who_was_never_planned_by_the_deadline_is_skipped_with_that_reason(
+    edition, readers, monkeypatch
+):
+    monkeypatch.setattr(plan, "PAGE", 2)
+    readers(5)
+    plan.start(edition_id=edition.pk, now=NOW)
+    plan.plan_page(edition_id=edition.pk, now=NOW)
+
+    plan.close_late(now=edition.deadline_at)
+    assert set(rows(edition).values()) == {("skipped", "past-deadline")}
+    assert len(rows(edition)) == 5
+
+
+def test_two_editions_take_turns_on_a_connection(edition, readers, start):
+    start()
+    other = factories.edition(factories.newsletter(), sends_at=NOW)
+    factories.put(Edition.objects.filter(pk=other.pk), status="sending", planned_at=NOW)
+
+    assert plan.next_in_turn(edition.pk, now=NOW) == other.pk
+    assert plan.next_in_turn(other.pk, now=NOW) == edition.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lane_is_known_for_dead_once_its_session_is_gone():
+    holds, may_end = threading.Event(), threading.Event()
+
+    def hold():
+        with session.session("alive"):
+            holds.set()
+            may_end.wait(20)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holds.wait(20)
+    assert session.dead(["alive", "never lived"]) == ["never lived"]
+    may_end.set()
+    thread.join(20)
+    assert session.dead(["alive"]) == ["alive"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_leaves_is_answered_once_the_lane_that_holds_their_row_knows(edition, readers, start):
+    (reader,) = readers(1)
+    start()
+    Delivery.objects.filter(subscription=reader).update(status="sending", claimed_at=NOW)
+
+    began = time.monotonic()
+    plan.drop_reader(subscription_id=reader.pk, now=NOW)
+    assert time.monotonic() - began >= plan.LOOK_AGAIN
