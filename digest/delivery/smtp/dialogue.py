@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from digest.delivery.replies import Outcome, Verdict, read
 from digest.delivery.smtp import modes, patience
 from digest.delivery.smtp.commands import content
-from digest.delivery.smtp.flight import STAGE, Flight, Step, is_complaint, outcome_of
+from digest.delivery.smtp.flight import GOOD, STAGE, Flight, Step, is_complaint, outcome_of
 from digest.delivery.smtp.modes import Mode
-from digest.delivery.smtp.wire import Lost, Why, Wire
+from digest.delivery.smtp.wire import Lost, Reply, Why, Wire
 from subscribers.relays import Relay
 
 
@@ -123,49 +123,56 @@ class Dialogue(ABC):
     def read(self) -> None:
         """Take the next reply for what it means."""
         flight, step = self.expected[0]
-        limit = patience.CONTENT_TIMEOUT if flight.end else patience.REPLY_TIMEOUT
-        until = min(time.monotonic() + limit, flight.until, self.ends_at)
-        code, text = self.wire.reply(until)
+        replies = self.wire.replies
+        code, text = replies.popleft() if replies else self._await(flight)
         self.expected.popleft()
-        if code == 421:
-            self.close_the_door(text)
-        elif step is Step.RESET and not 200 <= code < 300:
-            # Nothing that follows can be told apart any more.
-            words = f"RSET was answered {_words(code, text)}"
-            modes.failed(self.relay, self.mode, words, surely=True)
-            self.is_retired = True
-            raise Lost(Why.GARBLED, words)
-        if step is not Step.RESET:
+        if code // 100 != GOOD[step]:
             self._hear(flight, step, code, text)
+        elif step is Step.RECIPIENT:
+            flight.is_named = True
+        elif step is Step.GO:
+            self._go(flight)
+
+    def _await(self, flight: Flight) -> Reply:
+        limit = patience.CONTENT_TIMEOUT if flight.end else patience.REPLY_TIMEOUT
+        return self.wire.reply(min(time.monotonic() + limit, flight.until, self.ends_at))
+
+    def _go(self, flight: Flight) -> None:
+        if flight is self.prover:
+            self.is_proven = True
+        if not flight.is_open and flight.is_named:
+            # The sender was refused, the recipient taken: whose message would the lone dot end?
+            raise Lost(Why.GARBLED, "DATA was taken without a sender")
 
     def _hear(self, flight: Flight, step: Step, code: int, text: bytes) -> None:
+        """What is more than "go on"."""
         if not 200 <= code < 600 or (step is Step.CONTENT and 300 <= code < 400):
             raise Lost(Why.GARBLED, f"no answer to {step.name}: {_words(code, text)}")
-        if step is Step.RECIPIENT:
-            flight.is_named = 200 <= code < 300
-        elif step is Step.GO:
-            self._hear_go(flight, code)
-        if not flight.is_open:
-            return
+        if code == 421:
+            self.close_the_door(text)
+        elif step is Step.RESET:
+            # Nothing that follows can be told apart any more.
+            words = f"RSET was answered {_words(code, text)}"
+            self._complain(words, surely=True)
+            raise Lost(Why.GARBLED, words)
+        if step is Step.GO:
+            self.held = None
+        if flight.is_open and step is not Step.RESET:
+            self._conclude(flight, step, code, text)
+
+    def _conclude(self, flight: Flight, step: Step, code: int, text: bytes) -> None:
+        self.is_dirty = self.is_dirty or step is not Step.CONTENT
         if is_complaint(self.mode, step, code, text, proven=self.is_proven):
             words = _words(code, text)
             # One odd recipient may be told 501 as well.
-            surely = step is not Step.RECIPIENT
-            modes.failed(self.relay, self.mode, words, surely=surely)
-            self.is_retired = self.is_dirty = True
+            self._complain(words, surely=step is not Step.RECIPIENT)
             self.answer(flight, Outcome(Verdict.NOT_SENT, words))
-        elif outcome := outcome_of(step, code, text):
-            self.is_dirty = self.is_dirty or step is not Step.CONTENT
-            self.answer(flight, outcome)
+        else:
+            self.answer(flight, outcome_of(step, code, text))
 
-    def _hear_go(self, flight: Flight, code: int) -> None:
-        if flight is self.prover:
-            self.is_proven = True
-        if not 300 <= code < 400:
-            self.held = None
-        elif not flight.is_open and flight.is_named:
-            # The sender was refused, the recipient taken: whose message would the lone dot end?
-            raise Lost(Why.GARBLED, "DATA was taken without a sender")
+    def _complain(self, words: str, *, surely: bool) -> None:
+        modes.failed(self.relay, self.mode, words, surely=surely)
+        self.is_retired = True
 
     def answer(self, flight: Flight, outcome: Outcome) -> None:
         flight.is_open = False

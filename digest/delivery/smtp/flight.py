@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
+from enum import IntEnum
 
 from digest.delivery.replies import Outcome, Stage, Verdict, read
 from digest.delivery.smtp.modes import Mode
 
 
-class Step(Enum):
+class Step(IntEnum):
     """Which command a reply answers."""
 
-    RESET = auto()
-    SENDER = auto()
-    RECIPIENT = auto()
-    GO = auto()  # DATA, before the content
-    CONTENT = auto()  # the final dot, or BDAT
+    RESET = 0
+    SENDER = 1
+    RECIPIENT = 2
+    GO = 3  # DATA, before the content
+    CONTENT = 4  # the final dot, or BDAT
 
 
 STAGE = {
@@ -25,8 +25,9 @@ STAGE = {
     Step.GO: Stage.CONTENT,
     Step.CONTENT: Stage.CONTENT,
 }
-# By the first digit alone where the rest is not known (RFC 5321, section 4.3.2).
-_GOOD = {Step.SENDER: 2, Step.RECIPIENT: 2, Step.GO: 3}
+# The first digit of the reply with which each step goes on; the others of its digits may be unknown
+# (RFC 5321, section 4.3.2). Every reply to the content is an outcome.
+GOOD = (2, 2, 2, 3, 0)
 # Unknown command, bad arguments, not implemented, bad sequence (RFC 5321, section 4.2.2).
 _OF_THE_PROTOCOL = {500, 501, 502, 503}
 _REASON = re.compile(rb"5\.(\d{1,3})\.")
@@ -48,13 +49,10 @@ class Flight:
         self.is_open = True
 
 
-def outcome_of(step: Step, code: int, text: bytes) -> Outcome | None:
-    """What the reply means for its message; None: go on."""
-    good = _GOOD.get(step)
-    if good and code // 100 == good:
-        return None
+def outcome_of(step: Step, code: int, text: bytes) -> Outcome:
+    """What a reply that is not GOOD means for its message."""
     outcome = read(code, text, stage=STAGE[step])
-    if good and outcome.verdict is Verdict.ACCEPTED:
+    if step is Step.GO and outcome.verdict is Verdict.ACCEPTED:
         # A 2yz is no answer to DATA.
         return Outcome(Verdict.LATER, outcome.reply)
     if code == 421 and step is Step.SENDER:

@@ -59,7 +59,7 @@ class Wire:
         self._poll.register(sock, self._mask)
         # What reading and writing wait for; TLS may have to write in order to read.
         self._to_read, self._to_write = select.POLLIN, select.POLLOUT
-        self._replies: deque[Reply] = deque()
+        self.replies: deque[Reply] = deque()
         self._rest = b""
         self._lines: list[bytes] = []
         self._class = b""
@@ -89,22 +89,22 @@ class Wire:
         Raises:
             Lost
         """
-        while not self._replies:
+        while not self.replies:
             if self.lost:
                 raise self.lost
             # TLS may hold decrypted bytes that poll() does not know of.
             if (not self._is_tls or not self._read()) and not self.lost:
                 self._wait(self._to_read, until)
                 self._read()
-            if not self._replies:
+            if not self.replies:
                 self._look_up(until)
-        return self._replies.popleft()
+        return self.replies.popleft()
 
     def has_news(self) -> bool:
         """Whether a reply is here, or the end, without waiting."""
-        if not self._replies and not self.lost:
+        if not self.replies and not self.lost:
             self._read()
-        return bool(self._replies or self.lost)
+        return bool(self.replies or self.lost)
 
     def close(self) -> None:
         self._lose(Why.OURS, "the connection is closed")
@@ -203,10 +203,10 @@ class Wire:
             if self._lines:
                 text = b"\n".join([*self._lines, text])
                 self._lines = []
-            self._replies.append((int(code), text))
+            self.replies.append((int(code), text))
         if len(self._rest) > _LONGEST_LINE:
             return self._lose(Why.GARBLED, "a line without an end")
-        if len(self._replies) > _MOST_AHEAD:
+        if len(self.replies) > _MOST_AHEAD:
             return self._lose(Why.GARBLED, "more replies than commands")
         return None
 
