@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.timezone import now
 
+from digest.admin import edition_actions
 from digest.delivery import plan
 from digest.editions import correct, stop
 from digest.editions.approve import approve
@@ -17,6 +18,12 @@ from tests.admin.test_desk_browser import UNFOLDS_OWN, press
 from tests.conftest import axe_violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch):
+    """One that runs for other tests of this session would go on with these editions."""
+    monkeypatch.setattr(edition_actions, "enqueue", lambda task, **kwargs: None)
 
 
 @pytest.fixture
