@@ -93,7 +93,7 @@ def test_a_story_finds_its_way_to_the_inbox_and_the_reader_can_leave(
     # The worker sends it.
     call_command("send_edition", edition.pk, "--wait")
     assert re.search(
-        r"^sent 1, failed 0, skipped 0, uncertain 0 in \d+\.\d s$", capsys.readouterr().out, re.M
+        r"^sent 1, failed 0, skipped 0, uncertain 0 in \d+\.\d s\b", capsys.readouterr().out, re.M
     )
     digest = relay.wait_for_mail(reader, count=2)
     assert digest.message["Subject"] == edition.subject
