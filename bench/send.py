@@ -108,7 +108,12 @@ def _round(
     for name, seconds in _usage(sink, pool).since(before).items():
         found.cpu.setdefault(name, []).append(seconds / found.readers * 1e6)
     if not alone:
-        found.source.append(_smtp_source(min(found.readers, PER_SOURCE), sink.port))
+        messages = min(found.readers, PER_SOURCE)
+        before = servers.usage(sink=sink.process)
+        found.source.append(_smtp_source(messages, sink.port))
+        seconds = servers.usage(sink=sink.process).since(before)["sink"]
+        name = "sink, for smtp-source"
+        found.cpu.setdefault(name, []).append(seconds / messages * 1e6)
         messages = min(found.readers, PER_PLAIN)
         found.plain.append(plain.rate(edition, port=sink.port, messages=messages))
 
