@@ -138,7 +138,7 @@ class Outbox:
             return
         self.on_wire[pk] = row
         sender = self.signer.sender(row.subscription_id)
-        transport.put(Outgoing(pk, sender, row.email, message, reader))
+        transport.put(Outgoing(pk, sender, row.email, message, reader, dotless=True))
         # Only what is known by now: a relay that refuses our mail is not sent the whole window.
         self.settle(transport, unanswered=WINDOW)
 

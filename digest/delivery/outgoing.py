@@ -29,6 +29,9 @@ class Outgoing:
     message: bytes
     # An ESP merges with it; SMTP has everything in the message.
     reader: Reader
+    # Whoever made it knows that no line begins with a dot: looking for one takes longer than making
+    # the message.
+    dotless: bool = False
 
 
 class Transport(Protocol):

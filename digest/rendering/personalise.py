@@ -87,7 +87,7 @@ class Compiled:
     def _prepare(self, muted: frozenset[int]) -> _Prepared | None:
         if self._with_stories and self._with_stories <= muted:
             return None
-        return _alternate(
+        return _dotless(
             [
                 self.frozen.headers.encode("ascii") + b"\r\n",
                 *_OWN_HEADERS,
@@ -166,6 +166,21 @@ def _body(segments: list[dict[str, Any]], muted: frozenset[int], places: dict[st
         if number:
             yield _JOIN
         yield segment["body"].encode("ascii") if "body" in segment else places[segment["slot"]]
+
+
+def _dotless(parts: _Parts) -> _Prepared:
+    """Promise for all messages of the page that no line begins with a dot (RFC 5321, 4.5.2).
+
+    The wire would have to look for one in each message; no value that `encode` made begins with
+    one, so looking at what they have in common is enough.
+
+    Raises:
+        ValueError: a line begins with a dot; the page did not come through `encode`.
+    """
+    parts = list(parts)
+    if b"\r\n." in b"".join(part if isinstance(part, bytes) else b"@" for part in parts):
+        raise ValueError("a line of the page begins with a dot")
+    return _alternate(parts)
 
 
 def _alternate(parts: _Parts) -> _Prepared:

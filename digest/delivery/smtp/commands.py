@@ -46,9 +46,9 @@ class Dialect:
             raise NotWritable("the address is no text") from error
 
 
-def content(message: bytes) -> tuple[bytes, bytes]:
+def content(message: bytes, *, dotless: bool = False) -> tuple[bytes, bytes]:
     """What follows the 354: dots at the start of a line doubled (RFC 5321, 4.5.2), and the end."""
-    if _DOT_AT_START.search(message):
+    if not dotless and _DOT_AT_START.search(message):
         message = message.replace(b"\r\n.", b"\r\n..")
     if message.startswith(b"."):
         message = b"." + message

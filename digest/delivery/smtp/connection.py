@@ -82,7 +82,13 @@ class Connection:
 
     def put(self, outgoing: Outgoing) -> None:
         """Hand over one message (CRLF line ends); never raises for what the server does."""
-        self._put(outgoing.key, outgoing.sender, outgoing.recipient, outgoing.message)
+        self._put(
+            outgoing.key,
+            outgoing.sender,
+            outgoing.recipient,
+            outgoing.message,
+            dotless=outgoing.dotless,
+        )
 
     def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
         """Wait until at most so many are unanswered; all outcomes known by now, each once."""
@@ -102,7 +108,9 @@ class Connection:
             lost = found
         dialogue.die(lost)
 
-    def _put(self, key: int, sender: str, recipient: str, message: bytes) -> None:
+    def _put(
+        self, key: int, sender: str, recipient: str, message: bytes, *, dotless: bool = False
+    ) -> None:
         dialogue = self._dialogue
         if dialogue.wire.lost:
             dialogue.known.append((key, Outcome(Verdict.NOT_SENT, "the connection is closed")))
@@ -113,7 +121,7 @@ class Connection:
             dialogue.known.append((key, Outcome(Verdict.REFUSED, str(error))))
             return
         now = time.monotonic()
-        flight = Flight(key, message, now + patience.LONGEST)
+        flight = Flight(key, message, now + patience.LONGEST, dotless=dotless)
         dialogue.open[flight] = None
         try:
             dialogue.launch(flight, mail, rcpt)

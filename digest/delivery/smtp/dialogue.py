@@ -116,7 +116,7 @@ class Dialogue(ABC):
         if time.monotonic() > flight.until:
             # Others may take its row for lost by now.
             raise Lost(Why.OURS, "the message waited too long")
-        body, end = content(flight.message)
+        body, end = content(flight.message, dotless=flight.dotless)
         flight.end = self.wire.asked + len(body) + len(end)
         return body, end
 

@@ -37,10 +37,10 @@ _PROTOCOL = b"5"  # RFC 3463: the subject "mail delivery protocol status"
 class Flight:
     """One message on its way. Compared by identity; made for each message, so it is small."""
 
-    __slots__ = ("end", "is_named", "is_open", "key", "message", "until")
+    __slots__ = ("dotless", "end", "is_named", "is_open", "key", "message", "until")
 
-    def __init__(self, key: int, message: bytes, until: float) -> None:
-        self.key, self.message, self.until = key, message, until
+    def __init__(self, key: int, message: bytes, until: float, *, dotless: bool = False) -> None:
+        self.key, self.message, self.until, self.dotless = key, message, until, dotless
         # Its last byte's place in all that was sent on the wire; 0: not written yet.
         self.end = 0
         # The server took its recipient.
