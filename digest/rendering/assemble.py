@@ -89,11 +89,18 @@ def _context(edition: Edition) -> dict[str, Any]:
     }
 
 
-def _correction(corrected: Edition) -> dict[str, str]:
-    """What a correction's heading names; in English, like the rest of the page's own words."""
+def _correction(corrected: Edition) -> dict[str, Any]:
+    """What a correction's heading names; in English, like the rest of the page's own words.
+
+    The web version is corrected only where the edition went on with other words.
+    """
     with translation.override("en-gb"):
         date = date_format(corrected.slot_date, "l j F Y")
-    return {"date": date, "url": links.view_url(corrected)}
+    return {
+        "date": date,
+        "url": links.view_url(corrected),
+        "is_corrected": corrected.revision > 1,
+    }
 
 
 def _fitting_html(context: dict[str, Any]) -> str:
