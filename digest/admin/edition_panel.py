@@ -8,6 +8,7 @@ from typing import Any
 from digest.admin.clock import local
 from digest.delivery.pace import in_words
 from digest.delivery.report import Tally
+from digest.delivery.sparingly import sparingly
 from digest.delivery.watch import Look, look
 from digest.editions import audience, correct, curate
 from digest.editions.approve import content_hash, next_revision
@@ -29,6 +30,7 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
     """The template's context for one edition's status panel."""
     zone = edition.newsletter.zone
     editable = curate.is_editable(edition)
+    course = progress(edition, now=now, domains=False)
     return {
         "edition": edition,
         "editable": editable,
@@ -44,26 +46,41 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "is_stopped": editable and edition.sending_at is not None,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
         "seen": curate.seal(edition),
-        **_readers_of(edition),
-        **progress(edition, now=now, domains=False),
+        **_readers_of(edition, course.get("look")),
+        **course,
     }
 
 
-def _readers_of(edition: Edition) -> dict[str, Any]:
+def _readers_of(edition: Edition, found: Look | None) -> dict[str, Any]:
     """Who has which version, and whom an edition is waiting to be sent to."""
     facts: dict[str, Any] = {
         "corrections": list(edition.corrections.order_by("pk")) if edition.sending_at else []
     }
     if edition.corrects and not edition.sending_at:
-        facts["correction_for"] = audience.readers(edition).count()
-    if edition.sending_at and (edition.revision > 1 or edition.status in Edition.EDITABLE):
-        versions = correct.versions(edition)
-        facts["versions"] = versions
-        facts["outdated"] = sum(version.readers for version in versions[:-1])
-        facts["next_version"] = next_revision(edition, content_hash(edition))
+        # May be a million; the page that sends counts anew.
+        facts["correction_for"] = sparingly(
+            f"correction:{edition.pk}", lambda: audience.readers(edition).count(), least=1
+        )
     if edition.reason == Edition.Reason.AUDIENCE:
         facts["outlook"] = audience.outlook(edition)
-    return facts
+    return facts | (_versions(edition, found) if found else {})
+
+
+def _versions(edition: Edition, found: Look) -> dict[str, Any]:
+    """How many readers have which version; counted anew only where an editor decides by it."""
+    if edition.status in Edition.EDITABLE:
+        return {
+            "versions": correct.versions(edition),
+            "next_version": next_revision(edition, content_hash(edition)),
+        }
+    may_correct = not correct.obstacle(edition)
+    if edition.revision == 1:
+        return {"misinformed": may_correct and found.tally.sent + found.tally.uncertain}
+    have = {part.name: part.sent + part.uncertain for part in found.report.revisions}
+    numbers = range(1, edition.revision + 1)
+    versions = [correct.Version(number, have.get(str(number), 0)) for number in numbers]
+    older = sum(version.readers for version in versions[:-1])
+    return {"versions": versions, "misinformed": may_correct and older}
 
 
 def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class EditionUnderWay(EditionPages):
                     request, "Drafted. It goes out as soon as you approve it: look at it first."
                 )
                 return self._back(correction)
-        facts = {"form": form, "readers": correct.outdated(edition).count()}
+        facts = {"form": form, "readers": correct.misinformed(edition).count()}
         return self._ask(request, edition, "correct", facts)
 
     def again_page(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -34,14 +34,14 @@ class Outlook:
 def readers(edition: Edition) -> QuerySet[Subscription]:
     """Whom the edition goes to; who is suppressed is left out when the row is claimed.
 
-    A correction's are the readers who got an older revision of what it corrects.
+    A correction's are the readers who got the mistake, and are readers still.
     """
     active = Subscription.objects.filter(
         newsletter=edition.newsletter_id, status=Subscription.Status.ACTIVE
     )
     if edition.corrects is None:
         return active
-    return active.filter(pk__in=correct.outdated(edition.corrects).values("subscription"))
+    return active.filter(pk__in=correct.misinformed(edition.corrects).values("subscription"))
 
 
 def usual(edition: Edition) -> int | None:

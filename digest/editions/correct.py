@@ -1,4 +1,4 @@
-"""Write to the readers who got an edition before it was corrected."""
+"""Write to the readers who got an edition with a mistake in it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from digest.models import Delivery, Edition
 # A correction that comes a day later corrects nothing.
 USEFUL_FOR = timedelta(hours=6)
 _SUBJECT_LIMIT = 150
+_PREFIX = "Correction: "
 _UNFINISHED = {*Edition.EDITABLE, Edition.Status.SENDING}
 # They have it, or may have it.
 _REACHED = [Delivery.Status.SENT, Delivery.Status.UNCERTAIN]
@@ -39,10 +40,14 @@ class Version:
     readers: int
 
 
-def outdated(edition: Edition) -> QuerySet[Delivery]:
-    """The rows of the readers who got an older revision than the present one."""
+def misinformed(edition: Edition) -> QuerySet[Delivery]:
+    """The rows of the readers who got an older revision; of an edition with one, all who got it.
+
+    The number of the revision decides, not who has which: were the last reader of an older one to
+    go while a correction is planned, it must not turn out to be for everybody.
+    """
     reached = Delivery.objects.filter(edition=edition, status__in=_REACHED)
-    return reached.filter(revision__lt=edition.revision)
+    return reached.filter(revision__lt=edition.revision) if edition.revision > 1 else reached
 
 
 def versions(edition: Edition) -> list[Version]:
@@ -54,14 +59,25 @@ def versions(edition: Edition) -> list[Version]:
     return [Version(number, counts.get(number, 0)) for number in range(1, edition.revision + 1)]
 
 
+def obstacle(edition: Edition) -> str:
+    """Why there can be no correction of the edition as it stands; empty where there can."""
+    if edition.status not in {Edition.Status.SENDING, Edition.Status.SENT}:
+        return "Let the corrected edition go on first."
+    if edition.status == Edition.Status.SENDING and edition.revision == 1:
+        return (
+            "It is still going out: stop it and correct it, so that nobody else gets the mistake."
+        )
+    return ""
+
+
 @transaction.atomic
 def create(*, edition_id: int, note: str, now: datetime) -> Edition:
-    """Draft a correction note of an edition that is going out, or went out, corrected.
+    """Draft a correction note of an edition that was sent, or that goes out corrected.
 
     It is due at once, and goes out as soon as somebody approves it.
 
     Raises:
-        NotCorrectable: the note is empty, or nobody has an older version.
+        NotCorrectable: the note is empty, it is too early, or nobody has what it corrects.
         AlreadyThere: an earlier correction of it is unfinished.
     """
     edition = (
@@ -78,7 +94,7 @@ def create(*, edition_id: int, note: str, now: datetime) -> Edition:
         newsletter=edition.newsletter,
         corrects=edition,
         slot_date=now.astimezone(edition.newsletter.zone).date(),
-        subject=shorten(f"Correction: {edition.subject}", _SUBJECT_LIMIT),
+        subject=shorten(_PREFIX + edition.subject.removeprefix(_PREFIX), _SUBJECT_LIMIT),
         preheader=shorten(note, PREHEADER_LENGTH),
         note=note.strip(),
         sends_at=now,
@@ -88,7 +104,8 @@ def create(*, edition_id: int, note: str, now: datetime) -> Edition:
 
 
 def _insist_on_readers(edition: Edition) -> None:
-    if edition.status not in {Edition.Status.SENDING, Edition.Status.SENT}:
-        raise NotCorrectable("Let the corrected edition go on first.")
-    if not outdated(edition).exists():
-        raise NotCorrectable("Nobody has an older version of this edition.")
+    if too_early := obstacle(edition):
+        raise NotCorrectable(too_early)
+    if not misinformed(edition).exists():
+        older = "an older version of " if edition.revision > 1 else ""
+        raise NotCorrectable(f"Nobody has {older}this edition.")

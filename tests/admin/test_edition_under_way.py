@@ -1,10 +1,9 @@
-"""An edition that has readers: stop it, correct it, go on, write to some, send it again."""
+"""An edition that has readers: stop it, correct it, go on, send it again."""
 
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils.html import escape
 from django.utils.timezone import now
 
 from digest.admin import edition_actions, edition_under_way
@@ -156,56 +155,6 @@ def test_an_approval_after_the_send_time_is_released_at_once(desk, queued):
     save(desk, draft, _approve="")
 
     assert queued == [("digest.tasks.release", {"edition_id": draft.pk})]
-
-
-# --- Write to those who got an older version ------------------------------------------------------
-
-
-@pytest.fixture
-def corrected(edition):
-    factories.put(Edition.objects.filter(pk=edition.pk), status="sent", revision=2, sent_at=now())
-    factories.put(
-        Delivery.objects.filter(status="pending"), status="sent", revision=2, finished_at=now()
-    )
-    edition.refresh_from_db()
-    return edition
-
-
-def test_a_correction_is_drafted_for_those_who_got_the_first_version(desk, corrected):
-    assert "Write to those who got the first version" in shown(desk, corrected)
-    assert "1 reader got" in text(shown(desk, corrected, "correct"))
-
-    answer = desk.post(url("correct", corrected), {"note": "It was Friday."}, follow=True)
-
-    correction = Edition.objects.get(corrects=corrected)
-    assert (correction.status, correction.note) == ("draft", "It was Friday.")
-    page = text(" ".join(answer.content.decode().split()))
-    assert "Drafted." in told(answer)
-    assert "is for the 1 reader who got an older version of it" in page
-    assert escape(correction.subject) in shown(desk, corrected)
-
-
-def test_a_correction_needs_words(desk, corrected):
-    answer = desk.post(url("correct", corrected), {"note": " "})
-
-    assert answer.context["form"].errors["note"]
-    assert not Edition.objects.filter(corrects=corrected).exists()
-
-
-def test_a_second_correction_opens_the_unfinished_first(desk, corrected):
-    for _ in range(2):
-        answer = desk.post(url("correct", corrected), {"note": "It was Friday."}, follow=True)
-
-    assert "has not gone out yet" in told(answer)
-    assert Edition.objects.filter(corrects=corrected).count() == 1
-
-
-def test_where_all_have_the_same_version_nobody_is_written_to(desk, edition):
-    factories.put(Edition.objects.all(), status="sent", sent_at=now())
-
-    assert "Write to those" not in shown(desk, edition)
-    answer = desk.post(url("correct", edition), {"note": "It was Friday."})
-    assert "Nobody has an older version" in answer.content.decode()
 
 
 # --- An unusual number of readers -----------------------------------------------------------------

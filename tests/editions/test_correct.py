@@ -1,4 +1,4 @@
-"""A correction goes to the readers who got the first version, and disturbs nothing else."""
+"""A correction goes to the readers who got the mistake, and disturbs nothing else."""
 
 from datetime import timedelta
 
@@ -51,8 +51,26 @@ def correction(corrected):
     return correct.create(edition_id=corrected.pk, note=NOTE, now=NOW)
 
 
+@pytest.fixture
+def sent(corrected):
+    """The same readers, and one version for all whom it reached."""
+    Delivery.objects.filter(revision=2).update(revision=1)
+    Edition.objects.filter(pk=corrected.pk).update(revision=1)
+    return Edition.objects.get(pk=corrected.pk)
+
+
 def addresses(edition):
     return sorted(s.subscriber.email for s in audience.readers(edition))
+
+
+def planned(correction):
+    """Whom it goes to once it is approved."""
+    approve(edition_id=correction.pk, now=NOW)
+    assert release(edition_id=correction.pk, now=NOW) is Release.SEND
+    plan.start(edition_id=correction.pk, now=NOW)
+    plan.plan_audience(edition_id=correction.pk, now=NOW)
+    found = Delivery.objects.filter(edition=correction)
+    return sorted(found.values_list("subscription__subscriber__email", flat=True))
 
 
 def test_it_is_a_draft_with_the_note_due_at_once(corrected, correction):
@@ -76,14 +94,7 @@ def test_versions_are_counted_from_the_rows(corrected):
 
 
 def test_approved_it_goes_to_them_alone(correction):
-    approve(edition_id=correction.pk, now=NOW)
-    assert release(edition_id=correction.pk, now=NOW) is Release.SEND
-    plan.start(edition_id=correction.pk, now=NOW)
-    plan.plan_audience(edition_id=correction.pk, now=NOW)
-
-    found = Delivery.objects.filter(edition=correction)
-    planned = found.values_list("subscription__subscriber__email", flat=True)
-    assert sorted(planned) == ["first@example.com", "perhaps@example.com"]
+    assert planned(correction) == ["first@example.com", "perhaps@example.com"]
 
 
 def test_its_draft_waits_for_an_editor_and_is_given_up_at_its_deadline(correction):
@@ -106,7 +117,7 @@ def test_it_needs_a_note_and_no_stories(correction):
     ("fields", "note", "message"),
     [
         ({}, " ", "Say what was wrong"),
-        ({"revision": 1}, NOTE, "Nobody has an older version"),
+        ({"revision": 1, "status": "sending"}, NOTE, "stop it and correct it"),
         ({"status": "held", "reason": "stopped"}, NOTE, "Let the corrected edition go on first"),
     ],
 )
@@ -115,6 +126,49 @@ def test_where_there_is_nothing_to_correct_none_is_made(corrected, fields, note,
 
     with pytest.raises(correct.NotCorrectable, match=message):
         correct.create(edition_id=corrected.pk, note=note, now=NOW)
+
+
+def test_found_after_the_last_message_a_mistake_is_corrected_for_all_who_got_it(sent):
+    correction = correct.create(edition_id=sent.pk, note=NOTE, now=NOW)
+
+    everybody = ["first@example.com", "perhaps@example.com", "second@example.com"]
+    assert addresses(correction) == everybody
+    assert planned(correction) == everybody
+
+
+def test_whom_it_is_for_is_no_other_matter_once_the_rest_are_sent_to(sent):
+    correction = correct.create(edition_id=sent.pk, note=NOTE, now=NOW)
+    everybody = addresses(correction)
+
+    factories.put(Edition.objects.filter(pk=sent.pk), status="sending")
+    assert addresses(Edition.objects.get(pk=correction.pk)) == everybody
+
+
+def test_it_is_never_suddenly_for_all_who_got_the_right_words(corrected, correction):
+    Delivery.objects.filter(revision=1).delete()
+
+    assert addresses(correction) == []
+
+
+def test_where_nobody_has_what_it_would_correct_none_is_made(corrected, sent):
+    Delivery.objects.all().delete()
+
+    with pytest.raises(correct.NotCorrectable, match="Nobody has this edition"):
+        correct.create(edition_id=sent.pk, note=NOTE, now=NOW)
+    Edition.objects.filter(pk=sent.pk).update(revision=2)
+    with pytest.raises(correct.NotCorrectable, match="Nobody has an older version"):
+        correct.create(edition_id=sent.pk, note=NOTE, now=NOW)
+
+
+def test_a_correction_of_a_correction_says_so_once(correction):
+    factories.put(Edition.objects.filter(pk=correction.pk), status="sent", sent_at=NOW)
+    subscription = Subscription.objects.first()
+    Delivery.objects.create(
+        edition=correction, subscription=subscription, status="sent", revision=1
+    )
+
+    again = correct.create(edition_id=correction.pk, note=NOTE, now=NOW)
+    assert again.subject == "Correction: Ferry sails"
 
 
 def test_a_second_click_finds_the_first_ones_draft(corrected, correction):
@@ -137,7 +191,18 @@ def test_the_mail_says_what_it_corrects_and_leads_to_the_corrected_edition(corre
         assert f"Correction to the edition of {corrected.slot_date:%A %-d %B %Y}" in part
         assert corrected.get_absolute_url() in part
         assert "The ferry sails on Friday, not on Thursday." in part
+        assert "Read the corrected edition" in part
     assert received.message["Subject"] == "Correction: Ferry sails"
+
+
+def test_the_mail_calls_no_edition_corrected_that_still_says_the_old_words(sent):
+    received = message_to(correct.create(edition_id=sent.pk, note=NOTE, now=NOW))
+
+    for kind in ("plain", "html"):
+        part = received.part(kind)
+        assert "Read the edition on the web" in part
+        assert "Read the corrected edition" not in part
+        assert sent.get_absolute_url() in part
 
 
 def test_a_reader_who_muted_every_section_gets_it_all_the_same(correction):
