@@ -111,7 +111,11 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
     worker = [*celery, "worker", *quiet, "--without-gossip", "--without-mingle"]
     supervisor.add("mail", *worker, "-Q", "mail", "-c", "1", "-n", "mail@%h", env=env, wait=later)
     supervisor.add(
-        "work", *worker, "-Q", "default,delivery", "-c", "2", "-n", "work@%h", env=env, wait=later
+        "work", *worker, "-Q", "default", "-c", "1", "-n", "work@%h", env=env, wait=later
+    )
+    # A lane takes half a minute: what a tick hands out never waits behind one.
+    supervisor.add(
+        "lanes", *worker, "-Q", "delivery", "-c", "2", "-n", "lanes@%h", env=env, wait=later
     )
     supervisor.add(
         "feeds", *worker, "-Q", "feeds", "-c", "1", "-n", "feeds@%h", env=env, wait=later
