@@ -18,10 +18,10 @@ from digest.delivery.smtp.ways import DEPTH, WAYS
 from digest.delivery.smtp.wire import Lost, Why
 from subscribers.relays import Relay
 
-# Where an answer takes longer than this many seconds, a batch of twenty would be handed over,
-# answered and recorded while nothing else is under way.
+# With many in flight, half of them are claimed and recorded while the other half is under way; where
+# an answer takes longer than so many seconds a quarter, or the wire would run empty meanwhile.
 _NEAR = 0.002
-_SMALL_BATCH = 5
+_NEAR_BATCH, _FAR_BATCH = 10, 5
 # A connection that is used for ever holds on to one of a relay's hosts when others come and go.
 MOST_SECONDS = 60.0
 
@@ -45,8 +45,9 @@ class Connection:
         client = enter(relay, give_up)
         self._dialect = Dialect(client.has_extn("size"), client.has_extn("smtputf8"))
         mode = min(fastest, _offered(client), modes.mastered(relay))
-        is_far = mode is Mode.BDAT and client.round_trip > _NEAR
-        self.batch = _SMALL_BATCH if is_far else DEPTH
+        self.batch = DEPTH
+        if mode is Mode.BDAT:
+            self.batch = _FAR_BATCH if client.round_trip > _NEAR else _NEAR_BATCH
         self._dialogue = WAYS[mode](relay, client.wire)
         self._left = relay.messages
         self._worn_at = time.monotonic() + MOST_SECONDS
