@@ -152,8 +152,10 @@ class Outbox:
             self.throttle.note(row, outcome)
             entry = self._record(row, outcome)
             self.records.append(entry)
-            is_put_off = entry.status == _Status.PENDING
-            self.put_off_in_a_row = self.put_off_in_a_row + 1 if is_put_off else 0
+            # What came back unsent behind a full connection is no answer.
+            if outcome.verdict is not Verdict.NOT_SENT:
+                is_put_off = entry.status == _Status.PENDING
+                self.put_off_in_a_row = self.put_off_in_a_row + 1 if is_put_off else 0
             if outcome.verdict is Verdict.NO_SUCH_ADDRESS:
                 bounced.append((row.email, outcome.reply))
         # Behind the loop: should the database be gone, no outcome is lost.
