@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from digest.delivery import berths, lane, plan
 from digest.delivery.recover import recover
-from digest.editions import draft, notify, slots
+from digest.editions import draft, missed, notify, slots
 from digest.editions import release as releases
 from digest.feeds import ingest
 from digest.models import Schedule
@@ -28,6 +28,7 @@ def tick() -> None:
         enqueue(fetch_feed, feed_id=feed_id)
     for slot in slots.due_slots(now=at):
         enqueue(draft_slot, schedule_id=slot.schedule_id, date=slot.date.isoformat())
+    missed.record_missed(now=at)
     for edition_id in releases.due_editions(now=at):
         enqueue(release, edition_id=edition_id)
     for edition_id in notify.due_notices(now=at):

@@ -128,7 +128,7 @@ def test_the_clock_alone_sends_what_is_due(worker, relay, settings):
     factories.subscription(newsletter, "ada@example.com")
     local = (timezone.now() - timedelta(minutes=1)).astimezone(newsletter.zone)
     schedule = factories.schedule(newsletter, local_time=local.time(), unapproved="send")
-    type(schedule).objects.update(changed_at=timezone.now() - timedelta(days=2))
+    type(schedule).objects.update(changed_at=timezone.now() - timedelta(hours=2))
     for _ in range(3):
         factories.story(newsletter, published_at=timezone.now())
 

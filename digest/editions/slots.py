@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,6 +15,8 @@ from subscribers.models import Newsletter
 # An edition without a schedule goes out at this local time, or an hour from now at the earliest.
 AD_HOC_TIME = time(7, 0)
 AD_HOC_STORIES = 12
+# So far back a slot that went by is put on record.
+_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,20 @@ def due_slots(*, now: datetime) -> list[DueSlot]:
     still drafts. Only slots missed while their schedule stood as it stands: a schedule that was
     made or changed at nine does not catch up on seven o'clock.
     """
+    return _without_edition(now, _current_slots)
+
+
+def missed_slots(*, now: datetime) -> list[DueSlot]:
+    """The slots of the last week whose deadline went by before they had an edition."""
+    return _without_edition(now, _past_slots)
+
+
+def _without_edition(
+    now: datetime, slots_of: Callable[[Schedule, datetime], list[Slot]]
+) -> list[DueSlot]:
     schedules = running(Schedule.objects.select_related("newsletter"))
     wanted = {
-        (schedule.pk, slot.date)
-        for schedule in schedules
-        for slot in _current_slots(schedule, now=now)
+        (schedule.pk, slot.date) for schedule in schedules for slot in slots_of(schedule, now)
     }
     there = Edition.objects.filter(
         schedule__in={pk for pk, _ in wanted}, slot_date__in={day for _, day in wanted}
@@ -65,7 +76,7 @@ def due_slots(*, now: datetime) -> list[DueSlot]:
     return [DueSlot(schedule_id, day) for schedule_id, day in sorted(missing)]
 
 
-def _current_slots(schedule: Schedule, *, now: datetime) -> list[Slot]:
+def _current_slots(schedule: Schedule, now: datetime) -> list[Slot]:
     lead = timedelta(minutes=schedule.draft_lead_minutes)
     useful_for = timedelta(minutes=schedule.deadline_minutes)
     return [
@@ -73,6 +84,15 @@ def _current_slots(schedule: Schedule, *, now: datetime) -> list[Slot]:
         for slot in slots(rule_of(schedule), after=now - useful_for)
         if slot.sends_at <= now + lead
         and (slot.sends_at > now or slot.sends_at >= schedule.changed_at)
+    ]
+
+
+def _past_slots(schedule: Schedule, now: datetime) -> list[Slot]:
+    useful_for = timedelta(minutes=schedule.deadline_minutes)
+    return [
+        slot
+        for slot in slots(rule_of(schedule), after=max(now - _WEEK, schedule.changed_at))
+        if slot.sends_at + useful_for <= now
     ]
 
 

@@ -1,0 +1,39 @@
+"""Put on record the editions that were never made, because nothing ran while they were of use."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from digest.editions.slots import missed_slots, plan_for
+from digest.models import Edition, Schedule
+
+_DETAIL = "Nothing ran in time to draft it."
+
+
+def record_missed(*, now: datetime) -> list[int]:
+    """Make a skipped edition, with the reason, for each slot that went by; return their ids.
+
+    Safe to run twice and at once: a slot has one edition, whoever makes it.
+    """
+    made = []
+    for missed in missed_slots(now=now):
+        schedule = Schedule.objects.select_related("newsletter").get(pk=missed.schedule_id)
+        plan = plan_for(schedule.newsletter, missed.date, schedule, now)
+        edition, is_new = Edition.objects.get_or_create(
+            newsletter=schedule.newsletter,
+            schedule=schedule,
+            slot_date=missed.date,
+            corrects=None,
+            defaults={
+                "status": Edition.Status.SKIPPED,
+                "reason": Edition.Reason.PAST_DEADLINE,
+                "reason_detail": _DETAIL,
+                "subject": schedule.newsletter.name,
+                "sends_at": plan.sends_at,
+                "deadline_at": plan.deadline_at,
+                "drafted_at": now,
+            },
+        )
+        if is_new:
+            made.append(edition.pk)
+    return made

@@ -1,0 +1,37 @@
+"""SIGTERM at random moments: the worker drains, nobody is lost, doubled or uncertain."""
+
+import os
+import signal
+import time
+
+from digest.models import Delivery
+from tests.delivery.faults import counting
+from tests.delivery.faults.sink import MODES
+
+STOPS, READERS = 4, 3000
+
+
+def test_a_stopped_worker_drains(house, chance):
+    edition = counting.approved_edition(readers=READERS)
+    house.sink.behave(extensions=chance.choice(MODES), pace=0.001)
+    for number in range(STOPS):
+        worker = house.start_worker()
+        house.sink.wait_for(min(house.sink.count + chance.randint(1, 600), READERS))
+        asked = time.monotonic()
+        # Supervisors differ: some signal the main process alone, some all of them.
+        if number % 2:
+            os.killpg(worker.pid, signal.SIGTERM)
+        else:
+            worker.terminate()
+        worker.wait(30)
+
+        assert time.monotonic() - asked < 10
+        assert not Delivery.objects.filter(status="sending").exists()
+        assert Delivery.objects.filter(status="sent").count() == house.sink.count
+        house.workers.remove(worker)
+    house.start_worker()
+    counting.wait_until_sent(edition)
+
+    found = counting.count(edition, house, scenario=f"{STOPS} workers stopped by SIGTERM")
+    found.everybody_got_it()
+    found.nobody_twice()
