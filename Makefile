@@ -9,8 +9,10 @@ endif
 # For the benches: how many readers, and how many rounds of which the median counts.
 N = 100000
 ROUNDS = 3
+# For the fault tests: how many runs of each, every one with other chances. CI makes one.
+SEEDS = 10
 
-.PHONY: run test lint format stop \
+.PHONY: run test faults lint format stop \
 	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice
 
 run: .venv/run
@@ -18,6 +20,10 @@ run: .venv/run
 
 test: .venv/test
 	$(BIN)/python -m pytest -n auto
+
+faults: .venv/test
+	FAULT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/delivery/faults tests/editions/test_clock_nights.py \
+		--log-cli-level=INFO --log-cli-format="%(message)s"
 
 lint: .venv/test
 	$(BIN)/python -m ruff check .

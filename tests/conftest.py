@@ -241,6 +241,11 @@ def worker(transactional_db: None, _worker_process: None, relay: Relay) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        hold_to_moves()
+
+
+def hold_to_moves() -> None:
     """Hold every change of state, in every test, to its model's MOVES table.
 
     By a trigger, so that the workers' processes and plain SQL are held to it as well.
@@ -248,7 +253,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     from digest.models import Delivery, Edition
     from subscribers.models import Subscription
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         for model in (Subscription, Edition, Delivery):
             table = model._meta.db_table
             moves = [f"{old}>{new}" for old, found in model.MOVES.items() for new in found]
