@@ -236,7 +236,12 @@ class House:
                 cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
                 env=self.environment | self.settings | {"FAULT_HURRY": json.dumps(hurry or {})},
             )  # fmt: skip
-        wait_for(lambda: until in log.read_bytes(), seconds=90, what=f"{command[0]}, see {log}")
+
+        def is_ready() -> bool:
+            assert process.poll() is None, log.read_text(errors="replace")[-2000:]
+            return until in log.read_bytes()
+
+        wait_for(is_ready, seconds=90, what=f"{command[0]}, see {log}")
         return process
 
     def kill_worker(self, worker: subprocess.Popen[bytes]) -> None:

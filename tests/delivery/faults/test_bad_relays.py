@@ -143,7 +143,7 @@ def test_everything_is_refused_by_policy(house, edition, chance, at):
 )
 def test_silence_after_the_last_byte(house, extensions, resend):
     house.settings["RESEND_UNCERTAIN"] = str(resend)
-    house.start_worker(hands=LANES, digest__delivery__smtp__dialogue=PATIENCE)
+    house.start_worker(hands=LANES, digest__delivery__smtp__patience=PATIENCE)
     rule = {"at": "END", "share": 0.002, "tries": 1, "do": SILENT}
     house.sink.behave(rule, extensions=extensions)
     edition = counting.approved_edition(readers=READERS)
