@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -57,7 +57,7 @@ due AS (
     SELECT d.id, d.subscription_id, d.next_attempt_at, d.reason
       FROM digest_delivery d
      WHERE d.edition_id = %(edition)s AND d.next_attempt_at <= %(now)s
-       AND (d.next_attempt_at, d.id) > (%(after_time)s, %(after_id)s)
+       AND (d.next_attempt_at, d.id) > (%(after_time)s::timestamptz, %(after_id)s)
        AND (d.status = 'pending' OR (d.status = 'uncertain' AND d.finished_at IS NULL))
        AND EXISTS (SELECT 1 FROM digest_edition e
                     WHERE e.id = %(edition)s AND e.status = 'sending'
@@ -66,7 +66,7 @@ due AS (
        FOR UPDATE OF d SKIP LOCKED
 ),
 judged AS MATERIALIZED (
-    SELECT due.id, due.next_attempt_at, due.reason = 'throttled' AS throttled,
+    SELECT due.id, due.next_attempt_at::text AS place, due.reason = 'throttled' AS throttled,
            s.id AS subscription_id, r.email, r.name, s.muted_sections, {_INELIGIBLE} AS reason
       FROM due
       JOIN subscribers_subscription s ON s.id = due.subscription_id
@@ -79,7 +79,7 @@ UPDATE digest_delivery d
        finished_at = CASE WHEN j.reason = '' THEN NULL ELSE %(now)s::timestamptz END
   FROM judged j
  WHERE d.id = j.id
-RETURNING j.next_attempt_at, d.id, j.subscription_id, j.email, j.name, j.muted_sections,
+RETURNING j.place, d.id, j.subscription_id, j.email, j.name, j.muted_sections,
           d.attempts, j.throttled, j.reason
 """  # noqa: S608 (joined from the constants above)
 
@@ -93,9 +93,10 @@ SELECT d.id, {_INELIGIBLE}
  WHERE d.id = ANY(%(ids)s::bigint[]) AND d.lane = %(lane)s
 """  # noqa: S608
 
-# A place in the order of the queue: next_attempt_at and id.
-Place = tuple[datetime, int]
-FRONT: Place = (datetime.min.replace(tzinfo=UTC), 0)
+# A place in the order of the queue: next_attempt_at, as PostgreSQL writes it, and id. Written in
+# one time zone such times sort as text, and making a datetime of each takes 3 µs.
+Place = tuple[str, int]
+FRONT: Place = ("-infinity", 0)
 _NOBODY: frozenset[int] = frozenset()
 
 

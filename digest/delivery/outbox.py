@@ -73,7 +73,7 @@ class Outbox:
 
     def put(self, transport: Transport, rows: Sequence[Claimed], *, as_of: float) -> None:
         """Hand over the messages of rows whose standing was read at `as_of` (time.monotonic)."""
-        trusted = as_of
+        trusted, date = as_of, self.clock()
         left = {row.delivery_id: row for row in rows}
         try:
             for row in rows:
@@ -86,7 +86,7 @@ class Outbox:
                     self._look_again(left)
                     trusted = began
                 if left.pop(row.delivery_id, None):
-                    self._put(transport, row)
+                    self._put(transport, row, date)
         finally:
             # Also when something breaks that nobody thought of: these were never on the wire.
             self.records.extend(released(pk) for pk in left)
@@ -113,7 +113,7 @@ class Outbox:
             if reason != "":
                 del left[pk]
 
-    def _put(self, transport: Transport, row: Claimed) -> None:
+    def _put(self, transport: Transport, row: Claimed, date: datetime) -> None:
         pk = row.delivery_id
         try:
             reader = self.signer.reader(
@@ -121,7 +121,7 @@ class Outbox:
                 email=row.email,
                 name=row.name,
                 muted_sections=row.muted_sections,
-                date=self.clock(),
+                date=date,
             )
             message = self.page.message(reader)
         except UnsafeHeader as error:

@@ -18,8 +18,8 @@ from digest.delivery.smtp.ways import DEPTH, WAYS
 from digest.delivery.smtp.wire import Lost, Why
 from subscribers.relays import Relay
 
-# With many in flight, half of them are claimed and recorded while the other half is under way; where
-# an answer takes longer than so many seconds a quarter, or the wire would run empty meanwhile.
+# With many in flight, half of them are claimed and recorded while the other half is under way;
+# where an answer takes longer than so many seconds a quarter, or the wire would run empty.
 _NEAR = 0.002
 _NEAR_BATCH, _FAR_BATCH = 10, 5
 # A connection that is used for ever holds on to one of a relay's hosts when others come and go.
