@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from uuid import uuid4
 
 from celery import shared_task
@@ -15,28 +16,59 @@ from digest.editions import draft, missed, notify, slots
 from digest.editions import release as releases
 from digest.feeds import ingest
 from digest.models import Schedule
-from subscribers.queue import enqueue
+from subscribers.queue import enqueue, hand_over
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
 def tick() -> None:
-    """Find by query all that is due, and hand it out; nothing is lost with the queue."""
+    """Find by query all that is due, and hand it out; nothing is lost with the queue.
+
+    Step by step: where one meets a fault of ours, the others are done all the same.
+    """
     at = now()
-    recover(now=at)
+    for step in (_recover, _deliver, _release, _notify, _draft, _fetch):
+        try:
+            step(at)
+        except Exception:
+            logger.exception("A tick's step failed: %s", step.__name__.strip("_"))
+
+
+def _recover(at: datetime.datetime) -> None:
+    if lost := recover(now=at):
+        logger.warning("%s readers are uncertain: the lanes that held them died", lost)
     plan.close_late(now=at)
-    for feed_id in ingest.due_feed_ids(now=at):
-        enqueue(fetch_feed, feed_id=feed_id)
-    for slot in slots.due_slots(now=at):
-        enqueue(draft_slot, schedule_id=slot.schedule_id, date=slot.date.isoformat())
-    missed.record_missed(now=at)
-    for edition_id in releases.due_editions(now=at):
-        enqueue(release, edition_id=edition_id)
-    for edition_id in notify.due_notices(now=at):
-        enqueue(notify_held, edition_id=edition_id)
+
+
+def _deliver(at: datetime.datetime) -> None:
     for edition_id in plan.half_planned():
         enqueue(plan_readers, edition_id=edition_id)
     for edition_id in plan.due_sendings(now=at):
-        send_lanes(edition_id)
+        # Where every connection is in use or rests, no lane would close it.
+        if not plan.finish_if_done(edition_id=edition_id, now=at):
+            send_lanes(edition_id)
+
+
+def _release(at: datetime.datetime) -> None:
+    for edition_id in releases.due_editions(now=at):
+        enqueue(release, edition_id=edition_id)
+
+
+def _notify(at: datetime.datetime) -> None:
+    for edition_id in notify.due_notices(now=at):
+        enqueue(notify_held, edition_id=edition_id)
+
+
+def _draft(at: datetime.datetime) -> None:
+    for slot in slots.due_slots(now=at):
+        enqueue(draft_slot, schedule_id=slot.schedule_id, date=slot.date.isoformat())
+    missed.record_missed(now=at)
+
+
+def _fetch(at: datetime.datetime) -> None:
+    for feed_id in ingest.due_feed_ids(now=at):
+        enqueue(fetch_feed, feed_id=feed_id)
 
 
 # What waited longer than this was handed out again by a tick, so a queue that nobody works off
@@ -95,11 +127,15 @@ def plan_readers(*, edition_id: int) -> None:
 
 @shared_task(expires=_OVERTAKEN)
 def send_lane(*, edition_id: int) -> None:
-    # A name of its own for each run: a task that is delivered again is not the lane that died.
-    ended = lane.run(edition_id=edition_id, lane=str(uuid4()), clock=now)
-    if ended in {lane.End.MORE, lane.End.STOPPED}:
-        enqueue(send_lane, edition_id=plan.next_in_turn(edition_id, now=now()))
-    elif ended is lane.End.HELD:
+    ended = lane.End.MORE
+    while ended is lane.End.MORE:
+        # A name of its own for each run: a task that is delivered again is not the lane that died.
+        ended = lane.run(edition_id=edition_id, lane=str(uuid4()), clock=now)
+        if ended in {lane.End.MORE, lane.End.STOPPED}:
+            edition_id = plan.next_in_turn(edition_id, now=now())
+            if hand_over(send_lane, edition_id=edition_id):
+                break
+    if ended is lane.End.HELD:
         enqueue(notify_held, edition_id=edition_id)
 
 

@@ -22,8 +22,15 @@ def enqueue(task: Task, **kwargs: Any) -> None:
     transaction.on_commit(partial(_send, task, kwargs))
 
 
-def _send(task: Task, kwargs: dict[str, Any]) -> None:
+def hand_over(task: Task, **kwargs: Any) -> bool:
+    """Enqueue `task` now, for a task that goes on itself where no broker takes the next one."""
+    return _send(task, kwargs)
+
+
+def _send(task: Task, kwargs: dict[str, Any]) -> bool:
     try:
         task.apply_async(kwargs=kwargs, retry=False)
     except OperationalError as error:
         logger.warning("%s waits for the next tick, no broker: %s", task.name, error)
+        return False
+    return True

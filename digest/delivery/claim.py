@@ -21,10 +21,13 @@ WINDOW = 20
 # of when it was claimed, so that outcomes whose statement lost its answer can be recorded again.
 # An uncertain row is open, to be sent again, until finished_at is set: once, if the operator
 # allows it, for a message whose every copy loses its answer must not go out until the deadline.
+# One that may have arrived before stays uncertain where it is put back.
 # JSON, because psycopg builds arrays of text in Python: 25 µs a message, and this 3.
 _RECORD = """
     UPDATE digest_delivery d
-       SET status = o.status, reason = o.reason, reply = o.reply,
+       SET status = CASE WHEN o.status = 'pending' AND d.uncertain_at IS NOT NULL
+                         THEN 'uncertain' ELSE o.status END,
+           reason = o.reason, reply = o.reply,
            attempts = d.attempts + o.attempt,
            next_attempt_at = COALESCE(o.next_attempt_at, d.next_attempt_at),
            revision = CASE WHEN o.status IN ('pending', 'skipped') AND d.uncertain_at IS NULL
@@ -67,6 +70,7 @@ due AS (
 ),
 judged AS MATERIALIZED (
     SELECT due.id, due.next_attempt_at::text AS place, due.reason = 'throttled' AS throttled,
+           due.reason = 'refused' AS refused,
            s.id AS subscription_id, r.email, r.name, s.muted_sections, {_INELIGIBLE} AS reason
       FROM due
       JOIN subscribers_subscription s ON s.id = due.subscription_id
@@ -80,7 +84,7 @@ UPDATE digest_delivery d
   FROM judged j
  WHERE d.id = j.id
 RETURNING j.place, d.id, j.subscription_id, j.email, j.name, j.muted_sections,
-          d.attempts, j.throttled, j.reason
+          d.attempts, j.throttled, j.refused, j.reason
 """  # noqa: S608 (joined from the constants above)
 
 _STILL = f"""
@@ -111,6 +115,8 @@ class Claimed(NamedTuple):
     attempts: int
     # It was put off before because of its domain's rate.
     throttled: bool = False
+    # It held the edition before, and an editor let the edition go on.
+    refused: bool = False
 
 
 class Record(NamedTuple):
@@ -196,6 +202,19 @@ def record(*, lane: str, records: Sequence[Record], now: datetime) -> None:
     if records:
         with connection.cursor() as cursor:
             cursor.execute(_RECORD, _recording(lane, records, now))
+
+
+def give_back_unseen(*, lane: str) -> int:
+    """Put back what the lane claimed by a statement whose answer it never saw.
+
+    Only for a lane with nothing on the wire and nothing to record: its name is used once, so
+    whatever is marked as on the wire under it was not.
+    """
+    unseen = Delivery.objects.filter(lane=lane, status=Delivery.Status.SENDING)
+    return (
+        unseen.filter(uncertain_at=None).update(status=Delivery.Status.PENDING, revision=0)
+        + unseen.update(status=Delivery.Status.UNCERTAIN)
+    )  # fmt: skip
 
 
 def still_due(*, lane: str, delivery_ids: Sequence[int], now: datetime) -> dict[int, str]:

@@ -9,10 +9,10 @@ from datetime import datetime
 from enum import Enum
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from digest.delivery import berths, breaker, drain, plan
-from digest.delivery.claim import FRONT, WINDOW, Claimant, Window, claim
+from digest.delivery.claim import FRONT, WINDOW, Claimant, Window, claim, give_back_unseen
 from digest.delivery.outbox import Outbox
 from digest.delivery.outgoing import NoConnection, RelayRefuses, Transport
 from digest.delivery.session import session
@@ -20,6 +20,7 @@ from digest.delivery.throttle import Admission, Throttle
 from digest.delivery.transport import connect
 from digest.models import Edition
 from digest.rendering.compiled import compiled
+from digest.rendering.personalise import Compiled
 from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
@@ -71,20 +72,39 @@ def _over_the_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) 
             revision = _revision_under_way(edition_id)
             if revision is None:
                 return End.DONE
+            claimant = Claimant(edition_id, revision, lane, relay.name)
             try:
-                end = _Lane(Claimant(edition_id, revision, lane, relay.name), relay, clock).run()
+                end = _Lane(claimant, relay, _page(claimant), clock).run()
             except RelayRefuses as refused:
                 refusal, end = str(refused), End.NO_CONNECTION
                 breaker.rest(relay)
+            except _Unreadable as error:
+                return _hold(edition_id, Edition.Reason.NOT_SENDABLE, str(error), clock)
             tried.add(relay.name)
         if end is not End.NO_CONNECTION:
             return end
     if refusal is not None and len(tried) == len(settings.EMAIL_RELAYS):
-        plan.hold_sending(
-            edition_id=edition_id, reason=Edition.Reason.REFUSED, detail=refusal, now=clock()
-        )
-        return End.HELD
+        return _hold(edition_id, Edition.Reason.REFUSED, refusal, clock)
     return End.NO_CONNECTION if tried else End.NO_BERTH
+
+
+class _Unreadable(Exception):
+    """The frozen page is none that messages can be made of; every lane would find that."""
+
+
+def _page(claimant: Claimant) -> Compiled:
+    try:
+        return compiled(edition_id=claimant.edition_id, revision=claimant.revision)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("Edition %s has no page to send", claimant.edition_id)
+        raise _Unreadable(f"{type(error).__name__}: {error}") from error
+
+
+def _hold(edition_id: int, reason: str, detail: str, clock: Callable[[], datetime]) -> End:
+    plan.hold_sending(edition_id=edition_id, reason=reason, detail=detail, now=clock())
+    return End.HELD
 
 
 def _revision_under_way(edition_id: int) -> int | None:
@@ -95,14 +115,16 @@ def _revision_under_way(edition_id: int) -> int | None:
 class _Lane:
     """One relay's turn in the run of a lane."""
 
-    def __init__(self, claimant: Claimant, relay: Relay, clock: Callable[[], datetime]) -> None:
-        self.claimant, self.relay, self.clock = claimant, relay, clock
-        self.page = compiled(edition_id=claimant.edition_id, revision=claimant.revision)
+    def __init__(
+        self, claimant: Claimant, relay: Relay, page: Compiled, clock: Callable[[], datetime]
+    ) -> None:
+        self.claimant, self.relay, self.page, self.clock = claimant, relay, page, clock
         self.throttle = Throttle(relay)
         self.ends_at = time.monotonic() + LANE_SECONDS
         self.stop_seen: float | None = None
         # Where the next claim goes on, and whether the last one looked at the whole queue.
         self.place, self.is_swept = FRONT, False
+        self.claimed_at = clock()
 
     def run(self) -> End:
         """Raises RelayRefuses where the relay will not have us at all."""
@@ -116,15 +138,13 @@ class _Lane:
                 end = End.NO_CONNECTION
             except (OperationalError, InterfaceError) as error:
                 logger.warning("Edition %s, the database: %s", self.claimant.edition_id, error)
+                outbox.record_surely()
+                give_back_unseen(lane=self.claimant.lane)
                 end = End.MORE
             finally:
                 outbox.record_surely()
         if outbox.fault:
-            reason, detail = outbox.fault
-            plan.hold_sending(
-                edition_id=self.claimant.edition_id, reason=reason, detail=detail, now=self.clock()
-            )
-            return End.HELD
+            return _hold(self.claimant.edition_id, *outbox.fault, self.clock)
         return end
 
     def _reconnecting(self, outbox: Outbox) -> End:
@@ -166,15 +186,20 @@ class _Lane:
             return End.HELD
         if self._stopping():
             return End.STOPPED
+        if outbox.reconnected:
+            return End.MORE
         if admission.is_full:
             return End.NO_CONNECTION
-        if outbox.put_off_in_a_row >= WINDOW:
+        if outbox.everything_is_put_off:
             raise NoConnection(f"{self.relay.name} puts everything off")
         return End.MORE if time.monotonic() > self.ends_at else None
 
     def _claim(self, outbox: Outbox, limit: int) -> Window:
         records, began = outbox.records, self.place
-        window = claim(self.claimant, records=records, after=began, limit=limit, now=self.clock())
+        self.claimed_at = self.clock()
+        window = claim(
+            self.claimant, records=records, after=began, limit=limit, now=self.claimed_at
+        )
         # Only now: where the statement failed (a deadlock, say), they are recorded once more.
         outbox.records = []
         # The claim did not see the rows that it put back itself.
@@ -194,12 +219,13 @@ class _Lane:
         # Domains with a rate give their readers turns some seconds ahead: a lane that left them
         # to the next tick would use a fraction of that rate.
         due_at = plan.next_due(self.claimant.edition_id)
-        seconds = (due_at - self.clock()).total_seconds() if due_at else 0
         # What was due before cannot be claimed: the edition was stopped, or another lane is at it.
-        if not 0 < seconds <= SOON:
+        if due_at is None or due_at <= self.claimed_at:
             return True
-        self._wait(seconds, transport, outbox)
-        return False
+        seconds = (due_at - self.clock()).total_seconds()
+        if seconds <= SOON:
+            self._wait(seconds, transport, outbox)
+        return seconds > SOON
 
     def _wait(self, seconds: float, transport: Transport, outbox: Outbox) -> None:
         """Wait for the relay's rate, with nothing on the wire and nothing unwritten."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connection
@@ -37,6 +37,8 @@ WINDOW_SECONDS = 60.0
 # in this time costs nothing on a slow relay, and on a fast one a window takes no longer.
 TRUST_SECONDS = 0.05
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=60), timedelta(minutes=20)
+# A window put off in a row is the relay's doing if so many domains are in it, or if it goes on.
+_DOMAINS, _SURELY = 3, 5 * WINDOW
 # How long outcomes are kept for a database that went away.
 RECORD_SECONDS = 60.0
 
@@ -61,7 +63,12 @@ class Outbox:
         self.records: list[Record] = []
         # Why the edition must be held, and the words for its editors.
         self.fault: tuple[str, str] | None = None
-        self.put_off_in_a_row = 0
+        # Domains of the readers that the relay put off since it last gave a final answer.
+        self.deferred: list[str] = []
+        # Addresses that do not exist, until they are written down.
+        self.bounced: list[tuple[str, str]] = []
+        # The database went away: this session holds neither the lane's lock nor its berth.
+        self.reconnected = False
         self.begin_connection()
 
     def begin_connection(self) -> None:
@@ -79,6 +86,7 @@ class Outbox:
             for row in rows:
                 if self.fault or not transport.is_open or self.must_drop():
                     return
+                transport.ready()
                 began = time.monotonic()
                 if began - as_of > WINDOW_SECONDS:
                     return
@@ -131,7 +139,9 @@ class Outbox:
             # A fault of ours that each lane would meet again, before the same reader.
             logger.exception("Edition %s: no message for %s", self.edition_id, pk)
             self.fault = Edition.Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}"
-            self.records.append(released(pk))
+            # Behind the others: who goes on meets it last, not first.
+            later = self.clock() + FIRST_RETRY
+            self.records.append(Record(pk, _Status.PENDING, "", "", later, counts=False))
             return
         if message is None:
             self.records.append(Record(pk, _Status.SKIPPED, _Reason.MUTED, counts=False))
@@ -146,20 +156,26 @@ class Outbox:
 
     def settle(self, transport: Transport, *, unanswered: int = 0) -> None:
         """Wait until at most so many are unanswered, and note the outcomes."""
-        bounced = []
         for pk, outcome in transport.take(unanswered=unanswered):
             row = self.on_wire.pop(pk)
             self.throttle.note(row, outcome)
             entry = self._record(row, outcome)
             self.records.append(entry)
             # What came back unsent behind a full connection is no answer.
-            if outcome.verdict is not Verdict.NOT_SENT:
-                is_put_off = entry.status == _Status.PENDING
-                self.put_off_in_a_row = self.put_off_in_a_row + 1 if is_put_off else 0
+            if entry.status != _Status.PENDING:
+                self.deferred.clear()
+            elif outcome.verdict is not Verdict.NOT_SENT:
+                self.deferred.append(row.email.rpartition("@")[2])
             if outcome.verdict is Verdict.NO_SUCH_ADDRESS:
-                bounced.append((row.email, outcome.reply))
+                self.bounced.append((row.email, outcome.reply))
         # Behind the loop: should the database be gone, no outcome is lost.
-        self._suppress(bounced)
+        self._suppress()
+
+    @property
+    def everything_is_put_off(self) -> bool:
+        """Whether the relay, and not some domain behind it, takes nothing now."""
+        many = len(self.deferred)
+        return many >= WINDOW and (many >= _SURELY or len(set(self.deferred)) >= _DOMAINS)
 
     def record_surely(self) -> None:
         """Write the outcomes that no claim followed; wait for a database that went away.
@@ -168,20 +184,24 @@ class Outbox:
             OperationalError: it stayed away; what was on the wire becomes uncertain (recover).
         """
         until = time.monotonic() + RECORD_SECONDS
-        while self.records:
+        while self.records or self.bounced:
             try:
+                self._suppress()
                 record(lane=self.lane, records=self.records, now=self.clock())
                 self.records = []
             except (OperationalError, InterfaceError):
                 if time.monotonic() > until or self.must_drop():
                     raise
                 connection.close()
+                self.reconnected = True
                 time.sleep(0.5)
 
-    def _suppress(self, bounced: Iterable[tuple[str, str]]) -> None:
-        for email, reply in bounced:
+    def _suppress(self) -> None:
+        while self.bounced:
+            email, reply = self.bounced[0]
             reason = Suppression.Reason.BOUNCE
             suppress(email=email, reason=reason, detail=reply, now=self.clock())
+            del self.bounced[0]
 
     def _record(self, row: Claimed, outcome: Outcome) -> Record:
         """Translate the verdict into the ledger's words."""
@@ -196,8 +216,13 @@ class Outbox:
                 status, reason = _Status.FAILED, str(_Reason.BAD_ADDRESS)
             case Verdict.REFUSED:
                 status, reason = _Status.FAILED, str(_Reason.REFUSED)
+            case Verdict.SENDERS_FAULT if row.refused:
+                # An editor let it go on, and it was this reader's copy alone after all.
+                status, reason = _Status.FAILED, str(_Reason.REFUSED)
             case Verdict.SENDERS_FAULT:
                 self.fault = Edition.Reason.REFUSED, outcome.reply
+                # Behind the others: who goes on meets it last, not first.
+                reason, next_attempt_at = str(_Reason.REFUSED), self.clock() + FIRST_RETRY
                 counts = False
             case Verdict.UNKNOWN:
                 status = _Status.UNCERTAIN

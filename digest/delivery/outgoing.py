@@ -53,6 +53,9 @@ class Transport(Protocol):
     def is_open(self) -> bool:
         """Whether it may be used for another message."""
 
+    def ready(self) -> None:
+        """Wait until the next message would go on the wire at once."""
+
     def put(self, outgoing: Outgoing) -> None:
         """Hand over one message; never raises for what the relay does."""
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import datetime
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q, Subquery
+from django.db.models.functions import Coalesce
 
 from digest.editions import audience
 from digest.editions.approve import content_hash
 from digest.editions.stop import hold, skip
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, Frozen
 from digest.rendering.freeze import TooLong, freeze
 from digest.rendering.headers import UnsafeHeader
 from digest.rendering.slots import BrokenPage
 from subscribers.models import IllegalMove
+
+logger = logging.getLogger(__name__)
 
 _Status, _Reason = Edition.Status, Edition.Reason
 _Row = Delivery.Status
@@ -87,6 +91,12 @@ def _start(edition: Edition, now: datetime) -> None:
         frozen = freeze(edition_id=edition.pk, now=now)
     except (TooLong, UnsafeHeader, BrokenPage) as error:
         raise _Unfit(_Reason.NOT_SENDABLE, str(error)) from error
+    except DatabaseError:
+        raise
+    except Exception as error:
+        # A fault of ours, which each tick would meet again, and nobody would be told.
+        logger.exception("Edition %s cannot be frozen", edition.pk)
+        raise _Unfit(_Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}") from error
     # Once more after freezing, to notice what changed while the page was rendered.
     if {frozen.content_hash, content_hash(edition)} != {edition.approved_hash}:
         raise _Unfit(_Reason.CHANGED, "The edition was changed after it was approved.")
@@ -265,9 +275,15 @@ def close_late(*, now: datetime) -> list[int]:
 
 
 def _close_late(edition_id: int, now: datetime) -> None:
-    # One that was held in mid-send ends as what its readers make it.
+    # One that was held in mid-send ends as what its readers make it, and in the words that some of
+    # them have: those that were approved since, or half-written, go nowhere any more.
+    newest = Frozen.objects.filter(edition=edition_id).order_by("-revision")
     Edition.objects.filter(pk=edition_id, status__in=[_Status.HELD, _Status.APPROVED]).update(
-        status=_Status.SENDING, reason="", reason_detail="", notice_due_at=None
+        status=_Status.SENDING,
+        reason="",
+        reason_detail="",
+        notice_due_at=None,
+        revision=Coalesce(Subquery(newest.values("revision")[:1]), "revision"),
     )
     # Who was never planned is shown as skipped too.
     plan_audience(edition_id=edition_id, now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
@@ -18,14 +19,19 @@ GRACE = timedelta(seconds=20)
 # than a lane can work on a window: it begins no message after outbox.WINDOW_SECONDS, and one
 # message takes at most four replies and its content (smtp.REPLY_TIMEOUT, smtp.CONTENT_TIMEOUT).
 LEASE = timedelta(minutes=5)
+# A reader whose lanes die time after time is left in the end: perhaps they die of this message.
+MOST_LOSSES = 5
 
 
 def recover(*, now: datetime) -> int:
     """Mark what dead lanes had on the wire as uncertain; return how many rows that were.
 
     They may have arrived. Where the operator allows it (RESEND_UNCERTAIN) they stay open and are
-    sent once more, under the same Message-ID; a row that is lost a second time is left.
+    sent again, under the same Message-ID: a window that a lane had claimed need not have reached
+    the wire, and one that is lost nobody else would send.
     """
+    if _database_is_just_back(now):
+        return 0
     silent = Delivery.objects.filter(
         status=Delivery.Status.SENDING, claimed_at__lt=now - GRACE
     ).order_by()
@@ -35,11 +41,19 @@ def recover(*, now: datetime) -> int:
     return _mark_uncertain(silent.filter(lost), now)
 
 
+def _database_is_just_back(now: datetime) -> bool:
+    """Whether lanes that live may not have been able to write their outcomes yet."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_postmaster_start_time()")
+        (started,) = cursor.fetchone()
+    return bool(timedelta(0) <= now - started < GRACE)
+
+
 def _mark_uncertain(rows: QuerySet[Delivery], now: datetime) -> int:
     leave = (
         Value(now)
         if not settings.RESEND_UNCERTAIN
-        else Case(When(uncertain_at__isnull=False, then=Value(now)), default=None)
+        else Case(When(attempts__gte=MOST_LOSSES - 1, then=Value(now)), default=None)
     )
     return rows.update(
         status=Delivery.Status.UNCERTAIN,

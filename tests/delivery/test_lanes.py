@@ -8,17 +8,20 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils.timezone import now
 
+from digest import tasks
 from digest.delivery import breaker, lane, plan, session
-from digest.delivery.claim import WINDOW
+from digest.delivery.claim import WINDOW, claim
 from digest.delivery.lane import End
 from digest.delivery.report import tally
+from digest.editions.approve import approve
 from digest.models import Delivery, Edition
+from subscribers.models import Suppression
 from subscribers.relays import parse_relay
 from tests import factories
-from tests.delivery.conftest import row, rows, status
+from tests.delivery.conftest import later, row, rows, status
 from tests.delivery.smtp_server import Scripted, running
 from tests.factories import NOW
 
@@ -200,3 +203,118 @@ def test_who_leaves_is_answered_once_the_lane_that_holds_their_row_knows(edition
     began = time.monotonic()
     plan.drop_reader(subscription_id=reader.pk, now=NOW)
     assert time.monotonic() - began >= plan.LOOK_AGAIN
+
+
+def test_the_one_reader_for_whom_the_relay_refused_us_stands_in_nobodys_way(
+    edition, readers, start, run_lane, server
+):
+    alone, *_others = readers(3)
+    server.script = lambda verb, line, _: (
+        "554 5.7.1 access denied" if verb == "RCPT" and "reader0@" in line else None
+    )
+    start()
+    assert run_lane() is End.HELD
+    assert (row(alone).status, row(alone).reason) == ("pending", "refused")
+
+    approve(edition_id=edition.pk, now=later(seconds=10))
+    start(later(seconds=10))
+    assert run_lane("goes on", now=later(seconds=10)) is End.DONE
+    assert tally(edition.pk).sent == 2
+
+    assert run_lane("at last", now=later(minutes=2)) is End.DONE
+    assert (row(alone).status, row(alone).reason) == ("failed", "refused")
+    assert status(edition) == Edition.Status.SENT
+    assert not Suppression.objects.exists()
+
+
+def test_an_uncertain_reader_who_is_put_back_stays_uncertain(
+    edition, readers, start, run_lane, server
+):
+    (reader,) = readers(1)
+    start()
+    factories.put(
+        Delivery.objects.filter(subscription=reader),
+        status="uncertain", uncertain_at=NOW, attempts=1, revision=1,
+    )  # fmt: skip
+    server.script = lambda verb, *_: "451 4.3.0 later" if verb == "RCPT" else None
+    run_lane()
+
+    assert (row(reader).status, row(reader).revision) == ("uncertain", 1)
+    assert (row(reader).finished_at, row(reader).attempts) == (None, 2)
+
+
+def test_what_was_claimed_by_a_statement_without_an_answer_goes_back(
+    edition, readers, start, run_lane, server, monkeypatch
+):
+    readers(5)
+    start()
+
+    def loses_its_answer(*args, **kwargs):
+        monkeypatch.setattr(lane, "claim", claim)
+        claim(*args, **kwargs)
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(lane, "claim", loses_its_answer)
+    assert run_lane() is End.MORE
+    assert set(rows(edition).values()) == {("pending", "")}
+    assert run_lane("next") is End.DONE
+    assert tally(edition.pk).sent == 5
+
+
+def test_a_page_that_cannot_be_read_holds_the_edition(edition, readers, start, run_lane, server):
+    readers(1)
+    start()
+    edition.frozen_pages.update(html_segments=[{"strange": "page"}])
+
+    assert run_lane() is End.HELD
+    held = Edition.objects.get(pk=edition.pk)
+    assert (held.status, held.reason) == ("held", "not-sendable")
+
+
+def test_an_edition_that_ends_while_held_says_what_its_readers_have(edition, readers, start):
+    sent, _other = readers(2)
+    start()
+    factories.put(Delivery.objects.filter(subscription=sent), status="sent", revision=1)
+    factories.put(
+        Edition.objects.filter(pk=edition.pk), status="held", reason="stopped", revision=2
+    )
+
+    plan.close_late(now=edition.deadline_at)
+    ended = Edition.objects.get(pk=edition.pk)
+    assert (ended.status, ended.revision) == ("sent", 1)
+
+
+def test_where_no_broker_takes_the_next_task_a_lane_goes_on_by_itself(monkeypatch):
+    ends = [End.MORE, End.MORE, End.DONE]
+    monkeypatch.setattr(lane, "run", lambda **_: ends.pop(0))
+    monkeypatch.setattr(tasks, "hand_over", lambda *_, **__: False)
+
+    tasks.send_lane(edition_id=1)
+    assert not ends
+
+
+def test_a_tick_whose_one_step_fails_takes_the_others(monkeypatch, caplog):
+    done = []
+
+    def fails(*, now):
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(tasks, "recover", fails)
+    monkeypatch.setattr(tasks.plan, "half_planned", lambda: done.append("deliver") or [])
+    tasks.tick()
+
+    assert done == ["deliver"]
+    assert "a fault of ours" in caplog.text
+
+
+def test_a_relay_is_left_in_peace_and_a_domain_is_not_its_doing(edition, start, run_lane, server):
+    for number in range(2 * WINDOW):
+        factories.subscription(edition.newsletter, f"r{number}@slow.example")
+    factories.subscription(edition.newsletter, "last@example.com")
+    server.script = lambda verb, line, _: (
+        "451 4.2.1 later" if verb == "RCPT" and "slow.example" in line else None
+    )
+    start()
+
+    assert run_lane() is End.DONE
+    assert rows(edition)["last@example.com"] == ("sent", "")

@@ -78,6 +78,9 @@ class Connection:
     def is_open(self) -> bool:
         return self._backend is not None and self._left > 0
 
+    def ready(self) -> None:
+        """Nothing to wait for: requests are answered one by one."""
+
     def put(self, outgoing: Outgoing) -> None:
         """Send it, or keep it until there are enough for one request."""
         if not self.is_open:

@@ -81,6 +81,13 @@ class Connection:
         ((_, outcome),) = self.take()
         return outcome
 
+    def ready(self) -> None:
+        """Wait until the next message would go on the wire at once."""
+        try:
+            self._dialogue.make_ready()
+        except Lost as lost:
+            self._dialogue.die(lost)
+
     def put(self, outgoing: Outgoing) -> None:
         """Hand over one message (CRLF line ends); never raises for what the server does."""
         self._put(

@@ -60,6 +60,9 @@ class Dialogue(ABC):
         if self.closing and not self.open:
             self.wire.close()
 
+    def make_ready(self) -> None:  # noqa: B027 (nothing is what most do)
+        """Wait for what a launch would wait for; nothing, where launches do not wait."""
+
     def advance(self) -> None:
         if self.expected:
             self.read()

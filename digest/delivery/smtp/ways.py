@@ -57,6 +57,9 @@ class Data(Dialogue):
 
     mode = Mode.DATA
 
+    def make_ready(self) -> None:
+        self.read_all()
+
     def launch(self, flight: Flight, mail: bytes, rcpt: bytes) -> None:
         self.read_all()
         if self.is_retired:
