@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from digest.models import Edition, EditionItem, Feed, Schedule, Story
+from digest.rendering.freeze import freeze
 from subscribers.models import Newsletter, Section, Subscriber, Subscription
 
 # A Tuesday.
@@ -87,6 +88,18 @@ def item(edition: Edition, story: Story, **fields: Any) -> EditionItem:
     return EditionItem.objects.create(
         edition=edition, newsletter=edition.newsletter, story=story, **fields
     )
+
+
+def publish(edition: Edition, *, status: str = Edition.Status.SENT, **fields: Any) -> Edition:
+    """The edition as it is once readers have it: its page frozen, its words those approved."""
+    frozen = freeze(edition_id=edition.pk, now=NOW)
+    times = {"sending_at": NOW, "sent_at": NOW if status == Edition.Status.SENT else None}
+    put(
+        Edition.objects.filter(pk=edition.pk),
+        **{"status": status, "approved_hash": frozen.content_hash} | times | fields,
+    )
+    edition.refresh_from_db()
+    return edition
 
 
 def put(rows: QuerySet[Any], **fields: Any) -> None:

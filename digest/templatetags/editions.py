@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import template
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from django.utils import timezone
 
 from digest.editions.slots import next_open_slots
@@ -28,10 +28,14 @@ def next_edition(newsletter: Newsletter) -> datetime | None:
 
 @register.simple_tag
 def latest_edition(newsletter: Newsletter) -> Edition | None:
-    """The newsletter's last sent edition with its items, stories and sections: two queries."""
+    """The newsletter's last sent edition with its items, stories and sections: two queries.
+
+    One that ended while its next revision was being written would show words that nobody approved.
+    """
     items = EditionItem.objects.select_related("story", "section")
     return (
         Edition.objects.filter(newsletter=newsletter, corrects=None, status=Edition.Status.SENT)
+        .filter(frozen_pages__content_hash=F("approved_hash"))
         .order_by("-sent_at")
         .prefetch_related(Prefetch("items", queryset=items))
         .first()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from digest.editions.approve import content_hash
 from digest.models import Edition, Story
 from digest.rendering.assemble import web_page
 from digest.rendering.wording import paragraphs
@@ -27,7 +28,7 @@ def edition(request: HttpRequest, public_id: UUID) -> HttpResponse:
     found = get_object_or_404(
         Edition.objects.select_related("newsletter").filter(reached_readers), public_id=public_id
     )
-    return _cached(HttpResponse(web_page(found) if found.status in _SENT else _as_sent(found)))
+    return _cached(HttpResponse(_as_sent(found)))
 
 
 @require_safe
@@ -36,7 +37,11 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
     found = get_object_or_404(
         Story.objects.select_related("newsletter").exclude(text=""), pk=story_id, url=""
     )
-    is_out = Q(edition__status__in=_SENT) | Q(edition__frozen_pages__links__contains=[found.link])
+    # By its link; or by the edition's words, should the site have had another address then.
+    is_out = Q(edition__frozen_pages__links__contains=[found.link]) | Q(
+        edition__status__in=_SENT,
+        edition__frozen_pages__content_hash=F("edition__approved_hash"),
+    )
     is_public = found.items.filter(is_out).exists()
     if not is_public and not request.user.is_staff:
         raise Http404
@@ -54,9 +59,18 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
 
 
 def _as_sent(edition: Edition) -> str:
-    """What its readers have, while editors write the next revision."""
-    frozen = edition.frozen_pages.order_by("-revision").first()
-    return frozen.web_html if frozen and frozen.web_html else web_page(edition)
+    """What its readers have, whatever editors have written since.
+
+    One frozen before web versions were kept is rendered anew, if the edition still says the same.
+    """
+    frozen = edition.frozen_pages.filter(revision__lte=edition.revision).order_by("-revision")
+    web_html, sent = frozen.values_list("web_html", "content_hash").first() or ("", "")
+    if web_html:
+        return web_html
+    # A masthead that was changed later is no edit: its approval says so.
+    if not sent or sent not in {edition.approved_hash, content_hash(edition)}:
+        raise Http404
+    return web_page(edition)
 
 
 def _cached(response: HttpResponse) -> HttpResponse:

@@ -35,7 +35,7 @@ def test_the_latest_edition_is_the_last_one_sent(django_assert_num_queries):
     newsletter = factories.newsletter()
     assert latest_edition(newsletter) is None
     for days in (3, 1, 2):
-        factories.edition(newsletter, status="sent", sent_at=NOW - timedelta(days=days))
+        factories.publish(factories.edition(newsletter), sent_at=NOW - timedelta(days=days))
     factories.edition(newsletter)
 
     with django_assert_num_queries(2):

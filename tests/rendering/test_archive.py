@@ -1,9 +1,10 @@
 """The public pages show what was sent, and nothing before."""
 
 import pytest
-from django.utils.timezone import now
 
 from digest.models import Edition
+from digest.templatetags.editions import latest_edition
+from subscribers.models import Newsletter
 from tests import factories
 from tests.rendering.pages import full_edition
 
@@ -32,7 +33,7 @@ def test_an_edition_that_was_not_sent_is_not_there(client, status):
 
 @pytest.mark.parametrize("status", [Edition.Status.SENDING, Edition.Status.SENT])
 def test_an_edition_that_was_sent_is_for_everybody(client, status):
-    edition = full_edition(status=status)
+    edition = factories.publish(full_edition(), status=status)
     response = client.get(edition.get_absolute_url())
     page = response.content.decode()
 
@@ -47,13 +48,59 @@ def test_an_edition_that_was_sent_is_for_everybody(client, status):
 
 
 def test_an_edition_stopped_in_mid_send_stays_for_those_who_have_it(client):
-    edition = full_edition(status="held", reason="refused", sending_at=now())
+    edition = factories.publish(full_edition(), status="held", reason="refused")
+
+    assert client.get(edition.get_absolute_url()).status_code == 200
+
+
+@pytest.mark.parametrize("approved_hash", ["", "of other words"])
+def test_what_was_half_written_at_the_deadline_never_becomes_public(client, approved_hash):
+    edition = factories.publish(full_edition())
+    headline = edition.items.first().shown_headline
+    story = pasted_story(edition.newsletter)
+    factories.item(edition, story)
+    edition.items.filter(position=0).update(headline="Half a sen")
+    Edition.objects.update(note="Half a sen", subject="Half", approved_hash=approved_hash)
+
+    page = client.get(edition.get_absolute_url()).content.decode()
+    assert headline in page
+    assert "Half" not in page
+    assert client.get(story.get_absolute_url()).status_code == 404
+    assert latest_edition(edition.newsletter) is None
+
+
+def test_an_edition_shows_the_page_of_its_own_revision(client):
+    edition = factories.publish(full_edition(note="The first."))
+    Edition.objects.update(note="The second.", revision=2)
+    factories.publish(edition)
+    url = edition.get_absolute_url()
+    assert "The second." in client.get(url).content.decode()
+
+    Edition.objects.update(revision=1)
+    assert "The first." in client.get(url).content.decode()
+
+
+@pytest.mark.parametrize("status", ["sending", "sent", "held"])
+def test_a_page_from_before_web_versions_were_kept_is_shown_until_its_words_change(client, status):
+    edition = factories.publish(full_edition(), status=status, reason="stopped")
+    Edition.objects.filter(status="held").update(approved_hash="")
+    edition.frozen_pages.update(web_html="")
+    assert edition.note.split()[0] in client.get(edition.get_absolute_url()).content.decode()
+
+    Edition.objects.update(note="Half a sen", approved_hash="")
+    assert client.get(edition.get_absolute_url()).status_code == 404
+
+
+def test_a_new_masthead_takes_no_old_edition_from_the_web(client):
+    edition = factories.publish(full_edition())
+    edition.frozen_pages.update(web_html="")
+    Newsletter.objects.update(promise="Another.")
 
     assert client.get(edition.get_absolute_url()).status_code == 200
 
 
 def test_head_is_answered_and_post_is_not(client):
-    url = full_edition(status="sent").get_absolute_url()
+    url = factories.publish(full_edition()).get_absolute_url()
 
     assert client.head(url).status_code == 200
     assert client.post(url).status_code == 405
@@ -61,7 +108,7 @@ def test_head_is_answered_and_post_is_not(client):
 
 def test_an_unlisted_newsletter_asks_not_to_be_indexed(client):
     newsletter = factories.newsletter(is_listed=False)
-    edition = full_edition(newsletter, status="sent")
+    edition = factories.publish(full_edition(newsletter))
 
     assert (
         '<meta name="robots" content="noindex">'
@@ -76,7 +123,7 @@ def test_a_pasted_story_is_shown_once_an_edition_with_it_went_out(client):
     factories.item(edition, story)
     assert client.get(story.get_absolute_url()).status_code == 404
 
-    factories.put(Edition.objects.filter(pk=edition.pk), status="sent")
+    factories.publish(edition)
     response = client.get(story.get_absolute_url())
     page = response.content.decode()
 

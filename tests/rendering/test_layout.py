@@ -42,7 +42,7 @@ def test_axe_finds_nothing(show, scheme, accent):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_web_version(show, client, scheme):
-    html = client.get(full_edition(status="sent").get_absolute_url()).content.decode()
+    html = client.get(factories.publish(full_edition()).get_absolute_url()).content.decode()
 
     assert axe_violations(show(html, scheme=scheme)) == []
 

@@ -46,8 +46,8 @@ def test_an_unlisted_newsletter_still_has_its_page(client):
 
 def test_the_page_shows_a_sample_of_the_latest_edition(client):
     newsletter = factories.newsletter()
-    edition = factories.edition(
-        newsletter, subject="Rain, then sun", status="sent", sent_at=NOW, slot_date=NOW.date()
+    edition = factories.publish(
+        factories.edition(newsletter, subject="Rain, then sun", slot_date=NOW.date())
     )
 
     page = page_of(client, newsletter)
@@ -88,7 +88,7 @@ def test_pages_cost_a_fixed_number_of_queries(client, django_assert_max_num_quer
     newsletter = factories.newsletter()
     for _ in range(5):
         factories.newsletter()
-    factories.edition(newsletter, stories=10, status="sent", sent_at=NOW)
+    factories.publish(factories.edition(newsletter, stories=10))
 
     with django_assert_max_num_queries(1):
         client.get("/")

@@ -11,7 +11,6 @@ from subscribers import tokens
 from subscribers.models import Consent, Subscription
 from tests import factories
 from tests.conftest import axe_violations
-from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -29,12 +28,8 @@ def newsletter(page):
     factories.schedule(newsletter)
     for name in ("World", "Business", "Science"):
         factories.section(newsletter, name=name)
-    factories.edition(
-        newsletter,
-        stories=6,
-        subject="Rain before seven, fine by eleven",
-        status="sent",
-        sent_at=NOW,
+    factories.publish(
+        factories.edition(newsletter, stories=6, subject="Rain before seven, fine by eleven")
     )
     return newsletter
 
