@@ -70,11 +70,19 @@ def freeze_page(edition: Edition, page: Page) -> Frozen:
         edition=edition,
         revision=edition.revision,
         headers=_common_headers(edition, subject=page.subject),
-        text_segments=cut(text),
-        html_segments=cut(html),
+        text_segments=_segments(edition, text),
+        html_segments=_segments(edition, html),
         links=_links(html),
         html_bytes=size,
     )
+
+
+def _segments(edition: Edition, body: str) -> list[Segment]:
+    """The body's segments; those of a correction lie in no section that could be muted."""
+    segments = cut(body)
+    if edition.corrects_id:
+        return [segment | {"section": None} for segment in segments]
+    return segments
 
 
 def cut(body: str) -> list[Segment]:

@@ -209,6 +209,14 @@ def test_a_reader_who_muted_every_section_gets_it_all_the_same(correction):
     assert message_to(correction, muted_sections=frozenset({1, 2}))
     assert sample_message(correction, now=NOW)
 
+    town = factories.section(correction.newsletter, name="Town")
+    story = factories.story(correction.newsletter)
+    factories.item(correction, story, section=town)
+    received = message_to(correction, muted_sections=frozenset({town.pk}))
+    for kind in ("plain", "html"):
+        assert "The ferry sails on Friday" in received.part(kind)
+        assert story.title in received.part(kind)
+
 
 def test_no_other_edition_says_that_it_is_a_correction(corrected):
     assert "orrection" not in message_to(corrected).part("plain")
@@ -229,7 +237,8 @@ def test_it_prints_no_story_for_later_editions(corrected, correction):
 
 
 def test_it_is_neither_the_days_edition_nor_the_latest(corrected, correction):
-    factories.put(Edition.objects.filter(pk=correction.pk), status="sent", sent_at=NOW)
+    factories.publish(corrected)
+    factories.publish(correction)
 
     todays = draft.draft_edition(newsletter=corrected.newsletter, date=NOW.date(), now=NOW)
     assert todays.corrects is None
@@ -239,6 +248,6 @@ def test_it_is_neither_the_days_edition_nor_the_latest(corrected, correction):
 def test_its_web_version_opens_once_it_is_out(client, corrected, correction):
     assert client.get(correction.get_absolute_url()).status_code == 404
 
-    factories.put(Edition.objects.filter(pk=correction.pk), status="sent")
+    factories.publish(correction)
     page = client.get(correction.get_absolute_url()).content.decode()
     assert corrected.get_absolute_url() in page
