@@ -112,8 +112,7 @@ def _void(approved: QuerySet[Edition], *, reason: str) -> bool:
 def content_hash(edition: Edition) -> str:
     """SHA-256, in hex, over all that the mail shows; one query for the items."""
     items = edition.items.select_related("story", "section")
-    content = {
-        "corrects": edition.corrects_id,
+    content: dict[str, Any] = {
         "date": edition.slot_date.isoformat(),
         "subject": edition.subject,
         "preheader": edition.preheader,
@@ -121,6 +120,9 @@ def content_hash(edition: Edition) -> str:
         "newsletter": _masthead(edition.newsletter),
         "items": [_item(item) for item in items],
     }
+    # Only where there is one: the hash of any other edition stays what it was before corrections.
+    if edition.corrects_id:
+        content["corrects"] = edition.corrects_id
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

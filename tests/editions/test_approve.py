@@ -26,6 +26,23 @@ def reread(edition):
     return Edition.objects.get(pk=edition.pk)
 
 
+def test_only_a_corrections_hash_names_what_it_corrects(edition):
+    """Others keep the hash they were approved under, before there were corrections."""
+    newsletter = factories.newsletter(
+        name="Daily",
+        slug="daily",
+        promise="The day.",
+        sender_email="daily@example.com",
+        postal_address="1 High Street",
+    )
+    plain = factories.edition(newsletter, stories=0, slot_date=NOW.date())
+    known = "a934de77d99009bbf0c6a7c2a8dfd3c9d8038b876e9e7d4e61a1bb510b0bf936"
+    assert content_hash(plain) == known
+
+    plain.corrects = edition
+    assert content_hash(plain) != known
+
+
 def test_approving_notes_who_when_and_what(edition, admin_user):
     approved = approve(edition_id=edition.pk, user=admin_user, now=NOW)
 
