@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 
 # What is usual: the median of so many editions, once there are at least so few.
 LAST, FEWEST = 10, 3
-# A yes to 12,000 readers holds for those who confirm before the start, and for no import.
-GROWTH_PERCENT = 10
+# A yes to 12,000 readers holds for those who come and go before the start, not for an import.
+DRIFT_PERCENT = 10
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ def guard(edition: Edition, audience: int | None = None) -> str | None:
 
 def _is_accepted(edition: Edition, count: int) -> bool:
     # One that is under way was let through with its first start.
-    agreed = max(edition.audience_accepted or 0, edition.audience or 0)
-    return 0 < count * 100 <= agreed * (100 + GROWTH_PERCENT)
+    agreed = (edition.audience_accepted, edition.audience)
+    return any(abs(count - yes) * 100 <= DRIFT_PERCENT * yes for yes in agreed if yes)
 
 
 def accept_audience(*, edition_id: int, user: AbstractBaseUser | None = None, count: int) -> bool:

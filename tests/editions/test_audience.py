@@ -107,7 +107,7 @@ def test_a_correction_goes_to_few_and_is_exempt(sent, newsletter):
     assert audience.guard(correction, 1) is None
 
 
-def test_a_yes_holds_for_a_tenth_more_and_no_further(sent, edition):
+def test_a_yes_holds_for_a_tenth_either_way_and_no_further(sent, edition):
     sent(100, 100, 100)
     audience.accept_audience(edition_id=edition.pk, count=1000)
     edition = reread(edition)
@@ -115,6 +115,9 @@ def test_a_yes_holds_for_a_tenth_more_and_no_further(sent, edition):
     assert audience.guard(edition, 1000) is None
     assert audience.guard(edition, 1100) is None
     assert audience.guard(edition, 1101)
+    assert audience.guard(edition, 900) is None
+    assert audience.guard(edition, 899)
+    assert audience.guard(edition, 0)
 
 
 def test_a_yes_comes_too_late_once_it_is_on_its_way(edition):
