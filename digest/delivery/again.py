@@ -68,7 +68,7 @@ def send_failed_again(
     """Make the failed readers due again; the caller enqueues the lanes.
 
     `uncertain`: also those whose outcome was lost and who were left at that; some may get a second
-    copy, under the same Message-ID. `until` is a new deadline, for an edition that is past its own.
+    copy, under the same Message-ID. `until` is a new deadline, unless the edition has a later one.
 
     Raises:
         TooLate: it is past its deadline, and `until` gives it no time.
@@ -76,22 +76,24 @@ def send_failed_again(
     """
     with transaction.atomic():
         edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
-        _insist_on_time(edition, until, now)
+        # Others may still be waiting for it: sending again takes nobody's time away.
+        deadline = max(until or edition.deadline_at, edition.deadline_at)
+        _insist_on_time(edition, deadline, now)
         left_out = _failed(edition_id).count()
         failed = _due_again(_failed(edition_id), now, status=_Row.PENDING, reason="")
         lost = _due_again(_left_uncertain(edition_id), now) if uncertain else 0
         if not failed + lost:
             raise NotAgain(_nobody(left_out))
         Edition.objects.filter(pk=edition_id, status__in=_UNDER_WAY).update(
-            status=_Status.SENDING, deadline_at=until or edition.deadline_at
+            status=_Status.SENDING, deadline_at=deadline
         )
     return Again(failed, lost, left_out - failed)
 
 
-def _insist_on_time(edition: Edition, until: datetime | None, now: datetime) -> None:
+def _insist_on_time(edition: Edition, until: datetime, now: datetime) -> None:
     if edition.status not in _UNDER_WAY:
         raise NotAgain(f"The edition is {edition.get_status_display()}, not sent.")
-    if now < (until or edition.deadline_at):
+    if now < until:
         return
     deadline = edition.deadline_at.astimezone(edition.newsletter.zone)
     raise TooLate(

@@ -123,6 +123,15 @@ def test_yesterdays_edition_is_not_sent_again_by_accident(edition, sent, run_lan
     assert written_to(relay) == ["reader1@example.com", "reader2@example.com"]
 
 
+def test_more_time_is_never_less(edition, sent):
+    factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
+
+    soon = NOW + timedelta(minutes=1)
+    send_failed_again(edition_id=edition.pk, until=soon, now=NOW)
+
+    assert Edition.objects.get(pk=edition.pk).deadline_at == edition.deadline_at > soon
+
+
 def test_while_it_is_sending_the_failed_ones_join_in(edition, sent):
     factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
 

@@ -27,7 +27,10 @@ class Command(BaseCommand):
             help="also to those whose answer was lost for good; some of them get a second copy",
         )
         parser.add_argument(
-            "--hours", type=float, metavar="N", help="a new deadline, so many hours from now"
+            "--hours",
+            type=float,
+            metavar="N",
+            help="a new deadline, so many hours from now; never an earlier one",
         )
 
     def handle(self, *, edition: int, uncertain: bool, hours: float | None, **options: Any) -> None:
