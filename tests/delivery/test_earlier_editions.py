@@ -1,0 +1,86 @@
+"""An edition from before planning was paged counts as planned, for the readers it had."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from digest.delivery import plan
+from digest.delivery.again import send_failed_again
+from digest.models import Delivery, Edition
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+BEFORE, AFTER = "0002_revisions_relays_and_audiences", "0003_readers_of_earlier_editions"
+
+
+def migrate():
+    """There and back, on the rows of this test."""
+    for name in (BEFORE, AFTER):
+        MigrationExecutor(connection).migrate([("digest", name)])
+
+
+@pytest.fixture
+def earlier():
+    """Editions of each status as 0002 left them, two readers each of whom one failed."""
+
+    def make(status, **fields):
+        edition = factories.edition(factories.newsletter())
+        for name in ("sent", "failed"):
+            Delivery.objects.create(
+                edition=edition,
+                subscription=factories.subscription(edition.newsletter),
+                status=name,
+                reason="refused" if name == "failed" else "",
+            )
+        factories.put(
+            Edition.objects.filter(pk=edition.pk),
+            **{"status": status, "reason": "refused", "approved_hash": "x", "sending_at": NOW}
+            | fields,
+        )
+        return edition
+
+    return make
+
+
+def noted(edition):
+    return Edition.objects.values_list("planned_at", "audience").get(pk=edition.pk)
+
+
+def test_those_sent_were_planned_by_the_time_they_were_sent(earlier):
+    later = NOW + timedelta(minutes=9)
+    sent = earlier("sent", sent_at=later)
+    under_way = [earlier(status) for status in ("sending", "held", "approved", "skipped")]
+    migrate()
+
+    assert noted(sent) == (later, 2)
+    assert [noted(edition) for edition in under_way] == [(NOW, 2)] * 4
+
+
+def test_what_was_never_started_or_was_started_since_stays_as_it_is(earlier):
+    draft = earlier("draft", sending_at=None)
+    half_planned = earlier("sending", audience=70_000)
+    done = earlier("sent", audience=3, planned_at=NOW - timedelta(1))
+    no_rows = earlier("sent", sent_at=NOW)
+    Delivery.objects.filter(edition=no_rows).delete()
+    migrate()
+
+    assert noted(draft) == (None, None)
+    assert noted(half_planned) == (None, 70_000)
+    assert noted(done) == (NOW - timedelta(1), 3)
+    assert noted(no_rows) == (NOW, None)
+
+
+def test_sending_an_old_one_again_is_for_its_own_readers_only(earlier):
+    old = earlier("sent", sent_at=NOW)
+    migrate()
+    factories.subscription(old.newsletter, "since@example.com")
+
+    late = NOW + timedelta(days=30)
+    send_failed_again(edition_id=old.pk, until=late + timedelta(hours=2), now=late)
+    plan.plan_audience(edition_id=old.pk, now=late)
+
+    assert old.pk not in plan.half_planned()
+    assert Delivery.objects.filter(edition=old).count() == 2
