@@ -37,8 +37,8 @@ WINDOW_SECONDS = 60.0
 # in this time costs nothing on a slow relay, and on a fast one a window takes no longer.
 TRUST_SECONDS = 0.05
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=60), timedelta(minutes=20)
-# A window put off in a row is the relay's doing if so many domains are in it, or if it goes on.
-_DOMAINS, _SURELY = 3, 5 * WINDOW
+# Readers tried again who are put off in a row are the relay's doing if so many domains are theirs.
+_DOMAINS = 3
 # Messages are made a few at a time, then sent: in turn with the wire one by one, neither finds its
 # code and data in the processor's caches, and a whole window of 45 KB each does not fit in there.
 _GROUP = 5
@@ -68,8 +68,8 @@ class Outbox:
         self.trusted = 0.0
         # Why the edition must be held, and the words for its editors.
         self.fault: tuple[str, str] | None = None
-        # Domains of the readers that the relay put off since it last gave a final answer.
-        self.deferred: list[str] = []
+        # Domain and attempts of the readers put off since the relay last gave a final answer.
+        self.deferred: list[tuple[str, int]] = []
         # Addresses that do not exist, until they are written down.
         self.bounced: list[tuple[str, str]] = []
         # The database went away: this session holds neither the lane's lock nor its berth.
@@ -114,8 +114,8 @@ class Outbox:
             if left.pop(row.delivery_id, None):
                 self.on_wire[row.delivery_id] = row
                 transport.put(outgoing)
-        # A relay that refuses our mail is not sent the whole window.
-        self.settle(transport, unanswered=WINDOW)
+                # What is known by now: a relay that refuses our mail is sent no other.
+                self.settle(transport, unanswered=WINDOW)
 
     def put_off(self, admission: Admission) -> None:
         """Give back the rows for which the relay or their domain has no room."""
@@ -190,7 +190,7 @@ class Outbox:
             if entry.status != _Status.PENDING:
                 self.deferred.clear()
             elif outcome.verdict is not Verdict.NOT_SENT:
-                self.deferred.append(row.email.rpartition("@")[2])
+                self.deferred.append((row.email.rpartition("@")[2], row.attempts))
             if outcome.verdict is Verdict.NO_SUCH_ADDRESS:
                 self.bounced.append((row.email, outcome.reply))
         # Behind the loop: should the database be gone, no outcome is lost.
@@ -199,8 +199,12 @@ class Outbox:
     @property
     def everything_is_put_off(self) -> bool:
         """Whether the relay, and not some domain behind it, takes nothing now."""
-        many = len(self.deferred)
-        return many >= WINDOW and (many >= _SURELY or len(set(self.deferred)) >= _DOMAINS)
+        if len(self.deferred) < WINDOW:
+            return False
+        # Only those who are tried again stand side by side by domain.
+        for_the_first_time = sum(not attempts for _, attempts in self.deferred)
+        domains = {domain for domain, _ in self.deferred}
+        return for_the_first_time >= WINDOW or len(domains) >= _DOMAINS
 
     def record_surely(self) -> None:
         """Write the outcomes that no claim followed; wait for a database that went away.

@@ -307,14 +307,18 @@ def test_a_tick_whose_one_step_fails_takes_the_others(monkeypatch, caplog):
     assert "a fault of ours" in caplog.text
 
 
-def test_a_relay_is_left_in_peace_and_a_domain_is_not_its_doing(edition, start, run_lane, server):
+def test_one_domain_that_puts_its_readers_off_again_does_not_rest_the_relay(
+    edition, start, run_lane, server
+):
     for number in range(2 * WINDOW):
-        factories.subscription(edition.newsletter, f"r{number}@slow.example")
-    factories.subscription(edition.newsletter, "last@example.com")
+        for domain in ("slow.example", "quick.example"):
+            factories.subscription(edition.newsletter, f"r{number}@{domain}")
     server.script = lambda verb, line, _: (
         "451 4.2.1 later" if verb == "RCPT" and "slow.example" in line else None
     )
     start()
-
     assert run_lane() is End.DONE
-    assert rows(edition)["last@example.com"] == ("sent", "")
+
+    assert run_lane("again", now=later(minutes=2)) is End.DONE
+    assert not breaker.is_resting(server.relay)
+    assert set(Delivery.objects.filter(status="pending").values_list("attempts", flat=True)) == {2}
