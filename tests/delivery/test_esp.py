@@ -297,6 +297,32 @@ def test_an_esp_that_would_render_a_headline_gets_none(esp, page):
     assert esp.asked[0].headers["api-key"] == "key-of-mine"
 
 
+@pytest.mark.parametrize("esp_name", ["brevo", "mailgun"])
+def test_an_address_that_an_esp_would_render_is_refused_alone(esp, page, esp_name):
+    """Else anybody could stop every edition by subscribing."""
+    address = {"brevo": "{{x}}@evil.org", "mailgun": "%unsubscribe_url%@evil.org"}[esp_name]
+    answer = {"messageId": "<1@brevo>", "id": "<1@mailgun>", "message": "Queued"}
+    esp.answer = lambda asked: (200, answer)
+    domain = "&sender_domain=mg.example.com" * (esp_name == "mailgun")
+    relay = parse_relay(f"anymail+{esp_name}://key-of-mine@?api_url={esp.url}{domain}")
+    letters = [outgoing(page, n, email=address * (n == 2)) for n in range(1, 4)]
+
+    outcomes, _ = send(relay, page, letters)
+
+    expected = {1001: Verdict.ACCEPTED, 1002: Verdict.REFUSED, 1003: Verdict.ACCEPTED}
+    assert {key: outcome.verdict for key, outcome in outcomes.items()} == expected
+    assert "reader's address" in outcomes[1002].reply
+    assert not any(b"evil.org" in asked.body for asked in esp.asked)
+
+
+def test_a_readers_braces_do_not_excuse_the_editions(esp):
+    relay, braces = parse_relay(f"anymail+brevo://k@?api_url={esp.url}"), frozen_with("{{x}}")
+
+    outcomes, _ = send(relay, braces, [outgoing(braces, 1, email="{{x}}@evil.org")])
+
+    assert verdicts(outcomes) == [Verdict.SENDERS_FAULT]
+
+
 def test_every_esp_of_anymails_has_a_row():
     import pkgutil
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import pytest
@@ -14,7 +15,14 @@ from digest.delivery.replies import Verdict
 from digest.delivery.transport import connect
 from subscribers.relays import parse_relay
 from tests.conftest import free_port
-from tests.delivery.esp_server import mailgun, outgoing, postmark, send, verdicts
+from tests.delivery.esp_server import (
+    frozen_with,
+    mailgun,
+    outgoing,
+    postmark,
+    send,
+    verdicts,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +71,8 @@ def test_a_sender_whom_postmark_does_not_know_holds_the_edition(esp, postmark_re
         (403, Verdict.SENDERS_FAULT),
         (422, Verdict.SENDERS_FAULT),
         (429, Verdict.LATER),
-        (500, Verdict.LATER),
+        (500, Verdict.UNKNOWN),  # it may have been taken before something broke
+        (502, Verdict.UNKNOWN),
         (503, Verdict.LATER),
         (504, Verdict.UNKNOWN),
         (200, Verdict.UNKNOWN),  # no JSON behind it: it may well have been taken
@@ -79,6 +88,62 @@ def test_an_http_status_is_a_verdict(esp, mailgun_relay, page, status, verdict):
     assert first.verdict is verdict
     assert first.reply.startswith(f"{status} Sorry, ***, no xxx") or status == 200
     assert len(first.reply) <= 300
+
+
+def test_no_more_than_a_few_requests_go_between_two_looks_at_who_has_left(esp, mailgun_relay, page):
+    """Sent one by one, the last of twenty would rely on what was known before the first."""
+    headline = frozen_with("%recipient.x%")  # which cannot be merged
+    with connect(mailgun_relay, give_up=lambda: False, frozen=headline) as transport:
+        for n in range(20):
+            transport.put(outgoing(headline, n))
+        found = verdicts(dict(transport.take()))
+        assert sorted(verdict.name for verdict in found) == ["ACCEPTED"] * 5 + ["NOT_SENT"] * 15
+        assert len(esp.asked) == 5
+        assert transport.batch == 4
+        for n in range(4):
+            transport.put(outgoing(headline, n))
+        # As the lane asks: what it put is not left to wait for the next window.
+        assert verdicts(dict(transport.take(unanswered=16))) == [Verdict.ACCEPTED] * 4
+        assert transport.batch == 4
+
+
+def test_of_a_request_that_the_esp_dislikes_a_few_go_alone(esp, mailgun_relay, page):
+    def answer(asked):
+        bad = any("reader5@" in to for to in asked.form["to"])
+        return (400, {"message": "to parameter is not a valid address"}) if bad else mailgun(asked)
+
+    esp.answer = answer
+    with connect(mailgun_relay, give_up=lambda: False, frozen=page) as transport:
+        left, windows = list(range(20)), []
+        refused = []
+        while left and len(windows) < 20:
+            window = left[: transport.batch]
+            before = len(esp.asked)
+            for n in window:
+                transport.put(outgoing(page, n))
+            outcomes = dict(transport.take())
+            windows.append(len(esp.asked) - before)
+            refused += [key for key, one in outcomes.items() if one.verdict is Verdict.REFUSED]
+            left = [n for n in left if outcomes.get(1000 + n) in (None, connection._GIVEN_BACK)]
+    assert not left
+    assert refused == [1005]
+    assert max(windows) <= 5
+    assert len(esp.asked) < 16
+
+
+def test_a_slow_dislike_still_shows_whose_fault_it_is(esp, mailgun_relay, page, monkeypatch):
+    monkeypatch.setattr(connection, "_FLUSH_SECONDS", 0.2)
+
+    def answer(asked):
+        if len(asked.form["to"]) > 1:
+            time.sleep(0.3)
+            return 400, "no"
+        return mailgun(asked)
+
+    esp.answer = answer
+    outcomes, _ = send(mailgun_relay, page, [outgoing(page, n) for n in range(3)])
+
+    assert Verdict.ACCEPTED in verdicts(outcomes)
 
 
 def test_locked_out_the_connection_ends(esp, postmark_relay, page):

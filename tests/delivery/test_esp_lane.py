@@ -5,11 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from django.db import connection
 
 from digest.delivery.lane import End
+from digest.editions.approve import approve
 from digest.models import Delivery, Edition
+from subscribers.preferences import unsubscribe
 from tests.delivery.conftest import rows, status
 from tests.delivery.esp_server import mailgun, mailgun_delivers, postmark
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 SENT = (Delivery.Status.SENT, "")
@@ -81,3 +85,44 @@ def test_too_many_requests_are_put_off(
 
     states = [state for state, _ in rows(edition).values()]
     assert (states.count(Delivery.Status.SENT), states.count(Delivery.Status.PENDING)) == (20, 25)
+
+
+def test_an_esp_that_is_out_of_order_is_left_after_a_few_requests(
+    edition, readers, start, run_lane, settings, esp, mailgun_relay
+):
+    """Each may have been taken, so each leaves its readers uncertain."""
+    settings.EMAIL_RELAYS = [mailgun_relay]
+    readers(85)
+    start()
+    esp.answer = lambda asked: (500, "oops")
+
+    assert run_lane() is End.NO_CONNECTION
+
+    states = [state for state, _ in rows(edition).values()]
+    assert states.count(Delivery.Status.UNCERTAIN) == 60
+    assert states.count(Delivery.Status.PENDING) == 25
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_leaves_while_messages_go_one_by_one_gets_nothing(
+    edition, readers, start, run_lane, settings, esp, mailgun_relay
+):
+    edition.subject = "What %recipient.x% means"
+    edition.save()
+    approve(edition_id=edition.pk, now=NOW)
+    settings.EMAIL_RELAYS = [mailgun_relay]
+    subscriptions = readers(20)
+    start()
+
+    def answer(asked):
+        unsubscribe(subscription_id=subscriptions[-1].pk, now=NOW)
+        connection.close()
+        return mailgun(asked)
+
+    esp.answer = answer
+    assert run_lane() is End.DONE
+
+    found = rows(edition)
+    assert found.pop("reader19@example.com") == (Delivery.Status.SKIPPED, "unsubscribed")
+    assert set(found.values()) == {SENT}
+    assert len(esp.asked) == 19

@@ -36,7 +36,9 @@ _STATUS = {
 _LOCKED = {401, 402, 403, 407}
 # Request timeout, conflict, too early, too many requests.
 _NOT_NOW = {408, 409, 425, 429}
-_GATEWAY_TIMEOUT = 504
+# An error inside, a bad gateway, one that waited in vain, and Cloudflare's two of that kind: what
+# stands behind may have taken the request before something broke.
+_MAYBE_TAKEN = {500, 502, 504, 520, 524}
 # SMTP's "service not available, closing transmission channel".
 _CLOSING = 421
 
@@ -110,7 +112,11 @@ def never_left(error: BaseException) -> bool:
 def _of_http(code: int, text: str) -> Answer:
     if code in _LOCKED:
         return Answer(Outcome(Verdict.SENDERS_FAULT, text), ends=True)
-    if code == _GATEWAY_TIMEOUT or code < 400:
+    if code in _MAYBE_TAKEN:
+        # A new connection for the next: a lane gives up after a few that bring no answer, or each
+        # reader in turn would be uncertain while the ESP is out of order.
+        return Answer(Outcome(Verdict.UNKNOWN, text), ends=True)
+    if code < 400:
         # Taken, as far as anybody can tell, with an answer that nobody understands.
         return Answer(Outcome(Verdict.UNKNOWN, text))
     if code >= 500 or code in _NOT_NOW:

@@ -24,14 +24,19 @@ from subscribers.relays import Relay
 
 # Seconds; a request that is answered in drops ends with the two together.
 CONNECT_TIMEOUT, REPLY_TIMEOUT = 10.0, 30.0
-# No request of a window is begun later than this, so that it is over before recover.LEASE is.
-WINDOW_SECONDS = 60.0
 _POLL = 0.25
 # So few at a time where each is a request of its own, some tenths of a second long: what a kill -9
 # leaves uncertain are rows that were claimed.
 _ONE_BY_ONE = 5
+# Between two looks at who has left meanwhile, which is the lane's business, go so many requests at
+# most, and none is begun later than so many seconds after the first. The other messages come back
+# unsent, to be claimed again.
+_REQUESTS, _FLUSH_SECONDS = 5, 5.0
+# So few are claimed then: one request that the ESP dislikes, and each alone.
+_AFTER_THAT = _REQUESTS - 1
 # So many requests in a row that the ESP did not like are no longer the readers' fault.
 _DISLIKES = 3
+_GIVEN_BACK = Outcome(Verdict.NOT_SENT, "other messages took the time")
 
 
 def _never() -> bool:
@@ -56,7 +61,8 @@ class Connection:
         self._waiting: list[Letter] = []
         self._known: list[tuple[int, Outcome]] = []
         self._disliked = 0
-        self._flush_ends = 0.0
+        self._asked, self._flush_ends = 0, 0.0
+        self._batch = table.MOST if self._esp.batch else _ONE_BY_ONE
         self._backend: BaseEmailBackend | None = _opened(relay, self._esp, self._secrets)
 
     def __enter__(self) -> Self:
@@ -72,7 +78,7 @@ class Connection:
 
     @property
     def batch(self) -> int:
-        return table.MOST if self._esp.batch else _ONE_BY_ONE
+        return self._batch
 
     @property
     def is_open(self) -> bool:
@@ -88,14 +94,21 @@ class Connection:
                 (outgoing.key, Outcome(Verdict.NOT_SENT, "the connection is closed"))
             )
             return
+        letter = read(outgoing)
+        if mistaken := self._mistaken(letter):
+            self._known.append((outgoing.key, mistaken))
+            return
         self._left -= 1
-        self._waiting.append(read(outgoing))
-        if not self._esp.batch or len(self._waiting) >= table.MOST:
+        self._waiting.append(letter)
+        if not self._esp.batch or len(self._waiting) >= self._batch:
             self._flush()
 
     def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
-        """All outcomes known when at most so many are unanswered."""
-        if len(self._waiting) > unanswered:
+        """All outcomes known when at most so many are unanswered.
+
+        Nothing waits from one window for the next: its readers might leave meanwhile.
+        """
+        if self._waiting and unanswered < table.MOST:
             self._flush()
         known, self._known = self._known, []
         return known
@@ -111,17 +124,22 @@ class Connection:
 
     def _flush(self) -> None:
         letters, self._waiting = self._waiting, []
-        self._flush_ends = time.monotonic() + WINDOW_SECONDS
+        self._asked, self._flush_ends = 0, time.monotonic() + _FLUSH_SECONDS
         for group in mails.groups(letters, esp=self._esp):
             outcomes = self._send(group)
             self.accepted += sum(o.verdict is Verdict.ACCEPTED for o in outcomes)
             keys = (letter.outgoing.key for letter in group)
             self._known.extend(zip(keys, outcomes, strict=True))
+            # Fewer at a time where they take many requests, more where few were enough.
+            if _GIVEN_BACK in outcomes:
+                self._batch = _AFTER_THAT
+        if self._esp.batch and self._asked <= _REQUESTS // 2:
+            self._batch = min(table.MOST, self._batch * 2)
 
     def _send(self, group: Sequence[Letter]) -> list[Outcome]:
         """In one request if that can be, or else one by one; an outcome for each, in order."""
         mail = None
-        if len(group) > 1:
+        if len(group) > 1 and self._may_ask():
             mail = mails.together(group, esp=self._esp, frozen=self._frozen)
         if mail is None:
             return [self._send_alone(letter) for letter in group]
@@ -130,8 +148,14 @@ class Connection:
             return [self._status(mail, letter) for letter in group]
         if not answer.disliked:
             return [answer.outcome] * len(group)
-        # Nobody's was taken. Each alone shows whose fault it is.
-        outcomes = [self._send_alone(letter) for letter in group]
+        # Nobody's was taken. Each alone shows whose fault it is; of many, some from all over.
+        step = -(-len(group) // _AFTER_THAT)
+        # However slow that was: else the next window would end here as well.
+        self._flush_ends = time.monotonic() + _FLUSH_SECONDS
+        outcomes = [
+            _GIVEN_BACK if number % step else self._send_alone(letter)
+            for number, letter in enumerate(group)
+        ]
         if not any(outcome.verdict is Verdict.ACCEPTED for outcome in outcomes):
             return outcomes
         return [
@@ -141,10 +165,22 @@ class Connection:
             for outcome in outcomes
         ]
 
+    def _mistaken(self, letter: Letter) -> Outcome | None:
+        """Words that the ESP would not leave as they are: the edition's, or this reader's own."""
+        words = "the ESP would take {} in the {} for a merge field"
+        if not (found := table.mistakable(letter.words, esp=self._esp)):
+            return None
+        if ours := table.mistakable(letter.editions_words, esp=self._esp):
+            return Outcome(Verdict.SENDERS_FAULT, words.format(ours, "edition"))
+        # Anybody may have such an address, and would stop every edition with it.
+        return Outcome(Verdict.REFUSED, words.format(found, "reader's address"))
+
+    def _may_ask(self) -> bool:
+        return self._asked < _REQUESTS and time.monotonic() < self._flush_ends
+
     def _send_alone(self, letter: Letter) -> Outcome:
-        if mistaken := table.mistakable(letter, esp=self._esp):
-            words = f"the ESP would take {mistaken} in the edition for a merge field"
-            return Outcome(Verdict.SENDERS_FAULT, words)
+        if not self._may_ask():
+            return _GIVEN_BACK
         mail = mails.alone(letter, esp=self._esp)
         answer = self._post(mail)
         if answer is None:
@@ -169,7 +205,8 @@ class Connection:
 
     def _post(self, mail: Any) -> answers.Answer | None:
         """Hand it to the backend; what went wrong, if anything did."""
-        if time.monotonic() > self._flush_ends or self._give_up():
+        self._asked += 1
+        if self._give_up():
             self.close()
         if self._backend is None:
             return answers.Answer(Outcome(Verdict.NOT_SENT, "the connection is closed"))

@@ -8,6 +8,7 @@ from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr, quote
+from html import escape
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
@@ -45,6 +46,21 @@ class Letter:
         newsletter = self.headers.get("Feedback-ID", ":").split(":")[1]
         edition = f"edition-{self.outgoing.reader.edition_id}"
         return [tag for tag in (newsletter, edition) if tag]
+
+    @property
+    def words(self) -> str:
+        """All that the reader would see."""
+        return f"{self.subject}\n{self.text}\n{self.html}"
+
+    @property
+    def editions_words(self) -> str:
+        """The same without the reader's own values, which others could have chosen."""
+        reader, words = self.outgoing.reader, self.words
+        own = {reader.unsubscribe_url, reader.preferences_url, reader.email}
+        # The longest first: one may stand within another.
+        for value in sorted(own | {escape(value) for value in own}, key=len, reverse=True):
+            words = words.replace(value, "\n")
+        return words
 
 
 def read(outgoing: Outgoing) -> Letter:

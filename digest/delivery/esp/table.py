@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from digest.delivery.esp.letters import Letter
 from subscribers.backends import esp_name
 
 # The ledger's window: no more messages than that are ever under way on one connection.
@@ -96,7 +95,7 @@ def esp_of(backend: str) -> Esp:
     return ESPS.get(name, Esp()) if name else DJANGO
 
 
-def mistakable(letter: Letter, *, esp: Esp) -> str:
+def mistakable(text: str, *, esp: Esp) -> str:
     """What the ESP would not leave as it is even in a message of its own; "" for nothing."""
-    found = esp.renders and esp.renders.search(f"{letter.subject}\n{letter.text}\n{letter.html}")
+    found = esp.renders and esp.renders.search(text)
     return found[0] if found else ""
