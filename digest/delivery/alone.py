@@ -9,19 +9,19 @@ LONGEST_WAIT = 5.0
 
 
 class Bucket:
-    """So many tokens a second, a second's worth at most."""
+    """So many tokens a second; it begins with one second's worth and holds `seconds` of them."""
 
-    def __init__(self, rate: float, *, at: float) -> None:
+    def __init__(self, rate: float, *, at: float, seconds: float = 1) -> None:
         self.rate, self.at = rate, at
-        self.tokens = self.most = max(1.0, rate)
+        self.tokens, self.most = max(1.0, rate), max(1.0, rate * seconds)
 
     def refill(self, at: float) -> None:
         self.tokens = min(self.most, self.tokens + self.rate * max(0.0, at - self.at))
         self.at = at
 
-    def take(self, *, at: float) -> bool:
+    def take(self, *, at: float, needed: float = 0.99) -> bool:
         self.refill(at)
-        if self.tokens < 0.99:
+        if self.tokens < needed:
             return False
         self.tokens -= 1
         return True
@@ -30,32 +30,53 @@ class Bucket:
         return min(LONGEST_WAIT, max(0.0, (tokens - self.tokens) / self.rate))
 
 
+class Domain(Bucket):
+    """A domain's share, with a turn for each row that waits, as throttle.lua has it."""
+
+    def __init__(self, rate: float, *, at: float) -> None:
+        super().__init__(rate, at=at, seconds=2)
+        self.horizon = at
+
+    def wait(self, *, at: float, was_put_off: bool) -> float:
+        """0: it goes; else seconds until its turn, which is nobody else's."""
+        # Who comes first may not take a token that somebody waits for.
+        is_free = was_put_off or self.horizon <= at
+        if self.take(at=at, needed=0.99 if is_free else 0.75 * self.most + 1):
+            return 0.0
+        self.horizon = max(self.horizon, at) + 1 / self.rate
+        return self.horizon - at
+
+
 class Alone:
     """One lane's share of its relay's floor and of the domains' rates."""
 
     def __init__(self, *, floor: float, lanes: int, at: float) -> None:
         self.lanes = lanes
         self.relay = Bucket(floor / lanes, at=at)
-        self._domains: dict[str, Bucket] = {}
+        self._domains: dict[str, Domain] = {}
 
     def verdicts(
-        self, domains: Sequence[tuple[str, float]], *, at: float, left: int | None
+        self, wanted: Sequence[tuple[str, float, bool]], *, at: float, left: int | None
     ) -> list[float]:
-        """For each row's domain and its rate (0: none): 0 go, -1 back, else seconds to wait.
+        """For each row: 0 go, -1 back, else seconds to wait.
 
-        `left` is what the day still takes; None: anything.
+        A row is its domain, the domain's rate (0: none) and whether it was put off before. `left`
+        is what the day still takes; None: anything.
         """
         found = []
-        for domain, rate in domains:
+        for name, rate, was_put_off in wanted:
             if left is not None and left <= 0:
                 found.append(-1.0)
-            elif rate and not self._domain(domain, rate, at).take(at=at):
-                found.append(self.lanes / rate)
-            elif not self.relay.take(at=at):
-                found.append(-1.0)
-            else:
-                found.append(0.0)
-                left = None if left is None else left - 1
+                continue
+            domain = self._domain(name, rate, at) if rate else None
+            wait = domain.wait(at=at, was_put_off=was_put_off) if domain else 0.0
+            if not wait and not self.relay.take(at=at):
+                wait = -1.0
+                if domain:
+                    domain.tokens += 1
+            elif not wait and left is not None:
+                left -= 1
+            found.append(wait)
         return found
 
     def next(self, most: int) -> tuple[int, float]:
@@ -63,7 +84,7 @@ class Alone:
         limit = max(1, min(most, int(self.relay.rate)))
         return limit, self.relay.wait_for(limit)
 
-    def _domain(self, domain: str, rate: float, at: float) -> Bucket:
-        if domain not in self._domains:
-            self._domains[domain] = Bucket(rate / self.lanes, at=at)
-        return self._domains[domain]
+    def _domain(self, name: str, rate: float, at: float) -> Domain:
+        if name not in self._domains:
+            self._domains[name] = Domain(rate / self.lanes, at=at)
+        return self._domains[name]

@@ -94,7 +94,8 @@ class Throttle:
         self._kept, self._ready_at = 0, 0.0
         self._quiet_until = 0.0
         self._alone: Alone | None = None
-        self._counted: tuple[float, int] | None = None
+        # When this lane's share of which day was counted, and what is left of it.
+        self._share: tuple[float, date, int] | None = None
 
     def admit(self, rows: list[Claimed], *, now: datetime) -> Admission:
         """Sort a claimed batch into what goes and what waits; never raises for Redis.
@@ -186,8 +187,11 @@ class Throttle:
             logger.warning("Redis is gone, this lane sends %.3g/s at most: %s", rate, error)
         self._kept, self._ready_at, self._quiet_until = 0, 0.0, 0.0
         left = self._left(now, at)
-        domains = [(_domain(row), self._rate(row)) for row in rows]
-        seconds = self._alone.verdicts(domains, at=at, left=left)
+        wanted = [(_domain(row), self._rate(row), _was_put_off(row)) for row in rows]
+        seconds = self._alone.verdicts(wanted, at=at, left=left)
+        if self._share:
+            counted_at, day, share = self._share
+            self._share = counted_at, day, share - seconds.count(0)
         limit, wait = self._alone.next(WINDOW)
         return _sorted(rows, seconds, now, wait=wait, limit=limit, is_full=left == 0)
 
@@ -196,9 +200,10 @@ class Throttle:
         if not self.relay.warmup:
             return None
         day = now.astimezone(UTC).date()
-        if self._counted is None or at - self._counted[0] > RECOUNT:
-            self._counted = at, self._count(self.relay, day)
-        return max(0, self.relay.warmup.cap_on(day) - self._counted[1]) // self.relay.connections
+        if self._share is None or at - self._share[0] > RECOUNT or self._share[1] != day:
+            left = max(0, self.relay.warmup.cap_on(day) - self._count(self.relay, day))
+            self._share = at, day, left // self.relay.connections
+        return self._share[2]
 
 
 def _ask(arguments: Sequence[Any]) -> list[int]:

@@ -355,11 +355,38 @@ def test_without_redis_a_domain_keeps_its_rate(gone):
     assert all(when > NOW for _, when in admission.later)
 
 
+def test_without_redis_each_reader_at_a_slow_domain_has_a_turn_of_their_own(gone):
+    gone.DOMAIN_RATES = {"gmail.com": 20.0}
+    readers = [f"r{n}@{'gmail.com' if n % 4 else f'd{n % 400}.org'}" for n in range(1000)]
+    morning = Morning(parse_relay("smtp://h?connections=4&floor=400")).send(readers)
+
+    assert morning.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.1)
+    assert morning.busiest("gmail.com", seconds=10) <= 260
+    # Not claimed again and again: once to be put off, once to be sent, seldom once more.
+    assert max(morning.claims.values()) <= 8
+    assert morning.claims_per_row < 3
+
+
+def test_without_redis_what_the_relay_has_no_room_for_uses_up_nothing_of_its_domains(gone):
+    gone.DOMAIN_RATES = {"gmail.com": 8.0}
+    clock = [1000.0]
+    lane = Throttle(parse_relay("smtp://h?floor=2"), clock=lambda: clock[0])
+    gmail = [Row(n, f"r{n}@gmail.com") for n in range(8)]
+    first = lane.admit(gmail, now=NOW)
+    clock[0] += 1
+    second = lane.admit(gmail, now=NOW)
+
+    assert (len(first.go), len(first.later), len(first.back)) == (2, 0, 6)
+    assert (len(second.go), len(second.later), len(second.back)) == (2, 0, 6)
+
+
 def test_without_redis_a_warm_up_is_counted_by_the_ledger(gone):
     lane = Throttle(WARMING, count=lambda relay, day: 20)
 
     # Ten are left of the day, and two lanes may be at it.
     assert len(lane.admit(rows(20), now=DAY).go) == 5
+    again = lane.admit(rows(20), now=DAY)
+    assert (len(again.go), again.is_full) == (0, True)
 
 
 def test_lanes_agree_again_once_redis_is_back(gone, settings, redis):
