@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from django.conf import settings
 from django.db import connection
@@ -46,7 +47,7 @@ def berth(*, avoid: Collection[str] = ()) -> Iterator[Relay | None]:
 def free() -> int:
     """How many lanes could start now."""
     taken = _taken()
-    in_service = _in_service(())
+    in_service = [relay for tier in _in_service(()) for relay in tier]
     # One lane alone tries whether a relay is back.
     tried = breaker.on_probation(in_service)
     room = [1 if relay.name in tried else relay.connections for relay in in_service]
@@ -58,8 +59,9 @@ def free() -> int:
 def _take(avoid: Collection[str]) -> tuple[Relay, int] | None:
     taken = _taken()
     in_service = _in_service(avoid)
-    in_service.sort(key=lambda relay: (len(taken[relay.name]) + 1) / max(relay.weight, 1))
-    for relay in in_service:
+    for tier in in_service:
+        tier.sort(key=lambda relay: (len(taken[relay.name]) + 1) / max(relay.weight, 1))
+    for relay in chain.from_iterable(in_service):
         for number in range(relay.connections):
             if number in taken[relay.name] or not _lock(relay, number):
                 continue
@@ -71,15 +73,21 @@ def _take(avoid: Collection[str]) -> tuple[Relay, int] | None:
     return None
 
 
-def _in_service(avoid: Collection[str]) -> list[Relay]:
-    """The relays that lanes may take: those that stand by only where all others rest."""
+def _in_service(avoid: Collection[str]) -> list[list[Relay]]:
+    """The relays that lanes may take, and behind them those that stand by.
+
+    The latter only where all others rest, or are but tried by one lane.
+    """
     resting = breaker.resting(settings.EMAIL_RELAYS)
     up = [
         relay
         for relay in settings.EMAIL_RELAYS
         if relay.name not in resting and relay.name not in avoid
     ]
-    return [relay for relay in up if relay.weight] or up
+    regular = [relay for relay in up if relay.weight]
+    if len(breaker.on_probation(regular)) < len(regular):
+        return [regular]
+    return [regular, [relay for relay in up if not relay.weight]]
 
 
 def _taken() -> dict[str, set[int]]:

@@ -104,6 +104,20 @@ def test_a_stand_by_is_used_only_while_all_others_rest(relays, take):
     assert take() == [spare.name]
 
 
+def test_while_one_lane_tries_a_relay_the_others_go_to_the_stand_by(relays, take, monkeypatch):
+    monkeypatch.setattr(breaker, "FIRST_REST", 0.001)
+    a, spare = relays("smtp://a?connections=3", "smtp://spare?connections=2&weight=0")
+    breaker.rest(a)
+    while breaker.is_resting(a):
+        pass
+
+    assert berths.free() == 3
+    assert take(4) == [a.name, spare.name, spare.name, None]
+
+    breaker.recovered(a)
+    assert take(3) == [a.name, a.name, None]
+
+
 def test_one_lane_tries_whether_a_relay_is_back(relays, take, monkeypatch):
     monkeypatch.setattr(breaker, "FIRST_REST", 0.001)
     (a,) = relays("smtp://a?connections=3")
