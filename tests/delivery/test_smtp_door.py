@@ -1,6 +1,8 @@
 """How a relay is entered: in time, encrypted, with the right to send."""
 
+import socket
 import ssl
+import threading
 import time
 
 import pytest
@@ -145,8 +147,6 @@ def test_a_tls_that_never_begins_is_not_waited_for(server, context, monkeypatch)
 
 def test_a_relay_that_does_not_even_answer_the_call_is_not_waited_for(monkeypatch):
     """Its queue of callers is full, as a host's behind a firewall that drops."""
-    import socket
-
     monkeypatch.setattr(patience, "CONNECT_TIMEOUT", 0.3)
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
@@ -171,3 +171,34 @@ def test_an_old_server_that_knows_helo_only_is_spoken_to_plainly(server):
         assert connection.mode is Mode.PLAIN
         put(connection, 1)
         assert verdicts(connection.take()) == {1: "ACCEPTED"}
+
+
+@pytest.mark.parametrize("why", ["the worker stops", "no time is left"])
+def test_a_resolver_that_is_dead_is_not_waited_for(monkeypatch, why):
+    release, resolve = threading.Event(), socket.getaddrinfo
+
+    def dead(host, *args, flags=0, **how):
+        if not flags & socket.AI_NUMERICHOST:
+            release.wait(10)
+        return resolve(host, *args, flags=flags, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", dead)
+    began = time.monotonic()
+    if why == "no time is left":
+        monkeypatch.setattr(patience, "CONNECT_TIMEOUT", 0.3)
+    try:
+        with pytest.raises(NoConnection, match="not resolved"):
+            Connection(
+                parse_relay("smtp://localhost:1"),
+                give_up=lambda: why == "the worker stops" and time.monotonic() > began + 0.3,
+            )
+        assert time.monotonic() - began < 2
+    finally:
+        release.set()
+
+
+def test_a_host_may_have_a_name_or_none_that_is_known(server):
+    with Connection(parse_relay(f"smtp://localhost:{server.port}")) as connection:
+        assert connection.is_open
+    with pytest.raises(NoConnection, match=r"nowhere\.invalid"):
+        Connection(parse_relay("smtp://nowhere.invalid:25"))

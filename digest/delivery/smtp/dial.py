@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -9,6 +10,8 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from threading import Thread
+from typing import Any
 
 from digest.delivery.smtp import patience
 
@@ -21,7 +24,7 @@ def dial(host: str, port: int, give_up: Callable[[], bool]) -> socket.socket:
     """
     until = time.monotonic() + patience.CONNECT_TIMEOUT
     failure = OSError(f"{host} has no address")
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = _addresses(host, port, until, give_up)
     for number, (family, kind, protocol, _, address) in enumerate(found):
         # A first address that does not answer must leave time for the others.
         share = (until - time.monotonic()) / (len(found) - number)
@@ -40,6 +43,32 @@ def dial(host: str, port: int, give_up: Callable[[], bool]) -> socket.socket:
         else:
             return sock
     raise failure
+
+
+def _addresses(host: str, port: int, until: float, give_up: Callable[[], bool]) -> list[Any]:
+    """What the resolver knows of the host.
+
+    It cannot be interrupted and may be silent for minutes; a thread can be turned away from.
+    """
+    with contextlib.suppress(socket.gaierror):
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    found: list[list[Any] | Exception] = []
+
+    def resolve() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:
+            found.append(error)
+
+    thread = Thread(target=resolve, daemon=True)
+    thread.start()
+    while not found:
+        thread.join(patience.STEP)
+        if not found and (give_up() or time.monotonic() > until):
+            raise TimeoutError(f"the name {host} was not resolved in time")
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
 
 
 def _connected(
