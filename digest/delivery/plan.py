@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q, Subquery
+from django.db.models import Exists, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from digest.editions import audience
@@ -201,9 +201,14 @@ def drop_reader(*, subscription_id: int, now: datetime) -> int:
 
 
 def is_open(edition_id: int) -> bool:
-    """Whether something may still happen to a row; by delivery_due and delivery_on_the_wire."""
-    rows = Delivery.objects.filter(edition_id=edition_id)
-    return rows.filter(_WAITING).exists() or rows.filter(status=_Row.SENDING).exists()
+    """Whether something may still happen to a row; by delivery_due and delivery_on_the_wire.
+
+    One statement, so one snapshot: between two, a row on the wire may come back to wait, and the
+    edition would be closed before its reader.
+    """
+    rows = Delivery.objects.filter(edition_id=edition_id).order_by()
+    waits, flies = Exists(rows.filter(_WAITING)), Exists(rows.filter(status=_Row.SENDING))
+    return Edition.objects.filter(waits | flies, pk=edition_id).exists()
 
 
 def due_sendings(*, now: datetime) -> list[int]:

@@ -322,3 +322,15 @@ def test_one_domain_that_puts_its_readers_off_again_does_not_rest_the_relay(
     assert run_lane("again", now=later(minutes=2)) is End.DONE
     assert not breaker.is_resting(server.relay)
     assert set(Delivery.objects.filter(status="pending").values_list("attempts", flat=True)) == {2}
+
+
+def test_an_edition_is_seen_to_be_finished_in_one_look(
+    edition, readers, start, django_assert_num_queries
+):
+    """Between two looks a row on the wire may come back to wait, and nobody would send it."""
+    (reader,) = readers(1)
+    start()
+    for status_, still_open in (("pending", True), ("sending", True), ("sent", False)):
+        factories.put(Delivery.objects.filter(subscription=reader), status=status_)
+        with django_assert_num_queries(1):
+            assert plan.is_open(edition.pk) is still_open
