@@ -205,6 +205,7 @@ X_FRAME_OPTIONS = "SAMEORIGIN"  # the admin previews editions in frames of its o
 SILENCED_SYSTEM_CHECKS = ["security.W019"]  # which would rather have DENY
 
 # --- Admin --------------------------------------------------------------------------------------
+LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = {
     "SITE_TITLE": "Daybreak",
     "SITE_HEADER": "Daybreak",

@@ -58,6 +58,9 @@ def start(*, edition_id: int, now: datetime) -> None:
     Raises:
         NotStarted: it is not approved, was changed since, cannot be rendered, or is too late.
     """
+    # Started is sent now, also by who goes on with it after it was held.
+    early = Edition.objects.filter(pk=edition_id, status=_Status.APPROVED, sends_at__gt=now)
+    early.update(sends_at=now)
     try:
         with transaction.atomic():
             _start(_locked(edition_id), now)

@@ -17,6 +17,8 @@ from digest.delivery.claim import WINDOW, claim
 from digest.delivery.lane import End
 from digest.delivery.report import tally
 from digest.editions.approve import approve
+from digest.editions.release import Release, release
+from digest.editions.stop import stop_sending
 from digest.models import Delivery, Edition
 from subscribers.models import Suppression
 from subscribers.relays import parse_relay
@@ -334,3 +336,17 @@ def test_an_edition_is_seen_to_be_finished_in_one_look(
         factories.put(Delivery.objects.filter(subscription=reader), status=status_)
         with django_assert_num_queries(1):
             assert plan.is_open(edition.pk) is still_open
+
+
+def test_an_edition_that_is_started_early_goes_on_at_once_after_a_stop(
+    edition, readers, start, run_lane, server
+):
+    Edition.objects.filter(pk=edition.pk).update(
+        sends_at=later(days=2), deadline_at=later(days=2, hours=3)
+    )
+    readers(1)
+    start()
+    stop_sending(edition_id=edition.pk, detail="", now=NOW)
+    approve(edition_id=edition.pk, now=later(minutes=1))
+
+    assert release(edition_id=edition.pk, now=later(minutes=1)) is Release.SEND

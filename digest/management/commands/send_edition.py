@@ -16,7 +16,7 @@ from digest import tasks
 from digest.delivery.pace import per_second
 from digest.delivery.plan import NotStarted, close_late, start
 from digest.delivery.proof import TestNotSent, send_test
-from digest.delivery.report import Part, Tally, by_domain
+from digest.delivery.report import Part, Tally, by_domain, tally
 from digest.delivery.watch import Look, look
 from digest.models import Delivery, Edition
 from subscribers.addresses import BadAddress, normalise
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         self.stdout.write(f"A test is on its way to {address}.")
 
     def _send(self, edition_id: int, *, wait: bool) -> None:
-        began = time.monotonic()
+        began, before = time.monotonic(), tally(edition_id).sent
         if wait:
             _insist_on_a_worker()
         _insist_on_readers(edition_id)
@@ -79,7 +79,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "No longer watching; the workers go on sending.", returncode=INTERRUPTED
             ) from None
-        self._close(last, edition_id, time.monotonic() - began)
+        self._close(last, edition_id, time.monotonic() - began, before)
 
     # --- While it is sent ---
 
@@ -104,7 +104,7 @@ class Command(BaseCommand):
 
     # --- At the end ---
 
-    def _close(self, last: Look, edition_id: int, seconds: float) -> None:
+    def _close(self, last: Look, edition_id: int, seconds: float, before: int) -> None:
         edition = Edition.objects.get(pk=edition_id)
         done, relays = last.tally, last.report.relays
         self._parts("relay", relays if len(relays) > 1 else ())
@@ -116,7 +116,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{number:,} {Delivery.Reason(reason).label}")
         if done.sent_again:
             self.stdout.write(f"{done.sent_again} of the sent ones may have arrived twice.")
-        self.stdout.write(_summary(done, seconds))
+        self.stdout.write(_summary(done, seconds, done.sent - before))
         if edition.status != Edition.Status.SENT:
             raise CommandError(
                 f"The edition is {edition.get_status_display()}: {edition.get_reason_display()}. "
@@ -132,9 +132,9 @@ class Command(BaseCommand):
             )
 
 
-def _summary(done: Tally, seconds: float) -> str:
+def _summary(done: Tally, seconds: float, watched: int) -> str:
     left = f"still waiting {done.waiting}, " if done.waiting else ""
-    rate = f", {per_second(done.sent / seconds)}" if done.sent and seconds >= 1 else ""
+    rate = f", {per_second(watched / seconds)}" if watched and seconds >= 1 else ""
     return (
         f"sent {done.sent}, failed {done.failed}, skipped {done.skipped}, {left}"
         f"uncertain {done.uncertain} in {seconds:.1f} s{rate}"
