@@ -26,6 +26,12 @@ def unsubscribe(
     """
     origin = consent.Origin(page=page, ip_address=ip_address, user_agent=user_agent)
     with transaction.atomic():
+        # Also for the second of two clicks: whoever is answered first, what was planned is stopped.
+        transaction.on_commit(
+            lambda: signals.subscription_ended.send(
+                sender=Subscription, subscription_id=subscription_id, now=now
+            )
+        )
         ended = Subscription.objects.filter(
             pk=subscription_id,
             status__in=[Subscription.Status.PENDING, Subscription.Status.ACTIVE],
@@ -39,11 +45,6 @@ def unsubscribe(
             kind=Consent.Kind.WITHDRAWAL,
             origin=origin,
             now=now,
-        )
-        transaction.on_commit(
-            lambda: signals.subscription_ended.send(
-                sender=Subscription, subscription_id=subscription_id, now=now
-            )
         )
     return True
 

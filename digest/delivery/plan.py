@@ -28,7 +28,7 @@ _WAITING = Q(status=_Row.PENDING) | Q(status=_Row.UNCERTAIN, finished_at=None)
 
 # Seconds in which a lane is sure to look at a reader's status again (outbox.TRUST_SECONDS, and some
 # for a busy machine), or to have the message on the wire.
-LOOK_AGAIN = 0.3
+LOOK_AGAIN = 1.0
 # Readers of one statement: 0.8 s on two cores, and the first of them can be written to after it.
 PAGE = 50_000
 # Planning again adds those who confirmed since.
