@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import psycopg
 from django.conf import settings
 from django.db import connection
 
+from digest.delivery.statement import Statement
 from digest.models import Delivery
 
 # At most so many readers are uncertain after a crash.
@@ -162,6 +162,49 @@ def released(delivery_id: int) -> Record:
     return Record(delivery_id, Delivery.Status.PENDING, counts=False)
 
 
+class Claiming:
+    """A claim that was sent: the last window's outcomes, and the next readers behind `after`.
+
+    One statement does both. Readers who left or were suppressed become skipped by it, with the
+    reason. Rows that another lane holds are passed over. Nothing is claimed of an edition that is
+    not sending, is late, or has a newer revision.
+    """
+
+    def __init__(
+        self,
+        claimant: Claimant,
+        *,
+        records: Sequence[Record] = (),
+        after: Place = FRONT,
+        limit: int = WINDOW,
+        now: datetime,
+    ) -> None:
+        self._after = after
+        self._statement = Statement(
+            _CLAIM,
+            {
+                **_recording(claimant.lane, records, now),
+                "edition": claimant.edition_id,
+                "revision": claimant.revision,
+                "relay": claimant.relay,
+                "after_time": after[0],
+                "after_id": after[1],
+                "limit": limit,
+            },
+        )
+
+    def window(self) -> Window:
+        """Wait for what it claimed."""
+        found = self._statement.rows()
+        found.sort()
+        rows = [
+            Claimed(pk, subscription, email, name, frozenset(muted) if muted else _NOBODY, *rest)
+            for _, pk, subscription, email, name, muted, *rest, reason in found
+            if not reason
+        ]
+        return Window(rows, len(found), found[-1][:2] if found else self._after)
+
+
 def claim(
     claimant: Claimant,
     *,
@@ -170,31 +213,8 @@ def claim(
     limit: int = WINDOW,
     now: datetime,
 ) -> Window:
-    """Record the last window and claim the next one behind `after`, in one statement.
-
-    Readers who left or were suppressed become skipped here, with the reason. Rows that another
-    lane holds are passed over. Nothing is claimed of an edition that is not sending, is late, or
-    has a newer revision.
-    """
-    found = _execute(
-        _CLAIM,
-        {
-            **_recording(claimant.lane, records, now),
-            "edition": claimant.edition_id,
-            "revision": claimant.revision,
-            "relay": claimant.relay,
-            "after_time": after[0],
-            "after_id": after[1],
-            "limit": limit,
-        },
-    )
-    found.sort()
-    rows = [
-        Claimed(pk, subscription, email, name, frozenset(muted) if muted else _NOBODY, *rest)
-        for _, pk, subscription, email, name, muted, *rest, reason in found
-        if not reason
-    ]
-    return Window(rows, len(found), found[-1][:2] if found else after)
+    """Send a claim and wait for it."""
+    return Claiming(claimant, records=records, after=after, limit=limit, now=now).window()
 
 
 def record(*, lane: str, records: Sequence[Record], now: datetime) -> None:
@@ -222,18 +242,8 @@ def still_due(*, lane: str, delivery_ids: Sequence[int], now: datetime) -> dict[
 
     A row that is missing was taken away, or its edition stopped.
     """
-    return dict(_execute(_STILL, {"ids": list(delivery_ids), "lane": lane, "now": now}))
-
-
-def _execute(statement: str, values: Mapping[str, Any]) -> list[Any]:
-    """Run a prepared statement: planning the claim anew each time took longer than running it.
-
-    Django's own cursors put the values into the text of a statement, so they cannot prepare one.
-    """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values, prepare=True)
-        return cursor.fetchall()
+    values = {"ids": list(delivery_ids), "lane": lane, "now": now}
+    return dict(Statement(_STILL, values).rows())
 
 
 def _recording(lane: str, records: Sequence[Record], now: datetime) -> dict[str, Any]:

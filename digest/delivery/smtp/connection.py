@@ -14,7 +14,7 @@ from digest.delivery.smtp.commands import Dialect, NotWritable
 from digest.delivery.smtp.door import Client, enter
 from digest.delivery.smtp.flight import Flight
 from digest.delivery.smtp.modes import Mode
-from digest.delivery.smtp.ways import DEPTH, WAYS
+from digest.delivery.smtp.ways import WAYS
 from digest.delivery.smtp.wire import Lost, Why
 from subscribers.relays import Relay
 
@@ -22,6 +22,9 @@ from subscribers.relays import Relay
 # where an answer takes longer than so many seconds a quarter, or the wire would run empty.
 _NEAR = 0.002
 _NEAR_BATCH, _FAR_BATCH = 10, 5
+# With one or two in flight the next window is claimed while half of this one is still to be sent;
+# so many and a half, and those in flight, are claimed at a time: twenty at most.
+_STEP_BY_STEP_BATCH = 14
 # A connection that is used for ever holds on to one of a relay's hosts when others come and go.
 MOST_SECONDS = 60.0
 
@@ -45,7 +48,7 @@ class Connection:
         client = enter(relay, give_up)
         self._dialect = Dialect(client.has_extn("size"), client.has_extn("smtputf8"))
         mode = min(fastest, _offered(client), modes.mastered(relay))
-        self.batch = DEPTH
+        self.batch = _STEP_BY_STEP_BATCH
         if mode is Mode.BDAT:
             self.batch = _FAR_BATCH if client.round_trip > _NEAR else _NEAR_BATCH
         self._dialogue = WAYS[mode](relay, client.wire)

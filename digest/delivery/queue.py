@@ -1,0 +1,107 @@
+"""A lane's place in an edition's queue, and the window it has claimed ahead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import Error
+
+from digest.delivery.claim import FRONT, Claimant, Claiming, Place, Record, Window, released
+
+
+class _UnderWay(NamedTuple):
+    claiming: Claiming
+    records: list[Record]
+    after: Place
+    now: datetime
+    as_of: float
+
+
+class Queue:
+    """Claims window after window for one lane, and records outcomes in the same statements.
+
+    `records` are the outcomes that the next claim is to record. They are kept until it has: where
+    the statement failed (a deadlock, say), they are recorded once more.
+    """
+
+    def __init__(self, claimant: Claimant, clock: Callable[[], datetime]) -> None:
+        self.claimant, self.clock = claimant, clock
+        self.records: list[Record] = []
+        # Where the next claim goes on, and whether the last one looked at the whole queue.
+        self.place, self.is_swept = FRONT, False
+        # When the window in hand was claimed: by the clock, and by time.monotonic.
+        self.claimed_at, self.as_of = clock(), 0.0
+        self._under_way: _UnderWay | None = None
+        # The window claimed ahead, or none.
+        self._ahead: list[Window] = []
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a window was claimed that nobody has asked for yet."""
+        return self._under_way is not None or bool(self._ahead)
+
+    def claim_ahead(self, limit: int) -> None:
+        """Have PostgreSQL claim a window while this process is busy with the wire.
+
+        An error is left to `next`, which claims anew.
+        """
+        with suppress(Error):
+            self._begin(limit)
+
+    def _begin(self, limit: int) -> None:
+        now, as_of = self.clock(), time.monotonic()
+        claiming = Claiming(
+            self.claimant, records=self.records, after=self.place, limit=limit, now=now
+        )
+        self._under_way = _UnderWay(claiming, self.records, self.place, now, as_of)
+        self.records = []
+
+    def next(self, limit: int) -> Window:
+        """The window that was claimed ahead, or one of at most so many readers.
+
+        Raises:
+            django.db.Error: nothing was claimed, as far as can be known, nor recorded.
+        """
+        if not self.is_ahead:
+            self._begin(limit)
+        self._arrive()
+        return self._ahead.pop()
+
+    def arrive(self) -> None:
+        """Have done with the claim under way, so that the connection is free for another statement.
+
+        An error is left to that statement, which meets it as well, or to the next claim.
+        """
+        with suppress(Error):
+            self._arrive()
+
+    def _arrive(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way is None:
+            return
+        try:
+            window = under_way.claiming.window()
+        except Error:
+            self.records = under_way.records + self.records
+            raise
+        # The claim did not see the rows that it put back itself.
+        has_released = any(entry.is_released for entry in under_way.records)
+        self.place = FRONT if has_released else window.place
+        self.is_swept = under_way.after == FRONT and not has_released
+        self.claimed_at, self.as_of = under_way.now, under_way.as_of
+        self._ahead = [window]
+
+    def give_back(self) -> None:
+        """Put the readers back who were claimed ahead: the lane ends.
+
+        Raises:
+            django.db.Error: as in `next`.
+        """
+        self._arrive()
+        for window in self._ahead:
+            self.records.extend(released(row.delivery_id) for row in window.rows)
+        self._ahead = []
