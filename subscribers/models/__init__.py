@@ -1,0 +1,18 @@
+"""The catalogue of newsletters, and who subscribed to them with what consent."""
+
+from subscribers.models.catalogue import Newsletter, Section
+from subscribers.models.consent import Consent, Suppression
+from subscribers.models.fields import IllegalMove, one_line, validate_timezone
+from subscribers.models.readers import Subscriber, Subscription
+
+__all__ = [
+    "Consent",
+    "IllegalMove",
+    "Newsletter",
+    "Section",
+    "Subscriber",
+    "Subscription",
+    "Suppression",
+    "one_line",
+    "validate_timezone",
+]

@@ -1,0 +1,71 @@
+"""What readers agreed to, and who must be left in peace."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.timezone import now
+
+from subscribers.models.readers import Subscription
+
+
+class Consent(models.Model):
+    """A record of what a reader agreed to (or withdrew), when and where; never changed."""
+
+    class Kind(models.TextChoices):
+        SIGNUP = "signup", "sign-up"
+        CONFIRMATION = "confirmation", "confirmation"
+        IMPORT = "import", "import"
+        WITHDRAWAL = "withdrawal", "withdrawal"
+
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.CASCADE, related_name="consents"
+    )
+    kind = models.CharField(max_length=16, choices=Kind)
+    wording = models.TextField(help_text="The sentence the reader saw beside the button.")
+    wording_version = models.CharField(max_length=16)
+    page = models.CharField(max_length=500, blank=True)
+    language = models.CharField(max_length=16, blank=True)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name_plural = "consent records"
+        constraints = [
+            # The ledger is read by kind in an audit; an unknown kind would be invisible.
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["signup", "confirmation", "import", "withdrawal"]),
+                name="consent_kind_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {self.subscription}"
+
+
+class Suppression(models.Model):
+    """An address that gets no mail whatever it subscribes to."""
+
+    class Reason(models.TextChoices):
+        BOUNCE = "bounce", "hard bounce"
+        COMPLAINT = "complaint", "complaint"
+        MANUAL = "manual", "by hand"
+
+    email_key = models.CharField(max_length=254, unique=True)
+    reason = models.CharField(max_length=16, choices=Reason)
+    detail = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            # Skips are counted by reason; an unknown one could not be explained.
+            models.CheckConstraint(
+                condition=models.Q(reason__in=["bounce", "complaint", "manual"]),
+                name="suppression_reason_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email_key
