@@ -15,6 +15,7 @@ class Consent(models.Model):
         SIGNUP = "signup", "sign-up"
         CONFIRMATION = "confirmation", "confirmation"
         IMPORT = "import", "import"
+        CHANGE = "change", "change"
         WITHDRAWAL = "withdrawal", "withdrawal"
 
     subscription = models.ForeignKey(
@@ -27,6 +28,9 @@ class Consent(models.Model):
     language = models.CharField(max_length=16, blank=True)
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
+    details = models.JSONField(
+        default=dict, blank=True, help_text="What changed, or the evidence of an import."
+    )
     created_at = models.DateTimeField(default=now)
 
     class Meta:
@@ -35,7 +39,9 @@ class Consent(models.Model):
         constraints = [
             # The ledger is read by kind in an audit; an unknown kind would be invisible.
             models.CheckConstraint(
-                condition=models.Q(kind__in=["signup", "confirmation", "import", "withdrawal"]),
+                condition=models.Q(
+                    kind__in=["signup", "confirmation", "import", "change", "withdrawal"]
+                ),
                 name="consent_kind_known",
             ),
         ]
@@ -51,8 +57,14 @@ class Suppression(models.Model):
         BOUNCE = "bounce", "hard bounce"
         COMPLAINT = "complaint", "complaint"
         MANUAL = "manual", "by hand"
+        IMPORT = "import", "left before, by an imported list"
+        ERASED = "erased", "erased at the reader's wish"
 
-    email_key = models.CharField(max_length=254, unique=True)
+    email_key = models.CharField(
+        max_length=254,
+        unique=True,
+        help_text="Of an erased reader only a keyed hash (suppression.erased_key).",
+    )
     reason = models.CharField(max_length=16, choices=Reason)
     detail = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=now)
@@ -62,7 +74,9 @@ class Suppression(models.Model):
         constraints = [
             # Skips are counted by reason; an unknown one could not be explained.
             models.CheckConstraint(
-                condition=models.Q(reason__in=["bounce", "complaint", "manual"]),
+                condition=models.Q(
+                    reason__in=["bounce", "complaint", "manual", "import", "erased"]
+                ),
                 name="suppression_reason_known",
             ),
         ]

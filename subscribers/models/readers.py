@@ -22,10 +22,19 @@ class Subscriber(models.Model):
         editable=False,
         help_text="What two spellings of one address have in common (addresses.compare_key).",
     )
+    email_as_typed = models.CharField(
+        max_length=320,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="What the reader wrote, where that is not how it is written to.",
+    )
     name = models.CharField(max_length=120, blank=True, validators=[one_line])
     language = models.CharField(max_length=16, blank=True)
     timezone = models.CharField(max_length=64, blank=True, validators=[validate_timezone])
     created_at = models.DateTimeField(default=now, editable=False)
+    # The person is gone; the row is left so that what was sent can still be counted.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -47,6 +56,28 @@ class Subscription(models.Model):
         PENDING = "pending", "waiting for confirmation"
         ACTIVE = "active", "active"
         UNSUBSCRIBED = "unsubscribed", "unsubscribed"
+
+    class Frequency(models.TextChoices):
+        DAILY = "daily", "every edition"
+        WEEKDAYS = "weekdays", "Monday to Friday"
+        WEEKLY = "weekly", "the best of the week, once a week"
+
+    class Mail(models.TextChoices):
+        """Which mail is due, while `mail_due_at` is set."""
+
+        CONFIRM = "confirm", "confirmation link"
+        REMINDER = "reminder", "reminder to confirm"
+        WELCOME = "welcome", "welcome"
+        LINK = "link", "link to the preferences"
+
+    class EndReason(models.TextChoices):
+        """What a reader who left says why."""
+
+        TOO_MANY = "too-many", "too many mails"
+        NOT_FOR_ME = "not-for-me", "not what I expected"
+        NEVER_ASKED = "never-asked", "I never signed up"
+        ELSEWHERE = "elsewhere", "I read the news elsewhere"
+        OTHER = "other", "something else"
 
     # From → to. PENDING → PENDING is a second sign-up before the first was confirmed.
     MOVES: ClassVar[dict[str, set[str]]] = {
@@ -73,12 +104,33 @@ class Subscription(models.Model):
         blank=True,
         help_text="Ids of sections this reader does not want.",
     )
+    frequency = models.CharField(
+        max_length=16, choices=Frequency, default=Frequency.DAILY, db_default=Frequency.DAILY
+    )
+    paused_until = models.DateTimeField(null=True, blank=True)
+    preferred_time = models.TimeField(
+        null=True, blank=True, help_text="Where editions go by the reader's clock. Empty: theirs."
+    )
+    source = models.CharField(
+        max_length=300,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="The page of the sign-up: host and path, with no query.",
+    )
     created_at = models.DateTimeField(default=now, editable=False)
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ended_why = models.CharField(
+        max_length=16, choices=EndReason, blank=True, db_default="", editable=False
+    )
     # The intention to send a confirmation mail, and its outcome. A worker leases the intention by
     # moving the due time forward, so a crash or a lost queue delays the mail and no more.
     mail_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    mail_kind = models.CharField(
+        max_length=16, choices=Mail, default=Mail.CONFIRM, db_default=Mail.CONFIRM, editable=False
+    )
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
     mail_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -92,6 +144,11 @@ class Subscription(models.Model):
             models.CheckConstraint(
                 condition=models.Q(status__in=["pending", "active", "unsubscribed"]),
                 name="subscription_status_known",
+            ),
+            # An audience is made by frequency; an unknown one would get nothing.
+            models.CheckConstraint(
+                condition=models.Q(frequency__in=["daily", "weekdays", "weekly"]),
+                name="subscription_frequency_known",
             ),
             # Nobody is active without having confirmed.
             models.CheckConstraint(
