@@ -206,10 +206,10 @@ def test_a_relay_far_away_gets_few_at_a_time(mode, monkeypatch):
             time.sleep(0.01)
 
     with running(Scripted(slow, OFFERS[mode])) as server, Connection(server.relay) as connection:
-        assert connection.batch == (5 if mode is Mode.BDAT else 12)
+        assert connection.batch == (5 if mode is Mode.BDAT else 14)
     monkeypatch.setattr("digest.delivery.smtp.connection._NEAR", 1.0)
     with running(Scripted(slow, OFFERS[mode])) as server, Connection(server.relay) as connection:
-        assert connection.batch == (10 if mode is Mode.BDAT else 12)
+        assert connection.batch == (10 if mode is Mode.BDAT else 14)
 
 
 def test_the_first_message_goes_alone_and_the_others_back_to_back():

@@ -22,8 +22,8 @@ from subscribers.relays import Relay
 # where an answer takes longer than so many seconds a quarter, or the wire would run empty.
 _NEAR = 0.002
 _NEAR_BATCH, _FAR_BATCH = 10, 5
-# With one or two in flight the next window is claimed while half of this one is still to be sent;
-# so many and a half, and those in flight, are claimed at a time: twenty at most.
+# With two in flight the next window is claimed while the last four of this one are still to be
+# sent: 14 and 4 and 2 are claimed at a time, twenty at most.
 _STEP_BY_STEP_BATCH = 14
 # A connection that is used for ever holds on to one of a relay's hosts when others come and go.
 MOST_SECONDS = 60.0
