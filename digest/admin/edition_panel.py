@@ -79,8 +79,8 @@ def _versions(edition: Edition, found: Look) -> dict[str, Any]:
     have = {part.name: part.sent + part.uncertain for part in found.report.revisions}
     numbers = range(1, edition.revision + 1)
     versions = [correct.Version(number, have.get(str(number), 0)) for number in numbers]
-    older = sum(version.readers for version in versions[:-1])
-    return {"versions": versions, "misinformed": may_correct and older}
+    through = correct.choices(edition)[-1] if may_correct else 0
+    return {"versions": versions, "misinformed": sum(v.readers for v in versions[:through])}
 
 
 def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[str, Any]:

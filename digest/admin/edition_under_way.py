@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.timezone import now
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -25,13 +26,37 @@ MOST_HOURS = 72
 
 
 class CorrectionForm(forms.Form):
-    """The words of a correction note."""
+    """The words of a correction note and, where readers have several versions, whom it is for."""
 
+    through = forms.TypedChoiceField(
+        label="For whom",
+        coerce=int,
+        required=False,
+        empty_value=None,
+        widget=UnfoldAdminRadioSelectWidget,
+    )
     note = forms.CharField(
         label="What was wrong, and what is right",
         widget=UnfoldAdminTextareaWidget({"rows": 6}),
         help_text="It goes under the heading of the correction; you can add to it before you send.",
     )
+
+    def __init__(self, *args: Any, edition: Edition, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [
+            (through, correct.misinformed(edition, through=through).count())
+            for through in correct.choices(edition)
+        ]
+        if len(offered) == 1:
+            del self.fields["through"]
+            return
+        (older, some), (newest, everybody) = offered
+        field: Any = self.fields["through"]
+        field.choices = [
+            (older, f"The {some:,} who got an older version: the newest is right"),
+            (newest, f"All {everybody:,} who got any version: the mistake is in the newest too"),
+        ]
+        field.initial = older if some else newest
 
 
 class AgainForm(forms.Form):
@@ -79,11 +104,14 @@ class EditionUnderWay(EditionPages):
 
     def correct_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
-        form = CorrectionForm(_posted(request))
+        form = CorrectionForm(_posted(request), edition=edition)
         if form.is_valid():
             try:
                 correction = correct.create(
-                    edition_id=edition.pk, note=form.cleaned_data["note"], now=now()
+                    edition_id=edition.pk,
+                    note=form.cleaned_data["note"],
+                    through=form.cleaned_data.get("through"),
+                    now=now(),
                 )
             except correct.AlreadyThere as there:
                 messages.info(request, f"{there} This is it.")
@@ -95,7 +123,12 @@ class EditionUnderWay(EditionPages):
                     request, "Drafted. It goes out as soon as you approve it: look at it first."
                 )
                 return self._back(correction)
-        facts = {"form": form, "readers": correct.misinformed(edition).count()}
+        oldest = correct.choices(edition)[0]
+        facts = {
+            "form": form,
+            "is_for_older": oldest < edition.revision,
+            "readers": correct.misinformed(edition, through=oldest).count(),
+        }
         return self._ask(request, edition, "correct", facts)
 
     def again_page(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -122,7 +122,7 @@ def content_hash(edition: Edition) -> str:
     }
     # Only where there is one: the hash of any other edition stays what it was before corrections.
     if edition.corrects_id:
-        content["corrects"] = edition.corrects_id
+        content["corrects"] = [edition.corrects_id, edition.corrects_through]
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

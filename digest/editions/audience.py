@@ -41,7 +41,8 @@ def readers(edition: Edition) -> QuerySet[Subscription]:
     )
     if edition.corrects is None:
         return active
-    return active.filter(pk__in=correct.misinformed(edition.corrects).values("subscription"))
+    misinformed = correct.misinformed(edition.corrects, through=edition.corrects_through)
+    return active.filter(pk__in=misinformed.values("subscription"))
 
 
 def usual(edition: Edition) -> int | None:

@@ -40,14 +40,22 @@ class Version:
     readers: int
 
 
-def misinformed(edition: Edition) -> QuerySet[Delivery]:
-    """The rows of the readers who got an older revision; of an edition with one, all who got it.
-
-    The number of the revision decides, not who has which: were the last reader of an older one to
-    go while a correction is planned, it must not turn out to be for everybody.
-    """
+def misinformed(edition: Edition, *, through: int | None) -> QuerySet[Delivery]:
+    """The rows of the readers who got the edition in a revision up to `through`."""
     reached = Delivery.objects.filter(edition=edition, status__in=_REACHED)
-    return reached.filter(revision__lt=edition.revision) if edition.revision > 1 else reached
+    return reached.filter(revision__lte=through or 0)
+
+
+def choices(edition: Edition) -> list[int]:
+    """Through which revision a correction of the edition can go, the most likely first.
+
+    Mostly the newest revision mended the mistake. The mistake may be in that one too; while it is
+    still going out, that is for another revision to mend first.
+    """
+    older, newest = edition.revision - 1, edition.revision
+    if edition.status == Edition.Status.SENDING or not older:
+        return [max(older, 1)]
+    return [older, newest]
 
 
 def versions(edition: Edition) -> list[Version]:
@@ -71,10 +79,11 @@ def obstacle(edition: Edition) -> str:
 
 
 @transaction.atomic
-def create(*, edition_id: int, note: str, now: datetime) -> Edition:
+def create(*, edition_id: int, note: str, through: int | None = None, now: datetime) -> Edition:
     """Draft a correction note of an edition that was sent, or that goes out corrected.
 
-    It is due at once, and goes out as soon as somebody approves it.
+    It is for the readers of the revisions up to `through`, one of `choices`; without it, of the
+    older ones. It is due at once, and goes out as soon as somebody approves it.
 
     Raises:
         NotCorrectable: the note is empty, it is too early, or nobody has what it corrects.
@@ -85,7 +94,9 @@ def create(*, edition_id: int, note: str, now: datetime) -> Edition:
         .select_related("newsletter")
         .get(pk=edition_id)
     )
-    _insist_on_readers(edition)
+    if through is None:
+        through = choices(edition)[0]
+    _insist_on_readers(edition, through)
     if not note.strip():
         raise NotCorrectable("Say what was wrong and what is right: that is the correction.")
     if unfinished := edition.corrections.filter(status__in=_UNFINISHED).first():
@@ -93,6 +104,7 @@ def create(*, edition_id: int, note: str, now: datetime) -> Edition:
     return Edition.objects.create(
         newsletter=edition.newsletter,
         corrects=edition,
+        corrects_through=through,
         slot_date=now.astimezone(edition.newsletter.zone).date(),
         subject=shorten(_PREFIX + edition.subject.removeprefix(_PREFIX), _SUBJECT_LIMIT),
         preheader=shorten(note, PREHEADER_LENGTH),
@@ -103,9 +115,11 @@ def create(*, edition_id: int, note: str, now: datetime) -> Edition:
     )
 
 
-def _insist_on_readers(edition: Edition) -> None:
+def _insist_on_readers(edition: Edition, through: int) -> None:
     if too_early := obstacle(edition):
         raise NotCorrectable(too_early)
-    if not misinformed(edition).exists():
-        older = "an older version of " if edition.revision > 1 else ""
+    if through not in choices(edition):
+        raise NotCorrectable(f"There is no version {through} that could be corrected now.")
+    if not misinformed(edition, through=through).exists():
+        older = "an older version of " if edition.revision > through else ""
         raise NotCorrectable(f"Nobody has {older}this edition.")

@@ -100,6 +100,12 @@ class Edition(models.Model):
         editable=False,
         related_name="corrections",
     )
+    corrects_through = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Of a correction: the last revision whose readers it is for.",
+    )
     # Counted up when an edition that was stopped in mid-send is approved with other words.
     revision = models.PositiveSmallIntegerField(default=1, editable=False)
     sending_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -157,6 +163,11 @@ class Edition(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("edition", args=[self.public_id])
+
+    @property
+    def is_for_older_versions(self) -> bool:
+        """Whether a correction leaves out who got the newest version."""
+        return bool(self.corrects and self.corrects.revision > (self.corrects_through or 0))
 
 
 class EditionItem(models.Model):

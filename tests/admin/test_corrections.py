@@ -111,8 +111,10 @@ def test_who_may_only_look_is_offered_none(staff, edition):
 
 
 def test_a_correction_is_drafted_for_those_who_got_the_first_version(desk, corrected):
-    assert "Write to those who got the first version" in shown(desk, corrected)
-    assert "1 reader got" in text(shown(desk, corrected, "correct"))
+    assert "Write a correction…" in shown(desk, corrected)
+    asked = text(shown(desk, corrected, "correct"))
+    assert "The 1 who got an older version" in asked
+    assert "All 3 who got any version" in asked
 
     correction, answer = drafted(desk, corrected)
 

@@ -73,6 +73,24 @@ def planned(correction):
     return sorted(found.values_list("subscription__subscriber__email", flat=True))
 
 
+def test_a_mistake_in_the_newest_version_too_is_corrected_for_all_who_got_it(corrected):
+    assert correct.choices(corrected) == [1, 2]
+    for_all = correct.create(edition_id=corrected.pk, note=NOTE, through=2, now=NOW)
+    assert planned(for_all) == [
+        "first@example.com", "perhaps@example.com", "second@example.com",
+    ]  # fmt: skip
+
+
+def test_while_the_newest_version_goes_out_a_correction_is_for_the_older_ones(corrected):
+    factories.put(Edition.objects.filter(pk=corrected.pk), status="sending")
+
+    with pytest.raises(correct.NotCorrectable, match="no version 2"):
+        correct.create(edition_id=corrected.pk, note=NOTE, through=2, now=NOW)
+    assert addresses(correct.create(edition_id=corrected.pk, note=NOTE, now=NOW)) == [
+        "first@example.com", "perhaps@example.com",
+    ]  # fmt: skip
+
+
 def test_it_is_a_draft_with_the_note_due_at_once(corrected, correction):
     assert (correction.status, correction.corrects) == ("draft", corrected)
     assert correction.subject == "Correction: Ferry sails"
