@@ -1,0 +1,76 @@
+"""Newsletters and their sections."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet, TextField
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextareaWidget
+
+from subscribers.models import Newsletter, Section, Subscription
+
+
+class SectionInline(TabularInline):
+    model = Section
+    fields = ["name", "slug", "max_stories", "position"]
+    prepopulated_fields: ClassVar[dict[str, tuple[str, ...]]] = {"slug": ("name",)}
+    ordering_field = "position"
+    hide_ordering_field = True
+    hide_title = True
+    extra = 0
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field:
+            field.widget.attrs["aria-label"] = field.label  # a table's cells have no labels
+        return field
+
+
+@admin.register(Newsletter)
+class NewsletterAdmin(ModelAdmin):
+    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget({"rows": 4})}}
+    list_display = ["name", "promise", "active", "pending", "timezone", "is_listed"]
+    list_filter = ["is_listed", "language"]
+    search_fields = ["name", "slug", "promise"]
+    prepopulated_fields: ClassVar[dict[str, tuple[str, ...]]] = {"slug": ("name",)}
+    inlines = [SectionInline]
+    warn_unsaved_form = True
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "promise", "description", "is_listed")}),
+        ("Sender", {"fields": ("sender_name", "sender_email", "reply_to", "postal_address")}),
+        ("Language and look", {"fields": ("language", "timezone", "accent_color")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Newsletter]:
+        status = Subscription.Status
+        queryset: QuerySet[Newsletter] = super().get_queryset(request)
+        return queryset.annotate(
+            active_readers=Count("subscriptions", filter=Q(subscriptions__status=status.ACTIVE)),
+            pending_readers=Count("subscriptions", filter=Q(subscriptions__status=status.PENDING)),
+        )
+
+    @display(description="Active readers", ordering="active_readers")
+    def active(self, newsletter: Any) -> str:
+        return f"{newsletter.active_readers:,}"
+
+    @display(description="Waiting to confirm", ordering="pending_readers")
+    def pending(self, newsletter: Any) -> str:
+        return f"{newsletter.pending_readers:,}"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # The slug stands in links and List-Ids that readers already have.
+        return ("slug",) if obj else ()
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Any = None
+    ) -> dict[str, tuple[str, ...]]:
+        return {} if obj else self.prepopulated_fields
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "accent_color":
+            kwargs["widget"] = UnfoldAdminColorInputWidget()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)

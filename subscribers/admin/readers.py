@@ -1,0 +1,113 @@
+"""Readers and what they subscribed to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.postgres.aggregates import StringAgg
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from subscribers.models import Consent, Section, Subscriber, Subscription, Suppression
+from subscribers.records import RecordAdmin, RecordInline
+
+STATUS_COLOURS = {"waiting for confirmation": "warning", "active": "success"}
+REASON_COLOURS = {"hard bounce": "warning", "complaint": "danger"}
+
+
+class SubscriptionInline(RecordInline):
+    model = Subscription
+    fields = ["newsletter", "status", "created_at", "confirmed_at", "ended_at"]
+    readonly_fields = fields
+    show_change_link = True
+    hide_title = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
+        queryset: QuerySet[Subscription] = super().get_queryset(request)
+        return queryset.select_related("newsletter", "subscriber")
+
+
+@admin.register(Subscriber)
+class SubscriberAdmin(ModelAdmin):
+    """A reader's address and subscriptions came from the reader: only the name can be mended."""
+
+    list_display = ["email", "name", "newsletters", "suppressed", "created_at"]
+    list_filter = ["subscriptions__newsletter", "subscriptions__status"]
+    search_fields = ["email", "name"]
+    date_hierarchy = "created_at"
+    fields = ["email", "name", "language", "timezone", "created_at"]
+    readonly_fields = ["email", "created_at"]
+    inlines = [SubscriptionInline]
+    actions = None
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:
+        queryset: QuerySet[Subscriber] = super().get_queryset(request)
+        active = (
+            Subscription.objects.filter(subscriber=OuterRef("pk"), status="active")
+            .order_by()
+            .values("subscriber")
+            .annotate(names=StringAgg("newsletter__name", ", ", order_by="newsletter__name"))
+        )
+        suppressed = Suppression.objects.filter(email_key=OuterRef("email_key"))
+        return queryset.annotate(
+            active_newsletters=Subquery(active.values("names")),
+            suppressed_for=Coalesce(Subquery(suppressed.values("reason")[:1]), Value("")),
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # nobody gets mail they did not confirm: readers sign up, or are imported
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # the record of consent hangs on it
+
+    @display(description="Receives")
+    def newsletters(self, subscriber: Any) -> str:
+        return subscriber.active_newsletters or "nothing"
+
+    @display(description="Suppressed", label=REASON_COLOURS)
+    def suppressed(self, subscriber: Any) -> str:
+        reason = subscriber.suppressed_for
+        return Suppression.Reason(reason).label if reason else ""
+
+
+class ConsentInline(RecordInline):
+    model = Consent
+    fields = ["kind", "wording", "wording_version", "page", "ip_address", "created_at"]
+    readonly_fields = fields
+    hide_title = True
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(RecordAdmin):
+    list_display = ["subscriber", "newsletter", "state", "created_at", "confirmed_at", "ended_at"]
+    list_filter = ["newsletter", "status"]
+    list_select_related = ["subscriber", "newsletter"]
+    search_fields = ["subscriber__email", "subscriber__name"]
+    date_hierarchy = "created_at"
+    inlines = [ConsentInline]
+    fields = [
+        "subscriber",
+        "newsletter",
+        "status",
+        "muted",
+        "created_at",
+        "confirmed_at",
+        "ended_at",
+        "mail_due_at",
+        "mail_sent_at",
+    ]
+    readonly_fields = ["muted"]
+
+    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    def state(self, subscription: Subscription) -> str:
+        return subscription.get_status_display()
+
+    @display(description="Muted sections")
+    def muted(self, subscription: Subscription) -> str:
+        names = Section.objects.filter(pk__in=subscription.muted_sections)
+        return ", ".join(section.name for section in names) or "none"

@@ -1,0 +1,65 @@
+"""Addresses that get no mail, and the form that adds one by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timezone import now
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
+
+from subscribers.addresses import BadAddress, normalise
+from subscribers.admin.readers import REASON_COLOURS
+from subscribers.models import Suppression
+from subscribers.records import RecordAdmin
+from subscribers.suppression import suppress
+
+
+class SuppressionForm(forms.Form):
+    """An address whose owner asked by telephone or letter to get nothing at all."""
+
+    email = forms.CharField(label="Address", widget=UnfoldAdminEmailInputWidget)
+    detail = forms.CharField(
+        label="Why", max_length=300, required=False, widget=UnfoldAdminTextInputWidget
+    )
+
+    def clean_email(self) -> str:
+        try:
+            return normalise(self.cleaned_data["email"])
+        except BadAddress as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(RecordAdmin):
+    list_display = ["email_key", "why", "detail", "created_at"]
+    list_filter = ["reason"]
+    search_fields = ["email_key", "detail"]
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("subscribers.add_suppression")
+
+    @display(description="Reason", ordering="reason", label=REASON_COLOURS)
+    def why(self, suppression: Suppression) -> str:
+        return suppression.get_reason_display()
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = SuppressionForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            suppress(**form.cleaned_data, reason=Suppression.Reason.MANUAL, now=now())
+            messages.success(request, f"{form.cleaned_data['email']} gets no more mail.")
+            return HttpResponseRedirect(reverse("admin:subscribers_suppression_changelist"))
+        context = self.admin_site.each_context(request)
+        context |= {"form": form, "title": "Suppress an address", "opts": self.model._meta}
+        return TemplateResponse(request, "admin/subscribers/suppression/new.html", context)
