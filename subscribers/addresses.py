@@ -11,7 +11,18 @@ _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 
 
 class BadAddress(ValueError):
-    """Not an address we can write to; the message is a sentence for the reader."""
+    """Not an address we can write to; the message is a sentence for the reader.
+
+    Attributes:
+        suggestion: the address that the reader may have meant ("gmial.com"), or "".
+        may_insist: whether the same address is taken from a reader who says that it is right
+            (Attempt.sure).
+    """
+
+    def __init__(self, message: str, *, suggestion: str = "", may_insist: bool = False) -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
+        self.may_insist = may_insist
 
 
 def normalise(raw: str) -> str:

@@ -8,12 +8,14 @@ from datetime import datetime
 from django.db import transaction
 
 from subscribers import abuse, consent, signals, tasks, tokens
+from subscribers.abuse.attempt import Attempt, judge
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import Origin
 from subscribers.models import Consent, Newsletter, Subscriber, Subscription
 from subscribers.queue import enqueue
 
 Status = Subscription.Status
+NOTHING_SHOWN = Attempt()
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,25 @@ class Confirmed:
 
 
 def sign_up(
-    *, newsletter: Newsletter, email: str, origin: Origin, trap: str = "", now: datetime
+    *,
+    newsletter: Newsletter,
+    email: str,
+    origin: Origin,
+    attempt: Attempt = NOTHING_SHOWN,
+    now: datetime,
 ) -> None:
     """Store a pending subscription and the intention to mail its confirmation link.
 
     It answers nothing, and does about the same work for a new, a known and a suppressed address,
     so that nobody can ask who reads us: whether a mail goes out, and which, is decided when it is
-    sent (subscribers.confirmation). `trap` is the field that people do not see.
+    sent (subscribers.confirmation).
 
     Raises:
-        BadAddress: the address cannot be written to.
+        BadAddress: the address cannot be written to, or is questionable (`may_insist`).
+        ChallengeNeeded: many sign up now; once more, with a solution.
     """
     address = normalise(email)
-    if trap or not abuse.network_allowed(origin.ip_address):
+    if not judge(attempt, now=now) or not abuse.network_allowed(origin.ip_address):
         return
     with transaction.atomic():
         subscriber, _ = Subscriber.objects.get_or_create(

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from subscribers import consent, signup, tokens
 from subscribers import preferences as choices
+from subscribers.abuse import Attempt
 from subscribers.consent import Origin
 from subscribers.forms import SectionsForm, SignUpForm
 from subscribers.models import Consent, Newsletter, Subscription
@@ -63,7 +64,7 @@ def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
         signup.sign_up(
             newsletter=newsletter,
             email=form.cleaned_data["email"],
-            trap=form.cleaned_data["website"],
+            attempt=Attempt(trap=form.cleaned_data["website"]),
             origin=_origin(request),
             now=now(),
         )

@@ -1,0 +1,55 @@
+"""Sign the moment at which a form was shown: a program sends it back at once."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.signing import b62_decode, b62_encode
+from django.utils.crypto import constant_time_compare
+
+from subscribers.signatures import signing
+
+# Longer than a program waits, shorter than a person with autofill needs.
+SHORTEST = timedelta(seconds=2)
+# A tab that stays open over night is still a person's; an older token proves nothing.
+LONGEST = timedelta(hours=24)
+_SIGNATURE_LENGTH = 16  # hexadecimal digits: 64 bits, for a day
+
+
+class Opened(enum.Enum):
+    """What a token says about the form."""
+
+    LONG_ENOUGH = enum.auto()
+    TOO_QUICK = enum.auto()  # sent back at once, or forged
+    UNKNOWN = enum.auto()  # no token, or one of another day
+
+
+def opened_token(now: datetime) -> str:
+    """Return the token for a hidden field of a form that is shown now."""
+    value = b62_encode(_milliseconds(now))
+    return _signature(value, settings.SECRET_KEY) + value
+
+
+def read_opened(token: str, *, now: datetime) -> Opened:
+    """Tell how long ago the form of this token was shown."""
+    if not token:
+        return Opened.UNKNOWN
+    signature, value = token[:_SIGNATURE_LENGTH], token[_SIGNATURE_LENGTH:]
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    if not any(constant_time_compare(signature, _signature(value, key)) for key in keys):
+        return Opened.TOO_QUICK
+    age = timedelta(milliseconds=_milliseconds(now) - b62_decode(value))
+    if age > LONGEST:
+        return Opened.UNKNOWN
+    return Opened.LONG_ENOUGH if age >= SHORTEST else Opened.TOO_QUICK
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _signature(value: str, key: str | bytes) -> str:
+    mac = signing("subscribers.abuse.opened", key)(value.encode(errors="replace"))
+    return mac.hex()[:_SIGNATURE_LENGTH]
