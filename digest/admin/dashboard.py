@@ -12,6 +12,7 @@ from django.utils.timezone import now as current_time
 from digest.admin.clock import local
 from digest.admin.edition_panel import COLOURS
 from digest.delivery.sparingly import sparingly
+from digest.delivery.watch import look
 from digest.editions.slots import next_open_slots
 from digest.models import Delivery, Edition, Feed, Schedule
 from subscribers.models import Newsletter, Subscription
@@ -71,12 +72,16 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["at"])[:SHOWN]
 
 
-def sending(now: datetime) -> list[Edition]:
-    """Editions on their way, so that one can be stopped from here."""
+def sending(now: datetime) -> list[dict[str, Any]]:
+    """Editions on their way and how far they are, so that one can be stopped from here."""
     on_its_way = Q(status=Edition.Status.SENDING)
     about_to_begin = Q(status=Edition.Status.APPROVED, sends_at__lte=now)
     editions = Edition.objects.filter(on_its_way | about_to_begin)
-    return list(editions.select_related("newsletter").order_by("-sends_at")[:SHOWN])
+    shown = editions.select_related("newsletter").order_by("-sends_at")[:SHOWN]
+    return [
+        {"edition": edition, "look": look(edition, now=now) if edition.sending_at else None}
+        for edition in shown
+    ]
 
 
 def attention(now: datetime) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.text import Truncator
 from unfold.decorators import display
 
 from digest.models import Delivery, Edition
@@ -29,6 +30,7 @@ STATUS_COLOURS = {
 COUNTED = 10_000
 COUNT_MILLISECONDS = 500
 EDITIONS_OFFERED = 30
+WORDS = 60
 # A search is for a reader; of a single letter's hundred thousand it shows the first ones.
 SEARCHED = 1000
 
@@ -100,9 +102,9 @@ class DeliveryAdmin(RecordAdmin):
         "shown_edition",
         "state",
         "why",
-        "reply",
+        "words",
         "relay",
-        "revision",
+        "version",
         "attempts",
         "sent_at",
         "next_try",
@@ -110,6 +112,7 @@ class DeliveryAdmin(RecordAdmin):
     list_filter = ["status", "reason", EditionFilter, "edition__newsletter", RelayFilter]
     search_fields = ["reply"]
     search_help_text = "An address or how it begins; within one edition also a server's words."
+    list_before_template = "admin/digest/delivery/edition.html"
     paginator = LedgerPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -120,6 +123,13 @@ class DeliveryAdmin(RecordAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         # Not by joins: a planner with four tables before it reads them whole, for 50 rows.
         return rows.prefetch_related("subscription__subscriber", "edition__newsletter")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Of one edition, under its name."""
+        editions = Edition.objects.select_related("newsletter")
+        edition = editions.filter(pk=_edition(request) or 0).first()
+        facts = {"edition": edition, "title": f"Deliveries of {edition}"} if edition else {}
+        return super().changelist_view(request, {**facts, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Without the edition where all rows are of one."""
@@ -161,6 +171,15 @@ class DeliveryAdmin(RecordAdmin):
     @display(description="Why", empty_value="")
     def why(self, delivery: Delivery) -> str:
         return delivery.get_reason_display()
+
+    @display(description="Server's last words", empty_value="")
+    def words(self, delivery: Delivery) -> str:
+        """Enough to tell one refusal from another; the row's own page has all."""
+        return Truncator(delivery.reply).chars(WORDS)
+
+    @display(description="Version", empty_value="")
+    def version(self, delivery: Delivery) -> int | None:
+        return delivery.revision or None
 
     @display(description="Sent")
     def sent_at(self, delivery: Delivery) -> datetime | None:

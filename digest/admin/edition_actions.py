@@ -47,6 +47,7 @@ class EditionActions(EditionUnderWay):
             ("skip", self.skip_page),
             ("reopen", self.reopen),
             ("stop", self.stop_now),
+            ("end", self.end_page),
             ("correct", self.correct_page),
             ("again", self.again_page),
         ]

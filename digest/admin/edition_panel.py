@@ -40,6 +40,8 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "detail": edition.reason_detail.rstrip("."),
         "zone": zone.key,
         "sends_at": local(edition.sends_at, zone),
+        "is_due": edition.sends_at <= now,
+        "began_at": local(edition.sending_at, zone),
         "deadline_at": local(edition.deadline_at, zone),
         "deadline_passed": editable and edition.deadline_at <= now,
         "problems": problems(edition) if editable else [],

@@ -17,8 +17,8 @@ from unfold.widgets import (
 )
 
 from digest.admin.edition_pages import EditionPages
-from digest.delivery import again
-from digest.editions import correct, stop
+from digest.delivery import again, plan
+from digest.editions import audience, correct, stop
 from digest.models import Delivery, Edition
 from digest.tasks import send_lanes
 
@@ -100,6 +100,19 @@ class EditionUnderWay(EditionPages):
                 "Stopped. At most the few messages that are on the wire still go out. "
                 "Correct it below, or let it go on as it is.",
             )
+        return self._back(edition)
+
+    def end_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        edition = self._edition(request, pk, change=True)
+        if request.method != "POST":
+            return self._ask(request, edition, "end", {"left": audience.left(edition)})
+        try:
+            plan.end_stopped(edition_id=edition.pk, now=now())
+        except plan.NotStopped:
+            edition.refresh_from_db()
+            messages.error(request, f"It was not stopped: it is {edition.get_status_display()}.")
+        else:
+            messages.success(request, "Ended. Who has it keeps it, and nobody else gets it.")
         return self._back(edition)
 
     def correct_page(self, request: HttpRequest, pk: int) -> HttpResponse:

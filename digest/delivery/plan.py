@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Exists, Q, Subquery
+from django.db.models import Exists, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from digest.editions import audience
@@ -25,6 +25,12 @@ _Status, _Reason = Edition.Status, Edition.Reason
 _Row = Delivery.Status
 # To be sent, now or later; the condition of the index delivery_due.
 _WAITING = Q(status=_Row.PENDING) | Q(status=_Row.UNCERTAIN, finished_at=None)
+
+# Why readers were left out when an edition ended, and what that is for an edition without any.
+_LEFT_OUT = {
+    Delivery.Reason.PAST_DEADLINE: _Reason.PAST_DEADLINE,
+    Delivery.Reason.ENDED: _Reason.BY_EDITOR,
+}
 
 # Seconds in which a lane is sure to look at a reader's status again (outbox.TRUST_SECONDS, and some
 # for a busy machine), or to have the message on the wire.
@@ -246,19 +252,18 @@ def half_planned() -> list[int]:
 def finish_if_done(*, edition_id: int, now: datetime) -> bool:
     """Close the edition if no row is open; True if this call did it.
 
-    Sent, or skipped where the deadline came before a single message was out.
+    Sent, or skipped where it ended before a single message was out.
     """
     with transaction.atomic():
         edition = _locked(edition_id)
         if edition.status != _Status.SENDING or not edition.planned_at or is_open(edition_id):
             return False
         rows = Delivery.objects.filter(edition_id=edition_id)
-        late = rows.filter(status=_Row.SKIPPED, reason=Delivery.Reason.PAST_DEADLINE)
-        if late.exists() and not rows.filter(status__in=[_Row.SENT, _Row.UNCERTAIN]).exists():
+        if reason := _ended_before_anybody_got_it(rows):
             skip(
                 edition_id=edition_id,
-                reason=_Reason.PAST_DEADLINE,
-                detail="Not one message had gone out by the deadline.",
+                reason=reason,
+                detail="Not one message had gone out by then.",
                 from_status=[_Status.SENDING],
             )
             return True
@@ -267,6 +272,14 @@ def finish_if_done(*, edition_id: int, now: datetime) -> bool:
                 status=_Status.SENT, sent_at=edition.sent_at or now
             )
         )
+
+
+def _ended_before_anybody_got_it(rows: QuerySet[Delivery]) -> str:
+    if rows.filter(status__in=[_Row.SENT, _Row.UNCERTAIN]).exists():
+        return ""
+    left = rows.filter(status=_Row.SKIPPED, reason__in=_LEFT_OUT).order_by()
+    found = left.values_list("reason", flat=True).first()
+    return str(_LEFT_OUT[Delivery.Reason(found)]) if found else ""
 
 
 def close_late(*, now: datetime) -> list[int]:
@@ -278,11 +291,29 @@ def close_late(*, now: datetime) -> list[int]:
     )
     ids = list(late.values_list("pk", flat=True))
     for edition_id in ids:
-        _close_late(edition_id, now)
+        _close(edition_id, Delivery.Reason.PAST_DEADLINE, now)
     return ids
 
 
-def _close_late(edition_id: int, now: datetime) -> None:
+class NotStopped(Exception):
+    """It is not an edition that was stopped in mid-send."""
+
+
+def end_stopped(*, edition_id: int, now: datetime) -> None:
+    """End an edition that was stopped in mid-send: the readers who are left do not get it.
+
+    Raises:
+        NotStopped: it goes on, is over, or never began.
+    """
+    stopped = Edition.objects.filter(
+        pk=edition_id, sending_at__isnull=False, status__in=[_Status.HELD, _Status.APPROVED]
+    )
+    if not stopped.exists():
+        raise NotStopped
+    _close(edition_id, Delivery.Reason.ENDED, now)
+
+
+def _close(edition_id: int, reason: str, now: datetime) -> None:
     # One that was held in mid-send ends as what its readers make it, and in the words that some of
     # them have: those that were approved since, or half-written, go nowhere any more.
     newest = Frozen.objects.filter(edition=edition_id).order_by("-revision")
@@ -296,9 +327,7 @@ def _close_late(edition_id: int, now: datetime) -> None:
     # Who was never planned is shown as skipped too.
     plan_audience(edition_id=edition_id, now=now)
     rows = Delivery.objects.filter(edition_id=edition_id)
-    rows.filter(status=_Row.PENDING).update(
-        status=_Row.SKIPPED, reason=Delivery.Reason.PAST_DEADLINE, finished_at=now
-    )
+    rows.filter(status=_Row.PENDING).update(status=_Row.SKIPPED, reason=reason, finished_at=now)
     # They may have arrived: that stays said, and they are not sent again.
     rows.filter(status=_Row.UNCERTAIN, finished_at=None).update(finished_at=now)
     finish_if_done(edition_id=edition_id, now=now)

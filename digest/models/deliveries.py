@@ -29,6 +29,7 @@ class Delivery(models.Model):
         SUPPRESSED = "suppressed", "address suppressed"
         MUTED = "muted", "muted every section"
         PAST_DEADLINE = "past-deadline", "past the edition's deadline"
+        ENDED = "ended", "the edition was ended before"
         BAD_ADDRESS = "bad-address", "the address does not exist"
         REFUSED = "refused", "refused by the receiving server"
         # Of one that is pending still: its domain takes no more for the moment.

@@ -114,7 +114,7 @@ def test_a_correction_is_drafted_for_those_who_got_the_first_version(desk, corre
     assert "Write a correction…" in shown(desk, corrected)
     asked = text(shown(desk, corrected, "correct"))
     assert "The 1 who got an older version" in asked
-    assert "All 3 who got any version" in asked
+    assert "All 2 who got any version" in asked
 
     correction, answer = drafted(desk, corrected)
 

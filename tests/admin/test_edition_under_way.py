@@ -288,3 +288,36 @@ def test_who_may_only_look_does_neither(staff, failed, name):
 
     assert viewer.post(url(name, failed), {"note": "x"}).status_code == 403
     assert viewer.get(url(name, failed)).status_code == 403
+
+
+# --- End a stopped one ----------------------------------------------------------------------------
+
+
+def test_a_stopped_edition_can_be_ended_before_its_deadline(desk, edition):
+    post(desk, "stop", edition)
+    assert "End it here…" in shown(desk, edition)
+    assert "The <strong>2 readers</strong> who have none yet do not get it." in (
+        desk.get(url("end", edition)).content.decode()
+    )
+
+    answer = desk.post(url("end", edition), follow=True)
+    assert "Ended." in told(answer)
+    edition.refresh_from_db()
+    assert edition.status == "sent"
+    left = Delivery.objects.filter(edition=edition).exclude(status="sent")
+    assert set(left.values_list("status", "reason")) == {("skipped", "ended")}
+
+
+def test_an_edition_ended_before_anybody_got_it_was_skipped_by_an_editor(desk, edition):
+    factories.put(Delivery.objects.filter(status="sent"), status="pending", finished_at=None)
+    post(desk, "stop", edition)
+    desk.post(url("end", edition))
+
+    edition.refresh_from_db()
+    assert (edition.status, edition.reason) == ("skipped", "by-editor")
+
+
+def test_what_goes_on_cannot_be_ended(desk, edition):
+    assert "It was not stopped: it is sending." in told(desk.post(url("end", edition), follow=True))
+    edition.refresh_from_db()
+    assert edition.status == "sending"

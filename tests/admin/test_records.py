@@ -118,3 +118,12 @@ def test_an_edition_is_never_deleted(desk, db):
 
     assert desk.post(reverse("admin:digest_edition_delete", args=[edition.pk])).status_code == 403
     assert Edition.objects.filter(pk=edition.pk).exists()
+
+
+def test_the_ledger_of_one_edition_says_whose_it_is(desk, records):
+    edition = records["digest_edition"]
+    ledger = reverse("admin:digest_delivery_changelist")
+
+    page = desk.get(f"{ledger}?edition__id__exact={edition.pk}").content.decode()
+    assert f"{edition}</a> · <a" in page
+    assert f"{edition}</a> · <a" not in desk.get(ledger).content.decode()

@@ -97,7 +97,7 @@ def test_an_editor_stops_an_edition_corrects_it_and_lets_it_go_on(log_in, editio
 def test_a_correction_is_written_and_approved(log_in, edition):
     finish(edition, revision=2)
     page = log_in("change", edition)
-    page.get_by_role("link", name="Write to those who got the first version…").click()
+    page.get_by_role("link", name="Write a correction…").click()
     page.get_by_label("What was wrong, and what is right").fill("It sails on Friday.")
     press(page, "Draft the correction")
     press(page, "Save and approve")
@@ -114,6 +114,7 @@ def pages(edition):
     stop.stop_sending(edition_id=edition.pk, detail="editor", now=now())
     yield "stopped", lambda: reverse("admin:digest_edition_change", args=[edition.pk])
     Edition.objects.filter(pk=edition.pk).update(subject="Ferry sails on Friday")
+    yield "end", lambda: reverse("admin:digest_edition_end", args=[edition.pk])
     yield "go-on", lambda: reverse("admin:digest_edition_send", args=[edition.pk])
     finish(edition, revision=2, reason="", reason_detail="", deadline_at=now())
     reach(2, "reader1")

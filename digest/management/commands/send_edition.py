@@ -71,7 +71,7 @@ class Command(BaseCommand):
         enqueue(tasks.plan_readers, edition_id=edition_id)
         if not wait:
             total = _look(edition_id).total
-            self.stdout.write(f"Sending to {total} readers; the workers do the rest.")
+            self.stdout.write(f"Sending to {total:,} readers; the workers do the rest.")
             return
         try:
             last = self._watch(edition_id)
@@ -115,7 +115,7 @@ class Command(BaseCommand):
         for reason, number in sorted(done.reasons.items(), key=lambda item: -item[1]):
             self.stdout.write(f"{number:,} {Delivery.Reason(reason).label}")
         if done.sent_again:
-            self.stdout.write(f"{done.sent_again} of the sent ones may have arrived twice.")
+            self.stdout.write(f"{done.sent_again:,} of the sent ones may have arrived twice.")
         self.stdout.write(_summary(done, seconds, done.sent - before))
         if edition.status != Edition.Status.SENT:
             raise CommandError(
@@ -133,11 +133,11 @@ class Command(BaseCommand):
 
 
 def _summary(done: Tally, seconds: float, watched: int) -> str:
-    left = f"still waiting {done.waiting}, " if done.waiting else ""
+    left = f"still waiting {done.waiting:,}, " if done.waiting else ""
     rate = f", {per_second(watched / seconds)}" if watched and seconds >= 1 else ""
     return (
-        f"sent {done.sent}, failed {done.failed}, skipped {done.skipped}, {left}"
-        f"uncertain {done.uncertain} in {seconds:.1f} s{rate}"
+        f"sent {done.sent:,}, failed {done.failed:,}, skipped {done.skipped:,}, {left}"
+        f"uncertain {done.uncertain:,} in {seconds:.1f} s{rate}"
     )
 
 
