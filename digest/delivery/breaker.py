@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from redis import Redis
 
-from digest.delivery import commons
+from subscribers import commons
 from subscribers.relays import Relay
 
 # Seconds.

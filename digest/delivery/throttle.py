@@ -15,12 +15,13 @@ from django.conf import settings
 from redis import Redis
 from redis.commands.core import Script
 
-from digest.delivery import breaker, commons
+from digest.delivery import breaker
 from digest.delivery.alone import Alone
 from digest.delivery.claim import WINDOW, Claimed
 from digest.delivery.refusals import Blame, Refusals
 from digest.delivery.replies import Outcome
 from digest.models import Delivery
+from subscribers import commons
 from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)

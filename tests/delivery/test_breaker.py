@@ -5,7 +5,8 @@ import time
 import pytest
 from redis import Redis
 
-from digest.delivery import breaker, commons
+from digest.delivery import breaker
+from subscribers import commons
 from subscribers.relays import parse_relay
 
 RELAY, OTHER = parse_relay("smtp://one"), parse_relay("smtp://two")

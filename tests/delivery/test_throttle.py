@@ -10,8 +10,9 @@ from statistics import median
 import pytest
 from redis import Redis
 
-from digest.delivery import breaker, commons, throttle
+from digest.delivery import breaker, throttle
 from digest.delivery.throttle import Throttle
+from subscribers import commons
 from subscribers.relays import parse_relay
 from tests.delivery.morning import ACCEPTED, LATER, Limited, Morning, Row
 from tests.factories import NOW

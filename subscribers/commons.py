@@ -1,4 +1,4 @@
-"""Reach the Redis that all lanes share quickly, or know at once that it is gone."""
+"""Reach the Redis that all processes share quickly, or know at once that it is gone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-# Seconds. A lane must not wait for a Redis that does not answer: not long, and not each time. What
-# was a hiccup alone is over soon, so the first pause is short; each further one is twice as long.
+# Seconds. No lane and no page waits for a Redis that does not answer: not long, and not each time.
+# What was a hiccup alone is over soon, so the first pause is short; each further one is twice as
+# long.
 TIMEOUT = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 
