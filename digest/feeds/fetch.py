@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import ssl
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +12,8 @@ import httpcore
 import httpx
 
 from digest.feeds.clean import web_url
-from digest.feeds.guard import Deadline, GuardedBackend, PastDeadline, RefusedAddress
+from subscribers.web.guard import Deadline, GuardedBackend, PastDeadline, RefusedAddress
+from subscribers.web.transport import GuardedTransport
 
 USER_AGENT = "Daybreak/0.1 (newsletter digest)"
 ACCEPT = (
@@ -80,7 +79,7 @@ def get(
     with (
         _as_fetch_errors(url, limits=limits),
         httpx.Client(
-            transport=_Transport(backend), headers=headers, timeout=timeout, trust_env=False
+            transport=GuardedTransport(backend), headers=headers, timeout=timeout, trust_env=False
         ) as client,
         closing(_follow(client, url, limits=limits)) as response,
     ):
@@ -101,56 +100,6 @@ def _as_fetch_errors(url: str, *, limits: Limits) -> Iterator[None]:
         raise FetchError("The server did not answer in time.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError) as error:
         raise FetchError(f"The connection failed: {error or type(error).__name__}.") from error
-
-
-class _Transport(httpx.BaseTransport):
-    """httpx over an httpcore pool with our network backend, which httpx has no argument for."""
-
-    def __init__(self, backend: GuardedBackend) -> None:
-        self._pool = httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=backend)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._pool.handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(
-                    scheme=request.url.raw_scheme,
-                    host=request.url.raw_host,
-                    port=request.url.port,
-                    target=request.url.raw_path,
-                ),
-                headers=request.headers.raw,
-                extensions=request.extensions,
-            )
-        )
-        return httpx.Response(
-            answer.status,
-            headers=answer.headers,
-            stream=_Body(answer),
-            extensions=answer.extensions,
-        )
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    """An httpcore answer's body as httpx wants it."""
-
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_stream()
-
-    def close(self) -> None:
-        self._answer.close()
-
-
-@functools.cache
-def _ssl_context() -> ssl.SSLContext:
-    # Reading the certificates takes 20 ms and more, so once per process.
-    return httpx.create_ssl_context(trust_env=False)
 
 
 def _follow(client: httpx.Client, url: str, *, limits: Limits) -> httpx.Response:

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from digest.feeds import fetch, guard
+from digest.feeds import fetch
+from subscribers.web import guard
 
 HERE = ["127.0.0.1"]
 QUICK = fetch.Limits(connect=1, read=1, total=1.5, max_bytes=100_000)

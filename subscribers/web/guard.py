@@ -1,4 +1,4 @@
-"""Open connections for fetching: to public addresses only, and only until a deadline."""
+"""Open connections to public addresses only, and only until a deadline."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the IPv4 address is i
 
 
 class RefusedAddress(Exception):
-    """The host has no address that may be fetched from."""
+    """The host has no address that may be connected to."""
 
 
 class PastDeadline(Exception):
-    """The time for the whole fetch is over."""
+    """The time for the whole exchange is over."""
 
 
 class Deadline:
@@ -57,9 +57,17 @@ class GuardedBackend(httpcore.NetworkBackend):
     answer the second question differently (DNS rebinding).
     """
 
-    def __init__(self, *, allow_hosts: Collection[str], deadline: Deadline) -> None:
+    def __init__(
+        self,
+        *,
+        allow_hosts: Collection[str],
+        deadline: Deadline,
+        setting: str = "FETCH_ALLOW_HOSTS",
+    ) -> None:
+        """`allow_hosts` may be private; `setting` is where an operator adds to them."""
         self._allow_hosts = {host.strip("[]").lower() for host in allow_hosts}
         self._deadline = deadline
+        self._setting = setting
 
     def connect_tcp(
         self,
@@ -93,7 +101,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         if not public:
             raise RefusedAddress(
                 f"{host} is at {', '.join(addresses)}, which is not a public address. "
-                f"To fetch from it all the same, add {host} to FETCH_ALLOW_HOSTS."
+                f"To use it all the same, add {host} to {self._setting}."
             )
         return public
 

@@ -1,0 +1,1 @@
+"""Ask servers of other people, by addresses that other people wrote."""

@@ -1,0 +1,62 @@
+"""Speak HTTP over guarded connections."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Iterator
+
+import httpcore
+import httpx
+
+from subscribers.web.guard import GuardedBackend
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """httpx over an httpcore pool with our network backend, which httpx has no argument for."""
+
+    def __init__(self, backend: GuardedBackend) -> None:
+        self._pool = httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=backend)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            answer.status,
+            headers=answer.headers,
+            stream=_Body(answer),
+            extensions=answer.extensions,
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """An httpcore answer's body as httpx wants it."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+@functools.cache
+def _ssl_context() -> ssl.SSLContext:
+    # Reading the certificates takes 20 ms and more, so once per process.
+    return httpx.create_ssl_context(trust_env=False)
