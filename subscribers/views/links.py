@@ -1,0 +1,75 @@
+"""What a reader's own links lead to: preferences, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.timezone import now
+
+from subscribers import preferences as choices
+from subscribers import tokens
+from subscribers.forms import SectionsForm
+from subscribers.models import Subscription
+from subscribers.views.keys import signed_link
+from subscribers.views.origin import origin_of
+
+
+@signed_link
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """One button. A POST ends the subscription, from the page or in one click from a mail client.
+
+    A token that is not ours gets the same answer (with no newsletter's name to show), so that
+    nobody learns anything by trying tokens.
+    """
+    subscription = _subscription(tokens.read_unsubscribe, token)
+    left = subscription is not None and subscription.status == Subscription.Status.UNSUBSCRIBED
+    if request.method == "POST":
+        if subscription:
+            origin = origin_of(request, token)
+            choices.unsubscribe(
+                subscription_id=subscription.pk,
+                now=now(),
+                page=origin.page,
+                ip_address=origin.ip_address,
+                user_agent=origin.user_agent,
+            )
+        left = True
+    # The name is for the reader on our page; a mail provider's click gets one answer for all.
+    named = subscription if request.method != "POST" or "page" in request.POST else None
+    context = {"newsletter": named.newsletter if named else None}
+    page = "unsubscribed" if left else "unsubscribe"
+    return render(request, f"subscribers/{page}.html", context)
+
+
+@signed_link
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    subscription = _subscription(tokens.read_preferences, token)
+    if subscription is None:
+        return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+    form = SectionsForm(
+        request.POST if request.method == "POST" else None, subscription=subscription
+    )
+    if request.method == "POST" and form.is_valid():
+        choices.set_muted_sections(subscription_id=subscription.pk, section_ids=form.muted())
+        return redirect(f"{request.path}?saved")
+    context = {
+        "newsletter": subscription.newsletter,
+        "subscription": subscription,
+        "form": form,
+        "saved": "saved" in request.GET,
+        "unsubscribe_url": reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)]),
+    }
+    return render(request, "subscribers/preferences.html", context)
+
+
+def _subscription(read: Callable[[str], int], token: str) -> Subscription | None:
+    try:
+        subscription_id = read(token)
+    except tokens.BadToken:
+        return None
+    related = ("newsletter", "subscriber")
+    return Subscription.objects.select_related(*related).filter(pk=subscription_id).first()

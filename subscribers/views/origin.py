@@ -1,0 +1,39 @@
+"""Tell where a reader's act came from: the page and the client."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import get_language
+
+from subscribers.consent import Origin
+
+
+def origin_of(request: HttpRequest, token: str = "") -> Origin:
+    """Where the act came from; a link's token is a key and is not kept in the ledger."""
+    page = request.build_absolute_uri(request.path)
+    return Origin(
+        page=page.replace(token, "…") if token else page,
+        language=get_language() or settings.LANGUAGE_CODE,
+        ip_address=_ip_address(request),
+        user_agent=request.headers.get("User-Agent", ""),
+    )
+
+
+def _ip_address(request: HttpRequest) -> str | None:
+    """The client's address. Only behind a proxy of ours is X-Forwarded-For to be believed.
+
+    Its last entry is the one that our proxy wrote; those before it are the client's own words.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.SECURE_PROXY_SSL_HEADER:
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        address = forwarded.rpartition(",")[2].strip() or address
+    try:
+        ip_address = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None  # a Unix socket has none
+    # What a server that listens on [::] calls 192.0.2.7 is ::ffff:192.0.2.7.
+    return str(getattr(ip_address, "ipv4_mapped", None) or ip_address)

@@ -1,0 +1,88 @@
+"""The way in: from a newsletter's page to a confirmed subscription."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.timezone import now
+from django.views.decorators.http import require_http_methods, require_safe
+
+from subscribers import consent, signup, tokens
+from subscribers.abuse import Attempt
+from subscribers.forms import SignUpForm
+from subscribers.models import Consent, Newsletter, Subscription
+from subscribers.views.keys import signed_link
+from subscribers.views.origin import origin_of
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
+    newsletter = get_object_or_404(Newsletter, slug=slug)
+    form = SignUpForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        signup.sign_up(
+            newsletter=newsletter,
+            email=form.cleaned_data["email"],
+            attempt=Attempt(trap=form.cleaned_data["website"]),
+            origin=origin_of(request),
+            now=now(),
+        )
+        return redirect("signup-done", slug=slug)
+    wording = consent.wording(Consent.Kind.SIGNUP, newsletter)
+    context = {"newsletter": newsletter, "form": form, "wording": wording}
+    return render(request, "subscribers/newsletter.html", context)
+
+
+@require_safe
+def signup_done(request: HttpRequest, slug: str) -> HttpResponse:
+    newsletter = get_object_or_404(Newsletter, slug=slug)
+    return render(request, "subscribers/check_your_inbox.html", {"newsletter": newsletter})
+
+
+@signed_link
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """One button; a POST of it confirms. An expired link's button asks for a fresh one."""
+    wants_fresh_link = "fresh" in request.POST
+    try:
+        if request.method == "POST" and not wants_fresh_link:
+            result = signup.confirm(token=token, origin=origin_of(request, token), now=now())
+            return _confirmed(request, result.subscription, just_now=not result.again)
+        subscription = signup.find(token=token, now=now())
+    except tokens.BadToken:
+        return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+    except tokens.ExpiredToken as expired:
+        newsletter = get_object_or_404(Newsletter, subscriptions=expired.subscription_id)
+        if wants_fresh_link:
+            signup.request_fresh_link(
+                subscription_id=expired.subscription_id,
+                origin=origin_of(request, token),
+                now=now(),
+            )
+            return redirect("signup-done", slug=newsletter.slug)
+        return _expired(request, newsletter)
+    if subscription.status == Subscription.Status.ACTIVE:
+        return _confirmed(request, subscription, just_now=False)
+    wording = consent.wording(Consent.Kind.CONFIRMATION, subscription.newsletter)
+    context = {"newsletter": subscription.newsletter, "wording": wording}
+    return render(request, "subscribers/confirm.html", context)
+
+
+def _confirmed(request: HttpRequest, subscription: Subscription, *, just_now: bool) -> HttpResponse:
+    """Only the click that confirmed is shown the way to the preferences.
+
+    That link never expires, and so an old confirmation link must not lead to it.
+    """
+    context: dict[str, object] = {"newsletter": subscription.newsletter}
+    if just_now:
+        token = tokens.preferences_token(subscription.pk)
+        context["preferences_url"] = reverse("preferences", args=[token])
+    return render(request, "subscribers/confirmed.html", context)
+
+
+def _expired(request: HttpRequest, newsletter: Newsletter) -> HttpResponse:
+    wording = consent.wording(Consent.Kind.SIGNUP, newsletter)
+    context = {"newsletter": newsletter, "wording": wording}
+    return render(request, "subscribers/expired.html", context, status=HTTPStatus.GONE)
