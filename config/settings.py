@@ -22,6 +22,9 @@ DEBUG = env.bool("DEBUG", default=local.is_running() and not local.is_configured
 SECRET_KEY: str = env("SECRET_KEY", default="") or ("only-for-development" if DEBUG else "")
 # Keys of before a change: links signed with one of them stay good.
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+# What erased readers' addresses are hashed with: the first for new ones, each for old ones. Empty:
+# the keys above, so that a SECRET_KEY that is dropped for good drops these hashes with it.
+ERASURE_KEYS: list[str] = env.list("ERASURE_KEYS", default=[])
 SITE_URL = (env("SITE_URL", default="") or local.site_url()).rstrip("/")
 _site_host = environ.urlparse(SITE_URL).hostname or ""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site_host, "localhost", "127.0.0.1", "[::1]"])

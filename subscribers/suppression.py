@@ -1,25 +1,113 @@
-"""Keep the list of addresses that get no mail, whatever they subscribe to."""
+"""Keep the list of addresses that get no mail, whatever they subscribe to.
+
+Of a reader who was erased only a keyed hash is on it (`erased_key`). It keeps imports from bringing
+them back, says nothing to who reads the table, and does not stand in the reader's own way: they may
+sign up again, and confirming takes it off. Where an address had been refused, complained about or
+put on the list by hand before it was erased, its hash keeps that reason, and it gets no mail.
+"""
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+from collections.abc import Collection
 from datetime import datetime
+
+from django.conf import settings
+from django.db.models import QuerySet
 
 from subscribers.addresses import compare_key
 from subscribers.models import Suppression
+from subscribers.signatures import signing
+
+_ERASED = Suppression.Reason.ERASED
+# No address begins so: what stands before the @-sign has no colon.
+_PREFIX = "erased:"
 
 
 def suppress(*, email: str, reason: str, detail: str = "", now: datetime) -> bool:
     """Put the address on the list; the first reason stays.
 
+    Of an address that was erased only the hash is there, and stays all there is: a bounce of what
+    was under way then must not write it down again.
+
     Returns:
         Whether it was not on the list before.
     """
+    key = compare_key(email)
+    hashed = Suppression.objects.filter(email_key__in=_hashes(key))
+    if hashed.exists():
+        return bool(hashed.filter(reason=_ERASED).update(reason=reason))
     _, created = Suppression.objects.get_or_create(
-        email_key=compare_key(email),
+        email_key=key,
         defaults={"reason": reason, "detail": detail[:300], "created_at": now},
     )
     return created
 
 
 def is_suppressed(email: str) -> bool:
-    return Suppression.objects.filter(email_key=compare_key(email)).exists()
+    """Whether this address gets no mail, not even one to confirm.
+
+    Having been erased does not count: whoever signs up again after that is welcome.
+    """
+    key = compare_key(email)
+    found = Suppression.objects.filter(email_key__in=[key, *_hashes(key)])
+    return found.exclude(reason=_ERASED).exists()
+
+
+def suppressed_among(keys: Collection[str]) -> dict[str, str]:
+    """Those of the compare keys that no import may bring in, each with its Suppression.Reason.
+
+    Erased readers count. Two queries, however many keys; the hashes are only made where there is
+    one to compare them with.
+    """
+    wanted = list(keys)
+    found = dict(_reasons(Suppression.objects.filter(email_key__in=wanted)))
+    if _all_hashed().exists():
+        hashes = {hashed: key for key in wanted for hashed in _hashes(key)}
+        for hashed, reason in _reasons(Suppression.objects.filter(email_key__in=list(hashes))):
+            found.setdefault(hashes[hashed], reason)
+    return found
+
+
+def erased_key(email: str) -> str:
+    """Return what stands in Suppression.email_key for an address that was erased."""
+    return _hashes(compare_key(email))[0]
+
+
+def conceal(*, email: str, detail: str = "", now: datetime) -> None:
+    """Leave a hash where the address stood, with its reason; where it did not stand, a new one."""
+    known = Suppression.objects.filter(email_key=compare_key(email))
+    reason = known.values_list("reason", flat=True).first() or str(_ERASED)
+    # What a server said about an address mostly repeats it.
+    Suppression.objects.get_or_create(
+        email_key=erased_key(email),
+        defaults={"reason": reason, "detail": detail, "created_at": now},
+    )
+    known.delete()
+
+
+def lift_erasure(email: str) -> bool:
+    """Take an erased reader off the list who came back and confirmed; whether there was one."""
+    hashed = Suppression.objects.filter(email_key__in=_hashes(compare_key(email)))
+    return bool(hashed.filter(reason=_ERASED).delete()[0])
+
+
+def _hashes(key: str) -> list[str]:
+    """The hash that is stored now, and those of keys that were in use before."""
+    secrets = settings.ERASURE_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [_hash(key, secret) for secret in secrets]
+
+
+def _hash(key: str, secret: str) -> str:
+    # 128 bits: with a key that nobody else has they cannot be tried out against a list.
+    mac = signing("subscribers.suppression.erased", secret)(key.encode())[:16]
+    return _PREFIX + urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def _all_hashed() -> QuerySet[Suppression]:
+    # LIKE 'erased:%', by the second index that Django makes for a unique CharField.
+    return Suppression.objects.filter(email_key__startswith=_PREFIX)
+
+
+def _reasons(rows: QuerySet[Suppression]) -> QuerySet[Suppression, tuple[str, str]]:
+    return rows.values_list("email_key", "reason")

@@ -1,0 +1,90 @@
+"""Who gets no mail; and of an erased reader only a hash that no import gets past."""
+
+import pytest
+from django.test import override_settings
+
+from subscribers import suppression
+from subscribers.models import Suppression
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def keys():
+    return list(Suppression.objects.values_list("email_key", flat=True))
+
+
+def test_the_hash_of_an_address_is_the_same_for_each_of_its_spellings():
+    assert suppression.erased_key("Ann@Example.com") == suppression.erased_key("ann@example.com")
+    assert suppression.erased_key("ann@example.com") != suppression.erased_key("bob@example.com")
+    assert "ann" not in suppression.erased_key("ann@example.com")
+
+
+def test_without_the_key_the_hash_cannot_be_made_again(settings):
+    before = suppression.erased_key("ann@example.com")
+    settings.SECRET_KEY = "another"
+
+    assert suppression.erased_key("ann@example.com") != before
+
+
+def test_an_erased_reader_may_come_back_and_an_import_may_not_bring_them():
+    suppression.conceal(email="ann@example.com", now=NOW)
+
+    assert not suppression.is_suppressed("Ann@example.com")
+    assert suppression.suppressed_among(["ann@example.com", "bob@example.com"]) == {
+        "ann@example.com": "erased"
+    }
+
+
+def test_an_import_learns_of_all_that_are_on_the_list_in_few_queries(django_assert_num_queries):
+    suppression.suppress(email="bounced@example.com", reason="bounce", now=NOW)
+    suppression.conceal(email="erased@example.com", now=NOW)
+    many = [f"reader{n}@example.com" for n in range(2000)]
+
+    with django_assert_num_queries(3):
+        found = suppression.suppressed_among([*many, "bounced@example.com", "erased@example.com"])
+
+    assert found == {"bounced@example.com": "bounce", "erased@example.com": "erased"}
+
+
+@pytest.mark.parametrize("reason", ["bounce", "complaint", "manual", "import"])
+def test_who_was_on_the_list_before_stays_on_it_and_only_as_a_hash(reason):
+    suppression.suppress(
+        email="ann@example.com", reason=reason, detail="550 <ann@example.com> unknown", now=NOW
+    )
+
+    suppression.conceal(email="ann@example.com", now=NOW)
+
+    assert keys() == [suppression.erased_key("ann@example.com")]
+    assert Suppression.objects.get().detail == ""
+    assert suppression.is_suppressed("ann@example.com")
+    assert not suppression.lift_erasure("ann@example.com")
+
+
+def test_a_bounce_that_comes_late_does_not_write_the_address_down_again():
+    suppression.conceal(email="ann@example.com", now=NOW)
+
+    suppression.suppress(email="ann@example.com", reason="bounce", detail="<ann@…>", now=NOW)
+
+    assert keys() == [suppression.erased_key("ann@example.com")]
+    assert suppression.is_suppressed("ann@example.com")
+
+
+def test_who_came_back_and_confirmed_is_off_the_list():
+    suppression.conceal(email="ann@example.com", now=NOW)
+
+    assert suppression.lift_erasure("ANN@example.com")
+
+    assert suppression.suppressed_among(["ann@example.com"]) == {}
+    assert not suppression.lift_erasure("ann@example.com")
+
+
+def test_hashes_of_an_earlier_key_still_hold(settings):
+    settings.SECRET_KEY = "first"
+    suppression.conceal(email="ann@example.com", now=NOW)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "second", ["first"]
+
+    assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "erased"}
+    with override_settings(SECRET_KEY_FALLBACKS=[], ERASURE_KEYS=["third", "first"]):
+        assert suppression.suppressed_among(["ann@example.com"])
+        assert suppression.lift_erasure("ann@example.com")
