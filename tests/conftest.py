@@ -243,6 +243,9 @@ def worker(transactional_db: None, _worker_process: None, relay: Relay) -> None:
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         hold_to_moves()
+        with connection.cursor() as cursor:
+            # Tests that commit are cleaned up after by TRUNCATE, which the ledger refuses.
+            cursor.execute("ALTER TABLE subscribers_consent DISABLE TRIGGER consent_no_truncate")
 
 
 def hold_to_moves() -> None:
