@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.dispatch import receiver
 
+from digest.delivery.forget import forget, forget_again, sent_to
 from digest.delivery.plan import drop_reader
-from subscribers.signals import subscription_ended
+from subscribers.signals import dossier_asked, subscriber_erased, subscription_ended
 
 
 @receiver(subscription_ended)
 def stop_what_was_planned(*, subscription_id: int, now: datetime, **_: Any) -> None:
     drop_reader(subscription_id=subscription_id, now=now)
+
+
+@receiver(subscriber_erased)
+def forget_what_was_said(*, subscription_ids: list[int], now: datetime, **_: Any) -> None:
+    forget(subscription_ids=subscription_ids)
+    transaction.on_commit(partial(forget_again, subscription_ids=subscription_ids, now=now))
+
+
+@receiver(dossier_asked)
+def tell_what_was_sent(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
+    return {"deliveries": sent_to(subscriber_id=subscriber_id)}

@@ -1,0 +1,103 @@
+"""Gather everything that is stored about one reader."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
+
+from subscribers import signals
+from subscribers.models import Consent, Section, Subscriber, Subscription, Suppression
+
+
+def export(*, subscriber_id: int) -> dict[str, Any]:
+    """Return the reader's dossier in what JSON can hold; times are ISO 8601, in UTC.
+
+    Raises:
+        Subscriber.DoesNotExist: no such reader.
+    """
+    gathered = gather(subscriber_id=subscriber_id)
+    return json.loads(json.dumps(gathered, cls=DjangoJSONEncoder))  # type: ignore[no-any-return]
+
+
+def gather(*, subscriber_id: int) -> dict[str, Any]:
+    """The same with dates as dates, for a page; the newest comes first in each chapter."""
+    subscriber = Subscriber.objects.get(pk=subscriber_id)
+    dossier: dict[str, Any] = {
+        "person": _person(subscriber),
+        "subscriptions": _subscriptions(subscriber),
+        "consents": _consents(subscriber),
+        "suppression": _suppression(subscriber),
+    }
+    answers = signals.dossier_asked.send(sender=Subscriber, subscriber_id=subscriber_id)
+    for _, chapters in answers:
+        dossier |= chapters
+    return dossier
+
+
+def _person(subscriber: Subscriber) -> dict[str, Any]:
+    return {
+        "email": subscriber.email,
+        "email_as_typed": subscriber.email_as_typed or subscriber.email,
+        "name": subscriber.name,
+        "language": subscriber.language,
+        "timezone": subscriber.timezone,
+        "created_at": subscriber.created_at,
+        "erased_at": subscriber.erased_at,
+    }
+
+
+def _subscriptions(subscriber: Subscriber) -> list[dict[str, Any]]:
+    found = subscriber.subscriptions.select_related("newsletter").order_by("-created_at", "-pk")
+    muted = {section for subscription in found for section in subscription.muted_sections}
+    names = dict(Section.objects.filter(pk__in=muted).values_list("pk", "name"))
+    return [_subscription(subscription, names) for subscription in found]
+
+
+def _subscription(subscription: Subscription, names: dict[int, str]) -> dict[str, Any]:
+    return {
+        "newsletter": subscription.newsletter.name,
+        "status": subscription.status,
+        "frequency": subscription.frequency,
+        "muted_sections": [names[pk] for pk in subscription.muted_sections if pk in names],
+        "paused_until": subscription.paused_until,
+        "preferred_time": subscription.preferred_time,
+        "signed_up_on": subscription.source,
+        "signed_up_at": subscription.created_at,
+        "confirmed_at": subscription.confirmed_at,
+        "ended_at": subscription.ended_at,
+        "ended_why": subscription.ended_why,
+        "last_letter_at": subscription.mail_sent_at,
+    }
+
+
+def _consents(subscriber: Subscriber) -> list[dict[str, Any]]:
+    entries: QuerySet[Consent] = (
+        Consent.objects.filter(subscription__subscriber=subscriber)
+        .select_related("subscription__newsletter")
+        .order_by("-created_at", "-pk")
+    )
+    return [
+        {
+            "at": entry.created_at,
+            "newsletter": entry.subscription.newsletter.name,
+            "kind": entry.kind,
+            "wording": entry.wording,
+            "wording_version": entry.wording_version,
+            "page": entry.page,
+            "language": entry.language,
+            "ip_address": entry.ip_address,
+            "user_agent": entry.user_agent,
+            "details": entry.details,
+        }
+        for entry in entries
+    ]
+
+
+def _suppression(subscriber: Subscriber) -> dict[str, Any] | None:
+    entry = Suppression.objects.filter(email_key=subscriber.email_key).first()
+    if entry is None:
+        return None
+    return {"reason": entry.reason, "detail": entry.detail, "since": entry.created_at}
