@@ -31,7 +31,7 @@ def gather(*, subscriber_id: int) -> dict[str, Any]:
         "consents": _consents(subscriber),
         "suppression": _suppression(subscriber),
     }
-    answers = signals.dossier_asked.send(sender=Subscriber, subscriber_id=subscriber_id)
+    answers: Any = signals.dossier_asked.send(sender=Subscriber, subscriber_id=subscriber_id)
     for _, chapters in answers:
         dossier |= chapters
     return dossier

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from subscribers import abuse, consent, signals, tasks, tokens
+from subscribers import abuse, consent, signals, suppression, tasks, tokens
 from subscribers.abuse.attempt import Attempt, judge
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import Origin
@@ -110,6 +110,7 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
             if subscription.status != Status.ACTIVE:
                 raise tokens.ExpiredToken(subscription_id=subscription.pk)
             return Confirmed(subscription=subscription, again=True)
+        suppression.lift_erasure(subscription.subscriber.email)
         consent.record(
             subscription_id=subscription.pk,
             newsletter=subscription.newsletter,
@@ -142,7 +143,7 @@ def find(*, token: str, now: datetime) -> Subscription:
         expired, subscription_id = error, error.subscription_id
     subscription = (
         Subscription.objects.select_related("newsletter", "subscriber")
-        .filter(pk=subscription_id)
+        .filter(pk=subscription_id, subscriber__erased_at=None)
         .first()
     )
     if subscription is None:

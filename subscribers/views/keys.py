@@ -1,4 +1,4 @@
-"""Serve pages whose URL is a reader's key."""
+"""Serve pages whose URL is a reader's key, and find whose."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
+
+from subscribers.models import Subscription
+from subscribers.tokens import BadToken
 
 _View = Callable[[HttpRequest, str], HttpResponse]
 
@@ -31,3 +34,16 @@ def signed_link(view: _View) -> _View:
         return response
 
     return wrapped
+
+
+def reader_of(read: Callable[[str], int], token: str) -> Subscription | None:
+    """The subscription that a link stands for; None where it is not ours, or of an erased reader.
+
+    `read` is the purpose's reader in subscribers.tokens.
+    """
+    try:
+        subscription_id = read(token)
+    except BadToken:
+        return None
+    found = Subscription.objects.select_related("newsletter", "subscriber")
+    return found.filter(pk=subscription_id, subscriber__erased_at=None).first()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from subscribers import preferences as choices
 from subscribers import tokens
 from subscribers.forms import SectionsForm
 from subscribers.models import Subscription
-from subscribers.views.keys import signed_link
+from subscribers.views.keys import reader_of, signed_link
 from subscribers.views.origin import origin_of
 
 
@@ -25,7 +24,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     A token that is not ours gets the same answer (with no newsletter's name to show), so that
     nobody learns anything by trying tokens.
     """
-    subscription = _subscription(tokens.read_unsubscribe, token)
+    subscription = reader_of(tokens.read_unsubscribe, token)
     left = subscription is not None and subscription.status == Subscription.Status.UNSUBSCRIBED
     if request.method == "POST":
         if subscription:
@@ -47,7 +46,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 @signed_link
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
-    subscription = _subscription(tokens.read_preferences, token)
+    subscription = reader_of(tokens.read_preferences, token)
     if subscription is None:
         return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
     form = SectionsForm(
@@ -64,12 +63,3 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         "unsubscribe_url": reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)]),
     }
     return render(request, "subscribers/preferences.html", context)
-
-
-def _subscription(read: Callable[[str], int], token: str) -> Subscription | None:
-    try:
-        subscription_id = read(token)
-    except tokens.BadToken:
-        return None
-    related = ("newsletter", "subscriber")
-    return Subscription.objects.select_related(*related).filter(pk=subscription_id).first()

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import signals, tokens
+from subscribers import erase, signals, tokens
 from subscribers.models import Consent, Subscription
 from tests import factories
 
@@ -165,7 +165,7 @@ def test_a_broken_link_gets_a_page_that_says_so(client, token):
 
 def test_a_link_of_an_erased_subscription_is_a_broken_link(client, pending):
     url = link(pending)
-    Subscription.objects.all().delete()
+    erase.erase(subscriber_id=pending.subscriber_id, now=timezone.now())
 
     assert client.post(url).status_code == 404
     assert client.post(link(pending, hours_ago=80), {"fresh": "1"}).status_code == 404

@@ -1,0 +1,115 @@
+"""Erase a person, and keep no more than what keeps them from being written to again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from subscribers import ledger, signals, suppression
+from subscribers.addresses import compare_key
+from subscribers.models import Consent, Subscriber, Subscription
+
+Status = Subscription.Status
+
+AT_THEIR_WISH = "at the reader's wish"
+
+
+def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> bool:
+    """Empty the reader's row and delete their consent records; they get nothing more.
+
+    The rows of the reader and the subscriptions stay, with nothing of the person in them, so that
+    what was sent can still be counted. In Suppression a keyed hash of the address is left: no
+    import brings them back, and they themselves may sign up again, as a new reader.
+
+    Returns:
+        Whether there was somebody to erase: doing it twice changes nothing.
+
+    Raises:
+        Subscriber.DoesNotExist: no such reader.
+    """
+    with transaction.atomic():
+        subscriber = Subscriber.objects.select_for_update().get(pk=subscriber_id)
+        if subscriber.erased_at:
+            return False
+        for address in _addresses(subscriber):
+            suppression.conceal(email=address, detail=why, now=now)
+        ids = _end_subscriptions(subscriber, now)
+        with ledger.erasing():
+            Consent.objects.filter(subscription__in=ids).delete()
+        _erase_from_the_desks_log(subscriber, ids)
+        _empty(subscriber, now)
+        signals.subscriber_erased.send(
+            sender=Subscriber, subscriber_id=subscriber_id, subscription_ids=ids, now=now
+        )
+    return True
+
+
+def erase_address(*, email: str, now: datetime, why: str = AT_THEIR_WISH) -> bool:
+    """Erase whoever reads us at the address; also where nobody does, imports leave it out.
+
+    Returns:
+        Whether there was a reader.
+    """
+    found = Subscriber.objects.filter(email_key=compare_key(email)).values_list("pk", flat=True)
+    if subscriber_id := found.first():
+        return erase(subscriber_id=subscriber_id, now=now, why=why)
+    with transaction.atomic():
+        suppression.conceal(email=email, detail=why, now=now)
+    return False
+
+
+def _addresses(subscriber: Subscriber) -> set[str]:
+    """The reader's address, and those they had before: an old list may hold either."""
+    changes = Consent.objects.filter(subscription__subscriber=subscriber, details__has_key="email")
+    earlier = changes.values_list("details__email__from", flat=True)
+    return {subscriber.email, *(address for address in earlier if isinstance(address, str))}
+
+
+def _end_subscriptions(subscriber: Subscriber, now: datetime) -> list[int]:
+    """End what there is, with the links in old mails; leave what the numbers need, no habits."""
+    subscriptions = Subscription.objects.filter(subscriber=subscriber)
+    states = dict(subscriptions.order_by("pk").values_list("pk", "status"))
+    subscriptions.update(
+        status=Status.UNSUBSCRIBED,
+        ended_at=Coalesce("ended_at", now),
+        generation=F("generation") + 1,
+        mail_due_at=None,
+        muted_sections=[],
+        paused_until=None,
+        preferred_time=None,
+        frequency=Subscription.Frequency.DAILY,
+    )
+    ended = partial(signals.subscription_ended.send, sender=Subscription, now=now)
+    for subscription_id, status in states.items():
+        if status != Status.UNSUBSCRIBED:
+            transaction.on_commit(partial(ended, subscription_id=subscription_id))
+    return list(states)
+
+
+def _erase_from_the_desks_log(subscriber: Subscriber, subscription_ids: list[int]) -> None:
+    """The admin writes down what an editor changed by its name, and here that is an address."""
+    types = ContentType.objects.get_for_models(Subscriber, Subscription)
+    entries = LogEntry.objects.filter(
+        Q(content_type=types[Subscriber], object_id=str(subscriber.pk))
+        | Q(content_type=types[Subscription], object_id__in=list(map(str, subscription_ids)))
+    )
+    entries.update(object_repr="an erased reader")
+
+
+def _empty(subscriber: Subscriber, now: datetime) -> None:
+    nobody = f"erased-{subscriber.pk}@erased.invalid"  # RFC 2606: no mail ever goes there
+    Subscriber.objects.filter(pk=subscriber.pk).update(
+        email=nobody,
+        email_key=nobody,
+        email_as_typed="",
+        name="",
+        language="",
+        timezone="",
+        erased_at=now,
+    )

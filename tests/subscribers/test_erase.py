@@ -1,0 +1,224 @@
+"""Erasing a person: nothing of them is left in any table, and no import brings them back."""
+
+import pytest
+from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.core.serializers import serialize
+from django.urls import reverse
+
+from digest.delivery import claim
+from digest.models import Delivery
+from subscribers import consent, erase, signals, signup, suppression, tokens
+from subscribers.models import Consent, Subscriber, Subscription, Suppression
+from subscribers.suppression import suppress, suppressed_among
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "ann.unmistakable@example.com"
+ORIGIN = consent.Origin(
+    page="https://news.example.com/", language="en", ip_address="192.0.2.77", user_agent="Annfox/9"
+)
+
+
+@pytest.fixture
+def ann():
+    """A reader of two newsletters of whom every table knows something."""
+    newsletter = factories.newsletter()
+    active = factories.subscription(
+        newsletter,
+        ADDRESS,
+        muted_sections=[factories.section(newsletter).pk],
+        preferred_time="06:30",
+    )
+    subscriber = active.subscriber
+    Subscriber.objects.filter(pk=subscriber.pk).update(
+        name="Ann Unmistakable", email_as_typed=ADDRESS.title(), timezone="Africa/Lagos"
+    )
+    left = Subscription.objects.create(
+        newsletter=factories.newsletter(), subscriber=subscriber, status="unsubscribed"
+    )
+    for subscription in (active, left):
+        consent.record(
+            subscription_id=subscription.pk,
+            newsletter=subscription.newsletter,
+            kind=Consent.Kind.SIGNUP,
+            origin=ORIGIN,
+            now=NOW,
+        )
+    edition = factories.publish(factories.edition(newsletter))
+    Delivery.objects.create(
+        edition=edition, subscription=active, status="sent", reply=f"250 <{ADDRESS}> queued"
+    )
+    suppress(email=ADDRESS, reason="complaint", detail=f"<{ADDRESS}>", now=NOW)
+    editor = User.objects.create_user("editor")
+    LogEntry.objects.log_actions(editor.pk, [subscriber], CHANGE)
+    LogEntry.objects.log_actions(editor.pk, [active], CHANGE)
+    return subscriber
+
+
+def everything():
+    """All rows of all tables, as one text."""
+    return serialize("json", [row for model in apps.get_models() for row in model.objects.all()])
+
+
+def traces():
+    found = everything().lower()
+    marks = ("unmistakable", "192.0.2.77", "annfox", "lagos", "06:30")
+    return [mark for mark in marks if mark in found]
+
+
+def erased(subscriber):
+    return erase.erase(subscriber_id=subscriber.pk, now=NOW)
+
+
+def test_nothing_of_the_person_is_left_in_any_table(ann):
+    assert len(traces()) == 5
+
+    assert erased(ann)
+
+    assert traces() == []
+
+
+def test_what_was_sent_can_still_be_counted(ann):
+    erased(ann)
+
+    assert Delivery.objects.get().status == "sent"
+    ann.refresh_from_db()
+    assert ann.email == ann.email_key == f"erased-{ann.pk}@erased.invalid"
+    assert ann.erased_at == NOW
+
+
+def test_every_subscription_ends_and_what_was_planned_is_stopped(
+    ann, django_capture_on_commit_callbacks
+):
+    going_out = factories.publish(
+        factories.edition(ann.subscriptions.get(status="active").newsletter), status="sending"
+    )
+    planned = Delivery.objects.create(
+        edition=going_out, subscription=ann.subscriptions.get(status="active")
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        erased(ann)
+
+    assert set(ann.subscriptions.values_list("status", flat=True)) == {"unsubscribed"}
+    planned.refresh_from_db()
+    assert (planned.status, planned.reason) == ("skipped", "unsubscribed")
+
+
+def test_what_a_lane_writes_down_meanwhile_is_emptied_too(ann, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as after_commit:
+        erased(ann)
+    Delivery.objects.update(reply=f"250 <{ADDRESS}> queued")
+
+    for callback in after_commit:
+        callback()
+
+    assert traces() == []
+
+
+def test_once_is_enough(ann):
+    erased(ann)
+    before = everything()
+
+    assert not erased(ann)
+
+    assert everything() == before
+
+
+def test_half_an_erasure_is_none(ann):
+    """A listener that fails takes back what was done before it."""
+
+    def fails(**_):
+        raise RuntimeError
+
+    signals.subscriber_erased.connect(fails)
+    try:
+        with pytest.raises(RuntimeError):
+            erased(ann)
+    finally:
+        signals.subscriber_erased.disconnect(fails)
+
+    assert Consent.objects.count() == 2
+    ann.refresh_from_db()
+    assert ann.email == ADDRESS
+
+
+def test_an_import_cannot_bring_them_back(ann):
+    Suppression.objects.all().delete()
+    erased(ann)
+
+    assert suppressed_among([ADDRESS]) == {ADDRESS: "erased"}
+
+
+def test_an_address_they_had_before_cannot_be_brought_back_either(ann):
+    subscription = ann.subscriptions.first()
+    Consent.objects.create(
+        subscription=subscription,
+        kind="change",
+        wording="x",
+        wording_version="1",
+        details={"email": {"from": "old@example.com", "to": ADDRESS}},
+    )
+    Consent.objects.create(
+        subscription=subscription, kind="change", wording="x", wording_version="1", details={}
+    )
+
+    erased(ann)
+
+    assert suppressed_among(["old@example.com"]) == {"old@example.com": "erased"}
+
+
+def test_they_may_sign_up_again_as_a_new_reader_and_are_read_to_again(ann):
+    newsletter = ann.subscriptions.get(status="active").newsletter
+    Suppression.objects.all().delete()
+    erased(ann)
+
+    signup.sign_up(newsletter=newsletter, email=ADDRESS, origin=ORIGIN, now=NOW)
+    again = Subscription.objects.get(subscriber__email=ADDRESS)
+    assert again.subscriber_id != ann.pk
+    assert again.mail_due_at is not None
+    assert not suppression.is_suppressed(ADDRESS)
+    assert suppressed_among([ADDRESS]), "until they confirm an import leaves them alone"
+    signup.confirm(token=tokens.confirm_token(again, now=NOW), origin=ORIGIN, now=NOW)
+
+    assert suppressed_among([ADDRESS]) == {}
+    edition = factories.publish(factories.edition(newsletter), status="sending")
+    Delivery.objects.create(edition=edition, subscription=again, next_attempt_at=NOW)
+    claimant = claim.Claimant(edition.pk, edition.revision, "lane", "relay")
+    assert [row.email for row in claim.claim(claimant, now=NOW).rows] == [ADDRESS]
+
+
+def test_links_in_old_mails_bring_nobody_back(ann, client):
+    subscription = ann.subscriptions.get(status="active")
+    links = [
+        reverse("confirm", args=[tokens.confirm_token(subscription)]),
+        reverse("confirm", args=[tokens.confirm_token(subscription, now=NOW)]),
+        reverse("preferences", args=[tokens.preferences_token(subscription.pk)]),
+        reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)]),
+    ]
+    erased(ann)
+    before = everything()
+
+    for link in links:
+        client.get(link)
+        client.post(link)
+        client.post(link, {"fresh": "1"})
+
+    assert everything() == before
+
+
+def test_whoever_is_not_there_can_be_erased_by_address_for_the_imports_to_come():
+    assert not erase.erase_address(email="Nobody@example.com", now=NOW)
+
+    assert suppressed_among(["nobody@example.com"]) == {"nobody@example.com": "erased"}
+    assert "nobody" not in everything()
+
+
+def test_a_reader_is_erased_by_address(ann):
+    assert erase.erase_address(email=ADDRESS.upper(), now=NOW)
+
+    assert traces() == []
