@@ -89,6 +89,8 @@ class Outbox:
         left = {row.delivery_id: row for row in rows}
         try:
             for first in range(0, len(rows), _GROUP):
+                if not self._may_go_on(transport):
+                    break
                 self._put_group(transport, rows[first : first + _GROUP], left, as_of)
         finally:
             # Also when something breaks that nobody thought of: these were never on the wire.
@@ -102,7 +104,7 @@ class Outbox:
         as_of: float,
     ) -> None:
         for row, outgoing in self._made([row for row in rows if row.delivery_id in left], left):
-            if self.fault or not transport.is_open or self.must_drop():
+            if not self._may_go_on(transport):
                 return
             transport.ready()
             began = time.monotonic()
@@ -116,6 +118,9 @@ class Outbox:
                 transport.put(outgoing)
                 # What is known by now: a relay that refuses our mail is sent no other.
                 self.settle(transport, unanswered=WINDOW)
+
+    def _may_go_on(self, transport: Transport) -> bool:
+        return not self.fault and transport.is_open and not self.must_drop()
 
     def put_off(self, admission: Admission) -> None:
         """Give back the rows for which the relay or their domain has no room."""
