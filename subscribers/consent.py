@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import get_language, get_supported_language_variant, override
+from django.utils.translation import gettext_lazy as _
 
 from subscribers.models import Consent, Newsletter
 
-# A wording that has been shown is never changed: change the words, and the version with them.
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+# A wording that has been shown is never changed: change the words, and the version with them. The
+# version is that of the English words; what is stored is the sentence in the reader's language.
 WORDING_VERSION = "2026-01"
-WORDINGS: dict[str, str] = {
-    Consent.Kind.SIGNUP: (
-        "By signing up you agree to get {newsletter} by e-mail. We use your address for nothing "
+# What a click on a mail program's own button is recorded as: no page of ours was seen.
+ONE_CLICK = "one-click"
+WORDINGS: dict[str, StrPromise] = {
+    Consent.Kind.SIGNUP: _(
+        "By signing up you agree to get %(newsletter)s by e-mail. We use your address for nothing "
         "else, and every edition has a link to leave."
     ),
-    Consent.Kind.CONFIRMATION: "Yes, send me {newsletter} by e-mail.",
-    Consent.Kind.IMPORT: "Imported by the newsroom as a reader who agreed to get {newsletter}.",
-    Consent.Kind.WITHDRAWAL: "Stop sending me {newsletter}.",
+    Consent.Kind.CONFIRMATION: _("Yes, send me %(newsletter)s by e-mail."),
+    Consent.Kind.IMPORT: _(
+        "Imported by the newsroom as a reader who agreed to get %(newsletter)s."
+    ),
+    Consent.Kind.CHANGE: _("Save my choices for %(newsletter)s."),
+    Consent.Kind.WITHDRAWAL: _("Stop sending me %(newsletter)s."),
+    ONE_CLICK: _("The unsubscribe button of a mail program, for %(newsletter)s."),
 }
 
 
@@ -30,37 +45,72 @@ class Origin:
     user_agent: str = ""
 
 
-def wording(kind: str, newsletter: Newsletter) -> str:
-    """Return the sentence that stands beside the button."""
-    return WORDINGS[kind].format(newsletter=newsletter.name)
+def wording(kind: str, newsletter: Newsletter, *, language: str = "") -> str:
+    """Return the sentence that stands beside the button, in this language or the active one."""
+    with override(_known(language) or get_language()):
+        return str(WORDINGS[kind]) % {"newsletter": newsletter.name}
 
 
 def draft(
-    *, subscription_id: int, newsletter: Newsletter, kind: str, origin: Origin, now: datetime
+    *,
+    subscription_id: int,
+    newsletter: Newsletter,
+    kind: str,
+    origin: Origin,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+    seen: str = "",
 ) -> Consent:
-    """Return the row, unsaved; for many at once."""
+    """Return the row, unsaved; for many at once.
+
+    Args:
+        details: what a change changed ({field: {"from": …, "to": …}}), or an import's evidence.
+        seen: the sentence the reader saw, where it was another than the kind's `wording`.
+    """
     return Consent(
         subscription_id=subscription_id,
         kind=kind,
-        wording=wording(kind, newsletter),
+        wording=seen or wording(kind, newsletter, language=origin.language),
         wording_version=WORDING_VERSION,
         page=_clip(origin.page, 500),
         language=_clip(origin.language, 16),
         ip_address=origin.ip_address,
         user_agent=_clip(origin.user_agent, 300),
+        details=details or {},
         created_at=now,
     )
 
 
 def record(
-    *, subscription_id: int, newsletter: Newsletter, kind: str, origin: Origin, now: datetime
+    *,
+    subscription_id: int,
+    newsletter: Newsletter,
+    kind: str,
+    origin: Origin,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+    seen: str = "",
 ) -> Consent:
-    """Store the row."""
+    """Store the row; the arguments are those of `draft`."""
     row = draft(
-        subscription_id=subscription_id, newsletter=newsletter, kind=kind, origin=origin, now=now
+        subscription_id=subscription_id,
+        newsletter=newsletter,
+        kind=kind,
+        origin=origin,
+        now=now,
+        details=details,
+        seen=seen,
     )
     row.save(force_insert=True)
     return row
+
+
+def _known(language: str) -> str:
+    """The language of ours that fits, or none: a client may call itself anything."""
+    try:
+        return get_supported_language_variant(language) if language else ""
+    except LookupError:
+        return ""
 
 
 def _clip(value: str, length: int) -> str:

@@ -1,0 +1,71 @@
+"""What the ledger keeps of a reader's act: the words they saw, and where they saw them."""
+
+from hashlib import sha256
+
+import pytest
+from django.utils import translation
+
+from subscribers import consent
+from subscribers.models import Consent
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+# What has been shown stays as it was: other words need another version, and a line here.
+SHOWN = {"2026-01": "f9ddd39851b7ee09"}
+
+
+@pytest.fixture
+def subscription():
+    return factories.subscription(factories.newsletter(name="Morning 100%"), "ann@example.com")
+
+
+def record(subscription, **fields):
+    entry = consent.record(
+        subscription_id=subscription.pk,
+        newsletter=subscription.newsletter,
+        **{"kind": "signup", "origin": consent.Origin(), "now": NOW} | fields,
+    )
+    entry.refresh_from_db()
+    return entry
+
+
+def test_words_that_were_shown_are_not_changed_under_the_same_version():
+    with translation.override(None):
+        words = "\n".join(map(str, consent.WORDINGS.values()))
+
+    assert sha256(words.encode()).hexdigest()[:16] == SHOWN[consent.WORDING_VERSION]
+
+
+@pytest.mark.parametrize("kind", [*Consent.Kind.values, consent.ONE_CLICK])
+def test_each_kind_of_act_has_a_sentence_that_names_the_newsletter(subscription, kind):
+    assert "Morning 100%" in consent.wording(kind, subscription.newsletter)
+
+
+def test_the_sentence_is_kept_in_the_language_it_was_read_in(subscription, monkeypatch):
+    words = dict(consent.WORDINGS) | {"signup": translation.gettext_lazy("Monday")}
+    monkeypatch.setattr(consent, "WORDINGS", words)
+
+    german = record(subscription, origin=consent.Origin(language="de"))
+    with translation.override("fr"):
+        french = record(subscription)
+
+    assert (german.wording, german.language) == ("Montag", "de")
+    assert french.wording == "lundi"
+
+
+def test_a_language_that_nobody_speaks_is_kept_and_does_no_harm(subscription):
+    entry = record(subscription, origin=consent.Origin(language="tlh-very-long-name"))
+
+    assert entry.wording.startswith("By signing up you agree")
+    assert entry.language == "tlh-very-long-na"
+
+
+def test_a_change_says_what_it_changed(subscription):
+    details = {"frequency": {"from": "daily", "to": "weekly"}}
+
+    entry = record(subscription, kind="change", details=details, seen="Send me fewer mails.")
+
+    assert entry.details == details
+    assert entry.wording == "Send me fewer mails."
