@@ -45,6 +45,10 @@ class Origin:
     user_agent: str = ""
 
 
+# What is done by no reader's hand: an import, a command.
+NOWHERE = Origin()
+
+
 def wording(kind: str, newsletter: Newsletter, *, language: str = "") -> str:
     """Return the sentence that stands beside the button, in this language or the active one."""
     with override(_known(language) or get_language()):

@@ -28,13 +28,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     left = subscription is not None and subscription.status == Subscription.Status.UNSUBSCRIBED
     if request.method == "POST":
         if subscription:
-            origin = origin_of(request, token)
             choices.unsubscribe(
-                subscription_id=subscription.pk,
-                now=now(),
-                page=origin.page,
-                ip_address=origin.ip_address,
-                user_agent=origin.user_agent,
+                subscription_id=subscription.pk, origin=origin_of(request, token), now=now()
             )
         left = True
     # The name is for the reader on our page; a mail provider's click gets one answer for all.
@@ -53,7 +48,12 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         request.POST if request.method == "POST" else None, subscription=subscription
     )
     if request.method == "POST" and form.is_valid():
-        choices.set_muted_sections(subscription_id=subscription.pk, section_ids=form.muted())
+        choices.set_muted_sections(
+            subscription_id=subscription.pk,
+            section_ids=form.muted(),
+            origin=origin_of(request, token),
+            now=now(),
+        )
         return redirect(f"{request.path}?saved")
     context = {
         "newsletter": subscription.newsletter,

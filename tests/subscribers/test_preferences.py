@@ -8,6 +8,7 @@ from subscribers import tokens
 from subscribers.models import Subscription
 from subscribers.preferences import set_muted_sections
 from tests import factories
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def test_what_is_not_ticked_is_muted(active):
 
 
 def test_a_muted_section_can_be_had_back(client, active):
-    set_muted_sections(subscription_id=active.pk, section_ids=[active.test_sections[0].pk])
+    set_muted_sections(subscription_id=active.pk, section_ids=[active.test_sections[0].pk], now=NOW)
 
     client.post(link(active), {"wanted": [section.pk for section in active.test_sections]})
 
@@ -76,9 +77,10 @@ def test_sections_of_another_newsletter_are_left_out(active):
     foreign = factories.section(factories.newsletter())
     own = active.test_sections[0]
 
-    muted = set_muted_sections(subscription_id=active.pk, section_ids=[foreign.pk, own.pk])
+    set_muted_sections(subscription_id=active.pk, section_ids=[foreign.pk, own.pk], now=NOW)
 
-    assert muted == [own.pk]
+    active.refresh_from_db()
+    assert active.muted_sections == [own.pk]
 
 
 def test_the_page_leads_out(client, active):

@@ -1,0 +1,178 @@
+"""Store what a reader chose for a subscription or for themselves, and write down what changed."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from subscribers import consent
+from subscribers.consent import NOWHERE, Origin
+from subscribers.models import Consent, Subscriber, Subscription
+
+# Longer than that is leaving, and leaving is said in one click.
+LONGEST_PAUSE = datetime.timedelta(days=366)
+
+
+class BadPause(ValueError):
+    """A pause that is over before it begins, or longer than LONGEST_PAUSE."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a reader wants one newsletter; muted are ids of its sections."""
+
+    muted: Collection[int]
+    frequency: str
+    preferred_time: datetime.time | None
+
+    @classmethod
+    def of(cls, subscription: Subscription) -> Choices:
+        """What is chosen now; with dataclasses.replace, what is to be chosen next."""
+        return cls(
+            muted=subscription.muted_sections,
+            frequency=subscription.frequency,
+            preferred_time=subscription.preferred_time,
+        )
+
+
+def choose(
+    *, subscription_id: int, choices: Choices, origin: Origin = NOWHERE, now: datetime.datetime
+) -> bool:
+    """Make these the subscription's choices; sections of another newsletter are left out.
+
+    Returns:
+        Whether anything is another now; only then the ledger says so.
+    """
+    with transaction.atomic():
+        subscription = _locked(subscription_id)
+        names = dict(subscription.newsletter.sections.values_list("pk", "name"))
+        muted = sorted(set(choices.muted) & set(names))
+        changes = {
+            "muted_sections": (
+                _named(subscription.muted_sections, names), _named(muted, names),
+            ),
+            "frequency": (subscription.frequency, str(choices.frequency)),
+            "preferred_time": (_hour(subscription.preferred_time), _hour(choices.preferred_time)),
+        }  # fmt: skip
+        subscription.muted_sections = muted
+        subscription.frequency = choices.frequency
+        subscription.preferred_time = choices.preferred_time
+        subscription.save(update_fields=["muted_sections", "frequency", "preferred_time"])
+        return _write_down(subscription, changes, origin=origin, now=now)
+
+
+def set_muted_sections(
+    *,
+    subscription_id: int,
+    section_ids: Collection[int],
+    origin: Origin = NOWHERE,
+    now: datetime.datetime,
+) -> None:
+    """Mute these sections of the subscription's newsletter, and no others."""
+    subscription = Subscription.objects.get(pk=subscription_id)
+    kept = Choices.of(subscription)
+    choices = Choices(section_ids, kept.frequency, kept.preferred_time)
+    choose(subscription_id=subscription_id, choices=choices, origin=origin, now=now)
+
+
+def pause(
+    *,
+    subscription_ids: Iterable[int],
+    until: datetime.datetime | None,
+    origin: Origin = NOWHERE,
+    now: datetime.datetime,
+) -> int:
+    """Send nothing of these until then; None ends a pause. One that has ended stays as it is.
+
+    Returns:
+        How many are otherwise than before.
+
+    Raises:
+        BadPause
+    """
+    if until is not None and not now < until <= now + LONGEST_PAUSE:
+        raise BadPause
+    changed = 0
+    with transaction.atomic():
+        # In one order always, so that two of these cannot wait for each other.
+        for subscription_id in sorted(subscription_ids):
+            subscription = _locked(subscription_id)
+            if subscription.status == Subscription.Status.UNSUBSCRIBED:
+                continue
+            changes = {"paused_until": (_moment(subscription.paused_until), _moment(until))}
+            subscription.paused_until = until
+            subscription.save(update_fields=["paused_until"])
+            changed += _write_down(subscription, changes, origin=origin, now=now)
+    return changed
+
+
+def set_person(
+    *,
+    subscription_id: int,
+    language: str,
+    timezone: str,
+    origin: Origin = NOWHERE,
+    now: datetime.datetime,
+) -> bool:
+    """Speak to the subscription's reader in this language, by this clock; "" is the newsletter's.
+
+    Returns:
+        Whether either is another now.
+    """
+    with transaction.atomic():
+        subscription = _locked(subscription_id)
+        reader = Subscriber.objects.select_for_update().get(pk=subscription.subscriber_id)
+        changes = {
+            "language": (reader.language, language),
+            "timezone": (reader.timezone, timezone),
+        }
+        reader.language, reader.timezone = language, timezone
+        reader.save(update_fields=["language", "timezone"])
+        return _write_down(subscription, changes, origin=origin, now=now)
+
+
+def _locked(subscription_id: int) -> Subscription:
+    rows = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
+    return rows.get(pk=subscription_id)
+
+
+def _write_down(
+    subscription: Subscription,
+    changes: dict[str, tuple[Any, Any]],
+    *,
+    origin: Origin,
+    now: datetime.datetime,
+) -> bool:
+    details = {
+        name: {"from": before, "to": after}
+        for name, (before, after) in changes.items()
+        if before != after
+    }
+    if not details:
+        return False
+    consent.record(
+        subscription_id=subscription.pk,
+        newsletter=subscription.newsletter,
+        kind=Consent.Kind.CHANGE,
+        origin=origin,
+        details=details,
+        now=now,
+    )
+    return True
+
+
+def _named(section_ids: Iterable[int], names: dict[int, str]) -> list[str]:
+    """The ledger is read by people, and a section may be gone by then."""
+    return [names[pk] for pk in sorted(section_ids) if pk in names]
+
+
+def _hour(time: datetime.time | None) -> str | None:
+    return f"{time:%H:%M}" if time else None
+
+
+def _moment(moment: datetime.datetime | None) -> str | None:
+    return moment.astimezone(datetime.UTC).isoformat() if moment else None
