@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from email_validator import EmailNotValidError, validate_email
 
+from subscribers.slips import slip
+
 # RFC 5321, section 4.5.3.1: 64 octets, "@", 255 octets; the library is exact about the rest.
 LONGEST = 320
 # What a copied address brings along: a byte order mark, zero-width and soft-hyphen characters.
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 
 
+def _(sentence: str) -> str:
+    """Mark a sentence for the catalogues (`make messages`)."""
+    return sentence
+
+
 class BadAddress(ValueError):
     """Not an address we can write to; the message is a sentence for the reader.
+
+    It is in English, and whoever shows it translates it: `gettext(str(error))`.
 
     Attributes:
         suggestion: the address that the reader may have meant ("gmial.com"), or "".
@@ -36,18 +45,18 @@ def normalise(raw: str) -> str:
     """
     address = raw.translate(_INVISIBLE).strip()
     if not address:
-        raise BadAddress("Write your e-mail address.")
+        raise BadAddress(_("Write your e-mail address."))
     if len(address) > LONGEST:
-        raise BadAddress("That is too long for an e-mail address.")
+        raise BadAddress(_("That is too long for an e-mail address."))
     try:
         # strict: a local part of at most 64 octets, as RFC 5321 has it.
         valid = validate_email(
             address, check_deliverability=False, allow_smtputf8=False, strict=True
         )
-    except EmailNotValidError as error:
-        raise BadAddress(_sentence(str(error))) from None
+    except EmailNotValidError:
+        raise BadAddress(slip(address)) from None
     if valid.ascii_email is None:
-        raise BadAddress("The part before the @-sign may only have the letters a to z.")
+        raise BadAddress(slip(address))
     return valid.ascii_email
 
 
@@ -63,8 +72,3 @@ def compare_key(address: str) -> str:
 def domain(address: str) -> str:
     """Return the part behind the last @-sign, in lower case."""
     return address.rpartition("@")[2].lower()
-
-
-def _sentence(message: str) -> str:
-    message = message.strip()
-    return message if message.endswith((".", "!", "?")) else f"{message}."

@@ -105,7 +105,7 @@ def test_each_refusal_has_its_line_number_and_its_reason(run):
     )
 
     assert printed == [
-        "line 3: 'not-an-address': An email address must have an @-sign.",
+        "line 3: 'not-an-address': An e-mail address has an @-sign in it, like ann@example.com.",
         "line 4: 'bob@example.com': 'Mars/Olympus' is not a time zone; write it like Europe/London",
         "line 5: 'cy@example.com': the name holds control characters",
         "line 6: 'di@example.com': 'English' is not a language; write it like en or pt-BR",
