@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "subscribers.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -87,7 +88,22 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- Time and language --------------------------------------------------------------------------
-LANGUAGE_CODE = "en-gb"
+LANGUAGE_CODE = "en"
+# The reader's side and all mails to readers; the admin and commands speak English. Each has a
+# catalogue in config/locale and formats in config/formats; docs/languages.md says how to add one.
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "German"),
+    ("fr", "French"),
+    ("es", "Spanish"),
+    ("pt", "Portuguese"),
+    ("ar", "Arabic"),
+    ("ja", "Japanese"),
+]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+# What a reader chose on a page; nothing else is kept in it.
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 31_536_000
 FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -202,7 +218,7 @@ SECURE_PROXY_SSL_HEADER = (
 SECURE_SSL_REDIRECT = _https and not DEBUG
 SECURE_HSTS_SECONDS = 31_536_000 if _https and not DEBUG else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"  # the admin previews editions in frames of its own
 SILENCED_SYSTEM_CHECKS = ["security.W019"]  # which would rather have DENY

@@ -52,7 +52,7 @@ def test_the_button_confirms_and_is_recorded(client, pending):
     assert consent.wording == f"Yes, send me {pending.newsletter.name} by e-mail."
     assert consent.ip_address == "127.0.0.1"
     assert consent.user_agent == "Firefox/140"
-    assert consent.language == "en-gb"
+    assert consent.language == "en"
 
 
 def test_the_ledger_does_not_keep_the_key_to_the_subscription(client, pending):

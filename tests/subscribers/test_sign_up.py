@@ -56,7 +56,7 @@ def test_the_consent_record_is_complete(client, newsletter, form_url):
     assert newsletter.name in consent.wording
     assert consent.wording_version == WORDING_VERSION
     assert consent.page == f"http://testserver{form_url}"
-    assert consent.language == "en-gb"
+    assert consent.language == "en"
     assert consent.ip_address == "2001:db8::7"
     assert consent.user_agent == "Firefox/140"
 
