@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Max
 from django.urls import reverse
 
-from subscribers import suppression, tokens
+from subscribers import languages, suppression, tokens
 from subscribers.mail import compose
 from subscribers.models import Subscription
 
@@ -94,6 +94,7 @@ def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternat
         from_name=newsletter.from_name,
         from_email=newsletter.from_email,
         reply_to=newsletter.reply_to,
+        language=languages.of_mails(subscription),
     )
 
 

@@ -10,12 +10,17 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.text import wrap
 from premailer import Premailer
 
 # Quoted-printable keeps lines at 76 characters and the text legible on the wire; Django's own
 # utf-8 leaves both parts as 8-bit text, which old relays and signatures do not survive.
 UTF8_QP = Charset("utf-8")
 UTF8_QP.body_encoding = QP
+# What mail programs show without breaking lines of their own. Addresses stay whole, and so do
+# languages written without spaces: there the program knows better where a line may end.
+TEXT_WIDTH = 72
 
 
 def compose(
@@ -27,19 +32,25 @@ def compose(
     from_email: str,
     reply_to: str = "",
     headers: dict[str, str] | None = None,
+    language: str = settings.LANGUAGE_CODE,
 ) -> EmailMultiAlternatives:
     """Render templates/email/<template>/{subject.txt,body.txt,body.html} into one message.
 
+    A reader's mail is in `languages.of_mails`; the newsroom's own are in English.
+
     body.html may carry `<style>` (inlined) and `<style data-premailer="ignore">` (kept, for media
     queries). The text template writes no markup, so it is rendered without escaping: it begins
-    with `{% autoescape off %}`.
+    with `{% autoescape off %}`; its lines are broken here, whatever their length in a language.
     """
     folder = f"email/{template}"
-    # A line break in a subject would begin a header of the writer's choice.
-    subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
+    with translation.override(language):
+        # A line break in a subject would begin a header of the writer's choice.
+        subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
+        text = wrap(render_to_string(f"{folder}/body.txt", context).strip(), TEXT_WIDTH)
+        html = render_to_string(f"{folder}/body.html", {**context, "subject": subject})
     message = EmailMultiAlternatives(
         subject=subject,
-        body=render_to_string(f"{folder}/body.txt", context).strip() + "\n",
+        body=f"{text}\n",
         from_email=formataddr((from_name, from_email)),
         to=[to],
         reply_to=[reply_to] if reply_to else None,
@@ -51,7 +62,6 @@ def compose(
         },
     )
     message.encoding = UTF8_QP
-    html = render_to_string(f"{folder}/body.html", {**context, "subject": subject})
     message.attach_alternative(inline(html), "text/html")
     return message
 
