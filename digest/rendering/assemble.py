@@ -5,17 +5,22 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from premailer import Premailer
 
 from digest.models import Edition
 from digest.rendering import links, slots
 from digest.rendering.contents import contents
 from digest.rendering.wording import plain
+from subscribers import languages
+from subscribers.models import Newsletter
 from subscribers.palette import readable
 
 # Gmail clips a message's HTML at 102 KB and hides the unsubscribe link with the rest.
@@ -49,13 +54,14 @@ def assemble(edition: Edition) -> Page:
     Small images and then summaries are left out of a page that would be too long; whether that was
     enough, freeze looks.
     """
-    context = _context(edition)
-    return Page(
-        # A line break in here is refused by freeze, not passed over.
-        subject=edition.subject.strip(" ") or context["title"],
-        html=_fitting_html(context),
-        text=_text(context),
-    )
+    with translation.override(languages.first_of(edition.newsletter.language)):
+        context = _context(edition)
+        return Page(
+            # A line break in here is refused by freeze, not passed over.
+            subject=edition.subject.strip(" ") or context["title"],
+            html=_fitting_html(context),
+            text=_text(context),
+        )
 
 
 def web_page(edition: Edition) -> str:
@@ -63,15 +69,14 @@ def web_page(edition: Edition) -> str:
 
     It says what the edition says at this moment, approved or not.
     """
-    context = _context(edition) | {"web": True, "detail": "thumbnails"}
-    return slots.fill(render_to_string("email/digest/body.html", context), {})
+    with translation.override(languages.first_of(edition.newsletter.language)):
+        context = _context(edition) | {"web": True, "detail": "thumbnails"}
+        return slots.fill(render_to_string("email/digest/body.html", context), {})
 
 
 def _context(edition: Edition) -> dict[str, Any]:
     newsletter = edition.newsletter
     page = contents(edition)
-    with translation.override(newsletter.language):
-        date = date_format(edition.slot_date, "l j F Y")
     lead = page.lead
     return {
         "newsletter": newsletter,
@@ -81,7 +86,8 @@ def _context(edition: Edition) -> dict[str, Any]:
         "accent": newsletter.accent_color,
         "accent_by_day": readable(newsletter.accent_color, on=_PAPER),
         "accent_by_night": readable(newsletter.accent_color, on=_PAPER_BY_NIGHT),
-        "date": date,
+        "date": _written(edition.slot_date, newsletter),
+        "own_words": _own_words(newsletter),
         "title": plain(edition.subject) or (lead.headline if lead else plain(newsletter.name)),
         "preheader": plain(edition.preheader) or (lead.summary if lead else ""),
         "contents": page,
@@ -89,15 +95,26 @@ def _context(edition: Edition) -> dict[str, Any]:
     }
 
 
+def _written(day: date, newsletter: Newsletter) -> str:
+    """The day in the newsletter's language, be it one that our own words know or not."""
+    with translation.override(newsletter.language):
+        ours = languages.ours(newsletter.language)
+        return date_format(day, "FULL_DATE_FORMAT" if ours else "l j F Y")
+
+
+def _own_words(newsletter: Newsletter) -> str:
+    """Attributes for the page's own sentences, which are in English where we know no better."""
+    known = languages.ours(newsletter.language)
+    return "" if known else format_html(' lang="{}" dir="ltr"', settings.LANGUAGE_CODE)
+
+
 def _correction(corrected: Edition) -> dict[str, Any]:
-    """What a correction's heading names; in English, like the rest of the page's own words.
+    """What a correction's heading names.
 
     The web version is corrected only where the edition went on with other words.
     """
-    with translation.override("en-gb"):
-        date = date_format(corrected.slot_date, "l j F Y")
     return {
-        "date": date,
+        "date": date_format(corrected.slot_date, "FULL_DATE_FORMAT"),
         "url": links.view_url(corrected),
         "is_corrected": corrected.revision > 1,
     }

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import translation
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
@@ -14,6 +15,7 @@ from digest.editions.approve import content_hash
 from digest.models import Edition, Story
 from digest.rendering.assemble import web_page
 from digest.rendering.wording import paragraphs
+from subscribers import languages
 
 _SENT = (Edition.Status.SENDING, Edition.Status.SENT)
 # Short, so that a correction shows soon; long enough for the rush after the send.
@@ -51,7 +53,9 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
         "paragraphs": paragraphs(found.text),
         "is_public": is_public,
     }
-    response = render(request, "archive/story.html", context)
+    # Kept for everybody, so in one language: that of the story.
+    with translation.override(languages.first_of(found.newsletter.language)):
+        response = render(request, "archive/story.html", context)
     if is_public:
         return _cached(response)
     patch_cache_control(response, private=True, no_store=True)
