@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from subscribers.addresses import BadAddress, normalise
 from subscribers.models import Subscription
@@ -14,34 +16,34 @@ class SignUpForm(forms.Form):
     """One e-mail field, and one that people do not see."""
 
     email = forms.CharField(
-        label="E-mail address",
+        label=_("E-mail address"),
         # The limit is the domain's; this one keeps a megabyte out of the error page.
         max_length=1000,
         strip=True,
-        error_messages={"required": "Write your e-mail address."},
+        error_messages={"required": _("Write your e-mail address.")},
         widget=forms.EmailInput(
             attrs={"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}
         ),
     )
     # Its name invites programs that fill in every field.
-    website = forms.CharField(required=False, label="Leave this field empty")
+    website = forms.CharField(required=False, label=_("Leave this field empty"))
 
     def clean_email(self) -> str:
         try:
             return normalise(self.cleaned_data["email"])
         except BadAddress as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(gettext(str(error))) from error
 
 
 class SectionsForm(forms.Form):
     """The sections of a newsletter that a reader wants; one query for all of it."""
 
     wanted = forms.TypedMultipleChoiceField(
-        label="Sections",
+        label=_("Sections"),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "required": "Choose at least one section. To get no mail at all, unsubscribe below."
+            "required": _("Choose at least one section. To get no mail at all, unsubscribe below.")
         },
     )
 
