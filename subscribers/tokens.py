@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,6 +17,7 @@ from subscribers.models import Subscription
 from subscribers.signatures import signing
 
 CONFIRM_WITHIN = timedelta(hours=72)
+RETURN_WITHIN = timedelta(hours=1)
 # 128 bits of HMAC-SHA256 in URL-safe base64 without padding.
 SIGNATURE_LENGTH = 22
 
@@ -25,9 +27,9 @@ class BadToken(Exception):
 
 
 class ExpiredToken(Exception):
-    """A link that was ours and valid, of `subscription_id`."""
+    """A link that was ours and valid; one to confirm is of `subscription_id`."""
 
-    def __init__(self, *, subscription_id: int) -> None:
+    def __init__(self, *, subscription_id: int = 0) -> None:
         super().__init__(f"the link of subscription {subscription_id} has expired")
         self.subscription_id = subscription_id
 
@@ -78,6 +80,48 @@ def unsubscribe_token(subscription_id: int) -> str:
     longer than 72 characters (Python's mail policy turns it into an encoded-word).
     """
     return endless_tokens("unsubscribe")(subscription_id)
+
+
+def change_token(change_id: int, side: str, *, now: datetime) -> str:
+    """Return a token with which the holder of one `side` ("old", "new") agrees, for 72 hours."""
+    expires = int((now + CONFIRM_WITHIN).timestamp())
+    return _sign(f"address-{side}", ".".join(map(b62_encode, (change_id, expires))))
+
+
+def read_change(token: str, *, now: datetime) -> tuple[int, str]:
+    """Return the id of the change of address, and which side the token speaks for.
+
+    Raises:
+        BadToken: it is not ours.
+        ExpiredToken: it is older than 72 hours.
+    """
+    for side in ("old", "new"):
+        with suppress(BadToken):
+            change_id, expires = map(b62_decode, _verify(f"address-{side}", token).split("."))
+            if now.timestamp() > expires:
+                raise ExpiredToken
+            return change_id, side
+    raise BadToken
+
+
+def return_token(subscription: Subscription, *, now: datetime) -> str:
+    """Return a token with which a reader who just left takes that back, for an hour."""
+    expires = int((now + RETURN_WITHIN).timestamp())
+    numbers = (subscription.pk, subscription.generation, expires)
+    return _sign("return", ".".join(map(b62_encode, numbers)))
+
+
+def read_return(token: str, *, now: datetime) -> ConfirmToken:
+    """Return what the token says.
+
+    Raises:
+        BadToken: it is not ours, or older than an hour.
+    """
+    numbers = _verify("return", token).split(".")
+    subscription_id, generation, expires = map(b62_decode, numbers)
+    if now.timestamp() > expires:
+        raise BadToken
+    return ConfirmToken(subscription_id=subscription_id, generation=generation)
 
 
 def endless_tokens(purpose: str) -> Callable[[int], str]:

@@ -83,7 +83,8 @@ class Subscription(models.Model):
     MOVES: ClassVar[dict[str, set[str]]] = {
         Status.PENDING: {Status.PENDING, Status.ACTIVE, Status.UNSUBSCRIBED},
         Status.ACTIVE: {Status.UNSUBSCRIBED},
-        Status.UNSUBSCRIBED: {Status.PENDING},
+        # To ACTIVE only in the hour after leaving, for who thinks better of it on that very page.
+        Status.UNSUBSCRIBED: {Status.PENDING, Status.ACTIVE},
     }
 
     subscriber = models.ForeignKey(
@@ -124,6 +125,16 @@ class Subscription(models.Model):
     ended_why = models.CharField(
         max_length=16, choices=EndReason, blank=True, db_default="", editable=False
     )
+    moved_to = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="moved_here",
+        editable=False,
+        db_index=False,
+        help_text="The one that took its place when two addresses turned out to be one reader's.",
+    )
     # The intention to send a confirmation mail, and its outcome. A worker leases the intention by
     # moving the due time forward, so a crash or a lost queue delays the mail and no more.
     mail_due_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -162,6 +173,12 @@ class Subscription(models.Model):
                 fields=["newsletter", "id"],
                 name="subscription_audience",
                 condition=models.Q(status="active"),
+            ),
+            # erase, dossier: what else is this reader's; few rows have one at all.
+            models.Index(
+                fields=["moved_to"],
+                name="subscription_moved",
+                condition=models.Q(moved_to__isnull=False),
             ),
             # subscribers.tasks: confirmation mails whose task was lost.
             models.Index(

@@ -1,0 +1,130 @@
+"""What readers ask for on their pages that takes a mail to be done."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.timezone import now
+
+from subscribers.models.readers import Subscriber
+
+
+class AddressChange(models.Model):
+    """A reader's wish to be written to at another address; the owners of both have to agree."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "waiting for both addresses"
+        DONE = "done", "done"
+        DROPPED = "dropped", "dropped"
+
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        Status.OPEN: {Status.DONE, Status.DROPPED},
+        Status.DONE: set(),
+        Status.DROPPED: set(),
+    }
+
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, related_name="address_changes"
+    )
+    email = models.EmailField("new address", max_length=254)
+    email_key = models.CharField(max_length=254, editable=False)
+    email_as_typed = models.CharField(max_length=320, blank=True, editable=False)
+    status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
+    created_at = models.DateTimeField("asked for", default=now)
+    old_agreed_at = models.DateTimeField("agreed at the old address", null=True, blank=True)
+    new_agreed_at = models.DateTimeField("agreed at the new address", null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=["open", "done", "dropped"]),
+                name="address_change_status_known",
+            ),
+            # The newest wish counts, and an older link must not undo it.
+            models.UniqueConstraint(
+                fields=["subscriber"],
+                name="address_change_one_open",
+                condition=models.Q(status="open"),
+            ),
+            # Nobody's address is changed with one of two yeses.
+            models.CheckConstraint(
+                condition=~models.Q(status="done")
+                | models.Q(old_agreed_at__isnull=False, new_agreed_at__isnull=False),
+                name="address_change_done_by_both",
+            ),
+        ]
+        indexes = [
+            # preferences.moving: how often an address has been asked lately.
+            models.Index(fields=["email_key", "created_at"], name="address_change_asked"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber} → {self.email}"
+
+
+class Letter(models.Model):
+    """A mail that somebody asked for on a page: the intention to send it, and what became of it.
+
+    It names an address, known to us or not: asking for an unknown one is the same work.
+    """
+
+    class Kind(models.TextChoices):
+        LINK = "link", "link to the preferences"
+        OLD_ADDRESS = "old-address", "change of address, to the old one"
+        NEW_ADDRESS = "new-address", "change of address, to the new one"
+
+    class Outcome(models.TextChoices):
+        """Why it went out, or did not; empty while it is due."""
+
+        SENT = "sent", "sent"
+        UNKNOWN = "unknown", "nobody reads us at this address"
+        SUPPRESSED = "suppressed", "the address is suppressed"
+        OVERTAKEN = "overtaken", "no longer wanted"
+        REFUSED = "refused", "refused by the relay"
+        GIVEN_UP = "given-up", "given up after three days"
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    email_key = models.CharField(max_length=254)
+    change = models.ForeignKey(
+        AddressChange, null=True, blank=True, on_delete=models.CASCADE, related_name="letters"
+    )
+    asked_at = models.DateTimeField(default=now)
+    # Leased as Subscription.mail_due_at is: moved ahead while a worker has it in hand.
+    due_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+
+    class Meta:
+        ordering = ["-asked_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["link", "old-address", "new-address"]),
+                name="letter_kind_known",
+            ),
+            # One that is neither due nor done would never be looked at again.
+            models.CheckConstraint(
+                condition=models.Q(due_at__isnull=False, outcome="")
+                | models.Q(due_at__isnull=True) & ~models.Q(outcome=""),
+                name="letter_due_or_done",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="link", change__isnull=True)
+                | ~models.Q(kind="link") & models.Q(change__isnull=False),
+                name="letter_of_a_change",
+            ),
+        ]
+        indexes = [
+            # letters.due_ids
+            models.Index(
+                fields=["due_at"],
+                name="letter_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            # preferences.lost: how often an address has been asked lately.
+            models.Index(fields=["email_key", "asked_at"], name="letter_asked"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {self.email_key}"
