@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "ninja",  # for the files of the API's pages
     "config",
     "digest",
     "subscribers",
@@ -142,11 +143,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
+    # Other people's servers are slow when they please; nothing else waits behind them.
+    "subscribers.tasks.send_webhooks": {"queue": "feeds"},
+    "digest.tasks.fetch_feed": {"queue": "feeds"},
     # Confirmation mail has its own queue, so a million digests never stand before it.
     "subscribers.tasks.*": {"queue": "mail"},
     "digest.tasks.send_lane": {"queue": "delivery"},
-    # Publishers' servers are slow when they please; nothing else waits behind them.
-    "digest.tasks.fetch_feed": {"queue": "feeds"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = True
@@ -197,6 +199,15 @@ AUDIENCE_GUARD_FROM = env.int("AUDIENCE_GUARD_FROM", default=50)
 # --- Feeds --------------------------------------------------------------------------------------
 # Hosts a feed may be fetched from although their address is private.
 FETCH_ALLOW_HOSTS = env.list("FETCH_ALLOW_HOSTS", default=[])
+
+# --- API and webhooks ---------------------------------------------------------------------------
+# Requests a minute: of one token, and of one network without a token.
+API_TOKEN_RATE = env.int("API_TOKEN_RATE", default=600)
+API_PUBLIC_RATE = env.int("API_PUBLIC_RATE", default=120)
+# Hosts a webhook may be sent to although their address is private, and without https.
+WEBHOOK_ALLOW_HOSTS = env.list("WEBHOOK_ALLOW_HOSTS", default=[])
+# Days after which the log of webhooks is forgotten, with the addresses in it.
+RETENTION_WEBHOOK_DAYS = env.int("RETENTION_WEBHOOK_DAYS", default=30)
 
 # --- Pages and static files ---------------------------------------------------------------------
 STATIC_URL = "static/"

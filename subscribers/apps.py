@@ -7,3 +7,6 @@ class SubscribersConfig(AppConfig):
     name = "subscribers"
     verbose_name = "Readers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from subscribers.webhooks import log  # noqa: F401  (listens to signals)

@@ -11,8 +11,9 @@ from subscribers import abuse, consent, signals, suppression, tasks, tokens
 from subscribers.abuse.attempt import Attempt, judge
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import Origin
-from subscribers.models import Consent, Newsletter, Subscriber, Subscription
+from subscribers.models import Consent, Event, Newsletter, Subscriber, Subscription
 from subscribers.queue import enqueue
+from subscribers.webhooks.emit import emit_of_reader
 
 Status = Subscription.Status
 NOTHING_SHOWN = Attempt()
@@ -89,6 +90,8 @@ def _ask_to_confirm(subscription_id: int, *, origin: Origin, now: datetime) -> S
             origin=origin,
             now=now,
         )
+        if subscription.status == Status.PENDING:
+            emit_of_reader(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=now)
     enqueue(tasks.send_confirmation, subscription_id=subscription.pk)
     return subscription
 
@@ -118,6 +121,7 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
             origin=origin,
             now=now,
         )
+        emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=now)
         transaction.on_commit(
             lambda: signals.subscription_confirmed.send(
                 sender=Subscription, subscription_id=subscription.pk, now=now

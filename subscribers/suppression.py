@@ -13,15 +13,22 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 
 from subscribers.addresses import compare_key
-from subscribers.models import Suppression
+from subscribers.models import Event, Suppression
 from subscribers.signatures import signing
+from subscribers.webhooks.emit import emit_of_address
 
 _ERASED = Suppression.Reason.ERASED
 # No address begins so: what stands before the @-sign has no colon.
 _PREFIX = "erased:"
+# What the newsroom's own programs are told of; what it or an import did, it knows.
+_EVENTS = {
+    Suppression.Reason.BOUNCE: Event.BOUNCED,
+    Suppression.Reason.COMPLAINT: Event.COMPLAINED,
+}
 
 
 def suppress(*, email: str, reason: str, detail: str = "", now: datetime) -> bool:
@@ -37,10 +44,14 @@ def suppress(*, email: str, reason: str, detail: str = "", now: datetime) -> boo
     hashed = Suppression.objects.filter(email_key__in=_hashes(key))
     if hashed.exists():
         return bool(hashed.filter(reason=_ERASED).update(reason=reason))
-    _, created = Suppression.objects.get_or_create(
-        email_key=key,
-        defaults={"reason": reason, "detail": detail[:300], "created_at": now},
-    )
+    with transaction.atomic():
+        _, created = Suppression.objects.get_or_create(
+            email_key=key,
+            defaults={"reason": reason, "detail": detail[:300], "created_at": now},
+        )
+        if created and (event := _EVENTS.get(Suppression.Reason(reason))):
+            extra = {"detail": detail[:300]}
+            emit_of_address(event=event, email_key=key, extra=extra, now=now)
     return created
 
 

@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from subscribers import confirmation
 from subscribers.queue import enqueue
+from subscribers.webhooks import log, send
 
 
 @shared_task
@@ -14,8 +15,17 @@ def send_confirmation(*, subscription_id: int) -> None:
     confirmation.send_due(subscription_id=subscription_id, now=now())
 
 
+@shared_task(expires=60)
+def send_webhooks(*, webhook_id: int) -> None:
+    send.send_due(webhook_id=webhook_id, clock=now)
+
+
 @shared_task
 def tick() -> None:
     """Take up the mails whose task was lost, was put off, or never was (imports)."""
-    for subscription_id in confirmation.due_ids(now=now()):
+    at = now()
+    for subscription_id in confirmation.due_ids(now=at):
         enqueue(send_confirmation, subscription_id=subscription_id)
+    for webhook_id in send.due_webhooks(now=at):
+        enqueue(send_webhooks, webhook_id=webhook_id)
+    log.forget_old(now=at)

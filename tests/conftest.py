@@ -219,7 +219,10 @@ def process_environment(relay_port: int) -> dict[str, str]:
 def _worker_process(django_db_setup: None, relay_server: Relay) -> Iterator[None]:
     from config import celery_app
 
-    env = process_environment(relay_server.port) | {"FETCH_ALLOW_HOSTS": "127.0.0.1,localhost"}
+    env = process_environment(relay_server.port) | {
+        "FETCH_ALLOW_HOSTS": "127.0.0.1,localhost",
+        "WEBHOOK_ALLOW_HOSTS": "127.0.0.1",
+    }
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1",
                "-Q", "default,mail,delivery,feeds",
                "--without-gossip", "--without-mingle"]  # fmt: skip

@@ -12,7 +12,15 @@ from django.db.models import QuerySet
 
 from digest.models import Edition, EditionItem, Feed, Schedule, Story
 from digest.rendering.freeze import freeze
-from subscribers.models import Newsletter, Section, Subscriber, Subscription
+from subscribers.models import (
+    Event,
+    Newsletter,
+    Section,
+    Subscriber,
+    Subscription,
+    Webhook,
+    WebhookDelivery,
+)
 
 # A Tuesday.
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
@@ -88,6 +96,25 @@ def item(edition: Edition, story: Story, **fields: Any) -> EditionItem:
     return EditionItem.objects.create(
         edition=edition, newsletter=edition.newsletter, story=story, **fields
     )
+
+
+def webhook(url: str = "https://hooks.example.com/daybreak", **fields: Any) -> Webhook:
+    """One that asks for every event of every newsletter."""
+    defaults = {"name": f"Hook {next(_count)}", "events": Event.values}
+    return Webhook.objects.create(url=url, **defaults | fields)
+
+
+def webhook_delivery(webhook: Webhook, **fields: Any) -> WebhookDelivery:
+    """One that is due."""
+    n = next(_count)
+    defaults = {
+        "event": Event.CONFIRMED,
+        "message_id": f"msg_{n}",
+        "payload": f'{{"type": "subscriber.confirmed", "data": {{"n": {n}}}}}',
+        "next_attempt_at": NOW,
+        "created_at": NOW,
+    }
+    return WebhookDelivery.objects.create(webhook=webhook, **defaults | fields)
 
 
 def publish(edition: Edition, *, status: str = Edition.Status.SENT, **fields: Any) -> Edition:

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from digest.delivery import announce
 from digest.editions import audience
 from digest.editions.approve import content_hash
 from digest.editions.stop import hold, skip
@@ -267,11 +268,13 @@ def finish_if_done(*, edition_id: int, now: datetime) -> bool:
                 from_status=[_Status.SENDING],
             )
             return True
-        return bool(
-            Edition.objects.filter(pk=edition_id, status=_Status.SENDING).update(
-                status=_Status.SENT, sent_at=edition.sent_at or now
-            )
+        done = Edition.objects.filter(pk=edition_id, status=_Status.SENDING).update(
+            status=_Status.SENT, sent_at=edition.sent_at or now
         )
+        # Once, though an operator may have the failed ones sent again.
+        if done and edition.sent_at is None:
+            announce.sent(edition_id=edition_id, now=now)
+        return bool(done)
 
 
 def _ended_before_anybody_got_it(rows: QuerySet[Delivery]) -> str:

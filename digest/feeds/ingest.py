@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from django.conf import settings
@@ -15,10 +14,10 @@ from digest.feeds import clean, fetch, store
 from digest.feeds.parse import NotAFeed, ParsedFeed, parse
 from digest.models import Feed
 from subscribers.models import Newsletter, Section
+from subscribers.web.retry_after import retry_after
 
-# A feed that keeps failing is asked once a day, and one that asks for more rest gets two days.
+# A feed that keeps failing is asked once a day.
 LONGEST_BACKOFF = timedelta(days=1)
-LONGEST_RETRY_AFTER = timedelta(days=2)
 LONGEST_URL = 1000
 
 
@@ -180,16 +179,3 @@ def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
             feed.last_error = clean.shorten(f"{feed.last_error} It is switched off.", 500)
             fields.append("is_active")
     feed.save(update_fields=fields)
-
-
-def retry_after(value: str, *, now: datetime) -> datetime | None:
-    """The time that a Retry-After header names (RFC 9110, section 10.2.3), at most two days on."""
-    value = value.strip()
-    latest = now + LONGEST_RETRY_AFTER
-    if value.isascii() and value.isdigit():
-        return min(now + timedelta(seconds=min(int(value[:9]), 10**8)), latest)
-    try:
-        asked = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return min(asked if asked.tzinfo else asked.replace(tzinfo=UTC), latest)

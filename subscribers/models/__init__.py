@@ -1,21 +1,30 @@
 """The catalogue of newsletters, and who subscribed to them with what consent."""
 
+from subscribers.models.access import ApiReceipt, ApiToken, Scope
 from subscribers.models.catalogue import Newsletter, Section
 from subscribers.models.consent import Consent, Suppression
 from subscribers.models.fields import IllegalMove, one_line, validate_timezone
 from subscribers.models.moving import AddressChange, Letter
 from subscribers.models.readers import Subscriber, Subscription
+from subscribers.models.webhooks import Event, Webhook, WebhookAttempt, WebhookDelivery
 
 __all__ = [
     "AddressChange",
+    "ApiReceipt",
+    "ApiToken",
     "Consent",
+    "Event",
     "IllegalMove",
     "Letter",
     "Newsletter",
+    "Scope",
     "Section",
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
     "one_line",
     "validate_timezone",
 ]

@@ -8,7 +8,8 @@ from django.db import transaction
 
 from subscribers import consent, signals
 from subscribers.consent import NOWHERE, Origin
-from subscribers.models import Consent, Subscription
+from subscribers.models import Consent, Event, Subscription
+from subscribers.webhooks.emit import emit_of_reader
 
 Status = Subscription.Status
 
@@ -39,4 +40,5 @@ def unsubscribe(*, subscription_id: int, origin: Origin = NOWHERE, now: datetime
             origin=origin,
             now=now,
         )
+        emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=subscription_id, now=now)
     return True

@@ -1,0 +1,45 @@
+"""Tell the programs that asked for it that an edition has been sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Count
+
+from digest.models import Delivery, Edition
+from subscribers.models import Event
+from subscribers.webhooks.emit import emit, is_wanted
+
+
+def sent(*, edition_id: int, now: datetime) -> None:
+    """Note the event in the transaction that closes the edition."""
+    edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
+    if not is_wanted(event=Event.EDITION_SENT, newsletter_id=edition.newsletter_id):
+        return
+    rows = Delivery.objects.filter(edition=edition).order_by()
+    counts = dict(rows.values_list("status").annotate(Count("pk")))
+    emit(
+        event=Event.EDITION_SENT,
+        data={
+            "edition": {
+                "id": str(edition.public_id),
+                "newsletter": edition.newsletter.slug,
+                "date": edition.slot_date.isoformat(),
+                "subject": edition.subject,
+                "url": f"{settings.SITE_URL}{edition.get_absolute_url()}",
+                "sent_at": edition.sent_at.isoformat() if edition.sent_at else None,
+                "readers": {status.value: counts.get(status, 0) for status in _TOLD},
+            }
+        },
+        newsletter_id=edition.newsletter_id,
+        now=now,
+    )
+
+
+_TOLD = (
+    Delivery.Status.SENT,
+    Delivery.Status.FAILED,
+    Delivery.Status.SKIPPED,
+    Delivery.Status.UNCERTAIN,
+)

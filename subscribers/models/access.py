@@ -1,0 +1,115 @@
+"""Which programs may use the API, for what, and what they were answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.timezone import now
+
+from subscribers.models.catalogue import Newsletter
+from subscribers.models.fields import one_line
+
+
+class Scope(models.TextChoices):
+    """What a token is good for."""
+
+    SUBSCRIBERS_READ = "subscribers:read", "List and export subscribers"
+    SUBSCRIBERS_WRITE = "subscribers:write", "Sign readers up from a program of ours"
+    STORIES_READ = "stories:read", "List stories"
+    STORIES_WRITE = "stories:write", "Push stories"
+    EDITIONS_READ = "editions:read", "See editions before they are sent"
+    EDITIONS_WRITE = "editions:write", "Create and edit editions"
+    EDITIONS_SEND = "editions:send", "Approve and send editions"
+
+
+class ApiToken(models.Model):
+    """A program's key; only its hash is kept (subscribers.access makes and reads them)."""
+
+    name = models.CharField(
+        max_length=80, validators=[one_line], help_text="Which program uses it, and where."
+    )
+    hint = models.CharField(max_length=20, editable=False, help_text="How it begins.")
+    # SHA-256 of the token, in hex: of 256 random bits no salt and no slow hash is needed.
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(models.CharField(max_length=32, choices=Scope))
+    newsletter = models.ForeignKey(
+        Newsletter,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="api_tokens",
+        help_text="Empty: good for all of them.",
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "API token"
+        constraints = [
+            # A scope that nothing asks for would look like a right and be none.
+            models.CheckConstraint(
+                condition=models.Q(
+                    scopes__contained_by=[
+                        "subscribers:read", "subscribers:write", "stories:read", "stories:write",
+                        "editions:read", "editions:write", "editions:send",
+                    ]
+                ),
+                name="api_token_scopes_known",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_good(self, *, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def may_see(self, newsletter_id: int) -> bool:
+        return self.newsletter_id in (None, newsletter_id)
+
+
+class ApiReceipt(models.Model):
+    """What a request with an Idempotency-Key was answered, so that the same again gets the same."""
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="receipts")
+    key = models.CharField(max_length=255)
+    # SHA-256 of method, path and body: the same key with another request is a mistake.
+    fingerprint = models.CharField(max_length=64)
+    # None while the first request is being worked on.
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.TextField(blank=True)
+    location = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            # Of two requests at once, the second finds the first one's row.
+            models.UniqueConstraint(fields=["token", "key"], name="api_receipt_once_per_key"),
+        ]
+        indexes = [
+            # subscribers.access: receipts that are forgotten after a day.
+            models.Index(fields=["created_at"], name="api_receipt_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+def validate_scopes(scopes: list[str]) -> None:
+    """Refuse a token that is good for nothing."""
+    if not scopes:
+        raise ValidationError("Tick at least one thing that it may do.")

@@ -1,0 +1,93 @@
+"""Post a few bytes to an address that somebody typed in, however badly the other side behaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpcore
+import httpx
+
+from subscribers.web.guard import Deadline, GuardedBackend, PastDeadline, RefusedAddress
+from subscribers.web.transport import GuardedTransport
+
+# Seconds for all of it, and bytes of the answer that are looked at.
+SECONDS = 15.0
+ANSWER_BYTES = 500
+
+
+class PostFailed(Exception):
+    """There was no answer; the message says why in plain words."""
+
+
+@dataclass(frozen=True)
+class Whither:
+    """What the guard lets through although it is private, and the setting that says so."""
+
+    allow_hosts: Collection[str] = ()
+    setting: str = "WEBHOOK_ALLOW_HOSTS"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: `text` is how the body begins, `milliseconds` how long all of it took."""
+
+    status: int
+    text: str
+    retry_after: str
+    milliseconds: int
+
+
+def post(
+    url: str, body: bytes, *, headers: Mapping[str, str], whither: Whither, seconds: float = SECONDS
+) -> Answer:
+    """Post and read the answer; a redirect is an answer, and is not followed.
+
+    Raises PostFailed where none came within `seconds`, or the address is not public.
+    """
+    backend = GuardedBackend(
+        allow_hosts=whither.allow_hosts, deadline=Deadline(seconds), setting=whither.setting
+    )
+    started = time.monotonic()
+    # trust_env=False: a proxy from the environment would connect where the guard cannot look.
+    with (
+        _as_failures(seconds),
+        httpx.Client(
+            transport=GuardedTransport(backend), timeout=seconds, trust_env=False
+        ) as client,
+        client.stream("POST", url, content=body, headers=dict(headers)) as response,
+    ):
+        text = _beginning(response)
+        return Answer(
+            status=response.status_code,
+            text=text,
+            retry_after=response.headers.get("retry-after", ""),
+            milliseconds=round((time.monotonic() - started) * 1000),
+        )
+
+
+def _beginning(response: httpx.Response) -> str:
+    """The first bytes as they came; the rest, however long, is left on the wire."""
+    read = bytearray()
+    for piece in response.iter_raw():
+        read += piece
+        if len(read) >= ANSWER_BYTES:
+            break
+    text = bytes(read[:ANSWER_BYTES]).decode(errors="replace")
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+
+
+@contextmanager
+def _as_failures(seconds: float) -> Iterator[None]:
+    try:
+        yield
+    except RefusedAddress as error:
+        raise PostFailed(str(error)) from error
+    except (PastDeadline, httpcore.TimeoutException, httpx.TimeoutException) as error:
+        raise PostFailed(f"It did not answer within {seconds:g} seconds.") from error
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise PostFailed("That is not a URL that can be posted to.") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError) as error:
+        raise PostFailed(f"The connection failed: {error or type(error).__name__}.") from error

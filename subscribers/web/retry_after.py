@@ -1,0 +1,21 @@
+"""Read when a server wants to be asked again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+LONGEST_RETRY_AFTER = timedelta(days=2)
+
+
+def retry_after(value: str, *, now: datetime) -> datetime | None:
+    """The time that a Retry-After header names (RFC 9110, section 10.2.3), at most two days on."""
+    value = value.strip()
+    latest = now + LONGEST_RETRY_AFTER
+    if value.isascii() and value.isdigit():
+        return min(now + timedelta(seconds=min(int(value[:9]), 10**8)), latest)
+    try:
+        asked = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return min(asked if asked.tzinfo else asked.replace(tzinfo=UTC), latest)

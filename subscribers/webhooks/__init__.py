@@ -1,0 +1,6 @@
+"""Tell other programs what happens: written down with the event, sent by the workers.
+
+emit     an event becomes a row for each webhook that asked for it, in the event's transaction
+send     what is due is signed and posted, and tried again with growing pauses
+log      looked at, sent again, and forgotten after a while
+"""

@@ -1,0 +1,183 @@
+"""Write down, in the event's own transaction, whom it is to be told to."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from subscribers.models import Section, Subscription, Webhook, WebhookDelivery
+from subscribers.queue import enqueue_named
+
+# By its name, since what sends stands above what emits.
+TASK = "subscribers.tasks.send_webhooks"
+# Seconds for which "there is no webhook at all" is believed: sign-ups are many, webhooks few.
+_BELIEVED = 2.0
+
+
+@dataclass
+class _Nobody:
+    """What this process knows of there being nobody to tell."""
+
+    until: float = 0.0
+
+
+_nobody = _Nobody()
+
+
+@receiver([post_save, post_delete], sender=Webhook)
+def _look_again(**_: Any) -> None:
+    _nobody.until = 0.0
+
+
+def is_wanted(*, event: str, newsletter_id: int | None) -> bool:
+    """Whether anybody listens, for who would have to count something first."""
+    return bool(_listeners(event, newsletter_id))
+
+
+def emit(
+    *,
+    event: str,
+    data: Mapping[str, Any],
+    newsletter_id: int | None = None,
+    subscriber_id: int | None = None,
+    now: datetime,
+) -> int:
+    """Note the event for every active webhook that asked for it; return how many those are.
+
+    `subscriber_id` is the reader that `data` speaks of: erasing them takes it back.
+    """
+    return _note(
+        _listeners(event, newsletter_id),
+        event=event,
+        data=data,
+        subscriber_id=subscriber_id,
+        now=now,
+    )
+
+
+def emit_of_reader(
+    *, event: str, subscription_id: int, extra: Mapping[str, Any] | None = None, now: datetime
+) -> int:
+    """Note what became of a subscription; where nobody listens this is one query, or none."""
+    if time.monotonic() < _nobody.until:
+        return 0
+    subscription = (
+        Subscription.objects.select_related("subscriber", "newsletter")
+        .filter(pk=subscription_id)
+        .first()
+    )
+    if subscription is None:
+        return 0
+    listeners = _listeners(event, subscription.newsletter_id)
+    if not listeners:
+        return 0
+    return _note(
+        listeners,
+        event=event,
+        data={"subscription": of_subscription(subscription), **(extra or {})},
+        subscriber_id=subscription.subscriber_id,
+        now=now,
+    )
+
+
+def emit_of_address(
+    *, event: str, email_key: str, extra: Mapping[str, Any] | None = None, now: datetime
+) -> int:
+    """Note what became of an address, once for each subscription that it has not ended."""
+    if time.monotonic() < _nobody.until:
+        return 0
+    waiting = Subscription.objects.filter(subscriber__email_key=email_key).exclude(
+        status=Subscription.Status.UNSUBSCRIBED
+    )
+    return sum(
+        emit_of_reader(event=event, subscription_id=pk, extra=extra, now=now)
+        for pk in waiting.order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def of_subscription(subscription: Subscription) -> dict[str, Any]:
+    """A subscription as events speak of it."""
+    reader = subscription.subscriber
+    muted = Section.objects.filter(pk__in=subscription.muted_sections) if (
+        subscription.muted_sections
+    ) else ()  # fmt: skip
+    return {
+        "id": subscription.pk,
+        "newsletter": subscription.newsletter.slug,
+        "status": subscription.status,
+        "email": reader.email,
+        "name": reader.name,
+        "language": reader.language,
+        "frequency": subscription.frequency,
+        "muted_sections": [section.slug for section in muted],
+        "source": subscription.source,
+        "created_at": _time(subscription.created_at),
+        "confirmed_at": _time(subscription.confirmed_at),
+        "ended_at": _time(subscription.ended_at),
+    }
+
+
+def body(*, event: str, data: Mapping[str, Any], now: datetime) -> str:
+    """The payload as Standard Webhooks lays it out; ASCII, so that bytes and text are one."""
+    return json.dumps(
+        {"type": event, "timestamp": _time(now), "data": {**data, "site": settings.SITE_URL}},
+        ensure_ascii=True,
+    )
+
+
+def message_id() -> str:
+    return f"msg_{uuid4().hex}"
+
+
+def _listeners(event: str, newsletter_id: int | None) -> list[int]:
+    if time.monotonic() < _nobody.until:
+        return []
+    webhooks = list(Webhook.objects.filter(is_active=True).order_by("pk"))
+    if not webhooks:
+        _nobody.until = time.monotonic() + _BELIEVED
+    return [
+        webhook.pk
+        for webhook in webhooks
+        if event in webhook.events and webhook.newsletter_id in (None, newsletter_id)
+    ]
+
+
+def _note(
+    webhooks: Sequence[int],
+    *,
+    event: str,
+    data: Mapping[str, Any],
+    subscriber_id: int | None,
+    now: datetime,
+) -> int:
+    if not webhooks:
+        return 0
+    payload, one_id = body(event=event, data=data, now=now), message_id()
+    WebhookDelivery.objects.bulk_create(
+        WebhookDelivery(
+            webhook_id=webhook_id,
+            event=event,
+            message_id=one_id,
+            payload=payload,
+            subscriber_id=subscriber_id,
+            next_attempt_at=now,
+            created_at=now,
+        )
+        for webhook_id in webhooks
+    )
+    for webhook_id in webhooks:
+        enqueue_named(TASK, webhook_id=webhook_id)
+    return len(webhooks)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,89 @@
+"""What was sent and what was not: try it out, send it again, and forget it after a while."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.dispatch import receiver
+
+from subscribers.models import Webhook, WebhookDelivery
+from subscribers.models.webhooks import TEST_EVENT, new_secret
+from subscribers.queue import enqueue_named
+from subscribers.signals import dossier_asked, subscriber_erased
+from subscribers.webhooks.emit import TASK, body, message_id
+
+# How long the old secret signs beside the new one.
+CHANGE_OVER = timedelta(hours=24)
+
+
+def send_test(*, webhook_id: int, now: datetime) -> WebhookDelivery:
+    """Make an event due that says only that it is a test; return its row."""
+    delivery = WebhookDelivery.objects.create(
+        webhook_id=webhook_id,
+        event=TEST_EVENT,
+        message_id=message_id(),
+        payload=body(event=TEST_EVENT, data={"message": "It works."}, now=now),
+        next_attempt_at=now,
+        created_at=now,
+    )
+    enqueue_named(TASK, webhook_id=webhook_id)
+    return delivery
+
+
+def send_again(*, delivery_ids: Collection[int], now: datetime) -> int:
+    """Make settled events due once more, with a whole set of tries; return how many.
+
+    They keep their id, so that a receiver that has had one can tell.
+    """
+    settled = WebhookDelivery.objects.filter(
+        pk__in=delivery_ids,
+        state__in=[WebhookDelivery.State.DELIVERED, WebhookDelivery.State.FAILED],
+    )
+    webhooks = set(settled.values_list("webhook_id", flat=True))
+    count = settled.update(
+        state=WebhookDelivery.State.WAITING, attempts=0, next_attempt_at=now, settled_at=None
+    )
+    # One that waits for its next try need not.
+    count += WebhookDelivery.objects.filter(
+        pk__in=delivery_ids, state=WebhookDelivery.State.WAITING, next_attempt_at__gt=now
+    ).update(next_attempt_at=now)
+    for webhook_id in webhooks:
+        enqueue_named(TASK, webhook_id=webhook_id)
+    return count
+
+
+def change_secret(*, webhook_id: int, now: datetime) -> None:
+    """Sign with a new secret; for a day the old one signs too."""
+    webhook = Webhook.objects.get(pk=webhook_id)
+    Webhook.objects.filter(pk=webhook_id).update(
+        secret=new_secret(), old_secret=webhook.secret, old_secret_until=now + CHANGE_OVER
+    )
+
+
+def forget_old(*, now: datetime) -> int:
+    """Delete what is older than RETENTION_WEBHOOK_DAYS; return how many rows that was."""
+    oldest = now - timedelta(days=settings.RETENTION_WEBHOOK_DAYS)
+    _, rows = WebhookDelivery.objects.filter(created_at__lt=oldest).delete()
+    return rows.get(WebhookDelivery._meta.label, 0)
+
+
+@receiver(subscriber_erased)
+def forget_reader(*, subscriber_id: int, **_: Any) -> None:
+    """Delete what was written down about a reader, with who it was told to."""
+    WebhookDelivery.objects.filter(subscriber_id=subscriber_id).delete()
+
+
+@receiver(dossier_asked)
+def in_the_dossier(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
+    """Which programs were told of a reader, and when; what was told, the other chapters say."""
+    told = WebhookDelivery.objects.filter(subscriber=subscriber_id).order_by("-pk")
+    rows = told.values_list("created_at", "event", "webhook__name", "state")
+    return {
+        "told_to_other_programs": [
+            {"at": at, "event": event, "program": name, "state": state}
+            for at, event, name, state in rows
+        ]
+    }

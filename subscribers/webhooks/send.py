@@ -1,0 +1,187 @@
+"""Post what is due to each webhook, and try again with growing pauses what did not arrive."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from subscribers.models import Webhook, WebhookAttempt, WebhookDelivery
+from subscribers.web.post import Answer, PostFailed, Whither, post
+from subscribers.web.retry_after import retry_after
+from subscribers.webhooks import signature
+
+logger = logging.getLogger(__name__)
+
+State = WebhookDelivery.State
+
+# After the first try; three days in all. A receiver that is being deployed is back in minutes, one
+# that broke on Friday evening is mended on Monday.
+PAUSES = (
+    *(timedelta(seconds=s) for s in (20, 60)),
+    *(timedelta(minutes=m) for m in (5, 30)),
+    *(timedelta(hours=h) for h in (2, 5, 10, 14, 20, 22)),
+)
+# Longer than one post may take (web.post.SECONDS).
+LEASE = timedelta(seconds=60)
+# Then the worker turns to another webhook; the tick comes back to this one.
+RUN = timedelta(seconds=30)
+# A webhook to which nothing has arrived for so long is switched off.
+PATIENCE = timedelta(days=5)
+USER_AGENT = "Daybreak/0.1 (webhooks)"
+
+
+def due_webhooks(*, now: datetime) -> list[int]:
+    """Ids of the active webhooks that something waits for, the longest waiting first."""
+    due = _due(now).filter(webhook__is_active=True).exclude(webhook__busy_until__gt=now)
+    ids = due.order_by("next_attempt_at").values_list("webhook_id", flat=True)
+    return list(dict.fromkeys(ids[:10_000]))
+
+
+def send_due(*, webhook_id: int, clock: Callable[[], datetime]) -> int:
+    """Send what is due to this webhook, one after the other; return how many arrived.
+
+    One worker at a time for one webhook. Where the receiver is down or overwhelmed this stops at
+    the first that does not arrive: the rest would only wait for the same timeout.
+    """
+    started, arrived = clock(), 0
+    if not _lease(webhook_id, now=started):
+        return 0
+    try:
+        while (now := clock()) < started + RUN:
+            delivery = _claim(webhook_id, now=now)
+            if delivery is None or not (tried := _try(delivery, clock)).goes_on:
+                break
+            arrived += tried.arrived
+    finally:
+        Webhook.objects.filter(pk=webhook_id).update(busy_until=None)
+    return arrived
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """Whether the event arrived, and whether the receiver is well enough for the next one."""
+
+    arrived: bool
+    goes_on: bool
+
+
+def _due(now: datetime) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(state=State.WAITING, next_attempt_at__lte=now)
+
+
+def _lease(webhook_id: int, *, now: datetime) -> bool:
+    free = Q(busy_until=None) | Q(busy_until__lte=now)
+    mine = Webhook.objects.filter(free, pk=webhook_id, is_active=True)
+    return bool(mine.update(busy_until=now + RUN + LEASE))
+
+
+def _claim(webhook_id: int, *, now: datetime) -> WebhookDelivery | None:
+    """The next one that is due, its time moved on: what a crash leaves behind is due again."""
+    due = _due(now).filter(webhook_id=webhook_id, webhook__is_active=True)
+    delivery = due.select_related("webhook").order_by("next_attempt_at", "pk").first()
+    if delivery is None:
+        return None
+    mine = WebhookDelivery.objects.filter(
+        pk=delivery.pk, state=State.WAITING, next_attempt_at=delivery.next_attempt_at
+    )
+    return delivery if mine.update(next_attempt_at=now + LEASE) else None
+
+
+def _try(delivery: WebhookDelivery, clock: Callable[[], datetime]) -> _Tried:
+    webhook, now = delivery.webhook, clock()
+    payload = delivery.payload.encode()
+    keys = [webhook.secret]
+    if webhook.old_secret and webhook.old_secret_until and now < webhook.old_secret_until:
+        keys.append(webhook.old_secret)
+    signed = signature.headers(message_id=delivery.message_id, secrets=keys, body=payload, now=now)
+    answer: Answer | None = None
+    error = ""
+    try:
+        answer = post(
+            webhook.url,
+            payload,
+            headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, **signed},
+            whither=Whither(settings.WEBHOOK_ALLOW_HOSTS),
+        )
+    except PostFailed as failed:
+        error = str(failed)
+    return _record(delivery, answer, error, began=now, now=clock())
+
+
+@transaction.atomic
+def _record(
+    delivery: WebhookDelivery, answer: Answer | None, error: str, *, began: datetime, now: datetime
+) -> _Tried:
+    status = answer.status if answer else None
+    arrived = status is not None and 200 <= status < 300
+    if status is not None and 300 <= status < 400:
+        error = "It redirects; give its final address instead."
+    WebhookAttempt.objects.create(
+        delivery=delivery,
+        at=began,
+        milliseconds=answer.milliseconds if answer else (now - began) // timedelta(milliseconds=1),
+        status=status,
+        answer=answer.text[:500] if answer else "",
+        error=error[:300],
+    )
+    attempts = delivery.attempts + 1
+    waiting = WebhookDelivery.objects.filter(pk=delivery.pk, state=State.WAITING)
+    if arrived:
+        waiting.update(
+            state=State.DELIVERED, attempts=attempts, next_attempt_at=None, settled_at=now
+        )
+        _went_well(delivery.webhook_id, now=now)
+        return _Tried(arrived=True, goes_on=True)
+    again_at = _again_at(attempts, answer, now=now)
+    waiting.update(
+        state=State.WAITING if again_at else State.FAILED,
+        attempts=attempts,
+        next_attempt_at=again_at,
+        settled_at=None if again_at else now,
+    )
+    _went_badly(delivery.webhook_id, status, error, now=now)
+    # A 4yz is about this one event; 429 and everything else are about the receiver.
+    refused = status is not None and 400 <= status < 500
+    return _Tried(
+        arrived=False,
+        goes_on=refused and status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.GONE},
+    )
+
+
+def _again_at(attempts: int, answer: Answer | None, *, now: datetime) -> datetime | None:
+    """When to try again after so many tries; None: no more."""
+    if attempts > len(PAUSES):
+        return None
+    pause = PAUSES[attempts - 1]
+    # Up to a tenth more, so that what failed together does not come back together.
+    again_at = now + pause + pause * (secrets.randbelow(1000) / 10_000)
+    asked = retry_after(answer.retry_after, now=now) if answer else None
+    return max(again_at, asked) if asked else again_at
+
+
+def _went_well(webhook_id: int, *, now: datetime) -> None:
+    Webhook.objects.filter(pk=webhook_id).update(last_success_at=now, failing_since=None)
+
+
+def _went_badly(webhook_id: int, status: int | None, error: str, *, now: datetime) -> None:
+    """Remember since when; switch it off where its owner says so, or nobody has minded for days."""
+    webhook = Webhook.objects.filter(pk=webhook_id)
+    webhook.filter(failing_since=None).update(failing_since=now)
+    if status == HTTPStatus.GONE:
+        because = "It answered 410 Gone."
+    elif webhook.filter(failing_since__lte=now - PATIENCE).exists():
+        because = (
+            f"Nothing has arrived for {PATIENCE.days} days. {error or f'It answers {status}.'}"
+        )
+    else:
+        return
+    if webhook.filter(is_active=True).update(is_active=False, off_because=because[:300]):
+        logger.error("Webhook %s is switched off. %s", webhook_id, because)

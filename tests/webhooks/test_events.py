@@ -1,0 +1,203 @@
+"""What happens is written down for the webhooks that asked for it, in the event's transaction."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from digest.delivery import plan
+from digest.models import Delivery, Edition
+from subscribers import dossier, erase, preferences, signup, suppression, tokens
+from subscribers.consent import Origin
+from subscribers.models import Event, Subscription, Suppression, Webhook, WebhookDelivery
+from subscribers.webhooks import log
+from subscribers.webhooks.emit import emit_of_reader
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def told():
+    return [json.loads(row.payload) for row in WebhookDelivery.objects.order_by("pk")]
+
+
+def test_a_reader_is_told_of_from_sign_up_to_leaving():
+    newsletter = factories.newsletter(slug="daily")
+    factories.webhook()
+
+    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    subscription = Subscription.objects.get()
+    token = tokens.confirm_token(subscription, now=NOW)
+    signup.confirm(token=token, origin=Origin(), now=NOW)
+    preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
+
+    assert [event["type"] for event in told()] == [
+        "subscriber.subscribed",
+        "subscriber.confirmed",
+        "subscriber.unsubscribed",
+    ]
+    last = told()[-1]
+    assert last["timestamp"] == NOW.isoformat()
+    assert last["data"]["subscription"]["newsletter"] == "daily"
+    assert last["data"]["subscription"]["email"] == "ann@example.com"
+    assert last["data"]["subscription"]["status"] == "unsubscribed"
+    assert last["data"]["subscription"]["ended_at"] == NOW.isoformat()
+
+
+def test_what_changes_nothing_tells_nothing():
+    newsletter = factories.newsletter()
+    factories.webhook()
+    active = factories.subscription(newsletter, "ann@example.com")
+    again = tokens.confirm_token(active, now=NOW)
+
+    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    signup.confirm(token=again, origin=Origin(), now=NOW)
+    preferences.unsubscribe(subscription_id=active.pk, now=NOW)
+    preferences.unsubscribe(subscription_id=active.pk, now=NOW)
+
+    assert [event["type"] for event in told()] == ["subscriber.unsubscribed"]
+
+
+def test_a_bounce_is_told_once_for_each_newsletter_and_one_by_hand_is_not():
+    one, other = factories.newsletter(slug="one"), factories.newsletter(slug="other")
+    factories.webhook()
+    first = factories.subscription(one, "ann@example.com")
+    Subscription.objects.create(
+        subscriber=first.subscriber, newsletter=other, status="active", confirmed_at=NOW
+    )
+
+    for _ in range(2):
+        suppression.suppress(
+            email="Ann@example.com",
+            reason=Suppression.Reason.BOUNCE,
+            detail="550 5.1.1 Unknown",
+            now=NOW,
+        )
+    suppression.suppress(email="bob@example.com", reason=Suppression.Reason.MANUAL, now=NOW)
+
+    assert [event["type"] for event in told()] == ["subscriber.bounced"] * 2
+    assert {event["data"]["subscription"]["newsletter"] for event in told()} == {"one", "other"}
+    assert told()[0]["data"]["detail"] == "550 5.1.1 Unknown"
+
+
+def test_a_complaint_is_an_event_of_its_own():
+    factories.webhook()
+    factories.subscription(factories.newsletter(), "ann@example.com")
+
+    suppression.suppress(email="ann@example.com", reason=Suppression.Reason.COMPLAINT, now=NOW)
+
+    assert [event["type"] for event in told()] == ["subscriber.complained"]
+
+
+def test_an_edition_is_told_of_once_it_is_sent_and_not_again():
+    newsletter = factories.newsletter(slug="daily")
+    factories.webhook()
+    reader = factories.subscription(newsletter)
+    edition = factories.publish(
+        factories.edition(newsletter, subject="Rain"),
+        status=Edition.Status.SENDING,
+        planned_at=NOW,
+    )
+    Delivery.objects.create(edition=edition, subscription=reader, status="sent")
+
+    assert plan.finish_if_done(edition_id=edition.pk, now=NOW)
+    factories.put(Edition.objects.filter(pk=edition.pk), status=Edition.Status.SENDING)
+    assert plan.finish_if_done(edition_id=edition.pk, now=NOW + timedelta(hours=1))
+
+    [event] = told()
+    assert event["type"] == "edition.sent"
+    assert event["data"]["edition"]["subject"] == "Rain"
+    assert event["data"]["edition"]["url"].endswith(edition.get_absolute_url())
+    assert event["data"]["edition"]["readers"] == {
+        "sent": 1,
+        "failed": 0,
+        "skipped": 0,
+        "uncertain": 0,
+    }
+
+
+def test_a_webhook_hears_of_its_newsletter_and_its_events_alone():
+    mine, other = factories.newsletter(), factories.newsletter()
+    factories.webhook(name="mine", newsletter=mine)
+    factories.webhook(name="leavers", events=[Event.UNSUBSCRIBED])
+    factories.webhook(name="off", is_active=False)
+    factories.webhook(name="all")
+
+    for newsletter in (mine, other):
+        subscription = factories.subscription(newsletter)
+        emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+
+    rows = WebhookDelivery.objects.order_by("pk").values_list("webhook__name", flat=True)
+    assert list(rows) == ["mine", "all", "all"]
+
+
+def test_one_event_has_one_id_whoever_hears_of_it():
+    factories.webhook()
+    factories.webhook()
+    subscription = factories.subscription(factories.newsletter())
+
+    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+
+    assert WebhookDelivery.objects.count() == 2
+    assert WebhookDelivery.objects.values("message_id").distinct().count() == 1
+
+
+def test_what_is_undone_was_never_told():
+    factories.webhook()
+    subscription = factories.subscription(factories.newsletter())
+
+    with transaction.atomic():
+        emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+        transaction.set_rollback(True)
+
+    assert told() == []
+
+
+def test_without_webhooks_an_event_costs_no_query(django_assert_num_queries):
+    subscription = factories.subscription(factories.newsletter())
+    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+
+    with django_assert_num_queries(0):
+        emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+
+    factories.webhook()
+    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+    assert len(told()) == 1
+
+
+def test_the_log_is_forgotten_after_a_while(settings):
+    webhook = factories.webhook()
+    factories.webhook_delivery(webhook, created_at=NOW - timedelta(days=31))
+    kept = factories.webhook_delivery(webhook, created_at=NOW - timedelta(days=29))
+
+    assert log.forget_old(now=NOW) == 1
+    assert list(WebhookDelivery.objects.all()) == [kept]
+    assert Webhook.objects.exists()
+
+
+def test_an_erased_reader_is_gone_from_the_log_too():
+    webhook = factories.webhook()
+    subscription = factories.subscription(factories.newsletter())
+    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+    other = factories.webhook_delivery(webhook)
+
+    erase.erase(subscriber_id=subscription.subscriber_id, now=NOW)
+
+    assert list(WebhookDelivery.objects.all()) == [other]
+
+
+def test_a_readers_dossier_says_which_programs_were_told():
+    factories.webhook(name="The CRM")
+    subscription = factories.subscription(factories.newsletter())
+    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+
+    [told] = dossier.export(subscriber_id=subscription.subscriber_id)["told_to_other_programs"]
+
+    assert told == {
+        "at": "2026-03-10T06:00:00Z",
+        "event": "subscriber.confirmed",
+        "program": "The CRM",
+        "state": "waiting",
+    }
