@@ -4,6 +4,7 @@ from subscribers.models.access import ApiReceipt, ApiToken, Scope
 from subscribers.models.catalogue import Newsletter, Section
 from subscribers.models.consent import Consent, Suppression
 from subscribers.models.fields import IllegalMove, one_line, validate_timezone
+from subscribers.models.growth import GrowthDay, GrowthMark
 from subscribers.models.moving import AddressChange, Letter
 from subscribers.models.readers import Subscriber, Subscription
 from subscribers.models.webhooks import Event, Webhook, WebhookAttempt, WebhookDelivery
@@ -14,6 +15,8 @@ __all__ = [
     "ApiToken",
     "Consent",
     "Event",
+    "GrowthDay",
+    "GrowthMark",
     "IllegalMove",
     "Letter",
     "Newsletter",

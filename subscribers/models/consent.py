@@ -45,6 +45,16 @@ class Consent(models.Model):
                 name="consent_kind_known",
             ),
         ]
+        indexes = [
+            # growth: what happened since the last count; the admin's list, newest first.
+            models.Index(fields=["created_at"], name="consent_by_time"),
+            # retention: rows whose network and client are to be emptied. An import's have neither.
+            models.Index(
+                fields=["created_at"],
+                name="consent_to_fade",
+                condition=models.Q(ip_address__isnull=False) | ~models.Q(user_agent=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.subscription}"

@@ -186,6 +186,12 @@ class Subscription(models.Model):
                 name="subscription_mail_due",
                 condition=models.Q(mail_due_at__isnull=False),
             ),
+            # retention: who left longest ago.
+            models.Index(
+                fields=["ended_at"],
+                name="subscription_left",
+                condition=models.Q(status="unsubscribed"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,196 @@
+"""Count who came and who left, by day and by page, so that the figures outlive the people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Min
+
+from subscribers.models import Consent, GrowthMark, Newsletter
+
+KINDS = ("signups", "confirmations", "imports", "leavers")
+# A day is counted so long after its end: an import stamps its rows with the time it began.
+SETTLED = timedelta(hours=3)
+# Days of one transaction, where there is a ledger and nothing has been counted yet.
+SPAN = timedelta(days=31)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Signing up twice on one day is one sign-up; leaving counts for who had been a reader.
+_COUNTED = """
+    SELECT (e.created_at AT TIME ZONE %(zone)s)::date AS day, s.source,
+           count(DISTINCT e.subscription_id) FILTER (WHERE e.kind = 'signup') AS signups,
+           count(*) FILTER (WHERE e.kind = 'confirmation') AS confirmations,
+           count(*) FILTER (WHERE e.kind = 'import') AS imports,
+           count(*) FILTER (WHERE e.kind = 'withdrawal' AND s.confirmed_at IS NOT NULL) AS leavers
+      FROM ({events}) e
+      JOIN subscribers_subscription s ON s.id = e.subscription_id
+     WHERE s.newsletter_id = %(newsletter)s AND e.kind <> 'change'
+     GROUP BY 1, 2
+"""
+_IN_TIME = """
+    SELECT subscription_id, kind, created_at FROM subscribers_consent
+     WHERE created_at >= %(since)s AND created_at < %(until)s
+"""
+_OF_THESE = """
+    SELECT subscription_id, kind, created_at FROM subscribers_consent
+     WHERE created_at >= %(since)s AND subscription_id = ANY(%(ids)s)
+     UNION ALL
+    SELECT id, 'withdrawal', %(now)s FROM unnest(%(leaving)s::bigint[]) AS leaving(id)
+"""
+_ADD = """
+INSERT INTO subscribers_growthday
+       (newsletter_id, day, source, signups, confirmations, imports, leavers)
+SELECT %(newsletter)s, c.day, c.source, c.signups, c.confirmations, c.imports, c.leavers
+  FROM ({counted}) c
+    ON CONFLICT (newsletter_id, day, source) DO UPDATE
+   SET signups = subscribers_growthday.signups + EXCLUDED.signups,
+       confirmations = subscribers_growthday.confirmations + EXCLUDED.confirmations,
+       imports = subscribers_growthday.imports + EXCLUDED.imports,
+       leavers = subscribers_growthday.leavers + EXCLUDED.leavers
+"""
+_STORED = """
+    SELECT day, source, signups, confirmations, imports, leavers FROM subscribers_growthday
+     WHERE newsletter_id = %(newsletter)s AND day >= %(first)s
+"""
+_ADD_SPAN = _ADD.format(counted=_COUNTED.format(events=_IN_TIME))
+_ADD_THESE = _ADD.format(counted=_COUNTED.format(events=_OF_THESE))
+# One pass for both: by page, and by day for the chosen page or all of them.
+_REPORT = f"""
+SELECT GROUPING(day) = 1, day, source,
+       sum(signups), sum(confirmations), sum(imports), sum(leavers)
+  FROM (SELECT *, %(chosen)s::text IS NULL OR source = %(chosen)s AS is_chosen
+          FROM ({_STORED} UNION ALL {_COUNTED.format(events=_IN_TIME)}) both_parts
+         WHERE day >= %(first)s) g
+ GROUP BY GROUPING SETS ((source), (day, is_chosen))
+HAVING GROUPING(day) = 1 OR is_chosen
+"""  # noqa: S608 (joined from the constants above)
+
+
+@dataclass
+class Tally:
+    """So many of each, on a day or from a page or altogether."""
+
+    signups: int = 0
+    confirmations: int = 0
+    imports: int = 0
+    leavers: int = 0
+
+    def add(self, other: Tally) -> None:
+        for kind in KINDS:
+            setattr(self, kind, getattr(self, kind) + getattr(other, kind))
+
+    @property
+    def gain(self) -> int:
+        return self.confirmations + self.imports - self.leavers
+
+
+@dataclass
+class Growth:
+    """What `report` found: each day from the first to the last, and the pages, the best first."""
+
+    first: date
+    last: date
+    days: dict[date, Tally]
+    sources: dict[str, Tally] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Tally:
+        total = Tally()
+        for tally in self.days.values():
+            total.add(tally)
+        return total
+
+
+# --- Reporting ------------------------------------------------------------------------------------
+
+
+def report(
+    *,
+    newsletters: Iterable[Newsletter],
+    days: int,
+    source: str | None = None,
+    now: datetime,
+) -> Growth:
+    """Return what happened on the last so many days, today among them.
+
+    Args:
+        source: count the days by this page's readers alone; the pages are all told either way.
+    """
+    newsletters = list(newsletters)
+    # With several clocks, the day of the newsroom that is furthest on.
+    last = max((now.astimezone(n.zone).date() for n in newsletters), default=now.date())
+    first = last - timedelta(days=days - 1)
+    growth = Growth(first, last, {first + timedelta(days=n): Tally() for n in range(days)})
+    marks = dict(GrowthMark.objects.values_list("newsletter", "counted_to"))
+    for newsletter in newsletters:
+        # What is not counted yet is looked up: on most days the time since last midnight.
+        since = marks.get(newsletter.pk, LONG_AGO)
+        rows = _run(
+            _REPORT, newsletter, since=since, until=now + SETTLED, first=first, chosen=source
+        )
+        for is_page, day, page, *counts in rows:
+            tally = growth.sources.setdefault(page, Tally()) if is_page else growth.days.get(day)
+            if tally:
+                tally.add(Tally(*map(int, counts)))
+    return growth
+
+
+# --- Counting -------------------------------------------------------------------------------------
+
+
+def count_days(*, now: datetime) -> bool:
+    """Take into GrowthDay what the ledger has of days that are over; True while there is more."""
+    more = [_count(newsletter, now=now) for newsletter in Newsletter.objects.order_by("pk")]
+    return any(more)
+
+
+def keep(
+    *, newsletter: Newsletter, ids: Sequence[int], leaving: Sequence[int], now: datetime
+) -> None:
+    """Count what is not counted yet of these subscriptions, whose records are about to go.
+
+    `leaving` are those that end by it. To be called in the transaction that deletes the records.
+    """
+    mark = _locked_mark(newsletter)
+    values = {"ids": list(ids), "leaving": list(leaving), "now": now, "since": mark.counted_to}
+    _run(_ADD_THESE, newsletter, **values)
+
+
+def _count(newsletter: Newsletter, *, now: datetime) -> bool:
+    with transaction.atomic():
+        mark = _locked_mark(newsletter)
+        until = _midnight(newsletter, now - SETTLED)
+        if mark.counted_to >= until:
+            return False
+        began = Consent.objects.filter(created_at__gte=mark.counted_to).aggregate(
+            at=Min("created_at")
+        )["at"]
+        # Nothing happened before the oldest entry that is left.
+        upto = min(until, max(mark.counted_to, began) + SPAN) if began else until
+        _run(_ADD_SPAN, newsletter, since=mark.counted_to, until=upto)
+        mark.counted_to = upto
+        mark.save(update_fields=["counted_to"])
+    return upto < until
+
+
+def _locked_mark(newsletter: Newsletter) -> GrowthMark:
+    GrowthMark.objects.bulk_create(
+        [GrowthMark(newsletter=newsletter, counted_to=LONG_AGO)], ignore_conflicts=True
+    )
+    return GrowthMark.objects.select_for_update().get(newsletter=newsletter)
+
+
+def _midnight(newsletter: Newsletter, at: datetime) -> datetime:
+    today = at.astimezone(newsletter.zone).date()
+    return datetime.combine(today, time.min, tzinfo=newsletter.zone).astimezone(UTC)
+
+
+def _run(statement: str, newsletter: Newsletter, **values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        named = {"newsletter": newsletter.pk, "zone": newsletter.timezone, **values}
+        cursor.execute(statement, named)
+        return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,172 @@
+"""How many came and went, by day and by page: the figures outlive the people."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from subscribers import consent, erase, growth
+from subscribers.growth import Tally
+from subscribers.models import GrowthDay, GrowthMark
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+# Noon in London, and the evening of the same day in Auckland.
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+TODAY = date(2026, 3, 10)
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter(timezone="Europe/London")
+
+
+def reader(newsletter, source="news.example.com/", **fields):
+    return factories.subscription(newsletter, source=source, **fields)
+
+
+def did(subscription, kind, at=NOON):
+    consent.record(
+        subscription_id=subscription.pk,
+        newsletter=subscription.newsletter,
+        kind=kind,
+        origin=consent.Origin(),
+        now=at,
+    )
+
+
+def report(*newsletters, days=30, now=NOON, **fields):
+    return growth.report(newsletters=newsletters, days=days, now=now, **fields)
+
+
+def count_all(now):
+    while growth.count_days(now=now):
+        pass
+
+
+def test_today_is_there_before_anything_was_counted(newsletter):
+    ann = reader(newsletter)
+    did(ann, "signup")
+    did(ann, "confirmation")
+
+    found = report(newsletter)
+
+    assert found.days[TODAY] == Tally(signups=1, confirmations=1)
+    assert found.sources == {"news.example.com/": Tally(signups=1, confirmations=1)}
+    assert (found.first, found.last, len(found.days)) == (date(2026, 2, 9), TODAY, 30)
+
+
+def test_each_day_is_told_the_same_before_and_after_it_was_counted(newsletter):
+    for days in (0, 1, 2, 40):
+        ann = reader(newsletter, source=f"page{days}")
+        at = NOON - timedelta(days=days)
+        did(ann, "signup", at)
+        did(ann, "confirmation", at)
+        did(ann, "withdrawal", at + timedelta(hours=1))
+    before = report(newsletter, days=90)
+
+    count_all(NOON)
+
+    assert GrowthDay.objects.count() == 3
+    assert report(newsletter, days=90) == before
+    assert before.total == Tally(signups=4, confirmations=4, leavers=4)
+    count_all(NOON)
+    assert report(newsletter, days=90) == before, "counting twice adds nothing"
+
+
+def test_a_day_is_the_newsrooms_day_summer_time_included(newsletter):
+    tokyo = factories.newsletter(timezone="Asia/Tokyo")
+    late = datetime(2026, 7, 1, 23, 30, tzinfo=UTC)
+    for daily in (newsletter, tokyo):
+        did(reader(daily), "signup", late)
+
+    # In London it is half past midnight, in Tokyo half past eight.
+    for daily in (newsletter, tokyo):
+        count_all(late + timedelta(days=3))
+        assert GrowthDay.objects.get(newsletter=daily).day == date(2026, 7, 2)
+
+
+def test_a_day_is_counted_once_it_has_settled(newsletter):
+    did(reader(newsletter), "signup")
+    midnight = datetime(2026, 3, 11, tzinfo=UTC)
+
+    growth.count_days(now=midnight + timedelta(hours=2))
+    assert not GrowthDay.objects.exists()
+    count_all(midnight + timedelta(hours=3))
+
+    assert GrowthDay.objects.get().signups == 1
+    assert GrowthMark.objects.get().counted_to == midnight
+
+
+def test_what_counts_as_what(newsletter):
+    twice, pending, imported, back = (reader(newsletter) for _ in range(4))
+    pending.confirmed_at, pending.status = None, "unsubscribed"
+    pending.save()
+    for _ in range(2):
+        did(twice, "signup")
+    did(pending, "withdrawal")
+    did(imported, "import")
+    did(back, "change")
+
+    # Twice on a day is once; who never was a reader does not leave; a change is neither.
+    assert report(newsletter).total == Tally(signups=1, imports=1)
+
+
+def test_days_can_be_those_of_one_page_while_all_pages_are_told(newsletter):
+    did(reader(newsletter, source="a.example/front"), "signup")
+    did(reader(newsletter, source=""), "signup")
+    did(reader(newsletter, source=""), "signup", NOON - timedelta(days=2))
+    count_all(NOON)
+
+    one = report(newsletter, source="a.example/front")
+    unknown = report(newsletter, source="")
+
+    assert (one.total.signups, unknown.total.signups) == (1, 2)
+    assert one.sources == unknown.sources == report(newsletter).sources
+
+
+def test_all_newsletters_together_and_each_for_itself(newsletter):
+    other = factories.newsletter(timezone="Pacific/Auckland")
+    did(reader(newsletter), "signup")
+    did(reader(other), "signup")
+
+    assert report(newsletter).total.signups == report(other).total.signups == 1
+    both = report(newsletter, other)
+    assert both.total.signups == 2
+    assert both.last == date(2026, 3, 11), "in Auckland it is tomorrow"
+
+
+def test_the_first_count_goes_a_month_at_a_time(newsletter):
+    for days in (400, 300, 200, 5):
+        did(reader(newsletter), "signup", NOON - timedelta(days=days))
+
+    assert growth.count_days(now=NOON)
+    assert GrowthDay.objects.count() == 1
+    count_all(NOON)
+
+    assert GrowthDay.objects.count() == 4
+
+
+def test_who_is_erased_stays_counted_and_counts_as_one_who_left(newsletter):
+    ann = reader(newsletter)
+    did(ann, "signup", NOON - timedelta(days=5))
+    count_all(NOON)
+    did(ann, "confirmation")
+
+    erase.erase(subscriber_id=ann.subscriber_id, now=NOON)
+
+    expected = Tally(signups=1, confirmations=1, leavers=1)
+    assert report(newsletter).total == expected
+    did(reader(newsletter), "signup")
+    count_all(NOON + timedelta(days=2))
+    later = report(newsletter, now=NOON + timedelta(days=2)).total
+    assert later == Tally(signups=2, confirmations=1, leavers=1)
+
+
+def test_who_had_left_before_does_not_leave_again_by_being_erased(newsletter):
+    ann = reader(newsletter, status="unsubscribed")
+    did(ann, "withdrawal", NOON - timedelta(days=5))
+
+    erase.erase(subscriber_id=ann.subscriber_id, now=NOON)
+
+    assert report(newsletter).total == Tally(leavers=1)
