@@ -147,6 +147,7 @@ CELERY_TASK_ROUTES = {
     "subscribers.tasks.send_webhooks": {"queue": "feeds"},
     "digest.tasks.fetch_feed": {"queue": "feeds"},
     # Confirmation mail has its own queue, so a million digests never stand before it.
+    "subscribers.tasks.keep_house": {"queue": "default"},
     "subscribers.tasks.*": {"queue": "mail"},
     "digest.tasks.send_lane": {"queue": "delivery"},
 }
@@ -195,6 +196,13 @@ RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
 # 0 never asks. Nor is anybody asked where both figures are below the second.
 AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
 AUDIENCE_GUARD_FROM = env.int("AUDIENCE_GUARD_FROM", default=50)
+
+# --- Retention ----------------------------------------------------------------------------------
+# Days after which things go (docs/privacy.md); 0 keeps them for good. The network address and the
+# client's name in a record of consent; the rest of the record stays as long as the reader.
+RETENTION_NETWORK_DAYS = env.int("RETENTION_NETWORK_DAYS", default=365)
+# The whole person, once they have left every newsletter for so long.
+RETENTION_LEFT_DAYS = env.int("RETENTION_LEFT_DAYS", default=3 * 365)
 
 # --- Feeds --------------------------------------------------------------------------------------
 # Hosts a feed may be fetched from although their address is private.

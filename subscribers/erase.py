@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from subscribers import ledger, signals, suppression
+from subscribers import growth, ledger, signals, suppression
 from subscribers.addresses import compare_key
-from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
 
 Status = Subscription.Status
 
@@ -34,14 +34,18 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> boo
         Subscriber.DoesNotExist: no such reader.
     """
     with transaction.atomic():
-        subscriber = Subscriber.objects.select_for_update().get(pk=subscriber_id)
+        subscriber = _locked(subscriber_id)
         if subscriber.erased_at:
             return False
-        for address in _addresses(subscriber):
+        addresses = _addresses(subscriber)
+        for address in addresses:
             suppression.conceal(email=address, detail=why, now=now)
+        _keep_the_figures(subscriber, now)
         ids = _end_subscriptions(subscriber, now)
         with ledger.erasing():
             Consent.objects.filter(subscription__in=ids).delete()
+        AddressChange.objects.filter(subscriber=subscriber).delete()
+        Letter.objects.filter(email_key__in=map(compare_key, addresses)).delete()
         _erase_from_the_desks_log(subscriber, ids)
         _empty(subscriber, now)
         signals.subscriber_erased.send(
@@ -64,11 +68,29 @@ def erase_address(*, email: str, now: datetime, why: str = AT_THEIR_WISH) -> boo
     return False
 
 
+def _locked(subscriber_id: int) -> Subscriber:
+    """The reader, and before that their subscriptions: the order in which choices lock them."""
+    theirs = Subscription.objects.filter(subscriber=subscriber_id).order_by("pk")
+    list(theirs.select_for_update().values_list("pk"))
+    return Subscriber.objects.select_for_update().get(pk=subscriber_id)
+
+
 def _addresses(subscriber: Subscriber) -> set[str]:
     """The reader's address, and those they had before: an old list may hold either."""
     changes = Consent.objects.filter(subscription__subscriber=subscriber, details__has_key="email")
     earlier = changes.values_list("details__email__from", flat=True)
     return {subscriber.email, *(address for address in earlier if isinstance(address, str))}
+
+
+def _keep_the_figures(subscriber: Subscriber, now: datetime) -> None:
+    """Count the reader as one who left, and what of their records was not counted yet."""
+    for subscription in subscriber.subscriptions.select_related("newsletter").order_by(
+        "newsletter"  # two that are erased at once wait for each other in one order
+    ):
+        leaving = [subscription.pk] if subscription.status == Status.ACTIVE else []
+        growth.keep(
+            newsletter=subscription.newsletter, ids=[subscription.pk], leaving=leaving, now=now
+        )
 
 
 def _end_subscriptions(subscriber: Subscriber, now: datetime) -> list[int]:

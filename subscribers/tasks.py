@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils.timezone import now
 
-from subscribers import confirmation
+from subscribers import confirmation, growth, retention
 from subscribers.queue import enqueue
 from subscribers.webhooks import log, send
 
@@ -29,3 +29,13 @@ def tick() -> None:
     for webhook_id in send.due_webhooks(now=at):
         enqueue(send_webhooks, webhook_id=webhook_id)
     log.forget_old(now=at)
+    if retention.is_due():
+        enqueue(keep_house)
+
+
+@shared_task
+def keep_house() -> None:
+    """Count the days that are over, and only then let go of what they were counted from."""
+    at = now()
+    if any([growth.count_days(now=at), retention.let_go(now=at)]):
+        enqueue(keep_house)

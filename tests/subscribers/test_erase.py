@@ -10,7 +10,7 @@ from django.urls import reverse
 from digest.delivery import claim
 from digest.models import Delivery
 from subscribers import consent, erase, signals, signup, suppression, tokens
-from subscribers.models import Consent, Subscriber, Subscription, Suppression
+from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription, Suppression
 from subscribers.suppression import suppress, suppressed_among
 from tests import factories
 from tests.factories import NOW
@@ -52,6 +52,11 @@ def ann():
     Delivery.objects.create(
         edition=edition, subscription=active, status="sent", reply=f"250 <{ADDRESS}> queued"
     )
+    change = AddressChange.objects.create(
+        subscriber=subscriber, email="ann.unmistakable@elsewhere.example", email_key="x"
+    )
+    Letter.objects.create(kind="old-address", email_key=ADDRESS, change=change, due_at=NOW)
+    Letter.objects.create(kind="link", email_key=ADDRESS, due_at=NOW)
     suppress(email=ADDRESS, reason="complaint", detail=f"<{ADDRESS}>", now=NOW)
     editor = User.objects.create_user("editor")
     LogEntry.objects.log_actions(editor.pk, [subscriber], CHANGE)

@@ -1,0 +1,99 @@
+"""Let go of what there is no reason to keep any longer, some rows at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from redis.exceptions import RedisError
+
+from subscribers import erase, ledger
+from subscribers.models import Consent, Subscription
+
+logger = logging.getLogger(__name__)
+
+# Seconds from one look to the next; what is over by then waits no longer than that.
+EVERY = 600
+# So many rows at a time: a small part of a second, and nobody waits for their locks.
+ROWS = 2000
+PERSONS = 50
+
+# The condition of the index consent_to_fade.
+_TRACED = Q(ip_address__isnull=False) | ~Q(user_agent="")
+
+
+def is_due() -> bool:
+    """Whether it is time to look; without Redis always, since a look costs little."""
+    try:
+        return bool(cache.add("retention", 1, timeout=EVERY))
+    except RedisError:
+        return True
+
+
+def let_go(*, now: datetime) -> bool:
+    """Take one step of each kind; True where a step had its hands full, and there may be more."""
+    busy = [step(now=now) for step in STEPS]
+    return any(busy)
+
+
+def fade(*, now: datetime) -> bool:
+    """Empty the network address and the client's name in consent records that are old enough.
+
+    The rest of the record, above all the words, stays for as long as the reader does.
+    """
+    cutoff = _cutoff(settings.RETENTION_NETWORK_DAYS, now)
+    if cutoff is None:
+        return False
+    with ledger.fading():
+        old = (
+            Consent.objects.select_for_update(skip_locked=True)
+            .filter(_TRACED, created_at__lt=cutoff)
+            .order_by("created_at")
+            .values_list("pk", flat=True)[:ROWS]
+        )
+        faded = Consent.objects.filter(pk__in=list(old)).update(ip_address=None, user_agent="")
+    _log(faded, "consent records have no network and no client any more")
+    return faded == ROWS
+
+
+def erase_who_left(*, now: datetime) -> bool:
+    """Erase readers who left everything long ago; a hash keeps imports from writing to them."""
+    cutoff = _cutoff(settings.RETENTION_LEFT_DAYS, now)
+    if cutoff is None:
+        return False
+    left = Q(status=Subscription.Status.UNSUBSCRIBED, ended_at__lt=cutoff)
+    others = Subscription.objects.filter(~left, subscriber=OuterRef("subscriber"))
+    gone = (
+        Subscription.objects.filter(left, subscriber__erased_at=None)
+        .exclude(Exists(others))
+        .order_by("ended_at")
+        .values_list("subscriber", flat=True)
+    )
+    readers = list(dict.fromkeys(gone[:PERSONS]))
+    for subscriber_id in readers:
+        with transaction.atomic():
+            # Somebody may be signing up again at this moment.
+            theirs = Subscription.objects.select_for_update().filter(subscriber=subscriber_id)
+            if len(theirs) == len(theirs.filter(left)):
+                erase.erase(subscriber_id=subscriber_id, now=now, why="left long ago")
+    _log(len(readers), "readers who left long ago are erased")
+    return len(readers) == PERSONS
+
+
+# A step answers whether it had its hands full.
+STEPS: list[Callable[..., bool]] = [fade, erase_who_left]
+
+
+def _cutoff(days: int, now: datetime) -> datetime | None:
+    """Before when it is long ago; 0 days keeps things for good."""
+    return now - timedelta(days=days) if days else None
+
+
+def _log(count: int, what: str) -> None:
+    if count:
+        logger.info("Retention: %s %s", count, what)

@@ -1,0 +1,135 @@
+"""What is kept no longer than the settings say, and what is kept for longer."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+
+from subscribers import consent, retention, tasks
+from subscribers.models import Consent, GrowthDay, Subscriber
+from subscribers.suppression import suppressed_among
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+ORIGIN = consent.Origin(page="https://x/", ip_address="192.0.2.7", user_agent="Firefox/140")
+
+
+def ago(days):
+    return NOW - timedelta(days=days)
+
+
+def agreed(subscription, days, kind="signup"):
+    return consent.record(
+        subscription_id=subscription.pk,
+        newsletter=subscription.newsletter,
+        kind=kind,
+        origin=ORIGIN,
+        now=ago(days),
+    )
+
+
+def left(newsletter, email, days):
+    return factories.subscription(
+        newsletter, email, status="unsubscribed", confirmed_at=ago(5000), ended_at=ago(days)
+    )
+
+
+def test_network_and_client_go_after_their_time_and_the_words_stay(settings):
+    settings.RETENTION_NETWORK_DAYS = 365
+    subscription = factories.subscription(factories.newsletter())
+    old, new = agreed(subscription, 366), agreed(subscription, 364)
+
+    retention.let_go(now=NOW)
+
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (old.ip_address, old.user_agent) == (None, "")
+    assert (old.wording, old.page) == (new.wording, "https://x/")
+    assert (new.ip_address, new.user_agent) == ("192.0.2.7", "Firefox/140")
+
+
+def test_who_left_long_ago_is_erased_and_stays_away_from_imports(settings):
+    settings.RETENTION_LEFT_DAYS = 1095
+    newsletter = factories.newsletter()
+    gone = left(newsletter, "gone@example.com", 1096)
+    agreed(gone, 1096, kind="withdrawal")
+    left(newsletter, "lately@example.com", 1094)
+
+    retention.let_go(now=NOW)
+
+    assert Subscriber.objects.exclude(erased_at=None).get().pk == gone.subscriber_id
+    assert not Consent.objects.exists()
+    assert suppressed_among(["gone@example.com", "lately@example.com"]) == {
+        "gone@example.com": "erased"
+    }
+
+
+@pytest.mark.parametrize("other", ["active", "pending"])
+def test_who_left_one_newsletter_and_reads_another_stays(other):
+    subscription = left(factories.newsletter(), "ann@example.com", 2000)
+    subscription.subscriber.subscriptions.create(
+        newsletter=factories.newsletter(),
+        status=other,
+        confirmed_at=NOW if other == "active" else None,
+    )
+
+    retention.let_go(now=NOW)
+
+    assert Subscriber.objects.get().erased_at is None
+
+
+def test_nothing_goes_where_the_settings_say_for_good(settings):
+    settings.RETENTION_NETWORK_DAYS = settings.RETENTION_LEFT_DAYS = 0
+    entry = agreed(left(factories.newsletter(), "ann@example.com", 9000), 9000)
+
+    assert not retention.let_go(now=NOW)
+
+    entry.refresh_from_db()
+    assert entry.ip_address == "192.0.2.7"
+    assert Subscriber.objects.get().erased_at is None
+
+
+def test_it_goes_in_small_steps_until_nothing_is_left(monkeypatch):
+    monkeypatch.setattr(retention, "ROWS", 2)
+    monkeypatch.setattr(retention, "PERSONS", 2)
+    newsletter = factories.newsletter()
+    for n in range(5):
+        agreed(left(newsletter, f"reader{n}@example.com", 2000), 2000)
+
+    assert retention.let_go(now=NOW)
+    assert Subscriber.objects.filter(erased_at=None).count() == 3
+    while retention.let_go(now=NOW):
+        pass
+
+    assert not Subscriber.objects.filter(erased_at=None).exists()
+
+
+def test_the_tick_looks_every_ten_minutes_and_goes_on_while_there_is_more(monkeypatch):
+    handed_on = []
+    monkeypatch.setattr(tasks, "enqueue", lambda task, **_: handed_on.append(task))
+    cache.delete("retention")
+
+    tasks.tick()
+    tasks.tick()
+    assert handed_on == [tasks.keep_house]
+    tasks.keep_house()
+    assert len(handed_on) == 1, "nothing was left to do"
+
+    monkeypatch.setattr(retention, "ROWS", 1)
+    agreed(factories.subscription(factories.newsletter()), 2000)
+    tasks.keep_house()
+    assert handed_on == [tasks.keep_house, tasks.keep_house]
+
+
+def test_days_are_counted_before_their_people_are_gone():
+    subscription = left(factories.newsletter(), "ann@example.com", 2000)
+    agreed(subscription, 2001)
+    agreed(subscription, 2000, kind="withdrawal")
+
+    tasks.keep_house()
+
+    assert not Consent.objects.exists()
+    assert GrowthDay.objects.get(signups=1).day == ago(2001).date()
+    assert GrowthDay.objects.get(leavers=1).day == ago(2000).date()
