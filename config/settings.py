@@ -204,6 +204,27 @@ RETENTION_NETWORK_DAYS = env.int("RETENTION_NETWORK_DAYS", default=365)
 # The whole person, once they have left every newsletter for so long.
 RETENTION_LEFT_DAYS = env.int("RETENTION_LEFT_DAYS", default=3 * 365)
 
+# --- Sign-up ------------------------------------------------------------------------------------
+# Sign-ups in ten minutes: from one network (a campus behind one address stays below), over all
+# (what comes beyond waits its turn), and of those that no form of ours was shown to.
+SIGNUP_LIMIT_NETWORK = env.int("SIGNUP_LIMIT_NETWORK", default=60)
+SIGNUP_LIMIT = env.int("SIGNUP_LIMIT", default=1_000)
+SIGNUP_LIMIT_UNPROVEN = env.int("SIGNUP_LIMIT_UNPROVEN", default=200)
+# A form sent back sooner was sent by a program: people need longer, also with autofill.
+SIGNUP_MIN_SECONDS = env.float("SIGNUP_MIN_SECONDS", default=2)
+# A proof of work from each reader's browser: "auto" once a limit comes near, "always" or "never".
+SIGNUP_CHALLENGE = env("SIGNUP_CHALLENGE", default="auto")
+# What becomes of throw-away addresses, of mailboxes of a role (info@, sales@) and of domains in
+# two scripts, which somebody may have made to look like another: "allow", "warn" (the reader is
+# asked, and may insist) or "refuse".
+SIGNUP_DISPOSABLE = env("SIGNUP_DISPOSABLE", default="warn")
+SIGNUP_ROLE_ACCOUNTS = env("SIGNUP_ROLE_ACCOUNTS", default="warn")
+SIGNUP_MIXED_SCRIPTS = env("SIGNUP_MIXED_SCRIPTS", default="refuse")
+# Who does not confirm is reminded once, after so many hours (0: never), and forgotten after so
+# many days.
+REMINDER_HOURS = env.int("REMINDER_HOURS", default=24)
+PENDING_DAYS = env.int("PENDING_DAYS", default=7)
+
 # --- Feeds --------------------------------------------------------------------------------------
 # Hosts a feed may be fetched from although their address is private.
 FETCH_ALLOW_HOSTS = env.list("FETCH_ALLOW_HOSTS", default=[])

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from subscribers.abuse.challenge import new_challenge, solved
+from django.conf import settings
+
+from subscribers.abuse import limits
+from subscribers.abuse.buckets import Answer, Asked
+from subscribers.abuse.challenge import new_challenge, solved_id
 from subscribers.abuse.opened import Opened, read_opened
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -17,11 +24,12 @@ class Attempt:
     # The honeypot: a field that people do not see. Anything in it, and nothing is stored.
     trap: str = ""
     # The `opened_token` that was put into the form when it was shown; empty where no form was.
+    # Without one only few get in (SIGNUP_LIMIT_UNPROVEN), the others need a solution.
     opened: str = ""
     # The ALTCHA payload (base64) that solves a `new_challenge`.
     solution: str = ""
     # A client of ours, such as an API token with the scope: needs no form and no challenge. The
-    # limits per address hold for it too.
+    # limits per address and over all hold for it too.
     trusted: bool = False
     # The reader was asked about this address ("Did you mean …?", BadAddress.may_insist) and
     # insists.
@@ -37,20 +45,57 @@ class ChallengeNeeded(Exception):
 
 
 def challenge_needed(now: datetime) -> bool:
-    """Whether forms that are shown now should bring a challenge along (under attack)."""
-    return False
+    """Whether forms that are shown now should bring a challenge along."""
+    if settings.SIGNUP_CHALLENGE == "auto":
+        return limits.under_attack(now)
+    return bool(settings.SIGNUP_CHALLENGE == "always")
 
 
-def judge(attempt: Attempt, *, now: datetime) -> bool:
-    """Tell whether to go on; False means: the same answer, and nothing else.
+def judge(
+    attempt: Attempt, *, address_key: str, ip_address: str | None, now: datetime
+) -> timedelta | None:
+    """Tell after how long a mail may go out; None means: the same answer, and nothing else.
+
+    Nothing here depends on whether the address is known.
 
     Raises:
         ChallengeNeeded
     """
     if attempt.trusted:
-        return True
-    if attempt.trap or read_opened(attempt.opened, now=now) is Opened.TOO_QUICK:
-        return False
-    if challenge_needed(now) and not solved(attempt.solution, now=now):
+        trusted = [limits.address_bucket(address_key), limits.over_all()]
+        return _verdict(limits.ask(Asked(trusted, may_challenge=False), now=now), may_ask=False)
+    opened = read_opened(attempt.opened, now=now)
+    if attempt.trap or opened is Opened.TOO_QUICK:
+        logger.info("Sign-up left out: %s", "honeypot" if attempt.trap else "sent back at once")
+        return None
+    solved = solved_id(attempt.solution, now=now)
+    if settings.SIGNUP_CHALLENGE == "always" and not solved:
         raise ChallengeNeeded(new_challenge(now))
-    return True
+    may_ask = settings.SIGNUP_CHALLENGE != "never"
+    buckets = limits.buckets(
+        address_key=address_key,
+        ip_address=ip_address,
+        solved=bool(solved),
+        proven=bool(solved) or opened is Opened.LONG_ENOUGH,
+    )
+    asked = Asked(buckets, solved=solved, may_challenge=may_ask)
+    try:
+        return _verdict(limits.ask(asked, now=now), may_ask=may_ask and not solved)
+    except _Challenge:
+        raise ChallengeNeeded(new_challenge(now)) from None
+
+
+class _Challenge(Exception):
+    """A challenge is due."""
+
+
+def _verdict(answer: Answer, *, may_ask: bool) -> timedelta | None:
+    """A limit per address ends a flood in silence; before the others a person can show more."""
+    if answer.verdict == "go":
+        return answer.delay
+    logger.info("Sign-up not let in: %s", answer.limit.partition(":")[0] or answer.verdict)
+    if answer.verdict in ("challenge", "replayed"):
+        raise _Challenge
+    if may_ask and not answer.limit.startswith("address:"):
+        raise _Challenge
+    return None

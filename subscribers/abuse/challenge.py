@@ -19,6 +19,8 @@ ALGORITHM = "PBKDF2/SHA-256"
 # two seconds on an old phone.
 COST = 5_000
 PREFIX = "00"
+# Characters; a true one has 600.
+LONGEST = 4_000
 
 
 def new_challenge(now: datetime) -> dict[str, Any]:
@@ -34,15 +36,19 @@ def new_challenge(now: datetime) -> dict[str, Any]:
     return challenge.to_dict()
 
 
-def solved(solution: str, *, now: datetime) -> bool:
-    """Tell whether this is a solution (base64 of its JSON) to a challenge of ours that is good."""
-    if not solution:
-        return False
+def solved_id(solution: str, *, now: datetime) -> str:
+    """Return the id of the challenge that this solves (base64 of its JSON).
+
+    "" where it solves none of ours, or one that is too old. Whether it was used before, the
+    limits know.
+    """
+    if not solution or len(solution) > LONGEST:
+        return ""
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         if altcha.verify_solution(solution, _secret(key)).verified:
-            data = altcha.Payload.from_base64(solution).challenge.parameters.data
-            return data is not None and data["until"] >= now.timestamp()
-    return False
+            data = altcha.Payload.from_base64(solution).challenge.parameters.data or {}
+            return str(data["id"]) if data["until"] >= now.timestamp() else ""
+    return ""
 
 
 def _secret(key: str | bytes) -> str:

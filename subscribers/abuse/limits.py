@@ -1,24 +1,29 @@
-"""Keep the sign-up form from being used to flood a mailbox or the list."""
+"""Count sign-ups by address, by network and over all, on every web server together."""
 
 from __future__ import annotations
 
 import ipaddress
 import logging
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 
-from django.core.cache import cache
-from redis.exceptions import RedisError
+from django.conf import settings
+from redis import Redis
+from redis.commands.core import Script
 
-from subscribers.models import Subscription
+from subscribers import commons
+from subscribers.abuse.buckets import ATTACK_LASTS, Alone, Answer, Asked, Bucket
+from subscribers.abuse.challenge import GOOD_FOR
+from subscribers.signatures import signing
 
 logger = logging.getLogger(__name__)
 
-# One mail per address and newsletter in this time, and MAILS_PER_ADDRESS over all newsletters.
-COOLDOWN = timedelta(minutes=5)
-MAILS_PER_ADDRESS = 3
-# Sign-ups from one network: an office or a campus behind one address stays well below.
-SIGNUPS_PER_NETWORK = 60
-NETWORK_WINDOW_SECONDS = 600
+# Attempts for one address: whoever presses again and again stays below; a flood ends here and
+# costs the database nothing. How many mails they make, the database decides (enrol).
+PER_ADDRESS = 20
+# A network may send so many times its share where each brings a solved challenge.
+SOLVED_FACTOR = 5
 # Behind these stands a proxy of our own (without BEHIND_PROXY all readers seem to come from it) or
 # a developer: one limit for everybody would close the door for everybody.
 OUR_OWN = [
@@ -28,43 +33,58 @@ OUR_OWN = [
     )
 ]  # fmt: skip
 
+_SOURCE = Path(__file__).with_suffix(".lua").read_text()
+_ATTACK = "subscribers:signup:attack"
 
-def mail_allowed_at(subscription: Subscription, *, now: datetime) -> datetime | None:
-    """Return when a mail that was asked for now may go out; None: not at all, one just went.
 
-    Whoever left has shown to own the mailbox, so leaving ends the cooldown.
+# The counts of this process, for while Redis is away.
+alone = Alone()
+
+
+def ask(asked: Asked, *, now: datetime) -> Answer:
+    """Count one sign-up where every limit has room for it.
+
+    Without Redis each web server counts for itself: the limits are then wider by their number.
     """
-    left = subscription.ended_at
-    sent = subscription.mail_sent_at
-    if subscription.mail_due_at:
-        return None
-    if sent and sent > now - COOLDOWN and not (left and left > sent):
-        return None
-    others = Subscription.objects.filter(
-        subscriber=subscription.subscriber_id, mail_sent_at__gt=now - COOLDOWN
-    ).exclude(pk=subscription.pk)
-    return now if others.count() < MAILS_PER_ADDRESS else now + COOLDOWN
-
-
-def network_allowed(ip_address: str | None) -> bool:
-    """Count one sign-up from this network and tell whether it is within the limit.
-
-    Without Redis every sign-up is allowed: the mail cooldown in the database still holds.
-    """
-    if ip_address is None or _is_our_own(ip_address):
-        return True
-    key = f"signups:{network(ip_address)}"
     try:
-        cache.add(key, 0, timeout=NETWORK_WINDOW_SECONDS)
-        count = cache.incr(key)
-    except RedisError as error:
-        logger.warning("No limit per network while Redis is away: %s", error)
-        return True
-    except ValueError:
-        return True  # the count expired between the two calls
-    if count > SIGNUPS_PER_NETWORK:
-        logger.warning("More than %s sign-ups from %s", SIGNUPS_PER_NETWORK, key)
-    return count <= SIGNUPS_PER_NETWORK
+        verdict, limit, delay = commons.ask(lambda redis: _run(redis, asked, now=now))
+    except commons.Gone as error:
+        logger.warning("Sign-ups are counted on this server alone while Redis is away: %s", error)
+        return alone.ask(asked, now=now)
+    return Answer(verdict, limit, timedelta(seconds=float(delay)))
+
+
+def under_attack(now: datetime) -> bool:
+    """Whether so many signed up that each needs a solved challenge."""
+    try:
+        return bool(commons.ask(lambda redis: redis.exists(_ATTACK)))
+    except commons.Gone:
+        return alone.attack_until > now.timestamp()
+
+
+def buckets(
+    *, address_key: str, ip_address: str | None, solved: bool, proven: bool
+) -> list[Bucket]:
+    """The limits that hold for a stranger's sign-up, the one over all last."""
+    found = [address_bucket(address_key)]
+    if ip_address is not None and not _is_our_own(ip_address):
+        share = settings.SIGNUP_LIMIT_NETWORK * (SOLVED_FACTOR if solved else 1)
+        # Another name, for a bucket's room does not change.
+        name = "solved-network" if solved else "network"
+        found.append(Bucket(f"{name}:{network(ip_address)}", share))
+    if not proven:
+        found.append(Bucket("unproven", settings.SIGNUP_LIMIT_UNPROVEN))
+    return [*found, over_all()]
+
+
+def address_bucket(address_key: str) -> Bucket:
+    """By a hash that only we can make: Redis need not know who reads us."""
+    sign = signing("subscribers.abuse.limits", settings.SECRET_KEY)
+    return Bucket(f"address:{sign(address_key.encode()).hex()[:32]}", PER_ADDRESS)
+
+
+def over_all() -> Bucket:
+    return Bucket("all", settings.SIGNUP_LIMIT)
 
 
 def _is_our_own(ip_address: str) -> bool:
@@ -76,3 +96,26 @@ def network(ip_address: str) -> str:
     """Return the /24 or, for IPv6, the /56 that the address is in: what one party holds."""
     version = ipaddress.ip_address(ip_address).version
     return str(ipaddress.ip_network(f"{ip_address}/{24 if version == 4 else 56}", strict=False))
+
+
+# --- In Redis -----------------------------------------------------------------------------------
+
+
+def _run(redis: Redis, asked: Asked, *, now: datetime) -> list[str]:
+    arguments: list[str | float] = [
+        f"{now.timestamp():.6f}",
+        asked.solved,
+        asked.soft,
+        int(ATTACK_LASTS.total_seconds()),
+        int(GOOD_FOR.total_seconds()),
+        asked.waiting,
+    ]
+    for bucket in asked.buckets:
+        arguments += [bucket.name, bucket.pause, bucket.room]
+    answer: list[str] = _script(redis)(args=arguments)
+    return answer
+
+
+@cache
+def _script(redis: Redis) -> Script:
+    return redis.register_script(_SOURCE)

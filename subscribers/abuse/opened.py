@@ -11,8 +11,6 @@ from django.utils.crypto import constant_time_compare
 
 from subscribers.signatures import signing
 
-# Longer than a program waits, shorter than a person with autofill needs.
-SHORTEST = timedelta(seconds=2)
 # A tab that stays open over night is still a person's; an older token proves nothing.
 LONGEST = timedelta(hours=24)
 _SIGNATURE_LENGTH = 16  # hexadecimal digits: 64 bits, for a day
@@ -43,7 +41,8 @@ def read_opened(token: str, *, now: datetime) -> Opened:
     age = timedelta(milliseconds=_milliseconds(now) - b62_decode(value))
     if age > LONGEST:
         return Opened.UNKNOWN
-    return Opened.LONG_ENOUGH if age >= SHORTEST else Opened.TOO_QUICK
+    shortest = timedelta(seconds=settings.SIGNUP_MIN_SECONDS)
+    return Opened.LONG_ENOUGH if age >= shortest else Opened.TOO_QUICK
 
 
 def _milliseconds(moment: datetime) -> int:

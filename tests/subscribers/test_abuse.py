@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from django.test import override_settings
 from django.urls import reverse
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
-from subscribers import abuse, confirmation, signup
+from subscribers import confirmation, signup
+from subscribers.abuse.opened import Opened, opened_token, read_opened
 from subscribers.consent import Origin
+from subscribers.enrol import COOLDOWN, MAILS_PER_DAY
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import unsubscribe
 from tests import factories
@@ -67,59 +71,80 @@ def test_whoever_left_may_come_back_at_once(newsletter):
 
 def test_the_mails_for_further_newsletters_to_one_address_are_put_off():
     due = []
-    for _ in range(5):
+    for _ in range(8):
         subscription = sign_up(factories.newsletter())
         due.append(subscription.mail_due_at)
         confirmation.send_due(subscription_id=subscription.pk, now=NOW)
 
-    assert due == [NOW] * 3 + [NOW + abuse.COOLDOWN] * 2
+    assert due == [NOW] * 3 + [NOW + COOLDOWN] * 3 + [NOW + 2 * COOLDOWN] * 2
+
+
+def test_the_same_where_none_has_been_sent_yet():
+    due = [sign_up(factories.newsletter()).mail_due_at for _ in range(5)]
+
+    assert due == [NOW] * 3 + [NOW + COOLDOWN] * 2
+
+
+def test_on_one_day_an_address_gets_so_many_mails_and_no_more(newsletter):
+    every_six_minutes = [timedelta(minutes=6 * n) for n in range(100)]
+
+    assert mails_after(every_six_minutes, newsletter) == MAILS_PER_DAY
+    assert mails_after([timedelta(hours=25)], newsletter) == 1
+
+
+# --- One who is no reader -----------------------------------------------------------------------
+
+
+def post(client, newsletter, email="ann@example.com", **fields):
+    extra = {"REMOTE_ADDR": fields.pop("REMOTE_ADDR")} if "REMOTE_ADDR" in fields else {}
+    url = reverse("newsletter", args=[newsletter.slug])
+    answer = client.post(url, {"email": email} | fields, follow=True, **extra)
+    return answer.status_code, tuple(answer.redirect_chain), answer.content
 
 
 def test_a_filled_trap_gets_the_same_answer_and_nothing_else(client, newsletter):
-    url = reverse("newsletter", args=[newsletter.slug])
-    honest = client.post(url, {"email": "ann@example.com"})
-    trapped = client.post(url, {"email": "bot@example.com", "website": "https://spam.example"})
+    honest = post(client, newsletter)
+    trapped = post(client, newsletter, "bot@example.com", website="https://spam.example")
 
-    assert (trapped.status_code, trapped.url) == (honest.status_code, honest.url)
+    assert trapped == honest
     assert not Subscriber.objects.filter(email="bot@example.com").exists()
 
 
-def test_a_network_can_sign_up_so_many_and_gets_the_same_answer_after(client, newsletter):
-    url = reverse("newsletter", args=[newsletter.slug])
-    for _ in range(abuse.SIGNUPS_PER_NETWORK):
-        assert abuse.network_allowed("192.0.2.7")
+def test_a_form_sent_back_at_once_gets_the_same_answer_and_nothing_else(client, newsletter):
+    now = timezone.now()
+    honest = post(client, newsletter, opened=opened_token(now - timedelta(seconds=30)))
+    hasty = post(client, newsletter, "bot@example.com", opened=opened_token(now))
 
-    beyond = client.post(url, {"email": "ann@example.com"}, REMOTE_ADDR="192.0.2.200")
-    elsewhere = client.post(url, {"email": "bob@example.com"}, REMOTE_ADDR="198.51.100.7")
-
-    assert (beyond.status_code, beyond.url) == (elsewhere.status_code, elsewhere.url)
-    assert [s.email for s in Subscriber.objects.all()] == ["bob@example.com"]
+    assert hasty == honest
+    assert [reader.email for reader in Subscriber.objects.all()] == ["ann@example.com"]
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("token", "opened"),
     [
-        ("192.0.2.1", "192.0.2.250", True),
-        ("192.0.2.1", "192.0.3.1", False),
-        ("2001:db8:0:1::1", "2001:db8:0:2::1", True),
-        ("2001:db8:0:100::1", "2001:db8:0:200::1", False),
+        (lambda: opened_token(NOW - timedelta(seconds=1.9)), Opened.TOO_QUICK),
+        (lambda: opened_token(NOW - timedelta(seconds=2)), Opened.LONG_ENOUGH),
+        (lambda: opened_token(NOW - timedelta(hours=23)), Opened.LONG_ENOUGH),
+        (lambda: opened_token(NOW - timedelta(hours=25)), Opened.UNKNOWN),
+        (lambda: opened_token(NOW + timedelta(hours=1)), Opened.TOO_QUICK),
+        (lambda: "0" * 16 + opened_token(NOW - timedelta(minutes=1))[16:], Opened.TOO_QUICK),
+        (lambda: opened_token(NOW - timedelta(minutes=1)) + "1", Opened.TOO_QUICK),
+        (lambda: "é\x00", Opened.TOO_QUICK),
+        (lambda: "", Opened.UNKNOWN),
     ],
 )
-def test_a_network_is_what_one_party_holds(one, other, same):
-    assert (abuse.network(one) == abuse.network(other)) is same
+def test_what_a_form_says_about_the_time_is_believed_where_we_signed_it(token, opened):
+    assert read_opened(token(), now=NOW) is opened
 
 
-@pytest.mark.parametrize("ip_address", ["127.0.0.1", "172.17.0.1", "::1", None])
-def test_a_proxy_that_is_taken_for_the_reader_does_not_close_the_door(ip_address):
-    answers = {abuse.network_allowed(ip_address) for _ in range(abuse.SIGNUPS_PER_NETWORK + 1)}
-
-    assert answers == {True}
+@given(st.text())
+def test_no_token_breaks_the_reading(token):
+    assert read_opened(token, now=NOW) in (Opened.TOO_QUICK, Opened.UNKNOWN)
 
 
-def test_without_redis_everybody_may_sign_up(newsletter, settings, caplog):
-    away = {**settings.CACHES["default"], "LOCATION": "unix:///nowhere/redis.sock"}
-    with override_settings(CACHES={"default": away}):
-        subscription = sign_up(newsletter)
+def test_a_form_opened_before_the_key_was_changed_is_still_good(settings):
+    token = opened_token(NOW - timedelta(minutes=1))
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
 
-    assert subscription.mail_due_at == NOW
-    assert "No limit per network while Redis is away" in caplog.text
+    assert read_opened(token, now=NOW) is Opened.LONG_ENOUGH

@@ -1,0 +1,114 @@
+"""Limits as buckets that leak, and what holds them where there is no Redis: this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+
+# The counts of a limit are over this time.
+WINDOW = timedelta(minutes=10)
+# From this share of the limit over all on, a sign-up needs a solved challenge, for so long.
+SOFT_SHARE = 0.8
+ATTACK_LASTS = timedelta(minutes=30)
+# Beyond the limit over all so many windows of sign-ups are taken; their mails wait their turn.
+WINDOWS_WAITING = 6
+# What was divided and multiplied again is not quite what it was.
+_TRIFLE = 0.001
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A limit: `room` sign-ups in a WINDOW."""
+
+    name: str
+    room: int
+
+    @property
+    def pause(self) -> float:
+        """Seconds after which there is room for one more."""
+        return WINDOW.total_seconds() / self.room
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question to the limits; the last bucket is the one over all."""
+
+    buckets: Sequence[Bucket]
+    # The id of the challenge that was solved, "" without one.
+    solved: str = ""
+    # Whether a challenge may be asked for.
+    may_challenge: bool = True
+
+    @property
+    def soft(self) -> float:
+        return SOFT_SHARE * self.buckets[-1].room if self.may_challenge else -1
+
+    @property
+    def waiting(self) -> int:
+        return WINDOWS_WAITING * self.buckets[-1].room
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`go` (its mail after `delay`), `challenge`, `replayed`, or `full` with the limit's name."""
+
+    verdict: str
+    limit: str = ""
+    delay: timedelta = timedelta(0)
+
+
+class Alone:
+    """The buckets of this process; the same answers as limits.lua gives.
+
+    It forgets the oldest beyond MOST: whoever writes from so many networks at once is not held by
+    a limit per network anyway, and the limit over all is always among the newest.
+    """
+
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        self.attack_until = 0.0
+        self._empty_at: dict[str, float] = {}
+        self._solved: dict[str, None] = {}
+        self._lock = Lock()
+
+    def ask(self, asked: Asked, *, now: datetime) -> Answer:
+        with self._lock:
+            if asked.solved in self._solved:
+                return Answer("replayed")
+            answer = self._look(asked, now.timestamp())
+            if answer.verdict == "go":
+                self._take(asked, now.timestamp())
+            return answer
+
+    def _look(self, asked: Asked, now: float) -> Answer:
+        *before, last = asked.buckets
+        for bucket in before:
+            if self._held(bucket, now) > bucket.room:
+                return Answer("full", bucket.name)
+        held = self._held(last, now)
+        if not asked.solved and asked.may_challenge:
+            if held > asked.soft:
+                self.attack_until = now + ATTACK_LASTS.total_seconds()
+            if now < self.attack_until:
+                return Answer("challenge", last.name)
+        if held > last.room + asked.waiting:
+            return Answer("full", last.name)
+        return Answer("go", delay=timedelta(seconds=max(0, held - last.room) * last.pause))
+
+    def _held(self, bucket: Bucket, now: float) -> float:
+        """How many the bucket would hold with this one."""
+        empty_at = self._empty_at.get(bucket.name, now)
+        return max(0, empty_at - now) / bucket.pause + 1 - _TRIFLE
+
+    def _take(self, asked: Asked, now: float) -> None:
+        for bucket in asked.buckets:
+            empty_at = max(self._empty_at.pop(bucket.name, now), now)
+            self._empty_at[bucket.name] = empty_at + bucket.pause
+        if asked.solved:
+            self._solved[asked.solved] = None
+        for kept in (self._empty_at, self._solved):
+            while len(kept) > self.MOST:
+                del kept[next(iter(kept))]

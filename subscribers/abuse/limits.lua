@@ -1,0 +1,51 @@
+-- Admit one sign-up or say why not; one call, so that all web servers agree. Each limit is a bucket
+-- that holds `room` sign-ups and loses one every `pause` seconds (GCRA: what is kept is the moment
+-- at which it will be empty). A limit that is reached takes nothing from those behind it, or who
+-- floods one mailbox would close the door for everybody.
+
+local PREFIX = 'subscribers:signup:'
+
+local now = tonumber(ARGV[1])
+local solved = ARGV[2]                      -- id of the solved challenge, '' without one
+local soft = tonumber(ARGV[3])              -- from so many in the last bucket on: only with one
+local attack, keep = tonumber(ARGV[4]), tonumber(ARGV[5])
+local waiting = tonumber(ARGV[6])           -- so many more than its room the last bucket takes
+local buckets = {}                          -- then name, pause and room of each limit
+
+if solved ~= '' and redis.call('EXISTS', PREFIX .. 'solved:' .. solved) == 1 then
+  return {'replayed', '', '0'}
+end
+
+local delay = 0
+for i = 7, #ARGV, 3 do
+  local bucket = {key = PREFIX .. ARGV[i], pause = tonumber(ARGV[i + 1])}
+  local room, is_last = tonumber(ARGV[i + 2]), i + 3 > #ARGV
+  bucket.empty_at = math.max(tonumber(redis.call('GET', bucket.key) or now), now)
+  -- A thousandth, because what was divided and multiplied again is not quite what it was.
+  local held = (bucket.empty_at - now) / bucket.pause + 1 - 0.001
+  if is_last and solved == '' and soft >= 0 then
+    if held > soft then
+      redis.call('SET', PREFIX .. 'attack', '1', 'EX', attack)
+    end
+    if redis.call('EXISTS', PREFIX .. 'attack') == 1 then
+      return {'challenge', ARGV[i], '0'}
+    end
+  end
+  if held > room + (is_last and waiting or 0) then
+    return {'full', ARGV[i], '0'}
+  end
+  if is_last then
+    delay = math.max(0, held - room) * bucket.pause
+  end
+  buckets[#buckets + 1] = bucket
+end
+
+for _, bucket in ipairs(buckets) do
+  local empty_at = bucket.empty_at + bucket.pause
+  local life = math.max(1, math.ceil((empty_at - now) * 1000))
+  redis.call('SET', bucket.key, string.format('%.6f', empty_at), 'PX', life)
+end
+if solved ~= '' then
+  redis.call('SET', PREFIX .. 'solved:' .. solved, '1', 'EX', keep)
+end
+return {'go', '', string.format('%.3f', delay)}
