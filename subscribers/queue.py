@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,12 @@ from celery import Signature, Task, current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from subscribers import commons
+
 logger = logging.getLogger(__name__)
+
+# Seconds after which a call that no worker took is made again; about as long as a tick.
+UNANSWERED = 20
 
 
 def enqueue(task: Task | Signature, **kwargs: Any) -> None:
@@ -25,6 +31,35 @@ def enqueue(task: Task | Signature, **kwargs: Any) -> None:
 def enqueue_named(name: str, **kwargs: Any) -> None:
     """As `enqueue`, for a task whose module stands above the caller's and cannot be imported."""
     enqueue(current_app.signature(name), **kwargs)
+
+
+def call(task: Task) -> None:
+    """Have `task` look for work once the transaction commits, unless it has been called already.
+
+    For a task without arguments that begins with `answer(task)` and then finds its work by query:
+    a thousand intentions in a second are one message to the broker, not a thousand.
+    """
+    transaction.on_commit(partial(_call, task))
+
+
+def answer(task: Task) -> None:
+    """Take the call: whoever stores an intention from now on calls again."""
+    with suppress(commons.Gone):
+        commons.ask(lambda redis: redis.delete(_bell(task)))
+
+
+def _call(task: Task) -> None:
+    try:
+        is_first = commons.ask(lambda redis: redis.set(_bell(task), 1, nx=True, ex=UNANSWERED))
+    except commons.Gone as error:
+        logger.warning("%s waits for the next tick, no Redis: %s", task.name, error)
+        return
+    if is_first and not _send(task, {}):
+        answer(task)
+
+
+def _bell(task: Task) -> str:
+    return f"subscribers:called:{task.name}"
 
 
 def hand_over(task: Task, **kwargs: Any) -> bool:

@@ -8,11 +8,12 @@ from datetime import datetime
 from django.db import transaction
 
 from subscribers import abuse, consent, signals, suppression, tasks, tokens
-from subscribers.abuse.attempt import Attempt, judge
+from subscribers.abuse import Attempt
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import Origin
+from subscribers.enrol import enrol
 from subscribers.models import Consent, Event, Newsletter, Subscriber, Subscription
-from subscribers.queue import enqueue
+from subscribers.queue import call
 from subscribers.webhooks.emit import emit_of_reader
 
 Status = Subscription.Status
@@ -46,54 +47,32 @@ def sign_up(
         ChallengeNeeded: many sign up now; once more, with a solution.
     """
     address = normalise(email)
-    if not judge(attempt, now=now) or not abuse.network_allowed(origin.ip_address):
+    key = compare_key(address)
+    delay = abuse.judge(attempt, address_key=key, ip_address=origin.ip_address, now=now)
+    if delay is None:
         return
-    with transaction.atomic():
-        subscriber, _ = Subscriber.objects.get_or_create(
-            email_key=compare_key(address), defaults={"email": address, "created_at": now}
-        )
-        subscription, _ = Subscription.objects.get_or_create(
-            subscriber=subscriber, newsletter=newsletter, defaults={"created_at": now}
-        )
-        _ask_to_confirm(subscription.pk, origin=origin, now=now)
+    reader = Subscriber(
+        email=address,
+        email_key=key,
+        email_as_typed=email if email != address else "",
+        language=origin.language,
+        created_at=now,
+    )
+    enrol(newsletter=newsletter, reader=reader, origin=origin, delay=delay, now=now)
+    call(tasks.send_mails)
 
 
-def request_fresh_link(*, subscription_id: int, origin: Origin, now: datetime) -> Subscription:
+def request_fresh_link(*, subscription_id: int, origin: Origin, now: datetime) -> None:
     """Do what signing up again would do, for the holder of an expired link.
 
     Raises:
         Subscription.DoesNotExist: it has been erased.
     """
-    with transaction.atomic():
-        return _ask_to_confirm(subscription_id, origin=origin, now=now)
-
-
-def _ask_to_confirm(subscription_id: int, *, origin: Origin, now: datetime) -> Subscription:
-    """Make a mail due, unless one is or just went; one sign-up at a time for one subscription."""
-    subscription = (
-        Subscription.objects.select_for_update(of=("self",))
-        .select_related("newsletter")
-        .get(pk=subscription_id)
-    )
-    due_at = abuse.mail_allowed_at(subscription, now=now)
-    if due_at is not None:
-        if subscription.status == Status.UNSUBSCRIBED:
-            # Links from before leaving must not bring the reader back.
-            subscription.status = Status.PENDING
-            subscription.generation += 1
-        subscription.mail_due_at = due_at
-        subscription.save(update_fields=["status", "generation", "mail_due_at"])
-        consent.record(
-            subscription_id=subscription.pk,
-            newsletter=subscription.newsletter,
-            kind=Consent.Kind.SIGNUP,
-            origin=origin,
-            now=now,
-        )
-        if subscription.status == Status.PENDING:
-            emit_of_reader(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=now)
-    enqueue(tasks.send_confirmation, subscription_id=subscription.pk)
-    return subscription
+    related = ("subscriber", "newsletter")
+    subscription = Subscription.objects.select_related(*related).get(pk=subscription_id)
+    reader, newsletter = subscription.subscriber, subscription.newsletter
+    enrol(newsletter=newsletter, reader=reader, origin=origin, now=now)
+    call(tasks.send_mails)
 
 
 def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
@@ -107,7 +86,13 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
     with transaction.atomic():
         confirmed = Subscription.objects.filter(
             pk=subscription.pk, status=Status.PENDING, generation=subscription.generation
-        ).update(status=Status.ACTIVE, confirmed_at=now, ended_at=None, mail_due_at=None)
+        ).update(
+            status=Status.ACTIVE,
+            confirmed_at=now,
+            ended_at=None,
+            mail_kind=Subscription.Mail.WELCOME,
+            mail_due_at=now,
+        )
         subscription.refresh_from_db(fields=["status", "confirmed_at"])
         if not confirmed:
             if subscription.status != Status.ACTIVE:
@@ -122,6 +107,7 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
             now=now,
         )
         emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=now)
+        call(tasks.send_mails)
         transaction.on_commit(
             lambda: signals.subscription_confirmed.send(
                 sender=Subscription, subscription_id=subscription.pk, now=now

@@ -5,14 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils.timezone import now
 
-from subscribers import confirmation, growth, retention
-from subscribers.queue import enqueue
+from subscribers import confirmation, growth, pending, retention
+from subscribers.queue import answer, call, enqueue
 from subscribers.webhooks import log, send
-
-
-@shared_task
-def send_confirmation(*, subscription_id: int) -> None:
-    confirmation.send_due(subscription_id=subscription_id, now=now())
 
 
 @shared_task(expires=60)
@@ -21,11 +16,20 @@ def send_webhooks(*, webhook_id: int) -> None:
 
 
 @shared_task
+def send_mails() -> None:
+    """Send the mails that are due, those somebody waits for first, and have the rest sent next."""
+    answer(send_mails)
+    if confirmation.send_all_due(clock=now):
+        call(send_mails)
+
+
+@shared_task
 def tick() -> None:
-    """Take up the mails whose task was lost, was put off, or never was (imports)."""
+    """Take up the mails whose call was lost, were put off, or never were called for (imports)."""
     at = now()
-    for subscription_id in confirmation.due_ids(now=at):
-        enqueue(send_confirmation, subscription_id=subscription_id)
+    pending.remind(now=at)
+    if confirmation.due_ids(now=at, limit=1):
+        call(send_mails)
     for webhook_id in send.due_webhooks(now=at):
         enqueue(send_webhooks, webhook_id=webhook_id)
     log.forget_old(now=at)

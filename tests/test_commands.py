@@ -26,7 +26,7 @@ def test_every_command_explains_itself(command, capsys):
 @pytest.mark.parametrize(
     ("task", "queue"),
     [
-        ("subscribers.tasks.send_confirmation", "mail"),
+        ("subscribers.tasks.send_mails", "mail"),
         ("digest.tasks.send_lane", "delivery"),
         ("digest.tasks.fetch_feed", "feeds"),
         ("digest.tasks.tick", "default"),
