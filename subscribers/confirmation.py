@@ -1,40 +1,66 @@
-"""Send the mail that a sign-up made due, once."""
+"""Send the mail that is due to one reader: to confirm, a reminder, a welcome; each once."""
 
 from __future__ import annotations
 
 import logging
 import smtplib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import Max
+from django.db import transaction
+from django.db.models import Case, Max, QuerySet, When
 from django.urls import reverse
 
 from subscribers import languages, suppression, tokens
-from subscribers.mail import compose
-from subscribers.models import Subscription
+from subscribers.mail import compose, one_click
+from subscribers.models import Event, Subscription
+from subscribers.webhooks.emit import emit_of_reader
 
 logger = logging.getLogger(__name__)
 
 # Longer than a worker can take over one mail: the relay times out after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=5)
-# How many lost or imported ones a tick takes up: their tasks stand before a reader's who is
-# waiting for the mail now.
-PER_TICK = 200
+# How many are looked up at once; then who has begun to wait meanwhile stands before the rest.
+AT_ONCE = 20
+# Mails of one task, which takes some ten seconds, so that a worker can be told to stop.
+AT_MOST = 1_000
 LONGEST_PAUSE = timedelta(hours=6)
 
-# Which mail a subscription gets; one that has been ended meanwhile gets none.
+Status, Mail = Subscription.Status, Subscription.Mail
+# Which mail a subscription gets; what is not here, one that ended meanwhile above all, gets none.
 TEMPLATES = {
-    Subscription.Status.PENDING: "confirm",
-    Subscription.Status.ACTIVE: "already_subscribed",
+    (Mail.CONFIRM, Status.PENDING): "confirm",
+    (Mail.CONFIRM, Status.ACTIVE): "already_subscribed",
+    (Mail.REMINDER, Status.PENDING): "confirm_reminder",
+    (Mail.WELCOME, Status.ACTIVE): "welcome",
 }
+# Mails that nobody asked for this minute; they say how to get no more.
+UNASKED = (Mail.REMINDER, Mail.WELCOME)
 
 
-def due_ids(*, now: datetime, limit: int = PER_TICK) -> list[int]:
-    """Return the subscriptions whose mail is due, the longest waiting first."""
-    due = Subscription.objects.filter(mail_due_at__lte=now).order_by("mail_due_at")
-    return list(due.values_list("pk", flat=True)[:limit])
+def due_ids(*, now: datetime, limit: int = AT_ONCE) -> list[int]:
+    """Return the subscriptions whose mail is due: reminders last, the longest waiting first."""
+    due = Subscription.objects.filter(mail_due_at__lte=now)
+    is_reminder = Case(When(mail_kind=Mail.REMINDER, then=1), default=0)
+    return list(due.order_by(is_reminder, "mail_due_at").values_list("pk", flat=True)[:limit])
+
+
+def send_all_due(*, clock: Callable[[], datetime]) -> bool:
+    """Send what is due, and say whether more than AT_MOST was."""
+    looked_at = 0
+    while looked_at < AT_MOST:
+        ids = due_ids(now=clock())
+        if not ids:
+            return False
+        for subscription_id in ids:
+            try:
+                send_due(subscription_id=subscription_id, now=clock())
+            except Exception:  # one broken mail, leased for now, must not hold up the others
+                logger.exception("Mail for subscription %s failed", subscription_id)
+        looked_at += len(ids)
+    return True
 
 
 def send_due(*, subscription_id: int, now: datetime) -> bool:
@@ -69,43 +95,64 @@ def send_due(*, subscription_id: int, now: datetime) -> bool:
 
 def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternatives | None:
     """Return the mail that fits the subscription as it is now; None where there is none to send."""
-    template = TEMPLATES.get(Subscription.Status(subscription.status))
+    kind = Mail(subscription.mail_kind)
+    template = TEMPLATES.get((kind, Status(subscription.status)))
     address = subscription.subscriber.email
     if template is None or suppression.is_suppressed(address):
         return None
     newsletter = subscription.newsletter
-    links = {
-        "confirm_url": ("confirm", tokens.confirm_token(subscription, now=now)),
-        "preferences_url": ("preferences", tokens.preferences_token(subscription.pk)),
-        "unsubscribe_url": ("unsubscribe", tokens.unsubscribe_token(subscription.pk)),
-        "newsletter_url": ("newsletter", newsletter.slug),
-    }
+    links = _links(subscription, now=now)
     return compose(
         template=template,
         context={
             "newsletter": newsletter,
             "hours": int(tokens.CONFIRM_WITHIN.total_seconds() // 3600),
-            **{
-                name: f"{settings.SITE_URL}{reverse(view, args=[argument])}"
-                for name, (view, argument) in links.items()
-            },
+            "pending_days": settings.PENDING_DAYS,
+            "site_url": settings.SITE_URL,
+            **links,
         },
         to=address,
         from_name=newsletter.from_name,
         from_email=newsletter.from_email,
         reply_to=newsletter.reply_to,
         language=languages.of_mails(subscription),
+        headers=one_click(links["unsubscribe_url"]) if kind in UNASKED else None,
     )
 
 
-def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
-    """Record the outcome. A new sign-up since the lease keeps its own due time.
+def _links(subscription: Subscription, *, now: datetime) -> dict[str, str]:
+    links = {
+        "confirm_url": ("confirm", tokens.confirm_token(subscription, now=now)),
+        "preferences_url": ("preferences", tokens.preferences_token(subscription.pk)),
+        "unsubscribe_url": ("unsubscribe", tokens.unsubscribe_token(subscription.pk)),
+        "newsletter_url": ("newsletter", subscription.newsletter.slug),
+    }
+    return {
+        name: f"{settings.SITE_URL}{reverse(view, args=[argument])}"
+        for name, (view, argument) in links.items()
+    }
 
-    (It cannot have one: while a mail is due no other is asked for. Leaving clears it.)
+
+def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
+    """Record the outcome. What has become due since the lease stays due.
+
+    A reader may press the button before the relay's answer is read here: the welcome is due then.
     """
-    changes = {"mail_due_at": None} | ({"mail_sent_at": sent_at} if sent_at else {})
-    Subscription.objects.filter(pk=subscription.pk, generation=subscription.generation).update(
-        **changes
+    with transaction.atomic():
+        if sent_at:
+            Subscription.objects.filter(pk=subscription.pk).update(mail_sent_at=sent_at)
+            if (subscription.mail_kind, subscription.status) == (Mail.CONFIRM, Status.PENDING):
+                # Told here and not at sign-up, where it would take longer for new addresses.
+                emit_of_reader(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=sent_at)
+        _still_the_same(subscription).update(mail_due_at=None)
+
+
+def _still_the_same(subscription: Subscription) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(
+        pk=subscription.pk,
+        generation=subscription.generation,
+        mail_kind=subscription.mail_kind,
+        mail_due_at__isnull=False,
     )
 
 
@@ -138,6 +185,4 @@ def _put_off(subscription: Subscription, error: Exception, *, now: datetime) -> 
         return
     pause = min(max(waited, timedelta(minutes=1)), LONGEST_PAUSE)
     logger.warning("Mail for subscription %s in %s again: %s", subscription.pk, pause, error)
-    Subscription.objects.filter(pk=subscription.pk, mail_due_at__isnull=False).update(
-        mail_due_at=now + pause
-    )
+    _still_the_same(subscription).update(mail_due_at=now + pause)

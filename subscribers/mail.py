@@ -66,6 +66,14 @@ def compose(
     return message
 
 
+def one_click(url: str) -> dict[str, str]:
+    """The headers with which a mail client offers to unsubscribe (RFC 8058)."""
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
 def inline(html: str) -> str:
     """Move the first `<style>` onto the elements, for clients that drop style sheets."""
     premailer = Premailer(

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from redis.exceptions import RedisError
 
-from subscribers import erase, ledger
+from subscribers import erase, ledger, pending
 from subscribers.models import Consent, Subscription
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def erase_who_left(*, now: datetime) -> bool:
 
 
 # A step answers whether it had its hands full.
-STEPS: list[Callable[..., bool]] = [fade, erase_who_left]
+STEPS: list[Callable[..., bool]] = [pending.forget, fade, erase_who_left]
 
 
 def _cutoff(days: int, now: datetime) -> datetime | None:

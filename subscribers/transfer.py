@@ -27,7 +27,7 @@ from subscribers.spreadsheet import Refusal, Row
 
 BATCH = 1000
 # Imported readers are asked to confirm at this pace, a little slower than the tick can follow
-# (confirmation.PER_TICK every 30 s), so that they never stand before a reader who is waiting.
+# (confirmation.AT_MOST every 30 s), so that they never stand before a reader who is waiting.
 CONFIRMATION_EVERY = timedelta(seconds=0.2)
 
 # The C1 controls, which Windows-1252 read as Latin-1 is full of.

@@ -180,7 +180,13 @@ class Subscription(models.Model):
                 name="subscription_moved",
                 condition=models.Q(moved_to__isnull=False),
             ),
-            # subscribers.tasks: confirmation mails whose task was lost.
+            # subscribers.pending: whom to remind and whom to forget, at every tick.
+            models.Index(
+                fields=["created_at"],
+                name="subscription_pending",
+                condition=models.Q(status="pending"),
+            ),
+            # subscribers.tasks: mails that are due.
             models.Index(
                 fields=["mail_due_at"],
                 name="subscription_mail_due",

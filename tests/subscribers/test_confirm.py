@@ -46,7 +46,7 @@ def test_the_button_confirms_and_is_recorded(client, pending):
     assert "You are subscribed" in response.content.decode()
     pending.refresh_from_db()
     assert pending.status == "active"
-    assert pending.mail_due_at is None
+    assert (pending.mail_kind, pending.mail_due_at) == ("welcome", pending.confirmed_at)
     consent = Consent.objects.get()
     assert consent.kind == "confirmation"
     assert consent.wording == f"Yes, send me {pending.newsletter.name} by e-mail."

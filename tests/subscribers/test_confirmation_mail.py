@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.db.models import F
 
-from subscribers import confirmation, signup, suppression, tasks
+from subscribers import confirmation, signup, suppression, tasks, tokens
 from subscribers.consent import Origin
 from subscribers.models import Subscription
 from tests import factories
@@ -199,20 +199,60 @@ def test_what_a_killed_worker_left_behind_is_due_again_after_the_lease(newslette
     assert confirmation.due_ids(now=NOW + confirmation.LEASE) == [subscription.pk]
 
 
-def test_the_tick_takes_up_what_is_due_the_longest_waiting_first(newsletter, monkeypatch):
-    late, early = (
-        pending(newsletter, email, mail_due_at=NOW - timedelta(minutes=minutes))
-        for email, minutes in [("late@example.com", 1), ("early@example.com", 2)]
-    )
+def test_who_waits_the_longest_is_written_to_first_and_reminders_come_last(newsletter):
+    for name, minutes, kind in [
+        ("reminded", 9, "reminder"), ("late", 1, "confirm"), ("early", 2, "confirm")
+    ]:  # fmt: skip
+        due_at = NOW - timedelta(minutes=minutes)
+        pending(newsletter, f"{name}@example.com", mail_due_at=due_at, mail_kind=kind)
     pending(newsletter, "none@example.com", mail_due_at=None)
-    taken = []
-    monkeypatch.setattr(
-        tasks, "enqueue", lambda task, *, subscription_id: taken.append(subscription_id)
-    )
+    pending(newsletter, "later@example.com", mail_due_at=NOW + timedelta(seconds=1))
+
+    assert not confirmation.send_all_due(clock=lambda: NOW)
+
+    names = [message.to[0].partition("@")[0] for message in mail.outbox]
+    assert names == ["early", "late", "reminded"]
+
+
+def test_one_broken_mail_holds_up_no_other(newsletter, monkeypatch, caplog):
+    broken = pending(newsletter, "broken@example.com", mail_due_at=NOW - timedelta(minutes=1))
+    pending(newsletter)
+    compose = confirmation._compose
+
+    def break_one(subscription, *, now):
+        if subscription.pk == broken.pk:
+            raise ZeroDivisionError
+        return compose(subscription, now=now)
+
+    monkeypatch.setattr(confirmation, "_compose", break_one)
+    confirmation.send_all_due(clock=lambda: NOW)
+
+    assert [message.to for message in mail.outbox] == [["ann@example.com"]]
+    assert f"Mail for subscription {broken.pk} failed" in caplog.text
+
+
+def test_the_tick_calls_for_the_mails_that_are_due(newsletter, monkeypatch):
+    calls = []
+    monkeypatch.setattr(tasks, "call", calls.append)
 
     tasks.tick()
+    pending(newsletter)
+    tasks.tick()
 
-    assert taken == [early.pk, late.pk]
+    assert calls == [tasks.send_mails]
+
+
+def test_a_button_pressed_before_the_relay_has_answered_loses_no_welcome(newsletter, monkeypatch):
+    subscription = pending(newsletter)
+    token = tokens.confirm_token(subscription, now=NOW)
+
+    def press(message):
+        signup.confirm(token=token, origin=Origin(), now=NOW)
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", press)
+    assert send(subscription)
+
+    assert (subscription.mail_kind, subscription.mail_due_at) == ("welcome", NOW)
 
 
 # --- A relay that fails -------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from digest.delivery import plan
 from digest.models import Delivery, Edition
-from subscribers import dossier, erase, preferences, signup, suppression, tokens
+from subscribers import confirmation, dossier, erase, preferences, signup, suppression, tokens
 from subscribers.consent import Origin
 from subscribers.models import Event, Subscription, Suppression, Webhook, WebhookDelivery
 from subscribers.webhooks import log
@@ -28,6 +28,7 @@ def test_a_reader_is_told_of_from_sign_up_to_leaving():
     factories.webhook()
 
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    confirmation.send_all_due(clock=lambda: NOW)
     subscription = Subscription.objects.get()
     token = tokens.confirm_token(subscription, now=NOW)
     signup.confirm(token=token, origin=Origin(), now=NOW)
@@ -53,6 +54,7 @@ def test_what_changes_nothing_tells_nothing():
     again = tokens.confirm_token(active, now=NOW)
 
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    confirmation.send_all_due(clock=lambda: NOW)
     signup.confirm(token=again, origin=Origin(), now=NOW)
     preferences.unsubscribe(subscription_id=active.pk, now=NOW)
     preferences.unsubscribe(subscription_id=active.pk, now=NOW)

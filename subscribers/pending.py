@@ -1,0 +1,80 @@
+"""Remind who has not confirmed, once, and forget who never does."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from subscribers import ledger, tokens
+from subscribers.models import Subscriber, Subscription
+
+logger = logging.getLogger(__name__)
+
+Status, Mail = Subscription.Status, Subscription.Mail
+
+# Rows of one transaction, so that nobody waits for its locks.
+AT_ONCE = 500
+
+
+def remind(*, now: datetime) -> int:
+    """Make the reminder due of all whose confirmation link was sent REMINDER_HOURS ago.
+
+    Only while they were waited for lately: after a long standstill nobody remembers the sign-up.
+
+    Returns:
+        How many.
+    """
+    if not settings.REMINDER_HOURS:
+        return 0
+    asked_by = now - timedelta(hours=settings.REMINDER_HOURS)
+    return Subscription.objects.filter(
+        status=Status.PENDING,
+        mail_due_at=None,
+        reminded_at=None,
+        mail_kind=Mail.CONFIRM,
+        mail_sent_at__lte=asked_by,
+        mail_sent_at__gt=asked_by - tokens.CONFIRM_WITHIN,
+    ).update(mail_kind=Mail.REMINDER, mail_due_at=now, reminded_at=now)
+
+
+def forget(*, now: datetime) -> bool:
+    """Erase what was not confirmed within PENDING_DAYS of the last mail, with its consent records.
+
+    Who had been a reader before is one who left, as before the new sign-up; the ledger of that
+    time stays. A step of `retention`: True where it had its hands full.
+    """
+    ids = _forgettable(now=now)
+    with transaction.atomic(), ledger.erasing():
+        gone = _forget(ids)
+    if gone:
+        logger.info("%s sign-ups that nobody confirmed are erased", gone)
+    return len(ids) == AT_ONCE
+
+
+def _forgettable(*, now: datetime) -> list[int]:
+    before = now - timedelta(days=settings.PENDING_DAYS)
+    rows = Subscription.objects.filter(
+        Q(mail_sent_at=None) | Q(mail_sent_at__lt=before),
+        status=Status.PENDING,
+        created_at__lt=before,
+        mail_due_at=None,
+    )
+    return list(rows.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def _forget(ids: list[int]) -> int:
+    rows = Subscription.objects.select_for_update().filter(
+        pk__in=ids, status=Status.PENDING, mail_due_at=None
+    )
+    were_readers = [row.pk for row in rows if row.confirmed_at]
+    never = [row for row in rows if not row.confirmed_at]
+    back = Subscription.objects.filter(pk__in=were_readers).update(status=Status.UNSUBSCRIBED)
+    Subscription.objects.filter(pk__in=[row.pk for row in never]).delete()
+    Subscriber.objects.filter(
+        pk__in=[row.subscriber_id for row in never], subscriptions=None, erased_at=None
+    ).delete()
+    return back + len(never)
