@@ -5,34 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from subscribers.addresses import BadAddress, normalise
 from subscribers.models import Subscription
-
-
-class SignUpForm(forms.Form):
-    """One e-mail field, and one that people do not see."""
-
-    email = forms.CharField(
-        label=_("E-mail address"),
-        # The limit is the domain's; this one keeps a megabyte out of the error page.
-        max_length=1000,
-        strip=True,
-        error_messages={"required": _("Write your e-mail address.")},
-        widget=forms.EmailInput(
-            attrs={"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}
-        ),
-    )
-    # Its name invites programs that fill in every field.
-    website = forms.CharField(required=False, label=_("Leave this field empty"))
-
-    def clean_email(self) -> str:
-        try:
-            return normalise(self.cleaned_data["email"])
-        except BadAddress as error:
-            raise forms.ValidationError(gettext(str(error))) from error
 
 
 class SectionsForm(forms.Form):

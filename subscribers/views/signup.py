@@ -8,31 +8,66 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import gettext
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from subscribers import consent, signup, tokens
-from subscribers.abuse import Attempt
-from subscribers.forms import SignUpForm
+from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, opened_token
+from subscribers.addresses import BadAddress
 from subscribers.models import Consent, Newsletter, Subscription
+from subscribers.views.attempt import Entry, attempt_of, email_of
 from subscribers.views.keys import signed_link
 from subscribers.views.origin import origin_of
 
 
+# No authority of the reader's is used, so there is nothing to forge: no token and no cookie, and
+# readers whose browsers keep none can sign up too.
+@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
-    form = SignUpForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    if request.method != "POST":
+        challenge = new_challenge(now()) if challenge_needed(now()) else None
+        return _form(request, newsletter, Entry(challenge=challenge))
+    email = email_of(request)
+    try:
         signup.sign_up(
             newsletter=newsletter,
-            email=form.cleaned_data["email"],
-            attempt=Attempt(trap=form.cleaned_data["website"]),
+            email=email,
+            attempt=attempt_of(request),
             origin=origin_of(request),
             now=now(),
         )
-        return redirect("signup-done", slug=slug)
-    wording = consent.wording(Consent.Kind.SIGNUP, newsletter)
-    context = {"newsletter": newsletter, "form": form, "wording": wording}
+    except BadAddress as error:
+        return _form(request, newsletter, _corrected(email, error))
+    except ChallengeNeeded as needed:
+        said = gettext("Very many people are signing up just now. Please press the button again.")
+        entry = Entry(email=email, error=said, challenge=needed.challenge)
+        return _form(request, newsletter, entry)
+    return redirect("signup-done", slug=slug)
+
+
+def _corrected(email: str, error: BadAddress) -> Entry:
+    challenge = new_challenge(now()) if challenge_needed(now()) else None
+    return Entry(
+        email=email,
+        error=gettext(str(error)),
+        suggestion=error.suggestion,
+        may_insist=error.may_insist,
+        challenge=challenge,
+    )
+
+
+def _form(request: HttpRequest, newsletter: Newsletter, entry: Entry) -> HttpResponse:
+    # What was opened stays opened: a correction is quickly pressed.
+    opened = opened_token(now()) if request.method != "POST" else request.POST.get("opened", "")
+    context = {
+        "newsletter": newsletter,
+        "entry": entry,
+        "opened": opened,
+        "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),
+    }
     return render(request, "subscribers/newsletter.html", context)
 
 

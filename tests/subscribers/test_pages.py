@@ -104,13 +104,24 @@ def test_an_unknown_newsletter_gets_a_friendly_page(client):
 
 
 def test_a_form_without_its_cookie_gets_a_friendly_page():
-    newsletter = factories.newsletter()
     strict = Client(enforce_csrf_checks=True)
 
-    response = strict.post(newsletter.get_absolute_url(), {"email": "ann@example.com"})
+    response = strict.post(reverse("admin:login"), {"username": "ann"})
 
     assert response.status_code == 403
     assert "Please try that once more" in response.content.decode()
+
+
+def test_signing_up_needs_no_cookie_and_sets_none():
+    url = factories.newsletter().get_absolute_url()
+    strict = Client(enforce_csrf_checks=True)
+
+    page = strict.get(url)
+    answer = strict.post(url, {"email": "ann@example.com"})
+
+    assert answer.status_code == 302
+    assert not page.cookies
+    assert not answer.cookies
 
 
 def test_errors_have_friendly_pages():
