@@ -12,7 +12,7 @@ ROUNDS = 3
 # For the fault tests: how many runs of each, every one with other chances. CI makes one.
 SEEDS = 10
 
-.PHONY: run test faults lint format stop \
+.PHONY: run test faults lint format messages stop \
 	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice
 
 run: .venv/run
@@ -35,6 +35,12 @@ lint: .venv/test
 format: .venv/test
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+# Needs GNU gettext (Debian: apt-get install gettext). Then translate what is empty in
+# config/locale/*/LC_MESSAGES/django.po, and run it again: it compiles them too.
+messages: .venv/run
+	$(BIN)/python manage.py makemessages
+	$(BIN)/python manage.py compilemessages --ignore ".*" --ignore var
 
 # One figure of docs/delivery.md each.
 bench-splice: .venv/run
