@@ -23,7 +23,7 @@ _NO_COOKIE = ("/embed", "/api/")
 def ours(tag: str) -> str:
     """Return which of our languages a tag asks for, such as de for de-AT; "" where none."""
     try:
-        return translation.get_supported_language_variant(tag) if tag else ""
+        return translation.get_supported_language_variant(tag.lower()) if tag else ""
     except LookupError:
         return ""
 

@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import now
 
+from subscribers import languages, tokens
 from subscribers import preferences as choices
-from subscribers import tokens
 from subscribers.forms import SectionsForm
 from subscribers.models import Subscription
 from subscribers.views.keys import reader_of, signed_link
@@ -25,6 +25,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     nobody learns anything by trying tokens.
     """
     subscription = reader_of(tokens.read_unsubscribe, token)
+    # The name is for the reader on our page, and so is their language; a mail provider's click gets
+    # one answer for all.
+    named = subscription if request.method != "POST" or "page" in request.POST else None
+    languages.speak(request, subscription=named)
     left = subscription is not None and subscription.status == Subscription.Status.UNSUBSCRIBED
     if request.method == "POST":
         if subscription:
@@ -32,8 +36,6 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
                 subscription_id=subscription.pk, origin=origin_of(request, token), now=now()
             )
         left = True
-    # The name is for the reader on our page; a mail provider's click gets one answer for all.
-    named = subscription if request.method != "POST" or "page" in request.POST else None
     context = {"newsletter": named.newsletter if named else None}
     page = "unsubscribed" if left else "unsubscribe"
     return render(request, f"subscribers/{page}.html", context)
@@ -44,6 +46,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     subscription = reader_of(tokens.read_preferences, token)
     if subscription is None:
         return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+    languages.speak(request, subscription=subscription)
     form = SectionsForm(
         request.POST if request.method == "POST" else None, subscription=subscription
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from subscribers import consent, signup, tokens
+from subscribers import consent, languages, signup, tokens
 from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, opened_token
 from subscribers.addresses import BadAddress
 from subscribers.models import Consent, Newsletter, Subscription
@@ -27,6 +27,7 @@ from subscribers.views.origin import origin_of
 @require_http_methods(["GET", "HEAD", "POST"])
 def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
+    languages.speak(request, newsletter=newsletter)
     if request.method != "POST":
         challenge = new_challenge(now()) if challenge_needed(now()) else None
         return _form(request, newsletter, Entry(challenge=challenge))
@@ -74,6 +75,7 @@ def _form(request: HttpRequest, newsletter: Newsletter, entry: Entry) -> HttpRes
 @require_safe
 def signup_done(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
+    languages.speak(request, newsletter=newsletter)
     return render(request, "subscribers/check_your_inbox.html", {"newsletter": newsletter})
 
 
@@ -82,22 +84,25 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """One button; a POST of it confirms. An expired link's button asks for a fresh one."""
     wants_fresh_link = "fresh" in request.POST
     try:
+        subscription = signup.find(token=token, now=now())
+        languages.speak(request, subscription=subscription)
         if request.method == "POST" and not wants_fresh_link:
             result = signup.confirm(token=token, origin=origin_of(request, token), now=now())
             return _confirmed(request, result.subscription, just_now=not result.again)
-        subscription = signup.find(token=token, now=now())
     except tokens.BadToken:
         return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
     except tokens.ExpiredToken as expired:
-        newsletter = get_object_or_404(Newsletter, subscriptions=expired.subscription_id)
+        found = Subscription.objects.select_related("newsletter", "subscriber")
+        subscription = get_object_or_404(found, pk=expired.subscription_id)
+        languages.speak(request, subscription=subscription)
         if wants_fresh_link:
             signup.request_fresh_link(
                 subscription_id=expired.subscription_id,
                 origin=origin_of(request, token),
                 now=now(),
             )
-            return redirect("signup-done", slug=newsletter.slug)
-        return _expired(request, newsletter)
+            return redirect("signup-done", slug=subscription.newsletter.slug)
+        return _expired(request, subscription.newsletter)
     if subscription.status == Subscription.Status.ACTIVE:
         return _confirmed(request, subscription, just_now=False)
     wording = consent.wording(Consent.Kind.CONFIRMATION, subscription.newsletter)
