@@ -1,0 +1,118 @@
+"""Every sentence is translated, whole, into every language; what is compiled is what is written.
+
+`make messages` brings the catalogues up to the code; what is empty then is to be translated.
+"""
+
+import gettext
+import re
+import shutil
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.utils.translation import to_locale
+
+from config.management.commands.makemessages import IGNORED, Command
+
+LOCALES = Path(settings.LOCALE_PATHS[0])
+OTHERS = [code for code, _ in settings.LANGUAGES if code != "en"]
+PERCENT = re.compile(r"%\((\w+)\)[sd]|%%")
+TAG = re.compile(r"</?\w+")
+
+
+def catalogue(path: Path, *, strict: bool = True) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, abort_invalid=strict)
+
+
+def messages(code: str) -> list[Message]:
+    path = LOCALES / to_locale(code) / "LC_MESSAGES" / "django.po"
+    return [message for message in catalogue(path) if message.id]
+
+
+def forms(message: Message) -> tuple[list[str], list[str]]:
+    """The sentence and its translations, each a list of its plural forms."""
+    return tuple(  # type: ignore[return-value]
+        [text] if isinstance(text, str) else list(text) for text in (message.id, message.string)
+    )
+
+
+def placeholders(text: str) -> set[str]:
+    if PERCENT.search(text):
+        return {found[1] for found in PERCENT.finditer(text) if found[1]}
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_nothing_is_untranslated_or_guessed(code):
+    bad = [m.id for m in messages(code) if m.fuzzy or not all(forms(m)[1])]
+
+    assert bad == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_translation_has_the_placeholders_and_tags_of_its_sentence(code):
+    bad = []
+    for message in messages(code):
+        sentences, translations = forms(message)
+        whole = placeholders(sentences[-1])
+        tags = sorted(TAG.findall(sentences[-1]))
+        for number, text in enumerate(translations, start=1):
+            # "In one hour" needs no number, nor does the Arabic dual.
+            spared = 1 if number < len(translations) else 0
+            missing = whole - placeholders(text)
+            unknown = placeholders(text) - whole
+            if len(missing) > spared or unknown or sorted(TAG.findall(text)) != tags:
+                bad.append((message.id, text))
+
+    assert bad == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_translation_begins_and_ends_as_its_sentence_does(code):
+    """A space or a colon that is lost runs two sentences together."""
+    bad = []
+    for message in messages(code):
+        sentences, translations = forms(message)
+        for text in translations:
+            spaces = [(s[0].isspace(), s[-1].isspace()) for s in (sentences[-1], text)]
+            if spaces[0] != spaces[1] or "  " in text:
+                bad.append(text)
+
+    assert bad == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_is_compiled_is_what_is_written(code):
+    compiled_path = LOCALES / to_locale(code) / "LC_MESSAGES" / "django.mo"
+    with compiled_path.open("rb") as file:
+        compiled = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    written = {}
+    for message in messages(code):
+        sentences, translations = forms(message)
+        key = f"{message.context}\x04{sentences[0]}" if message.context else sentences[0]
+        plural = len(sentences) > 1
+        written |= {(key, i) if plural else key: text for i, text in enumerate(translations)}
+    compiled.pop("")
+
+    assert compiled == written, "run `make messages`"
+
+
+@pytest.mark.skipif(not shutil.which("xgettext"), reason="GNU gettext is not installed")
+def test_the_catalogues_hold_what_the_code_says_and_no_more(tmp_path, settings, capsys):
+    settings.LOCALE_PATHS = [tmp_path]
+    Command().run_from_argv(
+        ["manage.py", "makemessages", "-l", "de", "--ignore", "config/locale", "-v", "0"]
+    )
+    said = catalogue(tmp_path / "de" / "LC_MESSAGES" / "django.po", strict=False)
+
+    assert len(said) > 50
+    assert IGNORED
+    for code in OTHERS:
+        difference = {(m.context, m.id) for m in said if m.id} ^ {
+            (m.context, m.id) for m in messages(code)
+        }
+        assert difference == set(), f"{code}: run `make messages`, then translate what is empty"
