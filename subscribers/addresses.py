@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import idna
 from email_validator import EmailNotValidError, validate_email
 
 from subscribers.slips import slip
@@ -64,9 +67,15 @@ def compare_key(address: str) -> str:
     """Return what the spellings of one address have in common.
 
     Only case is ignored: RFC 5321 lets a server tell Ann@ from ann@, and none does. Dots and tags
-    (`ann+news@`) are kept, since only some providers ignore them.
+    (`ann+news@`) are kept, since only some providers ignore them. A domain is compared in its
+    IDNA form, however it is written.
     """
-    return address.lower()
+    if address.isascii():
+        return address.lower()
+    local, at_sign, host = address.rpartition("@")
+    with suppress(idna.IDNAError):
+        host = idna.encode(host, uts46=True).decode()
+    return f"{local.casefold()}{at_sign}{host.lower()}"
 
 
 def domain(address: str) -> str:

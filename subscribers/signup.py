@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from subscribers import abuse, consent, signals, suppression, tasks, tokens
@@ -13,11 +14,13 @@ from subscribers.addresses import compare_key, normalise
 from subscribers.consent import Origin
 from subscribers.enrol import enrol
 from subscribers.models import Consent, Event, Newsletter, Subscriber, Subscription
+from subscribers.questions import Policy, ask_back
 from subscribers.queue import call
 from subscribers.webhooks.emit import emit_of_reader
 
 Status = Subscription.Status
 NOTHING_SHOWN = Attempt()
+TYPED = 320  # what the column holds
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ def sign_up(
         ChallengeNeeded: many sign up now; once more, with a solution.
     """
     address = normalise(email)
+    # A client that speaks for a reader has nobody to ask.
+    ask_back(address, policy=_policy(), sure=attempt.sure or attempt.trusted)
     key = compare_key(address)
     delay = abuse.judge(attempt, address_key=key, ip_address=origin.ip_address, now=now)
     if delay is None:
@@ -54,12 +59,20 @@ def sign_up(
     reader = Subscriber(
         email=address,
         email_key=key,
-        email_as_typed=email if email != address else "",
+        email_as_typed=email[:TYPED] if email != address else "",
         language=origin.language,
         created_at=now,
     )
     enrol(newsletter=newsletter, reader=reader, origin=origin, delay=delay, now=now)
     call(tasks.send_mails)
+
+
+def _policy() -> Policy:
+    return Policy(
+        disposable=settings.SIGNUP_DISPOSABLE,
+        roles=settings.SIGNUP_ROLE_ACCOUNTS,
+        mixed_scripts=settings.SIGNUP_MIXED_SCRIPTS,
+    )
 
 
 def request_fresh_link(*, subscription_id: int, origin: Origin, now: datetime) -> None:

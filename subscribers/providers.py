@@ -1,0 +1,100 @@
+"""Know the large mail providers, and the slips of the hand beside them (`gmial.com`)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+# Where most readers have their mailbox, by country; also what is close to one of them and real
+# (email.com, ymail.com), or its readers would be asked each time.
+_COMMON = """
+gmail.com googlemail.com yahoo.com ymail.com rocketmail.com myyahoo.com hotmail.com outlook.com
+live.com msn.com passport.com icloud.com me.com mac.com aol.com aim.com proton.me protonmail.com
+pm.me fastmail.com fastmail.fm hey.com zoho.com tutanota.com tuta.io mail.com email.com usa.com
+gmx.com yandex.com hushmail.com mailbox.org posteo.net duck.com comcast.net verizon.net att.net
+sbcglobal.net bellsouth.net cox.net charter.net earthlink.net optonline.net frontier.com
+centurylink.net juno.com windstream.net shaw.ca rogers.com sympatico.ca videotron.ca telus.net
+yahoo.co.uk hotmail.co.uk live.co.uk outlook.co.uk btinternet.com sky.com talktalk.net
+virginmedia.com ntlworld.com blueyonder.co.uk tiscali.co.uk eircom.net gmx.de gmx.net gmx.at
+gmx.ch web.de t-online.de freenet.de arcor.de posteo.de yahoo.de hotmail.de outlook.de live.de
+online.de vodafone.de 1und1.de ewetel.net bluewin.ch hispeed.ch sunrise.ch aon.at chello.at a1.net
+kabsi.at orange.fr wanadoo.fr laposte.net free.fr sfr.fr neuf.fr yahoo.fr hotmail.fr outlook.fr
+live.fr bbox.fr numericable.fr aliceadsl.fr skynet.be telenet.be proximus.be hotmail.be yahoo.es
+hotmail.es outlook.es telefonica.net terra.es movistar.es ono.com yahoo.it hotmail.it outlook.it
+live.it libero.it virgilio.it tiscali.it alice.it tin.it fastwebnet.it uol.com.br bol.com.br
+terra.com.br globo.com ig.com.br yahoo.com.br hotmail.com.br outlook.com.br sapo.pt hotmail.pt
+outlook.pt iol.pt netcabo.pt yahoo.com.mx hotmail.com.mx prodigy.net.mx yahoo.com.ar
+hotmail.com.ar fibertel.com.ar yahoo.co.jp docomo.ne.jp ezweb.ne.jp softbank.ne.jp i.softbank.jp
+nifty.com biglobe.ne.jp ocn.ne.jp so-net.ne.jp au.com outlook.jp hotmail.co.jp yahoo.co.in
+rediffmail.com yahoo.com.au bigpond.com optusnet.com.au outlook.sa yahoo.com.sg qq.com 163.com
+126.com sina.com foxmail.com naver.com hanmail.net daum.net mail.ru bk.ru list.ru inbox.ru
+yandex.ru rambler.ru ukr.net seznam.cz wp.pl onet.pl interia.pl o2.pl ziggo.nl kpnmail.nl
+hetnet.nl planet.nl home.nl xs4all.nl hotmail.nl outlook.nl live.nl hotmail.se outlook.dk
+hotmail.dk hotmail.no online.no
+"""
+COMMON = frozenset(_COMMON.split())
+# No domain ends so.
+_NO_ENDING = {
+    "con": "com", "cmo": "com", "ocm": "com", "comm": "com", "coom": "com", "cim": "com",
+    "vom": "com", "xom": "com", "cpm": "com", "c0m": "com", "clm": "com", "comn": "com",
+    "ner": "net", "nte": "net", "met": "net", "nett": "net", "ogr": "org", "orgg": "org",
+}  # fmt: skip
+# Countries end so; but what stands before it is a provider that has no such domain.
+_OTHER_ENDING = {"co": "com", "cm": "com", "om": "com", "ne": "net"}
+# Beside a shorter name stand too many that are real: mall.com, lime.com.
+_SHORTEST = 5
+
+
+def near(host: str) -> str:
+    """Return the domain that was probably meant; "" where nothing speaks for a slip."""
+    if host in COMMON:
+        return ""
+    name, _, ending = host.rpartition(".")
+    if ending in _NO_ENDING:
+        host = f"{name}.{_NO_ENDING[ending]}"
+        return host if host in COMMON else _one_slip_away(host) or host
+    other = f"{name}.{_OTHER_ENDING.get(ending, ending)}"
+    return other if other in COMMON else _one_slip_away(host)
+
+
+def _one_slip_away(host: str) -> str:
+    """The common domain with the same ending from which one slip of the hand makes this one.
+
+    A slip is a letter too many, too few, wrong, or two in the other order. What is one apart has
+    a spelling in common when each lacks a letter.
+    """
+    name, _, ending = host.partition(".")
+    for shorter in (name, *_shorter(name)):
+        for known in _SPELLINGS.get(f"{shorter}.{ending}", ()):
+            if _is_one_slip(name, known):
+                return f"{known}.{ending}"
+    return ""
+
+
+def _is_one_slip(name: str, known: str) -> bool:
+    if abs(len(name) - len(known)) == 1:
+        return min(name, known, key=len) in set(_shorter(max(name, known, key=len)))
+    places = [place for place, (a, b) in enumerate(zip(name, known, strict=False)) if a != b]
+    if len(name) != len(known) or not 1 <= len(places) <= 2:
+        return False
+    first, last = places[0], places[-1]
+    is_swapped = name[first] == known[last] and name[last] == known[first]
+    return first == last or (last == first + 1 and is_swapped)
+
+
+def _shorter(name: str) -> Iterator[str]:
+    return (name[:place] + name[place + 1 :] for place in range(len(name)))
+
+
+def _spellings() -> dict[str, list[str]]:
+    """Each common name and what is left of it without one letter, with the ending."""
+    found = defaultdict(list)
+    for host in COMMON:
+        name, _, ending = host.partition(".")
+        if len(name) >= _SHORTEST:
+            for spelling in {name, *_shorter(name)}:
+                found[f"{spelling}.{ending}"].append(name)
+    return dict(found)
+
+
+_SPELLINGS = _spellings()

@@ -1,0 +1,83 @@
+"""Ask back about an address that can be written to, and yet is hardly what the reader wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from disposable_email_domains import blocklist
+
+from subscribers.addresses import BadAddress, domain
+from subscribers.lookalikes import taken_for
+from subscribers.providers import COMMON, near
+
+ALLOW, WARN, REFUSE = "allow", "warn", "refuse"
+
+# RFC 2142, and what providers use beside it: whoever reads these did not mean to get news there.
+_ROLES = """
+abuse admin administrator billing compliance contact ftp help helpdesk hostmaster info inoc jobs
+legal list mail marketing news newsletter noc office phishing postmaster press privacy registrar
+root sales security service spam staff subscribe support sysadmin team tech unsubscribe usenet
+uucp webmaster www
+"""
+ROLES = frozenset(_ROLES.split())
+# Nobody reads these at all.
+_NOBODY_THERE = """
+bounce bounces devnull do-not-reply donotreply mailer-daemon mailerdaemon no-reply no.reply nobody
+noreply null undisclosed-recipients
+"""
+NOBODY = frozenset(_NOBODY_THERE.split())
+
+
+def _(sentence: str) -> str:
+    """Mark a sentence for the catalogues (`make messages`); whoever shows it translates it."""
+    return sentence
+
+
+_DISPOSABLE = _("This address is a throw-away one: the newsletter would soon be lost there.")
+_ROLE = _("This mailbox belongs to a role and not to a person. Is it the one you read?")
+_NOBODY = _("Nobody reads the mail to this address. Please write your own.")
+_LOOKALIKE = _(
+    "After the @-sign there are letters of several alphabets that look alike. Please type the "
+    "address anew."
+)
+_SPELLING = _("Please check the spelling: almost the same address is a very common one.")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What becomes of each kind: `allow`, `warn` (the reader may insist) or `refuse`."""
+
+    disposable: str = WARN
+    roles: str = WARN
+    mixed_scripts: str = REFUSE
+
+
+def ask_back(address: str, *, policy: Policy, sure: bool) -> None:
+    """Raise BadAddress where a normalised address is to be asked about.
+
+    `sure` is a reader who has been asked and insists: it lifts what `warn` warns of.
+    """
+    local, host = address.rpartition("@")[0], domain(address)
+    role = local.lower().partition("+")[0]
+    twin = taken_for(host)
+    if twin:
+        _doubt(_LOOKALIKE, policy.mixed_scripts, sure, f"{local}@{twin}" if twin in COMMON else "")
+    elif meant := near(host):
+        _doubt(_SPELLING, WARN, sure, f"{local}@{meant}")
+    if role in NOBODY:
+        _doubt(_NOBODY, ALLOW if policy.roles == ALLOW else REFUSE, sure)
+    if role in ROLES:
+        _doubt(_ROLE, policy.roles, sure)
+    if policy.disposable != ALLOW and is_disposable(host):
+        _doubt(_DISPOSABLE, policy.disposable, sure)
+
+
+def is_disposable(host: str) -> bool:
+    """Whether the domain, or one above it, hands out throw-away addresses."""
+    labels = host.split(".")
+    return any(".".join(labels[place:]) in blocklist for place in range(len(labels) - 1))
+
+
+def _doubt(sentence: str, level: str, sure: bool, suggestion: str = "") -> None:
+    if level == REFUSE or (level == WARN and not sure):
+        raise BadAddress(sentence, suggestion=suggestion, may_insist=level == WARN)

@@ -1,0 +1,168 @@
+"""Addresses that can be written to, and yet are asked about first."""
+
+import idna
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers.addresses import BadAddress, compare_key, normalise
+from subscribers.lookalikes import taken_for
+from subscribers.providers import COMMON, near
+from subscribers.questions import Policy, ask_back, is_disposable
+
+
+def asked(typed, *, sure=False, **policy):
+    """What is asked back about an address as it was typed; None where it is taken."""
+    try:
+        ask_back(normalise(typed), policy=Policy(**policy), sure=sure)
+    except BadAddress as error:
+        return error
+    return None
+
+
+# --- Slips of the hand --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gmial.com", "gmail.com"),
+        ("gamil.com", "gmail.com"),
+        ("gmai.com", "gmail.com"),
+        ("gmaill.com", "gmail.com"),
+        ("gnail.com", "gmail.com"),
+        ("gmail.con", "gmail.com"),
+        ("gmail.co", "gmail.com"),
+        ("gmial.con", "gmail.com"),
+        ("hotmial.com", "hotmail.com"),
+        ("hotmai.fr", "hotmail.fr"),
+        ("outllok.com", "outlook.com"),
+        ("yahooo.co.uk", "yahoo.co.uk"),
+        ("t-onlin.de", "t-online.de"),
+        ("wanado.fr", "wanadoo.fr"),
+        ("yaho.co.jp", "yahoo.co.jp"),
+        ("newsroom.con", "newsroom.com"),
+    ],
+)
+def test_a_slip_is_offered_a_correction(typed, meant):
+    question = asked(f"Ann.Lee+news@{typed}")
+
+    assert question.suggestion == f"Ann.Lee+news@{meant}"
+    assert question.may_insist
+    assert asked(f"Ann.Lee+news@{typed}", sure=True) is None
+    assert asked(question.suggestion) is None
+
+
+@pytest.mark.parametrize("host", sorted(COMMON))
+def test_the_readers_of_a_common_provider_are_asked_nothing(host):
+    assert asked(f"ann@{host}") is None
+
+
+@pytest.mark.parametrize(
+    "host", ["mall.com", "lime.com", "example.org", "web.com", "news.example.co"]
+)
+def test_a_domain_that_is_merely_short_or_unknown_is_no_slip(host):
+    assert near(host) == ""
+
+
+@given(st.from_regex(r"[a-z0-9-]{1,20}(\.[a-z]{2,6}){1,2}", fullmatch=True))
+def test_what_is_suggested_is_never_asked_about_again(host):
+    meant = near(host)
+
+    assert meant != host
+    assert not meant or near(meant) == ""
+
+
+# --- Letters of several alphabets ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "looks_like"),
+    [
+        ("gm\u0430il.com", "gmail.com"),  # a Cyrillic a
+        ("\u0440\u0430ypal.com", "paypal.com"),
+        ("\u0455\u0441\u043e\u0440\u0435.com", "scope.com"),  # Cyrillic throughout
+        ("\u03bfutlook.com", "outlook.com"),  # a Greek omicron
+    ],
+)
+def test_a_disguised_domain_is_found(written, looks_like):
+    assert taken_for(idna.encode(written).decode()) == looks_like
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "example.com",
+        "bücher.de",
+        "straße.de",
+        "\u044f\u043d\u0434\u0435\u043a\u0441.\u0440\u0444",
+        "\u044f\u043d\u0434\u0435\u043a\u0441.com",
+        "\u4f8b\u3048.jp",
+        "\u30d6\u30ed\u30b0abc.jp",
+        "\u0645\u062b\u0627\u0644.com",
+        "xn--nothing-at-all-.com",
+    ],
+)
+def test_a_domain_of_one_alphabet_is_what_it_is(written):
+    host = written if written.isascii() else idna.encode(written, uts46=True).decode()
+
+    assert taken_for(host) == ""
+
+
+def test_a_disguised_domain_is_refused_with_what_it_pretends_to_be():
+    question = asked("ann@gm\u0430il.com")
+
+    assert question.suggestion == "ann@gmail.com"
+    assert not question.may_insist
+    assert asked("ann@gm\u0430il.com", sure=True)
+    assert asked("ann@gm\u0430il.com", sure=True, mixed_scripts="warn") is None
+    assert asked("ann@gm\u0430il.com", mixed_scripts="allow") is None
+
+
+# --- Throw-away addresses, and mailboxes of nobody's ---------------------------------------------
+
+
+@pytest.mark.parametrize(("level", "sure", "is_taken"), [
+    ("allow", False, True), ("warn", False, False), ("warn", True, True),
+    ("refuse", False, False), ("refuse", True, False),
+])  # fmt: skip
+def test_settings_decide_about_throw_away_addresses_and_role_accounts(level, sure, is_taken):
+    assert (asked("ann@mailinator.com", sure=sure, disposable=level) is None) is is_taken
+    assert (asked("info@example.com", sure=sure, roles=level) is None) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("host", "is_one"),
+    [("mailinator.com", True), ("my.mailinator.com", True), ("example.com", False), ("com", False)],
+)
+def test_a_domain_below_a_disposable_one_is_disposable(host, is_one):
+    assert is_disposable(host) is is_one
+
+
+@pytest.mark.parametrize("local", ["noreply", "No-Reply", "mailer-daemon", "devnull+news"])
+def test_a_mailbox_that_nobody_reads_is_refused_whoever_insists(local):
+    question = asked(f"{local}@example.com", sure=True)
+
+    assert not question.may_insist
+    assert asked(f"{local}@example.com", roles="allow") is None
+
+
+@pytest.mark.parametrize("local", ["ann", "information", "sales.lee", "infoann"])
+def test_a_person_is_no_role(local):
+    assert asked(f"{local}@example.com") is None
+
+
+# --- One address, however it is written ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ann@Example.com", "ann@example.COM"),
+        ("ann@bücher.example.org", "ann@xn--bcher-kva.example.org"),
+        ("ann@BÜCHER.example.org", "ann@bücher.example.org"),
+    ],
+)
+def test_two_spellings_have_one_key(one, other):
+    assert compare_key(one) == compare_key(other)
+    assert compare_key(normalise(one)) == compare_key(normalise(other))
