@@ -1,0 +1,108 @@
+"""A proof of work: ours, solved once, in time."""
+
+import base64
+import json
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers import abuse
+from subscribers.abuse import Attempt, ChallengeNeeded, challenge
+from subscribers.abuse.challenge import GOOD_FOR, solved_id
+from subscribers.models import Subscriber
+from tests import factories
+from tests.factories import NOW
+from tests.subscribers.solving import solve
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch, settings):
+    monkeypatch.setattr(challenge, "COST", 10)
+    settings.SIGNUP_CHALLENGE = "always"
+
+
+def judge(solution, *, now=NOW, n=0):
+    attempt = Attempt(solution=solution)
+    return abuse.judge(attempt, address_key=f"{n}@example.com", ip_address=None, now=now)
+
+
+def test_a_solution_lets_in_once():
+    solution = solve(abuse.new_challenge(NOW))
+
+    assert judge(solution) is not None
+    with pytest.raises(ChallengeNeeded):
+        judge(solution, n=1)
+
+
+def test_a_solution_is_good_for_twenty_minutes():
+    solution = solve(abuse.new_challenge(NOW))
+
+    with pytest.raises(ChallengeNeeded):
+        judge(solution, now=NOW + GOOD_FOR + timedelta(seconds=1))
+    assert judge(solution, now=NOW + GOOD_FOR) is not None
+
+
+def tampered(change):
+    made = json.loads(base64.b64decode(solve(abuse.new_challenge(NOW))))
+    change(made)
+    return base64.b64encode(json.dumps(made).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda made: made["challenge"]["parameters"]["data"].update(until=99_999_999_999),
+        lambda made: made["challenge"]["parameters"]["data"].update(id="another"),
+        lambda made: made["challenge"]["parameters"].update(cost=1),
+        lambda made: made["challenge"]["parameters"].update(keyPrefix=""),
+        lambda made: made["challenge"].update(signature="0" * 64),
+        lambda made: made["challenge"].pop("signature"),
+        lambda made: made["solution"].update(counter=made["solution"]["counter"] + 1),
+        lambda made: made["solution"].update(derivedKey="00" * 32),
+        lambda made: made.update(solution=None),
+    ],
+)
+def test_what_was_changed_solves_nothing(change):
+    assert solved_id(tampered(change), now=NOW) == ""
+
+
+@given(st.one_of(st.text(), st.binary().map(lambda raw: base64.b64encode(raw).decode())))
+def test_no_text_breaks_the_reading(solution):
+    assert solved_id(solution, now=NOW) == ""
+
+
+def test_a_challenge_from_before_the_key_was_changed_is_still_good(settings):
+    solution = solve(abuse.new_challenge(NOW))
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+
+    assert solved_id(solution, now=NOW)
+
+
+@pytest.mark.django_db
+def test_the_page_brings_a_challenge_and_takes_its_solution(client):
+    url = reverse("newsletter", args=[factories.newsletter().slug])
+    form = {"email": "ann@example.com"}
+
+    assert client.get(url).context["entry"].challenge
+    asked = client.post(url, form)
+    assert asked.status_code == 200
+    assert "Please press the button again" in asked.content.decode()
+    assert 'value="ann@example.com"' in asked.content.decode()
+    assert not Subscriber.objects.exists()
+
+    solution = solve(asked.context["entry"].challenge)
+    assert client.post(url, form | {"solution": solution}).status_code == 302
+    assert Subscriber.objects.get().email == "ann@example.com"
+
+
+@pytest.mark.django_db
+def test_in_quiet_times_the_page_has_no_script(client, settings):
+    settings.SIGNUP_CHALLENGE = "auto"
+    page = client.get(reverse("newsletter", args=[factories.newsletter().slug])).content.decode()
+
+    assert "challenge" not in page
+    assert "sign-up.js" not in page

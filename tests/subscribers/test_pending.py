@@ -1,0 +1,182 @@
+"""Who does not confirm is reminded once, and forgotten after a set number of days."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+
+from subscribers import confirmation, pending, preferences, signup, suppression, tokens
+from subscribers.consent import Origin
+from subscribers.models import Consent, Subscriber, Subscription
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter(name="The Daily", slug="daily")
+
+
+def sign_up(newsletter, email="ann@example.com", *, now=NOW):
+    signup.sign_up(newsletter=newsletter, email=email, origin=Origin(), now=now)
+    confirmation.send_all_due(clock=lambda: now)
+    return Subscription.objects.get(subscriber__email=email)
+
+
+def tick(now):
+    """What the clock does; returns the subjects of the mails."""
+    mail.outbox.clear()
+    pending.remind(now=now)
+    confirmation.send_all_due(clock=lambda: now)
+    while pending.forget(now=now):
+        pass
+    return [message.subject for message in mail.outbox]
+
+
+# --- One reminder -------------------------------------------------------------------------------
+
+
+def test_a_reminder_comes_after_a_day_and_only_once(newsletter):
+    sign_up(newsletter)
+
+    subjects = {hours: tick(NOW + hours * HOUR) for hours in range(1, 150)}
+
+    assert {hours: said for hours, said in subjects.items() if said} == {
+        24: ["Still waiting for your click: The Daily"]
+    }
+
+
+def test_its_link_confirms_for_three_more_days(newsletter):
+    sign_up(newsletter)
+    tick(NOW + DAY)
+    (token,) = set(_tokens(mail.outbox[0].body))
+
+    confirmed = signup.confirm(token=token, origin=Origin(), now=NOW + 3.9 * DAY)
+
+    assert confirmed.subscription.status == "active"
+
+
+def _tokens(text):
+    return [line.split("/confirm/")[1].rstrip("/") for line in text.split() if "/confirm/" in line]
+
+
+def test_it_says_how_to_get_no_more_and_that_ends_it(client, newsletter):
+    subscription = sign_up(newsletter)
+    tick(NOW + DAY)
+
+    message = mail.outbox[0]
+    url = message.extra_headers["List-Unsubscribe"].strip("<>")
+    assert url in message.body
+    assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    client.post(url.partition("/u/")[1] + url.partition("/u/")[2])
+    subscription.refresh_from_db()
+    assert subscription.status == "unsubscribed"
+
+
+@pytest.mark.parametrize("meanwhile", ["confirmed", "left", "suppressed"])
+def test_none_comes_where_there_is_nothing_to_wait_for(newsletter, meanwhile):
+    subscription = sign_up(newsletter)
+    if meanwhile == "confirmed":
+        token = tokens.confirm_token(subscription, now=NOW)
+        signup.confirm(token=token, origin=Origin(), now=NOW)
+        confirmation.send_all_due(clock=lambda: NOW)
+    elif meanwhile == "left":
+        preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
+    else:
+        suppression.suppress(email="ann@example.com", reason="complaint", now=NOW)
+
+    assert tick(NOW + DAY) == []
+
+
+def test_after_a_long_standstill_nobody_is_reminded(newsletter):
+    sign_up(newsletter)
+
+    assert tick(NOW + 5 * DAY) == []
+
+
+def test_no_reminders_by_setting(newsletter, settings):
+    settings.REMINDER_HOURS = 0
+    sign_up(newsletter)
+
+    assert tick(NOW + DAY) == []
+
+
+def test_who_comes_back_after_leaving_may_be_reminded_again(newsletter):
+    subscription = sign_up(newsletter)
+    tick(NOW + DAY)
+    preferences.unsubscribe(subscription_id=subscription.pk, now=NOW + 25 * HOUR)
+    sign_up(newsletter, now=NOW + 26 * HOUR)
+
+    assert tick(NOW + 50 * HOUR) == ["Still waiting for your click: The Daily"]
+
+
+# --- Forgetting ---------------------------------------------------------------------------------
+
+
+def test_who_never_confirms_is_erased_with_the_consent_records(newsletter):
+    sign_up(newsletter)
+    tick(NOW + DAY)
+
+    tick(NOW + 7.9 * DAY)
+    assert Subscriber.objects.count() == 1
+    tick(NOW + 8.1 * DAY)
+
+    assert not Subscriber.objects.exists()
+    assert not Subscription.objects.exists()
+    assert not Consent.objects.exists()
+
+
+def test_also_one_who_was_never_written_to_is_erased(newsletter):
+    suppression.suppress(email="ann@example.com", reason="bounce", now=NOW)
+    sign_up(newsletter)
+
+    tick(NOW + 7.1 * DAY)
+
+    assert not Subscriber.objects.exists()
+
+
+def test_a_reader_of_something_else_stays_a_reader(newsletter):
+    other = factories.subscription(factories.newsletter(), "ann@example.com")
+    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    confirmation.send_all_due(clock=lambda: NOW)
+
+    tick(NOW + DAY)
+    tick(NOW + 10 * DAY)
+
+    assert Subscription.objects.get() == other
+
+
+def test_who_was_a_reader_before_is_one_who_left_and_the_ledger_stays(newsletter):
+    left = factories.subscription(newsletter, "ann@example.com", created_at=NOW - 60 * DAY)
+    preferences.unsubscribe(subscription_id=left.pk, now=NOW - 30 * DAY)
+    sign_up(newsletter)
+
+    tick(NOW + DAY)
+    tick(NOW + 10 * DAY)
+
+    left.refresh_from_db()
+    assert left.status == "unsubscribed"
+    assert sorted(Consent.objects.values_list("kind", flat=True)) == ["signup", "withdrawal"]
+
+
+def test_a_mail_that_still_waits_for_its_relay_keeps_the_sign_up(newsletter):
+    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+
+    pending.forget(now=NOW + 30 * DAY)
+
+    assert Subscription.objects.exists()
+
+
+def test_the_link_of_somebody_forgotten_leads_back_to_the_newsletters(client, newsletter):
+    token = tokens.confirm_token(sign_up(newsletter), now=NOW)
+    tick(NOW + DAY)
+    tick(NOW + 10 * DAY)
+
+    page = client.get(f"/confirm/{token}/")
+
+    assert page.status_code == 404
+    assert 'href="/"' in page.content.decode()
