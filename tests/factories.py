@@ -82,7 +82,8 @@ def edition(newsletter: Newsletter, *, stories: int = 3, **fields: Any) -> Editi
     """A draft edition with so many stories."""
     defaults = {
         "subject": "The day's top stories",
-        "slot_date": NOW.date() + timedelta(days=next(_count)),
+        # Tuesdays all: which readers an edition is for depends on the day.
+        "slot_date": NOW.date() + timedelta(weeks=next(_count)),
         "sends_at": NOW + timedelta(hours=1),
         "deadline_at": NOW + timedelta(hours=4),
     }

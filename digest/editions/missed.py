@@ -29,9 +29,9 @@ def record_missed(*, now: datetime) -> list[int]:
                 "reason": Edition.Reason.PAST_DEADLINE,
                 "reason_detail": _DETAIL,
                 "subject": schedule.newsletter.name,
-                "sends_at": plan.sends_at,
-                "deadline_at": plan.deadline_at,
+                "cadence": schedule.cadence,
                 "drafted_at": now,
+                **plan.times,
             },
         )
         if is_new:

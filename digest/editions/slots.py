@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 
-from digest.models import Edition, Schedule
-from digest.schedule import Rule, Slot, next_slot, slot_on, slots
+from digest.models import Cadence, Edition, Schedule
+from digest.schedule import Rule, Slot, around_the_world, next_slot, slot_on, slots
 from subscribers.models import Newsletter
 
 # An edition without a schedule goes out at this local time, or an hour from now at the earliest.
@@ -17,6 +18,8 @@ AD_HOC_TIME = time(7, 0)
 AD_HOC_STORIES = 12
 # So far back a slot that went by is put on record.
 _WEEK = timedelta(days=7)
+# From the time in the first zone on earth to that in the last.
+_AROUND = timedelta(hours=26)
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,29 @@ class DueSlot:
 
 @dataclass(frozen=True)
 class SlotPlan:
-    """Where an edition stands in time, and how many stories it may have."""
+    """Where an edition stands in time, and how many stories it may have.
+
+    By the readers' clocks `local_time` is their hour, `sends_at` when the first of them may get it
+    and `last_wave_at` when it is that hour in the last zone on earth.
+    """
 
     slot_date: date
     sends_at: datetime
     deadline_at: datetime
     schedule: Schedule | None
     max_stories: int
+    local_time: time | None = None
+    last_wave_at: datetime | None = None
+
+    @property
+    def times(self) -> dict[str, Any]:
+        """The edition's fields that say when."""
+        return {
+            "sends_at": self.sends_at,
+            "deadline_at": self.deadline_at,
+            "local_time": self.local_time,
+            "last_wave_at": self.last_wave_at,
+        }
 
 
 def running(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
@@ -81,18 +100,18 @@ def _current_slots(schedule: Schedule, now: datetime) -> list[Slot]:
     useful_for = timedelta(minutes=schedule.deadline_minutes)
     return [
         slot
-        for slot in slots(rule_of(schedule), after=now - useful_for)
-        if slot.sends_at <= now + lead
+        for slot in slots(rule_of(schedule), after=now - useful_for - _AROUND)
+        if (plan := planned(schedule, slot)).sends_at <= now + lead
+        and plan.deadline_at > now
         and (slot.sends_at > now or slot.sends_at >= schedule.changed_at)
     ]
 
 
 def _past_slots(schedule: Schedule, now: datetime) -> list[Slot]:
-    useful_for = timedelta(minutes=schedule.deadline_minutes)
     return [
         slot
         for slot in slots(rule_of(schedule), after=max(now - _WEEK, schedule.changed_at))
-        if slot.sends_at + useful_for <= now
+        if planned(schedule, slot).deadline_at <= now
     ]
 
 
@@ -119,15 +138,21 @@ def next_open_slots(schedules: Sequence[Schedule], *, now: datetime) -> dict[int
 
 
 def plan_for(
-    newsletter: Newsletter, day: date | None, schedule: Schedule | None, now: datetime
+    newsletter: Newsletter,
+    day: date | None,
+    schedule: Schedule | None,
+    now: datetime,
+    *,
+    cadence: str = Cadence.DAILY,
 ) -> SlotPlan:
+    """Where an edition of that day (or the next) stands; by hand where no schedule has one."""
     if schedule:
-        return _scheduled(schedule, _slot(schedule, day, now))
-    active = list(running(newsletter.schedules.all()))
+        return planned(schedule, _slot(schedule, day, now))
+    active = list(running(newsletter.schedules.filter(cadence=cadence)))
     for own in active:
         own.newsletter = newsletter
     plans = [
-        _scheduled(own, slot)
+        planned(own, slot)
         for own in active
         if (slot := slot_on(rule_of(own), day) if day else next_slot(rule_of(own), after=now))
     ]
@@ -153,13 +178,22 @@ def _slot(schedule: Schedule, day: date | None, now: datetime) -> Slot:
     return slot
 
 
-def _scheduled(schedule: Schedule, slot: Slot) -> SlotPlan:
+def planned(schedule: Schedule, slot: Slot) -> SlotPlan:
+    """Where the edition of a schedule's slot stands."""
+    by_readers = schedule.clock == Schedule.Clock.READER
+    first = last = slot.sends_at
+    if by_readers:
+        first, last = around_the_world(slot.date, schedule.local_time)
+        if schedule.head_start_hours is not None:
+            first = max(first, slot.sends_at - timedelta(hours=schedule.head_start_hours))
     return SlotPlan(
         slot_date=slot.date,
-        sends_at=slot.sends_at,
-        deadline_at=slot.sends_at + timedelta(minutes=schedule.deadline_minutes),
+        sends_at=first,
+        deadline_at=last + timedelta(minutes=schedule.deadline_minutes),
         schedule=schedule,
         max_stories=schedule.max_stories,
+        local_time=schedule.local_time if by_readers else None,
+        last_wave_at=last if by_readers else None,
     )
 
 

@@ -3,7 +3,16 @@
 from digest.models.deliveries import Delivery
 from digest.models.editions import Edition, EditionItem, Frozen
 from digest.models.feeds import Feed
-from digest.models.schedules import Schedule
+from digest.models.schedules import Cadence, Schedule
 from digest.models.stories import Story
 
-__all__ = ["Delivery", "Edition", "EditionItem", "Feed", "Frozen", "Schedule", "Story"]
+__all__ = [
+    "Cadence",
+    "Delivery",
+    "Edition",
+    "EditionItem",
+    "Feed",
+    "Frozen",
+    "Schedule",
+    "Story",
+]

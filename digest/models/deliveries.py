@@ -27,6 +27,8 @@ class Delivery(models.Model):
 
         UNSUBSCRIBED = "unsubscribed", "unsubscribed"
         SUPPRESSED = "suppressed", "address suppressed"
+        PAUSED = "paused", "paused by the reader"
+        FREQUENCY = "frequency", "chose another frequency"
         MUTED = "muted", "muted every section"
         PAST_DEADLINE = "past-deadline", "past the edition's deadline"
         ENDED = "ended", "the edition was ended before"
@@ -69,6 +71,8 @@ class Delivery(models.Model):
     reason = models.CharField(max_length=32, choices=Reason, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=now)
+    # By the readers' clocks: this reader's own time, from which lateness counts.
+    due_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     lane = models.CharField(max_length=40, blank=True, help_text="The Celery task that claimed it.")
     relay = models.CharField(

@@ -10,7 +10,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.timezone import now
 
-from digest.models.schedules import Schedule
+from digest.models.schedules import Cadence, Schedule
 from digest.models.stories import Story
 from subscribers.models import Newsletter, Section, one_line
 
@@ -62,6 +62,13 @@ class Edition(models.Model):
     )
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slot_date = models.DateField(help_text="The newsroom's date that it is the edition of.")
+    cadence = models.CharField(
+        max_length=8,
+        choices=Cadence,
+        default=Cadence.DAILY,
+        db_default=Cadence.DAILY,
+        editable=False,
+    )
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT, editable=False)
     reason = models.CharField(max_length=32, choices=Reason, blank=True, editable=False)
     reason_detail = models.CharField(max_length=300, blank=True, editable=False)
@@ -77,6 +84,10 @@ class Edition(models.Model):
 
     sends_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
+    # By the readers' clocks: the hour of each, and when the last of them has it (an outer bound
+    # until it is started, then the last of its readers). Empty: `sends_at` is everybody's.
+    local_time = models.TimeField(null=True, blank=True, editable=False)
+    last_wave_at = models.DateTimeField(null=True, blank=True, editable=False)
     drafted_at = models.DateTimeField(default=now, editable=False)
     approved_at = models.DateTimeField(null=True, blank=True, editable=False)
     approved_by = models.ForeignKey(
@@ -120,12 +131,27 @@ class Edition(models.Model):
     class Meta:
         ordering = ["-sends_at"]
         constraints = [
-            # One slot makes one edition however many beats run; by hand, one per date.
+            # One slot makes one edition however many beats run.
             models.UniqueConstraint(
                 fields=["newsletter", "schedule", "slot_date"],
                 name="edition_once_per_slot",
-                nulls_distinct=False,
                 condition=models.Q(corrects=None),
+            ),
+            # By hand, one of each kind per date.
+            models.UniqueConstraint(
+                fields=["newsletter", "slot_date", "cadence"],
+                name="edition_by_hand_once_a_day",
+                condition=models.Q(corrects=None, schedule=None),
+            ),
+            # The audience is made by it; an unknown one would be for nobody.
+            models.CheckConstraint(
+                condition=models.Q(cadence__in=["daily", "weekly"]), name="edition_cadence_known"
+            ),
+            # How late a reader's copy may be is counted from both (editions.waves).
+            models.CheckConstraint(
+                condition=models.Q(local_time__isnull=True, last_wave_at__isnull=True)
+                | models.Q(local_time__isnull=False, last_wave_at__isnull=False),
+                name="edition_waves_whole",
             ),
             models.CheckConstraint(
                 condition=models.Q(
@@ -158,7 +184,8 @@ class Edition(models.Model):
         ]
 
     def __str__(self) -> str:
-        kind = " · correction" if self.corrects_id else ""
+        kind = " · the week" if self.cadence == Cadence.WEEKLY else ""
+        kind += " · correction" if self.corrects_id else ""
         return f"{self.newsletter} · {self.slot_date:%-d %B %Y}{kind}"
 
     def get_absolute_url(self) -> str:

@@ -28,8 +28,19 @@ def every_day() -> list[int]:
     return list(Weekday.values)
 
 
+class Cadence(models.TextChoices):
+    """What an edition prints, and so which readers it is for (Subscription.frequency)."""
+
+    DAILY = "daily", "what is new"
+    WEEKLY = "weekly", "the best of the week"
+
+
 class Schedule(models.Model):
     """A rule that makes one slot, and so one edition, on each of its weekdays."""
+
+    class Clock(models.TextChoices):
+        NEWSROOM = "newsroom", "the newsroom's: everybody at once"
+        READER = "reader", "each reader's own: in waves around the world"
 
     class Unapproved(models.TextChoices):
         SEND = "send", "send it as proposed"
@@ -38,10 +49,37 @@ class Schedule(models.Model):
     newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="schedules")
     name = models.CharField(max_length=80, default="Daily", validators=[one_line])
     is_active = models.BooleanField(default=True)
+    cadence = models.CharField(
+        "it prints",
+        max_length=8,
+        choices=Cadence,
+        default=Cadence.DAILY,
+        db_default=Cadence.DAILY,
+        help_text="The best of the week goes to readers who chose one mail a week, and to no "
+        "others; what is new goes to all the others.",
+    )
     weekdays = ArrayField(
         models.PositiveSmallIntegerField(choices=Weekday), default=every_day, size=7
     )
-    local_time = models.TimeField(help_text="When it goes out, on the newsroom's clock.")
+    local_time = models.TimeField(help_text="When it goes out, on the clock below.")
+    clock = models.CharField(
+        "whose clock",
+        max_length=8,
+        choices=Clock,
+        default=Clock.NEWSROOM,
+        db_default=Clock.NEWSROOM,
+        help_text="By the readers' clocks each gets it at that time where they are, or at the hour "
+        "they chose. It takes a day and more, and whose time is past gets it at once.",
+    )
+    head_start_hours = models.PositiveSmallIntegerField(
+        "head start",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(26)],
+        help_text="By the readers' clocks: how many hours before the newsroom's own time the first "
+        "readers, in the east, may get it; the draft is made before that. Empty: as early as "
+        "they need.",
+    )
     timezone = models.CharField(
         max_length=64,
         blank=True,
@@ -56,7 +94,8 @@ class Schedule(models.Model):
     deadline_minutes = models.PositiveSmallIntegerField(
         default=180,
         validators=[MinValueValidator(5), MaxValueValidator(1440)],
-        help_text="How late it is still worth sending; after that the edition is skipped.",
+        help_text="How late it is still worth sending; after that the edition is skipped. By the "
+        "readers' clocks this counts for each of them.",
     )
     min_stories = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1)])
     max_stories = models.PositiveSmallIntegerField(
@@ -83,6 +122,17 @@ class Schedule(models.Model):
                 condition=models.Q(min_stories__lte=models.F("max_stories")),
                 name="schedule_min_up_to_max",
             ),
+            models.CheckConstraint(
+                condition=models.Q(cadence__in=["daily", "weekly"]), name="schedule_cadence_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(clock__in=["newsroom", "reader"]), name="schedule_clock_known"
+            ),
+            # Weekly readers were promised one mail a week.
+            models.CheckConstraint(
+                condition=models.Q(cadence="daily") | models.Q(weekdays__len__lte=1),
+                name="schedule_weekly_once_a_week",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,3 +147,5 @@ class Schedule(models.Model):
             raise ValidationError({"min_stories": "At least cannot be more than at most."})
         if not self.weekdays:
             raise ValidationError({"weekdays": "Choose at least one day."})
+        if self.cadence == Cadence.WEEKLY and len(self.weekdays) > 1:
+            raise ValidationError({"weekdays": "The best of the week comes once: choose one day."})

@@ -13,13 +13,17 @@ from tests import factories
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
-BEFORE, AFTER = "0002_revisions_relays_and_audiences", "0003_readers_of_earlier_editions"
+BEFORE = "0002_revisions_relays_and_audiences"
 
 
 def migrate():
     """There and back, on the rows of this test."""
-    for name in (BEFORE, AFTER):
-        MigrationExecutor(connection).migrate([("digest", name)])
+    with connection.cursor() as cursor:
+        # No table is altered while checks of the rows above are left for the commit.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes("digest")
+    MigrationExecutor(connection).migrate([("digest", BEFORE)])
+    MigrationExecutor(connection).migrate(newest)
 
 
 @pytest.fixture
