@@ -131,8 +131,10 @@ class EditionActions(EditionUnderWay):
         if request.method == "POST":
             return self._send_now(request, edition)
         if edition.sending_at:
-            return self._ask(request, edition, "go_on", {"left": audience.left(edition)})
-        return self._ask(request, edition, "send", {"outlook": audience.outlook(edition)})
+            return self._ask(request, edition, "go_on", {"left": audience.left(edition, now=now())})
+        return self._ask(
+            request, edition, "send", {"outlook": audience.outlook(edition, now=now())}
+        )
 
     def _send_now(self, request: Any, edition: Edition) -> HttpResponse:
         try:

@@ -48,12 +48,12 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "is_stopped": editable and edition.sending_at is not None,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
         "seen": curate.seal(edition),
-        **_readers_of(edition, course.get("look")),
+        **_readers_of(edition, course.get("look"), now),
         **course,
     }
 
 
-def _readers_of(edition: Edition, found: Look | None) -> dict[str, Any]:
+def _readers_of(edition: Edition, found: Look | None, now: datetime) -> dict[str, Any]:
     """Who has which version, and whom an edition is waiting to be sent to."""
     facts: dict[str, Any] = {
         "corrections": list(edition.corrections.order_by("pk")) if edition.sending_at else []
@@ -64,7 +64,7 @@ def _readers_of(edition: Edition, found: Look | None) -> dict[str, Any]:
             f"correction:{edition.pk}", lambda: audience.readers(edition).count(), least=1
         )
     if edition.reason == Edition.Reason.AUDIENCE:
-        facts["outlook"] = audience.outlook(edition)
+        facts["outlook"] = audience.outlook(edition, now=now)
     return facts | (_versions(edition, found) if found else {})
 
 

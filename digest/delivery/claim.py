@@ -12,7 +12,9 @@ from django.conf import settings
 from django.db import connection
 
 from digest.delivery.statement import Statement
+from digest.editions.waves import LEAST_LATENESS
 from digest.models import Delivery
+from subscribers.models import Subscription
 
 # At most so many readers are uncertain after a crash.
 WINDOW = 20
@@ -44,12 +46,21 @@ _RECORD = """
      WHERE d.id = o.id AND d.lane = %(lane)s AND d.attempts = COALESCE(o.attempts, d.attempts)
 """
 
-# Status and suppression are those of this moment, not of the time the audience was planned.
+# What readers want is what they want at this moment, not when the audience was planned.
 _INELIGIBLE = """
     CASE WHEN s.status <> 'active' THEN 'unsubscribed'
          WHEN EXISTS (SELECT 1 FROM subscribers_suppression x WHERE x.email_key = r.email_key)
-         THEN 'suppressed' ELSE '' END
+         THEN 'suppressed'
+         WHEN s.paused_until > %(now)s THEN 'paused'
+         WHEN s.frequency <> ALL(%(frequencies)s::text[]) THEN 'frequency' ELSE '' END
 """
+
+# By the readers' clocks each is written to so long after their own hour, and no later.
+_USEFUL = f"""
+    (SELECT GREATEST(e.deadline_at - e.last_wave_at,
+                     interval '{LEAST_LATENESS.total_seconds():.0f} seconds')
+       FROM digest_edition e WHERE e.id = %(edition)s)
+"""  # noqa: S608 (joined from the constant)
 
 # By time first: what is put off costs nothing until its time comes (see the index delivery_due).
 # The lane goes on behind the row it claimed last, so that it need not step over the index entries
@@ -62,6 +73,7 @@ due AS (
      WHERE d.edition_id = %(edition)s AND d.next_attempt_at <= %(now)s
        AND (d.next_attempt_at, d.id) > (%(after_time)s::timestamptz, %(after_id)s)
        AND (d.status = 'pending' OR (d.status = 'uncertain' AND d.finished_at IS NULL))
+       AND (d.due_at IS NULL OR d.due_at + {_USEFUL} > %(now)s)
        AND EXISTS (SELECT 1 FROM digest_edition e
                     WHERE e.id = %(edition)s AND e.status = 'sending'
                       AND e.revision = %(revision)s AND e.deadline_at > %(now)s)
@@ -149,12 +161,16 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Claimant:
-    """On whose behalf rows are claimed: a run of a lane, for a revision, over a relay."""
+    """On whose behalf rows are claimed: a run of a lane, for a revision, over a relay.
+
+    `frequencies` are the readers' choices that the edition is for.
+    """
 
     edition_id: int
     revision: int
     lane: str
     relay: str
+    frequencies: tuple[str, ...] = tuple(Subscription.Frequency.values)
 
 
 def released(delivery_id: int) -> Record:
@@ -190,6 +206,7 @@ class Claiming:
                 "after_time": after[0],
                 "after_id": after[1],
                 "limit": limit,
+                "frequencies": list(claimant.frequencies),
             },
         )
 
@@ -237,12 +254,17 @@ def give_back_unseen(*, lane: str) -> int:
     )  # fmt: skip
 
 
-def still_due(*, lane: str, delivery_ids: Sequence[int], now: datetime) -> dict[int, str]:
+def still_due(claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime) -> dict[int, str]:
     """Those of a claimed window that are still the lane's to send, each with "" or why not.
 
     A row that is missing was taken away, or its edition stopped.
     """
-    values = {"ids": list(delivery_ids), "lane": lane, "now": now}
+    values = {
+        "ids": list(delivery_ids),
+        "lane": claimant.lane,
+        "now": now,
+        "frequencies": list(claimant.frequencies),
+    }
     return dict(Statement(_STILL, values).rows())
 
 

@@ -20,6 +20,7 @@ from digest.delivery.session import session
 from digest.delivery.statement import finish_first
 from digest.delivery.throttle import Admission, Throttle
 from digest.delivery.transport import connect
+from digest.editions import audience
 from digest.models import Edition
 from digest.rendering.compiled import compiled
 from digest.rendering.personalise import Compiled
@@ -71,10 +72,11 @@ def _over_the_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) 
         with berths.berth(avoid=tried) as relay:
             if relay is None:
                 break
-            revision = _revision_under_way(edition_id)
-            if revision is None:
+            edition = _under_way(edition_id)
+            if edition is None:
                 return End.DONE
-            claimant = Claimant(edition_id, revision, lane, relay.name)
+            wanted = audience.frequencies(edition)
+            claimant = Claimant(edition_id, edition.revision, lane, relay.name, wanted)
             try:
                 end = _Lane(claimant, relay, _page(claimant), clock).run()
             except RelayRefuses as refused:
@@ -109,9 +111,8 @@ def _hold(edition_id: int, reason: str, detail: str, clock: Callable[[], datetim
     return End.HELD
 
 
-def _revision_under_way(edition_id: int) -> int | None:
-    sending = Edition.objects.filter(pk=edition_id, status=Edition.Status.SENDING)
-    return sending.values_list("revision", flat=True).first()
+def _under_way(edition_id: int) -> Edition | None:
+    return Edition.objects.filter(pk=edition_id, status=Edition.Status.SENDING).first()
 
 
 class _Lane:

@@ -134,7 +134,7 @@ class Outbox:
     def _look_again(self, left: dict[int, Claimed]) -> None:
         """Drop from `left` who has gone since the claim."""
         self.queue.arrive()
-        still = still_due(lane=self.lane, delivery_ids=list(left), now=self.clock())
+        still = still_due(self.queue.claimant, delivery_ids=list(left), now=self.clock())
         for pk in list(left):
             reason = still.get(pk)
             if reason:

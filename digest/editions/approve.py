@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from digest.editions import audience, preflight
-from digest.models import Edition, EditionItem
+from digest.models import Cadence, Edition, EditionItem
 from subscribers.models import Newsletter
 
 
@@ -59,8 +59,9 @@ def _against(edition: Edition, now: datetime) -> list[preflight.Problem]:
         return [preflight.Problem("past-deadline", "The edition is past its deadline.")]
     found = [problem for problem in preflight.problems(edition) if problem.blocking]
     # Approving is no yes to the number of readers that it was held for.
-    if edition.reason == Edition.Reason.AUDIENCE and (unusual := audience.guard(edition)):
-        found.append(preflight.Problem("audience", unusual))
+    if edition.reason == Edition.Reason.AUDIENCE:
+        unusual = audience.outlook(edition, now=now).warning
+        found += [preflight.Problem("audience", unusual)] if unusual else []
     return found
 
 
@@ -120,9 +121,12 @@ def content_hash(edition: Edition) -> str:
         "newsletter": _masthead(edition.newsletter),
         "items": [_item(item) for item in items],
     }
-    # Only where there is one: the hash of any other edition stays what it was before corrections.
+    # Only where there is one: the hash of any other edition stays what it was before there were
+    # corrections and weekly editions.
     if edition.corrects_id:
         content["corrects"] = [edition.corrects_id, edition.corrects_through]
+    if edition.cadence != Cadence.DAILY:
+        content["cadence"] = edition.cadence
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -1,21 +1,26 @@
-"""Keep an edition from going to an unusual number of readers unseen."""
+"""Say whom an edition is for, and keep it from going to an unusual number of them unseen."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from digest.editions import correct
-from digest.models import Delivery, Edition
-from subscribers.models import Subscription
+from digest.models import Cadence, Delivery, Edition
+from subscribers.models import Subscription, Suppression
 
 logger = logging.getLogger(__name__)
 
+_Frequency = Subscription.Frequency
+# As PostgreSQL counts the days of a week, by ISO 8601.
+_WEEKEND = (6, 7)
 # What is usual: the median of so many editions, once there are at least so few.
 LAST, FEWEST = 10, 3
 # A yes to 12,000 readers holds for those who come and go before the start, not for an import.
@@ -31,8 +36,19 @@ class Outlook:
     warning: str
 
 
+def frequencies(edition: Edition) -> tuple[str, ...]:
+    """The choices of frequency that such an edition is for; a correction is for whoever got it."""
+    if edition.corrects_id:
+        return tuple(_Frequency.values)
+    if edition.cadence == Cadence.WEEKLY:
+        return (_Frequency.WEEKLY.value,)
+    if edition.slot_date.isoweekday() in _WEEKEND:
+        return (_Frequency.DAILY.value,)
+    return (_Frequency.DAILY.value, _Frequency.WEEKDAYS.value)
+
+
 def readers(edition: Edition) -> QuerySet[Subscription]:
-    """Whom the edition goes to; who is suppressed is left out when the row is claimed.
+    """Whom the edition is for; who is suppressed or paused is left out when the row is claimed.
 
     A correction's are the readers who got the mistake, and are readers still.
     """
@@ -40,60 +56,80 @@ def readers(edition: Edition) -> QuerySet[Subscription]:
         newsletter=edition.newsletter_id, status=Subscription.Status.ACTIVE
     )
     if edition.corrects is None:
-        return active
+        return active.filter(frequency__in=frequencies(edition))
     misinformed = correct.misinformed(edition.corrects, through=edition.corrects_through)
     return active.filter(pk__in=misinformed.values("subscription"))
 
 
+def reached(edition: Edition, *, now: datetime) -> QuerySet[Subscription]:
+    """Whom it would be sent to now: its readers without those suppressed or paused."""
+    return _sendable(readers(edition), "subscriber__email_key").exclude(paused_until__gt=now)
+
+
+def _sendable(rows: QuerySet[Any], address: str) -> QuerySet[Any]:
+    return rows.filter(~Exists(Suppression.objects.filter(email_key=OuterRef(address))))
+
+
 def usual(edition: Edition) -> int | None:
-    """How many readers the newsletter's last editions went to; None before there are three."""
-    earlier = (
-        Edition.objects.filter(
-            newsletter=edition.newsletter_id,
-            status=Edition.Status.SENT,
-            corrects=None,
-            audience__isnull=False,
-        )
-        .exclude(pk=edition.pk)
-        .order_by("-sending_at")
-        .values_list("audience", flat=True)
-    )
+    """How many readers the last editions like it went to; None before there are three.
+
+    Like it: with the same readers. A weekly edition says nothing about a daily one, nor a Sunday's
+    about a Monday's, which readers get who want none at the weekend.
+    """
+    is_weekend = Q(slot_date__iso_week_day__in=_WEEKEND)
+    alike = Edition.objects.filter(
+        newsletter=edition.newsletter_id,
+        cadence=edition.cadence,
+        status=Edition.Status.SENT,
+        corrects=None,
+        audience__isnull=False,
+    ).exclude(pk=edition.pk)
+    if edition.cadence == Cadence.DAILY:
+        at_weekend = edition.slot_date.isoweekday() in _WEEKEND
+        alike = alike.filter(is_weekend if at_weekend else ~is_weekend)
+    earlier = alike.order_by("-sending_at").values_list("audience", flat=True)
     found = [audience for audience in earlier[:LAST] if audience is not None]
     return round(median(found)) if len(found) >= FEWEST else None
 
 
-def left(edition: Edition) -> int:
-    """How many readers an edition that was stopped in mid-send would still go to."""
+def left(edition: Edition, *, now: datetime) -> int:
+    """How many readers an edition that was stopped in mid-send would still be sent to."""
     rows = Delivery.objects.filter(edition=edition)
     lost = Q(status=Delivery.Status.UNCERTAIN, finished_at=None)
     waiting = rows.filter(Q(status__in=[Delivery.Status.PENDING, Delivery.Status.SENDING]) | lost)
-    unplanned = readers(edition).exclude(Exists(rows.filter(subscription=OuterRef("pk"))))
-    return waiting.count() + unplanned.count()
+    planned = _sendable(waiting, "subscription__subscriber__email_key").exclude(
+        subscription__paused_until__gt=now
+    )
+    unplanned = reached(edition, now=now).exclude(Exists(rows.filter(subscription=OuterRef("pk"))))
+    return planned.count() + unplanned.count()
 
 
-def outlook(edition: Edition) -> Outlook:
+def outlook(edition: Edition, *, now: datetime) -> Outlook:
     """Count the readers now: some tenths of a second for a million."""
-    count = readers(edition).count()
+    count = reached(edition, now=now).count()
     return Outlook(count, usual(edition), guard(edition, count) or "")
 
 
-def guard(edition: Edition, audience: int | None = None) -> str | None:
-    """Why so many readers (or those of now) need a person's yes first; None where they do not."""
+def guard(edition: Edition, count: int) -> str | None:
+    """Why so many readers need a person's yes first; None where they do not."""
     percent = settings.AUDIENCE_GUARD_PERCENT
     if edition.corrects_id or not percent:
         return None
     expected = usual(edition)
     if expected is None:
         return None
-    count = readers(edition).count() if audience is None else audience
     if max(count, expected) < settings.AUDIENCE_GUARD_FROM or _is_accepted(edition, count):
         return None
     if abs(count - expected) * 100 <= percent * expected:
         return None
     return (
-        f"It would go to {count:,} readers, and this newsletter's editions usually go to about "
-        f"{expected:,}."
+        f"It would go to {count:,} readers, and this newsletter's {_kind(edition)} usually go to "
+        f"about {expected:,}."
     )
+
+
+def _kind(edition: Edition) -> str:
+    return "weekly editions" if edition.cadence == Cadence.WEEKLY else "editions"
 
 
 def _is_accepted(edition: Edition, count: int) -> bool:

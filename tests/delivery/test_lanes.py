@@ -105,7 +105,8 @@ def test_a_stopped_edition_sends_no_other_window(edition, readers, start, run_la
 def test_an_older_revision_claims_nobody(edition, readers, start, run_lane, server, monkeypatch):
     readers(2)
     start()
-    monkeypatch.setattr(lane, "_revision_under_way", lambda _: 1)
+    before = Edition.objects.get(pk=edition.pk)
+    monkeypatch.setattr(lane, "_under_way", lambda _: before)
     Edition.objects.filter(pk=edition.pk).update(revision=2)
 
     assert run_lane() is End.DONE

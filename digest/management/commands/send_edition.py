@@ -18,9 +18,9 @@ from digest.delivery.plan import NotStarted, close_late, start
 from digest.delivery.proof import TestNotSent, send_test
 from digest.delivery.report import Part, Tally, by_domain, tally
 from digest.delivery.watch import Look, look
-from digest.models import Delivery, Edition
+from digest.editions import audience
+from digest.models import Cadence, Delivery, Edition
 from subscribers.addresses import BadAddress, normalise
-from subscribers.models import Subscription
 from subscribers.queue import enqueue
 
 # Seconds between looks, which cost little as long as the last count stands (delivery.sparingly);
@@ -178,11 +178,9 @@ def _follow(edition_id: int, show: Callable[[Look], None]) -> Look:
 def _insist_on_readers(edition_id: int) -> None:
     """An approved edition sent to nobody would only use up its stories."""
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    readers = Subscription.objects.filter(
-        newsletter=edition.newsletter, status=Subscription.Status.ACTIVE
-    )
-    if edition.status == Edition.Status.APPROVED and not readers.exists():
-        raise CommandError(f"Not sent. {edition.newsletter} has no confirmed reader yet.")
+    if edition.status == Edition.Status.APPROVED and not audience.readers(edition).exists():
+        kind = "weekly" if edition.cadence == Cadence.WEEKLY else "confirmed"
+        raise CommandError(f"Not sent. {edition.newsletter} has no {kind} reader yet.")
 
 
 def _insist_on_a_worker() -> None:
