@@ -105,6 +105,7 @@ def create(*, edition_id: int, note: str, through: int | None = None, now: datet
         newsletter=edition.newsletter,
         corrects=edition,
         corrects_through=through,
+        cadence=edition.cadence,
         slot_date=now.astimezone(edition.newsletter.zone).date(),
         subject=shorten(_PREFIX + edition.subject.removeprefix(_PREFIX), _SUBJECT_LIMIT),
         preheader=shorten(note, PREHEADER_LENGTH),

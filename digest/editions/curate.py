@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Value, When
 
 from digest.editions.approve import content_hash, void_if_changed
-from digest.models import Edition, EditionItem, Story
+from digest.models import Cadence, Edition, EditionItem, Story
 
 
 class NotEditable(Exception):
@@ -67,8 +67,9 @@ def add_story(*, edition_id: int, story_id: int, again: bool = False) -> Edition
         story=story,
         section_id=story.section_id,
         position=0 if last is None else last + 1,
-        # What a correction repeats, or brings to its few readers, is not printed by it.
-        again=printed is not None or edition.corrects_id is not None,
+        # What a correction or a weekly edition repeats, or brings to its few readers, is not
+        # printed by it.
+        again=printed is not None or edition.corrects_id is not None or _is_weekly(edition),
     )
     void_if_changed(edition_id=edition_id)
     return item
@@ -121,11 +122,22 @@ def _open(edition_id: int) -> Edition:
 
 
 def printed_items(edition: Edition) -> QuerySet[EditionItem]:
-    """Where the newsletter has printed its stories; to a correction nothing is printed before."""
+    """Where the newsletter has printed its stories; to a correction nothing is printed before.
+
+    To a weekly edition, what the weekly ones had: its readers get no others.
+    """
     items = EditionItem.objects.filter(
-        newsletter=edition.newsletter_id, again=False, released=False
+        newsletter=edition.newsletter_id, released=False
     ).select_related("edition__newsletter")
-    return items.none() if edition.corrects_id else items
+    if edition.corrects_id:
+        return items.none()
+    if _is_weekly(edition):
+        return items.filter(edition__cadence=Cadence.WEEKLY, edition__corrects=None)
+    return items.filter(again=False)
+
+
+def _is_weekly(edition: Edition) -> bool:
+    return edition.cadence == Cadence.WEEKLY
 
 
 def choices(edition: Edition, *, term: str = "") -> QuerySet[Story]:
@@ -137,7 +149,7 @@ def choices(edition: Edition, *, term: str = "") -> QuerySet[Story]:
     # Taking a story out of an edition that readers have hides it: here is the way back.
     if not (term and edition.sending_at):
         stories = stories.filter(is_hidden=False)
-    stories = stories.annotate(is_printed=Exists(_printed()))
+    stories = stories.annotate(is_printed=Exists(_printed(edition.cadence)))
     if term:
         stories = stories.filter(Q(title__icontains=term) | Q(source_name__icontains=term))
     else:
@@ -147,10 +159,11 @@ def choices(edition: Edition, *, term: str = "") -> QuerySet[Story]:
     ).order_by("is_printed", "-published_at")
 
 
-def _printed() -> QuerySet[EditionItem]:
+def _printed(cadence: str) -> QuerySet[EditionItem]:
     return EditionItem.objects.filter(
         newsletter=OuterRef("newsletter"),
         story=OuterRef("pk"),
         released=False,
         edition__corrects=None,
+        edition__cadence=cadence,
     )

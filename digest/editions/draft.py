@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from digest.editions import best_of
 from digest.editions.slots import plan_for
 from digest.editions.subject import propose_preheader, propose_subject
-from digest.models import Edition, EditionItem, Schedule, Story
+from digest.models import Cadence, Edition, EditionItem, Schedule, Story
 from digest.ranking.rank import Candidate, rank
 from subscribers.models import Newsletter, Section
 
@@ -31,18 +32,19 @@ def draft_edition(
     newsletter: Newsletter,
     date: date | None = None,
     schedule: Schedule | None = None,
+    cadence: str = Cadence.DAILY,
     now: datetime,
 ) -> Edition:
     """Return the edition of a slot, made and filled if there was none.
 
-    Without a schedule, the newsletter's own that has a slot on the date (or the next one) is
-    taken; where there is none the edition is an ad hoc one of that date.
+    Without a schedule, the newsletter's own of that cadence that has a slot on the date (or the
+    next one) is taken; where there is none the edition is an ad hoc one of that date.
 
     Raises:
         DayIsOver: the date is past, and it has no edition; or no calendar goes so far.
     """
     try:
-        plan = plan_for(newsletter, date, schedule, now)
+        plan = plan_for(newsletter, date, schedule, now, cadence=cadence)
     except OverflowError:
         raise DayIsOver(f"{date} is no day that an edition can have.") from None
     slot = {
@@ -51,16 +53,14 @@ def draft_edition(
         "slot_date": plan.slot_date,
         "corrects": None,
     }
+    cadence = plan.schedule.cadence if plan.schedule else cadence
+    # By hand a day may have one of each kind; a schedule's slot has one, whatever it was made for.
+    by_hand = {} if plan.schedule else {"cadence": cadence}
     # All in one transaction: nobody sees an edition without its stories. Of two that race, the
     # second waits at the unique constraint for the first and returns its edition.
     with transaction.atomic():
         edition, created = Edition.objects.get_or_create(
-            **slot,
-            defaults={
-                "sends_at": plan.sends_at,
-                "deadline_at": plan.deadline_at,
-                "drafted_at": now,
-            },
+            **slot, **by_hand, defaults={"cadence": cadence, "drafted_at": now, **plan.times}
         )
         if created:
             if plan.deadline_at <= now:
@@ -76,33 +76,40 @@ def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
         for pk, most in newsletter.sections.values_list("pk", "max_stories")
         if most is not None
     }
+    propose = best_of.propose if edition.cadence == Cadence.WEEKLY else _propose_new
+    items = _in_order(propose(edition, limit=limit, section_limits=limits, now=now), newsletter)
+    for position, item in enumerate(items):
+        item.position = position
+    # Another schedule's draft of this minute may have taken one of them.
+    EditionItem.objects.bulk_create(items, ignore_conflicts=True)
+    taken = set(edition.items.values_list("story_id", flat=True))
+    headlines = [item.shown_headline for item in items if item.story_id in taken]
+    edition.subject = propose_subject(headlines, fallback=newsletter.name)
+    edition.preheader = propose_preheader(headlines, fallback=newsletter.promise)
+    edition.save(update_fields=["subject", "preheader"])
+
+
+def _propose_new(
+    edition: Edition, *, limit: int, section_limits: Mapping[int, int], now: datetime
+) -> list[EditionItem]:
+    """What is new, the lead first."""
     pool = {story.pk: story for story in _pool(edition, least=limit, now=now)}
     ranked = rank(
         [_candidate(story) for story in pool.values()],
         now=now,
         limit=limit,
-        section_limits=limits,
+        section_limits=section_limits,
     )
-    stories = _in_order([pool[candidate.id] for candidate in ranked], newsletter)
-    EditionItem.objects.bulk_create(
-        [
-            EditionItem(
-                edition=edition,
-                newsletter=newsletter,
-                story=story,
-                section_id=story.section_id,
-                position=position,
-            )
-            for position, story in enumerate(stories)
-        ],
-        # Another schedule's draft of this minute may have taken one of them.
-        ignore_conflicts=True,
-    )
-    taken = set(edition.items.values_list("story_id", flat=True))
-    headlines = [story.title for story in stories if story.pk in taken]
-    edition.subject = propose_subject(headlines, fallback=newsletter.name)
-    edition.preheader = propose_preheader(headlines, fallback=newsletter.promise)
-    edition.save(update_fields=["subject", "preheader"])
+    stories = [pool[candidate.id] for candidate in ranked]
+    return [
+        EditionItem(
+            edition=edition,
+            newsletter=edition.newsletter,
+            story=story,
+            section_id=story.section_id,
+        )
+        for story in stories
+    ]
 
 
 def _pool(edition: Edition, *, least: int, now: datetime) -> list[Story]:
@@ -127,6 +134,7 @@ def _since(edition: Edition, now: datetime) -> datetime:
     """
     previous = (
         Edition.objects.filter(newsletter=edition.newsletter_id, drafted_at__lt=edition.drafted_at)
+        .filter(cadence=Cadence.DAILY)
         .exclude(pk=edition.pk)
         .exclude(status=Edition.Status.SKIPPED)
         .exclude(corrects__isnull=False)
@@ -161,12 +169,12 @@ def _candidate(story: Story) -> Candidate:
     )
 
 
-def _in_order(ranked: Sequence[Story], newsletter: Newsletter) -> list[Story]:
+def _in_order(ranked: Sequence[EditionItem], newsletter: Newsletter) -> list[EditionItem]:
     """The lead, stories of no section, then section by section as the newsletter orders them.
 
     That is how the page prints them (rendering.contents); within a section the rank decides.
     """
     sections = Section.objects.filter(newsletter=newsletter).values_list("pk", flat=True)
     place = {pk: n for n, pk in enumerate(sections)}
-    rest = sorted(ranked[1:], key=lambda story: place.get(story.section_id or 0, -1))
+    rest = sorted(ranked[1:], key=lambda item: place.get(item.section_id or 0, -1))
     return [*ranked[:1], *rest]

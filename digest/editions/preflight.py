@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from digest.models import Edition, EditionItem
+from digest.models import Cadence, Edition, EditionItem
 
 # A feed that was added today may bring years of stories, and a quiet day may print them.
 OLD_NEWS = timedelta(days=7)
+# The first of a week may have been some days old when it was printed.
+OLD_FOR_A_WEEK = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,18 @@ def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Prob
         found.append(
             Problem("no-preheader", "Without a preheader, inboxes show any text.", blocking=False)
         )
+    return [*found, *_old_news(edition, items)]
+
+
+def _old_news(edition: Edition, items: Sequence[EditionItem]) -> list[Problem]:
+    is_weekly = edition.cadence == Cadence.WEEKLY
+    span, words = (OLD_FOR_A_WEEK, "two weeks") if is_weekly else (OLD_NEWS, "a week")
     ages = [item.story.published_at for item in items]
-    if old := [when for when in ages if when < edition.sends_at - OLD_NEWS]:
-        message = f"Older than a week: {len(old)} of {len(items)} stories, one of {min(old):%B %Y}."
-        found.append(Problem("old-news", message, blocking=False))
-    return found
+    old = [when for when in ages if when < edition.sends_at - span]
+    if not old:
+        return []
+    message = f"Older than {words}: {len(old)} of {len(items)} stories, one of {min(old):%B %Y}."
+    return [Problem("old-news", message, blocking=False)]
 
 
 def _of_the_stories(items: Sequence[EditionItem]) -> list[Problem]:

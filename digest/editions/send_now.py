@@ -9,9 +9,9 @@ from django.db import transaction
 
 from digest.editions.approve import NotApprovable, approve
 from digest.editions.audience import accept_audience
-from digest.editions.curate import seal
+from digest.editions.curate import printed_items, seal
 from digest.editions.preflight import Problem
-from digest.models import Edition, EditionItem, Story
+from digest.models import Cadence, Edition, Story
 
 _Status = Edition.Status
 
@@ -70,10 +70,10 @@ def take_up_again(*, edition_id: int, now: datetime) -> list[Story]:
     )
     if not moved:
         return []
-    elsewhere = EditionItem.objects.filter(
-        newsletter=edition.newsletter_id, again=False, released=False
-    ).exclude(edition=edition)
-    taken = edition.items.filter(story__in=elsewhere.values("story"), again=False)
+    elsewhere = printed_items(edition).exclude(edition=edition)
+    taken = edition.items.filter(story__in=elsewhere.values("story"))
+    if edition.cadence == Cadence.DAILY:
+        taken = taken.filter(again=False)
     stories = [item.story for item in taken.select_related("story")]
     taken.delete()
     edition.items.update(released=False)

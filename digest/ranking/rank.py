@@ -55,6 +55,17 @@ def rank(
     Neighbours are of different sources wherever the choice allows it.
     """
     scores = {candidate: score(candidate, now=now) for candidate in candidates}
+    return choose(scores, limit=limit, section_limits=section_limits, per_source=per_source)
+
+
+def choose(
+    scores: Mapping[Candidate, float],
+    *,
+    limit: int,
+    section_limits: Mapping[int, int],
+    per_source: int = 3,
+) -> list[Candidate]:
+    """As `rank`, of candidates that have their scores from elsewhere."""
     best_first = sorted(scores, key=lambda c: (-scores[c], -c.published_at.timestamp(), c.id))
     least = scores[best_first[0]] * STALE_SHARE if best_first else 0.0
     fresh = [c for c in best_first if scores[c] >= least]

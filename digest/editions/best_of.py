@@ -1,0 +1,110 @@
+"""Fill a weekly edition with the best of what its week printed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from digest.models import Cadence, Edition, EditionItem
+from digest.ranking.rank import Candidate
+from digest.ranking.week import Printed, best_of_week
+
+WEEK = timedelta(days=7)
+# Back to the weekly edition before, should a slot or a clock change have come between.
+LONGEST = timedelta(days=8)
+
+
+def propose(
+    edition: Edition, *, limit: int, section_limits: Mapping[int, int], now: datetime
+) -> list[EditionItem]:
+    """The best of the week, the lead first, in the editors' words of when it was printed last.
+
+    Marked as printed again: they take no story from the editions to come.
+    """
+    printed = list(_printed_in(edition, now))
+    latest = {item.story_id: item for item in printed}
+    chosen = best_of_week(_places(printed, latest), limit=limit, section_limits=section_limits)
+    return [_again(edition, latest[candidate.id]) for candidate in chosen]
+
+
+def _printed_in(edition: Edition, now: datetime) -> QuerySet[EditionItem]:
+    """What readers got since the weekly edition before, in the order of its being printed.
+
+    Without what a weekly edition has had: the best of the week comes once.
+    """
+    had = EditionItem.objects.filter(
+        newsletter=edition.newsletter_id,
+        edition__cadence=Cadence.WEEKLY,
+        released=False,
+        story=OuterRef("story"),
+    ).exclude(edition=edition)
+    return (
+        EditionItem.objects.filter(
+            ~Exists(had),
+            newsletter=edition.newsletter_id,
+            edition__cadence=Cadence.DAILY,
+            edition__corrects=None,
+            edition__sending_at__gt=_since(edition, now),
+            edition__sending_at__lte=now,
+            released=False,
+            story__is_hidden=False,
+        )
+        .select_related("story__feed")
+        .order_by("edition__sending_at", "edition_id", "position", "pk")
+    )
+
+
+def _since(edition: Edition, now: datetime) -> datetime:
+    """When the weekly edition before was drafted: what came out since is in none."""
+    before = (
+        Edition.objects.filter(
+            newsletter=edition.newsletter_id,
+            cadence=Cadence.WEEKLY,
+            corrects=None,
+            drafted_at__lt=edition.drafted_at,
+        )
+        .exclude(status=Edition.Status.SKIPPED)
+        .order_by("-drafted_at")
+        .values_list("drafted_at", flat=True)
+        .first()
+    )
+    return max(before, now - LONGEST) if before else now - WEEK
+
+
+def _places(printed: Sequence[EditionItem], latest: Mapping[int, EditionItem]) -> list[Printed]:
+    places: Counter[tuple[int, int | None]] = Counter()
+    leads: set[int] = set()
+    found = []
+    for item in printed:
+        is_lead = item.edition_id not in leads
+        leads.add(item.edition_id)
+        section = item.edition_id, item.section_id
+        found.append(Printed(_candidate(latest[item.story_id]), is_lead, places[section]))
+        places[section] += not is_lead
+    return found
+
+
+def _candidate(item: EditionItem) -> Candidate:
+    story = item.story
+    return Candidate(
+        id=story.pk,
+        source=story.source_name or (story.feed.outlet if story.feed else ""),
+        section_id=item.section_id,
+        published_at=story.published_at,
+        has_image=bool(story.image_url),
+    )
+
+
+def _again(edition: Edition, item: EditionItem) -> EditionItem:
+    return EditionItem(
+        edition=edition,
+        newsletter=edition.newsletter,
+        story=item.story,
+        section_id=item.section_id,
+        headline=item.headline,
+        summary=item.summary,
+        again=True,
+    )

@@ -1,0 +1,44 @@
+"""Choose the best of a week from what its editions printed, by the place that editors gave it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from digest.ranking.rank import Candidate, choose
+
+# A lead is worth two of the stories that head a section, and each one below counts for so much
+# less than the one above it: a week of leads comes first, then the heads of sections.
+HEAD = 0.5
+BELOW = 0.7
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A story's place in one of the week's editions; `place` counts from 0 within its section."""
+
+    story: Candidate
+    is_lead: bool
+    place: int
+
+
+def prominence(printed: Printed) -> float:
+    """How far up it stood: 1 for a lead."""
+    return 1.0 if printed.is_lead else float(HEAD * BELOW**printed.place)
+
+
+def best_of_week(
+    printed: Iterable[Printed],
+    *,
+    limit: int,
+    section_limits: Mapping[int, int],
+) -> list[Candidate]:
+    """At most `limit` stories, the lead first; what was printed again counts each time.
+
+    Of equals the later one comes first. Sections and sources are kept to as in `rank`.
+    """
+    scores: Counter[Candidate] = Counter()
+    for each in printed:
+        scores[each.story] += prominence(each)  # type: ignore[assignment]  # no whole numbers
+    return choose(scores, limit=limit, section_limits=section_limits)
