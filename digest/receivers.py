@@ -9,9 +9,15 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import receiver
 
+from digest.delivery import waves
 from digest.delivery.forget import forget, forget_again, sent_to
 from digest.delivery.plan import drop_reader
-from subscribers.signals import dossier_asked, subscriber_erased, subscription_ended
+from subscribers.signals import (
+    dossier_asked,
+    reading_hour_changed,
+    subscriber_erased,
+    subscription_ended,
+)
 
 
 @receiver(subscription_ended)
@@ -28,3 +34,8 @@ def forget_what_was_said(*, subscription_ids: list[int], now: datetime, **_: Any
 @receiver(dossier_asked)
 def tell_what_was_sent(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
     return {"deliveries": sent_to(subscriber_id=subscriber_id)}
+
+
+@receiver(reading_hour_changed)
+def move_what_was_planned(*, subscriber_id: int, now: datetime, **_: Any) -> None:
+    waves.retime(subscriber_id=subscriber_id, now=now)

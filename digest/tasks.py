@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.timezone import now
 
-from digest.delivery import berths, lane, plan
+from digest.delivery import berths, lane, plan, waves
 from digest.delivery.recover import recover
 from digest.editions import draft, missed, notify, slots
 from digest.editions import release as releases
@@ -38,6 +38,7 @@ def tick() -> None:
 def _recover(at: datetime.datetime) -> None:
     if lost := recover(now=at):
         logger.warning("%s readers are uncertain: the lanes that held them died", lost)
+    waves.skip_late(now=at)
     plan.close_late(now=at)
 
 

@@ -16,3 +16,7 @@ subscriber_erased = Signal()
 # Asked for what the layers above hold about a reader; each listener answers a dict of chapters, of
 # what JSON can hold. Argument: subscriber_id: int.
 dossier_asked = Signal()
+
+# A reader lives by another clock now: time zone or preferred hour. Sent after commit.
+# Arguments: subscriber_id: int, now: datetime.
+reading_hour_changed = Signal()

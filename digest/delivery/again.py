@@ -125,4 +125,5 @@ def _writable(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 
 def _due_again(rows: QuerySet[Delivery], now: datetime, **fields: str) -> int:
-    return _writable(rows).update(next_attempt_at=now, finished_at=None, **fields)
+    # Whatever their own hour was: it is sent to them now.
+    return _writable(rows).update(next_attempt_at=now, due_at=None, finished_at=None, **fields)

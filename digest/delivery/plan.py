@@ -6,12 +6,12 @@ import logging
 import time
 from datetime import datetime
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from digest.delivery import announce
-from digest.editions import audience
+from digest.delivery import announce, page
+from digest.editions import audience, waves
 from digest.editions.approve import content_hash
 from digest.editions.stop import hold, skip
 from digest.models import Delivery, Edition, Frozen
@@ -38,18 +38,6 @@ _LEFT_OUT = {
 LOOK_AGAIN = 1.0
 # Readers of one statement: 0.8 s on two cores, and the first of them can be written to after it.
 PAGE = 50_000
-# Planning again adds those who confirmed since.
-_PLAN = """
-WITH page (id) AS MATERIALIZED ({page}),
-added AS (
-    INSERT INTO digest_delivery (edition_id, subscription_id, status, reason, attempts,
-                                 next_attempt_at, lane, reply, relay, revision)
-    SELECT %s, page.id, 'pending', '', 0, %s, '', '', '', 0 FROM page ORDER BY page.id
-        ON CONFLICT (edition_id, subscription_id) DO NOTHING
- RETURNING 1
-)
-SELECT (SELECT max(id) FROM page), (SELECT count(*) FROM page), (SELECT count(*) FROM added)
-"""
 
 
 class NotStarted(Exception):
@@ -86,7 +74,9 @@ class _Unfit(Exception):
 
 def _locked(edition_id: int) -> Edition:
     """The edition, while no editor can change it and no other beat can start it."""
-    editions = Edition.objects.select_for_update(of=("self",)).select_related("newsletter")
+    editions = Edition.objects.select_for_update(of=("self",)).select_related(
+        "newsletter", "schedule__newsletter", "corrects"
+    )
     return editions.get(pk=edition_id)
 
 
@@ -110,7 +100,7 @@ def _start(edition: Edition, now: datetime) -> None:
     # Once more after freezing, to notice what changed while the page was rendered.
     if {frozen.content_hash, content_hash(edition)} != {edition.approved_hash}:
         raise _Unfit(_Reason.CHANGED, "The edition was changed after it was approved.")
-    readers = audience.readers(edition).count()
+    readers = audience.reached(edition, now=now).count()
     if unusual := audience.guard(edition, readers):
         raise _Unfit(_Reason.AUDIENCE, unusual)
     Edition.objects.filter(pk=edition.pk, status=_Status.APPROVED).update(
@@ -120,7 +110,26 @@ def _start(edition: Edition, now: datetime) -> None:
         # From the first reader again, for the sake of those who confirmed since.
         planned_to=0,
         planned_at=None,
+        **_course(edition, now),
     )
+
+
+def _course(edition: Edition, now: datetime) -> dict[str, datetime]:
+    """When the last wave is, by the readers that there are, and so until when it is of use.
+
+    Until now it was when the last zone on earth would have it.
+    """
+    before = edition.last_wave_at
+    if before is None:
+        return {}
+    turns = waves.turns(edition, audience.readers(edition), now=now)
+    last = waves.last_turn(turns, now=now)
+    if edition.sending_at:
+        # It went on after a stop: those of the later waves may be planned, and gone since.
+        last = max(last, before)
+    # An end that an editor has set before the last wave stays where it is.
+    deadline = edition.deadline_at + (last - before) * (edition.deadline_at > before)
+    return {"last_wave_at": last, "deadline_at": deadline}
 
 
 def plan_page(*, edition_id: int, now: datetime) -> bool:
@@ -133,7 +142,8 @@ def plan_page(*, edition_id: int, now: datetime) -> bool:
         edition = _locked(edition_id)
         if edition.status != _Status.SENDING or edition.planned_at:
             return False
-        last, found = _plan(edition, now)
+        readers = audience.readers(edition).filter(pk__gt=edition.planned_to).order_by("pk")
+        last, found = page.add(edition, readers[:PAGE], now=now)
         is_last = found < PAGE
         Edition.objects.filter(pk=edition_id).update(
             planned_to=last or edition.planned_to, planned_at=now if is_last else None
@@ -145,16 +155,6 @@ def plan_audience(*, edition_id: int, now: datetime) -> None:
     """Add a row for each reader of the edition who has none."""
     while plan_page(edition_id=edition_id, now=now):
         pass
-
-
-def _plan(edition: Edition, now: datetime) -> tuple[int | None, int]:
-    """The last subscription of the next page, and how many it has."""
-    readers = audience.readers(edition).filter(pk__gt=edition.planned_to).order_by("pk")
-    page, params = readers.values_list("pk", flat=True)[:PAGE].query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(_PLAN.format(page=page), [*params, edition.pk, now])
-        last, found, _added = cursor.fetchone()
-    return last, found
 
 
 def _give_back(edition_id: int, unfit: _Unfit, now: datetime) -> None:

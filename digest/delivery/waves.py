@@ -1,0 +1,69 @@
+"""Keep the rows of readers who get an edition by their own clock at the right hour."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F, Q
+
+from digest.editions import waves
+from digest.models import Delivery, Edition
+
+_Row = Delivery.Status
+# Where readers wait for their hour; one that was stopped waits with them.
+_UNDER_WAY = [Edition.Status.SENDING, Edition.Status.HELD, Edition.Status.APPROVED]
+
+
+def retime(*, subscriber_id: int, now: datetime) -> int:
+    """Give a reader who changed zone or hour the turns of their new clock; return how many.
+
+    The rows stay the same ones, so nobody gets an edition twice. Whose new hour is past gets it at
+    once, and whose is later than the edition lasts gets it with the last wave: nobody misses it.
+    """
+    rows = Delivery.objects.filter(
+        subscription__subscriber=subscriber_id,
+        status=_Row.PENDING,
+        # Who has been tried is tried again as the relay wants it.
+        attempts=0,
+        next_attempt_at=F("due_at"),
+        edition__status__in=_UNDER_WAY,
+    ).select_related("edition__newsletter", "edition__schedule", "subscription__subscriber")
+    return sum(_retime(row, now) for row in rows)
+
+
+def _retime(row: Delivery, now: datetime) -> bool:
+    edition, reader = row.edition, row.subscription
+    turn = waves.turn_of(
+        edition,
+        timezone=reader.subscriber.timezone,
+        preferred=reader.preferred_time,
+        now=now,
+    )
+    at = min(max(turn, now), edition.last_wave_at or now)
+    # Not one that a lane took in the meantime.
+    waiting = Delivery.objects.filter(pk=row.pk, status=_Row.PENDING, attempts=0)
+    return bool(waiting.update(next_attempt_at=at, due_at=at))
+
+
+def skip_late(*, now: datetime) -> int:
+    """Skip readers who were not reached in time after their own hour; return how many.
+
+    The edition goes on: it is the hour of others. A lane does not claim such rows (claim.py).
+    """
+    return sum(
+        _skip_late(edition, now)
+        for edition in Edition.objects.filter(
+            local_time__isnull=False, sending_at__isnull=False, status__in=_UNDER_WAY
+        )
+    )
+
+
+def _skip_late(edition: Edition, now: datetime) -> int:
+    late = Delivery.objects.filter(
+        edition=edition, next_attempt_at__lte=now, due_at__lte=now - waves.lateness(edition)
+    )
+    # They may have arrived: that stays said, and they are not sent again.
+    late.filter(Q(status=_Row.UNCERTAIN, finished_at=None)).update(finished_at=now)
+    return late.filter(status=_Row.PENDING).update(
+        status=_Row.SKIPPED, reason=Delivery.Reason.PAST_DEADLINE, finished_at=now
+    )
