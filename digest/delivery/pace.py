@@ -11,12 +11,18 @@ LEAST_PACE = 0.1
 
 @dataclass(frozen=True)
 class Pace:
-    """What the words are made of; `rate` and `pace` as in report.Report."""
+    """What the words are made of; `rate` and `pace` as in report.Report.
+
+    `later` of the readers who are left are not to be written to yet: some were put off, and
+    `to_come` wait for their own hour.
+    """
 
     left: int
-    ready: int
+    later: int
     on_the_wire: int
     next_try: datetime | None
+    to_come: int
+    next_wave: datetime | None
     rate: float
     pace: float
     relays_rest: bool
@@ -24,40 +30,65 @@ class Pace:
     now: datetime
 
     @property
+    def due(self) -> int:
+        """Readers whose turn it is."""
+        return self.left - self.later
+
+    @property
     def waits(self) -> bool:
-        """Whether nothing moves at the moment."""
-        return self.pace < LEAST_PACE
+        """Whether nothing moves at the moment, whatever moved in the last half minute."""
+        return not self.due or self.pace < LEAST_PACE
 
     @property
     def time_left(self) -> timedelta | None:
-        """None where it cannot be told."""
-        if self.waits or not self.left:
-            return None
-        return timedelta(seconds=self.left / self.pace)
+        """For those whose turn it is; None where it cannot be told."""
+        return None if self.waits else timedelta(seconds=self.due / self.pace)
 
 
 def describe(pace: Pace, zone: tzinfo) -> str:
     """One line for who watches: how fast and how long yet, or what it waits for."""
     if pace.relays_rest:
         return "Every relay rests: out of reach, or at its limit for today. It goes on by itself."
-    if pace.waits:
-        return _waiting(pace, zone)
-    left = pace.time_left
-    words = f"{per_second(pace.rate)}, {in_words(left)} left." if left else per_second(pace.rate)
-    if left and pace.now + left > pace.deadline_at:
-        words += f" At this rate it is not done by {_clock(pace.deadline_at, pace.now, zone)}."
-    return words
-
-
-def _waiting(pace: Pace, zone: tzinfo) -> str:
     if not pace.left:
         return "All readers are done."
-    if pace.on_the_wire:
-        return "Waiting for the relay's answer."
-    if not pace.ready and pace.next_try:
-        readers = "1 reader is" if pace.left == 1 else f"{pace.left:,} readers are"
-        return f"{readers} tried again from {_clock(pace.next_try, pace.now, zone)} on."
-    return "Waiting for a worker or a relay that is free."
+    return " ".join([*_at_work(pace, zone), *_to_come(pace, zone)])
+
+
+def _at_work(pace: Pace, zone: tzinfo) -> list[str]:
+    """About those whose turn it is."""
+    if not pace.due:
+        return []
+    if (left := pace.time_left) is None:
+        answer, worker = "the relay's answer", "a worker or a relay that is free"
+        return [f"Waiting for {answer if pace.on_the_wire else worker}."]
+    words = (
+        f"{per_second(pace.rate)}, {in_words(left)} left{' for this wave' * bool(pace.to_come)}."
+    )
+    if pace.now + left > pace.deadline_at:
+        return [
+            words,
+            f"At this rate it is not done by {_clock(pace.deadline_at, pace.now, zone)}.",
+        ]
+    return [words]
+
+
+def _to_come(pace: Pace, zone: tzinfo) -> list[str]:
+    """About those whose turn is later."""
+    words = []
+    own_hour = min(pace.to_come, pace.later)
+    if own_hour and pace.next_wave:
+        when = _clock(pace.next_wave, pace.now, zone)
+        wait = "waits" if own_hour == 1 else "wait"
+        words.append(f"{_readers(own_hour)} {wait} for their own hour, the next until {when}.")
+    if (put_off := pace.later - own_hour) and pace.next_try:
+        are = "is" if put_off == 1 else "are"
+        when = _clock(pace.next_try, pace.now, zone)
+        words.append(f"{_readers(put_off)} {are} tried again from {when} on.")
+    return words or ["Waiting for the next readers' turn."] * (not pace.due)
+
+
+def _readers(number: int) -> str:
+    return "1 reader" if number == 1 else f"{number:,} readers"
 
 
 def per_second(rate: float) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, models, transaction
 from django.db.models import Count, ExpressionWrapper, Q
@@ -76,7 +76,8 @@ class Part:
 class Report:
     """Everything that one pass over an edition's rows tells.
 
-    `ready` of the readers could be written to now; `next_try` is when the first of the others can.
+    `ready` of the readers could be written to now; `to_come` wait for their own hour, the first of
+    them until `next_wave`; `next_try` is when the first of those who were put off can.
     `rate` is in sent messages, `pace` in settled readers per second, both of the last half minute.
     """
 
@@ -84,10 +85,17 @@ class Report:
     relays: tuple[Part, ...]
     revisions: tuple[Part, ...]
     ready: int
+    to_come: int
+    next_wave: datetime | None
     next_try: datetime | None
     rate: float
     pace: float
     counted_at: datetime
+
+    @property
+    def later(self) -> int:
+        """Readers whom no lane can take now."""
+        return max(0, self.tally.pending + self.tally.to_resend - self.ready)
 
 
 def tally(edition_id: int) -> Tally:
@@ -135,11 +143,16 @@ _REFUSAL = """
          END) COLLATE "C")
 """
 
+# By the readers' clocks, before the first try.
+_OWN_HOUR = "(d.due_at IS NOT NULL AND d.next_attempt_at = d.due_at AND d.due_at > %(now)s)"
+
 _GROUPS = f"""
 SELECT d.relay, d.revision, d.status, d.reason, d.attempts > 0, d.finished_at IS NULL,
        count(*), count(d.uncertain_at), {_REFUSAL},
        count(*) FILTER (WHERE d.status = 'pending' AND d.next_attempt_at <= %(now)s),
-       min(d.next_attempt_at) FILTER (WHERE d.next_attempt_at > %(now)s),
+       count(*) FILTER (WHERE d.status = 'pending' AND {_OWN_HOUR}),
+       min(d.next_attempt_at) FILTER (WHERE d.status = 'pending' AND {_OWN_HOUR}),
+       min(d.next_attempt_at) FILTER (WHERE d.next_attempt_at > %(now)s AND NOT {_OWN_HOUR}),
        count(*) FILTER (WHERE d.finished_at > %(since)s),
        min(d.finished_at) FILTER (WHERE d.finished_at > %(since)s)
   FROM digest_delivery d
@@ -162,6 +175,8 @@ class _Group:
     again: int
     refusal: str | None
     ready: int
+    to_come: int
+    next_wave: datetime | None
     next_try: datetime | None
     recent: int
     recent_from: datetime | None
@@ -179,6 +194,8 @@ def count(*, edition_id: int, now: datetime) -> Report:
         relays=_parts(groups, lambda group: group.relay),
         revisions=_parts(groups, lambda group: str(group.revision or "")),
         ready=sum(g.ready for g in groups),
+        to_come=sum(g.to_come for g in groups),
+        next_wave=min((g.next_wave for g in groups if g.next_wave), default=None),
         next_try=min(later, default=None),
         rate=sum(g.recent for g in groups if g.status == _Status.SENT) / seconds,
         pace=sum(g.recent for g in groups) / seconds,
@@ -186,11 +203,22 @@ def count(*, edition_id: int, now: datetime) -> Report:
     )
 
 
-def count_waiting(edition_id: int) -> int:
-    """Readers whom a lane is yet to take: from an index alone, a twentieth of a whole count."""
+class Waiting(NamedTuple):
+    """Readers whom a lane is yet to take, and how many of them not yet."""
+
+    readers: int
+    later: int
+
+
+def count_waiting(edition_id: int, *, now: datetime) -> Waiting:
+    """From an index alone, a twentieth of a whole count."""
     # Word for word the condition of the index delivery_due, or PostgreSQL reads the rows too.
     waiting = Q(status=_Status.PENDING) | Q(status=_Status.UNCERTAIN, finished_at=None)
-    return Delivery.objects.filter(waiting, edition_id=edition_id).count()
+    found = Delivery.objects.filter(waiting, edition_id=edition_id).aggregate(
+        readers=Count("next_attempt_at"),
+        later=Count("next_attempt_at", filter=Q(next_attempt_at__gt=now)),
+    )
+    return Waiting(**found)
 
 
 def _parts(groups: list[_Group], name: Callable[[_Group], str]) -> tuple[Part, ...]:

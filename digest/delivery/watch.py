@@ -18,7 +18,7 @@ _Status = Edition.Status
 # Seconds that a count stands at least: while it is sent, and when nothing more will happen.
 UNDER_WAY, FINISHED = 1.0, 30.0
 # With the shape of what is kept: a new release must not be given what an old one stored.
-_KEY = "watch:1:{edition}:{revision}:{status}:{sent_at}:{what}"
+_KEY = "watch:2:{edition}:{revision}:{status}:{sent_at}:{what}"
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,14 @@ def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
 
     found = sparingly(key("all"), lambda: report.count(edition_id=edition.pk, now=now), least=least)
     total, is_planning = _audience(edition, found.tally)
-    done = found.tally.settled
+    done, later = found.tally.settled, found.later
     if is_sending and not is_planning:
         waiting = sparingly(
-            key("waiting"), lambda: report.count_waiting(edition.pk), least=UNDER_WAY
+            key("waiting"), lambda: report.count_waiting(edition.pk, now=now), least=UNDER_WAY
         )
-        done = min(max(done, total - waiting - found.tally.sending), total)
-    pace = _pace(edition, found, left=total - done, now=now)
+        done = min(max(done, total - waiting.readers - found.tally.sending), total)
+        later = waiting.later
+    pace = _pace(edition, found, left=total - done, later=later, now=now)
     by_domain = (
         sparingly(key("domains"), lambda: report.by_domain(edition.pk), least=least)
         if domains
@@ -101,13 +102,15 @@ def _audience(edition: Edition, tally: Tally) -> tuple[int, bool]:
     return max(tally.total, edition.audience), edition.status == _Status.SENDING
 
 
-def _pace(edition: Edition, found: Report, *, left: int, now: datetime) -> Pace:
+def _pace(edition: Edition, found: Report, *, left: int, later: int, now: datetime) -> Pace:
     relays = settings.EMAIL_RELAYS
     return Pace(
         left=left,
-        ready=found.ready,
+        later=min(later, left),
         on_the_wire=found.tally.sending,
         next_try=found.next_try,
+        to_come=found.to_come,
+        next_wave=found.next_wave,
         rate=found.rate,
         pace=found.pace,
         relays_rest=len(breaker.resting(relays)) == len(relays),

@@ -12,9 +12,11 @@ NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 def words(**fields):
     defaults = {
         "left": 1000,
-        "ready": 1000,
+        "later": 0,
         "on_the_wire": 20,
         "next_try": None,
+        "to_come": 0,
+        "next_wave": None,
         "rate": 50.0,
         "pace": 50.0,
         "relays_rest": False,
@@ -65,10 +67,10 @@ def test_it_warns_of_a_deadline_that_will_not_be_met():
         ({}, "Waiting for the relay's answer."),
         ({"on_the_wire": 0}, "Waiting for a worker or a relay that is free."),
         (
-            {"on_the_wire": 0, "ready": 0, "left": 3, "next_try": NOW + timedelta(seconds=95)},
+            {"on_the_wire": 0, "later": 3, "left": 3, "next_try": NOW + timedelta(seconds=95)},
             "3 readers are tried again from 06:01:35 on.",
         ),
-        ({"on_the_wire": 0, "ready": 0, "left": 0}, "All readers are done."),
+        ({"on_the_wire": 0, "left": 0}, "All readers are done."),
     ],
 )
 def test_while_nothing_moves_it_says_what_is_waited_for(fields, text):
