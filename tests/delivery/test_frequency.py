@@ -1,0 +1,277 @@
+"""Who gets which edition: every one, those of Monday to Friday, or the week's best; and pauses."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from digest.delivery import outbox, plan
+from digest.delivery.lane import End
+from digest.delivery.report import tally
+from digest.editions import audience, correct
+from digest.editions.approve import NotApprovable, approve
+from digest.models import Delivery, Edition
+from subscribers.models import Subscription
+from subscribers.suppression import suppress
+from tests import factories
+from tests.delivery.conftest import row, rows
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+FRIDAY, SATURDAY, SUNDAY, MONDAY = (date(2026, 3, day) for day in (13, 14, 15, 16))
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter()
+
+
+@pytest.fixture
+def readers(newsletter):
+    """One reader of each frequency, and one of another newsletter."""
+    factories.subscription(factories.newsletter())
+    return {
+        frequency: factories.subscription(
+            newsletter, f"{frequency}@example.com", frequency=frequency
+        )
+        for frequency in Subscription.Frequency.values
+    }
+
+
+def edition_of(newsletter, day=FRIDAY, **fields):
+    return factories.edition(newsletter, slot_date=day, sends_at=NOW, **fields)
+
+
+@pytest.fixture
+def edition(newsletter):
+    return edition_of(newsletter)
+
+
+def begin(edition):
+    approve(edition_id=edition.pk, now=NOW)
+    plan.start(edition_id=edition.pk, now=NOW)
+    plan.plan_audience(edition_id=edition.pk, now=NOW)
+    edition.refresh_from_db()
+
+
+@pytest.mark.parametrize(
+    ("day", "cadence", "expected"),
+    [
+        (FRIDAY, "daily", {"daily", "weekdays"}),
+        (SATURDAY, "daily", {"daily"}),
+        (SUNDAY, "daily", {"daily"}),
+        (MONDAY, "daily", {"daily", "weekdays"}),
+        (SUNDAY, "weekly", {"weekly"}),
+        (FRIDAY, "weekly", {"weekly"}),
+    ],
+)
+def test_an_edition_is_for_those_who_chose_such(newsletter, readers, day, cadence, expected):
+    edition = edition_of(newsletter, day, cadence=cadence)
+
+    begin(edition)
+
+    assert set(rows(edition)) == {f"{name}@example.com" for name in expected}
+    assert edition.audience == len(expected)
+
+
+def test_a_correction_is_for_whoever_got_the_mistake(newsletter, readers):
+    edition = edition_of(newsletter)
+    begin(edition)
+    factories.put(edition.deliveries.all(), status="sent", revision=1, finished_at=NOW)
+    factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sent_at=NOW)
+    Subscription.objects.filter(newsletter=newsletter).update(frequency="weekly")
+
+    correction = correct.create(edition_id=edition.pk, note="It was 2, not 3.", now=NOW)
+    begin(correction)
+
+    assert set(rows(correction)) == {"daily@example.com", "weekdays@example.com"}
+
+
+# --- Pauses ---------------------------------------------------------------------------------------
+
+
+def pause(subscription, until):
+    Subscription.objects.filter(pk=subscription.pk).update(paused_until=until)
+
+
+def test_who_paused_is_skipped_with_that_reason_and_is_no_part_of_the_audience(
+    edition,
+    readers,
+    run_lane,
+    relay,
+):
+    pause(readers["daily"], NOW + timedelta(days=1))
+
+    begin(edition)
+    assert run_lane() is End.DONE
+
+    assert rows(edition) == {
+        "daily@example.com": ("skipped", "paused"),
+        "weekdays@example.com": ("sent", ""),
+    }
+    assert edition.audience == 1
+    assert tally(edition.pk).reasons == {"paused": 1}
+    assert [mail.rcpt_to for mail in relay.received] == ["weekdays@example.com"]
+
+
+def test_a_pause_that_is_over_is_over(edition, readers, run_lane, relay):
+    pause(readers["daily"], NOW)
+
+    begin(edition)
+    run_lane()
+
+    assert edition.audience == 2
+    assert row(readers["daily"]).status == "sent"
+
+
+def test_a_pause_counts_from_the_moment_it_is_asked_for(
+    edition,
+    readers,
+    run_lane,
+    relay,
+):
+    begin(edition)
+    pause(readers["daily"], NOW + timedelta(hours=1))
+
+    run_lane()
+
+    assert row(readers["daily"]).reason == "paused"
+
+
+def test_by_the_readers_clocks_a_pause_may_end_before_their_hour(edition, readers, run_lane, relay):
+    last = NOW + timedelta(hours=5)
+    fields = {"local_time": last.time(), "last_wave_at": last}
+    Edition.objects.filter(pk=edition.pk).update(
+        slot_date=NOW.date(), deadline_at=last + timedelta(hours=3), **fields
+    )
+    edition.refresh_from_db()
+    pause(readers["daily"], NOW + timedelta(hours=1))
+    begin(edition)
+
+    run_lane(now=last)
+
+    assert row(readers["daily"]).status == "sent"
+
+
+def test_who_chose_fewer_mails_gets_none_that_was_planned_before(
+    edition,
+    readers,
+    run_lane,
+    relay,
+):
+    begin(edition)
+    Subscription.objects.filter(pk=readers["daily"].pk).update(frequency="weekly")
+
+    run_lane()
+
+    assert rows(edition)["daily@example.com"] == ("skipped", "frequency")
+
+
+def test_who_pauses_while_a_window_is_written_gets_nothing_more(
+    edition,
+    readers,
+    run_lane,
+    relay,
+    monkeypatch,
+):
+    monkeypatch.setattr(outbox, "TRUST_SECONDS", -1)
+    begin(edition)
+    put_group = outbox.Outbox._put_group
+
+    def pause_first(self, *args):
+        pause(readers["weekdays"], NOW + timedelta(days=1))
+        return put_group(self, *args)
+
+    monkeypatch.setattr(outbox.Outbox, "_put_group", pause_first)
+    run_lane()
+
+    assert rows(edition) == {
+        "daily@example.com": ("sent", ""),
+        "weekdays@example.com": ("skipped", "paused"),
+    }
+
+
+# --- The blast guard ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent(newsletter):
+    """Editions of days past that went to so many readers."""
+
+    def send(readers, *days, cadence="daily"):
+        for day in days:
+            edition = edition_of(newsletter, day, stories=0, cadence=cadence, audience=readers)
+            factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sending_at=NOW)
+
+    return send
+
+
+def weeks_before(day, count=3):
+    return [day - timedelta(weeks=n) for n in range(1, count + 1)]
+
+
+def test_a_weekly_edition_is_compared_with_weekly_ones(newsletter, sent):
+    sent(10_000, *weeks_before(FRIDAY, 5))
+    sent(200, *weeks_before(SUNDAY), cadence="weekly")
+    weekly = edition_of(newsletter, SUNDAY, cadence="weekly")
+
+    assert audience.guard(weekly, 210) is None
+    assert audience.guard(weekly, 10_000) == (
+        "It would go to 10,000 readers, and this newsletter's weekly editions usually go to "
+        "about 200."
+    )
+
+
+def test_a_saturday_is_compared_with_the_days_that_weekday_readers_do_without(newsletter, sent):
+    sent(1000, *weeks_before(FRIDAY, 5))
+    sent(400, *weeks_before(SUNDAY, 2), *weeks_before(SATURDAY, 2))
+
+    assert audience.guard(edition_of(newsletter, SATURDAY), 410) is None
+    assert audience.guard(edition_of(newsletter, MONDAY), 410)
+    assert audience.guard(edition_of(newsletter, FRIDAY), 1000) is None
+
+
+def test_readers_who_are_suppressed_or_paused_do_not_count(newsletter, sent, settings):
+    settings.AUDIENCE_GUARD_FROM = 5
+    sent(10, *weeks_before(FRIDAY))
+    for n in range(14):
+        reader = factories.subscription(newsletter, f"r{n}@example.com")
+        if n < 2:
+            suppress(email=reader.subscriber.email, reason="bounce", now=NOW)
+        elif n < 4:
+            pause(reader, NOW + timedelta(days=3))
+    edition = edition_of(newsletter)
+
+    assert audience.outlook(edition, now=NOW).readers == 10
+    begin(edition)
+    assert edition.audience == 10
+    # They are in the ledger, with their reasons.
+    assert edition.deliveries.count() == 14
+
+
+def test_a_list_that_was_suppressed_for_the_most_part_is_held(newsletter, sent, settings):
+    settings.AUDIENCE_GUARD_FROM = 5
+    sent(10, *weeks_before(FRIDAY))
+    for n in range(10):
+        reader = factories.subscription(newsletter, f"r{n}@example.com")
+        if n < 6:
+            suppress(email=reader.subscriber.email, reason="bounce", now=NOW)
+    edition = edition_of(newsletter)
+    approve(edition_id=edition.pk, now=NOW)
+
+    with pytest.raises(plan.NotStarted, match="4 readers"):
+        plan.start(edition_id=edition.pk, now=NOW)
+    with pytest.raises(NotApprovable, match="4 readers"):
+        approve(edition_id=edition.pk, now=NOW)
+    assert not Delivery.objects.exists()
+
+
+def test_who_is_left_after_a_stop_is_counted_without_them(edition, readers):
+    for n in range(3):
+        factories.subscription(edition.newsletter, f"r{n}@example.com")
+    begin(edition)
+    factories.put(Delivery.objects.filter(subscription=readers["daily"]), status="sent")
+    pause(readers["weekdays"], NOW + timedelta(days=1))
+    suppress(email="r0@example.com", reason="manual", now=NOW)
+
+    assert audience.left(edition, now=NOW) == 2

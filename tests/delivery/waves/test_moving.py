@@ -1,0 +1,127 @@
+"""Who changes zone or hour while an edition goes out gets it once, and does not miss it."""
+
+from __future__ import annotations
+
+from datetime import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from digest.delivery import plan
+from digest.editions.approve import approve
+from digest.models import Delivery, Edition
+from subscribers.models import Subscription
+from subscribers.signals import reading_hour_changed
+from tests import factories
+from tests.delivery.conftest import row, rows, status
+from tests.delivery.waves.world import AROUND_THE_WORLD, HOUR, HOURS, MINUTE, TUESDAY, utc
+
+pytestmark = pytest.mark.django_db
+
+
+def move(subscription, zone, at, **fields):
+    subscription.subscriber.timezone = zone
+    subscription.subscriber.save()
+    Subscription.objects.filter(pk=subscription.pk).update(**fields)
+    reading_hour_changed.send(sender=None, subscriber_id=subscription.subscriber_id, now=at)
+
+
+def test_who_moves_west_gets_it_at_the_new_hour(reader, started):
+    moved = reader("America/New_York")
+    reader("Pacific/Honolulu")
+    started()
+
+    move(moved, "America/Los_Angeles", utc(10, 10))
+
+    assert row(moved).next_attempt_at == row(moved).due_at == utc(10, 14)
+
+
+def test_who_moves_past_it_gets_it_at_once(reader, started, tick, relay):
+    moved = reader("America/New_York")
+    started()
+
+    move(moved, "Pacific/Auckland", utc(10, 10, 59))
+    tick(utc(10, 10, 59))
+
+    assert row(moved).finished_at == utc(10, 10, 59)
+
+
+def test_who_moves_beyond_the_last_wave_gets_it_with_that(reader, started, tick, relay):
+    moved = reader("Asia/Tokyo")
+    reader("Europe/London")
+    started()
+
+    move(moved, "Pacific/Honolulu", utc(9, 18))
+    assert row(moved).due_at == utc(10, 7)
+    tick(utc(10, 7))
+
+    assert row(moved).status == "sent"
+
+
+def test_who_has_it_and_moves_does_not_get_it_again(reader, started, tick, relay):
+    moved = reader("Asia/Tokyo")
+    reader("America/Los_Angeles")
+    edition = started()
+    tick(utc(9, 22))
+
+    move(moved, "America/Los_Angeles", utc(9, 23))
+    plan.plan_audience(edition_id=edition.pk, now=utc(9, 23))
+    tick(utc(10, 14))
+
+    assert len(relay.to(moved.subscriber.email)) == 1
+    assert status(edition) == "sent"
+
+
+def test_another_hour_moves_what_is_planned_and_not_what_was_put_off(reader, started):
+    moved, put_off = reader("Europe/London"), reader("Europe/London")
+    reader("Pacific/Honolulu")
+    started()
+    Delivery.objects.filter(subscription=put_off).update(attempts=1, next_attempt_at=utc(10, 8))
+
+    move(moved, "Europe/London", utc(9, 18), preferred_time=time(12))
+    move(put_off, "Europe/London", utc(9, 18), preferred_time=time(12))
+
+    assert row(moved).next_attempt_at == utc(10, 12)
+    assert row(put_off).next_attempt_at == utc(10, 8)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    moves=st.lists(
+        st.tuples(st.integers(0, 50), st.sampled_from(AROUND_THE_WORLD), HOURS), max_size=4
+    ),
+    home=st.sampled_from(AROUND_THE_WORLD),
+)
+def test_whoever_moves_wherever_and_whenever_gets_it_exactly_once(
+    newsletter, tick, relay, moves, home
+):
+    Edition.objects.filter(status="sending").update(deadline_at=utc(9))
+    Subscription.objects.all().update(status="unsubscribed")
+    relay.received.clear()
+    traveller = factories.subscription(newsletter)
+    traveller.subscriber.timezone = home
+    traveller.subscriber.save()
+    edition = factories.edition(
+        newsletter,
+        slot_date=TUESDAY,
+        schedule=factories.schedule(newsletter, is_active=False),
+        local_time=time(7),
+        sends_at=utc(9, 17),
+        last_wave_at=utc(10, 19),
+        deadline_at=utc(10, 22),
+    )
+    approve(edition_id=edition.pk, now=utc(9, 16))
+    by_hour = {hours: (zone, preferred) for hours, zone, preferred in moves}
+
+    for hours in range(52):
+        at = utc(9, 17) + hours * HOUR
+        tick(at)
+        if hours in by_hour:
+            zone, preferred = by_hour[hours]
+            move(traveller, zone, at + 30 * MINUTE, preferred_time=preferred)
+        tick(at + 45 * MINUTE)
+
+    assert len(relay.to(traveller.subscriber.email)) == 1
+    assert rows(edition) == {traveller.subscriber.email: ("sent", "")}
+    assert status(edition) == "sent"

@@ -1,0 +1,156 @@
+"""By the readers' clocks each reader's row waits for the hour of where they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from digest.delivery import plan, waves
+from digest.delivery.report import tally
+from digest.editions.approve import approve
+from digest.models import Delivery, Edition
+from subscribers.models import Subscription
+from tests import factories
+from tests.delivery.conftest import row
+from tests.delivery.waves.world import (
+    AROUND_THE_WORLD,
+    HOUR,
+    HOURS,
+    NIGHTS,
+    TUESDAY,
+    ZONES,
+    there,
+    utc,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_each_readers_turn_is_at_that_hour_where_they_are(reader, started):
+    readers = {zone: reader(zone) for zone in AROUND_THE_WORLD}
+
+    started()
+
+    for zone, subscription in readers.items():
+        planned = row(subscription)
+        assert planned.next_attempt_at == planned.due_at == there(zone, TUESDAY, time(7)), zone
+
+
+def test_who_chose_an_hour_gets_it_then(reader, started):
+    early = reader("Asia/Tokyo", preferred_time=time(5, 30))
+    late = reader("America/New_York", preferred_time=time(21))
+
+    edition = started()
+
+    assert row(early).due_at == there("Asia/Tokyo", TUESDAY, time(5, 30))
+    assert row(late).due_at == there("America/New_York", TUESDAY, time(21)) == utc(11, 1)
+    # It lasts for the last of them.
+    assert (edition.last_wave_at, edition.deadline_at) == (utc(11, 1), utc(11, 4))
+
+
+def test_where_the_zone_is_unknown_the_newsrooms_counts(reader, started, newsletter):
+    unknown, nonsense = reader(""), reader("Mars/Olympus")
+    schedule = factories.schedule(newsletter, timezone="Asia/Tokyo", clock="reader")
+
+    started(schedule=schedule)
+
+    assert row(unknown).due_at == row(nonsense).due_at == there("Asia/Tokyo", TUESDAY, time(7))
+
+
+def test_who_is_past_it_gets_it_at_once(reader, started):
+    tokyo, london = reader("Asia/Tokyo"), reader("Europe/London")
+
+    started(now=utc(10, 6))
+
+    # It is three in the afternoon of that day in Tokyo.
+    assert row(tokyo).due_at == utc(10, 6)
+    assert row(london).due_at == utc(10, 7)
+
+
+def test_where_the_day_is_over_nobody_gets_yesterdays(reader, started):
+    auckland = reader("Pacific/Auckland")
+    reader("Europe/London")
+
+    edition = started(now=utc(10, 12))  # one in the night of Wednesday in Auckland
+    waves.skip_late(now=utc(10, 12))
+
+    assert (row(auckland).status, row(auckland).reason) == ("skipped", "past-deadline")
+    assert tally(edition.pk).pending == 1
+
+
+def test_an_edition_is_over_when_the_last_of_its_own_readers_has_it(reader, started):
+    reader("Europe/London")
+    reader("America/New_York")
+
+    edition = started()
+
+    assert edition.last_wave_at == there("America/New_York", TUESDAY, time(7)) == utc(10, 11)
+    assert edition.deadline_at == utc(10, 14)
+
+
+def test_an_end_that_an_editor_set_before_the_last_wave_stays(reader, started):
+    reader("America/Los_Angeles")
+
+    assert started(deadline_at=utc(10, 12)).deadline_at == utc(10, 12)
+
+
+def test_planning_by_pages_is_the_same(reader, started, monkeypatch):
+    monkeypatch.setattr(plan, "PAGE", 3)
+    readers = {zone: reader(zone) for zone in AROUND_THE_WORLD}
+
+    edition = started()
+
+    assert edition.planned_at
+    for zone, subscription in readers.items():
+        assert row(subscription).due_at == there(zone, TUESDAY, time(7))
+
+
+def test_planning_a_page_costs_the_same_for_any_number_of_zones(
+    reader, started, newsletter, django_assert_max_num_queries
+):
+    for zone in AROUND_THE_WORLD:
+        reader(zone)
+    edition = started()
+    Delivery.objects.all().delete()
+    Edition.objects.filter(pk=edition.pk).update(planned_at=None, planned_to=0)
+
+    with django_assert_max_num_queries(6):
+        plan.plan_page(edition_id=edition.pk, now=utc(9, 17))
+
+    assert Delivery.objects.count() == len(AROUND_THE_WORLD)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(who=st.lists(st.tuples(ZONES, HOURS), min_size=1, max_size=8), night=NIGHTS)
+def test_in_any_night_everybody_is_planned_once_and_at_their_hour(newsletter, who, night):
+    Subscription.objects.all().update(status="unsubscribed")
+    readers = []
+    for zone, preferred in who:
+        made = factories.subscription(newsletter, preferred_time=preferred)
+        made.subscriber.timezone = zone
+        made.subscriber.save()
+        readers.append((made, zone or "Europe/London", preferred or time(7)))
+    begins = datetime.combine(night, time(7), UTC) - 14 * HOUR
+    edition = factories.edition(
+        newsletter,
+        slot_date=night,
+        schedule=factories.schedule(newsletter),
+        local_time=time(7),
+        sends_at=begins,
+        last_wave_at=begins + 26 * HOUR,
+        deadline_at=begins + 29 * HOUR,
+    )
+    approve(edition_id=edition.pk, now=begins)
+    plan.start(edition_id=edition.pk, now=begins)
+    plan.plan_audience(edition_id=edition.pk, now=begins)
+    edition.refresh_from_db()
+
+    assert edition.deliveries.count() == len(readers)
+    for subscription, zone, hour in readers:
+        due = Delivery.objects.get(edition=edition, subscription=subscription).due_at
+        own = there(zone, night, hour)
+        assert due == max(own, begins)
+        assert due <= edition.last_wave_at < edition.deadline_at

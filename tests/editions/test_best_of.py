@@ -1,0 +1,245 @@
+"""Weekly readers get the best of what the week printed, once."""
+
+from datetime import date, datetime, time, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from digest.editions import curate
+from digest.editions.approve import content_hash
+from digest.editions.draft import draft_edition
+from digest.editions.preflight import problems
+from digest.editions.send_now import take_up_again
+from digest.editions.stop import skip
+from digest.models import Edition, EditionItem
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+# NOW is a Tuesday; the week's best comes on Sunday.
+SUNDAY = datetime(2026, 3, 15, 6, 0, tzinfo=NOW.tzinfo)
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter()
+
+
+@pytest.fixture
+def weekly(newsletter):
+    return factories.schedule(
+        newsletter, name="Week", cadence="weekly", weekdays=[6], local_time=time(8), max_stories=5
+    )
+
+
+@pytest.fixture
+def printed(newsletter):
+    """An edition of so many days ago with stories of these titles, as readers have it."""
+
+    def publish(days_ago, *titles, now=SUNDAY, **fields):
+        when = now - days_ago * DAY
+        edition = factories.edition(newsletter, stories=0, sends_at=when)
+        for position, title in enumerate(titles):
+            story = factories.story(newsletter, title=title, published_at=when, source_name=title)
+            factories.item(edition, story, position=position, **fields)
+        factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sending_at=when)
+        return edition
+
+    return publish
+
+
+def draft(newsletter, now=SUNDAY):
+    return draft_edition(newsletter=newsletter, cadence="weekly", now=now)
+
+
+def titles(edition):
+    return [item.shown_headline for item in edition.items.all()]
+
+
+def test_what_editors_put_on_top_comes_first(newsletter, weekly, printed):
+    printed(3, "Thursday's lead", "Thursday's second", "Thursday's third")
+    printed(2, "Friday's lead", "Friday's second", "Friday's third")
+    printed(1, "Saturday's lead", "Saturday's second")
+
+    edition = draft(newsletter)
+
+    assert titles(edition) == [
+        "Saturday's lead", "Friday's lead", "Thursday's lead",
+        "Saturday's second", "Friday's second",
+    ]  # fmt: skip
+    assert (edition.cadence, edition.schedule, edition.slot_date) == (
+        "weekly", weekly, SUNDAY.date(),
+    )  # fmt: skip
+    assert edition.subject == "Saturday's lead"
+    assert str(edition).endswith("15 March 2026 · the week")
+
+
+def test_it_prints_only_what_readers_got_within_the_week(newsletter, weekly, printed):
+    printed(8, "Too long ago")
+    printed(2, "Printed")
+    factories.story(newsletter, title="Printed nowhere", published_at=SUNDAY - DAY)
+    never_sent = factories.edition(newsletter, stories=0)
+    factories.item(never_sent, factories.story(newsletter, title="Never sent"))
+    skipped = printed(1, "Let go", released=True)
+    factories.put(Edition.objects.filter(pk=skipped.pk), status="skipped", reason="by-editor")
+    printed(1, "Hidden since").items.get().story.__class__.objects.filter(
+        title="Hidden since"
+    ).update(is_hidden=True)
+    other = factories.edition(factories.newsletter())
+    factories.put(Edition.objects.filter(pk=other.pk), status="sent", sending_at=SUNDAY - DAY)
+
+    assert titles(draft(newsletter)) == ["Printed"]
+
+
+def test_it_has_the_editors_words_and_sections(newsletter, weekly, printed):
+    world = factories.section(newsletter)
+    printed(2, "Feed's title", headline="Desk's headline", summary="Desk's words", section=world)
+
+    (item,) = draft(newsletter).items.all()
+
+    assert (item.headline, item.summary, item.section) == ("Desk's headline", "Desk's words", world)
+
+
+def test_a_story_that_was_printed_again_counts_each_time_and_comes_once(newsletter, weekly, printed):
+    printed(4, "A", "B", "Running story")
+    second = printed(3, "C", "D")
+    running = newsletter.stories.get(title="Running story")
+    factories.item(second, running, position=2, again=True, headline="Day two")
+    factories.item(printed(2, "E"), running, position=1, again=True, headline="Day three")
+
+    found = titles(draft(newsletter))
+
+    assert found.count("Day three") == 1
+    assert not {"Day two", "Running story"} & set(found)
+    # Below the lead on three days, it was more to the editors than a lead of one.
+    assert found == ["Day three", "E", "C", "A", "D"]
+
+
+def test_it_takes_no_story_from_the_editions_to_come(newsletter, weekly, printed):
+    printed(2, "Printed")
+    factories.schedule(newsletter, min_stories=1)
+    fresh = factories.story(newsletter, title="Fresh", published_at=SUNDAY)
+    edition = draft(newsletter)
+    curate.add_story(edition_id=edition.pk, story_id=fresh.pk)
+
+    assert all(item.again for item in edition.items.all())
+    assert "Fresh" in titles(draft_edition(newsletter=newsletter, now=SUNDAY + timedelta(hours=2)))
+
+
+def test_the_best_of_the_week_comes_once(newsletter, weekly, printed):
+    printed(2, "Old lead", "Old second")
+    first = draft(newsletter)
+    factories.put(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
+    next_week = SUNDAY + timedelta(weeks=1)
+    printed(6, "New lead", now=next_week)
+    # Printed again in the new week: weekly readers had it.
+    again = printed(5, "Another", now=next_week)
+    factories.item(again, newsletter.stories.get(title="Old lead"), position=1, again=True)
+
+    assert set(titles(draft(newsletter, next_week))) == {"New lead", "Another"}
+
+
+def test_what_went_out_while_it_was_being_drafted_is_in_the_next(newsletter, weekly, printed):
+    printed(2, "Old lead")
+    first = draft(newsletter)
+    factories.put(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
+    later = SUNDAY + timedelta(hours=1)
+    printed(0, "Sunday's own lead", now=later)
+
+    assert titles(draft(newsletter, SUNDAY + timedelta(weeks=1))) == ["Sunday's own lead"]
+
+
+def test_after_a_weekly_edition_that_was_skipped_its_stories_are_free(newsletter, weekly, printed):
+    printed(2, "Lead")
+    first = draft(newsletter)
+    skip(edition_id=first.pk, reason="by-editor")
+
+    second = draft(newsletter, SUNDAY + timedelta(days=4))
+    assert titles(second) == ["Lead"]
+
+    # Taken up again it leaves what another weekly edition has by now.
+    Edition.objects.filter(pk=first.pk).update(deadline_at=SUNDAY + timedelta(days=9))
+    (taken,) = take_up_again(edition_id=first.pk, now=SUNDAY)
+    assert taken.title == "Lead"
+
+
+def test_one_newsletter_has_both_on_one_day_and_each_slot_once(newsletter, weekly, printed):
+    daily = factories.schedule(newsletter, local_time=time(7), min_stories=1)
+    printed(2, "Printed")
+    factories.story(newsletter, title="Fresh", published_at=SUNDAY)
+
+    by_schedule = [
+        draft_edition(newsletter=newsletter, schedule=each, date=SUNDAY.date(), now=SUNDAY)
+        for each in (daily, weekly, weekly)
+    ]
+
+    assert titles(by_schedule[0]) == ["Fresh"]
+    assert titles(by_schedule[1]) == ["Printed"]
+    assert by_schedule[1] == by_schedule[2] == draft(newsletter)
+    assert draft_edition(newsletter=newsletter, now=SUNDAY) == by_schedule[0]
+
+
+def test_by_hand_a_day_may_have_one_of_each(newsletter, printed):
+    printed(2, "Printed")
+    daily = draft_edition(newsletter=newsletter, now=SUNDAY)
+    weekly = draft(newsletter)
+
+    assert (daily.cadence, weekly.cadence) == ("daily", "weekly")
+    assert daily.slot_date == weekly.slot_date
+    assert draft(newsletter) == weekly
+    with pytest.raises(IntegrityError), transaction.atomic():
+        factories.edition(newsletter, slot_date=weekly.slot_date, cadence="weekly")
+
+
+def test_sections_keep_to_their_limits(newsletter, weekly, printed):
+    sport = factories.section(newsletter, max_stories=1)
+    for days in (3, 2, 1):
+        printed(days, f"Sport {days}", section=sport)
+
+    assert titles(draft(newsletter)) == ["Sport 1"]
+
+
+def test_a_weekly_schedule_has_one_day(newsletter):
+    several = factories.schedule(newsletter)
+    several.cadence = "weekly"
+    with pytest.raises(ValidationError, match="choose one day"):
+        several.full_clean()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        several.save()
+
+
+def test_a_story_of_last_week_is_no_old_news_in_it(newsletter, weekly, printed):
+    printed(2, "Printed")
+    edition = draft(newsletter)
+    EditionItem.objects.get(edition=edition).story.__class__.objects.update(
+        published_at=SUNDAY - 9 * DAY
+    )
+
+    assert "old-news" not in {problem.code for problem in problems(edition)}
+
+
+def test_of_any_other_edition_the_hash_is_what_it_was(newsletter):
+    edition = factories.edition(newsletter)
+    daily = content_hash(edition)
+    edition.cadence = "weekly"
+
+    assert content_hash(edition) != daily
+
+
+def test_adding_to_it_says_what_a_weekly_edition_had_and_nothing_else(newsletter, weekly, printed):
+    printed(3, "Had")
+    first = draft(newsletter)
+    factories.put(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
+    printed(6, "Free", now=SUNDAY + timedelta(weeks=1))
+    second = draft_edition(
+        newsletter=newsletter, cadence="weekly", date=date(2026, 3, 29), now=SUNDAY + 10 * DAY
+    )
+    had = newsletter.stories.get(title="Had")
+
+    with pytest.raises(curate.AlreadyPrinted):
+        curate.add_story(edition_id=second.pk, story_id=had.pk)
+    offered = {story.title: story.printed for story in curate.choices(second, term="a")}
+    assert offered["Had"] == "printed before"

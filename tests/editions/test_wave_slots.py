@@ -1,0 +1,113 @@
+"""The slot of a schedule by the readers' clocks: when it is drafted, begins and ends."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from digest.editions.draft import draft_edition
+from digest.editions.missed import record_missed
+from digest.editions.slots import DueSlot, due_slots, next_open_slots
+from digest.models import Edition, Schedule
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+TUESDAY = date(2026, 3, 10)
+
+
+def utc(*parts):
+    return datetime(2026, 3, *parts, tzinfo=UTC)
+
+
+@pytest.fixture
+def newsletter():
+    newsletter = factories.newsletter(timezone="Europe/London")
+    for _ in range(5):
+        factories.story(newsletter)
+    return newsletter
+
+
+@pytest.fixture
+def schedule(newsletter):
+    """Tuesdays at seven where the reader is."""
+    made = factories.schedule(newsletter, clock="reader", weekdays=[1], draft_lead_minutes=60)
+    Schedule.objects.update(changed_at=utc(1))
+    return made
+
+
+def drafted(newsletter, now):
+    return draft_edition(newsletter=newsletter, date=TUESDAY, now=now)
+
+
+def test_an_edition_lasts_from_the_first_zone_on_earth_to_the_last(newsletter, schedule):
+    edition = drafted(newsletter, utc(9, 16))
+
+    assert edition.local_time == time(7)
+    assert edition.sends_at == utc(9, 17)  # seven in UTC+14
+    assert edition.last_wave_at == utc(10, 19)  # seven in UTC-12
+    assert edition.deadline_at == utc(10, 22)
+
+
+def test_it_is_drafted_before_the_first_of_them(newsletter, schedule):
+    slot = DueSlot(schedule.pk, TUESDAY)
+
+    assert due_slots(now=utc(9, 15, 59)) == []
+    assert due_slots(now=utc(9, 16)) == [slot]
+    # Nobody ran over night: there are readers left in the west.
+    assert due_slots(now=utc(10, 21, 59)) == [slot]
+    assert due_slots(now=utc(10, 22, 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "begins"), [(0, utc(10, 7)), (9, utc(9, 22)), (26, utc(9, 17)), (None, utc(9, 17))]
+)
+def test_a_head_start_says_how_early_the_east_may_have_it(newsletter, schedule, hours, begins):
+    Schedule.objects.update(head_start_hours=hours)
+
+    edition = drafted(newsletter, utc(9, 16))
+
+    assert edition.sends_at == begins
+    assert edition.last_wave_at == utc(10, 19)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])
+def test_a_newsroom_at_the_end_of_the_earth_has_the_same_day(newsletter, schedule, zone):
+    newsletter.timezone = zone
+    newsletter.save()
+
+    edition = drafted(newsletter, utc(9, 16))
+
+    assert (edition.sends_at, edition.last_wave_at) == (utc(9, 17), utc(10, 19))
+
+
+def test_a_slot_that_nothing_ran_for_is_missed_only_when_the_last_of_them_is(newsletter, schedule):
+    assert record_missed(now=utc(10, 21)) == []
+    (missed,) = record_missed(now=utc(10, 23))
+
+    edition = Edition.objects.get(pk=missed)
+    assert (edition.status, edition.reason) == ("skipped", "past-deadline")
+    assert (edition.local_time, edition.last_wave_at) == (time(7), utc(10, 19))
+
+
+def test_a_schedule_changed_at_eight_does_not_catch_up_on_seven(newsletter, schedule):
+    Schedule.objects.update(changed_at=utc(10, 8))
+
+    assert due_slots(now=utc(10, 8, 1)) == []
+    assert due_slots(now=utc(16, 16)) == [DueSlot(schedule.pk, date(2026, 3, 17))]
+
+
+def test_one_switched_to_the_readers_clocks_in_the_evening_has_tomorrows_edition(
+    newsletter, schedule
+):
+    Schedule.objects.update(changed_at=utc(9, 21))
+
+    assert due_slots(now=utc(9, 21, 1)) == [DueSlot(schedule.pk, TUESDAY)]
+
+
+def test_for_who_signs_up_the_next_edition_is_at_the_newsrooms_time(newsletter, schedule):
+    assert next_open_slots([schedule], now=utc(9, 12))[schedule.pk].sends_at == utc(10, 7)
+    edition = drafted(newsletter, utc(9, 16))
+    factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
+    # It has begun, for those who were readers then.
+    after = next_open_slots([schedule], now=utc(9, 20))[schedule.pk]
+    assert after.date == TUESDAY + timedelta(days=7)

@@ -1,0 +1,90 @@
+"""A reader's turn comes once, at the hour of their own clock, wherever and in whatever night."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.schedule import around_the_world, instant_of, readers_turn
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+EARLY = datetime(1990, 1, 1, tzinfo=UTC)
+# Where a day begins and ends, where summer time is half an hour, and where clocks jump at midnight.
+ODD_ZONES = [
+    "Pacific/Kiritimati", "Pacific/Pago_Pago", "Etc/GMT+12", "Etc/GMT-14", "Pacific/Chatham",
+    "Pacific/Apia", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo",
+    "Africa/Casablanca", "Europe/London", "America/New_York",
+]  # fmt: skip
+zones = (st.sampled_from(ODD_ZONES) | st.sampled_from(sorted(available_timezones()))).map(ZoneInfo)
+days = st.dates(min_value=date(2000, 1, 1), max_value=date(2036, 1, 1))
+
+
+def turn(day, local_time, zone, *, now=EARLY, hours=3):
+    return readers_turn(day, local_time, ZoneInfo(zone), now=now, useful_for=timedelta(hours=hours))
+
+
+def utc(*parts):
+    return datetime(*parts, tzinfo=UTC)
+
+
+@given(day=days, local_time=st.times(), zone=zones)
+def test_it_is_that_time_of_that_day_where_the_reader_is(day, local_time, zone):
+    at = readers_turn(day, local_time, zone, now=EARLY, useful_for=HOUR)
+    shown = at.astimezone(zone).replace(tzinfo=None)
+
+    # But where the clock jumps over it: an hour in spring, a day where a zone changed sides.
+    assert timedelta() <= shown - datetime.combine(day, local_time) <= DAY
+    if shown != datetime.combine(day, local_time):
+        for fold in (0, 1):
+            local = datetime.combine(day, local_time.replace(fold=fold), zone)
+            again = local.astimezone(UTC).astimezone(zone)
+            assert again.replace(tzinfo=None) != datetime.combine(day, local_time)
+
+
+@given(day=days, local_time=st.times(), zone=zones)
+def test_no_readers_turn_is_before_the_first_zone_on_earth_or_after_the_last(day, local_time, zone):
+    first, last = around_the_world(day, local_time)
+    # Where a clock jumps over midnight to a day later, that day's hour is the next one's.
+    assert first <= instant_of(day, local_time, zone) <= last + DAY
+    assert last - first == 26 * HOUR
+
+
+@given(day=days, local_time=st.times(), zone=zones, late=st.integers(0, 60))
+def test_who_is_past_it_gets_it_at_once_while_it_is_that_day_and_nobody_gets_yesterdays(
+    day, local_time, zone, late
+):
+    own = instant_of(day, local_time, zone)
+    now, useful_for = own + late * HOUR, 3 * HOUR
+    at = readers_turn(day, local_time, zone, now=now, useful_for=useful_for)
+
+    is_that_day = now < instant_of(day + DAY, time(0), zone)
+    if late == 0 or late < 3 or is_that_day:
+        assert at == now
+    else:
+        assert at == own <= now - useful_for
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hour", "expected"),
+    [
+        # The night has no 01:30, and its 07:00 comes an hour earlier by the sun.
+        ("Europe/London", date(2026, 3, 29), time(1, 30), utc(2026, 3, 29, 1, 30)),
+        ("Europe/London", date(2026, 3, 29), time(7), utc(2026, 3, 29, 6)),
+        # The night has two 01:30s: the first.
+        ("Europe/London", date(2026, 10, 25), time(1, 30), utc(2026, 10, 25, 0, 30)),
+        ("Australia/Lord_Howe", date(2026, 10, 4), time(2, 15), utc(2026, 10, 3, 15, 45)),
+        ("Australia/Lord_Howe", date(2026, 4, 5), time(1, 45), utc(2026, 4, 4, 14, 45)),
+        ("Pacific/Kiritimati", date(2026, 3, 10), time(7), utc(2026, 3, 9, 17)),
+        ("Pacific/Pago_Pago", date(2026, 3, 10), time(7), utc(2026, 3, 10, 18)),
+    ],
+)
+def test_odd_nights_and_the_ends_of_the_day(zone, day, hour, expected):
+    assert turn(day, hour, zone) == expected
+
+
+def test_a_day_that_a_zone_left_out_has_its_edition_on_the_next():
+    # Samoa went from 29 to 31 December 2011.
+    at = turn(date(2011, 12, 30), time(7), "Pacific/Apia").astimezone(ZoneInfo("Pacific/Apia"))
+    assert at.date() == date(2011, 12, 31)
