@@ -105,7 +105,7 @@ class EditionUnderWay(EditionPages):
     def end_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
         if request.method != "POST":
-            return self._ask(request, edition, "end", {"left": audience.left(edition)})
+            return self._ask(request, edition, "end", {"left": audience.left(edition, now=now())})
         try:
             plan.end_stopped(edition_id=edition.pk, now=now())
         except plan.NotStopped:

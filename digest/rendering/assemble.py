@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from premailer import Premailer
 
-from digest.models import Edition
+from digest.models import Cadence, Edition
 from digest.rendering import links, slots
 from digest.rendering.contents import contents
 from digest.rendering.wording import plain
@@ -91,6 +91,7 @@ def _context(edition: Edition) -> dict[str, Any]:
         "title": plain(edition.subject) or (lead.headline if lead else plain(newsletter.name)),
         "preheader": plain(edition.preheader) or (lead.summary if lead else ""),
         "contents": page,
+        "is_weekly": edition.cadence == Cadence.WEEKLY and edition.corrects is None,
         "correction": _correction(edition.corrects) if edition.corrects else None,
     }
 

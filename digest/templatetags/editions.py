@@ -1,15 +1,16 @@
-"""Tell a page when the next edition comes and what the latest one was."""
+"""Tell a page when the next edition comes, what the latest one was, and what readers can choose."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, time
 
 from django import template
-from django.db.models import F, Prefetch
+from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 
-from digest.editions.slots import next_open_slots
-from digest.models import Edition, EditionItem
+from digest.editions.slots import next_open_slots, running
+from digest.models import Cadence, Edition, EditionItem, Schedule
 from subscribers.models import Newsletter
 
 register = template.Library()
@@ -18,7 +19,7 @@ register = template.Library()
 @register.simple_tag
 def next_edition(newsletter: Newsletter) -> datetime | None:
     """When the newsletter comes next, on the newsroom's clock; None without a schedule."""
-    schedules = list(newsletter.schedules.all())
+    schedules = list(newsletter.schedules.filter(cadence=Cadence.DAILY))
     for schedule in schedules:
         schedule.newsletter = newsletter
     open_slots = next_open_slots(schedules, now=timezone.now()).values()
@@ -30,13 +31,35 @@ def next_edition(newsletter: Newsletter) -> datetime | None:
 def latest_edition(newsletter: Newsletter) -> Edition | None:
     """The newsletter's last sent edition with its items, stories and sections: two queries.
 
-    One that ended while its next revision was being written would show words that nobody approved.
+    By the readers' clocks sending lasts a day, and the edition is out when the first have it. One
+    that ended while its next revision was being written would show words that nobody approved.
     """
     items = EditionItem.objects.select_related("story", "section")
+    under_way = Q(status=Edition.Status.SENDING, local_time__isnull=False)
     return (
-        Edition.objects.filter(newsletter=newsletter, corrects=None, status=Edition.Status.SENT)
+        Edition.objects.filter(Q(status=Edition.Status.SENT) | under_way)
+        .filter(newsletter=newsletter, corrects=None, cadence=Cadence.DAILY)
         .filter(frozen_pages__content_hash=F("approved_hash"))
-        .order_by("-sent_at")
+        .order_by("-sending_at", "-sent_at")
         .prefetch_related(Prefetch("items", queryset=items))
         .first()
+    )
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What it makes sense to choose: a weekly edition there is; an hour, where readers' count."""
+
+    weekly: bool
+    hour: time | None
+
+
+@register.simple_tag
+def offers(newsletter: Newsletter) -> Offers:
+    """`hour` is the schedule's own, at which who chose none gets it; None: there is no choice."""
+    found = list(running(newsletter.schedules.all()))
+    by_readers = [each.local_time for each in found if each.clock == Schedule.Clock.READER]
+    return Offers(
+        weekly=any(each.cadence == Cadence.WEEKLY for each in found),
+        hour=min(by_readers, default=None),
     )

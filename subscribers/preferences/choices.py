@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -12,9 +13,12 @@ from django.db import transaction
 from subscribers import consent
 from subscribers.consent import NOWHERE, Origin
 from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.signals import reading_hour_changed
 
 # Longer than that is leaving, and leaving is said in one click.
 LONGEST_PAUSE = datetime.timedelta(days=366)
+# Choices that say at what hour an edition comes by the reader's own clock.
+_HOUR = {"preferred_time", "timezone"}
 
 
 class BadPause(ValueError):
@@ -162,6 +166,16 @@ def _write_down(
         details=details,
         now=now,
     )
+    if _HOUR & set(details):
+        # What is planned for them moves to the new hour.
+        transaction.on_commit(
+            partial(
+                reading_hour_changed.send,
+                sender=Subscription,
+                subscriber_id=subscription.subscriber_id,
+                now=now,
+            )
+        )
     return True
 
 

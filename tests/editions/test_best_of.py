@@ -103,7 +103,9 @@ def test_it_has_the_editors_words_and_sections(newsletter, weekly, printed):
     assert (item.headline, item.summary, item.section) == ("Desk's headline", "Desk's words", world)
 
 
-def test_a_story_that_was_printed_again_counts_each_time_and_comes_once(newsletter, weekly, printed):
+def test_a_story_that_was_printed_again_counts_each_time_and_comes_once_only(
+    newsletter, weekly, printed
+):
     printed(4, "A", "B", "Running story")
     second = printed(3, "C", "D")
     running = newsletter.stories.get(title="Running story")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time
 
 import pytest
@@ -12,7 +13,7 @@ from digest.delivery import plan
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.models import Subscription
-from subscribers.signals import reading_hour_changed
+from subscribers.preferences import Choices, choose, set_person
 from tests import factories
 from tests.delivery.conftest import row, rows, status
 from tests.delivery.waves.world import AROUND_THE_WORLD, HOUR, HOURS, MINUTE, TUESDAY, utc
@@ -20,14 +21,21 @@ from tests.delivery.waves.world import AROUND_THE_WORLD, HOUR, HOURS, MINUTE, TU
 pytestmark = pytest.mark.django_db
 
 
-def move(subscription, zone, at, **fields):
-    subscription.subscriber.timezone = zone
-    subscription.subscriber.save()
-    Subscription.objects.filter(pk=subscription.pk).update(**fields)
-    reading_hour_changed.send(sender=None, subscriber_id=subscription.subscriber_id, now=at)
+@pytest.fixture
+def move(django_capture_on_commit_callbacks):
+    """Let a reader choose another zone and, if given, hour, as the preference centre does."""
+
+    def move(subscription, zone, at, **hour):
+        with django_capture_on_commit_callbacks(execute=True):
+            set_person(subscription_id=subscription.pk, language="", timezone=zone, now=at)
+            found = Choices.of(Subscription.objects.get(pk=subscription.pk))
+            chosen = replace(found, **hour)
+            choose(subscription_id=subscription.pk, choices=chosen, now=at)
+
+    return move
 
 
-def test_who_moves_west_gets_it_at_the_new_hour(reader, started):
+def test_who_moves_west_gets_it_at_the_new_hour(move, reader, started):
     moved = reader("America/New_York")
     reader("Pacific/Honolulu")
     started()
@@ -37,7 +45,7 @@ def test_who_moves_west_gets_it_at_the_new_hour(reader, started):
     assert row(moved).next_attempt_at == row(moved).due_at == utc(10, 14)
 
 
-def test_who_moves_past_it_gets_it_at_once(reader, started, tick, relay):
+def test_who_moves_past_it_gets_it_at_once(move, reader, started, tick, relay):
     moved = reader("America/New_York")
     started()
 
@@ -47,7 +55,7 @@ def test_who_moves_past_it_gets_it_at_once(reader, started, tick, relay):
     assert row(moved).finished_at == utc(10, 10, 59)
 
 
-def test_who_moves_beyond_the_last_wave_gets_it_with_that(reader, started, tick, relay):
+def test_who_moves_beyond_the_last_wave_gets_it_with_that(move, reader, started, tick, relay):
     moved = reader("Asia/Tokyo")
     reader("Europe/London")
     started()
@@ -59,7 +67,7 @@ def test_who_moves_beyond_the_last_wave_gets_it_with_that(reader, started, tick,
     assert row(moved).status == "sent"
 
 
-def test_who_has_it_and_moves_does_not_get_it_again(reader, started, tick, relay):
+def test_who_has_it_and_moves_does_not_get_it_again(move, reader, started, tick, relay):
     moved = reader("Asia/Tokyo")
     reader("America/Los_Angeles")
     edition = started()
@@ -73,7 +81,7 @@ def test_who_has_it_and_moves_does_not_get_it_again(reader, started, tick, relay
     assert status(edition) == "sent"
 
 
-def test_another_hour_moves_what_is_planned_and_not_what_was_put_off(reader, started):
+def test_another_hour_moves_what_is_planned_and_not_what_was_put_off(move, reader, started):
     moved, put_off = reader("Europe/London"), reader("Europe/London")
     reader("Pacific/Honolulu")
     started()
@@ -86,7 +94,13 @@ def test_another_hour_moves_what_is_planned_and_not_what_was_put_off(reader, sta
     assert row(put_off).next_attempt_at == utc(10, 8)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def tick_until(end, tick, edition):
+    """Every tick until then that has something to do."""
+    while (at := plan.next_due(edition.pk)) and at <= end:
+        tick(at)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     moves=st.lists(
         st.tuples(st.integers(0, 50), st.sampled_from(AROUND_THE_WORLD), HOURS), max_size=4
@@ -94,7 +108,7 @@ def test_another_hour_moves_what_is_planned_and_not_what_was_put_off(reader, sta
     home=st.sampled_from(AROUND_THE_WORLD),
 )
 def test_whoever_moves_wherever_and_whenever_gets_it_exactly_once(
-    newsletter, tick, relay, moves, home
+    move, newsletter, tick, relay, moves, home
 ):
     Edition.objects.filter(status="sending").update(deadline_at=utc(9))
     Subscription.objects.all().update(status="unsubscribed")
@@ -112,15 +126,15 @@ def test_whoever_moves_wherever_and_whenever_gets_it_exactly_once(
         deadline_at=utc(10, 22),
     )
     approve(edition_id=edition.pk, now=utc(9, 16))
-    by_hour = {hours: (zone, preferred) for hours, zone, preferred in moves}
+    begin = utc(9, 17)
+    tick(begin)
 
-    for hours in range(52):
-        at = utc(9, 17) + hours * HOUR
-        tick(at)
-        if hours in by_hour:
-            zone, preferred = by_hour[hours]
-            move(traveller, zone, at + 30 * MINUTE, preferred_time=preferred)
-        tick(at + 45 * MINUTE)
+    for hours, zone, preferred in sorted(moves, key=lambda each: each[0]):
+        at = begin + hours * HOUR + 30 * MINUTE
+        tick_until(at, tick, edition)
+        move(traveller, zone, at, preferred_time=preferred)
+        tick(at + MINUTE)
+    tick_until(begin + 60 * HOUR, tick, edition)
 
     assert len(relay.to(traveller.subscriber.email)) == 1
     assert rows(edition) == {traveller.subscriber.email: ("sent", "")}
