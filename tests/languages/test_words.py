@@ -1,0 +1,155 @@
+"""Whatever a reader comes to see has gone through gettext, wherever in the code it was written.
+
+Every page and mail is shown in a made-up language, in which each sentence stands in brackets. What
+has letters outside of brackets is English that no translation can reach.
+"""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+
+from digest.models import Edition
+from digest.rendering.assemble import assemble, web_page
+from subscribers.models import Newsletter
+from tests import factories
+from tests.languages import places
+from tests.languages.test_catalogues import LOCALES, catalogue
+from tests.languages.test_templates import SHOWN, UNSHOWN_META
+
+pytestmark = pytest.mark.django_db
+
+# German, but for its words.
+MADE_UP = "de"
+# What needs no translation: the product, addresses, the clock's name.
+SAME_EVERYWHERE = re.compile(r"Daybreak|\S+@\S+|https?://\S+|__[A-Z_0-9]+?__|\b(?:GMT|BST|UTC)\b")
+
+
+@pytest.fixture(autouse=True)
+def made_up(settings, tmp_path):
+    """A language whose every sentence is the English one in brackets."""
+    words = Catalog(locale=MADE_UP, charset="utf-8")
+    for message in catalogue(LOCALES / "de" / "LC_MESSAGES" / "django.po"):
+        if message.id:
+            text = message.id
+            bracketed = tuple(map(_in_brackets, text)) if isinstance(text, tuple) else None
+            words.add(text, bracketed or _in_brackets(text), context=message.context)
+    folder = tmp_path / MADE_UP / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "django.mo").open("wb") as file:
+        write_mo(file, words)
+    settings.LOCALE_PATHS = [tmp_path]
+
+
+def _in_brackets(text: str) -> str:
+    return f"⟦{text}⟧"
+
+
+class Unreached(HTMLParser):
+    """Collect what is shown outside of brackets; a sentence may hold elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._depth = 0
+        self._unshown: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        # Dates are the business of Django's own catalogue; languages have their own names.
+        hides = (
+            tag in {"style", "script", "time"} or "hreflang" in values or "aria-current" in values
+        )
+        if tag not in {"meta", "link", "input", "img", "br", "hr"} and (hides or self._unshown):
+            self._unshown.append(tag)
+        shown = SHOWN - ({"value"} if tag in {"input", "button", "option"} else set())
+        if tag == "meta" and values.get("name", "viewport") in UNSHOWN_META:
+            shown = set()
+        for name in shown:
+            self._note(re.sub(r"⟦[^⟧]*⟧", "", values.get(name) or ""))
+
+    def handle_endtag(self, tag):
+        if self._unshown and self._unshown[-1] == tag:
+            self._unshown.pop()
+
+    def handle_data(self, data):
+        if self._unshown:
+            return
+        for piece in re.split(r"([⟦⟧])", data):
+            if piece in "⟦⟧":
+                self._depth += {"⟦": 1, "⟧": -1, "": 0}[piece]
+            elif not self._depth:
+                self._note(piece)
+
+    def _note(self, text):
+        rest = SAME_EVERYWHERE.sub("", text)
+        if re.search(r"[^\W\d_]", rest):
+            self.found.append(rest.strip())
+
+
+def unreached(html: str) -> list[str]:
+    page = Unreached()
+    page.feed(html)
+    page.close()
+    assert page._depth == 0
+    return page.found
+
+
+@pytest.fixture
+def newsletter():
+    return places.newsletter()
+
+
+@pytest.fixture
+def readers(newsletter):
+    return places.readers(newsletter, MADE_UP)
+
+
+def test_a_forgotten_text_is_found():
+    assert unreached("<p>⟦one <b>two</b>⟧ 3 <i>four</i></p>") == ["four"]
+
+
+def test_pages(client, newsletter, readers):
+    found = {}
+    for name, path in places.pages(newsletter, readers).items():
+        html = client.get(f"{path}?lang={MADE_UP}").content.decode()
+        assert f'<html lang="{MADE_UP}"' in html
+        assert "⟦" in html
+        found[name] = unreached(html)
+
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+@pytest.mark.parametrize("email", ["", "ann", "a@b@c.de", "ann@", "@x.de", "a b@x.de", "é@x.de",
+                                   "ann@x", "a" * 400, "ann@mailinator.com", "ann@gmial.com",
+                                   "postmaster@example.com"])  # fmt: skip
+def test_what_is_said_about_an_address(client, newsletter, email):
+    page = client.post(f"{newsletter.get_absolute_url()}?lang={MADE_UP}", {"email": email})
+
+    assert page.status_code in {200, 302}
+    assert unreached(page.content.decode()) == []
+
+
+def test_mails(newsletter, readers):
+    mails = places.mails(readers)
+
+    assert set(mails) >= {"confirm", "reminder", "welcome"}
+    for kind, mail in mails.items():
+        html = mail.alternatives[0][0]
+        assert unreached(html) == [], kind
+        assert unreached(mail.subject) == [], kind
+        assert unreached(mail.body) == [], kind
+
+
+def test_the_digests_own_sentences(newsletter):
+    Newsletter.objects.update(language=MADE_UP)
+    edition = Edition.objects.get()
+    correction = factories.edition(edition.newsletter, stories=0, subject="17", corrects=edition)
+    page = assemble(correction)
+
+    assert unreached(page.html) == []
+    assert unreached(page.text) == []
+    assert unreached(web_page(edition)) == []
+    assert "⟦Correction to the edition of ⟦" in page.text
