@@ -98,6 +98,29 @@ def reword(*, edition_id: int, item_id: int, words: Words) -> None:
 
 
 @transaction.atomic
+def say(*, edition_id: int, **words: str) -> None:
+    """Give the edition these of its subject, preheader and note."""
+    _open(edition_id)
+    Edition.objects.filter(pk=edition_id).update(**words)
+    void_if_changed(edition_id=edition_id)
+
+
+@transaction.atomic
+def print_these(*, edition_id: int, story_ids: Sequence[int]) -> None:
+    """Print these stories in this order and no others; those that stay keep an editor's words.
+
+    Raises:
+        Story.DoesNotExist: one is not the newsletter's.
+        AlreadyPrinted: one was printed before.
+    """
+    edition = _open(edition_id)
+    for item in edition.items.exclude(story__in=story_ids):
+        remove_item(edition_id=edition_id, item_id=item.pk)
+    items = [add_story(edition_id=edition_id, story_id=story_id) for story_id in story_ids]
+    reorder(edition_id=edition_id, item_ids=[item.pk for item in items])
+
+
+@transaction.atomic
 def reorder(*, edition_id: int, item_ids: Sequence[int]) -> None:
     """Put the items in this order; those not named follow in the order they had."""
     items = {item.pk: item for item in _open(edition_id).items.all()}

@@ -22,9 +22,12 @@ def bring_forward(
     seen: str,
     readers: int | None = None,
     user: AbstractBaseUser | None = None,
+    at_once: bool = True,
     now: datetime,
 ) -> Edition:
     """Make now the send time of the edition, approving it first if nobody has.
+
+    Without `at_once` it is approved as it was seen, and goes out at its time.
 
     `seen` is the seal (curate.seal) of what the editor had before their eyes, and `readers` the
     number that they said yes to.
@@ -43,7 +46,8 @@ def bring_forward(
             approve(edition_id=edition_id, user=user, now=now)
         elif now >= edition.deadline_at:
             raise NotApprovable([Problem("past-deadline", "The edition is past its deadline.")])
-        Edition.objects.filter(pk=edition_id, sends_at__gt=now).update(sends_at=now)
+        if at_once:
+            Edition.objects.filter(pk=edition_id, sends_at__gt=now).update(sends_at=now)
     edition.refresh_from_db()
     return edition
 

@@ -47,7 +47,7 @@ def store(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> Stored:
         [
             (story, draft)
             for draft in drafts
-            if (story := known.get(id(draft))) and _may_update(story, draft)
+            if (story := known.get(id(draft))) and may_update(story, draft)
         ]
     )
     return Stored(
@@ -103,11 +103,12 @@ def _draft(*, feed: Feed, entry: Entry, now: datetime, undated: datetime) -> Sto
         published_at=min(entry.published_at or undated, now),
         added_at=now,
     )
-    story.feed_words = _words_hash(story)
+    story.feed_words = words_hash(story)
     return story
 
 
-def _words_hash(story: Story) -> str:
+def words_hash(story: Story) -> str:
+    """What tells a change by its source from one by an editor (Story.feed_words)."""
     return sha256(repr([getattr(story, name) for name in WORDS]).encode()).hexdigest()
 
 
@@ -124,10 +125,11 @@ def _known(feed: Feed, drafts: Sequence[Story]) -> dict[int, Story]:
     return {key: story for key, story in found.items() if story is not None}
 
 
-def _may_update(story: Story, draft: Story) -> bool:
+def may_update(story: Story, draft: Story) -> bool:
+    """Whether the story is of the draft's source, which says otherwise now, and no editor does."""
     is_ours = story.feed_id == draft.feed_id and story.feed_words != draft.feed_words
     # The words differ from what the feed said last: an editor has changed them.
-    return is_ours and story.feed_words == _words_hash(story)
+    return is_ours and story.feed_words == words_hash(story)
 
 
 def _update(pairs: Sequence[tuple[Story, Story]]) -> int:
@@ -138,7 +140,7 @@ def _update(pairs: Sequence[tuple[Story, Story]]) -> int:
     # The lock makes an editor who places one right now wait, or us see that it was placed.
     locked = list(Story.objects.select_for_update().filter(pk__in=changed).order_by("pk"))
     placed = set(EditionItem.objects.filter(story__in=changed).values_list("story_id", flat=True))
-    free = [s for s in locked if s.pk not in placed and _may_update(s, changed[s.pk])]
+    free = [s for s in locked if s.pk not in placed and may_update(s, changed[s.pk])]
     for story in free:
         for name in (*WORDS, "feed_words"):
             setattr(story, name, getattr(changed[story.pk], name))

@@ -18,6 +18,7 @@ class Story(models.Model):
         FEED = "feed", "feed"
         URL = "url", "added by URL"
         TEXT = "text", "pasted text"
+        API = "api", "pushed by a program"
 
     newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="stories")
     section = models.ForeignKey(
@@ -66,7 +67,8 @@ class Story(models.Model):
                 condition=~models.Q(guid=""),
             ),
             models.CheckConstraint(
-                condition=models.Q(origin__in=["feed", "url", "text"]), name="story_origin_known"
+                condition=models.Q(origin__in=["feed", "url", "text", "api"]),
+                name="story_origin_known",
             ),
         ]
         indexes = [

@@ -17,12 +17,12 @@ def origin_of(request: HttpRequest, token: str = "") -> Origin:
     return Origin(
         page=page.replace(token, "…") if token else page,
         language=get_language() or settings.LANGUAGE_CODE,
-        ip_address=_ip_address(request),
+        ip_address=ip_address_of(request),
         user_agent=request.headers.get("User-Agent", ""),
     )
 
 
-def _ip_address(request: HttpRequest) -> str | None:
+def ip_address_of(request: HttpRequest) -> str | None:
     """The client's address. Only behind a proxy of ours is X-Forwarded-For to be believed.
 
     Its last entry is the one that our proxy wrote; those before it are the client's own words.

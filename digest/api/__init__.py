@@ -1,0 +1,1 @@
+"""The API: what the readers' side offers, and stories and editions."""

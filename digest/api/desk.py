@@ -1,0 +1,211 @@
+"""Editions before they are sent: made, edited, approved and sent by a program."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.timezone import now
+from ninja import Field, Query, Router
+from ninja.responses import Status
+
+from digest.api.drafts import (
+    DraftOut,
+    EditionStatus,
+    NewEdition,
+    Order,
+    When,
+    WholeDraft,
+    Words,
+    facts,
+    shown,
+)
+from digest.editions import curate, draft, preflight, send_now, stop
+from digest.editions.approve import NotApprovable
+from digest.models import Edition, Story
+from digest.tasks import release
+from subscribers.api import problems
+from subscribers.api.auth import Token, insist, token_of
+from subscribers.api.describe import problem
+from subscribers.api.fields import IDEMPOTENCY_KEY, SLUG
+from subscribers.api.newsletters import find
+from subscribers.api.paging import BehindUuid, Page, cut
+from subscribers.api.problems import Problem
+from subscribers.api.receipts import once
+from subscribers.models import Scope
+from subscribers.queue import enqueue
+
+logger = logging.getLogger(__name__)
+
+router = Router(tags=["Desk"])
+READ, WRITE, SEND = (
+    Token(scope) for scope in (Scope.EDITIONS_READ, Scope.EDITIONS_WRITE, Scope.EDITIONS_SEND)
+)
+
+
+class Which(BehindUuid):
+    status: EditionStatus | None = Field(None, description="Only these.")
+
+
+@router.get(
+    "/desk/newsletters/{slug:slug}/editions", response=Page[DraftOut, UUID], auth=READ,
+    operation_id="listDrafts", summary="List editions in any state", openapi_extra=problem(404),
+)  # fmt: skip
+def list_drafts(
+    request: HttpRequest, response: HttpResponse, which: Query[Which], slug: str = SLUG
+) -> Page[DraftOut, UUID]:
+    """The one that was made last first."""
+    newsletter = find(slug)
+    insist(request, newsletter)
+    found = Edition.objects.select_related("newsletter").filter(newsletter=newsletter)
+    if which.status:
+        found = found.filter(status=which.status)
+    if which.after:
+        last = Edition.objects.filter(newsletter=newsletter, public_id=which.after).first()
+        if last is None:
+            raise Http404
+        found = found.filter(pk__lt=last.pk)
+    rows = list(found.order_by("-pk")[: which.limit + 1])
+    rows, after = cut(request, response, rows=rows, limit=which.limit, key="public_id")
+    items = [DraftOut(**facts(edition)) for edition in rows]
+    return Page[DraftOut, UUID](items=items, next_after=after)
+
+
+@router.post(
+    "/desk/newsletters/{slug:slug}/editions", response={200: WholeDraft, 201: WholeDraft},
+    auth=WRITE, operation_id="createEdition", summary="Create an edition",
+    openapi_extra=problem(404, 409),
+)  # fmt: skip
+@once
+def create_edition(
+    request: HttpRequest,
+    response: HttpResponse,
+    data: NewEdition,
+    slug: str = SLUG,
+    idempotency_key: str | None = IDEMPOTENCY_KEY,
+) -> Status[WholeDraft]:
+    """A draft (201), proposed from the newest stories unless `stories` names others.
+
+    There is one edition a slot. Where it is there already it is returned as it is (200); with
+    words of yours that is a conflict, and `edition` says which one to change.
+    """
+    newsletter = find(slug)
+    insist(request, newsletter)
+    moment = now()
+    words = data.model_dump(exclude={"date"}, exclude_none=True)
+    with transaction.atomic():
+        try:
+            edition = draft.draft_edition(newsletter=newsletter, date=data.date, now=moment)
+        except draft.DayIsOver as error:
+            raise Problem(problems.CONFLICT, str(error)) from None
+        is_new = edition.drafted_at == moment
+        if words and not is_new:
+            raise Problem(
+                problems.CONFLICT, "There is an edition of that date already.",
+                more={"edition": str(edition.public_id)},
+            )  # fmt: skip
+        _write(edition, words)
+    location = reverse("api:read_draft", args=[edition.public_id])
+    response["Location"] = location
+    return Status(201 if is_new else 200, shown(_edition(request, edition.public_id)))
+
+
+@router.get(
+    "/desk/editions/{uuid:edition_id}", response=WholeDraft, auth=READ, operation_id="readDraft",
+    summary="Read an edition in any state", openapi_extra=problem(404), url_name="read_draft",
+)  # fmt: skip
+def read_draft(request: HttpRequest, edition_id: UUID) -> WholeDraft:
+    """With what stands against sending it, how many it would go to, and its seal."""
+    return shown(_edition(request, edition_id))
+
+
+@router.patch(
+    "/desk/editions/{uuid:edition_id}", response=WholeDraft, auth=WRITE,
+    operation_id="changeEdition", summary="Change an edition", openapi_extra=problem(404, 409),
+)  # fmt: skip
+def change_edition(request: HttpRequest, edition_id: UUID, data: Words) -> WholeDraft:
+    """Any change of what it shows voids an approval."""
+    edition = _edition(request, edition_id)
+    with transaction.atomic():
+        _write(edition, data.model_dump(exclude_none=True))
+    return shown(_edition(request, edition_id))
+
+
+@router.post(
+    "/desk/editions/{uuid:edition_id}/send", response={202: WholeDraft}, auth=SEND,
+    operation_id="sendEdition", summary="Approve and send an edition",
+    openapi_extra=problem(404, 409),
+)  # fmt: skip
+def send_edition(request: HttpRequest, edition_id: UUID, data: Order) -> Status[WholeDraft]:
+    """Approve it as you have read it; it goes out at its time, or at once.
+
+    Where something stands against it, the problem's `problems` say what. An unusual number of
+    readers needs a yes to that number, in `readers`.
+    """
+    edition, moment = _edition(request, edition_id), now()
+    at_once = data.when is When.NOW
+    try:
+        send_now.bring_forward(
+            edition_id=edition.pk,
+            seen=data.seal,
+            readers=data.readers,
+            at_once=at_once,
+            now=moment,
+        )
+    except NotApprovable as refused:
+        raise _refused(refused.problems) from None
+    logger.info("Edition %s is approved by the token %s", edition.pk, token_of(request))
+    if at_once or edition.sends_at <= moment:
+        enqueue(release, edition_id=edition.pk)
+    return Status(202, shown(_edition(request, edition_id)))
+
+
+@router.post(
+    "/desk/editions/{uuid:edition_id}/stop", response=WholeDraft, auth=SEND,
+    operation_id="stopEdition", summary="Stop an edition that is being sent",
+    openapi_extra=problem(404, 409),
+)  # fmt: skip
+def stop_edition(request: HttpRequest, edition_id: UUID) -> WholeDraft:
+    """Within a moment no further reader gets it; editors decide how it goes on."""
+    edition = _edition(request, edition_id)
+    try:
+        stop.stop_sending(edition_id=edition.pk, detail="Stopped over the API", now=now())
+    except stop.NotSending as error:
+        raise Problem(problems.CONFLICT, str(error)) from None
+    return shown(_edition(request, edition_id))
+
+
+def _edition(request: HttpRequest, edition_id: UUID) -> Edition:
+    edition = (
+        Edition.objects.select_related("newsletter", "schedule", "corrects")
+        .filter(public_id=edition_id)
+        .first()
+    )
+    if edition is None:
+        raise Http404
+    insist(request, edition.newsletter)
+    return edition
+
+
+def _write(edition: Edition, words: dict[str, Any]) -> None:
+    story_ids = words.pop("stories", None)
+    try:
+        if words:
+            curate.say(edition_id=edition.pk, **words)
+        if story_ids is not None:
+            curate.print_these(edition_id=edition.pk, story_ids=list(dict.fromkeys(story_ids)))
+    except (curate.NotEditable, curate.AlreadyPrinted) as error:
+        raise Problem(problems.CONFLICT, str(error)) from None
+    except Story.DoesNotExist:
+        detail = f"{edition.newsletter} lacks one of these stories."
+        raise Problem(problems.CONFLICT, detail) from None
+
+
+def _refused(found: list[preflight.Problem]) -> Problem:
+    told = [{"code": each.code, "message": each.message} for each in found]
+    detail = " ".join(each.message for each in found)
+    return Problem(problems.CONFLICT, detail, more={"problems": told})

@@ -1,0 +1,135 @@
+"""An edition as the desk sees it, and what may be said about one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import Enum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Field, Schema
+
+from digest.editions import audience, curate, preflight
+from digest.models import Edition
+from subscribers.api.fields import Id, Input, line, text
+
+# As the model has them (a test compares).
+EditionStatus = Literal["draft", "held", "approved", "sending", "sent", "skipped"]
+_MOST_STORIES = 100
+
+
+class Words(Input):
+    """What is left out stays as it is."""
+
+    subject: Annotated[str, line(150)] | None = None
+    preheader: Annotated[str, line(200)] | None = None
+    note: Annotated[str, text(10_000)] | None = Field(None, description="Above the stories.")
+    stories: Annotated[list[Id], Field(max_length=_MOST_STORIES)] | None = Field(
+        None, description="Ids of stories: these, in this order, and no others."
+    )
+
+
+class NewEdition(Words):
+    date: dt.date | None = Field(
+        None, description="The newsroom's date. Else the schedule's next one, or today."
+    )
+
+
+class When(Enum):
+    NOW = "now"
+    SCHEDULED = "scheduled"
+
+
+class Order(Input):
+    seal: Annotated[str, Field(max_length=100, pattern=r"^[0-9a-f.]+$")] = Field(
+        description="Of the edition as you have read it: what was changed since is not sent."
+    )
+    when: When = Field(When.SCHEDULED, description="At its time, or at once.")
+    readers: int | None = Field(
+        None, ge=1, le=2**31 - 1,
+        description="A yes to so many readers, where that is an unusual number.",
+    )  # fmt: skip
+
+
+class DraftOut(Schema):
+    id: UUID
+    newsletter: str
+    date: dt.date
+    status: EditionStatus
+    reason: str | None = Field(description="Why it is held or was skipped.")
+    reason_detail: str
+    subject: str
+    preheader: str
+    sends_at: dt.datetime
+    deadline_at: dt.datetime
+    approved_at: dt.datetime | None
+    sent_at: dt.datetime | None
+
+
+class ItemOut(Schema):
+    story: int = Field(description="The story's id.")
+    headline: str
+    summary: str
+    section: str | None
+    url: str
+
+
+class ProblemOut(Schema):
+    code: str
+    message: str
+    blocking: bool = Field(description="Must be put right before it can be approved.")
+
+
+class ReadersOut(Schema):
+    now: int = Field(description="Whom it would go to.")
+    usual: int | None
+    warning: str = Field(description="Why a person has to say yes to so many; else empty.")
+
+
+class WholeDraft(DraftOut):
+    note: str
+    stories: list[ItemOut]
+    problems: list[ProblemOut]
+    readers: ReadersOut
+    seal: str = Field(description="Stands for all that the mail would show, and when it goes out.")
+
+
+def facts(edition: Edition) -> dict[str, Any]:
+    return {
+        "id": edition.public_id,
+        "newsletter": edition.newsletter.slug,
+        "date": edition.slot_date,
+        "status": edition.status,
+        "reason": edition.reason or None,
+        "reason_detail": edition.reason_detail,
+        "subject": edition.subject,
+        "preheader": edition.preheader,
+        "sends_at": edition.sends_at,
+        "deadline_at": edition.deadline_at,
+        "approved_at": edition.approved_at,
+        "sent_at": edition.sent_at,
+    }
+
+
+def shown(edition: Edition) -> WholeDraft:
+    outlook = audience.outlook(edition)
+    return WholeDraft(
+        **facts(edition),
+        note=edition.note,
+        stories=[
+            ItemOut(
+                story=item.story_id,
+                headline=item.shown_headline,
+                summary=item.shown_summary,
+                section=item.section.slug if item.section else None,
+                url=item.story.link,
+            )
+            for item in edition.items.select_related("story", "section")
+        ],
+        problems=[
+            ProblemOut(code=found.code, message=found.message, blocking=found.blocking)
+            for found in preflight.problems(edition)
+        ],
+        readers=ReadersOut(now=outlook.readers, usual=outlook.usual, warning=outlook.warning),
+        seal=curate.seal(edition),
+    )

@@ -1,0 +1,183 @@
+"""Stories that a newsroom's own programs push."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import now
+from ninja import Field, Query, Router, Schema
+from ninja.responses import Status
+
+from digest.feeds.pushed import Outcome, Pushed, UnusableStory, push
+from digest.models import EditionItem, Story
+from subscribers.api import problems
+from subscribers.api.auth import Token, insist
+from subscribers.api.describe import problem
+from subscribers.api.fields import (
+    IDEMPOTENCY_KEY,
+    SLUG,
+    Input,
+    Moment,
+    SlugText,
+    line,
+    text,
+    url,
+)
+from subscribers.api.newsletters import find
+from subscribers.api.paging import BehindId, Page, cut
+from subscribers.api.problems import Problem
+from subscribers.api.receipts import once
+from subscribers.models import Newsletter, Scope, Section
+
+router = Router(tags=["Stories"])
+
+# As the model has them (a test compares).
+Origin = Literal["feed", "url", "text", "api"]
+
+
+class _Told(Input):
+    title: Annotated[str, line(300, least=1)]
+    external_id: Annotated[str, line(200)] = Field(
+        "", description="Your own id for it: a story keeps its place when its URL changes."
+    )
+    section: SlugText | None = None
+    summary: Annotated[str, text(5000)] = ""
+    author: Annotated[str, line(200)] = ""
+    source_name: Annotated[str, line(80)] = Field("", description="The outlet.")
+    image_url: Annotated[str, url(2000)] | None = None
+    image_alt: Annotated[str, line(300)] = ""
+    image_credit: Annotated[str, line(200)] = ""
+    published_at: Moment | None = Field(None, description="Empty, or to come: now.")
+
+
+class LinkedStory(_Told):
+    """A story on a page of yours."""
+
+    url: Annotated[str, url(2000)]
+
+
+class WholeStory(_Told):
+    """A story that Daybreak itself shows, on a page of its own."""
+
+    text: Annotated[str, text(200_000)]
+
+
+class StoryOut(Schema):
+    id: int
+    title: str
+    summary: str
+    url: str = Field(description="Where its headline leads.")
+    section: str | None
+    author: str
+    source_name: str
+    image_url: str
+    origin: Origin
+    published_at: datetime
+    added_at: datetime
+    is_hidden: bool = Field(description="An editor never wants it proposed.")
+    is_printed: bool = Field(description="An edition holds it.")
+
+
+class PushedOut(StoryOut):
+    outcome: Outcome = Field(
+        description="`kept`: it was there, and is the same, or editors have placed or changed it."
+    )
+
+
+class Which(BehindId):
+    printed: bool | None = Field(None, description="Only those that an edition holds, or none.")
+
+
+@router.get(
+    "/newsletters/{slug:slug}/stories", response=Page[StoryOut, int],
+    auth=Token(Scope.STORIES_READ), operation_id="listStories", summary="List stories",
+    openapi_extra=problem(404),
+)  # fmt: skip
+def list_stories(
+    request: HttpRequest, response: HttpResponse, which: Query[Which], slug: str = SLUG
+) -> Page[StoryOut, int]:
+    """The last one added first."""
+    found: Any = _stories(_newsletter(request, slug))
+    if which.printed is not None:
+        found = found.filter(is_printed=which.printed)
+    if which.after is not None:
+        found = found.filter(pk__lt=which.after)
+    rows = list(found.order_by("-pk")[: which.limit + 1])
+    rows, after = cut(request, response, rows=rows, limit=which.limit, key="pk")
+    items = [StoryOut(**_facts(story)) for story in rows]
+    return Page[StoryOut, int](items=items, next_after=after)
+
+
+@router.post(
+    "/newsletters/{slug:slug}/stories", response={200: PushedOut, 201: PushedOut},
+    auth=Token(Scope.STORIES_WRITE), operation_id="pushStory", summary="Push a story",
+    openapi_extra=problem(404, 409),
+)  # fmt: skip
+@once
+def push_story(
+    request: HttpRequest,
+    response: HttpResponse,
+    data: LinkedStory | WholeStory,
+    slug: str = SLUG,
+    idempotency_key: str | None = IDEMPOTENCY_KEY,
+) -> Status[PushedOut]:
+    """A new one (201), or a correction of the one with the same URL or `external_id` (200).
+
+    Texts are plain; markup is taken off. A story that stands in an edition, or whose words an
+    editor has changed, stays as it is.
+    """
+    newsletter = _newsletter(request, slug)
+    said = data.model_dump(exclude={"section"}, exclude_none=True)
+    try:
+        story, outcome = push(
+            newsletter=newsletter,
+            pushed=Pushed(**said),
+            section=_section(newsletter, data.section),
+            now=now(),
+        )
+    except UnusableStory as error:
+        raise Problem(problems.CONFLICT, str(error)) from None
+    shown = PushedOut(**_facts(_stories(newsletter).get(pk=story.pk)), outcome=outcome)
+    return Status(201 if outcome is Outcome.ADDED else 200, shown)
+
+
+def _newsletter(request: HttpRequest, slug: str) -> Newsletter:
+    newsletter = find(slug)
+    insist(request, newsletter)
+    return newsletter
+
+
+def _section(newsletter: Newsletter, slug: str | None) -> Section | None:
+    if slug is None:
+        return None
+    section = newsletter.sections.filter(slug=slug).first()
+    if section is None:
+        raise Problem(problems.CONFLICT, f"{newsletter} has no section {slug}.")
+    return section
+
+
+def _stories(newsletter: Newsletter) -> QuerySet[Story]:
+    held = EditionItem.objects.filter(story=OuterRef("pk"), released=False)
+    found = Story.objects.filter(newsletter=newsletter).select_related("section")
+    return found.annotate(is_printed=Exists(held))
+
+
+def _facts(story: Any) -> dict[str, Any]:
+    return {
+        "id": story.pk,
+        "title": story.title,
+        "summary": story.summary,
+        "url": story.link,
+        "section": story.section.slug if story.section else None,
+        "author": story.author,
+        "source_name": story.source_name,
+        "image_url": story.image_url,
+        "origin": story.origin,
+        "published_at": story.published_at,
+        "added_at": story.added_at,
+        "is_hidden": story.is_hidden,
+        "is_printed": story.is_printed,
+    }

@@ -1,0 +1,128 @@
+"""Take a story that a newsroom's own program sends, and its corrections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from hashlib import sha256
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from digest.feeds import clean, store
+from digest.models import EditionItem, Story
+from subscribers.models import Newsletter, Section
+
+# What a program may correct beside store.WORDS, which tell whether an editor has changed anything.
+_ALSO = ("image_alt", "text", "url")
+
+
+class UnusableStory(Exception):
+    """There is nothing to print; the message says why in plain words."""
+
+
+class Outcome(Enum):
+    """What became of it: `kept` is one that editors have changed or placed, or the same again."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A story as a program tells it; markup in it is taken off."""
+
+    title: str
+    url: str = ""
+    text: str = ""
+    external_id: str = ""
+    summary: str = ""
+    author: str = ""
+    source_name: str = ""
+    image_url: str = ""
+    image_alt: str = ""
+    image_credit: str = ""
+    published_at: datetime | None = None
+
+
+def push(
+    *, newsletter: Newsletter, pushed: Pushed, section: Section | None = None, now: datetime
+) -> tuple[Story, Outcome]:
+    """Store the story, or correct the one of the same URL or id, and say what became of it.
+
+    As with feeds, a story is corrected only by who brought it, while it stands in no edition and
+    no editor has changed its words.
+
+    Raises:
+        UnusableStory
+    """
+    draft = _draft(newsletter, pushed, section, now)
+    with transaction.atomic():
+        known = _known(draft)
+        if known is None:
+            try:
+                with transaction.atomic():
+                    draft.save(force_insert=True)
+            except IntegrityError:  # another one pushed it this moment
+                known = _known(draft)
+            if known is None:
+                return draft, Outcome.ADDED
+        return known, _correct(known, draft)
+
+
+def _draft(newsletter: Newsletter, pushed: Pushed, section: Section | None, now: datetime) -> Story:
+    title, url = clean.title(pushed.title), clean.canonical_url(pushed.url)
+    text = clean.plain_text(pushed.text) and pushed.text.strip()
+    if not title:
+        raise UnusableStory("Nothing in the title can be read.")
+    if pushed.url and not url:
+        raise UnusableStory("The URL leads nowhere.")
+    if not url and not text:
+        raise UnusableStory("Nothing in the text can be read.")
+    words = sha256(f"{title}\n{text}".encode()).hexdigest()
+    image_url = clean.web_url(pushed.image_url)
+    story = Story(
+        newsletter=newsletter,
+        section=section,
+        origin=Story.Origin.API,
+        url=url,
+        identity=clean.identity(url) if url else words,
+        guid=sha256(f"pushed {pushed.external_id}".encode()).hexdigest()
+        if pushed.external_id
+        else "",
+        title=title,
+        summary=clean.summary(pushed.summary, title=title),
+        text=text,
+        author=clean.name(pushed.author, 200),
+        source_name=clean.name(pushed.source_name),
+        image_url=image_url,
+        image_alt=clean.name(pushed.image_alt, 300) if image_url else "",
+        image_credit=clean.name(pushed.image_credit, 200) if image_url else "",
+        published_at=min(pushed.published_at or now, now),
+        added_at=now,
+    )
+    story.feed_words = store.words_hash(story)
+    return story
+
+
+def _known(draft: Story) -> Story | None:
+    """The stored story that it is, locked: by its own id first, since an URL may change."""
+    same = Q(identity=draft.identity)
+    if draft.guid:
+        same |= Q(guid=draft.guid)
+    found = Story.objects.select_for_update(of=("self",)).filter(same, newsletter=draft.newsletter)
+    return min(found, key=lambda story: story.guid != draft.guid, default=None)
+
+
+def _correct(story: Story, draft: Story) -> Outcome:
+    is_pushed = story.origin == Story.Origin.API
+    placed = EditionItem.objects.filter(story=story, released=False).exists()
+    if not is_pushed or placed or not store.may_update(story, draft):
+        return Outcome.KEPT
+    fields = [*store.WORDS, *_ALSO, "feed_words"]
+    for name in fields:
+        setattr(story, name, getattr(draft, name))
+    story.save(update_fields=fields)
+    return Outcome.UPDATED

@@ -1,0 +1,20 @@
+// Draw the API's pages; a file of its own, since the page allows no script in it.
+"use strict";
+const place = document.getElementById("api");
+// Swagger UI goes by this class; the rest of the page goes by the media query.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+SwaggerUIBundle({
+  url: place.dataset.openapi,
+  domNode: place,
+  deepLinking: true,
+  // A token is typed in for this visit and kept nowhere.
+  persistAuthorization: false,
+  defaultModelsExpandDepth: 0,
+  docExpansion: "list",
+  validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis],
+  layout: "BaseLayout",
+});

@@ -1,0 +1,82 @@
+"""Make API tokens, and tell whose one is."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from django.db.models import Q
+
+from subscribers.models import ApiReceipt, ApiToken, Newsletter
+
+# So that a scanner for leaked secrets knows one by its looks.
+PREFIX = "daybreak_"
+_HINT = len(PREFIX) + 4
+# "Last used" is a help in tidying up, and not worth a write for each request.
+USED_EVERY = timedelta(minutes=1)
+# How long a repeated Idempotency-Key is known.
+RECEIPTS_KEPT = timedelta(hours=24)
+
+
+class BadApiToken(Exception):
+    """Not one of ours, expired or revoked."""
+
+
+def make(
+    *,
+    name: str,
+    scopes: Collection[str],
+    newsletter: Newsletter | None = None,
+    created_by: Any = None,
+    expires_at: datetime | None = None,
+    now: datetime,
+) -> tuple[ApiToken, str]:
+    """Return a new token's row, and the token itself, which is not kept and cannot be shown again.
+
+    256 random bits: a plain hash of it cannot be tried out.
+    """
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        name=name,
+        hint=secret[:_HINT],
+        digest=_digest(secret),
+        scopes=sorted(scopes),
+        newsletter=newsletter,
+        created_by=created_by,
+        expires_at=expires_at,
+        created_at=now,
+    )
+    return token, secret
+
+
+def read(secret: str, *, now: datetime) -> ApiToken:
+    """Return the row of a token that is good now, and note that it was used.
+
+    Raises:
+        BadApiToken
+    """
+    token = ApiToken.objects.filter(digest=_digest(secret)).first()
+    if token is None or not token.is_good(now=now):
+        raise BadApiToken
+    before = now - USED_EVERY
+    if token.last_used_at is None or token.last_used_at < before:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=before)
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def revoke(*, token_ids: Collection[int], now: datetime) -> int:
+    """End these at once and for good; return how many were good before."""
+    return ApiToken.objects.filter(pk__in=token_ids, revoked_at=None).update(revoked_at=now)
+
+
+def forget_receipts(*, now: datetime) -> None:
+    """Delete what repeated requests were answered a day ago."""
+    ApiReceipt.objects.filter(created_at__lt=now - RECEIPTS_KEPT).delete()
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode(errors="replace")).hexdigest()

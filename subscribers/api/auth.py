@@ -1,0 +1,95 @@
+"""Tell who asks, whether they may, and how often."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.timezone import now
+from ninja.security import HttpBearer
+
+from subscribers import access
+from subscribers.abuse import network
+from subscribers.api import limits
+from subscribers.api.problems import FORBIDDEN, RATE_LIMITED, UNAUTHORIZED, Problem
+from subscribers.models import ApiToken, Newsletter, Scope
+from subscribers.views.origin import ip_address_of
+
+
+class Anybody:
+    """What is public: counted by the network that asks."""
+
+    def __call__(self, request: HttpRequest) -> bool:
+        address = ip_address_of(request)
+        _count(request, "public", network(address) if address else "", settings.API_PUBLIC_RATE)
+        return True
+
+
+class Token(HttpBearer):
+    """A token with this scope, or no answer."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+
+    def __call__(self, request: HttpRequest) -> ApiToken:
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            raise Problem(UNAUTHORIZED)
+        return self.authenticate(request, secret.strip())
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
+        try:
+            found = access.read(token, now=now())
+        except access.BadApiToken:
+            # Guesses are counted as anybody's requests are.
+            Anybody()(request)
+            raise Problem(
+                UNAUTHORIZED, "The token is unknown, expired or revoked.",
+                headers={"WWW-Authenticate": 'Bearer realm="Daybreak", error="invalid_token"'},
+            ) from None  # fmt: skip
+        _count(request, "token", str(found.pk), settings.API_TOKEN_RATE)
+        if self.scope not in found.scopes:
+            raise Problem(
+                FORBIDDEN,
+                f"The token lacks the scope {self.scope.value}.",
+                more={"scope": self.scope.value},
+            )
+        return found
+
+
+class TokenOrAnybody(Token):
+    """With a token that is good for the scope more is possible; a bad one is never overlooked."""
+
+    is_optional = True
+
+    def __call__(self, request: HttpRequest) -> ApiToken | bool:  # type: ignore[override]
+        if "Authorization" in request.headers:
+            return super().__call__(request)
+        return Anybody()(request)
+
+
+anybody = Anybody()
+
+
+def token_of(request: HttpRequest) -> ApiToken | None:
+    """The token that the request came with, if any."""
+    found = getattr(request, "auth", None)
+    return found if isinstance(found, ApiToken) else None
+
+
+def insist(request: HttpRequest, newsletter: Newsletter) -> None:
+    """Refuse a token that is for another newsletter."""
+    token = token_of(request)
+    if token and not token.may_see(newsletter.pk):
+        raise Problem(FORBIDDEN, f"The token is not good for {newsletter.slug}.")
+
+
+def _count(request: HttpRequest, name: str, who: str, limit: int) -> None:
+    use = limits.count(name, who, limit=limit)
+    request.api_use = use  # type: ignore[attr-defined]
+    if use.is_over:
+        raise Problem(
+            RATE_LIMITED,
+            f"More than {limit} requests a minute.",
+            headers={"Retry-After": str(use.resets_in)},
+        )

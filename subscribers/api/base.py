@@ -1,0 +1,101 @@
+"""The API itself, without its routes: how it reads, how it fails, how it describes itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.openapi.docs import DocsBase
+
+from subscribers.api import describe, problems
+from subscribers.api.parsing import JsonParser
+from subscribers.api.problems import Fault, Problem
+
+TITLE = "Daybreak"
+VERSION = "1"
+
+
+class Docs(DocsBase):
+    """The API's description as a page, with nothing from other hosts."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        context = {"api": api, "openapi_url": self.get_openapi_url(api, kwargs)}
+        response = render(request, "api/docs.html", context)
+        # Swagger UI sets styles of its own and draws its icons from data.
+        response["Content-Security-Policy"] = (
+            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+            "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"
+        )
+        return response
+
+
+class DaybreakAPI(NinjaAPI):
+    def __init__(self, *, description: str) -> None:
+        super().__init__(
+            title=TITLE,
+            version=VERSION,
+            description=description,
+            docs=Docs(),
+            parser=JsonParser(),
+            urls_namespace="api",
+        )
+        self.add_exception_handler(Problem, _told)
+        self.add_exception_handler(Http404, _not_found)
+        self.add_exception_handler(ValidationError, _invalid)
+        self.add_exception_handler(HttpError, _http_error)
+        self.add_exception_handler(RequestDataTooBig, _too_large)
+        # Django logs it; the edge tells it.
+        self.add_exception_handler(Exception, _raise)
+
+    def get_openapi_schema(self, **kwargs: Any) -> Any:
+        schema = super().get_openapi_schema(**kwargs)
+        return describe.complete(schema, self)
+
+
+def _told(request: HttpRequest, problem: Any) -> HttpResponse:
+    return problems.answer(problem)
+
+
+def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
+    return problems.answer(Problem(problems.NOT_FOUND))
+
+
+def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return problems.answer(Problem(problems.TOO_LARGE, f"At most {most:,} bytes are taken."))
+
+
+def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
+    """What ninja itself refuses; a Problem of our parser comes wrapped in one."""
+    if isinstance(error.__cause__, Problem):
+        return problems.answer(error.__cause__)
+    kind = problems.BY_STATUS.get(error.status_code, problems.BAD_REQUEST)
+    return problems.answer(Problem(kind, str(error)))
+
+
+def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
+    return problems.answer(Problem(problems.INVALID, faults=[_fault(e) for e in error.errors]))
+
+
+def _fault(error: dict[str, Any]) -> Fault:
+    """Where pydantic found it, as a client can find it: ("body", "data", "email") → "/email"."""
+    source, *path = error["loc"]
+    if source == "body":
+        # The first name is that of our own argument.
+        return Fault(error["msg"], "pointer", "".join(map(_pointer, path[1:])))
+    place = "header" if source == "header" else "parameter"
+    return Fault(error["msg"], place, str(path[-1] if path else ""))
+
+
+def _pointer(step: Any) -> str:
+    return "/" + str(step).replace("~", "~0").replace("/", "~1")  # RFC 6901, section 3
+
+
+def _raise(request: HttpRequest, error: Any) -> HttpResponse:
+    raise error

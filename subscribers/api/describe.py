@@ -1,0 +1,122 @@
+"""Complete the OpenAPI description with what ninja cannot know: problems, scopes, headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ninja import NinjaAPI
+
+from subscribers.api import problems
+from subscribers.api.auth import Token
+
+_REF = {"$ref": "#/components/schemas/Problem"}
+_CONTENT = {problems.CONTENT_TYPE: {"schema": _REF}}
+_PROBLEM = {
+    "title": "Problem",
+    "description": "Problem details (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {
+            "type": "string", "format": "uri", "description": "Where this kind is explained.",
+        },
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong in this case."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "detail": {"type": "string"},
+                    "pointer": {"type": "string", "description": "Into the body (RFC 6901)."},
+                    "parameter": {"type": "string"},
+                    "header": {"type": "string"},
+                },
+            },
+        },
+    },
+}  # fmt: skip
+_TITLES = {
+    400: "The body is not JSON",
+    401: "A token is needed",
+    403: "The token is not good for this",
+    404: "There is no such thing",
+    405: "Not with this method",
+    409: "Not as things stand",
+    413: "The body is too large",
+    415: "Send JSON",
+    422: "The request is not valid",
+    429: "Too many requests",
+    500: "Something broke on our side",
+}
+
+
+def problem(*statuses: int) -> dict[str, Any]:
+    """openapi_extra of an operation that may answer these as well."""
+    return {"responses": {status: _response(status) for status in statuses}}
+
+
+def complete(schema: Any, api: NinjaAPI) -> Any:
+    """Add what is the same for every operation, by what kind of operation it is."""
+    schema["components"]["schemas"]["Problem"] = _PROBLEM
+    callbacks = {
+        operation.operation_id or api.get_openapi_operation_id(operation): operation
+        for router in api._get_bound_routers()
+        for view in router.path_operations.values()
+        for operation in view.operations
+    }
+    for path in schema["paths"].values():
+        for details in path.values():
+            tokens = [
+                callback
+                for callback in callbacks[details["operationId"]].auth_callbacks
+                if isinstance(callback, Token)
+            ]
+            _complete(details, tokens)
+    schemes = schema["components"].setdefault("securitySchemes", {})
+    schemes.clear()
+    schemes["Token"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Made in the admin under API tokens.",
+    }
+    return schema
+
+
+def _complete(details: dict[str, Any], tokens: list[Token]) -> None:
+    statuses = {405, 429, 500}
+    if details.get("parameters") or details.get("requestBody"):
+        statuses.add(422)
+    if details.get("requestBody"):
+        statuses |= {400, 413, 415}
+    for token in tokens:
+        statuses |= {401, 403}
+        needed: list[dict[str, list[str]]] = [{"Token": [token.scope.value]}]
+        is_optional = getattr(token, "is_optional", False)
+        details["security"] = [{}, *needed] if is_optional else needed
+        can = "With a token" if is_optional else "Needs a token"
+        details["description"] = (
+            f"{details.get('description', '')}\n\n{can} that has the scope `{token.scope.value}`."
+        ).strip()
+    for status in sorted(statuses):
+        details["responses"].setdefault(status, _response(status))
+    for parameter in details.get("parameters", []):
+        _tidy(parameter)
+
+
+def _tidy(parameter: dict[str, Any]) -> None:
+    """A parameter that may be left out is not null: there is no null in a URL or header."""
+    schema = parameter["schema"]
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind.get("type") != "null"]
+    if len(kinds) == 1:
+        schema.update(kinds[0])
+    elif kinds:
+        schema["anyOf"] = kinds
+    if schema.get("default", ...) is None:
+        del schema["default"]
+
+
+def _response(status: int) -> dict[str, Any]:
+    return {"description": _TITLES[status], "content": _CONTENT}

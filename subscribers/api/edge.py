@@ -1,0 +1,81 @@
+"""Give every answer under /api/ what it must have, whoever made it.
+
+Errors are problem details, also those of Django and its middleware. Any page may read what is
+public (CORS), and none may send a token along from a browser. HEAD is answered as GET is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from subscribers.api import problems
+from subscribers.api.limits import Use
+
+_PATH = "/api/"
+# Preflights are asked for once a day. Authorization is not in the list: a token has no place in a
+# page of another origin.
+_PREFLIGHT = {
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+_EXPOSED = "Link, Retry-After, RateLimit, RateLimit-Policy"
+
+
+class Edge:
+    """Middleware, the outermost of all."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(_PATH):
+            return self.get_response(request)
+        is_head = request.method == "HEAD"
+        if is_head:
+            request.method = "GET"
+        response = _as_problem(request, self.get_response(request))
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Access-Control-Expose-Headers"] = _EXPOSED
+        response.setdefault("Cache-Control", "no-store")
+        if use := getattr(request, "api_use", None):
+            _count(response, use)
+        return _without_body(response) if is_head else response
+
+
+def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if "Allow" in response:
+        response["Allow"] = _allowed(response["Allow"])
+        if request.method == "OPTIONS":
+            return _preflight(response["Allow"])
+    kind = problems.BY_STATUS.get(response.status_code)
+    if kind is None or response.get("Content-Type", "").startswith(problems.CONTENT_TYPE):
+        return response
+    kept = {"Allow": response["Allow"]} if "Allow" in response else {}
+    return problems.answer(problems.Problem(kind, headers=kept))
+
+
+def _allowed(methods: str) -> str:
+    found = {method.strip() for method in methods.split(",")} | {"OPTIONS"}
+    return ", ".join(sorted(found | {"HEAD"} if "GET" in found else found))
+
+
+def _preflight(methods: str) -> HttpResponse:
+    headers = {"Allow": methods, "Access-Control-Allow-Methods": methods, **_PREFLIGHT}
+    return HttpResponse(status=204, headers=headers)
+
+
+def _count(response: HttpResponseBase, use: Use) -> None:
+    """As draft-ietf-httpapi-ratelimit-headers has it: the quota, and what is left of it."""
+    response["RateLimit-Policy"] = f'"{use.name}";q={use.limit};w={use.window}'
+    response["RateLimit"] = f'"{use.name}";r={use.left};t={use.resets_in}'
+
+
+def _without_body(response: HttpResponseBase) -> HttpResponse:
+    headers = dict(response.items())
+    if isinstance(response, HttpResponse):
+        headers["Content-Length"] = str(len(response.content))
+    response.close()
+    return HttpResponse(status=response.status_code, headers=headers)

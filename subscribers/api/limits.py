@@ -1,0 +1,57 @@
+"""Count requests in Redis, and say whether there have been too many."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+from redis import Redis
+
+from subscribers import commons
+
+logger = logging.getLogger(__name__)
+
+WINDOW = 60
+# One step, so that a count can never be left without its end.
+_COUNT = """
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return count
+"""
+
+
+@dataclass(frozen=True)
+class Use:
+    """How far a quota is used up; `resets_in` is in seconds."""
+
+    name: str
+    limit: int
+    count: int
+    resets_in: int
+    window: int = WINDOW
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.count)
+
+    @property
+    def is_over(self) -> bool:
+        return self.count > self.limit
+
+
+def count(name: str, who: str, *, limit: int) -> Use:
+    """Count one request of `who` against the quota `name`; without Redis there is no limit."""
+    moment = time.time()
+    window, into = divmod(int(moment), WINDOW)
+    key = f"daybreak:api:{name}:{who}:{window}"
+    try:
+        found = commons.ask(lambda redis: _count(redis, key))
+    except commons.Gone as gone:
+        logger.warning("No limit on the API while Redis is away: %s", gone)
+        found = 0
+    return Use(name=name, limit=limit, count=found, resets_in=WINDOW - into)
+
+
+def _count(redis: Redis, key: str) -> int:
+    return int(redis.eval(_COUNT, 1, key, str(WINDOW)))

@@ -1,0 +1,82 @@
+"""The newsletters that a reader can sign up for."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Field, Query, Router, Schema
+
+from subscribers.api.auth import anybody
+from subscribers.api.describe import problem
+from subscribers.api.fields import SLUG
+from subscribers.api.paging import BehindSlug, Page, cut, may_be_cached
+from subscribers.models import Newsletter
+
+router = Router(tags=["Newsletters"], auth=anybody)
+
+
+class SectionOut(Schema):
+    slug: str
+    name: str
+
+
+class NewsletterOut(Schema):
+    slug: str
+    name: str
+    promise: str = Field(description="One sentence: what arrives, how often.")
+    description: str
+    language: str
+    timezone: str = Field(description="The newsroom's clock.")
+    accent_color: str
+    url: str = Field(description="Its sign-up page.")
+    sections: list[SectionOut]
+
+
+@router.get(
+    "/newsletters", response=Page[NewsletterOut, str], operation_id="listNewsletters",
+    summary="List the newsletters",
+)  # fmt: skip
+def list_newsletters(
+    request: HttpRequest, response: HttpResponse, paging: Query[BehindSlug]
+) -> Page[NewsletterOut, str]:
+    """Those that are shown on the front page, by slug."""
+    found = Newsletter.objects.filter(is_listed=True).prefetch_related("sections")
+    if paging.after:
+        found = found.filter(slug__gt=paging.after)
+    rows = list(found.order_by("slug")[: paging.limit + 1])
+    may_be_cached(response)
+    rows, after = cut(request, response, rows=rows, limit=paging.limit, key="slug")
+    return Page[NewsletterOut, str](items=[shown(row) for row in rows], next_after=after)
+
+
+@router.get(
+    "/newsletters/{slug:slug}", response=NewsletterOut, operation_id="readNewsletter",
+    summary="Read a newsletter", openapi_extra=problem(404),
+)  # fmt: skip
+def read_newsletter(request: HttpRequest, slug: str = SLUG) -> NewsletterOut:
+    """Also one that is not listed."""
+    return shown(find(slug))
+
+
+def find(slug: str) -> Newsletter:
+    found = Newsletter.objects.filter(slug=slug).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def shown(newsletter: Newsletter) -> NewsletterOut:
+    return NewsletterOut(
+        slug=newsletter.slug,
+        name=newsletter.name,
+        promise=newsletter.promise,
+        description=newsletter.description,
+        language=newsletter.language,
+        timezone=newsletter.timezone,
+        accent_color=newsletter.accent_color,
+        url=f"{settings.SITE_URL}{newsletter.get_absolute_url()}",
+        sections=[
+            SectionOut(slug=section.slug, name=section.name)
+            for section in newsletter.sections.all()
+        ],
+    )

@@ -1,0 +1,63 @@
+"""Give a list page by page: each goes on behind the last row of the one before."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Schema
+
+from subscribers.api.fields import LARGEST_ID
+
+Item = TypeVar("Item")
+Key = TypeVar("Key")
+
+DEFAULT, MOST = 50, 200
+_BEHIND = "Go on behind this one: the `next_after` of the page before."
+
+
+class Paging(Schema):
+    limit: int = Field(DEFAULT, ge=1, le=MOST, description="How many at most.")
+
+
+class BehindId(Paging):
+    after: int | None = Field(None, ge=0, le=LARGEST_ID, description=_BEHIND)
+
+
+class BehindSlug(Paging):
+    after: str | None = Field(None, pattern=r"^[-a-zA-Z0-9_]+$", max_length=40, description=_BEHIND)
+
+
+class BehindUuid(Paging):
+    after: UUID | None = Field(None, description=_BEHIND)
+
+
+class Page(Schema, Generic[Item, Key]):
+    """Some of a list; `next_after` is null at its end."""
+
+    items: list[Item]
+    next_after: Key | None = Field(description="Send it as `after` to get the next page.")
+
+
+def cut(
+    request: HttpRequest, response: HttpResponse, *, rows: list[Any], limit: int, key: str
+) -> tuple[list[Any], Any]:
+    """Cut `limit` + 1 rows down to a page, and name the next one in the header Link (RFC 8288).
+
+    `key` is the attribute that the list goes on behind.
+    """
+    if len(rows) <= limit:
+        return rows, None
+    rows = rows[:limit]
+    after = getattr(rows[-1], key)
+    query = urlencode({**request.GET.dict(), "after": str(after)})
+    response["Link"] = f'<{settings.SITE_URL}{request.path}?{query}>; rel="next"'
+    return rows, after
+
+
+def may_be_cached(response: HttpResponse) -> None:
+    """For what is the same for everybody: a crowd of readers asks us once a minute."""
+    response["Cache-Control"] = "public, max-age=60"

@@ -1,0 +1,30 @@
+"""Take a body that is JSON, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from django.http import HttpRequest
+from ninja.parser import Parser
+
+from subscribers.api.problems import INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Problem
+
+
+class JsonParser(Parser):
+    """ninja's own takes any Content-Type, and NaN."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if request.content_type != "application/json":
+            said = request.content_type or "nothing"
+            raise Problem(UNSUPPORTED_MEDIA_TYPE, f"The Content-Type says {said[:100]}.")
+        try:
+            return json.loads(request.body.decode(), parse_constant=_refuse)
+        except RecursionError:
+            raise Problem(INVALID_JSON, "It is nested too deeply.") from None
+        except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are such
+            raise Problem(INVALID_JSON, f"{error}.") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,132 @@
+"""Say what went wrong in a form that programs read: problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of problem; its `type` is the URI where `meaning` can be read."""
+
+    code: str
+    status: int
+    title: str
+    meaning: str
+
+    @property
+    def uri(self) -> str:
+        return f"{settings.SITE_URL}/api/problems#{self.code}"
+
+
+INVALID_JSON = Kind("invalid-json", 400, "The body is not JSON", "It could not be parsed.")
+BAD_REQUEST = Kind("bad-request", 400, "Not a request that can be answered", "See `detail`.")
+UNAUTHORIZED = Kind(
+    "unauthorized", 401, "A token is needed",
+    "None came along, or it is unknown, expired or revoked. Send `Authorization: Bearer <token>`; "
+    "tokens are made in the admin.",
+)  # fmt: skip
+FORBIDDEN = Kind(
+    "forbidden", 403, "The token is not good for this",
+    "It lacks the scope that `scope` names, or is for another newsletter.",
+)  # fmt: skip
+CHALLENGE_NEEDED = Kind(
+    "challenge-needed", 403, "First solve a challenge",
+    "Many sign-ups come in right now. Solve the ALTCHA challenge in `challenge` and send the same "
+    "request again with the solution in `solution`.",
+)  # fmt: skip
+NOT_FOUND = Kind("not-found", 404, "There is no such thing", "The path names nothing that is here.")
+METHOD_NOT_ALLOWED = Kind(
+    "method-not-allowed", 405, "Not with this method", "The header `Allow` names those there are."
+)
+CONFLICT = Kind(
+    "conflict", 409, "Not as things stand",
+    "The request is well formed, and what it asks for is not possible now; `detail` says why.",
+)  # fmt: skip
+QUESTIONABLE_ADDRESS = Kind(
+    "questionable-address", 409, "Is this address right?",
+    "It may be mistyped: `suggestion` is what was probably meant. Ask the reader; if they insist, "
+    "and `may_insist` is true, send the same request again with `sure` set to true.",
+)  # fmt: skip
+KEY_IN_USE = Kind(
+    "idempotency-key-in-use", 409, "This Idempotency-Key is taken",
+    "It was used for another request, or the first request with it is still being worked on.",
+)  # fmt: skip
+TOO_LARGE = Kind("too-large", 413, "The body is too large", "See `detail` for the limit.")
+UNSUPPORTED_MEDIA_TYPE = Kind(
+    "unsupported-media-type", 415, "Send JSON", "The Content-Type must be application/json."
+)
+INVALID = Kind(
+    "invalid", 422, "The request is not valid",
+    "`errors` says what is wrong where: in `pointer` (a JSON Pointer into the body), in "
+    "`parameter` or in `header`.",
+)  # fmt: skip
+RATE_LIMITED = Kind(
+    "rate-limited", 429, "Too many requests", "Come back after the seconds in `Retry-After`."
+)
+SERVER_ERROR = Kind(
+    "server-error", 500, "Something broke on our side", "It is in our log. Trying again may help."
+)
+
+KINDS = (
+    INVALID_JSON, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, CHALLENGE_NEEDED, NOT_FOUND,
+    METHOD_NOT_ALLOWED, CONFLICT, QUESTIONABLE_ADDRESS, KEY_IN_USE, TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE, INVALID, RATE_LIMITED, SERVER_ERROR,
+)  # fmt: skip
+# What an answer of Django's own is told as, by its status.
+BY_STATUS = {
+    kind.status: kind
+    for kind in (
+        BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED, CONFLICT, TOO_LARGE,
+        UNSUPPORTED_MEDIA_TYPE, INVALID, RATE_LIMITED, SERVER_ERROR,
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, and where: `place` is pointer, parameter or header."""
+
+    detail: str
+    place: str
+    where: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"detail": self.detail, self.place: self.where}
+
+
+@dataclass
+class Problem(Exception):
+    """Raised anywhere in the API; `more` are members of its own (RFC 9457, section 3.2)."""
+
+    kind: Kind
+    detail: str = ""
+    faults: Sequence[Fault] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer(problem: Problem) -> HttpResponse:
+    kind = problem.kind
+    body: dict[str, Any] = {"type": kind.uri, "title": kind.title, "status": kind.status}
+    if problem.detail:
+        body["detail"] = problem.detail
+    if problem.faults:
+        body["errors"] = [fault.as_json() for fault in problem.faults]
+    response = HttpResponse(
+        json.dumps({**body, **problem.more}), status=kind.status, content_type=CONTENT_TYPE
+    )
+    if kind.status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="Daybreak"'
+    for name, value in problem.headers.items():
+        response[name] = value
+    return response

@@ -1,0 +1,190 @@
+"""The readers of a newsletter, for programs of the newsroom's own."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from ninja import Field, Query, Router, Schema
+
+from subscribers.addresses import compare_key
+from subscribers.api.auth import Token, insist
+from subscribers.api.describe import problem
+from subscribers.api.fields import SLUG, Frequency, SubscriptionStatus, SuppressedFor
+from subscribers.api.newsletters import find
+from subscribers.api.paging import BehindId, Page, cut
+from subscribers.models import Newsletter, Scope, Section, Subscription, Suppression
+
+router = Router(tags=["Subscribers"], auth=Token(Scope.SUBSCRIBERS_READ))
+
+# Rows that are fetched at once; the export's memory does not grow with the list.
+CHUNK = 2000
+
+
+class Who(BehindId):
+    status: SubscriptionStatus | None = Field(None, description="Only these.")
+    email: str | None = Field(
+        None, max_length=320, pattern=r"^[^\x00]*$", description="Only this address, in any case."
+    )
+
+
+class Format(Enum):
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+class Which(Schema):
+    status: SubscriptionStatus | None = Field(None, description="Only these.")
+    format: Format = Field(Format.CSV, description="CSV, or one JSON object a line.")
+
+
+class SubscriberOut(Schema):
+    id: int
+    email: str
+    name: str
+    status: SubscriptionStatus
+    suppressed: SuppressedFor | None = Field(
+        description="Why no mail is sent to the address, whatever the status."
+    )
+    frequency: Frequency
+    muted_sections: list[str]
+    paused_until: datetime | None
+    language: str
+    timezone: str
+    source: str = Field(description="The page of the sign-up.")
+    created_at: datetime
+    confirmed_at: datetime | None
+    ended_at: datetime | None
+
+
+@router.get(
+    "/newsletters/{slug:slug}/subscribers", response=Page[SubscriberOut, int],
+    operation_id="listSubscribers", summary="List subscribers", openapi_extra=problem(404),
+)  # fmt: skip
+def list_subscribers(
+    request: HttpRequest, response: HttpResponse, who: Query[Who], slug: str = SLUG
+) -> Page[SubscriberOut, int]:
+    """In the order in which they signed up first."""
+    newsletter = _newsletter(request, slug)
+    found = _subscribers(newsletter, who.status)
+    if who.email:
+        found = found.filter(subscriber__email_key=compare_key(who.email))
+    if who.after is not None:
+        found = found.filter(pk__gt=who.after)
+    rows = list(found[: who.limit + 1])
+    rows, after = cut(request, response, rows=rows, limit=who.limit, key="pk")
+    slugs = _section_slugs(newsletter)
+    items = [SubscriberOut(**_row(row, slugs)) for row in rows]
+    return Page[SubscriberOut, int](items=items, next_after=after)
+
+
+_EXPORT = {
+    "responses": {
+        200: {
+            "description": "The whole list, as it is written out.",
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                "application/x-ndjson": {"schema": {"type": "string"}},
+            },
+        },
+        **problem(404)["responses"],
+    }
+}
+
+
+@router.get(
+    "/newsletters/{slug:slug}/subscribers/export", operation_id="exportSubscribers",
+    summary="Export subscribers", openapi_extra=_EXPORT,
+)  # fmt: skip
+def export_subscribers(
+    request: HttpRequest, which: Query[Which], slug: str = SLUG
+) -> StreamingHttpResponse:
+    """All of them in one answer, streamed: a million readers take no more memory than ten."""
+    newsletter = _newsletter(request, slug)
+    slugs = _section_slugs(newsletter)
+    found = _subscribers(newsletter, which.status).iterator(chunk_size=CHUNK)
+    rows = (_row(subscription, slugs) for subscription in found)
+    lines, kind = (
+        (_csv(rows), "text/csv; charset=utf-8")
+        if which.format is Format.CSV
+        else (_ndjson(rows), "application/x-ndjson")
+    )
+    response = StreamingHttpResponse(lines, content_type=kind)
+    name = f"{newsletter.slug}-subscribers.{which.format.value}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _newsletter(request: HttpRequest, slug: str) -> Newsletter:
+    newsletter = find(slug)
+    insist(request, newsletter)
+    return newsletter
+
+
+def _subscribers(newsletter: Newsletter, status: Any) -> QuerySet[Subscription]:
+    reason = Suppression.objects.filter(email_key=OuterRef("subscriber__email_key"))
+    found = Subscription.objects.filter(newsletter=newsletter, subscriber__erased_at=None)
+    only = Q(status=status) if status else Q()
+    return (
+        found.filter(only)
+        .select_related("subscriber")
+        .annotate(suppressed_for=Subquery(reason.values("reason")[:1]))
+        .order_by("pk")
+    )
+
+
+def _section_slugs(newsletter: Newsletter) -> dict[int, str]:
+    return dict(Section.objects.filter(newsletter=newsletter).values_list("pk", "slug"))
+
+
+def _row(subscription: Any, slugs: dict[int, str]) -> dict[str, Any]:
+    reader = subscription.subscriber
+    return {
+        "id": subscription.pk,
+        "email": reader.email,
+        "name": reader.name,
+        "status": subscription.status,
+        "suppressed": subscription.suppressed_for,
+        "frequency": subscription.frequency,
+        "muted_sections": [slugs[pk] for pk in subscription.muted_sections if pk in slugs],
+        "paused_until": subscription.paused_until,
+        "language": reader.language,
+        "timezone": reader.timezone,
+        "source": subscription.source,
+        "created_at": subscription.created_at,
+        "confirmed_at": subscription.confirmed_at,
+        "ended_at": subscription.ended_at,
+    }
+
+
+class _Line:
+    """What csv writes into; it hands back the line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield writer.writerow(SubscriberOut.model_fields)
+    for row in rows:
+        yield writer.writerow([_cell(value) for value in row.values()])
+
+
+def _cell(value: Any) -> str:
+    """As text; what a spreadsheet would take for a formula is kept from being one (OWASP)."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    text = " ".join(value) if isinstance(value, list) else str(value or "")
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def _ndjson(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        yield json.dumps(row, default=datetime.isoformat) + "\n"

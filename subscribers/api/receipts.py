@@ -1,0 +1,106 @@
+"""Answer the same request again as the first time, where a client says that it is the same.
+
+As draft-ietf-httpapi-idempotency-key-header has it: the client sends a key of its own with a
+request that changes something, and may send it again where the answer got lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import now
+from ninja.operation import Operation
+from ninja.responses import Status
+from ninja.utils import contribute_operation_callback
+
+from subscribers.api.auth import token_of
+from subscribers.api.problems import KEY_IN_USE, Problem
+from subscribers.models import ApiReceipt, ApiToken
+
+# A worker that died over the first request keeps its key no longer than this.
+WORKED_ON = timedelta(minutes=2)
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+
+def once(view: _View) -> _View:
+    """Mark an operation that takes an Idempotency-Key; it returns a Status with a Schema.
+
+    Its arguments are named `idempotency_key` and `response`.
+    """
+
+    def wrap(operation: Operation) -> None:
+        operation.view_func = _kept(operation.view_func)
+
+    # Not around the function, whose signature ninja reads.
+    contribute_operation_callback(view, wrap)
+    return view
+
+
+def _kept(view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def wrapped(request: HttpRequest, **values: Any) -> Any:
+        key, token = values.get("idempotency_key"), token_of(request)
+        if key is None or token is None:
+            return view(request, **values)
+        receipt = _begin(token, key, _fingerprint(request))
+        if receipt.status is not None:
+            return _repeat(receipt)
+        try:
+            result = view(request, **values)
+        except BaseException:
+            # What failed may be tried again.
+            receipt.delete()
+            raise
+        _end(receipt, result, values["response"])
+        return result
+
+    return wrapped
+
+
+def _begin(token: ApiToken, key: str, fingerprint: str) -> ApiReceipt:
+    """The receipt of this key: a new one, or the answered one of the same request."""
+    moment = now()
+    receipt, is_new = ApiReceipt.objects.get_or_create(
+        token=token, key=key, defaults={"fingerprint": fingerprint, "created_at": moment}
+    )
+    if is_new:
+        return receipt
+    if receipt.fingerprint != fingerprint:
+        raise Problem(KEY_IN_USE, "It was used for another request.")
+    if receipt.status is None:
+        died = ApiReceipt.objects.filter(
+            pk=receipt.pk, status=None, created_at__lt=moment - WORKED_ON
+        )
+        if not died.update(created_at=moment):
+            raise Problem(
+                KEY_IN_USE, "The first request is being worked on.", headers={"Retry-After": "2"}
+            )
+    return receipt
+
+
+def _end(receipt: ApiReceipt, result: Status[Any], response: HttpResponse) -> None:
+    receipt.status = result.status_code
+    receipt.body = result.value.model_dump_json()
+    receipt.location = response.get("Location", "")
+    receipt.save(update_fields=["status", "body", "location"])
+
+
+def _repeat(receipt: ApiReceipt) -> HttpResponse:
+    response = HttpResponse(
+        receipt.body, status=receipt.status, content_type="application/json; charset=utf-8"
+    )
+    response["Idempotency-Replayed"] = "true"
+    if receipt.location:
+        response["Location"] = receipt.location
+    return response
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    parts = [(request.method or "").encode(), request.get_full_path().encode(), request.body]
+    return sha256(b"\0".join(parts)).hexdigest()

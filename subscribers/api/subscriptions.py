@@ -1,0 +1,307 @@
+"""A reader's way in, and what they choose once they are in."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.timezone import now
+from django.utils.translation import gettext
+from ninja import Field, Path, Router, Schema
+from ninja.responses import Status
+from pydantic import AfterValidator, StringConstraints
+
+from subscribers import preferences, signup, tokens
+from subscribers.abuse import Attempt, ChallengeNeeded
+from subscribers.addresses import LONGEST, BadAddress, normalise
+from subscribers.api import problems
+from subscribers.api.auth import TokenOrAnybody, anybody, insist, token_of
+from subscribers.api.describe import problem
+from subscribers.api.fields import (
+    SLUG,
+    EndReason,
+    Frequency,
+    Input,
+    Language,
+    Moment,
+    SlugText,
+    SubscriptionStatus,
+    TimeZone,
+    line,
+    url,
+)
+from subscribers.api.newsletters import find
+from subscribers.api.problems import Fault, Problem
+from subscribers.consent import Origin
+from subscribers.models import Scope, Section, Subscription
+from subscribers.views.keys import reader_of
+from subscribers.views.origin import origin_of
+
+router = Router(tags=["Subscriptions"], auth=anybody)
+
+TOKEN: Any = Path(  # type: ignore[type-arg]
+    ...,
+    pattern=r"^[-a-zA-Z0-9_]+$",
+    max_length=64,
+    description="The key at the end of a reader's preferences link.",
+)
+
+
+def _address(value: str) -> str:
+    try:
+        normalise(value)
+    except BadAddress as error:
+        raise ValueError(gettext(str(error))) from None
+    return value
+
+
+Email = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=LONGEST),
+    AfterValidator(_address),
+    Field(json_schema_extra={"format": "email"}, examples=["ann@example.com"]),
+]
+
+
+class Evidence(Input):
+    """Where the reader agreed, for the record of consent; from a program of yours."""
+
+    page: Annotated[str, url(500)] | None = Field(None, description="The page with the form.")
+    ip_address: IPv4Address | IPv6Address | None = None
+    user_agent: Annotated[str, line(300)] | None = None
+
+
+class SignUp(Input):
+    email: Email
+    language: Language | None = Field(
+        None, description="Of the mail that follows. Else what Accept-Language asks for."
+    )
+    sure: bool = Field(
+        False, description="The reader was asked about the address, and insists that it is right."
+    )
+    solution: Annotated[str, line(10_000)] = Field(
+        "", description="Of an ALTCHA challenge, where one was asked for (`challenge-needed`)."
+    )
+    consent: Evidence | None = Field(
+        None, description="Only with a token: else it is the request's own."
+    )
+
+
+class SignedUp(Schema):
+    message: str = Field(description="For the reader, in their language.")
+
+
+@router.post(
+    "/newsletters/{slug:slug}/subscriptions",
+    response={202: SignedUp},
+    auth=TokenOrAnybody(Scope.SUBSCRIBERS_WRITE),
+    operation_id="subscribe",
+    summary="Sign a reader up",
+    openapi_extra=problem(403, 404, 409),
+)
+def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[SignedUp]:
+    """The reader gets a mail and is subscribed once they confirm.
+
+    The answer is the same for an address that is new, known or suppressed. Any page may send this
+    from a browser (CORS). The limits and checks are those of the form; a token is for programs of
+    your own, which have checked that there is a person: it skips the challenge, and no limit on an
+    address.
+    """
+    newsletter, token = find(slug), token_of(request)
+    insist(request, newsletter)
+    if data.consent and token is None:
+        detail = "Only a program with a token can speak for somebody else's request."
+        raise Problem(problems.FORBIDDEN, detail)
+    try:
+        signup.sign_up(
+            newsletter=newsletter,
+            email=data.email,
+            origin=_origin(request, data),
+            attempt=Attempt(solution=data.solution, trusted=token is not None, sure=data.sure),
+            now=now(),
+        )
+    except BadAddress as error:
+        raise _about_the_address(error) from None
+    except ChallengeNeeded as needed:
+        raise Problem(problems.CHALLENGE_NEEDED, more={"challenge": needed.challenge}) from None
+    message = gettext("We have sent you a mail. Open it and confirm that you want the newsletter.")
+    return Status(202, SignedUp(message=message))
+
+
+def _origin(request: HttpRequest, data: SignUp) -> Origin:
+    own = origin_of(request)
+    page = request.headers.get("Referer", "") or own.page
+    language = data.language.value if data.language else own.language
+    if token_of(request) is None:
+        return Origin(page, language, own.ip_address, own.user_agent)
+    # The request is a server's: its address and program say nothing about the reader.
+    said = data.consent or Evidence(page=None)
+    address = str(said.ip_address) if said.ip_address else None
+    return Origin(said.page or "", language, address, said.user_agent or "")
+
+
+def _about_the_address(error: BadAddress) -> Problem:
+    detail = gettext(str(error))
+    if not error.suggestion and not error.may_insist:
+        return Problem(problems.INVALID, faults=[Fault(detail, "pointer", "/email")])
+    more = {"suggestion": error.suggestion, "may_insist": error.may_insist}
+    return Problem(problems.QUESTIONABLE_ADDRESS, detail, more=more)
+
+
+# --- By the reader's own key ----------------------------------------------------------------------
+
+
+class SubscriptionOut(Schema):
+    newsletter: str = Field(description="Its slug.")
+    status: SubscriptionStatus
+    email: str
+    frequency: Frequency
+    muted_sections: list[str] = Field(description="Slugs of sections that are left out.")
+    preferred_time: time | None = Field(
+        description="Where editions go by the reader's clock; null is the schedule's hour."
+    )
+    paused_until: datetime | None
+    language: str = Field(description="Empty: the newsletter's.")
+    timezone: str = Field(description="Empty: the newsletter's.")
+    created_at: datetime
+    confirmed_at: datetime | None
+    ended_at: datetime | None
+    preferences_url: str
+    unsubscribe_url: str
+
+
+class Changes(Input):
+    """What is left out stays as it is."""
+
+    frequency: Frequency | None = None
+    muted_sections: list[SlugText] | None = Field(None, max_length=200)
+    preferred_time: time | None = Field(
+        None, description="Null: the schedule's hour.", json_schema_extra={"examples": ["07:30:00"]}
+    )
+    paused_until: Moment | None = Field(None, description="Null ends a pause.")
+    language: Language | None = Field(None, description="Null: the newsletter's.")
+    timezone: TimeZone | None = Field(None, description="Null: the newsletter's.")
+
+
+class Left(Input):
+    why: EndReason | None = None
+
+
+@router.get(
+    "/subscriptions/{slug:token}", response=SubscriptionOut, operation_id="readSubscription",
+    summary="Read a subscription", openapi_extra=problem(404),
+)  # fmt: skip
+def read_subscription(request: HttpRequest, token: str = TOKEN) -> SubscriptionOut:
+    return _shown(_of(token))
+
+
+@router.patch(
+    "/subscriptions/{slug:token}", response=SubscriptionOut, operation_id="changeSubscription",
+    summary="Change a subscription", openapi_extra=problem(404, 409),
+)  # fmt: skip
+def change_subscription(request: HttpRequest, data: Changes, token: str = TOKEN) -> SubscriptionOut:
+    """Every change is written into the ledger of consent."""
+    subscription = _of(token)
+    said = data.model_fields_set
+    origin, at = origin_of(request, token), now()
+    if said & {"frequency", "muted_sections", "preferred_time"}:
+        choices = _choices(subscription, data)
+        preferences.choose(subscription_id=subscription.pk, choices=choices, origin=origin, now=at)
+    if "paused_until" in said:
+        _pause(subscription, data.paused_until, origin, at)
+    if said & {"language", "timezone"}:
+        reader = subscription.subscriber
+        preferences.set_person(
+            subscription_id=subscription.pk,
+            language=_value(data.language) if "language" in said else reader.language,
+            timezone=_value(data.timezone) if "timezone" in said else reader.timezone,
+            origin=origin,
+            now=at,
+        )
+    return _shown(_of(token))
+
+
+@router.post(
+    "/subscriptions/{slug:token}/unsubscribe", response=SubscriptionOut,
+    operation_id="unsubscribe", summary="End a subscription", openapi_extra=problem(404),
+)  # fmt: skip
+def unsubscribe(
+    request: HttpRequest, data: Left | None = None, token: str = TOKEN
+) -> SubscriptionOut:
+    """At once, also for what is under way. A second time is harmless."""
+    subscription = _of(token)
+    preferences.unsubscribe(
+        subscription_id=subscription.pk, origin=origin_of(request, token), now=now()
+    )
+    return _shown(_of(token))
+
+
+def _of(token: str) -> Subscription:
+    subscription = reader_of(tokens.read_preferences, token)
+    if subscription is None:
+        raise Http404
+    return subscription
+
+
+def _choices(subscription: Subscription, data: Changes) -> preferences.Choices:
+    said, kept = data.model_fields_set, preferences.Choices.of(subscription)
+    muted = kept.muted
+    if data.muted_sections is not None:
+        muted = _section_ids(subscription, data.muted_sections)
+    return preferences.Choices(
+        muted=muted,
+        frequency=data.frequency or kept.frequency,
+        preferred_time=data.preferred_time if "preferred_time" in said else kept.preferred_time,
+    )
+
+
+def _section_ids(subscription: Subscription, slugs: list[str]) -> list[int]:
+    """Raises a Problem for a section that is not there, or where none would be left."""
+    sections = dict(subscription.newsletter.sections.values_list("slug", "pk"))
+    if unknown := sorted(set(slugs) - set(sections)):
+        raise Problem(problems.CONFLICT, f"There is no section {', '.join(unknown)}.")
+    if sections and set(slugs) == set(sections):
+        raise Problem(problems.CONFLICT, "At least one section must be left. Or unsubscribe.")
+    return [sections[slug] for slug in slugs]
+
+
+def _pause(
+    subscription: Subscription, until: datetime | None, origin: Origin, at: datetime
+) -> None:
+    try:
+        preferences.pause(subscription_ids=[subscription.pk], until=until, origin=origin, now=at)
+    except preferences.BadPause:
+        raise Problem(problems.CONFLICT, "A pause ends in the future, and within a year.") from None
+
+
+def _value(chosen: Any) -> str:
+    return chosen.value if chosen else ""
+
+
+def _shown(subscription: Any) -> SubscriptionOut:
+    reader, pk = subscription.subscriber, subscription.pk
+    muted = Section.objects.filter(pk__in=subscription.muted_sections)
+    return SubscriptionOut(
+        newsletter=subscription.newsletter.slug,
+        status=subscription.status,
+        email=reader.email,
+        frequency=subscription.frequency,
+        muted_sections=[section.slug for section in muted],
+        preferred_time=subscription.preferred_time,
+        paused_until=subscription.paused_until,
+        language=reader.language,
+        timezone=reader.timezone,
+        created_at=subscription.created_at,
+        confirmed_at=subscription.confirmed_at,
+        ended_at=subscription.ended_at,
+        preferences_url=_link("preferences", tokens.preferences_token(pk)),
+        unsubscribe_url=_link("unsubscribe", tokens.unsubscribe_token(pk)),
+    )
+
+
+def _link(name: str, token: str) -> str:
+    return f"{settings.SITE_URL}{reverse(name, args=[token])}"
