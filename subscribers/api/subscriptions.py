@@ -128,7 +128,10 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
         raise _about_the_address(error) from None
     except ChallengeNeeded as needed:
         raise Problem(problems.CHALLENGE_NEEDED, more={"challenge": needed.challenge}) from None
-    message = gettext("We have sent you a mail. Open it and confirm that you want the newsletter.")
+    message = gettext(
+        "We have sent you a mail with a link. Open it and press the button to start your "
+        "subscription."
+    )
     return Status(202, SignedUp(message=message))
 
 

@@ -12,7 +12,7 @@ from django.templatetags.i18n import BlockTranslateNode
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 # What is not for readers, and two attributes that many pages include.
-STAFF = ("admin", "mailbox", "email/held", "subscribers/_language.html")
+STAFF = ("admin", "api", "mailbox", "email/held", "subscribers/_language.html")
 READERS = sorted(
     path.relative_to(TEMPLATES).as_posix()
     for path in TEMPLATES.rglob("*")
