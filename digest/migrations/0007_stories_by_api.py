@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('digest', '0005_editions_ended_by_hand'),
+        ('digest', '0006_cadence_and_waves'),
         ('subscribers', '0006_growth_and_retention'),
     ]
 
