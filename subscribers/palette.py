@@ -12,6 +12,12 @@ DARK_SURFACE = "#26231e"
 # WCAG 2.2, success criterion 1.4.3, text of any size.
 AA = 4.5
 
+# What text and lines look like on a bright and on a dark surface that is not ours.
+_BY_DAY = {"ink": "#1a1a1a", "soft": "#565656", "edge": "#767676", "bad": "#a4161a"}
+_BY_NIGHT = {"ink": "#f1f0ee", "soft": "#b9b7b3", "edge": "#8f8d89", "bad": "#ff9a94"}
+# WCAG 2.2, success criterion 1.4.11: the edge of a field.
+AA_EDGE = 3.0
+
 _Rgb = tuple[float, float, float]
 
 
@@ -25,13 +31,32 @@ class Palette:
 
 def palette(accent: str) -> Palette:
     """Return the shades of `accent` that keep AA; anything but `#rrggbb` counts as the default."""
-    colour = accent if re.fullmatch(r"#[0-9a-fA-F]{6}", accent) else DEFAULT
+    colour = accent if is_colour(accent) else DEFAULT
     return Palette(light=readable(colour, on=LIGHT_SURFACE), dark=readable(colour, on=DARK_SURFACE))
+
+
+def colours_on(background: str, *, accent: str) -> dict[str, str]:
+    """Return the colours of a form on a page of somebody else, each readable on `background`.
+
+    The keys are `paper` (the background), `accent`, `ink`, `soft`, `edge` and `bad`; text on the
+    accent is in the colour of the paper.
+    """
+    base = _BY_DAY if _is_bright(background) else _BY_NIGHT
+    colours = {
+        name: readable(colour, on=background, ratio=AA_EDGE if name == "edge" else AA)
+        for name, colour in base.items()
+    }
+    return {"paper": background, "accent": readable(accent, on=background), **colours}
+
+
+def is_colour(value: str) -> bool:
+    """Tell whether this is a colour as we write them, `#rrggbb`."""
+    return re.fullmatch(r"#[0-9a-fA-F]{6}", value) is not None
 
 
 def readable(colour: str, *, on: str, ratio: float = AA) -> str:
     """Return `colour`, mixed with black or white by as little as `ratio` needs."""
-    pole = (0.0, 0.0, 0.0) if _luminance(_rgb(on)) > 0.18 else (255.0, 255.0, 255.0)
+    pole = (0.0, 0.0, 0.0) if _is_bright(on) else (255.0, 255.0, 255.0)
     start = _rgb(colour)
     for step in range(101):
         share = step / 100
@@ -45,6 +70,10 @@ def contrast(one: str, other: str) -> float:
     """The contrast ratio of WCAG 2.2, 1 to 21."""
     lighter, darker = sorted((_luminance(_rgb(one)), _luminance(_rgb(other))), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
+
+
+def _is_bright(colour: str) -> bool:
+    return _luminance(_rgb(colour)) > 0.18
 
 
 def _rgb(colour: str) -> _Rgb:
