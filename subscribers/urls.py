@@ -6,6 +6,12 @@ from subscribers import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("embed.js", views.embed.script, {"name": "embed.js"}, name="embed-script"),
+    path("embed/solve.js", views.embed.script, {"name": "solve.js"}, name="embed-solver"),
+    path("embed/<slug:slug>/", views.embed.sign_up, name="embed"),
+    path("embed/<slug:slug>/form.json", views.embed.form, name="embed-form"),
+    path("embed/<slug:slug>/opened.json", views.embed.opened, name="embed-opened"),
+    path("embed/<slug:slug>/frame/", views.embed.frame, name="embed-frame"),
     path("newsletters/<slug:slug>/", views.newsletter, name="newsletter"),
     path("newsletters/<slug:slug>/check-your-inbox/", views.signup_done, name="signup-done"),
     path("confirm/<str:token>/", views.confirm, name="confirm"),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from subscribers import consent, languages, signup, tokens
 from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, opened_token
 from subscribers.addresses import BadAddress
+from subscribers.consent import Origin
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.views.attempt import Entry, attempt_of, email_of
 from subscribers.views.keys import signed_link
@@ -31,13 +32,19 @@ def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         challenge = new_challenge(now()) if challenge_needed(now()) else None
         return _form(request, newsletter, Entry(challenge=challenge))
+    problem = posted(request, newsletter, origin=origin_of(request))
+    return problem or redirect("signup-done", slug=slug)
+
+
+def posted(request: HttpRequest, newsletter: Newsletter, *, origin: Origin) -> HttpResponse | None:
+    """Sign up by a posted form, of ours or of another page; the form again where it cannot be."""
     email = email_of(request)
     try:
         signup.sign_up(
             newsletter=newsletter,
             email=email,
             attempt=attempt_of(request),
-            origin=origin_of(request),
+            origin=origin,
             now=now(),
         )
     except BadAddress as error:
@@ -46,7 +53,7 @@ def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
         said = gettext("Very many people are signing up just now. Please press the button again.")
         entry = Entry(email=email, error=said, challenge=needed.challenge)
         return _form(request, newsletter, entry)
-    return redirect("signup-done", slug=slug)
+    return None
 
 
 def _corrected(email: str, error: BadAddress) -> Entry:

@@ -1,0 +1,435 @@
+/**
+ * Daybreak's sign-up form for any page, inline or as a pop-up; docs/embedding.md says how.
+ *
+ * It keeps no cookies, asks no third party and works under a strict Content-Security-Policy: nodes
+ * are made one by one (no innerHTML, so Trusted Types may be on), styles are a constructed sheet in
+ * a shadow root, and all it needs is script-src and connect-src for this host.
+ */
+(() => {
+  "use strict";
+
+  const script =
+    document.currentScript ??
+    document.querySelector('script[data-newsletter][src*="/embed.js"]:not([data-seen])');
+  if (!script?.dataset.newsletter) {
+    console.warn("Daybreak: the script element needs data-newsletter.");
+    return;
+  }
+  const options = script.dataset;
+  options.seen = "";
+  const base = new URL(".", script.src);
+  const newsletter = options.newsletter;
+  const popup = options.mode === "popup";
+  const preview = "preview" in options;
+
+  const QUIET = 30 * 24 * 3600e3;
+  // The server takes a form that comes back within two seconds for a program's.
+  const LEAST = 2500;
+  // Long before the server calls a form too old (a day); a tab may stay open for a week.
+  const FRESH = 3600e3;
+
+  // --- What is remembered: one entry in this site's localStorage, never an address --------------
+
+  const KEY = `daybreak:${newsletter}`;
+
+  function remember(value) {
+    if (preview) return;
+    try {
+      localStorage.setItem(KEY, value);
+    } catch {}
+  }
+
+  /** Whether to leave this visitor in peace; also where nothing could be remembered. */
+  function quiet() {
+    if (preview) return false;
+    try {
+      localStorage.setItem(`${KEY}:test`, "");
+      localStorage.removeItem(`${KEY}:test`);
+      const was = localStorage.getItem(KEY);
+      return was === "subscribed" || Date.now() - was < QUIET;
+    } catch {
+      return true;
+    }
+  }
+
+  // --- Server -----------------------------------------------------------------------------------
+
+  const address = (path, query = "") => new URL(`embed/${encodeURIComponent(newsletter)}/${path}${query}`, base);
+
+  async function ask(url, init) {
+    const answer = await fetch(url, {
+      credentials: "omit",
+      headers: { Accept: "application/json" },
+      ...init,
+    });
+    return answer.json();
+  }
+
+  function look() {
+    const query = new URLSearchParams({
+      lang: options.lang ?? (script.closest("[lang]") ?? document.documentElement).lang,
+    });
+    for (const name of ["accent", "background"]) if (options[name]) query.set(name, options[name]);
+    return ask(address("form.json", `?${query}`));
+  }
+
+  let opening = null;
+
+  /** Fetch, once one begins to write, what shows the server that a person had the form open. */
+  function open() {
+    if (opening && Date.now() - opening.at < FRESH) return opening;
+    const at = Date.now();
+    opening = { at, answer: ask(address("opened.json")).catch(() => ({})) };
+    opening.solution = opening.answer.then(({ challenge }) => challenge && solve(challenge)).catch(() => "");
+    opening.ripe = opening.answer.then(() => new Promise((done) => setTimeout(done, LEAST)));
+    return opening;
+  }
+
+  let solver;
+
+  /** Solve a proof of work; the solver is loaded only when one is asked for. */
+  async function solve(challenge) {
+    solver ??= import(new URL("embed/solve.js", base));
+    return (await solver).solve(challenge);
+  }
+
+  async function send(fields) {
+    if (preview) return { state: "sent" };
+    const opened = open();
+    await opened.ripe;
+    const body = new URLSearchParams({
+      ...fields,
+      opened: (await opened.answer).opened ?? "",
+      solution: (await opened.solution) ?? "",
+      lang: form.lang,
+      page: options.page || location.origin + location.pathname,
+    });
+    const post = () => ask(address(""), { method: "POST", body });
+    const answer = await post();
+    if (answer.state !== "challenge") return answer;
+    try {
+      body.set("solution", await solve(answer.challenge));
+    } catch {
+      return answer;
+    }
+    return post();
+  }
+
+  // --- Drawing ----------------------------------------------------------------------------------
+
+  const FONTS = {
+    sans: 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Helvetica Neue",sans-serif',
+    serif: '"Iowan Old Style",Charter,"Source Serif 4","Noto Serif",Georgia,"Times New Roman",serif',
+  };
+
+  const STYLES = `
+:host{display:block}
+.page{all:initial;display:block;min-height:inherit}
+*{box-sizing:border-box;margin:0}
+.box{font:1em/1.5 var(--font);color:var(--ink);background:var(--paper);padding:1.5em;min-height:inherit;border:1px solid #8885;border-top:3px solid var(--accent);border-radius:var(--radius);overflow-wrap:break-word;text-align:start}
+h2{font-size:1.375em;line-height:1.2;letter-spacing:-.01em;text-wrap:balance}
+h2:focus{outline:0}
+.promise{margin-top:.4em;font-size:1.0625em;text-wrap:pretty}
+form{margin-top:1.1em}
+label{display:block;margin-bottom:.35em;font-weight:600;font-size:.875em}
+.row{display:flex;flex-wrap:wrap;gap:.6em}
+input,button{font:inherit;min-height:3em;border-radius:min(var(--radius),1.5em)}
+input{flex:1 1 13em;min-width:0;padding:.5em .8em;border:1.5px solid var(--edge);background:var(--paper);color:var(--ink);-webkit-appearance:none;appearance:none}
+[dir=rtl] input,[dir=rtl]>.promise{text-align:right}
+[dir=ltr]>.promise{text-align:left}
+input[aria-invalid]{border:2px solid var(--bad)}
+button{cursor:pointer;padding:.5em 1.4em;border:1px solid transparent;background:var(--accent);color:var(--paper);font-weight:700}
+.row button{flex:0 1 auto}
+button:hover{text-decoration:underline;text-underline-offset:.2em}
+button[aria-disabled]{opacity:.75;cursor:progress}
+.quiet{background:0 0;color:var(--ink);border-color:var(--edge);font-weight:600}
+.x{float:inline-end;min-height:2.75em;margin:-.75em;margin-inline-start:.5em;padding:.25em .75em;border-color:transparent;font-size:.875em}
+a{color:var(--accent);font-weight:600}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.fine{margin-top:.9em;color:var(--soft);font-size:.8125em}
+.problem{margin-bottom:.75em;padding-inline-start:.75em;border-inline-start:4px solid var(--bad);color:var(--bad);font-weight:600;font-size:.9375em}
+.problem:empty,.choices:empty{display:none}
+.choices{margin-top:.6em}
+.trap,.status{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+dialog.box{width:min(30em,100vw - 2em);max-width:none;max-height:calc(100dvh - 2em);min-height:0;margin:auto;padding:2em;overflow:auto;overscroll-behavior:contain;border:0;border-top:3px solid var(--accent);box-shadow:0 1em 4em rgb(0 0 0/.35)}
+dialog h2{font-size:1.75em}
+dialog.box::backdrop{background:rgb(0 0 0/.55)}
+@media(max-width:32em){dialog.box{width:100%;margin:auto 0 0;padding:1.5em 1.25em max(1.5em,env(safe-area-inset-bottom));border-end-start-radius:0;border-end-end-radius:0}.row button{flex:1 1 100%}}
+@media(prefers-reduced-motion:no-preference){dialog[open]{animation:in .3s ease-out}@keyframes in{from{opacity:0;transform:translateY(1.5em)}}}
+`;
+
+  let form, host, root, box, input, button, problem, choices, status;
+
+  /** Make an element; an attribute that is false or null is left out. */
+  function make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (typeof value === "function") element.addEventListener(name, value);
+      else if (value !== false && value != null) element.setAttribute(name, value);
+    }
+    element.append(...children.filter(Boolean));
+    return element;
+  }
+
+  function mark(element, attribute, on) {
+    if (on) element.setAttribute(attribute, "true");
+    else element.removeAttribute(attribute);
+  }
+
+  function place() {
+    host = document.createElement("daybreak-form");
+    const target = options.target && document.querySelector(options.target);
+    if (target) target.append(host);
+    else if (popup || !document.body.contains(script)) document.body.append(host);
+    else script.after(host);
+    root = host.attachShadow({ mode: "open" });
+  }
+
+  function colours() {
+    const rule = (shades) => `.box{${Object.entries(shades).map(([name, value]) => `--${name}:${value}`).join(";")}}`;
+    const light = options.theme === "dark" ? form.dark : form.light;
+    const dark = options.theme === "light" ? form.light : form.dark;
+    return `${rule(light)}@media(prefers-color-scheme:dark){${rule(dark)}}`;
+  }
+
+  function dress() {
+    const text = STYLES + colours();
+    try {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(text);
+      root.adoptedStyleSheets = [sheet];
+    } catch {
+      // Safari before 16.4; under a strict policy its style element needs the script's nonce.
+      root.append(make("style", { nonce: script.nonce || null }, text));
+    }
+    const parent = script.parentElement ?? document.body;
+    const font = options.font === "page" ? getComputedStyle(parent).fontFamily : FONTS[options.font];
+    box.style.setProperty("--font", font ?? FONTS.sans);
+    box.style.setProperty("--radius", `${Math.min(parseFloat(options.radius ?? 4) || 0, 32)}px`);
+  }
+
+  function heading(text) {
+    return make("h2", { id: "title", tabindex: -1, part: "title" }, text);
+  }
+
+  function draw() {
+    const { texts, promise } = form;
+    const own = options.text;
+    input = make("input", {
+      id: "email", type: "email", name: "email", autocomplete: "email", inputmode: "email",
+      spellcheck: "false", autocapitalize: "none", maxlength: 320, dir: "ltr", "aria-required": "true",
+      "aria-describedby": "problem wording", part: "field", focus: open,
+    });
+    button = make("button", { type: "submit", part: "button" }, options.button || texts.button);
+    problem = make("p", { id: "problem", class: "problem", role: "alert", part: "problem" });
+    choices = make("div", { class: "row choices" });
+    status = make("p", { class: "status", role: "status" });
+    const trap = make("input", { id: "website", name: "website", tabindex: -1, autocomplete: "off" });
+    const fields = make(
+      "form",
+      { novalidate: "", submit: (event) => (event.preventDefault(), submit({ website: trap.value })) },
+      make("label", { for: "email" }, texts.label),
+      problem,
+      make("div", { class: "row" }, input, button),
+      choices,
+      make("div", { class: "trap", "aria-hidden": "true" }, make("label", { for: "website" }, texts.trap), trap),
+      status,
+      make("p", { id: "wording", class: "fine" }, form.wording),
+    );
+    box = make(
+      popup ? "dialog" : "section",
+      { class: "box", lang: form.lang, dir: form.dir, part: "box", "aria-labelledby": "title", "aria-describedby": popup && "promise" },
+      popup && make("button", { type: "button", class: "quiet x", part: "close", click: () => box.close() }, texts.close, make("span", { "aria-hidden": "true" }, " \u00d7")),
+      heading(options.title || (popup ? texts.welcome : texts.title)),
+      make("p", { id: "promise", class: "promise", lang: !own && promise.lang, dir: !own && promise.dir, part: "text" }, own || promise.text),
+      fields,
+    );
+    dress();
+    // The host can be styled by the page, and hands down what it inherits: this ends there.
+    root.append(make("div", { class: "page" }, box));
+  }
+
+  function tell(name) {
+    host.dispatchEvent(
+      new CustomEvent(`daybreak:${name}`, { bubbles: true, composed: true, detail: { newsletter } }),
+    );
+  }
+
+  // --- Signing up -------------------------------------------------------------------------------
+
+  let busy = false;
+
+  async function submit(extra = {}) {
+    if (busy) return;
+    setBusy(true);
+    complain("");
+    let answer = {};
+    try {
+      answer = await send({ email: input.value, ...extra });
+    } catch (error) {
+      console.warn("Daybreak:", error);
+    }
+    setBusy(false);
+    if (answer.state === "sent") sent();
+    else if (answer.state === "address") doubt(answer);
+    else if (answer.state === "challenge") elsewhere();
+    else complain(form.texts.failed);
+  }
+
+  function setBusy(value) {
+    busy = value;
+    status.textContent = value ? form.texts.busy : "";
+    mark(button, "aria-disabled", value);
+  }
+
+  function complain(text, ...actions) {
+    problem.textContent = text && `${form.texts.error} ${text}`;
+    mark(input, "aria-invalid", text);
+    choices.replaceChildren(...actions.filter(Boolean));
+  }
+
+  /** The address is wrong or looks like a slip; where there is a better one, it is offered. */
+  function doubt({ message, use, keep }) {
+    const answer = ({ label, email }, fields) =>
+      make("button", { type: "button", class: "quiet", click: () => ((input.value = email), submit(fields)) }, label);
+    complain(message, use && answer(use), keep && answer(keep, { sure: keep.email }));
+    input.focus();
+  }
+
+  /** A page over plain http has no cryptography to solve a challenge with; our own page has. */
+  function elsewhere() {
+    const url = new URL(form.page, base);
+    complain(form.texts.elsewhere, make("a", { href: url, target: "_blank", rel: "noopener" }, form.texts.elsewhereLink));
+  }
+
+  function sent() {
+    remember("subscribed");
+    const title = heading(form.texts.sentTitle);
+    const text = make("p", { id: "promise", class: "promise" }, form.texts.sentText);
+    for (const child of [...box.children]) if (!child.matches(".x")) child.remove();
+    box.append(title, text);
+    title.focus();
+    tell("subscribed");
+  }
+
+  // --- The pop-up -------------------------------------------------------------------------------
+
+  /** Nobody is interrupted who writes, watches in full screen, or answers another dialog. */
+  function engaged() {
+    const active = document.activeElement;
+    return (
+      document.hidden ||
+      document.fullscreenElement ||
+      active?.isContentEditable ||
+      active?.matches("input,textarea,select,iframe,daybreak-form") ||
+      document.querySelector("dialog[open],[aria-modal=true]")
+    );
+  }
+
+  /** Tab stays inside. A modal dialog lets it out to the browser's own bars. */
+  function trap(event) {
+    if (event.key !== "Tab") return;
+    const stops = [...box.querySelectorAll("button,a,input:not([tabindex])")];
+    const back = event.shiftKey;
+    const onward = back ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
+    const active = root.activeElement ?? box;
+    if (stops.some((stop) => active.compareDocumentPosition(stop) & onward)) return;
+    event.preventDefault();
+    (back ? stops.at(-1) : stops[0]).focus();
+  }
+
+  let built = null;
+
+  async function build() {
+    form = await look();
+    place();
+    draw();
+    box.addEventListener("keydown", trap);
+    box.addEventListener("pointerdown", (event) => outside(event) && box.close());
+    box.addEventListener("close", () => {
+      if (!quiet()) remember(Date.now());
+      tell("closed");
+    });
+  }
+
+  async function show() {
+    try {
+      built ??= build();
+      await built;
+    } catch (error) {
+      built = null;
+      console.warn("Daybreak:", error);
+      return;
+    }
+    if (box.open) return;
+    box.showModal();
+    root.getElementById("title").focus();
+    tell("shown");
+  }
+
+  function outside({ clientX, clientY }) {
+    const { left, right, top, bottom } = box.getBoundingClientRect();
+    return clientX < left || clientX > right || clientY < top || clientY > bottom;
+  }
+
+  /** Show it after the depth or the time that the page's owner set, whichever comes first. */
+  function schedule() {
+    const unset = options.afterScroll === undefined && options.afterSeconds === undefined;
+    const depth = parseFloat(options.afterScroll ?? (unset ? 50 : NaN));
+    let seconds = parseFloat(options.afterSeconds ?? (unset ? 30 : NaN));
+    let scrolled = false;
+    let due = false;
+
+    function check() {
+      if (due || !(scrolled || seconds <= 0) || engaged()) return;
+      due = true;
+      clearInterval(clock);
+      removeEventListener("scroll", onScroll);
+      if (!quiet()) show();
+    }
+    function onScroll() {
+      const depthNow = ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100;
+      scrolled ||= depthNow >= depth;
+      check();
+    }
+    // Only the time that the page is looked at counts.
+    const clock = setInterval(() => {
+      if (!document.hidden) seconds -= 1;
+      check();
+    }, 1000);
+    addEventListener("scroll", onScroll, { passive: true });
+  }
+
+  // --- Start ------------------------------------------------------------------------------------
+
+  function start() {
+    if (!popup) {
+      place();
+      // Drawn shortly before it is scrolled to: a form that nobody comes to costs no request.
+      const observer = new IntersectionObserver(arrive, { rootMargin: "600px" });
+      observer.observe(host);
+    } else if (globalThis.HTMLDialogElement) {
+      document.addEventListener("click", opener);
+      if (preview) show();
+      else if (!quiet()) schedule();
+    }
+  }
+
+  async function arrive(entries, observer) {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    form = await look();
+    draw();
+  }
+
+  /** A link or button of the page's own opens it, whatever was closed before. */
+  function opener(event) {
+    const own = event.target.closest?.("[data-daybreak-open]");
+    if (own?.dataset.daybreakOpen !== newsletter) return;
+    event.preventDefault();
+    show();
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

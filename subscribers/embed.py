@@ -1,0 +1,67 @@
+"""Say what a sign-up form in somebody else's page says and looks like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import get_language_info, override
+from django.utils.translation import gettext_lazy as _
+
+from subscribers import consent
+from subscribers.models import Consent, Newsletter
+from subscribers.palette import DEFAULT, colours_on, is_colour
+
+# Where the page's owner names no background: a white card by day, a dark one by night.
+LIGHT_PAPER = "#ffffff"
+DARK_PAPER = "#1c1c1e"
+
+# The names are those that static/embed.js knows.
+TEXTS = {
+    "title": _("Get %(newsletter)s by e-mail"),
+    "welcome": _("Welcome to %(newsletter)s"),
+    "label": _("E-mail address"),
+    "button": _("Sign up"),
+    "close": _("Close"),
+    "trap": _("Leave this field empty"),
+    "busy": _("One moment…"),
+    "error": _("Error:"),
+    "sentTitle": _("Check your inbox"),
+    "sentText": _(
+        "We have sent you a mail with a link. Open it and press the button to start your "
+        "subscription."
+    ),
+    "failed": _("That did not work. Please try again in a moment."),
+    "elsewhere": _("Please sign up on our own page; this one cannot finish it."),
+    "elsewhereLink": _("Go on"),
+}
+
+
+def form(
+    newsletter: Newsletter, *, language: str, accent: str = "", background: str = ""
+) -> dict[str, Any]:
+    """Return all that the script needs to draw the form; the same for everybody, so cacheable.
+
+    Args:
+        language: one of ours (languages.first_of).
+        accent: `#rrggbb` in place of the newsletter's own; bent until it can be read.
+        background: `#rrggbb` in place of our white and dark cards; by day and by night.
+    """
+    with override(language):
+        texts = {name: str(text) % {"newsletter": newsletter.name} for name, text in TEXTS.items()}
+        wording = consent.wording(Consent.Kind.SIGNUP, newsletter)
+    papers = (background, background) if is_colour(background) else (LIGHT_PAPER, DARK_PAPER)
+    accent = next(filter(is_colour, (accent, newsletter.accent_color)), DEFAULT)
+    light, dark = (colours_on(paper, accent=accent) for paper in papers)
+    return {
+        "lang": language,
+        "dir": "rtl" if get_language_info(language)["bidi"] else "ltr",
+        "promise": {
+            "text": newsletter.promise,
+            "lang": newsletter.language,
+            "dir": newsletter.direction,
+        },
+        "wording": wording,
+        "texts": texts,
+        "light": light,
+        "dark": dark,
+    }

@@ -1,0 +1,104 @@
+"""Write the lines that the owner of a page copies into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from subscribers import embed
+from subscribers.languages import first_of
+from subscribers.models import Newsletter
+
+# How tall an iframe is that holds the form, its wording and one line of complaint, on a phone.
+FRAME_HEIGHT = 420
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the owner of a page may choose; empty is what the newsletter or the script has."""
+
+    lang: str = ""
+    theme: str = ""
+    accent: str = ""
+    background: str = ""
+    font: str = ""
+    radius: str = ""
+    title: str = ""
+    text: str = ""
+    button: str = ""
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Self:
+        """Return what a query asks for; what is too long to be meant is left out."""
+        given = {field.name: query.get(field.name, "") for field in fields(cls)}
+        return cls(**{name: value for name, value in given.items() if len(value) <= 300})
+
+    def chosen(self) -> dict[str, str]:
+        """Only what differs from the defaults, in the order of the fields."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """When a pop-up is shown: the first that comes counts; neither means the script's own."""
+
+    after_scroll: int | None = None
+    after_seconds: int | None = None
+
+
+def script(
+    newsletter: Newsletter, *, look: Look, popup: bool = False, trigger: Trigger | None = None
+) -> SafeString:
+    """The one line that draws the form where it stands, or opens a dialog."""
+    attributes = {"newsletter": newsletter.slug}
+    if popup:
+        attributes["mode"] = "popup"
+        for name, value in asdict(trigger or Trigger()).items():
+            if value is not None:
+                attributes[name.replace("_", "-")] = str(value)
+    return format_html(
+        '<script async src="{}"{}></script>',
+        settings.SITE_URL + reverse("embed-script"),
+        _data(attributes | look.chosen()),
+    )
+
+
+def plain_form(newsletter: Newsletter, *, look: Look) -> str:
+    """A form for a page without any script; its words are there to be changed, but one sentence."""
+    context = {
+        "newsletter": newsletter,
+        "action": settings.SITE_URL + reverse("embed", args=[newsletter.slug]),
+        "form": _form(newsletter, look),
+        "look": look,
+    }
+    return render_to_string("embed/plain_form.html", context).strip()
+
+
+def frame(newsletter: Newsletter, *, look: Look) -> SafeString:
+    """The same form in an iframe, for an editor that lets no script in."""
+    url = settings.SITE_URL + reverse("embed-frame", args=[newsletter.slug])
+    query = f"?{urlencode(look.chosen())}" if look.chosen() else ""
+    # No style attribute: a page's policy (or its editor) may drop it, and a border would appear.
+    return format_html(
+        '<iframe src="{}" title="{}" width="100%" height="{}" frameborder="0" '
+        'loading="lazy"></iframe>',
+        url + query,
+        look.title or _form(newsletter, look)["texts"]["title"],
+        FRAME_HEIGHT,
+    )
+
+
+def _form(newsletter: Newsletter, look: Look) -> dict[str, Any]:
+    return embed.form(newsletter, language=first_of(look.lang, newsletter.language))
+
+
+def _data(attributes: Mapping[str, str]) -> SafeString:
+    return format_html_join("", ' data-{}="{}"', attributes.items())

@@ -1,0 +1,228 @@
+"""What a sign-up form in somebody else's page asks of us; no answer sets or reads a cookie."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.timezone import now
+from django.utils.translation import gettext
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import condition, require_http_methods, require_safe
+
+from subscribers import abuse, embed, signup
+from subscribers.abuse import ChallengeNeeded
+from subscribers.addresses import BadAddress
+from subscribers.consent import Origin
+from subscribers.languages import first_of
+from subscribers.models import Newsletter
+from subscribers.snippet import Look
+from subscribers.views.attempt import attempt_of, email_of
+from subscribers.views.origin import origin_of
+from subscribers.views.signup import posted
+
+# What the form says is the same for everybody: a CDN may answer for us.
+SHARED = "public, max-age=300, stale-while-revalidate=3600"
+SCRIPT_SHARED = "public, max-age=3600, stale-while-revalidate=86400"
+STATUS = {
+    "sent": HTTPStatus.OK,
+    "address": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "challenge": HTTPStatus.PRECONDITION_REQUIRED,
+}
+
+
+# --- The script ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Script:
+    plain: bytes
+    zipped: bytes
+    etag: str
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, modified: int) -> _Script:
+    plain = path.read_bytes()
+    # Weak: one and the same, packed or not.
+    etag = f'W/"{hashlib.sha256(plain).hexdigest()[:16]}"'
+    return _Script(plain, gzip.compress(plain, mtime=0), etag)
+
+
+def _script(name: str) -> _Script:
+    path = Path(settings.BASE_DIR) / "static" / name
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@require_safe
+@condition(etag_func=lambda request, name: _script(name).etag)
+def script(request: HttpRequest, name: str) -> HttpResponse:
+    """A script under its lasting name: it stands in pages that nobody will change again.
+
+    Served from here and not from static/, since a page of another origin imports the solver only
+    where the answer allows it (CORS), and a web server in front may not say so for its files.
+    """
+    packed = "gzip" in request.headers.get("Accept-Encoding", "")
+    found = _script(name)
+    body = found.zipped if packed else found.plain
+    response = HttpResponse(body, content_type="text/javascript; charset=utf-8")
+    if packed:
+        response["Content-Encoding"] = "gzip"
+    response["Vary"] = "Accept-Encoding"
+    response["Cache-Control"] = "no-cache" if settings.DEBUG else SCRIPT_SHARED
+    return _for_everybody(response)
+
+
+# --- The form -----------------------------------------------------------------------------------
+
+
+@require_safe
+def form(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the form says and looks like, in the language of the page around it or our own."""
+    newsletter = get_object_or_404(Newsletter, slug=slug)
+    answer = embed.form(
+        newsletter,
+        language=first_of(request.GET.get("lang", ""), newsletter.language),
+        accent=request.GET.get("accent", ""),
+        background=request.GET.get("background", ""),
+    )
+    answer["page"] = newsletter.get_absolute_url()
+    response = JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
+    response["Cache-Control"] = SHARED
+    return _for_everybody(response)
+
+
+@require_safe
+def opened(request: HttpRequest, slug: str) -> HttpResponse:
+    """What a form needs once somebody begins to write: the proof of when, and maybe a challenge."""
+    challenge = abuse.new_challenge(now()) if abuse.challenge_needed(now()) else None
+    response = JsonResponse({"opened": abuse.opened_token(now()), "challenge": challenge})
+    response["Cache-Control"] = "no-store"
+    return _for_everybody(response)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sign up: from the script, which is answered in JSON, or from a plain form in any page.
+
+    No CSRF token: there is no session that a forger could use, and a form in somebody else's page
+    could not have one. Form-encoded, so that no browser asks for permission first (no preflight).
+    """
+    newsletter = get_object_or_404(Newsletter, slug=slug)
+    if request.method != "POST":
+        return redirect(newsletter)
+    translation.activate(first_of(request.POST.get("lang", ""), newsletter.language))
+    if "application/json" in request.headers.get("Accept", ""):
+        answer = _sign_up(request, newsletter)
+        response = JsonResponse(answer, status=STATUS[answer["state"]])
+        response["Cache-Control"] = "no-store"
+        return _for_everybody(response)
+    done = f"{reverse('signup-done', args=[slug])}?lang={translation.get_language()}"
+    return posted(request, newsletter, origin=_origin(request)) or redirect(done)
+
+
+@csrf_exempt
+@xframe_options_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def frame(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form as a page of its own, for an iframe; the script draws it where there is one."""
+    newsletter = get_object_or_404(Newsletter, slug=slug)
+    language = first_of(request.GET.get("lang", ""), newsletter.language)
+    translation.activate(language)
+    context: dict[str, Any] = {
+        "newsletter": newsletter,
+        "form": embed.form(newsletter, language=language),
+        "look": Look.from_query(request.GET),
+        "opened": abuse.opened_token(now()),
+        "page": _without_query(_split(request.headers.get("Referer", ""))),
+    }
+    status = HTTPStatus.OK
+    if request.method == "POST":
+        context |= {"answer": _sign_up(request, newsletter), "email": email_of(request)}
+        context["page"] = request.POST.get("page", "")
+        status = STATUS[context["answer"]["state"]]
+    response = render(request, "embed/frame.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors *"
+    )
+    return response
+
+
+def _sign_up(request: HttpRequest, newsletter: Newsletter) -> dict[str, Any]:
+    """Try it, and say what came of it as static/embed.js understands it."""
+    email = email_of(request)
+    try:
+        signup.sign_up(
+            newsletter=newsletter,
+            email=email,
+            attempt=attempt_of(request),
+            origin=_origin(request),
+            now=now(),
+        )
+    except BadAddress as error:
+        return {
+            "state": "address",
+            "message": gettext(str(error)),
+            "use": _choice(gettext("Use %(email)s"), error.suggestion),
+            "keep": _choice(gettext("Keep %(email)s"), email if error.may_insist else ""),
+        }
+    except ChallengeNeeded as needed:
+        return {"state": "challenge", "challenge": needed.challenge}
+    return {"state": "sent"}
+
+
+def _choice(label: str, email: str) -> dict[str, str] | None:
+    return {"email": email, "label": label % {"email": email}} if email else None
+
+
+# --- Whence -------------------------------------------------------------------------------------
+
+
+def _origin(request: HttpRequest) -> Origin:
+    """The page that the form stands in, as far as the browser vouches for it.
+
+    The browser's own Origin header decides about the host; the script (or the Referer) adds the
+    path. The query is left out: it may hold what is nobody's business.
+    """
+    referer = request.headers.get("Referer", "")
+    claimed = _split(request.POST.get("page", "") or referer)
+    sender = _split(request.headers.get("Origin", ""))
+    ours = sender.netloc == request.get_host()  # the iframe: it stands in a page that is not
+    if sender.netloc and not ours and claimed.netloc != sender.netloc:
+        claimed = sender._replace(path="/")
+    return replace(origin_of(request), page=_without_query(claimed))
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def _without_query(url: SplitResult) -> str:
+    if url.scheme not in ("http", "https") or not url.hostname:
+        return ""
+    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
+
+
+def _for_everybody(response: HttpResponse) -> HttpResponse:
+    """Any page may read it, and one that isolates itself (COEP) may load it."""
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

@@ -1,0 +1,237 @@
+"""The form in somebody else's page: what the server answers it."""
+
+import gzip
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from subscribers import abuse
+from subscribers.models import Consent, Subscription
+from subscribers.palette import AA, contrast
+from tests import factories
+from tests.conftest import ROOT
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def newsletter(db):
+    return factories.newsletter(name="The Daily Briefing", slug="daily", accent_color="#ffc400")
+
+
+def post(client, headers=JSON, **fields):
+    """Send the form as the script does, some seconds after it was opened."""
+    opened = abuse.opened_token(timezone.now() - timedelta(seconds=10))
+    fields = {"email": "ann@example.com", "opened": opened, "lang": "en"} | fields
+    return client.post("/embed/daily/", fields, headers=headers)
+
+
+# --- The script ---------------------------------------------------------------------------------
+
+
+def test_the_script_is_under_8_kb_gzipped(client):
+    response = client.get("/embed.js", headers={"Accept-Encoding": "gzip"})
+
+    assert response["Content-Encoding"] == "gzip"
+    assert len(response.content) < 8 * 1024
+    assert gzip.decompress(response.content) == (ROOT / "static" / "embed.js").read_bytes()
+
+
+def test_the_script_is_fetched_anew_only_when_it_changed(client, settings):
+    first = client.get("/embed.js")
+    again = client.get("/embed.js", headers={"If-None-Match": first["ETag"]})
+
+    assert "public" in first["Cache-Control"]
+    assert again.status_code == 304
+
+
+def test_an_isolated_page_may_load_the_script(client):
+    response = client.get("/embed.js")
+
+    assert response["Access-Control-Allow-Origin"] == "*"
+    assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert response["Content-Type"].startswith("text/javascript")
+
+
+@pytest.mark.parametrize(
+    "forbidden", ["innerHTML", "outerHTML", "insertAdjacent", "eval(", "cookie"]
+)
+def test_the_script_does_nothing_that_a_strict_policy_forbids(forbidden):
+    code = re.sub(r"/\*.*?\*/", "", (ROOT / "static" / "embed.js").read_text(), flags=re.S)
+
+    assert forbidden not in code
+
+
+# --- What the form says -------------------------------------------------------------------------
+
+
+def form(client, **query):
+    return json.loads(client.get("/embed/daily/form.json", query).content)
+
+
+def test_the_form_speaks_the_pages_language(client, newsletter):
+    assert form(client, lang="ar-EG")["dir"] == "rtl"
+    assert form(client, lang="de-AT")["lang"] == "de"
+
+
+def test_the_form_speaks_the_newsletters_language_where_it_has_not_the_pages(client, newsletter):
+    newsletter.language = "fr"
+    newsletter.save()
+
+    assert form(client, lang="tlh")["lang"] == "fr"
+    assert form(client)["lang"] == "fr"
+
+
+def test_the_browsers_language_changes_nothing_since_the_answer_is_shared(client, newsletter):
+    response = client.get("/embed/daily/form.json", headers={"Accept-Language": "ja"})
+
+    assert json.loads(response.content)["lang"] == "en"
+    assert "public" in response["Cache-Control"]
+    assert "Vary" not in response
+
+
+@pytest.mark.parametrize("background", ["", "#ffffff", "#888888", "#102030", "red;} * {"])
+@pytest.mark.parametrize("accent", ["", "#ffffff", "#000000", "javascript:"])
+def test_whatever_colours_are_chosen_the_form_can_be_read(client, newsletter, accent, background):
+    answer = form(client, accent=accent, background=background)
+
+    for colours in (answer["light"], answer["dark"]):
+        for name in ("accent", "ink", "soft", "bad"):
+            assert contrast(colours[name], colours["paper"]) >= AA
+        assert contrast(colours["edge"], colours["paper"]) >= 3
+
+
+def test_an_unknown_newsletter_has_no_form(client, db):
+    assert client.get("/embed/nothing/form.json").status_code == 404
+
+
+# --- Signing up ---------------------------------------------------------------------------------
+
+
+def test_a_sign_up_from_another_page_is_recorded_with_that_page(client, newsletter):
+    response = post(
+        client,
+        headers=JSON | {"Origin": "https://news.example", "User-Agent": "Firefox"},
+        page="https://news.example/2026/peace-talks?utm_source=x&token=secret#top",
+        lang="de",
+    )
+
+    assert response.status_code == 200
+    assert response.json() == {"state": "sent"}
+    assert Subscription.objects.get().status == "pending"
+    consent = Consent.objects.get()
+    assert consent.page == "https://news.example/2026/peace-talks"
+    assert consent.language == "de"
+    assert consent.wording == form(client, lang="de")["wording"]
+
+
+@pytest.mark.parametrize(
+    ("sender", "claimed", "kept"),
+    [
+        ("https://evil.example", "https://news.example/a", "https://evil.example/"),
+        ("https://news.example", "javascript:alert(1)", "https://news.example/"),
+        ("https://news.example", "https://ann:pw@news.example/a", "https://news.example/"),
+        ("https://news.example", "http://[::1", "https://news.example/"),
+        ("null", "https://news.example/a", "https://news.example/a"),
+        ("http://testserver", "https://news.example/a", "https://news.example/a"),
+    ],
+)
+def test_the_page_is_believed_as_far_as_the_browser_vouches_for_it(
+    client, newsletter, sender, claimed, kept
+):
+    post(client, headers=JSON | {"Origin": sender}, page=claimed)
+
+    assert Consent.objects.get().page == kept
+
+
+def test_any_page_may_read_the_answer_and_no_cookie_is_set(client, newsletter):
+    answers = [
+        client.get("/embed.js"),
+        client.get("/embed/daily/form.json"),
+        client.get("/embed/daily/opened.json"),
+        client.get("/embed/daily/frame/?lang=de"),
+        post(client),
+        post(client, email="ann"),
+        post(client, headers={}),
+    ]
+
+    assert not any(answer.cookies for answer in answers)
+    assert not client.cookies
+    assert {answers[i].get("Access-Control-Allow-Origin") for i in (0, 1, 2, 4, 5)} == {"*"}
+
+
+def test_a_bad_address_is_explained_in_the_forms_language(client, newsletter):
+    response = post(client, email="ann@example", lang="de")
+
+    assert response.status_code == 422
+    assert response.json()["state"] == "address"
+    assert response.json()["message"]
+    assert not Subscription.objects.exists()
+
+
+def test_a_new_a_known_and_an_active_address_get_the_same_answer(client, newsletter):
+    factories.subscription(newsletter, "known@example.com")
+    answers = [post(client, email=email) for email in ("new@example.com", "known@example.com")]
+
+    assert answers[0].content == answers[1].content
+    assert answers[0].headers == answers[1].headers
+
+
+def test_a_filled_trap_and_a_form_sent_back_at_once_get_the_same_answer(client, newsletter):
+    trapped = post(client, website="https://spam.example")
+    at_once = post(client, opened=client.get("/embed/daily/opened.json").json()["opened"])
+
+    assert trapped.json() == at_once.json() == {"state": "sent"}
+    assert not Subscription.objects.exists()
+
+
+def test_get_of_the_forms_address_changes_nothing_and_leads_to_our_page(client, newsletter):
+    response = client.get("/embed/daily/", {"email": "ann@example.com"})
+
+    assert response.url == "/newsletters/daily/"
+    assert not Subscription.objects.exists()
+
+
+def test_a_form_without_script_ends_on_our_page_in_its_language(client, newsletter):
+    response = post(client, headers={"Referer": "https://news.example/"}, lang="fr")
+
+    assert response.status_code == 302
+    assert response.url == "/newsletters/daily/check-your-inbox/?lang=fr"
+    assert Consent.objects.get().page == "https://news.example/"
+    assert Consent.objects.get().language == "fr"
+
+
+# --- The iframe ---------------------------------------------------------------------------------
+
+
+def test_only_the_iframe_may_stand_in_a_foreign_frame(client, newsletter):
+    assert "X-Frame-Options" not in client.get("/embed/daily/frame/")
+    assert client.get("/newsletters/daily/")["X-Frame-Options"] == "SAMEORIGIN"
+    assert client.get("/")["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def test_what_a_query_says_is_escaped_in_the_iframe(client, newsletter):
+    page = client.get("/embed/daily/frame/", {"title": '"><script>alert(1)</script>'})
+
+    assert b"<script>alert" not in page.content
+    assert "script-src 'self'" in page["Content-Security-Policy"]
+
+
+def test_the_iframe_signs_up_without_script(client, newsletter):
+    page = client.get("/embed/daily/frame/", headers={"Referer": "https://news.example/a?b"})
+    fields = dict(re.findall(r'name="(opened|page)" value="([^"]*)"', page.content.decode()))
+    assert fields["page"] == "https://news.example/a"
+    fields["opened"] = abuse.opened_token(timezone.now() - timedelta(seconds=10))
+
+    bad = client.post("/embed/daily/frame/?lang=de", fields | {"email": "ann"})
+    assert bad.status_code == 422
+    assert 'value="ann"' in bad.content.decode()
+    good = client.post("/embed/daily/frame/?lang=de", fields | {"email": "ann@example.com"})
+
+    assert good.status_code == 200
+    consent = Consent.objects.get()
+    assert consent.page == "https://news.example/a"
+    assert consent.language == "de"

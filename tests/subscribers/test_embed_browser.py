@@ -1,0 +1,456 @@
+"""The embedded form in a real browser, on a page of another site."""
+
+import re
+
+import pytest
+
+from subscribers.models import Consent, Subscription
+from tests import factories
+from tests.conftest import axe_violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ARTICLE = """<!doctype html>
+<html lang="{lang}"{html}>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Peace talks resume</title><style nonce="page">{css}</style>{head}</head>
+<body><main><h1>Peace talks resume</h1>{before}{embed}{after}</main></body></html>"""
+PARAGRAPHS = "<p>Delegates met for forty minutes.</p>" * 5
+LONG = "<p>Delegates met for forty minutes.</p>" * 80
+# Nothing but our script and our server; Trusted Types forbid innerHTML.
+POLICY = (
+    "default-src 'none'; script-src {host}; connect-src {host}; style-src 'nonce-page'; "
+    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+# A page that wants to look its own way, and must not change the form.
+LOUD = (
+    "* {color: red !important; font: 9px cursive !important; text-transform: uppercase} "
+    "form, section, input, h2 {display: none !important}"
+)
+
+
+@pytest.fixture
+def newsletter(page):
+    return factories.newsletter(
+        name="EconoTimes",
+        slug="econo",
+        promise="The most important stories unfolding in the global economy, every day.",
+        accent_color="#0b57d0",
+    )
+
+
+@pytest.fixture
+def article(page, live_server, web, newsletter):
+    """Open an article on another site with the script in it; answers the page."""
+
+    def open_article(
+        *, path="/article", lang="en", html="", css="", head="", before=PARAGRAPHS,
+        after=PARAGRAPHS, policy=POLICY, embed=None, **attributes,
+    ):  # fmt: skip
+        attributes = {"newsletter": newsletter.slug} | attributes
+        data = "".join(f' data-{n.replace("_", "-")}="{v}"' for n, v in attributes.items())
+        script = f'<script async src="{live_server.url}/embed.js"{data}></script>'
+        body = ARTICLE.format(
+            lang=lang, html=html, css=css, head=head, before=before, after=after,
+            embed=script if embed is None else embed,
+        )  # fmt: skip
+        headers = {"Content-Type": "text/html; charset=utf-8"}
+        if policy:
+            headers["Content-Security-Policy"] = policy.format(host=live_server.url)
+        page.goto(web.serve(path, body.encode(), headers=headers))
+        return page
+
+    page.add_init_script(
+        "window.violations = [];"
+        "addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective));"
+        "window.told = [];"
+        "for (const name of ['shown', 'closed', 'subscribed'])"
+        " addEventListener('daybreak:' + name, e => told.push([name, e.detail.newsletter]));"
+    )
+    return open_article
+
+
+def field(page):
+    return page.get_by_label("E-mail address")
+
+
+def sign_up(page, email="ann@example.com"):
+    field(page).fill(email)
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+
+
+def dialog(page):
+    return page.get_by_role("dialog")
+
+
+def hidden_for(page, milliseconds):
+    page.wait_for_timeout(milliseconds)
+    return not dialog(page).is_visible()
+
+
+def remembered(page):
+    return page.evaluate("localStorage.getItem('daybreak:econo')")
+
+
+# --- Inline -------------------------------------------------------------------------------------
+
+
+def test_one_line_of_html_signs_up_from_another_site_under_a_strict_policy(article, worker, relay):
+    page = article()
+    sign_up(page)
+
+    assert relay.wait_for_mail("ann@example.com")
+    assert Subscription.objects.get().status == "pending"
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/article", Consent.objects.get().page)
+    assert page.evaluate("violations") == []
+    assert page.evaluate("told") == [["subscribed", "econo"]]
+    assert page.context.cookies() == []
+    assert (
+        page.evaluate("document.querySelector('daybreak-form').shadowRoot.activeElement.id")
+        == "title"
+    )
+
+
+def test_a_quick_reader_with_autofill_is_no_robot(article):
+    page = article()
+    field(page).focus()
+    field(page).fill("quick@example.com")
+    field(page).press("Enter")
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+
+    assert Subscription.objects.filter(subscriber__email="quick@example.com").exists()
+
+
+def test_a_bad_address_is_explained_beside_the_field(article):
+    page = article()
+    field(page).fill("ann@example")
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("alert").filter(has_text="Error:").wait_for()
+
+    assert field(page).get_attribute("aria-invalid") == "true"
+    assert field(page).input_value() == "ann@example"
+    assert axe_violations(page) == []
+    sign_up(page)
+
+
+def test_the_pages_styles_stay_outside_and_ours_inside(article):
+    page = article(css=LOUD)
+    box = page.locator("daybreak-form .box")
+    box.wait_for()
+
+    assert field(page).is_visible()
+    assert box.evaluate("e => getComputedStyle(e).color") == "rgb(26, 26, 26)"
+    assert box.evaluate("e => getComputedStyle(e).textTransform") == "none"
+    assert box.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") == 16
+    assert page.locator("p").first.evaluate("e => getComputedStyle(e).color") == "rgb(255, 0, 0)"
+
+
+def test_a_form_that_nobody_scrolls_to_asks_the_server_nothing(article, page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    article(before=LONG)
+    page.wait_for_timeout(300)
+    assert not any("form.json" in url for url in asked)
+
+    page.locator("daybreak-form").scroll_into_view_if_needed()
+    field(page).wait_for()
+    assert not any("opened.json" in url for url in asked)
+
+
+def test_the_owner_of_the_page_chooses_words_and_looks(article):
+    page = article(
+        title="Wake up wiser", text="Five stories at six.", button="Join", theme="dark",
+        background="#102030", accent="#ffc400", radius="24", font="page",
+        css="main {font-family: Georgia}",
+    )  # fmt: skip
+    box = page.get_by_role("region", name="Wake up wiser")
+    box.get_by_text("Five stories at six.").wait_for()
+    style = "getComputedStyle(e)"
+
+    assert box.evaluate(f"e => {style}.backgroundColor") == "rgb(16, 32, 48)"
+    assert box.evaluate(f"e => {style}.fontFamily") == "Georgia"
+    assert box.evaluate(f"e => {style}.borderRadius") == "24px"
+    assert box.get_by_role("button", name="Join").evaluate(f"e => {style}.backgroundColor") == (
+        "rgb(255, 196, 0)"
+    )
+    assert axe_violations(page) == []
+    assert page.evaluate("violations") == []
+
+
+def test_the_form_speaks_the_language_around_it(article, newsletter):
+    page = article(lang="de", before='<div lang="ar">', after="</div>")
+    box = page.locator("daybreak-form .box")
+    box.wait_for()
+
+    assert box.get_attribute("lang") == "ar"
+    assert box.get_attribute("dir") == "rtl"
+    assert box.locator(".promise").get_attribute("lang") == "en"
+
+
+def test_it_goes_where_the_page_wants_it(article, live_server):
+    script = (
+        f'<script async src="{live_server.url}/embed.js" data-newsletter="econo"'
+        ' data-target="#here"></script>'
+    )
+    page = article(head=script, embed="", after='<aside id="here"></aside><p>More.</p>')
+
+    page.locator("#here > daybreak-form .box").wait_for()
+
+
+def test_a_policy_of_nonces_alone_is_enough(article, live_server, settings):
+    settings.SIGNUP_CHALLENGE = "always"
+    script = (
+        f'<script async nonce="n1" src="{live_server.url}/embed.js"'
+        ' data-newsletter="econo"></script>'
+    )
+    policy = "default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; connect-src {host}"
+    page = article(embed=script, policy=policy)
+    sign_up(page)
+
+    violations = page.evaluate("violations")
+    assert set(violations) <= {"style-src-elem"}  # the test page's own
+    assert Subscription.objects.exists()
+
+
+def test_two_forms_live_on_one_page(article, newsletter, live_server):
+    factories.newsletter(name="Science Weekly", slug="science")
+    scripts = "".join(
+        f'<script async src="{live_server.url}/embed.js" data-newsletter="{slug}"></script>'
+        for slug in ("econo", "science")
+    )
+    page = article(embed=scripts)
+
+    page.get_by_role("region", name="Get EconoTimes by e-mail").wait_for()
+    page.get_by_role("region", name="Get Science Weekly by e-mail").wait_for()
+    assert axe_violations(page) == []
+
+
+# --- Under attack -------------------------------------------------------------------------------
+
+
+def test_a_challenge_is_solved_in_the_page(article, settings):
+    settings.SIGNUP_CHALLENGE = "always"
+    page = article()
+    sign_up(page)
+
+    assert Subscription.objects.filter(subscriber__email="ann@example.com").exists()
+    assert page.evaluate("violations") == []
+
+
+def test_where_the_page_cannot_solve_it_our_own_can(article, settings, page):
+    settings.SIGNUP_CHALLENGE = "always"
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
+    article()
+    field(page).fill("ann@example.com")
+    page.get_by_role("button", name="Sign up").click()
+
+    link = page.get_by_role("link", name="Go on")
+    assert link.get_attribute("href").endswith("/newsletters/econo/")
+
+
+# --- Pop-up -------------------------------------------------------------------------------------
+
+
+def test_the_pop_up_comes_after_the_depth_the_owner_set(article):
+    page = article(mode="popup", after_scroll="60", after=LONG)
+    page.wait_for_timeout(300)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight * 0.3)")
+    assert hidden_for(page, 400)
+
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight * 0.6)")
+    dialog(page).wait_for()
+    assert page.evaluate("told") == [["shown", "econo"]]
+    assert page.evaluate("violations") == []
+
+
+def test_the_pop_up_comes_after_the_time_the_owner_set(article):
+    page = article(mode="popup", after_seconds="2")
+    assert hidden_for(page, 600)
+
+    dialog(page).wait_for()
+    welcome = page.get_by_role("heading", name="Welcome to EconoTimes")
+    assert welcome.evaluate("e => e.getRootNode().activeElement === e")
+    assert dialog(page).get_by_text("unfolding in the global economy").is_visible()
+
+
+def test_the_pop_up_waits_while_somebody_writes(article):
+    page = article(mode="popup", after_seconds="1", before="<label>Comment <input></label>")
+    page.get_by_label("Comment").focus()
+    assert hidden_for(page, 2500)
+
+    page.get_by_label("Comment").blur()
+    dialog(page).wait_for()
+
+
+def test_focus_stays_in_the_pop_up_and_goes_back_where_it_was(article):
+    page = article(mode="popup", after_seconds="1", before='<a href="#x">A link</a>')
+    page.get_by_role("link", name="A link").focus()
+    dialog(page).wait_for()
+    where = "document.querySelector('daybreak-form').shadowRoot.activeElement?.getAttribute('part')"
+
+    seen = []
+    for _ in range(7):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate(where))
+    assert seen == ["field", "button", "close", "field", "button", "close", "field"]
+    for _ in range(4):
+        page.keyboard.press("Shift+Tab")
+        seen.append(page.evaluate(where))
+    assert seen[-4:] == ["close", "button", "field", "close"]
+
+    page.keyboard.press("Escape")
+    dialog(page).wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.textContent") == "A link"
+
+
+@pytest.mark.parametrize("way", ["Escape", "Close", "beside"])
+def test_once_closed_it_is_quiet_for_thirty_days(article, way):
+    page = article(mode="popup", after_seconds="0")
+    dialog(page).wait_for()
+    if way == "Escape":
+        page.keyboard.press("Escape")
+    elif way == "Close":
+        page.get_by_role("button", name="Close").click()
+    else:
+        page.mouse.click(3, 3)
+    dialog(page).wait_for(state="hidden")
+    page.wait_for_function("told.at(-1)[0] === 'closed'")
+
+    page.reload()
+    assert hidden_for(page, 1800)
+    for days, shown in ((29.9, False), (30.1, True)):
+        page.evaluate(f"localStorage.setItem('daybreak:econo', Date.now() - {days} * 864e5)")
+        page.reload()
+        page.wait_for_timeout(1800)
+        assert dialog(page).is_visible() == shown, days
+    assert page.context.cookies() == []
+
+
+def test_once_subscribed_it_never_comes_again(article):
+    page = article(mode="popup", after_seconds="0")
+    dialog(page).wait_for()
+    sign_up(page)
+    page.get_by_role("button", name="Close").click()
+    page.wait_for_function("told.at(-1)[0] === 'closed'")
+    assert remembered(page) == "subscribed"
+
+    page.evaluate("Date.now = () => 4e12")
+    page.reload()
+    assert hidden_for(page, 1800)
+
+
+def test_a_sign_up_in_the_inline_form_silences_the_pop_up(article):
+    sign_up(article(path="/inline"))
+    page = article(path="/popup", mode="popup", after_seconds="0")
+
+    assert hidden_for(page, 1800)
+
+
+def test_where_nothing_can_be_remembered_nobody_is_bothered(article, page):
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {get() {throw new Error('blocked')}})"
+    )
+    article(mode="popup", after_seconds="0")
+
+    assert hidden_for(page, 1800)
+
+
+def test_a_link_of_the_pages_own_opens_it_at_any_time(article, newsletter):
+    link = f'<a href="/newsletters/" data-daybreak-open="{newsletter.slug}">Subscribe</a>'
+    page = article(mode="popup", after_scroll="100", before=LONG + link)
+    page.evaluate("localStorage.setItem('daybreak:econo', 'subscribed')")
+    page.reload()
+    page.get_by_role("link", name="Subscribe").click()
+    dialog(page).wait_for()
+    page.get_by_role("button", name="Close").click()
+    page.wait_for_function("told.at(-1)[0] === 'closed'")
+
+    assert remembered(page) == "subscribed"
+
+
+# --- Without our script -------------------------------------------------------------------------
+
+
+def test_the_plain_form_needs_no_script(browser, live_server, web, newsletter, settings):
+    from subscribers import snippet
+
+    settings.SITE_URL = live_server.url
+    plain = snippet.plain_form(newsletter, look=snippet.Look())
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    body = ARTICLE.format(lang="en", html="", css="", head="", before="", after="", embed=plain)
+    page.goto(web.serve("/plain", body.encode(), headers={"Content-Type": "text/html"}))
+    field(page).fill("plain@example.com")
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+
+    assert Consent.objects.get().page.startswith(web.url("/"))
+    context.close()
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+def test_the_iframe_works_with_and_without_script(
+    browser, live_server, web, newsletter, settings, scripted
+):
+    from subscribers import snippet
+
+    settings.SITE_URL = live_server.url
+    frame = snippet.frame(newsletter, look=snippet.Look())
+    context = browser.new_context(java_script_enabled=scripted)
+    page = context.new_page()
+    body = ARTICLE.format(lang="en", html="", css="", head="", before="", after="", embed=frame)
+    policy = f"default-src 'none'; frame-src {live_server.url}"
+    headers = {"Content-Type": "text/html", "Content-Security-Policy": policy}
+    page.goto(web.serve("/framed", body.encode(), headers=headers))
+    inside = page.frame_locator("iframe")
+    # By CSS: Playwright's names skip what stands in a noscript element.
+    inside.locator("[name=email]").fill("framed@example.com")
+    page.wait_for_timeout(2100)
+    inside.locator("[type=submit]").click()
+    inside.locator("h1, h2", has_text="Check your inbox").wait_for(state="attached")
+
+    assert Subscription.objects.filter(subscriber__email="framed@example.com").exists()
+    assert Consent.objects.get().page.startswith(web.url("/"))
+    assert context.cookies() == []
+    context.close()
+
+
+# --- For everybody ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "ar"])
+@pytest.mark.parametrize("mode", ["inline", "popup"])
+def test_axe_finds_nothing_and_nothing_sticks_out(article, page, scheme, lang, mode):
+    page.emulate_media(color_scheme=scheme)
+    article(lang=lang, mode=mode, after_seconds="0")
+    page.locator("daybreak-form .box").wait_for()
+    page.wait_for_timeout(400)
+    for width in (320, 375, 1280):
+        page.set_viewport_size({"width": width, "height": 700})
+        box = page.locator("daybreak-form .box").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        inner = page.locator("daybreak-form .box")
+        assert inner.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert axe_violations(page) == []
+
+
+def test_the_pop_up_moves_only_for_those_who_like_it(article, page):
+    page.emulate_media(reduced_motion="reduce")
+    article(mode="popup", after_seconds="0")
+    dialog(page).wait_for()
+
+    assert dialog(page).evaluate("e => getComputedStyle(e).animationName") == "none"
+
+
+def test_a_zoomed_phone_can_reach_everything_in_the_pop_up(article, page):
+    page.set_viewport_size({"width": 320, "height": 256})
+    article(mode="popup", after_seconds="0")
+    dialog(page).wait_for()
+    page.get_by_role("button", name="Sign up").scroll_into_view_if_needed()
+
+    box = page.get_by_role("button", name="Sign up").bounding_box()
+    assert 0 <= box["y"] <= 256 - box["height"]
