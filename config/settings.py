@@ -150,6 +150,8 @@ CELERY_TASK_ROUTES = {
     # Confirmation mail has its own queue, so a million digests never stand before it.
     "subscribers.tasks.keep_house": {"queue": "default"},
     "subscribers.tasks.*": {"queue": "mail"},
+    # An import takes minutes, and no reader waits for it; a worker of feeds does it beside them.
+    "subscribers.tasks.run_import": {"queue": "imports"},
     "digest.tasks.send_lane": {"queue": "delivery"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -238,6 +240,13 @@ API_PUBLIC_RATE = env.int("API_PUBLIC_RATE", default=120)
 WEBHOOK_ALLOW_HOSTS = env.list("WEBHOOK_ALLOW_HOSTS", default=[])
 # Days after which the log of webhooks is forgotten, with the addresses in it.
 RETENTION_WEBHOOK_DAYS = env.int("RETENTION_WEBHOOK_DAYS", default=30)
+
+# --- Files --------------------------------------------------------------------------------------
+# Lists of readers on their way in. No URL serves them; web servers and workers must both see them.
+MEDIA_ROOT = env("FILES_DIR", default="") or str(local.VAR / "files")
+FILE_UPLOAD_PERMISSIONS = 0o600
+# The largest list that is taken, unpacked.
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MB", default=4096) * 1024**2
 
 # --- Pages and static files ---------------------------------------------------------------------
 STATIC_URL = "static/"

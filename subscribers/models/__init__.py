@@ -5,6 +5,7 @@ from subscribers.models.catalogue import Newsletter, Section
 from subscribers.models.consent import Consent, Suppression
 from subscribers.models.fields import IllegalMove, one_line, validate_timezone
 from subscribers.models.growth import GrowthDay, GrowthMark
+from subscribers.models.imports import ImportJob, ImportRefusal
 from subscribers.models.moving import AddressChange, Letter
 from subscribers.models.readers import Subscriber, Subscription
 from subscribers.models.webhooks import Event, Webhook, WebhookAttempt, WebhookDelivery
@@ -18,6 +19,8 @@ __all__ = [
     "GrowthDay",
     "GrowthMark",
     "IllegalMove",
+    "ImportJob",
+    "ImportRefusal",
     "Letter",
     "Newsletter",
     "Scope",

@@ -1,119 +1,203 @@
-"""Import readers from a CSV file."""
+"""Import readers, or people who left, from a list."""
 
 from __future__ import annotations
 
 import csv
+import getpass
+import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import click
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import reset_queries
 from django.utils.timezone import now
 
-from subscribers.consent import Origin
 from subscribers.models import Newsletter
-from subscribers.spreadsheet import Refusal, Spreadsheet, UnreadableFile
-from subscribers.transfer import Batch, Import, import_rows
+from subscribers.transfer import importing, presets
+from subscribers.transfer.importing import Plan, Word
+from subscribers.transfer.presets import BY_NAME, Field, Kind
+from subscribers.transfer.rows import Reading
+from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
+from subscribers.transfer.storing import Outcome
+from subscribers.transfer.unpacking import ENCODINGS, File, UnreadableFile
 
 PRINTED = 50
-
-
-@dataclass
-class Tally:
-    """How many lines went which way."""
-
-    added: int = 0
-    already_there: int = 0
-    refused: int = 0
-
-    def __str__(self) -> str:
-        return f"added {self.added}, already there {self.already_there}, refused {self.refused}"
-
-    def add(self, batch: Batch) -> None:
-        self.added += batch.added
-        self.already_there += batch.already_there
-        self.refused += len(batch.refused)
+LISTS = (Kind.READER, Kind.LEFT, Kind.CLEANED)
 
 
 class Command(BaseCommand):
     help = (
-        "Import readers from a CSV file in UTF-8 whose first line is "
-        "email[,name,timezone,language]; other columns are left out. Rows that cannot go in are "
-        "refused with their line number and the rest go in; importing a file twice is harmless. "
-        "The exit status is 0 when the file was read to its end and at least one row is in, "
-        "added now or already there; 1 when the file cannot be read, the newsletter is unknown, "
-        "or every row was refused."
+        "Import readers from a CSV file, packed by gzip or not: an export of Mailchimp, Substack, "
+        "Ghost, Buttondown or listmonk, or any list whose first line names its columns, "
+        "email[,name,timezone,language,status]; other columns are left out. Whoever left or "
+        "bounced there gets no mail here either. Rows that cannot go in are refused with their "
+        "line number and the rest go in; importing a file twice is harmless, so one that was "
+        "interrupted is simply imported again. The exit status is 0 when the file was read to its "
+        "end and at least one row is in, added now or already there; 1 when the file cannot be "
+        "read, the newsletter is unknown, or every row was refused."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE.csv")
-        parser.add_argument("--newsletter", required=True, metavar="SLUG")
-        parser.add_argument(
-            "--confirmed",
-            action="store_true",
+        add = parser.add_argument
+        add("file", type=Path, metavar="FILE.csv")
+        add("--newsletter", required=True, metavar="SLUG")
+        add("--confirmed", action="store_true",
             help="These readers have confirmed elsewhere: they are active at once, with a consent "
-            "record that says so. Without it each is asked to confirm by mail.",
-        )
-        parser.add_argument(
-            "--refused",
-            type=Path,
-            metavar="REFUSED.csv",
-            help=f"Write every refused line there, not only the first {PRINTED} to the screen.",
-        )
+            "record that holds the evidence. Where the list has a column of confirmations, readers "
+            "without one are asked all the same. Without --confirmed each is asked by mail.")
+        add("--evidence", default="", metavar="TEXT",
+            help="With --confirmed: where, when and how these readers agreed, in a sentence. "
+            "Asked for if it is missing.")
+        add("--preset", choices=sorted(BY_NAME),
+            help="Whose export it is. Without it the header tells.")
+        add("--column", action="append", default=[], type=_column, metavar="FIELD=NAME",
+            help=f"The column NAME of the file holds FIELD, one of {', '.join(Field)}. An empty "
+            "NAME: no column does. May be given several times.")
+        add("--list-of", choices=LISTS,
+            help="What each row is, whatever the file says: a reader, somebody who left, or an "
+            "address that bounced.")
+        add("--encoding", choices=ENCODINGS, default="", help="Where it is not UTF-8 or UTF-16.")
+        add("--dry-run", action="store_true", help="Say what would happen, and change nothing.")
+        add("--refused", type=Path, metavar="REFUSED.csv",
+            help=f"Write every refused row there, not only the first {PRINTED} to the screen.")
+        # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
-        tally = Tally()
         if _are_one(options["file"], options["refused"]):
             raise CommandError("--refused names the file to import; its lines would be lost.")
+        newsletter = _newsletter(options["newsletter"])
+        evidence = self._evidence(newsletter, options["evidence"]) if options["confirmed"] else ""
+        self.total = Outcome()
+        self.is_trial = options["dry_run"]
         try:
             with _opened(options["refused"]) as refusals:
-                sheet = Spreadsheet(options["file"])
-                task = Import(
-                    newsletter=_newsletter(options["newsletter"]),
-                    confirmed=options["confirmed"],
-                    origin=Origin(page=f"import of {options['file'].name}"),
-                    now=now(),
-                )
-                for batch in import_rows(task, sheet.rows()):
-                    self._report(batch.refused, tally, refusals)
-                    tally.add(batch)
-                    reset_queries()  # with DEBUG every statement is kept, a thousand rows each
-                    self._progress(tally, sheet)
+                self._run(_plan(newsletter, evidence, options), refusals)
         except UnreadableFile as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
-            self.stdout.write(str(tally))
+            self.stdout.write(self._counts())
             raise CommandError("Stopped. Import the file again to go on.", returncode=130) from None
-        self._close(tally, every_refusal_is_written=bool(options["refused"]))
+        self._close(every_refusal_is_written=bool(options["refused"]))
 
-    def _report(self, refused: list[Refusal], tally: Tally, refusals: TextIO | None) -> None:
+    def _evidence(self, newsletter: Newsletter, given: str) -> str:
+        """What was given, or what is answered now; nobody becomes active without."""
+        if not given.strip() and sys.stdin.isatty():
+            self.stdout.write(f"How do you know that these readers agreed to get {newsletter}?")
+            self.stdout.write("Say where, when and how they did; it is stored with each of them.")
+            given = input("> ")
+        if not given.strip():
+            raise CommandError(
+                "--confirmed needs --evidence: where, when and how these readers agreed. It is "
+                "stored with each of them. Leave --confirmed out, and each is asked by mail."
+            )
+        return given.strip()[:2000]
+
+    def _run(self, plan: Plan, refusals: TextIO | None) -> None:
+        sheet = plan.sheet
+        with click.progressbar(
+            length=sheet.file.size,
+            label="Trying" if self.is_trial else "Importing",
+            item_show_func=lambda _: self._counts(),
+            file=sys.stderr,
+            hidden=not self.stderr.isatty(),
+            update_min_steps=0,
+        ) as bar:
+            for outcome in importing.run(plan):
+                self._report(outcome.refused, refusals)
+                self._add(outcome)
+                reset_queries()  # with DEBUG every statement is kept
+                bar.update(sheet.position - bar.pos, self)
+
+    def _add(self, outcome: Outcome) -> None:
+        total = self.total
+        total.added += outcome.added
+        total.suppressed += outcome.suppressed
+        total.already_there += outcome.already_there
+        self.refused += len(outcome.refused)
+
+    refused = 0
+
+    def _counts(self) -> str:
+        total = self.total
+        gone = f", suppressed {total.suppressed}" if total.suppressed else ""
+        counts = (
+            f"added {total.added}{gone}, already there {total.already_there}, "
+            f"refused {self.refused}"
+        )
+        return f"would be {counts}" if self.is_trial else counts
+
+    def _report(self, refused: list[Refusal], refusals: TextIO | None) -> None:
         if refusals:
             csv.writer(refusals).writerows(
                 [refusal.line, refusal.email, refusal.reason] for refusal in refused
             )
-        for refusal in refused[: max(PRINTED - tally.refused, 0)]:
+        for refusal in refused[: max(PRINTED - self.refused, 0)]:
             # As repr, since a terminal obeys control characters.
             who = f" {refusal.email!r}:" if refusal.email else ""
             self.stdout.write(f"line {refusal.line}:{who} {refusal.reason}")
 
-    def _progress(self, tally: Tally, sheet: Spreadsheet) -> None:
-        if self.stderr.isatty():
-            share = sheet.position / sheet.size
-            self.stderr.write(f"\r{share:4.0%} · {tally}", ending="", style_func=str)
-            self.stderr.flush()
-
-    def _close(self, tally: Tally, *, every_refusal_is_written: bool) -> None:
-        if self.stderr.isatty():
-            self.stderr.write("\r\x1b[K", ending="", style_func=str)
-        unprinted = tally.refused - PRINTED
+    def _close(self, *, every_refusal_is_written: bool) -> None:
+        unprinted = self.refused - PRINTED
         if unprinted > 0 and not every_refusal_is_written:
             self.stdout.write(f"and {unprinted} more; --refused FILE writes them all")
-        self.stdout.write(str(tally))
-        if tally.refused and not (tally.added or tally.already_there):
+        self.stdout.write(self._counts())
+        if self.is_trial:
+            self.stdout.write("Nothing was changed.")
+        total = self.total
+        if self.refused and not (total.added or total.already_there or total.suppressed):
             raise CommandError("No row of the file went in.")
+
+
+def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> Plan:
+    sheet = Spreadsheet(_file(options["file"], options["encoding"]))
+    header = sheet.header()
+    preset = BY_NAME[options["preset"]] if options["preset"] else presets.detect(header)
+    columns = presets.columns(header, preset)
+    for one, name in options["column"]:
+        columns.pop(one, None)
+        if name:
+            columns[one] = _place(header, name)
+    if Field.EMAIL not in columns:
+        raise UnreadableFile(presets.no_address(header))
+    sheet.file.check()
+    kind = Kind(options["list_of"]) if options["list_of"] else None
+    return importing.plan(
+        sheet,
+        Reading.of(preset, columns, kind=kind),
+        newsletter=newsletter,
+        word=Word(evidence=evidence, by=f"{getpass.getuser()}, command line", service=preset.service),
+        trial=options["dry_run"],
+        now=now(),
+    )
+
+
+def _file(path: Path, encoding: str) -> File:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror}.") from None
+    if not path.is_file():
+        raise UnreadableFile(f"{path} is not a file.")
+    return File(path.name, size, lambda: path.open("rb"), encoding, settings.IMPORT_MAX_BYTES)
+
+
+def _column(text: str) -> tuple[Field, str]:
+    one, separator, name = text.partition("=")
+    if not separator or one not in list(Field):
+        raise ArgumentTypeError(f"{text!r} is not FIELD=NAME with one of {', '.join(Field)}")
+    return Field(one), name
+
+
+def _place(header: list[str], name: str) -> int:
+    names = [one.casefold() for one in header]
+    if name.casefold() not in names:
+        raise CommandError(f"There is no column “{name}”. There is: {', '.join(header)}.")
+    return names.index(name.casefold())
 
 
 def _newsletter(slug: str) -> Newsletter:

@@ -1,0 +1,229 @@
+"""Check what a list says of each reader, by the same rules as a sign-up."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import zoneinfo
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.core.exceptions import ValidationError
+
+from subscribers.addresses import BadAddress, compare_key, normalise
+from subscribers.models import one_line
+from subscribers.transfer.presets import Kind
+from subscribers.transfer.rows import Row
+from subscribers.transfer.spreadsheet import Refusal
+
+# The C1 controls, which Windows-1252 read as Latin-1 is full of.
+_STRAY = re.compile(r"[\x80-\x9f]")
+_ORDINARY = re.compile(r"[ -~\xa0-\u02ff]*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
+# What nine of ten addresses look like; nothing in it is changed or refused by `normalise`.
+_PLAIN = re.compile(r"([a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*)@([a-zA-Z0-9.-]+)")
+_LONGEST_LOCAL, _LONGEST = 64, 254
+LONGEST_NAME = 120
+
+
+class Checked(NamedTuple):
+    """One reader, ready to be stored; the fields are the columns of `storing`'s table."""
+
+    line: int
+    kind: Kind
+    email: str
+    email_key: str
+    email_as_typed: str
+    name: str
+    timezone: str
+    language: str
+    is_confirmed: bool
+    confirmed_at: datetime | None
+    ip_address: str | None
+    left_at: datetime | None
+    details: str
+    why: str
+
+
+@dataclass
+class Batch:
+    """Some rows after another, checked; `again` counts those that stood in it twice."""
+
+    rows: list[Checked] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    again: int = 0
+    seen: set[tuple[str, bool]] = field(default_factory=set)
+
+    @property
+    def read(self) -> int:
+        return len(self.rows) + len(self.refused) + self.again
+
+
+@dataclass(frozen=True)
+class Checker:
+    """The rules of one import.
+
+    `confirmed`: its readers have confirmed elsewhere, so they need not be asked. `by_row`: the list
+    says so reader by reader, and who has no date in it is asked all the same.
+    """
+
+    confirmed: bool
+    now: datetime
+    by_row: bool = False
+    lenient: bool = False
+    zones: frozenset[str] = field(default_factory=lambda: frozenset(zoneinfo.available_timezones()))
+
+    def fill(self, batch: Batch, rows: Iterable[Row | Refusal]) -> Batch:
+        """Check each row; of an address that comes twice the first one counts."""
+        for row in rows:
+            checked = row if isinstance(row, Refusal) else self.check(row)
+            if isinstance(checked, Refusal):
+                batch.refused.append(checked)
+                continue
+            who = (checked.email_key, checked.kind in _READS)
+            if who in batch.seen:
+                batch.again += 1
+            else:
+                batch.seen.add(who)
+                batch.rows.append(checked)
+        return batch
+
+    def check(self, row: Row) -> Checked | Refusal:
+        """Return the reader, or what is wrong with the row."""
+        try:
+            email = address(row.email)
+        except BadAddress as error:
+            return _refuse(row, str(error))
+        if row.kind not in _READS:
+            return self._gone(row, email)
+        fault = self._fault(row)
+        if fault:
+            return _refuse(row, fault)
+        confirmed_at, signed_up_at = self._past(row.confirmed_at), self._past(row.signed_up_at)
+        confirmed_ip, signed_up_ip = _ip(row.confirmed_ip), _ip(row.signed_up_ip)
+        confirmed = (
+            self.confirmed
+            and row.kind is Kind.READER
+            and (confirmed_at is not None or not self.by_row)
+        )
+        return Checked(
+            line=row.line,
+            kind=row.kind,
+            email=email,
+            email_key=compare_key(email),
+            email_as_typed="" if row.email == email else _printable(row.email),
+            name=_name(row.name),
+            timezone=row.timezone if row.timezone in self.zones else "",
+            language=row.language.replace("_", "-")[:16] if _is_language(row.language) else "",
+            is_confirmed=confirmed,
+            confirmed_at=confirmed_at,
+            ip_address=confirmed_ip or signed_up_ip,
+            left_at=None,
+            details=_details(row.line, signed_up_at, confirmed_at),
+            why="",
+        )
+
+    def _gone(self, row: Row, email: str) -> Checked:
+        """Whoever left or bounced keeps nothing here but an address to be left in peace."""
+        return Checked(
+            line=row.line, kind=row.kind, email=email, email_key=compare_key(email),
+            email_as_typed="", name="", timezone="", language="", is_confirmed=False,
+            confirmed_at=None, ip_address=None, left_at=self._past(row.left_at), details="{}",
+            why=_printable(row.why)[:120],
+        )  # fmt: skip
+
+    def _fault(self, row: Row) -> str:
+        """What keeps a reader with a good address out; a service's own codes never do."""
+        name = row.name
+        if name and not _ORDINARY.fullmatch(name):
+            try:
+                one_line(_name(name))
+            except ValidationError:
+                return "the name holds control characters"
+        if len(name) > LONGEST_NAME and len(_name(name)) > LONGEST_NAME:
+            return f"the name is longer than {LONGEST_NAME} characters"
+        if self.lenient:
+            return ""
+        if row.timezone and row.timezone not in self.zones:
+            return f"{row.timezone[:40]!r} is not a time zone; write it like Europe/London"
+        if row.language and not _is_language(row.language):
+            return f"{row.language[:40]!r} is not a language; write it like en or pt-BR"
+        return ""
+
+    def _past(self, text: str) -> datetime | None:
+        """The moment that the list names, by UTC where it does not say; None if it cannot be."""
+        if not text:
+            return None
+        try:
+            moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment if moment <= self.now + timedelta(days=1) else None
+        except (ValueError, OverflowError):
+            return None
+
+
+_READS = frozenset({Kind.READER, Kind.UNCONFIRMED})
+
+
+def address(raw: str) -> str:
+    """Return what `normalise` returns, sooner: a list has few domains, and few odd spellings.
+
+    Raises:
+        BadAddress: as `normalise` does.
+    """
+    found = _PLAIN.fullmatch(raw)
+    if found and len(found[1]) <= _LONGEST_LOCAL and len(raw) <= _LONGEST:
+        domain = _domain(found[2])
+        if domain and len(found[1]) + 1 + len(domain) <= _LONGEST:
+            return f"{found[1]}@{domain}"
+    return normalise(raw)
+
+
+@lru_cache(maxsize=50_000)
+def _domain(domain: str) -> str | None:
+    """How `normalise` writes the domain; None where it would refuse it."""
+    try:
+        return normalise(f"a@{domain}").removeprefix("a@")
+    except BadAddress:
+        return None
+
+
+def _refuse(row: Row, reason: str) -> Refusal:
+    return Refusal(row.line, _printable(row.email)[:254], reason)
+
+
+def _name(raw: str) -> str:
+    # What a badly converted list has for apostrophes is no reason to refuse a reader.
+    return " ".join(_STRAY.sub(" ", raw).split())
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
+
+
+@lru_cache(maxsize=1000)
+def _is_language(text: str) -> bool:
+    return bool(_LANGUAGE.fullmatch(text))
+
+
+def _ip(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        # A zone, as in fe80::1%eth0, is nothing that PostgreSQL's inet can hold.
+        return str(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None
+
+
+def _details(line: int, signed_up_at: datetime | None, confirmed_at: datetime | None) -> str:
+    """What this row adds to the evidence of its import, as JSON."""
+    if signed_up_at is None and confirmed_at is None:
+        return f'{{"line": {line}}}'
+    found = {"signed_up_at": signed_up_at, "confirmed_at": confirmed_at}
+    times = {name: at.isoformat() for name, at in found.items() if at is not None}
+    return json.dumps({"line": line} | times)

@@ -1,0 +1,129 @@
+"""Bring readers in from a list, ten thousand at a time, and account for every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from django.db import transaction
+
+from subscribers.consent import Origin
+from subscribers.models import Newsletter
+from subscribers.transfer import storing
+from subscribers.transfer.checking import Batch, Checker
+from subscribers.transfer.rows import Reading
+from subscribers.transfer.spreadsheet import START, Place, Spreadsheet
+from subscribers.transfer.storing import Import, Outcome
+
+BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class Word:
+    """On whose word readers go in: `evidence` that they confirmed elsewhere, or none.
+
+    Without evidence each of them is asked to confirm.
+    """
+
+    evidence: str = ""
+    by: str = ""
+    service: str = ""
+    job: int | None = None
+
+    def details(self, file: str) -> dict[str, str | int]:
+        """What each reader's consent record holds of it; the row adds its line and its times."""
+        said = {
+            "evidence": self.evidence, "by": self.by, "service": self.service, "file": file,
+            "import": self.job,
+        }  # fmt: skip
+        return {name: value for name, value in said.items() if value}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One list on its way: what is read, by which rules, and where it goes."""
+
+    sheet: Spreadsheet
+    reading: Reading
+    checker: Checker
+    task: Import
+
+
+def plan(
+    sheet: Spreadsheet,
+    reading: Reading,
+    *,
+    newsletter: Newsletter,
+    word: Word,
+    trial: bool = False,
+    now: datetime,
+) -> Plan:
+    """Return what `run` and `pieces` take. A trial stores nothing."""
+    name = sheet.file.name
+    return Plan(
+        sheet=sheet,
+        reading=reading,
+        checker=Checker(
+            confirmed=bool(word.evidence),
+            by_row=reading.has_confirmations,
+            lenient=reading.lenient,
+            now=now,
+        ),
+        task=Import(
+            newsletter=newsletter,
+            origin=Origin(page=f"import of {name}"),
+            details=word.details(name),
+            trial=trial,
+            now=now,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A batch with the place in the file behind it, and how many bytes of the file are read."""
+
+    batch: Batch
+    place: Place
+    position: int
+
+
+def pieces(plan: Plan, *, after: Place = START) -> Iterator[Piece]:
+    """Read and check the list, batch by batch, one ahead of who stores them.
+
+    PostgreSQL works on one batch while the next is checked: on two cores that is nearly twice as
+    fast.
+    """
+    found = _pieces(plan, after)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, found, None)
+        while (piece := coming.result()) is not None:
+            coming = pool.submit(next, found, None)
+            yield piece
+
+
+def _pieces(plan: Plan, after: Place) -> Iterator[Piece]:
+    rows = plan.reading.rows(plan.sheet.records(after=after))
+    while (batch := plan.checker.fill(Batch(), islice(rows, BATCH))).read:
+        # Where a quotation mark is looked for there is no place to go on from; it ends soon.
+        while (place := plan.sheet.place()) is None:
+            plan.checker.fill(batch, islice(rows, 1))
+        yield Piece(batch, place, plan.sheet.position)
+
+
+def run(plan: Plan) -> Iterator[Outcome]:
+    """Import the whole list, each batch in a transaction of its own, and say what became of it.
+
+    Raises:
+        UnreadableFile: the file cannot be read, or not to its end; what came before is stored.
+    """
+    storing.begin()
+    asked = 0
+    for piece in pieces(plan):
+        with transaction.atomic():
+            outcome = storing.store(plan.task, piece.batch, asked=asked)
+        asked += outcome.asked
+        yield outcome

@@ -1,0 +1,254 @@
+"""What the columns of a list mean: ours, those of five other services, and anybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Field(StrEnum):
+    """What we take from a row; the value is the name of the column on the command line."""
+
+    EMAIL = "email"
+    NAME = "name"
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    LANGUAGE = "language"
+    TIMEZONE = "timezone"
+    STATUS = "status"
+    SIGNED_UP_AT = "signed_up_at"
+    SIGNED_UP_IP = "signed_up_ip"
+    CONFIRMED_AT = "confirmed_at"
+    CONFIRMED_IP = "confirmed_ip"
+    LEFT_AT = "left_at"
+    WHY = "why"
+
+
+class Kind(StrEnum):
+    """What a row says of a person."""
+
+    READER = "reader"
+    UNCONFIRMED = "unconfirmed"  # asked for it and never confirmed: not a reader yet
+    LEFT = "left"
+    CLEANED = "cleaned"
+    COMPLAINED = "complained"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The shape of one service's export.
+
+    `columns` are the names in its header for each field, compared without case; `tells` are sets of
+    names, one of which makes a header this service's; `statuses` says what its status column means.
+    `rows` is what every row of the file is, where there is no such column. A service's own time
+    zones and languages are left out where we do not know them (`lenient`): it is no reader's fault.
+    """
+
+    name: str
+    label: str
+    columns: Mapping[Field, tuple[str, ...]]
+    tells: tuple[frozenset[str], ...] = ()
+    statuses: Mapping[str, Kind] = field(default_factory=dict)
+    rows: Kind = Kind.READER
+    lenient: bool = True
+
+    @property
+    def service(self) -> str:
+        """Whose export it is; empty for a list of no service that we know."""
+        return "" if self.name == "daybreak" else self.label.partition(",")[0]
+
+
+def _tells(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+# The names that other lists have for what we take, as far as they cannot mean anything else.
+_USUAL: dict[Field, tuple[str, ...]] = {
+    Field.EMAIL: (
+        "email", "e-mail", "mail", "email address", "e-mail address", "subscriber",
+        "e-mail-adresse", "emailadresse", "adresse e-mail", "courriel", "correo",
+        "correo electrónico", "メールアドレス", "البريد الإلكتروني",
+    ),
+    Field.NAME: ("name", "full name", "fullname", "nom complet", "nombre completo", "名前"),
+    Field.FIRST_NAME: ("first name", "firstname", "given name", "vorname", "prénom", "fname"),
+    Field.LAST_NAME: ("last name", "lastname", "surname", "family name", "nachname", "lname"),
+    Field.LANGUAGE: ("language", "lang", "locale", "sprache", "langue", "idioma"),
+    Field.TIMEZONE: ("timezone", "time zone", "tz", "zeitzone"),
+    Field.CONFIRMED_AT: ("confirmed at", "confirmation date", "confirm_time", "optin_confirmed_at"),
+    Field.CONFIRMED_IP: ("confirmed ip", "confirm_ip"),
+    Field.SIGNED_UP_AT: ("signed up at", "subscribed at", "sign-up date", "optin_time"),
+    Field.SIGNED_UP_IP: ("signed up ip", "optin_ip"),
+    Field.LEFT_AT: ("left at", "unsubscribed at", "unsub_time"),
+}  # fmt: skip
+
+
+# What we export ourselves, and any list whose columns say in plain words what they hold.
+DAYBREAK = Preset(
+    name="daybreak",
+    label="Daybreak, or any other list",
+    columns={one: (one.value, *_USUAL.get(one, ())) for one in Field},
+    statuses={
+        **dict.fromkeys(("active", "subscribed", "confirmed"), Kind.READER),
+        **dict.fromkeys(("pending", "unconfirmed"), Kind.UNCONFIRMED),
+        **dict.fromkeys(("unsubscribed", "left"), Kind.LEFT),
+        **dict.fromkeys(("bounced", "cleaned"), Kind.CLEANED),
+        "complained": Kind.COMPLAINED,
+        **dict.fromkeys(("suppressed", "blocked"), Kind.BLOCKED),
+    },
+    lenient=False,
+)
+
+# Audience → Export: a ZIP with subscribed_, unsubscribed_, nonsubscribed_ and cleaned_… CSVs. The
+# merge fields in front are the account's own; what follows MEMBER_RATING is Mailchimp's.
+_MAILCHIMP = {
+    Field.EMAIL: ("email address",),
+    Field.FIRST_NAME: ("first name", "fname"),
+    Field.LAST_NAME: ("last name", "lname"),
+    Field.TIMEZONE: ("timezone",),
+    Field.SIGNED_UP_AT: ("optin_time",),
+    Field.SIGNED_UP_IP: ("optin_ip",),
+    Field.CONFIRMED_AT: ("confirm_time",),
+    Field.CONFIRMED_IP: ("confirm_ip",),
+}
+
+_BUTTONDOWN_READERS = (
+    "regular", "premium", "trialed", "gifted", "churning", "churned", "past_due", "unpaid",
+    "paused",
+)  # fmt: skip
+
+PRESETS = (
+    Preset(
+        name="mailchimp-unsubscribed",
+        label="Mailchimp, unsubscribed contacts",
+        columns=_MAILCHIMP
+        | {Field.LEFT_AT: ("unsub_time",), Field.WHY: ("unsub_reason", "unsub_reason_other")},
+        tells=(_tells("email address", "unsub_time"),),
+        rows=Kind.LEFT,
+    ),
+    Preset(
+        name="mailchimp-cleaned",
+        label="Mailchimp, cleaned contacts",
+        columns=_MAILCHIMP | {Field.LEFT_AT: ("clean_time",), Field.WHY: ("clean_campaign_title",)},
+        tells=(_tells("email address", "clean_time"),),
+        rows=Kind.CLEANED,
+    ),
+    Preset(
+        name="mailchimp",
+        label="Mailchimp, subscribed contacts",
+        columns=_MAILCHIMP,
+        tells=(
+            _tells("email address", "member_rating", "optin_time"),
+            _tells("email address", "leid", "euid"),
+        ),
+    ),
+    # Settings → Exports: email_list.….csv. Whoever left has their mail disabled.
+    Preset(
+        name="substack",
+        label="Substack",
+        columns={
+            Field.EMAIL: ("email",),
+            Field.NAME: ("name",),
+            Field.STATUS: ("email_disabled",),
+            Field.SIGNED_UP_AT: ("created_at",),
+        },
+        tells=(_tells("email", "active_subscription", "email_disabled"),),
+        statuses={"false": Kind.READER, "true": Kind.LEFT},
+    ),
+    # Members → Export: id,email,name,note,subscribed_to_emails,…,labels,tiers (once products).
+    Preset(
+        name="ghost",
+        label="Ghost",
+        columns={
+            Field.EMAIL: ("email",),
+            Field.NAME: ("name",),
+            Field.STATUS: ("subscribed_to_emails",),
+            Field.SIGNED_UP_AT: ("created_at",),
+        },
+        tells=(_tells("email", "subscribed_to_emails"),),
+        statuses={"true": Kind.READER, "false": Kind.LEFT},
+    ),
+    # Its API called them email and subscriber_type until 2024-08, email_address and type since.
+    Preset(
+        name="buttondown",
+        label="Buttondown",
+        columns={
+            Field.EMAIL: ("email_address", "email"),
+            Field.STATUS: ("subscriber_type", "type"),
+            Field.SIGNED_UP_AT: ("creation_date", "subscription_date"),
+            Field.SIGNED_UP_IP: ("ip_address",),
+            Field.LEFT_AT: ("unsubscription_date", "undeliverability_date"),
+            Field.WHY: ("unsubscription_reason", "undeliverability_reason"),
+        },
+        tells=(
+            _tells("email", "subscriber_type"),
+            _tells("email_address", "subscriber_type"),
+            _tells("email_address", "type", "creation_date"),
+        ),
+        statuses={
+            **dict.fromkeys(_BUTTONDOWN_READERS, Kind.READER),
+            **dict.fromkeys(("unactivated", "upcoming"), Kind.UNCONFIRMED),
+            **dict.fromkeys(("unsubscribed", "removed"), Kind.LEFT),
+            **dict.fromkeys(("undeliverable", "malformed"), Kind.CLEANED),
+            "complained": Kind.COMPLAINED,
+            **dict.fromkeys(("blocked", "spammy", "disabled"), Kind.BLOCKED),
+        },
+    ),
+    # Subscribers → Export: uuid,email,name,attributes,status,created_at,updated_at. `status` is
+    # that of the person; whether they confirmed a list is not in it.
+    Preset(
+        name="listmonk",
+        label="listmonk",
+        columns={
+            Field.EMAIL: ("email",),
+            Field.NAME: ("name",),
+            Field.STATUS: ("status",),
+            Field.SIGNED_UP_AT: ("created_at",),
+        },
+        tells=(_tells("uuid", "email", "attributes", "status"),),
+        statuses={"enabled": Kind.READER, "disabled": Kind.LEFT, "blocklisted": Kind.BLOCKED},
+    ),
+    DAYBREAK,
+)
+BY_NAME = {preset.name: preset for preset in PRESETS}
+
+
+def detect(header: Sequence[str]) -> Preset:
+    """Return the service whose export has such a header, or ours where it could be anybody's."""
+    names = {_plain(name) for name in header}
+    for preset in PRESETS:
+        if any(tells <= names for tells in preset.tells):
+            return preset
+    return DAYBREAK
+
+
+def columns(header: Sequence[str], preset: Preset) -> dict[Field, int]:
+    """Return which column of the header, counted from 0, holds each field that is there.
+
+    Of a name that stands twice the first one counts.
+    """
+    places: dict[str, int] = {}
+    for number, name in enumerate(header):
+        places.setdefault(_plain(name), number)
+    found: dict[Field, int] = {}
+    for one in Field:
+        names = preset.columns.get(one, ())
+        place = next((places[name] for name in names if name in places), None)
+        if place is not None and place not in found.values():
+            found[one] = place
+    return found
+
+
+def no_address(header: Sequence[str]) -> str:
+    """What to tell an operator whose list has no column of addresses that we can see."""
+    named = ", ".join(header)
+    shown = named if len(named) <= 80 else f"{named[:80]}…"
+    return (
+        "The first line must name the columns, and none of them holds the addresses as far as "
+        f"their names tell: {shown}. Name one of them email, or say which it is."
+    )
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())

@@ -1,0 +1,207 @@
+"""Read a CSV file record by record, in constant memory."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import TextIOWrapper
+from typing import NamedTuple
+
+from subscribers.transfer.unpacking import File, UnreadableFile
+
+# An address, a name and a few more columns, notes with line breaks among them; what is longer is
+# not a row of a list of readers, but a quotation mark that was never closed, or no list at all.
+LONGEST_RECORD = 64 * 1024
+
+
+class Record(NamedTuple):
+    """One record as it is written in the file, blanks around the values taken off."""
+
+    line: int
+    values: list[str]
+
+
+class Refusal(NamedTuple):
+    """One record that does not go in, and why; `line` is where it begins."""
+
+    line: int
+    email: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where reading goes on another time: a line, and what TextIOWrapper.tell said there."""
+
+    line: int = 0
+    cookie: int = 0
+
+
+START = Place()
+
+
+class Spreadsheet:
+    """A CSV file with a header; commas, semicolons, tabs or bars part its columns.
+
+    Values in quotation marks may hold line breaks. A quotation mark that is never closed costs its
+    own line and not the rest of the file.
+    """
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.position = 0
+
+    def header(self) -> list[str]:
+        """The names of the columns.
+
+        Raises:
+            UnreadableFile: it cannot be opened or decoded, or has no first line.
+        """
+        with self.file.text() as (_, text):
+            return _Reader(text).header
+
+    def records(self, *, after: Place = START) -> Iterator[Record | Refusal]:
+        """Yield every record under the header that is not blank, or those behind a place.
+
+        Meanwhile `position` is how many bytes of the file are read.
+
+        Raises:
+            UnreadableFile: as `header`; or it is damaged or too large further down.
+        """
+        with self.file.text() as (raw, text):
+            self._reader = _Reader(text)
+            if after.line:
+                self._reader.go_on(after)
+            for record in self._reader.records():
+                self.position = raw.position
+                yield record
+
+    def place(self) -> Place | None:
+        """Where another run would go on, between two records; None in the middle of a search.
+
+        It costs a look into the decoder, so it is not asked for every record.
+        """
+        return self._reader.place()
+
+
+class _Reader:
+    """Lines in, records out."""
+
+    def __init__(self, text: TextIOWrapper) -> None:
+        self.text = text
+        self.line = 0
+        # Lines that were looked at for a closing quotation mark and had none.
+        self.waiting: deque[tuple[int, str | None]] = deque()
+        self.header, self.delimiter = self._header()
+
+    def go_on(self, place: Place) -> None:
+        self.text.seek(place.cookie)
+        self.line = place.line
+
+    def place(self) -> Place | None:
+        return None if self.waiting else Place(self.line, self.text.tell())
+
+    def records(self) -> Iterator[Record | Refusal]:
+        while (found := self._next_line()) is not None:
+            number, line = found
+            if line is None:
+                reason = f"the line is longer than {LONGEST_RECORD:,} characters"
+                yield Refusal(number, "", reason)
+            elif '"' in line:
+                record = self._quoted(number, line)
+                if record is not None:
+                    yield record
+            elif (record := self._record(number, line.split(self.delimiter))) is not None:
+                yield record
+
+    def _header(self) -> tuple[list[str], str]:
+        """The names of the columns and what parts them."""
+        _, line = self._next_line() or (1, "")
+        hint = ""
+        if line and line.lower().startswith("sep=") and len(line) == 5:  # Excel's own first line
+            hint = line[4]
+            _, line = self._next_line() or (2, "")
+        if not line or not line.strip():
+            raise UnreadableFile(
+                "The file is empty; its first line names the columns, such as email,name."
+            )
+        delimiter = hint or max(",;\t|", key=line.count)
+        try:
+            names = next(csv.reader([line], delimiter=delimiter, strict=True))
+        except (csv.Error, TypeError):
+            raise UnreadableFile(f"The first line does not name columns: {line[:80]!r}.") from None
+        return [name.strip() for name in names], delimiter
+
+    def _next_line(self) -> tuple[int, str | None] | None:
+        """The next line with its number from 1; None for its text where it is too long."""
+        if self.waiting:
+            return self.waiting.popleft()
+        line = self.text.readline(LONGEST_RECORD + 1)
+        if not line:
+            return None
+        self.line += 1
+        if len(line) <= LONGEST_RECORD or line.endswith("\n"):
+            return self.line, line.removesuffix("\n")
+        while line and not line.endswith("\n"):
+            line = self.text.readline(LONGEST_RECORD)
+        return self.line, None
+
+    def _quoted(self, number: int, line: str) -> Record | Refusal | None:
+        """The record that begins here, with the lines that its quotation marks hold together."""
+        lines, size = [line], len(line)
+        taken: list[tuple[int, str | None]] = []
+        is_open = _ends_open(line, self.delimiter, is_open=False)
+        while is_open and (found := self._next_line()) is not None:
+            taken.append(found)
+            size += LONGEST_RECORD if found[1] is None else len(found[1])
+            if found[1] is None or size > LONGEST_RECORD:
+                break
+            lines.append(found[1])
+            is_open = _ends_open(found[1], self.delimiter, is_open=True)
+        try:
+            if is_open:
+                raise csv.Error
+            rows = csv.reader(_with_ends(lines), delimiter=self.delimiter, strict=True)
+            return self._record(number, next(rows, []))
+        except csv.Error:
+            self.waiting.extendleft(reversed(taken))
+            return Refusal(number, "", "a quotation mark is not closed, or closed too soon")
+
+    def _record(self, number: int, values: list[str]) -> Record | Refusal | None:
+        """None for a blank one."""
+        values = [value.strip() for value in values]
+        if not any(values):
+            return None
+        if any("\x00" in value for value in values):
+            return Refusal(number, "", "the line holds a NUL character")
+        if len(values) > len(self.header) and any(values[len(self.header) :]):
+            reason = f"the line has {len(values)} fields, the header names {len(self.header)}"
+            return Refusal(number, "", reason)
+        return Record(number, values)
+
+
+def _with_ends(lines: list[str]) -> Iterator[str]:
+    yield from (f"{line}\n" for line in lines)
+
+
+def _ends_open(line: str, delimiter: str, *, is_open: bool) -> bool:
+    """Whether a quotation mark is open at the line's end. Within a value they come in pairs."""
+    at = 0
+    while True:
+        if is_open:
+            at = line.find('"', at)
+            if at < 0:
+                return True
+            at += 1
+            if line[at : at + 1] == '"':
+                at += 1
+                continue
+            is_open = False
+        if line[at : at + 1] == '"' and (at == 0 or line[at - 1] == delimiter):
+            is_open, at = True, at + 1
+            continue
+        at = line.find(delimiter, at) + 1
+        if not at:
+            return False

@@ -1,0 +1,195 @@
+"""Open a list of readers as text, whatever it is packed in and however it is encoded."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, cast
+
+# Unpacked bytes. A list of ten million readers has less than 2 GB; more is a mistake or a bomb.
+LARGEST = 4 * 1024**3
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-16": "UTF-16",
+    "cp1252": "Windows-1252 (Western Europe, as Excel saves CSV)",
+    "iso-8859-15": "Latin-9 (Western Europe)",
+    "cp1250": "Windows-1250 (Central Europe)",
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "cp1256": "Windows-1256 (Arabic)",
+    "shift_jis": "Shift JIS (Japanese)",
+}
+_CHUNK = 1024 * 1024
+_HEAD = 4096
+# What begins a file that somebody has taken for a list, by its first bytes.
+_NOT_TEXT = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind",
+    b"%PDF": "a PDF",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ": "packed with xz",
+    b"\x28\xb5\x2f\xfd": "packed with Zstandard",
+}
+
+
+class UnreadableFile(Exception):
+    """A file of which no row can be read; the message is a sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class File:
+    """Where a list lies: `open` gives its bytes from the start, each time anew."""
+
+    name: str
+    size: int
+    open: Callable[[], BinaryIO]
+    encoding: str = ""
+    largest: int = LARGEST
+
+    def encoded(self) -> str:
+        """The encoding that was asked for, else the one that its first bytes show.
+
+        Raises:
+            UnreadableFile: it is no text at all.
+        """
+        with self.unpacked() as raw:
+            head = raw.read(_HEAD)
+        for begins, kind in _NOT_TEXT.items():
+            if head.startswith(begins):
+                raise UnreadableFile(
+                    f"The file is {kind}. Unpack it, or save it as “CSV UTF-8”, and import the CSV "
+                    "files in it one by one."
+                )
+        return _by_mark(head) or self.encoding or _by_nuls(head) or "utf-8-sig"
+
+    @contextmanager
+    def unpacked(self) -> Iterator[Unpacked]:
+        """Its bytes, taken out of gzip where they are in it.
+
+        Raises:
+            UnreadableFile: it cannot be opened, is damaged, or is too large.
+        """
+        try:
+            with self.open() as packed:
+                is_gzip = packed.read(2) == b"\x1f\x8b"
+                packed.seek(0)
+                raw = gzip.GzipFile(fileobj=packed) if is_gzip else packed
+                yield Unpacked(raw, packed, largest=self.largest)
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise UnreadableFile(f"{self.name} is a damaged gzip file.") from None
+        except OSError as error:
+            raise UnreadableFile(f"{self.name}: {error.strerror or error}.") from None
+
+    @contextmanager
+    def text(self) -> Iterator[tuple[Unpacked, io.TextIOWrapper[Any]]]:
+        """Its text, with all kinds of line ends as one.
+
+        Raises:
+            UnreadableFile: as `unpacked`; or a byte that its encoding does not have.
+        """
+        encoding = self.encoded()
+        with self.unpacked() as raw, io.TextIOWrapper(cast(Any, raw), encoding) as text:
+            try:
+                yield raw, text
+            except UnicodeError:
+                raise UnreadableFile(f"{self.name} was changed while it was read.") from None
+
+    def check(self) -> None:
+        """Decode the whole file once, so that one in another encoding is refused as a whole.
+
+        Raises:
+            UnreadableFile: with the line that cannot be decoded.
+        """
+        encoding = self.encoded()
+        decoder = codecs.getincrementaldecoder(encoding)()
+        line = 1
+        with self.unpacked() as raw:
+            while True:
+                chunk = raw.read(_CHUNK)
+                try:
+                    line += decoder.decode(chunk, final=not chunk).count("\n")
+                except UnicodeDecodeError as error:
+                    line += _lines_before(error, encoding)
+                    raise UnreadableFile(_not_encoded(line, encoding)) from None
+                if not chunk:
+                    return
+
+
+@dataclass
+class Unpacked(io.RawIOBase):
+    """Bytes out of a file, as many as are bearable; `position` is how far the file is read."""
+
+    raw: io.BufferedIOBase | BinaryIO
+    packed: BinaryIO
+    largest: int = LARGEST
+    given: int = field(default=0, init=False)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.raw.read(size)
+        self.given += len(data)
+        if self.given > self.largest:
+            raise UnreadableFile(
+                f"The file is larger than {self.largest / 1024**3:,.1f} GB, unpacked; split it."
+            )
+        return data
+
+    read1 = read  # what TextIOWrapper asks for
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self.given = self.raw.seek(offset, whence)
+        return self.given
+
+    def tell(self) -> int:
+        return self.raw.tell()
+
+    @property
+    def position(self) -> int:
+        return self.packed.tell()
+
+
+def _by_mark(head: bytes) -> str:
+    """By a byte order mark, which nobody writes by accident."""
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return ""
+
+
+def _by_nuls(head: bytes) -> str:
+    """UTF-16 without its mark: of a header's ASCII every second byte is a NUL."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if len(head) >= 8 and max(even, odd) > len(head) / 3 and not min(even, odd):
+        return "utf-16-be" if even else "utf-16-le"
+    return ""
+
+
+def _lines_before(error: UnicodeDecodeError, encoding: str) -> int:
+    # The decoder may have held back bytes of the chunk before; no line ends there.
+    good = error.object[: error.start]
+    return good.decode(encoding.removesuffix("-sig"), "replace").count("\n")
+
+
+def _not_encoded(line: int, encoding: str) -> str:
+    if encoding.startswith("utf-8"):
+        return (
+            f"Line {line} is not UTF-8, so the file may be in Windows-1252 or another encoding. "
+            "Say which, or save it as “CSV UTF-8”; nothing has been imported."
+        )
+    named = ENCODINGS.get(encoding, encoding).partition(" (")[0]
+    return f"Line {line} is not {named}. Say another encoding; nothing has been imported."
