@@ -72,12 +72,16 @@ def suppressed_among(keys: Collection[str]) -> dict[str, str]:
     one to compare them with.
     """
     wanted = list(keys)
-    found = dict(_reasons(Suppression.objects.filter(email_key__in=wanted)))
-    if _all_hashed().exists():
-        hashes = {hashed: key for key in wanted for hashed in _hashes(key)}
-        for hashed, reason in _reasons(Suppression.objects.filter(email_key__in=list(hashes))):
-            found.setdefault(hashes[hashed], reason)
-    return found
+    return erased_among(wanted) | dict(_reasons(Suppression.objects.filter(email_key__in=wanted)))
+
+
+def erased_among(keys: Collection[str]) -> dict[str, str]:
+    """Those of the compare keys of which only a hash is on the list, each with its reason."""
+    if not _all_hashed().exists():
+        return {}
+    hashes = {hashed: key for key in keys for hashed in _hashes(key)}
+    found = _reasons(Suppression.objects.filter(email_key__in=list(hashes)))
+    return {hashes[hashed]: reason for hashed, reason in found}
 
 
 def erased_key(email: str) -> str:

@@ -24,8 +24,9 @@ from subscribers.transfer.spreadsheet import Refusal
 _STRAY = re.compile(r"[\x80-\x9f]")
 _ORDINARY = re.compile(r"[ -~\xa0-\u02ff]*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
-# What nine of ten addresses look like; nothing in it is changed or refused by `normalise`.
-_PLAIN = re.compile(r"([a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*)@([a-zA-Z0-9.-]+)")
+# What nearly all addresses look like; `normalise` changes and refuses nothing before their @-sign,
+# but for the names of RFC 2142, such as Postmaster, which it writes in lower case.
+_PLAIN = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([a-zA-Z0-9.-]+)")
 _LONGEST_LOCAL, _LONGEST = 64, 254
 LONGEST_NAME = 120
 
@@ -104,7 +105,6 @@ class Checker:
         if fault:
             return _refuse(row, fault)
         confirmed_at, signed_up_at = self._past(row.confirmed_at), self._past(row.signed_up_at)
-        confirmed_ip, signed_up_ip = _ip(row.confirmed_ip), _ip(row.signed_up_ip)
         confirmed = (
             self.confirmed
             and row.kind is Kind.READER
@@ -121,7 +121,7 @@ class Checker:
             language=row.language.replace("_", "-")[:16] if _is_language(row.language) else "",
             is_confirmed=confirmed,
             confirmed_at=confirmed_at,
-            ip_address=confirmed_ip or signed_up_ip,
+            ip_address=_ip(row.confirmed_ip) or _ip(row.signed_up_ip),
             left_at=None,
             details=_details(row.line, signed_up_at, confirmed_at),
             why="",
@@ -176,10 +176,11 @@ def address(raw: str) -> str:
         BadAddress: as `normalise` does.
     """
     found = _PLAIN.fullmatch(raw)
-    if found and len(found[1]) <= _LONGEST_LOCAL and len(raw) <= _LONGEST:
-        domain = _domain(found[2])
-        if domain and len(found[1]) + 1 + len(domain) <= _LONGEST:
-            return f"{found[1]}@{domain}"
+    if found and len(raw) <= _LONGEST:
+        local, domain = found[1], _domain(found[2])
+        is_a_name = local.isalpha() and not local.islower()
+        if domain and len(local) <= _LONGEST_LOCAL and not is_a_name:
+            return f"{local}@{domain}"
     return normalise(raw)
 
 

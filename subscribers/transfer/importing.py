@@ -111,7 +111,7 @@ def _pieces(plan: Plan, after: Place) -> Iterator[Piece]:
         # Where a quotation mark is looked for there is no place to go on from; it ends soon.
         while (place := plan.sheet.place()) is None:
             plan.checker.fill(batch, islice(rows, 1))
-        yield Piece(batch, place, plan.sheet.position)
+        yield Piece(batch, place, plan.sheet.position())
 
 
 def run(plan: Plan) -> Iterator[Outcome]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,15 +19,19 @@ class Row(NamedTuple):
     line: int
     email: str
     name: str = ""
+    kind: Kind = Kind.READER
     timezone: str = ""
     language: str = ""
-    kind: Kind = Kind.READER
     signed_up_at: str = ""
     signed_up_ip: str = ""
     confirmed_at: str = ""
     confirmed_ip: str = ""
     left_at: str = ""
     why: str = ""
+
+
+_AS_IT_IS = [one for one in Field if one in Row._fields[4:]]
+_NOTHING = [""] * len(_AS_IT_IS)
 
 
 @dataclass(frozen=True)
@@ -57,56 +61,42 @@ class Reading:
         return Field.CONFIRMED_AT in self.columns
 
     def rows(self, records: Iterable[Record | Refusal]) -> Iterator[Row | Refusal]:
-        email = _getter(self.columns.get(Field.EMAIL))
-        name, kind = self._name(), self._kind()
+        email = self.columns[Field.EMAIL]
+        width = max(self.columns.values()) + 1
+        # Where in a Row the values of which column go, as they are.
         others = [
-            _getter(self.columns.get(one))
-            for one in (
-                Field.SIGNED_UP_AT, Field.SIGNED_UP_IP, Field.CONFIRMED_AT, Field.CONFIRMED_IP,
-                Field.LEFT_AT, Field.WHY,
-            )
-        ]  # fmt: skip
-        zone, language = (_getter(self.columns.get(o)) for o in (Field.TIMEZONE, Field.LANGUAGE))
+            (Row._fields.index(one), self.columns[one]) for one in _AS_IT_IS if one in self.columns
+        ]
         for record in records:
             if isinstance(record, Refusal):
                 yield record
                 continue
             line, values = record
-            what = kind(values)
-            if what is None:
-                said = _getter(self.columns.get(Field.STATUS))(values)
-                reason = f"{said[:40]!r} is not a status that we know"
-                yield Refusal(line, email(values)[:254], reason)
+            if len(values) < width:  # a record may end before its last columns
+                values += [""] * (width - len(values))
+            kind = self._kind(values)
+            if kind is None:
+                said = values[self.columns[Field.STATUS]][:40]
+                reason = f"{said!r} is not a status that we know"
+                yield Refusal(line, values[email][:254], reason)
                 continue
-            yield Row(
-                line, plain(email(values)), plain(name(values)), zone(values), language(values),
-                what, *(other(values) for other in others),
-            )  # fmt: skip
+            found = [line, plain(values[email]), plain(self._name(values)), kind, *_NOTHING]
+            for slot, place in others:
+                found[slot] = values[place]
+            yield Row._make(found)
 
-    def _name(self) -> Callable[[list[str]], str]:
-        whole = _getter(self.columns.get(Field.NAME))
-        if Field.FIRST_NAME not in self.columns and Field.LAST_NAME not in self.columns:
-            return whole
-        first, last = (
-            _getter(self.columns.get(one)) for one in (Field.FIRST_NAME, Field.LAST_NAME)
-        )
-        return lambda values: whole(values) or f"{first(values)} {last(values)}".strip()
+    def _name(self, values: list[str]) -> str:
+        if Field.NAME in self.columns and (name := values[self.columns[Field.NAME]]):
+            return name
+        parts = (Field.FIRST_NAME, Field.LAST_NAME)
+        return " ".join(values[self.columns[one]] for one in parts if one in self.columns)
 
-    def _kind(self) -> Callable[[list[str]], Kind | None]:
-        place = self.columns.get(Field.STATUS)
-        if place is None or not self.statuses:
-            return lambda values: self.kind
-        status = _getter(place)
-        return lambda values: self.statuses.get(status(values).lower())
+    def _kind(self, values: list[str]) -> Kind | None:
+        if not self.statuses or Field.STATUS not in self.columns:
+            return self.kind
+        return self.statuses.get(values[self.columns[Field.STATUS]].lower())
 
 
 def plain(value: str) -> str:
     """Without the apostrophe that an export puts before what a spreadsheet would take for code."""
     return value[1:] if value[:1] == "'" and value[1:2] in FORMULA else value
-
-
-def _getter(place: int | None) -> Callable[[list[str]], str]:
-    if place is None:
-        return lambda values: ""
-    # A record may end before its last columns.
-    return lambda values: values[place] if place < len(values) else ""

@@ -51,7 +51,7 @@ class Spreadsheet:
 
     def __init__(self, file: File) -> None:
         self.file = file
-        self.position = 0
+        self._end: Place | None = None
 
     def header(self) -> list[str]:
         """The names of the columns.
@@ -65,25 +65,27 @@ class Spreadsheet:
     def records(self, *, after: Place = START) -> Iterator[Record | Refusal]:
         """Yield every record under the header that is not blank, or those behind a place.
 
-        Meanwhile `position` is how many bytes of the file are read.
-
         Raises:
             UnreadableFile: as `header`; or it is damaged or too large further down.
         """
-        with self.file.text() as (raw, text):
+        with self.file.text() as (self._raw, text):
             self._reader = _Reader(text)
             if after.line:
                 self._reader.go_on(after)
-            for record in self._reader.records():
-                self.position = raw.position
-                yield record
+            self._end = None
+            yield from self._reader.records()
+            self._end = self._reader.place()
+
+    def position(self) -> int:
+        """How many bytes of the file are read, packed as it is."""
+        return self.file.size if self._end else self._raw.position
 
     def place(self) -> Place | None:
         """Where another run would go on, between two records; None in the middle of a search.
 
         It costs a look into the decoder, so it is not asked for every record.
         """
-        return self._reader.place()
+        return self._end or self._reader.place()
 
 
 class _Reader:
@@ -95,6 +97,7 @@ class _Reader:
         # Lines that were looked at for a closing quotation mark and had none.
         self.waiting: deque[tuple[int, str | None]] = deque()
         self.header, self.delimiter = self._header()
+        self.width = len(self.header)
 
     def go_on(self, place: Place) -> None:
         self.text.seek(place.cookie)
@@ -109,12 +112,16 @@ class _Reader:
             if line is None:
                 reason = f"the line is longer than {LONGEST_RECORD:,} characters"
                 yield Refusal(number, "", reason)
-            elif '"' in line:
-                record = self._quoted(number, line)
-                if record is not None:
+            elif '"' in line or "\x00" in line:
+                if (record := self._quoted(number, line)) is not None:
                     yield record
-            elif (record := self._record(number, line.split(self.delimiter))) is not None:
-                yield record
+            else:
+                values = [value.strip() for value in line.split(self.delimiter)]
+                if len(values) > self.width:
+                    if (record := self._record(number, values)) is not None:
+                        yield record
+                elif any(values):
+                    yield Record(number, values)
 
     def _header(self) -> tuple[list[str], str]:
         """The names of the columns and what parts them."""
@@ -176,10 +183,10 @@ class _Reader:
             return None
         if any("\x00" in value for value in values):
             return Refusal(number, "", "the line holds a NUL character")
-        if len(values) > len(self.header) and any(values[len(self.header) :]):
-            reason = f"the line has {len(values)} fields, the header names {len(self.header)}"
+        if any(values[self.width :]):
+            reason = f"the line has {len(values)} fields, the header names {self.width}"
             return Refusal(number, "", reason)
-        return Record(number, values)
+        return Record(number, values[: self.width])
 
 
 def _with_ends(lines: list[str]) -> Iterator[str]:

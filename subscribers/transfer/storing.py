@@ -8,8 +8,10 @@ address, so that two imports at once wait for each other, not for ever.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +30,9 @@ from subscribers.transfer.spreadsheet import Refusal
 CONFIRMATION_EVERY = timedelta(seconds=0.2)
 # Where growth is counted by page, an import is none.
 SOURCE = "import"
+
+HAS_LEFT = "has unsubscribed; only the reader can come back"
+HAS_CONFIRMED = "has confirmed here since; if they left again, unsubscribe them"
 
 REASONS = {
     Kind.LEFT: Suppression.Reason.IMPORT,
@@ -78,8 +83,17 @@ _TABLE = """
     );
     TRUNCATE incoming
 """
-_COPY = f"COPY incoming ({', '.join(Checked._fields)}) FROM STDIN"
+# An empty value is an empty string, and None only in these.
+_NULLABLE = {"confirmed_at", "ip_address", "left_at"}
+_COPY = (
+    f"COPY incoming ({', '.join(Checked._fields)}) FROM STDIN (FORMAT csv, "
+    f"FORCE_NOT_NULL ({', '.join(set(Checked._fields) - _NULLABLE)}))"
+)
 
+_SUPPRESSED = """
+    DELETE FROM incoming i USING subscribers_suppression s WHERE s.email_key = i.email_key
+    RETURNING i.line, i.email, i.kind, s.reason
+"""
 # Leaving another list does not end what a reader confirmed here, of their own will, since then.
 _CONFIRMED_HERE = """
     DELETE FROM incoming i USING subscribers_subscriber s, subscribers_subscription p
@@ -92,17 +106,18 @@ _CONFIRMED_HERE = """
       )
     RETURNING i.line, i.email
 """
-_LEFT_HERE = """
+_THERE = """
     DELETE FROM incoming i USING subscribers_subscriber s, subscribers_subscription p
     WHERE i.kind IN ('reader', 'unconfirmed') AND s.email_key = i.email_key
       AND p.subscriber_id = s.id AND p.newsletter_id = %(newsletter)s
-      AND p.status = 'unsubscribed'
-    RETURNING i.line, i.email
+    RETURNING i.line, i.email, p.status
 """
-_ALREADY_THERE = """
-    DELETE FROM incoming i USING subscribers_subscriber s, subscribers_subscription p
-    WHERE i.kind IN ('reader', 'unconfirmed') AND s.email_key = i.email_key
-      AND p.subscriber_id = s.id AND p.newsletter_id = %(newsletter)s
+_LEFT = """
+    SELECT i.line, i.email FROM incoming i
+    JOIN subscribers_subscriber s USING (email_key)
+    JOIN subscribers_subscription p ON p.subscriber_id = s.id
+    WHERE i.kind IN ('reader', 'unconfirmed')
+      AND p.newsletter_id = %(newsletter)s AND p.status = 'unsubscribed'
 """
 _SUPPRESS = """
     INSERT INTO subscribers_suppression (email_key, reason, detail, created_at)
@@ -194,50 +209,63 @@ def store(task: Import, batch: Batch, *, asked: int) -> Outcome:
     the suppression list.
     """
     outcome = Outcome(rows=batch.read, already_there=batch.again, refused=list(batch.refused))
-    rows = _let_through(batch.rows, outcome)
     values = _values(task, asked=asked)
     with connection.cursor() as cursor:
-        _copy(cursor, rows)
-        for statement, reason in (
-            (_CONFIRMED_HERE, "has confirmed here since; if they left again, unsubscribe them"),
-            (_LEFT_HERE, "has unsubscribed; only the reader can come back"),
-        ):
-            cursor.execute(statement, values)
-            outcome.refused += (Refusal(line, email, reason) for line, email in cursor.fetchall())
-        cursor.execute(_ALREADY_THERE, values)
-        outcome.already_there += cursor.rowcount
+        _take_in(cursor, _without_erased(batch.rows, outcome))
+        cursor.execute(_SUPPRESSED)
+        for line, email, kind, reason in cursor.fetchall():
+            _suppressed(line, email, kind, reason, outcome)
+        if any(row.kind in REASONS for row in batch.rows):
+            cursor.execute(_CONFIRMED_HERE)
+            outcome.refused += _all_refused(cursor.fetchall(), HAS_CONFIRMED)
         if task.trial:
-            _count(cursor, outcome)
+            _count(cursor, values, outcome)
         else:
             _insert(cursor, values, outcome)
     outcome.refused.sort()
     return outcome
 
 
-def _let_through(rows: list[Checked], outcome: Outcome) -> Iterator[Checked]:
-    """Those who may be written to, and those who must not and are not on the list yet."""
-    suppressed = suppression.suppressed_among([row.email_key for row in rows])
+def _without_erased(rows: list[Checked], outcome: Outcome) -> list[Checked]:
+    """Of an erased address only a hash is stored, so that SQL alone does not know it again."""
+    erased = suppression.erased_among([row.email_key for row in rows])
+    if not erased:
+        return rows
     for row in rows:
-        reason = suppressed.get(row.email_key)
-        if reason is None:
-            yield row
-        elif row.kind in REASONS:
-            outcome.already_there += 1
-        else:
-            label = Suppression.Reason(reason).label
-            refusal = Refusal(row.line, row.email, f"the address is suppressed: {label}")
-            outcome.refused.append(refusal)
+        if row.email_key in erased:
+            _suppressed(row.line, row.email, row.kind, erased[row.email_key], outcome)
+    return [row for row in rows if row.email_key not in erased]
 
 
-def _copy(cursor: Any, rows: Iterator[Checked]) -> None:
+def _suppressed(line: int, email: str, kind: str, reason: str, outcome: Outcome) -> None:
+    if kind in REASONS:
+        outcome.already_there += 1  # on the list, where this one belongs
+    else:
+        label = Suppression.Reason(reason).label
+        outcome.refused.append(Refusal(line, email, f"the address is suppressed: {label}"))
+
+
+def _all_refused(rows: list[tuple[int, str]], reason: str) -> list[Refusal]:
+    return [Refusal(line, email, reason) for line, email in rows]
+
+
+def _take_in(cursor: Any, rows: list[Checked]) -> None:
+    lines = io.StringIO()
+    csv.writer(lines).writerows(rows)
     cursor.execute(_TABLE)
     with cursor.copy(_COPY) as copy:
-        for row in rows:
-            copy.write_row(row)
+        copy.write(lines.getvalue())
     cursor.execute("ANALYZE incoming")
 
 
-def _count(cursor: Any, outcome: Outcome) -> None:
+def _count(cursor: Any, values: dict[str, Any], outcome: Outcome) -> None:
+    """What `_insert` would do; who is there already is known without trying."""
+    cursor.execute(_THERE, values)
+    for line, email, status in cursor.fetchall():
+        if status == Subscription.Status.UNSUBSCRIBED:
+            outcome.refused.append(Refusal(line, email, HAS_LEFT))
+        else:
+            outcome.already_there += 1
     cursor.execute(_SEEN)
     outcome.already_there += cursor.rowcount
     cursor.execute(_LEFT_OVER)
@@ -250,6 +278,7 @@ def _insert(cursor: Any, values: dict[str, Any], outcome: Outcome) -> None:
     if gone:
         cursor.execute(_SUPPRESS, values)
         outcome.suppressed = cursor.rowcount
+        outcome.already_there += gone - outcome.suppressed
     if readers:
         for statement, model, columns in (
             (_SUBSCRIBERS, Subscriber, _SUBSCRIBER),
@@ -260,8 +289,11 @@ def _insert(cursor: Any, values: dict[str, Any], outcome: Outcome) -> None:
             more = "".join(f", %({name})s" for name in others)
             cursor.execute(statement.format(columns=names, values=more), values | others)
         outcome.added, outcome.asked = cursor.fetchone()
-    # Somebody else, a reader or a second import, may have been first with a few.
-    outcome.already_there += readers - outcome.added + gone - outcome.suppressed
+    if outcome.added < readers:
+        cursor.execute(_LEFT, values)
+        left = _all_refused(cursor.fetchall(), HAS_LEFT)
+        outcome.refused += left
+        outcome.already_there += readers - outcome.added - len(left)
 
 
 def _defaults(model: type[models.Model], given: tuple[str, ...]) -> dict[str, Any]:

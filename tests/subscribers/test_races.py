@@ -9,10 +9,14 @@ from django.db import connection
 from subscribers import confirmation, signup, tokens
 from subscribers.consent import Origin
 from subscribers.models import Consent, Subscriber, Subscription
-from subscribers.spreadsheet import Row
-from subscribers.transfer import Import, import_rows
+from subscribers.transfer import importing
+from subscribers.transfer.importing import Word
+from subscribers.transfer.presets import Field
+from subscribers.transfer.rows import Reading
+from subscribers.transfer.spreadsheet import Spreadsheet
 from tests import factories
 from tests.factories import NOW
+from tests.subscribers.transfer.test_spreadsheet import file_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 6
@@ -71,7 +75,6 @@ def test_clicks_at_once_confirm_once():
 
 def test_imports_at_once_and_a_sign_up_lose_nobody():
     newsletter = factories.newsletter()
-    task = Import(newsletter=newsletter, confirmed=True, origin=Origin(), now=NOW)
 
     def act(number):
         if number == 0:
@@ -79,9 +82,15 @@ def test_imports_at_once_and_a_sign_up_lose_nobody():
                 newsletter=newsletter, email="reader5@example.com", origin=Origin(), now=NOW
             )
             return 0
-        emails = [f"reader{n}@example.com" for n in range(50)]
-        rows = [Row(n, email) for n, email in enumerate(emails[:: number % 2 * 2 - 1])]
-        return sum(batch.added for batch in import_rows(task, rows))
+        emails = [f"reader{n}@example.com" for n in range(50)][:: number % 2 * 2 - 1]
+        plan = importing.plan(
+            Spreadsheet(file_of("\n".join(["email", *emails]))),
+            Reading({Field.EMAIL: 0}),
+            newsletter=newsletter,
+            word=Word(evidence="They agreed."),
+            now=NOW,
+        )
+        return sum(outcome.added for outcome in importing.run(plan))
 
     added = at_once(act)
 

@@ -46,33 +46,55 @@ class Command(BaseCommand):
         add = parser.add_argument
         add("file", type=Path, metavar="FILE.csv")
         add("--newsletter", required=True, metavar="SLUG")
-        add("--confirmed", action="store_true",
+        add(
+            "--confirmed",
+            action="store_true",
             help="These readers have confirmed elsewhere: they are active at once, with a consent "
             "record that holds the evidence. Where the list has a column of confirmations, readers "
-            "without one are asked all the same. Without --confirmed each is asked by mail.")
-        add("--evidence", default="", metavar="TEXT",
+            "without one are asked all the same. Without --confirmed each is asked by mail.",
+        )
+        add(
+            "--evidence",
+            default="",
+            metavar="TEXT",
             help="With --confirmed: where, when and how these readers agreed, in a sentence. "
-            "Asked for if it is missing.")
-        add("--preset", choices=sorted(BY_NAME),
-            help="Whose export it is. Without it the header tells.")
-        add("--column", action="append", default=[], type=_column, metavar="FIELD=NAME",
+            "Asked for if it is missing.",
+        )
+        add(
+            "--preset",
+            choices=sorted(BY_NAME),
+            help="Whose export it is. Without it the header tells.",
+        )
+        add(
+            "--column",
+            action="append",
+            default=[],
+            type=_column,
+            metavar="FIELD=NAME",
             help=f"The column NAME of the file holds FIELD, one of {', '.join(Field)}. An empty "
-            "NAME: no column does. May be given several times.")
-        add("--list-of", choices=LISTS,
+            "NAME: no column does. May be given several times.",
+        )
+        add(
+            "--list-of",
+            choices=LISTS,
             help="What each row is, whatever the file says: a reader, somebody who left, or an "
-            "address that bounced.")
+            "address that bounced.",
+        )
         add("--encoding", choices=ENCODINGS, default="", help="Where it is not UTF-8 or UTF-16.")
         add("--dry-run", action="store_true", help="Say what would happen, and change nothing.")
-        add("--refused", type=Path, metavar="REFUSED.csv",
-            help=f"Write every refused row there, not only the first {PRINTED} to the screen.")
-        # fmt: skip
+        add(
+            "--refused",
+            type=Path,
+            metavar="REFUSED.csv",
+            help=f"Write every refused row there, not only the first {PRINTED} to the screen.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if _are_one(options["file"], options["refused"]):
             raise CommandError("--refused names the file to import; its lines would be lost.")
         newsletter = _newsletter(options["newsletter"])
         evidence = self._evidence(newsletter, options["evidence"]) if options["confirmed"] else ""
-        self.total = Outcome()
+        self.total, self.refused = Outcome(), 0
         self.is_trial = options["dry_run"]
         try:
             with _opened(options["refused"]) as refusals:
@@ -99,19 +121,20 @@ class Command(BaseCommand):
 
     def _run(self, plan: Plan, refusals: TextIO | None) -> None:
         sheet = plan.sheet
-        with click.progressbar(
+        progress: Any = click.progressbar(
             length=sheet.file.size,
             label="Trying" if self.is_trial else "Importing",
             item_show_func=lambda _: self._counts(),
             file=sys.stderr,
             hidden=not self.stderr.isatty(),
             update_min_steps=0,
-        ) as bar:
+        )
+        with progress as bar:
             for outcome in importing.run(plan):
                 self._report(outcome.refused, refusals)
                 self._add(outcome)
                 reset_queries()  # with DEBUG every statement is kept
-                bar.update(sheet.position - bar.pos, self)
+                bar.update(sheet.position() - bar.pos, self)
 
     def _add(self, outcome: Outcome) -> None:
         total = self.total
@@ -119,8 +142,6 @@ class Command(BaseCommand):
         total.suppressed += outcome.suppressed
         total.already_there += outcome.already_there
         self.refused += len(outcome.refused)
-
-    refused = 0
 
     def _counts(self) -> str:
         total = self.total
@@ -170,7 +191,9 @@ def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> Pla
         sheet,
         Reading.of(preset, columns, kind=kind),
         newsletter=newsletter,
-        word=Word(evidence=evidence, by=f"{getpass.getuser()}, command line", service=preset.service),
+        word=Word(
+            evidence=evidence, by=f"{getpass.getuser()}, command line", service=preset.service
+        ),
         trial=options["dry_run"],
         now=now(),
     )

@@ -9,14 +9,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from subscribers import confirmation, suppression, transfer
+from subscribers import confirmation, suppression
 from subscribers.models import Consent, Subscriber, Subscription
-from subscribers.spreadsheet import Row
-from subscribers.transfer import CONFIRMATION_EVERY, Import, import_rows
+from subscribers.transfer.storing import CONFIRMATION_EVERY
 from tests import factories
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
+EVIDENCE = "Double opt-in at news.example.com, 2019 to 2025; the records are with the lawyers."
+CONFIRMED = ("--confirmed", "--evidence", EVIDENCE)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def lines(count):
 def test_confirmed_readers_are_active_with_a_consent_record(run):
     printed = run(
         "email,name,timezone,language\nAnn@example.com,Ann Lee,Europe/London,en-GB\n",
-        "--confirmed",
+        *CONFIRMED,
     )
 
     assert printed == ["added 1, already there 0, refused 0"]
@@ -74,10 +75,10 @@ def test_imports_are_asked_to_confirm_more_slowly_than_the_tick_can_follow():
 
 
 def test_importing_twice_is_harmless(run):
-    run(lines(3), "--confirmed")
+    run(lines(3), *CONFIRMED)
     before = list(Subscription.objects.values())
 
-    assert run(lines(3), "--confirmed") == ["added 0, already there 3, refused 0"]
+    assert run(lines(3), *CONFIRMED) == ["added 0, already there 3, refused 0"]
     assert list(Subscription.objects.values()) == before
     assert Consent.objects.count() == 3
 
@@ -100,7 +101,7 @@ def test_each_refusal_has_its_line_number_and_its_reason(run):
         "di@example.com,Di,,English\n"
         "bounced@example.com,,,\n"
         f"ed@example.com,{'E' * 121},,\n"
-        "fay@example.com,Fay,,,,\n"
+        "fay@example.com,Fay,,,,x\n"
         "gus@example.com,Gus,,\n"
     )
 
@@ -119,7 +120,7 @@ def test_each_refusal_has_its_line_number_and_its_reason(run):
 def test_whoever_left_stays_away(run, newsletter):
     left = factories.subscription(newsletter, "ann@example.com", status="unsubscribed")
 
-    printed = run("email\nann@example.com\nbob@example.com\n", "--confirmed")
+    printed = run("email\nann@example.com\nbob@example.com\n", *CONFIRMED)
 
     assert printed[0] == (
         "line 2: 'ann@example.com': has unsubscribed; only the reader can come back"
@@ -134,7 +135,7 @@ def test_a_pending_reader_stays_pending_and_a_known_name_is_kept(run, newsletter
     )
     Subscriber.objects.update(name="Ann")
 
-    printed = run("email,name\nann@example.com,Someone Else\n", "--confirmed")
+    printed = run("email,name\nann@example.com,Someone Else\n", *CONFIRMED)
 
     assert printed == ["added 0, already there 1, refused 0"]
     pending.refresh_from_db()
@@ -193,45 +194,11 @@ def test_an_unreadable_file_is_a_clear_error_and_imports_nothing(newsletter, tmp
     assert not Subscriber.objects.exists()
 
 
-def test_a_batch_costs_the_same_queries_however_many_rows(newsletter, django_assert_num_queries):
-    def rows(start, count):
-        return [Row(n, f"reader{n}@example.com") for n in range(start, start + count)]
-
-    task = Import(newsletter=newsletter, confirmed=True, origin=_origin(), now=NOW)
-    with django_assert_num_queries(8):
-        list(import_rows(task, rows(0, 10)))
-    with django_assert_num_queries(8):
-        list(import_rows(task, rows(10, 900)))
-
-
-def test_the_rows_are_taken_a_batch_at_a_time(newsletter, monkeypatch):
-    monkeypatch.setattr(transfer, "BATCH", 10)
-    taken = []
-
-    def rows():
-        for n in range(25):
-            taken.append(n)
-            yield Row(n, f"reader{n}@example.com")
-
-    task = Import(newsletter=newsletter, confirmed=False, origin=_origin(), now=NOW)
-    batches = import_rows(task, rows())
-
-    assert next(batches).added == 10
-    assert len(taken) == 10
-    assert [batch.added for batch in batches] == [10, 5]
-    last = Subscription.objects.order_by("-mail_due_at").first()
-    assert last.mail_due_at == NOW + 24 * CONFIRMATION_EVERY
-
-
 def test_an_imported_reader_gets_the_mail_once_its_time_has_come(run):
     run(lines(2))
 
     later = timezone.now() + timedelta(seconds=1)
     assert len(confirmation.due_ids(now=later)) == 2
-
-
-def _origin():
-    return transfer.Origin(page="import of readers.csv")
 
 
 def test_the_file_to_import_is_not_overwritten_with_its_refusals(run, tmp_path):

@@ -1,101 +1,168 @@
-"""A list of readers is read line by line, whatever is in it."""
+"""A list of readers is read record by record, whatever is in it."""
+
+import csv
+import gzip
+import io
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.spreadsheet import LONGEST_LINE, Refusal, Row, Spreadsheet, UnreadableFile
+from subscribers.transfer import unpacking
+from subscribers.transfer.spreadsheet import LONGEST_RECORD, Record, Refusal, Spreadsheet
+from subscribers.transfer.unpacking import File, UnreadableFile
+
+NOT_CLOSED = "a quotation mark is not closed, or closed too soon"
 
 
-@pytest.fixture
-def read(tmp_path):
-    def read(content):
-        path = tmp_path / "readers.csv"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return list(Spreadsheet(path).rows())
-
-    return read
+def file_of(content, **fields):
+    data = content if isinstance(content, bytes) else content.encode()
+    return File("readers.csv", len(data), lambda: io.BytesIO(data), **fields)
 
 
-def refused(rows):
-    return [(row.line, row.reason) for row in rows if isinstance(row, Refusal)]
+def read(content, **fields):
+    file = file_of(content, **fields)
+    file.check()
+    return list(Spreadsheet(file).records())
 
 
-def test_a_row_is_a_line_under_the_header(read):
-    rows = read("email,name,timezone,language\nann@example.com,Ann Lee,Europe/London,en\n")
+def refused(records):
+    return [(found.line, found.reason) for found in records if isinstance(found, Refusal)]
 
-    assert rows == [Row(2, "ann@example.com", "Ann Lee", "Europe/London", "en")]
+
+def test_a_record_is_a_line_under_the_header():
+    sheet = Spreadsheet(file_of("email,name\nann@example.com,Ann Lee\n"))
+
+    assert sheet.header() == ["email", "name"]
+    assert list(sheet.records()) == [Record(2, ["ann@example.com", "Ann Lee"])]
 
 
 @pytest.mark.parametrize(
     "content",
     [
         "\ufeffemail,name\nann@example.com,Ann",
-        "Email , NAME\r\n ann@example.com , Ann \r\n",
+        "email , name\r\n ann@example.com , Ann \r\n",
         "email;name\nann@example.com;Ann\n",
         "email\tname\nann@example.com\tAnn\n",
+        "email|name\nann@example.com|Ann\n",
         '"email","name"\n"ann@example.com","Ann"\n',
-        "name,notes,email\nAnn,likes tea,ann@example.com\n",
         "email,name\rann@example.com,Ann\r",
+        "email,name\nann@example.com,Ann,,,\n",
+        "email,name\nann@example.com,Ann\n".encode("utf-16"),
+        "email,name\nann@example.com,Ann\n".encode("utf-16-le"),
+        "email,name\nann@example.com,Ann\n".encode("utf-16-be"),
+        gzip.compress(b"email,name\nann@example.com,Ann\n"),
+        gzip.compress("email,name\nann@example.com,Ann\n".encode("utf-16")),
     ],
-    ids=["bom", "crlf", "semicolons", "tabs", "quoted", "other columns", "cr"],
-)
-def test_the_ways_in_which_programs_write_csv(read, content):
-    assert read(content) == [Row(2, "ann@example.com", "Ann")]
+    ids=["mark", "crlf", "semicolons", "tabs", "bars", "quoted", "cr", "too many commas", "utf-16",
+         "utf-16 little-endian", "utf-16 big-endian", "gzip", "utf-16 in gzip"],
+)  # fmt: skip
+def test_the_ways_in_which_programs_write_csv(content):
+    assert read(content) == [Record(2, ["ann@example.com", "Ann"])]
 
 
-def test_blank_lines_are_passed_over_and_counted(read):
-    rows = read("email,name\n\n,\nann@example.com,\n\n")
-
-    assert rows == [Row(4, "ann@example.com")]
-
-
-def test_a_quotation_mark_that_is_not_closed_costs_its_own_line(read):
-    rows = read('email,name\na@example.com,"Ann\nb@example.com,Bob\nc@example.com,"Cy"x\n')
-
-    assert refused(rows) == [
-        (2, "a quotation mark is not closed on the line, or closed too soon"),
-        (4, "a quotation mark is not closed on the line, or closed too soon"),
+def test_excels_own_first_line_says_what_parts_the_columns():
+    assert read("sep=;\nemail;name\nann@example.com;Lee, Ann\n") == [
+        Record(3, ["ann@example.com", "Lee, Ann"])
     ]
-    assert rows[1] == Row(3, "b@example.com", "Bob")
 
 
-def test_lines_that_cannot_be_rows_are_refused_and_the_rest_goes_on(read):
-    rows = read(
+def test_values_in_quotation_marks_may_hold_line_breaks_and_everything_else():
+    records = read(
+        "email,notes,name\n"
+        'ann@example.com,"met in ""Rome"", in May\r\nsecond line\n\nfourth, with a comma",Ann\n'
+        "bob@example.com,,Bob\n"
+    )
+
+    assert records == [
+        Record(
+            2,
+            [
+                "ann@example.com",
+                'met in "Rome", in May\nsecond line\n\nfourth, with a comma',
+                "Ann",
+            ],
+        ),
+        Record(6, ["bob@example.com", "", "Bob"]),
+    ]
+
+
+def test_a_quotation_mark_within_a_value_is_nothing_special():
+    assert read('email,name\na@example.com,6" pipe\nb@example.com,Bob\n') == [
+        Record(2, ["a@example.com", '6" pipe']),
+        Record(3, ["b@example.com", "Bob"]),
+    ]
+
+
+def test_blank_lines_are_passed_over_and_counted():
+    assert read("email,name\n\n,\nann@example.com,\n\n") == [Record(4, ["ann@example.com", ""])]
+
+
+def test_a_quotation_mark_that_is_not_closed_costs_its_own_line():
+    records = read('email,name\na@example.com,"Ann\nb@example.com,Bob\nc@example.com,"Cy"x\n')
+
+    assert refused(records) == [(2, NOT_CLOSED), (4, NOT_CLOSED)]
+    assert records[1] == Record(3, ["b@example.com", "Bob"])
+
+
+def test_nor_does_it_swallow_a_long_file():
+    rest = "".join(f"reader{n}@example.com,Reader\n" for n in range(20_000))
+
+    records = read(f'email,name\na@example.com,"Ann\n{rest}')
+
+    assert refused(records) == [(2, NOT_CLOSED)]
+    assert len(records) == 20_001
+
+
+def test_what_cannot_be_a_record_is_refused_and_the_rest_goes_on():
+    records = read(
         "email,name\n"
         "a@example.com,A\x00B\n"
-        "b@example.com," + "B" * (3 * LONGEST_LINE) + "\n"
+        "b@example.com," + "B" * (3 * LONGEST_RECORD) + "\n"
         "c@example.com,C,C,C\n"
         "d@example.com,D\n"
     )
 
-    assert refused(rows) == [
+    assert refused(records) == [
         (2, "the line holds a NUL character"),
         (3, "the line is longer than 65,536 characters"),
         (4, "the line has 4 fields, the header names 2"),
     ]
-    assert rows[3] == Row(5, "d@example.com", "D")
+    assert records[3] == Record(5, ["d@example.com", "D"])
 
 
-def test_windows_1252_is_refused_as_a_whole_with_its_line(read):
+def test_another_encoding_is_refused_as_a_whole_with_its_line():
     with pytest.raises(UnreadableFile, match="Line 3 is not UTF-8"):
         read("email,name\nann@example.com,Ann\nbob@example.com,Böb\n".encode("cp1252"))
 
 
-def test_a_bad_byte_far_down_is_found_before_the_first_row(read, tmp_path):
+def test_it_is_read_where_the_operator_says_which_it_is():
+    content = "email,name\nann@example.com,Ann\nbob@example.com,Böb €\n".encode("cp1252")
+
+    assert read(content, encoding="cp1252")[1] == Record(3, ["bob@example.com", "Böb €"])
+    with pytest.raises(UnreadableFile, match="Line 3 is not Shift JIS"):
+        read(content, encoding="shift_jis")
+
+
+def test_a_byte_order_mark_counts_for_more_than_what_the_operator_says():
+    assert read("email\nann@example.com\n".encode("utf-16"), encoding="cp1252") == [
+        Record(2, ["ann@example.com"])
+    ]
+
+
+def test_a_bad_byte_far_down_is_found_before_the_first_record():
     good = b"ann@example.com,Ann\n" * 100_000
-    path = tmp_path / "long.csv"
-    path.write_bytes(b"email,name\n" + good + "é".encode("cp1252"))
-    rows = Spreadsheet(path).rows()
+    file = file_of(b"email,name\n" + good + "é".encode("cp1252"))
 
     with pytest.raises(UnreadableFile, match="Line 100002 is not UTF-8"):
-        next(rows)
+        file.check()
 
 
-def test_a_character_across_two_chunks_is_no_error(read, monkeypatch):
-    monkeypatch.setattr("subscribers.spreadsheet._CHUNK", 1)
+def test_a_character_across_two_chunks_is_no_error(monkeypatch):
+    monkeypatch.setattr(unpacking, "_CHUNK", 1)
 
-    assert read("email,name\nann@example.com,Änn €\n") == [Row(2, "ann@example.com", "Änn €")]
+    assert read("email,name\nann@example.com,Änn €\n") == [Record(2, ["ann@example.com", "Änn €"])]
 
 
 @pytest.mark.parametrize(
@@ -103,32 +170,91 @@ def test_a_character_across_two_chunks_is_no_error(read, monkeypatch):
     [
         ("", "The file is empty"),
         ("\n", "The file is empty"),
-        ("ann@example.com\nbob@example.com\n", "The first line must name the columns"),
-        ("name,language\nAnn,en\n", "The first line must name the columns"),
-        ("email,name,email\n", "names the column “email” twice"),
-        ("email,name\n".encode("utf-16"), "UTF-16"),
-        (b"PK\x03\x04\xff\xfe not a text at all", "not UTF-8"),
-        ("x" * 200_000, "The file is empty|The first line"),
+        (b"PK\x03\x04\xff\xfe not a text at all", "a ZIP archive or an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook of the old kind"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"\xff\xd8\xff\xe0 a picture", "Line 1 is not UTF-8"),
+        (gzip.compress(b"email\n" * 1000)[:-20], "damaged gzip file"),
+        (b"\x1f\x8b and no gzip after all", "damaged gzip file"),
+        ("x" * 200_000, "The file is empty"),
     ],
+    ids=["empty", "blank", "zip", "xls", "pdf", "jpeg", "cut off", "not gzip", "one line"],
 )
-def test_a_file_of_which_nothing_can_be_read_gets_one_clear_sentence(read, content, message):
+def test_a_file_of_which_nothing_can_be_read_gets_one_clear_sentence(content, message):
     with pytest.raises(UnreadableFile, match=message):
         read(content)
 
 
-def test_a_file_that_is_not_there_gets_one_clear_sentence(tmp_path):
-    with pytest.raises(UnreadableFile, match="No such file"):
-        Spreadsheet(tmp_path / "nothing.csv")
-    with pytest.raises(UnreadableFile, match="is not a file"):
-        Spreadsheet(tmp_path)
+def test_a_bomb_is_defused_before_it_is_unpacked():
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    tracemalloc.start()
+
+    with pytest.raises(UnreadableFile, match=r"larger than 0\.0 GB, unpacked"):
+        read(bomb, largest=10_000_000)
+
+    assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    tracemalloc.stop()
+
+
+def test_one_endless_line_takes_no_memory():
+    endless = gzip.compress(b"email\nann@example.com" + b"a" * 50_000_000 + b"\nbob@example.com\n")
+    tracemalloc.start()
+
+    records = read(endless)
+
+    assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    tracemalloc.stop()
+    assert refused(records) == [(2, "the line is longer than 65,536 characters")]
+    assert records[1] == Record(3, ["bob@example.com"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_reading_goes_on_where_another_run_came_to(encoding, pack, end):
+    lines = ["email,name", *(f'r{n}@example.com,"Ré\n{n}"' for n in range(3000))]
+    file = file_of(pack(end.join(lines).encode(encoding)), encoding=encoding.removesuffix("-sig"))
+    whole = list(Spreadsheet(file).records())
+    sheet = Spreadsheet(file)
+    records = sheet.records()
+    first = [next(records) for _ in range(1234)]
+
+    rest = list(Spreadsheet(file).records(after=sheet.place()))
+
+    assert first + rest == whole
+    assert len(whole) == 3000
+
+
+def test_there_is_no_place_to_go_on_from_while_a_quotation_mark_is_looked_for():
+    sheet = Spreadsheet(file_of('email,name\na@example.com,"Ann\nb@example.com,\nc@example.com,\n'))
+    records = sheet.records()
+
+    assert isinstance(next(records), Refusal)
+    assert sheet.place() is None
+    assert [next(records), next(records)] == [
+        Record(3, ["b@example.com", ""]),
+        Record(4, ["c@example.com", ""]),
+    ]
+    assert sheet.place().line == 4
 
 
 @given(st.lists(st.text(alphabet='a,"\n\r\x00;@ é', max_size=30), max_size=20))
-def test_every_line_is_a_row_a_refusal_or_blank(tmp_path_factory, lines):
-    path = tmp_path_factory.mktemp("csv") / "any.csv"
-    path.write_text("email,name\n" + "\n".join(lines), encoding="utf-8")
+def test_every_line_is_in_a_record_a_refusal_or_blank(lines):
+    found = read("email,name\n" + "\n".join(lines))
 
-    rows = list(Spreadsheet(path).rows())
-
-    numbers = [row.line for row in rows]
+    numbers = [one.line for one in found]
     assert numbers == sorted(set(numbers))
+
+
+values = st.text(alphabet='ab ,"\n;é', max_size=12)
+
+
+@given(st.lists(st.tuples(values, values), max_size=12))
+def test_what_a_program_wrote_is_read_as_it_meant_it(rows):
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\n").writerows([("email", "name"), *rows])
+
+    found = read(written.getvalue())
+
+    meant = [[value.strip() for value in row] for row in rows]
+    assert [one.values for one in found] == [row for row in meant if any(row)]
