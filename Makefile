@@ -13,7 +13,7 @@ ROUNDS = 3
 SEEDS = 10
 
 .PHONY: run test faults lint format messages stop \
-	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice
+	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice bench-growth
 
 run: .venv/run
 	@exec $(BIN)/python manage.py start
@@ -58,6 +58,10 @@ bench-scale: .venv/run
 bench-plan: N = 1000000
 bench-plan: .venv/run
 	$(BIN)/python -m bench.plan --readers $(N) --rounds $(ROUNDS)
+
+bench-growth: N = 1000000
+bench-growth: .venv/run
+	$(BIN)/python -m bench.growth --readers $(N) --rounds $(ROUNDS)
 
 bench-distance: .venv/run
 	$(BIN)/python -m bench.distance --rounds $(ROUNDS)

@@ -1,8 +1,12 @@
-"""Count who came and who left, by day and by page, so that the figures outlive the people."""
+"""Count who came and who left, by day and by page, so that the figures outlive the people.
+
+The ledger of consent says it all, but it is long, and who is erased leaves no record in it. So what
+it has is counted into GrowthDay as it settles, and a report adds what has happened since.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -13,23 +17,31 @@ from django.db.models import Min
 from subscribers.models import Consent, GrowthMark, Newsletter
 
 KINDS = ("signups", "confirmations", "imports", "leavers")
-# A day is counted so long after its end: an import stamps its rows with the time it began.
-SETTLED = timedelta(hours=3)
+# What is counted for good is so old: an import stamps its rows with the time it began.
+SETTLED = timedelta(hours=1)
 # Days of one transaction, where there is a ledger and nothing has been counted yet.
 SPAN = timedelta(days=31)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Signing up twice on one day is one sign-up; leaving counts for who had been a reader.
+# Signing up again within a day is the same sign-up; leaving counts for who had been a reader.
+# `counted` says of each newsletter what its clock is and up to when it is in GrowthDay already;
+# `since` is the earliest of these, for the index consent_by_time.
 _COUNTED = """
-    SELECT (e.created_at AT TIME ZONE %(zone)s)::date AS day, s.source,
-           count(DISTINCT e.subscription_id) FILTER (WHERE e.kind = 'signup') AS signups,
+    SELECT n.id AS newsletter_id, (e.created_at AT TIME ZONE n.zone)::date AS day, s.source,
+           count(*) FILTER (WHERE e.kind = 'signup' AND NOT EXISTS (
+               SELECT 1 FROM subscribers_consent c
+                WHERE c.subscription_id = e.subscription_id AND c.kind = 'signup'
+                  AND c.created_at < e.created_at
+                  AND c.created_at > e.created_at - interval '1 day')) AS signups,
            count(*) FILTER (WHERE e.kind = 'confirmation') AS confirmations,
            count(*) FILTER (WHERE e.kind = 'import') AS imports,
            count(*) FILTER (WHERE e.kind = 'withdrawal' AND s.confirmed_at IS NOT NULL) AS leavers
       FROM ({events}) e
       JOIN subscribers_subscription s ON s.id = e.subscription_id
-     WHERE s.newsletter_id = %(newsletter)s AND e.kind <> 'change'
-     GROUP BY 1, 2
+      JOIN unnest(%(ids)s::bigint[], %(zones)s::text[], %(marks)s::timestamptz[])
+           AS n(id, zone, mark) ON n.id = s.newsletter_id AND e.created_at >= n.mark
+     WHERE e.kind <> 'change'
+     GROUP BY 1, 2, 3
 """
 _IN_TIME = """
     SELECT subscription_id, kind, created_at FROM subscribers_consent
@@ -37,27 +49,26 @@ _IN_TIME = """
 """
 _OF_THESE = """
     SELECT subscription_id, kind, created_at FROM subscribers_consent
-     WHERE created_at >= %(since)s AND subscription_id = ANY(%(ids)s)
+     WHERE subscription_id = ANY(%(subscriptions)s)
      UNION ALL
     SELECT id, 'withdrawal', %(now)s FROM unnest(%(leaving)s::bigint[]) AS leaving(id)
 """
 _ADD = """
 INSERT INTO subscribers_growthday
        (newsletter_id, day, source, signups, confirmations, imports, leavers)
-SELECT %(newsletter)s, c.day, c.source, c.signups, c.confirmations, c.imports, c.leavers
-  FROM ({counted}) c
+{counted}
     ON CONFLICT (newsletter_id, day, source) DO UPDATE
    SET signups = subscribers_growthday.signups + EXCLUDED.signups,
        confirmations = subscribers_growthday.confirmations + EXCLUDED.confirmations,
        imports = subscribers_growthday.imports + EXCLUDED.imports,
        leavers = subscribers_growthday.leavers + EXCLUDED.leavers
 """
-_STORED = """
-    SELECT day, source, signups, confirmations, imports, leavers FROM subscribers_growthday
-     WHERE newsletter_id = %(newsletter)s AND day >= %(first)s
-"""
 _ADD_SPAN = _ADD.format(counted=_COUNTED.format(events=_IN_TIME))
 _ADD_THESE = _ADD.format(counted=_COUNTED.format(events=_OF_THESE))
+_STORED = """
+    SELECT newsletter_id, day, source, signups, confirmations, imports, leavers
+      FROM subscribers_growthday WHERE newsletter_id = ANY(%(ids)s) AND day >= %(first)s
+"""
 # One pass for both: by page, and by day for the chosen page or all of them.
 _REPORT = f"""
 SELECT GROUPING(day) = 1, day, source,
@@ -86,6 +97,11 @@ class Tally:
     @property
     def gain(self) -> int:
         return self.confirmations + self.imports - self.leavers
+
+    @property
+    def confirmed_percent(self) -> int | None:
+        """Of a hundred sign-ups; None without one. Who signs up at midnight confirms tomorrow."""
+        return min(100, round(100 * self.confirmations / self.signups)) if self.signups else None
 
 
 @dataclass
@@ -125,26 +141,24 @@ def report(
     last = max((now.astimezone(n.zone).date() for n in newsletters), default=now.date())
     first = last - timedelta(days=days - 1)
     growth = Growth(first, last, {first + timedelta(days=n): Tally() for n in range(days)})
+    # What is not counted yet, mostly of the last hour, is read from the ledger itself.
+    began = datetime.combine(first, time.min, tzinfo=UTC) - timedelta(days=1)
     marks = dict(GrowthMark.objects.values_list("newsletter", "counted_to"))
-    for newsletter in newsletters:
-        # What is not counted yet is looked up: on most days the time since last midnight.
-        since = marks.get(newsletter.pk, LONG_AGO)
-        rows = _run(
-            _REPORT, newsletter, since=since, until=now + SETTLED, first=first, chosen=source
-        )
-        for is_page, day, page, *counts in rows:
-            tally = growth.sources.setdefault(page, Tally()) if is_page else growth.days.get(day)
-            if tally:
-                tally.add(Tally(*map(int, counts)))
+    sinces = {n: max(marks.get(n.pk, LONG_AGO), began) for n in newsletters}
+    rows = _run(_REPORT, sinces, until=now + SETTLED, first=first, chosen=source)
+    for is_page, day, page, *counts in rows:
+        tally = growth.sources.setdefault(page, Tally()) if is_page else growth.days.get(day)
+        if tally:
+            tally.add(Tally(*map(int, counts)))
     return growth
 
 
 # --- Counting -------------------------------------------------------------------------------------
 
 
-def count_days(*, now: datetime) -> bool:
-    """Take into GrowthDay what the ledger has of days that are over; True while there is more."""
-    more = [_count(newsletter, now=now) for newsletter in Newsletter.objects.order_by("pk")]
+def count(*, now: datetime) -> bool:
+    """Take into GrowthDay what the ledger has and has settled; True while there is more."""
+    more = [_count_one(newsletter, now=now) for newsletter in Newsletter.objects.order_by("pk")]
     return any(more)
 
 
@@ -156,14 +170,19 @@ def keep(
     `leaving` are those that end by it. To be called in the transaction that deletes the records.
     """
     mark = _locked_mark(newsletter)
-    values = {"ids": list(ids), "leaving": list(leaving), "now": now, "since": mark.counted_to}
-    _run(_ADD_THESE, newsletter, **values)
+    _run(
+        _ADD_THESE,
+        {newsletter: mark.counted_to},
+        subscriptions=list(ids),
+        leaving=list(leaving),
+        now=now,
+    )
 
 
-def _count(newsletter: Newsletter, *, now: datetime) -> bool:
+def _count_one(newsletter: Newsletter, *, now: datetime) -> bool:
     with transaction.atomic():
         mark = _locked_mark(newsletter)
-        until = _midnight(newsletter, now - SETTLED)
+        until = now - SETTLED
         if mark.counted_to >= until:
             return False
         began = Consent.objects.filter(created_at__gte=mark.counted_to).aggregate(
@@ -171,7 +190,7 @@ def _count(newsletter: Newsletter, *, now: datetime) -> bool:
         )["at"]
         # Nothing happened before the oldest entry that is left.
         upto = min(until, max(mark.counted_to, began) + SPAN) if began else until
-        _run(_ADD_SPAN, newsletter, since=mark.counted_to, until=upto)
+        _run(_ADD_SPAN, {newsletter: mark.counted_to}, until=upto)
         mark.counted_to = upto
         mark.save(update_fields=["counted_to"])
     return upto < until
@@ -184,13 +203,16 @@ def _locked_mark(newsletter: Newsletter) -> GrowthMark:
     return GrowthMark.objects.select_for_update().get(newsletter=newsletter)
 
 
-def _midnight(newsletter: Newsletter, at: datetime) -> datetime:
-    today = at.astimezone(newsletter.zone).date()
-    return datetime.combine(today, time.min, tzinfo=newsletter.zone).astimezone(UTC)
-
-
-def _run(statement: str, newsletter: Newsletter, **values: Any) -> list[tuple[Any, ...]]:
+def _run(
+    statement: str, counted: Mapping[Newsletter, datetime], **values: Any
+) -> list[tuple[Any, ...]]:
+    """Run a statement over these newsletters, each counted up to its time."""
+    named: dict[str, Any] = {
+        "ids": [newsletter.pk for newsletter in counted],
+        "zones": [newsletter.timezone for newsletter in counted],
+        "marks": list(counted.values()),
+        "since": min(counted.values(), default=LONG_AGO),
+    }
     with connection.cursor() as cursor:
-        named = {"newsletter": newsletter.pk, "zone": newsletter.timezone, **values}
-        cursor.execute(statement, named)
+        cursor.execute(statement, named | values)
         return cursor.fetchall() if cursor.description else []

@@ -39,7 +39,7 @@ def tick() -> None:
 
 @shared_task
 def keep_house() -> None:
-    """Count the days that are over, and only then let go of what they were counted from."""
+    """Count what came and went, and only then let go of what it was counted from."""
     at = now()
-    if any([growth.count_days(now=at), retention.let_go(now=at)]):
+    if any([growth.count(now=at), retention.let_go(now=at)]):
         enqueue(keep_house)

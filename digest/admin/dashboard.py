@@ -11,11 +11,12 @@ from django.utils.timezone import now as current_time
 
 from digest.admin.clock import local
 from digest.admin.edition_panel import COLOURS
-from digest.delivery.sparingly import sparingly
 from digest.delivery.watch import look
 from digest.editions.slots import next_open_slots
 from digest.models import Delivery, Edition, Feed, Schedule
+from subscribers.admin.growth import overview
 from subscribers.models import Newsletter, Subscription
+from subscribers.sparingly import sparingly
 
 # As many as fit on a screen; the lists have the rest.
 SHOWN = 6
@@ -34,6 +35,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("digest.view_delivery"):
         # A second for a million readers.
         cards |= {"yesterday": sparingly("dashboard", lambda: yesterday(now), least=1)}
+    if may("subscribers.view_growthday"):
+        cards |= {"growth": sparingly("growth-overview", overview, least=1)}
     return context | cards | {"title": "Overview", "has_newsletters": Newsletter.objects.exists()}
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from digest.admin.clock import local
 from digest.delivery.pace import in_words
 from digest.delivery.report import Tally
-from digest.delivery.sparingly import sparingly
 from digest.delivery.watch import Look, look
 from digest.editions import audience, correct, curate
 from digest.editions.approve import content_hash, next_revision
 from digest.editions.preflight import problems
 from digest.models import Delivery, Edition
+from subscribers.sparingly import sparingly
 
 Status = Edition.Status
 COLOURS = {

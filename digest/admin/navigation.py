@@ -40,6 +40,12 @@ GROUPS = (
                 "subscribers.view_subscriber",
             ),
             (
+                "Growth",
+                "trending_up",
+                "admin:subscribers_growthday_changelist",
+                "subscribers.view_growthday",
+            ),
+            (
                 "Subscriptions",
                 "how_to_reg",
                 "admin:subscribers_subscription_changelist",

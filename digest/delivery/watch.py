@@ -10,8 +10,8 @@ from django.conf import settings
 from digest.delivery import breaker, report
 from digest.delivery.pace import Pace, describe
 from digest.delivery.report import Part, Report, Tally
-from digest.delivery.sparingly import sparingly
 from digest.models import Edition
+from subscribers.sparingly import sparingly
 
 _Status = Edition.Status
 

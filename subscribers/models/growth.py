@@ -10,8 +10,7 @@ from subscribers.models.catalogue import Newsletter
 class GrowthDay(models.Model):
     """What happened to a newsletter on a day, by the page that readers had signed up on.
 
-    Counted from the ledger of consent once the day is over, so that the figures outlive the people
-    who are erased.
+    Counted from the ledger of consent, so that the figures outlive the people who are erased.
     """
 
     newsletter = models.ForeignKey(

@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from redis import ConnectionError as RedisGone
 
-from digest.delivery import breaker, sparingly, watch
+from digest.delivery import breaker, watch
 from digest.delivery.report import Part, by_domain, count, count_waiting, tally
 from digest.models import Delivery, Edition
+from subscribers import sparingly
 from tests import factories
 from tests.factories import NOW
 

@@ -40,7 +40,7 @@ def report(*newsletters, days=30, now=NOON, **fields):
 
 
 def count_all(now):
-    while growth.count_days(now=now):
+    while growth.count(now=now):
         pass
 
 
@@ -62,12 +62,12 @@ def test_each_day_is_told_the_same_before_and_after_it_was_counted(newsletter):
         at = NOON - timedelta(days=days)
         did(ann, "signup", at)
         did(ann, "confirmation", at)
-        did(ann, "withdrawal", at + timedelta(hours=1))
+        did(ann, "withdrawal", at + timedelta(minutes=30))
     before = report(newsletter, days=90)
 
     count_all(NOON)
 
-    assert GrowthDay.objects.count() == 3
+    assert GrowthDay.objects.count() == 3, "today's hour is not yet"
     assert report(newsletter, days=90) == before
     assert before.total == Tally(signups=4, confirmations=4, leavers=4)
     count_all(NOON)
@@ -86,24 +86,34 @@ def test_a_day_is_the_newsrooms_day_summer_time_included(newsletter):
         assert GrowthDay.objects.get(newsletter=daily).day == date(2026, 7, 2)
 
 
-def test_a_day_is_counted_once_it_has_settled(newsletter):
+def test_the_last_hour_is_read_from_the_ledger_and_counted_once_it_has_settled(newsletter):
     did(reader(newsletter), "signup")
-    midnight = datetime(2026, 3, 11, tzinfo=UTC)
 
-    growth.count_days(now=midnight + timedelta(hours=2))
+    growth.count(now=NOON + timedelta(minutes=59))
     assert not GrowthDay.objects.exists()
-    count_all(midnight + timedelta(hours=3))
+    count_all(NOON + timedelta(minutes=61))
 
     assert GrowthDay.objects.get().signups == 1
-    assert GrowthMark.objects.get().counted_to == midnight
+    assert GrowthMark.objects.get().counted_to == NOON + timedelta(minutes=1)
+
+
+def test_a_day_that_is_counted_piece_by_piece_is_one_day(newsletter):
+    ann = reader(newsletter)
+    for hours in range(5):
+        did(ann, "signup", NOON + timedelta(hours=hours))
+        did(reader(newsletter), "signup", NOON + timedelta(hours=hours))
+        count_all(NOON + timedelta(hours=hours + 2))
+
+    # Signing up again within a day is the same sign-up.
+    assert GrowthDay.objects.get().signups == 6
 
 
 def test_what_counts_as_what(newsletter):
     twice, pending, imported, back = (reader(newsletter) for _ in range(4))
     pending.confirmed_at, pending.status = None, "unsubscribed"
     pending.save()
-    for _ in range(2):
-        did(twice, "signup")
+    for minutes in (0, 10):
+        did(twice, "signup", NOON - timedelta(minutes=minutes))
     did(pending, "withdrawal")
     did(imported, "import")
     did(back, "change")
@@ -140,7 +150,7 @@ def test_the_first_count_goes_a_month_at_a_time(newsletter):
     for days in (400, 300, 200, 5):
         did(reader(newsletter), "signup", NOON - timedelta(days=days))
 
-    assert growth.count_days(now=NOON)
+    assert growth.count(now=NOON)
     assert GrowthDay.objects.count() == 1
     count_all(NOON)
 

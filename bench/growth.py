@@ -1,0 +1,149 @@
+"""Time the admin's page of growth, and what it rests on, over a list of a million readers.
+
+    make bench-growth N=1000000
+
+Three years of sign-ups from 2,000 pages, most of them confirmed, one in seven gone again; and, for
+the worst day, a list of the same size imported this morning.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench import servers
+from bench.figures import Figures, heading, median
+
+PAGE_SECONDS = 0.5
+PAGES = 2000
+DAYS = 3 * 365
+
+_READERS = """
+WITH person AS (
+    INSERT INTO subscribers_subscriber (email, email_key, name, language, timezone, created_at)
+    SELECT format('reader.%%s@%%s.example.com', n, %(newsletter)s),
+           format('reader.%%s@%%s.example.com', n, %(newsletter)s), '', '', '', %(now)s
+      FROM generate_series(1, %(count)s) AS n
+    RETURNING id
+)
+INSERT INTO subscribers_subscription
+       (subscriber_id, newsletter_id, status, generation, muted_sections, source, created_at,
+        confirmed_at, ended_at)
+SELECT id, %(newsletter)s, CASE WHEN id %% 7 = 0 THEN 'unsubscribed' ELSE 'active' END, 1, '{}',
+       %(host)s || floor(%(pages)s * power(random(), 3)), at, at,
+       CASE WHEN id %% 7 = 0 THEN LEAST(at + random() * interval '300 days', %(now)s) END
+  FROM (SELECT id, %(now)s - random() * %(days)s * interval '1 day' AS at FROM person) p
+"""
+_LEDGER = """
+INSERT INTO subscribers_consent
+       (subscription_id, kind, wording, wording_version, page, language, user_agent, details,
+        created_at)
+SELECT s.id, k.kind, %(wording)s, '2026-01', 'https://' || s.source, 'en', %(agent)s, '{}',
+       CASE WHEN k.kind = 'withdrawal' THEN s.ended_at ELSE s.created_at END
+  FROM subscribers_subscription s
+  JOIN unnest(%(kinds)s::text[]) AS k(kind) ON k.kind <> 'withdrawal' OR s.ended_at IS NOT NULL
+ WHERE s.newsletter_id = %(newsletter)s
+   AND NOT EXISTS (SELECT 1 FROM subscribers_consent c WHERE c.subscription_id = s.id)
+ ORDER BY s.created_at
+"""
+WORDING = "By signing up you agree to get The Daily Bench by e-mail. " * 2
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+_PLAIN = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    heading(f"Growth of a newsletter with {asked.readers:,} readers")
+    figures = Figures()
+    with servers.product("smtp://127.0.0.1:9"):
+        _measure(asked, figures)
+    figures.verdict()
+
+
+def _measure(asked: argparse.Namespace, figures: Figures) -> None:
+    from django.utils.timezone import now
+
+    from bench import edition as editions
+    from subscribers import growth
+
+    at = now()
+    one = editions.newsletter()
+    _fill(one.pk, asked.readers, DAYS, ["signup", "confirmation", "withdrawal"])
+    figures.line("first count of three years", f"{_seconds(lambda: _count_all(at)):,.1f} s")
+    _pages(asked, figures, "")
+    # What happened since midnight is read from the ledger itself.
+    _fill(one.pk, asked.readers // 500, 0.3, ["signup", "confirmation"])
+    _pages(asked, figures, ", a busy day")
+    other = editions.newsletter()
+    _fill(other.pk, asked.readers, 0.1, ["import"])
+    _pages(asked, figures, ", an import today")
+    took = _seconds(lambda: growth.report(newsletters=[one], days=365, now=now()))
+    figures.line("of it the report", f"{took:,.2f} s")
+
+
+def _pages(asked: argparse.Namespace, figures: Figures, when: str) -> None:
+    for days in (30, 365):
+        took = median([_page(days) for _ in range(asked.rounds)])
+        figures.at_most(f"page, {days} days{when}", took, PAGE_SECONDS, "{:,.2f} s")
+
+
+def _page(days: int) -> float:
+    from django.contrib.auth.models import User
+    from django.test import Client, override_settings
+
+    client = Client()
+    user, _ = User.objects.get_or_create(username="editor", is_staff=True, is_superuser=True)
+    client.force_login(user)
+    # Without the manifest of static files, which only a deployment has.
+    with override_settings(STORAGES=_PLAIN):
+        began = time.perf_counter()
+        response = client.get(
+            "/admin/subscribers/growthday/", {"days": days}, secure=True, SERVER_NAME="localhost"
+        )
+        assert response.status_code == 200, response
+        return time.perf_counter() - began
+
+
+def _fill(newsletter_id: int, count: int, days: float, kinds: list[str]) -> None:
+    from django.db import connection
+    from django.utils.timezone import now
+
+    values: dict[str, Any] = {
+        "newsletter": newsletter_id,
+        "count": count,
+        "days": days,
+        "kinds": kinds,
+        "now": now(),
+        "pages": PAGES,
+        "host": "news.example.com/",
+        "wording": WORDING,
+        "agent": AGENT,
+    }
+    with connection.cursor() as cursor:
+        # Addresses have to be new each time.
+        cursor.execute(_READERS.replace("reader.", f"reader{time.time_ns()}."), values)
+        cursor.execute(_LEDGER, values)
+        cursor.execute("VACUUM ANALYZE subscribers_subscription, subscribers_consent")
+
+
+def _count_all(at: Any) -> None:
+    from subscribers import growth
+
+    while growth.count(now=at):
+        pass
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Growth at a glance: who signed up, confirmed and left, by day and by page."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.timezone import now
+
+from subscribers import growth
+from subscribers.growth import Growth, Tally
+from subscribers.models import GrowthDay, Newsletter, Subscription
+from subscribers.records import RecordAdmin
+from subscribers.sparingly import sparingly
+
+PERIODS = (30, 90, 365)
+# Pages that are told one by one; the rest is summed up.
+PAGES = 25
+
+# Legible on white and on the dark desk alike.
+_WORDS = "#7c8596"
+_SERIES: tuple[tuple[str, str, str, str, list[int]], ...] = (
+    ("Sign-ups", "signups", "#d97706", "line", []),
+    ("Confirmed", "confirmations", "#3b82f6", "bar", []),
+    ("Left", "leavers", "#e11d48", "line", [4, 3]),
+)
+
+
+@admin.register(GrowthDay)
+class GrowthAdmin(RecordAdmin):
+    """One page in place of a list of rows."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = _Asked(request)
+        # Some tenths of a second; some seconds in the hour after a list of a million came in.
+        key = f"growth:{sha256(asked.link().encode()).hexdigest()}"
+        found, active = sparingly(key, lambda: (_report(asked), _active(asked.chosen)), least=1)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "title": "Growth",
+            "asked": asked,
+            "growth": found,
+            "total": found.total,
+            "active": active,
+            "chart": chart(found),
+            "days": sorted(found.days.items(), reverse=True),
+            **_pages(found, asked),
+        }
+        return TemplateResponse(request, "admin/subscribers/growth.html", context)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
+class _Asked:
+    """What the address asks for; nonsense in it is what is shown without it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.newsletters = list(Newsletter.objects.all())
+        one = request.GET.get("newsletter", "")
+        self.newsletter = next((n for n in self.newsletters if str(n.pk) == one), None)
+        self.chosen = [self.newsletter] if self.newsletter else self.newsletters
+        days = request.GET.get("days", "")
+        self.days = int(days) if days in map(str, PERIODS) else PERIODS[0]
+        self.source = request.GET.get("source")
+
+    def link(self, **changes: Any) -> str:
+        """The address of the same page with something else asked for."""
+        newsletter = self.newsletter.pk if self.newsletter else None
+        asked = {"newsletter": newsletter, "days": self.days, "source": self.source} | changes
+        return "?" + urlencode({name: value for name, value in asked.items() if value is not None})
+
+    def periods(self) -> list[dict[str, Any]]:
+        return [
+            {"days": days, "link": self.link(days=days), "is_shown": days == self.days}
+            for days in PERIODS
+        ]
+
+    def without_source(self) -> str:
+        return self.link(source=None)
+
+
+def overview() -> dict[str, Any]:
+    """A month of all newsletters, for a card."""
+    found = growth.report(newsletters=Newsletter.objects.all(), days=PERIODS[0], now=now())
+    return {"total": found.total, "chart": chart(found, small=True)}
+
+
+def chart(found: Growth, *, small: bool = False) -> dict[str, str]:
+    """What Chart.js draws, as unfold's script takes it; `small` is for a card."""
+    tallies = list(found.days.values())
+    datasets = [
+        {
+            "type": kind,
+            "label": label,
+            "data": [getattr(tally, name) for tally in tallies],
+            "backgroundColor": colour,
+            "borderColor": colour,
+            "borderWidth": 0 if kind == "bar" else 2,
+            "borderDash": dash,
+            "pointRadius": 0,
+            "pointHitRadius": 8,
+            "cubicInterpolationMode": "monotone",
+            "order": 1 if kind == "bar" else 0,
+        }
+        for label, name, colour, kind, dash in _SERIES
+    ]
+    labels = [f"{day:%-d %b}" for day in found.days]
+    return {
+        "data": json.dumps({"labels": labels, "datasets": datasets}),
+        "options": json.dumps(_options(small)),
+    }
+
+
+def _options(small: bool) -> dict[str, Any]:
+    ticks = {"color": _WORDS, "precision": 0, "maxRotation": 0, "autoSkipPadding": 24}
+    if small:
+        ticks["maxTicksLimit"] = 4
+    return {
+        "responsive": True,
+        "maintainAspectRatio": False,
+        "animation": False,
+        "interaction": {"mode": "index", "intersect": False},
+        "datasets": {"bar": {"categoryPercentage": 0.9, "barPercentage": 0.9}},
+        "plugins": {
+            "legend": {
+                "display": not small,
+                "position": "bottom",
+                "labels": {"color": _WORDS, "boxWidth": 14, "boxHeight": 2},
+            }
+        },
+        "scales": {
+            "x": {"grid": {"display": False}, "ticks": ticks},
+            "y": {"beginAtZero": True, "grid": {}, "ticks": ticks, "border": {"display": False}},
+        },
+    }
+
+
+def _pages(found: Growth, asked: _Asked) -> dict[str, Any]:
+    """The pages that brought most readers, each with a bar, and the sum of all others."""
+    ranked = sorted(
+        found.sources.items(), key=lambda page: (-page[1].signups, -page[1].gain, page[0])
+    )
+    most = max((tally.signups for _, tally in ranked), default=0)
+    rest = Tally()
+    for _, tally in ranked[PAGES:]:
+        rest.add(tally)
+    pages = [
+        {
+            "source": source,
+            "tally": tally,
+            "percent": round(100 * tally.signups / most) if most else 0,
+            "link": asked.link(source=source),
+            "is_shown": source == asked.source,
+        }
+        for source, tally in ranked[:PAGES]
+    ]
+    return {"pages": pages, "rest": rest, "rest_count": len(ranked[PAGES:])}
+
+
+def _report(asked: _Asked) -> Growth:
+    return growth.report(newsletters=asked.chosen, days=asked.days, source=asked.source, now=now())
+
+
+def _active(newsletters: list[Newsletter]) -> int:
+    active = Subscription.objects.filter(status=Subscription.Status.ACTIVE)
+    return active.filter(newsletter__in=newsletters).count()
