@@ -11,9 +11,10 @@ from django.utils.timezone import now as current_time
 
 from digest.admin.clock import local
 from digest.admin.edition_panel import COLOURS
+from digest.admin.wave_words import goes_out, under_way
 from digest.delivery.watch import look
-from digest.editions.slots import next_open_slots
-from digest.models import Delivery, Edition, Feed, Schedule
+from digest.editions.slots import next_open_slots, planned, running
+from digest.models import Cadence, Delivery, Edition, Feed, Schedule
 from subscribers.admin.growth import overview
 from subscribers.models import Newsletter, Subscription
 from subscribers.sparingly import sparingly
@@ -29,6 +30,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     cards: dict[str, Any] = {}
     if may("digest.view_edition"):
         cards |= {"upcoming": upcoming(now), "attention": attention(now)}
+        cards |= {"unserved": sparingly("unserved", unserved, least=30)}
         cards |= {"sending": sending(now), "may_stop": may("digest.change_edition")}
     if may("digest.view_feed"):
         cards |= {"troubled": troubled(), "has_feeds": Feed.objects.exists()}
@@ -53,22 +55,23 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
             "edition": edition,
             "colour": COLOURS[Edition.Status(edition.status)],
             "at": edition.sends_at,
-            "when": local(edition.sends_at, edition.newsletter.zone),
+            "when": goes_out(edition, edition.newsletter.zone),
         }
         for edition in editions
     ]
-    drafted = {(row["edition"].schedule_id, row["at"]) for row in rows}
+    drafted = {(row["edition"].schedule_id, row["edition"].slot_date) for row in rows}
     schedules = list(Schedule.objects.filter(is_active=True).select_related("newsletter"))
     coming = next_open_slots(schedules, now=now)
     for schedule in schedules:
-        at = coming[schedule.pk].sends_at if schedule.pk in coming else None
-        if at and (schedule.pk, at) not in drafted:
-            draft_at = at - timedelta(minutes=schedule.draft_lead_minutes)
+        slot = coming.get(schedule.pk)
+        if slot and (schedule.pk, slot.date) not in drafted:
+            plan = planned(schedule, slot)
+            draft_at = plan.sends_at - timedelta(minutes=schedule.draft_lead_minutes)
             rows.append(
                 {
                     "schedule": schedule,
-                    "at": at,
-                    "when": local(at, schedule.zone),
+                    "at": plan.sends_at,
+                    "when": goes_out(plan, schedule.zone),
                     "draft_when": local(draft_at, schedule.zone),
                 }
             )
@@ -82,7 +85,11 @@ def sending(now: datetime) -> list[dict[str, Any]]:
     editions = Edition.objects.filter(on_its_way | about_to_begin)
     shown = editions.select_related("newsletter").order_by("-sends_at")[:SHOWN]
     return [
-        {"edition": edition, "look": look(edition, now=now) if edition.sending_at else None}
+        {
+            "edition": edition,
+            "look": look(edition, now=now) if edition.sending_at else None,
+            "waves": edition.local_time and under_way(edition, edition.newsletter.zone, now=now),
+        }
         for edition in shown
     ]
 
@@ -107,6 +114,21 @@ def attention(now: datetime) -> list[dict[str, Any]]:
         }
         for edition in editions
     ]
+
+
+def unserved() -> list[dict[str, Any]]:
+    """Newsletters whose weekly readers get nothing, for nothing weekly is scheduled."""
+    weekly = running(Schedule.objects.filter(cadence=Cadence.WEEKLY))
+    waiting = (
+        Subscription.objects.filter(
+            status=Subscription.Status.ACTIVE, frequency=Subscription.Frequency.WEEKLY
+        )
+        .exclude(newsletter__in=weekly.values("newsletter"))
+        .order_by()
+        .values("newsletter", "newsletter__name")
+        .annotate(readers=Count("pk"))
+    )
+    return [dict(row) for row in waiting[:SHOWN]]
 
 
 def troubled() -> list[Feed]:

@@ -187,7 +187,8 @@ class DeliveryAdmin(RecordAdmin):
 
     @display(description="Next try")
     def next_try(self, delivery: Delivery) -> datetime | None:
-        """Of one that has been tried; the first try of the others is their turn's."""
+        """Of one that was tried, or waits for the reader's hour; the others go in their turn."""
         waits = delivery.status in {Delivery.Status.PENDING, Delivery.Status.UNCERTAIN}
-        put_off = waits and delivery.finished_at is None and (delivery.attempts or delivery.reason)
+        is_known = delivery.attempts or delivery.reason or delivery.due_at
+        put_off = waits and delivery.finished_at is None and is_known
         return delivery.next_attempt_at if put_off else None

@@ -18,11 +18,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.timezone import now
 
-from digest.admin.clock import local
 from digest.admin.edition_form import NewEditionForm
 from digest.admin.edition_pages import page, sentences
 from digest.admin.edition_panel import progress
 from digest.admin.edition_under_way import EditionUnderWay
+from digest.admin.wave_words import goes_out
 from digest.delivery import proof
 from digest.editions import approve, audience, curate, draft, send_now, stop
 from digest.models import Edition
@@ -114,7 +114,9 @@ class EditionActions(EditionUnderWay):
             late = approved.sends_at <= now()
             if late:
                 enqueue(release, edition_id=edition.pk)
-            when = "at once" if late else local(approved.sends_at, edition.newsletter.zone)
+            when = "at once" if late else goes_out(approved, edition.newsletter.zone)
+            if late and approved.local_time:
+                when += " to those whose hour is past, and to the others at theirs"
             messages.success(request, f"Saved and approved. It goes out {when}.")
         return self._back(edition)
 
@@ -142,6 +144,7 @@ class EditionActions(EditionUnderWay):
                 edition_id=edition.pk,
                 seen=request.POST.get("seen", ""),
                 readers=_number(request.POST.get("readers", "")),
+                to_everybody="to_everybody" in request.POST,
                 user=request.user,
                 now=now(),
             )

@@ -18,8 +18,9 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from digest.admin.wave_words import by_their_clock
 from digest.editions import curate
-from digest.models import Edition, EditionItem, Story
+from digest.models import Cadence, Edition, EditionItem, Story
 from subscribers.models import Newsletter, Section
 
 
@@ -62,12 +63,25 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         field.widget.attrs["data-ajax--url"] = reverse(
             "admin:digest_edition_stories", args=[self.instance.pk]
         )
+        self._say_waves()
         if "note" in self.fields:
             self.fields["note"].widget.attrs["rows"] = 3
         for name, shown in (("subject", 45), ("preheader", 90)):
             if name in self.fields:
                 limit = self.fields[name].max_length  # type: ignore[attr-defined]
                 self.fields[name].widget.attrs |= {"data-count": shown, "data-limit": limit}
+
+    def _say_waves(self) -> None:
+        """By the readers' clocks two instants do not say when."""
+        if self.instance.local_time is None or "sends_at" not in self.fields:
+            return
+        begin, end = self.fields["sends_at"], self.fields["deadline_at"]
+        begin.label, end.label = "Nobody before", "Nobody after"
+        begin.help_text = (
+            "Whose hour is past by then gets it then; the others get it "
+            f"{by_their_clock(self.instance)}."
+        )
+        end.help_text = "Moved, it gives each reader so much more, or less, time after their hour."
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -198,4 +212,13 @@ class NewEditionForm(forms.Form):
         required=False,
         widget=forms.DateInput({"type": "date", "class": " ".join(INPUT_CLASSES)}),
         help_text="The newsroom's date; empty: the next edition. If it is there already, it opens.",
+    )
+    cadence = forms.TypedChoiceField(
+        label="It prints",
+        choices=Cadence,
+        initial=Cadence.DAILY,
+        empty_value=Cadence.DAILY,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="The best of the week goes to readers who chose one mail a week.",
     )

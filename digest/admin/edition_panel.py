@@ -6,8 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from digest.admin.clock import local
+from digest.admin.wave_words import (
+    by_their_clock,
+    goes_out,
+    goes_out_to_these,
+    under_way,
+    worth_until,
+)
 from digest.delivery.pace import in_words
-from digest.delivery.report import Tally
+from digest.delivery.report import Report, Tally
 from digest.delivery.watch import Look, look
 from digest.editions import audience, correct, curate
 from digest.editions.approve import content_hash, next_revision
@@ -39,10 +46,13 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         # Some reasons come as a sentence of their own.
         "detail": edition.reason_detail.rstrip("."),
         "zone": zone.key,
-        "sends_at": local(edition.sends_at, zone),
+        "sends_at": goes_out_to_these(edition, zone, now=now),
+        "their_clock": by_their_clock(edition),
+        "last_wave_at": local(edition.last_wave_at, zone),
         "is_due": edition.sends_at <= now,
         "began_at": local(edition.sending_at, zone),
         "deadline_at": local(edition.deadline_at, zone),
+        "worth_until": worth_until(edition, zone),
         "deadline_passed": editable and edition.deadline_at <= now,
         "problems": problems(edition) if editable else [],
         "is_stopped": editable and edition.sending_at is not None,
@@ -101,7 +111,7 @@ def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[s
         "under_way": under_way,
         "every": _seconds_to_next_look(found) if under_way or found.tally.sending else 0,
         "reasons": _reasons(found.tally),
-        "waiting": _waiting(found.tally),
+        "waiting": _waiting(found.report),
         # Told aloud by the tenth, or a screen reader would never be quiet.
         "told": found.percent // 10 * 10,
         "failed_percent": 100 * found.tally.failed / found.total if found.total else 0,
@@ -112,7 +122,10 @@ def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[s
 
 
 def _seconds_to_next_look(found: Look) -> int:
-    return 2 if found.moves or found.is_planning else 5
+    if found.moves or found.is_planning:
+        return 2
+    # Between two waves there is nothing to see for hours.
+    return 15 if found.report.to_come and not found.report.ready else 5
 
 
 def _reasons(tally: Tally) -> list[tuple[str, int]]:
@@ -123,11 +136,14 @@ def _reasons(tally: Tally) -> list[tuple[str, int]]:
     ]
 
 
-def _waiting(tally: Tally) -> list[tuple[str, int]]:
+def _waiting(found: Report) -> list[tuple[str, int]]:
     """What those who wait are waiting for."""
+    tally = found.tally
     first = tally.pending - tally.throttled - tally.put_off
+    to_come = min(found.to_come, first)
     kinds = [
-        ("for their turn", first),
+        ("for their turn", first - to_come),
+        ("for their own hour", to_come),
         ("for their domain's rate", tally.throttled),
         ("put off by the server, to be tried again", tally.put_off),
         ("on the wire", tally.sending),
@@ -137,11 +153,12 @@ def _waiting(tally: Tally) -> list[tuple[str, int]]:
 
 def headline(edition: Edition, *, now: datetime) -> str:
     """One sentence that tells an editor what will happen next."""
-    when = local(edition.sends_at, edition.newsletter.zone)
+    zone = edition.newsletter.zone
+    when = goes_out(edition, zone)
     if edition.status == Status.SENT:
-        return f"Sent {local(edition.sent_at, edition.newsletter.zone)}."
+        return f"Sent {local(edition.sent_at, zone)}."
     if edition.status == Status.SENDING:
-        return "On its way to the readers."
+        return under_way(edition, zone, now=now)
     if edition.status == Status.SKIPPED:
         return "Skipped: this edition does not go out."
     if edition.status == Status.HELD and edition.sending_at:

@@ -14,6 +14,7 @@ from digest.admin.clock import local
 from digest.admin.edition_actions import EditionActions
 from digest.admin.edition_form import EditionForm, ItemInline
 from digest.admin.edition_panel import panel
+from digest.admin.wave_words import goes_out
 from digest.editions import curate
 from digest.editions.approve import void_if_changed
 from digest.models import Edition
@@ -30,7 +31,7 @@ STATUS_COLOURS = {
 @admin.register(Edition)
 class EditionAdmin(EditionActions):
     list_display = ["edition", "shown_subject", "state", "why", "goes_out", "stories"]
-    list_filter = ["status", "newsletter", "reason"]
+    list_filter = ["status", "newsletter", "cadence", "reason"]
     list_select_related = ["newsletter"]
     search_fields = ["subject", "preheader", "items__headline", "items__story__title"]
     date_hierarchy = "slot_date"
@@ -85,7 +86,8 @@ class EditionAdmin(EditionActions):
 
     @display(description="Goes out", ordering="sends_at")
     def goes_out(self, edition: Edition) -> str:
-        return local(edition.sent_at or edition.sends_at, edition.newsletter.zone)
+        zone = edition.newsletter.zone
+        return local(edition.sent_at, zone) if edition.sent_at else goes_out(edition, zone)
 
     @display(description="Stories")
     def stories(self, edition: Any) -> int:

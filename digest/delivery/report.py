@@ -278,6 +278,26 @@ def by_domain(edition_id: int) -> tuple[Part, ...]:
     return tuple(Part(*row) for row in rows)
 
 
+# --- By wave --------------------------------------------------------------------------------------
+
+_WAVES = """
+SELECT date_trunc('hour', d.due_at),
+       count(*) FILTER (WHERE d.status = 'sent'),
+       count(*) FILTER (WHERE d.status = 'failed'),
+       count(*) FILTER (WHERE d.status IN ('pending', 'sending')),
+       count(*) FILTER (WHERE d.status = 'uncertain')
+  FROM digest_delivery d
+ WHERE d.edition_id = %(edition)s AND d.due_at IS NOT NULL
+ GROUP BY 1 ORDER BY 1
+"""
+
+
+def by_wave(edition_id: int) -> tuple[tuple[datetime, Part], ...]:
+    """Of an edition by the readers' clocks: the hours that their own hours lie in."""
+    rows = _on_one_core(_WAVES, {"edition": edition_id})
+    return tuple((hour, Part("", *counts)) for hour, *counts in rows)
+
+
 def _on_one_core(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Without the help of PostgreSQL's parallel workers: the others are for those who send."""
     with transaction.atomic(), connection.cursor() as cursor:

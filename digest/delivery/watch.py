@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -35,6 +35,7 @@ class Look:
     line: str
     moves: bool
     domains: tuple[Part, ...] | None = None
+    waves: tuple[Part, ...] = ()
 
     @property
     def tally(self) -> Tally:
@@ -84,6 +85,11 @@ def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
         if domains
         else None
     )
+    by_wave = (
+        sparingly(key("waves"), lambda: report.by_wave(edition.pk), least=least)
+        if domains and edition.local_time
+        else ()
+    )
     return Look(
         report=found,
         done=done,
@@ -92,7 +98,13 @@ def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
         line=describe(pace, edition.newsletter.zone) if is_sending else "",
         moves=is_sending and not pace.waits,
         domains=by_domain,
+        waves=tuple(_named(edition, hour, part) for hour, part in by_wave),
     )
+
+
+def _named(edition: Edition, hour: datetime, wave: Part) -> Part:
+    there = hour.astimezone(edition.newsletter.zone)
+    return replace(wave, name=f"{there:%a %-d %b, %H:%M %Z}")
 
 
 def _audience(edition: Edition, tally: Tally) -> tuple[int, bool]:

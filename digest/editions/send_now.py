@@ -11,6 +11,7 @@ from digest.editions.approve import NotApprovable, approve
 from digest.editions.audience import accept_audience
 from digest.editions.curate import printed_items, seal
 from digest.editions.preflight import Problem
+from digest.editions.waves import lateness
 from digest.models import Cadence, Edition, Story
 
 _Status = Edition.Status
@@ -21,6 +22,7 @@ def bring_forward(
     edition_id: int,
     seen: str,
     readers: int | None = None,
+    to_everybody: bool = False,
     user: AbstractBaseUser | None = None,
     at_once: bool = True,
     now: datetime,
@@ -30,7 +32,8 @@ def bring_forward(
     Without `at_once` it is approved as it was seen, and goes out at its time.
 
     `seen` is the seal (curate.seal) of what the editor had before their eyes, and `readers` the
-    number that they said yes to.
+    number that they said yes to. By the readers' clocks each still gets it at their own hour,
+    unless it goes `to_everybody` at once.
 
     Raises:
         NotApprovable: it has changed since, has blocking problems, or is past its deadline.
@@ -48,8 +51,19 @@ def bring_forward(
             raise NotApprovable([Problem("past-deadline", "The edition is past its deadline.")])
         if at_once:
             Edition.objects.filter(pk=edition_id, sends_at__gt=now).update(sends_at=now)
+        if to_everybody:
+            _forget_clocks(edition, now)
     edition.refresh_from_db()
     return edition
+
+
+def _forget_clocks(edition: Edition, now: datetime) -> None:
+    """As if it had been the newsroom's clock from the beginning; too late once it is on its way."""
+    by_readers = Edition.objects.filter(
+        pk=edition.pk, local_time__isnull=False, sending_at__isnull=True
+    )
+    deadline = min(edition.deadline_at, now + lateness(edition))
+    by_readers.update(local_time=None, last_wave_at=None, deadline_at=deadline)
 
 
 class TooLate(Exception):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import zoneinfo
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
+from itertools import accumulate
 
 from django.db.models import Count, QuerySet
 
-from digest.models import Edition
-from digest.schedule import readers_turn
+from digest.editions import audience
+from digest.models import Edition, Schedule
+from digest.schedule import instant_of, readers_turn
 from subscribers.models import Subscription
 
 # So late after their own time readers are written to at the least, however early an editor has
@@ -68,6 +72,32 @@ def turns(edition: Edition, readers: QuerySet[Subscription], *, now: datetime) -
         for name, preferred, count in groups
     ]
     return sorted(found, key=lambda turn: (turn.at, turn.timezone, turn.preferred or time.min))
+
+
+@dataclass(frozen=True)
+class HeadStart:
+    """How many readers get an edition at their own hour that begins so many hours early."""
+
+    hours: int
+    readers: int
+
+
+def head_starts(schedule: Schedule, *, day: date) -> list[HeadStart]:
+    """For the schedule's readers by now, the shorter head starts first; the last is for all."""
+    home = instant_of(day, schedule.local_time, schedule.zone)
+    edition = Edition(
+        newsletter=schedule.newsletter,
+        schedule=schedule,
+        slot_date=day,
+        cadence=schedule.cadence,
+        local_time=schedule.local_time,
+    )
+    early = Counter[int]()
+    # All of them, so from before the first zone on earth.
+    for turn in turns(edition, audience.readers(edition), now=home - timedelta(days=2)):
+        early[max(0, math.ceil((home - turn.at) / timedelta(hours=1)))] += turn.readers
+    readers = accumulate(early[hours] for hours in sorted(early))
+    return [HeadStart(hours, count) for hours, count in zip(sorted(early), readers, strict=True)]
 
 
 def last_turn(turns: Iterable[Turn], *, now: datetime) -> datetime:

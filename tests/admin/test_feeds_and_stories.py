@@ -174,6 +174,8 @@ def schedule_form(newsletter, **fields):
         "name": "Daily",
         "is_active": "on",
         "weekdays": [0, 2, 4],
+        "cadence": "daily",
+        "clock": "newsroom",
         "local_time": "07:00",
         "timezone": "",
         "draft_lead_minutes": 120,

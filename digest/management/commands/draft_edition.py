@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
 from digest.editions.draft import DayIsOver, draft_edition
+from digest.models import Cadence
 from subscribers.models import Newsletter
 
 
@@ -27,11 +28,17 @@ class Command(BaseCommand):
             metavar="YYYY-MM-DD",
             help="the newsroom's date that it is the edition of",
         )
+        parser.add_argument(
+            "--weekly", action="store_true", help="the best of the week, for weekly readers"
+        )
 
-    def handle(self, *, newsletter: str, date: date | None, **options: Any) -> None:
+    def handle(self, *, newsletter: str, date: date | None, weekly: bool, **options: Any) -> None:
         try:
             edition = draft_edition(
-                newsletter=Newsletter.objects.get(slug=newsletter), date=date, now=now()
+                newsletter=Newsletter.objects.get(slug=newsletter),
+                date=date,
+                cadence=Cadence.WEEKLY if weekly else Cadence.DAILY,
+                now=now(),
             )
         except Newsletter.DoesNotExist:
             raise CommandError(f"There is no newsletter “{newsletter}”.") from None

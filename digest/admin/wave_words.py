@@ -1,0 +1,92 @@
+"""Say in plain words when an edition or a schedule's slot reaches its readers."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import Protocol
+
+from digest.admin.clock import local
+from digest.delivery.pace import in_words
+from digest.editions import audience, waves
+from digest.models import Edition, Schedule
+from subscribers.sparingly import sparingly
+
+
+class Timed(Protocol):
+    """An edition, or where one will stand (slots.SlotPlan)."""
+
+    @property
+    def sends_at(self) -> datetime: ...
+
+    @property
+    def last_wave_at(self) -> datetime | None: ...
+
+
+def goes_out(timed: Timed, zone: tzinfo) -> str:
+    """`Tue 10 Mar, 07:00 GMT`, or by the readers' clocks `from … to …`."""
+    begin = local(timed.sends_at, zone)
+    if timed.last_wave_at is None:
+        return begin
+    return f"from {begin} to {local(timed.last_wave_at, zone)}"
+
+
+def goes_out_to_these(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
+    """The same by the readers there are: few newsletters have one on Tonga."""
+    if edition.local_time is None or edition.sending_at:
+        return goes_out(edition, zone)
+    turns = sparingly(
+        f"turns:1:{edition.pk}:{edition.sends_at.timestamp()}",
+        # Asked for the whole world, whatever the hour is now.
+        lambda: waves.turns(edition, audience.readers(edition), now=edition.sends_at),
+        least=30.0,
+    )
+    # Where the day is over by then, readers get none.
+    instants = [max(turn.at, now) for turn in turns if turn.at >= edition.sends_at]
+    if not instants:
+        return goes_out(edition, zone)
+    return f"from {local(min(instants), zone)} to {local(max(instants), zone)}"
+
+
+def by_their_clock(edition: Edition) -> str:
+    """At which hour; empty where the newsroom's clock counts."""
+    if edition.local_time is None:
+        return ""
+    return f"at {edition.local_time:%H:%M} where each reader is, or at the hour they chose"
+
+
+def worth_until(edition: Edition, zone: tzinfo) -> str:
+    """How late it is still sent."""
+    end = local(edition.deadline_at, zone)
+    if edition.local_time is None:
+        return end
+    return f"{in_words(waves.lateness(edition))} after each reader's hour, and {end}"
+
+
+def under_way(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
+    """One sentence about an edition that is being sent."""
+    if edition.last_wave_at is None or edition.last_wave_at <= now:
+        return "On its way to the readers."
+    return f"On its way to the readers, in waves until {local(edition.last_wave_at, zone)}."
+
+
+def head_start_words(schedule: Schedule, *, day_at: datetime) -> list[str]:
+    """What a head start would do for the readers there are, the shorter ones first."""
+    found = sparingly(
+        f"head-starts:1:{schedule.pk}:{schedule.changed_at.timestamp()}",
+        lambda: waves.head_starts(schedule, day=day_at.astimezone(schedule.zone).date()),
+        least=30.0,
+    )
+    if not found:
+        return []
+    everybody = found[-1].readers
+    # A line for whoever is a hundredth of the list, and the last.
+    told, lines = 0, []
+    for start in found:
+        if (start.readers - told) * 100 < everybody and start is not found[-1]:
+            continue
+        told = start.readers
+        hours = f"{start.hours} hour{'s'[: start.hours != 1]} of head start"
+        words = hours if start.hours else "no head start"
+        share = 100 * told / everybody
+        lines.append(f"With {words}: {told:,} of {everybody:,} readers ({share:.0f} %)")
+    return lines
