@@ -96,10 +96,12 @@ def create_edition(
     newsletter = find(slug)
     insist(request, newsletter)
     moment = now()
-    words = data.model_dump(exclude={"date"}, exclude_none=True)
+    words = data.model_dump(exclude={"date", "cadence"}, exclude_none=True)
     with transaction.atomic():
         try:
-            edition = draft.draft_edition(newsletter=newsletter, date=data.date, now=moment)
+            edition = draft.draft_edition(
+                newsletter=newsletter, date=data.date, cadence=data.cadence, now=moment
+            )
         except draft.DayIsOver as error:
             raise Problem(problems.CONFLICT, str(error)) from None
         is_new = edition.drafted_at == moment

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.utils.timezone import now
 from ninja import Field, Schema
 
 from digest.editions import audience, curate, preflight
@@ -15,6 +16,7 @@ from subscribers.api.fields import Id, Input, line, text
 
 # As the model has them (a test compares).
 EditionStatus = Literal["draft", "held", "approved", "sending", "sent", "skipped"]
+EditionCadence = Literal["daily", "weekly"]
 _MOST_STORIES = 100
 
 
@@ -32,6 +34,9 @@ class Words(Input):
 class NewEdition(Words):
     date: dt.date | None = Field(
         None, description="The newsroom's date. Else the schedule's next one, or today."
+    )
+    cadence: EditionCadence = Field(
+        "daily", description="What is new, or the best of the week for weekly readers."
     )
 
 
@@ -60,7 +65,12 @@ class DraftOut(Schema):
     reason_detail: str
     subject: str
     preheader: str
+    cadence: EditionCadence = Field(description="What is new, or the best of the week.")
     sends_at: dt.datetime
+    local_time: dt.time | None = Field(
+        description="By the readers' clocks: their hour, from `sends_at` to `last_wave_at`."
+    )
+    last_wave_at: dt.datetime | None
     deadline_at: dt.datetime
     approved_at: dt.datetime | None
     sent_at: dt.datetime | None
@@ -104,7 +114,10 @@ def facts(edition: Edition) -> dict[str, Any]:
         "reason_detail": edition.reason_detail,
         "subject": edition.subject,
         "preheader": edition.preheader,
+        "cadence": edition.cadence,
         "sends_at": edition.sends_at,
+        "local_time": edition.local_time,
+        "last_wave_at": edition.last_wave_at,
         "deadline_at": edition.deadline_at,
         "approved_at": edition.approved_at,
         "sent_at": edition.sent_at,
@@ -112,7 +125,7 @@ def facts(edition: Edition) -> dict[str, Any]:
 
 
 def shown(edition: Edition) -> WholeDraft:
-    outlook = audience.outlook(edition)
+    outlook = audience.outlook(edition, now=now())
     return WholeDraft(
         **facts(edition),
         note=edition.note,
