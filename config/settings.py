@@ -146,12 +146,12 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     # Other people's servers are slow when they please; nothing else waits behind them.
     "subscribers.tasks.send_webhooks": {"queue": "feeds"},
+    # An import takes turns of some seconds with them.
+    "subscribers.tasks.run_import": {"queue": "feeds"},
     "digest.tasks.fetch_feed": {"queue": "feeds"},
     # Confirmation mail has its own queue, so a million digests never stand before it.
     "subscribers.tasks.keep_house": {"queue": "default"},
     "subscribers.tasks.*": {"queue": "mail"},
-    # An import takes minutes, and no reader waits for it; a worker of feeds does it beside them.
-    "subscribers.tasks.run_import": {"queue": "imports"},
     "digest.tasks.send_lane": {"queue": "delivery"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -206,6 +206,8 @@ AUDIENCE_GUARD_FROM = env.int("AUDIENCE_GUARD_FROM", default=50)
 RETENTION_NETWORK_DAYS = env.int("RETENTION_NETWORK_DAYS", default=365)
 # The whole person, once they have left every newsletter for so long.
 RETENTION_LEFT_DAYS = env.int("RETENTION_LEFT_DAYS", default=3 * 365)
+# The files of imports, and which of their rows were refused.
+RETENTION_IMPORT_DAYS = env.int("RETENTION_IMPORT_DAYS", default=30)
 
 # --- Sign-up ------------------------------------------------------------------------------------
 # Sign-ups in ten minutes: from one network (a campus behind one address stays below), over all

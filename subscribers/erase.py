@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from subscribers import growth, ledger, signals, suppression
 from subscribers.addresses import compare_key
 from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
+from subscribers.transfer import jobs
 
 Status = Subscription.Status
 
@@ -40,6 +41,7 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> boo
         addresses = _addresses(subscriber)
         for address in addresses:
             suppression.conceal(email=address, detail=why, now=now)
+            jobs.forget_address(address)
         _keep_the_figures(subscriber, now)
         ids = _end_subscriptions(subscriber, now)
         with ledger.erasing():
@@ -65,6 +67,7 @@ def erase_address(*, email: str, now: datetime, why: str = AT_THEIR_WISH) -> boo
         return erase(subscriber_id=subscriber_id, now=now, why=why)
     with transaction.atomic():
         suppression.conceal(email=email, detail=why, now=now)
+        jobs.forget_address(email)
     return False
 
 

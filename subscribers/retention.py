@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from subscribers import erase, ledger, pending
 from subscribers.models import Consent, Subscription
+from subscribers.transfer import jobs
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ EVERY = 600
 # So many rows at a time: a small part of a second, and nobody waits for their locks.
 ROWS = 2000
 PERSONS = 50
+LISTS = 10
 
 # The condition of the index consent_to_fade.
 _TRACED = Q(ip_address__isnull=False) | ~Q(user_agent="")
@@ -85,8 +87,16 @@ def erase_who_left(*, now: datetime) -> bool:
     return len(readers) == PERSONS
 
 
+def forget_lists(*, now: datetime) -> bool:
+    """Delete the files of imports: they hold more than went in, and the evidence is elsewhere."""
+    cutoff = _cutoff(settings.RETENTION_IMPORT_DAYS, now)
+    forgotten = jobs.forget(before=cutoff, limit=LISTS) if cutoff else 0
+    _log(forgotten, "imports have no file any more")
+    return forgotten == LISTS
+
+
 # A step answers whether it had its hands full.
-STEPS: list[Callable[..., bool]] = [pending.forget, fade, erase_who_left]
+STEPS: list[Callable[..., bool]] = [pending.forget, fade, erase_who_left, forget_lists]
 
 
 def _cutoff(days: int, now: datetime) -> datetime | None:

@@ -6,13 +6,21 @@ from celery import shared_task
 from django.utils.timezone import now
 
 from subscribers import confirmation, growth, pending, retention
-from subscribers.queue import answer, call, enqueue
+from subscribers.queue import answer, call, enqueue, hand_over
+from subscribers.transfer import jobs
 from subscribers.webhooks import log, send
 
 
 @shared_task(expires=60)
 def send_webhooks(*, webhook_id: int) -> None:
     send.send_due(webhook_id=webhook_id, clock=now)
+
+
+@shared_task
+def run_import(*, job_id: int) -> None:
+    """One turn; the next is a task of its own, so that others get theirs in between."""
+    if jobs.run(job_id=job_id, clock=now):
+        hand_over(run_import, job_id=job_id)
 
 
 @shared_task
@@ -32,6 +40,8 @@ def tick() -> None:
         call(send_mails)
     for webhook_id in send.due_webhooks(now=at):
         enqueue(send_webhooks, webhook_id=webhook_id)
+    for job_id in jobs.due(now=at):
+        enqueue(run_import, job_id=job_id)
     log.forget_old(now=at)
     if retention.is_due():
         enqueue(keep_house)

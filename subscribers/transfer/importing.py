@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -100,12 +100,17 @@ def pieces(plan: Plan, *, after: Place = START) -> Iterator[Piece]:
     found = _pieces(plan, after)
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, found, None)
-        while (piece := coming.result()) is not None:
-            coming = pool.submit(next, found, None)
-            yield piece
+        try:
+            while (piece := coming.result()) is not None:
+                coming = pool.submit(next, found, None)
+                yield piece
+        finally:
+            # Who stops in between closes the file, after the batch that is being read.
+            wait([coming])
+            found.close()
 
 
-def _pieces(plan: Plan, after: Place) -> Iterator[Piece]:
+def _pieces(plan: Plan, after: Place) -> Generator[Piece, None, None]:
     rows = plan.reading.rows(plan.sheet.records(after=after))
     while (batch := plan.checker.fill(Batch(), islice(rows, BATCH))).read:
         # Where a quotation mark is looked for there is no place to go on from; it ends soon.

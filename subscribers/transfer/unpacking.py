@@ -96,6 +96,7 @@ class File:
             try:
                 yield raw, text
             except UnicodeError:
+                self.check()  # says which line it is
                 raise UnreadableFile(f"{self.name} was changed while it was read.") from None
 
     def check(self) -> None:

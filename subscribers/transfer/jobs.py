@@ -1,0 +1,308 @@
+"""Run a list's import in the background, a while at a time, and be stopped or killed at any."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO, cast
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.files import File as DjangoFile
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
+
+from subscribers.models import ImportJob, ImportRefusal, Newsletter
+from subscribers.transfer import importing, presets, storing
+from subscribers.transfer.importing import Piece, Plan, Word
+from subscribers.transfer.presets import BY_NAME, DAYBREAK, Field, Kind
+from subscribers.transfer.rows import Reading
+from subscribers.transfer.spreadsheet import START, Place, Spreadsheet
+from subscribers.transfer.storing import Outcome
+from subscribers.transfer.unpacking import File, UnreadableFile
+
+logger = logging.getLogger(__name__)
+
+Status = ImportJob.Status
+
+# How long a worker goes on before another task has its turn, feeds and webhooks; SIGTERM waits for
+# it. A trial is one piece, since what it has counted is gone with its connection.
+SLICE_SECONDS = 8.0
+# Much longer than a batch takes: a worker that has not said anything for so long is dead.
+LEASE = timedelta(minutes=2)
+_FROM_THE_START: dict[str, Any] = {
+    "line": 0, "cookie": "0", "position": 0, "rows": 0, "added": 0, "asked": 0, "suppressed": 0,
+    "already_there": 0, "refused": 0,
+}  # fmt: skip
+
+
+class NotNow(Exception):
+    """What was asked for does not go with where the import stands; a sentence for the operator."""
+
+
+class _Over(Exception):
+    """Somebody stopped the import, or another worker has it."""
+
+
+# --- Before it runs -------------------------------------------------------------------------------
+
+
+def upload(
+    *, newsletter: Newsletter, file: DjangoFile[Any], encoding: str = "", by: Any, now: datetime
+) -> ImportJob:
+    """Keep the file, and guess from its header whose export it is and what its columns hold.
+
+    Raises:
+        UnreadableFile: there is no header in it; nothing is kept.
+    """
+    raw = cast(BinaryIO, file.file)
+    name = (file.name or "list.csv").replace("\\", "/").rpartition("/")[2]
+    given = File(
+        name, file.size, lambda: cast(BinaryIO, _Rewound(raw)), encoding, settings.IMPORT_MAX_BYTES
+    )
+    header = Spreadsheet(given).header()
+    preset = presets.detect(header)
+    raw.seek(0)
+    job = ImportJob(
+        newsletter=newsletter, name=name[:200], size=file.size, encoding=encoding,
+        preset=preset.name, columns=presets.columns(header, preset), created_by=by,
+        created_at=now,
+    )  # fmt: skip
+    job.file.save(name, file, save=False)
+    job.save(force_insert=True)
+    return job
+
+
+def look_over(
+    *,
+    job_id: int,
+    preset: str,
+    columns: Mapping[Field, int],
+    kind: str,
+    treatment: str,
+    evidence: str,
+) -> None:
+    """Say what the columns hold, and on whose word the readers go in; it begins anew then.
+
+    Raises:
+        NotNow: it is under way.
+    """
+    changed = ImportJob.objects.filter(pk=job_id).exclude(status__in=ImportJob.UNDER_WAY)
+    if not changed.update(
+        preset=preset, columns=dict(columns), kind=kind, treatment=treatment,
+        evidence=evidence.strip(), **_FROM_THE_START,
+    ):  # fmt: skip
+        raise NotNow("The import is under way; stop it first.")
+
+
+def start(*, job_id: int, trial: bool = False, go_on: bool = False, now: datetime) -> None:
+    """Make it due: a trial, the import from the start, or from where it was stopped.
+
+    Running an import again is harmless: who is in is already there.
+
+    Raises:
+        NotNow: it is under way, or cannot be read any more.
+    """
+    to = Status.TRYING if trial else Status.RUNNING
+    job = ImportJob.objects.get(pk=job_id)
+    if not job.file:
+        raise NotNow("The file has been deleted; upload it again.")
+    if Field.EMAIL not in job.columns:
+        raise NotNow("Say which column holds the addresses.")
+    go_on = go_on and job.status == Status.STOPPED and job.line > 0
+    with transaction.atomic():
+        changed = ImportJob.objects.filter(
+            pk=job_id, status__in=[old for old, new in ImportJob.MOVES.items() if to in new]
+        ).update(
+            status=to, started_at=now, ended_at=None, error="", lease="", leased_until=now,
+            **({} if go_on else _FROM_THE_START),
+        )  # fmt: skip
+        if not changed:
+            raise NotNow("The import is under way.")
+        if not go_on:
+            ImportRefusal.objects.filter(job=job_id).delete()
+
+
+def stop(*, job_id: int, now: datetime) -> bool:
+    """Stop it at once; what is stored stays, and the batch under way is not. False: it was over."""
+    return bool(
+        ImportJob.objects.filter(pk=job_id, status__in=ImportJob.UNDER_WAY).update(
+            status=Status.STOPPED, ended_at=now, lease=""
+        )
+    )
+
+
+def due(*, now: datetime) -> list[int]:
+    """Imports that nobody is at: their task was lost, or their worker died."""
+    found = ImportJob.objects.filter(status__in=ImportJob.UNDER_WAY, leased_until__lt=now)
+    return list(found.order_by("leased_until").values_list("pk", flat=True))
+
+
+# --- While it runs --------------------------------------------------------------------------------
+
+
+def run(*, job_id: int, clock: Callable[[], datetime]) -> bool:
+    """Go on with it for a while; True where there is more to do and nobody has it now."""
+    lease = str(uuid4())
+    job = _claim(job_id, lease, clock())
+    if job is None:
+        return False
+    try:
+        return _Run(job, lease, clock).go_on()
+    except _Over:
+        return False
+    except UnreadableFile as error:
+        _end(job_id, lease, Status.FAILED, clock(), error=str(error))
+    except (OperationalError, InterfaceError):
+        raise  # the database will be back, and the lease runs out
+    except Exception as error:
+        logger.exception("Import %s failed", job_id)
+        _end(
+            job_id, lease, Status.FAILED, clock(),
+            error=f"A fault of ours stopped it: {type(error).__name__}. The log has more.",
+        )  # fmt: skip
+    return False
+
+
+class _Run:
+    """One worker's turn."""
+
+    def __init__(self, job: ImportJob, lease: str, clock: Callable[[], datetime]) -> None:
+        self.job, self.lease, self.clock = job, lease, clock
+        self.is_trial = job.status == Status.TRYING
+        self.asked = job.asked
+
+    def go_on(self) -> bool:
+        plan = plan_of(self.job, now=self.clock())
+        place = Place(self.job.line, int(self.job.cookie))
+        if self.is_trial and place != START:
+            start_over(self.job.pk)
+            place, self.asked = START, 0
+        if place == START:
+            plan.sheet.file.check()
+            storing.begin()
+        until = time.monotonic() + SLICE_SECONDS
+        for piece in importing.pieces(plan, after=place):
+            with transaction.atomic():
+                outcome = storing.store(plan.task, piece.batch, asked=self.asked)
+                self._note(outcome, piece)
+            self.asked += outcome.asked
+            if not self.is_trial and time.monotonic() > until:
+                return self._give_back()
+        _end(self.job.pk, self.lease, Status.TRIED if self.is_trial else Status.DONE, self.clock())
+        return False
+
+    def _note(self, outcome: Outcome, piece: Piece) -> None:
+        """Write down how far it has come, with what is stored, or nothing of either."""
+        ImportRefusal.objects.bulk_create(
+            [
+                ImportRefusal(
+                    job=self.job, line=one.line, email=one.email[:254], reason=one.reason[:300]
+                )
+                for one in outcome.refused
+            ],
+            batch_size=5000,
+        )
+        still_ours = _held(self.job.pk, self.lease).update(
+            line=piece.place.line,
+            cookie=str(piece.place.cookie),
+            position=piece.position,
+            leased_until=self.clock() + LEASE,
+            rows=F("rows") + outcome.rows,
+            added=F("added") + outcome.added,
+            asked=F("asked") + outcome.asked,
+            suppressed=F("suppressed") + outcome.suppressed,
+            already_there=F("already_there") + outcome.already_there,
+            refused=F("refused") + len(outcome.refused),
+        )
+        if not still_ours:
+            raise _Over
+
+    def _give_back(self) -> bool:
+        return bool(_held(self.job.pk, self.lease).update(lease="", leased_until=self.clock()))
+
+
+def plan_of(job: ImportJob, *, now: datetime) -> Plan:
+    """How the job's list is read, and where it goes."""
+    preset = BY_NAME.get(job.preset, DAYBREAK)
+    columns = {Field(one): place for one, place in job.columns.items()}
+    reading = Reading.of(preset, columns, kind=Kind(job.kind) if job.kind else None)
+    confirmed = job.treatment == ImportJob.Treatment.CONFIRMED
+    return importing.plan(
+        sheet_of(job),
+        reading,
+        newsletter=job.newsletter,
+        word=Word(
+            evidence=job.evidence if confirmed else "",
+            by=job.created_by.get_username() if job.created_by else "",
+            service=preset.service,
+            job=job.pk,
+        ),
+        trial=job.status == Status.TRYING,
+        now=now,
+    )
+
+
+def sheet_of(job: ImportJob) -> Spreadsheet:
+    def opened() -> BinaryIO:
+        return cast(BinaryIO, job.file.storage.open(str(job.file.name), "rb"))
+
+    return Spreadsheet(File(job.name, job.size, opened, job.encoding, settings.IMPORT_MAX_BYTES))
+
+
+def start_over(job_id: int) -> None:
+    """Forget what an earlier turn has counted."""
+    ImportRefusal.objects.filter(job=job_id).delete()
+    ImportJob.objects.filter(pk=job_id).update(**_FROM_THE_START)
+
+
+def _claim(job_id: int, lease: str, now: datetime) -> ImportJob | None:
+    claimed = ImportJob.objects.filter(
+        pk=job_id, status__in=ImportJob.UNDER_WAY, leased_until__lte=now
+    ).update(lease=lease, leased_until=now + LEASE)
+    if not claimed:
+        return None
+    return ImportJob.objects.select_related("newsletter", "created_by").get(pk=job_id)
+
+
+def _held(job_id: int, lease: str) -> Any:
+    return ImportJob.objects.filter(pk=job_id, lease=lease, status__in=ImportJob.UNDER_WAY)
+
+
+def _end(job_id: int, lease: str, status: str, now: datetime, *, error: str = "") -> None:
+    _held(job_id, lease).update(status=status, ended_at=now, lease="", error=error[:500])
+
+
+# --- Afterwards -----------------------------------------------------------------------------------
+
+
+def forget(*, before: datetime, limit: int = 20) -> int:
+    """Delete the files and refusals of imports older than that; what was counted stays."""
+    old = ImportJob.objects.filter(created_at__lt=before).exclude(file="")
+    jobs = list(old.exclude(status__in=ImportJob.UNDER_WAY).order_by("created_at")[:limit])
+    for job in jobs:
+        ImportRefusal.objects.filter(job=job).delete()
+        job.file.delete(save=False)
+        ImportJob.objects.filter(pk=job.pk).update(file="")
+    return len(jobs)
+
+
+def forget_address(email: str) -> None:
+    """Leave an erased person's address out of what is stored of refused rows."""
+    ImportRefusal.objects.filter(email__iexact=email).update(email="")
+
+
+class _Rewound:
+    """An upload as `File` wants it: closing it closes nothing, and it begins at the start."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self.raw = raw
+        raw.seek(0)
+
+    def __enter__(self) -> BinaryIO:
+        return self.raw
+
+    def __exit__(self, *_: object) -> None:
+        self.raw.seek(0)

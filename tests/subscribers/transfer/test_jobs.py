@@ -1,0 +1,397 @@
+"""An import runs in the background, a while at a time, and can be stopped, killed and run again."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from subscribers import erase, retention, suppression, tasks
+from subscribers.models import Consent, ImportJob, ImportRefusal, Subscriber, Subscription
+from subscribers.transfer import importing, jobs
+from subscribers.transfer.jobs import NotNow
+from subscribers.transfer.presets import Field
+from subscribers.transfer.unpacking import UnreadableFile
+from tests import factories
+from tests.conftest import ROOT, process_environment, wait_for
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _files(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path / "files")
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    """Ten rows to a batch, one batch to a turn."""
+    monkeypatch.setattr(importing, "BATCH", 10)
+    monkeypatch.setattr(jobs, "SLICE_SECONDS", 0)
+
+
+def lines(count, *, first=0):
+    return "email\n" + "".join(f"reader{n}@example.com\n" for n in range(first, first + count))
+
+
+def uploaded(content, *, name="readers.csv", **fields):
+    content = content if isinstance(content, bytes) else content.encode()
+    newsletter = fields.pop("newsletter", None) or factories.newsletter()
+    return jobs.upload(
+        newsletter=newsletter,
+        file=SimpleUploadedFile(name, content),
+        by=User.objects.get_or_create(username="anna")[0],
+        now=timezone.now(),
+        **fields,
+    )
+
+
+def confirmed(job):
+    jobs.look_over(
+        job_id=job.pk,
+        preset=job.preset,
+        columns={Field(one): place for one, place in job.columns.items()},
+        kind="",
+        treatment="confirmed",
+        evidence="Double opt-in at the old site.",
+    )
+    return job
+
+
+def turn(job):
+    more = jobs.run(job_id=job.pk, clock=timezone.now)
+    job.refresh_from_db()
+    return more
+
+
+def whole(job, **options):
+    jobs.start(job_id=job.pk, now=timezone.now(), **options)
+    while turn(job):
+        pass
+    return job
+
+
+def counts(job):
+    return job.rows, job.added, job.already_there, job.refused
+
+
+def test_what_is_uploaded_is_kept_with_a_guess_at_its_columns(tmp_path):
+    job = uploaded(
+        "E-Mail;Vorname;Nachname\nann@example.com;Ann;Lee\n", name="C:\\Users\\liste.csv"
+    )
+
+    assert (job.name, job.status, job.preset) == ("liste.csv", "uploaded", "daybreak")
+    assert job.columns == {"email": 0, "first_name": 1, "last_name": 2}
+    assert job.file.name.startswith("imports/")
+    assert os.stat(job.file.path).st_mode & 0o077 == 0
+
+
+def test_what_is_no_list_is_not_kept(tmp_path):
+    with pytest.raises(UnreadableFile, match="ZIP archive"):
+        uploaded(b"PK\x03\x04 and so on", name="audience.zip")
+
+    with pytest.raises(UnreadableFile, match="Line 2 is not UTF-8"):
+        uploaded("email\nbj\xf6rn@example.com\n".encode("cp1252"))
+    assert not ImportJob.objects.exists()
+    assert not (tmp_path / "files").exists()
+
+
+def test_readers_who_confirmed_elsewhere_get_the_evidence_with_their_consent():
+    job = whole(confirmed(uploaded("email,name\nann@example.com,Ann\nnobody,\n")))
+
+    assert (job.status, *counts(job)) == ("done", 2, 1, 0, 1)
+    assert job.percent == 100
+    consent = Consent.objects.get()
+    assert (consent.kind, consent.page) == ("import", "import of readers.csv")
+    assert consent.details == {
+        "evidence": "Double opt-in at the old site.",
+        "by": "anna",
+        "file": "readers.csv",
+        "import": job.pk,
+        "line": 2,
+    }
+    refusal = ImportRefusal.objects.get()
+    assert (refusal.line, refusal.email) == (3, "nobody")
+    assert "@-sign" in refusal.reason
+
+
+def test_without_evidence_everybody_is_asked():
+    job = whole(uploaded(lines(3)))
+
+    assert (job.added, job.asked) == (3, 3)
+    assert set(Subscription.objects.values_list("status", flat=True)) == {"pending"}
+
+
+def test_the_database_itself_wants_the_evidence():
+    job = uploaded(lines(1))
+
+    with pytest.raises(IntegrityError, match="import_confirmed_has_evidence"), transaction.atomic():
+        ImportJob.objects.filter(pk=job.pk).update(treatment="confirmed", evidence="")
+
+
+def test_it_goes_on_turn_after_turn_and_counts_everybody_once(small_batches):
+    job = confirmed(uploaded(lines(25) + "reader3@example.com\nnobody\n"))
+    jobs.start(job_id=job.pk, now=timezone.now())
+
+    came_to = []
+    while turn(job):
+        came_to.append((job.line, job.added))
+
+    assert came_to == [(11, 10), (21, 20), (28, 25)]
+    assert (job.status, *counts(job)) == ("done", 27, 25, 1, 1)
+    assert Subscription.objects.filter(status="active").count() == 25
+
+
+def test_those_who_are_asked_come_one_after_the_other_over_all_turns(small_batches):
+    whole(uploaded(lines(30)))
+
+    due = list(Subscription.objects.order_by("mail_due_at").values_list("mail_due_at", flat=True))
+    assert len(set(due)) == 30
+
+
+def test_a_trial_says_the_same_and_changes_nothing(small_batches):
+    newsletter = factories.newsletter()
+    factories.subscription(newsletter, "reader1@example.com")
+    factories.subscription(newsletter, "reader2@example.com", status="unsubscribed")
+    suppression.suppress(email="reader3@example.com", reason="bounce", now=NOW)
+    before = Subscriber.objects.count(), Subscription.objects.count(), Consent.objects.count()
+    content = lines(25) + "READER17@example.com\nnobody\n"
+    job = confirmed(uploaded(content, newsletter=newsletter))
+
+    whole(job, trial=True)
+
+    tried = counts(job)
+    assert job.status == "tried"
+    assert tried == (27, 22, 2, 3)
+    reasons = list(ImportRefusal.objects.values_list("line", "reason"))
+    after = Subscriber.objects.count(), Subscription.objects.count(), Consent.objects.count()
+    assert after == before
+
+    whole(job)
+    assert counts(job) == tried
+    assert list(ImportRefusal.objects.values_list("line", "reason")) == reasons
+
+
+def test_a_trial_that_died_is_made_anew(small_batches):
+    job = confirmed(uploaded(lines(25)))
+    jobs.start(job_id=job.pk, trial=True, now=timezone.now())
+    ImportJob.objects.update(line=11, cookie="170", rows=10, added=10)
+
+    turn(job)
+
+    assert (job.status, *counts(job)) == ("tried", 25, 25, 0, 0)
+
+
+def test_who_stops_it_stops_it_at_once_and_may_go_on_later(small_batches):
+    job = confirmed(uploaded(lines(25)))
+    jobs.start(job_id=job.pk, now=timezone.now())
+    turn(job)
+
+    assert jobs.stop(job_id=job.pk, now=timezone.now())
+    assert turn(job) is False
+    assert (job.status, job.added) == ("stopped", 10)
+    assert Subscription.objects.count() == 10
+
+    whole(job, go_on=True)
+    assert (job.status, *counts(job)) == ("done", 25, 25, 0, 0)
+
+
+def test_the_batch_under_way_when_it_is_stopped_is_not_stored(small_batches, monkeypatch):
+    job = confirmed(uploaded(lines(25)))
+    jobs.start(job_id=job.pk, now=timezone.now())
+    store = jobs.storing.store
+
+    def stopped_meanwhile(*args, **kwargs):
+        outcome = store(*args, **kwargs)
+        jobs.stop(job_id=job.pk, now=timezone.now())
+        return outcome
+
+    monkeypatch.setattr(jobs.storing, "store", stopped_meanwhile)
+    # Stopping takes place within the same transaction here, and is rolled back with it.
+    with pytest.raises(jobs._Over):
+        jobs._Run(_claimed(job), "mine", timezone.now).go_on()
+
+    assert not Subscription.objects.exists()
+
+
+def _claimed(job):
+    return jobs._claim(job.pk, "mine", timezone.now())
+
+
+def test_it_can_be_run_again_from_the_start():
+    job = whole(confirmed(uploaded(lines(5))))
+
+    whole(job)
+
+    assert (job.status, *counts(job)) == ("done", 5, 0, 5, 0)
+    assert Consent.objects.count() == 5
+
+
+def test_only_one_worker_has_it(small_batches):
+    job = confirmed(uploaded(lines(25)))
+    jobs.start(job_id=job.pk, now=timezone.now())
+    assert jobs._claim(job.pk, "one", timezone.now())
+
+    assert jobs._claim(job.pk, "other", timezone.now()) is None
+    assert turn(job) is False
+    assert job.added == 0
+
+
+def test_a_worker_whose_lease_ran_out_stores_nothing_more(small_batches):
+    job = confirmed(uploaded(lines(25)))
+    jobs.start(job_id=job.pk, now=timezone.now())
+    slow = jobs._Run(jobs._claim(job.pk, "slow", timezone.now()), "slow", timezone.now)
+    ImportJob.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert jobs.due(now=timezone.now()) == [job.pk]
+    turn(job)
+
+    with pytest.raises(jobs._Over):
+        slow.go_on()
+
+    job.refresh_from_db()
+    assert (job.line, job.added, Subscription.objects.count()) == (11, 10, 10)
+
+
+def test_the_tick_takes_up_what_nobody_is_at(monkeypatch, django_capture_on_commit_callbacks):
+    sent = []
+    monkeypatch.setattr(tasks.run_import, "apply_async", lambda kwargs, **_: sent.append(kwargs))
+    job = uploaded(lines(1))
+    jobs.start(job_id=job.pk, now=timezone.now() - timedelta(seconds=1))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.tick()
+
+    assert sent == [{"job_id": job.pk}]
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (lines(1000) + "bj\xf6rn@example.com\n", "Line 1002 is not UTF-8"),
+        ("email\n" + "x@example.com\n" * 300_000, "larger than 0.0 GB"),
+    ],
+)
+def test_a_file_that_cannot_be_read_to_its_end_fails_with_a_sentence(content, error, settings):
+    settings.IMPORT_MAX_BYTES = 3_000_000
+
+    job = whole(uploaded(content.encode("cp1252")))
+
+    assert job.status == "failed"
+    assert error in job.error
+    assert not Subscriber.objects.exists()
+
+
+def test_a_fault_of_ours_ends_it_visibly(monkeypatch):
+    job = uploaded(lines(1))
+    monkeypatch.setattr(jobs.storing, "store", lambda *args, **kwargs: 1 / 0)
+
+    whole(job)
+
+    assert (job.status, "ZeroDivisionError" in job.error) == ("failed", True)
+
+
+def test_columns_are_not_changed_under_a_running_import():
+    job = uploaded(lines(1))
+    jobs.start(job_id=job.pk, now=timezone.now())
+
+    with pytest.raises(NotNow, match="stop it first"):
+        confirmed(job)
+    with pytest.raises(NotNow, match="under way"):
+        jobs.start(job_id=job.pk, now=timezone.now())
+
+
+def test_a_list_without_a_column_of_addresses_does_not_start():
+    job = uploaded("name\nAnn\n")
+
+    with pytest.raises(NotNow, match="which column holds the addresses"):
+        jobs.start(job_id=job.pk, now=timezone.now())
+
+
+def test_files_and_refusals_go_when_their_time_is_over(settings):
+    old, new = whole(uploaded("email\nnobody\n")), whole(uploaded("email\nnobody\n"))
+    ImportJob.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
+    path = old.file.path
+
+    retention.forget_lists(now=timezone.now())
+
+    old.refresh_from_db()
+    assert (bool(old.file), os.path.exists(path), old.refusals.count()) == (False, False, 0)
+    assert (old.refused, os.path.exists(new.file.path), new.refusals.count()) == (1, True, 1)
+    with pytest.raises(NotNow, match="has been deleted"):
+        jobs.start(job_id=old.pk, now=timezone.now())
+
+
+def test_an_erased_reader_is_erased_from_the_refusals_and_does_not_come_back():
+    newsletter = factories.newsletter()
+    reader = factories.subscription(newsletter, "ann@example.com", status="unsubscribed").subscriber
+    content = "email\nANN@example.com\nbob@example.com\n"
+    whole(confirmed(uploaded(content, newsletter=newsletter)))
+
+    erase.erase(subscriber_id=reader.pk, now=timezone.now())
+
+    assert list(ImportRefusal.objects.values_list("email", flat=True)) == [""]
+    again = whole(confirmed(uploaded(content, newsletter=newsletter)))
+    assert counts(again) == (2, 0, 1, 1)
+    assert "erased at the reader's wish" in again.refusals.get().reason
+    assert not Subscriber.objects.filter(email_key="ann@example.com").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_worker_is_followed_by_another_and_nobody_is_lost_or_counted_twice(tmp_path):
+    count = 60_000
+    job = confirmed(uploaded(lines(count)))
+    jobs.start(job_id=job.pk, now=timezone.now())
+    program = (
+        "import django; django.setup()\n"
+        "from django.conf import settings\n"
+        f"settings.MEDIA_ROOT = {str(tmp_path / 'files')!r}\n"
+        "from django.utils.timezone import now\n"
+        "from subscribers.transfer import importing, jobs\n"
+        "importing.BATCH = 500\n"
+        f"jobs.run(job_id={job.pk}, clock=now)\n"
+    )
+    env = process_environment(9) | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    with subprocess.Popen([sys.executable, "-c", program], env=env, cwd=ROOT) as worker:
+        wait_for(lambda: ImportJob.objects.get().added > 2000, what="the first thousands")
+        worker.send_signal(signal.SIGKILL)
+    job.refresh_from_db()
+    assert job.status == "running"
+    assert 0 < job.added == Subscription.objects.count() < count
+    ImportJob.objects.update(leased_until=timezone.now())
+
+    while turn(job):
+        pass
+
+    assert (job.status, *counts(job)) == ("done", count, count, 0, 0)
+    assert Subscription.objects.count() == Consent.objects.count() == count
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_runs_it(worker, settings):
+    settings.MEDIA_ROOT = str(ROOT / "var" / "test" / "files")  # the worker's own
+    job = confirmed(uploaded(lines(5)))
+    jobs.start(job_id=job.pk, now=timezone.now())
+    tasks.run_import.delay(job_id=job.pk)
+
+    wait_for(lambda: ImportJob.objects.get().status == "done", what="the import")
+
+    assert ImportJob.objects.get().added == 5
+    ImportJob.objects.get().file.delete()
+
+
+def test_an_upload_may_come_in_gzip_and_any_size(tmp_path):
+    import gzip
+
+    job = whole(uploaded(gzip.compress(lines(3).encode()), name="readers.csv.gz"))
+
+    assert job.added == 3
+    with job.file.open() as kept:
+        assert kept.read(2) == b"\x1f\x8b"
