@@ -70,6 +70,7 @@ def _subscription(subscription: Subscription, names: dict[int, str]) -> dict[str
         "ended_at": subscription.ended_at,
         "ended_why": subscription.ended_why,
         "last_letter_at": subscription.mail_sent_at,
+        "reminded_at": subscription.reminded_at,
     }
 
 

@@ -18,4 +18,6 @@ urlpatterns = [
     # No slash at the end: a one-click POST must not be redirected (RFC 8058, section 3.1).
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("preferences/<str:token>/", views.preferences, name="preferences"),
+    path("data/<str:token>/", views.dossier.page, name="dossier"),
+    path("data/<str:token>/data.json", views.dossier.download, name="dossier-download"),
 ]

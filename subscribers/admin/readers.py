@@ -9,9 +9,9 @@ from django.contrib.postgres.aggregates import StringAgg
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from subscribers.admin.rights import RightsAdmin
 from subscribers.models import Consent, Section, Subscriber, Subscription, Suppression
 from subscribers.records import RecordAdmin, RecordInline
 
@@ -32,7 +32,7 @@ class SubscriptionInline(RecordInline):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(ModelAdmin):
+class SubscriberAdmin(RightsAdmin):
     """A reader's address and subscriptions came from the reader: only the name can be mended."""
 
     list_display = ["email", "name", "newsletters", "suppressed", "created_at"]
@@ -46,7 +46,8 @@ class SubscriberAdmin(ModelAdmin):
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:
-        queryset: QuerySet[Subscriber] = super().get_queryset(request)
+        # Of who was erased a row is left for the figures, and nothing to look at.
+        queryset: QuerySet[Subscriber] = super().get_queryset(request).filter(erased_at=None)
         active = (
             Subscription.objects.filter(subscriber=OuterRef("pk"), status="active")
             .order_by()
@@ -63,7 +64,7 @@ class SubscriberAdmin(ModelAdmin):
         return False  # nobody gets mail they did not confirm: readers sign up, or are imported
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # the record of consent hangs on it
+        return False  # a reader is erased (RightsAdmin), which leaves what the figures need
 
     @display(description="Receives")
     def newsletters(self, subscriber: Any) -> str:

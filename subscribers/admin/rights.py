@@ -1,0 +1,82 @@
+"""What a reader may ask the newsroom for: to see what is stored of them, and to be erased."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import translation
+from django.utils.timezone import get_current_timezone, now
+from unfold.admin import ModelAdmin
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from subscribers import dossier, dossier_page, erase, languages
+from subscribers.models import Subscriber
+from subscribers.views.dossier import as_file
+
+
+class RightsAdmin(ModelAdmin):
+    """Buttons on a reader's page, each for those who may."""
+
+    actions_detail: ClassVar[list[str]] = ["see_dossier", "save_dossier", "erase_reader"]
+
+    def has_dossier_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        may = request.user.has_perm
+        return may("subscribers.view_subscriber") and may("subscribers.view_consent")
+
+    def has_erase_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("subscribers.delete_subscriber")
+
+    @action(
+        description="All we store",
+        icon="folder_shared",
+        permissions=["dossier"],
+        url_path="dossier",
+    )
+    def see_dossier(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The page that the reader can open too, to be printed or looked through."""
+        reader = _reader(object_id)
+        context = dossier_page.context(dossier.gather(subscriber_id=reader.pk)) | {
+            "zone": get_current_timezone(),
+            "download_url": reverse("admin:subscribers_subscriber_save_dossier", args=[reader.pk]),
+        }
+        # In English, as all of the desk; the switch in its footer gives it in the reader's words.
+        with translation.override(languages.first_of(request.GET.get(languages.PARAMETER, ""))):
+            return render(request, "subscribers/dossier.html", context)
+
+    @action(
+        description="The same as JSON", icon="download", permissions=["dossier"], url_path="json"
+    )
+    def save_dossier(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return as_file(_reader(object_id).pk)
+
+    @action(
+        description="Erase",
+        icon="delete_forever",
+        permissions=["erase"],
+        url_path="erase",
+        variant=ActionVariant.DANGER,
+    )
+    def erase_reader(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Asked once more on a page of its own; only the button there does it."""
+        reader = _reader(object_id)
+        if request.method == "POST":
+            erase.erase(subscriber_id=reader.pk, now=now())
+            messages.success(request, f"{reader.email} is erased.")
+            return HttpResponseRedirect(reverse("admin:subscribers_subscriber_changelist"))
+        context = self.admin_site.each_context(request) | {
+            "opts": self.model._meta,
+            "reader": reader,
+            "title": f"Erase {reader.email}?",
+        }
+        return TemplateResponse(request, "admin/subscribers/subscriber/erase.html", context)
+
+
+def _reader(object_id: int) -> Subscriber:
+    """Nobody is left of one who was erased."""
+    return get_object_or_404(Subscriber, pk=object_id, erased_at=None)

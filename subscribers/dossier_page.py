@@ -1,0 +1,146 @@
+"""Put a reader's dossier into words, for the reader to read and for an office to print."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext_lazy as _
+
+from subscribers.models import Subscription
+
+# The newest so many; the file has them all.
+SHOWN = 100
+
+# An em dash, as a table has it where there is nothing.
+NOTHING = "—"
+
+# What stands in the rows, in words; a word that is not here is shown as it stands.
+WORDS: dict[str, dict[str, str | Promise]] = {
+    "status": {
+        "pending": _("waiting for your confirmation"),
+        "active": _("subscribed"),
+        "unsubscribed": _("unsubscribed"),
+    },
+    "frequency": {
+        "daily": _("every edition"),
+        "weekdays": _("Monday to Friday"),
+        "weekly": _("the best of the week, once a week"),
+    },
+    "ended_why": {
+        "too-many": _("too many mails"),
+        "not-for-me": _("not what you expected"),
+        "never-asked": _("you never signed up"),
+        "elsewhere": _("you read the news elsewhere"),
+        "other": _("something else"),
+    },
+    "kind": {
+        "signup": _("You signed up"),
+        "confirmation": _("You confirmed"),
+        "import": _("The newsroom added you from a list"),
+        "change": _("You changed something"),
+        "withdrawal": _("You left"),
+    },
+    "delivery": {
+        "pending": _("waiting"),
+        "sending": _("on its way"),
+        "sent": _("sent"),
+        "failed": _("could not be delivered"),
+        "skipped": _("not sent to you"),
+        "uncertain": _("sent, with no answer from your mail server"),
+    },
+    "suppression": {
+        "bounce": _("mail to it came back"),
+        "complaint": _("a mail from us was reported as spam"),
+        "manual": _("the newsroom was asked to send nothing"),
+        "import": _("it had unsubscribed before, by a list we imported"),
+        "erased": _("it was erased"),
+    },
+    "field": {
+        "muted_sections": _("Sections you do not want"),
+        "frequency": _("How often"),
+        "preferred_time": _("Hour"),
+        "paused_until": _("Paused until"),
+        "language": _("Language"),
+        "timezone": _("Time zone"),
+        "email": _("Address"),
+        "name": _("Name"),
+    },
+}
+
+
+def context(dossier: dict[str, Any]) -> dict[str, Any]:
+    """Return what templates/subscribers/dossier.html shows of `dossier.gather`'s answer."""
+    deliveries = dossier.get("deliveries", [])
+    return {
+        "person": dossier["person"],
+        "language_name": _language(dossier["person"]["language"]),
+        "subscriptions": [_subscription(row) for row in dossier["subscriptions"]],
+        "consents": [_consent(row) for row in dossier["consents"]],
+        "suppression": _suppression(dossier["suppression"]),
+        "deliveries": [
+            row | {"outcome": _word("delivery", row["status"])} for row in deliveries[:SHOWN]
+        ],
+        "older_deliveries": max(0, len(deliveries) - SHOWN),
+        "told": dossier.get("told_to_other_programs", []),
+        "network_days": settings.RETENTION_NETWORK_DAYS,
+        "left_days": settings.RETENTION_LEFT_DAYS,
+    }
+
+
+def zone_of(subscription: Subscription) -> zoneinfo.ZoneInfo:
+    """The clock that the page's times are told by: the reader's, or else the newsroom's."""
+    own = subscription.subscriber.timezone
+    return zoneinfo.ZoneInfo(own) if own else subscription.newsletter.zone
+
+
+def _language(code: str) -> str:
+    """In its own words; a list that was imported may have brought a code that has none."""
+    try:
+        return str(get_language_info(code)["name_local"]) if code else ""
+    except KeyError:
+        return code
+
+
+def _subscription(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {
+        "status": _word("status", row["status"]),
+        "frequency": _word("frequency", row["frequency"]),
+        "ended_why": row["ended_why"] and _word("ended_why", row["ended_why"]),
+    }
+
+
+def _consent(row: dict[str, Any]) -> dict[str, Any]:
+    changes, evidence = [], []
+    for name, value in row["details"].items():
+        field = _word("field", name)
+        if isinstance(value, dict) and set(value) == {"from", "to"}:
+            words = [_plain(name, value[side]) for side in ("from", "to")]
+            changes.append({"field": field, "from": words[0], "to": words[1]})
+        else:
+            evidence.append({"field": field, "value": _plain(name, value)})
+    return row | {
+        "title": _word("kind", row["kind"]),
+        "changes": changes,
+        "evidence": evidence,
+    }
+
+
+def _suppression(row: dict[str, Any] | None) -> dict[str, Any] | None:
+    return row and row | {"reason": _word("suppression", row["reason"])}
+
+
+def _plain(name: str, value: Any) -> str | Promise:
+    """A value of the ledger as a person would write it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or NOTHING
+    if value in (None, "", {}):
+        return NOTHING
+    return _word(name, str(value))
+
+
+def _word(table: str, value: str) -> str | Promise:
+    return WORDS.get(table, {}).get(value, value)

@@ -1,0 +1,34 @@
+"""Erase a reader from the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.timezone import now
+
+from subscribers.addresses import BadAddress, normalise
+from subscribers.erase import erase_address
+
+
+class Command(BaseCommand):
+    help = (
+        "Erase whoever reads us at an address: the person and their records of consent go, and a "
+        "keyed hash stays, so that no import brings them back. It cannot be taken back."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("address", help="the reader's address")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *, address: str, yes: bool, **options: Any) -> None:
+        try:
+            email = normalise(address)
+        except BadAddress as error:
+            raise CommandError(str(error)) from None
+        if not yes and input(f"Erase {email}? Write yes: ").strip().lower() != "yes":
+            raise CommandError("Nothing was erased.")
+        if erase_address(email=email, now=now()):
+            self.stdout.write(f"{email} is erased.")
+        else:
+            self.stdout.write(f"Nobody reads us at {email}; imports leave it out from now on.")

@@ -1,0 +1,44 @@
+"""Show a reader what is stored about them, and hand it over as a file."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from subscribers import dossier, dossier_page, languages, tokens
+from subscribers.views.keys import reader_of, signed_link
+
+
+@signed_link
+def page(request: HttpRequest, token: str) -> HttpResponse:
+    """Everything, in words. The link is the one to the preferences: both are the reader's own."""
+    subscription = reader_of(tokens.read_preferences, token)
+    if subscription is None:
+        return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+    languages.speak(request, subscription=subscription)
+    context = dossier_page.context(dossier.gather(subscriber_id=subscription.subscriber_id)) | {
+        "newsletter": subscription.newsletter,
+        "zone": dossier_page.zone_of(subscription),
+        "download_url": reverse("dossier-download", args=[token]),
+        "preferences_url": reverse("preferences", args=[token]),
+    }
+    return render(request, "subscribers/dossier.html", context)
+
+
+@signed_link
+def download(request: HttpRequest, token: str) -> HttpResponse:
+    subscription = reader_of(tokens.read_preferences, token)
+    if subscription is None:
+        return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+    return as_file(subscription.subscriber_id)
+
+
+def as_file(subscriber_id: int) -> HttpResponse:
+    """The dossier as JSON that a person can read too, to be saved."""
+    exported = dossier.export(subscriber_id=subscriber_id)
+    response = JsonResponse(exported, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = f'attachment; filename="reader-{subscriber_id}.json"'
+    return response

@@ -1,0 +1,201 @@
+"""What is stored about a reader, all of it: as a file and as a page in words."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from digest.models import Delivery
+from subscribers import consent, dossier, erase, tokens
+from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.suppression import suppress
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+ORIGIN = consent.Origin(
+    page="https://news.example.com/front", language="en", ip_address="192.0.2.7",
+    user_agent="Firefox/140 <script>",
+)  # fmt: skip
+
+
+@pytest.fixture
+def ann():
+    newsletter = factories.newsletter(name="Morning", timezone="Europe/London")
+    section = factories.section(newsletter, name="Sport")
+    subscription = factories.subscription(
+        newsletter, "ann@example.com", muted_sections=[section.pk], source="news.example.com/front"
+    )
+    Subscriber.objects.update(name="Ann <b>Example", language="en")
+    record(subscription, "signup")
+    record(subscription, "confirmation", minutes=1)
+    record(
+        subscription, "change", minutes=2, details={"frequency": {"from": "daily", "to": "weekly"}}
+    )
+    edition = factories.publish(factories.edition(newsletter, subject="Ferry reopens"))
+    Delivery.objects.create(
+        edition=edition, subscription=subscription, status="sent", reply="250 OK", finished_at=NOW
+    )
+    # Somebody else's, which must not be in it.
+    other = factories.subscription(newsletter, "bob@example.com")
+    record(other, "signup")
+    Delivery.objects.create(edition=edition, subscription=other, status="sent")
+    return subscription
+
+
+def record(subscription, kind, *, minutes=0, **fields):
+    consent.record(
+        subscription_id=subscription.pk,
+        newsletter=subscription.newsletter,
+        kind=kind,
+        origin=ORIGIN,
+        now=NOW + timedelta(minutes=minutes),
+        **fields,
+    )
+
+
+def page(subscription, name="dossier"):
+    return reverse(name, args=[tokens.preferences_token(subscription.pk)])
+
+
+def test_the_file_has_everything_of_this_reader_and_nothing_of_another(ann):
+    found = dossier.export(subscriber_id=ann.subscriber_id)
+
+    assert found["person"]["email"] == "ann@example.com"
+    assert found["subscriptions"][0]["muted_sections"] == ["Sport"]
+    assert [entry["kind"] for entry in found["consents"]] == ["change", "confirmation", "signup"]
+    signup = found["consents"][-1]
+    assert signup == {
+        "at": "2026-03-10T06:00:00Z",
+        "newsletter": "Morning",
+        "kind": "signup",
+        "wording": consent.wording("signup", ann.newsletter),
+        "wording_version": consent.WORDING_VERSION,
+        "page": "https://news.example.com/front",
+        "language": "en",
+        "ip_address": "192.0.2.7",
+        "user_agent": "Firefox/140 <script>",
+        "details": {},
+    }
+    assert [(row["edition"], row["reply"]) for row in found["deliveries"]] == [
+        ("Ferry reopens", "250 OK")
+    ]
+    assert "bob@" not in json.dumps(found)
+
+
+def test_each_field_of_the_ledger_is_in_the_file(ann):
+    """A field that is added later has to be added to the file too."""
+    entry = dossier.export(subscriber_id=ann.subscriber_id)["consents"][0]
+    fields = {field.name for field in Consent._meta.concrete_fields}
+
+    assert set(entry) == fields - {"id", "subscription", "created_at"} | {"at", "newsletter"}
+
+
+def test_each_field_of_a_subscription_is_in_the_file_or_left_out_on_purpose(ann):
+    entry = dossier.export(subscriber_id=ann.subscriber_id)["subscriptions"][0]
+    renamed = {
+        "source": "signed_up_on", "created_at": "signed_up_at", "mail_sent_at": "last_letter_at",
+    }  # fmt: skip
+    # What the machinery needs to send a mail once, and who it is.
+    machinery = {
+        "id", "subscriber", "generation", "mail_due_at", "mail_kind", "moved_to", "mail_tries",
+        "mail_asked_at",
+    }  # fmt: skip
+    fields = {field.name for field in Subscription._meta.concrete_fields} - machinery
+
+    assert set(entry) == {renamed.get(name, name) for name in fields}
+
+
+def test_the_reader_reads_the_same_in_words(client, ann):
+    suppress(email="ann@example.com", reason="bounce", now=NOW)
+
+    response = client.get(page(ann))
+
+    text = response.content.decode()
+    for words in (
+        "Ann &lt;b&gt;Example", "Morning", "Sport", "every edition", "You signed up",
+        "192.0.2.7", "Firefox/140 &lt;script&gt;", "Ferry reopens", "mail to it came back",
+        "<bdi>every edition</bdi>, then <bdi>the best of the week, once a week</bdi>",
+    ):  # fmt: skip
+        assert words in text, words
+    assert "bob@" not in text
+    assert response["Cache-Control"].startswith("max-age=0")
+    assert response["X-Robots-Tag"] == "noindex, nofollow"
+
+
+def test_the_reader_saves_it_as_a_file(client, ann):
+    response = client.get(page(ann, "dossier-download"))
+
+    assert response["Content-Type"] == "application/json"
+    assert response["Content-Disposition"] == (
+        f'attachment; filename="reader-{ann.subscriber_id}.json"'
+    )
+    assert response.json() == dossier.export(subscriber_id=ann.subscriber_id)
+
+
+@pytest.mark.parametrize("name", ["dossier", "dossier-download"])
+def test_nobody_else_reads_it(client, ann, name):
+    forged = reverse(name, args=["x" * 30])
+    wrong_purpose = reverse(name, args=[tokens.unsubscribe_token(ann.pk)])
+    assert client.get(forged).status_code == 404
+    assert client.get(wrong_purpose).status_code == 404
+
+    erase.erase(subscriber_id=ann.subscriber_id, now=NOW)
+
+    assert client.get(page(ann, name)).status_code == 404
+
+
+@pytest.mark.parametrize("language", ["", "de", "ar", "xx-nonsense"])
+def test_a_reader_of_any_language_gets_a_page(client, ann, language):
+    Subscriber.objects.update(language=language, timezone="Asia/Tokyo")
+
+    assert client.get(page(ann)).status_code == 200
+
+
+def test_a_change_that_nobody_thought_of_is_shown_as_it_stands(client, ann):
+    record(ann, "change", details={"shoe_size": {"from": None, "to": 43}, "note": "by letter"})
+
+    text = client.get(page(ann)).content.decode()
+
+    assert "shoe_size" in text
+    assert "by letter" in text
+
+
+def test_the_page_takes_few_queries_however_much_there_is(
+    client, ann, django_assert_max_num_queries
+):
+    for n in range(30):
+        record(ann, "change", minutes=n, details={"frequency": {"from": "daily", "to": "weekly"}})
+
+    with django_assert_max_num_queries(12):
+        client.get(page(ann))
+
+
+def test_a_command_prints_it(ann):
+    out = StringIO()
+
+    call_command("export_reader", "Ann@Example.com", stdout=out)
+
+    assert json.loads(out.getvalue()) == dossier.export(subscriber_id=ann.subscriber_id)
+    with pytest.raises(CommandError, match="Nobody reads us"):
+        call_command("export_reader", "nobody@example.com")
+
+
+def test_a_command_erases(ann, monkeypatch):
+    out = StringIO()
+    monkeypatch.setattr("builtins.input", lambda _: "no")
+    with pytest.raises(CommandError, match="Nothing was erased"):
+        call_command("erase_reader", "ann@example.com")
+
+    call_command("erase_reader", "ann@example.com", "--yes", stdout=out)
+    call_command("erase_reader", "nobody@example.com", "--yes", stdout=out)
+
+    assert "ann@example.com is erased." in out.getvalue()
+    assert "Nobody reads us at nobody@example.com" in out.getvalue()
+    assert not Subscriber.objects.filter(email="ann@example.com").exists()
+    with pytest.raises(CommandError):
+        call_command("erase_reader", "not an address", "--yes")
