@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils.timezone import now
 
-from subscribers import confirmation, growth, pending, retention
+from subscribers import access, confirmation, growth, pending, retention
 from subscribers.queue import answer, call, enqueue, hand_over
 from subscribers.transfer import jobs
 from subscribers.webhooks import log, send
@@ -43,6 +43,7 @@ def tick() -> None:
     for job_id in jobs.due(now=at):
         enqueue(run_import, job_id=job_id)
     log.forget_old(now=at)
+    access.forget_receipts(now=at)
     if retention.is_due():
         enqueue(keep_house)
 

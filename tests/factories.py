@@ -18,6 +18,7 @@ from subscribers.models import (
     Section,
     Subscriber,
     Subscription,
+    Suppression,
     Webhook,
     WebhookDelivery,
 )
@@ -51,6 +52,11 @@ def subscription(newsletter: Newsletter, email: str = "", **fields: Any) -> Subs
     return Subscription.objects.create(
         newsletter=newsletter, subscriber=subscriber(email), **defaults | fields
     )
+
+
+def suppression(email: str, **fields: Any) -> Suppression:
+    defaults = {"reason": Suppression.Reason.BOUNCE}
+    return Suppression.objects.create(email_key=email.lower(), **defaults | fields)
 
 
 def feed(newsletter: Newsletter, **fields: Any) -> Feed:

@@ -113,7 +113,7 @@ def create_edition(
         _write(edition, words)
     location = reverse("api:read_draft", args=[edition.public_id])
     response["Location"] = location
-    return Status(201 if is_new else 200, shown(_edition(request, edition.public_id)))
+    return Status(201 if is_new else 200, shown(_edition(request, edition.public_id), now=moment))
 
 
 @router.get(
@@ -122,7 +122,7 @@ def create_edition(
 )  # fmt: skip
 def read_draft(request: HttpRequest, edition_id: UUID) -> WholeDraft:
     """With what stands against sending it, how many it would go to, and its seal."""
-    return shown(_edition(request, edition_id))
+    return shown(_edition(request, edition_id), now=now())
 
 
 @router.patch(
@@ -134,7 +134,7 @@ def change_edition(request: HttpRequest, edition_id: UUID, data: Words) -> Whole
     edition = _edition(request, edition_id)
     with transaction.atomic():
         _write(edition, data.model_dump(exclude_none=True))
-    return shown(_edition(request, edition_id))
+    return shown(_edition(request, edition_id), now=now())
 
 
 @router.post(
@@ -163,7 +163,7 @@ def send_edition(request: HttpRequest, edition_id: UUID, data: Order) -> Status[
     logger.info("Edition %s is approved by the token %s", edition.pk, token_of(request))
     if at_once or edition.sends_at <= moment:
         enqueue(release, edition_id=edition.pk)
-    return Status(202, shown(_edition(request, edition_id)))
+    return Status(202, shown(_edition(request, edition_id), now=moment))
 
 
 @router.post(
@@ -178,7 +178,7 @@ def stop_edition(request: HttpRequest, edition_id: UUID) -> WholeDraft:
         stop.stop_sending(edition_id=edition.pk, detail="Stopped over the API", now=now())
     except stop.NotSending as error:
         raise Problem(problems.CONFLICT, str(error)) from None
-    return shown(_edition(request, edition_id))
+    return shown(_edition(request, edition_id), now=now())
 
 
 def _edition(request: HttpRequest, edition_id: UUID) -> Edition:

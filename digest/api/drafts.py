@@ -7,12 +7,11 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.utils.timezone import now
 from ninja import Field, Schema
 
 from digest.editions import audience, curate, preflight
 from digest.models import Edition
-from subscribers.api.fields import Id, Input, line, text
+from subscribers.api.fields import NUMBER, Day, Id, Input, line, text
 
 # As the model has them (a test compares).
 EditionStatus = Literal["draft", "held", "approved", "sending", "sent", "skipped"]
@@ -32,7 +31,7 @@ class Words(Input):
 
 
 class NewEdition(Words):
-    date: dt.date | None = Field(
+    date: Day | None = Field(
         None, description="The newsroom's date. Else the schedule's next one, or today."
     )
     cadence: EditionCadence = Field(
@@ -50,10 +49,9 @@ class Order(Input):
         description="Of the edition as you have read it: what was changed since is not sent."
     )
     when: When = Field(When.SCHEDULED, description="At its time, or at once.")
-    readers: int | None = Field(
-        None, ge=1, le=2**31 - 1,
-        description="A yes to so many readers, where that is an unusual number.",
-    )  # fmt: skip
+    readers: Annotated[int, Field(ge=1, le=2**31 - 1), NUMBER] | None = Field(
+        None, description="A yes to so many readers, where that is an unusual number."
+    )
 
 
 class DraftOut(Schema):
@@ -124,8 +122,8 @@ def facts(edition: Edition) -> dict[str, Any]:
     }
 
 
-def shown(edition: Edition) -> WholeDraft:
-    outlook = audience.outlook(edition, now=now())
+def shown(edition: Edition, *, now: dt.datetime) -> WholeDraft:
+    outlook = audience.outlook(edition, now=now)
     return WholeDraft(
         **facts(edition),
         note=edition.note,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from hashlib import sha256
 
 from django.db import IntegrityError, transaction
@@ -22,7 +22,7 @@ class UnusableStory(Exception):
     """There is nothing to print; the message says why in plain words."""
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     """What became of it: `kept` is one that editors have changed or placed, or the same again."""
 
     ADDED = "added"

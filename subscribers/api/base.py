@@ -86,11 +86,13 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
 def _fault(error: dict[str, Any]) -> Fault:
     """Where pydantic found it, as a client can find it: ("body", "data", "email") → "/email"."""
     source, *path = error["loc"]
+    # What a validator of ours says is a sentence already.
+    said = error["msg"].removeprefix("Value error, ")
     if source == "body":
         # The first name is that of our own argument.
-        return Fault(error["msg"], "pointer", "".join(map(_pointer, path[1:])))
+        return Fault(said, "pointer", "".join(map(_pointer, path[1:])))
     place = "header" if source == "header" else "parameter"
-    return Fault(error["msg"], place, str(path[-1] if path else ""))
+    return Fault(said, place, str(path[-1] if path else ""))
 
 
 def _pointer(step: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from subscribers.api import problems
@@ -73,9 +73,11 @@ def _count(response: HttpResponseBase, use: Use) -> None:
     response["RateLimit"] = f'"{use.name}";r={use.left};t={use.resets_in}'
 
 
-def _without_body(response: HttpResponseBase) -> HttpResponse:
-    headers = dict(response.items())
-    if isinstance(response, HttpResponse):
-        headers["Content-Length"] = str(len(response.content))
-    response.close()
-    return HttpResponse(status=response.status_code, headers=headers)
+def _without_body(response: HttpResponseBase) -> HttpResponseBase:
+    if isinstance(response, StreamingHttpResponse):
+        response.streaming_content = ()
+    elif isinstance(response, HttpResponse):
+        length = str(len(response.content))
+        response.content = b""
+        response["Content-Length"] = length
+    return response

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import date
 from enum import Enum
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from ninja import Field, Header, Path, Schema
-from pydantic import AwareDatetime, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    StrictBool,
+    StringConstraints,
+)
 
 _LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 _TEXT = r"^[^\x00]*$"
@@ -17,6 +26,37 @@ _URL = (
     r"^https?://[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     r"(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*(:[1-9][0-9]{0,3})?(/[!#-;=?-~]*)?$"
 )
+
+
+def _network_address(value: str) -> str:
+    return str(ip_address(value))
+
+
+NetworkAddress = Annotated[
+    str,
+    StringConstraints(max_length=45),
+    AfterValidator(_network_address),
+    Field(json_schema_extra={"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+]
+
+
+def _number(value: Any) -> Any:
+    """pydantic would take "7" and true for numbers, which the description does not say."""
+    if isinstance(value, (str, bool)):
+        raise ValueError("Input should be a number")
+    return value
+
+
+def _written(value: Any) -> Any:
+    """pydantic would take a number for the seconds since 1970."""
+    if not isinstance(value, str):
+        raise ValueError("Input should be written as ISO 8601 has it")
+    return value
+
+
+# Behind the constraints, or pydantic leaves them out of the description.
+NUMBER = BeforeValidator(_number)
+YesNo = StrictBool
 LARGEST_ID = 2**63 - 1
 
 SLUG: Any = Path(..., pattern=_SLUG, max_length=40, description="The newsletter's slug.")  # type: ignore[type-arg]
@@ -52,14 +92,19 @@ def url(most: int) -> StringConstraints:
     return StringConstraints(max_length=most, pattern=_URL)
 
 
+# HH:MM; JSON Schema's own format of a time wants an offset, and a wish for breakfast has none.
+Hour = Annotated[
+    str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["07:30"])
+]
 SlugText = Annotated[str, StringConstraints(pattern=_SLUG, max_length=40)]
 # As the models have them (a test compares): the description then says them where they stand.
 SubscriptionStatus = Literal["pending", "active", "unsubscribed"]
 Frequency = Literal["daily", "weekdays", "weekly"]
 EndReason = Literal["too-many", "not-for-me", "never-asked", "elsewhere", "other"]
 SuppressedFor = Literal["bounce", "complaint", "manual", "import", "erased"]
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-Moment = AwareDatetime
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), NUMBER]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+Day = Annotated[date, BeforeValidator(_written)]
 Language = Enum("Language", {code: code for code, _ in settings.LANGUAGES}, type=str)  # type: ignore[misc]
 TimeZone = Enum(  # type: ignore[misc]
     "TimeZone", {name: name for name in sorted(zoneinfo.available_timezones())}, type=str

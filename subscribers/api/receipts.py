@@ -6,6 +6,7 @@ request that changes something, and may send it again where the answer got lost.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from ninja.operation import Operation
-from ninja.responses import Status
+from ninja.responses import NinjaJSONEncoder, Status
 from ninja.utils import contribute_operation_callback
 
 from subscribers.api.auth import token_of
@@ -86,7 +87,7 @@ def _begin(token: ApiToken, key: str, fingerprint: str) -> ApiReceipt:
 
 def _end(receipt: ApiReceipt, result: Status[Any], response: HttpResponse) -> None:
     receipt.status = result.status_code
-    receipt.body = result.value.model_dump_json()
+    receipt.body = json.dumps(result.value.model_dump(), cls=NinjaJSONEncoder)
     receipt.location = response.get("Location", "")
     receipt.save(update_fields=["status", "body", "location"])
 

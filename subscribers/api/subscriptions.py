@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Any
 
 from django.conf import settings
+from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.timezone import now
@@ -25,12 +25,15 @@ from subscribers.api.fields import (
     SLUG,
     EndReason,
     Frequency,
+    Hour,
     Input,
     Language,
     Moment,
+    NetworkAddress,
     SlugText,
     SubscriptionStatus,
     TimeZone,
+    YesNo,
     line,
     url,
 )
@@ -71,7 +74,7 @@ class Evidence(Input):
     """Where the reader agreed, for the record of consent; from a program of yours."""
 
     page: Annotated[str, url(500)] | None = Field(None, description="The page with the form.")
-    ip_address: IPv4Address | IPv6Address | None = None
+    ip_address: NetworkAddress | None = None
     user_agent: Annotated[str, line(300)] | None = None
 
 
@@ -80,7 +83,7 @@ class SignUp(Input):
     language: Language | None = Field(
         None, description="Of the mail that follows. Else what Accept-Language asks for."
     )
-    sure: bool = Field(
+    sure: YesNo = Field(
         False, description="The reader was asked about the address, and insists that it is right."
     )
     solution: Annotated[str, line(10_000)] = Field(
@@ -143,8 +146,7 @@ def _origin(request: HttpRequest, data: SignUp) -> Origin:
         return Origin(page, language, own.ip_address, own.user_agent)
     # The request is a server's: its address and program say nothing about the reader.
     said = data.consent or Evidence(page=None)
-    address = str(said.ip_address) if said.ip_address else None
-    return Origin(said.page or "", language, address, said.user_agent or "")
+    return Origin(said.page or "", language, said.ip_address, said.user_agent or "")
 
 
 def _about_the_address(error: BadAddress) -> Problem:
@@ -164,7 +166,7 @@ class SubscriptionOut(Schema):
     email: str
     frequency: Frequency
     muted_sections: list[str] = Field(description="Slugs of sections that are left out.")
-    preferred_time: time | None = Field(
+    preferred_time: Hour | None = Field(
         description="Where editions go by the reader's clock; null is the schedule's hour."
     )
     paused_until: datetime | None
@@ -182,9 +184,7 @@ class Changes(Input):
 
     frequency: Frequency | None = None
     muted_sections: list[SlugText] | None = Field(None, max_length=200)
-    preferred_time: time | None = Field(
-        None, description="Null: the schedule's hour.", json_schema_extra={"examples": ["07:30:00"]}
-    )
+    preferred_time: Hour | None = Field(None, description="Null: the schedule's hour.")
     paused_until: Moment | None = Field(None, description="Null ends a pause.")
     language: Language | None = Field(None, description="Null: the newsletter's.")
     timezone: TimeZone | None = Field(None, description="Null: the newsletter's.")
@@ -209,15 +209,20 @@ def read_subscription(request: HttpRequest, token: str = TOKEN) -> SubscriptionO
 def change_subscription(request: HttpRequest, data: Changes, token: str = TOKEN) -> SubscriptionOut:
     """Every change is written into the ledger of consent."""
     subscription = _of(token)
-    said = data.model_fields_set
-    origin, at = origin_of(request, token), now()
+    # All of it or nothing.
+    with transaction.atomic():
+        _change(subscription, data, origin_of(request, token), now())
+    return _shown(_of(token))
+
+
+def _change(subscription: Subscription, data: Changes, origin: Origin, at: datetime) -> None:
+    said, reader = data.model_fields_set, subscription.subscriber
     if said & {"frequency", "muted_sections", "preferred_time"}:
         choices = _choices(subscription, data)
         preferences.choose(subscription_id=subscription.pk, choices=choices, origin=origin, now=at)
     if "paused_until" in said:
         _pause(subscription, data.paused_until, origin, at)
     if said & {"language", "timezone"}:
-        reader = subscription.subscriber
         preferences.set_person(
             subscription_id=subscription.pk,
             language=_value(data.language) if "language" in said else reader.language,
@@ -225,7 +230,6 @@ def change_subscription(request: HttpRequest, data: Changes, token: str = TOKEN)
             origin=origin,
             now=at,
         )
-    return _shown(_of(token))
 
 
 @router.post(
@@ -240,6 +244,8 @@ def unsubscribe(
     preferences.unsubscribe(
         subscription_id=subscription.pk, origin=origin_of(request, token), now=now()
     )
+    if data and data.why:
+        preferences.say_why(subscription_id=subscription.pk, why=data.why)
     return _shown(_of(token))
 
 
@@ -258,7 +264,7 @@ def _choices(subscription: Subscription, data: Changes) -> preferences.Choices:
     return preferences.Choices(
         muted=muted,
         frequency=data.frequency or kept.frequency,
-        preferred_time=data.preferred_time if "preferred_time" in said else kept.preferred_time,
+        preferred_time=_time(data) if "preferred_time" in said else kept.preferred_time,
     )
 
 
@@ -281,12 +287,17 @@ def _pause(
         raise Problem(problems.CONFLICT, "A pause ends in the future, and within a year.") from None
 
 
+def _time(data: Changes) -> time | None:
+    return time.fromisoformat(data.preferred_time) if data.preferred_time else None
+
+
 def _value(chosen: Any) -> str:
     return chosen.value if chosen else ""
 
 
 def _shown(subscription: Any) -> SubscriptionOut:
     reader, pk = subscription.subscriber, subscription.pk
+    preferred = subscription.preferred_time
     muted = Section.objects.filter(pk__in=subscription.muted_sections)
     return SubscriptionOut(
         newsletter=subscription.newsletter.slug,
@@ -294,7 +305,7 @@ def _shown(subscription: Any) -> SubscriptionOut:
         email=reader.email,
         frequency=subscription.frequency,
         muted_sections=[section.slug for section in muted],
-        preferred_time=subscription.preferred_time,
+        preferred_time=f"{preferred:%H:%M}" if preferred else None,
         paused_until=subscription.paused_until,
         language=reader.language,
         timezone=reader.timezone,

@@ -8,13 +8,14 @@ from subscribers.preferences.choices import (
     set_muted_sections,
     set_person,
 )
-from subscribers.preferences.leaving import unsubscribe
+from subscribers.preferences.leaving import say_why, unsubscribe
 
 __all__ = [
     "BadPause",
     "Choices",
     "choose",
     "pause",
+    "say_why",
     "set_muted_sections",
     "set_person",
     "unsubscribe",

@@ -42,3 +42,9 @@ def unsubscribe(*, subscription_id: int, origin: Origin = NOWHERE, now: datetime
         )
         emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=subscription_id, now=now)
     return True
+
+
+def say_why(*, subscription_id: int, why: str) -> bool:
+    """Note why a reader has left, one of Subscription.EndReason; False where they have not."""
+    left = Subscription.objects.filter(pk=subscription_id, status=Status.UNSUBSCRIBED)
+    return bool(left.update(ended_why=why))

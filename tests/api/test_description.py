@@ -1,0 +1,82 @@
+"""The description says what is there, and its page needs no other host."""
+
+import re
+from typing import get_args
+
+import pytest
+
+from digest.api.drafts import EditionStatus
+from digest.api.stories import Origin
+from digest.models import Edition, Story
+from subscribers.api import fields
+from subscribers.models import Scope, Subscription, Suppression
+
+
+@pytest.mark.parametrize(
+    ("told", "model"),
+    [
+        (fields.SubscriptionStatus, Subscription.Status),
+        (fields.Frequency, Subscription.Frequency),
+        (fields.EndReason, Subscription.EndReason),
+        (fields.SuppressedFor, Suppression.Reason),
+        (EditionStatus, Edition.Status),
+        (Origin, Story.Origin),
+    ],
+)
+def test_each_choice_is_the_models(told, model):
+    assert set(get_args(told)) == set(model.values)
+
+
+@pytest.fixture
+def described(client):
+    return client.get("/api/openapi.json").json()
+
+
+def operations(described):
+    return {
+        details["operationId"]: details
+        for path in described["paths"].values()
+        for details in path.values()
+    }
+
+
+def test_every_scope_opens_something_and_is_named_where(described):
+    needed = {
+        scope
+        for details in operations(described).values()
+        for way in details.get("security", [])
+        for scopes in way.values()
+        for scope in scopes
+    }
+    assert needed == set(Scope.values)
+
+
+def test_every_error_is_told_as_problem_details(described):
+    for name, details in operations(described).items():
+        for status, response in details["responses"].items():
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"], (name, status)
+
+
+def test_what_needs_no_token_says_so(described):
+    found = operations(described)
+    public = {name for name, details in found.items() if "security" not in details}
+    assert public == {
+        "listNewsletters", "readNewsletter", "listEditions", "readEdition",
+        "readSubscription", "changeSubscription", "unsubscribe",
+    }  # fmt: skip
+    assert found["subscribe"]["security"][0] == {}
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(client):
+    response = client.get("/api/docs")
+    page = response.content.decode()
+    policy = response["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
+    assert not re.findall(r"<script(?![^>]*\ssrc=)", page)
+
+
+def test_the_root_leads_to_it(client):
+    assert client.get("/api/").url == "/api/docs"

@@ -1,0 +1,139 @@
+"""A reader is signed up over the API as over the form: the same checks, the same mail."""
+
+import pytest
+
+from subscribers import signup
+from subscribers.abuse import ChallengeNeeded
+from subscribers.addresses import BadAddress
+from subscribers.models import Consent, Subscription
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/newsletters/daily/subscriptions"
+
+
+@pytest.fixture(autouse=True)
+def daily():
+    return factories.newsletter(slug="daily", name="The Daily")
+
+
+def test_a_sign_up_waits_for_its_confirmation(anybody):
+    response = anybody.ask(
+        "POST", PATH, {"email": "Ann@Example.com"}, Referer="https://news.example.org/a?b=c",
+        **{"User-Agent": "A browser"},
+    )  # fmt: skip
+
+    assert response.status_code == 202
+    assert "mail" in response.json()["message"]
+    subscription = Subscription.objects.get()
+    assert (subscription.status, subscription.subscriber.email) == ("pending", "Ann@example.com")
+    assert subscription.mail_due_at
+    consent = Consent.objects.get()
+    assert consent.kind == "signup"
+    assert consent.page.startswith("https://news.example.org/a")
+    assert consent.user_agent == "A browser"
+    assert consent.ip_address == "127.0.0.1"
+
+
+def test_a_new_a_known_and_a_suppressed_address_get_the_same_answer(anybody):
+    known = factories.subscription(factories.newsletter(), "known@example.com")
+    factories.suppression("gone@example.com")
+    answers = {
+        (response.status_code, response.content)
+        for email in ("new@example.com", known.subscriber.email, "gone@example.com")
+        for response in [anybody.ask("POST", PATH, {"email": email})]
+    }
+    assert len(answers) == 1
+
+
+def test_the_answer_and_the_mail_are_in_the_readers_language(anybody):
+    response = anybody.ask("POST", PATH, {"email": "a@example.com", "language": "de"})
+    assert response.status_code == 202
+    assert Consent.objects.get().language == "de"
+
+    response = anybody.ask("POST", PATH, {"email": "ann"}, **{"Accept-Language": "de"})
+    assert response.status_code == 422
+    [error] = response.json()["errors"]
+    assert error["pointer"] == "/email"
+    assert not error["detail"].startswith("Value error")
+
+
+@pytest.mark.parametrize("email", ["", "ann", "ann@", "a b@example.com", "ann@example", 7, None])
+def test_what_is_no_address_is_said_so(anybody, email):
+    response = anybody.ask("POST", PATH, {"email": email})
+    assert response.status_code == 422
+    assert Subscription.objects.count() == 0
+
+
+def test_a_questionable_address_comes_back_with_what_was_probably_meant(anybody, monkeypatch):
+    def sign_up(*, attempt, **_):
+        if not attempt.sure:
+            raise BadAddress("Hm.", suggestion="ann@gmail.com", may_insist=True)
+
+    monkeypatch.setattr(signup, "sign_up", sign_up)
+    response = anybody.ask("POST", PATH, {"email": "ann@gmial.com"})
+    assert response.status_code == 409
+    told = response.json()
+    assert told["type"].endswith("#questionable-address")
+    assert (told["suggestion"], told["may_insist"]) == ("ann@gmail.com", True)
+
+    response = anybody.ask("POST", PATH, {"email": "ann@gmial.com", "sure": True})
+    assert response.status_code == 202
+
+
+def test_under_attack_a_challenge_is_asked_for(anybody, monkeypatch):
+    def sign_up(*, attempt, **_):
+        if not attempt.solution:
+            raise ChallengeNeeded({"parameters": {"nonce": "1"}})
+
+    monkeypatch.setattr(signup, "sign_up", sign_up)
+    response = anybody.ask("POST", PATH, {"email": "ann@example.com"})
+    assert response.status_code == 403
+    assert response.json()["challenge"] == {"parameters": {"nonce": "1"}}
+    response = anybody.ask("POST", PATH, {"email": "ann@example.com", "solution": "c29sdmVk"})
+    assert response.status_code == 202
+
+
+def test_ten_sign_ups_of_one_address_make_one_mail(anybody):
+    for _ in range(10):
+        assert anybody.ask("POST", PATH, {"email": "ann@example.com"}).status_code == 202
+    assert Consent.objects.filter(kind="signup").count() == 1
+
+
+def test_the_limit_per_network_is_that_of_the_form(anybody, settings):
+    settings.API_PUBLIC_RATE = 10_000
+    settings.SIGNUP_LIMIT_NETWORK = 5
+    for n in range(10):
+        anybody.post(
+            f"/api/v1{PATH}", {"email": f"reader{n}@example.com"},
+            content_type="application/json", REMOTE_ADDR="203.0.113.9",
+        )  # fmt: skip
+    assert Subscription.objects.count() == 5
+
+
+def test_a_program_of_ours_brings_the_readers_own_evidence(program):
+    response = program("subscribers:write").ask(
+        "POST", PATH,
+        {
+            "email": "ann@example.com",
+            "consent": {
+                "page": "https://shop.example.org/checkout",
+                "ip_address": "2001:db8::7",
+                "user_agent": "Ann's browser",
+            },
+        },
+    )  # fmt: skip
+    assert response.status_code == 202
+    consent = Consent.objects.get()
+    assert (consent.page, consent.ip_address, consent.user_agent) == (
+        "https://shop.example.org/checkout", "2001:db8::7", "Ann's browser",
+    )  # fmt: skip
+    assert Subscription.objects.get().status == "pending"
+
+
+def test_nobody_else_speaks_for_somebody_elses_request(anybody, program):
+    data = {"email": "ann@example.com", "consent": {"ip_address": "192.0.2.1"}}
+    assert anybody.ask("POST", PATH, data).status_code == 403
+    assert program("subscribers:read").ask("POST", PATH, data).status_code == 403
+    assert not Subscription.objects.exists()
