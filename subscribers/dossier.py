@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from subscribers import signals
 from subscribers.models import Consent, Section, Subscriber, Subscription, Suppression
@@ -49,8 +49,18 @@ def _person(subscriber: Subscriber) -> dict[str, Any]:
     }
 
 
+def _theirs(way: str, subscriber: Subscriber) -> Q:
+    """Theirs, and those of an address that turned out to be theirs too."""
+    merged = Q(**{f"{way}moved_to__subscriber": subscriber})
+    return Q(**{f"{way}subscriber": subscriber}) | merged
+
+
 def _subscriptions(subscriber: Subscriber) -> list[dict[str, Any]]:
-    found = subscriber.subscriptions.select_related("newsletter").order_by("-created_at", "-pk")
+    found = (
+        Subscription.objects.filter(_theirs("", subscriber))
+        .select_related("newsletter")
+        .order_by("-created_at", "-pk")
+    )
     muted = {section for subscription in found for section in subscription.muted_sections}
     names = dict(Section.objects.filter(pk__in=muted).values_list("pk", "name"))
     return [_subscription(subscription, names) for subscription in found]
@@ -76,7 +86,7 @@ def _subscription(subscription: Subscription, names: dict[int, str]) -> dict[str
 
 def _consents(subscriber: Subscriber) -> list[dict[str, Any]]:
     entries: QuerySet[Consent] = (
-        Consent.objects.filter(subscription__subscriber=subscriber)
+        Consent.objects.filter(_theirs("subscription__", subscriber))
         .select_related("subscription__newsletter")
         .order_by("-created_at", "-pk")
     )

@@ -46,13 +46,14 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> boo
         ids = _end_subscriptions(subscriber, now)
         with ledger.erasing():
             Consent.objects.filter(subscription__in=ids).delete()
-        AddressChange.objects.filter(subscriber=subscriber).delete()
-        Letter.objects.filter(email_key__in=map(compare_key, addresses)).delete()
+        _erase_what_names_them(subscriber, addresses)
         _erase_from_the_desks_log(subscriber, ids)
         _empty(subscriber, now)
         signals.subscriber_erased.send(
             sender=Subscriber, subscriber_id=subscriber_id, subscription_ids=ids, now=now
         )
+        for merged_id in _merged_into(ids):
+            erase(subscriber_id=merged_id, now=now, why=why)
     return True
 
 
@@ -115,6 +116,19 @@ def _end_subscriptions(subscriber: Subscriber, now: datetime) -> list[int]:
         if status != Status.UNSUBSCRIBED:
             transaction.on_commit(partial(ended, subscription_id=subscription_id))
     return list(states)
+
+
+def _merged_into(subscription_ids: list[int]) -> list[int]:
+    """The rows of addresses that turned out to be the same person's."""
+    merged = Subscription.objects.filter(moved_to__in=subscription_ids)
+    return sorted(set(merged.values_list("subscriber", flat=True)))
+
+
+def _erase_what_names_them(subscriber: Subscriber, addresses: set[str]) -> None:
+    AddressChange.objects.filter(subscriber=subscriber).delete()
+    Letter.objects.filter(email_key__in=map(compare_key, addresses)).delete()
+    for address in addresses:
+        jobs.forget_address(address)
 
 
 def _erase_from_the_desks_log(subscriber: Subscriber, subscription_ids: list[int]) -> None:

@@ -9,8 +9,17 @@ from django.urls import reverse
 
 from digest.delivery import claim
 from digest.models import Delivery
-from subscribers import consent, erase, signals, signup, suppression, tokens
-from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription, Suppression
+from subscribers import consent, dossier, erase, signals, signup, suppression, tokens
+from subscribers.models import (
+    AddressChange,
+    Consent,
+    ImportJob,
+    ImportRefusal,
+    Letter,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from subscribers.suppression import suppress, suppressed_among
 from tests import factories
 from tests.factories import NOW
@@ -57,6 +66,8 @@ def ann():
     )
     Letter.objects.create(kind="old-address", email_key=ADDRESS, change=change, due_at=NOW)
     Letter.objects.create(kind="link", email_key=ADDRESS, due_at=NOW)
+    job = ImportJob.objects.create(newsletter=newsletter, name="list.csv", size=1)
+    ImportRefusal.objects.create(job=job, line=2, email=ADDRESS, reason="is already a reader")
     suppress(email=ADDRESS, reason="complaint", detail=f"<{ADDRESS}>", now=NOW)
     editor = User.objects.create_user("editor")
     LogEntry.objects.log_actions(editor.pk, [subscriber], CHANGE)
@@ -157,6 +168,28 @@ def test_an_import_cannot_bring_them_back(ann):
     erased(ann)
 
     assert suppressed_among([ADDRESS]) == {ADDRESS: "erased"}
+
+
+def test_the_row_of_an_address_that_was_theirs_too_goes_with_them(ann):
+    old = factories.subscription(
+        ann.subscriptions.first().newsletter,
+        "ann.unmistakable@old.example",
+        status="unsubscribed",
+        moved_to=ann.subscriptions.get(status="active"),
+    )
+    consent.record(
+        subscription_id=old.pk,
+        newsletter=old.newsletter,
+        kind=Consent.Kind.SIGNUP,
+        origin=ORIGIN,
+        now=NOW,
+    )
+    assert len(dossier.export(subscriber_id=ann.pk)["consents"]) == 3
+
+    erased(ann)
+
+    assert traces() == []
+    assert "ann.unmistakable@old.example" in suppressed_among(["ann.unmistakable@old.example"])
 
 
 def test_an_address_they_had_before_cannot_be_brought_back_either(ann):
