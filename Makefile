@@ -13,7 +13,8 @@ ROUNDS = 3
 SEEDS = 10
 
 .PHONY: run test faults lint format messages stop \
-	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice bench-growth
+	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice bench-growth \
+	bench-import
 
 run: .venv/run
 	@exec $(BIN)/python manage.py start
@@ -65,6 +66,10 @@ bench-growth: .venv/run
 
 bench-distance: .venv/run
 	$(BIN)/python -m bench.distance --rounds $(ROUNDS)
+
+bench-import: N = 1000000
+bench-import: .venv/run
+	$(BIN)/python -m bench.import_list --readers $(N) --rounds $(ROUNDS)
 
 bench-fast-lane: .venv/run
 	$(BIN)/python -m bench.fast_lane --readers $(N)

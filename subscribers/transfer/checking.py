@@ -27,6 +27,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
 # What nearly all addresses look like; `normalise` changes and refuses nothing before their @-sign,
 # but for the names of RFC 2142, such as Postmaster, which it writes in lower case.
 _PLAIN = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([a-zA-Z0-9.-]+)")
+# Go's own way to write a time, which listmonk exports: 2020-09-06 13:16:07.142367 +0200 CEST.
+_GO_ZONE = re.compile(r" ([+-]\d{4})( [A-Z0-9+-]+)?$")
 _LONGEST_LOCAL, _LONGEST = 64, 254
 LONGEST_NAME = 120
 
@@ -159,7 +161,7 @@ class Checker:
         if not text:
             return None
         try:
-            moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+            moment = datetime.fromisoformat(_GO_ZONE.sub(r"\1", text))
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             return moment if moment <= self.now + timedelta(days=1) else None
         except (ValueError, OverflowError):

@@ -10,10 +10,16 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from subscribers import confirmation, suppression
-from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.models import Consent, Subscriber, Subscription, Suppression
+from subscribers.transfer import importing, storing
+from subscribers.transfer.importing import Word
+from subscribers.transfer.presets import Field
+from subscribers.transfer.rows import Reading
+from subscribers.transfer.spreadsheet import Spreadsheet
 from subscribers.transfer.storing import CONFIRMATION_EVERY
 from tests import factories
 from tests.factories import NOW
+from tests.subscribers.transfer.test_spreadsheet import file_of
 
 pytestmark = pytest.mark.django_db
 EVIDENCE = "Double opt-in at news.example.com, 2019 to 2025; the records are with the lawyers."
@@ -37,8 +43,8 @@ def run(newsletter, tmp_path):
     return run
 
 
-def lines(count):
-    return "email\n" + "".join(f"reader{n}@example.com\n" for n in range(count))
+def lines(count, *, first=0):
+    return "email\n" + "".join(f"reader{n}@example.com\n" for n in range(first, first + count))
 
 
 def test_confirmed_readers_are_active_with_a_consent_record(run):
@@ -213,3 +219,156 @@ def test_a_name_that_was_converted_wrongly_costs_nobody_their_place(run):
     run("email,name\nann@example.com,Ann O\x92Brien\n")
 
     assert Subscriber.objects.get().name == "Ann O Brien"
+
+
+# --- Evidence -------------------------------------------------------------------------------------
+
+
+def test_nobody_becomes_active_without_evidence(run):
+    with pytest.raises(CommandError, match=r"--confirmed needs --evidence"):
+        run(lines(2), "--confirmed")
+    with pytest.raises(CommandError, match=r"--confirmed needs --evidence"):
+        run(lines(2), "--confirmed", "--evidence", "  ")
+
+    assert not Subscriber.objects.exists()
+
+
+def test_at_a_terminal_the_evidence_is_asked_for(run, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda prompt: " The form at the fair, 2024. ")
+
+    run(lines(1), "--confirmed")
+
+    assert Consent.objects.get().details["evidence"] == "The form at the fair, 2024."
+
+
+# --- People who left ------------------------------------------------------------------------------
+
+
+def test_whoever_left_elsewhere_is_suppressed_also_if_an_earlier_list_brought_them_in(run):
+    run(lines(2), *CONFIRMED)
+
+    printed = run("email,left_at\nreader0@example.com,2024-05-06\n", "--list-of", "left")
+
+    assert printed == ["added 0, suppressed 1, already there 0, refused 0"]
+    entry = Suppression.objects.get()
+    assert (entry.reason, entry.detail) == ("import", "unsubscribed, 2024-05-06")
+    assert suppression.is_suppressed("Reader0@Example.com")
+
+
+def test_not_so_whoever_confirmed_here_since_then(run, newsletter):
+    ours = factories.subscription(newsletter, "ann@example.com")
+    Consent.objects.create(
+        subscription=ours, kind="confirmation", wording="Yes.", wording_version="1", created_at=NOW
+    )
+
+    content = "email,left_at\nann@example.com,2024-05-06\nbob@example.com,2024-05-06\n"
+    assert run(content, "--list-of", "left") == [
+        f"line 2: 'ann@example.com': {storing.HAS_CONFIRMED}",
+        "added 0, suppressed 1, already there 0, refused 1",
+    ]
+    assert Suppression.objects.get().email_key == "bob@example.com"
+    run("email,left_at\nann@example.com,2026-03-11\n", "--list-of", "left")
+    assert Suppression.objects.filter(email_key="ann@example.com").exists()
+
+
+def test_an_erased_reader_is_not_brought_back_and_not_written_down_again(run):
+    suppression.conceal(email="ann@example.com", now=NOW)
+
+    assert run("email\nAnn@example.com\nbob@example.com\n", *CONFIRMED) == [
+        "line 2: 'Ann@example.com': the address is suppressed: erased at the reader's wish",
+        "added 1, already there 0, refused 1",
+    ]
+    assert run("email\nann@example.com\n", "--list-of", "left") == [
+        "added 0, already there 1, refused 0"
+    ]
+    assert Suppression.objects.get().email_key.startswith("erased:")
+
+
+def test_suppressed_addresses_are_left_out_in_every_spelling(run):
+    suppression.suppress(email="ann@example.com", reason="complaint", now=NOW)
+
+    assert run("email\nANN@EXAMPLE.COM\nbob@example.com\n", *CONFIRMED)[0] == (
+        "line 2: 'ANN@example.com': the address is suppressed: complaint"
+    )
+
+
+# --- Columns --------------------------------------------------------------------------------------
+
+
+def test_columns_are_named_where_their_names_say_nothing(run):
+    content = "id,Abo,Wer\n1,ann@example.com,Ann Lee\n"
+    with pytest.raises(CommandError, match="none of them holds the addresses"):
+        run(content)
+    with pytest.raises(CommandError, match=r"no column “Mail”\. There is: id, Abo, Wer"):
+        run(content, "--column", "email=Mail")
+
+    run(content, "--column", "email=abo", "--column", "name=Wer")
+
+    assert Subscriber.objects.values_list("email", "name").get() == ("ann@example.com", "Ann Lee")
+
+
+def test_a_column_can_be_left_out(run):
+    run("email,name\nann@example.com,Ann\n", "--column", "name=")
+
+    assert Subscriber.objects.get().name == ""
+
+
+def test_our_own_statuses_say_who_is_a_reader(run):
+    printed = run(
+        "email,status\nann@example.com,active\nbob@example.com,pending\n"
+        "cy@example.com,unsubscribed\ndi@example.com,Bounced\ned@example.com,away\n",
+        *CONFIRMED,
+    )
+
+    assert printed == [
+        "line 6: 'ed@example.com': 'away' is not a status that we know",
+        "added 2, suppressed 2, already there 0, refused 1",
+    ]
+    states = Subscription.objects.values_list("subscriber__email", "status")
+    assert dict(states) == {"ann@example.com": "active", "bob@example.com": "pending"}
+
+
+def test_a_list_in_another_encoding_is_read_when_it_is_named(newsletter, tmp_path):
+    path = tmp_path / "readers.csv"
+    path.write_bytes("email;name\nann@example.com;Böb\n".encode("cp1252"))
+
+    call_command(
+        "import_subscribers", str(path), "--newsletter", "daily", "--encoding", "cp1252",
+        stdout=StringIO(),
+    )  # fmt: skip
+
+    assert Subscriber.objects.get().name == "Böb"
+
+
+# --- Trying ---------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_says_what_would_be_and_changes_nothing(run, newsletter):
+    factories.subscription(newsletter, "reader1@example.com")
+    content = lines(3) + "nobody\nREADER2@example.com\n"
+
+    assert run(content, "--dry-run", *CONFIRMED) == [
+        "line 5: 'nobody': An e-mail address has an @-sign in it, like ann@example.com.",
+        "would be added 2, already there 2, refused 1",
+        "Nothing was changed.",
+    ]
+    assert Subscriber.objects.count() == 1
+    assert run(content, *CONFIRMED)[-1] == "added 2, already there 2, refused 1"
+
+
+def test_a_batch_costs_the_same_queries_however_many_rows(newsletter, django_assert_num_queries):
+    def store(content):
+        plan = importing.plan(
+            Spreadsheet(file_of(content)),
+            Reading({Field.EMAIL: 0}),
+            newsletter=newsletter,
+            word=Word(evidence=EVIDENCE),
+            now=NOW,
+        )
+        return sum(outcome.added for outcome in importing.run(plan))
+
+    with django_assert_num_queries(11):
+        assert store(lines(10)) == 10
+    with django_assert_num_queries(11):
+        assert store(lines(900, first=10)) == 900

@@ -1,0 +1,124 @@
+"""A list's readers are checked by the same rules as a sign-up, only faster."""
+
+import pytest
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from subscribers.addresses import BadAddress, normalise
+from subscribers.transfer import checking
+from subscribers.transfer.checking import Batch, Checker
+from subscribers.transfer.presets import Kind
+from subscribers.transfer.rows import Row, plain
+from subscribers.transfer.spreadsheet import Refusal
+from tests.factories import NOW
+
+locals_ = st.one_of(
+    st.text(alphabet="abcXYZ019._+-!'\"() @é", max_size=70),
+    st.sampled_from([name.upper() for name in CASE_INSENSITIVE_MAILBOX_NAMES]),
+    st.integers(60, 68).map(lambda n: "a" * n),
+)
+domains = st.one_of(
+    st.text(alphabet="abXY09.-_é", max_size=30),
+    st.sampled_from(
+        ["example.com", "Example.COM", "münchen.example", "xn--mnchen-3ya.example", "localhost",
+         "a.test", "example.123", "[127.0.0.1]", "a" * 64 + ".com", "example.com.", "ﬁ.example"]
+    ),
+    st.integers(180, 260).map(lambda n: "a." * (n // 2) + "com"),
+)  # fmt: skip
+
+
+def outcome(check, raw):
+    try:
+        return check(raw)
+    except BadAddress as error:
+        return str(error)
+
+
+@given(st.builds("{}@{}".format, locals_, domains))
+@example("Postmaster@example.com")
+@example("\ufeffann@example.com")
+@example("ann@gmial.com")
+def test_each_address_fares_as_it_does_in_a_sign_up(raw):
+    assert outcome(checking.address, raw) == outcome(normalise, raw)
+
+
+@given(st.text(max_size=40))
+def test_and_so_does_what_is_no_address(raw):
+    assert outcome(checking.address, raw) == outcome(normalise, raw)
+
+
+def check(row, **rules):
+    return Checker(**{"confirmed": True, "now": NOW} | rules).check(row)
+
+
+def test_a_service_has_no_say_over_what_we_know_of_time():
+    row = Row(2, "ann@example.com", timezone="Mars/Olympus", language="English")
+
+    assert isinstance(check(row), Refusal)
+    assert (check(row, lenient=True).timezone, check(row, lenient=True).language) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "confirmed"),
+    [
+        ("2019-05-02 08:17:03", True),
+        ("2019-05-02", True),
+        ("", False),
+        ("0000-00-00 00:00:00", False),
+        ("yesterday", False),
+        ("2031-01-01 00:00:00", False),
+        ("9999-12-31T23:59:59-23:59", False),
+    ],
+)
+def test_where_the_list_says_who_confirmed_when_others_are_asked(said, confirmed):
+    row = Row(2, "ann@example.com", confirmed_at=said)
+
+    assert check(row, by_row=True).is_confirmed is confirmed
+    assert check(row, by_row=False).is_confirmed is True
+    assert check(row, by_row=True, confirmed=False).is_confirmed is False
+
+
+def test_who_never_confirmed_there_is_asked_here_whatever_the_operator_says():
+    assert check(Row(2, "ann@example.com", kind=Kind.UNCONFIRMED)).is_confirmed is False
+
+
+@pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8::1"])
+def test_the_network_of_the_confirmation_is_kept(address):
+    row = Row(2, "ann@example.com", confirmed_ip=address, signed_up_ip="198.51.100.1")
+
+    assert check(row).ip_address == address
+
+
+@pytest.mark.parametrize("address", ["unknown", "1.2.3", "fe80::1%eth0"])
+def test_an_odd_network_is_no_reason_to_refuse_anybody(address):
+    assert check(Row(2, "ann@example.com", signed_up_ip=address)).ip_address in {None, "fe80::1"}
+
+
+def test_of_one_address_in_two_spellings_the_first_counts():
+    rows = [Row(2, "Ann@Example.com"), Row(3, "ann@example.com"), Row(4, "bo@example.com")]
+
+    batch = Checker(confirmed=True, now=NOW).fill(Batch(), rows)
+
+    assert [row.line for row in batch.rows] == [2, 4]
+    assert (batch.again, batch.read) == (1, 3)
+
+
+def test_somebody_who_reads_and_left_in_one_list_counts_as_both():
+    rows = [Row(2, "ann@example.com"), Row(3, "ann@example.com", kind=Kind.LEFT)]
+
+    assert len(Checker(confirmed=True, now=NOW).fill(Batch(), rows).rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("'=cmd()", "=cmd()"),
+        ("'+1@example.com", "+1@example.com"),
+        ("'tis@example.com", "'tis@example.com"),
+        ("'", "'"),
+        ("", ""),
+    ],
+)
+def test_what_an_export_made_harmless_is_read_as_it_was(written, meant):
+    assert plain(written) == meant
