@@ -208,6 +208,8 @@ RETENTION_NETWORK_DAYS = env.int("RETENTION_NETWORK_DAYS", default=365)
 RETENTION_LEFT_DAYS = env.int("RETENTION_LEFT_DAYS", default=3 * 365)
 # The files of imports, and which of their rows were refused.
 RETENTION_IMPORT_DAYS = env.int("RETENTION_IMPORT_DAYS", default=30)
+# Who asked for a link to the preferences or for another address; the ledger says what came of it.
+RETENTION_LETTER_DAYS = env.int("RETENTION_LETTER_DAYS", default=30)
 
 # --- Sign-up ------------------------------------------------------------------------------------
 # Sign-ups in ten minutes: from one network (a campus behind one address stays below), over all

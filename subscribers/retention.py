@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 from redis.exceptions import RedisError
 
 from subscribers import erase, ledger, pending
-from subscribers.models import Consent, Subscription
+from subscribers.models import AddressChange, Consent, Letter, Subscription
 from subscribers.transfer import jobs
 
 logger = logging.getLogger(__name__)
@@ -95,8 +95,34 @@ def forget_lists(*, now: datetime) -> bool:
     return forgotten == LISTS
 
 
+def forget_letters(*, now: datetime) -> bool:
+    """Delete wishes to change an address, and asked-for links, that are long done or overtaken.
+
+    What came of them, the ledger says; a letter names whoever was asked for, reader or not.
+    """
+    cutoff = _cutoff(settings.RETENTION_LETTER_DAYS, now)
+    if cutoff is None:
+        return False
+    gone = 0
+    for found in (
+        Letter.objects.filter(asked_at__lt=cutoff, change=None),
+        AddressChange.objects.filter(created_at__lt=cutoff),
+    ):
+        ids = list(found.values_list("pk", flat=True)[:ROWS])
+        found.model.objects.filter(pk__in=ids).delete()
+        gone = max(gone, len(ids))
+    _log(gone, "wishes for a link or another address are forgotten")
+    return gone == ROWS
+
+
 # A step answers whether it had its hands full.
-STEPS: list[Callable[..., bool]] = [pending.forget, fade, erase_who_left, forget_lists]
+STEPS: list[Callable[..., bool]] = [
+    pending.forget,
+    fade,
+    erase_who_left,
+    forget_lists,
+    forget_letters,
+]
 
 
 def _cutoff(days: int, now: datetime) -> datetime | None:

@@ -64,7 +64,9 @@ def change_secret(*, webhook_id: int, now: datetime) -> None:
 
 
 def forget_old(*, now: datetime) -> int:
-    """Delete what is older than RETENTION_WEBHOOK_DAYS; return how many rows that was."""
+    """Delete what is older than RETENTION_WEBHOOK_DAYS (0: never); return how many rows."""
+    if not settings.RETENTION_WEBHOOK_DAYS:
+        return 0
     oldest = now - timedelta(days=settings.RETENTION_WEBHOOK_DAYS)
     _, rows = WebhookDelivery.objects.filter(created_at__lt=oldest).delete()
     return rows.get(WebhookDelivery._meta.label, 0)

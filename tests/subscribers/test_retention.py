@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from subscribers import consent, retention, tasks
-from subscribers.models import Consent, GrowthDay, Subscriber
+from subscribers.models import AddressChange, Consent, GrowthDay, Letter, Subscriber
 from subscribers.suppression import suppressed_among
 from tests import factories
 from tests.factories import NOW
@@ -89,6 +89,24 @@ def test_nothing_goes_where_the_settings_say_for_good(settings):
     entry.refresh_from_db()
     assert entry.ip_address == "192.0.2.7"
     assert Subscriber.objects.get().erased_at is None
+
+
+def test_letters_that_were_asked_for_long_ago_are_forgotten(settings):
+    settings.RETENTION_LETTER_DAYS = 30
+    subscriber = factories.subscription(factories.newsletter()).subscriber
+    for days in (31, 29):
+        change = AddressChange.objects.create(
+            subscriber=subscriber, email="x@example.com", email_key="x@example.com",
+            created_at=ago(days), status="dropped",
+        )  # fmt: skip
+        done = {"asked_at": ago(days), "outcome": "sent", "email_key": "x@example.com"}
+        Letter.objects.create(kind="link", **done)
+        Letter.objects.create(kind="new-address", change=change, **done)
+
+    retention.let_go(now=NOW)
+
+    assert {row.created_at for row in AddressChange.objects.all()} == {ago(29)}
+    assert {row.asked_at for row in Letter.objects.all()} == {ago(29)}
 
 
 def test_it_goes_in_small_steps_until_nothing_is_left(monkeypatch):
