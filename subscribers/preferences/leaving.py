@@ -14,8 +14,10 @@ from subscribers.webhooks.emit import emit_of_reader
 Status = Subscription.Status
 
 
-def unsubscribe(*, subscription_id: int, origin: Origin = NOWHERE, now: datetime) -> bool:
-    """End the subscription at once and record the withdrawal.
+def unsubscribe(
+    *, subscription_id: int, origin: Origin = NOWHERE, seen: str = "", now: datetime
+) -> bool:
+    """End the subscription at once and record the withdrawal; `seen` as in consent.draft.
 
     Returns:
         Whether there was one to end: an unknown id, or leaving twice, changes nothing.
@@ -38,6 +40,7 @@ def unsubscribe(*, subscription_id: int, origin: Origin = NOWHERE, now: datetime
             newsletter=subscription.newsletter,
             kind=Consent.Kind.WITHDRAWAL,
             origin=origin,
+            seen=seen,
             now=now,
         )
         emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=subscription_id, now=now)

@@ -9,10 +9,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import now
 
-from subscribers import languages, tokens
+from subscribers import consent, languages, tokens
 from subscribers import preferences as choices
 from subscribers.forms import SectionsForm
-from subscribers.models import Subscription
+from subscribers.models import Consent, Subscription
 from subscribers.views.keys import reader_of, signed_link
 from subscribers.views.origin import origin_of
 
@@ -33,10 +33,16 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         if subscription:
             choices.unsubscribe(
-                subscription_id=subscription.pk, origin=origin_of(request, token), now=now()
+                subscription_id=subscription.pk,
+                origin=origin_of(request, token),
+                # Who clicked in a mail program has not seen our page and its words.
+                seen="" if named else consent.wording(consent.ONE_CLICK, subscription.newsletter),
+                now=now(),
             )
         left = True
-    context = {"newsletter": named.newsletter if named else None}
+    context: dict[str, object] = {"newsletter": named.newsletter if named else None}
+    if named and not left:
+        context["wording"] = consent.wording(Consent.Kind.WITHDRAWAL, named.newsletter)
     page = "unsubscribed" if left else "unsubscribe"
     return render(request, f"subscribers/{page}.html", context)
 

@@ -1,0 +1,87 @@
+"""Every grant, change and withdrawal leaves a complete record, whichever way it came."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from subscribers import abuse, consent, preferences, tokens
+from subscribers.models import Consent, Subscription
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+BROWSER = {"User-Agent": "Firefox/140", "Accept-Language": "de"}
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter(name="Morgen", slug="morgen")
+
+
+def complete(entry, newsletter, *, kind, page):
+    """What checks.md asks of a record, and that the words are those of the page, in German."""
+    assert entry.kind == kind
+    assert entry.wording == consent.wording(kind, newsletter, language="de")
+    assert entry.wording_version == consent.WORDING_VERSION
+    assert entry.page == f"http://testserver{page}"
+    assert entry.language == "de"
+    assert entry.ip_address == "127.0.0.1"
+    assert entry.user_agent == "Firefox/140"
+    assert entry.created_at
+
+
+def seen(client, url):
+    return client.get(url, headers=BROWSER).content.decode()
+
+
+def test_signing_up_confirming_choosing_and_leaving_each_leave_their_record(client, newsletter):
+    section = factories.section(newsletter, name="Sport")
+    url = reverse("newsletter", args=["morgen"])
+    assert consent.wording("signup", newsletter, language="de") in seen(client, url)
+    client.post(url, {"email": "ann@example.com", "opened": _opened()}, headers=BROWSER)
+    complete(Consent.objects.get(), newsletter, kind="signup", page=url)
+    subscription = Subscription.objects.get()
+
+    url = reverse("confirm", args=[tokens.confirm_token(subscription)])
+    assert consent.wording("confirmation", newsletter, language="de") in seen(client, url)
+    client.post(url, headers=BROWSER)
+    complete(newest(), newsletter, kind="confirmation", page="/confirm/…/")
+
+    origin = consent.Origin(
+        page="http://testserver/preferences/…/", language="de", ip_address="127.0.0.1",
+        user_agent="Firefox/140",
+    )  # fmt: skip
+    preferences.set_muted_sections(
+        subscription_id=subscription.pk,
+        section_ids=[section.pk],
+        origin=origin,
+        now=factories.NOW,
+    )
+    change = Consent.objects.get(kind="change")
+    complete(change, newsletter, kind="change", page="/preferences/…/")
+    assert change.details == {"muted_sections": {"from": [], "to": ["Sport"]}}
+
+    url = reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
+    assert consent.wording("withdrawal", newsletter, language="de") in seen(client, url)
+    client.post(url, {"page": "1"}, headers=BROWSER)
+    complete(newest(), newsletter, kind="withdrawal", page="/u/…")
+
+
+def test_a_click_in_a_mail_program_is_recorded_as_what_it_is(client, newsletter):
+    subscription = factories.subscription(newsletter)
+    url = reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
+
+    client.post(url, {"List-Unsubscribe": "One-Click"}, headers={"User-Agent": "Mail/1"})
+
+    assert newest().wording == "The unsubscribe button of a mail program, for Morgen."
+    assert (newest().kind, newest().user_agent) == ("withdrawal", "Mail/1")
+
+
+def newest():
+    return Consent.objects.order_by("-pk").first()
+
+
+def _opened():
+    return abuse.opened_token(now() - timedelta(minutes=1))
