@@ -154,6 +154,7 @@ a{color:var(--accent);font-weight:600}
 dialog.box{width:min(30em,100vw - 2em);max-width:none;max-height:calc(100dvh - 2em);min-height:0;margin:auto;padding:2em;overflow:auto;overscroll-behavior:contain;border:0;border-top:3px solid var(--accent);box-shadow:0 1em 4em rgb(0 0 0/.35)}
 dialog h2{font-size:1.75em}
 dialog.box::backdrop{background:rgb(0 0 0/.55)}
+dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0 0/.55)}
 @media(max-width:32em){dialog.box{width:100%;margin:auto 0 0;padding:1.5em 1.25em max(1.5em,env(safe-area-inset-bottom));border-end-start-radius:0;border-end-end-radius:0}.row button{flex:1 1 100%}}
 @media(prefers-reduced-motion:no-preference){dialog[open]{animation:in .3s ease-out}@keyframes in{from{opacity:0;transform:translateY(1.5em)}}}
 `;
@@ -362,6 +363,8 @@ dialog.box::backdrop{background:rgb(0 0 0/.55)}
       return;
     }
     if (box.open) return;
+    // A preview takes no focus: its owner is typing beside it.
+    if (preview) return box.setAttribute("open", "");
     box.showModal();
     root.getElementById("title").focus();
     tell("shown");
@@ -405,6 +408,8 @@ dialog.box::backdrop{background:rgb(0 0 0/.55)}
   function start() {
     if (!popup) {
       place();
+      // In an iframe of ours, which is loaded lazily itself.
+      if (options.page !== undefined) return appear();
       // Drawn shortly before it is scrolled to: a form that nobody comes to costs no request.
       const observer = new IntersectionObserver(arrive, { rootMargin: "600px" });
       observer.observe(host);
@@ -415,11 +420,19 @@ dialog.box::backdrop{background:rgb(0 0 0/.55)}
     }
   }
 
-  async function arrive(entries, observer) {
+  function arrive(entries, observer) {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     observer.disconnect();
-    form = await look();
-    draw();
+    appear();
+  }
+
+  async function appear() {
+    try {
+      form = await look();
+      draw();
+    } catch (error) {
+      console.warn("Daybreak:", error);
+    }
   }
 
   /** A link or button of the page's own opens it, whatever was closed before. */

@@ -55,15 +55,25 @@ class Trigger:
 
 
 def script(
-    newsletter: Newsletter, *, look: Look, popup: bool = False, trigger: Trigger | None = None
+    newsletter: Newsletter,
+    *,
+    look: Look,
+    popup: bool = False,
+    trigger: Trigger | None = None,
+    preview: bool = False,
 ) -> SafeString:
-    """The one line that draws the form where it stands, or opens a dialog."""
+    """The one line that draws the form where it stands, or opens a dialog.
+
+    A preview opens at once, remembers nothing and sends nothing.
+    """
     attributes = {"newsletter": newsletter.slug}
     if popup:
         attributes["mode"] = "popup"
         for name, value in asdict(trigger or Trigger()).items():
             if value is not None:
                 attributes[name.replace("_", "-")] = str(value)
+    if preview:
+        attributes["preview"] = "1"
     return format_html(
         '<script async src="{}"{}></script>',
         settings.SITE_URL + reverse("embed-script"),
@@ -82,10 +92,11 @@ def plain_form(newsletter: Newsletter, *, look: Look) -> str:
     return render_to_string("embed/plain_form.html", context).strip()
 
 
-def frame(newsletter: Newsletter, *, look: Look) -> SafeString:
+def frame(newsletter: Newsletter, *, look: Look, preview: bool = False) -> SafeString:
     """The same form in an iframe, for an editor that lets no script in."""
     url = settings.SITE_URL + reverse("embed-frame", args=[newsletter.slug])
-    query = f"?{urlencode(look.chosen())}" if look.chosen() else ""
+    asked = look.chosen() | ({"preview": "1"} if preview else {})
+    query = f"?{urlencode(asked)}" if asked else ""
     # No style attribute: a page's policy (or its editor) may drop it, and a border would appear.
     return format_html(
         '<iframe src="{}" title="{}" width="100%" height="{}" frameborder="0" '

@@ -151,9 +151,11 @@ def frame(request: HttpRequest, slug: str) -> HttpResponse:
     }
     status = HTTPStatus.OK
     if request.method == "POST":
-        context |= {"answer": _sign_up(request, newsletter), "email": email_of(request)}
-        context["page"] = request.POST.get("page", "")
-        status = STATUS[context["answer"]["state"]]
+        # What was opened stays opened: a correction is quickly pressed.
+        kept = {name: request.POST.get(name, "") for name in ("opened", "page")}
+        answer = _sign_up(request, newsletter)
+        context |= kept | {"answer": answer, "email": email_of(request)}
+        status = STATUS[answer["state"]]
     response = render(request, "embed/frame.html", context, status=status)
     response["Cache-Control"] = "no-store"
     response["Content-Security-Policy"] = (
