@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet, TextField
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextareaWidget
 
+from subscribers.admin.embedding import EmbedPages
 from subscribers.models import Newsletter, Section, Subscription
 
 
@@ -31,7 +32,7 @@ class SectionInline(TabularInline):
 
 
 @admin.register(Newsletter)
-class NewsletterAdmin(ModelAdmin):
+class NewsletterAdmin(EmbedPages):
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget({"rows": 4})}}
     list_display = ["name", "promise", "active", "pending", "timezone", "is_listed"]
     list_filter = ["is_listed", "language"]

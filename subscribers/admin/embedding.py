@@ -1,0 +1,219 @@
+"""The page that builds the lines for somebody's web page, with a preview that follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.validators import RegexValidator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import get_language_info
+from unfold.admin import ModelAdmin
+from unfold.decorators import action
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from subscribers import snippet
+from subscribers.models import Newsletter
+from subscribers.snippet import Look, Trigger
+
+KINDS = [
+    ("inline", "A form in the page"),
+    ("popup", "A dialog that opens by itself"),
+    ("frame", "An iframe, where scripts are not allowed"),
+    ("plain", "A plain form, without any script"),
+]
+THEMES = [("", "By the reader's device"), ("light", "Light"), ("dark", "Dark")]
+FONTS = [("", "Ours, without serifs"), ("serif", "Ours, with serifs"), ("page", "The page's own")]
+colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write the colour like #0b57d0.")
+
+
+def _choice(label: str, choices: list[tuple[str, str]], **options: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label, choices=choices, required=False, widget=UnfoldAdminSelectWidget, **options
+    )
+
+
+def _text(label: str, *, placeholder: str = "", **options: Any) -> forms.CharField:
+    widget = UnfoldAdminTextInputWidget({"placeholder": placeholder})
+    return forms.CharField(label=label, required=False, widget=widget, **options)
+
+
+def _number(label: str, *, largest: int, **options: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        min_value=0,
+        max_value=largest,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget,
+        **options,
+    )
+
+
+class EmbedForm(forms.Form):
+    """What the owner of a page may choose; what is left empty is left out of the snippet."""
+
+    TRIGGER = ("after_scroll", "after_seconds")
+    WORDS = ("lang", "title", "text", "button")
+    LOOKS = ("theme", "accent", "background", "font", "radius")
+
+    kind = _choice("What to embed", KINDS)
+    after_scroll = _number(
+        "Opens after scrolling so much of the page, in per cent", largest=100, initial=50
+    )
+    after_seconds = _number(
+        "Opens after so many seconds",
+        largest=3600,
+        initial=30,
+        help_text="The first of the two counts. Closed, it stays away for 30 days; after a "
+        "sign-up, for good.",
+    )
+    lang = _choice(
+        "Language",
+        [],
+        help_text="A script reads it from the page; an iframe and a plain form cannot.",
+    )
+    title = _text("Title", max_length=120)
+    text = _text("Promise", max_length=300)
+    button = _text("Button", max_length=40)
+    theme = _choice("Light or dark", THEMES)
+    accent = _text("Accent", validators=[colour])
+    background = _text("Background", placeholder="#ffffff", validators=[colour])
+    font = _choice("Typeface", FONTS)
+    radius = _number("Rounding of corners, in pixels", largest=32)
+
+    def __init__(self, *args: Any, newsletter: Newsletter, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = [(code, get_language_info(code)["name"]) for code, _ in settings.LANGUAGES]
+        language: Any = self.fields["lang"]
+        language.choices = [("", "The page's, or else the newsletter's"), *names]
+        self.fields["accent"].widget.attrs["placeholder"] = newsletter.accent_color
+        self.fields["text"].widget.attrs["placeholder"] = newsletter.promise
+
+    def parts(self) -> list[tuple[str, str, list[forms.BoundField]]]:
+        """The groups of fields: name, title, fields."""
+        return [
+            ("kind", "", [self["kind"]]),
+            ("trigger", "When it opens", [self[name] for name in self.TRIGGER]),
+            ("words", "Words", [self[name] for name in self.WORDS]),
+            ("looks", "Looks", [self[name] for name in self.LOOKS]),
+        ]
+
+    def problems(self) -> list[str]:
+        """What is wrong, in sentences that name the field."""
+        return [
+            f"{self.fields[name].label}: {error}"
+            for name, errors in self.errors.items()
+            for error in errors
+        ]
+
+    def kind_chosen(self) -> str:
+        return str(self.cleaned_data.get("kind") or "inline")
+
+    def look(self) -> Look:
+        given = self.cleaned_data
+        values = {name: given.get(name) for name in (*self.WORDS, *self.LOOKS)}
+        return Look(**{n: "" if value is None else str(value) for n, value in values.items()})
+
+    def trigger(self) -> Trigger:
+        return Trigger(**{name: self.cleaned_data.get(name) for name in self.TRIGGER})
+
+
+class EmbedPages(ModelAdmin):
+    """A newsletter's admin with the page that builds its snippets."""
+
+    actions_detail = ["embed"]
+    actions_row = ["embed"]
+
+    @action(description="Embed the form", url_path="embed", icon="code", permissions=["view"])
+    def embed(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(
+            reverse("admin:subscribers_newsletter_snippet", args=[object_id])
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path(
+                "<int:pk>/snippet/",
+                view(self.snippet_page),
+                name="subscribers_newsletter_snippet",
+            ),
+            path(
+                "<int:pk>/snippet/preview/",
+                view(self.snippet_preview),
+                name="subscribers_newsletter_snippet_preview",
+            ),
+        ]
+        found: list[URLPattern] = super().get_urls()
+        return own + found
+
+    def snippet_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        newsletter = self._newsletter(request, pk)
+        form = self._form(request, newsletter)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "original": newsletter,
+            "title": f"Embed {newsletter}",
+            "form": form,
+            "code": _code(newsletter, form),
+            "kind": form.kind_chosen(),
+            "host": settings.SITE_URL,
+            "query": request.GET.urlencode(),
+            "phone": "phone" in request.GET,
+            "dark": "dark" in request.GET,
+        }
+        return TemplateResponse(request, "admin/subscribers/newsletter/snippet.html", context)
+
+    def snippet_preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A page of somebody's with the form in it; nothing typed there is sent."""
+        newsletter = self._newsletter(request, pk)
+        form = self._form(request, newsletter)
+        look, kind = form.look(), form.kind_chosen()
+        scheme = look.theme or ("dark" if "dark" in request.GET else "light")
+        look = replace(look, theme=scheme)
+        if kind == "frame":
+            code: str = snippet.frame(newsletter, look=look, preview=True)
+        elif kind == "plain":
+            code = snippet.plain_form(newsletter, look=look)
+        else:
+            code = snippet.script(newsletter, look=look, popup=kind == "popup", preview=True)
+        context = {"code": code, "kind": kind, "dark": "dark" in request.GET}
+        return TemplateResponse(request, "admin/subscribers/newsletter/preview.html", context)
+
+    def _newsletter(self, request: HttpRequest, pk: int) -> Newsletter:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        newsletter = Newsletter.objects.filter(pk=pk).first()
+        if newsletter is None:
+            raise Http404("There is no such newsletter.")
+        return newsletter
+
+    def _form(self, request: HttpRequest, newsletter: Newsletter) -> EmbedForm:
+        """The form as it was asked for, checked; at first with its initial values."""
+        first = {name: field.initial for name, field in EmbedForm.base_fields.items()}
+        form = EmbedForm(request.GET or first, newsletter=newsletter)
+        form.is_valid()
+        return form
+
+
+def _code(newsletter: Newsletter, form: EmbedForm) -> str:
+    look = form.look()
+    match form.kind_chosen():
+        case "frame":
+            return snippet.frame(newsletter, look=look)
+        case "plain":
+            return snippet.plain_form(newsletter, look=look)
+        case "popup":
+            return snippet.script(newsletter, look=look, popup=True, trigger=form.trigger())
+        case _:
+            return snippet.script(newsletter, look=look)

@@ -1,0 +1,93 @@
+"""Building a snippet in a real browser: the preview follows, and what is copied works."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from subscribers.models import Subscription
+from tests import factories
+from tests.conftest import axe_violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def builder(page):
+    """The builder's page on an editor's desktop, after logging in."""
+    newsletter = factories.newsletter(name="EconoTimes", slug="econo")
+    User.objects.create_superuser("editor", "editor@example.com", "a long password")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(reverse("admin:subscribers_newsletter_change", args=[newsletter.pk]))
+    page.fill("input[name=username]", "editor")
+    page.fill("input[name=password]", "a long password")
+    page.click("button[type=submit]")
+    page.get_by_role("link", name="Embed the form").first.click()
+    page.get_by_role("button", name="Copy").wait_for()
+    return page
+
+
+def preview(page):
+    return page.frame_locator("iframe[title=Preview]")
+
+
+def code(page):
+    return page.locator("#code").input_value()
+
+
+def test_the_preview_follows_what_is_typed(builder):
+    preview(builder).get_by_role("heading", name="Get EconoTimes by e-mail").wait_for()
+    builder.get_by_label("Title").press_sequentially("Wake up wiser", delay=20)
+    preview(builder).get_by_role("heading", name="Wake up wiser").wait_for()
+    assert 'data-title="Wake up wiser"' in code(builder)
+
+    builder.get_by_label("What to embed").select_option("popup")
+    preview(builder).get_by_role("dialog").wait_for()
+    builder.get_by_label("Button").press_sequentially("Join us", delay=20)
+    preview(builder).get_by_role("button", name="Join us").wait_for()
+    assert builder.evaluate("document.activeElement.name") == "button"
+    assert 'data-button="Join us"' in code(builder)
+
+
+def test_nothing_typed_into_the_preview_is_sent(builder):
+    inside = preview(builder)
+    inside.get_by_label("E-mail address").fill("editor@example.com")
+    inside.get_by_role("button", name="Sign up").click()
+    inside.get_by_role("heading", name="Check your inbox").wait_for()
+
+    assert not Subscription.objects.exists()
+    assert builder.evaluate("localStorage.getItem('daybreak:econo')") is None
+
+
+def test_what_is_copied_works_on_another_site(builder, web):
+    builder.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    builder.get_by_label("Title").fill('Say "hello"')
+    preview(builder).get_by_role("heading", name='Say "hello"').wait_for()
+    builder.get_by_role("button", name="Copy").click()
+    builder.get_by_text("Copied.").wait_for()
+    line = builder.evaluate("navigator.clipboard.readText()")
+
+    page = builder.context.new_page()
+    body = f"<!doctype html><html lang=en><title>x</title><body>{line}"
+    page.goto(web.serve("/", body.encode(), headers={"Content-Type": "text/html"}))
+    page.get_by_role("heading", name='Say "hello"').wait_for()
+
+
+def test_a_slip_is_named_and_goes_away(builder):
+    builder.get_by_label("Accent").fill("#12")
+    builder.get_by_text("Accent: Write the colour like #0b57d0.").wait_for()
+    builder.get_by_label("Accent").fill("#123456")
+    builder.get_by_text("Accent: Write").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ["inline", "popup", "frame", "plain"])
+def test_axe_finds_nothing_but_unfolds_own_and_nothing_sticks_out(builder, scheme, kind):
+    builder.emulate_media(color_scheme=scheme)
+    builder.get_by_label("What to embed").select_option(kind)
+    preview(builder).locator("h1").wait_for()
+    builder.wait_for_timeout(800)
+    found = [v for v in axe_violations(builder) if not v.startswith("region:")]
+    assert found == []
+    for width in (320, 1280):
+        builder.set_viewport_size({"width": width, "height": 800})
+        assert builder.evaluate("document.documentElement.scrollWidth") <= width
