@@ -10,8 +10,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import confirmation, tokens
-from subscribers.models import Newsletter, Subscription
+from subscribers import confirmation, consent, tokens
+from subscribers.consent import Origin
+from subscribers.models import Consent, Newsletter, Subscription
 from tests import factories
 
 
@@ -48,6 +49,15 @@ def readers(newsletter: Newsletter, language: str) -> dict[str, Subscription]:
         made[kind] = factories.subscription(newsletter, f"{kind}@example.com", **fields)
         made[kind].subscriber.language = language
         made[kind].subscriber.save(update_fields=["language"])
+    for kind in Consent.Kind.values:
+        consent.record(
+            subscription_id=made["active"].pk,
+            newsletter=newsletter,
+            kind=kind,
+            origin=Origin(language=language),
+            details={"frequency": {"from": "daily", "to": "weekly"}},
+            now=timezone.now(),
+        )
     return made
 
 
@@ -76,6 +86,8 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
         "unsubscribe": unsubscribe(active),
         "unsubscribe-unknown": reverse("unsubscribe", args=["nobody"]),
         "unsubscribed": unsubscribe(left),
+        "dossier": reverse("dossier", args=[tokens.preferences_token(active.pk)]),
+        "embed-frame": reverse("embed-frame", args=[newsletter.slug]),
         "unknown": "/nothing/at/all/",
     }
 

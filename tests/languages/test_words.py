@@ -23,8 +23,10 @@ pytestmark = pytest.mark.django_db
 
 # German, but for its words.
 MADE_UP = "de"
-# What needs no translation: the product, addresses, the clock's name.
-SAME_EVERYWHERE = re.compile(r"Daybreak|\S+@\S+|https?://\S+|__[A-Z_0-9]+?__|\b(?:GMT|BST|UTC)\b")
+# What needs no translation: the product, addresses, the clock's name, the language's own.
+SAME_EVERYWHERE = re.compile(
+    r"Daybreak|Deutsch|\S+@\S+|https?://\S+|__[A-Z_0-9]+?__|\b(?:GMT|BST|UTC)\b"
+)
 
 
 @pytest.fixture(autouse=True)
