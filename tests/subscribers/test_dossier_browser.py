@@ -1,0 +1,86 @@
+"""The dossier in a real browser: read, saved, legible on a phone and from right to left."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from digest.models import Delivery
+from subscribers import consent, dossier, tokens
+from subscribers.models import Subscriber
+from tests import factories
+from tests.admin.test_desk_browser import UNFOLDS_OWN
+from tests.conftest import axe_violations
+from tests.factories import NOW
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def ann(page):
+    newsletter = factories.newsletter(name="Morning", accent_color="#ffc400")
+    subscription = factories.subscription(newsletter, "ann@example.com", source="x.example/" * 9)
+    origin = consent.Origin(
+        page="https://news.example.com/" + "a-long-way/" * 12,
+        language="en",
+        ip_address="2001:db8::1234:5678:9abc:def0",
+        user_agent="Mozilla/5.0 (X11; Linux x86_64) " + "AppleWebKit" * 9,
+    )
+    for kind in ("signup", "confirmation", "change"):
+        consent.record(
+            subscription_id=subscription.pk,
+            newsletter=newsletter,
+            kind=kind,
+            origin=origin,
+            details={"frequency": {"from": "daily", "to": "weekly"}} if kind == "change" else {},
+            now=NOW,
+        )
+    edition = factories.publish(factories.edition(newsletter))
+    Delivery.objects.create(edition=edition, subscription=subscription, status="sent")
+    return subscription
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ar", "ja"])
+def test_axe_finds_nothing_and_nothing_sticks_out(page, ann, scheme, language):
+    page.emulate_media(color_scheme=scheme)
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        token = tokens.preferences_token(ann.pk)
+        page.goto(reverse("dossier", args=[token]) + f"?lang={language}")
+
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("html").get_attribute("lang") == language
+        assert axe_violations(page) == []
+
+
+def test_the_file_that_is_saved_is_the_dossier(page, ann):
+    page.goto(reverse("dossier", args=[tokens.preferences_token(ann.pk)]))
+
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Download it as a file").click()
+
+    assert saved.value.suggested_filename == f"reader-{ann.subscriber_id}.json"
+    with open(saved.value.path()) as file:
+        assert json.load(file) == dossier.export(subscriber_id=ann.subscriber_id)
+
+
+def test_an_editor_erases_a_reader(page, ann):
+    User.objects.create_superuser("editor", "editor@example.com", "a long password")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(reverse("admin:subscribers_subscriber_change", args=[ann.subscriber_id]))
+    page.fill("input[name=username]", "editor")
+    page.fill("input[name=password]", "a long password")
+    page.click("button[type=submit]")
+
+    page.get_by_role("link", name="Erase").click()
+    page.get_by_role("heading", name="Erase ann@example.com?").wait_for()
+    faults = [v for v in axe_violations(page) if v.partition(":")[0] not in UNFOLDS_OWN]
+    assert faults == []
+    page.get_by_role("link", name="No, go back").click()
+    page.get_by_role("link", name="Erase").click()
+    page.get_by_role("button", name="Erase this reader").click()
+
+    page.get_by_text("ann@example.com is erased.").wait_for()
+    assert Subscriber.objects.get().erased_at is not None
