@@ -24,7 +24,7 @@ class _ReadOnly:
 class RecordAdmin(_ReadOnly, ModelAdmin):
     """A surface of its own for a record of fact."""
 
-    actions = None
+    actions: list[str] | None = None
     list_per_page = 50
 
 

@@ -72,6 +72,29 @@ GROUPS = (
         ),
     ),
     (
+        "Other programs",
+        (
+            (
+                "API tokens",
+                "key",
+                "admin:subscribers_apitoken_changelist",
+                "subscribers.view_apitoken",
+            ),
+            (
+                "Webhooks",
+                "webhook",
+                "admin:subscribers_webhook_changelist",
+                "subscribers.view_webhook",
+            ),
+            (
+                "Events sent",
+                "receipt_long",
+                "admin:subscribers_webhookdelivery_changelist",
+                "subscribers.view_webhookdelivery",
+            ),
+        ),
+    ),
+    (
         "Staff",
         (
             ("Users", "person", "admin:auth_user_changelist", "auth.view_user"),

@@ -1,5 +1,13 @@
 """The catalogue and its readers, as the desk sees them; one module per surface."""
 
-from subscribers.admin import catalogue, consent, growth, readers, suppression
+from subscribers.admin import (
+    access,
+    catalogue,
+    consent,
+    growth,
+    readers,
+    suppression,
+    webhooks,
+)
 
-__all__ = ["catalogue", "consent", "growth", "readers", "suppression"]
+__all__ = ["access", "catalogue", "consent", "growth", "readers", "suppression", "webhooks"]

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from digest.models import Delivery
+from subscribers import access
 from subscribers.models import Consent, Subscriber, Suppression
 from tests import factories
 
@@ -21,11 +22,14 @@ LISTS = [
     "digest_feed",
     "digest_schedule",
     "digest_story",
+    "subscribers_apitoken",
     "subscribers_consent",
     "subscribers_newsletter",
     "subscribers_subscriber",
     "subscribers_subscription",
     "subscribers_suppression",
+    "subscribers_webhook",
+    "subscribers_webhookdelivery",
 ]
 
 
@@ -44,6 +48,9 @@ def one_of_each(number):
     )
     Delivery.objects.create(edition=edition, subscription=subscription)
     Suppression.objects.create(email_key=f"gone{number}@example.com", reason="bounce")
+    access.make(name="CMS", scopes=["stories:write"], newsletter=newsletter, now=factories.NOW)
+    webhook = factories.webhook(newsletter=newsletter)
+    factories.webhook_delivery(webhook).tries.create(at=factories.NOW, milliseconds=12, status=500)
 
 
 def queries(client, url):

@@ -1,0 +1,251 @@
+"""Webhooks: where they go, how they fare, what was sent and what was not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.timezone import now
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
+
+from subscribers.models import Event, Webhook, WebhookAttempt, WebhookDelivery
+from subscribers.records import RecordAdmin, RecordInline
+from subscribers.web.address import BadReceiver, check_receiver
+from subscribers.webhooks import log
+
+STATE_COLOURS = {"well": "success", "new": "info", "in trouble": "danger", "off": "default"}
+DELIVERY_COLOURS = {"waiting": "info", "delivered": "success", "given up": "danger"}
+
+
+class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
+    events = forms.MultipleChoiceField(
+        label="Events",
+        choices=Event.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        error_messages={"required": "Tick at least one event."},
+    )
+
+    url = forms.URLField(
+        label="Address",
+        max_length=1000,
+        assume_scheme="https",
+        widget=UnfoldAdminURLInputWidget({"placeholder": "https://crm.example.com/daybreak"}),
+        help_text="Gets a POST with JSON for each event.",
+    )
+
+    class Meta:
+        model = Webhook
+        fields = ["name", "url", "events", "newsletter", "is_active"]
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        try:
+            check_receiver(
+                url, allow_hosts=settings.WEBHOOK_ALLOW_HOSTS, allow_plain=settings.DEBUG
+            )
+        except BadReceiver as error:
+            raise forms.ValidationError(str(error)) from error
+        return url
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ModelAdmin):
+    form = WebhookForm
+    list_display = ["name", "url", "hears", "of", "state", "waiting", "last_success_at"]
+    list_filter = ["is_active", "newsletter"]
+    list_select_related = ["newsletter"]
+    search_fields = ["name", "url"]
+    warn_unsaved_form = True
+    change_form_outer_before_template = "admin/subscribers/webhook/state.html"
+    fieldsets = ((None, {"fields": ("name", "url", "events", "newsletter", "is_active")}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
+        queryset: QuerySet[Webhook] = super().get_queryset(request)
+        waiting = Q(deliveries__state=WebhookDelivery.State.WAITING)
+        return queryset.annotate(waiting_events=Count("deliveries", filter=waiting))
+
+    @display(description="Hears of")
+    def hears(self, webhook: Webhook) -> str:
+        return ", ".join(webhook.events)
+
+    @display(description="Of", ordering="newsletter")
+    def of(self, webhook: Webhook) -> str:
+        return webhook.newsletter.name if webhook.newsletter else "all newsletters"
+
+    @display(description="State", label=STATE_COLOURS)
+    def state(self, webhook: Webhook) -> str:
+        return state_of(webhook)
+
+    @display(description="Waiting", ordering="waiting_events")
+    def waiting(self, webhook: Any) -> str:
+        return f"{webhook.waiting_events:,}"
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        fields = list(form.changed_data)
+        if obj.is_active and {"is_active", "url"} & set(fields):
+            # It gets its days of patience anew.
+            obj.failing_since, obj.off_because = None, ""
+            fields += ["failing_since", "off_because"]
+        obj.save(update_fields=fields)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        webhook = self.get_object(request, object_id) if object_id else None
+        if webhook:
+            state = state_of(webhook)
+            told = {
+                "webhook": webhook,
+                "webhook_state": state,
+                "webhook_colour": STATE_COLOURS[state],
+                "last_try": WebhookAttempt.objects.filter(delivery__webhook=webhook).last(),
+                "old_secret_signs": webhook.old_secret_until and webhook.old_secret_until > now(),
+            }
+            extra_context = told | (extra_context or {})
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {"test": self.send_test, "secret": self.change_secret}
+        urls = [
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"subscribers_webhook_{name}",
+            )
+            for name, view in views.items()
+        ]
+        return [*urls, *super().get_urls()]
+
+    def send_test(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if refused := self._refuse(request):
+            return refused
+        delivery = log.send_test(webhook_id=pk, now=now())
+        messages.success(request, "A test event is on its way. Open this page again in a moment.")
+        page = reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk])
+        return HttpResponseRedirect(page)
+
+    def change_secret(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if refused := self._refuse(request):
+            return refused
+        log.change_secret(webhook_id=pk, now=now())
+        messages.success(
+            request, "The secret is a new one. For 24 hours events are signed with the old one too."
+        )
+        return HttpResponseRedirect(reverse("admin:subscribers_webhook_change", args=[pk]))
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse | None:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return None
+
+
+class TriesInline(RecordInline):
+    model = WebhookAttempt
+    fields = ["at", "status", "milliseconds", "error", "answer"]
+    readonly_fields = fields
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(RecordAdmin):
+    list_display = ["created_at", "webhook", "event", "outcome", "attempts", "last", "next_attempt"]
+    list_filter = ["state", "event", "webhook"]
+    list_select_related = ["webhook"]
+    search_fields = ["message_id", "payload"]
+    date_hierarchy = "created_at"
+    actions = ["send_selected_again"]
+    inlines = [TriesInline]
+    change_form_outer_before_template = "admin/subscribers/webhookdelivery/state.html"
+    fields = ["webhook", "event", "message_id", "outcome", "created_at", "settled_at", "told"]
+    readonly_fields = ["outcome", "told"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
+        queryset: QuerySet[WebhookDelivery] = super().get_queryset(request)
+        last = WebhookAttempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
+        return queryset.annotate(
+            last_status=Subquery(last.values("status")[:1]),
+            last_error=Subquery(last.values("error")[:1]),
+        )
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("subscribers.change_webhook")
+
+    @display(description="State", ordering="state", label=DELIVERY_COLOURS)
+    def outcome(self, delivery: WebhookDelivery) -> str:
+        return delivery.get_state_display()
+
+    @display(description="Last answer", empty_value="")
+    def last(self, delivery: Any) -> str:
+        return str(delivery.last_status or delivery.last_error or "")
+
+    @display(description="Next try", ordering="next_attempt_at", empty_value="")
+    def next_attempt(self, delivery: WebhookDelivery) -> Any:
+        return delivery.next_attempt_at
+
+    @display(description="What was told")
+    def told(self, delivery: WebhookDelivery) -> str:
+        return json.dumps(json.loads(delivery.payload), indent=2, ensure_ascii=False)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        told = {"may_send_again": object_id and self.has_resend_permission(request)}
+        return super().changeform_view(
+            request,
+            object_id,
+            form_url,
+            {**told, "delivery_id": object_id, **(extra_context or {})},
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.send_again)
+        name = "subscribers_webhookdelivery_again"
+        return [path("<int:pk>/again/", view, name=name), *super().get_urls()]
+
+    def send_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_resend_permission(request):
+            raise PermissionDenied
+        self._again(request, [pk])
+        return HttpResponseRedirect(reverse("admin:subscribers_webhookdelivery_change", args=[pk]))
+
+    @admin.action(description="Send again", permissions=["resend"])
+    def send_selected_again(
+        self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]
+    ) -> None:
+        self._again(request, list(queryset.values_list("pk", flat=True)))
+
+    def _again(self, request: HttpRequest, ids: list[int]) -> None:
+        count = log.send_again(delivery_ids=ids, now=now())
+        events = "1 event is" if count == 1 else f"{count} events are"
+        messages.success(request, f"{events} on the way again, each under the id it had.")
+
+
+def state_of(webhook: Webhook) -> str:
+    if not webhook.is_active:
+        return "off"
+    if webhook.failing_since:
+        return "in trouble"
+    return "well" if webhook.last_success_at else "new"

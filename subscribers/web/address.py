@@ -1,0 +1,40 @@
+"""Tell whether an address may be typed in as a receiver, before anything is sent there."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from subscribers.web.guard import is_public
+
+
+class BadReceiver(ValueError):
+    """Not an address that we would post to; the message is a sentence for the operator."""
+
+
+def check_receiver(url: str, *, allow_hosts: Collection[str], allow_plain: bool) -> None:
+    """Look at the address alone; what its name resolves to is looked at each time it is used.
+
+    Raises:
+        BadReceiver
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if parts.scheme not in {"http", "https"} or not host:
+        raise BadReceiver("Write an address that begins with https://.")
+    if parts.username or parts.password:
+        raise BadReceiver("An address with a password in it would be shown in logs. Leave it out.")
+    if host in {allowed.strip("[]").lower() for allowed in allow_hosts}:
+        return
+    if parts.scheme == "http" and not allow_plain:
+        raise BadReceiver("Events speak of readers: their receiver must be at an https:// address.")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return
+    if not is_public(address):
+        raise BadReceiver(
+            f"{host} is not a public address. To use it all the same, add it to "
+            "WEBHOOK_ALLOW_HOSTS."
+        )

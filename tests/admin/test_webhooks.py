@@ -1,0 +1,136 @@
+"""Webhooks at the desk: typed in with care, tried out, and their events sent again."""
+
+import pytest
+from django.urls import reverse
+
+from subscribers.models import Webhook, WebhookDelivery
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+ADD = reverse("admin:subscribers_webhook_add")
+FIELDS = {
+    "name": "CRM",
+    "url": "https://hooks.example.com/daybreak",
+    "events": ["subscriber.confirmed", "edition.sent"],
+    "is_active": "on",
+}
+
+
+def change(webhook):
+    return reverse("admin:subscribers_webhook_change", args=[webhook.pk])
+
+
+def test_one_is_typed_in_and_gets_a_secret_of_its_own(desk):
+    desk.post(ADD, FIELDS)
+    desk.post(ADD, FIELDS | {"name": "Other"})
+    one, other = Webhook.objects.order_by("pk")
+    assert one.events == ["subscriber.confirmed", "edition.sent"]
+    assert one.secret.startswith("whsec_")
+    assert one.secret != other.secret
+    assert one.secret in desk.get(change(one)).content.decode()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.com/",
+        "https://user:password@hooks.example.com/",
+        "https://127.0.0.1/",
+        "https://10.0.0.8/hook",
+        "https://[::1]/",
+        "https://169.254.169.254/",
+        "ftp://hooks.example.com/",
+        "hooks",
+    ],
+)
+def test_an_address_that_nothing_should_be_sent_to_is_refused(desk, settings, url):
+    settings.DEBUG = False
+    assert desk.post(ADD, FIELDS | {"url": url}).status_code == 200
+    assert not Webhook.objects.exists()
+
+
+def test_a_host_of_our_own_is_taken_where_the_operator_says_so(desk, settings):
+    settings.DEBUG = False
+    settings.WEBHOOK_ALLOW_HOSTS = ["10.0.0.8"]
+    desk.post(ADD, FIELDS | {"url": "http://10.0.0.8:8000/hook"})
+    assert Webhook.objects.exists()
+
+
+def test_without_an_event_there_is_no_webhook(desk):
+    desk.post(ADD, FIELDS | {"events": []})
+    assert not Webhook.objects.exists()
+
+
+def test_a_test_event_is_a_click_away_and_a_post(desk):
+    webhook = factories.webhook()
+    url = reverse("admin:subscribers_webhook_test", args=[webhook.pk])
+
+    assert desk.get(url).status_code == 405
+    assert not WebhookDelivery.objects.exists()
+    response = desk.post(url)
+
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.event, delivery.state) == ("webhook.test", "waiting")
+    page = desk.get(response.url).content.decode()
+    assert "It works." in page
+
+
+def test_the_secret_is_changed_and_the_old_one_said_to_sign_too(desk):
+    webhook = factories.webhook()
+    old = webhook.secret
+    desk.post(reverse("admin:subscribers_webhook_secret", args=[webhook.pk]))
+    webhook.refresh_from_db()
+    assert webhook.secret != old
+    assert webhook.old_secret == old
+    page = desk.get(change(webhook)).content.decode()
+    assert old not in page
+    assert "signs too, until" in page
+
+
+def test_what_failed_is_sent_again_from_its_page_or_the_list(desk):
+    webhook = factories.webhook()
+    failed = [
+        factories.webhook_delivery(webhook, state="failed", next_attempt_at=None) for _ in range(3)
+    ]
+    desk.post(reverse("admin:subscribers_webhookdelivery_again", args=[failed[0].pk]))
+    desk.post(
+        reverse("admin:subscribers_webhookdelivery_changelist"),
+        {"action": "send_selected_again", "_selected_action": [failed[1].pk, failed[2].pk]},
+    )
+    assert WebhookDelivery.objects.filter(state="waiting").count() == 3
+
+
+def test_one_that_was_switched_off_gets_its_patience_anew(desk):
+    webhook = factories.webhook(
+        is_active=False, failing_since=NOW, off_because="Nothing arrived for 5 days."
+    )
+    assert "Nothing arrived for 5 days." in desk.get(change(webhook)).content.decode()
+    desk.post(change(webhook), FIELDS)
+    webhook.refresh_from_db()
+    assert (webhook.is_active, webhook.failing_since, webhook.off_because) == (True, None, "")
+
+
+def test_the_log_says_what_was_told_and_what_was_answered(desk):
+    delivery = factories.webhook_delivery(
+        factories.webhook(), payload='{"type": "x", "data": {"name": "J\\u00fcrgen"}}'
+    )
+    delivery.tries.create(at=NOW, milliseconds=34, status=503, answer="Out of order")
+    url = reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk])
+    page = desk.get(url).content.decode()
+    for told in (delivery.message_id, "Jürgen", "503", "Out of order"):
+        assert told in page
+
+
+def test_who_may_only_look_sees_no_secret_and_sends_nothing(staff):
+    webhook = factories.webhook()
+    delivery = factories.webhook_delivery(webhook, state="failed", next_attempt_at=None)
+    client = staff("subscribers.view_webhook", "subscribers.view_webhookdelivery")
+    assert webhook.secret not in client.get(change(webhook)).content.decode()
+    for name, pk in (("webhook_test", webhook.pk), ("webhook_secret", webhook.pk),
+                     ("webhookdelivery_again", delivery.pk)):  # fmt: skip
+        assert client.post(reverse(f"admin:subscribers_{name}", args=[pk])).status_code == 403
+    page = client.get(reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk]))
+    assert "Send again" not in page.content.decode()
+    assert WebhookDelivery.objects.count() == 1
