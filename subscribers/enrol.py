@@ -6,12 +6,17 @@ does the same work for an address that is new as for one that is known or suppre
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from django.db import connection
+import psycopg
+from django.db import OperationalError, connection
 from django.db.models import Model
 from django.db.models.expressions import DatabaseDefault
+from psycopg.sql import Literal
+from psycopg.types.json import Jsonb
 
 from subscribers import consent
 from subscribers.consent import Origin
@@ -36,21 +41,21 @@ WITH reader AS (
 ),
 others AS (
     SELECT count(*) FILTER (WHERE o.mail_due_at IS NOT NULL
-                               OR o.mail_sent_at > %(now)s - %(cooldown)s) AS mails
+                               OR o.mail_sent_at > %(since)s::timestamptz) AS mails
       FROM reader JOIN subscribers_subscription o ON o.subscriber_id = reader.id
-     WHERE o.newsletter_id <> %(newsletter)s
+     WHERE o.newsletter_id <> %(newsletter_id)s::bigint
 ),
 today AS (
     SELECT count(*) AS asked
       FROM reader JOIN subscribers_subscription o ON o.subscriber_id = reader.id
       JOIN subscribers_consent c ON c.subscription_id = o.id
-     WHERE c.kind = 'signup' AND c.created_at > %(now)s - interval '1 day'
+     WHERE c.kind = 'signup' AND c.created_at > %(now)s::timestamptz - interval '1 day'
 ),
 subscription AS (
     INSERT INTO subscribers_subscription AS s (subscriber_id, mail_due_at, {subscription})
     SELECT reader.id,
-           CASE WHEN today.asked < %(per_day)s
-                THEN %(due)s + %(cooldown)s * (others.mails / %(at_once)s) END,
+           CASE WHEN today.asked < {per_day}
+                THEN %(due)s::timestamptz + %(cooldown)s::interval * (others.mails / {at_once}) END,
            {subscription_values}
       FROM reader, others, today
         ON CONFLICT (subscriber_id, newsletter_id) DO UPDATE
@@ -63,7 +68,7 @@ subscription AS (
            mail_due_at = EXCLUDED.mail_due_at
      WHERE EXCLUDED.mail_due_at IS NOT NULL
        AND (s.mail_due_at IS NULL OR s.status = 'unsubscribed')
-       AND (s.mail_sent_at IS NULL OR s.mail_sent_at <= %(now)s - %(cooldown)s
+       AND (s.mail_sent_at IS NULL OR s.mail_sent_at <= %(since)s::timestamptz
             OR s.ended_at > s.mail_sent_at)
     RETURNING s.id, s.mail_due_at
 )
@@ -73,20 +78,44 @@ SELECT subscription.id, {consent_values} FROM subscription
 """
 
 
+@dataclass(frozen=True)
+class Reader:
+    """An address, known or not."""
+
+    email: str
+    email_key: str
+    # As the reader wrote it, where that is not how it is written to.
+    email_as_typed: str = ""
+    language: str = ""
+
+
+# What differs from one sign-up to the next; every other column has its model's default.
+_GIVEN: dict[type[Model], tuple[str, ...]] = {
+    Subscriber: ("email", "email_key", "email_as_typed", "language", "created_at"),
+    Subscription: ("newsletter_id", "source", "created_at"),
+    Consent: tuple(
+        str(field.column)
+        for field in Consent._meta.local_concrete_fields
+        if field.name not in ("id", "subscription")
+    ),
+}
+# What the statement itself fills in, or the database.
+_LEFT_OUT = ("id", "subscriber_id", "mail_due_at", "subscription_id")
+
+
 def enrol(
     *,
     newsletter: Newsletter,
-    reader: Subscriber,
+    reader: Reader,
     origin: Origin,
     delay: timedelta = timedelta(0),
     now: datetime,
 ) -> None:
-    """Make `reader` (a row that need not be stored yet) a pending subscriber of the newsletter.
+    """Make the reader a pending subscriber of the newsletter.
 
     The mail to confirm is due after `delay`, later where this address was just sent others, and
     not at all where one is due or just went. Nothing is returned, so that nothing can be told.
     """
-    subscription = Subscription(newsletter=newsletter, source=_place(origin.page), created_at=now)
     row = consent.draft(
         subscription_id=0,
         newsletter=newsletter,
@@ -94,36 +123,66 @@ def enrol(
         origin=origin,
         now=now,
     )
-    texts: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for name, model, left_out in (
-        ("reader", reader, ()),
-        ("subscription", subscription, ("subscriber", "mail_due_at")),
-        ("consent", row, ("subscription",)),
-    ):
-        columns = _columns(model, left_out)
-        texts[name] = ", ".join(columns)
-        texts[f"{name}_values"] = ", ".join(f"%({name}_{column})s" for column in columns)
-        values |= {f"{name}_{column}": value for column, value in columns.items()}
-    limits = {
+    values = {
+        **vars(reader),
+        "newsletter_id": newsletter.pk,
+        "source": _place(origin.page),
         "now": now,
+        "created_at": now,
         "due": now + delay,
-        "newsletter": newsletter.pk,
+        "since": now - COOLDOWN,
         "cooldown": COOLDOWN,
-        "per_day": MAILS_PER_DAY,
-        "at_once": MAILS_PER_ADDRESS,
+        **{f"consent_{column}": getattr(row, column) for column in _GIVEN[Consent]},
+        "consent_details": Jsonb(row.details),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_STATEMENT.format(**texts), values | limits)
+    try:
+        _run(values)
+    except OperationalError:
+        # The connection may have been lost while it lay idle; Django would have asked before each
+        # request. Once more is harmless: for who is enrolled already nothing more is due.
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        _run(values)
 
 
-def _columns(row: Model, left_out: tuple[str, ...]) -> dict[str, Any]:
-    """The row's columns but its id and what the database fills in, each with its value."""
-    columns: dict[str, Any] = {}
-    for field in row._meta.local_concrete_fields:
-        value = getattr(row, field.attname)
-        if not (field.primary_key or field.name in left_out or isinstance(value, DatabaseDefault)):
-            columns[str(field.column)] = field.get_db_prep_save(value, connection)
+def _run(values: dict[str, Any]) -> None:
+    connection.ensure_connection()
+    # Django's own cursors put the values into the text, so they cannot prepare a statement (and
+    # None, its default here, forbids it): planning this one anew took three times its running.
+    connection.connection.prepare_threshold = 0
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(_statement(), values, prepare=True)
+
+
+@cache
+def _statement() -> str:
+    """The statement with its tables' columns; ready for values."""
+    texts: dict[str, Any] = {"per_day": MAILS_PER_DAY, "at_once": MAILS_PER_ADDRESS}
+    for name, model in (
+        ("reader", Subscriber),
+        ("subscription", Subscription),
+        ("consent", Consent),
+    ):
+        columns = _columns(model, prefix="consent_" if model is Consent else "")
+        texts[name] = ", ".join(columns)
+        texts[f"{name}_values"] = ", ".join(columns.values())
+    return _STATEMENT.format(**texts)
+
+
+def _columns(model: type[Model], *, prefix: str) -> dict[str, str]:
+    """The model's columns, each with what stands in it: a value to come, or the default."""
+    blank, columns = model(), {}
+    for field in model._meta.local_concrete_fields:
+        column, default = str(field.column), getattr(blank, field.attname)
+        if column in _LEFT_OUT:
+            continue
+        if column in _GIVEN[model]:
+            kind = str(field.db_type(connection)).partition("(")[0]
+            columns[column] = f"%({prefix}{column})s::{kind}"
+        elif not isinstance(default, DatabaseDefault):
+            value = field.get_db_prep_save(default, connection)
+            columns[column] = Literal(value).as_string(connection.connection)
     return columns
 
 

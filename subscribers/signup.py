@@ -12,15 +12,15 @@ from subscribers import abuse, consent, signals, suppression, tasks, tokens
 from subscribers.abuse import Attempt
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import Origin
-from subscribers.enrol import enrol
-from subscribers.models import Consent, Event, Newsletter, Subscriber, Subscription
+from subscribers.enrol import Reader, enrol
+from subscribers.models import Consent, Event, Newsletter, Subscription
 from subscribers.questions import Policy, ask_back
 from subscribers.queue import call
 from subscribers.webhooks.emit import emit_of_reader
 
 Status = Subscription.Status
 NOTHING_SHOWN = Attempt()
-TYPED = 320  # what the column holds
+TYPED, TAG = 320, 16  # what the columns hold
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,11 @@ def sign_up(
     delay = abuse.judge(attempt, address_key=key, ip_address=origin.ip_address, now=now)
     if delay is None:
         return
-    reader = Subscriber(
+    reader = Reader(
         email=address,
         email_key=key,
         email_as_typed=email[:TYPED] if email != address else "",
-        language=origin.language,
-        created_at=now,
+        language=origin.language[:TAG],
     )
     enrol(newsletter=newsletter, reader=reader, origin=origin, delay=delay, now=now)
     call(tasks.send_mails)
@@ -83,7 +82,8 @@ def request_fresh_link(*, subscription_id: int, origin: Origin, now: datetime) -
     """
     related = ("subscriber", "newsletter")
     subscription = Subscription.objects.select_related(*related).get(pk=subscription_id)
-    reader, newsletter = subscription.subscriber, subscription.newsletter
+    known, newsletter = subscription.subscriber, subscription.newsletter
+    reader = Reader(email=known.email, email_key=known.email_key)
     enrol(newsletter=newsletter, reader=reader, origin=origin, now=now)
     call(tasks.send_mails)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.timezone import now
@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from subscribers import consent, languages, signup, tokens
+from subscribers import consent, known, languages, signup, tokens
 from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, opened_token
 from subscribers.addresses import BadAddress
 from subscribers.consent import Origin
@@ -27,11 +27,20 @@ from subscribers.views.origin import origin_of
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
+    if request.method == "POST":
+        return _posted(request, slug)
     newsletter = get_object_or_404(Newsletter, slug=slug)
     languages.speak(request, newsletter=newsletter)
-    if request.method != "POST":
-        challenge = new_challenge(now()) if challenge_needed(now()) else None
-        return _form(request, newsletter, Entry(challenge=challenge))
+    challenge = new_challenge(now()) if challenge_needed(now()) else None
+    return _form(request, newsletter, Entry(challenge=challenge))
+
+
+def _posted(request: HttpRequest, slug: str) -> HttpResponse:
+    try:
+        newsletter = known.newsletter(slug)
+    except Newsletter.DoesNotExist:
+        raise Http404 from None
+    languages.speak(request, newsletter=newsletter)
     problem = posted(request, newsletter, origin=origin_of(request))
     return problem or redirect("signup-done", slug=slug)
 

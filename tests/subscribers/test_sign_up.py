@@ -3,8 +3,10 @@
 import time
 from datetime import timedelta
 
+import psycopg
 import pytest
 from celery import Celery
+from django.db import connection
 from django.urls import reverse
 
 from subscribers import signup, suppression, tasks
@@ -195,3 +197,16 @@ def test_a_lost_broker_is_not_the_readers_trouble(
     assert response.status_code == 302
     assert Subscription.objects.get().mail_due_at is not None
     assert "waits for the next tick" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_lost_while_idle_is_not_the_readers_trouble(newsletter):
+    """As after a restart of the database: the web server's connections lead nowhere."""
+    sign_up(newsletter)
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        pid = connection.connection.info.backend_pid
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    sign_up(newsletter, "bob@example.com")
+
+    assert Subscription.objects.count() == 2

@@ -1,0 +1,35 @@
+"""Find a newsletter without asking the database each time: they are few, and sign-ups many."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from subscribers.models import Newsletter
+
+# Seconds for which it is believed that a newsletter is as it was, where another process may have
+# changed it; what this process changes it knows at once.
+BELIEVED = 2.0
+
+_known: dict[str, tuple[float, Newsletter]] = {}
+
+
+@receiver([post_save, post_delete], sender=Newsletter)
+def _look_again(**_: Any) -> None:
+    _known.clear()
+
+
+def newsletter(slug: str) -> Newsletter:
+    """Return the newsletter, as it was some moments ago, and for reading alone.
+
+    Raises:
+        Newsletter.DoesNotExist
+    """
+    until, found = _known.get(slug, (0.0, None))
+    if found is None or time.monotonic() > until:
+        found = Newsletter.objects.get(slug=slug)
+        _known[slug] = (time.monotonic() + BELIEVED, found)
+    return found
