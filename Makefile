@@ -14,7 +14,7 @@ SEEDS = 10
 
 .PHONY: run test faults lint format messages stop \
 	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice bench-growth \
-	bench-import
+	bench-import bench-signup
 
 run: .venv/run
 	@exec $(BIN)/python manage.py start
@@ -55,6 +55,9 @@ bench-send: .venv/run
 
 bench-scale: .venv/run
 	$(BIN)/python -m bench.send --readers 10000 100000 1000000 --rounds $(ROUNDS) --alone
+
+bench-signup: .venv/run
+	$(BIN)/python -m bench.signup --rounds $(ROUNDS)
 
 bench-plan: N = 1000000
 bench-plan: .venv/run
