@@ -12,9 +12,12 @@ from django.dispatch import receiver
 from digest.delivery import waves
 from digest.delivery.forget import forget, forget_again, sent_to
 from digest.delivery.plan import drop_reader
+from digest.editions.rhythm import rhythms
+from subscribers.rhythm import Rhythm
 from subscribers.signals import (
     dossier_asked,
     reading_hour_changed,
+    rhythm_asked,
     subscriber_erased,
     subscription_ended,
 )
@@ -39,3 +42,8 @@ def tell_what_was_sent(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
 @receiver(reading_hour_changed)
 def move_what_was_planned(*, subscriber_id: int, now: datetime, **_: Any) -> None:
     waves.retime(subscriber_id=subscriber_id, now=now)
+
+
+@receiver(rhythm_asked)
+def tell_rhythms(*, newsletter_ids: list[int], **_: Any) -> dict[int, Rhythm]:
+    return rhythms(newsletter_ids=newsletter_ids)

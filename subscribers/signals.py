@@ -20,3 +20,7 @@ dossier_asked = Signal()
 # A reader lives by another clock now: time zone or preferred hour. Sent after commit.
 # Arguments: subscriber_id: int, now: datetime.
 reading_hour_changed = Signal()
+
+# Asked for how newsletters come; each listener answers {newsletter id: subscribers.rhythm.Rhythm}.
+# Argument: newsletter_ids: list[int].
+rhythm_asked = Signal()

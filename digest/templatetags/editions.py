@@ -1,16 +1,15 @@
-"""Tell a page when the next edition comes, what the latest one was, and what readers can choose."""
+"""Tell a page when the next edition comes and what the latest one was."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 
 from django import template
 from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 
-from digest.editions.slots import next_open_slots, running
-from digest.models import Cadence, Edition, EditionItem, Schedule
+from digest.editions.slots import next_open_slots
+from digest.models import Cadence, Edition, EditionItem
 from subscribers.models import Newsletter
 
 register = template.Library()
@@ -43,23 +42,4 @@ def latest_edition(newsletter: Newsletter) -> Edition | None:
         .order_by("-sending_at", "-sent_at")
         .prefetch_related(Prefetch("items", queryset=items))
         .first()
-    )
-
-
-@dataclass(frozen=True)
-class Offers:
-    """What it makes sense to choose: a weekly edition there is; an hour, where readers' count."""
-
-    weekly: bool
-    hour: time | None
-
-
-@register.simple_tag
-def offers(newsletter: Newsletter) -> Offers:
-    """`hour` is the schedule's own, at which who chose none gets it; None: there is no choice."""
-    found = list(running(newsletter.schedules.all()))
-    by_readers = [each.local_time for each in found if each.clock == Schedule.Clock.READER]
-    return Offers(
-        weekly=any(each.cadence == Cadence.WEEKLY for each in found),
-        hour=min(by_readers, default=None),
     )

@@ -1,0 +1,32 @@
+"""Say how newsletters come, as far as their readers have a say in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from digest.editions.slots import running
+from digest.models import Cadence, Schedule
+from digest.models.schedules import Weekday
+from subscribers.rhythm import Rhythm
+
+_WEEKEND = {Weekday.SATURDAY, Weekday.SUNDAY}
+
+
+def rhythms(*, newsletter_ids: Collection[int]) -> dict[int, Rhythm]:
+    """Return the rhythm of each that has a schedule, in one query; the others come by hand."""
+    schedules = running(Schedule.objects.filter(newsletter__in=newsletter_ids))
+    found: defaultdict[int, list[Schedule]] = defaultdict(list)
+    for schedule in schedules:
+        found[schedule.newsletter_id].append(schedule)
+    return {newsletter_id: _rhythm(theirs) for newsletter_id, theirs in found.items()}
+
+
+def _rhythm(schedules: list[Schedule]) -> Rhythm:
+    daily = [each for each in schedules if each.cadence == Cadence.DAILY]
+    by_readers = [each.local_time for each in schedules if each.clock == Schedule.Clock.READER]
+    return Rhythm(
+        weekly=len(daily) < len(schedules),
+        weekends=any(_WEEKEND & set(each.weekdays) for each in daily),
+        readers_time=min(by_readers, default=None),
+    )
