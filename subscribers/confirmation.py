@@ -14,7 +14,7 @@ from django.db.models import Case, Max, QuerySet, When
 from django.urls import reverse
 
 from subscribers import languages, suppression, tokens
-from subscribers.mail import compose, one_click
+from subscribers.mail import compose, one_click, refused_for_good
 from subscribers.models import Event, Subscription
 from subscribers.webhooks.emit import emit_of_reader
 
@@ -159,13 +159,8 @@ def _still_the_same(subscription: Subscription) -> QuerySet[Subscription]:
 def _refused(
     subscription: Subscription, error: smtplib.SMTPRecipientsRefused, *, now: datetime
 ) -> None:
-    """A 5yz is final (RFC 5321, section 4.2.1); anything else may pass.
-
-    So may a 5yz for policy (RFC 3463, X.7.Z): it is us whom the relay refuses, not the reader.
-    """
-    replies = list(error.recipients.values())
-    if replies and all(500 <= code < 600 and text[:4] != b"5.7." for code, text in replies):
-        codes = [code for code, _ in replies]
+    if refused_for_good(error):
+        codes = [code for code, _ in error.recipients.values()]
         logger.info("Mail for subscription %s is refused: %s", subscription.pk, codes)
         _settle(subscription, sent_at=None)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import smtplib
 from email.charset import QP, Charset
 from email.utils import formataddr, make_msgid
 from typing import Any
@@ -72,6 +73,20 @@ def one_click(url: str) -> dict[str, str]:
         "List-Unsubscribe": f"<{url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
+
+
+def refused_for_good(error: Exception) -> bool:
+    """Tell whether a relay refused the recipient and will do so again.
+
+    A 5yz is final (RFC 5321, section 4.2.1), but not one for policy (RFC 3463, X.7.Z): it is us
+    whom the relay refuses then, not the reader.
+    """
+    if not isinstance(error, smtplib.SMTPRecipientsRefused):
+        return False
+    replies = list(error.recipients.values())
+    return bool(replies) and all(
+        500 <= code < 600 and text[:4] != b"5.7." for code, text in replies
+    )
 
 
 def inline(html: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils.timezone import now
 
-from subscribers import access, confirmation, growth, pending, retention
+from subscribers import access, confirmation, growth, letters, pending, retention
 from subscribers.queue import answer, call, enqueue, hand_over
 from subscribers.transfer import jobs
 from subscribers.webhooks import log, send
@@ -27,7 +27,7 @@ def run_import(*, job_id: int) -> None:
 def send_mails() -> None:
     """Send the mails that are due, those somebody waits for first, and have the rest sent next."""
     answer(send_mails)
-    if confirmation.send_all_due(clock=now):
+    if letters.send_all_due(clock=now) | confirmation.send_all_due(clock=now):
         call(send_mails)
 
 
@@ -36,7 +36,8 @@ def tick() -> None:
     """Take up the mails whose call was lost, were put off, or never were called for (imports)."""
     at = now()
     pending.remind(now=at)
-    if confirmation.due_ids(now=at, limit=1):
+    letters.forget(now=at)
+    if letters.due_ids(now=at, limit=1) or confirmation.due_ids(now=at, limit=1):
         call(send_mails)
     for webhook_id in send.due_webhooks(now=at):
         enqueue(send_webhooks, webhook_id=webhook_id)

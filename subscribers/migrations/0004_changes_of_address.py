@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ('email_key', models.CharField(max_length=254)),
                 ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('sent', 'sent'), ('unknown', 'nobody reads us at this address'), ('suppressed', 'the address is suppressed'), ('overtaken', 'no longer wanted'), ('refused', 'refused by the relay'), ('given-up', 'given up after three days')], max_length=16)),
+                ('outcome', models.CharField(blank=True, choices=[('sent', 'sent'), ('unknown', 'nobody reads us at this address'), ('suppressed', 'the address is suppressed'), ('overtaken', 'no longer wanted'), ('too-often', 'asked for too often'), ('refused', 'refused by the relay'), ('given-up', 'given up after three days')], max_length=16)),
             ],
             options={
                 'ordering': ['-asked_at'],

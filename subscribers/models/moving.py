@@ -83,6 +83,7 @@ class Letter(models.Model):
         UNKNOWN = "unknown", "nobody reads us at this address"
         SUPPRESSED = "suppressed", "the address is suppressed"
         OVERTAKEN = "overtaken", "no longer wanted"
+        TOO_OFTEN = "too-often", "asked for too often"
         REFUSED = "refused", "refused by the relay"
         GIVEN_UP = "given-up", "given up after three days"
 

@@ -1,0 +1,162 @@
+"""Send the letters that readers asked for on their pages, each once."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import Case, QuerySet, Value, When
+from django.urls import reverse
+
+from subscribers import languages, suppression, tokens
+from subscribers.mail import compose, refused_for_good
+from subscribers.models import AddressChange, Letter, Subscription
+
+logger = logging.getLogger(__name__)
+
+Kind, Outcome = Letter.Kind, Letter.Outcome
+# As in subscribers.confirmation.
+LEASE = timedelta(minutes=5)
+LONGEST_PAUSE = timedelta(hours=6)
+AT_ONCE = 200
+# A letter is counted for a day (preferences.lost); the links to a change of address are good for
+# three, and then say for a while that they are too old.
+KEEP_LETTERS = timedelta(days=1)
+KEEP_CHANGES = timedelta(days=14)
+
+TEMPLATES = {
+    Kind.LINK: "preferences_link",
+    Kind.OLD_ADDRESS: "move_from",
+    Kind.NEW_ADDRESS: "move_to",
+}
+
+
+class NotWritten(Exception):
+    """There is no such letter to write; `outcome` says why."""
+
+    def __init__(self, outcome: Letter.Outcome) -> None:
+        super().__init__(str(outcome.label))
+        self.outcome = outcome
+
+
+def due_ids(*, now: datetime, limit: int = AT_ONCE) -> list[int]:
+    """Return the letters that are due, the longest waiting first."""
+    due = Letter.objects.filter(due_at__lte=now).order_by("due_at")
+    return list(due.values_list("pk", flat=True)[:limit])
+
+
+def send_all_due(*, clock: Callable[[], datetime]) -> bool:
+    """Send what is due, and say whether there may be more."""
+    ids = due_ids(now=clock())
+    for letter_id in ids:
+        try:
+            send_due(letter_id=letter_id, now=clock())
+        except Exception:  # one broken letter, leased for now, must not hold up the others
+            logger.exception("Letter %s failed", letter_id)
+    return len(ids) == AT_ONCE
+
+
+def send_due(*, letter_id: int, now: datetime) -> bool:
+    """Send the letter if it is due, and say whether it went out.
+
+    The intention is leased first: a second worker finds nothing due, and what a crash leaves
+    behind is due again after LEASE.
+    """
+    leased = Letter.objects.filter(pk=letter_id, due_at__lte=now).update(due_at=now + LEASE)
+    if not leased:
+        return False
+    letter = Letter.objects.select_related("change__subscriber").get(pk=letter_id)
+    try:
+        _compose(letter, now=now).send()
+    except NotWritten as error:
+        return _settle(letter, error.outcome)
+    except (smtplib.SMTPException, OSError) as error:
+        return _failed(letter, error, now=now)
+    return _settle(letter, Outcome.SENT)
+
+
+def forget(*, now: datetime) -> None:
+    """Delete what has served its purpose: the ledger of consent has what became of it."""
+    Letter.objects.filter(due_at=None, change=None, asked_at__lt=now - KEEP_LETTERS).delete()
+    AddressChange.objects.filter(created_at__lt=now - KEEP_CHANGES).delete()
+
+
+def _compose(letter: Letter, *, now: datetime) -> EmailMultiAlternatives:
+    kind = Kind(letter.kind)
+    if letter.change is None:
+        found = Subscription.objects.filter(subscriber__email_key=letter.email_key)
+    else:
+        _check(letter.change, kind)
+        found = letter.change.subscriber.subscriptions.all()
+    subscription = _face(found)
+    address = subscription.subscriber.email
+    if letter.change and kind == Kind.NEW_ADDRESS:
+        address = letter.change.email
+    if suppression.is_suppressed(address):
+        raise NotWritten(Outcome.SUPPRESSED)
+    newsletter = subscription.newsletter
+    return compose(
+        template=TEMPLATES[kind],
+        context={
+            "newsletter": newsletter,
+            "hours": int(tokens.CONFIRM_WITHIN.total_seconds() // 3600),
+            "link": f"{settings.SITE_URL}{_link(letter, subscription, now=now)}",
+        },
+        to=address,
+        from_name=newsletter.from_name,
+        from_email=newsletter.from_email,
+        reply_to=newsletter.reply_to,
+        language=languages.of_mails(subscription),
+    )
+
+
+def _check(change: AddressChange, kind: Letter.Kind) -> None:
+    """Raises: NotWritten, where the change is over or this side has agreed already."""
+    agreed_at = change.old_agreed_at if kind == Kind.OLD_ADDRESS else change.new_agreed_at
+    if change.status != AddressChange.Status.OPEN or agreed_at:
+        raise NotWritten(Outcome.OVERTAKEN)
+
+
+def _face(subscriptions: QuerySet[Subscription]) -> Subscription:
+    """The subscription in whose newsletter's name the letter is written: one that is read first.
+
+    Raises:
+        NotWritten: nobody reads us there.
+    """
+    is_active = Case(When(status=Subscription.Status.ACTIVE, then=Value(0)), default=Value(1))
+    related = ("subscriber", "newsletter")
+    found = subscriptions.select_related(*related).order_by(is_active, "-created_at", "-pk")
+    if (subscription := found.filter(subscriber__erased_at=None).first()) is None:
+        raise NotWritten(Outcome.UNKNOWN)
+    return subscription
+
+
+def _link(letter: Letter, subscription: Subscription, *, now: datetime) -> str:
+    if letter.change is None:
+        return reverse("preferences", args=[tokens.preferences_token(subscription.pk)])
+    side = "old" if letter.kind == Kind.OLD_ADDRESS else "new"
+    return reverse("move", args=[tokens.change_token(letter.change.pk, side, now=now)])
+
+
+def _settle(letter: Letter, outcome: Letter.Outcome) -> bool:
+    Letter.objects.filter(pk=letter.pk).update(due_at=None, outcome=outcome)
+    return outcome == Outcome.SENT
+
+
+def _failed(letter: Letter, error: Exception, *, now: datetime) -> bool:
+    """Try again after as long as was waited already, so that the pauses double."""
+    if refused_for_good(error):
+        logger.info("Letter %s is refused", letter.pk)
+        return _settle(letter, Outcome.REFUSED)
+    waited = now - letter.asked_at
+    if waited > tokens.CONFIRM_WITHIN:
+        logger.error("Letter %s given up: %s", letter.pk, error)
+        return _settle(letter, Outcome.GIVEN_UP)
+    pause = min(max(waited, timedelta(minutes=1)), LONGEST_PAUSE)
+    logger.warning("Letter %s in %s again: %s", letter.pk, pause, error)
+    Letter.objects.filter(pk=letter.pk).update(due_at=now + pause)
+    return False
