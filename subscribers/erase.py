@@ -119,8 +119,10 @@ def _end_subscriptions(subscriber: Subscriber, now: datetime) -> list[int]:
 
 
 def _merged_into(subscription_ids: list[int]) -> list[int]:
-    """The rows of addresses that turned out to be the same person's."""
+    """The rows of addresses that turned out to be the same person's; not of one in use again."""
+    in_use = Subscription.objects.exclude(status=Status.UNSUBSCRIBED).values("subscriber")
     merged = Subscription.objects.filter(moved_to__in=subscription_ids)
+    merged = merged.exclude(subscriber__in=in_use)
     return sorted(set(merged.values_list("subscriber", flat=True)))
 
 

@@ -1,20 +1,49 @@
-"""Check what a reader writes into a form."""
+"""Check what readers write into the forms of their preferences."""
 
 from __future__ import annotations
 
+import datetime
+import zoneinfo
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.formats import time_format
+from django.utils.translation import get_language, get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
-from subscribers.models import Subscription
+from subscribers import zones
+from subscribers.models import Subscriber, Subscription
+from subscribers.preferences import LONGEST_PAUSE, Choices
+from subscribers.rhythm import Rhythm
+
+Frequency, Why = Subscription.Frequency, Subscription.EndReason
+
+# The names of the models' choices are the newsroom's; these are said to readers.
+FREQUENCIES = {
+    Frequency.DAILY: _("Every edition"),
+    Frequency.WEEKDAYS: _("Monday to Friday"),
+    Frequency.WEEKLY: _("Once a week: the best of the week"),
+}
+REASONS = {
+    Why.TOO_MANY: _("Too many mails"),
+    Why.NOT_FOR_ME: _("It was not what I expected"),
+    Why.NEVER_ASKED: _("I never signed up"),
+    Why.ELSEWHERE: _("I read the news elsewhere"),
+    Why.OTHER: _("Something else"),
+}
 
 
-class SectionsForm(forms.Form):
-    """The sections of a newsletter that a reader wants; one query for all of it."""
+class ChoicesForm(forms.Form):
+    """How a reader wants one newsletter; a field is there where it makes a difference.
 
+    `sections` are the newsletter's, so that a page with many of these needs one query for all.
+    """
+
+    frequency = forms.ChoiceField(label=_("How often"), widget=forms.RadioSelect)
+    hour = forms.ChoiceField(label=_("At what time"), required=False)
     wanted = forms.TypedMultipleChoiceField(
-        label=_("Sections"),
+        label=_("Sections you want"),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
         error_messages={
@@ -22,14 +51,133 @@ class SectionsForm(forms.Form):
         },
     )
 
-    def __init__(self, *args: Any, subscription: Subscription, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, subscription: Subscription, rhythm: Rhythm, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.sections = dict(subscription.newsletter.sections.values_list("pk", "name"))
-        muted = set(subscription.muted_sections)
-        # The field of this form, not of the class: Form copies its declared fields.
-        self.fields["wanted"].choices = list(self.sections.items())  # type: ignore[attr-defined]
-        self.fields["wanted"].initial = [pk for pk in self.sections if pk not in muted]
+        self.auto_id = f"id_{subscription.pk}_%s"
+        self.now = Choices.of(subscription)
+        self.sections = {one.pk: one.name for one in subscription.newsletter.sections.all()}
+        self._offer_frequencies(rhythm)
+        self._offer_hours(rhythm)
+        self._offer_sections()
 
-    def muted(self) -> list[int]:
-        """The ids of the sections that were not chosen."""
-        return [pk for pk in self.sections if pk not in self.cleaned_data["wanted"]]
+    def choices(self) -> Choices:
+        """What was chosen; of what was not asked, what is chosen now."""
+        found = self.cleaned_data
+        muted = self.now.muted
+        if "wanted" in found:
+            muted = [pk for pk in self.sections if pk not in found["wanted"]]
+        time = self.now.preferred_time
+        if "hour" in found:
+            time = datetime.time.fromisoformat(found["hour"]) if found["hour"] else None
+        return Choices(
+            muted=muted, frequency=found.get("frequency", self.now.frequency), preferred_time=time
+        )
+
+    def _offer_frequencies(self, rhythm: Rhythm) -> None:
+        offered = [one for one in Frequency if one in rhythm.frequencies]
+        if self.now.frequency not in offered:
+            offered.append(Frequency(self.now.frequency))
+        if len(offered) == 1:
+            del self.fields["frequency"]
+            return
+        self._set("frequency", [(one, FREQUENCIES[one]) for one in offered], self.now.frequency)
+
+    def _offer_hours(self, rhythm: Rhythm) -> None:
+        if rhythm.readers_time is None:
+            del self.fields["hour"]
+            return
+        mine = self.now.preferred_time
+        times = {datetime.time(hour) for hour in range(24)} | ({mine} if mine else set())
+        usual = gettext("As usual, at %(time)s") % {"time": _written(rhythm.readers_time)}
+        offered = [(f"{time:%H:%M}", _written(time)) for time in sorted(times)]
+        self._set("hour", [("", usual), *offered], f"{mine:%H:%M}" if mine else "")
+
+    def _offer_sections(self) -> None:
+        if len(self.sections) < 2:
+            del self.fields["wanted"]
+            return
+        wanted = [pk for pk in self.sections if pk not in set(self.now.muted)]
+        self._set("wanted", list(self.sections.items()), wanted)
+
+    def _set(self, name: str, choices: list[Any], initial: Any) -> None:
+        # The field of this form, not of the class: Form copies its declared fields.
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+        self.fields[name].initial = initial
+
+
+class PersonForm(forms.Form):
+    """The language a reader is spoken to in, and the clock they live by."""
+
+    language = forms.ChoiceField(label=_("Language of pages and mails"), required=False)
+    timezone = forms.ChoiceField(label=_("Time zone"), required=False)
+
+    def __init__(self, *args: Any, reader: Subscriber, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.auto_id = "id_you_%s"
+        own = [(code, get_language_info(code)["name_local"]) for code, _ in settings.LANGUAGES]
+        self._set("language", [("", gettext("As the newsletter"))], own, reader.language)
+        places = zones.grouped(get_language() or settings.LANGUAGE_CODE)
+        known = {zone for _, group in places for zone, _ in group}
+        # What a device or an import calls its zone may be an earlier name of it.
+        posted = self.data.get("timezone", "") if self.is_bound else ""
+        odd = {
+            zone for zone in (reader.timezone, posted)
+            if zone and zone not in known and zones.is_zone(zone)
+        }  # fmt: skip
+        first = [
+            ("", gettext("As the newsroom")),
+            *((zone, zones.city(zone, "en")) for zone in odd),
+        ]
+        self._set("timezone", first, places, reader.timezone)
+
+    def _set(self, name: str, first: list[Any], more: list[Any], initial: str) -> None:
+        self.fields[name].choices = [*first, *more]  # type: ignore[attr-defined]
+        self.fields[name].initial = initial
+
+
+class PauseForm(forms.Form):
+    """Some weeks, or until a day; midnight there is when the mails begin again."""
+
+    weeks = forms.TypedChoiceField(
+        choices=[("1", "1"), ("2", "2"), ("4", "4")], coerce=int, required=False
+    )
+    until = forms.DateField(
+        label=_("Until a day of your choice"),
+        required=False,
+        # What <input type="date"> sends, whatever the language.
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": _("Write a day such as 2030-01-31.")},
+    )
+
+    def __init__(self, *args: Any, today: datetime.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.first = today + datetime.timedelta(days=1)
+        self.last = today + LONGEST_PAUSE - datetime.timedelta(days=1)
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or {}
+        until = found.get("until")
+        if found.get("weeks"):
+            until = self.first + datetime.timedelta(days=7 * found["weeks"] - 1)
+        if not self.errors and (until is None or not self.first <= until <= self.last):
+            self.add_error("until", _("Choose a day from tomorrow on, within a year."))
+        return {**found, "until": until}
+
+    def midnight(self, clock: zoneinfo.ZoneInfo) -> datetime.datetime:
+        """The moment at which the day begins that was chosen."""
+        return datetime.datetime.combine(self.cleaned_data["until"], datetime.time(), tzinfo=clock)
+
+
+class WhyForm(forms.Form):
+    """One question to a reader who left."""
+
+    why = forms.ChoiceField(
+        label=_("Would you tell us why?"),
+        choices=list(REASONS.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of the answers, or just close the page.")},
+    )
+
+
+def _written(time: datetime.time) -> str:
+    return time_format(time, "TIME_FORMAT")

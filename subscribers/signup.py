@@ -51,7 +51,7 @@ def sign_up(
     """
     address = normalise(email)
     # A client that speaks for a reader has nobody to ask.
-    ask_back(address, policy=_policy(), sure=attempt.sure or attempt.trusted)
+    ask_back(address, policy=policy(), sure=attempt.sure or attempt.trusted)
     key = compare_key(address)
     delay = abuse.judge(attempt, address_key=key, ip_address=origin.ip_address, now=now)
     if delay is None:
@@ -66,7 +66,8 @@ def sign_up(
     call(tasks.send_mails)
 
 
-def _policy() -> Policy:
+def policy() -> Policy:
+    """What the settings say about questionable addresses."""
     return Policy(
         disposable=settings.SIGNUP_DISPOSABLE,
         roles=settings.SIGNUP_ROLE_ACCOUNTS,

@@ -241,11 +241,12 @@ def unsubscribe(
 ) -> SubscriptionOut:
     """At once, also for what is under way. A second time is harmless."""
     subscription = _of(token)
-    preferences.unsubscribe(
-        subscription_id=subscription.pk, origin=origin_of(request, token), now=now()
-    )
+    origin = origin_of(request, token)
+    preferences.unsubscribe(subscription_id=subscription.pk, origin=origin, now=now())
     if data and data.why:
-        preferences.say_why(subscription_id=subscription.pk, why=data.why)
+        preferences.tell_why(
+            subscription_id=subscription.pk, why=data.why, seen=data.why, origin=origin, now=now()
+        )
     return _shown(_of(token))
 
 

@@ -1,6 +1,7 @@
 """What readers choose once they are subscribed, up to leaving and coming back."""
 
 from subscribers.preferences.choices import (
+    LONGEST_PAUSE,
     BadPause,
     Choices,
     choose,
@@ -8,15 +9,17 @@ from subscribers.preferences.choices import (
     set_muted_sections,
     set_person,
 )
-from subscribers.preferences.leaving import say_why, unsubscribe
+from subscribers.preferences.leaving import come_back, tell_why, unsubscribe
 
 __all__ = [
+    "LONGEST_PAUSE",
     "BadPause",
     "Choices",
     "choose",
+    "come_back",
     "pause",
-    "say_why",
     "set_muted_sections",
     "set_person",
+    "tell_why",
     "unsubscribe",
 ]

@@ -98,8 +98,7 @@ def pause(
     Raises:
         BadPause
     """
-    if until is not None and not now < until <= now + LONGEST_PAUSE:
-        raise BadPause
+    check_pause(until, now=now)
     changed = 0
     with transaction.atomic():
         # In one order always, so that two of these cannot wait for each other.
@@ -107,11 +106,17 @@ def pause(
             subscription = _locked(subscription_id)
             if subscription.status == Subscription.Status.UNSUBSCRIBED:
                 continue
-            changes = {"paused_until": (_moment(subscription.paused_until), _moment(until))}
+            changes = {"paused_until": (moment(subscription.paused_until), moment(until))}
             subscription.paused_until = until
             subscription.save(update_fields=["paused_until"])
             changed += _write_down(subscription, changes, origin=origin, now=now)
     return changed
+
+
+def check_pause(until: datetime.datetime | None, *, now: datetime.datetime) -> None:
+    """Raises: BadPause."""
+    if until is not None and not now < until <= now + LONGEST_PAUSE:
+        raise BadPause
 
 
 def set_person(
@@ -188,5 +193,6 @@ def _hour(time: datetime.time | None) -> str | None:
     return f"{time:%H:%M}" if time else None
 
 
-def _moment(moment: datetime.datetime | None) -> str | None:
-    return moment.astimezone(datetime.UTC).isoformat() if moment else None
+def moment(at: datetime.datetime | None) -> str | None:
+    """A point in time as the ledger has it."""
+    return at.astimezone(datetime.UTC).isoformat() if at else None

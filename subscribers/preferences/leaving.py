@@ -1,14 +1,16 @@
-"""Let a reader leave at once, and come back if they think better of it."""
+"""Let a reader leave at once, say why, and come back if they think better of it."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
-from subscribers import consent, signals
+from subscribers import consent, signals, signup, tokens
 from subscribers.consent import NOWHERE, Origin
 from subscribers.models import Consent, Event, Subscription
+from subscribers.preferences.choices import Choices, check_pause, choose, moment, pause
 from subscribers.webhooks.emit import emit_of_reader
 
 Status = Subscription.Status
@@ -25,21 +27,28 @@ def unsubscribe(
     with transaction.atomic():
         # Also for the second of two clicks: whoever is answered first, what was planned is stopped.
         transaction.on_commit(
-            lambda: signals.subscription_ended.send(
-                sender=Subscription, subscription_id=subscription_id, now=now
+            partial(
+                signals.subscription_ended.send,
+                sender=Subscription,
+                subscription_id=subscription_id,
+                now=now,
             )
         )
-        ended = Subscription.objects.filter(
-            pk=subscription_id, status__in=[Status.PENDING, Status.ACTIVE]
-        ).update(status=Status.UNSUBSCRIBED, ended_at=now, mail_due_at=None)
-        if not ended:
+        subscription = (
+            Subscription.objects.select_for_update(of=("self",))
+            .select_related("newsletter")
+            .filter(pk=subscription_id, status__in=[Status.PENDING, Status.ACTIVE])
+            .first()
+        )
+        if subscription is None:
             return False
-        subscription = Subscription.objects.select_related("newsletter").get(pk=subscription_id)
+        _end(subscription, now)
         consent.record(
             subscription_id=subscription_id,
             newsletter=subscription.newsletter,
             kind=Consent.Kind.WITHDRAWAL,
             origin=origin,
+            details=_moved(subscription.status, Status.UNSUBSCRIBED),
             seen=seen,
             now=now,
         )
@@ -47,7 +56,160 @@ def unsubscribe(
     return True
 
 
-def say_why(*, subscription_id: int, why: str) -> bool:
-    """Note why a reader has left, one of Subscription.EndReason; False where they have not."""
-    left = Subscription.objects.filter(pk=subscription_id, status=Status.UNSUBSCRIBED)
-    return bool(left.update(ended_why=why))
+def _end(subscription: Subscription, now: datetime) -> None:
+    Subscription.objects.filter(pk=subscription.pk).update(
+        status=Status.UNSUBSCRIBED, ended_at=now, ended_why="", mail_due_at=None, moved_to=None
+    )
+
+
+def tell_why(
+    *, subscription_id: int, why: str, seen: str, origin: Origin = NOWHERE, now: datetime
+) -> bool:
+    """Keep the reason that a reader who left gives; they may think of another.
+
+    Args:
+        why: one of Subscription.EndReason.
+        seen: the question and the answer as the reader read them.
+
+    Returns:
+        Whether it is another now; who has not left has nothing to explain.
+    """
+    with transaction.atomic():
+        subscription = _left(subscription_id)
+        if subscription is None or subscription.ended_why == why:
+            return False
+        before, subscription.ended_why = subscription.ended_why, why
+        subscription.save(update_fields=["ended_why"])
+        consent.record(
+            subscription_id=subscription_id,
+            newsletter=subscription.newsletter,
+            kind=Consent.Kind.CHANGE,
+            origin=origin,
+            details={"ended_why": {"from": before, "to": why}},
+            seen=seen,
+            now=now,
+        )
+    return True
+
+
+def come_back(
+    *,
+    subscription_id: int,
+    token: str,
+    seen: str,
+    frequency: str = "",
+    paused_until: datetime | None = None,
+    origin: Origin = NOWHERE,
+    now: datetime,
+) -> bool:
+    """Take back a reader who left, with fewer mails or after a pause where they say so.
+
+    At once with the `return_token` of the page on which they left; for everybody else by a mail to
+    confirm, since a link out of an old mail must bring nobody back who wants to be gone.
+
+    Args:
+        seen: the sentence on the button.
+
+    Returns:
+        Whether they are back already; else the mail is on its way.
+
+    Raises:
+        BadPause
+    """
+    check_pause(paused_until, now=now)
+    with transaction.atomic():
+        subscription = _left(subscription_id)
+        if subscription is None:
+            return True  # the second of two clicks
+        if not _may_return(subscription, token, now=now):
+            _ask_to_confirm(subscription, frequency, paused_until, origin=origin, now=now)
+            return False
+        _take_back(subscription, frequency, paused_until, seen=seen, origin=origin, now=now)
+    return True
+
+
+def _left(subscription_id: int) -> Subscription | None:
+    return (
+        Subscription.objects.select_for_update(of=("self",))
+        .select_related("newsletter")
+        .filter(pk=subscription_id, status=Status.UNSUBSCRIBED, subscriber__erased_at=None)
+        .first()
+    )
+
+
+def _may_return(subscription: Subscription, token: str, *, now: datetime) -> bool:
+    """Whether the token is of this leaving, and what was left had been confirmed."""
+    try:
+        read = tokens.read_return(token, now=now)
+    except tokens.BadToken:
+        return False
+    if (read.subscription_id, read.generation) != (subscription.pk, subscription.generation):
+        return False
+    last = subscription.consents.filter(kind=Consent.Kind.WITHDRAWAL).order_by("-pk").first()
+    return last is not None and last.details.get("status", {}).get("from") == Status.ACTIVE
+
+
+def _take_back(
+    subscription: Subscription,
+    frequency: str,
+    paused_until: datetime | None,
+    *,
+    seen: str,
+    origin: Origin,
+    now: datetime,
+) -> None:
+    details = _moved(Status.UNSUBSCRIBED, Status.ACTIVE)
+    details["paused_until"] = {
+        "from": moment(subscription.paused_until),
+        "to": moment(paused_until),
+    }
+    if frequency:
+        details["frequency"] = {"from": subscription.frequency, "to": frequency}
+    Subscription.objects.filter(pk=subscription.pk).update(
+        status=Status.ACTIVE,
+        # Each leaving has a token of its own.
+        generation=subscription.generation + 1,
+        frequency=frequency or subscription.frequency,
+        paused_until=paused_until,
+        ended_at=None,
+        ended_why="",
+    )
+    consent.record(
+        subscription_id=subscription.pk,
+        newsletter=subscription.newsletter,
+        kind=Consent.Kind.CONFIRMATION,
+        origin=origin,
+        details=details,
+        seen=seen,
+        now=now,
+    )
+    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=now)
+    transaction.on_commit(
+        partial(
+            signals.subscription_confirmed.send,
+            sender=Subscription,
+            subscription_id=subscription.pk,
+            now=now,
+        )
+    )
+
+
+def _ask_to_confirm(
+    subscription: Subscription,
+    frequency: str,
+    paused_until: datetime | None,
+    *,
+    origin: Origin,
+    now: datetime,
+) -> None:
+    signup.request_fresh_link(subscription_id=subscription.pk, origin=origin, now=now)
+    if frequency:
+        kept = Choices.of(subscription)
+        choices = Choices(kept.muted, frequency, kept.preferred_time)
+        choose(subscription_id=subscription.pk, choices=choices, origin=origin, now=now)
+    if paused_until:
+        pause(subscription_ids=[subscription.pk], until=paused_until, origin=origin, now=now)
+
+
+def _moved(before: str, after: str) -> dict[str, dict[str, str | None]]:
+    return {"status": {"from": str(before), "to": str(after)}}

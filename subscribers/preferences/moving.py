@@ -1,0 +1,267 @@
+"""Move a reader to another address once the owners of both have agreed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext
+
+from subscribers import consent, signup, suppression, tokens
+from subscribers.addresses import compare_key, normalise
+from subscribers.consent import NOWHERE, Origin
+from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
+from subscribers.preferences import post
+from subscribers.preferences.locks import lock_readers
+from subscribers.preferences.merging import merge, nobodys_address
+from subscribers.questions import ask_back
+
+Status = AddressChange.Status
+OLD, NEW = "old", "new"
+
+# A reader's wishes on one day, and what one new address gets of all readers' wishes: whoever has a
+# link must not be able to fill somebody's mailbox with it.
+WISHES_PER_DAY = 5
+LETTERS_PER_DAY = 3
+COOLDOWN = timedelta(minutes=5)
+
+
+class SameAddress(ValueError):
+    """The reader is written to there already."""
+
+
+class TooOften(ValueError):
+    """Five wishes in a day are enough."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a change of address stands, seen from the side whose link was opened."""
+
+    change: AddressChange
+    side: str
+
+    @property
+    def agreed(self) -> bool:
+        at = self.change.old_agreed_at if self.side == OLD else self.change.new_agreed_at
+        return at is not None
+
+    @property
+    def done(self) -> bool:
+        return self.change.status == Status.DONE
+
+
+def wording(change: AddressChange) -> str:
+    """The sentence beside the button, on both sides."""
+    return gettext("Yes, send these newsletters to %(email)s from now on.") % {
+        "email": change.email
+    }
+
+
+def ask_to_move(
+    *,
+    subscription_id: int,
+    email: str,
+    sure: bool = False,
+    origin: Origin = NOWHERE,
+    now: datetime,
+) -> AddressChange:
+    """Write to both addresses; the newest wish counts.
+
+    Whether somebody reads us at the new address makes no difference here.
+
+    Args:
+        sure: the reader was asked about this address (BadAddress.may_insist), and insists.
+
+    Raises:
+        BadAddress, SameAddress, TooOften
+    """
+    address = normalise(email)
+    ask_back(address, policy=signup.policy(), sure=sure)
+    key = compare_key(address)
+    with transaction.atomic():
+        subscription = Subscription.objects.select_related("newsletter").get(pk=subscription_id)
+        reader = lock_readers(Q(pk=subscription.subscriber_id))[subscription.subscriber_id]
+        if key == reader.email_key:
+            raise SameAddress
+        found = reader.address_changes.filter(status=Status.OPEN, email_key=key).first()
+        if found and found.created_at > now - tokens.CONFIRM_WITHIN:
+            _write_to_both(found, reader, now=now)
+            return found
+        change = _open(reader, address, email, now=now)
+        _write_to_both(change, reader, now=now)
+        consent.record(
+            subscription_id=subscription.pk,
+            newsletter=subscription.newsletter,
+            kind=Consent.Kind.CHANGE,
+            origin=origin,
+            details={"email_wanted": {"from": reader.email, "to": address}},
+            seen=wording(change),
+            now=now,
+        )
+    return change
+
+
+def drop(*, change_id: int, now: datetime) -> bool:
+    """Forget the wish, from either side or from the preferences; whether there was one."""
+    rows = AddressChange.objects.filter(pk=change_id, status=Status.OPEN)
+    return bool(rows.update(status=Status.DROPPED, ended_at=now))
+
+
+def drop_open(*, subscriber_id: int, now: datetime) -> bool:
+    """The same for the one that is open, if any."""
+    rows = AddressChange.objects.filter(subscriber=subscriber_id, status=Status.OPEN)
+    return bool(rows.update(status=Status.DROPPED, ended_at=now))
+
+
+def live_change(*, subscriber_id: int, now: datetime) -> AddressChange | None:
+    """The wish that is open and whose links are still good."""
+    return AddressChange.objects.filter(
+        subscriber=subscriber_id,
+        status=Status.OPEN,
+        created_at__gt=now - tokens.CONFIRM_WITHIN,
+    ).first()
+
+
+def find(*, token: str, now: datetime) -> Step:
+    """Return what a link to agree stands for; changes nothing.
+
+    Raises:
+        BadToken: not a link of ours, or the reader has been erased.
+        ExpiredToken: too old, or of a wish that has been dropped.
+    """
+    change_id, side = tokens.read_change(token, now=now)
+    change = AddressChange.objects.select_related("subscriber").filter(pk=change_id).first()
+    if change is None:
+        raise tokens.BadToken
+    if change.status == Status.DROPPED:
+        raise tokens.ExpiredToken
+    return Step(change, side)
+
+
+def agree(*, token: str, origin: Origin = NOWHERE, now: datetime) -> Step:
+    """Take one side's yes, and with the second do it; again is harmless.
+
+    Raises:
+        BadToken, ExpiredToken: as in `find`.
+    """
+    step = find(token=token, now=now)
+    with transaction.atomic():
+        lock_readers(_both(step.change))
+        change = AddressChange.objects.select_for_update().filter(pk=step.change.pk).first()
+        if change is None or change.status == Status.DROPPED:
+            raise tokens.ExpiredToken
+        step = Step(change, step.side)
+        if step.done or step.agreed:
+            return step
+        field = "old_agreed_at" if step.side == OLD else "new_agreed_at"
+        setattr(change, field, now)
+        change.save(update_fields=[field])
+        _record_yes(step, origin=origin, now=now)
+        if change.old_agreed_at and change.new_agreed_at:
+            _move(change, origin=origin, now=now)
+    return step
+
+
+def _open(reader: Subscriber, address: str, typed: str, *, now: datetime) -> AddressChange:
+    wishes = reader.address_changes.filter(created_at__gt=now - timedelta(days=1))
+    if wishes.count() >= WISHES_PER_DAY:
+        raise TooOften
+    reader.address_changes.filter(status=Status.OPEN).update(status=Status.DROPPED, ended_at=now)
+    return AddressChange.objects.create(
+        subscriber=reader,
+        email=address,
+        email_key=compare_key(address),
+        email_as_typed=typed if typed != address else "",
+        created_at=now,
+    )
+
+
+def _write_to_both(change: AddressChange, reader: Subscriber, *, now: datetime) -> None:
+    kinds = {
+        reader.email_key: Letter.Kind.OLD_ADDRESS,
+        change.email_key: Letter.Kind.NEW_ADDRESS,
+    }
+    # In one order always, so that two of these cannot wait for each other.
+    for key, kind in sorted(kinds.items()):
+        post.one_at_a_time(key)
+        asked = list(
+            Letter.objects.filter(
+                kind=kind, email_key=key, asked_at__gt=now - timedelta(days=1)
+            ).values_list("asked_at", "change_id")
+        )
+        if any(at > now - COOLDOWN and of == change.pk for at, of in asked):
+            continue  # this very letter just went
+        if kind == Letter.Kind.NEW_ADDRESS and len(asked) >= LETTERS_PER_DAY:
+            post.refuse(kind=kind, email_key=key, change=change, now=now)
+        else:
+            post.ask(kind=kind, email_key=key, change=change, due_at=now, now=now)
+
+
+def _record_yes(step: Step, *, origin: Origin, now: datetime) -> None:
+    reader = step.change.subscriber
+    subscriptions = reader.subscriptions.select_related("newsletter").order_by("pk")
+    if (subscription := subscriptions.first()) is None:
+        return
+    details = {f"{step.side}_address_agreed": {"from": reader.email, "to": step.change.email}}
+    consent.record(
+        subscription_id=subscription.pk,
+        newsletter=subscription.newsletter,
+        kind=Consent.Kind.CHANGE,
+        origin=origin,
+        details=details,
+        seen=wording(step.change),
+        now=now,
+    )
+
+
+def _move(change: AddressChange, *, origin: Origin, now: datetime) -> None:
+    """Write the new address down, for each newsletter."""
+    before = change.subscriber.email
+    try:
+        with transaction.atomic():
+            reader = _readdress(change, origin=origin, now=now)
+    except IntegrityError:  # somebody signed up with the new address at this very moment
+        reader = _readdress(change, origin=origin, now=now)
+    # Whoever agrees at an address is there, even if they had us forget it before.
+    suppression.lift_erasure(change.email)
+    for subscription in reader.subscriptions.select_related("newsletter").order_by("pk"):
+        consent.record(
+            subscription_id=subscription.pk,
+            newsletter=subscription.newsletter,
+            kind=Consent.Kind.CHANGE,
+            origin=origin,
+            details={"email": {"from": before, "to": change.email}},
+            seen=wording(change),
+            now=now,
+        )
+    change.status, change.ended_at = Status.DONE, now
+    change.save(update_fields=["status", "ended_at"])
+
+
+def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subscriber:
+    """Give the reader the new address; whoever reads us there turned out to be this reader."""
+    found = lock_readers(_both(change))
+    reader = found.pop(change.subscriber_id)
+    before = (reader.email, reader.email_key, reader.email_as_typed)
+    left = None
+    for other in found.values():
+        left = merge(reader=reader, other=other, origin=origin, now=now)
+    if left:
+        nobody = nobodys_address(left.pk)
+        _address(left, nobody, nobody, "")
+    _address(reader, change.email, change.email_key, change.email_as_typed)
+    if left:
+        _address(left, *before)
+    return reader
+
+
+def _both(change: AddressChange) -> Q:
+    return Q(pk=change.subscriber_id) | Q(email_key=change.email_key)
+
+
+def _address(reader: Subscriber, email: str, key: str, typed: str) -> None:
+    reader.email, reader.email_key, reader.email_as_typed = email, key, typed
+    reader.save(update_fields=["email", "email_key", "email_as_typed"])
