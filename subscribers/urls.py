@@ -17,7 +17,13 @@ urlpatterns = [
     path("confirm/<str:token>/", views.confirm, name="confirm"),
     # No slash at the end: a one-click POST must not be redirected (RFC 8058, section 3.1).
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
-    path("preferences/<str:token>/", views.preferences, name="preferences"),
+    path("u/<str:token>/why/", views.why, name="why"),
+    path("u/<str:token>/back/", views.come_back, name="come-back"),
+    path("preferences/", views.lost_link, name="lost-link"),
+    path("preferences/sent/", views.lost_link_sent, name="lost-link-sent"),
+    path("preferences/<str:token>/", views.preferences_page, name="preferences"),
+    path("preferences/<str:token>/erase/", views.erase_me, name="erase-me"),
     path("data/<str:token>/", views.dossier.page, name="dossier"),
     path("data/<str:token>/data.json", views.dossier.download, name="dossier-download"),
+    path("address/<str:token>/", views.move, name="move"),
 ]

@@ -59,6 +59,16 @@ def suppression(email: str, **fields: Any) -> Suppression:
     return Suppression.objects.create(email_key=email.lower(), **defaults | fields)
 
 
+def second_subscription(
+    subscriber: Subscriber, newsletter: Newsletter, **fields: Any
+) -> Subscription:
+    """Another active subscription of a reader who is there already."""
+    defaults = {"status": Subscription.Status.ACTIVE, "confirmed_at": NOW}
+    return Subscription.objects.create(
+        newsletter=newsletter, subscriber=subscriber, **defaults | fields
+    )
+
+
 def feed(newsletter: Newsletter, **fields: Any) -> Feed:
     n = next(_count)
     return Feed.objects.create(

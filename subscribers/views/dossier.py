@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from subscribers import dossier, dossier_page, languages, tokens
-from subscribers.views.keys import reader_of, signed_link
+from subscribers.views.keys import bad_link, reader_of, signed_link
 
 
 @signed_link
@@ -17,7 +15,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     """Everything, in words. The link is the one to the preferences: both are the reader's own."""
     subscription = reader_of(tokens.read_preferences, token)
     if subscription is None:
-        return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+        return bad_link(request)
     languages.speak(request, subscription=subscription)
     context = dossier_page.context(dossier.gather(subscriber_id=subscription.subscriber_id)) | {
         "newsletter": subscription.newsletter,
@@ -32,7 +30,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 def download(request: HttpRequest, token: str) -> HttpResponse:
     subscription = reader_of(tokens.read_preferences, token)
     if subscription is None:
-        return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+        return bad_link(request)
     return as_file(subscription.subscriber_id)
 
 

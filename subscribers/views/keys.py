@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -13,6 +15,8 @@ from django.views.decorators.http import require_http_methods
 from subscribers.models import Subscription
 from subscribers.tokens import BadToken
 
+# Addresses that a reader may have had one after the other, each with the same newsletter.
+_HOPS = 5
 _View = Callable[[HttpRequest, str], HttpResponse]
 
 
@@ -36,6 +40,11 @@ def signed_link(view: _View) -> _View:
     return wrapped
 
 
+def bad_link(request: HttpRequest) -> HttpResponse:
+    """A page for a link that is not ours, or of a reader who is erased, with the way to another."""
+    return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+
+
 def reader_of(read: Callable[[str], int], token: str) -> Subscription | None:
     """The subscription that a link stands for; None where it is not ours, or of an erased reader.
 
@@ -45,5 +54,17 @@ def reader_of(read: Callable[[str], int], token: str) -> Subscription | None:
         subscription_id = read(token)
     except BadToken:
         return None
+    subscription = _find(subscription_id)
+    # An old mail's link leads to what took its place: leaving there must end what still comes.
+    for _ in range(_HOPS):
+        if subscription is None or subscription.moved_to_id is None:
+            break
+        if subscription.status != Subscription.Status.UNSUBSCRIBED:
+            break
+        subscription = _find(subscription.moved_to_id) or subscription
+    return subscription
+
+
+def _find(subscription_id: int) -> Subscription | None:
     found = Subscription.objects.select_related("newsletter", "subscriber")
     return found.filter(pk=subscription_id, subscriber__erased_at=None).first()

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from subscribers import tokens
+from subscribers.abuse.opened import SHORTEST
 from subscribers.models import Consent, Subscription
 from tests import factories
 from tests.conftest import axe_violations
@@ -39,10 +40,16 @@ def href(mail, name):
     return re.search(rf'href="http://[^"/]+(/{name}/[^"]+)"', mail.part("html"))[1]
 
 
+def take_a_persons_time(page):
+    """What comes back faster is taken for a program's (abuse.opened)."""
+    page.wait_for_timeout(SHORTEST / timedelta(milliseconds=1) + 100)
+
+
 def test_sign_up_confirm_and_leave(page, worker, relay, newsletter):
     page.goto("/")
     page.get_by_role("link", name="The Daily Briefing").click()
     page.get_by_label("E-mail address").fill("ann@example.com")
+    take_a_persons_time(page)
     page.get_by_role("button", name="Sign up").click()
     page.get_by_role("heading", name="Check your inbox").wait_for()
 
@@ -61,15 +68,14 @@ def test_sign_up_confirm_and_leave(page, worker, relay, newsletter):
     page.get_by_text("Saved.").wait_for()
     assert len(Subscription.objects.get().muted_sections) == 1
 
-    page.get_by_role("link", name="Unsubscribe from The Daily Briefing").click()
-    assert Subscription.objects.get().status == "active"
-    page.get_by_role("button", name="Unsubscribe").click()
+    page.get_by_role("button", name="Unsubscribe from The Daily Briefing").click()
     page.get_by_role("heading", name="You have unsubscribed").wait_for()
     assert Subscription.objects.get().status == "unsubscribed"
-    page.get_by_role("link", name="Sign up again").click()
-    page.get_by_label("E-mail address").wait_for()
+    page.get_by_role("button", name="Keep sending me The Daily Briefing").click()
+    page.get_by_role("heading", name="Welcome back").wait_for()
+    assert Subscription.objects.get().status == "active"
     kinds = Consent.objects.order_by("pk").values_list("kind", flat=True)
-    assert list(kinds) == ["signup", "confirmation", "withdrawal"]
+    assert list(kinds) == ["signup", "confirmation", "change", "withdrawal", "confirmation"]
 
 
 def test_all_of_it_works_without_javascript_and_by_keyboard(
@@ -85,6 +91,7 @@ def test_all_of_it_works_without_javascript_and_by_keyboard(
     page.keyboard.press("Tab")
     assert page.locator(":focus").get_attribute("name") == "email"
     page.keyboard.type("bob@example.com")
+    take_a_persons_time(page)
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Check your inbox").wait_for()
 
@@ -136,8 +143,11 @@ def paths(newsletter):
         "confirmed": reverse("confirm", args=[tokens.confirm_token(active)]),
         "expired": reverse("confirm", args=[tokens.confirm_token(waiting, now=old)]),
         "bad-link": reverse("confirm", args=["nothing"]),
-        "preferences": f"{preferences}?saved",
+        "preferences": f"{preferences}?done=newsletter-{active.pk}",
         "unsubscribe": reverse("unsubscribe", args=[tokens.unsubscribe_token(active.pk)]),
+        "erase": f"{preferences}erase/",
+        "lost-link": reverse("lost-link"),
+        "lost-link-sent": reverse("lost-link-sent"),
         "unknown": "/nothing/at/all/",
     }
 
@@ -163,6 +173,7 @@ def test_the_mails_are_accessible_and_fit_a_phone(page, worker, relay, newslette
     for email in ("new@example.com", known.subscriber.email):
         page.goto(newsletter.get_absolute_url())
         page.get_by_label("E-mail address").fill(email)
+        take_a_persons_time(page)
         page.get_by_role("button", name="Sign up").click()
         html = relay.wait_for_mail(email).part("html")
         for width in (320, 375, 600):

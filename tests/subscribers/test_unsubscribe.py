@@ -77,11 +77,11 @@ def test_the_page_for_an_unknown_token_offers_the_button_all_the_same(client):
     assert page.content.decode().count("<button") == 1
 
 
-def test_after_leaving_the_page_says_so_and_offers_to_sign_up_again(client, active):
+def test_after_leaving_the_page_says_so_and_offers_a_way_back(client, active):
     page = client.post(link(active), {"page": "1"}).content.decode()
 
     assert "You have unsubscribed" in page
-    assert f"{active.newsletter.get_absolute_url()}#sign-up" in page
+    assert reverse("come-back", args=[tokens.unsubscribe_token(active.pk)]) in page
     assert "You have unsubscribed" in client.get(link(active)).content.decode()
 
 

@@ -1,0 +1,104 @@
+/**
+ * Save a part of the page without leaving it.
+ *
+ * The server answers a form as it does without this script, with a whole page; the part that was
+ * sent is taken out of that and put in the place of the old one. What is half-written elsewhere on
+ * the page stays, unless the form says that more than its own part changes (data-refresh).
+ */
+
+const page = document.getElementById("preferences");
+const announcer = document.createElement("p");
+announcer.className = "visually-hidden";
+announcer.setAttribute("role", "status");
+page.after(announcer);
+
+page.addEventListener("submit", (event) => {
+  const form = event.target;
+  const part = form.closest("[data-part]");
+  if (!part || "plain" in form.dataset) return;
+  event.preventDefault();
+  if (part.getAttribute("aria-busy") !== "true") save(form, part, event.submitter);
+});
+
+async function save(form, part, button) {
+  const fields = new FormData(form);
+  if (button?.name) fields.append(button.name, button.value);
+  part.setAttribute("aria-busy", "true");
+  announcer.textContent = "";
+  let answer;
+  try {
+    const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(fields) });
+    answer = new DOMParser().parseFromString(await response.text(), "text/html");
+    answer.url = response.url;
+    if (response.status >= 500) throw new Error(response.statusText);
+  } catch {
+    part.removeAttribute("aria-busy");
+    complain(button);
+    return;
+  }
+  show(answer, form, part, button);
+}
+
+function show(answer, form, part, button) {
+  const whole = answer.getElementById("preferences");
+  const fresh = answer.getElementById(part.id);
+  // Another language, or a link that no longer works: that is another page.
+  if (!whole || answer.documentElement.lang !== document.documentElement.lang) {
+    location.assign(answer.url);
+    return;
+  }
+  if ("refresh" in form.dataset || !fresh) page.replaceChildren(...whole.childNodes);
+  else part.replaceWith(fresh);
+  document.title = answer.title;
+  suggestDeviceZone();
+  settle(page.querySelector(`#${CSS.escape(part.id)}`) ?? page, button);
+}
+
+/** Leave the focus where the reader was, and say what happened. */
+function settle(part, button) {
+  const error = part.querySelector(".error");
+  const note = page.querySelector("[data-note]");
+  const field = error && part.querySelector("[aria-invalid=true], fieldset input");
+  const same = button?.id && document.getElementById(button.id);
+  const heading = part.querySelector("h2, h1");
+  if (!field && !same) heading.tabIndex = -1;
+  (field || same || heading).focus({ preventScroll: true });
+  (error ?? note ?? heading).scrollIntoView({ block: "nearest" });
+  announcer.textContent = (error ?? note ?? part.querySelector(".state"))?.textContent.trim() ?? "";
+}
+
+function complain(button) {
+  let said = page.querySelector("[data-complaint]");
+  said?.remove();
+  said = document.createElement("p");
+  said.className = "error";
+  said.dataset.complaint = "";
+  said.setAttribute("role", "alert");
+  said.textContent = page.dataset.failed;
+  (button?.closest(".actions, .row") ?? button ?? page).before(said);
+}
+
+// What was saved is no longer what stands there.
+page.addEventListener("input", (event) => {
+  event.target.closest("[data-part]")?.querySelector(".note")?.remove();
+});
+
+/** Offer the time zone of the device, where the page says another. */
+function suggestDeviceZone() {
+  const hint = page.querySelector("[data-device-zone]");
+  const select = hint?.parentElement.querySelector("select");
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!select || !zone || select.value === zone) return;
+  const known = [...select.options].find((option) => option.value === zone);
+  const button = hint.querySelector("button");
+  button.textContent = button.textContent.replace("{zone}", known?.text ?? zone);
+  button.addEventListener("click", () => {
+    if (!known) select.add(new Option(zone, zone));
+    select.value = zone;
+    hint.hidden = true;
+    select.focus();
+  });
+  hint.hidden = false;
+}
+
+suggestDeviceZone();

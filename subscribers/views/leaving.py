@@ -1,0 +1,167 @@
+"""The way out, and back in for who thinks better of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import now
+from django.utils.translation import gettext
+
+from subscribers import consent, languages, preferences, tokens, zones
+from subscribers.forms import REASONS, PauseForm, WhyForm
+from subscribers.models import Consent, Newsletter, Subscription
+from subscribers.rhythm import rhythms
+from subscribers.views.keys import reader_of, signed_link
+from subscribers.views.origin import origin_of
+
+Status, Frequency = Subscription.Status, Subscription.Frequency
+# A second click, or a slow one, is still the click that ended it.
+JUST_NOW = timedelta(minutes=1)
+
+
+@signed_link
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """One button. A POST ends the subscription, from the page or in one click from a mail client.
+
+    A token that is not ours gets the same answer (with no newsletter's name to show), so that
+    nobody learns anything by trying tokens.
+    """
+    subscription = reader_of(tokens.read_unsubscribe, token)
+    left = subscription is not None and subscription.status == Status.UNSUBSCRIBED
+    one_click = request.method == "POST" and "page" not in request.POST
+    # The name is for the reader on our page; a mail provider's click gets one answer for all.
+    named = None if one_click else subscription
+    languages.speak(request, subscription=named)
+    if request.method == "POST":
+        if subscription:
+            preferences.unsubscribe(
+                subscription_id=subscription.pk,
+                origin=origin_of(request, token),
+                one_click=one_click,
+                now=now(),
+            )
+        left = True
+    if not left:
+        context = {"newsletter": named.newsletter if named else None}
+        return render(request, "subscribers/unsubscribe.html", context)
+    return _left(request, token, named, back=_return_token(named) if request.POST else "")
+
+
+@signed_link
+def why(request: HttpRequest, token: str) -> HttpResponse:
+    """Take the answer to the one question."""
+    subscription = reader_of(tokens.read_unsubscribe, token)
+    if request.method != "POST" or subscription is None:
+        return redirect("unsubscribe", token=token)
+    languages.speak(request, subscription=subscription)
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        answer = form.cleaned_data["why"]
+        preferences.tell_why(
+            subscription_id=subscription.pk,
+            why=answer,
+            seen=f"{form.fields['why'].label} {REASONS[Subscription.EndReason(answer)]}",
+            origin=origin_of(request, token),
+            now=now(),
+        )
+    # What may be taken back on this page is not lost with an answer.
+    back = request.POST.get("back", "")
+    return _left(request, token, subscription, back=back, form=form)
+
+
+@signed_link
+def come_back(request: HttpRequest, token: str) -> HttpResponse:
+    """Back to all of it, to fewer mails, or after a pause."""
+    subscription = reader_of(tokens.read_unsubscribe, token)
+    if request.method != "POST" or subscription is None:
+        return redirect("unsubscribe", token=token)
+    languages.speak(request, subscription=subscription)
+    offer = request.POST.get("offer", "")
+    pause = PauseForm({"weeks": request.POST.get("weeks", "")}, today=_today(subscription))
+    until = None
+    if offer == "pause" and pause.is_valid():
+        clock = zones.clock(subscription.subscriber.timezone, subscription.newsletter.timezone)
+        until = pause.midnight(clock)
+    at_once = preferences.come_back(
+        subscription_id=subscription.pk,
+        token=request.POST.get("back", ""),
+        seen=_sentences(subscription.newsletter).get(offer, ""),
+        frequency=offer if offer in Frequency.values else "",
+        paused_until=until,
+        origin=origin_of(request, token),
+        now=now(),
+    )
+    if not at_once:
+        return redirect("signup-done", slug=subscription.newsletter.slug)
+    subscription.refresh_from_db()
+    context = {
+        "newsletter": subscription.newsletter,
+        "subscription": subscription,
+        "paused_on": pause.cleaned_data["until"] if until else None,
+    }
+    return render(request, "subscribers/welcome_back.html", context)
+
+
+def _left(
+    request: HttpRequest,
+    token: str,
+    subscription: Subscription | None,
+    *,
+    back: str,
+    form: WhyForm | None = None,
+) -> HttpResponse:
+    """Say that it has stopped; then, to who is known, what there is instead, and one question."""
+    context: dict[str, object] = {"newsletter": None}
+    if subscription:
+        newsletter = subscription.newsletter
+        answered = form is not None and form.is_valid()
+        context = {
+            "newsletter": newsletter,
+            "token": token,
+            "back": back,
+            "offers": _offers(subscription),
+            "sentences": _sentences(newsletter),
+            "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),
+            "why": None if answered else form or WhyForm(initial={"why": subscription.ended_why}),
+            "answered": answered,
+        }
+    return render(request, "subscribers/unsubscribed.html", context)
+
+
+def _offers(subscription: Subscription) -> list[str]:
+    """Fewer mails than the reader had, the fewest first."""
+    if subscription.confirmed_at is None:
+        return []
+    rhythm = rhythms([subscription.newsletter_id])[subscription.newsletter_id]
+    order = [Frequency.WEEKLY, Frequency.WEEKDAYS, Frequency.DAILY]
+    fewer = order[: order.index(Frequency(subscription.frequency))]
+    return [frequency for frequency in fewer if frequency in rhythm.frequencies]
+
+
+def _sentences(newsletter: Newsletter) -> dict[str, str]:
+    """What stands on the buttons, and in the ledger after one was pressed."""
+    name = {"newsletter": newsletter.name}
+    return {
+        Frequency.WEEKLY: gettext("Once a week: the best of the week"),
+        Frequency.WEEKDAYS: gettext("Monday to Friday only"),
+        "pause": gettext("Take a break from %(newsletter)s") % name,
+        "all": gettext("Keep sending me %(newsletter)s") % name,
+    }
+
+
+def _return_token(subscription: Subscription | None) -> str:
+    """For who pressed the button on our page a moment ago; everybody else confirms by mail."""
+    if subscription is None:
+        return ""
+    subscription.refresh_from_db(fields=["status", "generation", "ended_at"])
+    ended_at = subscription.ended_at
+    if subscription.status != Status.UNSUBSCRIBED or not ended_at or ended_at < now() - JUST_NOW:
+        return ""
+    return tokens.return_token(subscription, now=now())
+
+
+def _today(subscription: Subscription) -> date:
+    clock = zones.clock(subscription.subscriber.timezone, subscription.newsletter.timezone)
+    return now().astimezone(clock).date()

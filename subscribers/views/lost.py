@@ -1,0 +1,50 @@
+"""A new link for a reader who lost theirs, by the address alone."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import now
+from django.utils.translation import gettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, opened_token
+from subscribers.addresses import BadAddress
+from subscribers.preferences.lost import ask_for_link
+from subscribers.views.attempt import Entry, attempt_of, email_of
+from subscribers.views.origin import origin_of
+
+
+# As with signing up: no authority of the reader's is used, so there is nothing to forge.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def lost_link(request: HttpRequest) -> HttpResponse:
+    """The same answer for every address, known or not."""
+    if request.method != "POST":
+        return _form(request, Entry(challenge=_challenge()))
+    email = email_of(request)
+    try:
+        ask_for_link(email=email, attempt=attempt_of(request), origin=origin_of(request), now=now())
+    except BadAddress as error:
+        entry = Entry(email=email, error=gettext(str(error)), challenge=_challenge())
+        return _form(request, entry)
+    except ChallengeNeeded as needed:
+        said = gettext("Very many people are asking just now. Please press the button again.")
+        return _form(request, Entry(email=email, error=said, challenge=needed.challenge))
+    return redirect("lost-link-sent")
+
+
+@require_safe
+def lost_link_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "subscribers/lost_link_sent.html")
+
+
+def _challenge() -> dict[str, object] | None:
+    return new_challenge(now()) if challenge_needed(now()) else None
+
+
+def _form(request: HttpRequest, entry: Entry) -> HttpResponse:
+    # What was opened stays opened: a correction is quickly pressed.
+    opened = opened_token(now()) if request.method != "POST" else request.POST.get("opened", "")
+    return render(request, "subscribers/lost_link.html", {"entry": entry, "opened": opened})

@@ -1,0 +1,56 @@
+"""Where the owners of an old and a new address say yes or no to a change."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import now
+
+from subscribers import languages, tokens
+from subscribers.models import Subscription
+from subscribers.preferences import moving
+from subscribers.views.keys import bad_link, signed_link
+from subscribers.views.origin import origin_of
+
+
+@signed_link
+def move(request: HttpRequest, token: str) -> HttpResponse:
+    """A POST agrees; with the field `no` it drops the wish."""
+    try:
+        step = moving.find(token=token, now=now())
+        face = _face(step)
+        if face is None:
+            return bad_link(request)
+        languages.speak(request, subscription=face)
+        if "no" in request.POST:
+            moving.drop(change_id=step.change.pk, now=now())
+            return _page(request, "dropped", face, step)
+        if request.method == "POST":
+            step = moving.agree(token=token, origin=origin_of(request, token), now=now())
+    except tokens.BadToken:
+        return bad_link(request)
+    except tokens.ExpiredToken:
+        return render(request, "subscribers/move_expired.html", status=HTTPStatus.GONE)
+    if step.done:
+        return _page(request, "done", face, step)
+    return _page(request, "agreed" if step.agreed else "ask", face, step)
+
+
+def _page(request: HttpRequest, state: str, face: Subscription, step: moving.Step) -> HttpResponse:
+    """The holder of the new address need not be a reader: the old one is not shown to them."""
+    context = {
+        "newsletter": face.newsletter,
+        "state": state,
+        "side": step.side,
+        "change": step.change,
+        "old": face.subscriber.email if step.side == moving.OLD else "",
+        "wording": moving.wording(step.change),
+    }
+    return render(request, "subscribers/move.html", context)
+
+
+def _face(step: moving.Step) -> Subscription | None:
+    theirs = step.change.subscriber.subscriptions.select_related("newsletter", "subscriber")
+    return theirs.order_by("pk").first()

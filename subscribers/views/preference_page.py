@@ -1,0 +1,126 @@
+"""Gather what the page of a reader's preferences shows, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.db.models import Prefetch
+from django.urls import reverse
+
+from subscribers import tokens, zones
+from subscribers.forms import ChoicesForm, PauseForm, PersonForm
+from subscribers.models import Newsletter, Section, Subscription
+from subscribers.preferences.moving import live_change
+from subscribers.rhythm import Rhythm, rhythms
+from subscribers.views.attempt import Entry
+
+Status = Subscription.Status
+
+
+class Refused(Exception):
+    """What was sent to a part of the page is not right; the part says why."""
+
+    def __init__(
+        self, part: str, *, form: forms.Form | None = None, entry: Entry | None = None
+    ) -> None:
+        super().__init__(part)
+        self.part = part
+        self.form = form
+        self.entry = entry or Entry()
+
+
+@dataclass(frozen=True)
+class Card:
+    """One newsletter that the reader has, had, or asked for."""
+
+    subscription: Subscription
+    choices: ChoicesForm
+    pause: PauseForm
+    # The day on which the mails begin again; None: there is no pause.
+    paused_on: date | None
+    # Where the hour is chosen, by the clock of which city.
+    clock: str
+    unsubscribe_url: str
+
+    @property
+    def part(self) -> str:
+        return part_of(self.subscription)
+
+
+def part_of(subscription: Subscription) -> str:
+    return f"newsletter-{subscription.pk}"
+
+
+def gather(
+    subscription: Subscription, *, refused: Refused | None, done: str, now: datetime
+) -> dict[str, Any]:
+    """Return the page's context; a refused form is shown as it was sent."""
+    reader = subscription.subscriber
+    cards = _cards(subscription, refused=refused, now=now)
+    taken = {card.subscription.newsletter_id for card in cards}
+    others = Newsletter.objects.filter(is_listed=True).exclude(pk__in=taken)
+    person = refused.form if refused and isinstance(refused.form, PersonForm) else None
+    clock = zones.clock(reader.timezone, subscription.newsletter.timezone)
+    return {
+        "newsletter": subscription.newsletter,
+        "reader": reader,
+        "cards": cards,
+        "others": others,
+        "active": sum(card.subscription.status == Status.ACTIVE for card in cards),
+        "person": person or PersonForm(reader=reader),
+        "pause_all": _pause(refused, "all", now.astimezone(clock).date()),
+        "change": live_change(subscriber_id=reader.pk, now=now),
+        "refused": refused,
+        "done": done,
+    }
+
+
+def _cards(subscription: Subscription, *, refused: Refused | None, now: datetime) -> list[Card]:
+    sections = Prefetch("newsletter__sections", queryset=Section.objects.all())
+    found = list(
+        subscription.subscriber.subscriptions.filter(moved_to=None)
+        .select_related("newsletter")
+        .prefetch_related(sections)
+    )
+    order = {Status.ACTIVE: 0, Status.PENDING: 1, Status.UNSUBSCRIBED: 2}
+    # The newsletter out of whose mail the reader comes stands first.
+    found.sort(
+        key=lambda one: (
+            one.pk != subscription.pk, order[Status(one.status)], one.newsletter.name,
+        )
+    )  # fmt: skip
+    known = rhythms([one.newsletter_id for one in found])
+    return [_card(one, known[one.newsletter_id], subscription, refused, now) for one in found]
+
+
+def _card(
+    subscription: Subscription,
+    rhythm: Rhythm,
+    opened: Subscription,
+    refused: Refused | None,
+    now: datetime,
+) -> Card:
+    reader = subscription.subscriber = opened.subscriber
+    clock = zones.clock(reader.timezone, subscription.newsletter.timezone)
+    paused_until = subscription.paused_until
+    is_paused = paused_until is not None and paused_until > now
+    part = part_of(subscription)
+    refused_here = refused.form if refused and refused.part == part else None
+    choices = refused_here if isinstance(refused_here, ChoicesForm) else None
+    return Card(
+        subscription=subscription,
+        choices=choices or ChoicesForm(subscription=subscription, rhythm=rhythm),
+        pause=_pause(refused, part, now.astimezone(clock).date()),
+        paused_on=paused_until.astimezone(clock).date() if paused_until and is_paused else None,
+        clock=clock.key,
+        unsubscribe_url=reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)]),
+    )
+
+
+def _pause(refused: Refused | None, part: str, today: date) -> PauseForm:
+    if refused and refused.part == part and isinstance(refused.form, PauseForm):
+        return refused.form
+    return PauseForm(today=today)

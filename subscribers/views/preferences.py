@@ -1,0 +1,203 @@
+"""All that a reader may choose, on one page; each part of it is saved by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import now
+from django.utils.translation import gettext
+
+from subscribers import languages, preferences, signup, tokens, zones
+from subscribers.abuse import Attempt
+from subscribers.addresses import BadAddress
+from subscribers.consent import Origin
+from subscribers.forms import ChoicesForm, PauseForm, PersonForm
+from subscribers.models import Newsletter, Subscription
+from subscribers.preferences import moving
+from subscribers.rhythm import rhythms
+from subscribers.views.attempt import Entry, attempt_of, email_of
+from subscribers.views.keys import bad_link, reader_of, signed_link
+from subscribers.views.origin import origin_of
+from subscribers.views.preference_page import Refused, gather, part_of
+
+
+@dataclass(frozen=True)
+class Act:
+    """What the reader sent, and from where."""
+
+    request: HttpRequest
+    subscription: Subscription
+    origin: Origin
+    now: datetime = field(default_factory=now)
+
+    @property
+    def meant(self) -> Subscription:
+        """The subscription that the form is of; any of this reader's."""
+        theirs = self.subscription.subscriber.subscriptions.select_related("newsletter")
+        number = self.request.POST.get("subscription", "")
+        if not (number.isdecimal() and len(number) < 19):
+            raise Http404
+        found = get_object_or_404(theirs, pk=int(number))
+        found.subscriber = self.subscription.subscriber
+        return found
+
+    @property
+    def all_active(self) -> list[int]:
+        theirs = self.subscription.subscriber.subscriptions
+        return list(
+            theirs.filter(status=Subscription.Status.ACTIVE)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+
+
+@signed_link
+def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
+    subscription = reader_of(tokens.read_preferences, token)
+    if subscription is None:
+        return bad_link(request)
+    languages.speak(request, subscription=subscription)
+    refused = None
+    if request.method == "POST":
+        act = Act(request, subscription, origin_of(request, token))
+        try:
+            part = ACTS.get(request.POST.get("do", ""), _nothing)(act)
+        except Refused as error:
+            refused = error
+        else:
+            # The fragment spares readers without JavaScript the way down the page.
+            return redirect(f"{request.path}?done={part}#{part}")
+    page = gather(subscription, refused=refused, done=request.GET.get("done", ""), now=now())
+    return render(request, "subscribers/preferences.html", {**page, "token": token})
+
+
+def _choices(act: Act) -> str:
+    subscription = act.meant
+    rhythm = rhythms([subscription.newsletter_id])[subscription.newsletter_id]
+    form = ChoicesForm(act.request.POST, subscription=subscription, rhythm=rhythm)
+    part = part_of(subscription)
+    _check(form, part)
+    preferences.choose(
+        subscription_id=subscription.pk, choices=form.choices(), origin=act.origin, now=act.now
+    )
+    return part
+
+
+def _pause(act: Act) -> str:
+    subscription = act.meant
+    _pause_these(act, [subscription.pk], subscription, part_of(subscription))
+    return part_of(subscription)
+
+
+def _pause_all(act: Act) -> str:
+    _pause_these(act, act.all_active, act.subscription, "all")
+    return "all"
+
+
+def _pause_these(act: Act, ids: list[int], whose: Subscription, part: str) -> None:
+    clock = zones.clock(whose.subscriber.timezone, whose.newsletter.timezone)
+    form = PauseForm(act.request.POST, today=act.now.astimezone(clock).date())
+    _check(form, part)
+    preferences.pause(
+        subscription_ids=ids, until=form.midnight(clock), origin=act.origin, now=act.now
+    )
+
+
+def _resume(act: Act) -> str:
+    subscription = act.meant
+    preferences.pause(
+        subscription_ids=[subscription.pk], until=None, origin=act.origin, now=act.now
+    )
+    return part_of(subscription)
+
+
+def _leave_all(act: Act) -> str:
+    for subscription_id in act.all_active:
+        preferences.unsubscribe(subscription_id=subscription_id, origin=act.origin, now=act.now)
+    return "all"
+
+
+def _join(act: Act) -> str:
+    """Another newsletter, or one again: like every sign-up it is confirmed by mail."""
+    slug = act.request.POST.get("newsletter", "")
+    newsletter = get_object_or_404(Newsletter, slug=slug)
+    try:
+        signup.sign_up(
+            newsletter=newsletter,
+            email=act.subscription.subscriber.email,
+            # The link was sent to this very address; there is no form to fill in for a robot.
+            attempt=Attempt(trusted=True, sure=True),
+            origin=act.origin,
+            now=act.now,
+        )
+    except BadAddress as error:
+        raise Refused("more", entry=Entry(error=gettext(str(error)))) from None
+    found = newsletter.subscriptions.filter(subscriber=act.subscription.subscriber_id).first()
+    return part_of(found) if found else "more"
+
+
+def _person(act: Act) -> str:
+    form = PersonForm(act.request.POST, reader=act.subscription.subscriber)
+    _check(form, "you")
+    preferences.set_person(
+        subscription_id=act.subscription.pk,
+        language=form.cleaned_data["language"],
+        timezone=form.cleaned_data["timezone"],
+        origin=act.origin,
+        now=act.now,
+    )
+    return "you"
+
+
+def _move(act: Act) -> str:
+    typed = email_of(act.request)
+    try:
+        moving.ask_to_move(
+            subscription_id=act.subscription.pk,
+            email=typed,
+            sure=attempt_of(act.request).sure,
+            origin=act.origin,
+            now=act.now,
+        )
+    except BadAddress as error:
+        entry = Entry(typed, gettext(str(error)), error.suggestion, error.may_insist)
+    except moving.SameAddress:
+        entry = Entry(typed, gettext("That is the address that we write to already."))
+    except moving.TooOften:
+        said = gettext("You have asked for several new addresses today. Please try again tomorrow.")
+        entry = Entry(typed, said)
+    else:
+        return "address"
+    raise Refused("address", entry=entry)
+
+
+def _stay(act: Act) -> str:
+    moving.drop_open(subscriber_id=act.subscription.subscriber_id, now=act.now)
+    return "address"
+
+
+def _nothing(act: Act) -> str:
+    raise Http404
+
+
+def _check(form: forms.Form, part: str) -> None:
+    if not form.is_valid():
+        raise Refused(part, form=form)
+
+
+ACTS: dict[str, Callable[[Act], str]] = {
+    "choices": _choices,
+    "pause": _pause,
+    "pause-all": _pause_all,
+    "resume": _resume,
+    "leave-all": _leave_all,
+    "join": _join,
+    "person": _person,
+    "move": _move,
+    "stay": _stay,
+}

@@ -1,0 +1,25 @@
+"""Erase who asks for it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import now
+
+from subscribers import erase, languages, tokens
+from subscribers.views.keys import bad_link, reader_of, signed_link
+
+
+@signed_link
+def erase_me(request: HttpRequest, token: str) -> HttpResponse:
+    """Say what that means and ask once more; the button does it."""
+    subscription = reader_of(tokens.read_preferences, token)
+    if subscription is None:
+        return bad_link(request)
+    languages.speak(request, subscription=subscription)
+    context: dict[str, object] = {"newsletter": subscription.newsletter}
+    if request.method == "POST":
+        erase.erase(subscriber_id=subscription.subscriber_id, now=now())
+        return render(request, "subscribers/erased.html", context)
+    context |= {"reader": subscription.subscriber, "token": token}
+    return render(request, "subscribers/erase.html", context)

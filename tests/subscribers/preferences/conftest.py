@@ -1,0 +1,51 @@
+"""A reader with a link to their preferences."""
+
+import pytest
+from django.urls import reverse
+
+from subscribers import tokens
+from tests import factories
+
+
+@pytest.fixture
+def newsletter():
+    newsletter = factories.newsletter(name="The Daily", slug="daily", timezone="Europe/London")
+    for name in ("World", "Sport", "Arts"):
+        factories.section(newsletter, name=name)
+    return newsletter
+
+
+@pytest.fixture
+def active(newsletter):
+    return factories.subscription(newsletter, "ann@example.com")
+
+
+@pytest.fixture
+def other(active):
+    """The same reader's subscription to another newsletter."""
+    second = factories.newsletter(name="The Evening", slug="evening")
+    return factories.second_subscription(active.subscriber, second)
+
+
+@pytest.fixture
+def send(client):
+    """Send a form of the page, as a browser does: answered by the page it leads to."""
+
+    def send(reader, do, /, **fields):
+        return client.post(link(reader), {"do": do, **fields}, follow=True)
+
+    return send
+
+
+def link(subscription):
+    return reverse("preferences", args=[tokens.preferences_token(subscription.pk)])
+
+
+def leave_link(subscription, name="unsubscribe"):
+    return reverse(name, args=[tokens.unsubscribe_token(subscription.pk)])
+
+
+def ledger(subscription):
+    """What the ledger says of changes, the oldest first."""
+    changes = subscription.consents.filter(kind="change").order_by("pk")
+    return list(changes.values_list("details", flat=True))

@@ -1,0 +1,229 @@
+"""A reader who lost the link asks for it by address; everybody gets the same answer."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from django.utils import timezone
+
+from subscribers import letters, suppression, tasks, tokens
+from subscribers.abuse import Attempt, opened_token
+from subscribers.models import Letter, Subscriber
+from subscribers.preferences.lost import LINKS_PER_DAY, ask_for_link
+from tests import factories
+from tests.factories import NOW
+from tests.subscribers.preferences.conftest import link
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ask(client):
+    def ask(email, **fields):
+        opened = opened_token(timezone.now() - timedelta(seconds=10))
+        return client.post(reverse("lost-link"), {"email": email, "opened": opened, **fields})
+
+    return ask
+
+
+def send_all(now=NOW):
+    for letter_id in letters.due_ids(now=now):
+        letters.send_due(letter_id=letter_id, now=now)
+    return mail.outbox
+
+
+def wish(email="ann@example.com", now=NOW):
+    ask_for_link(email=email, attempt=Attempt(trusted=True), now=now)
+
+
+def test_the_link_comes_by_mail(client, ask, active):
+    answer = ask("Ann@Example.com")
+
+    assert answer["Location"] == reverse("lost-link-sent")
+    assert client.get(answer["Location"]).status_code == 200
+    tasks.send_mails()
+    assert [message.to for message in mail.outbox] == [["ann@example.com"]]
+    assert mail.outbox[0].subject == "Your link to your preferences"
+    assert link(active) in mail.outbox[0].body
+    assert link(active) in mail.outbox[0].alternatives[0].content
+
+
+def test_a_known_an_unknown_and_a_suppressed_address_get_the_same_answer(client, ask, active):
+    suppressed = factories.subscription(active.newsletter, "bob@example.com")
+    suppression.suppress(email="bob@example.com", reason="complaint", now=NOW)
+
+    answers = [ask(email) for email in ("ann@example.com", "no@example.com", "bob@example.com")]
+
+    assert len({(a.status_code, a["Location"], a.content) for a in answers}) == 1
+    tasks.send_mails()
+    assert [message.to for message in mail.outbox] == [["ann@example.com"]]
+    assert suppressed.subscriber.email == "bob@example.com"
+    outcomes = dict(Letter.objects.values_list("email_key", "outcome"))
+    assert outcomes == {
+        "ann@example.com": "sent", "no@example.com": "unknown", "bob@example.com": "suppressed",
+    }  # fmt: skip
+
+
+def test_it_is_the_same_work_for_all(ask, active, django_assert_num_queries):
+    ask("warm-up@example.com")
+    for email in ("ann@example.com", "nobody@example.com"):
+        with django_assert_num_queries(5):
+            ask(email)
+
+
+def test_looking_does_nothing_and_a_slip_is_explained(client, ask):
+    assert client.get(reverse("lost-link")).status_code == 200
+    page = ask("ann@example").content.decode()
+
+    assert 'role="alert"' in page
+    assert 'value="ann@example"' in page
+    assert not Letter.objects.exists()
+
+
+def test_a_robot_gets_the_same_answer_and_no_mail(ask, active):
+    assert ask("ann@example.com", website="x")["Location"] == reverse("lost-link-sent")
+    fresh = opened_token(timezone.now())
+    assert ask("ann@example.com", opened=fresh)["Location"] == reverse("lost-link-sent")
+
+    assert not Letter.objects.exists()
+
+
+def test_under_attack_a_challenge_comes_first(ask, settings, active):
+    settings.SIGNUP_CHALLENGE = "always"
+
+    page = ask("ann@example.com").content.decode()
+
+    assert 'id="challenge"' in page
+    assert not Letter.objects.exists()
+
+
+def test_one_mail_in_five_minutes_and_five_on_a_day(active):
+    for second in range(50):
+        wish(now=NOW + timedelta(seconds=second))
+    assert len(send_all(NOW + timedelta(minutes=1))) == 1
+
+    for hour in range(1, 23):
+        wish(now=NOW + timedelta(hours=hour))
+        send_all(NOW + timedelta(hours=hour))
+    assert len(mail.outbox) == LINKS_PER_DAY
+    wish(now=NOW + timedelta(hours=25))
+    assert len(send_all(NOW + timedelta(hours=25))) == LINKS_PER_DAY + 1
+
+
+def test_of_several_newsletters_one_that_is_read_lends_its_name(active):
+    left = factories.newsletter(name="Gone", slug="gone")
+    factories.second_subscription(active.subscriber, left, status="unsubscribed")
+    wish()
+
+    assert send_all()[0].from_email.startswith("The Daily ")
+
+
+def test_it_is_written_in_the_readers_language(active):
+    Subscriber.objects.update(language="de")
+    wish()
+
+    html = send_all()[0].alternatives[0].content
+    assert '<html lang="de"' in html
+
+
+def test_who_left_still_gets_the_link_and_who_was_erased_does_not(active):
+    factories.put(active.subscriber.subscriptions.all(), status="unsubscribed")
+    wish()
+    assert len(send_all()) == 1
+
+    Subscriber.objects.update(erased_at=NOW)
+    later = NOW + timedelta(minutes=6)
+    wish(now=later)
+    assert len(send_all(later)) == 1
+
+
+# --- The letter ---------------------------------------------------------------------------------
+
+
+def test_a_letter_is_sent_once(active):
+    wish()
+    letter = Letter.objects.get()
+
+    sent = [letters.send_due(letter_id=letter.pk, now=NOW) for _ in range(2)]
+
+    assert sent == [True, False]
+    assert len(mail.outbox) == 1
+
+
+def test_what_a_killed_worker_left_behind_is_due_again(active, monkeypatch):
+    wish()
+
+    def killed(*args, **kwargs):
+        raise SystemExit
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", killed)
+    with pytest.raises(SystemExit):
+        letters.send_due(letter_id=Letter.objects.get().pk, now=NOW)
+
+    assert letters.due_ids(now=NOW) == []
+    assert len(letters.due_ids(now=NOW + letters.LEASE)) == 1
+
+
+def test_the_pauses_double_while_the_relay_is_away_and_it_is_given_up(active, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    wish()
+    letter = Letter.objects.get()
+
+    pauses, now = [], NOW
+    for _ in range(4):
+        assert not letters.send_due(letter_id=letter.pk, now=now)
+        letter.refresh_from_db()
+        pauses.append((letter.due_at - now) // timedelta(minutes=1))
+        now = letter.due_at
+    assert pauses == [1, 1, 2, 4]
+
+    letters.send_due(letter_id=letter.pk, now=NOW + timedelta(hours=73))
+    letter.refresh_from_db()
+    assert (letter.due_at, letter.outcome) == (None, "given-up")
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"), [("550 5.1.1 No such user", "refused"), ("451 4.7.1 Greylisted", "")]
+)
+def test_a_refusal_is_final_or_not(active, relay, reply, outcome):
+    relay.replies["ann@example.com"] = reply
+    wish()
+
+    assert not letters.send_due(letter_id=Letter.objects.get().pk, now=NOW)
+    assert Letter.objects.get().outcome == outcome
+
+
+def test_one_broken_letter_holds_up_no_other(active, monkeypatch):
+    wish("no@example.com")
+    wish()
+    broken = Letter.objects.get(email_key="no@example.com").pk
+    whole = letters.send_due
+
+    def breaks(*, letter_id, now):
+        if letter_id == broken:
+            raise ValueError("broken")
+        return whole(letter_id=letter_id, now=now)
+
+    monkeypatch.setattr(letters, "send_due", breaks)
+    assert not letters.send_all_due(clock=lambda: NOW)
+    assert len(mail.outbox) == 1
+
+
+def test_an_unknown_address_is_forgotten_after_a_day(active):
+    wish("no@example.com")
+    send_all()
+
+    letters.forget(now=NOW + timedelta(hours=23))
+    assert Letter.objects.exists()
+    letters.forget(now=NOW + timedelta(hours=25))
+    assert not Letter.objects.exists()
+
+
+def test_the_token_of_the_mail_is_the_readers(active):
+    wish()
+    body = send_all()[0].body
+
+    token = body.partition("/preferences/")[2].partition("/")[0]
+    assert tokens.read_preferences(token) == active.pk

@@ -1,0 +1,278 @@
+"""A reader changes their address; both addresses say yes first."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from django.utils import timezone
+
+from subscribers import letters, suppression, tokens
+from subscribers.addresses import BadAddress
+from subscribers.models import AddressChange, Consent, Letter, Subscriber
+from subscribers.preferences import moving
+from tests import factories
+from tests.factories import NOW
+from tests.subscribers.preferences.conftest import ledger, link
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=6)
+
+
+def ask(subscription, email="new@example.org", now=NOW):
+    return moving.ask_to_move(subscription_id=subscription.pk, email=email, now=now)
+
+
+def send_all(now=NOW):
+    for letter_id in letters.due_ids(now=now):
+        letters.send_due(letter_id=letter_id, now=now)
+    return {message.to[0]: message for message in mail.outbox}
+
+
+def yes(change, side, now=NOW):
+    return moving.agree(token=tokens.change_token(change.pk, side, now=now), now=now)
+
+
+def url(change, side, now=None):
+    return reverse("move", args=[tokens.change_token(change.pk, side, now=now or timezone.now())])
+
+
+# --- Asking -------------------------------------------------------------------------------------
+
+
+def test_both_addresses_are_written_to_and_nothing_changes_yet(send, active):
+    page = send(active, "move", email="New@Example.org").content.decode()
+
+    assert "You asked for" in page
+    letters_of = send_all(timezone.now())
+    assert set(letters_of) == {"ann@example.com", "New@example.org"}
+    assert Subscriber.objects.get().email == "ann@example.com"
+    wanted = {"email_wanted": {"from": "ann@example.com", "to": "New@example.org"}}
+    assert ledger(active) == [wanted]
+
+
+def test_the_letters_repeat_no_address(active):
+    ask(active, "win-a-prize@evil.example")
+
+    for message in send_all().values():
+        text = message.body + message.alternatives[0].content + message.subject
+        assert "win-a-prize" not in text
+        assert "ann@example.com" not in text
+
+
+@pytest.mark.parametrize("email", ["ann@example.com", "ANN@example.com"])
+def test_the_same_address_is_none(send, active, email):
+    page = send(active, "move", email=email).content.decode()
+
+    assert "write to already" in page
+    assert not AddressChange.objects.exists()
+
+
+def test_a_slip_is_explained_and_a_correction_offered(send, active):
+    assert 'id="address-error"' in send(active, "move", email="new@example").content.decode()
+    page = send(active, "move", email="new@gmial.com").content.decode()
+    assert 'name="use" value="new@gmail.com"' in page
+
+    send(active, "move", email="new@gmial.com", use="new@gmail.com")
+
+    assert AddressChange.objects.get().email == "new@gmail.com"
+
+
+def test_a_known_address_gets_the_same_answer(client, active):
+    factories.subscription(active.newsletter, "known@example.org")
+
+    answers = []
+    for email in ("known@example.org", "never@example.org"):
+        answer = client.post(link(active), {"do": "move", "email": email}, follow=True)
+        answers.append(answer.content.decode().replace(email, "…"))
+        letter = Letter.objects.get(email_key=email)
+        assert letter.due_at
+    assert answers[0] == answers[1]
+
+
+def test_the_newest_wish_counts(active):
+    first = ask(active)
+    second = ask(active, "other@example.org")
+
+    first.refresh_from_db()
+    assert (first.status, second.status) == ("dropped", "open")
+    with pytest.raises(tokens.ExpiredToken):
+        yes(first, "new")
+
+
+def test_asking_again_for_the_same_writes_once_in_five_minutes(active):
+    change = ask(active)
+    assert ask(active) == change
+    assert Letter.objects.count() == 2
+    assert ask(active, now=LATER) == change
+    assert Letter.objects.count() == 4
+
+
+def test_a_reader_has_five_wishes_on_a_day(send, active):
+    for number in range(moving.WISHES_PER_DAY):
+        ask(active, f"new{number}@example.org")
+    with pytest.raises(moving.TooOften):
+        ask(active, "one-more@example.org")
+    ask(active, "one-more@example.org", now=NOW + timedelta(hours=25))
+
+
+def test_nobodys_mailbox_is_filled_by_many_readers(newsletter):
+    readers = [factories.subscription(newsletter) for _ in range(10)]
+
+    for reader in readers:
+        ask(reader, "victim@example.org")
+    send_all()
+
+    to_victim = [message for message in mail.outbox if message.to == ["victim@example.org"]]
+    assert len(to_victim) == moving.LETTERS_PER_DAY
+    assert Letter.objects.filter(outcome="too-often").count() == 7
+
+
+def test_a_suppressed_new_address_gets_nothing(active):
+    suppression.suppress(email="new@example.org", reason="complaint", now=NOW)
+    ask(active)
+
+    assert set(send_all()) == {"ann@example.com"}
+
+
+def test_the_wish_can_be_dropped_on_the_page(send, active):
+    change = ask(active)
+
+    page = send(active, "stay").content.decode()
+
+    change.refresh_from_db()
+    assert change.status == "dropped"
+    assert 'id="address-email"' in page
+
+
+# --- Saying yes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [("old", "new"), ("new", "old")])
+def test_with_both_it_is_done(active, order):
+    change = ask(active)
+
+    assert not yes(change, order[0]).done
+    assert Subscriber.objects.get().email == "ann@example.com"
+    assert yes(change, order[1]).done
+
+    reader = Subscriber.objects.get()
+    assert (reader.email, reader.email_key) == ("new@example.org", "new@example.org")
+    assert ledger(active)[-1] == {"email": {"from": "ann@example.com", "to": "new@example.org"}}
+    assert Consent.objects.latest("pk").wording == (
+        "Yes, send these newsletters to new@example.org from now on."
+    )
+
+
+def test_one_side_twice_is_not_both(active):
+    change = ask(active)
+
+    for _ in range(2):
+        assert not yes(change, "old").done
+    assert Subscriber.objects.get().email == "ann@example.com"
+
+
+def test_every_newsletter_of_the_reader_says_so_in_the_ledger(active, other):
+    change = ask(active)
+    yes(change, "old")
+    yes(change, "new")
+
+    for subscription in (active, other):
+        assert "email" in ledger(subscription)[-1]
+
+
+def test_the_links_in_the_letters_lead_there(client, active):
+    change = ask(active)
+
+    for email, message in send_all().items():
+        path = re.search(r"/address/\S+", message.body)[0]
+        read = tokens.read_change(path.split("/")[2], now=NOW)
+        assert read == (change.pk, "new" if email == "new@example.org" else "old")
+
+
+def test_looking_at_a_link_changes_nothing(client, active):
+    change = ask(active)
+    before = AddressChange.objects.values().get()
+
+    for side in ("old", "new"):
+        assert client.get(url(change, side)).status_code == 200
+        assert client.head(url(change, side)).status_code == 200
+    assert AddressChange.objects.values().get() == before
+
+
+def test_the_new_side_is_not_told_the_old_address(client, active):
+    change = ask(active)
+
+    assert "ann@example.com" in client.get(url(change, "old")).content.decode()
+    for answer in (client.get(url(change, "new")), client.post(url(change, "new"))):
+        assert "ann@example.com" not in answer.content.decode()
+
+
+def test_the_pages_say_where_it_stands(client, active):
+    change = ask(active)
+
+    page = client.post(url(change, "old")).content.decode()
+    assert "One more yes" in page
+    assert "you have said yes" in client.get(link(active)).content.decode()
+    page = client.post(url(change, "new")).content.decode()
+    assert "From now on we write to new@example.org" in page
+    again = client.post(url(change, "new")).content.decode()
+    assert "From now on we write to" in again
+    assert "<strong>new@example.org</strong>" in client.get(link(active)).content.decode()
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_either_side_can_say_no(client, active, side):
+    change = ask(active)
+
+    page = client.post(url(change, side), {"no": "1"}).content.decode()
+
+    assert "Nothing changes" in page
+    assert client.post(url(change, "new")).status_code == 410
+    assert client.post(url(change, "old")).status_code == 410
+    assert Subscriber.objects.get().email == "ann@example.com"
+
+
+def test_a_link_is_good_for_three_days(client, active):
+    change = ask(active)
+    old = url(change, "new", now=NOW - timedelta(days=9999))
+
+    assert client.get(old).status_code == 410
+    assert client.post(old).status_code == 410
+    with pytest.raises(tokens.ExpiredToken):
+        moving.agree(
+            token=tokens.change_token(change.pk, "new", now=NOW), now=NOW + timedelta(hours=73)
+        )
+
+
+def test_a_forged_link_is_none(client, active):
+    change = ask(active)
+    token = tokens.change_token(change.pk, "old", now=NOW)
+
+    for bad in ("x", token[:-1] + "~", tokens.preferences_token(change.pk)):
+        assert client.post(reverse("move", args=[bad])).status_code == 404
+
+
+def test_an_address_that_was_erased_may_be_moved_to(active):
+    suppression.conceal(email="new@example.org", now=NOW)
+    change = ask(active)
+    yes(change, "old")
+    yes(change, "new")
+
+    assert suppression.suppressed_among(["new@example.org"]) == {}
+
+
+def test_wishes_are_forgotten_after_two_weeks(active):
+    ask(active)
+
+    letters.forget(now=NOW + timedelta(days=13))
+    assert AddressChange.objects.exists()
+    letters.forget(now=NOW + timedelta(days=15))
+    assert not AddressChange.objects.exists()
+    assert not Letter.objects.exists()
+
+
+def test_an_address_that_cannot_be_written_to_is_refused(active):
+    with pytest.raises(BadAddress):
+        ask(active, "new@nowhere")

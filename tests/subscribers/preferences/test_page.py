@@ -1,0 +1,162 @@
+"""The page of a reader's preferences as a whole: the person, other newsletters, the way out."""
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from subscribers import tasks, tokens
+from subscribers.models import Consent, Section, Subscriber, Subscription
+from tests import factories
+from tests.subscribers.preferences.conftest import leave_link, ledger, link
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_broken_link_gets_a_page_that_leads_to_a_new_one(client):
+    answer = client.get(reverse("preferences", args=["nobody"]))
+
+    assert answer.status_code == 404
+    assert reverse("lost-link") in answer.content.decode()
+
+
+def test_the_page_keeps_the_link_to_itself(client, active):
+    answer = client.get(link(active))
+
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["X-Robots-Tag"] == "noindex, nofollow"
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_what_is_sent_without_a_purpose_changes_nothing(client, active):
+    for do in ("", "nonsense"):
+        assert client.post(link(active), {"do": do}).status_code == 404
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_the_page_costs_the_same_for_one_newsletter_and_for_many(
+    client, active, django_assert_max_num_queries, count
+):
+    for _ in range(count):
+        newsletter = factories.newsletter()
+        factories.section(newsletter)
+        factories.second_subscription(active.subscriber, newsletter)
+        factories.newsletter()
+
+    with django_assert_max_num_queries(7):
+        client.get(link(active))
+
+
+# --- The person ---------------------------------------------------------------------------------
+
+
+def test_language_and_time_zone(send, active):
+    page = send(active, "person", language="de", timezone="Asia/Tokyo").content.decode()
+
+    reader = Subscriber.objects.get()
+    assert (reader.language, reader.timezone) == ("de", "Asia/Tokyo")
+    assert '<html lang="de"' in page
+    assert ledger(active) == [
+        {"language": {"from": "", "to": "de"}, "timezone": {"from": "", "to": "Asia/Tokyo"}}
+    ]
+
+
+def test_a_name_that_a_device_has_for_its_zone_is_taken(send, active):
+    send(active, "person", language="", timezone="Asia/Calcutta")
+
+    assert Subscriber.objects.get().timezone == "Asia/Calcutta"
+
+
+@pytest.mark.parametrize("fields", [{"language": "tlh"}, {"timezone": "Mars/Olympus"}])
+def test_what_there_is_not_is_refused(send, active, fields):
+    page = send(active, "person", **{"language": "", "timezone": "", **fields}).content.decode()
+
+    assert 'class="error"' in page
+    assert Subscriber.objects.get().language == ""
+    assert ledger(active) == []
+
+
+def test_the_zones_are_named_in_the_readers_language(client, active):
+    Subscriber.objects.update(language="de")
+
+    page = client.get(link(active)).content.decode()
+
+    assert '<option value="Asia/Kolkata">Kalkutta</option>' in page
+    assert '<option value="ja">日本語</option>' in page
+
+
+# --- Newsletters --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def evening():
+    return factories.newsletter(name="The Evening", slug="evening")
+
+
+def test_another_newsletter_is_confirmed_by_mail_like_every_sign_up(send, active, evening):
+    page = send(active, "join", newsletter="evening").content.decode()
+
+    assert "It begins once you have confirmed it" in page
+    joined = Subscription.objects.get(newsletter=evening)
+    assert (joined.subscriber_id, joined.status) == (active.subscriber_id, "pending")
+    tasks.send_mails()
+    assert [message.to for message in mail.outbox] == [["ann@example.com"]]
+    assert "/confirm/" in mail.outbox[0].body
+
+
+def test_a_newsletter_that_is_not_listed_is_not_offered(client, active):
+    factories.newsletter(name="Staff", is_listed=False)
+
+    assert "Staff" not in client.get(link(active)).content.decode()
+
+
+def test_an_address_that_is_not_taken_any_more_is_told_so(send, settings, active, evening):
+    settings.SIGNUP_ROLE_ACCOUNTS = "refuse"
+    Subscriber.objects.update(email="info@example.com", email_key="info@example.com")
+
+    page = send(active, "join", newsletter="evening")
+
+    assert page.status_code == 200
+    assert 'class="error"' in page.content.decode()
+
+
+def test_who_left_can_come_back_by_mail(client, send, active):
+    factories.put(Subscription.objects.all(), status="unsubscribed", ended_at=factories.NOW)
+    assert "Sign up again" in client.get(link(active)).content.decode()
+
+    send(active, "join", newsletter="daily")
+
+    active.refresh_from_db()
+    assert active.status == "pending"
+
+
+def test_the_page_leads_out(client, active):
+    page = client.get(link(active)).content.decode()
+
+    assert f'action="{leave_link(active)}"' in page
+    assert "Unsubscribe from The Daily" in page
+
+
+def test_out_of_everything_at_once(send, active, other):
+    page = send(active, "leave-all").content.decode()
+
+    assert page.count("You have unsubscribed") == 2
+    assert set(Subscription.objects.values_list("status", flat=True)) == {"unsubscribed"}
+    assert Consent.objects.filter(kind="withdrawal").count() == 2
+
+
+def test_a_newsletter_without_sections_asks_for_none(client):
+    subscription = factories.subscription(factories.newsletter())
+
+    page = client.get(link(subscription)).content.decode()
+
+    assert not Section.objects.exists()
+    assert "Sections you want" not in page
+    assert "Unsubscribe" in page
+
+
+def test_a_link_of_an_erased_reader_is_a_broken_link(client, active):
+    url = reverse("erase-me", args=[tokens.preferences_token(active.pk)])
+    client.post(url)
+
+    assert client.get(link(active)).status_code == 404
+    assert client.post(link(active), {"do": "join", "newsletter": "daily"}).status_code == 404
