@@ -46,6 +46,8 @@ def merge(
     )
     if other.subscriptions.exists():
         return other
+    # Their links then say that they are too old, not that there never were any.
+    other.address_changes.update(subscriber=reader)
     other.delete()
     return None
 
