@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
+from subscribers import zones
 from subscribers.models import Subscription
 
 # The newest so many; the file has them all.
@@ -67,7 +68,14 @@ WORDS: dict[str, dict[str, str | Promise]] = {
         "language": _("Language"),
         "timezone": _("Time zone"),
         "email": _("Address"),
+        "email_wanted": _("New address, asked for"),
+        "old_address_agreed": _("New address, agreed to at the old one"),
+        "new_address_agreed": _("New address, agreed to at the new one"),
         "name": _("Name"),
+        "status": _("State"),
+        "ended_why": _("Why you left"),
+        "reader": _("Number of your record"),
+        "moved_to": _("Replaced by the subscription with the number"),
     },
 }
 
@@ -93,8 +101,7 @@ def context(dossier: dict[str, Any]) -> dict[str, Any]:
 
 def zone_of(subscription: Subscription) -> zoneinfo.ZoneInfo:
     """The clock that the page's times are told by: the reader's, or else the newsroom's."""
-    own = subscription.subscriber.timezone
-    return zoneinfo.ZoneInfo(own) if own else subscription.newsletter.zone
+    return zones.clock(subscription.subscriber.timezone, subscription.newsletter.timezone)
 
 
 def _language(code: str) -> str:
