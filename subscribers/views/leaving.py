@@ -39,12 +39,14 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
             preferences.unsubscribe(
                 subscription_id=subscription.pk,
                 origin=origin_of(request, token),
-                one_click=one_click,
+                seen=_seen(request, subscription.newsletter),
                 now=now(),
             )
         left = True
     if not left:
-        context = {"newsletter": named.newsletter if named else None}
+        context: dict[str, object] = {"newsletter": named.newsletter if named else None}
+        if named:
+            context["wording"] = consent.wording(Consent.Kind.WITHDRAWAL, named.newsletter)
         return render(request, "subscribers/unsubscribe.html", context)
     return _left(request, token, named, back=_return_token(named) if request.POST else "")
 
@@ -102,6 +104,16 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
         "paused_on": pause.cleaned_data["until"] if until else None,
     }
     return render(request, "subscribers/welcome_back.html", context)
+
+
+def _seen(request: HttpRequest, newsletter: Newsletter) -> str:
+    """The words beside the button that was pressed; "" for those of our own page."""
+    if "page" not in request.POST:
+        # Who clicked in a mail program has not seen any page of ours.
+        return consent.wording(consent.ONE_CLICK, newsletter)
+    if request.POST["page"] == "preferences":
+        return gettext("Unsubscribe from %(name)s") % {"name": newsletter.name}
+    return ""
 
 
 def _left(

@@ -117,8 +117,11 @@ def _resume(act: Act) -> str:
 
 
 def _leave_all(act: Act) -> str:
+    seen = gettext("Unsubscribe from all newsletters")
     for subscription_id in act.all_active:
-        preferences.unsubscribe(subscription_id=subscription_id, origin=act.origin, now=act.now)
+        preferences.unsubscribe(
+            subscription_id=subscription_id, origin=act.origin, seen=seen, now=act.now
+        )
     return "all"
 
 
