@@ -265,7 +265,7 @@ def test_the_pop_up_comes_after_the_depth_the_owner_set(article):
 
 
 def test_the_pop_up_comes_after_the_time_the_owner_set(article):
-    page = article(mode="popup", after_seconds="2")
+    page = article(mode="popup", after_seconds="4")
     assert hidden_for(page, 600)
 
     dialog(page).wait_for()
@@ -275,8 +275,10 @@ def test_the_pop_up_comes_after_the_time_the_owner_set(article):
 
 
 def test_the_pop_up_waits_while_somebody_writes(article):
-    page = article(mode="popup", after_seconds="1", before="<label>Comment <input></label>")
-    page.get_by_label("Comment").focus()
+    page = article(
+        mode="popup", after_seconds="1", before="<label>Comment <input autofocus></label>"
+    )
+    assert page.locator("input").first.evaluate("e => e === document.activeElement")
     assert hidden_for(page, 2500)
 
     page.get_by_label("Comment").blur()
@@ -284,7 +286,7 @@ def test_the_pop_up_waits_while_somebody_writes(article):
 
 
 def test_focus_stays_in_the_pop_up_and_goes_back_where_it_was(article):
-    page = article(mode="popup", after_seconds="1", before='<a href="#x">A link</a>')
+    page = article(mode="popup", after_seconds="3", before='<a href="#x">A link</a>')
     page.get_by_role("link", name="A link").focus()
     dialog(page).wait_for()
     where = "document.querySelector('daybreak-form').shadowRoot.activeElement?.getAttribute('part')"
