@@ -6,7 +6,8 @@ from django.core.management import ManagementUtility
 from config import celery_app
 
 COMMANDS = [
-    "start", "stop", "import_subscribers", "fetch_feeds", "add_feed", "add_story",
+    "start", "stop", "import_subscribers", "export_subscribers",
+    "fetch_feeds", "add_feed", "add_story",
     "draft_edition", "approve_edition", "send_edition", "export_edition",
     "stop_edition", "resend_failed",
 ]  # fmt: skip

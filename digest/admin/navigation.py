@@ -40,6 +40,12 @@ GROUPS = (
                 "subscribers.view_subscriber",
             ),
             (
+                "Imports",
+                "group_add",
+                "admin:subscribers_importjob_changelist",
+                "subscribers.view_importjob",
+            ),
+            (
                 "Growth",
                 "trending_up",
                 "admin:subscribers_growthday_changelist",

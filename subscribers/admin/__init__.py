@@ -5,9 +5,19 @@ from subscribers.admin import (
     catalogue,
     consent,
     growth,
+    imports,
     readers,
     suppression,
     webhooks,
 )
 
-__all__ = ["access", "catalogue", "consent", "growth", "readers", "suppression", "webhooks"]
+__all__ = [
+    "access",
+    "catalogue",
+    "consent",
+    "growth",
+    "imports",
+    "readers",
+    "suppression",
+    "webhooks",
+]

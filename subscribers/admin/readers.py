@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from subscribers.admin.exports import ExportAdmin
 from subscribers.admin.rights import RightsAdmin
 from subscribers.models import Consent, Section, Subscriber, Subscription, Suppression
 from subscribers.records import RecordAdmin, RecordInline
@@ -32,7 +33,7 @@ class SubscriptionInline(RecordInline):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(RightsAdmin):
+class SubscriberAdmin(RightsAdmin, ExportAdmin):
     """A reader's address and subscriptions came from the reader: only the name can be mended."""
 
     list_display = ["email", "name", "newsletters", "suppressed", "created_at"]

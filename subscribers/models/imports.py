@@ -92,6 +92,8 @@ class ImportJob(models.Model):
     class Meta:
         ordering = ["-created_at"]
         verbose_name = "import"
+        # The way out is guarded like the way in: a list of all readers is worth stealing.
+        permissions = [("export_readers", "Can export readers")]
         constraints = [
             # MOVES speaks of these states and no others.
             models.CheckConstraint(

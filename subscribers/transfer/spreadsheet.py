@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import NamedTuple
@@ -62,7 +62,7 @@ class Spreadsheet:
         with self.file.text() as (_, text):
             return _Reader(text).header
 
-    def records(self, *, after: Place = START) -> Iterator[Record | Refusal]:
+    def records(self, *, after: Place = START) -> Generator[Record | Refusal, None, None]:
         """Yield every record under the header that is not blank, or those behind a place.
 
         Raises:

@@ -24,6 +24,7 @@ LISTS = [
     "digest_story",
     "subscribers_apitoken",
     "subscribers_consent",
+    "subscribers_importjob",
     "subscribers_newsletter",
     "subscribers_subscriber",
     "subscribers_subscription",

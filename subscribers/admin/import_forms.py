@@ -1,0 +1,160 @@
+"""What an operator says of a list: what its columns hold, and on whose word it goes in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from subscribers.models import ImportJob, Newsletter
+from subscribers.transfer import presets
+from subscribers.transfer.presets import BY_NAME, DAYBREAK, PRESETS, Field
+from subscribers.transfer.unpacking import ENCODINGS
+
+LABELS = {
+    Field.EMAIL: "Address",
+    Field.NAME: "Name",
+    Field.FIRST_NAME: "First name",
+    Field.LAST_NAME: "Last name",
+    Field.LANGUAGE: "Language",
+    Field.TIMEZONE: "Time zone",
+    Field.STATUS: "Status",
+    Field.SIGNED_UP_AT: "Signed up on",
+    Field.SIGNED_UP_IP: "Signed up from (IP)",
+    Field.CONFIRMED_AT: "Confirmed on",
+    Field.CONFIRMED_IP: "Confirmed from (IP)",
+    Field.LEFT_AT: "Left on",
+    Field.WHY: "Why they left",
+}
+
+
+class UploadForm(forms.Form):
+    newsletter = forms.ModelChoiceField(
+        Newsletter.objects.all(), widget=UnfoldAdminSelectWidget, empty_label="Choose one"
+    )
+    file = forms.FileField(
+        label="List",
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.tsv,.txt,.gz"}),
+        help_text="A CSV file, packed by gzip or not, whose first line names the columns. "
+        "Mailchimp exports a ZIP: unpack it, and upload the lists in it one by one.",
+    )
+    encoding = forms.ChoiceField(
+        choices=[
+            ("", "As the file shows: UTF-8, or UTF-16 by its mark"),
+            *((name, label) for name, label in ENCODINGS.items() if not name.startswith("utf")),
+        ],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Only where accents come out wrong, or the file is refused.",
+    )
+
+
+class LookForm(forms.Form):
+    """What a list's columns hold. Where the preset is changed, the columns follow it."""
+
+    preset = forms.ChoiceField(
+        label="Whose list it is",
+        choices=[(one.name, one.label) for one in (DAYBREAK, *PRESETS[:-1])],
+        widget=UnfoldAdminSelectWidget,
+    )
+    was = forms.CharField(widget=forms.HiddenInput, required=False)
+    kind = forms.ChoiceField(
+        label="Each row is",
+        choices=[("", "what the file says, or else a reader"), *ImportJob.Holds.choices],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, job: ImportJob, header: list[str]
+    ) -> None:
+        self.header = header
+        super().__init__(self._following(data) if data is not None else None)
+        self.initial = {"preset": job.preset, "was": job.preset, "kind": job.kind}
+        choices = [
+            ("", "—"),
+            *((str(n), name or f"column {n + 1}") for n, name in enumerate(header)),
+        ]
+        for one, label in LABELS.items():
+            name = f"column_{one}"
+            self.fields[name] = forms.ChoiceField(
+                label=label,
+                choices=choices,
+                required=one is Field.EMAIL,
+                widget=UnfoldAdminSelectWidget,
+                error_messages={"required": "Say which column holds the addresses."},
+            )
+            self.initial[name] = str(job.columns.get(one, ""))
+
+    def _following(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        said = dict(data.items())
+        preset = BY_NAME.get(said.get("preset", ""))
+        if preset and said.get("was") != preset.name:
+            found = presets.columns(self.header, preset)
+            said |= {f"column_{one}": str(found.get(one, "")) for one in Field}
+            said |= {"was": preset.name, "kind": ""}
+        return said
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        taken: dict[str, Field] = {}
+        for one, place in self._places(cleaned):
+            if place in taken:
+                first = LABELS[taken[place]].lower()
+                self.add_error(f"column_{one}", f"This column is the {first} already.")
+            taken.setdefault(place, one)
+        return cleaned
+
+    def columns(self) -> dict[Field, int]:
+        return {one: int(place) for one, place in self._places(self.cleaned_data)}
+
+    def _places(self, cleaned: dict[str, Any]) -> list[tuple[Field, str]]:
+        said = ((one, cleaned.get(f"column_{one}", "")) for one in Field)
+        return [(one, place) for one, place in said if place != ""]
+
+    @property
+    def column_fields(self) -> list[Any]:
+        return [self[f"column_{one}"] for one in LABELS]
+
+
+class WordForm(forms.Form):
+    """On whose word readers go in. Nobody becomes active without evidence."""
+
+    treatment = forms.ChoiceField(
+        label="Have these readers confirmed?",
+        choices=[
+            (
+                "ask",
+                "No, or not that we could show: ask each by mail. Nobody gets an edition before.",
+            ),
+            ("confirmed", "Yes, elsewhere: they are active at once. We can show it, as follows."),
+        ],
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+    evidence = forms.CharField(
+        label="How we know",
+        required=False,
+        max_length=2000,
+        widget=UnfoldAdminTextareaWidget({"rows": 4}),
+        help_text="Where, when and how they agreed, and where the proof is kept. It is stored with "
+        "each reader's consent, with your name. Where the list says when each reader confirmed, "
+        "those without a date are asked all the same.",
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None, *, job: ImportJob) -> None:
+        initial = {"treatment": job.treatment, "evidence": job.evidence}
+        super().__init__(data, initial=initial)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        evidence = cleaned.get("evidence", "").strip()
+        if cleaned.get("treatment") == ImportJob.Treatment.CONFIRMED and len(evidence) < 10:
+            self.add_error("evidence", "Say how you know that these readers agreed.")
+        return cleaned

@@ -1,0 +1,134 @@
+"""What the page of an import says: where it stands, and what would become of its first rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.utils.timesince import timesince
+
+from subscribers.models import ImportJob
+from subscribers.transfer import jobs
+from subscribers.transfer.presets import Field, Kind
+from subscribers.transfer.rows import Row
+from subscribers.transfer.spreadsheet import Refusal
+from subscribers.transfer.unpacking import UnreadableFile
+
+Status = ImportJob.Status
+
+COLOURS = {
+    Status.UPLOADED: "info",
+    Status.TRYING: "info",
+    Status.TRIED: "info",
+    Status.RUNNING: "info",
+    Status.DONE: "success",
+    Status.STOPPED: "warning",
+    Status.FAILED: "danger",
+}
+HEADLINES = {
+    Status.UPLOADED: "Say what its columns hold, then try it or import it.",
+    Status.TRYING: "Being tried; nothing is changed.",
+    Status.TRIED: "Tried. Nothing has been changed yet.",
+    Status.RUNNING: "On its way in.",
+    Status.DONE: "Imported.",
+    Status.STOPPED: "Stopped part of the way. What is in stays in.",
+    Status.FAILED: "It could not be read to its end.",
+}
+REFUSALS, PREVIEWED = 20, 8
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """One of the first rows, as it is understood; `fate` says what becomes of it."""
+
+    line: int
+    email: str
+    name: str = ""
+    language: str = ""
+    timezone: str = ""
+    fate: str = ""
+    is_refused: bool = False
+
+
+def panel(job: ImportJob, *, now: datetime) -> dict[str, Any]:
+    return {
+        "job": job,
+        "colour": COLOURS[Status(job.status)],
+        "headline": HEADLINES[Status(job.status)],
+        "refusals": list(job.refusals.all()[:REFUSALS]),
+        "can_go_on": job.status == Status.STOPPED and job.line > 0,
+        **progress(job, now=now),
+    }
+
+
+def progress(job: ImportJob, *, now: datetime) -> dict[str, Any]:
+    """How far it is; `every` is after how many seconds to look again."""
+    is_trial = job.status in {Status.TRYING, Status.TRIED}
+    return {
+        "job": job,
+        "every": 2 if job.is_under_way else 0,
+        "is_trial": is_trial,
+        # Told aloud by the tenth, or a screen reader would never be quiet.
+        "told": job.percent // 10 * 10,
+        "took": timesince(job.started_at, job.ended_at) if job.started_at and job.ended_at else "",
+        "left": _left(job, now) if job.is_under_way else "",
+    }
+
+
+def _left(job: ImportJob, now: datetime) -> str:
+    """How much longer, if it goes on as it did; nothing in the first seconds."""
+    if not job.started_at or job.position * 50 < job.size or not job.rows:
+        return ""
+    took = now - job.started_at
+    return timesince(now, now + took * max(job.size - job.position, 0) / job.position)
+
+
+def preview(job: ImportJob, *, now: datetime) -> list[Previewed]:
+    """The first rows as the job's columns are said now; whether somebody is known is not asked.
+
+    Raises:
+        UnreadableFile: they cannot be read.
+    """
+    plan = jobs.plan_of(job, now=now)
+    # What is said of the columns is checked here, on whose word they go in further down.
+    checker = replace(plan.checker, confirmed=job.treatment == ImportJob.Treatment.CONFIRMED)
+    records = plan.sheet.records()
+    rows = list(islice(plan.reading.rows(records), PREVIEWED))
+    records.close()
+    found = []
+    for row in rows:
+        checked = row if isinstance(row, Refusal) else checker.check(row)
+        if isinstance(checked, Refusal):
+            fate = f"refused: {checked.reason}"
+            found.append(
+                Previewed(checked.line, checked.email, _name(row), fate=fate, is_refused=True)
+            )
+            continue
+        found.append(
+            Previewed(
+                checked.line, checked.email, checked.name, checked.language, checked.timezone,
+                _fate(checked.kind, is_confirmed=checked.is_confirmed),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _name(row: Row | Refusal) -> str:
+    return "" if isinstance(row, Refusal) else row.name[:120]
+
+
+def _fate(kind: Kind, *, is_confirmed: bool) -> str:
+    if kind in {Kind.READER, Kind.UNCONFIRMED}:
+        return "becomes an active reader" if is_confirmed else "is asked by mail to confirm"
+    said = {Kind.LEFT: "left", Kind.CLEANED: "bounced", Kind.COMPLAINED: "complained"}
+    return f"{said.get(kind, 'is blocked')}: gets no mail from here"
+
+
+def previewed(job: ImportJob, *, now: datetime) -> dict[str, Any]:
+    """The template's context for the preview, or why there is none."""
+    try:
+        return {"rows": preview(job, now=now) if Field.EMAIL in job.columns else []}
+    except UnreadableFile as error:
+        return {"rows": [], "unreadable": str(error)}

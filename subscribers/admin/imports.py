@@ -1,0 +1,224 @@
+"""Lists of readers on their way in: upload, look over, try, import, watch, stop."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.timezone import now
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from subscribers import tasks
+from subscribers.admin.import_forms import LookForm, UploadForm, WordForm
+from subscribers.admin.import_panel import COLOURS, panel, previewed, progress
+from subscribers.models import ImportJob, Newsletter
+from subscribers.queue import enqueue
+from subscribers.records import RecordAdmin
+from subscribers.transfer import exporting, jobs
+from subscribers.transfer.jobs import NotNow
+from subscribers.transfer.unpacking import UnreadableFile
+
+LABELS = {ImportJob.Status(status).label: colour for status, colour in COLOURS.items()}
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(RecordAdmin):
+    list_display = ["name", "newsletter", "state", "rows", "added", "refused", "by", "created_at"]
+    list_filter = ["newsletter", "status"]
+    list_select_related = ["newsletter", "created_by"]
+    search_fields = ["name", "evidence"]
+    date_hierarchy = "created_at"
+
+    @display(description="Status", ordering="status", label=LABELS)
+    def state(self, job: ImportJob) -> str:
+        return job.get_status_display()
+
+    @display(description="By", ordering="created_by", empty_value="")
+    def by(self, job: ImportJob) -> str | None:
+        return job.created_by.get_username() if job.created_by else None
+
+    # --- Who may do what ---
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("subscribers.add_importjob")
+
+    def _job(self, request: HttpRequest, pk: int, *, change: bool = False) -> ImportJob:
+        """The job, for somebody who may see it, or have it run."""
+        allowed = self.has_add_permission if change else self.has_view_permission
+        if not allowed(request):
+            raise PermissionDenied
+        jobs_ = ImportJob.objects.select_related("newsletter", "created_by")
+        if (job := jobs_.filter(pk=pk).first()) is None:
+            raise Http404("There is no such import.")
+        return job
+
+    # --- Pages ---
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            ("look", self.look),
+            ("progress", self.progress_part),
+            ("stop", self.stop),
+            ("refused.csv", self.refused),
+        ]
+        urls = [
+            path(
+                f"<int:pk>/{name}/" if "." not in name else f"<int:pk>/{name}",
+                self.admin_site.admin_view(view),
+                name=f"subscribers_importjob_{name.partition('.')[0]}",
+            )
+            for name, view in pages
+        ]
+        return [*urls, *super().get_urls()]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None, initial=_only_newsletter())
+        if request.method == "POST" and form.is_valid():
+            try:
+                job = jobs.upload(by=request.user, now=now(), **form.cleaned_data)
+            except UnreadableFile as error:
+                form.add_error("file", str(error))
+            else:
+                return _to(job)
+        return self._page(request, "new", {"form": form, "title": "Import a list"})
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        job = self._job(request, _number(object_id), change=request.method == "POST")
+        may_run = self.has_add_permission(request)
+        facts: dict[str, Any] = {"title": job.name, "original": job, "may_run": may_run}
+        if may_run and job.file and not job.is_under_way:
+            try:
+                answer = self._forms(request, job, facts)
+            except UnreadableFile as error:
+                facts["unreadable"] = str(error)
+            else:
+                if answer:
+                    return answer
+        return self._page(request, "job", facts | panel(job, now=now()))
+
+    def _forms(
+        self, request: HttpRequest, job: ImportJob, facts: dict[str, Any]
+    ) -> HttpResponse | None:
+        data = request.POST if request.method == "POST" else None
+        if data is not None and "_go_on" in data:
+            return self._start(request, job, go_on=True)
+        look = LookForm(data, job=job, header=jobs.sheet_of(job).header())
+        word = WordForm(data, job=job)
+        facts |= {"look": look, "word": word}
+        if data is not None and look.is_valid() and word.is_valid():
+            try:
+                jobs.look_over(
+                    job_id=job.pk,
+                    preset=look.cleaned_data["preset"],
+                    columns=look.columns(),
+                    kind=look.cleaned_data["kind"],
+                    **word.cleaned_data,
+                )
+            except NotNow as error:
+                messages.warning(request, str(error))
+                return _to(job)
+            return self._start(request, job, trial="_try" in data)
+        facts |= previewed(job, now=now())
+        return None
+
+    def _start(self, request: HttpRequest, job: ImportJob, **how: bool) -> HttpResponse:
+        try:
+            jobs.start(job_id=job.pk, now=now(), **how)
+        except NotNow as error:
+            messages.warning(request, str(error))
+        else:
+            enqueue(tasks.run_import, job_id=job.pk)
+        return _to(job)
+
+    def look(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The columns and the first rows as they are understood now; htmx asks, nothing is kept."""
+        job = self._job(request, pk, change=True)
+        facts: dict[str, Any] = {"job": job}
+        try:
+            look = LookForm(request.POST, job=job, header=jobs.sheet_of(job).header())
+        except UnreadableFile as error:
+            return self._part(request, "look", facts | {"unreadable": str(error)})
+        if look.is_valid():
+            job.preset, job.kind = look.cleaned_data["preset"], look.cleaned_data["kind"]
+            job.columns = look.columns()
+            job.treatment = request.POST.get("treatment", "")
+            facts |= previewed(job, now=now())
+        return self._part(request, "look", facts | {"look": look})
+
+    def progress_part(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that grows while it runs; htmx asks for it."""
+        job = self._job(request, pk)
+        response = self._part(request, "progress", progress(job, now=now()))
+        if request.GET.get("was") != job.status:
+            # The whole page says something else now, and its buttons are others.
+            response["HX-Refresh"] = "true"
+        return response
+
+    def stop(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return require_POST(self._stop)(request, pk)
+
+    def _stop(self, request: HttpRequest, pk: int) -> HttpResponse:
+        job = self._job(request, pk, change=True)
+        if not jobs.stop(job_id=job.pk, now=now()):
+            messages.info(request, "It was over before it could be stopped.")
+        return _to(job)
+
+    def refused(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        job = self._job(request, pk)
+        response = StreamingHttpResponse(_refused(job), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="refused-{job.pk}.csv"'
+        return response
+
+    def _page(self, request: HttpRequest, name: str, facts: dict[str, Any]) -> HttpResponse:
+        context = self.admin_site.each_context(request) | {"opts": self.model._meta} | facts
+        return TemplateResponse(request, f"admin/subscribers/import/{name}.html", context)
+
+    def _part(self, request: HttpRequest, name: str, facts: dict[str, Any]) -> HttpResponse:
+        return TemplateResponse(request, f"admin/subscribers/import/{name}.html", facts)
+
+
+def _refused(job: ImportJob) -> Iterator[str]:
+    writer = csv.writer(exporting.Echo())
+    yield "\ufeff" + writer.writerow(["line", "email", "reason"])
+    rows = job.refusals.order_by("line").values_list("line", "email", "reason")
+    for line, email, reason in rows.iterator(chunk_size=2000):
+        yield writer.writerow([line, exporting.harmless(email), exporting.harmless(reason)])
+
+
+def _to(job: ImportJob) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:subscribers_importjob_change", args=[job.pk]))
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Http404("There is no such import.")
+    return int(text)
+
+
+def _only_newsletter() -> dict[str, Any]:
+    """Where there is one newsletter, nobody has to choose it."""
+    first_two = Newsletter.objects.all()[:2]
+    return {"newsletter": first_two[0]} if len(first_two) == 1 else {}

@@ -1,0 +1,82 @@
+"""Export readers as CSV."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from subscribers.models import Newsletter
+from subscribers.transfer import exporting
+
+STATUSES = ("active", "pending", "unsubscribed", "bounced", "complained", "suppressed")
+
+
+class Command(BaseCommand):
+    help = (
+        "Export the readers of one newsletter, or of all, as CSV in UTF-8, one row for each "
+        "subscription, to the screen or into a file. import_subscribers takes it in again. "
+        "Readers who bounced, complained or are suppressed are so called in the column status; "
+        "erased readers are not in it. Memory does not grow with the list."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--newsletter", metavar="SLUG", help="Without it, of all newsletters.")
+        parser.add_argument(
+            "--status",
+            action="append",
+            choices=STATUSES,
+            default=[],
+            help="Only readers with this status. May be given several times.",
+        )
+        parser.add_argument(
+            "--output",
+            type=Path,
+            metavar="FILE.csv",
+            help="Write there, and not to the screen; by gzip where its name ends in .gz.",
+        )
+        parser.add_argument("--gzip", action="store_true", help="Pack it by gzip.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        output: Path | None = options["output"]
+        by_gzip = options["gzip"] or (output is not None and output.suffix == ".gz")
+        if output is None and by_gzip and sys.stdout.isatty():
+            raise CommandError("A terminal cannot show gzip: name a file with --output.")
+        pieces = exporting.lines(
+            newsletter=_newsletter(options["newsletter"]), statuses=options["status"]
+        )
+        if output is None and not by_gzip:
+            for piece in pieces:
+                self.stdout.write(piece, ending="")
+            return
+        packed = exporting.packed(pieces, by_gzip=by_gzip)
+        if output is None:
+            _write(sys.stdout.buffer, packed)
+            return
+        try:
+            with output.open("xb") as file:
+                _write(file, packed)
+        except FileExistsError:
+            raise CommandError(f"{output} exists already; name another file.") from None
+        except OSError as error:
+            raise CommandError(f"{output}: {error.strerror}.") from None
+
+
+def _write(file: BinaryIO, packed: Any) -> None:
+    for piece in packed:
+        file.write(piece)
+    file.flush()
+
+
+def _newsletter(slug: str | None) -> Newsletter | None:
+    if not slug:
+        return None
+    try:
+        return Newsletter.objects.get(slug=slug)
+    except Newsletter.DoesNotExist:
+        known = ", ".join(Newsletter.objects.order_by("slug").values_list("slug", flat=True)[:20])
+        raise CommandError(
+            f"There is no newsletter “{slug}”. There is: {known or 'none yet'}."
+        ) from None

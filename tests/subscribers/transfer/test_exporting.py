@@ -1,0 +1,135 @@
+"""Readers go out as CSV, and come in again as what they were."""
+
+import csv
+import gzip
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers import erase, suppression
+from subscribers.models import Subscriber, Subscription, Suppression
+from subscribers.transfer import exporting
+from subscribers.transfer.rows import plain
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def newsletter():
+    return factories.newsletter(slug="daily")
+
+
+def rows(**which):
+    return list(csv.DictReader(StringIO("".join(exporting.lines(**which)))))
+
+
+def test_a_row_says_what_we_know_of_a_reader(newsletter):
+    reader = factories.subscription(
+        newsletter, "ann@example.com", frequency="weekly", source="news.example.com/about",
+        created_at=NOW,
+    ).subscriber  # fmt: skip
+    Subscriber.objects.filter(pk=reader.pk).update(
+        name="Ann, “the” Lee", language="de", timezone="Europe/Berlin"
+    )
+
+    assert rows() == [
+        {
+            "email": "ann@example.com",
+            "name": "Ann, “the” Lee",
+            "language": "de",
+            "timezone": "Europe/Berlin",
+            "newsletter": "daily",
+            "status": "active",
+            "frequency": "weekly",
+            "source": "news.example.com/about",
+            "signed_up_at": "2026-03-10T06:00:00+00:00",
+            "confirmed_at": "2026-03-10T06:00:00+00:00",
+            "left_at": "",
+            "why": "",
+        }
+    ]
+
+
+def test_suppressed_readers_are_called_so_and_erased_ones_are_not_there(newsletter):
+    for name in ("ann", "bob", "cy", "di", "ed"):
+        factories.subscription(newsletter, f"{name}@example.com")
+    for name, reason in (("bob", "bounce"), ("cy", "complaint"), ("di", "manual")):
+        suppression.suppress(email=f"{name}@example.com", reason=reason, now=NOW)
+    erased = Subscriber.objects.get(email="ed@example.com")
+    erase.erase(subscriber_id=erased.pk, now=timezone.now())
+
+    assert {row["email"][:2]: row["status"] for row in rows()} == {
+        "an": "active",
+        "bo": "bounced",
+        "cy": "complained",
+        "di": "suppressed",
+    }
+    assert [row["email"] for row in rows(statuses=["active"])] == ["ann@example.com"]
+
+
+def test_a_long_list_goes_out_page_by_page(newsletter, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(exporting, "PAGE", 4)
+    for n in range(10):
+        factories.subscription(newsletter, f"reader{n}@example.com")
+
+    with django_assert_num_queries(4):
+        assert len(rows(newsletter=newsletter)) == 10
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(A1)", "+1", "-1", "@SUM(A1)", "\tx"])
+def test_a_spreadsheet_finds_no_formula_in_it(newsletter, name):
+    reader = factories.subscription(newsletter, "ann@example.com").subscriber
+    Subscriber.objects.filter(pk=reader.pk).update(name=name)
+
+    assert rows()[0]["name"] == f"'{name}"
+
+
+@given(st.text(max_size=8))
+def test_what_is_made_harmless_is_read_as_it_was(value):
+    assert plain(exporting.harmless(value)) == (value if value[:1] != "'" else plain(value))
+
+
+def test_what_goes_out_comes_in_again(newsletter, tmp_path):
+    factories.subscription(newsletter, "ann@example.com")
+    factories.subscription(newsletter, "bob@example.com", status="pending", confirmed_at=None)
+    factories.subscription(newsletter, "cy@example.com", status="unsubscribed", ended_at=NOW)
+    factories.subscription(newsletter, "di@example.com")
+    suppression.suppress(email="di@example.com", reason="bounce", now=NOW)
+    path = tmp_path / "readers.csv.gz"
+    call_command("export_subscribers", "--newsletter", "daily", "--output", str(path))
+    Subscription.objects.all()._raw_delete("default")
+    Subscriber.objects.all()._raw_delete("default")
+    Suppression.objects.all().delete()
+
+    call_command(
+        "import_subscribers", str(path), "--newsletter", "daily", "--confirmed",
+        "--evidence", "Our own ledger.", stdout=StringIO(),
+    )  # fmt: skip
+
+    states = Subscription.objects.values_list("subscriber__email", "status")
+    assert dict(states) == {"ann@example.com": "active", "bob@example.com": "pending"}
+    assert dict(Suppression.objects.values_list("email_key", "reason")) == {
+        "cy@example.com": "import",
+        "di@example.com": "bounce",
+    }
+
+
+def test_the_command_writes_to_the_screen_or_to_a_new_file(newsletter, tmp_path):
+    factories.subscription(newsletter, "ann@example.com")
+    out = StringIO()
+    call_command("export_subscribers", stdout=out)
+    assert out.getvalue().splitlines()[1].startswith("ann@example.com,")
+
+    path = tmp_path / "readers.csv.gz"
+    call_command("export_subscribers", "--output", str(path), "--status", "active")
+    assert gzip.decompress(path.read_bytes()).decode() == out.getvalue()
+    with pytest.raises(CommandError, match="exists already"):
+        call_command("export_subscribers", "--output", str(path))
+    with pytest.raises(CommandError, match=r"no newsletter “weekly”.*daily"):
+        call_command("export_subscribers", "--newsletter", "weekly")
