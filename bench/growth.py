@@ -34,10 +34,12 @@ WITH person AS (
 INSERT INTO subscribers_subscription
        (subscriber_id, newsletter_id, status, generation, muted_sections, source, created_at,
         confirmed_at, ended_at)
-SELECT id, %(newsletter)s, CASE WHEN id %% 7 = 0 THEN 'unsubscribed' ELSE 'active' END, 1, '{}',
+SELECT id, %(newsletter)s, CASE WHEN gone < %(now)s THEN 'unsubscribed' ELSE 'active' END, 1, '{}',
        %(host)s || floor(%(pages)s * power(random(), 3)), at, at,
-       CASE WHEN id %% 7 = 0 THEN LEAST(at + random() * interval '300 days', %(now)s) END
-  FROM (SELECT id, %(now)s - random() * %(days)s * interval '1 day' AS at FROM person) p
+       CASE WHEN gone < %(now)s THEN gone END
+  FROM (SELECT id, at, CASE WHEN id %% 6 = 0 THEN at + random() * interval '300 days' END AS gone
+          FROM (SELECT id, %(now)s - random() * %(days)s * interval '1 day' AS at
+                  FROM person OFFSET 0) dated OFFSET 0) p
 """
 _LEDGER = """
 INSERT INTO subscribers_consent

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from subscribers import signals
 from subscribers.models import Consent, Section, Subscriber, Subscription, Suppression
@@ -25,10 +25,11 @@ def export(*, subscriber_id: int) -> dict[str, Any]:
 def gather(*, subscriber_id: int) -> dict[str, Any]:
     """The same with dates as dates, for a page; the newest comes first in each chapter."""
     subscriber = Subscriber.objects.get(pk=subscriber_id)
+    theirs = _theirs(subscriber)
     dossier: dict[str, Any] = {
         "person": _person(subscriber),
-        "subscriptions": _subscriptions(subscriber),
-        "consents": _consents(subscriber),
+        "subscriptions": _subscriptions(theirs),
+        "consents": _consents(theirs),
         "suppression": _suppression(subscriber),
     }
     answers: Any = signals.dossier_asked.send(sender=Subscriber, subscriber_id=subscriber_id)
@@ -49,15 +50,19 @@ def _person(subscriber: Subscriber) -> dict[str, Any]:
     }
 
 
-def _theirs(way: str, subscriber: Subscriber) -> Q:
-    """Theirs, and those of an address that turned out to be theirs too."""
-    merged = Q(**{f"{way}moved_to__subscriber": subscriber})
-    return Q(**{f"{way}subscriber": subscriber}) | merged
+def _theirs(subscriber: Subscriber) -> list[int]:
+    """Their subscriptions, and those of an address that turned out to be theirs too.
+
+    As ids, one index after the other: with OR between them PostgreSQL reads the whole ledger.
+    """
+    own = Subscription.objects.filter(subscriber=subscriber)
+    merged = Subscription.objects.filter(moved_to__in=list(own.values_list("pk", flat=True)))
+    return [*own.values_list("pk", flat=True), *merged.values_list("pk", flat=True)]
 
 
-def _subscriptions(subscriber: Subscriber) -> list[dict[str, Any]]:
+def _subscriptions(subscriptions: list[int]) -> list[dict[str, Any]]:
     found = (
-        Subscription.objects.filter(_theirs("", subscriber))
+        Subscription.objects.filter(pk__in=subscriptions)
         .select_related("newsletter")
         .order_by("-created_at", "-pk")
     )
@@ -84,9 +89,9 @@ def _subscription(subscription: Subscription, names: dict[int, str]) -> dict[str
     }
 
 
-def _consents(subscriber: Subscriber) -> list[dict[str, Any]]:
+def _consents(subscriptions: list[int]) -> list[dict[str, Any]]:
     entries: QuerySet[Consent] = (
-        Consent.objects.filter(_theirs("subscription__", subscriber))
+        Consent.objects.filter(subscription__in=subscriptions)
         .select_related("subscription__newsletter")
         .order_by("-created_at", "-pk")
     )
