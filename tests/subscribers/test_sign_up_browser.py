@@ -1,0 +1,101 @@
+"""The sign-up form in a real browser: a correction is offered, a challenge is solved unseen."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from subscribers.models import Subscriber
+from tests import factories
+from tests.conftest import axe_violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def newsletter(page, settings):
+    settings.SIGNUP_MIN_SECONDS = 0  # a browser that is driven is quicker than any reader
+    return factories.newsletter(name="The Daily Briefing", slug="daily", accent_color="#ffc400")
+
+
+def enter(page, email):
+    page.goto("/newsletters/daily/")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_role("button", name="Sign up").click()
+
+
+def arrived(page):
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+    return [reader.email for reader in Subscriber.objects.all()]
+
+
+@pytest.mark.parametrize(
+    ("button", "stored"),
+    [("Use ann@gmail.com", "ann@gmail.com"), ("Keep ann@gmial.com", "ann@gmial.com")],
+)
+def test_a_slip_is_corrected_or_insisted_on_with_one_press(page, newsletter, button, stored):
+    enter(page, "ann@gmial.com")
+    page.get_by_role("alert").wait_for()
+    assert axe_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+    page.get_by_role("button", name=button).click()
+
+    assert arrived(page) == [stored]
+
+
+def test_a_corrected_field_is_what_counts_and_enter_presses_the_right_button(page, newsletter):
+    enter(page, "ann@gmial.com")
+    field = page.get_by_label("E-mail address")
+    field.fill("ann@example.com")
+    field.press("Enter")
+
+    assert arrived(page) == ["ann@example.com"]
+
+
+def test_a_sign_up_without_javascript_is_asked_back_as_well(browser, live_server, newsletter):
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = context.new_page()
+    enter(page, "ann@gmial.com")
+    page.get_by_role("button", name="Use ann@gmail.com").click()
+
+    assert arrived(page) == ["ann@gmail.com"]
+    context.close()
+
+
+def test_under_attack_the_browser_solves_the_challenge_while_the_reader_types(
+    page, newsletter, settings, live_server
+):
+    settings.SIGNUP_CHALLENGE = "always"
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: problems.append(urlsplit(request.url).hostname))
+    page.goto("/newsletters/daily/")
+    assert axe_violations(page) == []
+
+    enter(page, "ann@example.com")
+
+    assert arrived(page) == ["ann@example.com"]
+    assert set(problems) == {urlsplit(live_server.url).hostname}
+
+
+def test_a_page_from_before_the_attack_is_asked_once_more(page, newsletter, settings):
+    page.goto("/newsletters/daily/")
+    settings.SIGNUP_CHALLENGE = "always"
+    page.get_by_label("E-mail address").fill("ann@example.com")
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_text("Very many people are signing up just now").wait_for()
+    assert axe_violations(page) == []
+
+    page.get_by_role("button", name="Sign up").click()
+
+    assert arrived(page) == ["ann@example.com"]
+
+
+def test_without_javascript_a_reader_is_told_why(browser, live_server, newsletter, settings):
+    settings.SIGNUP_CHALLENGE = "always"
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/newsletters/daily/")
+
+    assert "needs JavaScript" in page.inner_text("form")
+    context.close()
