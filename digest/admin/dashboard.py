@@ -59,9 +59,13 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
         }
         for edition in editions
     ]
-    drafted = {(row["edition"].schedule_id, row["edition"].slot_date) for row in rows}
     schedules = list(Schedule.objects.filter(is_active=True).select_related("newsletter"))
     coming = next_open_slots(schedules, now=now)
+    # By the readers' clocks an edition begins, or is held, before the newsroom's own time.
+    there = Edition.objects.filter(
+        schedule__in=coming, slot_date__in={slot.date for slot in coming.values()}
+    )
+    drafted = set(there.values_list("schedule_id", "slot_date"))
     for schedule in schedules:
         slot = coming.get(schedule.pk)
         if slot and (schedule.pk, slot.date) not in drafted:

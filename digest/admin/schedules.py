@@ -68,9 +68,16 @@ class ScheduleAdmin(ModelAdmin):
         ("Before and after", {"fields": ("draft_lead_minutes", "unapproved", "deadline_minutes")}),
         ("How much", {"fields": ("min_stories", "max_stories")}),
     )
-    readonly_fields = ["upcoming"]
+    readonly_fields = ["upcoming", "head_starts"]
     # By the newsroom's clock nobody is ahead of it.
     conditional_fields = {"head_start_hours": "clock == 'reader'"}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What a head start does, for a schedule by the readers' clocks."""
+        if obj is None or obj.clock == Schedule.Clock.NEWSROOM:
+            return self.fieldsets
+        first, (title, when), *others = self.fieldsets
+        return [first, (title, {"fields": (*when["fields"], "head_starts")}), *others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """What an edition was made for stays: a newsletter may have a schedule for each kind."""
@@ -113,17 +120,18 @@ class ScheduleAdmin(ModelAdmin):
     def upcoming(self, schedule: Schedule) -> str:
         if not schedule.pk:
             return "The next three send times stand here once it is saved."
-        plans = next_plans(schedule, after=now())
-        by_readers = schedule.clock == Schedule.Clock.READER
         context = {
-            "times": [_lines(schedule, plan) for plan in plans],
+            "times": [_lines(schedule, plan) for plan in next_plans(schedule, after=now())],
             "active": schedule.is_active,
-            "by_readers": by_readers,
-            "head_starts": head_start_words(schedule, day_at=plans[0].sends_at)
-            if by_readers
-            else [],
+            "by_readers": schedule.clock == Schedule.Clock.READER,
         }
         return render_to_string("admin/digest/schedule/upcoming.html", context)
+
+    @display(description="At their own hour")
+    def head_starts(self, schedule: Schedule) -> str:
+        (plan,) = next_plans(schedule, after=now(), count=1)
+        lines = head_start_words(schedule, day_at=plan.sends_at)
+        return render_to_string("admin/digest/schedule/head_starts.html", {"lines": lines})
 
 
 def _lines(schedule: Schedule, plan: SlotPlan) -> dict[str, str]:

@@ -59,7 +59,7 @@ def worth_until(edition: Edition, zone: tzinfo) -> str:
     end = local(edition.deadline_at, zone)
     if edition.local_time is None:
         return end
-    return f"{in_words(waves.lateness(edition))} after each reader's hour, and {end}"
+    return f"{in_words(waves.lateness(edition))} after each reader's hour; nobody after {end}"
 
 
 def under_way(edition: Edition, zone: tzinfo, *, now: datetime) -> str:

@@ -84,8 +84,8 @@ def test_a_schedule_says_from_when_to_when_its_editions_go_out(desk, schedule):
     found = schedule_page(desk, schedule)
 
     assert (
-        "The edition of Tue 10 Mar: from Mon 9 Mar, 17:00 GMT to Tue 10 Mar, 19:00 GMT, "
-        "drafted Mon 9 Mar, 16:00 GMT"
+        "<strong>Tue 10 Mar</strong>: from Mon 9 Mar, 17:00 GMT to Tue 10 Mar, 19:00 GMT<br>"
+        "<small>drafted Mon 9 Mar, 16:00 GMT</small>"
     ) in found
 
 
@@ -208,7 +208,11 @@ def test_its_waves_are_told_hour_by_hour(desk, edition, clock):
 def test_the_overview_says_it_of_what_is_to_come_and_of_what_is_under_way(
     desk, edition, schedule, clock
 ):
-    assert "from Mon 9 Mar, 17:00 GMT to Tue 10 Mar, 19:00 GMT" in page(desk, "/admin/")
+    found = page(desk, "/admin/")
+    assert found.count("from Mon 9 Mar, 17:00 GMT to Tue 10 Mar, 19:00 GMT") == 2
+    Edition.objects.filter(pk=edition.pk).update(schedule=schedule)
+    found = page(desk, "/admin/")
+    assert found.count("from Mon 9 Mar, 17:00 GMT to Tue 10 Mar, 19:00 GMT") == 1
 
     begin(edition)
     clock[0] = utc(9, 18)

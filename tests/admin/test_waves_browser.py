@@ -1,0 +1,107 @@
+"""The desk's words about waves, in a real browser."""
+
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils.timezone import now
+
+from digest.admin import edition_actions
+from digest.delivery import plan
+from digest.editions.approve import approve
+from digest.models import Delivery
+from digest.schedule import around_the_world
+from tests import factories
+from tests.admin.test_desk_browser import UNFOLDS_OWN
+from tests.conftest import axe_violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch):
+    monkeypatch.setattr(edition_actions, "enqueue", lambda task, **kwargs: None)
+
+
+@pytest.fixture
+def newsletter(transactional_db):
+    newsletter = factories.newsletter(name="Harbour Daily", timezone="Europe/London")
+    zones = {"Europe/London": 30, "Europe/Berlin": 12, "America/New_York": 9, "Asia/Tokyo": 4}
+    for zone, count in zones.items():
+        for _ in range(count):
+            made = factories.subscription(newsletter)
+            made.subscriber.timezone = zone
+            made.subscriber.save()
+    return newsletter
+
+
+@pytest.fixture
+def edition(newsletter):
+    """Tomorrow's, begun some hours ago: those in Tokyo have it."""
+    day = (now().astimezone(ZoneInfo("Europe/London")) + timedelta(days=1)).date()
+    hour = (now().astimezone(ZoneInfo("Asia/Tokyo")) - timedelta(hours=1)).time()
+    first, last = around_the_world(day, time(7))
+    return factories.edition(
+        newsletter, subject="Ferry sails on Thursday", preheader="And more.", slot_date=day,
+        local_time=hour.replace(minute=0, second=0, microsecond=0), sends_at=first,
+        last_wave_at=last, deadline_at=last + timedelta(hours=3),
+        schedule=factories.schedule(newsletter, name="Every morning", clock="reader"),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def desk(page):
+    User.objects.create_superuser("editor", "editor@example.com", "a long password")
+    page.goto("/admin/login/")
+    page.fill("input[name=username]", "editor")
+    page.fill("input[name=password]", "a long password")
+    page.click("button[type=submit]")
+    page.wait_for_url("**/admin/")
+    return page
+
+
+def begin(edition):
+    approve(edition_id=edition.pk, now=now())
+    plan.start(edition_id=edition.pk, now=edition.sends_at)
+    plan.plan_audience(edition_id=edition.pk, now=edition.sends_at)
+    tokyo = Delivery.objects.filter(subscription__subscriber__timezone="Asia/Tokyo")
+    factories.put(tokyo, status="sent", revision=1, relay="relay:25", finished_at=now())
+
+
+def test_the_head_start_is_asked_for_where_readers_clocks_count(desk, newsletter):
+    desk.goto("/admin/digest/schedule/add/")
+    head_start = desk.get_by_label("Head start")
+
+    assert not head_start.is_visible()
+    desk.get_by_label("Whose clock").select_option("reader")
+    head_start.wait_for(state="visible")
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_its_pages_fit_and_axe_finds_nothing(desk, edition, width):
+    desk.set_viewport_size({"width": width, "height": 900})
+    pages = [
+        f"/admin/digest/schedule/{edition.schedule_id}/change/",
+        f"/admin/digest/edition/{edition.pk}/change/",
+        f"/admin/digest/edition/{edition.pk}/send/",
+        "/admin/",
+    ]
+    for url in pages:
+        look_at(desk, url)
+    begin(edition)
+    for url in pages[1::2]:
+        look_at(desk, url)
+        if "edition" in url:
+            desk.get_by_text("By wave").wait_for()
+            look_at(desk, url, again=False)
+
+
+def look_at(desk, url, *, again=True):
+    if again:
+        desk.goto(url)
+    assert desk.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), url
+    found = axe_violations(desk)
+    assert [
+        v for v in found if v.partition(":")[0] not in UNFOLDS_OWN | {"landmark-one-main"}
+    ] == [], url
