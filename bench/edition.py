@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import time as time_of_day
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from digest.delivery import plan
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from digest.rendering.preview import sample_message
+from digest.schedule import around_the_world
 from subscribers.models import Newsletter, Section, Subscriber, Subscription
 from tests import factories
 
@@ -22,6 +24,7 @@ SIZE = 45_000
 SECTIONS = 4
 NAMES = ("Ada Lovelace", "Zoë Müller", "Иван Петров", "", "", "")
 DOMAINS = 500
+ZONES = ("Europe/London", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Sydney", "")
 STORY = {
     "title": "The ferry company and the town agree on a timetable for the winter",
     "summary": "Two lines of what happened, as a summary of a story has them. " * 4,
@@ -44,9 +47,10 @@ def add_readers(newsletter: Newsletter, count: int) -> float:
     at = now()
     sections = list(newsletter.sections.values_list("pk", flat=True))
     people = (
-        (first + n, _address(first + n), _address(first + n), NAMES[n % len(NAMES)], "", "", at)
+        (first + n, _address(first + n), _address(first + n), NAMES[n % len(NAMES)], "",
+         ZONES[n % len(ZONES)], at)
         for n in range(count)
-    )
+    )  # fmt: skip
     _copy(
         Subscriber,
         ["id", "email", "email_key", "name", "language", "timezone", "created_at"],
@@ -96,6 +100,19 @@ def approved(newsletter: Newsletter) -> Edition:
     size = len(message(edition))
     assert abs(size - SIZE) < SIZE / 50, f"the message has {size} bytes"
     return approve(edition_id=edition.pk, now=now())
+
+
+def by_readers_clocks(edition: Edition) -> None:
+    """Let it go out at seven where each reader is, on a day of its own."""
+    day, seven = now().date() + timedelta(days=edition.pk), time_of_day(7)
+    _first, last = around_the_world(day, seven)
+    Edition.objects.filter(pk=edition.pk).update(
+        slot_date=day,
+        local_time=seven,
+        last_wave_at=last,
+        deadline_at=last + timedelta(hours=3),
+    )
+    approve(edition_id=edition.pk, now=now())
 
 
 def _fill_with_stories(edition: Edition, sections: list[Section]) -> None:

@@ -67,6 +67,13 @@ def turns(edition: Edition, readers: QuerySet[Subscription], *, now: datetime) -
         .values_list("subscriber__timezone", "preferred_time")
         .annotate(readers=Count("pk"))
     )
+    return timed(edition, groups, now=now)
+
+
+def timed(
+    edition: Edition, groups: Iterable[tuple[str, time | None, int]], *, now: datetime
+) -> list[Turn]:
+    """Zones, hours and how many readers chose them, each with its turn, in that order."""
     found = [
         Turn(name, preferred, count, turn_of(edition, timezone=name, preferred=preferred, now=now))
         for name, preferred, count in groups

@@ -117,7 +117,7 @@ def test_planning_a_page_costs_the_same_for_any_number_of_zones(
     Delivery.objects.all().delete()
     Edition.objects.filter(pk=edition.pk).update(planned_at=None, planned_to=0)
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(9):
         plan.plan_page(edition_id=edition.pk, now=utc(9, 17))
 
     assert Delivery.objects.count() == len(AROUND_THE_WORLD)
