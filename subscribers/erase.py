@@ -8,7 +8,7 @@ from functools import partial
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 from subscribers import growth, ledger, signals, suppression
@@ -120,17 +120,16 @@ def _end_subscriptions(subscriber: Subscriber, now: datetime) -> list[int]:
 
 def _merged_into(subscription_ids: list[int]) -> list[int]:
     """The rows of addresses that turned out to be the same person's; not of one in use again."""
-    in_use = Subscription.objects.exclude(status=Status.UNSUBSCRIBED).values("subscriber")
-    merged = Subscription.objects.filter(moved_to__in=subscription_ids)
-    merged = merged.exclude(subscriber__in=in_use)
+    in_use = Subscription.objects.filter(subscriber=OuterRef("subscriber")).exclude(
+        status=Status.UNSUBSCRIBED
+    )
+    merged = Subscription.objects.filter(~Exists(in_use), moved_to__in=subscription_ids)
     return sorted(set(merged.values_list("subscriber", flat=True)))
 
 
 def _erase_what_names_them(subscriber: Subscriber, addresses: set[str]) -> None:
     AddressChange.objects.filter(subscriber=subscriber).delete()
     Letter.objects.filter(email_key__in=map(compare_key, addresses)).delete()
-    for address in addresses:
-        jobs.forget_address(address)
 
 
 def _erase_from_the_desks_log(subscriber: Subscriber, subscription_ids: list[int]) -> None:
