@@ -11,7 +11,7 @@ from ninja import Field, Schema
 
 from digest.editions import audience, curate, preflight
 from digest.models import Edition
-from subscribers.api.fields import NUMBER, Day, Id, Input, line, text
+from subscribers.api.fields import NUMBER, Day, Id, Input, example, line, text
 
 # As the model has them (a test compares).
 EditionStatus = Literal["draft", "held", "approved", "sending", "sent", "skipped"]
@@ -22,6 +22,11 @@ _MOST_STORIES = 100
 class Words(Input):
     """What is left out stays as it is."""
 
+    model_config = example(
+        subject="Ferry sails on Thursday",
+        note="Good morning.",
+    )
+
     subject: Annotated[str, line(150)] | None = None
     preheader: Annotated[str, line(200)] | None = None
     note: Annotated[str, text(10_000)] | None = Field(None, description="Above the stories.")
@@ -31,6 +36,10 @@ class Words(Input):
 
 
 class NewEdition(Words):
+    model_config = example(
+        cadence="daily",
+    )
+
     date: Day | None = Field(
         None, description="The newsroom's date. Else the schedule's next one, or today."
     )
@@ -45,6 +54,11 @@ class When(Enum):
 
 
 class Order(Input):
+    model_config = example(
+        seal="0123abcd.1773122400.1773133200",
+        when="scheduled",
+    )
+
     seal: Annotated[str, Field(max_length=100, pattern=r"^[0-9a-f.]+$")] = Field(
         description="Of the edition as you have read it: what was changed since is not sent."
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
+from pydantic import ConfigDict, model_validator
 
 from digest.feeds.pushed import Outcome, Pushed, UnusableStory, push
 from digest.models import EditionItem, Story
@@ -23,9 +24,9 @@ from subscribers.api.fields import (
     Moment,
     SlugText,
     line,
-    text,
-    url,
 )
+from subscribers.api.fields import text as many_lines
+from subscribers.api.fields import url as web_address
 from subscribers.api.newsletters import find
 from subscribers.api.paging import BehindId, Page, cut
 from subscribers.api.problems import Problem
@@ -38,31 +39,49 @@ router = Router(tags=["Stories"])
 Origin = Literal["feed", "url", "text", "api"]
 
 
-class _Told(Input):
+class NewStory(Input):
+    """A story on a page of yours (`url`), or one that Daybreak shows itself (`text`), or both."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "anyOf": [{"required": ["url"]}, {"required": ["text"]}],
+            "examples": [
+                {
+                    "title": "Ferry sails on Thursday",
+                    "url": "https://news.example.com/ferry",
+                    "external_id": "cms-4711",
+                    "summary": "The storm is over, and the islands get their mail.",
+                    "source_name": "Harbour Daily",
+                    "image_url": "https://news.example.com/ferry.jpg",
+                    "image_alt": "The ferry in harbour",
+                }
+            ],
+        },
+    )
+
     title: Annotated[str, line(300, least=1)]
+    url: Annotated[str, web_address(2000)] = Field(None, description="Where its headline leads.")  # type: ignore[assignment]
+    text: Annotated[str, many_lines(200_000)] = Field(  # type: ignore[assignment]
+        None, description="The whole of it. Without a `url` the headline leads to it."
+    )
     external_id: Annotated[str, line(200)] = Field(
         "", description="Your own id for it: a story keeps its place when its URL changes."
     )
     section: SlugText | None = None
-    summary: Annotated[str, text(5000)] = ""
+    summary: Annotated[str, many_lines(5000)] = ""
     author: Annotated[str, line(200)] = ""
     source_name: Annotated[str, line(80)] = Field("", description="The outlet.")
-    image_url: Annotated[str, url(2000)] | None = None
+    image_url: Annotated[str, web_address(2000)] | None = None
     image_alt: Annotated[str, line(300)] = ""
     image_credit: Annotated[str, line(200)] = ""
     published_at: Moment | None = Field(None, description="Empty, or to come: now.")
 
-
-class LinkedStory(_Told):
-    """A story on a page of yours."""
-
-    url: Annotated[str, url(2000)]
-
-
-class WholeStory(_Told):
-    """A story that Daybreak itself shows, on a page of its own."""
-
-    text: Annotated[str, text(200_000)]
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if self.url is None and self.text is None:
+            raise ValueError("Give a url or a text.")
+        return self
 
 
 class StoryOut(Schema):
@@ -120,7 +139,7 @@ def list_stories(
 def push_story(
     request: HttpRequest,
     response: HttpResponse,
-    data: LinkedStory | WholeStory,
+    data: NewStory,
     slug: str = SLUG,
     idempotency_key: str | None = IDEMPOTENCY_KEY,
 ) -> Status[PushedOut]:

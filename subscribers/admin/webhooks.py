@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.timezone import now
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -201,7 +202,8 @@ class WebhookDeliveryAdmin(RecordAdmin):
 
     @display(description="What was told")
     def told(self, delivery: WebhookDelivery) -> str:
-        return json.dumps(json.loads(delivery.payload), indent=2, ensure_ascii=False)
+        payload = json.dumps(json.loads(delivery.payload), indent=2, ensure_ascii=False)
+        return format_html('<pre class="desk-told">{}</pre>', payload)
 
     def changeform_view(
         self,

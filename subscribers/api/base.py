@@ -16,7 +16,7 @@ from subscribers.api import describe, problems
 from subscribers.api.parsing import JsonParser
 from subscribers.api.problems import Fault, Problem
 
-TITLE = "Daybreak"
+TITLE = "Daybreak API"
 VERSION = "1"
 
 

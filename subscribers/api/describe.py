@@ -39,18 +39,15 @@ _PROBLEM = {
     },
 }  # fmt: skip
 _TITLES = {
-    400: "The body is not JSON",
     401: "A token is needed",
     403: "The token is not good for this",
     404: "There is no such thing",
-    405: "Not with this method",
     409: "Not as things stand",
-    413: "The body is too large",
-    415: "Send JSON",
     422: "The request is not valid",
-    429: "Too many requests",
-    500: "Something broke on our side",
 }
+# What may become of any request: JSON that is none (400), another method (405) or media type
+# (415), a body that is too large (413), too many requests (429), a fault of ours (500).
+_ANY = {"description": "Any other problem", "content": _CONTENT}
 
 
 def problem(*statuses: int) -> dict[str, Any]:
@@ -86,11 +83,7 @@ def complete(schema: Any, api: NinjaAPI) -> Any:
 
 
 def _complete(details: dict[str, Any], tokens: list[Token]) -> None:
-    statuses = {405, 429, 500}
-    if details.get("parameters") or details.get("requestBody"):
-        statuses.add(422)
-    if details.get("requestBody"):
-        statuses |= {400, 413, 415}
+    statuses = {422} if details.get("parameters") or details.get("requestBody") else set()
     for token in tokens:
         statuses |= {401, 403}
         needed: list[dict[str, list[str]]] = [{"Token": [token.scope.value]}]
@@ -102,6 +95,7 @@ def _complete(details: dict[str, Any], tokens: list[Token]) -> None:
         ).strip()
     for status in sorted(statuses):
         details["responses"].setdefault(status, _response(status))
+    details["responses"]["default"] = _ANY
     for parameter in details.get("parameters", []):
         _tidy(parameter)
 

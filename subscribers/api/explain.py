@@ -15,7 +15,13 @@ from subscribers.api import problems
 @require_safe
 def kinds(request: HttpRequest) -> HttpResponse:
     """The page that the `type` of a problem leads to."""
-    return render(request, "api/problems.html", {"kinds": problems.KINDS})
+    told = [{"kind": kind, "words": _words(kind.meaning)} for kind in problems.KINDS]
+    return render(request, "api/problems.html", {"told": told})
+
+
+def _words(meaning: str) -> list[tuple[str, bool]]:
+    """The sentences in pieces, each with whether it is code."""
+    return [(piece, bool(n % 2)) for n, piece in enumerate(meaning.split("`")) if piece]
 
 
 @csrf_exempt

@@ -34,6 +34,7 @@ from subscribers.api.fields import (
     SubscriptionStatus,
     TimeZone,
     YesNo,
+    example,
     line,
     url,
 )
@@ -79,6 +80,11 @@ class Evidence(Input):
 
 
 class SignUp(Input):
+    model_config = example(
+        email="ann@example.com",
+        language="en",
+    )
+
     email: Email
     language: Language | None = Field(
         None, description="Of the mail that follows. Else what Accept-Language asks for."
@@ -182,6 +188,12 @@ class SubscriptionOut(Schema):
 class Changes(Input):
     """What is left out stays as it is."""
 
+    model_config = example(
+        frequency="weekdays",
+        muted_sections=[],
+        preferred_time="07:30",
+    )
+
     frequency: Frequency | None = None
     muted_sections: list[SlugText] | None = Field(None, max_length=200)
     preferred_time: Hour | None = Field(None, description="Null: the schedule's hour.")
@@ -191,6 +203,10 @@ class Changes(Input):
 
 
 class Left(Input):
+    model_config = example(
+        why="too-many",
+    )
+
     why: EndReason | None = None
 
 

@@ -1,0 +1,117 @@
+"""The API's pages, and those at the desk for other programs, in a real browser."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from subscribers import access
+from subscribers.models import ApiToken
+from tests import factories
+from tests.admin.test_desk_browser import UNFOLDS_OWN
+from tests.conftest import axe_violations
+from tests.factories import NOW
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# Swagger UI's own, which we cannot mend: a button within a button, headings that leave one out,
+# and a version stamp that is not shown.
+SWAGGERS_OWN = ("nested-interactive", "heading-order", 'color-contrast: [\'<pre class="version">')
+
+
+@pytest.fixture
+def asked(page, live_server):
+    """Every address that the page asks for, and whatever its policy forbids."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: asked.append(message.text) if "Content Security Policy"
+            in message.text else None)  # fmt: skip
+    return asked
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_description_is_drawn_with_nothing_from_elsewhere(page, live_server, asked, scheme):
+    newsletter = factories.newsletter(slug="daily", name="The Daily")
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+    page.goto("/api/docs")
+    page.get_by_text("/api/v1/newsletters/{slug}/subscriptions").first.wait_for()
+    found = axe_violations(page)
+    assert [each for each in found if not each.startswith(SWAGGERS_OWN)] == []
+
+    page.get_by_role("button", name="get /api/v1/newsletters", exact=True).click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    page.get_by_text(newsletter.name).first.wait_for()
+
+    assert [url for url in asked if not url.startswith((live_server.url, "data:"))] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_problems_are_explained_to_everybody(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{reverse('api-problems')}#rate-limited")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert axe_violations(page) == []
+
+
+@pytest.fixture
+def desk(page):
+    User.objects.create_superuser("editor", "editor@example.com", "a long password")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto("/admin/login/")
+    page.fill("#id_username", "editor")
+    page.fill("#id_password", "a long password")
+    page.keyboard.press("Enter")
+    page.get_by_text("Overview").first.wait_for()
+    return page
+
+
+def test_a_token_is_made_copied_and_used(desk, live_server):
+    factories.newsletter(slug="daily")
+    desk.goto(reverse("admin:subscribers_apitoken_add"))
+    desk.fill("#id_name", "The CMS")
+    desk.get_by_label("Push stories").check()
+    desk.get_by_label("List stories").check()
+    desk.get_by_role("button", name="Save", exact=True).click()
+    secret = desk.get_by_label("Token", exact=True).input_value()
+    assert secret.startswith(access.PREFIX)
+    assert axe_ours(desk) == []
+
+    answer = desk.request.get(
+        f"{live_server.url}/api/v1/newsletters/daily/stories",
+        headers={"Authorization": f"Bearer {secret}"},
+    )
+    assert answer.status == 200
+    desk.get_by_role("link", name="I have copied it").click()
+    desk.get_by_role("link", name="The CMS").click()
+    desk.get_by_text("In use").wait_for()
+    desk.get_by_role("button", name="Revoke it").click()
+    desk.get_by_text("It opens nothing any more").wait_for()
+    assert ApiToken.objects.get().revoked_at
+
+
+def axe_ours(page):
+    return [each for each in axe_violations(page) if not each.startswith(tuple(UNFOLDS_OWN))]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_at_the_desk(desk, scheme):
+    desk.emulate_media(color_scheme=scheme)
+    webhook = factories.webhook(failing_since=NOW)
+    delivery = factories.webhook_delivery(webhook)
+    delivery.tries.create(at=NOW, milliseconds=34, status=503, answer="Out of order")
+    token, _ = access.make(name="CMS", scopes=["stories:read"], now=NOW)
+    for name, *args in (
+        ("apitoken_add",),
+        ("apitoken_change", token.pk),
+        ("webhook_add",),
+        ("webhook_change", webhook.pk),
+        ("webhookdelivery_change", delivery.pk),
+    ):
+        desk.goto(reverse(f"admin:subscribers_{name}", args=args))
+        for summary in desk.get_by_text("Signing secret", exact=True).all()[:1]:
+            summary.click()
+        assert axe_ours(desk) == [], name
