@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import transaction
 
-from digest.models import Schedule, Story
+from digest.models import Cadence, Schedule, Story
+from digest.models.schedules import Weekday
 from subscribers.models import Newsletter, Section
 
 SLUG = "daily"
@@ -47,6 +48,13 @@ def make_newsletter(*, site_url: str, now: datetime) -> Newsletter:
         for position, (slug, name) in enumerate(SECTIONS.items())
     }
     Schedule.objects.create(newsletter=newsletter, name="Every morning", local_time=time(6, 30))
+    Schedule.objects.create(
+        newsletter=newsletter,
+        name="The week",
+        cadence=Cadence.WEEKLY,
+        weekdays=[Weekday.SUNDAY],
+        local_time=time(9),
+    )
     told = tomllib.loads((Path(__file__).parent / "stories.toml").read_text("utf-8"))["story"]
     Story.objects.bulk_create(
         _story(newsletter, sections[facts["section"]], facts, site_url=site_url, now=now)
