@@ -81,3 +81,9 @@ def compare_key(address: str) -> str:
 def domain(address: str) -> str:
     """Return the part behind the last @-sign, in lower case."""
     return address.rpartition("@")[2].lower()
+
+
+def masked(address: str) -> str:
+    """Return as much of the address as its owner needs to know it by: a…@example.com."""
+    local, at_sign, host = address.rpartition("@")
+    return f"{local[:1]}…{at_sign}{host}"

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from subscribers import consent, known, languages, signup, tokens
 from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, opened_token
-from subscribers.addresses import BadAddress
+from subscribers.addresses import BadAddress, masked
 from subscribers.consent import Origin
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.views.attempt import Entry, attempt_of, email_of
@@ -122,7 +122,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if subscription.status == Subscription.Status.ACTIVE:
         return _confirmed(request, subscription, just_now=False)
     wording = consent.wording(Consent.Kind.CONFIRMATION, subscription.newsletter)
-    context = {"newsletter": subscription.newsletter, "wording": wording}
+    context = {
+        "newsletter": subscription.newsletter,
+        "wording": wording,
+        "email": masked(subscription.subscriber.email),
+    }
     return render(request, "subscribers/confirm.html", context)
 
 
