@@ -9,6 +9,7 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 # The continents and oceans of the IANA database; its other names are of no place.
 REGIONS = {
@@ -37,11 +38,12 @@ def grouped(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
         region = zone.partition("/")[0]
         if region in groups and zone not in aliases:
             groups[region].append((zone, city(zone, language)))
-    return [
-        (region, sorted(zones, key=lambda zone: zone[1].casefold()))
-        for region, zones in groups.items()
-        if zones
-    ]
+    with override(language):
+        return [
+            (str(REGIONS[region]), sorted(zones, key=lambda zone: zone[1].casefold()))
+            for region, zones in groups.items()
+            if zones
+        ]
 
 
 def is_zone(name: str) -> bool:
