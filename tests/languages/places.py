@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from subscribers import confirmation, consent, tokens
+from subscribers import confirmation, consent, letters, tokens
+from subscribers.abuse import Attempt
 from subscribers.consent import Origin
-from subscribers.models import Consent, Newsletter, Subscription
+from subscribers.models import Consent, Letter, Newsletter, Subscription
+from subscribers.preferences import moving
+from subscribers.preferences.lost import ask_for_link
 from tests import factories
 
 
@@ -65,12 +69,13 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
     """The paths of the pages, by what they are."""
     active, pending, left = readers["active"], readers["pending"], readers["left"]
     long_ago = timezone.now() - timedelta(hours=73)
+    with translation.override(active.subscriber.language):
+        change = moving.ask_to_move(
+            subscription_id=active.pk, email="elsewhere@example.com", sure=True, now=timezone.now()
+        )
 
-    def preferences(subscription: Subscription) -> str:
-        return reverse("preferences", args=[tokens.preferences_token(subscription.pk)])
-
-    def unsubscribe(subscription: Subscription) -> str:
-        return reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
+    def move(side: str, now: datetime) -> str:
+        return reverse("move", args=[tokens.change_token(change.pk, side, now=now)])
 
     return {
         "home": reverse("home"),
@@ -88,18 +93,56 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
         "unsubscribed": unsubscribe(left),
         "dossier": reverse("dossier", args=[tokens.preferences_token(active.pk)]),
         "embed-frame": reverse("embed-frame", args=[newsletter.slug]),
+        "preferences-saved": f"{preferences(active)}?done=you",
+        "erase": reverse("erase-me", args=[tokens.preferences_token(active.pk)]),
+        "lost-link": reverse("lost-link"),
+        "lost-link-sent": reverse("lost-link-sent"),
+        "move-old": move("old", timezone.now()),
+        "move-new": move("new", timezone.now()),
+        "move-expired": move("new", long_ago),
         "unknown": "/nothing/at/all/",
     }
 
 
+def asking(path: str, language: str) -> str:
+    """The path, asking for this language as the switch at the foot of a page does."""
+    return f"{path}{'&' if '?' in path else '?'}lang={language}"
+
+
+def preferences(subscription: Subscription) -> str:
+    return reverse("preferences", args=[tokens.preferences_token(subscription.pk)])
+
+
+def unsubscribe(subscription: Subscription) -> str:
+    return reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
+
+
 def mails(readers: dict[str, Subscription]) -> dict[str, EmailMultiAlternatives]:
-    """Each mail that a subscription can get, by its kind; needs a mailbox in memory."""
+    """Each mail that a reader can get, by its kind; needs a mailbox in memory."""
     sent = {}
     for kind in Subscription.Mail.values:
         reader = readers["pending" if kind in {"confirm", "reminder"} else "active"]
         Subscription.objects.filter(pk=reader.pk).update(mail_kind=kind, mail_due_at=timezone.now())
-        mail.outbox.clear()
-        confirmation.send_due(subscription_id=reader.pk, now=timezone.now())
-        if mail.outbox:
-            sent[kind] = mail.outbox[0]
+        sent |= _sent(kind, lambda pk=reader.pk: _confirmation(pk))
+    active = readers["active"]
+    moving.ask_to_move(
+        subscription_id=active.pk, email="elsewhere@example.com", sure=True, now=timezone.now()
+    )
+    ask_for_link(email=active.subscriber.email, attempt=Attempt(trusted=True), now=timezone.now())
+    for letter in Letter.objects.exclude(due_at=None):
+        sent |= _sent(letter.kind, lambda pk=letter.pk: _letter(pk))
     return sent
+
+
+def _sent(kind: str, send: Callable[[], object]) -> dict[str, EmailMultiAlternatives]:
+    mail.outbox.clear()
+    send()
+    return {kind: mail.outbox[0]} if mail.outbox else {}
+
+
+def _confirmation(pk: int) -> None:
+    confirmation.send_due(subscription_id=pk, now=timezone.now())
+
+
+def _letter(pk: int) -> None:
+    letters.send_due(letter_id=pk, now=timezone.now())

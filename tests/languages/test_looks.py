@@ -12,8 +12,10 @@ from tests.languages import places
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LANGUAGES = [code for code, _ in settings.LANGUAGES]
-# One that reads from the right, and one without spaces; the others differ from English in length.
-UNLIKE_ENGLISH = ("ar", "ja")
+# axe judges what a page is made of, not its words: once more where it is turned round.
+MIRRORED = "ar"
+# What is in it is drawn by the script, and tested with it.
+NO_PAGE = "embed-frame"
 
 
 def sticks_out(page):
@@ -26,10 +28,10 @@ def test_every_page_fits(page, language):
     newsletter = places.newsletter(name="The Daily Briefing", promise="Five stories at breakfast.")
     page.set_viewport_size({"width": 320, "height": 800})
     for name, path in places.pages(newsletter, places.readers(newsletter, language)).items():
-        page.goto(f"{path}?lang={language}")
+        page.goto(places.asking(path, language))
         assert page.locator("html").get_attribute("lang") == language, name
         assert sticks_out(page) <= 0, name
-        if language in UNLIKE_ENGLISH:
+        if language == MIRRORED and name != NO_PAGE:
             assert axe_violations(page) == [], name
 
 
@@ -47,5 +49,5 @@ def test_every_mail_fits(page, settings, language):
         direction = "rtl" if language == "ar" else "ltr"
         assert page.locator("html").get_attribute("dir") == direction, name
         assert sticks_out(page) <= 0, name
-        if language in UNLIKE_ENGLISH:
+        if language == MIRRORED:
             assert axe_violations(page) == [], name

@@ -20,7 +20,9 @@ READERS = sorted(
     and not path.relative_to(TEMPLATES).as_posix().startswith(STAFF)
 )
 # Attributes that are read out or shown.
-SHOWN = {"alt", "aria-label", "aria-description", "content", "placeholder", "title", "value"}
+SHOWN = {
+    "alt", "aria-label", "aria-description", "content", "label", "placeholder", "title", "value",
+}  # fmt: skip
 UNSHOWN_META = {"viewport", "color-scheme", "supported-color-schemes", "robots", "format-detection"}
 # Stands for whatever a tag prints.
 PRINTED = "\u2060"
