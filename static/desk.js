@@ -72,3 +72,9 @@ document.addEventListener("DOMContentLoaded", () => {
     if (told.textContent !== words) told.textContent = words;
   });
 });
+
+// An import's columns are drawn anew with each choice: whoever was choosing finds them open still.
+document.addEventListener("htmx:configRequest", (event) => {
+  const columns = document.querySelector(".desk-columns");
+  if (columns) event.detail.parameters.choosing = columns.open ? "1" : "";
+});

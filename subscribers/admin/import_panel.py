@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -58,7 +58,7 @@ def panel(job: ImportJob, *, now: datetime) -> dict[str, Any]:
         "colour": COLOURS[Status(job.status)],
         "headline": HEADLINES[Status(job.status)],
         "refusals": list(job.refusals.all()[:REFUSALS]),
-        "can_go_on": job.status == Status.STOPPED and job.line > 0,
+        "can_go_on": job.status == Status.STOPPED and job.line > 0 and bool(job.file),
         **progress(job, now=now),
     }
 
@@ -72,17 +72,24 @@ def progress(job: ImportJob, *, now: datetime) -> dict[str, Any]:
         "is_trial": is_trial,
         # Told aloud by the tenth, or a screen reader would never be quiet.
         "told": job.percent // 10 * 10,
-        "took": timesince(job.started_at, job.ended_at) if job.started_at and job.ended_at else "",
+        "took": _took(job),
         "left": _left(job, now) if job.is_under_way else "",
     }
+
+
+def _took(job: ImportJob) -> str:
+    if not job.started_at or not job.ended_at:
+        return ""
+    is_short = job.ended_at - job.started_at < timedelta(minutes=1)
+    return "less than a minute" if is_short else timesince(job.started_at, job.ended_at)
 
 
 def _left(job: ImportJob, now: datetime) -> str:
     """How much longer, if it goes on as it did; nothing in the first seconds."""
     if not job.started_at or job.position * 50 < job.size or not job.rows:
         return ""
-    took = now - job.started_at
-    return timesince(now, now + took * max(job.size - job.position, 0) / job.position)
+    left = (now - job.started_at) * max(job.size - job.position, 0) / job.position
+    return "a minute" if left < timedelta(minutes=1) else timesince(now, now + left, depth=1)
 
 
 def preview(job: ImportJob, *, now: datetime) -> list[Previewed]:

@@ -156,7 +156,7 @@ class ImportJobAdmin(RecordAdmin):
     def look(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The columns and the first rows as they are understood now; htmx asks, nothing is kept."""
         job = self._job(request, pk, change=True)
-        facts: dict[str, Any] = {"job": job}
+        facts: dict[str, Any] = {"job": job, "choosing": request.POST.get("choosing")}
         try:
             look = LookForm(request.POST, job=job, header=jobs.sheet_of(job).header())
         except UnreadableFile as error:

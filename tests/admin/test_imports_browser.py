@@ -1,0 +1,136 @@
+"""A list goes in, in a real browser: it is understood, tried, imported and watched."""
+
+import os
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils.timezone import now
+
+from subscribers.models import ImportJob, Subscription
+from subscribers.transfer import jobs
+from tests import factories
+from tests.admin.test_desk_browser import UNFOLDS_OWN
+from tests.conftest import ROOT, axe_violations, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SAMPLE = ROOT / "tests/data/imports/mailchimp-subscribed.csv"
+SHOTS = os.environ.get("SHOTS", "")
+
+
+@pytest.fixture
+def desk_page(page):
+    """The page where a list is uploaded, on an operator's desktop, after logging in."""
+    factories.newsletter(name="The Daily", slug="daily")
+    User.objects.create_superuser("editor", "editor@example.com", "a long password")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto("/admin/subscribers/importjob/add/")
+    page.fill("input[name=username]", "editor")
+    page.fill("input[name=password]", "a long password")
+    page.click("button[type=submit]")
+    page.wait_for_selector("input[type=file]", state="attached")
+    yield page
+    for job in ImportJob.objects.exclude(file=""):
+        job.file.delete(save=False)
+
+
+def upload(page, path):
+    page.set_input_files("input[type=file]", str(path))
+    page.get_by_role("button", name="Upload and look at it").click()
+    page.get_by_role("table", name="The first rows").wait_for()
+
+
+def looked_at(page, name):
+    """Nothing of axe but unfold's own, nothing wider than the window, in light and in dark."""
+    for scheme, width in (("light", 1280), ("dark", 1280), ("light", 375), ("dark", 320)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.reload()
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/{name}-{width}-{scheme}.png", full_page=True)
+        found = axe_violations(page)
+        assert [one for one in found if one.partition(":")[0] not in UNFOLDS_OWN] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(color_scheme="light")
+
+
+def test_a_list_from_its_upload_to_active_readers(desk_page, worker):
+    page = desk_page
+    looked_at(page, "new")
+    upload(page, SAMPLE)
+    table = page.get_by_role("table", name="The first rows")
+    assert table.get_by_text("Ann Lee").is_visible()
+    looked_at(page, "look")
+
+    page.get_by_text("Yes, elsewhere").click()
+    table.get_by_text("becomes an active reader").first.wait_for()
+    page.get_by_label("How we know").fill("Double opt-in at Mailchimp; the account is kept.")
+    page.get_by_role("button", name="Try it, change nothing").click()
+    page.get_by_text("Tried. Nothing has been changed yet.").wait_for(timeout=30_000)
+    assert Subscription.objects.count() == 0
+    looked_at(page, "tried")
+
+    page.get_by_role("button", name="Import it").click()
+    page.get_by_text("Imported.", exact=True).wait_for(timeout=30_000)
+    assert page.get_by_role("cell", name="no-at-sign.example.com").first.is_visible()
+    wait_for(lambda: Subscription.objects.filter(status="active").count() == 2)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download all refused rows").click()
+    assert "no-at-sign.example.com" in download.value.path().read_text()
+    looked_at(page, "done")
+
+
+def test_the_columns_follow_what_is_chosen_without_a_new_page(desk_page, tmp_path):
+    page = desk_page
+    path = tmp_path / "list.csv"
+    path.write_text("wer,wo\nAnn Lee,ann@example.com\n")
+    page.set_input_files("input[type=file]", str(path))
+    page.get_by_role("button", name="Upload and look at it").click()
+    page.get_by_text("Which column holds the addresses?").wait_for()
+
+    page.get_by_label("Address").select_option(label="wo")
+    page.get_by_role("cell", name="ann@example.com").wait_for()
+    name = page.get_by_label("Name", exact=True)
+    name.focus()
+    name.select_option(label="wer")
+    page.get_by_role("cell", name="Ann Lee").wait_for()
+
+    assert name.evaluate("field => field === document.activeElement")
+    assert ImportJob.objects.get().columns == {}
+
+
+def test_it_moves_by_itself_while_it_runs_and_can_be_stopped(desk_page, tmp_path):
+    page = desk_page
+    path = tmp_path / "list.csv"
+    path.write_text("email\n" + "".join(f"r{n}@example.com\n" for n in range(1000)))
+    upload(page, path)
+    job = ImportJob.objects.get()
+    # A worker far away has it.
+    jobs.start(job_id=job.pk, now=now())
+    jobs._claim(job.pk, "a worker", now())
+    page.reload()
+    page.get_by_text("A worker is about to start").wait_for()
+
+    ImportJob.objects.update(rows=500, added=490, refused=10, position=job.size // 2)
+    page.get_by_text("500 rows read").wait_for(timeout=10_000)
+    looked_at(page, "running")
+    told = page.locator("[role=status]").filter(has_text="percent")
+    assert told.inner_text() == "Being imported: 50 percent of the list."
+
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Stopped part of the way.").wait_for()
+    assert ImportJob.objects.get().status == "stopped"
+
+
+def test_readers_are_taken_out(desk_page):
+    factories.subscription(factories.newsletter(), "ann@example.com")
+    page = desk_page
+    page.goto("/admin/subscribers/subscriber/")
+    page.get_by_role("link", name="Export").click()
+    page.get_by_role("button", name="Download").wait_for()
+    looked_at(page, "export")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+
+    assert "ann@example.com" in download.value.path().read_text()
