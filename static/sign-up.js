@@ -30,5 +30,7 @@ form.addEventListener("submit", async (event) => {
   form.removeAttribute("aria-busy");
   // Without a solution (no https) the server has the last word.
   form.elements.solution.value ||= "none";
-  form.requestSubmit(event.submitter);
+  // In a task of its own: where the solution was ready, this submission is still under way here, and
+  // the browser would drop another without a word.
+  setTimeout(() => form.requestSubmit(event.submitter));
 });
