@@ -83,18 +83,28 @@ page.addEventListener("input", (event) => {
   event.target.closest("[data-part]")?.querySelector(".note")?.remove();
 });
 
-/** Offer the time zone of the device, where the page says another. */
+/** Whether the browser takes one for another name of the other: Asia/Kolkata is Asia/Calcutta. */
+function sameZone(name, zone) {
+  if (name === zone) return true;
+  try {
+    return Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone === zone;
+  } catch {
+    return false; // a zone that is younger than the browser
+  }
+}
+
+/** Offer the time zone of the device, where mails go by another. */
 function suggestDeviceZone() {
   const hint = page.querySelector("[data-device-zone]");
   const select = hint?.parentElement.querySelector("select");
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!select || !zone || select.value === zone) return;
-  const known = [...select.options].find((option) => option.value === zone);
+  if (!select || !zone || sameZone(select.value || hint.dataset.deviceZone, zone)) return;
+  const known = [...select.options].find(({ value }) => value && sameZone(value, zone));
   const button = hint.querySelector("button");
   button.textContent = button.textContent.replace("{zone}", known?.text ?? zone);
   button.addEventListener("click", () => {
     if (!known) select.add(new Option(zone, zone));
-    select.value = zone;
+    select.value = known?.value ?? zone;
     hint.hidden = true;
     select.focus();
   });

@@ -80,7 +80,7 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
     languages.speak(request, subscription=subscription)
-    offer = request.POST.get("offer", "")
+    offer = "pause" if "weeks" in request.POST else request.POST.get("offer", "")
     pause = PauseForm({"weeks": request.POST.get("weeks", "")}, today=_today(subscription))
     until = None
     if offer == "pause" and pause.is_valid():
@@ -158,7 +158,7 @@ def _sentences(newsletter: Newsletter) -> dict[str, str]:
     return {
         Frequency.WEEKLY: gettext("Once a week: the best of the week"),
         Frequency.WEEKDAYS: gettext("Monday to Friday only"),
-        "pause": gettext("Take a break from %(newsletter)s") % name,
+        "pause": gettext("A break from %(newsletter)s") % name,
         "all": gettext("Keep sending me %(newsletter)s") % name,
     }
 

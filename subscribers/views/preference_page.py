@@ -7,8 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Prefetch
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from subscribers import tokens, zones
 from subscribers.forms import ChoicesForm, PauseForm, PersonForm
@@ -71,6 +73,7 @@ def gather(
         "others": others,
         "active": sum(card.subscription.status == Status.ACTIVE for card in cards),
         "person": person or PersonForm(reader=reader),
+        "clock": clock.key,
         "pause_all": _pause(refused, "all", now.astimezone(clock).date()),
         "change": live_change(subscriber_id=reader.pk, now=now),
         "refused": refused,
@@ -115,7 +118,7 @@ def _card(
         choices=choices or ChoicesForm(subscription=subscription, rhythm=rhythm),
         pause=_pause(refused, part, now.astimezone(clock).date()),
         paused_on=paused_until.astimezone(clock).date() if paused_until and is_paused else None,
-        clock=clock.key,
+        clock=zones.city(clock.key, get_language() or settings.LANGUAGE_CODE),
         unsubscribe_url=reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)]),
     )
 
