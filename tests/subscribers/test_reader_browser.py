@@ -64,8 +64,8 @@ def test_sign_up_confirm_and_leave(page, worker, relay, newsletter):
 
     page.get_by_role("link", name="Choose your sections").click()
     page.get_by_label("Business").uncheck()
-    page.get_by_role("button", name="Save").click()
-    page.get_by_text("Saved.").wait_for()
+    page.get_by_role("button", name="Save · The Daily Briefing").click()
+    page.locator(".note").get_by_text("Saved.").wait_for()
     assert len(Subscription.objects.get().muted_sections) == 1
 
     page.get_by_role("button", name="Unsubscribe from The Daily Briefing").click()

@@ -120,7 +120,7 @@ def test_nothing_is_offered_that_is_not_fewer(client, newsletter, active):
 def test_after_a_pause(client, active):
     token = back_token(left_page(client, active))
 
-    page = press(client, active, offer="pause", weeks="2", back=token).content.decode()
+    page = press(client, active, weeks="2", back=token).content.decode()
 
     assert "takes a break" in page
     active.refresh_from_db()
@@ -170,7 +170,7 @@ def test_an_old_link_brings_nobody_back_without_a_mail(client, active):
 def test_a_pause_waits_for_the_confirmation(client, active):
     later(client, active)
 
-    press(client, active, offer="pause", weeks="4")
+    press(client, active, weeks="4")
 
     active.refresh_from_db()
     assert active.status == "pending"
