@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils.formats import time_format
+from django.utils.text import capfirst
 from django.utils.translation import get_language, get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -114,7 +115,10 @@ class PersonForm(forms.Form):
     def __init__(self, *args: Any, reader: Subscriber, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.auto_id = "id_you_%s"
-        own = [(code, get_language_info(code)["name_local"]) for code, _ in settings.LANGUAGES]
+        own = [
+            (code, capfirst(get_language_info(code)["name_local"]))
+            for code, _ in settings.LANGUAGES
+        ]
         self._set("language", [("", gettext("As the newsletter"))], own, reader.language)
         places = zones.grouped(get_language() or settings.LANGUAGE_CODE)
         known = {zone for _, group in places for zone, _ in group}

@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from django.conf import settings
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import get_language_info
 
 from digest.models import Edition
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 # German, but for its words.
 MADE_UP = "de"
 # What needs no translation: the product, addresses, the clock's name, the language's own.
-OWN_NAMES = {get_language_info(code)["name_local"] for code, _ in settings.LANGUAGES}
+OWN_NAMES = {capfirst(get_language_info(code)["name_local"]) for code, _ in settings.LANGUAGES}
 SAME_EVERYWHERE = re.compile(r"Daybreak|\S+@\S+|https?://\S+|__[A-Z_0-9]+?__|\b(?:GMT|BST|UTC)\b")
 
 
