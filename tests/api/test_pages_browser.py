@@ -94,7 +94,9 @@ def test_a_token_is_made_copied_and_used(desk, live_server):
 
 
 def axe_ours(page):
-    return [each for each in axe_violations(page) if not each.startswith(tuple(UNFOLDS_OWN))]
+    # unfold's forms have no <main>, and its scroll areas beside each other one name.
+    known = (*UNFOLDS_OWN, "landmark-one-main", "landmark-unique")
+    return [each for each in axe_violations(page) if not each.startswith(known)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
