@@ -32,7 +32,8 @@ MAILS_PER_DAY = 10
 # {reader}, {subscription}, {consent} are the columns of each table and {…_values} what stands in
 # them, so that a new field with a default needs no word here. The first two conflict with the row
 # that is there already; the second then lets a mail be due, unless one is or just went.
-# Whoever left has shown to own the mailbox, so leaving ends the cooldown.
+# Whoever left has shown to own the mailbox, so leaving ends the cooldown. Who waits in an import's
+# long queue, or for a relay, and signs up themselves waits no longer.
 _STATEMENT = """
 WITH reader AS (
     INSERT INTO subscribers_subscriber AS r ({reader}) VALUES ({reader_values})
@@ -64,10 +65,12 @@ subscription AS (
            source = CASE s.status WHEN 'active' THEN s.source ELSE EXCLUDED.source END,
            paused_until = CASE s.status WHEN 'unsubscribed' THEN NULL ELSE s.paused_until END,
            reminded_at = CASE s.status WHEN 'unsubscribed' THEN NULL ELSE s.reminded_at END,
+           moved_to_id = CASE s.status WHEN 'unsubscribed' THEN NULL ELSE s.moved_to_id END,
            mail_kind = EXCLUDED.mail_kind,
-           mail_due_at = EXCLUDED.mail_due_at
+           mail_due_at = LEAST(s.mail_due_at, EXCLUDED.mail_due_at)
      WHERE EXCLUDED.mail_due_at IS NOT NULL
-       AND (s.mail_due_at IS NULL OR s.status = 'unsubscribed')
+       AND (s.mail_due_at IS NULL OR s.status = 'unsubscribed'
+            OR s.mail_due_at > %(now)s::timestamptz + %(cooldown)s::interval)
        AND (s.mail_sent_at IS NULL OR s.mail_sent_at <= %(since)s::timestamptz
             OR s.ended_at > s.mail_sent_at)
     RETURNING s.id, s.mail_due_at

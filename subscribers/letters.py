@@ -129,7 +129,9 @@ def _face(subscriptions: QuerySet[Subscription]) -> Subscription:
     """
     is_active = Case(When(status=Subscription.Status.ACTIVE, then=Value(0)), default=Value(1))
     related = ("subscriber", "newsletter")
-    found = subscriptions.select_related(*related).order_by(is_active, "-created_at", "-pk")
+    # Not what was moved to another address: its mailbox may be somebody else's by now.
+    there = subscriptions.filter(moved_to=None)
+    found = there.select_related(*related).order_by(is_active, "-created_at", "-pk")
     if (subscription := found.filter(subscriber__erased_at=None).first()) is None:
         raise NotWritten(Outcome.UNKNOWN)
     return subscription

@@ -38,9 +38,17 @@ def is_due() -> bool:
 
 
 def let_go(*, now: datetime) -> bool:
-    """Take one step of each kind; True where a step had its hands full, and there may be more."""
-    busy = [step(now=now) for step in STEPS]
-    return any(busy)
+    """Take one step of each kind; True where a step had its hands full, and there may be more.
+
+    Where one meets a fault of ours, the others are taken all the same.
+    """
+    busy = False
+    for step in STEPS:
+        try:
+            busy = step(now=now) or busy
+        except Exception:
+            logger.exception("A step of the retention failed: %s", step.__name__)
+    return busy
 
 
 def fade(*, now: datetime) -> bool:

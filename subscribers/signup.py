@@ -112,7 +112,7 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
             if subscription.status != Status.ACTIVE:
                 raise tokens.ExpiredToken(subscription_id=subscription.pk)
             return Confirmed(subscription=subscription, again=True)
-        suppression.lift_erasure(subscription.subscriber.email)
+        suppression.lift_for_who_confirmed(subscription.subscriber.email)
         consent.record(
             subscription_id=subscription.pk,
             newsletter=subscription.newsletter,

@@ -81,7 +81,7 @@ def script(
     )
 
 
-def plain_form(newsletter: Newsletter, *, look: Look) -> str:
+def plain_form(newsletter: Newsletter, *, look: Look) -> SafeString:
     """A form for a page without any script; its words are there to be changed, but one sentence."""
     context = {
         "newsletter": newsletter,
@@ -89,7 +89,7 @@ def plain_form(newsletter: Newsletter, *, look: Look) -> str:
         "form": _form(newsletter, look),
         "look": look,
     }
-    return render_to_string("embed/plain_form.html", context).strip()
+    return SafeString(render_to_string("embed/plain_form.html", context).strip())
 
 
 def frame(newsletter: Newsletter, *, look: Look, preview: bool = False) -> SafeString:

@@ -22,6 +22,8 @@ from subscribers.signatures import signing
 from subscribers.webhooks.emit import emit_of_address
 
 _ERASED = Suppression.Reason.ERASED
+# These say what a reader wanted then: signing up and confirming says what they want now.
+_TAKEN_BACK = [Suppression.Reason.ERASED, Suppression.Reason.IMPORT]
 # No address begins so: what stands before the @-sign has no colon.
 _PREFIX = "erased:"
 # What the newsroom's own programs are told of; what it or an import did, it knows.
@@ -58,11 +60,12 @@ def suppress(*, email: str, reason: str, detail: str = "", now: datetime) -> boo
 def is_suppressed(email: str) -> bool:
     """Whether this address gets no mail, not even one to confirm.
 
-    Having been erased does not count: whoever signs up again after that is welcome.
+    Having been erased does not count, nor having left a list before it was imported: whoever signs
+    up again after that is welcome.
     """
     key = compare_key(email)
     found = Suppression.objects.filter(email_key__in=[key, *_hashes(key)])
-    return found.exclude(reason=_ERASED).exists()
+    return found.exclude(reason__in=_TAKEN_BACK).exists()
 
 
 def suppressed_among(keys: Collection[str]) -> dict[str, str]:
@@ -101,10 +104,11 @@ def conceal(*, email: str, detail: str = "", now: datetime) -> None:
     known.delete()
 
 
-def lift_erasure(email: str) -> bool:
-    """Take an erased reader off the list who came back and confirmed; whether there was one."""
-    hashed = Suppression.objects.filter(email_key__in=_hashes(compare_key(email)))
-    return bool(hashed.filter(reason=_ERASED).delete()[0])
+def lift_for_who_confirmed(email: str) -> bool:
+    """Take a reader off the list who was erased, or left before, and came back; whether one was."""
+    key = compare_key(email)
+    found = Suppression.objects.filter(email_key__in=[key, *_hashes(key)])
+    return bool(found.filter(reason__in=_TAKEN_BACK).delete()[0])
 
 
 def _hashes(key: str) -> list[str]:

@@ -16,7 +16,7 @@ def send_webhooks(*, webhook_id: int) -> None:
     send.send_due(webhook_id=webhook_id, clock=now)
 
 
-@shared_task
+@shared_task(expires=60)
 def run_import(*, job_id: int) -> None:
     """One turn; the next is a task of its own, so that others get theirs in between."""
     if jobs.run(job_id=job_id, clock=now):

@@ -22,7 +22,8 @@ from subscribers.models import ApiToken, Scope
 STATE_COLOURS = {"good": "success", "expired": "warning", "revoked": "danger"}
 # Nobody makes a token that may do more than they themselves.
 NEEDED: ClassVar[dict[str, str]] = {  # type: ignore[misc]
-    Scope.SUBSCRIBERS_READ: "subscribers.view_subscriber",
+    # It lists and exports them all.
+    Scope.SUBSCRIBERS_READ: "subscribers.export_readers",
     Scope.SUBSCRIBERS_WRITE: "subscribers.add_subscriber",
     Scope.STORIES_READ: "digest.view_story",
     Scope.STORIES_WRITE: "digest.add_story",

@@ -146,7 +146,8 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
 
 def _origin(request: HttpRequest, data: SignUp) -> Origin:
     own = origin_of(request)
-    page = request.headers.get("Referer", "") or own.page
+    # Without its query, which may hold anything that is a reader's own.
+    page = request.headers.get("Referer", "").partition("?")[0] or own.page
     language = data.language.value if data.language else own.language
     if token_of(request) is None:
         return Origin(page, language, own.ip_address, own.user_agent)

@@ -226,7 +226,7 @@ def _move(change: AddressChange, *, origin: Origin, now: datetime) -> None:
     except IntegrityError:  # somebody signed up with the new address at this very moment
         reader = _readdress(change, origin=origin, now=now)
     # Whoever agrees at an address is there, even if they had us forget it before.
-    suppression.lift_erasure(change.email)
+    suppression.lift_for_who_confirmed(change.email)
     for subscription in reader.subscriptions.select_related("newsletter").order_by("pk"):
         consent.record(
             subscription_id=subscription.pk,

@@ -36,7 +36,7 @@ HAS_CONFIRMED = "has confirmed here since; if they left again, unsubscribe them"
 
 REASONS = {
     Kind.LEFT: Suppression.Reason.IMPORT,
-    Kind.BLOCKED: Suppression.Reason.IMPORT,
+    Kind.BLOCKED: Suppression.Reason.MANUAL,
     Kind.CLEANED: Suppression.Reason.BOUNCE,
     Kind.COMPLAINED: Suppression.Reason.COMPLAINT,
 }
@@ -233,7 +233,8 @@ def _without_erased(rows: list[Checked], outcome: Outcome) -> list[Checked]:
         return rows
     for row in rows:
         if row.email_key in erased:
-            _suppressed(row.line, row.email, row.kind, erased[row.email_key], outcome)
+            # Without the address: what is kept of it is a hash, and a report of refusals stays.
+            _suppressed(row.line, "", row.kind, erased[row.email_key], outcome)
     return [row for row in rows if row.email_key not in erased]
 
 

@@ -152,6 +152,19 @@ def test_a_known_reader_stays_active(newsletter):
     assert known.mail_due_at == NOW  # a mail that says so
 
 
+def test_who_waits_in_a_long_queue_and_signs_up_themselves_waits_no_longer(newsletter):
+    later = NOW + timedelta(hours=6)
+    factories.subscription(
+        newsletter, "ann@example.com", status="pending", confirmed_at=None, mail_due_at=later
+    )
+
+    sign_up(newsletter)
+    assert Subscription.objects.get().mail_due_at == NOW
+    assert Consent.objects.filter(kind="signup").count() == 1
+    sign_up(newsletter, now=NOW + timedelta(minutes=1))
+    assert Consent.objects.filter(kind="signup").count() == 1
+
+
 def test_a_bad_address_gets_an_error_beside_the_field_and_keeps_the_input(client, form_url):
     page = client.post(form_url, {"email": "ann@example"}).content.decode()
 

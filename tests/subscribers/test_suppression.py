@@ -47,7 +47,7 @@ def test_an_import_learns_of_all_that_are_on_the_list_in_few_queries(django_asse
     assert found == {"bounced@example.com": "bounce", "erased@example.com": "erased"}
 
 
-@pytest.mark.parametrize("reason", ["bounce", "complaint", "manual", "import"])
+@pytest.mark.parametrize("reason", ["bounce", "complaint", "manual"])
 def test_who_was_on_the_list_before_stays_on_it_and_only_as_a_hash(reason):
     suppression.suppress(
         email="ann@example.com", reason=reason, detail="550 <ann@example.com> unknown", now=NOW
@@ -58,7 +58,7 @@ def test_who_was_on_the_list_before_stays_on_it_and_only_as_a_hash(reason):
     assert keys() == [suppression.erased_key("ann@example.com")]
     assert Suppression.objects.get().detail == ""
     assert suppression.is_suppressed("ann@example.com")
-    assert not suppression.lift_erasure("ann@example.com")
+    assert not suppression.lift_for_who_confirmed("ann@example.com")
 
 
 def test_a_bounce_that_comes_late_does_not_write_the_address_down_again():
@@ -73,10 +73,19 @@ def test_a_bounce_that_comes_late_does_not_write_the_address_down_again():
 def test_who_came_back_and_confirmed_is_off_the_list():
     suppression.conceal(email="ann@example.com", now=NOW)
 
-    assert suppression.lift_erasure("ANN@example.com")
+    assert suppression.lift_for_who_confirmed("ANN@example.com")
 
     assert suppression.suppressed_among(["ann@example.com"]) == {}
-    assert not suppression.lift_erasure("ann@example.com")
+    assert not suppression.lift_for_who_confirmed("ann@example.com")
+
+
+def test_who_left_a_list_that_was_imported_may_sign_up_again_and_is_off_it_once_confirmed():
+    suppression.suppress(email="ann@example.com", reason="import", now=NOW)
+
+    assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "import"}
+    assert not suppression.is_suppressed("ann@example.com")
+    assert suppression.lift_for_who_confirmed("Ann@example.com")
+    assert not keys()
 
 
 def test_hashes_of_an_earlier_key_still_hold(settings):
@@ -87,4 +96,4 @@ def test_hashes_of_an_earlier_key_still_hold(settings):
     assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "erased"}
     with override_settings(SECRET_KEY_FALLBACKS=[], ERASURE_KEYS=["third", "first"]):
         assert suppression.suppressed_among(["ann@example.com"])
-        assert suppression.lift_erasure("ann@example.com")
+        assert suppression.lift_for_who_confirmed("ann@example.com")
