@@ -33,7 +33,8 @@ MAILS_PER_DAY = 10
 # them, so that a new field with a default needs no word here. The first two conflict with the row
 # that is there already; the second then lets a mail be due, unless one is or just went.
 # Whoever left has shown to own the mailbox, so leaving ends the cooldown. Who waits in an import's
-# long queue, or for a relay, and signs up themselves waits no longer.
+# long queue, or for a relay, and signs up themselves waits no longer; what a worker has leased to
+# send it now is due in five minutes.
 _STATEMENT = """
 WITH reader AS (
     INSERT INTO subscribers_subscriber AS r ({reader}) VALUES ({reader_values})
@@ -70,7 +71,7 @@ subscription AS (
            mail_due_at = LEAST(s.mail_due_at, EXCLUDED.mail_due_at)
      WHERE EXCLUDED.mail_due_at IS NOT NULL
        AND (s.mail_due_at IS NULL OR s.status = 'unsubscribed'
-            OR s.mail_due_at > %(now)s::timestamptz + %(cooldown)s::interval)
+            OR s.mail_due_at > %(now)s::timestamptz + 2 * %(cooldown)s::interval)
        AND (s.mail_sent_at IS NULL OR s.mail_sent_at <= %(since)s::timestamptz
             OR s.ended_at > s.mail_sent_at)
     RETURNING s.id, s.mail_due_at

@@ -353,7 +353,7 @@ def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, set
     settings.EMAIL_BACKEND = "subscribers.backends.first_relay"
 
     compose(
-        template="confirm", context={"newsletter": factories.newsletter()},
+        template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},
         to="new@example.com", from_name="Daily", from_email="daily@example.com",
     ).send()  # fmt: skip
 
@@ -363,7 +363,7 @@ def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, set
     esp.answer = lambda asked: (500, "no")
     with pytest.raises(OSError, match="500"):  # what subscribers.confirmation puts off
         compose(
-            template="confirm", context={"newsletter": factories.newsletter()},
+            template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},
             to="new@example.com", from_name="Daily", from_email="daily@example.com",
         ).send()  # fmt: skip
     assert issubclass(smtplib.SMTPException, OSError)
