@@ -23,7 +23,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.management import CommandError
 from django.db import connection
+from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -275,6 +277,27 @@ def hold_to_moves() -> None:
                 CREATE OR REPLACE TRIGGER moves BEFORE UPDATE ON {table} FOR EACH ROW
                 WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION {table}_moves();
             """)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_until_it_succeeds() -> Iterator[None]:
+    """Empty the database after a test that commits, even if somebody is still at work in it.
+
+    The live server may be finishing a request whose answer the browser has, and a worker a task
+    that the test did not wait for; TRUNCATE and they may then lock each other out.
+    """
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_again(self: TransactionTestCase) -> None:
+        for _ in range(5):
+            with contextlib.suppress(CommandError):
+                return flush(self)
+            time.sleep(0.1)
+        return flush(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_again)
+        yield
 
 
 @pytest.fixture(autouse=True)
