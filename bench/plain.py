@@ -32,7 +32,9 @@ def rate(edition: Edition, *, port: int, messages: int) -> float:
                 {
                     "email": subscription.subscriber.email,
                     "unsubscribe": unsubscribe,
-                    "preferences": links.preferences_url(subscription.pk),
+                    "preferences": links.preferences_url(
+                        subscription.pk, subscription.subscriber.email
+                    ),
                     "muted": subscription.muted_sections,
                 }
             )

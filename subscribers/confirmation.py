@@ -123,7 +123,7 @@ def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternat
 def _links(subscription: Subscription, *, now: datetime) -> dict[str, str]:
     links = {
         "confirm_url": ("confirm", tokens.confirm_token(subscription, now=now)),
-        "preferences_url": ("preferences", tokens.preferences_token(subscription.pk)),
+        "preferences_url": ("preferences", tokens.preferences_token(subscription)),
         "unsubscribe_url": ("unsubscribe", tokens.unsubscribe_token(subscription.pk)),
         "newsletter_url": ("newsletter", subscription.newsletter.slug),
     }

@@ -139,7 +139,7 @@ def _face(subscriptions: QuerySet[Subscription]) -> Subscription:
 
 def _link(letter: Letter, subscription: Subscription, *, now: datetime) -> str:
     if letter.change is None:
-        return reverse("preferences", args=[tokens.preferences_token(subscription.pk)])
+        return reverse("preferences", args=[tokens.preferences_token(subscription)])
     side = "old" if letter.kind == Kind.OLD_ADDRESS else "new"
     return reverse("move", args=[tokens.change_token(letter.change.pk, side, now=now)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.core.signing import b62_decode, b62_encode
 from django.utils.crypto import constant_time_compare
 
+from subscribers.addresses import compare_key
 from subscribers.models import Subscription
 from subscribers.signatures import signing
 
@@ -20,6 +22,9 @@ CONFIRM_WITHIN = timedelta(hours=72)
 RETURN_WITHIN = timedelta(hours=1)
 # 128 bits of HMAC-SHA256 in URL-safe base64 without padding.
 SIGNATURE_LENGTH = 22
+# A bigint of PostgreSQL in base 62.
+_ID = re.compile(r"[0-9A-Za-z]{1,11}")
+_LARGEST_ID = 2**63 - 1
 
 
 class BadToken(Exception):
@@ -63,14 +68,51 @@ def read_confirm(token: str, *, now: datetime) -> ConfirmToken:
     return ConfirmToken(subscription_id=subscription_id, generation=generation)
 
 
-def preferences_token(subscription_id: int) -> str:
-    """Return a token for the preferences page; it never expires."""
-    return endless_tokens("preferences")(subscription_id)
+def preferences_token(subscription: Subscription) -> str:
+    """Return a token for the preferences page, good for as long as the reader has this address.
+
+    Whoever reads the former mailbox once the reader has moved must not find the way to the reader's
+    data in its old mails.
+    """
+    return preferences_tokens()(subscription.pk, subscription.subscriber.email)
 
 
-def read_preferences(token: str) -> int:
-    """Return the subscription's id, or raise BadToken."""
-    return b62_decode(_verify("preferences", token))
+def preferences_tokens() -> Callable[[int, str], str]:
+    """Return what makes them from a subscription's id and address: for thousands of them.
+
+    It is bound to the SECRET_KEY of this moment.
+    """
+    sign = _signing("preferences", settings.SECRET_KEY)
+
+    def token(subscription_id: int, address: str) -> str:
+        value = _b62(subscription_id)
+        return _printed(sign(_mailbox(value, address).encode())) + value
+
+    return token
+
+
+@dataclass(frozen=True)
+class PreferencesToken:
+    """What a link to the preferences says, which is proven only by the reader's address."""
+
+    subscription_id: int
+    token: str
+
+    def was_sent_to(self, address: str) -> bool:
+        """Whether we made it, for this subscription at this address."""
+        value = self.token[SIGNATURE_LENGTH:]
+        with suppress(BadToken):
+            _check("preferences", self.token[:SIGNATURE_LENGTH], _mailbox(value, address))
+            return True
+        return False
+
+
+def read_preferences(token: str) -> PreferencesToken:
+    """Return what the token says, or raise BadToken where it says nothing."""
+    value = token[SIGNATURE_LENGTH:]
+    if not _ID.fullmatch(value) or (number := b62_decode(value)) > _LARGEST_ID:
+        raise BadToken
+    return PreferencesToken(subscription_id=number, token=token)
 
 
 def unsubscribe_token(subscription_id: int) -> str:
@@ -79,7 +121,7 @@ def unsubscribe_token(subscription_id: int) -> str:
     It is short because the header `List-Unsubscribe: <SITE_URL/u/TOKEN>` breaks where the URL is
     longer than 72 characters (Python's mail policy turns it into an encoded-word).
     """
-    return endless_tokens("unsubscribe")(subscription_id)
+    return unsubscribe_tokens()(subscription_id)
 
 
 def change_token(change_id: int, side: str, *, now: datetime) -> str:
@@ -124,12 +166,12 @@ def read_return(token: str, *, now: datetime) -> ConfirmToken:
     return ConfirmToken(subscription_id=subscription_id, generation=generation)
 
 
-def endless_tokens(purpose: str) -> Callable[[int], str]:
-    """Return what makes tokens of a purpose from subscriptions' ids: for thousands of them.
+def unsubscribe_tokens() -> Callable[[int], str]:
+    """Return what makes them from subscriptions' ids: for thousands of them.
 
     It is bound to the SECRET_KEY of this moment.
     """
-    sign = _signing(purpose, settings.SECRET_KEY)
+    sign = _signing("unsubscribe", settings.SECRET_KEY)
 
     def token(subscription_id: int) -> str:
         value = _b62(subscription_id)
@@ -157,10 +199,20 @@ def _sign(purpose: str, value: str) -> str:
 
 def _verify(purpose: str, token: str) -> str:
     signature, value = token[:SIGNATURE_LENGTH], token[SIGNATURE_LENGTH:]
+    _check(purpose, signature, value)
+    return value
+
+
+def _check(purpose: str, signature: str, value: str) -> None:
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         if constant_time_compare(signature, _signature(purpose, value, key)):
-            return value
+            return
     raise BadToken
+
+
+def _mailbox(value: str, address: str) -> str:
+    """Different for each spelling that is another mailbox; an address has no blank."""
+    return f"{value} {compare_key(address)}"
 
 
 def _signature(purpose: str, value: str, key: str | bytes) -> str:

@@ -17,22 +17,29 @@ _TOKEN = "0" * tokens.SIGNATURE_LENGTH
 
 
 def unsubscribe_url(subscription_id: int) -> str:
-    """The page with one button, which also takes RFC 8058's one-click POST."""
-    return signed_urls("unsubscribe")(subscription_id)
+    return unsubscribe_urls()(subscription_id)
 
 
-def preferences_url(subscription_id: int) -> str:
-    return signed_urls("preferences")(subscription_id)
+def preferences_url(subscription_id: int, email: str) -> str:
+    return preferences_urls()(subscription_id, email)
 
 
-def signed_urls(page: str) -> Callable[[int], str]:
-    """Return what makes the URLs of `unsubscribe` or `preferences` from subscriptions' ids.
+def unsubscribe_urls() -> Callable[[int], str]:
+    """Return what makes, from subscriptions' ids, the URLs of the page with one button.
 
-    It is bound to the settings of this moment.
+    It also takes RFC 8058's one-click POST. Like `preferences_urls`, what is returned is bound to
+    the settings of this moment.
     """
-    before, after = _site(page, _TOKEN).split(_TOKEN)
-    token = tokens.endless_tokens(page)
+    before, after = _site("unsubscribe", _TOKEN).split(_TOKEN)
+    token = tokens.unsubscribe_tokens()
     return lambda subscription_id: f"{before}{token(subscription_id)}{after}"
+
+
+def preferences_urls() -> Callable[[int, str], str]:
+    """Return what makes the URLs of the preferences from subscriptions' ids and addresses."""
+    before, after = _site("preferences", _TOKEN).split(_TOKEN)
+    token = tokens.preferences_tokens()
+    return lambda subscription_id, email: f"{before}{token(subscription_id, email)}{after}"
 
 
 def view_url(edition: Edition) -> str:

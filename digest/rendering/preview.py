@@ -35,7 +35,7 @@ def sample_message(edition: Edition, *, now: datetime) -> bytes:
 def _sample_values(edition: Edition) -> dict[str, str]:
     return {
         "UNSUBSCRIBE": links.unsubscribe_url(NOBODY),
-        "PREFERENCES": links.preferences_url(NOBODY),
+        "PREFERENCES": links.preferences_url(NOBODY, SAMPLE_EMAIL),
         "VIEW": links.view_url(edition),
         "READER": SAMPLE_EMAIL,
     }

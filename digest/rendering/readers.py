@@ -21,8 +21,8 @@ class Signer:
 
     def __init__(self, edition_id: int) -> None:
         self.edition_id = edition_id
-        self._unsubscribe_url = links.signed_urls("unsubscribe")
-        self._preferences_url = links.signed_urls("preferences")
+        self._unsubscribe_url = links.unsubscribe_urls()
+        self._preferences_url = links.preferences_urls()
         self._message_id = envelope.message_ids(edition_id)
         # From a subscription's id to the envelope sender of its message.
         self.sender = envelope.verp_senders(edition_id)
@@ -46,7 +46,7 @@ class Signer:
             muted_sections,
             date,
             self._unsubscribe_url(subscription_id),
-            self._preferences_url(subscription_id),
+            self._preferences_url(subscription_id, email),
             self._message_id(subscription_id),
         )
 

@@ -268,7 +268,7 @@ def unsubscribe(
 
 
 def _of(token: str) -> Subscription:
-    subscription = reader_of(tokens.read_preferences, token)
+    subscription = reader_of(token)
     if subscription is None:
         raise Http404
     return subscription
@@ -314,7 +314,7 @@ def _value(chosen: Any) -> str:
 
 
 def _shown(subscription: Any) -> SubscriptionOut:
-    reader, pk = subscription.subscriber, subscription.pk
+    reader = subscription.subscriber
     preferred = subscription.preferred_time
     muted = Section.objects.filter(pk__in=subscription.muted_sections)
     return SubscriptionOut(
@@ -330,8 +330,8 @@ def _shown(subscription: Any) -> SubscriptionOut:
         created_at=subscription.created_at,
         confirmed_at=subscription.confirmed_at,
         ended_at=subscription.ended_at,
-        preferences_url=_link("preferences", tokens.preferences_token(pk)),
-        unsubscribe_url=_link("unsubscribe", tokens.unsubscribe_token(pk)),
+        preferences_url=_link("preferences", tokens.preferences_token(subscription)),
+        unsubscribe_url=_link("unsubscribe", tokens.unsubscribe_token(subscription.pk)),
     )
 
 

@@ -6,14 +6,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from subscribers import dossier, dossier_page, languages, tokens
+from subscribers import dossier, dossier_page, languages
 from subscribers.views.keys import bad_link, reader_of, signed_link
 
 
 @signed_link
 def page(request: HttpRequest, token: str) -> HttpResponse:
     """Everything, in words. The link is the one to the preferences: both are the reader's own."""
-    subscription = reader_of(tokens.read_preferences, token)
+    subscription = reader_of(token)
     if subscription is None:
         return bad_link(request)
     languages.speak(request, subscription=subscription)
@@ -28,7 +28,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 
 @signed_link
 def download(request: HttpRequest, token: str) -> HttpResponse:
-    subscription = reader_of(tokens.read_preferences, token)
+    subscription = reader_of(token)
     if subscription is None:
         return bad_link(request)
     return as_file(subscription.subscriber_id)

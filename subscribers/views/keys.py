@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from subscribers import tokens
 from subscribers.models import Subscription
-from subscribers.tokens import BadToken
 
 # Addresses that a reader may have had one after the other, each with the same newsletter.
 _HOPS = 5
@@ -45,15 +45,32 @@ def bad_link(request: HttpRequest) -> HttpResponse:
     return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
 
 
-def reader_of(read: Callable[[str], int], token: str) -> Subscription | None:
-    """The subscription that a link stands for; None where it is not ours, or of an erased reader.
+def reader_of(token: str) -> Subscription | None:
+    """The subscription whose preferences a link opens.
 
-    `read` is the purpose's reader in subscribers.tokens.
+    None where the link is not ours, was sent to an address that the reader no longer has, or is of
+    an erased reader.
     """
     try:
-        subscription_id = read(token)
-    except BadToken:
+        link = tokens.read_preferences(token)
+    except tokens.BadToken:
         return None
+    subscription = _follow(link.subscription_id)
+    if subscription is None:
+        return None
+    # By the address of whoever it leads to: two readers may have turned out to be one.
+    return subscription if link.was_sent_to(subscription.subscriber.email) else None
+
+
+def leaver_of(token: str) -> Subscription | None:
+    """The subscription that a link ends, in however old a mail; None as for `reader_of`."""
+    try:
+        return _follow(tokens.read_unsubscribe(token))
+    except tokens.BadToken:
+        return None
+
+
+def _follow(subscription_id: int) -> Subscription | None:
     subscription = _find(subscription_id)
     # An old mail's link leads to what took its place: leaving there must end what still comes.
     for _ in range(_HOPS):

@@ -13,7 +13,7 @@ from subscribers import consent, languages, preferences, tokens, zones
 from subscribers.forms import REASONS, PauseForm, WhyForm
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.rhythm import rhythms
-from subscribers.views.keys import reader_of, signed_link
+from subscribers.views.keys import leaver_of, signed_link
 from subscribers.views.origin import origin_of
 
 Status, Frequency = Subscription.Status, Subscription.Frequency
@@ -28,7 +28,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     A token that is not ours gets the same answer (with no newsletter's name to show), so that
     nobody learns anything by trying tokens.
     """
-    subscription = reader_of(tokens.read_unsubscribe, token)
+    subscription = leaver_of(token)
     left = subscription is not None and subscription.status == Status.UNSUBSCRIBED
     one_click = request.method == "POST" and "page" not in request.POST
     # The name is for the reader on our page; a mail provider's click gets one answer for all.
@@ -54,7 +54,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @signed_link
 def why(request: HttpRequest, token: str) -> HttpResponse:
     """Take the answer to the one question."""
-    subscription = reader_of(tokens.read_unsubscribe, token)
+    subscription = leaver_of(token)
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
     languages.speak(request, subscription=subscription)
@@ -76,7 +76,7 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
 @signed_link
 def come_back(request: HttpRequest, token: str) -> HttpResponse:
     """Back to all of it, to fewer mails, or after a pause."""
-    subscription = reader_of(tokens.read_unsubscribe, token)
+    subscription = leaver_of(token)
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
     languages.speak(request, subscription=subscription)

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from subscribers import languages, preferences, signup, tokens, zones
+from subscribers import languages, preferences, signup, zones
 from subscribers.abuse import Attempt
 from subscribers.addresses import BadAddress
 from subscribers.consent import Origin
@@ -58,7 +58,7 @@ class Act:
 
 @signed_link
 def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
-    subscription = reader_of(tokens.read_preferences, token)
+    subscription = reader_of(token)
     if subscription is None:
         return bad_link(request)
     languages.speak(request, subscription=subscription)

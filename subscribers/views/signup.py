@@ -137,7 +137,7 @@ def _confirmed(request: HttpRequest, subscription: Subscription, *, just_now: bo
     """
     context: dict[str, object] = {"newsletter": subscription.newsletter}
     if just_now:
-        token = tokens.preferences_token(subscription.pk)
+        token = tokens.preferences_token(subscription)
         context["preferences_url"] = reverse("preferences", args=[token])
     return render(request, "subscribers/confirmed.html", context)
 

@@ -6,14 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
 
-from subscribers import erase, languages, tokens
+from subscribers import erase, languages
 from subscribers.views.keys import bad_link, reader_of, signed_link
 
 
 @signed_link
 def erase_me(request: HttpRequest, token: str) -> HttpResponse:
     """Say what that means and ask once more; the button does it."""
-    subscription = reader_of(tokens.read_preferences, token)
+    subscription = reader_of(token)
     if subscription is None:
         return bad_link(request)
     languages.speak(request, subscription=subscription)

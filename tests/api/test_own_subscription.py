@@ -21,7 +21,7 @@ def ann():
 
 
 def path(subscription):
-    return f"/subscriptions/{tokens.preferences_token(subscription.pk)}"
+    return f"/subscriptions/{tokens.preferences_token(subscription)}"
 
 
 def test_it_says_what_is_chosen(anybody, ann):
@@ -52,7 +52,7 @@ def test_what_is_left_out_stays_and_each_change_is_in_the_ledger(anybody, ann):
     assert told["paused_until"].startswith(until.strftime("%Y-%m-%dT%H:%M"))
     assert (told["language"], told["timezone"]) == ("de", "Europe/Berlin")
     assert Consent.objects.filter(kind="change").count() == len(changes)
-    assert tokens.preferences_token(ann.pk) not in str(list(Consent.objects.values()))
+    assert tokens.preferences_token(ann) not in str(list(Consent.objects.values()))
 
 
 def test_null_takes_a_choice_back(anybody, ann):
@@ -97,7 +97,7 @@ def test_leaving_is_at_once_and_a_second_time_harmless(anybody, ann):
 
 
 def test_another_key_opens_nothing(anybody, ann):
-    keys = ["nonsense", tokens.unsubscribe_token(ann.pk), tokens.preferences_token(ann.pk)[:-1]]
+    keys = ["nonsense", tokens.unsubscribe_token(ann.pk), tokens.preferences_token(ann)[:-1]]
     for key in keys:
         for method, data in (("GET", None), ("PATCH", {"frequency": "weekly"})):
             assert anybody.ask(method, f"/subscriptions/{key}", data).status_code == 404

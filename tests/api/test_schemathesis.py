@@ -35,7 +35,7 @@ def things(transactional_db):
     return {
         "DRAFT": str(draft.public_id),
         "SENT": str(sent.public_id),
-        "READER": tokens.preferences_token(reader.pk),
+        "READER": tokens.preferences_token(reader),
         "TOKEN": secret,
     }
 

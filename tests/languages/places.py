@@ -91,10 +91,10 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
         "unsubscribe": unsubscribe(active),
         "unsubscribe-unknown": reverse("unsubscribe", args=["nobody"]),
         "unsubscribed": unsubscribe(left),
-        "dossier": reverse("dossier", args=[tokens.preferences_token(active.pk)]),
+        "dossier": reverse("dossier", args=[tokens.preferences_token(active)]),
         "embed-frame": reverse("embed-frame", args=[newsletter.slug]),
         "preferences-saved": f"{preferences(active)}?done=you",
-        "erase": reverse("erase-me", args=[tokens.preferences_token(active.pk)]),
+        "erase": reverse("erase-me", args=[tokens.preferences_token(active)]),
         "lost-link": reverse("lost-link"),
         "lost-link-sent": reverse("lost-link-sent"),
         "move-old": move("old", timezone.now()),
@@ -110,7 +110,7 @@ def asking(path: str, language: str) -> str:
 
 
 def preferences(subscription: Subscription) -> str:
-    return reverse("preferences", args=[tokens.preferences_token(subscription.pk)])
+    return reverse("preferences", args=[tokens.preferences_token(subscription)])
 
 
 def unsubscribe(subscription: Subscription) -> str:

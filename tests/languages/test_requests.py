@@ -35,7 +35,7 @@ def reader(newsletter):
 
 
 def preferences(subscription):
-    return reverse("preferences", args=[tokens.preferences_token(subscription.pk)])
+    return reverse("preferences", args=[tokens.preferences_token(subscription)])
 
 
 def test_a_browser_is_answered_in_what_it_asks_for(client, newsletter):

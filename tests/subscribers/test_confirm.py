@@ -85,7 +85,7 @@ def test_a_second_click_on_confirm_is_harmless(client, pending):
 
 
 def test_an_old_link_does_not_lead_to_the_preferences(client, pending):
-    preferences = reverse("preferences", args=[tokens.preferences_token(pending.pk)])
+    preferences = reverse("preferences", args=[tokens.preferences_token(pending)])
 
     assert preferences in client.post(link(pending)).content.decode()
     for old in (client.get(link(pending, hours_ago=99)), client.post(link(pending, hours_ago=99))):

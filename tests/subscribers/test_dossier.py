@@ -59,7 +59,7 @@ def record(subscription, kind, *, minutes=0, **fields):
 
 
 def page(subscription, name="dossier"):
-    return reverse(name, args=[tokens.preferences_token(subscription.pk)])
+    return reverse(name, args=[tokens.preferences_token(subscription)])
 
 
 def test_the_file_has_everything_of_this_reader_and_nothing_of_another(ann):

@@ -47,7 +47,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(page, ann, scheme, language):
     page.emulate_media(color_scheme=scheme)
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 800})
-        token = tokens.preferences_token(ann.pk)
+        token = tokens.preferences_token(ann)
         page.goto(reverse("dossier", args=[token]) + f"?lang={language}")
 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -56,7 +56,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(page, ann, scheme, language):
 
 
 def test_the_file_that_is_saved_is_the_dossier(page, ann):
-    page.goto(reverse("dossier", args=[tokens.preferences_token(ann.pk)]))
+    page.goto(reverse("dossier", args=[tokens.preferences_token(ann)]))
 
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download it as a file").click()

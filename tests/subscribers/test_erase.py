@@ -235,7 +235,7 @@ def test_links_in_old_mails_bring_nobody_back(ann, client):
     links = [
         reverse("confirm", args=[tokens.confirm_token(subscription)]),
         reverse("confirm", args=[tokens.confirm_token(subscription, now=NOW)]),
-        reverse("preferences", args=[tokens.preferences_token(subscription.pk)]),
+        reverse("preferences", args=[tokens.preferences_token(subscription)]),
         reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)]),
     ]
     erased(ann)

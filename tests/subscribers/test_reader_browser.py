@@ -134,7 +134,7 @@ def paths(newsletter):
         newsletter, "waiting@example.com", status="pending", confirmed_at=None
     )
     old = timezone.now() - timedelta(hours=73)
-    preferences = reverse("preferences", args=[tokens.preferences_token(active.pk)])
+    preferences = reverse("preferences", args=[tokens.preferences_token(active)])
     return {
         "home": reverse("home"),
         "newsletter": newsletter.get_absolute_url(),

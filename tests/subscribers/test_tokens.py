@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from config.checks import LONGEST_SITE_URL
 from subscribers import tokens
-from subscribers.models import Subscription
+from subscribers.models import Subscriber, Subscription
 from tests.factories import NOW
 
+ADDRESS = "ann@example.com"
 IDS = st.integers(min_value=1, max_value=2**63 - 1)
 
 
@@ -41,11 +42,39 @@ def test_an_unsubscribe_link_is_short_and_ends_in_a_letter_or_digit(pk):
     assert token[-1].isalnum()
 
 
+def _subscription(pk, email=ADDRESS):
+    return Subscription(pk=pk, subscriber=Subscriber(pk=1, email=email))
+
+
+def read_preferences(token, address=ADDRESS):
+    link = tokens.read_preferences(token)
+    if not link.was_sent_to(address):
+        raise tokens.BadToken
+    return link.subscription_id
+
+
+@given(IDS)
+def test_a_preferences_link_is_good_at_the_address_it_was_sent_to(pk):
+    token = tokens.preferences_token(_subscription(pk, "Ann@Example.com"))
+
+    assert read_preferences(token, "ann@example.com") == pk
+    with pytest.raises(tokens.BadToken):
+        read_preferences(token, "ann@example.org")
+    with pytest.raises(tokens.BadToken):
+        read_preferences(tokens.preferences_token(_subscription(pk + 1)), "ann@example.org")
+
+
+def test_an_id_that_no_row_can_have_is_a_bad_token():
+    for value in ("", "-1", "zzzzzzzzzzz", "1" * 12, "1\n", "é"):
+        with pytest.raises(tokens.BadToken):
+            tokens.read_preferences("x" * tokens.SIGNATURE_LENGTH + value)
+
+
 @given(IDS)
 def test_a_link_of_one_purpose_does_not_serve_another(pk):
     readers = {
         tokens.read_unsubscribe: tokens.unsubscribe_token(pk),
-        tokens.read_preferences: tokens.preferences_token(pk),
+        read_preferences: tokens.preferences_token(_subscription(pk)),
         lambda token: tokens.read_confirm(token, now=NOW): tokens.confirm_token(
             Subscription(pk=pk), now=NOW
         ),
@@ -58,7 +87,7 @@ def test_a_link_of_one_purpose_does_not_serve_another(pk):
 
 @given(st.text(max_size=80))
 def test_anything_else_is_a_bad_token(token):
-    for read in (tokens.read_unsubscribe, tokens.read_preferences):
+    for read in (tokens.read_unsubscribe, read_preferences):
         with pytest.raises(tokens.BadToken):
             read(token)
     with pytest.raises(tokens.BadToken):

@@ -38,7 +38,7 @@ def send(client):
 
 
 def link(subscription):
-    return reverse("preferences", args=[tokens.preferences_token(subscription.pk)])
+    return reverse("preferences", args=[tokens.preferences_token(subscription)])
 
 
 def leave_link(subscription, name="unsubscribe"):

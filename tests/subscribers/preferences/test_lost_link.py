@@ -7,10 +7,11 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import letters, suppression, tasks, tokens
+from subscribers import letters, suppression, tasks
 from subscribers.abuse import Attempt, opened_token
 from subscribers.models import Letter, Subscriber
 from subscribers.preferences.lost import LINKS_PER_DAY, ask_for_link
+from subscribers.views.keys import reader_of
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link
@@ -226,4 +227,4 @@ def test_the_token_of_the_mail_is_the_readers(active):
     body = send_all()[0].body
 
     token = body.partition("/preferences/")[2].partition("/")[0]
-    assert tokens.read_preferences(token) == active.pk
+    assert reader_of(token) == active

@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from subscribers import dossier, erase, signals, signup, tokens
 from subscribers.consent import Origin
@@ -115,9 +116,28 @@ def test_links_of_old_mails_lead_to_what_goes_on(client, active):
     assert receives(NEW) == []
 
 
+@pytest.mark.parametrize("somebody_there", [False, True])
+def test_mails_in_the_former_mailbox_open_nothing_but_still_let_its_reader_go(
+    client, active, somebody_there
+):
+    if somebody_there:
+        factories.subscription(active.newsletter, NEW)
+    former = tokens.preferences_token(active)
+    assert client.get(reverse("preferences", args=[former])).status_code == 200
+    move(active)
+
+    for page in ("preferences", "dossier", "dossier-download", "erase-me"):
+        assert client.get(reverse(page, args=[former])).status_code == 404
+        assert client.post(reverse(page, args=[former])).status_code == 404
+    assert client.get(f"/api/v1/subscriptions/{former}").status_code == 404
+    client.post(leave_link(active))
+    assert receives(NEW) == []
+
+
 def test_the_readers_page_does_not_show_what_has_been_replaced(client, active):
     factories.subscription(active.newsletter, NEW)
     move(active)
+    active.subscriber.refresh_from_db()
 
     assert client.get(link(active)).content.decode().count('class="card') == 1
 

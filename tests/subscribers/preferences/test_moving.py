@@ -219,6 +219,7 @@ def test_the_pages_say_where_it_stands(client, active):
     assert "From now on we write to" in page
     again = client.post(url(change, "new")).content.decode()
     assert "From now on we write to" in again
+    active.subscriber.refresh_from_db()
     assert "new@example.org</strong>" in client.get(link(active)).content.decode()
 
 
@@ -250,7 +251,7 @@ def test_a_forged_link_is_none(client, active):
     change = ask(active)
     token = tokens.change_token(change.pk, "old", now=NOW)
 
-    for bad in ("x", token[:-1] + "~", tokens.preferences_token(change.pk)):
+    for bad in ("x", token[:-1] + "~", tokens.preferences_token(active)):
         assert client.post(reverse("move", args=[bad])).status_code == 404
 
 

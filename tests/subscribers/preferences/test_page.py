@@ -112,6 +112,7 @@ def test_a_newsletter_that_is_not_listed_is_not_offered(client, active):
 def test_an_address_that_is_not_taken_any_more_is_told_so(send, settings, active, evening):
     settings.SIGNUP_ROLE_ACCOUNTS = "refuse"
     Subscriber.objects.update(email="info@example.com", email_key="info@example.com")
+    active.subscriber.refresh_from_db()
 
     page = send(active, "join", newsletter="evening")
 
@@ -155,7 +156,7 @@ def test_a_newsletter_without_sections_asks_for_none(client):
 
 
 def test_a_link_of_an_erased_reader_is_a_broken_link(client, active):
-    url = reverse("erase-me", args=[tokens.preferences_token(active.pk)])
+    url = reverse("erase-me", args=[tokens.preferences_token(active)])
     client.post(url)
 
     assert client.get(link(active)).status_code == 404

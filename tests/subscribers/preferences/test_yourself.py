@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def url(name, subscription):
-    return reverse(name, args=[tokens.preferences_token(subscription.pk)])
+    return reverse(name, args=[tokens.preferences_token(subscription)])
 
 
 def test_the_download_is_a_file_with_everything(client, active):
