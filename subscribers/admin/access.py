@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,19 +18,21 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from subscribers import access
+from subscribers.admin.exports import EXPORT
 from subscribers.models import ApiToken, Scope
 
 STATE_COLOURS = {"good": "success", "expired": "warning", "revoked": "danger"}
 # Nobody makes a token that may do more than they themselves.
-NEEDED: ClassVar[dict[str, str]] = {  # type: ignore[misc]
+NEEDED: ClassVar[dict[str, list[str]]] = {  # type: ignore[misc]
     # It lists and exports them all.
-    Scope.SUBSCRIBERS_READ: "subscribers.export_readers",
-    Scope.SUBSCRIBERS_WRITE: "subscribers.add_subscriber",
-    Scope.STORIES_READ: "digest.view_story",
-    Scope.STORIES_WRITE: "digest.add_story",
-    Scope.EDITIONS_READ: "digest.view_edition",
-    Scope.EDITIONS_WRITE: "digest.add_edition",
-    Scope.EDITIONS_SEND: "digest.change_edition",
+    Scope.SUBSCRIBERS_READ: [EXPORT],
+    Scope.SUBSCRIBERS_WRITE: ["subscribers.add_subscriber"],
+    Scope.STORIES_READ: ["digest.view_story"],
+    Scope.STORIES_WRITE: ["digest.add_story"],
+    Scope.EDITIONS_READ: ["digest.view_edition"],
+    # It makes new ones, and edits those there are.
+    Scope.EDITIONS_WRITE: ["digest.add_edition", "digest.change_edition"],
+    Scope.EDITIONS_SEND: ["digest.change_edition"],
 }
 
 
@@ -66,8 +69,10 @@ class ApiTokenAdmin(ModelAdmin):
         if obj:
             return super().get_form(request, obj, **kwargs)
         form = super().get_form(request, obj, form=TokenForm, **kwargs)
-        form.base_fields["scopes"].choices = [
-            choice for choice in Scope.choices if request.user.has_perm(NEEDED[choice[0]])
+        # A copy: the field itself is one for all requests, and two may be made at once.
+        form.base_fields["scopes"] = scopes = deepcopy(form.base_fields["scopes"])
+        scopes.choices = [
+            choice for choice in Scope.choices if request.user.has_perms(NEEDED[choice[0]])
         ]
         return form
 

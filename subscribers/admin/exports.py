@@ -21,6 +21,8 @@ from unfold.widgets import (
 from subscribers.models import Newsletter, Subscriber
 from subscribers.transfer import exporting
 
+# Who may have readers' addresses by the thousand, in whatever way.
+EXPORT = "subscribers.export_readers"
 STATUSES = {
     "active": "Active readers",
     "pending": "Waiting for confirmation",
@@ -54,7 +56,7 @@ class ExportAdmin(ModelAdmin):
     actions_list: ClassVar[list[str]] = ["export_readers"]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("subscribers.export_readers")
+        return request.user.has_perm(EXPORT)
 
     @action(description="Export", icon="download", permissions=["export"], url_path="export")
     def export_readers(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
@@ -18,7 +20,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
+from subscribers.admin.exports import EXPORT
 from subscribers.models import Event, Webhook, WebhookAttempt, WebhookDelivery
+from subscribers.models.webhooks import OF_READERS
 from subscribers.records import RecordAdmin, RecordInline
 from subscribers.web.address import BadReceiver, check_receiver
 from subscribers.webhooks import log
@@ -68,6 +72,20 @@ class WebhookAdmin(ModelAdmin):
     warn_unsaved_form = True
     change_form_outer_before_template = "admin/subscribers/webhook/state.html"
     fieldsets = ((None, {"fields": ("name", "url", "events", "newsletter", "is_active")}),)
+
+    def has_change_permission(self, request: HttpRequest, obj: Webhook | None = None) -> bool:
+        """What hears of readers could be turned to another address: it takes the right to both."""
+        if not super().has_change_permission(request, obj):
+            return False
+        return obj is None or not set(OF_READERS) & set(obj.events) or may_hear(request)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, **kwargs)
+        if "events" in form.base_fields and not may_hear(request):
+            # A copy: the field itself is one for all requests.
+            form.base_fields["events"] = events = deepcopy(form.base_fields["events"])
+            events.choices = [choice for choice in Event.choices if choice[0] not in OF_READERS]
+        return form
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
         queryset: QuerySet[Webhook] = super().get_queryset(request)
@@ -134,7 +152,7 @@ class WebhookAdmin(ModelAdmin):
         return [*urls, *super().get_urls()]
 
     def send_test(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if refused := self._refuse(request):
+        if refused := self._refuse(request, pk):
             return refused
         delivery = log.send_test(webhook_id=pk, now=now())
         messages.success(request, "A test event is on its way. Open this page again in a moment.")
@@ -142,7 +160,7 @@ class WebhookAdmin(ModelAdmin):
         return HttpResponseRedirect(page)
 
     def change_secret(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if refused := self._refuse(request):
+        if refused := self._refuse(request, pk):
             return refused
         log.change_secret(webhook_id=pk, now=now())
         messages.success(
@@ -150,10 +168,10 @@ class WebhookAdmin(ModelAdmin):
         )
         return HttpResponseRedirect(reverse("admin:subscribers_webhook_change", args=[pk]))
 
-    def _refuse(self, request: HttpRequest) -> HttpResponse | None:
+    def _refuse(self, request: HttpRequest, pk: int) -> HttpResponse | None:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not self.has_change_permission(request):
+        if not self.has_change_permission(request, get_object_or_404(Webhook, pk=pk)):
             raise PermissionDenied
         return None
 
@@ -179,6 +197,9 @@ class WebhookDeliveryAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
         queryset: QuerySet[WebhookDelivery] = super().get_queryset(request)
+        if not may_hear(request):
+            # Not by their payload, nor by searching it, nor by what a receiver answers.
+            queryset = queryset.exclude(event__in=OF_READERS)
         last = WebhookAttempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
         return queryset.annotate(
             last_status=Subquery(last.values("status")[:1]),
@@ -230,7 +251,7 @@ class WebhookDeliveryAdmin(RecordAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not self.has_resend_permission(request):
             raise PermissionDenied
-        self._again(request, [pk])
+        self._again(request, [get_object_or_404(self.get_queryset(request), pk=pk).pk])
         return HttpResponseRedirect(reverse("admin:subscribers_webhookdelivery_change", args=[pk]))
 
     @admin.action(description="Send again", permissions=["resend"])
@@ -243,6 +264,11 @@ class WebhookDeliveryAdmin(RecordAdmin):
         count = log.send_again(delivery_ids=ids, now=now())
         events = "1 event is" if count == 1 else f"{count} events are"
         messages.success(request, f"{events} on the way again, each under the id it had.")
+
+
+def may_hear(request: HttpRequest) -> bool:
+    """Whether events of readers are for them: these hold addresses, as an export does."""
+    return request.user.has_perm(EXPORT)
 
 
 def state_of(webhook: Webhook) -> str:

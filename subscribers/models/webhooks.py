@@ -26,6 +26,8 @@ class Event(models.TextChoices):
     EDITION_SENT = "edition.sent", "An edition has been sent"
 
 
+# Those that carry an address.
+OF_READERS = tuple(event.value for event in Event if event.startswith("subscriber."))
 # What the button "Send a test event" sends, whatever the webhook asked for.
 TEST_EVENT = "webhook.test"
 

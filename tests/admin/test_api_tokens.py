@@ -95,6 +95,21 @@ def test_nobody_makes_a_token_that_may_do_more_than_they(staff):
     assert ApiToken.objects.get().scopes == ["stories:read"]
 
 
+@pytest.mark.parametrize("missing", ["digest.add_edition", "digest.change_edition"])
+def test_a_token_that_makes_and_edits_editions_takes_the_right_to_both(staff, missing):
+    rights = {"subscribers.add_apitoken", "digest.add_edition", "digest.change_edition"}
+
+    make(staff(*(rights - {missing})), scopes=["editions:write"])
+
+    assert not ApiToken.objects.exists()
+
+
+def test_who_has_both_makes_it(staff):
+    client = staff("subscribers.add_apitoken", "digest.add_edition", "digest.change_edition")
+    make(client, scopes=["editions:write"])
+    assert ApiToken.objects.get().scopes == ["editions:write"]
+
+
 def test_who_may_only_look_makes_and_ends_none(staff):
     token, _ = access.make(name="CMS", scopes=["stories:read"], now=NOW)
     client = staff("subscribers.view_apitoken")

@@ -125,7 +125,9 @@ def test_the_log_says_what_was_told_and_what_was_answered(desk):
 
 def test_who_may_only_look_sees_no_secret_and_sends_nothing(staff):
     webhook = factories.webhook()
-    delivery = factories.webhook_delivery(webhook, state="failed", next_attempt_at=None)
+    delivery = factories.webhook_delivery(
+        webhook, event="edition.sent", state="failed", next_attempt_at=None
+    )
     client = staff("subscribers.view_webhook", "subscribers.view_webhookdelivery")
     assert webhook.secret not in client.get(change(webhook)).content.decode()
     for name, pk in (("webhook_test", webhook.pk), ("webhook_secret", webhook.pk),
@@ -134,3 +136,67 @@ def test_who_may_only_look_sees_no_secret_and_sends_nothing(staff):
     page = client.get(reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk]))
     assert "Send again" not in page.content.decode()
     assert WebhookDelivery.objects.count() == 1
+
+
+CHANGERS = [
+    f"subscribers.{may}" for may in ("add_webhook", "change_webhook", "view_webhookdelivery")
+]
+
+
+def test_who_may_not_export_readers_makes_no_webhook_that_hears_of_them(staff):
+    client = staff(*CHANGERS)
+    page = client.get(ADD).content.decode()
+    assert 'value="edition.sent"' in page
+    assert 'value="subscriber.confirmed"' not in page
+
+    client.post(ADD, FIELDS)
+    assert not Webhook.objects.exists()
+    client.post(ADD, FIELDS | {"events": ["edition.sent"]})
+    assert Webhook.objects.get().events == ["edition.sent"]
+    client.post(change(Webhook.objects.get()), FIELDS)
+    assert Webhook.objects.get().events == ["edition.sent"]
+
+
+def test_nor_do_they_turn_one_that_does_to_an_address_of_theirs(staff):
+    webhook = factories.webhook()
+    client = staff(*CHANGERS)
+
+    assert client.post(change(webhook), FIELDS).status_code == 403
+    for name in ("test", "secret"):
+        url = reverse(f"admin:subscribers_webhook_{name}", args=[webhook.pk])
+        assert client.post(url).status_code == 403
+    page = client.get(change(webhook)).content.decode()
+
+    assert webhook.secret not in page
+    before = webhook.url
+    webhook.refresh_from_db()
+    assert webhook.url == before
+
+
+def test_nor_find_readers_in_the_log_by_looking_or_by_searching(staff):
+    webhook = factories.webhook()
+    told = factories.webhook_delivery(
+        webhook, payload='{"data": {"email": "ann@example.com"}}', state="failed",
+        next_attempt_at=None,
+    )  # fmt: skip
+    client = staff(*CHANGERS)
+    again = reverse("admin:subscribers_webhookdelivery_again", args=[told.pk])
+    page = reverse("admin:subscribers_webhookdelivery_change", args=[told.pk])
+    log = reverse("admin:subscribers_webhookdelivery_changelist")
+
+    assert "ann@example.com" not in client.get(page, follow=True).content.decode()
+    assert told.message_id not in client.get(log, {"q": "ann"}).content.decode()
+    assert client.post(again).status_code == 404
+    told.refresh_from_db()
+    assert told.state == "failed"
+
+
+def test_who_may_export_readers_may_do_all_of_this(staff):
+    client = staff(*CHANGERS, "subscribers.export_readers")
+    client.post(ADD, FIELDS)
+    webhook = Webhook.objects.get()
+    delivery = factories.webhook_delivery(webhook, payload='{"email": "ann@example.com"}')
+    page = reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk])
+
+    assert webhook.secret in client.get(change(webhook)).content.decode()
+    assert "ann@example.com" in client.get(page).content.decode()
