@@ -195,7 +195,9 @@ class Changes(Input):
         preferred_time="07:30",
     )
 
-    frequency: Frequency | None = None
+    frequency: Frequency | None = Field(
+        None, description="`weekly` only where the newsletter has a weekly edition."
+    )
     muted_sections: list[SlugText] | None = Field(None, max_length=200)
     preferred_time: Hour | None = Field(None, description="Null: the schedule's hour.")
     paused_until: Moment | None = Field(None, description="Null ends a pause.")
@@ -236,7 +238,12 @@ def _change(subscription: Subscription, data: Changes, origin: Origin, at: datet
     said, reader = data.model_fields_set, subscription.subscriber
     if said & {"frequency", "muted_sections", "preferred_time"}:
         choices = _choices(subscription, data)
-        preferences.choose(subscription_id=subscription.pk, choices=choices, origin=origin, now=at)
+        try:
+            preferences.choose(
+                subscription_id=subscription.pk, choices=choices, origin=origin, now=at
+            )
+        except preferences.NotOffered:
+            raise Problem(problems.CONFLICT, "This newsletter has no weekly edition.") from None
     if "paused_until" in said:
         _pause(subscription, data.paused_until, origin, at)
     if said & {"language", "timezone"}:

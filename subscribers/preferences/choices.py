@@ -13,6 +13,7 @@ from django.db import transaction
 from subscribers import consent
 from subscribers.consent import NOWHERE, Origin
 from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.rhythm import rhythms
 from subscribers.signals import reading_hour_changed
 
 # Longer than that is leaving, and leaving is said in one click.
@@ -23,6 +24,10 @@ _HOUR = {"preferred_time", "timezone"}
 
 class BadPause(ValueError):
     """A pause that is over before it begins, or longer than LONGEST_PAUSE."""
+
+
+class NotOffered(ValueError):
+    """A frequency at which the newsletter does not come: its readers would wait in vain."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,13 @@ def choose(
 
     Returns:
         Whether anything is another now; only then the ledger says so.
+
+    Raises:
+        NotOffered
     """
     with transaction.atomic():
         subscription = _locked(subscription_id)
+        check_frequency(subscription, choices.frequency)
         names = dict(subscription.newsletter.sections.values_list("pk", "name"))
         muted = sorted(set(choices.muted) & set(names))
         changes = {
@@ -67,6 +76,19 @@ def choose(
         subscription.preferred_time = choices.preferred_time
         subscription.save(update_fields=["muted_sections", "frequency", "preferred_time"])
         return _write_down(subscription, changes, origin=origin, now=now)
+
+
+def check_frequency(subscription: Subscription, frequency: str) -> None:
+    """What was chosen before stays possible, and so does what only makes no difference.
+
+    Raises:
+        NotOffered: there is no weekly edition.
+    """
+    weekly = Subscription.Frequency.WEEKLY
+    if frequency != weekly or subscription.frequency == weekly:
+        return
+    if weekly not in rhythms([subscription.newsletter_id])[subscription.newsletter_id].frequencies:
+        raise NotOffered
 
 
 def set_muted_sections(

@@ -10,7 +10,14 @@ from django.db import transaction
 from subscribers import consent, signals, signup, tokens
 from subscribers.consent import NOWHERE, Origin
 from subscribers.models import Consent, Event, Subscription
-from subscribers.preferences.choices import Choices, check_pause, choose, moment, pause
+from subscribers.preferences.choices import (
+    Choices,
+    check_frequency,
+    check_pause,
+    choose,
+    moment,
+    pause,
+)
 from subscribers.webhooks.emit import emit_of_reader
 
 Status = Subscription.Status
@@ -114,13 +121,14 @@ def come_back(
         Whether they are back already; else the mail is on its way.
 
     Raises:
-        BadPause
+        BadPause, NotOffered
     """
     check_pause(paused_until, now=now)
     with transaction.atomic():
         subscription = _left(subscription_id)
         if subscription is None:
             return True  # the second of two clicks
+        check_frequency(subscription, frequency)
         if not _may_return(subscription, token, now=now):
             _ask_to_confirm(subscription, frequency, paused_until, origin=origin, now=now)
             return False

@@ -86,15 +86,20 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
     if offer == "pause" and pause.is_valid():
         clock = zones.clock(subscription.subscriber.timezone, subscription.newsletter.timezone)
         until = pause.midnight(clock)
-    at_once = preferences.come_back(
-        subscription_id=subscription.pk,
-        token=request.POST.get("back", ""),
-        seen=_sentences(subscription.newsletter).get(offer, ""),
-        frequency=offer if offer in Frequency.values else "",
-        paused_until=until,
-        origin=origin_of(request, token),
-        now=now(),
-    )
+    back = request.POST.get("back", "")
+    try:
+        at_once = preferences.come_back(
+            subscription_id=subscription.pk,
+            token=back,
+            seen=_sentences(subscription.newsletter).get(offer, ""),
+            frequency=offer if offer in Frequency.values else "",
+            paused_until=until,
+            origin=origin_of(request, token),
+            now=now(),
+        )
+    except preferences.NotOffered:
+        # It was, when the page was opened: what there is instead stands on it now.
+        return _left(request, token, subscription, back=back)
     if not at_once:
         return redirect("signup-done", slug=subscription.newsletter.slug)
     subscription.refresh_from_db()

@@ -35,6 +35,7 @@ def test_it_says_what_is_chosen(anybody, ann):
 
 
 def test_what_is_left_out_stays_and_each_change_is_in_the_ledger(anybody, ann):
+    factories.schedule(ann.newsletter, cadence="weekly", weekdays=[5])
     until = (timezone.now() + timedelta(days=10)).replace(microsecond=0)
     changes = [
         {"frequency": "weekly"},
@@ -65,6 +66,8 @@ def test_null_takes_a_choice_back(anybody, ann):
     ("change", "status"),
     [
         ({"frequency": "hourly"}, 422),
+        ({"frequency": "weekly"}, 409),
+        ({"frequency": "weekly", "preferred_time": "07:30"}, 409),
         ({"muted_sections": ["weather"]}, 409),
         ({"muted_sections": ["world", "sport"]}, 409),
         ({"preferred_time": "7:30"}, 422),
@@ -82,8 +85,30 @@ def test_what_cannot_be_chosen_changes_nothing(anybody, ann, change, status):
     assert not Consent.objects.exists()
 
 
+@pytest.mark.parametrize("off", [{"is_active": False}, {"weekdays": []}])
+def test_weekly_is_refused_where_no_weekly_edition_runs(anybody, ann, off):
+    factories.schedule(ann.newsletter)
+    factories.schedule(ann.newsletter, cadence="weekly", **{"weekdays": [5]} | off)
+
+    told = anybody.ask("PATCH", path(ann), {"frequency": "weekly"})
+
+    assert (told.status_code, told.json()["detail"]) == (
+        409,
+        "This newsletter has no weekly edition.",
+    )
+
+
+def test_who_has_the_weekly_edition_may_still_change_the_rest_when_it_is_gone(anybody, ann):
+    Subscription.objects.update(frequency="weekly")
+
+    change = {"frequency": "weekly", "preferred_time": "07:30"}
+    told = anybody.ask("PATCH", path(ann), change).json()
+
+    assert (told["frequency"], told["preferred_time"]) == ("weekly", "07:30")
+
+
 def test_half_a_change_is_none(anybody, ann):
-    change = {"frequency": "weekly", "paused_until": "2020-01-01T00:00:00Z"}
+    change = {"frequency": "weekdays", "paused_until": "2020-01-01T00:00:00Z"}
     assert anybody.ask("PATCH", path(ann), change).status_code == 409
     assert Subscription.objects.get().frequency == "daily"
 

@@ -111,6 +111,27 @@ def test_with_fewer_mails(client, newsletter, active):
     assert row.wording == "Once a week: the best of the week"
 
 
+@pytest.mark.parametrize("with_token", [True, False])
+def test_weekly_is_refused_where_the_weekly_edition_has_ended_since(
+    client, newsletter, active, with_token
+):
+    factories.schedule(newsletter)
+    week = factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[5])
+    token = back_token(left_page(client, active)) if with_token else ""
+    unsubscribe(subscription_id=active.pk, now=NOW)
+    week.delete()
+
+    page = press(client, active, offer="weekly", back=token).content.decode()
+
+    active.refresh_from_db()
+    assert (active.status, active.frequency) == ("unsubscribed", "daily")
+    assert 'value="weekly"' not in page
+    # What there is instead, as near as before.
+    assert 'value="weekdays"' in page
+    assert f'name="back" value="{token}"' in page
+    assert mail.outbox == []
+
+
 def test_nothing_is_offered_that_is_not_fewer(client, newsletter, active):
     factories.schedule(newsletter, weekdays=[0, 1])
 

@@ -19,7 +19,7 @@ def url(name, subscription):
 
 
 def test_the_download_is_a_file_with_everything(client, active):
-    choose(subscription_id=active.pk, choices=Choices((), "weekly", None), now=NOW)
+    choose(subscription_id=active.pk, choices=Choices((), "weekdays", None), now=NOW)
 
     answer = client.get(url("dossier-download", active))
 
@@ -27,7 +27,7 @@ def test_the_download_is_a_file_with_everything(client, active):
     assert answer["X-Robots-Tag"] == "noindex, nofollow"
     data = json.loads(answer.content)
     assert data["person"]["email"] == "ann@example.com"
-    assert data["consents"][0]["details"]["frequency"] == {"from": "daily", "to": "weekly"}
+    assert data["consents"][0]["details"]["frequency"] == {"from": "daily", "to": "weekdays"}
 
 
 def test_erasing_asks_once_more(client, active):
