@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, Max, QuerySet, When
 from django.urls import reverse
 
@@ -67,7 +67,7 @@ def send_due(*, subscription_id: int, now: datetime) -> bool:
     """Send the mail if it is due, and say whether one went out.
 
     The intention is leased first: a second worker finds nothing due, and what a crash leaves
-    behind is due again after LEASE. A relay that fails puts the mail off (`_put_off`).
+    behind is due again after LEASE. What fails, the relay or we, puts the mail off (`_put_off`).
     """
     leased = Subscription.objects.filter(pk=subscription_id, mail_due_at__lte=now).update(
         mail_due_at=now + LEASE
@@ -77,20 +77,22 @@ def send_due(*, subscription_id: int, now: datetime) -> bool:
     subscription = Subscription.objects.select_related("subscriber", "newsletter").get(
         pk=subscription_id
     )
-    message = _compose(subscription, now=now)
-    if message is None:
-        _settle(subscription, sent_at=None)
-        return False
     try:
-        message.send()
+        message = _compose(subscription, now=now)
+        if message:
+            message.send()
     except smtplib.SMTPRecipientsRefused as error:
         _refused(subscription, error, now=now)
         return False
     except (smtplib.SMTPException, OSError) as error:
         _put_off(subscription, error, now=now)
         return False
-    _settle(subscription, sent_at=now)
-    return True
+    except Exception as error:  # a fault of ours: mended in time, the reader gets their mail
+        logger.exception("Mail for subscription %s failed", subscription_id)
+        _put_off(subscription, error, now=now)
+        return False
+    _settle(subscription, sent_at=now if message else None)
+    return message is not None
 
 
 def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternatives | None:
@@ -141,10 +143,26 @@ def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
     with transaction.atomic():
         if sent_at:
             Subscription.objects.filter(pk=subscription.pk).update(mail_sent_at=sent_at)
-            if (subscription.mail_kind, subscription.status) == (Mail.CONFIRM, Status.PENDING):
-                # Told here and not at sign-up, where it would take longer for new addresses.
-                emit_of_reader(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=sent_at)
         _still_the_same(subscription).update(mail_due_at=None)
+        if sent_at and (subscription.mail_kind, subscription.status) == (
+            Mail.CONFIRM, Status.PENDING,
+        ):  # fmt: skip
+            _tell(subscription, now=sent_at)
+
+
+def _tell(subscription: Subscription, *, now: datetime) -> None:
+    """Tell webhooks of the sign-up: here and not when it is stored, where it would take longer for
+    new addresses.
+
+    The mail is out, and that stays written down even where nobody can be told.
+    """
+    try:
+        with transaction.atomic():
+            emit_of_reader(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=now)
+            # At the commit a webhook deleted meanwhile would undo the record as well.
+            connection.check_constraints()
+    except Exception:
+        logger.exception("Sign-up of subscription %s could not be told", subscription.pk)
 
 
 def _still_the_same(subscription: Subscription) -> QuerySet[Subscription]:

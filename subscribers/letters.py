@@ -76,6 +76,9 @@ def send_due(*, letter_id: int, now: datetime) -> bool:
         return _settle(letter, error.outcome)
     except (smtplib.SMTPException, OSError) as error:
         return _failed(letter, error, now=now)
+    except Exception as error:  # a fault of ours: mended in time, the reader gets their letter
+        logger.exception("Letter %s failed", letter_id)
+        return _failed(letter, error, now=now)
     return _settle(letter, Outcome.SENT)
 
 

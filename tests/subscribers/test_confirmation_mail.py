@@ -12,7 +12,7 @@ from django.db.models import F
 
 from subscribers import confirmation, signup, suppression, tasks, tokens
 from subscribers.consent import Origin
-from subscribers.models import Subscription
+from subscribers.models import Subscription, Webhook, WebhookDelivery
 from tests import factories
 from tests.factories import NOW
 
@@ -300,3 +300,55 @@ def test_a_recipient_refused_for_now_or_for_our_fault_is_tried_again(newsletter,
     relay.replies.clear()
     assert send(subscription, now=NOW + timedelta(minutes=1))
     assert relay.to("ann@example.com")[0].message["Subject"] == "Please confirm: The Daily"
+
+
+# --- A fault of ours ----------------------------------------------------------------------------
+
+
+def test_a_mail_that_we_cannot_write_is_put_off_and_given_up_like_any_other(
+    newsletter, monkeypatch, caplog
+):
+    def broken(**_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(confirmation, "compose", broken)
+    subscription = pending(newsletter)
+
+    pauses, now = [], NOW
+    for _ in range(4):
+        assert not send(subscription, now=now)
+        pauses.append((subscription.mail_due_at - now) // timedelta(minutes=1))
+        now = subscription.mail_due_at
+
+    assert pauses == [1, 1, 2, 4]
+    assert "ZeroDivisionError" in caplog.text
+    assert not send(subscription, now=NOW + timedelta(hours=73))
+    assert subscription.mail_due_at is None
+
+
+def test_a_mail_that_went_out_is_not_sent_again_because_nobody_could_be_told(
+    newsletter, monkeypatch, caplog
+):
+    def broken(**_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(confirmation, "emit_of_reader", broken)
+    subscription = pending(newsletter)
+
+    assert send(subscription)
+
+    assert (subscription.mail_due_at, subscription.mail_sent_at) == (None, NOW)
+    assert f"Sign-up of subscription {subscription.pk} could not be told" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_webhook_deleted_while_it_is_told_makes_no_second_mail(newsletter, monkeypatch):
+    gone = factories.webhook().pk
+    Webhook.objects.all().delete()
+    monkeypatch.setattr("subscribers.webhooks.emit._listeners", lambda *_: [gone])
+    subscription = pending(newsletter)
+
+    assert send(subscription)
+
+    assert (subscription.mail_due_at, subscription.mail_sent_at) == (None, NOW)
+    assert not WebhookDelivery.objects.exists()

@@ -212,6 +212,26 @@ def test_one_broken_letter_holds_up_no_other(active, monkeypatch):
     assert len(mail.outbox) == 1
 
 
+def test_a_letter_that_we_cannot_write_is_put_off_and_given_up_like_any_other(
+    active, monkeypatch, caplog
+):
+    def broken(**_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(letters, "compose", broken)
+    wish()
+    letter = Letter.objects.get()
+
+    assert not letters.send_due(letter_id=letter.pk, now=NOW)
+    letter.refresh_from_db()
+    assert letter.due_at == NOW + timedelta(minutes=1)
+    assert "ZeroDivisionError" in caplog.text
+
+    assert not letters.send_due(letter_id=letter.pk, now=NOW + timedelta(hours=73))
+    letter.refresh_from_db()
+    assert (letter.due_at, letter.outcome) == (None, "given-up")
+
+
 def test_an_unknown_address_is_forgotten_after_a_day(active):
     wish("no@example.com")
     send_all()
