@@ -31,14 +31,22 @@ def remind(*, now: datetime) -> int:
     if not settings.REMINDER_HOURS:
         return 0
     asked_by = now - timedelta(hours=settings.REMINDER_HOURS)
-    return Subscription.objects.filter(
-        status=Status.PENDING,
-        mail_due_at=None,
-        reminded_at=None,
-        mail_kind=Mail.CONFIRM,
-        mail_sent_at__lte=asked_by,
-        mail_sent_at__gt=asked_by - tokens.CONFIRM_WITHIN,
-    ).update(mail_kind=Mail.REMINDER, mail_due_at=now, reminded_at=now)
+    # The condition of the index subscription_to_remind.
+    waiting = Subscription.objects.filter(
+        status=Status.PENDING, mail_due_at=None, reminded_at=None, mail_kind=Mail.CONFIRM
+    )
+    to_remind = waiting.filter(
+        mail_sent_at__lte=asked_by, mail_sent_at__gt=asked_by - tokens.CONFIRM_WITHIN
+    ).order_by("mail_sent_at")
+    reminded = 0
+    while ids := list(to_remind.values_list("pk", flat=True)[:AT_ONCE]):
+        # Somebody may have confirmed, or signed up again, since.
+        reminded += waiting.filter(pk__in=ids).update(
+            mail_kind=Mail.REMINDER, mail_due_at=now, reminded_at=now
+        )
+        if len(ids) < AT_ONCE:
+            break
+    return reminded
 
 
 def forget(*, now: datetime) -> bool:

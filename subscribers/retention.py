@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from redis.exceptions import RedisError
 
-from subscribers import erase, ledger, pending
+from subscribers import erase, ledger, long_gone, pending
 from subscribers.models import AddressChange, Consent, Letter, Subscription
 from subscribers.transfer import jobs
 
@@ -76,23 +76,16 @@ def erase_who_left(*, now: datetime) -> bool:
     cutoff = _cutoff(settings.RETENTION_LEFT_DAYS, now)
     if cutoff is None:
         return False
-    left = Q(status=Subscription.Status.UNSUBSCRIBED, ended_at__lt=cutoff)
-    others = Subscription.objects.filter(~left, subscriber=OuterRef("subscriber"))
-    gone = (
-        Subscription.objects.filter(left, subscriber__erased_at=None)
-        .exclude(Exists(others))
-        .order_by("ended_at")
-        .values_list("subscriber", flat=True)
-    )
-    readers = list(dict.fromkeys(gone[:PERSONS]))
-    for subscriber_id in readers:
+    page = long_gone.find(before=cutoff, rows=ROWS, persons=PERSONS, now=now)
+    left = long_gone.left_before(cutoff)
+    for subscriber_id in page.readers:
         with transaction.atomic():
             # Somebody may be signing up again at this moment.
             theirs = Subscription.objects.select_for_update().filter(subscriber=subscriber_id)
             if len(theirs) == len(theirs.filter(left)):
                 erase.erase(subscriber_id=subscriber_id, now=now, why="left long ago")
-    _log(len(readers), "readers who left long ago are erased")
-    return len(readers) == PERSONS
+    _log(len(page.readers), "readers who left long ago are erased")
+    return long_gone.keep(page.place) and page.has_more
 
 
 def forget_lists(*, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.text import get_valid_filename
 from django.utils.timezone import now
 
@@ -150,6 +151,10 @@ class ImportRefusal(models.Model):
         constraints = [
             # A job's refusals are read by line. A line is refused once, whoever runs it again.
             models.UniqueConstraint(fields=["job", "line"], name="import_refusal_once_per_line"),
+        ]
+        indexes = [
+            # jobs.forget_address: what an erased person's address stands in.
+            models.Index(Upper("email"), name="import_refusal_address"),
         ]
 
     def __str__(self) -> str:

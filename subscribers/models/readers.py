@@ -44,6 +44,10 @@ class Subscriber(models.Model):
                 condition=~models.Q(email__regex=r"[\s<>]"), name="subscriber_email_one_word"
             ),
         ]
+        indexes = [
+            # The admin's list, of some days.
+            models.Index(fields=["created_at"], name="subscriber_by_time"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -91,7 +95,7 @@ class Subscription(models.Model):
         Subscriber, on_delete=models.CASCADE, related_name="subscriptions"
     )
     newsletter = models.ForeignKey(
-        Newsletter, on_delete=models.PROTECT, related_name="subscriptions"
+        Newsletter, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
     )
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     generation = models.PositiveIntegerField(
@@ -180,11 +184,24 @@ class Subscription(models.Model):
                 name="subscription_moved",
                 condition=models.Q(moved_to__isnull=False),
             ),
-            # subscribers.pending: whom to remind and whom to forget, at every tick.
+            # api.readers, transfer.exporting: a newsletter's readers of whatever status, in id order.
+            models.Index(fields=["newsletter", "id"], name="subscription_of_newsletter"),
+            # pending.forget: whom to forget.
             models.Index(
                 fields=["created_at"],
                 name="subscription_pending",
                 condition=models.Q(status="pending"),
+            ),
+            # pending.remind: whom to remind, at every tick, however many an import has asked.
+            models.Index(
+                fields=["mail_sent_at"],
+                name="subscription_to_remind",
+                condition=models.Q(
+                    status="pending",
+                    mail_kind="confirm",
+                    mail_due_at__isnull=True,
+                    reminded_at__isnull=True,
+                ),
             ),
             # subscribers.tasks: mails that are due.
             models.Index(
@@ -192,10 +209,10 @@ class Subscription(models.Model):
                 name="subscription_mail_due",
                 condition=models.Q(mail_due_at__isnull=False),
             ),
-            # retention: who left longest ago.
+            # retention: who left longest ago, a page at a time.
             models.Index(
-                fields=["ended_at"],
-                name="subscription_left",
+                fields=["ended_at", "id"],
+                name="subscription_left_by_time",
                 condition=models.Q(status="unsubscribed"),
             ),
         ]

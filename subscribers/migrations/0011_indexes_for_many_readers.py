@@ -1,0 +1,65 @@
+"""Indexes for what is asked among millions of readers, made while they go on signing up.
+
+CREATE INDEX CONCURRENTLY cannot be part of a transaction. Where one is interrupted, the invalid
+index that is left has to be dropped by hand before the migration is run again.
+"""
+
+import django.db.models.deletion
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.db import migrations, models
+from django.db.models.functions import Upper
+
+# What Django named the foreign key's own index; its columns are the first of another one now.
+# Altering the field would drop its constraint and check all rows anew to put it back.
+OLD_INDEX = "subscribers_subscription_newsletter_id_28a35964"
+
+
+class Migration(migrations.Migration):
+
+    atomic = False
+
+    dependencies = [
+        ('subscribers', '0009_export_right'),
+    ]
+
+    operations = [
+        AddIndexConcurrently(
+            model_name='importrefusal',
+            index=models.Index(Upper('email'), name='import_refusal_address'),
+        ),
+        AddIndexConcurrently(
+            model_name='subscriber',
+            index=models.Index(fields=['created_at'], name='subscriber_by_time'),
+        ),
+        AddIndexConcurrently(
+            model_name='subscription',
+            index=models.Index(condition=models.Q(('mail_due_at__isnull', True), ('mail_kind', 'confirm'), ('reminded_at__isnull', True), ('status', 'pending')), fields=['mail_sent_at'], name='subscription_to_remind'),
+        ),
+        AddIndexConcurrently(
+            model_name='subscription',
+            index=models.Index(condition=models.Q(('status', 'unsubscribed')), fields=['ended_at', 'id'], name='subscription_left_by_time'),
+        ),
+        RemoveIndexConcurrently(
+            model_name='subscription',
+            name='subscription_left',
+        ),
+        AddIndexConcurrently(
+            model_name='subscription',
+            index=models.Index(fields=['newsletter', 'id'], name='subscription_of_newsletter'),
+        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(
+                    f'DROP INDEX CONCURRENTLY IF EXISTS {OLD_INDEX}',
+                    f'CREATE INDEX CONCURRENTLY {OLD_INDEX} ON subscribers_subscription (newsletter_id)',
+                ),
+            ],
+            state_operations=[
+                migrations.AlterField(
+                    model_name='subscription',
+                    name='newsletter',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='subscribers.newsletter'),
+                ),
+            ],
+        ),
+    ]

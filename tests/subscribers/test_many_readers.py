@@ -1,0 +1,126 @@
+"""What is asked at each tick, task or request reads an index's part, not a table of millions."""
+
+from datetime import timedelta
+
+import pytest
+
+from subscribers import long_gone, pending, retention
+from subscribers.api import readers
+from subscribers.models import Subscriber
+from subscribers.transfer import jobs
+from tests import factories
+from tests.factories import NOW
+from tests.plans import plans_of
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+def left(newsletter, *, days, **fields):
+    return factories.subscription(
+        newsletter, status="unsubscribed", ended_at=NOW - days * DAY, **fields
+    )
+
+
+def pages_until_done(**limits):
+    """All readers found, as a round of retention finds them, and in how many pages."""
+    found, pages, has_more = [], 0, True
+    while has_more:
+        page = long_gone.find(before=NOW - 1000 * DAY, now=NOW, **limits)
+        long_gone.keep(page.place)
+        found, pages, has_more = found + page.readers, pages + 1, page.has_more
+    return found, pages
+
+
+def test_an_erased_address_is_found_among_the_refused_by_an_index():
+    with plans_of("importrefusal") as plans:
+        jobs.forget_address("Ann@example.com")
+
+    assert "import_refusal_address" in plans[0]
+
+
+def test_whom_to_remind_is_found_by_an_index():
+    with plans_of("subscribers_subscription") as plans:
+        pending.remind(now=NOW)
+
+    assert "Index Scan using subscription_to_remind" in plans[0]
+    assert "Index Cond: ((mail_sent_at >" in plans[0]
+
+
+def test_all_are_reminded_some_at_a_time(monkeypatch):
+    monkeypatch.setattr(pending, "AT_ONCE", 2)
+    newsletter = factories.newsletter()
+    for _ in range(5):
+        factories.subscription(
+            newsletter, status="pending", confirmed_at=None, mail_sent_at=NOW - 25 * DAY / 24
+        )
+
+    assert pending.remind(now=NOW) == 5
+    assert pending.remind(now=NOW) == 0
+
+
+def test_who_left_long_ago_is_found_by_an_index():
+    with plans_of("subscribers_subscription") as plans:
+        retention.erase_who_left(now=NOW)
+
+    assert "subscription_left_by_time" in plans[0]
+    assert "Sort" not in plans[0]
+
+
+def test_leavers_who_are_erased_already_are_gone_through_once():
+    newsletter = factories.newsletter()
+    for _ in range(4):
+        Subscriber.objects.filter(pk=left(newsletter, days=2000).subscriber_id).update(
+            erased_at=NOW
+        )
+    last = left(newsletter, days=1500)
+
+    assert pages_until_done(rows=2, persons=2) == ([last.subscriber_id], 3)
+    assert pages_until_done(rows=2, persons=2) == ([], 1)
+
+
+def test_readers_who_left_at_the_same_moment_are_all_found():
+    newsletter = factories.newsletter()
+    gone = [left(newsletter, days=2000).subscriber_id for _ in range(5)]
+
+    assert pages_until_done(rows=3, persons=2) == (gone, 3)
+
+
+def test_a_reader_of_two_newsletters_is_found_once_the_last_is_left_long_enough():
+    first = left(factories.newsletter(), days=2000)
+    second = factories.second_subscription(
+        first.subscriber,
+        factories.newsletter(),
+        status="unsubscribed",
+        ended_at=NOW - 1000 * DAY + DAY / 24,
+    )
+    assert pages_until_done(rows=5, persons=5)[0] == []
+
+    later = long_gone.find(before=NOW - 999 * DAY, rows=5, persons=5, now=NOW)
+
+    assert later.readers == [second.subscriber_id]
+
+
+def test_all_leavers_are_gone_through_anew_after_a_week():
+    subscription = left(factories.newsletter(), days=2000)
+    pages_until_done(rows=5, persons=5)
+
+    page = long_gone.find(before=NOW - 1000 * DAY, rows=5, persons=5, now=NOW + 7 * DAY)
+
+    assert page.readers == [subscription.subscriber_id]
+
+
+def test_an_export_holds_nothing_open_between_its_pages(monkeypatch):
+    monkeypatch.setattr(readers, "CHUNK", 2)
+    newsletter = factories.newsletter()
+    theirs = [factories.subscription(newsletter) for _ in range(5)]
+
+    with plans_of("subscribers_subscription") as plans:
+        found = readers._one_after_the_other(readers._subscribers(newsletter, None))
+        first, second, later = next(found), next(found), factories.subscription(newsletter)
+        rest = list(found)
+
+    assert [first, second, *rest] == [*theirs, later]
+    assert all("Index Cond: (" in plan for plan in plans)
+    assert len(plans) == 4
