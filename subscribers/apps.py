@@ -9,4 +9,4 @@ class SubscribersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from subscribers.webhooks import log  # noqa: F401  (listens to signals)
+        from subscribers.webhooks import erased, log  # noqa: F401  (listens to signals)

@@ -15,6 +15,7 @@ from subscribers import growth, ledger, signals, suppression
 from subscribers.addresses import compare_key
 from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
 from subscribers.transfer import jobs
+from subscribers.webhooks import erased
 
 Status = Subscription.Status
 
@@ -43,7 +44,8 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> boo
             suppression.conceal(email=address, detail=why, now=now)
             jobs.forget_address(address)
         _keep_the_figures(subscriber, now)
-        ids = _end_subscriptions(subscriber, now)
+        states = _end_subscriptions(subscriber, now)
+        ids = list(states)
         with ledger.erasing():
             Consent.objects.filter(subscription__in=ids).delete()
         _erase_what_names_them(subscriber, addresses)
@@ -52,6 +54,7 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> boo
         signals.subscriber_erased.send(
             sender=Subscriber, subscriber_id=subscriber_id, subscription_ids=ids, now=now
         )
+        _tell(states, subscriber.email, now)
         for merged_id in _merged_into(ids):
             erase(subscriber_id=merged_id, now=now, why=why)
     return True
@@ -97,8 +100,12 @@ def _keep_the_figures(subscriber: Subscriber, now: datetime) -> None:
         )
 
 
-def _end_subscriptions(subscriber: Subscriber, now: datetime) -> list[int]:
-    """End what there is, with the links in old mails; leave what the numbers need, no habits."""
+def _end_subscriptions(subscriber: Subscriber, now: datetime) -> dict[int, str]:
+    """End what there is, with the links in old mails; leave what the numbers need, no habits.
+
+    Returns:
+        What each one's status was.
+    """
     subscriptions = Subscription.objects.filter(subscriber=subscriber)
     states = dict(subscriptions.order_by("pk").values_list("pk", "status"))
     subscriptions.update(
@@ -111,11 +118,16 @@ def _end_subscriptions(subscriber: Subscriber, now: datetime) -> list[int]:
         preferred_time=None,
         frequency=Subscription.Frequency.DAILY,
     )
+    return states
+
+
+def _tell(states: dict[int, str], email: str, now: datetime) -> None:
+    """Tell of each subscription that ended just now: ourselves, and other programs."""
     ended = partial(signals.subscription_ended.send, sender=Subscription, now=now)
     for subscription_id, status in states.items():
         if status != Status.UNSUBSCRIBED:
             transaction.on_commit(partial(ended, subscription_id=subscription_id))
-    return list(states)
+            erased.tell(subscription_id=subscription_id, email=email, now=now)
 
 
 def _merged_into(subscription_ids: list[int]) -> list[int]:

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from subscribers import erase, ledger, long_gone, pending
 from subscribers.models import AddressChange, Consent, Letter, Subscription
 from subscribers.transfer import jobs
+from subscribers.webhooks.erased import forget_untold
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ STEPS: list[Callable[..., bool]] = [
     erase_who_left,
     forget_lists,
     forget_letters,
+    forget_untold,
 ]
 
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from django.db import transaction
 
 from subscribers import consent, signals
 from subscribers.consent import Origin
-from subscribers.models import AddressChange, Consent, Subscriber, Subscription
+from subscribers.models import AddressChange, Consent, Subscriber, Subscription, WebhookDelivery
 
 Status = Subscription.Status
 # Of two subscriptions to one newsletter the one further up goes on.
 _RANK = {Status.UNSUBSCRIBED: 0, Status.PENDING: 1, Status.ACTIVE: 2}
 
 
-def merge(
-    *, reader: Subscriber, other: Subscriber, origin: Origin, now: datetime
-) -> Subscriber | None:
+class Merged(NamedTuple):
+    """The reader who is left over, if any, and which subscriptions ended for another's sake."""
+
+    left: Subscriber | None
+    ended: list[Subscription]
+
+
+def merge(*, reader: Subscriber, other: Subscriber, origin: Origin, now: datetime) -> Merged:
     """Give the reader what the other subscribed to. Call it in a transaction, with both locked.
 
     Where both subscribed to a newsletter, the one that is active goes on, the reader's own before
@@ -27,8 +33,9 @@ def merge(
     to it; `moved_to` leads its old links, and whoever erases the reader, to the right place.
 
     Returns:
-        The other, if anything is left with them; else they are gone.
+        The other, if anything is left with them, and what ended just now.
     """
+    ended = []
     both = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
     own = {found.newsletter_id: found for found in both.filter(subscriber=reader).order_by("pk")}
     for theirs in both.filter(subscriber=other).order_by("pk"):
@@ -39,17 +46,20 @@ def merge(
         if _RANK[Status(theirs.status)] > _RANK[Status(mine.status)]:
             _exchange(mine, theirs)
             mine, theirs = theirs, mine
-        _end(theirs, in_favour_of=mine, origin=origin, now=now)
+        if _end(theirs, in_favour_of=mine, origin=origin, now=now):
+            ended.append(theirs)
     _fill_in(reader, other)
     other.address_changes.filter(status=AddressChange.Status.OPEN).update(
         status=AddressChange.Status.DROPPED, ended_at=now
     )
+    # What was told, or waits to be told, of the other is of this reader.
+    WebhookDelivery.objects.filter(subscriber=other).update(subscriber=reader)
     if other.subscriptions.exists():
-        return other
+        return Merged(other, ended)
     # Their links then say that they are too old, not that there never were any.
     other.address_changes.update(subscriber=reader)
     other.delete()
-    return None
+    return Merged(None, ended)
 
 
 def _hand_over(
@@ -79,7 +89,8 @@ def nobodys_address(number: int) -> str:
 
 def _end(
     subscription: Subscription, *, in_favour_of: Subscription, origin: Origin, now: datetime
-) -> None:
+) -> bool:
+    """End it, unless it had ended before; whether it had not."""
     before = subscription.status
     if before != Status.UNSUBSCRIBED:
         subscription.status, subscription.ended_at = Status.UNSUBSCRIBED, now
@@ -92,6 +103,7 @@ def _end(
         "moved_to": {"from": None, "to": in_favour_of.pk},
     }
     _record(subscription, details, origin=origin, now=now)
+    return before != Status.UNSUBSCRIBED
 
 
 def _fill_in(reader: Subscriber, other: Subscriber) -> None:

@@ -12,11 +12,12 @@ from django.utils.translation import gettext
 from subscribers import consent, signup, suppression, tokens
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import NOWHERE, Origin
-from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
+from subscribers.models import AddressChange, Consent, Event, Letter, Subscriber, Subscription
 from subscribers.preferences import post
 from subscribers.preferences.locks import lock_readers
 from subscribers.preferences.merging import merge, nobodys_address
 from subscribers.questions import ask_back
+from subscribers.webhooks.emit import emit_of_reader
 
 Status = AddressChange.Status
 OLD, NEW = "old", "new"
@@ -246,15 +247,19 @@ def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subsc
     found = lock_readers(_both(change))
     reader = found.pop(change.subscriber_id)
     before = (reader.email, reader.email_key, reader.email_as_typed)
-    left = None
+    left, ended = None, []
     for other in found.values():
-        left = merge(reader=reader, other=other, origin=origin, now=now)
+        left, ended = merge(reader=reader, other=other, origin=origin, now=now)
     if left:
         nobody = nobodys_address(left.pk)
         _address(left, nobody, nobody, "")
     _address(reader, change.email, change.email_key, change.email_as_typed)
     if left:
         _address(left, *before)
+    for one in ended:
+        # Only now: it is at the former address that nothing is read any more.
+        extra = {"moved_to": one.moved_to_id}
+        emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=one.pk, extra=extra, now=now)
     return reader
 
 

@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from subscribers.models import Webhook, WebhookDelivery
 from subscribers.models.webhooks import TEST_EVENT, new_secret
 from subscribers.queue import enqueue_named
-from subscribers.signals import dossier_asked, subscriber_erased
+from subscribers.signals import dossier_asked
 from subscribers.webhooks.emit import TASK, body, message_id
 
 # How long the old secret signs beside the new one.
@@ -70,12 +70,6 @@ def forget_old(*, now: datetime) -> int:
     oldest = now - timedelta(days=settings.RETENTION_WEBHOOK_DAYS)
     _, rows = WebhookDelivery.objects.filter(created_at__lt=oldest).delete()
     return rows.get(WebhookDelivery._meta.label, 0)
-
-
-@receiver(subscriber_erased)
-def forget_reader(*, subscriber_id: int, **_: Any) -> None:
-    """Delete what was written down about a reader, with who it was told to."""
-    WebhookDelivery.objects.filter(subscriber_id=subscriber_id).delete()
 
 
 @receiver(dossier_asked)

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from subscribers.models import Webhook, WebhookAttempt, WebhookDelivery
 from subscribers.web.post import Answer, PostFailed, Whither, post
 from subscribers.web.retry_after import retry_after
-from subscribers.webhooks import signature
+from subscribers.webhooks import erased, signature
 
 logger = logging.getLogger(__name__)
 
@@ -124,29 +124,20 @@ def _record(
     arrived = status is not None and 200 <= status < 300
     if status is not None and 300 <= status < 400:
         error = "It redirects; give its final address instead."
-    WebhookAttempt.objects.create(
-        delivery=delivery,
-        at=began,
-        milliseconds=answer.milliseconds if answer else (now - began) // timedelta(milliseconds=1),
-        status=status,
-        answer=answer.text[:500] if answer else "",
-        error=error[:300],
-    )
-    attempts = delivery.attempts + 1
-    waiting = WebhookDelivery.objects.filter(pk=delivery.pk, state=State.WAITING)
-    if arrived:
-        waiting.update(
-            state=State.DELIVERED, attempts=attempts, next_attempt_at=None, settled_at=now
+    # Gone: its reader was erased while it was on the wire, and nothing of it is to be kept.
+    if WebhookDelivery.objects.select_for_update().filter(pk=delivery.pk).first():
+        WebhookAttempt.objects.create(
+            delivery=delivery,
+            at=began,
+            milliseconds=answer.milliseconds if answer else _since(began, now),
+            status=status,
+            answer=answer.text[:500] if answer else "",
+            error=error[:300],
         )
+        _settle(delivery, answer, arrived=arrived, now=now)
+    if arrived:
         _went_well(delivery.webhook_id, now=now)
         return _Tried(arrived=True, goes_on=True)
-    again_at = _again_at(attempts, answer, now=now)
-    waiting.update(
-        state=State.WAITING if again_at else State.FAILED,
-        attempts=attempts,
-        next_attempt_at=again_at,
-        settled_at=None if again_at else now,
-    )
     _went_badly(delivery.webhook_id, status, error, now=now)
     # A 4yz is about this one event; 429 and everything else are about the receiver.
     refused = status is not None and 400 <= status < 500
@@ -154,6 +145,26 @@ def _record(
         arrived=False,
         goes_on=refused and status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.GONE},
     )
+
+
+def _settle(
+    delivery: WebhookDelivery, answer: Answer | None, *, arrived: bool, now: datetime
+) -> None:
+    attempts = delivery.attempts + 1
+    again_at = None if arrived else _again_at(attempts, answer, now=now)
+    over = State.DELIVERED if arrived else State.FAILED
+    WebhookDelivery.objects.filter(pk=delivery.pk, state=State.WAITING).update(
+        state=State.WAITING if again_at else over,
+        attempts=attempts,
+        next_attempt_at=again_at,
+        settled_at=None if again_at else now,
+    )
+    if arrived:
+        erased.once_told(delivery_id=delivery.pk)
+
+
+def _since(began: datetime, now: datetime) -> int:
+    return (now - began) // timedelta(milliseconds=1)
 
 
 def _again_at(attempts: int, answer: Answer | None, *, now: datetime) -> datetime | None:

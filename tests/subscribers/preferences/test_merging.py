@@ -1,5 +1,6 @@
 """The new address turns out to be a reader's: the two become one, and nothing is lost."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -10,7 +11,7 @@ from django.urls import reverse
 
 from subscribers import dossier, erase, signals, signup, tokens
 from subscribers.consent import Origin
-from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.models import Consent, Subscriber, Subscription, WebhookDelivery
 from subscribers.preferences import moving
 from tests import factories
 from tests.factories import NOW
@@ -156,6 +157,44 @@ def test_what_was_planned_for_the_one_that_ended_is_stopped(
         move(active)
     signals.subscription_ended.disconnect(listen)
     assert heard == [theirs.pk]
+
+
+@pytest.mark.parametrize("kept", ["the reader's own", "the other's"])
+def test_other_programs_hear_of_the_one_that_ended_by_the_address_nobody_reads(active, kept):
+    theirs = factories.subscription(active.newsletter, NEW)
+    if kept == "the other's":
+        factories.put(Subscription.objects.filter(pk=active.pk), status="pending")
+    ended, goes_on = (theirs, active) if kept == "the reader's own" else (active, theirs)
+    factories.webhook()
+
+    move(active)
+
+    [row] = WebhookDelivery.objects.all()
+    told = json.loads(row.payload)
+    assert told["type"] == "subscriber.unsubscribed"
+    assert told["data"]["subscription"]["id"] == ended.pk
+    assert told["data"]["subscription"]["email"] == OLD
+    assert told["data"]["moved_to"] == goes_on.pk
+
+
+def test_one_that_had_ended_before_is_not_told_of_again(active):
+    factories.subscription(active.newsletter, NEW, status="unsubscribed")
+    factories.webhook()
+
+    move(active)
+
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_what_waits_to_be_told_of_the_other_is_told(active, evening):
+    theirs = factories.subscription(evening, NEW)
+    waiting = factories.webhook_delivery(factories.webhook(), subscriber=theirs.subscriber)
+
+    move(active)
+
+    assert not Subscriber.objects.filter(pk=theirs.subscriber_id).exists()
+    waiting.refresh_from_db()
+    assert waiting.subscriber_id == active.subscriber_id
 
 
 def test_who_signs_up_again_with_the_old_address_is_a_reader_there(client, active):

@@ -1,0 +1,147 @@
+"""Who was told of a reader is told to forget them; what told it is then forgotten here."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from subscribers import erase, preferences, retention
+from subscribers.models import Event, WebhookAttempt, WebhookDelivery
+from subscribers.webhooks import log, send
+from subscribers.webhooks.emit import emit_of_reader
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "ann.unmistakable@example.com"
+PERSONAL = ("unmistakable", "Ann", '"fr"')
+
+
+@pytest.fixture
+def ann():
+    subscription = factories.subscription(factories.newsletter(slug="daily"), ADDRESS)
+    reader = subscription.subscriber
+    reader.name, reader.language = "Ann", "fr"
+    reader.save()
+    return subscription
+
+
+def erased(subscription, now=NOW):
+    erase.erase(subscriber_id=subscription.subscriber_id, now=now)
+
+
+def send_due(webhook, now=NOW):
+    return send.send_due(webhook_id=webhook.pk, clock=lambda: now)
+
+
+def payload():
+    return json.loads(WebhookDelivery.objects.get().payload)
+
+
+def test_each_subscription_that_ends_is_told_of_and_no_other(ann):
+    factories.webhook()
+    other = factories.second_subscription(ann.subscriber, factories.newsletter(slug="evening"))
+    preferences.unsubscribe(subscription_id=other.pk, now=NOW)
+    WebhookDelivery.objects.all().delete()
+
+    erased(ann)
+
+    told = payload()
+    assert told["type"] == "subscriber.unsubscribed"
+    assert told["data"]["erased"] is True
+    subscription = told["data"]["subscription"]
+    assert (subscription["id"], subscription["newsletter"]) == (ann.pk, "daily")
+    assert (subscription["status"], subscription["email"]) == ("unsubscribed", ADDRESS)
+    assert subscription["ended_at"] == NOW.isoformat()
+
+
+def test_it_says_nothing_of_the_person_but_the_address(ann):
+    factories.webhook()
+
+    erased(ann)
+
+    row = WebhookDelivery.objects.get().payload
+    assert [mark for mark in PERSONAL if mark in row] == ["unmistakable"]
+
+
+def test_a_leaving_that_waits_is_told_all_the_same(ann, receiver):
+    webhook = factories.webhook(receiver.url)
+    emit_of_reader(event=Event.CONFIRMED, subscription_id=ann.pk, now=NOW)
+    preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
+    waiting = WebhookDelivery.objects.get(event=Event.UNSUBSCRIBED)
+
+    erased(ann)
+
+    row = WebhookDelivery.objects.get()
+    assert row.message_id == waiting.message_id
+    assert [mark for mark in PERSONAL if mark in row.payload] == ["unmistakable"]
+    assert send_due(webhook) == 1
+    [posted] = receiver.received
+    assert json.loads(posted.body)["data"]["subscription"]["email"] == ADDRESS
+
+
+def test_once_it_has_arrived_the_address_is_gone_and_that_it_was_told_stays(ann, receiver):
+    receiver.status, receiver.body = 200, f"Removed {ADDRESS}".encode()
+    webhook = factories.webhook(receiver.url)
+    erased(ann)
+
+    send_due(webhook)
+
+    row = WebhookDelivery.objects.get()
+    assert (row.state, row.subscriber_id) == ("delivered", ann.subscriber_id)
+    assert payload()["data"]["subscription"]["id"] == ann.pk
+    assert not [mark for mark in PERSONAL if mark in row.payload]
+    assert WebhookAttempt.objects.get().answer == ""
+
+
+def test_of_who_was_not_erased_the_log_keeps_what_it_told(ann, receiver):
+    webhook = factories.webhook(receiver.url)
+    preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
+
+    send_due(webhook)
+
+    assert payload()["data"]["subscription"]["email"] == ADDRESS
+
+
+def test_what_was_given_up_can_be_sent_again_for_a_month_and_no_longer(ann, receiver, settings):
+    settings.RETENTION_WEBHOOK_DAYS = 0
+    receiver.status = 503
+    webhook = factories.webhook(receiver.url)
+    erased(ann)
+    WebhookDelivery.objects.update(attempts=len(send.PAUSES))
+    send_due(webhook)
+    row = WebhookDelivery.objects.get()
+    assert row.state == "failed"
+
+    retention.let_go(now=NOW + timedelta(days=29))
+    assert WebhookDelivery.objects.exists()
+    receiver.status = 204
+    log.send_again(delivery_ids=[row.pk], now=NOW)
+    send_due(webhook)
+    assert json.loads(receiver.received[-1].body)["data"]["subscription"]["email"] == ADDRESS
+
+    factories.put(WebhookDelivery.objects.filter(pk=row.pk), state="failed", next_attempt_at=None)
+    retention.let_go(now=NOW + timedelta(days=31))
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_a_reader_erased_while_an_event_is_on_the_wire_leaves_no_trace_of_it(
+    ann, receiver, monkeypatch
+):
+    webhook = factories.webhook(receiver.url, events=[Event.CONFIRMED])
+    emit_of_reader(event=Event.CONFIRMED, subscription_id=ann.pk, now=NOW)
+    post = send.post
+
+    def meanwhile(*args, **kwargs):
+        answer = post(*args, **kwargs)
+        erased(ann)
+        return answer
+
+    monkeypatch.setattr(send, "post", meanwhile)
+    assert send_due(webhook) == 1
+
+    assert not WebhookDelivery.objects.exists()
+    assert not WebhookAttempt.objects.exists()
+    webhook.refresh_from_db()
+    assert webhook.last_success_at == NOW
