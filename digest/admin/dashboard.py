@@ -121,7 +121,7 @@ def attention(now: datetime) -> list[dict[str, Any]]:
 
 
 def unserved() -> list[dict[str, Any]]:
-    """Newsletters whose weekly readers get nothing, for nothing weekly is scheduled."""
+    """Newsletters whose weekly readers get every edition, for nothing weekly is scheduled."""
     weekly = running(Schedule.objects.filter(cadence=Cadence.WEEKLY))
     waiting = (
         Subscription.objects.filter(

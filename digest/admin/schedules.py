@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.timezone import now
@@ -16,8 +19,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from digest.admin.clock import local
 from digest.admin.wave_words import goes_out, head_start_words
-from digest.editions.slots import SlotPlan, planned, rule_of
-from digest.models import Schedule
+from digest.editions.rhythm import comes_weekly, weekly_readers
+from digest.editions.slots import SlotPlan, planned, rule_of, running
+from digest.models import Cadence, Schedule
 from digest.models.schedules import Weekday, every_day
 from digest.schedule import next_slot
 
@@ -68,16 +72,22 @@ class ScheduleAdmin(ModelAdmin):
         ("Before and after", {"fields": ("draft_lead_minutes", "unapproved", "deadline_minutes")}),
         ("How much", {"fields": ("min_stories", "max_stories")}),
     )
-    readonly_fields = ["upcoming", "head_starts"]
+    readonly_fields = ["upcoming", "head_starts", "waiting"]
     # By the newsroom's clock nobody is ahead of it.
     conditional_fields = {"head_start_hours": "clock == 'reader'"}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What a head start does, for a schedule by the readers' clocks."""
-        if obj is None or obj.clock == Schedule.Clock.NEWSROOM:
+        """Who waits for a weekly schedule, and what a head start does by the readers' clocks."""
+        if obj is None:
             return self.fieldsets
-        first, (title, when), *others = self.fieldsets
-        return [first, (title, {"fields": (*when["fields"], "head_starts")}), *others]
+        (title, first), (when_title, when), *others = self.fieldsets
+        weekly = ["waiting"] if obj.cadence == Cadence.WEEKLY else []
+        starts = ["head_starts"] if obj.clock == Schedule.Clock.READER else []
+        return [
+            (title, {"fields": (*first["fields"], *weekly)}),
+            (when_title, {"fields": (*when["fields"], *starts)}),
+            *others,
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """What an edition was made for stays: a newsletter may have a schedule for each kind."""
@@ -89,6 +99,18 @@ class ScheduleAdmin(ModelAdmin):
         if obj is not None and obj.editions.exists():
             return False
         return bool(super().has_delete_permission(request, obj))
+
+    def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
+        with _telling_what_ends(request, Schedule.objects.filter(pk=obj.pk)):
+            super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Schedule) -> None:
+        with _telling_what_ends(request, Schedule.objects.filter(pk=obj.pk)):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        with _telling_what_ends(request, queryset):
+            super().delete_queryset(request, queryset)
 
     @display(description="Prints", ordering="cadence", label={"the best of the week": "info"})
     def prints(self, schedule: Schedule) -> str:
@@ -127,11 +149,36 @@ class ScheduleAdmin(ModelAdmin):
         }
         return render_to_string("admin/digest/schedule/upcoming.html", context)
 
+    @display(description="Who waits for it")
+    def waiting(self, schedule: Schedule) -> str:
+        count = weekly_readers(newsletter_id=schedule.newsletter_id)
+        return (
+            f"Readers who chose the best of the week: {count:,}. While no weekly schedule of the "
+            "newsletter is active, they get every edition instead."
+        )
+
     @display(description="At their own hour")
     def head_starts(self, schedule: Schedule) -> str:
         (plan,) = next_plans(schedule, after=now(), count=1)
         lines = head_start_words(schedule, day_at=plan.sends_at)
         return render_to_string("admin/digest/schedule/head_starts.html", {"lines": lines})
+
+
+@contextmanager
+def _telling_what_ends(request: HttpRequest, schedules: QuerySet[Schedule]) -> Iterator[None]:
+    """Tell what becomes of weekly readers, where what is done to these takes their edition away."""
+    weekly = running(schedules.filter(cadence=Cadence.WEEKLY))
+    before = {each.newsletter for each in weekly.select_related("newsletter")}
+    yield
+    for newsletter in before:
+        if comes_weekly(newsletter_id=newsletter.pk):
+            continue
+        if count := weekly_readers(newsletter_id=newsletter.pk):
+            messages.warning(
+                request,
+                f"{newsletter} has no weekly edition any more. The readers who chose it "
+                f"({count:,}) get every edition instead, until a weekly schedule is active again.",
+            )
 
 
 def _lines(schedule: Schedule, plan: SlotPlan) -> dict[str, str]:

@@ -13,6 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from digest.editions import correct
+from digest.editions.rhythm import comes_weekly
 from digest.models import Cadence, Delivery, Edition
 from subscribers.models import Subscription, Suppression
 
@@ -37,14 +38,21 @@ class Outlook:
 
 
 def frequencies(edition: Edition) -> tuple[str, ...]:
-    """The choices of frequency that such an edition is for; a correction is for whoever got it."""
+    """The choices of frequency that such an edition is for; a correction is for whoever got it.
+
+    What is new goes to weekly readers as well while there is nothing weekly for them: their
+    newsletter's weekly schedule was switched off, and they did not choose to hear nothing.
+    """
     if edition.corrects_id:
         return tuple(_Frequency.values)
     if edition.cadence == Cadence.WEEKLY:
         return (_Frequency.WEEKLY.value,)
-    if edition.slot_date.isoweekday() in _WEEKEND:
-        return (_Frequency.DAILY.value,)
-    return (_Frequency.DAILY.value, _Frequency.WEEKDAYS.value)
+    found = [_Frequency.DAILY.value]
+    if edition.slot_date.isoweekday() not in _WEEKEND:
+        found.append(_Frequency.WEEKDAYS.value)
+    if not comes_weekly(newsletter_id=edition.newsletter_id):
+        found.append(_Frequency.WEEKLY.value)
+    return tuple(found)
 
 
 def readers(edition: Edition) -> QuerySet[Subscription]:

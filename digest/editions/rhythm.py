@@ -8,6 +8,7 @@ from collections.abc import Collection
 from digest.editions.slots import running
 from digest.models import Cadence, Schedule
 from digest.models.schedules import Weekday
+from subscribers.models import Subscription
 from subscribers.rhythm import Rhythm
 
 _WEEKEND = {Weekday.SATURDAY, Weekday.SUNDAY}
@@ -20,6 +21,21 @@ def rhythms(*, newsletter_ids: Collection[int]) -> dict[int, Rhythm]:
     for schedule in schedules:
         found[schedule.newsletter_id].append(schedule)
     return {newsletter_id: _rhythm(theirs) for newsletter_id, theirs in found.items()}
+
+
+def comes_weekly(*, newsletter_id: int) -> bool:
+    """Whether a schedule brings its weekly readers the best of the week."""
+    weekly = Schedule.objects.filter(newsletter=newsletter_id, cadence=Cadence.WEEKLY)
+    return running(weekly).exists()
+
+
+def weekly_readers(*, newsletter_id: int) -> int:
+    """How many readers chose the best of the week."""
+    return Subscription.objects.filter(
+        newsletter=newsletter_id,
+        status=Subscription.Status.ACTIVE,
+        frequency=Subscription.Frequency.WEEKLY,
+    ).count()
 
 
 def _rhythm(schedules: list[Schedule]) -> Rhythm:

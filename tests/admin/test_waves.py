@@ -256,14 +256,64 @@ def test_without_that_they_wait_for_their_hour(desk, edition):
 def test_weekly_readers_without_a_weekly_edition_are_brought_up(desk, newsletter):
     readers(newsletter, "", 3, frequency="weekly")
 
-    assert "3 readers chose the best of the week, and get nothing." in page(desk, "/admin/")
+    told = "3 readers chose the best of the week, and get every edition instead."
+    assert told in page(desk, "/admin/")
 
 
 def test_with_a_weekly_schedule_nothing_is_amiss(desk, newsletter):
     readers(newsletter, "", 3, frequency="weekly")
     factories.schedule(newsletter, cadence="weekly", weekdays=[6])
 
-    assert "get nothing" not in page(desk, "/admin/")
+    assert "every edition instead" not in page(desk, "/admin/")
+
+
+def switch_off(desk, schedule):
+    url = f"/admin/digest/schedule/{schedule.pk}/change/"
+    form = form_of(schedule, cadence="weekly", weekdays=[6])
+    del form["is_active"]
+    return desk.post(url, form, follow=True).content.decode()
+
+
+def test_its_page_says_what_switching_it_off_does_to_how_many_readers(desk, newsletter):
+    weekly = factories.schedule(newsletter, cadence="weekly", weekdays=[6])
+    readers(newsletter, "", 3, frequency="weekly")
+
+    found = page(desk, f"/admin/digest/schedule/{weekly.pk}/change/")
+
+    assert "Readers who chose the best of the week: 3." in found
+    assert "they get every edition instead" in found
+
+
+def test_switching_off_the_last_weekly_schedule_says_what_its_readers_get(desk, newsletter):
+    weekly = factories.schedule(newsletter, cadence="weekly", weekdays=[6])
+    readers(newsletter, "", 3, frequency="weekly")
+
+    found = switch_off(desk, weekly)
+
+    assert not Schedule.objects.get(pk=weekly.pk).is_active
+    assert "(3) get every edition instead" in found
+
+
+@pytest.mark.parametrize("way", ["one", "several"])
+def test_deleting_it_says_so_too(desk, newsletter, way):
+    weekly = factories.schedule(newsletter, cadence="weekly", weekdays=[6])
+    readers(newsletter, "", 3, frequency="weekly")
+    url = "/admin/digest/schedule/"
+
+    if way == "one":
+        answer = desk.post(f"{url}{weekly.pk}/delete/", {"post": "yes"}, follow=True)
+    else:
+        chosen = {"action": "delete_selected", "_selected_action": weekly.pk, "post": "yes"}
+        answer = desk.post(url, chosen, follow=True)
+
+    assert not Schedule.objects.filter(pk=weekly.pk).exists()
+    assert "(3) get every edition instead" in answer.content.decode()
+
+
+def test_nothing_is_said_where_nobody_waits_for_it(desk, newsletter):
+    weekly = factories.schedule(newsletter, cadence="weekly", weekdays=[6])
+
+    assert "every edition instead, until" not in switch_off(desk, weekly)
 
 
 def test_a_weekly_edition_can_be_made_by_hand(desk, newsletter):

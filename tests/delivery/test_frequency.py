@@ -9,7 +9,7 @@ from digest.delivery.lane import End
 from digest.delivery.report import tally
 from digest.editions import audience, correct
 from digest.editions.approve import NotApprovable, approve
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, Schedule
 from subscribers.models import Subscription
 from subscribers.suppression import suppress
 from tests import factories
@@ -27,7 +27,12 @@ def newsletter():
 
 
 @pytest.fixture
-def readers(newsletter):
+def week(newsletter):
+    return factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
+
+
+@pytest.fixture
+def readers(newsletter, week):
     """One reader of each frequency, and one of another newsletter."""
     factories.subscription(factories.newsletter())
     return {
@@ -85,6 +90,54 @@ def test_a_correction_is_for_whoever_got_the_mistake(newsletter, readers):
     begin(correction)
 
     assert set(rows(correction)) == {"daily@example.com", "weekdays@example.com"}
+
+
+# --- Nothing weekly -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (FRIDAY, {"daily", "weekdays", "weekly"}),
+        (SUNDAY, {"daily", "weekly"}),
+    ],
+)
+@pytest.mark.parametrize("way", ["off", "deleted", "no day"])
+def test_weekly_readers_get_every_edition_where_the_last_weekly_schedule_is_off(
+    edition, readers, week, run_lane, relay, day, expected, way
+):
+    if way == "deleted":
+        week.delete()
+    else:
+        gone = {"is_active": False} if way == "off" else {"weekdays": []}
+        Schedule.objects.filter(pk=week.pk).update(**gone)
+    edition.slot_date = day
+    edition.save()
+
+    begin(edition)
+    run_lane()
+
+    assert rows(edition) == {f"{name}@example.com": ("sent", "") for name in expected}
+    assert Subscription.objects.filter(frequency="weekly").count() == 1
+
+
+def test_switched_on_again_it_is_the_weekly_readers_only_edition(newsletter, readers, week):
+    Schedule.objects.filter(pk=week.pk).update(is_active=False)
+    Schedule.objects.filter(pk=week.pk).update(is_active=True)
+    edition = edition_of(newsletter)
+
+    begin(edition)
+
+    assert "weekly@example.com" not in rows(edition)
+
+
+def test_another_newsletters_weekly_schedule_is_no_help(newsletter, readers, week):
+    Schedule.objects.filter(pk=week.pk).update(newsletter=factories.newsletter())
+    edition = edition_of(newsletter)
+
+    begin(edition)
+
+    assert "weekly@example.com" in rows(edition)
 
 
 # --- Pauses ---------------------------------------------------------------------------------------
