@@ -36,6 +36,7 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> boo
         Subscriber.DoesNotExist: no such reader.
     """
     with transaction.atomic():
+        suppression.keep_imports_waiting()
         subscriber = _locked(subscriber_id)
         if subscriber.erased_at:
             return False
@@ -67,9 +68,10 @@ def erase_address(*, email: str, now: datetime, why: str = AT_THEIR_WISH) -> boo
         Whether there was a reader.
     """
     found = Subscriber.objects.filter(email_key=compare_key(email)).values_list("pk", flat=True)
-    if subscriber_id := found.first():
-        return erase(subscriber_id=subscriber_id, now=now, why=why)
     with transaction.atomic():
+        suppression.keep_imports_waiting()  # an import may be bringing them in
+        if subscriber_id := found.first():
+            return erase(subscriber_id=subscriber_id, now=now, why=why)
         suppression.conceal(email=email, detail=why, now=now)
         jobs.forget_address(email)
     return False

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from redis.exceptions import RedisError
 
-from subscribers import erase, ledger, long_gone, pending
+from subscribers import erase, ledger, long_gone, pending, suppression
 from subscribers.models import AddressChange, Consent, Letter, Subscription
 from subscribers.transfer import jobs
 from subscribers.webhooks.erased import forget_untold
@@ -81,6 +81,7 @@ def erase_who_left(*, now: datetime) -> bool:
     left = long_gone.left_before(cutoff)
     for subscriber_id in page.readers:
         with transaction.atomic():
+            suppression.keep_imports_waiting()
             # Somebody may be signing up again at this moment.
             theirs = Subscription.objects.select_for_update().filter(subscriber=subscriber_id)
             if len(theirs) == len(theirs.filter(left)):

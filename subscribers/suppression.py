@@ -13,7 +13,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from subscribers.addresses import compare_key
@@ -26,6 +26,8 @@ _ERASED = Suppression.Reason.ERASED
 _TAKEN_BACK = [Suppression.Reason.ERASED, Suppression.Reason.IMPORT]
 # No address begins so: what stands before the @-sign has no colon.
 _PREFIX = "erased:"
+# The advisory lock between an import's batch and an erasure.
+_ERASING = "hashtextextended('subscribers.erasing', 0)"
 # What the newsroom's own programs are told of; what it or an import did, it knows.
 _EVENTS = {
     Suppression.Reason.BOUNCE: Event.BOUNCED,
@@ -102,6 +104,26 @@ def conceal(*, email: str, detail: str = "", now: datetime) -> None:
         defaults={"reason": reason, "detail": detail, "created_at": now},
     )
     known.delete()
+
+
+def keep_erasures_waiting() -> None:
+    """Let nobody be erased before this transaction, which stores an import's batch, is over.
+
+    An import has looked who was erased before it stores; whoever is erased in between would be
+    brought back. Imports do not wait for each other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_ERASING})")
+
+
+def keep_imports_waiting() -> None:
+    """Let no import store anything before this transaction, which erases somebody, is over.
+
+    To be called before a row is locked: an import that has begun may need that row. It waits for
+    the batch under way, about a second.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({_ERASING})")
 
 
 def lift_for_who_confirmed(email: str) -> bool:

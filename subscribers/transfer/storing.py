@@ -210,6 +210,8 @@ def store(task: Import, batch: Batch, *, asked: int) -> Outcome:
     """
     outcome = Outcome(rows=batch.read, already_there=batch.again, refused=list(batch.refused))
     values = _values(task, asked=asked)
+    if not task.trial:
+        suppression.keep_erasures_waiting()
     with connection.cursor() as cursor:
         _take_in(cursor, _without_erased(batch.rows, outcome))
         cursor.execute(_SUPPRESSED)

@@ -1,15 +1,15 @@
 """Two readers' acts at the same moment."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from subscribers import confirmation, signup, tokens
+from subscribers import confirmation, erase, signup, suppression, tokens
 from subscribers.consent import Origin
 from subscribers.models import Consent, Subscriber, Subscription
-from subscribers.transfer import importing
+from subscribers.transfer import importing, storing
 from subscribers.transfer.importing import Word
 from subscribers.transfer.presets import Field
 from subscribers.transfer.rows import Reading
@@ -96,3 +96,49 @@ def test_imports_at_once_and_a_sign_up_lose_nobody():
 
     assert Subscription.objects.count() == 50
     assert sum(added) in (49, 50)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_who_is_erased_while_an_import_stores_them_does_not_come_back(is_known):
+    newsletter = factories.newsletter()
+    if is_known:
+        factories.subscription(factories.newsletter(), "ann@example.com")
+    plan = importing.plan(
+        Spreadsheet(file_of("email\nann@example.com\nbob@example.com")),
+        Reading({Field.EMAIL: 0}),
+        newsletter=newsletter,
+        word=Word(evidence="They agreed."),
+        now=NOW,
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            [piece] = importing.pieces(plan)
+            assert storing.store(plan.task, piece.batch, asked=0).added == 2
+            # The batch is stored and not committed yet.
+            erasing = pool.submit(erased_in_a_thread, "ann@example.com")
+            wait([erasing], timeout=0.5)
+        assert erasing.result(10)
+
+    assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "erased"}
+    assert not Subscriber.objects.filter(email="ann@example.com").exists()
+    assert list(Subscription.objects.filter(status="active").values_list("subscriber__email")) == [
+        ("bob@example.com",)
+    ]
+
+
+def test_imports_do_not_wait_for_each_other_on_that_account():
+    together = Barrier(AT_ONCE)
+
+    def act(number):
+        with transaction.atomic():
+            suppression.keep_erasures_waiting()
+            return together.wait(10) >= 0
+
+    assert all(at_once(act))
+
+
+def erased_in_a_thread(email):
+    try:
+        return erase.erase_address(email=email, now=NOW)
+    finally:
+        connection.close()

@@ -368,7 +368,7 @@ def test_a_batch_costs_the_same_queries_however_many_rows(newsletter, django_ass
         )
         return sum(outcome.added for outcome in importing.run(plan))
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert store(lines(10)) == 10
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert store(lines(900, first=10)) == 900
