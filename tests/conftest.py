@@ -25,7 +25,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import CommandError
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -297,6 +297,15 @@ def _flush_until_it_succeeds() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush_again)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """A password is dear to hash on purpose, half a second of a core, and most tests of the admin
+    make an editor. Processes of Daybreak that tests start keep the real one.
+    """
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -100,9 +101,12 @@ def test_times_are_written_on_a_24_hour_clock(desk):
 def test_the_overview_takes_as_many_queries_for_five_newsletters_as_for_one(desk):
     one_of_each(0)
     desk.get(reverse("admin:index"))
+    # Its dear figures are kept for a second or so: each count is of a page that has none of them.
+    cache.clear()
     few = queries(desk, reverse("admin:index"))
 
     for number in range(1, 5):
         one_of_each(number)
 
+    cache.clear()
     assert queries(desk, reverse("admin:index")) == few
