@@ -11,6 +11,11 @@ from django.db import models
 
 from subscribers.models import Newsletter, one_line, validate_timezone
 
+_ONE_WEEKLY = (
+    "The newsletter has an active weekly schedule already, and its readers were promised one mail "
+    "a week. Switch that one off first."
+)
+
 
 class Weekday(models.IntegerChoices):
     """As `datetime.weekday()` counts."""
@@ -133,6 +138,12 @@ class Schedule(models.Model):
                 condition=models.Q(cadence="daily") | models.Q(weekdays__len__lte=1),
                 name="schedule_weekly_once_a_week",
             ),
+            # And not one of each of two schedules.
+            models.UniqueConstraint(
+                fields=["newsletter"],
+                condition=models.Q(cadence="weekly", is_active=True),
+                name="schedule_one_weekly_active",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -149,3 +160,12 @@ class Schedule(models.Model):
             raise ValidationError({"weekdays": "Choose at least one day."})
         if self.cadence == Cadence.WEEKLY and len(self.weekdays) > 1:
             raise ValidationError({"weekdays": "The best of the week comes once: choose one day."})
+        # The constraint is not looked at where the form does not have `cadence`.
+        if self.cadence == Cadence.WEEKLY and self.is_active and self._has_weekly_twin():
+            raise ValidationError({"is_active": _ONE_WEEKLY})
+
+    def _has_weekly_twin(self) -> bool:
+        weekly = Schedule.objects.filter(
+            newsletter=self.newsletter_id, cadence=Cadence.WEEKLY, is_active=True
+        )
+        return weekly.exclude(pk=self.pk).exists()

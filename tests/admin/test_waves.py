@@ -139,6 +139,35 @@ def test_a_weekly_schedule_with_two_days_is_refused_in_plain_words(desk, schedul
     assert "The best of the week comes once: choose one day." in answer.content.decode()
 
 
+@pytest.mark.parametrize("has_edition", [False, True])
+def test_a_second_active_weekly_schedule_is_refused_in_plain_words(desk, newsletter, has_edition):
+    factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
+    second = factories.schedule(newsletter, cadence="weekly", weekdays=[5], is_active=False)
+    if has_edition:
+        factories.edition(newsletter, schedule=second)
+
+    answer = desk.post(
+        f"/admin/digest/schedule/{second.pk}/change/",
+        form_of(second, cadence="weekly", weekdays=[5]),
+    )
+
+    assert "Switch that one off first." in answer.content.decode()
+    assert not Schedule.objects.get(pk=second.pk).is_active
+
+
+def test_a_weekly_schedule_is_saved_again_and_one_that_is_off_is_no_hindrance(desk, newsletter):
+    factories.schedule(newsletter, cadence="weekly", weekdays=[5], is_active=False)
+    factories.schedule(factories.newsletter(), cadence="weekly", weekdays=[5])
+    weekly = factories.schedule(newsletter, cadence="weekly", weekdays=[6])
+
+    desk.post(
+        f"/admin/digest/schedule/{weekly.pk}/change/",
+        form_of(weekly, cadence="weekly", weekdays=[0]),
+    )
+
+    assert Schedule.objects.get(pk=weekly.pk).weekdays == [0]
+
+
 def test_what_its_editions_print_is_fixed_with_the_first_of_them(desk, schedule, newsletter):
     factories.edition(newsletter, schedule=schedule)
 
