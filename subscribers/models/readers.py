@@ -16,9 +16,11 @@ class Subscriber(models.Model):
     """A person's address; what they receive hangs on their subscriptions."""
 
     email = models.EmailField(max_length=254, help_text="As the reader wrote it, normalised.")
+    # Unique by a constraint, for `unique` makes a second index for LIKE; by collation "C" the one
+    # serves both, and neither sorts nor compares by a language's rules.
     email_key = models.CharField(
         max_length=254,
-        unique=True,
+        db_collation="C",
         editable=False,
         help_text="What two spellings of one address have in common (addresses.compare_key).",
     )
@@ -39,6 +41,8 @@ class Subscriber(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
+            # Two spellings of one address are one reader.
+            models.UniqueConstraint(fields=["email_key"], name="subscriber_once_per_address"),
             # An address goes into the SMTP dialogue: a line break or space there is a command.
             models.CheckConstraint(
                 condition=~models.Q(email__regex=r"[\s<>]"), name="subscriber_email_one_word"
@@ -91,11 +95,19 @@ class Subscription(models.Model):
         Status.UNSUBSCRIBED: {Status.PENDING, Status.ACTIVE},
     }
 
+    # subscription_once_per_newsletter begins with it, so it needs no index of its own.
     subscriber = models.ForeignKey(
-        Subscriber, on_delete=models.CASCADE, related_name="subscriptions"
+        Subscriber, on_delete=models.CASCADE, related_name="subscriptions", db_index=False
     )
+    # No foreign key in the database: for each new row it would lock the newsletter's, all sign-ups
+    # the same one, and in an import of a million that takes seconds. A newsletter that has had
+    # readers cannot be deleted.
     newsletter = models.ForeignKey(
-        Newsletter, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
+        Newsletter,
+        on_delete=models.PROTECT,
+        related_name="subscriptions",
+        db_index=False,
+        db_constraint=False,
     )
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     generation = models.PositiveIntegerField(

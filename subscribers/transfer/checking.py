@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import ipaddress
 import json
 import re
@@ -60,10 +62,24 @@ class Batch:
     refused: list[Refusal] = field(default_factory=list)
     again: int = 0
     seen: set[tuple[str, bool]] = field(default_factory=set)
+    # Made beforehand by who checks, while another batch is being stored.
+    lines: str | None = None
+
+    def as_csv(self) -> str:
+        if self.lines is None:
+            self.lines = as_csv(self.rows)
+        return self.lines
 
     @property
     def read(self) -> int:
         return len(self.rows) + len(self.refused) + self.again
+
+
+def as_csv(rows: Iterable[Checked]) -> str:
+    """The rows as `storing` copies them into its table."""
+    lines = io.StringIO()
+    csv.writer(lines).writerows(rows)
+    return lines.getvalue()
 
 
 @dataclass(frozen=True)

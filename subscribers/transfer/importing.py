@@ -116,6 +116,7 @@ def _pieces(plan: Plan, after: Place) -> Generator[Piece, None, None]:
         # Where a quotation mark is looked for there is no place to go on from; it ends soon.
         while (place := plan.sheet.place()) is None:
             plan.checker.fill(batch, islice(rows, 1))
+        batch.as_csv()
         yield Piece(batch, place, plan.sheet.position())
 
 
