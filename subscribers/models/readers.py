@@ -196,7 +196,7 @@ class Subscription(models.Model):
                 name="subscription_moved",
                 condition=models.Q(moved_to__isnull=False),
             ),
-            # api.readers, transfer.exporting: a newsletter's readers of whatever status, in id order.
+            # api.readers, transfer.exporting: a newsletter's readers of any status, in id order.
             models.Index(fields=["newsletter", "id"], name="subscription_of_newsletter"),
             # pending.forget: whom to forget.
             models.Index(
