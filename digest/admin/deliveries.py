@@ -7,16 +7,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 from django.utils.text import Truncator
 from unfold.decorators import display
 
 from digest.models import Delivery, Edition
-from subscribers.models import Subscriber, Subscription
+from subscribers.long_lists import LongList, readers_at
+from subscribers.models import Subscription
 from subscribers.records import RecordAdmin
 
 STATUS_COLOURS = {
@@ -26,36 +24,8 @@ STATUS_COLOURS = {
     "skipped": "warning",
     "uncertain": "warning",
 }
-# Nobody turns more pages than that; who looks for a reader searches.
-COUNTED = 10_000
-COUNT_MILLISECONDS = 500
 EDITIONS_OFFERED = 30
 WORDS = 60
-# A search is for a reader; of a single letter's hundred thousand it shows the first ones.
-SEARCHED = 1000
-
-
-class _OrMore(int):
-    """A number that is written as the least there are."""
-
-    def __str__(self) -> str:
-        return f"{int(self):,} or more"
-
-
-class LedgerPaginator(Paginator):  # type: ignore[type-arg]  # Django has no such brackets
-    """Counts no further than 10,000 rows or half a second, whatever the ledger holds."""
-
-    @cached_property
-    def count(self) -> int:
-        rows: QuerySet[Delivery] = self.object_list  # type: ignore[assignment]
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = {COUNT_MILLISECONDS}")
-                found = rows.order_by().values("pk")[:COUNTED].count()
-                cursor.execute("SET LOCAL statement_timeout = DEFAULT")
-        except OperationalError:
-            found = COUNTED
-        return found if found < COUNTED else _OrMore(found)
 
 
 class EditionFilter(admin.SimpleListFilter):
@@ -96,7 +66,7 @@ def _edition(request: HttpRequest) -> int | None:
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(RecordAdmin):
+class DeliveryAdmin(LongList, RecordAdmin):
     list_display = [
         "reader",
         "shown_edition",
@@ -113,11 +83,6 @@ class DeliveryAdmin(RecordAdmin):
     search_fields = ["reply"]
     search_help_text = "An address or how it begins; within one edition also a server's words."
     list_before_template = "admin/digest/delivery/edition.html"
-    paginator = LedgerPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    # No column can be sorted by: there is an index for the newest rows and for one edition's.
-    sortable_by = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
@@ -146,11 +111,7 @@ class DeliveryAdmin(RecordAdmin):
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        # An index answers this among millions of readers, as no other search would be.
-        readers = Subscriber.objects.filter(email_key__startswith=term.lower()).order_by(
-            "email_key"
-        )
-        found = Q(subscription__in=Subscription.objects.filter(subscriber__in=readers[:SEARCHED]))
+        found = Q(subscription__in=Subscription.objects.filter(subscriber__in=readers_at(term)))
         if _edition(request):
             found |= Q(reply__icontains=term)
         return queryset.filter(found), False

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models import TextField
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextareaWidget
 
 from subscribers.admin.embedding import EmbedPages
-from subscribers.models import Newsletter, Section, Subscription
+from subscribers.audience_sizes import sizes
+from subscribers.models import Newsletter, Section
 
 
 class SectionInline(TabularInline):
@@ -46,21 +47,20 @@ class NewsletterAdmin(EmbedPages):
         ("Language and look", {"fields": ("language", "timezone", "accent_color")}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Newsletter]:
-        status = Subscription.Status
-        queryset: QuerySet[Newsletter] = super().get_queryset(request)
-        return queryset.annotate(
-            active_readers=Count("subscriptions", filter=Q(subscriptions__status=status.ACTIVE)),
-            pending_readers=Count("subscriptions", filter=Q(subscriptions__status=status.PENDING)),
-        )
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        found = sizes(newsletter.pk for newsletter in changelist.result_list)
+        for newsletter in changelist.result_list:
+            newsletter.active_size, newsletter.pending_size = found[newsletter.pk]
+        return changelist
 
-    @display(description="Active readers", ordering="active_readers")
+    @display(description="Active readers")
     def active(self, newsletter: Any) -> str:
-        return f"{newsletter.active_readers:,}"
+        return str(newsletter.active_size)
 
-    @display(description="Waiting to confirm", ordering="pending_readers")
+    @display(description="Waiting to confirm")
     def pending(self, newsletter: Any) -> str:
-        return f"{newsletter.pending_readers:,}"
+        return str(newsletter.pending_size)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # The slug stands in links and List-Ids that readers already have.

@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from subscribers.admin.exports import ExportAdmin
 from subscribers.admin.rights import RightsAdmin
+from subscribers.long_lists import LongList, readers_at
 from subscribers.models import Consent, Section, Subscriber, Subscription, Suppression
 from subscribers.records import RecordAdmin, RecordInline
 
@@ -33,13 +34,17 @@ class SubscriptionInline(RecordInline):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(RightsAdmin, ExportAdmin):
+class SubscriberAdmin(LongList, RightsAdmin, ExportAdmin):
     """A reader's address and subscriptions came from the reader: only the name can be mended."""
 
     list_display = ["email", "name", "newsletters", "suppressed", "created_at"]
-    list_filter = ["subscriptions__newsletter", "subscriptions__status"]
+    list_filter = [
+        "subscriptions__newsletter",
+        "subscriptions__status",
+        ("created_at", admin.DateFieldListFilter),
+    ]
     search_fields = ["email", "name"]
-    date_hierarchy = "created_at"
+    search_help_text = "An address or how it begins; or a part of a name."
     fields = ["email", "name", "language", "timezone", "created_at"]
     readonly_fields = ["email", "created_at"]
     inlines = [SubscriptionInline]
@@ -60,6 +65,18 @@ class SubscriberAdmin(RightsAdmin, ExportAdmin):
             active_newsletters=Subquery(active.values("names")),
             suppressed_for=Coalesce(Subquery(suppressed.values("reason")[:1]), Value("")),
         )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.replace("\0", "").strip()
+        if not term:
+            return queryset, False
+        by_address = readers_at(term)
+        # No index has the parts of names: they are read only for who cannot be meant otherwise.
+        if "@" in term or by_address.exists():
+            return queryset.filter(pk__in=by_address.values("pk")), False
+        return queryset.filter(name__icontains=term), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # nobody gets mail they did not confirm: readers sign up, or are imported
@@ -85,12 +102,12 @@ class ConsentInline(RecordInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(RecordAdmin):
+class SubscriptionAdmin(LongList, RecordAdmin):
     list_display = ["subscriber", "newsletter", "state", "created_at", "confirmed_at", "ended_at"]
     list_filter = ["newsletter", "status"]
     list_select_related = ["subscriber", "newsletter"]
-    search_fields = ["subscriber__email", "subscriber__name"]
-    date_hierarchy = "created_at"
+    search_fields = ["subscriber__email"]
+    search_help_text = "An address or how it begins."
     inlines = [ConsentInline]
     fields = [
         "subscriber",
@@ -104,6 +121,12 @@ class SubscriptionAdmin(RecordAdmin):
         "mail_sent_at",
     ]
     readonly_fields = ["muted"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found = queryset.filter(subscriber__in=readers_at(search_term)) if search_term else queryset
+        return found, False
 
     @display(description="Status", ordering="status", label=STATUS_COLOURS)
     def state(self, subscription: Subscription) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -16,6 +17,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidg
 
 from subscribers.addresses import BadAddress, normalise
 from subscribers.admin.readers import REASON_COLOURS
+from subscribers.long_lists import LongList
 from subscribers.models import Suppression
 from subscribers.records import RecordAdmin
 from subscribers.suppression import suppress
@@ -37,16 +39,21 @@ class SuppressionForm(forms.Form):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(RecordAdmin):
+class SuppressionAdmin(LongList, RecordAdmin):
     list_display = ["email_key", "why", "detail", "created_at"]
     list_filter = ["reason"]
-    search_fields = ["email_key", "detail"]
-    date_hierarchy = "created_at"
+    search_fields = ["email_key__startswith"]
+    search_help_text = "An address or how it begins."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return super().get_search_results(request, queryset, search_term.lower())
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("subscribers.add_suppression")
 
-    @display(description="Reason", ordering="reason", label=REASON_COLOURS)
+    @display(description="Reason", label=REASON_COLOURS)
     def why(self, suppression: Suppression) -> str:
         return suppression.get_reason_display()
 

@@ -10,7 +10,8 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -21,6 +22,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
 from subscribers.admin.exports import EXPORT
+from subscribers.long_lists import LongList
 from subscribers.models import Event, Webhook, WebhookAttempt, WebhookDelivery
 from subscribers.models.webhooks import OF_READERS
 from subscribers.records import RecordAdmin, RecordInline
@@ -89,8 +91,12 @@ class WebhookAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
         queryset: QuerySet[Webhook] = super().get_queryset(request)
-        waiting = Q(deliveries__state=WebhookDelivery.State.WAITING)
-        return queryset.annotate(waiting_events=Count("deliveries", filter=waiting))
+        # Of those that wait alone, for which there is an index; not of the whole log.
+        waiting = WebhookDelivery.objects.filter(
+            webhook=OuterRef("pk"), state=WebhookDelivery.State.WAITING
+        )
+        counted = waiting.order_by().values("webhook").annotate(number=Count("pk")).values("number")
+        return queryset.annotate(waiting_events=Coalesce(Subquery(counted), 0))
 
     @display(description="Hears of")
     def hears(self, webhook: Webhook) -> str:
@@ -183,12 +189,11 @@ class TriesInline(RecordInline):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(RecordAdmin):
+class WebhookDeliveryAdmin(LongList, RecordAdmin):
     list_display = ["created_at", "webhook", "event", "outcome", "attempts", "last", "next_attempt"]
-    list_filter = ["state", "event", "webhook"]
+    list_filter = ["state", "event", "webhook", ("created_at", admin.DateFieldListFilter)]
     list_select_related = ["webhook"]
     search_fields = ["message_id", "payload"]
-    date_hierarchy = "created_at"
     actions = ["send_selected_again"]
     inlines = [TriesInline]
     change_form_outer_before_template = "admin/subscribers/webhookdelivery/state.html"

@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils.timezone import now
 
-from digest.admin import deliveries
 from digest.models import Delivery, Edition
+from subscribers import long_lists
 from tests import factories
 from tests.admin.test_lists import queries
 
@@ -216,7 +216,7 @@ def test_within_an_edition_the_servers_words_are_searched(desk, edition):
 
 
 def test_counting_ends_at_a_limit(desk, edition, monkeypatch):
-    monkeypatch.setattr(deliveries, "COUNTED", 3)
+    monkeypatch.setattr(long_lists, "COUNTED", 3)
     for _ in range(5):
         row(edition)
 
@@ -224,9 +224,9 @@ def test_counting_ends_at_a_limit(desk, edition, monkeypatch):
 
 
 def test_counting_ends_when_it_takes_too_long(edition, monkeypatch):
-    monkeypatch.setattr(deliveries, "COUNT_MILLISECONDS", 20)
+    monkeypatch.setattr(long_lists, "COUNT_MILLISECONDS", 20)
     slow = Delivery.objects.extra(where=["pg_sleep(0.2) IS NOT NULL"])
     row(edition)
 
-    assert deliveries.LedgerPaginator(slow, 50).count == deliveries.COUNTED
+    assert long_lists.LongListPaginator(slow, 50).count == long_lists.COUNTED
     assert Delivery.objects.count() == 1
