@@ -77,6 +77,7 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
                     "at": plan.sends_at,
                     "when": goes_out(plan, schedule.zone),
                     "draft_when": local(draft_at, schedule.zone),
+                    "awaited": sparingly(f"awaited-{schedule.pk}", schedule.is_awaited, least=1),
                 }
             )
     return sorted(rows, key=lambda row: row["at"])[:SHOWN]

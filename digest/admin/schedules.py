@@ -25,6 +25,7 @@ from digest.models import Cadence, Schedule
 from digest.models.schedules import Weekday, every_day
 from digest.schedule import next_slot
 
+NOBODY_YET = "Nobody has chosen the best of the week yet"
 READERS_CLOCK = "where the reader is"
 
 
@@ -152,6 +153,8 @@ class ScheduleAdmin(ModelAdmin):
     @display(description="Who waits for it")
     def waiting(self, schedule: Schedule) -> str:
         count = weekly_readers(newsletter_id=schedule.newsletter_id)
+        if not count:
+            return f"{NOBODY_YET}, so no edition is drafted until somebody does."
         return (
             f"Readers who chose the best of the week: {count:,}. While no weekly schedule of the "
             "newsletter is active, they get every edition instead."

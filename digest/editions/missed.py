@@ -13,11 +13,15 @@ _DETAIL = "Nothing ran in time to draft it."
 def record_missed(*, now: datetime) -> list[int]:
     """Make a skipped edition, with the reason, for each slot that went by; return their ids.
 
-    Safe to run twice and at once: a slot has one edition, whoever makes it.
+    Safe to run twice and at once: a slot has one edition, whoever makes it. Nothing is on record
+    where nobody waited, nor once somebody does.
     """
     made = []
     for missed in missed_slots(now=now):
         schedule = Schedule.objects.select_related("newsletter").get(pk=missed.schedule_id)
+        if not schedule.is_awaited():
+            Schedule.objects.filter(pk=schedule.pk).update(changed_at=now)
+            continue
         plan = plan_for(schedule.newsletter, missed.date, schedule, now)
         edition, is_new = Edition.objects.get_or_create(
             newsletter=schedule.newsletter,

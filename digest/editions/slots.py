@@ -71,9 +71,13 @@ def due_slots(*, now: datetime) -> list[DueSlot]:
 
     A slot is due from its draft lead until its deadline, so a beat that slept over the send time
     still drafts. Only slots missed while their schedule stood as it stands: a schedule that was
-    made or changed at nine does not catch up on seven o'clock.
+    made or changed at nine does not catch up on seven o'clock. And only where somebody waits:
+    an edition for nobody is work for editors, and an alarm where they leave it.
     """
-    return _without_edition(now, _current_slots)
+    due = _without_edition(now, _current_slots)
+    schedules = Schedule.objects.in_bulk({slot.schedule_id for slot in due})
+    awaited = {pk for pk, schedule in schedules.items() if schedule.is_awaited()}
+    return [slot for slot in due if slot.schedule_id in awaited]
 
 
 def missed_slots(*, now: datetime) -> list[DueSlot]:

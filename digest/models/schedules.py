@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from subscribers.models import Newsletter, one_line, validate_timezone
+from subscribers.models import Newsletter, Subscription, one_line, validate_timezone
 
 _ONE_WEEKLY = (
     "The newsletter has an active weekly schedule already, and its readers were promised one mail "
@@ -112,7 +112,7 @@ class Schedule(models.Model):
         default=Unapproved.HOLD,
         help_text="What happens at the send time if no editor has approved.",
     )
-    # Slots missed before this are not caught up on.
+    # Slots missed before this are not caught up on: it was changed, or nobody waited for them.
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -152,6 +152,16 @@ class Schedule(models.Model):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.timezone or self.newsletter.timezone)
+
+    def is_awaited(self) -> bool:
+        """Whether anybody chose what it prints; what is new is for whoever may still come."""
+        if self.cadence == Cadence.DAILY:
+            return True
+        return Subscription.objects.filter(
+            newsletter=self.newsletter_id,
+            status=Subscription.Status.ACTIVE,
+            frequency=Subscription.Frequency.WEEKLY,
+        ).exists()
 
     def clean(self) -> None:
         if self.min_stories and self.max_stories and self.min_stories > self.max_stories:

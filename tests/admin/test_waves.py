@@ -296,6 +296,21 @@ def test_with_a_weekly_schedule_nothing_is_amiss(desk, newsletter):
     assert "every edition instead" not in page(desk, "/admin/")
 
 
+def test_a_weekly_schedule_that_nobody_chose_says_that_it_drafts_nothing(desk, newsletter):
+    weekly = factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
+
+    assert "nobody has chosen the best of the week yet" in page(desk, "/admin/")
+    found = page(desk, f"/admin/digest/schedule/{weekly.pk}/change/")
+    assert "no edition is drafted until somebody does" in found
+
+
+def test_with_a_weekly_reader_the_overview_says_when_it_is_drafted(desk, newsletter):
+    factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
+    readers(newsletter, "", 1, frequency="weekly")
+
+    assert "nobody has chosen" not in page(desk, "/admin/")
+
+
 def switch_off(desk, schedule):
     url = f"/admin/digest/schedule/{schedule.pk}/change/"
     form = form_of(schedule, cadence="weekly", weekdays=[6])
