@@ -1,7 +1,7 @@
-"""Store a sign-up in one statement: reader, subscription, consent, and the mail that is due.
+"""Store a sign-up in one round trip: reader, subscription, consent, and the mail that is due.
 
-One statement because a flood of sign-ups must not become a flood of round trips, and because it
-does the same work for an address that is new as for one that is known or suppressed.
+One, because a flood of sign-ups must not become a flood of round trips; and it is the same work for
+an address that is new as for one that is known or suppressed.
 """
 
 from __future__ import annotations
@@ -30,16 +30,30 @@ MAILS_PER_ADDRESS = 3
 MAILS_PER_DAY = 10
 
 # {reader}, {subscription}, {consent} are the columns of each table and {…_values} what stands in
-# them, so that a new field with a default needs no word here. The first two conflict with the row
-# that is there already; the second then lets a mail be due, unless one is or just went.
+# them, so that a new field with a default needs no word here.
+
+# First the reader alone: whoever signs up the same address now waits here, and then counts with a
+# snapshot of its own what those before it asked for. The subscriptions before the reader, in the
+# order of preferences.locks; no key is changed, so that rows that refer to them may be written
+# meanwhile.
+_HOLD = """
+WITH known AS (
+    SELECT o.id FROM subscribers_subscriber r
+      JOIN subscribers_subscription o ON o.subscriber_id = r.id
+     WHERE r.email_key = %(email_key)s::varchar
+     ORDER BY o.id FOR NO KEY UPDATE OF o
+)
+INSERT INTO subscribers_subscriber AS r ({reader})
+SELECT {reader_values} FROM (SELECT count(*) FROM known) AS held
+    ON CONFLICT (email_key) DO UPDATE SET language = r.language
+"""
+# Where the subscription is there already, this lets a mail be due, unless one is or just went.
 # Whoever left has shown to own the mailbox, so leaving ends the cooldown. Who waits in an import's
 # long queue, or for a relay, and signs up themselves waits no longer; what a worker has leased to
 # send it now is due in five minutes.
-_STATEMENT = """
+_STORE = """
 WITH reader AS (
-    INSERT INTO subscribers_subscriber AS r ({reader}) VALUES ({reader_values})
-        ON CONFLICT (email_key) DO UPDATE SET email_key = EXCLUDED.email_key
-    RETURNING r.id
+    SELECT id FROM subscribers_subscriber WHERE email_key = %(email_key)s::varchar
 ),
 others AS (
     SELECT count(*) FILTER (WHERE o.mail_due_at IS NOT NULL
@@ -143,7 +157,8 @@ def enrol(
         _run(values)
     except OperationalError:
         # The connection may have been lost while it lay idle; Django would have asked before each
-        # request. Once more is harmless: for who is enrolled already nothing more is due.
+        # request. Once more is harmless: for who is enrolled already nothing more is due. It also
+        # saves who was ended for a deadlock, with an UPDATE of many rows that knows no order.
         if connection.in_atomic_block:
             raise
         connection.close()
@@ -155,13 +170,15 @@ def _run(values: dict[str, Any]) -> None:
     # Django's own cursors put the values into the text, so they cannot prepare a statement (and
     # None, its default here, forbids it): planning this one anew took three times its running.
     connection.connection.prepare_threshold = 0
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(_statement(), values, prepare=True)
+    link = connection.connection
+    with connection.wrap_database_errors, link.pipeline(), psycopg.Cursor(link) as cursor:
+        for statement in _statements():
+            cursor.execute(statement, values, prepare=True)
 
 
 @cache
-def _statement() -> str:
-    """The statement with its tables' columns; ready for values."""
+def _statements() -> tuple[str, str]:
+    """The statements with their tables' columns; ready for values."""
     texts: dict[str, Any] = {"per_day": MAILS_PER_DAY, "at_once": MAILS_PER_ADDRESS}
     for name, model in (
         ("reader", Subscriber),
@@ -171,7 +188,7 @@ def _statement() -> str:
         columns = _columns(model, prefix="consent_" if model is Consent else "")
         texts[name] = ", ".join(columns)
         texts[f"{name}_values"] = ", ".join(columns.values())
-    return _STATEMENT.format(**texts)
+    return _HOLD.format(**texts), _STORE.format(**texts)
 
 
 def _columns(model: type[Model], *, prefix: str) -> dict[str, str]:

@@ -8,7 +8,11 @@ from subscribers.models import Subscriber, Subscription
 
 
 def lock_readers(who: Q) -> dict[int, Subscriber]:
-    """Lock these readers for the transaction: first their subscriptions, as choices do."""
+    """Lock these readers for the transaction: first their subscriptions, as choices do.
+
+    Not the other way round: a choice holds its subscription when a row that it adds, an event for
+    a webhook say, has the reader looked up at the commit. Signing up (enrol) keeps the same order.
+    """
     ids = list(Subscriber.objects.filter(who).values_list("pk", flat=True))
     theirs = Subscription.objects.filter(subscriber__in=ids).order_by("pk")
     list(theirs.select_for_update().values_list("pk"))

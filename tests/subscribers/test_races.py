@@ -2,13 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
+from time import sleep
 
 import pytest
 from django.db import connection, transaction
 
 from subscribers import confirmation, erase, signup, suppression, tokens
 from subscribers.consent import Origin
+from subscribers.enrol import COOLDOWN, MAILS_PER_ADDRESS, MAILS_PER_DAY
 from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.preferences import leaving
+from subscribers.preferences.choices import set_person
 from subscribers.transfer import importing, storing
 from subscribers.transfer.importing import Word
 from subscribers.transfer.presets import Field
@@ -22,9 +26,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 6
 
 
-def at_once(act):
+def at_once(act, threads=AT_ONCE):
     """Do it in so many threads, and return what each returned."""
-    barrier = Barrier(AT_ONCE)
+    barrier = Barrier(threads)
 
     def one(number):
         try:
@@ -33,8 +37,8 @@ def at_once(act):
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, range(AT_ONCE)))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, range(threads)))
 
 
 def test_sign_ups_at_once_make_one_subscription_and_one_mail():
@@ -48,6 +52,74 @@ def test_sign_ups_at_once_make_one_subscription_and_one_mail():
 
     assert Subscriber.objects.count() == Subscription.objects.count() == 1
     assert Consent.objects.count() == 1
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_one_address_signed_up_everywhere_at_once_gets_no_more_mails_than_on_a_day(known):
+    newsletters = [factories.newsletter() for _ in range(2 * MAILS_PER_DAY)]
+    if known:
+        factories.subscription(factories.newsletter(), "ann@example.com")
+
+    at_once(
+        lambda n: signup.sign_up(
+            newsletter=newsletters[n], email="ann@example.com", origin=Origin(), now=NOW
+        ),
+        threads=len(newsletters),
+    )
+
+    due = Subscription.objects.filter(mail_due_at__isnull=False)
+    assert due.count() == Consent.objects.count() == MAILS_PER_DAY
+    assert due.filter(mail_due_at__lt=NOW + COOLDOWN).count() == MAILS_PER_ADDRESS
+
+
+@pytest.mark.parametrize("act", ["choose", "erase"])
+def test_a_sign_up_and_what_the_reader_does_meanwhile_do_not_lock_each_other_out(act):
+    """Each act is held between the reader's subscription and the reader, until the other waits.
+
+    For longer than PostgreSQL's deadlock_timeout: it is the act then that would be ended, and not
+    the sign-up, which tries again.
+    """
+    newsletter = factories.newsletter()
+    first = factories.subscription(newsletter, "ann@example.com")
+    subscription = factories.second_subscription(first.subscriber, factories.newsletter())
+
+    def sign_up():
+        signup.sign_up(
+            newsletter=subscription.newsletter, email="ann@example.com", origin=Origin(), now=NOW
+        )
+
+    def choose():
+        set_person(subscription_id=subscription.pk, language="de", timezone="", now=NOW)
+
+    def wipe():
+        erase.erase(subscriber_id=subscription.subscriber_id, now=NOW)
+
+    def come_back():
+        factories.put(Subscription.objects.filter(pk=subscription.pk), status="unsubscribed")
+        leaving.come_back(subscription_id=subscription.pk, token="", seen="", now=NOW)
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = []
+
+        def meanwhile(execute, sql, params, many, context):
+            result = execute(sql, params, many, context)
+            if not waiting and "subscribers_subscription" in sql and "FOR UPDATE" in sql:
+                waiting.append(pool.submit(closing, sign_up))
+                sleep(1.5)
+            return result
+
+        with connection.execute_wrapper(meanwhile):
+            {"choose": choose, "erase": wipe, "come back": come_back}[act]()
+        waiting[0].result(10)
+
+    assert Subscriber.objects.filter(email="ann@example.com").exists()
+
+
+def closing(act):
+    try:
+        return act()
+    finally:
+        connection.close()
 
 
 def test_workers_at_once_send_one_mail(relay):
