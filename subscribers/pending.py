@@ -78,6 +78,7 @@ def _forget(ids: list[int]) -> int:
     rows = Subscription.objects.select_for_update().filter(
         pk__in=ids, status=Status.PENDING, mail_due_at=None
     )
+    rows = rows.order_by("pk")  # as everybody locks them
     were_readers = [row.pk for row in rows if row.confirmed_at]
     never = [row for row in rows if not row.confirmed_at]
     back = Subscription.objects.filter(pk__in=were_readers).update(status=Status.UNSUBSCRIBED)

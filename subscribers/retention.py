@@ -83,7 +83,8 @@ def erase_who_left(*, now: datetime) -> bool:
         with transaction.atomic():
             suppression.keep_imports_waiting()
             # Somebody may be signing up again at this moment.
-            theirs = Subscription.objects.select_for_update().filter(subscriber=subscriber_id)
+            found = Subscription.objects.filter(subscriber=subscriber_id).order_by("pk")
+            theirs = found.select_for_update()
             if len(theirs) == len(theirs.filter(left)):
                 erase.erase(subscriber_id=subscriber_id, now=now, why="left long ago")
     _log(len(page.readers), "readers who left long ago are erased")

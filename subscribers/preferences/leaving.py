@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Q
 
 from subscribers import consent, signals, signup, tokens
 from subscribers.consent import NOWHERE, Origin
@@ -18,6 +19,7 @@ from subscribers.preferences.choices import (
     moment,
     pause,
 )
+from subscribers.preferences.locks import lock_readers
 from subscribers.webhooks.emit import emit_of_reader
 
 Status = Subscription.Status
@@ -125,6 +127,9 @@ def come_back(
     """
     check_pause(paused_until, now=now)
     with transaction.atomic():
+        # All of the reader's, for signing up again takes them too.
+        whose = Subscription.objects.filter(pk=subscription_id).values("subscriber")
+        lock_readers(Q(pk__in=whose))
         subscription = _left(subscription_id)
         if subscription is None:
             return True  # the second of two clicks

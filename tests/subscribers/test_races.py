@@ -72,7 +72,7 @@ def test_one_address_signed_up_everywhere_at_once_gets_no_more_mails_than_on_a_d
     assert due.filter(mail_due_at__lt=NOW + COOLDOWN).count() == MAILS_PER_ADDRESS
 
 
-@pytest.mark.parametrize("act", ["choose", "erase"])
+@pytest.mark.parametrize("act", ["choose", "erase", "come back"])
 def test_a_sign_up_and_what_the_reader_does_meanwhile_do_not_lock_each_other_out(act):
     """Each act is held between the reader's subscription and the reader, until the other waits.
 
