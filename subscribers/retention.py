@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from subscribers import erase, ledger, long_gone, pending, suppression
 from subscribers.models import AddressChange, Consent, Letter, Subscription
-from subscribers.transfer import jobs
+from subscribers.transfer import files, jobs
 from subscribers.webhooks.erased import forget_untold
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ EVERY = 600
 ROWS = 2000
 PERSONS = 50
 LISTS = 10
+# An upload is known to its import long before that.
+STRAY = timedelta(days=1)
 
 # The condition of the index consent_to_fade.
 _TRACED = Q(ip_address__isnull=False) | ~Q(user_agent="")
@@ -95,8 +97,10 @@ def forget_lists(*, now: datetime) -> bool:
     """Delete the files of imports: they hold more than went in, and the evidence is elsewhere."""
     cutoff = _cutoff(settings.RETENTION_IMPORT_DAYS, now)
     forgotten = jobs.forget(before=cutoff, limit=LISTS) if cutoff else 0
+    strays = files.forget_strays(before=now - STRAY, limit=LISTS)
     _log(forgotten, "imports have no file any more")
-    return forgotten == LISTS
+    _log(strays, "files that belonged to no import are deleted")
+    return LISTS in (forgotten, strays)
 
 
 def forget_letters(*, now: datetime) -> bool:

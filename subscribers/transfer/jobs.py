@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from subscribers.models import ImportJob, ImportRefusal, Newsletter
-from subscribers.transfer import importing, presets, storing
+from subscribers.transfer import files, importing, presets, storing
 from subscribers.transfer.importing import Piece, Plan, Word
 from subscribers.transfer.presets import BY_NAME, DAYBREAK, Field, Kind
 from subscribers.transfer.rows import Reading
@@ -284,7 +284,7 @@ def forget(*, before: datetime, limit: int = 20) -> int:
     jobs = list(old.exclude(status__in=ImportJob.UNDER_WAY).order_by("created_at")[:limit])
     for job in jobs:
         ImportRefusal.objects.filter(job=job).delete()
-        job.file.delete(save=False)
+        files.discard(str(job.file.name))
         ImportJob.objects.filter(pk=job.pk).update(file="")
     return len(jobs)
 

@@ -328,6 +328,32 @@ def test_files_and_refusals_go_when_their_time_is_over(settings):
         jobs.start(job_id=old.pk, now=timezone.now())
 
 
+def test_the_file_goes_with_its_import_and_with_its_newsletter(django_capture_on_commit_callbacks):
+    one, other = uploaded(lines(1)), uploaded(lines(1))
+    folders = [os.path.dirname(job.file.path) for job in (one, other)]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        one.delete()
+        other.newsletter.delete()
+
+    assert [os.path.exists(folder) for folder in folders] == [False, False]
+
+
+def test_a_file_of_no_import_goes_after_a_day(settings):
+    settings.RETENTION_IMPORT_DAYS = 0
+    kept, stray, empty = (uploaded(lines(1)).file.path for _ in range(3))
+    ImportJob.objects.exclude(file=ImportJob.objects.order_by("pk")[0].file).update(file="")
+    os.unlink(empty)
+
+    retention.forget_lists(now=timezone.now())
+    assert os.path.exists(stray)
+    retention.forget_lists(now=timezone.now() + timedelta(days=1, minutes=1))
+
+    assert os.path.exists(kept)
+    assert not os.path.exists(os.path.dirname(stray))
+    assert not os.path.exists(os.path.dirname(empty))
+
+
 def test_an_erased_reader_is_erased_from_the_refusals_and_does_not_come_back():
     newsletter = factories.newsletter()
     reader = factories.subscription(newsletter, "ann@example.com", status="unsubscribed").subscriber

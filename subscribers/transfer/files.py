@@ -1,0 +1,66 @@
+"""Leave no uploaded list behind that no import knows."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.core.files.storage import Storage
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from subscribers.models import ImportJob
+
+FOLDER = "imports"
+
+
+def discard(name: str) -> None:
+    """Delete a list, with the folder that it had for itself."""
+    storage = _storage()
+    storage.delete(name)
+    with suppress(OSError):
+        storage.delete(name.rpartition("/")[0])
+
+
+def forget_strays(*, before: datetime, limit: int) -> int:
+    """Delete lists older than that which belong to no import: a crash came between the two."""
+    known = {name.split("/")[1] for name in _known()}
+    gone = 0
+    for folder in _folders():
+        if folder in known or gone == limit:
+            continue
+        path = f"{FOLDER}/{folder}"
+        _, files = _storage().listdir(path)
+        names = [f"{path}/{file}" for file in files]
+        if all(_storage().get_modified_time(name) < before for name in names or [path]):
+            for name in names or [f"{path}/nothing"]:
+                discard(name)
+            gone += 1
+    return gone
+
+
+@receiver(post_delete, sender=ImportJob, dispatch_uid="discard the list of a deleted import")
+def discard_with_job(*, instance: ImportJob, **_: Any) -> None:
+    """Also where the import goes with its newsletter; not if that is taken back."""
+    if instance.file:
+        transaction.on_commit(partial(discard, str(instance.file.name)))
+
+
+def _known() -> list[str]:
+    return list(ImportJob.objects.exclude(file="").values_list("file", flat=True))
+
+
+def _folders() -> list[str]:
+    try:
+        folders, _ = _storage().listdir(FOLDER)
+    except FileNotFoundError:
+        return []
+    return folders
+
+
+def _storage() -> Storage:
+    storage: Storage = ImportJob._meta.get_field("file").storage
+    return storage
