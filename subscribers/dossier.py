@@ -6,10 +6,17 @@ import json
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from subscribers import signals
-from subscribers.models import Consent, Section, Subscriber, Subscription, Suppression
+from subscribers import same_person, signals, suppression
+from subscribers.models import (
+    AddressChange,
+    Consent,
+    Letter,
+    Section,
+    Subscriber,
+    Subscription,
+)
 
 
 def export(*, subscriber_id: int) -> dict[str, Any]:
@@ -25,11 +32,13 @@ def export(*, subscriber_id: int) -> dict[str, Any]:
 def gather(*, subscriber_id: int) -> dict[str, Any]:
     """The same with dates as dates, for a page; the newest comes first in each chapter."""
     subscriber = Subscriber.objects.get(pk=subscriber_id)
-    theirs = _theirs(subscriber)
+    theirs = same_person.subscriptions_of(subscriber_id)
     dossier: dict[str, Any] = {
         "person": _person(subscriber),
         "subscriptions": _subscriptions(theirs),
         "consents": _consents(theirs),
+        "address_changes": _address_changes(subscriber),
+        "letters": _letters(subscriber),
         "suppression": _suppression(subscriber),
     }
     answers: Any = signals.dossier_asked.send(sender=Subscriber, subscriber_id=subscriber_id)
@@ -48,16 +57,6 @@ def _person(subscriber: Subscriber) -> dict[str, Any]:
         "created_at": subscriber.created_at,
         "erased_at": subscriber.erased_at,
     }
-
-
-def _theirs(subscriber: Subscriber) -> list[int]:
-    """Their subscriptions, and those of an address that turned out to be theirs too.
-
-    As ids, one index after the other: with OR between them PostgreSQL reads the whole ledger.
-    """
-    own = Subscription.objects.filter(subscriber=subscriber)
-    merged = Subscription.objects.filter(moved_to__in=list(own.values_list("pk", flat=True)))
-    return [*own.values_list("pk", flat=True), *merged.values_list("pk", flat=True)]
 
 
 def _subscriptions(subscriptions: list[int]) -> list[dict[str, Any]]:
@@ -112,8 +111,36 @@ def _consents(subscriptions: list[int]) -> list[dict[str, Any]]:
     ]
 
 
+def _address_changes(subscriber: Subscriber) -> list[dict[str, Any]]:
+    """Other addresses that they asked to be written to at; done or not, for as long as kept."""
+    fields = ("email", "email_as_typed", "status", "old_agreed_at", "new_agreed_at", "ended_at")
+    rows = AddressChange.objects.filter(subscriber=subscriber).order_by("-created_at", "-pk")
+    return [{"asked_at": row.pop("created_at")} | row for row in rows.values("created_at", *fields)]
+
+
+def _letters(subscriber: Subscriber) -> list[dict[str, Any]]:
+    """Mails asked for on a page: those to their address, and those about a change of it."""
+    about_theirs = Q(email_key=subscriber.email_key) | Q(change__subscriber=subscriber)
+    rows = Letter.objects.filter(about_theirs).order_by("-asked_at", "-pk")
+    return [
+        {
+            "kind": row.kind,
+            "to": row.email_key,
+            "asked_at": row.asked_at,
+            "due_at": row.due_at,
+            "outcome": row.outcome,
+        }
+        for row in rows
+    ]
+
+
 def _suppression(subscriber: Subscriber) -> dict[str, Any] | None:
-    entry = Suppression.objects.filter(email_key=subscriber.email_key).first()
+    entry = suppression.entry_of(subscriber.email)
     if entry is None:
         return None
-    return {"reason": entry.reason, "detail": entry.detail, "since": entry.created_at}
+    return {
+        "reason": entry.reason,
+        "detail": entry.detail,
+        "since": entry.created_at,
+        "as_a_hash": suppression.is_hash(entry),
+    }

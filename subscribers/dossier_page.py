@@ -19,6 +19,10 @@ SHOWN = 100
 # An em dash, as a table has it where there is nothing.
 NOTHING = "—"
 
+LETTER_DELIVERY = {
+    "": "pending", "sent": "sent", "refused": "failed", "given-up": "failed",
+}  # fmt: skip
+
 # What stands in the rows, in words; a word that is not here is shown as it stands.
 WORDS: dict[str, dict[str, str | Promise]] = {
     "status": {
@@ -52,6 +56,12 @@ WORDS: dict[str, dict[str, str | Promise]] = {
         "failed": _("could not be delivered"),
         "skipped": _("not sent to you"),
         "uncertain": _("sent, with no answer from your mail server"),
+    },
+    # By the subjects they have; and what became of one in the words of an edition's delivery.
+    "letter": {
+        "link": _("Your link to your preferences"),
+        "old-address": _("Please confirm your new address"),
+        "new-address": _("Please confirm this address"),
     },
     "suppression": {
         "bounce": _("mail to it came back"),
@@ -89,6 +99,8 @@ def context(dossier: dict[str, Any]) -> dict[str, Any]:
         "subscriptions": [_subscription(row) for row in dossier["subscriptions"]],
         "consents": [_consent(row) for row in dossier["consents"]],
         "suppression": _suppression(dossier["suppression"]),
+        "address_changes": dossier["address_changes"],
+        "letters": [_letter(row) for row in dossier["letters"]],
         "deliveries": [
             row | {"outcome": _word("delivery", row["status"])} for row in deliveries[:SHOWN]
         ],
@@ -136,8 +148,17 @@ def _consent(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _letter(row: dict[str, Any]) -> dict[str, Any]:
+    outcome = LETTER_DELIVERY.get(row["outcome"], "skipped")
+    return row | {"kind": _word("letter", row["kind"]), "outcome": _word("delivery", outcome)}
+
+
 def _suppression(row: dict[str, Any] | None) -> dict[str, Any] | None:
-    return row and row | {"reason": _word("suppression", row["reason"])}
+    """Having been erased keeps no mail from who signed up again (suppression.is_suppressed)."""
+    return row and row | {
+        "reason": _word("suppression", row["reason"]),
+        "was_erased": row["reason"] == "erased",
+    }
 
 
 def _plain(name: str, value: Any) -> str | Promise:

@@ -8,10 +8,10 @@ from functools import partial
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from subscribers import growth, ledger, signals, suppression
+from subscribers import growth, ledger, same_person, signals, suppression
 from subscribers.addresses import compare_key
 from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
 from subscribers.transfer import jobs
@@ -56,7 +56,8 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> boo
             sender=Subscriber, subscriber_id=subscriber_id, subscription_ids=ids, now=now
         )
         _tell(states, subscriber.email, now)
-        for merged_id in _merged_into(ids):
+        merged = same_person.merged_into(ids).values_list("subscriber", flat=True)
+        for merged_id in sorted(set(merged)):
             erase(subscriber_id=merged_id, now=now, why=why)
     return True
 
@@ -130,15 +131,6 @@ def _tell(states: dict[int, str], email: str, now: datetime) -> None:
         if status != Status.UNSUBSCRIBED:
             transaction.on_commit(partial(ended, subscription_id=subscription_id))
             erased.tell(subscription_id=subscription_id, email=email, now=now)
-
-
-def _merged_into(subscription_ids: list[int]) -> list[int]:
-    """The rows of addresses that turned out to be the same person's; not of one in use again."""
-    in_use = Subscription.objects.filter(subscriber=OuterRef("subscriber")).exclude(
-        status=Status.UNSUBSCRIBED
-    )
-    merged = Subscription.objects.filter(~Exists(in_use), moved_to__in=subscription_ids)
-    return sorted(set(merged.values_list("subscriber", flat=True)))
 
 
 def _erase_what_names_them(subscriber: Subscriber, addresses: set[str]) -> None:

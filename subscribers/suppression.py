@@ -70,6 +70,16 @@ def is_suppressed(email: str) -> bool:
     return found.exclude(reason__in=_TAKEN_BACK).exists()
 
 
+def entry_of(email: str) -> Suppression | None:
+    """What stands on the list of an address, in plain or as a hash (`is_hash`)."""
+    key = compare_key(email)
+    return Suppression.objects.filter(email_key__in=[key, *_hashes(key)]).first()
+
+
+def is_hash(entry: Suppression) -> bool:
+    return entry.email_key.startswith(_PREFIX)
+
+
 def suppressed_among(keys: Collection[str]) -> dict[str, str]:
     """Those of the compare keys that no import may bring in, each with its Suppression.Reason.
 

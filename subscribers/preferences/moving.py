@@ -247,7 +247,8 @@ def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subsc
     found = lock_readers(_both(change))
     reader = found.pop(change.subscriber_id)
     before = (reader.email, reader.email_key, reader.email_as_typed)
-    left, ended = None, []
+    left: Subscriber | None = None
+    ended: list[Subscription] = []
     for other in found.values():
         left, ended = merge(reader=reader, other=other, origin=origin, now=now)
     if left:

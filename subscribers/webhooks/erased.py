@@ -22,7 +22,7 @@ KEPT = timedelta(days=30)
 _State = WebhookDelivery.State
 _UNTOLD = (_State.WAITING, _State.FAILED)
 # What an event says of a subscription once its reader wants to be forgotten.
-_BLANK = {
+_BLANK: dict[str, object] = {
     "name": "",
     "language": "",
     "frequency": str(Subscription.Frequency.DAILY),

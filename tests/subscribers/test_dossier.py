@@ -9,9 +9,9 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import consent, dossier, erase, tokens
-from subscribers.models import Consent, Subscriber, Subscription
-from subscribers.suppression import suppress
+from subscribers import consent, dossier, erase, preferences, tokens
+from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
+from subscribers.suppression import conceal, suppress
 from tests import factories
 from tests.factories import NOW
 
@@ -173,6 +173,103 @@ def test_the_page_takes_few_queries_however_much_there_is(
 
     with django_assert_max_num_queries(12):
         client.get(page(ann))
+
+
+def test_a_row_that_somebody_else_uses_again_is_not_in_it(ann):
+    """Who got the mailbox after them signed up there: erasing leaves that one out too."""
+    old = replaced_by(ann, "ann.before@example.com")
+    assert len(dossier.export(subscriber_id=ann.subscriber_id)["subscriptions"]) == 2
+
+    factories.second_subscription(old.subscriber, factories.newsletter(name="Evening"))
+
+    found = dossier.export(subscriber_id=ann.subscriber_id)
+    assert [row["newsletter"] for row in found["subscriptions"]] == ["Morning"]
+    assert len(found["consents"]) == 3
+
+
+def test_what_was_replaced_by_what_was_replaced_is_in_it(ann):
+    between = replaced_by(ann, "ann.before@example.com")
+    replaced_by(between, "ann.long-before@example.com")
+
+    assert len(dossier.export(subscriber_id=ann.subscriber_id)["subscriptions"]) == 3
+
+
+def replaced_by(subscription, email):
+    old = factories.subscription(
+        subscription.newsletter, email, status="unsubscribed", moved_to=subscription
+    )
+    record(old, "signup")
+    return old
+
+
+def test_another_address_that_was_asked_for_is_in_it_with_the_letters(client, ann):
+    preferences.moving.ask_to_move(subscription_id=ann.pk, email="New@Example.org", now=NOW)
+    change = AddressChange.objects.get()
+    preferences.moving.agree(token=tokens.change_token(change.pk, "old", now=NOW), now=NOW)
+    Letter.objects.create(kind="link", email_key="ann@example.com", asked_at=NOW, outcome="sent")
+    Letter.objects.create(kind="link", email_key="bob@example.com", due_at=NOW)
+
+    found = dossier.export(subscriber_id=ann.subscriber_id)
+
+    [wish] = found["address_changes"]
+    assert wish == {
+        "email": "New@example.org",
+        "email_as_typed": "New@Example.org",
+        "status": "open",
+        "asked_at": "2026-03-10T06:00:00Z",
+        "old_agreed_at": "2026-03-10T06:00:00Z",
+        "new_agreed_at": None,
+        "ended_at": None,
+    }
+    assert sorted((row["kind"], row["to"], row["outcome"]) for row in found["letters"]) == [
+        ("link", "ann@example.com", "sent"),
+        ("new-address", "new@example.org", ""),
+        ("old-address", "ann@example.com", ""),
+    ]
+    text = client.get(page(ann)).content.decode()
+    for words in (
+        "New@example.org", "New address, agreed to at the old one", "Your link to your preferences",
+        "Please confirm this address",
+    ):  # fmt: skip
+        assert words in text, words
+    assert "New address, agreed to at the new one" not in text
+
+
+@pytest.mark.parametrize(
+    ("model", "chapter", "left_out"),
+    [
+        (AddressChange, "address_changes", {"id", "subscriber", "email_key"}),
+        (Letter, "letters", {"id", "change"}),
+    ],
+)
+def test_each_field_of_these_is_in_the_file_or_left_out_on_purpose(ann, model, chapter, left_out):
+    preferences.moving.ask_to_move(subscription_id=ann.pk, email="new@example.org", now=NOW)
+    entry = dossier.export(subscriber_id=ann.subscriber_id)[chapter][0]
+    fields = {field.name for field in model._meta.concrete_fields} - left_out
+    renamed = {"created_at": "asked_at", "email_key": "to"}
+
+    assert set(entry) == {renamed.get(name, name) for name in fields}
+
+
+def test_that_they_were_erased_before_is_in_it_though_only_a_hash_is_left(client, ann):
+    conceal(email="ann@example.com", detail="at the reader's wish", now=NOW)
+
+    assert dossier.export(subscriber_id=ann.subscriber_id)["suppression"] == {
+        "reason": "erased",
+        "detail": "at the reader's wish",
+        "since": "2026-03-10T06:00:00Z",
+        "as_a_hash": True,
+    }
+    text = client.get(page(ann)).content.decode()
+    assert "it was erased. What is left is a code" in text
+    assert "nothing is sent to this address" not in text
+
+
+def test_a_hash_that_keeps_mail_away_says_so(client, ann):
+    suppress(email="ann@example.com", reason="complaint", now=NOW)
+    conceal(email="ann@example.com", now=NOW)
+
+    assert "a mail from us was reported as spam" in client.get(page(ann)).content.decode()
 
 
 def test_a_command_prints_it(ann):

@@ -1,0 +1,33 @@
+"""Find the rows of addresses that turned out to be one person's (preferences.merging)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from subscribers.models import Subscription
+
+
+def merged_into(subscription_ids: Collection[int]) -> QuerySet[Subscription]:
+    """What these replaced, but for the row of an address that is in use again.
+
+    Whoever signed up there since may be somebody else, who got the mailbox after them.
+    """
+    in_use = Subscription.objects.filter(subscriber=OuterRef("subscriber")).exclude(
+        status=Subscription.Status.UNSUBSCRIBED
+    )
+    return Subscription.objects.filter(~Exists(in_use), moved_to__in=subscription_ids)
+
+
+def subscriptions_of(subscriber_id: int) -> list[int]:
+    """The reader's own, what these replaced, and what that had replaced before.
+
+    As ids, one index after the other: with OR between them PostgreSQL reads the whole ledger.
+    """
+    own = Subscription.objects.filter(subscriber=subscriber_id)
+    found = newest = list(own.values_list("pk", flat=True))
+    while newest:
+        newest = list(merged_into(newest).exclude(pk__in=found).values_list("pk", flat=True))
+        found = found + newest
+    return found
