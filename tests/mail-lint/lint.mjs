@@ -1,9 +1,10 @@
-/* Check a mail's HTML: html-validate finds no error, caniemail no more than baseline.json.
+/* Check mails' HTML: html-validate finds no error, caniemail no more than baseline.json.
 
-   node lint.mjs FILE.html            exit status 1 and a list if something is wrong
+   node lint.mjs FILE.html ...        exit status 1 and a list if something is wrong
    node lint.mjs --baseline FILE.html write baseline.json from this file */
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { HtmlValidate } from "html-validate";
 import { caniemail } from "caniemail";
 
@@ -47,12 +48,14 @@ function beyondBaseline(html) {
   );
 }
 
-const args = process.argv.slice(2);
-const html = readFileSync(args.at(-1), "utf8");
-if (args[0] === "--baseline") {
-  writeFileSync(baselineFile, JSON.stringify(unsupported(html), null, 1) + "\n");
-} else {
-  const problems = [...(await invalid(html)), ...beyondBaseline(html)];
-  for (const problem of problems) console.log(problem);
-  process.exitCode = problems.length ? 1 : 0;
+const isBaseline = process.argv[2] === "--baseline";
+for (const file of process.argv.slice(isBaseline ? 3 : 2)) {
+  const html = readFileSync(file, "utf8");
+  if (isBaseline) {
+    writeFileSync(baselineFile, JSON.stringify(unsupported(html), null, 1) + "\n");
+  } else {
+    const problems = [...(await invalid(html)), ...beyondBaseline(html)];
+    for (const problem of problems) console.log(`${basename(file)}: ${problem}`);
+    if (problems.length) process.exitCode = 1;
+  }
 }
