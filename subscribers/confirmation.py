@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection, transaction
-from django.db.models import Case, Max, QuerySet, When
+from django.db.models import Case, F, Max, QuerySet, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from subscribers import languages, suppression, tokens
@@ -70,7 +71,7 @@ def send_due(*, subscription_id: int, now: datetime) -> bool:
     behind is due again after LEASE. What fails, the relay or we, puts the mail off (`_put_off`).
     """
     leased = Subscription.objects.filter(pk=subscription_id, mail_due_at__lte=now).update(
-        mail_due_at=now + LEASE
+        mail_due_since=Coalesce("mail_due_since", F("mail_due_at")), mail_due_at=now + LEASE
     )
     if not leased:
         return False
@@ -143,7 +144,7 @@ def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
     with transaction.atomic():
         if sent_at:
             Subscription.objects.filter(pk=subscription.pk).update(mail_sent_at=sent_at)
-        _still_the_same(subscription).update(mail_due_at=None)
+        _still_the_same(subscription).update(mail_due_at=None, mail_due_since=None)
         if sent_at and (subscription.mail_kind, subscription.status) == (
             Mail.CONFIRM, Status.PENDING,
         ):  # fmt: skip
@@ -186,12 +187,11 @@ def _refused(
 
 
 def _put_off(subscription: Subscription, error: Exception, *, now: datetime) -> None:
-    """Try again after as long as the reader has waited already, so that the pauses double.
+    """Try again after as long as the mail has been due already, so that the pauses double.
 
     After the time that a link would have been valid, nobody waits for it any more.
     """
-    asked_at = subscription.consents.aggregate(at=Max("created_at"))["at"]
-    waited = now - (asked_at or subscription.created_at)
+    waited = now - _due_since(subscription)
     if waited > tokens.CONFIRM_WITHIN:
         logger.error("Mail for subscription %s given up: %s", subscription.pk, error)
         _settle(subscription, sent_at=None)
@@ -199,3 +199,13 @@ def _put_off(subscription: Subscription, error: Exception, *, now: datetime) -> 
     pause = min(max(waited, timedelta(minutes=1)), LONGEST_PAUSE)
     logger.warning("Mail for subscription %s in %s again: %s", subscription.pk, pause, error)
     _still_the_same(subscription).update(mail_due_at=now + pause)
+
+
+def _due_since(subscription: Subscription) -> datetime:
+    """When the mail was first due; a reader who asked again since waits anew.
+
+    Not from the row's age: in a long list that is imported, a row's turn may come days later.
+    """
+    asked_at = subscription.consents.aggregate(at=Max("created_at"))["at"]
+    since = subscription.mail_due_since or subscription.created_at
+    return max(since, asked_at or since)

@@ -42,7 +42,7 @@ def remind(*, now: datetime) -> int:
     while ids := list(to_remind.values_list("pk", flat=True)[:AT_ONCE]):
         # Somebody may have confirmed, or signed up again, since.
         reminded += waiting.filter(pk__in=ids).update(
-            mail_kind=Mail.REMINDER, mail_due_at=now, reminded_at=now
+            mail_kind=Mail.REMINDER, mail_due_at=now, mail_due_since=None, reminded_at=now
         )
         if len(ids) < AT_ONCE:
             break

@@ -118,6 +118,7 @@ class SubscriptionAdmin(LongList, RecordAdmin):
         "confirmed_at",
         "ended_at",
         "mail_due_at",
+        "mail_due_since",
         "mail_sent_at",
     ]
     readonly_fields = ["muted"]

@@ -76,7 +76,6 @@ class Subscription(models.Model):
         CONFIRM = "confirm", "confirmation link"
         REMINDER = "reminder", "reminder to confirm"
         WELCOME = "welcome", "welcome"
-        LINK = "link", "link to the preferences"
 
     class EndReason(models.TextChoices):
         """What a reader who left says why."""
@@ -154,6 +153,9 @@ class Subscription(models.Model):
     # The intention to send a confirmation mail, and its outcome. A worker leases the intention by
     # moving the due time forward, so a crash or a lost queue delays the mail and no more.
     mail_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When it was first due, once a worker has taken it up: how long to try again is counted from
+    # here. One of before the reader's newest consent is of another mail.
+    mail_due_since = models.DateTimeField(null=True, blank=True, editable=False)
     mail_kind = models.CharField(
         max_length=16, choices=Mail, default=Mail.CONFIRM, db_default=Mail.CONFIRM, editable=False
     )

@@ -282,6 +282,35 @@ def test_after_three_days_the_mail_is_given_up(newsletter, settings):
     assert subscription.mail_sent_at is None
 
 
+def test_how_long_to_try_is_counted_from_when_the_mail_was_first_due(newsletter, relay):
+    relay.replies["ann@example.com"] = "421 4.7.0 Try again later"
+    # The last of a long list that was imported, whose turn has come five days later.
+    subscription = pending(newsletter, created_at=NOW - timedelta(days=5))
+
+    pauses, now = [], NOW
+    for _ in range(4):
+        assert not send(subscription, now=now)
+        pauses.append((subscription.mail_due_at - now) // timedelta(minutes=1))
+        now = subscription.mail_due_at
+
+    assert pauses == [1, 1, 2, 4]
+    assert not send(subscription, now=NOW + timedelta(hours=73))
+    assert (subscription.mail_due_at, subscription.mail_due_since) == (None, None)
+
+
+def test_who_asks_again_while_a_mail_is_put_off_waits_anew(newsletter, relay):
+    relay.replies["ann@example.com"] = "421 4.7.0 Try again later"
+    subscription = pending(newsletter)
+    send(subscription)
+    later = NOW + timedelta(days=4)
+    origin = Origin()
+    factories.put(Subscription.objects.all(), mail_due_at=later + timedelta(days=1))
+    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=origin, now=later)
+
+    assert not send(subscription, now=later)
+    assert subscription.mail_due_at == later + timedelta(minutes=1)
+
+
 def test_a_refused_recipient_is_not_tried_again(newsletter, relay):
     relay.replies["ann@example.com"] = "550 5.1.1 No such user"
     subscription = pending(newsletter)
