@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F, Q
 
 from digest.editions import waves
 from digest.models import Delivery, Edition
+from subscribers.models import Subscription
 
 _Row = Delivery.Status
 # Where readers wait for their hour; one that was stopped waits with them.
@@ -20,18 +22,45 @@ def retime(*, subscriber_id: int, now: datetime) -> int:
     The rows stay the same ones, so nobody gets an edition twice. Whose new hour is past gets it at
     once, and whose is later than the edition lasts gets it with the last wave: nobody misses it.
     """
+    _wait_for_planners(subscriber_id)
     rows = Delivery.objects.filter(
-        subscription__subscriber=subscriber_id,
+        subscription__subscriber=subscriber_id, status=_Row.PENDING, edition__status__in=_UNDER_WAY
+    )
+    return sum(_retime(pk, now) for pk in rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _wait_for_planners(subscriber_id: int) -> None:
+    """Let the page that is being planned be done: it may have the reader by the clock of before.
+
+    That row would come to light only after this had looked for it. Later pages read the new clock.
+    """
+    theirs = Subscription.objects.filter(subscriber=subscriber_id)
+    half_planned = Edition.objects.filter(
+        newsletter__in=theirs.values("newsletter"),
+        local_time__isnull=False,
+        status=Edition.Status.SENDING,
+        planned_at=None,
+    )
+    with transaction.atomic():
+        list(half_planned.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
+@transaction.atomic
+def _retime(delivery_id: int, now: datetime) -> bool:
+    waiting = Delivery.objects.filter(
+        pk=delivery_id,
+        # Not one that a lane took in the meantime.
         status=_Row.PENDING,
         # Who has been tried is tried again as the relay wants it.
         attempts=0,
         next_attempt_at=F("due_at"),
-        edition__status__in=_UNDER_WAY,
-    ).select_related("edition__newsletter", "edition__schedule", "subscription__subscriber")
-    return sum(_retime(row, now) for row in rows)
-
-
-def _retime(row: Delivery, now: datetime) -> bool:
+    )
+    if not waiting.select_for_update().exists():
+        return False
+    # Read behind the lock: of two changes at once, the second to come here sees both.
+    row = Delivery.objects.select_related(
+        "edition__newsletter", "edition__schedule", "subscription__subscriber"
+    ).get(pk=delivery_id)
     edition, reader = row.edition, row.subscription
     turn = waves.turn_of(
         edition,
@@ -40,8 +69,6 @@ def _retime(row: Delivery, now: datetime) -> bool:
         now=now,
     )
     at = min(max(turn, now), edition.last_wave_at or now)
-    # Not one that a lane took in the meantime.
-    waiting = Delivery.objects.filter(pk=row.pk, status=_Row.PENDING, attempts=0)
     return bool(waiting.update(next_attempt_at=at, due_at=at))
 
 
