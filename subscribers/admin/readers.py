@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from subscribers.admin.asked import AskedAdmin
 from subscribers.admin.exports import ExportAdmin
 from subscribers.admin.rights import RightsAdmin
 from subscribers.long_lists import LongList, readers_at
@@ -34,7 +35,7 @@ class SubscriptionInline(RecordInline):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(LongList, RightsAdmin, ExportAdmin):
+class SubscriberAdmin(LongList, AskedAdmin, RightsAdmin, ExportAdmin):
     """A reader's address and subscriptions came from the reader: only the name can be mended."""
 
     list_display = ["email", "name", "newsletters", "suppressed", "created_at"]

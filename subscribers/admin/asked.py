@@ -1,0 +1,51 @@
+"""What a reader asked for by mail: another address, a link; and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from subscribers.models import AddressChange, Letter, Subscriber
+
+# They are forgotten after some weeks; nobody asks for more than that by hand.
+SHOWN = 20
+CHANGE_COLOURS = {"open": "info", "done": "success", "dropped": "default"}
+OUTCOME_COLOURS = {"": "info", "sent": "success", "overtaken": "default"}
+
+
+class AskedAdmin(ModelAdmin):
+    """Two tables under a reader's page, for whoever may see the reader."""
+
+    change_form_outer_after_template = "admin/subscribers/subscriber/asked.html"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        reader = self.get_object(request, object_id) if object_id else None
+        if reader and self.has_view_permission(request, reader):
+            extra_context = asked_by(reader) | (extra_context or {})
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+
+def asked_by(reader: Subscriber) -> dict[str, Any]:
+    changes = AddressChange.objects.filter(subscriber=reader)[:SHOWN]
+    # A letter names an address and no reader; the one to a new address knows the change.
+    letters = Letter.objects.filter(
+        Q(email_key=reader.email_key)
+        | Q(change__in=AddressChange.objects.filter(subscriber=reader))
+    )[:SHOWN]
+    return {
+        "address_changes": [
+            {"row": row, "colour": CHANGE_COLOURS.get(row.status, "default")} for row in changes
+        ],
+        "letters": [
+            {"row": row, "colour": OUTCOME_COLOURS.get(row.outcome, "warning")} for row in letters
+        ],
+    }
