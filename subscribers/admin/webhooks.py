@@ -121,8 +121,8 @@ class WebhookAdmin(ModelAdmin):
         fields = list(form.changed_data)
         if obj.is_active and {"is_active", "url"} & set(fields):
             # It gets its days of patience anew.
-            obj.failing_since, obj.off_because = None, ""
-            fields += ["failing_since", "off_because"]
+            obj.failing_since, obj.failures, obj.off_because = None, 0, ""
+            fields += ["failing_since", "failures", "off_because"]
         obj.save(update_fields=fields)
 
     def changeform_view(

@@ -61,8 +61,11 @@ class Webhook(models.Model):
     old_secret_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
     last_success_at = models.DateTimeField(null=True, editable=False)
-    # Since when nothing has arrived; after some days it is switched off, and says why.
+    # Since when nothing has arrived, in how many tries, the last of them when; after some days and
+    # tries it is switched off, and says why.
     failing_since = models.DateTimeField(null=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    last_failure_at = models.DateTimeField(null=True, editable=False)
     # A worker that sends its events leases it, so that one slow receiver holds up one worker.
     busy_until = models.DateTimeField(null=True, editable=False)
     off_because = models.CharField(max_length=300, blank=True, editable=False)

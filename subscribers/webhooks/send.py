@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from subscribers.models import Webhook, WebhookAttempt, WebhookDelivery
 from subscribers.web.post import Answer, PostFailed, Whither, post
@@ -33,8 +33,11 @@ PAUSES = (
 LEASE = timedelta(seconds=60)
 # Then the worker turns to another webhook; the tick comes back to this one.
 RUN = timedelta(seconds=30)
-# A webhook to which nothing has arrived for so long is switched off.
+# A webhook is switched off where nothing has arrived for so long, and in more tries than one event
+# has: a receiver may refuse a single one for good. Where nothing was tried for as long, its patience
+# begins anew: two bad hours of a newsletter that comes rarely must not add up.
 PATIENCE = timedelta(days=5)
+FAILURES = 20
 USER_AGENT = "Daybreak/0.1 (webhooks)"
 
 
@@ -179,16 +182,20 @@ def _again_at(attempts: int, answer: Answer | None, *, now: datetime) -> datetim
 
 
 def _went_well(webhook_id: int, *, now: datetime) -> None:
-    Webhook.objects.filter(pk=webhook_id).update(last_success_at=now, failing_since=None)
+    Webhook.objects.filter(pk=webhook_id).update(
+        last_success_at=now, failing_since=None, failures=0
+    )
 
 
 def _went_badly(webhook_id: int, status: int | None, error: str, *, now: datetime) -> None:
     """Remember since when; switch it off where its owner says so, or nobody has minded for days."""
     webhook = Webhook.objects.filter(pk=webhook_id)
-    webhook.filter(failing_since=None).update(failing_since=now)
+    begins = Q(failing_since=None) | Q(last_failure_at=None) | Q(last_failure_at__lt=now - PATIENCE)
+    webhook.filter(begins).update(failing_since=now, failures=0)
+    webhook.update(failures=F("failures") + 1, last_failure_at=now)
     if status == HTTPStatus.GONE:
         because = "It answered 410 Gone."
-    elif webhook.filter(failing_since__lte=now - PATIENCE).exists():
+    elif webhook.filter(failing_since__lte=now - PATIENCE, failures__gte=FAILURES).exists():
         because = (
             f"Nothing has arrived for {PATIENCE.days} days. {error or f'It answers {status}.'}"
         )

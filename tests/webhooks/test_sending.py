@@ -126,14 +126,61 @@ def test_a_receiver_that_is_gone_is_told_no_more(receiver):
 
 def test_a_webhook_that_nobody_minds_for_days_is_switched_off(receiver):
     receiver.status = 503
-    webhook = factories.webhook(receiver.url, failing_since=NOW - timedelta(days=5))
-    factories.webhook_delivery(webhook)
+    webhook = factories.webhook(receiver.url)
+    for day in range(5):
+        fail(webhook, NOW + timedelta(days=day), times=6)
+        assert webhook.is_active, f"day {day}"
 
-    send_due(webhook)
+    fail(webhook, NOW + timedelta(days=5))
 
-    webhook.refresh_from_db()
     assert not webhook.is_active
     assert "5 days" in webhook.off_because
+
+
+def test_a_success_in_between_gives_it_all_its_time_anew(receiver):
+    receiver.status = 503
+    webhook = factories.webhook(receiver.url)
+    fail(webhook, NOW, times=send.FAILURES)
+    receiver.status = 204
+    send_due(webhook, NOW + timedelta(days=4))
+    receiver.status = 503
+
+    fail(webhook, NOW + timedelta(days=6))
+    fail(webhook, NOW + timedelta(days=8), times=send.FAILURES)
+
+    assert webhook.is_active
+
+
+def test_one_late_failure_after_an_event_was_given_up_switches_nothing_off(receiver):
+    receiver.status = 422
+    webhook = factories.webhook(receiver.url)
+    fail(webhook, NOW, times=len(send.PAUSES))
+    fail(webhook, NOW + timedelta(days=3))
+    receiver.status = 503
+
+    fail(webhook, NOW + timedelta(days=7))
+
+    assert webhook.is_active
+
+
+def test_two_bad_hours_far_apart_do_not_add_up(receiver):
+    receiver.status = 503
+    webhook = factories.webhook(receiver.url)
+    fail(webhook, NOW, times=send.FAILURES)
+
+    fail(webhook, NOW + timedelta(days=40), times=send.FAILURES)
+
+    assert webhook.is_active
+    assert webhook.failing_since == NOW + timedelta(days=40)
+
+
+def fail(webhook, now, *, times=1):
+    """Let so many tries fail at that time."""
+    for _ in range(times):
+        WebhookDelivery.objects.all().delete()
+        factories.webhook_delivery(webhook, next_attempt_at=now)
+        send_due(webhook, now)
+    webhook.refresh_from_db()
 
 
 def test_one_success_ends_the_trouble(receiver):
