@@ -28,11 +28,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # `since` is the earliest of these, for the index consent_by_time.
 _COUNTED = """
     SELECT n.id AS newsletter_id, (e.created_at AT TIME ZONE n.zone)::date AS day, s.source,
-           count(*) FILTER (WHERE e.kind = 'signup' AND NOT EXISTS (
-               SELECT 1 FROM subscribers_consent c
-                WHERE c.subscription_id = e.subscription_id AND c.kind = 'signup'
-                  AND c.created_at < e.created_at
-                  AND c.created_at > e.created_at - interval '1 day')) AS signups,
+           count(*) FILTER (WHERE e.kind = 'signup') AS signups,
            count(*) FILTER (WHERE e.kind = 'confirmation') AS confirmations,
            count(*) FILTER (WHERE e.kind = 'import') AS imports,
            count(*) FILTER (WHERE e.kind = 'withdrawal' AND s.confirmed_at IS NOT NULL) AS leavers
@@ -41,6 +37,11 @@ _COUNTED = """
       JOIN unnest(%(ids)s::bigint[], %(zones)s::text[], %(marks)s::timestamptz[])
            AS n(id, zone, mark) ON n.id = s.newsletter_id AND e.created_at >= n.mark
      WHERE e.kind <> 'change'
+       AND (e.kind <> 'signup' OR NOT EXISTS (
+               SELECT 1 FROM subscribers_consent c
+                WHERE c.subscription_id = e.subscription_id AND c.kind = 'signup'
+                  AND c.created_at < e.created_at
+                  AND c.created_at > e.created_at - interval '1 day'))
      GROUP BY 1, 2, 3
 """
 _IN_TIME = """
