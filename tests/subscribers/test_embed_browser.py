@@ -60,7 +60,12 @@ def article(page, live_server, web, newsletter):
         page.goto(web.serve(path, body.encode(), headers=headers))
         return page
 
+    # Time goes on by itself, and at once where a test has it pass.
+    page.clock.install()
     page.add_init_script(
+        "window.asked = [];"
+        "window.fetch = new Proxy(fetch, {apply(target, _, sent) {"
+        " asked.push(String(sent[0])); return target.apply(window, sent);}});"
         "window.violations = [];"
         "addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective));"
         "window.told = [];"
@@ -85,8 +90,15 @@ def dialog(page):
 
 
 def hidden_for(page, milliseconds):
-    page.wait_for_timeout(milliseconds)
-    return not dialog(page).is_visible()
+    """Whether the page, so much later, neither shows the pop-up nor fetches what to show."""
+    page.clock.run_for(milliseconds)
+    return page.evaluate("asked") == [] and not dialog(page).is_visible()
+
+
+def comes(page, *, seconds=1):
+    """The pop-up, which the page looks for once a second, comes after so many more."""
+    page.clock.run_for(1000 * seconds)
+    dialog(page).wait_for()
 
 
 def remembered(page):
@@ -266,9 +278,9 @@ def test_the_pop_up_comes_after_the_depth_the_owner_set(article):
 
 def test_the_pop_up_comes_after_the_time_the_owner_set(article):
     page = article(mode="popup", after_seconds="4")
-    assert hidden_for(page, 600)
+    assert hidden_for(page, 2000)
 
-    dialog(page).wait_for()
+    comes(page, seconds=2)
     welcome = page.get_by_role("heading", name="Welcome to EconoTimes")
     assert welcome.evaluate("e => e.getRootNode().activeElement === e")
     assert dialog(page).get_by_text("unfolding in the global economy").is_visible()
@@ -282,13 +294,13 @@ def test_the_pop_up_waits_while_somebody_writes(article):
     assert hidden_for(page, 2500)
 
     page.get_by_label("Comment").blur()
-    dialog(page).wait_for()
+    comes(page)
 
 
 def test_focus_stays_in_the_pop_up_and_goes_back_where_it_was(article):
     page = article(mode="popup", after_seconds="3", before='<a href="#x">A link</a>')
     page.get_by_role("link", name="A link").focus()
-    dialog(page).wait_for()
+    comes(page, seconds=3)
     where = "document.querySelector('daybreak-form').shadowRoot.activeElement?.getAttribute('part')"
 
     seen = []
@@ -309,7 +321,7 @@ def test_focus_stays_in_the_pop_up_and_goes_back_where_it_was(article):
 @pytest.mark.parametrize("way", ["Escape", "Close", "beside"])
 def test_once_closed_it_is_quiet_for_thirty_days(article, way):
     page = article(mode="popup", after_seconds="0")
-    dialog(page).wait_for()
+    comes(page)
     if way == "Escape":
         page.keyboard.press("Escape")
     elif way == "Close":
@@ -324,14 +336,14 @@ def test_once_closed_it_is_quiet_for_thirty_days(article, way):
     for days, shown in ((29.9, False), (30.1, True)):
         page.evaluate(f"localStorage.setItem('daybreak:econo', Date.now() - {days} * 864e5)")
         page.reload()
-        page.wait_for_timeout(1800)
-        assert dialog(page).is_visible() == shown, days
+        assert hidden_for(page, 1800) != shown, days
+    dialog(page).wait_for()
     assert page.context.cookies() == []
 
 
 def test_once_subscribed_it_never_comes_again(article):
     page = article(mode="popup", after_seconds="0")
-    dialog(page).wait_for()
+    comes(page)
     sign_up(page)
     page.get_by_role("button", name="Close").click()
     page.wait_for_function("told.at(-1)[0] === 'closed'")
@@ -433,6 +445,7 @@ def test_the_iframes_page_needs_no_script(browser, live_server, web, newsletter)
 def test_axe_finds_nothing_and_nothing_sticks_out(article, page, scheme, lang, mode):
     page.emulate_media(color_scheme=scheme)
     article(lang=lang, mode=mode, after_seconds="0")
+    page.clock.run_for(1000)
     page.locator("daybreak-form .box").wait_for()
     page.wait_for_timeout(400)
     for width in (320, 375, 1280):
@@ -449,7 +462,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(article, page, scheme, lang, m
 def test_the_pop_up_moves_only_for_those_who_like_it(article, page):
     page.emulate_media(reduced_motion="reduce")
     article(mode="popup", after_seconds="0")
-    dialog(page).wait_for()
+    comes(page)
 
     assert dialog(page).evaluate("e => getComputedStyle(e).animationName") == "none"
 
@@ -457,7 +470,7 @@ def test_the_pop_up_moves_only_for_those_who_like_it(article, page):
 def test_a_zoomed_phone_can_reach_everything_in_the_pop_up(article, page):
     page.set_viewport_size({"width": 320, "height": 256})
     article(mode="popup", after_seconds="0")
-    dialog(page).wait_for()
+    comes(page)
     page.get_by_role("button", name="Sign up").scroll_into_view_if_needed()
 
     box = page.get_by_role("button", name="Sign up").bounding_box()
