@@ -4,6 +4,7 @@ The ways in (page, embed, API) put what they know into an `Attempt`; `signup.sig
 """
 
 from subscribers.abuse.attempt import Attempt, ChallengeNeeded, challenge_needed, judge
+from subscribers.abuse.buckets import Door
 from subscribers.abuse.challenge import new_challenge
 from subscribers.abuse.limits import network
 from subscribers.abuse.opened import opened_token
@@ -11,6 +12,7 @@ from subscribers.abuse.opened import opened_token
 __all__ = [
     "Attempt",
     "ChallengeNeeded",
+    "Door",
     "challenge_needed",
     "judge",
     "network",

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from subscribers.abuse import limits
-from subscribers.abuse.buckets import Answer, Asked
+from subscribers.abuse.buckets import Answer, Asked, Door
 from subscribers.abuse.challenge import new_challenge, solved_id
 from subscribers.abuse.opened import Opened, read_opened
 
@@ -52,17 +52,22 @@ def challenge_needed(now: datetime) -> bool:
 
 
 def judge(
-    attempt: Attempt, *, address_key: str, ip_address: str | None, now: datetime
+    attempt: Attempt,
+    *,
+    address_key: str,
+    ip_address: str | None,
+    door: Door = Door.SIGN_UP,
+    now: datetime,
 ) -> timedelta | None:
     """Tell after how long a mail may go out; None means: the same answer, and nothing else.
 
-    Nothing here depends on whether the address is known.
+    Nothing here depends on whether the address is known. Each door has limits of its own.
 
     Raises:
         ChallengeNeeded
     """
     if attempt.trusted:
-        trusted = [limits.address_bucket(address_key), limits.over_all()]
+        trusted = [limits.address_bucket(address_key, door), limits.over_all(door)]
         return _verdict(limits.ask(Asked(trusted, may_challenge=False), now=now), may_ask=False)
     opened = read_opened(attempt.opened, now=now)
     if attempt.trap or opened is Opened.TOO_QUICK:
@@ -77,6 +82,7 @@ def judge(
         ip_address=ip_address,
         solved=bool(solved),
         proven=bool(solved) or opened is Opened.LONG_ENOUGH,
+        door=door,
     )
     asked = Asked(buckets, solved=solved, may_challenge=may_ask)
     try:

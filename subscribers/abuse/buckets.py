@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,13 @@ ATTACK_LASTS = timedelta(minutes=30)
 WINDOWS_WAITING = 6
 # What was divided and multiplied again is not quite what it was.
 _TRIFLE = 0.001
+
+
+class Door(enum.StrEnum):
+    """What is asked for; what one door lets in takes nothing from another. The end of a name."""
+
+    SIGN_UP = ""
+    LOST_LINK = ":link"
 
 
 @dataclass(frozen=True)

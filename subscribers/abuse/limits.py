@@ -13,7 +13,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from subscribers import commons
-from subscribers.abuse.buckets import ATTACK_LASTS, Alone, Answer, Asked, Bucket
+from subscribers.abuse.buckets import ATTACK_LASTS, Alone, Answer, Asked, Bucket, Door
 from subscribers.abuse.challenge import GOOD_FOR
 from subscribers.signatures import signing
 
@@ -63,28 +63,28 @@ def under_attack(now: datetime) -> bool:
 
 
 def buckets(
-    *, address_key: str, ip_address: str | None, solved: bool, proven: bool
+    *, address_key: str, ip_address: str | None, solved: bool, proven: bool, door: Door
 ) -> list[Bucket]:
-    """The limits that hold for a stranger's sign-up, the one over all last."""
-    found = [address_bucket(address_key)]
+    """The limits that hold for a stranger at this door, the one over all last."""
+    found = [address_bucket(address_key, door)]
     if ip_address is not None and not _is_our_own(ip_address):
         share = settings.SIGNUP_LIMIT_NETWORK * (SOLVED_FACTOR if solved else 1)
         # Another name, for a bucket's room does not change.
         name = "solved-network" if solved else "network"
-        found.append(Bucket(f"{name}:{network(ip_address)}", share))
+        found.append(Bucket(f"{name}:{network(ip_address)}{door}", share))
     if not proven:
-        found.append(Bucket("unproven", settings.SIGNUP_LIMIT_UNPROVEN))
-    return [*found, over_all()]
+        found.append(Bucket(f"unproven{door}", settings.SIGNUP_LIMIT_UNPROVEN))
+    return [*found, over_all(door)]
 
 
-def address_bucket(address_key: str) -> Bucket:
+def address_bucket(address_key: str, door: Door) -> Bucket:
     """By a hash that only we can make: Redis need not know who reads us."""
     sign = signing("subscribers.abuse.limits", settings.SECRET_KEY)
-    return Bucket(f"address:{sign(address_key.encode()).hex()[:32]}", PER_ADDRESS)
+    return Bucket(f"address:{sign(address_key.encode()).hex()[:32]}{door}", PER_ADDRESS)
 
 
-def over_all() -> Bucket:
-    return Bucket("all", settings.SIGNUP_LIMIT)
+def over_all(door: Door) -> Bucket:
+    return Bucket(f"all{door}", settings.SIGNUP_LIMIT)
 
 
 def _is_our_own(ip_address: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from subscribers import abuse
-from subscribers.abuse import Attempt
+from subscribers.abuse import Attempt, Door
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import NOWHERE, Origin
 from subscribers.models import Letter
@@ -29,7 +29,13 @@ def ask_for_link(*, email: str, attempt: Attempt, origin: Origin = NOWHERE, now:
         ChallengeNeeded: many ask now; once more, with a solution.
     """
     key = compare_key(normalise(email))
-    delay = abuse.judge(attempt, address_key=key, ip_address=origin.ip_address, now=now)
+    delay = abuse.judge(
+        attempt,
+        address_key=key,
+        ip_address=origin.ip_address,
+        door=Door.LOST_LINK,
+        now=now,
+    )
     if delay is None:
         return
     with transaction.atomic():

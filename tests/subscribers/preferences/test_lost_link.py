@@ -7,8 +7,9 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import letters, suppression, tasks
-from subscribers.abuse import Attempt, opened_token
+from subscribers import commons, letters, suppression, tasks
+from subscribers.abuse import Attempt, limits, opened_token
+from subscribers.abuse.buckets import Alone
 from subscribers.models import Letter, Subscriber
 from subscribers.preferences.lost import LINKS_PER_DAY, ask_for_link
 from subscribers.views.keys import reader_of
@@ -21,9 +22,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ask(client):
-    def ask(email, **fields):
+    def ask(email, REMOTE_ADDR="127.0.0.1", **fields):
         opened = opened_token(timezone.now() - timedelta(seconds=10))
-        return client.post(reverse("lost-link"), {"email": email, "opened": opened, **fields})
+        data = {"email": email, "opened": opened, **fields}
+        return client.post(reverse("lost-link"), data, REMOTE_ADDR=REMOTE_ADDR)
 
     return ask
 
@@ -88,6 +90,32 @@ def test_a_robot_gets_the_same_answer_and_no_mail(ask, active):
     assert ask("ann@example.com", opened=fresh)["Location"] == reverse("lost-link-sent")
 
     assert not Letter.objects.exists()
+
+
+@pytest.mark.parametrize("redis", ["with Redis", "without Redis"])
+def test_sign_ups_from_a_shared_network_leave_the_link_to_be_asked_for(
+    client, ask, settings, active, monkeypatch, redis
+):
+    monkeypatch.setattr(limits, "alone", Alone())
+    if redis == "without Redis":
+        settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    commons.forget()
+    settings.SIGNUP_LIMIT_NETWORK = settings.SIGNUP_LIMIT_UNPROVEN = 3
+    there = {"REMOTE_ADDR": "192.0.2.9"}
+    form = reverse("newsletter", args=[active.newsletter.slug])
+    for n in range(4):
+        opened = opened_token(timezone.now() - timedelta(seconds=10))
+        client.post(form, {"email": f"reader{n}@example.com", "opened": opened}, **there)
+    assert Subscriber.objects.filter(email__startswith="reader").count() == 3
+
+    answer = ask("ann@example.com", **there)
+    for n in range(3):
+        ask(f"nobody{n}@example.com", **there)
+
+    assert answer["Location"] == reverse("lost-link-sent")
+    # As many, and no more.
+    assert Letter.objects.count() == 3
+    commons.forget()
 
 
 def test_under_attack_a_challenge_comes_first(ask, settings, active):
