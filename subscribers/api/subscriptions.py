@@ -116,9 +116,10 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
     """The reader gets a mail and is subscribed once they confirm.
 
     The answer is the same for an address that is new, known or suppressed. Any page may send this
-    from a browser (CORS). The limits and checks are those of the form; a token is for programs of
-    your own, which have checked that there is a person: it skips the challenge, and no limit on an
-    address.
+    from a browser (CORS). The limits are those of the form. Its hidden field and its least time to
+    fill in mean nothing to a program: in their stead sign-ups without a token have a common limit,
+    beyond which each needs a challenge. A token is for programs of your own, which have checked
+    that there is a person: it skips the challenge, and no limit on an address.
     """
     newsletter, token = find(slug), token_of(request)
     insist(request, newsletter)

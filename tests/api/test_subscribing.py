@@ -2,8 +2,9 @@
 
 import pytest
 
-from subscribers import signup
-from subscribers.abuse import ChallengeNeeded
+from subscribers import commons, signup
+from subscribers.abuse import ChallengeNeeded, limits
+from subscribers.abuse.buckets import Alone
 from subscribers.addresses import BadAddress
 from subscribers.models import Consent, Subscription
 from tests import factories
@@ -109,6 +110,20 @@ def test_the_limit_per_network_is_that_of_the_form(anybody, settings):
             f"/api/v1{PATH}", {"email": f"reader{n}@example.com"},
             content_type="application/json", REMOTE_ADDR="203.0.113.9",
         )  # fmt: skip
+    assert Subscription.objects.count() == 5
+
+
+def test_without_redis_the_limits_of_the_form_hold_all_the_same(anybody, settings, monkeypatch):
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    monkeypatch.setattr(limits, "alone", Alone())
+    settings.SIGNUP_LIMIT_UNPROVEN = 5
+    try:
+        answers = [
+            anybody.ask("POST", PATH, {"email": f"reader{n}@example.com"}) for n in range(10)
+        ]
+    finally:
+        commons.forget()
+    assert [answer.status_code for answer in answers] == [202] * 5 + [403] * 5
     assert Subscription.objects.count() == 5
 
 
