@@ -48,9 +48,14 @@ class Migration(migrations.Migration):
             name='moved_to',
             field=models.ForeignKey(blank=True, db_index=False, editable=False, help_text="The one that took its place when two addresses turned out to be one reader's.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='moved_here', to='subscribers.subscription'),
         ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('moved_to__isnull', False)), fields=['moved_to'], name='subscription_moved'),
+        # Made in 0011, concurrently; here readers would wait for it.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AddIndex(
+                    model_name='subscription',
+                    index=models.Index(condition=models.Q(('moved_to__isnull', False)), fields=['moved_to'], name='subscription_moved'),
+                ),
+            ],
         ),
         migrations.AddField(
             model_name='addresschange',

@@ -35,17 +35,32 @@ class Migration(migrations.Migration):
                 ('counted_to', models.DateTimeField()),
             ],
         ),
-        migrations.AddIndex(
-            model_name='consent',
-            index=models.Index(fields=['created_at'], name='consent_by_time'),
+        # Made in 0011, concurrently; here readers would wait for it.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AddIndex(
+                    model_name='consent',
+                    index=models.Index(fields=['created_at'], name='consent_by_time'),
+                ),
+            ],
         ),
-        migrations.AddIndex(
-            model_name='consent',
-            index=models.Index(condition=models.Q(('ip_address__isnull', False), models.Q(('user_agent', ''), _negated=True), _connector='OR'), fields=['created_at'], name='consent_to_fade'),
+        # Made in 0011, concurrently; here readers would wait for it.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AddIndex(
+                    model_name='consent',
+                    index=models.Index(condition=models.Q(('ip_address__isnull', False), models.Q(('user_agent', ''), _negated=True), _connector='OR'), fields=['created_at'], name='consent_to_fade'),
+                ),
+            ],
         ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('status', 'unsubscribed')), fields=['ended_at'], name='subscription_left'),
+        # Made in 0011, concurrently; here readers would wait for it.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AddIndex(
+                    model_name='subscription',
+                    index=models.Index(condition=models.Q(('status', 'unsubscribed')), fields=['ended_at'], name='subscription_left'),
+                ),
+            ],
         ),
         migrations.AddField(
             model_name='growthday',

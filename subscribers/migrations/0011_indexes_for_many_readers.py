@@ -1,17 +1,33 @@
 """Indexes for what is asked among millions of readers, made while they go on signing up.
 
+The first are of earlier migrations, which cannot make them so, having other things to do in one
+transaction; and the constraints of 0002 are checked, which locks nobody out.
+
 CREATE INDEX CONCURRENTLY cannot be part of a transaction. Where one is interrupted, the invalid
 index that is left has to be dropped by hand before the migration is run again.
 """
 
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.contrib.postgres.operations import (
+    AddIndexConcurrently,
+    RemoveIndexConcurrently,
+    ValidateConstraint,
+)
 from django.db import migrations, models
 from django.db.models.functions import Upper
 
 # What Django named the foreign key's own index; its columns are the first of another one now.
 # Altering the field would drop its constraint and check all rows anew to put it back.
 OLD_INDEX = "subscribers_subscription_newsletter_id_28a35964"
+
+
+EARLIER = {
+    'subscription_moved': 'subscribers_subscription (moved_to_id) WHERE moved_to_id IS NOT NULL',
+    'consent_by_time': 'subscribers_consent (created_at)',
+    'consent_to_fade': (
+        "subscribers_consent (created_at) WHERE ip_address IS NOT NULL OR NOT (user_agent = '')"
+    ),
+}
 
 
 class Migration(migrations.Migration):
@@ -23,6 +39,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        *(
+            migrations.RunSQL(
+                f'CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {columns}',
+                f'DROP INDEX CONCURRENTLY IF EXISTS {name}',
+            )
+            for name, columns in EARLIER.items()
+        ),
+        ValidateConstraint('consent', 'consent_kind_known'),
+        ValidateConstraint('subscription', 'subscription_frequency_known'),
+        ValidateConstraint('suppression', 'suppression_reason_known'),
         AddIndexConcurrently(
             model_name='importrefusal',
             index=models.Index(Upper('email'), name='import_refusal_address'),
