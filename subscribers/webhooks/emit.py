@@ -11,10 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.db import connection, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from subscribers.models import Section, Subscription, Webhook, WebhookDelivery
+from subscribers.models import Event, Section, Subscription, Webhook, WebhookDelivery
 from subscribers.queue import enqueue_named
 
 # By its name, since what sends stands above what emits.
@@ -67,7 +68,11 @@ def emit(
 def emit_of_reader(
     *, event: str, subscription_id: int, extra: Mapping[str, Any] | None = None, now: datetime
 ) -> int:
-    """Note what became of a subscription; where nobody listens this is one query, or none."""
+    """Note what became of a subscription; where nobody listens this is one query, or none.
+
+    Of one that has ended meanwhile only that it ended is told: whoever hears events in their order
+    would take the reader for one again.
+    """
     if time.monotonic() < _nobody.until:
         return 0
     subscription = (
@@ -77,16 +82,21 @@ def emit_of_reader(
     )
     if subscription is None:
         return 0
+    if subscription.status == Subscription.Status.UNSUBSCRIBED and event != Event.UNSUBSCRIBED:
+        return 0
     listeners = _listeners(event, subscription.newsletter_id)
     if not listeners:
         return 0
-    return _note(
-        listeners,
-        event=event,
-        data={"subscription": of_subscription(subscription), **(extra or {})},
-        subscriber_id=subscription.subscriber_id,
-        now=now,
-    )
+    with transaction.atomic():
+        if not _is_still_there(subscription.subscriber_id):
+            return 0
+        return _note(
+            listeners,
+            event=event,
+            data={"subscription": of_subscription(subscription), **(extra or {})},
+            subscriber_id=subscription.subscriber_id,
+            now=now,
+        )
 
 
 def emit_of_address(
@@ -136,6 +146,20 @@ def body(*, event: str, data: Mapping[str, Any], now: datetime) -> str:
 
 def message_id() -> str:
     return f"msg_{uuid4().hex}"
+
+
+def _is_still_there(subscriber_id: int) -> bool:
+    """Whether the reader is not erased, and will not be before this transaction is over.
+
+    What is noted after an erasure would not be taken back by it. FOR KEY SHARE is the lock that
+    the foreign key takes at the commit; it waits for who is being erased at this moment.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM subscribers_subscriber WHERE id = %s AND erased_at IS NULL FOR KEY SHARE",
+            [subscriber_id],
+        )
+        return bool(cursor.rowcount)
 
 
 def _listeners(event: str, newsletter_id: int | None) -> list[int]:

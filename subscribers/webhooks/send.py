@@ -34,8 +34,8 @@ LEASE = timedelta(seconds=60)
 # Then the worker turns to another webhook; the tick comes back to this one.
 RUN = timedelta(seconds=30)
 # A webhook is switched off where nothing has arrived for so long, and in more tries than one event
-# has: a receiver may refuse a single one for good. Where nothing was tried for as long, its patience
-# begins anew: two bad hours of a newsletter that comes rarely must not add up.
+# has: a receiver may refuse a single one for good. Where nothing was tried for as long, its
+# patience begins anew: two bad hours of a newsletter that comes rarely must not add up.
 PATIENCE = timedelta(days=5)
 FAILURES = 20
 USER_AGENT = "Daybreak/0.1 (webhooks)"

@@ -1,11 +1,13 @@
 """Who was told of a reader is told to forget them; what told it is then forgotten here."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
-from subscribers import erase, preferences, retention
+from subscribers import confirmation, erase, preferences, retention
 from subscribers.models import Event, WebhookAttempt, WebhookDelivery
 from subscribers.webhooks import log, send
 from subscribers.webhooks.emit import emit_of_reader
@@ -145,3 +147,42 @@ def test_a_reader_erased_while_an_event_is_on_the_wire_leaves_no_trace_of_it(
     assert not WebhookAttempt.objects.exists()
     webhook.refresh_from_db()
     assert webhook.last_success_at == NOW
+
+
+@pytest.mark.parametrize("end", ["erase", "leave"])
+def test_a_mail_that_goes_out_while_its_reader_goes_tells_of_no_sign_up(monkeypatch, end):
+    factories.webhook()
+    subscription = factories.subscription(
+        factories.newsletter(), ADDRESS, status="pending", confirmed_at=None, mail_due_at=NOW
+    )
+
+    def meanwhile(self, **_):
+        if end == "erase":
+            erased(subscription)
+        else:
+            preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
+
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", meanwhile)
+    assert confirmation.send_due(subscription_id=subscription.pk, now=NOW)
+
+    assert [row.event for row in WebhookDelivery.objects.all()] == ["subscriber.unsubscribed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bounce_at_the_moment_of_an_erasure_writes_nobody_down_again(ann):
+    factories.webhook(events=[Event.BOUNCED])
+
+    def bounce():
+        try:
+            return emit_of_reader(event=Event.BOUNCED, subscription_id=ann.pk, now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            erased(ann)
+            bouncing = pool.submit(bounce)
+            wait([bouncing], timeout=0.5)
+        assert bouncing.result(10) == 0
+
+    assert not WebhookDelivery.objects.exists()
