@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.timezone import now
 
-from digest.delivery import berths, lane, plan, waves
+from digest.delivery import berths, closing, due, lane, plan, waves
 from digest.delivery.recover import recover
 from digest.editions import draft, missed, notify, slots
 from digest.editions import release as releases
@@ -39,15 +39,15 @@ def _recover(at: datetime.datetime) -> None:
     if lost := recover(now=at):
         logger.warning("%s readers are uncertain: the lanes that held them died", lost)
     waves.skip_late(now=at)
-    plan.close_late(now=at)
+    closing.close_late(now=at)
 
 
 def _deliver(at: datetime.datetime) -> None:
     for edition_id in plan.half_planned():
         enqueue(plan_readers, edition_id=edition_id)
-    for edition_id in plan.due_sendings(now=at):
+    for edition_id in due.due_sendings(now=at):
         # Where every connection is in use or rests, no lane would close it.
-        if not plan.finish_if_done(edition_id=edition_id, now=at):
+        if not closing.finish_if_done(edition_id=edition_id, now=at):
             send_lanes(edition_id)
 
 
@@ -133,7 +133,7 @@ def send_lane(*, edition_id: int) -> None:
         # A name of its own for each run: a task that is delivered again is not the lane that died.
         ended = lane.run(edition_id=edition_id, lane=str(uuid4()), clock=now)
         if ended in {lane.End.MORE, lane.End.STOPPED}:
-            edition_id = plan.next_in_turn(edition_id, now=now())
+            edition_id = due.next_in_turn(edition_id, now=now())
             if hand_over(send_lane, edition_id=edition_id):
                 break
     if ended is lane.End.HELD:

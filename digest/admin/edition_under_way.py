@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from digest.admin.edition_pages import EditionPages
-from digest.delivery import again, plan
+from digest.delivery import again, closing
 from digest.editions import audience, correct, stop
 from digest.models import Delivery, Edition
 from digest.tasks import send_lanes
@@ -107,8 +107,8 @@ class EditionUnderWay(EditionPages):
         if request.method != "POST":
             return self._ask(request, edition, "end", {"left": audience.left(edition, now=now())})
         try:
-            plan.end_stopped(edition_id=edition.pk, now=now())
-        except plan.NotStopped:
+            closing.end_stopped(edition_id=edition.pk, now=now())
+        except closing.NotStopped:
             edition.refresh_from_db()
             messages.error(request, f"It was not stopped: it is {edition.get_status_display()}.")
         else:

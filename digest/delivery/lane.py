@@ -11,7 +11,7 @@ from enum import Enum
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from digest.delivery import berths, breaker, drain, plan
+from digest.delivery import berths, breaker, closing, drain, due, plan
 from digest.delivery.claim import FRONT, WINDOW, Claimant, give_back_unseen
 from digest.delivery.outbox import Outbox
 from digest.delivery.outgoing import NoConnection, RelayRefuses, Transport
@@ -61,7 +61,7 @@ def run(*, edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
     with drain.sigterm_waits():
         end = _over_the_relays(edition_id, lane, clock)
     if end is End.DONE:
-        plan.finish_if_done(edition_id=edition_id, now=clock())
+        closing.finish_if_done(edition_id=edition_id, now=clock())
     return end
 
 
@@ -226,7 +226,7 @@ class _Lane:
             return False
         # Domains with a rate give their readers turns some seconds ahead: a lane that left them
         # to the next tick would use a fraction of that rate.
-        due_at = plan.next_due(self.claimant.edition_id)
+        due_at = due.next_due(self.claimant.edition_id)
         # What was due before cannot be claimed: the edition was stopped, or another lane is at it.
         if due_at is None or due_at <= self.queue.claimed_at:
             return True

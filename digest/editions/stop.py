@@ -28,7 +28,7 @@ def skip(
     Raises:
         IllegalMove: it is on its way, or was sent or skipped before.
     """
-    # One that was stopped in mid-send has readers: their rows say how it ends (delivery.plan).
+    # One that was stopped in mid-send has readers: their rows say how it ends (delivery.closing).
     nobodys = Q(sending_at=None) | Q(status=_Status.SENDING)
     with transaction.atomic():
         _move(edition_id, from_status, nobodys, to=_Status.SKIPPED, reason=reason, detail=detail)

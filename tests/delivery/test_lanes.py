@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from django.utils.timezone import now
 
 from digest import tasks
-from digest.delivery import breaker, lane, plan, queue, session
+from digest.delivery import breaker, closing, due, lane, plan, queue, session
 from digest.delivery.claim import WINDOW, Claiming
 from digest.delivery.lane import End
 from digest.delivery.report import tally
@@ -150,7 +150,7 @@ def test_planning_goes_on_page_by_page_where_it_stopped(edition, readers, monkey
 
     assert plan.plan_page(edition_id=edition.pk, now=NOW)
     assert (edition.deliveries.count(), plan.half_planned()) == (4, [edition.pk])
-    assert not plan.finish_if_done(edition_id=edition.pk, now=NOW)
+    assert not closing.finish_if_done(edition_id=edition.pk, now=NOW)
     plan.plan_audience(edition_id=edition.pk, now=NOW)
     edition.refresh_from_db()
     assert (edition.deliveries.count(), plan.half_planned()) == (9, [])
@@ -165,7 +165,7 @@ def test_who_was_never_planned_by_the_deadline_is_skipped_with_that_reason(
     plan.start(edition_id=edition.pk, now=NOW)
     plan.plan_page(edition_id=edition.pk, now=NOW)
 
-    plan.close_late(now=edition.deadline_at)
+    closing.close_late(now=edition.deadline_at)
     assert set(rows(edition).values()) == {("skipped", "past-deadline")}
     assert len(rows(edition)) == 5
 
@@ -175,8 +175,8 @@ def test_two_editions_take_turns_on_a_connection(edition, readers, start):
     other = factories.edition(factories.newsletter(), sends_at=NOW)
     factories.put(Edition.objects.filter(pk=other.pk), status="sending", planned_at=NOW)
 
-    assert plan.next_in_turn(edition.pk, now=NOW) == other.pk
-    assert plan.next_in_turn(other.pk, now=NOW) == edition.pk
+    assert due.next_in_turn(edition.pk, now=NOW) == other.pk
+    assert due.next_in_turn(other.pk, now=NOW) == edition.pk
 
 
 @pytest.mark.django_db(transaction=True)
@@ -285,7 +285,7 @@ def test_an_edition_that_ends_while_held_says_what_its_readers_have(edition, rea
         Edition.objects.filter(pk=edition.pk), status="held", reason="stopped", revision=2
     )
 
-    plan.close_late(now=edition.deadline_at)
+    closing.close_late(now=edition.deadline_at)
     ended = Edition.objects.get(pk=edition.pk)
     assert (ended.status, ended.revision) == ("sent", 1)
 
@@ -339,7 +339,7 @@ def test_an_edition_is_seen_to_be_finished_in_one_look(
     for status_, still_open in (("pending", True), ("sending", True), ("sent", False)):
         factories.put(Delivery.objects.filter(subscription=reader), status=status_)
         with django_assert_num_queries(1):
-            assert plan.is_open(edition.pk) is still_open
+            assert closing.is_open(edition.pk) is still_open
 
 
 def test_an_edition_that_is_started_early_goes_on_at_once_after_a_stop(

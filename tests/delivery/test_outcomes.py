@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.delivery import breaker, plan
+from digest.delivery import breaker, closing, plan
 from digest.delivery.lane import HANG_UPS, End
 from digest.delivery.outbox import LONGEST_RETRY, backoff
 from digest.delivery.replies import Verdict
@@ -141,7 +141,7 @@ def test_a_held_delivery_ends_at_its_deadline_as_what_its_readers_make_it(
     start()
     run_lane()
 
-    plan.close_late(now=edition.deadline_at)
+    closing.close_late(now=edition.deadline_at)
 
     assert status(edition) == Edition.Status.SENT
     assert rows(edition)["reader4@example.com"] == ("skipped", "past-deadline")
@@ -161,7 +161,7 @@ def test_a_delivery_stopped_in_mid_send_is_not_skipped(stopped_in_mid_send):
     with pytest.raises(IllegalMove):
         skip(edition_id=stopped_in_mid_send.pk, reason="by-editor")
 
-    plan.close_late(now=stopped_in_mid_send.deadline_at)
+    closing.close_late(now=stopped_in_mid_send.deadline_at)
     assert status(stopped_in_mid_send) == Edition.Status.SENT
     assert tally(stopped_in_mid_send.pk).pending == 0
 
@@ -171,7 +171,7 @@ def test_a_delivery_taken_up_too_late_ends_as_what_its_readers_make_it(stopped_i
 
     with pytest.raises(plan.NotStarted):
         start(edition.deadline_at)
-    plan.close_late(now=edition.deadline_at)
+    closing.close_late(now=edition.deadline_at)
 
     assert status(edition) == Edition.Status.SENT
     assert tally(edition.pk).pending == 0

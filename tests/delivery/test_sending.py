@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.delivery import outbox, plan, queue
+from digest.delivery import closing, outbox, plan, queue
 from digest.delivery.claim import Claiming
 from digest.delivery.lane import End
 from digest.delivery.report import tally
@@ -154,7 +154,7 @@ def test_the_deadline_stops_a_delivery_and_says_so(edition, readers, start, run_
 
     assert run_lane("late", now=late) is End.DONE
     assert status(edition) == Edition.Status.SENDING
-    assert plan.close_late(now=late) == [edition.pk]
+    assert closing.close_late(now=late) == [edition.pk]
 
     assert status(edition) == Edition.Status.SENT
     counted = tally(edition.pk)
@@ -167,7 +167,7 @@ def test_an_edition_that_reached_nobody_by_its_deadline_is_skipped(edition, read
     readers(2)
     start()
 
-    plan.close_late(now=edition.deadline_at)
+    closing.close_late(now=edition.deadline_at)
 
     skipped = Edition.objects.get(pk=edition.pk)
     assert (skipped.status, skipped.reason) == ("skipped", "past-deadline")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from digest.delivery import plan
+from digest.delivery import closing
 from digest.models import Delivery, Edition
 from subscribers import confirmation, dossier, erase, preferences, signup, suppression, tokens
 from subscribers.consent import Origin
@@ -104,9 +104,9 @@ def test_an_edition_is_told_of_once_it_is_sent_and_not_again():
     )
     Delivery.objects.create(edition=edition, subscription=reader, status="sent")
 
-    assert plan.finish_if_done(edition_id=edition.pk, now=NOW)
+    assert closing.finish_if_done(edition_id=edition.pk, now=NOW)
     factories.put(Edition.objects.filter(pk=edition.pk), status=Edition.Status.SENDING)
-    assert plan.finish_if_done(edition_id=edition.pk, now=NOW + timedelta(hours=1))
+    assert closing.finish_if_done(edition_id=edition.pk, now=NOW + timedelta(hours=1))
 
     [event] = told()
     assert event["type"] == "edition.sent"

@@ -13,8 +13,9 @@ from django.utils.timezone import now
 from kombu.exceptions import OperationalError
 
 from digest import tasks
+from digest.delivery.closing import close_late
 from digest.delivery.pace import per_second
-from digest.delivery.plan import NotStarted, close_late, start
+from digest.delivery.plan import NotStarted, start
 from digest.delivery.proof import TestNotSent, send_test
 from digest.delivery.report import Part, Tally, by_domain, tally
 from digest.delivery.watch import Look, look

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.delivery import plan
+from digest.delivery import due, plan
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.models import Subscription
@@ -96,7 +96,7 @@ def test_another_hour_moves_what_is_planned_and_not_what_was_put_off(move, reade
 
 def tick_until(end, tick, edition):
     """Every tick until then that has something to do."""
-    while (at := plan.next_due(edition.pk)) and at <= end:
+    while (at := due.next_due(edition.pk)) and at <= end:
         tick(at)
 
 

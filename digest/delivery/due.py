@@ -1,0 +1,32 @@
+"""Say for which editions a lane could do something, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from digest.delivery.closing import is_open
+from digest.delivery.plan import WAITING
+from digest.models import Delivery, Edition
+
+
+def due_sendings(*, now: datetime) -> list[int]:
+    """Ids of the editions under way that a lane could do something for."""
+    due = Delivery.objects.filter(WAITING, next_attempt_at__lte=now)
+    sending = Edition.objects.filter(status=Edition.Status.SENDING, deadline_at__gt=now)
+    return [
+        pk
+        for pk in sending.order_by("pk").values_list("pk", flat=True)
+        if due.filter(edition_id=pk).exists() or not is_open(pk)
+    ]
+
+
+def next_due(edition_id: int) -> datetime | None:
+    """When the next of the edition's readers may be written to; by the index delivery_due."""
+    waiting = Delivery.objects.filter(WAITING, edition_id=edition_id)
+    return waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+
+
+def next_in_turn(edition_id: int, *, now: datetime) -> int:
+    """The edition that a connection goes on with: each that is due in turn, by id."""
+    due = due_sendings(now=now)
+    return next((pk for pk in due if pk > edition_id), due[0] if due else edition_id)
