@@ -17,6 +17,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Advice
 from django.db import DatabaseError, connection
 
+from config import sensible
 from subscribers.backends import make_backend
 from subscribers.relays import Relay
 
@@ -55,7 +56,7 @@ def refuse_unsafe_start(**_: Any) -> None:
 @register("daybreak")
 def check_running(**_: Any) -> list[CheckMessage]:
     """With every command; in DEBUG the development defaults are welcome."""
-    return [] if settings.DEBUG else list(problems())
+    return list(sensible.problems() if settings.DEBUG else problems())
 
 
 @register("daybreak", deploy=True)
@@ -73,6 +74,7 @@ def problems() -> Iterator[CheckMessage]:
     yield from _core_problems()
     yield from _address_problems()
     yield from _missing_variables()
+    yield from sensible.problems()
 
 
 def _core_problems() -> Iterator[CheckMessage]:

@@ -8,10 +8,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from config import local
+from config.environment import Environment
 from subscribers.relays import RelayError, parse_rates, parse_relays
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 environ.Env.read_env(BASE_DIR / ".env")
 
 # --- Core ---------------------------------------------------------------------------------------

@@ -1,9 +1,12 @@
 """Without DEBUG nothing starts on unsafe defaults."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings as django_settings
 
-from config import checks
+from config import checks, sensible
+from subscribers import tokens
 from subscribers.relays import RelayError, parse_relay, parse_relays
 from tests.config import machine
 
@@ -62,6 +65,71 @@ def test_an_unsubscribe_link_must_fit_its_header(deployment, length, expected):
     deployment.SITE_URL = "https://".ljust(length - 4, "n") + ".com"
 
     assert ids(checks.check_running()) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SIGNUP_LIMIT", 0, "daybreak.E020"),
+        ("SIGNUP_LIMIT_NETWORK", -1, "daybreak.E020"),
+        ("SIGNUP_LIMIT_UNPROVEN", 0, "daybreak.E020"),
+        ("SIGNUP_MIN_SECONDS", -1.0, "daybreak.E021"),
+        ("SIGNUP_MIN_SECONDS", float("nan"), "daybreak.E021"),
+        ("SIGNUP_MIN_SECONDS", 3600.0, "daybreak.E021"),
+        ("SIGNUP_CHALLENGE", "sometimes", "daybreak.E022"),
+        ("SIGNUP_DISPOSABLE", "", "daybreak.E022"),
+        ("SIGNUP_ROLE_ACCOUNTS", "Refuse", "daybreak.E022"),
+        ("SIGNUP_MIXED_SCRIPTS", "no", "daybreak.E022"),
+        ("REMINDER_HOURS", -24, "daybreak.E023"),
+        ("PENDING_DAYS", 0, "daybreak.E024"),
+        ("PENDING_DAYS", 4, "daybreak.E024"),
+        ("PENDING_DAYS", -7, "daybreak.E024"),
+        ("RETENTION_NETWORK_DAYS", -1, "daybreak.E025"),
+        ("RETENTION_LEFT_DAYS", -1, "daybreak.E025"),
+        ("RETENTION_IMPORT_DAYS", -1, "daybreak.E025"),
+        ("RETENTION_LETTER_DAYS", -1, "daybreak.E025"),
+        ("RETENTION_WEBHOOK_DAYS", -1, "daybreak.E025"),
+    ],
+)
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_value_that_makes_no_sense_is_named(deployment, name, value, expected, debug):
+    deployment.DEBUG = debug
+    setattr(deployment, name, value)
+
+    [problem] = checks.check_running()
+
+    assert problem.id == expected
+    assert problem.msg.startswith(f"{name} is {value}")
+    assert problem.hint
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"PENDING_DAYS": 5},
+        {"PENDING_DAYS": 4, "REMINDER_HOURS": 0},
+        {"SIGNUP_MIN_SECONDS": 0.0, "SIGNUP_LIMIT_UNPROVEN": 1},
+        {"RETENTION_LEFT_DAYS": 0, "SIGNUP_CHALLENGE": "never"},
+    ],
+)
+def test_an_unusual_value_that_makes_sense_is_let_be(deployment, values):
+    for name, value in values.items():
+        setattr(deployment, name, value)
+
+    assert ids(checks.check_running()) == []
+
+
+def test_a_links_life_is_the_one_that_it_has():
+    assert timedelta(hours=sensible.LINK_HOURS) == tokens.CONFIRM_WITHIN
+
+
+@pytest.mark.parametrize("name", ["PENDING_DAYS", "SIGNUP_MIN_SECONDS"])
+def test_a_number_that_is_none_is_said_in_one_line(tmp_path, name):
+    refused = machine.run("manage.py", "migrate", var=tmp_path, **{name: "a week"})
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"Error: {name}: write a ")
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_debug_itself_is_named_when_asked_for_the_deployment(deployment):

@@ -1,0 +1,24 @@
+"""Read variables of the environment, and say which one cannot be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+
+class Environment(environ.Env):  # type: ignore[misc]  # it has no types
+    """As django-environ, but for errors that an operator can act on."""
+
+    def get_value(self, var: str, cast: Any = None, **options: Any) -> Any:
+        """Return the variable's value.
+
+        Raises:
+            ImproperlyConfigured: it is not what `cast` takes.
+        """
+        try:
+            return super().get_value(var, cast=cast, **options)
+        except ValueError:
+            kind = {int: "a whole number", float: "a number"}.get(cast, "something else")
+            raise ImproperlyConfigured(f"{var}: write {kind}.") from None

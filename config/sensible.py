@@ -1,0 +1,63 @@
+"""Name each setting whose value would refuse everybody, or forget them before they can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+
+# Longer than anybody is asked to wait over a form of one line.
+LONGEST_MIN_SECONDS = 60
+# tokens.CONFIRM_WITHIN, which cannot be imported before Django is set up.
+LINK_HOURS = 72
+WORDS = {
+    "SIGNUP_CHALLENGE": ("auto", "always", "never"),
+    "SIGNUP_DISPOSABLE": ("allow", "warn", "refuse"),
+    "SIGNUP_ROLE_ACCOUNTS": ("allow", "warn", "refuse"),
+    "SIGNUP_MIXED_SCRIPTS": ("allow", "warn", "refuse"),
+}
+
+
+def problems() -> Iterator[CheckMessage]:
+    for name in ("SIGNUP_LIMIT", "SIGNUP_LIMIT_NETWORK", "SIGNUP_LIMIT_UNPROVEN"):
+        if getattr(settings, name) < 1:
+            yield _error(name, "which lets nobody in", "Set it to 1 or more; or remove it.", 20)
+    if not 0 <= settings.SIGNUP_MIN_SECONDS <= LONGEST_MIN_SECONDS:
+        hint = f"Set it to a number of seconds from 0 to {LONGEST_MIN_SECONDS}."
+        yield _error("SIGNUP_MIN_SECONDS", "which no reader keeps to", hint, 21)
+    for name, words in WORDS.items():
+        if getattr(settings, name) not in words:
+            yield _error(name, "which means nothing", f"Set it to {_either(words)}.", 22)
+    yield from _pending_problems()
+    yield from _retention_problems()
+
+
+def _pending_problems() -> Iterator[CheckMessage]:
+    if settings.REMINDER_HOURS < 0:
+        hint = "Set it to a number of hours, or to 0: nobody is reminded."
+        yield _error("REMINDER_HOURS", "before the sign-up", hint, 23)
+        return
+    # A reminder's link is good for as long as the first one.
+    answer_hours = settings.REMINDER_HOURS + LINK_HOURS
+    if answer_hours >= settings.PENDING_DAYS * 24:
+        least = answer_hours // 24 + 1
+        hint = f"Set it to {least} days or more, with REMINDER_HOURS={settings.REMINDER_HOURS}."
+        yield _error("PENDING_DAYS", "and readers have longer than that to confirm", hint, 24)
+
+
+def _retention_problems() -> Iterator[CheckMessage]:
+    for name in ("NETWORK", "LEFT", "IMPORT", "LETTER", "WEBHOOK"):
+        if getattr(settings, f"RETENTION_{name}_DAYS") < 0:
+            hint = "Set it to a number of days, or to 0: it is kept for good."
+            yield _error(f"RETENTION_{name}_DAYS", "so that things go before they come", hint, 25)
+
+
+def _either(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _error(name: str, but: str, hint: str, number: int) -> CheckMessage:
+    return Error(
+        f"{name} is {getattr(settings, name)}, {but}.", hint=hint, id=f"daybreak.E{number:03}"
+    )
