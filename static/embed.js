@@ -127,8 +127,8 @@
 .page{all:initial;display:block;min-height:inherit}
 *{box-sizing:border-box;margin:0}
 .box{font:1em/1.5 var(--font);color:var(--ink);background:var(--paper);padding:1.5em;min-height:inherit;border:1px solid #8885;border-top:3px solid var(--accent);border-radius:var(--radius);overflow-wrap:break-word;text-align:start}
-h2{font-size:1.375em;line-height:1.2;letter-spacing:-.01em;text-wrap:balance}
-h2:focus{outline:0}
+h1,h2{font-size:1.375em;line-height:1.2;letter-spacing:-.01em;text-wrap:balance}
+:is(h1,h2):focus{outline:0}
 .promise{margin-top:.4em;font-size:1.0625em;text-wrap:pretty}
 form{margin-top:1.1em}
 label{display:block;margin-bottom:.35em;font-weight:600;font-size:.875em}
@@ -210,7 +210,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
   }
 
   function heading(text) {
-    return make("h2", { id: "title", tabindex: -1, part: "title" }, text);
+    return make(options.heading === "1" ? "h1" : "h2", { id: "title", tabindex: -1, part: "title" }, text);
   }
 
   function draw() {

@@ -418,6 +418,19 @@ def test_the_iframe_signs_up_and_knows_the_page_around_it(article, newsletter, l
     assert page.context.cookies() == []
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_axe_finds_nothing_on_the_iframes_page(browser, live_server, newsletter, script):
+    context = browser.new_context(java_script_enabled=script, bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/embed/econo/frame/")
+    page.get_by_role("heading", level=1).wait_for()
+
+    assert page.locator("h1").count() == 1
+    if script:
+        assert axe_violations(page) == []
+    context.close()
+
+
 def test_the_iframes_page_needs_no_script(browser, live_server, web, newsletter):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
