@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.signing import BadSignature, Signer
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -19,6 +22,20 @@ from subscribers.models import Newsletter
 
 # How tall an iframe is that holds the form, its wording and one line of complaint, on a phone.
 FRAME_HEIGHT = 420
+
+
+# What the owner of a page may say in an iframe, and only if the builder has signed it for them.
+WORDS = ("title", "text", "button")
+# What else a query may ask for.
+SHAPES = {
+    "lang": r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*",
+    "theme": r"light|dark",
+    "accent": r"#[0-9a-fA-F]{6}",
+    "background": r"#[0-9a-fA-F]{6}",
+    "font": r"serif|page",
+    "radius": r"[0-9]{1,2}",
+}
+_signer = Signer(salt="subscribers.snippet.words")
 
 
 @dataclass(frozen=True)
@@ -36,10 +53,22 @@ class Look:
     button: str = ""
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> Self:
-        """Return what a query asks for; what is too long to be meant is left out."""
+    def from_query(cls, query: Mapping[str, str], *, newsletter: Newsletter) -> Self:
+        """Return what a query asks for, as far as it is meant and the words are ours.
+
+        Whoever writes a query would otherwise have a page on our host say what they like.
+        """
         given = {field.name: query.get(field.name, "") for field in fields(cls)}
-        return cls(**{name: value for name, value in given.items() if len(value) <= 300})
+        look = cls(
+            **{
+                name: value
+                for name, value in given.items()
+                if name in WORDS or re.fullmatch(SHAPES[name], value)
+            }
+        )
+        if _is_sealed(newsletter, look, query.get("seal", "")):
+            return look
+        return replace(look, **dict.fromkeys(WORDS, ""))
 
     def chosen(self) -> dict[str, str]:
         """Only what differs from the defaults, in the order of the fields."""
@@ -96,6 +125,8 @@ def frame(newsletter: Newsletter, *, look: Look, preview: bool = False) -> SafeS
     """The same form in an iframe, for an editor that lets no script in."""
     url = settings.SITE_URL + reverse("embed-frame", args=[newsletter.slug])
     asked = look.chosen() | ({"preview": "1"} if preview else {})
+    if any(asked.get(word) for word in WORDS):
+        asked["seal"] = _signer.signature(_said(newsletter, look))
     query = f"?{urlencode(asked)}" if asked else ""
     # No style attribute: a page's policy (or its editor) may drop it, and a border would appear.
     return format_html(
@@ -105,6 +136,18 @@ def frame(newsletter: Newsletter, *, look: Look, preview: bool = False) -> SafeS
         look.title or _form(newsletter, look)["texts"]["title"],
         FRAME_HEIGHT,
     )
+
+
+def _said(newsletter: Newsletter, look: Look) -> str:
+    return json.dumps([newsletter.slug, look.title, look.text, look.button])
+
+
+def _is_sealed(newsletter: Newsletter, look: Look, seal: str) -> bool:
+    try:
+        _signer.unsign(f"{_said(newsletter, look)}:{seal}")
+    except BadSignature:
+        return False
+    return True
 
 
 def _form(newsletter: Newsletter, look: Look) -> dict[str, Any]:

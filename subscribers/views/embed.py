@@ -145,7 +145,7 @@ def frame(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "newsletter": newsletter,
         "form": embed.form(newsletter, language=language),
-        "look": Look.from_query(request.GET),
+        "look": Look.from_query(request.GET, newsletter=newsletter),
         "opened": abuse.opened_token(now()),
         "page": _without_query(_split(request.headers.get("Referer", ""))),
     }

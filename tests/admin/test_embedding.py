@@ -56,7 +56,10 @@ def test_an_iframe_and_a_plain_form_say_the_same(desk, newsletter):
     frame = snippet(desk, newsletter, kind="frame", lang="de", title="Guten Morgen")
     plain = snippet(desk, newsletter, kind="plain", lang="de", title="Guten Morgen")
 
-    assert 'src="https://news.example/embed/sun/frame/?lang=de&amp;title=Guten+Morgen"' in frame
+    assert (
+        'src="https://news.example/embed/sun/frame/?lang=de&amp;title=Guten+Morgen&amp;seal='
+        in frame
+    )
     assert 'action="https://news.example/embed/sun/" method="post"' in plain
     assert "<strong>Guten Morgen</strong>" in plain
     assert 'name="lang" value="de"' in plain

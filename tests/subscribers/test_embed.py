@@ -4,11 +4,13 @@ import gzip
 import json
 import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import quote_plus, urlsplit
 
 import pytest
 from django.utils import timezone
 
-from subscribers import abuse
+from subscribers import abuse, snippet
 from subscribers.models import Consent, Subscription
 from subscribers.palette import AA, contrast
 from tests import factories
@@ -218,6 +220,56 @@ def test_what_a_query_says_is_escaped_in_the_iframe(client, newsletter):
 
     assert b"<script>alert" not in page.content
     assert "script-src 'self'" in page["Content-Security-Policy"]
+
+
+def framed(newsletter, **look):
+    """The address of the iframe that the builder makes."""
+    [url] = re.findall(r'src="([^"]*)"', snippet.frame(newsletter, look=snippet.Look(**look)))
+    path = urlsplit(unescape(url))
+    return f"{path.path}?{path.query}"
+
+
+WORDS = {"title": "Morgens: das <Wichtigste>", "text": "Kurz.", "button": "Her damit"}
+
+
+def test_the_iframe_says_what_the_builder_has_signed(client, newsletter):
+    page = client.get(framed(newsletter, lang="de", accent="#b00020", **WORDS)).content.decode()
+
+    assert "<h1>Morgens: das &lt;Wichtigste&gt;</h1>" in page
+    assert 'data-button="Her damit"' in page
+    assert 'data-accent="#b00020"' in page
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_nobody_else_has_our_host_say_what_they_like(client, newsletter, word):
+    unsigned = client.get("/embed/daily/frame/", {word: "You have won"})
+    url = framed(newsletter, **WORDS)
+    changed = client.get(url.replace(quote_plus(WORDS[word]), "You+have+won"))
+    other = factories.newsletter(slug="other")
+    elsewhere = client.get(url.replace("/daily/", f"/{other.slug}/"))
+
+    for page in (unsigned, changed, elsewhere):
+        assert page.status_code == 200
+        text = page.content.decode()
+        assert not re.search(r"data-(title|text|button)=", text)
+        assert ">You have won<" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("accent", "red;x"),
+        ("background", "url(//x)"),
+        ("theme", "loud"),
+        ("font", "Comic Sans"),
+        ("radius", "-1"),
+        ("lang", "de you have won"),
+    ],
+)
+def test_a_look_of_another_form_is_left_out(client, newsletter, name, value):
+    page = client.get("/embed/daily/frame/", {name: value}).content.decode()
+
+    assert f"data-{name}=" not in page
 
 
 def test_the_iframe_signs_up_without_script(client, newsletter):
