@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from digest.admin.clock import local
 from digest.admin.wave_words import goes_out, head_start_words
-from digest.editions.rhythm import comes_weekly, weekly_readers
+from digest.editions.rhythm import comes_daily, comes_weekly, weekly_readers
 from digest.editions.slots import SlotPlan, planned, rule_of, running
 from digest.models import Cadence, Schedule
 from digest.models.schedules import Weekday, every_day
@@ -152,6 +152,8 @@ class ScheduleAdmin(ModelAdmin):
 
     @display(description="Who waits for it")
     def waiting(self, schedule: Schedule) -> str:
+        if not comes_daily(newsletter_id=schedule.newsletter_id):
+            return "Every reader: no other schedule of the newsletter is active."
         count = weekly_readers(newsletter_id=schedule.newsletter_id)
         if not count:
             return f"{NOBODY_YET}, so no edition is drafted until somebody does."

@@ -13,7 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from digest.editions import correct
-from digest.editions.rhythm import comes_weekly
+from digest.editions.rhythm import comes_daily, comes_weekly
 from digest.models import Cadence, Delivery, Edition
 from subscribers.models import Subscription, Suppression
 
@@ -41,12 +41,14 @@ def frequencies(edition: Edition) -> tuple[str, ...]:
     """The choices of frequency that such an edition is for; a correction is for whoever got it.
 
     What is new goes to weekly readers as well while there is nothing weekly for them: their
-    newsletter's weekly schedule was switched off, and they did not choose to hear nothing.
+    newsletter's weekly schedule was switched off, and they did not choose to hear nothing. And
+    where the best of the week is all that there is, it is every edition, and for everybody.
     """
     if edition.corrects_id:
         return tuple(_Frequency.values)
     if edition.cadence == Cadence.WEEKLY:
-        return (_Frequency.WEEKLY.value,)
+        is_all = not comes_daily(newsletter_id=edition.newsletter_id)
+        return tuple(_Frequency.values) if is_all else (_Frequency.WEEKLY.value,)
     found = [_Frequency.DAILY.value]
     if edition.slot_date.isoweekday() not in _WEEKEND:
         found.append(_Frequency.WEEKDAYS.value)

@@ -25,8 +25,17 @@ def rhythms(*, newsletter_ids: Collection[int]) -> dict[int, Rhythm]:
 
 def comes_weekly(*, newsletter_id: int) -> bool:
     """Whether a schedule brings its weekly readers the best of the week."""
-    weekly = Schedule.objects.filter(newsletter=newsletter_id, cadence=Cadence.WEEKLY)
-    return running(weekly).exists()
+    return _comes(newsletter_id, Cadence.WEEKLY)
+
+
+def comes_daily(*, newsletter_id: int) -> bool:
+    """Whether a schedule brings what is new."""
+    return _comes(newsletter_id, Cadence.DAILY)
+
+
+def _comes(newsletter_id: int, cadence: Cadence) -> bool:
+    schedules = Schedule.objects.filter(newsletter=newsletter_id, cadence=cadence)
+    return running(schedules).exists()
 
 
 def weekly_readers(*, newsletter_id: int) -> int:

@@ -154,14 +154,21 @@ class Schedule(models.Model):
         return zoneinfo.ZoneInfo(self.timezone or self.newsletter.timezone)
 
     def is_awaited(self) -> bool:
-        """Whether anybody chose what it prints; what is new is for whoever may still come."""
-        if self.cadence == Cadence.DAILY:
+        """Whether anybody waits for what it prints; what is new is for whoever may still come.
+
+        Where the best of the week is all that there is, everybody waits for it.
+        """
+        if self.cadence == Cadence.DAILY or not self._has_daily_beside():
             return True
         return Subscription.objects.filter(
             newsletter=self.newsletter_id,
             status=Subscription.Status.ACTIVE,
             frequency=Subscription.Frequency.WEEKLY,
         ).exists()
+
+    def _has_daily_beside(self) -> bool:
+        beside = Schedule.objects.filter(newsletter=self.newsletter_id, cadence=Cadence.DAILY)
+        return beside.filter(is_active=True).exclude(weekdays=[]).exists()
 
     def clean(self) -> None:
         if self.min_stories and self.max_stories and self.min_stories > self.max_stories:

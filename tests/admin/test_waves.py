@@ -296,7 +296,15 @@ def test_with_a_weekly_schedule_nothing_is_amiss(desk, newsletter):
     assert "every edition instead" not in page(desk, "/admin/")
 
 
+def test_where_nothing_else_is_scheduled_it_is_for_everybody(desk, newsletter):
+    weekly = factories.schedule(newsletter, cadence="weekly", weekdays=[6])
+
+    assert "nobody has chosen" not in page(desk, "/admin/")
+    assert "Every reader" in page(desk, f"/admin/digest/schedule/{weekly.pk}/change/")
+
+
 def test_a_weekly_schedule_that_nobody_chose_says_that_it_drafts_nothing(desk, newsletter):
+    factories.schedule(newsletter)
     weekly = factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
 
     assert "nobody has chosen the best of the week yet" in page(desk, "/admin/")
@@ -319,6 +327,7 @@ def switch_off(desk, schedule):
 
 
 def test_its_page_says_what_switching_it_off_does_to_how_many_readers(desk, newsletter):
+    factories.schedule(newsletter)
     weekly = factories.schedule(newsletter, cadence="weekly", weekdays=[6])
     readers(newsletter, "", 3, frequency="weekly")
 

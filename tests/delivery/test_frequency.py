@@ -28,6 +28,7 @@ def newsletter():
 
 @pytest.fixture
 def week(newsletter):
+    factories.schedule(newsletter)
     return factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
 
 
@@ -257,6 +258,15 @@ def sent(newsletter):
             factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sending_at=NOW)
 
     return send
+
+
+def test_where_nothing_else_is_scheduled_the_best_of_the_week_is_for_everybody(
+    newsletter, week, readers
+):
+    Schedule.objects.filter(cadence="daily").update(is_active=False)
+    weekly = edition_of(newsletter, SUNDAY, cadence="weekly")
+
+    assert audience.readers(weekly).count() == len(readers)
 
 
 def weeks_before(day, count=3):

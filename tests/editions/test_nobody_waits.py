@@ -22,9 +22,14 @@ def newsletter():
 
 @pytest.fixture
 def week(newsletter):
+    factories.schedule(newsletter, name="Day")
     made = factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
     Schedule.objects.update(changed_at=SUNDAY - 3 * DAY)
     return made
+
+
+def weeklies():
+    return Edition.objects.filter(cadence="weekly")
 
 
 def clock(*, until, start=SUNDAY - 3 * HOUR):
@@ -41,7 +46,7 @@ def clock(*, until, start=SUNDAY - 3 * HOUR):
 def test_nothing_is_drafted_and_nothing_is_missed(week):
     clock(until=SUNDAY + 2 * DAY)
 
-    assert not Edition.objects.exists()
+    assert not weeklies().exists()
 
 
 @pytest.mark.parametrize("fields", [{"frequency": "weekdays"}, {"status": "pending"}])
@@ -51,7 +56,7 @@ def test_who_chose_otherwise_or_has_not_confirmed_does_not_wait_for_it(newslette
 
     clock(until=SUNDAY + DAY)
 
-    assert not Edition.objects.exists()
+    assert not weeklies().exists()
 
 
 def test_the_first_weekly_reader_brings_the_next_edition_and_none_of_the_past(newsletter, week):
@@ -60,7 +65,7 @@ def test_the_first_weekly_reader_brings_the_next_edition_and_none_of_the_past(ne
     factories.subscription(newsletter, frequency="weekly")
     clock(start=SUNDAY + DAY, until=SUNDAY + 7 * DAY)
 
-    (made,) = Edition.objects.all()
+    (made,) = weeklies()
     assert (made.slot_date, made.status) == (date(2026, 3, 22), "draft")
 
 
@@ -69,7 +74,7 @@ def test_with_a_reader_a_slot_that_nothing_ran_for_is_on_record(newsletter, week
 
     record_missed(now=SUNDAY + DAY)
 
-    assert Edition.objects.get().status == "skipped"
+    assert weeklies().get().status == "skipped"
 
 
 def test_a_daily_edition_is_drafted_before_its_first_reader_has_come(newsletter):
@@ -77,3 +82,13 @@ def test_a_daily_edition_is_drafted_before_its_first_reader_has_come(newsletter)
     Schedule.objects.update(changed_at=SUNDAY - 3 * DAY)
 
     assert due_slots(now=SUNDAY)
+
+
+def test_where_nothing_else_is_scheduled_everybody_waits_for_it(newsletter, week):
+    factories.story(newsletter)
+    Schedule.objects.exclude(pk=week.pk).update(is_active=False)
+    factories.subscription(newsletter, frequency="daily")
+
+    clock(until=SUNDAY)
+
+    assert weeklies().exists()
