@@ -23,15 +23,24 @@ SETTLED = timedelta(hours=1)
 SPAN = timedelta(days=31)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Signing up again within a day is the same sign-up; leaving counts for who had been a reader.
+# Signing up again within a day is the same sign-up; leaving counts for who had been a reader. Who
+# thinks better of it within the hour (preferences.leaving) neither left nor confirmed: by the time
+# that a leaving is counted for good (SETTLED), that hour is over.
 # `counted` says of each newsletter what its clock is and up to when it is in GrowthDay already;
 # `since` is the earliest of these, for the index consent_by_time.
 _COUNTED = """
     SELECT n.id AS newsletter_id, (e.created_at AT TIME ZONE n.zone)::date AS day, s.source,
            count(*) FILTER (WHERE e.kind = 'signup') AS signups,
-           count(*) FILTER (WHERE e.kind = 'confirmation') AS confirmations,
+           count(*) FILTER (WHERE e.kind = 'confirmation'
+                              AND e.came_from IS DISTINCT FROM 'unsubscribed') AS confirmations,
            count(*) FILTER (WHERE e.kind = 'import') AS imports,
-           count(*) FILTER (WHERE e.kind = 'withdrawal' AND s.confirmed_at IS NOT NULL) AS leavers
+           count(*) FILTER (WHERE e.kind = 'withdrawal' AND s.confirmed_at IS NOT NULL
+               AND NOT EXISTS (
+               SELECT 1 FROM subscribers_consent c
+                WHERE c.subscription_id = e.subscription_id AND c.kind = 'confirmation'
+                  AND c.details #>> '{{status,from}}' = 'unsubscribed'
+                  AND c.created_at >= e.created_at
+                  AND c.created_at <= e.created_at + interval '1 hour')) AS leavers
       FROM ({events}) e
       JOIN subscribers_subscription s ON s.id = e.subscription_id
       JOIN unnest(%(ids)s::bigint[], %(zones)s::text[], %(marks)s::timestamptz[])
@@ -45,14 +54,16 @@ _COUNTED = """
      GROUP BY 1, 2, 3
 """
 _IN_TIME = """
-    SELECT subscription_id, kind, created_at FROM subscribers_consent
+    SELECT subscription_id, kind, created_at, details #>> '{status,from}' AS came_from
+      FROM subscribers_consent
      WHERE created_at >= %(since)s AND created_at < %(until)s
 """
 _OF_THESE = """
-    SELECT subscription_id, kind, created_at FROM subscribers_consent
+    SELECT subscription_id, kind, created_at, details #>> '{status,from}' AS came_from
+      FROM subscribers_consent
      WHERE subscription_id = ANY(%(subscriptions)s)
      UNION ALL
-    SELECT id, 'withdrawal', %(now)s FROM unnest(%(leaving)s::bigint[]) AS leaving(id)
+    SELECT id, 'withdrawal', %(now)s, NULL FROM unnest(%(leaving)s::bigint[]) AS leaving(id)
 """
 _ADD = """
 INSERT INTO subscribers_growthday

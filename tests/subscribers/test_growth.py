@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from subscribers import consent, erase, growth
+from subscribers import consent, erase, growth, tokens
 from subscribers.growth import Tally
 from subscribers.models import GrowthDay, GrowthMark
+from subscribers.preferences import leaving
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -180,3 +181,31 @@ def test_who_had_left_before_does_not_leave_again_by_being_erased(newsletter):
     erase.erase(subscriber_id=ann.subscriber_id, now=NOON)
 
     assert report(newsletter).total == Tally(leavers=1)
+
+
+@pytest.mark.parametrize("minutes", [1, 30])
+def test_who_comes_back_within_the_hour_neither_left_nor_confirmed_anew(newsletter, minutes):
+    ann = reader(newsletter, confirmed_at=NOON - timedelta(days=9))
+    # The last minutes of a day by the newsroom's clock, and the first of the next.
+    left_at = datetime(2026, 3, 10, 23, 50, tzinfo=UTC)
+    leaving.unsubscribe(subscription_id=ann.pk, now=left_at)
+    ann.refresh_from_db()
+    token = tokens.return_token(ann, now=left_at)
+    back_at = left_at + timedelta(minutes=minutes)
+    assert leaving.come_back(subscription_id=ann.pk, token=token, seen="Back", now=back_at)
+
+    later = back_at + timedelta(hours=2)
+    assert report(newsletter, now=later).total == Tally()
+    count_all(later)
+
+    assert report(newsletter, now=later).total == Tally()
+    assert not GrowthDay.objects.exclude(leavers=0, confirmations=0).exists()
+
+
+def test_who_leaves_and_signs_up_again_left_and_came(newsletter):
+    ann = reader(newsletter, confirmed_at=NOON - timedelta(days=9))
+    leaving.unsubscribe(subscription_id=ann.pk, now=NOON)
+    did(ann, "signup", NOON + timedelta(minutes=5))
+    did(ann, "confirmation", NOON + timedelta(minutes=6))
+
+    assert report(newsletter, now=NOON).total == Tally(signups=1, confirmations=1, leavers=1)
