@@ -35,7 +35,6 @@ SHAPES = {
     "font": r"serif|page",
     "radius": r"[0-9]{1,2}",
 }
-_signer = Signer(salt="subscribers.snippet.words")
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def frame(newsletter: Newsletter, *, look: Look, preview: bool = False) -> SafeS
     url = settings.SITE_URL + reverse("embed-frame", args=[newsletter.slug])
     asked = look.chosen() | ({"preview": "1"} if preview else {})
     if any(asked.get(word) for word in WORDS):
-        asked["seal"] = _signer.signature(_said(newsletter, look))
+        asked["seal"] = _signer().signature(_said(newsletter, look))
     query = f"?{urlencode(asked)}" if asked else ""
     # No style attribute: a page's policy (or its editor) may drop it, and a border would appear.
     return format_html(
@@ -138,13 +137,18 @@ def frame(newsletter: Newsletter, *, look: Look, preview: bool = False) -> SafeS
     )
 
 
+def _signer() -> Signer:
+    # Not made once for all: a build imports this before there is a key.
+    return Signer(salt="subscribers.snippet.words")
+
+
 def _said(newsletter: Newsletter, look: Look) -> str:
     return json.dumps([newsletter.slug, look.title, look.text, look.button])
 
 
 def _is_sealed(newsletter: Newsletter, look: Look, seal: str) -> bool:
     try:
-        _signer.unsign(f"{_said(newsletter, look)}:{seal}")
+        _signer().unsign(f"{_said(newsletter, look)}:{seal}")
     except BadSignature:
         return False
     return True
