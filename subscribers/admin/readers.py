@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.postgres.aggregates import StringAgg
-from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.decorators import display
@@ -15,7 +15,7 @@ from subscribers.admin.asked import AskedAdmin
 from subscribers.admin.exports import ExportAdmin
 from subscribers.admin.rights import RightsAdmin
 from subscribers.long_lists import LongList, readers_at
-from subscribers.models import Consent, Section, Subscriber, Subscription, Suppression
+from subscribers.models import Consent, Newsletter, Section, Subscriber, Subscription, Suppression
 from subscribers.records import RecordAdmin, RecordInline
 
 STATUS_COLOURS = {"waiting for confirmation": "warning", "active": "success"}
@@ -34,14 +34,44 @@ class SubscriptionInline(RecordInline):
         return queryset.select_related("newsletter", "subscriber")
 
 
+class NewsletterFilter(admin.SimpleListFilter):
+    """Not by a join: that makes the rows of all who match distinct before it shows fifty."""
+
+    title = "newsletter"
+    parameter_name = "newsletter"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(slug, name) for slug, name in Newsletter.objects.values_list("slug", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return _with(queryset, newsletter__slug=self.value()) if self.value() else queryset
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return Subscription.Status.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return _with(queryset, status=self.value()) if self.value() else queryset
+
+
+def _with(readers: QuerySet[Any], **conditions: Any) -> QuerySet[Any]:
+    return readers.filter(
+        Exists(Subscription.objects.filter(subscriber=OuterRef("pk"), **conditions))
+    )
+
+
 @admin.register(Subscriber)
 class SubscriberAdmin(LongList, AskedAdmin, RightsAdmin, ExportAdmin):
     """A reader's address and subscriptions came from the reader: only the name can be mended."""
 
     list_display = ["email", "name", "newsletters", "suppressed", "created_at"]
     list_filter = [
-        "subscriptions__newsletter",
-        "subscriptions__status",
+        NewsletterFilter,
+        StatusFilter,
         ("created_at", admin.DateFieldListFilter),
     ]
     search_fields = ["email", "name"]

@@ -132,3 +132,16 @@ def test_a_webhooks_waiting_events_are_counted_by_an_index(desk):
 
     assert row.waiting_events == 1
     assert all("webhook_delivery_due" in plan for plan in plans)
+
+
+def test_readers_are_narrowed_by_newsletter_and_status_without_a_join(desk):
+    newsletter = factories.newsletter()
+    ann = factories.subscription(newsletter).subscriber
+    factories.second_subscription(ann, factories.newsletter())
+    factories.subscription(newsletter, status="pending", confirmed_at=None)
+
+    with plans_of('FROM "subscribers_subscriber"') as plans:
+        response = desk.get(of("subscriber"), {"newsletter": newsletter.slug, "status": "active"})
+
+    assert shown(response) == [ann.email]
+    assert not any("Unique" in plan for plan in plans)
