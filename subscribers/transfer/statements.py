@@ -1,0 +1,128 @@
+"""The statements that store a batch of a list (subscribers.transfer.storing).
+
+`incoming` is the temporary table that a batch is copied into; TAKE_OUT_… return what they take out
+of it, and why.
+"""
+
+from __future__ import annotations
+
+from subscribers.transfer.checking import Checked
+
+TABLE = """
+    CREATE TEMP TABLE IF NOT EXISTS incoming (
+        line bigint, kind text, email text, email_key text COLLATE "C", email_as_typed text,
+        name text, timezone text, language text, is_confirmed boolean, confirmed_at timestamptz,
+        ip_address inet, left_at timestamptz, details jsonb, why text
+    );
+    TRUNCATE incoming
+"""
+# An empty value is an empty string, and None only in these.
+_NULLABLE = {"confirmed_at", "ip_address", "left_at"}
+COPY = (
+    f"COPY incoming ({', '.join(Checked._fields)}) FROM STDIN (FORMAT csv, "
+    f"FORCE_NOT_NULL ({', '.join(set(Checked._fields) - _NULLABLE)}))"
+)
+
+TAKE_OUT_SUPPRESSED = """
+    DELETE FROM incoming i USING subscribers_suppression s WHERE s.email_key = i.email_key
+    RETURNING i.line, i.email, i.kind, s.reason
+"""
+# Leaving another list does not end what a reader confirmed here, of their own will, since then.
+TAKE_OUT_CONFIRMED_HERE = """
+    DELETE FROM incoming i USING subscribers_subscriber s, subscribers_subscription p
+    WHERE i.kind NOT IN ('reader', 'unconfirmed') AND s.email_key = i.email_key
+      AND p.subscriber_id = s.id AND p.status = 'active'
+      AND EXISTS (
+        SELECT FROM subscribers_consent c
+        WHERE c.subscription_id = p.id AND c.kind = 'confirmation'
+          AND (i.left_at IS NULL OR c.created_at > i.left_at)
+      )
+    RETURNING i.line, i.email
+"""
+TAKE_OUT_THERE = """
+    DELETE FROM incoming i USING subscribers_subscriber s, subscribers_subscription p
+    WHERE i.kind IN ('reader', 'unconfirmed') AND s.email_key = i.email_key
+      AND p.subscriber_id = s.id AND p.newsletter_id = %(newsletter)s
+    RETURNING i.line, i.email, p.status
+"""
+WHO_LEFT = """
+    SELECT i.line, i.email FROM incoming i
+    JOIN subscribers_subscriber s USING (email_key)
+    JOIN subscribers_subscription p ON p.subscriber_id = s.id
+    WHERE i.kind IN ('reader', 'unconfirmed')
+      AND p.newsletter_id = %(newsletter)s AND p.status = 'unsubscribed'
+"""
+SUPPRESS = """
+    INSERT INTO subscribers_suppression (email_key, reason, detail, created_at)
+    SELECT DISTINCT ON (email_key)
+        email_key, %(reasons)s::jsonb ->> kind,
+        left(concat_ws(
+            ', ', (%(words)s::jsonb ->> kind) || %(at)s, to_char(left_at, 'YYYY-MM-DD'),
+            nullif(why, '')
+        ), 300),
+        %(now)s
+    FROM incoming WHERE kind NOT IN ('reader', 'unconfirmed') ORDER BY email_key
+    ON CONFLICT (email_key) DO NOTHING
+"""
+SUBSCRIBER_COLUMNS = (
+    "email", "email_key", "email_as_typed", "name", "timezone", "language", "created_at",
+)  # fmt: skip
+ADD_SUBSCRIBERS = """
+    INSERT INTO subscribers_subscriber ({columns})
+    SELECT email, email_key, email_as_typed, name, timezone, language, %(now)s{values}
+    FROM incoming WHERE kind IN ('reader', 'unconfirmed') ORDER BY email_key
+    ON CONFLICT (email_key) DO NOTHING
+"""
+SUBSCRIPTION_COLUMNS = (
+    "subscriber_id", "newsletter_id", "status", "created_at", "confirmed_at", "mail_due_at",
+    "source",
+)  # fmt: skip
+ADD_SUBSCRIPTIONS = """
+    WITH mine AS MATERIALIZED (
+        SELECT i.*, s.id AS subscriber_id
+        FROM incoming i JOIN subscribers_subscriber s USING (email_key)
+        WHERE i.kind IN ('reader', 'unconfirmed')
+    ), added AS (
+        INSERT INTO subscribers_subscription ({columns})
+        SELECT i.subscriber_id, %(newsletter)s,
+            CASE WHEN i.is_confirmed THEN 'active' ELSE 'pending' END, %(now)s,
+            CASE WHEN i.is_confirmed THEN coalesce(i.confirmed_at, %(now)s) END,
+            CASE WHEN NOT i.is_confirmed THEN %(now)s + %(every)s * (%(asked)s - 1
+                + row_number() OVER (PARTITION BY i.is_confirmed ORDER BY i.line)) END,
+            %(source)s{values}
+        FROM mine i
+        ORDER BY i.email_key
+        ON CONFLICT (subscriber_id, newsletter_id) DO NOTHING
+        RETURNING id, subscriber_id, status
+    ), told AS (
+        INSERT INTO subscribers_consent
+            (subscription_id, kind, wording, wording_version, page, language, ip_address,
+             user_agent, details, created_at)
+        SELECT a.id, 'import', %(wording)s, %(version)s, %(page)s, i.language, i.ip_address,
+            '', %(details)s::jsonb || i.details, %(now)s
+        FROM added a JOIN mine i USING (subscriber_id)
+        WHERE a.status = 'active'
+    )
+    SELECT count(*), count(*) FILTER (WHERE status = 'pending') FROM added
+"""
+LEFT_OVER = """
+    SELECT count(*) FILTER (WHERE kind IN ('reader', 'unconfirmed')),
+        count(*) FILTER (WHERE kind IN ('reader', 'unconfirmed') AND NOT is_confirmed),
+        count(*) FILTER (WHERE kind NOT IN ('reader', 'unconfirmed'))
+    FROM incoming
+"""
+# What a trial has counted, since it stores nothing that the next batch would run into.
+SEEN_TABLE = """
+    CREATE TEMP TABLE IF NOT EXISTS seen (who bigint PRIMARY KEY);
+    TRUNCATE seen
+"""
+TAKE_OUT_SEEN = """
+    WITH counted AS (
+        INSERT INTO seen
+        SELECT hashtextextended(email_key, (kind IN ('reader', 'unconfirmed'))::int) FROM incoming
+        ON CONFLICT DO NOTHING RETURNING who
+    )
+    DELETE FROM incoming WHERE hashtextextended(
+        email_key, (kind IN ('reader', 'unconfirmed'))::int
+    ) NOT IN (SELECT who FROM counted)
+"""
