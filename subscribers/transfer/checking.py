@@ -78,7 +78,10 @@ class Batch:
 def as_csv(rows: Iterable[Checked]) -> str:
     """The rows as `storing` copies them into its table."""
     lines = io.StringIO()
-    csv.writer(lines).writerows(rows)
+    writer = csv.writer(lines)
+    # One by one: `writerows` would keep the interpreter to itself for the whole batch.
+    for row in rows:
+        writer.writerow(row)
     return lines.getvalue()
 
 
