@@ -1,6 +1,7 @@
 """Every setting, read from the environment; `.env.example` documents each variable."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
@@ -31,6 +32,9 @@ _site_host = environ.urlparse(SITE_URL).hostname or ""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site_host, "localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
+# The files of the API's pages. As an app it would be read in by each worker, which takes 15 MB.
+NINJA = Path(find_spec("ninja").origin).parent  # type: ignore[arg-type,union-attr]
+
 INSTALLED_APPS = [
     "unfold",
     "django.contrib.admin",
@@ -41,7 +45,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
-    "ninja",  # for the files of the API's pages
     "config",
     "digest",
     "subscribers",
@@ -61,6 +64,8 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
+# Those that mails lead to.
+PAGES_URLCONF = "config.pages"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -68,7 +73,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "templates", NINJA / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -256,7 +261,7 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MB", default=4096) * 1024**2
 # --- Pages and static files ---------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = local.VAR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", NINJA / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 if not DEBUG:

@@ -6,6 +6,6 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("mailbox/", include("config.mailbox")),
-    path("", include("subscribers.urls")),
-    path("", include("digest.urls")),
+    path("", include("config.pages")),
+    path("api/", include("digest.api.urls")),
 ]

@@ -71,4 +71,4 @@ def outward(url: str) -> str:
 
 
 def _site(name: str, argument: object) -> str:
-    return f"{settings.SITE_URL}{reverse(name, args=[argument])}"
+    return f"{settings.SITE_URL}{reverse(name, settings.PAGES_URLCONF, args=[argument])}"

@@ -28,7 +28,7 @@ NEEDED: ClassVar[dict[str, list[str]]] = {  # type: ignore[misc]
     Scope.SUBSCRIBERS_READ: [EXPORT],
     Scope.SUBSCRIBERS_WRITE: ["subscribers.add_subscriber"],
     Scope.STORIES_READ: ["digest.view_story"],
-    Scope.STORIES_WRITE: ["digest.add_story"],
+    Scope.STORIES_WRITE: ["digest.add_story", "digest.change_story"],
     Scope.EDITIONS_READ: ["digest.view_edition"],
     # It makes new ones, and edits those there are.
     Scope.EDITIONS_WRITE: ["digest.add_edition", "digest.change_edition"],

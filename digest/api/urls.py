@@ -1,0 +1,14 @@
+"""The API, its description, and a page that explains its problems."""
+
+from django.urls import path, re_path
+from django.views.generic import RedirectView
+
+from digest.api.app import api
+from subscribers.api import explain
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="api:openapi-view")),
+    path("problems", explain.kinds, name="api-problems"),
+    path("", api.urls),
+    re_path(r"^", explain.unknown),
+]
