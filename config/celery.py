@@ -9,8 +9,8 @@ from celery import Celery, signals
 from config import checks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Django's checks read in every page and the API, a fifth of a worker's memory. Our own of the settings
-# are made below, and all of them by each command of manage.py.
+# Django's checks read in every page and the API, a fifth of a worker's memory. Our own of the
+# settings are made below, and all of them by each command of manage.py.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("daybreak")

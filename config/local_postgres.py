@@ -27,8 +27,8 @@ USER = "postgres"
 START_SECONDS = 90
 STOP_SECONDS = 30
 # Beside its own defaults, which are for a machine of 1996: a million readers' rows do not fit into
-# 128 MB, and with 1 GB of log between two checkpoints each row's page is written to it several times.
-# The memory is only taken as it is used.
+# 128 MB, and with 1 GB of log between two checkpoints each page is written to it several times. The
+# memory is only taken as it is used.
 _CONF = """
 listen_addresses = ''
 max_connections = 200

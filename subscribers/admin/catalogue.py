@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import TextField
 from django.http import HttpRequest
@@ -14,6 +16,8 @@ from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextareaWidge
 from subscribers.admin.embedding import EmbedPages
 from subscribers.audience_sizes import sizes
 from subscribers.models import Newsletter, Section
+
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class SectionInline(TabularInline):
@@ -32,8 +36,18 @@ class SectionInline(TabularInline):
         return field
 
 
+class NewsletterForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_language(self) -> str:
+        """A tag of BCP 47, of any language: what we say is then in the nearest of ours."""
+        tag = str(self.cleaned_data["language"]).strip()
+        if not _TAG.fullmatch(tag):
+            raise forms.ValidationError("Write it like en, pt-BR or zh-Hant.")
+        return tag
+
+
 @admin.register(Newsletter)
 class NewsletterAdmin(EmbedPages):
+    form = NewsletterForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget({"rows": 4})}}
     list_display = ["name", "promise", "active", "pending", "timezone", "is_listed"]
     list_filter = ["is_listed", "language"]

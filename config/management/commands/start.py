@@ -64,6 +64,8 @@ class Command(BaseCommand):
         lines += [f"  Admin    {site_url}/admin/   {login}"]
         if _has_mailbox():
             lines += [f"  Mailbox  {site_url}/mailbox/"]
+        else:
+            lines += ["  Mail     goes out by EMAIL_RELAYS"]
         self.stdout.write("\n".join([*lines, "  Stop     Ctrl-C", ""]))
         self.stdout.flush()
 
