@@ -59,7 +59,15 @@ def test_the_ledger_cannot_be_emptied_at_one_blow(db):
 
     refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))
     with ledger.erasing():
-        refused(lambda: sql("TRUNCATE subscribers_subscriber CASCADE"))
+        refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nor_does_it_go_with_the_readers(entry):
+    with ledger.erasing():
+        sql("TRUNCATE subscribers_subscriber CASCADE")
+
+    assert rows().count() == 1
 
 
 def test_who_erases_a_person_says_so_and_only_then(entry):

@@ -164,6 +164,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(page, newsletter, scheme):
         assert axe_violations(page) == [], name
     page.goto(newsletter.get_absolute_url())
     page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("alert").wait_for()
     assert axe_violations(page) == []
 
 
