@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext
 
 from subscribers import consent, signup, suppression, tokens
@@ -249,6 +249,7 @@ def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subsc
     before = (reader.email, reader.email_key, reader.email_as_typed)
     left: Subscriber | None = None
     ended: list[Subscription] = []
+    _outdate_links_to_confirm(reader)
     for other in found.values():
         left, ended = merge(reader=reader, other=other, origin=origin, now=now)
     if left:
@@ -262,6 +263,15 @@ def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subsc
         extra = {"moved_to": one.moved_to_id}
         emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=one.pk, extra=extra, now=now)
     return reader
+
+
+def _outdate_links_to_confirm(reader: Subscriber) -> None:
+    """They went to the former address: whoever reads it must not confirm for the new one.
+
+    Who confirms is shown the way to the preferences. An outdated link offers one to the new address.
+    """
+    waiting = reader.subscriptions.filter(status=Subscription.Status.PENDING)
+    waiting.update(generation=F("generation") + 1)
 
 
 def _both(change: AddressChange) -> Q:

@@ -8,7 +8,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import letters, suppression, tokens
+from subscribers import confirmation, letters, suppression, tokens
 from subscribers.addresses import BadAddress
 from subscribers.models import AddressChange, Consent, Letter, Subscriber
 from subscribers.preferences import moving
@@ -180,6 +180,34 @@ def test_every_newsletter_of_the_reader_says_so_in_the_ledger(active, other):
 
     for subscription in (active, other):
         assert "email" in ledger(subscription)[-1]
+
+
+def test_a_link_to_confirm_is_of_no_use_at_the_former_address(client, active):
+    evening = factories.newsletter(name="The Evening", slug="evening")
+    waiting = factories.second_subscription(
+        active.subscriber, evening, status="pending", confirmed_at=None
+    )
+    now = timezone.now()
+    old_link = reverse("confirm", args=[tokens.confirm_token(waiting, now=now)])
+    change = ask(active, now=now)
+    yes(change, "old", now=now)
+    yes(change, "new", now=now)
+
+    for answer in (client.get(old_link), client.post(old_link)):
+        assert answer.status_code == 410
+        assert "/preferences/" not in answer.content.decode()
+    waiting.refresh_from_db()
+    assert waiting.status == "pending"
+
+    client.post(old_link, {"fresh": "1"})
+    confirmation.send_due(subscription_id=waiting.pk, now=timezone.now())
+
+    (message,) = mail.outbox
+    assert message.to == ["new@example.org"]
+    path = re.search(r"/confirm/[^/\s]+/", message.body)[0]
+    client.post(path)
+    waiting.refresh_from_db()
+    assert waiting.status == "active"
 
 
 def test_the_links_in_the_letters_lead_there(client, active):
