@@ -125,12 +125,12 @@ def _end_subscriptions(subscriber: Subscriber, now: datetime) -> dict[int, str]:
 
 
 def _tell(states: dict[int, str], email: str, now: datetime) -> None:
-    """Tell of each subscription that ended just now: ourselves, and other programs."""
+    """Tell ourselves of each subscription that ended just now, and other programs of them all."""
     ended = partial(signals.subscription_ended.send, sender=Subscription, now=now)
     for subscription_id, status in states.items():
         if status != Status.UNSUBSCRIBED:
             transaction.on_commit(partial(ended, subscription_id=subscription_id))
-            erased.tell(subscription_id=subscription_id, email=email, now=now)
+        erased.tell(subscription_id=subscription_id, email=email, now=now)
 
 
 def _erase_what_names_them(subscriber: Subscriber, addresses: set[str]) -> None:

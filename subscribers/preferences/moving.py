@@ -268,7 +268,8 @@ def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subsc
 def _outdate_links_to_confirm(reader: Subscriber) -> None:
     """They went to the former address: whoever reads it must not confirm for the new one.
 
-    Who confirms is shown the way to the preferences. An outdated link offers one to the new address.
+    Who confirms is shown the way to the preferences. An outdated link offers a fresh one, which
+    goes to the new address.
     """
     waiting = reader.subscriptions.filter(status=Subscription.Status.PENDING)
     waiting.update(generation=F("generation") + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,14 +50,16 @@ def emit(
     data: Mapping[str, Any],
     newsletter_id: int | None = None,
     subscriber_id: int | None = None,
+    but: Collection[int] = (),
     now: datetime,
 ) -> int:
     """Note the event for every active webhook that asked for it; return how many those are.
 
-    `subscriber_id` is the reader that `data` speaks of: erasing them takes it back.
+    `subscriber_id` is the reader that `data` speaks of: erasing them takes it back. `but` are ids
+    of webhooks that will be told anyway.
     """
     return _note(
-        _listeners(event, newsletter_id),
+        [pk for pk in _listeners(event, newsletter_id) if pk not in but],
         event=event,
         data=data,
         subscriber_id=subscriber_id,

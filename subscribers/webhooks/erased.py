@@ -1,9 +1,10 @@
 """Tell other programs to forget a reader who is erased, and then forget what they were told.
 
 An erased reader's events are deleted, but for that they left where it has yet to be told: a
-program that was told of them would keep them for good. Such an event holds the address, by which
-the program knows them, and nothing else of the person. Once it has arrived the address goes from
-it; what never arrives is kept for KEPT, so that the desk can send it again.
+program that was told of them would keep them for good, also one that was told that they left. Such
+an event holds the address, by which the program knows them, and nothing else of the person. Once it
+has arrived the address goes from it; what never arrives is kept for KEPT, so that the desk can send
+it again.
 """
 
 from __future__ import annotations
@@ -31,7 +32,21 @@ _BLANK: dict[str, object] = {
 
 
 def tell(*, subscription_id: int, email: str, now: datetime) -> None:
-    """Note that a subscription ended because its reader, whose row is empty now, was erased."""
+    """Note that a subscription's reader, whose row is empty now, was erased.
+
+    Also of one that had ended before: who was told of that may have kept the address to know the
+    reader again (article 19). Where that still waits to be told, it says so itself.
+    """
+    waiting = WebhookDelivery.objects.filter(
+        event=Event.UNSUBSCRIBED,
+        state=_State.WAITING,
+        subscriber__subscriptions=subscription_id,
+    )
+    told = [
+        row.webhook_id
+        for row in waiting
+        if json.loads(row.payload)["data"]["subscription"]["id"] == subscription_id
+    ]
     subscription = Subscription.objects.select_related("subscriber", "newsletter").get(
         pk=subscription_id
     )
@@ -40,6 +55,7 @@ def tell(*, subscription_id: int, email: str, now: datetime) -> None:
         data={"subscription": of_subscription(subscription) | {"email": email}, "erased": True},
         newsletter_id=subscription.newsletter_id,
         subscriber_id=subscription.subscriber_id,
+        but=told,
         now=now,
     )
 

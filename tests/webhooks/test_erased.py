@@ -41,11 +41,8 @@ def payload():
     return json.loads(WebhookDelivery.objects.get().payload)
 
 
-def test_each_subscription_that_ends_is_told_of_and_no_other(ann):
+def test_each_subscription_is_told_of(ann):
     factories.webhook()
-    other = factories.second_subscription(ann.subscriber, factories.newsletter(slug="evening"))
-    preferences.unsubscribe(subscription_id=other.pk, now=NOW)
-    WebhookDelivery.objects.all().delete()
 
     erased(ann)
 
@@ -56,6 +53,36 @@ def test_each_subscription_that_ends_is_told_of_and_no_other(ann):
     assert (subscription["id"], subscription["newsletter"]) == (ann.pk, "daily")
     assert (subscription["status"], subscription["email"]) == ("unsubscribed", ADDRESS)
     assert subscription["ended_at"] == NOW.isoformat()
+
+
+def test_whoever_was_told_that_a_reader_left_is_told_to_forget_them(ann, receiver):
+    webhook = factories.webhook(receiver.url)
+    preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
+    assert send_due(webhook) == 1
+
+    erased(ann, now=NOW + timedelta(days=400))
+
+    assert send_due(webhook, now=NOW + timedelta(days=400)) == 1
+    told = json.loads(receiver.received[-1].body)["data"]
+    assert told["erased"] is True
+    assert told["subscription"]["email"] == ADDRESS
+    assert told["subscription"]["ended_at"] == NOW.isoformat()
+
+
+def test_an_address_that_a_reader_had_before_is_told_of_as_well(ann):
+    factories.webhook()
+    former = factories.subscription(
+        ann.newsletter, "ann.unmistakable@example.org", status="unsubscribed", ended_at=NOW,
+        moved_to=ann,
+    )  # fmt: skip
+
+    erased(ann)
+
+    told = [json.loads(row.payload)["data"] for row in WebhookDelivery.objects.all()]
+    assert {(one["subscription"]["id"], one["subscription"]["email"]) for one in told} == {
+        (ann.pk, ADDRESS),
+        (former.pk, "ann.unmistakable@example.org"),
+    }
 
 
 def test_it_says_nothing_of_the_person_but_the_address(ann):
