@@ -36,23 +36,24 @@ _EVENTS = {
 
 
 def suppress(*, email: str, reason: str, detail: str = "", now: datetime) -> bool:
-    """Put the address on the list; the first reason stays.
+    """Put the address on the list; the first reason stays, but for one that lets sign-ups through.
 
     Of an address that was erased only the hash is there, and stays all there is: a bounce of what
     was under way then must not write it down again.
 
     Returns:
-        Whether it was not on the list before.
+        Whether it keeps more mail away than before.
     """
     key = compare_key(email)
     hashed = Suppression.objects.filter(email_key__in=_hashes(key))
     if hashed.exists():
         return bool(hashed.filter(reason=_ERASED).update(reason=reason))
     with transaction.atomic():
-        _, created = Suppression.objects.get_or_create(
-            email_key=key,
-            defaults={"reason": reason, "detail": detail[:300], "created_at": now},
-        )
+        entry = {"reason": reason, "detail": detail[:300], "created_at": now}
+        _, created = Suppression.objects.get_or_create(email_key=key, defaults=entry)
+        if not created and reason not in _TAKEN_BACK:
+            weaker = Suppression.objects.filter(email_key=key, reason__in=_TAKEN_BACK)
+            created = bool(weaker.update(**entry))
         if created and (event := _EVENTS.get(Suppression.Reason(reason))):
             extra = {"detail": detail[:300]}
             emit_of_address(event=event, email_key=key, extra=extra, now=now)
@@ -156,7 +157,7 @@ def _hash(key: str, secret: str) -> str:
 
 
 def _all_hashed() -> QuerySet[Suppression]:
-    # LIKE 'erased:%', by the second index that Django makes for a unique CharField.
+    # LIKE 'erased:%', which the unique index answers, being of collation "C".
     return Suppression.objects.filter(email_key__startswith=_PREFIX)
 
 

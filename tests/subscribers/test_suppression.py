@@ -88,6 +88,19 @@ def test_who_left_a_list_that_was_imported_may_sign_up_again_and_is_off_it_once_
     assert not keys()
 
 
+@pytest.mark.parametrize("reason", ["bounce", "complaint", "manual"])
+def test_who_left_an_imported_list_and_is_to_have_no_mail_at_all_has_none(reason):
+    suppression.suppress(email="ann@example.com", reason="import", now=NOW)
+
+    assert suppression.suppress(email="ann@example.com", reason=reason, detail="why", now=NOW)
+
+    assert suppression.is_suppressed("ann@example.com")
+    entry = Suppression.objects.get()
+    assert (entry.reason, entry.detail) == (reason, "why")
+    assert not suppression.suppress(email="ann@example.com", reason="import", now=NOW)
+    assert Suppression.objects.get().reason == reason
+
+
 def test_hashes_of_an_earlier_key_still_hold(settings):
     settings.SECRET_KEY = "first"
     suppression.conceal(email="ann@example.com", now=NOW)
