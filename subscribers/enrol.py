@@ -35,7 +35,8 @@ MAILS_PER_DAY = 10
 # First the reader alone: whoever signs up the same address now waits here, and then counts with a
 # snapshot of its own what those before it asked for. The subscriptions before the reader, in the
 # order of preferences.locks; no key is changed, so that rows that refer to them may be written
-# meanwhile.
+# meanwhile. Nobody is stored for a newsletter that was deleted a moment ago (known.BELIEVED): no
+# foreign key would refuse that, and nothing finds such a row again.
 _HOLD = """
 WITH known AS (
     SELECT o.id FROM subscribers_subscriber r
@@ -45,6 +46,7 @@ WITH known AS (
 )
 INSERT INTO subscribers_subscriber AS r ({reader})
 SELECT {reader_values} FROM (SELECT count(*) FROM known) AS held
+ WHERE EXISTS (SELECT FROM subscribers_newsletter n WHERE n.id = %(newsletter_id)s::bigint)
     ON CONFLICT (email_key) DO UPDATE SET language = r.language
 """
 # Where the subscription is there already, this lets a mail be due, unless one is or just went.
@@ -54,6 +56,7 @@ SELECT {reader_values} FROM (SELECT count(*) FROM known) AS held
 _STORE = """
 WITH reader AS (
     SELECT id FROM subscribers_subscriber WHERE email_key = %(email_key)s::varchar
+       AND EXISTS (SELECT FROM subscribers_newsletter n WHERE n.id = %(newsletter_id)s::bigint)
 ),
 others AS (
     SELECT count(*) FILTER (WHERE o.mail_due_at IS NOT NULL

@@ -9,10 +9,10 @@ from celery import Celery
 from django.db import connection
 from django.urls import reverse
 
-from subscribers import signup, suppression, tasks
+from subscribers import known, signup, suppression, tasks
 from subscribers.addresses import BadAddress
 from subscribers.consent import WORDING_VERSION, Origin
-from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.models import Consent, Newsletter, Subscriber, Subscription
 from tests import factories
 from tests.factories import NOW
 
@@ -163,6 +163,24 @@ def test_who_waits_in_a_long_queue_and_signs_up_themselves_waits_no_longer(newsl
     assert Consent.objects.filter(kind="signup").count() == 1
     sign_up(newsletter, now=NOW + timedelta(minutes=1))
     assert Consent.objects.filter(kind="signup").count() == 1
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_nobody_is_stored_for_a_newsletter_that_was_deleted_a_moment_ago(
+    client, newsletter, form_url, is_known
+):
+    if is_known:
+        factories.subscription(factories.newsletter(), "ann@example.com")
+    assert known.newsletter(newsletter.slug)
+    readers = Subscriber.objects.count()
+    # As another process does it, which this one hears of only after a while.
+    Newsletter.objects.filter(pk=newsletter.pk)._raw_delete(using="default")
+
+    answer = client.post(form_url, {"email": "ann@example.com"})
+
+    assert answer.status_code == 302
+    assert Subscriber.objects.count() == readers
+    assert not Subscription.objects.filter(newsletter=newsletter.pk).exists()
 
 
 def test_a_bad_address_gets_an_error_beside_the_field_and_keeps_the_input(client, form_url):
