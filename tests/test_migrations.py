@@ -1,8 +1,10 @@
 """A migration keeps nobody from signing up while it reads a table of millions."""
 
+import pytest
 from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.operations import AddConstraint, AddIndex, CreateModel
+from django.db.migrations.operations import AddConstraint, AddIndex, CreateModel, RunSQL
 from django.db.models import CheckConstraint
 
 GROWING = {"subscriber", "subscription", "consent", "suppression", "delivery", "story"}
@@ -42,3 +44,29 @@ def test_what_is_made_concurrently_is_in_no_transaction():
 
     assert concurrent
     assert not any(one.atomic for one in concurrent)
+
+
+def is_valid(index):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = %s::regclass", [index])
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_index_whose_making_was_interrupted_is_made_anew():
+    migration = MigrationLoader(None).disk_migrations[
+        "subscribers", "0011_indexes_for_many_readers"
+    ]
+    indexes = ["subscription_moved", "consent_by_time", "consent_to_fade"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = ANY(%s::regclass[])",
+            [indexes],
+        )
+
+    for one in migration.operations:
+        if isinstance(one, RunSQL):
+            with connection.schema_editor(atomic=False) as editor:
+                one.database_forwards("subscribers", editor, None, None)
+
+    assert [is_valid(index) for index in indexes] == [True, True, True]

@@ -3,8 +3,9 @@
 The first are of earlier migrations, which cannot make them so, having other things to do in one
 transaction; and the constraints of 0002 are checked, which locks nobody out.
 
-CREATE INDEX CONCURRENTLY cannot be part of a transaction. Where one is interrupted, the invalid
-index that is left has to be dropped by hand before the migration is run again.
+CREATE INDEX CONCURRENTLY cannot be part of a transaction. Where one is interrupted, an invalid index
+is left: of the first ones it is dropped here, of the others by hand before the migration is run
+again.
 """
 
 import django.db.models.deletion
@@ -28,6 +29,13 @@ EARLIER = {
         "subscribers_consent (created_at) WHERE ip_address IS NOT NULL OR NOT (user_agent = '')"
     ),
 }
+# IF NOT EXISTS alone would take it for the index: written at each sign-up, and read by nobody.
+DROP_INVALID = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('{name}') AND NOT indisvalid)
+    THEN DROP INDEX {name}; END IF;
+END $$
+"""
 
 
 class Migration(migrations.Migration):
@@ -41,7 +49,10 @@ class Migration(migrations.Migration):
     operations = [
         *(
             migrations.RunSQL(
-                f'CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {columns}',
+                [
+                    DROP_INVALID.format(name=name),
+                    f'CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {columns}',
+                ],
                 f'DROP INDEX CONCURRENTLY IF EXISTS {name}',
             )
             for name, columns in EARLIER.items()
