@@ -16,8 +16,8 @@ from django.urls import reverse
 
 from subscribers import languages, suppression, tokens
 from subscribers.mail import compose, one_click, refused_for_good
-from subscribers.models import Event, Subscription
-from subscribers.webhooks.emit import emit_of_reader
+from subscribers.models import Consent, Event, Subscription
+from subscribers.webhooks.emit import emit_of_reader, is_wanted
 
 logger = logging.getLogger(__name__)
 
@@ -153,12 +153,16 @@ def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
 
 def _tell(subscription: Subscription, *, now: datetime) -> None:
     """Tell webhooks of the sign-up: here and not when it is stored, where it would take longer for
-    new addresses.
+    new addresses. Who was asked because an import had them has not signed up.
 
     The mail is out, and that stays written down even where nobody can be told.
     """
     try:
         with transaction.atomic():
+            if not is_wanted(event=Event.SUBSCRIBED, newsletter_id=subscription.newsletter_id):
+                return
+            if not subscription.consents.filter(kind=Consent.Kind.SIGNUP).exists():
+                return
             emit_of_reader(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=now)
             # At the commit a webhook deleted meanwhile would undo the record as well.
             connection.check_constraints()

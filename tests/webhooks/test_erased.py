@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from subscribers import confirmation, erase, preferences, retention
-from subscribers.models import Event, WebhookAttempt, WebhookDelivery
+from subscribers import confirmation, erase, preferences, retention, signup
+from subscribers.consent import Origin
+from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDelivery
 from subscribers.webhooks import log, send
 from subscribers.webhooks.emit import emit_of_reader
 from tests import factories
@@ -179,9 +180,8 @@ def test_a_reader_erased_while_an_event_is_on_the_wire_leaves_no_trace_of_it(
 @pytest.mark.parametrize("end", ["erase", "leave"])
 def test_a_mail_that_goes_out_while_its_reader_goes_tells_of_no_sign_up(monkeypatch, end):
     factories.webhook()
-    subscription = factories.subscription(
-        factories.newsletter(), ADDRESS, status="pending", confirmed_at=None, mail_due_at=NOW
-    )
+    signup.sign_up(newsletter=factories.newsletter(), email=ADDRESS, origin=Origin(), now=NOW)
+    subscription = Subscription.objects.get()
 
     def meanwhile(self, **_):
         if end == "erase":

@@ -2,9 +2,13 @@
 
 import json
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core import mail
+from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 
 from digest.delivery import closing
 from digest.models import Delivery, Edition
@@ -60,6 +64,23 @@ def test_what_changes_nothing_tells_nothing():
     preferences.unsubscribe(subscription_id=active.pk, now=NOW)
 
     assert [event["type"] for event in told()] == ["subscriber.unsubscribed"]
+
+
+def test_an_import_that_asks_its_readers_to_confirm_tells_nothing_until_they_do(tmp_path):
+    factories.newsletter(slug="daily")
+    factories.webhook()
+    path = tmp_path / "readers.csv"
+    path.write_text("email\nann@example.com\n")
+    call_command("import_subscribers", str(path), "--newsletter", "daily", stdout=StringIO())
+    later = timezone.now() + timedelta(seconds=1)
+
+    confirmation.send_all_due(clock=lambda: later)
+
+    assert len(mail.outbox) == 1
+    assert told() == []
+    token = tokens.confirm_token(Subscription.objects.get(), now=later)
+    signup.confirm(token=token, origin=Origin(), now=later)
+    assert [event["type"] for event in told()] == ["subscriber.confirmed"]
 
 
 def test_a_bounce_is_told_once_for_each_newsletter_and_one_by_hand_is_not():
