@@ -106,9 +106,17 @@ def form(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def opened(request: HttpRequest, slug: str) -> HttpResponse:
-    """What a form needs once somebody begins to write: the proof of when, and maybe a challenge."""
+    """What a form needs once somebody begins to write: the proof of when, and maybe a challenge.
+
+    A quick reader is no program: the script waits for them, half a second more than it has to.
+    """
     challenge = abuse.new_challenge(now()) if abuse.challenge_needed(now()) else None
-    response = JsonResponse({"opened": abuse.opened_token(now()), "challenge": challenge})
+    answer = {
+        "opened": abuse.opened_token(now()),
+        "wait": round(settings.SIGNUP_MIN_SECONDS * 1000) + 500,
+        "challenge": challenge,
+    }
+    response = JsonResponse(answer)
     response["Cache-Control"] = "no-store"
     return _for_everybody(response)
 
