@@ -130,7 +130,12 @@ class _Reader:
         if line and line.lower().startswith("sep=") and len(line) == 5:  # Excel's own first line
             hint = line[4]
             _, line = self._next_line() or (2, "")
-        if not line or not line.strip():
+        if line is None:
+            raise UnreadableFile(
+                f"The first line is longer than {LONGEST_RECORD:,} characters; it should name"
+                " the columns, such as email,name."
+            )
+        if not line.strip():
             raise UnreadableFile(
                 "The file is empty; its first line names the columns, such as email,name."
             )

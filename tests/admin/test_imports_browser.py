@@ -99,6 +99,25 @@ def test_the_columns_follow_what_is_chosen_without_a_new_page(desk_page, tmp_pat
     assert ImportJob.objects.get().columns == {}
 
 
+def test_a_second_choice_is_kept_while_the_first_is_still_looked_at(desk_page, tmp_path):
+    page = desk_page
+    path = tmp_path / "list.csv"
+    path.write_text("wer,wo\nAnn Lee,ann@example.com\n")
+    page.set_input_files("input[type=file]", str(path))
+    page.get_by_role("button", name="Upload and look at it").click()
+    page.get_by_text("Which column holds the addresses?").wait_for()
+    slow = []
+    page.route("**/look/", lambda route: route.continue_() if slow else slow.append(route))
+
+    page.get_by_label("Address").select_option(label="wo")
+    page.get_by_label("Name", exact=True).select_option(label="wer")
+    page.wait_for_timeout(200)
+    slow[0].continue_()
+
+    page.get_by_role("cell", name="ann@example.com").wait_for()
+    page.get_by_role("cell", name="Ann Lee").wait_for()
+
+
 def test_it_moves_by_itself_while_it_runs_and_can_be_stopped(desk_page, tmp_path):
     page = desk_page
     path = tmp_path / "list.csv"

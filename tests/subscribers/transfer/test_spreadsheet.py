@@ -176,7 +176,7 @@ def test_a_character_across_two_chunks_is_no_error(monkeypatch):
         (b"\xff\xd8\xff\xe0 a picture", "Line 1 is not UTF-8"),
         (gzip.compress(b"email\n" * 1000, mtime=0)[:-20], "damaged gzip file"),
         (b"\x1f\x8b and no gzip after all", "damaged gzip file"),
-        ("x" * 200_000, "The file is empty"),
+        ("x" * 200_000, "first line is longer than 65,536 characters"),
     ],
     ids=["empty", "blank", "zip", "xls", "pdf", "jpeg", "cut off", "not gzip", "one line"],
 )
