@@ -9,6 +9,8 @@ endif
 # For the benches: how many readers, and how many rounds of which the median counts.
 N = 100000
 ROUNDS = 3
+# For bench-send and bench-scale: worker processes, each with one connection.
+PROCESSES = 2
 # For the fault tests: how many runs of each, every one with other chances. CI makes one.
 SEEDS = 10
 
@@ -51,10 +53,10 @@ stop:
 	@if [ -e .venv/run ]; then exec $(BIN)/python manage.py stop; fi
 
 bench-send: .venv/run
-	$(BIN)/python -m bench.send --readers $(N) --rounds $(ROUNDS)
+	$(BIN)/python -m bench.send --readers $(N) --rounds $(ROUNDS) --processes $(PROCESSES)
 
 bench-scale: .venv/run
-	$(BIN)/python -m bench.send --readers 10000 100000 1000000 --rounds $(ROUNDS) --alone
+	$(BIN)/python -m bench.send --readers 10000 100000 1000000 --rounds $(ROUNDS) --processes $(PROCESSES)
 
 bench-signup: .venv/run
 	$(BIN)/python -m bench.signup --rounds $(ROUNDS)

@@ -19,7 +19,6 @@ from typing import Any
 from bench import servers
 from bench.figures import Figures, heading, median, median_ratio
 
-PROCESSES = 2
 MEMORY_MB = 120
 PER_SOURCE, PER_PLAIN = 20_000, 2_000
 SECONDS_PER_MILLION, PLAN_SECONDS_PER_MILLION = 300, 15
@@ -42,13 +41,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, nargs="+", default=[100_000], metavar="N")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--alone", action="store_true", help="without smtp-source and plain Django")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=2,
+        metavar="N",
+        help="each with a connection",
+    )
     asked = parser.parse_args()
-    heading(f"A digest of 45 KB to smtp-sink, {PROCESSES} worker processes, medians")
+    heading(f"A digest of 45 KB to smtp-sink, {asked.processes} worker processes, medians")
     figures = Figures()
     with servers.smtp_sink() as sink:
-        relay = f"smtp://127.0.0.1:{sink.port}?connections={PROCESSES}"
-        with servers.product(relay), servers.workers("delivery", processes=PROCESSES) as pool:
+        relay = f"smtp://127.0.0.1:{sink.port}?connections={asked.processes}"
+        with (
+            servers.product(relay),
+            servers.workers("delivery", processes=asked.processes) as pool,
+        ):
             _warm_up(sink)
             found = [_size(count, asked, sink, pool, figures) for count in asked.readers]
             _memory(figures, pool)
@@ -82,9 +90,8 @@ def _size(
     figures.line("import (COPY)", f"{editions.add_readers(newsletter, readers):,.1f} s")
     found = Found(readers)
     for number in range(1, (asked.rounds if readers < 1_000_000 else 1) + 1):
-        _round(found, newsletter, asked.alone, sink, pool)
-        others = (f"smtp-source {found.source[-1]:,.0f}/s, plain Django {found.plain[-1]:,.0f}/s"
-                  if found.source else "")  # fmt: skip
+        _round(found, newsletter, sink, pool)
+        others = f"smtp-source {found.source[-1]:,.0f}/s, plain Django {found.plain[-1]:,.0f}/s"
         figures.line(f"round {number}", f"{found.ours[-1]:,.0f}/s", others)
     _report(found, figures)
     peaks = ", ".join(f"{servers.peak_mb(process):.0f} MB" for process in pool.processes)
@@ -93,9 +100,7 @@ def _size(
     return found
 
 
-def _round(
-    found: Found, newsletter: Any, alone: bool, sink: servers.Sink, pool: servers.Pool
-) -> None:
+def _round(found: Found, newsletter: Any, sink: servers.Sink, pool: servers.Pool) -> None:
     from bench import edition as editions
     from bench import plain, plan
 
@@ -107,15 +112,13 @@ def _round(
     found.ours.append(_send(edition.pk, found.readers, sink))
     for name, seconds in _usage(sink, pool).since(before).items():
         found.cpu.setdefault(name, []).append(seconds / found.readers * 1e6)
-    if not alone:
-        messages = min(found.readers, PER_SOURCE)
-        before = servers.usage(sink=sink.process)
-        found.source.append(_smtp_source(messages, sink.port))
-        seconds = servers.usage(sink=sink.process).since(before)["sink"]
-        name = "sink, for smtp-source"
-        found.cpu.setdefault(name, []).append(seconds / messages * 1e6)
-        messages = min(found.readers, PER_PLAIN)
-        found.plain.append(plain.rate(edition, port=sink.port, messages=messages))
+    messages = min(found.readers, PER_SOURCE)
+    before = servers.usage(sink=sink.process)
+    found.source.append(_smtp_source(messages, sink.port, sessions=len(pool.processes)))
+    seconds = servers.usage(sink=sink.process).since(before)["sink"]
+    found.cpu.setdefault("sink, for smtp-source", []).append(seconds / messages * 1e6)
+    messages = min(found.readers, PER_PLAIN)
+    found.plain.append(plain.rate(edition, port=sink.port, messages=messages))
 
 
 def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
@@ -140,12 +143,12 @@ def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
     return readers / editions.seconds(edition_id)
 
 
-def _smtp_source(messages: int, port: int) -> float:
+def _smtp_source(messages: int, port: int, *, sessions: int) -> float:
     """Postfix's generator, every session on one connection (-d) as a lane's is."""
     from bench import edition as editions
 
     command = [
-        servers.program("smtp-source"), "-d", "-s", str(PROCESSES), "-m", str(messages),
+        servers.program("smtp-source"), "-d", "-s", str(sessions), "-m", str(messages),
         "-l", str(editions.SIZE), "-f", "bounces@example.com", "-t", "reader@example.com",
         f"127.0.0.1:{port}",
     ]  # fmt: skip
@@ -165,11 +168,10 @@ def _usage(sink: servers.Sink, pool: servers.Pool) -> servers.Usage:
 
 def _report(found: Found, figures: Figures) -> None:
     figures.line("rate", f"{median(found.ours):,.0f}/s", f"{found.readers:,} messages")
-    if found.source:
-        figures.at_least("to smtp-source", median_ratio(found.ours, found.source), 1.0)
-        figures.at_least("to plain Django", median_ratio(found.ours, found.plain), 12.0)
-    for name, seconds in found.cpu.items():
-        figures.line(f"CPU a message, {name}", f"{median(seconds):,.0f} µs")
+    figures.at_least("to smtp-source", median_ratio(found.ours, found.source), 1.0)
+    figures.at_least("to plain Django", median_ratio(found.ours, found.plain), 12.0)
+    for name, used in found.cpu.items():
+        figures.line(f"CPU a message, {name}", f"{median(used):,.0f} µs")
     rows_per_second = found.readers / median(found.plan_seconds)
     figures.line(
         "planning", f"{median(found.plan_seconds):,.2f} s", f"{rows_per_second:,.0f} rows/s"
@@ -180,6 +182,9 @@ def _report(found: Found, figures: Figures) -> None:
         limit = PLAN_SECONDS_PER_MILLION * millions
         figures.at_most("planning", median(found.plan_seconds), limit, "{:,.1f} s")
         seconds = found.readers / median(found.ours)
+        # What the machine and this sink allow, without readers, claims or a ledger.
+        alone = found.readers / median(found.source)
+        figures.line("smtp-source would take", f"{alone:,.0f} s", "alone, for as many")
         figures.at_most("sending", seconds, SECONDS_PER_MILLION * millions, "{:,.0f} s")
 
 
