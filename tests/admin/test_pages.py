@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import now
 
 from subscribers.models import Consent
 from tests import factories
@@ -51,3 +52,14 @@ def test_the_overview_of_a_new_installation_says_where_to_start(desk):
     assert "Make the first one" in page
     assert "Nothing is planned" in page
     assert "There is no feed yet" in page
+
+
+def test_who_was_imported_does_not_count_as_confirmed_today(desk):
+    newsletter = factories.newsletter()
+    ann, imported = (factories.subscription(newsletter, confirmed_at=now()) for _ in range(2))
+    ann.consents.create(kind="confirmation", wording="Yes", wording_version="1")
+    imported.consents.create(kind="import", wording="Yes", wording_version="1")
+
+    page = desk.get(reverse("admin:index"))
+
+    assert page.context["yesterday"]["confirmed"] == 1
