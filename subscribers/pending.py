@@ -10,7 +10,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from subscribers import ledger, tokens
-from subscribers.models import Subscriber, Subscription
+from subscribers.models import Event, Subscriber, Subscription
+from subscribers.webhooks import erased
+from subscribers.webhooks.emit import emit_of_reader
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ def forget(*, now: datetime) -> bool:
     """
     ids = _forgettable(now=now)
     with transaction.atomic(), ledger.erasing():
-        gone = _forget(ids)
+        gone = _forget(ids, now=now)
     if gone:
         logger.info("%s sign-ups that nobody confirmed are erased", gone)
     return len(ids) == AT_ONCE
@@ -74,14 +76,19 @@ def _forgettable(*, now: datetime) -> list[int]:
     return list(rows.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE])
 
 
-def _forget(ids: list[int]) -> int:
-    rows = Subscription.objects.select_for_update().filter(
+def _forget(ids: list[int], *, now: datetime) -> int:
+    rows = Subscription.objects.select_for_update(of=("self",)).filter(
         pk__in=ids, status=Status.PENDING, mail_due_at=None
     )
-    rows = rows.order_by("pk")  # as everybody locks them
+    # As everybody locks them; the newsletter and the reader are for the events.
+    rows = rows.select_related("newsletter", "subscriber").order_by("pk")
     were_readers = [row.pk for row in rows if row.confirmed_at]
     never = [row for row in rows if not row.confirmed_at]
     back = Subscription.objects.filter(pk__in=were_readers).update(status=Status.UNSUBSCRIBED)
+    for pk in were_readers:
+        emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=pk, now=now)
+    for row in never:
+        erased.tell_of_forgotten(row, now=now)
     Subscription.objects.filter(pk__in=[row.pk for row in never]).delete()
     Subscriber.objects.filter(
         pk__in=[row.subscriber_id for row in never], subscriptions=None, erased_at=None

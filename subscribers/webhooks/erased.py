@@ -60,6 +60,23 @@ def tell(*, subscription_id: int, email: str, now: datetime) -> None:
     )
 
 
+def tell_of_forgotten(subscription: Subscription, *, now: datetime) -> None:
+    """Note that a sign-up which nobody confirmed is about to be deleted, with its reader.
+
+    Who was told of it knows it by its id: the address need not be said once more.
+    """
+    ended = of_subscription(subscription) | _BLANK | {"email": "", "ended_at": now.isoformat()}
+    emit(
+        event=Event.UNSUBSCRIBED,
+        data={
+            "subscription": ended | {"status": str(Subscription.Status.UNSUBSCRIBED)},
+            "erased": True,
+        },
+        newsletter_id=subscription.newsletter_id,
+        now=now,
+    )
+
+
 @receiver(subscriber_erased)
 def forget_reader(*, subscriber_id: int, **_: object) -> None:
     """Delete what was written down about a reader, with who it was told to."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from subscribers import confirmation, erase, preferences, retention, signup
+from subscribers import confirmation, erase, pending, preferences, retention, signup
 from subscribers.consent import Origin
 from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDelivery
 from subscribers.webhooks import log, send
@@ -213,3 +213,37 @@ def test_a_bounce_at_the_moment_of_an_erasure_writes_nobody_down_again(ann):
         assert bouncing.result(10) == 0
 
     assert not WebhookDelivery.objects.exists()
+
+
+def test_a_sign_up_that_nobody_confirmed_is_told_of_without_its_address():
+    factories.webhook(events=[Event.UNSUBSCRIBED])
+    waiting = factories.subscription(
+        factories.newsletter(),
+        status="pending",
+        confirmed_at=None,
+        created_at=NOW - timedelta(days=60),
+    )
+
+    pending.forget(now=NOW)
+
+    assert not Subscription.objects.exists()
+    told = payload()["data"]
+    assert told["erased"] is True
+    assert told["subscription"]["id"] == waiting.pk
+    assert told["subscription"]["status"] == "unsubscribed"
+    assert told["subscription"]["email"] == told["subscription"]["name"] == ""
+
+
+def test_who_had_left_and_never_confirmed_anew_is_told_of_as_one_who_left():
+    factories.webhook(events=[Event.UNSUBSCRIBED])
+    again = factories.subscription(
+        factories.newsletter(), status="pending", created_at=NOW - timedelta(days=60)
+    )
+
+    pending.forget(now=NOW)
+
+    told = payload()["data"]
+    assert "erased" not in told
+    assert told["subscription"]["id"] == again.pk
+    assert told["subscription"]["status"] == "unsubscribed"
+    assert told["subscription"]["email"] == again.subscriber.email
