@@ -109,7 +109,9 @@ class EditionActions(EditionUnderWay):
         try:
             approved = approve.approve(edition_id=edition.pk, user=request.user, now=now())
         except approve.NotApprovable as error:
-            messages.error(request, f"Saved, but not approved. {sentences(error)}")
+            is_unusual = any(problem.code == "audience" for problem in error.problems)
+            hint = " If that is right, say so on the page of “Send now…”." if is_unusual else ""
+            messages.error(request, f"Saved, but not approved. {sentences(error)}{hint}")
         else:
             late = approved.sends_at <= now()
             if late:

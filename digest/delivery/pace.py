@@ -14,7 +14,7 @@ class Pace:
     """What the words are made of; `rate` and `pace` as in report.Report.
 
     `later` of the readers who are left are not to be written to yet: some were put off, and
-    `to_come` wait for their own hour.
+    `to_come` wait for their own hour. Of those put off `throttled` wait for their domain's rate.
     """
 
     left: int
@@ -28,6 +28,7 @@ class Pace:
     relays_rest: bool
     deadline_at: datetime
     now: datetime
+    throttled: int = 0
 
     @property
     def due(self) -> int:
@@ -81,9 +82,13 @@ def _to_come(pace: Pace, zone: tzinfo) -> list[str]:
         wait = "waits" if own_hour == 1 else "wait"
         words.append(f"{_readers(own_hour)} {wait} for their own hour, the next until {when}.")
     if (put_off := pace.later - own_hour) and pace.next_try:
-        are = "is" if put_off == 1 else "are"
         when = _clock(pace.next_try, pace.now, zone)
-        words.append(f"{_readers(put_off)} {are} tried again from {when} on.")
+        if pace.throttled >= put_off:
+            wait = "waits for its" if put_off == 1 else "wait for their"
+            words.append(f"{_readers(put_off)} {wait} domain's rate, the next until {when}.")
+        else:
+            are = "is" if put_off == 1 else "are"
+            words.append(f"{_readers(put_off)} {are} tried again from {when} on.")
     return words or ["Waiting for the next readers' turn."] * (not pace.due)
 
 

@@ -128,4 +128,5 @@ def _pace(edition: Edition, found: Report, *, left: int, later: int, now: dateti
         relays_rest=len(breaker.resting(relays)) == len(relays),
         deadline_at=edition.deadline_at,
         now=now,
+        throttled=found.tally.throttled,
     )

@@ -58,11 +58,16 @@ def _against(edition: Edition, now: datetime) -> list[preflight.Problem]:
     if now >= edition.deadline_at:
         return [preflight.Problem("past-deadline", "The edition is past its deadline.")]
     found = [problem for problem in preflight.problems(edition) if problem.blocking]
-    # Approving is no yes to the number of readers that it was held for.
-    if edition.reason == Edition.Reason.AUDIENCE:
-        unusual = audience.outlook(edition, now=now).warning
-        found += [preflight.Problem("audience", unusual)] if unusual else []
+    # Approving is no yes to a number of readers that it was held for, or at once would be.
+    if edition.reason == Edition.Reason.AUDIENCE or edition.sends_at <= now:
+        found += unusual_audience(edition, now)
     return found
+
+
+def unusual_audience(edition: Edition, now: datetime) -> list[preflight.Problem]:
+    """The problem, if so many readers need a person's yes."""
+    unusual = audience.outlook(edition, now=now).warning
+    return [preflight.Problem("audience", unusual)] if unusual else []
 
 
 def next_revision(edition: Edition, content: str) -> int:

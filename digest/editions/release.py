@@ -95,7 +95,9 @@ def _unapproved(edition: Edition, now: datetime) -> Release:
         try:
             approve(edition_id=edition.pk, now=now)
         except NotApprovable as refused:
-            reason, detail = _Reason.NOT_SENDABLE, str(refused)
+            is_unusual = [problem.code for problem in refused.problems] == ["audience"]
+            reason = _Reason.AUDIENCE if is_unusual else _Reason.NOT_SENDABLE
+            detail = str(refused)
         else:
             return Release.SEND
     hold(

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from digest.editions.approve import NotApprovable, approve
+from digest.editions.approve import NotApprovable, approve, unusual_audience
 from digest.editions.audience import accept_audience
 from digest.editions.curate import printed_items, seal
 from digest.editions.preflight import Problem
@@ -36,7 +36,8 @@ def bring_forward(
     unless it goes `to_everybody` at once.
 
     Raises:
-        NotApprovable: it has changed since, has blocking problems, or is past its deadline.
+        NotApprovable: it has changed since, has blocking problems, is past its deadline, or would go
+            at once to an unusual number of readers to which nobody said yes.
     """
     with transaction.atomic():
         edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
@@ -45,6 +46,9 @@ def bring_forward(
             raise NotApprovable([Problem("changed", problem)])
         if readers is not None:
             accept_audience(edition_id=edition_id, user=user, count=readers)
+            edition.refresh_from_db()
+        if at_once and (unusual := unusual_audience(edition, now)):
+            raise NotApprovable(unusual)
         if edition.status != _Status.APPROVED:
             approve(edition_id=edition_id, user=user, now=now)
         elif now >= edition.deadline_at:

@@ -187,3 +187,23 @@ def test_a_token_of_another_newsletter_neither_sees_nor_sends(program, daily):
     path = f"/desk/editions/{edition.public_id}"
     assert other.ask("GET", path).status_code == 403
     assert other.ask("POST", f"{path}/send", {"seal": "0"}).status_code == 403
+
+
+def test_an_unusual_number_of_readers_is_a_conflict_until_it_is_said(desk, daily, settings):
+    settings.AUDIENCE_GUARD_FROM = 1
+    now = timezone.now()
+    for _ in range(3):
+        old = factories.edition(daily, stories=0, audience=100)
+        factories.put(Edition.objects.filter(pk=old.pk), status="sent", sending_at=now, sent_at=now)
+    edition = future(daily)
+    path = f"/desk/editions/{edition.public_id}"
+    told = desk.get(path).json()
+    order = {"seal": told["seal"], "when": "now"}
+
+    refused = desk.ask("POST", f"{path}/send", order)
+
+    assert refused.status_code == 409
+    assert [problem["code"] for problem in refused.json()["problems"]] == ["audience"]
+    assert desk.get(path).json()["status"] == "draft"
+    order["readers"] = told["readers"]["now"]
+    assert desk.ask("POST", f"{path}/send", order).status_code == 202

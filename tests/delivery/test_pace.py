@@ -70,6 +70,16 @@ def test_it_warns_of_a_deadline_that_will_not_be_met():
             {"on_the_wire": 0, "later": 3, "left": 3, "next_try": NOW + timedelta(seconds=95)},
             "3 readers are tried again from 06:01:35 on.",
         ),
+        (
+            {
+                "on_the_wire": 0,
+                "later": 3,
+                "left": 3,
+                "throttled": 3,
+                "next_try": NOW + timedelta(seconds=95),
+            },
+            "3 readers wait for their domain's rate, the next until 06:01:35.",
+        ),
         ({"on_the_wire": 0, "left": 0}, "All readers are done."),
     ],
 )

@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from digest.delivery import plan
-from digest.editions import audience
+from digest.editions import audience, send_now
 from digest.editions.approve import NotApprovable, approve
+from digest.editions.curate import seal
 from digest.editions.notify import due_notices, notify_held
+from digest.editions.release import Release, release
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.factories import NOW
@@ -143,7 +145,7 @@ def blast(sent, edition, settings):
     sent(2, 2, 2)
     for _ in range(6):
         factories.subscription(edition.newsletter)
-    approve(edition_id=edition.pk, now=NOW)
+    approve(edition_id=edition.pk, now=NOW - timedelta(minutes=1))
     with pytest.raises(plan.NotStarted, match="6 readers"):
         plan.start(edition_id=edition.pk, now=NOW)
     return reread(edition)
@@ -192,3 +194,61 @@ def test_going_on_after_a_stop_asks_nobody_twice(blast, sent):
     plan.start(edition_id=blast.pk, now=NOW)
 
     assert reread(blast).status == "sending"
+
+
+# --- Where it would go out at once ----------------------------------------------------------------
+
+
+@pytest.fixture
+def crowd(newsletter, sent):
+    """Far more readers than usual."""
+    sent(50, 50, 50)
+    for _ in range(80):
+        factories.subscription(newsletter)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_an_unusual_audience_is_told_before_it_is_approved_to_go_at_once(edition):
+    with pytest.raises(NotApprovable) as refused:
+        approve(edition_id=edition.pk, now=NOW)
+
+    assert [problem.code for problem in refused.value.problems] == ["audience"]
+    assert reread(edition).status == "draft"
+
+    audience.accept_audience(edition_id=edition.pk, count=80)
+    assert approve(edition_id=edition.pk, now=NOW).status == "approved"
+
+
+@pytest.mark.usefixtures("crowd")
+def test_one_that_is_for_later_is_looked_at_when_its_time_has_come(newsletter):
+    later = factories.edition(newsletter, sends_at=NOW + timedelta(hours=1))
+
+    assert approve(edition_id=later.pk, now=NOW).status == "approved"
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize("is_approved", [False, True])
+def test_one_that_is_sent_now_rather_than_later_needs_the_yes_now(newsletter, is_approved):
+    later = factories.edition(newsletter, sends_at=NOW + timedelta(hours=1))
+    if is_approved:
+        approve(edition_id=later.pk, now=NOW)
+    asked = {"edition_id": later.pk, "seen": seal(reread(later)), "now": NOW}
+
+    with pytest.raises(NotApprovable, match="It would go to 80 readers"):
+        send_now.bring_forward(**asked)
+    assert reread(later).sends_at == NOW + timedelta(hours=1)
+
+    sent_now = send_now.bring_forward(**asked, readers=80)
+    assert (sent_now.status, sent_now.sends_at) == ("approved", NOW)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_the_clocks_own_yes_is_none_to_an_unusual_audience(newsletter):
+    schedule = factories.schedule(newsletter, unapproved="send")
+    due = factories.edition(newsletter, schedule=schedule, sends_at=NOW)
+
+    assert release(edition_id=due.pk, now=NOW) is Release.HELD
+
+    held = reread(due)
+    assert (held.status, held.reason) == ("held", "audience")
+    assert "80 readers" in held.reason_detail
