@@ -36,8 +36,8 @@ def bring_forward(
     unless it goes `to_everybody` at once.
 
     Raises:
-        NotApprovable: it has changed since, has blocking problems, is past its deadline, or would go
-            at once to an unusual number of readers to which nobody said yes.
+        NotApprovable: it has changed since, has blocking problems, is past its deadline, or nobody
+            said yes to an unusual number of readers.
     """
     with transaction.atomic():
         edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)

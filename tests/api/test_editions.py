@@ -197,13 +197,13 @@ def test_an_unusual_number_of_readers_is_a_conflict_until_it_is_said(desk, daily
         factories.put(Edition.objects.filter(pk=old.pk), status="sent", sending_at=now, sent_at=now)
     edition = future(daily)
     path = f"/desk/editions/{edition.public_id}"
-    told = desk.get(path).json()
+    told = desk.ask("GET", path).json()
     order = {"seal": told["seal"], "when": "now"}
 
     refused = desk.ask("POST", f"{path}/send", order)
 
     assert refused.status_code == 409
     assert [problem["code"] for problem in refused.json()["problems"]] == ["audience"]
-    assert desk.get(path).json()["status"] == "draft"
+    assert desk.ask("GET", path).json()["status"] == "draft"
     order["readers"] = told["readers"]["now"]
     assert desk.ask("POST", f"{path}/send", order).status_code == 202
