@@ -65,6 +65,17 @@ def wait_until_sent(edition: Edition, *, seconds: float = 90) -> None:
         raise AssertionError(f"{error}: {status(edition)}, {so_far()}") from None
 
 
+def wait_until_lanes_end() -> None:
+    """To be called once the edition is no longer sent: lanes look at it after they took a berth."""
+
+    def are_gone() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+            return bool(cursor.fetchone() == (0,))
+
+    wait_for(are_gone, what="the lanes' end")
+
+
 @dataclass(frozen=True)
 class Count:
     """Addresses by what the sink and the ledger say of them."""
