@@ -55,6 +55,7 @@ stop:
 bench-send: .venv/run
 	$(BIN)/python -m bench.send --readers $(N) --rounds $(ROUNDS) --processes $(PROCESSES)
 
+bench-scale: PROCESSES = 4
 bench-scale: .venv/run
 	$(BIN)/python -m bench.send --readers 10000 100000 1000000 --rounds $(ROUNDS) --processes $(PROCESSES)
 
