@@ -22,7 +22,7 @@ run: .venv/run
 	@exec $(BIN)/python manage.py start
 
 test: .venv/test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 faults: .venv/test
 	FAULT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/delivery/faults tests/editions/test_clock_nights.py \

@@ -67,7 +67,7 @@ def test_a_sent_edition_is_corrected_for_all_who_got_it(desk, edition):
 
     assert (correction.status, correction.note) == ("draft", "It was Friday.")
     assert "is for the 2 readers who got it." in text(" ".join(answer.content.decode().split()))
-    assert f"It goes to the 2 readers who got {edition}," in text(shown(desk, correction, "send"))
+    assert f"It goes to the 2 readers who got {edition}." in text(shown(desk, correction, "send"))
 
 
 def test_the_editor_is_told_that_the_web_version_still_says_the_old_words(desk, edition):
@@ -124,7 +124,7 @@ def test_a_correction_is_drafted_for_those_who_got_the_first_version(desk, corre
     assert "is for the 1 reader who got an older version of it" in page
     assert escape(correction.subject) in shown(desk, corrected)
     asked = text(shown(desk, correction, "send"))
-    assert f"It goes to the 1 reader who got an older version of {corrected}," in asked
+    assert f"It goes to the 1 reader who got an older version of {corrected}." in asked
 
 
 def test_a_correction_needs_words(desk, corrected):

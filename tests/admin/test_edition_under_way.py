@@ -200,7 +200,7 @@ def test_sending_to_an_unusual_number_is_a_yes_to_it(desk, unusual):
 
 
 def test_one_held_for_it_goes_out_once_an_editor_says_yes(desk, unusual):
-    approve(edition_id=unusual.pk, now=now())
+    approve(edition_id=unusual.pk, now=now() - timedelta(minutes=1))
     with pytest.raises(plan.NotStarted):
         plan.start(edition_id=unusual.pk, now=now())
     unusual.refresh_from_db()

@@ -136,7 +136,7 @@ def pages(edition):
         edition.newsletter, preheader="x", sends_at=now(), deadline_at=now() + timedelta(hours=2)
     )
     yield "send", lambda: reverse("admin:digest_edition_send", args=[unusual.pk])
-    approve(edition_id=unusual.pk, now=now())
+    approve(edition_id=unusual.pk, now=now() - timedelta(minutes=1))
     with pytest.raises(plan.NotStarted):
         plan.start(edition_id=unusual.pk, now=now())
     yield "unusual", lambda: reverse("admin:digest_edition_change", args=[unusual.pk])
