@@ -58,7 +58,8 @@ function show(answer, form, part, button) {
 function settle(part, button) {
   const error = part.querySelector(".error");
   const note = page.querySelector("[data-note]");
-  const field = error && part.querySelector("[aria-invalid=true], fieldset input");
+  const field =
+    part.querySelector("[aria-invalid=true]") ?? error?.closest("fieldset")?.querySelector("input");
   const same = button?.id && document.getElementById(button.id);
   const heading = part.querySelector("h2, h1");
   if (!field && !same) heading.tabIndex = -1;

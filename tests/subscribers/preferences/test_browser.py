@@ -99,7 +99,8 @@ def test_a_slip_is_explained_in_its_place(page, reader):
     mine.get_by_role("button", name="Save").click()
     mine.get_by_text("Choose at least one section").wait_for()
 
-    assert page.evaluate("window.stayed")
+    focus = page.evaluate("document.activeElement.name")
+    assert (focus, page.evaluate("window.stayed")) == ("wanted", True)
     assert fresh(reader).muted_sections == []
     assert axe_violations(page) == []
 
@@ -117,13 +118,18 @@ def test_a_break_and_its_end(page, reader):
     assert fresh(reader).paused_until is None
 
 
-def test_until_a_day(page, reader):
+@pytest.mark.parametrize("by", ["button", "key"])
+def test_until_a_day(page, reader, by):
     page.goto(link(reader))
     mine = card(page, reader)
     mine.get_by_text("Take a break").click()
     day = (timezone.now() + timedelta(days=40)).date()
-    mine.get_by_label("Until a day of your choice").fill(day.isoformat())
-    mine.get_by_role("button", name="Pause", exact=True).click()
+    field = mine.get_by_label("Until a day of your choice")
+    field.fill(day.isoformat())
+    if by == "button":
+        mine.get_by_role("button", name="Pause", exact=True).click()
+    else:
+        field.press("Enter")
     mine.get_by_text("Paused. It comes again from").wait_for()
 
     assert fresh(reader).paused_until.date() == day
