@@ -32,11 +32,16 @@ MAILS_PER_DAY = 10
 # {reader}, {subscription}, {consent} are the columns of each table and {…_values} what stands in
 # them, so that a new field with a default needs no word here.
 
-# First the reader alone: whoever signs up the same address now waits here, and then counts with a
-# snapshot of its own what those before it asked for. The subscriptions before the reader, in the
-# order of preferences.locks; no key is changed, so that rows that refer to them may be written
-# meanwhile. Nobody is stored for a newsletter that was deleted a moment ago (known.BELIEVED): no
-# foreign key would refuse that, and nothing finds such a row again.
+# First whoever signs up the same address now waits here, and then counts with a snapshot of its own
+# what those before it asked for. Rows alone do not keep them in order: who waits for a reader that
+# is just being made does not see, and so has not locked, the subscription that is made with it.
+_QUEUE = """
+SELECT pg_advisory_xact_lock(hashtextextended('subscribers.enrol:' || %(email_key)s::varchar, 0))
+"""
+# The subscriptions before the reader, in the order of preferences.locks; no key is changed, so that
+# rows that refer to them may be written meanwhile. Nobody is stored for a newsletter that was
+# deleted a moment ago (known.BELIEVED): no foreign key would refuse that, and nothing finds such a
+# row again.
 _HOLD = """
 WITH known AS (
     SELECT o.id FROM subscribers_subscriber r
@@ -174,13 +179,15 @@ def _run(values: dict[str, Any]) -> None:
     # None, its default here, forbids it): planning this one anew took three times its running.
     connection.connection.prepare_threshold = 0
     link = connection.connection
+    # Who holds the reader's rows already must not wait for somebody who waits for these.
+    statements = _statements()[1:] if connection.in_atomic_block else _statements()
     with connection.wrap_database_errors, link.pipeline(), psycopg.Cursor(link) as cursor:
-        for statement in _statements():
+        for statement in statements:
             cursor.execute(statement, values, prepare=True)
 
 
 @cache
-def _statements() -> tuple[str, str]:
+def _statements() -> tuple[str, str, str]:
     """The statements with their tables' columns; ready for values."""
     texts: dict[str, Any] = {"per_day": MAILS_PER_DAY, "at_once": MAILS_PER_ADDRESS}
     for name, model in (
@@ -191,7 +198,7 @@ def _statements() -> tuple[str, str]:
         columns = _columns(model, prefix="consent_" if model is Consent else "")
         texts[name] = ", ".join(columns)
         texts[f"{name}_values"] = ", ".join(columns.values())
-    return _HOLD.format(**texts), _STORE.format(**texts)
+    return _QUEUE, _HOLD.format(**texts), _STORE.format(**texts)
 
 
 def _columns(model: type[Model], *, prefix: str) -> dict[str, str]:

@@ -5,10 +5,10 @@ from threading import Barrier
 from time import sleep
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from subscribers import confirmation, erase, queue, signup, suppression, tokens
+from subscribers import confirmation, enrol, erase, queue, signup, suppression, tokens
 from subscribers.consent import Origin
 from subscribers.enrol import COOLDOWN, MAILS_PER_ADDRESS, MAILS_PER_DAY
 from subscribers.models import Consent, Subscriber, Subscription
@@ -63,6 +63,31 @@ def test_sign_ups_at_once_make_one_subscription_and_one_mail():
 
     assert Subscriber.objects.count() == Subscription.objects.count() == 1
     assert Consent.objects.count() == 1
+
+
+def test_sign_ups_of_new_addresses_at_once_never_end_in_a_deadlock(monkeypatch):
+    newsletter = factories.newsletter()
+    failures, run = [], enrol._run
+
+    def watched(values):
+        try:
+            run(values)
+        except OperationalError as error:  # which a second try may hide
+            failures.append(error)
+            raise
+
+    monkeypatch.setattr(enrol, "_run", watched)
+
+    for n in range(20):
+        email = f"ann{n}@example.com"
+        at_once(
+            lambda _, email=email: signup.sign_up(
+                newsletter=newsletter, email=email, origin=Origin(), now=NOW
+            )
+        )
+
+    assert failures == []
+    assert Subscription.objects.count() == 20
 
 
 @pytest.mark.parametrize("known", [False, True])
