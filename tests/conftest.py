@@ -35,6 +35,15 @@ hypothesis_settings.load_profile("daybreak")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The fault tests first: minutes of waiting, for one worker, while the others do the rest.
+
+    Behind all that need the database, as pytest-django puts them, they were left for the end.
+    """
+    items.sort(key=lambda item: "delivery/faults/" not in item.nodeid)
+
+
 def wait_for(condition: Callable[[], Any], *, seconds: float = 30, what: str = "") -> Any:
     """Return what `condition` returns once it is true; fail after `seconds`."""
     deadline = time.monotonic() + seconds
