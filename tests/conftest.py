@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -55,9 +57,20 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = 30, what: str = "
 
 
 def free_port() -> int:
-    with contextlib.closing(socket.socket()) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """One that nobody takes until it is used: from below those that the kernel gives away by
+    itself, to connections and to port 0, and from another range in each of xdist's workers.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for port in _ports:
+        with contextlib.suppress(OSError), socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("127.0.0.1", 20_000 + 800 * number + port))
+            return int(sock.getsockname()[1])
+    raise AssertionError("no port is free")
+
+
+# Begun at another place in each run, since two clones may be tested at once.
+_ports = itertools.chain.from_iterable(itertools.repeat(random.sample(range(800), 800), 2))
 
 
 # --- Mail ---------------------------------------------------------------------------------------
@@ -116,10 +129,23 @@ class Relay:
         return self.to(address)[-1]
 
 
+class _Listening(Controller):
+    """On a socket that it was given: a port that was free a moment ago may be taken by now."""
+
+    def __init__(self, handler: Any, listening: socket.socket, **how: Any) -> None:
+        self.listening = listening
+        hostname, port = listening.getsockname()
+        super().__init__(handler, hostname=hostname, port=port, **how)
+
+    def _create_server(self) -> Any:
+        return self.loop.create_server(self._factory_invoker, sock=self.listening)
+
+
 @pytest.fixture(scope="session")
 def relay_server() -> Iterator[Relay]:
-    relay = Relay(port=free_port())
-    controller = Controller(relay, hostname="127.0.0.1", port=relay.port, decode_data=False)
+    listening = socket.create_server(("127.0.0.1", 0))
+    relay = Relay(port=listening.getsockname()[1])
+    controller = _Listening(relay, listening, decode_data=False, ready_timeout=30)
     controller.start()
     yield relay
     controller.stop()

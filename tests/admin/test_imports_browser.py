@@ -110,6 +110,7 @@ def test_a_second_choice_is_kept_while_the_first_is_still_looked_at(desk_page, t
     page.route("**/look/", lambda route: route.continue_() if slow else slow.append(route))
 
     page.get_by_label("Address").select_option(label="wo")
+    wait_for(lambda: page.wait_for_timeout(20) or slow, what="the first look")
     page.get_by_label("Name", exact=True).select_option(label="wer")
     page.wait_for_timeout(200)
     slow[0].continue_()

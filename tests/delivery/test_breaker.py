@@ -8,6 +8,7 @@ from redis import Redis
 from digest.delivery import breaker
 from subscribers import commons
 from subscribers.relays import parse_relay
+from tests.conftest import wait_for
 
 RELAY, OTHER = parse_relay("smtp://one"), parse_relay("smtp://two")
 
@@ -24,49 +25,62 @@ def _where(request, settings, tmp_path):
     breaker.forget()
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch):
-    monkeypatch.setattr(breaker, "FIRST_REST", 0.1)
-    monkeypatch.setattr(breaker, "LONGEST_REST", 0.3)
+@pytest.fixture
+def rests(monkeypatch):
+    """How many seconds each rest was to last. How long it takes to see its end is the machine's."""
+    asked = []
+    for marks in (breaker._Shared, breaker._Here):
+
+        def add(self, key, seconds, add=marks.add):
+            is_new = add(self, key, seconds)
+            if is_new and ":rests:" in key:
+                asked.append(seconds)
+            return is_new
+
+        monkeypatch.setattr(marks, "add", add)
+    return asked
 
 
-def rest_is_over():
+def end_rest():
+    """As if its time were over."""
+    breaker._do(lambda marks: marks.drop(breaker._key("rests", RELAY)))
+    assert not breaker.is_resting(RELAY)
+
+
+def test_a_relay_without_connection_rests_for_a_while_and_no_other_does(monkeypatch, rests):
+    monkeypatch.setattr(breaker, "FIRST_REST", 1.0)
     begun = time.monotonic()
-    while breaker.is_resting(RELAY):
-        time.sleep(0.005)
-    return time.monotonic() - begun
-
-
-def test_a_relay_without_connection_rests_and_no_other_does():
     breaker.rest(RELAY)
 
     assert breaker.resting([OTHER, RELAY]) == {RELAY.name}
-    assert 0.05 < rest_is_over() < 0.2
+    wait_for(lambda: not breaker.is_resting(RELAY), what="the end of the rest")
+    # Redis counts in whole milliseconds.
+    assert 0.8 <= rests[0] <= time.monotonic() - begun + 0.002
+    assert rests[0] <= 1.2
 
 
-def test_each_failure_doubles_the_rest_up_to_the_longest():
-    rests = []
-    for _ in range(4):
+def test_each_failure_doubles_the_rest_up_to_the_longest(rests):
+    for _ in range(7):
         breaker.rest(RELAY)
-        rests.append(rest_is_over())
+        end_rest()
 
-    assert rests[1] > 0.13
-    assert 0.2 < rests[3] < 0.5
+    expected = [5, 10, 20, 40, 80, 120, 120]
+    assert rests == [pytest.approx(seconds, rel=0.2) for seconds in expected]
 
 
-def test_lanes_that_fail_together_count_as_one_failure():
+def test_lanes_that_fail_together_count_as_one_failure(rests):
     for _ in range(5):
         breaker.rest(RELAY)
-    rest_is_over()
+    end_rest()
     breaker.rest(RELAY)
 
-    assert rest_is_over() < 0.3
+    assert rests == [pytest.approx(5, rel=0.2), pytest.approx(10, rel=0.2)]
 
 
 def test_after_its_rest_one_lane_tries_and_the_others_wait_for_its_word():
     assert [breaker.may_try(RELAY) for _ in range(3)] == [True] * 3
     breaker.rest(RELAY)
-    rest_is_over()
+    end_rest()
 
     assert breaker.on_probation([RELAY, OTHER]) == {RELAY.name}
     assert [breaker.may_try(RELAY) for _ in range(3)] == [True, False, False]
@@ -77,14 +91,13 @@ def test_after_its_rest_one_lane_tries_and_the_others_wait_for_its_word():
 
 
 def test_a_lane_that_tried_and_died_blocks_nobody(monkeypatch):
-    monkeypatch.setattr(breaker, "PROBE", 0.1)
+    monkeypatch.setattr(breaker, "PROBE", 1.0)
     breaker.rest(RELAY)
-    rest_is_over()
+    end_rest()
 
     assert breaker.may_try(RELAY)
     assert not breaker.may_try(RELAY)
-    time.sleep(0.12)
-    assert breaker.may_try(RELAY)
+    wait_for(lambda: breaker.may_try(RELAY), what="the next one's turn")
 
 
 def test_a_relay_whose_day_is_full_stays_closed_though_connections_stand():

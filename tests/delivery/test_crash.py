@@ -112,21 +112,21 @@ def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
 def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
     edition, readers, start, run_lane, server
 ):
-    readers(70)
+    readers(150)
     start()
     process = in_another_process(edition, server)
     wait_for(lambda: len(server.arrived) >= 25, what="25 messages")
     asked = time.monotonic()
     os.kill(process.pid, signal.SIGTERM)
-    process.wait(10)
+    process.wait(30)
 
-    assert time.monotonic() - asked < 5
+    assert time.monotonic() - asked < 10
     assert process.returncode is not None
     counted = tally(edition.pk)
     assert (counted.sending, counted.uncertain) == (0, 0)
     # The window under way is finished, and what was claimed ahead goes back.
-    assert 25 <= counted.sent == len(server.arrived) < 70
-    assert counted.pending == 70 - counted.sent
+    assert 25 <= counted.sent == len(server.arrived) < 150
+    assert counted.pending == 150 - counted.sent
 
 
 def test_a_worker_that_stops_on_a_slow_wire_releases_the_rest_of_the_window(
@@ -134,14 +134,14 @@ def test_a_worker_that_stops_on_a_slow_wire_releases_the_rest_of_the_window(
 ):
     readers(10)
     start()
-    monkeypatch.setattr(lane, "DRAIN_SECONDS", 0.2)
+    monkeypatch.setattr(lane, "DRAIN_SECONDS", 60)
 
     def stops_at_third(verb, line, server):
         if verb == "CONTENT" and "reader2@" in line:
             drain.ask()
-            time.sleep(0.1)
         if verb == "CONTENT" and "reader3@" in line:
-            time.sleep(0.2)
+            # Only now the time is up.
+            monkeypatch.setattr(lane, "DRAIN_SECONDS", 0)
         return
 
     server.script = stops_at_third
@@ -162,7 +162,7 @@ def test_a_relay_that_never_answers_does_not_hold_up_a_worker_that_stops(
     def never(verb, line, server):
         if verb == "RCPT":
             drain.ask()
-            hangs.wait(20)
+            hangs.wait(60)
         return
 
     server.script = never
@@ -170,7 +170,7 @@ def test_a_relay_that_never_answers_does_not_hold_up_a_worker_that_stops(
     run_lane()
     hangs.set()
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert set(rows(edition).values()) == {("pending", "")}
 
 
@@ -178,19 +178,28 @@ def test_lanes_at_once_write_to_nobody_twice(edition, readers, start, server, se
     settings.EMAIL_RELAYS = [replace(server.relay, connections=3)]
     readers(90)
     start()
-    ends = []
+    ends, all_came = [], threading.Event()
 
     def run(name):
         try:
             ends.append(lane.run(edition_id=edition.pk, lane=name, clock=lambda: NOW))
         finally:
             connection.close()
+            if len(ends) == 2:
+                all_came.set()
+
+    def slowly_once_all_came(verb, line, server):
+        if verb == "CONTENT":
+            all_came.wait(20)
+        return slowly(verb, line, server)
+
+    server.script = slowly_once_all_came
 
     lanes = [threading.Thread(target=run, args=[f"lane-{n}"]) for n in range(5)]
     for thread in lanes:
         thread.start()
     for thread in lanes:
-        thread.join(30)
+        thread.join(60)
 
     assert sorted(to for to, _ in server.arrived) == sorted(rows(edition))
     assert server.connections <= 3

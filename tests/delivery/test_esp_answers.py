@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from functools import partial
 
@@ -14,7 +15,6 @@ from digest.delivery.outgoing import NoConnection, RelayRefuses
 from digest.delivery.replies import Verdict
 from digest.delivery.transport import connect
 from subscribers.relays import parse_relay
-from tests.conftest import free_port
 from tests.delivery.esp_server import (
     frozen_with,
     mailgun,
@@ -290,12 +290,12 @@ def test_djangos_smtp_backends_refusals_are_read_like_smtps(relay, page):
 
     expected = [Verdict.NO_SUCH_ADDRESS, Verdict.LATER, Verdict.ACCEPTED]
     assert verdicts(outcomes) == expected
-    with pytest.raises(NoConnection):
-        connect(
-            parse_relay(url.replace(str(relay.port), str(free_port()))),
-            give_up=lambda: False,
-            frozen=page,
-        )
+    # Taken, and nobody listens.
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        nobody = parse_relay(url.replace(str(relay.port), str(deaf.getsockname()[1])))
+        with pytest.raises(NoConnection):
+            connect(nobody, give_up=lambda: False, frozen=page)
 
 
 def test_any_backend_of_djangos_will_do(page):

@@ -133,7 +133,7 @@ def test_a_relay_that_says_nothing_is_not_waited_for(server, monkeypatch, verb):
     monkeypatch.setattr(patience, "REPLY_TIMEOUT", 0.3)
     with pytest.raises(NoConnection):
         Connection(server.relay)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
 
 
 def test_a_tls_that_never_begins_is_not_waited_for(server, context, monkeypatch):
@@ -142,7 +142,7 @@ def test_a_tls_that_never_begins_is_not_waited_for(server, context, monkeypatch)
     began = time.monotonic()
     with pytest.raises(NoConnection):
         Connection(parse_relay(f"smtps://127.0.0.1:{server.port}"))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_a_relay_that_does_not_even_answer_the_call_is_not_waited_for(monkeypatch):
@@ -162,7 +162,7 @@ def test_a_relay_that_does_not_even_answer_the_call_is_not_waited_for(monkeypatc
         finally:
             for caller in callers:
                 caller.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_an_old_server_that_knows_helo_only_is_spoken_to_plainly(server):
@@ -179,7 +179,7 @@ def test_a_resolver_that_is_dead_is_not_waited_for(monkeypatch, why):
 
     def dead(host, *args, flags=0, **how):
         if not flags & socket.AI_NUMERICHOST:
-            release.wait(10)
+            release.wait(60)
         return resolve(host, *args, flags=flags, **how)
 
     monkeypatch.setattr(socket, "getaddrinfo", dead)
@@ -192,7 +192,7 @@ def test_a_resolver_that_is_dead_is_not_waited_for(monkeypatch, why):
                 parse_relay("smtp://localhost:1"),
                 give_up=lambda: why == "the worker stops" and time.monotonic() > began + 0.3,
             )
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
     finally:
         release.set()
 

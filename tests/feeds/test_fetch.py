@@ -105,11 +105,11 @@ def test_an_encoding_that_was_not_asked_for_is_refused(web):
     assert "br" in str(refused(url))
 
 
-@pytest.mark.parametrize("behaviour", [{"wait": 5}, {"drip": 0.2}])
+@pytest.mark.parametrize("behaviour", [{"wait": 30}, {"drip": 0.2}])
 def test_a_slow_server_is_left_in_time(web, behaviour):
     started = time.monotonic()
     assert not refused(web.serve("/feed", b"x" * 100, **behaviour)).permanent
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 def test_a_server_that_says_nothing_is_left_in_time():

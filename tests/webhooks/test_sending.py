@@ -235,7 +235,7 @@ def test_an_answer_that_drips_for_ever_is_cut_off(receiver):
     with pytest.raises(PostFailed, match="did not answer within 1 seconds"):
         post(receiver.url, b"{}", headers={}, whither=Whither(["127.0.0.1"]), seconds=1)
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 def test_of_a_long_answer_only_the_beginning_is_read(receiver):
