@@ -41,14 +41,6 @@ _number = int(re.sub(r"\D", "", _xdist_worker) or -1) + 1
 os.environ["REDIS_URL"] = f"unix://{local.redis_socket()}?db={_number + 1}"
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`: three workers for two cores, since many tests wait, for a browser, a worker's
-    process or a relay that is slow on purpose. Redis has numbers for fourteen.
-    """
-    return min((os.cpu_count() or 1) * 3 // 2, 14)
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not _xdist_worker:
