@@ -18,4 +18,4 @@ def insert(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=302, headers={"Location": "/done/"})
 
 
-urlpatterns = [path("newsletters/daily/", insert)]
+urlpatterns = [path("newsletters/daily/", insert), path("embed/daily/opened.json", insert)]

@@ -42,11 +42,7 @@ def main() -> None:
     parser.add_argument("--readers", type=int, nargs="+", default=[100_000], metavar="N")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--processes",
-        type=int,
-        default=2,
-        metavar="N",
-        help="each with a connection",
+        "--processes", type=int, default=2, metavar="N", help="each with a connection"
     )
     asked = parser.parse_args()
     heading(f"A digest of 45 KB to smtp-sink, {asked.processes} worker processes, medians")

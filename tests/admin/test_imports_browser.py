@@ -33,6 +33,17 @@ def desk_page(page):
         job.file.delete(save=False)
 
 
+@pytest.fixture
+def choosing(desk_page, tmp_path):
+    """The page that asks for the columns of a list it cannot make out."""
+    path = tmp_path / "list.csv"
+    path.write_text("wer,wo\nAnn Lee,ann@example.com\n")
+    desk_page.set_input_files("input[type=file]", str(path))
+    desk_page.get_by_role("button", name="Upload and look at it").click()
+    desk_page.get_by_text("Which column holds the addresses?").wait_for()
+    return desk_page
+
+
 def upload(page, path):
     page.set_input_files("input[type=file]", str(path))
     page.get_by_role("button", name="Upload and look at it").click()
@@ -80,13 +91,8 @@ def test_a_list_from_its_upload_to_active_readers(desk_page, worker):
     looked_at(page, "done")
 
 
-def test_the_columns_follow_what_is_chosen_without_a_new_page(desk_page, tmp_path):
-    page = desk_page
-    path = tmp_path / "list.csv"
-    path.write_text("wer,wo\nAnn Lee,ann@example.com\n")
-    page.set_input_files("input[type=file]", str(path))
-    page.get_by_role("button", name="Upload and look at it").click()
-    page.get_by_text("Which column holds the addresses?").wait_for()
+def test_the_columns_follow_what_is_chosen_without_a_new_page(choosing):
+    page = choosing
 
     page.get_by_label("Address").select_option(label="wo")
     page.get_by_role("cell", name="ann@example.com").wait_for()
@@ -99,13 +105,8 @@ def test_the_columns_follow_what_is_chosen_without_a_new_page(desk_page, tmp_pat
     assert ImportJob.objects.get().columns == {}
 
 
-def test_a_second_choice_is_kept_while_the_first_is_still_looked_at(desk_page, tmp_path):
-    page = desk_page
-    path = tmp_path / "list.csv"
-    path.write_text("wer,wo\nAnn Lee,ann@example.com\n")
-    page.set_input_files("input[type=file]", str(path))
-    page.get_by_role("button", name="Upload and look at it").click()
-    page.get_by_text("Which column holds the addresses?").wait_for()
+def test_a_second_choice_is_kept_while_the_first_is_still_looked_at(choosing):
+    page = choosing
     slow = []
     page.route("**/look/", lambda route: route.continue_() if slow else slow.append(route))
 
