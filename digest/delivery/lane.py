@@ -15,6 +15,7 @@ from digest.delivery import berths, breaker, closing, drain, due, plan
 from digest.delivery.claim import FRONT, WINDOW, Claimant, give_back_unseen
 from digest.delivery.outbox import Outbox
 from digest.delivery.outgoing import NoConnection, RelayRefuses, Transport
+from digest.delivery.priority import giving_way
 from digest.delivery.queue import Queue
 from digest.delivery.session import session
 from digest.delivery.statement import finish_first
@@ -58,7 +59,7 @@ def run(*, edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
     `lane` names the rows' claimant, and is used once. Safe to run any number of times at once.
     Where a relay cannot be reached the next one takes over.
     """
-    with drain.sigterm_waits():
+    with drain.sigterm_waits(), giving_way():
         end = _over_the_relays(edition_id, lane, clock)
     if end is End.DONE:
         closing.finish_if_done(edition_id=edition_id, now=clock())

@@ -1,0 +1,53 @@
+"""While a lane sends it interrupts nobody on the host, and afterwards all is as before."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from digest.delivery import priority
+from digest.delivery.lane import End
+from tests.factories import NOW
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux alone has it")
+
+
+@pytest.mark.django_db
+def test_a_lane_gives_way_and_its_process_does_not_afterwards(
+    edition, readers, start, run_lane, relay
+):
+    readers(3)
+    start()
+    policies = set()
+
+    def clock():
+        policies.add(os.sched_getscheduler(0))
+        return NOW
+
+    assert run_lane(clock=clock) is End.DONE
+
+    assert os.SCHED_BATCH in policies
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+    assert len(relay.received) == 3
+
+
+def test_a_host_that_forbids_it_changes_nothing(monkeypatch):
+    def forbidden(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", forbidden)
+
+    with priority.giving_way():
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+def test_the_operators_own_choice_stays():
+    def policies():
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        with priority.giving_way():
+            inside = os.sched_getscheduler(0)
+        return inside, os.sched_getscheduler(0)
+
+    # Of a thread of its own, which takes its policy with it.
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(policies).result() == (os.SCHED_IDLE, os.SCHED_IDLE)
