@@ -5,7 +5,9 @@
 
 Per round and in this order: the product (claims, ledger and all, from the first claim to the last
 record), Postfix's own load generator with as many sessions, and a plain Django loop; to one and
-the same sink, with messages of the same size. Ratios are of the same round.
+the same sink, with messages of the same size. Ratios are of the same round. Several sizes take
+turns, a million once in the middle, for a machine's speed changes from minute to minute; then it is
+their rates that are compared with each other.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from bench import servers
 from bench.figures import Figures, heading, median, median_ratio
 
 MEMORY_MB = 120
+MILLION = 1_000_000
 PER_SOURCE, PER_PLAIN = 20_000, 2_000
 SECONDS_PER_MILLION, PLAN_SECONDS_PER_MILLION = 300, 15
 
@@ -29,6 +32,7 @@ class Found:
     """One size's rounds; rates in messages per second."""
 
     readers: int
+    newsletter: Any
     ours: list[float] = field(default_factory=list)
     source: list[float] = field(default_factory=list)
     plain: list[float] = field(default_factory=list)
@@ -40,7 +44,7 @@ class Found:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, nargs="+", default=[100_000], metavar="N")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="a million has one")
     parser.add_argument(
         "--processes", type=int, default=2, metavar="N", help="each with a connection"
     )
@@ -54,7 +58,14 @@ def main() -> None:
             servers.workers("delivery", processes=asked.processes) as pool,
         ):
             _warm_up(sink)
-            found = [_size(count, asked, sink, pool, figures) for count in asked.readers]
+            found = [_imported(count, figures) for count in asked.readers]
+            for number in range(1, asked.rounds + 1):
+                for one in found:
+                    if one.readers < MILLION or number == (asked.rounds + 1) // 2:
+                        _round(one, number, sink, pool, figures)
+            print()
+            for one in found:
+                _report(one, figures, asks_rates=len(found) == 1)
             _memory(figures, pool)
     if len(found) > 1:
         rates = [median(one.ours) for one in found]
@@ -72,35 +83,22 @@ def _warm_up(sink: servers.Sink) -> None:
     _send(editions.planned(newsletter), 400, sink)
 
 
-def _size(
-    readers: int,
-    asked: argparse.Namespace,
-    sink: servers.Sink,
-    pool: servers.Pool,
-    figures: Figures,
-) -> Found:
+def _imported(readers: int, figures: Figures) -> Found:
     from bench import edition as editions
 
-    print(f"{readers:,} readers", flush=True)
     newsletter = editions.newsletter()
-    figures.line("import (COPY)", f"{editions.add_readers(newsletter, readers):,.1f} s")
-    found = Found(readers)
-    for number in range(1, (asked.rounds if readers < 1_000_000 else 1) + 1):
-        _round(found, newsletter, sink, pool)
-        others = f"smtp-source {found.source[-1]:,.0f}/s, plain Django {found.plain[-1]:,.0f}/s"
-        figures.line(f"round {number}", f"{found.ours[-1]:,.0f}/s", others)
-    _report(found, figures)
-    peaks = ", ".join(f"{servers.peak_mb(process):.0f} MB" for process in pool.processes)
-    figures.line("peak of each worker so far", peaks)
-    print()
-    return found
+    seconds = editions.add_readers(newsletter, readers)
+    figures.line("import (COPY)", f"{seconds:,.1f} s", f"{readers:,} readers")
+    return Found(readers, newsletter)
 
 
-def _round(found: Found, newsletter: Any, sink: servers.Sink, pool: servers.Pool) -> None:
+def _round(
+    found: Found, number: int, sink: servers.Sink, pool: servers.Pool, figures: Figures
+) -> None:
     from bench import edition as editions
     from bench import plain, plan
 
-    edition = editions.approved(newsletter)
+    edition = editions.approved(found.newsletter)
     plan_seconds, plan_mb = plan.measured(edition.pk, found.readers)
     found.plan_seconds.append(plan_seconds)
     found.plan_mb.append(plan_mb)
@@ -115,6 +113,8 @@ def _round(found: Found, newsletter: Any, sink: servers.Sink, pool: servers.Pool
     found.cpu.setdefault("sink, for smtp-source", []).append(seconds / messages * 1e6)
     messages = min(found.readers, PER_PLAIN)
     found.plain.append(plain.rate(edition, port=sink.port, messages=messages))
+    others = f"smtp-source {found.source[-1]:,.0f}/s, plain Django {found.plain[-1]:,.0f}/s"
+    figures.line(f"round {number}, {found.readers:,}", f"{found.ours[-1]:,.0f}/s", others)
 
 
 def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
@@ -162,10 +162,16 @@ def _usage(sink: servers.Sink, pool: servers.Pool) -> servers.Usage:
     )
 
 
-def _report(found: Found, figures: Figures) -> None:
+def _report(found: Found, figures: Figures, *, asks_rates: bool) -> None:
     figures.line("rate", f"{median(found.ours):,.0f}/s", f"{found.readers:,} messages")
-    figures.at_least("to smtp-source", median_ratio(found.ours, found.source), 1.0)
-    figures.at_least("to plain Django", median_ratio(found.ours, found.plain), 12.0)
+    to_source = median_ratio(found.ours, found.source)
+    to_plain = median_ratio(found.ours, found.plain)
+    if asks_rates:
+        figures.at_least("to smtp-source", to_source, 1.0)
+        figures.at_least("to plain Django", to_plain, 12.0)
+    else:
+        figures.line("to smtp-source", f"{to_source:.2f}")
+        figures.line("to plain Django", f"{to_plain:.2f}")
     for name, used in found.cpu.items():
         figures.line(f"CPU a message, {name}", f"{median(used):,.0f} µs")
     rows_per_second = found.readers / median(found.plan_seconds)
@@ -173,8 +179,8 @@ def _report(found: Found, figures: Figures) -> None:
         "planning", f"{median(found.plan_seconds):,.2f} s", f"{rows_per_second:,.0f} rows/s"
     )
     figures.line("planning's memory in Python", f"{max(found.plan_mb):,.1f} MB")
-    if found.readers >= 1_000_000:
-        millions = found.readers / 1_000_000
+    if found.readers >= MILLION:
+        millions = found.readers / MILLION
         limit = PLAN_SECONDS_PER_MILLION * millions
         figures.at_most("planning", median(found.plan_seconds), limit, "{:,.1f} s")
         seconds = found.readers / median(found.ours)
@@ -182,6 +188,7 @@ def _report(found: Found, figures: Figures) -> None:
         alone = found.readers / median(found.source)
         figures.line("smtp-source would take", f"{alone:,.0f} s", "alone, for as many")
         figures.at_most("sending", seconds, SECONDS_PER_MILLION * millions, "{:,.0f} s")
+    print()
 
 
 def _memory(figures: Figures, pool: servers.Pool) -> None:
