@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.timezone import now
 
 from digest.delivery.claim import WINDOW
@@ -41,8 +41,10 @@ def approved_edition(*, readers: int) -> Edition:
         # As autovacuum would have done long before a newsroom has so many readers.
         cursor.execute("ANALYZE subscribers_subscription, subscribers_subscriber")
     deadline = now() + timedelta(hours=3)
-    edition = factories.edition(newsletter, sends_at=now(), deadline_at=deadline)
-    return approve(edition_id=edition.pk, now=now())
+    # At once, or a tick in between would find a draft past its time, and skip it.
+    with transaction.atomic():
+        edition = factories.edition(newsletter, sends_at=now(), deadline_at=deadline)
+        return approve(edition_id=edition.pk, now=now())
 
 
 def status(edition: Edition) -> str:
