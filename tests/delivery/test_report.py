@@ -224,8 +224,8 @@ def test_what_is_dear_stands_longer_than_what_is_cheap():
     computed = []
 
     def ask():
-        for name, seconds in (("cheap", 0), ("dear", 0.1)):
-            sparingly.sparingly(name, lambda n=name, s=seconds: price(n, s), least=1)
+        for name, seconds in (("cheap", 0), ("dear", 0.4)):
+            sparingly.sparingly(name, lambda n=name, s=seconds: price(n, s), least=5)
 
     def price(name, seconds):
         computed.append(name)
@@ -234,10 +234,15 @@ def test_what_is_dear_stands_longer_than_what_is_cheap():
     ask()
     ask()
     assert computed == ["cheap", "dear"]
+    assert 0 < seconds_left("cheap") <= 5 < seconds_left("dear")
 
-    time.sleep(1.1)
+    cache.delete("cheap:fresh")  # as once its time is over
     ask()
     assert computed == ["cheap", "dear", "cheap"]
+
+
+def seconds_left(name):
+    return cache._cache.get_client().ttl(cache.make_key(f"{name}:fresh"))
 
 
 def test_who_asks_while_another_computes_gets_the_value_of_before():
