@@ -31,14 +31,19 @@ def test_a_lane_gives_way_and_its_process_does_not_afterwards(
     assert len(relay.received) == 3
 
 
-def test_a_host_that_forbids_it_changes_nothing(monkeypatch):
-    def forbidden(*_):
+@pytest.mark.parametrize("forbidden", ["sched_getscheduler", "sched_setscheduler"])
+def test_a_host_that_forbids_it_changes_nothing(monkeypatch, forbidden):
+    ask, asked = os.sched_getscheduler, []
+
+    def forbid(*_):
+        asked.append(forbidden)
         raise PermissionError
 
-    monkeypatch.setattr(os, "sched_setscheduler", forbidden)
+    monkeypatch.setattr(os, forbidden, forbid)
 
     with priority.giving_way():
-        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+        assert ask(0) == os.SCHED_OTHER
+    assert asked == [forbidden]
 
 
 def test_the_operators_own_choice_stays():
