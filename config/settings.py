@@ -201,6 +201,8 @@ except RelayError as error:
     raise ImproperlyConfigured(f"DOMAIN_RATES: {error}") from error
 # A window whose outcome a crash lost is sent again under the same Message-ID, or held.
 RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
+# Lanes run under SCHED_BATCH, so that they interrupt nobody on their host.
+LANES_GIVE_WAY = env.bool("LANES_GIVE_WAY", default=True)
 # An edition whose readers are so many per cent more or fewer than usual waits for a person's yes;
 # 0 never asks. Nor is anybody asked where both figures are below the second.
 AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from django.conf import settings
+
 
 @contextmanager
 def giving_way() -> Iterator[None]:
@@ -14,10 +16,11 @@ def giving_way() -> Iterator[None]:
 
     A lane wakes with every answer of the relay, some thousand times a second, and each time the
     kernel would stop PostgreSQL, a web process or the relay itself in mid-work for it. Under
-    Linux's SCHED_BATCH it waits for their turn to end, and has its share of the processor all the
-    same: the message costs a sixth less, for caches stay warm (bench-scale, four lanes, two cores).
+    Linux's SCHED_BATCH it waits for their turn to end, and a message costs less of the processor,
+    for caches stay warm (docs/delivery.md, Figures).
     """
-    gives_way = _change(os.SCHED_OTHER, os.SCHED_BATCH) if sys.platform == "linux" else False
+    may = settings.LANES_GIVE_WAY and sys.platform == "linux"
+    gives_way = may and _change(os.SCHED_OTHER, os.SCHED_BATCH)
     try:
         yield
     finally:

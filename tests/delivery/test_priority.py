@@ -46,6 +46,25 @@ def test_a_host_that_forbids_it_changes_nothing(monkeypatch, forbidden):
     assert asked == [forbidden]
 
 
+def test_a_lane_that_fails_leaves_its_process_as_it_was():
+    @priority.giving_way()
+    def fail():
+        policies.append(os.sched_getscheduler(0))
+        raise ZeroDivisionError
+
+    policies = []
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert policies == [os.SCHED_BATCH]
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+def test_a_lane_that_need_not_give_way_does_not(settings):
+    settings.LANES_GIVE_WAY = False
+    with priority.giving_way():
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
 def test_the_operators_own_choice_stays():
     def policies():
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
