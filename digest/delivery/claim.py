@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -263,7 +263,7 @@ def still_due(claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime)
     A row that is missing was taken away, or its edition stopped.
     """
     values = {
-        "ids": list(delivery_ids),
+        "ids": _array(delivery_ids),
         "lane": claimant.lane,
         "now": now,
         "frequencies": list(claimant.frequencies),
@@ -272,13 +272,11 @@ def still_due(claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime)
 
 
 def _recording(lane: str, records: Sequence[Record], now: datetime) -> dict[str, Any]:
-    ids = ",".join(str(entry.delivery_id) for entry in records)
     return {
         "now": now,
         "lane": lane,
         "resend": settings.RESEND_UNCERTAIN,
-        # As text: a list's type would follow from its numbers, and each type be prepared anew.
-        "ids": f"{{{ids}}}",
+        "ids": _array(entry.delivery_id for entry in records),
         "records": json.dumps(
             [
                 {
@@ -294,3 +292,8 @@ def _recording(lane: str, records: Sequence[Record], now: datetime) -> dict[str,
             ]
         ),
     }
+
+
+def _array(ids: Iterable[int]) -> str:
+    """As text: a list's type would follow from its numbers, and each type be prepared anew."""
+    return f"{{{','.join(map(str, ids))}}}"
