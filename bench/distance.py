@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from bench import delay, postfix, servers
-from bench.figures import Figures, heading, median, median_ratio
+from bench.figures import Figures, heading, median, median_ratio, positive
 
 ROUND_TRIP = 0.020
 IN_FLIGHT = 20
@@ -24,7 +24,7 @@ BY_SMTPLIB = 50
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=3000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=positive, default=3)
     asked = parser.parse_args()
     heading(f"45 KB messages over one connection to Postfix, {ROUND_TRIP * 1000:.0f} ms away")
     figures = Figures()

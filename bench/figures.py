@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import statistics
@@ -13,6 +14,13 @@ def heading(title: str) -> None:
     """What was measured, on what, and how busy that was before the bench began."""
     load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
     print(f"{title}\n{os.cpu_count()} cores, Python {platform.python_version()}, load {load}\n")
+
+
+def positive(text: str) -> int:
+    """A number of rounds as argparse takes it: at least one."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than one")
+    return number
 
 
 def median(values: Sequence[float]) -> float:

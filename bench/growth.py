@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from bench import servers
-from bench.figures import Figures, heading, median
+from bench.figures import Figures, heading, median, positive
 
 PAGE_SECONDS = 0.5
 IMPORT_SECONDS = 5.0
@@ -62,7 +62,7 @@ _PLAIN = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticF
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=positive, default=3)
     asked = parser.parse_args()
     heading(f"Growth of a newsletter with {asked.readers:,} readers")
     figures = Figures()

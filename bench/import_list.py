@@ -25,7 +25,7 @@ from pathlib import Path
 import psutil
 
 from bench import servers
-from bench.figures import Figures, heading, median, median_ratio
+from bench.figures import Figures, heading, median, median_ratio, positive
 
 SECONDS_PER_MILLION = 60
 MEMORY_MB = 300
@@ -47,7 +47,7 @@ DOMAINS = 500
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=positive, default=3)
     asked = parser.parse_args()
     heading(f"Importing a list of {asked.readers:,} readers, every {BAD_EVERY}th row bad")
     figures = Figures()

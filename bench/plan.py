@@ -14,7 +14,7 @@ import time
 import psutil
 
 from bench import servers
-from bench.figures import Figures, heading, median
+from bench.figures import Figures, heading, median, positive
 
 SECONDS_PER_MILLION = 15
 MEMORY_MB = 20
@@ -23,7 +23,7 @@ MEMORY_MB = 20
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=positive, default=3)
     asked = parser.parse_args()
     heading(f"Planning an edition for {asked.readers:,} readers")
     figures = Figures()

@@ -6,8 +6,8 @@
 Per round and in this order: the product (claims, ledger and all, from the first claim to the last
 record), Postfix's own load generator with as many sessions, and a plain Django loop; to one and
 the same sink, with messages of the same size. Ratios are of the same round. Several sizes take
-turns, a million once in the middle, for a machine's speed changes from minute to minute; then it is
-their rates that are compared with each other.
+turns, a million once about the middle: a machine's speed changes from minute to minute; then
+it is their rates that are compared with each other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench import servers
-from bench.figures import Figures, heading, median, median_ratio
+from bench.figures import Figures, heading, median, median_ratio, positive
 
 MEMORY_MB = 120
 MILLION = 1_000_000
@@ -44,7 +44,7 @@ class Found:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, nargs="+", default=[100_000], metavar="N")
-    parser.add_argument("--rounds", type=int, default=3, help="a million has one")
+    parser.add_argument("--rounds", type=positive, default=3, help="a million has one")
     parser.add_argument(
         "--processes", type=int, default=2, metavar="N", help="each with a connection"
     )

@@ -22,7 +22,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from bench import servers
-from bench.figures import Figures, heading, median, median_ratio
+from bench.figures import Figures, heading, median, median_ratio, positive
 
 SCRIPT = Path(__file__).with_suffix(".lua")
 PAGE = "/newsletters/daily/"
@@ -50,7 +50,7 @@ class Run:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=positive, default=3)
     asked = parser.parse_args()
     wrk = shutil.which("wrk") or sys.exit("This bench needs wrk: apt-get install wrk")
     heading(f"The sign-up POST, {CONNECTIONS} connections, {asked.seconds} s a round")
