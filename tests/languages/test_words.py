@@ -17,6 +17,7 @@ from django.utils.translation import get_language_info
 
 from digest.models import Edition
 from digest.rendering.assemble import assemble, web_page
+from subscribers import zones
 from subscribers.models import Newsletter
 from tests import factories
 from tests.languages import places
@@ -46,6 +47,10 @@ def made_up(settings, tmp_path):
     with (folder / "django.mo").open("wb") as file:
         write_mo(file, words)
     settings.LOCALE_PATHS = [tmp_path]
+    # Lists of cities are kept by language: German's from before, this one's from now on.
+    zones.grouped.cache_clear()
+    yield
+    zones.grouped.cache_clear()
 
 
 def _in_brackets(text: str) -> str:
