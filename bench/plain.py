@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.smtp import EmailBackend
 from django.template import Context, Template
 
 from digest.models import Edition
@@ -24,7 +25,7 @@ def rate(edition: Edition, *, port: int, messages: int) -> float:
     html, text = (_template(body, view) for body in (page.html, page.text))
     readers = Subscription.objects.filter(newsletter=edition.newsletter, status="active")
     sender = f"{edition.newsletter.from_name} <{edition.newsletter.from_email}>"
-    with get_connection(host="127.0.0.1", port=port) as connection:
+    with EmailBackend(host="127.0.0.1", port=port) as connection:
         began = time.perf_counter()
         for subscription in readers.select_related("subscriber").order_by("pk")[:messages]:
             unsubscribe = links.unsubscribe_url(subscription.pk)

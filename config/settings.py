@@ -180,18 +180,8 @@ POSTAL_ADDRESS = env("POSTAL_ADDRESS", default="") or (
     "Daybreak, 1 Example Street, Exampleton" if DEBUG else ""
 )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Daybreak <daybreak@{MAIL_DOMAIN}>"
-# Confirmation and staff mail goes through Django's own backend, over the first relay.
-EMAIL_BACKEND = (
-    "subscribers.backends.first_relay"
-    if EMAIL_RELAYS[0].backend
-    else "django.core.mail.backends.smtp.EmailBackend"
-)
-EMAIL_HOST = EMAIL_RELAYS[0].host
-EMAIL_PORT = EMAIL_RELAYS[0].port
-EMAIL_HOST_USER = EMAIL_RELAYS[0].user
-EMAIL_HOST_PASSWORD = EMAIL_RELAYS[0].password
-EMAIL_USE_TLS = EMAIL_RELAYS[0].starttls
-EMAIL_USE_SSL = EMAIL_RELAYS[0].tls
+# Confirmation and staff mail: over the first relay, or the next one that can be reached.
+EMAIL_BACKEND = "subscribers.failover.FirstReachable"
 EMAIL_TIMEOUT = 15
 # Messages per second to the readers at one domain, over all relays and hosts; `*` stands for each
 # domain that is not named. Where nothing is said a domain is slowed down only once it refuses.

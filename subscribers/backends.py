@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
 from django.utils.module_loading import import_string
 
 from subscribers.relays import Relay
@@ -46,6 +46,16 @@ def make_backend(relay: Relay, *, timeout: Timeout) -> BaseEmailBackend:
         ImproperlyConfigured, ImportError, TypeError: the URL names no backend, not all that the
             backend wants, or something that it does not know.
     """
+    if not relay.backend:
+        return EmailBackend(
+            host=relay.host,
+            port=relay.port,
+            username=relay.user,
+            password=relay.password,
+            use_tls=relay.starttls,
+            use_ssl=relay.tls,
+            timeout=_longest(timeout),
+        )
     options: dict[str, Any] = {"fail_silently": False}
     if relay.backend.startswith(_ANYMAIL):
         # What an ESP cannot do for one message is left out; delivery.esp knows what it may miss.
@@ -54,17 +64,12 @@ def make_backend(relay: Relay, *, timeout: Timeout) -> BaseEmailBackend:
         options["timeout"] = timeout
     elif relay.backend.startswith(_SMTP):
         options |= {"host": relay.host or "localhost", "port": relay.port or 25}
-        options["timeout"] = max(timeout) if isinstance(timeout, tuple) else timeout
+        options["timeout"] = _longest(timeout)
     names = dict(zip(_SECRETS, _credentials(relay.backend), strict=False))
     for key, value in relay.options.items():
         _put(options, names.get(key, key), value if key in names else _TRUTH.get(value, value))
     backend: BaseEmailBackend = import_string(relay.backend)(**options)
     return backend
-
-
-def first_relay(**_options: Any) -> BaseEmailBackend:
-    """EMAIL_BACKEND where the first relay is not SMTP: sign-up and staff mail go the same way."""
-    return make_backend(settings.EMAIL_RELAYS[0], timeout=settings.EMAIL_TIMEOUT)
 
 
 def esp_name(backend: str) -> str:
@@ -74,6 +79,10 @@ def esp_name(backend: str) -> str:
 
 def _credentials(backend: str) -> tuple[str, ...]:
     return _CREDENTIALS.get(esp_name(backend), ("username", "password"))
+
+
+def _longest(timeout: Timeout) -> float:
+    return max(timeout) if isinstance(timeout, tuple) else timeout
 
 
 def _put(options: dict[str, Any], name: str, value: Any) -> None:

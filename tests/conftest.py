@@ -141,14 +141,22 @@ class _Listening(Controller):
         return self.loop.create_server(self._factory_invoker, sock=self.listening)
 
 
-@pytest.fixture(scope="session")
-def relay_server() -> Iterator[Relay]:
+@contextlib.contextmanager
+def open_relay() -> Iterator[Relay]:
     listening = socket.create_server(("127.0.0.1", 0))
     relay = Relay(port=listening.getsockname()[1])
     controller = _Listening(relay, listening, decode_data=False, ready_timeout=30)
     controller.start()
-    yield relay
-    controller.stop()
+    try:
+        yield relay
+    finally:
+        controller.stop()
+
+
+@pytest.fixture(scope="session")
+def relay_server() -> Iterator[Relay]:
+    with open_relay() as relay:
+        yield relay
 
 
 @pytest.fixture
@@ -158,9 +166,8 @@ def relay(relay_server: Relay, settings: Any) -> Relay:
 
     relay_server.received.clear()
     relay_server.replies.clear()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
     settings.EMAIL_RELAYS = [parse_relay(f"smtp://127.0.0.1:{relay_server.port}")]
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay_server.port
     return relay_server
 
 

@@ -49,7 +49,7 @@ def test_everything_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
         code = (
             "from digest.models import Story; from django.conf import settings;"
             "from django.contrib.auth import authenticate;"
-            f"print(Story.objects.count(), settings.SITE_URL, settings.EMAIL_PORT,"
+            f"print(Story.objects.count(), settings.SITE_URL, settings.EMAIL_RELAYS[0].port,"
             f" authenticate(username='admin', password={password!r}))"
         )
         asked = machine.run("manage.py", "shell", "-v0", "-c", code, var=var)

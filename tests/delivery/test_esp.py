@@ -350,7 +350,7 @@ def test_a_test_copy_goes_through_the_esp(esp, postmark_relay, page, settings):
 
 def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, settings):
     settings.EMAIL_RELAYS = [postmark_relay]
-    settings.EMAIL_BACKEND = "subscribers.backends.first_relay"
+    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
 
     compose(
         template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},

@@ -14,6 +14,7 @@ from digest.editions.release import Release, due_editions, release
 from digest.editions.stop import skip
 from digest.models import Delivery, Edition, EditionItem
 from subscribers.models import IllegalMove
+from subscribers.relays import parse_relay
 from tests import factories
 from tests.factories import NOW
 
@@ -203,7 +204,7 @@ def test_the_editors_are_told_once_by_mail(draft, editor, relay, settings):
 
 
 def test_a_notice_that_could_not_be_sent_stays_due(draft, editor, relay, settings):
-    settings.EMAIL_PORT = 9  # nobody listens there
+    settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]  # nobody listens there
     edition = draft("hold")
     release(edition_id=edition.pk, now=NOW)
 

@@ -13,6 +13,7 @@ from django.db.models import F
 from subscribers import confirmation, signup, suppression, tasks, tokens
 from subscribers.consent import Origin
 from subscribers.models import Subscription, Webhook, WebhookDelivery
+from subscribers.relays import parse_relay
 from tests import factories
 from tests.factories import NOW
 
@@ -265,8 +266,8 @@ def test_a_button_pressed_before_the_relay_has_answered_loses_no_welcome(newslet
 
 
 def test_the_pauses_double_while_the_relay_is_away(newsletter, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
+    settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     subscription = pending(newsletter)
 
     pauses, now = [], NOW
@@ -279,8 +280,8 @@ def test_the_pauses_double_while_the_relay_is_away(newsletter, settings):
 
 
 def test_after_three_days_the_mail_is_given_up(newsletter, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
+    settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     subscription = pending(newsletter)
 
     assert not send(subscription, now=NOW + timedelta(hours=73))

@@ -12,6 +12,7 @@ from subscribers.abuse import Attempt, limits, opened_token
 from subscribers.abuse.buckets import Alone
 from subscribers.models import Letter, Subscriber
 from subscribers.preferences.lost import LINKS_PER_DAY, ask_for_link
+from subscribers.relays import parse_relay
 from subscribers.views.keys import reader_of
 from tests import factories
 from tests.factories import NOW
@@ -195,8 +196,8 @@ def test_what_a_killed_worker_left_behind_is_due_again(active, monkeypatch):
 
 
 def test_the_pauses_double_while_the_relay_is_away_and_it_is_given_up(active, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
+    settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     wish()
     letter = Letter.objects.get()
 

@@ -1,0 +1,95 @@
+"""Send our own mail over the first relay that can be reached."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+from subscribers.backends import make_backend
+from subscribers.relays import Relay
+
+logger = logging.getLogger(__name__)
+
+# Seconds for which a relay that could not be reached is tried after all others; in this process,
+# whose every mail would otherwise wait for EMAIL_TIMEOUT first.
+REST = 60.0
+_rests_until: dict[str, float] = {}
+
+
+class FirstReachable(BaseEmailBackend):
+    """EMAIL_BACKEND: sign-up and staff mail, over the relays in the order of EMAIL_RELAYS.
+
+    The next one takes over where a relay cannot be connected to or will not have us. A mail that
+    was handed over is never handed to another one: what the relay refuses stays refused, and what
+    it left without an answer may have arrived. An ESP is connected to with the first mail, so
+    behind one no other relay takes over.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(fail_silently=options.get("fail_silently", False))
+        self._over: BaseEmailBackend | None = None
+
+    def open(self) -> bool:
+        """Raises: OSError, of the relay that was tried last, where none can be reached."""
+        if self._over is not None:
+            return False
+        self._connected()
+        return True
+
+    def close(self) -> None:
+        over, self._over = self._over, None
+        if over is not None:
+            over.close()
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Raises: OSError, as the relay's own backend does."""
+        if not email_messages:
+            return 0
+        is_ours = self._over is None
+        try:
+            over = self._over or self._connected()
+            return over.send_messages(email_messages) or 0
+        except OSError:
+            if self.fail_silently:
+                return 0
+            raise
+        finally:
+            if is_ours:
+                self.close()
+
+    def _connected(self) -> BaseEmailBackend:
+        *others, last = sorted(settings.EMAIL_RELAYS, key=_is_resting)
+        for relay in others:
+            try:
+                self._over = _opened(relay)
+            except OSError as error:
+                logger.warning("%s cannot be reached, the next relay is tried: %s",
+                               relay.name, error)  # fmt: skip
+            else:
+                return self._over
+        self._over = _opened(last)
+        return self._over
+
+
+def _is_resting(relay: Relay) -> bool:
+    return _rests_until.get(relay.name, 0.0) > time.monotonic()
+
+
+def _opened(relay: Relay) -> BaseEmailBackend:
+    backend = make_backend(relay, timeout=settings.EMAIL_TIMEOUT)
+    try:
+        backend.open()
+    except OSError:
+        _rests_until[relay.name] = time.monotonic() + REST
+        with suppress(OSError):
+            backend.close()
+        raise
+    _rests_until.pop(relay.name, None)
+    return backend

@@ -1,0 +1,174 @@
+"""Our own mail goes over the first relay that can be reached, and what one refused no further."""
+
+import asyncio
+import smtplib
+import socket
+from collections import Counter
+from threading import Thread
+
+import pytest
+from django.core.mail import EmailMessage, get_connection
+
+from subscribers import failover
+from subscribers.backends import make_backend
+from subscribers.relays import parse_relay
+from tests.conftest import open_relay
+
+DEAD = "smtp://127.0.0.1:9?name=dead"  # nobody listens there
+
+
+@pytest.fixture(autouse=True)
+def rested(monkeypatch):
+    monkeypatch.setattr(failover, "_rests_until", {})
+
+
+@pytest.fixture
+def spare():
+    """A second relay."""
+    with open_relay() as relay:
+        yield relay
+
+
+@pytest.fixture
+def over(relay, settings):
+    def take(*urls):
+        settings.EMAIL_RELAYS = [parse_relay(url) for url in urls]
+
+    return take
+
+
+def url(relay):
+    return f"smtp://127.0.0.1:{relay.port}"
+
+
+def message(to="ann@example.com", **options):
+    return EmailMessage("Hello", "Hello", "us@example.com", [to], **options)
+
+
+def send(to="ann@example.com", **options):
+    return message(to, **options).send()
+
+
+def refusing(greeting):
+    """A server that greets so, hangs up, and counts."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    greeted = Counter()
+
+    def serve():
+        while True:
+            try:
+                caller, _ = listening.accept()
+            except OSError:
+                return
+            with caller:
+                greeted["times"] += 1
+                caller.sendall(greeting)
+                caller.recv(100)
+
+    Thread(target=serve, daemon=True).start()
+    return listening, greeted
+
+
+def test_the_first_relay_has_them_all_while_it_is_there(relay, spare, over):
+    over(url(relay), url(spare))
+
+    assert [send(), send()] == [1, 1]
+
+    assert (len(relay.received), len(spare.received)) == (2, 0)
+
+
+def test_the_next_one_takes_over_from_one_that_cannot_be_reached(relay, over, caplog):
+    over(DEAD, url(relay))
+
+    assert send() == 1
+
+    assert len(relay.received) == 1
+    assert "dead cannot be reached, the next relay is tried" in caplog.text
+
+
+@pytest.mark.parametrize("greeting", [b"421 4.3.2 Too busy\r\n", b"554 5.7.1 Not you\r\n"])
+def test_the_next_one_takes_over_from_one_that_will_not_have_us(relay, over, greeting):
+    server, greeted = refusing(greeting)
+    over(f"smtp://127.0.0.1:{server.getsockname()[1]}", url(relay))
+    with server:
+        assert send() == 1
+        assert len(relay.received) == 1
+
+        # And stays in front of it for a minute, so that no other mail waits for it.
+        assert send() == 1
+        assert len(relay.received) == 2
+    assert greeted["times"] == 1
+
+
+def test_after_a_minute_the_first_is_the_first_again(relay, spare, over, monkeypatch):
+    over(url(spare), url(relay))
+    monkeypatch.setitem(failover._rests_until, f"127.0.0.1:{spare.port}", float("inf"))
+    send()
+    monkeypatch.setitem(failover._rests_until, f"127.0.0.1:{spare.port}", 0.0)
+    send()
+
+    assert (len(relay.received), len(spare.received)) == (1, 1)
+
+
+def test_one_that_rests_is_tried_where_all_do(relay, over, monkeypatch):
+    over(DEAD, url(relay))
+    for name in ("dead", f"127.0.0.1:{relay.port}"):
+        monkeypatch.setitem(failover._rests_until, name, float("inf"))
+
+    assert send() == 1
+    # It was reached, so its rest is over.
+    assert set(failover._rests_until) == {"dead"}
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1 No such user", "451 4.7.1 Later"])
+def test_what_a_relay_refuses_is_tried_at_no_other(relay, spare, over, reply):
+    over(url(relay), url(spare))
+    relay.replies["ann@example.com"] = reply
+
+    with pytest.raises(smtplib.SMTPRecipientsRefused):
+        send()
+
+    assert spare.received == []
+    assert send("bob@example.com") == 1
+    assert len(relay.received) == 1
+
+
+def test_where_none_can_be_reached_the_last_ones_error_is_told(over):
+    over(DEAD, "smtp://127.0.0.1:9?name=too")
+
+    with pytest.raises(ConnectionRefusedError):
+        send()
+    assert message().send(fail_silently=True) == 0
+
+
+def test_a_relay_that_never_says_goodbye_has_the_mail_all_the_same(spare, over, settings):
+    async def hang(*_):
+        await asyncio.sleep(30)
+
+    spare.handle_QUIT = hang
+    settings.EMAIL_TIMEOUT = 0.5
+    over(url(spare))
+
+    assert send() == 1
+
+    assert len(spare.received) == 1
+
+
+def test_one_connection_takes_several_mails(relay, over):
+    over(DEAD, url(relay))
+
+    with get_connection() as connection:
+        assert not connection.open()  # it is already
+        assert [send(connection=connection), send(connection=connection)] == [1, 1]
+        assert connection.send_messages([]) == 0
+
+    assert len(relay.received) == 2
+
+
+def test_a_relays_url_says_how_it_is_spoken_to():
+    backend = make_backend(parse_relay("smtp+starttls://me:secret@relay.example:2525"), timeout=7)
+
+    assert (backend.host, backend.port, backend.timeout) == ("relay.example", 2525, 7)
+    assert (backend.username, backend.password) == ("me", "secret")
+    assert (backend.use_tls, backend.use_ssl) == (True, False)
+    assert make_backend(parse_relay("smtps://relay.example"), timeout=(3, 9)).use_ssl
