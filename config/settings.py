@@ -311,10 +311,12 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # At the root alone, where Celery puts its own instead: each line once, in every process.
+    "root": {"handlers": ["console"], "level": "WARNING"},
     # Django's own keeps quiet without DEBUG: the reason of an error 500 would stand nowhere.
     "loggers": {
-        "django": {"handlers": ["console"], "level": "INFO" if DEBUG else "ERROR"},
-        "digest": {"handlers": ["console"], "level": "INFO"},
-        "subscribers": {"handlers": ["console"], "level": "INFO"},
+        "django": {"level": "INFO" if DEBUG else "ERROR"},
+        "digest": {"level": "INFO"},
+        "subscribers": {"level": "INFO"},
     },
 }

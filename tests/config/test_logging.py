@@ -1,0 +1,35 @@
+"""Each line once, in the web's processes as in the workers'."""
+
+import pytest
+
+from tests.config import machine
+
+SAID = """
+import logging
+import django
+django.setup()
+{setup}
+logging.getLogger("digest.delivery").info("a line of the digest")
+logging.getLogger("subscribers").warning("a line of the subscribers")
+logging.getLogger("django.request").error("a line of Django")
+logging.getLogger("urllib3").warning("a line of a library")
+logging.getLogger("urllib3").debug("a detail")
+"""
+WORKER = "from config import celery_app as app; app.log.setup(loglevel='INFO')"
+
+
+@pytest.mark.parametrize("setup", ["", WORKER], ids=["web", "worker"])
+def test_each_line_is_written_once(tmp_path, setup):
+    code = SAID.format(setup=setup)
+
+    where = machine.SAFE | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    said = machine.run("-c", code, var=tmp_path, **where)
+
+    lines = [line for line in said.stderr.splitlines() if "a line of" in line]
+    assert [line[line.index("a line of") :] for line in lines] == [
+        "a line of the digest",
+        "a line of the subscribers",
+        "a line of Django",
+        "a line of a library",
+    ]
+    assert "a detail" not in said.stderr
