@@ -25,16 +25,18 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.core.management import CommandError
-from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from hypothesis import settings as hypothesis_settings
+
+from tests import database
 
 ROOT = Path(__file__).resolve().parent.parent
 # How long an example takes says more about the machine than about the code.
 hypothesis_settings.register_profile("daybreak", deadline=None)
 hypothesis_settings.load_profile("daybreak")
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# Debian builds both from one source; the shell is the engine without a window, and a third as dear.
+CHROMIUMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"]
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(os.path.exists, CHROMIUMS), CHROMIUMS[0])
 
 
 @pytest.hookimpl(trylast=True)
@@ -287,58 +289,19 @@ def worker(transactional_db: None, _worker_process: None, relay: Relay) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    with django_db_blocker.unblock():
-        hold_to_moves()
-        with connection.cursor() as cursor:
-            # Tests that commit are cleaned up after by TRUNCATE, which the ledger refuses.
-            cursor.execute("ALTER TABLE subscribers_consent DISABLE TRIGGER consent_no_truncate")
-
-
-def hold_to_moves() -> None:
-    """Hold every change of state, in every test, to its model's MOVES table.
-
-    By a trigger, so that the workers' processes and plain SQL are held to it as well.
-    """
-    from digest.models import Delivery, Edition
-    from subscribers.models import Subscription
-
-    with connection.cursor() as cursor:
-        for model in (Subscription, Edition, Delivery):
-            table = model._meta.db_table
-            moves = [f"{old}>{new}" for old, found in model.MOVES.items() for new in found]
-            allowed = ", ".join(f"'{move}'" for move in moves)
-            cursor.execute(f"""
-                CREATE OR REPLACE FUNCTION {table}_moves() RETURNS trigger AS $$
-                BEGIN
-                    IF OLD.status || '>' || NEW.status NOT IN ({allowed}) THEN
-                        RAISE EXCEPTION '{table}: % to % is not in MOVES', OLD.status, NEW.status;
-                    END IF;
-                    RETURN NEW;
-                END $$ LANGUAGE plpgsql;
-                CREATE OR REPLACE TRIGGER moves BEFORE UPDATE ON {table} FOR EACH ROW
-                WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION {table}_moves();
-            """)
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Instead of pytest-django's, which migrates a database for each worker."""
+    with django_db_blocker.unblock(), database.copied():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_until_it_succeeds() -> Iterator[None]:
-    """Empty the database after a test that commits, even if somebody is still at work in it.
-
-    The live server may be finishing a request whose answer the browser has, and a worker a task
-    that the test did not wait for; TRUNCATE and they may then lock each other out.
-    """
-    flush = TransactionTestCase._fixture_teardown
-
-    def flush_again(self: TransactionTestCase) -> None:
-        for _ in range(5):
-            with contextlib.suppress(CommandError):
-                return flush(self)
-            time.sleep(0.1)
-        return flush(self)
-
+def _emptied_by_delete() -> Iterator[None]:
+    """After a test that commits, instead of Django's `flush`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_again)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: database.empty())
         yield
 
 

@@ -55,8 +55,6 @@ def test_no_entry_can_be_taken_away(entry):
 
 
 def test_the_ledger_cannot_be_emptied_at_one_blow(db):
-    sql("ALTER TABLE subscribers_consent ENABLE TRIGGER consent_no_truncate")
-
     refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))
     with ledger.erasing():
         refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))

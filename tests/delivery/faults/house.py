@@ -20,7 +20,8 @@ from django.apps import apps
 from django.db import OperationalError, connection, connections
 
 from tests.config import machine
-from tests.conftest import ROOT, hold_to_moves, wait_for
+from tests.conftest import ROOT, wait_for
+from tests.database import hold_to_moves
 from tests.delivery.faults.sink import Taken
 
 logger = logging.getLogger("faults")
@@ -98,10 +99,6 @@ class House:
         self.workers: list[subprocess.Popen[bytes]] = []
         self.clocks: list[subprocess.Popen[bytes]] = []
         self.started = 0
-        # Environment variables for the workers of one test.
-        self.settings: dict[str, str] = {}
-        # A worker that needs nothing special serves one test after the other.
-        self.standing: subprocess.Popen[bytes] | None = None
 
     # --- Servers ----------------------------------------------------------------------------------
 
@@ -186,7 +183,7 @@ class House:
             try:
                 cursor.execute(empty)
             except OperationalError:
-                # The clock or a standing worker locked the same tables in another order.
+                # The clock locked the same tables in another order.
                 cursor.execute(empty)
             cursor.execute("SET session_replication_role = DEFAULT")
 
@@ -204,12 +201,7 @@ class House:
     # --- Processes --------------------------------------------------------------------------------
 
     def start_worker(self, *, hands: int = 3, **hurry: dict[str, float]) -> subprocess.Popen[bytes]:
-        """Celery with so many pool processes; `hurry` is more of HURRY, dots written `__`.
-
-        Instead of the one that stands from the test before.
-        """
-        if self.standing in self.workers:
-            self.kill_worker(self.standing)
+        """Celery with so many pool processes; `hurry` is more of HURRY, dots written `__`."""
         worker = self._celery(
             "worker", "-l", "INFO", "-c", str(hands), "-Q", "default,mail,delivery,feeds",
             "--without-gossip", "--without-mingle", "-n", f"w{self.started}@house",
@@ -218,12 +210,6 @@ class House:
         )  # fmt: skip
         self.workers.append(worker)
         return worker
-
-    def standing_worker(self) -> subprocess.Popen[bytes]:
-        """The one of the test before, if that left it as it was."""
-        if self.standing not in self.workers:
-            self.standing = self.start_worker()
-        return self.standing
 
     def start_clock(self) -> subprocess.Popen[bytes]:
         clock = self._celery("beat", "--pidfile=", until=b"")
@@ -242,7 +228,7 @@ class House:
             process = subprocess.Popen(
                 [sys.executable, "-m", "celery", "--quiet", "-A", "config", *command],
                 cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
-                env=self.environment | self.settings | {"FAULT_HURRY": json.dumps(hurry or {})},
+                env=self.environment | {"FAULT_HURRY": json.dumps(hurry or {})},
             )  # fmt: skip
 
         def is_ready() -> bool:
@@ -264,7 +250,6 @@ class House:
         hands = psutil.Process(worker.pid).children()
         chance.choice(hands).kill()
 
-    def stop_workers(self, *, but: subprocess.Popen[bytes] | None = None) -> None:
+    def stop_workers(self) -> None:
         for worker in list(self.workers):
-            if worker is not but:
-                self.kill_worker(worker)
+            self.kill_worker(worker)
