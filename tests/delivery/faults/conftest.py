@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from digest.models import Edition
 from tests.conftest import ROOT
 from tests.delivery.faults.house import House, SinkProcess
 
@@ -53,9 +52,7 @@ def house(_house: House, django_db_blocker: Any) -> Iterator[House]:
         _house.empty()
         _house.sink.reset()
         yield _house
-        is_busy = Edition.objects.filter(status=Edition.Status.SENDING).exists()
-        _house.stop_workers(but=None if is_busy else _house.standing)
-        _house.settings.clear()
+        _house.stop_workers()
         with Redis(unix_socket_path=_house.redis_socket) as redis:
             redis.flushall()
     for log in set(_house.var.glob("celery-*.log")) - logs:

@@ -15,7 +15,7 @@ from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.conftest import wait_for
-from tests.delivery.faults.house import House, logger
+from tests.delivery.faults.house import SinkProcess, logger
 from tests.delivery.faults.sink import Taken
 
 _READERS = """
@@ -67,17 +67,6 @@ def wait_until_sent(edition: Edition, *, seconds: float = 90) -> None:
         raise AssertionError(f"{error}: {status(edition)}, {so_far()}") from None
 
 
-def wait_until_lanes_end() -> None:
-    """To be called once the edition is no longer sent: lanes look at it after they took a berth."""
-
-    def are_gone() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
-            return bool(cursor.fetchone() == (0,))
-
-    wait_for(are_gone, what="the lanes' end")
-
-
 @dataclass(frozen=True)
 class Count:
     """Addresses by what the sink and the ledger say of them."""
@@ -122,7 +111,7 @@ class Count:
         assert self.extra <= WINDOW * lanes
 
 
-def count(edition: Edition, house: House, *, scenario: str) -> Count:
+def count(edition: Edition, sink: SinkProcess, *, scenario: str) -> Count:
     """Count both sides, tell the figures, and see that no reader's copies differ in Message-ID."""
     rows = Delivery.objects.filter(edition=edition).values_list(
         "subscription__subscriber__email", "status", "uncertain_at"
@@ -130,7 +119,7 @@ def count(edition: Edition, house: House, *, scenario: str) -> Count:
     by_status: dict[str, set[str]] = {}
     for email, row_status, _ in rows:
         by_status.setdefault(row_status, set()).add(email)
-    taken = house.sink.taken
+    taken = sink.taken
     copies = Counter(message.recipient for message in taken)
     found = Count(
         readers={email for email, _, _ in rows},
@@ -142,7 +131,7 @@ def count(edition: Edition, house: House, *, scenario: str) -> Count:
         uncertain={email for email, _, uncertain_at in rows if uncertain_at},
     )
     _one_message_id_each(taken)
-    _tell(scenario, found, house.sink.counts)
+    _tell(scenario, found, sink.counts)
     return found
 
 

@@ -30,7 +30,7 @@ def test_a_killed_worker_loses_nobody(house, chance, edition):
     house.start_worker(hands=HANDS)
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house, scenario=f"{KILLS} workers killed")
+    found = counting.count(edition, house.sink, scenario=f"{KILLS} workers killed")
     found.everybody_got_it()
     found.at_most_a_window_each(lanes=KILLS * HANDS)
 
@@ -42,6 +42,6 @@ def test_a_killed_pool_process_loses_nobody(house, chance, edition):
         house.kill_hand(worker, chance)
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house, scenario=f"{KILLS} pool processes killed")
+    found = counting.count(edition, house.sink, scenario=f"{KILLS} pool processes killed")
     found.everybody_got_it()
     found.at_most_a_window_each(lanes=KILLS)

@@ -31,7 +31,7 @@ def test_a_redis_that_forgets_everything(house, edition, chance):
         house.sink.wait_for(house.sink.count + chance.randint(50, 500))
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house, scenario="Redis flushed 4 times")
+    found = counting.count(edition, house.sink, scenario="Redis flushed 4 times")
     found.everybody_got_it()
     found.nobody_twice()
 
@@ -43,7 +43,7 @@ def test_a_redis_that_is_killed_and_started_again(house, edition, chance):
     house.start_services()
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house, scenario="Redis killed and started again")
+    found = counting.count(edition, house.sink, scenario="Redis killed and started again")
     found.everybody_got_it()
     found.nobody_twice()
 
@@ -56,6 +56,6 @@ def test_a_postgresql_that_is_restarted(house, edition, chance, how):
     house.start_services()
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house, scenario=f"PostgreSQL restarted ({how.name})")
+    found = counting.count(edition, house.sink, scenario=f"PostgreSQL restarted ({how.name})")
     found.everybody_got_it()
     found.at_most_a_window_each(lanes=HANDS)

@@ -32,6 +32,6 @@ def test_a_stopped_worker_drains(house, chance):
     house.start_worker()
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house, scenario=f"{STOPS} workers stopped by SIGTERM")
+    found = counting.count(edition, house.sink, scenario=f"{STOPS} workers stopped by SIGTERM")
     found.everybody_got_it()
     found.nobody_twice()

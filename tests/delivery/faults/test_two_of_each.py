@@ -27,7 +27,7 @@ def test_two_clocks_and_two_workers_on_one_edition(house):
     counting.wait_until_sent(edition)
     house.stop_clock(clock)
 
-    found = counting.count(edition, house, scenario="two clocks and two workers")
+    found = counting.count(edition, house.sink, scenario="two clocks and two workers")
     found.everybody_got_it()
     found.nobody_twice()
 
@@ -64,7 +64,7 @@ def test_who_leaves_in_mid_send_gets_nothing_once_that_was_answered(house, chanc
         time.sleep(0.01)
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house, scenario=f"{len(answered)} leave in mid-send")
+    found = counting.count(edition, house.sink, scenario=f"{len(answered)} leave in mid-send")
     left = found.readers - found.arrived
     assert found.by_status["skipped"] == left
     assert left <= set(answered)
