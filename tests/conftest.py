@@ -8,10 +8,9 @@ import os
 import random
 import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
@@ -23,14 +22,16 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import TransactionTestCase, override_settings
 from hypothesis import settings as hypothesis_settings
 
 from tests import database
+from tests import worker as celery_worker
+from tests.waiting import ROOT as ROOT
+from tests.waiting import wait_for as wait_for
+from tests.worker import process_environment as process_environment
 
-ROOT = Path(__file__).resolve().parent.parent
 # How long an example takes says more about the machine than about the code.
 hypothesis_settings.register_profile("daybreak", deadline=None)
 hypothesis_settings.load_profile("daybreak")
@@ -39,23 +40,41 @@ CHROMIUMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"]
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(os.path.exists, CHROMIUMS), CHROMIUMS[0])
 
 
+# What `make test-fast` leaves out, and who may start processes.
+SLOW_MARKS = {"browser", "worker", "faults", "subprocess"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what can be told without being said.
+
+    Tests of a group run in one of xdist's workers, one after the other: so one Celery worker, and
+    one PostgreSQL that is killed, serve them all.
+    """
+    if "worker" in getattr(item, "fixturenames", ()):
+        item.add_marker("worker")
+        item.add_marker(pytest.mark.xdist_group("worker"))
+    if "delivery/faults/" in item.nodeid:
+        item.add_marker("faults")
+        item.add_marker(
+            pytest.mark.xdist_group("house" if "house" in item.fixturenames else "sink")
+        )
+
+
+@pytest.fixture(autouse=True)
+def _processes_are_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that starts a process says so, or `make test-fast` would not be fast for long."""
+
+    def refuse(self: object, *args: Any, **kwargs: Any) -> None:
+        pytest.fail(f"mark the test that starts {args or kwargs} as one of {sorted(SLOW_MARKS)}")
+
+    if not SLOW_MARKS & {mark.name for mark in request.node.iter_markers()}:
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The fault tests first: minutes of waiting, for one worker, while the others do the rest.
-
-    Behind all that need the database, as pytest-django puts them, they were left for the end.
-    """
-    items.sort(key=lambda item: "delivery/faults/" not in item.nodeid)
-
-
-def wait_for(condition: Callable[[], Any], *, seconds: float = 30, what: str = "") -> Any:
-    """Return what `condition` returns once it is true; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain for {what or condition}")
+    """The slow ones first, or at the end one of xdist's workers is busy and the others wait."""
+    items.sort(key=lambda item: not SLOW_MARKS & {mark.name for mark in item.iter_markers()})
 
 
 def free_port() -> int:
@@ -166,6 +185,7 @@ def relay(relay_server: Relay, settings: Any) -> Relay:
     """An empty mailbox on a real SMTP server, which is this test's only relay."""
     from subscribers.relays import parse_relay
 
+    celery_worker.finish()
     relay_server.received.clear()
     relay_server.replies.clear()
     settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
@@ -251,41 +271,17 @@ def web(settings: Any) -> Iterator[Web]:
 # --- Celery -------------------------------------------------------------------------------------
 
 
-def process_environment(relay_port: int) -> dict[str, str]:
-    """For a process of Daybreak on this test's database and Redis, with a relay on that port."""
-    database = django_settings.DATABASES["default"]
-    return os.environ | {
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}",
-        "EMAIL_RELAYS": f"smtp://127.0.0.1:{relay_port}",
-        "PYTHONWARNINGS": "default",
-    }
-
-
 @pytest.fixture(scope="session")
 def _worker_process(django_db_setup: None, relay_server: Relay) -> Iterator[None]:
-    from config import celery_app
-
-    env = process_environment(relay_server.port) | {
-        "FETCH_ALLOW_HOSTS": "127.0.0.1,localhost",
-        "WEBHOOK_ALLOW_HOSTS": "127.0.0.1",
-    }
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1",
-               "-Q", "default,mail,delivery,feeds",
-               "--without-gossip", "--without-mingle"]  # fmt: skip
-    with subprocess.Popen(command, env=env, cwd=ROOT) as process:
-        try:
-            wait_for(
-                lambda: celery_app.control.ping(timeout=0.5), seconds=60, what="the Celery worker"
-            )
-            yield
-        finally:
-            process.terminate()
-            process.wait(20)
+    with celery_worker.running(relay_server.port):
+        yield
 
 
 @pytest.fixture
-def worker(transactional_db: None, _worker_process: None, relay: Relay) -> None:
+def worker(transactional_db: None, _worker_process: None, relay: Relay) -> Iterator[None]:
     """A real Celery worker process on this test's database, Redis and relay."""
+    yield
+    celery_worker.finish()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 
 import psycopg
@@ -105,14 +105,12 @@ def empty() -> None:
     browser has, and a worker a task that the test did not wait for: they are waited for, and where
     they and this lock each other out, PostgreSQL ends one of both.
     """
-    for attempt in range(5):
-        try:
+    for _ in range(4):
+        with suppress(OperationalError):
             return _delete_all()
-        except OperationalError:
-            connection.close()
-            if attempt == 4:
-                raise
-            time.sleep(0.1)
+        connection.close()
+        time.sleep(0.1)
+    return _delete_all()
 
 
 def _delete_all() -> None:
@@ -122,9 +120,8 @@ def _delete_all() -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SET LOCAL lock_timeout = '20s'")
         cursor.execute(f"LOCK TABLE {', '.join(tables)} IN SHARE ROW EXCLUSIVE MODE")
-        cursor.execute(
-            " UNION ALL ".join(f"SELECT '{t}' WHERE EXISTS (SELECT FROM {t})" for t in tables)
-        )
+        filled = [f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables]
+        cursor.execute(" UNION ALL ".join(filled))
         for (table,) in cursor.fetchall():
             cursor.execute(f"DELETE FROM {table}")
 
