@@ -14,7 +14,7 @@ PROCESSES = 2
 # For the fault tests: how many runs of each, every one with other chances. CI makes one.
 SEEDS = 10
 
-.PHONY: run test faults lint format messages stop \
+.PHONY: run test test-fast faults lint format messages stop \
 	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice bench-growth \
 	bench-import bench-signup
 
@@ -22,7 +22,11 @@ run: .venv/run
 	@exec $(BIN)/python manage.py start
 
 test: .venv/test
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist loadgroup --durations=10
+
+# No browser, no Celery worker, nothing killed, no process started: for every save.
+test-fast: .venv/test
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not (browser or worker or faults or subprocess)"
 
 faults: .venv/test
 	FAULT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/delivery/faults tests/editions/test_clock_nights.py \

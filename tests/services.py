@@ -7,6 +7,7 @@ xdist worker has a database and a Redis number of its own.
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import psycopg
@@ -24,6 +25,10 @@ os.environ["DEBUG"] = "true"
 os.environ["EMAIL_RELAYS"] = "smtp://127.0.0.1:9"
 os.environ["MAIL_DOMAIN"] = "mail.example.com"
 
+# pytest rewrites the asserts of 200 files, which takes each of xdist's workers four seconds: images
+# of containers forbid to keep that for the next run.
+sys.dont_write_bytecode = False
+
 _xdist_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 if not _xdist_worker:
     local.ensure_services()
@@ -39,6 +44,14 @@ if not _xdist_worker:
 
 _number = int(re.sub(r"\D", "", _xdist_worker) or -1) + 1
 os.environ["REDIS_URL"] = f"unix://{local.redis_socket()}?db={_number + 1}"
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Of `-n auto`: two for each core, since much of the time is waiting.
+
+    Redis has sixteen databases, one for each.
+    """
+    return min(2 * len(os.sched_getaffinity(0)), 12)
 
 
 @pytest.hookimpl(trylast=True)

@@ -123,6 +123,7 @@ def test_a_links_life_is_the_one_that_it_has():
     assert timedelta(hours=sensible.LINK_HOURS) == tokens.CONFIRM_WITHIN
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("name", ["PENDING_DAYS", "SIGNUP_MIN_SECONDS"])
 def test_a_number_that_is_none_is_said_in_one_line(tmp_path, name):
     refused = machine.run("manage.py", "migrate", var=tmp_path, **{name: "a week"})
@@ -171,6 +172,7 @@ def test_an_old_postgresql_is_named(deployment, monkeypatch):
     assert ids(checks.check_deployment()) == ["daybreak.E006"]
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     "command",
     [
@@ -189,6 +191,7 @@ def test_nothing_starts_on_unsafe_defaults(tmp_path, command):
     assert not (tmp_path / "var").exists()
 
 
+@pytest.mark.subprocess
 def test_a_web_server_with_nothing_configured_does_not_come_up_in_debug(tmp_path):
     gunicorn = ["-m", "gunicorn", "config.wsgi", "--no-control-socket", "--bind", "127.0.0.1:0"]
 
@@ -198,6 +201,7 @@ def test_a_web_server_with_nothing_configured_does_not_come_up_in_debug(tmp_path
     assert "daybreak.E001: SECRET_KEY is missing." in refused.stderr
 
 
+@pytest.mark.subprocess
 def test_the_clock_needs_no_place_to_write(tmp_path):
     beat = ["-m", "celery", "-A", "config", "beat", "--loglevel", "DEBUG", "--pidfile="]
     with machine.popen(*beat, var=tmp_path / "var", **machine.SAFE) as process:
@@ -208,6 +212,7 @@ def test_the_clock_needs_no_place_to_write(tmp_path):
     assert not (tmp_path / "var").exists()
 
 
+@pytest.mark.subprocess
 def test_the_reason_of_an_error_500_stands_in_the_log(tmp_path):
     code = (
         "from django.test import Client;"
@@ -222,6 +227,7 @@ def test_the_reason_of_an_error_500_stands_in_the_log(tmp_path):
     assert "Traceback" in asked.stderr
 
 
+@pytest.mark.subprocess
 def test_a_relay_that_is_no_url_is_said_without_its_password(tmp_path):
     for url in ("smtp://user:p[ss@host", "smtp://user:p\u2100ss@host"):
         refused = machine.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS=url)
@@ -237,6 +243,7 @@ def test_a_password_that_smtp_cannot_carry_is_said_at_once():
         parse_relay("smtp://user:p%C3%A4ss@host")
 
 
+@pytest.mark.subprocess
 def test_a_malformed_relay_is_said_in_one_line(tmp_path):
     refused = machine.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS="mail.example.com")
 
@@ -245,6 +252,7 @@ def test_a_malformed_relay_is_said_in_one_line(tmp_path):
     assert len(refused.stderr.splitlines()) == 1
 
 
+@pytest.mark.subprocess
 def test_a_malformed_rate_is_said_in_one_line(tmp_path):
     refused = machine.run("manage.py", "migrate", var=tmp_path, DOMAIN_RATES="gmail.com:50")
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.config import machine
 
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+pytestmark = [pytest.mark.subprocess, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 START = "from config import local; local.ensure_services()"
 ASK = """

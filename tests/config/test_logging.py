@@ -4,6 +4,8 @@ import pytest
 
 from tests.config import machine
 
+pytestmark = pytest.mark.subprocess
+
 SAID = """
 import logging
 import django

@@ -8,6 +8,8 @@ import pytest
 
 from tests.config.machine import ROOT
 
+pytestmark = pytest.mark.subprocess
+
 TOO_OLD = "exit 1"
 NO_VENV = """case "$2" in *venv*) exit 1 ;; esac"""
 

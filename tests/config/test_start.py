@@ -8,8 +8,12 @@ import subprocess
 import threading
 import urllib.request
 
+import pytest
+
 from tests.config import machine
 from tests.conftest import free_port, wait_for
+
+pytestmark = pytest.mark.subprocess
 
 
 class Run:

@@ -23,7 +23,7 @@ from tests.delivery.conftest import row, rows, status
 from tests.delivery.smtp_server import Scripted, running
 from tests.factories import NOW
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.subprocess, pytest.mark.django_db(transaction=True)]
 
 
 def slowly(verb, line, server):

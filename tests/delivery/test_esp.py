@@ -159,6 +159,7 @@ def test_readers_who_muted_the_same_sections_share_a_request(esp, mailgun_relay,
         assert_is_what_smtp_would_send(letter, form["text"], form["html"])
 
 
+@pytest.mark.subprocess
 def test_a_worker_without_an_esp_does_not_load_anymail():
     code = (
         "import sys, django; django.setup(); import digest.tasks, digest.delivery.transport;"

@@ -25,7 +25,7 @@ from tests.conftest import ROOT, process_environment, wait_for
 from tests.delivery.conftest import status
 from tests.delivery.smtp_server import Scripted, running
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.subprocess, pytest.mark.django_db(transaction=True)]
 # Apart from the queues of the session's own worker.
 QUEUE = "test-worker"
 

@@ -102,6 +102,7 @@ def test_what_is_compiled_is_what_is_written(code):
     assert compiled == written, "run `make messages`"
 
 
+@pytest.mark.subprocess
 @pytest.mark.skipif(
     not shutil.which("xgettext") and os.environ.get("CI") != "true",
     reason="no GNU gettext: apt-get install gettext",

@@ -18,7 +18,7 @@ from tests import factories
 from tests.factories import NOW
 from tests.rendering.pages import full_edition, message_to
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.subprocess, pytest.mark.django_db]
 
 LINT = Path(__file__).resolve().parent.parent / "mail-lint"
 MAILS = LINT.parent.parent / "templates" / "email"

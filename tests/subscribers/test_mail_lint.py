@@ -10,7 +10,7 @@ from tests import factories
 from tests.factories import NOW
 from tests.rendering.test_mail_lint import LINT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.subprocess, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("status", ["pending", "active"])

@@ -369,6 +369,7 @@ def test_an_erased_reader_is_erased_from_the_refusals_and_does_not_come_back():
     assert not Subscriber.objects.filter(email_key="ann@example.com").exists()
 
 
+@pytest.mark.subprocess
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_worker_is_followed_by_another_and_nobody_is_lost_or_counted_twice(tmp_path):
     count = 60_000
