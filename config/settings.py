@@ -37,7 +37,7 @@ NINJA = Path(find_spec("ninja").origin).parent  # type: ignore[arg-type,union-at
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    "config.lazy_admin.LazyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

@@ -3,6 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
+# Not when Django starts: see config.lazy_admin.
+admin.autodiscover()
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("mailbox/", include("config.mailbox")),
