@@ -6,7 +6,7 @@ import pytest
 
 from subscribers import long_gone, pending, retention
 from subscribers.api import readers
-from subscribers.models import Subscriber
+from subscribers.models import ImportJob, Subscriber
 from subscribers.transfer import jobs
 from tests import factories
 from tests.factories import NOW
@@ -15,6 +15,12 @@ from tests.plans import plans_of
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
+
+
+def unconfirmed(newsletter):
+    return factories.subscription(
+        newsletter, status="pending", confirmed_at=None, mail_sent_at=NOW - 25 * DAY / 24
+    )
 
 
 def left(newsletter, *, days, **fields):
@@ -34,6 +40,8 @@ def pages_until_done(**limits):
 
 
 def test_an_erased_address_is_found_among_the_refused_by_an_index():
+    job = ImportJob.objects.create(newsletter=factories.newsletter(), name="list.csv")
+    job.refusals.create(line=2, email="Ann@example.com", reason="is already a reader")
     with plans_of("importrefusal") as plans:
         jobs.forget_address("Ann@example.com")
 
@@ -41,6 +49,7 @@ def test_an_erased_address_is_found_among_the_refused_by_an_index():
 
 
 def test_whom_to_remind_is_found_by_an_index():
+    unconfirmed(factories.newsletter())
     with plans_of("subscribers_subscription") as plans:
         pending.remind(now=NOW)
 
@@ -52,15 +61,14 @@ def test_all_are_reminded_some_at_a_time(monkeypatch):
     monkeypatch.setattr(pending, "AT_ONCE", 2)
     newsletter = factories.newsletter()
     for _ in range(5):
-        factories.subscription(
-            newsletter, status="pending", confirmed_at=None, mail_sent_at=NOW - 25 * DAY / 24
-        )
+        unconfirmed(newsletter)
 
     assert pending.remind(now=NOW) == 5
     assert pending.remind(now=NOW) == 0
 
 
 def test_who_left_long_ago_is_found_by_an_index():
+    left(factories.newsletter(), days=1000)
     with plans_of("subscribers_subscription") as plans:
         retention.erase_who_left(now=NOW)
 
@@ -115,6 +123,7 @@ def test_an_export_holds_nothing_open_between_its_pages(monkeypatch):
     monkeypatch.setattr(readers, "CHUNK", 2)
     newsletter = factories.newsletter()
     theirs = [factories.subscription(newsletter) for _ in range(5)]
+    factories.suppression("gone@example.com")
 
     with plans_of("subscribers_subscription") as plans:
         found = readers._one_after_the_other(readers._subscribers(newsletter, None))
