@@ -51,7 +51,8 @@ def test_a_day_that_is_none_or_not_to_come_is_explained(send, active, until):
 
 
 def test_a_pause_is_ended_with_a_click(send, active):
-    pause(subscription_ids=[active.pk], until=timezone.now() + timedelta(days=3), now=NOW)
+    now = timezone.now()
+    pause(subscription_ids=[active.pk], until=now + timedelta(days=3), now=now)
 
     page = send(active, "resume", subscription=active.pk).content.decode()
 
