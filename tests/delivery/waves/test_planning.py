@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from digest.delivery import plan, waves
@@ -125,6 +125,7 @@ def test_planning_a_page_costs_the_same_for_any_number_of_zones(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(who=st.lists(st.tuples(ZONES, HOURS), min_size=1, max_size=8), night=NIGHTS)
+@example(who=[("", time(1))], night=date(2026, 3, 29))
 def test_in_any_night_everybody_is_planned_once_and_at_their_hour(newsletter, who, night):
     Subscription.objects.all().update(status="unsubscribed")
     readers = []
