@@ -1,8 +1,9 @@
 """Two readers' acts at the same moment."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import Queue
 from threading import Barrier
-from time import sleep
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -20,6 +21,7 @@ from subscribers.transfer.presets import Field
 from subscribers.transfer.rows import Reading
 from subscribers.transfer.spreadsheet import Spreadsheet
 from tests import factories
+from tests.conftest import wait_for
 from tests.factories import NOW
 from tests.subscribers.transfer.test_spreadsheet import file_of
 
@@ -112,8 +114,8 @@ def test_one_address_signed_up_everywhere_at_once_gets_no_more_mails_than_on_a_d
 def test_a_sign_up_and_what_the_reader_does_meanwhile_do_not_lock_each_other_out(act):
     """Each act is held between the reader's subscription and the reader, until the other waits.
 
-    For longer than PostgreSQL's deadlock_timeout: it is the act then that would be ended, and not
-    the sign-up, which tries again.
+    It is the act that PostgreSQL would end, and not the sign-up, which tries again: who has waited
+    for the deadlock_timeout looks for a deadlock, and is ended where there is one.
     """
     newsletter = factories.newsletter()
     first = factories.subscription(newsletter, "ann@example.com")
@@ -140,22 +142,50 @@ def test_a_sign_up_and_what_the_reader_does_meanwhile_do_not_lock_each_other_out
         def meanwhile(execute, sql, params, many, context):
             result = execute(sql, params, many, context)
             if not waiting and "subscribers_subscription" in sql and "FOR UPDATE" in sql:
-                waiting.append(pool.submit(closing, sign_up))
-                sleep(1.5)
+                waiting.append(started(pool, sign_up))
             return result
 
-        with connection.execute_wrapper(meanwhile):
+        with deadlock_timeout("100ms"), connection.execute_wrapper(meanwhile):
             {"choose": choose, "erase": wipe, "come back": come_back}[act]()
         waiting[0].result(10)
 
     assert Subscriber.objects.filter(email="ann@example.com").exists()
 
 
-def closing(act):
-    try:
-        return act()
-    finally:
-        connection.close()
+def started(pool, act):
+    """Do it in a thread of the pool; returns once it waits for this thread's transaction, or is
+    done without.
+    """
+    began = Queue()
+
+    def run():
+        try:
+            with deadlock_timeout("1min"):
+                began.put(connection.connection.info.backend_pid)
+                return act()
+        finally:
+            connection.close()
+
+    future = pool.submit(run)
+    backend = began.get(timeout=10)
+    wait_for(lambda: future.done() or waits_for_us(backend), what="the other to wait")
+    return future
+
+
+def waits_for_us(backend):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid() = ANY(pg_blocking_pids(%s))", [backend])
+        return cursor.fetchone()[0]
+
+
+@contextmanager
+def deadlock_timeout(duration):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('deadlock_timeout', %s, false)", [duration])
+        try:
+            yield
+        finally:
+            cursor.execute("RESET deadlock_timeout")
 
 
 def test_workers_at_once_send_one_mail(relay):
@@ -223,8 +253,7 @@ def test_who_is_erased_while_an_import_stores_them_does_not_come_back(is_known):
             [piece] = importing.pieces(plan)
             assert storing.store(plan.task, piece.batch, asked=0).added == 2
             # The batch is stored and not committed yet.
-            erasing = pool.submit(erased_in_a_thread, "ann@example.com")
-            wait([erasing], timeout=0.5)
+            erasing = started(pool, lambda: erase.erase_address(email="ann@example.com", now=NOW))
         assert erasing.result(10)
 
     assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "erased"}
@@ -243,10 +272,3 @@ def test_imports_do_not_wait_for_each_other_on_that_account():
             return together.wait(10) >= 0
 
     assert all(at_once(act))
-
-
-def erased_in_a_thread(email):
-    try:
-        return erase.erase_address(email=email, now=NOW)
-    finally:
-        connection.close()
