@@ -30,24 +30,42 @@ pytestmark = [pytest.mark.subprocess, pytest.mark.django_db(transaction=True)]
 QUEUE = "test-worker"
 
 
-@pytest.fixture(autouse=True)
-def _session_worker_looks_away():
+@pytest.fixture(scope="module", autouse=True)
+def _session_worker_looks_away(django_db_setup):
     """A lane that stops hands over through the queue that the session's worker listens to."""
-    celery_app.control.cancel_consumer("delivery", reply=True, timeout=1)
+    # The one worker there is has answered, or there is none and nobody will.
+    once = {"reply": True, "limit": 1, "timeout": 1}
+    celery_app.control.cancel_consumer("delivery", **once)
+    yield
+    celery_app.control.add_consumer("delivery", **once)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_handed_on():
     yield
     Redis.from_url(django_settings.REDIS_URL).delete("delivery")
-    celery_app.control.add_consumer("delivery", reply=True, timeout=1)
 
 
-def slowly(verb, line, server):
-    if verb == "CONTENT":
-        time.sleep(0.03)
-    return
+class Pace:
+    """Slow from the thirtieth message on, so that a lane is still at it when it is met, until the
+    test has seen enough.
+    """
+
+    is_slow = True
+
+    def __call__(self, verb, line, server):
+        if verb == "CONTENT" and self.is_slow and len(server.arrived) > 30:
+            time.sleep(0.03)
 
 
 @pytest.fixture
-def server(settings):
-    with running(Scripted(script=slowly)) as server:
+def pace():
+    return Pace()
+
+
+@pytest.fixture
+def server(settings, pace):
+    with running(Scripted(script=pace)) as server:
         settings.EMAIL_RELAYS = [server.relay]
         yield server
 
@@ -66,7 +84,9 @@ def start_worker(server):
         ]  # fmt: skip
         process = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
         processes.append(process)
-        wait_for(lambda: celery_app.control.ping([name], timeout=0.5), seconds=60, what=name)
+        wait_for(
+            lambda: celery_app.control.ping([name], timeout=0.5, limit=1), seconds=60, what=name
+        )
         return process
 
     yield start
@@ -104,7 +124,7 @@ def everybody_once(server):
 
 @pytest.mark.parametrize("whole_group", [False, True])
 def test_a_worker_that_is_stopped_drains_and_another_goes_on(
-    edition, server, start_worker, whole_group
+    edition, server, pace, start_worker, whole_group
 ):
     worker = start_worker()
     send(edition)
@@ -121,13 +141,14 @@ def test_a_worker_that_is_stopped_drains_and_another_goes_on(
     assert (counted.sending, counted.uncertain) == (0, 0)
     assert counted.sent == len(server.arrived) < 120
 
+    pace.is_slow = False
     start_worker()
     send(edition)
     wait_for(lambda: is_sent(edition), what="the edition's end")
     assert everybody_once(server)
 
 
-def test_a_worker_that_is_killed_loses_nobody(edition, server, start_worker):
+def test_a_worker_that_is_killed_loses_nobody(edition, server, pace, start_worker):
     worker = start_worker()
     send(edition)
     wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
@@ -139,6 +160,7 @@ def test_a_worker_that_is_killed_loses_nobody(edition, server, start_worker):
     assert 0 < lost <= WINDOW
     assert recover(now=now() + LEASE * 1.1) == lost
 
+    pace.is_slow = False
     start_worker()
     # What recovery put off by the test's clock is due a little later by the worker's.
     edition.deliveries.filter(status="uncertain").update(next_attempt_at=now())
@@ -150,7 +172,7 @@ def test_a_worker_that_is_killed_loses_nobody(edition, server, start_worker):
     assert tally(edition.pk).sent_again == lost
 
 
-def test_a_redis_that_loses_everything_only_delays(edition, server, start_worker):
+def test_a_redis_that_loses_everything_only_delays(edition, server, pace, start_worker):
     start_worker()
     send(edition)
     wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
@@ -160,5 +182,6 @@ def test_a_redis_that_loses_everything_only_delays(edition, server, start_worker
     for _ in range(3):
         send_lanes(edition.pk)
         send(edition)
+    pace.is_slow = False
     wait_for(lambda: is_sent(edition), what="the edition's end")
     assert everybody_once(server)
