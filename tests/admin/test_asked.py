@@ -1,12 +1,11 @@
 """A reader asks on the telephone what became of their change of address; the desk can tell."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth.models import User
 from django.urls import reverse
 
 from subscribers.models import AddressChange, Letter
 from tests import factories
+from tests.conftest import axe_violations
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -80,17 +79,12 @@ def test_it_takes_as_many_queries_for_ten_wishes_as_for_one(
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("width", [375, 1280])
-def test_it_fits_its_window_and_axe_finds_nothing(page, ann, width):
+def test_it_fits_its_window_and_axe_finds_nothing(desk_page, ann):
     asks_to_move(ann, old_agreed_at=NOW)
     asks_for_a_link(ann)
-    User.objects.create_superuser("editor", "editor@example.com", "a long password")
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(page_of(ann))
-    page.fill("input[name=username]", "editor")
-    page.fill("input[name=password]", "a long password")
-    page.click("button[type=submit]")
-    page.wait_for_selector(".desk-asked")
+    desk_page.goto(page_of(ann))
+    for width in (375, 1280):
+        desk_page.set_viewport_size({"width": width, "height": 900})
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert Axe().run(page, context=".desk-asked").response["violations"] == []
+        assert desk_page.evaluate("document.documentElement.scrollWidth") <= width
+        assert axe_violations(desk_page, ".desk-asked") == []

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from digest.models import Edition
 from tests import factories
-from tests.conftest import axe_violations, wait_for
+from tests.conftest import axe_violations, in_scheme, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -37,17 +37,15 @@ def edition(transactional_db):
     return edition
 
 
+def page_of(edition):
+    return reverse("admin:digest_edition_change", args=[edition.pk])
+
+
 @pytest.fixture
-def desk_page(page, edition):
-    """The edition's page on an editor's desktop, after logging in."""
-    User.objects.create_superuser("editor", "editor@example.com", "a long password")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.goto(reverse("admin:digest_edition_change", args=[edition.pk]))
-    page.fill("input[name=username]", "editor")
-    page.fill("input[name=password]", "a long password")
-    page.click("button[type=submit]")
-    page.wait_for_selector(".desk-list")
-    return page
+def edition_page(desk_page, edition):
+    """The edition's page on an editor's desktop."""
+    desk_page.goto(page_of(edition))
+    return desk_page
 
 
 def titles(page):
@@ -59,21 +57,31 @@ def saved(edition):
 
 
 def press(page, name):
-    page.get_by_role("button", name=name).click()
-    page.wait_for_load_state()
+    """Press a button that leads to another page, and wait until that is there."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).click()
 
 
-def test_an_editors_morning_from_login_to_the_readers_inbox(desk_page, edition, worker, relay):
-    page = desk_page
+def test_an_editors_morning_from_login_to_the_readers_inbox(page, edition, worker, relay):
+    User.objects.create_superuser("editor", "editor@example.com", "a long password")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(page_of(edition))
+    page.fill("input[name=username]", "editor")
+    page.fill("input[name=password]", "a long password")
+    page.click("button[type=submit]")
+    page.wait_for_selector(".desk-list")
+
     page.get_by_role("button", name="Move up: School meals free").press("Enter")
     assert titles(page) == ["Ferry reopens", "School meals free", "Bank holds rates"]
     page.get_by_label("Headline of “Ferry reopens”").fill("The ferry sails again")
 
     press(page, "Save and preview")
     mail = page.frame_locator("iframe[title='The HTML mail']")
-    assert mail.get_by_text("The ferry sails again").first.is_visible()
+    mail.get_by_text("The ferry sails again").first.wait_for()
     page.get_by_role("link", name="Phone").click()
+    page.wait_for_url("**phone=1**")
     page.get_by_role("link", name="Back to the edition").click()
+    page.wait_for_selector(".desk-list")
 
     press(page, "Save and approve")
     assert page.get_by_text("Saved and approved.").is_visible()
@@ -93,8 +101,8 @@ def test_an_editors_morning_from_login_to_the_readers_inbox(desk_page, edition, 
     assert page.get_by_role("button", name="Save and approve").count() == 0
 
 
-def test_stories_are_dragged_into_order(desk_page, edition):
-    page = desk_page
+def test_stories_are_dragged_into_order(edition_page, edition):
+    page = edition_page
     page.evaluate("document.querySelector('.desk-list').scrollIntoView({block: 'center'})")
     handle = page.locator(".desk-item .desk-handle").nth(2).bounding_box()
     target = page.locator(".desk-item").nth(0).bounding_box()
@@ -117,22 +125,22 @@ def test_stories_are_dragged_into_order(desk_page, edition):
     assert saved(edition)[0] == "School meals free"
 
 
-def test_enter_in_a_field_saves_and_does_nothing_else(desk_page, edition):
-    desk_page.fill("#id_subject", "Typed, then Enter")
-    desk_page.press("#id_subject", "Enter")
-    desk_page.wait_for_load_state()
+def test_enter_in_a_field_saves_and_does_nothing_else(edition_page, edition):
+    edition_page.fill("#id_subject", "Typed, then Enter")
+    with edition_page.expect_navigation():
+        edition_page.press("#id_subject", "Enter")
 
-    wait_for(lambda: Edition.objects.get().subject == "Typed, then Enter")
+    assert Edition.objects.get().subject == "Typed, then Enter"
     assert Edition.objects.get().status == Edition.Status.DRAFT
-    assert desk_page.locator(".desk-list").is_visible()
+    assert edition_page.locator(".desk-list").is_visible()
 
 
-def test_a_story_is_found_by_typing_and_added(desk_page, edition):
+def test_a_story_is_found_by_typing_and_added(edition_page, edition):
     factories.story(edition.newsletter, title="Observatory opens its dome")
 
-    desk_page.get_by_role("searchbox", name="Find a story").fill("dome")
-    desk_page.get_by_role("option", name="Observatory opens its dome").click()
-    press(desk_page, "Save and continue editing")
+    edition_page.get_by_role("searchbox", name="Find a story").fill("dome")
+    edition_page.get_by_role("option", name="Observatory opens its dome").click()
+    press(edition_page, "Save and continue editing")
 
     assert saved(edition)[-1] == "Observatory opens its dome"
 
@@ -141,19 +149,22 @@ def test_a_story_is_found_by_typing_and_added(desk_page, edition):
 UNFOLDS_OWN = {"region"}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_but_unfolds_own_on_the_editions_page(desk_page, edition, scheme):
-    desk_page.emulate_media(color_scheme=scheme)
-    desk_page.reload()
+def faults(page):
+    return [v for v in axe_violations(page) if v.partition(":")[0] not in UNFOLDS_OWN]
+
+
+def test_the_editions_page_is_for_everybody_in_light_and_dark(desk_page, edition):
+    desk_page.emulate_media(color_scheme="dark")
+    desk_page.goto(page_of(edition))
     desk_page.wait_for_selector("[aria-label='Find a story']")
+    assert desk_page.locator("html").get_attribute("class") == "dark"
+    assert faults(desk_page) == []
 
-    found = axe_violations(desk_page)
+    in_scheme(desk_page, "light")
+    assert faults(desk_page) == []
 
-    assert [v for v in found if v.partition(":")[0] not in UNFOLDS_OWN] == []
 
-
-@pytest.mark.parametrize("width", [320, 375])
-def test_the_editions_page_fits_a_phone(desk_page, width):
-    desk_page.set_viewport_size({"width": width, "height": 700})
-
-    assert desk_page.evaluate("document.documentElement.scrollWidth") <= width
+def test_the_editions_page_fits_a_phone(edition_page):
+    for width in (320, 375):
+        edition_page.set_viewport_size({"width": width, "height": 700})
+        assert edition_page.evaluate("document.documentElement.scrollWidth") <= width, width

@@ -3,14 +3,13 @@
 import os
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils.timezone import now
 
 from subscribers.models import ImportJob, Subscription
 from subscribers.transfer import jobs
 from tests import factories
-from tests.admin.test_desk_browser import UNFOLDS_OWN
-from tests.conftest import ROOT, axe_violations, wait_for
+from tests.admin.test_desk_browser import faults
+from tests.conftest import ROOT, in_scheme, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SAMPLE = ROOT / "tests/data/imports/mailchimp-subscribed.csv"
@@ -18,30 +17,24 @@ SHOTS = os.environ.get("SHOTS", "")
 
 
 @pytest.fixture
-def desk_page(page):
-    """The page where a list is uploaded, on an operator's desktop, after logging in."""
+def upload_page(desk_page):
+    """The page where a list is uploaded, on an operator's desktop."""
     factories.newsletter(name="The Daily", slug="daily")
-    User.objects.create_superuser("editor", "editor@example.com", "a long password")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.goto("/admin/subscribers/importjob/add/")
-    page.fill("input[name=username]", "editor")
-    page.fill("input[name=password]", "a long password")
-    page.click("button[type=submit]")
-    page.wait_for_selector("input[type=file]", state="attached")
-    yield page
+    desk_page.goto("/admin/subscribers/importjob/add/")
+    yield desk_page
     for job in ImportJob.objects.exclude(file=""):
         job.file.delete(save=False)
 
 
 @pytest.fixture
-def choosing(desk_page, tmp_path):
+def choosing(upload_page, tmp_path):
     """The page that asks for the columns of a list it cannot make out."""
     path = tmp_path / "list.csv"
     path.write_text("wer,wo\nAnn Lee,ann@example.com\n")
-    desk_page.set_input_files("input[type=file]", str(path))
-    desk_page.get_by_role("button", name="Upload and look at it").click()
-    desk_page.get_by_text("Which column holds the addresses?").wait_for()
-    return desk_page
+    upload_page.set_input_files("input[type=file]", str(path))
+    upload_page.get_by_role("button", name="Upload and look at it").click()
+    upload_page.get_by_text("Which column holds the addresses?").wait_for()
+    return upload_page
 
 
 def upload(page, path):
@@ -54,19 +47,17 @@ def looked_at(page, name):
     """Nothing of axe but unfold's own, nothing wider than the window, in light and in dark."""
     for scheme, width in (("light", 1280), ("dark", 1280), ("light", 375), ("dark", 320)):
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)
-        page.reload()
+        in_scheme(page, scheme)
         if SHOTS:
             page.screenshot(path=f"{SHOTS}/{name}-{width}-{scheme}.png", full_page=True)
-        found = axe_violations(page)
-        assert [one for one in found if one.partition(":")[0] not in UNFOLDS_OWN] == []
+        assert faults(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.emulate_media(color_scheme="light")
+    in_scheme(page, "light")
 
 
-def test_a_list_from_its_upload_to_active_readers(desk_page, worker):
-    page = desk_page
+def test_a_list_from_its_upload_to_active_readers(upload_page, worker):
+    page = upload_page
     looked_at(page, "new")
     upload(page, SAMPLE)
     table = page.get_by_role("table", name="The first rows")
@@ -120,8 +111,8 @@ def test_a_second_choice_is_kept_while_the_first_is_still_looked_at(choosing):
     page.get_by_role("cell", name="Ann Lee").wait_for()
 
 
-def test_it_moves_by_itself_while_it_runs_and_can_be_stopped(desk_page, tmp_path):
-    page = desk_page
+def test_it_moves_by_itself_while_it_runs_and_can_be_stopped(upload_page, tmp_path):
+    page = upload_page
     path = tmp_path / "list.csv"
     path.write_text("email\n" + "".join(f"r{n}@example.com\n" for n in range(1000)))
     upload(page, path)

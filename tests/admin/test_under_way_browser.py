@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -14,8 +13,8 @@ from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.suppression import suppress
 from tests import factories
-from tests.admin.test_desk_browser import UNFOLDS_OWN, press
-from tests.conftest import axe_violations
+from tests.admin.test_desk_browser import faults, page_of, press
+from tests.conftest import in_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -60,26 +59,9 @@ def finish(edition, **fields):
     )
 
 
-@pytest.fixture
-def log_in(page, edition):
-    """Open a page of the admin as an editor."""
-    User.objects.create_superuser("editor", "editor@example.com", "a long password")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.goto(reverse("admin:login"))
-    page.fill("input[name=username]", "editor")
-    page.fill("input[name=password]", "a long password")
-    page.click("button[type=submit]")
-    page.wait_for_load_state()
-
-    def open_page(name, edition):
-        page.goto(reverse(f"admin:digest_edition_{name}", args=[edition.pk]))
-        return page
-
-    return open_page
-
-
-def test_an_editor_stops_an_edition_corrects_it_and_lets_it_go_on(log_in, edition):
-    page = log_in("change", edition)
+def test_an_editor_stops_an_edition_corrects_it_and_lets_it_go_on(desk_page, edition):
+    page = desk_page
+    page.goto(page_of(edition))
     press(page, "Stop sending")
     assert page.get_by_text("Stopped. At most").is_visible()
 
@@ -94,9 +76,10 @@ def test_an_editor_stops_an_edition_corrects_it_and_lets_it_go_on(log_in, editio
     assert (edition.status, edition.revision) == ("sending", 2)
 
 
-def test_a_correction_is_written_and_approved(log_in, edition):
+def test_a_correction_is_written_and_approved(desk_page, edition):
     finish(edition, revision=2)
-    page = log_in("change", edition)
+    page = desk_page
+    page.goto(page_of(edition))
     page.get_by_role("link", name="Write a correction…").click()
     page.get_by_label("What was wrong, and what is right").fill("It sails on Friday.")
     press(page, "Draft the correction")
@@ -110,9 +93,9 @@ def test_a_correction_is_written_and_approved(log_in, edition):
 def pages(edition):
     """Name by name, each page and the state it is for."""
     yield "overview", lambda: reverse("admin:index")
-    yield "sending", lambda: reverse("admin:digest_edition_change", args=[edition.pk])
+    yield "sending", lambda: page_of(edition)
     stop.stop_sending(edition_id=edition.pk, detail="editor", now=now())
-    yield "stopped", lambda: reverse("admin:digest_edition_change", args=[edition.pk])
+    yield "stopped", lambda: page_of(edition)
     Edition.objects.filter(pk=edition.pk).update(subject="Ferry sails on Friday")
     yield "end", lambda: reverse("admin:digest_edition_end", args=[edition.pk])
     yield "go-on", lambda: reverse("admin:digest_edition_send", args=[edition.pk])
@@ -121,12 +104,12 @@ def pages(edition):
     reach(0, "reader2", status="failed", reason="refused")
     reach(0, "reader3", status="failed", reason="bad-address")
     suppress(email="reader3@example.com", reason="bounce", now=now())
-    yield "sent", lambda: reverse("admin:digest_edition_change", args=[edition.pk])
+    yield "sent", lambda: page_of(edition)
     yield "again", lambda: reverse("admin:digest_edition_again", args=[edition.pk])
     yield "correct", lambda: reverse("admin:digest_edition_correct", args=[edition.pk])
     note = "The ferry sails on Friday, not on Thursday."
     correction = correct.create(edition_id=edition.pk, note=note, now=now())
-    yield "correction", lambda: reverse("admin:digest_edition_change", args=[correction.pk])
+    yield "correction", lambda: page_of(correction)
     for readers in (12_000, 12_400, 12_300):
         earlier = factories.edition(edition.newsletter, stories=0, audience=readers)
         factories.put(
@@ -139,16 +122,16 @@ def pages(edition):
     approve(edition_id=unusual.pk, now=now() - timedelta(minutes=1))
     with pytest.raises(plan.NotStarted):
         plan.start(edition_id=unusual.pk, now=now())
-    yield "unusual", lambda: reverse("admin:digest_edition_change", args=[unusual.pk])
+    yield "unusual", lambda: page_of(unusual)
 
 
-def test_each_page_is_for_everybody_in_light_and_dark_and_on_a_phone(page, log_in, edition):
+def test_each_page_is_for_everybody_in_light_and_dark_and_on_a_phone(desk_page, edition):
+    page = desk_page
     for name, address in pages(edition):
+        page.goto(address())
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.goto(address())
-            found = axe_violations(page)
-            assert [v for v in found if v.partition(":")[0] not in UNFOLDS_OWN] == [], name
+            in_scheme(page, scheme)
+            assert faults(page) == [], (name, scheme)
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
         page.set_viewport_size({"width": 1280, "height": 900})
