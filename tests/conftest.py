@@ -409,6 +409,14 @@ def in_scheme(page: Any, scheme: str) -> None:
     page.evaluate(f"dark => {{ {_UNFOLDS_SCHEME} }}", scheme == "dark")
 
 
+def hurry(page: Any) -> None:
+    """Have the pages that come ask their server ten times as often as every two seconds."""
+    page.add_init_script(
+        "{const wait = setTimeout;"
+        " window.setTimeout = (then, ms, ...what) => wait(then, ms < 2000 ? ms : ms / 10, ...what)}"
+    )
+
+
 # With what shadow roots hold; what moves for ever is not waited for.
 _AT_REST = """async () => {
     const roots = [document];
@@ -421,8 +429,9 @@ _AT_REST = """async () => {
     await Promise.allSettled(moving.map((one) => one.finished));
     return Boolean(window.axe);
 }"""
+# Frames have no axe in them, and it would wait half a second for each to answer.
 _AXE = """context =>
-    axe.run(context ?? document, {resultTypes: ["violations"]}).then(({violations}) =>
+    axe.run(context ?? document, {resultTypes: ["violations"], iframes: false}).then(({violations}) =>
         violations.map(({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 120))]))"""
 
 

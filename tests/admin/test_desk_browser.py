@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from digest.models import Edition
 from tests import factories
-from tests.conftest import axe_violations, in_scheme, wait_for
+from tests.conftest import axe_violations, hurry, in_scheme, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -65,6 +65,7 @@ def press(page, name):
 def test_an_editors_morning_from_login_to_the_readers_inbox(page, edition, worker, relay):
     User.objects.create_superuser("editor", "editor@example.com", "a long password")
     page.set_viewport_size({"width": 1280, "height": 900})
+    hurry(page)
     page.goto(page_of(edition))
     page.fill("input[name=username]", "editor")
     page.fill("input[name=password]", "a long password")

@@ -9,7 +9,7 @@ from subscribers.models import ImportJob, Subscription
 from subscribers.transfer import jobs
 from tests import factories
 from tests.admin.test_desk_browser import faults
-from tests.conftest import ROOT, in_scheme, wait_for
+from tests.conftest import ROOT, hurry, in_scheme, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SAMPLE = ROOT / "tests/data/imports/mailchimp-subscribed.csv"
@@ -58,6 +58,7 @@ def looked_at(page, name):
 
 def test_a_list_from_its_upload_to_active_readers(upload_page, worker):
     page = upload_page
+    hurry(page)
     looked_at(page, "new")
     upload(page, SAMPLE)
     table = page.get_by_role("table", name="The first rows")
@@ -102,9 +103,10 @@ def test_a_second_choice_is_kept_while_the_first_is_still_looked_at(choosing):
     page.route("**/look/", lambda route: route.continue_() if slow else slow.append(route))
 
     page.get_by_label("Address").select_option(label="wo")
-    wait_for(lambda: page.wait_for_timeout(20) or slow, what="the first look")
-    page.get_by_label("Name", exact=True).select_option(label="wer")
-    page.wait_for_timeout(200)
+    # Playwright calls what waits for a request while it is asked for something itself.
+    wait_for(lambda: [page.title(), *slow][1:], what="the first look")
+    with page.expect_response("**/look/"):
+        page.get_by_label("Name", exact=True).select_option(label="wer")
     slow[0].continue_()
 
     page.get_by_role("cell", name="ann@example.com").wait_for()

@@ -8,7 +8,7 @@ from digest.models import Delivery
 from tests import factories
 from tests.admin.test_desk_browser import edition, faults, page_of  # noqa: F401 (a fixture)
 from tests.admin.test_progress import put, row
-from tests.conftest import in_scheme
+from tests.conftest import hurry, in_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -23,6 +23,7 @@ def sending_page(desk_page, edition):  # noqa: F811
     row(edition, "c@two.example", attempts=1, reply=words, **relay)
     row(edition, "d@three.example", status="uncertain")
     put(edition, status="sending", sending_at=now(), planned_at=now())
+    hurry(desk_page)
     desk_page.goto(page_of(edition))
     desk_page.get_by_role("rowheader", name="two.example").wait_for()
     return desk_page
