@@ -399,14 +399,18 @@ def desk_page(_desk_context: Any, live_server: Any, settings: Any) -> Iterator[A
         page.close()
 
 
-# unfold asks for the scheme once, as its page comes up, and sets this class.
-_UNFOLDS_SCHEME = "document.querySelector('html[x-data]')?.classList.toggle('dark', dark)"
+# unfold asks for the scheme once, as its page comes up, and sets this class; what listens for the
+# scheme has been told when the next frame begins.
+_SCHEME = """dark => {
+    document.querySelector("html[x-data]")?.classList.toggle("dark", dark);
+    return new Promise(requestAnimationFrame);
+}"""
 
 
 def in_scheme(page: Any, scheme: str) -> None:
     """Show the page as it stands, one of unfold's too, in "light" or in "dark"."""
     page.emulate_media(color_scheme=scheme)
-    page.evaluate(f"dark => {{ {_UNFOLDS_SCHEME} }}", scheme == "dark")
+    page.evaluate(_SCHEME, scheme == "dark")
 
 
 def hurry(page: Any) -> None:
@@ -430,9 +434,10 @@ _AT_REST = """async () => {
     return Boolean(window.axe);
 }"""
 # Frames have no axe in them, and it would wait half a second for each to answer.
-_AXE = """context =>
-    axe.run(context ?? document, {resultTypes: ["violations"], iframes: false}).then(({violations}) =>
-        violations.map(({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 120))]))"""
+_AXE = """([context, preload]) =>
+    axe.run(context ?? document, {resultTypes: ["violations"], iframes: false, preload})
+        .then(({violations}) => violations.map(
+            ({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 120))]))"""
 
 
 def at_rest(page: Any) -> bool:
@@ -442,10 +447,14 @@ def at_rest(page: Any) -> bool:
 
 def axe_violations(page: Any, context: str | None = None) -> list[str]:
     """What axe finds wrong with the page as it stands, or with that part of it: rule ids with the
-    elements. The script is half a megabyte, and loaded once into a page.
+    elements.
+
+    Half a megabyte of script is loaded once into a page, and its style sheets are read once for
+    the rule that wants them (css-orientation-lock): they are the same in every scheme and width.
     """
     from axe_playwright_python.base import AXE_SCRIPT
 
-    if not at_rest(page):
+    is_new = not at_rest(page)
+    if is_new:
         page.evaluate(AXE_SCRIPT)
-    return [f"{rule}: {elements}" for rule, elements in page.evaluate(_AXE, context)]
+    return [f"{rule}: {elements}" for rule, elements in page.evaluate(_AXE, [context, is_new])]

@@ -1,14 +1,13 @@
 """The API's pages, and those at the desk for other programs, in a real browser."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.urls import reverse
 
 from subscribers import access
 from subscribers.models import ApiToken
 from tests import factories
 from tests.admin.test_desk_browser import UNFOLDS_OWN
-from tests.conftest import axe_violations
+from tests.conftest import axe_violations, in_scheme
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,16 +27,16 @@ def asked(page, live_server):
     return asked
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_description_is_drawn_with_nothing_from_elsewhere(page, live_server, asked, scheme):
+def test_the_description_is_drawn_with_nothing_from_elsewhere(page, live_server, asked):
     newsletter = factories.newsletter(slug="daily", name="The Daily")
-    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 1280, "height": 900})
 
     page.goto("/api/docs")
     page.get_by_text("/api/v1/newsletters/{slug}/subscriptions").first.wait_for()
-    found = axe_violations(page)
-    assert [each for each in found if not each.startswith(SWAGGERS_OWN)] == []
+    for scheme in ("light", "dark"):
+        in_scheme(page, scheme)
+        found = axe_violations(page)
+        assert [each for each in found if not each.startswith(SWAGGERS_OWN)] == [], scheme
 
     page.get_by_role("button", name="get /api/v1/newsletters", exact=True).click()
     page.get_by_role("button", name="Try it out").click()
@@ -47,29 +46,18 @@ def test_the_description_is_drawn_with_nothing_from_elsewhere(page, live_server,
     assert [url for url in asked if not url.startswith((live_server.url, "data:"))] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_problems_are_explained_to_everybody(page, scheme):
-    page.emulate_media(color_scheme=scheme)
+def test_the_problems_are_explained_to_everybody(page):
+    page.goto(f"{reverse('api-problems')}#rate-limited")
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 800})
-        page.goto(f"{reverse('api-problems')}#rate-limited")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert axe_violations(page) == []
+        for scheme in ("light", "dark"):
+            in_scheme(page, scheme)
+            assert axe_violations(page) == [], (width, scheme)
 
 
-@pytest.fixture
-def desk(page):
-    User.objects.create_superuser("editor", "editor@example.com", "a long password")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.goto("/admin/login/")
-    page.fill("#id_username", "editor")
-    page.fill("#id_password", "a long password")
-    page.keyboard.press("Enter")
-    page.get_by_text("Overview").first.wait_for()
-    return page
-
-
-def test_a_token_is_made_copied_and_used(desk, live_server):
+def test_a_token_is_made_copied_and_used(desk_page, live_server):
+    desk = desk_page
     factories.newsletter(slug="daily")
     desk.goto(reverse("admin:subscribers_apitoken_add"))
     desk.fill("#id_name", "The CMS")
@@ -99,9 +87,8 @@ def axe_ours(page):
     return [each for each in axe_violations(page) if not each.startswith(known)]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_at_the_desk(desk, scheme):
-    desk.emulate_media(color_scheme=scheme)
+def test_axe_finds_nothing_at_the_desk(desk_page):
+    desk = desk_page
     webhook = factories.webhook(failing_since=NOW)
     delivery = factories.webhook_delivery(webhook)
     delivery.tries.create(at=NOW, milliseconds=34, status=503, answer="Out of order")
@@ -116,4 +103,6 @@ def test_axe_finds_nothing_at_the_desk(desk, scheme):
         desk.goto(reverse(f"admin:subscribers_{name}", args=args))
         for summary in desk.get_by_text("Signing secret", exact=True).all()[:1]:
             summary.click()
-        assert axe_ours(desk) == [], name
+        for scheme in ("light", "dark"):
+            in_scheme(desk, scheme)
+            assert axe_ours(desk) == [], (name, scheme)

@@ -124,6 +124,7 @@ def test_links_in_a_mail_open_in_a_new_tab_and_scripts_do_not_run(page, maildir)
     page.goto("/mailbox/")
     assert axe_violations(page) == []
     page.get_by_role("link", name="Good morning").click()
+    page.locator("iframe").wait_for()
     assert axe_violations(page) == []
     frame = page.frame_locator("iframe")
 
