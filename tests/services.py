@@ -46,6 +46,7 @@ _number = int(re.sub(r"\D", "", _xdist_worker) or -1) + 1
 os.environ["REDIS_URL"] = f"unix://{local.redis_socket()}?db={_number + 1}"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Of `-n auto`: two for each core, since much of the time is waiting.
 

@@ -18,8 +18,8 @@ AROUND_THE_WORLD = [
     "Pacific/Honolulu", "Pacific/Pago_Pago",
 ]  # fmt: skip
 ZONES = st.sampled_from([*AROUND_THE_WORLD, "", "Australia/Lord_Howe", "Africa/Casablanca"])
-# As the database keeps an hour: in whole seconds, and not saying which of two it is where a clock is
-# set back.
+# As the database keeps an hour: in whole seconds, and not saying which of two it is where a clock
+# is set back.
 HOURS = st.none() | st.times().map(lambda at: at.replace(microsecond=0, fold=0))
 # The nights of London's, New York's, Sydney's and Lord Howe's changes, and a quiet one.
 NIGHTS = st.sampled_from(
