@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,23 +14,26 @@ from tests.config import machine
 
 @pytest.fixture
 def var() -> Iterator[Path]:
-    """Not below pytest's tmp_path: another pytest that starts closes its parent to all but root,
-    and PostgreSQL, which does not run as root, then loses sight of its files.
-    """
-    with tempfile.TemporaryDirectory(prefix="daybreak-") as folder:
-        var = Path(folder).resolve()
+    with _folder("") as var:
         yield var
-        _end(var)
 
 
 @pytest.fixture
-def deep_var(var: Path) -> Iterator[Path]:
+def deep_var() -> Iterator[Path]:
     """A folder whose sockets' paths would be longer than an address of a socket may be."""
-    deep = var / "/".join(["a-folder-of-a-careful-person"] * 5)
-    yield deep
-    _end(deep)
+    with _folder("/".join(["a-folder-of-a-careful-person"] * 5)) as var:
+        yield var
 
 
-def _end(var: Path) -> None:
-    machine.run("manage.py", "stop", var=var)
-    assert machine.processes(var) == []
+@contextmanager
+def _folder(below: str) -> Iterator[Path]:
+    """Not below pytest's tmp_path: another pytest that starts closes its parent to all but root,
+    and PostgreSQL, which does not run as root, then loses sight of its files.
+    """
+    with tempfile.TemporaryDirectory(prefix="daybreak-") as name:
+        var = Path(name).resolve() / below
+        yield var
+        # Some tests have ended what they started, and a command costs a second and more.
+        if machine.processes(var):
+            machine.run("manage.py", "stop", var=var)
+        assert machine.processes(var) == []
