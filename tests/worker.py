@@ -41,7 +41,7 @@ def running(relay_port: int) -> Iterator[None]:
                "-Q", ",".join(QUEUES), "--without-gossip", "--without-mingle"]  # fmt: skip
     with subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True) as process:
         try:
-            wait_for(lambda: celery_app.control.ping([NAME], timeout=0.5), seconds=60, what=NAME)
+            wait_for(lambda: celery_app.control.ping([NAME], timeout=2, limit=1), seconds=60, what=NAME)
             _running.append(process)
             yield
         finally:
