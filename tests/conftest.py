@@ -185,7 +185,6 @@ def relay(relay_server: Relay, settings: Any) -> Relay:
     """An empty mailbox on a real SMTP server, which is this test's only relay."""
     from subscribers.relays import parse_relay
 
-    celery_worker.finish()
     relay_server.received.clear()
     relay_server.replies.clear()
     settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
@@ -272,16 +271,19 @@ def web(settings: Any) -> Iterator[Web]:
 
 
 @pytest.fixture(scope="session")
-def _worker_process(django_db_setup: None, relay_server: Relay) -> Iterator[None]:
-    with celery_worker.running(relay_server.port):
-        yield
+def _worker_process(django_db_setup: None, relay_server: Relay) -> Iterator[celery_worker.Worker]:
+    with celery_worker.running(relay_server.port) as running:
+        yield running
 
 
 @pytest.fixture
-def worker(transactional_db: None, _worker_process: None, relay: Relay) -> Iterator[None]:
+def worker(
+    transactional_db: None, _worker_process: celery_worker.Worker, relay: Relay
+) -> Iterator[None]:
     """A real Celery worker process on this test's database, Redis and relay."""
-    yield
-    celery_worker.finish()
+    with _worker_process.awake():
+        relay.received.clear()
+        yield
 
 
 @pytest.fixture(scope="session")

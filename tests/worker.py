@@ -1,4 +1,4 @@
-"""A Celery worker process that serves one test after the other, and is idle between them."""
+"""A Celery worker process that serves one test after the other, and sleeps between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from tests.waiting import ROOT, wait_for
 
 NAME = "tests@localhost"
 QUEUES = ["default", "mail", "delivery", "feeds"]
-_running: list[subprocess.Popen[bytes]] = []
 
 
 def process_environment(relay_port: int) -> dict[str, str]:
@@ -30,40 +29,69 @@ def process_environment(relay_port: int) -> dict[str, str]:
     }
 
 
-@contextmanager
-def running(relay_port: int) -> Iterator[None]:
-    """Inside, a worker of one process works off all queues."""
-    env = process_environment(relay_port) | {
-        "FETCH_ALLOW_HOSTS": "127.0.0.1,localhost",
-        "WEBHOOK_ALLOW_HOSTS": "127.0.0.1",
-    }
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1", "-n", NAME,
-               "-Q", ",".join(QUEUES), "--without-gossip", "--without-mingle"]  # fmt: skip
-    with subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True) as process:
+class Worker:
+    """Of one pool process, which works off all queues while it is awake."""
+
+    def __init__(self, relay_port: int) -> None:
+        env = process_environment(relay_port) | {
+            "FETCH_ALLOW_HOSTS": "127.0.0.1,localhost",
+            "WEBHOOK_ALLOW_HOSTS": "127.0.0.1",
+        }
+        command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1", "-n", NAME,
+                   "-Q", ",".join(QUEUES), "--without-gossip", "--without-mingle"]  # fmt: skip
+        self.process = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
+        wait_for(self._answers, seconds=60, what=NAME)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, "the Celery worker has ended"
+        return bool(celery_app.control.ping([NAME], timeout=2, limit=1))
+
+    def stop(self) -> None:
+        """At once: a shutdown takes seconds, and nothing is worth finishing."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """For a test that asks for it, and with nothing of another test's to do.
+
+        Between them it is stopped: it would do what the tests enqueue that are to see what happens
+        without. And a test may end before the tasks that it caused, whose mails would count in the
+        next one.
+        """
+        self._forget_queues()
+        os.killpg(self.process.pid, signal.SIGCONT)
         try:
-            wait_for(lambda: celery_app.control.ping([NAME], timeout=2, limit=1), seconds=60, what=NAME)
-            _running.append(process)
+            # What Redis handed to it while it slept is a task of rows that are gone.
+            self.finish()
             yield
+            self.finish()
         finally:
-            _running.clear()
-            # Nothing is worth finishing: a warm shutdown takes seconds.
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(20)
+            os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def finish(self) -> None:
+        """Wait until all that was enqueued is done."""
+        wait_for(lambda: self._is_idle() and self._is_idle(), seconds=60, what="an idle worker")
+
+    def _is_idle(self) -> bool:
+        # A task is in a queue, then unacknowledged, and active before it is acknowledged.
+        with Redis.from_url(settings.REDIS_URL) as redis:
+            if any(redis.llen(queue) for queue in QUEUES) or redis.hlen("unacked"):
+                return False
+        inspect = celery_app.control.inspect([NAME], timeout=2, limit=1)
+        return inspect.active() == {NAME: []}
+
+    def _forget_queues(self) -> None:
+        with Redis.from_url(settings.REDIS_URL) as redis:
+            redis.delete(*QUEUES)
 
 
-def finish() -> None:
-    """Wait until the worker, if one runs, has done all that was enqueued.
-
-    A test may end before the tasks that it caused, and their mails would count in the next one.
-    """
-    if _running:
-        wait_for(lambda: _is_idle() and _is_idle(), what="an idle worker")
-
-
-def _is_idle() -> bool:
-    # A task is in a queue, then unacknowledged, and active before it is acknowledged.
-    with Redis.from_url(settings.REDIS_URL) as redis:
-        if any(redis.llen(queue) for queue in QUEUES) or redis.hlen("unacked"):
-            return False
-    inspect = celery_app.control.inspect([NAME], timeout=2, limit=1)
-    return inspect.active() == {NAME: []}
+@contextmanager
+def running(relay_port: int) -> Iterator[Worker]:
+    """Inside, a worker is there for who wakes it."""
+    worker = Worker(relay_port)
+    try:
+        os.killpg(worker.process.pid, signal.SIGSTOP)
+        yield worker
+    finally:
+        worker.stop()

@@ -30,18 +30,9 @@ pytestmark = [pytest.mark.subprocess, pytest.mark.django_db(transaction=True)]
 QUEUE = "test-worker"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _session_worker_looks_away(django_db_setup):
-    """A lane that stops hands over through the queue that the session's worker listens to."""
-    # The one worker there is has answered, or there is none and nobody will.
-    once = {"reply": True, "limit": 1, "timeout": 1}
-    celery_app.control.cancel_consumer("delivery", **once)
-    yield
-    celery_app.control.add_consumer("delivery", **once)
-
-
 @pytest.fixture(autouse=True)
 def _nothing_is_handed_on():
+    """A lane that stops hands over through the queue of digests."""
     yield
     Redis.from_url(django_settings.REDIS_URL).delete("delivery")
 
