@@ -22,11 +22,11 @@ run: .venv/run
 	@exec $(BIN)/python manage.py start
 
 test: .venv/test
-	$(BIN)/python -m pytest -n auto --dist loadgroup --durations=10
+	$(BIN)/python -m pytest -n auto --durations=10
 
 # No browser, no Celery worker, nothing killed, no process started: for every save.
 test-fast: .venv/test
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not (browser or worker or faults or subprocess)"
+	$(BIN)/python -m pytest -n auto -m "not (browser or worker or faults or subprocess)"
 
 faults: .venv/test
 	FAULT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/delivery/faults tests/editions/test_clock_nights.py \

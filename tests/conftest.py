@@ -45,19 +45,11 @@ SLOW_MARKS = {"browser", "worker", "faults", "subprocess"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what can be told without being said.
-
-    Tests of a group run in one of xdist's workers, one after the other: so one Celery worker, and
-    one PostgreSQL that is killed, serve them all.
-    """
+    """Mark what can be told without being said."""
     if "worker" in getattr(item, "fixturenames", ()):
         item.add_marker("worker")
-        item.add_marker(pytest.mark.xdist_group("worker"))
     if "delivery/faults/" in item.nodeid:
         item.add_marker("faults")
-        item.add_marker(
-            pytest.mark.xdist_group("house" if "house" in item.fixturenames else "sink")
-        )
 
 
 @pytest.fixture(autouse=True)

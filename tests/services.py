@@ -9,9 +9,11 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -53,6 +55,23 @@ def pytest_xdist_auto_num_workers() -> int:
     Redis has sixteen databases, one for each.
     """
     return min(2 * len(os.sched_getaffinity(0)), 12)
+
+
+class Scheduling(LoadScopeScheduling):
+    """A test goes to the worker that is free, but those of faults stay together, and come first.
+
+    They share a PostgreSQL that is killed, and a clock, which no two workers need to start.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder, _, file = nodeid.partition("::")[0].rpartition("/")
+        if not folder.endswith("delivery/faults"):
+            return nodeid
+        return file if file == "test_bad_relays.py" else folder
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)
