@@ -77,4 +77,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not _xdist_worker:
+        from tests.worker import kill_left_behind  # which needs Django's settings
+
+        kill_left_behind()
         local.stop_services()

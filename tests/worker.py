@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import psutil
 from django.conf import settings
 from redis import Redis
 
@@ -30,7 +31,7 @@ def process_environment(relay_port: int) -> dict[str, str]:
 
 
 class Worker:
-    """Of one pool process, which works off all queues while it is awake."""
+    """A worker with one pool process, which works off all queues while it is awake."""
 
     def __init__(self, relay_port: int) -> None:
         env = process_environment(relay_port) | {
@@ -40,34 +41,36 @@ class Worker:
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1", "-n", NAME,
                    "-Q", ",".join(QUEUES), "--without-gossip", "--without-mingle"]  # fmt: skip
         self.process = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
-        wait_for(self._answers, seconds=60, what=NAME)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         assert self.process.poll() is None, "the Celery worker has ended"
         return bool(celery_app.control.ping([NAME], timeout=2, limit=1))
 
-    def stop(self) -> None:
-        """At once: a shutdown takes seconds, and nothing is worth finishing."""
+    def sleep(self) -> None:
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def kill(self) -> None:
+        """Because a shutdown takes seconds, and nothing is worth finishing."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
 
     @contextmanager
     def awake(self) -> Iterator[None]:
-        """For a test that asks for it, and with nothing of another test's to do.
+        """Serve one test.
 
-        Between them it is stopped: it would do what the tests enqueue that are to see what happens
-        without. And a test may end before the tasks that it caused, whose mails would count in the
-        next one.
+        Between two of them the worker sleeps, or it would run the tasks of tests that look at what
+        happens without it. And it finishes before it does: a mail that a test did not wait for
+        would count in the next one.
         """
         self._forget_queues()
         os.killpg(self.process.pid, signal.SIGCONT)
         try:
-            # What Redis handed to it while it slept is a task of rows that are gone.
+            # Redis may have handed it a task while it slept, of rows that are gone by now.
             self.finish()
             yield
             self.finish()
         finally:
-            os.killpg(self.process.pid, signal.SIGSTOP)
+            self.sleep()
 
     def finish(self) -> None:
         """Wait until all that was enqueued is done."""
@@ -88,10 +91,20 @@ class Worker:
 
 @contextmanager
 def running(relay_port: int) -> Iterator[Worker]:
-    """Inside, a worker is there for who wakes it."""
+    """Inside, there is a worker, which sleeps until a test wakes it."""
     worker = Worker(relay_port)
     try:
-        os.killpg(worker.process.pid, signal.SIGSTOP)
+        wait_for(worker.answers, seconds=60, what=NAME)
+        worker.sleep()
         yield worker
     finally:
-        worker.stop()
+        worker.kill()
+
+
+def kill_left_behind() -> None:
+    """End what an interrupted run left, since a worker that sleeps would do so for ever."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            is_ours = process.environ().get("DAYBREAK_VAR") == os.environ["DAYBREAK_VAR"]
+            if is_ours and NAME in process.cmdline():
+                process.kill()
