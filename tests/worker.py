@@ -51,26 +51,31 @@ class Worker:
 
     def kill(self) -> None:
         """Because a shutdown takes seconds, and nothing is worth finishing."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
 
     @contextmanager
     def awake(self) -> Iterator[None]:
         """Serve one test.
 
-        Between two of them the worker sleeps, or it would run the tasks of tests that look at what
-        happens without it. And it finishes before it does: a mail that a test did not wait for
-        would count in the next one.
+        Between two of them the worker sleeps, or it would carry out the tasks of tests that look at
+        what happens without it; what waits in the queues when it wakes is forgotten. Before it
+        sleeps it finishes: a mail that a test did not wait for would count in the next one.
         """
         self._forget_queues()
         os.killpg(self.process.pid, signal.SIGCONT)
         try:
+            self.answers()
             # Redis may have handed it a task while it slept, of rows that are gone by now.
             self.finish()
             yield
             self.finish()
-        finally:
-            self.sleep()
+        except BaseException:
+            # Asleep in the middle of a task it would keep its locks, and every test would wait.
+            self.kill()
+            raise
+        self.sleep()
 
     def finish(self) -> None:
         """Wait until all that was enqueued is done."""
@@ -78,11 +83,11 @@ class Worker:
 
     def _is_idle(self) -> bool:
         # A task is in a queue, then unacknowledged, and active before it is acknowledged.
-        with Redis.from_url(settings.REDIS_URL) as redis:
-            if any(redis.llen(queue) for queue in QUEUES) or redis.hlen("unacked"):
-                return False
         inspect = celery_app.control.inspect([NAME], timeout=2, limit=1)
-        return inspect.active() == {NAME: []}
+        if inspect.active() != {NAME: []}:
+            return False
+        with Redis.from_url(settings.REDIS_URL) as redis:
+            return not any(redis.llen(queue) for queue in QUEUES) and not redis.hlen("unacked")
 
     def _forget_queues(self) -> None:
         with Redis.from_url(settings.REDIS_URL) as redis:

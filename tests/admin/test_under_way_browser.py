@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
-    """One that runs for other tests of this session would go on with these editions."""
+    """Nothing is enqueued: the editions stay as these tests make them."""
     monkeypatch.setattr(edition_actions, "enqueue", lambda task, **kwargs: None)
 
 

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
+    """Nothing is enqueued: the editions stay as these tests make them."""
     monkeypatch.setattr(edition_actions, "enqueue", lambda task, **kwargs: None)
 
 

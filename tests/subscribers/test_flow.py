@@ -4,7 +4,6 @@ The numbers are those of the house's list of checks: what every sign-up must pas
 """
 
 import re
-import statistics
 import time
 from datetime import timedelta
 
@@ -172,7 +171,7 @@ def test_every_address_gets_the_same_answer(newsletter, people):
 
 
 def test_every_address_takes_about_the_same_time(newsletter, people, settings):
-    """Interleaved, and by the median, so that a busy machine slows all of them alike."""
+    """By the fastest of forty each, in turn: a busy machine slows many of them, but hardly all."""
     settings.SIGNUP_LIMIT = 100_000
     rounds = 40
     took = {make.__name__: [] for make in people}
@@ -187,8 +186,8 @@ def test_every_address_takes_about_the_same_time(newsletter, people, settings):
             post(newsletter, email, ip_address="127.0.0.1")
             took[make.__name__].append(time.perf_counter() - began)
 
-    medians = [statistics.median(times) for times in took.values()]
-    assert max(medians) < 1.5 * min(medians), took
+    fastest = [min(times) for times in took.values()]
+    assert max(fastest) < 1.5 * min(fastest), took
 
 
 # --- 20: the limits hold ------------------------------------------------------------------------

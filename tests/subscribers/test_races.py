@@ -31,9 +31,7 @@ AT_ONCE = 6
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
-    """A worker that another test needed is still there, and leases what is due by its own clock,
-    which is not these tests' NOW.
-    """
+    """Nothing is enqueued: a worker would lease what is due by its own clock, not by NOW."""
     monkeypatch.setattr(queue, "_send", lambda task, kwargs: True)
 
 
@@ -114,8 +112,8 @@ def test_one_address_signed_up_everywhere_at_once_gets_no_more_mails_than_on_a_d
 def test_a_sign_up_and_what_the_reader_does_meanwhile_do_not_lock_each_other_out(act):
     """Each act is held between the reader's subscription and the reader, until the other waits.
 
-    It is the act that PostgreSQL would end, and not the sign-up, which tries again: who has waited
-    for the deadlock_timeout looks for a deadlock, and is ended where there is one.
+    After deadlock_timeout a session that waits looks for a deadlock; if there is one, PostgreSQL
+    ends that session. Here it would be the act, and not the sign-up, which tries again.
     """
     newsletter = factories.newsletter()
     first = factories.subscription(newsletter, "ann@example.com")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -36,7 +36,7 @@ def running(edition: Edition) -> Iterator[None]:
     def tick() -> None:
         recover(now=now())
 
-    def repeat(work: object) -> None:
+    def repeat(work: Callable[[], object]) -> None:
         try:
             while not over.is_set():
                 work()
@@ -45,8 +45,10 @@ def running(edition: Edition) -> Iterator[None]:
             connection.close()
 
     (relay,) = settings.EMAIL_RELAYS
-    threads = [threading.Thread(target=repeat, args=[tick])]
-    threads += [threading.Thread(target=repeat, args=[send]) for _ in range(relay.connections)]
+    threads = [
+        threading.Thread(target=repeat, args=[work], daemon=True)
+        for work in [tick, *[send] * relay.connections]
+    ]
     for thread in threads:
         thread.start()
     try:

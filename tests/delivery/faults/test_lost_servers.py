@@ -1,4 +1,4 @@
-"""Redis and PostgreSQL go away in mid-send: the send goes on by itself when they are back."""
+"""Redis, PostgreSQL and the relay go away: the send goes on by itself when they are back."""
 
 import signal
 import time
@@ -6,6 +6,7 @@ import time
 import pytest
 from redis import Redis
 
+from tests.conftest import wait_for
 from tests.delivery.faults import counting
 from tests.delivery.faults.sink import MODES
 
@@ -59,3 +60,19 @@ def test_a_postgresql_that_is_restarted(house, edition, chance, how):
     found = counting.count(edition, house.sink, scenario=f"PostgreSQL restarted ({how.name})")
     found.everybody_got_it()
     found.at_most_a_window_each(lanes=HANDS)
+
+
+def test_a_relay_that_is_down_when_sending_begins(house, chance):
+    """The clock finds out by itself that lanes may start again, however often they ended."""
+    house.sink.down()
+    house.start_worker(hands=HANDS)
+    edition = counting.approved_edition(readers=READERS)
+    wait_for(lambda: counting.status(edition) == "sending", what="the start")
+    time.sleep(chance.uniform(1, 2))
+    assert house.sink.count == 0
+    house.sink.up()
+    counting.wait_until_sent(edition)
+
+    found = counting.count(edition, house.sink, scenario="relay down, the whole house")
+    found.everybody_got_it()
+    found.nobody_twice()
