@@ -24,9 +24,9 @@ run: .venv/run
 test: .venv/test
 	$(BIN)/python -m pytest -n auto --durations=10
 
-# No browser, no Celery worker, nothing killed, no process started: for every save.
+# No browser, no Celery worker, nothing killed, no process started, no fuzzing: for every save.
 test-fast: .venv/test
-	$(BIN)/python -m pytest -n auto -m "not (browser or worker or faults or subprocess)"
+	$(BIN)/python -m pytest -n auto -m "not (browser or worker or faults or subprocess or fuzzing)"
 
 faults: .venv/test
 	FAULT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/delivery/faults tests/editions/test_clock_nights.py \

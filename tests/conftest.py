@@ -43,7 +43,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(filter(os.path.exists, CHROMIUMS),
 
 
 # What `make test-fast` leaves out, and who may start processes.
-SLOW_MARKS = {"browser", "worker", "faults", "subprocess"}
+SLOW_MARKS = {"browser", "worker", "faults", "subprocess", "fuzzing"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

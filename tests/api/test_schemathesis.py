@@ -18,6 +18,8 @@ from subscribers.models import Scope
 from tests import factories
 from tests.factories import NOW
 
+pytestmark = pytest.mark.fuzzing
+
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 # CI and a developer want an answer within a minute or two; a longer look costs an argument.
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "15"))

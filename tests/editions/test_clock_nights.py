@@ -15,7 +15,7 @@ from digest import tasks
 from digest.models import Delivery, Edition, Schedule
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.faults, pytest.mark.django_db]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Of every offset there is by the whole hour, and some that are not.
