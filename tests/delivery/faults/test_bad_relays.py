@@ -66,7 +66,7 @@ def sink(_sink, settings, monkeypatch):
 
 @pytest.fixture
 def sending(sink):
-    """Send an edition while inside; as the sink then behaves."""
+    """An edition is on its way while inside, and the test may change what the sink does."""
 
     @contextmanager
     def sending():
