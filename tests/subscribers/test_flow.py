@@ -171,22 +171,26 @@ def test_every_address_gets_the_same_answer(newsletter, people):
 
 
 def test_every_address_takes_about_the_same_time(newsletter, people, settings):
-    """By the fastest of forty each, in turn: a busy machine slows many of them, but hardly all."""
-    settings.SIGNUP_LIMIT = 100_000
-    rounds = 40
-    took = {make.__name__: [] for make in people}
-    for make in people:
-        for number in range(rounds):
-            make(f"{make.__name__}.{number}@example.com")
-    post(newsletter, "warm@example.com", ip_address="127.0.0.1")
-    for number in range(rounds):
-        for make in people:
-            began = time.perf_counter()
-            email = f"{make.__name__}.{number}@example.com"
-            post(newsletter, email, ip_address="127.0.0.1")
-            took[make.__name__].append(time.perf_counter() - began)
+    """By the least processor time of each, in turn; on a busy machine more are tried.
 
-    fastest = [min(times) for times in took.values()]
+    The least only falls, to what the work takes: were one kind slower, no try would help.
+    """
+    settings.SIGNUP_LIMIT = 100_000
+    took = {make.__name__: [] for make in people}
+    post(newsletter, "warm@example.com", ip_address="127.0.0.1")
+    for batch in range(6):
+        names = [f"{batch}.{number}@example.com" for number in range(40)]
+        for make in people:
+            for name in names:
+                make(f"{make.__name__}.{name}")
+        for name in names:
+            for make in people:
+                began = time.thread_time()
+                post(newsletter, f"{make.__name__}.{name}", ip_address="127.0.0.1")
+                took[make.__name__].append(time.thread_time() - began)
+        fastest = [min(times) for times in took.values()]
+        if max(fastest) < 1.5 * min(fastest):
+            break
     assert max(fastest) < 1.5 * min(fastest), took
 
 
