@@ -1,4 +1,4 @@
-"""Register the digest app and what it listens to."""
+"""Register the digest app and its signal receivers."""
 
 from django.apps import AppConfig
 

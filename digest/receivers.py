@@ -1,4 +1,4 @@
-"""Act on news from the subscribers app."""
+"""Handle the signals of the subscribers app."""
 
 from __future__ import annotations
 

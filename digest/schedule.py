@@ -1,4 +1,4 @@
-"""Say when the next edition goes out, by a rule on a local clock, daylight saving included."""
+"""Compute when editions go out, from a rule in local time, DST changes included."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
-# A week, and another one for the only weekday of a rule that a zone's clock skipped (Samoa left
-# out Friday, 30 December 2011), and a day on either side for the zones' own offsets.
+# Days to look ahead: one week; a second week, because a zone may skip the only weekday of a rule
+# (Samoa had no Friday, 30 December 2011); and one day at either end for the zones' offsets.
 _HORIZON = 16
-# Where a date begins first (Line Islands) and ends last (by the clock of ships on 180° west).
+# The zone where a date begins first (Line Islands), and the one where it ends last (ships at
+# 180° west).
 _FIRST, _LAST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """On these weekdays (Monday is 0), at this local time, by this zone's clock."""
+    """When editions go out: on these weekdays (Monday is 0), at this local time in this zone."""
 
     weekdays: frozenset[int]
     local_time: time
@@ -32,23 +33,23 @@ class Rule:
 
 @dataclass(frozen=True, order=True)
 class Slot:
-    """One day's edition: the local date it belongs to, and its instant in UTC."""
+    """When one day's edition goes out: the local date it belongs to, and the instant in UTC."""
 
     date: date
     sends_at: datetime
 
 
 def instant_of(day: date, local_time: time, zone: tzinfo) -> datetime:
-    """When the zone's clock shows this time on this day.
+    """Return the instant (UTC) at which the zone's clock shows this time on this day.
 
-    A time that the clock jumps over moves forward by the gap (02:30 becomes 03:30), one that comes
-    twice is taken the first time: what RFC 5545, section 3.3.5 lays down for calendars.
+    A time that a DST change skips moves forward by the gap (02:30 becomes 03:30). A time that
+    comes twice is taken the first time. RFC 5545, section 3.3.5 specifies both for calendars.
     """
     return datetime.combine(day, local_time.replace(fold=0), zone).astimezone(UTC)
 
 
 def slot_on(rule: Rule, day: date) -> Slot | None:
-    """The slot of this local date; None where the rule has none, or the zone has no such day."""
+    """Return the slot of this local date; None if the rule has none or the zone skips the day."""
     if day.weekday() not in rule.weekdays:
         return None
     instant = instant_of(day, rule.local_time, rule.zone)
@@ -59,7 +60,7 @@ def slot_on(rule: Rule, day: date) -> Slot | None:
 
 
 def slots(rule: Rule, *, after: datetime) -> Iterator[Slot]:
-    """The rule's slots later than `after`, in order, over the next two weeks."""
+    """Yield the rule's slots later than `after`, in order, over the next two weeks."""
     first = after.astimezone(rule.zone).date() - _DAY
     for n in range(_HORIZON):
         slot = slot_on(rule, first + n * _DAY)
@@ -68,7 +69,7 @@ def slots(rule: Rule, *, after: datetime) -> Iterator[Slot]:
 
 
 def next_slot(rule: Rule, *, after: datetime) -> Slot:
-    """The first slot later than `after`."""
+    """Return the first slot later than `after`."""
     return next(slots(rule, after=after))
 
 
@@ -76,18 +77,19 @@ def next_slot(rule: Rule, *, after: datetime) -> Slot:
 
 
 def around_the_world(day: date, local_time: time) -> tuple[datetime, datetime]:
-    """When it is this time of this day in the first zone on earth, and when in the last."""
+    """Return when the first zone on earth reaches this time of this day, and when the last does."""
     return instant_of(day, local_time, _FIRST), instant_of(day, local_time, _LAST)
 
 
 def readers_turn(
     day: date, local_time: time, zone: tzinfo, *, now: datetime, useful_for: timedelta
 ) -> datetime:
-    """When a reader in the zone gets the edition of that day that is given out from `now` on.
+    """Return when a reader in the zone gets the edition of `day`, if sending begins at `now`.
 
-    At that time by the reader's own clock. Who is past it gets the edition at once, as long as it
-    is still that day there, or the time was no longer ago than `useful_for`; else the instant that
-    is returned lies in the past by more than that, and the edition is yesterday's.
+    The reader gets it at `local_time` by their own clock. A reader whose time has passed gets it
+    immediately, as long as it is still that day in the zone or the time was no longer ago than
+    `useful_for`. Otherwise the edition is yesterday's: the returned instant lies further in the
+    past than `useful_for`.
     """
     own = instant_of(day, local_time, zone)
     if own >= now:

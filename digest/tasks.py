@@ -1,4 +1,4 @@
-"""Wire the clock and the queue to the digest's stages."""
+"""Find the work that is due, and run the digest's stages as Celery tasks."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def tick() -> None:
-    """Find by query all that is due, and hand it out; nothing is lost with the queue.
+    """Find all due work by query and enqueue it, so that losing the queue loses no work.
 
-    Step by step: where one meets a fault of ours, the others are done all the same.
+    The steps are independent: an unexpected error in one does not stop the others.
     """
     at = now()
     for step in (_recover, _deliver, _release, _notify, _draft, _fetch):
@@ -46,7 +46,7 @@ def _deliver(at: datetime.datetime) -> None:
     for edition_id in plan.half_planned():
         enqueue(plan_readers, edition_id=edition_id)
     for edition_id in due.due_sendings(now=at):
-        # Where every connection is in use or rests, no lane would close it.
+        # While all connection slots are taken, or no relay is available, no lane could finish it.
         if not closing.finish_if_done(edition_id=edition_id, now=at):
             send_lanes(edition_id)
 
@@ -72,9 +72,10 @@ def _fetch(at: datetime.datetime) -> None:
         enqueue(fetch_feed, feed_id=feed_id)
 
 
-# What waited longer than this was handed out again by a tick, so a queue that nobody works off
-# does not fill up. A feed of hostile markup keeps the parser busy for minutes: it is cut off.
+# Seconds after which a waiting task expires. A tick has enqueued the same work again by then, so
+# that a queue without workers does not fill up.
 _OVERTAKEN = 60
+# Hostile markup in a feed can keep the parser busy for minutes; the fetch is cut off after this.
 _FETCH_SECONDS = 120
 
 
@@ -99,7 +100,7 @@ def draft_slot(*, schedule_id: int, date: str) -> None:
 
 @shared_task
 def release(*, edition_id: int) -> None:
-    """What the edition's send time brings: sent, held or skipped."""
+    """Send, hold or skip an edition whose send time has come."""
     found = releases.release(edition_id=edition_id, now=now())
     if found is releases.Release.SEND:
         start_sending(edition_id=edition_id)
@@ -120,7 +121,7 @@ def start_sending(*, edition_id: int) -> None:
 
 @shared_task
 def plan_readers(*, edition_id: int) -> None:
-    """Plan a page of readers, hand on the next, and let lanes send what there is."""
+    """Plan one batch of readers, enqueue the next one, and start lanes for what is planned."""
     if plan.plan_page(edition_id=edition_id, now=now()):
         enqueue(plan_readers, edition_id=edition_id)
     send_lanes(edition_id)
@@ -130,7 +131,8 @@ def plan_readers(*, edition_id: int) -> None:
 def send_lane(*, edition_id: int) -> None:
     ended = lane.End.MORE
     while ended is lane.End.MORE:
-        # A name of its own for each run: a task that is delivered again is not the lane that died.
+        # Each run gets a new lane name, because a task that the broker delivers again is not the
+        # lane that died.
         ended = lane.run(edition_id=edition_id, lane=str(uuid4()), clock=now)
         if ended in {lane.End.MORE, lane.End.STOPPED}:
             edition_id = due.next_in_turn(edition_id, now=now())
@@ -146,6 +148,6 @@ def notify_held(*, edition_id: int) -> None:
 
 
 def send_lanes(edition_id: int) -> None:
-    """A lane for each connection that none uses; one too many ends at once."""
+    """Enqueue a lane for each free connection slot; a surplus lane ends immediately."""
     for _ in range(berths.free()):
         enqueue(send_lane, edition_id=edition_id)

@@ -1,4 +1,4 @@
-"""What the digest shows in public."""
+"""URLs of the digest's public pages."""
 
 from django.urls import path
 
