@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-# exp(-age / 16 h) keeps the order of a day's stories and still lets a heavy feed's morning story
-# stand before a light feed's fresh one; the gravity of Hacker News or Reddit is made for a front
-# page that turns over within hours.
+# A score decays with exp(-age / 16 h). That keeps the order of a day's stories, and still lets a
+# morning story from a feed of high weight rank above a fresh one from a feed of low weight. The
+# gravity of Hacker News or Reddit is made for a front page that turns over within hours.
 FADE_HOURS = 16
-# Each further story of one source counts for so much less than the one before it.
+# Each further story of a source counts for this share of the one before it.
 REPEAT = 0.6
-# A story that scores less than this share of the best is stale (two days older, at one weight):
-# it takes no place from a source's further fresh stories.
+# A story that scores less than this share of the best score is stale: at equal weights, it is two
+# days older. A stale story takes no place from a source's further fresh stories.
 STALE_SHARE = 0.05
 # A story with an image leads if it scores at least this share of the best story's score.
 LEAD_SHARE = 0.7
@@ -34,7 +34,7 @@ class Candidate:
 
 
 def score(candidate: Candidate, *, now: datetime) -> float:
-    """The feed's weight, faded by the story's age; a date in the future counts as now."""
+    """Return the feed's weight, decayed by the story's age; a date in the future counts as now."""
     hours = max((now - candidate.published_at).total_seconds(), 0) / 3600
     return candidate.weight * math.exp(-hours / FADE_HOURS)
 
@@ -47,12 +47,11 @@ def rank(
     section_limits: Mapping[int, int],
     per_source: int = 3,
 ) -> list[Candidate]:
-    """At most `limit` of the candidates, the lead first; the same input gives the same order.
+    """Return at most `limit` candidates, the lead first; the same input gives the same order.
 
-    No section gets more than its limit. No source gets more than `per_source`, unless the edition
-    would stay short without, or take stale stories: a newsletter with one feed is not a newsletter
-    of three stories.
-    Neighbours are of different sources wherever the choice allows it.
+    No section gets more than its limit. No source gets more than `per_source` stories, unless the
+    edition would otherwise stay short or take stale stories: a newsletter with one feed is not
+    limited to three stories. Neighbours have different sources wherever the choice allows it.
     """
     scores = {candidate: score(candidate, now=now) for candidate in candidates}
     return choose(scores, limit=limit, section_limits=section_limits, per_source=per_source)
@@ -65,7 +64,7 @@ def choose(
     section_limits: Mapping[int, int],
     per_source: int = 3,
 ) -> list[Candidate]:
-    """As `rank`, of candidates that have their scores from elsewhere."""
+    """Choose and order candidates as `rank` does, by scores that the caller has computed."""
     best_first = sorted(scores, key=lambda c: (-scores[c], -c.published_at.timestamp(), c.id))
     least = scores[best_first[0]] * STALE_SHARE if best_first else 0.0
     fresh = [c for c in best_first if scores[c] >= least]
@@ -84,7 +83,7 @@ def _choose(
     section_limits: Mapping[int, int],
     cap: int,
 ) -> None:
-    """Add the best of the pool to `chosen`, each source's next one worth less than its last."""
+    """Add the best of the pool to `chosen`; each further story of a source is worth less."""
     sources = Counter(c.source for c in chosen if c.source)
     sections = Counter(c.section_id for c in chosen)
     taken = set(chosen)
@@ -109,7 +108,7 @@ def _choose(
 
 
 def _with_lead(chosen: list[Candidate], scores: Mapping[Candidate, float]) -> list[Candidate]:
-    """The same stories, led by one with an image if there is one near the top."""
+    """Return the same stories, led by one with an image if there is one near the top."""
     if not chosen:
         return chosen
     enough = scores[chosen[0]] * LEAD_SHARE
@@ -118,7 +117,7 @@ def _with_lead(chosen: list[Candidate], scores: Mapping[Candidate, float]) -> li
 
 
 def _spread(ordered: list[Candidate]) -> list[Candidate]:
-    """The same stories with the same lead, neighbours of different sources where possible."""
+    """Return the same stories with the same lead, but each source's stories apart if possible."""
     result, left = ordered[:1], ordered[1:]
     while left:
         last, crowded = result[-1].source, _crowded_source(left)
@@ -131,7 +130,7 @@ def _spread(ordered: list[Candidate]) -> list[Candidate]:
 
 
 def _crowded_source(left: list[Candidate]) -> str:
-    """The source that fills more than half of what is left, so must come now or clump later."""
+    """Return the source of more than half of what is left: its stories must come now or clump."""
     counts = Counter(c.source for c in left if c.source)
     source, count = counts.most_common(1)[0] if counts else ("", 0)
     return source if count * 2 > len(left) else ""

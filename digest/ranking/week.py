@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from digest.ranking.rank import Candidate, choose
 
-# A lead is worth two of the stories that head a section, and each one below counts for so much
-# less than the one above it: a week of leads comes first, then the heads of sections.
+# A lead counts 1. A story at the head of a section counts HEAD, and each story below it counts
+# BELOW times the one above. So the leads of the week come first, then the heads of sections.
 HEAD = 0.5
 BELOW = 0.7
 
@@ -24,7 +24,7 @@ class Printed:
 
 
 def prominence(printed: Printed) -> float:
-    """How far up it stood: 1 for a lead."""
+    """Return how prominently a story was printed: 1 for a lead, less further down."""
     return 1.0 if printed.is_lead else float(HEAD * BELOW**printed.place)
 
 
@@ -34,11 +34,11 @@ def best_of_week(
     limit: int,
     section_limits: Mapping[int, int],
 ) -> list[Candidate]:
-    """At most `limit` stories, the lead first; what was printed again counts each time.
+    """Return at most `limit` stories, the lead first; a story printed twice counts twice.
 
-    Of equals the later one comes first. Sections and sources are kept to as in `rank`.
+    Of equals, the later one comes first. Sections and sources are limited as in `rank`.
     """
     scores: Counter[Candidate] = Counter()
     for each in printed:
-        scores[each.story] += prominence(each)  # type: ignore[assignment]  # no whole numbers
+        scores[each.story] += prominence(each)  # type: ignore[assignment]  # a float, not an int
     return choose(scores, limit=limit, section_limits=section_limits)
