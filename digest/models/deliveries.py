@@ -23,7 +23,7 @@ class Delivery(models.Model):
         UNCERTAIN = "uncertain", "uncertain"
 
     class Reason(models.TextChoices):
-        """Why a reader was skipped, or what a failure was."""
+        """Why a reader was skipped, or why a message failed."""
 
         UNSUBSCRIBED = "unsubscribed", "unsubscribed"
         SUPPRESSED = "suppressed", "address suppressed"
@@ -34,7 +34,7 @@ class Delivery(models.Model):
         ENDED = "ended", "the edition was ended before"
         BAD_ADDRESS = "bad-address", "the address does not exist"
         REFUSED = "refused", "refused by the receiving server"
-        # Of one that is pending still: its domain takes no more for the moment.
+        # The row is still pending: its domain accepts no more mail for the moment.
         THROTTLED = "throttled", "waits for its domain's rate"
 
     MOVES: ClassVar[dict[str, set[str]]] = {
@@ -46,20 +46,21 @@ class Delivery(models.Model):
             Status.SKIPPED,
             Status.UNCERTAIN,
         },
-        # Sent again under the same Message-ID, unless the operator wants it held.
+        # It is sent again under the same Message-ID, unless the operator wants it held.
         Status.UNCERTAIN: {Status.SENDING, Status.SKIPPED},
         Status.SENT: set(),
-        # An operator has the failed ones sent again.
+        # An operator may have failed messages sent again.
         Status.FAILED: {Status.PENDING},
         Status.SKIPPED: set(),
     }
 
-    # No foreign keys in the database: checking a million times that an edition and a subscription
-    # exist takes 9 s of planning 18, and locks each subscription's row, which rewrites its table's
-    # pages every morning. Editions are never deleted, and of subscriptions only those that were
-    # never confirmed (subscribers.pending), which no edition is planned for.
+    # The database has no foreign keys here. Checking a million times that an edition and a
+    # subscription exist takes 9 of the 18 s of planning. It also locks each subscription's row,
+    # which rewrites the pages of that table with every daily send. Editions are never deleted. Of
+    # subscriptions, only those that were never confirmed are (subscribers.pending), and no edition
+    # is planned for them.
     #
-    # The first has no index of its own either: delivery_once_per_reader begins with it.
+    # `edition` needs no index of its own either: delivery_once_per_reader begins with it.
     edition = models.ForeignKey(
         Edition,
         on_delete=models.PROTECT,
@@ -74,7 +75,8 @@ class Delivery(models.Model):
     reason = models.CharField(max_length=32, choices=Reason, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=now)
-    # By the readers' clocks: this reader's own time, from which lateness counts.
+    # Set if the edition follows the readers' clocks: this reader's own time. Lateness counts from
+    # it.
     due_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     lane = models.CharField(max_length=40, blank=True, help_text="The Celery task that claimed it.")
@@ -85,7 +87,8 @@ class Delivery(models.Model):
         default=0, help_text="Which revision of the edition was sent; 0: none yet."
     )
     finished_at = models.DateTimeField(null=True, blank=True)
-    # Set once a window's outcome was lost; stays set when the message was sent again.
+    # Set when the outcome of the message's window was lost. It stays set when the message was sent
+    # again.
     uncertain_at = models.DateTimeField(null=True, blank=True)
     reply = models.CharField(
         max_length=300, blank=True, help_text="The server's last code and words."
@@ -113,8 +116,8 @@ class Delivery(models.Model):
         ]
         indexes = [
             # delivery.claim: an edition's rows that are due, in the order of their time; also "is
-            # anything waiting". Ordered by time before id, so that what is put off to later costs
-            # a claim nothing, and the primary key cannot be taken for it by the planner.
+            # anything waiting". Time comes before id for two reasons: rows put off to later cost a
+            # claim nothing, and the query planner cannot use the primary key instead.
             models.Index(
                 fields=["edition", "next_attempt_at", "id"],
                 name="delivery_due",

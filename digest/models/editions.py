@@ -18,8 +18,8 @@ from subscribers.models import Newsletter, Section, one_line
 class Edition(models.Model):
     """One issue: what it says, where it stands, and when it goes out.
 
-    States move by MOVES only; each move is a named function of its stage (editions.approve,
-    delivery.plan …) that updates conditionally and looks at what came back.
+    The status changes only along MOVES. Each move is a named function of its stage
+    (editions.approve, delivery.plan …) that makes a conditional UPDATE and looks at the result.
     """
 
     class Status(models.TextChoices):
@@ -49,11 +49,11 @@ class Edition(models.Model):
         Status.APPROVED: {Status.DRAFT, Status.HELD, Status.SENDING, Status.SKIPPED},
         # Skipped: the deadline came and not one message had gone out.
         Status.SENDING: {Status.HELD, Status.SENT, Status.SKIPPED},
-        # An operator has the failed ones sent again.
+        # An operator may have failed messages sent again.
         Status.SENT: {Status.SENDING},
         Status.SKIPPED: {Status.DRAFT},
     }
-    # While in one of these an editor may change what the edition says.
+    # The states in which an editor may change what the edition says.
     EDITABLE: ClassVar[set[str]] = {Status.DRAFT, Status.HELD, Status.APPROVED}
 
     newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="editions")
@@ -84,8 +84,9 @@ class Edition(models.Model):
 
     sends_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
-    # By the readers' clocks: the hour of each, and when the last of them has it (an outer bound
-    # until it is started, then the last of its readers). Empty: `sends_at` is everybody's.
+    # Both are set if the edition follows the readers' clocks: the hour on each reader's clock, and
+    # when the last reader gets it. Until sending starts, `last_wave_at` is an outer bound; then it
+    # is the time of the last actual reader. If both are empty, `sends_at` holds for everybody.
     local_time = models.TimeField(null=True, blank=True, editable=False)
     last_wave_at = models.DateTimeField(null=True, blank=True, editable=False)
     drafted_at = models.DateTimeField(default=now, editable=False)
@@ -98,11 +99,14 @@ class Edition(models.Model):
         editable=False,
         related_name="+",
     )
-    # SHA-256 of what was approved (editions.approve.content_hash); any later edit voids it.
+    # SHA-256 of what was approved (editions.approve.content_hash). Any later edit voids the
+    # approval.
     approved_hash = models.CharField(max_length=64, blank=True, editable=False)
-    # Due while set: editors are to be told that this edition is held (leased like mail_due_at).
+    # When editors are due to be told that this edition is held; empty: not due. A notice is leased
+    # like a confirmation (mail_due_at).
     notice_due_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # What a correction goes out for: only to the readers who got an older revision of that one.
+    # The edition that a correction corrects. The correction goes only to readers who got that one
+    # in a revision up to `corrects_through`.
     corrects = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
@@ -117,13 +121,14 @@ class Edition(models.Model):
         editable=False,
         help_text="Of a correction: the last revision whose readers it is for.",
     )
-    # Counted up when an edition that was stopped in mid-send is approved with other words.
+    # Increased when an edition that was stopped in mid-send is approved with changed content.
     revision = models.PositiveSmallIntegerField(default=1, editable=False)
     sending_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # Planning goes through the audience in pages: up to which subscription, and when it was done.
+    # Planning goes through the audience in batches: the last subscription that is planned, and
+    # when planning was finished.
     planned_to = models.BigIntegerField(default=0, editable=False)
     planned_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # How many readers it was started for, and how many a person has said yes to.
+    # How many readers it was started for, and how many a person has accepted.
     audience = models.PositiveIntegerField(null=True, blank=True, editable=False)
     audience_accepted = models.PositiveIntegerField(null=True, blank=True, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -137,17 +142,17 @@ class Edition(models.Model):
                 name="edition_once_per_slot",
                 condition=models.Q(corrects=None),
             ),
-            # By hand, one of each kind per date.
+            # Without a schedule there is one edition of each cadence per date.
             models.UniqueConstraint(
                 fields=["newsletter", "slot_date", "cadence"],
                 name="edition_by_hand_once_a_day",
                 condition=models.Q(corrects=None, schedule=None),
             ),
-            # The audience is made by it; an unknown one would be for nobody.
+            # The cadence decides the audience; an unknown one would have no readers.
             models.CheckConstraint(
                 condition=models.Q(cadence__in=["daily", "weekly"]), name="edition_cadence_known"
             ),
-            # How late a reader's copy may be is counted from both (editions.waves).
+            # editions.waves computes from both how late a reader's copy may be.
             models.CheckConstraint(
                 condition=models.Q(local_time__isnull=True, last_wave_at__isnull=True)
                 | models.Q(local_time__isnull=False, last_wave_at__isnull=False),
@@ -193,7 +198,7 @@ class Edition(models.Model):
 
     @property
     def is_for_older_versions(self) -> bool:
-        """Whether a correction leaves out who got the newest version."""
+        """Whether a correction leaves out the readers who got the newest revision."""
         return bool(self.corrects and self.corrects.revision > (self.corrects_through or 0))
 
 
@@ -217,7 +222,7 @@ class EditionItem(models.Model):
     again = models.BooleanField(
         default=False, help_text="Print it although the newsletter has had it before."
     )
-    # A skipped edition lets go of its stories, so that a later one can print them.
+    # Set when the edition is skipped, so that a later one can print the story.
     released = models.BooleanField(default=False, editable=False)
 
     class Meta:
@@ -250,9 +255,10 @@ class Frozen(models.Model):
     """An edition as it is sent: rendered once, cut into segments, encoded once.
 
     `text_segments` and `html_segments` are lists of `{"body": str, "section": id, "story": id}` in
-    order, the ids null outside of them: `body` is quoted-printable ASCII, and a place for a value
-    of the reader has `"slot": "UNSUBSCRIBE"` instead. `story` is the EditionItem's id.
-    rendering.freeze writes them, rendering.personalise joins them.
+    the order of the page. `body` is quoted-printable ASCII. `section` and `story` are null outside
+    of a section and a story; `story` is the EditionItem's id. A segment that stands for a reader's
+    own value has `"slot": "UNSUBSCRIBE"` instead of a body. rendering.freeze writes the segments,
+    rendering.personalise joins them.
     """
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="frozen_pages")
@@ -272,7 +278,8 @@ class Frozen(models.Model):
     class Meta:
         verbose_name = "frozen page"
         constraints = [
-            # What a revision said stays on record: the ledger names the one each reader got.
+            # What a revision said stays on record: the ledger names the revision that each reader
+            # got.
             models.UniqueConstraint(fields=["edition", "revision"], name="frozen_once_per_revision")
         ]
 

@@ -66,7 +66,7 @@ class Feed(models.Model):
         return self.title or self.url
 
     def start_afresh(self, *, now: datetime) -> None:
-        """Be due at once, and forget what the server at another address said."""
+        """Make the feed due now, and clear what the server at its former URL answered."""
         self.etag = self.last_modified = self.last_error = ""
         self.consecutive_failures = 0
         self.next_fetch_at = now

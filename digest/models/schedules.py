@@ -1,4 +1,4 @@
-"""When a newsletter's editions go out, and what happens if nobody looks."""
+"""When a newsletter's editions go out, and what happens if no editor approves them."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ class Schedule(models.Model):
         default=Unapproved.HOLD,
         help_text="What happens at the send time if no editor has approved.",
     )
-    # Slots missed before this are not caught up on: it was changed, or nobody waited for them.
+    # Slots missed before this are not caught up on: the schedule was changed then, or nobody
+    # waited for them.
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -138,7 +139,7 @@ class Schedule(models.Model):
                 condition=models.Q(cadence="daily") | models.Q(weekdays__len__lte=1),
                 name="schedule_weekly_once_a_week",
             ),
-            # And not one of each of two schedules.
+            # So a newsletter must not have two active weekly schedules.
             models.UniqueConstraint(
                 fields=["newsletter"],
                 condition=models.Q(cadence="weekly", is_active=True),
@@ -154,9 +155,11 @@ class Schedule(models.Model):
         return zoneinfo.ZoneInfo(self.timezone or self.newsletter.timezone)
 
     def is_awaited(self) -> bool:
-        """Whether anybody waits for what it prints; what is new is for whoever may still come.
+        """Whether anybody waits for its editions.
 
-        Where the best of the week is all that there is, everybody waits for it.
+        A daily schedule is always awaited, because readers may still sign up. A weekly schedule is
+        awaited if it has weekly readers, or if the newsletter has no daily one: then it is for
+        everybody.
         """
         if self.cadence == Cadence.DAILY or not self._has_daily_beside():
             return True
@@ -177,7 +180,7 @@ class Schedule(models.Model):
             raise ValidationError({"weekdays": "Choose at least one day."})
         if self.cadence == Cadence.WEEKLY and len(self.weekdays) > 1:
             raise ValidationError({"weekdays": "The best of the week comes once: choose one day."})
-        # The constraint is not looked at where the form does not have `cadence`.
+        # Django does not check the constraint if the form lacks `cadence`.
         if self.cadence == Cadence.WEEKLY and self.is_active and self._has_weekly_twin():
             raise ValidationError({"is_active": _ONE_WEEKLY})
 

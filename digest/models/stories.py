@@ -35,7 +35,7 @@ class Story(models.Model):
     identity = models.CharField(max_length=64, editable=False)
     # SHA-256 of the feed's own id for it, which outlives a changed URL; empty if it has none.
     guid = models.CharField(max_length=64, blank=True, editable=False)
-    # SHA-256 of the words as the feed gave them: tells an editor's change from the feed's.
+    # SHA-256 of the texts as the feed gave them. It tells an editor's change from the feed's.
     feed_words = models.CharField(max_length=64, blank=True, editable=False)
     title = models.CharField(max_length=300, validators=[one_line])
     summary = models.TextField(blank=True, help_text="Two or three plain sentences.")
@@ -57,7 +57,7 @@ class Story(models.Model):
         ordering = ["-published_at"]
         verbose_name_plural = "stories"
         constraints = [
-            # The same story twice is one story.
+            # A story that arrives twice is stored once.
             models.UniqueConstraint(
                 fields=["newsletter", "identity"], name="story_once_per_newsletter"
             ),
