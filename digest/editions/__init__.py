@@ -1,1 +1,1 @@
-"""Make an edition and hold it to what was approved."""
+"""Draft, edit and approve an edition, and decide what becomes of it at its send time."""

@@ -17,7 +17,7 @@ from subscribers.models import Newsletter
 
 
 class NotApprovable(Exception):
-    """What stands against approving; `problems` are for the editor."""
+    """The edition cannot be approved; `problems` tell the editor why."""
 
     def __init__(self, problems: list[preflight.Problem]) -> None:
         self.problems = problems
@@ -25,7 +25,7 @@ class NotApprovable(Exception):
 
 
 def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datetime) -> Edition:
-    """Approve a draft or held edition as it stands; approving again approves its present words.
+    """Approve a draft or held edition as it stands; approving again approves its present content.
 
     Raises:
         NotApprovable: it has blocking problems, its deadline is past, or it is already under way.
@@ -35,7 +35,7 @@ def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datet
         if found := _against(edition, now):
             raise NotApprovable(found)
         content = content_hash(edition)
-        # The row is locked; the states are named again so that the move is right by itself.
+        # The row is locked. The states are checked again so that the UPDATE is safe by itself.
         Edition.objects.filter(pk=edition_id, status__in=Edition.EDITABLE).update(
             status=Edition.Status.APPROVED,
             reason="",
@@ -58,22 +58,24 @@ def _against(edition: Edition, now: datetime) -> list[preflight.Problem]:
     if now >= edition.deadline_at:
         return [preflight.Problem("past-deadline", "The edition is past its deadline.")]
     found = [problem for problem in preflight.problems(edition) if problem.blocking]
-    # Approving is no yes to a number of readers that it was held for, or at once would be.
+    # Approving does not accept an unusual number of readers. That is asked separately if the
+    # edition was held for it, or would be held for it now because its send time has come.
     if edition.reason == Edition.Reason.AUDIENCE or edition.sends_at <= now:
         found += unusual_audience(edition, now)
     return found
 
 
 def unusual_audience(edition: Edition, now: datetime) -> list[preflight.Problem]:
-    """The problem, if so many readers need a person's yes."""
+    """Return the problem if a person has to accept the number of readers first."""
     unusual = audience.outlook(edition, now=now).warning
     return [preflight.Problem("audience", unusual)] if unusual else []
 
 
 def next_revision(edition: Edition, content: str) -> int:
-    """Which revision such content would go out as: one more where the present one said otherwise.
+    """Return the revision number that this content would go out as.
 
-    `content` is the edition's content_hash.
+    It is the next number if the present revision was frozen with other content. `content` is the
+    edition's content_hash.
     """
     if not edition.sending_at:
         return edition.revision
@@ -82,16 +84,16 @@ def next_revision(edition: Edition, content: str) -> int:
 
 
 def withdraw(*, edition_id: int) -> bool:
-    """Take an approval back; True if there was one.
+    """Withdraw an approval; return whether there was one.
 
-    The edition is a draft again or, if readers have it already, held.
+    The edition becomes a draft again or, if readers have it already, is held.
     """
     approved = Edition.objects.filter(pk=edition_id, status=Edition.Status.APPROVED)
     return _void(approved, reason=Edition.Reason.STOPPED)
 
 
 def void_if_changed(*, edition_id: int) -> bool:
-    """Take the approval back if the edition no longer says what was approved; True if so."""
+    """Void the approval if the edition no longer says what was approved; return whether it did."""
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     if edition.status != Edition.Status.APPROVED:
         return False
@@ -107,7 +109,7 @@ def _void(approved: QuerySet[Edition], *, reason: str) -> bool:
     nobodys = {"approved_at": None, "approved_by": None, "approved_hash": ""}
     if approved.filter(sending_at=None).update(status=Edition.Status.DRAFT, **nobodys):
         return True
-    # Readers have it, so it is no draft; editors are told when it should have gone on.
+    # Readers have it already, so it cannot be a draft. Editors are told when its send time comes.
     return bool(
         approved.update(
             status=Edition.Status.HELD, reason=reason, notice_due_at=F("sends_at"), **nobodys
@@ -116,7 +118,7 @@ def _void(approved: QuerySet[Edition], *, reason: str) -> bool:
 
 
 def content_hash(edition: Edition) -> str:
-    """SHA-256, in hex, over all that the mail shows; one query for the items."""
+    """Return the SHA-256, in hex, of all that the mail shows; one query for the items."""
     items = edition.items.select_related("story", "section")
     content: dict[str, Any] = {
         "date": edition.slot_date.isoformat(),
@@ -126,8 +128,8 @@ def content_hash(edition: Edition) -> str:
         "newsletter": _masthead(edition.newsletter),
         "items": [_item(item) for item in items],
     }
-    # Only where there is one: the hash of any other edition stays what it was before there were
-    # corrections and weekly editions.
+    # These keys are added only where they apply. So the hash of every other edition stays what it
+    # was before corrections and weekly editions existed.
     if edition.corrects_id:
         content["corrects"] = [edition.corrects_id, edition.corrects_through]
     if edition.cadence != Cadence.DAILY:
@@ -157,7 +159,7 @@ def _item(item: EditionItem) -> dict[str, Any]:
         "section": [section.pk, section.name, section.position] if section else None,
         "headline": item.shown_headline,
         "summary": item.shown_summary,
-        # A pasted story's link follows from its id and SITE_URL, which is not the editor's.
+        # The link of a pasted story follows from its id and SITE_URL, which no editor changes.
         "url": story.url,
         "source": story.source_name,
         "author": story.author,

@@ -1,4 +1,4 @@
-"""Say whom an edition is for, and keep it from going to an unusual number of them unseen."""
+"""Select the readers an edition is for, and warn if their number is unusual."""
 
 from __future__ import annotations
 
@@ -20,17 +20,21 @@ from subscribers.models import Subscription, Suppression
 logger = logging.getLogger(__name__)
 
 _Frequency = Subscription.Frequency
-# As PostgreSQL counts the days of a week, by ISO 8601.
+# Days of the week in ISO 8601, as PostgreSQL counts them.
 _WEEKEND = (6, 7)
-# What is usual: the median of so many editions, once there are at least so few.
+# The usual number of readers is the median of the last LAST editions, once there are FEWEST.
 LAST, FEWEST = 10, 3
-# A yes to 12,000 readers holds for those who come and go before the start, not for an import.
+# How far the number of readers may differ from an accepted one: whoever accepts 12,000 readers
+# also accepts those who come and go before the start, but not an import.
 DRIFT_PERCENT = 10
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """How many readers an edition would go to now, beside what is usual (None: not known yet)."""
+    """How many readers an edition would go to now, and how many are usual (None: not known yet).
+
+    `warning` is empty unless a person has to accept the number first.
+    """
 
     readers: int
     usual: int | None
@@ -38,11 +42,14 @@ class Outlook:
 
 
 def frequencies(edition: Edition) -> tuple[str, ...]:
-    """The choices of frequency that such an edition is for; a correction is for whoever got it.
+    """Return the frequencies whose readers the edition is for.
 
-    What is new goes to weekly readers as well while there is nothing weekly for them: their
-    newsletter's weekly schedule was switched off, and they did not choose to hear nothing. And
-    where the best of the week is all that there is, it is every edition, and for everybody.
+    - A correction is for every frequency: it goes to whoever got the corrected edition.
+    - A weekly edition is for weekly readers. It is for everybody if the newsletter has no daily
+      schedule.
+    - A daily edition is for daily readers and, from Monday to Friday, for readers of weekdays. It
+      is for weekly readers too while no weekly schedule is active: theirs was switched off, and
+      they did not choose to get nothing.
     """
     if edition.corrects_id:
         return tuple(_Frequency.values)
@@ -58,9 +65,10 @@ def frequencies(edition: Edition) -> tuple[str, ...]:
 
 
 def readers(edition: Edition) -> QuerySet[Subscription]:
-    """Whom the edition is for; who is suppressed or paused is left out when the row is claimed.
+    """Return the active subscriptions that the edition is for.
 
-    A correction's are the readers who got the mistake, and are readers still.
+    Suppressed and paused readers are included; they are left out when their row is claimed. A
+    correction is for the readers who got the mistake and are still active.
     """
     active = Subscription.objects.filter(
         newsletter=edition.newsletter_id, status=Subscription.Status.ACTIVE
@@ -72,7 +80,7 @@ def readers(edition: Edition) -> QuerySet[Subscription]:
 
 
 def reached(edition: Edition, *, now: datetime) -> QuerySet[Subscription]:
-    """Whom it would be sent to now: its readers without those suppressed or paused."""
+    """Return the readers it would be sent to now: without those suppressed or paused."""
     return _sendable(readers(edition), "subscriber__email_key").exclude(paused_until__gt=now)
 
 
@@ -81,10 +89,11 @@ def _sendable(rows: QuerySet[Any], address: str) -> QuerySet[Any]:
 
 
 def usual(edition: Edition) -> int | None:
-    """How many readers the last editions like it went to; None before there are three.
+    """Return how many readers similar editions usually went to; None before there are three.
 
-    Like it: with the same readers. A weekly edition says nothing about a daily one, nor a Sunday's
-    about a Monday's, which readers get who want none at the weekend.
+    Similar editions are those for the same readers. A weekly edition says nothing about a daily
+    one. A Sunday's edition says nothing about a Monday's, which also goes to readers who want no
+    mail at the weekend.
     """
     is_weekend = Q(slot_date__iso_week_day__in=_WEEKEND)
     alike = Edition.objects.filter(
@@ -103,7 +112,7 @@ def usual(edition: Edition) -> int | None:
 
 
 def left(edition: Edition, *, now: datetime) -> int:
-    """How many readers an edition that was stopped in mid-send would still be sent to."""
+    """Return how many readers an edition stopped in mid-send would still be sent to."""
     rows = Delivery.objects.filter(edition=edition)
     lost = Q(status=Delivery.Status.UNCERTAIN, finished_at=None)
     waiting = rows.filter(Q(status__in=[Delivery.Status.PENDING, Delivery.Status.SENDING]) | lost)
@@ -115,13 +124,13 @@ def left(edition: Edition, *, now: datetime) -> int:
 
 
 def outlook(edition: Edition, *, now: datetime) -> Outlook:
-    """Count the readers now: some tenths of a second for a million."""
+    """Count the readers now; this takes some tenths of a second for a million."""
     count = reached(edition, now=now).count()
     return Outlook(count, usual(edition), guard(edition, count) or "")
 
 
 def guard(edition: Edition, count: int) -> str | None:
-    """Why so many readers need a person's yes first; None where they do not."""
+    """Return why a person must accept this number of readers first; None if nobody has to."""
     percent = settings.AUDIENCE_GUARD_PERCENT
     if edition.corrects_id or not percent:
         return None
@@ -143,13 +152,13 @@ def _kind(edition: Edition) -> str:
 
 
 def _is_accepted(edition: Edition, count: int) -> bool:
-    # One that is under way was let through with its first start.
+    # The number of readers at the first start counts as accepted.
     agreed = (edition.audience_accepted, edition.audience)
     return any(abs(count - yes) * 100 <= DRIFT_PERCENT * yes for yes in agreed if yes)
 
 
 def accept_audience(*, edition_id: int, user: AbstractBaseUser | None = None, count: int) -> bool:
-    """Note a person's yes to so many readers; False where the edition is no longer open."""
+    """Record that a person accepts `count` readers; False if the edition is not editable."""
     open_ones = Edition.objects.filter(pk=edition_id, status__in=Edition.EDITABLE)
     accepted = bool(open_ones.update(audience_accepted=count))
     if accepted:

@@ -13,16 +13,17 @@ from digest.ranking.rank import Candidate
 from digest.ranking.week import Printed, best_of_week
 
 WEEK = timedelta(days=7)
-# Back to the weekly edition before, should a slot or a clock change have come between.
+# How far back the previous weekly edition is looked for: a changed slot or a DST change may make
+# it more than seven days.
 LONGEST = timedelta(days=8)
 
 
 def propose(
     edition: Edition, *, limit: int, section_limits: Mapping[int, int], now: datetime
 ) -> list[EditionItem]:
-    """The best of the week, the lead first, in the editors' words of when it was printed last.
+    """Return the best of the week, the lead first, with the headlines and summaries last printed.
 
-    Marked as printed again: they take no story from the editions to come.
+    The items are marked "again", so that they take no story from later editions.
     """
     printed = list(_printed_in(edition, now))
     latest = {item.story_id: item for item in printed}
@@ -31,9 +32,9 @@ def propose(
 
 
 def _printed_in(edition: Edition, now: datetime) -> QuerySet[EditionItem]:
-    """What readers got since the weekly edition before, in the order of its being printed.
+    """Return what readers got since the previous weekly edition, in the order of printing.
 
-    Without what a weekly edition has had: the best of the week comes once.
+    Stories that a weekly edition has had are left out, so that none is repeated.
     """
     had = EditionItem.objects.filter(
         newsletter=edition.newsletter_id,
@@ -58,7 +59,7 @@ def _printed_in(edition: Edition, now: datetime) -> QuerySet[EditionItem]:
 
 
 def _since(edition: Edition, now: datetime) -> datetime:
-    """When the weekly edition before was drafted: what came out since is in none."""
+    """Return when the previous weekly edition was drafted: it has nothing that came out later."""
     before = (
         Edition.objects.filter(
             newsletter=edition.newsletter_id,

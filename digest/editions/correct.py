@@ -1,4 +1,4 @@
-"""Write to the readers who got an edition with a mistake in it."""
+"""Draft a correction for the readers who got an edition with a mistake in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ USEFUL_FOR = timedelta(hours=6)
 _SUBJECT_LIMIT = 150
 _PREFIX = "Correction: "
 _UNFINISHED = {*Edition.EDITABLE, Edition.Status.SENDING}
-# They have it, or may have it.
+# Readers whose row has one of these states have the edition, or may have it.
 _REACHED = [Delivery.Status.SENT, Delivery.Status.UNCERTAIN]
 
 
@@ -41,16 +41,17 @@ class Version:
 
 
 def misinformed(edition: Edition, *, through: int | None) -> QuerySet[Delivery]:
-    """The rows of the readers who got the edition in a revision up to `through`."""
+    """Return the rows of the readers who got the edition in a revision up to `through`."""
     reached = Delivery.objects.filter(edition=edition, status__in=_REACHED)
     return reached.filter(revision__lte=through or 0)
 
 
 def choices(edition: Edition) -> list[int]:
-    """Through which revision a correction of the edition can go, the most likely first.
+    """Return the possible values of `through` for a correction, the most likely first.
 
-    Mostly the newest revision mended the mistake. The mistake may be in that one too; while it is
-    still going out, that is for another revision to mend first.
+    Usually the newest revision fixed the mistake, so the correction is for the older ones. If the
+    newest one has the mistake too, the correction is for all. While the newest one is still being
+    sent, that is not offered: another revision has to fix it first.
     """
     older, newest = edition.revision - 1, edition.revision
     if edition.status == Edition.Status.SENDING or not older:
@@ -59,7 +60,7 @@ def choices(edition: Edition) -> list[int]:
 
 
 def versions(edition: Edition) -> list[Version]:
-    """Every revision up to the present one, counted from the rows; one query."""
+    """Return every revision up to the present one, readers counted from the rows; one query."""
     reached = Delivery.objects.filter(edition=edition, status__in=_REACHED)
     counts = dict(
         reached.order_by().values_list("revision").annotate(readers=Count("pk")),
@@ -68,7 +69,7 @@ def versions(edition: Edition) -> list[Version]:
 
 
 def obstacle(edition: Edition) -> str:
-    """Why there can be no correction of the edition as it stands; empty where there can."""
+    """Return why the edition cannot be corrected as it stands; empty if it can be."""
     if edition.status not in {Edition.Status.SENDING, Edition.Status.SENT}:
         return "Let the corrected edition go on first."
     if edition.status == Edition.Status.SENDING and edition.revision == 1:
@@ -80,10 +81,11 @@ def obstacle(edition: Edition) -> str:
 
 @transaction.atomic
 def create(*, edition_id: int, note: str, through: int | None = None, now: datetime) -> Edition:
-    """Draft a correction note of an edition that was sent, or that goes out corrected.
+    """Draft a correction of an edition that was sent, or whose fixed revision is being sent.
 
-    It is for the readers of the revisions up to `through`, one of `choices`; without it, of the
-    older ones. It is due at once, and goes out as soon as somebody approves it.
+    The correction is for the readers of the revisions up to `through`, one of `choices`. Without
+    `through` it is for those of the older revisions. It is due immediately, and goes out as soon
+    as somebody approves it.
 
     Raises:
         NotCorrectable: the note is empty, it is too early, or nobody has what it corrects.

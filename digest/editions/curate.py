@@ -1,4 +1,4 @@
-"""Put an edition's stories and words where an editor wants them."""
+"""Edit what an edition says: its stories, their order and its texts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from digest.models import Cadence, Edition, EditionItem, Story
 
 
 class NotEditable(Exception):
-    """The edition is on its way, was sent, or was skipped: what it says is history."""
+    """The edition is being sent, was sent, or was skipped, so it can no longer be edited."""
 
     def __init__(self, edition: Edition) -> None:
         super().__init__(f"{edition} is {edition.get_status_display()}; it cannot be edited.")
 
 
 class AlreadyPrinted(Exception):
-    """The newsletter has had this story, and nobody said "again"."""
+    """The newsletter has printed this story before, and nobody asked to print it again."""
 
     def __init__(self, story: Story, edition: Edition) -> None:
         super().__init__(
@@ -33,7 +33,7 @@ class AlreadyPrinted(Exception):
 
 @dataclass(frozen=True)
 class Words:
-    """An editor's words for a story; an empty one means the story's own."""
+    """An editor's texts for a story; an empty one means the story's own."""
 
     headline: str = ""
     summary: str = ""
@@ -41,19 +41,22 @@ class Words:
 
 
 def seal(edition: Edition) -> str:
-    """What an editor has before their eyes: all that the mail shows, and when it goes out."""
+    """Return a fingerprint of what an editor sees: all that the mail shows, and when it is sent."""
     times = f"{edition.sends_at.timestamp():.0f}.{edition.deadline_at.timestamp():.0f}"
     return f"{content_hash(edition)}.{times}"
 
 
 def is_editable(edition: Edition) -> bool:
-    """True unless it is on its way or history; one stopped in mid-send is there to be corrected."""
+    """Whether an editor may change it: not while it is being sent, nor once it is sent or skipped.
+
+    An edition stopped in mid-send is held, and held editions are editable, for corrections.
+    """
     return edition.status in Edition.EDITABLE
 
 
 @transaction.atomic
 def add_story(*, edition_id: int, story_id: int, again: bool = False) -> EditionItem:
-    """Print a story at the edition's end; one that is there already stays as it is."""
+    """Add a story at the edition's end; a story that is in it already stays as it is."""
     edition = _open(edition_id)
     story = Story.objects.get(pk=story_id, newsletter=edition.newsletter_id)
     if there := edition.items.filter(story=story).first():
@@ -67,8 +70,8 @@ def add_story(*, edition_id: int, story_id: int, again: bool = False) -> Edition
         story=story,
         section_id=story.section_id,
         position=0 if last is None else last + 1,
-        # What a correction or a weekly edition repeats, or brings to its few readers, is not
-        # printed by it.
+        # A correction or a weekly edition does not use a story up: it repeats the story, or shows
+        # it to few readers.
         again=printed is not None or edition.corrects_id is not None or _is_weekly(edition),
     )
     void_if_changed(edition_id=edition_id)
@@ -79,7 +82,7 @@ def add_story(*, edition_id: int, story_id: int, again: bool = False) -> Edition
 def remove_item(*, edition_id: int, item_id: int) -> None:
     """Take a story out; a later edition may print it.
 
-    Where readers have the edition already no later one proposes it: the story is hidden.
+    If readers have the edition already, the story is hidden, so that no later one proposes it.
     """
     edition = _open(edition_id)
     if edition.sending_at:
@@ -90,7 +93,7 @@ def remove_item(*, edition_id: int, item_id: int) -> None:
 
 @transaction.atomic
 def reword(*, edition_id: int, item_id: int, words: Words) -> None:
-    """Say it in the editor's words, under the editor's section."""
+    """Set an item's headline, summary and section as the editor wants them."""
     _open(edition_id).items.filter(pk=item_id).update(
         headline=words.headline, summary=words.summary, section_id=words.section_id
     )
@@ -99,7 +102,7 @@ def reword(*, edition_id: int, item_id: int, words: Words) -> None:
 
 @transaction.atomic
 def say(*, edition_id: int, **words: str) -> None:
-    """Give the edition these of its subject, preheader and note."""
+    """Set the given ones of the edition's subject, preheader and note."""
     _open(edition_id)
     Edition.objects.filter(pk=edition_id).update(**words)
     void_if_changed(edition_id=edition_id)
@@ -107,11 +110,11 @@ def say(*, edition_id: int, **words: str) -> None:
 
 @transaction.atomic
 def print_these(*, edition_id: int, story_ids: Sequence[int]) -> None:
-    """Print these stories in this order and no others; those that stay keep an editor's words.
+    """Make these the edition's stories, in this order; those that stay keep an editor's texts.
 
     Raises:
-        Story.DoesNotExist: one is not the newsletter's.
-        AlreadyPrinted: one was printed before.
+        Story.DoesNotExist: a story is not the newsletter's.
+        AlreadyPrinted: a story was printed before.
     """
     edition = _open(edition_id)
     for item in edition.items.exclude(story__in=story_ids):
@@ -122,7 +125,7 @@ def print_these(*, edition_id: int, story_ids: Sequence[int]) -> None:
 
 @transaction.atomic
 def reorder(*, edition_id: int, item_ids: Sequence[int]) -> None:
-    """Put the items in this order; those not named follow in the order they had."""
+    """Put the items in this order; items not named follow in the order they had."""
     items = {item.pk: item for item in _open(edition_id).items.all()}
     named = [items.pop(pk) for pk in item_ids if pk in items]
     in_order = [*named, *items.values()]
@@ -133,7 +136,7 @@ def reorder(*, edition_id: int, item_ids: Sequence[int]) -> None:
 
 
 def _open(edition_id: int) -> Edition:
-    """The edition, locked against other editors and the clock until this transaction ends."""
+    """Return the edition, locked against other editors and the tick until the transaction ends."""
     edition = (
         Edition.objects.select_for_update(of=("self",))
         .select_related("newsletter")
@@ -145,9 +148,10 @@ def _open(edition_id: int) -> Edition:
 
 
 def printed_items(edition: Edition) -> QuerySet[EditionItem]:
-    """Where the newsletter has printed its stories; to a correction nothing is printed before.
+    """Return the items whose stories count as printed before when this edition is edited.
 
-    To a weekly edition, what the weekly ones had: its readers get no others.
+    For a correction, none do. For a weekly edition, only those of weekly editions do, because its
+    readers get no others.
     """
     items = EditionItem.objects.filter(
         newsletter=edition.newsletter_id, released=False
@@ -164,12 +168,14 @@ def _is_weekly(edition: Edition) -> bool:
 
 
 def choices(edition: Edition, *, term: str = "") -> QuerySet[Story]:
-    """Stories to add, newest first: the unplaced, and once a term is typed the printed, so marked.
+    """Return the stories that can be added, newest first.
 
-    Each carries `printed`: empty, or where the newsletter had it.
+    These are the stories not printed yet. If a search term is given, printed stories follow. Each
+    story carries `printed`: a note that it was printed before, or an empty text.
     """
     stories = Story.objects.filter(newsletter=edition.newsletter_id).exclude(items__edition=edition)
-    # Taking a story out of an edition that readers have hides it: here is the way back.
+    # remove_item hides a story that it takes out of an edition that readers have. A search finds
+    # such a story, so that it can be added again.
     if not (term and edition.sending_at):
         stories = stories.filter(is_hidden=False)
     stories = stories.annotate(is_printed=Exists(_printed(edition.cadence)))

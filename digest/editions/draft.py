@@ -17,7 +17,7 @@ from subscribers.models import Newsletter, Section
 
 # A story older than this is not news; one that the last edition could have had is not new.
 FRESH_FOR = timedelta(hours=48)
-# Of so many recent stories the ranking chooses; more would only cost time.
+# The ranking chooses from this many recent stories at most; more would only cost time.
 POOL = 500
 # An editor who added a story by hand wants it in.
 BY_HAND_WEIGHT = 2.0
@@ -35,13 +35,14 @@ def draft_edition(
     cadence: str = Cadence.DAILY,
     now: datetime,
 ) -> Edition:
-    """Return the edition of a slot, made and filled if there was none.
+    """Return the edition of a slot; make and fill it if there is none.
 
-    Without a schedule, the newsletter's own of that cadence that has a slot on the date (or the
-    next one) is taken; where there is none the edition is an ad hoc one of that date.
+    Without `schedule`, the newsletter's schedule of that cadence is taken that has a slot on
+    `date`, or without `date` the next slot. If there is no such schedule, the edition is an ad hoc
+    one of that date.
 
     Raises:
-        DayIsOver: the date is past, and it has no edition; or no calendar goes so far.
+        DayIsOver: the date is past and has no edition, or it is beyond the calendar's end.
     """
     try:
         plan = plan_for(newsletter, date, schedule, now, cadence=cadence)
@@ -54,10 +55,11 @@ def draft_edition(
         "corrects": None,
     }
     cadence = plan.schedule.cadence if plan.schedule else cadence
-    # By hand a day may have one of each kind; a schedule's slot has one, whatever it was made for.
+    # Without a schedule, a date may have one edition of each cadence. A schedule's slot has one
+    # edition, whatever its cadence was when it was made.
     by_hand = {} if plan.schedule else {"cadence": cadence}
-    # All in one transaction: nobody sees an edition without its stories. Of two that race, the
-    # second waits at the unique constraint for the first and returns its edition.
+    # All in one transaction: nobody sees an edition without its stories. Of two calls that race,
+    # the second waits at the unique constraint for the first and returns its edition.
     with transaction.atomic():
         edition, created = Edition.objects.get_or_create(
             **slot, **by_hand, defaults={"cadence": cadence, "drafted_at": now, **plan.times}
@@ -80,7 +82,7 @@ def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
     items = _in_order(propose(edition, limit=limit, section_limits=limits, now=now), newsletter)
     for position, item in enumerate(items):
         item.position = position
-    # Another schedule's draft of this minute may have taken one of them.
+    # Another schedule's draft of the same minute may have taken one of these stories.
     EditionItem.objects.bulk_create(items, ignore_conflicts=True)
     taken = set(edition.items.values_list("story_id", flat=True))
     headlines = [item.shown_headline for item in items if item.story_id in taken]
@@ -92,7 +94,7 @@ def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
 def _propose_new(
     edition: Edition, *, limit: int, section_limits: Mapping[int, int], now: datetime
 ) -> list[EditionItem]:
-    """What is new, the lead first."""
+    """Return items of the new stories, the lead first."""
     pool = {story.pk: story for story in _pool(edition, least=limit, now=now)}
     ranked = rank(
         [_candidate(story) for story in pool.values()],
@@ -113,9 +115,9 @@ def _propose_new(
 
 
 def _pool(edition: Edition, *, least: int, now: datetime) -> list[Story]:
-    """What the edition may print: fresh stories, and where they are too few, newly added ones.
+    """Return what the edition may print: fresh stories and, if they are too few, newly added ones.
 
-    A feed that was added today, or that publishes once a week, brings older stories; they follow
+    A feed that was added today, or that publishes once a week, brings older stories. They follow
     behind the fresh ones, since the ranking goes by age.
     """
     since = _since(edition, now)
@@ -128,9 +130,9 @@ def _pool(edition: Edition, *, least: int, now: datetime) -> list[Story]:
 
 
 def _since(edition: Edition, now: datetime) -> datetime:
-    """When the previous edition was drafted, 48 hours ago at the earliest and a day at the least.
+    """Return when the previous edition was drafted, but no less than 24 and at most 48 hours ago.
 
-    A day at the least, because what one edition had no room for may still lead the next.
+    At least 24 hours, because a story that one edition had no room for may still lead the next.
     """
     previous = (
         Edition.objects.filter(newsletter=edition.newsletter_id, drafted_at__lt=edition.drafted_at)
@@ -147,7 +149,7 @@ def _since(edition: Edition, now: datetime) -> datetime:
 
 
 def _free_stories(newsletter: Newsletter) -> QuerySet[Story]:
-    """Stories that no edition holds, newest first."""
+    """Return the stories that no edition holds, newest first."""
     held = EditionItem.objects.filter(
         newsletter=newsletter, story=OuterRef("pk"), again=False, released=False
     )
@@ -170,9 +172,9 @@ def _candidate(story: Story) -> Candidate:
 
 
 def _in_order(ranked: Sequence[EditionItem], newsletter: Newsletter) -> list[EditionItem]:
-    """The lead, stories of no section, then section by section as the newsletter orders them.
+    """Return the lead, stories without a section, then each section in the newsletter's order.
 
-    That is how the page prints them (rendering.contents); within a section the rank decides.
+    The page prints them in this order (rendering.contents). Within a section the rank decides.
     """
     sections = Section.objects.filter(newsletter=newsletter).values_list("pk", flat=True)
     place = {pk: n for n, pk in enumerate(sections)}

@@ -1,4 +1,4 @@
-"""Put on record the editions that were never made, because nothing ran while they were of use."""
+"""Record the editions that were never drafted because nothing ran before their deadline."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ _DETAIL = "Nothing ran in time to draft it."
 
 
 def record_missed(*, now: datetime) -> list[int]:
-    """Make a skipped edition, with the reason, for each slot that went by; return their ids.
+    """Create a skipped edition, with the reason, for each missed slot; return their ids.
 
-    Safe to run twice and at once: a slot has one edition, whoever makes it. Nothing is on record
-    where nobody waited, nor once somebody does.
+    Safe to run twice and in parallel: a slot has one edition, whoever makes it. A slot that nobody
+    waited for is not recorded. Its schedule is marked as changed, so that the slot is not recorded
+    later either, once somebody waits.
     """
     made = []
     for missed in missed_slots(now=now):

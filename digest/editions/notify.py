@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Long enough to send a few mails in; a crash delays the notice by so much.
+# Long enough to send a few mails; a crash delays the notice by this long.
 LEASE = timedelta(minutes=5)
 
 
@@ -29,11 +29,11 @@ def due_notices(*, now: datetime) -> list[int]:
 
 
 def notify_held(*, edition_id: int, now: datetime) -> int:
-    """Mail the editors if the notice is still due; return to how many.
+    """Mail the editors if the notice is still due; return how many were told.
 
-    The notice is leased by moving its due time forward, so of two runs at once one sends, and a
-    run that crashes, or reaches nobody, is made up for. Once one editor knows, it is settled: an
-    address that the relay refuses must not have the others told every five minutes.
+    The notice is leased by moving its due time forward. So of two parallel runs only one sends,
+    and a run that crashes or reaches nobody is repeated. Once one editor is told, the notice is
+    done: an address that the relay refuses must not have the others told every five minutes.
     """
     due = Edition.objects.filter(pk=edition_id, notice_due_at__lte=now)
     if not due.update(notice_due_at=now + LEASE):
@@ -47,7 +47,7 @@ def notify_held(*, edition_id: int, now: datetime) -> int:
 
 
 def editors() -> list[User]:
-    """Active staff with an address who may change editions."""
+    """Return the active staff with an address who may change editions."""
     users = get_user_model().objects.with_perm(
         "digest.change_edition", backend="django.contrib.auth.backends.ModelBackend"
     )
@@ -55,7 +55,7 @@ def editors() -> list[User]:
 
 
 def _mail(edition: Edition, user: User) -> bool:
-    """Send it, and say whether the relay took it."""
+    """Send the notice; return whether the relay took it."""
     newsletter = edition.newsletter
     page = reverse("admin:digest_edition_change", args=[edition.pk])
     message = compose(

@@ -1,4 +1,4 @@
-"""Say what stands against sending an edition, before anybody approves it."""
+"""Check an edition for problems before anybody approves it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from digest.models import Cadence, Edition, EditionItem
 
 # A feed that was added today may bring years of stories, and a quiet day may print them.
 OLD_NEWS = timedelta(days=7)
-# The first of a week may have been some days old when it was printed.
+# A story of the week's first edition may have been some days old when it was printed.
 OLD_FOR_A_WEEK = timedelta(days=14)
 
 
@@ -24,9 +24,9 @@ class Problem:
 
 
 def problems(edition: Edition) -> list[Problem]:
-    """What is wrong with the edition, the blocking problems first; one query.
+    """Return what is wrong with the edition, the blocking problems first; one query.
 
-    The size of the mail is not looked at here: rendering.freeze measures it where it is known.
+    The size of the mail is not checked here: rendering.freeze measures it once it is known.
     """
     items = list(edition.items.select_related("story"))
     found = [*_of_the_edition(edition, items), *_of_the_stories(items)]
@@ -34,9 +34,9 @@ def problems(edition: Edition) -> list[Problem]:
 
 
 def min_stories(edition: Edition) -> int:
-    """How many stories make an edition of this schedule; one where it has none.
+    """Return how many stories the edition needs: its schedule's minimum, or one without a schedule.
 
-    A correction is its note.
+    A correction needs none, because its note is the content.
     """
     if edition.corrects_id:
         return 0

@@ -17,7 +17,7 @@ _Status, _Reason = Edition.Status, Edition.Reason
 
 
 class Release(Enum):
-    """What the clock found."""
+    """What became of an edition at its send time."""
 
     SEND = "send"
     HELD = "held"
@@ -26,10 +26,11 @@ class Release(Enum):
 
 
 def due_editions(*, now: datetime) -> list[int]:
-    """Ids of the editions whose time has come and about which something can be done now.
+    """Return the ids of the editions whose send time has come and that need a decision now.
 
-    A held one waits for its editors until the deadline, and so does the draft of a correction. One
-    that was held in mid-send belongs to the delivery, which closes it, until it is approved again.
+    A held edition waits for its editors until the deadline, and so does the draft of a correction.
+    An edition held in mid-send belongs to the delivery, which closes it, until an editor approves
+    it again.
     """
     approved = Q(status=_Status.APPROVED)
     undecided = Q(status=_Status.DRAFT, sending_at=None, corrects=None)
@@ -40,10 +41,10 @@ def due_editions(*, now: datetime) -> list[int]:
 
 
 def release(*, edition_id: int, now: datetime) -> Release:
-    """Say whether the edition is to be sent now; hold or skip it where it is not.
+    """Decide whether the edition is sent now; hold or skip it if it is not.
 
-    Safe to run twice and at once: each move names the state it starts from, and the run that
-    finds it gone has been overtaken.
+    Safe to run twice and in parallel: each move names the state it starts from. A run that does
+    not find that state was overtaken by another one, and changes nothing.
     """
     edition = Edition.objects.select_related("schedule").get(pk=edition_id)
     if now < edition.sends_at or edition.status not in Edition.EDITABLE:
@@ -88,7 +89,7 @@ def _past_deadline(edition: Edition) -> Release:
 
 
 def _unapproved(edition: Edition, now: datetime) -> Release:
-    """Follow the schedule's policy; an edition by hand is for editors to decide."""
+    """Follow the schedule's policy; an edition without a schedule is held for the editors."""
     policy = edition.schedule.unapproved if edition.schedule else Schedule.Unapproved.HOLD
     reason, detail = _Reason.NOT_APPROVED, ""
     if policy == Schedule.Unapproved.SEND:

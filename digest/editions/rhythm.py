@@ -1,4 +1,4 @@
-"""Say how newsletters come, as far as their readers have a say in it."""
+"""Tell when newsletters come, as far as their readers can choose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _WEEKEND = {Weekday.SATURDAY, Weekday.SUNDAY}
 
 
 def rhythms(*, newsletter_ids: Collection[int]) -> dict[int, Rhythm]:
-    """Return the rhythm of each that has a schedule, in one query; the others come by hand."""
+    """Return the rhythm of each newsletter that has an active schedule; one query.
+
+    Editors send the others by hand.
+    """
     schedules = running(Schedule.objects.filter(newsletter__in=newsletter_ids))
     found: defaultdict[int, list[Schedule]] = defaultdict(list)
     for schedule in schedules:
@@ -24,12 +27,12 @@ def rhythms(*, newsletter_ids: Collection[int]) -> dict[int, Rhythm]:
 
 
 def comes_weekly(*, newsletter_id: int) -> bool:
-    """Whether a schedule brings its weekly readers the best of the week."""
+    """Whether a schedule sends weekly readers the best of the week."""
     return _comes(newsletter_id, Cadence.WEEKLY)
 
 
 def comes_daily(*, newsletter_id: int) -> bool:
-    """Whether a schedule brings what is new."""
+    """Whether a schedule sends what is new."""
     return _comes(newsletter_id, Cadence.DAILY)
 
 

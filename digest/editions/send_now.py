@@ -1,4 +1,4 @@
-"""Send an edition at once rather than at its time, or take up one that was skipped."""
+"""Send an edition immediately instead of at its time, or reopen a skipped one."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ def bring_forward(
     at_once: bool = True,
     now: datetime,
 ) -> Edition:
-    """Make now the send time of the edition, approving it first if nobody has.
+    """Approve the edition as the editor saw it, if nobody has, and make now its send time.
 
-    Without `at_once` it is approved as it was seen, and goes out at its time.
-
-    `seen` is the seal (curate.seal) of what the editor had before their eyes, and `readers` the
-    number that they said yes to. By the readers' clocks each still gets it at their own hour,
-    unless it goes `to_everybody` at once.
+    Without `at_once` it keeps its send time. `seen` is the fingerprint (curate.seal) of what the
+    editor saw, and `readers` is the number of readers that they accepted. If the edition follows
+    the readers' clocks, each reader still gets it at their own hour, unless it goes `to_everybody`
+    immediately.
 
     Raises:
         NotApprovable: it has changed since, has blocking problems, is past its deadline, or nobody
-            said yes to an unusual number of readers.
+            accepted an unusual number of readers.
     """
     with transaction.atomic():
         edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
@@ -62,7 +61,7 @@ def bring_forward(
 
 
 def _forget_clocks(edition: Edition, now: datetime) -> None:
-    """As if it had been the newsroom's clock from the beginning; too late once it is on its way."""
+    """Make the edition follow the newsroom's clock; nothing changes once sending has started."""
     by_readers = Edition.objects.filter(
         pk=edition.pk, local_time__isnull=False, sending_at__isnull=True
     )
@@ -79,7 +78,7 @@ def take_up_again(*, edition_id: int, now: datetime) -> list[Story]:
     """Make a skipped edition a draft again, with those of its stories that are still free.
 
     Returns:
-        The stories that a later edition has printed meanwhile; they are left out.
+        The stories that another edition has printed since; they are left out.
 
     Raises:
         TooLate: its deadline has passed.

@@ -1,4 +1,4 @@
-"""Find the slots that are due, and say where in time the edition of a slot stands."""
+"""Find the slots that are due, and compute the times of a slot's edition."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from subscribers.models import Newsletter
 # An edition without a schedule goes out at this local time, or an hour from now at the earliest.
 AD_HOC_TIME = time(7, 0)
 AD_HOC_STORIES = 12
-# So far back a slot that went by is put on record.
+# How far back missed slots are recorded.
 _WEEK = timedelta(days=7)
-# From the time in the first zone on earth to that in the last.
+# How much later the last zone on earth reaches a local time than the first.
 _AROUND = timedelta(hours=26)
 
 
@@ -32,10 +32,11 @@ class DueSlot:
 
 @dataclass(frozen=True)
 class SlotPlan:
-    """Where an edition stands in time, and how many stories it may have.
+    """When an edition goes out, and how many stories it may have.
 
-    By the readers' clocks `local_time` is their hour, `sends_at` when the first of them may get it
-    and `last_wave_at` when it is that hour in the last zone on earth.
+    If the edition follows the readers' clocks, `local_time` is the hour on their clocks,
+    `sends_at` is when the first of them may get it, and `last_wave_at` is when the last zone on
+    earth reaches that hour.
     """
 
     slot_date: date
@@ -48,7 +49,7 @@ class SlotPlan:
 
     @property
     def times(self) -> dict[str, Any]:
-        """The edition's fields that say when."""
+        """The fields of the edition that hold its times."""
         return {
             "sends_at": self.sends_at,
             "deadline_at": self.deadline_at,
@@ -58,7 +59,7 @@ class SlotPlan:
 
 
 def running(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
-    """Those that make editions; one without a weekday makes none."""
+    """Return the schedules that make editions; one without a weekday makes none."""
     return schedules.filter(is_active=True).exclude(weekdays=[])
 
 
@@ -67,12 +68,15 @@ def rule_of(schedule: Schedule) -> Rule:
 
 
 def due_slots(*, now: datetime) -> list[DueSlot]:
-    """The active schedules' slots that should have an edition and have none.
+    """Return the active schedules' slots that should have an edition and have none.
 
-    A slot is due from its draft lead until its deadline, so a beat that slept over the send time
-    still drafts. Only slots missed while their schedule stood as it stands: a schedule that was
-    made or changed at nine does not catch up on seven o'clock. And only where somebody waits:
-    an edition for nobody is work for editors, and an alarm where they leave it.
+    A slot is due from its draft lead until its deadline, so a beat that was down at the send time
+    still drafts it. Two kinds of slots are left out:
+
+    - Past slots from before the schedule was changed: a schedule that was made or changed at nine
+      does not catch up on seven o'clock.
+    - Slots that nobody waits for: an edition for nobody is work for editors, and a false alarm if
+      they leave it.
     """
     due = _without_edition(now, _current_slots)
     schedules = Schedule.objects.in_bulk({slot.schedule_id for slot in due})
@@ -81,7 +85,7 @@ def due_slots(*, now: datetime) -> list[DueSlot]:
 
 
 def missed_slots(*, now: datetime) -> list[DueSlot]:
-    """The slots of the last week whose deadline went by before they had an edition."""
+    """Return the slots of the last week whose deadline passed before they had an edition."""
     return _without_edition(now, _past_slots)
 
 
@@ -120,9 +124,9 @@ def _past_slots(schedule: Schedule, now: datetime) -> list[Slot]:
 
 
 def next_open_slots(schedules: Sequence[Schedule], *, now: datetime) -> dict[int, Slot]:
-    """By schedule id, the next slot to come, unless its edition went out early or was skipped.
+    """Return, by schedule id, the next slot whose edition was not sent early or skipped.
 
-    One query for all of them; a schedule that makes no editions has no entry.
+    One query for all schedules. A schedule that makes no editions has no entry.
     """
     over = Edition.objects.filter(
         schedule__in=schedules,
@@ -149,7 +153,7 @@ def plan_for(
     *,
     cadence: str = Cadence.DAILY,
 ) -> SlotPlan:
-    """Where an edition of that day (or the next) stands; by hand where no schedule has one."""
+    """Return the plan of an edition of that day, or of the next slot; ad hoc without a schedule."""
     if schedule:
         return planned(schedule, _slot(schedule, day, now))
     active = list(running(newsletter.schedules.filter(cadence=cadence)))
@@ -162,7 +166,8 @@ def plan_for(
     ]
     there = Edition.objects.filter(newsletter=newsletter, schedule__in=active)
     drafted = set(there.values_list("schedule_id", "slot_date"))
-    # An hour after the deadline of today's slot an editor may still want an edition of today.
+    # An hour after the deadline of today's slot, an editor may still want an edition of today. So
+    # a slot whose deadline has passed counts only if its edition exists.
     usable = [
         plan
         for plan in plans
@@ -183,7 +188,7 @@ def _slot(schedule: Schedule, day: date | None, now: datetime) -> Slot:
 
 
 def planned(schedule: Schedule, slot: Slot) -> SlotPlan:
-    """Where the edition of a schedule's slot stands."""
+    """Return the plan of the edition of a schedule's slot."""
     by_readers = schedule.clock == Schedule.Clock.READER
     first = last = slot.sends_at
     if by_readers:
@@ -202,7 +207,7 @@ def planned(schedule: Schedule, slot: Slot) -> SlotPlan:
 
 
 def _ad_hoc(newsletter: Newsletter, day: date, now: datetime) -> SlotPlan:
-    """Due at breakfast of its day, or in an hour; useful until that day ends."""
+    """Plan an edition for AD_HOC_TIME of its day, or in an hour; useful until that day ends."""
     everyday = frozenset(range(7))
     slot = slot_on(Rule(everyday, AD_HOC_TIME, newsletter.zone), day)
     end = next_slot(
@@ -211,7 +216,7 @@ def _ad_hoc(newsletter: Newsletter, day: date, now: datetime) -> SlotPlan:
     ).sends_at
     today = now.astimezone(newsletter.zone).date()
     if slot is None or day < today:
-        # Past, or a day that the zone left out: no time on it is to come.
+        # The day is past, or the zone skips it: it has no time that is still to come.
         return SlotPlan(day, end, end, None, AD_HOC_STORIES)
     sends_at = max(slot.sends_at, now + timedelta(hours=1)) if day == today else slot.sends_at
     deadline = max(end, sends_at + timedelta(hours=3))

@@ -12,7 +12,8 @@ from digest.models import Delivery, Edition, EditionItem
 from subscribers.models import IllegalMove
 
 _Status = Edition.Status
-# What may be stopped from outside; an edition on the wire is held by its delivery alone.
+# The states that `skip` and `hold` move from by default. An edition that is being sent is stopped
+# only by its delivery or by `stop_sending`.
 _UNSENT = frozenset({_Status.DRAFT, _Status.HELD, _Status.APPROVED})
 
 
@@ -23,16 +24,16 @@ def skip(
     detail: str = "",
     from_status: Collection[str] = _UNSENT,
 ) -> None:
-    """Give the edition up and let go of its stories, so that a later one can print them.
+    """Skip the edition and release its stories, so that a later one can print them.
 
     Raises:
-        IllegalMove: it is on its way, or was sent or skipped before.
+        IllegalMove: it is being sent, or was sent or skipped before.
     """
-    # One that was stopped in mid-send has readers: their rows say how it ends (delivery.closing).
+    # An edition stopped in mid-send has readers: their rows decide how it ends (delivery.closing).
     nobodys = Q(sending_at=None) | Q(status=_Status.SENDING)
     with transaction.atomic():
         _move(edition_id, from_status, nobodys, to=_Status.SKIPPED, reason=reason, detail=detail)
-        # What readers of a part-sent edition have seen stays printed.
+        # If readers have seen a part-sent edition, its stories stay printed.
         seen = Delivery.objects.filter(edition_id=edition_id, status__in=["sent", "uncertain"])
         if not seen.exists():
             EditionItem.objects.filter(edition_id=edition_id).update(released=True)
@@ -46,7 +47,7 @@ def hold(
     now: datetime,
     from_status: Collection[str] = _UNSENT,
 ) -> None:
-    """Set the edition aside for the editors, who are told by mail (editions.notify).
+    """Hold the edition for the editors, who are told by mail (editions.notify).
 
     Raises:
         IllegalMove: it is in none of `from_status`.
@@ -55,17 +56,18 @@ def hold(
 
 
 class NotSending(Exception):
-    """There is nothing to stop; the message says where the edition stands."""
+    """There is nothing to stop; the message says what the edition's status is."""
 
 
 def stop_sending(*, edition_id: int, detail: str = "", now: datetime) -> None:
-    """Hold an edition that is on its way: within one window no lane sends another message of it.
+    """Hold an edition that is being sent: after one window at most, no lane sends any more of it.
 
-    Also one whose send time has come, while the workers are about to begin. The editors are told
-    once, as of any held edition: its deadline runs on, and then the readers who are left get none.
+    An approved edition whose send time has come is held too, because the workers are about to
+    begin. The editors are told once, as for any held edition. The deadline does not move: once it
+    passes, the readers who are left get nothing.
 
     Raises:
-        NotSending: it is not on its way.
+        NotSending: it is not being sent.
     """
     on_its_way = Q(status=_Status.SENDING) | Q(status=_Status.APPROVED, sends_at__lte=now)
     try:

@@ -1,4 +1,4 @@
-"""Propose the two lines an inbox shows, from the headlines."""
+"""Propose the two lines that an inbox shows, subject and preheader, from the headlines."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ PREHEADER_LENGTH = 110
 
 
 def propose_subject(headlines: Sequence[str], *, fallback: str) -> str:
-    """The lead's headline, cut between words."""
+    """Return the lead's headline, cut between words."""
     return shorten(headlines[0] if headlines else fallback, SUBJECT_LENGTH)
 
 
 def propose_preheader(headlines: Sequence[str], *, fallback: str) -> str:
-    """The second and third headline, as much of them as fits."""
+    """Return the second and third headline, as much of them as fits."""
     second_and_third = headlines[1:3]
     if not second_and_third:
         return shorten(fallback, PREHEADER_LENGTH)
     whole = " · ".join(second_and_third)
-    # One headline whole says more than two cut short.
+    # One whole headline says more than two that are cut short.
     return (
         whole if len(whole) <= PREHEADER_LENGTH else shorten(second_and_third[0], PREHEADER_LENGTH)
     )
 
 
 def shorten(text: str, length: int) -> str:
-    """The text on one line, at most `length` characters, cut between words and with an ellipsis.
+    """Return the text on one line of at most `length` characters.
+
+    A longer text is cut between words and ends with an ellipsis.
 
     Japanese or Thai put no spaces between words; such text is cut between characters.
     """

@@ -1,4 +1,4 @@
-"""Say when an edition that goes by the readers' clocks reaches whom."""
+"""Compute when an edition that follows the readers' clocks reaches which readers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from digest.models import Edition, Schedule
 from digest.schedule import instant_of, readers_turn
 from subscribers.models import Subscription
 
-# So late after their own time readers are written to at the least, however early an editor has
-# set the edition's end: a wave takes time, and who is put off once comes back in minutes.
+# Readers are written to for at least this long after their own time, however early an editor has
+# set the deadline: a wave takes time, and a message put off once is retried minutes later.
 LEAST_LATENESS = timedelta(minutes=30)
 
 
@@ -34,9 +34,9 @@ class Turn:
 
 
 def lateness(edition: Edition) -> timedelta:
-    """How long after their own time readers are still written to.
+    """Return how long after their own time readers are still written to.
 
-    As long as the edition lasts after its last wave: who gives it more time gives it to everybody.
+    It is the time from the last wave to the deadline, so a later deadline helps every reader.
     """
     if edition.last_wave_at is None:
         return LEAST_LATENESS
@@ -44,9 +44,9 @@ def lateness(edition: Edition) -> timedelta:
 
 
 def turn_of(edition: Edition, *, timezone: str, preferred: time | None, now: datetime) -> datetime:
-    """When a reader in this zone who chose that hour (or none) gets what is given out from now on.
+    """Return when a reader in this zone, who chose that hour (or none), gets the edition.
 
-    Where the zone is not known the newsroom's clock counts.
+    Sending begins at `now`. If the zone is unknown, the newsroom's clock counts.
     """
     if edition.local_time is None:
         return now
@@ -61,7 +61,7 @@ def turn_of(edition: Edition, *, timezone: str, preferred: time | None, now: dat
 
 
 def turns(edition: Edition, readers: QuerySet[Subscription], *, now: datetime) -> list[Turn]:
-    """The readers by zone and hour, in the order of their turns; one query."""
+    """Group the readers by zone and hour, in the order of their turns; one query."""
     groups = (
         readers.order_by()
         .values_list("subscriber__timezone", "preferred_time")
@@ -73,7 +73,7 @@ def turns(edition: Edition, readers: QuerySet[Subscription], *, now: datetime) -
 def timed(
     edition: Edition, groups: Iterable[tuple[str, time | None, int]], *, now: datetime
 ) -> list[Turn]:
-    """Zones, hours and how many readers chose them, each with its turn, in that order."""
+    """Give each group (zone, hour, number of readers) its turn; return them in that order."""
     found = [
         Turn(name, preferred, count, turn_of(edition, timezone=name, preferred=preferred, now=now))
         for name, preferred, count in groups
@@ -83,14 +83,17 @@ def timed(
 
 @dataclass(frozen=True)
 class HeadStart:
-    """How many readers get an edition at their own hour that begins so many hours early."""
+    """How many readers get the edition at their own hour if it begins so many hours early."""
 
     hours: int
     readers: int
 
 
 def head_starts(schedule: Schedule, *, day: date) -> list[HeadStart]:
-    """For the schedule's readers by now, the shorter head starts first; the last is for all."""
+    """Return the head starts that the schedule's present readers need, the shorter ones first.
+
+    The last one is long enough for all readers.
+    """
     home = instant_of(day, schedule.local_time, schedule.zone)
     edition = Edition(
         newsletter=schedule.newsletter,
@@ -100,7 +103,7 @@ def head_starts(schedule: Schedule, *, day: date) -> list[HeadStart]:
         local_time=schedule.local_time,
     )
     early = Counter[int]()
-    # All of them, so from before the first zone on earth.
+    # `now` lies before the hour in the first zone on earth, so that no reader's hour has passed.
     for turn in turns(edition, audience.readers(edition), now=home - timedelta(days=2)):
         early[max(0, math.ceil((home - turn.at) / timedelta(hours=1)))] += turn.readers
     readers = accumulate(early[hours] for hours in sorted(early))
@@ -108,12 +111,12 @@ def head_starts(schedule: Schedule, *, day: date) -> list[HeadStart]:
 
 
 def last_turn(turns: Iterable[Turn], *, now: datetime) -> datetime:
-    """When the turn of the last of them comes; now where there is nobody."""
+    """Return when the last turn comes; `now` if none is still to come."""
     return max((turn.at for turn in turns if turn.at > now), default=now)
 
 
 def newsroom(edition: Edition) -> zoneinfo.ZoneInfo:
-    """The clock of the schedule that it was made for, else of its newsletter."""
+    """Return the zone of the schedule that the edition was made for, or of its newsletter."""
     if edition.schedule:
         return edition.schedule.zone
     return edition.newsletter.zone
