@@ -1,1 +1,1 @@
-"""The API: what the readers' side offers, and stories and editions."""
+"""The HTTP API: the operations of `subscribers`, and those on stories and editions."""

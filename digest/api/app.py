@@ -1,4 +1,4 @@
-"""Put the API together."""
+"""Assemble the API from its routers."""
 
 from digest.api import desk, editions, stories
 from subscribers.api import newsletters, readers, subscriptions

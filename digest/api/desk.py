@@ -1,4 +1,4 @@
-"""Editions before they are sent: made, edited, approved and sent by a program."""
+"""Let a program create, edit, approve, send and stop editions."""
 
 from __future__ import annotations
 

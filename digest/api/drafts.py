@@ -1,4 +1,4 @@
-"""An edition as the desk sees it, and what may be said about one."""
+"""The schemas of an edition in any state: what a program reads, and what it may change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from digest.editions import audience, curate, preflight
 from digest.models import Edition
 from subscribers.api.fields import NUMBER, Day, Id, Input, example, line, text
 
-# As the model has them (a test compares).
+# The model's values; a test compares them.
 EditionStatus = Literal["draft", "held", "approved", "sending", "sent", "skipped"]
 EditionCadence = Literal["daily", "weekly"]
 _MOST_STORIES = 100

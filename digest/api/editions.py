@@ -1,4 +1,4 @@
-"""The editions that readers have."""
+"""Let anybody read the editions that were sent."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def read_edition(request: HttpRequest, edition_id: UUID) -> EditionWithStories:
 
 
 def _published() -> QuerySet[Edition]:
-    """Whose words are those that readers have: one that was stopped may be being rewritten."""
+    """Return the editions that say what readers have; a stopped one may be under revision."""
     return Edition.objects.select_related("newsletter", "corrects").filter(
         status__in=[Edition.Status.SENDING, Edition.Status.SENT], sending_at__isnull=False
     )

@@ -1,4 +1,4 @@
-"""Stories that a newsroom's own programs push."""
+"""Let a newsroom's own programs push and list stories."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from subscribers.models import Newsletter, Scope, Section
 
 router = Router(tags=["Stories"])
 
-# As the model has them (a test compares).
+# The model's values; a test compares them.
 Origin = Literal["feed", "url", "text", "api"]
 
 

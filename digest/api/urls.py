@@ -1,4 +1,4 @@
-"""The API, its description, and a page that explains its problems."""
+"""URLs of the API, of its description, and of the page that explains its problem types."""
 
 from django.urls import path, re_path
 from django.views.generic import RedirectView

@@ -13,7 +13,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def find(newsletter: str, section: str | None) -> tuple[Newsletter, Section | None]:
-    """Both by their slugs; a CommandError names the ones there are."""
+    """Return both by their slugs; a CommandError lists the slugs that exist."""
     owner = Newsletter.objects.filter(slug=newsletter).first()
     if owner is None:
         newsletters = [each.slug for each in Newsletter.objects.order_by("slug")]

@@ -1,4 +1,4 @@
-"""What the digest's mail templates need beyond Django's own tags."""
+"""Template tags and filters for the digest's mail templates."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
-# Fills the inbox's preview after the preheader, or the mail's first words would follow it there:
-# a combining grapheme joiner, a zero-width non-joiner and a space, over and over.
+# Fills the inbox's preview after the preheader; otherwise the mail's first words would follow it
+# there. It repeats a combining grapheme joiner, a zero-width non-joiner and a no-break space.
 _PADDING = "\u034f\u200c\u00a0" * 60
 
 
@@ -19,5 +19,5 @@ def preheader_padding() -> SafeString:
 
 @register.filter
 def indent(text: str, width: int) -> str:
-    """Indent every line but the first, which the template places itself."""
+    """Indent every line except the first, which the template indents itself."""
     return text.replace("\n", "\n" + " " * width)

@@ -17,7 +17,7 @@ register = template.Library()
 
 @register.simple_tag
 def next_edition(newsletter: Newsletter) -> datetime | None:
-    """When the newsletter comes next, on the newsroom's clock; None without a schedule."""
+    """Return when the newsletter comes next, in its own time zone; None without a schedule."""
     schedules = list(newsletter.schedules.filter(cadence=Cadence.DAILY))
     for schedule in schedules:
         schedule.newsletter = newsletter
@@ -28,10 +28,11 @@ def next_edition(newsletter: Newsletter) -> datetime | None:
 
 @register.simple_tag
 def latest_edition(newsletter: Newsletter) -> Edition | None:
-    """The newsletter's last sent edition with its items, stories and sections: two queries.
+    """Return the last sent edition with its items, stories and sections; two queries.
 
-    By the readers' clocks sending lasts a day, and the edition is out when the first have it. One
-    that ended while its next revision was being written would show words that nobody approved.
+    An edition that follows the readers' clocks takes a day to send. It counts as sent while it is
+    still going out. An edition that ended while its next revision was being written is left out,
+    because it would show content that nobody approved.
     """
     items = EditionItem.objects.select_related("story", "section")
     under_way = Q(status=Edition.Status.SENDING, local_time__isnull=False)

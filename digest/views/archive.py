@@ -18,14 +18,14 @@ from digest.rendering.wording import paragraphs
 from subscribers import languages
 
 _SENT = (Edition.Status.SENDING, Edition.Status.SENT)
-# Short, so that a correction shows soon; long enough for the rush after the send.
+# In seconds: short, so that a correction shows soon; long enough for the rush after the send.
 _MAX_AGE = 300
 
 
 @require_safe
 def edition(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Show an edition that readers have; a draft is nobody's business yet."""
-    # One that was stopped in mid-send is held, and some readers have it.
+    """Show an edition that readers have; a draft is not public."""
+    # An edition stopped in mid-send is held, and some readers have it.
     reached_readers = Q(status__in=_SENT) | Q(sending_at__isnull=False)
     found = get_object_or_404(
         Edition.objects.select_related("newsletter").filter(reached_readers), public_id=public_id
@@ -39,7 +39,8 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
     found = get_object_or_404(
         Story.objects.select_related("newsletter").exclude(text=""), pk=story_id, url=""
     )
-    # By its link; or by the edition's words, should the site have had another address then.
+    # The story is public if a frozen page links to it. If the site had another address then, that
+    # link differs, so the story is also public if an edition that holds it was sent as approved.
     is_out = Q(edition__frozen_pages__links__contains=[found.link]) | Q(
         edition__status__in=_SENT,
         edition__frozen_pages__content_hash=F("edition__approved_hash"),
@@ -53,7 +54,7 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
         "paragraphs": paragraphs(found.text),
         "is_public": is_public,
     }
-    # Kept for everybody, so in one language: that of the story.
+    # The page is cached for everybody, so it has one language: that of the newsletter.
     with translation.override(languages.first_of(found.newsletter.language)):
         response = render(request, "archive/story.html", context)
     if is_public:
@@ -63,15 +64,15 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
 
 
 def _as_sent(edition: Edition) -> str:
-    """What its readers have, whatever editors have written since.
+    """Return the page that its readers have, whatever editors have written since.
 
-    One frozen before web versions were kept is rendered anew, if the edition still says the same.
+    An edition frozen before web versions were stored is rendered anew if it still says the same.
     """
     frozen = edition.frozen_pages.filter(revision__lte=edition.revision).order_by("-revision")
     web_html, sent = frozen.values_list("web_html", "content_hash").first() or ("", "")
     if web_html:
         return web_html
-    # A masthead that was changed later is no edit: its approval says so.
+    # If only the newsletter's masthead was changed later, the approved hash is still the sent one.
     if not sent or sent not in {edition.approved_hash, content_hash(edition)}:
         raise Http404
     return web_page(edition)

@@ -48,6 +48,6 @@ class Command(BaseCommand):
 
 
 def _hint(refused: NotApprovable) -> str:
-    """How to say yes to an unusual audience."""
+    """Tell how to accept an unusual number of readers."""
     is_unusual = any(problem.code == "audience" for problem in refused.problems)
     return " If that is right, say so: --audience and that number." if is_unusual else ""

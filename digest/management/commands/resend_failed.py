@@ -1,4 +1,4 @@
-"""Send an edition again to the readers whom it failed to reach."""
+"""Send an edition again to the readers to whom it failed."""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ from digest.models import Cadence, Delivery, Edition
 from subscribers.addresses import BadAddress, normalise
 from subscribers.queue import enqueue
 
-# Seconds between looks, which cost little as long as the last count stands (delivery.sparingly);
-# between lines where there is no terminal; and without any progress before the workers are asked
-# whether they are still there.
+# In seconds: how often the counts are read, which costs little because delivery.watch caches them;
+# how often a line is written if there is no terminal; and how long there may be no progress before
+# the workers are asked whether they are still running.
 LOOK, LINE, PATIENCE = 0.5, 5.0, 10.0
-# Domains with trouble that the summary names, and how an interrupted program ends in a shell.
+# How many domains with trouble the summary names, and the exit status of an interrupted program.
 NAMED, INTERRUPTED = 5, 130
 
 
@@ -85,7 +85,7 @@ class Command(BaseCommand):
     # --- While it is sent ---
 
     def _watch(self, edition_id: int) -> Look:
-        """Follow the rows until the edition is no longer sending, and give the last look."""
+        """Show the progress until the edition is no longer sending; return the last progress."""
         if not self.stdout.isatty():
             return _follow(edition_id, self._line)
         with click.progressbar(
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             label="Sending",
             show_eta=False,
             item_show_func=_shown,
-            update_min_steps=0,  # also where only the words have changed
+            update_min_steps=0,  # redraw also if only the text has changed
         ) as bar:
             return _follow(edition_id, lambda found: _draw(bar, found))
 
@@ -148,7 +148,7 @@ def _draw(bar: Any, found: Look) -> None:
 
 
 def _shown(found: Look | None) -> str:
-    """What stands behind the bar."""
+    """Return the text behind the progress bar."""
     return f"{found.done:,}/{found.total:,}  {found.line}" if found else ""
 
 
@@ -169,7 +169,7 @@ def _follow(edition_id: int, show: Callable[[Look], None]) -> Look:
             done, moved_at = found.done, time.monotonic()
         elif time.monotonic() - moved_at > PATIENCE:
             _insist_on_a_worker()
-            # In case no beat runs that would take it up, or close it at its deadline.
+            # Perhaps no beat is running that would start lanes or close it at its deadline.
             tasks.send_lanes(edition_id)
             close_late(now=now())
             moved_at = time.monotonic()
@@ -177,7 +177,7 @@ def _follow(edition_id: int, show: Callable[[Look], None]) -> Look:
 
 
 def _insist_on_readers(edition_id: int) -> None:
-    """An approved edition sent to nobody would only use up its stories."""
+    """Refuse an approved edition without readers: sending it would only use up its stories."""
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     if edition.status == Edition.Status.APPROVED and not audience.readers(edition).exists():
         kind = "weekly" if edition.cadence == Cadence.WEEKLY else "confirmed"
@@ -185,7 +185,7 @@ def _insist_on_readers(edition_id: int) -> None:
 
 
 def _insist_on_a_worker() -> None:
-    """Nobody sends but the workers; waiting for none would be waiting for ever."""
+    """Fail if no worker serves the queue: only workers send, so the wait would never end."""
     try:
         queues = current_app.control.inspect(timeout=2).active_queues() or {}
     except (OperationalError, OSError) as error:
