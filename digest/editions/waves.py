@@ -61,7 +61,7 @@ def turn_of(edition: Edition, *, timezone: str, preferred: time | None, now: dat
 
 
 def turns(edition: Edition, readers: QuerySet[Subscription], *, now: datetime) -> list[Turn]:
-    """Group the readers by zone and hour, in the order of their turns; one query."""
+    """Group the readers by zone and hour, in the order of their send times; one query."""
     groups = (
         readers.order_by()
         .values_list("subscriber__timezone", "preferred_time")
@@ -73,7 +73,7 @@ def turns(edition: Edition, readers: QuerySet[Subscription], *, now: datetime) -
 def timed(
     edition: Edition, groups: Iterable[tuple[str, time | None, int]], *, now: datetime
 ) -> list[Turn]:
-    """Give each group (zone, hour, number of readers) its turn; return them in that order."""
+    """Give each group (zone, hour, number of readers) its send time; return them in that order."""
     found = [
         Turn(name, preferred, count, turn_of(edition, timezone=name, preferred=preferred, now=now))
         for name, preferred, count in groups
@@ -111,7 +111,7 @@ def head_starts(schedule: Schedule, *, day: date) -> list[HeadStart]:
 
 
 def last_turn(turns: Iterable[Turn], *, now: datetime) -> datetime:
-    """Return when the last turn comes; `now` if none is still to come."""
+    """Return the last send time of the groups; `now` if none is still to come."""
     return max((turn.at for turn in turns if turn.at > now), default=now)
 
 
