@@ -1,4 +1,4 @@
-"""Bring readers in from a list, ten thousand at a time, and account for every row."""
+"""Import readers from a list in batches of ten thousand, and account for every row."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ BATCH = 10_000
 
 @dataclass(frozen=True)
 class Word:
-    """On whose word readers go in: `evidence` that they confirmed elsewhere, or none.
+    """The evidence that readers confirmed elsewhere, and who gave it.
 
-    Without evidence each of them is asked to confirm.
+    If `evidence` is empty, each reader is asked to confirm.
     """
 
     evidence: str = ""
@@ -36,7 +36,7 @@ class Word:
     job: int | None = None
 
     def details(self, file: str) -> dict[str, str | int]:
-        """What each reader's consent record holds of it; the row adds its line and its times."""
+        """Return what each consent record holds of it; the row adds its line and its times."""
         said = {
             "evidence": self.evidence, "by": self.by, "service": self.service, "file": file,
             "import": self.job,
@@ -46,7 +46,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Plan:
-    """One list on its way: what is read, by which rules, and where it goes."""
+    """One list to import: the file, how it is read and checked, and where its readers go."""
 
     sheet: Spreadsheet
     reading: Reading
@@ -63,7 +63,7 @@ def plan(
     trial: bool = False,
     now: datetime,
 ) -> Plan:
-    """Return what `run` and `pieces` take. A trial stores nothing."""
+    """Return what `run` and `pieces` take. With `trial`, nothing is stored."""
     name = sheet.file.name
     return Plan(
         sheet=sheet,
@@ -86,7 +86,7 @@ def plan(
 
 @dataclass(frozen=True)
 class Piece:
-    """A batch with the place in the file behind it, and how many bytes of the file are read."""
+    """A batch, the place in the file where it ends, and how many bytes of the file are read."""
 
     batch: Batch
     place: Place
@@ -94,7 +94,7 @@ class Piece:
 
 
 def pieces(plan: Plan, *, after: Place = START) -> Iterator[Piece]:
-    """Read and check the list, batch by batch, one ahead of who stores them.
+    """Read and check the list batch by batch, one batch ahead of the caller, who stores them.
 
     PostgreSQL works on one batch while the next is checked: on two cores that is nearly twice as
     fast.
@@ -107,17 +107,17 @@ def pieces(plan: Plan, *, after: Place = START) -> Iterator[Piece]:
                 coming = pool.submit(next, found, None)
                 yield piece
         finally:
-            # Who stops in between closes the file, after the batch that is being read.
+            # If the caller stops early, the batch being read is finished and the file is closed.
             wait([coming])
             found.close()
 
 
 @contextmanager
 def _taking_turns() -> Iterator[None]:
-    """Let a thread that PostgreSQL has answered go on within half a millisecond.
+    """Let a thread that PostgreSQL has answered continue within half a millisecond.
 
-    By default the other one, checking, gives way after five: with some dozens of answers a batch
-    that was a third of an import's time.
+    By default the thread that checks rows gives way after five milliseconds. A batch waits for
+    some dozens of answers, so that was a third of an import's time.
     """
     before = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)
@@ -130,7 +130,7 @@ def _taking_turns() -> Iterator[None]:
 def _pieces(plan: Plan, after: Place) -> Generator[Piece, None, None]:
     rows = plan.reading.rows(plan.sheet.records(after=after))
     while (batch := plan.checker.fill(Batch(), islice(rows, BATCH))).read:
-        # Where a quotation mark is looked for there is no place to go on from; it ends soon.
+        # While a closing quotation mark is searched for, no other run can resume. It ends soon.
         while (place := plan.sheet.place()) is None:
             plan.checker.fill(batch, islice(rows, 1))
         batch.as_csv()
@@ -138,10 +138,10 @@ def _pieces(plan: Plan, after: Place) -> Generator[Piece, None, None]:
 
 
 def run(plan: Plan) -> Iterator[Outcome]:
-    """Import the whole list, each batch in a transaction of its own, and say what became of it.
+    """Import the whole list, each batch in its own transaction, and yield what became of each.
 
     Raises:
-        UnreadableFile: the file cannot be read, or not to its end; what came before is stored.
+        UnreadableFile: the file cannot be read to its end. The batches before that are stored.
     """
     storing.begin()
     asked = 0

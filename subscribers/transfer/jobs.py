@@ -1,4 +1,4 @@
-"""Run a list's import in the background, a while at a time, and be stopped or killed at any."""
+"""Run a list's import in the background, in slices of seconds that may be stopped or killed."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ logger = logging.getLogger(__name__)
 
 Status = ImportJob.Status
 
-# How long a worker goes on before another task has its turn, feeds and webhooks; SIGTERM waits for
-# it. A trial is one piece, since what it has counted is gone with its connection.
+# How long a worker runs before other tasks (feeds, webhooks) have their turn. SIGTERM waits for the
+# end of a slice. A dry run is a single slice, since its counts are lost with its connection.
 SLICE_SECONDS = 8.0
-# Much longer than a batch takes: a worker that has not said anything for so long is dead.
+# Much longer than a batch takes: a worker that has not renewed its lease for so long is dead.
 LEASE = timedelta(minutes=2)
 _FROM_THE_START: dict[str, Any] = {
     "line": 0, "cookie": "0", "position": 0, "rows": 0, "added": 0, "asked": 0, "suppressed": 0,
@@ -39,7 +39,7 @@ _FROM_THE_START: dict[str, Any] = {
 
 
 class NotNow(Exception):
-    """What was asked for does not go with where the import stands; a sentence for the operator."""
+    """The state of the import does not allow this; the message is a sentence for the operator."""
 
 
 class _Over(Exception):
@@ -52,10 +52,10 @@ class _Over(Exception):
 def upload(
     *, newsletter: Newsletter, file: DjangoFile[Any], encoding: str = "", by: Any, now: datetime
 ) -> ImportJob:
-    """Keep the file, and guess from its header whose export it is and what its columns hold.
+    """Store the file, and guess from its header whose export it is and what its columns hold.
 
     Raises:
-        UnreadableFile: there is no header in it; nothing is kept.
+        UnreadableFile: the file has no header. Nothing is stored.
     """
     raw = cast(BinaryIO, file.file)
     name = (file.name or "list.csv").replace("\\", "/").rpartition("/")[2]
@@ -84,10 +84,10 @@ def look_over(
     treatment: str,
     evidence: str,
 ) -> None:
-    """Say what the columns hold, and on whose word the readers go in; it begins anew then.
+    """Set what the columns hold and what the evidence is; the import starts over after that.
 
     Raises:
-        NotNow: it is under way.
+        NotNow: the import is under way.
     """
     changed = ImportJob.objects.filter(pk=job_id).exclude(status__in=ImportJob.UNDER_WAY)
     if not changed.update(
@@ -98,12 +98,12 @@ def look_over(
 
 
 def start(*, job_id: int, trial: bool = False, go_on: bool = False, now: datetime) -> None:
-    """Make it due: a trial, the import from the start, or from where it was stopped.
+    """Make the job due: a dry run, an import from the start, or one from where it was stopped.
 
-    Running an import again is harmless: who is in is already there.
+    Running an import again is harmless: readers who are in are counted as already there.
 
     Raises:
-        NotNow: it is under way, or cannot be read any more.
+        NotNow: the import is under way, or its list cannot be read.
     """
     to = Status.TRYING if trial else Status.RUNNING
     job = ImportJob.objects.get(pk=job_id)
@@ -126,7 +126,10 @@ def start(*, job_id: int, trial: bool = False, go_on: bool = False, now: datetim
 
 
 def stop(*, job_id: int, now: datetime) -> bool:
-    """Stop it at once; what is stored stays, and the batch under way is not. False: it was over."""
+    """Stop the import immediately; return False if it was over.
+
+    What is stored stays. The batch that is under way is not stored.
+    """
     return bool(
         ImportJob.objects.filter(pk=job_id, status__in=ImportJob.UNDER_WAY).update(
             status=Status.STOPPED, ended_at=now, lease=""
@@ -135,7 +138,7 @@ def stop(*, job_id: int, now: datetime) -> bool:
 
 
 def due(*, now: datetime) -> list[int]:
-    """Imports that nobody is at: their task was lost, or their worker died."""
+    """Return the imports that no worker has: their task was lost, or their worker died."""
     found = ImportJob.objects.filter(status__in=ImportJob.UNDER_WAY, leased_until__lt=now)
     return list(found.order_by("leased_until").values_list("pk", flat=True))
 
@@ -144,7 +147,7 @@ def due(*, now: datetime) -> list[int]:
 
 
 def run(*, job_id: int, clock: Callable[[], datetime]) -> bool:
-    """Go on with it for a while; True where there is more to do and nobody has it now."""
+    """Run one slice of the import; return True if more is to do and no worker has it now."""
     lease = str(uuid4())
     job = _claim(job_id, lease, clock())
     if job is None:
@@ -167,7 +170,7 @@ def run(*, job_id: int, clock: Callable[[], datetime]) -> bool:
 
 
 class _Run:
-    """One worker's turn."""
+    """One slice of an import, run by one worker."""
 
     def __init__(self, job: ImportJob, lease: str, clock: Callable[[], datetime]) -> None:
         self.job, self.lease, self.clock = job, lease, clock
@@ -195,7 +198,7 @@ class _Run:
         return False
 
     def _note(self, outcome: Outcome, piece: Piece) -> None:
-        """Write down how far it has come, with what is stored, or nothing of either."""
+        """Store the progress in the transaction that stores the batch: both, or neither."""
         ImportRefusal.objects.bulk_create(
             [
                 ImportRefusal(
@@ -225,7 +228,7 @@ class _Run:
 
 
 def plan_of(job: ImportJob, *, now: datetime) -> Plan:
-    """How the job's list is read, and where it goes."""
+    """Return how the job's list is read, and where its readers go."""
     preset = BY_NAME.get(job.preset, DAYBREAK)
     columns = {Field(one): place for one, place in job.columns.items()}
     reading = Reading.of(preset, columns, kind=Kind(job.kind) if job.kind else None)
@@ -253,7 +256,7 @@ def sheet_of(job: ImportJob) -> Spreadsheet:
 
 
 def start_over(job_id: int) -> None:
-    """Forget what an earlier turn has counted."""
+    """Delete what an earlier slice has counted."""
     ImportRefusal.objects.filter(job=job_id).delete()
     ImportJob.objects.filter(pk=job_id).update(**_FROM_THE_START)
 
@@ -279,7 +282,7 @@ def _end(job_id: int, lease: str, status: str, now: datetime, *, error: str = ""
 
 
 def forget(*, before: datetime, limit: int = 20) -> int:
-    """Delete the files and refusals of imports older than that; what was counted stays."""
+    """Delete the files and refusals of imports from before that time; their counts stay."""
     old = ImportJob.objects.filter(created_at__lt=before).exclude(file="")
     jobs = list(old.exclude(status__in=ImportJob.UNDER_WAY).order_by("created_at")[:limit])
     for job in jobs:
@@ -290,12 +293,12 @@ def forget(*, before: datetime, limit: int = 20) -> int:
 
 
 def forget_address(email: str) -> None:
-    """Leave an erased person's address out of what is stored of refused rows."""
+    """Delete an erased person's address from the stored refusals."""
     ImportRefusal.objects.filter(email__iexact=email).update(email="")
 
 
 class _Rewound:
-    """An upload as `File` wants it: closing it closes nothing, and it begins at the start."""
+    """An upload as `File` opens it: from the start each time, and closing it leaves it open."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self.raw = raw

@@ -1,7 +1,7 @@
 """The statements that store a batch of a list (subscribers.transfer.storing).
 
-`incoming` is the temporary table that a batch is copied into; TAKE_OUT_… return what they take out
-of it, and why.
+`incoming` is the temporary table that a batch is copied into. A statement that removes rows from it
+returns these rows, with what `storing` needs to give a reason.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TABLE = """
     );
     TRUNCATE incoming
 """
-# An empty value is an empty string, and None only in these.
+# An empty value is NULL in these columns, and an empty string in all others.
 _NULLABLE = {"confirmed_at", "ip_address", "left_at"}
 COPY = (
     f"COPY incoming ({', '.join(Checked._fields)}) FROM STDIN (FORMAT csv, "
@@ -27,7 +27,7 @@ TAKE_OUT_SUPPRESSED = """
     DELETE FROM incoming i USING subscribers_suppression s WHERE s.email_key = i.email_key
     RETURNING i.line, i.email, i.kind, s.reason
 """
-# Leaving another list does not end what a reader confirmed here, of their own will, since then.
+# A reader who left another list and has confirmed here since then, of their own will, stays.
 TAKE_OUT_CONFIRMED_HERE = """
     DELETE FROM incoming i USING subscribers_subscriber s, subscribers_subscription p
     WHERE i.kind NOT IN ('reader', 'unconfirmed') AND s.email_key = i.email_key
@@ -111,7 +111,7 @@ LEFT_OVER = """
         count(*) FILTER (WHERE kind NOT IN ('reader', 'unconfirmed'))
     FROM incoming
 """
-# What a trial has counted, since it stores nothing that the next batch would run into.
+# The rows that a dry run has counted. It stores nothing, so the next batch would not find them.
 SEEN_TABLE = """
     CREATE TEMP TABLE IF NOT EXISTS seen (who bigint PRIMARY KEY);
     TRUNCATE seen

@@ -1,9 +1,11 @@
 """Store a batch of a list in a few statements, however many rows it has.
 
-The rows go into a temporary table by COPY; what cannot go in is taken out of it again, each with
-its reason, and what is left becomes readers, subscriptions, consent and suppressions by
-INSERT … SELECT. A trial does the same up to the inserting. Rows are stored in the order of the
-address, so that two imports at once wait for each other, not for ever.
+1. COPY puts the rows into a temporary table.
+2. Rows that cannot go in are removed from that table, each with a reason.
+3. INSERT … SELECT turns the rest into readers, subscriptions, consent records and suppressions.
+
+A dry run counts in step 3 and inserts nothing. Rows are inserted in the order of the address: two
+imports that run at the same time then wait for each other and cannot deadlock.
 """
 
 from __future__ import annotations
@@ -24,10 +26,10 @@ from subscribers.transfer.checking import Batch, as_csv
 from subscribers.transfer.presets import Kind
 from subscribers.transfer.spreadsheet import Refusal
 
-# Imported readers are asked to confirm at this pace, a little slower than the tick can follow
-# (confirmation.AT_MOST every 30 s), so that they never stand before a reader who is waiting.
+# The time between two confirmation mails of an import. The tick sends somewhat faster than that
+# (confirmation.AT_MOST every 30 s), so that imported readers never delay one who has signed up.
 CONFIRMATION_EVERY = timedelta(seconds=0.2)
-# Where growth is counted by page, an import is none.
+# The `source` of imported subscriptions. Growth is counted by page, and an import has no page.
 SOURCE = "import"
 
 HAS_LEFT = "has unsubscribed; only the reader can come back"
@@ -49,10 +51,10 @@ _DETAILS = {
 
 @dataclass(frozen=True)
 class Import:
-    """What is imported where, on whose word.
+    """Where the readers of a list go, and with what evidence.
 
     `details` is the evidence that each reader's consent record gets: the statement, who made it,
-    the service, the file. A `trial` stores nothing.
+    the service, the file. With `trial`, nothing is stored.
     """
 
     newsletter: Newsletter
@@ -64,7 +66,7 @@ class Import:
 
 @dataclass
 class Outcome:
-    """What became of some rows. Of the `added`, `asked` get a mail to confirm first."""
+    """What became of some rows. `asked` are those of the `added` who have to confirm by mail."""
 
     rows: int = 0
     added: int = 0
@@ -75,19 +77,21 @@ class Outcome:
 
 
 def begin() -> None:
-    """Forget what an earlier trial on this connection has counted."""
+    """Delete what an earlier dry run on this connection has counted."""
     with connection.cursor() as cursor:
         cursor.execute(statements.SEEN_TABLE)
 
 
 def store(task: Import, batch: Batch, *, asked: int) -> Outcome:
-    """Store the rows, within the caller's transaction, and say what became of each.
+    """Store the rows, within the caller's transaction, and return what became of each.
 
-    Confirmed readers become active with a consent record of kind import; no
-    `subscription_confirmed` is sent for them. Others are asked to confirm, one after the other:
-    `asked` is how many of this import are waiting in front of them. Who is there already stays as
-    they are, whoever left stays away, and of whom a list says that they left, the address goes on
-    the suppression list.
+    - Confirmed readers become active, with a consent record of kind import. No
+      `subscription_confirmed` is sent for them.
+    - The other readers are asked to confirm, one after the other. `asked` is how many readers of
+      this import wait in front of them.
+    - A reader who is there already stays as they are. A reader who left stays away.
+    - If the list says that somebody left, bounced, complained or was blocked, their address goes
+      on the suppression list.
     """
     outcome = Outcome(rows=batch.read, already_there=batch.again, refused=list(batch.refused))
     values = _values(task, asked=asked)
@@ -110,20 +114,23 @@ def store(task: Import, batch: Batch, *, asked: int) -> Outcome:
 
 
 def _without_erased(batch: Batch, outcome: Outcome) -> str:
-    """The rows, as CSV. Of an erased address only a hash is stored, which SQL does not know."""
+    """Return the rows as CSV, and refuse those of erased readers.
+
+    Of an erased address only a keyed hash is stored, which SQL cannot compute.
+    """
     erased = suppression.erased_among([row.email_key for row in batch.rows])
     if not erased:
         return batch.as_csv()
     for row in batch.rows:
         if row.email_key in erased:
-            # Without the address: what is kept of it is a hash, and a report of refusals stays.
+            # The refusal is stored, so it must not hold an address of which only a hash is kept.
             _suppressed(row.line, "", row.kind, erased[row.email_key], outcome)
     return as_csv([row for row in batch.rows if row.email_key not in erased])
 
 
 def _suppressed(line: int, email: str, kind: str, reason: str, outcome: Outcome) -> None:
     if kind in REASONS:
-        outcome.already_there += 1  # on the list, where this one belongs
+        outcome.already_there += 1  # the address is suppressed already
     else:
         label = Suppression.Reason(reason).label
         outcome.refused.append(Refusal(line, email, f"the address is suppressed: {label}"))
@@ -137,12 +144,12 @@ def _take_in(cursor: Any, lines: str) -> None:
     cursor.execute(statements.TABLE)
     with cursor.copy(statements.COPY) as copy:
         copy.write(lines)
-    # The columns that statements choose by; all fourteen took as long as the COPY.
+    # Only the columns that statements filter by: ANALYZE of all fourteen took as long as the COPY.
     cursor.execute("ANALYZE incoming (kind, email_key, is_confirmed)")
 
 
 def _count(cursor: Any, values: dict[str, Any], outcome: Outcome) -> None:
-    """What `_insert` would do; who is there already is known without trying."""
+    """Count what `_insert` would do; a query finds the subscriptions that exist already."""
     cursor.execute(statements.TAKE_OUT_THERE, values)
     for line, email, status in cursor.fetchall():
         if status == Subscription.Status.UNSUBSCRIBED:
@@ -180,7 +187,7 @@ def _insert(cursor: Any, values: dict[str, Any], outcome: Outcome) -> None:
 
 
 def _defaults(model: type[models.Model], given: tuple[str, ...]) -> dict[str, Any]:
-    """What the model's other columns begin with, where Django says it and not the database."""
+    """Return the defaults of the model's other columns that Django sets, and not the database."""
     return {
         str(one.column): one.get_db_prep_save(one.get_default(), connection)
         for one in model._meta.concrete_fields
