@@ -22,14 +22,14 @@ from subscribers.transfer.presets import Kind
 from subscribers.transfer.rows import Row
 from subscribers.transfer.spreadsheet import Refusal
 
-# The C1 controls, which Windows-1252 read as Latin-1 is full of.
+# The C1 control characters. Windows-1252 text that was read as Latin-1 is full of them.
 _STRAY = re.compile(r"[\x80-\x9f]")
 _ORDINARY = re.compile(r"[ -~\xa0-\u02ff]*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
-# What nearly all addresses look like; `normalise` changes and refuses nothing before their @-sign,
-# but for the names of RFC 2142, such as Postmaster, which it writes in lower case.
+# What nearly all addresses look like. Before their @-sign, `normalise` refuses nothing and changes
+# only the names of RFC 2142, such as Postmaster, which it writes in lower case.
 _PLAIN = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([a-zA-Z0-9.-]+)")
-# Go's own way to write a time, which listmonk exports: 2020-09-06 13:16:07.142367 +0200 CEST.
+# Go's own time format, which listmonk exports: 2020-09-06 13:16:07.142367 +0200 CEST.
 _GO_ZONE = re.compile(r" ([+-]\d{4})( [A-Z0-9+-]+)?$")
 _LONGEST_LOCAL, _LONGEST = 64, 254
 LONGEST_NAME = 120
@@ -56,13 +56,13 @@ class Checked(NamedTuple):
 
 @dataclass
 class Batch:
-    """Some rows after another, checked; `again` counts those that stood in it twice."""
+    """Consecutive rows of a list, checked; `again` counts the rows that repeat an address."""
 
     rows: list[Checked] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     again: int = 0
     seen: set[tuple[str, bool]] = field(default_factory=set)
-    # Made beforehand by who checks, while another batch is being stored.
+    # The thread that checks makes this beforehand, while another batch is being stored.
     lines: str | None = None
 
     def as_csv(self) -> str:
@@ -76,10 +76,10 @@ class Batch:
 
 
 def as_csv(rows: Iterable[Checked]) -> str:
-    """The rows as `storing` copies them into its table."""
+    """Return the rows as `storing` copies them into its table."""
     lines = io.StringIO()
     writer = csv.writer(lines)
-    # One by one: `writerows` would keep the interpreter to itself for the whole batch.
+    # Row by row: `writerows` would hold the interpreter lock for the whole batch.
     for row in rows:
         writer.writerow(row)
     return lines.getvalue()
@@ -89,8 +89,8 @@ def as_csv(rows: Iterable[Checked]) -> str:
 class Checker:
     """The rules of one import.
 
-    `confirmed`: its readers have confirmed elsewhere, so they need not be asked. `by_row`: the list
-    says so reader by reader, and who has no date in it is asked all the same.
+    `confirmed`: the readers have confirmed elsewhere, so they need not be asked. `by_row`: the list
+    has a column of confirmation dates, and a reader without a date is asked all the same.
     """
 
     confirmed: bool
@@ -100,7 +100,7 @@ class Checker:
     zones: frozenset[str] = field(default_factory=lambda: frozenset(zoneinfo.available_timezones()))
 
     def fill(self, batch: Batch, rows: Iterable[Row | Refusal]) -> Batch:
-        """Check each row; of an address that comes twice the first one counts."""
+        """Check each row. If an address comes twice, the first row counts."""
         for row in rows:
             checked = row if isinstance(row, Refusal) else self.check(row)
             if isinstance(checked, Refusal):
@@ -149,7 +149,7 @@ class Checker:
         )
 
     def _gone(self, row: Row, email: str) -> Checked:
-        """Whoever left or bounced keeps nothing here but an address to be left in peace."""
+        """Return somebody who left or bounced: only the address is kept, so it gets no mail."""
         return Checked(
             line=row.line, kind=row.kind, email=email, email_key=compare_key(email),
             email_as_typed="", name="", timezone="", language="", is_confirmed=False,
@@ -158,7 +158,7 @@ class Checker:
         )  # fmt: skip
 
     def _fault(self, row: Row) -> str:
-        """What keeps a reader with a good address out; a service's own codes never do."""
+        """Return why a reader with a valid address is refused; a service's codes are no reason."""
         name = row.name
         if name and not _ORDINARY.fullmatch(name):
             try:
@@ -176,7 +176,7 @@ class Checker:
         return ""
 
     def _past(self, text: str) -> datetime | None:
-        """The moment that the list names, by UTC where it does not say; None if it cannot be."""
+        """Return the list's time, as UTC if it names no zone; None if invalid or in the future."""
         if not text:
             return None
         try:
@@ -191,7 +191,7 @@ _READS = frozenset({Kind.READER, Kind.UNCONFIRMED})
 
 
 def address(raw: str) -> str:
-    """Return what `normalise` returns, sooner: a list has few domains, and few odd spellings.
+    """Return what `normalise` returns, faster: lists have few domains and few odd spellings.
 
     Raises:
         BadAddress: as `normalise` does.
@@ -207,7 +207,7 @@ def address(raw: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _domain(domain: str) -> str | None:
-    """How `normalise` writes the domain; None where it would refuse it."""
+    """Return how `normalise` writes the domain; None if it would refuse the domain."""
     try:
         return normalise(f"a@{domain}").removeprefix("a@")
     except BadAddress:
@@ -219,7 +219,7 @@ def _refuse(row: Row, reason: str) -> Refusal:
 
 
 def _name(raw: str) -> str:
-    # What a badly converted list has for apostrophes is no reason to refuse a reader.
+    # A badly converted list has C1 controls for apostrophes; no reader is refused for that.
     return " ".join(_STRAY.sub(" ", raw).split())
 
 
@@ -236,14 +236,14 @@ def _ip(text: str) -> str | None:
     if not text:
         return None
     try:
-        # A zone, as in fe80::1%eth0, is nothing that PostgreSQL's inet can hold.
+        # PostgreSQL's inet cannot hold a zone, as in fe80::1%eth0.
         return str(ipaddress.ip_address(text.partition("%")[0]))
     except ValueError:
         return None
 
 
 def _details(line: int, signed_up_at: datetime | None, confirmed_at: datetime | None) -> str:
-    """What this row adds to the evidence of its import, as JSON."""
+    """Return what this row adds to the evidence of its import, as JSON."""
     if signed_up_at is None and confirmed_at is None:
         return f'{{"line": {line}}}'
     found = {"signed_up_at": signed_up_at, "confirmed_at": confirmed_at}

@@ -1,4 +1,4 @@
-"""Give readers out as CSV, in constant memory, in a shape that `importing` takes in again."""
+"""Export readers as CSV, in constant memory, in a format that `importing` can read."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ HEADER = (
     "email", "name", "language", "timezone", "newsletter", "status", "frequency", "source",
     "signed_up_at", "confirmed_at", "left_at", "why",
 )  # fmt: skip
-# So many rows at a time; nothing is open in between, however slowly they are taken.
+# Rows of one query. Between two queries nothing is open, however slowly the rows are consumed.
 PAGE = 5000
 
-# What a suppressed reader's status is to the next importer, whatever they subscribed to.
+# The status that the export gives a suppressed reader, whatever the subscription's status is.
 _SUPPRESSED = {
     Suppression.Reason.BOUNCE: "bounced",
     Suppression.Reason.COMPLAINT: "complained",
@@ -30,7 +30,7 @@ _SUPPRESSED = {
 
 
 class Echo:
-    """A file for csv.writer that gives back what it is given."""
+    """A file for csv.writer that returns what is written to it."""
 
     def write(self, value: str) -> str:
         return value
@@ -41,10 +41,10 @@ class _Writer(Protocol):
 
 
 def lines(*, newsletter: Newsletter | None = None, statuses: Collection[str] = ()) -> Iterator[str]:
-    """Yield the CSV piece by piece: the readers of one newsletter or of all, with these statuses.
+    """Yield the CSV in chunks: the readers of one newsletter or of all, with these statuses.
 
-    Whoever was erased is not in it. The status of a suppressed reader is that: taken in elsewhere,
-    they stay in peace.
+    Erased readers are not in it. A suppressed reader's status says that they are suppressed: a
+    service that imports the file sends them nothing either.
     """
     writer: _Writer = csv.writer(Echo(), lineterminator="\r\n")
     yield writer.writerow(HEADER)
@@ -56,7 +56,7 @@ def lines(*, newsletter: Newsletter | None = None, statuses: Collection[str] = (
 
 
 def packed(pieces: Iterator[str], *, by_gzip: bool = False) -> Iterator[bytes]:
-    """The same as bytes, by gzip where that is wanted."""
+    """Yield the same text as bytes, compressed if `by_gzip` is set."""
     if not by_gzip:
         yield from (piece.encode() for piece in pieces)
         return
@@ -67,7 +67,7 @@ def packed(pieces: Iterator[str], *, by_gzip: bool = False) -> Iterator[bytes]:
 
 
 def harmless(value: str) -> str:
-    """What a spreadsheet would take for a formula gets an apostrophe, which `rows` takes off."""
+    """Put an apostrophe before a value that a spreadsheet would run; `rows` removes it again."""
     return f"'{value}" if value.startswith(FORMULA) else value
 
 

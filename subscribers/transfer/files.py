@@ -1,4 +1,4 @@
-"""Leave no uploaded list behind that no import knows."""
+"""Delete uploaded lists that no import needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDER = "imports"
 
 
 def discard(name: str) -> None:
-    """Delete a list, with the folder that it had for itself."""
+    """Delete a list and its folder, which holds nothing else."""
     storage = _storage()
     storage.delete(name)
     with suppress(OSError):
@@ -26,7 +26,10 @@ def discard(name: str) -> None:
 
 
 def forget_strays(*, before: datetime, limit: int) -> int:
-    """Delete lists older than that which belong to no import: a crash came between the two."""
+    """Delete lists from before that time that belong to no import; return how many.
+
+    A crash after a file was stored, and before its import was, leaves such a list behind.
+    """
     known = {name.split("/")[1] for name in _known()}
     gone = 0
     for folder in _folders():
@@ -44,7 +47,10 @@ def forget_strays(*, before: datetime, limit: int) -> int:
 
 @receiver(post_delete, sender=ImportJob, dispatch_uid="discard the list of a deleted import")
 def discard_with_job(*, instance: ImportJob, **_: Any) -> None:
-    """Also where the import goes with its newsletter; not if that is taken back."""
+    """Delete the list too, also if a newsletter is deleted with its imports.
+
+    Nothing is deleted if the transaction is rolled back.
+    """
     if instance.file:
         transaction.on_commit(partial(discard, str(instance.file.name)))
 

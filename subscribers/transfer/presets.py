@@ -1,4 +1,4 @@
-"""What the columns of a list mean: ours, those of five other services, and anybody's."""
+"""What the columns of a list mean, if it is ours, one of five other services, or anybody's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Field(StrEnum):
-    """What we take from a row; the value is the name of the column on the command line."""
+    """What is read from a row; the value is the name of the column on the command line."""
 
     EMAIL = "email"
     NAME = "name"
@@ -26,10 +26,10 @@ class Field(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a row says of a person."""
+    """What a row says about a person."""
 
     READER = "reader"
-    UNCONFIRMED = "unconfirmed"  # asked for it and never confirmed: not a reader yet
+    UNCONFIRMED = "unconfirmed"  # signed up and never confirmed: not a reader yet
     LEFT = "left"
     CLEANED = "cleaned"
     COMPLAINED = "complained"
@@ -38,12 +38,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Preset:
-    """The shape of one service's export.
+    """The format of one service's export.
 
-    `columns` are the names in its header for each field, compared without case; `tells` are sets of
-    names, one of which makes a header this service's; `statuses` says what its status column means.
-    `rows` is what every row of the file is, where there is no such column. A service's own time
-    zones and languages are left out where we do not know them (`lenient`): it is no reader's fault.
+    - `columns`: the names in its header for each field, compared without case.
+    - `tells`: sets of names. A header that has all names of one set is this service's.
+    - `statuses`: what the values of its status column mean.
+    - `rows`: what every row of the file is, if there is no such column.
+    - `lenient`: a time zone or language that we do not know is left out. A service has its own
+      codes for them, which is no reader's fault.
     """
 
     name: str
@@ -56,7 +58,7 @@ class Preset:
 
     @property
     def service(self) -> str:
-        """Whose export it is; empty for a list of no service that we know."""
+        """The service that made the export; empty if we do not know it."""
         return "" if self.name == "daybreak" else self.label.partition(",")[0]
 
 
@@ -64,7 +66,7 @@ def _tells(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
-# The names that other lists have for what we take, as far as they cannot mean anything else.
+# The names that other lists give these fields, as far as they cannot mean anything else.
 _USUAL: dict[Field, tuple[str, ...]] = {
     Field.EMAIL: (
         "email", "e-mail", "mail", "email address", "e-mail address", "subscriber",
@@ -84,7 +86,7 @@ _USUAL: dict[Field, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-# What we export ourselves, and any list whose columns say in plain words what they hold.
+# Our own export, and any list whose column names say plainly what the columns hold.
 DAYBREAK = Preset(
     name="daybreak",
     label="Daybreak, or any other list",
@@ -143,7 +145,7 @@ PRESETS = (
             _tells("email address", "leid", "euid"),
         ),
     ),
-    # Settings → Exports: email_list.….csv. Whoever left has their mail disabled.
+    # Settings → Exports: email_list.….csv. A reader who left has their mail disabled.
     Preset(
         name="substack",
         label="Substack",
@@ -169,7 +171,8 @@ PRESETS = (
         tells=(_tells("email", "subscribed_to_emails"),),
         statuses={"true": Kind.READER, "false": Kind.LEFT},
     ),
-    # Its API called them email and subscriber_type until 2024-08, email_address and type since.
+    # Its API named two columns email and subscriber_type until 2024-08, email_address and type
+    # since then.
     Preset(
         name="buttondown",
         label="Buttondown",
@@ -196,7 +199,7 @@ PRESETS = (
         },
     ),
     # Subscribers → Export: uuid,email,name,attributes,status,created_at,updated_at. `status` is
-    # that of the person; whether they confirmed a list is not in it.
+    # the person's. The file does not say whether they confirmed a list.
     Preset(
         name="listmonk",
         label="listmonk",
@@ -215,7 +218,7 @@ BY_NAME = {preset.name: preset for preset in PRESETS}
 
 
 def detect(header: Sequence[str]) -> Preset:
-    """Return the service whose export has such a header, or ours where it could be anybody's."""
+    """Return the service whose export has such a header, or DAYBREAK if it could be anybody's."""
     names = {_plain(name) for name in header}
     for preset in PRESETS:
         if any(tells <= names for tells in preset.tells):
@@ -226,7 +229,7 @@ def detect(header: Sequence[str]) -> Preset:
 def columns(header: Sequence[str], preset: Preset) -> dict[Field, int]:
     """Return which column of the header, counted from 0, holds each field that is there.
 
-    Of a name that stands twice the first one counts.
+    If a name comes twice, the first column counts.
     """
     places: dict[str, int] = {}
     for number, name in enumerate(header):
@@ -241,7 +244,7 @@ def columns(header: Sequence[str], preset: Preset) -> dict[Field, int]:
 
 
 def no_address(header: Sequence[str]) -> str:
-    """What to tell an operator whose list has no column of addresses that we can see."""
+    """Return what to tell an operator if no column's name shows that it holds the addresses."""
     named = ", ".join(header)
     shown = named if len(named) <= 80 else f"{named[:80]}…"
     return (

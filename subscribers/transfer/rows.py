@@ -1,4 +1,4 @@
-"""Turn a record of a list into what it says of a reader."""
+"""Turn a record of a list into what it says about a reader."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 from subscribers.transfer.presets import Field, Kind, Preset
 from subscribers.transfer.spreadsheet import Record, Refusal
 
-# A spreadsheet takes what begins so for a formula; an export puts an apostrophe before it.
+# A spreadsheet runs a value with such a beginning as a formula. An export puts an apostrophe first.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Row(NamedTuple):
-    """One reader as the list has them, nothing checked."""
+    """One reader as the list describes them, before any check."""
 
     line: int
     email: str
@@ -36,9 +36,10 @@ _NOTHING = [""] * len(_AS_IT_IS)
 
 @dataclass(frozen=True)
 class Reading:
-    """How records are read: which column holds what, and what the list is a list of.
+    """How records are read: which column holds what, and what kind of people the rows are.
 
-    `statuses` is what the status column's values mean; `kind` is what each row is without one.
+    `statuses` says what the values of the status column mean. `kind` is what each row is if there
+    is no such column.
     """
 
     columns: Mapping[Field, int]
@@ -50,20 +51,20 @@ class Reading:
     def of(
         cls, preset: Preset, columns: Mapping[Field, int], *, kind: Kind | None = None
     ) -> Reading:
-        """As the preset reads these columns; `kind` is what every row is, whatever they say."""
+        """Read the columns as the preset does; `kind` overrides what the rows say they are."""
         if kind:
             return cls(columns, kind, lenient=preset.lenient)
         return cls(columns, preset.rows, preset.statuses, preset.lenient)
 
     @property
     def has_confirmations(self) -> bool:
-        """Whether the list says when each reader confirmed; then its silence says something too."""
+        """Whether the list has confirmation dates; a missing date then says something, too."""
         return Field.CONFIRMED_AT in self.columns
 
     def rows(self, records: Iterable[Record | Refusal]) -> Iterator[Row | Refusal]:
         email = self.columns[Field.EMAIL]
         width = max(self.columns.values()) + 1
-        # Where in a Row the values of which column go, as they are.
+        # The places in a Row, and the columns whose values go there unchanged.
         others = [
             (Row._fields.index(one), self.columns[one]) for one in _AS_IT_IS if one in self.columns
         ]
@@ -98,5 +99,5 @@ class Reading:
 
 
 def plain(value: str) -> str:
-    """Without the apostrophe that an export puts before what a spreadsheet would take for code."""
+    """Return the value without the apostrophe that an export puts before a formula."""
     return value[1:] if value[:1] == "'" and value[1:2] in FORMULA else value

@@ -11,20 +11,20 @@ from typing import NamedTuple
 
 from subscribers.transfer.unpacking import File, UnreadableFile
 
-# An address, a name and a few more columns, notes with line breaks among them; what is longer is
-# not a row of a list of readers, but a quotation mark that was never closed, or no list at all.
+# Enough for an address, a name and a few more columns, among them notes with line breaks. A longer
+# record is no row of a list of readers: a quotation mark was never closed, or the file is no list.
 LONGEST_RECORD = 64 * 1024
 
 
 class Record(NamedTuple):
-    """One record as it is written in the file, blanks around the values taken off."""
+    """One record as it is written in the file, without the blanks around its values."""
 
     line: int
     values: list[str]
 
 
 class Refusal(NamedTuple):
-    """One record that does not go in, and why; `line` is where it begins."""
+    """One record that is not imported, and why; `line` is where it begins."""
 
     line: int
     email: str
@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """Where reading goes on another time: a line, and what TextIOWrapper.tell said there."""
+    """Where another run resumes: a line, and what TextIOWrapper.tell returned there."""
 
     line: int = 0
     cookie: int = 0
@@ -43,7 +43,7 @@ START = Place()
 
 
 class Spreadsheet:
-    """A CSV file with a header; commas, semicolons, tabs or bars part its columns.
+    """A CSV file with a header; commas, semicolons, tabs or bars separate its columns.
 
     Values in quotation marks may hold line breaks. A quotation mark that is never closed costs its
     own line and not the rest of the file.
@@ -54,19 +54,19 @@ class Spreadsheet:
         self._end: Place | None = None
 
     def header(self) -> list[str]:
-        """The names of the columns.
+        """Return the names of the columns.
 
         Raises:
-            UnreadableFile: it cannot be opened or decoded, or has no first line.
+            UnreadableFile: the file cannot be opened or decoded, or has no first line.
         """
         with self.file.text() as (_, text):
             return _Reader(text).header
 
     def records(self, *, after: Place = START) -> Generator[Record | Refusal, None, None]:
-        """Yield every record under the header that is not blank, or those behind a place.
+        """Yield every record after the header, or after a place, that is not blank.
 
         Raises:
-            UnreadableFile: as `header`; or it is damaged or too large further down.
+            UnreadableFile: as in `header`, or the file is damaged or too large further down.
         """
         with self.file.text() as (self._raw, text):
             self._reader = _Reader(text)
@@ -77,24 +77,25 @@ class Spreadsheet:
             self._end = self._reader.place()
 
     def position(self) -> int:
-        """How many bytes of the file are read, packed as it is."""
+        """Return how many bytes of the file are read, before decompression."""
         return self.file.size if self._end else self._raw.position
 
     def place(self) -> Place | None:
-        """Where another run would go on, between two records; None in the middle of a search.
+        """Return where another run would resume: a place between two records.
 
-        It costs a look into the decoder, so it is not asked for every record.
+        None while a closing quotation mark is searched for. The call asks the decoder for its
+        state, which costs time, so it is not made for every record.
         """
         return self._end or self._reader.place()
 
 
 class _Reader:
-    """Lines in, records out."""
+    """Turn lines into records."""
 
     def __init__(self, text: TextIOWrapper) -> None:
         self.text = text
         self.line = 0
-        # Lines that were looked at for a closing quotation mark and had none.
+        # Lines that were read in search of a closing quotation mark and had none; they are next.
         self.waiting: deque[tuple[int, str | None]] = deque()
         self.header, self.delimiter = self._header()
         self.width = len(self.header)
@@ -124,7 +125,7 @@ class _Reader:
                     yield Record(number, values)
 
     def _header(self) -> tuple[list[str], str]:
-        """The names of the columns and what parts them."""
+        """Return the names of the columns and the character that separates them."""
         _, line = self._next_line() or (1, "")
         hint = ""
         if line and line.lower().startswith("sep=") and len(line) == 5:  # Excel's own first line
@@ -147,7 +148,7 @@ class _Reader:
         return [name.strip() for name in names], delimiter
 
     def _next_line(self) -> tuple[int, str | None] | None:
-        """The next line with its number from 1; None for its text where it is too long."""
+        """Return the next line's number, from 1, and its text, which is None if it is too long."""
         if self.waiting:
             return self.waiting.popleft()
         line = self.text.readline(LONGEST_RECORD + 1)
@@ -161,7 +162,7 @@ class _Reader:
         return self.line, None
 
     def _quoted(self, number: int, line: str) -> Record | Refusal | None:
-        """The record that begins here, with the lines that its quotation marks hold together."""
+        """Return the record that begins here, with all lines that its quotation marks span."""
         lines, size = [line], len(line)
         taken: list[tuple[int, str | None]] = []
         is_open = _ends_open(line, self.delimiter, is_open=False)
@@ -182,7 +183,7 @@ class _Reader:
             return Refusal(number, "", "a quotation mark is not closed, or closed too soon")
 
     def _record(self, number: int, values: list[str]) -> Record | Refusal | None:
-        """None for a blank one."""
+        """Return the record, or None if it is blank."""
         values = [value.strip() for value in values]
         if not any(values):
             return None
@@ -199,7 +200,7 @@ def _with_ends(lines: list[str]) -> Iterator[str]:
 
 
 def _ends_open(line: str, delimiter: str, *, is_open: bool) -> bool:
-    """Whether a quotation mark is open at the line's end. Within a value they come in pairs."""
+    """Return whether a quotation mark is open at the line's end. In a value they come in pairs."""
     at = 0
     while True:
         if is_open:

@@ -1,4 +1,4 @@
-"""Open a list of readers as text, whatever it is packed in and however it is encoded."""
+"""Open a list of readers as text, compressed by gzip or not, in any of several encodings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
-# Unpacked bytes. A list of ten million readers has less than 2 GB; more is a mistake or a bomb.
+# Bytes after decompression. A list of ten million readers has less than 2 GB; more than this is a
+# mistake or a decompression bomb.
 LARGEST = 4 * 1024**3
 ENCODINGS = {
     "utf-8": "UTF-8",
@@ -25,7 +26,7 @@ ENCODINGS = {
 }
 _CHUNK = 1024 * 1024
 _HEAD = 4096
-# What begins a file that somebody has taken for a list, by its first bytes.
+# The first bytes of files that somebody may take for a list, and what such a file is.
 _NOT_TEXT = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind",
@@ -42,7 +43,7 @@ class UnreadableFile(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """Where a list lies: `open` gives its bytes from the start, each time anew."""
+    """A stored list; each call of `open` gives its bytes from the start."""
 
     name: str
     size: int
@@ -51,10 +52,13 @@ class File:
     largest: int = LARGEST
 
     def encoded(self) -> str:
-        """The encoding that was asked for, else the one that its first bytes show.
+        """Return its encoding.
+
+        A byte order mark decides, then the encoding that was asked for, then the file's first
+        bytes.
 
         Raises:
-            UnreadableFile: it is no text at all.
+            UnreadableFile: the file is no text at all.
         """
         with self.unpacked() as raw:
             head = raw.read(_HEAD)
@@ -68,10 +72,10 @@ class File:
 
     @contextmanager
     def unpacked(self) -> Iterator[Unpacked]:
-        """Its bytes, taken out of gzip where they are in it.
+        """Open its bytes, decompressed if it is a gzip file.
 
         Raises:
-            UnreadableFile: it cannot be opened, is damaged, or is too large.
+            UnreadableFile: the file cannot be opened, is damaged, or is too large.
         """
         try:
             with self.open() as packed:
@@ -86,10 +90,10 @@ class File:
 
     @contextmanager
     def text(self) -> Iterator[tuple[Unpacked, io.TextIOWrapper[Any]]]:
-        """Its text, with all kinds of line ends as one.
+        """Open its text, with every kind of line end as a newline.
 
         Raises:
-            UnreadableFile: as `unpacked`; or a byte that its encoding does not have.
+            UnreadableFile: as in `unpacked`, or a byte is not valid in the encoding.
         """
         encoding = self.encoded()
         with self.unpacked() as raw, io.TextIOWrapper(cast(Any, raw), encoding) as text:
@@ -100,10 +104,10 @@ class File:
                 raise UnreadableFile(f"{self.name} was changed while it was read.") from None
 
     def check(self) -> None:
-        """Decode the whole file once, so that one in another encoding is refused as a whole.
+        """Decode the whole file once, so that a file in another encoding is refused as a whole.
 
         Raises:
-            UnreadableFile: with the line that cannot be decoded.
+            UnreadableFile: a line cannot be decoded; the message says which.
         """
         encoding = self.encoded()
         decoder = codecs.getincrementaldecoder(encoding)()
@@ -122,7 +126,7 @@ class File:
 
 @dataclass
 class Unpacked(io.RawIOBase):
-    """Bytes out of a file, as many as are bearable; `position` is how far the file is read."""
+    """The decompressed bytes of a file, up to a limit; `position` is how far the file is read."""
 
     raw: io.BufferedIOBase | BinaryIO
     packed: BinaryIO
@@ -164,7 +168,7 @@ class Unpacked(io.RawIOBase):
 
 
 def _by_mark(head: bytes) -> str:
-    """By a byte order mark, which nobody writes by accident."""
+    """Return the encoding that a byte order mark names, which nobody writes by accident."""
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -173,7 +177,7 @@ def _by_mark(head: bytes) -> str:
 
 
 def _by_nuls(head: bytes) -> str:
-    """UTF-16 without its mark: of a header's ASCII every second byte is a NUL."""
+    """Return the kind of UTF-16 without a mark: every second byte of an ASCII header is NUL."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if len(head) >= 8 and max(even, odd) > len(head) / 3 and not min(even, odd):
         return "utf-16-be" if even else "utf-16-le"
@@ -181,7 +185,7 @@ def _by_nuls(head: bytes) -> str:
 
 
 def _lines_before(error: UnicodeDecodeError, encoding: str) -> int:
-    # The decoder may have held back bytes of the chunk before; no line ends there.
+    # The decoder may have held back bytes of the previous chunk; no line ends in these.
     good = error.object[: error.start]
     return good.decode(encoding.removesuffix("-sig"), "replace").count("\n")
 
