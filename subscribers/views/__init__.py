@@ -1,4 +1,4 @@
-"""The pages that a reader sees, from the front page to the way out."""
+"""The pages that a reader sees, from the front page to the unsubscribe page."""
 
 from subscribers.views import dossier, embed
 from subscribers.views.leaving import come_back, unsubscribe, why

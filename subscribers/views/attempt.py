@@ -1,4 +1,4 @@
-"""Read a posted sign-up form, whichever of our pages or another's it stood on."""
+"""Read a posted sign-up form, from one of our pages or from somebody else's."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from django.http import HttpRequest
 
 from subscribers.abuse import Attempt
 
-# Keeps a megabyte out of the error page; what is too long for an address, `addresses` says.
+# Keeps a megabyte out of the error page. Whether an address is too long is decided in `addresses`.
 LONGEST = 1_000
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands in the form, and what is said beside it."""
+    """What the form's fields hold, and what is said beside them."""
 
     email: str = ""
     error: str = ""
-    # The address that was probably meant, and whether the one that stands there is taken too.
+    # The address that was probably meant, and whether the one that was typed is accepted, too.
     suggestion: str = ""
     may_insist: bool = False
-    # For the browser to solve, where one is asked for.
+    # The challenge that the browser has to solve, if there is one.
     challenge: dict[str, Any] | None = None
 
 
 def email_of(request: HttpRequest) -> str:
-    """The address, or the correction of it that the reader chose."""
+    """Return the address, or the correction of it that the reader chose."""
     return (request.POST.get("use") or request.POST.get("email", ""))[:LONGEST].strip()
 
 
 def attempt_of(request: HttpRequest) -> Attempt:
-    """What the form's other fields say; `sure` holds the address that the reader insists on."""
+    """Return what the other fields say; the field `sure` holds an address the reader insists on."""
     fields = request.POST
     email = email_of(request)
     return Attempt(

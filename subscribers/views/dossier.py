@@ -1,4 +1,4 @@
-"""Show a reader what is stored about them, and hand it over as a file."""
+"""Show a reader what is stored about them, on a page or as a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from subscribers.views.keys import bad_link, reader_of, signed_link
 
 @signed_link
 def page(request: HttpRequest, token: str) -> HttpResponse:
-    """Everything, in words. The link is the one to the preferences: both are the reader's own."""
+    """Show everything in words; the preferences link's token opens this page, too."""
     subscription = reader_of(token)
     if subscription is None:
         return bad_link(request)
@@ -35,7 +35,7 @@ def download(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def as_file(subscriber_id: int) -> HttpResponse:
-    """The dossier as JSON that a person can read too, to be saved."""
+    """Return the data export as a file to save: JSON that a person can read, too."""
     exported = dossier.export(subscriber_id=subscriber_id)
     response = JsonResponse(exported, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="reader-{subscriber_id}.json"'

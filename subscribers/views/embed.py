@@ -1,4 +1,4 @@
-"""What a sign-up form in somebody else's page asks of us; no answer sets or reads a cookie."""
+"""Answer a sign-up form in somebody else's page, without setting or reading a cookie."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from subscribers.views.attempt import attempt_of, email_of
 from subscribers.views.origin import origin_of
 from subscribers.views.signup import posted
 
-# What the form says is the same for everybody: a CDN may answer for us.
+# The form is the same for everybody, so a CDN may answer for us.
 SHARED = "public, max-age=300, stale-while-revalidate=3600"
 SCRIPT_SHARED = "public, max-age=3600, stale-while-revalidate=86400"
 STATUS = {
@@ -56,7 +56,7 @@ class _Script:
 @lru_cache(maxsize=4)
 def _read(path: Path, modified: int) -> _Script:
     plain = path.read_bytes()
-    # Weak: one and the same, packed or not.
+    # A weak ETag, because it is the same for the script with and without gzip.
     etag = f'W/"{hashlib.sha256(plain).hexdigest()[:16]}"'
     return _Script(plain, gzip.compress(plain, mtime=0), etag)
 
@@ -69,10 +69,11 @@ def _script(name: str) -> _Script:
 @require_safe
 @condition(etag_func=lambda request, name: _script(name).etag)
 def script(request: HttpRequest, name: str) -> HttpResponse:
-    """A script under its lasting name: it stands in pages that nobody will change again.
+    """Serve a script under a lasting name: nobody will change the pages that name it.
 
-    Served from here and not from static/, since a page of another origin imports the solver only
-    where the answer allows it (CORS), and a web server in front may not say so for its files.
+    The script is served from here and not from static/: a page of another origin can import the
+    solver only if the response allows it (CORS), and a web server in front of us may not send that
+    header with static files.
     """
     packed = "gzip" in request.headers.get("Accept-Encoding", "")
     found = _script(name)
@@ -90,7 +91,7 @@ def script(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def form(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the form says and looks like, in the language of the page around it or our own."""
+    """Return the form's texts and colours, in the language of the page or of the newsletter."""
     newsletter = get_object_or_404(Newsletter, slug=slug)
     answer = embed.form(
         newsletter,
@@ -106,9 +107,10 @@ def form(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def opened(request: HttpRequest, slug: str) -> HttpResponse:
-    """What a form needs once somebody begins to write: the proof of when, and maybe a challenge.
+    """Return what a form needs once somebody begins to type: a form token, maybe a challenge.
 
-    A quick reader is no program: the script waits for them, half a second more than it has to.
+    The form token proves when that was. A reader who types quickly must not be taken for a program,
+    so the script waits before it sends the form, half a second longer than it has to.
     """
     challenge = abuse.new_challenge(now()) if abuse.challenge_needed(now()) else None
     answer = {
@@ -124,10 +126,11 @@ def opened(request: HttpRequest, slug: str) -> HttpResponse:
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sign up: from the script, which is answered in JSON, or from a plain form in any page.
+    """Sign up from the script, which is answered in JSON, or from a plain form in any page.
 
-    No CSRF token: there is no session that a forger could use, and a form in somebody else's page
-    could not have one. Form-encoded, so that no browser asks for permission first (no preflight).
+    There is no CSRF token: a forger finds no session to use, and a form in somebody else's page
+    could not have a token. The script sends the fields form-encoded, so that no browser asks for
+    permission first (no preflight).
     """
     newsletter = get_object_or_404(Newsletter, slug=slug)
     if request.method != "POST":
@@ -146,7 +149,7 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
 @xframe_options_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def frame(request: HttpRequest, slug: str) -> HttpResponse:
-    """The form as a page of its own, for an iframe; the script draws it where there is one."""
+    """Show the form as a page of its own, for an iframe; the script draws it if scripts run."""
     newsletter = get_object_or_404(Newsletter, slug=slug)
     language = first_of(request.GET.get("lang", ""), newsletter.language)
     translation.activate(language)
@@ -159,7 +162,7 @@ def frame(request: HttpRequest, slug: str) -> HttpResponse:
     }
     status = HTTPStatus.OK
     if request.method == "POST":
-        # What was opened stays opened: a correction is quickly pressed.
+        # The form token stays the same: with a new one, a quick correction would come too early.
         kept = {name: request.POST.get(name, "") for name in ("opened", "page")}
         answer = _sign_up(request, newsletter)
         context |= kept | {"answer": answer, "email": email_of(request)}
@@ -174,7 +177,7 @@ def frame(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _sign_up(request: HttpRequest, newsletter: Newsletter) -> dict[str, Any]:
-    """Try it, and say what came of it as static/embed.js understands it."""
+    """Sign up, and return the result as static/embed.js understands it."""
     email = email_of(request)
     try:
         signup.sign_up(
@@ -200,19 +203,19 @@ def _choice(label: str, email: str) -> dict[str, str] | None:
     return {"email": email, "label": label % {"email": email}} if email else None
 
 
-# --- Whence -------------------------------------------------------------------------------------
+# --- Origin -------------------------------------------------------------------------------------
 
 
 def _origin(request: HttpRequest) -> Origin:
-    """The page that the form stands in, as far as the browser vouches for it.
+    """Return the page that contains the form, as far as the browser vouches for it.
 
     The browser's own Origin header decides about the host; the script (or the Referer) adds the
-    path. The query is left out: it may hold what is nobody's business.
+    path. The query is left out, because it may hold private data.
     """
     referer = request.headers.get("Referer", "")
     claimed = _split(request.POST.get("page", "") or referer)
     sender = _split(request.headers.get("Origin", ""))
-    ours = sender.netloc == request.get_host()  # the iframe: it stands in a page that is not
+    ours = sender.netloc == request.get_host()  # the iframe; the page around it is not ours
     if sender.netloc and not ours and claimed.netloc != sender.netloc:
         claimed = sender._replace(path="/")
     return replace(origin_of(request), page=_without_query(claimed))
@@ -232,7 +235,7 @@ def _without_query(url: SplitResult) -> str:
 
 
 def _for_everybody(response: HttpResponse) -> HttpResponse:
-    """Any page may read it, and one that isolates itself (COEP) may load it."""
+    """Let any page read the response, and a page that isolates itself (COEP) load it."""
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -1,4 +1,4 @@
-"""Serve pages whose URL is a reader's key, and find whose."""
+"""Serve pages whose URL holds a reader's signed token, and find the subscription it is for."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from django.views.decorators.http import require_http_methods
 from subscribers import tokens
 from subscribers.models import Subscription
 
-# Addresses that a reader may have had one after the other, each with the same newsletter.
+# How many times a reader may have changed their address, each time with the same newsletter.
 _HOPS = 5
 _View = Callable[[HttpRequest, str], HttpResponse]
 
 
 def signed_link(view: _View) -> _View:
-    """A page whose URL is a reader's key: keep it out of caches, indexes and Referer headers.
+    """Keep a page whose URL holds a token out of caches, indexes and Referer headers.
 
-    It needs no CSRF token: the link itself is what a forger lacks, and it must work in a browser
-    that keeps no cookies and for a mail provider's one-click POST (RFC 8058).
+    The page needs no CSRF token, because a forger does not have the link. It must work in a browser
+    that keeps no cookies, and for a mail provider's one-click POST (RFC 8058).
     """
 
     @csrf_exempt
@@ -41,15 +41,15 @@ def signed_link(view: _View) -> _View:
 
 
 def bad_link(request: HttpRequest) -> HttpResponse:
-    """A page for a link that is not ours, or of a reader who is erased, with the way to another."""
+    """Return the page for a link that is not ours, or an erased reader's; it offers a new link."""
     return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
 
 
 def reader_of(token: str) -> Subscription | None:
-    """The subscription whose preferences a link opens.
+    """Return the subscription whose preferences a link opens.
 
-    None where the link is not ours, was sent to an address that the reader no longer has, or is of
-    an erased reader.
+    None if the link is not ours, was sent to an address that the reader no longer has, or is an
+    erased reader's.
     """
     try:
         link = tokens.read_preferences(token)
@@ -58,12 +58,15 @@ def reader_of(token: str) -> Subscription | None:
     subscription = _follow(link.subscription_id)
     if subscription is None:
         return None
-    # By the address of whoever it leads to: two readers may have turned out to be one.
+    # Compare with the address of the reader it leads to: two readers may have been merged.
     return subscription if link.was_sent_to(subscription.subscriber.email) else None
 
 
 def leaver_of(token: str) -> Subscription | None:
-    """The subscription that a link ends, in however old a mail; None as for `reader_of`."""
+    """Return the subscription that a link ends, however old its mail is.
+
+    None if the link is not ours, or is an erased reader's.
+    """
     try:
         return _follow(tokens.read_unsubscribe(token))
     except tokens.BadToken:
@@ -72,7 +75,8 @@ def leaver_of(token: str) -> Subscription | None:
 
 def _follow(subscription_id: int) -> Subscription | None:
     subscription = _find(subscription_id)
-    # An old mail's link leads to what took its place: leaving there must end what still comes.
+    # An old mail's link leads to the subscription that replaced its own: leaving there must end
+    # what still comes.
     for _ in range(_HOPS):
         if subscription is None or subscription.moved_to_id is None:
             break

@@ -1,4 +1,4 @@
-"""The way out, and back in for who thinks better of it."""
+"""The unsubscribe page, and the way back for a reader who changes their mind."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from subscribers.views.keys import leaver_of, signed_link
 from subscribers.views.origin import origin_of
 
 Status, Frequency = Subscription.Status, Subscription.Frequency
-# A second click, or a slow one, is still the click that ended it.
+# Within this time a second or a slow click still counts as the click that ended the subscription.
 JUST_NOW = timedelta(minutes=1)
 
 
 @signed_link
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """One button. A POST ends the subscription, from the page or in one click from a mail client.
+    """Show one button. A POST ends the subscription, from the page or a mail client's one click.
 
-    A token that is not ours gets the same answer (with no newsletter's name to show), so that
-    nobody learns anything by trying tokens.
+    A token that is not ours gets the same answer (only without a newsletter's name), so that nobody
+    learns anything by trying tokens.
     """
     subscription = leaver_of(token)
     left = subscription is not None and subscription.status == Status.UNSUBSCRIBED
     one_click = request.method == "POST" and "page" not in request.POST
-    # The name is for the reader on our page; a mail provider's click gets one answer for all.
+    # Only a reader on our page is shown the name; all one-click POSTs get the same answer.
     named = None if one_click else subscription
     languages.speak(request, subscription=named)
     if request.method == "POST":
@@ -53,7 +53,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 @signed_link
 def why(request: HttpRequest, token: str) -> HttpResponse:
-    """Take the answer to the one question."""
+    """Store the reason that a reader gives for unsubscribing."""
     subscription = leaver_of(token)
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
@@ -68,14 +68,14 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
             origin=origin_of(request, token),
             now=now(),
         )
-    # What may be taken back on this page is not lost with an answer.
+    # A reader who has answered can still take the unsubscribing back on this page.
     back = request.POST.get("back", "")
     return _left(request, token, subscription, back=back, form=form)
 
 
 @signed_link
 def come_back(request: HttpRequest, token: str) -> HttpResponse:
-    """Back to all of it, to fewer mails, or after a pause."""
+    """Bring a reader back: to all editions, to fewer mails, or after a pause."""
     subscription = leaver_of(token)
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
@@ -98,7 +98,7 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
             now=now(),
         )
     except preferences.NotOffered:
-        # It was, when the page was opened: what there is instead stands on it now.
+        # It was offered when the page was opened. The page now shows what is offered instead.
         return _left(request, token, subscription, back=back)
     if not at_once:
         return redirect("signup-done", slug=subscription.newsletter.slug)
@@ -112,9 +112,9 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _seen(request: HttpRequest, newsletter: Newsletter) -> str:
-    """The words beside the button that was pressed; "" for those of our own page."""
+    """Return the wording beside the button that was pressed; "" for that of our own page."""
     if "page" not in request.POST:
-        # Who clicked in a mail program has not seen any page of ours.
+        # A reader who clicked in a mail program has seen no page of ours.
         return consent.wording(consent.ONE_CLICK, newsletter)
     if request.POST["page"] == "preferences":
         return gettext("Unsubscribe from %(name)s") % {"name": newsletter.name}
@@ -129,7 +129,7 @@ def _left(
     back: str,
     form: WhyForm | None = None,
 ) -> HttpResponse:
-    """Say that it has stopped; then, to who is known, what there is instead, and one question."""
+    """Say that the newsletter has stopped; ask a known reader why, and offer alternatives."""
     context: dict[str, object] = {"newsletter": None}
     if subscription:
         newsletter = subscription.newsletter
@@ -148,7 +148,7 @@ def _left(
 
 
 def _offers(subscription: Subscription) -> list[str]:
-    """Fewer mails than the reader had, the fewest first."""
+    """Return the frequencies with fewer mails than the reader had, the fewest first."""
     if subscription.confirmed_at is None:
         return []
     rhythm = rhythms([subscription.newsletter_id])[subscription.newsletter_id]
@@ -158,7 +158,7 @@ def _offers(subscription: Subscription) -> list[str]:
 
 
 def _sentences(newsletter: Newsletter) -> dict[str, str]:
-    """What stands on the buttons, and in the ledger after one was pressed."""
+    """Return the buttons' texts; the ledger stores the text of the one that was pressed."""
     name = {"newsletter": newsletter.name}
     return {
         Frequency.WEEKLY: gettext("Once a week: the best of the week"),
@@ -169,7 +169,7 @@ def _sentences(newsletter: Newsletter) -> dict[str, str]:
 
 
 def _return_token(subscription: Subscription | None) -> str:
-    """For who pressed the button on our page a moment ago; everybody else confirms by mail."""
+    """Return a token if our page's button was just pressed, else "": others confirm by mail."""
     if subscription is None:
         return ""
     subscription.refresh_from_db(fields=["status", "generation", "ended_at"])

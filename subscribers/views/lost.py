@@ -1,4 +1,4 @@
-"""A new link for a reader who lost theirs, by the address alone."""
+"""Send a reader who lost their preferences link a new one, by their address alone."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from subscribers.views.attempt import Entry, attempt_of, email_of
 from subscribers.views.origin import origin_of
 
 
-# As with signing up: no authority of the reader's is used, so there is nothing to forge.
+# As with sign-up, the form uses no authority of the reader, so a forger gains nothing.
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def lost_link(request: HttpRequest) -> HttpResponse:
-    """The same answer for every address, known or not."""
+    """Give the same answer for every address, known or not."""
     if request.method != "POST":
         return _form(request, Entry(challenge=_challenge()))
     email = email_of(request)
@@ -45,6 +45,6 @@ def _challenge() -> dict[str, object] | None:
 
 
 def _form(request: HttpRequest, entry: Entry) -> HttpResponse:
-    # What was opened stays opened: a correction is quickly pressed.
+    # The form token stays the same: with a new one, a quick correction would come too early.
     opened = opened_token(now()) if request.method != "POST" else request.POST.get("opened", "")
     return render(request, "subscribers/lost_link.html", {"entry": entry, "opened": opened})

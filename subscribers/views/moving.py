@@ -1,4 +1,4 @@
-"""Where the owners of an old and a new address say yes or no to a change."""
+"""The page on which the owners of an old and a new address agree to a change or refuse it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from subscribers.views.origin import origin_of
 
 @signed_link
 def move(request: HttpRequest, token: str) -> HttpResponse:
-    """A POST agrees; with the field `no` it drops the wish."""
+    """Show the change; a POST agrees to it, or cancels it if the field `no` is set."""
     try:
         step = moving.find(token=token, now=now())
         face = _face(step)
@@ -39,7 +39,7 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, state: str, face: Subscription, step: moving.Step) -> HttpResponse:
-    """The holder of the new address need not be a reader: the old one is not shown to them."""
+    """Hide the old address from the new one's holder, who need not be a reader."""
     context = {
         "newsletter": face.newsletter,
         "state": state,

@@ -1,4 +1,4 @@
-"""Tell where a reader's act came from: the page and the client."""
+"""Tell where a reader's request came from: the page and the client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from subscribers.consent import Origin
 
 
 def origin_of(request: HttpRequest, token: str = "") -> Origin:
-    """Where the act came from; a link's token is a key and is not kept in the ledger."""
+    """Return where the request came from; a link's token is secret, so the ledger leaves it out."""
     page = request.build_absolute_uri(request.path)
     return Origin(
         page=page.replace(token, "…") if token else page,
@@ -23,9 +23,9 @@ def origin_of(request: HttpRequest, token: str = "") -> Origin:
 
 
 def ip_address_of(request: HttpRequest) -> str | None:
-    """The client's address. Only behind a proxy of ours is X-Forwarded-For to be believed.
+    """Return the client's address. X-Forwarded-For is trusted only behind a proxy of ours.
 
-    Its last entry is the one that our proxy wrote; those before it are the client's own words.
+    Our proxy wrote its last entry; the client may have made up the entries before that.
     """
     address = request.META.get("REMOTE_ADDR", "")
     if settings.SECURE_PROXY_SSL_HEADER:
@@ -35,5 +35,5 @@ def ip_address_of(request: HttpRequest) -> str | None:
         ip_address = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return None  # a Unix socket has none
-    # What a server that listens on [::] calls 192.0.2.7 is ::ffff:192.0.2.7.
+    # A server that listens on [::] reports 192.0.2.7 as ::ffff:192.0.2.7.
     return str(getattr(ip_address, "ipv4_mapped", None) or ip_address)

@@ -1,4 +1,4 @@
-"""Gather what the page of a reader's preferences shows, in a fixed number of queries."""
+"""Gather what a reader's preferences page shows, in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Status = Subscription.Status
 
 
 class Refused(Exception):
-    """What was sent to a part of the page is not right; the part says why."""
+    """The input for one part of the page is invalid; that part says why."""
 
     def __init__(
         self, part: str, *, form: forms.Form | None = None, entry: Entry | None = None
@@ -41,9 +41,9 @@ class Card:
     subscription: Subscription
     choices: ChoicesForm
     pause: PauseForm
-    # The day on which the mails begin again; None: there is no pause.
+    # The day on which the mails begin again; None if there is no pause.
     paused_on: date | None
-    # Where the hour is chosen, by the clock of which city.
+    # The city by whose clock the hour is chosen.
     clock: str
     unsubscribe_url: str
 
@@ -89,7 +89,7 @@ def _cards(subscription: Subscription, *, refused: Refused | None, now: datetime
         .prefetch_related(sections)
     )
     order = {Status.ACTIVE: 0, Status.PENDING: 1, Status.UNSUBSCRIBED: 2}
-    # The newsletter out of whose mail the reader comes stands first.
+    # The newsletter whose mail brought the reader here stands first.
     found.sort(
         key=lambda one: (
             one.pk != subscription.pk, order[Status(one.status)], one.newsletter.name,

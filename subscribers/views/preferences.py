@@ -1,4 +1,4 @@
-"""All that a reader may choose, on one page; each part of it is saved by itself."""
+"""Show all that a reader may choose on one page, and save each part of it by itself."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Act:
 
     @property
     def meant(self) -> Subscription:
-        """The subscription that the form is of; any of this reader's."""
+        """The subscription that the form is about; it may be any of this reader's."""
         theirs = self.subscription.subscriber.subscriptions.select_related("newsletter")
         number = self.request.POST.get("subscription", "")
         if not (number.isdecimal() and len(number) < 19):
@@ -70,7 +70,7 @@ def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
         except Refused as error:
             refused = error
         else:
-            # The fragment spares readers without JavaScript the way down the page.
+            # With the fragment, a reader without JavaScript need not scroll down to the part.
             return redirect(f"{request.path}?done={part}#{part}")
     page = gather(subscription, refused=refused, done=request.GET.get("done", ""), now=now())
     return render(request, "subscribers/preferences.html", {**page, "token": token})
@@ -126,14 +126,14 @@ def _leave_all(act: Act) -> str:
 
 
 def _join(act: Act) -> str:
-    """Another newsletter, or one again: like every sign-up it is confirmed by mail."""
+    """Sign up for another newsletter, or again; like every sign-up it is confirmed by mail."""
     slug = act.request.POST.get("newsletter", "")
     newsletter = get_object_or_404(Newsletter, slug=slug)
     try:
         signup.sign_up(
             newsletter=newsletter,
             email=act.subscription.subscriber.email,
-            # The link was sent to this very address; there is no form to fill in for a robot.
+            # The link was sent to this very address, and a bot finds no form to fill in.
             attempt=Attempt(trusted=True, sure=True),
             origin=act.origin,
             now=act.now,

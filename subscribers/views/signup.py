@@ -1,4 +1,4 @@
-"""The way in: from a newsletter's page to a confirmed subscription."""
+"""The sign-up pages, from a newsletter's own page to a confirmed subscription."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from subscribers.views.keys import signed_link
 from subscribers.views.origin import origin_of
 
 
-# No authority of the reader's is used, so there is nothing to forge: no token and no cookie, and
-# readers whose browsers keep none can sign up too.
+# The form uses no authority of the reader, so a forger gains nothing. It needs no CSRF token and no
+# cookie, and readers whose browsers keep no cookies can sign up, too.
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
@@ -46,7 +46,7 @@ def _posted(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def posted(request: HttpRequest, newsletter: Newsletter, *, origin: Origin) -> HttpResponse | None:
-    """Sign up by a posted form, of ours or of another page; the form again where it cannot be."""
+    """Sign up by a form of any page; return the form again if it was refused, else None."""
     email = email_of(request)
     try:
         signup.sign_up(
@@ -77,7 +77,7 @@ def _corrected(email: str, error: BadAddress) -> Entry:
 
 
 def _form(request: HttpRequest, newsletter: Newsletter, entry: Entry) -> HttpResponse:
-    # What was opened stays opened: a correction is quickly pressed.
+    # The form token stays the same: with a new one, a quick correction would come too early.
     opened = opened_token(now()) if request.method != "POST" else request.POST.get("opened", "")
     context = {
         "newsletter": newsletter,
@@ -97,7 +97,7 @@ def signup_done(request: HttpRequest, slug: str) -> HttpResponse:
 
 @signed_link
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """One button; a POST of it confirms. An expired link's button asks for a fresh one."""
+    """Show one button, whose POST confirms. An expired link's button asks for a fresh link."""
     wants_fresh_link = "fresh" in request.POST
     try:
         subscription = signup.find(token=token, now=now())
@@ -131,9 +131,9 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _confirmed(request: HttpRequest, subscription: Subscription, *, just_now: bool) -> HttpResponse:
-    """Only the click that confirmed is shown the way to the preferences.
+    """Say that the reader is subscribed; only the click that confirmed gets a preferences link.
 
-    That link never expires, and so an old confirmation link must not lead to it.
+    The preferences link never expires, so an old confirmation link must not lead to it.
     """
     context: dict[str, object] = {"newsletter": subscription.newsletter}
     if just_now:

@@ -1,4 +1,4 @@
-"""Erase who asks for it."""
+"""Erase a reader who asks for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from subscribers.views.keys import bad_link, reader_of, signed_link
 
 @signed_link
 def erase_me(request: HttpRequest, token: str) -> HttpResponse:
-    """Say what that means and ask once more; the button does it."""
+    """Say what erasure means and ask once more; a POST of the button erases."""
     subscription = reader_of(token)
     if subscription is None:
         return bad_link(request)
