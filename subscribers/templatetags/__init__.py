@@ -1,1 +1,1 @@
-"""What the readers' pages and mails need in their templates."""
+"""Filters for the templates of the readers' pages and mails."""

@@ -1,4 +1,4 @@
-"""Put a newsletter's colour on a page so that it can be read in light and dark."""
+"""Put a newsletter's colour on a page so that it can be read in light and in dark mode."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ register = template.Library()
 
 @register.filter
 def accent_style(newsletter: Newsletter) -> SafeString:
-    """The value of a style attribute: site.css takes `--accent` from these two."""
+    """Return the value of a style attribute: site.css takes `--accent` from these two."""
     shades = palette(newsletter.accent_color)
     return format_html("--accent-light:{};--accent-dark:{}", shades.light, shades.dark)
 
 
 @register.filter
 def accent_light(newsletter: Newsletter) -> str:
-    """The accent for a mail's inlined styles."""
+    """Return the accent for a mail's inlined styles."""
     return palette(newsletter.accent_color).light
 
 
 @register.filter
 def accent_dark(newsletter: Newsletter) -> str:
-    """The accent for a mail's dark mode."""
+    """Return the accent for a mail's dark mode."""
     return palette(newsletter.accent_color).dark

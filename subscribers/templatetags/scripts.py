@@ -1,4 +1,4 @@
-"""Name the typefaces for the script that a mail is written in."""
+"""Name the typefaces for the writing script of a mail's language."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
-# Those that phones and desktops have. Left to itself a mail program takes a face without serifs
-# for one script and one from 1995 for the other.
+# Typefaces that phones and desktops have. A mail program that is told none takes a typeface without
+# serifs for one of these scripts, and one from 1995 for the other.
 _SERIF = {
     "ja": "'Hiragino Mincho ProN', 'Yu Mincho', 'Noto Serif CJK JP', 'Noto Serif JP', ",
     "ar": "'Geeza Pro', 'Noto Naskh Arabic', 'Sakkal Majalla', 'Arabic Typesetting', ",
@@ -21,11 +21,11 @@ _SANS = {
 
 @register.filter
 def serif_faces(language: str) -> SafeString:
-    """What stands before `serif` in a font-family for this language."""
+    """Return what stands before `serif` in a font-family for this language."""
     return mark_safe(_SERIF.get(language[:2].lower(), ""))  # noqa: S308 (constants)
 
 
 @register.filter
 def sans_faces(language: str) -> SafeString:
-    """What stands before `sans-serif` in a font-family for this language."""
+    """Return what stands before `sans-serif` in a font-family for this language."""
     return mark_safe(_SANS.get(language[:2].lower(), ""))  # noqa: S308 (constants)

@@ -107,7 +107,7 @@ class Command(BaseCommand):
         self._close(every_refusal_is_written=bool(options["refused"]))
 
     def _evidence(self, newsletter: Newsletter, given: str) -> str:
-        """What was given, or what is answered now; nobody becomes active without."""
+        """Return the evidence given or typed now; without evidence nobody becomes active."""
         if not given.strip() and sys.stdin.isatty():
             self.stdout.write(f"How do you know that these readers agreed to get {newsletter}?")
             self.stdout.write("Say where, when and how they did; it is stored with each of them.")
@@ -158,7 +158,7 @@ class Command(BaseCommand):
                 [refusal.line, refusal.email, refusal.reason] for refusal in refused
             )
         for refusal in refused[: max(PRINTED - self.refused, 0)]:
-            # As repr, since a terminal obeys control characters.
+            # Printed as repr, since a terminal obeys control characters.
             who = f" {refusal.email!r}:" if refusal.email else ""
             self.stdout.write(f"line {refusal.line}:{who} {refusal.reason}")
 
@@ -239,7 +239,7 @@ def _are_one(file: Path, refused: Path | None) -> bool:
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO | None]:
-    """The file for refusals, with its header; None where none is wanted."""
+    """Open the file for refusals and write its header; yield None if no path is given."""
     if path is None:
         yield None
         return
