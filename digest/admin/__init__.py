@@ -1,4 +1,4 @@
-"""The editors' desk: one module per surface."""
+"""The editors' part of the admin: one module per model."""
 
 from digest.admin import deliveries, editions, feeds, schedules, stories
 

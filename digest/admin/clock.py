@@ -4,7 +4,7 @@ from datetime import datetime, tzinfo
 
 
 def local(when: datetime | None, zone: tzinfo, *, year: bool = False) -> str:
-    """`Tue 10 Mar, 07:00 GMT`: an instant on a newsroom's clock, and whose clock it is."""
+    """Format an instant in the newsroom's time zone, and name the zone: `Tue 10 Mar, 07:00 GMT`."""
     if when is None:
         return ""
     there = when.astimezone(zone)

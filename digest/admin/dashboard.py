@@ -19,12 +19,12 @@ from subscribers.admin.growth import overview
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.sparingly import sparingly
 
-# As many as fit on a screen; the lists have the rest.
+# A card shows as many rows as fit on a screen; the changelists show the rest.
 SHOWN = 6
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """unfold's DASHBOARD_CALLBACK: each card for those who may see what is on it."""
+    """Add the cards that this user may see (unfold's DASHBOARD_CALLBACK)."""
     now = current_time()
     may = request.user.has_perm
     cards: dict[str, Any] = {}
@@ -35,7 +35,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("digest.view_feed"):
         cards |= {"troubled": troubled(), "has_feeds": Feed.objects.exists()}
     if may("digest.view_delivery"):
-        # A second for a million readers.
+        # Counting a million readers takes a second.
         cards |= {"yesterday": sparingly("dashboard", lambda: yesterday(now), least=1)}
     if may("subscribers.view_growthday"):
         cards |= {"growth": sparingly("growth-overview", overview, least=1)}
@@ -43,7 +43,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def upcoming(now: datetime) -> list[dict[str, Any]]:
-    """Editions to come by their send time, and the schedules' next slots that have none yet."""
+    """Return the next editions, and the schedules' next slots without one, by send time."""
     editions = (
         Edition.objects.filter(status__in=Edition.EDITABLE, sends_at__gte=now)
         .select_related("newsletter")
@@ -61,7 +61,7 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
     ]
     schedules = list(Schedule.objects.filter(is_active=True).select_related("newsletter"))
     coming = next_open_slots(schedules, now=now)
-    # By the readers' clocks an edition begins, or is held, before the newsroom's own time.
+    # An edition by the readers' clocks begins, or is held, before the newsroom's own time comes.
     there = Edition.objects.filter(
         schedule__in=coming, slot_date__in={slot.date for slot in coming.values()}
     )
@@ -84,7 +84,7 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
 
 
 def sending(now: datetime) -> list[dict[str, Any]]:
-    """Editions on their way and how far they are, so that one can be stopped from here."""
+    """Return the editions that are being sent, and how far each is: it can be stopped here."""
     on_its_way = Q(status=Edition.Status.SENDING)
     about_to_begin = Q(status=Edition.Status.APPROVED, sends_at__lte=now)
     editions = Edition.objects.filter(on_its_way | about_to_begin)
@@ -100,7 +100,7 @@ def sending(now: datetime) -> list[dict[str, Any]]:
 
 
 def attention(now: datetime) -> list[dict[str, Any]]:
-    """What an editor should look at: held, overdue, and lately skipped editions."""
+    """Return the editions that need an editor: held, overdue, or skipped in the last three days."""
     editions = (
         Edition.objects.filter(
             Q(status=Edition.Status.HELD)
@@ -122,7 +122,7 @@ def attention(now: datetime) -> list[dict[str, Any]]:
 
 
 def unserved() -> list[dict[str, Any]]:
-    """Newsletters whose weekly readers get every edition, for nothing weekly is scheduled."""
+    """Return newsletters whose weekly readers get every edition for want of a weekly schedule."""
     weekly = running(Schedule.objects.filter(cadence=Cadence.WEEKLY))
     waiting = (
         Subscription.objects.filter(
@@ -145,10 +145,10 @@ def troubled() -> list[Feed]:
 
 
 def yesterday(now: datetime) -> dict[str, int]:
-    """The last 24 hours, counted from the rows themselves."""
+    """Count the last 24 hours from the rows themselves."""
     since = now - timedelta(days=1)
     status = Delivery.Status
-    # By the editions of the last days, so that the ledger's index is used and not all its rows.
+    # The filter by edition lets PostgreSQL use an index of the ledger instead of reading all rows.
     recent = Edition.objects.filter(sending_at__gte=since - timedelta(days=1))
     counts = Delivery.objects.filter(edition__in=recent, finished_at__gte=since).aggregate(
         sent=Count("pk", filter=Q(status=status.SENT)),
@@ -156,7 +156,8 @@ def yesterday(now: datetime) -> dict[str, int]:
         skipped=Count("pk", filter=Q(status=status.SKIPPED)),
     )
     return counts | {
-        # By the ledger: an imported reader has such a date too, and has confirmed nothing.
+        # The consent ledger is counted, not `confirmed_at`: an imported reader has that date too,
+        # and has confirmed nothing.
         "confirmed": Consent.objects.filter(
             kind=Consent.Kind.CONFIRMATION, created_at__gte=since
         ).count(),

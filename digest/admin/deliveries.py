@@ -1,4 +1,4 @@
-"""The ledger, to be read: who got which edition, and why somebody did not."""
+"""The delivery ledger, read-only: who got which edition, and why a reader did not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORDS = 60
 
 
 class EditionFilter(admin.SimpleListFilter):
-    """The latest editions; the page of an older one leads to its rows itself."""
+    """Offer the latest editions; the page of an older edition links to its own rows."""
 
     title = "edition"
     parameter_name = "edition__id__exact"
@@ -47,7 +47,7 @@ class EditionFilter(admin.SimpleListFilter):
 
 
 class RelayFilter(admin.SimpleListFilter):
-    """The relays that are configured: asking the ledger itself would read all of it."""
+    """Offer the configured relays: collecting their names from the ledger would read all of it."""
 
     title = "relay"
     parameter_name = "relay"
@@ -60,7 +60,7 @@ class RelayFilter(admin.SimpleListFilter):
 
 
 def _edition(request: HttpRequest) -> int | None:
-    """The edition that the list is narrowed to."""
+    """Return the id of the edition that the list is filtered by."""
     asked = request.GET.get("edition__id__exact", "")
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
 
@@ -86,23 +86,23 @@ class DeliveryAdmin(LongList, RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        # Not by joins: a planner with four tables before it reads them whole, for 50 rows.
+        # There are no joins: given four tables, PostgreSQL's planner reads them whole for 50 rows.
         return rows.prefetch_related("subscription__subscriber", "edition__newsletter")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Of one edition, under its name."""
+        """Put the edition's name into the title where the list is of one edition."""
         editions = Edition.objects.select_related("newsletter")
         edition = editions.filter(pk=_edition(request) or 0).first()
         facts = {"edition": edition, "title": f"Deliveries of {edition}"} if edition else {}
         return super().changelist_view(request, {**facts, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        """Without the edition where all rows are of one."""
+        """Leave out the edition's column where all rows are of one edition."""
         narrowed = _edition(request) is not None
         return [name for name in self.list_display if name != "shown_edition" or not narrowed]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
-        """The newest first; of one edition by reader, which is how its index has them."""
+        """Sort by the newest; within one edition by reader, which is the order of its index."""
         return ["-edition_id", "-subscription_id"] if _edition(request) else ["-id"]
 
     def get_search_results(
@@ -120,7 +120,7 @@ class DeliveryAdmin(LongList, RecordAdmin):
     def reader(self, delivery: Delivery) -> str:
         return delivery.subscription.subscriber.email
 
-    # As a field it would make Django join every table that can be reached.
+    # A foreign key in `list_display` would make Django join every table that can be reached.
     @display(description="Edition")
     def shown_edition(self, delivery: Delivery) -> str:
         return str(delivery.edition)
@@ -135,7 +135,7 @@ class DeliveryAdmin(LongList, RecordAdmin):
 
     @display(description="Server's last words", empty_value="")
     def words(self, delivery: Delivery) -> str:
-        """Enough to tell one refusal from another; the row's own page has all."""
+        """Return enough to tell one refusal from another; the row's page has the whole reply."""
         return Truncator(delivery.reply).chars(WORDS)
 
     @display(description="Version", empty_value="")
@@ -148,7 +148,10 @@ class DeliveryAdmin(LongList, RecordAdmin):
 
     @display(description="Next try")
     def next_try(self, delivery: Delivery) -> datetime | None:
-        """Of one that was tried, or waits for the reader's hour; the others go in their turn."""
+        """Return when a delivery is tried again, or when the reader's own hour comes.
+
+        The others have no such time: they are sent in their turn.
+        """
         waits = delivery.status in {Delivery.Status.PENDING, Delivery.Status.UNCERTAIN}
         is_known = delivery.attempts or delivery.reason or delivery.due_at
         put_off = waits and delivery.finished_at is None and is_known

@@ -61,7 +61,7 @@ class EditionActions(EditionUnderWay):
         ]
         return [*urls, *super().get_urls()]
 
-    # --- Buttons beside the form: save first, so that what happens happens to what is seen ---
+    # --- Buttons beside the form: each saves first, so that it acts on what the editor sees ---
 
     def response_change(self, request: HttpRequest, obj: Edition) -> HttpResponse:
         for name, act in (
@@ -128,7 +128,7 @@ class EditionActions(EditionUnderWay):
         messages.success(request, f"The approval is withdrawn; the edition is {now_is}.")
         return self._back(edition)
 
-    # --- Pages that ask once ---
+    # --- Confirmation pages ---
 
     def send_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
@@ -161,7 +161,7 @@ class EditionActions(EditionUnderWay):
         edition = self._edition(request, pk, change=True)
         if request.method != "POST":
             return self._ask(request, edition, "skip", {})
-        # PostgreSQL's text holds no NUL, and no field of a form looks at this one.
+        # PostgreSQL's text cannot hold a NUL, and no form field checks this value.
         detail = request.POST.get("detail", "").replace("\0", "").strip()
         try:
             stop.skip(edition_id=edition.pk, reason=Edition.Reason.BY_EDITOR, detail=detail)
@@ -186,7 +186,7 @@ class EditionActions(EditionUnderWay):
             messages.warning(request, f"Left out, for another edition has printed it: {names}.")
         return self._back(edition)
 
-    # --- Pages to look at ---
+    # --- Previews and progress ---
 
     def preview_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk)
@@ -200,22 +200,22 @@ class EditionActions(EditionUnderWay):
     def preview_html(self, request: HttpRequest, pk: int) -> HttpResponse:
         html = preview.sample_html(self._edition(request, pk))
         html = in_scheme(html, "dark" if "dark" in request.GET else "light")
-        # Links open beside the desk, not inside the frame.
+        # Links open in a new tab, not inside the preview's frame.
         html = html.replace("<head>", '<head><base target="_blank">', 1)
         return HttpResponse(html)
 
     def progress_part(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The part of the panel that grows while an edition is sent; htmx asks for it."""
+        """Return the part of the panel that htmx refreshes while an edition is sent."""
         edition = self._edition(request, pk)
         context = progress(edition, now=now()) | {"edition": edition}
         response = TemplateResponse(request, "admin/digest/edition/progress.html", context)
         if request.GET.get("was") != edition.status:
-            # The whole page says something else now, and its buttons are others.
+            # The status has changed, so the rest of the page and its buttons change too.
             response["HX-Refresh"] = "true"
         return response
 
     def story_choices(self, request: HttpRequest, pk: int) -> JsonResponse:
-        """Stories to add, for the form's autocomplete; each says if it was printed before."""
+        """Return stories for the form's autocomplete; each says if it was printed before."""
         edition = self._edition(request, pk, change=True)
         term = request.GET.get("term", "").replace("\0", "").strip()
         asked = request.GET.get("page", "")
@@ -254,13 +254,13 @@ class EditionActions(EditionUnderWay):
 
 
 def _number(text: str) -> int | None:
-    """The number of readers that a page showed and an editor said yes to."""
+    """Return the number of readers that the page showed and the editor accepted."""
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def in_scheme(html: str, scheme: str) -> str:
-    """Show a mail as a client in this colour scheme would, whatever the editor's own is."""
-    # Conditions that hold always and never, whatever stands beside them in a media query.
+    """Show a mail as a client in this colour scheme would, whatever the editor's own scheme is."""
+    # The new conditions hold always or never, whatever else the media query says.
     other = "light" if scheme == "dark" else "dark"
     html = re.sub(rf"\(prefers-color-scheme:\s*{scheme}\)", "(min-width: 0px)", html)
     return re.sub(rf"\(prefers-color-scheme:\s*{other}\)", "(max-width: 0px)", html)

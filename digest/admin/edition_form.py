@@ -1,4 +1,4 @@
-"""The edition's form: words, order, and a seal on what the editor saw."""
+"""The edition's form: its copy, the order of stories, a fingerprint of what the editor saw."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from subscribers.models import Newsletter, Section
 
 
 class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Saves only what the editor changed, and only on top of what the editor saw."""
+    """Save only what the editor changed, and only if the edition is still what the editor saw."""
 
     EDITION_FIELDS = ("subject", "preheader", "note", "sends_at", "deadline_at")
 
-    # What the edition said when this page was made: two editors cannot undo each other unseen,
-    # and an approval is an approval of what its editor had before their eyes.
+    # The edition's fingerprint when this page was rendered. With it two editors cannot undo each
+    # other's changes unnoticed, and an approval covers exactly what its editor saw.
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
     add_stories = forms.ModelMultipleChoiceField(
         widget=UnfoldAdminMultipleAutocompleteModelChoiceFieldWidget,
@@ -54,7 +54,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["seen"].initial = curate.seal(self.instance)
         field: Any = self.fields["add_stories"]
         field.queryset = stories
-        # The browser asks for stories as one types; only those chosen are in the page.
+        # The browser loads stories while the editor types; the page holds only the chosen ones.
         chosen = self.data.getlist("add_stories") if self.is_bound else []  # type: ignore[attr-defined]
         field.widget.choices = [
             (s.pk, s.title) for s in stories.filter(pk__in=[pk for pk in chosen if pk.isdecimal()])
@@ -72,7 +72,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.fields[name].widget.attrs |= {"data-count": shown, "data-limit": limit}
 
     def _say_waves(self) -> None:
-        """By the readers' clocks two instants do not say when."""
+        """Relabel both times by the readers' clocks: there they are limits, not send times."""
         if self.instance.local_time is None or "sends_at" not in self.fields:
             return
         begin, end = self.fields["sends_at"], self.fields["deadline_at"]
@@ -108,7 +108,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ItemForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One story's place: where, under which section, in whose words."""
+    """One story in the edition: its position, its section, and the editors' copy for it."""
 
     section = forms.ModelChoiceField(
         Section.objects.none(), required=False, widget=UnfoldAdminSelectWidget
@@ -135,7 +135,7 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ItemFormSet(PaginationInlineFormSet):
-    """The edition's stories in order, saved by curating rather than row by row."""
+    """The edition's stories in order, saved through `digest.editions.curate`, not row by row."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
@@ -169,7 +169,7 @@ class ItemFormSet(PaginationInlineFormSet):
                 curate.reword(edition_id=edition_id, item_id=form.instance.pk, words=words)
             if form.changed_data:
                 self.changed_objects.append((form.instance, form.changed_data))
-        # Positions are compared, not stored: a stable sort of what the page says is the order.
+        # The page's positions are only compared, not stored: a stable sort by them is the order.
         kept.sort(key=lambda pair: pair[0])
         if kept:
             curate.reorder(edition_id=edition_id, item_ids=[pk for _, pk in kept])
@@ -188,7 +188,7 @@ class ItemInline(StackedInline):
         return super().get_queryset(request).select_related("story", "section")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # the form's own field adds stories, so that none is printed twice unawares
+        return False  # the form's own field adds stories: it refuses one that was printed before
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         editable = obj is None or curate.is_editable(obj)
@@ -203,7 +203,7 @@ class ItemInline(StackedInline):
 
 
 class NewEditionForm(forms.Form):
-    """The edition of a day, now: the schedule's own or, where it has none, one by hand."""
+    """Draft a day's edition now: the schedule's own or, on a day without a slot, one by hand."""
 
     newsletter = forms.ModelChoiceField(
         Newsletter.objects.all(), widget=UnfoldAdminSelectWidget, empty_label="Choose one"

@@ -1,4 +1,4 @@
-"""What the pages around an edition share: who may see them, how they are drawn, where they lead."""
+"""What the pages of an edition share: permissions, rendering, and the way back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EditionPages(ModelAdmin):
     """Pages of one edition, for those who may see or change editions."""
 
     def _edition(self, request: HttpRequest, pk: int, *, change: bool = False) -> Edition:
-        """The edition, for somebody who may see it (or change it); POST only where it changes."""
+        """Return the edition if the user may see it or, with `change`, change it."""
         allowed = self.has_change_permission if change else self.has_view_permission
         if not allowed(request):
             raise PermissionDenied
@@ -56,10 +56,10 @@ class EditionPages(ModelAdmin):
 
 
 def page(name: str, edition: Edition) -> str:
-    """The address of one of the edition's pages."""
+    """Return the URL of one of the edition's pages."""
     return reverse(f"admin:digest_edition_{name}", args=[edition.pk])
 
 
 def sentences(error: Any) -> str:
-    """What stands against it, for a message."""
+    """Join the problems that block an edition into the text of a message."""
     return " ".join(problem.message for problem in error.problems if problem.blocking)

@@ -1,4 +1,4 @@
-"""The facts at the top of an edition's page: where it stands, and what stands in its way."""
+"""The facts at the top of an edition's page: its status, and what keeps it from going out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "editable": editable,
         "colour": COLOURS[Status(edition.status)],
         "headline": headline(edition, now=now),
-        # Some reasons come as a sentence of their own.
+        # Some reasons are whole sentences; the template adds a full stop to each.
         "detail": edition.reason_detail.rstrip("."),
         "zone": zone.key,
         "sends_at": goes_out_to_these(edition, zone, now=now),
@@ -64,12 +64,12 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
 
 
 def _readers_of(edition: Edition, found: Look | None, now: datetime) -> dict[str, Any]:
-    """Who has which version, and whom an edition is waiting to be sent to."""
+    """Return who has which version, and how many readers a correction or a held edition is for."""
     facts: dict[str, Any] = {
         "corrections": list(edition.corrections.order_by("pk")) if edition.sending_at else []
     }
     if edition.corrects and not edition.sending_at:
-        # May be a million; the page that sends counts anew.
+        # There may be a million readers; the page that sends counts them again.
         facts["correction_for"] = sparingly(
             f"correction:{edition.pk}", lambda: audience.readers(edition).count(), least=1
         )
@@ -79,7 +79,7 @@ def _readers_of(edition: Edition, found: Look | None, now: datetime) -> dict[str
 
 
 def _versions(edition: Edition, found: Look) -> dict[str, Any]:
-    """How many readers have which version; counted anew only where an editor decides by it."""
+    """Return how many readers have which version; count anew only where an editor decides by it."""
     if edition.status in Edition.EDITABLE:
         return {
             "versions": correct.versions(edition),
@@ -96,9 +96,9 @@ def _versions(edition: Edition, found: Look) -> dict[str, Any]:
 
 
 def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[str, Any]:
-    """How far the sending is; without a look before it began.
+    """Return how far the sending is; before it began there is no `look`.
 
-    `domains` are dear, so the page comes without them and asks for them afterwards.
+    Counting by domain is slow, so the page is shown without `domains` and then requests them.
     """
     starting = edition.status == Status.APPROVED and edition.sends_at <= now
     under_way = starting or edition.status == Status.SENDING
@@ -112,7 +112,7 @@ def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[s
         "every": _seconds_to_next_look(found) if under_way or found.tally.sending else 0,
         "reasons": _reasons(found.tally),
         "waiting": _waiting(found.report),
-        # Told aloud by the tenth, or a screen reader would never be quiet.
+        # A screen reader announces it, so it moves in steps of ten: else it would never be quiet.
         "told": found.percent // 10 * 10,
         "failed_percent": 100 * found.tally.failed / found.total if found.total else 0,
         "age": int((now - found.report.counted_at).total_seconds()),
@@ -129,7 +129,7 @@ def _seconds_to_next_look(found: Look) -> int:
 
 
 def _reasons(tally: Tally) -> list[tuple[str, int]]:
-    """Why readers were skipped or failed, the commonest first."""
+    """Return why readers were skipped or failed, the most frequent reason first."""
     return [
         (Delivery.Reason(code).label, count)
         for code, count in sorted(tally.reasons.items(), key=lambda item: -item[1])
@@ -137,7 +137,7 @@ def _reasons(tally: Tally) -> list[tuple[str, int]]:
 
 
 def _waiting(found: Report) -> list[tuple[str, int]]:
-    """What those who wait are waiting for."""
+    """Return what the waiting readers are waiting for."""
     tally = found.tally
     first = tally.pending - tally.throttled - tally.put_off
     to_come = min(found.to_come, first)

@@ -26,7 +26,7 @@ MOST_HOURS = 72
 
 
 class CorrectionForm(forms.Form):
-    """The words of a correction note and, where readers have several versions, whom it is for."""
+    """The text of a correction note and, where readers have several versions, whom it is for."""
 
     through = forms.TypedChoiceField(
         label="For whom",
@@ -60,7 +60,7 @@ class CorrectionForm(forms.Form):
 
 
 class AgainForm(forms.Form):
-    """Whom to send to once more and, past the deadline, until when."""
+    """The options of a resend: to whom and, past the deadline, until when."""
 
     hours = forms.IntegerField(
         label="Send for so many hours from now",
@@ -86,7 +86,10 @@ class EditionUnderWay(EditionPages):
     """The buttons of an edition that is being sent, was stopped, or was sent."""
 
     def stop_now(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """One click, no question: each second costs readers, and the way back is one click too."""
+        """Stop on one click, without a question.
+
+        Each second more readers get the edition, and going on takes one click too.
+        """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         edition = self._edition(request, pk, change=True)
@@ -174,5 +177,5 @@ class EditionUnderWay(EditionPages):
 
 
 def _posted(request: HttpRequest) -> Any:
-    """What binds a form: also a POST without a single field."""
+    """Return the data that binds a form: a POST binds it even without a single field."""
     return request.POST if request.method == "POST" else None

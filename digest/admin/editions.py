@@ -56,7 +56,7 @@ class EditionAdmin(EditionActions):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        # Counted for the rows of this page alone.
+        # Stories are counted for the rows of this page only.
         pks = [edition.pk for edition in changelist.result_list]
         counts = dict(
             Edition.objects.filter(pk__in=pks)
@@ -94,7 +94,7 @@ class EditionAdmin(EditionActions):
         count: int = edition.item_count
         return count
 
-    # --- Who may do what ---
+    # --- Permissions ---
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is not None and not curate.is_editable(obj):
@@ -121,7 +121,8 @@ class EditionAdmin(EditionActions):
         edition = super().get_object(request, object_id, from_field)
         if edition is None or request.method != "POST":
             return edition
-        # Two editors saving at once take turns: Django opened the transaction around this.
+        # Two editors who save at the same time take turns: the row is locked until the end of the
+        # transaction that Django opened around this view.
         Edition.objects.select_for_update().filter(pk=edition.pk).values("pk").first()
         return super().get_object(request, object_id, from_field)
 
@@ -152,7 +153,7 @@ class EditionAdmin(EditionActions):
                     **(extra_context or {}),
                 },
             )
-            # Times in the form are the newsroom's, so it is rendered on the newsroom's clock.
+            # Times in the form are in the newsroom's time zone, so it is rendered in the override.
             return response.render() if hasattr(response, "render") else response
 
     # --- Saving ---

@@ -120,7 +120,7 @@ class FeedAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
         if change:
-            # Only what the editor changed: a worker may be writing the feed's state meanwhile.
+            # Save only what the editor changed: a worker may be writing the feed's state now.
             obj.save(update_fields=form.changed_data)
         else:
             super().save_model(request, obj, form, change)
@@ -135,7 +135,7 @@ class FeedAdmin(ModelAdmin):
         return [path("<int:pk>/fetch/", view, name="digest_feed_fetch"), *super().get_urls()]
 
     def fetch_now(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Let a worker fetch this feed at once (POST)."""
+        """Have a worker fetch this feed now (POST)."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_change_permission(request):
@@ -151,7 +151,7 @@ class FeedAdmin(ModelAdmin):
 
     def _fetch(self, feeds: QuerySet[Feed]) -> int:
         pks = list(feeds.values_list("pk", flat=True))
-        # Due now, so that a beat tick finds them if the broker does not answer.
+        # They become due now, so that a beat tick finds them if the broker does not answer.
         Feed.objects.filter(pk__in=pks).update(next_fetch_at=now() - timedelta(seconds=1))
         for pk in pks:
             enqueue(fetch_feed, feed_id=pk)
@@ -159,7 +159,7 @@ class FeedAdmin(ModelAdmin):
 
 
 def state_of(feed: Feed) -> str:
-    """`well`, `in trouble`, `new` (never fetched) or `off`."""
+    """Return `well`, `in trouble`, `new` (never fetched) or `off`."""
     if not feed.is_active:
         return "off"
     if feed.consecutive_failures:

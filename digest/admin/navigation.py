@@ -111,7 +111,7 @@ GROUPS = (
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """unfold's SIDEBAR.navigation: what this user may see, and no empty groups."""
+    """Return the pages that this user may see, without empty groups (unfold's SIDEBAR)."""
     groups: list[dict[str, Any]] = []
     for title, pages in GROUPS:
         items = [
@@ -125,5 +125,5 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def environment(request: HttpRequest) -> list[str] | None:
-    """unfold's ENVIRONMENT: a label on everything that is not the real newsroom."""
+    """Label every page of an installation that is not in production (unfold's ENVIRONMENT)."""
     return ["Development", "warning"] if settings.DEBUG else None

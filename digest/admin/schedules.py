@@ -1,4 +1,4 @@
-"""When editions go out: the rule, and what it comes to."""
+"""When editions go out: the schedule's rule, and the send times that follow from it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READERS_CLOCK = "where the reader is"
 
 
 def next_plans(schedule: Schedule, *, after: datetime, count: int = 3) -> list[SlotPlan]:
-    """Where the schedule's next editions will stand."""
+    """Return the times of the schedule's next editions."""
     rule = rule_of(schedule)
     plans: list[SlotPlan] = []
     for _ in range(count):
@@ -74,11 +74,11 @@ class ScheduleAdmin(ModelAdmin):
         ("How much", {"fields": ("min_stories", "max_stories")}),
     )
     readonly_fields = ["upcoming", "head_starts", "waiting"]
-    # By the newsroom's clock nobody is ahead of it.
+    # By the newsroom's clock no reader's hour comes before the newsroom's.
     conditional_fields = {"head_start_hours": "clock == 'reader'"}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Who waits for a weekly schedule, and what a head start does by the readers' clocks."""
+        """Add who waits for a weekly schedule, or what a head start by readers' clocks does."""
         if obj is None:
             return self.fieldsets
         (title, first), (when_title, when), *others = self.fieldsets
@@ -91,12 +91,12 @@ class ScheduleAdmin(ModelAdmin):
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """What an edition was made for stays: a newsletter may have a schedule for each kind."""
+        """Fix the cadence once there is an edition: a newsletter may have a schedule for each."""
         fixed = obj is not None and obj.editions.exists()
         return [*self.readonly_fields, *(["cadence"] if fixed else [])]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Its editions would lose the slot that makes each of them one: switch it off instead.
+        # Its editions would lose the slot that keeps each of them unique. Switch it off instead.
         if obj is not None and obj.editions.exists():
             return False
         return bool(super().has_delete_permission(request, obj))
@@ -171,7 +171,7 @@ class ScheduleAdmin(ModelAdmin):
 
 @contextmanager
 def _telling_what_ends(request: HttpRequest, schedules: QuerySet[Schedule]) -> Iterator[None]:
-    """Tell what becomes of weekly readers, where what is done to these takes their edition away."""
+    """Warn what weekly readers get instead, if the change to `schedules` ends their edition."""
     weekly = running(schedules.filter(cadence=Cadence.WEEKLY))
     before = {each.newsletter for each in weekly.select_related("newsletter")}
     yield
@@ -187,7 +187,7 @@ def _telling_what_ends(request: HttpRequest, schedules: QuerySet[Schedule]) -> I
 
 
 def _lines(schedule: Schedule, plan: SlotPlan) -> dict[str, str]:
-    """One edition to come: when it is on the schedule's clock, in UTC, and when it is drafted."""
+    """Describe a coming edition: its time on the schedule's clock and in UTC, and its draft's."""
     drafted_at = plan.sends_at - timedelta(minutes=schedule.draft_lead_minutes)
     return {
         "there": goes_out(plan, schedule.zone),

@@ -1,4 +1,4 @@
-"""What the newsletters could print: find it, mend it, hide it, or add it by hand."""
+"""The stories that newsletters could print: find, edit and hide them, or add one by hand."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ORIGIN_COLOURS = {"added by URL": "info", "pasted text": "info"}
 
 
 class SectionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """Two newsletters may each have a section “World”."""
+    """Name a section with its newsletter: two newsletters may each have a section “World”."""
 
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.newsletter} · {obj.name}"
@@ -77,7 +77,7 @@ class NewStoryForm(forms.Form):
         return cleaned
 
     def add(self) -> Story | None:
-        """The story, or None with the reason beside the field that it came from."""
+        """Return the story, or None with an error at the field that caused it."""
         said = self.cleaned_data
         common = {"newsletter": said["newsletter"], "section": said["section"], "now": now()}
         try:
@@ -115,11 +115,11 @@ class StoryAdmin(ModelAdmin):
         return queryset.prefetch_related(Prefetch("items", items, to_attr="places"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # The feed would only bring it back: it is hidden instead.
+        # The feed would only bring it back, so a story is hidden instead.
         return False
 
     def save_model(self, request: HttpRequest, obj: Story, form: Any, change: bool) -> None:
-        # Only what the editor changed: a worker may be taking the feed's correction meanwhile.
+        # Save only what the editor changed: a worker may be taking over the feed's correction now.
         obj.save(update_fields=form.changed_data)
         for item in obj.items.filter(edition__status=Edition.Status.APPROVED):
             if void_if_changed(edition_id=item.edition_id):
@@ -185,6 +185,6 @@ class StoryAdmin(ModelAdmin):
 
 
 def _only_newsletter() -> dict[str, Any]:
-    """Where there is one newsletter, nobody has to choose it."""
+    """Preselect the newsletter where there is only one."""
     first_two = Newsletter.objects.all()[:2]
     return {"newsletter": first_two[0]} if len(first_two) == 1 else {}

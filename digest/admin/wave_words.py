@@ -13,7 +13,7 @@ from subscribers.sparingly import sparingly
 
 
 class Timed(Protocol):
-    """An edition, or where one will stand (slots.SlotPlan)."""
+    """An edition, or the times of one that is not drafted yet (slots.SlotPlan)."""
 
     @property
     def sends_at(self) -> datetime: ...
@@ -23,7 +23,7 @@ class Timed(Protocol):
 
 
 def goes_out(timed: Timed, zone: tzinfo) -> str:
-    """`Tue 10 Mar, 07:00 GMT`, or by the readers' clocks `from … to …`."""
+    """Return `Tue 10 Mar, 07:00 GMT` or, by the readers' clocks, `from … to …`."""
     begin = local(timed.sends_at, zone)
     if timed.last_wave_at is None:
         return begin
@@ -31,16 +31,16 @@ def goes_out(timed: Timed, zone: tzinfo) -> str:
 
 
 def goes_out_to_these(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
-    """The same by the readers there are: few newsletters have one on Tonga."""
+    """Return the same for the zones that readers live in: few newsletters have one on Tonga."""
     if edition.local_time is None or edition.sending_at:
         return goes_out(edition, zone)
     turns = sparingly(
         f"turns:1:{edition.pk}:{edition.sends_at.timestamp()}",
-        # Asked for the whole world, whatever the hour is now.
+        # Computed as of the first wave, so that no zone is missing, whatever the hour is now.
         lambda: waves.turns(edition, audience.readers(edition), now=edition.sends_at),
         least=30.0,
     )
-    # Where the day is over by then, readers get none.
+    # A turn before `sends_at` means that the readers' day is over by then: they get no edition.
     instants = [max(turn.at, now) for turn in turns if turn.at >= edition.sends_at]
     if not instants:
         return goes_out(edition, zone)
@@ -48,14 +48,14 @@ def goes_out_to_these(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
 
 
 def by_their_clock(edition: Edition) -> str:
-    """At which hour; empty where the newsroom's clock counts."""
+    """Say at which hour of the readers; empty where the newsroom's clock counts."""
     if edition.local_time is None:
         return ""
     return f"at {edition.local_time:%H:%M} where each reader is, or at the hour they chose"
 
 
 def worth_until(edition: Edition, zone: tzinfo) -> str:
-    """How late it is still sent."""
+    """Say how late the edition is still sent."""
     end = local(edition.deadline_at, zone)
     if edition.local_time is None:
         return end
@@ -63,14 +63,14 @@ def worth_until(edition: Edition, zone: tzinfo) -> str:
 
 
 def under_way(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
-    """One sentence about an edition that is being sent."""
+    """Return one sentence about an edition that is being sent."""
     if edition.last_wave_at is None or edition.last_wave_at <= now:
         return "On its way to the readers."
     return f"On its way to the readers, in waves until {local(edition.last_wave_at, zone)}."
 
 
 def head_start_words(schedule: Schedule, *, day_at: datetime) -> list[str]:
-    """What a head start would do for the readers there are, the shorter ones first."""
+    """Say how many readers each head start would serve at their own hour, the shortest first."""
     found = sparingly(
         f"head-starts:1:{schedule.pk}:{schedule.changed_at.timestamp()}",
         lambda: waves.head_starts(schedule, day=day_at.astimezone(schedule.zone).date()),
@@ -79,7 +79,7 @@ def head_start_words(schedule: Schedule, *, day_at: datetime) -> list[str]:
     if not found:
         return []
     everybody = found[-1].readers
-    # A line for whoever is a hundredth of the list, and the last.
+    # A head start gets a line if it adds a hundredth of all readers; the last one always does.
     told, lines = 0, []
     for start in found:
         if (start.readers - told) * 100 < everybody and start is not found[-1]:
