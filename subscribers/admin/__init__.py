@@ -1,4 +1,4 @@
-"""The catalogue and its readers, as the desk sees them; one module per surface."""
+"""The part of the admin that is about newsletters and their readers: one module per page."""
 
 from subscribers.admin import (
     access,

@@ -1,4 +1,4 @@
-"""API tokens: made here, shown once, known by their hash from then on."""
+"""API tokens: made here, shown once, and stored as a hash only."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from subscribers.admin.exports import EXPORT
 from subscribers.models import ApiToken, Scope
 
 STATE_COLOURS = {"good": "success", "expired": "warning", "revoked": "danger"}
-# Nobody makes a token that may do more than they themselves.
+# The permissions that a user needs to give a scope: no token may do more than its maker.
 NEEDED: ClassVar[dict[str, list[str]]] = {  # type: ignore[misc]
-    # It lists and exports them all.
+    # This scope lists and exports all readers.
     Scope.SUBSCRIBERS_READ: [EXPORT],
     Scope.SUBSCRIBERS_WRITE: ["subscribers.add_subscriber"],
     Scope.STORIES_READ: ["digest.view_story"],
     Scope.STORIES_WRITE: ["digest.add_story", "digest.change_story"],
     Scope.EDITIONS_READ: ["digest.view_edition"],
-    # It makes new ones, and edits those there are.
+    # This scope makes new editions and edits existing ones.
     Scope.EDITIONS_WRITE: ["digest.add_edition", "digest.change_edition"],
     Scope.EDITIONS_SEND: ["digest.change_edition"],
 }
@@ -69,7 +69,7 @@ class ApiTokenAdmin(ModelAdmin):
         if obj:
             return super().get_form(request, obj, **kwargs)
         form = super().get_form(request, obj, form=TokenForm, **kwargs)
-        # A copy: the field itself is one for all requests, and two may be made at once.
+        # A copy, because all requests share the field and two may be served at the same time.
         form.base_fields["scopes"] = scopes = deepcopy(form.base_fields["scopes"])
         scopes.choices = [
             choice for choice in Scope.choices if request.user.has_perms(NEEDED[choice[0]])
@@ -83,12 +83,12 @@ class ApiTokenAdmin(ModelAdmin):
         return ((None, {"fields": told}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        # Who holds it counts on what it may do.
+        # The program that uses the token relies on what it may do.
         shown = ("may", "good_for", "begins", "expires_at", "created_at", "created_by")
         return shown if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a revoked one tells what had access, and until when
+        return False  # a revoked token is evidence of what had access, and until when
 
     @display(description="Begins with")
     def begins(self, token: ApiToken) -> str:
@@ -106,7 +106,7 @@ class ApiTokenAdmin(ModelAdmin):
     def state(self, token: ApiToken) -> str:
         return state_of(token)
 
-    # --- Making one -------------------------------------------------------------------------------
+    # --- Making a token ---------------------------------------------------------------------------
 
     def save_model(self, request: Any, obj: ApiToken, form: Any, change: bool) -> None:
         if change:
@@ -124,7 +124,7 @@ class ApiTokenAdmin(ModelAdmin):
         request.made_token = secret
 
     def response_add(self, request: Any, obj: ApiToken, post_url_continue: Any = None) -> Any:
-        """Show it, this once: nothing of ours can show it again."""
+        """Show the secret, this once: only its hash is stored, so it cannot be shown again."""
         context = self.admin_site.each_context(request) | {
             "token": obj,
             "secret": request.made_token,
@@ -133,7 +133,7 @@ class ApiTokenAdmin(ModelAdmin):
         }
         return TemplateResponse(request, "admin/subscribers/apitoken/made.html", context)
 
-    # --- Ending one -------------------------------------------------------------------------------
+    # --- Revoking a token -------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.revoke_now)

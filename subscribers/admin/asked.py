@@ -1,4 +1,4 @@
-"""What a reader asked for by mail: another address, a link; and what became of it."""
+"""What a reader requested by mail (a change of address, a link), and what became of it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from unfold.admin import ModelAdmin
 
 from subscribers.models import AddressChange, Letter, Subscriber
 
-# They are forgotten after some weeks; nobody asks for more than that by hand.
+# Requests are deleted after some weeks, and nobody makes more of them than this by hand.
 SHOWN = 20
 CHANGE_COLOURS = {"open": "info", "done": "success", "dropped": "default"}
 OUTCOME_COLOURS = {"": "info", "sent": "success", "overtaken": "default"}
 
 
 class AskedAdmin(ModelAdmin):
-    """Two tables under a reader's page, for whoever may see the reader."""
+    """Two lists below a reader's page, for every user who may see the reader."""
 
     change_form_outer_after_template = "admin/subscribers/subscriber/asked.html"
 
@@ -36,7 +36,7 @@ class AskedAdmin(ModelAdmin):
 
 def asked_by(reader: Subscriber) -> dict[str, Any]:
     changes = AddressChange.objects.filter(subscriber=reader)[:SHOWN]
-    # A letter names an address and no reader; the one to a new address knows the change.
+    # A requested mail is stored by address, not by reader. One to a new address has the `change`.
     letters = Letter.objects.filter(
         Q(email_key=reader.email_key)
         | Q(change__in=AddressChange.objects.filter(subscriber=reader))

@@ -38,7 +38,7 @@ class SectionInline(TabularInline):
 
 class NewsletterForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_language(self) -> str:
-        """A tag of BCP 47, of any language: what we say is then in the nearest of ours."""
+        """Accept a BCP 47 tag of any language: our own texts are then in the nearest of ours."""
         tag = str(self.cleaned_data["language"]).strip()
         if not _TAG.fullmatch(tag):
             raise forms.ValidationError("Write it like en, pt-BR or zh-Hant.")
@@ -77,7 +77,7 @@ class NewsletterAdmin(EmbedPages):
         return str(newsletter.pending_size)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # The slug stands in links and List-Ids that readers already have.
+        # The slug is part of links and List-Ids that readers already have.
         return ("slug",) if obj else ()
 
     def get_prepopulated_fields(

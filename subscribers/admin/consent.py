@@ -1,4 +1,4 @@
-"""The ledger of what readers agreed to."""
+"""The consent ledger, read-only: what readers agreed to."""
 
 from __future__ import annotations
 

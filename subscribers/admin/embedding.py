@@ -1,4 +1,4 @@
-"""The page that builds the lines for somebody's web page, with a preview that follows."""
+"""The page that builds the snippet for another web site, with a live preview."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _number(label: str, *, largest: int, **options: Any) -> forms.IntegerField:
 
 
 class EmbedForm(forms.Form):
-    """What the owner of a page may choose; what is left empty is left out of the snippet."""
+    """What the site's owner may choose; an option left empty is left out of the snippet."""
 
     TRIGGER = ("after_scroll", "after_seconds")
     WORDS = ("lang", "title", "text", "button")
@@ -99,7 +99,7 @@ class EmbedForm(forms.Form):
         self.fields["text"].widget.attrs["placeholder"] = newsletter.promise
 
     def parts(self) -> list[tuple[str, str, list[forms.BoundField]]]:
-        """The groups of fields: name, title, fields."""
+        """Return the groups of fields, each with its name and title."""
         return [
             ("kind", "", [self["kind"]]),
             ("trigger", "When it opens", [self[name] for name in self.TRIGGER]),
@@ -108,7 +108,7 @@ class EmbedForm(forms.Form):
         ]
 
     def problems(self) -> list[str]:
-        """What is wrong, in sentences that name the field."""
+        """Return the errors as sentences that name the field."""
         return [
             f"{self.fields[name].label}: {error}"
             for name, errors in self.errors.items()
@@ -175,7 +175,7 @@ class EmbedPages(ModelAdmin):
         return TemplateResponse(request, "admin/subscribers/newsletter/snippet.html", context)
 
     def snippet_preview(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """A page of somebody's with the form in it; nothing typed there is sent."""
+        """Show a sample page with the form in it; nothing typed there is sent."""
         newsletter = self._newsletter(request, pk)
         form = self._form(request, newsletter)
         look, kind = form.look(), form.kind_chosen()
@@ -199,7 +199,7 @@ class EmbedPages(ModelAdmin):
         return newsletter
 
     def _form(self, request: HttpRequest, newsletter: Newsletter) -> EmbedForm:
-        """The form as it was asked for, checked; at first with its initial values."""
+        """Return the validated form of this query or, on the first visit, of the initial values."""
         first = {name: field.initial for name, field in EmbedForm.base_fields.items()}
         form = EmbedForm(request.GET or first, newsletter=newsletter)
         form.is_valid()

@@ -1,4 +1,4 @@
-"""Readers out of the desk: a CSV of those of one newsletter or of all."""
+"""Export the readers of one newsletter, or of all, as CSV."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from unfold.widgets import (
 from subscribers.models import Newsletter, Subscriber
 from subscribers.transfer import exporting
 
-# Who may have readers' addresses by the thousand, in whatever way.
+# The permission to get readers' addresses by the thousand, in whatever way.
 EXPORT = "subscribers.export_readers"
 STATUSES = {
     "active": "Active readers",
@@ -51,7 +51,7 @@ class ExportForm(forms.Form):
 
 
 class ExportAdmin(ModelAdmin):
-    """A button above the list of readers, for those who may take them all home."""
+    """A button above the list of readers, for users who may export them."""
 
     actions_list: ClassVar[list[str]] = ["export_readers"]
 
@@ -87,7 +87,7 @@ def _file(
 
 
 def _write_down(request: HttpRequest, said: dict[str, Any]) -> None:
-    """Whoever takes the readers out stands in the desk's log."""
+    """Record in the admin's log who exported the readers."""
     LogEntry.objects.create(
         user_id=str(request.user.pk),
         content_type=ContentType.objects.get_for_model(Subscriber),

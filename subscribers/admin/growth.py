@@ -20,10 +20,10 @@ from subscribers.records import RecordAdmin
 from subscribers.sparingly import sparingly
 
 PERIODS = (30, 90, 365)
-# Pages that are told one by one; the rest is summed up.
+# So many pages are listed one by one; the others are summed up.
 PAGES = 25
 
-# Legible on white and on the dark desk alike.
+# This colour is legible in the admin's light and dark theme.
 _WORDS = "#7c8596"
 _SERIES: tuple[tuple[str, str, str, str, list[int]], ...] = (
     ("Sign-ups", "signups", "#d97706", "line", []),
@@ -34,7 +34,7 @@ _SERIES: tuple[tuple[str, str, str, str, list[int]], ...] = (
 
 @admin.register(GrowthDay)
 class GrowthAdmin(RecordAdmin):
-    """One page in place of a list of rows."""
+    """Show one page of figures in place of a list of rows."""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -42,7 +42,8 @@ class GrowthAdmin(RecordAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         asked = _Asked(request)
-        # Some tenths of a second; some seconds in the hour after a list of a million came in.
+        # This takes some tenths of a second, and some seconds in the hour after an import of a
+        # million readers.
         key = f"growth:{sha256(asked.link().encode()).hexdigest()}"
         found, active = sparingly(key, lambda: (_report(asked), _active(asked.chosen)), least=1)
         context = {
@@ -64,7 +65,7 @@ class GrowthAdmin(RecordAdmin):
 
 
 class _Asked:
-    """What the address asks for; nonsense in it is what is shown without it."""
+    """The parameters in the page's URL; an invalid one counts as left out."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.newsletters = list(Newsletter.objects.all())
@@ -76,7 +77,7 @@ class _Asked:
         self.source = request.GET.get("source")
 
     def link(self, **changes: Any) -> str:
-        """The address of the same page with something else asked for."""
+        """Return the URL of the same page with other parameters."""
         newsletter = self.newsletter.pk if self.newsletter else None
         asked = {"newsletter": newsletter, "days": self.days, "source": self.source} | changes
         return "?" + urlencode({name: value for name, value in asked.items() if value is not None})
@@ -92,13 +93,13 @@ class _Asked:
 
 
 def overview() -> dict[str, Any]:
-    """A month of all newsletters, for a card."""
+    """Return the last 30 days of all newsletters, for the dashboard's card."""
     found = growth.report(newsletters=Newsletter.objects.all(), days=PERIODS[0], now=now())
     return {"total": found.total, "chart": chart(found, small=True)}
 
 
 def chart(found: Growth, *, small: bool = False) -> dict[str, str]:
-    """What Chart.js draws, as unfold's script takes it; `small` is for a card."""
+    """Return Chart.js's data and options as unfold's script takes them; `small` is for a card."""
     tallies = list(found.days.values())
     datasets = [
         {
@@ -148,7 +149,7 @@ def _options(small: bool) -> dict[str, Any]:
 
 
 def _pages(found: Growth, asked: _Asked) -> dict[str, Any]:
-    """The pages that brought most readers, each with a bar, and the sum of all others."""
+    """Return the pages with most sign-ups, each with a bar, and the sum of all others."""
     ranked = sorted(
         found.sources.items(), key=lambda page: (-page[1].signups, -page[1].gain, page[0])
     )

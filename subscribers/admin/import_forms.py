@@ -1,4 +1,4 @@
-"""What an operator says of a list: what its columns hold, and on whose word it goes in."""
+"""The forms of an import: the file, what its columns hold, and the evidence of consent."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class UploadForm(forms.Form):
 
 
 class LookForm(forms.Form):
-    """What a list's columns hold. Where the preset is changed, the columns follow it."""
+    """What a list's columns hold. If the user changes the preset, the columns follow it."""
 
     preset = forms.ChoiceField(
         label="Whose list it is",
@@ -125,7 +125,7 @@ class LookForm(forms.Form):
 
 
 class WordForm(forms.Form):
-    """On whose word readers go in. Nobody becomes active without evidence."""
+    """The evidence that readers consented. Nobody becomes active without it."""
 
     treatment = forms.ChoiceField(
         label="Have these readers confirmed?",

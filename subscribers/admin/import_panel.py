@@ -1,4 +1,4 @@
-"""What the page of an import says: where it stands, and what would become of its first rows."""
+"""The facts on an import's page: its status, and what would become of its first rows."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ REFUSALS, PREVIEWED = 20, 8
 
 @dataclass(frozen=True)
 class Previewed:
-    """One of the first rows, as it is understood; `fate` says what becomes of it."""
+    """One of the first rows as it is parsed; `fate` says what becomes of it."""
 
     line: int
     email: str
@@ -64,13 +64,13 @@ def panel(job: ImportJob, *, now: datetime) -> dict[str, Any]:
 
 
 def progress(job: ImportJob, *, now: datetime) -> dict[str, Any]:
-    """How far it is; `every` is after how many seconds to look again."""
+    """Return how far the import is; the page asks again after `every` seconds, with 0 never."""
     is_trial = job.status in {Status.TRYING, Status.TRIED}
     return {
         "job": job,
         "every": 2 if job.is_under_way else 0,
         "is_trial": is_trial,
-        # Told aloud by the tenth, or a screen reader would never be quiet.
+        # A screen reader announces it, so it moves in steps of ten: else it would never be quiet.
         "told": job.percent // 10 * 10,
         "took": _took(job),
         "left": _left(job, now) if job.is_under_way else "",
@@ -85,7 +85,7 @@ def _took(job: ImportJob) -> str:
 
 
 def _left(job: ImportJob, now: datetime) -> str:
-    """How much longer, if it goes on as it did; nothing in the first seconds."""
+    """Say how much longer it takes at its speed so far; empty for the first 2 % of the file."""
     if not job.started_at or job.position * 50 < job.size or not job.rows:
         return ""
     left = (now - job.started_at) * max(job.size - job.position, 0) / job.position
@@ -93,13 +93,13 @@ def _left(job: ImportJob, now: datetime) -> str:
 
 
 def preview(job: ImportJob, *, now: datetime) -> list[Previewed]:
-    """The first rows as the job's columns are said now; whether somebody is known is not asked.
+    """Return the first rows as the job's columns map them now, without looking up known readers.
 
     Raises:
-        UnreadableFile: they cannot be read.
+        UnreadableFile: the rows cannot be read.
     """
     plan = jobs.plan_of(job, now=now)
-    # What is said of the columns is checked here, on whose word they go in further down.
+    # Only the columns are checked here: the form below them checks the evidence of consent.
     checker = replace(plan.checker, confirmed=job.treatment == ImportJob.Treatment.CONFIRMED)
     records = plan.sheet.records()
     rows = list(islice(plan.reading.rows(records), PREVIEWED))
@@ -134,7 +134,7 @@ def _fate(kind: Kind, *, is_confirmed: bool) -> str:
 
 
 def previewed(job: ImportJob, *, now: datetime) -> dict[str, Any]:
-    """The template's context for the preview, or why there is none."""
+    """Return the template's context for the preview, or why there is none."""
     try:
         return {"rows": preview(job, now=now) if Field.EMAIL in job.columns else []}
     except UnreadableFile as error:

@@ -1,4 +1,4 @@
-"""Lists of readers on their way in: upload, look over, try, import, watch, stop."""
+"""Imports of readers: upload a list, map its columns, try it, import it, watch it, stop it."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class ImportJobAdmin(RecordAdmin):
     def by(self, job: ImportJob) -> str | None:
         return job.created_by.get_username() if job.created_by else None
 
-    # --- Who may do what ---
+    # --- Permissions ---
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("subscribers.add_importjob")
 
     def _job(self, request: HttpRequest, pk: int, *, change: bool = False) -> ImportJob:
-        """The job, for somebody who may see it, or have it run."""
+        """Return the job if the user may see it or, with `change`, run it."""
         allowed = self.has_add_permission if change else self.has_view_permission
         if not allowed(request):
             raise PermissionDenied
@@ -154,7 +154,7 @@ class ImportJobAdmin(RecordAdmin):
         return _to(job)
 
     def look(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The columns and the first rows as they are understood now; htmx asks, nothing is kept."""
+        """Return the columns and first rows as the posted form maps them; nothing is saved."""
         job = self._job(request, pk, change=True)
         facts: dict[str, Any] = {"job": job, "choosing": request.POST.get("choosing")}
         try:
@@ -169,11 +169,11 @@ class ImportJobAdmin(RecordAdmin):
         return self._part(request, "look", facts | {"look": look})
 
     def progress_part(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The part of the page that grows while it runs; htmx asks for it."""
+        """Return the part of the page that htmx refreshes while the import runs."""
         job = self._job(request, pk)
         response = self._part(request, "progress", progress(job, now=now()))
         if request.GET.get("was") != job.status:
-            # The whole page says something else now, and its buttons are others.
+            # The status has changed, so the rest of the page and its buttons change too.
             response["HX-Refresh"] = "true"
         return response
 
@@ -219,6 +219,6 @@ def _number(text: str) -> int:
 
 
 def _only_newsletter() -> dict[str, Any]:
-    """Where there is one newsletter, nobody has to choose it."""
+    """Preselect the newsletter where there is only one."""
     first_two = Newsletter.objects.all()[:2]
     return {"newsletter": first_two[0]} if len(first_two) == 1 else {}

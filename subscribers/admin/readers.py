@@ -35,7 +35,7 @@ class SubscriptionInline(RecordInline):
 
 
 class NewsletterFilter(admin.SimpleListFilter):
-    """Not by a join: that makes the rows of all who match distinct before it shows fifty."""
+    """Filter without a join: a join would deduplicate all matching rows before it shows fifty."""
 
     title = "newsletter"
     parameter_name = "newsletter"
@@ -66,7 +66,7 @@ def _with(readers: QuerySet[Any], **conditions: Any) -> QuerySet[Any]:
 
 @admin.register(Subscriber)
 class SubscriberAdmin(LongList, AskedAdmin, RightsAdmin, ExportAdmin):
-    """A reader's address and subscriptions came from the reader: only the name can be mended."""
+    """A reader's address and subscriptions came from the reader, so they cannot be edited here."""
 
     list_display = ["email", "name", "newsletters", "suppressed", "created_at"]
     list_filter = [
@@ -83,7 +83,7 @@ class SubscriberAdmin(LongList, AskedAdmin, RightsAdmin, ExportAdmin):
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:
-        # Of who was erased a row is left for the figures, and nothing to look at.
+        # An erased reader leaves a row for the figures; it has nothing to look at.
         queryset: QuerySet[Subscriber] = super().get_queryset(request).filter(erased_at=None)
         active = (
             Subscription.objects.filter(subscriber=OuterRef("pk"), status="active")
@@ -104,7 +104,7 @@ class SubscriberAdmin(LongList, AskedAdmin, RightsAdmin, ExportAdmin):
         if not term:
             return queryset, False
         by_address = readers_at(term)
-        # No index has the parts of names: they are read only for who cannot be meant otherwise.
+        # No index covers parts of names, so names are read only if the term matches no address.
         if "@" in term or by_address.exists():
             return queryset.filter(pk__in=by_address.values("pk")), False
         return queryset.filter(name__icontains=term), False

@@ -1,4 +1,4 @@
-"""What a reader may ask the newsroom for: to see what is stored of them, and to be erased."""
+"""A reader's rights: to see what is stored about them, and to be erased."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from subscribers.views.dossier import as_file
 
 
 class RightsAdmin(ModelAdmin):
-    """Buttons on a reader's page, each for those who may."""
+    """Buttons on a reader's page, each for users with the permission."""
 
     actions_detail: ClassVar[list[str]] = ["see_dossier", "save_dossier", "erase_reader"]
 
@@ -39,13 +39,14 @@ class RightsAdmin(ModelAdmin):
         url_path="dossier",
     )
     def see_dossier(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """The page that the reader can open too, to be printed or looked through."""
+        """Show the data export as a page to read or print; the reader can open the same page."""
         reader = _reader(object_id)
         context = dossier_page.context(dossier.gather(subscriber_id=reader.pk)) | {
             "zone": get_current_timezone(),
             "download_url": reverse("admin:subscribers_subscriber_save_dossier", args=[reader.pk]),
         }
-        # In English, as all of the desk; the switch in its footer gives it in the reader's words.
+        # The page is in English like the rest of the admin; the switch in its footer shows it in
+        # the reader's language.
         with translation.override(languages.first_of(request.GET.get(languages.PARAMETER, ""))):
             return render(request, "subscribers/dossier.html", context)
 
@@ -63,7 +64,7 @@ class RightsAdmin(ModelAdmin):
         variant=ActionVariant.DANGER,
     )
     def erase_reader(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Asked once more on a page of its own; only the button there does it."""
+        """Ask once more on a page of its own; only the button there erases the reader."""
         reader = _reader(object_id)
         if request.method == "POST":
             erase.erase(subscriber_id=reader.pk, now=now())
@@ -78,5 +79,5 @@ class RightsAdmin(ModelAdmin):
 
 
 def _reader(object_id: int) -> Subscriber:
-    """Nobody is left of one who was erased."""
+    """Return the reader, or answer 404 also for one who was erased."""
     return get_object_or_404(Subscriber, pk=object_id, erased_at=None)

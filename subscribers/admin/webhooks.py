@@ -1,4 +1,4 @@
-"""Webhooks: where they go, how they fare, what was sent and what was not."""
+"""Webhooks: their addresses and state, and the log of what was sent and what was not."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ class WebhookAdmin(ModelAdmin):
     fieldsets = ((None, {"fields": ("name", "url", "events", "newsletter", "is_active")}),)
 
     def has_change_permission(self, request: HttpRequest, obj: Webhook | None = None) -> bool:
-        """What hears of readers could be turned to another address: it takes the right to both."""
+        """Require the export permission too for a webhook that gets events of readers.
+
+        Whoever changes it can point it at an address of their own.
+        """
         if not super().has_change_permission(request, obj):
             return False
         return obj is None or not set(OF_READERS) & set(obj.events) or may_hear(request)
@@ -84,14 +87,14 @@ class WebhookAdmin(ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, **kwargs)
         if "events" in form.base_fields and not may_hear(request):
-            # A copy: the field itself is one for all requests.
+            # A copy, because all requests share the field.
             form.base_fields["events"] = events = deepcopy(form.base_fields["events"])
             events.choices = [choice for choice in Event.choices if choice[0] not in OF_READERS]
         return form
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
         queryset: QuerySet[Webhook] = super().get_queryset(request)
-        # Of those that wait alone, for which there is an index; not of the whole log.
+        # Only waiting events are counted, for which there is an index, not the whole log.
         waiting = WebhookDelivery.objects.filter(
             webhook=OuterRef("pk"), state=WebhookDelivery.State.WAITING
         )
@@ -120,7 +123,7 @@ class WebhookAdmin(ModelAdmin):
             return
         fields = list(form.changed_data)
         if obj.is_active and {"is_active", "url"} & set(fields):
-            # It gets its days of patience anew.
+            # The days for which it may fail before it is switched off begin again.
             obj.failing_since, obj.failures, obj.off_because = None, 0, ""
             fields += ["failing_since", "failures", "off_because"]
         obj.save(update_fields=fields)
@@ -203,7 +206,7 @@ class WebhookDeliveryAdmin(LongList, RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
         queryset: QuerySet[WebhookDelivery] = super().get_queryset(request)
         if not may_hear(request):
-            # Not by their payload, nor by searching it, nor by what a receiver answers.
+            # No address may show: not in a payload, by a search in it, or in a receiver's answer.
             queryset = queryset.exclude(event__in=OF_READERS)
         last = WebhookAttempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
         return queryset.annotate(
@@ -272,7 +275,7 @@ class WebhookDeliveryAdmin(LongList, RecordAdmin):
 
 
 def may_hear(request: HttpRequest) -> bool:
-    """Whether events of readers are for them: these hold addresses, as an export does."""
+    """Whether the user may see events of readers: they hold addresses, as an export does."""
     return request.user.has_perm(EXPORT)
 
 
