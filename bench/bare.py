@@ -1,4 +1,4 @@
-"""The least that Django can do for a POST that is stored: one view, one INSERT, no middleware."""
+"""The least that Django has to do to store a POST: one view, one INSERT, no middleware."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subscribers.models import Suppression
 @csrf_exempt
 def insert(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return HttpResponse()  # the bench asks whether the server is there
+        return HttpResponse()  # the bench checks whether the server is up
     Suppression.objects.create(email_key=request.POST["email"], reason="manual", created_at=now())
     return HttpResponse(status=302, headers={"Location": "/done/"})
 

@@ -1,8 +1,9 @@
-"""Pass TCP connections on, each byte as much later as light would take to a far relay.
+"""Proxy TCP connections, and delay each byte by the time that light takes to a far relay.
 
     python -m bench.delay LISTEN_PORT TARGET_PORT SECONDS_EACH_WAY
 
-In a process of its own. Bandwidth is not limited: every chunk waits its time, however many wait.
+It runs in a process of its own. Bandwidth is not limited: every chunk waits its time, however many
+are waiting.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bench import servers
 
 @contextmanager
 def running(target: int, *, seconds: float) -> Iterator[int]:
-    """A port behind which `target` is so many seconds away, each way."""
+    """Run the proxy; yield a port behind which `target` is so many seconds away, each way."""
     port = servers.free_port()
     command = [sys.executable, "-m", "bench.delay", str(port), str(target), str(seconds)]
     process = subprocess.Popen(command, cwd=servers.ROOT)
@@ -35,13 +36,13 @@ def running(target: int, *, seconds: float) -> Iterator[int]:
 class _Side(asyncio.Protocol):
     """One end of a connection; what comes in here goes out at the other, `wait` seconds later.
 
-    Callbacks, not streams and tasks: those took half a processor from what is measured.
+    It uses callbacks: streams and tasks took half a processor from what is measured.
     """
 
     def __init__(self, wait: float) -> None:
         self.wait, self.loop = wait, asyncio.get_running_loop()
         self.other: _Side | None = None
-        # In order, each with the time at which it is due; nothing at all is the end.
+        # The chunks in order, each with the time at which it is due. An empty one is the end.
         self.under_way: deque[tuple[float, bytes]] = deque()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -52,7 +53,7 @@ class _Side(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if data:
-            # Else the kernel keeps the acknowledgement back for 40 ms, and Postfix its next reply.
+            # Without this the kernel delays the acknowledgement by 40 ms, and Postfix its reply.
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         if self.other and not self.wait:
             return self.other.transport.write(data)
@@ -77,7 +78,7 @@ class _Side(asyncio.Protocol):
 
 
 class _Near(_Side):
-    """The client's end, which connects the relay's."""
+    """The client's end, which opens the connection to the relay."""
 
     def __init__(self, target: int, wait: float) -> None:
         super().__init__(wait)

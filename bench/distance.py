@@ -1,9 +1,9 @@
-"""Send over one connection to a real Postfix, at hand and 20 ms away, against smtplib.
+"""Send over one connection to a real Postfix, nearby and 20 ms away, and compare with smtplib.
 
     make bench-distance
 
-The relay is the same each time; a proxy in between keeps every byte back for 10 ms each way, or
-for none. Measured are the connection by itself and the whole lane, claims and ledger included.
+The relay is the same each time. A proxy in between delays every byte by 10 ms each way, or not at
+all. The bench measures the connection by itself, and the whole lane with claims and ledger.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _report(rates: dict[str, list[float]], figures: Figures) -> None:
 
 
 def _connection(port: int, message: bytes, count: int) -> float:
-    """The product's connection, as the lane uses it, at most 20 messages unanswered."""
+    """Send as the lane does, with at most 20 messages unanswered; return messages per second."""
     from django.utils.timezone import now
 
     from digest.delivery.replies import Verdict
@@ -107,7 +107,7 @@ def _connection(port: int, message: bytes, count: int) -> float:
 
 
 def _lane(port: int, newsletter: object, count: int) -> float:
-    """One lane in this process, from its first claim to the last record."""
+    """Run a lane in this process; return messages per second, first claim to last record."""
     from django.conf import settings
     from django.utils.timezone import now
 

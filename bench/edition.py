@@ -41,7 +41,7 @@ def newsletter() -> Newsletter:
 
 
 def add_readers(newsletter: Newsletter, count: int) -> float:
-    """COPY so many active readers in; seconds. One in twenty has muted a section."""
+    """COPY in `count` active readers, one in twenty with a muted section; return the seconds."""
     began = time.perf_counter()
     first = (Subscriber.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
     at = now()
@@ -68,7 +68,7 @@ def add_readers(newsletter: Newsletter, count: int) -> float:
     seconds = time.perf_counter() - began
     with connection.cursor() as cursor:
         cursor.execute("SELECT setval('subscribers_subscriber_id_seq', %s)", [first + count])
-        # As autovacuum does for readers who have been there for a day.
+        # Autovacuum does the same for readers who have been there for a day.
         cursor.execute("VACUUM ANALYZE subscribers_subscriber, subscribers_subscription")
         cursor.execute("CHECKPOINT")
     return seconds
@@ -90,7 +90,7 @@ def _copy(model: Any, columns: list[str], rows: Iterator[tuple[Any, ...]]) -> No
 
 
 def approved(newsletter: Newsletter) -> Edition:
-    """An approved edition whose messages have 45 KB on the wire."""
+    """Return an approved edition whose messages have 45 KB on the wire."""
     edition = factories.edition(
         newsletter, stories=0, sends_at=now(), deadline_at=now() + timedelta(hours=3)
     )
@@ -103,7 +103,7 @@ def approved(newsletter: Newsletter) -> Edition:
 
 
 def by_readers_clocks(edition: Edition) -> None:
-    """Let it go out at seven where each reader is, on a day of its own."""
+    """Let the edition go out at seven by each reader's clock, on a day of its own."""
     day, seven = now().date() + timedelta(days=edition.pk), time_of_day(7)
     _first, last = around_the_world(day, seven)
     Edition.objects.filter(pk=edition.pk).update(
@@ -116,7 +116,7 @@ def by_readers_clocks(edition: Edition) -> None:
 
 
 def _fill_with_stories(edition: Edition, sections: list[Section]) -> None:
-    """One more for each section, for as long as there is room."""
+    """Add one more story to each section for as long as there is room."""
     before, size, position = 0, len(message(edition)), 0
     while not before or size + (size - before) < SIZE:
         before = size
@@ -130,7 +130,7 @@ def _fill_with_stories(edition: Edition, sections: list[Section]) -> None:
 
 
 def _fill_with_words(edition: Edition) -> None:
-    """The rest of the 45 KB, as a note of the editors."""
+    """Fill the rest of the 45 KB with a note of the editors."""
     one, eleven = (len(_with_note(edition, words)) for words in (1, 11))
     _with_note(edition, 1 + max(0, SIZE - one) * 10 // (eleven - one))
 
@@ -146,20 +146,20 @@ def message(edition: Edition) -> bytes:
 
 
 def planned(newsletter: Newsletter) -> int:
-    """An edition under way, its readers planned; gives its id."""
+    """Return the id of an edition that is being sent and whose readers are planned."""
     edition = approved(newsletter)
     plan_readers(edition.pk)
     return edition.pk
 
 
 def plan_readers(edition_id: int) -> None:
-    """All of them, here and now."""
+    """Plan all readers of the edition in this process."""
     plan.start(edition_id=edition_id, now=now())
     plan.plan_audience(edition_id=edition_id, now=now())
 
 
 def seconds(edition_id: int) -> float:
-    """From the first claim to the last record."""
+    """Return the seconds from the first claim to the last record."""
     times = Delivery.objects.filter(edition=edition_id).aggregate(
         began=Min("claimed_at"), ended=Max("finished_at")
     )

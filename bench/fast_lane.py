@@ -2,8 +2,8 @@
 
     make bench-fast-lane N=100000
 
-Every half a second somebody signs up on the newsletter's page. Timed is from the sending of that
-form until smtp-sink, which is busy with the digest, has taken the confirmation mail.
+Every half a second a reader signs up on the newsletter's page. The time counts from the sending of
+that form until smtp-sink, which is busy with the digest, has taken the confirmation mail.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bench.figures import Figures, heading
 PROCESSES = 2
 EVERY = 0.5
 LIMIT = 5.0
-# How long the last confirmation is waited for.
+# The bench waits so many seconds for the last confirmation.
 PATIENCE = 60
 
 
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def _sign_up_while_sending(readers: int, figures: Figures) -> dict[str, float]:
-    """When each address was signed up; ends with the edition."""
+    """Sign addresses up until the edition is sent; return when each was signed up."""
     from bench import edition as editions
     from digest import tasks
     from digest.models import Edition

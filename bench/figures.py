@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 
 def heading(title: str) -> None:
-    """What was measured, on what, and how busy that was before the bench began."""
+    """Print what is measured, on which machine, and its load before the bench began."""
     load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
     print(f"{title}\n{os.cpu_count()} cores, Python {platform.python_version()}, load {load}\n")
 
 
 def positive(text: str) -> int:
-    """A number of rounds as argparse takes it: at least one."""
+    """Parse a number of rounds for argparse: at least one."""
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than one")
     return number
@@ -28,13 +28,13 @@ def median(values: Sequence[float]) -> float:
 
 
 def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """Of the ratios within each round, so that what slows a whole round cancels out."""
+    """Return the median of each round's ratio: what slows a whole round cancels out."""
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
 @dataclass
 class Figures:
-    """What was found; `limit` lines carry a verdict."""
+    """Prints figures; one with a limit gets a verdict."""
 
     missed: list[str] = field(default_factory=list)
 
@@ -53,7 +53,7 @@ class Figures:
             self.missed.append(f"{name}: {found}, asked is {asked}")
 
     def verdict(self) -> None:
-        """End the bench, with status 1 where a limit was missed."""
+        """End the bench, with status 1 if a limit was missed."""
         if self.missed:
             print("\nMissed:", *self.missed, sep="\n  ")
             raise SystemExit(1)

@@ -1,9 +1,9 @@
-"""Time the admin's page of growth, and what it rests on, over a list of a million readers.
+"""Time the admin's page of growth, and the counting behind it, for a million readers.
 
     make bench-growth N=1000000
 
-Three years of sign-ups from 2,000 pages, most of them confirmed, one in seven gone again; and, for
-the worst hour, a list of the same size that was just imported.
+The data are three years of sign-ups from 2,000 pages: most are confirmed, and one in seven has left
+again. For the worst hour, a list of the same size has just been imported.
 """
 
 from __future__ import annotations
@@ -81,12 +81,13 @@ def _measure(asked: argparse.Namespace, figures: Figures) -> None:
     _fill(one.pk, asked.readers, DAYS, ["signup", "confirmation", "withdrawal"])
     figures.line("first count of three years", f"{_seconds(lambda: _count_all(at)):,.1f} s")
     _pages(asked, figures, "")
-    # What happened in the last hour is read from the ledger itself.
+    # The page reads what happened in the last hour from the consent ledger itself.
     _fill(one.pk, asked.readers // 500, 0.04, ["signup", "confirmation"])
     _pages(asked, figures, ", a busy day")
     other = editions.newsletter()
     _fill(other.pk, asked.readers, 0.001, ["import"])
-    # Once: then it is remembered for thirty times as long as it took, and soon counted.
+    # Measured once: then the page is cached for thirty times as long as it took, and the import is
+    # soon counted.
     figures.at_most("page, an import this hour", _page(30), IMPORT_SECONDS, "{:,.2f} s")
     figures.line("counting it", f"{_seconds(lambda: _count_all(at + HOUR)):,.1f} s")
     _pages(asked, figures, ", the import counted")
@@ -106,8 +107,8 @@ def _page(days: int) -> float:
     client = Client()
     user, _ = User.objects.get_or_create(username="editor", is_staff=True, is_superuser=True)
     client.force_login(user)
-    cache.clear()  # as whoever asks first finds it
-    # Without the manifest of static files, which only a deployment has.
+    cache.clear()  # the first visitor finds it empty
+    # Only a deployment has a manifest of static files; the bench does without it.
     with override_settings(STORAGES=_PLAIN):
         began = time.perf_counter()
         response = client.get(

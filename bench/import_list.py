@@ -1,10 +1,10 @@
-"""Import a list of a million readers, and look at the time and the memory it takes.
+"""Import a list of a million readers, and measure the time and the memory it takes.
 
     make bench-import N=1000000
 
-Per round: the command as an operator runs it, on a file with one bad row in a hundred; then the
-plain way, csv and bulk_create with the same checks one by one, on a tenth of it. Ratios are of the
-same round.
+Each round runs the command as an operator does, on a file with one bad row in a hundred. Then it
+imports a tenth of that the plain way: csv and bulk_create, with the same checks one by one. A ratio
+compares figures of the same round.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def main() -> None:
 def _round(
     readers: int, number: int, directory: Path, figures: Figures
 ) -> tuple[float, float, float]:
-    """Seconds and megabytes of ours, rows per second of the plain way."""
+    """Return seconds and megabytes of the command, and rows per second of the plain way."""
     from tests import factories
 
     newsletter = factories.newsletter(slug=f"bench-{number}")
@@ -100,7 +100,7 @@ def _address(number: int, chance: random.Random) -> str:
 
 
 def _imported(path: Path, slug: str, readers: int) -> tuple[float, float]:
-    """Run the command in a process of its own, and see that everything is accounted for."""
+    """Run the command in a process of its own, and check that every row is accounted for."""
     command = [
         sys.executable, "manage.py", "import_subscribers", str(path), "--newsletter", slug,
         "--confirmed", "--evidence", EVIDENCE, "--refused", f"{path}.refused",
@@ -120,7 +120,7 @@ def _imported(path: Path, slug: str, readers: int) -> tuple[float, float]:
 
 
 class _Peak(threading.Thread):
-    """The most memory that a process and its children have had together."""
+    """Watch for the most memory that a process and its children have had together."""
 
     def __init__(self, process: psutil.Process) -> None:
         super().__init__(daemon=True)
@@ -139,7 +139,7 @@ class _Peak(threading.Thread):
 
 
 def plainly(path: Path, newsletter: object) -> float:
-    """What a Django project would do: csv, the same checks, bulk_create of a thousand; seconds."""
+    """Import as plain Django would: csv, the same checks, bulk_create of 1000; return seconds."""
     began = time.perf_counter()
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)

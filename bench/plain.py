@@ -19,7 +19,7 @@ _END_SECTION = re.compile(r"(?:<!--)?__END_SECTION__(?:-->)?\n?")
 
 
 def rate(edition: Edition, *, port: int, messages: int) -> float:
-    """Messages per second over one open connection, the same page with the same choices."""
+    """Return messages per second over one open connection, with the same page and choices."""
     page = assemble(edition)
     view = links.view_url(edition)
     html, text = (_template(body, view) for body in (page.html, page.text))
@@ -56,7 +56,7 @@ def rate(edition: Edition, *, port: int, messages: int) -> float:
 
 
 def _template(body: str, view: str) -> Template:
-    """The assembled page, inlined beforehand, as a template of what is the reader's own."""
+    """Turn the assembled page, whose styles are inlined, into a template of a reader's values."""
     body = _SECTION.sub(r"{% if \1 not in muted %}", body)
     body = _END_SECTION.sub("{% endif %}", body)
     names = {"READER": "email", "UNSUBSCRIBE": "unsubscribe", "PREFERENCES": "preferences"}

@@ -1,9 +1,9 @@
-"""Time the planning of an audience, and look at the memory it takes in Python.
+"""Time the planning of an audience, and measure the memory it takes in Python.
 
     make bench-plan N=1000000
 
-Planned is an edition of a list that has been there for a while; each round is another edition, one
-for all readers at once and one by their own clocks, of six zones.
+The list of readers has been there for a while. Each round plans two new editions: one for all
+readers at the same time, and one by their own clocks, of six zones.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _measure(asked: argparse.Namespace, figures: Figures) -> dict[str, list[tuple[float, float]]]:
-    """By whose clock: each round's seconds and MB. The two take turns."""
+    """Return each round's seconds and MB, by whose clock counts; the two clocks take turns."""
     from bench import edition as editions
 
     newsletter = editions.newsletter()
@@ -57,7 +57,7 @@ def _measure(asked: argparse.Namespace, figures: Figures) -> dict[str, list[tupl
 
 
 def measured(edition_id: int, readers: int) -> tuple[float, float]:
-    """Plan it in this process: seconds, and by how many MB this process grew."""
+    """Plan the edition in this process; return seconds, and by how many MB the process grew."""
     from bench import edition as editions
     from digest.models import Delivery
 

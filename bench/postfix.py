@@ -1,4 +1,4 @@
-"""Run a real Postfix of its own that takes mail on loopback and discards it."""
+"""Run a real Postfix for the bench alone: it takes mail on loopback and discards it."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-# A relay elsewhere has a disk of its own: on ours each message that Postfix makes safe would hold
-# up the ledger's commits.
+# A relay elsewhere has a disk of its own. On a shared disk each message that Postfix syncs would
+# delay the ledger's commits.
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
 @contextmanager
 def running() -> Iterator[int]:
-    """Start it and give its port."""
+    """Start Postfix, and yield its port."""
     postfix = servers.program("postfix")
     if os.geteuid() != 0:
         raise SystemExit("Postfix starts as root only: sudo make bench-distance")

@@ -1,13 +1,17 @@
-"""Send a real digest through real workers to smtp-sink, against smtp-source and plain Django.
+"""Send a digest through real workers to smtp-sink; compare with smtp-source and plain Django.
 
     make bench-send N=100000
     make bench-scale
 
-Per round and in this order: the product (claims, ledger and all, from the first claim to the last
-record), Postfix's own load generator with as many sessions, and a plain Django loop; to one and
-the same sink, with messages of the same size. Ratios are of the same round. Several sizes take
-turns, a million once about the middle: a machine's speed changes from minute to minute; then
-it is their rates that are compared with each other.
+Each round measures three senders in this order, with messages of the same size to the same sink:
+
+1. the product with claims and ledger, from the first claim to the last record;
+2. smtp-source, Postfix's own load generator, with as many sessions;
+3. a plain Django loop.
+
+A ratio compares figures of the same round. Several sizes take turns, because a machine's speed
+changes from minute to minute; a million is sent only once, about the middle. With several sizes
+the bench compares their rates with each other.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ SECONDS_PER_MILLION, PLAN_SECONDS_PER_MILLION = 300, 15
 
 @dataclass
 class Found:
-    """One size's rounds; rates in messages per second."""
+    """The rounds of one list size; rates are in messages per second."""
 
     readers: int
     newsletter: Any
@@ -75,7 +79,7 @@ def main() -> None:
 
 
 def _warm_up(sink: servers.Sink) -> None:
-    """A few messages first, as a worker that has been up for a while has sent."""
+    """Send a few messages first, as a worker that has been up for a while has."""
     from bench import edition as editions
 
     newsletter = editions.newsletter()
@@ -118,7 +122,7 @@ def _round(
 
 
 def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
-    """Have the workers send it; messages per second from the first claim to the last record."""
+    """Have the workers send it; return messages per second from first claim to last record."""
     from bench import edition as editions
     from digest import tasks
     from digest.delivery.report import tally
@@ -140,7 +144,7 @@ def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
 
 
 def _smtp_source(messages: int, port: int, *, sessions: int) -> float:
-    """Postfix's generator, every session on one connection (-d) as a lane's is."""
+    """Run Postfix's generator; each session keeps one connection (-d), as a lane does."""
     from bench import edition as editions
 
     command = [
@@ -184,7 +188,7 @@ def _report(found: Found, figures: Figures, *, asks_rates: bool) -> None:
         limit = PLAN_SECONDS_PER_MILLION * millions
         figures.at_most("planning", median(found.plan_seconds), limit, "{:,.1f} s")
         seconds = found.readers / median(found.ours)
-        # What the machine and this sink allow, without readers, claims or a ledger.
+        # This is what the machine and the sink allow, without readers, claims or a ledger.
         alone = found.readers / median(found.source)
         figures.line("smtp-source would take", f"{alone:,.0f} s", "alone, for as many")
         figures.at_most("sending", seconds, SECONDS_PER_MILLION * millions, "{:,.0f} s")

@@ -21,7 +21,7 @@ VAR = ROOT / "var" / "bench"
 
 
 def program(name: str) -> str:
-    """The path of one of Postfix's programs, or an end that says how to get it."""
+    """Return the path of one of Postfix's programs, or exit and say how to install it."""
     places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/libexec/postfix"])
     if found := shutil.which(name, path=places):
         return found
@@ -36,9 +36,9 @@ def program(name: str) -> str:
 
 @contextmanager
 def product(*relays: str) -> Iterator[None]:
-    """Django set up as in production, on a fresh PostgreSQL and Redis in var/bench."""
+    """Set Django up as in production, on a fresh PostgreSQL and Redis in var/bench."""
     os.environ["DAYBREAK_VAR"] = str(VAR)
-    from config import local  # reads .env, so what it may have set is taken out again
+    from config import local  # this reads .env, so what it may have set is removed again
 
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)
@@ -63,7 +63,7 @@ def product(*relays: str) -> Iterator[None]:
 def _production(
     database: dict[str, str], redis_url: str, relays: tuple[str, ...]
 ) -> dict[str, str]:
-    """DEBUG is off: with it Django keeps every statement in memory."""
+    """Return the environment. DEBUG is off: with it Django keeps every query in memory."""
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DEBUG": "false",
@@ -71,7 +71,7 @@ def _production(
         "SITE_URL": "https://news.example.com",
         "MAIL_DOMAIN": "news.example.com",
         "POSTAL_ADDRESS": "Example News, 1 Example Street, Exampleton",
-        # A socket's path has no room for the user, so libpq's own variable names it.
+        # A URL with a socket's path has no room for the user, so libpq's own variable names it.
         "DATABASE_URL": f"postgres:///{database['HOST']}/{database['NAME']}",
         "PGUSER": database["USER"],
         "REDIS_URL": redis_url,
@@ -91,7 +91,7 @@ class Sink:
     counters: Path
 
     def counted(self) -> int:
-        """How many messages it has taken, by its own count."""
+        """Return how many messages the sink has taken, by its own count."""
         with self.counters.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 200))
             lines = [line for line in file.read().split(b"\r") if b"mesg=" in line]
@@ -151,7 +151,7 @@ class Pool:
 
 @contextmanager
 def workers(queue: str, *, processes: int, **environment: str) -> Iterator[Pool]:
-    """A Celery worker as `manage.py start` runs it."""
+    """Run a Celery worker as `manage.py start` does."""
     command = [
         sys.executable, "-m", "celery", "--quiet", "-A", "config", "worker", "-Q", queue,
         "-c", str(processes), "-n", f"bench-{queue}@%h", "--loglevel", "WARNING",
@@ -176,7 +176,7 @@ def _answers(name: str) -> bool:
     return any(name in answer for found in app.control.ping(timeout=0.5) for answer in found)
 
 
-# --- What they used -------------------------------------------------------------------------------
+# --- CPU time and memory --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Usage:
 
 
 def usage(**roots: psutil.Process) -> Usage:
-    """Of each root and all that it started, the ended ones too."""
+    """Return the CPU time of each root process and its children, including those that ended."""
     return Usage({name: _cpu(root) for name, root in roots.items()})
 
 
@@ -216,7 +216,7 @@ def redis() -> psutil.Process:
 
 
 def peak_mb(process: psutil.Process) -> float:
-    """The most that was resident, shared pages included."""
+    """Return the peak of resident memory, shared pages included."""
     for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
@@ -224,7 +224,7 @@ def peak_mb(process: psutil.Process) -> float:
 
 
 def forget_peak() -> None:
-    """Let this process's peak begin anew (Linux, proc(5))."""
+    """Reset this process's peak (Linux, proc(5))."""
     Path("/proc/self/clear_refs").write_text("5")
 
 

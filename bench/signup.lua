@@ -1,4 +1,4 @@
--- Each request is another reader's, from another network.
+-- Each request comes from another reader in another network.
 
 local threads = 0
 

@@ -1,9 +1,9 @@
-"""Time the sign-up POST with every check on, beside a bare Django view that inserts one row.
+"""Time the sign-up POST with every check on; compare with a bare view that inserts one row.
 
     make bench-signup
 
-wrk holds CONNECTIONS open and sends one form after the other, each of another reader in another
-network; every one must end as a row. The mails are the worker's and not part of it.
+wrk holds CONNECTIONS connections open and sends one form after the other, each of another reader in
+another network. Every form must become a row. The worker sends the mails, which are not measured.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from bench.figures import Figures, heading, median, median_ratio, positive
 
 SCRIPT = Path(__file__).with_suffix(".lua")
 PAGE = "/newsletters/daily/"
-# Answered without a page, whose style sheet nobody has collected here.
+# This URL renders no page, which would need a style sheet that is not collected here.
 ANSWERS = "/embed/daily/opened.json"
 HEADERS = {"Host": "news.example.com", "X-Forwarded-Proto": "https"}
 CONNECTIONS = 16
-# Who is there already.
+# So many readers are there already.
 READERS = 100_000
 LIMIT = 0.4
-# What lets in the whole flood; no check is left out for it.
+# These settings let the whole flood in; no check is left out for that.
 ENVIRONMENT = {"BEHIND_PROXY": "true", "SIGNUP_LIMIT": "100000000"}
 
 
@@ -98,7 +98,7 @@ def _report(ours: list[Run], bare: list[Run], figures: Figures) -> None:
 
 @contextmanager
 def _web(settings: str) -> Iterator[int]:
-    """Gunicorn as `manage.py start` runs it."""
+    """Run gunicorn as `manage.py start` does, and yield its port."""
     port = servers.free_port()
     command = [
         sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}",
@@ -115,7 +115,7 @@ def _web(settings: str) -> Iterator[int]:
 
 
 def _answers(port: int) -> bool:
-    """The port is open before the first worker is there to answer."""
+    """Whether a worker answers: the port is open before the first worker is there."""
     browser = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         browser.request("GET", ANSWERS, headers=HEADERS)
@@ -142,7 +142,7 @@ def _load(wrk: str, port: int, run: str, seconds: int) -> Run:
     requests, micros, middle, p99, errors = map(int, line.split()[1:])
     if errors:
         raise SystemExit(f"{errors} of {requests} requests failed:\n{printed}")
-    time.sleep(0.5)  # what is under way ends
+    time.sleep(0.5)  # requests under way end
     return Run(requests, requests / micros * 1e6, middle / 1000, p99 / 1000)
 
 

@@ -1,11 +1,11 @@
-"""Measure making one reader's message, against a limit and against Python's email package.
+"""Measure how long one reader's message takes; compare with a limit and Python's email package.
 
     .venv/bin/python -m bench.splice
 
-A page of 45 KB in four sections with 40 places for the reader's own values; all ways in the same
-run, so the ratio holds on any machine. Time is that of one core, so that other work on the machine
-counts less. No database or Redis is needed. Ends with an error where a reader takes longer than
-the limit.
+The page has 45 KB in four sections, with 40 slots for the reader's own values. One run measures all
+ways, so that the ratio holds on any machine. Times are CPU time, so that other work on the machine
+counts less. No database or Redis is needed. The bench ends with an error if a reader takes longer
+than the limit.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ SLOTS, PAGE_BYTES, SECTIONS = 40, 45_000, 4
 EDITION = 1234
 COMMON = "From: The Daily <daily@example.com>\r\nSubject: Ferries return\r\nMIME-Version: 1.0"
 
-# What the ledger gives for a reader: subscription, address, name, muted sections.
+# A reader's row from the delivery ledger: subscription, address, name, muted sections.
 Row = tuple[int, str, str, frozenset[int]]
 
 
 def page() -> str:
-    """Paragraphs of markup with a token after each, in equal parts for the three values."""
+    """Return paragraphs of markup, each with a token after it; the three values take turns."""
     sentence = '<p style="margin:0; color:#3a3d44">Zwei Fähren = ein Fahrplan, sagt der Rat.</p>\n'
     paragraph = sentence * round(PAGE_BYTES / SLOTS / len(sentence.encode()))
     places = [f"{paragraph}__{OWN[number % len(OWN)]}__\n" for number in range(SLOTS)]
@@ -68,7 +68,7 @@ def rows(names: Sequence[str], muted: Sequence[frozenset[int]]) -> list[Row]:
 
 
 def rebuild(html: str, text: str, reader: Reader) -> bytes:
-    """What a sender does that knows nothing of the page but its tokens."""
+    """Build the message as a sender does that knows nothing of the page but its tokens."""
     values = (reader.unsubscribe_url, reader.preferences_url, reader.email)
     for token, value in zip(OWN, values, strict=True):
         html = html.replace(f"__{token}__", value)
@@ -108,7 +108,7 @@ def exhaust(made: Iterator[object]) -> None:
 
 
 class Measured:
-    """The figures of one kind of readers, run by run."""
+    """The figures of one kind of reader, run by run."""
 
     def __init__(self, compiled: Compiled, signer: Signer, found: list[Row]) -> None:
         self.compiled, self.signer, self.found = compiled, signer, found
