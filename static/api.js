@@ -1,4 +1,4 @@
-// Draw the API's pages; a file of its own, since the page allows no script in it.
+// Render the API's pages. This is a file of its own, because the page allows no inline script.
 "use strict";
 const place = document.getElementById("api");
 // Swagger UI goes by this class; the rest of the page goes by the media query.
@@ -10,7 +10,7 @@ SwaggerUIBundle({
   url: place.dataset.openapi,
   domNode: place,
   deepLinking: true,
-  // A token is typed in for this visit and kept nowhere.
+  // A token that is typed in lasts for this visit and is stored nowhere.
   persistAuthorization: false,
   defaultModelsExpandDepth: 0,
   docExpansion: "list",

@@ -1,4 +1,4 @@
-/* The edition page: order by drag or by button, and how many characters are left. */
+/* The edition page: order stories by drag or by button, and count characters. */
 "use strict";
 
 const deskItems = () => [...document.querySelectorAll(".desk-list > .desk-item")];
@@ -40,7 +40,7 @@ function deskCount(field) {
   write();
 }
 
-// select2 makes its search field when jQuery says that the page is ready, and gives it no name.
+// select2 makes its search field when jQuery says that the page is ready, and gives it no label.
 window.django?.jQuery?.(() =>
   document
     .querySelectorAll(".select2-search__field")
@@ -59,8 +59,8 @@ document.addEventListener("DOMContentLoaded", () => {
   );
 });
 
-// The progress is swapped every few seconds: its words are told aloud when they have changed, from
-// an element that stays.
+// The progress element is replaced every few seconds. A second element stays, and a screen reader
+// announces its text when that has changed.
 document.addEventListener("DOMContentLoaded", () => {
   if (!document.getElementById("desk-progress")) return;
   const told = document.createElement("p");
@@ -73,7 +73,7 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 });
 
-// An import's columns are drawn anew with each choice: whoever was choosing finds them open still.
+// An import's columns are rendered again after each choice. They stay open if they were open.
 document.addEventListener("htmx:configRequest", (event) => {
   const columns = document.querySelector(".desk-columns");
   if (columns) event.detail.parameters.choosing = columns.open ? "1" : "";

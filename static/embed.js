@@ -23,7 +23,8 @@
   const preview = "preview" in options;
 
   const QUIET = 30 * 24 * 3600e3;
-  // Long before the server calls a form too old (a day); a tab may stay open for a week.
+  // A form token is used for an hour: the server refuses one that is a day old, and a tab may stay
+  // open for a week.
   const FRESH = 3600e3;
 
   // --- What is remembered: one entry in this site's localStorage, never an address --------------
@@ -37,7 +38,7 @@
     } catch {}
   }
 
-  /** Whether to leave this visitor in peace; also where nothing could be remembered. */
+  /** Whether the pop-up must stay closed for this visitor; also where nothing can be stored. */
   function quiet() {
     if (preview) return false;
     try {
@@ -73,13 +74,13 @@
 
   let opening = null;
 
-  /** Fetch, once one begins to write, what shows the server that a person had the form open. */
+  /** Fetch, when the visitor begins to type, the token that shows that a person opened the form. */
   function open() {
     if (opening && Date.now() - opening.at < FRESH) return opening;
     const at = Date.now();
     opening = { at, answer: ask(address("opened.json")).catch(() => ({})) };
     opening.solution = opening.answer.then(({ challenge }) => challenge && solve(challenge)).catch(() => "");
-    // The server takes a form that comes back sooner for a program's.
+    // The server takes a sender who is faster than this for a program.
     opening.ripe = opening.answer.then(({ wait = 2500 }) => new Promise((done) => setTimeout(done, wait)));
     return opening;
   }
@@ -199,7 +200,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       sheet.replaceSync(text);
       root.adoptedStyleSheets = [sheet];
     } catch {
-      // Safari before 16.4; under a strict policy its style element needs the script's nonce.
+      // For Safari before 16.4; under a strict policy its style element needs the script's nonce.
       root.append(make("style", { nonce: script.nonce || null }, text));
     }
     const parent = script.parentElement ?? document.body;
@@ -245,7 +246,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       fields,
     );
     dress();
-    // The host can be styled by the page, and hands down what it inherits: this ends there.
+    // The page can style the host: properties that are inherited from it end at this element.
     root.append(make("div", { class: "page" }, box));
   }
 
@@ -288,7 +289,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     choices.replaceChildren(...actions.filter(Boolean));
   }
 
-  /** The address is wrong or looks like a slip; where there is a better one, it is offered. */
+  /** Say that the address is wrong or looks mistyped; offer a better one if there is one. */
   function doubt({ message, use, keep }) {
     const answer = ({ label, email }, fields) =>
       make("button", { type: "button", class: "quiet", click: () => ((input.value = email), submit(fields)) }, label);
@@ -296,7 +297,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     input.focus();
   }
 
-  /** A page over plain http has no cryptography to solve a challenge with; our own page has. */
+  /** Link to our own page: it has the cryptography for a challenge, one over plain http has not. */
   function elsewhere() {
     const url = new URL(form.page, base);
     complain(form.texts.elsewhere, make("a", { href: url, target: "_blank", rel: "noopener" }, form.texts.elsewhereLink));
@@ -314,7 +315,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
 
   // --- The pop-up -------------------------------------------------------------------------------
 
-  /** Nobody is interrupted who writes, watches in full screen, or answers another dialog. */
+  /** Whether not to interrupt: the visitor types, watches in full screen, or answers a dialog. */
   function engaged() {
     const active = document.activeElement;
     return (
@@ -326,7 +327,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     );
   }
 
-  /** Tab stays inside. A modal dialog lets it out to the browser's own bars. */
+  /** Keep Tab inside the dialog. A modal dialog alone lets it out to the browser's own bars. */
   function trap(event) {
     if (event.key !== "Tab") return;
     const stops = [...box.querySelectorAll("button,a,input:not([tabindex])")];
@@ -362,7 +363,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       return;
     }
     if (box.open) return;
-    // A preview takes no focus: its owner is typing beside it.
+    // A preview takes no focus: the editor is typing beside it.
     if (preview) return box.setAttribute("open", "");
     box.showModal();
     root.getElementById("title").focus();
@@ -374,7 +375,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     return clientX < left || clientX > right || clientY < top || clientY > bottom;
   }
 
-  /** Show it after the depth or the time that the page's owner set, whichever comes first. */
+  /** Show the pop-up after the scroll depth or the time that is set, whichever comes first. */
   function schedule() {
     const unset = options.afterScroll === undefined && options.afterSeconds === undefined;
     const depth = parseFloat(options.afterScroll ?? (unset ? 50 : NaN));
@@ -394,7 +395,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       scrolled ||= depthNow >= depth;
       check();
     }
-    // Only the time that the page is looked at counts.
+    // Only the time during which the page is visible counts.
     const clock = setInterval(() => {
       if (!document.hidden) seconds -= 1;
       check();
@@ -407,9 +408,9 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
   function start() {
     if (!popup) {
       place();
-      // In an iframe of ours, which is loaded lazily itself.
+      // This page is an iframe of ours, which is itself loaded lazily.
       if (options.page !== undefined) return appear();
-      // Drawn shortly before it is scrolled to: a form that nobody comes to costs no request.
+      // It is drawn shortly before it is scrolled to: a form that nobody reaches costs no request.
       const observer = new IntersectionObserver(arrive, { rootMargin: "600px" });
       observer.observe(host);
     } else if (globalThis.HTMLDialogElement) {
@@ -434,7 +435,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     }
   }
 
-  /** A link or button of the page's own opens it, whatever was closed before. */
+  /** Let the page's own link or button open the pop-up, even if it was closed before. */
   function opener(event) {
     const own = event.target.closest?.("[data-daybreak-open]");
     if (own?.dataset.daybreakOpen !== newsletter) return;

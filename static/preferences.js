@@ -1,9 +1,9 @@
 /**
  * Save a part of the page without leaving it.
  *
- * The server answers a form as it does without this script, with a whole page; the part that was
- * sent is taken out of that and put in the place of the old one. What is half-written elsewhere on
- * the page stays, unless the form says that more than its own part changes (data-refresh).
+ * The server answers a form with a whole page, as it does without this script. The part that was
+ * sent is taken from that page and replaces the old one. Half-written fields elsewhere on the page
+ * stay, unless the form says that more than its own part changes (data-refresh).
  */
 
 const page = document.getElementById("preferences");
@@ -42,7 +42,7 @@ async function save(form, part, button) {
 function show(answer, form, part, button) {
   const whole = answer.getElementById("preferences");
   const fresh = answer.getElementById(part.id);
-  // Another language, or a link that no longer works: that is another page.
+  // The answer is another page if the language changed or the link no longer works.
   if (!whole || answer.documentElement.lang !== document.documentElement.lang) {
     location.assign(answer.url);
     return;
@@ -79,22 +79,22 @@ function complain(button) {
   (button?.closest(".actions, .row") ?? button ?? page).before(said);
 }
 
-// What was saved is no longer what stands there.
+// The form no longer shows what was saved, so the note that it was saved goes.
 page.addEventListener("input", (event) => {
   event.target.closest("[data-part]")?.querySelector(".note")?.remove();
 });
 
-/** Whether the browser takes one for another name of the other: Asia/Kolkata is Asia/Calcutta. */
+/** Whether the browser knows both as names of one zone: Asia/Kolkata is Asia/Calcutta. */
 function sameZone(name, zone) {
   if (name === zone) return true;
   try {
     return Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone === zone;
   } catch {
-    return false; // a zone that is younger than the browser
+    return false; // the zone is newer than the browser
   }
 }
 
-/** Offer the time zone of the device, where mails go by another. */
+/** Offer the time zone of the device if mails are sent by another one. */
 function suggestDeviceZone() {
   const hint = page.querySelector("[data-device-zone]");
   const select = hint?.parentElement.querySelector("select");

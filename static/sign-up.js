@@ -1,7 +1,7 @@
 /**
  * Solve the challenge of a sign-up form before it is sent; loaded only where there is one.
  *
- * Work begins with the first touch of the form, so that it is mostly done when the button is
+ * The work begins when the form is first focused, so that most of it is done when the button is
  * pressed.
  */
 
@@ -28,9 +28,9 @@ form.addEventListener("submit", async (event) => {
   }
   working.hidden = true;
   form.removeAttribute("aria-busy");
-  // Without a solution (no https) the server has the last word.
+  // Without a solution (no https) the server decides.
   form.elements.solution.value ||= "none";
-  // In a task of its own: where the solution was ready, this submission is still under way here, and
-  // the browser would drop another without a word.
+  // Submit in a task of its own: if the solution was ready, this submission is still under way, and
+  // the browser would silently drop a second one.
   setTimeout(() => form.requestSubmit(event.submitter));
 });

@@ -8,7 +8,7 @@
 
 export const canSolve = Boolean(globalThis.crypto?.subtle);
 
-// So many tries at once keep the browser's threads busy without queueing more than they can do.
+// So many parallel tries keep the browser's threads busy without queueing more than they can do.
 const AT_ONCE = 16;
 
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
