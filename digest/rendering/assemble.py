@@ -25,22 +25,22 @@ from subscribers.palette import readable
 
 # Gmail clips a message's HTML at 102 KB and hides the unsubscribe link with the rest.
 MAX_HTML_BYTES = 100_000
-# Three URLs and an address take the place of their tokens.
+# A page may not use the whole limit: three URLs and an address replace their placeholders later.
 MAX_PAGE_BYTES = MAX_HTML_BYTES - 1_000
-# As in the template's two stylesheets.
+# Background colours in the template's two stylesheets, for light and for dark mode.
 _PAPER, _PAPER_BY_NIGHT = "#ffffff", "#1b1d21"
-# What is left out, in order, of a page that would be too long.
+# Levels of detail, tried in this order until the page is short enough.
 _DETAIL = ("thumbnails", "summaries", "headlines")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 
 
 @dataclass(frozen=True)
 class Page:
-    """An edition for everybody.
+    """An edition's page, the same for all readers.
 
-    Values of each reader stand in it as tokens (`__UNSUBSCRIBE__`, `__PREFERENCES__`, `__VIEW__`,
-    `__READER__`); sections and stories lie between markers (`__SECTION_3__` … `__END_SECTION__`,
-    `__STORY_12__` … `__END_STORY__`), in the HTML as comments.
+    Placeholders stand for values that are filled in later (`__UNSUBSCRIBE__`, `__PREFERENCES__`,
+    `__VIEW__`, `__READER__`). Markers enclose sections and stories (`__SECTION_3__` …
+    `__END_SECTION__`, `__STORY_12__` … `__END_STORY__`); in the HTML they are comments.
     """
 
     subject: str
@@ -49,15 +49,15 @@ class Page:
 
 
 def assemble(edition: Edition) -> Page:
-    """Return the edition's page, its styles inlined.
+    """Return the edition's page with inlined styles.
 
-    Small images and then summaries are left out of a page that would be too long; whether that was
-    enough, freeze looks.
+    A page that would be too long loses its small images, then its summaries. `freeze` checks
+    whether that was enough.
     """
     with translation.override(languages.first_of(edition.newsletter.language)):
         context = _context(edition)
         return Page(
-            # A line break in here is refused by freeze, not passed over.
+            # Only spaces are stripped: `freeze` has to see a line break, and refuses it.
             subject=edition.subject.strip(" ") or context["title"],
             html=_fitting_html(context),
             text=_text(context),
@@ -65,9 +65,9 @@ def assemble(edition: Edition) -> Page:
 
 
 def web_page(edition: Edition) -> str:
-    """Return the edition's HTML for everybody's eyes: no tokens, a link to sign up instead.
+    """Return the edition's public HTML: without placeholders, with a link to sign up instead.
 
-    It says what the edition says at this moment, approved or not.
+    It shows the edition as it is at this moment, approved or not.
     """
     with translation.override(languages.first_of(edition.newsletter.language)):
         context = _context(edition) | {"web": True, "detail": "thumbnails"}
@@ -97,22 +97,25 @@ def _context(edition: Edition) -> dict[str, Any]:
 
 
 def _written(day: date, newsletter: Newsletter) -> str:
-    """The day in the newsletter's language, be it one that our own words know or not."""
+    """Return the day in the newsletter's language, even if Daybreak is not translated into it."""
     with translation.override(newsletter.language):
         ours = languages.ours(newsletter.language)
         return date_format(day, "FULL_DATE_FORMAT" if ours else "l j F Y")
 
 
 def _own_words(newsletter: Newsletter) -> str:
-    """Attributes for the page's own sentences, which are in English where we know no better."""
+    """Return the HTML attributes of Daybreak's own sentences on the page.
+
+    These are in English if Daybreak is not translated into the newsletter's language.
+    """
     known = languages.ours(newsletter.language)
     return "" if known else format_html(' lang="{}" dir="ltr"', settings.LANGUAGE_CODE)
 
 
 def _correction(corrected: Edition) -> dict[str, Any]:
-    """What a correction's heading names.
+    """Return what the heading of a correction names.
 
-    The web version is corrected only where the edition went on with other words.
+    The web version is corrected only if the edition was continued with changed text.
     """
     return {
         "date": date_format(corrected.slot_date, "FULL_DATE_FORMAT"),
@@ -130,7 +133,7 @@ def _fitting_html(context: dict[str, Any]) -> str:
 
 
 def _inline(html: str) -> str:
-    """Inline the first <style>; the second, marked to be ignored, is kept to the letter."""
+    """Inline the first <style>; leave the second, which premailer is told to ignore, unchanged."""
     inliner = Premailer(
         strip_important=False,
         allow_network=False,

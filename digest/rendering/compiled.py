@@ -7,18 +7,18 @@ from functools import lru_cache
 from digest.models import Frozen
 from digest.rendering.personalise import Compiled, compile_page
 
-# Editions that one worker process sends at a time; each takes a few megabytes at most.
+# How many editions one worker process sends at a time; each takes a few megabytes at most.
 _HANDFUL = 4
 
 
 def compiled(*, edition_id: int, revision: int) -> Compiled:
-    """Return the edition's frozen page compiled; one small query where it is known already.
+    """Return the edition's compiled page; one that is compiled already costs one small query.
 
     Raises:
         Frozen.DoesNotExist: this revision was never frozen.
     """
     frozen = Frozen.objects.filter(edition=edition_id, revision=revision)
-    # A revision that was not sent yet may be frozen again with other words.
+    # A revision that was not sent yet may be frozen again with changed text.
     content_hash = frozen.values_list("content_hash", flat=True).get()
     return _compiled(edition_id, revision, content_hash)
 

@@ -25,7 +25,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Entry:
-    """A story as it is printed; `section` is the id it can be muted by."""
+    """A story as it is printed; readers mute it by the section's id, `section`."""
 
     id: int
     headline: str
@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Part:
-    """Stories under one heading; those without a section have none."""
+    """Stories under one heading; stories without a section have no heading."""
 
     section: int | None
     name: str
@@ -66,7 +66,7 @@ def contents(edition: Edition) -> Contents:
 
 
 def _parts(entries: list[Entry]) -> list[Part]:
-    """Those without a section first, then each section where the editor put its first story."""
+    """Return stories without a section first, then the sections in order of their first story."""
     order = dict.fromkeys([None, *(entry.section for entry in entries)])
     parts = (
         Part(section, own[0].section_name if own else "", own)
@@ -78,7 +78,7 @@ def _parts(entries: list[Entry]) -> list[Part]:
 
 def _entry(item: EditionItem, *, is_lead: bool) -> Entry:
     story = item.story
-    # An editor's own words are printed in full.
+    # A summary by an editor is printed in full.
     summary = plain(item.summary) or shorten(
         plain(story.summary), limit=_LEAD_SUMMARY if is_lead else _SUMMARY
     )
@@ -96,9 +96,9 @@ def _entry(item: EditionItem, *, is_lead: bool) -> Entry:
 
 
 def _image(item: EditionItem, *, width: int, natural: int, tallest: float) -> Image | None:
-    """The story's image at this width; none if it is smaller than `natural` or too tall.
+    """Return the story's image at this width; None if it is narrower than `natural` or too tall.
 
-    Of an image of unknown size 16:9 is assumed; the page lets its true height win.
+    An image of unknown size is assumed to be 16:9; the page shows it at its true height.
     """
     story = item.story
     url = untokened_url(links.outward(story.image_url))

@@ -1,4 +1,4 @@
-"""Mark a message so that whatever comes back is known to be ours, and whose it was."""
+"""Give each message identifiers that lead back to its edition and its reader."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from django.utils.crypto import constant_time_compare
 from digest.models import Edition
 from subscribers.signatures import signing
 
-_MAC_LENGTH = 16  # hexadecimal digits: 64 bits, and few enough for a local part of at most 64
+_MAC_LENGTH = 16  # hexadecimal digits: 64 bits, and short enough for a local part of at most 64
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _VERP_USER = "bounces"
 
 
 class NotOurs(ValueError):
-    """An address that no message of ours was sent from."""
+    """The address is no envelope sender that Daybreak has made."""
 
 
 def verp_sender(edition_id: int, subscription_id: int) -> str:
-    """The envelope sender of one reader's copy, so that a bounce names edition and reader.
+    """Return the envelope sender (VERP) of one reader's copy: a bounce names edition and reader.
 
-    Lower case only: some servers fold the case of a local part. The part after "+" is a detail
-    (RFC 5233), so one mailbox can receive them all.
+    It is in lower case only, because some servers change the case of a local part. The part after
+    "+" is a detail (RFC 5233), so one mailbox can receive all bounces.
     """
     return verp_senders(edition_id)(subscription_id)
 
 
 def verp_senders(edition_id: int) -> Callable[[int], str]:
-    """Return what makes `verp_sender`s from subscriptions' ids, bound to the present settings."""
+    """Return a function from subscription id to `verp_sender`, bound to the present settings."""
     code, domain = _codes("digest.verp", edition_id), settings.MAIL_DOMAIN
     return lambda subscription_id: f"{_VERP_USER}+{code(subscription_id)}@{domain}"
 
@@ -40,7 +40,7 @@ def read_verp(address: str) -> tuple[int, int]:
     """Return the edition's and the subscription's id.
 
     Raises:
-        NotOurs: when the address is of another shape or its signature is wrong.
+        NotOurs: the address has another form, or its signature is wrong.
     """
     local, _, domain = address.strip().strip("<>").lower().rpartition("@")
     user, _, code = local.partition("+")
@@ -57,26 +57,30 @@ def read_verp(address: str) -> tuple[int, int]:
 
 
 def message_id(*, edition_id: int, subscription_id: int, copy: str = "") -> str:
-    """The same each time one reader's message is made, so that a repeat is known as one.
+    """Return the Message-ID of one reader's message, so that a repeat is recognised as one.
 
-    `copy` tells apart messages that are not repeats, such as tests of one draft.
+    It is the same each time the message is made. Messages that are not repeats, such as tests of
+    one draft, differ in `copy`.
     """
     return message_ids(edition_id, copy=copy)(subscription_id)
 
 
 def message_ids(edition_id: int, *, copy: str = "") -> Callable[[int], str]:
-    """Return what makes `message_id`s from subscriptions' ids, bound to the present settings."""
+    """Return a function from subscription id to `message_id`, bound to the present settings."""
     code, domain = _codes(f"digest.message-id{copy}", edition_id), settings.MAIL_DOMAIN
     return lambda subscription_id: f"<{code(subscription_id)}@{domain}>"
 
 
 def feedback_id(edition: Edition) -> str:
-    """What Gmail's Postmaster Tools groups complaints by: campaign, customer, kind, sender."""
+    """Return the Feedback-ID: campaign, customer, kind, sender.
+
+    Gmail's Postmaster Tools groups complaints by each of these four.
+    """
     return f"{edition.pk}:{edition.newsletter.slug}:digest:daybreak"
 
 
 def list_id(edition: Edition) -> str:
-    """The newsletter's name for filters (RFC 2919), ASCII whatever the newsletter is called."""
+    """Return the List-Id for mail filters (RFC 2919), ASCII whatever the newsletter's name is."""
     return f"<{edition.newsletter.slug}.{settings.MAIL_DOMAIN}>"
 
 
@@ -90,7 +94,7 @@ def _codes(salt: str, edition_id: int) -> Callable[[int], str]:
     return code
 
 
-@lru_cache(maxsize=1)  # each reader is asked for twice: a Message-ID, an envelope sender
+@lru_cache(maxsize=1)  # each id is needed twice: Message-ID, envelope sender
 def _base36(number: int) -> str:
     digits = ""
     while number:

@@ -24,16 +24,16 @@ _HREF = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
 
 
 class TooLong(ValueError):
-    """An edition whose headlines alone make a page that mail clients would clip."""
+    """The edition's headlines alone make a page so long that mail clients would clip it."""
 
 
 def freeze(*, edition_id: int, now: datetime) -> Frozen:
     """Render, cut and store the edition's present revision; a second call returns the same row.
 
-    Whether its content is what was approved, the row's `content_hash` tells.
+    The row's `content_hash` tells whether this content is what was approved.
 
     Raises:
-        TooLong, headers.UnsafeHeader, slots.BrokenPage: when it cannot be sent as it is.
+        TooLong, headers.UnsafeHeader, slots.BrokenPage: the edition cannot be sent as it is.
     """
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     content_hash = approve.content_hash(edition)
@@ -61,7 +61,7 @@ def freeze(*, edition_id: int, now: datetime) -> Frozen:
 
 
 def freeze_page(edition: Edition, page: Page) -> Frozen:
-    """Return the page frozen but not stored: what a test of a draft is sent from."""
+    """Return the page frozen but not stored; tests of a draft are sent from it."""
     view = links.view_url(edition)
     text, html = (body.replace("__VIEW__", view) for body in (page.text, page.html))
     if (size := len(html.encode())) > MAX_PAGE_BYTES:
@@ -78,7 +78,7 @@ def freeze_page(edition: Edition, page: Page) -> Frozen:
 
 
 def _segments(edition: Edition, body: str) -> list[Segment]:
-    """The body's segments; those of a correction lie in no section that could be muted."""
+    """Return the body's segments; in a correction none belongs to a section that can be muted."""
     segments = cut(body)
     if edition.corrects_id:
         return [segment | {"section": None} for segment in segments]
@@ -86,10 +86,10 @@ def _segments(edition: Edition, body: str) -> list[Segment]:
 
 
 def cut(body: str) -> list[Segment]:
-    """Return the body's segments in order, encoded, the markers gone.
+    """Cut the body at placeholders and markers; return the encoded segments without markers.
 
-    A segment is `{"body": quoted-printable}` or, for a value of the reader, `{"slot": NAME}`,
-    with `section` and `story`: the ids of what it lies in, or None.
+    A segment is `{"body": quoted-printable}` or, for a reader's own value, `{"slot": NAME}`. Its
+    `section` and `story` are the ids of the section and the story around it, or None.
     """
     where: dict[str, int | None] = {"section": None, "story": None}
     segments: list[Segment] = []
@@ -114,7 +114,7 @@ def _add(segments: list[Segment], text: str, where: dict[str, int | None]) -> No
 
 
 def _refuse_changed_tokens(body: str, segments: list[Segment]) -> None:
-    """Compare the tokens that went in with the slots that came out."""
+    """Raise BrokenPage unless each placeholder of the body has become a segment."""
     before = slots.tokens(body)
     after = Counter(segment["slot"] for segment in segments if "slot" in segment)
     if missing := [name for name in slots.OWN if not after[name]]:
@@ -131,7 +131,7 @@ def _common_headers(edition: Edition, *, subject: str) -> str:
         headers.text_line("Subject", subject),
         headers.line("List-Id", envelope.list_id(edition)),
         headers.line("Feedback-ID", envelope.feedback_id(edition)),
-        # Not in any standard, yet what vacation programs look for before they answer.
+        # No standard defines it, but vacation programs look for it before they answer.
         "Precedence: bulk",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"',
@@ -142,7 +142,7 @@ def _common_headers(edition: Edition, *, subject: str) -> str:
 
 
 def _links(html: str) -> list[str]:
-    """Where the page leads, in order of appearance, without the site's own links."""
+    """Return the URLs that the page links to, in order of appearance, without the site's own."""
     found = (unescape(url) for url in _HREF.findall(html))
     own = ("__", f"{settings.SITE_URL}/editions/")
     return list(dict.fromkeys(url for url in found if not url.startswith(own)))

@@ -8,18 +8,19 @@ from email.header import Header
 from email.utils import quote
 from string import ascii_letters, digits
 
-# Where a header would end and the next begin, in any reader's opinion; other controls do harm too.
+# At these characters some mail programs see the end of a header; other controls do harm, too.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
-# One "@", nothing that would need quoting: what subscribers.addresses lets through.
+# One "@" and nothing that needs quoting, which is what subscribers.addresses accepts.
 _ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:@\"]+@[^\s<>()\[\]\\,;:@\"]+")
-# Most readers: an address, or one after a name in letters of English. They stand as they are.
+# What most readers have: an address, alone or after a name in English letters. Neither is encoded.
 _PLAIN_MAILBOX = re.compile(
     r"(?:(?! )[A-Za-z0-9 '-]+(?<! ) <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>"
     r"|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)"
 )
 _MAX_LINE = 76
-# Q-encoding, RFC 2047 section 4.2: letters, digits and what no phrase has to escape.
+# Q-encoding (RFC 2047, section 4.2). Letters, digits and what a phrase need not escape stay as they
+# are.
 _Q = {byte: f"={byte:02X}" for byte in range(256)}
 _Q |= {ord(char): char for char in f"{ascii_letters}{digits}-!*+/"} | {ord(" "): "_"}
 
@@ -29,7 +30,7 @@ class UnsafeHeader(ValueError):
 
 
 def line(name: str, value: str) -> str:
-    """Return `Name: value` for a value that is ASCII and stands as it is, never encoded or folded.
+    """Return `Name: value` for an ASCII value, which is neither encoded nor folded.
 
     Raises:
         UnsafeHeader: for control characters, non-ASCII, or a line over 998 octets.
@@ -43,13 +44,13 @@ def line(name: str, value: str) -> str:
 
 
 def text_line(name: str, value: str) -> str:
-    """Return `Name: value` for free text, as encoded-words folded at 76 where it needs them."""
+    """Return `Name: value` for free text, where needed as encoded-words folded at 76 characters."""
     refuse_controls(name, value)
     return f"{name}: {_words(name, value)}"
 
 
 def address_line(name: str, *, display: str, address: str) -> str:
-    """Return `Name: Display <address>`, the display name quoted or encoded as it needs."""
+    """Return `Name: Display <address>` with the display name quoted or encoded where needed."""
     mailbox = f"{display} <{address}>" if display else address
     if len(name) + 2 + len(mailbox) <= _MAX_LINE and _PLAIN_MAILBOX.fullmatch(mailbox):
         return f"{name}: {mailbox}"
@@ -68,7 +69,7 @@ def address_line(name: str, *, display: str, address: str) -> str:
 
 
 def ascii_address(name: str, address: str) -> str:
-    """Return the address as it goes over the wire: the domain in IDNA, all of it ASCII."""
+    """Return the address as SMTP sends it: in ASCII, with the domain in IDNA."""
     refuse_controls(name, address)
     if not _ADDRESS.fullmatch(address):
         raise UnsafeHeader(f"{name} needs one e-mail address")
@@ -83,7 +84,7 @@ def ascii_address(name: str, address: str) -> str:
 
 def refuse_controls(name: str, value: str) -> None:
     """Raise UnsafeHeader if `value` could end its header and begin another."""
-    # Quick for almost all: what is printable has none of them.
+    # The first test is quick and settles almost every value: printable text has no controls.
     if not value.isprintable() and _CONTROLS.search(value):
         raise UnsafeHeader(f"{name} holds a line break or control character")
 
@@ -101,7 +102,10 @@ def _encoded_words(name: str, value: str) -> str:
 
 
 def _one_encoded_word(value: str, *, room: int) -> str:
-    """Return what Python's Header makes of a short value, or "": Header takes 20 µs for a name."""
+    """Return what Python's Header makes of a short value, or "" if the value is too long.
+
+    Header itself takes 20 µs for a name.
+    """
     raw = value.encode()
     word = raw.decode("latin-1").translate(_Q)
     if (len(raw) + 2) // 3 * 4 < len(word):

@@ -1,4 +1,4 @@
-"""Say where the links of a message lead, always as absolute URLs."""
+"""Make the links of a message, always as absolute URLs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from digest.models import Edition
 from subscribers import tokens
 from subscribers.models import Newsletter
 
-# Stands for a token where a URL is made for all of them; no path or host has so many zeros.
+# Stands for the reader's token in a URL that is made once and split at it for all readers. No path
+# or host has so many zeros.
 _TOKEN = "0" * tokens.SIGNATURE_LENGTH
 
 
@@ -25,10 +26,10 @@ def preferences_url(subscription_id: int, email: str) -> str:
 
 
 def unsubscribe_urls() -> Callable[[int], str]:
-    """Return what makes, from subscriptions' ids, the URLs of the page with one button.
+    """Return a function from subscription id to the URL of the unsubscribe page.
 
-    It also takes RFC 8058's one-click POST. Like `preferences_urls`, what is returned is bound to
-    the settings of this moment.
+    The page has one button, and accepts RFC 8058's one-click POST as well. The function is bound
+    to the present settings, as is that of `preferences_urls`.
     """
     before, after = _site("unsubscribe", _TOKEN).split(_TOKEN)
     token = tokens.unsubscribe_tokens()
@@ -36,27 +37,27 @@ def unsubscribe_urls() -> Callable[[int], str]:
 
 
 def preferences_urls() -> Callable[[int, str], str]:
-    """Return what makes the URLs of the preferences from subscriptions' ids and addresses."""
+    """Return a function from subscription id and address to the URL of the preferences."""
     before, after = _site("preferences", _TOKEN).split(_TOKEN)
     token = tokens.preferences_tokens()
     return lambda subscription_id, email: f"{before}{token(subscription_id, email)}{after}"
 
 
 def view_url(edition: Edition) -> str:
-    """The edition's web version, the same for every reader."""
+    """Return the URL of the edition's web version, the same for every reader."""
     return _site("edition", edition.public_id)
 
 
 def newsletter_url(newsletter: Newsletter) -> str:
-    """The page to sign up on."""
+    """Return the URL of the newsletter's sign-up page."""
     return _site("newsletter", newsletter.slug)
 
 
 def outward(url: str) -> str:
-    """Return a URL from a feed as it goes into a message: absolute https, or nothing.
+    """Return a feed's URL in the form that goes into a message: absolute https, or empty.
 
-    Plain http becomes https: mail clients' image proxies refuse the first, and browsers try the
-    second anyway. Where a port is named, or on a site of ours without https, http stays what it is.
+    Plain http becomes https: mail clients' image proxies refuse http, and browsers try https
+    anyway. http stays in a URL that names a port, and in one of this site if it has no https.
     """
     try:
         parts = urlsplit(url)

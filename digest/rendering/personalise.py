@@ -25,13 +25,13 @@ _HTML_PART = b"\r\n" + _PART.format(kind="html").encode()
 _END = f"\r\n--{BOUNDARY}--\r\n".encode()
 _JOIN = JOIN.encode()
 
-# Each way of muting sections that readers of an edition have in common is prepared once: a copy of
-# the page, about 50 KB. A newsletter of six sections has 64 ways.
+# How many combinations of muted sections are kept prepared. All readers with the same combination
+# share one copy of the page, about 50 KB. A newsletter of six sections has 64 combinations.
 _PREPARED = 64
 
 
 class Reader(NamedTuple):
-    """Everything in a message that is this reader's own; `readers.Signer` signs it."""
+    """The values in a message that are this reader's own; `readers.Signer` signs them."""
 
     edition_id: int
     subscription_id: int
@@ -46,7 +46,7 @@ class Reader(NamedTuple):
 
 
 class FrozenPage(Protocol):
-    """What is needed of models.Frozen, so that this module stays free of Django."""
+    """The fields of models.Frozen that this module uses; it imports no Django."""
 
     headers: Any
     text_segments: Any
@@ -54,7 +54,7 @@ class FrozenPage(Protocol):
 
 
 class Compiled:
-    """A frozen edition made ready for splicing; `compile_page` makes it, `message` uses it."""
+    """A frozen edition that is ready for splicing; `compile_page` makes it."""
 
     def __init__(self, frozen: FrozenPage) -> None:
         segments = (*frozen.text_segments, *frozen.html_segments)
@@ -62,7 +62,7 @@ class Compiled:
         self._sections = frozenset(
             segment["section"] for segment in segments if segment["section"] is not None
         )
-        # The sections that have stories, None among them for stories without a section.
+        # The sections that have stories; None stands for stories without a section.
         self._with_stories = frozenset(
             segment["section"] for segment in segments if segment["story"] is not None
         )
@@ -71,11 +71,11 @@ class Compiled:
     def message(self, reader: Reader) -> bytes | None:
         """Return the reader's message, ready for the wire (CRLF, ASCII, lines of at most 76).
 
-        None where the reader has muted every section that has stories.
+        Return None if the reader has muted every section that has stories.
 
         Raises:
-            headers.UnsafeHeader: for an address or name that cannot stand in a header; this
-                reader's message cannot be made, others' can.
+            headers.UnsafeHeader: the reader's address or name cannot stand in a header. Only this
+                reader's message cannot be made.
         """
         prepared = self._without(reader.muted_sections & self._sections)
         if prepared is None:
@@ -101,29 +101,29 @@ class Compiled:
 
 
 def compile_page(frozen: FrozenPage) -> Compiled:
-    """Return the page made ready for splicing, once for all readers of an edition's revision."""
+    """Return the page ready for splicing; one call serves all readers of an edition's revision."""
     return Compiled(frozen)
 
 
 def personalise(frozen: FrozenPage, reader: Reader) -> bytes | None:
-    """Return one message of a page from which no other is made; see `Compiled.message`."""
+    """Return one message from a page that is used only once; see `Compiled.message`."""
     return compile_page(frozen).message(reader)
 
 
 class _Prepared(NamedTuple):
-    """The page without some sections: a fixed piece, a place, a fixed piece, a place …, a piece."""
+    """The page without some sections: fixed pieces, with one place for a value between each two."""
 
     pieces: list[bytes]
-    # From a reader's `_values` to what goes into the places, in order.
+    # Picks from a reader's `_values` what goes into the places, in order.
     choose: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 
 
-# Where a value stands in what `_values` returns.
+# Indexes of the values that `_values` returns.
 _TO, _DATE, _MESSAGE_ID, _LIST_UNSUBSCRIBE = range(4)
 _IN_TEXT = {"UNSUBSCRIBE": 4, "PREFERENCES": 5, "READER": 6}
 _IN_HTML = {"UNSUBSCRIBE": 7, "PREFERENCES": 8, "READER": 9}
 
-# Fixed bytes, and the numbers of values.
+# Fixed bytes, and indexes of values.
 _Parts = Iterable[bytes | int]
 _OWN_HEADERS: _Parts = (
     _TO, b"\r\n", _DATE, b"\r\n", _MESSAGE_ID, b"\r\nList-Unsubscribe: <", _LIST_UNSUBSCRIBE,
@@ -138,7 +138,7 @@ def _values(reader: Reader) -> tuple[bytes, ...]:
         _date_line(int(date.timestamp()), date.tzinfo),
         headers.line("Message-ID", message_id).encode("ascii"),
     )
-    # Nearly always: nothing in them needs encoding or escaping anywhere.
+    # The usual case: none of them needs encoding or escaping anywhere.
     if is_plain(unsubscribe) and is_plain(preferences) and is_plain(email):
         values = (unsubscribe.encode(), preferences.encode(), email.encode())
         return *own_headers, values[0], *values, *values
@@ -154,13 +154,16 @@ def _values(reader: Reader) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=8)
 def _date_line(second: int, zone: tzinfo | None) -> bytes:
-    """A lane makes thousands of messages in a second, and formatting a date takes 4 µs."""
+    """Return the Date header, which the messages of one second share.
+
+    A lane makes thousands of messages in a second, and formatting a date takes 4 µs.
+    """
     date = format_datetime(datetime.fromtimestamp(second, zone))
     return headers.line("Date", date).encode("ascii")
 
 
 def _body(segments: list[dict[str, Any]], muted: frozenset[int], places: dict[str, int]) -> _Parts:
-    """The wanted segments with soft line breaks between them."""
+    """Yield the segments that are not muted, with soft line breaks between them."""
     wanted = [segment for segment in segments if segment["section"] not in muted]
     for number, segment in enumerate(wanted):
         if number:
@@ -169,13 +172,13 @@ def _body(segments: list[dict[str, Any]], muted: frozenset[int], places: dict[st
 
 
 def _dotless(parts: _Parts) -> _Prepared:
-    """Promise for all messages of the page that no line begins with a dot (RFC 5321, 4.5.2).
+    """Check once, for all messages of the page, that no line begins with a dot (RFC 5321, 4.5.2).
 
-    The wire would have to look for one in each message; no value that `encode` made begins with
-    one, so looking at what they have in common is enough.
+    Otherwise the SMTP client would have to look for such a line in each message. No value that
+    `encode` made begins with a dot, so checking the fixed parts is enough.
 
     Raises:
-        ValueError: a line begins with a dot; the page did not come through `encode`.
+        ValueError: a line begins with a dot, so the page was not made by `encode`.
     """
     parts = list(parts)
     if b"\r\n." in b"".join(part if isinstance(part, bytes) else b"@" for part in parts):
@@ -184,10 +187,10 @@ def _dotless(parts: _Parts) -> _Prepared:
 
 
 def _alternate(parts: _Parts) -> _Prepared:
-    """Join what is fixed between two places, so that few pieces are left to join for a reader."""
+    """Join the fixed bytes between two places, so that each message has few pieces to join."""
     pieces: list[bytes] = []
     places: list[int] = []
-    # Two places never stand side by side, and fixed bytes begin and end a message.
+    # Two places are never adjacent, and a message begins and ends with fixed bytes.
     for is_fixed, run in groupby(parts, key=lambda part: isinstance(part, bytes)):
         if is_fixed:
             pieces.append(b"".join(cast("Iterable[bytes]", run)))

@@ -14,18 +14,18 @@ from digest.rendering.readers import NOBODY, SAMPLE_EMAIL, sample_reader
 
 
 def sample_html(edition: Edition) -> str:
-    """The HTML part for a reader that does not exist."""
+    """Return the HTML part for a reader that does not exist."""
     values = {name: escape(value) for name, value in _sample_values(edition).items()}
     return slots.fill(assemble(edition).html, values)
 
 
 def sample_text(edition: Edition) -> str:
-    """The text part for a reader that does not exist."""
+    """Return the text part for a reader that does not exist."""
     return slots.fill(assemble(edition).text, _sample_values(edition))
 
 
 def sample_message(edition: Edition, *, now: datetime) -> bytes:
-    """The whole message for a reader that does not exist, as it would go over the wire."""
+    """Return the whole message for a reader that does not exist, exactly as it would be sent."""
     reader = sample_reader(edition_id=edition.pk, date=now)
     message = personalise(freeze_page(edition, assemble(edition)), reader)
     assert message is not None, "only a reader who muted sections gets none"  # noqa: S101

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 
-# Between two pieces: a soft line break, which the decoder drops.
+# A soft line break stands between two pieces; the decoder drops it.
 JOIN = "=\r\n"
-# 76 less the "=" of a soft break.
+# 76 characters, less the "=" of a soft line break.
 _ROOM = 75
 
 # Everything but printable ASCII, the space and the tab is escaped; so is "=" itself.
 _ESCAPES = {byte: f"={byte:02X}" for byte in range(256) if not 32 <= byte < 127 or byte == 61}
 _ESCAPES[9] = "\t"
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
-# Most URLs and addresses: they stand as they are. A URL of our own making has no "=".
+# Most URLs and addresses, which need no encoding. URLs that Daybreak makes have no "=".
 _PLAIN = re.compile(r"(?!\.)[A-Za-z0-9@.:/_+-]{1,75}")
 
 
 def encode(text: str) -> str:
     """Return `text` as quoted-printable UTF-8 with CRLF, no line longer than 75 characters.
 
-    A piece may be followed by JOIN and another piece: decoding the whole gives the pieces' texts
-    one after the other. Line ends become CRLF. No line begins with a dot or with "From ", so the
-    body needs no dot-stuffing (RFC 5321, 4.5.2) and passes through mbox files unharmed.
+    Pieces may be joined with JOIN: decoding the whole then gives their texts one after the other.
+    Line ends become CRLF. No line begins with a dot or with "From ", so the body needs no
+    dot-stuffing (RFC 5321, 4.5.2) and passes through mbox files unchanged.
     """
     if is_plain(text):
         return text
@@ -30,7 +30,7 @@ def encode(text: str) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Whether `text` stands as it is in quoted-printable, in HTML and in a header alike."""
+    """Tell whether `text` needs no encoding in quoted-printable, in HTML and in a header."""
     return _PLAIN.fullmatch(text) is not None
 
 
@@ -42,12 +42,12 @@ def _encode_line(line: str) -> str:
     while escaped:
         escaped = _guard_start(escaped)
         cut = min(_ROOM, len(escaped))
-        # An escape is three characters and may not be torn.
+        # An escape has three characters and may not be split.
         if (torn := escaped.rfind("=", max(0, cut - 2), cut)) != -1 and cut < len(escaped):
             cut = torn
         rows.append(escaped[:cut])
         escaped = escaped[cut:]
-    # White space at the end of a line is lost on the way (rule 3 of RFC 2045, 6.7).
+    # Mail servers may remove white space at the end of a line (rule 3 of RFC 2045, 6.7).
     if rows and rows[-1][-1] in " \t":
         rows[-1:] = _escape_last(rows[-1])
     return JOIN.join(rows)

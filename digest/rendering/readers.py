@@ -1,4 +1,4 @@
-"""Sign what is a reader's own in a message."""
+"""Make the signed values that are a reader's own in a message."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SAMPLE_EMAIL = "reader@example.com"
 
 
 class Signer:
-    """Signs for the readers of one edition, by the settings of the moment it was made.
+    """Signs for the readers of one edition, with the settings at the time it was created.
 
-    Made once for thousands of readers: it looks up keys, URLs and the domain beforehand.
+    One signer serves thousands of readers: it looks up keys, URLs and the domain beforehand.
     """
 
     def __init__(self, edition_id: int) -> None:
@@ -24,7 +24,7 @@ class Signer:
         self._unsubscribe_url = links.unsubscribe_urls()
         self._preferences_url = links.preferences_urls()
         self._message_id = envelope.message_ids(edition_id)
-        # From a subscription's id to the envelope sender of its message.
+        # A function from subscription id to the envelope sender of its message.
         self.sender = envelope.verp_senders(edition_id)
 
     def reader(
@@ -41,7 +41,8 @@ class Signer:
             self.edition_id,
             subscription_id,
             email,
-            # Neither a stray control of a badly converted list nor a line break loses its reader.
+            # A badly converted list may have left a control character or a line break in the name;
+            # without them its reader still gets the message.
             plain(name) if name else "",
             muted_sections,
             date,
@@ -63,7 +64,7 @@ def reader_for(
 ) -> Reader:
     """Return one reader, as `Signer.reader` does.
 
-    A test has a Message-ID of its own each second: mail clients hide what they have seen before.
+    A test gets a new Message-ID each second, because mail clients hide what they have seen before.
     """
     reader = Signer(edition_id).reader(
         subscription_id=subscription_id,
@@ -82,7 +83,7 @@ def reader_for(
 
 
 def sample_reader(*, edition_id: int, date: datetime, email: str = SAMPLE_EMAIL) -> Reader:
-    """A reader that does not exist, for previews, exports and tests of an edition."""
+    """Return a reader that does not exist, for previews, exports and tests of an edition."""
     return reader_for(
         edition_id=edition_id, subscription_id=NOBODY, email=email, date=date, test=True
     )

@@ -1,4 +1,4 @@
-"""Name the places in a page where a reader's own values go, and the markers it is cut at."""
+"""Define a page's placeholders for a reader's own values, and the markers it is cut at."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-# The reader's own; every page has each of them. VIEW is filled when the page is frozen, because
-# it is the same for all readers.
+# Placeholders of a reader's own values; every page has each of them. VIEW is not among them: it is
+# the same for all readers, and is filled in when the page is frozen.
 OWN = ("UNSUBSCRIBE", "PREFERENCES", "READER")
 
-# `__SECTION_3__` … `__END_SECTION__`, a line of its own in the text and a comment in the HTML.
+# `__SECTION_3__` … `__END_SECTION__`. A marker has its own line in the text; in the HTML it is a
+# comment.
 MARKER = (
     r"(?:<!--)?__(?:(?P<open>SECTION|STORY)_(?P<id>\d+)|END_(?P<close>SECTION|STORY))__(?:-->)?\n?"
 )
@@ -18,16 +19,16 @@ _TOKEN = re.compile(r"__[A-Z][A-Z0-9_]*?__")
 
 
 class BrokenPage(Exception):
-    """A page that lost or invented tokens: a fault of the template, nothing may be sent."""
+    """A placeholder is missing or unknown: the template is wrong, and nothing may be sent."""
 
 
 def tokens(page: str) -> Counter[str]:
-    """Count the tokens and markers in a page."""
+    """Count the placeholders and markers in a page."""
     return Counter(_TOKEN.findall(page))
 
 
 def fill(page: str, values: Mapping[str, str]) -> str:
-    """Return the whole page with these values, without its markers: for looking at, not to send."""
+    """Return the whole page with these values and without markers, for viewing, not for sending."""
     for name, value in values.items():
         page = page.replace(f"__{name}__", value)
     return re.sub(MARKER, "", page)

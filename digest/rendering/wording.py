@@ -1,11 +1,11 @@
-"""Make free text safe to stand in a page that is cut at tokens."""
+"""Make free text safe for a page that is cut at placeholders."""
 
 from __future__ import annotations
 
 import re
 
-# Controls mean nothing in a mail, and overrides of the writing direction (U+202A-202E) reach past
-# their own story; Arabic and Hebrew read right without them.
+# Control characters mean nothing in a mail. Overrides of the writing direction (U+202A-202E) affect
+# the text after their own story; Arabic and Hebrew are displayed correctly without them.
 _UNWANTED = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufeff\ufff9-\ufffc\ud800-\udfff]"
 )
@@ -16,7 +16,7 @@ _WORD_JOINER = "\u2060"
 
 
 def plain(text: str) -> str:
-    """Return `text` on one line, without anything that could be taken for a token or control."""
+    """Return `text` on one line, without controls or anything that looks like a placeholder."""
     if _WORDS.fullmatch(text):
         return text
     text = _UNWANTED.sub(" ", text)
@@ -26,7 +26,7 @@ def plain(text: str) -> str:
 def paragraphs(text: str) -> list[str]:
     """Return the paragraphs of `text`, each made plain.
 
-    They are set apart by blank lines; where there are none, every line is one.
+    Blank lines separate paragraphs; in a text without blank lines each line is a paragraph.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     blocks = re.split(r"\n\s*\n", text) if re.search(r"\n\s*\n", text) else text.split("\n")
@@ -47,5 +47,5 @@ def shorten(text: str, *, limit: int) -> str:
 
 
 def untokened_url(url: str) -> str:
-    """Return the same URL with nothing in it that could be taken for a token."""
+    """Return the same URL with nothing in it that looks like a placeholder."""
     return _TOKEN_LIKE.sub("%5F%5F", url)
