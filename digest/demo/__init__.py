@@ -29,7 +29,7 @@ _IMAGES = "/static/demo/"
 
 @transaction.atomic
 def make_newsletter(*, site_url: str, now: datetime) -> Newsletter:
-    """Make the newsletter `daily` with its stories, as fresh as `now`."""
+    """Create the newsletter `daily` with its stories, whose ages count from `now`."""
     newsletter = Newsletter.objects.create(
         slug=SLUG,
         name="The Daybreak Daily",
@@ -64,7 +64,7 @@ def make_newsletter(*, site_url: str, now: datetime) -> Newsletter:
 
 
 def move_images(*, site_url: str) -> None:
-    """Let the demo stories' images follow the site to another address."""
+    """Update the URLs of the demo stories' images after the site's address has changed."""
     moved = []
     for story in Story.objects.filter(
         newsletter__slug=SLUG, url__contains=".example/", image_url__contains=_IMAGES

@@ -25,7 +25,7 @@ class UnusableStory(Exception):
 def add_from_url(
     *, newsletter: Newsletter, url: str, section: Section | None = None, now: datetime
 ) -> Story:
-    """Read the page at `url` into a story; one the newsletter has already is returned as it is.
+    """Read the page at `url` into a story; one that the newsletter already has stays as it is.
 
     Raises UnusableStory if the page cannot be fetched or has no headline.
     """
@@ -69,7 +69,7 @@ def add_from_text(
 ) -> Story:
     """Read an article's pasted text into a story; the same text again is the same story.
 
-    With `url` the headline leads there, otherwise to the text on a page of our own. Raises
+    With `url` the headline links there, otherwise to the text on a page of this site. Raises
     UnusableStory if no headline or no text is found.
     """
     if len(text) > LONGEST_PASTE:
@@ -101,7 +101,7 @@ def add_from_text(
 
 
 def _stored(*, newsletter: Newsletter, identity: str, **fields: Any) -> Story:
-    """A new story with these fields, or the one of the same identity as it is."""
+    """Return a new story with these fields, or the stored one of the same identity unchanged."""
     story, _ = Story.objects.get_or_create(
         newsletter=newsletter, identity=identity, defaults=fields
     )
@@ -109,5 +109,5 @@ def _stored(*, newsletter: Newsletter, identity: str, **fields: Any) -> Story:
 
 
 def _host(url: str) -> str:
-    """The outlet's name where only its address is known."""
+    """Return the URL's host, which stands for the outlet's name where that is unknown."""
     return clean.name((urlsplit(url).hostname or "").removeprefix("www."))

@@ -15,11 +15,11 @@ SUMMARY_LENGTH = 500
 NAME_LENGTH = 80
 URL_LENGTH = 2000
 
-# More markup than this is never needed for a text of the lengths above.
+# A text of the lengths above never needs more markup than this.
 _MARKUP_LENGTH = 50_000
-# Feeds that escape twice or three times are common; deeper nesting is somebody's joke.
+# Feeds that escape their text two or three times are common; no serious feed nests more deeply.
 _ROUNDS = 5
-# Without a space in its place, the end of one paragraph would run into the next.
+# Without a space before these tags, the end of one paragraph would run into the next.
 _BLOCK_TAG = re.compile(
     r"<(?=/?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|tr|td|th|table|blockquote|figure|figcaption"
     r"|section|article|header|footer|pre)\b)",
@@ -43,7 +43,7 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 
-# Followed by a capital or a script without capitals, so that "U.S. exports" is no end.
+# A capital or a script without capitals has to follow, so "U.S. exports" has no sentence end.
 _SENTENCE_END = re.compile(r"(?:[.!?…؟][\"'”’»)]*(?=\s+[^a-z\s]|\s*$)|[。！？]+)")  # noqa: RUF001
 
 # Parameters that say where a click came from, and never which page is meant.
@@ -62,9 +62,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def plain_text(markup: str) -> str:
-    """The text of the markup on one line: no tags, no entities, no control characters.
+    """Return the markup's text on one line, without tags, entities and control characters.
 
-    Safe to print wherever it is escaped once; cleaning it again changes nothing.
+    The text is safe to print wherever it is escaped once. Cleaning it again changes nothing.
     """
     text = markup[:_MARKUP_LENGTH]
     for _ in range(_ROUNDS):
@@ -82,18 +82,18 @@ def _one_round(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Whitespace folded; controls, lone surrogates and invisible characters off; NFC."""
+    """Fold whitespace, remove controls, lone surrogates and invisible characters; return NFC."""
     text = _INVISIBLE.sub("", " ".join(text.split()))
     text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters, cut between words, with an ellipsis for what is missing."""
+    """Return at most `limit` characters, cut between words, with an ellipsis for the rest."""
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
-    # A text without spaces (Chinese, Thai, a URL) is cut where it must be.
+    # A text without spaces (Chinese, Thai, a URL) is cut at the limit.
     if not text[limit - 1].isspace() and " " in cut[limit // 2 :]:
         cut = cut[: cut.rindex(" ")]
     return cut.rstrip(" ,;:\u2013\u2014-") + "…"
@@ -104,13 +104,13 @@ def title(markup: str) -> str:
 
 
 def name(markup: str, limit: int = NAME_LENGTH) -> str:
-    """The name of an author or an outlet."""
+    """Return the name of an author or an outlet as plain text."""
     return shorten(plain_text(markup), limit)
 
 
 def summary(markup: str, *, title: str = "") -> str:
-    """The summary without the tail that blog software adds; empty if it only repeats the title."""
-    # What is longer loses its tail anyway.
+    """Return the summary without blog software's tail; empty if it only repeats the title."""
+    # A longer summary is cut further down, so its tail is lost anyway.
     text = shorten(plain_text(markup), 4 * SUMMARY_LENGTH)
     bare = _TAIL.sub("", text).rstrip()
     if bare and bare != text and bare[-1] not in ".!?…。”\"'»":
@@ -119,7 +119,7 @@ def summary(markup: str, *, title: str = "") -> str:
 
 
 def lead(text: str, *, limit: int = 320) -> str:
-    """The first whole sentences of the text that fit; a first one that is longer is cut."""
+    """Return the first whole sentences that fit into `limit`; a longer first sentence is cut."""
     end = 0
     for match in _SENTENCE_END.finditer(text):
         if match.end() > limit:
@@ -129,9 +129,10 @@ def lead(text: str, *, limit: int = 320) -> str:
 
 
 def web_url(url: str, *, base: str = "") -> str:
-    """The absolute http(s) URL in its normal form, or an empty string if it is none.
+    """Return the absolute http(s) URL in its normal form, or an empty string if it is none.
 
-    Lower-case host in its ASCII form, no user, default port or fragment; at most URL_LENGTH long.
+    The host is in lower case and ASCII. The URL has no user, default port or fragment, and at most
+    URL_LENGTH characters.
     """
     url = url.strip()
     try:
@@ -148,7 +149,7 @@ def web_url(url: str, *, base: str = "") -> str:
 
 
 def _netloc(parts: SplitResult) -> str:
-    """Host and port in their normal form; empty if there is no usable host."""
+    """Return host and port in their normal form; empty if there is no usable host."""
     scheme = parts.scheme.lower()
     host = (parts.hostname or "").rstrip(".").lower()
     if scheme not in _DEFAULT_PORTS:
@@ -163,7 +164,7 @@ def _netloc(parts: SplitResult) -> str:
 
 
 def canonical_url(url: str, *, base: str = "") -> str:
-    """The URL that identifies the page: `web_url` without its tracking parameters."""
+    """Return the URL that identifies the page: `web_url` without its tracking parameters."""
     parts = urlsplit(web_url(url, base=base))
     kept = [pair for pair in parts.query.split("&") if not _is_tracking(pair)]
     return urlunsplit(parts._replace(query="&".join(kept)))
@@ -174,15 +175,15 @@ def _is_tracking(pair: str) -> bool:
 
 
 def identity(url: str) -> str:
-    """SHA-256 of the canonical URL; http or https, with `www.` or a final slash or without."""
+    """Return the SHA-256 of the canonical URL without its scheme, `www.` and final slash."""
     bare = re.sub(r"^https?://(?:www\.)?", "", canonical_url(url)).rstrip("/")
     return sha256(bare.encode()).hexdigest()
 
 
 def guid_key(guid: str, *, feed_url: str) -> str:
-    """SHA-256 of the feed's own id for an entry; empty if it has none.
+    """Return the SHA-256 of the feed's own id for an entry; empty if it has none.
 
-    An id that is no URI, such as 4711, means something only beside the feed's host.
+    An id that is no URI, such as 4711, is unique only on the feed's host, so that is hashed too.
     """
     guid = plain_text(guid)
     if not guid:

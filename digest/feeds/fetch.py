@@ -24,7 +24,7 @@ ACCEPT = (
 class FetchError(Exception):
     """The fetch failed; the message says why in plain words.
 
-    `permanent`: asking again will not help. `retry_after`: the server's own wish, as it sent it.
+    `permanent`: another try will not help. `retry_after`: the server's Retry-After, as it sent it.
     """
 
     def __init__(self, message: str, *, permanent: bool = False, retry_after: str = "") -> None:
@@ -46,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Fetched:
-    """An answer: 200 with its body, or 304 (unchanged) with none; `url` is where it ended up."""
+    """An answer: 200 with a body, or 304 (unchanged) without; `url` is the one after redirects."""
 
     status: int
     body: bytes
@@ -66,12 +66,12 @@ def get(
 ) -> Fetched:
     """Fetch, conditionally if validators of an earlier answer are given (RFC 9110, section 13).
 
-    Only public addresses are connected to, unless the host is one of `allow_hosts`; raises
-    FetchError for that and for everything else that is not an answer.
+    Connects to public addresses only, unless the host is one of `allow_hosts`. Raises FetchError
+    for a refused address and for everything else that is not an answer.
     """
     headers = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
     validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    # Some servers send what no header may say; without a validator we get the whole feed.
+    # A validator that may not stand in a header is left out; then the server sends the whole feed.
     headers |= {k: v for k, v in validators.items() if v and v.isascii() and v.isprintable()}
     backend = GuardedBackend(allow_hosts=allow_hosts, deadline=Deadline(limits.total))
     timeout = httpx.Timeout(limits.read, connect=limits.connect)
@@ -103,7 +103,7 @@ def _as_fetch_errors(url: str, *, limits: Limits) -> Iterator[None]:
 
 
 def _follow(client: httpx.Client, url: str, *, limits: Limits) -> httpx.Response:
-    """The open response at the end of the redirects, whose bodies are never read."""
+    """Return the open response after all redirects; the bodies of redirects are never read."""
     if not web_url(url):
         raise FetchError(f"“{url}” is not an http or https URL.", permanent=True)
     request = client.build_request("GET", url.strip())
@@ -138,7 +138,7 @@ def _read(response: httpx.Response, *, limits: Limits, is_conditional: bool) -> 
 
 
 def _body(response: httpx.Response, *, max_bytes: int) -> bytes:
-    """The body, unpacked here and not by httpx, which would unpack a bomb in one go."""
+    """Return the body, unpacked here because httpx would unpack a compression bomb in one go."""
     body = bytearray()
     for piece in _unpacked(response, max_bytes=max_bytes):
         body += piece
@@ -148,7 +148,7 @@ def _body(response: httpx.Response, *, max_bytes: int) -> bytes:
 
 
 def _unpacked(response: httpx.Response, *, max_bytes: int) -> Iterator[bytes]:
-    """The pieces of the body, none of them longer than `max_bytes` and one."""
+    """Yield the pieces of the body, none of them longer than `max_bytes` + 1."""
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         yield from response.iter_raw()

@@ -11,11 +11,11 @@ from typing import Any
 
 from digest.feeds.clean import web_url
 
-# A digest is 600 pixels wide; twice that is sharp on every screen, and more is only weight.
+# A digest is 600 pixels wide. Twice that is sharp on every screen; more only takes longer to load.
 IDEAL_WIDTHS = range(600, 1201)
-# Smaller ones are icons and tracking pixels.
+# Smaller images are icons and tracking pixels.
 LEAST_WIDTH = 100
-# No mail client of note shows these.
+# No widely used mail client shows these formats.
 _UNSHOWN = re.compile(r"\.(?:svgz?|avif|heic|tiff?|mp4|mp3|m4a|webm|mov)$", re.IGNORECASE)
 _IMG = re.compile(r"<img\b([^<>]*)>", re.IGNORECASE)
 _ATTR = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
@@ -23,7 +23,7 @@ _ATTR = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 
 @dataclass(frozen=True)
 class Image:
-    """An absolute URL and, where the publisher says so, pixels."""
+    """An absolute URL and, where the publisher states it, the size in pixels."""
 
     url: str
     width: int | None = None
@@ -31,13 +31,13 @@ class Image:
 
 
 def pixels(value: object) -> int | None:
-    """A width or height as publishers write it, such as `640`, `640px` or `640.0`."""
+    """Read a width or height as publishers write it, such as `640`, `640px` or `640.0`."""
     match = re.match(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$", str(value or ""))
     return int(match[1]) or None if match else None
 
 
 def of_entry(entry: Mapping[str, Any], *, base: str) -> Image | None:
-    """The entry's best image: of its media elements, else its enclosure, else of its text."""
+    """Return the entry's best image: from media elements, else enclosures, else its text."""
     sources = (_media(entry), _enclosures(entry), _in_text(entry))
     for found in sources:
         usable = (image for raw in found if (image := _usable(raw, base=base)))
@@ -47,13 +47,13 @@ def of_entry(entry: Mapping[str, Any], *, base: str) -> Image | None:
 
 
 def best_of(images: Iterable[Image]) -> Image | None:
-    """Wide rather than tall, then nearest to the ideal width; the first of equals."""
+    """Return the best: wide rather than tall, then nearest to the ideal width, then the first."""
     return min(images, key=_distance, default=None)
 
 
 def _distance(image: Image) -> tuple[bool, float]:
     is_tall = bool(image.width and image.height and image.width < image.height * 1.2)
-    # Without a stated width it is mostly the size that the publisher's own page shows.
+    # An image without a stated width mostly has the size that the publisher's own page shows.
     width = image.width or IDEAL_WIDTHS.start
     if width < IDEAL_WIDTHS.start:
         return is_tall, 1000 + IDEAL_WIDTHS.start - width
@@ -72,7 +72,7 @@ def _media(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         kind = media.get("medium") or media.get("type") or "image"
         if kind.startswith("image"):
             yield media
-    # One of unknown size is a thumbnail all the same.
+    # A thumbnail of unknown size is assumed to be 240 pixels wide.
     for thumbnail in entry.get("media_thumbnail", ()):
         yield {"width": 240} | thumbnail
 
@@ -84,7 +84,7 @@ def _enclosures(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _in_text(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The first image of the text that is one to look at."""
+    """Yield the first image of each text that is large enough to show."""
     texts = [content.get("value") or "" for content in entry.get("content", ())]
     for text in (*texts, entry.get("summary") or ""):
         tags = (_attributes(match[1]) for match in _IMG.finditer(text[:100_000]))
@@ -98,6 +98,6 @@ def _attributes(tag: str) -> dict[str, str]:
 
 
 def _is_big(tag: Mapping[str, str]) -> bool:
-    """A text's image is smaller than a digest's at times, and still no tracking pixel."""
+    """Tell whether it is no tracking pixel; a text's image may be smaller than a digest's."""
     sides = (pixels(tag.get("width")), pixels(tag.get("height")))
     return bool(tag["url"]) and all(side is None or side >= LEAST_WIDTH // 2 for side in sides)

@@ -16,7 +16,7 @@ from digest.models import Feed
 from subscribers.models import Newsletter, Section
 from subscribers.web.retry_after import retry_after
 
-# A feed that keeps failing is asked once a day.
+# A feed that keeps failing is fetched once a day.
 LONGEST_BACKOFF = timedelta(days=1)
 LONGEST_URL = 1000
 
@@ -27,7 +27,7 @@ class CannotAdd(Exception):
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What one fetch brought, in stories; `error` is empty when it went well."""
+    """How many stories one fetch brought; `error` is empty if the fetch went well."""
 
     added: int = 0
     updated: int = 0
@@ -37,12 +37,12 @@ class IngestReport:
     error: str = ""
     # The publisher said that nothing changed since the last fetch (304).
     not_modified: bool = False
-    # False: nothing was fetched, because another process had claimed the feed, or it is gone.
+    # False: nothing was fetched, because another process had claimed the feed, or it is deleted.
     fetched: bool = True
 
 
 def due_feed_ids(*, now: datetime) -> list[int]:
-    """The active feeds whose next fetch is due, longest waiting first."""
+    """Return the ids of active feeds whose next fetch is due, the longest waiting first."""
     return list(
         Feed.objects.filter(is_active=True, next_fetch_at__lte=now)
         .order_by("next_fetch_at", "id")
@@ -51,10 +51,10 @@ def due_feed_ids(*, now: datetime) -> list[int]:
 
 
 def fetch_feed(*, feed_id: int, now: datetime, force: bool = False) -> IngestReport:
-    """Fetch a feed that is due (with `force`: one that is not, too) and store what is new.
+    """Fetch a feed that is due (with `force`: any feed) and store its new stories.
 
-    A failure raises nothing: it is recorded with the feed, which keeps its stories and its last
-    good state and is asked again later, ever more rarely.
+    A failure raises nothing: it is recorded with the feed. The feed keeps its stories and its last
+    good state, and is fetched again later, at growing intervals.
     """
     feed = _claim(feed_id=feed_id, now=now, force=force)
     if feed is None:
@@ -69,7 +69,7 @@ def fetch_feed(*, feed_id: int, now: datetime, force: bool = False) -> IngestRep
 
 
 def give_up(*, feed_id: int, seconds: int, now: datetime) -> None:
-    """Record that reading the feed was cut off after so many seconds; its transaction is undone."""
+    """Record that reading the feed took longer than `seconds`, and was stopped and rolled back."""
     feed = Feed.objects.filter(pk=feed_id).first()
     if feed is not None:
         message = f"It takes more than {seconds} seconds to read."
@@ -79,9 +79,9 @@ def give_up(*, feed_id: int, seconds: int, now: datetime) -> None:
 def add_feed(
     *, newsletter: Newsletter, url: str, section: Section | None = None, now: datetime
 ) -> Feed:
-    """Add a feed after one fetch that shows that it is one; its stories come in with it.
+    """Add a feed, with its stories, after one fetch has shown that it is a feed.
 
-    Raises CannotAdd, and adds nothing, if it cannot be fetched or is no feed.
+    Raises CannotAdd, and adds nothing, if the URL cannot be fetched or is no feed.
     """
     url = url.strip()
     if "://" not in url:
@@ -106,7 +106,7 @@ def add_feed(
 
 
 def _claim(*, feed_id: int, now: datetime, force: bool) -> Feed | None:
-    """The feed, its next fetch moved on so that nobody else fetches it now; None if one did."""
+    """Claim the feed by moving its next fetch ahead; None if another process was first."""
     feed = Feed.objects.select_related("newsletter", "section").filter(pk=feed_id).first()
     if feed is None:  # deleted while its task was waiting
         return None
@@ -135,7 +135,7 @@ def _parse(answer: fetch.Fetched) -> ParsedFeed:
 def _ingest(
     feed: Feed, answer: fetch.Fetched, parsed: ParsedFeed | None, *, now: datetime
 ) -> IngestReport:
-    """Stories and validators in one transaction: what a crash lost is fetched again."""
+    """Store stories and validators in one transaction; what a crash loses is fetched again."""
     if parsed is not None and not feed.title:
         feed.title = clean.name(parsed.title, 200)
         feed.source_name = feed.source_name or outlet_name(feed.title)
@@ -145,7 +145,7 @@ def _ingest(
     if parsed is None:
         feed.save(update_fields=fields)
         return IngestReport(not_modified=True)
-    # A validator that does not fit its column is of no use cut in half.
+    # A validator that does not fit its column is left out: half of one is of no use.
     feed.etag = answer.etag if len(answer.etag) <= 500 else ""
     feed.last_modified = answer.last_modified if len(answer.last_modified) <= 100 else ""
     feed.save(update_fields=[*fields, "title", "source_name", "etag", "last_modified"])
@@ -159,12 +159,15 @@ def _ingest(
 
 
 def outlet_name(title: str) -> str:
-    """The outlet in a feed's title: `NYT > World News` and `CNN.com - RSS Channel` name theirs."""
+    """Return the outlet's name, which is the first part of a feed's title.
+
+    Examples: `NYT > World News` and `CNN.com - RSS Channel`.
+    """
     return clean.name(re.split(r"\s+[-\u2013\u2014>|»:/]+\s+", title)[0])
 
 
 def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
-    """Show the error with the feed and ask again later; never again after 410 Gone."""
+    """Store the error with the feed and fetch again later; never again after 410 Gone."""
     feed.consecutive_failures += 1
     feed.last_error = clean.shorten(clean.plain_text(str(error)), 500)
     fields = ["consecutive_failures", "last_error", "next_fetch_at"]

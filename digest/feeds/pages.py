@@ -16,7 +16,7 @@ from digest.feeds.parse import FIRST_YEAR
 
 @dataclass(frozen=True)
 class Page:
-    """Plain texts, ready to store; empty where the page does not say."""
+    """What a page says of its article: plain texts, ready to store; empty where it says nothing."""
 
     url: str
     title: str
@@ -29,7 +29,7 @@ class Page:
 
 
 def read_page(body: bytes, *, url: str) -> Page | None:
-    """The page at `url`; None if the bytes are no web page or have no headline."""
+    """Return the page at `url`; None if the bytes are no web page or have no headline."""
     tree = trafilatura.load_html(body)
     if tree is None:
         return None
@@ -54,10 +54,10 @@ def read_page(body: bytes, *, url: str) -> Page | None:
 
 
 def own_canonical_url(link: str, *, page_url: str) -> str:
-    """The canonical URL that the page names, if it is on the page's own site; else the page's.
+    """Return the canonical URL that the page names if it is on the same site, else the page's own.
 
-    A page may call any other its canonical one; only its own site is believed. Nor is the front
-    page the canonical form of an article, though careless templates say so.
+    A page may name any other page as its canonical one, so only its own site is trusted. The front
+    page is never the canonical form of an article, though careless templates say so.
     """
     own, named = clean.canonical_url(page_url), clean.canonical_url(link, base=page_url)
     ours, theirs = urlsplit(own), urlsplit(named)
@@ -67,7 +67,10 @@ def own_canonical_url(link: str, *, page_url: str) -> str:
 
 
 def _is_same_site(one: str, other: str) -> bool:
-    """Equal, or one below the other: `m.example.com` and `www.example.com` are example.com's."""
+    """Tell whether the hosts are equal or one is below the other.
+
+    So `m.example.com` and `www.example.com` belong to example.com.
+    """
     one, other = one.removeprefix("www."), other.removeprefix("www.")
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
@@ -90,7 +93,7 @@ def _image(tree: Any, *, base: str) -> Image | None:
 
 
 def _without_site(title: str, site_name: str) -> str:
-    """The title without the outlet's name that `<title>` mostly ends with."""
+    """Return the title without the outlet's name, with which `<title>` mostly ends."""
     bare = title.removesuffix(site_name) if site_name else title
     return bare.rstrip(" -|:\u2013\u2014\u00b7") if bare != title and bare.strip() else title
 
@@ -112,6 +115,6 @@ def _instant(value: str) -> datetime | None:
 
 
 def _day(value: str) -> datetime | None:
-    """Noon of the day: pages that give no time say nothing better."""
+    """Return noon of the day, for pages that give no time."""
     day = _instant(value)
     return datetime.combine(day, time(12), tzinfo=UTC) if day else None

@@ -1,4 +1,4 @@
-"""Read the bytes of an RSS or Atom feed into entries, whose texts are still the publisher's."""
+"""Read the bytes of an RSS or Atom feed into entries with the publisher's uncleaned texts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import feedparser
 from digest.feeds import images
 from digest.feeds.images import Image
 
-# A feed of the day's news has 20 to 100.
+# A feed of the day's news has 20 to 100 entries.
 MOST_ENTRIES = 500
-# Older dates are placeholders, such as .NET's year 1 and Unix' 1970; PostgreSQL would take one
-# before year 1, and Python could read none of the rows beside it.
+# Older dates are dummies, such as .NET's year 1 and Unix's 1970. PostgreSQL would store even a date
+# before year 1, and Python could then read none of the rows that come with it.
 FIRST_YEAR = 1990
 _FEED_LINK = re.compile(
     r"""<link\b(?=[^<>]*\btype=["']?application/(?:rss|atom)\+xml)[^<>]*\bhref=["']?([^"'\s>]+)""",
@@ -43,7 +43,7 @@ class Entry:
     summary: str
     image: Image | None
     image_credit: str
-    # The outlet it was taken from, where the feed gathers several.
+    # The outlet that the entry comes from, if the feed collects several.
     source: str
     category: str
 
@@ -67,7 +67,7 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
     headers = {"content-location": base_url}
     if content_type:
         headers["content-type"] = content_type
-    # Cleaning is ours (nh3), and so is resolving: feedparser's would cost twice the time.
+    # `clean` removes markup (nh3) and resolves URLs; feedparser would take twice the time for that.
     parsed = feedparser.parse(
         io.BytesIO(body),
         response_headers=headers,
@@ -85,7 +85,7 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
 
 
 def _newest(entries: list[Entry]) -> list[Entry]:
-    """All entries, or of a feed that is its site's whole archive the newest."""
+    """Return all entries, or the newest of a feed that holds its site's whole archive."""
     if len(entries) <= MOST_ENTRIES:
         return entries
     never = datetime.min.replace(tzinfo=UTC)
@@ -93,7 +93,7 @@ def _newest(entries: list[Entry]) -> list[Entry]:
 
 
 def _entry(raw: Mapping[str, Any], *, base_url: str) -> Entry:
-    # A guid that is a permalink is the link already; some Atom feeds have a URL only as the id.
+    # feedparser has made a permalink guid the link; some Atom feeds have their URL only in the id.
     link, guid = _text(raw, "link"), _text(raw, "id")
     if not link and re.match(r"https?://", guid):
         link = guid
@@ -117,8 +117,8 @@ def _text(raw: Mapping[str, Any], key: str) -> str:
 
 
 def _author(raw: Mapping[str, Any]) -> str:
-    """The names; of RSS's `mail@example.com (Name)` only the name, never the address."""
-    # Of a single author feedparser's name is wrong where it knows no such top-level domain.
+    """Return the names; `mail@example.com (Name)`, as in RSS, gives only the name."""
+    # For one author feedparser's `name` is wrong if it does not know the top-level domain.
     several = [_text(author, "name") for author in raw.get("authors") or ()]
     names = several if len(several) > 1 else [_text(raw, "author")]
     names = [_ADDRESS.sub("", name).strip(" ()<>,") if "@" in name else name for name in names]
@@ -126,9 +126,9 @@ def _author(raw: Mapping[str, Any]) -> str:
 
 
 def _date(raw: Mapping[str, Any]) -> datetime | None:
-    """When it was published, else last changed; None if the feed does not say."""
+    """Return when the entry was published, else last changed; None if the feed does not say."""
     for key in ("published_parsed", "updated_parsed", "created_parsed"):
-        # Asked for a missing `updated_parsed`, feedparser answers with a warning.
+        # Reading a missing `updated_parsed` makes feedparser warn.
         parsed = raw.get(key) if key in raw else None
         if isinstance(parsed, time.struct_time) and parsed.tm_year >= FIRST_YEAR:
             try:

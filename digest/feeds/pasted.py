@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from digest.feeds import clean
 
-# Above this a line is a paragraph of its own; below, lines may be one paragraph, hard-wrapped.
+# A longer line is a paragraph of its own; shorter lines may be one hard-wrapped paragraph.
 LONG_LINE = 130
 # A paragraph has at least so many characters, or stands beside one that has.
 LEAST_PROSE = 60
@@ -37,7 +37,7 @@ _AGENCY = re.compile(
     r"(?P<credit>(?:[\w.\- ]{2,40}/\s?)?(?:Getty Images|AP Photo|Reuters|AFP|EPA|Shutterstock|"
     r"Wikimedia Commons|Unsplash)(?:/[\w.\- ]{2,40})?)\)?\.?$"
 )
-# What a site asks of its reader, at the start of a line …
+# Requests of a site to its reader, at the start of a line …
 _ASK = re.compile(
     r"^\W*(?:sign (?:up|in)\b|log ?in\b|subscribe\b|register (?:now|for)|follow us"
     r"|share (?:this|on)|click here|tap here|read (?:more|also|next)|also read"
@@ -47,7 +47,7 @@ _ASK = re.compile(
     r"|support (?:us|our)|enter your e-?mail|we use cookies|this (?:site|website) uses)",
     re.IGNORECASE | re.MULTILINE,
 )
-# … and what stands anywhere in a line that is no sentence.
+# … and boilerplate that may stand anywhere in a line that is no sentence.
 _FURNITURE = re.compile(
     r"\b(?:newsletters?|subscrib\w*|sign (?:up|in)|log ?in|cookies?|privacy policy|terms of"
     r"|all rights reserved|most (?:read|popular)|you may (?:also )?like|more (?:from|stories)"
@@ -63,7 +63,7 @@ class NoArticle(Exception):
 
 @dataclass(frozen=True)
 class Article:
-    """What was found: one-line texts, and the paragraphs of the text."""
+    """The article that was found: one-line texts, and the paragraphs of its text."""
 
     title: str
     paragraphs: list[str]
@@ -81,11 +81,11 @@ class Article:
 
 
 def read_pasted(text: str) -> Article:
-    """Headline, text, author and photo credit of a pasted article; raises NoArticle.
+    """Return headline, text, author and photo credit of a pasted article; raise NoArticle.
 
     The text begins with the first paragraph of prose. The headline is the line before it that is
-    said most often, then the longest; menu lines, dates, bylines and captions are told by their
-    form. After the text begins, short lines count as cross-heads if prose follows them.
+    repeated most often, then the longest. Menu lines, dates, bylines and captions are recognised
+    by their form. After the text begins, short lines count as cross-heads if prose follows them.
     """
     blocks = _blocks(text)
     if not blocks:
@@ -111,7 +111,7 @@ def read_pasted(text: str) -> Article:
 
 
 def _blocks(text: str) -> list[str]:
-    """Paragraphs and lone lines, cleaned; what sites say about themselves is gone."""
+    """Return cleaned paragraphs and single lines, without the site's boilerplate."""
     text = _BLOCK_TAG.sub("\n\n", text)
     has_long_lines = any(len(line) > LONG_LINE for line in text.splitlines())
     blocks: list[str] = []
@@ -122,7 +122,7 @@ def _blocks(text: str) -> list[str]:
     kept: list[str] = []
     cut_short = False
     for block in filter(None, map(clean.plain_text, blocks)):
-        # The second line of a sentence goes with its first.
+        # The second line of a removed sentence is removed with its first.
         is_rest = cut_short and block[0].islower()
         if is_rest or _is_furniture(block):
             cut_short = not _SENTENCE_END.search(block)
@@ -133,7 +133,7 @@ def _blocks(text: str) -> list[str]:
 
 
 def _lines_or_paragraph(group: str, *, has_long_lines: bool) -> list[str]:
-    """The group's lines, or the one paragraph that they are if they were hard-wrapped."""
+    """Return the group's lines, or one paragraph if they were hard-wrapped."""
     lines = [line for line in group.splitlines() if line.strip()]
     apart = has_long_lines or any(_BULLET.match(line) for line in lines)
     is_wrapped = not apart and len(lines) > 1 and len(max(lines, key=len)) > 50
@@ -141,7 +141,10 @@ def _lines_or_paragraph(group: str, *, has_long_lines: bool) -> list[str]:
 
 
 def _is_furniture(block: str) -> bool:
-    """A site's own words, such as a menu or a request to sign up; short, so prose is safe."""
+    """Tell whether the block is boilerplate, such as a menu or a request to sign up.
+
+    Boilerplate is short, so a long block is always prose.
+    """
     block = block.strip()
     if len(block) > _LONGEST_FURNITURE:
         return False
@@ -150,13 +153,16 @@ def _is_furniture(block: str) -> bool:
 
 
 def _is_prose(block: str) -> bool:
-    """A paragraph: long enough and ending like a sentence, and no caption."""
+    """Tell whether it is a paragraph: long enough, ending like a sentence, and no caption."""
     is_long = _weight(block) >= LEAST_PROSE and bool(_SENTENCE_END.search(block))
     return (is_long or _weight(block) > 300) and not _is_caption(block)
 
 
 def _weight(block: str) -> int:
-    """Characters; one of Chinese, Japanese or Korean says as much as two or three Latin ones."""
+    """Count the characters, each Chinese, Japanese or Korean one as three.
+
+    It says as much as two or three Latin ones.
+    """
     return len(block) + 2 * len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", block))
 
 
@@ -173,17 +179,17 @@ def _is_title_like(block: str) -> bool:
 
 
 def _title(head: Sequence[str]) -> str:
-    """Of the lines above the text the one that is most likely the headline; or none."""
+    """Return the line above the text that is most likely the headline, or an empty string."""
     candidates = [block for block in head if _is_title_like(block)]
     if not candidates:
         return ""
     said = {c: sum(block.casefold().startswith(c.casefold()) for block in head) for c in candidates}
-    # Longer than about eight words is no more a headline: that is a standfirst.
+    # More than about eight words do not count: a line as long as that is a standfirst.
     return max(candidates, key=lambda c: min(_weight(c) // 6, 8) + 4 * said[c])
 
 
 def _credit(head: Sequence[str], *, title: str) -> tuple[str, str]:
-    """The photo's credit, and its caption unless that only repeats the headline."""
+    """Return the photo's credit, and its caption unless it only repeats the headline."""
     for block in head:
         found = (_CREDIT.search(block) or _AGENCY.search(block)) if _is_caption(block) else None
         if found:
@@ -200,7 +206,7 @@ def _author(head: Sequence[str]) -> str:
 
 
 def _paragraphs(body: Sequence[str], *, title: str) -> list[str]:
-    """Prose, short sentences beside prose, and cross-heads with prose below; each once."""
+    """Return prose, short sentences after it, and cross-heads with prose below, each once."""
     kept: list[str] = []
     seen = Counter(block.casefold() for block in body)
     for n, block in enumerate(body):

@@ -1,4 +1,4 @@
-"""Take a story that a newsroom's own program sends, and its corrections."""
+"""Store and correct stories that a newsroom's own program sends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from digest.feeds import clean, store
 from digest.models import EditionItem, Story
 from subscribers.models import Newsletter, Section
 
-# What a program may correct beside store.WORDS, which tell whether an editor has changed anything.
+# Fields that a program may correct besides store.WORDS. Only store.WORDS tell whether an editor has
+# changed the story.
 _ALSO = ("image_alt", "text", "url")
 
 
@@ -23,7 +24,7 @@ class UnusableStory(Exception):
 
 
 class Outcome(StrEnum):
-    """What became of it: `kept` is one that editors have changed or placed, or the same again."""
+    """What became of it; `kept`: editors have changed or placed it, or it came unchanged."""
 
     ADDED = "added"
     UPDATED = "updated"
@@ -32,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Pushed:
-    """A story as a program tells it; markup in it is taken off."""
+    """A story as a program sends it; markup in it is removed."""
 
     title: str
     url: str = ""
@@ -52,11 +53,11 @@ def push(
 ) -> tuple[Story, Outcome]:
     """Store the story, or correct the one of the same URL or id, and say what became of it.
 
-    As with feeds, a story is corrected only by who brought it, while it stands in no edition and
-    no editor has changed its words.
+    As with feeds, only the source that brought a story corrects it, and only while it is in no
+    edition and no editor has changed its text.
 
     Raises:
-        UnusableStory
+        UnusableStory: its title, URL or text cannot be used.
     """
     draft = _draft(newsletter, pushed, section, now)
     with transaction.atomic():
@@ -65,7 +66,7 @@ def push(
             try:
                 with transaction.atomic():
                     draft.save(force_insert=True)
-            except IntegrityError:  # another one pushed it this moment
+            except IntegrityError:  # another request stored it at this moment
                 known = _known(draft)
             if known is None:
                 return draft, Outcome.ADDED
@@ -108,7 +109,7 @@ def _draft(newsletter: Newsletter, pushed: Pushed, section: Section | None, now:
 
 
 def _known(draft: Story) -> Story | None:
-    """The stored story that it is, locked: by its own id first, since an URL may change."""
+    """Return the draft's stored story, locked; its own id is decisive, since a URL may change."""
     same = Q(identity=draft.identity)
     if draft.guid:
         same |= Q(guid=draft.guid)

@@ -13,7 +13,7 @@ from digest.feeds import clean
 from digest.feeds.parse import Entry
 from digest.models import EditionItem, Feed, Story
 
-# What a feed may change about a story that it brought.
+# Fields that a feed may change in a story that it brought.
 WORDS = (
     "title", "summary", "author", "source_name", "image_url", "image_credit",
     "image_width", "image_height",
@@ -22,7 +22,7 @@ WORDS = (
 
 @dataclass(frozen=True)
 class Stored:
-    """How many entries became which kind of story."""
+    """How many entries became new, updated or unchanged stories, and how many were skipped."""
 
     added: int
     updated: int
@@ -33,14 +33,14 @@ class Stored:
 def store(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> Stored:
     """Insert the new stories and update the known ones, in the caller's transaction.
 
-    Known is a story of the same newsletter with the same canonical URL or the feed's own id,
-    whichever feed brought it. A known one is updated only by the feed that brought it, only where
-    the feed changed its words and no editor has, and only while it stands in no edition.
+    A story is known if the newsletter has one with the same canonical URL or the feed's own id,
+    whichever feed brought it. A known story is updated only by the feed that brought it, only if
+    the feed has changed its text and no editor has, and only while it is in no edition.
     """
     drafts = _drafts(feed=feed, entries=entries, now=now)
     known = _known(feed, drafts)
-    # Another feed of the newsletter may be bringing some of them right now: whoever is second
-    # skips them, and in one order for all neither waits for what the other waits for.
+    # Another feed of the newsletter may be inserting some of them right now; the second insert
+    # skips those. Both insert in the same order, so that they cannot deadlock.
     new = sorted((d for d in drafts if id(d) not in known), key=lambda draft: draft.identity)
     Story.objects.bulk_create(new, ignore_conflicts=True)
     updated = _update(
@@ -59,18 +59,18 @@ def store(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> Stored:
 
 
 def _drafts(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> list[Story]:
-    """An unsaved story for each usable entry, each story once."""
+    """Return an unsaved story for each usable entry, each story once."""
     drafts: dict[str, Story] = {}
     guids: set[str] = set()
-    # An entry without a date is no newer than the newest one beside it that has a date: what a
-    # feed that went quiet years ago left undated is no news of today.
+    # An entry without a date counts as no newer than the newest entry that has one. Otherwise the
+    # undated entries of a feed that stopped years ago would pass for today's news.
     newest = min(max((e.published_at for e in entries if e.published_at), default=now), now)
     for place, entry in enumerate(entries):
-        # Such entries keep the order in which the publisher puts them.
+        # Entries without a date keep the publisher's order.
         draft = _draft(feed=feed, entry=entry, now=now, undated=newest - timedelta(seconds=place))
         if draft is None or draft.identity in drafts:
             continue
-        # Two pages with one id: the publisher gives ids that identify nothing.
+        # Two pages have the same id, so this publisher's ids identify nothing.
         if draft.guid in guids:
             draft.guid = ""
         guids.add(draft.guid)
@@ -99,7 +99,7 @@ def _draft(*, feed: Feed, entry: Entry, now: datetime, undated: datetime) -> Sto
         image_credit=clean.name(entry.image_credit, 200) if image else "",
         image_width=image.width if image else None,
         image_height=image.height if image else None,
-        # A date in the future would keep it on top for days.
+        # A date in the future would keep the story on top for days.
         published_at=min(entry.published_at or undated, now),
         added_at=now,
     )
@@ -108,12 +108,12 @@ def _draft(*, feed: Feed, entry: Entry, now: datetime, undated: datetime) -> Sto
 
 
 def words_hash(story: Story) -> str:
-    """What tells a change by its source from one by an editor (Story.feed_words)."""
+    """Return the hash that tells a source's change from an editor's (Story.feed_words)."""
     return sha256(repr([getattr(story, name) for name in WORDS]).encode()).hexdigest()
 
 
 def _known(feed: Feed, drafts: Sequence[Story]) -> dict[int, Story]:
-    """By the draft's `id()`, the stored story that it is."""
+    """Return the stored story of each known draft, by the draft's `id()`."""
     guids = {draft.guid for draft in drafts} - {""}
     stored = Story.objects.filter(
         Q(identity__in=[draft.identity for draft in drafts]) | Q(guid__in=guids),
@@ -126,18 +126,18 @@ def _known(feed: Feed, drafts: Sequence[Story]) -> dict[int, Story]:
 
 
 def may_update(story: Story, draft: Story) -> bool:
-    """Whether the story is of the draft's source, which says otherwise now, and no editor does."""
+    """Tell whether the draft's source brought the story and changed it, and no editor did."""
     is_ours = story.feed_id == draft.feed_id and story.feed_words != draft.feed_words
-    # The words differ from what the feed said last: an editor has changed them.
+    # If the story differs from what the feed said last, an editor has changed it.
     return is_ours and story.feed_words == words_hash(story)
 
 
 def _update(pairs: Sequence[tuple[Story, Story]]) -> int:
-    """Give each story its draft's words, unless it stands in an edition."""
+    """Copy each draft's text to its story, unless the story is in an edition."""
     changed = {story.pk: draft for story, draft in pairs}
     if not changed:
         return 0
-    # The lock makes an editor who places one right now wait, or us see that it was placed.
+    # With this lock either an editor who places a story now has to wait, or `placed` contains it.
     locked = list(Story.objects.select_for_update().filter(pk__in=changed).order_by("pk"))
     placed = set(EditionItem.objects.filter(story__in=changed).values_list("story_id", flat=True))
     free = [s for s in locked if s.pk not in placed and may_update(s, changed[s.pk])]
