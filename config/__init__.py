@@ -1,4 +1,4 @@
-"""How the parts are wired together; the apps never import from here."""
+"""Wire the parts of the project together; the apps never import from here."""
 
 from config.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""Register the staff's accounts and groups in the admin's own look."""
+"""Register the staff's accounts and groups with the admin's theme."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -18,7 +18,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "get_full_name", "is_active", "is_staff", "last_login"]
     list_filter_submit = False
-    # An address is what "send me a test" and "your edition is held" are sent to.
+    # The form asks for an address: tests of an edition and notices of a held one are sent to it.
     add_fieldsets = (
         (
             None,

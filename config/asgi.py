@@ -12,5 +12,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_asgi_application()
 checks.refuse_unsafe_start()
-# Now, or the first request would wait until the admin and the API are read in.
+# Import the URLs now; otherwise the first request would wait for the admin and the API to load.
 import_module(settings.ROOT_URLCONF)

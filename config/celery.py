@@ -1,4 +1,4 @@
-"""The Celery app: the clock that looks, and the hands that do."""
+"""The Celery app: beat finds the work that is due, and workers do it."""
 
 import gc
 import os
@@ -9,8 +9,8 @@ from celery import Celery, signals
 from config import checks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Django's checks read in every page and the API, a fifth of a worker's memory. Our own of the
-# settings are made below, and all of them by each command of manage.py.
+# Django's system checks import every page and the API, which takes a fifth of a worker's memory.
+# Workers only check the settings (below); each command of manage.py runs all checks.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("daybreak")
@@ -19,13 +19,16 @@ app.autodiscover_tasks()
 
 
 def leave_out_of_collections(**_: Any) -> None:
-    """The code's own objects stay: going through them again and again slowed the lanes down."""
+    """Exempt the objects that importing the code has made from garbage collection.
+
+    They live as long as the process; going through them again and again slowed the lanes down.
+    """
     gc.collect()
     gc.freeze()
 
 
 signals.worker_process_init.connect(leave_out_of_collections)
 
-# Without DEBUG neither hands nor clock start on unsafe defaults.
+# Without DEBUG neither workers nor beat start on unsafe defaults.
 signals.worker_init.connect(checks.refuse_unsafe_start)
 signals.beat_init.connect(checks.refuse_unsafe_start)

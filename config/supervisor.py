@@ -1,4 +1,4 @@
-"""Run the web server, the workers, the clock and the mailbox as one, and end them as one."""
+"""Run the web server, the workers, beat and the mailbox as one, and end them as one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from honcho.compat import ProcessManager
 
 from config.var import ROOT
 
-# Lanes may take 10 s to hand back what they have claimed (docs/architecture.md, promise 5).
+# Lanes may take 10 s to release the rows they have claimed (docs/delivery.md).
 honcho.manager.KILL_WAIT = 15
 
 
 class _MainProcessOnly(ProcessManager):  # type: ignore[misc]
-    """Celery's pool dies of a SIGTERM in mid-task; its main process drains it."""
+    """Sends SIGTERM to a main process alone.
+
+    Celery's pool processes would die of it in mid-task; the main process lets them finish.
+    """
 
     def terminate(self, pid: int) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -31,7 +34,7 @@ class _MainProcessOnly(ProcessManager):  # type: ignore[misc]
 
 
 class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
-    """honcho's manager, with news of when the site answers."""
+    """honcho's manager, which also announces that the site answers."""
 
     def __init__(self, *, is_ready: Callable[[], bool], announce: Callable[[], None]) -> None:
         super().__init__()
@@ -40,13 +43,13 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
         self._announce = announce
 
     def add(self, name: str, *command: str, env: Mapping[str, str], wait: int = 0) -> None:
-        """Add a program that begins after `wait` seconds."""
+        """Add a program that starts after `wait` seconds."""
         # exec: the signal must reach the program, not a shell around it.
         line = f"sleep {wait}; exec {shlex.join(command)}"
         self.add_process(name, line, env=dict(env), cwd=str(ROOT))
 
     def run(self) -> int:
-        """Run until a signal or until one of them ends; the exit status is 0 only for a signal."""
+        """Run until a signal or until one process ends; the exit status is 0 only for a signal."""
         signal.signal(signal.SIGHUP, _hang_up)
         try:
             self.loop()
@@ -63,7 +66,7 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
 
     def _start(self) -> None:
         super()._start()
-        # After the forks: a fork of a program with threads may deadlock.
+        # The thread starts after the forks: a fork of a program with threads may deadlock.
         threading.Thread(target=self._announce_when_ready, daemon=True).start()
 
     def _announce_when_ready(self) -> None:
@@ -74,14 +77,14 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
             time.sleep(0.1)
 
     def _end_groups(self) -> None:
-        """Whatever way the loop ended, leave no process behind."""
+        """Kill every process that is left, however the loop ended."""
         for process in self._processes.values():
             with contextlib.suppress(KeyError, ProcessLookupError, PermissionError):
                 os.killpg(process["pid"], signal.SIGKILL)
 
 
 def _hang_up(*_: object) -> None:
-    """The terminal is gone: stop in order, and say so to nobody."""
+    """Stop in order when the terminal is gone; what is printed from now on goes nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
@@ -92,7 +95,7 @@ def _hang_up(*_: object) -> None:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether nobody listens there, on either family, and we may."""
+    """Tell whether nobody listens on the port, over IPv4 or IPv6, and this process may."""
     for host in ("127.0.0.1", "::1"):
         with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
             return False
@@ -106,7 +109,7 @@ def port_is_free(port: int) -> bool:
 
 
 def site_answers(port: int) -> bool:
-    """Whether the web server answers a request with anything but its own failure."""
+    """Tell whether the web server answers a request, and not with a status of 500 or more."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", "/")

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-# Not when Django starts: see config.lazy_admin.
+# The admin loads here and not when Django starts: see config.lazy_admin.
 admin.autodiscover()
 
 urlpatterns = [

@@ -1,4 +1,4 @@
-"""Where a developer's machine keeps what it runs: var/, and sockets that fit their limit."""
+"""Locate the files of the local services: var/, and sockets whose paths are short enough."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import environ
 
 ROOT = Path(__file__).resolve().parent.parent
 environ.Env.read_env(ROOT / ".env")
-# Tests and benches point this elsewhere, so that they never touch a developer's data.
+# Tests and benches set another folder, so that they never touch a developer's data.
 VAR = Path(os.environ.get("DAYBREAK_VAR") or ROOT / "var").resolve()
 # sun_path of sockaddr_un holds 108 bytes with its NUL on Linux, 104 on macOS and the BSDs.
 MAX_SOCKET_PATH = 103
 
 
 class ServiceError(Exception):
-    """A local service that cannot run here; the message is one line for the developer."""
+    """A local service cannot run here; the message is one line for the developer."""
 
 
 def socket_path(inside: Path) -> Path:
-    """Return `inside`, or for a clone in a deep folder a path under /tmp that fits a socket.
+    """Return `inside` or, if a deep folder makes it too long for a socket, a path under /tmp.
 
-    Every shell must find the same path, so TMPDIR is not asked.
+    Every shell must find the same path, so TMPDIR is not used.
     """
     if len(os.fsencode(inside)) <= MAX_SOCKET_PATH:
         return inside
@@ -33,7 +33,7 @@ def socket_path(inside: Path) -> Path:
 
 
 def make_socket_dir(path: Path, *, owner: int | None = None) -> None:
-    """Make the directory of the socket `path`, and see that nobody else made it before us."""
+    """Create the directory of the socket `path`; refuse one that belongs to another user."""
     directory = path.parent
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if directory.stat().st_uid not in {os.getuid(), owner}:

@@ -1,6 +1,6 @@
-"""Name the months and the days of the week, in front of Django's own names.
+"""List the months and the days of the week, so that config/locale overrides Django's names.
 
-Django's Portuguese writes them with capitals, which the spelling in force (1990) does not.
+Django's Portuguese writes them with capitals; the spelling in force (1990) does not.
 """
 
 from django.utils.translation import gettext_noop as _

@@ -1,4 +1,4 @@
-"""Bring the catalogues in config/locale up to the sentences in the code: `make messages`."""
+"""Update the catalogues in config/locale from the strings in the code (`make messages`)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from django.conf import settings
 from django.core.management.commands import makemessages
 from django.utils.translation import to_locale
 
-# Where no reader looks.
+# Folders whose strings no reader sees.
 IGNORED = [".*", "bench", "docs", "tests", "var", "templates/admin", "templates/mailbox"]
-# Would change with each run, and tell nothing that the history does not know.
+# These lines would change with each run, and say nothing that Git's history does not say.
 _DATES = ('"POT-Creation-Date:', '"PO-Revision-Date:')
 
 
 class Command(makemessages.Command):
     help = __doc__
 
-    # A guess from a similar sentence reads well and says something else: none is better.
+    # gettext's guess from a similar sentence reads well but says something else; no text is better.
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
 
     def handle(self, *args: Any, **options: Any) -> None:
         others = [to_locale(code) for code, _ in settings.LANGUAGES if code != "en"]
         options["locale"] = options["locale"] or others
         options["ignore_patterns"] += IGNORED
-        # Line numbers, and where a line is broken, change with every other commit.
+        # Line numbers and line breaks are left out: they would change with every other commit.
         options.update(no_wrap=True, add_location="file", no_obsolete=True)
         super().handle(*args, **options)
 

@@ -22,7 +22,7 @@ from config.supervisor import Supervisor, port_is_free, site_answers
 
 class Command(BaseCommand):
     help = "Run site, workers, clock and mailbox until Ctrl-C; on the first start with demo data."
-    requires_system_checks = []  # each worker runs them as it starts, and manage.py the fatal ones
+    requires_system_checks = []  # manage.py and each process run those that are fatal
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         sys.exit(status)
 
     def _prepare(self, site_url: str) -> str | None:
-        """Bring the database up to date; return the admin's password where we gave it."""
+        """Bring the database up to date; return the admin's password if it is the generated one."""
         call_command("migrate", interactive=False, verbosity=0)
         password = None
         if settings.DEBUG:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             password = first_start.admin_password()
         else:
             call_command("collectstatic", interactive=False, verbosity=0)
-        connections.close_all()  # the processes to come must not share it
+        connections.close_all()  # the processes started below must not share one
         return password
 
     def _announce(self, site_url: str, password: str | None) -> None:
@@ -86,19 +86,19 @@ def _free_port_near(first: int) -> int:
 
 
 def _has_mailbox() -> bool:
-    """The mailbox takes the mail unless a relay is configured."""
+    """Tell whether the mailbox receives the mail; it does in DEBUG unless a relay is configured."""
     return settings.DEBUG and not os.environ.get("EMAIL_RELAYS")
 
 
 def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None:
     python = sys.executable
     env = os.environ | {"PYTHONUNBUFFERED": "1", "DEBUG": str(settings.DEBUG)}
-    if settings.DEBUG:  # a developer in a container is root, and knows
+    if settings.DEBUG:  # a developer in a container is root and knows it
         env.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser")
     web = [
         "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8",
         "--graceful-timeout", "5", "--log-level", "warning",
-        # Its place is in the home directory, where a second clone would find it taken.
+        # Its path is in the home directory, so a second clone would find it in use.
         "--no-control-socket",
     ]  # fmt: skip
     if settings.DEBUG:
@@ -106,7 +106,7 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
         for template in sorted((local.ROOT / "templates").rglob("*.*")):
             web += ["--reload-extra-file", str(template)]
     supervisor.add("web", python, "-m", "gunicorn", "config.wsgi", *web, env=env)
-    # The rest leaves the processor to the site while that starts: someone waits for it.
+    # The other processes start later: somebody waits for the site, so it gets the processor first.
     later = 2
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     quiet = ["--loglevel", "WARNING"]
@@ -115,7 +115,7 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
     supervisor.add(
         "work", *worker, "-Q", "default", "-c", "1", "-n", "work@%h", env=env, wait=later
     )
-    # A lane takes half a minute: what a tick hands out never waits behind one.
+    # A lane takes half a minute. It has workers of its own, so that no other task waits for it.
     supervisor.add(
         "lanes", *worker, "-Q", "delivery", "-c", "2", "-n", "lanes@%h", env=env, wait=later
     )
@@ -132,7 +132,7 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
 
 @contextmanager
 def _stopping_services() -> Iterator[None]:
-    """Whatever ends us, the database and Redis end too."""
+    """Stop the database and Redis in the end, whatever ends this process."""
 
     def stop(*_: object) -> None:
         sys.exit(0)
