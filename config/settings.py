@@ -17,22 +17,23 @@ env = Environment()
 environ.Env.read_env(BASE_DIR / ".env")
 
 # --- Core ---------------------------------------------------------------------------------------
-# A deployment that forgets a variable must not come up in DEBUG: nobody but manage.py turns it on,
-# and only where nothing is configured. A worker started by hand beside `make run` follows that.
+# A deployment that forgets a variable must not start with DEBUG. So only manage.py turns DEBUG on,
+# and only if nothing is configured. A worker started by hand beside `make run` has DEBUG on, too.
 DEBUG = env.bool("DEBUG", default=local.is_running() and not local.is_configured())
 # Without DEBUG an empty key stops Django itself; config.checks names every other unsafe default.
 SECRET_KEY: str = env("SECRET_KEY", default="") or ("only-for-development" if DEBUG else "")
-# Keys of before a change: links signed with one of them stay good.
+# Earlier keys: links signed with one of them stay valid.
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
-# What erased readers' addresses are hashed with: the first for new ones, each for old ones. Empty:
-# the keys above, so that a SECRET_KEY that is dropped for good drops these hashes with it.
+# Keys for the hashes of erased readers' addresses. New hashes use the first key; old ones may use
+# any. Empty: the keys above. Then a SECRET_KEY that is dropped for good drops its hashes with it.
 ERASURE_KEYS: list[str] = env.list("ERASURE_KEYS", default=[])
 SITE_URL = (env("SITE_URL", default="") or local.site_url()).rstrip("/")
 _site_host = environ.urlparse(SITE_URL).hostname or ""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site_host, "localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
-# The files of the API's pages. As an app it would be read in by each worker, which takes 15 MB.
+# Templates and static files of the API's pages. ninja is not an installed app, because each worker
+# would import it, which takes 15 MB.
 NINJA = Path(find_spec("ninja").origin).parent  # type: ignore[arg-type,union-attr]
 
 INSTALLED_APPS = [
@@ -51,7 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "subscribers.api.edge.Edge",  # the outermost: what the others refuse is told as it tells it
+    "subscribers.api.edge.Edge",  # outermost: it also formats what the others refuse
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -64,7 +65,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
-# Those that mails lead to.
+# The URLs that links in mails lead to.
 PAGES_URLCONF = "config.pages"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
@@ -97,8 +98,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Time and language --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-# The reader's side and all mails to readers; the admin and commands speak English. Each has a
-# catalogue in config/locale and formats in config/formats; docs/languages.md says how to add one.
+# Languages of the pages and mails for readers; the admin and the commands are in English. Each has
+# a catalogue in config/locale and formats in config/formats. docs/languages.md says how to add one.
 LANGUAGES = [
     ("en", "English"),
     ("de", "German"),
@@ -109,7 +110,7 @@ LANGUAGES = [
     ("ja", "Japanese"),
 ]
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
-# What a reader chose on a page; nothing else is kept in it.
+# The cookie holds the language that a reader chose on a page, and nothing else.
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 31_536_000
 FORMAT_MODULE_PATH = ["config.formats"]
@@ -118,8 +119,8 @@ USE_I18N = True
 USE_TZ = True
 
 # --- Database and Redis -------------------------------------------------------------------------
-# Embedded ones in var/ where none is configured; PostgreSQL is the only database (design: the
-# ledger needs SKIP LOCKED and partial indexes).
+# If none is configured, embedded ones in var/ are used. PostgreSQL is the only database: the ledger
+# needs SKIP LOCKED and partial indexes.
 _database = (
     env.db_url("DATABASE_URL") if os.environ.get("DATABASE_URL") else local.database_settings()
 )
@@ -135,14 +136,14 @@ CACHES = {
     }
 }
 
-# --- Celery: the clock and the hands ------------------------------------------------------------
+# --- Celery: beat and workers -------------------------------------------------------------------
 CELERY_BROKER_URL = local.celery_broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "visibility_timeout": 3600,
-    # Who enqueues without a broker learns it at once (subscribers.queue), not after kombu's 6 s;
-    # workers keep their own patience (broker_connection_max_retries).
+    # Enqueueing without a broker fails immediately (subscribers.queue), not after kombu's 6 s.
+    # Workers have their own limit (broker_connection_max_retries).
     "max_retries": 1,
     "interval_start": 0,
     "interval_max": 0.1,
@@ -150,21 +151,21 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
-    # Other people's servers are slow when they please; nothing else waits behind them.
+    # Other people's servers may be slow at any time; no other task waits for them.
     "subscribers.tasks.send_webhooks": {"queue": "feeds"},
-    # An import takes turns of some seconds with them.
+    # An import runs in turns of some seconds, between these tasks.
     "subscribers.tasks.run_import": {"queue": "feeds"},
     "digest.tasks.fetch_feed": {"queue": "feeds"},
-    # Confirmation mail has its own queue, so a million digests never stand before it.
+    # Confirmation mail has its own queue, so that it never waits for a million digests.
     "subscribers.tasks.keep_house": {"queue": "default"},
     "subscribers.tasks.*": {"queue": "mail"},
     "digest.tasks.send_lane": {"queue": "delivery"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = True
-# In memory: the database says what is due, so there is nothing to keep in a file.
+# The schedule is kept in memory: the database says what is due, so no file is needed.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-# A tick that waited longer than its interval has been overtaken by the next one.
+# A tick that has waited almost its interval expires: the next one does its work.
 CELERY_BEAT_SCHEDULE = {
     "digest": {"task": "digest.tasks.tick", "schedule": 30, "options": {"expires": 25}},
     "subscribers": {"task": "subscribers.tasks.tick", "schedule": 30, "options": {"expires": 25}},
@@ -180,74 +181,76 @@ POSTAL_ADDRESS = env("POSTAL_ADDRESS", default="") or (
     "Daybreak, 1 Example Street, Exampleton" if DEBUG else ""
 )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Daybreak <daybreak@{MAIL_DOMAIN}>"
-# Confirmation and staff mail: over the first relay, or the next one that can be reached.
+# Confirmation and staff mail goes over the first relay that can be reached.
 EMAIL_BACKEND = "subscribers.failover.FirstReachable"
 EMAIL_TIMEOUT = 15
 # Messages per second to the readers at one domain, over all relays and hosts; `*` stands for each
-# domain that is not named. Where nothing is said a domain is slowed down only once it refuses.
+# domain that is not named. A domain without a rate is slowed down only once it refuses.
 try:
     DOMAIN_RATES = parse_rates(env.list("DOMAIN_RATES", default=[]))
 except RelayError as error:
     raise ImproperlyConfigured(f"DOMAIN_RATES: {error}") from error
-# A window whose outcome a crash lost is sent again under the same Message-ID, or held.
+# If a crash lost a window's outcome: true sends it again under the same Message-ID, false holds it.
 RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
-# Lanes run under SCHED_BATCH, so that they interrupt nobody on their host.
+# Lanes run under SCHED_BATCH, so that they interrupt no other process on their host.
 LANES_GIVE_WAY = env.bool("LANES_GIVE_WAY", default=True)
-# An edition whose readers are so many per cent more or fewer than usual waits for a person's yes;
-# 0 never asks. Nor is anybody asked where both figures are below the second.
+# An edition is held for a person's approval if its readers are more than so many per cent more or
+# fewer than usual; 0 never holds it. Nor is it held if both numbers are below AUDIENCE_GUARD_FROM.
 AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
 AUDIENCE_GUARD_FROM = env.int("AUDIENCE_GUARD_FROM", default=50)
 
 # --- Retention ----------------------------------------------------------------------------------
-# Days after which things go (docs/privacy.md); 0 keeps them for good. The network address and the
-# client's name in a record of consent; the rest of the record stays as long as the reader.
+# Days after which data is purged (docs/privacy.md); 0 keeps it for good.
+# IP address and User-Agent in a consent record. The rest of the record stays as long as the reader.
 RETENTION_NETWORK_DAYS = env.int("RETENTION_NETWORK_DAYS", default=365)
-# The whole person, once they have left every newsletter for so long.
+# The whole reader, counted from when they left their last newsletter.
 RETENTION_LEFT_DAYS = env.int("RETENTION_LEFT_DAYS", default=3 * 365)
-# The files of imports, and which of their rows were refused.
+# The files of imports, and the list of rows that were refused.
 RETENTION_IMPORT_DAYS = env.int("RETENTION_IMPORT_DAYS", default=30)
-# Who asked for a link to the preferences or for another address; the ledger says what came of it.
+# Requests for a link to the preferences or for a new address; the ledger keeps their outcome.
 RETENTION_LETTER_DAYS = env.int("RETENTION_LETTER_DAYS", default=30)
 
 # --- Sign-up ------------------------------------------------------------------------------------
-# Sign-ups in ten minutes: from one network (a campus behind one address stays below), over all
-# (what comes beyond waits its turn), and of those that no form of ours was shown to.
+# Sign-ups in ten minutes:
+# - from one network (a campus behind one address stays below the limit);
+# - in all (sign-ups above the limit wait their turn);
+# - without a form token, which shows that Daybreak's own form was loaded.
 SIGNUP_LIMIT_NETWORK = env.int("SIGNUP_LIMIT_NETWORK", default=60)
 SIGNUP_LIMIT = env.int("SIGNUP_LIMIT", default=1_000)
 SIGNUP_LIMIT_UNPROVEN = env.int("SIGNUP_LIMIT_UNPROVEN", default=200)
-# A form sent back sooner was sent by a program: people need longer, also with autofill.
+# A form that comes back in less time was sent by a program: people need longer, even with autofill.
 SIGNUP_MIN_SECONDS = env.float("SIGNUP_MIN_SECONDS", default=2)
-# A proof of work from each reader's browser: "auto" once a limit comes near, "always" or "never".
+# When each reader's browser does a proof of work: "auto" (a limit is near), "always" or "never".
 SIGNUP_CHALLENGE = env("SIGNUP_CHALLENGE", default="auto")
-# What becomes of throw-away addresses, of mailboxes of a role (info@, sales@) and of domains in
-# two scripts, which somebody may have made to look like another: "allow", "warn" (the reader is
-# asked, and may insist) or "refuse".
+# What happens to disposable addresses, to role accounts (info@, sales@) and to domains that mix two
+# scripts, perhaps to look like another domain: "allow", "warn" (the reader is asked, and may
+# confirm) or "refuse".
 SIGNUP_DISPOSABLE = env("SIGNUP_DISPOSABLE", default="warn")
 SIGNUP_ROLE_ACCOUNTS = env("SIGNUP_ROLE_ACCOUNTS", default="warn")
 SIGNUP_MIXED_SCRIPTS = env("SIGNUP_MIXED_SCRIPTS", default="refuse")
-# Who does not confirm is reminded once, after so many hours (0: never), and forgotten after so
-# many days.
+# A reader who does not confirm is reminded once, after so many hours (0: never). The sign-up is
+# deleted after so many days.
 REMINDER_HOURS = env.int("REMINDER_HOURS", default=24)
 PENDING_DAYS = env.int("PENDING_DAYS", default=7)
 
 # --- Feeds --------------------------------------------------------------------------------------
-# Hosts a feed may be fetched from although their address is private.
+# Hosts from which feeds may be fetched although their address is private.
 FETCH_ALLOW_HOSTS = env.list("FETCH_ALLOW_HOSTS", default=[])
 
 # --- API and webhooks ---------------------------------------------------------------------------
-# Requests a minute: of one token, and of one network without a token.
+# Requests per minute: with one token, and from one network without a token.
 API_TOKEN_RATE = env.int("API_TOKEN_RATE", default=600)
 API_PUBLIC_RATE = env.int("API_PUBLIC_RATE", default=120)
-# Hosts a webhook may be sent to although their address is private, and without https.
+# Hosts to which webhooks may be sent although their address is private, also without https.
 WEBHOOK_ALLOW_HOSTS = env.list("WEBHOOK_ALLOW_HOSTS", default=[])
-# Days after which the log of webhooks is forgotten, with the addresses in it.
+# Days after which the log of webhooks is purged, with the addresses in it.
 RETENTION_WEBHOOK_DAYS = env.int("RETENTION_WEBHOOK_DAYS", default=30)
 
 # --- Files --------------------------------------------------------------------------------------
-# Lists of readers on their way in. No URL serves them; web servers and workers must both see them.
+# Lists of readers to be imported. No URL serves them; web servers and workers must both see them.
 MEDIA_ROOT = env("FILES_DIR", default="") or str(local.VAR / "files")
 FILE_UPLOAD_PERMISSIONS = 0o600
-# The largest list that is taken, unpacked.
+# The largest list that is accepted, by its unpacked size.
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MB", default=4096) * 1024**2
 
 # --- Pages and static files ---------------------------------------------------------------------
@@ -273,7 +276,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"  # the admin previews editions in frames of its own
-SILENCED_SYSTEM_CHECKS = ["security.W019"]  # which would rather have DENY
+SILENCED_SYSTEM_CHECKS = ["security.W019"]  # it asks for DENY
 
 # --- Admin --------------------------------------------------------------------------------------
 LOGIN_REDIRECT_URL = "admin:index"
@@ -311,9 +314,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # At the root alone, where Celery puts its own instead: each line once, in every process.
+    # Only the root logger has a handler; Celery replaces it, so each process writes a line once.
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # Django's own keeps quiet without DEBUG: the reason of an error 500 would stand nowhere.
+    # Django's default is silent without DEBUG: the cause of an error 500 would be logged nowhere.
     "loggers": {
         "django": {"level": "INFO" if DEBUG else "ERROR"},
         "digest": {"level": "INFO"},
