@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-# A .venv whose Python is gone (upgraded, or the folder was moved) is made again.
+# A .venv whose Python is gone (upgraded, or the folder was moved) is created again.
 ifneq ($(shell $(BIN)/python -c "print('runs')" 2>/dev/null),runs)
 $(shell rm -f .venv/run .venv/test)
 endif
@@ -11,7 +11,7 @@ N = 100000
 ROUNDS = 3
 # For bench-send and bench-scale: worker processes, each with one connection.
 PROCESSES = 2
-# For the fault tests: how many runs of each, every one with other chances. CI makes one.
+# For the fault tests: how many runs of each, every run with another random seed. CI makes one run.
 SEEDS = 10
 
 .PHONY: run test test-fast faults lint format messages stop \
@@ -24,7 +24,7 @@ run: .venv/run
 test: .venv/test
 	$(BIN)/python -m pytest -n auto --durations=10
 
-# No browser, no Celery worker, nothing killed, no process started, no fuzzing: for every save.
+# For every save: no browser, no Celery worker, no process killed or started, no fuzzing.
 test-fast: .venv/test
 	$(BIN)/python -m pytest -n auto -m "not (browser or worker or faults or subprocess or fuzzing)"
 
@@ -43,13 +43,13 @@ format: .venv/test
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
-# Needs GNU gettext (Debian: apt-get install gettext). Then translate what is empty in
-# config/locale/*/LC_MESSAGES/django.po, and run it again: it compiles them too.
+# Needs GNU gettext (Debian: apt-get install gettext). Afterwards translate the empty entries in
+# config/locale/*/LC_MESSAGES/django.po and run it again, since it also compiles the catalogues.
 messages: .venv/run
 	$(BIN)/python manage.py makemessages
 	$(BIN)/python manage.py compilemessages --ignore ".*" --ignore var
 
-# One figure of docs/delivery.md each.
+# Each bench measures one figure of docs/delivery.md.
 bench-splice: .venv/run
 	$(BIN)/python -m bench.splice
 
@@ -84,7 +84,7 @@ bench-import: .venv/run
 bench-fast-lane: .venv/run
 	$(BIN)/python -m bench.fast_lane --readers $(N)
 
-# The marker is touched last, so a half-made .venv is never taken for a whole one.
+# The marker is touched last, so that a half-made .venv is never taken for a complete one.
 .venv/run: requirements.txt
 	@command -v $(PYTHON) >/dev/null || \
 		{ echo "Daybreak needs Python 3.11 or newer, and there is no $(PYTHON)." >&2; exit 1; }
