@@ -1,6 +1,7 @@
 """Keep sign-up from being used to flood a mailbox or the list, on form, embed and API alike.
 
-The ways in (page, embed, API) put what they know into an `Attempt`; `signup.sign_up` judges it.
+Each entry point (page, embed, API) puts what it knows into an `Attempt`. `signup.sign_up` then has
+it judged.
 """
 
 from subscribers.abuse.attempt import Attempt, ChallengeNeeded, challenge_needed, judge

@@ -1,4 +1,4 @@
-"""Judge one attempt to sign up: a person, a program, or somebody who must show more."""
+"""Judge one attempt to sign up: let it in, drop it, or ask for a solved challenge first."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a way in knows about who signs up, beside the address and the origin."""
+    """What an entry point knows about a sign-up, beside the address and the origin."""
 
-    # The honeypot: a field that people do not see. Anything in it, and nothing is stored.
+    # The honeypot: a field that people do not see. If it holds anything, nothing is stored.
     trap: str = ""
-    # The `opened_token` that was put into the form when it was shown; empty where no form was.
-    # Without one only few get in (SIGNUP_LIMIT_UNPROVEN), the others need a solution.
+    # The form token (`opened_token`) that was put into the form when it was shown. It is empty if
+    # there was no form. Only a few sign-ups without one get in (SIGNUP_LIMIT_UNPROVEN); the others
+    # need a solved challenge.
     opened: str = ""
     # The ALTCHA payload (base64) that solves a `new_challenge`.
     solution: str = ""
-    # A client of ours, such as an API token with the scope: needs no form and no challenge. The
-    # limits per address and over all hold for it too.
+    # The client is one of ours, such as an API token with the scope. It needs no form and no
+    # challenge, but the limit per address and the total limit hold for it too.
     trusted: bool = False
-    # The reader was asked about this address ("Did you mean …?", BadAddress.may_insist) and
-    # insists.
+    # The reader was asked about this address ("Did you mean …?", BadAddress.may_insist) and has
+    # confirmed that it is right.
     sure: bool = False
 
 
 class ChallengeNeeded(Exception):
-    """Not without a solved challenge; `challenge` is a fresh one, ready to be sent as JSON."""
+    """Sign-up needs a solved challenge; `challenge` is a fresh one, ready to be sent as JSON."""
 
     def __init__(self, challenge: dict[str, Any]) -> None:
         super().__init__("sign-up needs a solved challenge")
@@ -45,7 +46,7 @@ class ChallengeNeeded(Exception):
 
 
 def challenge_needed(now: datetime) -> bool:
-    """Whether forms that are shown now should bring a challenge along."""
+    """Return whether a form that is shown now should come with a challenge."""
     if settings.SIGNUP_CHALLENGE == "auto":
         return limits.under_attack(now)
     return bool(settings.SIGNUP_CHALLENGE == "always")
@@ -59,9 +60,10 @@ def judge(
     door: Door = Door.SIGN_UP,
     now: datetime,
 ) -> timedelta | None:
-    """Tell after how long a mail may go out; None means: the same answer, and nothing else.
+    """Return how long the mail has to wait, or None if no mail may be sent.
 
-    Nothing here depends on whether the address is known. Each door has limits of its own.
+    The client gets the same answer in both cases. Nothing here depends on whether the address is
+    known. Each purpose has limits of its own.
 
     Raises:
         ChallengeNeeded
@@ -96,7 +98,11 @@ class _Challenge(Exception):
 
 
 def _verdict(answer: Answer, *, may_ask: bool) -> timedelta | None:
-    """A limit per address ends a flood in silence; before the others a person can show more."""
+    """Return the delay, or None, or raise _Challenge.
+
+    The limit per address ends a flood silently. At the other limits a person can still solve a
+    challenge.
+    """
     if answer.verdict == "go":
         return answer.delay
     logger.info("Sign-up not let in: %s", answer.limit.partition(":")[0] or answer.verdict)

@@ -1,4 +1,4 @@
-"""Limits as buckets that leak, and what holds them where there is no Redis: this process."""
+"""Limits as leaky buckets, and their store in this process for when Redis is unavailable."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-# The counts of a limit are over this time.
+# Every limit counts over this time.
 WINDOW = timedelta(minutes=10)
-# From this share of the limit over all on, a sign-up needs a solved challenge, for so long.
+# Above this share of the total limit, every sign-up needs a solved challenge for ATTACK_LASTS.
 SOFT_SHARE = 0.8
 ATTACK_LASTS = timedelta(minutes=30)
-# Beyond the limit over all so many windows of sign-ups are taken; their mails wait their turn.
+# Beyond the total limit, the sign-ups of this many more windows are accepted; their mails wait.
 WINDOWS_WAITING = 6
-# What was divided and multiplied again is not quite what it was.
+# The tolerance for rounding: a number divided and multiplied again is not exactly what it was.
 _TRIFLE = 0.001
 
 
 class Door(enum.StrEnum):
-    """What is asked for; what one door lets in takes nothing from another. The end of a name."""
+    """What is asked for. The value ends the bucket names, so each purpose has its own buckets."""
 
     SIGN_UP = ""
     LOST_LINK = ":link"
@@ -41,7 +41,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Asked:
-    """One question to the limits; the last bucket is the one over all."""
+    """One request to the limits; the last bucket is the total limit."""
 
     buckets: Sequence[Bucket]
     # The id of the challenge that was solved, "" without one.
@@ -60,7 +60,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """`go` (its mail after `delay`), `challenge`, `replayed`, or `full` with the limit's name."""
+    """The verdict: `go`, `challenge`, `replayed` or `full`.
+
+    With `go` the mail goes out after `delay`. With `challenge` and `full`, `limit` is the name of
+    the bucket that was reached.
+    """
 
     verdict: str
     limit: str = ""
@@ -68,10 +72,10 @@ class Answer:
 
 
 class Alone:
-    """The buckets of this process; the same answers as limits.lua gives.
+    """The buckets of this process. It gives the same answers as limits.lua.
 
-    It forgets the oldest beyond MOST: whoever writes from so many networks at once is not held by
-    a limit per network anyway, and the limit over all is always among the newest.
+    It drops the oldest buckets beyond MOST. A flood from so many networks is not stopped by a limit
+    per network anyway, and the bucket of the total limit is always among the newest.
     """
 
     MOST = 10_000
@@ -107,7 +111,7 @@ class Alone:
         return Answer("go", delay=timedelta(seconds=max(0, held - last.room) * last.pause))
 
     def _held(self, bucket: Bucket, now: float) -> float:
-        """How many the bucket would hold with this one."""
+        """Return how many sign-ups the bucket would hold with this one."""
         empty_at = self._empty_at.get(bucket.name, now)
         return max(0, empty_at - now) / bucket.pause + 1 - _TRIFLE
 

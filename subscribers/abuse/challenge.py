@@ -1,7 +1,7 @@
-"""Ask for a proof of work (ALTCHA): a second of a person's browser, hours of a bot's fleet.
+"""Ask for a proof of work (ALTCHA): it costs one browser a second, and a fleet of bots hours.
 
-No third party has a part in it: the challenge is made and checked here, and static/solve.js solves
-it in the browser.
+No third party takes part: the challenge is made and checked here, and static/solve.js solves it in
+the browser.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from django.conf import settings
 
 GOOD_FOR = timedelta(minutes=20)
 ALGORITHM = "PBKDF2/SHA-256"
-# Rounds of each try, and what the key must begin with: 256 tries on average, 0.3 s on a laptop,
-# two seconds on an old phone.
+# COST is the number of rounds of each try, and PREFIX is what the derived key must begin with. A
+# solution takes 256 tries on average: 0.3 s on a laptop, two seconds on an old phone.
 COST = 5_000
 PREFIX = "00"
-# Characters; a true one has 600.
+# Characters of a solution; a genuine one has 600.
 LONGEST = 4_000
 
 
@@ -29,7 +29,7 @@ def new_challenge(now: datetime) -> dict[str, Any]:
         ALGORITHM,
         COST,
         key_prefix=PREFIX,
-        # Not `expires_at`, which the library holds against its own clock.
+        # Not `expires_at`: the library compares that with its own clock.
         data={"until": int((now + GOOD_FOR).timestamp()), "id": secrets.token_hex(8)},
         hmac_secret=_secret(settings.SECRET_KEY),
     )
@@ -37,10 +37,10 @@ def new_challenge(now: datetime) -> dict[str, Any]:
 
 
 def solved_id(solution: str, *, now: datetime) -> str:
-    """Return the id of the challenge that this solves (base64 of its JSON).
+    """Return the id of the challenge that the solution (base64 of its JSON) belongs to.
 
-    "" where it solves none of ours, or one that is too old. Whether it was used before, the
-    limits know.
+    Return "" if it solves none of our challenges, or one that is too old. The limits check whether
+    it was used before.
     """
     if not solution or len(solution) > LONGEST:
         return ""

@@ -1,16 +1,16 @@
--- Admit one sign-up or say why not; one call, so that all web servers agree. Each limit is a bucket
--- that holds `room` sign-ups and loses one every `pause` seconds (GCRA: what is kept is the moment
--- at which it will be empty). A limit that is reached takes nothing from those behind it, or who
--- floods one mailbox would close the door for everybody.
+-- Admit one sign-up or say why not. This is one call, so that all web servers agree. Each limit is
+-- a bucket that holds `room` sign-ups and loses one every `pause` seconds (GCRA: the stored value
+-- is the time at which the bucket will be empty). A limit that is reached takes nothing from the
+-- limits behind it: otherwise a flood of one mailbox would block sign-up for everybody.
 
 local PREFIX = 'subscribers:signup:'
 
 local now = tonumber(ARGV[1])
 local solved = ARGV[2]                      -- id of the solved challenge, '' without one
-local soft = tonumber(ARGV[3])              -- from so many in the last bucket on: only with one
+local soft = tonumber(ARGV[3])              -- beyond this, the last bucket asks for a challenge
 local attack, keep = tonumber(ARGV[4]), tonumber(ARGV[5])
-local waiting = tonumber(ARGV[6])           -- so many more than its room the last bucket takes
-local buckets = {}                          -- then name, pause and room of each limit
+local waiting = tonumber(ARGV[6])           -- how many the last bucket takes beyond its room
+local buckets = {}                          -- from ARGV[7] on: name, pause and room of each limit
 
 if solved ~= '' and redis.call('EXISTS', PREFIX .. 'solved:' .. solved) == 1 then
   return {'replayed', '', '0'}
@@ -21,7 +21,7 @@ for i = 7, #ARGV, 3 do
   local bucket = {key = PREFIX .. ARGV[i], pause = tonumber(ARGV[i + 1])}
   local room, is_last = tonumber(ARGV[i + 2]), i + 3 > #ARGV
   bucket.empty_at = math.max(tonumber(redis.call('GET', bucket.key) or now), now)
-  -- A thousandth, because what was divided and multiplied again is not quite what it was.
+  -- Less a thousandth, because a number divided and multiplied again is not exactly what it was.
   local held = (bucket.empty_at - now) / bucket.pause + 1 - 0.001
   if is_last and solved == '' and soft >= 0 then
     if held > soft then

@@ -1,4 +1,4 @@
-"""Count sign-ups by address, by network and over all, on every web server together."""
+"""Count sign-ups by address, by network and in total, over all web servers together."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from subscribers.signatures import signing
 
 logger = logging.getLogger(__name__)
 
-# Attempts for one address: whoever presses again and again stays below; a flood ends here and
-# costs the database nothing. How many mails they make, the database decides (enrol).
+# Attempts for one address. A person who presses the button several times stays below this limit. A
+# flood ends here and costs the database nothing. How many mails the attempts cause is decided by
+# the database (enrol).
 PER_ADDRESS = 20
-# A network may send so many times its share where each brings a solved challenge.
+# A network may send this many times its share if each sign-up brings a solved challenge.
 SOLVED_FACTOR = 5
-# Behind these stands a proxy of our own (without BEHIND_PROXY all readers seem to come from it) or
-# a developer: one limit for everybody would close the door for everybody.
+# Behind these addresses there is a proxy of our own (without BEHIND_PROXY all readers seem to come
+# from it) or a developer. One limit for all of them would block sign-up for everybody.
 OUR_OWN = [
     ipaddress.ip_network(network)
     for network in (
@@ -37,14 +38,14 @@ _SOURCE = Path(__file__).with_suffix(".lua").read_text()
 _ATTACK = "subscribers:signup:attack"
 
 
-# The counts of this process, for while Redis is away.
+# The counts of this process, used while Redis is unavailable.
 alone = Alone()
 
 
 def ask(asked: Asked, *, now: datetime) -> Answer:
-    """Count one sign-up where every limit has room for it.
+    """Count one sign-up if every limit has room for it, and return the verdict.
 
-    Without Redis each web server counts for itself: the limits are then wider by their number.
+    Without Redis each web server counts for itself: n servers then admit n times as many.
     """
     try:
         verdict, limit, delay = commons.ask(lambda redis: _run(redis, asked, now=now))
@@ -55,7 +56,7 @@ def ask(asked: Asked, *, now: datetime) -> Answer:
 
 
 def under_attack(now: datetime) -> bool:
-    """Whether so many signed up that each needs a solved challenge."""
+    """Return whether so many signed up lately that every sign-up needs a solved challenge."""
     try:
         return bool(commons.ask(lambda redis: redis.exists(_ATTACK)))
     except commons.Gone:
@@ -65,11 +66,11 @@ def under_attack(now: datetime) -> bool:
 def buckets(
     *, address_key: str, ip_address: str | None, solved: bool, proven: bool, door: Door
 ) -> list[Bucket]:
-    """The limits that hold for a stranger at this door, the one over all last."""
+    """Return the limits of an untrusted client for this purpose, the total limit last."""
     found = [address_bucket(address_key, door)]
     if ip_address is not None and not _is_our_own(ip_address):
         share = settings.SIGNUP_LIMIT_NETWORK * (SOLVED_FACTOR if solved else 1)
-        # Another name, for a bucket's room does not change.
+        # It has a name of its own, because the room of a bucket must not change.
         name = "solved-network" if solved else "network"
         found.append(Bucket(f"{name}:{network(ip_address)}{door}", share))
     if not proven:
@@ -78,7 +79,7 @@ def buckets(
 
 
 def address_bucket(address_key: str, door: Door) -> Bucket:
-    """By a hash that only we can make: Redis need not know who reads us."""
+    """Return the bucket of an address, named by a keyed hash: Redis need not know who reads us."""
     sign = signing("subscribers.abuse.limits", settings.SECRET_KEY)
     return Bucket(f"address:{sign(address_key.encode()).hex()[:32]}{door}", PER_ADDRESS)
 
@@ -93,7 +94,7 @@ def _is_our_own(ip_address: str) -> bool:
 
 
 def network(ip_address: str) -> str:
-    """Return the /24 or, for IPv6, the /56 that the address is in: what one party holds."""
+    """Return the /24 or, for IPv6, the /56 of the address: the range that one party holds."""
     version = ipaddress.ip_address(ip_address).version
     return str(ipaddress.ip_network(f"{ip_address}/{24 if version == 4 else 56}", strict=False))
 

@@ -1,4 +1,4 @@
-"""Sign the moment at which a form was shown: a program sends it back at once."""
+"""Sign the time at which a form was shown, because a program sends a form back immediately."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from django.utils.crypto import constant_time_compare
 
 from subscribers.signatures import signing
 
-# A tab that stays open over night is still a person's; an older token proves nothing.
+# A tab that stays open overnight is still a person's. An older token proves nothing.
 LONGEST = timedelta(hours=24)
-_SIGNATURE_LENGTH = 16  # hexadecimal digits: 64 bits, for a day
+_SIGNATURE_LENGTH = 16  # hexadecimal digits: 64 bits are enough for a day
 
 
 class Opened(enum.Enum):
-    """What a token says about the form."""
+    """What a form token says about the time since its form was shown."""
 
     LONG_ENOUGH = enum.auto()
-    TOO_QUICK = enum.auto()  # sent back at once, or forged
-    UNKNOWN = enum.auto()  # no token, or one of another day
+    TOO_QUICK = enum.auto()  # sent back immediately, or forged
+    UNKNOWN = enum.auto()  # no token, or one that is older than LONGEST
 
 
 def opened_token(now: datetime) -> str:
-    """Return the token for a hidden field of a form that is shown now."""
+    """Return the form token for the hidden field of a form that is shown now."""
     value = b62_encode(_milliseconds(now))
     return _signature(value, settings.SECRET_KEY) + value
 
 
 def read_opened(token: str, *, now: datetime) -> Opened:
-    """Tell how long ago the form of this token was shown."""
+    """Verify a form token, and tell how long ago its form was shown."""
     if not token:
         return Opened.UNKNOWN
     signature, value = token[:_SIGNATURE_LENGTH], token[_SIGNATURE_LENGTH:]
