@@ -1,4 +1,4 @@
-"""Tell who asks, whether they may, and how often."""
+"""Authenticate an API request, check its scope, and count it against a rate limit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from subscribers.views.origin import ip_address_of
 
 
 class Anybody:
-    """What is public: counted by the network that asks."""
+    """Public access without a token; requests are counted by the client's network."""
 
     def __call__(self, request: HttpRequest) -> bool:
         address = ip_address_of(request)
@@ -25,7 +25,7 @@ class Anybody:
 
 
 class Token(HttpBearer):
-    """A token with this scope, or no answer."""
+    """Access only with a token that has this scope."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Token(HttpBearer):
         try:
             found = access.read(token, now=now())
         except access.BadApiToken:
-            # Guesses are counted as anybody's requests are.
+            # Guessed tokens are counted like requests without a token.
             Anybody()(request)
             raise Problem(
                 UNAUTHORIZED, "The token is unknown, expired or revoked.",
@@ -58,7 +58,7 @@ class Token(HttpBearer):
 
 
 class TokenOrAnybody(Token):
-    """With a token that is good for the scope more is possible; a bad one is never overlooked."""
+    """Access with or without a token. A token allows more, and a bad token is always refused."""
 
     is_optional = True
 
@@ -72,7 +72,7 @@ anybody = Anybody()
 
 
 def token_of(request: HttpRequest) -> ApiToken | None:
-    """The token that the request came with, if any."""
+    """Return the token that the request came with, if any."""
     found = getattr(request, "auth", None)
     return found if isinstance(found, ApiToken) else None
 

@@ -1,4 +1,4 @@
-"""The API itself, without its routes: how it reads, how it fails, how it describes itself."""
+"""The API object without its routes: its parser, error handlers and OpenAPI description."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ VERSION = "1"
 
 
 class Docs(DocsBase):
-    """The API's description as a page, with nothing from other hosts."""
+    """The API's documentation page, which loads nothing from other hosts."""
 
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
         context = {"api": api, "openapi_url": self.get_openapi_url(api, kwargs)}
         response = render(request, "api/docs.html", context)
-        # Swagger UI sets styles of its own and draws its icons from data.
+        # Swagger UI sets inline styles and draws its icons from data: URLs.
         response["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
             "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -50,7 +50,7 @@ class DaybreakAPI(NinjaAPI):
         self.add_exception_handler(ValidationError, _invalid)
         self.add_exception_handler(HttpError, _http_error)
         self.add_exception_handler(RequestDataTooBig, _too_large)
-        # Django logs it; the edge tells it.
+        # Django logs the exception, and the middleware (`Edge`) turns it into a problem.
         self.add_exception_handler(Exception, _raise)
 
     def get_openapi_schema(self, **kwargs: Any) -> Any:
@@ -72,7 +72,7 @@ def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
-    """What ninja itself refuses; a Problem of our parser comes wrapped in one."""
+    """Answer what ninja itself refuses. A Problem of our parser arrives wrapped in an HttpError."""
     if isinstance(error.__cause__, Problem):
         return problems.answer(error.__cause__)
     kind = problems.BY_STATUS.get(error.status_code, problems.BAD_REQUEST)
@@ -84,12 +84,12 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _fault(error: dict[str, Any]) -> Fault:
-    """Where pydantic found it, as a client can find it: ("body", "data", "email") → "/email"."""
+    """Turn pydantic's location into the client's: ("body", "data", "email") → "/email"."""
     source, *path = error["loc"]
-    # What a validator of ours says is a sentence already.
+    # The message of a validator of ours is a sentence already.
     said = error["msg"].removeprefix("Value error, ")
     if source == "body":
-        # The first name is that of our own argument.
+        # The first name is that of our view's argument.
         return Fault(said, "pointer", "".join(map(_pointer, path[1:])))
     place = "header" if source == "header" else "parameter"
     return Fault(said, place, str(path[-1] if path else ""))

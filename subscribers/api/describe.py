@@ -45,18 +45,18 @@ _TITLES = {
     409: "Not as things stand",
     422: "The request is not valid",
 }
-# What may become of any request: JSON that is none (400), another method (405) or media type
-# (415), a body that is too large (413), too many requests (429), a fault of ours (500).
+# Any request can fail in these ways: invalid JSON (400), a wrong method (405) or media type (415),
+# a body that is too large (413), too many requests (429), a fault of ours (500).
 _ANY = {"description": "Any other problem", "content": _CONTENT}
 
 
 def problem(*statuses: int) -> dict[str, Any]:
-    """openapi_extra of an operation that may answer these as well."""
+    """Return the openapi_extra of an operation that may also answer with these statuses."""
     return {"responses": {status: _response(status) for status in statuses}}
 
 
 def complete(schema: Any, api: NinjaAPI) -> Any:
-    """Add what is the same for every operation, by what kind of operation it is."""
+    """Add to every operation its security and the responses that follow from its kind."""
     schema["components"]["schemas"]["Problem"] = _PROBLEM
     callbacks = {
         operation.operation_id or api.get_openapi_operation_id(operation): operation
@@ -101,7 +101,7 @@ def _complete(details: dict[str, Any], tokens: list[Token]) -> None:
 
 
 def _tidy(parameter: dict[str, Any]) -> None:
-    """A parameter that may be left out is not null: there is no null in a URL or header."""
+    """Remove null from an optional parameter, because a URL or header cannot hold null."""
     schema = parameter["schema"]
     kinds = [kind for kind in schema.pop("anyOf", []) if kind.get("type") != "null"]
     if len(kinds) == 1:

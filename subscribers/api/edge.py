@@ -1,7 +1,7 @@
-"""Give every answer under /api/ what it must have, whoever made it.
+"""Give every response under /api/ its common form, whatever code made it.
 
 Errors are problem details, also those of Django and its middleware. Any page may read what is
-public (CORS), and none may send a token along from a browser. HEAD is answered as GET is.
+public (CORS), but no page may send a token from a browser. HEAD is answered like GET.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from subscribers.api import problems
 from subscribers.api.limits import Use
 
 _PATH = "/api/"
-# Preflights are asked for once a day. Authorization is not in the list: a token has no place in a
-# page of another origin.
+# A browser repeats its preflight once a day. Authorization is not in the list: a token has no place
+# in a page of another origin.
 _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Content-Type",
     "Access-Control-Max-Age": "86400",
@@ -25,7 +25,7 @@ _EXPOSED = "Link, Retry-After, RateLimit, RateLimit-Policy"
 
 
 class Edge:
-    """Middleware, the outermost of all."""
+    """The outermost middleware, so that it also sees what the others refuse."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -68,7 +68,7 @@ def _preflight(methods: str) -> HttpResponse:
 
 
 def _count(response: HttpResponseBase, use: Use) -> None:
-    """As draft-ietf-httpapi-ratelimit-headers has it: the quota, and what is left of it."""
+    """Set the headers of draft-ietf-httpapi-ratelimit-headers: the quota, and what is left."""
     response["RateLimit-Policy"] = f'"{use.name}";q={use.limit};w={use.window}'
     response["RateLimit"] = f'"{use.name}";r={use.left};t={use.resets_in}'
 

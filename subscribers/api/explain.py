@@ -1,4 +1,4 @@
-"""Explain the kinds of problems to people, and tell programs that a path leads nowhere."""
+"""Explain the problem types on a page, and answer unknown paths with a problem."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from subscribers.api import problems
 
 @require_safe
 def kinds(request: HttpRequest) -> HttpResponse:
-    """The page that the `type` of a problem leads to."""
+    """Show the page that the `type` of a problem leads to."""
     told = [{"kind": kind, "words": _words(kind.meaning)} for kind in problems.KINDS]
     return render(request, "api/problems.html", {"told": told})
 
 
 def _words(meaning: str) -> list[tuple[str, bool]]:
-    """The sentences in pieces, each with whether it is code."""
+    """Split the sentences into pieces, each with whether it is code."""
     return [(piece, bool(n % 2)) for n, piece in enumerate(meaning.split("`")) if piece]
 
 

@@ -1,4 +1,4 @@
-"""What may stand in the API's fields, said in such a way that the description says it too."""
+"""The types of the API's fields, with constraints that also appear in the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ NetworkAddress = Annotated[
 
 
 def _number(value: Any) -> Any:
-    """pydantic would take "7" and true for numbers, which the description does not say."""
+    """Refuse "7" and true: pydantic takes them for numbers, the description does not allow them."""
     if isinstance(value, (str, bool)):
         raise ValueError("Input should be a number")
     return value
 
 
 def _written(value: Any) -> Any:
-    """pydantic would take a number for the seconds since 1970."""
+    """Refuse a number: pydantic would take it for the seconds since 1970."""
     if not isinstance(value, str):
         raise ValueError("Input should be written as ISO 8601 has it")
     return value
 
 
-# Behind the constraints, or pydantic leaves them out of the description.
+# This must stand behind the constraints; otherwise pydantic leaves them out of the description.
 NUMBER = BeforeValidator(_number)
 YesNo = StrictBool
 LARGEST_ID = 2**63 - 1
@@ -72,13 +72,13 @@ IDEMPOTENCY_KEY: Any = Header(  # type: ignore[type-arg]
 
 
 class Input(Schema):
-    """A body; what it has no name for is refused, so that no slip of the pen is overlooked."""
+    """A request body. It refuses unknown fields, so that no misspelt name goes unnoticed."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def example(**values: Any) -> ConfigDict:
-    """The model_config of an Input, with what its page shows first."""
+    """Return the model_config of an Input, with the example that its page shows first."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [values]})
 
 
@@ -93,16 +93,17 @@ def text(most: int) -> StringConstraints:
 
 
 def url(most: int) -> StringConstraints:
-    """An absolute http(s) URL as RFC 3986 has it, with what is not ASCII encoded."""
+    """An absolute http(s) URL (RFC 3986); characters outside ASCII must be encoded."""
     return StringConstraints(max_length=most, pattern=_URL)
 
 
-# HH:MM; JSON Schema's own format of a time wants an offset, and a wish for breakfast has none.
+# HH:MM. JSON Schema's own format of a time wants an offset, which a preferred hour does not have.
 Hour = Annotated[
     str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["07:30"])
 ]
 SlugText = Annotated[str, StringConstraints(pattern=_SLUG, max_length=40)]
-# As the models have them (a test compares): the description then says them where they stand.
+# The values of the models (a test compares them), repeated so that the description lists them in
+# place.
 SubscriptionStatus = Literal["pending", "active", "unsubscribed"]
 Frequency = Literal["daily", "weekdays", "weekly"]
 EndReason = Literal["too-many", "not-for-me", "never-asked", "elsewhere", "other"]

@@ -13,7 +13,7 @@ from subscribers import commons
 logger = logging.getLogger(__name__)
 
 WINDOW = 60
-# One step, so that a count can never be left without its end.
+# This is one step, so that a counter can never be left without its expiry.
 _COUNT = """
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
@@ -23,7 +23,7 @@ return count
 
 @dataclass(frozen=True)
 class Use:
-    """How far a quota is used up; `resets_in` is in seconds."""
+    """How much of a quota is used; `resets_in` is in seconds."""
 
     name: str
     limit: int

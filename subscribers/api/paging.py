@@ -1,4 +1,4 @@
-"""Give a list page by page: each goes on behind the last row of the one before."""
+"""Return a list page by page: each page begins behind the last row of the one before."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Page(Schema, Generic[Item, Key]):
 def cut(
     request: HttpRequest, response: HttpResponse, *, rows: list[Any], limit: int, key: str
 ) -> tuple[list[Any], Any]:
-    """Cut `limit` + 1 rows down to a page, and name the next one in the header Link (RFC 8288).
+    """Cut `limit` + 1 rows down to a page, and name the next page in the Link header (RFC 8288).
 
-    `key` is the attribute that the list goes on behind.
+    `key` is the attribute that orders the list: the next page begins behind its last value.
     """
     if len(rows) <= limit:
         return rows, None
@@ -59,5 +59,5 @@ def cut(
 
 
 def may_be_cached(response: HttpResponse) -> None:
-    """For what is the same for everybody: a crowd of readers asks us once a minute."""
+    """Let caches keep what is the same for everybody, so that a crowd asks us once a minute."""
     response["Cache-Control"] = "public, max-age=60"

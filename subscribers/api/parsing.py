@@ -1,4 +1,4 @@
-"""Take a body that is JSON, and nothing else."""
+"""Parse a request body as JSON, and refuse anything else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from subscribers.api.problems import INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Probl
 
 
 class JsonParser(Parser):
-    """ninja's own takes any Content-Type, and NaN."""
+    """Refuses what ninja's own parser accepts: any Content-Type, and NaN."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         if request.content_type != "application/json":
@@ -22,7 +22,7 @@ class JsonParser(Parser):
             return json.loads(request.body.decode(), parse_constant=_refuse)
         except RecursionError:
             raise Problem(INVALID_JSON, "It is nested too deeply.") from None
-        except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are such
+        except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are subclasses of it
             raise Problem(INVALID_JSON, f"{error}.") from None
 
 

@@ -1,4 +1,4 @@
-"""Say what went wrong in a form that programs read: problem details (RFC 9457)."""
+"""Report errors in a form that programs can read: problem details (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONTENT_TYPE = "application/problem+json"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of problem; its `type` is the URI where `meaning` can be read."""
+    """A problem type. Its `uri` leads to the page that shows `meaning`."""
 
     code: str
     status: int
@@ -82,7 +82,7 @@ KINDS = (
     METHOD_NOT_ALLOWED, CONFLICT, QUESTIONABLE_ADDRESS, KEY_IN_USE, TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE, INVALID, RATE_LIMITED, SERVER_ERROR,
 )  # fmt: skip
-# What an answer of Django's own is told as, by its status.
+# The problem type for an error response of Django's own, by its status.
 BY_STATUS = {
     kind.status: kind
     for kind in (
@@ -94,7 +94,7 @@ BY_STATUS = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, and where: `place` is pointer, parameter or header."""
+    """One error and its location: `place` is pointer, parameter or header, `where` its value."""
 
     detail: str
     place: str
@@ -106,7 +106,7 @@ class Fault:
 
 @dataclass
 class Problem(Exception):
-    """Raised anywhere in the API; `more` are members of its own (RFC 9457, section 3.2)."""
+    """An error of the API. `more` holds its extension members (RFC 9457, section 3.2)."""
 
     kind: Kind
     detail: str = ""

@@ -1,4 +1,4 @@
-"""The readers of a newsletter, for programs of the newsroom's own."""
+"""The readers of a newsletter, for the newsroom's own programs."""
 
 from __future__ import annotations
 
@@ -140,7 +140,10 @@ def _subscribers(newsletter: Newsletter, status: Any) -> QuerySet[Subscription]:
 
 
 def _one_after_the_other(found: QuerySet[Subscription]) -> Iterator[Subscription]:
-    """A page at a time: no transaction or cursor stays open while a client reads slowly."""
+    """Yield the rows of one page after the other.
+
+    No transaction or cursor stays open while a client reads slowly.
+    """
     last = 0
     while page := list(found.filter(pk__gt=last)[:CHUNK]):
         last = page[-1].pk
@@ -172,7 +175,7 @@ def _row(subscription: Any, slugs: dict[int, str]) -> dict[str, Any]:
 
 
 class _Line:
-    """What csv writes into; it hands back the line."""
+    """A file for csv.writer that returns each line instead of storing it."""
 
     def write(self, line: str) -> str:
         return line
@@ -186,7 +189,7 @@ def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> str:
-    """As text; what a spreadsheet would take for a formula is kept from being one (OWASP)."""
+    """Return the value as text, with a ' before what a spreadsheet takes for a formula (OWASP)."""
     if isinstance(value, datetime):
         return value.isoformat()
     text = " ".join(value) if isinstance(value, list) else str(value or "")

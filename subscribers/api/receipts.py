@@ -1,7 +1,7 @@
-"""Answer the same request again as the first time, where a client says that it is the same.
+"""Answer a request that is sent again with the same Idempotency-Key as the first time.
 
-As draft-ietf-httpapi-idempotency-key-header has it: the client sends a key of its own with a
-request that changes something, and may send it again where the answer got lost.
+This follows draft-ietf-httpapi-idempotency-key-header: the client sends a key of its own with a
+request that changes something, and may send the request again if the response got lost.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ from subscribers.api.auth import token_of
 from subscribers.api.problems import KEY_IN_USE, Problem
 from subscribers.models import ApiReceipt, ApiToken
 
-# A worker that died over the first request keeps its key no longer than this.
+# If the worker of the first request died, the key stays blocked no longer than this.
 WORKED_ON = timedelta(minutes=2)
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
 def once(view: _View) -> _View:
-    """Mark an operation that takes an Idempotency-Key; it returns a Status with a Schema.
+    """Mark an operation that takes an Idempotency-Key.
 
-    Its arguments are named `idempotency_key` and `response`.
+    The operation must have arguments named `idempotency_key` and `response`, and return a Status
+    with a Schema.
     """
 
     def wrap(operation: Operation) -> None:
         operation.view_func = _kept(operation.view_func)
 
-    # Not around the function, whose signature ninja reads.
+    # The wrapper does not go around the function itself, because ninja reads its signature.
     contribute_operation_callback(view, wrap)
     return view
 
@@ -55,7 +56,7 @@ def _kept(view: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = view(request, **values)
         except BaseException:
-            # What failed may be tried again.
+            # A request that failed may be tried again.
             receipt.delete()
             raise
         _end(receipt, result, values["response"])
@@ -65,7 +66,7 @@ def _kept(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _begin(token: ApiToken, key: str, fingerprint: str) -> ApiReceipt:
-    """The receipt of this key: a new one, or the answered one of the same request."""
+    """Return the receipt of this key: a new one, or the answered one of the same request."""
     moment = now()
     receipt, is_new = ApiReceipt.objects.get_or_create(
         token=token, key=key, defaults={"fingerprint": fingerprint, "created_at": moment}

@@ -1,4 +1,4 @@
-"""A reader's way in, and what they choose once they are in."""
+"""Sign readers up, and let them read, change and end their subscription by their own key."""
 
 from __future__ import annotations
 
@@ -147,12 +147,12 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
 
 def _origin(request: HttpRequest, data: SignUp) -> Origin:
     own = origin_of(request)
-    # Without its query, which may hold anything that is a reader's own.
+    # The query is left out, because it may hold anything personal of the reader.
     page = request.headers.get("Referer", "").partition("?")[0] or own.page
     language = data.language.value if data.language else own.language
     if token_of(request) is None:
         return Origin(page, language, own.ip_address, own.user_agent)
-    # The request is a server's: its address and program say nothing about the reader.
+    # The request comes from a server. Its network address and client say nothing about the reader.
     said = data.consent or Evidence(page=None)
     return Origin(said.page or "", language, said.ip_address, said.user_agent or "")
 
@@ -229,7 +229,7 @@ def read_subscription(request: HttpRequest, token: str = TOKEN) -> SubscriptionO
 def change_subscription(request: HttpRequest, data: Changes, token: str = TOKEN) -> SubscriptionOut:
     """Every change is written into the ledger of consent."""
     subscription = _of(token)
-    # All of it or nothing.
+    # Either all changes are made or none.
     with transaction.atomic():
         _change(subscription, data, origin_of(request, token), now())
     return _shown(_of(token))
@@ -295,7 +295,11 @@ def _choices(subscription: Subscription, data: Changes) -> preferences.Choices:
 
 
 def _section_ids(subscription: Subscription, slugs: list[str]) -> list[int]:
-    """Raises a Problem for a section that is not there, or where none would be left."""
+    """Return the ids of the sections.
+
+    Raises:
+        Problem: one of the sections does not exist, or no section would be left.
+    """
     sections = dict(subscription.newsletter.sections.values_list("slug", "pk"))
     if unknown := sorted(set(slugs) - set(sections)):
         raise Problem(problems.CONFLICT, f"There is no section {', '.join(unknown)}.")
