@@ -1,4 +1,4 @@
-"""Which programs may use the API, for what, and what they were answered."""
+"""API tokens with their scopes, and receipts of answered requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from subscribers.models.fields import one_line
 
 
 class Scope(models.TextChoices):
-    """What a token is good for."""
+    """What a token allows."""
 
     SUBSCRIBERS_READ = "subscribers:read", "List and export subscribers"
     SUBSCRIBERS_WRITE = "subscribers:write", "Sign readers up from a program of ours"
@@ -33,7 +33,7 @@ class ApiToken(models.Model):
         max_length=80, validators=[one_line], help_text="Which program uses it, and where."
     )
     hint = models.CharField(max_length=20, editable=False, help_text="How it begins.")
-    # SHA-256 of the token, in hex: of 256 random bits no salt and no slow hash is needed.
+    # SHA-256 of the token, in hex. For 256 random bits no salt and no slow hash is needed.
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=32, choices=Scope))
     newsletter = models.ForeignKey(
@@ -60,7 +60,7 @@ class ApiToken(models.Model):
         ordering = ["-created_at"]
         verbose_name = "API token"
         constraints = [
-            # A scope that nothing asks for would look like a right and be none.
+            # A scope that nothing checks would look like a permission and be none.
             models.CheckConstraint(
                 condition=models.Q(
                     scopes__contained_by=[
@@ -83,7 +83,7 @@ class ApiToken(models.Model):
 
 
 class ApiReceipt(models.Model):
-    """What a request with an Idempotency-Key was answered, so that the same again gets the same."""
+    """The response to a request with an Idempotency-Key, kept to answer the same request again."""
 
     token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="receipts")
     key = models.CharField(max_length=255)
@@ -97,11 +97,11 @@ class ApiReceipt(models.Model):
 
     class Meta:
         constraints = [
-            # Of two requests at once, the second finds the first one's row.
+            # Of two simultaneous requests, the second finds the row of the first.
             models.UniqueConstraint(fields=["token", "key"], name="api_receipt_once_per_key"),
         ]
         indexes = [
-            # subscribers.access: receipts that are forgotten after a day.
+            # subscribers.access: receipts that are purged after a day.
             models.Index(fields=["created_at"], name="api_receipt_age"),
         ]
 
@@ -110,6 +110,6 @@ class ApiReceipt(models.Model):
 
 
 def validate_scopes(scopes: list[str]) -> None:
-    """Refuse a token that is good for nothing."""
+    """Refuse a token without any scope."""
     if not scopes:
         raise ValidationError("Tick at least one thing that it may do.")

@@ -1,4 +1,4 @@
-"""What readers agreed to, and who must be left in peace."""
+"""What readers agreed to, and which addresses get no mail."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Consent(models.Model):
         CHANGE = "change", "change"
         WITHDRAWAL = "withdrawal", "withdrawal"
 
-    # No foreign key in the database: whoever records consent has just written the subscription's
-    # row, and so holds it; checking a million of them takes 4 s of an import.
+    # There is no foreign key in the database. A transaction that records consent has just written
+    # the subscription's row, and so holds its lock. An import would spend 4 s on a million checks.
     subscription = models.ForeignKey(
         Subscription, on_delete=models.CASCADE, related_name="consents", db_constraint=False
     )
@@ -50,7 +50,8 @@ class Consent(models.Model):
         indexes = [
             # growth: what happened since the last count; the admin's list, newest first.
             models.Index(fields=["created_at"], name="consent_by_time"),
-            # retention: rows whose network and client are to be emptied. An import's have neither.
+            # retention: rows whose network address and client are to be emptied. The rows of an
+            # import have neither.
             models.Index(
                 fields=["created_at"],
                 name="consent_to_fade",

@@ -21,5 +21,5 @@ def validate_timezone(value: str) -> None:
         )
 
 
-# A name goes into mail headers, so a line break in one would be a header of the writer's choice.
+# A name goes into mail headers. With a line break in it, its writer could add any header.
 one_line = RegexValidator(r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$", "Write this on one line.")

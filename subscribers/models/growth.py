@@ -1,4 +1,4 @@
-"""How many came and went, kept apart from who."""
+"""How many readers came and left, stored apart from who they were."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subscribers.models.catalogue import Newsletter
 class GrowthDay(models.Model):
     """What happened to a newsletter on a day, by the page that readers had signed up on.
 
-    Counted from the ledger of consent, so that the figures outlive the people who are erased.
+    It is counted from the ledger of consent, so that the figures outlive readers who are erased.
     """
 
     newsletter = models.ForeignKey(
@@ -38,9 +38,10 @@ class GrowthDay(models.Model):
 
 
 class GrowthMark(models.Model):
-    """Up to when the ledger is in GrowthDay; a row of its own, for its lock and its single writer.
+    """The time up to which the ledger is counted into GrowthDay.
 
-    (A form of the newsletter's would write an old value back.)
+    It has a row of its own, so that it can be locked and has a single writer. As a field of the
+    newsletter it would be overwritten with an old value by the newsletter's form.
     """
 
     newsletter = models.OneToOneField(

@@ -1,4 +1,4 @@
-"""Lists of readers on their way in."""
+"""Imports of reader lists, and the rows that were refused."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from subscribers.models.catalogue import Newsletter
 
 
 def _place(job: ImportJob, name: str) -> str:
-    # Not to be guessed, should a storage serve its files.
+    # The path cannot be guessed, in case a storage serves its files.
     return f"imports/{uuid4().hex}/{get_valid_filename(name)[-80:]}"
 
 
 class ImportJob(models.Model):
-    """One list: its file, what its columns mean, on whose word, and how far it has come."""
+    """One imported list: its file, the meaning of its columns, its evidence and its progress."""
 
     class Status(models.TextChoices):
         UPLOADED = "uploaded", "to be looked over"
@@ -75,10 +75,10 @@ class ImportJob(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
-    # Whose turn it is to go on, and until when; a worker that died is followed by another.
+    # The worker that has leased the job, and until when. If it dies, another takes over after that.
     lease = models.CharField(max_length=36, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
-    # Where it goes on: written in the transaction that stores what came before.
+    # Where to go on. It is written in the transaction that stores the rows before it.
     line = models.PositiveBigIntegerField(default=0)
     cookie = models.CharField(max_length=80, default="0")
     position = models.BigIntegerField(default=0, help_text="Bytes of the file that are read.")
@@ -93,10 +93,10 @@ class ImportJob(models.Model):
     class Meta:
         ordering = ["-created_at"]
         verbose_name = "import"
-        # The way out is guarded like the way in: a list of all readers is worth stealing.
+        # An export needs a permission, as an import does: a list of all readers is worth stealing.
         permissions = [("export_readers", "Can export readers")]
         constraints = [
-            # MOVES speaks of these states and no others.
+            # MOVES covers these states and no others.
             models.CheckConstraint(
                 condition=models.Q(
                     status__in=[
@@ -137,7 +137,7 @@ class ImportJob(models.Model):
 
 
 class ImportRefusal(models.Model):
-    """A row of a list that did not go in, and why."""
+    """A row of a list that was not imported, and why."""
 
     job = models.ForeignKey(
         ImportJob, on_delete=models.CASCADE, related_name="refusals", db_index=False
@@ -149,11 +149,11 @@ class ImportRefusal(models.Model):
     class Meta:
         ordering = ["job", "line"]
         constraints = [
-            # A job's refusals are read by line. A line is refused once, whoever runs it again.
+            # A job's refusals are read by line. A line is refused once, even if it is read again.
             models.UniqueConstraint(fields=["job", "line"], name="import_refusal_once_per_line"),
         ]
         indexes = [
-            # jobs.forget_address: what an erased person's address stands in.
+            # jobs.forget_address: the rows that hold an erased person's address.
             models.Index(Upper("email"), name="import_refusal_address"),
         ]
 

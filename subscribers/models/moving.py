@@ -1,4 +1,4 @@
-"""What readers ask for on their pages that takes a mail to be done."""
+"""Requests of readers that need a mail: a change of address, a new link to the preferences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from subscribers.models.readers import Subscriber
 
 
 class AddressChange(models.Model):
-    """A reader's wish to be written to at another address; the owners of both have to agree."""
+    """A reader's request for another address; the owners of both addresses have to agree."""
 
     class Status(models.TextChoices):
         OPEN = "open", "waiting for both addresses"
@@ -43,13 +43,13 @@ class AddressChange(models.Model):
                 condition=models.Q(status__in=["open", "done", "dropped"]),
                 name="address_change_status_known",
             ),
-            # The newest wish counts, and an older link must not undo it.
+            # The newest request counts, and an older link must not undo it.
             models.UniqueConstraint(
                 fields=["subscriber"],
                 name="address_change_one_open",
                 condition=models.Q(status="open"),
             ),
-            # Nobody's address is changed with one of two yeses.
+            # An address is changed only after both owners have agreed.
             models.CheckConstraint(
                 condition=~models.Q(status="done")
                 | models.Q(old_agreed_at__isnull=False, new_agreed_at__isnull=False),
@@ -57,7 +57,7 @@ class AddressChange(models.Model):
             ),
         ]
         indexes = [
-            # preferences.moving: how often an address has been asked lately.
+            # preferences.moving: how often an address was requested lately.
             models.Index(fields=["email_key", "created_at"], name="address_change_asked"),
         ]
 
@@ -66,9 +66,9 @@ class AddressChange(models.Model):
 
 
 class Letter(models.Model):
-    """A mail that somebody asked for on a page: the intention to send it, and what became of it.
+    """A mail that somebody requested on a page: the intention to send it, and the outcome.
 
-    It names an address, known to us or not: asking for an unknown one is the same work.
+    It names an address, known to us or not: a request for an unknown address costs the same work.
     """
 
     class Kind(models.TextChoices):
@@ -77,7 +77,7 @@ class Letter(models.Model):
         NEW_ADDRESS = "new-address", "change of address, to the new one"
 
     class Outcome(models.TextChoices):
-        """Why it went out, or did not; empty while it is due."""
+        """Whether the mail was sent, or why not; empty while it is due."""
 
         SENT = "sent", "sent"
         UNKNOWN = "unknown", "nobody reads us at this address"
@@ -93,7 +93,7 @@ class Letter(models.Model):
         AddressChange, null=True, blank=True, on_delete=models.CASCADE, related_name="letters"
     )
     asked_at = models.DateTimeField(default=now)
-    # Leased as Subscription.mail_due_at is: moved ahead while a worker has it in hand.
+    # Leased like Subscription.mail_due_at: a worker moves it ahead while it sends the mail.
     due_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
 
@@ -104,7 +104,7 @@ class Letter(models.Model):
                 condition=models.Q(kind__in=["link", "old-address", "new-address"]),
                 name="letter_kind_known",
             ),
-            # One that is neither due nor done would never be looked at again.
+            # A mail that is neither due nor done would never be looked at again.
             models.CheckConstraint(
                 condition=models.Q(due_at__isnull=False, outcome="")
                 | models.Q(due_at__isnull=True) & ~models.Q(outcome=""),
@@ -117,13 +117,13 @@ class Letter(models.Model):
             ),
         ]
         indexes = [
-            # letters.due_ids
+            # letters.due_ids: mails that are due.
             models.Index(
                 fields=["due_at"],
                 name="letter_due",
                 condition=models.Q(due_at__isnull=False),
             ),
-            # preferences.lost: how often an address has been asked lately.
+            # preferences.lost: how often a mail to an address was requested lately.
             models.Index(fields=["email_key", "asked_at"], name="letter_asked"),
         ]
 

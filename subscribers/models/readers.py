@@ -13,11 +13,11 @@ from subscribers.models.fields import one_line, validate_timezone
 
 
 class Subscriber(models.Model):
-    """A person's address; what they receive hangs on their subscriptions."""
+    """A person's address; their subscriptions say what they receive."""
 
     email = models.EmailField(max_length=254, help_text="As the reader wrote it, normalised.")
-    # Unique by a constraint, for `unique` makes a second index for LIKE; by collation "C" the one
-    # serves both, and neither sorts nor compares by a language's rules.
+    # Unique by a constraint, because `unique` makes a second index for LIKE. With collation "C" one
+    # index serves both, and nothing is sorted or compared by a language's rules.
     email_key = models.CharField(
         max_length=254,
         db_collation="C",
@@ -35,7 +35,7 @@ class Subscriber(models.Model):
     language = models.CharField(max_length=16, blank=True)
     timezone = models.CharField(max_length=64, blank=True, validators=[validate_timezone])
     created_at = models.DateTimeField(default=now, editable=False)
-    # The person is gone; the row is left so that what was sent can still be counted.
+    # When the person was erased. The row is kept, so that what was sent can still be counted.
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -43,13 +43,14 @@ class Subscriber(models.Model):
         constraints = [
             # Two spellings of one address are one reader.
             models.UniqueConstraint(fields=["email_key"], name="subscriber_once_per_address"),
-            # An address goes into the SMTP dialogue: a line break or space there is a command.
+            # An address goes into the SMTP dialogue, where a line break or space in it could make
+            # a command.
             models.CheckConstraint(
                 condition=~models.Q(email__regex=r"[\s<>]"), name="subscriber_email_one_word"
             ),
         ]
         indexes = [
-            # The admin's list, of some days.
+            # The admin's list of subscribers, filtered by day.
             models.Index(fields=["created_at"], name="subscriber_by_time"),
         ]
 
@@ -78,7 +79,7 @@ class Subscription(models.Model):
         WELCOME = "welcome", "welcome"
 
     class EndReason(models.TextChoices):
-        """What a reader who left says why."""
+        """The reason that a reader gives for leaving."""
 
         TOO_MANY = "too-many", "too many mails"
         NOT_FOR_ME = "not-for-me", "not what I expected"
@@ -90,17 +91,17 @@ class Subscription(models.Model):
     MOVES: ClassVar[dict[str, set[str]]] = {
         Status.PENDING: {Status.PENDING, Status.ACTIVE, Status.UNSUBSCRIBED},
         Status.ACTIVE: {Status.UNSUBSCRIBED},
-        # To ACTIVE only in the hour after leaving, for who thinks better of it on that very page.
+        # To ACTIVE only in the hour after leaving, if the reader takes it back on that very page.
         Status.UNSUBSCRIBED: {Status.PENDING, Status.ACTIVE},
     }
 
-    # subscription_once_per_newsletter begins with it, so it needs no index of its own.
+    # subscription_once_per_newsletter begins with this field, so it needs no index of its own.
     subscriber = models.ForeignKey(
         Subscriber, on_delete=models.CASCADE, related_name="subscriptions", db_index=False
     )
-    # No foreign key in the database: for each new row it would lock the newsletter's, all sign-ups
-    # the same one, and in an import of a million that takes seconds. A newsletter that has had
-    # readers cannot be deleted.
+    # There is no foreign key in the database: for each new row it would lock the newsletter's row,
+    # which is the same one for all sign-ups, and in an import of a million that takes seconds. A
+    # newsletter that has had readers cannot be deleted.
     newsletter = models.ForeignKey(
         Newsletter,
         on_delete=models.PROTECT,
@@ -151,10 +152,10 @@ class Subscription(models.Model):
         help_text="The one that took its place when two addresses turned out to be one reader's.",
     )
     # The intention to send a confirmation mail, and its outcome. A worker leases the intention by
-    # moving the due time forward, so a crash or a lost queue delays the mail and no more.
+    # moving the due time forward, so a crash or a lost queue only delays the mail.
     mail_due_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # When it was first due, once a worker has taken it up: how long to try again is counted from
-    # here. One of before the reader's newest consent is of another mail.
+    # When the mail was first due; set when a worker first tries it. The time for retries counts
+    # from here. A value from before the reader's newest consent belongs to another mail.
     mail_due_since = models.DateTimeField(null=True, blank=True, editable=False)
     mail_kind = models.CharField(
         max_length=16, choices=Mail, default=Mail.CONFIRM, db_default=Mail.CONFIRM, editable=False
@@ -169,12 +170,12 @@ class Subscription(models.Model):
             models.UniqueConstraint(
                 fields=["subscriber", "newsletter"], name="subscription_once_per_newsletter"
             ),
-            # MOVES speaks of these states and no others.
+            # MOVES covers these states and no others.
             models.CheckConstraint(
                 condition=models.Q(status__in=["pending", "active", "unsubscribed"]),
                 name="subscription_status_known",
             ),
-            # An audience is made by frequency; an unknown one would get nothing.
+            # An audience is selected by frequency; a reader with an unknown one would get nothing.
             models.CheckConstraint(
                 condition=models.Q(frequency__in=["daily", "weekdays", "weekly"]),
                 name="subscription_frequency_known",
@@ -192,7 +193,7 @@ class Subscription(models.Model):
                 name="subscription_audience",
                 condition=models.Q(status="active"),
             ),
-            # erase, dossier: what else is this reader's; few rows have one at all.
+            # erase, dossier: the former subscriptions of the same reader. Few rows have a moved_to.
             models.Index(
                 fields=["moved_to"],
                 name="subscription_moved",
@@ -200,13 +201,14 @@ class Subscription(models.Model):
             ),
             # api.readers, transfer.exporting: a newsletter's readers of any status, in id order.
             models.Index(fields=["newsletter", "id"], name="subscription_of_newsletter"),
-            # pending.forget: whom to forget.
+            # pending.forget: the sign-ups to purge.
             models.Index(
                 fields=["created_at"],
                 name="subscription_pending",
                 condition=models.Q(status="pending"),
             ),
-            # pending.remind: whom to remind, at every tick, however many an import has asked.
+            # pending.remind: the readers to remind. It is read at every tick, and must stay fast
+            # however many readers an import has asked to confirm.
             models.Index(
                 fields=["mail_sent_at"],
                 name="subscription_to_remind",
@@ -223,7 +225,7 @@ class Subscription(models.Model):
                 name="subscription_mail_due",
                 condition=models.Q(mail_due_at__isnull=False),
             ),
-            # retention: who left longest ago, a page at a time.
+            # retention: the readers who left longest ago, a page at a time.
             models.Index(
                 fields=["ended_at", "id"],
                 name="subscription_left_by_time",

@@ -1,4 +1,4 @@
-"""Whom we tell what happened, and what became of each telling."""
+"""Webhooks, the events for them, and the outcome of each attempt to deliver one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from subscribers.models.readers import Subscriber
 
 
 class Event(models.TextChoices):
-    """What happens, as receivers know it."""
+    """The events, by the names that receivers know."""
 
     SUBSCRIBED = "subscriber.subscribed", "A reader signs up (and has yet to confirm)"
     CONFIRMED = "subscriber.confirmed", "A reader confirms"
@@ -26,19 +26,19 @@ class Event(models.TextChoices):
     EDITION_SENT = "edition.sent", "An edition has been sent"
 
 
-# Those that carry an address.
+# The events that carry an address.
 OF_READERS = tuple(event.value for event in Event if event.startswith("subscriber."))
-# What the button "Send a test event" sends, whatever the webhook asked for.
+# The event that the button "Send a test event" sends, whatever the webhook asked for.
 TEST_EVENT = "webhook.test"
 
 
 def new_secret() -> str:
-    """`whsec_` and 32 random bytes in base64, as Standard Webhooks has it."""
+    """Return `whsec_` and 32 random bytes in base64, the format of Standard Webhooks."""
     return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
 
 
 class Webhook(models.Model):
-    """An address of somebody's that is told of events."""
+    """A receiver's URL, to which events are posted."""
 
     name = models.CharField(max_length=80, validators=[one_line])
     url = models.URLField(
@@ -54,26 +54,27 @@ class Webhook(models.Model):
         help_text="Empty: events of all of them.",
     )
     is_active = models.BooleanField("active", default=True)
-    # In plain text, since each event is signed with it; who may change webhooks may see it.
+    # In plain text, since each event is signed with it. Whoever may change webhooks may see it.
     secret = models.CharField(max_length=80, default=new_secret, editable=False)
-    # Signs beside the new one until then, so that a receiver can change over in its own time.
+    # Signs beside the new one until `old_secret_until`, so that a receiver can change over in its
+    # own time.
     old_secret = models.CharField(max_length=80, blank=True, editable=False)
     old_secret_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
     last_success_at = models.DateTimeField(null=True, editable=False)
-    # Since when nothing has arrived, in how many tries, the last of them when; after some days and
-    # tries it is switched off, and says why.
+    # Since when nothing has arrived, in how many attempts, and when the last of them was. After
+    # some days and attempts the webhook is switched off, and `off_because` says why.
     failing_since = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     last_failure_at = models.DateTimeField(null=True, editable=False)
-    # A worker that sends its events leases it, so that one slow receiver holds up one worker.
+    # A worker leases the webhook while it sends, so that a slow receiver holds up only one worker.
     busy_until = models.DateTimeField(null=True, editable=False)
     off_because = models.CharField(max_length=300, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
         constraints = [
-            # An event that nobody emits would be waited for in vain.
+            # A receiver would wait in vain for an event that is never emitted.
             models.CheckConstraint(
                 condition=models.Q(
                     events__contained_by=[
@@ -91,14 +92,14 @@ class Webhook(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """One event for one webhook: the intention to tell it, and the outcome."""
+    """One event for one webhook: the intention to send it, and the outcome."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "waiting"
         DELIVERED = "delivered", "delivered"
         FAILED = "failed", "given up"
 
-    # "Send again" puts a settled one back to wait.
+    # "Send again" makes a settled delivery wait again.
     MOVES: ClassVar[dict[str, set[str]]] = {
         State.WAITING: {State.DELIVERED, State.FAILED},
         State.DELIVERED: {State.WAITING},
@@ -107,17 +108,17 @@ class WebhookDelivery(models.Model):
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     event = models.CharField(max_length=32, choices=[*Event.choices, (TEST_EVENT, "A test")])
-    # The same at every try, so that a receiver can drop what it has had.
+    # The same at every attempt, so that a receiver can drop an event that it already has.
     message_id = models.CharField(max_length=40)
     # The bytes that are signed and sent: JSON, ASCII.
     payload = models.TextField()
-    # Whom it speaks of: what it says of them goes when they are erased.
+    # The reader whom the event is about. What it says of them is deleted when they are erased.
     subscriber = models.ForeignKey(
         Subscriber, on_delete=models.CASCADE, null=True, related_name="+"
     )
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # A worker leases the intention by moving this forward, so a crash delays it and no more.
+    # A worker leases the intention by moving this forward, so a crash only delays the event.
     next_attempt_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=now)
     settled_at = models.DateTimeField(null=True)
@@ -127,7 +128,7 @@ class WebhookDelivery(models.Model):
         verbose_name = "webhook delivery"
         verbose_name_plural = "webhook deliveries"
         constraints = [
-            # What waits has a time, or it would wait for ever.
+            # A delivery that waits has a time; without one it would wait for ever.
             models.CheckConstraint(
                 condition=models.Q(state="waiting", next_attempt_at__isnull=False)
                 | models.Q(state__in=["delivered", "failed"], next_attempt_at__isnull=True),
@@ -141,7 +142,7 @@ class WebhookDelivery(models.Model):
                 name="webhook_delivery_due",
                 condition=models.Q(state="waiting"),
             ),
-            # webhooks.log: what is old enough to be forgotten.
+            # webhooks.log: deliveries that are old enough to be purged.
             models.Index(fields=["created_at"], name="webhook_delivery_age"),
         ]
 
@@ -150,7 +151,7 @@ class WebhookDelivery(models.Model):
 
 
 class WebhookAttempt(models.Model):
-    """One try: what the receiver answered, or why it did not."""
+    """One attempt: what the receiver answered, or why there was no answer."""
 
     delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="tries")
     at = models.DateTimeField()
