@@ -1,4 +1,4 @@
-"""Store what a reader chose for a subscription or for themselves, and write down what changed."""
+"""Store a reader's choices for a subscription or for themselves, and record what changed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.rhythm import rhythms
 from subscribers.signals import reading_hour_changed
 
-# Longer than that is leaving, and leaving is said in one click.
+# A longer pause amounts to leaving, and leaving takes one click.
 LONGEST_PAUSE = datetime.timedelta(days=366)
-# Choices that say at what hour an edition comes by the reader's own clock.
+# The choices that set the hour at which an edition comes by the reader's own clock.
 _HOUR = {"preferred_time", "timezone"}
 
 
@@ -27,12 +27,12 @@ class BadPause(ValueError):
 
 
 class NotOffered(ValueError):
-    """A frequency at which the newsletter does not come: its readers would wait in vain."""
+    """The newsletter does not come at this frequency: its reader would wait in vain."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """How a reader wants one newsletter; muted are ids of its sections."""
+    """How a reader wants one newsletter; `muted` holds ids of its sections."""
 
     muted: Collection[int]
     frequency: str
@@ -40,7 +40,7 @@ class Choices:
 
     @classmethod
     def of(cls, subscription: Subscription) -> Choices:
-        """What is chosen now; with dataclasses.replace, what is to be chosen next."""
+        """Return the current choices; dataclasses.replace makes the next ones from them."""
         return cls(
             muted=subscription.muted_sections,
             frequency=subscription.frequency,
@@ -54,7 +54,7 @@ def choose(
     """Make these the subscription's choices; sections of another newsletter are left out.
 
     Returns:
-        Whether anything is another now; only then the ledger says so.
+        Whether anything changed. Only then a record is added to the ledger.
 
     Raises:
         NotOffered
@@ -79,7 +79,9 @@ def choose(
 
 
 def check_frequency(subscription: Subscription, frequency: str) -> None:
-    """What was chosen before stays possible, and so does what only makes no difference.
+    """Check that the newsletter comes at this frequency.
+
+    A frequency that was chosen before stays possible. So does one that merely makes no difference.
 
     Raises:
         NotOffered: there is no weekly edition.
@@ -112,10 +114,10 @@ def pause(
     origin: Origin = NOWHERE,
     now: datetime.datetime,
 ) -> int:
-    """Send nothing of these until then; None ends a pause. One that has ended stays as it is.
+    """Pause these subscriptions until then; None ends a pause. Ended subscriptions stay unchanged.
 
     Returns:
-        How many are otherwise than before.
+        How many changed.
 
     Raises:
         BadPause
@@ -123,7 +125,7 @@ def pause(
     check_pause(until, now=now)
     changed = 0
     with transaction.atomic():
-        # In one order always, so that two of these cannot wait for each other.
+        # Always in the same order, so that two transactions cannot deadlock.
         for subscription_id in sorted(subscription_ids):
             subscription = _locked(subscription_id)
             if subscription.status == Subscription.Status.UNSUBSCRIBED:
@@ -136,7 +138,11 @@ def pause(
 
 
 def check_pause(until: datetime.datetime | None, *, now: datetime.datetime) -> None:
-    """Raises: BadPause."""
+    """Check that a pause ends in the future, within LONGEST_PAUSE.
+
+    Raises:
+        BadPause
+    """
     if until is not None and not now < until <= now + LONGEST_PAUSE:
         raise BadPause
 
@@ -149,10 +155,10 @@ def set_person(
     origin: Origin = NOWHERE,
     now: datetime.datetime,
 ) -> bool:
-    """Speak to the subscription's reader in this language, by this clock; "" is the newsletter's.
+    """Set the language and time zone of the subscription's reader; "" is the newsletter's.
 
     Returns:
-        Whether either is another now.
+        Whether either changed.
     """
     with transaction.atomic():
         subscription = _locked(subscription_id)
@@ -194,7 +200,7 @@ def _write_down(
         now=now,
     )
     if _HOUR & set(details):
-        # What is planned for them moves to the new hour.
+        # Deliveries that are planned for the reader move to the new hour.
         transaction.on_commit(
             partial(
                 reading_hour_changed.send,
@@ -207,7 +213,7 @@ def _write_down(
 
 
 def _named(section_ids: Iterable[int], names: dict[int, str]) -> list[str]:
-    """The ledger is read by people, and a section may be gone by then."""
+    """Return names, because people read the ledger, and a section may be deleted by then."""
     return [names[pk] for pk in sorted(section_ids) if pk in names]
 
 
@@ -216,5 +222,5 @@ def _hour(time: datetime.time | None) -> str | None:
 
 
 def moment(at: datetime.datetime | None) -> str | None:
-    """A point in time as the ledger has it."""
+    """Return a point in time as the ledger stores it."""
     return at.astimezone(datetime.UTC).isoformat() if at else None

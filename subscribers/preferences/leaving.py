@@ -1,4 +1,4 @@
-"""Let a reader leave at once, say why, and come back if they think better of it."""
+"""Let a reader leave immediately, say why, and come back if they change their mind."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ Status = Subscription.Status
 def unsubscribe(
     *, subscription_id: int, origin: Origin = NOWHERE, seen: str = "", now: datetime
 ) -> bool:
-    """End the subscription at once and record the withdrawal; `seen` as in consent.draft.
+    """End the subscription immediately and record the withdrawal; `seen` is as in consent.draft.
 
     Returns:
         Whether there was one to end: an unknown id, or leaving twice, changes nothing.
     """
     with transaction.atomic():
-        # Also for the second of two clicks: whoever is answered first, what was planned is stopped.
+        # This is also sent for the second of two clicks: whichever is answered first, the planned
+        # deliveries are stopped by then.
         transaction.on_commit(
             partial(
                 signals.subscription_ended.send,
@@ -74,14 +75,14 @@ def _end(subscription: Subscription, now: datetime) -> None:
 def tell_why(
     *, subscription_id: int, why: str, seen: str, origin: Origin = NOWHERE, now: datetime
 ) -> bool:
-    """Keep the reason that a reader who left gives; they may think of another.
+    """Store the reason that a reader gives for leaving; they may change it later.
 
     Args:
         why: one of Subscription.EndReason.
         seen: the question and the answer as the reader read them.
 
     Returns:
-        Whether it is another now; who has not left has nothing to explain.
+        Whether the reason changed. For a reader who has not left, nothing changes.
     """
     with transaction.atomic():
         subscription = _left(subscription_id)
@@ -111,23 +112,24 @@ def come_back(
     origin: Origin = NOWHERE,
     now: datetime,
 ) -> bool:
-    """Take back a reader who left, with fewer mails or after a pause where they say so.
+    """Take back a reader who left, with fewer mails or after a pause if they ask for it.
 
-    At once with the `return_token` of the page on which they left; for everybody else by a mail to
-    confirm, since a link out of an old mail must bring nobody back who wants to be gone.
+    This takes effect immediately with the `return_token` of the page on which they left. Otherwise
+    a mail asks the reader to confirm, because a link from an old mail must not bring back somebody
+    who wants to be gone.
 
     Args:
         seen: the sentence on the button.
 
     Returns:
-        Whether they are back already; else the mail is on its way.
+        Whether they are back already; if not, the mail to confirm is on its way.
 
     Raises:
         BadPause, NotOffered
     """
     check_pause(paused_until, now=now)
     with transaction.atomic():
-        # All of the reader's, for signing up again takes them too.
+        # This locks all subscriptions of the reader, because signing up again locks them too.
         whose = Subscription.objects.filter(pk=subscription_id).values("subscriber")
         lock_readers(Q(pk__in=whose))
         subscription = _left(subscription_id)
@@ -151,7 +153,7 @@ def _left(subscription_id: int) -> Subscription | None:
 
 
 def _may_return(subscription: Subscription, token: str, *, now: datetime) -> bool:
-    """Whether the token is of this leaving, and what was left had been confirmed."""
+    """Return whether the token is of this withdrawal, and the subscription was active before it."""
     try:
         read = tokens.read_return(token, now=now)
     except tokens.BadToken:
@@ -180,7 +182,7 @@ def _take_back(
         details["frequency"] = {"from": subscription.frequency, "to": frequency}
     Subscription.objects.filter(pk=subscription.pk).update(
         status=Status.ACTIVE,
-        # Each leaving has a token of its own.
+        # So each withdrawal has a return token of its own.
         generation=subscription.generation + 1,
         frequency=frequency or subscription.frequency,
         paused_until=paused_until,

@@ -1,4 +1,4 @@
-"""Send a reader who lost the link to their preferences a new one, by their address alone."""
+"""Send readers who lost the link to their preferences a new one, by their address alone."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from subscribers.consent import NOWHERE, Origin
 from subscribers.models import Letter
 from subscribers.preferences import post
 
-# Between two links to one address, and links on one day.
+# The least time between two links to one address, and the most links to it on one day.
 COOLDOWN = timedelta(minutes=5)
 LINKS_PER_DAY = 5
 
 
 def ask_for_link(*, email: str, attempt: Attempt, origin: Origin = NOWHERE, now: datetime) -> None:
-    """Have the link sent to the address, if anybody reads us there.
+    """Request the link by mail; it is sent if the address belongs to a reader.
 
-    It answers nothing and does the same work for every address, so that nobody can ask who reads
-    us: whether a mail goes out is decided when it is to be sent (subscribers.letters).
+    This returns nothing and does the same work for every address, so that nobody can find out who
+    reads us. Whether a mail goes out is decided when it is due (subscribers.letters).
 
     Raises:
-        BadAddress: the address cannot be written to.
-        ChallengeNeeded: many ask now; once more, with a solution.
+        BadAddress: no mail can be sent to the address.
+        ChallengeNeeded: there are too many requests now; try again with a solved challenge.
     """
     key = compare_key(normalise(email))
     delay = abuse.judge(

@@ -1,4 +1,4 @@
-"""Make one reader of two who turned out to be the same person, and lose nothing of either."""
+"""Merge two readers who turned out to be the same person, and lose nothing of either."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from subscribers.consent import Origin
 from subscribers.models import AddressChange, Consent, Subscriber, Subscription, WebhookDelivery
 
 Status = Subscription.Status
-# Of two subscriptions to one newsletter the one further up goes on.
+# Of two subscriptions to one newsletter, the one with the higher rank continues.
 _RANK = {Status.UNSUBSCRIBED: 0, Status.PENDING: 1, Status.ACTIVE: 2}
 
 
 class Merged(NamedTuple):
-    """The reader who is left over, if any, and which subscriptions ended for another's sake."""
+    """The other reader, if subscriptions are left with them, and the subscriptions that ended."""
 
     left: Subscriber | None
     ended: list[Subscription]
@@ -28,12 +28,13 @@ class Merged(NamedTuple):
 def merge(*, reader: Subscriber, other: Subscriber, origin: Origin, now: datetime) -> Merged:
     """Give the reader what the other subscribed to. Call it in a transaction, with both locked.
 
-    Where both subscribed to a newsletter, the one that is active goes on, the reader's own before
-    the other's. The one that does not stays with `other`, ended, with its ledger and what was sent
-    to it; `moved_to` leads its old links, and whoever erases the reader, to the right place.
+    If both subscribed to a newsletter, the active subscription continues; if both are equal, the
+    reader's own one does. The one that does not continue ends. It stays with `other`, together with
+    its ledger and what was sent to it. Its `moved_to` leads old links, and an erasure of the
+    reader, to the right place.
 
     Returns:
-        The other, if anything is left with them, and what ended just now.
+        The other, if any subscription is left with them, and the subscriptions that ended just now.
     """
     ended = []
     both = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
@@ -52,11 +53,11 @@ def merge(*, reader: Subscriber, other: Subscriber, origin: Origin, now: datetim
     other.address_changes.filter(status=AddressChange.Status.OPEN).update(
         status=AddressChange.Status.DROPPED, ended_at=now
     )
-    # What was told, or waits to be told, of the other is of this reader.
+    # Events about the other, sent or waiting, are about this reader from now on.
     WebhookDelivery.objects.filter(subscriber=other).update(subscriber=reader)
     if other.subscriptions.exists():
         return Merged(other, ended)
-    # Their links then say that they are too old, not that there never were any.
+    # The links of these changes then say that they are too old, not that they never existed.
     other.address_changes.update(subscriber=reader)
     other.delete()
     return Merged(None, ended)
@@ -72,7 +73,10 @@ def _hand_over(
 
 
 def _exchange(mine: Subscription, theirs: Subscription) -> None:
-    """Let each be the other reader's. By way of a third: the two may not meet under one reader."""
+    """Swap the readers of two subscriptions to one newsletter.
+
+    This goes by way of a third reader, because one reader may not have both at the same time.
+    """
     me, them = mine.subscriber_id, theirs.subscriber_id
     nobody = nobodys_address(theirs.pk)
     between = Subscriber.objects.create(email=nobody, email_key=nobody)
@@ -83,14 +87,14 @@ def _exchange(mine: Subscription, theirs: Subscription) -> None:
 
 
 def nobodys_address(number: int) -> str:
-    """An address that no mail ever goes to (RFC 2606), for a moment."""
+    """Return an address for temporary use, to which no mail ever goes (RFC 2606)."""
     return f"moving-{number}@erased.invalid"
 
 
 def _end(
     subscription: Subscription, *, in_favour_of: Subscription, origin: Origin, now: datetime
 ) -> bool:
-    """End it, unless it had ended before; whether it had not."""
+    """End the subscription in favour of the other; return whether it was still running."""
     before = subscription.status
     if before != Status.UNSUBSCRIBED:
         subscription.status, subscription.ended_at = Status.UNSUBSCRIBED, now
@@ -107,7 +111,7 @@ def _end(
 
 
 def _fill_in(reader: Subscriber, other: Subscriber) -> None:
-    """What the reader left open is as the other has it."""
+    """Fill the reader's empty fields from the other."""
     for field in ("name", "language", "timezone"):
         setattr(reader, field, getattr(reader, field) or getattr(other, field))
     reader.save(update_fields=["name", "language", "timezone"])

@@ -1,4 +1,4 @@
-"""Move a reader to another address once the owners of both have agreed."""
+"""Change a reader's address once the owners of both addresses have agreed."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ from subscribers.webhooks.emit import emit_of_reader
 Status = AddressChange.Status
 OLD, NEW = "old", "new"
 
-# A reader's wishes on one day, and what one new address gets of all readers' wishes: whoever has a
-# link must not be able to fill somebody's mailbox with it.
+# How many changes one reader may request on one day, and how many mails one new address gets on a
+# day from the requests of all readers. The holder of a link must not be able to fill somebody's
+# mailbox with it.
 WISHES_PER_DAY = 5
 LETTERS_PER_DAY = 3
 COOLDOWN = timedelta(minutes=5)
 
 
 class SameAddress(ValueError):
-    """The reader is written to there already."""
+    """The reader has this address already."""
 
 
 class TooOften(ValueError):
-    """Five wishes in a day are enough."""
+    """The reader has requested WISHES_PER_DAY changes within a day."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Step:
 
 
 def wording(change: AddressChange) -> str:
-    """The sentence beside the button, on both sides."""
+    """Return the sentence beside the button, which is the same on both sides."""
     return gettext("Yes, send these newsletters to %(email)s from now on.") % {
         "email": change.email
     }
@@ -69,12 +70,12 @@ def ask_to_move(
     origin: Origin = NOWHERE,
     now: datetime,
 ) -> AddressChange:
-    """Write to both addresses; the newest wish counts.
+    """Request a change of address, and have both addresses mailed; the newest request counts.
 
-    Whether somebody reads us at the new address makes no difference here.
+    It makes no difference here whether the new address already belongs to a reader.
 
     Args:
-        sure: the reader was asked about this address (BadAddress.may_insist), and insists.
+        sure: the reader was asked about this address (BadAddress.may_insist) and confirmed it.
 
     Raises:
         BadAddress, SameAddress, TooOften
@@ -106,19 +107,19 @@ def ask_to_move(
 
 
 def drop(*, change_id: int, now: datetime) -> bool:
-    """Forget the wish, from either side or from the preferences; whether there was one."""
+    """Cancel the change, from either side or from the preferences; return whether it was open."""
     rows = AddressChange.objects.filter(pk=change_id, status=Status.OPEN)
     return bool(rows.update(status=Status.DROPPED, ended_at=now))
 
 
 def drop_open(*, subscriber_id: int, now: datetime) -> bool:
-    """The same for the one that is open, if any."""
+    """Cancel the reader's open change, if any; return whether there was one."""
     rows = AddressChange.objects.filter(subscriber=subscriber_id, status=Status.OPEN)
     return bool(rows.update(status=Status.DROPPED, ended_at=now))
 
 
 def live_change(*, subscriber_id: int, now: datetime) -> AddressChange | None:
-    """The wish that is open and whose links are still good."""
+    """Return the reader's open change, if its links are still valid."""
     return AddressChange.objects.filter(
         subscriber=subscriber_id,
         status=Status.OPEN,
@@ -127,11 +128,11 @@ def live_change(*, subscriber_id: int, now: datetime) -> AddressChange | None:
 
 
 def find(*, token: str, now: datetime) -> Step:
-    """Return what a link to agree stands for; changes nothing.
+    """Return the change and the side that a link to agree stands for; store nothing.
 
     Raises:
-        BadToken: not a link of ours, or the reader has been erased.
-        ExpiredToken: too old, or of a wish that has been dropped.
+        BadToken: it is not a link of ours, or the reader has been erased.
+        ExpiredToken: it is too old, or its change has been cancelled.
     """
     change_id, side = tokens.read_change(token, now=now)
     change = AddressChange.objects.select_related("subscriber").filter(pk=change_id).first()
@@ -143,7 +144,7 @@ def find(*, token: str, now: datetime) -> Step:
 
 
 def agree(*, token: str, origin: Origin = NOWHERE, now: datetime) -> Step:
-    """Take one side's yes, and with the second do it; again is harmless.
+    """Record that one side agrees; once both have, change the address. Repeating it is harmless.
 
     Raises:
         BadToken, ExpiredToken: as in `find`.
@@ -185,7 +186,7 @@ def _write_to_both(change: AddressChange, reader: Subscriber, *, now: datetime) 
         reader.email_key: Letter.Kind.OLD_ADDRESS,
         change.email_key: Letter.Kind.NEW_ADDRESS,
     }
-    # In one order always, so that two of these cannot wait for each other.
+    # Always in the same order, so that two transactions cannot deadlock.
     for key, kind in sorted(kinds.items()):
         post.one_at_a_time(key)
         asked = list(
@@ -194,7 +195,7 @@ def _write_to_both(change: AddressChange, reader: Subscriber, *, now: datetime) 
             ).values_list("asked_at", "change_id")
         )
         if any(at > now - COOLDOWN and of == change.pk for at, of in asked):
-            continue  # this very letter just went
+            continue  # this very mail was requested a moment ago
         if kind == Letter.Kind.NEW_ADDRESS and len(asked) >= LETTERS_PER_DAY:
             post.refuse(kind=kind, email_key=key, change=change, now=now)
         else:
@@ -219,14 +220,14 @@ def _record_yes(step: Step, *, origin: Origin, now: datetime) -> None:
 
 
 def _move(change: AddressChange, *, origin: Origin, now: datetime) -> None:
-    """Write the new address down, for each newsletter."""
+    """Change the address, and record it for each newsletter."""
     before = change.subscriber.email
     try:
         with transaction.atomic():
             reader = _readdress(change, origin=origin, now=now)
     except IntegrityError:  # somebody signed up with the new address at this very moment
         reader = _readdress(change, origin=origin, now=now)
-    # Whoever agrees at an address is there, even if they had us forget it before.
+    # Whoever agrees at an address reads it, even if it was erased at their wish before.
     suppression.lift_for_who_confirmed(change.email)
     for subscription in reader.subscriptions.select_related("newsletter").order_by("pk"):
         consent.record(
@@ -243,7 +244,7 @@ def _move(change: AddressChange, *, origin: Origin, now: datetime) -> None:
 
 
 def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subscriber:
-    """Give the reader the new address; whoever reads us there turned out to be this reader."""
+    """Give the reader the new address; a reader who already has it is merged with this one."""
     found = lock_readers(_both(change))
     reader = found.pop(change.subscriber_id)
     before = (reader.email, reader.email_key, reader.email_as_typed)
@@ -259,17 +260,18 @@ def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subsc
     if left:
         _address(left, *before)
     for one in ended:
-        # Only now: it is at the former address that nothing is read any more.
+        # Only now, because the event must name the former address: that one gets no more mail.
         extra = {"moved_to": one.moved_to_id}
         emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=one.pk, extra=extra, now=now)
     return reader
 
 
 def _outdate_links_to_confirm(reader: Subscriber) -> None:
-    """They went to the former address: whoever reads it must not confirm for the new one.
+    """Invalidate the confirmation links that were sent to the former address.
 
-    Who confirms is shown the way to the preferences. An outdated link offers a fresh one, which
-    goes to the new address.
+    Whoever reads the former address must not confirm for the new one, because the page after the
+    confirmation links to the preferences. An outdated link offers a fresh one, which goes to the
+    new address.
     """
     waiting = reader.subscriptions.filter(status=Subscription.Status.PENDING)
     waiting.update(generation=F("generation") + 1)

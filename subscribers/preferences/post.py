@@ -1,4 +1,4 @@
-"""Ask for a letter: the intention is stored, a worker sends it (subscribers.letters)."""
+"""Request a mail: the intention is stored here, and a worker sends it (subscribers.letters)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ask(
     change: AddressChange | None = None,
     now: datetime,
 ) -> None:
-    """Have the letter sent; where that is to be later, a tick will see it."""
+    """Store the intention to send the mail and wake a worker; a later `due_at` waits for a tick."""
     Letter.objects.create(
         kind=kind, email_key=email_key, change=change, asked_at=now, due_at=due_at
     )
@@ -27,7 +27,7 @@ def ask(
 
 
 def refuse(*, kind: str, email_key: str, change: AddressChange, now: datetime) -> None:
-    """Write down that the letter was asked for too often; whoever asks is not told."""
+    """Record that the mail was requested too often; whoever requests it is not told."""
     Letter.objects.create(
         kind=kind,
         email_key=email_key,
@@ -38,9 +38,9 @@ def refuse(*, kind: str, email_key: str, change: AddressChange, now: datetime) -
 
 
 def one_at_a_time(email_key: str) -> None:
-    """Let the others who ask for a letter to this address wait until the transaction is over.
+    """Let other requests for a mail to this address wait until the transaction is over.
 
-    A lock by the address and not by a row: whether there is a row must make no difference.
+    The lock goes by the address and not by a row: whether there is a row must make no difference.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [email_key])
