@@ -1,1 +1,1 @@
-"""Ask servers of other people, by addresses that other people wrote."""
+"""Send requests to other people's servers, at URLs that other people wrote."""

@@ -1,4 +1,4 @@
-"""Tell whether an address may be typed in as a receiver, before anything is sent there."""
+"""Check the URL of a webhook receiver when it is typed in, before anything is sent there."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from subscribers.web.guard import is_public
 
 
 class BadReceiver(ValueError):
-    """Not an address that we would post to; the message is a sentence for the operator."""
+    """A URL that we do not post to; the message is a sentence for the operator."""
 
 
 def check_receiver(url: str, *, allow_hosts: Collection[str], allow_plain: bool) -> None:
-    """Look at the address alone; what its name resolves to is looked at each time it is used.
+    """Check the URL alone; what its host name resolves to is checked each time it is used.
 
     Raises:
         BadReceiver

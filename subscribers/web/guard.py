@@ -24,13 +24,13 @@ class PastDeadline(Exception):
 
 
 class Deadline:
-    """A point in time that every wait is cut down to."""
+    """A point in time beyond which no wait may go."""
 
     def __init__(self, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
 
     def cut(self, timeout: float | None) -> float:
-        """The timeout, or what is left if that is less."""
+        """Return the timeout, or the time that is left if that is less."""
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise PastDeadline
@@ -38,7 +38,7 @@ class Deadline:
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address, and any IPv4 address wrapped in it, is on the public internet."""
+    """Return whether the address, and any IPv4 address wrapped in it, is on the public internet."""
     if isinstance(address, ipaddress.IPv6Address):
         if address in _NAT64:
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
@@ -51,10 +51,10 @@ def is_public(address: Address) -> bool:
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Connects to the very address that it checked.
+    """A network backend that connects to the very address that it checked.
 
-    A check before the request would not do: a redirect leads elsewhere, and a name server may
-    answer the second question differently (DNS rebinding).
+    A check before the request is not enough: a redirect leads elsewhere, and a name server may
+    answer the second query differently (DNS rebinding).
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         deadline: Deadline,
         setting: str = "FETCH_ALLOW_HOSTS",
     ) -> None:
-        """`allow_hosts` may be private; `setting` is where an operator adds to them."""
+        """`allow_hosts` may be private; `setting` names the setting that lists them."""
         self._allow_hosts = {host.strip("[]").lower() for host in allow_hosts}
         self._deadline = deadline
         self._setting = setting
@@ -89,7 +89,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         raise error
 
     def _permitted(self, host: str, port: int) -> list[str]:
-        """The host's addresses that may be connected to, in the resolver's order."""
+        """Return the host's addresses that may be connected to, in the resolver's order."""
         try:
             answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
@@ -107,7 +107,7 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A stream whose every wait ends at the deadline, so dripping bytes gains nothing."""
+    """A stream whose every wait ends at the deadline, even if bytes arrive one by one."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Post a few bytes to an address that somebody typed in, however badly the other side behaves."""
+"""Post a few bytes to a URL that somebody typed in, however badly the other side behaves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 from subscribers.web.guard import Deadline, GuardedBackend, PastDeadline, RefusedAddress
 from subscribers.web.transport import GuardedTransport
 
-# Seconds for all of it, and bytes of the answer that are looked at.
+# Seconds for the whole exchange, and bytes of the answer that are read.
 SECONDS = 15.0
 ANSWER_BYTES = 500
 
@@ -24,7 +24,7 @@ class PostFailed(Exception):
 
 @dataclass(frozen=True)
 class Whither:
-    """What the guard lets through although it is private, and the setting that says so."""
+    """The private hosts that the guard lets through, and the setting that lists them."""
 
     allow_hosts: Collection[str] = ()
     setting: str = "WEBHOOK_ALLOW_HOSTS"
@@ -32,7 +32,7 @@ class Whither:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: `text` is how the body begins, `milliseconds` how long all of it took."""
+    """The answer: `text` is how the body begins, `milliseconds` how long the exchange took."""
 
     status: int
     text: str
@@ -45,13 +45,14 @@ def post(
 ) -> Answer:
     """Post and read the answer; a redirect is an answer, and is not followed.
 
-    Raises PostFailed where none came within `seconds`, or the address is not public.
+    Raises:
+        PostFailed: no answer came within `seconds`, or the address is not public.
     """
     backend = GuardedBackend(
         allow_hosts=whither.allow_hosts, deadline=Deadline(seconds), setting=whither.setting
     )
     started = time.monotonic()
-    # trust_env=False: a proxy from the environment would connect where the guard cannot look.
+    # trust_env=False: a proxy from the environment would connect to where the guard cannot check.
     with (
         _as_failures(seconds),
         httpx.Client(
@@ -69,7 +70,7 @@ def post(
 
 
 def _beginning(response: httpx.Response) -> str:
-    """The first bytes as they came; the rest, however long, is left on the wire."""
+    """Return the first bytes of the raw body; the rest, however long, is not read."""
     read = bytearray()
     for piece in response.iter_raw():
         read += piece

@@ -1,4 +1,4 @@
-"""Read when a server wants to be asked again."""
+"""Read the Retry-After header: when a server wants the next request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LONGEST_RETRY_AFTER = timedelta(days=2)
 
 
 def retry_after(value: str, *, now: datetime) -> datetime | None:
-    """The time that a Retry-After header names (RFC 9110, section 10.2.3), at most two days on."""
+    """Return the time that the header names (RFC 9110, section 10.2.3), at most two days ahead."""
     value = value.strip()
     latest = now + LONGEST_RETRY_AFTER
     if value.isascii() and value.isdigit():

@@ -1,4 +1,4 @@
-"""Speak HTTP over guarded connections."""
+"""Send HTTP requests over guarded connections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subscribers.web.guard import GuardedBackend
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """httpx over an httpcore pool with our network backend, which httpx has no argument for."""
+    """An httpcore pool with our network backend for httpx, which has no argument for one."""
 
     def __init__(self, backend: GuardedBackend) -> None:
         self._pool = httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=backend)
@@ -59,5 +59,5 @@ class _Body(httpx.SyncByteStream):
 
 @functools.cache
 def _ssl_context() -> ssl.SSLContext:
-    # Reading the certificates takes 20 ms and more, so once per process.
+    # Reading the certificates takes 20 ms and more, so it is done once per process.
     return httpx.create_ssl_context(trust_env=False)
