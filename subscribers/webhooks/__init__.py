@@ -1,7 +1,7 @@
-"""Tell other programs what happens: written down with the event, sent by the workers.
+"""Tell other programs what happens: events are stored when they happen, and workers send them.
 
-emit     an event becomes a row for each webhook that asked for it, in the event's transaction
-send     what is due is signed and posted, and tried again with growing pauses
-erased   whoever is erased, other programs are told to forget
-log      looked at, sent again, and forgotten after a while
+emit     stores a row for each webhook that asked for the event, in the event's transaction
+send     signs and posts what is due, and retries with growing pauses
+erased   tells other programs to forget a reader who is erased
+log      tests a webhook, sends events again, and purges them after a while
 """

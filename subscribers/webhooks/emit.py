@@ -1,4 +1,4 @@
-"""Write down, in the event's own transaction, whom it is to be told to."""
+"""Store an event for the webhooks that want it, in the event's own transaction."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from django.dispatch import receiver
 from subscribers.models import Event, Section, Subscription, Webhook, WebhookDelivery
 from subscribers.queue import enqueue_named
 
-# By its name, since what sends stands above what emits.
+# The task has to be called by its name, since the layer that sends stands above this one.
 TASK = "subscribers.tasks.send_webhooks"
-# Seconds for which "there is no webhook at all" is believed: sign-ups are many, webhooks few.
+# How many seconds "there is no webhook at all" is cached: sign-ups are many, webhooks are few.
 _BELIEVED = 2.0
 
 
 @dataclass
 class _Nobody:
-    """What this process knows of there being nobody to tell."""
+    """How long this process takes it for certain that there is no webhook at all."""
 
     until: float = 0.0
 
@@ -40,7 +40,7 @@ def _look_again(**_: Any) -> None:
 
 
 def is_wanted(*, event: str, newsletter_id: int | None) -> bool:
-    """Whether anybody listens, for who would have to count something first."""
+    """Return whether a webhook wants the event, for callers that have to count something first."""
     return bool(_listeners(event, newsletter_id))
 
 
@@ -53,10 +53,10 @@ def emit(
     but: Collection[int] = (),
     now: datetime,
 ) -> int:
-    """Note the event for every active webhook that asked for it; return how many those are.
+    """Store the event for every active webhook that asked for it; return how many those are.
 
-    `subscriber_id` is the reader that `data` speaks of: erasing them takes it back. `but` are ids
-    of webhooks that will be told anyway.
+    `subscriber_id` is the reader whom `data` is about: erasing them deletes the event. `but` holds
+    ids of webhooks that are told anyway.
     """
     return _note(
         [pk for pk in _listeners(event, newsletter_id) if pk not in but],
@@ -70,10 +70,11 @@ def emit(
 def emit_of_reader(
     *, event: str, subscription_id: int, extra: Mapping[str, Any] | None = None, now: datetime
 ) -> int:
-    """Note what became of a subscription; where nobody listens this is one query, or none.
+    """Store an event about a subscription; return for how many webhooks.
 
-    Of one that has ended meanwhile only that it ended is told: whoever hears events in their order
-    would take the reader for one again.
+    While there is no webhook at all, this costs no query, or a few every _BELIEVED seconds. If the
+    subscription has ended since the event, only the end is told: a receiver that reads the events
+    in their order would otherwise take the reader for subscribed again.
     """
     if time.monotonic() < _nobody.until:
         return 0
@@ -104,7 +105,7 @@ def emit_of_reader(
 def emit_of_address(
     *, event: str, email_key: str, extra: Mapping[str, Any] | None = None, now: datetime
 ) -> int:
-    """Note what became of an address, once for each subscription that it has not ended."""
+    """Store an event about an address, once for each of its subscriptions that has not ended."""
     if time.monotonic() < _nobody.until:
         return 0
     waiting = Subscription.objects.filter(subscriber__email_key=email_key).exclude(
@@ -117,7 +118,7 @@ def emit_of_address(
 
 
 def of_subscription(subscription: Subscription) -> dict[str, Any]:
-    """A subscription as events speak of it."""
+    """Return a subscription in the form that events have."""
     reader = subscription.subscriber
     muted = Section.objects.filter(pk__in=subscription.muted_sections) if (
         subscription.muted_sections
@@ -139,7 +140,10 @@ def of_subscription(subscription: Subscription) -> dict[str, Any]:
 
 
 def body(*, event: str, data: Mapping[str, Any], now: datetime) -> str:
-    """The payload as Standard Webhooks lays it out; ASCII, so that bytes and text are one."""
+    """Return the payload in the format of Standard Webhooks.
+
+    It is ASCII, so that its bytes and its text are the same.
+    """
     return json.dumps(
         {"type": event, "timestamp": _time(now), "data": {**data, "site": settings.SITE_URL}},
         ensure_ascii=True,
@@ -151,10 +155,10 @@ def message_id() -> str:
 
 
 def _is_still_there(subscriber_id: int) -> bool:
-    """Whether the reader is not erased, and will not be before this transaction is over.
+    """Return whether the reader is not erased, and will not be before this transaction is over.
 
-    What is noted after an erasure would not be taken back by it. FOR KEY SHARE is the lock that
-    the foreign key takes at the commit; it waits for who is being erased at this moment.
+    An erasure does not delete events that are stored after it. FOR KEY SHARE is the lock that the
+    foreign key takes at the commit; it waits for an erasure that is under way.
     """
     with connection.cursor() as cursor:
         cursor.execute(

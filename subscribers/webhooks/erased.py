@@ -1,10 +1,10 @@
-"""Tell other programs to forget a reader who is erased, and then forget what they were told.
+"""Tell other programs to forget a reader who is erased, and then purge the events about them.
 
-An erased reader's events are deleted, but for that they left where it has yet to be told: a
-program that was told of them would keep them for good, also one that was told that they left. Such
-an event holds the address, by which the program knows them, and nothing else of the person. Once it
-has arrived the address goes from it; what never arrives is kept for KEPT, so that the desk can send
-it again.
+All events of an erased reader are deleted, except those that say that the reader left and have not
+arrived yet. Without such an event, a program that was told of the reader would keep them for good;
+so would a program that was only told that they left. The event holds the address, by which the
+program knows the reader, and nothing else of the person. Once it has arrived, the address is
+removed from it. If it never arrives, it is kept for KEPT, so that the admin can send it again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEPT = timedelta(days=30)
 
 _State = WebhookDelivery.State
 _UNTOLD = (_State.WAITING, _State.FAILED)
-# What an event says of a subscription once its reader wants to be forgotten.
+# What an event says of a subscription once its reader is erased.
 _BLANK: dict[str, object] = {
     "name": "",
     "language": "",
@@ -32,10 +32,11 @@ _BLANK: dict[str, object] = {
 
 
 def tell(*, subscription_id: int, email: str, now: datetime) -> None:
-    """Note that a subscription's reader, whose row is empty now, was erased.
+    """Store an event that the subscription's reader, whose row is empty now, was erased.
 
-    Also of one that had ended before: who was told of that may have kept the address to know the
-    reader again (article 19). Where that still waits to be told, it says so itself.
+    This is also done for a subscription that had ended before: a program that was told of the end
+    may have kept the address to recognise the reader (GDPR, article 19). If the event of that end
+    still waits, it says itself that the reader is erased, and no second event is stored.
     """
     waiting = WebhookDelivery.objects.filter(
         event=Event.UNSUBSCRIBED,
@@ -61,9 +62,9 @@ def tell(*, subscription_id: int, email: str, now: datetime) -> None:
 
 
 def tell_of_forgotten(subscription: Subscription, *, now: datetime) -> None:
-    """Note that a sign-up which nobody confirmed is about to be deleted, with its reader.
+    """Store an event that an unconfirmed sign-up is about to be deleted, with its reader.
 
-    Who was told of it knows it by its id: the address need not be said once more.
+    A program that was told of the sign-up knows its id, so the address is not sent once more.
     """
     ended = of_subscription(subscription) | _BLANK | {"email": "", "ended_at": now.isoformat()}
     emit(
@@ -79,7 +80,7 @@ def tell_of_forgotten(subscription: Subscription, *, now: datetime) -> None:
 
 @receiver(subscriber_erased)
 def forget_reader(*, subscriber_id: int, **_: object) -> None:
-    """Delete what was written down about a reader, with who it was told to."""
+    """Delete the events about a reader; those that have yet to say that they left are blanked."""
     theirs = WebhookDelivery.objects.filter(subscriber_id=subscriber_id)
     untold = theirs.filter(event=Event.UNSUBSCRIBED, state__in=_UNTOLD)
     kept = list(untold.select_for_update().order_by("pk"))
@@ -89,16 +90,17 @@ def forget_reader(*, subscriber_id: int, **_: object) -> None:
 
 
 def once_told(*, delivery_id: int) -> None:
-    """Take the address of an erased reader out of an event that has arrived."""
+    """Remove the address of an erased reader from an event that has arrived."""
     found = WebhookDelivery.objects.filter(pk=delivery_id, subscriber__erased_at__isnull=False)
     if delivery := found.first():
         _blank(delivery, _BLANK | {"email": ""})
 
 
 def forget_untold(*, now: datetime) -> bool:
-    """Delete what has not arrived for so long, however long the log is kept otherwise.
+    """Delete events of erased readers that have not arrived within KEPT.
 
-    A step of `retention`, which never has its hands full.
+    How long the log is kept otherwise makes no difference. This is a step of `retention`. It
+    returns False, since it never leaves anything for another call.
     """
     before = now - KEPT
     WebhookDelivery.objects.filter(
@@ -116,5 +118,5 @@ def _blank(delivery: WebhookDelivery, blank: dict[str, object]) -> None:
     told["data"]["erased"] = True
     delivery.payload = json.dumps(told, ensure_ascii=True)
     delivery.save(update_fields=["payload"])
-    # Receivers like to repeat what they were told.
+    # Receivers often repeat in their answers what they were told.
     WebhookAttempt.objects.filter(delivery=delivery).update(answer="")

@@ -1,4 +1,4 @@
-"""What was sent and what was not: try it out, send it again, and forget it after a while."""
+"""Test webhooks, send their events again, and purge those events after a while."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def send_test(*, webhook_id: int, now: datetime) -> WebhookDelivery:
 
 
 def send_again(*, delivery_ids: Collection[int], now: datetime) -> int:
-    """Make settled events due once more, with a whole set of tries; return how many.
+    """Make settled events due again, with a full number of attempts; return how many.
 
-    They keep their id, so that a receiver that has had one can tell.
+    They keep their id, so that a receiver can recognise an event that it already has.
     """
     settled = WebhookDelivery.objects.filter(
         pk__in=delivery_ids,
@@ -46,7 +46,7 @@ def send_again(*, delivery_ids: Collection[int], now: datetime) -> int:
     count = settled.update(
         state=WebhookDelivery.State.WAITING, attempts=0, next_attempt_at=now, settled_at=None
     )
-    # One that waits for its next try need not.
+    # An event that waits for its next attempt becomes due now.
     count += WebhookDelivery.objects.filter(
         pk__in=delivery_ids, state=WebhookDelivery.State.WAITING, next_attempt_at__gt=now
     ).update(next_attempt_at=now)
@@ -74,7 +74,10 @@ def forget_old(*, now: datetime) -> int:
 
 @receiver(dossier_asked)
 def in_the_dossier(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
-    """Which programs were told of a reader, and when; what was told, the other chapters say."""
+    """Return which programs received events about a reader, and when.
+
+    The other chapters of the data export hold what those events said.
+    """
     told = WebhookDelivery.objects.filter(subscriber=subscriber_id).order_by("-pk")
     rows = told.values_list("created_at", "event", "webhook__name", "state")
     return {

@@ -1,4 +1,4 @@
-"""Post what is due to each webhook, and try again with growing pauses what did not arrive."""
+"""Post due events to each webhook, and retry with growing pauses those that did not arrive."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 State = WebhookDelivery.State
 
-# After the first try; three days in all. A receiver that is being deployed is back in minutes, one
-# that broke on Friday evening is mended on Monday.
+# The pauses after each failed attempt, three days in all. A receiver that is being deployed is back
+# in minutes; one that broke on Friday evening is repaired on Monday.
 PAUSES = (
     *(timedelta(seconds=s) for s in (20, 60)),
     *(timedelta(minutes=m) for m in (5, 30)),
@@ -31,28 +31,29 @@ PAUSES = (
 )
 # Longer than one post may take (web.post.SECONDS).
 LEASE = timedelta(seconds=60)
-# Then the worker turns to another webhook; the tick comes back to this one.
+# After this time the worker turns to another webhook; the tick comes back to this one.
 RUN = timedelta(seconds=30)
-# A webhook is switched off where nothing has arrived for so long, and in more tries than one event
-# has: a receiver may refuse a single one for good. Where nothing was tried for as long, its
-# patience begins anew: two bad hours of a newsletter that comes rarely must not add up.
+# A webhook is switched off if nothing has arrived for PATIENCE and in FAILURES attempts. That is
+# more attempts than one event gets, because a receiver may refuse a single event for good. If there
+# was no failure for PATIENCE, the count begins again: two bad hours of a newsletter that comes
+# rarely must not add up.
 PATIENCE = timedelta(days=5)
 FAILURES = 20
 USER_AGENT = "Daybreak/0.1 (webhooks)"
 
 
 def due_webhooks(*, now: datetime) -> list[int]:
-    """Ids of the active webhooks that something waits for, the longest waiting first."""
+    """Return the ids of active webhooks that have due events, the longest waiting first."""
     due = _due(now).filter(webhook__is_active=True).exclude(webhook__busy_until__gt=now)
     ids = due.order_by("next_attempt_at").values_list("webhook_id", flat=True)
     return list(dict.fromkeys(ids[:10_000]))
 
 
 def send_due(*, webhook_id: int, clock: Callable[[], datetime]) -> int:
-    """Send what is due to this webhook, one after the other; return how many arrived.
+    """Send the due events of this webhook one after the other; return how many arrived.
 
-    One worker at a time for one webhook. Where the receiver is down or overwhelmed this stops at
-    the first that does not arrive: the rest would only wait for the same timeout.
+    Only one worker at a time sends to a webhook. If the receiver is down or overloaded, this stops
+    at the first event that does not arrive: the rest would only wait for the same timeout.
     """
     started, arrived = clock(), 0
     if not _lease(webhook_id, now=started):
@@ -87,7 +88,7 @@ def _lease(webhook_id: int, *, now: datetime) -> bool:
 
 
 def _claim(webhook_id: int, *, now: datetime) -> WebhookDelivery | None:
-    """The next one that is due, its time moved on: what a crash leaves behind is due again."""
+    """Return the next due event and move its time on, so that it is due again after a crash."""
     due = _due(now).filter(webhook_id=webhook_id, webhook__is_active=True)
     delivery = due.select_related("webhook").order_by("next_attempt_at", "pk").first()
     if delivery is None:
@@ -127,7 +128,8 @@ def _record(
     arrived = status is not None and 200 <= status < 300
     if status is not None and 300 <= status < 400:
         error = "It redirects; give its final address instead."
-    # Gone: its reader was erased while it was on the wire, and nothing of it is to be kept.
+    # If the row is gone, its reader was erased while the event was on the wire. Then nothing of it
+    # may be kept.
     if WebhookDelivery.objects.select_for_update().filter(pk=delivery.pk).first():
         WebhookAttempt.objects.create(
             delivery=delivery,
@@ -142,7 +144,7 @@ def _record(
         _went_well(delivery.webhook_id, now=now)
         return _Tried(arrived=True, goes_on=True)
     _went_badly(delivery.webhook_id, status, error, now=now)
-    # A 4yz is about this one event; 429 and everything else are about the receiver.
+    # A 4xx is about this one event; 410, 429 and everything else are about the receiver.
     refused = status is not None and 400 <= status < 500
     return _Tried(
         arrived=False,
@@ -171,11 +173,11 @@ def _since(began: datetime, now: datetime) -> int:
 
 
 def _again_at(attempts: int, answer: Answer | None, *, now: datetime) -> datetime | None:
-    """When to try again after so many tries; None: no more."""
+    """Return when to try again after this many attempts, or None after the last one."""
     if attempts > len(PAUSES):
         return None
     pause = PAUSES[attempts - 1]
-    # Up to a tenth more, so that what failed together does not come back together.
+    # Up to a tenth is added, so that events which failed together do not come back together.
     again_at = now + pause + pause * (secrets.randbelow(1000) / 10_000)
     asked = retry_after(answer.retry_after, now=now) if answer else None
     return max(again_at, asked) if asked else again_at
@@ -188,7 +190,7 @@ def _went_well(webhook_id: int, *, now: datetime) -> None:
 
 
 def _went_badly(webhook_id: int, status: int | None, error: str, *, now: datetime) -> None:
-    """Remember since when; switch it off where its owner says so, or nobody has minded for days."""
+    """Record the failure; switch the webhook off on 410 Gone, or if it has failed for days."""
     webhook = Webhook.objects.filter(pk=webhook_id)
     begins = Q(failing_since=None) | Q(last_failure_at=None) | Q(last_failure_at__lt=now - PATIENCE)
     webhook.filter(begins).update(failing_since=now, failures=0)

@@ -1,4 +1,4 @@
-"""Sign an event as Standard Webhooks lays down (standardwebhooks.com, version 1.0.0)."""
+"""Sign an event according to Standard Webhooks (standardwebhooks.com, version 1.0.0)."""
 
 from __future__ import annotations
 
