@@ -1,4 +1,4 @@
-"""Send an edition once more to the readers whom it failed to reach."""
+"""Send an edition again to the readers whom it failed to reach."""
 
 from __future__ import annotations
 
@@ -16,19 +16,23 @@ _UNDER_WAY = (_Status.SENDING, _Status.SENT)
 
 
 class NotAgain(Exception):
-    """Nothing was changed; the message says why, and what would help."""
+    """The edition cannot be sent again, and nothing was changed.
+
+    The message says why, and what would help.
+    """
 
 
 class TooLate(NotAgain):
-    """The deadline has passed, and nobody gave the edition more time."""
+    """The deadline has passed, and the caller gave the edition no more time."""
 
 
 @dataclass(frozen=True)
 class Missed:
     """Readers whom the edition did not reach.
 
-    `reasons` counts those who would be written to again, by reason; `suppressed` may not be written
-    to any more; of the `uncertain` ones the outcome was lost, and they may have it.
+    `reasons` counts by reason the failed readers who can get it again. `suppressed` counts failed
+    readers who must not get mail any more. `uncertain` counts readers whose outcome was lost: they
+    may have the edition.
     """
 
     reasons: dict[str, int]
@@ -42,7 +46,7 @@ class Missed:
 
 @dataclass(frozen=True)
 class Again:
-    """How many readers are due once more, and how many are left out as suppressed."""
+    """How many readers are due again, and how many are left out because they are suppressed."""
 
     failed: int
     uncertain: int
@@ -50,7 +54,7 @@ class Again:
 
 
 def missed(edition_id: int) -> Missed:
-    """Count whom sending again would be for; three queries."""
+    """Count the readers to whom the edition could be sent again; takes three queries."""
     failed = _failed(edition_id)
     reasons = dict(
         _writable(failed).order_by().values_list("reason").annotate(count=Count("pk")),
@@ -67,16 +71,17 @@ def send_failed_again(
 ) -> Again:
     """Make the failed readers due again; the caller enqueues the lanes.
 
-    `uncertain`: also those whose outcome was lost and who were left at that; some may get a second
-    copy, under the same Message-ID. `until` is a new deadline, unless the edition has a later one.
+    With `uncertain`, readers whose outcome was lost for good become due too. Some of them may get
+    a second copy, under the same Message-ID. `until` is a new deadline, unless the edition has a
+    later one.
 
     Raises:
-        TooLate: it is past its deadline, and `until` gives it no time.
-        NotAgain: it was not sent, or there is nobody to send it to.
+        TooLate: The edition is past its deadline, and `until` gives it no time.
+        NotAgain: The edition was not sent, or there is nobody to send it to.
     """
     with transaction.atomic():
         edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
-        # Others may still be waiting for it: sending again takes nobody's time away.
+        # Other readers may still be waiting for it, so the deadline is never made earlier.
         deadline = max(until or edition.deadline_at, edition.deadline_at)
         _insist_on_time(edition, deadline, now)
         left_out = _failed(edition_id).count()
@@ -113,7 +118,7 @@ def _failed(edition_id: int) -> QuerySet[Delivery]:
 
 
 def _left_uncertain(edition_id: int) -> QuerySet[Delivery]:
-    """Those that no lane takes up by itself any more."""
+    """Return the uncertain rows that no lane will send again by itself."""
     return Delivery.objects.filter(
         edition_id=edition_id, status=_Row.UNCERTAIN, finished_at__isnull=False
     )
@@ -125,5 +130,5 @@ def _writable(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 
 def _due_again(rows: QuerySet[Delivery], now: datetime, **fields: str) -> int:
-    # Whatever their own hour was: it is sent to them now.
+    # The readers get it now, whatever their own hour was.
     return _writable(rows).update(next_attempt_at=now, due_at=None, finished_at=None, **fields)

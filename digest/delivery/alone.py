@@ -1,15 +1,18 @@
-"""Keep to the floor rates within one lane, while Redis is gone and no lane knows of the others."""
+"""Keep one lane to its share of the rates while Redis is gone and lanes cannot share buckets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Seconds; a lane asks Redis again meanwhile.
+# Seconds. After that a lane asks Redis again.
 LONGEST_WAIT = 5.0
 
 
 class Bucket:
-    """So many tokens a second; it begins with one second's worth and holds `seconds` of them."""
+    """A token bucket filled at `rate` a second; it starts with one second's worth of tokens.
+
+    It holds at most `seconds` seconds' worth.
+    """
 
     def __init__(self, rate: float, *, at: float, seconds: float = 1) -> None:
         self.rate, self.at = rate, at
@@ -31,15 +34,15 @@ class Bucket:
 
 
 class Domain(Bucket):
-    """A domain's share, with a turn for each row that waits, as throttle.lua has it."""
+    """A domain's share, in which each row that waits has its own turn (as in throttle.lua)."""
 
     def __init__(self, rate: float, *, at: float) -> None:
         super().__init__(rate, at=at, seconds=2)
         self.horizon = at
 
     def wait(self, *, at: float, was_put_off: bool) -> float:
-        """0: it goes; else seconds until its turn, which is nobody else's."""
-        # Who comes first may not take a token that somebody waits for.
+        """Return 0 if the row may go now, else the seconds until a turn that is its alone."""
+        # A row that comes for the first time may not take a token that another row waits for.
         is_free = was_put_off or self.horizon <= at
         if self.take(at=at, needed=0.99 if is_free else 0.75 * self.most + 1):
             return 0.0
@@ -58,10 +61,10 @@ class Alone:
     def verdicts(
         self, wanted: Sequence[tuple[str, float, bool]], *, at: float, left: int | None
     ) -> list[float]:
-        """For each row: 0 go, -1 back, else seconds to wait.
+        """Return for each row 0 (send it), -1 (release it) or the seconds that it must wait.
 
-        A row is its domain, the domain's rate (0: none) and whether it was put off before. `left`
-        is what the day still takes; None: anything.
+        Each row is given as its domain, the domain's rate (0: no limit) and whether it was put off
+        before. `left` is how many messages the relay still takes today (None: no limit).
         """
         found = []
         for name, rate, was_put_off in wanted:
@@ -80,7 +83,7 @@ class Alone:
         return found
 
     def next(self, most: int) -> tuple[int, float]:
-        """How many to claim, and in how many seconds."""
+        """Return how many rows to claim next, and in how many seconds."""
         limit = max(1, min(most, int(self.relay.rate)))
         return limit, self.relay.wait_for(limit)
 

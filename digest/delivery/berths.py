@@ -1,4 +1,4 @@
-"""Let no more lanes run than the relays take connections, and share the lanes out by weight."""
+"""Give each lane one of the relays' connection slots, shared between relays by weight."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.db import connection
 from digest.delivery import breaker
 from subscribers.relays import Relay
 
-# An advisory lock lives as long as the database session that took it, so a lane that is killed
-# frees its berth with no clean-up and no lease to wait for.
+# An advisory lock lives as long as the database session that took it. A lane that is killed
+# therefore frees its connection slot with no clean-up and no lease to wait for.
 _LOCK = "SELECT pg_try_advisory_lock(%s, %s)"
 _UNLOCK = "SELECT pg_advisory_unlock(%s, %s)"
-# Both numbers of a lock stand in pg_locks (objsubid 2: it was taken by two), so who is where needs
-# one query and takes no lock.
+# pg_locks shows both numbers of a lock (objsubid 2 means that the lock has two numbers). One query
+# therefore finds all slots in use, and takes no lock.
 _TAKEN = """
     SELECT classid::bigint, objid::bigint FROM pg_locks
      WHERE locktype = 'advisory' AND objsubid = 2 AND granted
@@ -29,9 +29,10 @@ _TAKEN = """
 
 @contextmanager
 def berth(*, avoid: Collection[str] = ()) -> Iterator[Relay | None]:
-    """Hold a free connection of a relay, over all editions and hosts; None where there is none.
+    """Hold a free connection slot of a relay, or yield None where no slot is free.
 
-    The relay with the fewest lanes for its weight comes first. `avoid` names relays to pass over.
+    Slots are counted over all editions and hosts. The relay with the fewest lanes for its weight
+    comes first. `avoid` names relays to pass over.
     """
     found = _take(avoid)
     if found is None:
@@ -45,10 +46,10 @@ def berth(*, avoid: Collection[str] = ()) -> Iterator[Relay | None]:
 
 
 def free() -> int:
-    """How many lanes could start now."""
+    """Return how many lanes could start now."""
     taken = _taken()
     in_service = [relay for tier in _in_service(()) for relay in tier]
-    # One lane alone tries whether a relay is back.
+    # While a relay's breaker is half open, only one lane may probe it.
     tried = breaker.on_probation(in_service)
     room = [1 if relay.name in tried else relay.connections for relay in in_service]
     return sum(
@@ -65,7 +66,7 @@ def _take(avoid: Collection[str]) -> tuple[Relay, int] | None:
         for number in range(relay.connections):
             if number in taken[relay.name] or not _lock(relay, number):
                 continue
-            # Of a relay that failed only one lane tries whether it is back.
+            # While a relay's breaker is half open, only one lane may probe it.
             if breaker.may_try(relay):
                 return relay, number
             _leave(relay, number)
@@ -74,9 +75,10 @@ def _take(avoid: Collection[str]) -> tuple[Relay, int] | None:
 
 
 def _in_service(avoid: Collection[str]) -> list[list[Relay]]:
-    """The relays that lanes may take, and behind them those that stand by.
+    """Return the relays that lanes may use, in tiers: regular relays, then those on standby.
 
-    The latter only where all others rest, or are but tried by one lane.
+    The standby tier (weight 0) is there only while the breaker of every regular relay is open or
+    half open.
     """
     resting = breaker.resting(settings.EMAIL_RELAYS)
     up = [
@@ -91,7 +93,7 @@ def _in_service(avoid: Collection[str]) -> list[list[Relay]]:
 
 
 def _taken() -> dict[str, set[int]]:
-    """The numbers of each relay's connections that are in use."""
+    """Return by relay the numbers of its connection slots that are in use."""
     classes = {_class(relay): relay.name for relay in settings.EMAIL_RELAYS}
     taken: dict[str, set[int]] = {name: set() for name in classes.values()}
     with connection.cursor() as cursor:
@@ -102,7 +104,10 @@ def _taken() -> dict[str, set[int]]:
 
 
 def _class(relay: Relay) -> int:
-    """PostgreSQL's number for the relay: positive, so that it reads the same signed or not."""
+    """Return the lock's first number for the relay.
+
+    It is positive, so that PostgreSQL shows the same value whether it is read as signed or not.
+    """
     return zlib.crc32(f"digest.berth:{relay.name}".encode()) >> 1
 
 
@@ -114,7 +119,7 @@ def _lock(relay: Relay, number: int) -> bool:
 
 
 def _leave(relay: Relay, number: int) -> None:
-    # A connection that broke took its locks with it.
+    # A database connection that broke has released its locks.
     if connection.connection is None or connection.connection.closed:
         return
     with connection.cursor() as cursor:

@@ -1,4 +1,9 @@
-"""Leave a relay that cannot be reached in peace, longer each time, then try it with one lane."""
+"""Keep lanes away from a relay that cannot be reached, then let one lane probe it.
+
+This is a circuit breaker. While it is open no lane may use the relay; each failure opens it for
+longer. While it is half open one lane at a time may probe the relay. It closes once a lane is
+connected.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +19,10 @@ from subscribers.relays import Relay
 
 # Seconds.
 FIRST_REST, LONGEST_REST = 5.0, 120.0
-# So long after a failure a relay that did not recover is tried by one lane at a time.
+# How long after a failure the breaker stays half open, unless the relay recovers.
 PROBATION = 15 * 60.0
-# Longer than a connection takes to open or to fail: then the lane that tried is past knowing.
+# How long one lane holds the probe. It is longer than a connection takes to open or to fail: a lane
+# that has reported neither by then is dead.
 PROBE = 20.0
 
 _KEY = "digest:breaker:{}:{}"
@@ -24,14 +30,14 @@ _Answer = TypeVar("_Answer")
 
 
 def rest(relay: Relay) -> None:
-    """No connection: the relay rests, for 5 s at first, doubling to 2 minutes.
+    """Open the breaker after a failed connection: for 5 s at first, doubling to 2 minutes.
 
-    Lanes that fail at once count as one failure.
+    Lanes that fail at the same time count as one failure.
     """
 
     def note(marks: _Marks) -> None:
         failures = marks.count(_key("failed", relay))
-        # Never in step: the hosts' lanes would all come back in the same moment.
+        # Without jitter the lanes of all hosts would come back at the same moment.
         jitter = random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
         seconds = min(FIRST_REST * 2 ** min(failures, 10), LONGEST_REST) * jitter
         if marks.add(_key("rests", relay), seconds):
@@ -42,12 +48,12 @@ def rest(relay: Relay) -> None:
 
 
 def recovered(relay: Relay) -> None:
-    """A connection stands: all lanes may come, and the next failure is a first one."""
+    """Close the breaker: a lane is connected, and the next failure counts as the first."""
     _do(lambda marks: marks.drop(*(_key(what, relay) for what in ("rests", "failed", "probed"))))
 
 
 def close_for(relay: Relay, *, seconds: float) -> None:
-    """The relay takes no more for so long, though nothing failed: its day's share is used up."""
+    """Open the breaker for `seconds` though nothing failed: the relay's daily cap is reached."""
     _do(lambda marks: marks.add(_key("closed", relay), seconds))
 
 
@@ -56,22 +62,22 @@ def is_resting(relay: Relay) -> bool:
 
 
 def resting(relays: Sequence[Relay]) -> set[str]:
-    """The names of those that no lane may take now."""
+    """Return the names of the relays that no lane may use now."""
     keys = [_key(what, relay) for relay in relays for what in ("rests", "closed")]
     present = _do(lambda marks: marks.present(keys))
     return {relay.name for n, relay in enumerate(relays) if any(present[2 * n : 2 * n + 2])}
 
 
 def on_probation(relays: Sequence[Relay]) -> set[str]:
-    """The names of those that failed and are not known to have recovered."""
+    """Return the names of the relays that failed and are not known to have recovered."""
     present = _do(lambda marks: marks.present([_key("failed", relay) for relay in relays]))
     return {relay.name for relay, failed in zip(relays, present, strict=True) if failed}
 
 
 def may_try(relay: Relay) -> bool:
-    """Whether a lane may connect; of a relay that failed, for one lane at a time.
+    """Whether a lane may connect; while the breaker is half open, one lane at a time may.
 
-    That lane says `recovered` or `rest`, and if it dies the next one's turn comes in 20 s.
+    That lane then calls `recovered` or `rest`. If it dies, another lane may probe after 20 s.
     """
 
     def probe(marks: _Marks) -> bool:
@@ -86,10 +92,10 @@ def _key(what: str, relay: Relay) -> str:
 
 
 class _Marks(Protocol):
-    """Marks that go away by themselves after so many seconds."""
+    """Marks that expire by themselves after some seconds."""
 
     def add(self, key: str, seconds: float) -> bool:
-        """Make a mark; whether there was none."""
+        """Set a mark; return True if there was none."""
 
     def increase(self, key: str, seconds: float) -> None: ...
     def count(self, key: str) -> int: ...
@@ -98,7 +104,7 @@ class _Marks(Protocol):
 
 
 class _Shared:
-    """In Redis, for all hosts."""
+    """Marks in Redis, shared by all hosts."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
@@ -121,7 +127,7 @@ class _Shared:
 
 
 class _Here:
-    """In this process, while Redis is gone."""
+    """Marks of this process alone, used while Redis is gone."""
 
     def __init__(self) -> None:
         self.marks: dict[str, tuple[int, float]] = {}
@@ -158,5 +164,5 @@ def _do(work: Callable[[_Marks], _Answer]) -> _Answer:
 
 
 def forget() -> None:
-    """Drop what this process alone noted."""
+    """Drop the marks that this process holds alone."""
     _here.marks.clear()

@@ -16,7 +16,8 @@ from digest.models import Delivery, Edition, Frozen
 _Status, _Reason = Edition.Status, Edition.Reason
 _Row = Delivery.Status
 
-# Why readers were left out when an edition ended, and what that is for an edition without any.
+# The reason of readers who were skipped when an edition ended, and the reason that the edition gets
+# where none of its readers was reached.
 _LEFT_OUT = {
     Delivery.Reason.PAST_DEADLINE: _Reason.PAST_DEADLINE,
     Delivery.Reason.ENDED: _Reason.BY_EDITOR,
@@ -24,10 +25,11 @@ _LEFT_OUT = {
 
 
 def is_open(edition_id: int) -> bool:
-    """Whether something may still happen to a row; by delivery_due and delivery_on_the_wire.
+    """Whether something may still happen to a row of the edition.
 
-    One statement, so one snapshot: between two, a row on the wire may come back to wait, and the
-    edition would be closed before its reader.
+    The query uses the indexes delivery_due and delivery_on_the_wire. It is one statement, so that
+    it sees one snapshot. Between two statements a row on the wire could return to waiting, and the
+    edition would be closed before that reader got it.
     """
     rows = Delivery.objects.filter(edition_id=edition_id).order_by()
     waits, flies = Exists(rows.filter(WAITING)), Exists(rows.filter(status=_Row.SENDING))
@@ -35,9 +37,9 @@ def is_open(edition_id: int) -> bool:
 
 
 def finish_if_done(*, edition_id: int, now: datetime) -> bool:
-    """Close the edition if no row is open; True if this call did it.
+    """Close the edition if no row is open; return True if this call did it.
 
-    Sent, or skipped where it ended before a single message was out.
+    It becomes sent, or skipped where it ended before a single message was out.
     """
     with transaction.atomic():
         edition = locked(edition_id)
@@ -55,7 +57,7 @@ def finish_if_done(*, edition_id: int, now: datetime) -> bool:
         done = Edition.objects.filter(pk=edition_id, status=_Status.SENDING).update(
             status=_Status.SENT, sent_at=edition.sent_at or now
         )
-        # Once, though an operator may have the failed ones sent again.
+        # Announced once, although an operator may send the edition again to failed readers.
         if done and edition.sent_at is None:
             announce.sent(edition_id=edition_id, now=now)
         return bool(done)
@@ -83,14 +85,14 @@ def close_late(*, now: datetime) -> list[int]:
 
 
 class NotStopped(Exception):
-    """It is not an edition that was stopped in mid-send."""
+    """The edition is not one that was stopped in mid-send."""
 
 
 def end_stopped(*, edition_id: int, now: datetime) -> None:
     """End an edition that was stopped in mid-send: the readers who are left do not get it.
 
     Raises:
-        NotStopped: it goes on, is over, or never began.
+        NotStopped: The edition is being sent, is over, or never began.
     """
     stopped = Edition.objects.filter(
         pk=edition_id, sending_at__isnull=False, status__in=[_Status.HELD, _Status.APPROVED]
@@ -101,8 +103,9 @@ def end_stopped(*, edition_id: int, now: datetime) -> None:
 
 
 def _close(edition_id: int, reason: str, now: datetime) -> None:
-    # One that was held in mid-send ends as what its readers make it, and in the words that some of
-    # them have: those that were approved since, or half-written, go nowhere any more.
+    # An edition that was held in mid-send ends as sent or skipped, as its readers' rows say. It
+    # keeps the newest revision that was frozen: copy that was approved or drafted since is not sent
+    # to anybody any more.
     newest = Frozen.objects.filter(edition=edition_id).order_by("-revision")
     Edition.objects.filter(pk=edition_id, status__in=[_Status.HELD, _Status.APPROVED]).update(
         status=_Status.SENDING,
@@ -111,10 +114,10 @@ def _close(edition_id: int, reason: str, now: datetime) -> None:
         notice_due_at=None,
         revision=Coalesce(Subquery(newest.values("revision")[:1]), "revision"),
     )
-    # Who was never planned is shown as skipped too.
+    # Readers who were never planned get a row, so that they are shown as skipped too.
     plan_audience(edition_id=edition_id, now=now)
     rows = Delivery.objects.filter(edition_id=edition_id)
     rows.filter(status=_Row.PENDING).update(status=_Row.SKIPPED, reason=reason, finished_at=now)
-    # They may have arrived: that stays said, and they are not sent again.
+    # These messages may have arrived: the rows stay uncertain, and are not sent again.
     rows.filter(status=_Row.UNCERTAIN, finished_at=None).update(finished_at=now)
     finish_if_done(edition_id=edition_id, now=now)

@@ -13,13 +13,13 @@ from typing import Any
 
 from celery.signals import worker_shutting_down
 
-# One byte that Celery's main process shares with the pool processes it forks: SIGTERM reaches the
-# main process alone, and the lane runs in a child.
+# One byte that Celery's main process shares with the pool processes that it forks. SIGTERM reaches
+# only the main process, and the lane runs in a child.
 _asked = mmap.mmap(-1, 1)
 
 
-# What this process received itself is its own affair: one child that is ended on its own must not
-# stop the lanes of the others.
+# A signal that this process received itself is not shared: a child that is ended on its own must
+# not stop the lanes of the other children.
 _received: list[int] = []
 
 
@@ -36,16 +36,16 @@ def is_asked() -> bool:
 
 
 def forget() -> None:
-    """Take the request back; a worker never does, as it ends."""
+    """Withdraw the request. A worker never does this, because it ends."""
     _asked[0] = 0
 
 
 @contextmanager
 def sigterm_waits() -> Iterator[None]:
-    """While inside, SIGTERM asks the lane to stop; the process gets it when the lane has ended.
+    """Turn SIGTERM into a request to stop; the process gets the signal when the lane has ended.
 
-    A supervisor may signal the whole process group, and a pool process would end at once with a
-    window on the wire.
+    A supervisor may signal the whole process group. Without this, a pool process would end
+    immediately, with a window on the wire.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Say for which editions a lane could do something, and when."""
+"""Find the editions that have work for a lane, and when."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from digest.models import Delivery, Edition
 
 
 def due_sendings(*, now: datetime) -> list[int]:
-    """Ids of the editions under way that a lane could do something for."""
+    """Return the ids of the sending editions that have work for a lane."""
     due = Delivery.objects.filter(WAITING, next_attempt_at__lte=now)
     sending = Edition.objects.filter(status=Edition.Status.SENDING, deadline_at__gt=now)
     return [
@@ -21,12 +21,12 @@ def due_sendings(*, now: datetime) -> list[int]:
 
 
 def next_due(edition_id: int) -> datetime | None:
-    """When the next of the edition's readers may be written to; by the index delivery_due."""
+    """Return when the next of the edition's readers is due, by the index delivery_due."""
     waiting = Delivery.objects.filter(WAITING, edition_id=edition_id)
     return waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
 
 
 def next_in_turn(edition_id: int, *, now: datetime) -> int:
-    """The edition that a connection goes on with: each that is due in turn, by id."""
+    """Return the edition that a connection sends next: those that are due take turns, by id."""
     due = due_sendings(now=now)
     return next((pk for pk in due if pk > edition_id), due[0] if due else edition_id)

@@ -1,4 +1,4 @@
-"""Take a person out of the ledger of deliveries, or tell them what is in it."""
+"""Erase a person's data from the ledger of deliveries, or list it for them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from digest.models import Delivery
 
 
 def forget(*, subscription_ids: Sequence[int]) -> int:
-    """Empty what servers said about the reader's messages, for it mostly repeats the address.
+    """Empty the servers' replies about the reader's messages: most repeat the address.
 
-    Rows are kept: how many an edition reached is counted from them.
+    The rows are kept, because the number of readers that an edition reached is counted from them.
     """
     said = Delivery.objects.filter(subscription__in=subscription_ids).exclude(reply="")
     return said.update(reply="")
 
 
 def forget_again(*, subscription_ids: Sequence[int], now: datetime) -> None:
-    """The same once nothing is on the wire any more: a lane writes down its answers late."""
+    """Empty the replies again once nothing is on the wire: a lane records its replies late."""
     for subscription_id in subscription_ids:
         drop_reader(subscription_id=subscription_id, now=now)
     forget(subscription_ids=subscription_ids)
 
 
 def sent_to(*, subscriber_id: int) -> list[dict[str, Any]]:
-    """What was sent to the reader or would have been, the newest first."""
+    """Return the reader's deliveries, sent or not, the newest first."""
     rows = (
         Delivery.objects.filter(subscription__subscriber=subscriber_id)
         .select_related("edition__newsletter")
