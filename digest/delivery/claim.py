@@ -1,4 +1,4 @@
-"""Take a window of readers, and record in the same statement what became of the last one."""
+"""Claim a window of readers, and record the last window's outcomes in the same statement."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ from digest.editions.waves import LEAST_LATENESS
 from digest.models import Delivery
 from subscribers.models import Subscription
 
-# At most so many readers are uncertain after a crash.
+# At most this many readers are uncertain after a crash.
 WINDOW = 20
 
-# Guarded by the lane's name, which recover takes off the rows of a dead lane; and by the attempts
-# of when it was claimed, so that outcomes whose statement lost its answer can be recorded again.
-# An uncertain row is open, to be sent again, until finished_at is set: once, if the operator
-# allows it, for a message whose every copy loses its answer must not go out until the deadline.
-# One that may have arrived before stays uncertain where it is put back.
-# JSON, because psycopg builds arrays of text in Python: 25 µs a message, and this 3. The ids once
-# more by themselves: PostgreSQL takes JSON for a hundred rows, and with a plan from when the table
-# was small it read all of it to find them, for every window until the next ANALYZE.
+# How a window's outcomes are recorded:
+# - The lane's name guards each row. `recover` removes the name from the rows of a dead lane.
+# - The number of attempts at the time of the claim guards each row too. If the answer to the
+#   statement is lost, the same outcomes can therefore be recorded again.
+# - An uncertain row stays open, to be sent again, until finished_at is set. It is sent again once,
+#   if the operator allows it (RESEND_UNCERTAIN): a message that loses its answer each time must not
+#   be sent over and over until the deadline.
+# - A row whose message may have arrived before stays uncertain when it is released.
+# - The outcomes are passed as JSON: 3 µs a message. psycopg builds arrays of text in Python, which
+#   takes 25 µs.
+# - The ids are also passed as an array. PostgreSQL assumes that JSON holds a hundred rows. With a
+#   plan from when the table was small it read the whole table to find them, for every window until
+#   the next ANALYZE.
 _RECORD = """
     UPDATE digest_delivery d
        SET status = CASE WHEN o.status = 'pending' AND d.uncertain_at IS NOT NULL
@@ -49,7 +54,7 @@ _RECORD = """
        AND d.id = o.id AND d.lane = %(lane)s AND d.attempts = COALESCE(o.attempts, d.attempts)
 """
 
-# What readers want is what they want at this moment, not when the audience was planned.
+# The reader's status and choices are those of this moment, not of when the audience was planned.
 _INELIGIBLE = """
     CASE WHEN s.status <> 'active' THEN 'unsubscribed'
          WHEN EXISTS (SELECT 1 FROM subscribers_suppression x WHERE x.email_key = r.email_key)
@@ -58,16 +63,16 @@ _INELIGIBLE = """
          WHEN s.frequency <> ALL(%(frequencies)s::text[]) THEN 'frequency' ELSE '' END
 """
 
-# By the readers' clocks each is written to so long after their own hour, and no later.
+# How long after their own hour readers still get an edition that goes by the readers' clocks.
 _USEFUL = f"""
     (SELECT GREATEST(e.deadline_at - e.last_wave_at,
                      interval '{LEAST_LATENESS.total_seconds():.0f} seconds')
        FROM digest_edition e WHERE e.id = %(edition)s)
 """  # noqa: S608 (joined from the constant)
 
-# By time first: what is put off costs nothing until its time comes (see the index delivery_due).
-# The lane goes on behind the row it claimed last, so that it need not step over the index entries
-# of all that were sent before.
+# Rows are claimed in order of time, so that a row which is put off costs nothing until its time
+# comes (see the index delivery_due). The lane goes on behind the row that it claimed last, and so
+# does not step over the index entries of all rows that were sent before.
 _CLAIM = f"""
 WITH recorded AS ({_RECORD}),
 due AS (
@@ -112,8 +117,8 @@ SELECT d.id, {_INELIGIBLE}
  WHERE d.id = ANY(%(ids)s::bigint[]) AND d.lane = %(lane)s
 """  # noqa: S608
 
-# A place in the order of the queue: next_attempt_at, as PostgreSQL writes it, and id. Written in
-# one time zone such times sort as text, and making a datetime of each takes 3 µs.
+# A position in the queue: next_attempt_at as PostgreSQL writes it, and the row's id. Times that are
+# written in one time zone sort as text, and parsing each into a datetime would take 3 µs.
 Place = tuple[str, int]
 FRONT: Place = ("-infinity", 0)
 _NOBODY: frozenset[int] = frozenset()
@@ -128,14 +133,14 @@ class Claimed(NamedTuple):
     name: str
     muted_sections: frozenset[int]
     attempts: int
-    # It was put off before because of its domain's rate.
+    # The row was put off before because of its domain's rate.
     throttled: bool = False
-    # It held the edition before, and an editor let the edition go on.
+    # The relay's refusal of this row held the edition before, and an editor let the edition go on.
     refused: bool = False
 
 
 class Record(NamedTuple):
-    """What became of a claimed row; `counts` says whether it was an attempt."""
+    """What a claimed row becomes; `counts` says whether this was an attempt."""
 
     delivery_id: int
     status: str
@@ -143,30 +148,30 @@ class Record(NamedTuple):
     reply: str = ""
     next_attempt_at: datetime | None = None
     counts: bool = True
-    # How many there were before; None where it does not matter.
+    # How many attempts there were before; None where it does not matter.
     attempts: int | None = None
 
     @property
     def is_released(self) -> bool:
-        """Put back without an attempt, to be claimed again at once."""
+        """Whether the row returns to the queue with no attempt, and can be claimed immediately."""
         is_pending = self.status == Delivery.Status.PENDING
         return is_pending and not self.counts and self.next_attempt_at is None
 
 
 class Window(NamedTuple):
-    """Who is to be written to now; `looked_at` also counts the readers who were skipped."""
+    """The readers to send to now; `looked_at` also counts the readers who were skipped."""
 
     rows: list[Claimed]
     looked_at: int
-    # Behind the last of them.
+    # The position of the last row that was looked at.
     place: Place
 
 
 @dataclass(frozen=True)
 class Claimant:
-    """On whose behalf rows are claimed: a run of a lane, for a revision, over a relay.
+    """The owner of claimed rows: one run of a lane, for one revision, over one relay.
 
-    `frequencies` are the readers' choices that the edition is for.
+    The edition is for readers who chose one of `frequencies`.
     """
 
     edition_id: int
@@ -177,16 +182,17 @@ class Claimant:
 
 
 def released(delivery_id: int) -> Record:
-    """Back into the queue, as if never claimed."""
+    """Return the record that puts a row back into the queue, as if it was never claimed."""
     return Record(delivery_id, Delivery.Status.PENDING, counts=False)
 
 
 class Claiming:
-    """A claim that was sent: the last window's outcomes, and the next readers behind `after`.
+    """A claim that was sent to PostgreSQL; `window` waits for its rows.
 
-    One statement does both. Readers who left or were suppressed become skipped by it, with the
-    reason. Rows that another lane holds are passed over. Nothing is claimed of an edition that is
-    not sending, is late, or has a newer revision.
+    One statement records the last window's outcomes and claims the next readers behind `after`. It
+    skips readers who left or were suppressed, and stores the reason. It passes over rows that
+    another lane holds. It claims nothing of an edition that is not sending, is past its deadline or
+    has a newer revision.
     """
 
     def __init__(
@@ -214,7 +220,7 @@ class Claiming:
         )
 
     def window(self) -> Window:
-        """Wait for what it claimed."""
+        """Wait for the claim, and return the window."""
         found = self._statement.rows()
         found.sort()
         rows = [
@@ -233,22 +239,22 @@ def claim(
     limit: int = WINDOW,
     now: datetime,
 ) -> Window:
-    """Send a claim and wait for it."""
+    """Claim a window, and wait for it."""
     return Claiming(claimant, records=records, after=after, limit=limit, now=now).window()
 
 
 def record(*, lane: str, records: Sequence[Record], now: datetime) -> None:
-    """Record a window that no other follows."""
+    """Record the outcomes of a window that no other window follows."""
     if records:
         with connection.cursor() as cursor:
             cursor.execute(_RECORD, _recording(lane, records, now))
 
 
 def give_back_unseen(*, lane: str) -> int:
-    """Put back what the lane claimed by a statement whose answer it never saw.
+    """Release the rows that the lane claimed by a statement whose answer it never saw.
 
-    Only for a lane with nothing on the wire and nothing to record: its name is used once, so
-    whatever is marked as on the wire under it was not.
+    Call it only for a lane with nothing on the wire and nothing to record. A lane's name is used
+    once, so rows that are still marked as on the wire under this name never were.
     """
     unseen = Delivery.objects.filter(lane=lane, status=Delivery.Status.SENDING)
     return (
@@ -258,9 +264,9 @@ def give_back_unseen(*, lane: str) -> int:
 
 
 def still_due(claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime) -> dict[int, str]:
-    """Those of a claimed window that are still the lane's to send, each with "" or why not.
+    """Return for each row that the lane still holds "", or the reason why it must not be sent.
 
-    A row that is missing was taken away, or its edition stopped.
+    If a row is missing, another lane has it now or its edition was stopped.
     """
     values = {
         "ids": _array(delivery_ids),
@@ -295,5 +301,8 @@ def _recording(lane: str, records: Sequence[Record], now: datetime) -> dict[str,
 
 
 def _array(ids: Iterable[int]) -> str:
-    """As text: a list's type would follow from its numbers, and each type be prepared anew."""
+    """Return the ids as the text of an array.
+
+    psycopg derives a list's type from its numbers, and each type would be prepared again.
+    """
     return f"{{{','.join(map(str, ids))}}}"

@@ -29,16 +29,16 @@ from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
 
-# A fresh task then takes over, so that workers restart and editions share them fairly.
+# After this a fresh task takes over, so that workers can restart and editions share them fairly.
 LANE_SECONDS = 30.0
-# What a stop leaves for the window on the wire; promised are ten seconds in all.
+# How long a stopping lane may work on the window on the wire. The promise is ten seconds in all.
 DRAIN_SECONDS = 4.0
-# So often in a row a relay may hang up before it answers for one message: each time another reader
-# comes first, and where it could not keep up with what it offers, a simpler mode is used.
+# How many times in a row a relay may hang up before it answers for a message. After each time
+# another reader comes first. A relay that could not handle what it offers gets a simpler mode.
 HANG_UPS = 3
 # A lane waits this many seconds, at most, for readers whose turn has not come.
 SOON = 5.0
-# A lane that waits for its turn asks so often whether its worker stops.
+# How often, in seconds, a waiting lane checks whether its worker stops.
 _NAP = 0.25
 
 
@@ -54,10 +54,10 @@ class End(Enum):
 
 
 def run(*, edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
-    """Claim, send and record until nobody is due, half a minute is over or the worker stops.
+    """Claim, send and record until no reader is due, half a minute is over or the worker stops.
 
-    `lane` names the rows' claimant, and is used once. Safe to run any number of times at once.
-    Where a relay cannot be reached the next one takes over.
+    `lane` names the claimant on the rows; each name is used once. Any number of lanes can run at
+    the same time. Where a relay cannot be reached the next one takes over.
     """
     with drain.sigterm_waits(), giving_way():
         end = _over_the_relays(edition_id, lane, clock)
@@ -94,7 +94,7 @@ def _over_the_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) 
 
 
 class _Unreadable(Exception):
-    """The frozen page is none that messages can be made of; every lane would find that."""
+    """No messages can be made from the frozen page; every lane would fail in the same way."""
 
 
 def _page(claimant: Claimant) -> Compiled:
@@ -117,7 +117,7 @@ def _under_way(edition_id: int) -> Edition | None:
 
 
 class _Lane:
-    """One relay's turn in the run of a lane."""
+    """The part of a lane's run that uses one relay."""
 
     def __init__(
         self, claimant: Claimant, relay: Relay, page: Compiled, clock: Callable[[], datetime]
@@ -129,7 +129,11 @@ class _Lane:
         self.queue = Queue(claimant, clock)
 
     def run(self) -> End:
-        """Raises RelayRefuses where the relay will not have us at all."""
+        """Send over the relay.
+
+        Raises:
+            RelayRefuses: The relay does not accept our mail at all.
+        """
         outbox = Outbox(self.queue, self.page, self.throttle, self.clock, self._must_drop)
         with (
             session(self.claimant.lane),
@@ -153,7 +157,7 @@ class _Lane:
         return end
 
     def _reconnecting(self, outbox: Outbox) -> End:
-        """Connect again where a relay closes after so many messages, as many do."""
+        """Connect again where a relay closes after some number of messages, as many do."""
         hang_ups = 0
         while hang_ups < HANG_UPS:
             outbox.begin_connection()
@@ -169,7 +173,7 @@ class _Lane:
         raise NoConnection(f"{self.relay.name} hangs up before it answers for a message")
 
     def _send_windows(self, transport: Transport, outbox: Outbox) -> End | None:
-        """Window after window until there is a reason to end; None: the connection is over."""
+        """Send window after window; return why the lane ends, or None if the connection is over."""
         admission = self.throttle.admit([], now=self.clock())
         try:
             while transport.is_open:
@@ -189,10 +193,11 @@ class _Lane:
         return None
 
     def _put(self, admission: Admission, transport: Transport, outbox: Outbox) -> None:
-        """Send a window; before its last readers the database begins to claim the next one.
+        """Send a window; before its last readers are sent, begin to claim the next window.
 
-        Not where many are unanswered: then the wire is busy while a claim is waited for. At most
-        WINDOW readers are claimed and not recorded, which is what a crash leaves uncertain.
+        Where many messages are unanswered the next window is not claimed ahead: the wire stays busy
+        while the lane waits for a claim. At most WINDOW readers are claimed and not yet recorded;
+        these are the readers whom a crash leaves uncertain.
         """
         rows, as_of = admission.go, self.queue.as_of
         limit = min(transport.batch, admission.limit)
@@ -218,17 +223,18 @@ class _Lane:
         return End.MORE if time.monotonic() > self.ends_at else None
 
     def _is_everybody_seen(self, transport: Transport, outbox: Outbox) -> bool:
-        """Whether a claim that found nobody looked at all there is."""
+        """Whether a claim that found no reader had searched the whole queue."""
         if outbox.on_wire:
             outbox.settle(transport)
             return False
         swept, self.queue.place = self.queue.is_swept, FRONT
         if not swept:
             return False
-        # Domains with a rate give their readers turns some seconds ahead: a lane that left them
-        # to the next tick would use a fraction of that rate.
+        # Readers of a domain with a rate get turns some seconds ahead. A lane that left them to the
+        # next tick would use only a fraction of that rate.
         due_at = due.next_due(self.claimant.edition_id)
-        # What was due before cannot be claimed: the edition was stopped, or another lane is at it.
+        # A row that was due before the claim and was not claimed is not for this lane: the edition
+        # was stopped, or another lane holds the row.
         if due_at is None or due_at <= self.queue.claimed_at:
             return True
         seconds = (due_at - self.clock()).total_seconds()
@@ -237,7 +243,7 @@ class _Lane:
         return seconds > SOON
 
     def _wait(self, seconds: float, transport: Transport, outbox: Outbox) -> None:
-        """Wait for the relay's rate, with nothing on the wire and nothing unwritten."""
+        """Take all answers, record all outcomes, then wait for the relay's rate."""
         outbox.settle(transport)
         outbox.record_surely()
         until = min(time.monotonic() + seconds, self.ends_at)

@@ -1,4 +1,4 @@
-"""Put claimed readers' messages on the wire, and keep what became of each for the ledger."""
+"""Put claimed readers' messages on the wire, and keep each outcome for the ledger."""
 
 from __future__ import annotations
 
@@ -31,25 +31,27 @@ from subscribers.suppression import suppress
 
 logger = logging.getLogger(__name__)
 
-# No message of a window is begun later than this after the claim; see recover.LEASE.
+# No message of a window is begun later than this after the claim; see `recover.LEASE`.
 WINDOW_SECONDS = 60.0
-# How long a reader's status is trusted. An unsubscribe is to be effective at once; one more query
-# in this time costs nothing on a slow relay, and on a fast one a window takes no longer.
+# How long a reader's status is trusted, because an unsubscribe is to take effect immediately. On a
+# slow relay another query after this time costs nothing. On a fast one a window takes no longer.
 TRUST_SECONDS = 0.05
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=60), timedelta(minutes=20)
-# Readers tried again who are put off in a row are the relay's doing if so many domains are theirs.
+# If a whole window of retried readers is deferred, the relay is the cause where they belong to at
+# least this many domains.
 _DOMAINS = 3
-# Messages are made a few at a time, then sent: in turn with the wire one by one, neither finds its
-# code and data in the processor's caches, and a whole window of 45 KB each does not fit in there.
+# How many messages are made before they are sent. If messages are made and sent one by one, neither
+# step finds its code and data in the processor's caches. A whole window of messages of 45 KB each
+# does not fit in the caches.
 _GROUP = 5
-# How long outcomes are kept for a database that went away.
+# How long outcomes are kept while the database cannot be reached.
 RECORD_SECONDS = 60.0
 
 _Status, _Reason = Delivery.Status, Delivery.Reason
 
 
 class Outbox:
-    """What one lane has on the wire; the queue records its outcomes with the next claim."""
+    """One lane's messages on the wire; the queue records their outcomes with the next claim."""
 
     def __init__(
         self,
@@ -64,27 +66,28 @@ class Outbox:
         self.page, self.throttle, self.clock, self.must_drop = page, throttle, clock, must_drop
         self.signer = Signer(self.edition_id)
         self.on_wire: dict[int, Claimed] = {}
-        # When the standing of the rows in hand was read (time.monotonic).
+        # When the status of the present rows was read (time.monotonic).
         self.trusted = 0.0
-        # Why the edition must be held, and the words for its editors.
+        # The reason why the edition must be held, and the detail for its editors.
         self.fault: tuple[str, str] | None = None
-        # Domain and attempts of the readers put off since the relay last gave a final answer.
+        # Domain and attempts of the readers deferred since the relay last gave a final answer.
         self.deferred: list[tuple[str, int]] = []
-        # Addresses that do not exist, until they are written down.
+        # Addresses that do not exist and are not suppressed yet, each with the server's reply.
         self.bounced: list[tuple[str, str]] = []
-        # The database went away: this session holds neither the lane's lock nor its berth.
+        # Whether the database connection was replaced. The new session holds neither the lane's
+        # lock nor its connection slot.
         self.reconnected = False
         self.begin_connection()
 
     def begin_connection(self) -> None:
-        """Count anew what the relay answered for."""
+        """Begin to count the relay's answers again."""
         self.answered = 0
         self.has_moved_one = False
 
     # --- Onto the wire ---
 
     def put(self, transport: Transport, rows: Sequence[Claimed], *, as_of: float) -> None:
-        """Hand over the messages of rows whose standing was read at `as_of` (time.monotonic)."""
+        """Hand over the messages of rows whose status was read at `as_of` (time.monotonic)."""
         self.trusted = as_of
         left = {row.delivery_id: row for row in rows}
         try:
@@ -93,7 +96,7 @@ class Outbox:
                     break
                 self._put_group(transport, rows[first : first + _GROUP], left, as_of)
         finally:
-            # Also when something breaks that nobody thought of: these were never on the wire.
+            # The rows that are left were never on the wire, also after an unexpected error.
             self.queue.records.extend(released(pk) for pk in left)
 
     def _put_group(
@@ -116,14 +119,15 @@ class Outbox:
             if left.pop(row.delivery_id, None):
                 self.on_wire[row.delivery_id] = row
                 transport.put(outgoing)
-                # What is known by now: a relay that refuses our mail is sent no other.
+                # Read the outcomes known by now: no other message goes to a relay that refuses our
+                # mail.
                 self.settle(transport, unanswered=WINDOW)
 
     def _may_go_on(self, transport: Transport) -> bool:
         return not self.fault and transport.is_open and not self.must_drop()
 
     def put_off(self, admission: Admission) -> None:
-        """Give back the rows for which the relay or their domain has no room."""
+        """Put off the rows of domains at their rate, and release those beyond the relay's rate."""
         for row, until in admission.later:
             reason = _Reason.THROTTLED
             self.queue.records.append(
@@ -132,7 +136,7 @@ class Outbox:
         self.queue.records.extend(released(row.delivery_id) for row in admission.back)
 
     def _look_again(self, left: dict[int, Claimed]) -> None:
-        """Drop from `left` who has gone since the claim."""
+        """Remove from `left` the readers who may not get the edition any more."""
         self.queue.arrive()
         still = still_due(self.queue.claimant, delivery_ids=list(left), now=self.clock())
         for pk in list(left):
@@ -140,7 +144,8 @@ class Outbox:
             if reason:
                 self.queue.records.append(Record(pk, _Status.SKIPPED, reason, counts=False))
             elif reason is None:
-                # Not ours any more, or the edition stopped: recording is guarded by both.
+                # The lane lost the row, or the edition was stopped. A release is safe in both
+                # cases, because recording is guarded (see claim).
                 self.queue.records.append(released(pk))
             if reason != "":
                 del left[pk]
@@ -148,7 +153,7 @@ class Outbox:
     def _made(
         self, rows: Sequence[Claimed], left: dict[int, Claimed]
     ) -> list[tuple[Claimed, Outgoing]]:
-        """The messages of those who want one and can have one; the others are recorded."""
+        """Make the messages; rows that get none are recorded and taken out of `left`."""
         made, date = [], self.clock()
         for row in rows:
             outgoing = self._make(row, date)
@@ -173,50 +178,51 @@ class Outbox:
         except UnsafeHeader as error:
             return Record(pk, _Status.FAILED, _Reason.REFUSED, str(error)[:300])
         except Exception as error:
-            # A fault of ours that each lane would meet again, before the same reader.
+            # A fault in Daybreak: each lane would meet it again, at the same reader.
             logger.exception("Edition %s: no message for %s", self.edition_id, pk)
             self.fault = Edition.Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}"
-            # Behind the others: who goes on meets it last, not first.
+            # Behind the other rows: an edition that goes on meets this reader last, not first.
             return Record(pk, _Status.PENDING, "", "", date + FIRST_RETRY, counts=False)
         if message is None:
             return Record(pk, _Status.SKIPPED, _Reason.MUTED, counts=False)
         sender = self.signer.sender(row.subscription_id)
         return Outgoing(pk, sender, row.email, message, reader, dotless=True)
 
-    # --- And what became of it ---
+    # --- Outcomes ---
 
     def settle(self, transport: Transport, *, unanswered: int = 0) -> None:
-        """Wait until at most so many are unanswered, and note the outcomes."""
+        """Wait until at most `unanswered` messages have no outcome; note the outcomes so far."""
         for pk, outcome in transport.take(unanswered=unanswered):
             row = self.on_wire.pop(pk)
             self.throttle.note(row, outcome)
             entry = self._record(row, outcome)
             self.queue.records.append(entry)
-            # What came back unsent behind a full connection is no answer.
+            # A message that came back unsent behind a full connection was not answered.
             if entry.status != _Status.PENDING:
                 self.deferred.clear()
             elif outcome.verdict is not Verdict.NOT_SENT:
                 self.deferred.append((row.email.rpartition("@")[2], row.attempts))
             if outcome.verdict is Verdict.NO_SUCH_ADDRESS:
                 self.bounced.append((row.email, outcome.reply))
-        # Behind the loop: should the database be gone, no outcome is lost.
+        # After the loop, so that no outcome is lost if the database cannot be reached.
         self._suppress()
 
     @property
     def everything_is_put_off(self) -> bool:
-        """Whether the relay, and not some domain behind it, takes nothing now."""
+        """Whether the relay itself defers every message, and not only some recipient domain."""
         if len(self.deferred) < WINDOW:
             return False
-        # Only those who are tried again stand side by side by domain.
+        # In the queue only retried readers of one domain stand next to each other.
         for_the_first_time = sum(not attempts for _, attempts in self.deferred)
         domains = {domain for domain, _ in self.deferred}
         return for_the_first_time >= WINDOW or len(domains) >= _DOMAINS
 
     def record_surely(self) -> None:
-        """Write the outcomes that no claim followed; wait for a database that went away.
+        """Write the outcomes that no claim has recorded; wait while the database is gone.
 
         Raises:
-            OperationalError: it stayed away; what was on the wire becomes uncertain (recover).
+            OperationalError: The database did not come back. The rows that were on the wire become
+                uncertain (see `recover`).
         """
         until = time.monotonic() + RECORD_SECONDS
         while self.queue.records or self.bounced:
@@ -239,7 +245,7 @@ class Outbox:
             del self.bounced[0]
 
     def _record(self, row: Claimed, outcome: Outcome) -> Record:
-        """Translate the verdict into the ledger's words."""
+        """Translate the verdict into the row's new status, reason and next attempt."""
         status, reason, next_attempt_at, counts = _Status.PENDING, "", None, True
         self.answered += outcome.verdict not in {Verdict.NOT_SENT, Verdict.UNKNOWN}
         match outcome.verdict:
@@ -252,11 +258,12 @@ class Outbox:
             case Verdict.REFUSED:
                 status, reason = _Status.FAILED, str(_Reason.REFUSED)
             case Verdict.SENDERS_FAULT if row.refused:
-                # An editor let it go on, and it was this reader's copy alone after all.
+                # An editor let the edition go on, and the relay refuses this reader's copy again:
+                # only this copy is at fault.
                 status, reason = _Status.FAILED, str(_Reason.REFUSED)
             case Verdict.SENDERS_FAULT:
                 self.fault = Edition.Reason.REFUSED, outcome.reply
-                # Behind the others: who goes on meets it last, not first.
+                # Behind the other rows: an edition that goes on meets this reader last, not first.
                 reason, next_attempt_at = str(_Reason.REFUSED), self.clock() + FIRST_RETRY
                 counts = False
             case Verdict.UNKNOWN:
@@ -265,8 +272,8 @@ class Outbox:
             case Verdict.NOT_SENT:
                 counts = False
                 if not self.answered and not self.has_moved_one:
-                    # Readers go in order: one at whom the relay hangs up must not stand before
-                    # all others for ever. It is no attempt, only somebody else's turn.
+                    # Readers go in order, so a reader at whom the relay hangs up must not stay
+                    # first for ever. This counts no attempt; it only lets other readers go first.
                     next_attempt_at, self.has_moved_one = self.clock() + FIRST_RETRY, True
         return Record(
             row.delivery_id, status, reason, outcome.reply, next_attempt_at, counts, row.attempts
@@ -274,7 +281,7 @@ class Outbox:
 
 
 def backoff(attempt: int) -> timedelta:
-    """How long to wait after so many attempts: doubling from a minute, and never in step."""
+    """Return how long to wait after the given attempt: doubling from a minute, with jitter."""
     whole: timedelta = min(FIRST_RETRY * 2 ** min(attempt - 1, 10), LONGEST_RETRY)
-    # So that thousands of readers put off at once do not come back at once.
+    # Jitter, so that thousands of readers deferred at the same time do not come back together.
     return whole * random.uniform(0.5, 1)  # noqa: S311 (no secret)

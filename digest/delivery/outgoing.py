@@ -1,4 +1,4 @@
-"""One message on its way, and what any carrier of messages must do with it."""
+"""Define one message to send, and what every transport must do with it."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from digest.rendering.personalise import Reader
 
 
 class NoConnection(Exception):
-    """The relay cannot be reached, or closes the door for now; nothing was sent."""
+    """The relay cannot be reached, or takes no connection for now; nothing was sent."""
 
 
 class RelayRefuses(Exception):
-    """The relay will not take our mail at all: credentials, TLS or policy."""
+    """The relay does not accept our mail at all, because of credentials, TLS or policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message, ready for the wire, under the number by which its outcome comes back."""
+    """One message, ready for the wire; its outcome comes back under `key`."""
 
     key: int
     sender: str
     recipient: str
-    # CRLF line ends, ASCII, ends in CRLF.
+    # ASCII with CRLF line ends; it ends in CRLF.
     message: bytes
-    # An ESP merges with it; SMTP has everything in the message.
+    # An ESP needs these values to merge. Over SMTP everything is in the message.
     reader: Reader
-    # Whoever made it knows that no line begins with a dot: looking for one takes longer than making
-    # the message.
+    # The maker of the message knows that no line begins with a dot. Searching for such a line takes
+    # longer than making the message.
     dotless: bool = False
 
 
 class Transport(Protocol):
-    """An open way to a relay; a context manager, so that it is closed politely.
+    """An open connection to a relay; a context manager, so that it is closed in an orderly way.
 
-    After it dies every message that was put has an outcome: UNKNOWN where its end may have reached
-    the relay, NOT_SENT where it cannot have; and `put` gives NOT_SENT from then on.
+    After the connection is lost every message that was put has an outcome: UNKNOWN where its end
+    may have reached the relay, NOT_SENT where it cannot have. From then on `put` gives NOT_SENT.
     """
 
     @property
     def accepted(self) -> int:
-        """Messages that the relay accepted."""
+        """How many messages the relay accepted."""
 
     @property
     def batch(self) -> int:
@@ -51,19 +51,22 @@ class Transport(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether it may be used for another message."""
+        """Whether the transport takes another message."""
 
     def ready(self) -> None:
-        """Wait until the next message would go on the wire at once."""
+        """Wait until the next message can go on the wire immediately."""
 
     def put(self, outgoing: Outgoing) -> None:
-        """Hand over one message; never raises for what the relay does."""
+        """Hand over one message; nothing that the relay does raises an error."""
 
     def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
-        """Wait until at most so many are unanswered; all outcomes known by now, each once."""
+        """Wait until at most `unanswered` messages have no outcome.
+
+        Return the outcomes that are new since the last call, by the messages' keys.
+        """
 
     def close(self) -> None:
-        """End it; what was put and not answered still has its outcome in `take`."""
+        """Close the connection; `take` still returns the outcome of every message that was put."""
 
     def __enter__(self) -> Self: ...
 

@@ -1,4 +1,4 @@
-"""A lane's place in an edition's queue, and the window it has claimed ahead."""
+"""Keep a lane's position in an edition's queue, and the window that it claimed ahead."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ class _UnderWay(NamedTuple):
 class Queue:
     """Claims window after window for one lane, and records outcomes in the same statements.
 
-    `records` are the outcomes that the next claim is to record. They are kept until it has: where
-    the statement failed (a deadlock, say), they are recorded once more.
+    `records` are the outcomes that the next claim records. They are kept until it has: where the
+    statement fails (for example by a deadlock), they are recorded again.
     """
 
     def __init__(self, claimant: Claimant, clock: Callable[[], datetime]) -> None:
         self.claimant, self.clock = claimant, clock
         self.records: list[Record] = []
-        # Where the next claim goes on, and whether the last one looked at the whole queue.
+        # Where the next claim goes on, and whether the last claim began at the front of the queue.
         self.place, self.is_swept = FRONT, False
-        # When the window in hand was claimed: by the clock, and by time.monotonic.
+        # When the present window was claimed: by the clock, and by time.monotonic.
         self.claimed_at, self.as_of = clock(), 0.0
         self._under_way: _UnderWay | None = None
-        # The window claimed ahead, or none.
+        # The window that was claimed ahead, if any.
         self._ahead: list[Window] = []
 
     @property
     def is_ahead(self) -> bool:
-        """Whether a window was claimed that nobody has asked for yet."""
+        """Whether a window was claimed that `next` has not returned yet."""
         return self._under_way is not None or bool(self._ahead)
 
     def claim_ahead(self, limit: int) -> None:
-        """Have PostgreSQL claim a window while this process is busy with the wire.
+        """Let PostgreSQL claim a window while this process is busy with the wire.
 
-        An error is left to `next`, which claims anew.
+        An error is ignored, because `next` then claims again.
         """
         with suppress(Error):
             self._begin(limit)
@@ -61,10 +61,10 @@ class Queue:
         self.records = []
 
     def next(self, limit: int) -> Window:
-        """The window that was claimed ahead, or one of at most so many readers.
+        """Return the window that was claimed ahead, or claim one of at most `limit` readers.
 
         Raises:
-            django.db.Error: nothing was claimed, as far as can be known, nor recorded.
+            django.db.Error: As far as the lane can know, nothing was claimed or recorded.
         """
         if not self.is_ahead:
             self._begin(limit)
@@ -72,9 +72,9 @@ class Queue:
         return self._ahead.pop()
 
     def arrive(self) -> None:
-        """Have done with the claim under way, so that the connection is free for another statement.
+        """Finish the claim under way, so that the connection is free for another statement.
 
-        An error is left to that statement, which meets it as well, or to the next claim.
+        An error is ignored: that statement, or the next claim, meets it as well.
         """
         with suppress(Error):
             self._arrive()
@@ -88,7 +88,7 @@ class Queue:
         except Error:
             self.records = under_way.records + self.records
             raise
-        # The claim did not see the rows that it put back itself.
+        # The claim did not see the rows that it released itself.
         has_released = any(entry.is_released for entry in under_way.records)
         self.place = FRONT if has_released else window.place
         self.is_swept = under_way.after == FRONT and not has_released
@@ -96,10 +96,10 @@ class Queue:
         self._ahead = [window]
 
     def give_back(self) -> None:
-        """Put the readers back who were claimed ahead: the lane ends.
+        """Release the readers who were claimed ahead, because the lane ends.
 
         Raises:
-            django.db.Error: as in `next`.
+            django.db.Error: As in `next`.
         """
         self._arrive()
         for window in self._ahead:
