@@ -1,20 +1,21 @@
-"""Say in words how fast an edition goes, and what it waits for."""
+"""Describe how fast an edition is sent, and what it waits for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-# Slower than this nothing is foretold: one reader in ten seconds may be the last for an hour.
+# Below this pace no time is estimated: one reader in ten seconds may be the last for an hour.
 LEAST_PACE = 0.1
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What the words are made of; `rate` and `pace` as in report.Report.
+    """The figures that `describe` needs; `rate` and `pace` are those of report.Report.
 
-    `later` of the readers who are left are not to be written to yet: some were put off, and
-    `to_come` wait for their own hour. Of those put off `throttled` wait for their domain's rate.
+    `left` counts the readers who are left. `later` of them are not due yet: some were put off, and
+    `to_come` wait for their own hour. Of those who were put off, `throttled` wait for their
+    domain's rate.
     """
 
     left: int
@@ -32,22 +33,22 @@ class Pace:
 
     @property
     def due(self) -> int:
-        """Readers whose turn it is."""
+        """How many readers are due now."""
         return self.left - self.later
 
     @property
     def waits(self) -> bool:
-        """Whether nothing moves at the moment, whatever moved in the last half minute."""
+        """Whether nothing moves now, even if something moved in the last half minute."""
         return not self.due or self.pace < LEAST_PACE
 
     @property
     def time_left(self) -> timedelta | None:
-        """For those whose turn it is; None where it cannot be told."""
+        """The time until all due readers are done; None where it cannot be estimated."""
         return None if self.waits else timedelta(seconds=self.due / self.pace)
 
 
 def describe(pace: Pace, zone: tzinfo) -> str:
-    """One line for who watches: how fast and how long yet, or what it waits for."""
+    """Return one line: how fast the edition is sent and how long it takes, or what it waits for."""
     if pace.relays_rest:
         return "Every relay rests: out of reach, or at its limit for today. It goes on by itself."
     if not pace.left:
@@ -56,7 +57,7 @@ def describe(pace: Pace, zone: tzinfo) -> str:
 
 
 def _at_work(pace: Pace, zone: tzinfo) -> list[str]:
-    """About those whose turn it is."""
+    """Describe the readers who are due now."""
     if not pace.due:
         return []
     if (left := pace.time_left) is None:
@@ -74,7 +75,7 @@ def _at_work(pace: Pace, zone: tzinfo) -> list[str]:
 
 
 def _to_come(pace: Pace, zone: tzinfo) -> list[str]:
-    """About those whose turn is later."""
+    """Describe the readers who are due later."""
     words = []
     own_hour = min(pace.to_come, pace.later)
     if own_hour and pace.next_wave:
@@ -97,7 +98,7 @@ def _readers(number: int) -> str:
 
 
 def per_second(rate: float) -> str:
-    """`1,204 a second`, or by the minute where it is slow."""
+    """Return a rate such as `1,204 a second`, or a rate per minute where it is slow."""
     if rate >= 10:
         return f"{rate:,.0f} a second"
     if rate >= 1:
@@ -106,7 +107,7 @@ def per_second(rate: float) -> str:
 
 
 def in_words(span: timedelta) -> str:
-    """`less than a minute`, `about 4 minutes`, `about 2 hours`: no more exact than it is known."""
+    """Return `less than a minute`, `about 4 minutes`, `about 2 hours`: as exact as is known."""
     minutes = span / timedelta(minutes=1)
     if minutes < 1:
         return "less than a minute"
@@ -120,7 +121,7 @@ def _about(number: float, what: str) -> str:
 
 
 def _clock(when: datetime, now: datetime, zone: tzinfo) -> str:
-    """The hour, with the day where it is not today."""
+    """Return the time of day, with the date unless it is today."""
     there = when.astimezone(zone)
     same_day = there.date() == now.astimezone(zone).date()
     soon = when - now < timedelta(hours=1)

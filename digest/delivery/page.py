@@ -1,4 +1,4 @@
-"""Add a page of an edition's readers to the ledger."""
+"""Insert the ledger's rows for one batch of an edition's readers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from digest.editions import waves
 from digest.models import Edition
 from subscribers.models import Subscription
 
-# Planning again adds those who confirmed since.
+# If an edition is planned again, readers who confirmed since then are added.
 _PLAN = """
 WITH page (id) AS MATERIALIZED ({page}),
 added AS (
@@ -25,8 +25,8 @@ added AS (
 SELECT (SELECT max(id) FROM page), (SELECT count(*) FROM page), (SELECT count(*) FROM added)
 """
 
-# By the readers' clocks the page is kept while it is worked out what its zones and hours come to:
-# reading it twice took half as long again.
+# Where an edition goes by the readers' clocks, the batch is kept in a temporary table while Python
+# computes the turns of its zones and hours. Reading the batch twice took half as long again.
 _KEEP = """
 CREATE TEMPORARY TABLE digest_page ON COMMIT DROP AS
 SELECT page.id, page.timezone, page.preferred FROM ({page}) AS page (id, timezone, preferred)
@@ -54,16 +54,16 @@ _DROP = "DROP TABLE digest_page"
 
 
 class Page(NamedTuple):
-    """The last subscription of a page, and how many it has; None of an empty one."""
+    """A batch's last subscription (None if the batch is empty) and its number of readers."""
 
     last: int | None
     found: int
 
 
 def add(edition: Edition, readers: QuerySet[Subscription], *, now: datetime) -> Page:
-    """Add a row for each of the readers (ordered, and cut to a page) who has none.
+    """Add a row for each of the readers who has none.
 
-    In a transaction of its own.
+    `readers` are ordered and limited to one batch. Each batch needs a transaction of its own.
     """
     if edition.local_time is None:
         page, params = readers.values_list("pk", flat=True).query.sql_with_params()

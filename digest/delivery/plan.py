@@ -1,4 +1,4 @@
-"""Start an edition's delivery, and plan its readers."""
+"""Start an edition's delivery, and plan its readers batch by batch."""
 
 from __future__ import annotations
 
@@ -23,30 +23,32 @@ logger = logging.getLogger(__name__)
 
 _Status, _Reason = Edition.Status, Edition.Reason
 _Row = Delivery.Status
-# To be sent, now or later; the condition of the index delivery_due.
+# Rows that are to be sent, now or later. This is the condition of the index delivery_due.
 WAITING = Q(status=_Row.PENDING) | Q(status=_Row.UNCERTAIN, finished_at=None)
 
-# Seconds in which a lane is sure to look at a reader's status again (outbox.TRUST_SECONDS, and some
-# for a busy machine), or to have the message on the wire.
+# Seconds after which a lane has surely looked at a reader's status again, or has the message on the
+# wire. This is `outbox.TRUST_SECONDS`, with a margin for a busy machine.
 LOOK_AGAIN = 1.0
-# Readers of one statement: 0.8 s on two cores, and the first of them can be written to after it.
+# How many readers one statement plans. It takes 0.8 s on two cores, and lanes can then send to the
+# first of them.
 PAGE = 50_000
 
 
 class NotStarted(Exception):
-    """The edition cannot go out; its row says why, and so does the message."""
+    """The edition cannot go out; its row and the exception's message say why."""
 
 
 def start(*, edition_id: int, now: datetime) -> None:
-    """Freeze the approved edition and set it on its way; its readers are planned by `plan_page`.
+    """Freeze the approved edition and begin to send it; `plan_page` plans its readers.
 
-    What was approved is what is sent: an edition that says something else by now goes back to its
-    editors. Starting one that is under way changes nothing.
+    What was approved is what is sent: an edition that was changed since then goes back to its
+    editors. If the edition is already being sent, nothing changes.
 
     Raises:
-        NotStarted: it is not approved, was changed since, cannot be rendered, or is too late.
+        NotStarted: The edition is not approved, was changed since, cannot be rendered, is past its
+            deadline, or has an unusual audience.
     """
-    # Started is sent now, also by who goes on with it after it was held.
+    # An edition that is started before its time is sent now, also when it goes on after a hold.
     early = Edition.objects.filter(pk=edition_id, status=_Status.APPROVED, sends_at__gt=now)
     early.update(sends_at=now)
     try:
@@ -58,7 +60,7 @@ def start(*, edition_id: int, now: datetime) -> None:
 
 
 class _Unfit(Exception):
-    """Approved, and yet not to be sent; `reason` is one of Edition.Reason."""
+    """The edition is approved but must not be sent; `reason` is one of Edition.Reason."""
 
     def __init__(self, reason: str, message: str) -> None:
         self.reason = reason
@@ -66,7 +68,7 @@ class _Unfit(Exception):
 
 
 def locked(edition_id: int) -> Edition:
-    """The edition, while no editor can change it and no other beat can start it."""
+    """Return the edition with its row locked: no editor can change it, and no tick can start it."""
     editions = Edition.objects.select_for_update(of=("self",)).select_related(
         "newsletter", "schedule__newsletter", "corrects"
     )
@@ -87,10 +89,11 @@ def _start(edition: Edition, now: datetime) -> None:
     except DatabaseError:
         raise
     except Exception as error:
-        # A fault of ours, which each tick would meet again, and nobody would be told.
+        # A fault in Daybreak: without a hold each tick would meet it again, and no editor would
+        # hear of it.
         logger.exception("Edition %s cannot be frozen", edition.pk)
         raise _Unfit(_Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}") from error
-    # Once more after freezing, to notice what changed while the page was rendered.
+    # The hash is computed again after freezing, to notice a change while the page was rendered.
     if {frozen.content_hash, content_hash(edition)} != {edition.approved_hash}:
         raise _Unfit(_Reason.CHANGED, "The edition was changed after it was approved.")
     readers = audience.reached(edition, now=now).count()
@@ -100,7 +103,7 @@ def _start(edition: Edition, now: datetime) -> None:
         status=_Status.SENDING,
         sending_at=edition.sending_at or now,
         audience=readers,
-        # From the first reader again, for the sake of those who confirmed since.
+        # Planning begins at the first reader again, to include those who confirmed since.
         planned_to=0,
         planned_at=None,
         **_course(edition, now),
@@ -108,9 +111,9 @@ def _start(edition: Edition, now: datetime) -> None:
 
 
 def _course(edition: Edition, now: datetime) -> dict[str, datetime]:
-    """When the last wave is, by the readers that there are, and so until when it is of use.
+    """Return the time of the last wave by the edition's actual readers, and the new deadline.
 
-    Until now it was when the last zone on earth would have it.
+    Before the start `last_wave_at` is the time in the last time zone on earth.
     """
     before = edition.last_wave_at
     if before is None:
@@ -118,18 +121,19 @@ def _course(edition: Edition, now: datetime) -> dict[str, datetime]:
     turns = waves.turns(edition, audience.readers(edition), now=now)
     last = waves.last_turn(turns, now=now)
     if edition.sending_at:
-        # It went on after a stop: those of the later waves may be planned, and gone since.
+        # The edition goes on after a stop. Readers of later waves may be planned already, and may
+        # have left since.
         last = max(last, before)
-    # An end that an editor has set before the last wave stays where it is.
+    # A deadline that an editor has set before the last wave stays where it is.
     deadline = edition.deadline_at + (last - before) * (edition.deadline_at > before)
     return {"last_wave_at": last, "deadline_at": deadline}
 
 
 def plan_page(*, edition_id: int, now: datetime) -> bool:
-    """Add a row for each of the next readers; True while there may be more of them.
+    """Add a row for each reader of the next batch; return True while there may be more readers.
 
-    One page a transaction: lanes send the first while the others are planned, and a planner that
-    dies is taken up where it stopped. Two at once take turns.
+    Each batch is a transaction of its own. Lanes send the first batch while the others are planned,
+    and another planner goes on where a dead one stopped. Two planners at the same time take turns.
     """
     with transaction.atomic():
         edition = locked(edition_id)
@@ -151,13 +155,13 @@ def plan_audience(*, edition_id: int, now: datetime) -> None:
 
 
 def half_planned() -> list[int]:
-    """Ids of the editions under way whose planner stopped half-way."""
+    """Return the ids of the sending editions that are not fully planned."""
     sending = Edition.objects.filter(status=_Status.SENDING, planned_at=None)
     return list(sending.values_list("pk", flat=True))
 
 
 def _give_back(edition_id: int, unfit: _Unfit, now: datetime) -> None:
-    """To the editors, who are told; or for good where it is too late."""
+    """Hold the edition, which notifies its editors; skip it if it is past its deadline."""
     approved = [_Status.APPROVED]
     try:
         if unfit.reason == _Reason.PAST_DEADLINE:
@@ -175,7 +179,7 @@ def _give_back(edition_id: int, unfit: _Unfit, now: datetime) -> None:
 
 
 def hold_sending(*, edition_id: int, reason: str, detail: str, now: datetime) -> None:
-    """Stop a delivery that cannot go on; approving the edition again takes it up."""
+    """Stop a delivery that cannot go on; it goes on when the edition is approved again."""
     try:
         hold(
             edition_id=edition_id,
@@ -189,11 +193,11 @@ def hold_sending(*, edition_id: int, reason: str, detail: str, now: datetime) ->
 
 
 def drop_reader(*, subscription_id: int, now: datetime) -> int:
-    """Skip what was planned for a reader who left; return how many editions that were.
+    """Skip the waiting rows of a reader who left; return how many editions these were.
 
-    The claim would do so too; this shows it at once. What a lane holds, the lane looks at again
-    before it goes on the wire, and this waits for it: whoever is told that they left gets nothing
-    that was not on its way before.
+    The claim would skip them too, but here the ledger shows it immediately. A lane checks the
+    status of a row that it holds once more before the message goes on the wire. This function waits
+    for that check: after it returns, no message to the reader is begun.
     """
     waiting = Delivery.objects.filter(WAITING, subscription_id=subscription_id)
     dropped = waiting.update(

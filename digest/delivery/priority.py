@@ -1,4 +1,4 @@
-"""Let a send give way to what somebody waits for."""
+"""Let lanes run at a lower scheduling priority than work that a person waits for."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.conf import settings
 
 @contextmanager
 def giving_way() -> Iterator[None]:
-    """While inside, this thread interrupts nobody who is at work on the same host.
+    """Run this thread so that it does not interrupt other processes on the same host.
 
-    A lane wakes with every answer of the relay, some thousand times a second, and each time the
-    kernel would stop PostgreSQL, a web process or the relay itself in mid-work for it. Under
-    Linux's SCHED_BATCH it waits for their turn to end, and a message costs less of the processor,
-    for caches stay warm (docs/delivery.md, Figures).
+    A lane wakes with every answer of the relay, about a thousand times a second. Each time the
+    kernel would interrupt PostgreSQL, a web process or the relay itself for it. Under Linux's
+    SCHED_BATCH the lane waits until their time slice ends. A message also costs less processor
+    time, because caches stay warm (docs/delivery.md, Figures).
     """
     may = settings.LANES_GIVE_WAY and sys.platform == "linux"
     gives_way = may and _change(os.SCHED_OTHER, os.SCHED_BATCH)
@@ -29,8 +29,8 @@ def giving_way() -> Iterator[None]:
 
 
 def _change(before: int, after: int) -> bool:
-    """Whether it was done; another policy than `before` is the operator's own, and stays."""
-    # A sandbox may forbid to ask or to change, and Alpine's C library knows neither.
+    """Change the policy if it is `before`, and return True; any other is the operator's choice."""
+    # A sandbox may forbid reading or changing the policy. Alpine's C library supports neither.
     with suppress(OSError):
         if os.sched_getscheduler(0) == before:
             os.sched_setscheduler(0, after, os.sched_param(0))

@@ -19,18 +19,18 @@ from digest.rendering.readers import NOBODY, sample_reader
 
 
 class TestNotSent(Exception):
-    """The test did not go out; the message says what the relay or the page had against it."""
+    """The test was not sent; the exception's message names the fault of the relay or the page."""
 
-    __test__ = False  # pytest would take it for a test
+    __test__ = False  # pytest would collect the class as a test
 
 
 def send_test(*, edition_id: int, to: str, now: datetime) -> None:
-    """Render the edition as it stands and hand it to the relay; nothing is stored.
+    """Render the edition as it is now and hand one copy to the relay; nothing is stored.
 
-    Its subject begins with [Test], so that nobody takes it for the edition.
+    The subject begins with [Test], so that nobody mistakes the copy for the edition.
 
     Raises:
-        TestNotSent: the page cannot be made, or the relay did not take it.
+        TestNotSent: The page cannot be made, or the relay did not take the message.
     """
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     reader = sample_reader(edition_id=edition_id, email=to, date=now)

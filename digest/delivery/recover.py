@@ -12,23 +12,24 @@ from django.db.models.functions import Coalesce
 from digest.delivery import session
 from digest.models import Delivery
 
-# A lane that lost its session with the database, and lives, writes what became of its window as
-# soon as the database is back: it is given this long.
+# How long a lane may take to record its outcomes, if it lost its database session but still lives.
+# It records them as soon as the database is back.
 GRACE = timedelta(seconds=20)
-# A lane whose host died without a word may keep its session until the network gives up. Longer
-# than a lane can work on a window: it begins no message after outbox.WINDOW_SECONDS, and one
-# message takes at most four replies and its content (smtp.REPLY_TIMEOUT, smtp.CONTENT_TIMEOUT).
+# After this a row is lost even if its lane's session exists: when a host dies, its session may stay
+# until the network times out. The lease is longer than a lane can work on a window. A lane begins
+# no message after `outbox.WINDOW_SECONDS`, and one message takes at most four replies and its
+# content (`patience.REPLY_TIMEOUT`, `patience.CONTENT_TIMEOUT`).
 LEASE = timedelta(minutes=5)
-# A reader whose lanes die time after time is left in the end: perhaps they die of this message.
+# A reader whose lanes die this many times is not sent to again: perhaps the message kills them.
 MOST_LOSSES = 5
 
 
 def recover(*, now: datetime) -> int:
-    """Mark what dead lanes had on the wire as uncertain; return how many rows that were.
+    """Mark the rows that dead lanes had on the wire as uncertain; return how many rows these were.
 
-    They may have arrived. Where the operator allows it (RESEND_UNCERTAIN) they stay open and are
-    sent again, under the same Message-ID: a window that a lane had claimed need not have reached
-    the wire, and one that is lost nobody else would send.
+    Their messages may have arrived. Where the operator allows it (RESEND_UNCERTAIN) the rows stay
+    open and are sent again, under the same Message-ID. The reason: a claimed window may not have
+    reached the wire, and nobody else would send a window that is lost.
     """
     if _database_is_just_back(now):
         return 0
@@ -42,7 +43,7 @@ def recover(*, now: datetime) -> int:
 
 
 def _database_is_just_back(now: datetime) -> bool:
-    """Whether lanes that live may not have been able to write their outcomes yet."""
+    """Whether living lanes may not have been able to record their outcomes yet."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_postmaster_start_time()")
         (started,) = cursor.fetchone()
@@ -57,7 +58,7 @@ def _mark_uncertain(rows: QuerySet[Delivery], now: datetime) -> int:
     )
     return rows.update(
         status=Delivery.Status.UNCERTAIN,
-        # What the lane should still come to record is no longer its to record.
+        # Without its name on the row, the lane cannot record an outcome any more.
         lane="",
         uncertain_at=Coalesce("uncertain_at", Value(now)),
         finished_at=leave,

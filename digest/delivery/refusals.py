@@ -1,4 +1,4 @@
-"""Judge from a lane's latest answers whether the relay or a recipient's domain is hurried."""
+"""Decide from a lane's latest answers whether the relay or a recipient domain defers too much."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from dataclasses import dataclass, field
 
 from digest.delivery.replies import Outcome, Verdict
 
-# One message of five put off: greylisting and a receiver's bad moment stay below.
+# The share of deferred messages that means "too fast": one of five. Greylisting and a receiver's
+# short trouble stay below it.
 SHARE = 0.2
 LEAST = 3
-# Standard deviations: of twenty answers eight, of two hundred fifty.
+# How many standard deviations the share must be above SHARE: of twenty answers eight must be
+# deferred, of two hundred answers fifty.
 SURELY = 1.5
-# So many answers are remembered; older ones count half.
+# How many answers are remembered. Older ones count half.
 MEMORY = 200
-# How many answers of other domains it takes to tell the relay's fault from theirs.
+# How many answers of other domains are needed to tell a fault of the relay from one of the domains.
 ENOUGH = 5
 
-# X.1 and X.2 of RFC 3463: the address, the mailbox. A full one says nothing about our rate.
+# Subjects X.1 and X.2 of RFC 3463: the address and the mailbox. A full mailbox says nothing about
+# our rate.
 _ONE_READER = re.compile(r"\d{3}[ -][245]\.[12]\.")
 
 
 @dataclass(frozen=True)
 class Blame:
-    """Who is to be written to more slowly; each domain with its share of all answers."""
+    """Whether to slow down the relay, and which domains; each with its share of all answers."""
 
     relay: bool = False
     domains: dict[str, float] = field(default_factory=dict)
@@ -34,7 +37,7 @@ NOBODY = Blame()
 
 
 class Refusals:
-    """The answers of one lane's relay, by domain."""
+    """Counts the answers of one lane's relay, by recipient domain."""
 
     def __init__(self) -> None:
         self._forget()
@@ -58,7 +61,7 @@ class Refusals:
             self._is_news = True
 
     def judge(self) -> Blame:
-        """Whom the answers since the last blame speak against; asked once a batch."""
+        """Decide from the answers since the last slow-down; called once a batch."""
         blame = self._blame() if self._is_news else NOBODY
         if blame is not NOBODY:
             self._forget()
@@ -73,7 +76,7 @@ class Refusals:
         }
         others = sum(n for domain, n in self._answered.items() if domain not in suspects)
         bad = sum(n for domain, n in self._put_off.items() if domain not in suspects)
-        # Where the rest fares no better, or there is no rest, it is not the domains' doing.
+        # The relay is at fault where the other domains are deferred as often, or are too few.
         if (_is_much(bad, others) and others >= ENOUGH) or (others < ENOUGH and len(suspects) > 2):
             return Blame(relay=True)
         if not suspects:
@@ -87,6 +90,6 @@ class Refusals:
 
 
 def _is_much(bad: int, answered: int) -> bool:
-    """Whether it is surely over the share: a few answers are no proof, unless all say the same."""
+    """Whether the share is surely above SHARE; a few answers are no proof unless all agree."""
     deviation = math.sqrt(bad * (answered - bad) / answered) if answered else 0.0
     return bad >= LEAST and bad - SURELY * deviation >= SHARE * answered

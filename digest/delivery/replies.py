@@ -1,4 +1,4 @@
-"""Read an SMTP reply: what follows from it for the message, the address and the edition."""
+"""Interpret an SMTP reply: what it means for the message, the address and the edition."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ class Verdict(Enum):
     LATER = "later"
     NO_SUCH_ADDRESS = "no such address"
     REFUSED = "refused"
-    # Policy, authentication or the content: every reader's copy would be refused like this one.
+    # Policy, authentication or the content is refused: so would be every other reader's copy.
     SENDERS_FAULT = "the sender's fault"
-    # The connection died after the message's end was sent: it may have arrived.
+    # The connection was lost after the message's end was sent: the message may have arrived.
     UNKNOWN = "unknown"
-    # The connection died before: it cannot have arrived, and no attempt is counted.
+    # The connection was lost before the message's end was sent: the message cannot have arrived,
+    # and no attempt is counted.
     NOT_SENT = "not sent"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A verdict with the server's last words, fit for the ledger."""
+    """A verdict with the server's reply, as the ledger stores it."""
 
     verdict: Verdict
     reply: str = ""
 
 
-# RFC 3463: class.subject.detail, at the start of the text.
+# RFC 3463: class.subject.detail at the start of the text.
 _ENHANCED = re.compile(r"[245]\.(?P<subject>\d{1,3})\.(?P<detail>\d{1,3})\b")
 # Bad mailbox, bad domain, null MX, mailbox disabled.
 _GONE = {(1, 1), (1, 2), (1, 10), (2, 1)}
@@ -48,9 +49,9 @@ _CONTENT, _POLICY = 6, 7
 
 
 def read(code: int, text: bytes | str, *, stage: Stage) -> Outcome:
-    """The outcome that a reply means; the text itself is never interpreted, only its code."""
+    """Return the outcome of a reply; of its text only the enhanced code is interpreted."""
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    # A NUL would not go into the ledger, and the window's other outcomes with it.
+    # PostgreSQL refuses a NUL, and the window's other outcomes would be lost with it.
     words = " ".join(words.replace("\0", "").split())
     return Outcome(_verdict(code, words, stage), f"{code} {words}"[:300])
 
@@ -59,12 +60,12 @@ def _verdict(code: int, words: str, stage: Stage) -> Verdict:
     if 200 <= code < 300:
         return Verdict.ACCEPTED
     if not 500 <= code < 600:
-        # 4yz, and whatever is no reply of RFC 5321 at all.
+        # 4yz, and every code that RFC 5321 does not know.
         return Verdict.LATER
     found = _ENHANCED.match(words)
     if not found:
-        # A server that names no reason means the command's own subject: the sender at MAIL, this
-        # recipient at RCPT, the content at DATA.
+        # A server that gives no enhanced code means the subject of the command: the sender at MAIL,
+        # this recipient at RCPT, the content at DATA.
         return Verdict.REFUSED if stage is Stage.RECIPIENT else Verdict.SENDERS_FAULT
     return _by_enhanced_code((int(found["subject"]), int(found["detail"])), stage)
 

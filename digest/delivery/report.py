@@ -1,4 +1,4 @@
-"""Count what became of an edition's readers."""
+"""Count an edition's readers by outcome."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from digest.models import Delivery
 
 _Status = Delivery.Status
 
-# The pace is that of the last moments: an edition may have been held overnight.
+# The pace covers only this last span of time, because an edition may have been held overnight.
 RECENT = timedelta(seconds=30)
 TOP_DOMAINS = 10
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Readers by outcome; the first six add up to the audience.
+    """Readers by outcome; the first six figures add up to the audience.
 
-    `reasons` counts skips and failures by reason. Of the pending, `throttled` wait for their
-    domain's rate and `put_off` for another try; of the uncertain, `to_resend` will be sent again.
-    `sent_again` of the sent ones had lost their first answer and may have arrived twice, under one
-    Message-ID.
+    `reasons` counts skips and failures by reason. Of the pending readers, `throttled` wait for
+    their domain's rate and `put_off` wait for another attempt. Of the uncertain readers,
+    `to_resend` will be sent to again. Of the sent readers, `sent_again` lost their first answer:
+    they may have got the message twice, under one Message-ID.
     """
 
     pending: int = 0
@@ -52,13 +52,13 @@ class Tally:
 
     @property
     def settled(self) -> int:
-        """Those to whom nothing more will happen."""
+        """How many readers have their final outcome."""
         return self.sent + self.failed + self.skipped + self.uncertain - self.to_resend
 
 
 @dataclass(frozen=True)
 class Part:
-    """The readers of one relay, recipient domain or revision; `refusal` is the last one's words."""
+    """The readers of one relay, recipient domain or revision; `refusal` is the last refusal."""
 
     name: str
     sent: int
@@ -74,11 +74,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that one pass over an edition's rows tells.
+    """All figures that one pass over an edition's rows gives.
 
-    `ready` of the readers could be written to now; `to_come` wait for their own hour, the first of
-    them until `next_wave`; `next_try` is when the first of those who were put off can.
-    `rate` is in sent messages, `pace` in settled readers per second, both of the last half minute.
+    `ready` readers are due now. `to_come` readers wait for their own hour, the first of them until
+    `next_wave`. `next_try` is when the first of the readers who were put off is due. `rate` counts
+    sent messages per second and `pace` settled readers per second, both in the last half minute.
     """
 
     tally: Tally
@@ -94,12 +94,12 @@ class Report:
 
     @property
     def later(self) -> int:
-        """Readers whom no lane can take now."""
+        """How many readers no lane can claim now."""
         return max(0, self.tally.pending + self.tally.to_resend - self.ready)
 
 
 def tally(edition_id: int) -> Tally:
-    """Counted from the rows, in one query."""
+    """Count the edition's rows by outcome, in one query."""
     groups = (
         Delivery.objects.filter(edition_id=edition_id)
         .order_by()
@@ -115,7 +115,7 @@ def _truth(condition: Q) -> ExpressionWrapper[Any]:
 
 
 def _tally(groups: Iterable[tuple[Any, ...]]) -> Tally:
-    """From rows of (status, reason, was tried, is open, count, how many lost an answer)."""
+    """Add up rows of (status, reason, was tried, is open, count, how many lost an answer)."""
     found: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for status, reason, tried, is_open, count, again in groups:
@@ -135,7 +135,8 @@ def _tally(groups: Iterable[tuple[Any, ...]]) -> Tally:
 
 # --- One pass over the rows -----------------------------------------------------------------------
 
-# The newest words of a refusal: the moment, 20 digits, stands before them, so the maximum has them.
+# The text of the newest refusal. Its time, 20 digits, is put before each text, so that the maximum
+# is the newest.
 _REFUSAL = """
     max((CASE WHEN d.status IN ('failed', 'uncertain') OR (d.status = 'pending' AND d.reply <> '')
               THEN to_char(COALESCE(d.claimed_at, 'epoch') AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')
@@ -143,7 +144,7 @@ _REFUSAL = """
          END) COLLATE "C")
 """
 
-# By the readers' clocks, before the first try.
+# The row waits for its reader's own hour, before the first attempt.
 _OWN_HOUR = "(d.due_at IS NOT NULL AND d.next_attempt_at = d.due_at AND d.due_at > %(now)s)"
 
 _GROUPS = f"""
@@ -163,7 +164,7 @@ SELECT d.relay, d.revision, d.status, d.reason, d.attempts > 0, d.finished_at IS
 
 @dataclass(frozen=True)
 class _Group:
-    """Rows that agree in all that is told apart."""
+    """Rows that are equal in every column by which they are grouped."""
 
     relay: str
     revision: int
@@ -183,7 +184,7 @@ class _Group:
 
 
 def count(*, edition_id: int, now: datetime) -> Report:
-    """All the figures but those by domain, in one pass: 0.7 to 1 s for a million rows."""
+    """Return all figures except those by domain, from one pass: 0.7 to 1 s for a million rows."""
     values = {"edition": edition_id, "now": now, "since": now - RECENT}
     groups = [_Group(*row) for row in _on_one_core(_GROUPS, values)]
     later = [g.next_try for g in groups if g.next_try and g.is_open]
@@ -204,15 +205,16 @@ def count(*, edition_id: int, now: datetime) -> Report:
 
 
 class Waiting(NamedTuple):
-    """Readers whom a lane is yet to take, and how many of them not yet."""
+    """How many readers wait for a lane, and how many of them are not due yet."""
 
     readers: int
     later: int
 
 
 def count_waiting(edition_id: int, *, now: datetime) -> Waiting:
-    """From an index alone, a twentieth of a whole count."""
-    # Word for word the condition of the index delivery_due, or PostgreSQL reads the rows too.
+    """Count the waiting readers from an index alone: a twentieth of the time of a whole count."""
+    # This must be exactly the condition of the index delivery_due, or PostgreSQL reads the rows
+    # too.
     waiting = Q(status=_Status.PENDING) | Q(status=_Status.UNCERTAIN, finished_at=None)
     found = Delivery.objects.filter(waiting, edition_id=edition_id).aggregate(
         readers=Count("next_attempt_at"),
@@ -222,7 +224,7 @@ def count_waiting(edition_id: int, *, now: datetime) -> Waiting:
 
 
 def _parts(groups: list[_Group], name: Callable[[_Group], str]) -> tuple[Part, ...]:
-    """The rows that went somewhere, by where."""
+    """Return one part for each name; rows with an empty name are left out."""
     names = sorted({name(group) for group in groups} - {""})
     return tuple(_part(each, [g for g in groups if name(g) == each]) for each in names)
 
@@ -244,7 +246,7 @@ def _part(name: str, groups: list[_Group]) -> Part:
 
 # --- By domain ------------------------------------------------------------------------------------
 
-# The last @-sign: a local part in quotes may hold one of its own.
+# The domain begins at the last @-sign, because a quoted local part may contain another.
 _DOMAINS = f"""
 WITH found AS (
     SELECT split_part(r.email_key, '@', -1) AS domain, count(*) AS readers,
@@ -270,9 +272,9 @@ SELECT CASE WHEN place <= %(top)s THEN domain ELSE '' END, sum(sent)::bigint, su
 
 
 def by_domain(edition_id: int) -> tuple[Part, ...]:
-    """The ten domains with the most readers, and last the others under no name.
+    """Return the ten domains with the most readers, and last all others under an empty name.
 
-    It has to look up each reader's address: 2.3 to 3 s for a million.
+    The query looks up each reader's address: 2.3 to 3 s for a million readers.
     """
     rows = _on_one_core(_DOMAINS, {"edition": edition_id, "top": TOP_DOMAINS})
     return tuple(Part(*row) for row in rows)
@@ -293,13 +295,13 @@ SELECT date_trunc('hour', d.due_at),
 
 
 def by_wave(edition_id: int) -> tuple[tuple[datetime, Part], ...]:
-    """Of an edition by the readers' clocks: the hours that their own hours lie in."""
+    """Count an edition that goes by the readers' clocks, by the hour in which readers are due."""
     rows = _on_one_core(_WAVES, {"edition": edition_id})
     return tuple((hour, Part("", *counts)) for hour, *counts in rows)
 
 
 def _on_one_core(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Without the help of PostgreSQL's parallel workers: the others are for those who send."""
+    """Run the query without PostgreSQL's parallel workers: the other cores are for sending."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         cursor.execute(sql, values)

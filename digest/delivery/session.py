@@ -1,4 +1,4 @@
-"""A lane's session with the database: proof that it lives, and plans that hold for any table."""
+"""Set up a lane's database session: a lock that proves it lives, and plans for any table size."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-# A lane's statements look up a few rows by their indexes, whatever the planner believes: of a
-# table that grew by a million rows a moment ago it has the figures of an empty one, and read it
-# from end to end for every window (measured: 400 ms instead of 3).
+# A lane's statements look up a few rows by their indexes, whatever the planner's statistics say.
+# For a table that grew by a million rows a moment ago they are those of an empty table. The planner
+# then read the whole table for every window (measured: 400 ms instead of 3).
 _BY_INDEX = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin")
 
-# An advisory lock ends with the session that took it: a lane that is killed is known for dead at
-# once, with no lease to wait for.
+# An advisory lock ends with the session that took it. A lane that is killed is therefore known to
+# be dead immediately, with no lease to wait for.
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('digest.lane:' || %s, 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('digest.lane:' || %s, 0))"
 
 
 @contextmanager
 def session(lane: str) -> Iterator[None]:
-    """Hold the lane's lock, and prepare and plan statements as a lane needs them."""
+    """Hold the lane's lock, with settings that prepare and plan statements for a lane."""
     _prepare(lane)
     try:
         yield
@@ -34,12 +34,12 @@ def _prepare(lane: str) -> None:
             cursor.execute(f"SET {name} = off")
         cursor.execute("SET plan_cache_mode = force_generic_plan")
         cursor.execute(_LOCK, [lane])
-    # None is Django's default, and switches preparing off.
+    # Django's default is None, which switches prepared statements off.
     connection.connection.prepare_threshold = 0
 
 
 def _end(lane: str) -> None:
-    # A connection that broke took its settings and its locks with it.
+    # A database connection that broke has lost its settings and its locks.
     if connection.connection is None or connection.connection.closed:
         return
     connection.connection.prepare_threshold = None
@@ -50,7 +50,7 @@ def _end(lane: str) -> None:
 
 
 def dead(lanes: Collection[str]) -> list[str]:
-    """Those of the lanes whose session is gone."""
+    """Return those of the lanes whose database session is gone."""
     return [lane for lane in lanes if _is_dead(lane)]
 
 

@@ -1,4 +1,4 @@
-"""Run a prepared statement, and do something else while PostgreSQL is at it."""
+"""Send a prepared statement, and do other work while PostgreSQL runs it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from django.db import connection
 
 
 class Statement:
-    """A statement that was sent; `rows` waits for what it returns.
+    """A statement that was sent; `rows` waits for its result.
 
-    Django's own cursors put the values into the text of a statement, so they cannot prepare one:
-    planning the claim anew each time took longer than running it. Nothing else may be asked of
-    the connection before `rows`; `finish_first` sees to that.
+    Django's own cursors put the values into a statement's text and therefore cannot prepare it.
+    Without preparation, planning the claim took longer than running it. The connection must not run
+    another statement before `rows`; `finish_first` makes sure of that.
     """
 
     def __init__(self, text: str, values: Mapping[str, Any]) -> None:
         connection.ensure_connection()
         with connection.wrap_database_errors:
             self._cursor = psycopg.Cursor(connection.connection)
-            # psycopg's public ways wait for the answer, or (its pipeline) commit only then.
+            # psycopg's public API waits for the answer, or (in pipeline mode) commits only then.
             self._steps = self._cursor._execute_gen(text, values, prepare=True)
-            # Up to where it would wait: the statement is on its way.
+            # The generator runs to the point where it would wait; by then the statement is sent.
             self._waits_for = next(self._steps)
 
     def rows(self) -> list[Any]:
@@ -42,7 +42,7 @@ class Statement:
 
 
 def finish_first(finish: Callable[[], None]) -> Callable[..., Any]:
-    """A wrapper for `connection.execute_wrapper`: calls `finish` before any other statement."""
+    """Return a wrapper for `connection.execute_wrapper` that calls `finish` before a statement."""
 
     def wrapped(execute: Callable[..., Any], *asked: Any) -> Any:
         finish()

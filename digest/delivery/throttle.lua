@@ -1,19 +1,19 @@
--- Sort one batch of readers into those who may be written to now and those who wait, and learn from
--- the answers to the batch before; one call, so that all hosts' lanes agree. The clock is Redis'
--- own, for the hosts' may differ or jump. Times are seconds.
+-- Sort one batch of readers into those who may be sent to now and those who wait, and learn from
+-- the answers to the last batch. All of this is one call, so that the lanes of all hosts agree. The
+-- clock is Redis' own, because the hosts' clocks may differ or jump. Times are seconds.
 
 local PREFIX = 'digest:rate:'
-local GROWTH = 1.05          -- per second without refusals: twice the rate in 14 s
+local GROWTH = 1.05          -- per second without deferrals: twice the rate in 14 s
 local CALM = 2               -- one halving in this time, or one bad moment would count many times
-local LONGEST_WAIT = 5       -- of a lane for its turn; beyond it none is kept for it
-local FIRST_HORIZON = 60     -- a rate that was shrunk is believed so far ahead, later its own age
+local LONGEST_WAIT = 5       -- a lane that would wait longer for its turn gets no kept tokens
+local FIRST_HORIZON = 60     -- how far ahead a reduced rate is trusted; later as far as its age
 local KEEP = 3600
 
 local relay, clock = ARGV[1], ARGV[2]
 local rows, credit = tonumber(ARGV[3]), tonumber(ARGV[4])
 local ceiling, floor, lanes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local most = tonumber(ARGV[8])                            -- rows of a batch
-local sent, refused = tonumber(ARGV[9]), ARGV[10] == '1'  -- since the last call, without asking
+local sent, refused = tonumber(ARGV[9]), ARGV[10] == '1'  -- since the last call (`sent`: with no call)
 local cap, day, seed = tonumber(ARGV[11]), ARGV[12], ARGV[13]
 local refusing = ARGV[14]                                 -- 'domain share ceiling' lines
 local configured, wanted = ARGV[15] == '1', ARGV[16]      -- a '+|-domain ceiling' line for each row
@@ -24,7 +24,8 @@ if not now then
   now = time[1] + time[2] / 1000000
 end
 
--- How many the day still takes; a count that is missing is asked for, as the ledger has it.
+-- How many messages the relay still takes today. If Redis has no count of the day, the script
+-- returns -1, and the caller passes the ledger's count (seed).
 local left, count_key = math.huge, PREFIX .. 'day:' .. day .. ':' .. relay
 if cap >= 0 then
   local count = tonumber(redis.call('GET', count_key))
@@ -36,14 +37,14 @@ if cap >= 0 then
   left = math.max(0, cap - count)
 end
 
--- A bucket, kept as JSON, holds so many seconds' worth of tokens. It flows at its limit (0: none)
--- unless refusals have given it a `rate`, `since` when, and `top`: without a limit, the rate at
--- which it is let go again.
+-- A bucket is kept as JSON and holds at most `seconds` seconds' worth of tokens. It is filled at
+-- its limit (0: no limit), unless deferrals have given it a reduced `rate`; `since` is the time of
+-- the first reduction. In a bucket without a limit, `top` is the rate at which the reduction ends.
 local function load(key, limit, seconds)
   local found = redis.call('GET', key)
   local b = found and cjson.decode(found) or {}
   local passed = found and now - b.at or 0
-  if passed < 0 then  -- Redis' clock was put back
+  if passed < 0 then  -- Redis' clock was set back
     b.horizon = b.horizon and b.horizon + passed
     passed = 0
   end
@@ -76,7 +77,8 @@ local function save(key, b, keep)
   redis.call('SET', key, cjson.encode(b), 'EX', math.ceil(keep))
 end
 
--- What the relay was really sent lately: where nothing limits it, the rate that a refusal halves.
+-- The rate at which the relay really got messages lately. Where the relay has no limit, a deferral
+-- halves this rate.
 local relay_key = PREFIX .. 'relay:' .. relay
 local r = load(relay_key, ceiling, 1)
 r.n, r.begun = (r.n or 0) + sent, r.begun or now
@@ -103,9 +105,9 @@ for name, share, limit in string.gmatch(refusing, '(%S+) (%S+) (%S+)\n') do
   halve(domain_of(name, tonumber(limit)), 1, speed * tonumber(share))
 end
 
--- The time of the next turn in a domain: each put-off row has one of its own, so it is claimed
--- once more and no oftener. A rate that was shrunk will not stay what it is, though: rows beyond
--- its horizon come back spread over the second half of it, and look again.
+-- Return the seconds until the next turn in a domain. Each row that is put off has its own turn, so
+-- that it is claimed only once more. But a reduced rate changes with time: rows beyond its horizon
+-- come back spread over the second half of the horizon, and are sorted again.
 local function turn(d)
   local horizon = math.max(d.horizon or now, now) + 1 / d.flow
   if d.rate then
@@ -119,7 +121,8 @@ local function turn(d)
   return horizon - now
 end
 
--- Who was put off before takes a token; who was not, only one that nobody is waiting for.
+-- A row that was put off before takes any token. A new row takes only a token that no other row
+-- waits for.
 local function admit(d, was_put_off)
   if d.flow == 0 then return 0 end
   local needed = 0.99
@@ -152,7 +155,7 @@ else
   went = math.min(rows, budget)
 end
 
--- What comes next: this lane's turn at the relay is kept for it.
+-- This lane's next batch: the relay's tokens for its turn are kept for it.
 local limit, wait, kept = most, 0, 0
 if r.flow > 0 then
   r.tokens = r.tokens + credit - went

@@ -1,4 +1,4 @@
-"""Say which readers may be written to now, so that no relay and no domain is hurried."""
+"""Decide which readers may be sent to now, within the rates of relays and recipient domains."""
 
 from __future__ import annotations
 
@@ -26,54 +26,55 @@ from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
 
-# Where nothing is limited, Redis is asked so often (seconds), which costs nothing at any speed;
-# a refusal is told at once.
+# Where nothing is limited, a lane asks Redis only after this many seconds, which costs nothing at
+# any speed. It reports a deferral immediately.
 QUIET = 0.1
-# Seconds before its turn at which a lane may come; sleeping is not exact.
+# How many seconds before its turn a lane may come, because sleeping is not exact.
 EARLY = 0.005
-# Seconds after which the ledger is counted again, where Redis does not count the warm-up.
+# Seconds after which the warm-up's daily count is read from the ledger again, while Redis is gone.
 RECOUNT = 30.0
 
 _SOURCE = Path(__file__).with_suffix(".lua").read_text()
-# The script's answer where it has no count of the day, and its argument that brings one.
+# The script's answer where it has no count of the day, and the index of the argument with a count.
 _NEEDS_COUNT, _SEED = -1, 12
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What may be done with a batch; every row stands in one of the three lists."""
+    """What a lane may do with a batch; every row is in exactly one of the three lists."""
 
-    # To be sent now.
+    # Rows to send now.
     go: list[Claimed]
-    # Their domain has no room: back to pending, uncounted, reason "throttled", until that time.
+    # Rows whose domain is at its rate: back to pending until that time, with the reason "throttled"
+    # and without an attempt.
     later: list[tuple[Claimed, datetime]] = field(default_factory=list)
-    # The relay has no room: back to pending, uncounted.
+    # Rows beyond the relay's rate: back to pending, without an attempt.
     back: list[Claimed] = field(default_factory=list)
-    # Seconds until the next claim; sleep so long whatever became of this batch.
+    # Seconds to sleep before the next claim, whatever became of this batch.
     wait: float = 0.0
-    # How many to claim then.
+    # How many rows to claim then.
     limit: int = WINDOW
-    # The relay's share of the day is used up: end the lane, berths passes the relay over.
+    # Whether the relay's daily cap is reached: the lane ends, and other lanes pass the relay over.
     is_full: bool = False
 
 
 def sent_on(relay: Relay, day: date) -> int:
-    """How many messages the ledger says the relay took on that day (UTC)."""
+    """Return how many messages the relay took on that day (UTC), counted from the ledger."""
     begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return Delivery.objects.filter(
         relay=relay.name,
         finished_at__gte=begin,
         finished_at__lt=begin + timedelta(days=1),
         status=Delivery.Status.SENT,
-        # Who was sent to today; without it each row that ever was would be looked at.
+        # Only editions that can have been sent on that day: without this every row would be read.
         edition__deadline_at__gte=begin,
     ).count()
 
 
 class Throttle:
-    """What one lane knows of its relay's and its readers' rates.
+    """Keeps one lane to the rates of its relay and of its readers' domains.
 
-    `clock` gives seconds for tests; without it Redis' own clock counts.
+    `clock` gives seconds in tests. Without it Redis' own clock is used.
     """
 
     def __init__(
@@ -91,18 +92,18 @@ class Throttle:
         self._refusals = Refusals()
         self._blame = Blame()
         self._sent = 0
-        # What Redis keeps for this lane's next batch, and when it may come.
+        # How many tokens Redis keeps for this lane's next batch, and when the batch may come.
         self._kept, self._ready_at = 0, 0.0
         self._quiet_until = 0.0
         self._alone: Alone | None = None
-        # When this lane's share of which day was counted, and what is left of it.
+        # This lane's share of the daily cap: when it was counted, for which day, and what is left.
         self._share: tuple[float, date, int] | None = None
 
     def admit(self, rows: list[Claimed], *, now: datetime) -> Admission:
-        """Sort a claimed batch into what goes and what waits; never raises for Redis.
+        """Sort a claimed batch into rows to send and rows that wait; no Redis error is raised.
 
-        `rows` may be empty: a lane that asks before its first claim learns `limit` and `wait`,
-        and has nothing to put back.
+        `rows` may be empty: a lane asks once before its first claim, to learn `limit` and `wait`
+        while it has no rows to release.
         """
         at = self._time()
         if (early := self._ready_at - at) > EARLY:
@@ -118,7 +119,7 @@ class Throttle:
             return self._by_itself(rows, now=now, at=at, error=error)
 
     def note(self, row: Claimed, outcome: Outcome) -> None:
-        """Learn from the relay's answer; the next `admit` acts on it."""
+        """Remember the relay's answer; the next `admit` acts on it."""
         self._refusals.add(_domain(row), outcome)
 
     def _learn(self) -> None:
@@ -127,13 +128,13 @@ class Throttle:
             self._blame, self._quiet_until = blame, 0.0
 
     def _rate(self, row: Claimed) -> float:
-        """What the settings allow the row's domain; 0: anything."""
+        """Return the rate that the settings allow for the row's domain; 0 means no limit."""
         return self._rates.get(_domain(row), self._any)
 
     def _together(
         self, rows: list[Claimed], *, now: datetime, at: float, is_limited: bool
     ) -> Admission:
-        """Ask Redis, which knows of all lanes."""
+        """Sort the batch by the buckets in Redis, which all lanes share."""
         arguments = self._arguments(rows, now.astimezone(UTC).date(), is_limited)
         reply = _ask(arguments)
         if reply[0] == _NEEDS_COUNT:
@@ -150,7 +151,7 @@ class Throttle:
         return _sorted(rows, seconds, now, wait=wait / 1000, limit=limit, is_full=bool(is_full))
 
     def _arguments(self, rows: list[Claimed], day: date, is_limited: bool) -> list[Any]:
-        """For throttle.lua, in its order."""
+        """Return the arguments of throttle.lua, in its order."""
         relay, blame = self.relay, self._blame
         return [
             relay.name,
@@ -180,7 +181,7 @@ class Throttle:
     def _by_itself(
         self, rows: list[Claimed], *, now: datetime, at: float, error: commons.Gone
     ) -> Admission:
-        """Go on without Redis, at the lane's share of the floor."""
+        """Sort the batch without Redis, by the lane's share of the relay's floor rate."""
         if self._alone is None:
             lanes = self.relay.connections
             self._alone = Alone(floor=self.relay.floor, lanes=lanes, at=at)
@@ -197,7 +198,7 @@ class Throttle:
         return _sorted(rows, seconds, now, wait=wait, limit=limit, is_full=left == 0)
 
     def _left(self, now: datetime, at: float) -> int | None:
-        """This lane's share of what the relay's day still takes, by the ledger."""
+        """Return this lane's share of what the relay still takes today, by the ledger's count."""
         if not self.relay.warmup:
             return None
         day = now.astimezone(UTC).date()
@@ -226,7 +227,7 @@ def _sorted(
     limit: int,
     is_full: bool,
 ) -> Admission:
-    """Each row by its verdict: 0 go, below 0 back, else seconds until its next try."""
+    """Sort each row by its figure: 0 send, below 0 release, else seconds until its next attempt."""
     found = Admission([], wait=wait, limit=limit, is_full=is_full)
     for row, later in zip(rows, seconds, strict=True):
         if later == 0:
@@ -239,7 +240,7 @@ def _sorted(
 
 
 def _domain(row: Claimed) -> str:
-    # A space would end the name in the script's arguments; no valid address has one there.
+    # A space would end the name in the script's arguments. No valid domain contains one.
     return "".join(row.email.rpartition("@")[2].lower().split()) or "?"
 
 

@@ -1,4 +1,4 @@
-"""Open the way to a relay, whatever kind of relay it is."""
+"""Connect to a relay by the transport that it needs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["NoConnection", "Outgoing", "RelayRefuses", "Transport", "connect"]
 
 
 def connect(relay: Relay, *, give_up: Callable[[], bool], frozen: FrozenPage) -> Transport:
-    """A transport that is ready for messages of the page `frozen`.
+    """Return a transport that is ready for messages made from the page `frozen`.
 
-    `give_up` is asked several times a second whether to stop waiting for the relay.
+    `give_up` is called several times a second, and says whether to stop waiting for the relay.
 
     Raises:
         NoConnection, RelayRefuses
     """
     if relay.backend:
-        # Only here: a worker without an ESP need not hold its libraries in memory.
+        # Imported only here, so that a worker without an ESP holds none of its libraries in memory.
         from digest.delivery.esp.connection import Connection
 
         return Connection(relay, frozen=frozen, give_up=give_up)

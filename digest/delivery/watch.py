@@ -1,4 +1,4 @@
-"""Watch an edition being sent without slowing the sending."""
+"""Show how far an edition is, without slowing its sending."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from subscribers.sparingly import sparingly
 
 _Status = Edition.Status
 
-# Seconds that a count stands at least: while it is sent, and when nothing more will happen.
+# For how many seconds a count is valid at least: while an edition is sent, and after its end.
 UNDER_WAY, FINISHED = 1.0, 30.0
-# With the shape of what is kept: a new release must not be given what an old one stored.
+# The number is the version of the cached value: a new release must not read an old release's value.
 _KEY = "watch:2:{edition}:{revision}:{status}:{sent_at}:{what}"
 
 
 @dataclass(frozen=True)
 class Look:
-    """How far an edition is. `done` and `total` are of this moment; `report` may be older.
+    """How far an edition is; `done` and `total` are current, `report` may be older.
 
-    `line` says how fast it goes or what it waits for. `domains` is None where nobody asked.
+    `line` says how fast the edition is sent, or what it waits for. `domains` is None where the
+    caller did not ask for it.
     """
 
     report: Report
@@ -43,20 +44,20 @@ class Look:
 
     @property
     def percent(self) -> int:
-        """100 only when all are done."""
+        """The percentage of readers who are done, rounded down: 100 only when all are done."""
         return 100 * self.done // self.total if self.total else 100
 
     @property
     def revisions(self) -> tuple[Part, ...]:
-        """What each revision's readers got; empty where all got the same."""
+        """The readers of each revision; empty where all readers got the same revision."""
         return self.report.revisions if len(self.report.revisions) > 1 else ()
 
 
 def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
-    """Where the edition stands, counted from its rows as often as that is cheap.
+    """Return how far the edition is, counted from its rows as often as that is cheap.
 
-    For a million readers: how many are done every 1.5 s, by outcome and relay every 30 s, by domain
-    (if `domains`) every 90 s.
+    For a million readers the number done is counted every 1.5 s, the outcomes and relays every
+    30 s, and (with `domains`) the domains every 90 s.
     """
     is_sending = edition.status == _Status.SENDING
     least = FINISHED if edition.status in {_Status.SENT, _Status.SKIPPED} else UNDER_WAY
@@ -108,7 +109,7 @@ def _named(edition: Edition, hour: datetime, wave: Part) -> Part:
 
 
 def _audience(edition: Edition, tally: Tally) -> tuple[int, bool]:
-    """How many readers there will be, and whether planning is still adding them."""
+    """Return how many readers there will be, and whether planning is still adding some."""
     if edition.planned_at is not None or edition.audience is None:
         return tally.total, False
     return max(tally.total, edition.audience), edition.status == _Status.SENDING

@@ -1,4 +1,4 @@
-"""Keep the rows of readers who get an edition by their own clock at the right hour."""
+"""Keep each row of an edition that goes by the readers' clocks at its reader's hour."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from digest.models import Delivery, Edition
 from subscribers.models import Subscription
 
 _Row = Delivery.Status
-# Where readers wait for their hour; one that was stopped waits with them.
+# The states in which readers may wait for their hour. A stopped edition's readers wait too.
 _UNDER_WAY = [Edition.Status.SENDING, Edition.Status.HELD, Edition.Status.APPROVED]
 
 
 def retime(*, subscriber_id: int, now: datetime) -> int:
-    """Give a reader who changed zone or hour the turns of their new clock; return how many.
+    """Move the waiting rows of a reader who changed time zone or hour; return how many.
 
-    The rows stay the same ones, so nobody gets an edition twice. Whose new hour is past gets it at
-    once, and whose is later than the edition lasts gets it with the last wave: nobody misses it.
+    The rows stay the same, so nobody gets an edition twice. A reader whose new hour has passed gets
+    the edition immediately. A reader whose new hour is after the last wave gets it with that wave.
+    So nobody misses the edition.
     """
     _wait_for_planners(subscriber_id)
     rows = Delivery.objects.filter(
@@ -30,9 +31,10 @@ def retime(*, subscriber_id: int, now: datetime) -> int:
 
 
 def _wait_for_planners(subscriber_id: int) -> None:
-    """Let the page that is being planned be done: it may have the reader by the clock of before.
+    """Wait until the batch that is being planned is committed.
 
-    That row would come to light only after this had looked for it. Later pages read the new clock.
+    The batch may hold the reader with the old time zone or hour, and its rows would appear only
+    after this module has looked for them. Later batches read the new values.
     """
     theirs = Subscription.objects.filter(subscriber=subscriber_id)
     half_planned = Edition.objects.filter(
@@ -49,15 +51,15 @@ def _wait_for_planners(subscriber_id: int) -> None:
 def _retime(delivery_id: int, now: datetime) -> bool:
     waiting = Delivery.objects.filter(
         pk=delivery_id,
-        # Not one that a lane took in the meantime.
+        # The row was not claimed by a lane since.
         status=_Row.PENDING,
-        # Who has been tried is tried again as the relay wants it.
+        # A row with an attempt waits for the relay's retry, not for the reader's hour.
         attempts=0,
         next_attempt_at=F("due_at"),
     )
     if not waiting.select_for_update().exists():
         return False
-    # Read behind the lock: of two changes at once, the second to come here sees both.
+    # Read after the lock is held: of two changes at the same time, the second one sees both.
     row = Delivery.objects.select_related(
         "edition__newsletter", "edition__schedule", "subscription__subscriber"
     ).get(pk=delivery_id)
@@ -75,7 +77,8 @@ def _retime(delivery_id: int, now: datetime) -> bool:
 def skip_late(*, now: datetime) -> int:
     """Skip readers who were not reached in time after their own hour; return how many.
 
-    The edition goes on: it is the hour of others. A lane does not claim such rows (claim.py).
+    The edition goes on for readers whose hour comes later. A lane does not claim late rows either
+    (claim.py).
     """
     return sum(
         _skip_late(edition, now)
@@ -89,7 +92,7 @@ def _skip_late(edition: Edition, now: datetime) -> int:
     late = Delivery.objects.filter(
         edition=edition, next_attempt_at__lte=now, due_at__lte=now - waves.lateness(edition)
     )
-    # They may have arrived: that stays said, and they are not sent again.
+    # These messages may have arrived: the rows stay uncertain, and are not sent again.
     late.filter(Q(status=_Row.UNCERTAIN, finished_at=None)).update(finished_at=now)
     return late.filter(status=_Row.PENDING).update(
         status=_Row.SKIPPED, reason=Delivery.Reason.PAST_DEADLINE, finished_at=now
