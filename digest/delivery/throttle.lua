@@ -13,7 +13,8 @@ local relay, clock = ARGV[1], ARGV[2]
 local rows, credit = tonumber(ARGV[3]), tonumber(ARGV[4])
 local ceiling, floor, lanes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local most = tonumber(ARGV[8])                            -- rows of a batch
-local sent, refused = tonumber(ARGV[9]), ARGV[10] == '1'  -- since the last call (`sent`: with no call)
+-- Since the last call: rows that the lane sent without a call; whether the relay defers too much.
+local sent, refused = tonumber(ARGV[9]), ARGV[10] == '1'
 local cap, day, seed = tonumber(ARGV[11]), ARGV[12], ARGV[13]
 local refusing = ARGV[14]                                 -- 'domain share ceiling' lines
 local configured, wanted = ARGV[15] == '1', ARGV[16]      -- a '+|-domain ceiling' line for each row
