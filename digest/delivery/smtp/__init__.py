@@ -1,4 +1,4 @@
-"""Hand messages to a relay over one connection, several in flight, and say what became of each."""
+"""Send messages to a relay over one connection, several in flight, and return their outcomes."""
 
 from digest.delivery.smtp.connection import Connection
 from digest.delivery.smtp.modes import Mode

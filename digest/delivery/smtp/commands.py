@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from email_validator import EmailNotValidError, validate_email
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# 13 µs for 45 KB; looking for these bytes with "in" takes 34 µs.
+# The search takes 13 µs for 45 KB; a search for these bytes with "in" takes 34 µs.
 _DOT_AT_START = re.compile(rb"\r\n\.")
 
 
 class NotWritable(Exception):
-    """The address cannot be named to this server; its other readers' can."""
+    """This address cannot be sent to this server; other readers' addresses can."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What the server's EHLO offers that changes how a message is announced."""
+    """The extensions in the server's EHLO that change a message's MAIL and RCPT commands."""
 
     size: bool
     smtputf8: bool
 
     def envelope(self, sender: str, recipient: str, length: int) -> tuple[bytes, bytes]:
-        """The MAIL and RCPT commands, each with its line end.
+        """Return the MAIL and RCPT commands, each with its line end.
 
         Raises:
             NotWritable
@@ -47,7 +47,10 @@ class Dialect:
 
 
 def content(message: bytes, *, dotless: bool = False) -> tuple[bytes, bytes]:
-    """What follows the 354: dots at the start of a line doubled (RFC 5321, 4.5.2), and the end."""
+    """Return what follows a 354: the message with leading dots doubled, and its end.
+
+    RFC 5321, section 4.5.2, doubles a dot at the start of a line.
+    """
     if not dotless and _DOT_AT_START.search(message):
         message = message.replace(b"\r\n.", b"\r\n..")
     if message.startswith(b"."):
@@ -56,7 +59,7 @@ def content(message: bytes, *, dotless: bool = False) -> tuple[bytes, bytes]:
 
 
 def _ascii_domain(address: str) -> str:
-    """The address with its domain in ASCII, as relays without SMTPUTF8 need it."""
+    """Return the address with its domain in ASCII, which relays without SMTPUTF8 need."""
     try:
         found = validate_email(address, check_deliverability=False)
     except EmailNotValidError:

@@ -1,4 +1,4 @@
-"""Be the transport to a relay that speaks SMTP: one connection, from EHLO to QUIT."""
+"""Provide the transport to a relay that speaks SMTP: one connection, from EHLO to QUIT."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from digest.delivery.smtp.ways import WAYS
 from digest.delivery.smtp.wire import Lost, Why
 from subscribers.relays import Relay
 
-# With many in flight, half of them are claimed and recorded while the other half is under way;
-# where an answer takes longer than so many seconds a quarter, or the wire would run empty.
+# With many messages in flight, half a window is claimed and recorded while the other half is on the
+# wire. Where an answer takes longer than this many seconds, a quarter is claimed at a time, or the
+# wire would be idle.
 _NEAR = 0.002
 _NEAR_BATCH, _FAR_BATCH = 10, 5
-# With two in flight the next window is claimed while the last four of this one are still to be
-# sent: 14 and 4 and 2 are claimed at a time, twenty at most.
+# With two messages in flight, the next window is claimed before the last four of this one are sent.
+# Then at most twenty messages are claimed and not recorded: 14, 4 and 2.
 _STEP_BY_STEP_BATCH = 14
-# A connection that is used for ever holds on to one of a relay's hosts when others come and go.
+# A connection is used no longer than this: one that is used for ever stays with one of a relay's
+# hosts while others come and go.
 MOST_SECONDS = 60.0
 
 
@@ -34,12 +36,13 @@ def _never() -> bool:
 
 
 class Connection:
-    """An open, authenticated SMTP session, and a Transport; use it as a context manager.
+    """An open, authenticated SMTP session that is a Transport; use it as a context manager.
 
-    `fastest` is the fastest mode to use; the server's EHLO and what is known of it may say less.
+    `fastest` is the fastest mode to use. The server's EHLO, or an earlier failure of a mode with
+    this server, may lead to a slower one.
 
     Raises:
-        NoConnection, RelayRefuses: on opening.
+        NoConnection, RelayRefuses: The connection could not be opened.
     """
 
     def __init__(
@@ -79,20 +82,20 @@ class Connection:
         return not self._dialogue.is_retired and not self._dialogue.wire.lost
 
     def send(self, *, sender: str, recipient: str, message: bytes) -> Outcome:
-        """Hand over one message and wait for its outcome; not to be mixed with `put`."""
+        """Send one message and wait for its outcome; do not mix this with `put`."""
         self._put(0, sender, recipient, message)
         ((_, outcome),) = self.take()
         return outcome
 
     def ready(self) -> None:
-        """Wait until the next message would go on the wire at once."""
+        """Wait until the next message can go on the wire immediately."""
         try:
             self._dialogue.make_ready()
         except Lost as lost:
             self._dialogue.die(lost)
 
     def put(self, outgoing: Outgoing) -> None:
-        """Hand over one message (CRLF line ends); never raises for what the server does."""
+        """Hand over one message (CRLF line ends); nothing that the server does raises an error."""
         self._put(
             outgoing.key,
             outgoing.sender,
@@ -102,14 +105,14 @@ class Connection:
         )
 
     def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
-        """Wait until at most so many are unanswered; all outcomes known by now, each once."""
+        """Wait until at most `unanswered` messages have no outcome; return the new outcomes."""
         dialogue = self._dialogue
         dialogue.settle(0 if dialogue.is_retired else unanswered)
         known, dialogue.known = dialogue.known, []
         return known
 
     def close(self) -> None:
-        """Say QUIT; unanswered messages are waited for no longer, and held ones not sent."""
+        """Send QUIT after a short wait for replies; content that is held back is not sent."""
         dialogue = self._dialogue
         dialogue.ends_at = time.monotonic() + patience.QUIT_TIMEOUT
         lost = Lost(Why.OURS, "the connection was closed")

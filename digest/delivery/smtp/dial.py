@@ -1,4 +1,4 @@
-"""Open a TCP or TLS connection, looking up in between to see whether it is still wanted."""
+"""Open a TCP or TLS connection, and stop early if it is not wanted any more."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from digest.delivery.smtp import patience
 
 
 def dial(host: str, port: int, give_up: Callable[[], bool]) -> socket.socket:
-    """A connected, non-blocking socket; every address of the host is tried.
+    """Return a connected, non-blocking socket; every address of the host is tried.
 
     Raises:
-        OSError: none could be reached in time, or it is not wanted any more.
+        OSError: No address could be reached in time, or the connection is not wanted any more.
     """
     until = time.monotonic() + patience.CONNECT_TIMEOUT
     failure = OSError(f"{host} has no address")
@@ -32,7 +32,7 @@ def dial(host: str, port: int, give_up: Callable[[], bool]) -> socket.socket:
         try:
             sock.setblocking(False)
             _connected(sock, address, time.monotonic() + share, give_up)
-            # A pipelined group goes out at once, whatever is still unacknowledged before it.
+            # A pipelined group is sent immediately, even if earlier data is not acknowledged yet.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             sock.close()
@@ -46,9 +46,10 @@ def dial(host: str, port: int, give_up: Callable[[], bool]) -> socket.socket:
 
 
 def _addresses(host: str, port: int, until: float, give_up: Callable[[], bool]) -> list[Any]:
-    """What the resolver knows of the host.
+    """Return the resolver's addresses of the host.
 
-    It cannot be interrupted and may be silent for minutes; a thread can be turned away from.
+    The resolver cannot be interrupted and may take minutes. It therefore runs in a thread, which
+    can be abandoned.
     """
     with contextlib.suppress(socket.gaierror):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
@@ -83,10 +84,10 @@ def _connected(
 
 
 def encrypted(sock: socket.socket, host: str, give_up: Callable[[], bool]) -> ssl.SSLSocket:
-    """The socket under TLS, with the server's certificate verified.
+    """Return the socket wrapped in TLS, with the server's certificate verified.
 
     Raises:
-        OSError: ssl.SSLError among them.
+        OSError: The handshake failed (ssl.SSLError is an OSError) or took too long.
     """
     until = time.monotonic() + patience.CONNECT_TIMEOUT
     context = ssl.create_default_context()
@@ -117,5 +118,5 @@ def wait(sock: socket.socket, what: int, until: float, give_up: Callable[[], boo
     while not poll.poll(patience.STEP * 1000):
         if give_up() or time.monotonic() > until:
             raise TimeoutError("the server did not answer in time")
-    if time.monotonic() > until:  # a handshake that drips
+    if time.monotonic() > until:  # a handshake that goes on in small pieces
         raise TimeoutError("the server did not answer in time")

@@ -1,4 +1,4 @@
-"""Keep commands, their replies and the messages they are about in step."""
+"""Match each reply with its command and its message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from subscribers.relays import Relay
 
 
 class Dialogue(ABC):
-    """What is under way on one connection. A mode's way of sending is a subclass in ways.py."""
+    """The messages and replies under way on one connection; ways.py has a subclass per mode."""
 
     mode: Mode
 
@@ -25,33 +25,34 @@ class Dialogue(ABC):
         self.relay, self.wire = relay, wire
         self.accepted = 0
         self.known: list[tuple[int, Outcome]] = []
-        # Messages without an outcome, in the order in which they came.
+        # Messages without an outcome, in the order in which they were put.
         self.open: dict[Flight, None] = {}
-        # The replies that are to come.
+        # The replies that are still expected.
         self.expected: deque[tuple[Flight, Step]] = deque()
-        # Its DATA was sent, its content not yet.
+        # The message whose DATA command was sent, and whose content was not sent yet.
         self.held: Flight | None = None
         # Whether a transaction may be half open, so that the next message begins with RSET.
         self.is_dirty = False
-        # Whether the mode was seen to work on this connection; `prover` shows it for DATA.
+        # Whether the mode has worked on this connection. In mode DATA, the reply to the message
+        # `prover` shows it.
         self.is_proven = False
         self.prover: Flight | None = None
-        # No more messages are taken.
+        # Whether the connection takes no more messages.
         self.is_retired = False
-        # The words of a 421, and until when the server may answer others all the same.
+        # The text of a 421 reply, and until when the server may still answer other messages.
         self.closing = ""
         self.ends_at = float("inf")
 
     @abstractmethod
     def launch(self, flight: Flight, mail: bytes, rcpt: bytes) -> None:
-        """Send the message, or as much of it as may be sent yet.
+        """Send the message, or the part of it that may be sent now.
 
         Raises:
             Lost
         """
 
     def settle(self, unanswered: int) -> None:
-        """Wait until at most so many messages have no outcome."""
+        """Wait until at most `unanswered` messages have no outcome."""
         try:
             while len(self.open) > unanswered:
                 self.advance()
@@ -60,8 +61,8 @@ class Dialogue(ABC):
         if self.closing and not self.open:
             self.wire.close()
 
-    def make_ready(self) -> None:  # noqa: B027 (nothing is what most do)
-        """Wait for what a launch would wait for; nothing, where launches do not wait."""
+    def make_ready(self) -> None:  # noqa: B027 (most modes do nothing here)
+        """Wait for what `launch` would wait for; do nothing where `launch` never waits."""
 
     def advance(self) -> None:
         if self.expected:
@@ -78,12 +79,12 @@ class Dialogue(ABC):
         self.expected.extend([(flight, step) for step in steps])
 
     def _limit(self) -> float:
-        """Until when the message that waits longest must have its outcome."""
+        """Return until when the oldest open message must have its outcome."""
         oldest = next(iter(self.open), None)
         return min(oldest.until, self.ends_at) if oldest else self.ends_at
 
     def flush(self) -> None:
-        """Send the content that is held, if any."""
+        """Send the content that is held back, if any."""
         if self.closing:
             raise Lost(Why.CLOSED, self.closing)
         parts = self.held_content()
@@ -91,14 +92,14 @@ class Dialogue(ABC):
             self.wire.send(*parts, until=self._limit())
 
     def part(self) -> None:
-        """Say QUIT, once the server owes us nothing.
+        """Send QUIT once no reply is expected any more.
 
         Raises:
             Lost
         """
         self.read_all()
         if self.held and not self.held.is_open:
-            # QUIT would be taken for its content.
+            # The server would read QUIT as the content of this message.
             self.flush()
             self.read()
         if not self.held:
@@ -106,25 +107,25 @@ class Dialogue(ABC):
             self.wire.reply(self.ends_at)
 
     def held_content(self) -> tuple[bytes, ...]:
-        """What must go out next for the message whose DATA the server answered with 354."""
+        """Return the content to send next, for the message whose DATA got the reply 354."""
         flight, self.held = self.held, None
         if flight is None:
             return ()
         self.expected.append((flight, Step.CONTENT))
         if not flight.is_open:
-            # Its recipient was refused and DATA taken all the same: an empty message to nobody
+            # The server refused the recipient and still accepted DATA: an empty message to nobody
             # ends the transaction (RFC 2920, section 3.1).
             self.is_dirty = True
             return (b".\r\n",)
         if time.monotonic() > flight.until:
-            # Others may take its row for lost by now.
+            # Another process may already treat the row as lost.
             raise Lost(Why.OURS, "the message waited too long")
         body, end = content(flight.message, dotless=flight.dotless)
         flight.end = self.wire.asked + len(body) + len(end)
         return body, end
 
     def read(self) -> None:
-        """Take the next reply for what it means."""
+        """Read the next reply and act on it."""
         flight, step = self.expected[0]
         replies = self.wire.replies
         code, text = replies.popleft() if replies else self._await(flight)
@@ -144,17 +145,18 @@ class Dialogue(ABC):
         if flight is self.prover:
             self.is_proven = True
         if not flight.is_open and flight.is_named:
-            # The sender was refused, the recipient taken: whose message would the lone dot end?
+            # The server refused the sender and took the recipient. It is not known which message
+            # the empty content would end.
             raise Lost(Why.GARBLED, "DATA was taken without a sender")
 
     def _hear(self, flight: Flight, step: Step, code: int, text: bytes) -> None:
-        """What is more than "go on"."""
+        """Act on a reply that is not the expected "go on"."""
         if not 200 <= code < 600 or (step is Step.CONTENT and 300 <= code < 400):
             raise Lost(Why.GARBLED, f"no answer to {step.name}: {_words(code, text)}")
         if code == 421:
             self.close_the_door(text)
         elif step is Step.RESET:
-            # Nothing that follows can be told apart any more.
+            # After this no reply can be assigned to its message.
             words = f"RSET was answered {_words(code, text)}"
             self._complain(words, surely=True)
             raise Lost(Why.GARBLED, words)
@@ -167,7 +169,7 @@ class Dialogue(ABC):
         self.is_dirty = self.is_dirty or step is not Step.CONTENT
         if is_complaint(self.mode, step, code, text, proven=self.is_proven):
             words = _words(code, text)
-            # One odd recipient may be told 501 as well.
+            # The server may also answer 501 to a single unusual recipient.
             self._complain(words, surely=step is not Step.RECIPIENT)
             self.answer(flight, Outcome(Verdict.NOT_SENT, words))
         else:
@@ -185,17 +187,17 @@ class Dialogue(ABC):
             self.accepted += 1
 
     def close_the_door(self, text: bytes) -> None:
-        """A 421: "service not available, closing transmission channel" (RFC 5321, section 3.8).
+        """Note a 421, "service not available, closing transmission channel" (RFC 5321, 3.8).
 
-        Replies to what was sent behind it are read until the server closes: they count, if it
-        went on nevertheless.
+        Replies to commands that were sent before the 421 arrived are still read, until the server
+        closes. They count if the server went on nevertheless.
         """
         if not self.closing:
             self.closing, self.is_retired = _words(421, text), True
             self.ends_at = min(self.ends_at, time.monotonic() + patience.CLOSING)
 
     def overhear(self) -> None:
-        """Take what the server says, or that it closed, while it owes us no reply.
+        """Read what the server says while no reply is expected, or that it closed the connection.
 
         Raises:
             Lost
@@ -207,10 +209,10 @@ class Dialogue(ABC):
         raise Lost(Why.GARBLED, f"a reply to no command: {_words(code, text)}")
 
     def die(self, lost: Lost) -> None:
-        """Give every open message its outcome: has its end left us, or has it not?"""
+        """Give every open message its outcome: UNKNOWN if its last byte was sent, else NOT_SENT."""
         if not self.closing and self._is_suspicious(lost):
             modes.failed(self.relay, self.mode, str(lost), surely=False)
-        # A server that said 421 and closed has taken nothing behind it, whatever we had written.
+        # A server that said 421 and closed has taken no open message, whatever was written.
         took_nothing = bool(self.closing) and lost.why is Why.CLOSED
         words = self.closing or str(lost)
         for flight in list(self.open):
@@ -222,11 +224,12 @@ class Dialogue(ABC):
         self.wire.close()
 
     def _is_suspicious(self, lost: Lost) -> bool:
-        """Whether the mode may have been too much for the server."""
+        """Whether the mode may be the reason why the connection was lost."""
         if lost.why is Why.OURS or self.is_retired or not self.expected:
             return False
         if self.mode is Mode.BDAT and any(flight.end for flight in self.open):
-            # Many are uncertain at once: another such end would be too dear, whatever the reason.
+            # Many messages are uncertain now. Another such loss would cost too much, whatever the
+            # reason.
             return True
         return not self.is_proven and self.expected[0][1] is not Step.CONTENT
 

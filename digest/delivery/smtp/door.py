@@ -1,4 +1,4 @@
-"""Connect to a relay, introduce ourselves, encrypt and log in."""
+"""Open an SMTP session: connect, send EHLO, start TLS and log in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from subscribers.relays import Relay
 
 
 class Client(smtplib.SMTP):
-    """smtplib's knowledge of EHLO and AUTH, over our wire and its time limits."""
+    """Uses smtplib's EHLO and AUTH over a Wire, with its timeouts."""
 
     wire: Wire
     # How long the server took to answer the last EHLO, in seconds.
@@ -52,25 +52,25 @@ class Client(smtplib.SMTP):
         self.round_trip = time.monotonic() - began
 
     def encrypt(self) -> None:
-        # smtplib's own starttls() needs a socket that blocks.
+        # smtplib's own starttls() needs a blocking socket.
         if not self.has_extn("starttls"):
             raise smtplib.SMTPNotSupportedError("STARTTLS extension not supported by server.")
         code, text = self.docmd("STARTTLS")
         if code != 220:
             raise smtplib.SMTPResponseException(code, text)
         if self.wire.has_news():
-            # Somebody between us and the server may have put it there (CVE-2011-0411).
+            # An attacker between us and the server may have injected this (CVE-2011-0411).
             raise smtplib.SMTPServerDisconnected("the server went on talking before TLS")
         assert self.sock is not None  # noqa: S101 (for mypy: docmd() raised otherwise)
         self.sock = dial.encrypted(self.sock, self.relay.host, self.give_up)
         self.wire = Wire(self.sock, self.give_up)
-        # Nothing that was said in the clear counts (RFC 3207, section 4.2).
+        # What the server said before TLS does not count (RFC 3207, section 4.2).
         self.helo_resp = self.ehlo_resp = None
         self.esmtp_features, self.does_esmtp = {}, False
 
 
 def enter(relay: Relay, give_up: Callable[[], bool]) -> Client:
-    """A client that may send mail.
+    """Return a client that is connected, authenticated and ready to send mail.
 
     Raises:
         NoConnection, RelayRefuses

@@ -1,4 +1,4 @@
-"""A message between `put` and its outcome, and what a reply to it means."""
+"""Hold a message between `put` and its outcome, and interpret the replies to it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ STAGE = {
     Step.GO: Stage.CONTENT,
     Step.CONTENT: Stage.CONTENT,
 }
-# The first digit of the reply with which each step goes on; the others of its digits may be unknown
-# (RFC 5321, section 4.3.2). Every reply to the content is an outcome.
+# For each step, the first digit of the reply after which the next step follows. The other digits
+# may be unknown (RFC 5321, section 4.3.2). No reply has the 0 of the content, because every reply
+# to the content is an outcome.
 GOOD = (2, 2, 2, 3, 0)
 # Unknown command, bad arguments, not implemented, bad sequence (RFC 5321, section 4.2.2).
 _OF_THE_PROTOCOL = {500, 501, 502, 503}
@@ -35,36 +36,36 @@ _PROTOCOL = b"5"  # RFC 3463: the subject "mail delivery protocol status"
 
 
 class Flight:
-    """One message on its way. Compared by identity; made for each message, so it is small."""
+    """One message in flight, compared by identity; one is made per message, so it is small."""
 
     __slots__ = ("dotless", "end", "is_named", "is_open", "key", "message", "until")
 
     def __init__(self, key: int, message: bytes, until: float, *, dotless: bool = False) -> None:
         self.key, self.message, self.until, self.dotless = key, message, until, dotless
-        # Its last byte's place in all that was sent on the wire; 0: not written yet.
+        # The position of its last byte among all bytes sent on the wire; 0 if not written yet.
         self.end = 0
-        # The server took its recipient.
+        # Whether the server accepted its recipient.
         self.is_named = False
-        # No outcome yet.
+        # Whether it has no outcome yet.
         self.is_open = True
 
 
 def outcome_of(step: Step, code: int, text: bytes) -> Outcome:
-    """What a reply that is not GOOD means for its message."""
+    """Return the outcome that a reply which is not GOOD means for its message."""
     outcome = read(code, text, stage=STAGE[step])
     if step is Step.GO and outcome.verdict is Verdict.ACCEPTED:
-        # A 2yz is no answer to DATA.
+        # A 2yz is not a valid answer to DATA.
         return Outcome(Verdict.LATER, outcome.reply)
     if code == 421 and step is Step.SENDER:
-        # Nobody's message was named yet: many relays end a connection after so many.
+        # No recipient was named yet: many relays close a connection after some number of messages.
         return Outcome(Verdict.NOT_SENT, outcome.reply)
     return outcome
 
 
 def is_complaint(mode: Mode, step: Step, code: int, text: bytes, *, proven: bool) -> bool:
-    """Whether the server complains about how we speak, though it offered that, not about the mail.
+    """Whether the server complains about the protocol that it offered, and not about the mail.
 
-    `proven`: this connection got a message through in this way before.
+    `proven` says that this connection has sent a message in this mode before.
     """
     if mode is Mode.PLAIN or code not in _OF_THE_PROTOCOL:
         return False
@@ -72,9 +73,9 @@ def is_complaint(mode: Mode, step: Step, code: int, text: bytes, *, proven: bool
     if reason and reason[1] != _PROTOCOL:
         return False
     if step is Step.SENDER:
-        # 501 may mean the address or an option of it, which a simpler mode sends as well.
+        # 501 may mean the address or one of its parameters, which a simpler mode sends too.
         return code != 501
     if step is Step.RECIPIENT:
-        # Later it is one odd address; it must not cost all others the speed.
+        # Once the mode is proven it is one unusual address, which must not slow all others.
         return not proven
     return step is Step.GO or mode is Mode.BDAT

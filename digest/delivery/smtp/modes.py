@@ -1,4 +1,4 @@
-"""How a relay is spoken to, and which ways it offered but did not master."""
+"""Choose the mode in which a relay is spoken to, and remember the modes that failed with it."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
 
-# The server said so: it does not know what it offered. A relay is seldom replaced within a day.
+# After the server said that it does not know what it offered. A relay is seldom replaced within a
+# day.
 _DAY = 24 * 3600
-# It hung or closed, which a healthy one that is restarted does as well.
+# After the server hung or closed the connection, which a healthy server does too when it restarts.
 _WHILE = 600
 
 
 class Mode(IntEnum):
-    """From the slowest to the fastest."""
+    """The modes from the slowest to the fastest."""
 
     PLAIN = 0  # one command at a time
     DATA = 1  # the next envelope behind a message's content: one round trip a message
     BDAT = 2  # many messages back to back
 
 
-# _key(): (the fastest mode that it masters, until when we believe so). Used besides the
-# cache, so that without Redis each process learns it once.
+# For each _key(): the fastest mode that works, and until when this is believed. It is used beside
+# the cache, so that without Redis each process learns it only once.
 _known: dict[str, tuple[Mode, float]] = {}
 _suspected: dict[str, float] = {}
 
 
 def mastered(relay: Relay) -> Mode:
-    """The fastest mode not known to fail with this relay."""
+    """Return the fastest mode that is not known to fail with this relay."""
     mode, until = _known.get(_key(relay), (Mode.BDAT, 0.0))
     if until < time.monotonic():
         mode = Mode.BDAT
@@ -45,8 +46,10 @@ def mastered(relay: Relay) -> Mode:
 
 
 def failed(relay: Relay, mode: Mode, words: str, *, surely: bool) -> None:
-    """Use a simpler mode with this relay: for a day, or for ten minutes where it only may be at
-    fault; for a day also where that is the second time within one.
+    """Use a simpler mode with this relay from now on.
+
+    This lasts a day if the mode failed `surely`, or was suspected before within a day. Otherwise it
+    lasts ten minutes.
     """
     if mode is Mode.PLAIN:
         return
@@ -68,13 +71,13 @@ def failed(relay: Relay, mode: Mode, words: str, *, surely: bool) -> None:
 
 
 def forget() -> None:
-    """What this process knows; for tests."""
+    """Forget what this process has learned; for tests."""
     _known.clear()
     _suspected.clear()
 
 
 def _is_suspect(what: str) -> bool:
-    """Whether it was suspected within a day; from now on it is."""
+    """Whether `what` was suspected within the last day; it is suspected from now on."""
     now = time.monotonic()
     before = _suspected.get(what, 0.0) > now
     _suspected[what] = now + _DAY

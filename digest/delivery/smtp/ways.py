@@ -1,4 +1,4 @@
-"""The three ways to send a message: many at once, one behind the other, step by step."""
+"""Send messages in one of three modes: many in flight, overlapping pairs, or step by step."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from digest.delivery.smtp.dialogue import Dialogue
 from digest.delivery.smtp.flight import Flight, Step
 from digest.delivery.smtp.modes import Mode
 
-# Unanswered messages, at most: what a crash can leave uncertain.
+# At most this many messages are unanswered: a crash leaves them uncertain.
 DEPTH = 20
 _ENVELOPE = (Step.RESET, Step.SENDER, Step.RECIPIENT)
 
 
 class Bdat(Dialogue):
-    """CHUNKING with PIPELINING (RFC 3030, RFC 2920): everything at once, replies later.
+    """CHUNKING with PIPELINING (RFC 3030, RFC 2920): whole messages are sent ahead of the replies.
 
-    RSET first: after a refusal the transaction would go on, and take the next message's recipient
-    into it. The first message of a connection shows with its envelope whether PIPELINING is
-    mastered, and alone with its content whether CHUNKING is: no other is at risk yet.
+    Each message begins with RSET. Without it a transaction would go on after a refusal, and include
+    the next message's recipient. The first message of a connection is a probe: its envelope shows
+    whether PIPELINING works. Its content is sent alone and shows whether CHUNKING works, while no
+    other message is at risk.
     """
 
     mode = Mode.BDAT
 
     def launch(self, flight: Flight, mail: bytes, rcpt: bytes) -> None:
         if not self.expected and self.wire.has_news():
-            # Closed since the last message: this one is surely not taken.
+            # The server closed since the last message, and has surely not taken this one.
             self.overhear()
         while len(self.open) > DEPTH and not self.is_retired:
             self.read()
@@ -53,7 +54,7 @@ class Bdat(Dialogue):
 
 
 class Data(Dialogue):
-    """PIPELINING alone: the content of the one before and this one's envelope in one write."""
+    """PIPELINING alone: one write holds the last message's content and this one's envelope."""
 
     mode = Mode.DATA
 

@@ -1,4 +1,4 @@
-"""Write to a server and read its replies at the same time, so that neither waits for the other."""
+"""Write to a server and read its replies at the same time, so that neither side blocks."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from enum import Enum
 
 from digest.delivery.smtp import patience
 
-# A server that goes on without a line end, or without ever ending its reply, cannot fill the
-# memory. RFC 5321 (4.5.3.1.5) allows 512 bytes a line; smtplib takes 8,192.
+# Limits against a server that fills the memory with a line or a reply that never ends. RFC 5321,
+# section 4.5.3.1.5, allows 512 bytes a line; smtplib takes 8,192.
 _LONGEST_LINE, _MOST_LINES, _KEPT = 8192, 100, 500
-# Four replies for each of twenty messages in flight, and some to notice that there are too many.
+# Four replies for each of twenty messages in flight, and some more to notice an excess.
 _MOST_AHEAD = 100
 _CHUNK = 8192
 _STEP_MS = int(patience.STEP * 1000)
 _AT_ONCE_MS = 1
-# Linux's; None elsewhere.
+# Only Linux has this option; elsewhere it is None.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 Reply = tuple[int, bytes]
 
 
-# The content taken, and the next message's MAIL, RCPT and DATA; each reply in one line.
+# The usual replies, one line each: to the content, and to the next message's MAIL, RCPT and DATA.
 _USUAL = re.compile(
     rb"250 ([^\r\n]{1,300})\r\n250 ([^\r\n]{1,300})\r\n250 ([^\r\n]{1,300})\r\n"
     rb"354 ([^\r\n]{1,300})\r\n"
@@ -45,7 +45,7 @@ class Why(Enum):
 
 
 class Lost(Exception):
-    """The connection is of no more use."""
+    """The connection cannot be used any more."""
 
     def __init__(self, why: Why, words: str) -> None:
         super().__init__(words[:300])
@@ -55,8 +55,8 @@ class Lost(Exception):
 class Wire:
     """A socket that takes bytes and gives replies.
 
-    Only `reply` raises, and only after every reply that came before the end: what a server said
-    before it closed counts, also where we notice the end by writing.
+    Only `reply` raises, and only after it has returned every reply that came before the connection
+    was lost. What a server said before it closed counts, even if a write notices the loss first.
     """
 
     def __init__(self, sock: socket.socket, give_up: Callable[[], bool]) -> None:
@@ -65,21 +65,21 @@ class Wire:
         self._is_tls = isinstance(sock, ssl.SSLSocket)
         self._poll, self._mask = select.poll(), select.POLLIN
         self._poll.register(sock, self._mask)
-        # What reading and writing wait for; TLS may have to write in order to read.
+        # The poll events that reading and writing wait for; TLS may have to write in order to read.
         self._to_read, self._to_write = select.POLLIN, select.POLLOUT
         self.replies: deque[Reply] = deque()
         self._rest = b""
         self._lines: list[bytes] = []
         self._class = b""
         self._looked_up_at = 0.0
-        # Whether something was read that nothing we sent since has acknowledged.
+        # Whether something was read and nothing was sent since, which would acknowledge it.
         self._owes_ack = False
-        # Bytes that were to be sent, and those of them that the kernel took.
+        # How many bytes were to be sent, and how many of them the kernel took.
         self.asked = self.sent = 0
         self.lost: Lost | None = None
 
     def send(self, *parts: bytes, until: float) -> None:
-        """Hand everything to the kernel, until then at the latest."""
+        """Hand all bytes to the kernel, by `until` at the latest."""
         total = sum(map(len, parts))
         self.asked += total
         if self.lost:
@@ -92,7 +92,7 @@ class Wire:
             self._send_rest(memoryview(b"".join(parts))[written:], until)
 
     def reply(self, until: float) -> Reply:
-        """The next reply: its code, and its lines' text joined by line feeds.
+        """Return the next reply: its code, and the text of its lines joined by line feeds.
 
         Raises:
             Lost
@@ -100,7 +100,7 @@ class Wire:
         while not self.replies:
             if self.lost:
                 raise self.lost
-            # TLS may hold decrypted bytes that poll() does not know of.
+            # TLS may hold decrypted bytes that poll() does not see.
             if (not self._is_tls or not self._read()) and not self.lost:
                 self._wait(self._to_read, until)
                 self._read()
@@ -109,7 +109,7 @@ class Wire:
         return self.replies.popleft()
 
     def has_news(self) -> bool:
-        """Whether a reply is here, or the end, without waiting."""
+        """Whether a reply, or the end of the connection, is here already; does not wait."""
         if not self.replies and not self.lost:
             self._read()
         return bool(self.replies or self.lost)
@@ -121,7 +121,7 @@ class Wire:
     def _send_rest(self, rest: memoryview, until: float) -> None:
         stuck_at = time.monotonic() + patience.REPLY_TIMEOUT
         while rest and not self.lost:
-            # Reading as well: a server that cannot get rid of its replies stops reading ours.
+            # Read as well: a server that cannot deliver its replies stops reading our commands.
             self._wait(self._to_read | self._to_write, until)
             self._read()
             written = self._write(rest) if not self.lost else 0
@@ -154,14 +154,14 @@ class Wire:
         return 0
 
     def _broken(self, error: OSError) -> int:
-        # What the server said before it closed is here already: nothing follows a reset.
+        # All that the server said before it closed has arrived: nothing follows a reset.
         while self._read():
             pass
         self._lose(Why.CLOSED, words(error))
         return 0
 
     def _read(self) -> bool:
-        """Take what is there; whether there was something."""
+        """Read the bytes that are here; return whether there were any."""
         try:
             data = self._sock.recv(_CHUNK)
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -180,11 +180,11 @@ class Wire:
         return False
 
     def _acknowledge(self) -> None:
-        """What was read, before we wait for more.
+        """Acknowledge what was read, before a wait for more.
 
-        A server that writes its replies one by one waits with the next for our acknowledgement of
-        the last, and the kernel keeps that back for 40 ms where we have nothing to send: one
-        message at a time, Postfix took 22/s without this and 163/s with it.
+        A server that writes its replies one by one may wait for our acknowledgement of the last
+        reply before it sends the next. The kernel delays that for 40 ms while we have nothing to
+        send. With one message at a time, Postfix took 22/s without this method and 163/s with it.
         """
         self._owes_ack = False
         if _QUICKACK is not None:
@@ -192,7 +192,7 @@ class Wire:
                 self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def _parse(self, data: bytes) -> None:
-        # What a server says to nearly every message, told apart in 2 µs instead of 15.
+        # Nearly every message gets these replies. The pattern parses them in 2 µs instead of 15.
         if not self._rest and not self._lines and (usual := _USUAL.fullmatch(data)):
             content, mail, rcpt, go = usual.groups()
             self.replies.extend(((250, content), (250, mail), (250, rcpt), (354, go)))
@@ -204,7 +204,7 @@ class Wire:
             if len(code) < 3 or not code.isdigit() or mark not in b" -\r":
                 return self._lose(Why.GARBLED, f"no reply of SMTP: {line[:100]!r}")
             if self._lines and code[:1] != self._class:
-                # RFC 5321, section 4.2.1: one code in all lines. Here one reply lacks its end.
+                # RFC 5321, section 4.2.1: all lines have the same code. The last reply has no end.
                 return self._lose(Why.GARBLED, f"half a reply before {line[:100]!r}")
             text = line[4:_KEPT].strip()
             if mark == b"-":
@@ -224,13 +224,13 @@ class Wire:
         return None
 
     def _wait(self, what: int, until: float) -> None:
-        """Until it is ready, for one step at most."""
+        """Wait until the socket is ready, for one step at most."""
         if what != self._mask:
             self._poll.modify(self._sock, what)
             self._mask = what
         left = max(0, min(_STEP_MS, int((until - time.monotonic()) * 1000) + 1))
         if self._owes_ack:
-            # Which takes 10 µs, and most replies are here at once.
+            # An acknowledgement takes 10 µs, and most replies arrive before it is needed.
             if self._poll.poll(min(left, _AT_ONCE_MS)):
                 return
             self._acknowledge()
