@@ -1,1 +1,1 @@
-"""Hand messages to an ESP, or to any other e-mail backend of Django's."""
+"""Send messages through an ESP, or through any other e-mail backend of Django."""

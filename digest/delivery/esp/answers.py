@@ -1,4 +1,4 @@
-"""Read what became of a mail from an e-mail backend's status or exception."""
+"""Translate an e-mail backend's status or exception into a mail's outcome."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from digest.delivery.replies import Outcome, Stage, Verdict
 from digest.delivery.replies import read as read_smtp
 
 _LONGEST = 300
-# Anymail's words for what the ESP says of one recipient.
+# Anymail's status values for one recipient.
 _STATUS = {
     "sent": Verdict.ACCEPTED,
     "queued": Verdict.ACCEPTED,
     "invalid": Verdict.NO_SUCH_ADDRESS,
-    # On the ESP's own list of those who bounced or complained.
+    # The recipient is on the ESP's own list of bounces and complaints.
     "rejected": Verdict.REFUSED,
     "failed": Verdict.LATER,
-    # Neither yes nor no: it may have gone out.
+    # The ESP says neither yes nor no: the mail may have gone out.
     "unknown": Verdict.UNKNOWN,
 }
-# Credentials, account and permission: no message at all will be taken.
+# Credentials, account or permission: the ESP will take no message at all.
 _LOCKED = {401, 402, 403, 407}
 # Request timeout, conflict, too early, too many requests.
 _NOT_NOW = {408, 409, 425, 429}
-# An error inside, a bad gateway, one that waited in vain, and Cloudflare's two of that kind: what
-# stands behind may have taken the request before something broke.
+# Internal error, bad gateway, gateway timeout, and Cloudflare's two codes of that kind: the server
+# behind may have taken the request before the error.
 _MAYBE_TAKEN = {500, 502, 504, 520, 524}
 # SMTP's "service not available, closing transmission channel".
 _CLOSING = 421
@@ -45,17 +45,17 @@ _CLOSING = 421
 
 @dataclass(frozen=True)
 class Answer:
-    """What an exception means for the mail, and for what comes after it."""
+    """What an exception means for the mail, and for the next requests."""
 
     outcome: Outcome
-    # The connection is of no use any more.
+    # Whether the connection cannot be used any more.
     ends: bool = False
-    # The ESP did not like the request: a recipient in it, or what every reader would get.
+    # Whether the ESP refused the request: because of one recipient, or of what every reader gets.
     disliked: bool = False
 
 
 def words(text: object, secrets: Iterable[str] = ()) -> str:
-    """`text` as it may stand in the ledger: short, in one line and without credentials."""
+    """Return `text` as the ledger may store it: short, in one line and without credentials."""
     line = " ".join(str(text).replace("\0", "").split())
     for secret in secrets:
         line = line.replace(secret, "***")
@@ -63,7 +63,7 @@ def words(text: object, secrets: Iterable[str] = ()) -> str:
 
 
 def of_status(recipients: Mapping[str, Any], address: str) -> Outcome:
-    """What the ESP said of one recipient; some answer in other capitals than they were asked."""
+    """Return the outcome for one recipient; some ESPs change the capitals of an address."""
     found = [
         status for email, status in recipients.items() if email.casefold() == address.casefold()
     ]
@@ -78,7 +78,7 @@ def of_status(recipients: Mapping[str, Any], address: str) -> Outcome:
 
 
 def of_error(error: Exception, secrets: Iterable[str] = ()) -> Answer:
-    """What an exception of the backend's means; any exception means something."""
+    """Return what an exception of the backend means; every exception has a meaning."""
     code = _http_status(error)
     if code is not None:
         return _of_http(code, words(f"{code} {_body(error)}", secrets))
@@ -97,7 +97,7 @@ def of_error(error: Exception, secrets: Iterable[str] = ()) -> Answer:
 
 
 def never_left(error: BaseException) -> bool:
-    """Whether there was no connection that the mail could have gone out on."""
+    """Whether the mail cannot have gone out, because there was no connection."""
     root = _root(error)
     if isinstance(root, RequestException):
         reason = getattr(root.args[0] if root.args else None, "reason", None)
@@ -113,11 +113,12 @@ def _of_http(code: int, text: str) -> Answer:
     if code in _LOCKED:
         return Answer(Outcome(Verdict.SENDERS_FAULT, text), ends=True)
     if code in _MAYBE_TAKEN:
-        # A new connection for the next: a lane gives up after a few that bring no answer, or each
-        # reader in turn would be uncertain while the ESP is out of order.
+        # The next request needs a new connection. A lane gives up after a few connections without
+        # an answer: otherwise one reader after another would become uncertain while the ESP is
+        # out of order.
         return Answer(Outcome(Verdict.UNKNOWN, text), ends=True)
     if code < 400:
-        # Taken, as far as anybody can tell, with an answer that nobody understands.
+        # The ESP seems to have taken the request, but its answer cannot be understood.
         return Answer(Outcome(Verdict.UNKNOWN, text))
     if code >= 500 or code in _NOT_NOW:
         return Answer(Outcome(Verdict.LATER, text))
@@ -137,7 +138,7 @@ def _of_smtp(error: smtplib.SMTPException) -> Answer:
 
 
 def _http_status(error: Exception) -> int | None:
-    """The HTTP status, as requests has it or as boto3 has it."""
+    """Return the HTTP status of an error from requests or from boto3, if it has one."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         code = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -154,5 +155,5 @@ def _body(error: Exception) -> str:
 
 
 def _root(error: BaseException) -> BaseException:
-    """Anymail wraps what requests and boto3 raise; their words are the shorter ones."""
+    """Return the error of requests or boto3 that anymail wraps; its text is the shorter one."""
     return error.__cause__ or error

@@ -1,7 +1,7 @@
-"""Let an ESP that takes a list of whole messages have each reader's own.
+"""Put each reader's own body into the request to an ESP that takes a list of whole messages.
 
-Anymail repeats a mail's one body for all of its readers, and where one of them is refused it may
-not say who was accepted.
+Anymail repeats one body for all readers of a mail. If the ESP refuses one of them, anymail may not
+say which of the others were accepted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from digest.delivery.esp.table import Bodies
 
 
 def give_own_bodies(backend: Any, bodies: Bodies) -> None:
-    """Have the backend look for a mail's `letters`: `mails.together` leaves them there."""
+    """Make the backend use the `letters` that `mails.together` attaches to a mail."""
     backend.build_message_payload = partial(_payload, backend.build_message_payload, bodies)
     if bodies.answers:
         backend.parse_recipient_status = partial(_statuses, backend.parse_recipient_status)
@@ -45,7 +45,7 @@ def _serialized(serialize: Callable[[], str], bodies: Bodies, letters: Sequence[
 
 
 def _statuses(parse: Callable[..., Any], response: Any, payload: Any, message: Any) -> Any:
-    """Read the answers one by one; all errors are one error."""
+    """Read the answers one by one; raise an error only if every answer is an error."""
     answers, letters = response.json(), getattr(message, "letters", ())
     if len(letters) != len(answers) or not isinstance(answers, list):
         return parse(response, payload, message)

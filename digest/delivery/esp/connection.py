@@ -1,4 +1,4 @@
-"""Carry messages to an ESP or another e-mail backend of Django's: many at once where it can."""
+"""Provide the transport to an ESP or another Django backend, in few requests where possible."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ from digest.rendering.personalise import FrozenPage
 from subscribers.backends import make_backend
 from subscribers.relays import Relay
 
-# Seconds; a request that is answered in drops ends with the two together.
+# Seconds. A request whose answer comes in small pieces ends after both together.
 CONNECT_TIMEOUT, REPLY_TIMEOUT = 10.0, 30.0
 _POLL = 0.25
-# So few at a time where each is a request of its own, some tenths of a second long: what a kill -9
-# leaves uncertain are rows that were claimed.
+# How many rows are claimed at a time where each message is a request of its own, of some tenths of
+# a second. The number is small, because a kill -9 leaves all claimed rows uncertain.
 _ONE_BY_ONE = 5
-# Between two looks at who has left meanwhile, which is the lane's business, go so many requests at
-# most, and none is begun later than so many seconds after the first. The other messages come back
+# Limits between two checks of the readers' status, which the lane makes: the number of requests,
+# and the seconds after the first request in which another may begin. The other messages come back
 # unsent, to be claimed again.
 _REQUESTS, _FLUSH_SECONDS = 5, 5.0
-# So few are claimed then: one request that the ESP dislikes, and each alone.
+# How many rows are claimed after that: enough for one request that the ESP refuses, and then one
+# request for each message.
 _AFTER_THAT = _REQUESTS - 1
-# So many requests in a row that the ESP did not like are no longer the readers' fault.
+# If the ESP refuses this many requests in a row, the fault is not the readers'.
 _DISLIKES = 3
 _GIVEN_BACK = Outcome(Verdict.NOT_SENT, "other messages took the time")
 
@@ -44,10 +45,10 @@ def _never() -> bool:
 
 
 class Connection:
-    """An open e-mail backend; see outgoing.Transport. Use it as a context manager.
+    """An open e-mail backend that is a Transport; use it as a context manager.
 
     Raises:
-        NoConnection, RelayRefuses: on opening.
+        NoConnection, RelayRefuses: The backend could not be opened.
     """
 
     def __init__(
@@ -85,10 +86,10 @@ class Connection:
         return self._backend is not None and self._left > 0
 
     def ready(self) -> None:
-        """Nothing to wait for: requests are answered one by one."""
+        """Return immediately: requests are answered one by one."""
 
     def put(self, outgoing: Outgoing) -> None:
-        """Send it, or keep it until there are enough for one request."""
+        """Send the message, or keep it until there are enough messages for one request."""
         if not self.is_open:
             self._known.append(
                 (outgoing.key, Outcome(Verdict.NOT_SENT, "the connection is closed"))
@@ -104,9 +105,9 @@ class Connection:
             self._flush()
 
     def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
-        """All outcomes known when at most so many are unanswered.
+        """Return the new outcomes, once at most `unanswered` messages have none.
 
-        Nothing waits from one window for the next: its readers might leave meanwhile.
+        No message waits until the next window, because its reader might unsubscribe in between.
         """
         if self._waiting and unanswered < table.MOST:
             self._flush()
@@ -114,7 +115,7 @@ class Connection:
         return known
 
     def close(self) -> None:
-        """End it; what was put and not sent yet is not sent."""
+        """Close the backend; messages that were put and not sent yet are not sent."""
         backend, self._backend = self._backend, None
         for letter in self._waiting:
             self._known.append((letter.outgoing.key, Outcome(Verdict.NOT_SENT, "closed before")))
@@ -130,14 +131,15 @@ class Connection:
             self.accepted += sum(o.verdict is Verdict.ACCEPTED for o in outcomes)
             keys = (letter.outgoing.key for letter in group)
             self._known.extend(zip(keys, outcomes, strict=True))
-            # Fewer at a time where they take many requests, more where few were enough.
+            # Claim fewer rows at a time where they took too many requests, more where few were
+            # enough.
             if _GIVEN_BACK in outcomes:
                 self._batch = _AFTER_THAT
         if self._esp.batch and self._asked <= _REQUESTS // 2:
             self._batch = min(table.MOST, self._batch * 2)
 
     def _send(self, group: Sequence[Letter]) -> list[Outcome]:
-        """In one request if that can be, or else one by one; an outcome for each, in order."""
+        """Send a group in one request if possible, else one by one; return outcomes in order."""
         mail = None
         if len(group) > 1 and self._may_ask():
             mail = mails.together(group, esp=self._esp, frozen=self._frozen)
@@ -148,9 +150,11 @@ class Connection:
             return [self._status(mail, letter) for letter in group]
         if not answer.disliked:
             return [answer.outcome] * len(group)
-        # Nobody's was taken. Each alone shows whose fault it is; of many, some from all over.
+        # The ESP took no message. Messages sent alone show whose fault it is. Of a large group only
+        # every `step`-th message is sent alone.
         step = -(-len(group) // _AFTER_THAT)
-        # However slow that was: else the next window would end here as well.
+        # The time starts again, however slow the request was: otherwise the next window would end
+        # here too.
         self._flush_ends = time.monotonic() + _FLUSH_SECONDS
         outcomes = [
             _GIVEN_BACK if number % step else self._send_alone(letter)
@@ -166,13 +170,13 @@ class Connection:
         ]
 
     def _mistaken(self, letter: Letter) -> Outcome | None:
-        """Words that the ESP would not leave as they are: the edition's, or this reader's own."""
+        """Return an outcome if the ESP would change text of the edition or of this reader."""
         words = "the ESP would take {} in the {} for a merge field"
         if not (found := table.mistakable(letter.words, esp=self._esp)):
             return None
         if ours := table.mistakable(letter.editions_words, esp=self._esp):
             return Outcome(Verdict.SENDERS_FAULT, words.format(ours, "edition"))
-        # Anybody may have such an address, and would stop every edition with it.
+        # This does not hold the edition: otherwise anybody with such an address could stop it.
         return Outcome(Verdict.REFUSED, words.format(found, "reader's address"))
 
     def _may_ask(self) -> bool:
@@ -190,7 +194,10 @@ class Connection:
         return self._whose_fault(answer, letter) if answer.disliked else answer.outcome
 
     def _whose_fault(self, answer: answers.Answer, letter: Letter) -> Outcome:
-        """One bad address may not hold the edition, nor a locked account fail each reader."""
+        """Decide whether the reader or the edition is at fault for a refused request.
+
+        A bad address must not hold the edition, and a locked account must not fail each reader.
+        """
         self._disliked += 1
         named = letter.address.casefold() in answer.outcome.reply.casefold()
         if (named or self.accepted) and self._disliked < _DISLIKES:
@@ -204,21 +211,21 @@ class Connection:
         return answers.of_status(status.recipients, letter.address)
 
     def _post(self, mail: Any) -> answers.Answer | None:
-        """Hand it to the backend; what went wrong, if anything did."""
+        """Hand the mail to the backend; return what went wrong, or None."""
         self._asked += 1
         if self._give_up():
             self.close()
         if self._backend is None:
             return answers.Answer(Outcome(Verdict.NOT_SENT, "the connection is closed"))
         answer: list[answers.Answer | None] = []
-        # From a thread it is possible to turn away, which a worker that must stop has to.
+        # A thread can be abandoned, which is necessary when the worker must stop.
         thread = Thread(target=self._hand_over, args=(self._backend, mail, answer), daemon=True)
         thread.start()
         until = time.monotonic() + CONNECT_TIMEOUT + REPLY_TIMEOUT
         while not answer:
             thread.join(_POLL)
             if not answer and (self._give_up() or time.monotonic() > until):
-                self._backend = None  # and not closed: the thread is still at it
+                self._backend = None  # not closed, because the thread still uses it
                 return answers.Answer(Outcome(Verdict.UNKNOWN, "no answer in time"))
         if answer[0] and answer[0].ends:
             self.close()
@@ -229,7 +236,7 @@ class Connection:
     ) -> None:
         try:
             sent = backend.send_messages([mail])
-            # Some backends return None; 0 is said where a signal's receiver called it off.
+            # Some backends return None. 0 means that a receiver of a signal cancelled the mail.
             nothing = answers.Answer(Outcome(Verdict.LATER, "the backend sent nothing"))
             answer.append(nothing if sent == 0 else None)
         except Exception as error:
@@ -251,15 +258,16 @@ def _opened(relay: Relay, esp: table.Esp, secrets: Sequence[str]) -> BaseEmailBa
     except OSError as error:
         raise NoConnection(f"{relay.name}: {answers.words(error, secrets)}") from error
     except Exception as error:
-        # Of the settings, or of a library that is not installed: no lane will do better.
+        # The settings are wrong, or a library is not installed: every lane would fail.
         raise RelayRefuses(f"{relay.name}: {answers.words(error, secrets)}") from error
     return backend
 
 
 def _knock(backend: Any) -> None:
-    """See whether the ESP's API is there, on the connection that the messages will use.
+    """Check that the ESP's API can be reached, on the connection that the messages will use.
 
-    Any answer will do. Without one no reader's row should have been claimed.
+    Any answer is enough. The check comes before the first claim: without an answer no reader's row
+    should be claimed.
     """
     session, url = getattr(backend, "session", None), getattr(backend, "api_url", None)
     if session is not None and url:
@@ -267,6 +275,6 @@ def _knock(backend: Any) -> None:
 
 
 def _closed(backend: BaseEmailBackend) -> None:
-    # What it had to say it has said; a politeness that fails harms nobody.
+    # Every answer was read by now, so an error on closing does no harm.
     with suppress(Exception):
         backend.close()

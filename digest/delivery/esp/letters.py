@@ -1,4 +1,4 @@
-"""Read a finished message back into the parts that an e-mail backend is handed."""
+"""Parse a finished message into the parts that an e-mail backend needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from digest.delivery.outgoing import Outgoing
 from digest.rendering.personalise import BOUNDARY
 
 _BOUNDARY = b"--" + BOUNDARY.encode()
-# These go as fields of their own, or are the backend's business.
+# Headers that are passed as separate fields, or that the backend writes itself.
 _NOT_EXTRA = {
     "subject", "from", "to", "reply-to", "date", "message-id", "mime-version", "content-type",
 }  # fmt: skip
@@ -26,13 +26,13 @@ _NOT_EXTRA = {
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A reader's message in parts; nothing of it is encoded any more."""
+    """A reader's message in decoded parts."""
 
     outgoing: Outgoing
     subject: str
     from_email: str
     to: str
-    # The address of `to`, alone and in ASCII: under it the backend reports.
+    # The address in `to` without the name, in ASCII: the backend reports statuses by it.
     address: str
     reply_to: tuple[str, ...]
     message_id: str
@@ -42,31 +42,32 @@ class Letter:
 
     @property
     def tags(self) -> list[str]:
-        """The newsletter and the edition, the more telling first: some ESPs take only one."""
+        """The newsletter and the edition; the newsletter is first, as some ESPs take one tag."""
         newsletter = self.headers.get("Feedback-ID", ":").split(":")[1]
         edition = f"edition-{self.outgoing.reader.edition_id}"
         return [tag for tag in (newsletter, edition) if tag]
 
     @property
     def words(self) -> str:
-        """All that the reader would see."""
+        """All text that the reader would see."""
         return f"{self.subject}\n{self.text}\n{self.html}"
 
     @property
     def editions_words(self) -> str:
-        """The same without the reader's own values, which others could have chosen."""
+        """The same text without the reader's own values, which the edition does not control."""
         reader, words = self.outgoing.reader, self.words
         own = {reader.unsubscribe_url, reader.preferences_url, reader.email}
-        # The longest first: one may stand within another.
+        # The longest value first, because one may contain another.
         for value in sorted(own | {escape(value) for value in own}, key=len, reverse=True):
             words = words.replace(value, "\n")
         return words
 
 
 def read(outgoing: Outgoing) -> Letter:
-    """Take the message apart that `personalise` has made, so that there is one way to make it.
+    """Parse the message that `personalise` has made, so that there is only one way to make it.
 
-    Cut at its boundary: the email package goes line by line, which takes three times as long.
+    The message is cut at its boundary. The email package reads it line by line, which takes three
+    times as long.
     """
     head, _, body = outgoing.message.partition(b"\r\n\r\n")
     headers = message_from_bytes(head)
@@ -88,7 +89,7 @@ def read(outgoing: Outgoing) -> Letter:
 
 
 class Written(EmailMultiAlternatives):
-    """A mail whose MIME form is already written, for backends that send that as it is."""
+    """A mail whose MIME form is already built, for backends that send it as it is."""
 
     written = b""
 
@@ -97,7 +98,7 @@ class Written(EmailMultiAlternatives):
 
 
 class _WrittenMessage(MIMEMixin, Message):  # type: ignore[misc]
-    """Django's backends want its `as_bytes(linesep=…)`."""
+    """A message with the `as_bytes(linesep=…)` that Django's backends call."""
 
 
 def _decoded(value: str) -> str:
@@ -106,12 +107,12 @@ def _decoded(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    """`"Display" <address>` with the display name in plain Unicode."""
+    """Return `"Display" <address>` with the display name in plain Unicode."""
     display, address = parseaddr("".join(value.splitlines()))
     return f'"{quote(_decoded(display))}" <{address}>' if display else address
 
 
 def _body(part: bytes) -> str:
-    """Its headers are always the same; the line break before the boundary is the boundary's."""
+    """Return a part's text, without its headers and the line break that belongs to the boundary."""
     encoded = part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
     return quopri.decodestring(encoded).decode().replace("\r\n", "\n")

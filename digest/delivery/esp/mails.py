@@ -1,4 +1,4 @@
-"""Make Django mails of readers' messages: one each, or one for several readers."""
+"""Build Django mails from readers' messages: one for each reader, or one for several readers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from digest.rendering.personalise import FrozenPage, Reader
 
 
 def groups(letters: Iterable[Letter], *, esp: Esp) -> list[list[Letter]]:
-    """The letters that may share a request, in order: one edition, and no address twice.
+    """Group the messages that may share a request, in order: one edition, and no address twice.
 
-    Where one body is merged for all, its readers have muted the same sections as well; and a name
-    or address that the ESP would take for a field keeps to its like.
+    Where one body is merged for a group, its readers have also muted the same sections. Readers
+    with a name or address that the ESP would read as a merge field form groups of their own.
     """
     found: dict[Any, list[list[Letter]]] = {}
     for letter in letters:
@@ -28,7 +28,7 @@ def groups(letters: Iterable[Letter], *, esp: Esp) -> list[list[Letter]]:
             kind = (*kind, letter.outgoing.reader.muted_sections, odd)
         like = found.setdefault(kind, [])
         for group in like:
-            # ESPs report by address, and not all mind its capitals.
+            # ESPs report by address, and some ignore its capitals.
             if letter.address.casefold() not in {one.address.casefold() for one in group}:
                 group.append(letter)
                 break
@@ -38,13 +38,13 @@ def groups(letters: Iterable[Letter], *, esp: Esp) -> list[list[Letter]]:
 
 
 def alone(letter: Letter, *, esp: Esp) -> EmailMultiAlternatives:
-    """One reader's message as a mail of its own."""
+    """Return one reader's message as a mail of its own."""
     mail = Written(**_parts([letter], _headers(letter, esp)))
     mail.attach_alternative(letter.html, "text/html")
     mail.written = letter.outgoing.message
     _mark(mail, letter, _edition(letter) | _delivery(letter))
     if esp is DJANGO:
-        # As Django has it: the envelope's sender here, and the header's there.
+        # In Django `from_email` is the envelope sender, and the From header is an extra header.
         mail.from_email = letter.outgoing.sender
         mail.extra_headers["From"] = letter.from_email
     elif esp.envelope:
@@ -55,7 +55,7 @@ def alone(letter: Letter, *, esp: Esp) -> EmailMultiAlternatives:
 def together(
     letters: Sequence[Letter], *, esp: Esp, frozen: FrozenPage
 ) -> EmailMultiAlternatives | None:
-    """One mail for a group of readers; None where the ESP would not give each their own."""
+    """Return one mail for a group, or None where not every reader would get their own message."""
     headers = [_headers(letter, esp) for letter in letters]
     common = dict(set(headers[0].items()).intersection(*(own.items() for own in headers)))
     mail = EmailMultiAlternatives(**_parts(letters, common))
@@ -68,7 +68,7 @@ def together(
         },
     )
     if not isinstance(esp.batch, Fields):
-        # `bodies` fills them in: none of the readers' may go to all.
+        # `bodies` fills in the bodies: no reader's body may go to all.
         mail.body = ""
         mail.attach_alternative("", "text/html")
         vars(mail)["letters"] = letters
@@ -93,7 +93,7 @@ def _headers(letter: Letter, esp: Esp) -> dict[str, str]:
 
 
 def _mark(mail: EmailMultiAlternatives, letter: Letter, metadata: dict[str, str]) -> None:
-    """What anymail reads beside Django's own attributes."""
+    """Set the attributes that anymail reads in addition to Django's own."""
     vars(mail).update(tags=letter.tags, metadata=metadata, track_opens=False, track_clicks=False)
 
 
@@ -108,7 +108,7 @@ def _delivery(letter: Letter) -> dict[str, str]:
 def _merge(
     mail: EmailMultiAlternatives, letters: Sequence[Letter], fields: Fields, frozen: FrozenPage
 ) -> bool:
-    """Put fields where the readers' own values stand; False where that would not be faithful."""
+    """Put merge fields in place of the readers' values; return False if a message would differ."""
     muted = letters[0].outgoing.reader.muted_sections
     text, html = (
         _segments(segments, muted) for segments in (frozen.text_segments, frozen.html_segments)
@@ -122,7 +122,7 @@ def _merge(
     for letter in letters:
         plain = _values(letter.outgoing.reader)
         escaped = {f"{name}_html": escape(value) for name, value in plain.items()}
-        # The proof that the page is the one the messages were made of.
+        # This proves that the messages were made from this page.
         if (letter.text, letter.html) != (_filled(text, plain), _filled(html, escaped, "_html")):
             return False
         values = plain | escaped
@@ -134,7 +134,7 @@ def _merge(
     return True
 
 
-# A piece of the page, or the name of the reader's value that goes there.
+# Each entry is a piece of the page (False), or the name of the reader's value to put there (True).
 _Pieces = list[tuple[str, bool]]
 
 

@@ -1,4 +1,4 @@
-"""Know what each ESP takes in one request, and what it would mistake for a merge field."""
+"""List what each ESP takes in one request, and what text it would read as a merge field."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from dataclasses import dataclass
 
 from subscribers.backends import esp_name
 
-# The ledger's window: no more messages than that are ever under way on one connection.
+# The ledger's window: never more messages than this are under way on one connection.
 MOST = 20
 
 
 @dataclass(frozen=True)
 class Bodies:
-    """The request is a list of whole messages: nothing is merged, so nothing can be mistaken."""
+    """The request is a list of whole messages; no text is merged or read as a merge field."""
 
-    # The names that a message's bodies have in the JSON.
+    # The names of a message's bodies in the JSON.
     text: str
     html: str
-    # Where the list stands, and what it shares; "" where the list is all there is.
+    # The JSON names of the list and of the values that its messages share; "" where the request is
+    # the list alone.
     entries: str = ""
     shared: str = ""
-    # The answer is a list as well, in the same order, with errors beside acceptances.
+    # Whether the answer is also a list, in the same order, of acceptances and errors.
     answers: bool = False
 
 
@@ -29,35 +30,37 @@ class Bodies:
 class Fields:
     """The request is one message with merge fields, and each reader's values."""
 
-    # How a field stands in the message, and what its value is called.
+    # How a field is written in the message, and the name of its value.
     written: str
     key: str
-    # What else the ESP would take for a field of its own.
+    # Other text that the ESP would read as a merge field.
     taken: re.Pattern[str]
 
 
 @dataclass(frozen=True)
 class Esp:
-    """What Daybreak needs to know of one ESP; tags, metadata and tracking are anymail's table."""
+    """What Daybreak must know of one ESP; anymail knows its tags, metadata and tracking."""
 
     batch: Bodies | Fields | None = None
-    # It sends from the envelope sender that we name, so that our own VERP works.
+    # Whether the ESP uses the envelope sender that we name, so that our own VERP works.
     envelope: bool = False
-    # It leaves our Message-ID alone; elsewhere the metadata tell which message an event is about.
+    # Whether the ESP keeps our Message-ID. For the others, the metadata in an event names its
+    # message.
     message_id: bool = False
-    # It needs these headers for that.
+    # The headers that the ESP needs to keep the Message-ID.
     headers: tuple[tuple[str, str], ...] = ()
-    # What it may take for a field even in a single message, with no way to say that it is none.
+    # Text that the ESP may read as a merge field even in a single message, and that has no escape.
     renders: re.Pattern[str] | None = None
 
 
 _BRACES = re.compile(r"\{[{%$]")
-# One row per ESP of django-anymail 15, from its documentation and the ESPs' own. A batch needs
-# List-Unsubscribe per reader and an answer per reader; who lacks either gets one message at a time.
+# One row per ESP of django-anymail 15, from its documentation and the ESPs' own. A batch needs a
+# List-Unsubscribe header and an answer for each reader. An ESP that lacks either gets one message
+# at a time.
 ESPS = {
-    "amazon_ses": Esp(envelope=True),  # bulk only from templates that are stored there
+    "amazon_ses": Esp(envelope=True),  # bulk mail needs templates that are stored at the ESP
     "brevo": Esp(renders=_BRACES),
-    "mailersend": Esp(renders=_BRACES),  # takes bulk mail without an answer
+    "mailersend": Esp(renders=_BRACES),  # bulk mail gets no answer per reader
     "mailgun": Esp(
         batch=Fields(
             written="%recipient.daybreak_{}%",
@@ -68,7 +71,7 @@ ESPS = {
     ),
     "mailjet": Esp(batch=Bodies("TextPart", "HTMLPart", entries="Messages", shared="Globals")),
     "mailtrap": Esp(batch=Bodies("text", "html", entries="requests", shared="base")),
-    "mandrill": Esp(),  # no header per reader
+    "mandrill": Esp(),  # no headers per reader
     "postal": Esp(envelope=True, message_id=True),
     # https://postmarkapp.com/developer/user-guide/send-email-with-api/batch-emails
     "postmark": Esp(
@@ -82,20 +85,20 @@ ESPS = {
         batch=Fields(written="-daybreak_{}-", key="-daybreak_{}-", taken=re.compile(r"-daybreak_")),
         message_id=True,
     ),
-    "sparkpost": Esp(envelope=True, renders=_BRACES),  # and List-Unsubscribe becomes its own
+    "sparkpost": Esp(envelope=True, renders=_BRACES),  # replaces List-Unsubscribe with its own
     "unisender_go": Esp(renders=_BRACES),
 }
-# A backend of Django's that is no ESP takes the message as it is.
+# A Django backend that is not an ESP takes the message as it is.
 DJANGO = Esp(envelope=True, message_id=True)
 
 
 def esp_of(backend: str) -> Esp:
-    """The row of the backend with this dotted path."""
+    """Return the row of the backend with this dotted path."""
     name = esp_name(backend)
     return ESPS.get(name, Esp()) if name else DJANGO
 
 
 def mistakable(text: str, *, esp: Esp) -> str:
-    """What the ESP would not leave as it is even in a message of its own; "" for nothing."""
+    """Return the text that the ESP would read as a merge field in a single message, or ""."""
     found = esp.renders and esp.renders.search(text)
     return found[0] if found else ""
