@@ -266,7 +266,7 @@ def give_back_unseen(*, lane: str) -> int:
 def still_due(claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime) -> dict[int, str]:
     """Return for each row that the lane still holds "", or the reason why it must not be sent.
 
-    If a row is missing, another lane has it now or its edition was stopped.
+    If a row is missing, the lane no longer holds it or its edition was stopped.
     """
     values = {
         "ids": _array(delivery_ids),
