@@ -18,14 +18,14 @@ from tests.factories import NOW
 
 
 @pytest.fixture(autouse=True)
-def _no_stop_asked():
+def _no_shutdown_requested():
     drain.forget()
     yield
     drain.forget()
 
 
 @pytest.fixture
-def _no_memory():
+def _no_known_modes():
     """What was learnt of relays at the same port."""
     modes.forget()
     yield

@@ -30,7 +30,7 @@ Reply = tuple[int, Any]
 
 
 @dataclass
-class Asked:
+class Post:
     """One request as it came over the wire."""
 
     path: str
@@ -65,13 +65,13 @@ class EspServer:
     """Its `answer` says what each POST gets; `asked` are the POSTs so far."""
 
     url: str = ""
-    answer: Callable[[Asked], Reply] = lambda asked: (200, {})
-    asked: list[Asked] = field(default_factory=list)
+    answer: Callable[[Post], Reply] = lambda post: (200, {})
+    posts: list[Post] = field(default_factory=list)
     # Set to let an answer go that was held back.
     release: threading.Event = field(default_factory=threading.Event)
     server: Any = None
 
-    def hang(self, asked: Asked) -> Reply:
+    def hang(self, post: Post) -> Reply:
         self.release.wait(30)
         return 0, None
 
@@ -90,9 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        asked = Asked(self.path, dict(self.headers), body)
-        self.esp.asked.append(asked)
-        status, reply = self.esp.answer(asked)
+        post = Post(self.path, dict(self.headers), body)
+        self.esp.posts.append(post)
+        status, reply = self.esp.answer(post)
         if not status:
             self.close_connection = True
             return
@@ -127,11 +127,11 @@ def esp_server() -> Iterator[EspServer]:
 # https://postmarkapp.com/developer/api/email-api
 
 
-def postmark(asked: Asked, refused: dict[str, tuple[int, str]] | None = None) -> Reply:
+def postmark(post: Post, refused: dict[str, tuple[int, str]] | None = None) -> Reply:
     """Take each message but those whose recipient is in `refused`: {address: (code, message)}."""
-    messages = asked.json if asked.path == "/email/batch" else [asked.json]
+    messages = post.json if post.path == "/email/batch" else [post.json]
     answers = [_postmark_one(message, refused or {}) for message in messages]
-    if asked.path == "/email/batch":
+    if post.path == "/email/batch":
         return 200, answers
     return (422 if answers[0]["ErrorCode"] else 200), answers[0]
 
@@ -147,13 +147,13 @@ def _postmark_one(message: dict[str, Any], refused: dict[str, tuple[int, str]]) 
 # https://documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/batch-sending
 
 
-def mailgun(asked: Asked) -> Reply:
+def mailgun(post: Post) -> Reply:
     return 200, {"id": "<1.2@mg.example.com>", "message": "Queued. Thank you."}
 
 
-def mailgun_delivers(asked: Asked) -> dict[str, dict[str, str]]:
+def mailgun_delivers(post: Post) -> dict[str, dict[str, str]]:
     """What Mailgun makes of the request for each reader: {address: {field: text}}."""
-    form = asked.form
+    form = post.form
     variables = json.loads(form.get("recipient-variables", "{}"))
     delivered = {}
     for to in form["to"]:
@@ -203,11 +203,11 @@ def outgoing(page, n, *, email="", muted=frozenset()):
     )
 
 
-def send(relay, page, letters, give_up=lambda: False):
+def send(relay, page, copies, give_up=lambda: False):
     """What became of each: {key: outcome}; and the transport, closed."""
     with connect(relay, give_up=give_up, frozen=page) as transport:
-        for letter in letters:
-            transport.put(letter)
+        for copy in copies:
+            transport.put(copy)
         return dict(transport.take()), transport
 
 

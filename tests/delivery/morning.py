@@ -29,7 +29,7 @@ class Row:
     throttled: bool = False
 
 
-class Limited:
+class RateLimitedReceiver:
     """A receiver that takes so many a second of each domain (or, under "*", of all together)."""
 
     def __init__(self, **rates: float) -> None:
@@ -48,7 +48,7 @@ class Limited:
 
 
 @dataclass
-class Morning:
+class Simulation:
     """Send to every address; the numbers say how it went."""
 
     relay: Relay
@@ -62,7 +62,7 @@ class Morning:
     refused: list[tuple[float, str]] = field(default_factory=list)
     put_back: int = 0
 
-    def send(self, addresses: Iterable[str]) -> Morning:
+    def send(self, addresses: Iterable[str]) -> Simulation:
         self.begun = self.at
         rows = [Row(n, address) for n, address in enumerate(addresses)]
         due = [(self.at, row.delivery_id, row) for row in rows]

@@ -16,7 +16,7 @@ from subscribers.relays import Relay, parse_relay
 
 # What a script may return instead of a reply: close without one, or say nothing any more.
 CUT, STALL = "cut", "stall"
-_USUAL = {
+_DEFAULT_REPLIES = {
     "GREETING": "220 ready",
     "STARTTLS": "220 go on",
     "AUTH": "235 welcome",
@@ -26,7 +26,7 @@ _USUAL = {
 
 
 @dataclass
-class Scripted:
+class ScriptedServer:
     """Answers as RFC 5321 wants unless `script` says otherwise.
 
     `script(verb, line, server)` returns a reply, None for the usual one, CUT or STALL. The verbs
@@ -35,17 +35,17 @@ class Scripted:
     recipient), RSET, QUIT.
     """
 
-    script: Callable[[str, str, Scripted], str | None] = lambda verb, line, server: None
+    script: Callable[[str, str, ScriptedServer], str | None] = lambda verb, line, server: None
     extensions: tuple[str, ...] = ("SIZE 1000000",)
     # Misbehaviour, byte by byte.
-    cuts_after: int | None = None  # so many bytes of a connection are read, then it is closed
-    drops_behind: bool = False  # what arrived together with a command is thrown away
-    drops_behind_content: bool = False  # and what arrived together with a final dot
-    reads_refused: bool = False  # the content of a refused BDAT is taken for commands
-    takes_data_for_nobody: bool = False  # DATA is answered 354 without a recipient
-    trickles: bool = False  # replies byte by byte
-    hoards: bool = False  # replies held back until no command is waiting, as Postfix does
-    chatter: int = 0  # bytes of text in each reply to a message
+    closes_after: int | None = None  # so many bytes of a connection are read, then it is closed
+    drops_pipelined: bool = False  # what arrived together with a command is thrown away
+    drops_after_content: bool = False  # and what arrived together with a final dot
+    reads_refused_bdat: bool = False  # the content of a refused BDAT is taken for commands
+    accepts_data_without_recipient: bool = False  # DATA is answered 354 without a recipient
+    replies_byte_by_byte: bool = False  # replies byte by byte
+    batches_replies: bool = False  # replies held back until no command is waiting, as Postfix does
+    reply_padding: int = 0  # bytes of text in each reply to a message
     seconds: float = 0.0  # to answer a message
     context: ssl.SSLContext | None = None  # TLS
     starttls: bool = False  # not from the start, but when asked for
@@ -70,13 +70,13 @@ class Scripted:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
 
-    def raw(self, data: bytes) -> None:
+    def send_raw(self, data: bytes) -> None:
         """Say something besides the replies."""
         self.open_now[-1].sendall(data)
 
 
 @contextmanager
-def running(server: Scripted) -> Iterator[Scripted]:
+def running(server: ScriptedServer) -> Iterator[ScriptedServer]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server.port = listening.getsockname()[1]
         threading.Thread(target=_accept, args=[listening, server], daemon=True).start()
@@ -86,7 +86,7 @@ def running(server: Scripted) -> Iterator[Scripted]:
         server.hang_up()
 
 
-def _accept(listening: socket.socket, server: Scripted) -> None:
+def _accept(listening: socket.socket, server: ScriptedServer) -> None:
     with contextlib.suppress(OSError):
         while True:
             client, _ = listening.accept()
@@ -95,7 +95,7 @@ def _accept(listening: socket.socket, server: Scripted) -> None:
             threading.Thread(target=_serve, args=[client, server], daemon=True).start()
 
 
-def _serve(client: socket.socket, server: Scripted) -> None:
+def _serve(client: socket.socket, server: ScriptedServer) -> None:
     with contextlib.suppress(OSError, _End):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = _Session(client, server)
@@ -112,10 +112,10 @@ class _End(Exception):
 
 
 class _Session:
-    def __init__(self, client: socket.socket, server: Scripted) -> None:
+    def __init__(self, client: socket.socket, server: ScriptedServer) -> None:
         self.client, self.server = client, server
-        self.buffer, self.unsaid = b"", b""
-        self.left = float("inf") if server.cuts_after is None else server.cuts_after
+        self.buffer, self.unsent = b"", b""
+        self.bytes_left = float("inf") if server.closes_after is None else server.closes_after
         self.sender: str | None = None
         self.recipient: str | None = None
 
@@ -124,7 +124,7 @@ class _Session:
         while True:
             line = self.line().decode()
             self.server.lines.append(line)
-            if self.server.drops_behind:
+            if self.server.drops_pipelined:
                 self.buffer = b""
             self.command(re.split("[ :]", line)[0].upper(), line)
 
@@ -139,7 +139,11 @@ class _Session:
             self.answer(b"503 5.5.1 nested MAIL")
         elif verb == "RCPT" and self.sender is None:
             self.answer(b"503 5.5.1 MAIL first")
-        elif verb == "DATA" and self.recipient is None and not self.server.takes_data_for_nobody:
+        elif (
+            verb == "DATA"
+            and self.recipient is None
+            and not self.server.accepts_data_without_recipient
+        ):
             self.answer(b"503 5.5.1 RCPT first")
         elif verb == "BDAT":
             self.bdat(line)
@@ -173,7 +177,7 @@ class _Session:
         content = bytearray()
         while (line := self.line()) != b".":
             content += (line[1:] if line.startswith(b".") else line) + b"\r\n"
-        if self.server.drops_behind_content:
+        if self.server.drops_after_content:
             self.buffer = b""
         self.end(bytes(content))
 
@@ -184,7 +188,7 @@ class _Session:
             self.end_with(reply)
         if reply is None and self.recipient is None:
             reply = "503 5.5.1 RCPT first"
-        if not (reply and self.server.reads_refused):
+        if not (reply and self.server.reads_refused_bdat):
             content = self.exactly(length)
         if reply:
             self.answer(reply.encode())
@@ -203,7 +207,7 @@ class _Session:
             self.server.taken.append((sender, recipient))
         if reply in {CUT, STALL}:
             self.end_with(reply)
-        talk = (b"250-" + b"x" * 994 + b"\r\n") * (self.server.chatter // 1000)
+        talk = (b"250-" + b"x" * 994 + b"\r\n") * (self.server.reply_padding // 1000)
         self.answer(talk + ("250 2.0.0 taken" if reply is None else reply).encode())
 
     def say(self, verb: str, line: str = "") -> bool:
@@ -212,7 +216,7 @@ class _Session:
         if reply in {CUT, STALL}:
             self.end_with(reply)
         if reply is None:
-            reply = _USUAL.get(verb, "250 OK")
+            reply = _DEFAULT_REPLIES.get(verb, "250 OK")
             if verb == "EHLO":
                 offered = "".join(f"250-{name}\r\n" for name in self.server.extensions)
                 reply = f"250-hello\r\n{offered}250 8BITMIME"
@@ -232,38 +236,38 @@ class _Session:
         raise _End
 
     def answer(self, reply: bytes) -> None:
-        self.unsaid += reply + b"\r\n"
-        if not self.server.hoards:
+        self.unsent += reply + b"\r\n"
+        if not self.server.batches_replies:
             self.flush()
 
     def flush(self) -> None:
-        unsaid, self.unsaid = self.unsaid, b""
-        if self.server.trickles:
-            for byte in unsaid:
+        unsent, self.unsent = self.unsent, b""
+        if self.server.replies_byte_by_byte:
+            for byte in unsent:
                 self.client.sendall(bytes([byte]))
         else:
-            self.client.sendall(unsaid)
+            self.client.sendall(unsent)
 
     def line(self) -> bytes:
         while b"\r\n" not in self.buffer:
-            self.more()
+            self.receive()
         line, _, self.buffer = self.buffer.partition(b"\r\n")
         return line
 
     def exactly(self, length: int) -> bytes:
         while len(self.buffer) < length:
-            self.more()
+            self.receive()
         content, self.buffer = self.buffer[:length], self.buffer[length:]
         return content
 
-    def more(self) -> None:
+    def receive(self) -> None:
         self.flush()
-        if not self.left:
+        if not self.bytes_left:
             self.end_with(CUT)
         data = self.client.recv(65536)
         if not data:
             raise _End
         # What comes before the cut is still answered.
-        data = data[: int(min(self.left, len(data)))]
-        self.left -= len(data)
+        data = data[: int(min(self.bytes_left, len(data)))]
+        self.bytes_left -= len(data)
         self.buffer += data

@@ -37,16 +37,16 @@ def sent(edition, readers, start, run_lane, relay):
     return found
 
 
-def written_to(relay):
+def recipients(relay):
     return sorted(mail.rcpt_to for mail in relay.received)
 
 
-def test_those_missed_are_counted_by_reason(edition, sent):
+def test_missed_readers_are_counted_by_reason(edition, sent):
     assert missed(edition.pk) == Missed(reasons={"refused": 2}, suppressed=1, uncertain=1)
     assert missed(edition.pk).failed == 2
 
 
-def test_the_failed_ones_are_sent_again_and_nobody_else(edition, sent, run_lane, relay):
+def test_failed_readers_get_the_edition_again_and_nobody_else(edition, sent, run_lane, relay):
     attempts = row(sent[1]).attempts
     done = send_failed_again(edition_id=edition.pk, now=NOW)
 
@@ -57,12 +57,12 @@ def test_the_failed_ones_are_sent_again_and_nobody_else(edition, sent, run_lane,
     assert (again.attempts, again.next_attempt_at) == (attempts, NOW)
 
     run_lane("lane-2")
-    assert written_to(relay) == ["reader1@example.com", "reader2@example.com"]
+    assert recipients(relay) == ["reader1@example.com", "reader2@example.com"]
     assert status(edition) == Edition.Status.SENT
     assert rows(edition)["reader3@example.com"] == ("failed", "bad-address")
 
 
-def test_it_stays_the_edition_of_the_day_it_was_sent_on(edition, sent, run_lane):
+def test_a_resent_edition_keeps_its_first_sent_time(edition, sent, run_lane):
     soon = NOW + timedelta(hours=1)
     send_failed_again(edition_id=edition.pk, now=soon)
     run_lane("lane-2", now=soon)
@@ -79,28 +79,30 @@ def test_an_address_suppressed_since_is_left_out(edition, sent):
     assert row(sent[1]).status == "failed"
 
 
-def test_a_reader_who_left_since_is_skipped(edition, sent, run_lane, relay):
+def test_a_reader_who_unsubscribed_since_is_skipped(edition, sent, run_lane, relay):
     sent[1].status = "unsubscribed"
     sent[1].save()
     send_failed_again(edition_id=edition.pk, now=NOW)
     run_lane("lane-2")
 
-    assert written_to(relay) == ["reader2@example.com"]
+    assert recipients(relay) == ["reader2@example.com"]
     assert row(sent[1]).status == "skipped"
 
 
-def test_the_uncertain_are_sent_to_on_explicit_wish(edition, sent, run_lane, relay):
+def test_uncertain_readers_get_the_edition_again_on_explicit_request(
+    edition, sent, run_lane, relay
+):
     done = send_failed_again(edition_id=edition.pk, uncertain=True, now=NOW)
     run_lane("lane-2")
 
     assert done.uncertain == 1
-    assert "reader4@example.com" in written_to(relay)
+    assert "reader4@example.com" in recipients(relay)
     again = row(sent[4])
     assert again.status == "sent"
     assert again.uncertain_at == NOW, "that it may have arrived twice stays said"
 
 
-def test_what_fails_again_can_be_sent_once_more(edition, sent, run_lane, relay):
+def test_a_delivery_that_fails_again_can_be_resent_once_more(edition, sent, run_lane, relay):
     relay.replies["reader1@example.com"] = "550 5.2.0 not today either"
     for n in (2, 3):
         assert send_failed_again(edition_id=edition.pk, now=NOW).failed >= 1
@@ -109,7 +111,7 @@ def test_what_fails_again_can_be_sent_once_more(edition, sent, run_lane, relay):
     assert row(sent[1]).attempts == 3
 
 
-def test_yesterdays_edition_is_not_sent_again_by_accident(edition, sent, run_lane, relay):
+def test_an_edition_past_its_deadline_is_resent_only_with_more_time(edition, sent, run_lane, relay):
     late = edition.deadline_at
 
     with pytest.raises(TooLate, match="It was worth sending until 10:00 on 10 March 2026"):
@@ -120,10 +122,10 @@ def test_yesterdays_edition_is_not_sent_again_by_accident(edition, sent, run_lan
     send_failed_again(edition_id=edition.pk, until=until, now=late)
     run_lane("lane-2", now=late)
     assert Edition.objects.get(pk=edition.pk).deadline_at == until
-    assert written_to(relay) == ["reader1@example.com", "reader2@example.com"]
+    assert recipients(relay) == ["reader1@example.com", "reader2@example.com"]
 
 
-def test_more_time_is_never_less(edition, sent):
+def test_a_new_deadline_never_shortens_the_old_one(edition, sent):
     factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
 
     soon = NOW + timedelta(minutes=1)
@@ -132,7 +134,7 @@ def test_more_time_is_never_less(edition, sent):
     assert Edition.objects.get(pk=edition.pk).deadline_at == edition.deadline_at > soon
 
 
-def test_while_it_is_sending_the_failed_ones_join_in(edition, sent):
+def test_failed_readers_rejoin_an_edition_that_is_still_being_sent(edition, sent):
     factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
 
     assert send_failed_again(edition_id=edition.pk, now=NOW).failed == 2
@@ -140,14 +142,14 @@ def test_while_it_is_sending_the_failed_ones_join_in(edition, sent):
 
 
 @pytest.mark.parametrize("held", ["held", "skipped", "approved", "draft"])
-def test_an_edition_that_was_not_sent_is_not_sent_again(edition, held):
+def test_an_unsent_edition_is_not_resent(edition, held):
     factories.put(Edition.objects.filter(pk=edition.pk), status=held, reason="refused")
 
     with pytest.raises(NotAgain, match="not sent"):
         send_failed_again(edition_id=edition.pk, now=NOW)
 
 
-def test_where_nobody_failed_nothing_moves(edition, sent):
+def test_an_edition_without_failures_stays_sent(edition, sent):
     factories.put(Delivery.objects.filter(status="failed"), status="sent", reason="")
 
     with pytest.raises(NotAgain, match="no delivery of it has failed"):
@@ -155,7 +157,7 @@ def test_where_nobody_failed_nothing_moves(edition, sent):
     assert status(edition) == Edition.Status.SENT
 
 
-def test_where_all_who_failed_are_suppressed_it_says_so(edition, sent):
+def test_the_error_says_that_all_failed_readers_are_suppressed(edition, sent):
     for n in (1, 2):
         suppress(email=f"reader{n}@example.com", reason="bounce", now=NOW)
 

@@ -62,7 +62,7 @@ def take():
         yield take
 
 
-def test_no_relay_is_given_more_lanes_than_it_takes_connections(relays, take):
+def test_a_relay_gets_no_more_lanes_than_it_takes_connections(relays, take):
     relays("smtp://a?connections=2", "smtp://b?connections=1")
     assert berths.free() == 3
 
@@ -73,13 +73,13 @@ def test_no_relay_is_given_more_lanes_than_it_takes_connections(relays, take):
     assert berths.free() == 3
 
 
-def test_lanes_are_shared_out_by_weight(relays, take):
+def test_lanes_are_distributed_by_weight(relays, take):
     relays("smtp://a?connections=10", "smtp://b?connections=10&weight=3")
 
     assert Counter(take(8)) == {"a:25": 2, "b:25": 6}
 
 
-def test_a_relay_that_rests_is_passed_over(relays, take):
+def test_a_relay_with_an_open_breaker_is_passed_over(relays, take):
     a, b = relays("smtp://a?connections=2", "smtp://b?connections=2")
     breaker.rest(a)
 
@@ -94,7 +94,7 @@ def test_a_relay_to_avoid_is_passed_over(relays, take):
     assert take(avoid=[a.name, b.name]) == [None]
 
 
-def test_a_stand_by_is_used_only_while_all_others_rest(relays, take):
+def test_a_standby_relay_is_used_only_while_all_other_breakers_are_open(relays, take):
     a, spare = relays("smtp://a", "smtp://spare?connections=2&weight=0")
     assert berths.free() == 1
     assert take(2) == [a.name, None]
@@ -104,7 +104,7 @@ def test_a_stand_by_is_used_only_while_all_others_rest(relays, take):
     assert take() == [spare.name]
 
 
-def test_while_one_lane_tries_a_relay_the_others_go_to_the_stand_by(relays, take, monkeypatch):
+def test_the_other_lanes_use_the_standby_while_one_lane_probes_the_relay(relays, take, monkeypatch):
     monkeypatch.setattr(breaker, "FIRST_REST", 0.001)
     a, spare = relays("smtp://a?connections=3", "smtp://spare?connections=2&weight=0")
     breaker.rest(a)
@@ -118,7 +118,7 @@ def test_while_one_lane_tries_a_relay_the_others_go_to_the_stand_by(relays, take
     assert take(3) == [a.name, a.name, None]
 
 
-def test_one_lane_tries_whether_a_relay_is_back(relays, take, monkeypatch):
+def test_one_lane_alone_probes_whether_a_relay_is_back(relays, take, monkeypatch):
     monkeypatch.setattr(breaker, "FIRST_REST", 0.001)
     (a,) = relays("smtp://a?connections=3")
     breaker.rest(a)
@@ -132,7 +132,7 @@ def test_one_lane_tries_whether_a_relay_is_back(relays, take, monkeypatch):
     assert take(3) == [a.name, a.name, None]
 
 
-def test_finding_a_berth_asks_the_database_twice(relays, take, django_assert_num_queries):
+def test_a_connection_slot_costs_three_queries(relays, take, django_assert_num_queries):
     relays("smtp://a?connections=20", "smtp://b?connections=20")
     take(5)
 

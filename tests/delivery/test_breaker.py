@@ -14,7 +14,7 @@ RELAY, OTHER = parse_relay("smtp://one"), parse_relay("smtp://two")
 
 
 @pytest.fixture(params=["Redis", "no Redis"], autouse=True)
-def _where(request, settings, tmp_path):
+def _with_and_without_redis(request, settings, tmp_path):
     """Each test with Redis and without."""
     if request.param == "no Redis":
         settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
@@ -26,7 +26,7 @@ def _where(request, settings, tmp_path):
 
 
 @pytest.fixture
-def rests(monkeypatch):
+def open_times(monkeypatch):
     """How many seconds each rest was to last. How long it takes to see its end is the machine's."""
     asked = []
     for marks in (breaker._Shared, breaker._Here):
@@ -41,13 +41,13 @@ def rests(monkeypatch):
     return asked
 
 
-def end_rest():
+def end_open_time():
     """As if its time were over."""
     breaker._do(lambda marks: marks.drop(breaker._key("rests", RELAY)))
     assert not breaker.is_resting(RELAY)
 
 
-def test_a_relay_without_connection_rests_for_a_while_and_no_other_does(monkeypatch, rests):
+def test_a_failure_opens_the_breaker_of_its_own_relay_for_a_while(monkeypatch, open_times):
     monkeypatch.setattr(breaker, "FIRST_REST", 1.0)
     begun = time.monotonic()
     breaker.rest(RELAY)
@@ -55,32 +55,32 @@ def test_a_relay_without_connection_rests_for_a_while_and_no_other_does(monkeypa
     assert breaker.resting([OTHER, RELAY]) == {RELAY.name}
     wait_for(lambda: not breaker.is_resting(RELAY), what="the end of the rest")
     # Redis counts in whole milliseconds.
-    assert 0.8 <= rests[0] <= time.monotonic() - begun + 0.002
-    assert rests[0] <= 1.2
+    assert 0.8 <= open_times[0] <= time.monotonic() - begun + 0.002
+    assert open_times[0] <= 1.2
 
 
-def test_each_failure_doubles_the_rest_up_to_the_longest(rests):
+def test_each_failure_doubles_the_open_time_up_to_the_longest(open_times):
     for _ in range(7):
         breaker.rest(RELAY)
-        end_rest()
+        end_open_time()
 
     expected = [5, 10, 20, 40, 80, 120, 120]
-    assert rests == [pytest.approx(seconds, rel=0.2) for seconds in expected]
+    assert open_times == [pytest.approx(seconds, rel=0.2) for seconds in expected]
 
 
-def test_lanes_that_fail_together_count_as_one_failure(rests):
+def test_lanes_that_fail_together_count_as_one_failure(open_times):
     for _ in range(5):
         breaker.rest(RELAY)
-    end_rest()
+    end_open_time()
     breaker.rest(RELAY)
 
-    assert rests == [pytest.approx(5, rel=0.2), pytest.approx(10, rel=0.2)]
+    assert open_times == [pytest.approx(5, rel=0.2), pytest.approx(10, rel=0.2)]
 
 
-def test_after_its_rest_one_lane_tries_and_the_others_wait_for_its_word():
+def test_a_half_open_breaker_lets_one_lane_try_before_all_come_back():
     assert [breaker.may_try(RELAY) for _ in range(3)] == [True] * 3
     breaker.rest(RELAY)
-    end_rest()
+    end_open_time()
 
     assert breaker.on_probation([RELAY, OTHER]) == {RELAY.name}
     assert [breaker.may_try(RELAY) for _ in range(3)] == [True, False, False]
@@ -90,17 +90,17 @@ def test_after_its_rest_one_lane_tries_and_the_others_wait_for_its_word():
     assert not breaker.on_probation([RELAY])
 
 
-def test_a_lane_that_tried_and_died_blocks_nobody(monkeypatch):
+def test_a_probing_lane_that_dies_does_not_block_the_next_probe(monkeypatch):
     monkeypatch.setattr(breaker, "PROBE", 1.0)
     breaker.rest(RELAY)
-    end_rest()
+    end_open_time()
 
     assert breaker.may_try(RELAY)
     assert not breaker.may_try(RELAY)
     wait_for(lambda: breaker.may_try(RELAY), what="the next one's turn")
 
 
-def test_a_relay_whose_day_is_full_stays_closed_though_connections_stand():
+def test_a_breaker_opened_for_a_full_day_is_not_closed_by_a_connection():
     breaker.close_for(RELAY, seconds=60)
     breaker.recovered(RELAY)
 

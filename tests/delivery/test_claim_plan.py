@@ -13,7 +13,7 @@ from tests.plans import LONG, believe
 pytestmark = pytest.mark.django_db
 
 
-def test_a_plan_made_for_an_empty_ledger_looks_up_each_row_in_a_full_one(edition):
+def test_a_query_plan_made_for_an_empty_ledger_uses_indexes_in_a_full_one(edition):
     believe(LONG)
     with session("lane-1"), connection.cursor() as cursor:
         # Its plan is made now, and kept; of an empty ledger reading everything costs least. As in

@@ -26,7 +26,7 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 
 
-def current(**fields):
+def current_edition(**fields):
     """An edition that the real clock finds neither early nor late."""
     return factories.edition(
         factories.newsletter(), sends_at=now(), deadline_at=now() + timedelta(hours=1), **fields
@@ -52,14 +52,14 @@ def test_draft_prints_the_same_id_for_the_same_slot(capsys):
         (["send_edition", "999999"], "There is no edition 999999"),
     ],
 )
-def test_what_cannot_be_done_is_said_plainly(arguments, message):
+def test_an_impossible_command_fails_with_a_plain_message(arguments, message):
     factories.newsletter(slug="daily")
 
     with pytest.raises(CommandError, match=message):
         call_command(*arguments)
 
 
-def test_approve_says_when_it_goes_out(capsys):
+def test_approve_edition_prints_when_the_edition_goes_out(capsys):
     later = now() + timedelta(hours=2)
     edition = factories.edition(
         factories.newsletter(), sends_at=later, deadline_at=later + timedelta(hours=1)
@@ -70,29 +70,29 @@ def test_approve_says_when_it_goes_out(capsys):
     assert f"It goes out at {edition.sends_at:%H:%M on %-d %B %Y} (UTC)" in capsys.readouterr().out
 
 
-def test_what_is_approved_after_its_send_time_goes_out_at_once(capsys):
-    call_command("approve_edition", current().pk)
+def test_an_edition_approved_after_its_send_time_goes_out_immediately(capsys):
+    call_command("approve_edition", current_edition().pk)
 
     assert "it goes out at once" in capsys.readouterr().out
 
 
-def test_approve_names_what_stands_against_it():
-    edition = current(subject="")
+def test_approve_edition_names_the_problems_that_prevent_approval():
+    edition = current_edition(subject="")
 
     with pytest.raises(CommandError, match=r"Not approved\. The edition has no subject\."):
         call_command("approve_edition", edition.pk)
 
 
 def test_an_unapproved_edition_is_not_sent():
-    edition = current()
+    edition = current_edition()
 
     with pytest.raises(CommandError, match=r"Not sent\. The edition is draft, not approved\."):
         call_command("send_edition", edition.pk)
     assert not Delivery.objects.exists()
 
 
-def test_a_test_goes_to_one_address_and_to_no_reader(relay, capsys):
-    edition = current()
+def test_a_test_copy_goes_to_one_address_and_to_no_reader(relay, capsys):
+    edition = current_edition()
     factories.subscription(edition.newsletter)
     call_command("send_edition", edition.pk, "--to", "Ed@Example.com")
 
@@ -103,22 +103,22 @@ def test_a_test_goes_to_one_address_and_to_no_reader(relay, capsys):
     assert not Delivery.objects.exists()
 
 
-def test_a_test_that_the_relay_refuses_is_an_error(relay):
+def test_a_test_copy_that_the_relay_refuses_is_an_error(relay):
     relay.replies["ed@example.com"] = "550 5.7.1 not from here"
 
     with pytest.raises(CommandError, match=r"No test was sent. 550 5\.7\.1 not from here"):
-        call_command("send_edition", current().pk, "--to", "ed@example.com")
+        call_command("send_edition", current_edition().pk, "--to", "ed@example.com")
 
 
-def test_a_test_needs_an_address(relay):
+def test_a_test_copy_needs_a_valid_address(relay):
     with pytest.raises(CommandError, match="No test was sent"):
-        call_command("send_edition", current().pk, "--to", "nonsense")
+        call_command("send_edition", current_edition().pk, "--to", "nonsense")
 
 
-def test_waiting_for_no_worker_is_refused_before_anything_happens(monkeypatch):
+def test_send_edition_with_wait_is_refused_without_a_worker(monkeypatch):
     # The session's own worker process may be answering for other tests.
     monkeypatch.setattr(Inspect, "active_queues", lambda self: None)
-    edition = approve(edition_id=current().pk, now=NOW)
+    edition = approve(edition_id=current_edition().pk, now=NOW)
 
     with pytest.raises(CommandError, match="No Celery worker answers"):
         call_command("send_edition", edition.pk, "--wait")
@@ -126,8 +126,8 @@ def test_waiting_for_no_worker_is_refused_before_anything_happens(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_waiting_ends_with_the_count(worker, relay, capsys):
-    edition = current()
+def test_send_edition_with_wait_ends_with_a_summary(worker, relay, capsys):
+    edition = current_edition()
     for n in range(30):
         factories.subscription(edition.newsletter, f"r{n}@example.com")
     relay.replies["r7@example.com"] = "550 5.1.1 no such user"
@@ -144,10 +144,10 @@ def test_waiting_ends_with_the_count(worker, relay, capsys):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_in_a_terminal_a_bar_shows_the_readers_and_the_pace(worker, relay, monkeypatch):
+def test_a_terminal_shows_a_progress_bar_with_the_readers(worker, relay, monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
-    edition = current()
+    edition = current_edition()
     for n in range(3):
         factories.subscription(edition.newsletter, f"r{n}@example.com")
     call_command("approve_edition", edition.pk)
@@ -165,7 +165,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def nobody_sends(monkeypatch):
+def no_worker_sends(monkeypatch):
     """As if workers were there, who have not begun."""
     monkeypatch.setattr(send_edition, "_insist_on_a_worker", lambda: None)
     monkeypatch.setattr(tasks, "send_lanes", lambda edition_id: None)
@@ -173,11 +173,11 @@ def nobody_sends(monkeypatch):
     monkeypatch.setattr(send_edition, "LOOK", 0)
 
 
-def test_an_interrupted_wait_leaves_the_edition_to_the_workers(nobody_sends, monkeypatch):
+def test_an_interrupted_wait_leaves_the_edition_to_the_workers(no_worker_sends, monkeypatch):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    edition = current()
+    edition = current_edition()
     factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW)
     monkeypatch.setattr(send_edition, "look", interrupted)
@@ -188,8 +188,10 @@ def test_an_interrupted_wait_leaves_the_edition_to_the_workers(nobody_sends, mon
     assert status(edition) == Edition.Status.SENDING
 
 
-def test_without_a_terminal_a_line_is_written_every_five_seconds(nobody_sends, monkeypatch, capsys):
-    edition = current()
+def test_a_line_is_written_every_five_seconds_without_a_terminal(
+    no_worker_sends, monkeypatch, capsys
+):
+    edition = current_edition()
     factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW)
     looks = itertools.count(1)
@@ -211,8 +213,8 @@ def test_without_a_terminal_a_line_is_written_every_five_seconds(nobody_sends, m
 
 
 @pytest.mark.django_db(transaction=True)
-def test_waiting_for_an_edition_that_the_relay_refuses_is_an_error(worker, relay, capsys):
-    edition = current()
+def test_send_edition_with_wait_fails_if_the_relay_refuses_the_edition(worker, relay, capsys):
+    edition = current_edition()
     factories.subscription(edition.newsletter, "r1@example.com")
     relay.replies["r1@example.com"] = "550 5.7.1 not from here"
     call_command("approve_edition", edition.pk)
@@ -223,8 +225,8 @@ def test_waiting_for_an_edition_that_the_relay_refuses_is_an_error(worker, relay
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_tick_finds_a_delivery_whose_lanes_were_lost_with_the_queue(worker, relay):
-    edition = current()
+def test_a_tick_resumes_a_delivery_whose_lanes_were_lost_with_the_queue(worker, relay):
+    edition = current_edition()
     factories.subscription(edition.newsletter, "r1@example.com")
     approve(edition_id=edition.pk, now=NOW)
     plan.start(edition_id=edition.pk, now=now())
@@ -236,8 +238,8 @@ def test_a_tick_finds_a_delivery_whose_lanes_were_lost_with_the_queue(worker, re
     assert lane.run(edition_id=edition.pk, lane="late", clock=now) is lane.End.DONE
 
 
-def test_an_edition_is_not_used_up_on_nobody():
-    edition = current()
+def test_an_edition_without_a_confirmed_reader_is_not_sent():
+    edition = current_edition()
     approve(edition_id=edition.pk, now=now())
 
     with pytest.raises(CommandError, match="no confirmed reader yet"):
@@ -247,7 +249,7 @@ def test_an_edition_is_not_used_up_on_nobody():
     assert edition.status == Edition.Status.APPROVED
 
 
-def test_a_test_copy_says_that_it_is_one(relay):
-    call_command("send_edition", str(current().pk), "--to", "editor@example.com")
+def test_a_test_copy_is_marked_in_its_subject(relay):
+    call_command("send_edition", str(current_edition().pk), "--to", "editor@example.com")
 
     assert relay.wait_for_mail("editor@example.com").message["Subject"].startswith("[Test] ")

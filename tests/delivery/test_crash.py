@@ -20,7 +20,7 @@ from digest.delivery.report import tally
 from digest.models import Edition
 from tests.conftest import ROOT, process_environment, wait_for
 from tests.delivery.conftest import row, rows, status
-from tests.delivery.smtp_server import Scripted, running
+from tests.delivery.smtp_server import ScriptedServer, running
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.django_db(transaction=True)]
@@ -34,7 +34,7 @@ def slowly(verb, line, server):
 
 @pytest.fixture
 def server(settings):
-    with running(Scripted(script=slowly)) as server:
+    with running(ScriptedServer(script=slowly)) as server:
         settings.EMAIL_RELAYS = [server.relay]
         yield server
 
@@ -59,7 +59,7 @@ def in_another_process(edition, server):
     return subprocess.Popen([sys.executable, "-c", LANE, str(edition.pk)], env=env, cwd=ROOT)
 
 
-def test_outcomes_whose_statement_failed_are_recorded_all_the_same(
+def test_outcomes_are_recorded_although_the_statement_with_them_failed(
     edition, readers, start, run_lane, server, monkeypatch
 ):
     readers(WINDOW + 1)
@@ -129,7 +129,7 @@ def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
     assert counted.pending == 150 - counted.sent
 
 
-def test_a_worker_that_stops_on_a_slow_wire_releases_the_rest_of_the_window(
+def test_a_stopping_worker_on_a_slow_connection_releases_the_rest_of_the_window(
     edition, readers, start, run_lane, server, monkeypatch
 ):
     readers(10)
@@ -151,7 +151,7 @@ def test_a_worker_that_stops_on_a_slow_wire_releases_the_rest_of_the_window(
     assert (counted.sent, counted.pending, counted.sending) == (4, 6, 0)
 
 
-def test_a_relay_that_never_answers_does_not_hold_up_a_worker_that_stops(
+def test_a_relay_that_never_answers_does_not_delay_a_stopping_worker(
     edition, readers, start, run_lane, server, monkeypatch
 ):
     readers(3)
@@ -174,7 +174,7 @@ def test_a_relay_that_never_answers_does_not_hold_up_a_worker_that_stops(
     assert set(rows(edition).values()) == {("pending", "")}
 
 
-def test_lanes_at_once_write_to_nobody_twice(edition, readers, start, server, settings):
+def test_concurrent_lanes_send_to_nobody_twice(edition, readers, start, server, settings):
     settings.EMAIL_RELAYS = [replace(server.relay, connections=3)]
     readers(90)
     start()
@@ -207,7 +207,7 @@ def test_lanes_at_once_write_to_nobody_twice(edition, readers, start, server, se
     assert status(edition) == Edition.Status.SENT
 
 
-def test_what_a_lane_records_too_late_changes_nothing(
+def test_an_outcome_recorded_after_the_lease_changes_nothing(
     edition, readers, start, run_lane, server, settings
 ):
     settings.RESEND_UNCERTAIN = False
@@ -226,7 +226,9 @@ def test_what_a_lane_records_too_late_changes_nothing(
     assert row(reader).status == "uncertain"
 
 
-def test_a_lane_hands_over_after_its_time(edition, readers, start, run_lane, server, monkeypatch):
+def test_a_lane_hands_over_after_its_time_limit(
+    edition, readers, start, run_lane, server, monkeypatch
+):
     monkeypatch.setattr(lane, "LANE_SECONDS", 0)
     readers(1)
     start()

@@ -27,7 +27,7 @@ def migrate():
 
 
 @pytest.fixture
-def earlier():
+def earlier_edition():
     """Editions of each status as 0002 left them, two readers each of whom one failed."""
 
     def make(status, **fields):
@@ -49,36 +49,36 @@ def earlier():
     return make
 
 
-def noted(edition):
+def planning_of(edition):
     return Edition.objects.values_list("planned_at", "audience").get(pk=edition.pk)
 
 
-def test_those_sent_were_planned_by_the_time_they_were_sent(earlier):
+def test_a_started_edition_counts_as_planned_after_the_migration(earlier_edition):
     later = NOW + timedelta(minutes=9)
-    sent = earlier("sent", sent_at=later)
-    under_way = [earlier(status) for status in ("sending", "held", "approved", "skipped")]
+    sent = earlier_edition("sent", sent_at=later)
+    under_way = [earlier_edition(status) for status in ("sending", "held", "approved", "skipped")]
     migrate()
 
-    assert noted(sent) == (later, 2)
-    assert [noted(edition) for edition in under_way] == [(NOW, 2)] * 4
+    assert planning_of(sent) == (later, 2)
+    assert [planning_of(edition) for edition in under_way] == [(NOW, 2)] * 4
 
 
-def test_what_was_never_started_or_was_started_since_stays_as_it_is(earlier):
-    draft = earlier("draft", sending_at=None)
-    half_planned = earlier("sending", audience=70_000)
-    done = earlier("sent", audience=3, planned_at=NOW - timedelta(1))
-    no_rows = earlier("sent", sent_at=NOW)
+def test_an_edition_not_started_or_started_since_stays_unchanged(earlier_edition):
+    draft = earlier_edition("draft", sending_at=None)
+    half_planned = earlier_edition("sending", audience=70_000)
+    done = earlier_edition("sent", audience=3, planned_at=NOW - timedelta(1))
+    no_rows = earlier_edition("sent", sent_at=NOW)
     Delivery.objects.filter(edition=no_rows).delete()
     migrate()
 
-    assert noted(draft) == (None, None)
-    assert noted(half_planned) == (None, 70_000)
-    assert noted(done) == (NOW - timedelta(1), 3)
-    assert noted(no_rows) == (NOW, None)
+    assert planning_of(draft) == (None, None)
+    assert planning_of(half_planned) == (None, 70_000)
+    assert planning_of(done) == (NOW - timedelta(1), 3)
+    assert planning_of(no_rows) == (NOW, None)
 
 
-def test_sending_an_old_one_again_is_for_its_own_readers_only(earlier):
-    old = earlier("sent", sent_at=NOW)
+def test_an_old_edition_is_resent_to_its_own_readers_only(earlier_edition):
+    old = earlier_edition("sent", sent_at=NOW)
     migrate()
     factories.subscription(old.newsletter, "since@example.com")
 

@@ -45,9 +45,7 @@ def test_postmarks_inactive_and_invalid_recipients_fail_alone(esp, postmark_rela
     assert [verdicts(outcome)[0] for outcome in alone] == expected
 
 
-def test_one_message_that_postmark_dislikes_does_not_hide_that_it_took_the_others(
-    esp, postmark_relay, page
-):
+def test_a_message_that_postmark_rejects_does_not_hide_the_accepted_ones(esp, postmark_relay, page):
     esp.answer = partial(postmark, refused={"reader2@example.com": (405, "Out of credits")})
 
     outcomes, _ = send(postmark_relay, page, [outgoing(page, n) for n in (1, 2, 3)])
@@ -56,7 +54,7 @@ def test_one_message_that_postmark_dislikes_does_not_hide_that_it_took_the_other
     assert "Out of credits" in outcomes[1002].reply
 
 
-def test_a_sender_whom_postmark_does_not_know_holds_the_edition(esp, postmark_relay, page):
+def test_a_sender_unknown_to_postmark_holds_the_edition(esp, postmark_relay, page):
     esp.answer = partial(postmark, refused={"@example.com": (400, "Sender signature not found")})
 
     outcomes, _ = send(postmark_relay, page, [outgoing(page, n) for n in (1, 2, 3)])
@@ -78,8 +76,8 @@ def test_a_sender_whom_postmark_does_not_know_holds_the_edition(esp, postmark_re
         (200, Verdict.UNKNOWN),  # no JSON behind it: it may well have been taken
     ],
 )
-def test_an_http_status_is_a_verdict(esp, mailgun_relay, page, status, verdict):
-    esp.answer = lambda asked: (status, "Sorry, key-of-mine,\nno " + "x" * 5000)
+def test_an_http_status_maps_to_a_verdict(esp, mailgun_relay, page, status, verdict):
+    esp.answer = lambda post: (status, "Sorry, key-of-mine,\nno " + "x" * 5000)
 
     outcomes, _ = send(mailgun_relay, page, [outgoing(page, n) for n in range(3)])
 
@@ -90,7 +88,7 @@ def test_an_http_status_is_a_verdict(esp, mailgun_relay, page, status, verdict):
     assert len(first.reply) <= 300
 
 
-def test_no_more_than_a_few_requests_go_between_two_looks_at_who_has_left(esp, mailgun_relay, page):
+def test_at_most_five_requests_go_out_between_two_checks_for_unsubscribes(esp, mailgun_relay, page):
     """Sent one by one, the last of twenty would rely on what was known before the first."""
     headline = frozen_with("%recipient.x%")  # which cannot be merged
     with connect(mailgun_relay, give_up=lambda: False, frozen=headline) as transport:
@@ -98,7 +96,7 @@ def test_no_more_than_a_few_requests_go_between_two_looks_at_who_has_left(esp, m
             transport.put(outgoing(headline, n))
         found = verdicts(dict(transport.take()))
         assert sorted(verdict.name for verdict in found) == ["ACCEPTED"] * 5 + ["NOT_SENT"] * 15
-        assert len(esp.asked) == 5
+        assert len(esp.posts) == 5
         assert transport.batch == 4
         for n in range(4):
             transport.put(outgoing(headline, n))
@@ -107,10 +105,10 @@ def test_no_more_than_a_few_requests_go_between_two_looks_at_who_has_left(esp, m
         assert transport.batch == 4
 
 
-def test_of_a_request_that_the_esp_dislikes_a_few_go_alone(esp, mailgun_relay, page):
-    def answer(asked):
-        bad = any("reader5@" in to for to in asked.form["to"])
-        return (400, {"message": "to parameter is not a valid address"}) if bad else mailgun(asked)
+def test_a_few_messages_of_a_rejected_request_are_sent_one_by_one(esp, mailgun_relay, page):
+    def answer(post):
+        bad = any("reader5@" in to for to in post.form["to"])
+        return (400, {"message": "to parameter is not a valid address"}) if bad else mailgun(post)
 
     esp.answer = answer
     with connect(mailgun_relay, give_up=lambda: False, frozen=page) as transport:
@@ -118,27 +116,29 @@ def test_of_a_request_that_the_esp_dislikes_a_few_go_alone(esp, mailgun_relay, p
         refused = []
         while left and len(windows) < 20:
             window = left[: transport.batch]
-            before = len(esp.asked)
+            before = len(esp.posts)
             for n in window:
                 transport.put(outgoing(page, n))
             outcomes = dict(transport.take())
-            windows.append(len(esp.asked) - before)
+            windows.append(len(esp.posts) - before)
             refused += [key for key, one in outcomes.items() if one.verdict is Verdict.REFUSED]
             left = [n for n in left if outcomes.get(1000 + n) in (None, connection._GIVEN_BACK)]
     assert not left
     assert refused == [1005]
     assert max(windows) <= 5
-    assert len(esp.asked) < 16
+    assert len(esp.posts) < 16
 
 
-def test_a_slow_dislike_still_shows_whose_fault_it_is(esp, mailgun_relay, page, monkeypatch):
+def test_messages_are_sent_one_by_one_after_a_slow_rejection_too(
+    esp, mailgun_relay, page, monkeypatch
+):
     monkeypatch.setattr(connection, "_FLUSH_SECONDS", 0.2)
 
-    def answer(asked):
-        if len(asked.form["to"]) > 1:
+    def answer(post):
+        if len(post.form["to"]) > 1:
             time.sleep(0.3)
             return 400, "no"
-        return mailgun(asked)
+        return mailgun(post)
 
     esp.answer = answer
     outcomes, _ = send(mailgun_relay, page, [outgoing(page, n) for n in range(3)])
@@ -146,8 +146,8 @@ def test_a_slow_dislike_still_shows_whose_fault_it_is(esp, mailgun_relay, page, 
     assert Verdict.ACCEPTED in verdicts(outcomes)
 
 
-def test_locked_out_the_connection_ends(esp, postmark_relay, page):
-    esp.answer = lambda asked: (401, {"ErrorCode": 10, "Message": "Bad or missing Server token"})
+def test_a_401_closes_the_connection(esp, postmark_relay, page):
+    esp.answer = lambda post: (401, {"ErrorCode": 10, "Message": "Bad or missing Server token"})
 
     with connect(postmark_relay, give_up=lambda: False, frozen=page) as transport:
         transport.put(outgoing(page, 1))
@@ -157,35 +157,37 @@ def test_locked_out_the_connection_ends(esp, postmark_relay, page):
         transport.put(outgoing(page, 2))
         [(_, outcome)] = transport.take()
         assert outcome.verdict is Verdict.NOT_SENT
-    assert len(esp.asked) == 1
+    assert len(esp.posts) == 1
 
 
-def test_one_address_that_the_esp_dislikes_does_not_fail_the_others(esp, mailgun_relay, page):
+def test_one_rejected_address_does_not_fail_the_other_messages(esp, mailgun_relay, page):
     """Mailgun refuses the whole request where one recipient of it is no good."""
 
-    def answer(asked):
-        bad = any("reader0@" in to for to in asked.form["to"])
-        return (400, {"message": "to parameter is not a valid address"}) if bad else mailgun(asked)
+    def answer(post):
+        bad = any("reader0@" in to for to in post.form["to"])
+        return (400, {"message": "to parameter is not a valid address"}) if bad else mailgun(post)
 
     esp.answer = answer
     outcomes, _ = send(mailgun_relay, page, [outgoing(page, n) for n in range(4)])
 
     assert verdicts(outcomes) == [Verdict.REFUSED] + [Verdict.ACCEPTED] * 3
-    assert len(esp.asked) == 5
+    assert len(esp.posts) == 5
 
 
-def test_an_esp_that_dislikes_everything_holds_the_edition(esp, mailgun_relay, page):
+def test_an_esp_that_rejects_every_message_holds_the_edition(esp, mailgun_relay, page):
     with connect(mailgun_relay, give_up=lambda: False, frozen=page) as transport:
         transport.put(outgoing(page, 0))
         assert verdicts(dict(transport.take())) == [Verdict.ACCEPTED]
-        esp.answer = lambda asked: (400, {"message": "sending is disabled for this account"})
+        esp.answer = lambda post: (400, {"message": "sending is disabled for this account"})
         for n in range(1, 6):
             transport.put(outgoing(page, n))
         assert Verdict.SENDERS_FAULT in verdicts(dict(transport.take()))
 
 
-def test_an_esp_that_hangs_up_after_the_request_leaves_it_uncertain(esp, mailgun_relay, page):
-    esp.answer = lambda asked: (0, None)
+def test_an_esp_that_hangs_up_after_the_request_leaves_its_messages_uncertain(
+    esp, mailgun_relay, page
+):
+    esp.answer = lambda post: (0, None)
 
     outcomes, transport = send(mailgun_relay, page, [outgoing(page, n) for n in range(3)])
 
@@ -193,7 +195,9 @@ def test_an_esp_that_hangs_up_after_the_request_leaves_it_uncertain(esp, mailgun
     assert not transport.is_open
 
 
-def test_an_esp_that_hangs_leaves_it_uncertain(esp, mailgun_relay, page, monkeypatch):
+def test_an_esp_that_never_answers_leaves_the_messages_uncertain(
+    esp, mailgun_relay, page, monkeypatch
+):
     monkeypatch.setattr(connection, "REPLY_TIMEOUT", 0.3)
     esp.answer = esp.hang
 
@@ -203,18 +207,18 @@ def test_an_esp_that_hangs_leaves_it_uncertain(esp, mailgun_relay, page, monkeyp
     assert not transport.is_open
 
 
-def test_a_worker_that_must_stop_does_not_wait_for_an_esp_that_hangs(esp, mailgun_relay, page):
+def test_a_stopping_worker_does_not_wait_for_an_esp_that_never_answers(esp, mailgun_relay, page):
     esp.answer = esp.hang
-    letters = [outgoing(page, n) for n in range(25)]
+    copies = [outgoing(page, n) for n in range(25)]
 
-    outcomes, transport = send(mailgun_relay, page, letters, give_up=lambda: bool(esp.asked))
+    outcomes, transport = send(mailgun_relay, page, copies, give_up=lambda: bool(esp.posts))
 
     # The first request was on its way; no other was begun.
     assert verdicts(outcomes) == [Verdict.UNKNOWN] * 20 + [Verdict.NOT_SENT] * 5
     assert not transport.is_open
 
 
-def test_an_esp_that_is_gone_has_been_sent_nothing(esp, postmark_relay, page):
+def test_an_unreachable_esp_leaves_the_message_unsent(esp, postmark_relay, page):
     with connect(postmark_relay, give_up=lambda: False, frozen=page) as transport:
         esp.server.shutdown()
         esp.server.server_close()
@@ -236,12 +240,12 @@ def test_an_esp_that_is_gone_has_been_sent_nothing(esp, postmark_relay, page):
         "django+nobody.knows.Backend://",
     ],
 )
-def test_settings_that_cannot_work_are_said_on_opening(url, page):
+def test_an_unusable_relay_is_refused_on_connecting(url, page):
     with pytest.raises(RelayRefuses):
         connect(parse_relay(url), give_up=lambda: False, frozen=page)
 
 
-def test_the_deployment_check_names_a_relay_that_cannot_work(settings):
+def test_the_deployment_check_names_an_unusable_relay(settings):
     urls = ("anymail+postmark://", "anymail+nobody://t@", "anymail+postmark://token@?name=good")
     settings.EMAIL_RELAYS = [parse_relay(url) for url in urls]
 
@@ -253,33 +257,33 @@ def test_the_deployment_check_names_a_relay_that_cannot_work(settings):
     ]
 
 
-def test_two_relays_of_one_esp_have_keys_of_their_own(esp, page):
+def test_two_relays_of_one_esp_use_their_own_keys(esp, page):
     esp.answer = postmark
     for token in ("first-token", "second-token"):
         send(
             parse_relay(f"anymail+postmark://{token}@?api_url={esp.url}"), page, [outgoing(page, 1)]
         )
 
-    tokens = [asked.headers["X-Postmark-Server-Token"] for asked in esp.asked]
+    tokens = [post.headers["X-Postmark-Server-Token"] for post in esp.posts]
     assert tokens == ["first-token", "second-token"]
 
 
 # --- Django's own backends ------------------------------------------------------------------------
 
 
-def test_djangos_smtp_backend_sends_the_very_message(relay, page):
+def test_djangos_smtp_backend_sends_the_message_unchanged(relay, page):
     url = f"django+django.core.mail.backends.smtp.EmailBackend://127.0.0.1:{relay.port}"
-    letter = outgoing(page, 1)
+    copy = outgoing(page, 1)
 
-    outcomes, _ = send(parse_relay(url), page, [letter])
+    outcomes, _ = send(parse_relay(url), page, [copy])
 
     assert verdicts(outcomes) == [Verdict.ACCEPTED]
     [received] = relay.received
-    assert received.raw == letter.message
-    assert (received.mail_from, received.rcpt_to) == (letter.sender, letter.recipient)
+    assert received.raw == copy.message
+    assert (received.mail_from, received.rcpt_to) == (copy.sender, copy.recipient)
 
 
-def test_djangos_smtp_backends_refusals_are_read_like_smtps(relay, page):
+def test_refusals_through_djangos_smtp_backend_are_read_as_over_smtp(relay, page):
     url = f"django+django.core.mail.backends.smtp.EmailBackend://127.0.0.1:{relay.port}"
     relay.replies = {
         "reader1@example.com": "550 5.1.1 Who?",
@@ -298,7 +302,7 @@ def test_djangos_smtp_backends_refusals_are_read_like_smtps(relay, page):
             connect(nobody, give_up=lambda: False, frozen=page)
 
 
-def test_any_backend_of_djangos_will_do(page):
+def test_any_django_email_backend_can_send_an_edition(page):
     relay = parse_relay("django+django.core.mail.backends.locmem.EmailBackend://")
 
     outcomes, _ = send(relay, page, [outgoing(page, n) for n in (1, 2)])

@@ -32,17 +32,17 @@ def test_every_reader_gets_one_message(
     assert status(edition) == Edition.Status.SENT
     assert set(rows(edition).values()) == {SENT}
     if name == "postmark":
-        addresses = [message["To"] for asked in esp.asked for message in asked.json]
+        addresses = [message["To"] for post in esp.posts for message in post.json]
     else:
-        addresses = [to for asked in esp.asked for to in mailgun_delivers(asked)]
+        addresses = [to for post in esp.posts for to in mailgun_delivers(post)]
     assert sorted(addresses) == sorted(s.subscriber.email for s in subscriptions)
-    assert len(esp.asked) == 3
+    assert len(esp.posts) == 3
     row = Delivery.objects.filter(edition=edition).first()
     assert row.relay == name
     assert row.reply.startswith(("sent id-1", "queued <1.2@"))
 
 
-def test_who_is_refused_is_refused_alone(
+def test_a_refused_reader_does_not_affect_the_others(
     edition, readers, start, run_lane, settings, esp, postmark_relay
 ):
     settings.EMAIL_RELAYS = [postmark_relay]
@@ -58,13 +58,13 @@ def test_who_is_refused_is_refused_alone(
     assert set(found.values()) == {SENT}
 
 
-def test_a_relay_that_locks_us_out_holds_the_edition_and_nobody_is_failed(
+def test_rejected_credentials_hold_the_edition_and_fail_nobody(
     edition, readers, start, run_lane, settings, esp, mailgun_relay
 ):
     settings.EMAIL_RELAYS = [mailgun_relay]
     readers(25)
     start()
-    esp.answer = lambda asked: (401, "Forbidden")
+    esp.answer = lambda post: (401, "Forbidden")
 
     assert run_lane() is End.HELD
 
@@ -72,14 +72,14 @@ def test_a_relay_that_locks_us_out_holds_the_edition_and_nobody_is_failed(
     assert {state for state, _ in rows(edition).values()} == {Delivery.Status.PENDING}
 
 
-def test_too_many_requests_are_put_off(
+def test_readers_are_deferred_after_a_429(
     edition, readers, start, run_lane, settings, esp, mailgun_relay
 ):
     settings.EMAIL_RELAYS = [mailgun_relay]
     readers(45)
     start()
     calls = iter(range(100))
-    esp.answer = lambda asked: (429, "slow down") if next(calls) else mailgun(asked)
+    esp.answer = lambda post: (429, "slow down") if next(calls) else mailgun(post)
 
     assert run_lane() is End.NO_CONNECTION
 
@@ -87,14 +87,14 @@ def test_too_many_requests_are_put_off(
     assert (states.count(Delivery.Status.SENT), states.count(Delivery.Status.PENDING)) == (20, 25)
 
 
-def test_an_esp_that_is_out_of_order_is_left_after_a_few_requests(
+def test_an_esp_that_answers_500_is_left_after_three_requests(
     edition, readers, start, run_lane, settings, esp, mailgun_relay
 ):
     """Each may have been taken, so each leaves its readers uncertain."""
     settings.EMAIL_RELAYS = [mailgun_relay]
     readers(85)
     start()
-    esp.answer = lambda asked: (500, "oops")
+    esp.answer = lambda post: (500, "oops")
 
     assert run_lane() is End.NO_CONNECTION
 
@@ -104,7 +104,7 @@ def test_an_esp_that_is_out_of_order_is_left_after_a_few_requests(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_leaves_while_messages_go_one_by_one_gets_nothing(
+def test_a_reader_who_unsubscribes_while_messages_go_one_by_one_gets_nothing(
     edition, readers, start, run_lane, settings, esp, mailgun_relay
 ):
     edition.subject = "What %recipient.x% means"
@@ -114,10 +114,10 @@ def test_who_leaves_while_messages_go_one_by_one_gets_nothing(
     subscriptions = readers(20)
     start()
 
-    def answer(asked):
+    def answer(post):
         unsubscribe(subscription_id=subscriptions[-1].pk, now=NOW)
         connection.close()
-        return mailgun(asked)
+        return mailgun(post)
 
     esp.answer = answer
     assert run_lane() is End.DONE
@@ -125,4 +125,4 @@ def test_who_leaves_while_messages_go_one_by_one_gets_nothing(
     found = rows(edition)
     assert found.pop("reader19@example.com") == (Delivery.Status.SKIPPED, "unsubscribed")
     assert set(found.values()) == {SENT}
-    assert len(esp.asked) == 19
+    assert len(esp.posts) == 19

@@ -27,13 +27,13 @@ def newsletter():
 
 
 @pytest.fixture
-def week(newsletter):
+def weekly_schedule(newsletter):
     factories.schedule(newsletter)
     return factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
 
 
 @pytest.fixture
-def readers(newsletter, week):
+def readers(newsletter, weekly_schedule):
     """One reader of each frequency, and one of another newsletter."""
     factories.subscription(factories.newsletter())
     return {
@@ -71,7 +71,9 @@ def begin(edition):
         (FRIDAY, "weekly", {"weekly"}),
     ],
 )
-def test_an_edition_is_for_those_who_chose_such(newsletter, readers, day, cadence, expected):
+def test_an_edition_goes_to_the_readers_who_chose_its_frequency(
+    newsletter, readers, day, cadence, expected
+):
     edition = edition_of(newsletter, day, cadence=cadence)
 
     begin(edition)
@@ -80,7 +82,7 @@ def test_an_edition_is_for_those_who_chose_such(newsletter, readers, day, cadenc
     assert edition.audience == len(expected)
 
 
-def test_a_correction_is_for_whoever_got_the_mistake(newsletter, readers):
+def test_a_correction_goes_to_every_reader_who_got_the_mistake(newsletter, readers):
     edition = edition_of(newsletter)
     begin(edition)
     factories.put(edition.deliveries.all(), status="sent", revision=1, finished_at=NOW)
@@ -104,14 +106,14 @@ def test_a_correction_is_for_whoever_got_the_mistake(newsletter, readers):
     ],
 )
 @pytest.mark.parametrize("way", ["off", "deleted", "no day"])
-def test_weekly_readers_get_every_edition_where_the_last_weekly_schedule_is_off(
-    edition, readers, week, run_lane, relay, day, expected, way
+def test_weekly_readers_get_every_edition_without_an_active_weekly_schedule(
+    edition, readers, weekly_schedule, run_lane, relay, day, expected, way
 ):
     if way == "deleted":
-        week.delete()
+        weekly_schedule.delete()
     else:
         gone = {"is_active": False} if way == "off" else {"weekdays": []}
-        Schedule.objects.filter(pk=week.pk).update(**gone)
+        Schedule.objects.filter(pk=weekly_schedule.pk).update(**gone)
     edition.slot_date = day
     edition.save()
 
@@ -122,9 +124,11 @@ def test_weekly_readers_get_every_edition_where_the_last_weekly_schedule_is_off(
     assert Subscription.objects.filter(frequency="weekly").count() == 1
 
 
-def test_switched_on_again_it_is_the_weekly_readers_only_edition(newsletter, readers, week):
-    Schedule.objects.filter(pk=week.pk).update(is_active=False)
-    Schedule.objects.filter(pk=week.pk).update(is_active=True)
+def test_weekly_readers_get_no_daily_edition_once_the_weekly_schedule_is_on_again(
+    newsletter, readers, weekly_schedule
+):
+    Schedule.objects.filter(pk=weekly_schedule.pk).update(is_active=False)
+    Schedule.objects.filter(pk=weekly_schedule.pk).update(is_active=True)
     edition = edition_of(newsletter)
 
     begin(edition)
@@ -132,8 +136,8 @@ def test_switched_on_again_it_is_the_weekly_readers_only_edition(newsletter, rea
     assert "weekly@example.com" not in rows(edition)
 
 
-def test_another_newsletters_weekly_schedule_is_no_help(newsletter, readers, week):
-    Schedule.objects.filter(pk=week.pk).update(newsletter=factories.newsletter())
+def test_another_newsletters_weekly_schedule_does_not_count(newsletter, readers, weekly_schedule):
+    Schedule.objects.filter(pk=weekly_schedule.pk).update(newsletter=factories.newsletter())
     edition = edition_of(newsletter)
 
     begin(edition)
@@ -148,7 +152,7 @@ def pause(subscription, until):
     Subscription.objects.filter(pk=subscription.pk).update(paused_until=until)
 
 
-def test_who_paused_is_skipped_with_that_reason_and_is_no_part_of_the_audience(
+def test_a_paused_reader_is_skipped_as_paused_and_not_counted_in_the_audience(
     edition,
     readers,
     run_lane,
@@ -168,7 +172,7 @@ def test_who_paused_is_skipped_with_that_reason_and_is_no_part_of_the_audience(
     assert [mail.rcpt_to for mail in relay.received] == ["weekdays@example.com"]
 
 
-def test_a_pause_that_is_over_is_over(edition, readers, run_lane, relay):
+def test_an_ended_pause_has_no_effect(edition, readers, run_lane, relay):
     pause(readers["daily"], NOW)
 
     begin(edition)
@@ -178,7 +182,7 @@ def test_a_pause_that_is_over_is_over(edition, readers, run_lane, relay):
     assert row(readers["daily"]).status == "sent"
 
 
-def test_a_pause_counts_from_the_moment_it_is_asked_for(
+def test_a_pause_set_after_planning_takes_effect(
     edition,
     readers,
     run_lane,
@@ -192,7 +196,9 @@ def test_a_pause_counts_from_the_moment_it_is_asked_for(
     assert row(readers["daily"]).reason == "paused"
 
 
-def test_by_the_readers_clocks_a_pause_may_end_before_their_hour(edition, readers, run_lane, relay):
+def test_a_pause_that_ends_before_the_readers_local_hour_has_no_effect(
+    edition, readers, run_lane, relay
+):
     last = NOW + timedelta(hours=5)
     fields = {"local_time": last.time(), "last_wave_at": last}
     Edition.objects.filter(pk=edition.pk).update(
@@ -207,7 +213,7 @@ def test_by_the_readers_clocks_a_pause_may_end_before_their_hour(edition, reader
     assert row(readers["daily"]).status == "sent"
 
 
-def test_who_chose_fewer_mails_gets_none_that_was_planned_before(
+def test_a_reader_who_switches_to_weekly_gets_no_daily_edition_planned_before(
     edition,
     readers,
     run_lane,
@@ -221,7 +227,7 @@ def test_who_chose_fewer_mails_gets_none_that_was_planned_before(
     assert rows(edition)["daily@example.com"] == ("skipped", "frequency")
 
 
-def test_who_pauses_while_a_window_is_written_gets_nothing_more(
+def test_a_reader_who_pauses_while_a_window_is_written_gets_nothing_more(
     edition,
     readers,
     run_lane,
@@ -260,8 +266,8 @@ def sent(newsletter):
     return send
 
 
-def test_where_nothing_else_is_scheduled_the_best_of_the_week_is_for_everybody(
-    newsletter, week, readers
+def test_the_weekly_edition_goes_to_everybody_without_another_active_schedule(
+    newsletter, weekly_schedule, readers
 ):
     Schedule.objects.filter(cadence="daily").update(is_active=False)
     weekly = edition_of(newsletter, SUNDAY, cadence="weekly")
@@ -285,7 +291,7 @@ def test_a_weekly_edition_is_compared_with_weekly_ones(newsletter, sent):
     )
 
 
-def test_a_saturday_is_compared_with_the_days_that_weekday_readers_do_without(newsletter, sent):
+def test_a_saturday_edition_is_compared_with_weekend_editions(newsletter, sent):
     sent(1000, *weeks_before(FRIDAY, 5))
     sent(400, *weeks_before(SUNDAY, 2), *weeks_before(SATURDAY, 2))
 
@@ -294,7 +300,7 @@ def test_a_saturday_is_compared_with_the_days_that_weekday_readers_do_without(ne
     assert audience.guard(edition_of(newsletter, FRIDAY), 1000) is None
 
 
-def test_readers_who_are_suppressed_or_paused_do_not_count(newsletter, sent, settings):
+def test_suppressed_and_paused_readers_do_not_count(newsletter, sent, settings):
     settings.AUDIENCE_GUARD_FROM = 5
     sent(10, *weeks_before(FRIDAY))
     for n in range(14):
@@ -312,7 +318,7 @@ def test_readers_who_are_suppressed_or_paused_do_not_count(newsletter, sent, set
     assert edition.deliveries.count() == 14
 
 
-def test_a_list_that_was_suppressed_for_the_most_part_is_held(newsletter, sent, settings):
+def test_an_edition_for_a_mostly_suppressed_list_is_held(newsletter, sent, settings):
     settings.AUDIENCE_GUARD_FROM = 5
     sent(10, *weeks_before(FRIDAY))
     for n in range(10):
@@ -329,7 +335,7 @@ def test_a_list_that_was_suppressed_for_the_most_part_is_held(newsletter, sent, 
     assert not Delivery.objects.exists()
 
 
-def test_who_is_left_after_a_stop_is_counted_without_them(edition, readers):
+def test_the_readers_left_after_a_stop_exclude_suppressed_and_paused_ones(edition, readers):
     for n in range(3):
         factories.subscription(edition.newsletter, f"r{n}@example.com")
     begin(edition)

@@ -25,7 +25,7 @@ from subscribers.models import Suppression
 from subscribers.relays import parse_relay
 from tests import factories
 from tests.delivery.conftest import later, row, rows, status
-from tests.delivery.smtp_server import Scripted, running
+from tests.delivery.smtp_server import ScriptedServer, running
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -33,13 +33,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def server(settings):
-    with running(Scripted()) as server:
+    with running(ScriptedServer()) as server:
         settings.EMAIL_RELAYS = [server.relay]
         yield server
 
 
 @pytest.fixture
-def nobody_listens():
+def unreachable_relay():
     """A relay that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
@@ -48,10 +48,10 @@ def nobody_listens():
     breaker.recovered(relay)
 
 
-def test_the_next_relay_takes_over_from_one_that_cannot_be_reached(
-    edition, readers, start, run_lane, server, nobody_listens, settings
+def test_the_next_relay_takes_over_from_an_unreachable_one(
+    edition, readers, start, run_lane, server, unreachable_relay, settings
 ):
-    settings.EMAIL_RELAYS = [nobody_listens, server.relay]
+    settings.EMAIL_RELAYS = [unreachable_relay, server.relay]
     readers(3)
     start()
 
@@ -59,13 +59,13 @@ def test_the_next_relay_takes_over_from_one_that_cannot_be_reached(
     assert tally(edition.pk).sent == 3
     assert set(Delivery.objects.values_list("relay", flat=True)) == {server.relay.name}
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
-    assert breaker.is_resting(nobody_listens)
+    assert breaker.is_resting(unreachable_relay)
 
 
-def test_where_no_relay_can_be_reached_everybody_waits(
-    edition, readers, start, run_lane, nobody_listens, settings
+def test_every_reader_waits_while_no_relay_can_be_reached(
+    edition, readers, start, run_lane, unreachable_relay, settings
 ):
-    settings.EMAIL_RELAYS = [nobody_listens]
+    settings.EMAIL_RELAYS = [unreachable_relay]
     readers(2)
     start()
 
@@ -77,7 +77,9 @@ def test_where_no_relay_can_be_reached_everybody_waits(
 def test_an_edition_is_held_only_when_every_relay_refuses_us(
     edition, readers, start, run_lane, server, settings
 ):
-    refuses = Scripted(script=lambda verb, *_: "554 5.7.1 go away" if verb == "GREETING" else None)
+    refuses = ScriptedServer(
+        script=lambda verb, *_: "554 5.7.1 go away" if verb == "GREETING" else None
+    )
     readers(2)
     start()
     with running(refuses) as other:
@@ -87,7 +89,7 @@ def test_an_edition_is_held_only_when_every_relay_refuses_us(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stopped_edition_sends_no_other_window(edition, readers, start, run_lane, server):
+def test_a_stopped_edition_sends_no_further_window(edition, readers, start, run_lane, server):
     def stop_at_the_third(verb, line, _):
         if verb == "CONTENT" and "reader2@" in line:
             Edition.objects.filter(pk=edition.pk).update(status="held", reason="stopped")
@@ -102,7 +104,9 @@ def test_a_stopped_edition_sends_no_other_window(edition, readers, start, run_la
     assert tally(edition.pk).sending == 0
 
 
-def test_an_older_revision_claims_nobody(edition, readers, start, run_lane, server, monkeypatch):
+def test_a_lane_of_an_older_revision_claims_nobody(
+    edition, readers, start, run_lane, server, monkeypatch
+):
     readers(2)
     start()
     before = Edition.objects.get(pk=edition.pk)
@@ -113,7 +117,7 @@ def test_an_older_revision_claims_nobody(edition, readers, start, run_lane, serv
     assert not server.arrived
 
 
-def test_the_ledger_says_which_revision_went_over_which_relay(
+def test_the_ledger_records_the_revision_and_the_relay_of_each_message(
     edition, readers, start, run_lane, server
 ):
     sent, refused = readers(2)
@@ -143,7 +147,7 @@ def test_a_lane_waits_for_a_reader_whose_turn_is_near(edition, readers, start, r
     assert (row(soon).status, row(far).status) == ("sent", "pending")
 
 
-def test_planning_goes_on_page_by_page_where_it_stopped(edition, readers, monkeypatch):
+def test_planning_continues_batch_by_batch_where_it_stopped(edition, readers, monkeypatch):
     monkeypatch.setattr(plan, "PAGE", 4)
     readers(9)
     plan.start(edition_id=edition.pk, now=NOW)
@@ -157,9 +161,7 @@ def test_planning_goes_on_page_by_page_where_it_stopped(edition, readers, monkey
     assert (edition.audience, edition.planned_at) == (9, NOW)
 
 
-def test_who_was_never_planned_by_the_deadline_is_skipped_with_that_reason(
-    edition, readers, monkeypatch
-):
+def test_readers_not_planned_by_the_deadline_are_skipped_as_past_it(edition, readers, monkeypatch):
     monkeypatch.setattr(plan, "PAGE", 2)
     readers(5)
     plan.start(edition_id=edition.pk, now=NOW)
@@ -180,7 +182,7 @@ def test_two_editions_take_turns_on_a_connection(edition, readers, start):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lane_is_known_for_dead_once_its_session_is_gone():
+def test_a_lane_counts_as_dead_once_its_database_session_has_ended():
     holds, may_end = threading.Event(), threading.Event()
 
     def hold():
@@ -199,7 +201,7 @@ def test_a_lane_is_known_for_dead_once_its_session_is_gone():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_leaves_is_answered_once_the_lane_that_holds_their_row_knows(edition, readers, start):
+def test_an_unsubscribe_is_answered_once_the_lane_with_the_row_has_looked(edition, readers, start):
     (reader,) = readers(1)
     start()
     Delivery.objects.filter(subscription=reader).update(status="sending", claimed_at=NOW)
@@ -211,7 +213,7 @@ def test_who_leaves_is_answered_once_the_lane_that_holds_their_row_knows(edition
         assert time.monotonic() - began >= plan.LOOK_AGAIN
 
 
-def test_the_one_reader_for_whom_the_relay_refused_us_stands_in_nobodys_way(
+def test_one_reader_refused_by_policy_does_not_block_the_others(
     edition, readers, start, run_lane, server
 ):
     alone, *_others = readers(3)
@@ -233,7 +235,7 @@ def test_the_one_reader_for_whom_the_relay_refused_us_stands_in_nobodys_way(
     assert not Suppression.objects.exists()
 
 
-def test_an_uncertain_reader_who_is_put_back_stays_uncertain(
+def test_an_uncertain_reader_who_is_deferred_stays_uncertain(
     edition, readers, start, run_lane, server
 ):
     (reader,) = readers(1)
@@ -249,7 +251,7 @@ def test_an_uncertain_reader_who_is_put_back_stays_uncertain(
     assert (row(reader).finished_at, row(reader).attempts) == (None, 2)
 
 
-def test_what_was_claimed_by_a_statement_without_an_answer_goes_back(
+def test_a_window_claimed_by_a_statement_without_an_answer_is_given_back(
     edition, readers, start, run_lane, server, monkeypatch
 ):
     readers(5)
@@ -267,7 +269,7 @@ def test_what_was_claimed_by_a_statement_without_an_answer_goes_back(
     assert tally(edition.pk).sent == 5
 
 
-def test_a_page_that_cannot_be_read_holds_the_edition(edition, readers, start, run_lane, server):
+def test_an_unreadable_frozen_page_holds_the_edition(edition, readers, start, run_lane, server):
     readers(1)
     start()
     edition.frozen_pages.update(html_segments=[{"strange": "page"}])
@@ -277,7 +279,7 @@ def test_a_page_that_cannot_be_read_holds_the_edition(edition, readers, start, r
     assert (held.status, held.reason) == ("held", "not-sendable")
 
 
-def test_an_edition_that_ends_while_held_says_what_its_readers_have(edition, readers, start):
+def test_an_edition_that_ends_while_held_has_the_revision_its_readers_got(edition, readers, start):
     sent, _other = readers(2)
     start()
     factories.put(Delivery.objects.filter(subscription=sent), status="sent", revision=1)
@@ -290,7 +292,7 @@ def test_an_edition_that_ends_while_held_says_what_its_readers_have(edition, rea
     assert (ended.status, ended.revision) == ("sent", 1)
 
 
-def test_where_no_broker_takes_the_next_task_a_lane_goes_on_by_itself(monkeypatch):
+def test_a_lane_without_a_broker_continues_in_its_own_task(monkeypatch):
     ends = [End.MORE, End.MORE, End.DONE]
     monkeypatch.setattr(lane, "run", lambda **_: ends.pop(0))
     monkeypatch.setattr(tasks, "hand_over", lambda *_, **__: False)
@@ -299,7 +301,7 @@ def test_where_no_broker_takes_the_next_task_a_lane_goes_on_by_itself(monkeypatc
     assert not ends
 
 
-def test_a_tick_whose_one_step_fails_takes_the_others(monkeypatch, caplog):
+def test_a_tick_with_a_failing_step_runs_the_other_steps(monkeypatch, caplog):
     done = []
 
     def fails(*, now):
@@ -313,7 +315,7 @@ def test_a_tick_whose_one_step_fails_takes_the_others(monkeypatch, caplog):
     assert "a fault of ours" in caplog.text
 
 
-def test_one_domain_that_puts_its_readers_off_again_does_not_rest_the_relay(
+def test_one_domain_that_defers_its_readers_again_does_not_open_the_breaker(
     edition, start, run_lane, server
 ):
     for number in range(2 * WINDOW):
@@ -330,7 +332,7 @@ def test_one_domain_that_puts_its_readers_off_again_does_not_rest_the_relay(
     assert set(Delivery.objects.filter(status="pending").values_list("attempts", flat=True)) == {2}
 
 
-def test_an_edition_is_seen_to_be_finished_in_one_look(
+def test_the_end_of_an_edition_is_decided_by_one_query(
     edition, readers, start, django_assert_num_queries
 ):
     """Between two looks a row on the wire may come back to wait, and nobody would send it."""
@@ -342,7 +344,7 @@ def test_an_edition_is_seen_to_be_finished_in_one_look(
             assert closing.is_open(edition.pk) is still_open
 
 
-def test_an_edition_that_is_started_early_goes_on_at_once_after_a_stop(
+def test_an_edition_started_early_resumes_immediately_after_a_stop(
     edition, readers, start, run_lane, server
 ):
     Edition.objects.filter(pk=edition.pk).update(

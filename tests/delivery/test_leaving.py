@@ -8,14 +8,14 @@ from django.db import connection
 from digest.delivery import outbox
 from subscribers.preferences import unsubscribe
 from tests.delivery.conftest import row, rows
-from tests.delivery.smtp_server import Scripted, running
+from tests.delivery.smtp_server import ScriptedServer, running
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_planned_is_skipped_at_once(edition, readers, start):
+def test_a_planned_row_is_skipped_as_soon_as_its_reader_unsubscribes(edition, readers, start):
     (reader,) = readers(1)
     start()
 
@@ -25,7 +25,7 @@ def test_what_was_planned_is_skipped_at_once(edition, readers, start):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_reader_who_leaves_while_their_window_is_on_a_slow_wire_gets_nothing(
+def test_a_reader_who_unsubscribes_while_their_window_is_being_sent_gets_nothing(
     edition, readers, start, run_lane, settings
 ):
     subscriptions = readers(6)
@@ -38,7 +38,7 @@ def test_a_reader_who_leaves_while_their_window_is_on_a_slow_wire_gets_nothing(
             assert goes_on.wait(10)
         return
 
-    with running(Scripted(script=slow)) as server:
+    with running(ScriptedServer(script=slow)) as server:
         settings.EMAIL_RELAYS = [server.relay]
 
         def leave():

@@ -6,7 +6,7 @@ from digest.delivery.lane import End
 from digest.models import Edition, Frozen
 from tests import factories
 from tests.delivery.conftest import rows
-from tests.delivery.smtp_server import Scripted, running
+from tests.delivery.smtp_server import ScriptedServer, running
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
         "=?utf-8?q?x?=",
     ],
 )
-def test_any_name_can_be_written_to(edition, start, run_lane, relay, name):
+def test_a_reader_of_any_name_gets_the_message(edition, start, run_lane, relay, name):
     subscription = factories.subscription(edition.newsletter, "ada@example.com")
     type(subscription.subscriber).objects.update(name=name)
     start()
@@ -45,20 +45,20 @@ def test_any_name_can_be_written_to(edition, start, run_lane, relay, name):
         ("o'hara+news@example.com", ("sent", "")),
     ],
 )
-def test_an_odd_address_does_not_stop_the_others(
+def test_an_unusual_address_does_not_stop_the_others(
     edition, start, run_lane, settings, address, outcome
 ):
     factories.subscription(edition.newsletter, address)
     factories.subscription(edition.newsletter, "next@example.com")
     start()
-    with running(Scripted()) as server:
+    with running(ScriptedServer()) as server:
         settings.EMAIL_RELAYS = [server.relay]
         run_lane()
 
     assert rows(edition) == {address: outcome, "next@example.com": ("sent", "")}
 
 
-def test_a_message_that_cannot_be_made_holds_the_edition_and_loses_nobody(
+def test_a_message_that_cannot_be_built_holds_the_edition_and_loses_nobody(
     edition, start, run_lane, relay
 ):
     for name in ("one", "two"):

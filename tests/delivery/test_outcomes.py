@@ -14,7 +14,7 @@ from digest.models import Delivery, Edition, Story
 from subscribers.models import IllegalMove, Suppression
 from tests import factories
 from tests.delivery.conftest import later, row, rows, status
-from tests.delivery.smtp_server import CUT, Scripted, running
+from tests.delivery.smtp_server import CUT, ScriptedServer, running
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def server(settings):
-    with running(Scripted()) as server:
+    with running(ScriptedServer()) as server:
         settings.EMAIL_RELAYS = [server.relay]
         yield server
 
@@ -32,7 +32,9 @@ def answer(server, verb, reply, *, to=""):
 
 
 @pytest.mark.parametrize("reply", ["421 4.3.2 closing", "451 4.7.1 greylisted", "452 full"])
-def test_a_temporary_refusal_is_tried_again(edition, readers, start, run_lane, server, reply):
+def test_a_temporarily_refused_message_is_tried_again(
+    edition, readers, start, run_lane, server, reply
+):
     put_off, _other = readers(2)
     answer(server, "RCPT", reply, to="reader0@")
     start()
@@ -51,7 +53,7 @@ def test_a_temporary_refusal_is_tried_again(edition, readers, start, run_lane, s
     assert status(edition) == Edition.Status.SENT
 
 
-def test_retries_space_out_and_never_march_in_step():
+def test_retries_back_off_with_jitter():
     for attempt in range(1, 40):
         longest = min(60 * 2 ** (attempt - 1), LONGEST_RETRY.total_seconds())
         assert longest / 2 <= backoff(attempt).total_seconds() <= longest
@@ -97,7 +99,7 @@ def test_a_refusal_without_a_reason_suppresses_nobody(edition, readers, start, r
         ("GREETING", "554 5.7.1 your network is blocked"),
     ],
 )
-def test_what_is_our_fault_holds_the_edition_and_loses_nobody(
+def test_a_refusal_that_is_our_fault_holds_the_edition_and_loses_nobody(
     edition, readers, start, run_lane, server, verb, reply
 ):
     readers(25)
@@ -116,7 +118,7 @@ def test_what_is_our_fault_holds_the_edition_and_loses_nobody(
     assert server.connections == 1
 
 
-def test_a_held_delivery_is_taken_up_where_it_stopped(edition, readers, start, run_lane, server):
+def test_a_held_delivery_resumes_where_it_stopped(edition, readers, start, run_lane, server):
     readers(5)
     answer(server, "RCPT", "550 5.7.1 quota", to="reader3@")
     start()
@@ -133,7 +135,7 @@ def test_a_held_delivery_is_taken_up_where_it_stopped(edition, readers, start, r
     assert status(edition) == Edition.Status.SENT
 
 
-def test_a_held_delivery_ends_at_its_deadline_as_what_its_readers_make_it(
+def test_a_held_delivery_that_reached_readers_ends_as_sent_at_its_deadline(
     edition, readers, start, run_lane, server
 ):
     readers(5)
@@ -166,7 +168,7 @@ def test_a_delivery_stopped_in_mid_send_is_not_skipped(stopped_in_mid_send):
     assert tally(stopped_in_mid_send.pk).pending == 0
 
 
-def test_a_delivery_taken_up_too_late_ends_as_what_its_readers_make_it(stopped_in_mid_send, start):
+def test_a_delivery_resumed_past_its_deadline_ends_as_sent(stopped_in_mid_send, start):
     edition = approve(edition_id=stopped_in_mid_send.pk, now=later(minutes=5))
 
     with pytest.raises(plan.NotStarted):
@@ -177,7 +179,7 @@ def test_a_delivery_taken_up_too_late_ends_as_what_its_readers_make_it(stopped_i
     assert tally(edition.pk).pending == 0
 
 
-def test_a_delivery_changed_while_it_is_taken_up_is_held_again(stopped_in_mid_send, start):
+def test_a_delivery_changed_while_it_resumes_is_held_again(stopped_in_mid_send, start):
     edition = approve(edition_id=stopped_in_mid_send.pk, now=later(minutes=5))
     Story.objects.filter(items__edition=edition).update(title="Corrected")
     void_if_changed(edition_id=edition.pk)
@@ -188,7 +190,7 @@ def test_a_delivery_changed_while_it_is_taken_up_is_held_again(stopped_in_mid_se
     assert (held.status, held.reason) == ("held", "changed")
 
 
-def test_a_line_cut_after_the_final_dot_leaves_the_reader_uncertain_and_is_sent_once_more(
+def test_a_reader_whose_answer_was_lost_is_uncertain_and_gets_one_more_copy(
     edition, readers, start, run_lane, server
 ):
     lost, *_others = readers(3)
@@ -212,7 +214,7 @@ def test_a_line_cut_after_the_final_dot_leaves_the_reader_uncertain_and_is_sent_
     assert len(ids) == 1
 
 
-def test_a_message_that_loses_every_answer_is_not_sent_a_third_time(
+def test_a_message_whose_answer_is_lost_twice_is_not_sent_a_third_time(
     edition, readers, start, run_lane, server
 ):
     (lost,) = readers(1)
@@ -227,7 +229,7 @@ def test_a_message_that_loses_every_answer_is_not_sent_a_third_time(
     assert status(edition) == Edition.Status.SENT
 
 
-def test_an_operator_may_have_uncertain_readers_left_alone(
+def test_an_uncertain_reader_gets_no_second_copy_if_resending_is_off(
     edition, readers, start, run_lane, server, settings
 ):
     settings.RESEND_UNCERTAIN = False
@@ -245,7 +247,7 @@ def test_an_operator_may_have_uncertain_readers_left_alone(
 
 
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
-def test_a_line_cut_before_the_message_counts_no_attempt(
+def test_a_disconnect_before_the_message_counts_no_attempt(
     edition, readers, start, run_lane, server, verb
 ):
     readers(5)
@@ -261,7 +263,7 @@ def test_a_line_cut_before_the_message_counts_no_attempt(
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
 
 
-def test_a_relay_that_never_answers_for_a_message_is_left_in_peace(
+def test_a_relay_that_hangs_up_after_every_message_opens_its_breaker(
     edition, readers, start, run_lane, server
 ):
     readers(30)
@@ -273,7 +275,7 @@ def test_a_relay_that_never_answers_for_a_message_is_left_in_peace(
     assert breaker.is_resting(server.relay)
 
 
-def test_a_reader_at_whom_the_relay_hangs_up_stands_in_nobodys_way(
+def test_a_reader_at_whom_the_relay_hangs_up_does_not_block_the_others(
     edition, readers, start, run_lane, server
 ):
     unlucky, *_others = readers(3)
@@ -293,7 +295,7 @@ def test_a_reader_at_whom_the_relay_hangs_up_stands_in_nobodys_way(
         ("451 4.7.1 greylisted", "pending", ""),
     ],
 )
-def test_a_refusal_stands_although_the_server_hangs_up_behind_it(
+def test_a_refusal_counts_although_the_server_hangs_up_after_it(
     edition, readers, start, run_lane, server, reply, status, reason
 ):
     readers(2)
@@ -322,7 +324,7 @@ def test_a_relay_that_refuses_us_and_hangs_up_holds_the_edition(
     assert run_lane() is End.HELD
 
 
-def test_a_relay_that_is_not_there_counts_no_attempt(edition, readers, start, run_lane, settings):
+def test_an_unreachable_relay_counts_no_attempt(edition, readers, start, run_lane, settings):
     (reader,) = readers(1)
     start()  # nobody listens on the port of the tests' settings
 
@@ -331,7 +333,7 @@ def test_a_relay_that_is_not_there_counts_no_attempt(edition, readers, start, ru
     assert status(edition) == Edition.Status.SENDING
 
 
-def test_a_relay_that_closes_after_some_messages_is_connected_again(
+def test_a_relay_that_closes_after_some_messages_is_reconnected(
     edition, readers, start, run_lane, server
 ):
     readers(10)
@@ -349,7 +351,7 @@ def test_a_relay_that_closes_after_some_messages_is_connected_again(
     assert status(edition) == Edition.Status.SENT
 
 
-def test_a_relay_that_puts_everybody_off_is_left_in_peace(edition, start, run_lane, server):
+def test_a_relay_that_defers_everybody_is_left_after_two_windows(edition, start, run_lane, server):
     for n in range(60):
         factories.subscription(edition.newsletter, f"reader{n}@d{n % 5}.example.com")
     answer(server, "RCPT", "450 4.7.1 slow down")
@@ -370,7 +372,7 @@ def test_a_message_is_announced_with_its_size(edition, readers, start, run_lane,
     assert mail.endswith(f" SIZE={len(message)}")
 
 
-def test_lines_that_begin_with_a_dot_arrive_as_they_were(server):
+def test_lines_that_begin_with_a_dot_arrive_unchanged(server):
     message = b".first\r\n..\r\n.\r\nlast\r\n"
     with Connection(server.relay) as connection:
         connection.send(sender="a@example.com", recipient="b@example.com", message=message)
@@ -378,7 +380,7 @@ def test_lines_that_begin_with_a_dot_arrive_as_they_were(server):
     assert server.arrived == [("b@example.com", message)]
 
 
-def test_an_address_abroad_needs_a_relay_that_speaks_its_alphabet(server):
+def test_a_local_part_beyond_ascii_needs_a_relay_that_offers_smtputf8(server):
     def send(to):
         with Connection(server.relay) as connection:
             return connection.send(sender="a@example.com", recipient=to, message=b"\r\n").verdict

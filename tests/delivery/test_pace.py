@@ -9,7 +9,7 @@ from digest.delivery.pace import Pace, describe, in_words, per_second
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 
 
-def words(**fields):
+def described(**fields):
     defaults = {
         "left": 1000,
         "later": 0,
@@ -37,7 +37,7 @@ def words(**fields):
         (3 * 86400, "about 3 days"),
     ],
 )
-def test_time_is_no_more_exact_than_it_is_known(seconds, text):
+def test_the_time_left_is_rounded_to_what_is_known(seconds, text):
     assert in_words(timedelta(seconds=seconds)) == text
 
 
@@ -45,17 +45,17 @@ def test_time_is_no_more_exact_than_it_is_known(seconds, text):
     ("rate", "text"),
     [(1204.4, "1,204 a second"), (1.54, "1.5 a second"), (0.2, "12 a minute"), (0, "0 a minute")],
 )
-def test_a_slow_rate_is_told_by_the_minute(rate, text):
+def test_a_slow_rate_is_given_by_the_minute(rate, text):
     assert per_second(rate) == text
 
 
-def test_while_it_moves_rate_and_time_left_are_said():
-    assert words() == "50 a second, less than a minute left."
-    assert words(left=12_000) == "50 a second, about 4 minutes left."
+def test_an_active_send_shows_its_rate_and_the_time_left():
+    assert described() == "50 a second, less than a minute left."
+    assert described(left=12_000) == "50 a second, about 4 minutes left."
 
 
-def test_it_warns_of_a_deadline_that_will_not_be_met():
-    late = words(left=1_000_000)
+def test_the_line_warns_of_a_deadline_that_will_not_be_met():
+    late = described(left=1_000_000)
 
     assert late.startswith("50 a second, about 6 hours left. At this rate it is not done by 08:00")
 
@@ -83,5 +83,5 @@ def test_it_warns_of_a_deadline_that_will_not_be_met():
         ({"on_the_wire": 0, "left": 0}, "All readers are done."),
     ],
 )
-def test_while_nothing_moves_it_says_what_is_waited_for(fields, text):
-    assert words(**{"rate": 0.0, "pace": 0.0} | fields).startswith(text)
+def test_a_stalled_send_shows_what_it_waits_for(fields, text):
+    assert described(**{"rate": 0.0, "pace": 0.0} | fields).startswith(text)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux al
 
 
 @pytest.mark.django_db
-def test_a_lane_gives_way_and_its_process_does_not_afterwards(
+def test_a_lane_runs_under_sched_batch_and_its_process_does_not_afterwards(
     edition, readers, start, run_lane, relay
 ):
     readers(3)
@@ -32,7 +32,7 @@ def test_a_lane_gives_way_and_its_process_does_not_afterwards(
 
 
 @pytest.mark.parametrize("forbidden", ["sched_getscheduler", "sched_setscheduler"])
-def test_a_host_that_forbids_it_changes_nothing(monkeypatch, forbidden):
+def test_a_host_that_forbids_the_call_changes_nothing(monkeypatch, forbidden):
     ask, asked = os.sched_getscheduler, []
 
     def forbid(*_):
@@ -46,7 +46,7 @@ def test_a_host_that_forbids_it_changes_nothing(monkeypatch, forbidden):
     assert asked == [forbidden]
 
 
-def test_a_lane_that_fails_leaves_its_process_as_it_was():
+def test_a_failed_lane_restores_the_policy_of_its_process():
     @priority.giving_way()
     def fail():
         policies.append(os.sched_getscheduler(0))
@@ -59,13 +59,13 @@ def test_a_lane_that_fails_leaves_its_process_as_it_was():
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
-def test_a_lane_that_need_not_give_way_does_not(settings):
+def test_the_setting_switches_batch_scheduling_off(settings):
     settings.LANES_GIVE_WAY = False
     with priority.giving_way():
         assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
-def test_the_operators_own_choice_stays():
+def test_a_policy_that_the_operator_set_stays():
     def policies():
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         with priority.giving_way():

@@ -19,34 +19,34 @@ def judged(*answers):
     return refusals.judge()
 
 
-def test_a_domain_that_puts_its_readers_off_is_blamed_and_the_relay_is_not():
-    blame = judged(("slow.org", LATER, 8), ("slow.org", OK, 2), ("other.org", OK, 10))
+def test_a_domain_that_defers_its_readers_is_slowed_down_and_the_relay_is_not():
+    slow_down = judged(("slow.org", LATER, 8), ("slow.org", OK, 2), ("other.org", OK, 10))
 
-    assert blame.domains == {"slow.org": 0.5}
-    assert not blame.relay
+    assert slow_down.domains == {"slow.org": 0.5}
+    assert not slow_down.relay
 
 
-def test_two_such_domains_are_no_fault_of_the_relay():
-    blame = judged(
+def test_two_domains_that_defer_do_not_slow_down_the_relay():
+    slow_down = judged(
         ("a.org", LATER, 8), ("b.org", LATER, 8), *((f"{n}.org", OK, 1) for n in range(9))
     )
 
-    assert (set(blame.domains), blame.relay) == ({"a.org", "b.org"}, False)
+    assert (set(slow_down.domains), slow_down.relay) == ({"a.org", "b.org"}, False)
 
 
-def test_refusals_all_over_are_the_relays():
-    blame = judged(("a.org", LATER, 5), *((f"{n}.org", LATER, 1) for n in range(10)))
+def test_deferrals_at_many_domains_slow_down_the_relay():
+    slow_down = judged(("a.org", LATER, 5), *((f"{n}.org", LATER, 1) for n in range(10)))
 
-    assert (blame.domains, blame.relay) == ({}, True)
+    assert (slow_down.domains, slow_down.relay) == ({}, True)
 
 
-def test_a_few_refusals_among_many_are_nobodys():
-    chance = random.Random(3)  # noqa: S311
+def test_a_few_deferrals_among_many_answers_slow_down_nobody():
+    rng = random.Random(3)  # noqa: S311
     for _ in range(50):
         refusals = Refusals()
         for _batch in range(20):
             for n in range(20):
-                refusals.add(f"d{n}.org", LATER if chance.random() < 0.1 else OK)
+                refusals.add(f"d{n}.org", LATER if rng.random() < 0.1 else OK)
             assert not refusals.judge().relay
 
 
@@ -61,13 +61,13 @@ def test_a_few_refusals_among_many_are_nobodys():
         Outcome(Verdict.REFUSED, "550 5.5.0 no"),
     ],
 )
-def test_what_says_nothing_about_the_rate_is_no_refusal(outcome):
-    blame = judged(("a.org", outcome, 20))
+def test_an_answer_that_says_nothing_about_the_rate_is_no_deferral(outcome):
+    slow_down = judged(("a.org", outcome, 20))
 
-    assert (blame.domains, blame.relay) == ({}, False)
+    assert (slow_down.domains, slow_down.relay) == ({}, False)
 
 
-def test_what_was_blamed_once_is_not_blamed_again():
+def test_a_deferral_that_was_judged_once_does_not_count_again():
     refusals = Refusals()
     for _ in range(5):
         refusals.add("a.org", LATER)

@@ -7,7 +7,7 @@ import pytest
 from subscribers.relays import RelayError, Warmup, parse_rates, parse_relay, parse_relays
 
 
-def test_a_relay_says_all_it_can_in_its_url():
+def test_a_relay_url_can_carry_every_option():
     relay = parse_relay(
         "smtps://us%40er:p%3Aw@mail.example.com?connections=4&weight=3&rate=50&floor=2"
         "&messages=500&warmup=2026-11-22:1000:1.5&name=main"
@@ -23,7 +23,7 @@ def test_a_relay_says_all_it_can_in_its_url():
     assert (relay.name, relay.backend) == ("main", "")
 
 
-def test_a_relay_needs_no_more_than_its_host():
+def test_a_relay_url_needs_only_a_host():
     relay = parse_relay("smtp+starttls://mail.example.com")
 
     assert (relay.port, relay.starttls, relay.connections, relay.weight) == (587, True, 1, 1)
@@ -32,11 +32,11 @@ def test_a_relay_needs_no_more_than_its_host():
 
 
 @pytest.mark.parametrize(("rate", "floor"), [(1000, 100), (50, 5), (5, 1), (0.5, 0.5)])
-def test_the_floor_is_a_tenth_of_the_rate_unless_that_is_hardly_anything(rate, floor):
+def test_the_floor_is_a_tenth_of_the_rate_unless_that_is_too_little(rate, floor):
     assert parse_relay(f"smtp://h?rate={rate}").floor == floor
 
 
-def test_an_esp_is_a_backend_with_what_its_url_says_for_it():
+def test_an_esp_url_names_a_backend_and_its_options():
     relay = parse_relay("anymail+amazon-ses://KEY:s%2Fecret@?connections=2&rate=14&region=eu-1")
 
     assert relay.backend == "anymail.backends.amazon_ses.EmailBackend"
@@ -45,7 +45,7 @@ def test_an_esp_is_a_backend_with_what_its_url_says_for_it():
     assert parse_relay("anymail+postmark://TOKEN@").options == {"user": "TOKEN"}
 
 
-def test_any_backend_of_djangos_may_be_a_relay():
+def test_any_django_email_backend_may_be_a_relay():
     relay = parse_relay("django+django.core.mail.backends.filebased.EmailBackend://?file_path=/x")
 
     assert relay.backend == "django.core.mail.backends.filebased.EmailBackend"
@@ -87,14 +87,14 @@ def test_neither_a_log_nor_a_traceback_shows_the_password():
         ("smtp://u:pa55[@h", "percent-encode"),
     ],
 )
-def test_what_is_wrong_with_a_relay_is_said_without_its_password(url, words):
+def test_an_error_in_a_relay_url_is_reported_without_its_password(url, words):
     with pytest.raises(RelayError, match=words) as caught:
         parse_relay(url)
 
     assert "pa55" not in str(caught.value)
 
 
-def test_two_relays_of_one_name_are_refused():
+def test_two_relays_with_one_name_are_refused():
     urls = ["smtp://u:pa55@h:25", "smtp://v:pa55@h"]
     with pytest.raises(RelayError, match="two relays are called h:25"):
         parse_relays(urls)
@@ -110,12 +110,12 @@ def test_a_warm_up_grows_each_day_until_it_is_over():
     assert warmup.cap_on(date(9999, 1, 1)) == 1_000_000_000
 
 
-def test_domains_rates_are_pairs():
+def test_domain_rates_are_read_from_pairs():
     assert parse_rates(["Gmail.com=50", "*=0.5"]) == {"gmail.com": 50.0, "*": 0.5}
     assert parse_rates([]) == {}
 
 
 @pytest.mark.parametrize("pairs", [["gmail.com"], ["gmail.com=fast"], ["=5"], ["a.b=1", "A.b=2"]])
-def test_a_rate_that_is_none_is_refused(pairs):
+def test_an_invalid_domain_rate_is_refused(pairs):
     with pytest.raises(RelayError):
         parse_rates(pairs)

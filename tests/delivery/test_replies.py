@@ -39,13 +39,13 @@ def test_a_reply_has_one_meaning(code, text, stage, verdict):
     assert read(code, text, stage=stage).verdict is verdict
 
 
-def test_the_text_alone_never_decides():
+def test_the_code_decides_and_not_the_text():
     reply = read(550, "5.1.1 message rejected as spam by policy", stage=Stage.RECIPIENT)
 
     assert reply.verdict is Verdict.NO_SUCH_ADDRESS
 
 
-def test_the_ledger_keeps_the_last_words_on_one_line():
+def test_the_ledger_keeps_the_reply_on_one_line():
     assert read(550, b"5.1.1 no\n such\r\nuser", stage=Stage.RECIPIENT).reply == (
         "550 5.1.1 no such user"
     )

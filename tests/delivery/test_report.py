@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from redis import ConnectionError as RedisGone
+from redis import ConnectionError as RedisUnavailable
 
 from digest.delivery import breaker, watch
 from digest.delivery.report import Part, by_domain, count, count_waiting, tally
@@ -40,7 +40,7 @@ def begin(edition, **fields):
 
 
 @pytest.fixture
-def put(edition):
+def add_row(edition):
     """Add a row of the edition for a new reader."""
 
     def add(email="", **fields):
@@ -50,24 +50,24 @@ def put(edition):
     return add
 
 
-def looked(edition, now=NOW, **options):
+def progress(edition, now=NOW, **options):
     return watch.look(edition, now=now, **options)
 
 
 # --- Counting -------------------------------------------------------------------------------------
 
 
-def test_every_reader_is_counted_once_and_by_what_they_wait_for(edition, put):
-    put()
-    put(attempts=1, reply="450 4.2.0 later")
-    put(reason="throttled")
-    put(status="sending")
-    put(**SENT)
-    put(**SENT, uncertain_at=NOW)
-    put(**REFUSED)
-    put(status="skipped", reason="muted", finished_at=NOW)
-    put(status="uncertain")
-    put(status="uncertain", finished_at=NOW)
+def test_every_reader_is_counted_once_and_by_what_they_wait_for(edition, add_row):
+    add_row()
+    add_row(attempts=1, reply="450 4.2.0 later")
+    add_row(reason="throttled")
+    add_row(status="sending")
+    add_row(**SENT)
+    add_row(**SENT, uncertain_at=NOW)
+    add_row(**REFUSED)
+    add_row(status="skipped", reason="muted", finished_at=NOW)
+    add_row(status="uncertain")
+    add_row(status="uncertain", finished_at=NOW)
 
     found = tally(edition.pk)
 
@@ -78,12 +78,12 @@ def test_every_reader_is_counted_once_and_by_what_they_wait_for(edition, put):
     assert count_waiting(edition.pk, now=NOW).readers == 4  # one of them is to be sent again
 
 
-def test_each_relay_has_its_outcomes_and_its_newest_refusal(edition, put):
-    put(**SENT)
-    put(**REFUSED, reply="550 5.1.1 the older words")
-    put(**REFUSED | {"claimed_at": NOW + timedelta(seconds=1)}, reply="452 the newer words")
-    put(relay="b.example:25", attempts=1)
-    put()
+def test_each_relay_has_its_outcomes_and_its_newest_refusal(edition, add_row):
+    add_row(**SENT)
+    add_row(**REFUSED, reply="550 5.1.1 the older words")
+    add_row(**REFUSED | {"claimed_at": NOW + timedelta(seconds=1)}, reply="452 the newer words")
+    add_row(relay="b.example:25", attempts=1)
+    add_row()
 
     assert count(edition_id=edition.pk, now=NOW).relays == (
         Part("a.example:25", sent=1, failed=0, waiting=0, uncertain=0),
@@ -93,14 +93,14 @@ def test_each_relay_has_its_outcomes_and_its_newest_refusal(edition, put):
     )
 
 
-def test_domains_are_the_ten_largest_and_the_others(edition, put):
+def test_the_domain_report_has_the_ten_largest_and_the_rest(edition, add_row):
     for n in range(11):
         for reader in range(2):
-            put(f"r{reader}@d{n:02}.example")
-    put("r@large.example", **SENT)
-    put("r2@large.example", **REFUSED, reply="550 no")
-    put("r3@large.example")
-    put('"odd@place"@d00.example')
+            add_row(f"r{reader}@d{n:02}.example")
+    add_row("r@large.example", **SENT)
+    add_row("r2@large.example", **REFUSED, reply="550 no")
+    add_row("r3@large.example")
+    add_row('"odd@place"@d00.example')
 
     first, second, *_, others = by_domain(edition.pk)
 
@@ -110,32 +110,32 @@ def test_domains_are_the_ten_largest_and_the_others(edition, put):
     assert len(by_domain(edition.pk)) == 11
 
 
-def test_the_rate_is_that_of_the_last_half_minute(edition, put):
-    put(**SENT | {"finished_at": NOW - timedelta(hours=8)})  # before a night on hold
+def test_the_rate_is_that_of_the_last_half_minute(edition, add_row):
+    add_row(**SENT | {"finished_at": NOW - timedelta(hours=8)})  # before a night on hold
     for second in range(1, 11):
-        put(**SENT | {"finished_at": NOW - timedelta(seconds=second)})
-    put(status="skipped", reason="muted", finished_at=NOW - timedelta(seconds=5))
+        add_row(**SENT | {"finished_at": NOW - timedelta(seconds=second)})
+    add_row(status="skipped", reason="muted", finished_at=NOW - timedelta(seconds=5))
 
     found = count(edition_id=edition.pk, now=NOW)
 
     assert (found.rate, found.pace) == (1.0, 1.1)
 
 
-def test_the_next_try_is_that_of_those_put_off(edition, put):
+def test_the_next_try_is_that_of_the_deferred_readers(edition, add_row):
     later = NOW + timedelta(minutes=5)
-    put(attempts=1, next_attempt_at=later)
-    put(attempts=1, next_attempt_at=later + timedelta(minutes=1))
+    add_row(attempts=1, next_attempt_at=later)
+    add_row(attempts=1, next_attempt_at=later + timedelta(minutes=1))
     long_ago = NOW - timedelta(hours=1)
-    put(**SENT | {"finished_at": long_ago}, next_attempt_at=NOW + timedelta(seconds=1))
+    add_row(**SENT | {"finished_at": long_ago}, next_attempt_at=NOW + timedelta(seconds=1))
 
     found = count(edition_id=edition.pk, now=NOW)
 
     assert (found.ready, found.next_try) == (0, later)
-    assert looked(edition).line == "2 readers are tried again from 06:05:00 on."
+    assert progress(edition).line == "2 readers are tried again from 06:05:00 on."
 
 
-def test_an_index_alone_tells_how_many_wait(edition, put):
-    put()
+def test_the_count_of_waiting_readers_reads_an_index_only(edition, add_row):
+    add_row()
     with plans_of("digest_delivery") as plans:
         count_waiting(edition.pk, now=NOW)
 
@@ -145,77 +145,77 @@ def test_an_index_alone_tells_how_many_wait(edition, put):
 # --- Looking --------------------------------------------------------------------------------------
 
 
-def test_while_planning_the_total_is_the_audience_to_come(edition, put):
-    put(**SENT)
-    put()
+def test_the_total_during_planning_is_the_expected_audience(edition, add_row):
+    add_row(**SENT)
+    add_row()
     begin(edition, planned_at=None, audience=500)
 
-    found = looked(edition)
+    found = progress(edition)
 
     assert (found.done, found.total, found.percent, found.is_planning) == (1, 500, 0, True)
 
 
-def test_a_stop_while_planning_leaves_the_total_as_it_was(edition, put):
-    put(**SENT)
+def test_a_stop_during_planning_does_not_change_the_total(edition, add_row):
+    add_row(**SENT)
     begin(edition, status="held", reason="stopped", planned_at=None, audience=500)
 
-    assert (looked(edition).total, looked(edition).is_planning) == (500, False)
+    assert (progress(edition).total, progress(edition).is_planning) == (500, False)
 
 
-def test_a_hundred_percent_is_every_reader(edition, put):
-    rows = [put(**SENT) for _ in range(3)]
-    assert looked(edition).percent == 100
+def test_a_hundred_percent_means_every_reader(edition, add_row):
+    rows = [add_row(**SENT) for _ in range(3)]
+    assert progress(edition).percent == 100
 
     cache.clear()
     factories.put(Delivery.objects.filter(pk=rows[0].pk), status="pending", finished_at=None)
-    assert looked(edition).percent == 66
+    assert progress(edition).percent == 66
 
 
 def test_an_edition_without_readers_is_done(edition):
-    assert (looked(edition).total, looked(edition).percent) == (0, 100)
+    assert (progress(edition).total, progress(edition).percent) == (0, 100)
 
 
-def test_revisions_are_told_where_there_are_several(edition, put):
-    put(**SENT)
-    assert looked(edition).revisions == ()
+def test_revisions_are_shown_if_there_are_several(edition, add_row):
+    add_row(**SENT)
+    assert progress(edition).revisions == ()
 
     cache.clear()
-    put(**SENT | {"revision": 2})
-    assert [part.name for part in looked(edition).revisions] == ["1", "2"]
+    add_row(**SENT | {"revision": 2})
+    assert [part.name for part in progress(edition).revisions] == ["1", "2"]
 
 
-def test_relays_that_all_rest_are_said_to(edition, put, relay, settings):
-    put()
+def test_the_line_says_that_no_relay_is_available(edition, add_row, relay, settings):
+    add_row()
     breaker.rest(settings.EMAIL_RELAYS[0])
 
-    assert looked(edition).line.startswith("Every relay rests")
+    assert progress(edition).line.startswith("Every relay rests")
 
 
-def test_many_who_look_are_answered_by_three_counts(edition, put, django_assert_num_queries):
-    put(**SENT)
+def test_many_viewers_are_answered_by_three_counts(edition, add_row, django_assert_num_queries):
+    add_row(**SENT)
     # For two of the three, a savepoint, its release, and no help of parallel workers.
     with django_assert_num_queries(9):
-        looked(edition, domains=True)
+        progress(edition, domains=True)
 
     with django_assert_num_queries(0):
         for _ in range(5):
-            looked(edition, domains=True)
+            progress(edition, domains=True)
 
 
-def test_a_new_state_is_counted_anew(edition, put):
-    put()
-    assert looked(edition).done == 0
+def test_a_new_status_makes_a_new_count(edition, add_row):
+    add_row()
+    assert progress(edition).done == 0
 
     factories.put(Delivery.objects.all(), status="sent", finished_at=NOW)
     begin(edition, status="sent", sent_at=NOW)
 
-    assert looked(edition).done == 1
+    assert progress(edition).done == 1
 
 
 # --- Sparingly ------------------------------------------------------------------------------------
 
 
-def test_what_is_dear_stands_longer_than_what_is_cheap():
+def test_an_expensive_value_is_kept_longer_than_a_cheap_one():
     computed = []
 
     def ask():
@@ -240,7 +240,7 @@ def seconds_left(name):
     return cache._cache.get_client().ttl(cache.make_key(f"{name}:fresh"))
 
 
-def test_who_asks_while_another_computes_gets_the_value_of_before():
+def test_a_caller_gets_the_old_value_while_another_one_computes():
     sparingly.sparingly("shared", lambda: "old", least=1)
     cache.delete("shared:fresh")
     cache.add("shared:claim", 1)
@@ -251,7 +251,7 @@ def test_who_asks_while_another_computes_gets_the_value_of_before():
     assert sparingly.sparingly("shared", lambda: "new", least=1) == "new"
 
 
-def test_a_failed_count_does_not_keep_others_from_counting():
+def test_a_failed_computation_does_not_block_the_next_one():
     sparingly.sparingly("broken", lambda: "old", least=1)
     cache.delete("broken:fresh")
 
@@ -261,15 +261,15 @@ def test_a_failed_count_does_not_keep_others_from_counting():
     assert sparingly.sparingly("broken", lambda: "new", least=1) == "new"
 
 
-def test_without_redis_a_process_counts_for_itself_and_as_seldom(edition, put, monkeypatch):
+def test_a_process_without_redis_keeps_its_own_counts(edition, add_row, monkeypatch):
     def gone(*args, **options):
-        raise RedisGone
+        raise RedisUnavailable
 
     for name in ("get_many", "set", "add", "delete"):
         monkeypatch.setattr(type(cache._connections["default"]), name, gone, raising=False)
     monkeypatch.setattr(sparingly, "_gone_until", 0.0)
-    put(**SENT)
+    add_row(**SENT)
 
-    assert looked(edition).done == 1
+    assert progress(edition).done == 1
     monkeypatch.setattr(watch.report, "count", gone)
-    assert looked(edition).done == 1
+    assert progress(edition).done == 1

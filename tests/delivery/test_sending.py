@@ -35,7 +35,7 @@ def test_every_active_reader_gets_one_message(edition, readers, start, run_lane,
         assert item.shown_headline in first.part("plain")
 
 
-def test_nobody_who_has_not_confirmed_is_planned(edition, start):
+def test_an_unconfirmed_or_unsubscribed_reader_is_not_planned(edition, start):
     factories.subscription(edition.newsletter, status="pending", confirmed_at=None)
     factories.subscription(edition.newsletter, status="unsubscribed")
     factories.subscription(factories.newsletter())
@@ -43,14 +43,14 @@ def test_nobody_who_has_not_confirmed_is_planned(edition, start):
     assert start() == 0
 
 
-def test_an_edition_without_readers_is_sent_all_the_same(edition, start, run_lane, relay):
+def test_an_edition_without_readers_ends_as_sent(edition, start, run_lane, relay):
     start()
 
     assert run_lane() is End.DONE
     assert status(edition) == Edition.Status.SENT
 
 
-def test_starting_twice_plans_nobody_twice(edition, readers, start, run_lane, relay):
+def test_a_second_start_plans_no_reader_twice(edition, readers, start, run_lane, relay):
     readers(3)
 
     assert start() == 3
@@ -76,7 +76,7 @@ def test_an_unapproved_edition_is_not_started(edition):
     assert status(draft) == Edition.Status.DRAFT
 
 
-def test_an_edition_changed_after_approval_goes_back_to_its_editors(edition, readers, start):
+def test_an_edition_changed_after_approval_is_held_for_its_editors(edition, readers, start):
     readers(1)
     Story.objects.filter(items__edition=edition).update(title="Nobody approved this")
 
@@ -90,7 +90,7 @@ def test_an_edition_changed_after_approval_goes_back_to_its_editors(edition, rea
     assert not hasattr(held, "frozen")
 
 
-def test_an_edition_past_its_deadline_is_skipped_and_lets_its_stories_go(edition, start):
+def test_an_edition_past_its_deadline_is_skipped_and_releases_its_stories(edition, start):
     with pytest.raises(plan.NotStarted, match="past its deadline"):
         start(edition.deadline_at)
 
@@ -99,7 +99,9 @@ def test_an_edition_past_its_deadline_is_skipped_and_lets_its_stories_go(edition
     assert EditionItem.objects.filter(edition=edition, released=True).count() == 3
 
 
-def test_who_leaves_after_the_planning_gets_nothing(edition, readers, start, run_lane, relay):
+def test_a_reader_who_unsubscribes_after_planning_gets_nothing(
+    edition, readers, start, run_lane, relay
+):
     stays, leaves, bounced = readers(3)
     start()
     edition.newsletter.subscriptions.filter(pk=leaves.pk).update(status="unsubscribed")
@@ -115,7 +117,7 @@ def test_who_leaves_after_the_planning_gets_nothing(edition, readers, start, run
     assert [mail.rcpt_to for mail in relay.received] == [stays.subscriber.email]
 
 
-def test_a_window_of_readers_who_left_does_not_end_the_lane(
+def test_a_window_of_unsubscribed_readers_does_not_end_the_lane(
     edition, readers, start, run_lane, relay
 ):
     readers(40)
@@ -129,7 +131,7 @@ def test_a_window_of_readers_who_left_does_not_end_the_lane(
     assert tally(edition.pk).reasons == {"unsubscribed": 40}
 
 
-def test_who_muted_every_section_is_skipped_with_that_reason(
+def test_a_reader_who_muted_every_section_is_skipped_as_muted(
     edition, readers, start, run_lane, relay
 ):
     section = factories.section(edition.newsletter)
@@ -145,7 +147,9 @@ def test_who_muted_every_section_is_skipped_with_that_reason(
     assert relay.received == []
 
 
-def test_the_deadline_stops_a_delivery_and_says_so(edition, readers, start, run_lane, relay):
+def test_the_deadline_ends_a_delivery_and_is_the_recorded_reason(
+    edition, readers, start, run_lane, relay
+):
     sent, *_others = readers(30)
     start()
     Delivery.objects.exclude(subscription=sent).update(next_attempt_at=later(hours=2))
@@ -174,7 +178,7 @@ def test_an_edition_that_reached_nobody_by_its_deadline_is_skipped(edition, read
     assert EditionItem.objects.filter(edition=edition, released=True).count() == 3
 
 
-def test_claiming_costs_one_statement_a_window(
+def test_a_claim_costs_one_statement_per_window(
     edition, readers, start, run_lane, relay, django_assert_max_num_queries, monkeypatch
 ):
     # On a busy machine a window takes longer, and its readers are looked at again.

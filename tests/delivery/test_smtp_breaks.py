@@ -6,24 +6,24 @@ import time
 import pytest
 
 from digest.delivery.smtp import Connection, Mode, patience
-from tests.delivery.smtp_server import CUT, STALL, Scripted, running
+from tests.delivery.smtp_server import CUT, STALL, ScriptedServer, running
 from tests.delivery.wire import MESSAGE, OFFERS, put, verdicts
 
-pytestmark = pytest.mark.usefixtures("_no_memory")
+pytestmark = pytest.mark.usefixtures("_no_known_modes")
 LONG = MESSAGE + b"x" * 70 + b"\r\n" + b"A line of news\r\n" * 3000
 TOO_MANY = "\r\n".join(["250 again"] * 500)
-BOTH = [Mode.DATA, Mode.BDAT]
+PIPELINED_MODES = [Mode.DATA, Mode.BDAT]
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_timeouts(monkeypatch):
     for name in ("REPLY_TIMEOUT", "CONTENT_TIMEOUT", "CLOSING"):
         monkeypatch.setattr(patience, name, 0.4)
 
 
 @pytest.fixture
 def server():
-    with running(Scripted()) as server:
+    with running(ScriptedServer()) as server:
         yield server
 
 
@@ -53,7 +53,7 @@ def expected(count, key, own, behind):
 @pytest.mark.parametrize(
     ("verb", "own"), [("MAIL", "NOT_SENT"), ("RCPT", "LATER"), ("CONTENT", "LATER")]
 )
-def test_nothing_behind_a_421_is_uncertain(server, mode, verb, own):
+def test_no_message_behind_a_421_is_uncertain(server, mode, verb, own):
     answer(server, verb, "421 4.7.0 enough for one connection", key=5)
     if verb == "CONTENT":
         # Closing is up to the server here.
@@ -73,7 +73,7 @@ def test_nothing_behind_a_421_is_uncertain(server, mode, verb, own):
     assert len(server.taken) == 5
 
 
-def test_a_421_in_front_of_a_message_leaves_it_unsent(server):
+def test_a_421_before_a_message_leaves_the_message_unsent(server):
     resets = []
 
     def script(verb, line, _):
@@ -84,7 +84,7 @@ def test_a_421_in_front_of_a_message_leaves_it_unsent(server):
     assert send(server, Mode.BDAT, 12) == expected(12, 3, "NOT_SENT", "NOT_SENT")
 
 
-def test_a_server_that_goes_on_behind_its_421_is_believed(server, impatient):
+def test_replies_behind_a_421_leave_the_earlier_outcomes_intact(server, short_timeouts):
     replies = iter(["250 OK"] * 3 + ["421 4.3.2 closing\r\n250 OK"])
     server.script = lambda verb, line, _: next(replies, None) if verb == "RCPT" else None
     outcomes = send(server, Mode.BDAT, 10)
@@ -94,7 +94,7 @@ def test_a_server_that_goes_on_behind_its_421_is_believed(server, impatient):
 
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "CONTENT"])
-def test_a_line_cut_makes_uncertain_only_what_may_have_arrived(server, mode, verb):
+def test_a_disconnect_leaves_uncertain_only_messages_that_may_have_arrived(server, mode, verb):
     answer(server, verb, CUT, key=4)
     outcomes = send(server, mode, 10)
 
@@ -113,7 +113,7 @@ def test_a_line_cut_makes_uncertain_only_what_may_have_arrived(server, mode, ver
 @pytest.mark.parametrize("after", [60_000, 200_000])
 def test_a_message_whose_end_was_not_written_is_not_uncertain(server, mode, after):
     """Disconnects inside DATA and inside BDAT; the message is larger than every buffer."""
-    server.cuts_after = after
+    server.closes_after = after
     huge = MESSAGE + b"A line of news\r\n" * 2_000_000
     outcomes = send(server, mode, 2, huge)
     assert outcomes == {0: "NOT_SENT", 1: "NOT_SENT"}
@@ -121,7 +121,7 @@ def test_a_message_whose_end_was_not_written_is_not_uncertain(server, mode, afte
 
 
 @pytest.mark.parametrize("mode", Mode)
-def test_silence_after_the_final_dot_is_uncertain(server, mode, impatient):
+def test_silence_after_the_final_dot_leaves_the_message_uncertain(server, mode, short_timeouts):
     answer(server, "CONTENT", STALL, key=2)
     began = time.monotonic()
     outcomes = send(server, mode, 6)
@@ -135,7 +135,7 @@ def test_silence_after_the_final_dot_is_uncertain(server, mode, impatient):
 
 @pytest.mark.parametrize("mode", [Mode.PLAIN, Mode.DATA])
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
-def test_silence_before_the_content_is_not_uncertain(server, mode, verb, impatient):
+def test_silence_before_the_content_leaves_the_message_unsent(server, mode, verb, short_timeouts):
     answer(server, verb, STALL, key=2)
     if verb == "DATA":
         asked = []
@@ -145,7 +145,7 @@ def test_silence_before_the_content_is_not_uncertain(server, mode, verb, impatie
     assert send(server, mode, 5) == expected(5, 2, "NOT_SENT", "NOT_SENT")
 
 
-def test_a_server_that_drips_is_given_up(server, monkeypatch):
+def test_a_server_that_replies_byte_by_byte_runs_into_the_reply_timeout(server, monkeypatch):
     """Each byte in time, the whole never."""
     monkeypatch.setattr(patience, "REPLY_TIMEOUT", 1.0)
     stop = threading.Event()
@@ -153,7 +153,7 @@ def test_a_server_that_drips_is_given_up(server, monkeypatch):
     def script(verb, line, server):
         if verb == "RCPT":
             while not stop.wait(0.05):
-                server.raw(b"2")
+                server.send_raw(b"2")
         return
 
     server.script = script
@@ -174,7 +174,7 @@ def test_no_message_waits_longer_than_its_lease_however_slow_the_others_are(serv
 
 
 @pytest.mark.parametrize("mode", Mode)
-def test_a_worker_that_must_stop_is_not_held_up(server, mode):
+def test_a_stopping_worker_does_not_wait_for_a_silent_server(server, mode):
     server.script = lambda verb, line, _: STALL if verb == "CONTENT" else None
     server.extensions = OFFERS[mode]
     stop = time.monotonic() + 0.5
@@ -184,7 +184,7 @@ def test_a_worker_that_must_stop_is_not_held_up(server, mode):
     assert time.monotonic() - stop < 10
 
 
-def test_a_connection_closed_while_nothing_was_under_way_loses_nobody(server):
+def test_a_connection_closed_while_idle_loses_no_message(server):
     server.extensions = OFFERS[Mode.BDAT]
     with Connection(server.relay) as connection:
         put(connection, 1)
@@ -210,7 +210,7 @@ def test_a_connection_closed_while_nothing_was_under_way_loses_nobody(server):
     ],
     ids=["word", "digit", "letter", "zeros", "long line", "no end", "too many"],
 )
-def test_garbage_ends_the_connection_and_loses_nobody(server, mode, garbage):
+def test_a_malformed_reply_ends_the_connection_and_loses_no_message(server, mode, garbage):
     answer(server, "RCPT", garbage, key=3)
     outcomes = send(server, mode, 8)
     assert [outcomes[key] for key in range(3)] == ["ACCEPTED"] * 3
@@ -222,17 +222,19 @@ def test_garbage_ends_the_connection_and_loses_nobody(server, mode, garbage):
 
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("reply", ["354 go on", "150 wait", "999 what", "250-half\r\n550 whole"])
-def test_an_answer_that_says_neither_yes_nor_no_is_uncertain(server, mode, reply):
+def test_a_reply_that_is_neither_success_nor_failure_leaves_the_message_uncertain(
+    server, mode, reply
+):
     answer(server, "CONTENT", reply, key=0)
     assert send(server, mode, 1) == {0: "UNKNOWN"}
 
 
-@pytest.mark.parametrize("mode", BOTH)
-def test_neither_side_waits_for_the_other_to_read(server, mode):
+@pytest.mark.parametrize("mode", PIPELINED_MODES)
+def test_client_and_server_do_not_deadlock_on_full_buffers(server, mode):
     """The server answers while we write, more than fits into its buffers, and reads no further
     until it got rid of that.
     """
-    server.chatter = 60_000
+    server.reply_padding = 60_000
     server.extensions = OFFERS[mode]
     with Connection(server.relay) as connection:
         for key in range(30):

@@ -11,10 +11,10 @@ import trustme
 from digest.delivery.outgoing import NoConnection, RelayRefuses
 from digest.delivery.smtp import Connection, Mode, patience
 from subscribers.relays import parse_relay
-from tests.delivery.smtp_server import CUT, STALL, Scripted, running
+from tests.delivery.smtp_server import CUT, STALL, ScriptedServer, running
 from tests.delivery.wire import OFFERS, put, verdicts
 
-pytestmark = pytest.mark.usefixtures("_no_memory")
+pytestmark = pytest.mark.usefixtures("_no_known_modes")
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +34,16 @@ def context(authority, tmp_path, monkeypatch):
 
 @pytest.fixture
 def server():
-    with running(Scripted()) as server:
+    with running(ScriptedServer()) as server:
         yield server
 
 
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("starttls", [False, True], ids=["smtps", "starttls"])
-def test_under_tls_everything_is_as_without(server, context, mode, starttls):
+def test_messages_arrive_under_tls_as_they_do_without(server, context, mode, starttls):
     server.context, server.starttls = context, starttls
     server.extensions = (*OFFERS[mode], *["STARTTLS"] * starttls)
-    server.trickles = True
+    server.replies_byte_by_byte = True
     big = b"A line of news\r\n" * 20_000
     with Connection(server.relay) as connection:
         assert connection.mode is mode
@@ -54,7 +54,7 @@ def test_under_tls_everything_is_as_without(server, context, mode, starttls):
 
 
 @pytest.mark.parametrize("mode", Mode)
-def test_a_line_cut_under_tls_loses_nobody(server, context, mode):
+def test_a_disconnect_under_tls_loses_no_message(server, context, mode):
     server.context, server.extensions = context, OFFERS[mode]
     server.script = lambda verb, line, _: CUT if verb == "CONTENT" and "reader3@" in line else None
     with Connection(server.relay) as connection:
@@ -66,7 +66,7 @@ def test_a_line_cut_under_tls_loses_nobody(server, context, mode):
 
 
 @pytest.mark.parametrize("starttls", [False, True])
-def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
+def test_a_certificate_of_an_unknown_authority_is_not_trusted(
     server, context, monkeypatch, starttls
 ):
     monkeypatch.delenv("SSL_CERT_FILE")
@@ -76,14 +76,14 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
         Connection(server.relay)
 
 
-def test_a_relay_without_the_starttls_that_it_must_have_gets_nothing(server):
+def test_a_relay_that_lacks_the_required_starttls_gets_nothing(server):
     relay = parse_relay(f"smtp+starttls://u:p@127.0.0.1:{server.port}")
     with pytest.raises(RelayRefuses, match="STARTTLS"):
         Connection(relay)
     assert not any("AUTH" in line for line in server.lines)
 
 
-def test_what_is_said_before_tls_begins_does_not_count(server, context):
+def test_replies_injected_before_tls_begins_end_the_connection(server, context):
     """CVE-2011-0411: somebody between us and the server may have said it."""
     server.context, server.starttls = context, True
     server.extensions = ("STARTTLS",)
@@ -94,7 +94,7 @@ def test_what_is_said_before_tls_begins_does_not_count(server, context):
         Connection(server.relay)
 
 
-def test_credentials_are_shown_and_their_refusal_is_final(server):
+def test_credentials_are_sent_and_their_refusal_is_final(server):
     server.extensions = ("AUTH PLAIN",)
     relay = parse_relay(f"smtp://daybreak:secret@127.0.0.1:{server.port}")
     with Connection(relay) as connection:
@@ -118,14 +118,14 @@ def test_credentials_are_shown_and_their_refusal_is_final(server):
         ("EHLO", "421 4.7.0 too many connections", NoConnection),
     ],
 )
-def test_a_closed_door_is_temporary_or_final(server, verb, reply, raised):
+def test_a_failed_handshake_is_temporary_or_final(server, verb, reply, raised):
     server.script = lambda said, line, _: reply if said == verb else None
     with pytest.raises(raised, match=r"127\.0\.0\.1"):
         Connection(server.relay)
 
 
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO"])
-def test_a_relay_that_says_nothing_is_not_waited_for(server, monkeypatch, verb):
+def test_a_silent_relay_does_not_block_the_worker(server, monkeypatch, verb):
     server.script = lambda said, line, _: STALL if said == verb else None
     began = time.monotonic()
     with pytest.raises(NoConnection):
@@ -136,7 +136,7 @@ def test_a_relay_that_says_nothing_is_not_waited_for(server, monkeypatch, verb):
     assert time.monotonic() - began < 20
 
 
-def test_a_tls_that_never_begins_is_not_waited_for(server, context, monkeypatch):
+def test_a_tls_handshake_that_never_begins_times_out(server, context, monkeypatch):
     server.script = lambda verb, line, _: STALL if verb == "GREETING" else None
     monkeypatch.setattr(patience, "CONNECT_TIMEOUT", 0.3)
     began = time.monotonic()
@@ -145,7 +145,7 @@ def test_a_tls_that_never_begins_is_not_waited_for(server, context, monkeypatch)
     assert time.monotonic() - began < 10
 
 
-def test_a_relay_that_does_not_even_answer_the_call_is_not_waited_for(monkeypatch):
+def test_a_relay_that_does_not_accept_the_connection_times_out(monkeypatch):
     """Its queue of callers is full, as a host's behind a firewall that drops."""
     monkeypatch.setattr(patience, "CONNECT_TIMEOUT", 0.3)
     with socket.socket() as full:
@@ -165,7 +165,7 @@ def test_a_relay_that_does_not_even_answer_the_call_is_not_waited_for(monkeypatc
     assert time.monotonic() - began < 10
 
 
-def test_an_old_server_that_knows_helo_only_is_spoken_to_plainly(server):
+def test_an_old_server_that_knows_only_helo_gets_the_plain_mode(server):
     server.script = lambda verb, line, _: "502 what?" if verb == "EHLO" else None
     with Connection(server.relay) as connection:
         assert connection.mode is Mode.PLAIN
@@ -174,7 +174,7 @@ def test_an_old_server_that_knows_helo_only_is_spoken_to_plainly(server):
 
 
 @pytest.mark.parametrize("why", ["the worker stops", "no time is left"])
-def test_a_resolver_that_is_dead_is_not_waited_for(monkeypatch, why):
+def test_a_dead_resolver_does_not_block_the_worker(monkeypatch, why):
     release, resolve = threading.Event(), socket.getaddrinfo
 
     def dead(host, *args, flags=0, **how):
@@ -197,7 +197,7 @@ def test_a_resolver_that_is_dead_is_not_waited_for(monkeypatch, why):
         release.set()
 
 
-def test_a_host_may_have_a_name_or_none_that_is_known(server):
+def test_a_host_name_is_resolved_and_an_unknown_one_is_an_error(server):
     with Connection(parse_relay(f"smtp://localhost:{server.port}")) as connection:
         assert connection.is_open
     with pytest.raises(NoConnection, match=r"nowhere\.invalid"):

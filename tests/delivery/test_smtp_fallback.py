@@ -6,21 +6,21 @@ import pytest
 from django.core.cache import cache
 
 from digest.delivery.smtp import Connection, Mode, modes, patience
-from tests.delivery.smtp_server import CUT, STALL, Scripted, running
-from tests.delivery.wire import OFFERS, at, put, verdicts
+from tests.delivery.smtp_server import CUT, STALL, ScriptedServer, running
+from tests.delivery.wire import OFFERS, address_of, put, verdicts
 
-pytestmark = pytest.mark.usefixtures("_no_memory", "_impatient")
+pytestmark = pytest.mark.usefixtures("_no_known_modes", "_short_timeouts")
 
 
 @pytest.fixture
-def _impatient(monkeypatch):
+def _short_timeouts(monkeypatch):
     for name in ("REPLY_TIMEOUT", "CONTENT_TIMEOUT", "CLOSING"):
         monkeypatch.setattr(patience, name, 0.3)
 
 
 @pytest.fixture
 def server():
-    with running(Scripted(extensions=OFFERS[Mode.BDAT])) as server:
+    with running(ScriptedServer(extensions=OFFERS[Mode.BDAT])) as server:
         yield server
 
 
@@ -42,7 +42,7 @@ def deliver(server, count=6):
 
 
 def times_taken(server, key):
-    return sum(to == at(key) for _, to in server.taken)
+    return sum(to == address_of(key) for _, to in server.taken)
 
 
 def pipelined(server):
@@ -50,21 +50,21 @@ def pipelined(server):
     return server.lines.count("RSET") > 0
 
 
-def test_a_server_that_drops_what_is_behind_a_command(server):
-    server.drops_behind = True
+def test_a_server_that_drops_pipelined_commands_gets_the_plain_mode(server):
+    server.drops_pipelined = True
     used, uncertain = deliver(server)
 
     assert used == [Mode.BDAT, Mode.DATA, Mode.PLAIN]
     assert not uncertain
-    assert [to for _, to in server.taken] == [at(key) for key in range(6)]
+    assert [to for _, to in server.taken] == [address_of(key) for key in range(6)]
 
 
 @pytest.mark.parametrize("code", ["500", "501 5.5.4", "502 5.5.1", "503"])
-def test_a_server_that_does_not_know_the_bdat_it_offered(server, code):
+def test_a_server_that_refuses_the_bdat_it_offered_gets_data(server, code):
     """By RFC 3030 it drops the content; some take it for commands."""
     server.script = lambda verb, line, _: f"{code} what?" if verb == "BDAT" else None
-    for reads_refused in (False, True):
-        server.reads_refused = reads_refused
+    for reads_refused_bdat in (False, True):
+        server.reads_refused_bdat = reads_refused_bdat
         modes.forget()
         cache.clear()
         used, uncertain = deliver(server)
@@ -74,7 +74,7 @@ def test_a_server_that_does_not_know_the_bdat_it_offered(server, code):
 
 
 @pytest.mark.parametrize("reply", [STALL, CUT])
-def test_a_server_that_dies_of_bdat(server, reply):
+def test_a_server_that_hangs_or_closes_at_bdat_gets_data(server, reply):
     server.script = lambda verb, line, _: reply if verb == "BDAT" else None
     used, uncertain = deliver(server)
 
@@ -86,7 +86,7 @@ def test_a_server_that_dies_of_bdat(server, reply):
 
 @pytest.mark.parametrize("code", ["500", "502 5.5.1", "503 5.5.0"])
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
-def test_a_server_that_refuses_to_be_hurried(server, verb, code):
+def test_a_server_that_refuses_pipelined_commands_gets_the_plain_mode(server, verb, code):
     server.extensions = OFFERS[Mode.DATA]
 
     def script(said, line, server):
@@ -96,12 +96,12 @@ def test_a_server_that_refuses_to_be_hurried(server, verb, code):
     used, uncertain = deliver(server)
     assert used == [Mode.DATA, Mode.PLAIN]
     assert not uncertain
-    assert [to for _, to in server.taken] == [at(key) for key in range(6)]
+    assert [to for _, to in server.taken] == [address_of(key) for key in range(6)]
 
 
 @pytest.mark.parametrize("reply", [STALL, CUT])
 @pytest.mark.parametrize("mode", [Mode.DATA, Mode.BDAT])
-def test_a_server_that_hangs_or_closes_when_hurried(server, mode, reply):
+def test_a_server_that_hangs_or_closes_on_pipelining_gets_the_plain_mode(server, mode, reply):
     server.extensions = OFFERS[mode]
     server.script = lambda verb, line, server: (
         reply if verb == "RCPT" and server.connections <= mode else None
@@ -109,22 +109,22 @@ def test_a_server_that_hangs_or_closes_when_hurried(server, mode, reply):
     used, uncertain = deliver(server)
     assert used == list(range(mode, -1, -1))
     assert not uncertain
-    assert [to for _, to in server.taken] == [at(key) for key in range(6)]
+    assert [to for _, to in server.taken] == [address_of(key) for key in range(6)]
 
 
-def test_a_server_that_drops_what_is_behind_the_final_dot(server):
+def test_a_server_that_drops_input_behind_the_final_dot_gets_the_plain_mode(server):
     server.extensions = OFFERS[Mode.DATA]
-    server.drops_behind_content = True
+    server.drops_after_content = True
     used, uncertain = deliver(server)
 
     assert used == [Mode.DATA, Mode.PLAIN]
     assert not uncertain
-    assert [to for _, to in server.taken] == [at(key) for key in range(6)]
+    assert [to for _, to in server.taken] == [address_of(key) for key in range(6)]
 
 
-def test_a_server_that_takes_a_refused_content_for_commands(server):
+def test_a_server_that_reads_refused_content_as_commands_gets_data(server):
     """The worst of them: nobody can tell any more which reply answers what."""
-    server.reads_refused = True
+    server.reads_refused_bdat = True
     server.script = lambda verb, line, server: (
         "550 5.1.1 no" if verb == "RCPT" and "reader2@" in line and server.connections == 1
         else None
@@ -142,7 +142,7 @@ def test_a_server_that_takes_a_refused_content_for_commands(server):
     assert modes.mastered(server.relay) is Mode.DATA
 
 
-def test_a_stream_that_breaks_leaves_fewer_uncertain_the_next_time(server):
+def test_a_broken_bdat_stream_is_followed_by_a_connection_with_data(server):
     """Some relays close without a 421 after so many messages."""
     server.script = lambda verb, line, server: (
         CUT if verb == "MAIL" and len(server.taken) == 3 * server.connections else None
@@ -172,7 +172,7 @@ def test_a_stream_that_breaks_leaves_fewer_uncertain_the_next_time(server):
         ("RCPT", "451 4.7.1 greylisted"),
     ],
 )
-def test_a_refusal_is_no_complaint_about_how_we_speak(server, verb, reply):
+def test_a_refused_message_does_not_change_the_mode(server, verb, reply):
     server.script = lambda said, line, _: reply if said == verb else None
     for _ in range(2):
         with Connection(server.relay) as connection:
@@ -181,19 +181,19 @@ def test_a_refusal_is_no_complaint_about_how_we_speak(server, verb, reply):
     assert modes.mastered(server.relay) is Mode.BDAT
 
 
-def test_an_odd_recipient_does_not_cost_the_others_their_speed(server):
+def test_a_501_for_one_recipient_does_not_change_the_mode(server):
     server.script = lambda verb, line, _: (
         "501 bad address" if verb == "RCPT" and "reader3@" in line else None
     )
-    assert_all = dict.fromkeys(range(6), "ACCEPTED") | {3: "REFUSED"}
+    expected = dict.fromkeys(range(6), "ACCEPTED") | {3: "REFUSED"}
     with Connection(server.relay) as connection:
         for key in range(6):
             put(connection, key)
-        assert verdicts(connection.take()) == assert_all
+        assert verdicts(connection.take()) == expected
     assert modes.mastered(server.relay) is Mode.BDAT
 
 
-def test_our_own_stopping_says_nothing_against_the_relay(server):
+def test_a_stopping_worker_does_not_change_the_mode(server):
     server.script = lambda verb, line, _: STALL if verb in {"RCPT", "BDAT"} else None
     with Connection(server.relay, give_up=lambda: "RCPT" in str(server.lines)) as connection:
         put(connection, 0)
@@ -202,7 +202,7 @@ def test_our_own_stopping_says_nothing_against_the_relay(server):
     assert modes.mastered(server.relay) is Mode.BDAT
 
 
-def test_a_suspicion_holds_for_minutes_and_the_second_one_for_a_day(server, caplog):
+def test_a_suspicion_lasts_for_minutes_and_the_second_one_for_a_day(server, caplog):
     with caplog.at_level(logging.WARNING):
         modes.failed(server.relay, Mode.BDAT, "closed", surely=False)
         assert modes.mastered(server.relay) is Mode.DATA
@@ -214,7 +214,7 @@ def test_a_suspicion_holds_for_minutes_and_the_second_one_for_a_day(server, capl
     assert modes.mastered(server.relay) is Mode.PLAIN
 
 
-def test_other_processes_know_it_from_the_cache(server):
+def test_other_processes_learn_the_mode_from_the_cache(server):
     modes.failed(server.relay, Mode.BDAT, "503", surely=True)
     modes.forget()
     assert modes.mastered(server.relay) is Mode.DATA
@@ -222,14 +222,14 @@ def test_other_processes_know_it_from_the_cache(server):
     assert modes.mastered(server.relay) is Mode.BDAT
 
 
-def test_without_redis_the_process_remembers_by_itself(server, settings):
+def test_a_process_without_redis_remembers_the_mode_by_itself(server, settings):
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": "redis://127.0.0.1:1/0",
         }
     }
-    server.drops_behind = True
+    server.drops_pipelined = True
     used, uncertain = deliver(server)
     assert used == [Mode.BDAT, Mode.DATA, Mode.PLAIN]
     assert not uncertain

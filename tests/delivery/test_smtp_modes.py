@@ -5,10 +5,10 @@ import time
 import pytest
 
 from digest.delivery.smtp import Connection, Mode, modes
-from tests.delivery.smtp_server import Scripted, running
-from tests.delivery.wire import MESSAGE, OFFERS, at, put, verdicts
+from tests.delivery.smtp_server import ScriptedServer, running
+from tests.delivery.wire import MESSAGE, OFFERS, address_of, put, verdicts
 
-pytestmark = pytest.mark.usefixtures("_no_memory")
+pytestmark = pytest.mark.usefixtures("_no_known_modes")
 
 
 @pytest.fixture(params=Mode, ids=lambda mode: mode.name)
@@ -18,7 +18,7 @@ def mode(request):
 
 @pytest.fixture
 def server(mode):
-    with running(Scripted(extensions=OFFERS[mode])) as server:
+    with running(ScriptedServer(extensions=OFFERS[mode])) as server:
         yield server
 
 
@@ -38,14 +38,14 @@ def test_every_message_arrives_whole_and_once(server):
     assert verdicts(outcomes) == dict.fromkeys(range(50), "ACCEPTED")
     whole = server.extensions == OFFERS[Mode.BDAT]
     assert server.arrived == [
-        (at(key), odd[key % 4] + (b"\r\n" if key % 4 == 2 and not whole else b""))
+        (address_of(key), odd[key % 4] + (b"\r\n" if key % 4 == 2 and not whole else b""))
         for key in range(50)
     ]
     assert server.lines[-1] == "QUIT"
 
 
-@pytest.mark.parametrize("how", ["trickles", "hoards"])
-def test_replies_may_come_in_pieces_or_several_at_once(server, how):
+@pytest.mark.parametrize("how", ["replies_byte_by_byte", "batches_replies"])
+def test_replies_may_arrive_in_pieces_or_several_together(server, how):
     setattr(server, how, True)
     server.script = lambda verb, line, _: (
         "250-2.1.0 one\r\n250-two\r\n250 three" if verb in {"MAIL", "RCPT", "CONTENT"} else None
@@ -70,7 +70,7 @@ def test_replies_may_come_in_pieces_or_several_at_once(server, how):
         ("CONTENT", "554 5.7.1 spam", "SENDERS_FAULT"),
     ],
 )
-def test_a_refusal_hits_its_own_reader_only(server, verb, reply, verdict):
+def test_a_refusal_affects_its_own_reader_only(server, verb, reply, verdict):
     server.script = lambda said, line, _: reply if said == verb and "reader7@" in line else None
     with Connection(server.relay) as connection:
         for key in range(15):
@@ -78,11 +78,13 @@ def test_a_refusal_hits_its_own_reader_only(server, verb, reply, verdict):
         outcomes = verdicts(connection.take())
 
     assert outcomes == dict.fromkeys(range(15), "ACCEPTED") | {7: verdict}
-    assert server.taken == [(f"bounce+{key}@news.example", at(key)) for key in outcomes if key != 7]
+    assert server.taken == [
+        (f"bounce+{key}@news.example", address_of(key)) for key in outcomes if key != 7
+    ]
 
 
 @pytest.mark.parametrize("reply", ["552 5.3.4 too big", "452 4.3.1 not now"])
-def test_a_refused_sender_leaves_nothing_to_the_next_message(server, reply):
+def test_a_refused_sender_does_not_affect_the_next_message(server, reply):
     def script(verb, line, _):
         return reply if verb == "MAIL" and "+4@" in line else None
 
@@ -94,10 +96,10 @@ def test_a_refused_sender_leaves_nothing_to_the_next_message(server, reply):
 
     assert outcomes.pop(4) in {"SENDERS_FAULT", "LATER"}
     assert set(outcomes.values()) == {"ACCEPTED"}
-    assert server.taken == [(f"bounce+{key}@news.example", at(key)) for key in outcomes]
+    assert server.taken == [(f"bounce+{key}@news.example", address_of(key)) for key in outcomes]
 
 
-def test_all_are_refused_one_after_the_other(server):
+def test_a_connection_stays_open_although_every_reader_is_refused(server):
     server.script = lambda verb, line, _: "550 5.1.1 gone" if verb == "RCPT" else None
     with Connection(server.relay) as connection:
         for key in range(40):
@@ -108,13 +110,15 @@ def test_all_are_refused_one_after_the_other(server):
     assert server.lines[-1] == "QUIT"
 
 
-def test_data_may_be_taken_although_its_recipient_was_not():
+def test_data_may_be_accepted_although_its_recipient_was_refused():
     """RFC 2920, section 3.1: then an empty message to nobody ends the transaction."""
 
     def script(verb, line, server):
         return "550 5.1.1 gone" if verb == "RCPT" and "reader1@" in line else None
 
-    with running(Scripted(script, OFFERS[Mode.DATA], takes_data_for_nobody=True)) as server:
+    with running(
+        ScriptedServer(script, OFFERS[Mode.DATA], accepts_data_without_recipient=True)
+    ) as server:
         with Connection(server.relay) as connection:
             for key in range(4):
                 put(connection, key)
@@ -126,7 +130,7 @@ def test_data_may_be_taken_although_its_recipient_was_not():
         assert server.arrived[1][0] == ""
 
 
-def test_outcomes_come_when_they_are_known_and_once(server, mode):
+def test_an_outcome_is_returned_once_and_as_soon_as_it_is_known(server, mode):
     with Connection(server.relay) as connection:
         assert connection.take() == []
         for key in range(25):
@@ -138,8 +142,8 @@ def test_outcomes_come_when_they_are_known_and_once(server, mode):
     assert [key for key, _ in first + rest] == list(range(25))
 
 
-def test_at_most_twenty_are_unanswered():
-    scripted = Scripted(extensions=OFFERS[Mode.BDAT], seconds=0.01)
+def test_at_most_twenty_messages_are_unanswered():
+    scripted = ScriptedServer(extensions=OFFERS[Mode.BDAT], seconds=0.01)
     with running(scripted) as server, Connection(server.relay) as connection:
         for key in range(40):
             put(connection, key)
@@ -148,7 +152,7 @@ def test_at_most_twenty_are_unanswered():
         assert len(connection.take()) == 40
 
 
-def test_a_worn_connection_takes_no_more(server):
+def test_a_connection_at_its_message_limit_takes_no_more(server):
     relay = server.relay.__class__(**{**vars(server.relay), "messages": 7})
     with Connection(relay) as connection:
         for key in range(7):
@@ -167,7 +171,7 @@ def test_an_old_connection_takes_no_more(server, monkeypatch):
         assert verdicts(connection.take()) == {1: "ACCEPTED"}
 
 
-def test_nothing_is_sent_over_a_closed_connection(server):
+def test_a_closed_connection_sends_nothing(server):
     connection = Connection(server.relay)
     connection.close()
     put(connection, 1)
@@ -175,7 +179,7 @@ def test_nothing_is_sent_over_a_closed_connection(server):
     assert not connection.is_open
 
 
-def test_closing_sends_nothing_that_waits(server, mode):
+def test_a_message_that_still_waits_is_not_sent_on_close(server, mode):
     connection = Connection(server.relay)
     put(connection, 1)
     put(connection, 2)
@@ -189,7 +193,7 @@ def test_closing_sends_nothing_that_waits(server, mode):
 @pytest.mark.parametrize(
     "address", ["a@example.com\r\nRCPT TO:<b@example.com>", "a\0@example.com", "\ud800@example.com"]
 )
-def test_an_address_that_cannot_be_named_never_reaches_the_wire(server, address):
+def test_an_address_that_breaks_an_smtp_command_never_reaches_the_server(server, address):
     server.extensions = (*server.extensions, "SMTPUTF8")
     with Connection(server.relay) as connection:
         put(connection, 1, to=address)
@@ -200,20 +204,26 @@ def test_an_address_that_cannot_be_named_never_reaches_the_wire(server, address)
     )
 
 
-def test_a_relay_far_away_gets_few_at_a_time(mode, monkeypatch):
+def test_a_distant_relay_gets_small_batches(mode, monkeypatch):
     def slow(verb, line, server):
         if verb == "EHLO":
             time.sleep(0.01)
 
-    with running(Scripted(slow, OFFERS[mode])) as server, Connection(server.relay) as connection:
+    with (
+        running(ScriptedServer(slow, OFFERS[mode])) as server,
+        Connection(server.relay) as connection,
+    ):
         assert connection.batch == (5 if mode is Mode.BDAT else 14)
     monkeypatch.setattr("digest.delivery.smtp.connection._NEAR", 1.0)
-    with running(Scripted(slow, OFFERS[mode])) as server, Connection(server.relay) as connection:
+    with (
+        running(ScriptedServer(slow, OFFERS[mode])) as server,
+        Connection(server.relay) as connection,
+    ):
         assert connection.batch == (10 if mode is Mode.BDAT else 14)
 
 
 def test_the_first_message_goes_alone_and_the_others_back_to_back():
-    scripted = Scripted(extensions=OFFERS[Mode.BDAT], seconds=0.2)
+    scripted = ScriptedServer(extensions=OFFERS[Mode.BDAT], seconds=0.2)
     with running(scripted) as server, Connection(server.relay) as connection:
         put(connection, 0)
         assert len(connection._dialogue.known) == 1
@@ -222,11 +232,12 @@ def test_the_first_message_goes_alone_and_the_others_back_to_back():
         assert len(connection._dialogue.known) == 1
         connection.take()
     assert server.lines[1:5] == [
-        "RSET", "MAIL FROM:<bounce+0@news.example> SIZE=27", f"RCPT TO:<{at(0)}>", "BDAT 27 LAST",
+        "RSET", "MAIL FROM:<bounce+0@news.example> SIZE=27",
+        f"RCPT TO:<{address_of(0)}>", "BDAT 27 LAST",
     ]  # fmt: skip
 
 
-def test_what_is_known_of_a_relay_counts_more_than_what_it_offers(server, mode):
+def test_a_recorded_failure_counts_more_than_what_the_relay_offers(server, mode):
     modes.failed(server.relay, Mode.BDAT, "for the test", surely=True)
     with Connection(server.relay) as connection:
         assert connection.mode is min(mode, Mode.DATA)

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from digest.delivery.smtp import Connection, Mode, modes, patience
-from tests.delivery.smtp_server import CUT, Scripted, running
-from tests.delivery.wire import MESSAGE, OFFERS, at, put, verdicts
+from tests.delivery.smtp_server import CUT, ScriptedServer, running
+from tests.delivery.wire import MESSAGE, OFFERS, address_of, put, verdicts
 
 MESSAGES = 12
 VERBS = ["MAIL", "RCPT", "DATA", "BDAT", "CONTENT", "RSET"]
@@ -28,7 +28,7 @@ REPLIES = [
     CUT,
 ]
 # The seventh CONTENT, say, is answered so.
-surprises = st.dictionaries(
+faulty_replies = st.dictionaries(
     st.tuples(st.sampled_from(VERBS), st.integers(0, MESSAGES - 1)),
     st.sampled_from(REPLIES),
     max_size=4,
@@ -37,14 +37,14 @@ garbage = st.sampled_from(["", "2", "250", "25O OK", "\0", "-", "250-no end"])
 
 
 @dataclass
-class Surprising:
+class FaultyScript:
     """Answers the n-th command of a kind in an odd way."""
 
-    odd: dict[tuple[str, int], str]
+    faults: dict[tuple[str, int], str]
     seen: Counter[str] = field(default_factory=Counter)
 
     def __call__(self, verb, line, server):
-        reply = self.odd.get((verb, self.seen[verb]))
+        reply = self.faults.get((verb, self.seen[verb]))
         self.seen[verb] += 1
         # Only the replies that say so take a message or begin one.
         if reply and (verb, reply[:1]) in {("BDAT", "2"), ("BDAT", "3"), ("DATA", "2")}:
@@ -54,18 +54,18 @@ class Surprising:
 
 @st.composite
 def servers(draw):
-    odd = draw(surprises)
+    faults = draw(faulty_replies)
     if draw(st.booleans()):
-        odd[draw(st.sampled_from(VERBS)), draw(st.integers(0, MESSAGES))] = draw(garbage)
+        faults[draw(st.sampled_from(VERBS)), draw(st.integers(0, MESSAGES))] = draw(garbage)
     mode = draw(st.sampled_from(Mode))
-    server = Scripted(
-        Surprising(odd),
+    server = ScriptedServer(
+        FaultyScript(faults),
         OFFERS[mode],
-        cuts_after=draw(st.none() | st.integers(100, 3000)),
-        reads_refused=draw(st.booleans()),
-        hoards=draw(st.booleans()),
-        trickles=draw(st.booleans()),
-        takes_data_for_nobody=draw(st.booleans()),
+        closes_after=draw(st.none() | st.integers(100, 3000)),
+        reads_refused_bdat=draw(st.booleans()),
+        batches_replies=draw(st.booleans()),
+        replies_byte_by_byte=draw(st.booleans()),
+        accepts_data_without_recipient=draw(st.booleans()),
     )
     return mode, server
 
@@ -76,7 +76,7 @@ def servers(draw):
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(servers(), st.lists(st.integers(0, 20), min_size=MESSAGES, max_size=MESSAGES))
-def test_every_message_has_one_outcome_and_a_true_one(monkeypatch, chosen, takes):
+def test_every_message_has_exactly_one_true_outcome(monkeypatch, chosen, takes):
     for name in ("REPLY_TIMEOUT", "CONTENT_TIMEOUT", "CLOSING"):
         monkeypatch.setattr(patience, name, 0.25)
     monkeypatch.setattr(modes, "mastered", lambda relay: Mode.BDAT)
@@ -93,7 +93,7 @@ def test_every_message_has_one_outcome_and_a_true_one(monkeypatch, chosen, takes
             assert connection.take() == []
             accepted = connection.accepted
 
-    note(f"{server.script.odd} {outcomes}")
+    note(f"{server.script.faults} {outcomes}")
     found = verdicts(outcomes)
     assert sorted(found) == list(range(MESSAGES))
     assert accepted == list(found.values()).count("ACCEPTED")
@@ -101,9 +101,9 @@ def test_every_message_has_one_outcome_and_a_true_one(monkeypatch, chosen, takes
     assert len(taken) == len(server.taken)
     for key, verdict in found.items():
         if verdict == "ACCEPTED":
-            assert at(key) in taken
+            assert address_of(key) in taken
         elif verdict != "UNKNOWN":
-            assert at(key) not in taken
+            assert address_of(key) not in taken
     # Never under another's name, never another's content.
     for to, sender in taken.items():
         assert (

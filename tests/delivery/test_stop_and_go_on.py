@@ -18,7 +18,7 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 
 
-def go_on(edition):
+def resume(edition):
     approve(edition_id=edition.pk, now=NOW)
     plan.start(edition_id=edition.pk, now=NOW)
     plan.plan_audience(edition_id=edition.pk, now=NOW)
@@ -28,7 +28,7 @@ def subjects(relay):
     return {mail.rcpt_to: mail.message["Subject"] for mail in relay.received}
 
 
-def test_each_reader_gets_one_version_and_the_first_ones_a_correction(
+def test_each_reader_gets_one_version_and_the_first_readers_a_correction(
     edition, readers, start, run_lane, relay
 ):
     found = readers(4)
@@ -44,7 +44,7 @@ def test_each_reader_gets_one_version_and_the_first_ones_a_correction(
     item = edition.items.first()
     curate.reword(edition_id=edition.pk, item_id=item.pk, words=curate.Words(headline="Put right"))
     Edition.objects.filter(pk=edition.pk).update(subject="Put right")
-    go_on(edition)
+    resume(edition)
     run_lane("lane-3", now=NOW + timedelta(minutes=2))
 
     assert status(edition) == Edition.Status.SENT
@@ -60,7 +60,7 @@ def test_each_reader_gets_one_version_and_the_first_ones_a_correction(
 
     relay.received.clear()
     correction = correct.create(edition_id=edition.pk, note="It was Friday.", now=NOW)
-    go_on(correction)
+    resume(correction)
     lane.run(edition_id=correction.pk, lane="lane-4", clock=lambda: NOW)
 
     assert subjects(relay) == {f"reader{n}@example.com": "Correction: Put right" for n in (0, 1)}
@@ -68,22 +68,22 @@ def test_each_reader_gets_one_version_and_the_first_ones_a_correction(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lane_in_full_flight_stops_within_its_window(edition, readers, start, relay):
+def test_a_running_lane_stops_within_its_window(edition, readers, start, relay):
     readers(400)
     start()
 
-    def fly():
+    def send():
         lane.run(edition_id=edition.pk, lane="lane-1", clock=lambda: NOW)
         connection.close()
 
-    flight = threading.Thread(target=fly)
-    flight.start()
+    sending = threading.Thread(target=send)
+    sending.start()
     wait_for(lambda: len(relay.received) > 20, what="the first messages")
     stop_sending(edition_id=edition.pk, now=NOW)
     on_the_wire = len(relay.received)
-    flight.join(20)
+    sending.join(20)
 
-    assert not flight.is_alive()
+    assert not sending.is_alive()
     assert len(relay.received) <= on_the_wire + 20
     assert status(edition) == Edition.Status.HELD
     rows = Delivery.objects.filter(edition=edition)

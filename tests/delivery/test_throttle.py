@@ -14,7 +14,7 @@ from digest.delivery import breaker, throttle
 from digest.delivery.throttle import Throttle
 from subscribers import commons
 from subscribers.relays import parse_relay
-from tests.delivery.morning import ACCEPTED, LATER, Limited, Morning, Row
+from tests.delivery.morning import ACCEPTED, LATER, RateLimitedReceiver, Row, Simulation
 from tests.factories import NOW
 
 
@@ -42,16 +42,16 @@ def rows(count, **how):
 @pytest.mark.parametrize(("rate", "lanes"), [(50, 1), (50, 4), (5, 20), (900, 8)])
 def test_a_relay_gets_its_rate_over_all_lanes(rate, lanes):
     relay = parse_relay(f"smtp://h?rate={rate}&connections={lanes}")
-    morning = Morning(relay).send(addresses(rate * 40))
+    simulation = Simulation(relay).send(addresses(rate * 40))
 
-    assert morning.rate(begin=2) == pytest.approx(rate, rel=0.05)
+    assert simulation.rate(begin=2) == pytest.approx(rate, rel=0.05)
     # At no time more than what a bucket holds beside what flows in.
-    assert morning.busiest(seconds=10) <= rate * 11 + 20
+    assert simulation.busiest(seconds=10) <= rate * 11 + 20
     # Its turn is kept for a lane, so hardly a row is claimed in vain.
-    assert morning.claims_per_row < 1.1
+    assert simulation.claims_per_row < 1.1
 
 
-def test_lanes_of_several_processes_agree_by_redis_own_clock():
+def test_concurrent_lanes_share_one_rate_by_the_clock_of_redis():
     relay = parse_relay("smtp://h?rate=200&connections=4")
     went, began = [], time.monotonic()
 
@@ -94,14 +94,14 @@ def test_a_lane_may_ask_before_it_claims():
     assert len(throttle.admit(rows(5), now=NOW).go) == 5
 
 
-def test_an_unlimited_relay_is_not_held_up():
-    morning = Morning(parse_relay("smtp://h?connections=4"), speed=250).send(addresses(4000))
+def test_an_unlimited_relay_is_not_slowed_down():
+    simulation = Simulation(parse_relay("smtp://h?connections=4"), speed=250).send(addresses(4000))
 
-    assert morning.rate() == pytest.approx(1000, rel=0.05)
-    assert morning.claims_per_row == 1
+    assert simulation.rate() == pytest.approx(1000, rel=0.05)
+    assert simulation.claims_per_row == 1
 
 
-def test_a_call_costs_little():
+def test_a_call_of_admit_takes_little_time():
     throttle_, batch = Throttle(parse_relay("smtp://h")), rows(20)
     seconds = []
     for _ in range(300):
@@ -119,30 +119,30 @@ def half_at_gmail(count):
     return [f"r{n}@{'gmail.com' if n % 2 else f'd{n % 400}.org'}" for n in range(count)]
 
 
-def test_readers_at_a_slow_domain_take_turns_and_hold_nobody_up(settings):
+def test_readers_at_a_slow_domain_take_turns_and_delay_nobody_else(settings):
     settings.DOMAIN_RATES = {"gmail.com": 20.0}
-    morning = Morning(parse_relay("smtp://h?connections=4")).send(half_at_gmail(4000))
+    simulation = Simulation(parse_relay("smtp://h?connections=4")).send(half_at_gmail(4000))
 
-    others = [at - morning.begun for at, domain in morning.accepted if domain != "gmail.com"]
+    others = [at - simulation.begun for at, domain in simulation.accepted if domain != "gmail.com"]
     assert max(others) < 10
-    assert morning.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.05)
-    assert morning.busiest("gmail.com", seconds=10) <= 240
+    assert simulation.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.05)
+    assert simulation.busiest("gmail.com", seconds=10) <= 240
     # Once to be put off and once to be sent; of the others once.
-    assert morning.claims_per_row < 1.55
-    assert max(morning.claims.values()) <= 3
+    assert simulation.claims_per_row < 1.55
+    assert max(simulation.claims.values()) <= 3
 
 
-def test_a_rate_for_any_domain_is_one_for_each(settings):
+def test_the_rate_for_any_domain_applies_to_each_domain_separately(settings):
     settings.DOMAIN_RATES = {"*": 2.0, "fast.org": 1000.0}
     readers = addresses(300, domains=3) + ["r@fast.org"] * 500
-    morning = Morning(parse_relay("smtp://h?connections=2")).send(readers)
+    simulation = Simulation(parse_relay("smtp://h?connections=2")).send(readers)
 
     for n in range(3):
-        assert morning.rate(f"d{n}.org", begin=4) == pytest.approx(2, rel=0.1)
-    assert max(at - morning.begun for at, name in morning.accepted if name == "fast.org") < 5
+        assert simulation.rate(f"d{n}.org", begin=4) == pytest.approx(2, rel=0.1)
+    assert max(at - simulation.begun for at, name in simulation.accepted if name == "fast.org") < 5
 
 
-def test_lanes_that_slept_do_not_make_up_for_it_at_once(settings):
+def test_a_lane_that_slept_does_not_send_its_backlog_in_one_burst(settings):
     settings.DOMAIN_RATES = {"gmail.com": 20.0}
     clock = [1000.0]
     throttle = Throttle(parse_relay("smtp://h"), clock=lambda: clock[0])
@@ -158,7 +158,7 @@ def test_lanes_that_slept_do_not_make_up_for_it_at_once(settings):
     assert sum(went) == 40
 
 
-def test_what_waits_for_its_domain_uses_up_nothing_of_the_relays(settings):
+def test_readers_who_wait_for_their_domain_use_none_of_the_relays_rate(settings):
     settings.DOMAIN_RATES = {"gmail.com": 1.0}
     clock = [1000.0]
     throttle = Throttle(parse_relay("smtp://h?rate=20"), clock=lambda: clock[0])
@@ -193,7 +193,7 @@ def seconds_for(throttle, clock, count):
     return clock[0] - begun
 
 
-def test_refusals_halve_a_relays_rate_once_and_calm_gives_it_back():
+def test_deferrals_halve_a_relays_rate_once_and_a_calm_minute_restores_it():
     clock = [1000.0]
     throttle = Throttle(parse_relay("smtp://h?rate=100&floor=5"), clock=lambda: clock[0])
     seconds_for(throttle, clock, 200)
@@ -207,7 +207,7 @@ def test_refusals_halve_a_relays_rate_once_and_calm_gives_it_back():
     assert seconds_for(throttle, clock, 500) == pytest.approx(4.0, rel=0.25)
 
 
-def test_no_refusals_bring_a_rate_under_its_floor():
+def test_deferrals_never_bring_a_rate_below_its_floor():
     clock = [1000.0]
     throttle = Throttle(parse_relay("smtp://h?rate=100&floor=10"), clock=lambda: clock[0])
     for _ in range(20):
@@ -220,28 +220,32 @@ def test_no_refusals_bring_a_rate_under_its_floor():
 
 def test_a_domain_without_a_rate_finds_its_own():
     """It takes 20 a second and never says so but by refusing."""
-    morning = Morning(parse_relay("smtp://h?connections=4"), answer=Limited(gmail_com=20))
-    morning.send(half_at_gmail(4000))
+    simulation = Simulation(
+        parse_relay("smtp://h?connections=4"), answer=RateLimitedReceiver(gmail_com=20)
+    )
+    simulation.send(half_at_gmail(4000))
 
-    others = [at - morning.begun for at, domain in morning.accepted if domain != "gmail.com"]
+    others = [at - simulation.begun for at, domain in simulation.accepted if domain != "gmail.com"]
     assert max(others) < 10
-    gmail = [at - morning.begun for at, domain in morning.accepted if domain == "gmail.com"]
+    gmail = [at - simulation.begun for at, domain in simulation.accepted if domain == "gmail.com"]
     assert len(gmail) / max(gmail) > 10
-    assert len(morning.refused) < 0.3 * len(gmail)
-    assert morning.claims_per_row < 3
+    assert len(simulation.refused) < 0.3 * len(gmail)
+    assert simulation.claims_per_row < 3
 
 
 def test_a_relay_without_a_rate_finds_its_own():
-    morning = Morning(parse_relay("smtp://h?connections=4"), answer=Limited(all=50))
-    morning.send(addresses(4000))
+    simulation = Simulation(
+        parse_relay("smtp://h?connections=4"), answer=RateLimitedReceiver(all=50)
+    )
+    simulation.send(addresses(4000))
 
-    taken = [at - morning.begun for at, _ in morning.accepted]
+    taken = [at - simulation.begun for at, _ in simulation.accepted]
     assert len(taken) / max(taken) > 25
-    assert len(morning.refused) < 0.3 * len(taken)
+    assert len(simulation.refused) < 0.3 * len(taken)
 
 
 @pytest.mark.parametrize("now_at", [0.0, 5.0, 500.0])
-def test_settings_may_change_while_a_rate_is_shrunk(settings, now_at):
+def test_settings_may_change_while_a_rate_is_reduced(settings, now_at):
     settings.DOMAIN_RATES = {"gmail.com": 50.0}
     gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
     limited = Throttle(parse_relay("smtp://h?rate=100"))
@@ -255,7 +259,7 @@ def test_settings_may_change_while_a_rate_is_shrunk(settings, now_at):
     assert commons.ask(lambda redis: redis.ping())
 
 
-def test_once_a_domain_takes_everything_it_is_let_go_again(redis):
+def test_a_domain_that_accepts_everything_again_loses_its_limit(redis):
     clock = [1000.0]
     throttle = Throttle(parse_relay("smtp://h"), clock=lambda: clock[0])
     gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
@@ -274,7 +278,7 @@ WARMING = parse_relay("smtp://h?warmup=2026-11-22:30:2&connections=2")
 DAY = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 
-def test_a_relay_that_warms_up_is_full_when_its_day_is_used_up():
+def test_a_warming_relay_is_full_when_its_daily_share_is_used_up():
     throttle = Throttle(WARMING, count=lambda relay, day: 0)
 
     assert len(throttle.admit(rows(20), now=DAY).go) == 20
@@ -284,21 +288,21 @@ def test_a_relay_that_warms_up_is_full_when_its_day_is_used_up():
     assert Throttle(WARMING).admit(rows(5), now=DAY).is_full
 
 
-def test_the_next_day_takes_more():
+def test_the_daily_share_grows_from_day_to_day():
     throttle = Throttle(WARMING, count=lambda relay, day: 0)
     went = sum(len(throttle.admit(rows(20), now=DAY + timedelta(days=2)).go) for _ in range(9))
 
     assert went == 120
 
 
-def test_before_its_warm_up_begins_a_relay_takes_nothing():
+def test_a_relay_takes_nothing_before_its_warm_up_begins():
     throttle = Throttle(WARMING, count=lambda relay, day: 0)
 
     assert throttle.admit(rows(1), now=DAY - timedelta(days=1)).is_full
 
 
 @pytest.mark.django_db
-def test_what_the_day_has_taken_is_in_the_ledger_where_redis_lost_it(redis):
+def test_the_days_count_is_read_from_the_ledger_after_redis_lost_it(redis):
     counts = Counter()
 
     def count(relay, day):
@@ -318,13 +322,13 @@ def test_what_the_day_has_taken_is_in_the_ledger_where_redis_lost_it(redis):
 
 
 @pytest.fixture
-def gone(settings, tmp_path, caplog):
+def settings_without_redis(settings, tmp_path, caplog):
     settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
     caplog.set_level(logging.WARNING)
     return settings
 
 
-def test_without_redis_a_lane_goes_on_at_its_share_of_the_floor(gone, caplog):
+def test_a_lane_sends_at_its_share_of_the_floor_without_redis(settings_without_redis, caplog):
     clock = [1000.0]
     relay = parse_relay("smtp://h?rate=100&floor=20&connections=4")
     throttle = Throttle(relay, clock=lambda: clock[0])
@@ -334,7 +338,7 @@ def test_without_redis_a_lane_goes_on_at_its_share_of_the_floor(gone, caplog):
     assert "Redis is gone" in caplog.text
 
 
-def test_a_redis_that_does_not_answer_is_not_asked_for_each_batch(gone, monkeypatch):
+def test_an_unavailable_redis_is_not_asked_for_each_batch(settings_without_redis, monkeypatch):
     asked, client = [], commons._client
     monkeypatch.setattr(commons, "FIRST_PAUSE", 60.0)
     monkeypatch.setattr(commons, "LONGEST_PAUSE", 60.0)
@@ -342,11 +346,11 @@ def test_a_redis_that_does_not_answer_is_not_asked_for_each_batch(gone, monkeypa
     lane = Throttle(parse_relay("smtp://h"))
     for _ in range(100):
         lane.admit(rows(1), now=NOW)
-    assert asked == [gone.REDIS_URL]
+    assert asked == [settings_without_redis.REDIS_URL]
 
 
-def test_without_redis_a_domain_keeps_its_rate(gone):
-    gone.DOMAIN_RATES = {"gmail.com": 2.0}
+def test_a_domain_keeps_its_rate_without_redis(settings_without_redis):
+    settings_without_redis.DOMAIN_RATES = {"gmail.com": 2.0}
     lane = Throttle(parse_relay("smtp://h?floor=50"))
     admission = lane.admit([Row(n, f"r{n}@gmail.com") for n in range(10)], now=NOW)
 
@@ -354,20 +358,22 @@ def test_without_redis_a_domain_keeps_its_rate(gone):
     assert all(when > NOW for _, when in admission.later)
 
 
-def test_without_redis_each_reader_at_a_slow_domain_has_a_turn_of_their_own(gone):
-    gone.DOMAIN_RATES = {"gmail.com": 20.0}
+def test_each_reader_at_a_slow_domain_has_their_own_turn_without_redis(settings_without_redis):
+    settings_without_redis.DOMAIN_RATES = {"gmail.com": 20.0}
     readers = [f"r{n}@{'gmail.com' if n % 4 else f'd{n % 400}.org'}" for n in range(1000)]
-    morning = Morning(parse_relay("smtp://h?connections=4&floor=400")).send(readers)
+    simulation = Simulation(parse_relay("smtp://h?connections=4&floor=400")).send(readers)
 
-    assert morning.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.1)
-    assert morning.busiest("gmail.com", seconds=10) <= 260
+    assert simulation.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.1)
+    assert simulation.busiest("gmail.com", seconds=10) <= 260
     # Not claimed again and again: once to be put off, once to be sent, seldom once more.
-    assert max(morning.claims.values()) <= 8
-    assert morning.claims_per_row < 3
+    assert max(simulation.claims.values()) <= 8
+    assert simulation.claims_per_row < 3
 
 
-def test_without_redis_what_the_relay_has_no_room_for_uses_up_nothing_of_its_domains(gone):
-    gone.DOMAIN_RATES = {"gmail.com": 8.0}
+def test_rows_beyond_the_relays_rate_use_none_of_their_domains_rate_without_redis(
+    settings_without_redis,
+):
+    settings_without_redis.DOMAIN_RATES = {"gmail.com": 8.0}
     clock = [1000.0]
     lane = Throttle(parse_relay("smtp://h?floor=2"), clock=lambda: clock[0])
     gmail = [Row(n, f"r{n}@gmail.com") for n in range(8)]
@@ -379,7 +385,7 @@ def test_without_redis_what_the_relay_has_no_room_for_uses_up_nothing_of_its_dom
     assert (len(second.go), len(second.later), len(second.back)) == (2, 0, 6)
 
 
-def test_without_redis_a_warm_up_is_counted_by_the_ledger(gone):
+def test_a_warm_up_is_counted_by_the_ledger_without_redis(settings_without_redis):
     lane = Throttle(WARMING, count=lambda relay, day: 20)
 
     # Ten are left of the day, and two lanes may be at it.
@@ -388,7 +394,7 @@ def test_without_redis_a_warm_up_is_counted_by_the_ledger(gone):
     assert (len(again.go), again.is_full) == (0, True)
 
 
-def test_lanes_agree_again_once_redis_is_back(gone, settings, redis):
+def test_lanes_share_their_rate_again_once_redis_is_back(settings_without_redis, settings, redis):
     lane = Throttle(parse_relay("smtp://h"))
     lane.admit(rows(5), now=NOW)
     settings.REDIS_URL = "unix://{path}?db={db}".format(**redis.connection_pool.connection_kwargs)
@@ -398,7 +404,7 @@ def test_lanes_agree_again_once_redis_is_back(gone, settings, redis):
     assert redis.exists("digest:rate:relay:h:25")
 
 
-def test_a_restarted_redis_learns_the_script_anew(redis):
+def test_the_script_is_loaded_again_after_redis_restarts(redis):
     lane = Throttle(parse_relay("smtp://h?rate=1000"))
     lane.admit(rows(1), now=NOW)
     redis.script_flush()
@@ -408,7 +414,7 @@ def test_a_restarted_redis_learns_the_script_anew(redis):
     assert len(lane.admit(rows(20), now=NOW).go) == 20
 
 
-def test_an_answer_teaches_without_asking(monkeypatch):
+def test_an_outcome_is_noted_without_a_call_to_redis(monkeypatch):
     lane = Throttle(parse_relay("smtp://h"))
     monkeypatch.setattr(commons, "ask", None)
 

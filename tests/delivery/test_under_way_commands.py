@@ -30,7 +30,7 @@ def under_way():
     return edition
 
 
-def test_stop_says_how_to_go_on(under_way, capsys):
+def test_stop_edition_prints_how_to_resume(under_way, capsys):
     call_command("stop_edition", under_way.pk, "--why", "The lead is wrong")
 
     assert f"manage.py approve_edition {under_way.pk}" in capsys.readouterr().out
@@ -38,7 +38,7 @@ def test_stop_says_how_to_go_on(under_way, capsys):
     assert (held.status, held.reason_detail) == ("held", "The lead is wrong")
 
 
-def test_what_is_not_on_its_way_cannot_be_stopped():
+def test_an_edition_that_is_not_being_sent_cannot_be_stopped():
     edition = factories.edition(factories.newsletter())
 
     with pytest.raises(CommandError, match=r"Not stopped\. It is not on its way: it is draft"):
@@ -46,7 +46,7 @@ def test_what_is_not_on_its_way_cannot_be_stopped():
 
 
 @pytest.mark.parametrize("command", ["stop_edition", "resend_failed"])
-def test_an_edition_that_is_not_there_is_named(command):
+def test_the_error_names_an_edition_that_does_not_exist(command):
     with pytest.raises(CommandError, match="There is no edition 999999"):
         call_command(command, 999999)
 
@@ -86,7 +86,7 @@ def failed(under_way, monkeypatch):
     return under_way, lanes
 
 
-def test_resend_says_how_many_are_due_and_enqueues_the_lanes(failed, capsys):
+def test_resend_failed_prints_how_many_are_due_and_enqueues_the_lanes(failed, capsys):
     edition, lanes = failed
     call_command("resend_failed", edition.pk)
 
@@ -95,7 +95,7 @@ def test_resend_says_how_many_are_due_and_enqueues_the_lanes(failed, capsys):
     assert lanes == [edition.pk]
 
 
-def test_past_its_deadline_it_is_refused_with_the_way_out(failed):
+def test_resend_failed_past_the_deadline_is_refused_with_the_option_to_add(failed):
     edition, lanes = failed
     Edition.objects.filter(pk=edition.pk).update(deadline_at=now())
 
@@ -108,6 +108,6 @@ def test_past_its_deadline_it_is_refused_with_the_way_out(failed):
 
 
 @pytest.mark.parametrize("hours", ["nan", "1e12"])
-def test_hours_that_are_no_time_are_refused(failed, hours):
+def test_hours_that_are_no_possible_time_are_refused(failed, hours):
     with pytest.raises(CommandError, match="are no time that an edition can have"):
         call_command("resend_failed", failed[0].pk, "--hours", hours)

@@ -23,7 +23,7 @@ from digest.tasks import send_lane, send_lanes
 from tests import factories
 from tests.conftest import ROOT, process_environment, wait_for
 from tests.delivery.conftest import status
-from tests.delivery.smtp_server import Scripted, running
+from tests.delivery.smtp_server import ScriptedServer, running
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.django_db(transaction=True)]
 # Apart from the queues of the session's own worker.
@@ -31,13 +31,13 @@ QUEUE = "test-worker"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_handed_on():
+def _empty_delivery_queue():
     """A lane that stops hands over through the queue of digests."""
     yield
     Redis.from_url(django_settings.REDIS_URL).delete("delivery")
 
 
-class Pace:
+class Slowdown:
     """Slow from the thirtieth message on, so that a lane is still at it when it is met, until the
     test has seen enough.
     """
@@ -50,13 +50,13 @@ class Pace:
 
 
 @pytest.fixture
-def pace():
-    return Pace()
+def slowdown():
+    return Slowdown()
 
 
 @pytest.fixture
-def server(settings, pace):
-    with running(Scripted(script=pace)) as server:
+def server(settings, slowdown):
+    with running(ScriptedServer(script=slowdown)) as server:
         settings.EMAIL_RELAYS = [server.relay]
         yield server
 
@@ -114,8 +114,8 @@ def everybody_once(server):
 
 
 @pytest.mark.parametrize("whole_group", [False, True])
-def test_a_worker_that_is_stopped_drains_and_another_goes_on(
-    edition, server, pace, start_worker, whole_group
+def test_a_stopped_worker_drains_and_another_one_continues(
+    edition, server, slowdown, start_worker, whole_group
 ):
     worker = start_worker()
     send(edition)
@@ -132,14 +132,14 @@ def test_a_worker_that_is_stopped_drains_and_another_goes_on(
     assert (counted.sending, counted.uncertain) == (0, 0)
     assert counted.sent == len(server.arrived) < 120
 
-    pace.is_slow = False
+    slowdown.is_slow = False
     start_worker()
     send(edition)
     wait_for(lambda: is_sent(edition), what="the edition's end")
     assert everybody_once(server)
 
 
-def test_a_worker_that_is_killed_loses_nobody(edition, server, pace, start_worker):
+def test_a_killed_worker_is_replaced_and_nobody_is_lost(edition, server, slowdown, start_worker):
     worker = start_worker()
     send(edition)
     wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
@@ -151,7 +151,7 @@ def test_a_worker_that_is_killed_loses_nobody(edition, server, pace, start_worke
     assert 0 < lost <= WINDOW
     assert recover(now=now() + LEASE * 1.1) == lost
 
-    pace.is_slow = False
+    slowdown.is_slow = False
     start_worker()
     # What recovery put off by the test's clock is due a little later by the worker's.
     edition.deliveries.filter(status="uncertain").update(next_attempt_at=now())
@@ -163,7 +163,7 @@ def test_a_worker_that_is_killed_loses_nobody(edition, server, pace, start_worke
     assert tally(edition.pk).sent_again == lost
 
 
-def test_a_redis_that_loses_everything_only_delays(edition, server, pace, start_worker):
+def test_a_flushed_redis_only_delays_the_send(edition, server, slowdown, start_worker):
     start_worker()
     send(edition)
     wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
@@ -173,6 +173,6 @@ def test_a_redis_that_loses_everything_only_delays(edition, server, pace, start_
     for _ in range(3):
         send_lanes(edition.pk)
         send(edition)
-    pace.is_slow = False
+    slowdown.is_slow = False
     wait_for(lambda: is_sent(edition), what="the edition's end")
     assert everybody_once(server)

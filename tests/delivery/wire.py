@@ -11,12 +11,14 @@ OFFERS = {
 MESSAGE = b"Subject: news\r\n\r\n.Morning\r\n"
 
 
-def at(key):
+def address_of(key):
     return f"reader{key}@example.com"
 
 
 def put(connection, key, message=MESSAGE, *, to=None):
-    connection.put(Outgoing(key, f"bounce+{key}@news.example", to or at(key), message, None))
+    connection.put(
+        Outgoing(key, f"bounce+{key}@news.example", to or address_of(key), message, None)
+    )
 
 
 def verdicts(outcomes):

@@ -11,49 +11,49 @@ import pytest
 from redis import Redis
 
 from tests.conftest import ROOT
-from tests.delivery.faults.house import House, SinkProcess
+from tests.delivery.faults.house import Deployment, SinkProcess
 
 # CI takes one; `make faults SEEDS=10` takes more.
 SEEDS = int(os.environ.get("FAULT_SEEDS") or 1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "chance" in metafunc.fixturenames:
-        metafunc.parametrize("chance", range(SEEDS), indirect=True, ids=lambda n: f"seed{n}")
+    if "rng" in metafunc.fixturenames:
+        metafunc.parametrize("rng", range(SEEDS), indirect=True, ids=lambda n: f"seed{n}")
 
 
 @pytest.fixture
-def chance(request: pytest.FixtureRequest) -> random.Random:
+def rng(request: pytest.FixtureRequest) -> random.Random:
     """The same for the same test and seed."""
     return random.Random(f"{request.node.originalname} {request.param}")  # noqa: S311
 
 
 @pytest.fixture(scope="session")
-def _house(request: pytest.FixtureRequest) -> Iterator[House]:
+def _deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
     sink = SinkProcess()
     name = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    house = House(ROOT / "var" / f"faults-{name}", sink)
+    deployment = Deployment(ROOT / "var" / f"faults-{name}", sink)
     unblocked = request.getfixturevalue("django_db_blocker").unblock
     try:
         with unblocked():
-            house.move_in()
-        house.start_clock()
-        yield house
+            deployment.set_up()
+        deployment.start_clock()
+        yield deployment
     finally:
-        house.move_out()
+        deployment.tear_down()
         sink.stop()
 
 
 @pytest.fixture
-def house(_house: House, django_db_blocker: Any) -> Iterator[House]:
+def deployment(_deployment: Deployment, django_db_blocker: Any) -> Iterator[Deployment]:
     """Empty, with a clock and an honest relay."""
-    logs = set(_house.var.glob("celery-*.log"))
-    with django_db_blocker.unblock(), _house.database():
-        _house.empty()
-        _house.sink.reset()
-        yield _house
-        _house.stop_workers()
-        with Redis(unix_socket_path=_house.redis_socket) as redis:
+    logs = set(_deployment.var.glob("celery-*.log"))
+    with django_db_blocker.unblock(), _deployment.database():
+        _deployment.empty()
+        _deployment.sink.reset()
+        yield _deployment
+        _deployment.stop_workers()
+        with Redis(unix_socket_path=_deployment.redis_socket) as redis:
             redis.flushall()
-    for log in set(_house.var.glob("celery-*.log")) - logs:
+    for log in set(_deployment.var.glob("celery-*.log")) - logs:
         assert "is not in MOVES" not in log.read_text(errors="replace"), log

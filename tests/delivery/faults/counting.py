@@ -77,7 +77,7 @@ class Count:
     answered: set[str]
     twice: set[str]
     # Duplicates: what arrived more often than once.
-    extra: int
+    duplicates: int
     # In the ledger, by status; and whose outcome was lost at some time.
     by_status: dict[str, set[str]]
     uncertain: set[str]
@@ -86,29 +86,29 @@ class Count:
     def sent(self) -> set[str]:
         return self.by_status.get(Delivery.Status.SENT, set())
 
-    def everybody_got_it(self) -> None:
+    def assert_everybody_got_it(self) -> None:
         """Nobody lost, and nobody twice but those whom the ledger calls uncertain."""
         assert self.readers - self.arrived == set(), "lost"
         assert self.sent == self.readers
-        self.nobody_twice_unknown()
+        self.assert_duplicates_are_uncertain()
 
-    def everybody_got_it_or_was_lost_twice(self) -> None:
+    def assert_everybody_got_it_or_is_uncertain(self) -> None:
         """Who is uncertain for the second time is left, and told of."""
         left = self.by_status.get(Delivery.Status.UNCERTAIN, set())
         assert self.readers - self.arrived <= left
         assert self.sent == self.readers - left
-        self.nobody_twice_unknown()
+        self.assert_duplicates_are_uncertain()
 
-    def nobody_twice_unknown(self) -> None:
+    def assert_duplicates_are_uncertain(self) -> None:
         assert self.twice - self.uncertain == set(), "twice, and the ledger does not know"
 
-    def nobody_twice(self) -> None:
-        assert (self.extra, self.uncertain) == (0, set())
+    def assert_nobody_got_it_twice(self) -> None:
+        assert (self.duplicates, self.uncertain) == (0, set())
 
-    def at_most_a_window_each(self, *, lanes: int) -> None:
+    def assert_at_most_a_window_per_lane(self, *, lanes: int) -> None:
         """So many lanes died."""
         assert len(self.uncertain) <= WINDOW * lanes
-        assert self.extra <= WINDOW * lanes
+        assert self.duplicates <= WINDOW * lanes
 
 
 def count(edition: Edition, sink: SinkProcess, *, scenario: str) -> Count:
@@ -126,16 +126,16 @@ def count(edition: Edition, sink: SinkProcess, *, scenario: str) -> Count:
         arrived=set(copies),
         answered={message.recipient for message in taken if message.answered},
         twice={email for email, number in copies.items() if number > 1},
-        extra=copies.total() - len(copies),
+        duplicates=copies.total() - len(copies),
         by_status=by_status,
         uncertain={email for email, _, uncertain_at in rows if uncertain_at},
     )
-    _one_message_id_each(taken)
-    _tell(scenario, found, sink.counts)
+    _assert_one_message_id_each(taken)
+    _log(scenario, found, sink.counts)
     return found
 
 
-def _one_message_id_each(taken: list[Taken]) -> None:
+def _assert_one_message_id_each(taken: list[Taken]) -> None:
     ids: dict[str, set[str]] = {}
     for message in taken:
         ids.setdefault(message.recipient, set()).add(message.message_id)
@@ -143,10 +143,10 @@ def _one_message_id_each(taken: list[Taken]) -> None:
     assert len(set().union(*ids.values())) == len(ids), "two readers share a Message-ID"
 
 
-def _tell(scenario: str, found: Count, counts: dict[str, Any]) -> None:
+def _log(scenario: str, found: Count, counts: dict[str, Any]) -> None:
     statuses = ", ".join(f"{len(who)} {name}" for name, who in sorted(found.by_status.items()))
     logger.info(
         "%s: %d readers, %d reached, %d twice; ledger: %s, %d were uncertain; sink: %s",
-        scenario, len(found.readers), len(found.arrived), found.extra, statuses,
+        scenario, len(found.readers), len(found.arrived), found.duplicates, statuses,
         len(found.uncertain), ", ".join(f"{n} {what}" for what, n in sorted(counts.items())),
     )  # fmt: skip

@@ -27,7 +27,7 @@ from tests.delivery.faults.sink import Taken
 logger = logging.getLogger("faults")
 CONFIGURED = ("DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER")
 # Seconds; what the product waits for in the open, these tests would wait for in vain.
-HURRY = {
+SHORT_WAITS = {
     "digest.delivery.lane": {"LANE_SECONDS": 5.0},
     "digest.delivery.outbox": {"FIRST_RETRY": 2.0},
     "digest.delivery.recover": {"GRACE": 3.0},
@@ -91,7 +91,7 @@ class SinkProcess:
         wait_for(lambda: self.count >= count, seconds=60, what=f"{count} messages at the sink")
 
 
-class House:
+class Deployment:
     """One folder with a PostgreSQL and a Redis, and the processes that work on them."""
 
     def __init__(self, var: Path, sink: SinkProcess) -> None:
@@ -112,7 +112,7 @@ class House:
             "PYTHONWARNINGS": "default",
         }
 
-    def _ask(self, expression: str) -> str:
+    def _evaluate(self, expression: str) -> str:
         """What an expression about this folder's `config.local…` gives."""
         script = f"from config import local, local_postgres, local_redis; print({expression})"
         done = subprocess.run(
@@ -122,9 +122,9 @@ class House:
         return done.stdout.strip()
 
     def start_services(self) -> None:
-        self._ask("local.ensure_services()")
+        self._evaluate("local.ensure_services()")
 
-    def move_in(self) -> None:
+    def set_up(self) -> None:
         """Start the servers, with an empty database in its present form."""
         self.var.mkdir(parents=True, exist_ok=True)
         # A run that was killed leaves its workers behind.
@@ -133,8 +133,8 @@ class House:
             process.wait(10)
         self.start_services()
         self.postgres_socket, self.redis_socket = json.loads(
-            self._ask("local.json.dumps([str(local_postgres.socket().parent), "
-                      "str(local_redis.socket())])")
+            self._evaluate("local.json.dumps([str(local_postgres.socket().parent), "
+                           "str(local_redis.socket())])")
         )  # fmt: skip
         with self.database(name="postgres"), connection.cursor() as cursor:
             # Nothing here needs to outlive a power cut; only the death of processes.
@@ -149,11 +149,11 @@ class House:
         with self.database():
             hold_to_moves()
 
-    def move_out(self) -> None:
+    def tear_down(self) -> None:
         self.stop_workers()
         for clock in list(self.clocks):
             self.stop_clock(clock)
-        self._ask("local.stop_services()")
+        self._evaluate("local.stop_services()")
 
     @contextmanager
     def database(self, *, name: str = "daybreak") -> Iterator[None]:
@@ -200,13 +200,16 @@ class House:
 
     # --- Processes --------------------------------------------------------------------------------
 
-    def start_worker(self, *, hands: int = 3, **hurry: dict[str, float]) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, *, processes: int = 3, **short_waits: dict[str, float]
+    ) -> subprocess.Popen[bytes]:
         """Celery with so many pool processes; `hurry` is more of HURRY, dots written `__`."""
         worker = self._celery(
-            "worker", "-l", "INFO", "-c", str(hands), "-Q", "default,mail,delivery,feeds",
+            "worker", "-l", "INFO", "-c", str(processes), "-Q", "default,mail,delivery,feeds",
             "--without-gossip", "--without-mingle", "-n", f"w{self.started}@house",
             until=b" ready.",
-            hurry=HURRY | {name.replace("__", "."): waits for name, waits in hurry.items()},
+            short_waits=SHORT_WAITS
+            | {name.replace("__", "."): waits for name, waits in short_waits.items()},
         )  # fmt: skip
         self.workers.append(worker)
         return worker
@@ -221,14 +224,16 @@ class House:
         clock.kill()
         clock.wait(10)
 
-    def _celery(self, *command: str, until: bytes, hurry: Any = None) -> subprocess.Popen[bytes]:
+    def _celery(
+        self, *command: str, until: bytes, short_waits: Any = None
+    ) -> subprocess.Popen[bytes]:
         log = self.var / f"celery-{self.started}.log"
         self.started += 1
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "celery", "--quiet", "-A", "config", *command],
                 cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
-                env=self.environment | {"FAULT_HURRY": json.dumps(hurry or {})},
+                env=self.environment | {"FAULT_HURRY": json.dumps(short_waits or {})},
             )  # fmt: skip
 
         def is_ready() -> bool:
@@ -245,10 +250,10 @@ class House:
             os.killpg(worker.pid, signal.SIGKILL)
         worker.wait(30)
 
-    def kill_hand(self, worker: subprocess.Popen[bytes], chance: random.Random) -> None:
+    def kill_pool_process(self, worker: subprocess.Popen[bytes], rng: random.Random) -> None:
         """One pool process, which Celery replaces."""
-        hands = psutil.Process(worker.pid).children()
-        chance.choice(hands).kill()
+        processes = psutil.Process(worker.pid).children()
+        rng.choice(processes).kill()
 
     def stop_workers(self) -> None:
         for worker in list(self.workers):

@@ -85,7 +85,7 @@ class Sink:
         self.counts: Counter[str] = Counter()
         self.tries: Counter[tuple[int, str]] = Counter()
 
-    def applies(self, stage: str, recipient: str) -> str | None:
+    def action_at(self, stage: str, recipient: str) -> str | None:
         """What to do here; None: the usual."""
         for number, rule in enumerate(self.orders.rules):
             if rule.at != stage or not is_chosen(recipient, rule.share):
@@ -101,7 +101,7 @@ class Sink:
         return None
 
 
-class _Stamped(asyncio.StreamReader):
+class _TimestampedReader(asyncio.StreamReader):
     """Knows when each byte came off the wire, however much later it is looked at."""
 
     def __init__(self) -> None:
@@ -120,12 +120,12 @@ class _Stamped(asyncio.StreamReader):
             self.stamps.popleft()
         return self.stamps[0][1]
 
-    async def upto(self, mark: bytes) -> bytes:
+    async def until(self, mark: bytes) -> bytes:
         found = await self.readuntil(mark)
         self.position += len(found)
         return found
 
-    async def so_many(self, count: int) -> bytes:
+    async def exactly(self, count: int) -> bytes:
         found = await self.readexactly(count)
         self.position += len(found)
         return found
@@ -134,7 +134,9 @@ class _Stamped(asyncio.StreamReader):
 class _Session:
     """One connection."""
 
-    def __init__(self, sink: Sink, reader: _Stamped, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, sink: Sink, reader: _TimestampedReader, writer: asyncio.StreamWriter
+    ) -> None:
         self.sink, self.reader, self.writer = sink, reader, writer
         self.messages = 0
         self.began = 0.0
@@ -143,7 +145,7 @@ class _Session:
     async def run(self) -> None:
         self.sink.sessions.add(self)
         self.sink.counts["connections"] += 1
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, _Over):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, _SessionOver):
             await self.say("220 sink ESMTP")
             while True:
                 await self.command()
@@ -155,16 +157,16 @@ class _Session:
 
     async def say(self, reply: str) -> None:
         if self.writer.is_closing():
-            raise _Over
+            raise _SessionOver
         self.writer.write(reply.encode() + b"\r\n")
         if reply.startswith("421"):
             # Politely: closing on unread commands would have the network drop the last replies.
             self.writer.write_eof()
             await self.reader.read()
-            raise _Over
+            raise _SessionOver
 
     async def command(self) -> None:
-        line = (await self.reader.upto(b"\n")).decode("utf-8", "replace").strip()
+        line = (await self.reader.until(b"\n")).decode("utf-8", "replace").strip()
         verb, _, argument = line.partition(" ")
         match verb.upper():
             case "EHLO" | "HELO":
@@ -184,7 +186,7 @@ class _Session:
                 await self.say(_OK)
             case "QUIT":
                 await self.say("221 bye")
-                raise _Over
+                raise _SessionOver
             case _:
                 await self.say("500 5.5.1 what?")
 
@@ -197,14 +199,14 @@ class _Session:
         if most and self.messages >= most:
             self.sink.counts["too many messages"] += 1
             await self.say("421 4.7.0 enough messages on this connection")
-        reply = await self.do(self.sink.applies("MAIL", ""), otherwise="250 2.1.0 OK")
+        reply = await self.do(self.sink.action_at("MAIL", ""), otherwise="250 2.1.0 OK")
         self.has_sender = reply.startswith("2")
 
     async def rcpt(self, recipient: str) -> None:
         if not self.has_sender:
             await self.say("503 5.5.1 MAIL first")
             return
-        reply = await self.do(self.sink.applies("RCPT", recipient), otherwise="250 2.1.5 OK")
+        reply = await self.do(self.sink.action_at("RCPT", recipient), otherwise="250 2.1.5 OK")
         if reply.startswith("2"):
             self.recipient = recipient
 
@@ -213,19 +215,19 @@ class _Session:
             await self.say("554 5.5.1 no valid recipients")
             return
         await self.say("354 go on")
-        if self.sink.applies("BODY", self.recipient):
-            await self.reader.so_many(500)
+        if self.sink.action_at("BODY", self.recipient):
+            await self.reader.exactly(500)
             self.hang_up()
-        self.content = await self.reader.so_many(3)
+        self.content = await self.reader.exactly(3)
         if self.content != b".\r\n":
-            self.content += await self.reader.upto(b"\r\n.\r\n")
+            self.content += await self.reader.until(b"\r\n.\r\n")
         await self.end()
 
     async def bdat(self, size: int, *, is_last: bool) -> None:
-        if self.recipient and self.sink.applies("BODY", self.recipient):
-            await self.reader.so_many(size // 2)
+        if self.recipient and self.sink.action_at("BODY", self.recipient):
+            await self.reader.exactly(size // 2)
             self.hang_up()
-        self.content += await self.reader.so_many(size)
+        self.content += await self.reader.exactly(size)
         if not self.recipient:
             await self.say("503 5.5.1 no valid recipients")
         elif is_last:
@@ -237,7 +239,7 @@ class _Session:
         """The last byte is here: from now on the message counts, whether it is answered or not."""
         found = _MESSAGE_ID.search(self.content)
         message_id = found[1].decode() if found else ""
-        what = self.sink.applies("END", self.recipient)
+        what = self.sink.action_at("END", self.recipient)
         taken = Taken(self.recipient, message_id, self.began, time.monotonic())
         if what in {None, SILENT, CUT}:
             self.sink.taken.append(taken)
@@ -251,7 +253,7 @@ class _Session:
     async def do(self, what: str | None, *, otherwise: str) -> str:
         if what == SILENT:
             await self.reader.read()
-            raise _Over
+            raise _SessionOver
         if what == CUT:
             self.hang_up()
         reply = what or otherwise
@@ -260,10 +262,10 @@ class _Session:
 
     def hang_up(self) -> None:
         self.writer.transport.abort()
-        raise _Over
+        raise _SessionOver
 
 
-class _Over(Exception):
+class _SessionOver(Exception):
     """The connection has ended."""
 
 
@@ -284,7 +286,7 @@ class _Server:
         self.port = self.listening.sockets[0].getsockname()[1]
 
     def _protocol(self) -> asyncio.StreamReaderProtocol:
-        reader = _Stamped()
+        reader = _TimestampedReader()
 
         async def run(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await _Session(self.sink, reader, writer).run()

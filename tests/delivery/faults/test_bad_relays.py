@@ -32,10 +32,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 READERS, LANES = 800, 3
 # Of 800 readers 0.5 % are enough to be several.
-SILENCES = 0.005
+SILENT_SHARE = 0.005
 in_each_mode = pytest.mark.parametrize("extensions", MODES, ids=["plain", "pipelining", "chunking"])
 # What the product waits for in the open, these tests would wait for in vain.
-HURRY = [
+SHORT_WAITS = [
     (lane, "LANE_SECONDS", 5.0),
     (outbox, "FIRST_RETRY", timedelta(seconds=1)),
     (breaker, "FIRST_REST", 0.5),
@@ -57,7 +57,7 @@ def sink(_sink, settings, monkeypatch):
     _sink.reset()
     url = f"smtp://127.0.0.1:{_sink.port}?connections={LANES}&name=sink-{uuid4().hex}"
     settings.EMAIL_RELAYS = [parse_relay(url)]
-    for module, name, value in HURRY:
+    for module, name, value in SHORT_WAITS:
         monkeypatch.setattr(module, name, value)
     modes.forget()
     yield _sink
@@ -93,75 +93,75 @@ def chosen(share):
     return {email for n in range(1, READERS + 1) if is_chosen(email := f"r{n}@example.com", share)}
 
 
-def test_a_relay_that_is_down_at_the_start(sink, sending, settings, chance):
+def test_a_relay_that_is_down_at_the_start_only_delays_the_send(sink, sending, settings, rng):
     sink.down()
     with sending() as edition:
         wait_for(lambda: breaker.resting(settings.EMAIL_RELAYS), what="a lane that finds nobody")
-        time.sleep(chance.uniform(0, 1))
+        time.sleep(rng.uniform(0, 1))
         assert sink.count == 0
         sink.up()
         counting.wait_until_sent(edition)
 
     found = counting.count(edition, sink, scenario="relay down at the start")
-    found.everybody_got_it()
-    found.nobody_twice()
+    found.assert_everybody_got_it()
+    found.assert_nobody_got_it_twice()
     assert not Delivery.objects.exclude(attempts=1).exists()
 
 
 @in_each_mode
-def test_a_relay_that_goes_down_in_the_middle(sink, sending, chance, extensions):
+def test_a_relay_that_goes_down_in_mid_send_loses_nobody(sink, sending, rng, extensions):
     sink.behave(extensions=extensions, pace=0.001)
     with sending() as edition:
-        sink.wait_for(chance.randint(1, READERS // 2))
+        sink.wait_for(rng.randint(1, READERS // 2))
         sink.down()
-        time.sleep(chance.uniform(0, 2))
+        time.sleep(rng.uniform(0, 2))
         sink.up()
         counting.wait_until_sent(edition)
 
     found = counting.count(edition, sink, scenario=f"relay down in the middle, {extensions[-1]}")
-    found.everybody_got_it()
-    found.at_most_a_window_each(lanes=LANES)
+    found.assert_everybody_got_it()
+    found.assert_at_most_a_window_per_lane(lanes=LANES)
 
 
 @pytest.mark.parametrize("at", ["RCPT", "END"])
-def test_a_421_on_every_tenth_message(sink, send, chance, at):
-    extensions = chance.choice(MODES)
+def test_a_421_on_every_tenth_message_loses_and_doubles_nobody(sink, send, rng, at):
+    extensions = rng.choice(MODES)
     rule = {"at": at, "every": 10, "do": "421 4.7.0 too many, try again later"}
     sink.behave(rule, extensions=extensions)
     edition = send()
 
     found = counting.count(edition, sink, scenario=f"421 on every tenth {at}, {extensions[-1]}")
-    found.everybody_got_it()
-    found.nobody_twice_unknown()
+    found.assert_everybody_got_it()
+    found.assert_duplicates_are_uncertain()
     # Behind a 421 the server closes: what was sent after it cannot have been taken.
-    found.nobody_twice()
+    found.assert_nobody_got_it_twice()
 
 
 @in_each_mode
-def test_twenty_messages_a_connection_and_no_more(sink, send, extensions):
+def test_a_limit_of_twenty_messages_per_connection_loses_and_doubles_nobody(sink, send, extensions):
     sink.behave(extensions=extensions, messages_per_connection=20)
     edition = send()
 
     found = counting.count(edition, sink, scenario=f"20 messages a connection, {extensions[-1]}")
-    found.everybody_got_it()
-    found.nobody_twice()
+    found.assert_everybody_got_it()
+    found.assert_nobody_got_it_twice()
 
 
-def test_five_per_cent_are_put_off(sink, send, chance):
-    extensions = chance.choice(MODES)
+def test_readers_deferred_twice_get_the_message_at_the_third_attempt(sink, send, rng):
+    extensions = rng.choice(MODES)
     rule = {"at": "RCPT", "share": 0.05, "tries": 2, "do": "451 4.7.1 greylisted"}
     sink.behave(rule, extensions=extensions)
     edition = send()
 
     found = counting.count(edition, sink, scenario=f"5 % put off twice, {extensions[-1]}")
-    found.everybody_got_it()
-    found.nobody_twice()
+    found.assert_everybody_got_it()
+    found.assert_nobody_got_it_twice()
     put_off = Delivery.objects.filter(attempts=3)
     assert set(put_off.values_list("subscription__subscriber__email", flat=True)) == chosen(0.05)
 
 
 @in_each_mode
-def test_one_per_cent_do_not_exist(sink, send, extensions):
+def test_addresses_that_do_not_exist_fail_and_are_suppressed(sink, send, extensions):
     rule = {"at": "RCPT", "share": 0.01, "do": "550 5.1.1 no such user"}
     sink.behave(rule, extensions=extensions)
     edition = send()
@@ -170,13 +170,13 @@ def test_one_per_cent_do_not_exist(sink, send, extensions):
     gone = chosen(0.01)
     assert found.by_status == {"failed": gone, "sent": found.readers - gone}
     assert found.arrived == found.sent
-    found.nobody_twice()
+    found.assert_nobody_got_it_twice()
     assert set(Suppression.objects.values_list("email_key", flat=True)) == gone
 
 
 @pytest.mark.parametrize("at", ["MAIL", "RCPT", "END"])
-def test_everything_is_refused_by_policy(sink, sending, chance, at):
-    extensions = chance.choice(MODES)
+def test_a_refusal_by_policy_holds_the_edition_and_fails_nobody(sink, sending, rng, at):
+    extensions = rng.choice(MODES)
     rule = {"at": at, "do": "550 5.7.1 your mail looks like spam"}
     sink.behave(rule, extensions=extensions)
     # Behind it the lanes that were under way have recorded what they did.
@@ -194,44 +194,48 @@ def test_everything_is_refused_by_policy(sink, sending, chance, at):
     [(PLAIN, True), (PIPELINING, True), (CHUNKING, True), (CHUNKING, False)],
     ids=["plain", "pipelining", "chunking", "chunking, left"],
 )
-def test_silence_after_the_last_byte(sink, send, settings, monkeypatch, extensions, resend):
+def test_silence_after_the_last_byte_leaves_readers_uncertain(
+    sink, send, settings, monkeypatch, extensions, resend
+):
     settings.RESEND_UNCERTAIN = resend
     # Longer than this sink ever takes on a crowded machine, far shorter than a real one's minutes.
     monkeypatch.setattr(patience, "CONTENT_TIMEOUT", 3.0)
-    rule = {"at": "END", "share": SILENCES, "tries": 1, "do": SILENT}
+    rule = {"at": "END", "share": SILENT_SHARE, "tries": 1, "do": SILENT}
     sink.behave(rule, extensions=extensions)
     edition = send()
 
     scenario = f"silence after the last byte, {extensions[-1]}, again: {resend}"
     found = counting.count(edition, sink, scenario=scenario)
-    found.nobody_twice_unknown()
-    silent = chosen(SILENCES)
+    found.assert_duplicates_are_uncertain()
+    silent = chosen(SILENT_SHARE)
     assert silent
     assert silent <= found.uncertain
-    found.at_most_a_window_each(lanes=len(silent))
+    found.assert_at_most_a_window_per_lane(lanes=len(silent))
     if resend:
-        found.everybody_got_it()
+        found.assert_everybody_got_it()
     else:
-        assert found.extra == 0
+        assert found.duplicates == 0
         assert found.by_status["uncertain"] == found.uncertain
         assert found.sent == found.readers - found.uncertain
 
 
 @in_each_mode
-def test_hanging_up_inside_the_content(sink, send, extensions):
+def test_a_disconnect_inside_the_content_loses_only_readers_marked_uncertain(
+    sink, send, extensions
+):
     sink.behave({"at": "BODY", "every": 100, "tries": 1, "do": CUT}, extensions=extensions)
     edition = send()
 
     found = counting.count(edition, sink, scenario=f"hang-up in the content, {extensions[-1]}")
-    found.everybody_got_it_or_was_lost_twice()
-    found.at_most_a_window_each(lanes=sink.counts["cut at BODY"])
+    found.assert_everybody_got_it_or_is_uncertain()
+    found.assert_at_most_a_window_per_lane(lanes=sink.counts["cut at BODY"])
 
 
 @in_each_mode
-def test_hanging_up_behind_the_content(sink, send, extensions):
+def test_a_disconnect_after_the_content_loses_only_readers_marked_uncertain(sink, send, extensions):
     sink.behave({"at": "END", "every": 100, "tries": 1, "do": CUT}, extensions=extensions)
     edition = send()
 
     found = counting.count(edition, sink, scenario=f"hang-up behind it, {extensions[-1]}")
-    found.everybody_got_it_or_was_lost_twice()
-    found.at_most_a_window_each(lanes=sink.counts["cut at END"])
+    found.assert_everybody_got_it_or_is_uncertain()
+    found.assert_at_most_a_window_per_lane(lanes=sink.counts["cut at END"])

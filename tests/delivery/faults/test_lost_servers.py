@@ -10,69 +10,69 @@ from tests.conftest import wait_for
 from tests.delivery.faults import counting
 from tests.delivery.faults.sink import MODES
 
-READERS, HANDS = 3000, 3
+READERS, PROCESSES = 3000, 3
 # About four seconds of sending, in lanes of one, so that the queue is needed all the time.
 PACE, SHORT_LANES = 0.004, {"LANE_SECONDS": 1.0}
 
 
 @pytest.fixture
-def edition(house, chance):
+def edition(deployment, rng):
     """On its way, with a third of its readers or fewer reached."""
-    house.sink.behave(extensions=chance.choice(MODES), pace=PACE)
-    house.start_worker(hands=HANDS, digest__delivery__lane=SHORT_LANES)
+    deployment.sink.behave(extensions=rng.choice(MODES), pace=PACE)
+    deployment.start_worker(processes=PROCESSES, digest__delivery__lane=SHORT_LANES)
     edition = counting.approved_edition(readers=READERS)
-    house.sink.wait_for(100)
+    deployment.sink.wait_for(100)
     return edition
 
 
-def test_a_redis_that_forgets_everything(house, edition, chance):
+def test_a_flushed_redis_does_not_stop_the_send(deployment, edition, rng):
     for _ in range(4):
-        with Redis(unix_socket_path=house.redis_socket) as redis:
+        with Redis(unix_socket_path=deployment.redis_socket) as redis:
             redis.flushall()
-        house.sink.wait_for(house.sink.count + chance.randint(50, 500))
+        deployment.sink.wait_for(deployment.sink.count + rng.randint(50, 500))
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house.sink, scenario="Redis flushed 4 times")
-    found.everybody_got_it()
-    found.nobody_twice()
+    found = counting.count(edition, deployment.sink, scenario="Redis flushed 4 times")
+    found.assert_everybody_got_it()
+    found.assert_nobody_got_it_twice()
 
 
-def test_a_redis_that_is_killed_and_started_again(house, edition, chance):
-    house.sink.wait_for(chance.randint(100, 1000))
-    house.kill_redis()
-    time.sleep(chance.uniform(0, 2))
-    house.start_services()
+def test_a_killed_and_restarted_redis_does_not_stop_the_send(deployment, edition, rng):
+    deployment.sink.wait_for(rng.randint(100, 1000))
+    deployment.kill_redis()
+    time.sleep(rng.uniform(0, 2))
+    deployment.start_services()
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house.sink, scenario="Redis killed and started again")
-    found.everybody_got_it()
-    found.nobody_twice()
+    found = counting.count(edition, deployment.sink, scenario="Redis killed and started again")
+    found.assert_everybody_got_it()
+    found.assert_nobody_got_it_twice()
 
 
 @pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGINT], ids=["immediate", "fast"])
-def test_a_postgresql_that_is_restarted(house, edition, chance, how):
-    house.sink.wait_for(chance.randint(100, 1000))
-    house.stop_postgres(how)
-    time.sleep(chance.uniform(0, 2))
-    house.start_services()
+def test_a_restarted_postgresql_does_not_stop_the_send(deployment, edition, rng, how):
+    deployment.sink.wait_for(rng.randint(100, 1000))
+    deployment.stop_postgres(how)
+    time.sleep(rng.uniform(0, 2))
+    deployment.start_services()
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house.sink, scenario=f"PostgreSQL restarted ({how.name})")
-    found.everybody_got_it()
-    found.at_most_a_window_each(lanes=HANDS)
+    found = counting.count(edition, deployment.sink, scenario=f"PostgreSQL restarted ({how.name})")
+    found.assert_everybody_got_it()
+    found.assert_at_most_a_window_per_lane(lanes=PROCESSES)
 
 
-def test_a_relay_that_is_down_when_sending_begins(house, chance):
+def test_the_send_begins_once_a_relay_that_was_down_is_up(deployment, rng):
     """The clock finds out by itself that lanes may start again, however often they ended."""
-    house.sink.down()
-    house.start_worker(hands=HANDS)
+    deployment.sink.down()
+    deployment.start_worker(processes=PROCESSES)
     edition = counting.approved_edition(readers=READERS)
     wait_for(lambda: counting.status(edition) == "sending", what="the start")
-    time.sleep(chance.uniform(1, 2))
-    assert house.sink.count == 0
-    house.sink.up()
+    time.sleep(rng.uniform(1, 2))
+    assert deployment.sink.count == 0
+    deployment.sink.up()
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house.sink, scenario="relay down, the whole house")
-    found.everybody_got_it()
-    found.nobody_twice()
+    found = counting.count(edition, deployment.sink, scenario="relay down, the whole house")
+    found.assert_everybody_got_it()
+    found.assert_nobody_got_it_twice()

@@ -11,12 +11,12 @@ from tests.delivery.faults.sink import MODES
 STOPS, READERS = 4, 3000
 
 
-def test_a_stopped_worker_drains(house, chance):
+def test_a_stopped_worker_drains(deployment, rng):
     edition = counting.approved_edition(readers=READERS)
-    house.sink.behave(extensions=chance.choice(MODES), pace=0.001)
+    deployment.sink.behave(extensions=rng.choice(MODES), pace=0.001)
     for number in range(STOPS):
-        worker = house.start_worker()
-        house.sink.wait_for(min(house.sink.count + chance.randint(1, 600), READERS))
+        worker = deployment.start_worker()
+        deployment.sink.wait_for(min(deployment.sink.count + rng.randint(1, 600), READERS))
         asked = time.monotonic()
         # Supervisors differ: some signal the main process alone, some all of them.
         if number % 2:
@@ -27,11 +27,11 @@ def test_a_stopped_worker_drains(house, chance):
 
         assert time.monotonic() - asked < 10
         assert not Delivery.objects.filter(status="sending").exists()
-        assert Delivery.objects.filter(status="sent").count() == house.sink.count
-        house.workers.remove(worker)
-    house.start_worker()
+        assert Delivery.objects.filter(status="sent").count() == deployment.sink.count
+        deployment.workers.remove(worker)
+    deployment.start_worker()
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house.sink, scenario=f"{STOPS} workers stopped by SIGTERM")
-    found.everybody_got_it()
-    found.nobody_twice()
+    found = counting.count(edition, deployment.sink, scenario=f"{STOPS} workers stopped by SIGTERM")
+    found.assert_everybody_got_it()
+    found.assert_nobody_got_it_twice()

@@ -19,57 +19,57 @@ from tests.delivery.faults.sink import MODES
 READERS = 4000
 
 
-def test_two_clocks_and_two_workers_on_one_edition(house):
-    clock = house.start_clock()
-    house.start_worker()
-    house.start_worker()
+def test_two_clocks_and_two_workers_send_each_reader_one_copy(deployment):
+    clock = deployment.start_clock()
+    deployment.start_worker()
+    deployment.start_worker()
     edition = counting.approved_edition(readers=READERS)
     counting.wait_until_sent(edition)
-    house.stop_clock(clock)
+    deployment.stop_clock(clock)
 
-    found = counting.count(edition, house.sink, scenario="two clocks and two workers")
-    found.everybody_got_it()
-    found.nobody_twice()
+    found = counting.count(edition, deployment.sink, scenario="two clocks and two workers")
+    found.assert_everybody_got_it()
+    found.assert_nobody_got_it_twice()
 
 
-def test_who_leaves_in_mid_send_gets_nothing_once_that_was_answered(house, chance):
+def test_a_reader_gets_nothing_once_their_unsubscribe_was_answered(deployment, rng):
     """Unless the message was on the wire: its first byte came in before the answer was given."""
-    house.sink.behave(extensions=chance.choice(MODES), pace=0.005)
+    deployment.sink.behave(extensions=rng.choice(MODES), pace=0.005)
     edition = counting.approved_edition(readers=READERS)
     subscriptions = list(Subscription.objects.order_by("pk").values_list("pk", "subscriber__email"))
     answered: dict[str, float] = {}
     front = [0]
 
-    def leave(chance):
+    def leave(rng):
         client = Client()
         while front[0] < READERS - 100:
             # Lanes go in id order: somebody who has just got it, is about to, or will soon.
-            pk, email = subscriptions[max(0, front[0] + chance.randint(-20, 80))]
+            pk, email = subscriptions[max(0, front[0] + rng.randint(-20, 80))]
             path = reverse("unsubscribe", args=[tokens.unsubscribe_token(pk)])
             response = client.post(path, {"List-Unsubscribe": "One-Click"})
             answered.setdefault(email, time.monotonic())
             assert response.status_code == 200
         connection.close()
 
-    house.start_worker()
-    house.start_worker()
-    house.sink.wait_for(1)
-    chances = [random.Random(chance.random()) for _ in range(4)]  # noqa: S311
-    threads = [threading.Thread(target=leave, args=[own]) for own in chances]
+    deployment.start_worker()
+    deployment.start_worker()
+    deployment.sink.wait_for(1)
+    rngs = [random.Random(rng.random()) for _ in range(4)]  # noqa: S311
+    threads = [threading.Thread(target=leave, args=[own]) for own in rngs]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         # Who left is passed over.
-        front[0] = house.sink.count + Delivery.objects.filter(status="skipped").count()
+        front[0] = deployment.sink.count + Delivery.objects.filter(status="skipped").count()
         time.sleep(0.01)
     counting.wait_until_sent(edition)
 
-    found = counting.count(edition, house.sink, scenario=f"{len(answered)} leave in mid-send")
+    found = counting.count(edition, deployment.sink, scenario=f"{len(answered)} leave in mid-send")
     left = found.readers - found.arrived
     assert found.by_status["skipped"] == left
     assert left <= set(answered)
-    found.nobody_twice()
-    began = {message.recipient: message.began for message in house.sink.taken}
+    found.assert_nobody_got_it_twice()
+    began = {message.recipient: message.began for message in deployment.sink.taken}
     late = {
         email: round(began[email] - at, 3)
         for email, at in answered.items()

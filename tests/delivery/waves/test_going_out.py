@@ -19,15 +19,15 @@ from tests.delivery.waves.world import (
     MINUTE,
     TUESDAY,
     every,
+    instant,
     sent_at,
-    there,
     utc,
 )
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_day_of_ticks_brings_each_reader_one_edition_in_the_minute_of_their_hour(
+def test_a_day_of_ticks_brings_each_reader_one_edition_at_their_own_hour(
     newsletter, reader, tick, relay
 ):
     factories.schedule(newsletter, clock="reader", unapproved="send", min_stories=1, weekdays=[1])
@@ -41,10 +41,10 @@ def test_a_day_of_ticks_brings_each_reader_one_edition_in_the_minute_of_their_ho
     edition = Edition.objects.get()
     assert (edition.status, edition.sent_at) == (
         "sent",
-        there("Pacific/Pago_Pago", TUESDAY, time(7)),
+        instant("Pacific/Pago_Pago", TUESDAY, time(7)),
     )
     assert sent_at() == {
-        subscription.subscriber.email: [there(zone, TUESDAY, time(7))]
+        subscription.subscriber.email: [instant(zone, TUESDAY, time(7))]
         for zone, subscription in readers.items()
     }
     assert len(relay.received) == len(readers)
@@ -52,7 +52,7 @@ def test_a_day_of_ticks_brings_each_reader_one_edition_in_the_minute_of_their_ho
     assert sum(lanes.values()) <= len({row(s).due_at for s in readers.values()}) + 1
 
 
-def test_between_two_waves_nothing_spins(reader, started, tick, relay):
+def test_no_lane_runs_between_two_waves(reader, started, tick, relay):
     reader("Asia/Tokyo")
     reader("America/New_York")
     edition = started()
@@ -66,34 +66,38 @@ def test_between_two_waves_nothing_spins(reader, started, tick, relay):
     assert status(edition) == "sent"
 
 
-def test_two_days_of_editions_overlap_and_nobody_gets_another_ones(newsletter, reader, tick, relay):
+def test_editions_of_two_days_overlap_and_each_reader_gets_their_own(
+    newsletter, reader, tick, relay
+):
     factories.schedule(newsletter, clock="reader", unapproved="send", min_stories=1, max_stories=2)
     Schedule.objects.update(changed_at=utc(8, 16))
     for hours in range(0, 96, 6):
         factories.story(newsletter, published_at=utc(8, 10) + timedelta(hours=hours))
     readers = {zone: reader(zone) for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago")}
-    night_owl = reader("Pacific/Pago_Pago", preferred_time=time(22))
+    late_reader = reader("Pacific/Pago_Pago", preferred_time=time(22))
 
     for at in every(30 * MINUTE, start=utc(8, 14), end=utc(11, 12)):
         tick(at)
 
     days = [date(2026, 3, 9), TUESDAY, date(2026, 3, 11)]
     for zone, subscription in readers.items():
-        turns = [there(zone, day, time(7)) for day in days]
+        turns = [instant(zone, day, time(7)) for day in days]
         assert sent_at()[subscription.subscriber.email] == [t for t in turns if t <= utc(11, 12)]
-    assert sent_at()[night_owl.subscriber.email] == [
-        there("Pacific/Pago_Pago", day, time(22)) for day in days[:2]
+    assert sent_at()[late_reader.subscriber.email] == [
+        instant("Pacific/Pago_Pago", day, time(22)) for day in days[:2]
     ]
 
 
 @pytest.mark.parametrize(
-    "night", [date(2026, 3, 8), date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 1)]
+    "day", [date(2026, 3, 8), date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 1)]
 )
-def test_a_night_of_a_clock_change_brings_everybody_one(newsletter, reader, tick, relay, night):
-    begin = datetime.combine(night, time(0), UTC) - 14 * HOUR
+def test_a_dst_change_brings_each_reader_one_edition_at_their_hour(
+    newsletter, reader, tick, relay, day
+):
+    begin = datetime.combine(day, time(0), UTC) - 14 * HOUR
     factories.schedule(
         newsletter, clock="reader", unapproved="send", min_stories=1, local_time=time(1, 30),
-        weekdays=[night.weekday()],
+        weekdays=[day.weekday()],
     )  # fmt: skip
     Schedule.objects.update(changed_at=begin - DAY)
     factories.story(newsletter, published_at=begin - HOUR)
@@ -104,7 +108,7 @@ def test_a_night_of_a_clock_change_brings_everybody_one(newsletter, reader, tick
         tick(at)
 
     assert sent_at() == {
-        subscription.subscriber.email: [there(zone, night, time(1, 30))]
+        subscription.subscriber.email: [instant(zone, day, time(1, 30))]
         for zone, subscription in zip(zones, readers, strict=True)
     }
 
@@ -112,7 +116,7 @@ def test_a_night_of_a_clock_change_brings_everybody_one(newsletter, reader, tick
 # --- Late -----------------------------------------------------------------------------------------
 
 
-def test_a_claim_passes_over_who_was_not_reached_in_time(reader, started):
+def test_a_claim_passes_over_a_reader_who_was_not_reached_in_time(reader, started):
     tokyo, london = reader("Asia/Tokyo"), reader("Europe/London")
     edition = started()
     claimant = Claimant(edition.pk, edition.revision, "lane", "relay")
@@ -125,7 +129,7 @@ def test_a_claim_passes_over_who_was_not_reached_in_time(reader, started):
     assert claimed.subscription_id == london.pk
 
 
-def test_workers_that_slept_over_a_wave_send_nobody_yesterdays(reader, started, tick, relay):
+def test_readers_of_a_wave_that_workers_slept_through_are_skipped(reader, started, tick, relay):
     tokyo, london = reader("Asia/Tokyo"), reader("Europe/London")
     edition = started()
 
@@ -136,7 +140,7 @@ def test_workers_that_slept_over_a_wave_send_nobody_yesterdays(reader, started, 
     assert status(edition) == "sent"
 
 
-def test_more_time_for_the_edition_is_more_time_for_everybody(reader, started, tick, relay):
+def test_a_later_deadline_gives_every_reader_more_time(reader, started, tick, relay):
     tokyo = reader("Asia/Tokyo")
     edition = started()
     Edition.objects.filter(pk=edition.pk).update(deadline_at=edition.deadline_at + 7 * HOUR)
@@ -146,7 +150,7 @@ def test_more_time_for_the_edition_is_more_time_for_everybody(reader, started, t
     assert row(tokyo).status == "sent"
 
 
-def test_a_stop_in_mid_wave_keeps_the_later_readers_hour(reader, started, tick, relay):
+def test_a_stop_between_two_waves_keeps_the_later_readers_hour(reader, started, tick, relay):
     reader("Asia/Tokyo")
     new_york = reader("America/New_York")
     edition = started()

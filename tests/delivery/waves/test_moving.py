@@ -22,58 +22,66 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def move(django_capture_on_commit_callbacks):
+def change_zone(django_capture_on_commit_callbacks):
     """Let a reader choose another zone and, if given, hour, as the preference centre does."""
 
-    def move(subscription, zone, at, **hour):
+    def change_zone(subscription, zone, at, **hour):
         with django_capture_on_commit_callbacks(execute=True):
             set_person(subscription_id=subscription.pk, language="", timezone=zone, now=at)
             found = Choices.of(Subscription.objects.get(pk=subscription.pk))
             chosen = replace(found, **hour)
             choose(subscription_id=subscription.pk, choices=chosen, now=at)
 
-    return move
+    return change_zone
 
 
-def test_who_moves_west_gets_it_at_the_new_hour(move, reader, started):
+def test_a_reader_who_changes_to_a_later_zone_gets_the_edition_at_the_new_hour(
+    change_zone, reader, started
+):
     moved = reader("America/New_York")
     reader("Pacific/Honolulu")
     started()
 
-    move(moved, "America/Los_Angeles", utc(10, 10))
+    change_zone(moved, "America/Los_Angeles", utc(10, 10))
 
     assert row(moved).next_attempt_at == row(moved).due_at == utc(10, 14)
 
 
-def test_who_moves_past_it_gets_it_at_once(move, reader, started, tick, relay):
+def test_a_reader_whose_new_hour_has_passed_gets_the_edition_immediately(
+    change_zone, reader, started, tick, relay
+):
     moved = reader("America/New_York")
     started()
 
-    move(moved, "Pacific/Auckland", utc(10, 10, 59))
+    change_zone(moved, "Pacific/Auckland", utc(10, 10, 59))
     tick(utc(10, 10, 59))
 
     assert row(moved).finished_at == utc(10, 10, 59)
 
 
-def test_who_moves_beyond_the_last_wave_gets_it_with_that(move, reader, started, tick, relay):
+def test_a_reader_whose_new_hour_is_after_the_last_wave_joins_the_last_wave(
+    change_zone, reader, started, tick, relay
+):
     moved = reader("Asia/Tokyo")
     reader("Europe/London")
     started()
 
-    move(moved, "Pacific/Honolulu", utc(9, 18))
+    change_zone(moved, "Pacific/Honolulu", utc(9, 18))
     assert row(moved).due_at == utc(10, 7)
     tick(utc(10, 7))
 
     assert row(moved).status == "sent"
 
 
-def test_who_has_it_and_moves_does_not_get_it_again(move, reader, started, tick, relay):
+def test_a_reader_who_changes_zone_after_delivery_gets_no_second_copy(
+    change_zone, reader, started, tick, relay
+):
     moved = reader("Asia/Tokyo")
     reader("America/Los_Angeles")
     edition = started()
     tick(utc(9, 22))
 
-    move(moved, "America/Los_Angeles", utc(9, 23))
+    change_zone(moved, "America/Los_Angeles", utc(9, 23))
     plan.plan_audience(edition_id=edition.pk, now=utc(9, 23))
     tick(utc(10, 14))
 
@@ -81,14 +89,14 @@ def test_who_has_it_and_moves_does_not_get_it_again(move, reader, started, tick,
     assert status(edition) == "sent"
 
 
-def test_another_hour_moves_what_is_planned_and_not_what_was_put_off(move, reader, started):
+def test_a_new_hour_retimes_a_planned_row_and_not_a_deferred_one(change_zone, reader, started):
     moved, put_off = reader("Europe/London"), reader("Europe/London")
     reader("Pacific/Honolulu")
     started()
     Delivery.objects.filter(subscription=put_off).update(attempts=1, next_attempt_at=utc(10, 8))
 
-    move(moved, "Europe/London", utc(9, 18), preferred_time=time(12))
-    move(put_off, "Europe/London", utc(9, 18), preferred_time=time(12))
+    change_zone(moved, "Europe/London", utc(9, 18), preferred_time=time(12))
+    change_zone(put_off, "Europe/London", utc(9, 18), preferred_time=time(12))
 
     assert row(moved).next_attempt_at == utc(10, 12)
     assert row(put_off).next_attempt_at == utc(10, 8)
@@ -107,8 +115,8 @@ def tick_until(end, tick, edition):
     ),
     home=st.sampled_from(AROUND_THE_WORLD),
 )
-def test_whoever_moves_wherever_and_whenever_gets_it_exactly_once(
-    move, newsletter, tick, relay, moves, home
+def test_a_reader_who_changes_zones_at_random_gets_the_edition_exactly_once(
+    change_zone, newsletter, tick, relay, moves, home
 ):
     Edition.objects.filter(status="sending").update(deadline_at=utc(9))
     Subscription.objects.all().update(status="unsubscribed")
@@ -132,7 +140,7 @@ def test_whoever_moves_wherever_and_whenever_gets_it_exactly_once(
     for hours, zone, preferred in sorted(moves, key=lambda each: each[0]):
         at = begin + hours * HOUR + 30 * MINUTE
         tick_until(at, tick, edition)
-        move(traveller, zone, at, preferred_time=preferred)
+        change_zone(traveller, zone, at, preferred_time=preferred)
         tick(at + MINUTE)
     tick_until(begin + 60 * HOUR, tick, edition)
 

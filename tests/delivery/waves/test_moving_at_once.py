@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def aside():
+def in_background():
     """Do something in a thread with a connection of its own."""
     with ThreadPoolExecutor(4) as pool:
 
@@ -38,26 +38,26 @@ def aside():
         yield run
 
 
-def move(subscription, zone, at):
+def change_zone(subscription, zone, at):
     set_person(subscription_id=subscription.pk, language="", timezone=zone, now=at)
 
 
-class Halt:
+class PausePoint:
     """Where one thread waits until the test lets it go on."""
 
     def __init__(self) -> None:
-        self.reached, self.goes_on = threading.Event(), threading.Event()
+        self.reached, self.may_continue = threading.Event(), threading.Event()
 
     def __call__(self) -> None:
         if not self.reached.is_set():
             self.reached.set()
-            assert self.goes_on.wait(10)
+            assert self.may_continue.wait(10)
 
 
-def let_go_on_once_done_or_waiting(halt: Halt, *others: Future) -> None:
+def resume_once_done_or_waiting(pause: PausePoint, *others: Future) -> None:
     """The others are through, or wait for a lock that the halted one holds."""
     wait_until(others, timeout=0.5)
-    halt.goes_on.set()
+    pause.may_continue.set()
 
 
 @pytest.mark.parametrize(
@@ -69,59 +69,61 @@ def let_go_on_once_done_or_waiting(halt: Halt, *others: Future) -> None:
         ("Pacific/Kiritimati", utc(10, 11)),
     ],
 )
-def test_who_moves_while_their_page_is_planned_gets_it_at_the_new_hour(
-    reader, started, aside, monkeypatch, home, start_at
+def test_a_reader_who_changes_zone_while_their_batch_is_planned_gets_the_new_hour(
+    reader, started, in_background, monkeypatch, home, start_at
 ):
     moved = reader(home)
     reader("Pacific/Honolulu")
-    halt, add = Halt(), page.add
+    pause, add = PausePoint(), page.add
 
-    def add_and_halt(*args, **fields):
+    def add_and_pause(*args, **fields):
         found = add(*args, **fields)
-        halt()
+        pause()
         return found
 
-    monkeypatch.setattr(page, "add", add_and_halt)
-    planning = aside(started, now=start_at)
-    assert halt.reached.wait(10)
-    moving = aside(move, subscription=moved, zone="America/Los_Angeles", at=start_at)
-    let_go_on_once_done_or_waiting(halt, moving)
+    monkeypatch.setattr(page, "add", add_and_pause)
+    planning = in_background(started, now=start_at)
+    assert pause.reached.wait(10)
+    moving = in_background(change_zone, subscription=moved, zone="America/Los_Angeles", at=start_at)
+    resume_once_done_or_waiting(pause, moving)
     planning.result(10), moving.result(10)
 
     assert row(moved).next_attempt_at == row(moved).due_at == utc(10, 14)
     assert Delivery.objects.filter(subscription=moved).count() == 1
 
 
-def test_who_moves_before_their_page_is_planned_is_planned_by_the_new_clock(reader, started):
+def test_a_reader_who_changes_zone_before_their_batch_is_planned_gets_the_new_hour(reader, started):
     moved = reader("America/New_York")
     reader("Pacific/Honolulu")
     edition = started()
     Delivery.objects.all().delete()
     type(edition).objects.update(planned_at=None, planned_to=0)
 
-    move(moved, "America/Los_Angeles", utc(9, 18))
+    change_zone(moved, "America/Los_Angeles", utc(9, 18))
     plan.plan_audience(edition_id=edition.pk, now=utc(9, 18))
 
     assert row(moved).due_at == utc(10, 14)
 
 
-def test_of_two_moves_at_once_the_row_has_the_clock_that_is_kept(
-    reader, started, aside, monkeypatch
+def test_a_row_after_two_concurrent_zone_changes_has_the_zone_that_is_kept(
+    reader, started, in_background, monkeypatch
 ):
     moved = reader("America/New_York")
     reader("Pacific/Honolulu")
     started()
-    halt, turn_of = Halt(), waves.turn_of
+    pause, turn_of = PausePoint(), waves.turn_of
 
-    def halt_and_turn(*args, **fields):
-        halt()
+    def pause_and_turn(*args, **fields):
+        pause()
         return turn_of(*args, **fields)
 
-    monkeypatch.setattr(rows_of_waves.waves, "turn_of", halt_and_turn)
-    first = aside(move, subscription=moved, zone="America/Chicago", at=utc(9, 18))
-    assert halt.reached.wait(10)
-    second = aside(move, subscription=moved, zone="America/Los_Angeles", at=utc(9, 18))
-    let_go_on_once_done_or_waiting(halt, second)
+    monkeypatch.setattr(rows_of_waves.waves, "turn_of", pause_and_turn)
+    first = in_background(change_zone, subscription=moved, zone="America/Chicago", at=utc(9, 18))
+    assert pause.reached.wait(10)
+    second = in_background(
+        change_zone, subscription=moved, zone="America/Los_Angeles", at=utc(9, 18)
+    )
+    resume_once_done_or_waiting(pause, second)
     first.result(10), second.result(10)
 
     moved.subscriber.refresh_from_db()
@@ -129,7 +131,7 @@ def test_of_two_moves_at_once_the_row_has_the_clock_that_is_kept(
     assert row(moved).due_at == utc(10, 14)
 
 
-def test_whom_a_lane_claims_at_that_moment_is_the_lanes_and_not_moved(reader, started, aside):
+def test_a_row_that_a_lane_is_claiming_is_not_retimed(reader, started, in_background):
     moved = reader("Asia/Tokyo")
     reader("Pacific/Honolulu")
     edition = started()
@@ -137,7 +139,9 @@ def test_whom_a_lane_claims_at_that_moment_is_the_lanes_and_not_moved(reader, st
 
     with transaction.atomic():
         (claimed,) = claim(claimant, now=utc(9, 22)).rows
-        moving = aside(move, subscription=moved, zone="America/Los_Angeles", at=utc(9, 22))
+        moving = in_background(
+            change_zone, subscription=moved, zone="America/Los_Angeles", at=utc(9, 22)
+        )
         wait_until([moving], timeout=0.5)
     moving.result(10)
 
@@ -146,23 +150,25 @@ def test_whom_a_lane_claims_at_that_moment_is_the_lanes_and_not_moved(reader, st
     assert claim(claimant, now=utc(10, 14)).rows == []
 
 
-def test_whom_a_move_holds_at_that_moment_no_lane_claims(reader, started, aside, monkeypatch):
+def test_a_row_that_is_being_retimed_is_not_claimed(reader, started, in_background, monkeypatch):
     moved = reader("Asia/Tokyo")
     reader("Pacific/Honolulu")
     edition = started()
     claimant = Claimant(edition.pk, edition.revision, "lane", "relay")
-    halt, turn_of = Halt(), waves.turn_of
+    pause, turn_of = PausePoint(), waves.turn_of
 
-    def turn_and_halt(*args, **fields):
+    def turn_and_pause(*args, **fields):
         found = turn_of(*args, **fields)
-        halt()
+        pause()
         return found
 
-    monkeypatch.setattr(rows_of_waves.waves, "turn_of", turn_and_halt)
-    moving = aside(move, subscription=moved, zone="America/Los_Angeles", at=utc(9, 22))
-    assert halt.reached.wait(10)
+    monkeypatch.setattr(rows_of_waves.waves, "turn_of", turn_and_pause)
+    moving = in_background(
+        change_zone, subscription=moved, zone="America/Los_Angeles", at=utc(9, 22)
+    )
+    assert pause.reached.wait(10)
     assert claim(claimant, now=utc(9, 22)).rows == []
-    halt.goes_on.set()
+    pause.may_continue.set()
     moving.result(10)
 
     assert claim(claimant, now=utc(9, 22)).rows == []

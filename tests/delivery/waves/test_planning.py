@@ -17,50 +17,52 @@ from tests import factories
 from tests.delivery.conftest import row
 from tests.delivery.waves.world import (
     AROUND_THE_WORLD,
+    DATES,
     HOUR,
     HOURS,
-    NIGHTS,
     TUESDAY,
     ZONES,
-    there,
+    instant,
     utc,
 )
 
 pytestmark = pytest.mark.django_db
 
 
-def test_each_readers_turn_is_at_that_hour_where_they_are(reader, started):
+def test_each_readers_turn_is_at_the_hour_of_their_own_zone(reader, started):
     readers = {zone: reader(zone) for zone in AROUND_THE_WORLD}
 
     started()
 
     for zone, subscription in readers.items():
         planned = row(subscription)
-        assert planned.next_attempt_at == planned.due_at == there(zone, TUESDAY, time(7)), zone
+        assert planned.next_attempt_at == planned.due_at == instant(zone, TUESDAY, time(7)), zone
 
 
-def test_who_chose_an_hour_gets_it_then(reader, started):
+def test_a_reader_who_chose_an_hour_gets_the_edition_at_that_hour(reader, started):
     early = reader("Asia/Tokyo", preferred_time=time(5, 30))
     late = reader("America/New_York", preferred_time=time(21))
 
     edition = started()
 
-    assert row(early).due_at == there("Asia/Tokyo", TUESDAY, time(5, 30))
-    assert row(late).due_at == there("America/New_York", TUESDAY, time(21)) == utc(11, 1)
+    assert row(early).due_at == instant("Asia/Tokyo", TUESDAY, time(5, 30))
+    assert row(late).due_at == instant("America/New_York", TUESDAY, time(21)) == utc(11, 1)
     # It lasts for the last of them.
     assert (edition.last_wave_at, edition.deadline_at) == (utc(11, 1), utc(11, 4))
 
 
-def test_where_the_zone_is_unknown_the_newsrooms_counts(reader, started, newsletter):
+def test_a_reader_without_a_known_zone_is_planned_by_the_newsrooms_zone(
+    reader, started, newsletter
+):
     unknown, nonsense = reader(""), reader("Mars/Olympus")
     schedule = factories.schedule(newsletter, timezone="Asia/Tokyo", clock="reader")
 
     started(schedule=schedule)
 
-    assert row(unknown).due_at == row(nonsense).due_at == there("Asia/Tokyo", TUESDAY, time(7))
+    assert row(unknown).due_at == row(nonsense).due_at == instant("Asia/Tokyo", TUESDAY, time(7))
 
 
-def test_who_is_past_it_gets_it_at_once(reader, started):
+def test_a_reader_whose_hour_has_passed_gets_the_edition_immediately(reader, started):
     tokyo, london = reader("Asia/Tokyo"), reader("Europe/London")
 
     started(now=utc(10, 6))
@@ -70,7 +72,7 @@ def test_who_is_past_it_gets_it_at_once(reader, started):
     assert row(london).due_at == utc(10, 7)
 
 
-def test_where_the_day_is_over_nobody_gets_yesterdays(reader, started):
+def test_a_reader_whose_day_is_over_is_skipped(reader, started):
     auckland = reader("Pacific/Auckland")
     reader("Europe/London")
 
@@ -81,23 +83,23 @@ def test_where_the_day_is_over_nobody_gets_yesterdays(reader, started):
     assert tally(edition.pk).pending == 1
 
 
-def test_an_edition_is_over_when_the_last_of_its_own_readers_has_it(reader, started):
+def test_an_edition_ends_with_the_last_wave_of_its_own_readers(reader, started):
     reader("Europe/London")
     reader("America/New_York")
 
     edition = started()
 
-    assert edition.last_wave_at == there("America/New_York", TUESDAY, time(7)) == utc(10, 11)
+    assert edition.last_wave_at == instant("America/New_York", TUESDAY, time(7)) == utc(10, 11)
     assert edition.deadline_at == utc(10, 14)
 
 
-def test_an_end_that_an_editor_set_before_the_last_wave_stays(reader, started):
+def test_a_deadline_that_an_editor_set_before_the_last_wave_stays(reader, started):
     reader("America/Los_Angeles")
 
     assert started(deadline_at=utc(10, 12)).deadline_at == utc(10, 12)
 
 
-def test_planning_by_pages_is_the_same(reader, started, monkeypatch):
+def test_planning_in_small_batches_gives_the_same_turns(reader, started, monkeypatch):
     monkeypatch.setattr(plan, "PAGE", 3)
     readers = {zone: reader(zone) for zone in AROUND_THE_WORLD}
 
@@ -105,10 +107,10 @@ def test_planning_by_pages_is_the_same(reader, started, monkeypatch):
 
     assert edition.planned_at
     for zone, subscription in readers.items():
-        assert row(subscription).due_at == there(zone, TUESDAY, time(7))
+        assert row(subscription).due_at == instant(zone, TUESDAY, time(7))
 
 
-def test_planning_a_page_costs_the_same_for_any_number_of_zones(
+def test_planning_a_batch_costs_the_same_for_any_number_of_zones(
     reader, started, newsletter, django_assert_max_num_queries
 ):
     for zone in AROUND_THE_WORLD:
@@ -124,9 +126,9 @@ def test_planning_a_page_costs_the_same_for_any_number_of_zones(
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(who=st.lists(st.tuples(ZONES, HOURS), min_size=1, max_size=8), night=NIGHTS)
-@example(who=[("", time(1))], night=date(2026, 3, 29))
-def test_in_any_night_everybody_is_planned_once_and_at_their_hour(newsletter, who, night):
+@given(who=st.lists(st.tuples(ZONES, HOURS), min_size=1, max_size=8), day=DATES)
+@example(who=[("", time(1))], day=date(2026, 3, 29))
+def test_each_reader_is_planned_once_and_at_their_hour_on_any_date(newsletter, who, day):
     Subscription.objects.all().update(status="unsubscribed")
     readers = []
     for zone, preferred in who:
@@ -134,10 +136,10 @@ def test_in_any_night_everybody_is_planned_once_and_at_their_hour(newsletter, wh
         made.subscriber.timezone = zone
         made.subscriber.save()
         readers.append((made, zone or "Europe/London", preferred or time(7)))
-    begins = datetime.combine(night, time(7), UTC) - 14 * HOUR
+    begins = datetime.combine(day, time(7), UTC) - 14 * HOUR
     edition = factories.edition(
         newsletter,
-        slot_date=night,
+        slot_date=day,
         schedule=factories.schedule(newsletter),
         local_time=time(7),
         sends_at=begins,
@@ -152,6 +154,6 @@ def test_in_any_night_everybody_is_planned_once_and_at_their_hour(newsletter, wh
     assert edition.deliveries.count() == len(readers)
     for subscription, zone, hour in readers:
         due = Delivery.objects.get(edition=edition, subscription=subscription).due_at
-        own = there(zone, night, hour)
+        own = instant(zone, day, hour)
         assert due == max(own, begins)
         assert due <= edition.last_wave_at < edition.deadline_at

@@ -22,7 +22,7 @@ ZONES = st.sampled_from([*AROUND_THE_WORLD, "", "Australia/Lord_Howe", "Africa/C
 # is set back.
 HOURS = st.none() | st.times().map(lambda at: at.replace(microsecond=0, fold=0))
 # The nights of London's, New York's, Sydney's and Lord Howe's changes, and a quiet one.
-NIGHTS = st.sampled_from(
+DATES = st.sampled_from(
     [date(2026, 3, 8), date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 4), date(2026, 10, 25),
      date(2026, 11, 1), date(2026, 7, 1)]
 )  # fmt: skip
@@ -32,7 +32,7 @@ def utc(*parts):
     return datetime(2026, 3, *parts, tzinfo=UTC)
 
 
-def there(zone, day, hour):
+def instant(zone, day, hour):
     return datetime.combine(day, hour, ZoneInfo(zone)).astimezone(UTC)
 
 
