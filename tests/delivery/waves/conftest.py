@@ -1,4 +1,4 @@
-"""Readers around the world, an edition of Tuesday, and ticks and lanes with their clock given."""
+"""Readers around the world, an edition of Tuesday, and ticks and lanes at a given time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def newsletter():
 
 @pytest.fixture
 def reader(newsletter):
-    """Make a reader in a zone, who chose an hour or none."""
+    """Make a reader in a zone; `preferred_time` is the hour that the reader chose, if any."""
 
     def make(zone="", **fields):
         made = factories.subscription(newsletter, **fields)
@@ -34,7 +34,7 @@ def reader(newsletter):
 
 @pytest.fixture
 def started(newsletter):
-    """An approved edition of Tuesday at seven by the readers' clocks, started and planned."""
+    """Start and plan an approved edition of Tuesday at seven by the readers' clocks."""
 
     def start(now=None, **fields):
         edition = factories.edition(
@@ -60,7 +60,7 @@ def started(newsletter):
 
 @pytest.fixture
 def tick(monkeypatch, django_capture_on_commit_callbacks):
-    """Run the tick at an instant with a lane for all that it enqueues, and count the lanes."""
+    """Run the tick at an instant, with each lane that it enqueues, and count these lanes."""
     lanes = []
 
     def send_lanes(edition_id):

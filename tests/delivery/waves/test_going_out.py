@@ -1,4 +1,4 @@
-"""By the readers' clocks each gets the edition once, in time or not at all, and nothing spins."""
+"""By the readers' clocks each reader gets the edition once and in time, and no lane spins."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_day_of_ticks_brings_each_reader_one_edition_at_their_own_hour(
         for zone, subscription in readers.items()
     }
     assert len(relay.received) == len(readers)
-    # No lane runs for nobody: one when it is planned, and one for each wave.
+    # No lane runs without readers: one runs after planning, and one for each wave.
     assert sum(lanes.values()) <= len({row(s).due_at for s in readers.values()}) + 1
 
 

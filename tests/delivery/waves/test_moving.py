@@ -1,4 +1,4 @@
-"""Who changes zone or hour while an edition goes out gets it once, and does not miss it."""
+"""A reader who changes zone or hour while an edition goes out gets it exactly once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def change_zone(django_capture_on_commit_callbacks):
-    """Let a reader choose another zone and, if given, hour, as the preference centre does."""
+    """Change a reader's zone and, if given, hour, as the preference centre does."""
 
     def change_zone(subscription, zone, at, **hour):
         with django_capture_on_commit_callbacks(execute=True):
@@ -103,7 +103,7 @@ def test_a_new_hour_retimes_a_planned_row_and_not_a_deferred_one(change_zone, re
 
 
 def tick_until(end, tick, edition):
-    """Every tick until then that has something to do."""
+    """Run every tick until `end` that has something to do."""
     while (at := due.next_due(edition.pk)) and at <= end:
         tick(at)
 

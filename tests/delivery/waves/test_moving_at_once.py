@@ -1,4 +1,4 @@
-"""Who changes zone or hour at the moment their row is planned, moved or claimed gets it once."""
+"""A reader gets one copy if the zone changes while the row is planned, retimed or claimed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def in_background():
-    """Do something in a thread with a connection of its own."""
+    """Run a function in a thread that has a database connection of its own."""
     with ThreadPoolExecutor(4) as pool:
 
         def run(act, **fields):
@@ -43,7 +43,7 @@ def change_zone(subscription, zone, at):
 
 
 class PausePoint:
-    """Where one thread waits until the test lets it go on."""
+    """A point at which one thread waits until the test lets it continue."""
 
     def __init__(self) -> None:
         self.reached, self.may_continue = threading.Event(), threading.Event()
@@ -55,7 +55,7 @@ class PausePoint:
 
 
 def resume_once_done_or_waiting(pause: PausePoint, *others: Future) -> None:
-    """The others are through, or wait for a lock that the halted one holds."""
+    """Resume when the others are done, or wait for a lock that the paused thread holds."""
     wait_until(others, timeout=0.5)
     pause.may_continue.set()
 
@@ -63,9 +63,9 @@ def resume_once_done_or_waiting(pause: PausePoint, *others: Future) -> None:
 @pytest.mark.parametrize(
     ("home", "start_at"),
     [
-        # Would get it at the hour of before.
+        # Otherwise this reader would get it at the old hour.
         ("America/New_York", utc(9, 17)),
-        # Where it is yesterday's by now: would get none.
+        # In this zone the day is over, so the reader would otherwise get nothing.
         ("Pacific/Kiritimati", utc(10, 11)),
     ],
 )

@@ -1,4 +1,4 @@
-"""By the readers' clocks each reader's row waits for the hour of where they are."""
+"""By the readers' clocks each reader's row waits for the hour in the reader's own zone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_reader_who_chose_an_hour_gets_the_edition_at_that_hour(reader, starte
 
     assert row(early).due_at == instant("Asia/Tokyo", TUESDAY, time(5, 30))
     assert row(late).due_at == instant("America/New_York", TUESDAY, time(21)) == utc(11, 1)
-    # It lasts for the last of them.
+    # The edition lasts until the last reader's hour.
     assert (edition.last_wave_at, edition.deadline_at) == (utc(11, 1), utc(11, 4))
 
 
@@ -67,7 +67,7 @@ def test_a_reader_whose_hour_has_passed_gets_the_edition_immediately(reader, sta
 
     started(now=utc(10, 6))
 
-    # It is three in the afternoon of that day in Tokyo.
+    # In Tokyo it is three in the afternoon of that day.
     assert row(tokyo).due_at == utc(10, 6)
     assert row(london).due_at == utc(10, 7)
 
@@ -76,7 +76,7 @@ def test_a_reader_whose_day_is_over_is_skipped(reader, started):
     auckland = reader("Pacific/Auckland")
     reader("Europe/London")
 
-    edition = started(now=utc(10, 12))  # one in the night of Wednesday in Auckland
+    edition = started(now=utc(10, 12))  # one o'clock on Wednesday in Auckland
     waves.skip_late(now=utc(10, 12))
 
     assert (row(auckland).status, row(auckland).reason) == ("skipped", "past-deadline")

@@ -18,10 +18,10 @@ AROUND_THE_WORLD = [
     "Pacific/Honolulu", "Pacific/Pago_Pago",
 ]  # fmt: skip
 ZONES = st.sampled_from([*AROUND_THE_WORLD, "", "Australia/Lord_Howe", "Africa/Casablanca"])
-# As the database keeps an hour: in whole seconds, and not saying which of two it is where a clock
-# is set back.
+# The database keeps an hour in whole seconds, and does not keep which of two equal hours it is
+# after a clock is set back.
 HOURS = st.none() | st.times().map(lambda at: at.replace(microsecond=0, fold=0))
-# The nights of London's, New York's, Sydney's and Lord Howe's changes, and a quiet one.
+# The dates of DST changes in London, New York, Sydney and Lord Howe, and one without a change.
 DATES = st.sampled_from(
     [date(2026, 3, 8), date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 4), date(2026, 10, 25),
      date(2026, 11, 1), date(2026, 7, 1)]
@@ -37,7 +37,7 @@ def instant(zone, day, hour):
 
 
 def sent_at():
-    """When each address got which edition: {address: [instant, ...]}."""
+    """Return when each address got its editions: {address: [instant, ...]}."""
     found: dict[str, list[datetime]] = {}
     rows = Delivery.objects.filter(status="sent").order_by("finished_at")
     for delivery in rows.select_related("subscription__subscriber"):
