@@ -1,4 +1,4 @@
-"""A house of the tests' own, emptied for each, and the seeds by which chance is repeated."""
+"""A Daybreak deployment for these tests, emptied for each, and their random seeds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from redis import Redis
 from tests.conftest import ROOT
 from tests.delivery.faults.house import Deployment, SinkProcess
 
-# CI takes one; `make faults SEEDS=10` takes more.
+# CI uses one seed; `make faults SEEDS=10` uses ten.
 SEEDS = int(os.environ.get("FAULT_SEEDS") or 1)
 
 
@@ -24,7 +24,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> random.Random:
-    """The same for the same test and seed."""
+    """Return a random generator that is the same for the same test and seed."""
     return random.Random(f"{request.node.originalname} {request.param}")  # noqa: S311
 
 
@@ -46,7 +46,7 @@ def _deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
 
 @pytest.fixture
 def deployment(_deployment: Deployment, django_db_blocker: Any) -> Iterator[Deployment]:
-    """Empty, with a clock and an honest relay."""
+    """Return the deployment, empty, with a clock and with a relay that has no faults."""
     logs = set(_deployment.var.glob("celery-*.log"))
     with django_db_blocker.unblock(), _deployment.database():
         _deployment.empty()

@@ -1,4 +1,4 @@
-"""Hold what arrived at the sink against what the ledger says."""
+"""Compare what arrived at the sink with what the ledger says."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _READERS = """
 
 
 def approved_edition(*, readers: int) -> Edition:
-    """Due now, so that the next tick starts it."""
+    """Make an approved edition that is due now, so that the next tick starts it."""
     newsletter = factories.newsletter()
     with connection.cursor() as cursor:
         cursor.execute(_READERS, {"count": readers, "newsletter": newsletter.pk})
-        # As autovacuum would have done long before a newsroom has so many readers.
+        # Autovacuum would have done this long before a newsroom has so many readers.
         cursor.execute("ANALYZE subscribers_subscription, subscribers_subscriber")
     deadline = now() + timedelta(hours=3)
-    # At once, or a tick in between would find a draft past its time, and skip it.
+    # In one transaction: a tick in between would find a draft past its time, and skip it.
     with transaction.atomic():
         edition = factories.edition(newsletter, sends_at=now(), deadline_at=deadline)
         return approve(edition_id=edition.pk, now=now())
@@ -69,16 +69,16 @@ def wait_until_sent(edition: Edition, *, seconds: float = 90) -> None:
 
 @dataclass(frozen=True)
 class Count:
-    """Addresses by what the sink and the ledger say of them."""
+    """The readers' addresses, by what the sink and the ledger say of them."""
 
     readers: set[str]
-    # At the sink, whether the sender got its answer or not; and only where it got it.
+    # At the sink. `arrived`: with or without an answer to the sender; `answered`: only with one.
     arrived: set[str]
     answered: set[str]
     twice: set[str]
-    # Duplicates: what arrived more often than once.
+    # The number of messages that arrived beyond the first for each reader.
     duplicates: int
-    # In the ledger, by status; and whose outcome was lost at some time.
+    # In the ledger: the readers by status, and those whose outcome was lost at some time.
     by_status: dict[str, set[str]]
     uncertain: set[str]
 
@@ -87,13 +87,13 @@ class Count:
         return self.by_status.get(Delivery.Status.SENT, set())
 
     def assert_everybody_got_it(self) -> None:
-        """Nobody lost, and nobody twice but those whom the ledger calls uncertain."""
+        """Check that nobody was lost, and that only readers who were uncertain got it twice."""
         assert self.readers - self.arrived == set(), "lost"
         assert self.sent == self.readers
         self.assert_duplicates_are_uncertain()
 
     def assert_everybody_got_it_or_is_uncertain(self) -> None:
-        """Who is uncertain for the second time is left, and told of."""
+        """Check the same, except for readers who became uncertain a second time and were left."""
         left = self.by_status.get(Delivery.Status.UNCERTAIN, set())
         assert self.readers - self.arrived <= left
         assert self.sent == self.readers - left
@@ -106,13 +106,13 @@ class Count:
         assert (self.duplicates, self.uncertain) == (0, set())
 
     def assert_at_most_a_window_per_lane(self, *, lanes: int) -> None:
-        """So many lanes died."""
+        """Check that each of the `lanes` that died left at most a window uncertain."""
         assert len(self.uncertain) <= WINDOW * lanes
         assert self.duplicates <= WINDOW * lanes
 
 
 def count(edition: Edition, sink: SinkProcess, *, scenario: str) -> Count:
-    """Count both sides, tell the figures, and see that no reader's copies differ in Message-ID."""
+    """Count both sides, log the figures, and check that a reader's copies share a Message-ID."""
     rows = Delivery.objects.filter(edition=edition).values_list(
         "subscription__subscriber__email", "status", "uncertain_at"
     )

@@ -1,4 +1,4 @@
-"""A whole Daybreak of its own, every part of which may be killed."""
+"""A whole Daybreak deployment for tests, every part of which may be killed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.delivery.faults.sink import Taken
 
 logger = logging.getLogger("faults")
 CONFIGURED = ("DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER")
-# Seconds; what the product waits for in the open, these tests would wait for in vain.
+# The product's waits, shortened, in seconds: the tests gain nothing from waiting longer.
 SHORT_WAITS = {
     "digest.delivery.lane": {"LANE_SECONDS": 5.0},
     "digest.delivery.outbox": {"FIRST_RETRY": 2.0},
@@ -36,7 +36,7 @@ SHORT_WAITS = {
 
 
 class SinkProcess:
-    """The counting SMTP server, and the wire on which it takes orders."""
+    """The counting SMTP server, and the connection over which it takes orders."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -60,15 +60,15 @@ class SinkProcess:
         return json.loads(self._wire.readline())
 
     def behave(self, *rules: dict[str, Any], **orders: Any) -> None:
-        """From now on do as `sink.Orders` and `sink.Rule` say; what is not named is as usual."""
+        """From now on behave as `sink.Orders` and `sink.Rule` say; the rest has its defaults."""
         self._order("behave", rules=rules, **orders)
 
     def reset(self) -> None:
-        """Forget all, and be an honest server."""
+        """Forget all messages and rules, and work without faults."""
         self._order("reset")
 
     def down(self) -> None:
-        """Listen no more, and cut all connections."""
+        """Stop listening, and close all connections."""
         self._order("down")
 
     def up(self) -> None:
@@ -113,7 +113,7 @@ class Deployment:
         }
 
     def _evaluate(self, expression: str) -> str:
-        """What an expression about this folder's `config.local…` gives."""
+        """Return the value of an expression about this folder's `config.local…`."""
         script = f"from config import local, local_postgres, local_redis; print({expression})"
         done = subprocess.run(
             [sys.executable, "-c", script], cwd=ROOT, env=self.environment,
@@ -125,7 +125,7 @@ class Deployment:
         self._evaluate("local.ensure_services()")
 
     def set_up(self) -> None:
-        """Start the servers, with an empty database in its present form."""
+        """Start the servers, with a fully migrated and empty database."""
         self.var.mkdir(parents=True, exist_ok=True)
         # A run that was killed leaves its workers behind.
         for process in machine.processes(self.var):
@@ -137,7 +137,7 @@ class Deployment:
                            "str(local_redis.socket())])")
         )  # fmt: skip
         with self.database(name="postgres"), connection.cursor() as cursor:
-            # Nothing here needs to outlive a power cut; only the death of processes.
+            # The data has to survive the death of processes, and no power cut.
             cursor.execute("ALTER SYSTEM SET fsync = off")
             cursor.execute("SELECT pg_reload_conf()")
             cursor.execute("DROP DATABASE IF EXISTS daybreak WITH (FORCE)")
@@ -157,9 +157,9 @@ class Deployment:
 
     @contextmanager
     def database(self, *, name: str = "daybreak") -> Iterator[None]:
-        """Inside, this process's Django works on the house's database."""
+        """Inside the block, Django in this process works on the deployment's database."""
         connections.close_all()
-        # One dictionary for the connections of all threads.
+        # The connections of all threads share this dictionary.
         here = connection.settings_dict
         before = dict(here)
         here.update(HOST=self.postgres_socket, NAME=name, USER="postgres")
@@ -170,14 +170,14 @@ class Deployment:
             here.update(before)
 
     def empty(self) -> None:
-        """Nobody and nothing, as on the first day."""
+        """Empty all tables, as in a new installation."""
         tables = [
             connection.ops.quote_name(model._meta.db_table)
             for label in ("digest", "subscribers")
             for model in apps.get_app_config(label).get_models()
         ]
         with connection.cursor() as cursor:
-            # Not as the ledger of consent sees it: its trigger refuses to be emptied.
+            # This role switches off triggers: that of the consent ledger refuses to empty it.
             cursor.execute("SET session_replication_role = replica")
             empty = f"TRUNCATE {', '.join(tables)} CASCADE"
             try:
@@ -191,7 +191,7 @@ class Deployment:
         psutil.Process(int((self.var / "redis" / "pid").read_text())).kill()
 
     def stop_postgres(self, how: signal.Signals) -> None:
-        """SIGQUIT is what pg_ctl calls immediate, SIGINT is fast."""
+        """Stop PostgreSQL; pg_ctl calls SIGQUIT immediate and SIGINT fast."""
         pid = int((self.var / "postgres" / "postmaster.pid").read_text().splitlines()[0])
         postmaster = psutil.Process(pid)
         postmaster.send_signal(how)
@@ -203,7 +203,10 @@ class Deployment:
     def start_worker(
         self, *, processes: int = 3, **short_waits: dict[str, float]
     ) -> subprocess.Popen[bytes]:
-        """Celery with so many pool processes; `hurry` is more of HURRY, dots written `__`."""
+        """Start Celery with so many pool processes.
+
+        `short_waits` adds to SHORT_WAITS; a dot is written `__`.
+        """
         worker = self._celery(
             "worker", "-l", "INFO", "-c", str(processes), "-Q", "default,mail,delivery,feeds",
             "--without-gossip", "--without-mingle", "-n", f"w{self.started}@house",
@@ -244,14 +247,14 @@ class Deployment:
         return process
 
     def kill_worker(self, worker: subprocess.Popen[bytes]) -> None:
-        """With all its pool processes, as the kernel or a lost machine would."""
+        """Kill it with all its pool processes, as the kernel or a lost machine would."""
         self.workers.remove(worker)
         with suppress(ProcessLookupError):
             os.killpg(worker.pid, signal.SIGKILL)
         worker.wait(30)
 
     def kill_pool_process(self, worker: subprocess.Popen[bytes], rng: random.Random) -> None:
-        """One pool process, which Celery replaces."""
+        """Kill one pool process, which Celery replaces."""
         processes = psutil.Process(worker.pid).children()
         rng.choice(processes).kill()
 

@@ -1,6 +1,6 @@
-"""Shorten the product's waits in a worker of these tests, so that a test need not sit them out.
+"""Shorten the product's waits in a worker of these tests, so that no test has to wait as long.
 
-FAULT_HURRY is JSON: module → name → seconds. A name that is gone stops the worker.
+FAULT_HURRY is JSON: module → name → seconds. A name that no longer exists stops the worker.
 """
 
 from __future__ import annotations

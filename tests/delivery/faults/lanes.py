@@ -1,4 +1,4 @@
-"""Lanes in threads of this process, where a fault kills nobody and needs no worker."""
+"""Lanes in threads of this process, for faults that kill no process and need no worker."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from digest.delivery import lane, plan
 from digest.delivery.recover import recover
 from digest.models import Edition
 
-# Seconds between two looks of the clock, and of a lane that found nothing to do.
+# Seconds between two ticks of the clock, and between the end of a lane and the next lane.
 TICK = 0.05
 
 
 @contextmanager
 def running(edition: Edition) -> Iterator[None]:
-    """Plan the edition, and inside send it: a lane for each connection of its relay, and a clock.
+    """Plan the edition, and send it inside the block.
 
-    As workers do it with the product's ticks, but sooner: a lane that has ended is followed by
-    another one at once.
+    There is a lane for each connection of its relay, and a clock. Workers do the same with the
+    product's ticks, but here a lane that has ended is followed by another one much sooner.
     """
     plan.start(edition_id=edition.pk, now=now())
     plan.plan_audience(edition_id=edition.pk, now=now())

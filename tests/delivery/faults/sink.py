@@ -1,7 +1,7 @@
-"""An SMTP server in a process of its own that counts what arrives, and fails as it is told.
+"""An SMTP server in a process of its own that counts what arrives, and fails on order.
 
-`python -m tests.delivery.faults.sink` says on its first line where it listens and ends when its
-standard input does. Orders come as lines of JSON over the control port, one answer each.
+`python -m tests.delivery.faults.sink` prints its ports on its first line, and ends when its
+standard input ends. Orders come as lines of JSON over the control port; each gets one answer.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ _OK = "250 2.0.0 OK"
 
 @dataclass
 class Rule:
-    """What to do (a reply, SILENT or CUT) at MAIL, RCPT, BODY or END of which messages.
+    """What to do (a reply, SILENT or CUT) at MAIL, RCPT, BODY or END, and for which messages.
 
-    BODY is half-way through the content and knows only CUT; END is behind its last byte. Every so
-    many-th message of all connections, or the same share of the recipients each time; with
-    `tries`, only the first so many times for each recipient.
+    - BODY is half-way through the content, and allows only CUT. END is behind its last byte.
+    - `every`: the rule applies to every n-th message, counted over all connections.
+    - `share`: the rule applies to this share of the recipients, the same ones each time.
+    - `tries`: the rule applies only this many times for each recipient; 0 is no limit.
     """
 
     at: str
@@ -43,7 +44,7 @@ class Rule:
 
 
 def is_chosen(recipient: str, share: float) -> bool:
-    """Whether the recipient is of those whom a rule with this share means."""
+    """Return whether a rule with this share applies to the recipient."""
     return zlib.crc32(recipient.encode()) < share * 2**32
 
 
@@ -52,9 +53,9 @@ class Orders:
     """How the server behaves."""
 
     extensions: Iterable[str] = CHUNKING
-    # Seconds for each message, one after the other on a connection.
+    # Seconds that each message takes, one after the other on a connection.
     pace: float = 0.0
-    # After so many the next MAIL of a connection gets 421.
+    # After this number the next MAIL of a connection gets 421; 0 is no limit.
     messages_per_connection: int = 0
     rules: list[Rule] = field(default_factory=list)
 
@@ -68,7 +69,7 @@ class Taken:
     # On the clock of time.monotonic(), which all processes of a machine share.
     began: float
     ended: float
-    # False: its sender never got an answer.
+    # It stays False if the sender never got an answer.
     answered: bool = False
 
 
@@ -86,7 +87,7 @@ class Sink:
         self.tries: Counter[tuple[int, str]] = Counter()
 
     def action_at(self, stage: str, recipient: str) -> str | None:
-        """What to do here; None: the usual."""
+        """Return what to do at this stage, or None for the usual reply."""
         for number, rule in enumerate(self.orders.rules):
             if rule.at != stage or not is_chosen(recipient, rule.share):
                 continue
@@ -102,7 +103,7 @@ class Sink:
 
 
 class _TimestampedReader(asyncio.StreamReader):
-    """Knows when each byte came off the wire, however much later it is looked at."""
+    """A reader that knows when each byte arrived, however much later the byte is read."""
 
     def __init__(self) -> None:
         super().__init__(limit=2**30)
@@ -115,7 +116,7 @@ class _TimestampedReader(asyncio.StreamReader):
         super().feed_data(data)
 
     def arrived(self) -> float:
-        """When the byte that is read next came in, at the latest."""
+        """Return the latest time at which the byte that is read next may have arrived."""
         while len(self.stamps) > 1 and self.stamps[0][0] <= self.position:
             self.stamps.popleft()
         return self.stamps[0][1]
@@ -160,7 +161,7 @@ class _Session:
             raise _SessionOver
         self.writer.write(reply.encode() + b"\r\n")
         if reply.startswith("421"):
-            # Politely: closing on unread commands would have the network drop the last replies.
+            # A close with unread commands would make the network drop the last replies.
             self.writer.write_eof()
             await self.reader.read()
             raise _SessionOver
@@ -236,7 +237,7 @@ class _Session:
             await self.say(_OK)
 
     async def end(self) -> None:
-        """The last byte is here: from now on the message counts, whether it is answered or not."""
+        """Count the message, whose last byte is here, whether or not it is answered."""
         found = _MESSAGE_ID.search(self.content)
         message_id = found[1].decode() if found else ""
         what = self.sink.action_at("END", self.recipient)

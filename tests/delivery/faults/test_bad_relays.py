@@ -1,6 +1,6 @@
 """Relays that are down, slow down, refuse, fall silent or hang up.
 
-Nobody dies of these faults, so the lanes are threads of this process, which no Celery has to start.
+These faults kill no process, so the lanes are threads of this process and need no Celery.
 """
 
 import time
@@ -31,10 +31,10 @@ from tests.delivery.faults.sink import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 READERS, LANES = 800, 3
-# Of 800 readers 0.5 % are enough to be several.
+# 0.5 % of 800 readers are several.
 SILENT_SHARE = 0.005
 in_each_mode = pytest.mark.parametrize("extensions", MODES, ids=["plain", "pipelining", "chunking"])
-# What the product waits for in the open, these tests would wait for in vain.
+# The product's waits, shortened: the tests gain nothing from waiting longer.
 SHORT_WAITS = [
     (lane, "LANE_SECONDS", 5.0),
     (outbox, "FIRST_RETRY", timedelta(seconds=1)),
@@ -53,7 +53,7 @@ def _sink():
 
 @pytest.fixture
 def sink(_sink, settings, monkeypatch):
-    """An honest relay of which nobody has learnt anything yet."""
+    """A relay without faults, of which no process has learnt anything yet."""
     _sink.reset()
     url = f"smtp://127.0.0.1:{_sink.port}?connections={LANES}&name=sink-{uuid4().hex}"
     settings.EMAIL_RELAYS = [parse_relay(url)]
@@ -66,7 +66,7 @@ def sink(_sink, settings, monkeypatch):
 
 @pytest.fixture
 def sending(sink):
-    """An edition is on its way while inside, and the test may change what the sink does."""
+    """Send an edition inside the block, while the test may change what the sink does."""
 
     @contextmanager
     def sending():
@@ -133,7 +133,7 @@ def test_a_421_on_every_tenth_message_loses_and_doubles_nobody(sink, send, rng, 
     found = counting.count(edition, sink, scenario=f"421 on every tenth {at}, {extensions[-1]}")
     found.assert_everybody_got_it()
     found.assert_duplicates_are_uncertain()
-    # Behind a 421 the server closes: what was sent after it cannot have been taken.
+    # The server closes behind a 421, so it cannot have accepted what was sent after it.
     found.assert_nobody_got_it_twice()
 
 
@@ -179,7 +179,7 @@ def test_a_refusal_by_policy_holds_the_edition_and_fails_nobody(sink, sending, r
     extensions = rng.choice(MODES)
     rule = {"at": at, "do": "550 5.7.1 your mail looks like spam"}
     sink.behave(rule, extensions=extensions)
-    # Behind it the lanes that were under way have recorded what they did.
+    # After the block the lanes that were running have recorded their outcomes.
     with sending() as edition:
         wait_for(lambda: counting.status(edition) == "held", what="a held edition")
 
@@ -198,7 +198,8 @@ def test_silence_after_the_last_byte_leaves_readers_uncertain(
     sink, send, settings, monkeypatch, extensions, resend
 ):
     settings.RESEND_UNCERTAIN = resend
-    # Longer than this sink ever takes on a crowded machine, far shorter than a real one's minutes.
+    # This is longer than the sink ever takes on a busy machine, and far shorter than the minutes
+    # that a real relay gets.
     monkeypatch.setattr(patience, "CONTENT_TIMEOUT", 3.0)
     rule = {"at": "END", "share": SILENT_SHARE, "tries": 1, "do": SILENT}
     sink.behave(rule, extensions=extensions)

@@ -6,11 +6,11 @@ from tests.delivery.faults import counting
 from tests.delivery.faults.sink import MODES
 
 READERS, KILLS = 3000, 5
-# The lanes that die with a whole worker: its hands, of which some may do other work.
+# The most lanes that die with a worker; some of its pool processes may do other work.
 PROCESSES = 3
 
 
-# 1 ms a message leaves some time to be killed in.
+# 1 ms a message makes the send last long enough for the kills.
 @pytest.fixture
 def edition(deployment, rng):
     deployment.sink.behave(extensions=rng.choice(MODES), pace=0.001)

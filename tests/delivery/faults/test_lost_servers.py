@@ -1,4 +1,4 @@
-"""Redis, PostgreSQL and the relay go away: the send goes on by itself when they are back."""
+"""A send continues by itself when Redis, PostgreSQL or the relay was lost and is back."""
 
 import signal
 import time
@@ -11,13 +11,13 @@ from tests.delivery.faults import counting
 from tests.delivery.faults.sink import MODES
 
 READERS, PROCESSES = 3000, 3
-# About four seconds of sending, in lanes of one, so that the queue is needed all the time.
+# The send takes about four seconds, in lanes of one second, so it needs the queue all the time.
 PACE, SHORT_LANES = 0.004, {"LANE_SECONDS": 1.0}
 
 
 @pytest.fixture
 def edition(deployment, rng):
-    """On its way, with a third of its readers or fewer reached."""
+    """Return an edition that is being sent and has reached a third of its readers at most."""
     deployment.sink.behave(extensions=rng.choice(MODES), pace=PACE)
     deployment.start_worker(processes=PROCESSES, digest__delivery__lane=SHORT_LANES)
     edition = counting.approved_edition(readers=READERS)
@@ -63,7 +63,7 @@ def test_a_restarted_postgresql_does_not_stop_the_send(deployment, edition, rng,
 
 
 def test_the_send_begins_once_a_relay_that_was_down_is_up(deployment, rng):
-    """The clock finds out by itself that lanes may start again, however often they ended."""
+    """The clock starts lanes again by itself, however often they ended."""
     deployment.sink.down()
     deployment.start_worker(processes=PROCESSES)
     edition = counting.approved_edition(readers=READERS)

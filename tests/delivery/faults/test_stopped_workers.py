@@ -1,4 +1,4 @@
-"""SIGTERM at random moments: the worker drains, nobody is lost, doubled or uncertain."""
+"""A worker drains after SIGTERM at any moment; nobody is lost, sent to twice or uncertain."""
 
 import os
 import signal

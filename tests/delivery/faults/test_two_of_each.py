@@ -1,4 +1,4 @@
-"""Two clocks and two workers at once do nothing twice, and who leaves in mid-send gets no more."""
+"""Two clocks and two workers do nothing twice; a reader who unsubscribes gets no more mail."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_two_clocks_and_two_workers_send_each_reader_one_copy(deployment):
 
 
 def test_a_reader_gets_nothing_once_their_unsubscribe_was_answered(deployment, rng):
-    """Unless the message was on the wire: its first byte came in before the answer was given."""
+    """A message may still arrive if its first byte came in before the answer was given."""
     deployment.sink.behave(extensions=rng.choice(MODES), pace=0.005)
     edition = counting.approved_edition(readers=READERS)
     subscriptions = list(Subscription.objects.order_by("pk").values_list("pk", "subscriber__email"))
@@ -43,7 +43,7 @@ def test_a_reader_gets_nothing_once_their_unsubscribe_was_answered(deployment, r
     def leave(rng):
         client = Client()
         while front[0] < READERS - 100:
-            # Lanes go in id order: somebody who has just got it, is about to, or will soon.
+            # Lanes go in id order, so this reader has just got the edition, or will get it soon.
             pk, email = subscriptions[max(0, front[0] + rng.randint(-20, 80))]
             path = reverse("unsubscribe", args=[tokens.unsubscribe_token(pk)])
             response = client.post(path, {"List-Unsubscribe": "One-Click"})
@@ -59,7 +59,7 @@ def test_a_reader_gets_nothing_once_their_unsubscribe_was_answered(deployment, r
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        # Who left is passed over.
+        # Lanes pass over readers who have unsubscribed.
         front[0] = deployment.sink.count + Delivery.objects.filter(status="skipped").count()
         time.sleep(0.01)
     counting.wait_until_sent(edition)
