@@ -1,4 +1,4 @@
-"""An HTTP server that answers as an ESP's API does, and an edition to send it."""
+"""An HTTP server that answers as an ESP's API does, and an edition to send to it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Reply = tuple[int, Any]
 
 @dataclass
 class Post:
-    """One request as it came over the wire."""
+    """One POST request as it was received."""
 
     path: str
     headers: dict[str, str]
@@ -43,7 +43,7 @@ class Post:
 
     @property
     def form(self) -> dict[str, Any]:
-        """A form's fields; a list where a field stands there more than once, as `to` does."""
+        """Return the form's fields; `to` is a list, because it may occur more than once."""
         if b"form-data" not in self.headers.get("Content-Type", "").encode():
             pairs = parse_qsl(self.body.decode(), keep_blank_values=True)
         else:
@@ -62,12 +62,12 @@ def _name(part: EmailMessage) -> str:
 
 @dataclass
 class EspServer:
-    """Its `answer` says what each POST gets; `asked` are the POSTs so far."""
+    """A server whose `answer` replies to each POST; `posts` are the POSTs so far."""
 
     url: str = ""
     answer: Callable[[Post], Reply] = lambda post: (200, {})
     posts: list[Post] = field(default_factory=list)
-    # Set to let an answer go that was held back.
+    # Setting it releases an answer that was held back.
     release: threading.Event = field(default_factory=threading.Event)
     server: Any = None
 
@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
     def log_message(self, *args: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def esp_server() -> Iterator[EspServer]:
 
 
 def postmark(post: Post, refused: dict[str, tuple[int, str]] | None = None) -> Reply:
-    """Take each message but those whose recipient is in `refused`: {address: (code, message)}."""
+    """Accept each message unless its recipient is in `refused`: {address: (code, message)}."""
     messages = post.json if post.path == "/email/batch" else [post.json]
     answers = [_postmark_one(message, refused or {}) for message in messages]
     if post.path == "/email/batch":
@@ -152,7 +152,7 @@ def mailgun(post: Post) -> Reply:
 
 
 def mailgun_delivers(post: Post) -> dict[str, dict[str, str]]:
-    """What Mailgun makes of the request for each reader: {address: {field: text}}."""
+    """Return what Mailgun makes of the request for each reader: {address: {field: text}}."""
     form = post.form
     variables = json.loads(form.get("recipient-variables", "{}"))
     delivered = {}
@@ -204,7 +204,7 @@ def outgoing(page, n, *, email="", muted=frozenset()):
 
 
 def send(relay, page, copies, give_up=lambda: False):
-    """What became of each: {key: outcome}; and the transport, closed."""
+    """Send the copies; return their outcomes {key: outcome} and the closed transport."""
     with connect(relay, give_up=give_up, frozen=page) as transport:
         for copy in copies:
             transport.put(copy)

@@ -1,4 +1,4 @@
-"""An SMTP server that does as a test's script says, down to cutting the line."""
+"""An SMTP server that does what a test's script says, up to closing the connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from subscribers.relays import Relay, parse_relay
 
-# What a script may return instead of a reply: close without one, or say nothing any more.
+# What a script may return instead of a reply: CUT closes the connection, STALL stays silent.
 CUT, STALL = "cut", "stall"
 _DEFAULT_REPLIES = {
     "GREETING": "220 ready",
@@ -27,34 +27,35 @@ _DEFAULT_REPLIES = {
 
 @dataclass
 class ScriptedServer:
-    """Answers as RFC 5321 wants unless `script` says otherwise.
+    """Answer as RFC 5321 asks unless `script` says otherwise.
 
     `script(verb, line, server)` returns a reply, None for the usual one, CUT or STALL. The verbs
-    are GREETING, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, BDAT (its command arrived, its content
-    not yet; None goes on), CONTENT (the final dot or the whole chunk arrived; its line is the
-    recipient), RSET, QUIT.
+    are GREETING, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, RSET, QUIT and these two:
+
+    - BDAT: its command has arrived, its content has not. None goes on to read the content.
+    - CONTENT: the final dot or the whole chunk has arrived. `line` is the recipient.
     """
 
     script: Callable[[str, str, ScriptedServer], str | None] = lambda verb, line, server: None
     extensions: tuple[str, ...] = ("SIZE 1000000",)
-    # Misbehaviour, byte by byte.
-    closes_after: int | None = None  # so many bytes of a connection are read, then it is closed
-    drops_pipelined: bool = False  # what arrived together with a command is thrown away
-    drops_after_content: bool = False  # and what arrived together with a final dot
-    reads_refused_bdat: bool = False  # the content of a refused BDAT is taken for commands
+    # Faults of the server.
+    closes_after: int | None = None  # bytes of a connection that are read before it is closed
+    drops_pipelined: bool = False  # input that arrived together with a command is dropped
+    drops_after_content: bool = False  # and input that arrived together with a final dot
+    reads_refused_bdat: bool = False  # the content of a refused BDAT is read as commands
     accepts_data_without_recipient: bool = False  # DATA is answered 354 without a recipient
     replies_byte_by_byte: bool = False  # replies byte by byte
-    batches_replies: bool = False  # replies held back until no command is waiting, as Postfix does
-    reply_padding: int = 0  # bytes of text in each reply to a message
-    seconds: float = 0.0  # to answer a message
+    batches_replies: bool = False  # replies wait until no command is left to read, as in Postfix
+    reply_padding: int = 0  # bytes of extra text in each reply to a message
+    seconds: float = 0.0  # that it takes to answer a message
     context: ssl.SSLContext | None = None  # TLS
-    starttls: bool = False  # not from the start, but when asked for
+    starttls: bool = False  # TLS begins at STARTTLS, not with the connection
 
     port: int = 0
     connections: int = 0
     # (recipient, content) of each message whose end arrived, answered or not.
     arrived: list[tuple[str, bytes]] = field(default_factory=list)
-    # (sender, recipient) of each that the server took, whether or not its answer got through.
+    # (sender, recipient) of each message that was accepted, even if its answer was lost.
     taken: list[tuple[str, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     open_now: list[socket.socket] = field(default_factory=list)
@@ -65,13 +66,13 @@ class ScriptedServer:
         return parse_relay(f"{scheme}://127.0.0.1:{self.port}")
 
     def hang_up(self) -> None:
-        """Close every connection, and wake up what stalls."""
+        """Close every connection, which ends the sessions that stall."""
         for client in self.open_now:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
 
     def send_raw(self, data: bytes) -> None:
-        """Say something besides the replies."""
+        """Send bytes that belong to no reply."""
         self.open_now[-1].sendall(data)
 
 
@@ -81,7 +82,7 @@ def running(server: ScriptedServer) -> Iterator[ScriptedServer]:
         server.port = listening.getsockname()[1]
         threading.Thread(target=_accept, args=[listening, server], daemon=True).start()
         yield server
-        # Wakes the accept() up, and every session that stalls.
+        # This ends accept() and every session that stalls.
         listening.shutdown(socket.SHUT_RDWR)
         server.hang_up()
 
@@ -160,7 +161,7 @@ class _Session:
             "NOOP",
         }:
             good = self.say(verb, line)
-            if verb == "RSET":  # RFC 5321, section 4.1.1.5: it cannot be refused
+            if verb == "RSET":  # RFC 5321, section 4.1.1.5: RSET cannot be refused
                 self.sender = self.recipient = None
             elif verb == "MAIL" and good:
                 self.sender = address
@@ -211,7 +212,7 @@ class _Session:
         self.answer(talk + ("250 2.0.0 taken" if reply is None else reply).encode())
 
     def say(self, verb: str, line: str = "") -> bool:
-        """Answer; whether positively."""
+        """Answer, and return whether the reply is positive."""
         reply = self.server.script(verb, line, self.server)
         if reply in {CUT, STALL}:
             self.end_with(reply)
@@ -267,7 +268,7 @@ class _Session:
         data = self.client.recv(65536)
         if not data:
             raise _End
-        # What comes before the cut is still answered.
+        # Input before the disconnect is still answered.
         data = data[: int(min(self.bytes_left, len(data)))]
         self.bytes_left -= len(data)
         self.buffer += data

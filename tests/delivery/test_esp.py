@@ -108,7 +108,7 @@ def test_a_headline_full_of_merge_syntax_arrives_verbatim(request, esp, name, he
     if name == "postmark":
         sent = [(m["Subject"], m["TextBody"], m["HtmlBody"]) for m in esp.posts[0].json]
     else:
-        # Where Mailgun would take the headline for a field, each message goes alone.
+        # If Mailgun would take the headline for a field, each message goes alone.
         assert len(esp.posts) == (3 if headline == MAILGUN_SYNTAX else 1)
         forms = [form for post in esp.posts for form in mailgun_delivers(post).values()]
         sent = [(form["subject"], form["text"], form["html"]) for form in forms]
@@ -266,7 +266,7 @@ def test_sendgrid_substitutes_each_readers_own_values(esp, page):
     relay = parse_relay(f"anymail+sendgrid://key-of-mine@?api_url={esp.url}")
     copies = [outgoing(page, n) for n in range(1, 4)]
 
-    with warnings.catch_warnings():  # anymail has no account any more to test its SendGrid with
+    with warnings.catch_warnings():  # anymail has no account to test SendGrid with, and warns
         warnings.simplefilter("ignore")
         outcomes, _ = send(relay, page, copies)
 
@@ -281,7 +281,7 @@ def test_sendgrid_substitutes_each_readers_own_values(esp, page):
 
 
 def test_a_headline_that_an_esp_would_render_is_not_sent(esp, page):
-    """Brevo cannot be told that braces are only braces: better held than changed."""
+    """Brevo has no way to escape braces, so the edition is held rather than changed."""
     esp.answer = lambda post: (201, {"messageId": "<1@brevo>"})
     relay = parse_relay(f"anymail+brevo://key-of-mine@?api_url={esp.url}")
     braces = frozen_with("{{x}}")
@@ -297,7 +297,7 @@ def test_a_headline_that_an_esp_would_render_is_not_sent(esp, page):
 
 @pytest.mark.parametrize("esp_name", ["brevo", "mailgun"])
 def test_an_address_that_an_esp_would_render_is_refused_alone(esp, page, esp_name):
-    """Else anybody could stop every edition by subscribing."""
+    """Otherwise anybody could stop every edition by subscribing."""
     address = {"brevo": "{{x}}@evil.org", "mailgun": "%unsubscribe_url%@evil.org"}[esp_name]
     answer = {"messageId": "<1@brevo>", "id": "<1@mailgun>", "message": "Queued"}
     esp.answer = lambda post: (200, answer)
@@ -332,7 +332,7 @@ def test_every_esp_that_anymail_knows_is_in_the_table():
     }  # fmt: skip
 
 
-# --- The rest of Daybreak -------------------------------------------------------------------------
+# --- Test copies and confirmation mail ------------------------------------------------------------
 
 
 def test_a_test_copy_goes_through_the_esp(esp, postmark_relay, page, settings):
@@ -359,7 +359,7 @@ def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, set
     assert request.json["To"] == "new@example.com"
     assert request.headers["X-Postmark-Server-Token"] == "token-of-mine"
     esp.answer = lambda post: (500, "no")
-    with pytest.raises(OSError, match="500"):  # what subscribers.confirmation puts off
+    with pytest.raises(OSError, match="500"):  # which subscribers.confirmation defers
         compose(
             template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},
             to="new@example.com", from_name="Daily", from_email="daily@example.com",

@@ -1,4 +1,4 @@
-"""What an ESP answers is a verdict on each message, and never an exception."""
+"""An ESP's answer becomes a verdict on each message, and never an exception."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ def test_a_sender_unknown_to_postmark_holds_the_edition(esp, postmark_relay, pag
         (403, Verdict.SENDERS_FAULT),
         (422, Verdict.SENDERS_FAULT),
         (429, Verdict.LATER),
-        (500, Verdict.UNKNOWN),  # it may have been taken before something broke
+        (500, Verdict.UNKNOWN),  # the message may have been accepted before the failure
         (502, Verdict.UNKNOWN),
         (503, Verdict.LATER),
         (504, Verdict.UNKNOWN),
-        (200, Verdict.UNKNOWN),  # no JSON behind it: it may well have been taken
+        (200, Verdict.UNKNOWN),  # there is no JSON, but the message may have been accepted
     ],
 )
 def test_an_http_status_maps_to_a_verdict(esp, mailgun_relay, page, status, verdict):
@@ -89,7 +89,7 @@ def test_an_http_status_maps_to_a_verdict(esp, mailgun_relay, page, status, verd
 
 
 def test_at_most_five_requests_go_out_between_two_checks_for_unsubscribes(esp, mailgun_relay, page):
-    """Sent one by one, the last of twenty would rely on what was known before the first."""
+    """Otherwise the last of twenty single messages would rely on a check before the first."""
     headline = frozen_with("%recipient.x%")  # which cannot be merged
     with connect(mailgun_relay, give_up=lambda: False, frozen=headline) as transport:
         for n in range(20):
@@ -100,7 +100,7 @@ def test_at_most_five_requests_go_out_between_two_checks_for_unsubscribes(esp, m
         assert transport.batch == 4
         for n in range(4):
             transport.put(outgoing(headline, n))
-        # As the lane asks: what it put is not left to wait for the next window.
+        # The lane asks like this, and its messages do not wait for the next window.
         assert verdicts(dict(transport.take(unanswered=16))) == [Verdict.ACCEPTED] * 4
         assert transport.batch == 4
 
@@ -161,7 +161,7 @@ def test_a_401_closes_the_connection(esp, postmark_relay, page):
 
 
 def test_one_rejected_address_does_not_fail_the_other_messages(esp, mailgun_relay, page):
-    """Mailgun refuses the whole request where one recipient of it is no good."""
+    """Mailgun refuses the whole request if one of its recipients is invalid."""
 
     def answer(post):
         bad = any("reader0@" in to for to in post.form["to"])
@@ -222,7 +222,7 @@ def test_an_unreachable_esp_leaves_the_message_unsent(esp, postmark_relay, page)
     with connect(postmark_relay, give_up=lambda: False, frozen=page) as transport:
         esp.server.shutdown()
         esp.server.server_close()
-        transport._backend.close()  # or the connection kept alive would still answer
+        transport._backend.close()  # otherwise the kept-alive connection would still answer
         transport._backend.open()
         transport.put(outgoing(page, 1))
         assert verdicts(dict(transport.take())) == [Verdict.NOT_SENT]
@@ -294,7 +294,7 @@ def test_refusals_through_djangos_smtp_backend_are_read_as_over_smtp(relay, page
 
     expected = [Verdict.NO_SUCH_ADDRESS, Verdict.LATER, Verdict.ACCEPTED]
     assert verdicts(outcomes) == expected
-    # Taken, and nobody listens.
+    # The port is taken, and nobody listens on it.
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         nobody = parse_relay(url.replace(str(relay.port), str(deaf.getsockname()[1])))

@@ -90,7 +90,7 @@ def test_readers_are_deferred_after_a_429(
 def test_an_esp_that_answers_500_is_left_after_three_requests(
     edition, readers, start, run_lane, settings, esp, mailgun_relay
 ):
-    """Each may have been taken, so each leaves its readers uncertain."""
+    """The ESP may have accepted each request, so each one leaves its readers uncertain."""
     settings.EMAIL_RELAYS = [mailgun_relay]
     readers(85)
     start()

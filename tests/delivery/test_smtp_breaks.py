@@ -1,4 +1,4 @@
-"""What is certain, and what is not, when the relay hangs up or falls silent in mid-stream."""
+"""Only messages that may have arrived are uncertain after a relay hangs up or falls silent."""
 
 import threading
 import time
@@ -56,7 +56,7 @@ def expected(count, key, own, behind):
 def test_no_message_behind_a_421_is_uncertain(server, mode, verb, own):
     answer(server, verb, "421 4.7.0 enough for one connection", key=5)
     if verb == "CONTENT":
-        # Closing is up to the server here.
+        # Here the server is the one that closes.
         usual = server.script
 
         def script(said, line, _):
@@ -101,7 +101,7 @@ def test_a_disconnect_leaves_uncertain_only_messages_that_may_have_arrived(serve
     assert {outcomes[key] for key in range(4)} == {"ACCEPTED"}
     uncertain = {key for key, verdict in outcomes.items() if verdict == "UNKNOWN"}
     if mode is Mode.BDAT:
-        # Their ends were written already.
+        # The ends of these messages were written already.
         assert uncertain <= set(range(4, 10))
     else:
         assert uncertain == ({4} if verb == "CONTENT" else set())
@@ -112,7 +112,7 @@ def test_a_disconnect_leaves_uncertain_only_messages_that_may_have_arrived(serve
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("after", [60_000, 200_000])
 def test_a_message_whose_end_was_not_written_is_not_uncertain(server, mode, after):
-    """Disconnects inside DATA and inside BDAT; the message is larger than every buffer."""
+    """The message is larger than every buffer, so the disconnect is inside DATA or inside BDAT."""
     server.closes_after = after
     huge = MESSAGE + b"A line of news\r\n" * 2_000_000
     outcomes = send(server, mode, 2, huge)
@@ -146,7 +146,7 @@ def test_silence_before_the_content_leaves_the_message_unsent(server, mode, verb
 
 
 def test_a_server_that_replies_byte_by_byte_runs_into_the_reply_timeout(server, monkeypatch):
-    """Each byte in time, the whole never."""
+    """Each byte arrives in time, but the whole reply never does."""
     monkeypatch.setattr(patience, "REPLY_TIMEOUT", 1.0)
     stop = threading.Event()
 
@@ -214,7 +214,7 @@ def test_a_malformed_reply_ends_the_connection_and_loses_no_message(server, mode
     answer(server, "RCPT", garbage, key=3)
     outcomes = send(server, mode, 8)
     assert [outcomes[key] for key in range(3)] == ["ACCEPTED"] * 3
-    # A server that says 250 to what it was not asked yet has said 250.
+    # A 250 counts even if the server sends it before the command that it answers.
     if garbage != TOO_MANY or mode is not Mode.BDAT:
         assert "ACCEPTED" not in [outcomes[key] for key in range(3, 8)]
     assert set(outcomes.values()) <= {"ACCEPTED", "UNKNOWN", "NOT_SENT", "LATER"}
@@ -231,8 +231,9 @@ def test_a_reply_that_is_neither_success_nor_failure_leaves_the_message_uncertai
 
 @pytest.mark.parametrize("mode", PIPELINED_MODES)
 def test_client_and_server_do_not_deadlock_on_full_buffers(server, mode):
-    """The server answers while we write, more than fits into its buffers, and reads no further
-    until it got rid of that.
+    """The server answers with more than fits into its buffers while we write.
+
+    It reads no further until all of its answer is sent.
     """
     server.reply_padding = 60_000
     server.extensions = OFFERS[mode]

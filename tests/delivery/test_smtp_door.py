@@ -1,4 +1,4 @@
-"""How a relay is entered: in time, encrypted, with the right to send."""
+"""A session with a relay opens in time, encrypted and authenticated, or not at all."""
 
 import socket
 import ssl
@@ -84,7 +84,7 @@ def test_a_relay_that_lacks_the_required_starttls_gets_nothing(server):
 
 
 def test_replies_injected_before_tls_begins_end_the_connection(server, context):
-    """CVE-2011-0411: somebody between us and the server may have said it."""
+    """CVE-2011-0411: an attacker between us and the server may have sent them."""
     server.context, server.starttls = context, True
     server.extensions = ("STARTTLS",)
     server.script = lambda verb, line, _: (
@@ -146,7 +146,7 @@ def test_a_tls_handshake_that_never_begins_times_out(server, context, monkeypatc
 
 
 def test_a_relay_that_does_not_accept_the_connection_times_out(monkeypatch):
-    """Its queue of callers is full, as a host's behind a firewall that drops."""
+    """Its backlog is full; a host behind a firewall that drops packets looks the same."""
     monkeypatch.setattr(patience, "CONNECT_TIMEOUT", 0.3)
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))

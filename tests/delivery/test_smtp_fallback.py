@@ -1,4 +1,4 @@
-"""A relay that offers more than it masters is spoken to more simply; nobody is lost or doubled."""
+"""A relay that cannot do what it offers gets a simpler mode; nobody is lost or sent to twice."""
 
 import logging
 
@@ -25,7 +25,7 @@ def server():
 
 
 def deliver(server, count=6):
-    """Send until nobody is left, as lanes do; ([modes used], keys that were ever uncertain)."""
+    """Send until nobody is left, as lanes do; return ([modes used], keys ever uncertain)."""
     left, used, uncertain = list(range(count)), [], set()
     while left:
         assert len(used) < 6
@@ -46,7 +46,7 @@ def times_taken(server, key):
 
 
 def pipelined(server):
-    """Whether commands come that were not waited for."""
+    """Return whether commands came in a pipeline."""
     return server.lines.count("RSET") > 0
 
 
@@ -61,7 +61,7 @@ def test_a_server_that_drops_pipelined_commands_gets_the_plain_mode(server):
 
 @pytest.mark.parametrize("code", ["500", "501 5.5.4", "502 5.5.1", "503"])
 def test_a_server_that_refuses_the_bdat_it_offered_gets_data(server, code):
-    """By RFC 3030 it drops the content; some take it for commands."""
+    """By RFC 3030 the server drops the content; some servers read it as commands."""
     server.script = lambda verb, line, _: f"{code} what?" if verb == "BDAT" else None
     for reads_refused_bdat in (False, True):
         server.reads_refused_bdat = reads_refused_bdat
@@ -79,7 +79,7 @@ def test_a_server_that_hangs_or_closes_at_bdat_gets_data(server, reply):
     used, uncertain = deliver(server)
 
     assert used == [Mode.BDAT, Mode.DATA]
-    # Its end was written, and what the server did with it nobody knows.
+    # The end of this message was written, and nobody knows what the server did with it.
     assert uncertain <= {0}
     assert all(times_taken(server, key) == 1 for key in range(6))
 
@@ -123,7 +123,7 @@ def test_a_server_that_drops_input_behind_the_final_dot_gets_the_plain_mode(serv
 
 
 def test_a_server_that_reads_refused_content_as_commands_gets_data(server):
-    """The worst of them: nobody can tell any more which reply answers what."""
+    """This is the worst fault: nobody can tell any more which reply answers which command."""
     server.reads_refused_bdat = True
     server.script = lambda verb, line, server: (
         "550 5.1.1 no" if verb == "RCPT" and "reader2@" in line and server.connections == 1
@@ -143,7 +143,7 @@ def test_a_server_that_reads_refused_content_as_commands_gets_data(server):
 
 
 def test_a_broken_bdat_stream_is_followed_by_a_connection_with_data(server):
-    """Some relays close without a 421 after so many messages."""
+    """Some relays close without a 421 after a certain number of messages."""
     server.script = lambda verb, line, server: (
         CUT if verb == "MAIL" and len(server.taken) == 3 * server.connections else None
     )
@@ -156,7 +156,7 @@ def test_a_broken_bdat_stream_is_followed_by_a_connection_with_data(server):
         for key in range(8):
             put(connection, key)
         assert "UNKNOWN" not in verdicts(connection.take()).values()
-    # That says nothing against DATA.
+    # The disconnect does not count against DATA.
     assert modes.mastered(server.relay) is Mode.DATA
 
 

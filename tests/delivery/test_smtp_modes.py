@@ -1,4 +1,4 @@
-"""Each message gets its own outcome, in whichever way the server lets us send."""
+"""Each message gets its own outcome, in every mode that a server may offer."""
 
 import time
 
@@ -111,7 +111,7 @@ def test_a_connection_stays_open_although_every_reader_is_refused(server):
 
 
 def test_data_may_be_accepted_although_its_recipient_was_refused():
-    """RFC 2920, section 3.1: then an empty message to nobody ends the transaction."""
+    """RFC 2920, section 3.1: an empty message to nobody then ends the transaction."""
 
     def script(verb, line, server):
         return "550 5.1.1 gone" if verb == "RCPT" and "reader1@" in line else None

@@ -1,4 +1,4 @@
-"""Whatever a server answers and wherever it closes: one outcome each, and never a false one."""
+"""Each message has one true outcome, whatever a server answers and wherever it closes."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ REPLIES = [
     "552 5.2.2 full",
     CUT,
 ]
-# The seventh CONTENT, say, is answered so.
+# For example, the seventh CONTENT gets one of these replies.
 faulty_replies = st.dictionaries(
     st.tuples(st.sampled_from(VERBS), st.integers(0, MESSAGES - 1)),
     st.sampled_from(REPLIES),
@@ -38,7 +38,7 @@ garbage = st.sampled_from(["", "2", "250", "25O OK", "\0", "-", "250-no end"])
 
 @dataclass
 class FaultyScript:
-    """Answers the n-th command of a kind in an odd way."""
+    """Answer the n-th command of a kind with a faulty reply."""
 
     faults: dict[tuple[str, int], str]
     seen: Counter[str] = field(default_factory=Counter)
@@ -46,7 +46,7 @@ class FaultyScript:
     def __call__(self, verb, line, server):
         reply = self.faults.get((verb, self.seen[verb]))
         self.seen[verb] += 1
-        # Only the replies that say so take a message or begin one.
+        # A positive reply from here would claim a message that the server did not accept.
         if reply and (verb, reply[:1]) in {("BDAT", "2"), ("BDAT", "3"), ("DATA", "2")}:
             return None
         return reply
@@ -104,7 +104,7 @@ def test_every_message_has_exactly_one_true_outcome(monkeypatch, chosen, takes):
             assert address_of(key) in taken
         elif verdict != "UNKNOWN":
             assert address_of(key) not in taken
-    # Never under another's name, never another's content.
+    # No message has the sender or the content of another one.
     for to, sender in taken.items():
         assert (
             sender.removeprefix("bounce+").split("@")[0] == to.removeprefix("reader").split("@")[0]

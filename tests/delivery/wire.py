@@ -1,4 +1,4 @@
-"""Messages for the tests of SMTP, and what became of them."""
+"""Messages for the tests of SMTP, and their outcomes."""
 
 from digest.delivery.outgoing import Outgoing
 from digest.delivery.smtp import Mode
@@ -22,7 +22,7 @@ def put(connection, key, message=MESSAGE, *, to=None):
 
 
 def verdicts(outcomes):
-    """{key: verdict's name}; a key that has two outcomes fails the test."""
+    """Return {key: verdict's name}; a key that has two outcomes fails the test."""
     found = {key: outcome.verdict.name for key, outcome in outcomes}
     assert len(found) == len(outcomes)
     return found
