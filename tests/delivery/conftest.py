@@ -26,7 +26,7 @@ def _no_shutdown_requested():
 
 @pytest.fixture
 def _no_known_modes():
-    """What was learnt of relays at the same port."""
+    """Forget what earlier tests learnt of relays at the same port."""
     modes.forget()
     yield
     modes.forget()
@@ -34,14 +34,14 @@ def _no_known_modes():
 
 @pytest.fixture
 def edition(db):
-    """Approved, with three stories; its newsletter has no readers yet."""
+    """Return an approved edition with three stories; its newsletter has no readers yet."""
     edition = factories.edition(factories.newsletter(), sends_at=NOW)
     return approve(edition_id=edition.pk, now=NOW)
 
 
 @pytest.fixture
 def readers(edition):
-    """Make so many active subscriptions, in id order."""
+    """Make the given number of active subscriptions, in id order."""
 
     def make(count, prefix="reader"):
         return [
@@ -54,7 +54,7 @@ def readers(edition):
 
 @pytest.fixture
 def start(edition):
-    """Set the edition on its way, plan all its readers and return how many were added."""
+    """Start the edition, plan all its readers and return how many rows were added."""
 
     def start(now=NOW):
         before = edition.deliveries.count()
@@ -67,9 +67,9 @@ def start(edition):
 
 @pytest.fixture
 def run_lane(edition):
-    """Run one lane in this process, the clock standing still unless one is given.
+    """Run one lane in this process; without a `clock` its time stands still.
 
-    As after a while: a relay that failed in the run before has rested.
+    All breakers are closed first, as if some time had passed since the run before.
     """
 
     def run(name="lane-1", now=NOW, clock=None):
@@ -105,7 +105,7 @@ def page(db):
 
 
 def rows(edition):
-    """What became of each address: {address: (status, reason)}."""
+    """Return the outcome of each address: {address: (status, reason)}."""
     found = Delivery.objects.filter(edition=edition).select_related("subscription__subscriber")
     return {row.subscription.subscriber.email: (row.status, row.reason) for row in found}
 

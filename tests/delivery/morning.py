@@ -1,6 +1,6 @@
-"""A whole morning's sending in no time: lanes, a ledger and receivers on one clock of their own.
+"""Simulate a whole send in a moment: lanes, a ledger and receivers share one simulated clock.
 
-Only the throttle is real, and the Redis behind it.
+Only the throttle and its Redis are real.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Row:
 
 
 class RateLimitedReceiver:
-    """A receiver that takes so many a second of each domain (or, under "*", of all together)."""
+    """A receiver that takes so many messages a second for each domain, or for `all` together."""
 
     def __init__(self, **rates: float) -> None:
         self.rates = {name.replace("_", "."): rate for name, rate in rates.items()}
@@ -49,7 +49,7 @@ class RateLimitedReceiver:
 
 @dataclass
 class Simulation:
-    """Send to every address; the numbers say how it went."""
+    """Send to every address, and record what was claimed, accepted and refused, and when."""
 
     relay: Relay
     speed: float = 250.0  # messages a second on one connection
@@ -57,7 +57,7 @@ class Simulation:
     until: float = 100_000.0
     at: float = 1_000_000.0
     claims: Counter[int] = field(default_factory=Counter)
-    # When each message was accepted, and when refused, by domain.
+    # The time and domain of each message that was accepted, and of each that was refused.
     accepted: list[tuple[float, str]] = field(default_factory=list)
     refused: list[tuple[float, str]] = field(default_factory=list)
     put_back: int = 0
@@ -106,14 +106,14 @@ class Simulation:
         return self.claims.total() / len(self.claims)
 
     def rate(self, domain: str = "", *, begin: float = 0, end: float = 1e9) -> float:
-        """Messages handed over a second, to one domain or all, in a span since the beginning."""
+        """Return the messages a second to one domain or all, in a span counted from the start."""
         handed = sorted(self.accepted + self.refused)
         times = [at - self.begun for at, name in handed if domain in ("", name)]
         times = [at for at in times if begin <= at < end]
         return len(times) / (min(end, times[-1]) - begin)
 
     def busiest(self, domain: str = "", *, seconds: float) -> int:
-        """The most messages handed over in any so many seconds."""
+        """Return the most messages that went out in any span of `seconds`."""
         handed = sorted(self.accepted + self.refused)
         times = [at for at, name in handed if domain in ("", name)]
         first, most = 0, 0

@@ -1,4 +1,4 @@
-"""What failed is sent again when an operator says so, and nothing else is."""
+"""Failed deliveries are sent again when an operator asks for it, and nothing else is."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(edition, readers, start, run_lane, relay):
-    """Sent: of five, one got it, two were refused, one is unknown there, one is uncertain."""
+    """A sent edition's readers: one got it, two were refused, one is unknown, one is uncertain."""
     found = readers(5)
     relay.replies |= {
         "reader1@example.com": "550 5.2.0 not today",

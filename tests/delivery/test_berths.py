@@ -1,4 +1,4 @@
-"""No relay holds more connections than it takes, and the lanes are shared out by weight."""
+"""A relay gets no more connections than it takes, and lanes are distributed by weight."""
 
 import threading
 from collections import Counter
@@ -27,7 +27,7 @@ def relays(settings):
 
 @contextmanager
 def lane(**how):
-    """Hold a berth on a database session of its own, as another process would."""
+    """Hold a connection slot in a database session of its own, as another process would."""
     ready, leave, found = threading.Event(), threading.Event(), []
 
     def hold():
@@ -52,7 +52,7 @@ def lane(**how):
 
 @pytest.fixture
 def take():
-    """Start lanes that stay until `take.stack` is closed; the names of their relays."""
+    """Start lanes that stay until `take.stack` is closed; return the names of their relays."""
     with ExitStack() as stack:
 
         def take(count=1, **how):
@@ -136,6 +136,6 @@ def test_a_connection_slot_costs_three_queries(relays, take, django_assert_num_q
     relays("smtp://a?connections=20", "smtp://b?connections=20")
     take(5)
 
-    # Who is where, the lock, and its end.
+    # One query reads which slots are taken, one locks a slot, one unlocks it.
     with django_assert_num_queries(3), berths.berth():
         pass

@@ -1,4 +1,4 @@
-"""A relay that cannot be reached rests, and is tried by one lane before all come back."""
+"""The breaker of an unreachable relay opens; one lane tries the relay before all come back."""
 
 import time
 
@@ -15,7 +15,7 @@ RELAY, OTHER = parse_relay("smtp://one"), parse_relay("smtp://two")
 
 @pytest.fixture(params=["Redis", "no Redis"], autouse=True)
 def _with_and_without_redis(request, settings, tmp_path):
-    """Each test with Redis and without."""
+    """Run each test with Redis and without it."""
     if request.param == "no Redis":
         settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
     else:
@@ -27,7 +27,10 @@ def _with_and_without_redis(request, settings, tmp_path):
 
 @pytest.fixture
 def open_times(monkeypatch):
-    """How many seconds each rest was to last. How long it takes to see its end is the machine's."""
+    """Record for how many seconds each breaker was to stay open.
+
+    How soon a test sees the end of that time depends on the machine.
+    """
     asked = []
     for marks in (breaker._Shared, breaker._Here):
 
@@ -42,7 +45,7 @@ def open_times(monkeypatch):
 
 
 def end_open_time():
-    """As if its time were over."""
+    """End the open time of the breaker early."""
     breaker._do(lambda marks: marks.drop(breaker._key("rests", RELAY)))
     assert not breaker.is_resting(RELAY)
 

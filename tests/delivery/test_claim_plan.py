@@ -1,4 +1,4 @@
-"""A claim finds its rows by their indexes, however PostgreSQL came to plan it."""
+"""A claim finds its rows by index, whatever PostgreSQL knew when it planned the statement."""
 
 from itertools import pairwise
 
@@ -16,8 +16,9 @@ pytestmark = pytest.mark.django_db
 def test_a_query_plan_made_for_an_empty_ledger_uses_indexes_in_a_full_one(edition):
     believe(LONG)
     with session("lane-1"), connection.cursor() as cursor:
-        # Its plan is made now, and kept; of an empty ledger reading everything costs least. As in
-        # a new installation nothing is known of the ledger; that the rest is long plays no part.
+        # PostgreSQL plans the statement now, and keeps the plan. On an empty ledger a full scan
+        # costs least. As in a new installation, there are no statistics of the ledger. That the
+        # other tables are long does not matter here.
         cursor.execute("SET LOCAL lock_timeout = '10s'")
         cursor.execute("TRUNCATE digest_delivery")
         claim(Claimant(edition.pk, 1, "lane-1", "relay"), now=NOW)
@@ -30,14 +31,14 @@ def test_a_query_plan_made_for_an_empty_ledger_uses_indexes_in_a_full_one(editio
             for line, condition in pairwise(plan)
             if "Scan" in line and " on digest_delivery" in line
         ]
-        # What was sent, what is due, and what of that is marked.
+        # One scan finds the rows sent, one the rows due, and one the due rows that are marked.
         by_id = [condition for condition in found if condition.startswith("Index Cond: (id = ")]
         assert (len(found), len(by_id)) == (3, 2), "\n".join(plan)
         assert all(condition.startswith("Index Cond:") for condition in found), "\n".join(plan)
 
 
 def kept_plans(cursor):
-    """The lines of each plan that is kept for a claim: one for each choice of types in use."""
+    """Return the lines of each plan kept for a claim: one for each choice of parameter types."""
     cursor.execute(
         "SELECT name, cardinality(parameter_types) FROM pg_prepared_statements"
         " WHERE statement LIKE '%recorded AS%'"

@@ -1,4 +1,4 @@
-"""The commands that draft, approve and send: a clear word and an honest exit status."""
+"""The commands that draft, approve and send: clear messages and correct exit statuses."""
 
 import io
 import itertools
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def current_edition(**fields):
-    """An edition that the real clock finds neither early nor late."""
+    """Make an edition that is neither early nor late by the real clock."""
     return factories.edition(
         factories.newsletter(), sends_at=now(), deadline_at=now() + timedelta(hours=1), **fields
     )
@@ -116,7 +116,7 @@ def test_a_test_copy_needs_a_valid_address(relay):
 
 
 def test_send_edition_with_wait_is_refused_without_a_worker(monkeypatch):
-    # The session's own worker process may be answering for other tests.
+    # The worker process of the test session may be running for other tests, and would answer.
     monkeypatch.setattr(Inspect, "active_queues", lambda self: None)
     edition = approve(edition_id=current_edition().pk, now=NOW)
 
@@ -166,7 +166,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def no_worker_sends(monkeypatch):
-    """As if workers were there, who have not begun."""
+    """Pretend that there are workers, and that they have not begun."""
     monkeypatch.setattr(send_edition, "_insist_on_a_worker", lambda: None)
     monkeypatch.setattr(tasks, "send_lanes", lambda edition_id: None)
     monkeypatch.setattr(send_edition, "enqueue", lambda task, **ids: None)

@@ -1,4 +1,4 @@
-"""A killed lane loses nobody: at most one window is uncertain. A stopped one loses nothing."""
+"""A killed lane leaves at most one window uncertain, a stopped one leaves none."""
 
 import os
 import signal
@@ -50,10 +50,10 @@ lane.run(edition_id=int(sys.argv[1]), lane="killed", clock=lambda: NOW)
 
 
 def in_another_process(edition, server):
-    """Start a lane in a process of its own.
+    """Start a lane in a process of its own, which is not a fork of this one.
 
-    Not a fork of this one: its threads, the SMTP server's among them, may hold locks that nobody
-    in the child would ever release.
+    The threads of this process, such as the SMTP server's, may hold locks that nobody would ever
+    release in a forked child.
     """
     env = process_environment(server.port) | {"DJANGO_SETTINGS_MODULE": "config.settings"}
     return subprocess.Popen([sys.executable, "-c", LANE, str(edition.pk)], env=env, cwd=ROOT)
@@ -124,7 +124,7 @@ def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
     assert process.returncode is not None
     counted = tally(edition.pk)
     assert (counted.sending, counted.uncertain) == (0, 0)
-    # The window under way is finished, and what was claimed ahead goes back.
+    # The lane finished its window, and gave back the rows that it had claimed ahead.
     assert 25 <= counted.sent == len(server.arrived) < 150
     assert counted.pending == 150 - counted.sent
 
@@ -140,7 +140,7 @@ def test_a_stopping_worker_on_a_slow_connection_releases_the_rest_of_the_window(
         if verb == "CONTENT" and "reader2@" in line:
             drain.ask()
         if verb == "CONTENT" and "reader3@" in line:
-            # Only now the time is up.
+            # The time for draining ends only now.
             monkeypatch.setattr(lane, "DRAIN_SECONDS", 0)
         return
 

@@ -1,4 +1,4 @@
-"""An edition from before planning was paged counts as planned, for the readers it had."""
+"""An edition from before planning in batches counts as planned, for the readers it had."""
 
 from datetime import timedelta
 
@@ -17,9 +17,9 @@ BEFORE = "0002_revisions_relays_and_audiences"
 
 
 def migrate():
-    """There and back, on the rows of this test."""
+    """Migrate back and forward again, with the rows of this test."""
     with connection.cursor() as cursor:
-        # No table is altered while checks of the rows above are left for the commit.
+        # PostgreSQL alters no table while constraint checks of its rows wait for the commit.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     newest = MigrationExecutor(connection).loader.graph.leaf_nodes("digest")
     MigrationExecutor(connection).migrate([("digest", BEFORE)])
@@ -28,7 +28,7 @@ def migrate():
 
 @pytest.fixture
 def earlier_edition():
-    """Editions of each status as 0002 left them, two readers each of whom one failed."""
+    """Make editions as 0002 left them, each with two readers, one of whom failed."""
 
     def make(status, **fields):
         edition = factories.edition(factories.newsletter())

@@ -1,4 +1,4 @@
-"""Who gets which edition: every one, those of Monday to Friday, or the week's best; and pauses."""
+"""Readers get every edition, those of Monday to Friday or the week's best, but not in a pause."""
 
 from datetime import date, timedelta
 
@@ -95,7 +95,7 @@ def test_a_correction_goes_to_every_reader_who_got_the_mistake(newsletter, reade
     assert set(rows(correction)) == {"daily@example.com", "weekdays@example.com"}
 
 
-# --- Nothing weekly -------------------------------------------------------------------------------
+# --- Without a weekly schedule --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_a_reader_who_pauses_while_a_window_is_written_gets_nothing_more(
 
 @pytest.fixture
 def sent(newsletter):
-    """Editions of days past that went to so many readers."""
+    """Make editions of past days that were sent to the given number of readers."""
 
     def send(readers, *days, cadence="daily"):
         for day in days:
@@ -314,7 +314,7 @@ def test_suppressed_and_paused_readers_do_not_count(newsletter, sent, settings):
     assert audience.outlook(edition, now=NOW).readers == 10
     begin(edition)
     assert edition.audience == 10
-    # They are in the ledger, with their reasons.
+    # The suppressed and the paused are in the ledger, with their reasons.
     assert edition.deliveries.count() == 14
 
 

@@ -1,4 +1,4 @@
-"""A lane works on behind where it was, waits for readers whose turn is near, and fails over."""
+"""A lane continues behind its last row, waits for readers whose turn is near, and fails over."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_an_unsubscribe_is_answered_once_the_lane_with_the_row_has_looked(editio
     start()
     Delivery.objects.filter(subscription=reader).update(status="sending", claimed_at=NOW)
 
-    # A second click, of a mail provider's machine say, is no answer before the first one's either.
+    # A second click, for example by a mail provider's machine, is not answered sooner.
     for _ in range(2):
         began = time.monotonic()
         preferences.unsubscribe(subscription_id=reader.pk, now=NOW)
@@ -335,7 +335,7 @@ def test_one_domain_that_defers_its_readers_again_does_not_open_the_breaker(
 def test_the_end_of_an_edition_is_decided_by_one_query(
     edition, readers, start, django_assert_num_queries
 ):
-    """Between two looks a row on the wire may come back to wait, and nobody would send it."""
+    """Between two queries a row that is being sent may become pending, and nobody would send it."""
     (reader,) = readers(1)
     start()
     for status_, still_open in (("pending", True), ("sending", True), ("sent", False)):

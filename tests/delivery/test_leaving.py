@@ -1,4 +1,4 @@
-"""Unsubscribing is effective at once: also for what is planned, and for a window under way."""
+"""An unsubscribe takes effect immediately, also for planned rows and a window being sent."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Odd names and addresses get their mail or a reason, and never stop the others."""
+"""Readers with unusual names and addresses get mail or a reason, and never stop the others."""
 
 import pytest
 

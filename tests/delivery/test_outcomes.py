@@ -1,4 +1,4 @@
-"""What each answer of the relay does to the reader, the address and the edition."""
+"""Each answer of the relay has its effect on the reader, the address and the edition."""
 
 import pytest
 
@@ -130,7 +130,7 @@ def test_a_held_delivery_resumes_where_it_stopped(edition, readers, start, run_l
     start(later(minutes=5))
     run_lane("again", now=later(minutes=5))
 
-    # The one who was refused comes last: had it been refused again, the others had theirs.
+    # The refused reader comes last, so that a second refusal could not stop the others.
     assert [to for to, _ in server.arrived] == [f"reader{n}@example.com" for n in (0, 1, 2, 4, 3)]
     assert status(edition) == Edition.Status.SENT
 
@@ -358,7 +358,7 @@ def test_a_relay_that_defers_everybody_is_left_after_two_windows(edition, start,
     start()
 
     assert run_lane() is End.NO_CONNECTION
-    # Two windows, and nobody else.
+    # The lane tries two windows, and no more readers.
     assert 20 <= sum("RCPT" in line for line in server.lines) <= 28
 
 

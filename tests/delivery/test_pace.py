@@ -1,4 +1,4 @@
-"""The words for how fast an edition goes, and for what it waits."""
+"""The progress line says how fast an edition goes, and what it waits for."""
 
 from datetime import UTC, datetime, timedelta
 

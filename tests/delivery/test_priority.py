@@ -1,4 +1,4 @@
-"""While a lane sends it interrupts nobody on the host, and afterwards all is as before."""
+"""A lane interrupts no process on the host while it sends, and restores the policy afterwards."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -72,6 +72,6 @@ def test_a_policy_that_the_operator_set_stays():
             inside = os.sched_getscheduler(0)
         return inside, os.sched_getscheduler(0)
 
-    # Of a thread of its own, which takes its policy with it.
+    # In a thread of its own, so that the policy ends with the thread.
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(policies).result() == (os.SCHED_IDLE, os.SCHED_IDLE)

@@ -1,4 +1,4 @@
-"""A 4yz is blamed on whom it speaks against: the relay, a domain, or nobody's rate."""
+"""A 4yz counts against the rate of the relay or of a domain, or against none."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""A relay is a URL, and what is wrong with one is said without its password."""
+"""A relay is a URL, and an error in the URL is reported without its password."""
 
 from datetime import date
 

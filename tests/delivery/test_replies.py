@@ -1,4 +1,4 @@
-"""What a server's words mean, by their codes alone."""
+"""A server's reply is understood by its codes alone."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What became of an edition's readers: counted from the rows, seldom where that is dear."""
+"""An edition's outcomes are counted from its rows, less often where counting is expensive."""
 
 import time
 from datetime import timedelta
@@ -142,7 +142,7 @@ def test_the_count_of_waiting_readers_reads_an_index_only(edition, add_row):
     assert ["Index Only Scan using delivery_due" in plan for plan in plans] == [True]
 
 
-# --- Looking --------------------------------------------------------------------------------------
+# --- The progress of an edition -------------------------------------------------------------------
 
 
 def test_the_total_during_planning_is_the_expected_audience(edition, add_row):
@@ -193,7 +193,7 @@ def test_the_line_says_that_no_relay_is_available(edition, add_row, relay, setti
 
 def test_many_viewers_are_answered_by_three_counts(edition, add_row, django_assert_num_queries):
     add_row(**SENT)
-    # For two of the three, a savepoint, its release, and no help of parallel workers.
+    # Two of the three also need a savepoint, its release, and a SET without parallel workers.
     with django_assert_num_queries(9):
         progress(edition, domains=True)
 
@@ -212,7 +212,7 @@ def test_a_new_status_makes_a_new_count(edition, add_row):
     assert progress(edition).done == 1
 
 
-# --- Sparingly ------------------------------------------------------------------------------------
+# --- Cached counts --------------------------------------------------------------------------------
 
 
 def test_an_expensive_value_is_kept_longer_than_a_cheap_one():
@@ -231,7 +231,7 @@ def test_an_expensive_value_is_kept_longer_than_a_cheap_one():
     assert computed == ["cheap", "dear"]
     assert 0 < seconds_left("cheap") <= 8 < seconds_left("dear")
 
-    cache.delete("cheap:fresh")  # as once its time is over
+    cache.delete("cheap:fresh")  # as if its time were over
     ask()
     assert computed == ["cheap", "dear", "cheap"]
 

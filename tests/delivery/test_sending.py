@@ -181,7 +181,7 @@ def test_an_edition_that_reached_nobody_by_its_deadline_is_skipped(edition, read
 def test_a_claim_costs_one_statement_per_window(
     edition, readers, start, run_lane, relay, django_assert_max_num_queries, monkeypatch
 ):
-    # On a busy machine a window takes longer, and its readers are looked at again.
+    # On a busy machine a window takes longer, and the lane would check its readers again.
     monkeypatch.setattr(outbox, "TRUST_SECONDS", 60)
     readers(100)
     start()
@@ -191,8 +191,10 @@ def test_a_claim_costs_one_statement_per_window(
         queue, "Claiming", lambda *args, **kwargs: claims.append(1) or Claiming(*args, **kwargs)
     )
 
-    # Berth, session, frozen page, closing; the claims themselves are prepared statements.
+    # They serve the connection slot, the session, the frozen page and the end of the edition; the
+    # claims themselves are prepared statements.
     with django_assert_max_num_queries(30):
         run_lane()
-    # One for each of eight windows, and two that found nobody: behind the last, from the front.
+    # There is one claim for each of eight windows. Two more found nobody: one behind the last row,
+    # one from the beginning.
     assert len(claims) == 8 + 2

@@ -1,4 +1,4 @@
-"""The whole way: stopped in mid-send, corrected, gone on, and written to those who had it."""
+"""An edition is stopped in mid-send, corrected, resumed, and its first readers get a correction."""
 
 import threading
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""No relay and no domain gets more than its rate, and what refuses gets less for a while."""
+"""No relay and no domain gets more than its rate, and one that defers gets less for a while."""
 
 import logging
 import threading
@@ -45,9 +45,9 @@ def test_a_relay_gets_its_rate_over_all_lanes(rate, lanes):
     simulation = Simulation(relay).send(addresses(rate * 40))
 
     assert simulation.rate(begin=2) == pytest.approx(rate, rel=0.05)
-    # At no time more than what a bucket holds beside what flows in.
+    # In any ten seconds at most a full bucket goes out, and what flows into it in that time.
     assert simulation.busiest(seconds=10) <= rate * 11 + 20
-    # Its turn is kept for a lane, so hardly a row is claimed in vain.
+    # Each lane keeps its turn, so hardly any row is claimed in vain.
     assert simulation.claims_per_row < 1.1
 
 
@@ -71,7 +71,8 @@ def test_concurrent_lanes_share_one_rate_by_the_clock_of_redis():
         thread.join(10)
     seconds = time.monotonic() - began
 
-    # A full bucket and two seconds; at the end each lane may hold a batch that was kept for it.
+    # The limit is a full bucket and two seconds of the rate. At the end each lane may hold a batch
+    # whose tokens were kept for it.
     assert 500 < sum(went) <= (1 + seconds) * 200 + 4 * 20
 
 
@@ -127,7 +128,8 @@ def test_readers_at_a_slow_domain_take_turns_and_delay_nobody_else(settings):
     assert max(others) < 10
     assert simulation.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.05)
     assert simulation.busiest("gmail.com", seconds=10) <= 240
-    # Once to be put off and once to be sent; of the others once.
+    # A reader at the slow domain is claimed once to be deferred and once to be sent. Every other
+    # reader is claimed once.
     assert simulation.claims_per_row < 1.55
     assert max(simulation.claims.values()) <= 3
 
@@ -154,7 +156,7 @@ def test_a_lane_that_slept_does_not_send_its_backlog_in_one_burst(settings):
     due = [Row(n, row.email, throttled=True) for n, (row, _) in enumerate(put_off * 10)]
     went = [len(throttle.admit(due[n : n + 20], now=NOW).go) for n in range(0, 200, 20)]
 
-    # Two seconds' worth; the others get new turns, behind all that are given out.
+    # Two seconds' worth goes out. The other rows get new turns, behind all that are given out.
     assert sum(went) == 40
 
 
@@ -175,7 +177,7 @@ def test_readers_who_wait_for_their_domain_use_none_of_the_relays_rate(settings)
     assert len(second.go) == 20
 
 
-# --- Refusals -------------------------------------------------------------------------------------
+# --- Deferrals ------------------------------------------------------------------------------------
 
 
 def refuse(throttle, batch):
@@ -184,7 +186,7 @@ def refuse(throttle, batch):
 
 
 def seconds_for(throttle, clock, count):
-    """How long the clock runs until so many went, in batches."""
+    """Return how long the clock runs until `count` rows were admitted, in batches."""
     begun, went = clock[0], 0
     while went < count:
         admission = throttle.admit(rows(min(20, count - went)), now=NOW)
@@ -219,7 +221,7 @@ def test_deferrals_never_bring_a_rate_below_its_floor():
 
 
 def test_a_domain_without_a_rate_finds_its_own():
-    """It takes 20 a second and never says so but by refusing."""
+    """The domain takes 20 a second, and shows it only by deferring the others."""
     simulation = Simulation(
         parse_relay("smtp://h?connections=4"), answer=RateLimitedReceiver(gmail_com=20)
     )
@@ -318,7 +320,7 @@ def test_the_days_count_is_read_from_the_ledger_after_redis_lost_it(redis):
     assert throttle.sent_on(WARMING, DAY.date()) == 0
 
 
-# --- Redis is gone --------------------------------------------------------------------------------
+# --- Without Redis --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -365,7 +367,7 @@ def test_each_reader_at_a_slow_domain_has_their_own_turn_without_redis(settings_
 
     assert simulation.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.1)
     assert simulation.busiest("gmail.com", seconds=10) <= 260
-    # Not claimed again and again: once to be put off, once to be sent, seldom once more.
+    # A row is claimed once to be deferred, once to be sent, and seldom once more.
     assert max(simulation.claims.values()) <= 8
     assert simulation.claims_per_row < 3
 
@@ -388,7 +390,7 @@ def test_rows_beyond_the_relays_rate_use_none_of_their_domains_rate_without_redi
 def test_a_warm_up_is_counted_by_the_ledger_without_redis(settings_without_redis):
     lane = Throttle(WARMING, count=lambda relay, day: 20)
 
-    # Ten are left of the day, and two lanes may be at it.
+    # Ten are left of the day, and two lanes may share them.
     assert len(lane.admit(rows(20), now=DAY).go) == 5
     again = lane.admit(rows(20), now=DAY)
     assert (len(again.go), again.is_full) == (0, True)

@@ -1,4 +1,4 @@
-"""The commands that stop an edition, accept an audience and send to the failed ones again."""
+"""The commands that stop an edition, accept an audience and resend to failed readers."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def under_way():
-    """Being sent to six readers."""
+    """Return an edition that is being sent to six readers."""
     edition = factories.edition(
         factories.newsletter(), sends_at=now(), deadline_at=now() + timedelta(hours=1)
     )

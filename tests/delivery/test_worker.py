@@ -1,4 +1,4 @@
-"""A real Celery worker that is stopped, killed, or loses its queue in the middle of a delivery."""
+"""A real Celery worker is stopped, killed, or loses its queue in the middle of a delivery."""
 
 import os
 import signal
@@ -26,20 +26,21 @@ from tests.delivery.conftest import status
 from tests.delivery.smtp_server import ScriptedServer, running
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.django_db(transaction=True)]
-# Apart from the queues of the session's own worker.
+# The worker of the test session does not serve this queue.
 QUEUE = "test-worker"
 
 
 @pytest.fixture(autouse=True)
 def _empty_delivery_queue():
-    """A lane that stops hands over through the queue of digests."""
+    """Empty the delivery queue, into which a lane that stops puts the next task."""
     yield
     Redis.from_url(django_settings.REDIS_URL).delete("delivery")
 
 
 class Slowdown:
-    """Slow from the thirtieth message on, so that a lane is still at it when it is met, until the
-    test has seen enough.
+    """Slow the server down from the thirtieth message on, until a test has seen enough.
+
+    So a lane is still sending when the test stops or kills its worker.
     """
 
     is_slow = True
@@ -63,7 +64,7 @@ def server(settings, slowdown):
 
 @pytest.fixture
 def start_worker(server):
-    """Start a worker process of the test's own; whatever the test leaves running is killed."""
+    """Start worker processes for this test; those that it leaves running are killed."""
     processes = []
 
     def start():
@@ -153,7 +154,7 @@ def test_a_killed_worker_is_replaced_and_nobody_is_lost(edition, server, slowdow
 
     slowdown.is_slow = False
     start_worker()
-    # What recovery put off by the test's clock is due a little later by the worker's.
+    # Recovery deferred these rows by a clock that is ahead; by the worker's they are not due yet.
     edition.deliveries.filter(status="uncertain").update(next_attempt_at=now())
     send(edition)
     wait_for(lambda: is_sent(edition), what="the edition's end")
@@ -169,7 +170,7 @@ def test_a_flushed_redis_only_delays_the_send(edition, server, slowdown, start_w
     wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
     Redis.from_url(django_settings.REDIS_URL).flushdb()
 
-    # What a tick would do, over and over; the lane that runs holds the only berth.
+    # Ticks would do the same again and again; the lane that runs holds the only connection slot.
     for _ in range(3):
         send_lanes(edition.pk)
         send(edition)
