@@ -53,16 +53,16 @@ def readers(edition):
 
 
 @pytest.fixture
-def start(edition):
+def start_sending(edition):
     """Start the edition, plan all its readers and return how many rows were added."""
 
-    def start(now=NOW):
+    def start_sending(now=NOW):
         before = edition.deliveries.count()
         plan.start(edition_id=edition.pk, now=now)
         plan.plan_audience(edition_id=edition.pk, now=now)
         return edition.deliveries.count() - before
 
-    return start
+    return start_sending
 
 
 @pytest.fixture

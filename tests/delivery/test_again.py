@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sent(edition, readers, start, run_lane, relay):
+def sent(edition, readers, start_sending, run_lane, relay):
     """A sent edition's readers: one got it, two were refused, one is unknown, one is uncertain."""
     found = readers(5)
     relay.replies |= {
@@ -23,7 +23,7 @@ def sent(edition, readers, start, run_lane, relay):
         "reader2@example.com": "550 5.2.0 not today",
         "reader3@example.com": "550 5.1.1 no such user",
     }
-    start()
+    start_sending()
     Delivery.objects.filter(subscription=found[4]).update(
         status="sending", claimed_at=NOW, lane="x"
     )

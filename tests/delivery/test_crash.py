@@ -60,10 +60,10 @@ def in_another_process(edition, server):
 
 
 def test_outcomes_are_recorded_although_the_statement_with_them_failed(
-    edition, readers, start, run_lane, server, monkeypatch
+    edition, readers, start_sending, run_lane, server, monkeypatch
 ):
     readers(WINDOW + 1)
-    start()
+    start_sending()
     claims = []
 
     def first_one_works(*args, **kwargs):
@@ -81,10 +81,10 @@ def test_outcomes_are_recorded_although_the_statement_with_them_failed(
 
 
 def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     readers(70)
-    start()
+    start_sending()
     process = in_another_process(edition, server)
     wait_for(lambda: len(server.arrived) >= 30, what="thirty messages")
     process.kill()
@@ -110,10 +110,10 @@ def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
 
 
 def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     readers(150)
-    start()
+    start_sending()
     process = in_another_process(edition, server)
     wait_for(lambda: len(server.arrived) >= 25, what="25 messages")
     asked = time.monotonic()
@@ -130,10 +130,10 @@ def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
 
 
 def test_a_stopping_worker_on_a_slow_connection_releases_the_rest_of_the_window(
-    edition, readers, start, run_lane, server, monkeypatch
+    edition, readers, start_sending, run_lane, server, monkeypatch
 ):
     readers(10)
-    start()
+    start_sending()
     monkeypatch.setattr(lane, "DRAIN_SECONDS", 60)
 
     def stops_at_third(verb, line, server):
@@ -152,10 +152,10 @@ def test_a_stopping_worker_on_a_slow_connection_releases_the_rest_of_the_window(
 
 
 def test_a_relay_that_never_answers_does_not_delay_a_stopping_worker(
-    edition, readers, start, run_lane, server, monkeypatch
+    edition, readers, start_sending, run_lane, server, monkeypatch
 ):
     readers(3)
-    start()
+    start_sending()
     monkeypatch.setattr(lane, "DRAIN_SECONDS", 0.2)
     hangs = threading.Event()
 
@@ -174,10 +174,10 @@ def test_a_relay_that_never_answers_does_not_delay_a_stopping_worker(
     assert set(rows(edition).values()) == {("pending", "")}
 
 
-def test_concurrent_lanes_send_to_nobody_twice(edition, readers, start, server, settings):
+def test_concurrent_lanes_send_to_nobody_twice(edition, readers, start_sending, server, settings):
     settings.EMAIL_RELAYS = [replace(server.relay, connections=3)]
     readers(90)
-    start()
+    start_sending()
     ends, all_came = [], threading.Event()
 
     def run(name):
@@ -208,11 +208,11 @@ def test_concurrent_lanes_send_to_nobody_twice(edition, readers, start, server, 
 
 
 def test_an_outcome_recorded_after_the_lease_changes_nothing(
-    edition, readers, start, run_lane, server, settings
+    edition, readers, start_sending, run_lane, server, settings
 ):
     settings.RESEND_UNCERTAIN = False
     (reader,) = readers(1)
-    start()
+    start_sending()
 
     def lose_the_lease(verb, line, server):
         if verb == "CONTENT":
@@ -227,10 +227,10 @@ def test_an_outcome_recorded_after_the_lease_changes_nothing(
 
 
 def test_a_lane_hands_over_after_its_time_limit(
-    edition, readers, start, run_lane, server, monkeypatch
+    edition, readers, start_sending, run_lane, server, monkeypatch
 ):
     monkeypatch.setattr(lane, "LANE_SECONDS", 0)
     readers(1)
-    start()
+    start_sending()
 
     assert run_lane() is End.MORE

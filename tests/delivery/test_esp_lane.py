@@ -21,11 +21,11 @@ SENT = (Delivery.Status.SENT, "")
 
 @pytest.mark.parametrize("name", ["postmark", "mailgun"])
 def test_every_reader_gets_one_message(
-    request, esp, edition, readers, start, run_lane, settings, name
+    request, esp, edition, readers, start_sending, run_lane, settings, name
 ):
     settings.EMAIL_RELAYS = [request.getfixturevalue(f"{name}_relay")]
     subscriptions = readers(45)
-    start()
+    start_sending()
 
     assert run_lane() is End.DONE
 
@@ -43,11 +43,11 @@ def test_every_reader_gets_one_message(
 
 
 def test_a_refused_reader_does_not_affect_the_others(
-    edition, readers, start, run_lane, settings, esp, postmark_relay
+    edition, readers, start_sending, run_lane, settings, esp, postmark_relay
 ):
     settings.EMAIL_RELAYS = [postmark_relay]
     readers(5)
-    start()
+    start_sending()
     text = "Found inactive addresses: reader3@example.com. Inactive recipients have bounced."
     esp.answer = partial(postmark, refused={"reader3@example.com": (406, text)})
 
@@ -59,11 +59,11 @@ def test_a_refused_reader_does_not_affect_the_others(
 
 
 def test_rejected_credentials_hold_the_edition_and_fail_nobody(
-    edition, readers, start, run_lane, settings, esp, mailgun_relay
+    edition, readers, start_sending, run_lane, settings, esp, mailgun_relay
 ):
     settings.EMAIL_RELAYS = [mailgun_relay]
     readers(25)
-    start()
+    start_sending()
     esp.answer = lambda post: (401, "Forbidden")
 
     assert run_lane() is End.HELD
@@ -73,11 +73,11 @@ def test_rejected_credentials_hold_the_edition_and_fail_nobody(
 
 
 def test_readers_are_deferred_after_a_429(
-    edition, readers, start, run_lane, settings, esp, mailgun_relay
+    edition, readers, start_sending, run_lane, settings, esp, mailgun_relay
 ):
     settings.EMAIL_RELAYS = [mailgun_relay]
     readers(45)
-    start()
+    start_sending()
     calls = iter(range(100))
     esp.answer = lambda post: (429, "slow down") if next(calls) else mailgun(post)
 
@@ -88,12 +88,12 @@ def test_readers_are_deferred_after_a_429(
 
 
 def test_an_esp_that_answers_500_is_left_after_three_requests(
-    edition, readers, start, run_lane, settings, esp, mailgun_relay
+    edition, readers, start_sending, run_lane, settings, esp, mailgun_relay
 ):
     """The ESP may have accepted each request, so each one leaves its readers uncertain."""
     settings.EMAIL_RELAYS = [mailgun_relay]
     readers(85)
-    start()
+    start_sending()
     esp.answer = lambda post: (500, "oops")
 
     assert run_lane() is End.NO_CONNECTION
@@ -105,14 +105,14 @@ def test_an_esp_that_answers_500_is_left_after_three_requests(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_reader_who_unsubscribes_while_messages_go_one_by_one_gets_nothing(
-    edition, readers, start, run_lane, settings, esp, mailgun_relay
+    edition, readers, start_sending, run_lane, settings, esp, mailgun_relay
 ):
     edition.subject = "What %recipient.x% means"
     edition.save()
     approve(edition_id=edition.pk, now=NOW)
     settings.EMAIL_RELAYS = [mailgun_relay]
     subscriptions = readers(20)
-    start()
+    start_sending()
 
     def answer(post):
         unsubscribe(subscription_id=subscriptions[-1].pk, now=NOW)

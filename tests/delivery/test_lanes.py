@@ -49,11 +49,11 @@ def unreachable_relay():
 
 
 def test_the_next_relay_takes_over_from_an_unreachable_one(
-    edition, readers, start, run_lane, server, unreachable_relay, settings
+    edition, readers, start_sending, run_lane, server, unreachable_relay, settings
 ):
     settings.EMAIL_RELAYS = [unreachable_relay, server.relay]
     readers(3)
-    start()
+    start_sending()
 
     assert run_lane() is End.DONE
     assert tally(edition.pk).sent == 3
@@ -63,11 +63,11 @@ def test_the_next_relay_takes_over_from_an_unreachable_one(
 
 
 def test_every_reader_waits_while_no_relay_can_be_reached(
-    edition, readers, start, run_lane, unreachable_relay, settings
+    edition, readers, start_sending, run_lane, unreachable_relay, settings
 ):
     settings.EMAIL_RELAYS = [unreachable_relay]
     readers(2)
-    start()
+    start_sending()
 
     assert run_lane() is End.NO_CONNECTION
     assert set(rows(edition).values()) == {("pending", "")}
@@ -75,13 +75,13 @@ def test_every_reader_waits_while_no_relay_can_be_reached(
 
 
 def test_an_edition_is_held_only_when_every_relay_refuses_us(
-    edition, readers, start, run_lane, server, settings
+    edition, readers, start_sending, run_lane, server, settings
 ):
     refuses = ScriptedServer(
         script=lambda verb, *_: "554 5.7.1 go away" if verb == "GREETING" else None
     )
     readers(2)
-    start()
+    start_sending()
     with running(refuses) as other:
         settings.EMAIL_RELAYS = [other.relay, server.relay]
         assert run_lane() is End.DONE
@@ -89,14 +89,16 @@ def test_an_edition_is_held_only_when_every_relay_refuses_us(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stopped_edition_sends_no_further_window(edition, readers, start, run_lane, server):
+def test_a_stopped_edition_sends_no_further_window(
+    edition, readers, start_sending, run_lane, server
+):
     def stop_at_the_third(verb, line, _):
         if verb == "CONTENT" and "reader2@" in line:
             Edition.objects.filter(pk=edition.pk).update(status="held", reason="stopped")
             connection.close()
 
     readers(2 * WINDOW)
-    start()
+    start_sending()
     server.script = stop_at_the_third
     run_lane()
 
@@ -105,10 +107,10 @@ def test_a_stopped_edition_sends_no_further_window(edition, readers, start, run_
 
 
 def test_a_lane_of_an_older_revision_claims_nobody(
-    edition, readers, start, run_lane, server, monkeypatch
+    edition, readers, start_sending, run_lane, server, monkeypatch
 ):
     readers(2)
-    start()
+    start_sending()
     before = Edition.objects.get(pk=edition.pk)
     monkeypatch.setattr(lane, "_under_way", lambda _: before)
     Edition.objects.filter(pk=edition.pk).update(revision=2)
@@ -118,24 +120,26 @@ def test_a_lane_of_an_older_revision_claims_nobody(
 
 
 def test_the_ledger_records_the_revision_and_the_relay_of_each_message(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     sent, refused = readers(2)
     server.script = lambda verb, line, _: (
         "451 4.2.1 later" if verb == "RCPT" and "reader1@" in line else None
     )
-    start()
+    start_sending()
     run_lane()
 
     assert (row(sent).revision, row(sent).relay) == (1, server.relay.name)
     assert (row(refused).revision, row(refused).relay) == (0, server.relay.name)
 
 
-def test_a_lane_waits_for_a_reader_whose_turn_is_near(edition, readers, start, run_lane, server):
+def test_a_lane_waits_for_a_reader_whose_turn_is_near(
+    edition, readers, start_sending, run_lane, server
+):
     edition_now = now()
     Edition.objects.filter(pk=edition.pk).update(deadline_at=edition_now + timedelta(hours=1))
     soon, far = readers(2)
-    start(NOW)
+    start_sending(NOW)
     Delivery.objects.filter(subscription=soon).update(
         next_attempt_at=edition_now + timedelta(seconds=0.7)
     )
@@ -172,8 +176,8 @@ def test_readers_not_planned_by_the_deadline_are_skipped_as_past_it(edition, rea
     assert len(rows(edition)) == 5
 
 
-def test_two_editions_take_turns_on_a_connection(edition, readers, start):
-    start()
+def test_two_editions_take_turns_on_a_connection(edition, readers, start_sending):
+    start_sending()
     other = factories.edition(factories.newsletter(), sends_at=NOW)
     factories.put(Edition.objects.filter(pk=other.pk), status="sending", planned_at=NOW)
 
@@ -201,9 +205,11 @@ def test_a_lane_counts_as_dead_once_its_database_session_has_ended():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_unsubscribe_is_answered_once_the_lane_with_the_row_has_looked(edition, readers, start):
+def test_an_unsubscribe_is_answered_once_the_lane_with_the_row_has_looked(
+    edition, readers, start_sending
+):
     (reader,) = readers(1)
-    start()
+    start_sending()
     Delivery.objects.filter(subscription=reader).update(status="sending", claimed_at=NOW)
 
     # A second click, for example by a mail provider's machine, is not answered sooner.
@@ -214,18 +220,18 @@ def test_an_unsubscribe_is_answered_once_the_lane_with_the_row_has_looked(editio
 
 
 def test_one_reader_refused_by_policy_does_not_block_the_others(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     alone, *_others = readers(3)
     server.script = lambda verb, line, _: (
         "554 5.7.1 access denied" if verb == "RCPT" and "reader0@" in line else None
     )
-    start()
+    start_sending()
     assert run_lane() is End.HELD
     assert (row(alone).status, row(alone).reason) == ("pending", "refused")
 
     approve(edition_id=edition.pk, now=later(seconds=10))
-    start(later(seconds=10))
+    start_sending(later(seconds=10))
     assert run_lane("goes on", now=later(seconds=10)) is End.DONE
     assert tally(edition.pk).sent == 2
 
@@ -236,10 +242,10 @@ def test_one_reader_refused_by_policy_does_not_block_the_others(
 
 
 def test_an_uncertain_reader_who_is_deferred_stays_uncertain(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     (reader,) = readers(1)
-    start()
+    start_sending()
     factories.put(
         Delivery.objects.filter(subscription=reader),
         status="uncertain", uncertain_at=NOW, attempts=1, revision=1,
@@ -252,10 +258,10 @@ def test_an_uncertain_reader_who_is_deferred_stays_uncertain(
 
 
 def test_a_window_claimed_by_a_statement_without_an_answer_is_given_back(
-    edition, readers, start, run_lane, server, monkeypatch
+    edition, readers, start_sending, run_lane, server, monkeypatch
 ):
     readers(5)
-    start()
+    start_sending()
 
     def loses_its_answer(*args, **kwargs):
         monkeypatch.setattr(queue, "Claiming", Claiming)
@@ -269,9 +275,11 @@ def test_a_window_claimed_by_a_statement_without_an_answer_is_given_back(
     assert tally(edition.pk).sent == 5
 
 
-def test_an_unreadable_frozen_page_holds_the_edition(edition, readers, start, run_lane, server):
+def test_an_unreadable_frozen_page_holds_the_edition(
+    edition, readers, start_sending, run_lane, server
+):
     readers(1)
-    start()
+    start_sending()
     edition.frozen_pages.update(html_segments=[{"strange": "page"}])
 
     assert run_lane() is End.HELD
@@ -279,9 +287,11 @@ def test_an_unreadable_frozen_page_holds_the_edition(edition, readers, start, ru
     assert (held.status, held.reason) == ("held", "not-sendable")
 
 
-def test_an_edition_that_ends_while_held_has_the_revision_its_readers_got(edition, readers, start):
+def test_an_edition_that_ends_while_held_has_the_revision_its_readers_got(
+    edition, readers, start_sending
+):
     sent, _other = readers(2)
-    start()
+    start_sending()
     factories.put(Delivery.objects.filter(subscription=sent), status="sent", revision=1)
     factories.put(
         Edition.objects.filter(pk=edition.pk), status="held", reason="stopped", revision=2
@@ -316,7 +326,7 @@ def test_a_tick_with_a_failing_step_runs_the_other_steps(monkeypatch, caplog):
 
 
 def test_one_domain_that_defers_its_readers_again_does_not_open_the_breaker(
-    edition, start, run_lane, server
+    edition, start_sending, run_lane, server
 ):
     for number in range(2 * WINDOW):
         for domain in ("slow.example", "quick.example"):
@@ -324,7 +334,7 @@ def test_one_domain_that_defers_its_readers_again_does_not_open_the_breaker(
     server.script = lambda verb, line, _: (
         "451 4.2.1 later" if verb == "RCPT" and "slow.example" in line else None
     )
-    start()
+    start_sending()
     assert run_lane() is End.DONE
 
     assert run_lane("again", now=later(minutes=2)) is End.DONE
@@ -333,11 +343,11 @@ def test_one_domain_that_defers_its_readers_again_does_not_open_the_breaker(
 
 
 def test_the_end_of_an_edition_is_decided_by_one_query(
-    edition, readers, start, django_assert_num_queries
+    edition, readers, start_sending, django_assert_num_queries
 ):
     """Between two queries a row that is being sent may become pending, and nobody would send it."""
     (reader,) = readers(1)
-    start()
+    start_sending()
     for status_, still_open in (("pending", True), ("sending", True), ("sent", False)):
         factories.put(Delivery.objects.filter(subscription=reader), status=status_)
         with django_assert_num_queries(1):
@@ -345,13 +355,13 @@ def test_the_end_of_an_edition_is_decided_by_one_query(
 
 
 def test_an_edition_started_early_resumes_immediately_after_a_stop(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     Edition.objects.filter(pk=edition.pk).update(
         sends_at=later(days=2), deadline_at=later(days=2, hours=3)
     )
     readers(1)
-    start()
+    start_sending()
     stop_sending(edition_id=edition.pk, detail="", now=NOW)
     approve(edition_id=edition.pk, now=later(minutes=1))
 

@@ -15,9 +15,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_planned_row_is_skipped_as_soon_as_its_reader_unsubscribes(edition, readers, start):
+def test_a_planned_row_is_skipped_as_soon_as_its_reader_unsubscribes(
+    edition, readers, start_sending
+):
     (reader,) = readers(1)
-    start()
+    start_sending()
 
     unsubscribe(subscription_id=reader.pk, now=NOW)
 
@@ -26,10 +28,10 @@ def test_a_planned_row_is_skipped_as_soon_as_its_reader_unsubscribes(edition, re
 
 @pytest.mark.django_db(transaction=True)
 def test_a_reader_who_unsubscribes_while_their_window_is_being_sent_gets_nothing(
-    edition, readers, start, run_lane, settings
+    edition, readers, start_sending, run_lane, settings
 ):
     subscriptions = readers(6)
-    start()
+    start_sending()
     is_at_second, goes_on = threading.Event(), threading.Event()
 
     def slow(verb, line, server):

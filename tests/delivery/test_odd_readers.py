@@ -24,10 +24,10 @@ pytestmark = pytest.mark.django_db
         "=?utf-8?q?x?=",
     ],
 )
-def test_a_reader_of_any_name_gets_the_message(edition, start, run_lane, relay, name):
+def test_a_reader_of_any_name_gets_the_message(edition, start_sending, run_lane, relay, name):
     subscription = factories.subscription(edition.newsletter, "ada@example.com")
     type(subscription.subscriber).objects.update(name=name)
-    start()
+    start_sending()
     run_lane()
 
     (mail,) = relay.received
@@ -46,11 +46,11 @@ def test_a_reader_of_any_name_gets_the_message(edition, start, run_lane, relay, 
     ],
 )
 def test_an_unusual_address_does_not_stop_the_others(
-    edition, start, run_lane, settings, address, outcome
+    edition, start_sending, run_lane, settings, address, outcome
 ):
     factories.subscription(edition.newsletter, address)
     factories.subscription(edition.newsletter, "next@example.com")
-    start()
+    start_sending()
     with running(ScriptedServer()) as server:
         settings.EMAIL_RELAYS = [server.relay]
         run_lane()
@@ -59,11 +59,11 @@ def test_an_unusual_address_does_not_stop_the_others(
 
 
 def test_a_message_that_cannot_be_built_holds_the_edition_and_loses_nobody(
-    edition, start, run_lane, relay
+    edition, start_sending, run_lane, relay
 ):
     for name in ("one", "two"):
         factories.subscription(edition.newsletter, f"{name}@example.com")
-    start()
+    start_sending()
     Frozen.objects.update(html_segments=[{"slot": "UNHEARD_OF", "section": None, "story": None}])
 
     assert run_lane() is End.HELD

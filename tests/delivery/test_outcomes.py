@@ -33,11 +33,11 @@ def answer(server, verb, reply, *, to=""):
 
 @pytest.mark.parametrize("reply", ["421 4.3.2 closing", "451 4.7.1 greylisted", "452 full"])
 def test_a_temporarily_refused_message_is_tried_again(
-    edition, readers, start, run_lane, server, reply
+    edition, readers, start_sending, run_lane, server, reply
 ):
     put_off, _other = readers(2)
     answer(server, "RCPT", reply, to="reader0@")
-    start()
+    start_sending()
     run_lane()
 
     waiting = row(put_off)
@@ -60,10 +60,12 @@ def test_retries_back_off_with_jitter():
     assert len({backoff(1) for _ in range(20)}) > 1
 
 
-def test_an_address_that_does_not_exist_is_suppressed(edition, readers, start, run_lane, server):
+def test_an_address_that_does_not_exist_is_suppressed(
+    edition, readers, start_sending, run_lane, server
+):
     readers(3)
     answer(server, "RCPT", "550 5.1.1 no such user", to="reader1@")
-    start()
+    start_sending()
     run_lane()
 
     assert rows(edition) == {
@@ -77,10 +79,12 @@ def test_an_address_that_does_not_exist_is_suppressed(edition, readers, start, r
     assert status(edition) == Edition.Status.SENT
 
 
-def test_a_refusal_without_a_reason_suppresses_nobody(edition, readers, start, run_lane, server):
+def test_a_refusal_without_a_reason_suppresses_nobody(
+    edition, readers, start_sending, run_lane, server
+):
     readers(2)
     answer(server, "RCPT", "550 no", to="reader0@")
-    start()
+    start_sending()
     run_lane()
 
     assert rows(edition)["reader0@example.com"] == ("failed", "refused")
@@ -100,11 +104,11 @@ def test_a_refusal_without_a_reason_suppresses_nobody(edition, readers, start, r
     ],
 )
 def test_a_refusal_that_is_our_fault_holds_the_edition_and_loses_nobody(
-    edition, readers, start, run_lane, server, verb, reply
+    edition, readers, start_sending, run_lane, server, verb, reply
 ):
     readers(25)
     answer(server, verb, reply)
-    start()
+    start_sending()
 
     assert run_lane() is End.HELD
 
@@ -118,16 +122,18 @@ def test_a_refusal_that_is_our_fault_holds_the_edition_and_loses_nobody(
     assert server.connections == 1
 
 
-def test_a_held_delivery_resumes_where_it_stopped(edition, readers, start, run_lane, server):
+def test_a_held_delivery_resumes_where_it_stopped(
+    edition, readers, start_sending, run_lane, server
+):
     readers(5)
     answer(server, "RCPT", "550 5.7.1 quota", to="reader3@")
-    start()
+    start_sending()
     run_lane()
     assert len(server.arrived) == 3
 
     answer(server, "RCPT", None)
     approve(edition_id=edition.pk, now=later(minutes=5))
-    start(later(minutes=5))
+    start_sending(later(minutes=5))
     run_lane("again", now=later(minutes=5))
 
     # The refused reader comes last, so that a second refusal could not stop the others.
@@ -136,11 +142,11 @@ def test_a_held_delivery_resumes_where_it_stopped(edition, readers, start, run_l
 
 
 def test_a_held_delivery_that_reached_readers_ends_as_sent_at_its_deadline(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     readers(5)
     answer(server, "RCPT", "550 5.7.1 quota", to="reader3@")
-    start()
+    start_sending()
     run_lane()
 
     closing.close_late(now=edition.deadline_at)
@@ -151,10 +157,10 @@ def test_a_held_delivery_that_reached_readers_ends_as_sent_at_its_deadline(
 
 
 @pytest.fixture
-def stopped_in_mid_send(edition, readers, start, run_lane, server):
+def stopped_in_mid_send(edition, readers, start_sending, run_lane, server):
     readers(5)
     answer(server, "RCPT", "550 5.7.1 quota", to="reader3@")
-    start()
+    start_sending()
     run_lane()
     return edition
 
@@ -168,34 +174,34 @@ def test_a_delivery_stopped_in_mid_send_is_not_skipped(stopped_in_mid_send):
     assert tally(stopped_in_mid_send.pk).pending == 0
 
 
-def test_a_delivery_resumed_past_its_deadline_ends_as_sent(stopped_in_mid_send, start):
+def test_a_delivery_resumed_past_its_deadline_ends_as_sent(stopped_in_mid_send, start_sending):
     edition = approve(edition_id=stopped_in_mid_send.pk, now=later(minutes=5))
 
     with pytest.raises(plan.NotStarted):
-        start(edition.deadline_at)
+        start_sending(edition.deadline_at)
     closing.close_late(now=edition.deadline_at)
 
     assert status(edition) == Edition.Status.SENT
     assert tally(edition.pk).pending == 0
 
 
-def test_a_delivery_changed_while_it_resumes_is_held_again(stopped_in_mid_send, start):
+def test_a_delivery_changed_while_it_resumes_is_held_again(stopped_in_mid_send, start_sending):
     edition = approve(edition_id=stopped_in_mid_send.pk, now=later(minutes=5))
     Story.objects.filter(items__edition=edition).update(title="Corrected")
     void_if_changed(edition_id=edition.pk)
 
     with pytest.raises(plan.NotStarted):
-        start(later(minutes=5))
+        start_sending(later(minutes=5))
     held = Edition.objects.get(pk=edition.pk)
     assert (held.status, held.reason) == ("held", "changed")
 
 
 def test_a_reader_whose_answer_was_lost_is_uncertain_and_gets_one_more_copy(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     lost, *_others = readers(3)
     answer(server, "CONTENT", CUT, to="reader0@")
-    start()
+    start_sending()
     run_lane()
 
     uncertain = row(lost)
@@ -215,11 +221,11 @@ def test_a_reader_whose_answer_was_lost_is_uncertain_and_gets_one_more_copy(
 
 
 def test_a_message_whose_answer_is_lost_twice_is_not_sent_a_third_time(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     (lost,) = readers(1)
     answer(server, "CONTENT", CUT)
-    start()
+    start_sending()
     run_lane("one")
     run_lane("two", now=later(minutes=5))
 
@@ -230,12 +236,12 @@ def test_a_message_whose_answer_is_lost_twice_is_not_sent_a_third_time(
 
 
 def test_an_uncertain_reader_gets_no_second_copy_if_resending_is_off(
-    edition, readers, start, run_lane, server, settings
+    edition, readers, start_sending, run_lane, server, settings
 ):
     settings.RESEND_UNCERTAIN = False
     readers(2)
     answer(server, "CONTENT", CUT, to="reader0@")
-    start()
+    start_sending()
     run_lane("one")
     run_lane("two", now=later(minutes=5))
 
@@ -248,11 +254,11 @@ def test_an_uncertain_reader_gets_no_second_copy_if_resending_is_off(
 
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
 def test_a_disconnect_before_the_message_counts_no_attempt(
-    edition, readers, start, run_lane, server, verb
+    edition, readers, start_sending, run_lane, server, verb
 ):
     readers(5)
     answer(server, verb, CUT)
-    start()
+    start_sending()
 
     assert run_lane() is End.NO_CONNECTION
     assert set(rows(edition).values()) == {("pending", "")}
@@ -264,11 +270,11 @@ def test_a_disconnect_before_the_message_counts_no_attempt(
 
 
 def test_a_relay_that_hangs_up_after_every_message_opens_its_breaker(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     readers(30)
     answer(server, "CONTENT", CUT)
-    start()
+    start_sending()
 
     assert run_lane() is End.NO_CONNECTION
     assert tally(edition.pk).uncertain == server.connections == HANG_UPS
@@ -276,11 +282,11 @@ def test_a_relay_that_hangs_up_after_every_message_opens_its_breaker(
 
 
 def test_a_reader_at_whom_the_relay_hangs_up_does_not_block_the_others(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     unlucky, *_others = readers(3)
     answer(server, "RCPT", CUT, to="reader0@")
-    start()
+    start_sending()
     run_lane("first")
     run_lane("second", now=later(seconds=30))
 
@@ -296,14 +302,14 @@ def test_a_reader_at_whom_the_relay_hangs_up_does_not_block_the_others(
     ],
 )
 def test_a_refusal_counts_although_the_server_hangs_up_after_it(
-    edition, readers, start, run_lane, server, reply, status, reason
+    edition, readers, start_sending, run_lane, server, reply, status, reason
 ):
     readers(2)
     replies = {"RCPT": reply, "RSET": CUT}
     server.script = lambda verb, line, _: (
         replies.get(verb) if "reader0@" in line or verb == "RSET" else None
     )
-    start()
+    start_sending()
     run_lane("first")
     run_lane("second")
 
@@ -314,19 +320,21 @@ def test_a_refusal_counts_although_the_server_hangs_up_after_it(
 
 
 def test_a_relay_that_refuses_us_and_hangs_up_holds_the_edition(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     readers(2)
     replies = {"MAIL": "550 5.7.1 blocked", "RSET": CUT}
     server.script = lambda verb, line, _: replies.get(verb)
-    start()
+    start_sending()
 
     assert run_lane() is End.HELD
 
 
-def test_an_unreachable_relay_counts_no_attempt(edition, readers, start, run_lane, settings):
+def test_an_unreachable_relay_counts_no_attempt(
+    edition, readers, start_sending, run_lane, settings
+):
     (reader,) = readers(1)
-    start()  # nobody listens on the port of the tests' settings
+    start_sending()  # nobody listens on the port of the tests' settings
 
     assert run_lane() is End.NO_CONNECTION
     assert (row(reader).status, row(reader).attempts) == ("pending", 0)
@@ -334,7 +342,7 @@ def test_an_unreachable_relay_counts_no_attempt(edition, readers, start, run_lan
 
 
 def test_a_relay_that_closes_after_some_messages_is_reconnected(
-    edition, readers, start, run_lane, server
+    edition, readers, start_sending, run_lane, server
 ):
     readers(10)
 
@@ -343,7 +351,7 @@ def test_a_relay_that_closes_after_some_messages_is_reconnected(
         return "421 4.7.0 enough for one connection" if is_full else None
 
     server.script = three_each
-    start()
+    start_sending()
 
     assert run_lane() is End.DONE
     assert len(server.arrived) == 10
@@ -351,20 +359,22 @@ def test_a_relay_that_closes_after_some_messages_is_reconnected(
     assert status(edition) == Edition.Status.SENT
 
 
-def test_a_relay_that_defers_everybody_is_left_after_two_windows(edition, start, run_lane, server):
+def test_a_relay_that_defers_everybody_is_left_after_two_windows(
+    edition, start_sending, run_lane, server
+):
     for n in range(60):
         factories.subscription(edition.newsletter, f"reader{n}@d{n % 5}.example.com")
     answer(server, "RCPT", "450 4.7.1 slow down")
-    start()
+    start_sending()
 
     assert run_lane() is End.NO_CONNECTION
     # The lane tries two windows, and no more readers.
     assert 20 <= sum("RCPT" in line for line in server.lines) <= 28
 
 
-def test_a_message_is_announced_with_its_size(edition, readers, start, run_lane, server):
+def test_a_message_is_announced_with_its_size(edition, readers, start_sending, run_lane, server):
     readers(1)
-    start()
+    start_sending()
     run_lane()
 
     ((_, message),) = server.arrived

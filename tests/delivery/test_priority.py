@@ -14,10 +14,10 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux al
 
 @pytest.mark.django_db
 def test_a_lane_runs_under_sched_batch_and_its_process_does_not_afterwards(
-    edition, readers, start, run_lane, relay
+    edition, readers, start_sending, run_lane, relay
 ):
     readers(3)
-    start()
+    start_sending()
     policies = set()
 
     def clock():

@@ -17,10 +17,10 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 
 
-def test_every_active_reader_gets_one_message(edition, readers, start, run_lane, relay):
+def test_every_active_reader_gets_one_message(edition, readers, start_sending, run_lane, relay):
     subscriptions = readers(45)
 
-    assert start() == 45
+    assert start_sending() == 45
     assert status(edition) == Edition.Status.SENDING
     assert run_lane() is End.DONE
 
@@ -35,37 +35,37 @@ def test_every_active_reader_gets_one_message(edition, readers, start, run_lane,
         assert item.shown_headline in first.part("plain")
 
 
-def test_an_unconfirmed_or_unsubscribed_reader_is_not_planned(edition, start):
+def test_an_unconfirmed_or_unsubscribed_reader_is_not_planned(edition, start_sending):
     factories.subscription(edition.newsletter, status="pending", confirmed_at=None)
     factories.subscription(edition.newsletter, status="unsubscribed")
     factories.subscription(factories.newsletter())
 
-    assert start() == 0
+    assert start_sending() == 0
 
 
-def test_an_edition_without_readers_ends_as_sent(edition, start, run_lane, relay):
-    start()
+def test_an_edition_without_readers_ends_as_sent(edition, start_sending, run_lane, relay):
+    start_sending()
 
     assert run_lane() is End.DONE
     assert status(edition) == Edition.Status.SENT
 
 
-def test_a_second_start_plans_no_reader_twice(edition, readers, start, run_lane, relay):
+def test_a_second_start_plans_no_reader_twice(edition, readers, start_sending, run_lane, relay):
     readers(3)
 
-    assert start() == 3
-    assert start() == 0
+    assert start_sending() == 3
+    assert start_sending() == 0
     run_lane("one")
     run_lane("two")
     assert len(relay.received) == 3
 
 
-def test_a_sent_edition_cannot_be_started_again(edition, readers, start, run_lane, relay):
-    start()
+def test_a_sent_edition_cannot_be_started_again(edition, readers, start_sending, run_lane, relay):
+    start_sending()
     run_lane()
 
     with pytest.raises(plan.NotStarted, match="sent, not approved"):
-        start()
+        start_sending()
 
 
 def test_an_unapproved_edition_is_not_started(edition):
@@ -76,12 +76,12 @@ def test_an_unapproved_edition_is_not_started(edition):
     assert status(draft) == Edition.Status.DRAFT
 
 
-def test_an_edition_changed_after_approval_is_held_for_its_editors(edition, readers, start):
+def test_an_edition_changed_after_approval_is_held_for_its_editors(edition, readers, start_sending):
     readers(1)
     Story.objects.filter(items__edition=edition).update(title="Nobody approved this")
 
     with pytest.raises(plan.NotStarted, match="changed after it was approved"):
-        start()
+        start_sending()
 
     held = Edition.objects.get(pk=edition.pk)
     assert (held.status, held.reason, held.approved_hash) == ("held", "changed", "")
@@ -90,9 +90,9 @@ def test_an_edition_changed_after_approval_is_held_for_its_editors(edition, read
     assert not hasattr(held, "frozen")
 
 
-def test_an_edition_past_its_deadline_is_skipped_and_releases_its_stories(edition, start):
+def test_an_edition_past_its_deadline_is_skipped_and_releases_its_stories(edition, start_sending):
     with pytest.raises(plan.NotStarted, match="past its deadline"):
-        start(edition.deadline_at)
+        start_sending(edition.deadline_at)
 
     skipped = Edition.objects.get(pk=edition.pk)
     assert (skipped.status, skipped.reason) == ("skipped", "past-deadline")
@@ -100,10 +100,10 @@ def test_an_edition_past_its_deadline_is_skipped_and_releases_its_stories(editio
 
 
 def test_a_reader_who_unsubscribes_after_planning_gets_nothing(
-    edition, readers, start, run_lane, relay
+    edition, readers, start_sending, run_lane, relay
 ):
     stays, leaves, bounced = readers(3)
-    start()
+    start_sending()
     edition.newsletter.subscriptions.filter(pk=leaves.pk).update(status="unsubscribed")
     Suppression.objects.create(email_key=bounced.subscriber.email_key, reason="bounce")
 
@@ -118,11 +118,11 @@ def test_a_reader_who_unsubscribes_after_planning_gets_nothing(
 
 
 def test_a_window_of_unsubscribed_readers_does_not_end_the_lane(
-    edition, readers, start, run_lane, relay
+    edition, readers, start_sending, run_lane, relay
 ):
     readers(40)
     readers(1, "stays")
-    start()
+    start_sending()
     left = edition.newsletter.subscriptions.exclude(subscriber__email="stays0@example.com")
     left.update(status="unsubscribed")
 
@@ -132,14 +132,14 @@ def test_a_window_of_unsubscribed_readers_does_not_end_the_lane(
 
 
 def test_a_reader_who_muted_every_section_is_skipped_as_muted(
-    edition, readers, start, run_lane, relay
+    edition, readers, start_sending, run_lane, relay
 ):
     section = factories.section(edition.newsletter)
     edition.items.update(section=section)
     approve(edition_id=edition.pk, now=NOW)
     readers(1)
     edition.newsletter.subscriptions.update(muted_sections=[section.pk])
-    start()
+    start_sending()
 
     run_lane()
 
@@ -148,10 +148,10 @@ def test_a_reader_who_muted_every_section_is_skipped_as_muted(
 
 
 def test_the_deadline_ends_a_delivery_and_is_the_recorded_reason(
-    edition, readers, start, run_lane, relay
+    edition, readers, start_sending, run_lane, relay
 ):
     sent, *_others = readers(30)
-    start()
+    start_sending()
     Delivery.objects.exclude(subscription=sent).update(next_attempt_at=later(hours=2))
     run_lane()
     late = edition.deadline_at
@@ -167,9 +167,9 @@ def test_the_deadline_ends_a_delivery_and_is_the_recorded_reason(
     assert row(sent).status == "sent"
 
 
-def test_an_edition_that_reached_nobody_by_its_deadline_is_skipped(edition, readers, start):
+def test_an_edition_that_reached_nobody_by_its_deadline_is_skipped(edition, readers, start_sending):
     readers(2)
-    start()
+    start_sending()
 
     closing.close_late(now=edition.deadline_at)
 
@@ -179,12 +179,12 @@ def test_an_edition_that_reached_nobody_by_its_deadline_is_skipped(edition, read
 
 
 def test_a_claim_costs_one_statement_per_window(
-    edition, readers, start, run_lane, relay, django_assert_max_num_queries, monkeypatch
+    edition, readers, start_sending, run_lane, relay, django_assert_max_num_queries, monkeypatch
 ):
     # On a busy machine a window takes longer, and the lane would check its readers again.
     monkeypatch.setattr(outbox, "TRUST_SECONDS", 60)
     readers(100)
-    start()
+    start_sending()
 
     claims = []
     monkeypatch.setattr(

@@ -29,10 +29,10 @@ def subjects(relay):
 
 
 def test_each_reader_gets_one_version_and_the_first_readers_a_correction(
-    edition, readers, start, run_lane, relay
+    edition, readers, start_sending, run_lane, relay
 ):
     found = readers(4)
-    start()
+    start_sending()
     later = Delivery.objects.filter(subscription__in=found[2:])
     later.update(next_attempt_at=NOW + timedelta(minutes=1))
     run_lane()
@@ -68,9 +68,9 @@ def test_each_reader_gets_one_version_and_the_first_readers_a_correction(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_running_lane_stops_within_its_window(edition, readers, start, relay):
+def test_a_running_lane_stops_within_its_window(edition, readers, start_sending, relay):
     readers(400)
-    start()
+    start_sending()
 
     def send():
         lane.run(edition_id=edition.pk, lane="lane-1", clock=lambda: NOW)

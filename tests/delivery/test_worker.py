@@ -67,7 +67,7 @@ def start_worker(server):
     """Start worker processes for this test; those that it leaves running are killed."""
     processes = []
 
-    def start():
+    def start_one():
         env = process_environment(server.port)
         name = f"own{len(processes)}@localhost"
         command = [
@@ -81,7 +81,7 @@ def start_worker(server):
         )
         return process
 
-    yield start
+    yield start_one
     for process in processes:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -36,7 +36,7 @@ def reader(newsletter):
 def started(newsletter):
     """Start and plan an approved edition of Tuesday at seven by the readers' clocks."""
 
-    def start(now=None, **fields):
+    def start_edition(now=None, **fields):
         edition = factories.edition(
             newsletter,
             **{
@@ -55,7 +55,7 @@ def started(newsletter):
         edition.refresh_from_db()
         return edition
 
-    return start
+    return start_edition
 
 
 @pytest.fixture
