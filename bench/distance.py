@@ -91,7 +91,7 @@ def _connection(port: int, message: bytes, count: int) -> float:
     relay = parse_relay(f"smtp://127.0.0.1:{port}")
     reader = sample_reader(edition_id=1, date=now())
     outcomes = []
-    with connect(relay, give_up=lambda: False, frozen=Frozen()) as transport:
+    with connect(relay, should_stop=lambda: False, frozen=Frozen()) as transport:
         began = time.perf_counter()
         for key in range(count):
             recipient = f"reader.{key}@example.com"
@@ -118,7 +118,7 @@ def _lane(port: int, newsletter: object, count: int) -> float:
 
     settings.EMAIL_RELAYS = [parse_relay(f"smtp://127.0.0.1:{port}")]
     edition = editions.planned(newsletter)
-    while lane.run(edition_id=edition, lane="bench", clock=now) is lane.End.MORE:
+    while lane.run_lane(edition_id=edition, lane="bench", clock=now) is lane.End.MORE:
         pass
     assert tally(edition).sent == count, tally(edition)
     return count / editions.seconds(edition)

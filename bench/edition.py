@@ -154,7 +154,7 @@ def planned(newsletter: Newsletter) -> int:
 
 def plan_readers(edition_id: int) -> None:
     """Plan all readers of the edition in this process."""
-    plan.start(edition_id=edition_id, now=now())
+    plan.start_delivery(edition_id=edition_id, now=now())
     plan.plan_audience(edition_id=edition_id, now=now())
 
 

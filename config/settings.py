@@ -193,7 +193,7 @@ except RelayError as error:
 # If a crash lost a window's outcome: true sends it again under the same Message-ID, false holds it.
 RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
 # Lanes run under SCHED_BATCH, so that they interrupt no other process on their host.
-LANES_GIVE_WAY = env.bool("LANES_GIVE_WAY", default=True)
+LANE_SCHED_BATCH = env.bool("LANE_SCHED_BATCH", default=True)
 # An edition is held for a person's approval if its readers are more than so many per cent more or
 # fewer than usual; 0 never holds it. Nor is it held if both numbers are below AUDIENCE_GUARD_FROM.
 AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)

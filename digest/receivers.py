@@ -9,8 +9,8 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import receiver
 
-from digest.delivery import waves
-from digest.delivery.forget import forget, forget_again, sent_to
+from digest.delivery import reader_clock
+from digest.delivery.erasure import clear_late_replies, clear_replies, deliveries_to
 from digest.delivery.plan import drop_reader
 from digest.editions.rhythm import rhythms
 from subscribers.rhythm import Rhythm
@@ -30,18 +30,18 @@ def stop_what_was_planned(*, subscription_id: int, now: datetime, **_: Any) -> N
 
 @receiver(subscriber_erased)
 def forget_what_was_said(*, subscription_ids: list[int], now: datetime, **_: Any) -> None:
-    forget(subscription_ids=subscription_ids)
-    transaction.on_commit(partial(forget_again, subscription_ids=subscription_ids, now=now))
+    clear_replies(subscription_ids=subscription_ids)
+    transaction.on_commit(partial(clear_late_replies, subscription_ids=subscription_ids, now=now))
 
 
 @receiver(dossier_asked)
 def tell_what_was_sent(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
-    return {"deliveries": sent_to(subscriber_id=subscriber_id)}
+    return {"deliveries": deliveries_to(subscriber_id=subscriber_id)}
 
 
 @receiver(reading_hour_changed)
 def move_what_was_planned(*, subscriber_id: int, now: datetime, **_: Any) -> None:
-    waves.retime(subscriber_id=subscriber_id, now=now)
+    reader_clock.retime(subscriber_id=subscriber_id, now=now)
 
 
 @receiver(rhythm_asked)

@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.timezone import now
 
-from digest.delivery import berths, closing, due, lane, plan, waves
+from digest.delivery import connection_slots, due, finish, lane, plan, reader_clock
 from digest.delivery.recover import recover
 from digest.editions import draft, missed, notify, slots
 from digest.editions import release as releases
@@ -38,8 +38,8 @@ def tick() -> None:
 def _recover(at: datetime.datetime) -> None:
     if lost := recover(now=at):
         logger.warning("%s readers are uncertain: the lanes that held them died", lost)
-    waves.skip_late(now=at)
-    closing.close_late(now=at)
+    reader_clock.skip_late(now=at)
+    finish.close_late(now=at)
 
 
 def _deliver(at: datetime.datetime) -> None:
@@ -47,7 +47,7 @@ def _deliver(at: datetime.datetime) -> None:
         enqueue(plan_readers, edition_id=edition_id)
     for edition_id in due.due_sendings(now=at):
         # While all connection slots are taken, or no relay is available, no lane could finish it.
-        if not closing.finish_if_done(edition_id=edition_id, now=at):
+        if not finish.finish_if_done(edition_id=edition_id, now=at):
             send_lanes(edition_id)
 
 
@@ -111,7 +111,7 @@ def release(*, edition_id: int) -> None:
 @shared_task
 def start_sending(*, edition_id: int) -> None:
     try:
-        plan.start(edition_id=edition_id, now=now())
+        plan.start_delivery(edition_id=edition_id, now=now())
     except plan.NotStarted:
         # The edition's row says why, and a notice to the editors is due.
         enqueue(notify_held, edition_id=edition_id)
@@ -122,7 +122,7 @@ def start_sending(*, edition_id: int) -> None:
 @shared_task
 def plan_readers(*, edition_id: int) -> None:
     """Plan one batch of readers, enqueue the next one, and start lanes for what is planned."""
-    if plan.plan_page(edition_id=edition_id, now=now()):
+    if plan.plan_batch(edition_id=edition_id, now=now()):
         enqueue(plan_readers, edition_id=edition_id)
     send_lanes(edition_id)
 
@@ -133,7 +133,7 @@ def send_lane(*, edition_id: int) -> None:
     while ended is lane.End.MORE:
         # Each run gets a new lane name, because a task that the broker delivers again is not the
         # lane that died.
-        ended = lane.run(edition_id=edition_id, lane=str(uuid4()), clock=now)
+        ended = lane.run_lane(edition_id=edition_id, lane=str(uuid4()), clock=now)
         if ended in {lane.End.MORE, lane.End.STOPPED}:
             edition_id = due.next_in_turn(edition_id, now=now())
             if hand_over(send_lane, edition_id=edition_id):
@@ -149,5 +149,5 @@ def notify_held(*, edition_id: int) -> None:
 
 def send_lanes(edition_id: int) -> None:
     """Enqueue a lane for each free connection slot; a surplus lane ends immediately."""
-    for _ in range(berths.free()):
+    for _ in range(connection_slots.available()):
         enqueue(send_lane, edition_id=edition_id)

@@ -12,7 +12,7 @@ from django.utils.timezone import now as current_time
 from digest.admin.clock import local
 from digest.admin.edition_panel import COLOURS
 from digest.admin.wave_words import goes_out, under_way
-from digest.delivery.watch import look
+from digest.delivery.watch import snapshot
 from digest.editions.slots import next_open_slots, planned, running
 from digest.models import Cadence, Delivery, Edition, Feed, Schedule
 from subscribers.admin.growth import overview
@@ -92,7 +92,7 @@ def sending(now: datetime) -> list[dict[str, Any]]:
     return [
         {
             "edition": edition,
-            "look": look(edition, now=now) if edition.sending_at else None,
+            "look": snapshot(edition, now=now) if edition.sending_at else None,
             "waves": edition.local_time and under_way(edition, edition.newsletter.zone, now=now),
         }
         for edition in shown

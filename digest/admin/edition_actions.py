@@ -23,7 +23,7 @@ from digest.admin.edition_pages import page, sentences
 from digest.admin.edition_panel import progress
 from digest.admin.edition_under_way import EditionUnderWay
 from digest.admin.wave_words import goes_out
-from digest.delivery import proof
+from digest.delivery import send_test
 from digest.editions import approve, audience, curate, draft, send_now, stop
 from digest.models import Edition
 from digest.rendering import preview
@@ -95,8 +95,8 @@ class EditionActions(EditionUnderWay):
             )
             return self._back(edition)
         try:
-            proof.send_test(edition_id=edition.pk, to=address, now=now())
-        except proof.TestNotSent as error:
+            send_test.send_test(edition_id=edition.pk, to=address, now=now())
+        except send_test.TestNotSent as error:
             messages.error(request, f"The test could not be sent to {address}: {error}")
         else:
             messages.success(request, f"Saved, and a test is on its way to {address}.")

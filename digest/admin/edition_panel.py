@@ -13,9 +13,9 @@ from digest.admin.wave_words import (
     under_way,
     worth_until,
 )
-from digest.delivery.pace import in_words
-from digest.delivery.report import Report, Tally
-from digest.delivery.watch import Look, look
+from digest.delivery.report import DeliveryTally, Report
+from digest.delivery.watch import Snapshot, snapshot
+from digest.delivery.wording import approximate
 from digest.editions import audience, correct, curate
 from digest.editions.approve import content_hash, next_revision
 from digest.editions.preflight import problems
@@ -63,7 +63,7 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _readers_of(edition: Edition, found: Look | None, now: datetime) -> dict[str, Any]:
+def _readers_of(edition: Edition, found: Snapshot | None, now: datetime) -> dict[str, Any]:
     """Return who has which version, and how many readers a correction or a held edition is for."""
     facts: dict[str, Any] = {
         "corrections": list(edition.corrections.order_by("pk")) if edition.sending_at else []
@@ -78,7 +78,7 @@ def _readers_of(edition: Edition, found: Look | None, now: datetime) -> dict[str
     return facts | (_versions(edition, found) if found else {})
 
 
-def _versions(edition: Edition, found: Look) -> dict[str, Any]:
+def _versions(edition: Edition, found: Snapshot) -> dict[str, Any]:
     """Return how many readers have which version; count anew only where an editor decides by it."""
     if edition.status in Edition.EDITABLE:
         return {
@@ -104,7 +104,7 @@ def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[s
     under_way = starting or edition.status == Status.SENDING
     if edition.sending_at is None:
         return {"tally": None, "under_way": under_way, "every": 2 if under_way else 0}
-    found = look(edition, now=now, domains=domains)
+    found = snapshot(edition, now=now, domains=domains)
     return {
         "look": found,
         "tally": found.tally,
@@ -117,18 +117,18 @@ def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[s
         "failed_percent": 100 * found.tally.failed / found.total if found.total else 0,
         "age": int((now - found.report.counted_at).total_seconds()),
         "next_try": local(found.report.next_try, edition.newsletter.zone),
-        "took": in_words(edition.sent_at - edition.sending_at) if edition.sent_at else "",
+        "took": approximate(edition.sent_at - edition.sending_at) if edition.sent_at else "",
     }
 
 
-def _seconds_to_next_look(found: Look) -> int:
+def _seconds_to_next_look(found: Snapshot) -> int:
     if found.moves or found.is_planning:
         return 2
     # Between two waves there is nothing to see for hours.
     return 15 if found.report.to_come and not found.report.ready else 5
 
 
-def _reasons(tally: Tally) -> list[tuple[str, int]]:
+def _reasons(tally: DeliveryTally) -> list[tuple[str, int]]:
     """Return why readers were skipped or failed, the most frequent reason first."""
     return [
         (Delivery.Reason(code).label, count)

@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from digest.admin.edition_pages import EditionPages
-from digest.delivery import again, closing
+from digest.delivery import finish, resend
 from digest.editions import audience, correct, stop
 from digest.models import Delivery, Edition
 from digest.tasks import send_lanes
@@ -110,8 +110,8 @@ class EditionUnderWay(EditionPages):
         if request.method != "POST":
             return self._ask(request, edition, "end", {"left": audience.left(edition, now=now())})
         try:
-            closing.end_stopped(edition_id=edition.pk, now=now())
-        except closing.NotStopped:
+            finish.end_stopped(edition_id=edition.pk, now=now())
+        except finish.NotStopped:
             edition.refresh_from_db()
             messages.error(request, f"It was not stopped: it is {edition.get_status_display()}.")
         else:
@@ -149,7 +149,7 @@ class EditionUnderWay(EditionPages):
 
     def again_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
-        missed = again.missed(edition.pk)
+        missed = resend.undelivered(edition.pk)
         late = edition.deadline_at <= now()
         form = AgainForm(_posted(request), late=late, uncertain=missed.uncertain)
         if form.is_valid() and self._send_again(request, edition, form):
@@ -161,13 +161,13 @@ class EditionUnderWay(EditionPages):
     def _send_again(self, request: HttpRequest, edition: Edition, form: AgainForm) -> bool:
         hours = form.cleaned_data.get("hours")
         try:
-            done = again.send_failed_again(
+            done = resend.resend_failed(
                 edition_id=edition.pk,
-                uncertain=form.cleaned_data.get("uncertain", False),
-                until=now() + timedelta(hours=hours) if hours else None,
+                include_uncertain=form.cleaned_data.get("uncertain", False),
+                new_deadline=now() + timedelta(hours=hours) if hours else None,
                 now=now(),
             )
-        except again.NotAgain as error:
+        except resend.CannotResend as error:
             form.add_error(None, str(error))
             return False
         send_lanes(edition.pk)

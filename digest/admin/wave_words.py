@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Protocol
 
 from digest.admin.clock import local
-from digest.delivery.pace import in_words
+from digest.delivery.wording import approximate
 from digest.editions import audience, waves
 from digest.models import Edition, Schedule
 from subscribers.sparingly import sparingly
@@ -59,7 +59,7 @@ def worth_until(edition: Edition, zone: tzinfo) -> str:
     end = local(edition.deadline_at, zone)
     if edition.local_time is None:
         return end
-    return f"{in_words(waves.lateness(edition))} after each reader's hour; nobody after {end}"
+    return f"{approximate(waves.lateness(edition))} after each reader's hour; nobody after {end}"
 
 
 def under_way(edition: Edition, zone: tzinfo, *, now: datetime) -> str:

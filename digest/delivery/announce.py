@@ -12,7 +12,7 @@ from subscribers.models import Event
 from subscribers.webhooks.emit import emit, is_wanted
 
 
-def sent(*, edition_id: int, now: datetime) -> None:
+def edition_sent(*, edition_id: int, now: datetime) -> None:
     """Store the webhook event in the transaction that closes the edition."""
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     if not is_wanted(event=Event.EDITION_SENT, newsletter_id=edition.newsletter_id):

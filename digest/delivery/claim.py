@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 
-from digest.delivery.statement import Statement
+from digest.delivery.prepared import Statement
 from digest.editions.waves import LEAST_LATENESS
 from digest.models import Delivery
 from subscribers.models import Subscription
@@ -119,8 +119,8 @@ SELECT d.id, {_INELIGIBLE}
 
 # A position in the queue: next_attempt_at as PostgreSQL writes it, and the row's id. Times that are
 # written in one time zone sort as text, and parsing each into a datetime would take 3 µs.
-Place = tuple[str, int]
-FRONT: Place = ("-infinity", 0)
+Position = tuple[str, int]
+FRONT: Position = ("-infinity", 0)
 _NOBODY: frozenset[int] = frozenset()
 
 
@@ -139,15 +139,15 @@ class Claimed(NamedTuple):
     refused: bool = False
 
 
-class Record(NamedTuple):
-    """What a claimed row becomes; `counts` says whether this was an attempt."""
+class RowOutcome(NamedTuple):
+    """What a claimed row becomes; `is_attempt` says whether this was an attempt."""
 
     delivery_id: int
     status: str
     reason: str = ""
     reply: str = ""
     next_attempt_at: datetime | None = None
-    counts: bool = True
+    is_attempt: bool = True
     # How many attempts there were before; None where it does not matter.
     attempts: int | None = None
 
@@ -155,16 +155,16 @@ class Record(NamedTuple):
     def is_released(self) -> bool:
         """Whether the row returns to the queue with no attempt, and can be claimed immediately."""
         is_pending = self.status == Delivery.Status.PENDING
-        return is_pending and not self.counts and self.next_attempt_at is None
+        return is_pending and not self.is_attempt and self.next_attempt_at is None
 
 
 class Window(NamedTuple):
-    """The readers to send to now; `looked_at` also counts the readers who were skipped."""
+    """The readers to send to now; `examined` also counts the readers who were skipped."""
 
     rows: list[Claimed]
-    looked_at: int
+    examined: int
     # The position of the last row that was looked at.
-    place: Place
+    place: Position
 
 
 @dataclass(frozen=True)
@@ -181,12 +181,12 @@ class Claimant:
     frequencies: tuple[str, ...] = tuple(Subscription.Frequency.values)
 
 
-def released(delivery_id: int) -> Record:
+def released(delivery_id: int) -> RowOutcome:
     """Return the record that puts a row back into the queue, as if it was never claimed."""
-    return Record(delivery_id, Delivery.Status.PENDING, counts=False)
+    return RowOutcome(delivery_id, Delivery.Status.PENDING, is_attempt=False)
 
 
-class Claiming:
+class PendingClaim:
     """A claim that was sent to PostgreSQL; `window` waits for its rows.
 
     One statement records the last window's outcomes and claims the next readers behind `after`. It
@@ -199,8 +199,8 @@ class Claiming:
         self,
         claimant: Claimant,
         *,
-        records: Sequence[Record] = (),
-        after: Place = FRONT,
+        outcomes: Sequence[RowOutcome] = (),
+        after: Position = FRONT,
         limit: int = WINDOW,
         now: datetime,
     ) -> None:
@@ -208,7 +208,7 @@ class Claiming:
         self._statement = Statement(
             _CLAIM,
             {
-                **_recording(claimant.lane, records, now),
+                **_recording(claimant.lane, outcomes, now),
                 "edition": claimant.edition_id,
                 "revision": claimant.revision,
                 "relay": claimant.relay,
@@ -234,23 +234,23 @@ class Claiming:
 def claim(
     claimant: Claimant,
     *,
-    records: Sequence[Record] = (),
-    after: Place = FRONT,
+    outcomes: Sequence[RowOutcome] = (),
+    after: Position = FRONT,
     limit: int = WINDOW,
     now: datetime,
 ) -> Window:
     """Claim a window, and wait for it."""
-    return Claiming(claimant, records=records, after=after, limit=limit, now=now).window()
+    return PendingClaim(claimant, outcomes=outcomes, after=after, limit=limit, now=now).window()
 
 
-def record(*, lane: str, records: Sequence[Record], now: datetime) -> None:
+def record(*, lane: str, outcomes: Sequence[RowOutcome], now: datetime) -> None:
     """Record the outcomes of a window that no other window follows."""
-    if records:
+    if outcomes:
         with connection.cursor() as cursor:
-            cursor.execute(_RECORD, _recording(lane, records, now))
+            cursor.execute(_RECORD, _recording(lane, outcomes, now))
 
 
-def give_back_unseen(*, lane: str) -> int:
+def release_unseen(*, lane: str) -> int:
     """Release the rows that the lane claimed by a statement whose answer it never saw.
 
     Call it only for a lane with nothing on the wire and nothing to record. A lane's name is used
@@ -277,12 +277,12 @@ def still_due(claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime)
     return dict(Statement(_STILL, values).rows())
 
 
-def _recording(lane: str, records: Sequence[Record], now: datetime) -> dict[str, Any]:
+def _recording(lane: str, outcomes: Sequence[RowOutcome], now: datetime) -> dict[str, Any]:
     return {
         "now": now,
         "lane": lane,
         "resend": settings.RESEND_UNCERTAIN,
-        "ids": _array(entry.delivery_id for entry in records),
+        "ids": _array(entry.delivery_id for entry in outcomes),
         "records": json.dumps(
             [
                 {
@@ -290,11 +290,11 @@ def _recording(lane: str, records: Sequence[Record], now: datetime) -> dict[str,
                     "status": entry.status,
                     "reason": entry.reason,
                     "reply": entry.reply,
-                    "attempt": int(entry.counts),
+                    "attempt": int(entry.is_attempt),
                     "attempts": entry.attempts,
                     "next_attempt_at": entry.next_attempt_at and str(entry.next_attempt_at),
                 }
-                for entry in records
+                for entry in outcomes
             ]
         ),
     }

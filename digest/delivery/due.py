@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from digest.delivery.closing import is_open
+from digest.delivery.finish import has_open_rows
 from digest.delivery.plan import WAITING
 from digest.models import Delivery, Edition
 
@@ -16,7 +16,7 @@ def due_sendings(*, now: datetime) -> list[int]:
     return [
         pk
         for pk in sending.order_by("pk").values_list("pk", flat=True)
-        if due.filter(edition_id=pk).exists() or not is_open(pk)
+        if due.filter(edition_id=pk).exists() or not has_open_rows(pk)
     ]
 
 

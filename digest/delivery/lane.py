@@ -11,15 +11,15 @@ from enum import Enum
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from digest.delivery import berths, breaker, closing, drain, due, plan
-from digest.delivery.claim import FRONT, WINDOW, Claimant, give_back_unseen
+from digest.delivery import circuit_breaker, connection_slots, due, finish, plan, shutdown
+from digest.delivery.claim import FRONT, WINDOW, Claimant, release_unseen
+from digest.delivery.cpu_priority import batch_scheduling
+from digest.delivery.cursor import ClaimCursor
+from digest.delivery.db_session import lane_session
 from digest.delivery.outbox import Outbox
 from digest.delivery.outgoing import NoConnection, RelayRefuses, Transport
-from digest.delivery.priority import giving_way
-from digest.delivery.queue import Queue
-from digest.delivery.session import session
-from digest.delivery.statement import finish_first
-from digest.delivery.throttle import Admission, Throttle
+from digest.delivery.prepared import finish_first
+from digest.delivery.rate_limit import Admission, RateLimiter
 from digest.delivery.transport import connect
 from digest.editions import audience
 from digest.models import Edition
@@ -50,19 +50,19 @@ class End(Enum):
     STOPPED = "the worker stops"
     HELD = "the relay refuses our mail"
     NO_CONNECTION = "no relay can be reached; a later tick tries again"
-    NO_BERTH = "all connections are in use"
+    NO_CONNECTION_SLOT = "all connections are in use"
 
 
-def run(*, edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
+def run_lane(*, edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
     """Claim, send and record until no reader is due, half a minute is over or the worker stops.
 
     `lane` names the claimant on the rows; each name is used once. Any number of lanes can run at
     the same time. Where a relay cannot be reached the next one takes over.
     """
-    with drain.sigterm_waits(), giving_way():
+    with shutdown.defer_sigterm(), batch_scheduling():
         end = _over_the_relays(edition_id, lane, clock)
     if end is End.DONE:
-        closing.finish_if_done(edition_id=edition_id, now=clock())
+        finish.finish_if_done(edition_id=edition_id, now=clock())
     return end
 
 
@@ -70,7 +70,7 @@ def _over_the_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) 
     tried: set[str] = set()
     refusal: str | None = None
     while True:
-        with berths.berth(avoid=tried) as relay:
+        with connection_slots.acquire(avoid=tried) as relay:
             if relay is None:
                 break
             edition = _under_way(edition_id)
@@ -82,7 +82,7 @@ def _over_the_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) 
                 end = _Lane(claimant, relay, _page(claimant), clock).run()
             except RelayRefuses as refused:
                 refusal, end = str(refused), End.NO_CONNECTION
-                breaker.rest(relay)
+                circuit_breaker.record_failure(relay)
             except _Unreadable as error:
                 return _hold(edition_id, Edition.Reason.NOT_SENDABLE, str(error), clock)
             tried.add(relay.name)
@@ -90,7 +90,7 @@ def _over_the_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) 
             return end
     if refusal is not None and len(tried) == len(settings.EMAIL_RELAYS):
         return _hold(edition_id, Edition.Reason.REFUSED, refusal, clock)
-    return End.NO_CONNECTION if tried else End.NO_BERTH
+    return End.NO_CONNECTION if tried else End.NO_CONNECTION_SLOT
 
 
 class _Unreadable(Exception):
@@ -123,10 +123,10 @@ class _Lane:
         self, claimant: Claimant, relay: Relay, page: Compiled, clock: Callable[[], datetime]
     ) -> None:
         self.claimant, self.relay, self.page, self.clock = claimant, relay, page, clock
-        self.throttle = Throttle(relay)
+        self.rate_limiter = RateLimiter(relay)
         self.ends_at = time.monotonic() + LANE_SECONDS
         self.stop_seen: float | None = None
-        self.queue = Queue(claimant, clock)
+        self.cursor = ClaimCursor(claimant, clock)
 
     def run(self) -> End:
         """Send over the relay.
@@ -134,24 +134,24 @@ class _Lane:
         Raises:
             RelayRefuses: The relay does not accept our mail at all.
         """
-        outbox = Outbox(self.queue, self.page, self.throttle, self.clock, self._must_drop)
+        outbox = Outbox(self.cursor, self.page, self.rate_limiter, self.clock, self._must_drop)
         with (
-            session(self.claimant.lane),
-            connection.execute_wrapper(finish_first(self.queue.arrive)),
+            lane_session(self.claimant.lane),
+            connection.execute_wrapper(finish_first(self.cursor.finish_claim)),
         ):
             try:
                 end = self._reconnecting(outbox)
             except NoConnection as error:
                 logger.warning("Edition %s waits: %s", self.claimant.edition_id, error)
-                breaker.rest(self.relay)
+                circuit_breaker.record_failure(self.relay)
                 end = End.NO_CONNECTION
             except (OperationalError, InterfaceError) as error:
                 logger.warning("Edition %s, the database: %s", self.claimant.edition_id, error)
-                outbox.record_surely()
-                give_back_unseen(lane=self.claimant.lane)
+                outbox.flush()
+                release_unseen(lane=self.claimant.lane)
                 end = End.MORE
             finally:
-                outbox.record_surely()
+                outbox.flush()
         if outbox.fault:
             return _hold(self.claimant.edition_id, *outbox.fault, self.clock)
         return end
@@ -161,8 +161,10 @@ class _Lane:
         hang_ups = 0
         while hang_ups < HANG_UPS:
             outbox.begin_connection()
-            with connect(self.relay, give_up=self._must_drop, frozen=self.page.frozen) as transport:
-                breaker.recovered(self.relay)
+            with connect(
+                self.relay, should_stop=self._must_drop, frozen=self.page.frozen
+            ) as transport:
+                circuit_breaker.record_success(self.relay)
                 try:
                     end = self._send_windows(transport, outbox)
                 finally:
@@ -174,22 +176,22 @@ class _Lane:
 
     def _send_windows(self, transport: Transport, outbox: Outbox) -> End | None:
         """Send window after window; return why the lane ends, or None if the connection is over."""
-        admission = self.throttle.admit([], now=self.clock())
+        admission = self.rate_limiter.admit([], now=self.clock())
         try:
             while transport.is_open:
                 if admission.wait:
                     self._wait(admission.wait, transport, outbox)
                 if end := self._reason_to_end(admission, outbox):
                     return end
-                window = self.queue.next(min(transport.batch, admission.limit))
-                if not window.looked_at and self._is_everybody_seen(transport, outbox):
+                window = self.cursor.next(min(transport.batch, admission.limit))
+                if not window.examined and self._is_everybody_seen(transport, outbox):
                     return End.DONE
-                admission = self.throttle.admit(window.rows, now=self.clock())
+                admission = self.rate_limiter.admit(window.rows, now=self.clock())
                 outbox.put_off(admission)
                 self._put(admission, transport, outbox)
                 outbox.settle(transport, unanswered=WINDOW - transport.batch)
         finally:
-            self.queue.give_back()
+            self.cursor.release_ahead()
         return None
 
     def _put(self, admission: Admission, transport: Transport, outbox: Outbox) -> None:
@@ -199,14 +201,14 @@ class _Lane:
         while the lane waits for a claim. At most WINDOW readers are claimed and not yet recorded;
         these are the readers whom a crash leaves uncertain.
         """
-        rows, as_of = admission.go, self.queue.as_of
+        rows, as_of = admission.go, self.cursor.as_of
         limit = min(transport.batch, admission.limit)
         last = max(0, len(rows) - max(0, WINDOW - limit - len(outbox.on_wire)))
         outbox.put(transport, rows[:last], as_of=as_of)
         may_wait = admission.wait or admission.is_full or self._stopping()
         claimed = len(outbox.on_wire) + len(rows) - last
         if rows and not may_wait and claimed + limit <= WINDOW:
-            self.queue.claim_ahead(limit)
+            self.cursor.claim_ahead(limit)
         outbox.put(transport, rows[last:], as_of=as_of)
 
     def _reason_to_end(self, admission: Admission, outbox: Outbox) -> End | None:
@@ -227,7 +229,7 @@ class _Lane:
         if outbox.on_wire:
             outbox.settle(transport)
             return False
-        swept, self.queue.place = self.queue.is_swept, FRONT
+        swept, self.cursor.place = self.cursor.is_swept, FRONT
         if not swept:
             return False
         # Readers of a domain with a rate get turns some seconds ahead. A lane that left them to the
@@ -235,7 +237,7 @@ class _Lane:
         due_at = due.next_due(self.claimant.edition_id)
         # A row that was due before the claim and was not claimed is not for this lane: the edition
         # was stopped, or another lane holds the row.
-        if due_at is None or due_at <= self.queue.claimed_at:
+        if due_at is None or due_at <= self.cursor.claimed_at:
             return True
         seconds = (due_at - self.clock()).total_seconds()
         if seconds <= SOON:
@@ -245,13 +247,13 @@ class _Lane:
     def _wait(self, seconds: float, transport: Transport, outbox: Outbox) -> None:
         """Take all answers, record all outcomes, then wait for the relay's rate."""
         outbox.settle(transport)
-        outbox.record_surely()
+        outbox.flush()
         until = min(time.monotonic() + seconds, self.ends_at)
         while not self._stopping() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _NAP))
 
     def _stopping(self) -> bool:
-        if self.stop_seen is None and drain.is_asked():
+        if self.stop_seen is None and shutdown.is_requested():
             self.stop_seen = time.monotonic()
         return self.stop_seen is not None
 

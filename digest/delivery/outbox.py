@@ -13,15 +13,15 @@ from django.db import InterfaceError, OperationalError, connection
 from digest.delivery.claim import (
     WINDOW,
     Claimed,
-    Record,
+    RowOutcome,
     record,
     released,
     still_due,
 )
+from digest.delivery.cursor import ClaimCursor
 from digest.delivery.outgoing import Outgoing, Transport
-from digest.delivery.queue import Queue
-from digest.delivery.replies import Outcome, Verdict
-from digest.delivery.throttle import Admission, Throttle
+from digest.delivery.rate_limit import Admission, RateLimiter
+from digest.delivery.replies import SendOutcome, Verdict
 from digest.models import Delivery, Edition
 from digest.rendering.headers import UnsafeHeader
 from digest.rendering.personalise import Compiled
@@ -55,15 +55,20 @@ class Outbox:
 
     def __init__(
         self,
-        queue: Queue,
+        cursor: ClaimCursor,
         page: Compiled,
-        throttle: Throttle,
+        rate_limiter: RateLimiter,
         clock: Callable[[], datetime],
         must_drop: Callable[[], bool],
     ) -> None:
-        self.queue, self.lane = queue, queue.claimant.lane
-        self.edition_id = queue.claimant.edition_id
-        self.page, self.throttle, self.clock, self.must_drop = page, throttle, clock, must_drop
+        self.cursor, self.lane = cursor, cursor.claimant.lane
+        self.edition_id = cursor.claimant.edition_id
+        self.page, self.rate_limiter, self.clock, self.must_drop = (
+            page,
+            rate_limiter,
+            clock,
+            must_drop,
+        )
         self.signer = Signer(self.edition_id)
         self.on_wire: dict[int, Claimed] = {}
         # When the status of the present rows was read (time.monotonic).
@@ -97,7 +102,7 @@ class Outbox:
                 self._put_group(transport, rows[first : first + _GROUP], left, as_of)
         finally:
             # The rows that are left were never on the wire, also after an unexpected error.
-            self.queue.records.extend(released(pk) for pk in left)
+            self.cursor.outcomes.extend(released(pk) for pk in left)
 
     def _put_group(
         self,
@@ -130,23 +135,25 @@ class Outbox:
         """Put off the rows of domains at their rate, and release those beyond the relay's rate."""
         for row, until in admission.later:
             reason = _Reason.THROTTLED
-            self.queue.records.append(
-                Record(row.delivery_id, _Status.PENDING, reason, "", until, counts=False)
+            self.cursor.outcomes.append(
+                RowOutcome(row.delivery_id, _Status.PENDING, reason, "", until, is_attempt=False)
             )
-        self.queue.records.extend(released(row.delivery_id) for row in admission.back)
+        self.cursor.outcomes.extend(released(row.delivery_id) for row in admission.back)
 
     def _look_again(self, left: dict[int, Claimed]) -> None:
         """Remove from `left` the readers who may not get the edition any more."""
-        self.queue.arrive()
-        still = still_due(self.queue.claimant, delivery_ids=list(left), now=self.clock())
+        self.cursor.finish_claim()
+        still = still_due(self.cursor.claimant, delivery_ids=list(left), now=self.clock())
         for pk in list(left):
             reason = still.get(pk)
             if reason:
-                self.queue.records.append(Record(pk, _Status.SKIPPED, reason, counts=False))
+                self.cursor.outcomes.append(
+                    RowOutcome(pk, _Status.SKIPPED, reason, is_attempt=False)
+                )
             elif reason is None:
                 # The lane lost the row, or the edition was stopped. A release is safe in both
                 # cases, because recording is guarded (see claim).
-                self.queue.records.append(released(pk))
+                self.cursor.outcomes.append(released(pk))
             if reason != "":
                 del left[pk]
 
@@ -157,14 +164,14 @@ class Outbox:
         made, date = [], self.clock()
         for row in rows:
             outgoing = self._make(row, date)
-            if isinstance(outgoing, Record):
-                self.queue.records.append(outgoing)
+            if isinstance(outgoing, RowOutcome):
+                self.cursor.outcomes.append(outgoing)
                 del left[row.delivery_id]
             else:
                 made.append((row, outgoing))
         return made
 
-    def _make(self, row: Claimed, date: datetime) -> Outgoing | Record:
+    def _make(self, row: Claimed, date: datetime) -> Outgoing | RowOutcome:
         pk = row.delivery_id
         try:
             reader = self.signer.reader(
@@ -176,15 +183,15 @@ class Outbox:
             )
             message = self.page.message(reader)
         except UnsafeHeader as error:
-            return Record(pk, _Status.FAILED, _Reason.REFUSED, str(error)[:300])
+            return RowOutcome(pk, _Status.FAILED, _Reason.REFUSED, str(error)[:300])
         except Exception as error:
             # A fault in Daybreak: each lane would meet it again, at the same reader.
             logger.exception("Edition %s: no message for %s", self.edition_id, pk)
             self.fault = Edition.Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}"
             # Behind the other rows: an edition that goes on meets this reader last, not first.
-            return Record(pk, _Status.PENDING, "", "", date + FIRST_RETRY, counts=False)
+            return RowOutcome(pk, _Status.PENDING, "", "", date + FIRST_RETRY, is_attempt=False)
         if message is None:
-            return Record(pk, _Status.SKIPPED, _Reason.MUTED, counts=False)
+            return RowOutcome(pk, _Status.SKIPPED, _Reason.MUTED, is_attempt=False)
         sender = self.signer.sender(row.subscription_id)
         return Outgoing(pk, sender, row.email, message, reader, dotless=True)
 
@@ -194,9 +201,9 @@ class Outbox:
         """Wait until at most `unanswered` messages have no outcome; note the outcomes so far."""
         for pk, outcome in transport.take(unanswered=unanswered):
             row = self.on_wire.pop(pk)
-            self.throttle.note(row, outcome)
+            self.rate_limiter.record_outcome(row, outcome)
             entry = self._record(row, outcome)
-            self.queue.records.append(entry)
+            self.cursor.outcomes.append(entry)
             # A message that came back unsent behind a full connection was not answered.
             if entry.status != _Status.PENDING:
                 self.deferred.clear()
@@ -217,7 +224,7 @@ class Outbox:
         domains = {domain for domain, _ in self.deferred}
         return for_the_first_time >= WINDOW or len(domains) >= _DOMAINS
 
-    def record_surely(self) -> None:
+    def flush(self) -> None:
         """Write the outcomes that no claim has recorded; wait while the database is gone.
 
         Raises:
@@ -225,11 +232,11 @@ class Outbox:
                 uncertain (see `recover`).
         """
         until = time.monotonic() + RECORD_SECONDS
-        while self.queue.records or self.bounced:
+        while self.cursor.outcomes or self.bounced:
             try:
                 self._suppress()
-                record(lane=self.lane, records=self.queue.records, now=self.clock())
-                self.queue.records = []
+                record(lane=self.lane, outcomes=self.cursor.outcomes, now=self.clock())
+                self.cursor.outcomes = []
             except (OperationalError, InterfaceError):
                 if time.monotonic() > until or self.must_drop():
                     raise
@@ -244,14 +251,14 @@ class Outbox:
             suppress(email=email, reason=reason, detail=reply, now=self.clock())
             del self.bounced[0]
 
-    def _record(self, row: Claimed, outcome: Outcome) -> Record:
+    def _record(self, row: Claimed, outcome: SendOutcome) -> RowOutcome:
         """Translate the verdict into the row's new status, reason and next attempt."""
         status, reason, next_attempt_at, counts = _Status.PENDING, "", None, True
         self.answered += outcome.verdict not in {Verdict.NOT_SENT, Verdict.UNKNOWN}
         match outcome.verdict:
             case Verdict.ACCEPTED:
                 status = _Status.SENT
-            case Verdict.LATER:
+            case Verdict.DEFERRED:
                 next_attempt_at = self.clock() + backoff(row.attempts + 1)
             case Verdict.NO_SUCH_ADDRESS:
                 status, reason = _Status.FAILED, str(_Reason.BAD_ADDRESS)
@@ -275,7 +282,7 @@ class Outbox:
                     # Readers go in order, so a reader at whom the relay hangs up must not stay
                     # first for ever. This counts no attempt; it only lets other readers go first.
                     next_attempt_at, self.has_moved_one = self.clock() + FIRST_RETRY, True
-        return Record(
+        return RowOutcome(
             row.delivery_id, status, reason, outcome.reply, next_attempt_at, counts, row.attempts
         )
 

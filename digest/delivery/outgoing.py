@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from digest.delivery.replies import Outcome
+from digest.delivery.replies import SendOutcome
 from digest.rendering.personalise import Reader
 
 
@@ -59,7 +59,7 @@ class Transport(Protocol):
     def put(self, outgoing: Outgoing) -> None:
         """Hand over one message; nothing that the relay does raises an error."""
 
-    def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
+    def take(self, *, unanswered: int = 0) -> list[tuple[int, SendOutcome]]:
         """Wait until at most `unanswered` messages have no outcome.
 
         Return the outcomes that are new since the last call, by the messages' keys.

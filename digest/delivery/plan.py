@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
-from digest.delivery import page
+from digest.delivery import insert
 from digest.editions import audience, waves
 from digest.editions.approve import content_hash
 from digest.editions.stop import hold, skip
@@ -31,15 +31,15 @@ WAITING = Q(status=_Row.PENDING) | Q(status=_Row.UNCERTAIN, finished_at=None)
 LOOK_AGAIN = 1.0
 # How many readers one statement plans. It takes 0.8 s on two cores, and lanes can then send to the
 # first of them.
-PAGE = 50_000
+BATCH_SIZE = 50_000
 
 
 class NotStarted(Exception):
     """The edition cannot go out; its row and the exception's message say why."""
 
 
-def start(*, edition_id: int, now: datetime) -> None:
-    """Freeze the approved edition and begin to send it; `plan_page` plans its readers.
+def start_delivery(*, edition_id: int, now: datetime) -> None:
+    """Freeze the approved edition and begin to send it; `plan_batch` plans its readers.
 
     What was approved is what is sent: an edition that was changed since then goes back to its
     editors. If the edition is already being sent, nothing changes.
@@ -53,7 +53,7 @@ def start(*, edition_id: int, now: datetime) -> None:
     early.update(sends_at=now)
     try:
         with transaction.atomic():
-            _start(locked(edition_id), now)
+            _start(lock_edition(edition_id), now)
     except _Unfit as unfit:
         _give_back(edition_id, unfit, now)
         raise NotStarted(str(unfit)) from unfit
@@ -67,7 +67,7 @@ class _Unfit(Exception):
         super().__init__(message)
 
 
-def locked(edition_id: int) -> Edition:
+def lock_edition(edition_id: int) -> Edition:
     """Return the edition with its row locked: no editor can change it, and no tick can start it."""
     editions = Edition.objects.select_for_update(of=("self",)).select_related(
         "newsletter", "schedule__newsletter", "corrects"
@@ -106,11 +106,11 @@ def _start(edition: Edition, now: datetime) -> None:
         # Planning begins at the first reader again, to include those who confirmed since.
         planned_to=0,
         planned_at=None,
-        **_course(edition, now),
+        **_last_wave_and_deadline(edition, now),
     )
 
 
-def _course(edition: Edition, now: datetime) -> dict[str, datetime]:
+def _last_wave_and_deadline(edition: Edition, now: datetime) -> dict[str, datetime]:
     """Return the time of the last wave by the edition's actual readers, and the new deadline.
 
     Before the start `last_wave_at` is the time in the last time zone on earth.
@@ -129,19 +129,19 @@ def _course(edition: Edition, now: datetime) -> dict[str, datetime]:
     return {"last_wave_at": last, "deadline_at": deadline}
 
 
-def plan_page(*, edition_id: int, now: datetime) -> bool:
+def plan_batch(*, edition_id: int, now: datetime) -> bool:
     """Add a row for each reader of the next batch; return True while there may be more readers.
 
     Each batch is a transaction of its own. Lanes send the first batch while the others are planned,
     and another planner goes on where a dead one stopped. Two planners at the same time take turns.
     """
     with transaction.atomic():
-        edition = locked(edition_id)
+        edition = lock_edition(edition_id)
         if edition.status != _Status.SENDING or edition.planned_at:
             return False
         readers = audience.readers(edition).filter(pk__gt=edition.planned_to).order_by("pk")
-        last, found = page.add(edition, readers[:PAGE], now=now)
-        is_last = found < PAGE
+        last, found = insert.delivery_rows(edition, readers[:BATCH_SIZE], now=now)
+        is_last = found < BATCH_SIZE
         Edition.objects.filter(pk=edition_id).update(
             planned_to=last or edition.planned_to, planned_at=now if is_last else None
         )
@@ -150,7 +150,7 @@ def plan_page(*, edition_id: int, now: datetime) -> bool:
 
 def plan_audience(*, edition_id: int, now: datetime) -> None:
     """Add a row for each reader of the edition who has none."""
-    while plan_page(edition_id=edition_id, now=now):
+    while plan_batch(edition_id=edition_id, now=now):
         pass
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
-from digest.delivery import session
+from digest.delivery import db_session
 from digest.models import Delivery
 
 # How long a lane may take to record its outcomes, if it lost its database session but still lives.
@@ -37,7 +37,7 @@ def recover(*, now: datetime) -> int:
         status=Delivery.Status.SENDING, claimed_at__lt=now - GRACE
     ).order_by()
     lanes = silent.values_list("lane", flat=True).distinct()
-    dead = session.dead(lanes)
+    dead = db_session.dead_lanes(lanes)
     lost = Q(lane__in=dead) | Q(claimed_at__lt=now - LEASE)
     return _mark_uncertain(silent.filter(lost), now)
 

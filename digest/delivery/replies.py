@@ -19,7 +19,7 @@ class Verdict(Enum):
     """What became of one message."""
 
     ACCEPTED = "accepted"
-    LATER = "later"
+    DEFERRED = "later"
     NO_SUCH_ADDRESS = "no such address"
     REFUSED = "refused"
     # Policy, authentication or the content is refused: so would be every other reader's copy.
@@ -32,7 +32,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SendOutcome:
     """A verdict with the server's reply, as the ledger stores it."""
 
     verdict: Verdict
@@ -48,12 +48,12 @@ _TOO_BIG = (3, 4)
 _CONTENT, _POLICY = 6, 7
 
 
-def read(code: int, text: bytes | str, *, stage: Stage) -> Outcome:
+def interpret(code: int, text: bytes | str, *, stage: Stage) -> SendOutcome:
     """Return the outcome of a reply; of its text only the enhanced code is interpreted."""
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     # PostgreSQL refuses a NUL, and the window's other outcomes would be lost with it.
     words = " ".join(words.replace("\0", "").split())
-    return Outcome(_verdict(code, words, stage), f"{code} {words}"[:300])
+    return SendOutcome(_verdict(code, words, stage), f"{code} {words}"[:300])
 
 
 def _verdict(code: int, words: str, stage: Stage) -> Verdict:
@@ -61,7 +61,7 @@ def _verdict(code: int, words: str, stage: Stage) -> Verdict:
         return Verdict.ACCEPTED
     if not 500 <= code < 600:
         # 4yz, and every code that RFC 5321 does not know.
-        return Verdict.LATER
+        return Verdict.DEFERRED
     found = _ENHANCED.match(words)
     if not found:
         # A server that gives no enhanced code means the subject of the command: the sender at MAIL,
@@ -72,7 +72,7 @@ def _verdict(code: int, words: str, stage: Stage) -> Verdict:
 
 def _by_enhanced_code(code: tuple[int, int], stage: Stage) -> Verdict:
     if code == _MAILBOX_FULL:
-        return Verdict.LATER
+        return Verdict.DEFERRED
     if code[0] in {_CONTENT, _POLICY} or code == _TOO_BIG or stage is Stage.SENDER:
         return Verdict.SENDERS_FAULT
     return Verdict.NO_SUCH_ADDRESS if code in _GONE else Verdict.REFUSED

@@ -12,17 +12,17 @@ from subscribers.relays import Relay
 __all__ = ["NoConnection", "Outgoing", "RelayRefuses", "Transport", "connect"]
 
 
-def connect(relay: Relay, *, give_up: Callable[[], bool], frozen: FrozenPage) -> Transport:
+def connect(relay: Relay, *, should_stop: Callable[[], bool], frozen: FrozenPage) -> Transport:
     """Return a transport that is ready for messages made from the page `frozen`.
 
-    `give_up` is called several times a second, and says whether to stop waiting for the relay.
+    `should_stop` is called several times a second, and says whether to stop waiting for the relay.
 
     Raises:
         NoConnection, RelayRefuses
     """
     if relay.backend:
         # Imported only here, so that a worker without an ESP holds none of its libraries in memory.
-        from digest.delivery.esp.connection import Connection
+        from digest.delivery.esp.connection import EspConnection
 
-        return Connection(relay, frozen=frozen, give_up=give_up)
-    return smtp.Connection(relay, give_up=give_up)
+        return EspConnection(relay, frozen=frozen, should_stop=should_stop)
+    return smtp.SmtpConnection(relay, should_stop=should_stop)

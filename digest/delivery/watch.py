@@ -7,9 +7,9 @@ from datetime import datetime
 
 from django.conf import settings
 
-from digest.delivery import breaker, report
-from digest.delivery.pace import Pace, describe
-from digest.delivery.report import Part, Report, Tally
+from digest.delivery import circuit_breaker, report
+from digest.delivery.report import DeliveryTally, GroupTally, Report
+from digest.delivery.wording import Pace, describe
 from digest.models import Edition
 from subscribers.sparingly import sparingly
 
@@ -22,7 +22,7 @@ _KEY = "watch:2:{edition}:{revision}:{status}:{sent_at}:{what}"
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """How far an edition is; `done` and `total` are current, `report` may be older.
 
     `line` says how fast the edition is sent, or what it waits for. `domains` is None where the
@@ -35,11 +35,11 @@ class Look:
     is_planning: bool
     line: str
     moves: bool
-    domains: tuple[Part, ...] | None = None
-    waves: tuple[Part, ...] = ()
+    domains: tuple[GroupTally, ...] | None = None
+    waves: tuple[GroupTally, ...] = ()
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> DeliveryTally:
         return self.report.tally
 
     @property
@@ -48,12 +48,12 @@ class Look:
         return 100 * self.done // self.total if self.total else 100
 
     @property
-    def revisions(self) -> tuple[Part, ...]:
+    def revisions(self) -> tuple[GroupTally, ...]:
         """The readers of each revision; empty where all readers got the same revision."""
         return self.report.revisions if len(self.report.revisions) > 1 else ()
 
 
-def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
+def snapshot(edition: Edition, *, now: datetime, domains: bool = False) -> Snapshot:
     """Return how far the edition is, counted from its rows as often as that is cheap.
 
     For a million readers the number done is counted every 1.5 s, the outcomes and relays every
@@ -71,7 +71,7 @@ def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
             what=what,
         )
 
-    found = sparingly(key("all"), lambda: report.count(edition_id=edition.pk, now=now), least=least)
+    found = sparingly(key("all"), lambda: report.build(edition_id=edition.pk, now=now), least=least)
     total, is_planning = _audience(edition, found.tally)
     done, later = found.tally.settled, found.later
     if is_sending and not is_planning:
@@ -91,7 +91,7 @@ def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
         if domains and edition.local_time
         else ()
     )
-    return Look(
+    return Snapshot(
         report=found,
         done=done,
         total=total,
@@ -103,12 +103,12 @@ def look(edition: Edition, *, now: datetime, domains: bool = False) -> Look:
     )
 
 
-def _named(edition: Edition, hour: datetime, wave: Part) -> Part:
+def _named(edition: Edition, hour: datetime, wave: GroupTally) -> GroupTally:
     there = hour.astimezone(edition.newsletter.zone)
     return replace(wave, name=f"{there:%a %-d %b, %H:%M %Z}")
 
 
-def _audience(edition: Edition, tally: Tally) -> tuple[int, bool]:
+def _audience(edition: Edition, tally: DeliveryTally) -> tuple[int, bool]:
     """Return how many readers there will be, and whether planning is still adding some."""
     if edition.planned_at is not None or edition.audience is None:
         return tally.total, False
@@ -126,7 +126,7 @@ def _pace(edition: Edition, found: Report, *, left: int, later: int, now: dateti
         next_wave=found.next_wave,
         rate=found.rate,
         pace=found.pace,
-        relays_rest=len(breaker.resting(relays)) == len(relays),
+        relays_rest=len(circuit_breaker.unavailable(relays)) == len(relays),
         deadline_at=edition.deadline_at,
         now=now,
         throttled=found.tally.throttled,

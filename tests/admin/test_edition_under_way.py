@@ -30,7 +30,7 @@ def edition():
         deadline_at=now() + timedelta(hours=3),
     )
     approve(edition_id=edition.pk, now=now())
-    plan.start(edition_id=edition.pk, now=now())
+    plan.start_delivery(edition_id=edition.pk, now=now())
     plan.plan_audience(edition_id=edition.pk, now=now())
     first = Delivery.objects.filter(edition=edition, subscription=found[0])
     factories.put(first, status="sent", revision=1, finished_at=now())
@@ -121,7 +121,7 @@ def test_unchanged_it_goes_on_with_those_who_are_left(desk, stopped, queued):
     assert "on its way" in told(answer)
     assert (stopped.status, stopped.revision) == ("approved", 1)
     assert queued == [("digest.tasks.release", {"edition_id": stopped.pk})]
-    plan.start(edition_id=stopped.pk, now=now())
+    plan.start_delivery(edition_id=stopped.pk, now=now())
     stopped.refresh_from_db()
     assert stopped.status == "sending"
 
@@ -132,7 +132,7 @@ def test_corrected_it_goes_on_as_the_next_version(desk, stopped):
     assert "it goes on as version 2" in page
 
     post(desk, "send", stopped, seen=page.split('name="seen" value="')[1].split('"')[0])
-    plan.start(edition_id=stopped.pk, now=now())
+    plan.start_delivery(edition_id=stopped.pk, now=now())
 
     stopped.refresh_from_db()
     assert stopped.revision == 2
@@ -194,7 +194,7 @@ def test_sending_to_an_unusual_number_is_a_yes_to_it(desk, unusual):
     post(desk, "send", unusual, seen=seen, readers="6")
 
     assert unusual.audience_accepted == 6
-    plan.start(edition_id=unusual.pk, now=now())
+    plan.start_delivery(edition_id=unusual.pk, now=now())
     unusual.refresh_from_db()
     assert (unusual.status, unusual.audience) == ("sending", 6)
 
@@ -202,7 +202,7 @@ def test_sending_to_an_unusual_number_is_a_yes_to_it(desk, unusual):
 def test_one_held_for_it_goes_out_once_an_editor_says_yes(desk, unusual):
     approve(edition_id=unusual.pk, now=now() - timedelta(minutes=1))
     with pytest.raises(plan.NotStarted):
-        plan.start(edition_id=unusual.pk, now=now())
+        plan.start_delivery(edition_id=unusual.pk, now=now())
     unusual.refresh_from_db()
     page = shown(desk, unusual)
     assert "It would go to 6 readers" in page
@@ -212,7 +212,7 @@ def test_one_held_for_it_goes_out_once_an_editor_says_yes(desk, unusual):
     save(desk, unusual, _approve="", audience="6")
 
     assert unusual.status == "approved"
-    plan.start(edition_id=unusual.pk, now=now())
+    plan.start_delivery(edition_id=unusual.pk, now=now())
     unusual.refresh_from_db()
     assert (unusual.status, unusual.audience) == ("sending", 6)
 

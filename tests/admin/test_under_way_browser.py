@@ -39,7 +39,7 @@ def edition(transactional_db):
         deadline_at=now() + timedelta(hours=3),
     )
     approve(edition_id=edition.pk, now=now())
-    plan.start(edition_id=edition.pk, now=now())
+    plan.start_delivery(edition_id=edition.pk, now=now())
     plan.plan_audience(edition_id=edition.pk, now=now())
     reach(1, "reader0")
     return edition
@@ -71,7 +71,7 @@ def test_an_editor_stops_an_edition_corrects_it_and_lets_it_go_on(desk_page, edi
     press(page, "Send to 3 readers")
     assert page.get_by_text("It is on its way.").is_visible()
 
-    plan.start(edition_id=edition.pk, now=now())
+    plan.start_delivery(edition_id=edition.pk, now=now())
     edition.refresh_from_db()
     assert (edition.status, edition.revision) == ("sending", 2)
 
@@ -121,7 +121,7 @@ def pages(edition):
     yield "send", lambda: reverse("admin:digest_edition_send", args=[unusual.pk])
     approve(edition_id=unusual.pk, now=now() - timedelta(minutes=1))
     with pytest.raises(plan.NotStarted):
-        plan.start(edition_id=unusual.pk, now=now())
+        plan.start_delivery(edition_id=unusual.pk, now=now())
     yield "unusual", lambda: page_of(unusual)
 
 

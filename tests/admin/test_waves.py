@@ -64,7 +64,7 @@ def edition_page(desk, edition):
 
 def begin(edition):
     approve(edition_id=edition.pk, now=edition.sends_at)
-    plan.start(edition_id=edition.pk, now=edition.sends_at)
+    plan.start_delivery(edition_id=edition.pk, now=edition.sends_at)
     plan.plan_audience(edition_id=edition.pk, now=edition.sends_at)
 
 

@@ -51,7 +51,7 @@ def edition(newsletter):
 
 def begin(edition):
     approve(edition_id=edition.pk, now=now())
-    plan.start(edition_id=edition.pk, now=edition.sends_at)
+    plan.start_delivery(edition_id=edition.pk, now=edition.sends_at)
     plan.plan_audience(edition_id=edition.pk, now=edition.sends_at)
     tokyo = Delivery.objects.filter(subscription__subscriber__timezone="Asia/Tokyo")
     factories.put(tokyo, status="sent", revision=1, relay="relay:25", finished_at=now())

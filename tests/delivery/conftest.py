@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from digest.delivery import breaker, drain, lane, plan
+from digest.delivery import circuit_breaker, lane, plan, shutdown
 from digest.delivery.smtp import modes
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
@@ -19,17 +19,17 @@ from tests.factories import NOW
 
 @pytest.fixture(autouse=True)
 def _no_shutdown_requested():
-    drain.forget()
+    shutdown.reset_request_for_tests()
     yield
-    drain.forget()
+    shutdown.reset_request_for_tests()
 
 
 @pytest.fixture
 def _no_known_modes():
     """Forget what earlier tests learnt of relays at the same port."""
-    modes.forget()
+    modes.reset_modes_for_tests()
     yield
-    modes.forget()
+    modes.reset_modes_for_tests()
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def start_sending(edition):
 
     def start_sending(now=NOW):
         before = edition.deliveries.count()
-        plan.start(edition_id=edition.pk, now=now)
+        plan.start_delivery(edition_id=edition.pk, now=now)
         plan.plan_audience(edition_id=edition.pk, now=now)
         return edition.deliveries.count() - before
 
@@ -74,8 +74,8 @@ def run_lane(edition):
 
     def run(name="lane-1", now=NOW, clock=None):
         for relay in settings.EMAIL_RELAYS:
-            breaker.recovered(relay)
-        return lane.run(edition_id=edition.pk, lane=name, clock=clock or (lambda: now))
+            circuit_breaker.record_success(relay)
+        return lane.run_lane(edition_id=edition.pk, lane=name, clock=clock or (lambda: now))
 
     return run
 

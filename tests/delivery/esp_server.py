@@ -203,9 +203,9 @@ def outgoing(page, n, *, email="", muted=frozenset()):
     )
 
 
-def send(relay, page, copies, give_up=lambda: False):
+def send(relay, page, copies, should_stop=lambda: False):
     """Send the copies; return their outcomes {key: outcome} and the closed transport."""
-    with connect(relay, give_up=give_up, frozen=page) as transport:
+    with connect(relay, should_stop=should_stop, frozen=page) as transport:
         for copy in copies:
             transport.put(copy)
         return dict(transport.take()), transport

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 
 from digest import tasks
 from digest.delivery import lane, plan
-from digest.delivery.watch import look
+from digest.delivery.watch import snapshot
 from digest.editions.approve import approve
 from digest.management.commands import send_edition
 from digest.models import Delivery, Edition
@@ -180,7 +180,7 @@ def test_an_interrupted_wait_leaves_the_edition_to_the_workers(no_worker_sends, 
     edition = current_edition()
     factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW)
-    monkeypatch.setattr(send_edition, "look", interrupted)
+    monkeypatch.setattr(send_edition, "snapshot", interrupted)
 
     with pytest.raises(CommandError, match="the workers go on sending") as error:
         call_command("send_edition", edition.pk, "--wait")
@@ -201,9 +201,9 @@ def test_a_line_is_written_every_five_seconds_without_a_terminal(
             plan.hold_sending(
                 edition_id=edition.pk, reason="refused", detail="550 5.7.1", now=now()
             )
-        return look(found, **options)
+        return snapshot(found, **options)
 
-    monkeypatch.setattr(send_edition, "look", held_at_the_fifth)
+    monkeypatch.setattr(send_edition, "snapshot", held_at_the_fifth)
 
     with pytest.raises(CommandError, match="relay refuses our mail"):
         call_command("send_edition", edition.pk, "--wait")
@@ -229,13 +229,13 @@ def test_a_tick_resumes_a_delivery_whose_lanes_were_lost_with_the_queue(worker, 
     edition = current_edition()
     factories.subscription(edition.newsletter, "r1@example.com")
     approve(edition_id=edition.pk, now=NOW)
-    plan.start(edition_id=edition.pk, now=now())
+    plan.start_delivery(edition_id=edition.pk, now=now())
 
     tick.delay()
 
     relay.wait_for_mail("r1@example.com")
     wait_for(lambda: status(edition) == Edition.Status.SENT, what="the edition's end")
-    assert lane.run(edition_id=edition.pk, lane="late", clock=now) is lane.End.DONE
+    assert lane.run_lane(edition_id=edition.pk, lane="late", clock=now) is lane.End.DONE
 
 
 def test_an_edition_without_a_confirmed_reader_is_not_sent():

@@ -12,8 +12,8 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection
 
-from digest.delivery import berths, drain, lane, queue
-from digest.delivery.claim import WINDOW, Claiming
+from digest.delivery import connection_slots, cursor, lane, shutdown
+from digest.delivery.claim import WINDOW, PendingClaim
 from digest.delivery.lane import End
 from digest.delivery.recover import GRACE, LEASE, recover
 from digest.delivery.report import tally
@@ -45,7 +45,7 @@ import django
 django.setup()
 from digest.delivery import lane
 from tests.factories import NOW
-lane.run(edition_id=int(sys.argv[1]), lane="killed", clock=lambda: NOW)
+lane.run_lane(edition_id=int(sys.argv[1]), lane="killed", clock=lambda: NOW)
 """
 
 
@@ -70,9 +70,9 @@ def test_outcomes_are_recorded_although_the_statement_with_them_failed(
         claims.append(args)
         if len(claims) > 1:
             raise OperationalError("deadlock detected")
-        return Claiming(*args, **kwargs)
+        return PendingClaim(*args, **kwargs)
 
-    monkeypatch.setattr(queue, "Claiming", first_one_works)
+    monkeypatch.setattr(cursor, "PendingClaim", first_one_works)
 
     assert run_lane() is End.MORE
     found = tally(edition.pk)
@@ -92,13 +92,13 @@ def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
 
     on_the_wire = tally(edition.pk).sending
     assert 0 < on_the_wire <= WINDOW
-    wait_for(berths.free, what="the dead lane's berth")
+    wait_for(connection_slots.available, what="the dead lane's connection slot")
     assert recover(now=NOW + GRACE) == 0
     late = NOW + GRACE + timedelta(seconds=1)
     assert recover(now=late) == on_the_wire
     assert tally(edition.pk).uncertain == on_the_wire
 
-    wait_for(berths.free, what="the dead lane's berth")
+    wait_for(connection_slots.available, what="the dead lane's connection slot")
     assert run_lane("next", now=late) is End.DONE
 
     counted = tally(edition.pk)
@@ -138,7 +138,7 @@ def test_a_stopping_worker_on_a_slow_connection_releases_the_rest_of_the_window(
 
     def stops_at_third(verb, line, server):
         if verb == "CONTENT" and "reader2@" in line:
-            drain.ask()
+            shutdown.request()
         if verb == "CONTENT" and "reader3@" in line:
             # The time for draining ends only now.
             monkeypatch.setattr(lane, "DRAIN_SECONDS", 0)
@@ -161,7 +161,7 @@ def test_a_relay_that_never_answers_does_not_delay_a_stopping_worker(
 
     def never(verb, line, server):
         if verb == "RCPT":
-            drain.ask()
+            shutdown.request()
             hangs.wait(60)
         return
 
@@ -182,7 +182,7 @@ def test_concurrent_lanes_send_to_nobody_twice(edition, readers, start_sending, 
 
     def run(name):
         try:
-            ends.append(lane.run(edition_id=edition.pk, lane=name, clock=lambda: NOW))
+            ends.append(lane.run_lane(edition_id=edition.pk, lane=name, clock=lambda: NOW))
         finally:
             connection.close()
             if len(ends) == 2:
@@ -203,7 +203,7 @@ def test_concurrent_lanes_send_to_nobody_twice(edition, readers, start_sending, 
 
     assert sorted(to for to, _ in server.arrived) == sorted(rows(edition))
     assert server.connections <= 3
-    assert ends.count(End.NO_BERTH) == 2
+    assert ends.count(End.NO_CONNECTION_SLOT) == 2
     assert status(edition) == Edition.Status.SENT
 
 

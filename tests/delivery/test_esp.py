@@ -10,9 +10,9 @@ import warnings
 
 import pytest
 
-from digest.delivery.esp import table
-from digest.delivery.proof import send_test
+from digest.delivery.esp import capabilities
 from digest.delivery.replies import Verdict
+from digest.delivery.send_test import send_test
 from digest.delivery.transport import connect
 from subscribers.mail import compose
 from subscribers.models import Section
@@ -207,7 +207,7 @@ def test_an_esp_without_batches_gets_each_message_immediately(esp, page):
     relay = parse_relay(f"anymail+postal://key-of-mine@?api_url={esp.url}")
     copy = outgoing(page, 2)
 
-    with connect(relay, give_up=lambda: False, frozen=page) as transport:
+    with connect(relay, should_stop=lambda: False, frozen=page) as transport:
         transport.put(copy)
         assert len(esp.posts) == 1, "it may not wait for others: the reader may leave meanwhile"
         assert verdicts(dict(transport.take(unanswered=20))) == [Verdict.ACCEPTED]
@@ -327,7 +327,7 @@ def test_every_esp_that_anymail_knows_is_in_the_table():
     import anymail.backends
 
     found = {module.name for module in pkgutil.iter_modules(anymail.backends.__path__)}
-    assert found - set(table.ESPS) == {
+    assert found - set(capabilities.ESPS) == {
         "base", "base_requests", "console", "test", "sendinblue",
     }  # fmt: skip
 

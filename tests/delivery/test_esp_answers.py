@@ -50,7 +50,7 @@ def test_a_message_that_postmark_rejects_does_not_hide_the_accepted_ones(esp, po
 
     outcomes, _ = send(postmark_relay, page, [outgoing(page, n) for n in (1, 2, 3)])
 
-    assert verdicts(outcomes) == [Verdict.ACCEPTED, Verdict.LATER, Verdict.ACCEPTED]
+    assert verdicts(outcomes) == [Verdict.ACCEPTED, Verdict.DEFERRED, Verdict.ACCEPTED]
     assert "Out of credits" in outcomes[1002].reply
 
 
@@ -68,10 +68,10 @@ def test_a_sender_unknown_to_postmark_holds_the_edition(esp, postmark_relay, pag
         (401, Verdict.SENDERS_FAULT),
         (403, Verdict.SENDERS_FAULT),
         (422, Verdict.SENDERS_FAULT),
-        (429, Verdict.LATER),
+        (429, Verdict.DEFERRED),
         (500, Verdict.UNKNOWN),  # the message may have been accepted before the failure
         (502, Verdict.UNKNOWN),
-        (503, Verdict.LATER),
+        (503, Verdict.DEFERRED),
         (504, Verdict.UNKNOWN),
         (200, Verdict.UNKNOWN),  # there is no JSON, but the message may have been accepted
     ],
@@ -91,7 +91,7 @@ def test_an_http_status_maps_to_a_verdict(esp, mailgun_relay, page, status, verd
 def test_at_most_five_requests_go_out_between_two_checks_for_unsubscribes(esp, mailgun_relay, page):
     """Otherwise the last of twenty single messages would rely on a check before the first."""
     headline = frozen_with("%recipient.x%")  # which cannot be merged
-    with connect(mailgun_relay, give_up=lambda: False, frozen=headline) as transport:
+    with connect(mailgun_relay, should_stop=lambda: False, frozen=headline) as transport:
         for n in range(20):
             transport.put(outgoing(headline, n))
         found = verdicts(dict(transport.take()))
@@ -111,7 +111,7 @@ def test_a_few_messages_of_a_rejected_request_are_sent_one_by_one(esp, mailgun_r
         return (400, {"message": "to parameter is not a valid address"}) if bad else mailgun(post)
 
     esp.answer = answer
-    with connect(mailgun_relay, give_up=lambda: False, frozen=page) as transport:
+    with connect(mailgun_relay, should_stop=lambda: False, frozen=page) as transport:
         left, windows = list(range(20)), []
         refused = []
         while left and len(windows) < 20:
@@ -149,7 +149,7 @@ def test_messages_are_sent_one_by_one_after_a_slow_rejection_too(
 def test_a_401_closes_the_connection(esp, postmark_relay, page):
     esp.answer = lambda post: (401, {"ErrorCode": 10, "Message": "Bad or missing Server token"})
 
-    with connect(postmark_relay, give_up=lambda: False, frozen=page) as transport:
+    with connect(postmark_relay, should_stop=lambda: False, frozen=page) as transport:
         transport.put(outgoing(page, 1))
         [(_, outcome)] = transport.take()
         assert outcome.verdict is Verdict.SENDERS_FAULT
@@ -175,7 +175,7 @@ def test_one_rejected_address_does_not_fail_the_other_messages(esp, mailgun_rela
 
 
 def test_an_esp_that_rejects_every_message_holds_the_edition(esp, mailgun_relay, page):
-    with connect(mailgun_relay, give_up=lambda: False, frozen=page) as transport:
+    with connect(mailgun_relay, should_stop=lambda: False, frozen=page) as transport:
         transport.put(outgoing(page, 0))
         assert verdicts(dict(transport.take())) == [Verdict.ACCEPTED]
         esp.answer = lambda post: (400, {"message": "sending is disabled for this account"})
@@ -211,7 +211,7 @@ def test_a_stopping_worker_does_not_wait_for_an_esp_that_never_answers(esp, mail
     esp.answer = esp.hang
     copies = [outgoing(page, n) for n in range(25)]
 
-    outcomes, transport = send(mailgun_relay, page, copies, give_up=lambda: bool(esp.posts))
+    outcomes, transport = send(mailgun_relay, page, copies, should_stop=lambda: bool(esp.posts))
 
     # The first request was on its way; no other was begun.
     assert verdicts(outcomes) == [Verdict.UNKNOWN] * 20 + [Verdict.NOT_SENT] * 5
@@ -219,7 +219,7 @@ def test_a_stopping_worker_does_not_wait_for_an_esp_that_never_answers(esp, mail
 
 
 def test_an_unreachable_esp_leaves_the_message_unsent(esp, postmark_relay, page):
-    with connect(postmark_relay, give_up=lambda: False, frozen=page) as transport:
+    with connect(postmark_relay, should_stop=lambda: False, frozen=page) as transport:
         esp.server.shutdown()
         esp.server.server_close()
         transport._backend.close()  # otherwise the kept-alive connection would still answer
@@ -228,7 +228,7 @@ def test_an_unreachable_esp_leaves_the_message_unsent(esp, postmark_relay, page)
         assert verdicts(dict(transport.take())) == [Verdict.NOT_SENT]
         assert not transport.is_open
     with pytest.raises(NoConnection, match=r"^postmark: "):
-        connect(postmark_relay, give_up=lambda: False, frozen=page)
+        connect(postmark_relay, should_stop=lambda: False, frozen=page)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_an_unreachable_esp_leaves_the_message_unsent(esp, postmark_relay, page)
 )
 def test_an_unusable_relay_is_refused_on_connecting(url, page):
     with pytest.raises(RelayRefuses):
-        connect(parse_relay(url), give_up=lambda: False, frozen=page)
+        connect(parse_relay(url), should_stop=lambda: False, frozen=page)
 
 
 def test_the_deployment_check_names_an_unusable_relay(settings):
@@ -292,14 +292,14 @@ def test_refusals_through_djangos_smtp_backend_are_read_as_over_smtp(relay, page
 
     outcomes, _ = send(parse_relay(url), page, [outgoing(page, n) for n in (1, 2, 3)])
 
-    expected = [Verdict.NO_SUCH_ADDRESS, Verdict.LATER, Verdict.ACCEPTED]
+    expected = [Verdict.NO_SUCH_ADDRESS, Verdict.DEFERRED, Verdict.ACCEPTED]
     assert verdicts(outcomes) == expected
     # The port is taken, and nobody listens on it.
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         nobody = parse_relay(url.replace(str(relay.port), str(deaf.getsockname()[1])))
         with pytest.raises(NoConnection):
-            connect(nobody, give_up=lambda: False, frozen=page)
+            connect(nobody, should_stop=lambda: False, frozen=page)
 
 
 def test_any_django_email_backend_can_send_an_edition(page):

@@ -55,7 +55,7 @@ def edition(newsletter):
 
 def begin(edition):
     approve(edition_id=edition.pk, now=NOW)
-    plan.start(edition_id=edition.pk, now=NOW)
+    plan.start_delivery(edition_id=edition.pk, now=NOW)
     plan.plan_audience(edition_id=edition.pk, now=NOW)
     edition.refresh_from_db()
 
@@ -329,7 +329,7 @@ def test_an_edition_for_a_mostly_suppressed_list_is_held(newsletter, sent, setti
     approve(edition_id=edition.pk, now=NOW - timedelta(minutes=1))
 
     with pytest.raises(plan.NotStarted, match="4 readers"):
-        plan.start(edition_id=edition.pk, now=NOW)
+        plan.start_delivery(edition_id=edition.pk, now=NOW)
     with pytest.raises(NotApprovable, match="4 readers"):
         approve(edition_id=edition.pk, now=NOW)
     assert not Delivery.objects.exists()

@@ -12,8 +12,8 @@ from django.db import OperationalError, connection
 from django.utils.timezone import now
 
 from digest import tasks
-from digest.delivery import breaker, closing, due, lane, plan, queue, session
-from digest.delivery.claim import WINDOW, Claiming
+from digest.delivery import circuit_breaker, cursor, db_session, due, finish, lane, plan
+from digest.delivery.claim import WINDOW, PendingClaim
 from digest.delivery.lane import End
 from digest.delivery.report import tally
 from digest.editions.approve import approve
@@ -45,7 +45,7 @@ def unreachable_relay():
         port = unused.getsockname()[1]
     relay = parse_relay(f"smtp://127.0.0.1:{port}?name=gone")
     yield relay
-    breaker.recovered(relay)
+    circuit_breaker.record_success(relay)
 
 
 def test_the_next_relay_takes_over_from_an_unreachable_one(
@@ -59,7 +59,7 @@ def test_the_next_relay_takes_over_from_an_unreachable_one(
     assert tally(edition.pk).sent == 3
     assert set(Delivery.objects.values_list("relay", flat=True)) == {server.relay.name}
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
-    assert breaker.is_resting(unreachable_relay)
+    assert circuit_breaker.is_open(unreachable_relay)
 
 
 def test_every_reader_waits_while_no_relay_can_be_reached(
@@ -152,13 +152,13 @@ def test_a_lane_waits_for_a_reader_whose_turn_is_near(
 
 
 def test_planning_continues_batch_by_batch_where_it_stopped(edition, readers, monkeypatch):
-    monkeypatch.setattr(plan, "PAGE", 4)
+    monkeypatch.setattr(plan, "BATCH_SIZE", 4)
     readers(9)
-    plan.start(edition_id=edition.pk, now=NOW)
+    plan.start_delivery(edition_id=edition.pk, now=NOW)
 
-    assert plan.plan_page(edition_id=edition.pk, now=NOW)
+    assert plan.plan_batch(edition_id=edition.pk, now=NOW)
     assert (edition.deliveries.count(), plan.half_planned()) == (4, [edition.pk])
-    assert not closing.finish_if_done(edition_id=edition.pk, now=NOW)
+    assert not finish.finish_if_done(edition_id=edition.pk, now=NOW)
     plan.plan_audience(edition_id=edition.pk, now=NOW)
     edition.refresh_from_db()
     assert (edition.deliveries.count(), plan.half_planned()) == (9, [])
@@ -166,12 +166,12 @@ def test_planning_continues_batch_by_batch_where_it_stopped(edition, readers, mo
 
 
 def test_readers_not_planned_by_the_deadline_are_skipped_as_past_it(edition, readers, monkeypatch):
-    monkeypatch.setattr(plan, "PAGE", 2)
+    monkeypatch.setattr(plan, "BATCH_SIZE", 2)
     readers(5)
-    plan.start(edition_id=edition.pk, now=NOW)
-    plan.plan_page(edition_id=edition.pk, now=NOW)
+    plan.start_delivery(edition_id=edition.pk, now=NOW)
+    plan.plan_batch(edition_id=edition.pk, now=NOW)
 
-    closing.close_late(now=edition.deadline_at)
+    finish.close_late(now=edition.deadline_at)
     assert set(rows(edition).values()) == {("skipped", "past-deadline")}
     assert len(rows(edition)) == 5
 
@@ -190,7 +190,7 @@ def test_a_lane_counts_as_dead_once_its_database_session_has_ended():
     holds, may_end = threading.Event(), threading.Event()
 
     def hold():
-        with session.session("alive"):
+        with db_session.lane_session("alive"):
             holds.set()
             may_end.wait(20)
         connection.close()
@@ -198,10 +198,10 @@ def test_a_lane_counts_as_dead_once_its_database_session_has_ended():
     thread = threading.Thread(target=hold)
     thread.start()
     holds.wait(20)
-    assert session.dead(["alive", "never lived"]) == ["never lived"]
+    assert db_session.dead_lanes(["alive", "never lived"]) == ["never lived"]
     may_end.set()
     thread.join(20)
-    assert session.dead(["alive"]) == ["alive"]
+    assert db_session.dead_lanes(["alive"]) == ["alive"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -264,11 +264,11 @@ def test_a_window_claimed_by_a_statement_without_an_answer_is_given_back(
     start_sending()
 
     def loses_its_answer(*args, **kwargs):
-        monkeypatch.setattr(queue, "Claiming", Claiming)
-        Claiming(*args, **kwargs).window()
+        monkeypatch.setattr(cursor, "PendingClaim", PendingClaim)
+        PendingClaim(*args, **kwargs).window()
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(queue, "Claiming", loses_its_answer)
+    monkeypatch.setattr(cursor, "PendingClaim", loses_its_answer)
     assert run_lane() is End.MORE
     assert set(rows(edition).values()) == {("pending", "")}
     assert run_lane("next") is End.DONE
@@ -297,14 +297,14 @@ def test_an_edition_that_ends_while_held_has_the_revision_its_readers_got(
         Edition.objects.filter(pk=edition.pk), status="held", reason="stopped", revision=2
     )
 
-    closing.close_late(now=edition.deadline_at)
+    finish.close_late(now=edition.deadline_at)
     ended = Edition.objects.get(pk=edition.pk)
     assert (ended.status, ended.revision) == ("sent", 1)
 
 
 def test_a_lane_without_a_broker_continues_in_its_own_task(monkeypatch):
     ends = [End.MORE, End.MORE, End.DONE]
-    monkeypatch.setattr(lane, "run", lambda **_: ends.pop(0))
+    monkeypatch.setattr(lane, "run_lane", lambda **_: ends.pop(0))
     monkeypatch.setattr(tasks, "hand_over", lambda *_, **__: False)
 
     tasks.send_lane(edition_id=1)
@@ -338,7 +338,7 @@ def test_one_domain_that_defers_its_readers_again_does_not_open_the_breaker(
     assert run_lane() is End.DONE
 
     assert run_lane("again", now=later(minutes=2)) is End.DONE
-    assert not breaker.is_resting(server.relay)
+    assert not circuit_breaker.is_open(server.relay)
     assert set(Delivery.objects.filter(status="pending").values_list("attempts", flat=True)) == {2}
 
 
@@ -351,7 +351,7 @@ def test_the_end_of_an_edition_is_decided_by_one_query(
     for status_, still_open in (("pending", True), ("sending", True), ("sent", False)):
         factories.put(Delivery.objects.filter(subscription=reader), status=status_)
         with django_assert_num_queries(1):
-            assert closing.is_open(edition.pk) is still_open
+            assert finish.has_open_rows(edition.pk) is still_open
 
 
 def test_an_edition_started_early_resumes_immediately_after_a_stop(

@@ -2,12 +2,12 @@
 
 import pytest
 
-from digest.delivery import breaker, closing, plan
+from digest.delivery import circuit_breaker, finish, plan
 from digest.delivery.lane import HANG_UPS, End
 from digest.delivery.outbox import LONGEST_RETRY, backoff
 from digest.delivery.replies import Verdict
 from digest.delivery.report import tally
-from digest.delivery.smtp import Connection
+from digest.delivery.smtp import SmtpConnection
 from digest.editions.approve import approve, void_if_changed
 from digest.editions.stop import skip
 from digest.models import Delivery, Edition, Story
@@ -149,7 +149,7 @@ def test_a_held_delivery_that_reached_readers_ends_as_sent_at_its_deadline(
     start_sending()
     run_lane()
 
-    closing.close_late(now=edition.deadline_at)
+    finish.close_late(now=edition.deadline_at)
 
     assert status(edition) == Edition.Status.SENT
     assert rows(edition)["reader4@example.com"] == ("skipped", "past-deadline")
@@ -169,7 +169,7 @@ def test_a_delivery_stopped_in_mid_send_is_not_skipped(stopped_in_mid_send):
     with pytest.raises(IllegalMove):
         skip(edition_id=stopped_in_mid_send.pk, reason="by-editor")
 
-    closing.close_late(now=stopped_in_mid_send.deadline_at)
+    finish.close_late(now=stopped_in_mid_send.deadline_at)
     assert status(stopped_in_mid_send) == Edition.Status.SENT
     assert tally(stopped_in_mid_send.pk).pending == 0
 
@@ -179,7 +179,7 @@ def test_a_delivery_resumed_past_its_deadline_ends_as_sent(stopped_in_mid_send, 
 
     with pytest.raises(plan.NotStarted):
         start_sending(edition.deadline_at)
-    closing.close_late(now=edition.deadline_at)
+    finish.close_late(now=edition.deadline_at)
 
     assert status(edition) == Edition.Status.SENT
     assert tally(edition.pk).pending == 0
@@ -278,7 +278,7 @@ def test_a_relay_that_hangs_up_after_every_message_opens_its_breaker(
 
     assert run_lane() is End.NO_CONNECTION
     assert tally(edition.pk).uncertain == server.connections == HANG_UPS
-    assert breaker.is_resting(server.relay)
+    assert circuit_breaker.is_open(server.relay)
 
 
 def test_a_reader_at_whom_the_relay_hangs_up_does_not_block_the_others(
@@ -384,7 +384,7 @@ def test_a_message_is_announced_with_its_size(edition, readers, start_sending, r
 
 def test_lines_that_begin_with_a_dot_arrive_unchanged(server):
     message = b".first\r\n..\r\n.\r\nlast\r\n"
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         connection.send(sender="a@example.com", recipient="b@example.com", message=message)
 
     assert server.arrived == [("b@example.com", message)]
@@ -392,7 +392,7 @@ def test_lines_that_begin_with_a_dot_arrive_unchanged(server):
 
 def test_a_local_part_beyond_ascii_needs_a_relay_that_offers_smtputf8(server):
     def send(to):
-        with Connection(server.relay) as connection:
+        with SmtpConnection(server.relay) as connection:
             return connection.send(sender="a@example.com", recipient=to, message=b"\r\n").verdict
 
     assert send("jörg@example.com") is Verdict.REFUSED

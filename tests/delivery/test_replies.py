@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.delivery.replies import Stage, Verdict, read
+from digest.delivery.replies import Stage, Verdict, interpret
 
 V = Verdict
 
@@ -11,11 +11,11 @@ V = Verdict
     ("code", "text", "stage", "verdict"),
     [
         (250, "2.0.0 queued", Stage.CONTENT, V.ACCEPTED),
-        (421, "4.3.2 going down", Stage.SENDER, V.LATER),
-        (450, "4.2.0 greylisted", Stage.RECIPIENT, V.LATER),
-        (451, "try again", Stage.CONTENT, V.LATER),
-        (452, "4.2.2 mailbox full", Stage.RECIPIENT, V.LATER),
-        (552, "5.2.2 mailbox full", Stage.RECIPIENT, V.LATER),
+        (421, "4.3.2 going down", Stage.SENDER, V.DEFERRED),
+        (450, "4.2.0 greylisted", Stage.RECIPIENT, V.DEFERRED),
+        (451, "try again", Stage.CONTENT, V.DEFERRED),
+        (452, "4.2.2 mailbox full", Stage.RECIPIENT, V.DEFERRED),
+        (552, "5.2.2 mailbox full", Stage.RECIPIENT, V.DEFERRED),
         (550, "5.1.1 no such user", Stage.RECIPIENT, V.NO_SUCH_ADDRESS),
         (550, "5.1.2 no such host", Stage.RECIPIENT, V.NO_SUCH_ADDRESS),
         (556, "5.1.10 null MX", Stage.RECIPIENT, V.NO_SUCH_ADDRESS),
@@ -31,23 +31,23 @@ V = Verdict
         (554, "5.6.0 malformed", Stage.CONTENT, V.SENDERS_FAULT),
         (550, "5.1.8 bad sender", Stage.SENDER, V.SENDERS_FAULT),
         (554, "transaction failed", Stage.CONTENT, V.SENDERS_FAULT),
-        (-1, "gibberish", Stage.CONTENT, V.LATER),
-        (354, "go ahead", Stage.CONTENT, V.LATER),
+        (-1, "gibberish", Stage.CONTENT, V.DEFERRED),
+        (354, "go ahead", Stage.CONTENT, V.DEFERRED),
     ],
 )
 def test_a_reply_has_one_meaning(code, text, stage, verdict):
-    assert read(code, text, stage=stage).verdict is verdict
+    assert interpret(code, text, stage=stage).verdict is verdict
 
 
 def test_the_code_decides_and_not_the_text():
-    reply = read(550, "5.1.1 message rejected as spam by policy", stage=Stage.RECIPIENT)
+    reply = interpret(550, "5.1.1 message rejected as spam by policy", stage=Stage.RECIPIENT)
 
     assert reply.verdict is Verdict.NO_SUCH_ADDRESS
 
 
 def test_the_ledger_keeps_the_reply_on_one_line():
-    assert read(550, b"5.1.1 no\n such\r\nuser", stage=Stage.RECIPIENT).reply == (
+    assert interpret(550, b"5.1.1 no\n such\r\nuser", stage=Stage.RECIPIENT).reply == (
         "550 5.1.1 no such user"
     )
-    assert read(550, b"no\0 user", stage=Stage.RECIPIENT).reply == "550 no user"
-    assert len(read(550, b"x" * 999, stage=Stage.RECIPIENT).reply) == 300
+    assert interpret(550, b"no\0 user", stage=Stage.RECIPIENT).reply == "550 no user"
+    assert len(interpret(550, b"x" * 999, stage=Stage.RECIPIENT).reply) == 300

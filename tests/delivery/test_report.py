@@ -7,8 +7,8 @@ import pytest
 from django.core.cache import cache
 from redis import ConnectionError as RedisUnavailable
 
-from digest.delivery import breaker, watch
-from digest.delivery.report import Part, by_domain, count, count_waiting, tally
+from digest.delivery import circuit_breaker, watch
+from digest.delivery.report import GroupTally, build, by_domain, count_waiting, tally
 from digest.models import Delivery, Edition
 from subscribers import sparingly
 from tests import factories
@@ -51,7 +51,7 @@ def add_row(edition):
 
 
 def progress(edition, now=NOW, **options):
-    return watch.look(edition, now=now, **options)
+    return watch.snapshot(edition, now=now, **options)
 
 
 # --- Counting -------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_every_reader_is_counted_once_and_by_what_they_wait_for(edition, add_row
 
     found = tally(edition.pk)
 
-    assert found == count(edition_id=edition.pk, now=NOW).tally
+    assert found == build(edition_id=edition.pk, now=NOW).tally
     assert (found.total, found.settled, found.waiting) == (10, 5, 4)
     assert (found.throttled, found.put_off, found.to_resend, found.sent_again) == (1, 1, 1, 1)
     assert found.reasons == {"refused": 1, "muted": 1}
@@ -85,9 +85,9 @@ def test_each_relay_has_its_outcomes_and_its_newest_refusal(edition, add_row):
     add_row(relay="b.example:25", attempts=1)
     add_row()
 
-    assert count(edition_id=edition.pk, now=NOW).relays == (
-        Part("a.example:25", sent=1, failed=0, waiting=0, uncertain=0),
-        Part(
+    assert build(edition_id=edition.pk, now=NOW).relays == (
+        GroupTally("a.example:25", sent=1, failed=0, waiting=0, uncertain=0),
+        GroupTally(
             "b.example:25", sent=0, failed=2, waiting=1, uncertain=0, refusal="452 the newer words"
         ),
     )
@@ -104,9 +104,9 @@ def test_the_domain_report_has_the_ten_largest_and_the_rest(edition, add_row):
 
     first, second, *_, others = by_domain(edition.pk)
 
-    assert first == Part("d00.example", sent=0, failed=0, waiting=3, uncertain=0)
-    assert second == Part("large.example", 1, 1, 1, 0, refusal="550 no")
-    assert others == Part("", sent=0, failed=0, waiting=4, uncertain=0)
+    assert first == GroupTally("d00.example", sent=0, failed=0, waiting=3, uncertain=0)
+    assert second == GroupTally("large.example", 1, 1, 1, 0, refusal="550 no")
+    assert others == GroupTally("", sent=0, failed=0, waiting=4, uncertain=0)
     assert len(by_domain(edition.pk)) == 11
 
 
@@ -116,7 +116,7 @@ def test_the_rate_is_that_of_the_last_half_minute(edition, add_row):
         add_row(**SENT | {"finished_at": NOW - timedelta(seconds=second)})
     add_row(status="skipped", reason="muted", finished_at=NOW - timedelta(seconds=5))
 
-    found = count(edition_id=edition.pk, now=NOW)
+    found = build(edition_id=edition.pk, now=NOW)
 
     assert (found.rate, found.pace) == (1.0, 1.1)
 
@@ -128,7 +128,7 @@ def test_the_next_try_is_that_of_the_deferred_readers(edition, add_row):
     long_ago = NOW - timedelta(hours=1)
     add_row(**SENT | {"finished_at": long_ago}, next_attempt_at=NOW + timedelta(seconds=1))
 
-    found = count(edition_id=edition.pk, now=NOW)
+    found = build(edition_id=edition.pk, now=NOW)
 
     assert (found.ready, found.next_try) == (0, later)
     assert progress(edition).line == "2 readers are tried again from 06:05:00 on."
@@ -186,7 +186,7 @@ def test_revisions_are_shown_if_there_are_several(edition, add_row):
 
 def test_the_line_says_that_no_relay_is_available(edition, add_row, relay, settings):
     add_row()
-    breaker.rest(settings.EMAIL_RELAYS[0])
+    circuit_breaker.record_failure(settings.EMAIL_RELAYS[0])
 
     assert progress(edition).line.startswith("Every relay rests")
 
@@ -271,5 +271,5 @@ def test_a_process_without_redis_keeps_its_own_counts(edition, add_row, monkeypa
     add_row(**SENT)
 
     assert progress(edition).done == 1
-    monkeypatch.setattr(watch.report, "count", gone)
+    monkeypatch.setattr(watch.report, "build", gone)
     assert progress(edition).done == 1

@@ -2,8 +2,8 @@
 
 import pytest
 
-from digest.delivery import closing, outbox, plan, queue
-from digest.delivery.claim import Claiming
+from digest.delivery import cursor, finish, outbox, plan
+from digest.delivery.claim import PendingClaim
 from digest.delivery.lane import End
 from digest.delivery.report import tally
 from digest.editions.approve import approve
@@ -72,7 +72,7 @@ def test_an_unapproved_edition_is_not_started(edition):
     draft = factories.edition(edition.newsletter)
 
     with pytest.raises(plan.NotStarted, match="draft, not approved"):
-        plan.start(edition_id=draft.pk, now=NOW)
+        plan.start_delivery(edition_id=draft.pk, now=NOW)
     assert status(draft) == Edition.Status.DRAFT
 
 
@@ -158,7 +158,7 @@ def test_the_deadline_ends_a_delivery_and_is_the_recorded_reason(
 
     assert run_lane("late", now=late) is End.DONE
     assert status(edition) == Edition.Status.SENDING
-    assert closing.close_late(now=late) == [edition.pk]
+    assert finish.close_late(now=late) == [edition.pk]
 
     assert status(edition) == Edition.Status.SENT
     counted = tally(edition.pk)
@@ -171,7 +171,7 @@ def test_an_edition_that_reached_nobody_by_its_deadline_is_skipped(edition, read
     readers(2)
     start_sending()
 
-    closing.close_late(now=edition.deadline_at)
+    finish.close_late(now=edition.deadline_at)
 
     skipped = Edition.objects.get(pk=edition.pk)
     assert (skipped.status, skipped.reason) == ("skipped", "past-deadline")
@@ -188,7 +188,9 @@ def test_a_claim_costs_one_statement_per_window(
 
     claims = []
     monkeypatch.setattr(
-        queue, "Claiming", lambda *args, **kwargs: claims.append(1) or Claiming(*args, **kwargs)
+        cursor,
+        "PendingClaim",
+        lambda *args, **kwargs: claims.append(1) or PendingClaim(*args, **kwargs),
     )
 
     # They serve the connection slot, the session, the frozen page and the end of the edition; the

@@ -5,17 +5,17 @@ import logging
 import pytest
 from django.core.cache import cache
 
-from digest.delivery.smtp import Connection, Mode, modes, patience
+from digest.delivery.smtp import Mode, SmtpConnection, modes, timeouts
+from tests.delivery.smtp_messages import OFFERS, address_of, put, verdicts
 from tests.delivery.smtp_server import CUT, STALL, ScriptedServer, running
-from tests.delivery.wire import OFFERS, address_of, put, verdicts
 
 pytestmark = pytest.mark.usefixtures("_no_known_modes", "_short_timeouts")
 
 
 @pytest.fixture
 def _short_timeouts(monkeypatch):
-    for name in ("REPLY_TIMEOUT", "CONTENT_TIMEOUT", "CLOSING"):
-        monkeypatch.setattr(patience, name, 0.3)
+    for name in ("REPLY_TIMEOUT", "CONTENT_TIMEOUT", "CLOSING_TIMEOUT"):
+        monkeypatch.setattr(timeouts, name, 0.3)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def deliver(server, count=6):
     left, used, uncertain = list(range(count)), [], set()
     while left:
         assert len(used) < 6
-        with Connection(server.relay) as connection:
+        with SmtpConnection(server.relay) as connection:
             used.append(connection.mode)
             for key in left:
                 put(connection, key)
@@ -65,7 +65,7 @@ def test_a_server_that_refuses_the_bdat_it_offered_gets_data(server, code):
     server.script = lambda verb, line, _: f"{code} what?" if verb == "BDAT" else None
     for reads_refused_bdat in (False, True):
         server.reads_refused_bdat = reads_refused_bdat
-        modes.forget()
+        modes.reset_modes_for_tests()
         cache.clear()
         used, uncertain = deliver(server)
         assert used == [Mode.BDAT, Mode.DATA]
@@ -129,7 +129,7 @@ def test_a_server_that_reads_refused_content_as_commands_gets_data(server):
         "550 5.1.1 no" if verb == "RCPT" and "reader2@" in line and server.connections == 1
         else None
     )  # fmt: skip
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         for key in range(8):
             put(connection, key)
         outcomes = verdicts(connection.take())
@@ -139,7 +139,7 @@ def test_a_server_that_reads_refused_content_as_commands_gets_data(server):
     assert set(outcomes.values()) <= {"UNKNOWN", "NOT_SENT"}
     for key in outcomes:
         assert outcomes[key] == "UNKNOWN" or not times_taken(server, key)
-    assert modes.mastered(server.relay) is Mode.DATA
+    assert modes.fastest_working(server.relay) is Mode.DATA
 
 
 def test_a_broken_bdat_stream_is_followed_by_a_connection_with_data(server):
@@ -147,17 +147,17 @@ def test_a_broken_bdat_stream_is_followed_by_a_connection_with_data(server):
     server.script = lambda verb, line, server: (
         CUT if verb == "MAIL" and len(server.taken) == 3 * server.connections else None
     )
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         for key in range(8):
             put(connection, key)
         assert "UNKNOWN" in verdicts(connection.take()).values()
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         assert connection.mode is Mode.DATA
         for key in range(8):
             put(connection, key)
         assert "UNKNOWN" not in verdicts(connection.take()).values()
     # The disconnect does not count against DATA.
-    assert modes.mastered(server.relay) is Mode.DATA
+    assert modes.fastest_working(server.relay) is Mode.DATA
 
 
 @pytest.mark.parametrize(
@@ -175,10 +175,10 @@ def test_a_broken_bdat_stream_is_followed_by_a_connection_with_data(server):
 def test_a_refused_message_does_not_change_the_mode(server, verb, reply):
     server.script = lambda said, line, _: reply if said == verb else None
     for _ in range(2):
-        with Connection(server.relay) as connection:
+        with SmtpConnection(server.relay) as connection:
             put(connection, 0)
             connection.take()
-    assert modes.mastered(server.relay) is Mode.BDAT
+    assert modes.fastest_working(server.relay) is Mode.BDAT
 
 
 def test_a_501_for_one_recipient_does_not_change_the_mode(server):
@@ -186,40 +186,42 @@ def test_a_501_for_one_recipient_does_not_change_the_mode(server):
         "501 bad address" if verb == "RCPT" and "reader3@" in line else None
     )
     expected = dict.fromkeys(range(6), "ACCEPTED") | {3: "REFUSED"}
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         for key in range(6):
             put(connection, key)
         assert verdicts(connection.take()) == expected
-    assert modes.mastered(server.relay) is Mode.BDAT
+    assert modes.fastest_working(server.relay) is Mode.BDAT
 
 
 def test_a_stopping_worker_does_not_change_the_mode(server):
     server.script = lambda verb, line, _: STALL if verb in {"RCPT", "BDAT"} else None
-    with Connection(server.relay, give_up=lambda: "RCPT" in str(server.lines)) as connection:
+    with SmtpConnection(
+        server.relay, should_stop=lambda: "RCPT" in str(server.lines)
+    ) as connection:
         put(connection, 0)
         assert verdicts(connection.take()) == {0: "NOT_SENT"}
     server.script = lambda verb, line, _: None
-    assert modes.mastered(server.relay) is Mode.BDAT
+    assert modes.fastest_working(server.relay) is Mode.BDAT
 
 
 def test_a_suspicion_lasts_for_minutes_and_the_second_one_for_a_day(server, caplog):
     with caplog.at_level(logging.WARNING):
-        modes.failed(server.relay, Mode.BDAT, "closed", surely=False)
-        assert modes.mastered(server.relay) is Mode.DATA
+        modes.downgrade(server.relay, Mode.BDAT, "closed", surely=False)
+        assert modes.fastest_working(server.relay) is Mode.DATA
         assert "DATA for 600 s" in caplog.text
-        modes.failed(server.relay, Mode.BDAT, "closed", surely=False)
+        modes.downgrade(server.relay, Mode.BDAT, "closed", surely=False)
         assert "DATA for 86400 s" in caplog.text
-        modes.failed(server.relay, Mode.DATA, "closed", surely=False)
+        modes.downgrade(server.relay, Mode.DATA, "closed", surely=False)
     assert "PLAIN for 600 s" in caplog.text
-    assert modes.mastered(server.relay) is Mode.PLAIN
+    assert modes.fastest_working(server.relay) is Mode.PLAIN
 
 
 def test_other_processes_learn_the_mode_from_the_cache(server):
-    modes.failed(server.relay, Mode.BDAT, "503", surely=True)
-    modes.forget()
-    assert modes.mastered(server.relay) is Mode.DATA
+    modes.downgrade(server.relay, Mode.BDAT, "503", surely=True)
+    modes.reset_modes_for_tests()
+    assert modes.fastest_working(server.relay) is Mode.DATA
     cache.set(f"smtp:mode:127.0.0.1:{server.port}", "nonsense")
-    assert modes.mastered(server.relay) is Mode.BDAT
+    assert modes.fastest_working(server.relay) is Mode.BDAT
 
 
 def test_a_process_without_redis_remembers_the_mode_by_itself(server, settings):

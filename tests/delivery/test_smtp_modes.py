@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from digest.delivery.smtp import Connection, Mode, modes
+from digest.delivery.smtp import Mode, SmtpConnection, modes
+from tests.delivery.smtp_messages import MESSAGE, OFFERS, address_of, put, verdicts
 from tests.delivery.smtp_server import ScriptedServer, running
-from tests.delivery.wire import MESSAGE, OFFERS, address_of, put, verdicts
 
 pytestmark = pytest.mark.usefixtures("_no_known_modes")
 
@@ -23,13 +23,13 @@ def server(mode):
 
 
 def test_the_mode_is_what_the_server_offers(server, mode):
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         assert connection.mode is mode
 
 
 def test_every_message_arrives_whole_and_once(server):
     odd = [b".first\r\n..\r\n.\r\nlast\r\n", b"\r\n", b"no line end", b"x" * 300_000 + b"\r\n"]
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         for key in range(50):
             put(connection, key, odd[key % 4])
         outcomes = connection.take()
@@ -50,7 +50,7 @@ def test_replies_may_arrive_in_pieces_or_several_together(server, how):
     server.script = lambda verb, line, _: (
         "250-2.1.0 one\r\n250-two\r\n250 three" if verb in {"MAIL", "RCPT", "CONTENT"} else None
     )
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         for key in range(30):
             put(connection, key)
         outcomes = connection.take()
@@ -64,15 +64,15 @@ def test_replies_may_arrive_in_pieces_or_several_together(server, how):
     [
         ("RCPT", "550 5.1.1 no such user", "NO_SUCH_ADDRESS"),
         ("RCPT", "550 no", "REFUSED"),
-        ("RCPT", "451 4.7.1 greylisted", "LATER"),
-        ("RCPT", "354 what", "LATER"),
-        ("CONTENT", "452 4.3.1 full", "LATER"),
+        ("RCPT", "451 4.7.1 greylisted", "DEFERRED"),
+        ("RCPT", "354 what", "DEFERRED"),
+        ("CONTENT", "452 4.3.1 full", "DEFERRED"),
         ("CONTENT", "554 5.7.1 spam", "SENDERS_FAULT"),
     ],
 )
 def test_a_refusal_affects_its_own_reader_only(server, verb, reply, verdict):
     server.script = lambda said, line, _: reply if said == verb and "reader7@" in line else None
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         for key in range(15):
             put(connection, key)
         outcomes = verdicts(connection.take())
@@ -89,19 +89,19 @@ def test_a_refused_sender_does_not_affect_the_next_message(server, reply):
         return reply if verb == "MAIL" and "+4@" in line else None
 
     server.script = script
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         for key in range(9):
             put(connection, key)
         outcomes = verdicts(connection.take())
 
-    assert outcomes.pop(4) in {"SENDERS_FAULT", "LATER"}
+    assert outcomes.pop(4) in {"SENDERS_FAULT", "DEFERRED"}
     assert set(outcomes.values()) == {"ACCEPTED"}
     assert server.taken == [(f"bounce+{key}@news.example", address_of(key)) for key in outcomes]
 
 
 def test_a_connection_stays_open_although_every_reader_is_refused(server):
     server.script = lambda verb, line, _: "550 5.1.1 gone" if verb == "RCPT" else None
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         for key in range(40):
             put(connection, key)
         assert verdicts(connection.take()) == dict.fromkeys(range(40), "NO_SUCH_ADDRESS")
@@ -119,7 +119,7 @@ def test_data_may_be_accepted_although_its_recipient_was_refused():
     with running(
         ScriptedServer(script, OFFERS[Mode.DATA], accepts_data_without_recipient=True)
     ) as server:
-        with Connection(server.relay) as connection:
+        with SmtpConnection(server.relay) as connection:
             for key in range(4):
                 put(connection, key)
             received = connection.take()
@@ -131,7 +131,7 @@ def test_data_may_be_accepted_although_its_recipient_was_refused():
 
 
 def test_an_outcome_is_returned_once_and_as_soon_as_it_is_known(server, mode):
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         assert connection.take() == []
         for key in range(25):
             put(connection, key)
@@ -144,7 +144,7 @@ def test_an_outcome_is_returned_once_and_as_soon_as_it_is_known(server, mode):
 
 def test_at_most_twenty_messages_are_unanswered():
     scripted = ScriptedServer(extensions=OFFERS[Mode.BDAT], seconds=0.01)
-    with running(scripted) as server, Connection(server.relay) as connection:
+    with running(scripted) as server, SmtpConnection(server.relay) as connection:
         for key in range(40):
             put(connection, key)
             answered = len(connection._dialogue.known)
@@ -154,7 +154,7 @@ def test_at_most_twenty_messages_are_unanswered():
 
 def test_a_connection_at_its_message_limit_takes_no_more(server):
     relay = server.relay.__class__(**{**vars(server.relay), "messages": 7})
-    with Connection(relay) as connection:
+    with SmtpConnection(relay) as connection:
         for key in range(7):
             assert connection.is_open
             put(connection, key)
@@ -165,14 +165,14 @@ def test_a_connection_at_its_message_limit_takes_no_more(server):
 
 def test_an_old_connection_takes_no_more(server, monkeypatch):
     monkeypatch.setattr("digest.delivery.smtp.connection.MOST_SECONDS", 0.0)
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         put(connection, 1)
         assert not connection.is_open
         assert verdicts(connection.take()) == {1: "ACCEPTED"}
 
 
 def test_a_closed_connection_sends_nothing(server):
-    connection = Connection(server.relay)
+    connection = SmtpConnection(server.relay)
     connection.close()
     put(connection, 1)
     assert verdicts(connection.take()) == {1: "NOT_SENT"}
@@ -180,7 +180,7 @@ def test_a_closed_connection_sends_nothing(server):
 
 
 def test_a_message_that_still_waits_is_not_sent_on_close(server, mode):
-    connection = Connection(server.relay)
+    connection = SmtpConnection(server.relay)
     put(connection, 1)
     put(connection, 2)
     connection.close()
@@ -195,7 +195,7 @@ def test_a_message_that_still_waits_is_not_sent_on_close(server, mode):
 )
 def test_an_address_that_breaks_an_smtp_command_never_reaches_the_server(server, address):
     server.extensions = (*server.extensions, "SMTPUTF8")
-    with Connection(server.relay) as connection:
+    with SmtpConnection(server.relay) as connection:
         put(connection, 1, to=address)
         put(connection, 2)
         assert verdicts(connection.take()) == {1: "REFUSED", 2: "ACCEPTED"}
@@ -211,20 +211,20 @@ def test_a_distant_relay_gets_small_batches(mode, monkeypatch):
 
     with (
         running(ScriptedServer(slow, OFFERS[mode])) as server,
-        Connection(server.relay) as connection,
+        SmtpConnection(server.relay) as connection,
     ):
         assert connection.batch == (5 if mode is Mode.BDAT else 14)
     monkeypatch.setattr("digest.delivery.smtp.connection._NEAR", 1.0)
     with (
         running(ScriptedServer(slow, OFFERS[mode])) as server,
-        Connection(server.relay) as connection,
+        SmtpConnection(server.relay) as connection,
     ):
         assert connection.batch == (10 if mode is Mode.BDAT else 14)
 
 
 def test_the_first_message_goes_alone_and_the_others_back_to_back():
     scripted = ScriptedServer(extensions=OFFERS[Mode.BDAT], seconds=0.2)
-    with running(scripted) as server, Connection(server.relay) as connection:
+    with running(scripted) as server, SmtpConnection(server.relay) as connection:
         put(connection, 0)
         assert len(connection._dialogue.known) == 1
         for key in range(1, 6):
@@ -238,8 +238,8 @@ def test_the_first_message_goes_alone_and_the_others_back_to_back():
 
 
 def test_a_recorded_failure_counts_more_than_what_the_relay_offers(server, mode):
-    modes.failed(server.relay, Mode.BDAT, "for the test", surely=True)
-    with Connection(server.relay) as connection:
+    modes.downgrade(server.relay, Mode.BDAT, "for the test", surely=True)
+    with SmtpConnection(server.relay) as connection:
         assert connection.mode is min(mode, Mode.DATA)
-    with Connection(server.relay, fastest=Mode.PLAIN) as connection:
+    with SmtpConnection(server.relay, fastest=Mode.PLAIN) as connection:
         assert connection.mode is Mode.PLAIN

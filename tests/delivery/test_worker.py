@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from redis import Redis
 
 from config import celery_app
-from digest.delivery import berths, plan
+from digest.delivery import connection_slots, plan
 from digest.delivery.claim import WINDOW
 from digest.delivery.recover import LEASE, recover
 from digest.delivery.report import tally
@@ -96,7 +96,7 @@ def edition():
     for n in range(120):
         factories.subscription(edition.newsletter, f"r{n}@example.com")
     approve(edition_id=edition.pk, now=now())
-    plan.start(edition_id=edition.pk, now=now())
+    plan.start_delivery(edition_id=edition.pk, now=now())
     plan.plan_audience(edition_id=edition.pk, now=now())
     return edition
 
@@ -146,7 +146,7 @@ def test_a_killed_worker_is_replaced_and_nobody_is_lost(edition, server, slowdow
     wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait(10)
-    wait_for(berths.free, what="the dead lane's berth")
+    wait_for(connection_slots.available, what="the dead lane's connection slot")
 
     lost = tally(edition.pk).sending
     assert 0 < lost <= WINDOW

@@ -133,7 +133,7 @@ def test_an_edition_notes_how_many_readers_it_was_started_for(edition):
     for _ in range(3):
         factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW)
-    plan.start(edition_id=edition.pk, now=NOW)
+    plan.start_delivery(edition_id=edition.pk, now=NOW)
 
     assert reread(edition).audience == 3
 
@@ -147,7 +147,7 @@ def blast(sent, edition, settings):
         factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW - timedelta(minutes=1))
     with pytest.raises(plan.NotStarted, match="6 readers"):
-        plan.start(edition_id=edition.pk, now=NOW)
+        plan.start_delivery(edition_id=edition.pk, now=NOW)
     return reread(edition)
 
 
@@ -179,19 +179,19 @@ def test_after_a_yes_it_goes_out(blast):
     audience.accept_audience(edition_id=blast.pk, count=6)
     approve(edition_id=blast.pk, now=NOW)
 
-    plan.start(edition_id=blast.pk, now=NOW)
+    plan.start_delivery(edition_id=blast.pk, now=NOW)
     assert (reread(blast).status, reread(blast).audience) == ("sending", 6)
 
 
 def test_going_on_after_a_stop_asks_nobody_twice(blast, sent):
     audience.accept_audience(edition_id=blast.pk, count=6)
     approve(edition_id=blast.pk, now=NOW)
-    plan.start(edition_id=blast.pk, now=NOW)
+    plan.start_delivery(edition_id=blast.pk, now=NOW)
     factories.put(Edition.objects.filter(pk=blast.pk), status="held", reason="stopped")
     Edition.objects.filter(pk=blast.pk).update(audience_accepted=None)
 
     approve(edition_id=blast.pk, now=NOW)
-    plan.start(edition_id=blast.pk, now=NOW)
+    plan.start_delivery(edition_id=blast.pk, now=NOW)
 
     assert reread(blast).status == "sending"
 

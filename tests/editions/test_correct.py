@@ -67,7 +67,7 @@ def planned(correction):
     """Whom it goes to once it is approved."""
     approve(edition_id=correction.pk, now=NOW)
     assert release(edition_id=correction.pk, now=NOW) is Release.SEND
-    plan.start(edition_id=correction.pk, now=NOW)
+    plan.start_delivery(edition_id=correction.pk, now=NOW)
     plan.plan_audience(edition_id=correction.pk, now=NOW)
     found = Delivery.objects.filter(edition=correction)
     return sorted(found.values_list("subscription__subscriber__email", flat=True))

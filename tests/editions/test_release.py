@@ -153,7 +153,7 @@ def test_beats_that_tick_at_once_send_one_edition_to_one_audience(draft):
         try:
             start.wait()
             if release(edition_id=edition.pk, now=NOW) is Release.SEND:
-                plan.start(edition_id=edition.pk, now=NOW)
+                plan.start_delivery(edition_id=edition.pk, now=NOW)
                 plan.plan_audience(edition_id=edition.pk, now=NOW)
         except Exception as error:
             errors.append(error)

@@ -25,7 +25,7 @@ def edition():
     for _ in range(3):
         factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW)
-    plan.start(edition_id=edition.pk, now=NOW)
+    plan.start_delivery(edition_id=edition.pk, now=NOW)
     return reread(edition)
 
 
@@ -41,7 +41,7 @@ def reread(edition):
 
 def go_on(edition):
     approve(edition_id=edition.pk, now=NOW)
-    plan.start(edition_id=edition.pk, now=NOW)
+    plan.start_delivery(edition_id=edition.pk, now=NOW)
     return reread(edition)
 
 

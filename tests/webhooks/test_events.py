@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from digest.delivery import closing
+from digest.delivery import finish
 from digest.models import Delivery, Edition
 from subscribers import confirmation, dossier, erase, preferences, signup, suppression, tokens
 from subscribers.consent import Origin
@@ -125,9 +125,9 @@ def test_an_edition_is_told_of_once_it_is_sent_and_not_again():
     )
     Delivery.objects.create(edition=edition, subscription=reader, status="sent")
 
-    assert closing.finish_if_done(edition_id=edition.pk, now=NOW)
+    assert finish.finish_if_done(edition_id=edition.pk, now=NOW)
     factories.put(Edition.objects.filter(pk=edition.pk), status=Edition.Status.SENDING)
-    assert closing.finish_if_done(edition_id=edition.pk, now=NOW + timedelta(hours=1))
+    assert finish.finish_if_done(edition_id=edition.pk, now=NOW + timedelta(hours=1))
 
     [event] = told()
     assert event["type"] == "edition.sent"

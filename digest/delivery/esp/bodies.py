@@ -15,50 +15,54 @@ from typing import Any
 from anymail.exceptions import AnymailAPIError
 from anymail.message import AnymailRecipientStatus
 
-from digest.delivery.esp.letters import Letter
-from digest.delivery.esp.table import Bodies
+from digest.delivery.esp.capabilities import MessageList
+from digest.delivery.esp.parsed_message import ParsedMessage
 
 
-def give_own_bodies(backend: Any, bodies: Bodies) -> None:
-    """Make the backend use the `letters` that `mails.together` attaches to a mail."""
+def give_own_bodies(backend: Any, bodies: MessageList) -> None:
+    """Make the backend use the `parsed_messages` that `mails.for_group` attaches to a mail."""
     backend.build_message_payload = partial(_payload, backend.build_message_payload, bodies)
-    if bodies.answers:
+    if bodies.has_result_list:
         backend.parse_recipient_status = partial(_statuses, backend.parse_recipient_status)
 
 
-def _payload(build: Callable[..., Any], bodies: Bodies, message: Any, defaults: Any) -> Any:
+def _payload(build: Callable[..., Any], bodies: MessageList, message: Any, defaults: Any) -> Any:
     payload = build(message, defaults)
-    if letters := getattr(message, "letters", None):
-        payload.serialize_data = partial(_serialized, payload.serialize_data, bodies, letters)
+    if parsed_messages := getattr(message, "parsed_messages", None):
+        payload.serialize_data = partial(
+            _serialized, payload.serialize_data, bodies, parsed_messages
+        )
     return payload
 
 
-def _serialized(serialize: Callable[[], str], bodies: Bodies, letters: Sequence[Letter]) -> str:
+def _serialized(
+    serialize: Callable[[], str], bodies: MessageList, parsed_messages: Sequence[ParsedMessage]
+) -> str:
     data = json.loads(serialize())
     if bodies.shared:
         for name in (bodies.text, bodies.html):
             data[bodies.shared].pop(name, None)
     entries = data[bodies.entries] if bodies.entries else data
-    for entry, letter in zip(entries, letters, strict=True):
-        entry[bodies.text], entry[bodies.html] = letter.text, letter.html
+    for entry, parsed in zip(entries, parsed_messages, strict=True):
+        entry[bodies.text], entry[bodies.html] = parsed.text, parsed.html
     return json.dumps(data)
 
 
 def _statuses(parse: Callable[..., Any], response: Any, payload: Any, message: Any) -> Any:
     """Read the answers one by one; raise an error only if every answer is an error."""
-    answers, letters = response.json(), getattr(message, "letters", ())
-    if len(letters) != len(answers) or not isinstance(answers, list):
+    answers, parsed_messages = response.json(), getattr(message, "parsed_messages", ())
+    if len(parsed_messages) != len(answers) or not isinstance(answers, list):
         return parse(response, payload, message)
     statuses, errors = {}, []
-    for letter, answer in zip(letters, answers, strict=True):
+    for parsed, answer in zip(parsed_messages, answers, strict=True):
         alone = SimpleNamespace(json=partial(list, [answer]), status_code=422, text=str(answer))
         try:
-            statuses[letter.address] = parse(alone, payload, message)[letter.address]
+            statuses[parsed.address] = parse(alone, payload, message)[parsed.address]
         except AnymailAPIError as error:
             errors.append(error)
-            statuses[letter.address] = AnymailRecipientStatus(
+            statuses[parsed.address] = AnymailRecipientStatus(
                 str(answer.get("Message", "")), "failed"
             )
-    if len(errors) == len(letters):
+    if len(errors) == len(parsed_messages):
         raise errors[0]
     return statuses

@@ -13,11 +13,11 @@ from typing import Any, Self
 
 from django.core.mail.backends.base import BaseEmailBackend
 
-from digest.delivery.esp import answers, mails, table
+from digest.delivery.esp import capabilities, mails, results
 from digest.delivery.esp.bodies import give_own_bodies
-from digest.delivery.esp.letters import Letter, read
+from digest.delivery.esp.parsed_message import ParsedMessage, parse_message
 from digest.delivery.outgoing import NoConnection, Outgoing, RelayRefuses
-from digest.delivery.replies import Outcome, Verdict
+from digest.delivery.replies import SendOutcome, Verdict
 from digest.rendering.personalise import FrozenPage
 from subscribers.backends import make_backend
 from subscribers.relays import Relay
@@ -37,14 +37,14 @@ _REQUESTS, _FLUSH_SECONDS = 5, 5.0
 _AFTER_THAT = _REQUESTS - 1
 # If the ESP refuses this many requests in a row, the fault is not the readers'.
 _DISLIKES = 3
-_GIVEN_BACK = Outcome(Verdict.NOT_SENT, "other messages took the time")
+_GIVEN_BACK = SendOutcome(Verdict.NOT_SENT, "other messages took the time")
 
 
 def _never() -> bool:
     return False
 
 
-class Connection:
+class EspConnection:
     """An open e-mail backend that is a Transport; use it as a context manager.
 
     Raises:
@@ -52,18 +52,18 @@ class Connection:
     """
 
     def __init__(
-        self, relay: Relay, *, frozen: FrozenPage, give_up: Callable[[], bool] = _never
+        self, relay: Relay, *, frozen: FrozenPage, should_stop: Callable[[], bool] = _never
     ) -> None:
         self.accepted = 0
-        self._frozen, self._give_up = frozen, give_up
-        self._esp = table.esp_of(relay.backend)
+        self._frozen, self._should_stop = frozen, should_stop
+        self._esp = capabilities.esp_of(relay.backend)
         self._left = relay.messages
         self._secrets = tuple(value for value in relay.options.values() if len(value) > 7)
-        self._waiting: list[Letter] = []
-        self._known: list[tuple[int, Outcome]] = []
+        self._waiting: list[ParsedMessage] = []
+        self._known: list[tuple[int, SendOutcome]] = []
         self._disliked = 0
         self._asked, self._flush_ends = 0, 0.0
-        self._batch = table.MOST if self._esp.batch else _ONE_BY_ONE
+        self._batch = capabilities.MAX_BATCH if self._esp.batch else _ONE_BY_ONE
         self._backend: BaseEmailBackend | None = _opened(relay, self._esp, self._secrets)
 
     def __enter__(self) -> Self:
@@ -92,24 +92,24 @@ class Connection:
         """Send the message, or keep it until there are enough messages for one request."""
         if not self.is_open:
             self._known.append(
-                (outgoing.key, Outcome(Verdict.NOT_SENT, "the connection is closed"))
+                (outgoing.key, SendOutcome(Verdict.NOT_SENT, "the connection is closed"))
             )
             return
-        letter = read(outgoing)
-        if mistaken := self._mistaken(letter):
+        parsed = parse_message(outgoing)
+        if mistaken := self._mistaken(parsed):
             self._known.append((outgoing.key, mistaken))
             return
         self._left -= 1
-        self._waiting.append(letter)
+        self._waiting.append(parsed)
         if not self._esp.batch or len(self._waiting) >= self._batch:
             self._flush()
 
-    def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
+    def take(self, *, unanswered: int = 0) -> list[tuple[int, SendOutcome]]:
         """Return the new outcomes, once at most `unanswered` messages have none.
 
         No message waits until the next window, because its reader might unsubscribe in between.
         """
-        if self._waiting and unanswered < table.MOST:
+        if self._waiting and unanswered < capabilities.MAX_BATCH:
             self._flush()
         known, self._known = self._known, []
         return known
@@ -117,38 +117,40 @@ class Connection:
     def close(self) -> None:
         """Close the backend; messages that were put and not sent yet are not sent."""
         backend, self._backend = self._backend, None
-        for letter in self._waiting:
-            self._known.append((letter.outgoing.key, Outcome(Verdict.NOT_SENT, "closed before")))
+        for parsed in self._waiting:
+            self._known.append(
+                (parsed.outgoing.key, SendOutcome(Verdict.NOT_SENT, "closed before"))
+            )
         self._waiting = []
         if backend is not None:
             _closed(backend)
 
     def _flush(self) -> None:
-        letters, self._waiting = self._waiting, []
+        parsed_messages, self._waiting = self._waiting, []
         self._asked, self._flush_ends = 0, time.monotonic() + _FLUSH_SECONDS
-        for group in mails.groups(letters, esp=self._esp):
+        for group in mails.groups(parsed_messages, esp=self._esp):
             outcomes = self._send(group)
             self.accepted += sum(o.verdict is Verdict.ACCEPTED for o in outcomes)
-            keys = (letter.outgoing.key for letter in group)
+            keys = (parsed.outgoing.key for parsed in group)
             self._known.extend(zip(keys, outcomes, strict=True))
             # Claim fewer rows at a time where they took too many requests, more where few were
             # enough.
             if _GIVEN_BACK in outcomes:
                 self._batch = _AFTER_THAT
         if self._esp.batch and self._asked <= _REQUESTS // 2:
-            self._batch = min(table.MOST, self._batch * 2)
+            self._batch = min(capabilities.MAX_BATCH, self._batch * 2)
 
-    def _send(self, group: Sequence[Letter]) -> list[Outcome]:
+    def _send(self, group: Sequence[ParsedMessage]) -> list[SendOutcome]:
         """Send a group in one request if possible, else one by one; return outcomes in order."""
         mail = None
         if len(group) > 1 and self._may_ask():
-            mail = mails.together(group, esp=self._esp, frozen=self._frozen)
+            mail = mails.for_group(group, esp=self._esp, frozen=self._frozen)
         if mail is None:
-            return [self._send_alone(letter) for letter in group]
+            return [self._send_alone(parsed) for parsed in group]
         answer = self._post(mail)
         if answer is None:
-            return [self._status(mail, letter) for letter in group]
-        if not answer.disliked:
+            return [self._status(mail, parsed) for parsed in group]
+        if not answer.is_request_refused:
             return [answer.outcome] * len(group)
         # The ESP took no message. Messages sent alone show whose fault it is. Of a large group only
         # every `step`-th message is sent alone.
@@ -157,8 +159,8 @@ class Connection:
         # here too.
         self._flush_ends = time.monotonic() + _FLUSH_SECONDS
         outcomes = [
-            _GIVEN_BACK if number % step else self._send_alone(letter)
-            for number, letter in enumerate(group)
+            _GIVEN_BACK if number % step else self._send_alone(parsed)
+            for number, parsed in enumerate(group)
         ]
         if not any(outcome.verdict is Verdict.ACCEPTED for outcome in outcomes):
             return outcomes
@@ -169,101 +171,101 @@ class Connection:
             for outcome in outcomes
         ]
 
-    def _mistaken(self, letter: Letter) -> Outcome | None:
+    def _mistaken(self, parsed: ParsedMessage) -> SendOutcome | None:
         """Return an outcome if the ESP would change text of the edition or of this reader."""
         words = "the ESP would take {} in the {} for a merge field"
-        if not (found := table.mistakable(letter.words, esp=self._esp)):
+        if not (found := capabilities.find_merge_syntax(parsed.visible_text, esp=self._esp)):
             return None
-        if ours := table.mistakable(letter.editions_words, esp=self._esp):
-            return Outcome(Verdict.SENDERS_FAULT, words.format(ours, "edition"))
+        if ours := capabilities.find_merge_syntax(parsed.edition_text, esp=self._esp):
+            return SendOutcome(Verdict.SENDERS_FAULT, words.format(ours, "edition"))
         # This does not hold the edition: otherwise anybody with such an address could stop it.
-        return Outcome(Verdict.REFUSED, words.format(found, "reader's address"))
+        return SendOutcome(Verdict.REFUSED, words.format(found, "reader's address"))
 
     def _may_ask(self) -> bool:
         return self._asked < _REQUESTS and time.monotonic() < self._flush_ends
 
-    def _send_alone(self, letter: Letter) -> Outcome:
+    def _send_alone(self, parsed: ParsedMessage) -> SendOutcome:
         if not self._may_ask():
             return _GIVEN_BACK
-        mail = mails.alone(letter, esp=self._esp)
+        mail = mails.for_one(parsed, esp=self._esp)
         answer = self._post(mail)
         if answer is None:
-            outcome = self._status(mail, letter)
+            outcome = self._status(mail, parsed)
             self._disliked = 0 if outcome.verdict is Verdict.ACCEPTED else self._disliked
             return outcome
-        return self._whose_fault(answer, letter) if answer.disliked else answer.outcome
+        return self._whose_fault(answer, parsed) if answer.is_request_refused else answer.outcome
 
-    def _whose_fault(self, answer: answers.Answer, letter: Letter) -> Outcome:
+    def _whose_fault(self, answer: results.SendFailure, parsed: ParsedMessage) -> SendOutcome:
         """Decide whether the reader or the edition is at fault for a refused request.
 
         A bad address must not hold the edition, and a locked account must not fail each reader.
         """
         self._disliked += 1
-        named = letter.address.casefold() in answer.outcome.reply.casefold()
+        named = parsed.address.casefold() in answer.outcome.reply.casefold()
         if (named or self.accepted) and self._disliked < _DISLIKES:
             return replace(answer.outcome, verdict=Verdict.REFUSED)
         return answer.outcome
 
-    def _status(self, mail: Any, letter: Letter) -> Outcome:
+    def _status(self, mail: Any, parsed: ParsedMessage) -> SendOutcome:
         status = getattr(mail, "anymail_status", None)
         if status is None:
-            return Outcome(Verdict.ACCEPTED, "handed over")
-        return answers.of_status(status.recipients, letter.address)
+            return SendOutcome(Verdict.ACCEPTED, "handed over")
+        return results.from_status(status.recipients, parsed.address)
 
-    def _post(self, mail: Any) -> answers.Answer | None:
+    def _post(self, mail: Any) -> results.SendFailure | None:
         """Hand the mail to the backend; return what went wrong, or None."""
         self._asked += 1
-        if self._give_up():
+        if self._should_stop():
             self.close()
         if self._backend is None:
-            return answers.Answer(Outcome(Verdict.NOT_SENT, "the connection is closed"))
-        answer: list[answers.Answer | None] = []
+            return results.SendFailure(SendOutcome(Verdict.NOT_SENT, "the connection is closed"))
+        answer: list[results.SendFailure | None] = []
         # A thread can be abandoned, which is necessary when the worker must stop.
         thread = Thread(target=self._hand_over, args=(self._backend, mail, answer), daemon=True)
         thread.start()
         until = time.monotonic() + CONNECT_TIMEOUT + REPLY_TIMEOUT
         while not answer:
             thread.join(_POLL)
-            if not answer and (self._give_up() or time.monotonic() > until):
+            if not answer and (self._should_stop() or time.monotonic() > until):
                 self._backend = None  # not closed, because the thread still uses it
-                return answers.Answer(Outcome(Verdict.UNKNOWN, "no answer in time"))
+                return results.SendFailure(SendOutcome(Verdict.UNKNOWN, "no answer in time"))
         if answer[0] and answer[0].ends:
             self.close()
         return answer[0]
 
     def _hand_over(
-        self, backend: BaseEmailBackend, mail: Any, answer: list[answers.Answer | None]
+        self, backend: BaseEmailBackend, mail: Any, answer: list[results.SendFailure | None]
     ) -> None:
         try:
             sent = backend.send_messages([mail])
             # Some backends return None. 0 means that a receiver of a signal cancelled the mail.
-            nothing = answers.Answer(Outcome(Verdict.LATER, "the backend sent nothing"))
+            nothing = results.SendFailure(SendOutcome(Verdict.DEFERRED, "the backend sent nothing"))
             answer.append(nothing if sent == 0 else None)
         except Exception as error:
-            answer.append(answers.of_error(error, self._secrets))
+            answer.append(results.from_error(error, self._secrets))
 
 
-def _opened(relay: Relay, esp: table.Esp, secrets: Sequence[str]) -> BaseEmailBackend:
+def _opened(relay: Relay, esp: capabilities.Esp, secrets: Sequence[str]) -> BaseEmailBackend:
     try:
         backend = make_backend(relay, timeout=(CONNECT_TIMEOUT, REPLY_TIMEOUT))
-        if isinstance(esp.batch, table.Bodies):
+        if isinstance(esp.batch, capabilities.MessageList):
             give_own_bodies(backend, esp.batch)
         backend.open()
-        _knock(backend)
+        _check_reachable(backend)
     except smtplib.SMTPResponseException as error:
         kind = RelayRefuses if 500 <= error.smtp_code < 600 else NoConnection
-        raise kind(f"{relay.name}: {answers.words(error, secrets)}") from error
+        raise kind(f"{relay.name}: {results.ledger_text(error, secrets)}") from error
     except smtplib.SMTPNotSupportedError as error:
-        raise RelayRefuses(f"{relay.name}: {answers.words(error, secrets)}") from error
+        raise RelayRefuses(f"{relay.name}: {results.ledger_text(error, secrets)}") from error
     except OSError as error:
-        raise NoConnection(f"{relay.name}: {answers.words(error, secrets)}") from error
+        raise NoConnection(f"{relay.name}: {results.ledger_text(error, secrets)}") from error
     except Exception as error:
         # The settings are wrong, or a library is not installed: every lane would fail.
-        raise RelayRefuses(f"{relay.name}: {answers.words(error, secrets)}") from error
+        raise RelayRefuses(f"{relay.name}: {results.ledger_text(error, secrets)}") from error
     return backend
 
 
-def _knock(backend: Any) -> None:
+def _check_reachable(backend: Any) -> None:
     """Check that the ESP's API can be reached, on the connection that the messages will use.
 
     Any answer is enough. The check comes before the first claim: without an answer no reader's row

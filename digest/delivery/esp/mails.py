@@ -9,125 +9,128 @@ from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 
-from digest.delivery.esp.letters import Letter, Written
-from digest.delivery.esp.table import DJANGO, Esp, Fields
+from digest.delivery.esp.capabilities import DJANGO, Esp, MergeFields
+from digest.delivery.esp.parsed_message import ParsedMessage, PrebuiltMail
 from digest.rendering.personalise import FrozenPage, Reader
 
 
-def groups(letters: Iterable[Letter], *, esp: Esp) -> list[list[Letter]]:
+def groups(parsed_messages: Iterable[ParsedMessage], *, esp: Esp) -> list[list[ParsedMessage]]:
     """Group the messages that may share a request, in order: one edition, and no address twice.
 
     Where one body is merged for a group, its readers have also muted the same sections. Readers
     with a name or address that the ESP would read as a merge field form groups of their own.
     """
-    found: dict[Any, list[list[Letter]]] = {}
-    for letter in letters:
-        kind: Any = (letter.subject, letter.from_email, letter.reply_to, letter.tags[-1])
-        if isinstance(esp.batch, Fields):
-            odd = bool(esp.batch.taken.search(letter.to))
-            kind = (*kind, letter.outgoing.reader.muted_sections, odd)
+    found: dict[Any, list[list[ParsedMessage]]] = {}
+    for parsed in parsed_messages:
+        kind: Any = (parsed.subject, parsed.from_email, parsed.reply_to, parsed.tags[-1])
+        if isinstance(esp.batch, MergeFields):
+            odd = bool(esp.batch.reserved.search(parsed.to))
+            kind = (*kind, parsed.outgoing.reader.muted_sections, odd)
         like = found.setdefault(kind, [])
         for group in like:
             # ESPs report by address, and some ignore its capitals.
-            if letter.address.casefold() not in {one.address.casefold() for one in group}:
-                group.append(letter)
+            if parsed.address.casefold() not in {one.address.casefold() for one in group}:
+                group.append(parsed)
                 break
         else:
-            like.append([letter])
+            like.append([parsed])
     return [group for like in found.values() for group in like]
 
 
-def alone(letter: Letter, *, esp: Esp) -> EmailMultiAlternatives:
+def for_one(parsed: ParsedMessage, *, esp: Esp) -> EmailMultiAlternatives:
     """Return one reader's message as a mail of its own."""
-    mail = Written(**_parts([letter], _headers(letter, esp)))
-    mail.attach_alternative(letter.html, "text/html")
-    mail.written = letter.outgoing.message
-    _mark(mail, letter, _edition(letter) | _delivery(letter))
+    mail = PrebuiltMail(**_parts([parsed], _headers(parsed, esp)))
+    mail.attach_alternative(parsed.html, "text/html")
+    mail.written = parsed.outgoing.message
+    _mark(mail, parsed, _edition(parsed) | _delivery(parsed))
     if esp is DJANGO:
         # In Django `from_email` is the envelope sender, and the From header is an extra header.
-        mail.from_email = letter.outgoing.sender
-        mail.extra_headers["From"] = letter.from_email
+        mail.from_email = parsed.outgoing.sender
+        mail.extra_headers["From"] = parsed.from_email
     elif esp.envelope:
-        vars(mail)["envelope_sender"] = letter.outgoing.sender
+        vars(mail)["envelope_sender"] = parsed.outgoing.sender
     return mail
 
 
-def together(
-    letters: Sequence[Letter], *, esp: Esp, frozen: FrozenPage
+def for_group(
+    parsed_messages: Sequence[ParsedMessage], *, esp: Esp, frozen: FrozenPage
 ) -> EmailMultiAlternatives | None:
     """Return one mail for a group, or None where not every reader would get their own message."""
-    headers = [_headers(letter, esp) for letter in letters]
+    headers = [_headers(parsed, esp) for parsed in parsed_messages]
     common = dict(set(headers[0].items()).intersection(*(own.items() for own in headers)))
-    mail = EmailMultiAlternatives(**_parts(letters, common))
-    _mark(mail, letters[0], _edition(letters[0]))
+    mail = EmailMultiAlternatives(**_parts(parsed_messages, common))
+    _mark(mail, parsed_messages[0], _edition(parsed_messages[0]))
     vars(mail).update(
-        merge_metadata={letter.address: _delivery(letter) for letter in letters},
+        merge_metadata={parsed.address: _delivery(parsed) for parsed in parsed_messages},
         merge_headers={
-            letter.address: {name: value for name, value in own.items() if name not in common}
-            for letter, own in zip(letters, headers, strict=True)
+            parsed.address: {name: value for name, value in own.items() if name not in common}
+            for parsed, own in zip(parsed_messages, headers, strict=True)
         },
     )
-    if not isinstance(esp.batch, Fields):
+    if not isinstance(esp.batch, MergeFields):
         # `bodies` fills in the bodies: no reader's body may go to all.
         mail.body = ""
         mail.attach_alternative("", "text/html")
-        vars(mail)["letters"] = letters
+        vars(mail)["parsed_messages"] = parsed_messages
         return mail
-    return mail if _merge(mail, letters, esp.batch, frozen) else None
+    return mail if _merge(mail, parsed_messages, esp.batch, frozen) else None
 
 
-def _parts(letters: Sequence[Letter], headers: dict[str, str]) -> dict[str, Any]:
+def _parts(parsed_messages: Sequence[ParsedMessage], headers: dict[str, str]) -> dict[str, Any]:
     return {
-        "subject": letters[0].subject,
-        "body": letters[0].text,
-        "from_email": letters[0].from_email,
-        "to": [letter.to for letter in letters],
-        "reply_to": letters[0].reply_to,
+        "subject": parsed_messages[0].subject,
+        "body": parsed_messages[0].text,
+        "from_email": parsed_messages[0].from_email,
+        "to": [parsed.to for parsed in parsed_messages],
+        "reply_to": parsed_messages[0].reply_to,
         "headers": headers,
     }
 
 
-def _headers(letter: Letter, esp: Esp) -> dict[str, str]:
-    own = {"Message-ID": letter.message_id} if esp.message_id else {}
-    return letter.headers | own | dict(esp.headers)
+def _headers(parsed: ParsedMessage, esp: Esp) -> dict[str, str]:
+    own = {"Message-ID": parsed.message_id} if esp.message_id else {}
+    return parsed.headers | own | dict(esp.headers)
 
 
-def _mark(mail: EmailMultiAlternatives, letter: Letter, metadata: dict[str, str]) -> None:
+def _mark(mail: EmailMultiAlternatives, parsed: ParsedMessage, metadata: dict[str, str]) -> None:
     """Set the attributes that anymail reads in addition to Django's own."""
-    vars(mail).update(tags=letter.tags, metadata=metadata, track_opens=False, track_clicks=False)
+    vars(mail).update(tags=parsed.tags, metadata=metadata, track_opens=False, track_clicks=False)
 
 
-def _edition(letter: Letter) -> dict[str, str]:
-    return {"edition": str(letter.outgoing.reader.edition_id)}
+def _edition(parsed: ParsedMessage) -> dict[str, str]:
+    return {"edition": str(parsed.outgoing.reader.edition_id)}
 
 
-def _delivery(letter: Letter) -> dict[str, str]:
-    return {"delivery": str(letter.outgoing.key)}
+def _delivery(parsed: ParsedMessage) -> dict[str, str]:
+    return {"delivery": str(parsed.outgoing.key)}
 
 
 def _merge(
-    mail: EmailMultiAlternatives, letters: Sequence[Letter], fields: Fields, frozen: FrozenPage
+    mail: EmailMultiAlternatives,
+    parsed_messages: Sequence[ParsedMessage],
+    fields: MergeFields,
+    frozen: FrozenPage,
 ) -> bool:
     """Put merge fields in place of the readers' values; return False if a message would differ."""
-    muted = letters[0].outgoing.reader.muted_sections
+    muted = parsed_messages[0].outgoing.reader.muted_sections
     text, html = (
         _segments(segments, muted) for segments in (frozen.text_segments, frozen.html_segments)
     )
     fixed = "".join(part for part, slot in (*text, *html) if not slot)
-    if fields.taken.search(
+    if fields.reserved.search(
         f"{mail.subject}{mail.from_email}{mail.to}{mail.reply_to}{mail.extra_headers}{fixed}"
     ):
         return False
     data = {}
-    for letter in letters:
-        plain = _values(letter.outgoing.reader)
+    for parsed in parsed_messages:
+        plain = _values(parsed.outgoing.reader)
         escaped = {f"{name}_html": escape(value) for name, value in plain.items()}
         # This proves that the messages were made from this page.
-        if (letter.text, letter.html) != (_filled(text, plain), _filled(html, escaped, "_html")):
+        if (parsed.text, parsed.html) != (_filled(text, plain), _filled(html, escaped, "_html")):
             return False
         values = plain | escaped
-        data[letter.address] = {fields.key.format(name): v for name, v in values.items()}
-    names = {name: fields.written.format(name) for name in values}
+        data[parsed.address] = {fields.key.format(name): v for name, v in values.items()}
+    names = {name: fields.placeholder.format(name) for name in values}
     mail.body = _filled(text, names)
     mail.attach_alternative(_filled(html, names, "_html"), "text/html")
     vars(mail)["merge_data"] = data

@@ -12,7 +12,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DOT_AT_START = re.compile(rb"\r\n\.")
 
 
-class NotWritable(Exception):
+class UnsupportedAddress(Exception):
     """This address cannot be sent to this server; other readers' addresses can."""
 
 
@@ -31,11 +31,11 @@ class Dialect:
         """
         address = recipient if recipient.isascii() else _ascii_domain(recipient)
         if _CONTROL.search(address) or _CONTROL.search(sender):
-            raise NotWritable("the address has a control character")
+            raise UnsupportedAddress("the address has a control character")
         options = f" SIZE={length}" if self.size else ""
         if not address.isascii():
             if not self.smtputf8:
-                raise NotWritable("the relay does not offer SMTPUTF8")
+                raise UnsupportedAddress("the relay does not offer SMTPUTF8")
             options += " SMTPUTF8"
         try:
             return (
@@ -43,7 +43,7 @@ class Dialect:
                 f"RCPT TO:<{address}>\r\n".encode(),
             )
         except UnicodeEncodeError as error:  # half a surrogate pair
-            raise NotWritable("the address is no text") from error
+            raise UnsupportedAddress("the address is no text") from error
 
 
 def content(message: bytes, *, dotless: bool = False) -> tuple[bytes, bytes]:

@@ -8,14 +8,14 @@ from types import TracebackType
 from typing import Self
 
 from digest.delivery.outgoing import Outgoing
-from digest.delivery.replies import Outcome, Verdict
-from digest.delivery.smtp import modes, patience
-from digest.delivery.smtp.commands import Dialect, NotWritable
-from digest.delivery.smtp.door import Client, enter
-from digest.delivery.smtp.flight import Flight
+from digest.delivery.replies import SendOutcome, Verdict
+from digest.delivery.smtp import modes, timeouts
+from digest.delivery.smtp.commands import Dialect, UnsupportedAddress
+from digest.delivery.smtp.handshake import Client, open_session
+from digest.delivery.smtp.in_flight import InFlight
 from digest.delivery.smtp.modes import Mode
-from digest.delivery.smtp.ways import WAYS
-from digest.delivery.smtp.wire import Lost, Why
+from digest.delivery.smtp.pipelining import STRATEGIES
+from digest.delivery.smtp.wire import ConnectionLost, LossReason
 from subscribers.relays import Relay
 
 # With many messages in flight, half a window is claimed and recorded while the other half is on the
@@ -35,7 +35,7 @@ def _never() -> bool:
     return False
 
 
-class Connection:
+class SmtpConnection:
     """An open, authenticated SMTP session that is a Transport; use it as a context manager.
 
     `fastest` is the fastest mode to use. The server's EHLO, or an earlier failure of a mode with
@@ -46,15 +46,15 @@ class Connection:
     """
 
     def __init__(
-        self, relay: Relay, *, give_up: Callable[[], bool] = _never, fastest: Mode = Mode.BDAT
+        self, relay: Relay, *, should_stop: Callable[[], bool] = _never, fastest: Mode = Mode.BDAT
     ) -> None:
-        client = enter(relay, give_up)
+        client = open_session(relay, should_stop)
         self._dialect = Dialect(client.has_extn("size"), client.has_extn("smtputf8"))
-        mode = min(fastest, _offered(client), modes.mastered(relay))
+        mode = min(fastest, _offered(client), modes.fastest_working(relay))
         self.batch = _STEP_BY_STEP_BATCH
         if mode is Mode.BDAT:
             self.batch = _FAR_BATCH if client.round_trip > _NEAR else _NEAR_BATCH
-        self._dialogue = WAYS[mode](relay, client.wire)
+        self._dialogue = STRATEGIES[mode](relay, client.wire)
         self._left = relay.messages
         self._worn_at = time.monotonic() + MOST_SECONDS
 
@@ -81,7 +81,7 @@ class Connection:
     def is_open(self) -> bool:
         return not self._dialogue.is_retired and not self._dialogue.wire.lost
 
-    def send(self, *, sender: str, recipient: str, message: bytes) -> Outcome:
+    def send(self, *, sender: str, recipient: str, message: bytes) -> SendOutcome:
         """Send one message and wait for its outcome; do not mix this with `put`."""
         self._put(0, sender, recipient, message)
         ((_, outcome),) = self.take()
@@ -91,8 +91,8 @@ class Connection:
         """Wait until the next message can go on the wire immediately."""
         try:
             self._dialogue.make_ready()
-        except Lost as lost:
-            self._dialogue.die(lost)
+        except ConnectionLost as lost:
+            self._dialogue.abort(lost)
 
     def put(self, outgoing: Outgoing) -> None:
         """Hand over one message (CRLF line ends); nothing that the server does raises an error."""
@@ -104,7 +104,7 @@ class Connection:
             dotless=outgoing.dotless,
         )
 
-    def take(self, *, unanswered: int = 0) -> list[tuple[int, Outcome]]:
+    def take(self, *, unanswered: int = 0) -> list[tuple[int, SendOutcome]]:
         """Wait until at most `unanswered` messages have no outcome; return the new outcomes."""
         dialogue = self._dialogue
         dialogue.settle(0 if dialogue.is_retired else unanswered)
@@ -114,33 +114,33 @@ class Connection:
     def close(self) -> None:
         """Send QUIT after a short wait for replies; content that is held back is not sent."""
         dialogue = self._dialogue
-        dialogue.ends_at = time.monotonic() + patience.QUIT_TIMEOUT
-        lost = Lost(Why.OURS, "the connection was closed")
+        dialogue.ends_at = time.monotonic() + timeouts.QUIT_TIMEOUT
+        lost = ConnectionLost(LossReason.LOCAL, "the connection was closed")
         try:
-            dialogue.part()
-        except Lost as found:
+            dialogue.quit()
+        except ConnectionLost as found:
             lost = found
-        dialogue.die(lost)
+        dialogue.abort(lost)
 
     def _put(
         self, key: int, sender: str, recipient: str, message: bytes, *, dotless: bool = False
     ) -> None:
         dialogue = self._dialogue
         if dialogue.wire.lost:
-            dialogue.known.append((key, Outcome(Verdict.NOT_SENT, "the connection is closed")))
+            dialogue.known.append((key, SendOutcome(Verdict.NOT_SENT, "the connection is closed")))
             return
         try:
             mail, rcpt = self._dialect.envelope(sender, recipient, len(message))
-        except NotWritable as error:
-            dialogue.known.append((key, Outcome(Verdict.REFUSED, str(error))))
+        except UnsupportedAddress as error:
+            dialogue.known.append((key, SendOutcome(Verdict.REFUSED, str(error))))
             return
         now = time.monotonic()
-        flight = Flight(key, message, now + patience.LONGEST, dotless=dotless)
+        flight = InFlight(key, message, now + timeouts.MESSAGE_TIMEOUT, dotless=dotless)
         dialogue.open[flight] = None
         try:
-            dialogue.launch(flight, mail, rcpt)
-        except Lost as lost:
-            dialogue.die(lost)
+            dialogue.send(flight, mail, rcpt)
+        except ConnectionLost as lost:
+            dialogue.abort(lost)
         self._left -= 1
         if self._left <= 0 or now > self._worn_at:
             dialogue.is_retired = True

@@ -13,25 +13,25 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
-from digest.delivery.smtp import patience
+from digest.delivery.smtp import timeouts
 
 
-def dial(host: str, port: int, give_up: Callable[[], bool]) -> socket.socket:
+def dial(host: str, port: int, should_stop: Callable[[], bool]) -> socket.socket:
     """Return a connected, non-blocking socket; every address of the host is tried.
 
     Raises:
         OSError: No address could be reached in time, or the connection is not wanted any more.
     """
-    until = time.monotonic() + patience.CONNECT_TIMEOUT
+    until = time.monotonic() + timeouts.CONNECT_TIMEOUT
     failure = OSError(f"{host} has no address")
-    found = _addresses(host, port, until, give_up)
+    found = _addresses(host, port, until, should_stop)
     for number, (family, kind, protocol, _, address) in enumerate(found):
         # A first address that does not answer must leave time for the others.
         share = (until - time.monotonic()) / (len(found) - number)
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
-            _connected(sock, address, time.monotonic() + share, give_up)
+            _connected(sock, address, time.monotonic() + share, should_stop)
             # A pipelined group is sent immediately, even if earlier data is not acknowledged yet.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
@@ -45,7 +45,7 @@ def dial(host: str, port: int, give_up: Callable[[], bool]) -> socket.socket:
     raise failure
 
 
-def _addresses(host: str, port: int, until: float, give_up: Callable[[], bool]) -> list[Any]:
+def _addresses(host: str, port: int, until: float, should_stop: Callable[[], bool]) -> list[Any]:
     """Return the resolver's addresses of the host.
 
     The resolver cannot be interrupted and may take minutes. It therefore runs in a thread, which
@@ -64,8 +64,8 @@ def _addresses(host: str, port: int, until: float, give_up: Callable[[], bool]) 
     thread = Thread(target=resolve, daemon=True)
     thread.start()
     while not found:
-        thread.join(patience.STEP)
-        if not found and (give_up() or time.monotonic() > until):
+        thread.join(timeouts.POLL_SECONDS)
+        if not found and (should_stop() or time.monotonic() > until):
             raise TimeoutError(f"the name {host} was not resolved in time")
     if isinstance(found[0], Exception):
         raise found[0]
@@ -73,23 +73,23 @@ def _addresses(host: str, port: int, until: float, give_up: Callable[[], bool]) 
 
 
 def _connected(
-    sock: socket.socket, address: tuple[object, ...], until: float, give_up: Callable[[], bool]
+    sock: socket.socket, address: tuple[object, ...], until: float, should_stop: Callable[[], bool]
 ) -> None:
     code = sock.connect_ex(address)
     if code == errno.EINPROGRESS:
-        wait(sock, select.POLLOUT, until, give_up)
+        wait(sock, select.POLLOUT, until, should_stop)
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
         raise OSError(code, os.strerror(code))
 
 
-def encrypted(sock: socket.socket, host: str, give_up: Callable[[], bool]) -> ssl.SSLSocket:
+def wrap_tls(sock: socket.socket, host: str, should_stop: Callable[[], bool]) -> ssl.SSLSocket:
     """Return the socket wrapped in TLS, with the server's certificate verified.
 
     Raises:
         OSError: The handshake failed (ssl.SSLError is an OSError) or took too long.
     """
-    until = time.monotonic() + patience.CONNECT_TIMEOUT
+    until = time.monotonic() + timeouts.CONNECT_TIMEOUT
     context = ssl.create_default_context()
     wrapped = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     try:
@@ -97,9 +97,9 @@ def encrypted(sock: socket.socket, host: str, give_up: Callable[[], bool]) -> ss
             try:
                 wrapped.do_handshake()
             except ssl.SSLWantReadError:
-                wait(wrapped, select.POLLIN, until, give_up)
+                wait(wrapped, select.POLLIN, until, should_stop)
             except ssl.SSLWantWriteError:
-                wait(wrapped, select.POLLOUT, until, give_up)
+                wait(wrapped, select.POLLOUT, until, should_stop)
             else:
                 return wrapped
     except BaseException:
@@ -107,7 +107,7 @@ def encrypted(sock: socket.socket, host: str, give_up: Callable[[], bool]) -> ss
         raise
 
 
-def wait(sock: socket.socket, what: int, until: float, give_up: Callable[[], bool]) -> None:
+def wait(sock: socket.socket, what: int, until: float, should_stop: Callable[[], bool]) -> None:
     """Wait until the socket is ready for `what`.
 
     Raises:
@@ -115,8 +115,8 @@ def wait(sock: socket.socket, what: int, until: float, give_up: Callable[[], boo
     """
     poll = select.poll()
     poll.register(sock, what)
-    while not poll.poll(patience.STEP * 1000):
-        if give_up() or time.monotonic() > until:
+    while not poll.poll(timeouts.POLL_SECONDS * 1000):
+        if should_stop() or time.monotonic() > until:
             raise TimeoutError("the server did not answer in time")
     if time.monotonic() > until:  # a handshake that goes on in small pieces
         raise TimeoutError("the server did not answer in time")

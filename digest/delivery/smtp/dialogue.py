@@ -7,12 +7,19 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 
-from digest.delivery.replies import Outcome, Verdict, read
-from digest.delivery.smtp import modes, patience
+from digest.delivery.replies import SendOutcome, Verdict, interpret
+from digest.delivery.smtp import modes, timeouts
 from digest.delivery.smtp.commands import content
-from digest.delivery.smtp.flight import GOOD, STAGE, Flight, Step, is_complaint, outcome_of
+from digest.delivery.smtp.in_flight import (
+    EXPECTED_DIGIT,
+    STAGE,
+    InFlight,
+    SmtpStep,
+    is_protocol_error,
+    outcome_of,
+)
 from digest.delivery.smtp.modes import Mode
-from digest.delivery.smtp.wire import Lost, Reply, Why, Wire
+from digest.delivery.smtp.wire import ConnectionLost, LossReason, Reply, Wire
 from subscribers.relays import Relay
 
 
@@ -24,19 +31,19 @@ class Dialogue(ABC):
     def __init__(self, relay: Relay, wire: Wire) -> None:
         self.relay, self.wire = relay, wire
         self.accepted = 0
-        self.known: list[tuple[int, Outcome]] = []
+        self.known: list[tuple[int, SendOutcome]] = []
         # Messages without an outcome, in the order in which they were put.
-        self.open: dict[Flight, None] = {}
+        self.open: dict[InFlight, None] = {}
         # The replies that are still expected.
-        self.expected: deque[tuple[Flight, Step]] = deque()
+        self.expected: deque[tuple[InFlight, SmtpStep]] = deque()
         # The message whose DATA command was sent, and whose content was not sent yet.
-        self.held: Flight | None = None
+        self.held: InFlight | None = None
         # Whether a transaction may be half open, so that the next message begins with RSET.
         self.is_dirty = False
         # Whether the mode has worked on this connection. In mode DATA, the reply to the message
         # `prover` shows it.
         self.is_proven = False
-        self.prover: Flight | None = None
+        self.prover: InFlight | None = None
         # Whether the connection takes no more messages.
         self.is_retired = False
         # The text of a 421 reply, and until when the server may still answer other messages.
@@ -44,7 +51,7 @@ class Dialogue(ABC):
         self.ends_at = float("inf")
 
     @abstractmethod
-    def launch(self, flight: Flight, mail: bytes, rcpt: bytes) -> None:
+    def send(self, flight: InFlight, mail: bytes, rcpt: bytes) -> None:
         """Send the message, or the part of it that may be sent now.
 
         Raises:
@@ -56,13 +63,13 @@ class Dialogue(ABC):
         try:
             while len(self.open) > unanswered:
                 self.advance()
-        except Lost as lost:
-            self.die(lost)
+        except ConnectionLost as lost:
+            self.abort(lost)
         if self.closing and not self.open:
             self.wire.close()
 
     def make_ready(self) -> None:  # noqa: B027 (most modes do nothing here)
-        """Wait for what `launch` would wait for; do nothing where `launch` never waits."""
+        """Wait for what `send` would wait for; do nothing where `send` never waits."""
 
     def advance(self) -> None:
         if self.expected:
@@ -74,7 +81,7 @@ class Dialogue(ABC):
         while self.expected:
             self.read()
 
-    def say(self, flight: Flight, steps: Sequence[Step], *parts: bytes) -> None:
+    def send_commands(self, flight: InFlight, steps: Sequence[SmtpStep], *parts: bytes) -> None:
         self.wire.send(*parts, until=self._limit())
         self.expected.extend([(flight, step) for step in steps])
 
@@ -86,12 +93,12 @@ class Dialogue(ABC):
     def flush(self) -> None:
         """Send the content that is held back, if any."""
         if self.closing:
-            raise Lost(Why.CLOSED, self.closing)
+            raise ConnectionLost(LossReason.CLOSED, self.closing)
         parts = self.held_content()
         if parts:
             self.wire.send(*parts, until=self._limit())
 
-    def part(self) -> None:
+    def quit(self) -> None:
         """Send QUIT once no reply is expected any more.
 
         Raises:
@@ -111,7 +118,7 @@ class Dialogue(ABC):
         flight, self.held = self.held, None
         if flight is None:
             return ()
-        self.expected.append((flight, Step.CONTENT))
+        self.expected.append((flight, SmtpStep.CONTENT))
         if not flight.is_open:
             # The server refused the recipient and still accepted DATA: an empty message to nobody
             # ends the transaction (RFC 2920, section 3.1).
@@ -119,7 +126,7 @@ class Dialogue(ABC):
             return (b".\r\n",)
         if time.monotonic() > flight.until:
             # Another process may already treat the row as lost.
-            raise Lost(Why.OURS, "the message waited too long")
+            raise ConnectionLost(LossReason.LOCAL, "the message waited too long")
         body, end = content(flight.message, dotless=flight.dotless)
         flight.end = self.wire.asked + len(body) + len(end)
         return body, end
@@ -130,63 +137,65 @@ class Dialogue(ABC):
         replies = self.wire.replies
         code, text = replies.popleft() if replies else self._await(flight)
         self.expected.popleft()
-        if code // 100 != GOOD[step]:
+        if code // 100 != EXPECTED_DIGIT[step]:
             self._hear(flight, step, code, text)
-        elif step is Step.RECIPIENT:
+        elif step is SmtpStep.RECIPIENT:
             flight.is_named = True
-        elif step is Step.GO:
+        elif step is SmtpStep.DATA:
             self._go(flight)
 
-    def _await(self, flight: Flight) -> Reply:
-        limit = patience.CONTENT_TIMEOUT if flight.end else patience.REPLY_TIMEOUT
+    def _await(self, flight: InFlight) -> Reply:
+        limit = timeouts.CONTENT_TIMEOUT if flight.end else timeouts.REPLY_TIMEOUT
         return self.wire.reply(min(time.monotonic() + limit, flight.until, self.ends_at))
 
-    def _go(self, flight: Flight) -> None:
+    def _go(self, flight: InFlight) -> None:
         if flight is self.prover:
             self.is_proven = True
         if not flight.is_open and flight.is_named:
             # The server refused the sender and took the recipient. It is not known which message
             # the empty content would end.
-            raise Lost(Why.GARBLED, "DATA was taken without a sender")
+            raise ConnectionLost(LossReason.PROTOCOL_ERROR, "DATA was taken without a sender")
 
-    def _hear(self, flight: Flight, step: Step, code: int, text: bytes) -> None:
+    def _hear(self, flight: InFlight, step: SmtpStep, code: int, text: bytes) -> None:
         """Act on a reply that is not the expected "go on"."""
-        if not 200 <= code < 600 or (step is Step.CONTENT and 300 <= code < 400):
-            raise Lost(Why.GARBLED, f"no answer to {step.name}: {_words(code, text)}")
+        if not 200 <= code < 600 or (step is SmtpStep.CONTENT and 300 <= code < 400):
+            raise ConnectionLost(
+                LossReason.PROTOCOL_ERROR, f"no answer to {step.name}: {_words(code, text)}"
+            )
         if code == 421:
-            self.close_the_door(text)
-        elif step is Step.RESET:
+            self.begin_closing(text)
+        elif step is SmtpStep.RESET:
             # After this no reply can be assigned to its message.
             words = f"RSET was answered {_words(code, text)}"
             self._complain(words, surely=True)
-            raise Lost(Why.GARBLED, words)
-        if step is Step.GO:
+            raise ConnectionLost(LossReason.PROTOCOL_ERROR, words)
+        if step is SmtpStep.DATA:
             self.held = None
-        if flight.is_open and step is not Step.RESET:
+        if flight.is_open and step is not SmtpStep.RESET:
             self._conclude(flight, step, code, text)
 
-    def _conclude(self, flight: Flight, step: Step, code: int, text: bytes) -> None:
-        self.is_dirty = self.is_dirty or step is not Step.CONTENT
-        if is_complaint(self.mode, step, code, text, proven=self.is_proven):
+    def _conclude(self, flight: InFlight, step: SmtpStep, code: int, text: bytes) -> None:
+        self.is_dirty = self.is_dirty or step is not SmtpStep.CONTENT
+        if is_protocol_error(self.mode, step, code, text, proven=self.is_proven):
             words = _words(code, text)
             # The server may also answer 501 to a single unusual recipient.
-            self._complain(words, surely=step is not Step.RECIPIENT)
-            self.answer(flight, Outcome(Verdict.NOT_SENT, words))
+            self._complain(words, surely=step is not SmtpStep.RECIPIENT)
+            self.set_outcome(flight, SendOutcome(Verdict.NOT_SENT, words))
         else:
-            self.answer(flight, outcome_of(step, code, text))
+            self.set_outcome(flight, outcome_of(step, code, text))
 
     def _complain(self, words: str, *, surely: bool) -> None:
-        modes.failed(self.relay, self.mode, words, surely=surely)
+        modes.downgrade(self.relay, self.mode, words, surely=surely)
         self.is_retired = True
 
-    def answer(self, flight: Flight, outcome: Outcome) -> None:
+    def set_outcome(self, flight: InFlight, outcome: SendOutcome) -> None:
         flight.is_open = False
         del self.open[flight]
         self.known.append((flight.key, outcome))
         if outcome.verdict is Verdict.ACCEPTED:
             self.accepted += 1
 
-    def close_the_door(self, text: bytes) -> None:
+    def begin_closing(self, text: bytes) -> None:
         """Note a 421, "service not available, closing transmission channel" (RFC 5321, 3.8).
 
         Replies to commands that were sent before the 421 arrived are still read, until the server
@@ -194,9 +203,9 @@ class Dialogue(ABC):
         """
         if not self.closing:
             self.closing, self.is_retired = _words(421, text), True
-            self.ends_at = min(self.ends_at, time.monotonic() + patience.CLOSING)
+            self.ends_at = min(self.ends_at, time.monotonic() + timeouts.CLOSING_TIMEOUT)
 
-    def overhear(self) -> None:
+    def read_unsolicited(self) -> None:
         """Read what the server says while no reply is expected, or that it closed the connection.
 
         Raises:
@@ -204,35 +213,37 @@ class Dialogue(ABC):
         """
         code, text = self.wire.reply(time.monotonic())
         if code == 421:
-            self.close_the_door(text)
-            raise Lost(Why.CLOSED, self.closing)
-        raise Lost(Why.GARBLED, f"a reply to no command: {_words(code, text)}")
+            self.begin_closing(text)
+            raise ConnectionLost(LossReason.CLOSED, self.closing)
+        raise ConnectionLost(
+            LossReason.PROTOCOL_ERROR, f"a reply to no command: {_words(code, text)}"
+        )
 
-    def die(self, lost: Lost) -> None:
+    def abort(self, lost: ConnectionLost) -> None:
         """Give every open message its outcome: UNKNOWN if its last byte was sent, else NOT_SENT."""
         if not self.closing and self._is_suspicious(lost):
-            modes.failed(self.relay, self.mode, str(lost), surely=False)
+            modes.downgrade(self.relay, self.mode, str(lost), surely=False)
         # A server that said 421 and closed has taken no open message, whatever was written.
-        took_nothing = bool(self.closing) and lost.why is Why.CLOSED
+        took_nothing = bool(self.closing) and lost.why is LossReason.CLOSED
         words = self.closing or str(lost)
         for flight in list(self.open):
             is_safe = took_nothing or not flight.end or self.wire.sent < flight.end
             verdict = Verdict.NOT_SENT if is_safe else Verdict.UNKNOWN
-            self.answer(flight, Outcome(verdict, words))
+            self.set_outcome(flight, SendOutcome(verdict, words))
         self.expected.clear()
         self.held = None
         self.wire.close()
 
-    def _is_suspicious(self, lost: Lost) -> bool:
+    def _is_suspicious(self, lost: ConnectionLost) -> bool:
         """Whether the mode may be the reason why the connection was lost."""
-        if lost.why is Why.OURS or self.is_retired or not self.expected:
+        if lost.why is LossReason.LOCAL or self.is_retired or not self.expected:
             return False
         if self.mode is Mode.BDAT and any(flight.end for flight in self.open):
             # Many messages are uncertain now. Another such loss would cost too much, whatever the
             # reason.
             return True
-        return not self.is_proven and self.expected[0][1] is not Step.CONTENT
+        return not self.is_proven and self.expected[0][1] is not SmtpStep.CONTENT
 
 
 def _words(code: int, text: bytes) -> str:
-    return read(code, text, stage=STAGE[Step.SENDER]).reply
+    return interpret(code, text, stage=STAGE[SmtpStep.SENDER]).reply

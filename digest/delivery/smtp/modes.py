@@ -34,7 +34,7 @@ _known: dict[str, tuple[Mode, float]] = {}
 _suspected: dict[str, float] = {}
 
 
-def mastered(relay: Relay) -> Mode:
+def fastest_working(relay: Relay) -> Mode:
     """Return the fastest mode that is not known to fail with this relay."""
     mode, until = _known.get(_key(relay), (Mode.BDAT, 0.0))
     if until < time.monotonic():
@@ -45,7 +45,7 @@ def mastered(relay: Relay) -> Mode:
         return mode
 
 
-def failed(relay: Relay, mode: Mode, words: str, *, surely: bool) -> None:
+def downgrade(relay: Relay, mode: Mode, words: str, *, surely: bool) -> None:
     """Use a simpler mode with this relay from now on.
 
     This lasts a day if the mode failed `surely`, or was suspected before within a day. Otherwise it
@@ -70,7 +70,7 @@ def failed(relay: Relay, mode: Mode, words: str, *, surely: bool) -> None:
         logger.warning("Only this process knows, while Redis is away: %s", error)
 
 
-def forget() -> None:
+def reset_modes_for_tests() -> None:
     """Forget what this process has learned; for tests."""
     _known.clear()
     _suspected.clear()

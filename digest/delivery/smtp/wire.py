@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
-from digest.delivery.smtp import patience
+from digest.delivery.smtp import timeouts
 
 # Limits against a server that fills the memory with a line or a reply that never ends. RFC 5321,
 # section 4.5.3.1.5, allows 512 bytes a line; smtplib takes 8,192.
@@ -20,7 +20,7 @@ _LONGEST_LINE, _MOST_LINES, _KEPT = 8192, 100, 500
 # Four replies for each of twenty messages in flight, and some more to notice an excess.
 _MOST_AHEAD = 100
 _CHUNK = 8192
-_STEP_MS = int(patience.STEP * 1000)
+_STEP_MS = int(timeouts.POLL_SECONDS * 1000)
 _AT_ONCE_MS = 1
 # Only Linux has this option; elsewhere it is None.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -35,19 +35,19 @@ _USUAL = re.compile(
 )
 
 
-class Why(Enum):
+class LossReason(Enum):
     """What ended a connection."""
 
     CLOSED = "by the server or the network"
-    SILENT = "no reply in time"
-    GARBLED = "replies that are none"
-    OURS = "we must stop"
+    TIMED_OUT = "no reply in time"
+    PROTOCOL_ERROR = "replies that are none"
+    LOCAL = "we must stop"
 
 
-class Lost(Exception):
+class ConnectionLost(Exception):
     """The connection cannot be used any more."""
 
-    def __init__(self, why: Why, words: str) -> None:
+    def __init__(self, why: LossReason, words: str) -> None:
         super().__init__(words[:300])
         self.why = why
 
@@ -59,9 +59,9 @@ class Wire:
     was lost. What a server said before it closed counts, even if a write notices the loss first.
     """
 
-    def __init__(self, sock: socket.socket, give_up: Callable[[], bool]) -> None:
+    def __init__(self, sock: socket.socket, should_stop: Callable[[], bool]) -> None:
         sock.setblocking(False)
-        self._sock, self._give_up = sock, give_up
+        self._sock, self._should_stop = sock, should_stop
         self._is_tls = isinstance(sock, ssl.SSLSocket)
         self._poll, self._mask = select.poll(), select.POLLIN
         self._poll.register(sock, self._mask)
@@ -76,7 +76,7 @@ class Wire:
         self._owes_ack = False
         # How many bytes were to be sent, and how many of them the kernel took.
         self.asked = self.sent = 0
-        self.lost: Lost | None = None
+        self.lost: ConnectionLost | None = None
 
     def send(self, *parts: bytes, until: float) -> None:
         """Hand all bytes to the kernel, by `until` at the latest."""
@@ -108,18 +108,18 @@ class Wire:
                 self._look_up(until)
         return self.replies.popleft()
 
-    def has_news(self) -> bool:
+    def has_input(self) -> bool:
         """Whether a reply, or the end of the connection, is here already; does not wait."""
         if not self.replies and not self.lost:
             self._read()
         return bool(self.replies or self.lost)
 
     def close(self) -> None:
-        self._lose(Why.OURS, "the connection is closed")
+        self._lose(LossReason.LOCAL, "the connection is closed")
         self._sock.close()
 
     def _send_rest(self, rest: memoryview, until: float) -> None:
-        stuck_at = time.monotonic() + patience.REPLY_TIMEOUT
+        stuck_at = time.monotonic() + timeouts.REPLY_TIMEOUT
         while rest and not self.lost:
             # Read as well: a server that cannot deliver its replies stops reading our commands.
             self._wait(self._to_read | self._to_write, until)
@@ -128,7 +128,7 @@ class Wire:
             self.sent += written
             rest = rest[written:]
             if written:
-                stuck_at = time.monotonic() + patience.REPLY_TIMEOUT
+                stuck_at = time.monotonic() + timeouts.REPLY_TIMEOUT
             self._look_up(min(until, stuck_at))
 
     def _sendmsg(self, parts: tuple[bytes, ...]) -> int:
@@ -157,7 +157,7 @@ class Wire:
         # All that the server said before it closed has arrived: nothing follows a reset.
         while self._read():
             pass
-        self._lose(Why.CLOSED, words(error))
+        self._lose(LossReason.CLOSED, error_text(error))
         return 0
 
     def _read(self) -> bool:
@@ -169,14 +169,14 @@ class Wire:
         except ssl.SSLWantWriteError:
             self._to_read = select.POLLOUT
         except OSError as error:
-            self._lose(Why.CLOSED, words(error))
+            self._lose(LossReason.CLOSED, error_text(error))
         else:
             self._to_read = select.POLLIN
             if data:
                 self._owes_ack = True
                 self._parse(data)
                 return not self.lost
-            self._lose(Why.CLOSED, "the server closed the connection")
+            self._lose(LossReason.CLOSED, "the server closed the connection")
         return False
 
     def _acknowledge(self) -> None:
@@ -202,25 +202,25 @@ class Wire:
             # Three digits; then a hyphen where another line follows (RFC 5321, section 4.2.1).
             code, mark = line[:3], line[3:4]
             if len(code) < 3 or not code.isdigit() or mark not in b" -\r":
-                return self._lose(Why.GARBLED, f"no reply of SMTP: {line[:100]!r}")
+                return self._lose(LossReason.PROTOCOL_ERROR, f"no reply of SMTP: {line[:100]!r}")
             if self._lines and code[:1] != self._class:
                 # RFC 5321, section 4.2.1: all lines have the same code. The last reply has no end.
-                return self._lose(Why.GARBLED, f"half a reply before {line[:100]!r}")
+                return self._lose(LossReason.PROTOCOL_ERROR, f"half a reply before {line[:100]!r}")
             text = line[4:_KEPT].strip()
             if mark == b"-":
                 self._class = code[:1]
                 self._lines.append(text)
                 if len(self._lines) > _MOST_LINES:
-                    return self._lose(Why.GARBLED, "a reply without an end")
+                    return self._lose(LossReason.PROTOCOL_ERROR, "a reply without an end")
                 continue
             if self._lines:
                 text = b"\n".join([*self._lines, text])
                 self._lines = []
             self.replies.append((int(code), text))
         if len(self._rest) > _LONGEST_LINE:
-            return self._lose(Why.GARBLED, "a line without an end")
+            return self._lose(LossReason.PROTOCOL_ERROR, "a line without an end")
         if len(self.replies) > _MOST_AHEAD:
-            return self._lose(Why.GARBLED, "more replies than commands")
+            return self._lose(LossReason.PROTOCOL_ERROR, "more replies than commands")
         return None
 
     def _wait(self, what: int, until: float) -> None:
@@ -239,16 +239,16 @@ class Wire:
     def _look_up(self, until: float) -> None:
         now = time.monotonic()
         if now > until:
-            self._lose(Why.SILENT, "the server did not answer in time")
-        elif now - self._looked_up_at >= patience.STEP:
+            self._lose(LossReason.TIMED_OUT, "the server did not answer in time")
+        elif now - self._looked_up_at >= timeouts.POLL_SECONDS:
             self._looked_up_at = now
-            if self._give_up():
-                self._lose(Why.OURS, "the worker stops")
+            if self._should_stop():
+                self._lose(LossReason.LOCAL, "the worker stops")
 
-    def _lose(self, why: Why, words: str) -> None:
+    def _lose(self, why: LossReason, words: str) -> None:
         if not self.lost:
-            self.lost = Lost(why, words)
+            self.lost = ConnectionLost(why, words)
 
 
-def words(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     return (str(error) or type(error).__name__)[:300]

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from digest.delivery.again import NotAgain, TooLate, send_failed_again
+from digest.delivery.resend import CannotResend, ResendTooLate, resend_failed
 from digest.models import Edition
 from digest.tasks import send_lanes
 
@@ -37,16 +37,16 @@ class Command(BaseCommand):
         moment = now()
         try:
             until = moment + timedelta(hours=hours) if hours is not None else None
-            done = send_failed_again(
-                edition_id=edition, uncertain=uncertain, until=until, now=moment
+            done = resend_failed(
+                edition_id=edition, include_uncertain=uncertain, new_deadline=until, now=moment
             )
         except Edition.DoesNotExist:
             raise CommandError(f"There is no edition {edition}.") from None
         except (OverflowError, ValueError):
             raise CommandError(f"{hours} hours are no time that an edition can have.") from None
-        except TooLate as error:
+        except ResendTooLate as error:
             raise CommandError(f"Not sent again. {error} For example: --hours 2") from None
-        except NotAgain as error:
+        except CannotResend as error:
             raise CommandError(f"Not sent again. {error}") from None
         send_lanes(edition)
         self.stdout.write(

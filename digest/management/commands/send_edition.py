@@ -13,12 +13,12 @@ from django.utils.timezone import now
 from kombu.exceptions import OperationalError
 
 from digest import tasks
-from digest.delivery.closing import close_late
-from digest.delivery.pace import per_second
-from digest.delivery.plan import NotStarted, start
-from digest.delivery.proof import TestNotSent, send_test
-from digest.delivery.report import Part, Tally, by_domain, tally
-from digest.delivery.watch import Look, look
+from digest.delivery.finish import close_late
+from digest.delivery.plan import NotStarted, start_delivery
+from digest.delivery.report import DeliveryTally, GroupTally, by_domain, tally
+from digest.delivery.send_test import TestNotSent, send_test
+from digest.delivery.watch import Snapshot, snapshot
+from digest.delivery.wording import per_second
 from digest.editions import audience
 from digest.models import Cadence, Delivery, Edition
 from subscribers.addresses import BadAddress, normalise
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             _insist_on_a_worker()
         _insist_on_readers(edition_id)
         try:
-            start(edition_id=edition_id, now=now())
+            start_delivery(edition_id=edition_id, now=now())
         except NotStarted as error:
             raise CommandError(f"Not sent. {error}") from None
         enqueue(tasks.plan_readers, edition_id=edition_id)
@@ -84,7 +84,7 @@ class Command(BaseCommand):
 
     # --- While it is sent ---
 
-    def _watch(self, edition_id: int) -> Look:
+    def _watch(self, edition_id: int) -> Snapshot:
         """Show the progress until the edition is no longer sending; return the last progress."""
         if not self.stdout.isatty():
             return _follow(edition_id, self._line)
@@ -97,7 +97,7 @@ class Command(BaseCommand):
         ) as bar:
             return _follow(edition_id, lambda found: _draw(bar, found))
 
-    def _line(self, found: Look) -> None:
+    def _line(self, found: Snapshot) -> None:
         if time.monotonic() - getattr(self, "_said_at", -LINE) >= LINE:
             self._said_at = time.monotonic()
             self.stdout.write(f"{found.done:,} of {found.total:,}. {found.line}".rstrip())
@@ -105,7 +105,7 @@ class Command(BaseCommand):
 
     # --- At the end ---
 
-    def _close(self, last: Look, edition_id: int, seconds: float, before: int) -> None:
+    def _close(self, last: Snapshot, edition_id: int, seconds: float, before: int) -> None:
         edition = Edition.objects.get(pk=edition_id)
         done, relays = last.tally, last.report.relays
         self._parts("relay", relays if len(relays) > 1 else ())
@@ -124,7 +124,7 @@ class Command(BaseCommand):
                 f"{edition.reason_detail}".strip()
             )
 
-    def _parts(self, what: str, parts: Sequence[Part]) -> None:
+    def _parts(self, what: str, parts: Sequence[GroupTally]) -> None:
         for part in parts:
             words = f" · last refusal: {part.refusal}" if part.refusal else ""
             self.stdout.write(
@@ -133,7 +133,7 @@ class Command(BaseCommand):
             )
 
 
-def _summary(done: Tally, seconds: float, watched: int) -> str:
+def _summary(done: DeliveryTally, seconds: float, watched: int) -> str:
     left = f"still waiting {done.waiting:,}, " if done.waiting else ""
     rate = f", {per_second(watched / seconds)}" if watched and seconds >= 1 else ""
     return (
@@ -142,26 +142,26 @@ def _summary(done: Tally, seconds: float, watched: int) -> str:
     )
 
 
-def _draw(bar: Any, found: Look) -> None:
+def _draw(bar: Any, found: Snapshot) -> None:
     bar.length = max(found.total, 1)
     bar.update(found.done - bar.pos, found)
 
 
-def _shown(found: Look | None) -> str:
+def _shown(found: Snapshot | None) -> str:
     """Return the text behind the progress bar."""
     return f"{found.done:,}/{found.total:,}  {found.line}" if found else ""
 
 
-def _look(edition_id: int) -> Look:
+def _look(edition_id: int) -> Snapshot:
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    return look(edition, now=now())
+    return snapshot(edition, now=now())
 
 
-def _follow(edition_id: int, show: Callable[[Look], None]) -> Look:
+def _follow(edition_id: int, show: Callable[[Snapshot], None]) -> Snapshot:
     done, moved_at = -1, time.monotonic()
     while True:
         edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-        found = look(edition, now=now())
+        found = snapshot(edition, now=now())
         show(found)
         if edition.status != Edition.Status.SENDING:
             return found

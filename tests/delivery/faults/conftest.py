@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from tests.conftest import ROOT
-from tests.delivery.faults.house import Deployment, SinkProcess
+from tests.delivery.faults.deployment import Deployment, SinkProcess
 
 # CI uses one seed; `make faults SEEDS=10` uses ten.
 SEEDS = int(os.environ.get("FAULT_SEEDS") or 1)

@@ -26,12 +26,12 @@ def running(edition: Edition) -> Iterator[None]:
     There is a lane for each connection of its relay, and a clock. Workers do the same with the
     product's ticks, but here a lane that has ended is followed by another one much sooner.
     """
-    plan.start(edition_id=edition.pk, now=now())
+    plan.start_delivery(edition_id=edition.pk, now=now())
     plan.plan_audience(edition_id=edition.pk, now=now())
     over = threading.Event()
 
     def send() -> None:
-        lane.run(edition_id=edition.pk, lane=str(uuid4()), clock=now)
+        lane.run_lane(edition_id=edition.pk, lane=str(uuid4()), clock=now)
 
     def tick() -> None:
         recover(now=now())

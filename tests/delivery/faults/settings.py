@@ -5,5 +5,5 @@ from config.settings import CELERY_BEAT_SCHEDULE
 
 for entry in CELERY_BEAT_SCHEDULE.values():
     entry["schedule"] = 1
-# Shortens the waits that FAULT_HURRY names.
-CELERY_IMPORTS = ["tests.delivery.faults.hurry"]
+# Shortens the waits that FAULT_SHORT_WAITS names.
+CELERY_IMPORTS = ["tests.delivery.faults.short_waits"]

@@ -10,14 +10,14 @@ from uuid import uuid4
 
 import pytest
 
-from digest.delivery import breaker, lane, outbox
-from digest.delivery.smtp import modes, patience
+from digest.delivery import circuit_breaker, lane, outbox
+from digest.delivery.smtp import modes, timeouts
 from digest.models import Delivery
 from subscribers.models import Suppression
 from subscribers.relays import parse_relay
 from tests.conftest import wait_for
-from tests.delivery.faults import counting, lanes
-from tests.delivery.faults.house import SinkProcess
+from tests.delivery.faults import comparison, lanes
+from tests.delivery.faults.deployment import SinkProcess
 from tests.delivery.faults.sink import (
     CHUNKING,
     CUT,
@@ -38,9 +38,9 @@ in_each_mode = pytest.mark.parametrize("extensions", MODES, ids=["plain", "pipel
 SHORT_WAITS = [
     (lane, "LANE_SECONDS", 5.0),
     (outbox, "FIRST_RETRY", timedelta(seconds=1)),
-    (breaker, "FIRST_REST", 0.5),
-    (breaker, "LONGEST_REST", 1.0),
-    (breaker, "PROBE", 3.0),
+    (circuit_breaker, "FIRST_OPEN_SECONDS", 0.5),
+    (circuit_breaker, "MAX_OPEN_SECONDS", 1.0),
+    (circuit_breaker, "PROBE_SECONDS", 3.0),
 ]
 
 
@@ -59,9 +59,9 @@ def sink(_sink, settings, monkeypatch):
     settings.EMAIL_RELAYS = [parse_relay(url)]
     for module, name, value in SHORT_WAITS:
         monkeypatch.setattr(module, name, value)
-    modes.forget()
+    modes.reset_modes_for_tests()
     yield _sink
-    modes.forget()
+    modes.reset_modes_for_tests()
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def sending(sink):
 
     @contextmanager
     def sending():
-        edition = counting.approved_edition(readers=READERS)
+        edition = comparison.approved_edition(readers=READERS)
         with lanes.running(edition):
             yield edition
 
@@ -83,7 +83,7 @@ def send(sending):
 
     def send():
         with sending() as edition:
-            counting.wait_until_sent(edition)
+            comparison.wait_until_sent(edition)
         return edition
 
     return send
@@ -96,13 +96,16 @@ def chosen(share):
 def test_a_relay_that_is_down_at_the_start_only_delays_the_send(sink, sending, settings, rng):
     sink.down()
     with sending() as edition:
-        wait_for(lambda: breaker.resting(settings.EMAIL_RELAYS), what="a lane that finds nobody")
+        wait_for(
+            lambda: circuit_breaker.unavailable(settings.EMAIL_RELAYS),
+            what="a lane that finds nobody",
+        )
         time.sleep(rng.uniform(0, 1))
         assert sink.count == 0
         sink.up()
-        counting.wait_until_sent(edition)
+        comparison.wait_until_sent(edition)
 
-    found = counting.count(edition, sink, scenario="relay down at the start")
+    found = comparison.count(edition, sink, scenario="relay down at the start")
     found.assert_everybody_got_it()
     found.assert_nobody_got_it_twice()
     assert not Delivery.objects.exclude(attempts=1).exists()
@@ -116,9 +119,9 @@ def test_a_relay_that_goes_down_in_mid_send_loses_nobody(sink, sending, rng, ext
         sink.down()
         time.sleep(rng.uniform(0, 2))
         sink.up()
-        counting.wait_until_sent(edition)
+        comparison.wait_until_sent(edition)
 
-    found = counting.count(edition, sink, scenario=f"relay down in the middle, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"relay down in the middle, {extensions[-1]}")
     found.assert_everybody_got_it()
     found.assert_at_most_a_window_per_lane(lanes=LANES)
 
@@ -130,7 +133,7 @@ def test_a_421_on_every_tenth_message_loses_and_doubles_nobody(sink, send, rng, 
     sink.behave(rule, extensions=extensions)
     edition = send()
 
-    found = counting.count(edition, sink, scenario=f"421 on every tenth {at}, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"421 on every tenth {at}, {extensions[-1]}")
     found.assert_everybody_got_it()
     found.assert_duplicates_are_uncertain()
     # The server closes behind a 421, so it cannot have accepted what was sent after it.
@@ -142,7 +145,7 @@ def test_a_limit_of_twenty_messages_per_connection_loses_and_doubles_nobody(sink
     sink.behave(extensions=extensions, messages_per_connection=20)
     edition = send()
 
-    found = counting.count(edition, sink, scenario=f"20 messages a connection, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"20 messages a connection, {extensions[-1]}")
     found.assert_everybody_got_it()
     found.assert_nobody_got_it_twice()
 
@@ -153,7 +156,7 @@ def test_readers_deferred_twice_get_the_message_at_the_third_attempt(sink, send,
     sink.behave(rule, extensions=extensions)
     edition = send()
 
-    found = counting.count(edition, sink, scenario=f"5 % put off twice, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"5 % put off twice, {extensions[-1]}")
     found.assert_everybody_got_it()
     found.assert_nobody_got_it_twice()
     put_off = Delivery.objects.filter(attempts=3)
@@ -166,7 +169,7 @@ def test_addresses_that_do_not_exist_fail_and_are_suppressed(sink, send, extensi
     sink.behave(rule, extensions=extensions)
     edition = send()
 
-    found = counting.count(edition, sink, scenario=f"1 % do not exist, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"1 % do not exist, {extensions[-1]}")
     gone = chosen(0.01)
     assert found.by_status == {"failed": gone, "sent": found.readers - gone}
     assert found.arrived == found.sent
@@ -181,9 +184,9 @@ def test_a_refusal_by_policy_holds_the_edition_and_fails_nobody(sink, sending, r
     sink.behave(rule, extensions=extensions)
     # After the block the lanes that were running have recorded their outcomes.
     with sending() as edition:
-        wait_for(lambda: counting.status(edition) == "held", what="a held edition")
+        wait_for(lambda: comparison.status(edition) == "held", what="a held edition")
 
-    found = counting.count(edition, sink, scenario=f"550 5.7.1 to every {at}, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"550 5.7.1 to every {at}, {extensions[-1]}")
     assert found.arrived == set()
     assert found.by_status == {"pending": found.readers}
     assert not Suppression.objects.exists()
@@ -200,13 +203,13 @@ def test_silence_after_the_last_byte_leaves_readers_uncertain(
     settings.RESEND_UNCERTAIN = resend
     # This is longer than the sink ever takes on a busy machine, and far shorter than the minutes
     # that a real relay gets.
-    monkeypatch.setattr(patience, "CONTENT_TIMEOUT", 3.0)
+    monkeypatch.setattr(timeouts, "CONTENT_TIMEOUT", 3.0)
     rule = {"at": "END", "share": SILENT_SHARE, "tries": 1, "do": SILENT}
     sink.behave(rule, extensions=extensions)
     edition = send()
 
     scenario = f"silence after the last byte, {extensions[-1]}, again: {resend}"
-    found = counting.count(edition, sink, scenario=scenario)
+    found = comparison.count(edition, sink, scenario=scenario)
     found.assert_duplicates_are_uncertain()
     silent = chosen(SILENT_SHARE)
     assert silent
@@ -227,7 +230,7 @@ def test_a_disconnect_inside_the_content_loses_only_readers_marked_uncertain(
     sink.behave({"at": "BODY", "every": 100, "tries": 1, "do": CUT}, extensions=extensions)
     edition = send()
 
-    found = counting.count(edition, sink, scenario=f"hang-up in the content, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"hang-up in the content, {extensions[-1]}")
     found.assert_everybody_got_it_or_is_uncertain()
     found.assert_at_most_a_window_per_lane(lanes=sink.counts["cut at BODY"])
 
@@ -237,6 +240,6 @@ def test_a_disconnect_after_the_content_loses_only_readers_marked_uncertain(sink
     sink.behave({"at": "END", "every": 100, "tries": 1, "do": CUT}, extensions=extensions)
     edition = send()
 
-    found = counting.count(edition, sink, scenario=f"hang-up behind it, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"hang-up behind it, {extensions[-1]}")
     found.assert_everybody_got_it_or_is_uncertain()
     found.assert_at_most_a_window_per_lane(lanes=sink.counts["cut at END"])

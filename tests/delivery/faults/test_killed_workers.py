@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.delivery.faults import counting
+from tests.delivery.faults import comparison
 from tests.delivery.faults.sink import MODES
 
 READERS, KILLS = 3000, 5
@@ -14,7 +14,7 @@ PROCESSES = 3
 @pytest.fixture
 def edition(deployment, rng):
     deployment.sink.behave(extensions=rng.choice(MODES), pace=0.001)
-    return counting.approved_edition(readers=READERS)
+    return comparison.approved_edition(readers=READERS)
 
 
 def wait_a_while(deployment, rng):
@@ -28,9 +28,9 @@ def test_a_killed_worker_loses_nobody(deployment, rng, edition):
         wait_a_while(deployment, rng)
         deployment.kill_worker(worker)
     deployment.start_worker(processes=PROCESSES)
-    counting.wait_until_sent(edition)
+    comparison.wait_until_sent(edition)
 
-    found = counting.count(edition, deployment.sink, scenario=f"{KILLS} workers killed")
+    found = comparison.count(edition, deployment.sink, scenario=f"{KILLS} workers killed")
     found.assert_everybody_got_it()
     found.assert_at_most_a_window_per_lane(lanes=KILLS * PROCESSES)
 
@@ -40,8 +40,8 @@ def test_a_killed_pool_process_loses_nobody(deployment, rng, edition):
     for _ in range(KILLS):
         wait_a_while(deployment, rng)
         deployment.kill_pool_process(worker, rng)
-    counting.wait_until_sent(edition)
+    comparison.wait_until_sent(edition)
 
-    found = counting.count(edition, deployment.sink, scenario=f"{KILLS} pool processes killed")
+    found = comparison.count(edition, deployment.sink, scenario=f"{KILLS} pool processes killed")
     found.assert_everybody_got_it()
     found.assert_at_most_a_window_per_lane(lanes=KILLS)

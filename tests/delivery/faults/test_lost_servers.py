@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from tests.conftest import wait_for
-from tests.delivery.faults import counting
+from tests.delivery.faults import comparison
 from tests.delivery.faults.sink import MODES
 
 READERS, PROCESSES = 3000, 3
@@ -20,7 +20,7 @@ def edition(deployment, rng):
     """Return an edition that is being sent and has reached a third of its readers at most."""
     deployment.sink.behave(extensions=rng.choice(MODES), pace=PACE)
     deployment.start_worker(processes=PROCESSES, digest__delivery__lane=SHORT_LANES)
-    edition = counting.approved_edition(readers=READERS)
+    edition = comparison.approved_edition(readers=READERS)
     deployment.sink.wait_for(100)
     return edition
 
@@ -30,9 +30,9 @@ def test_a_flushed_redis_does_not_stop_the_send(deployment, edition, rng):
         with Redis(unix_socket_path=deployment.redis_socket) as redis:
             redis.flushall()
         deployment.sink.wait_for(deployment.sink.count + rng.randint(50, 500))
-    counting.wait_until_sent(edition)
+    comparison.wait_until_sent(edition)
 
-    found = counting.count(edition, deployment.sink, scenario="Redis flushed 4 times")
+    found = comparison.count(edition, deployment.sink, scenario="Redis flushed 4 times")
     found.assert_everybody_got_it()
     found.assert_nobody_got_it_twice()
 
@@ -42,9 +42,9 @@ def test_a_killed_and_restarted_redis_does_not_stop_the_send(deployment, edition
     deployment.kill_redis()
     time.sleep(rng.uniform(0, 2))
     deployment.start_services()
-    counting.wait_until_sent(edition)
+    comparison.wait_until_sent(edition)
 
-    found = counting.count(edition, deployment.sink, scenario="Redis killed and started again")
+    found = comparison.count(edition, deployment.sink, scenario="Redis killed and started again")
     found.assert_everybody_got_it()
     found.assert_nobody_got_it_twice()
 
@@ -55,9 +55,11 @@ def test_a_restarted_postgresql_does_not_stop_the_send(deployment, edition, rng,
     deployment.stop_postgres(how)
     time.sleep(rng.uniform(0, 2))
     deployment.start_services()
-    counting.wait_until_sent(edition)
+    comparison.wait_until_sent(edition)
 
-    found = counting.count(edition, deployment.sink, scenario=f"PostgreSQL restarted ({how.name})")
+    found = comparison.count(
+        edition, deployment.sink, scenario=f"PostgreSQL restarted ({how.name})"
+    )
     found.assert_everybody_got_it()
     found.assert_at_most_a_window_per_lane(lanes=PROCESSES)
 
@@ -66,13 +68,13 @@ def test_the_send_begins_once_a_relay_that_was_down_is_up(deployment, rng):
     """The clock starts lanes again by itself, however often they ended."""
     deployment.sink.down()
     deployment.start_worker(processes=PROCESSES)
-    edition = counting.approved_edition(readers=READERS)
-    wait_for(lambda: counting.status(edition) == "sending", what="the start")
+    edition = comparison.approved_edition(readers=READERS)
+    wait_for(lambda: comparison.status(edition) == "sending", what="the start")
     time.sleep(rng.uniform(1, 2))
     assert deployment.sink.count == 0
     deployment.sink.up()
-    counting.wait_until_sent(edition)
+    comparison.wait_until_sent(edition)
 
-    found = counting.count(edition, deployment.sink, scenario="relay down, the whole house")
+    found = comparison.count(edition, deployment.sink, scenario="relay down, the whole house")
     found.assert_everybody_got_it()
     found.assert_nobody_got_it_twice()

@@ -5,14 +5,14 @@ import signal
 import time
 
 from digest.models import Delivery
-from tests.delivery.faults import counting
+from tests.delivery.faults import comparison
 from tests.delivery.faults.sink import MODES
 
 STOPS, READERS = 4, 3000
 
 
 def test_a_stopped_worker_drains(deployment, rng):
-    edition = counting.approved_edition(readers=READERS)
+    edition = comparison.approved_edition(readers=READERS)
     deployment.sink.behave(extensions=rng.choice(MODES), pace=0.001)
     for number in range(STOPS):
         worker = deployment.start_worker()
@@ -30,8 +30,10 @@ def test_a_stopped_worker_drains(deployment, rng):
         assert Delivery.objects.filter(status="sent").count() == deployment.sink.count
         deployment.workers.remove(worker)
     deployment.start_worker()
-    counting.wait_until_sent(edition)
+    comparison.wait_until_sent(edition)
 
-    found = counting.count(edition, deployment.sink, scenario=f"{STOPS} workers stopped by SIGTERM")
+    found = comparison.count(
+        edition, deployment.sink, scenario=f"{STOPS} workers stopped by SIGTERM"
+    )
     found.assert_everybody_got_it()
     found.assert_nobody_got_it_twice()

@@ -11,7 +11,7 @@ from digest import tasks
 from digest.delivery import lane, plan
 from digest.editions.approve import approve
 from tests import factories
-from tests.delivery.waves.world import TUESDAY, utc
+from tests.delivery.waves.zones import TUESDAY, utc
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def started(newsletter):
         )
         now = now or edition.sends_at
         approve(edition_id=edition.pk, now=now)
-        plan.start(edition_id=edition.pk, now=now)
+        plan.start_delivery(edition_id=edition.pk, now=now)
         plan.plan_audience(edition_id=edition.pk, now=now)
         edition.refresh_from_db()
         return edition
@@ -65,7 +65,7 @@ def tick(monkeypatch, django_capture_on_commit_callbacks):
 
     def send_lanes(edition_id):
         lanes.append(edition_id)
-        lane.run(edition_id=edition_id, lane=f"lane-{len(lanes)}", clock=lambda: tasks.now())
+        lane.run_lane(edition_id=edition_id, lane=f"lane-{len(lanes)}", clock=lambda: tasks.now())
 
     celery_app.conf.task_always_eager = celery_app.conf.task_eager_propagates = True
     monkeypatch.setattr(tasks, "send_lanes", send_lanes)

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from digest.delivery import plan, waves
+from digest.delivery import plan, reader_clock
 from digest.delivery.report import tally
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.models import Subscription
 from tests import factories
 from tests.delivery.conftest import row
-from tests.delivery.waves.world import (
+from tests.delivery.waves.zones import (
     AROUND_THE_WORLD,
     DATES,
     HOUR,
@@ -77,7 +77,7 @@ def test_a_reader_whose_day_is_over_is_skipped(reader, started):
     reader("Europe/London")
 
     edition = started(now=utc(10, 12))  # one o'clock on Wednesday in Auckland
-    waves.skip_late(now=utc(10, 12))
+    reader_clock.skip_late(now=utc(10, 12))
 
     assert (row(auckland).status, row(auckland).reason) == ("skipped", "past-deadline")
     assert tally(edition.pk).pending == 1
@@ -100,7 +100,7 @@ def test_a_deadline_that_an_editor_set_before_the_last_wave_stays(reader, starte
 
 
 def test_planning_in_small_batches_gives_the_same_turns(reader, started, monkeypatch):
-    monkeypatch.setattr(plan, "PAGE", 3)
+    monkeypatch.setattr(plan, "BATCH_SIZE", 3)
     readers = {zone: reader(zone) for zone in AROUND_THE_WORLD}
 
     edition = started()
@@ -120,7 +120,7 @@ def test_planning_a_batch_costs_the_same_for_any_number_of_zones(
     Edition.objects.filter(pk=edition.pk).update(planned_at=None, planned_to=0)
 
     with django_assert_max_num_queries(9):
-        plan.plan_page(edition_id=edition.pk, now=utc(9, 17))
+        plan.plan_batch(edition_id=edition.pk, now=utc(9, 17))
 
     assert Delivery.objects.count() == len(AROUND_THE_WORLD)
 
@@ -147,7 +147,7 @@ def test_each_reader_is_planned_once_and_at_their_hour_on_any_date(newsletter, w
         deadline_at=begins + 29 * HOUR,
     )
     approve(edition_id=edition.pk, now=begins)
-    plan.start(edition_id=edition.pk, now=begins)
+    plan.start_delivery(edition_id=edition.pk, now=begins)
     plan.plan_audience(edition_id=edition.pk, now=begins)
     edition.refresh_from_db()
 
