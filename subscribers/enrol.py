@@ -1,7 +1,7 @@
 """Store a sign-up in one round trip: reader, subscription, consent, and the mail that is due.
 
-One, because a flood of sign-ups must not become a flood of round trips; and it is the same work for
-an address that is new as for one that is known or suppressed.
+A flood of sign-ups must not become a flood of round trips. The work is the same for an address that
+is new, known or suppressed.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from subscribers import consent
 from subscribers.consent import Origin
 from subscribers.models import Consent, Newsletter, Subscriber, Subscription
 
-# One mail per address and newsletter in this time, and MAILS_PER_ADDRESS over all newsletters;
-# those beyond wait. On one day no more than MAILS_PER_DAY are asked for: somebody who signs up
-# another's address all day long makes ten mails, not three hundred.
+# Within this time an address gets one mail for each newsletter, and MAILS_PER_ADDRESS over all
+# newsletters. Further mails wait. On one day no more than MAILS_PER_DAY become due: somebody who
+# signs up another person's address all day long causes ten mails, not three hundred.
 COOLDOWN = timedelta(minutes=5)
 MAILS_PER_ADDRESS = 3
 MAILS_PER_DAY = 10
 
-# {reader}, {subscription}, {consent} are the columns of each table and {…_values} what stands in
-# them, so that a new field with a default needs no word here.
+# {reader}, {subscription} and {consent} stand for the columns of each table, and {…_values} for
+# their values. A new field with a default needs no change here.
 
-# First whoever signs up the same address now waits here, and then counts with a snapshot of its own
-# what those before it asked for. Rows alone do not keep them in order: who waits for a reader that
-# is just being made does not see, and so has not locked, the subscription that is made with it.
+# Sign-ups of the same address wait for each other here. Each one then counts, with a snapshot of
+# its own, what those before it asked for. Row locks alone do not keep this order. A sign-up that
+# waits for a reader's row that is just being inserted does not see the subscription inserted with
+# it, and so has not locked that one.
 _QUEUE = """
 SELECT pg_advisory_xact_lock(hashtextextended('subscribers.enrol:' || %(email_key)s::varchar, 0))
 """
-# The subscriptions before the reader, in the order of preferences.locks; no key is changed, so that
-# rows that refer to them may be written meanwhile. Nobody is stored for a newsletter that was
-# deleted a moment ago (known.BELIEVED): no foreign key would refuse that, and nothing finds such a
-# row again.
+# This locks the subscriptions before the reader, in the order of preferences.locks. It changes no
+# key, so rows that refer to them can be written at the same time.
+# Nobody is stored for a newsletter that was deleted a moment ago (known.BELIEVED). No foreign key
+# would refuse such a row, and nothing would find it again.
 _HOLD = """
 WITH known AS (
     SELECT o.id FROM subscribers_subscriber r
@@ -54,10 +55,11 @@ SELECT {reader_values} FROM (SELECT count(*) FROM known) AS held
  WHERE EXISTS (SELECT FROM subscribers_newsletter n WHERE n.id = %(newsletter_id)s::bigint)
     ON CONFLICT (email_key) DO UPDATE SET language = r.language
 """
-# Where the subscription is there already, this lets a mail be due, unless one is or just went.
-# Whoever left has shown to own the mailbox, so leaving ends the cooldown. Who waits in an import's
-# long queue, or for a relay, and signs up themselves waits no longer; what a worker has leased to
-# send it now is due in five minutes.
+# If the subscription exists already, a mail becomes due unless one is due or was just sent:
+# - A reader who left has shown that they own the mailbox, so leaving ends the cooldown.
+# - A mail may be due much later, because it waits in an import's long queue or for a relay. If its
+#   reader signs up themselves, it waits no longer.
+# - A mail that a worker has leased, to send it now, is due in five minutes. It stays as it is.
 _STORE = """
 WITH reader AS (
     SELECT id FROM subscribers_subscriber WHERE email_key = %(email_key)s::varchar
@@ -106,16 +108,16 @@ SELECT subscription.id, {consent_values} FROM subscription
 
 @dataclass(frozen=True)
 class Reader:
-    """An address, known or not."""
+    """The address that is signed up, known or not."""
 
     email: str
     email_key: str
-    # As the reader wrote it, where that is not how it is written to.
+    # The address as the reader typed it, if that differs from `email`.
     email_as_typed: str = ""
     language: str = ""
 
 
-# What differs from one sign-up to the next; every other column has its model's default.
+# The columns that differ between sign-ups. Every other column has its model's default.
 _GIVEN: dict[type[Model], tuple[str, ...]] = {
     Subscriber: ("email", "email_key", "email_as_typed", "language", "created_at"),
     Subscription: ("newsletter_id", "source", "created_at"),
@@ -125,7 +127,7 @@ _GIVEN: dict[type[Model], tuple[str, ...]] = {
         if field.name not in ("id", "subscription")
     ),
 }
-# What the statement itself fills in, or the database.
+# The columns that the statement itself or the database fills in.
 _LEFT_OUT = ("id", "subscriber_id", "mail_due_at", "subscription_id")
 
 
@@ -139,8 +141,9 @@ def enrol(
 ) -> None:
     """Make the reader a pending subscriber of the newsletter.
 
-    The mail to confirm is due after `delay`, later where this address was just sent others, and
-    not at all where one is due or just went. Nothing is returned, so that nothing can be told.
+    The mail to confirm is due after `delay`. It is due later if this address was just sent other
+    mails, and not at all if one is due or was just sent. Nothing is returned, so that no caller can
+    reveal whether the address is known.
     """
     row = consent.draft(
         subscription_id=0,
@@ -164,9 +167,10 @@ def enrol(
     try:
         _run(values)
     except OperationalError:
-        # The connection may have been lost while it lay idle; Django would have asked before each
-        # request. Once more is harmless: for who is enrolled already nothing more is due. It also
-        # saves who was ended for a deadlock, with an UPDATE of many rows that knows no order.
+        # The connection may have been lost while it was idle: Django's health check for each
+        # request runs only in its own cursors. A second try is harmless, since no further mail
+        # becomes due for a sign-up that is stored already. It also saves a sign-up that PostgreSQL
+        # ended for a deadlock with an UPDATE of many rows, which locks them in no order.
         if connection.in_atomic_block:
             raise
         connection.close()
@@ -175,11 +179,13 @@ def enrol(
 
 def _run(values: dict[str, Any]) -> None:
     connection.ensure_connection()
-    # Django's own cursors put the values into the text, so they cannot prepare a statement (and
-    # None, its default here, forbids it): planning this one anew took three times its running.
+    # Django's own cursors put the values into the text, so they cannot prepare a statement. Django
+    # also sets None here, which forbids it. Planning this statement each time took three times as
+    # long as running it.
     connection.connection.prepare_threshold = 0
     link = connection.connection
-    # Who holds the reader's rows already must not wait for somebody who waits for these.
+    # A caller in a transaction may hold the reader's rows already. It must not wait for a sign-up
+    # that waits for these rows, so it skips the first statement.
     statements = _statements()[1:] if connection.in_atomic_block else _statements()
     with connection.wrap_database_errors, link.pipeline(), psycopg.Cursor(link) as cursor:
         for statement in statements:
@@ -188,7 +194,7 @@ def _run(values: dict[str, Any]) -> None:
 
 @cache
 def _statements() -> tuple[str, str, str]:
-    """The statements with their tables' columns; ready for values."""
+    """Return the statements with their tables' columns, ready for values."""
     texts: dict[str, Any] = {"per_day": MAILS_PER_DAY, "at_once": MAILS_PER_ADDRESS}
     for name, model in (
         ("reader", Subscriber),
@@ -202,7 +208,7 @@ def _statements() -> tuple[str, str, str]:
 
 
 def _columns(model: type[Model], *, prefix: str) -> dict[str, str]:
-    """The model's columns, each with what stands in it: a value to come, or the default."""
+    """Return the model's columns, each with its SQL: a placeholder, or the default as a literal."""
     blank, columns = model(), {}
     for field in model._meta.local_concrete_fields:
         column, default = str(field.column), getattr(blank, field.attname)
@@ -218,6 +224,6 @@ def _columns(model: type[Model], *, prefix: str) -> dict[str, str]:
 
 
 def _place(page: str) -> str:
-    """Host and path of a page: a query may hold what is nobody's business."""
+    """Return host and path of a page. The query is left out, since it may hold private data."""
     host_and_path = page.partition("://")[2].partition("?")[0].partition("#")[0]
     return host_and_path.replace("\x00", "")[:300]

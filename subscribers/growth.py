@@ -1,7 +1,8 @@
 """Count who came and who left, by day and by page, so that the figures outlive the people.
 
-The ledger of consent says it all, but it is long, and who is erased leaves no record in it. So what
-it has is counted into GrowthDay as it settles, and a report adds what has happened since.
+The ledger of consent holds all of this, but it is long, and an erased reader leaves no record in
+it. So its entries are counted into GrowthDay once they are SETTLED. A report adds what has happened
+since.
 """
 
 from __future__ import annotations
@@ -17,18 +18,24 @@ from django.db.models import Min
 from subscribers.models import Consent, GrowthMark, Newsletter
 
 KINDS = ("signups", "confirmations", "imports", "leavers")
-# What is counted for good is so old: an import stamps its rows with the time it began.
+# Entries are counted for good only at this age: an import stamps its rows with the time at which it
+# began, so it may still add some.
 SETTLED = timedelta(hours=1)
-# Days of one transaction, where there is a ledger and nothing has been counted yet.
+# Days counted in one transaction when there is a ledger and nothing has been counted yet.
 SPAN = timedelta(days=31)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Signing up again within a day is the same sign-up; leaving counts for who had been a reader. Who
-# thinks better of it within the hour (preferences.leaving) neither left nor confirmed: by the time
-# that a leaving is counted for good (SETTLED), that hour is over.
-# `counted` says of each newsletter what its clock is and up to when it is in GrowthDay already;
-# `since` is the earliest of these, for the index consent_by_time. OFFSET 0 has the events read and
-# joined once: clock by clock, PostgreSQL took three times as long over an import of a million.
+# What counts:
+# - Signing up again within a day is the same sign-up.
+# - Leaving counts only for a subscription that had been confirmed.
+# - A reader who comes back within the hour (preferences.leaving) neither left nor confirmed. That
+#   hour is over by the time that a leaving is counted for good (SETTLED).
+#
+# `zones` and `marks` give each newsletter's time zone, and up to when it is in GrowthDay already.
+# `since` is the earliest of the marks, for the index consent_by_time.
+#
+# OFFSET 0 makes PostgreSQL read and join the events once. Without it, PostgreSQL did so for each
+# time zone, and took three times as long over an import of a million.
 _COUNTED = """
     SELECT n.id AS newsletter_id, (e.created_at AT TIME ZONE n.zone)::date AS day, e.source,
            count(*) FILTER (WHERE e.kind = 'signup') AS signups,
@@ -85,7 +92,7 @@ _STORED = """
     SELECT newsletter_id, day, source, signups, confirmations, imports, leavers
       FROM subscribers_growthday WHERE newsletter_id = ANY(%(ids)s) AND day >= %(first)s
 """
-# One pass for both: by page, and by day for the chosen page or all of them.
+# One pass counts both: by page, and by day for the chosen page or for all pages.
 _REPORT = f"""
 SELECT GROUPING(day) = 1, day, source,
        sum(signups), sum(confirmations), sum(imports), sum(leavers)
@@ -99,7 +106,7 @@ HAVING GROUPING(day) = 1 OR is_chosen
 
 @dataclass
 class Tally:
-    """So many of each, on a day or from a page or altogether."""
+    """How many of each kind: on one day, from one page, or in total."""
 
     signups: int = 0
     confirmations: int = 0
@@ -116,13 +123,16 @@ class Tally:
 
     @property
     def confirmed_percent(self) -> int | None:
-        """Of a hundred sign-ups; None without one. Who signs up at midnight confirms tomorrow."""
+        """Return the confirmations per hundred sign-ups, at most 100; None without sign-ups.
+
+        There may be more confirmations: a reader who signs up at midnight confirms on the next day.
+        """
         return min(100, round(100 * self.confirmations / self.signups)) if self.signups else None
 
 
 @dataclass
 class Growth:
-    """What `report` found: each day from the first to the last, and the pages, the best first."""
+    """What `report` found: each day from the first to the last, and each page."""
 
     first: date
     last: date
@@ -147,17 +157,17 @@ def report(
     source: str | None = None,
     now: datetime,
 ) -> Growth:
-    """Return what happened on the last so many days, today among them.
+    """Return what happened on the last `days` days, including today.
 
     Args:
-        source: count the days by this page's readers alone; the pages are all told either way.
+        source: count the days for this page's readers alone. All pages are reported in either case.
     """
     newsletters = list(newsletters)
-    # With several clocks, the day of the newsroom that is furthest on.
+    # With several time zones, the last day is the latest of the newsrooms' dates.
     last = max((now.astimezone(n.zone).date() for n in newsletters), default=now.date())
     first = last - timedelta(days=days - 1)
     growth = Growth(first, last, {first + timedelta(days=n): Tally() for n in range(days)})
-    # What is not counted yet, mostly of the last hour, is read from the ledger itself.
+    # Entries that are not counted yet, mostly of the last hour, are read from the ledger itself.
     began = datetime.combine(first, time.min, tzinfo=UTC) - timedelta(days=1)
     marks = dict(GrowthMark.objects.values_list("newsletter", "counted_to"))
     sinces = {n: max(marks.get(n.pk, LONG_AGO), began) for n in newsletters}
@@ -173,7 +183,7 @@ def report(
 
 
 def count(*, now: datetime) -> bool:
-    """Take into GrowthDay what the ledger has and has settled; True while there is more."""
+    """Count the settled entries of the ledger into GrowthDay; True while there are more."""
     more = [_count_one(newsletter, now=now) for newsletter in Newsletter.objects.order_by("pk")]
     return any(more)
 
@@ -181,9 +191,10 @@ def count(*, now: datetime) -> bool:
 def keep(
     *, newsletter: Newsletter, ids: Sequence[int], leaving: Sequence[int], now: datetime
 ) -> None:
-    """Count what is not counted yet of these subscriptions, whose records are about to go.
+    """Count these subscriptions' entries that are not counted yet, before they are deleted.
 
-    `leaving` are those that end by it. To be called in the transaction that deletes the records.
+    `leaving` are the subscriptions that end by the deletion. The caller is in the transaction that
+    deletes the entries.
     """
     mark = _locked_mark(newsletter)
     _run(
@@ -204,7 +215,7 @@ def _count_one(newsletter: Newsletter, *, now: datetime) -> bool:
         began = Consent.objects.filter(created_at__gte=mark.counted_to).aggregate(
             at=Min("created_at")
         )["at"]
-        # Nothing happened before the oldest entry that is left.
+        # There is nothing to count before the oldest entry that is left.
         upto = min(until, max(mark.counted_to, began) + SPAN) if began else until
         _run(_ADD_SPAN, {newsletter: mark.counted_to}, until=upto)
         mark.counted_to = upto
@@ -222,7 +233,7 @@ def _locked_mark(newsletter: Newsletter) -> GrowthMark:
 def _run(
     statement: str, counted: Mapping[Newsletter, datetime], **values: Any
 ) -> list[tuple[Any, ...]]:
-    """Run a statement over these newsletters, each counted up to its time."""
+    """Run a statement for these newsletters, each of which is counted up to its time."""
     named: dict[str, Any] = {
         "ids": [newsletter.pk for newsletter in counted],
         "zones": [newsletter.timezone for newsletter in counted],
