@@ -1,4 +1,4 @@
-"""Send the mail that is due to one reader: to confirm, a reminder, a welcome; each once."""
+"""Send the mail that is due for a subscription: confirmation, reminder or welcome, each once."""
 
 from __future__ import annotations
 
@@ -21,23 +21,25 @@ from subscribers.webhooks.emit import emit_of_reader, is_wanted
 
 logger = logging.getLogger(__name__)
 
-# Longer than a worker can take over one mail: the relay times out after EMAIL_TIMEOUT.
+# Longer than a worker can need for one mail: the relay times out after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=5)
-# How many are looked up at once; then who has begun to wait meanwhile stands before the rest.
+# Mails found by one query. The next query finds readers who have signed up since, and puts them
+# before the reminders.
 AT_ONCE = 20
-# Mails of one task, which takes some ten seconds, so that a worker can be told to stop.
+# Mails of one task. They take some ten seconds, so that a worker can be told to stop.
 AT_MOST = 1_000
 LONGEST_PAUSE = timedelta(hours=6)
 
 Status, Mail = Subscription.Status, Subscription.Mail
-# Which mail a subscription gets; what is not here, one that ended meanwhile above all, gets none.
+# Which mail a subscription gets. A pair that is not listed gets none, above all a subscription that
+# has ended since.
 TEMPLATES = {
     (Mail.CONFIRM, Status.PENDING): "confirm",
     (Mail.CONFIRM, Status.ACTIVE): "already_subscribed",
     (Mail.REMINDER, Status.PENDING): "confirm_reminder",
     (Mail.WELCOME, Status.ACTIVE): "welcome",
 }
-# Mails that nobody asked for this minute; they say how to get no more.
+# Mails that the reader did not ask for just now. They say how to unsubscribe.
 UNASKED = (Mail.REMINDER, Mail.WELCOME)
 
 
@@ -49,7 +51,7 @@ def due_ids(*, now: datetime, limit: int = AT_ONCE) -> list[int]:
 
 
 def send_all_due(*, clock: Callable[[], datetime]) -> bool:
-    """Send what is due, and say whether more than AT_MOST was."""
+    """Send what is due; True after AT_MOST mails, when more may be due."""
     looked_at = 0
     while looked_at < AT_MOST:
         ids = due_ids(now=clock())
@@ -58,17 +60,17 @@ def send_all_due(*, clock: Callable[[], datetime]) -> bool:
         for subscription_id in ids:
             try:
                 send_due(subscription_id=subscription_id, now=clock())
-            except Exception:  # one broken mail, leased for now, must not hold up the others
+            except Exception:  # a broken mail stays leased, and must not hold up the others
                 logger.exception("Mail for subscription %s failed", subscription_id)
         looked_at += len(ids)
     return True
 
 
 def send_due(*, subscription_id: int, now: datetime) -> bool:
-    """Send the mail if it is due, and say whether one went out.
+    """Send the mail if it is due; return whether one went out.
 
-    The intention is leased first: a second worker finds nothing due, and what a crash leaves
-    behind is due again after LEASE. What fails, the relay or we, puts the mail off (`_put_off`).
+    The row is leased first, so a second worker finds nothing due. A mail that a crash leaves behind
+    is due again after LEASE. A failure of the relay, or of ours, postpones the mail (`_put_off`).
     """
     leased = Subscription.objects.filter(pk=subscription_id, mail_due_at__lte=now).update(
         mail_due_since=Coalesce("mail_due_since", F("mail_due_at")), mail_due_at=now + LEASE
@@ -88,7 +90,7 @@ def send_due(*, subscription_id: int, now: datetime) -> bool:
     except (smtplib.SMTPException, OSError) as error:
         _put_off(subscription, error, now=now)
         return False
-    except Exception as error:  # a fault of ours: mended in time, the reader gets their mail
+    except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
         logger.exception("Mail for subscription %s failed", subscription_id)
         _put_off(subscription, error, now=now)
         return False
@@ -97,7 +99,7 @@ def send_due(*, subscription_id: int, now: datetime) -> bool:
 
 
 def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternatives | None:
-    """Return the mail that fits the subscription as it is now; None where there is none to send."""
+    """Return the mail that fits the subscription as it is now; None if there is none to send."""
     kind = Mail(subscription.mail_kind)
     template = TEMPLATES.get((kind, Status(subscription.status)))
     address = subscription.subscriber.email
@@ -137,9 +139,9 @@ def _links(subscription: Subscription, *, now: datetime) -> dict[str, str]:
 
 
 def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
-    """Record the outcome. What has become due since the lease stays due.
+    """Record the outcome. A mail that became due after the lease stays due.
 
-    A reader may press the button before the relay's answer is read here: the welcome is due then.
+    A reader may press the button before the relay's answer is read here. The welcome is due then.
     """
     with transaction.atomic():
         if sent_at:
@@ -152,10 +154,11 @@ def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
 
 
 def _tell(subscription: Subscription, *, now: datetime) -> None:
-    """Tell webhooks of the sign-up: here and not when it is stored, where it would take longer for
-    new addresses. Who was asked because an import had them has not signed up.
+    """Notify webhooks of the sign-up.
 
-    The mail is out, and that stays written down even where nobody can be told.
+    This is not done when the sign-up is stored, because it would make new addresses take longer.
+    Nothing is said of a reader who was asked because of an import: they have not signed up. The
+    mail is out, and that stays recorded even if the notification fails.
     """
     try:
         with transaction.atomic():
@@ -164,7 +167,8 @@ def _tell(subscription: Subscription, *, now: datetime) -> None:
             if not subscription.consents.filter(kind=Consent.Kind.SIGNUP).exists():
                 return
             emit_of_reader(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=now)
-            # At the commit a webhook deleted meanwhile would undo the record as well.
+            # A webhook may have been deleted since. At the commit, its missing row would undo the
+            # record of the mail as well.
             connection.check_constraints()
     except Exception:
         logger.exception("Sign-up of subscription %s could not be told", subscription.pk)
@@ -191,9 +195,9 @@ def _refused(
 
 
 def _put_off(subscription: Subscription, error: Exception, *, now: datetime) -> None:
-    """Try again after as long as the mail has been due already, so that the pauses double.
+    """Postpone the mail by as long as it has been due already, so that the pauses double.
 
-    After the time that a link would have been valid, nobody waits for it any more.
+    It is given up once a link would have expired: nobody waits for it any more.
     """
     waited = now - _due_since(subscription)
     if waited > tokens.CONFIRM_WITHIN:
@@ -206,9 +210,9 @@ def _put_off(subscription: Subscription, error: Exception, *, now: datetime) -> 
 
 
 def _due_since(subscription: Subscription) -> datetime:
-    """When the mail was first due; a reader who asked again since waits anew.
+    """Return when the mail was first due, or when the reader last asked, if that is later.
 
-    Not from the row's age: in a long list that is imported, a row's turn may come days later.
+    The row's age would be wrong: in a long imported list, a row's turn may come days later.
     """
     asked_at = subscription.consents.aggregate(at=Max("created_at"))["at"]
     since = subscription.mail_due_since or subscription.created_at

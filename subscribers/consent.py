@@ -15,10 +15,10 @@ from subscribers.models import Consent, Newsletter
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
-# A wording that has been shown is never changed: change the words, and the version with them. The
-# version is that of the English words; what is stored is the sentence in the reader's language.
+# A sentence that has been shown never changes under its version: change both together. The version
+# is that of the English sentences. The ledger stores the sentence in the reader's language.
 WORDING_VERSION = "2026-01"
-# What a click on a mail program's own button is recorded as: no page of ours was seen.
+# The sentence recorded for a click on a mail program's own button, where no page of ours was seen.
 ONE_CLICK = "one-click"
 WORDINGS: dict[str, StrPromise] = {
     Consent.Kind.SIGNUP: _(
@@ -37,7 +37,7 @@ WORDINGS: dict[str, StrPromise] = {
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a reader's act came from: a page and the client that asked for it."""
+    """Where a reader's act came from: a page, and the client that requested it."""
 
     page: str = ""
     language: str = ""
@@ -45,7 +45,7 @@ class Origin:
     user_agent: str = ""
 
 
-# What is done by no reader's hand: an import, a command.
+# The origin of what no reader did: an import, a command.
 NOWHERE = Origin()
 
 
@@ -65,11 +65,11 @@ def draft(
     details: Mapping[str, Any] | None = None,
     seen: str = "",
 ) -> Consent:
-    """Return the row, unsaved; for many at once.
+    """Return the row without saving it, so that a caller can save many at once.
 
     Args:
         details: what a change changed ({field: {"from": …, "to": …}}), or an import's evidence.
-        seen: the sentence the reader saw, where it was another than the kind's `wording`.
+        seen: the sentence that the reader saw, if it was not the kind's `wording`.
     """
     return Consent(
         subscription_id=subscription_id,
@@ -110,7 +110,7 @@ def record(
 
 
 def _known(language: str) -> str:
-    """The language of ours that fits, or none: a client may call itself anything."""
+    """Return the supported language that fits, or "": a client may send any text."""
     try:
         return get_supported_language_variant(language) if language else ""
     except LookupError:
@@ -118,5 +118,5 @@ def _known(language: str) -> str:
 
 
 def _clip(value: str, length: int) -> str:
-    # PostgreSQL's text cannot hold a NUL, which a client may well put into a header.
+    # PostgreSQL's text cannot hold a NUL, but a client may put one into a header.
     return value.replace("\x00", "")[:length]

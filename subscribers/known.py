@@ -1,4 +1,4 @@
-"""Find a newsletter without asking the database each time: they are few, and sign-ups many."""
+"""Cache newsletters in the process: they are few, and sign-ups are many."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.dispatch import receiver
 
 from subscribers.models import Newsletter
 
-# Seconds for which it is believed that a newsletter is as it was, where another process may have
-# changed it; what this process changes it knows at once.
+# Seconds for which a newsletter is used without reading it again. Another process may have changed
+# it in that time. A change by this process takes effect immediately.
 BELIEVED = 2.0
 
 _known: dict[str, tuple[float, Newsletter]] = {}
@@ -23,7 +23,7 @@ def _look_again(**_: Any) -> None:
 
 
 def newsletter(slug: str) -> Newsletter:
-    """Return the newsletter, as it was some moments ago, and for reading alone.
+    """Return the newsletter as it was some moments ago; it must not be saved.
 
     Raises:
         Newsletter.DoesNotExist

@@ -1,6 +1,6 @@
-"""Open the ledger of consent for the two changes that the law asks for, and for no other.
+"""Allow the two changes of the ledger of consent that the law requires, and no other.
 
-A trigger in the database refuses to change or delete a row of it (migration 0003), whoever asks.
+A trigger in the database (migration 0003) refuses to change or delete its rows, whoever asks.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from django.db import connection, transaction
 
 @contextmanager
 def erasing() -> Iterator[None]:
-    """In here rows may be deleted: a person who is erased leaves none."""
+    """Allow rows to be deleted in this block: an erased person leaves none."""
     with _opened("erase"):
         yield
 
 
 @contextmanager
 def fading() -> Iterator[None]:
-    """In here the network address and the client's name may be emptied, and nothing else."""
+    """Allow the network address and the client's name to be emptied in this block, nothing else."""
     with _opened("fade"):
         yield
 
 
 @contextmanager
 def _opened(purpose: str) -> Iterator[None]:
-    # For the transaction alone: a connection that goes back to a pool is closed to everybody.
+    # The permission ends with the transaction: a connection that returns to a pool allows nothing.
     with transaction.atomic():
         _say(purpose)
         yield

@@ -1,4 +1,4 @@
-"""Remind who has not confirmed, once, and forget who never does."""
+"""Remind readers who have not confirmed, once; erase sign-ups that nobody confirms."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ logger = logging.getLogger(__name__)
 
 Status, Mail = Subscription.Status, Subscription.Mail
 
-# Rows of one transaction, so that nobody waits for its locks.
+# Rows of one transaction: so few that nobody waits for its locks.
 AT_ONCE = 500
 
 
 def remind(*, now: datetime) -> int:
-    """Make the reminder due of all whose confirmation link was sent REMINDER_HOURS ago.
+    """Make reminders due for the sign-ups whose confirmation link was sent REMINDER_HOURS ago.
 
-    Only while they were waited for lately: after a long standstill nobody remembers the sign-up.
+    A link that was sent more than CONFIRM_WITHIN before that gets no reminder: after a long outage
+    nobody remembers the sign-up.
 
     Returns:
-        How many.
+        How many reminders are due now.
     """
     if not settings.REMINDER_HOURS:
         return 0
@@ -42,7 +43,7 @@ def remind(*, now: datetime) -> int:
     ).order_by("mail_sent_at")
     reminded = 0
     while ids := list(to_remind.values_list("pk", flat=True)[:AT_ONCE]):
-        # Somebody may have confirmed, or signed up again, since.
+        # A reader may have confirmed, or signed up again, since.
         reminded += waiting.filter(pk__in=ids).update(
             mail_kind=Mail.REMINDER, mail_due_at=now, mail_due_since=None, reminded_at=now
         )
@@ -52,10 +53,10 @@ def remind(*, now: datetime) -> int:
 
 
 def forget(*, now: datetime) -> bool:
-    """Erase what was not confirmed within PENDING_DAYS of the last mail, with its consent records.
+    """Erase sign-ups not confirmed within PENDING_DAYS of the last mail, and their consent records.
 
-    Who had been a reader before is one who left, as before the new sign-up; the ledger of that
-    time stays. A step of `retention`: True where it had its hands full.
+    Somebody who had been a reader before is again one who left, as before the new sign-up. Their
+    records in the ledger stay. A step of `retention`: it returns whether there may be more.
     """
     ids = _forgettable(now=now)
     with transaction.atomic(), ledger.erasing():
@@ -80,7 +81,7 @@ def _forget(ids: list[int], *, now: datetime) -> int:
     rows = Subscription.objects.select_for_update(of=("self",)).filter(
         pk__in=ids, status=Status.PENDING, mail_due_at=None
     )
-    # As everybody locks them; the newsletter and the reader are for the events.
+    # The order in which everybody locks them. The events need the newsletter and the reader.
     rows = rows.select_related("newsletter", "subscriber").order_by("pk")
     were_readers = [row.pk for row in rows if row.confirmed_at]
     never = [row for row in rows if not row.confirmed_at]

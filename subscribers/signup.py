@@ -25,7 +25,7 @@ TYPED, TAG = 320, 16  # what the columns hold
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What a confirmation came to; `again` when it had been confirmed before."""
+    """The result of a confirmation; `again` if the subscription had been confirmed before."""
 
     subscription: Subscription
     again: bool
@@ -41,16 +41,16 @@ def sign_up(
 ) -> None:
     """Store a pending subscription and the intention to mail its confirmation link.
 
-    It answers nothing, and does about the same work for a new, a known and a suppressed address,
-    so that nobody can ask who reads us: whether a mail goes out, and which, is decided when it is
-    sent (subscribers.confirmation).
+    It returns nothing, and does about the same work for a new, a known and a suppressed address, so
+    that nobody can find out who reads us. Whether a mail goes out, and which one, is decided when
+    it is sent (subscribers.confirmation).
 
     Raises:
         BadAddress: the address cannot be written to, or is questionable (`may_insist`).
-        ChallengeNeeded: many sign up now; once more, with a solution.
+        ChallengeNeeded: many sign up now; the attempt has to be repeated with a solution.
     """
     address = normalise(email)
-    # A client that speaks for a reader has nobody to ask.
+    # A client that acts for a reader has nobody to ask.
     ask_back(address, policy=policy(), sure=attempt.sure or attempt.trusted)
     key = compare_key(address)
     delay = abuse.judge(attempt, address_key=key, ip_address=origin.ip_address, now=now)
@@ -67,7 +67,7 @@ def sign_up(
 
 
 def policy() -> Policy:
-    """What the settings say about questionable addresses."""
+    """Return what the settings say about questionable addresses."""
     return Policy(
         disposable=settings.SIGNUP_DISPOSABLE,
         roles=settings.SIGNUP_ROLE_ACCOUNTS,
@@ -90,11 +90,11 @@ def request_fresh_link(*, subscription_id: int, origin: Origin, now: datetime) -
 
 
 def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
-    """Make the subscription that the link stands for active; a second time is harmless.
+    """Activate the subscription that the link stands for; a second time is harmless.
 
     Raises:
-        BadToken: not a link of ours, or of a subscription that has been erased.
-        ExpiredToken: too old, or of an earlier sign-up than the newest.
+        BadToken: the link is not ours, or its subscription has been erased.
+        ExpiredToken: the link is too old, or belongs to an earlier sign-up than the newest.
     """
     subscription = find(token=token, now=now)
     with transaction.atomic():
@@ -131,9 +131,10 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
 
 
 def find(*, token: str, now: datetime) -> Subscription:
-    """Return the subscription that a confirmation link stands for; changes nothing.
+    """Return the subscription that a confirmation link stands for, and change nothing.
 
-    An active one is found by any link of its own, however old: there is nothing left to confirm.
+    An active subscription is found by any of its links, however old: there is nothing left to
+    confirm.
 
     Raises:
         BadToken, ExpiredToken: as in `confirm`.
