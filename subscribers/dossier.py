@@ -20,7 +20,7 @@ from subscribers.models import (
 
 
 def export(*, subscriber_id: int) -> dict[str, Any]:
-    """Return the reader's dossier in what JSON can hold; times are ISO 8601, in UTC.
+    """Return the reader's data export in types that JSON has; times are ISO 8601, in UTC.
 
     Raises:
         Subscriber.DoesNotExist: no such reader.
@@ -30,7 +30,7 @@ def export(*, subscriber_id: int) -> dict[str, Any]:
 
 
 def gather(*, subscriber_id: int) -> dict[str, Any]:
-    """The same with dates as dates, for a page; the newest comes first in each chapter."""
+    """Return the same with `datetime` objects, for a page; each chapter has the newest first."""
     subscriber = Subscriber.objects.get(pk=subscriber_id)
     theirs = same_person.subscriptions_of(subscriber_id)
     dossier: dict[str, Any] = {
@@ -112,14 +112,14 @@ def _consents(subscriptions: list[int]) -> list[dict[str, Any]]:
 
 
 def _address_changes(subscriber: Subscriber) -> list[dict[str, Any]]:
-    """Other addresses that they asked to be written to at; done or not, for as long as kept."""
+    """Return the changes of address that the reader asked for, done or not, while they are kept."""
     fields = ("email", "email_as_typed", "status", "old_agreed_at", "new_agreed_at", "ended_at")
     rows = AddressChange.objects.filter(subscriber=subscriber).order_by("-created_at", "-pk")
     return [{"asked_at": row.pop("created_at")} | row for row in rows.values("created_at", *fields)]
 
 
 def _letters(subscriber: Subscriber) -> list[dict[str, Any]]:
-    """Mails asked for on a page: those to their address, and those about a change of it."""
+    """Return the mails requested on a page: to the reader's address, or about a change of it."""
     about_theirs = Q(email_key=subscriber.email_key) | Q(change__subscriber=subscriber)
     rows = Letter.objects.filter(about_theirs).order_by("-asked_at", "-pk")
     return [

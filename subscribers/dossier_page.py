@@ -1,4 +1,4 @@
-"""Put a reader's dossier into words, for the reader to read and for an office to print."""
+"""Describe a reader's data export in plain language, for the reader to read and staff to print."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from subscribers import zones
 from subscribers.models import Subscription
 
-# The newest so many; the file has them all.
+# How many of the newest deliveries the page shows; the JSON file has all of them.
 SHOWN = 100
 
-# An em dash, as a table has it where there is nothing.
+# Tables show an em dash where there is nothing.
 NOTHING = "—"
 
 LETTER_DELIVERY = {
     "": "pending", "sent": "sent", "refused": "failed", "given-up": "failed",
 }  # fmt: skip
 
-# What stands in the rows, in words; a word that is not here is shown as it stands.
+# The text shown for each stored value. A value that is not listed is shown as it is.
 WORDS: dict[str, dict[str, str | Promise]] = {
     "status": {
         "pending": _("waiting for your confirmation"),
@@ -57,7 +57,7 @@ WORDS: dict[str, dict[str, str | Promise]] = {
         "skipped": _("not sent to you"),
         "uncertain": _("sent, with no answer from your mail server"),
     },
-    # By the subjects they have; and what became of one in the words of an edition's delivery.
+    # Requested mails are called by their subjects. Their outcomes are described under "delivery".
     "letter": {
         "link": _("Your link to your preferences"),
         "old-address": _("Please confirm your new address"),
@@ -91,7 +91,7 @@ WORDS: dict[str, dict[str, str | Promise]] = {
 
 
 def context(dossier: dict[str, Any]) -> dict[str, Any]:
-    """Return what templates/subscribers/dossier.html shows of `dossier.gather`'s answer."""
+    """Return the context of templates/subscribers/dossier.html for a result of `dossier.gather`."""
     deliveries = dossier.get("deliveries", [])
     return {
         "person": dossier["person"],
@@ -112,12 +112,12 @@ def context(dossier: dict[str, Any]) -> dict[str, Any]:
 
 
 def zone_of(subscription: Subscription) -> zoneinfo.ZoneInfo:
-    """The clock that the page's times are told by: the reader's, or else the newsroom's."""
+    """Return the time zone of the page's times: the reader's, or else the newsroom's."""
     return zones.clock(subscription.subscriber.timezone, subscription.newsletter.timezone)
 
 
 def _language(code: str) -> str:
-    """In its own words; a list that was imported may have brought a code that has none."""
+    """Return the language's own name, or the code if it has none: an import may bring any code."""
     try:
         return str(get_language_info(code)["name_local"]) if code else ""
     except KeyError:
@@ -154,7 +154,10 @@ def _letter(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _suppression(row: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Having been erased keeps no mail from who signed up again (suppression.is_suppressed)."""
+    """Mark an erasure: it stops no mail to a reader who signed up again.
+
+    See suppression.is_suppressed.
+    """
     return row and row | {
         "reason": _word("suppression", row["reason"]),
         "was_erased": row["reason"] == "erased",
@@ -162,7 +165,7 @@ def _suppression(row: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _plain(name: str, value: Any) -> str | Promise:
-    """A value of the ledger as a person would write it."""
+    """Return a value of the ledger as a person would write it."""
     if isinstance(value, list):
         return ", ".join(map(str, value)) or NOTHING
     if value in (None, "", {}):

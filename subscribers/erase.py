@@ -1,4 +1,4 @@
-"""Erase a person, and keep no more than what keeps them from being written to again."""
+"""Erase a person, and keep only what stops an import from writing to them again."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ AT_THEIR_WISH = "at the reader's wish"
 
 
 def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> bool:
-    """Empty the reader's row and delete their consent records; they get nothing more.
+    """Empty the reader's row and delete their consent records; they get no more mail.
 
-    The rows of the reader and the subscriptions stay, with nothing of the person in them, so that
-    what was sent can still be counted. In Suppression a keyed hash of the address is left: no
-    import brings them back, and they themselves may sign up again, as a new reader.
+    The rows of the reader and the subscriptions stay, without any personal data, so that deliveries
+    can still be counted. Suppression keeps a keyed hash of the address, so no import brings the
+    reader back. They themselves may sign up again, as a new reader.
 
     Returns:
-        Whether there was somebody to erase: doing it twice changes nothing.
+        Whether there was somebody to erase. A second call changes nothing.
 
     Raises:
         Subscriber.DoesNotExist: no such reader.
@@ -63,14 +63,14 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> boo
 
 
 def erase_address(*, email: str, now: datetime, why: str = AT_THEIR_WISH) -> bool:
-    """Erase whoever reads us at the address; also where nobody does, imports leave it out.
+    """Erase the reader at the address, if there is one. Imports leave it out in either case.
 
     Returns:
         Whether there was a reader.
     """
     found = Subscriber.objects.filter(email_key=compare_key(email)).values_list("pk", flat=True)
     with transaction.atomic():
-        suppression.keep_imports_waiting()  # an import may be bringing them in
+        suppression.keep_imports_waiting()  # an import may be adding them now
         if subscriber_id := found.first():
             return erase(subscriber_id=subscriber_id, now=now, why=why)
         suppression.conceal(email=email, detail=why, now=now)
@@ -79,23 +79,23 @@ def erase_address(*, email: str, now: datetime, why: str = AT_THEIR_WISH) -> boo
 
 
 def _locked(subscriber_id: int) -> Subscriber:
-    """The reader, and before that their subscriptions: the order in which choices lock them."""
+    """Lock the reader's subscriptions and then the reader, in the order of preferences.choices."""
     theirs = Subscription.objects.filter(subscriber=subscriber_id).order_by("pk")
     list(theirs.select_for_update().values_list("pk"))
     return Subscriber.objects.select_for_update().get(pk=subscriber_id)
 
 
 def _addresses(subscriber: Subscriber) -> set[str]:
-    """The reader's address, and those they had before: an old list may hold either."""
+    """Return the reader's present and earlier addresses: an old list may hold any of them."""
     changes = Consent.objects.filter(subscription__subscriber=subscriber, details__has_key="email")
     earlier = changes.values_list("details__email__from", flat=True)
     return {subscriber.email, *(address for address in earlier if isinstance(address, str))}
 
 
 def _keep_the_figures(subscriber: Subscriber, now: datetime) -> None:
-    """Count the reader as one who left, and what of their records was not counted yet."""
+    """Count the reader as one who left, and their records that are not counted yet."""
     for subscription in subscriber.subscriptions.select_related("newsletter").order_by(
-        "newsletter"  # two that are erased at once wait for each other in one order
+        "newsletter"  # one order, so that two erasures at the same time cannot deadlock
     ):
         leaving = [subscription.pk] if subscription.status == Status.ACTIVE else []
         growth.keep(
@@ -104,10 +104,12 @@ def _keep_the_figures(subscriber: Subscriber, now: datetime) -> None:
 
 
 def _end_subscriptions(subscriber: Subscriber, now: datetime) -> dict[int, str]:
-    """End what there is, with the links in old mails; leave what the numbers need, no habits.
+    """End all subscriptions, and invalidate the links in old mails.
+
+    What the statistics need is kept. The reader's preferences are not.
 
     Returns:
-        What each one's status was.
+        The former status of each subscription.
     """
     subscriptions = Subscription.objects.filter(subscriber=subscriber)
     states = dict(subscriptions.order_by("pk").values_list("pk", "status"))
@@ -125,7 +127,7 @@ def _end_subscriptions(subscriber: Subscriber, now: datetime) -> dict[int, str]:
 
 
 def _tell(states: dict[int, str], email: str, now: datetime) -> None:
-    """Tell ourselves of each subscription that ended just now, and other programs of them all."""
+    """Signal each subscription that ended just now, and notify webhooks of all of them."""
     ended = partial(signals.subscription_ended.send, sender=Subscription, now=now)
     for subscription_id, status in states.items():
         if status != Status.UNSUBSCRIBED:
@@ -139,7 +141,7 @@ def _erase_what_names_them(subscriber: Subscriber, addresses: set[str]) -> None:
 
 
 def _erase_from_the_desks_log(subscriber: Subscriber, subscription_ids: list[int]) -> None:
-    """The admin writes down what an editor changed by its name, and here that is an address."""
+    """Replace the address in the admin's log, which calls each changed object by its name."""
     types = ContentType.objects.get_for_models(Subscriber, Subscription)
     entries = LogEntry.objects.filter(
         Q(content_type=types[Subscriber], object_id=str(subscriber.pk))

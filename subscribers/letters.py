@@ -1,4 +1,4 @@
-"""Send the letters that readers asked for on their pages, each once."""
+"""Send the mails that readers requested on their pages, each once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from subscribers.models import AddressChange, Letter, Subscription
 logger = logging.getLogger(__name__)
 
 Kind, Outcome = Letter.Kind, Letter.Outcome
-# As in subscribers.confirmation.
+# The same as in subscribers.confirmation.
 LEASE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
 AT_ONCE = 200
-# A letter is counted for a day (preferences.lost); the links to a change of address are good for
-# three, and then say for a while that they are too old.
+# A requested mail counts towards a limit for a day (preferences.lost). The links of a change of
+# address are valid for three days. After that they say for a while that they are too old.
 KEEP_LETTERS = timedelta(days=1)
 KEEP_CHANGES = timedelta(days=14)
 
@@ -36,7 +36,7 @@ TEMPLATES = {
 
 
 class NotWritten(Exception):
-    """There is no such letter to write; `outcome` says why."""
+    """The mail is not to be sent; `outcome` says why."""
 
     def __init__(self, outcome: Letter.Outcome) -> None:
         super().__init__(str(outcome.label))
@@ -44,27 +44,27 @@ class NotWritten(Exception):
 
 
 def due_ids(*, now: datetime, limit: int = AT_ONCE) -> list[int]:
-    """Return the letters that are due, the longest waiting first."""
+    """Return the requested mails that are due, the longest waiting first."""
     due = Letter.objects.filter(due_at__lte=now).order_by("due_at")
     return list(due.values_list("pk", flat=True)[:limit])
 
 
 def send_all_due(*, clock: Callable[[], datetime]) -> bool:
-    """Send what is due, and say whether there may be more."""
+    """Send what is due; return whether there may be more."""
     ids = due_ids(now=clock())
     for letter_id in ids:
         try:
             send_due(letter_id=letter_id, now=clock())
-        except Exception:  # one broken letter, leased for now, must not hold up the others
+        except Exception:  # a broken mail stays leased, and must not hold up the others
             logger.exception("Letter %s failed", letter_id)
     return len(ids) == AT_ONCE
 
 
 def send_due(*, letter_id: int, now: datetime) -> bool:
-    """Send the letter if it is due, and say whether it went out.
+    """Send the requested mail if it is due; return whether it went out.
 
-    The intention is leased first: a second worker finds nothing due, and what a crash leaves
-    behind is due again after LEASE.
+    The row is leased first, so a second worker finds nothing due. A mail that a crash leaves behind
+    is due again after LEASE.
     """
     leased = Letter.objects.filter(pk=letter_id, due_at__lte=now).update(due_at=now + LEASE)
     if not leased:
@@ -76,14 +76,14 @@ def send_due(*, letter_id: int, now: datetime) -> bool:
         return _settle(letter, error.outcome)
     except (smtplib.SMTPException, OSError) as error:
         return _failed(letter, error, now=now)
-    except Exception as error:  # a fault of ours: mended in time, the reader gets their letter
+    except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
         logger.exception("Letter %s failed", letter_id)
         return _failed(letter, error, now=now)
     return _settle(letter, Outcome.SENT)
 
 
 def forget(*, now: datetime) -> None:
-    """Delete what has served its purpose: the ledger of consent has what became of it."""
+    """Delete requests that have served their purpose: the ledger of consent has their outcome."""
     Letter.objects.filter(due_at=None, change=None, asked_at__lt=now - KEEP_LETTERS).delete()
     AddressChange.objects.filter(created_at__lt=now - KEEP_CHANGES).delete()
 
@@ -118,21 +118,22 @@ def _compose(letter: Letter, *, now: datetime) -> EmailMultiAlternatives:
 
 
 def _check(change: AddressChange, kind: Letter.Kind) -> None:
-    """Raises: NotWritten, where the change is over or this side has agreed already."""
+    """Raise NotWritten if the change is over or this side has agreed already."""
     agreed_at = change.old_agreed_at if kind == Kind.OLD_ADDRESS else change.new_agreed_at
     if change.status != AddressChange.Status.OPEN or agreed_at:
         raise NotWritten(Outcome.OVERTAKEN)
 
 
 def _face(subscriptions: QuerySet[Subscription]) -> Subscription:
-    """The subscription in whose newsletter's name the letter is written: one that is read first.
+    """Return the subscription whose newsletter sends the mail: an active one, if there is one.
 
     Raises:
-        NotWritten: nobody reads us there.
+        NotWritten: there is no reader at the address.
     """
     is_active = Case(When(status=Subscription.Status.ACTIVE, then=Value(0)), default=Value(1))
     related = ("subscriber", "newsletter")
-    # Not what was moved to another address: its mailbox may be somebody else's by now.
+    # A subscription that was moved to another address is left out: the old mailbox may be somebody
+    # else's by now.
     there = subscriptions.filter(moved_to=None)
     found = there.select_related(*related).order_by(is_active, "-created_at", "-pk")
     if (subscription := found.filter(subscriber__erased_at=None).first()) is None:
@@ -153,7 +154,7 @@ def _settle(letter: Letter, outcome: Letter.Outcome) -> bool:
 
 
 def _failed(letter: Letter, error: Exception, *, now: datetime) -> bool:
-    """Try again after as long as was waited already, so that the pauses double."""
+    """Postpone the mail by as long as it has waited already, so that the pauses double."""
     if refused_for_good(error):
         logger.info("Letter %s is refused", letter.pk)
         return _settle(letter, Outcome.REFUSED)

@@ -1,9 +1,9 @@
-"""Find who left everything long ago, going through the leavers a page at a time.
+"""Find readers who left everything long ago, scanning the leavers a page at a time.
 
-They are gone through in the order of leaving. A reader of several newsletters is found at the last
-of them, so what has been gone through need not be looked at again, and a look at those who became
-due meanwhile is short, however many were erased or came back before them. To be safe all are gone
-through once a week, and where Redis has lost the place.
+The scan goes in the order of leaving. A reader of several newsletters is found at the one they left
+last, so what has been scanned need not be scanned again. Finding those who became due since is
+quick, however many before them were erased or came back. For safety everything is scanned again
+once a week, and whenever Redis has lost the position.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KEY = "long-gone"
 
 @dataclass(frozen=True)
 class Place:
-    """How far a round has come."""
+    """How far a scan has come."""
 
     began: datetime
     ended_at: datetime | None = None
@@ -33,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Page:
-    """The readers whom a page held, and where the next one begins."""
+    """The readers found in a page, and where the next page begins."""
 
     readers: list[int]
     place: Place
@@ -45,7 +45,7 @@ def left_before(cutoff: datetime) -> Q:
 
 
 def find(*, before: datetime, rows: int, persons: int, now: datetime) -> Page:
-    """Return at most so many readers who left before, from at most so many rows."""
+    """Return at most `persons` readers who left everything `before`, from at most `rows` rows."""
     place = _place(now)
     page = _rows(place, before, rows)
     found = _wholly_gone({subscriber for *_, subscriber in page}, before)
@@ -60,7 +60,7 @@ def find(*, before: datetime, rows: int, persons: int, now: datetime) -> Page:
 
 
 def keep(place: Place) -> bool:
-    """Go on from there the next time; False where that cannot be remembered."""
+    """Store where the next scan begins; False if Redis cannot store it."""
     try:
         cache.set(_KEY, place, timeout=int(ANEW.total_seconds()))
     except RedisError:
@@ -80,7 +80,7 @@ def _place(now: datetime) -> Place:
 def _rows(place: Place, before: datetime, limit: int) -> list[tuple[Any, ...]]:
     rows = Subscription.objects.filter(left_before(before))
     if place.ended_at:
-        # The first condition is the index's, the second leaves out those of the same moment.
+        # `ended_at__gte` is for the index. `beyond` leaves out scanned rows of the same moment.
         beyond = Q(ended_at__gt=place.ended_at) | Q(pk__gt=place.pk)
         rows = rows.filter(beyond, ended_at__gte=place.ended_at)
     return list(rows.order_by("ended_at", "pk").values_list("ended_at", "pk", "subscriber")[:limit])

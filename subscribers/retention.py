@@ -1,4 +1,4 @@
-"""Let go of what there is no reason to keep any longer, some rows at a time."""
+"""Purge data that there is no reason to keep any longer, some rows at a time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from subscribers.webhooks.erased import forget_untold
 
 logger = logging.getLogger(__name__)
 
-# Seconds from one look to the next; what is over by then waits no longer than that.
+# Seconds between two runs. Expired data waits no longer than that.
 EVERY = 600
-# So many rows at a time: a small part of a second, and nobody waits for their locks.
+# Rows of one step. They take a small part of a second, so nobody waits for their locks.
 ROWS = 2000
 PERSONS = 50
 LISTS = 10
-# An upload is known to its import long before that.
+# The age at which a file without an import is deleted. An upload gets its import long before that.
 STRAY = timedelta(days=1)
 
 # The condition of the index consent_to_fade.
@@ -33,7 +33,7 @@ _TRACED = Q(ip_address__isnull=False) | ~Q(user_agent="")
 
 
 def is_due() -> bool:
-    """Whether it is time to look; without Redis always, since a look costs little."""
+    """Tell whether a run is due. Without Redis it always is, since a run costs little."""
     try:
         return bool(cache.add("retention", 1, timeout=EVERY))
     except RedisError:
@@ -41,9 +41,9 @@ def is_due() -> bool:
 
 
 def let_go(*, now: datetime) -> bool:
-    """Take one step of each kind; True where a step had its hands full, and there may be more.
+    """Run each step once; return whether a step reached its limit, so that there may be more.
 
-    Where one meets a fault of ours, the others are taken all the same.
+    If one step meets a fault of ours, the others run all the same.
     """
     busy = False
     for step in STEPS:
@@ -57,7 +57,7 @@ def let_go(*, now: datetime) -> bool:
 def fade(*, now: datetime) -> bool:
     """Empty the network address and the client's name in consent records that are old enough.
 
-    The rest of the record, above all the words, stays for as long as the reader does.
+    The rest of the record, above all the sentence that was seen, stays as long as the reader does.
     """
     cutoff = _cutoff(settings.RETENTION_NETWORK_DAYS, now)
     if cutoff is None:
@@ -84,7 +84,7 @@ def erase_who_left(*, now: datetime) -> bool:
     for subscriber_id in page.readers:
         with transaction.atomic():
             suppression.keep_imports_waiting()
-            # Somebody may be signing up again at this moment.
+            # The reader may be signing up again at this moment.
             found = Subscription.objects.filter(subscriber=subscriber_id).order_by("pk")
             theirs = found.select_for_update()
             if len(theirs) == len(theirs.filter(left)):
@@ -94,7 +94,10 @@ def erase_who_left(*, now: datetime) -> bool:
 
 
 def forget_lists(*, now: datetime) -> bool:
-    """Delete the files of imports: they hold more than went in, and the evidence is elsewhere."""
+    """Delete the files of old imports, and files that belong to no import.
+
+    The files hold more than was imported, and the evidence is kept elsewhere.
+    """
     cutoff = _cutoff(settings.RETENTION_IMPORT_DAYS, now)
     forgotten = jobs.forget(before=cutoff, limit=LISTS) if cutoff else 0
     strays = files.forget_strays(before=now - STRAY, limit=LISTS)
@@ -104,9 +107,10 @@ def forget_lists(*, now: datetime) -> bool:
 
 
 def forget_letters(*, now: datetime) -> bool:
-    """Delete wishes to change an address, and asked-for links, that are long done or overtaken.
+    """Delete old requests for a link or for a change of address.
 
-    What came of them, the ledger says; a letter names whoever was asked for, reader or not.
+    The ledger has their outcome. A requested mail names the address that was entered, whether it
+    is a reader's or not.
     """
     cutoff = _cutoff(settings.RETENTION_LETTER_DAYS, now)
     if cutoff is None:
@@ -123,7 +127,7 @@ def forget_letters(*, now: datetime) -> bool:
     return gone == ROWS
 
 
-# A step answers whether it had its hands full.
+# A step returns whether it reached its limit, so that there may be more.
 STEPS: list[Callable[..., bool]] = [
     pending.forget,
     fade,
@@ -135,7 +139,7 @@ STEPS: list[Callable[..., bool]] = [
 
 
 def _cutoff(days: int, now: datetime) -> datetime | None:
-    """Before when it is long ago; 0 days keeps things for good."""
+    """Return the time before which data is old enough, or None: 0 days keep it permanently."""
     return now - timedelta(days=days) if days else None
 
 

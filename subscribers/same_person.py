@@ -1,4 +1,4 @@
-"""Find the rows of addresses that turned out to be one person's (preferences.merging)."""
+"""Find the subscriptions of addresses that turned out to be one person's (preferences.merging)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from subscribers.models import Subscription
 
 
 def merged_into(subscription_ids: Collection[int]) -> QuerySet[Subscription]:
-    """What these replaced, but for the row of an address that is in use again.
+    """Return the subscriptions that these replaced, except those of an address in use again.
 
-    Whoever signed up there since may be somebody else, who got the mailbox after them.
+    Whoever has signed up there since may be somebody else, who got the mailbox later.
     """
     in_use = Subscription.objects.filter(subscriber=OuterRef("subscriber")).exclude(
         status=Subscription.Status.UNSUBSCRIBED
@@ -21,9 +21,9 @@ def merged_into(subscription_ids: Collection[int]) -> QuerySet[Subscription]:
 
 
 def subscriptions_of(subscriber_id: int) -> list[int]:
-    """The reader's own, what these replaced, and what that had replaced before.
+    """Return the ids of the reader's subscriptions, of those they replaced, and so on.
 
-    As ids, one index after the other: with OR between them PostgreSQL reads the whole ledger.
+    Each query uses one index. With OR between the conditions PostgreSQL reads the whole ledger.
     """
     own = Subscription.objects.filter(subscriber=subscriber_id)
     found = newest = list(own.values_list("pk", flat=True))

@@ -1,9 +1,11 @@
 """Keep the list of addresses that get no mail, whatever they subscribe to.
 
-Of a reader who was erased only a keyed hash is on it (`erased_key`). It keeps imports from bringing
-them back, says nothing to who reads the table, and does not stand in the reader's own way: they may
-sign up again, and confirming takes it off. Where an address had been refused, complained about or
-put on the list by hand before it was erased, its hash keeps that reason, and it gets no mail.
+For a reader who was erased, the list has only a keyed hash (`erased_key`):
+- It stops imports from bringing the reader back.
+- It tells nothing to somebody who reads the table.
+- It does not stop the reader: they may sign up again, and confirming removes the hash.
+- An address may have bounced, complained or been listed by hand before it was erased. Its hash
+  keeps that reason, and the address gets no mail.
 """
 
 from __future__ import annotations
@@ -22,13 +24,13 @@ from subscribers.signatures import signing
 from subscribers.webhooks.emit import emit_of_address
 
 _ERASED = Suppression.Reason.ERASED
-# These say what a reader wanted then: signing up and confirming says what they want now.
+# These reasons say what a reader once wanted. Signing up and confirming says what they want now.
 _TAKEN_BACK = [Suppression.Reason.ERASED, Suppression.Reason.IMPORT]
-# No address begins so: what stands before the @-sign has no colon.
+# No address begins with this: there is no colon before an @-sign.
 _PREFIX = "erased:"
 # The advisory lock between an import's batch and an erasure.
 _ERASING = "hashtextextended('subscribers.erasing', 0)"
-# What the newsroom's own programs are told of; what it or an import did, it knows.
+# The reasons that webhooks are notified of. The newsroom knows already what it did or imported.
 _EVENTS = {
     Suppression.Reason.BOUNCE: Event.BOUNCED,
     Suppression.Reason.COMPLAINT: Event.COMPLAINED,
@@ -36,13 +38,13 @@ _EVENTS = {
 
 
 def suppress(*, email: str, reason: str, detail: str = "", now: datetime) -> bool:
-    """Put the address on the list; the first reason stays, but for one that lets sign-ups through.
+    """Put the address on the list. The first reason stays, unless it lets sign-ups through.
 
-    Of an address that was erased only the hash is there, and stays all there is: a bounce of what
-    was under way then must not write it down again.
+    For an address that was erased, the hash stays the only entry: a bounce of a mail that was under
+    way must not store the address again.
 
     Returns:
-        Whether it keeps more mail away than before.
+        Whether the list stops more mail to the address than before.
     """
     key = compare_key(email)
     hashed = Suppression.objects.filter(email_key__in=_hashes(key))
@@ -61,10 +63,10 @@ def suppress(*, email: str, reason: str, detail: str = "", now: datetime) -> boo
 
 
 def is_suppressed(email: str) -> bool:
-    """Whether this address gets no mail, not even one to confirm.
+    """Tell whether this address gets no mail, not even one to confirm.
 
-    Having been erased does not count, nor having left a list before it was imported: whoever signs
-    up again after that is welcome.
+    Two reasons do not count: that the reader was erased, and that they had left a list before it
+    was imported. A reader who signs up again after that is welcome.
     """
     key = compare_key(email)
     found = Suppression.objects.filter(email_key__in=[key, *_hashes(key)])
@@ -72,7 +74,7 @@ def is_suppressed(email: str) -> bool:
 
 
 def entry_of(email: str) -> Suppression | None:
-    """What stands on the list of an address, in plain or as a hash (`is_hash`)."""
+    """Return the entry of an address, which is stored in plain or as a hash (`is_hash`)."""
     key = compare_key(email)
     return Suppression.objects.filter(email_key__in=[key, *_hashes(key)]).first()
 
@@ -82,17 +84,17 @@ def is_hash(entry: Suppression) -> bool:
 
 
 def suppressed_among(keys: Collection[str]) -> dict[str, str]:
-    """Those of the compare keys that no import may bring in, each with its Suppression.Reason.
+    """Return those of the compare keys that no import may bring in, each with its reason.
 
-    Erased readers count. Two queries, however many keys; the hashes are only made where there is
-    one to compare them with.
+    Erased readers count. It takes two queries, or three if the list has hashes, however many keys
+    there are. Only then are the keys hashed.
     """
     wanted = list(keys)
     return erased_among(wanted) | dict(_reasons(Suppression.objects.filter(email_key__in=wanted)))
 
 
 def erased_among(keys: Collection[str]) -> dict[str, str]:
-    """Those of the compare keys of which only a hash is on the list, each with its reason."""
+    """Return those of the compare keys that are on the list only as a hash, with their reasons."""
     if not _all_hashed().exists():
         return {}
     hashes = {hashed: key for key in keys for hashed in _hashes(key)}
@@ -106,10 +108,10 @@ def erased_key(email: str) -> str:
 
 
 def conceal(*, email: str, detail: str = "", now: datetime) -> None:
-    """Leave a hash where the address stood, with its reason; where it did not stand, a new one."""
+    """Replace the address by its hash, with its reason; add a hash if it was not on the list."""
     known = Suppression.objects.filter(email_key=compare_key(email))
     reason = known.values_list("reason", flat=True).first() or str(_ERASED)
-    # What a server said about an address mostly repeats it.
+    # The old detail is dropped: what a server said about an address mostly repeats the address.
     Suppression.objects.get_or_create(
         email_key=erased_key(email),
         defaults={"reason": reason, "detail": detail, "created_at": now},
@@ -118,9 +120,9 @@ def conceal(*, email: str, detail: str = "", now: datetime) -> None:
 
 
 def keep_erasures_waiting() -> None:
-    """Let nobody be erased before this transaction, which stores an import's batch, is over.
+    """Make erasures wait for the end of this transaction, which stores an import's batch.
 
-    An import has looked who was erased before it stores; whoever is erased in between would be
+    An import looks who was erased before it stores. A reader who is erased in between would be
     brought back. Imports do not wait for each other.
     """
     with connection.cursor() as cursor:
@@ -128,36 +130,36 @@ def keep_erasures_waiting() -> None:
 
 
 def keep_imports_waiting() -> None:
-    """Let no import store anything before this transaction, which erases somebody, is over.
+    """Make imports wait for the end of this transaction, which erases somebody.
 
-    To be called before a row is locked: an import that has begun may need that row. It waits for
-    the batch under way, about a second.
+    Call it before any row is locked: an import that has begun may need that row. It waits for the
+    batch under way, about a second.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_xact_lock({_ERASING})")
 
 
 def lift_for_who_confirmed(email: str) -> bool:
-    """Take a reader off the list who was erased, or left before, and came back; whether one was."""
+    """Remove a returned reader who had been erased or had left; return whether they were listed."""
     key = compare_key(email)
     found = Suppression.objects.filter(email_key__in=[key, *_hashes(key)])
     return bool(found.filter(reason__in=_TAKEN_BACK).delete()[0])
 
 
 def _hashes(key: str) -> list[str]:
-    """The hash that is stored now, and those of keys that were in use before."""
+    """Return the hash by the present key first, and then those by keys that were in use before."""
     secrets = settings.ERASURE_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [_hash(key, secret) for secret in secrets]
 
 
 def _hash(key: str, secret: str) -> str:
-    # 128 bits: with a key that nobody else has they cannot be tried out against a list.
+    # 128 bits. Nobody else has the key, so nobody can try a list of addresses against the hashes.
     mac = signing("subscribers.suppression.erased", secret)(key.encode())[:16]
     return _PREFIX + urlsafe_b64encode(mac).decode().rstrip("=")
 
 
 def _all_hashed() -> QuerySet[Suppression]:
-    # LIKE 'erased:%', which the unique index answers, being of collation "C".
+    # This is LIKE 'erased:%'. The unique index answers it, since its collation is "C".
     return Suppression.objects.filter(email_key__startswith=_PREFIX)
 
 
