@@ -9,9 +9,9 @@ from email_validator import EmailNotValidError, validate_email
 
 from subscribers.slips import slip
 
-# RFC 5321, section 4.5.3.1: 64 octets, "@", 255 octets; the library is exact about the rest.
+# RFC 5321, section 4.5.3.1: 64 octets, "@", 255 octets. The library checks each part exactly.
 LONGEST = 320
-# What a copied address brings along: a byte order mark, zero-width and soft-hyphen characters.
+# Copying an address may add these: a byte order mark, zero-width characters and soft hyphens.
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 
 
@@ -21,13 +21,13 @@ def _(sentence: str) -> str:
 
 
 class BadAddress(ValueError):
-    """Not an address we can write to; the message is a sentence for the reader.
+    """The address cannot be written to; the message is a sentence for the reader.
 
-    It is in English, and whoever shows it translates it: `gettext(str(error))`.
+    The message is in English. The caller that shows it translates it: `gettext(str(error))`.
 
     Attributes:
         suggestion: the address that the reader may have meant ("gmial.com"), or "".
-        may_insist: whether the same address is taken from a reader who says that it is right
+        may_insist: whether the same address is accepted once the reader confirms that it is right
             (Attempt.sure).
     """
 
@@ -38,7 +38,7 @@ class BadAddress(ValueError):
 
 
 def normalise(raw: str) -> str:
-    """Return the address as it goes into the SMTP dialogue: ASCII, its domain in IDNA form.
+    """Return the address as it goes into the SMTP dialogue: in ASCII, with an IDNA domain.
 
     Addresses whose local part is not ASCII (SMTPUTF8, RFC 6531) are refused: too few relays
     deliver them.
@@ -52,7 +52,7 @@ def normalise(raw: str) -> str:
     if len(address) > LONGEST:
         raise BadAddress(_("That is too long for an e-mail address."))
     try:
-        # strict: a local part of at most 64 octets, as RFC 5321 has it.
+        # `strict` limits the local part to 64 octets, as RFC 5321 does.
         valid = validate_email(
             address, check_deliverability=False, allow_smtputf8=False, strict=True
         )
@@ -64,11 +64,11 @@ def normalise(raw: str) -> str:
 
 
 def compare_key(address: str) -> str:
-    """Return what the spellings of one address have in common.
+    """Return the key that is equal for all spellings of one address.
 
-    Only case is ignored: RFC 5321 lets a server tell Ann@ from ann@, and none does. Dots and tags
-    (`ann+news@`) are kept, since only some providers ignore them. A domain is compared in its
-    IDNA form, however it is written.
+    Only case is ignored: RFC 5321 allows a server to distinguish Ann@ from ann@, but none does.
+    Dots and tags (`ann+news@`) are kept, since only some providers ignore them. A domain is
+    compared in its IDNA form, however it is written.
     """
     if address.isascii():
         return address.lower()
@@ -79,11 +79,11 @@ def compare_key(address: str) -> str:
 
 
 def domain(address: str) -> str:
-    """Return the part behind the last @-sign, in lower case."""
+    """Return the part after the last @-sign, in lower case."""
     return address.rpartition("@")[2].lower()
 
 
 def masked(address: str) -> str:
-    """Return as much of the address as its owner needs to know it by: a…@example.com."""
+    """Return only as much of the address as its owner needs to recognise it: a…@example.com."""
     local, at_sign, host = address.rpartition("@")
     return f"{local[:1]}…{at_sign}{host}"

@@ -1,11 +1,11 @@
-"""Find domains written in one alphabet to be read in another, such as paypal with a Cyrillic a."""
+"""Find domains whose letters imitate another alphabet, such as paypal with a Cyrillic a."""
 
 from __future__ import annotations
 
 import idna
 from confusable_homoglyphs import categories, confusables
 
-# Which scripts may stand in one label: Unicode Technical Standard 39, "highly restrictive".
+# The scripts that one label may mix: Unicode Technical Standard 39, "highly restrictive".
 _TOGETHER = (
     {"LATIN", "HAN", "HIRAGANA", "KATAKANA"},
     {"LATIN", "HAN", "BOPOMOFO"},
@@ -15,10 +15,10 @@ _EVERYWHERE = {"COMMON", "INHERITED"}
 
 
 def taken_for(host: str) -> str:
-    """Return what readers take this domain (in IDNA form) for, "" where it is no disguise.
+    """Return the domain that this one (in IDNA form) imitates, or "".
 
-    A disguise is a label of scripts that do not stand together, or one of another script whose
-    every letter looks like a Latin one, under an ending in Latin letters.
+    A label imitates another one if it mixes scripts that may not be mixed. A label in a single
+    other script does so if each letter looks like a Latin one and the top-level domain is Latin.
     """
     if "xn--" not in host:
         return ""
@@ -44,7 +44,7 @@ def _is_disguise(label: str, is_latin_at_the_end: bool) -> bool:
 
 
 def _twin(sign: str) -> str:
-    """The Latin letter that the sign looks like, "" where there is none."""
+    """Return the Latin letter that the character looks like, or ""."""
     if sign.isascii():
         return sign
     found = confusables.is_confusable(sign, preferred_aliases=[])

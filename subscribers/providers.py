@@ -1,12 +1,12 @@
-"""Know the large mail providers, and the slips of the hand beside them (`gmial.com`)."""
+"""Find the large mail provider that a domain with a typo (`gmial.com`) was meant to be."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
 
-# Where most readers have their mailbox, by country; also what is close to one of them and real
-# (email.com, ymail.com), or its readers would be asked each time.
+# The providers at which most readers have their mailbox, by country. Real domains that are close to
+# one of them are listed too (email.com, ymail.com): otherwise their readers would always be asked.
 _COMMON = """
 gmail.com googlemail.com yahoo.com ymail.com rocketmail.com myyahoo.com hotmail.com outlook.com
 live.com msn.com passport.com icloud.com me.com mac.com aol.com aim.com proton.me protonmail.com
@@ -33,20 +33,20 @@ hetnet.nl planet.nl home.nl xs4all.nl hotmail.nl outlook.nl live.nl hotmail.se o
 hotmail.dk hotmail.no online.no
 """
 COMMON = frozenset(_COMMON.split())
-# No domain ends so.
+# Endings that no domain has.
 _NO_ENDING = {
     "con": "com", "cmo": "com", "ocm": "com", "comm": "com", "coom": "com", "cim": "com",
     "vom": "com", "xom": "com", "cpm": "com", "c0m": "com", "clm": "com", "comn": "com",
     "ner": "net", "nte": "net", "met": "net", "nett": "net", "ogr": "org", "orgg": "org",
 }  # fmt: skip
-# Countries end so; but what stands before it is a provider that has no such domain.
+# Endings of countries. The providers before them have no domain there.
 _OTHER_ENDING = {"co": "com", "cm": "com", "om": "com", "ne": "net"}
-# Beside a shorter name stand too many that are real: mall.com, lime.com.
+# Too many real domains are one typo away from a shorter name: mall.com, lime.com.
 _SHORTEST = 5
 
 
 def near(host: str) -> str:
-    """Return the domain that was probably meant; "" where nothing speaks for a slip."""
+    """Return the domain that was probably meant, or "" if there seems to be no typo."""
     if host in COMMON:
         return ""
     name, _, ending = host.rpartition(".")
@@ -58,10 +58,10 @@ def near(host: str) -> str:
 
 
 def _one_slip_away(host: str) -> str:
-    """The common domain with the same ending from which one slip of the hand makes this one.
+    """Return the common domain with the same ending that is one typo away from this one, or "".
 
-    A slip is a letter too many, too few, wrong, or two in the other order. What is one apart has
-    a spelling in common when each lacks a letter.
+    A typo is one letter too many, one too few, a wrong one, or two that are swapped. Two names that
+    are one typo apart become equal when one letter at most is removed from each.
     """
     name, _, ending = host.partition(".")
     for shorter in (name, *_shorter(name)):
@@ -87,7 +87,7 @@ def _shorter(name: str) -> Iterator[str]:
 
 
 def _spellings() -> dict[str, list[str]]:
-    """Each common name and what is left of it without one letter, with the ending."""
+    """Return the common names by spelling: with all letters or without one, and with the ending."""
     found = defaultdict(list)
     for host in COMMON:
         name, _, ending = host.partition(".")

@@ -1,4 +1,4 @@
-"""Ask back about an address that can be written to, and yet is hardly what the reader wants."""
+"""Question an address that can be written to, but is hardly the one that the reader wants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from subscribers.providers import COMMON, near
 
 ALLOW, WARN, REFUSE = "allow", "warn", "refuse"
 
-# RFC 2142, and what providers use beside it: whoever reads these did not mean to get news there.
+# The names of RFC 2142, and others that providers use. Whoever reads such a mailbox did not mean to
+# get news there.
 _ROLES = """
 abuse admin administrator billing compliance contact ftp help helpdesk hostmaster info inoc jobs
 legal list mail marketing news newsletter noc office phishing postmaster press privacy registrar
@@ -20,7 +21,7 @@ root sales security service spam staff subscribe support sysadmin team tech unsu
 uucp webmaster www
 """
 ROLES = frozenset(_ROLES.split())
-# Nobody reads these at all.
+# Nobody reads these mailboxes at all.
 _NOBODY_THERE = """
 bounce bounces devnull do-not-reply donotreply mailer-daemon mailerdaemon no-reply no.reply nobody
 noreply null undisclosed-recipients
@@ -45,7 +46,7 @@ _SPELLING = _("Please check the spelling: almost the same address is a very comm
 
 @dataclass(frozen=True)
 class Policy:
-    """What becomes of each kind: `allow`, `warn` (the reader may insist) or `refuse`."""
+    """What happens to each kind of address: `allow`, `warn` (the reader may insist) or `refuse`."""
 
     disposable: str = WARN
     roles: str = WARN
@@ -53,9 +54,10 @@ class Policy:
 
 
 def ask_back(address: str, *, policy: Policy, sure: bool) -> None:
-    """Raise BadAddress where a normalised address is to be asked about.
+    """Raise BadAddress if a normalised address is questionable.
 
-    `sure` is a reader who has been asked and insists: it lifts what `warn` warns of.
+    `sure` means that the reader was asked and insists. An address that the policy only warns about
+    is accepted then.
     """
     local, host = address.rpartition("@")[0], domain(address)
     role = local.lower().partition("+")[0]
@@ -73,7 +75,7 @@ def ask_back(address: str, *, policy: Policy, sure: bool) -> None:
 
 
 def is_disposable(host: str) -> bool:
-    """Whether the domain, or one above it, hands out throw-away addresses."""
+    """Tell whether the domain, or one above it, hands out disposable addresses."""
     labels = host.split(".")
     return any(".".join(labels[place:]) in blocklist for place in range(len(labels) - 1))
 

@@ -1,4 +1,4 @@
-"""Say in a reader's words what is wrong with an address that cannot be written to."""
+"""Explain to a reader what is wrong with an address that cannot be written to."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _NO_ENDING = _("The part after the @-sign is not complete. It ends in something 
 _NO_MAIL_THERE = _("No mail can be sent to what stands after the @-sign.")
 
 _BAD_BEFORE = re.compile(r"[^A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]")
-# Letters of any script: domains have them too.
+# Letters of any script are allowed, since domains have them.
 _BAD_AFTER = re.compile(r"[^\w.-]|_")
 _ENDING = re.compile(r"\.[^\W\d_][\w-]*$")
 
-# The first that holds is said, so the plainer slip stands before what follows from it.
+# The first rule that holds gives the sentence. So a plain mistake stands before its consequences.
 _RULES: tuple[tuple[Callable[[str, str], object], str], ...] = (
     (lambda before, after: "@" in before, _AT_SIGN_TWICE),
     (lambda before, after: re.search(r"\s", before + after), _SPACE),
@@ -58,7 +58,7 @@ _RULES: tuple[tuple[Callable[[str, str], object], str], ...] = (
 
 
 def slip(address: str) -> str:
-    """Return one English sentence, which stands in the catalogues, about a refused address."""
+    """Return one English sentence about a refused address; the catalogues translate it."""
     before, at_sign, after = address.rpartition("@")
     if not at_sign:
         return _AT_SIGN_MISSING
