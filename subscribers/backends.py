@@ -14,8 +14,9 @@ Timeout = float | tuple[float, float]
 
 _ANYMAIL = "anymail.backends."
 _SMTP = "django.core.mail.backends.smtp."
-# What each ESP calls the credentials that stand before the "@" of a relay's URL. A name with a
-# dot reaches into a dictionary, here as in the URL's query: `client_params.region_name=eu-west-1`.
+# The options in which each ESP's backend takes the credentials before the "@" of a relay's URL. A
+# name with a dot sets a key of a dictionary, here and in the URL's query:
+# `client_params.region_name=eu-west-1`.
 _CREDENTIALS = {
     "amazon_ses": ("client_params.aws_access_key_id", "client_params.aws_secret_access_key"),
     "brevo": ("api_key",),
@@ -37,14 +38,14 @@ _TRUTH = {"true": True, "false": False}
 
 
 def make_backend(relay: Relay, *, timeout: Timeout) -> BaseEmailBackend:
-    """Return the backend, not yet open; `timeout` in seconds, or for connecting and for reading.
+    """Return the backend, not yet open.
 
-    Django-anymail and what it needs are imported only here: a worker without an ESP does not pay
-    for them.
+    `timeout` is in seconds: one for both connecting and reading, or one for each. Django-anymail
+    and its dependencies are imported only here, so a worker without an ESP does not pay for them.
 
     Raises:
-        ImproperlyConfigured, ImportError, TypeError: the URL names no backend, not all that the
-            backend wants, or something that it does not know.
+        ImproperlyConfigured, ImportError, TypeError: the URL names no backend, lacks an option
+            that the backend needs, or has one that it does not know.
     """
     if not relay.backend:
         return EmailBackend(
@@ -58,8 +59,8 @@ def make_backend(relay: Relay, *, timeout: Timeout) -> BaseEmailBackend:
         )
     options: dict[str, Any] = {"fail_silently": False}
     if relay.backend.startswith(_ANYMAIL):
-        # What an ESP cannot do for one message is left out; delivery.esp knows what it may miss.
-        # And who was refused is said by the status, never by an exception.
+        # A feature that the ESP does not have is left out of the message; delivery.esp knows which
+        # ones may be left out. A refused recipient is in the status, and never an exception.
         options |= {"ignore_unsupported_features": True, "ignore_recipient_status": True}
         options["timeout"] = timeout
     elif relay.backend.startswith(_SMTP):
@@ -73,7 +74,7 @@ def make_backend(relay: Relay, *, timeout: Timeout) -> BaseEmailBackend:
 
 
 def esp_name(backend: str) -> str:
-    """`postmark` for anymail's backend of that name, "" for any other backend."""
+    """Return `postmark` for anymail's backend of that name, "" for a backend of somebody else."""
     return backend.removeprefix(_ANYMAIL).partition(".")[0] if _ANYMAIL in backend else ""
 
 

@@ -17,19 +17,19 @@ from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
 
-# Seconds for which a relay that could not be reached is tried after all others; in this process,
-# whose every mail would otherwise wait for EMAIL_TIMEOUT first.
+# A relay that could not be reached is tried after all others for so many seconds, in this process.
+# Otherwise each of its mails would first wait for EMAIL_TIMEOUT.
 REST = 60.0
 _rests_until: dict[str, float] = {}
 
 
 class FirstReachable(BaseEmailBackend):
-    """EMAIL_BACKEND: sign-up and staff mail, over the relays in the order of EMAIL_RELAYS.
+    """The EMAIL_BACKEND of sign-up and staff mail: it tries relays in the order of EMAIL_RELAYS.
 
-    The next one takes over where a relay cannot be connected to or will not have us. A mail that
-    was handed over is never handed to another one: what the relay refuses stays refused, and what
-    it left without an answer may have arrived. An ESP is connected to with the first mail, so
-    behind one no other relay takes over.
+    The next relay takes over if one cannot be connected to or refuses the login. A mail that was
+    handed to a relay is never handed to another one: if it was refused it stays refused, and if it
+    got no answer it may have arrived. An ESP is connected to only with the first mail, so no relay
+    takes over from an ESP.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -37,7 +37,7 @@ class FirstReachable(BaseEmailBackend):
         self._over: BaseEmailBackend | None = None
 
     def open(self) -> bool:
-        """Raises: OSError, of the relay that was tried last, where none can be reached."""
+        """Open a connection; raise the last relay's OSError if none can be reached."""
         if self._over is not None:
             return False
         self._connected()
@@ -49,7 +49,7 @@ class FirstReachable(BaseEmailBackend):
             over.close()
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Raises: OSError, as the relay's own backend does."""
+        """Send the messages over one relay; raise OSError as the relay's own backend does."""
         if not email_messages:
             return 0
         is_ours = self._over is None

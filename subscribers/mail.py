@@ -15,12 +15,12 @@ from django.utils import translation
 from django.utils.text import wrap
 from premailer import Premailer
 
-# Quoted-printable keeps lines at 76 characters and the text legible on the wire; Django's own
-# utf-8 leaves both parts as 8-bit text, which old relays and signatures do not survive.
+# Quoted-printable keeps lines at 76 characters, and the text readable in the source. Django's own
+# utf-8 leaves both parts as 8-bit text, which old relays may change, breaking signatures.
 UTF8_QP = Charset("utf-8")
 UTF8_QP.body_encoding = QP
-# What mail programs show without breaking lines of their own. Addresses stay whole, and so do
-# languages written without spaces: there the program knows better where a line may end.
+# Mail programs show lines of this length without wrapping them. Web addresses stay whole, and so
+# does text in languages without spaces: the mail program knows better where such a line may end.
 TEXT_WIDTH = 72
 
 
@@ -37,15 +37,16 @@ def compose(
 ) -> EmailMultiAlternatives:
     """Render templates/email/<template>/{subject.txt,body.txt,body.html} into one message.
 
-    A reader's mail is in `languages.of_mails`; the newsroom's own are in English.
+    A reader's mail is in the language of `languages.of_mails`. The newsroom's mails are in English.
 
-    body.html may carry `<style>` (inlined) and `<style data-premailer="ignore">` (kept, for media
-    queries). The text template writes no markup, so it is rendered without escaping: it begins
-    with `{% autoescape off %}`; its lines are broken here, whatever their length in a language.
+    body.html may have a `<style>` (inlined) and a `<style data-premailer="ignore">` (kept, for
+    media queries). The text template has no markup, so it begins with `{% autoescape off %}` and is
+    rendered without escaping. Its lines are wrapped here, since their length depends on the
+    language.
     """
     folder = f"email/{template}"
     with translation.override(language):
-        # A line break in a subject would begin a header of the writer's choice.
+        # A line break in a subject would let its writer begin another header.
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
         text = wrap(render_to_string(f"{folder}/body.txt", context).strip(), TEXT_WIDTH)
         html = render_to_string(f"{folder}/body.html", {**context, "subject": subject})
@@ -57,7 +58,7 @@ def compose(
         reply_to=[reply_to] if reply_to else None,
         headers={
             "Message-ID": make_msgid(domain=settings.MAIL_DOMAIN),
-            # RFC 3834: keeps vacation answers away.
+            # RFC 3834: stops vacation replies.
             "Auto-Submitted": "auto-generated",
             **(headers or {}),
         },
@@ -68,7 +69,7 @@ def compose(
 
 
 def one_click(url: str) -> dict[str, str]:
-    """The headers with which a mail client offers to unsubscribe (RFC 8058)."""
+    """Return the headers with which a mail client offers to unsubscribe (RFC 8058)."""
     return {
         "List-Unsubscribe": f"<{url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -76,10 +77,10 @@ def one_click(url: str) -> dict[str, str]:
 
 
 def refused_for_good(error: Exception) -> bool:
-    """Tell whether a relay refused the recipient and will do so again.
+    """Tell whether a relay refused the recipient permanently.
 
-    A 5yz is final (RFC 5321, section 4.2.1), but not one for policy (RFC 3463, X.7.Z): it is us
-    whom the relay refuses then, not the reader.
+    A 5yz is permanent (RFC 5321, section 4.2.1), except one for policy (RFC 3463, X.7.Z). With that
+    one the relay refuses us, not the reader.
     """
     if not isinstance(error, smtplib.SMTPRecipientsRefused):
         return False
@@ -92,7 +93,7 @@ def refused_for_good(error: Exception) -> bool:
 def inline(html: str) -> str:
     """Move the first `<style>` onto the elements, for clients that drop style sheets."""
     premailer = Premailer(
-        strip_important=False,  # kept media queries win by their !important alone
+        strip_important=False,  # only their !important makes kept media queries win
         remove_classes=False,
         disable_validation=True,
         allow_network=False,

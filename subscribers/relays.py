@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 MAX_CONNECTIONS = 100
-# What Delivery.relay holds.
+# The length of Delivery.relay.
 MAX_NAME = 100
-# Messages per second, where no rate is known that a tenth could be taken of.
+# Messages per second: the floor of a relay without a rate. Otherwise it is a tenth of the rate.
 UNLIMITED_FLOOR = 20.0
 # A warm-up that has grown beyond this is over.
 WARM = 1_000_000_000
@@ -25,14 +25,14 @@ class RelayError(ValueError):
 
 @dataclass(frozen=True)
 class Warmup:
-    """How many messages a new relay takes a day: `cap` on the first, times `growth` each day."""
+    """How many messages a new relay takes: `cap` on the first day, then times `growth` each day."""
 
     start: date
     cap: int
     growth: float
 
     def cap_on(self, day: date) -> int:
-        """The most that go out on `day` (UTC); none before the start."""
+        """Return the most messages that go out on `day` (UTC): none before the start."""
         days = (day - self.start).days
         if days < 0:
             return 0
@@ -43,7 +43,7 @@ class Warmup:
 
 @dataclass(frozen=True)
 class Relay:
-    """Where mail is handed over; `parse_relay` says how its URL is written."""
+    """A server or an ESP that takes our mail; `parse_relay` describes its URL."""
 
     host: str
     port: int
@@ -53,20 +53,20 @@ class Relay:
     tls: bool = False
     # How many lanes may hold a connection at once, over all editions and hosts.
     connections: int = 1
-    # Its share of the lanes beside the other relays'; 0 stands by until all others rest.
+    # Its share of the lanes, relative to the other relays. 0: it stands by until all others rest.
     weight: int = 1
     # Messages per second over all hosts; None: no limit of ours.
     rate: float | None = None
-    # The rate while Redis is gone, and the lowest to which refusals shrink it.
+    # The rate while Redis is unavailable, and the lowest rate to which deferrals reduce it.
     floor: float = UNLIMITED_FLOOR
-    # After so many a connection is closed and made anew.
+    # After so many messages a connection is closed and a new one is opened.
     messages: int = 10_000
     warmup: Warmup | None = None
-    # A Django e-mail backend's dotted path instead of SMTP, with what its URL says for it: the
-    # query's own keys, and `user` and `password`.
+    # The dotted path of a Django e-mail backend, used instead of SMTP. `options` are its own keys
+    # of the URL's query, and `user` and `password`.
     backend: str = ""
     options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
-    # Without credentials, so fit for a log; unique among the relays.
+    # It has no credentials, so it can be logged. It is unique among the relays.
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -104,15 +104,18 @@ def parse_relays(urls: Iterable[str]) -> list[Relay]:
 def parse_relay(url: str) -> Relay:
     """Return the relay that `url` names.
 
-    `smtp[+starttls|s]://user:password@host:port?key=value&…`, where the keys are connections,
-    weight, rate, floor, messages, warmup=2026-11-22:1000:1.5 (start, first day's cap, growth) and
-    name. Or `anymail+postmark://token@?…`, and `django+dotted.path.of.EmailBackend://…` for any
-    e-mail backend of Django's; what such a URL's query has beside these keys are its `options`.
+    The URL has one of these forms:
+    - `smtp[+starttls|s]://user:password@host:port?key=value&…`, where the keys are connections,
+      weight, rate, floor, messages, warmup=2026-11-22:1000:1.5 (start, first day's cap, growth)
+      and name.
+    - `anymail+postmark://token@?…`
+    - `django+dotted.path.of.EmailBackend://…`, for any e-mail backend of Django's.
+    In the last two, the query's other keys are the relay's `options`.
 
     Raises:
         RelayError: with a sentence for the operator; it never repeats the password.
     """
-    # urlsplit would write the scheme, with the backend's path, in small letters.
+    # urlsplit would change the scheme, and the backend's path in it, to lower case.
     scheme, _, rest = url.strip().partition("://")
     backend = _backend(scheme)
     if not backend and scheme.lower() not in _SCHEMES:
@@ -145,7 +148,7 @@ def _smtp(scheme: str, port: int | None, found: dict[str, Any]) -> Relay:
 
 
 def parse_rates(pairs: Iterable[str]) -> dict[str, float]:
-    """Messages per second by domain, from `gmail.com=50` and the like; `*`: any other domain.
+    """Return messages per second by domain, from pairs like `gmail.com=50`; `*`: any other domain.
 
     Raises:
         RelayError: with a sentence for the operator.
@@ -162,7 +165,7 @@ def parse_rates(pairs: Iterable[str]) -> dict[str, float]:
 
 
 def _backend(scheme: str) -> str:
-    """The dotted path of the e-mail backend that the scheme means, if any."""
+    """Return the dotted path of the e-mail backend that the scheme names, or ""."""
     kind, _, name = scheme.partition("+")
     if kind.lower() == "anymail" and re.fullmatch(r"[A-Za-z_-]+", name):
         return f"anymail.backends.{name.lower().replace('-', '_')}.EmailBackend"
@@ -174,7 +177,7 @@ def _backend(scheme: str) -> str:
 def _split(rest: str) -> tuple[SplitResult, int | None]:
     try:
         parts = urlsplit(f"//{rest}")
-    except ValueError:  # whose words would show the password
+    except ValueError:  # its message would show the password
         raise RelayError(f"a relay is a URL; {_ENCODE}") from None
     try:
         port = parts.port
@@ -197,7 +200,7 @@ def _query(query: str) -> dict[str, str]:
 
 
 def _common(query: dict[str, str]) -> dict[str, Any]:
-    """What any relay's URL may say, as Relay's fields."""
+    """Return the options that every relay's URL may have, as Relay's fields."""
     found: dict[str, Any] = {}
     for key, kind, low, high in (
         ("connections", int, 1, MAX_CONNECTIONS),
@@ -210,7 +213,7 @@ def _common(query: dict[str, str]) -> dict[str, Any]:
             found[key] = _number(key, query[key], kind, low, high)
     rate = found.get("rate")
     if rate is not None:
-        # A tenth keeps what the relay grants in sight, and is polite enough to recover at.
+        # A tenth still shows how much the relay takes, and is polite enough to recover at.
         found.setdefault("floor", min(rate, max(1.0, rate / 10)))
         if found["floor"] > rate:
             raise RelayError("a relay's floor is not above its rate")
@@ -232,7 +235,7 @@ def _number(key: str, text: str, kind: Callable[[str], float], low: float, high:
         number = kind(text)
     except ValueError:
         raise RelayError(words) from None
-    if not low <= number <= high:  # nor NaN
+    if not low <= number <= high:  # also refuses NaN
         raise RelayError(words)
     return number
 
