@@ -1,4 +1,4 @@
-"""Reach the Redis that all processes share quickly, or know at once that it is gone."""
+"""Ask the Redis that all processes share, and fail fast while it is unavailable."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-# Seconds. No lane and no page waits for a Redis that does not answer: not long, and not each time.
-# What was a hiccup alone is over soon, so the first pause is short; each further one is twice as
-# long.
+# Seconds. No lane and no page may wait long, or each time, for a Redis that does not answer.
+# A mere hiccup is over soon, so the first pause is short. Each further pause is twice as long.
 TIMEOUT = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 
@@ -23,12 +22,12 @@ _Answer = TypeVar("_Answer")
 
 
 class Gone(Exception):
-    """Redis does not answer; go on without it."""
+    """Redis does not answer; the caller goes on without it."""
 
 
 @dataclass
 class _Failing:
-    """What this process knows of Redis' absence."""
+    """Until when this process leaves a failing Redis alone."""
 
     pause: float = 0.0
     until: float = 0.0
@@ -38,10 +37,10 @@ _failing = _Failing()
 
 
 def ask(question: Callable[[Redis], _Answer]) -> _Answer:
-    """What `question` gets from Redis.
+    """Return what `question` gets from Redis.
 
     Raises:
-        Gone: where Redis fails, and then without asking until a pause is over.
+        Gone: Redis failed. Until a pause is over, further calls raise this without asking Redis.
     """
     if time.monotonic() < _failing.until:
         raise Gone("it did not answer a moment ago")
@@ -56,13 +55,13 @@ def ask(question: Callable[[Redis], _Answer]) -> _Answer:
 
 
 def forget() -> None:
-    """Ask again at once."""
+    """End the pause, so that the next call asks Redis."""
     _failing.pause = _failing.until = 0.0
 
 
 @cache
 def _client(url: str) -> Redis:
-    # One try, not redis-py's three; its pool sees by itself that the process was forked.
+    # One try instead of redis-py's three. Its pool notices by itself that the process was forked.
     return Redis.from_url(
         url,
         socket_timeout=TIMEOUT,

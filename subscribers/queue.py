@@ -1,4 +1,4 @@
-"""Hand a task to the broker in such a way that no broker means later, never an error."""
+"""Enqueue tasks in such a way that a missing broker delays them and raises no error."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from subscribers import commons
 
 logger = logging.getLogger(__name__)
 
-# Seconds after which a call that no worker took is made again; about as long as a tick.
+# Seconds after which a task that no worker took may be enqueued again; about as long as a tick.
 UNANSWERED = 20
 
 
 def enqueue(task: Task | Signature, **kwargs: Any) -> None:
     """Enqueue `task` once the transaction commits.
 
-    The database holds what is due and a beat tick finds it by query, so a broker that cannot be
-    reached delays the work by one tick; that is logged and nothing is raised.
+    The database holds what is due, and a beat tick finds it by query. So a broker that cannot be
+    reached delays the work by one tick. That is logged, and nothing is raised.
     """
     transaction.on_commit(partial(_send, task, kwargs))
 
 
 def enqueue_named(name: str, **kwargs: Any) -> None:
-    """As `enqueue`, for a task whose module stands above the caller's and cannot be imported."""
+    """Do as `enqueue` for a task in a layer above the caller's, which cannot be imported there."""
     enqueue(current_app.signature(name), **kwargs)
 
 
 def call(task: Task) -> None:
-    """Have `task` look for work once the transaction commits, unless it has been called already.
+    """Enqueue `task` once the transaction commits, unless it is enqueued already.
 
-    For a task without arguments that begins with `answer(task)` and then finds its work by query:
-    a thousand intentions in a second are one message to the broker, not a thousand.
+    The task has no arguments. It begins with `answer(task)` and then finds its work by query. A
+    thousand rows stored in a second are thus one message to the broker, not a thousand.
     """
     transaction.on_commit(partial(_call, task))
 
 
 def answer(task: Task) -> None:
-    """Take the call: whoever stores an intention from now on calls again."""
+    """Record that the task has begun: whoever stores work from now on enqueues it again."""
     with suppress(commons.Gone):
         commons.ask(lambda redis: redis.delete(_bell(task)))
 
@@ -63,7 +63,10 @@ def _bell(task: Task) -> str:
 
 
 def hand_over(task: Task, **kwargs: Any) -> bool:
-    """Enqueue `task` now, for a task that goes on itself where no broker takes the next one."""
+    """Enqueue `task` now; return whether a broker took it.
+
+    It is for a task that goes on with the work itself if no broker takes the next one.
+    """
     return _send(task, kwargs)
 
 

@@ -1,26 +1,26 @@
-"""News that the layers above listen for; nothing here knows who does."""
+"""Define the signals that the layers above receive; nothing here knows who does."""
 
 from django.dispatch import Signal
 
 # Sent after commit. Arguments: subscription_id: int, now: datetime.
 subscription_confirmed = Signal()
 
-# Sent after commit, again where a reader leaves again.
+# Sent after commit, and once more if a reader who has left leaves again.
 # Arguments: subscription_id: int, now: datetime.
 subscription_ended = Signal()
 
-# Sent inside the transaction that empties a reader's row, so that nothing is left behind if a
-# listener fails. Arguments: subscriber_id: int, subscription_ids: list[int], now: datetime.
+# Sent inside the transaction that empties a reader's row: if a receiver fails, nothing of the
+# erasure is kept. Arguments: subscriber_id: int, subscription_ids: list[int], now: datetime.
 subscriber_erased = Signal()
 
-# Asked for what the layers above hold about a reader; each listener answers a dict of chapters, of
-# what JSON can hold. Argument: subscriber_id: int.
+# Asks the layers above what they hold about a reader. Each receiver returns a dict of chapters, in
+# types that JSON has. Argument: subscriber_id: int.
 dossier_asked = Signal()
 
-# A reader lives by another clock now: time zone or preferred hour. Sent after commit.
+# A reader's time zone or preferred hour has changed. Sent after commit.
 # Arguments: subscriber_id: int, now: datetime.
 reading_hour_changed = Signal()
 
-# Asked for how newsletters come; each listener answers {newsletter id: subscribers.rhythm.Rhythm}.
+# Asks when newsletters come. Each receiver returns {newsletter id: subscribers.rhythm.Rhythm}.
 # Argument: newsletter_ids: list[int].
 rhythm_asked = Signal()

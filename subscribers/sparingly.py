@@ -1,4 +1,4 @@
-"""Compute what is dear as seldom as its price demands, once for all who ask."""
+"""Compute expensive values only as often as their cost allows, and once for all who ask."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from redis import RedisError
 
-# A value stands for so many times as long as it took: three of them, each computed by one process,
-# take at most a tenth of a core.
+# A value is used for so many times as long as it took to compute. Three values, each computed by
+# one process, thus take at most a tenth of a core.
 RATIO = 30
-# How long the last value is kept, for those who ask while a fresh one is being computed.
+# Seconds for which an old value is kept, for those who ask while a fresh one is being computed.
 KEPT = 600
-# Seconds until a Redis that failed is asked again: its time limit would be spent on each call.
+# Seconds until a Redis that failed is asked again. Otherwise each call would wait for its timeout.
 AGAIN_AFTER = 3.0
 
 _Value = TypeVar("_Value")
@@ -25,10 +25,11 @@ _gone_until = 0.0
 
 
 def sparingly(key: str, compute: Callable[[], _Value], *, least: float) -> _Value:
-    """What `compute` returned lately; anew after `least` seconds, or 30 times what it took.
+    """Return a recent result of `compute`, which is computed again once it is too old.
 
-    Who asks while another computes gets the value of before, if there is one. Without Redis each
-    process does so by itself.
+    It is too old after `least` seconds, or after 30 times as long as it took, if that is longer. A
+    caller that asks while another one computes gets the previous value, if there is one. Without
+    Redis each process does so by itself.
     """
     found = _do(lambda store: store.get_many([key, f"{key}:fresh"]))
     known = key in found
@@ -45,7 +46,7 @@ def sparingly(key: str, compute: Callable[[], _Value], *, least: float) -> _Valu
 
 
 def _claim(key: str) -> bool:
-    """Whether it is ours to compute; a process that dies over it loses the claim in a minute."""
+    """Claim the computation; a process that dies during it loses the claim within a minute."""
     return bool(_do(lambda store: store.add(f"{key}:claim", 1, timeout=60)))
 
 
@@ -57,7 +58,7 @@ def _keep(store: BaseCache, key: str, value: Any, lasts: float) -> None:
 
 
 def _do(work: Callable[[BaseCache], _Value]) -> _Value:
-    """With Redis; while that is gone, which is not asked of every call, with this process's own."""
+    """Do the work with Redis, or with this process's own cache for some time after a failure."""
     global _gone_until
     if time.monotonic() >= _gone_until:
         try:

@@ -1,4 +1,4 @@
-"""Wire the clock and the queue to the subscribers app."""
+"""Define the Celery tasks of the subscribers app."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def send_webhooks(*, webhook_id: int) -> None:
 
 @shared_task(expires=60)
 def run_import(*, job_id: int) -> None:
-    """One turn; the next is a task of its own, so that others get theirs in between."""
+    """Run one turn. The next turn is a task of its own, so that others get theirs in between."""
     if jobs.run(job_id=job_id, clock=now):
         hand_over(run_import, job_id=job_id)
 
 
 @shared_task
 def send_mails() -> None:
-    """Send the mails that are due, those somebody waits for first, and have the rest sent next."""
+    """Send due mails, first those that somebody waits for; enqueue this again if there are more."""
     answer(send_mails)
     if letters.send_all_due(clock=now) | confirmation.send_all_due(clock=now):
         call(send_mails)
@@ -33,7 +33,10 @@ def send_mails() -> None:
 
 @shared_task
 def tick() -> None:
-    """Take up the mails whose call was lost, were put off, or never were called for (imports)."""
+    """Enqueue the work that is due.
+
+    Among it are mails whose task was lost, that were postponed, or that had no task (imports).
+    """
     at = now()
     pending.remind(now=at)
     letters.forget(now=at)
@@ -51,7 +54,7 @@ def tick() -> None:
 
 @shared_task
 def keep_house() -> None:
-    """Count what came and went, and only then let go of what it was counted from."""
+    """Count the growth, and only then purge the records from which it is counted."""
     at = now()
     if any([growth.count(now=at), retention.let_go(now=at)]):
         enqueue(keep_house)

@@ -1,4 +1,4 @@
-"""Make and read the signed links that stand for a reader, one purpose each."""
+"""Make and read the signed tokens of readers' links, each for one purpose."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _LARGEST_ID = 2**63 - 1
 
 
 class BadToken(Exception):
-    """A link that we did not make, or made for another purpose."""
+    """We did not make the link, or made it for another purpose."""
 
 
 class ExpiredToken(Exception):
-    """A link that was ours and valid; one to confirm is of `subscription_id`."""
+    """The link is ours, but has expired; a confirmation link belongs to `subscription_id`."""
 
     def __init__(self, *, subscription_id: int = 0) -> None:
         super().__init__(f"the link of subscription {subscription_id} has expired")
@@ -41,7 +41,7 @@ class ExpiredToken(Exception):
 
 @dataclass(frozen=True)
 class ConfirmToken:
-    """What a confirmation link says; whether it is the subscription's newest, its row knows."""
+    """What a confirmation link says. Only the subscription's row tells whether it is the newest."""
 
     subscription_id: int
     generation: int
@@ -69,18 +69,18 @@ def read_confirm(token: str, *, now: datetime) -> ConfirmToken:
 
 
 def preferences_token(subscription: Subscription) -> str:
-    """Return a token for the preferences page, good for as long as the reader has this address.
+    """Return a token for the preferences page, valid as long as the reader has this address.
 
-    Whoever reads the former mailbox once the reader has moved must not find the way to the reader's
-    data in its old mails.
+    After a change of address, whoever reads the former mailbox must not reach the reader's data
+    through its old mails.
     """
     return preferences_tokens()(subscription.pk, subscription.subscriber.email)
 
 
 def preferences_tokens() -> Callable[[int, str], str]:
-    """Return what makes them from a subscription's id and address: for thousands of them.
+    """Return a function that makes preferences tokens from a subscription's id and address.
 
-    It is bound to the SECRET_KEY of this moment.
+    It is for thousands of tokens, and is bound to the SECRET_KEY of this moment.
     """
     sign = _signing("preferences", settings.SECRET_KEY)
 
@@ -93,13 +93,13 @@ def preferences_tokens() -> Callable[[int, str], str]:
 
 @dataclass(frozen=True)
 class PreferencesToken:
-    """What a link to the preferences says, which is proven only by the reader's address."""
+    """What a link to the preferences says. Only the reader's address can prove it."""
 
     subscription_id: int
     token: str
 
     def was_sent_to(self, address: str) -> bool:
-        """Whether we made it, for this subscription at this address."""
+        """Tell whether we made the token, for this subscription at this address."""
         value = self.token[SIGNATURE_LENGTH:]
         with suppress(BadToken):
             _check("preferences", self.token[:SIGNATURE_LENGTH], _mailbox(value, address))
@@ -108,7 +108,7 @@ class PreferencesToken:
 
 
 def read_preferences(token: str) -> PreferencesToken:
-    """Return what the token says, or raise BadToken where it says nothing."""
+    """Return what the token says, or raise BadToken if it says nothing."""
     value = token[SIGNATURE_LENGTH:]
     if not _ID.fullmatch(value) or (number := b62_decode(value)) > _LARGEST_ID:
         raise BadToken
@@ -116,16 +116,16 @@ def read_preferences(token: str) -> PreferencesToken:
 
 
 def unsubscribe_token(subscription_id: int) -> str:
-    """Return a token for leaving; it never expires, since old mail must let its reader go.
+    """Return a token to unsubscribe; it never expires, since it must work from old mails.
 
-    It is short because the header `List-Unsubscribe: <SITE_URL/u/TOKEN>` breaks where the URL is
+    It is short because the header `List-Unsubscribe: <SITE_URL/u/TOKEN>` breaks if the URL is
     longer than 72 characters (Python's mail policy turns it into an encoded-word).
     """
     return unsubscribe_tokens()(subscription_id)
 
 
 def change_token(change_id: int, side: str, *, now: datetime) -> str:
-    """Return a token with which the holder of one `side` ("old", "new") agrees, for 72 hours."""
+    """Return a token by which the owner of the "old" or "new" address agrees, for 72 hours."""
     expires = int((now + CONFIRM_WITHIN).timestamp())
     return _sign(f"address-{side}", ".".join(map(b62_encode, (change_id, expires))))
 
@@ -147,7 +147,7 @@ def read_change(token: str, *, now: datetime) -> tuple[int, str]:
 
 
 def return_token(subscription: Subscription, *, now: datetime) -> str:
-    """Return a token with which a reader who just left takes that back, for an hour."""
+    """Return a token by which a reader who has just left can come back, for an hour."""
     expires = int((now + RETURN_WITHIN).timestamp())
     numbers = (subscription.pk, subscription.generation, expires)
     return _sign("return", ".".join(map(b62_encode, numbers)))
@@ -167,9 +167,9 @@ def read_return(token: str, *, now: datetime) -> ConfirmToken:
 
 
 def unsubscribe_tokens() -> Callable[[int], str]:
-    """Return what makes them from subscriptions' ids: for thousands of them.
+    """Return a function that makes unsubscribe tokens from subscriptions' ids.
 
-    It is bound to the SECRET_KEY of this moment.
+    It is for thousands of tokens, and is bound to the SECRET_KEY of this moment.
     """
     sign = _signing("unsubscribe", settings.SECRET_KEY)
 
@@ -185,14 +185,15 @@ def read_unsubscribe(token: str) -> int:
     return b62_decode(_verify("unsubscribe", token))
 
 
-# Each reader of an edition is asked for twice: a link to leave, one to the preferences.
+# Each reader of an edition needs two tokens, one to unsubscribe and one for the preferences. The
+# cache encodes their id once for both.
 _b62 = lru_cache(maxsize=1)(b62_encode)
 
 
 def _sign(purpose: str, value: str) -> str:
-    """The signature stands in front, so that a link ends in a letter or digit.
+    """Return the signature and the value, in this order, so that a link ends in a letter or digit.
 
-    Mail clients that make links of bare URLs leave off a last `-` or `_`.
+    Mail clients that turn bare URLs into links leave off a last `-` or `_`.
     """
     return _signature(purpose, value, settings.SECRET_KEY) + value
 
@@ -211,7 +212,7 @@ def _check(purpose: str, signature: str, value: str) -> None:
 
 
 def _mailbox(value: str, address: str) -> str:
-    """Different for each spelling that is another mailbox; an address has no blank."""
+    """Join the value and the mailbox that it is for, by a space, which no address has."""
     return f"{value} {compare_key(address)}"
 
 
