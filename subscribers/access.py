@@ -1,4 +1,4 @@
-"""Make API tokens, and tell whose one is."""
+"""Issue API tokens, and find the one that a request carries."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from django.db.models import Q
 
 from subscribers.models import ApiReceipt, ApiToken, Newsletter
 
-# So that a scanner for leaked secrets knows one by its looks.
+# A scanner for leaked secrets recognises a token by this prefix.
 PREFIX = "daybreak_"
 _HINT = len(PREFIX) + 4
-# "Last used" is a help in tidying up, and not worth a write for each request.
+# "Last used" helps to find tokens that nobody needs. It is not worth a write for each request.
 USED_EVERY = timedelta(minutes=1)
-# How long a repeated Idempotency-Key is known.
+# How long the answer to an Idempotency-Key is kept for a repeated request.
 RECEIPTS_KEPT = timedelta(hours=24)
 
 
 class BadApiToken(Exception):
-    """Not one of ours, expired or revoked."""
+    """The token is unknown, expired or revoked."""
 
 
 def make(
@@ -34,9 +34,10 @@ def make(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> tuple[ApiToken, str]:
-    """Return a new token's row, and the token itself, which is not kept and cannot be shown again.
+    """Return a new token's row, and the token itself.
 
-    256 random bits: a plain hash of it cannot be tried out.
+    The token is not stored, so it cannot be shown again. It has 256 random bits, so nobody can find
+    it by trying values against its plain hash.
     """
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
@@ -53,7 +54,7 @@ def make(
 
 
 def read(secret: str, *, now: datetime) -> ApiToken:
-    """Return the row of a token that is good now, and note that it was used.
+    """Return the row of a token that is valid now, and record that it was used.
 
     Raises:
         BadApiToken
@@ -69,12 +70,12 @@ def read(secret: str, *, now: datetime) -> ApiToken:
 
 
 def revoke(*, token_ids: Collection[int], now: datetime) -> int:
-    """End these at once and for good; return how many were good before."""
+    """Revoke these tokens immediately; return how many were not revoked before."""
     return ApiToken.objects.filter(pk__in=token_ids, revoked_at=None).update(revoked_at=now)
 
 
 def forget_receipts(*, now: datetime) -> None:
-    """Delete what repeated requests were answered a day ago."""
+    """Delete the answers kept for repeated requests once they are a day old."""
     ApiReceipt.objects.filter(created_at__lt=now - RECEIPTS_KEPT).delete()
 
 

@@ -9,5 +9,5 @@ class SubscribersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from subscribers.transfer import files  # noqa: F401  (listens to signals, as do these)
+        from subscribers.transfer import files  # noqa: F401  (registers signal receivers)
         from subscribers.webhooks import erased, log  # noqa: F401

@@ -1,4 +1,4 @@
-"""Say how many readers newsletters have: exactly up to ten thousand, about how many beyond."""
+"""Count newsletters' readers: exactly up to ten thousand, as an estimate beyond."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import connection
 
 COUNTED = 10_000
 
-# Each is counted along an index and no further than it is told exactly.
+# Both counts read an index, and stop as soon as the number is beyond the exact ones.
 _COUNT = """
 SELECT n.id, (SELECT count(*) FROM (SELECT 1 FROM subscribers_subscription s
                WHERE s.newsletter_id = n.id AND s.status = 'active' LIMIT %(most)s) active),
@@ -18,7 +18,7 @@ SELECT n.id, (SELECT count(*) FROM (SELECT 1 FROM subscribers_subscription s
                WHERE s.newsletter_id = n.id AND s.status = 'pending' LIMIT %(most)s) pending)
   FROM unnest(%(ids)s::bigint[]) AS n(id)
 """
-# What PostgreSQL expects by its statistics, which autovacuum keeps.
+# PostgreSQL's estimate from its statistics, which autovacuum keeps up to date.
 _ESTIMATE = """
 EXPLAIN (FORMAT JSON)
 SELECT 1 FROM subscribers_subscription WHERE newsletter_id = %s AND status = %s
@@ -27,7 +27,7 @@ SELECT 1 FROM subscribers_subscription WHERE newsletter_id = %s AND status = %s
 
 @dataclass(frozen=True)
 class Size:
-    """So many, or about so many."""
+    """A number of readers, exact or estimated."""
 
     number: int
     is_exact: bool = True
@@ -37,7 +37,7 @@ class Size:
 
 
 def sizes(newsletter_ids: Iterable[int]) -> dict[int, tuple[Size, Size]]:
-    """Return of each newsletter its active readers, and those who have yet to confirm."""
+    """Return for each newsletter how many readers are active, and how many have yet to confirm."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"ids": list(newsletter_ids), "most": COUNTED + 1})
         counted = cursor.fetchall()
@@ -54,6 +54,6 @@ def _size(newsletter_id: int, status: str, counted: int) -> Size:
         cursor.execute(_ESTIMATE, [newsletter_id, status])
         [[answer]] = cursor.fetchall()
     plan = json.loads(answer) if isinstance(answer, str) else answer
-    # Two digits: the statistics are of a sample, and from some time ago.
+    # Two digits are enough: the statistics come from a sample, and from some time ago.
     expected = int(float(f"{plan[0]['Plan']['Plan Rows']:.2g}"))
     return Size(max(expected, COUNTED), is_exact=False)

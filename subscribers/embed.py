@@ -1,4 +1,4 @@
-"""Say what a sign-up form in somebody else's page says and looks like."""
+"""Describe the texts and colours of a sign-up form in somebody else's page."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from subscribers import consent
 from subscribers.models import Consent, Newsletter
 from subscribers.palette import DEFAULT, colours_on, is_colour
 
-# Where the page's owner names no background: a white card by day, a dark one by night.
+# The form's backgrounds in light and in dark mode, where the page's owner names none.
 LIGHT_PAPER = "#ffffff"
 DARK_PAPER = "#1c1c1e"
 
-# The names are those that static/embed.js knows.
+# static/embed.js uses these names.
 TEXTS = {
     "title": _("Get %(newsletter)s by e-mail"),
     "welcome": _("Welcome to %(newsletter)s"),
@@ -39,12 +39,14 @@ TEXTS = {
 def form(
     newsletter: Newsletter, *, language: str, accent: str = "", background: str = ""
 ) -> dict[str, Any]:
-    """Return all that the script needs to draw the form; the same for everybody, so cacheable.
+    """Return all that the script needs to draw the form.
+
+    It is the same for everybody, so it can be cached.
 
     Args:
-        language: one of ours (languages.first_of).
-        accent: `#rrggbb` in place of the newsletter's own; bent until it can be read.
-        background: `#rrggbb` in place of our white and dark cards; by day and by night.
+        language: one of our languages (languages.first_of).
+        accent: `#rrggbb` in place of the newsletter's own; it is adjusted until it is readable.
+        background: `#rrggbb` in place of our two backgrounds, for light and for dark mode.
     """
     with override(language):
         texts = {name: str(text) % {"newsletter": newsletter.name} for name, text in TEXTS.items()}

@@ -20,7 +20,7 @@ from subscribers.rhythm import Rhythm
 
 Frequency, Why = Subscription.Frequency, Subscription.EndReason
 
-# The names of the models' choices are the newsroom's; these are said to readers.
+# The labels of the models' choices are for the newsroom. These are for readers.
 FREQUENCIES = {
     Frequency.DAILY: _("Every edition"),
     Frequency.WEEKDAYS: _("Monday to Friday"),
@@ -36,9 +36,10 @@ REASONS = {
 
 
 class ChoicesForm(forms.Form):
-    """How a reader wants one newsletter; a field is there where it makes a difference.
+    """A reader's choices for one newsletter; it has only fields that make a difference.
 
-    `sections` are the newsletter's, so that a page with many of these needs one query for all.
+    The sections are read from the newsletter, so a page with many of these forms can prefetch them
+    with one query.
     """
 
     frequency = forms.ChoiceField(label=_("How often"), widget=forms.RadioSelect)
@@ -62,7 +63,7 @@ class ChoicesForm(forms.Form):
         self._offer_sections()
 
     def choices(self) -> Choices:
-        """What was chosen; of what was not asked, what is chosen now."""
+        """Return what was chosen; a field that was left out keeps its present value."""
         found = self.cleaned_data
         muted = self.now.muted
         if "wanted" in found:
@@ -101,13 +102,13 @@ class ChoicesForm(forms.Form):
         self._set("wanted", list(self.sections.items()), wanted)
 
     def _set(self, name: str, choices: list[Any], initial: Any) -> None:
-        # The field of this form, not of the class: Form copies its declared fields.
+        # This changes the form's own field, not the class's: Form copies its declared fields.
         self.fields[name].choices = choices  # type: ignore[attr-defined]
         self.fields[name].initial = initial
 
 
 class PersonForm(forms.Form):
-    """The language a reader is spoken to in, and the clock they live by."""
+    """A reader's language and time zone."""
 
     language = forms.ChoiceField(label=_("Language of pages and mails"), required=False)
     timezone = forms.ChoiceField(label=_("Time zone"), required=False)
@@ -122,7 +123,7 @@ class PersonForm(forms.Form):
         self._set("language", [("", gettext("As the newsletter"))], own, reader.language)
         places = zones.grouped(get_language() or settings.LANGUAGE_CODE)
         known = {zone for _, group in places for zone, _ in group}
-        # What a device or an import calls its zone may be an earlier name of it.
+        # A device or an import may use an earlier name of its time zone.
         posted = self.data.get("timezone", "") if self.is_bound else ""
         odd = {
             zone for zone in (reader.timezone, posted)
@@ -140,7 +141,7 @@ class PersonForm(forms.Form):
 
 
 class PauseForm(forms.Form):
-    """Some weeks, or until a day; midnight there is when the mails begin again."""
+    """A pause of some weeks, or until a day. Mails begin again at midnight in the reader's zone."""
 
     weeks = forms.TypedChoiceField(
         choices=[("1", "1"), ("2", "2"), ("4", "4")], coerce=int, required=False
@@ -148,7 +149,7 @@ class PauseForm(forms.Form):
     until = forms.DateField(
         label=_("Until a day of your choice"),
         required=False,
-        # What <input type="date"> sends, whatever the language.
+        # <input type="date"> sends this format in every language.
         input_formats=["%Y-%m-%d"],
         error_messages={"invalid": _("Write a day such as 2030-01-31.")},
     )
@@ -168,7 +169,7 @@ class PauseForm(forms.Form):
         return {**found, "until": until}
 
     def midnight(self, clock: zoneinfo.ZoneInfo) -> datetime.datetime:
-        """The moment at which the day begins that was chosen."""
+        """Return the moment at which the chosen day begins."""
         return datetime.datetime.combine(self.cleaned_data["until"], datetime.time(), tzinfo=clock)
 
 

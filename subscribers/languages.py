@@ -1,4 +1,4 @@
-"""Choose the language a reader is spoken to in."""
+"""Choose the language of a reader's pages and mails."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from subscribers.models import Newsletter, Subscription
 
-# The parameter of a page's address that asks for a language, as the switch in the footer does.
+# The query parameter that asks for a language. The switch in the footer sets it.
 PARAMETER = "lang"
-# The newsroom's own pages are in English, whatever the editor's browser would like.
+# The newsroom's own pages are in English, whatever the editor's browser prefers.
 _STAFF = ("/admin/", "/mailbox/")
-# What stands in other people's pages, or is no page: it keeps no cookie.
+# Forms in other people's pages and the API set no cookie.
 _NO_COOKIE = ("/embed", "/api/")
 
 
 def ours(tag: str) -> str:
-    """Return which of our languages a tag asks for, such as de for de-AT; "" where none."""
+    """Return the supported language that a tag asks for, such as de for de-AT, or ""."""
     try:
         return translation.get_supported_language_variant(tag.lower()) if tag else ""
     except LookupError:
@@ -29,7 +29,7 @@ def ours(tag: str) -> str:
 
 
 def first_of(*tags: str) -> str:
-    """Return the first of our languages that a tag asks for, or else the site's own."""
+    """Return the first supported language that a tag asks for, or else the site's own."""
     return next(filter(None, map(ours, tags)), settings.LANGUAGE_CODE)
 
 
@@ -44,11 +44,11 @@ def speak(
     newsletter: Newsletter | None = None,
     subscription: Subscription | None = None,
 ) -> None:
-    """Answer this request in the reader's language.
+    """Activate the reader's language for this request.
 
-    What the page's address says comes first (the switch in the footer), then what the reader of a
-    signed link chose, then what was chosen in this browser, then what the browser asks for, and
-    last the newsletter's own. Called again by a view once it knows the reader or the newsletter.
+    The first of these counts: the query parameter (the switch in the footer), the choice of the
+    reader of a signed link, the choice made in this browser, what the browser asks for, the
+    newsletter's own. A view calls this again once it knows the reader or the newsletter.
     """
     if subscription is not None:
         newsletter = newsletter or subscription.newsletter
@@ -63,7 +63,7 @@ def speak(
 
 
 class LanguageMiddleware:
-    """Speak the reader's language for the length of one request."""
+    """Activate the reader's language for one request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -72,11 +72,11 @@ class LanguageMiddleware:
         if request.path_info.startswith(_STAFF):
             with translation.override(settings.LANGUAGE_CODE):
                 return self.get_response(request)
-        # Whatever a view activates ends with the request: the thread answers others after it.
+        # A language that a view activates ends with the request: the thread answers others next.
         with translation.override(None):
             speak(request)
             response = self.get_response(request)
-        # What may be kept for everybody is the same for everybody, in one language.
+        # A response that caches may share is in one language for everybody.
         if "public" not in response.get("Cache-Control", ""):
             patch_vary_headers(response, ("Accept-Language", "Cookie"))
         _remember(request, response)
@@ -84,7 +84,7 @@ class LanguageMiddleware:
 
 
 def _accepted(request: HttpRequest) -> Iterator[str]:
-    """The languages of the Accept-Language header, the dearest first; `*` is no wish."""
+    """Yield the languages of the Accept-Language header, most preferred first, up to a `*`."""
     for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
         if tag == "*":
             return
@@ -92,7 +92,7 @@ def _accepted(request: HttpRequest) -> Iterator[str]:
 
 
 def _remember(request: HttpRequest, response: HttpResponse) -> None:
-    """Keep what was chosen with the switch for the pages after this one."""
+    """Keep the language chosen with the switch, for the pages after this one."""
     chosen = ours(request.GET.get(PARAMETER, ""))
     if not chosen or request.path_info.startswith(_NO_COOKIE):
         return

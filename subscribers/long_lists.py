@@ -1,4 +1,4 @@
-"""Show a table of millions of rows in the admin without reading it."""
+"""Show a table of millions of rows in the admin without reading all of it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from django.utils.functional import cached_property
 
 from subscribers.models import Subscriber
 
-# Nobody turns more pages than that; who looks for a reader searches.
+# Nobody turns more pages than that. An editor who looks for a reader searches.
 COUNTED = 10_000
 COUNT_MILLISECONDS = 500
-# A search is for a reader; of a single letter's hundred thousand it shows the first ones.
+# A search is for one reader. Of the hundred thousand that one letter finds, it shows the first.
 SEARCHED = 1000
 
 
 class OrMore(int):
-    """A number that is written as the least there are."""
+    """A count that is shown as a lower limit: "10,000 or more"."""
 
     def __str__(self) -> str:
         return f"{int(self):,} or more"
 
 
-class LongListPaginator(Paginator):  # type: ignore[type-arg]  # Django has no such brackets
-    """Counts no further than 10,000 rows or half a second, whatever the table holds."""
+class LongListPaginator(Paginator):  # type: ignore[type-arg]  # no generic at run time
+    """Stop counting after 10,000 rows or half a second, whatever the table holds."""
 
     @cached_property
     def count(self) -> int:
@@ -43,9 +43,10 @@ class LongListPaginator(Paginator):  # type: ignore[type-arg]  # Django has no s
 
 
 class LongList:
-    """For an admin's list: the newest rows first, which is how they are stored, and by address.
+    """Mixin for an admin's list: it shows the newest rows first, in the order of their storage.
 
-    No column can be sorted by, and there is no date hierarchy: both read all rows.
+    Readers are found by their address (`readers_at`). No column can be sorted by, and there is no
+    date hierarchy: both would read all rows.
     """
 
     paginator = LongListPaginator
@@ -56,6 +57,9 @@ class LongList:
 
 
 def readers_at(term: str) -> QuerySet[Subscriber]:
-    """Readers whose address begins so; an index answers this among millions, as nothing else."""
+    """Return readers whose address begins with `term`.
+
+    Among millions of readers this is the only search that an index answers.
+    """
     key = term.replace("\0", "").strip().lower()
     return Subscriber.objects.filter(email_key__startswith=key).order_by("email_key")[:SEARCHED]

@@ -1,4 +1,4 @@
-"""Bend a newsletter's colour until text in it can be read, by day and by night."""
+"""Adjust a newsletter's colour until text in it is readable, in light and in dark mode."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 
 DEFAULT = "#0b57d0"
-# The least contrasting surfaces that site.css puts the accent on (--sunk, by day and by night).
+# The least contrasting surfaces that site.css puts the accent on (--sunk, in light and dark mode).
 LIGHT_SURFACE = "#f1ede3"
 DARK_SURFACE = "#26231e"
 # WCAG 2.2, success criterion 1.4.3, text of any size.
 AA = 4.5
 
-# What text and lines look like on a bright and on a dark surface that is not ours.
+# The colours of text and lines on a bright and on a dark surface that is not ours.
 _BY_DAY = {"ink": "#1a1a1a", "soft": "#565656", "edge": "#767676", "bad": "#a4161a"}
 _BY_NIGHT = {"ink": "#f1f0ee", "soft": "#b9b7b3", "edge": "#8f8d89", "bad": "#ff9a94"}
 # WCAG 2.2, success criterion 1.4.11: the edge of a field.
@@ -23,23 +23,26 @@ _Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Palette:
-    """The accent by day and by night, as `#rrggbb`; the page's own colour is readable on both."""
+    """The accent in light and in dark mode, as `#rrggbb`.
+
+    Text in the page's own colour is readable on each.
+    """
 
     light: str
     dark: str
 
 
 def palette(accent: str) -> Palette:
-    """Return the shades of `accent` that keep AA; anything but `#rrggbb` counts as the default."""
+    """Return the shades of `accent` that meet AA; anything but `#rrggbb` means the default."""
     colour = accent if is_colour(accent) else DEFAULT
     return Palette(light=readable(colour, on=LIGHT_SURFACE), dark=readable(colour, on=DARK_SURFACE))
 
 
 def colours_on(background: str, *, accent: str) -> dict[str, str]:
-    """Return the colours of a form on a page of somebody else, each readable on `background`.
+    """Return the colours of a form on somebody else's page, each readable on `background`.
 
-    The keys are `paper` (the background), `accent`, `ink`, `soft`, `edge` and `bad`; text on the
-    accent is in the colour of the paper.
+    The keys are `paper` (the background), `accent`, `ink` (text), `soft` (secondary text), `edge`
+    (a field's border) and `bad` (an error). Text on the accent has the colour of the paper.
     """
     base = _BY_DAY if _is_bright(background) else _BY_NIGHT
     colours = {
@@ -55,7 +58,7 @@ def is_colour(value: str) -> bool:
 
 
 def readable(colour: str, *, on: str, ratio: float = AA) -> str:
-    """Return `colour`, mixed with black or white by as little as `ratio` needs."""
+    """Return `colour`, mixed with as little black or white as `ratio` needs."""
     pole = (0.0, 0.0, 0.0) if _is_bright(on) else (255.0, 255.0, 255.0)
     start = _rgb(colour)
     for step in range(101):
@@ -67,7 +70,7 @@ def readable(colour: str, *, on: str, ratio: float = AA) -> str:
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of WCAG 2.2, 1 to 21."""
+    """Return the contrast ratio of WCAG 2.2, 1 to 21."""
     lighter, darker = sorted((_luminance(_rgb(one)), _luminance(_rgb(other))), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 

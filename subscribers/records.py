@@ -1,4 +1,4 @@
-"""Admin classes for records of fact: to be searched and read, never changed."""
+"""Provide admin classes for records that are searched and read, but never changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 
 class _ReadOnly:
-    """Who may view may look; nobody adds, changes or deletes, whatever their permissions."""
+    """Let users view; let nobody add, change or delete, whatever their permissions."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -22,14 +22,14 @@ class _ReadOnly:
 
 
 class RecordAdmin(_ReadOnly, ModelAdmin):
-    """A surface of its own for a record of fact."""
+    """An admin page of its own for such records."""
 
     actions: list[str] | None = None
     list_per_page = 50
 
 
 class RecordInline(_ReadOnly, TabularInline):
-    """Records of fact beneath the row they belong to."""
+    """Such records below the row that they belong to."""
 
     extra = 0
     max_num = 0

@@ -1,4 +1,4 @@
-"""Tell how newsletters come, as far as their readers have a say in it."""
+"""Tell when newsletters come, as far as readers can choose it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Frequency = Subscription.Frequency
 
 @dataclass(frozen=True)
 class Rhythm:
-    """What a newsletter's schedules promise; where it has none, editors send it by hand."""
+    """What a newsletter's schedules promise; editors send one that has no schedule by hand."""
 
-    # The best of the week comes once a week.
+    # There is an edition with the best of the week, once a week.
     weekly: bool = False
-    # What is new comes on Saturday or Sunday, too.
+    # Editions with new stories come on Saturday or Sunday, too.
     weekends: bool = True
-    # When it comes by each reader's own clock; None: at one moment, for everybody.
+    # The time on each reader's own clock; None: the newsletter comes to everybody at one moment.
     readers_time: time | None = None
 
     @property
     def frequencies(self) -> list[Frequency]:
-        """What makes a difference to choose from."""
+        """Return the frequencies that make a difference."""
         found = [Frequency.DAILY]
         if self.weekends:
             found.append(Frequency.WEEKDAYS)
@@ -36,7 +36,7 @@ class Rhythm:
 
 
 def rhythms(newsletter_ids: Collection[int]) -> dict[int, Rhythm]:
-    """Return the rhythm of each newsletter; the layers above know it, and are asked once."""
+    """Return the rhythm of each newsletter; the layers above know it and are asked once."""
     answers: Any = signals.rhythm_asked.send(
         sender=Newsletter, newsletter_ids=sorted(newsletter_ids)
     )

@@ -1,4 +1,4 @@
-"""Write the lines that the owner of a page copies into it."""
+"""Write the HTML that the owner of a page copies into it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from subscribers import embed
 from subscribers.languages import first_of
 from subscribers.models import Newsletter
 
-# How tall an iframe is that holds the form, its wording and one line of complaint, on a phone.
+# The height of an iframe that holds the form, its wording and one line of error, on a phone.
 FRAME_HEIGHT = 420
 
 
-# What the owner of a page may say in an iframe, and only if the builder has signed it for them.
+# The texts that the owner of a page may set in an iframe, but only signed by the admin's builder.
 WORDS = ("title", "text", "button")
-# What else a query may ask for.
+# The other options of a query, and the form of their values.
 SHAPES = {
     "lang": r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*",
     "theme": r"light|dark",
@@ -39,7 +39,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Look:
-    """What the owner of a page may choose; empty is what the newsletter or the script has."""
+    """What the owner of a page may choose; "" means the newsletter's or the script's own value."""
 
     lang: str = ""
     theme: str = ""
@@ -53,9 +53,9 @@ class Look:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], *, newsletter: Newsletter) -> Self:
-        """Return what a query asks for, as far as it is meant and the words are ours.
+        """Return the valid options of a query; its texts count only if we signed them.
 
-        Whoever writes a query would otherwise have a page on our host say what they like.
+        Otherwise anybody could write a query with which a page on our host says what they like.
         """
         given = {field.name: query.get(field.name, "") for field in fields(cls)}
         look = cls(
@@ -70,13 +70,13 @@ class Look:
         return replace(look, **dict.fromkeys(WORDS, ""))
 
     def chosen(self) -> dict[str, str]:
-        """Only what differs from the defaults, in the order of the fields."""
+        """Return only what differs from the defaults, in the order of the fields."""
         return {name: value for name, value in asdict(self).items() if value}
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """When a pop-up is shown: the first that comes counts; neither means the script's own."""
+    """When a pop-up is shown: whatever happens first. Neither means the script's own default."""
 
     after_scroll: int | None = None
     after_seconds: int | None = None
@@ -90,9 +90,9 @@ def script(
     trigger: Trigger | None = None,
     preview: bool = False,
 ) -> SafeString:
-    """The one line that draws the form where it stands, or opens a dialog.
+    """Return the one line that draws the form in its place, or opens it as a dialog.
 
-    A preview opens at once, remembers nothing and sends nothing.
+    A preview opens immediately, stores nothing and sends nothing.
     """
     attributes = {"newsletter": newsletter.slug}
     if popup:
@@ -110,7 +110,10 @@ def script(
 
 
 def plain_form(newsletter: Newsletter, *, look: Look) -> SafeString:
-    """A form for a page without any script; its words are there to be changed, but one sentence."""
+    """Return a form for a page without any script.
+
+    The owner of the page may change its texts, but not the sentence about consent.
+    """
     context = {
         "newsletter": newsletter,
         "action": settings.SITE_URL + reverse("embed", args=[newsletter.slug]),
@@ -121,7 +124,7 @@ def plain_form(newsletter: Newsletter, *, look: Look) -> SafeString:
 
 
 def frame(newsletter: Newsletter, *, look: Look, preview: bool = False) -> SafeString:
-    """The same form in an iframe, for an editor that lets no script in."""
+    """Return the same form in an iframe, for a page whose editor allows no scripts."""
     url = settings.SITE_URL + reverse("embed-frame", args=[newsletter.slug])
     asked = look.chosen() | ({"preview": "1"} if preview else {})
     if any(asked.get(word) for word in WORDS):
@@ -138,7 +141,7 @@ def frame(newsletter: Newsletter, *, look: Look, preview: bool = False) -> SafeS
 
 
 def _signer() -> Signer:
-    # Not made once for all: a build imports this before there is a key.
+    # This is not a constant, because a build imports this module before there is a key.
     return Signer(salt="subscribers.snippet.words")
 
 

@@ -1,4 +1,4 @@
-"""The reader's way in and out."""
+"""Map the URLs of the readers' pages and of embedded forms."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Name the world's time zones as a reader's language does."""
+"""Name the world's time zones in a reader's language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from babel.core import get_global
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-# The continents and oceans of the IANA database; its other names are of no place.
+# The continents and oceans of the IANA database. Its other names belong to no place.
 REGIONS = {
     "Africa": _("Africa"),
     "America": _("America"),
@@ -28,9 +28,9 @@ REGIONS = {
 
 @lru_cache(maxsize=16)
 def grouped(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return [(region, [(zone, city)])] for a list to choose from, in the language's order.
+    """Return [(region, [(zone, city)])] for a list to choose from, with the cities in order.
 
-    Of several names of one clock (Asia/Calcutta) only the one in use is listed.
+    If a zone has several names (Asia/Calcutta), only the one in use is listed.
     """
     aliases = get_global("zone_aliases")
     groups: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS}
@@ -47,12 +47,12 @@ def grouped(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def is_zone(name: str) -> bool:
-    """Whether a clock can be set by this name."""
+    """Tell whether there is a time zone of this name."""
     return name in zoneinfo.available_timezones()
 
 
 def clock(*names: str) -> zoneinfo.ZoneInfo:
-    """Return the first of the zones that there is; UTC where there is none."""
+    """Return the first of the zones that exists, or UTC."""
     for name in names:
         if name:
             with suppress(zoneinfo.ZoneInfoNotFoundError, ValueError):
@@ -61,7 +61,7 @@ def clock(*names: str) -> zoneinfo.ZoneInfo:
 
 
 def city(zone: str, language: str) -> str:
-    """Return what the zone's city is called; the name in the database, where nobody knows."""
+    """Return the zone's city in the language, or else the city's name in the database."""
     try:
         known = Locale.parse(language, sep="-").time_zones
     except (UnknownLocaleError, ValueError):
@@ -74,7 +74,7 @@ def city(zone: str, language: str) -> str:
 
 @lru_cache(maxsize=1)
 def _earlier_names() -> dict[str, list[str]]:
-    """Unicode's lists of cities keep the name that a zone had first (Europe/Kiev)."""
+    """Return the earlier names of zones: Unicode's lists of cities keep the first (Europe/Kiev)."""
     earlier: dict[str, list[str]] = {}
     for name, now_called in get_global("zone_aliases").items():
         earlier.setdefault(now_called, []).append(name)
