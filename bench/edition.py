@@ -16,7 +16,7 @@ from digest.delivery import plan
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from digest.rendering.preview import sample_message
-from digest.schedule import around_the_world
+from digest.schedule import worldwide_span
 from subscribers.models import Newsletter, Section, Subscriber, Subscription
 from tests import factories
 
@@ -105,7 +105,7 @@ def approved(newsletter: Newsletter) -> Edition:
 def by_readers_clocks(edition: Edition) -> None:
     """Let the edition go out at seven by each reader's clock, on a day of its own."""
     day, seven = now().date() + timedelta(days=edition.pk), time_of_day(7)
-    _first, last = around_the_world(day, seven)
+    _first, last = worldwide_span(day, seven)
     Edition.objects.filter(pk=edition.pk).update(
         slot_date=day,
         local_time=seven,

@@ -78,7 +78,7 @@ def _sign_up_while_sending(readers: int, figures: Figures) -> dict[str, float]:
     newsletter = editions.newsletter()
     editions.add_readers(newsletter, readers)
     edition = editions.planned(newsletter)
-    tasks.send_lanes(edition)
+    tasks.start_lanes(edition)
     asked_at: dict[str, float] = {}
     browser, page = Client(headers={"host": "news.example.com"}), newsletter.get_absolute_url()
     began = time.monotonic()

@@ -129,7 +129,7 @@ def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
     from digest.models import Edition
 
     counted, seen, looked = sink.counted(), -1, time.monotonic()
-    tasks.send_lanes(edition_id)
+    tasks.start_lanes(edition_id)
     edition = Edition.objects.filter(pk=edition_id)
     while edition.filter(status=Edition.Status.SENDING).exists():
         time.sleep(0.2)
@@ -137,7 +137,7 @@ def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
             if sink.counted() == seen:
                 raise SystemExit(f"The send stands still: {tally(edition_id)}")
             seen, looked = sink.counted(), time.monotonic()
-            tasks.send_lanes(edition_id)
+            tasks.start_lanes(edition_id)
     assert tally(edition_id).sent == readers, tally(edition_id)
     assert sink.counted() - counted == readers, (sink.counted() - counted, readers)
     return readers / editions.seconds(edition_id)

@@ -24,26 +24,26 @@ from subscribers.signals import (
 
 
 @receiver(subscription_ended)
-def stop_what_was_planned(*, subscription_id: int, now: datetime, **_: Any) -> None:
+def drop_planned_deliveries(*, subscription_id: int, now: datetime, **_: Any) -> None:
     drop_reader(subscription_id=subscription_id, now=now)
 
 
 @receiver(subscriber_erased)
-def forget_what_was_said(*, subscription_ids: list[int], now: datetime, **_: Any) -> None:
+def erase_server_replies(*, subscription_ids: list[int], now: datetime, **_: Any) -> None:
     clear_replies(subscription_ids=subscription_ids)
     transaction.on_commit(partial(clear_late_replies, subscription_ids=subscription_ids, now=now))
 
 
 @receiver(dossier_asked)
-def tell_what_was_sent(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
+def export_deliveries(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
     return {"deliveries": deliveries_to(subscriber_id=subscriber_id)}
 
 
 @receiver(reading_hour_changed)
-def move_what_was_planned(*, subscriber_id: int, now: datetime, **_: Any) -> None:
+def retime_planned_deliveries(*, subscriber_id: int, now: datetime, **_: Any) -> None:
     reader_clock.retime(subscriber_id=subscriber_id, now=now)
 
 
 @receiver(rhythm_asked)
-def tell_rhythms(*, newsletter_ids: list[int], **_: Any) -> dict[int, Rhythm]:
+def provide_rhythms(*, newsletter_ids: list[int], **_: Any) -> dict[int, Rhythm]:
     return rhythms(newsletter_ids=newsletter_ids)

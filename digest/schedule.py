@@ -76,13 +76,13 @@ def next_slot(rule: Rule, *, after: datetime) -> Slot:
 # --- By each reader's own clock -------------------------------------------------------------------
 
 
-def around_the_world(day: date, local_time: time) -> tuple[datetime, datetime]:
+def worldwide_span(day: date, local_time: time) -> tuple[datetime, datetime]:
     """Return when the first zone on earth reaches this time of this day, and when the last does."""
     return instant_of(day, local_time, _FIRST), instant_of(day, local_time, _LAST)
 
 
-def readers_turn(
-    day: date, local_time: time, zone: tzinfo, *, now: datetime, useful_for: timedelta
+def reader_send_time(
+    day: date, local_time: time, zone: tzinfo, *, now: datetime, allowed_lateness: timedelta
 ) -> datetime:
     """Return when a reader in the zone gets the edition of `day`, if sending begins at `now`.
 
@@ -95,4 +95,4 @@ def readers_turn(
     if own >= now:
         return own
     is_still_that_day = instant_of(day + _DAY, time(0), zone) > now
-    return now if is_still_that_day or own + useful_for > now else own
+    return now if is_still_that_day or own + allowed_lateness > now else own

@@ -48,7 +48,7 @@ def _deliver(at: datetime.datetime) -> None:
     for edition_id in due.due_sendings(now=at):
         # While all connection slots are taken, or no relay is available, no lane could finish it.
         if not finish.finish_if_done(edition_id=edition_id, now=at):
-            send_lanes(edition_id)
+            start_lanes(edition_id)
 
 
 def _release(at: datetime.datetime) -> None:
@@ -74,12 +74,12 @@ def _fetch(at: datetime.datetime) -> None:
 
 # Seconds after which a waiting task expires. A tick has enqueued the same work again by then, so
 # that a queue without workers does not fill up.
-_OVERTAKEN = 60
+_EXPIRES_AFTER = 60
 # Hostile markup in a feed can keep the parser busy for minutes; the fetch is cut off after this.
 _FETCH_SECONDS = 120
 
 
-@shared_task(expires=_OVERTAKEN, soft_time_limit=_FETCH_SECONDS)
+@shared_task(expires=_EXPIRES_AFTER, soft_time_limit=_FETCH_SECONDS)
 def fetch_feed(*, feed_id: int) -> None:
     try:
         ingest.fetch_feed(feed_id=feed_id, now=now())
@@ -87,7 +87,7 @@ def fetch_feed(*, feed_id: int) -> None:
         ingest.give_up(feed_id=feed_id, seconds=_FETCH_SECONDS, now=now())
 
 
-@shared_task(expires=_OVERTAKEN)
+@shared_task(expires=_EXPIRES_AFTER)
 def draft_slot(*, schedule_id: int, date: str) -> None:
     schedule = Schedule.objects.select_related("newsletter").get(pk=schedule_id)
     draft.draft_edition(
@@ -124,10 +124,10 @@ def plan_readers(*, edition_id: int) -> None:
     """Plan one batch of readers, enqueue the next one, and start lanes for what is planned."""
     if plan.plan_batch(edition_id=edition_id, now=now()):
         enqueue(plan_readers, edition_id=edition_id)
-    send_lanes(edition_id)
+    start_lanes(edition_id)
 
 
-@shared_task(expires=_OVERTAKEN)
+@shared_task(expires=_EXPIRES_AFTER)
 def send_lane(*, edition_id: int) -> None:
     ended = lane.End.MORE
     while ended is lane.End.MORE:
@@ -147,7 +147,7 @@ def notify_held(*, edition_id: int) -> None:
     notify.notify_held(edition_id=edition_id, now=now())
 
 
-def send_lanes(edition_id: int) -> None:
+def start_lanes(edition_id: int) -> None:
     """Enqueue a lane for each free connection slot; a surplus lane ends immediately."""
     for _ in range(connection_slots.available()):
         enqueue(send_lane, edition_id=edition_id)

@@ -13,7 +13,7 @@ from digest.admin.clock import local
 from digest.admin.edition_panel import COLOURS
 from digest.admin.wave_words import goes_out, under_way
 from digest.delivery.watch import snapshot
-from digest.editions.slots import next_open_slots, planned, running
+from digest.editions.slots import active_schedules, next_open_slots, slot_plan
 from digest.models import Cadence, Delivery, Edition, Feed, Schedule
 from subscribers.admin.growth import overview
 from subscribers.models import Consent, Newsletter, Subscription
@@ -69,7 +69,7 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
     for schedule in schedules:
         slot = coming.get(schedule.pk)
         if slot and (schedule.pk, slot.date) not in drafted:
-            plan = planned(schedule, slot)
+            plan = slot_plan(schedule, slot)
             draft_at = plan.sends_at - timedelta(minutes=schedule.draft_lead_minutes)
             rows.append(
                 {
@@ -123,7 +123,7 @@ def attention(now: datetime) -> list[dict[str, Any]]:
 
 def unserved() -> list[dict[str, Any]]:
     """Return newsletters whose weekly readers get every edition for want of a weekly schedule."""
-    weekly = running(Schedule.objects.filter(cadence=Cadence.WEEKLY))
+    weekly = active_schedules(Schedule.objects.filter(cadence=Cadence.WEEKLY))
     waiting = (
         Subscription.objects.filter(
             status=Subscription.Status.ACTIVE, frequency=Subscription.Frequency.WEEKLY

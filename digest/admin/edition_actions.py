@@ -135,18 +135,21 @@ class EditionActions(EditionUnderWay):
         if request.method == "POST":
             return self._send_now(request, edition)
         if edition.sending_at:
-            return self._ask(request, edition, "go_on", {"left": audience.left(edition, now=now())})
+            return self._ask(
+                request, edition, "go_on", {"left": audience.remaining(edition, now=now())}
+            )
         return self._ask(
-            request, edition, "send", {"outlook": audience.outlook(edition, now=now())}
+            request, edition, "send", {"estimate": audience.estimate(edition, now=now())}
         )
 
     def _send_now(self, request: Any, edition: Edition) -> HttpResponse:
         try:
-            send_now.bring_forward(
+            send_now.approve_as_seen(
                 edition_id=edition.pk,
                 seen=request.POST.get("seen", ""),
                 readers=_number(request.POST.get("readers", "")),
-                to_everybody="to_everybody" in request.POST,
+                immediately=True,
+                ignore_reader_clocks="ignore_reader_clocks" in request.POST,
                 user=request.user,
                 now=now(),
             )
@@ -176,8 +179,8 @@ class EditionActions(EditionUnderWay):
             return HttpResponseNotAllowed(["POST"])
         edition = self._edition(request, pk, change=True)
         try:
-            taken = send_now.take_up_again(edition_id=edition.pk, now=now())
-        except send_now.TooLate as error:
+            taken = send_now.reopen(edition_id=edition.pk, now=now())
+        except send_now.TooLateToReopen as error:
             messages.error(request, str(error))
             return self._back(edition)
         messages.success(request, "It is a draft again.")
@@ -220,7 +223,7 @@ class EditionActions(EditionUnderWay):
         term = request.GET.get("term", "").replace("\0", "").strip()
         asked = request.GET.get("page", "")
         number = max(1, int(asked)) if re.fullmatch(r"[0-9]{1,6}", asked) else 1
-        stories = curate.choices(edition, term=term)
+        stories = curate.addable_stories(edition, term=term)
         start = (number - 1) * PAGE_OF_STORIES
         rows: list[Any] = list(stories[start : start + PAGE_OF_STORIES + 1])
         results = [

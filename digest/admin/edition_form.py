@@ -51,7 +51,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.was_approved = self.instance.status == Edition.Status.APPROVED
         stories = Story.objects.filter(newsletter=self.instance.newsletter_id)
-        self.fields["seen"].initial = curate.seal(self.instance)
+        self.fields["seen"].initial = curate.fingerprint(self.instance)
         field: Any = self.fields["add_stories"]
         field.queryset = stories
         # The browser loads stories while the editor types; the page holds only the chosen ones.
@@ -85,7 +85,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("seen") != curate.seal(self.instance):
+        if cleaned.get("seen") != curate.fingerprint(self.instance):
             raise forms.ValidationError(
                 "Somebody else changed this edition while you had it open, so nothing was saved. "
                 "Open it again to see their version; your words are still in the fields below "
@@ -161,12 +161,12 @@ class ItemFormSet(PaginationInlineFormSet):
                 continue
             kept.append((form.cleaned_data["position"], form.instance.pk))
             if set(form.changed_data) & {"headline", "summary", "section"}:
-                words = curate.Words(
+                words = curate.ItemEdit(
                     headline=form.cleaned_data["headline"],
                     summary=form.cleaned_data["summary"],
                     section_id=getattr(form.cleaned_data["section"], "pk", None),
                 )
-                curate.reword(edition_id=edition_id, item_id=form.instance.pk, words=words)
+                curate.edit_item(edition_id=edition_id, item_id=form.instance.pk, edit=words)
             if form.changed_data:
                 self.changed_objects.append((form.instance, form.changed_data))
         # The page's positions are only compared, not stored: a stable sort by them is the order.

@@ -18,7 +18,7 @@ from digest.delivery.watch import Snapshot, snapshot
 from digest.delivery.wording import approximate
 from digest.editions import audience, correct, curate
 from digest.editions.approve import content_hash, next_revision
-from digest.editions.preflight import problems
+from digest.editions.preflight import find_problems
 from digest.models import Delivery, Edition
 from subscribers.sparingly import sparingly
 
@@ -54,10 +54,10 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "deadline_at": local(edition.deadline_at, zone),
         "worth_until": worth_until(edition, zone),
         "deadline_passed": editable and edition.deadline_at <= now,
-        "problems": problems(edition) if editable else [],
+        "problems": find_problems(edition) if editable else [],
         "is_stopped": editable and edition.sending_at is not None,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
-        "seen": curate.seal(edition),
+        "seen": curate.fingerprint(edition),
         **_readers_of(edition, course.get("look"), now),
         **course,
     }
@@ -74,25 +74,30 @@ def _readers_of(edition: Edition, found: Snapshot | None, now: datetime) -> dict
             f"correction:{edition.pk}", lambda: audience.readers(edition).count(), least=1
         )
     if edition.reason == Edition.Reason.AUDIENCE:
-        facts["outlook"] = audience.outlook(edition, now=now)
-    return facts | (_versions(edition, found) if found else {})
+        facts["estimate"] = audience.estimate(edition, now=now)
+    return facts | (_revisions(edition, found) if found else {})
 
 
-def _versions(edition: Edition, found: Snapshot) -> dict[str, Any]:
+def _revisions(edition: Edition, found: Snapshot) -> dict[str, Any]:
     """Return how many readers have which version; count anew only where an editor decides by it."""
     if edition.status in Edition.EDITABLE:
         return {
-            "versions": correct.versions(edition),
+            "revision_counts": correct.revision_counts(edition),
             "next_version": next_revision(edition, content_hash(edition)),
         }
-    may_correct = not correct.obstacle(edition)
+    may_correct = not correct.blocking_reason(edition)
     if edition.revision == 1:
-        return {"misinformed": may_correct and found.tally.sent + found.tally.uncertain}
+        return {"correction_recipients": may_correct and found.tally.sent + found.tally.uncertain}
     have = {part.name: part.sent + part.uncertain for part in found.report.revisions}
     numbers = range(1, edition.revision + 1)
-    versions = [correct.Version(number, have.get(str(number), 0)) for number in numbers]
-    through = correct.choices(edition)[-1] if may_correct else 0
-    return {"versions": versions, "misinformed": sum(v.readers for v in versions[:through])}
+    revision_counts = [
+        correct.RevisionCount(number, have.get(str(number), 0)) for number in numbers
+    ]
+    through = correct.correctable_revisions(edition)[-1] if may_correct else 0
+    return {
+        "revision_counts": revision_counts,
+        "correction_recipients": sum(v.readers for v in revision_counts[:through]),
+    }
 
 
 def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from digest.admin.edition_pages import EditionPages
 from digest.delivery import finish, resend
 from digest.editions import audience, correct, stop
 from digest.models import Delivery, Edition
-from digest.tasks import send_lanes
+from digest.tasks import start_lanes
 
 MOST_HOURS = 72
 
@@ -44,8 +44,8 @@ class CorrectionForm(forms.Form):
     def __init__(self, *args: Any, edition: Edition, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [
-            (through, correct.misinformed(edition, through=through).count())
-            for through in correct.choices(edition)
+            (through, correct.recipients(edition, through=through).count())
+            for through in correct.correctable_revisions(edition)
         ]
         if len(offered) == 1:
             del self.fields["through"]
@@ -108,7 +108,9 @@ class EditionUnderWay(EditionPages):
     def end_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
         if request.method != "POST":
-            return self._ask(request, edition, "end", {"left": audience.left(edition, now=now())})
+            return self._ask(
+                request, edition, "end", {"left": audience.remaining(edition, now=now())}
+            )
         try:
             finish.end_stopped(edition_id=edition.pk, now=now())
         except finish.NotStopped:
@@ -123,13 +125,13 @@ class EditionUnderWay(EditionPages):
         form = CorrectionForm(_posted(request), edition=edition)
         if form.is_valid():
             try:
-                correction = correct.create(
+                correction = correct.draft_correction(
                     edition_id=edition.pk,
                     note=form.cleaned_data["note"],
                     through=form.cleaned_data.get("through"),
                     now=now(),
                 )
-            except correct.AlreadyThere as there:
+            except correct.CorrectionExists as there:
                 messages.info(request, f"{there} This is it.")
                 return self._back(there.correction)
             except correct.NotCorrectable as error:
@@ -139,11 +141,11 @@ class EditionUnderWay(EditionPages):
                     request, "Drafted. It goes out as soon as you approve it: look at it first."
                 )
                 return self._back(correction)
-        oldest = correct.choices(edition)[0]
+        oldest = correct.correctable_revisions(edition)[0]
         facts = {
             "form": form,
             "is_for_older": oldest < edition.revision,
-            "readers": correct.misinformed(edition, through=oldest).count(),
+            "readers": correct.recipients(edition, through=oldest).count(),
         }
         return self._ask(request, edition, "correct", facts)
 
@@ -170,7 +172,7 @@ class EditionUnderWay(EditionPages):
         except resend.CannotResend as error:
             form.add_error(None, str(error))
             return False
-        send_lanes(edition.pk)
+        start_lanes(edition.pk)
         count = done.failed + done.uncertain
         messages.success(request, f"On its way again to {count:,} reader{'s'[: count != 1]}.")
         return True

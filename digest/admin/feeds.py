@@ -125,7 +125,7 @@ class FeedAdmin(ModelAdmin):
         else:
             super().save_model(request, obj, form, change)
         if change and {"url", "is_active"} & set(form.changed_data):
-            obj.start_afresh(now=now())
+            obj.reset_fetch_state(now=now())
         if obj.is_active and (not change or "url" in form.changed_data):
             enqueue(fetch_feed, feed_id=obj.pk)
             messages.info(request, "Its first stories are being fetched.")

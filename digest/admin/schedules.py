@@ -19,8 +19,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from digest.admin.clock import local
 from digest.admin.wave_words import goes_out, head_start_words
-from digest.editions.rhythm import comes_daily, comes_weekly, weekly_readers
-from digest.editions.slots import SlotPlan, planned, rule_of, running
+from digest.editions.rhythm import count_weekly_readers, has_daily_schedule, has_weekly_schedule
+from digest.editions.slots import SlotPlan, active_schedules, rule_of, slot_plan
 from digest.models import Cadence, Schedule
 from digest.models.schedules import Weekday, every_day
 from digest.schedule import next_slot
@@ -35,7 +35,7 @@ def next_plans(schedule: Schedule, *, after: datetime, count: int = 3) -> list[S
     plans: list[SlotPlan] = []
     for _ in range(count):
         slot = next_slot(rule, after=after)
-        plans.append(planned(schedule, slot))
+        plans.append(slot_plan(schedule, slot))
         after = slot.sends_at
     return plans
 
@@ -152,9 +152,9 @@ class ScheduleAdmin(ModelAdmin):
 
     @display(description="Who waits for it")
     def waiting(self, schedule: Schedule) -> str:
-        if not comes_daily(newsletter_id=schedule.newsletter_id):
+        if not has_daily_schedule(newsletter_id=schedule.newsletter_id):
             return "Every reader: no other schedule of the newsletter is active."
-        count = weekly_readers(newsletter_id=schedule.newsletter_id)
+        count = count_weekly_readers(newsletter_id=schedule.newsletter_id)
         if not count:
             return f"{NOBODY_YET}, so no edition is drafted until somebody does."
         return (
@@ -172,13 +172,13 @@ class ScheduleAdmin(ModelAdmin):
 @contextmanager
 def _telling_what_ends(request: HttpRequest, schedules: QuerySet[Schedule]) -> Iterator[None]:
     """Warn what weekly readers get instead, if the change to `schedules` ends their edition."""
-    weekly = running(schedules.filter(cadence=Cadence.WEEKLY))
+    weekly = active_schedules(schedules.filter(cadence=Cadence.WEEKLY))
     before = {each.newsletter for each in weekly.select_related("newsletter")}
     yield
     for newsletter in before:
-        if comes_weekly(newsletter_id=newsletter.pk):
+        if has_weekly_schedule(newsletter_id=newsletter.pk):
             continue
-        if count := weekly_readers(newsletter_id=newsletter.pk):
+        if count := count_weekly_readers(newsletter_id=newsletter.pk):
             messages.warning(
                 request,
                 f"{newsletter} has no weekly edition any more. The readers who chose it "

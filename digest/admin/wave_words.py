@@ -35,13 +35,13 @@ def goes_out_to_these(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
     if edition.local_time is None or edition.sending_at:
         return goes_out(edition, zone)
     turns = sparingly(
-        f"turns:1:{edition.pk}:{edition.sends_at.timestamp()}",
+        f"reader-groups:1:{edition.pk}:{edition.sends_at.timestamp()}",
         # Computed as of the first wave, so that no zone is missing, whatever the hour is now.
-        lambda: waves.turns(edition, audience.readers(edition), now=edition.sends_at),
+        lambda: waves.reader_groups(edition, audience.readers(edition), now=edition.sends_at),
         least=30.0,
     )
     # A turn before `sends_at` means that the readers' day is over by then: they get no edition.
-    instants = [max(turn.at, now) for turn in turns if turn.at >= edition.sends_at]
+    instants = [max(turn.sends_at, now) for turn in turns if turn.sends_at >= edition.sends_at]
     if not instants:
         return goes_out(edition, zone)
     return f"from {local(min(instants), zone)} to {local(max(instants), zone)}"
@@ -59,7 +59,8 @@ def worth_until(edition: Edition, zone: tzinfo) -> str:
     end = local(edition.deadline_at, zone)
     if edition.local_time is None:
         return end
-    return f"{approximate(waves.lateness(edition))} after each reader's hour; nobody after {end}"
+    late = approximate(waves.allowed_lateness(edition))
+    return f"{late} after each reader's hour; nobody after {end}"
 
 
 def under_way(edition: Edition, zone: tzinfo, *, now: datetime) -> str:

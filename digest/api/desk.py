@@ -14,15 +14,15 @@ from ninja import Field, Query, Router
 from ninja.responses import Status
 
 from digest.api.drafts import (
+    DraftDetail,
     DraftOut,
+    EditionContent,
     EditionStatus,
     NewEdition,
-    Order,
-    When,
-    WholeDraft,
-    Words,
-    facts,
-    shown,
+    SendRequest,
+    SendTiming,
+    draft_detail,
+    draft_fields,
 )
 from digest.editions import curate, draft, preflight, send_now, stop
 from digest.editions.approve import NotApprovable
@@ -47,7 +47,7 @@ READ, WRITE, SEND = (
 )
 
 
-class Which(BehindUuid):
+class DraftQuery(BehindUuid):
     status: EditionStatus | None = Field(None, description="Only these.")
 
 
@@ -56,27 +56,27 @@ class Which(BehindUuid):
     operation_id="listDrafts", summary="List editions in any state", openapi_extra=problem(404),
 )  # fmt: skip
 def list_drafts(
-    request: HttpRequest, response: HttpResponse, which: Query[Which], slug: str = SLUG
+    request: HttpRequest, response: HttpResponse, query: Query[DraftQuery], slug: str = SLUG
 ) -> Page[DraftOut, UUID]:
     """The one that was made last first."""
     newsletter = find(slug)
     insist(request, newsletter)
     found = Edition.objects.select_related("newsletter").filter(newsletter=newsletter)
-    if which.status:
-        found = found.filter(status=which.status)
-    if which.after:
-        last = Edition.objects.filter(newsletter=newsletter, public_id=which.after).first()
+    if query.status:
+        found = found.filter(status=query.status)
+    if query.after:
+        last = Edition.objects.filter(newsletter=newsletter, public_id=query.after).first()
         if last is None:
             raise Http404
         found = found.filter(pk__lt=last.pk)
-    rows = list(found.order_by("-pk")[: which.limit + 1])
-    rows, after = cut(request, response, rows=rows, limit=which.limit, key="public_id")
-    items = [DraftOut(**facts(edition)) for edition in rows]
+    rows = list(found.order_by("-pk")[: query.limit + 1])
+    rows, after = cut(request, response, rows=rows, limit=query.limit, key="public_id")
+    items = [DraftOut(**draft_fields(edition)) for edition in rows]
     return Page[DraftOut, UUID](items=items, next_after=after)
 
 
 @router.post(
-    "/desk/newsletters/{slug:slug}/editions", response={200: WholeDraft, 201: WholeDraft},
+    "/desk/newsletters/{slug:slug}/editions", response={200: DraftDetail, 201: DraftDetail},
     auth=WRITE, operation_id="createEdition", summary="Create an edition",
     openapi_extra=problem(404, 409),
 )  # fmt: skip
@@ -87,7 +87,7 @@ def create_edition(
     data: NewEdition,
     slug: str = SLUG,
     idempotency_key: str | None = IDEMPOTENCY_KEY,
-) -> Status[WholeDraft]:
+) -> Status[DraftDetail]:
     """A draft (201), proposed from the newest stories unless `stories` names others.
 
     There is one edition a slot. Where it is there already it is returned as it is (200); with
@@ -113,49 +113,51 @@ def create_edition(
         _write(edition, words)
     location = reverse("api:read_draft", args=[edition.public_id])
     response["Location"] = location
-    return Status(201 if is_new else 200, shown(_edition(request, edition.public_id), now=moment))
+    return Status(
+        201 if is_new else 200, draft_detail(_edition(request, edition.public_id), now=moment)
+    )
 
 
 @router.get(
-    "/desk/editions/{uuid:edition_id}", response=WholeDraft, auth=READ, operation_id="readDraft",
+    "/desk/editions/{uuid:edition_id}", response=DraftDetail, auth=READ, operation_id="readDraft",
     summary="Read an edition in any state", openapi_extra=problem(404), url_name="read_draft",
 )  # fmt: skip
-def read_draft(request: HttpRequest, edition_id: UUID) -> WholeDraft:
+def read_draft(request: HttpRequest, edition_id: UUID) -> DraftDetail:
     """With what stands against sending it, how many it would go to, and its seal."""
-    return shown(_edition(request, edition_id), now=now())
+    return draft_detail(_edition(request, edition_id), now=now())
 
 
 @router.patch(
-    "/desk/editions/{uuid:edition_id}", response=WholeDraft, auth=WRITE,
+    "/desk/editions/{uuid:edition_id}", response=DraftDetail, auth=WRITE,
     operation_id="changeEdition", summary="Change an edition", openapi_extra=problem(404, 409),
 )  # fmt: skip
-def change_edition(request: HttpRequest, edition_id: UUID, data: Words) -> WholeDraft:
+def change_edition(request: HttpRequest, edition_id: UUID, data: EditionContent) -> DraftDetail:
     """Any change of what it shows voids an approval."""
     edition = _edition(request, edition_id)
     with transaction.atomic():
         _write(edition, data.model_dump(exclude_none=True))
-    return shown(_edition(request, edition_id), now=now())
+    return draft_detail(_edition(request, edition_id), now=now())
 
 
 @router.post(
-    "/desk/editions/{uuid:edition_id}/send", response={202: WholeDraft}, auth=SEND,
+    "/desk/editions/{uuid:edition_id}/send", response={202: DraftDetail}, auth=SEND,
     operation_id="sendEdition", summary="Approve and send an edition",
     openapi_extra=problem(404, 409),
 )  # fmt: skip
-def send_edition(request: HttpRequest, edition_id: UUID, data: Order) -> Status[WholeDraft]:
+def send_edition(request: HttpRequest, edition_id: UUID, data: SendRequest) -> Status[DraftDetail]:
     """Approve it as you have read it; it goes out at its time, or at once.
 
     Where something stands against it, the problem's `problems` say what. An unusual number of
     readers needs a yes to that number, in `readers`.
     """
     edition, moment = _edition(request, edition_id), now()
-    at_once = data.when is When.NOW
+    at_once = data.when is SendTiming.NOW
     try:
-        send_now.bring_forward(
+        send_now.approve_as_seen(
             edition_id=edition.pk,
             seen=data.seal,
             readers=data.readers,
-            at_once=at_once,
+            immediately=at_once,
             now=moment,
         )
     except NotApprovable as refused:
@@ -163,22 +165,22 @@ def send_edition(request: HttpRequest, edition_id: UUID, data: Order) -> Status[
     logger.info("Edition %s is approved by the token %s", edition.pk, token_of(request))
     if at_once or edition.sends_at <= moment:
         enqueue(release, edition_id=edition.pk)
-    return Status(202, shown(_edition(request, edition_id), now=moment))
+    return Status(202, draft_detail(_edition(request, edition_id), now=moment))
 
 
 @router.post(
-    "/desk/editions/{uuid:edition_id}/stop", response=WholeDraft, auth=SEND,
+    "/desk/editions/{uuid:edition_id}/stop", response=DraftDetail, auth=SEND,
     operation_id="stopEdition", summary="Stop an edition that is being sent",
     openapi_extra=problem(404, 409),
 )  # fmt: skip
-def stop_edition(request: HttpRequest, edition_id: UUID) -> WholeDraft:
+def stop_edition(request: HttpRequest, edition_id: UUID) -> DraftDetail:
     """Within a moment no further reader gets it; editors decide how it goes on."""
     edition = _edition(request, edition_id)
     try:
         stop.stop_sending(edition_id=edition.pk, detail="Stopped over the API", now=now())
     except stop.NotSending as error:
         raise Problem(problems.CONFLICT, str(error)) from None
-    return shown(_edition(request, edition_id), now=now())
+    return draft_detail(_edition(request, edition_id), now=now())
 
 
 def _edition(request: HttpRequest, edition_id: UUID) -> Edition:
@@ -197,9 +199,9 @@ def _write(edition: Edition, words: dict[str, Any]) -> None:
     story_ids = words.pop("stories", None)
     try:
         if words:
-            curate.say(edition_id=edition.pk, **words)
+            curate.set_copy(edition_id=edition.pk, **words)
         if story_ids is not None:
-            curate.print_these(edition_id=edition.pk, story_ids=list(dict.fromkeys(story_ids)))
+            curate.set_stories(edition_id=edition.pk, story_ids=list(dict.fromkeys(story_ids)))
     except (curate.NotEditable, curate.AlreadyPrinted) as error:
         raise Problem(problems.CONFLICT, str(error)) from None
     except Story.DoesNotExist:
@@ -207,7 +209,7 @@ def _write(edition: Edition, words: dict[str, Any]) -> None:
         raise Problem(problems.CONFLICT, detail) from None
 
 
-def _refused(found: list[preflight.Problem]) -> Problem:
+def _refused(found: list[preflight.EditionProblem]) -> Problem:
     told = [{"code": each.code, "message": each.message} for each in found]
     detail = " ".join(each.message for each in found)
     return Problem(problems.CONFLICT, detail, more={"problems": told})

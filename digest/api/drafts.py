@@ -19,7 +19,7 @@ EditionCadence = Literal["daily", "weekly"]
 _MOST_STORIES = 100
 
 
-class Words(Input):
+class EditionContent(Input):
     """What is left out stays as it is."""
 
     model_config = example(
@@ -35,7 +35,7 @@ class Words(Input):
     )
 
 
-class NewEdition(Words):
+class NewEdition(EditionContent):
     model_config = example(
         cadence="daily",
     )
@@ -48,12 +48,12 @@ class NewEdition(Words):
     )
 
 
-class When(Enum):
+class SendTiming(Enum):
     NOW = "now"
     SCHEDULED = "scheduled"
 
 
-class Order(Input):
+class SendRequest(Input):
     model_config = example(
         seal="0123abcd.1773122400.1773133200",
         when="scheduled",
@@ -62,7 +62,7 @@ class Order(Input):
     seal: Annotated[str, Field(max_length=100, pattern=r"^[0-9a-f.]+$")] = Field(
         description="Of the edition as you have read it: what was changed since is not sent."
     )
-    when: When = Field(When.SCHEDULED, description="At its time, or at once.")
+    when: SendTiming = Field(SendTiming.SCHEDULED, description="At its time, or at once.")
     readers: Annotated[int, Field(ge=1, le=2**31 - 1), NUMBER] | None = Field(
         None, description="A yes to so many readers, where that is an unusual number."
     )
@@ -108,7 +108,7 @@ class ReadersOut(Schema):
     warning: str = Field(description="Why a person has to say yes to so many; else empty.")
 
 
-class WholeDraft(DraftOut):
+class DraftDetail(DraftOut):
     note: str
     stories: list[ItemOut]
     problems: list[ProblemOut]
@@ -116,7 +116,7 @@ class WholeDraft(DraftOut):
     seal: str = Field(description="Stands for all that the mail would show, and when it goes out.")
 
 
-def facts(edition: Edition) -> dict[str, Any]:
+def draft_fields(edition: Edition) -> dict[str, Any]:
     return {
         "id": edition.public_id,
         "newsletter": edition.newsletter.slug,
@@ -136,10 +136,10 @@ def facts(edition: Edition) -> dict[str, Any]:
     }
 
 
-def shown(edition: Edition, *, now: dt.datetime) -> WholeDraft:
-    outlook = audience.outlook(edition, now=now)
-    return WholeDraft(
-        **facts(edition),
+def draft_detail(edition: Edition, *, now: dt.datetime) -> DraftDetail:
+    estimate = audience.estimate(edition, now=now)
+    return DraftDetail(
+        **draft_fields(edition),
         note=edition.note,
         stories=[
             ItemOut(
@@ -153,8 +153,8 @@ def shown(edition: Edition, *, now: dt.datetime) -> WholeDraft:
         ],
         problems=[
             ProblemOut(code=found.code, message=found.message, blocking=found.blocking)
-            for found in preflight.problems(edition)
+            for found in preflight.find_problems(edition)
         ],
-        readers=ReadersOut(now=outlook.readers, usual=outlook.usual, warning=outlook.warning),
-        seal=curate.seal(edition),
+        readers=ReadersOut(now=estimate.readers, usual=estimate.usual, warning=estimate.warning),
+        seal=curate.fingerprint(edition),
     )

@@ -32,7 +32,7 @@ class EditionOut(Schema):
     corrects: UUID | None = Field(description="The edition that this one corrects.")
 
 
-class PrintedOut(Schema):
+class PublishedStoryOut(Schema):
     headline: str
     summary: str
     url: str
@@ -45,7 +45,7 @@ class PrintedOut(Schema):
 
 class EditionWithStories(EditionOut):
     note: str
-    stories: list[PrintedOut]
+    stories: list[PublishedStoryOut]
 
 
 @router.get(
@@ -82,7 +82,7 @@ def read_edition(request: HttpRequest, edition_id: UUID) -> EditionWithStories:
         raise Http404
     items = edition.items.select_related("story", "section")
     return EditionWithStories(
-        **_facts(edition), note=edition.note, stories=[_printed(item) for item in items]
+        **_facts(edition), note=edition.note, stories=[_story_out(item) for item in items]
     )
 
 
@@ -106,9 +106,9 @@ def _facts(edition: Edition) -> dict[str, Any]:
     }
 
 
-def _printed(item: EditionItem) -> PrintedOut:
+def _story_out(item: EditionItem) -> PublishedStoryOut:
     story = item.story
-    return PrintedOut(
+    return PublishedStoryOut(
         headline=item.shown_headline,
         summary=item.shown_summary,
         url=story.link,

@@ -106,7 +106,7 @@ class PushedOut(StoryOut):
     )
 
 
-class Which(BehindId):
+class StoryQuery(BehindId):
     printed: bool | None = Field(None, description="Only those that an edition holds, or none.")
 
 
@@ -116,16 +116,16 @@ class Which(BehindId):
     openapi_extra=problem(404),
 )  # fmt: skip
 def list_stories(
-    request: HttpRequest, response: HttpResponse, which: Query[Which], slug: str = SLUG
+    request: HttpRequest, response: HttpResponse, query: Query[StoryQuery], slug: str = SLUG
 ) -> Page[StoryOut, int]:
     """The last one added first."""
     found: Any = _stories(_newsletter(request, slug))
-    if which.printed is not None:
-        found = found.filter(is_printed=which.printed)
-    if which.after is not None:
-        found = found.filter(pk__lt=which.after)
-    rows = list(found.order_by("-pk")[: which.limit + 1])
-    rows, after = cut(request, response, rows=rows, limit=which.limit, key="pk")
+    if query.printed is not None:
+        found = found.filter(is_printed=query.printed)
+    if query.after is not None:
+        found = found.filter(pk__lt=query.after)
+    rows = list(found.order_by("-pk")[: query.limit + 1])
+    rows, after = cut(request, response, rows=rows, limit=query.limit, key="pk")
     items = [StoryOut(**_facts(story)) for story in rows]
     return Page[StoryOut, int](items=items, next_after=after)
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from digest.delivery.prepared import Statement
-from digest.editions.waves import LEAST_LATENESS
+from digest.editions.waves import MIN_ALLOWED_LATENESS
 from digest.models import Delivery
 from subscribers.models import Subscription
 
@@ -66,7 +66,7 @@ _INELIGIBLE = """
 # How long after their own hour readers still get an edition that goes by the readers' clocks.
 _USEFUL = f"""
     (SELECT GREATEST(e.deadline_at - e.last_wave_at,
-                     interval '{LEAST_LATENESS.total_seconds():.0f} seconds')
+                     interval '{MIN_ALLOWED_LATENESS.total_seconds():.0f} seconds')
        FROM digest_edition e WHERE e.id = %(edition)s)
 """  # noqa: S608 (joined from the constant)
 

@@ -81,11 +81,11 @@ def _add_by_turns(edition: Edition, readers: QuerySet[Subscription], now: dateti
     with connection.cursor() as cursor:
         cursor.execute(_KEEP.format(batch=batch), params)
         cursor.execute(_GROUPS)
-        turns = waves.timed(edition, cursor.fetchall(), now=now)
+        turns = waves.with_send_times(edition, cursor.fetchall(), now=now)
         values: list[Any] = [
             [turn.timezone for turn in turns],
-            [turn.preferred for turn in turns],
-            [turn.at for turn in turns],
+            [turn.preferred_time for turn in turns],
+            [turn.sends_at for turn in turns],
         ]
         cursor.execute(_PLAN_WAVES, [*values, edition.pk])
         found = _batch(cursor)

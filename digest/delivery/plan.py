@@ -96,8 +96,8 @@ def _start(edition: Edition, now: datetime) -> None:
     # The hash is computed again after freezing, to notice a change while the page was rendered.
     if {frozen.content_hash, content_hash(edition)} != {edition.approved_hash}:
         raise _Unfit(_Reason.CHANGED, "The edition was changed after it was approved.")
-    readers = audience.reached(edition, now=now).count()
-    if unusual := audience.guard(edition, readers):
+    readers = audience.reachable(edition, now=now).count()
+    if unusual := audience.unusual_warning(edition, readers):
         raise _Unfit(_Reason.AUDIENCE, unusual)
     Edition.objects.filter(pk=edition.pk, status=_Status.APPROVED).update(
         status=_Status.SENDING,
@@ -118,8 +118,8 @@ def _last_wave_and_deadline(edition: Edition, now: datetime) -> dict[str, dateti
     before = edition.last_wave_at
     if before is None:
         return {}
-    turns = waves.turns(edition, audience.readers(edition), now=now)
-    last = waves.last_turn(turns, now=now)
+    turns = waves.reader_groups(edition, audience.readers(edition), now=now)
+    last = waves.last_send_time(turns, now=now)
     if edition.sending_at:
         # The edition goes on after a stop. Readers of later waves may be planned already, and may
         # have left since.

@@ -64,10 +64,10 @@ def _retime(delivery_id: int, now: datetime) -> bool:
         "edition__newsletter", "edition__schedule", "subscription__subscriber"
     ).get(pk=delivery_id)
     edition, reader = row.edition, row.subscription
-    turn = waves.turn_of(
+    turn = waves.send_time(
         edition,
         timezone=reader.subscriber.timezone,
-        preferred=reader.preferred_time,
+        preferred_time=reader.preferred_time,
         now=now,
     )
     at = min(max(turn, now), edition.last_wave_at or now)
@@ -90,7 +90,7 @@ def skip_late(*, now: datetime) -> int:
 
 def _skip_late(edition: Edition, now: datetime) -> int:
     late = Delivery.objects.filter(
-        edition=edition, next_attempt_at__lte=now, due_at__lte=now - waves.lateness(edition)
+        edition=edition, next_attempt_at__lte=now, due_at__lte=now - waves.allowed_lateness(edition)
     )
     # These messages may have arrived: the rows stay uncertain, and are not sent again.
     late.filter(Q(status=_Row.UNCERTAIN, finished_at=None)).update(finished_at=now)

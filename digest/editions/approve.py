@@ -19,7 +19,7 @@ from subscribers.models import Newsletter
 class NotApprovable(Exception):
     """The edition cannot be approved; `problems` tell the editor why."""
 
-    def __init__(self, problems: list[preflight.Problem]) -> None:
+    def __init__(self, problems: list[preflight.EditionProblem]) -> None:
         self.problems = problems
         super().__init__(" ".join(problem.message for problem in problems))
 
@@ -32,7 +32,7 @@ def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datet
     """
     with transaction.atomic():
         edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
-        if found := _against(edition, now):
+        if found := _blocking_problems(edition, now):
             raise NotApprovable(found)
         content = content_hash(edition)
         # The row is locked. The states are checked again so that the UPDATE is safe by itself.
@@ -50,14 +50,16 @@ def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datet
     return edition
 
 
-def _against(edition: Edition, now: datetime) -> list[preflight.Problem]:
+def _blocking_problems(edition: Edition, now: datetime) -> list[preflight.EditionProblem]:
     if edition.status not in Edition.EDITABLE:
         return [
-            preflight.Problem("not-open", f"The edition is already {edition.get_status_display()}.")
+            preflight.EditionProblem(
+                "not-open", f"The edition is already {edition.get_status_display()}."
+            )
         ]
     if now >= edition.deadline_at:
-        return [preflight.Problem("past-deadline", "The edition is past its deadline.")]
-    found = [problem for problem in preflight.problems(edition) if problem.blocking]
+        return [preflight.EditionProblem("past-deadline", "The edition is past its deadline.")]
+    found = [problem for problem in preflight.find_problems(edition) if problem.blocking]
     # Approving does not accept an unusual number of readers. That is asked separately if the
     # edition was held for it, or would be held for it now because its send time has come.
     if edition.reason == Edition.Reason.AUDIENCE or edition.sends_at <= now:
@@ -65,10 +67,10 @@ def _against(edition: Edition, now: datetime) -> list[preflight.Problem]:
     return found
 
 
-def unusual_audience(edition: Edition, now: datetime) -> list[preflight.Problem]:
+def unusual_audience(edition: Edition, now: datetime) -> list[preflight.EditionProblem]:
     """Return the problem if a person has to accept the number of readers first."""
-    unusual = audience.outlook(edition, now=now).warning
-    return [preflight.Problem("audience", unusual)] if unusual else []
+    unusual = audience.estimate(edition, now=now).warning
+    return [preflight.EditionProblem("audience", unusual)] if unusual else []
 
 
 def next_revision(edition: Edition, content: str) -> int:

@@ -13,7 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from digest.editions import correct
-from digest.editions.rhythm import comes_daily, comes_weekly
+from digest.editions.rhythm import has_daily_schedule, has_weekly_schedule
 from digest.models import Cadence, Delivery, Edition
 from subscribers.models import Subscription, Suppression
 
@@ -23,14 +23,14 @@ _Frequency = Subscription.Frequency
 # Days of the week in ISO 8601, as PostgreSQL counts them.
 _WEEKEND = (6, 7)
 # The usual number of readers is the median of the last LAST editions, once there are FEWEST.
-LAST, FEWEST = 10, 3
+RECENT_EDITIONS, MIN_EDITIONS = 10, 3
 # How far the number of readers may differ from an accepted one: whoever accepts 12,000 readers
 # also accepts those who come and go before the start, but not an import.
 DRIFT_PERCENT = 10
 
 
 @dataclass(frozen=True)
-class Outlook:
+class AudienceEstimate:
     """How many readers an edition would go to now, and how many are usual (None: not known yet).
 
     `warning` is empty unless a person has to accept the number first.
@@ -54,12 +54,12 @@ def frequencies(edition: Edition) -> tuple[str, ...]:
     if edition.corrects_id:
         return tuple(_Frequency.values)
     if edition.cadence == Cadence.WEEKLY:
-        is_all = not comes_daily(newsletter_id=edition.newsletter_id)
+        is_all = not has_daily_schedule(newsletter_id=edition.newsletter_id)
         return tuple(_Frequency.values) if is_all else (_Frequency.WEEKLY.value,)
     found = [_Frequency.DAILY.value]
     if edition.slot_date.isoweekday() not in _WEEKEND:
         found.append(_Frequency.WEEKDAYS.value)
-    if not comes_weekly(newsletter_id=edition.newsletter_id):
+    if not has_weekly_schedule(newsletter_id=edition.newsletter_id):
         found.append(_Frequency.WEEKLY.value)
     return tuple(found)
 
@@ -75,11 +75,11 @@ def readers(edition: Edition) -> QuerySet[Subscription]:
     )
     if edition.corrects is None:
         return active.filter(frequency__in=frequencies(edition))
-    misinformed = correct.misinformed(edition.corrects, through=edition.corrects_through)
-    return active.filter(pk__in=misinformed.values("subscription"))
+    recipients = correct.recipients(edition.corrects, through=edition.corrects_through)
+    return active.filter(pk__in=recipients.values("subscription"))
 
 
-def reached(edition: Edition, *, now: datetime) -> QuerySet[Subscription]:
+def reachable(edition: Edition, *, now: datetime) -> QuerySet[Subscription]:
     """Return the readers it would be sent to now: without those suppressed or paused."""
     return _sendable(readers(edition), "subscriber__email_key").exclude(paused_until__gt=now)
 
@@ -88,7 +88,7 @@ def _sendable(rows: QuerySet[Any], address: str) -> QuerySet[Any]:
     return rows.filter(~Exists(Suppression.objects.filter(email_key=OuterRef(address))))
 
 
-def usual(edition: Edition) -> int | None:
+def usual_size(edition: Edition) -> int | None:
     """Return how many readers similar editions usually went to; None before there are three.
 
     Similar editions are those for the same readers. A weekly edition says nothing about a daily
@@ -107,11 +107,11 @@ def usual(edition: Edition) -> int | None:
         at_weekend = edition.slot_date.isoweekday() in _WEEKEND
         alike = alike.filter(is_weekend if at_weekend else ~is_weekend)
     earlier = alike.order_by("-sending_at").values_list("audience", flat=True)
-    found = [audience for audience in earlier[:LAST] if audience is not None]
-    return round(median(found)) if len(found) >= FEWEST else None
+    found = [audience for audience in earlier[:RECENT_EDITIONS] if audience is not None]
+    return round(median(found)) if len(found) >= MIN_EDITIONS else None
 
 
-def left(edition: Edition, *, now: datetime) -> int:
+def remaining(edition: Edition, *, now: datetime) -> int:
     """Return how many readers an edition stopped in mid-send would still be sent to."""
     rows = Delivery.objects.filter(edition=edition)
     lost = Q(status=Delivery.Status.UNCERTAIN, finished_at=None)
@@ -119,22 +119,24 @@ def left(edition: Edition, *, now: datetime) -> int:
     planned = _sendable(waiting, "subscription__subscriber__email_key").exclude(
         subscription__paused_until__gt=now
     )
-    unplanned = reached(edition, now=now).exclude(Exists(rows.filter(subscription=OuterRef("pk"))))
+    unplanned = reachable(edition, now=now).exclude(
+        Exists(rows.filter(subscription=OuterRef("pk")))
+    )
     return planned.count() + unplanned.count()
 
 
-def outlook(edition: Edition, *, now: datetime) -> Outlook:
+def estimate(edition: Edition, *, now: datetime) -> AudienceEstimate:
     """Count the readers now; this takes some tenths of a second for a million."""
-    count = reached(edition, now=now).count()
-    return Outlook(count, usual(edition), guard(edition, count) or "")
+    count = reachable(edition, now=now).count()
+    return AudienceEstimate(count, usual_size(edition), unusual_warning(edition, count) or "")
 
 
-def guard(edition: Edition, count: int) -> str | None:
+def unusual_warning(edition: Edition, count: int) -> str | None:
     """Return why a person must accept this number of readers first; None if nobody has to."""
     percent = settings.AUDIENCE_GUARD_PERCENT
     if edition.corrects_id or not percent:
         return None
-    expected = usual(edition)
+    expected = usual_size(edition)
     if expected is None:
         return None
     if max(count, expected) < settings.AUDIENCE_GUARD_FROM or _is_accepted(edition, count):

@@ -10,12 +10,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from digest.models import Cadence, Edition, EditionItem
 from digest.ranking.rank import Candidate
-from digest.ranking.week import Printed, best_of_week
+from digest.ranking.week import Placement, best_of_week
 
 WEEK = timedelta(days=7)
 # How far back the previous weekly edition is looked for: a changed slot or a DST change may make
 # it more than seven days.
-LONGEST = timedelta(days=8)
+MAX_LOOKBACK = timedelta(days=8)
 
 
 def propose(
@@ -27,7 +27,7 @@ def propose(
     """
     printed = list(_printed_in(edition, now))
     latest = {item.story_id: item for item in printed}
-    chosen = best_of_week(_places(printed, latest), limit=limit, section_limits=section_limits)
+    chosen = best_of_week(_placements(printed, latest), limit=limit, section_limits=section_limits)
     return [_again(edition, latest[candidate.id]) for candidate in chosen]
 
 
@@ -72,10 +72,12 @@ def _since(edition: Edition, now: datetime) -> datetime:
         .values_list("drafted_at", flat=True)
         .first()
     )
-    return max(before, now - LONGEST) if before else now - WEEK
+    return max(before, now - MAX_LOOKBACK) if before else now - WEEK
 
 
-def _places(printed: Sequence[EditionItem], latest: Mapping[int, EditionItem]) -> list[Printed]:
+def _placements(
+    printed: Sequence[EditionItem], latest: Mapping[int, EditionItem]
+) -> list[Placement]:
     places: Counter[tuple[int, int | None]] = Counter()
     leads: set[int] = set()
     found = []
@@ -83,7 +85,7 @@ def _places(printed: Sequence[EditionItem], latest: Mapping[int, EditionItem]) -
         is_lead = item.edition_id not in leads
         leads.add(item.edition_id)
         section = item.edition_id, item.section_id
-        found.append(Printed(_candidate(latest[item.story_id]), is_lead, places[section]))
+        found.append(Placement(_candidate(latest[item.story_id]), is_lead, places[section]))
         places[section] += not is_lead
     return found
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from digest.editions.subject import PREHEADER_LENGTH, shorten
+from digest.editions.subject import PREHEADER_LENGTH, truncate_line
 from digest.models import Delivery, Edition
 
 # A correction that comes a day later corrects nothing.
@@ -24,7 +24,7 @@ class NotCorrectable(Exception):
     """There is nobody to write to, or nothing to say; the message is for the editor."""
 
 
-class AlreadyThere(Exception):
+class CorrectionExists(Exception):
     """A correction of this edition is being written or sent."""
 
     def __init__(self, correction: Edition) -> None:
@@ -33,20 +33,20 @@ class AlreadyThere(Exception):
 
 
 @dataclass(frozen=True)
-class Version:
+class RevisionCount:
     """One revision of an edition, and how many readers have it."""
 
     number: int
     readers: int
 
 
-def misinformed(edition: Edition, *, through: int | None) -> QuerySet[Delivery]:
+def recipients(edition: Edition, *, through: int | None) -> QuerySet[Delivery]:
     """Return the rows of the readers who got the edition in a revision up to `through`."""
     reached = Delivery.objects.filter(edition=edition, status__in=_REACHED)
     return reached.filter(revision__lte=through or 0)
 
 
-def choices(edition: Edition) -> list[int]:
+def correctable_revisions(edition: Edition) -> list[int]:
     """Return the possible values of `through` for a correction, the most likely first.
 
     Usually the newest revision fixed the mistake, so the correction is for the older ones. If the
@@ -59,16 +59,18 @@ def choices(edition: Edition) -> list[int]:
     return [older, newest]
 
 
-def versions(edition: Edition) -> list[Version]:
+def revision_counts(edition: Edition) -> list[RevisionCount]:
     """Return every revision up to the present one, readers counted from the rows; one query."""
     reached = Delivery.objects.filter(edition=edition, status__in=_REACHED)
     counts = dict(
         reached.order_by().values_list("revision").annotate(readers=Count("pk")),
     )
-    return [Version(number, counts.get(number, 0)) for number in range(1, edition.revision + 1)]
+    return [
+        RevisionCount(number, counts.get(number, 0)) for number in range(1, edition.revision + 1)
+    ]
 
 
-def obstacle(edition: Edition) -> str:
+def blocking_reason(edition: Edition) -> str:
     """Return why the edition cannot be corrected as it stands; empty if it can be."""
     if edition.status not in {Edition.Status.SENDING, Edition.Status.SENT}:
         return "Let the corrected edition go on first."
@@ -80,12 +82,14 @@ def obstacle(edition: Edition) -> str:
 
 
 @transaction.atomic
-def create(*, edition_id: int, note: str, through: int | None = None, now: datetime) -> Edition:
+def draft_correction(
+    *, edition_id: int, note: str, through: int | None = None, now: datetime
+) -> Edition:
     """Draft a correction of an edition that was sent, or whose fixed revision is being sent.
 
-    The correction is for the readers of the revisions up to `through`, one of `choices`. Without
-    `through` it is for those of the older revisions. It is due immediately, and goes out as soon
-    as somebody approves it.
+    The correction is for the readers of the revisions up to `through`, one of
+    `correctable_revisions`. Without `through` it is for those of the older revisions. It is due
+    immediately, and goes out as soon as somebody approves it.
 
     Raises:
         NotCorrectable: the note is empty, it is too early, or nobody has what it corrects.
@@ -97,20 +101,20 @@ def create(*, edition_id: int, note: str, through: int | None = None, now: datet
         .get(pk=edition_id)
     )
     if through is None:
-        through = choices(edition)[0]
-    _insist_on_readers(edition, through)
+        through = correctable_revisions(edition)[0]
+    _require_correctable(edition, through)
     if not note.strip():
         raise NotCorrectable("Say what was wrong and what is right: that is the correction.")
     if unfinished := edition.corrections.filter(status__in=_UNFINISHED).first():
-        raise AlreadyThere(unfinished)
+        raise CorrectionExists(unfinished)
     return Edition.objects.create(
         newsletter=edition.newsletter,
         corrects=edition,
         corrects_through=through,
         cadence=edition.cadence,
         slot_date=now.astimezone(edition.newsletter.zone).date(),
-        subject=shorten(_PREFIX + edition.subject.removeprefix(_PREFIX), _SUBJECT_LIMIT),
-        preheader=shorten(note, PREHEADER_LENGTH),
+        subject=truncate_line(_PREFIX + edition.subject.removeprefix(_PREFIX), _SUBJECT_LIMIT),
+        preheader=truncate_line(note, PREHEADER_LENGTH),
         note=note.strip(),
         sends_at=now,
         deadline_at=now + USEFUL_FOR,
@@ -118,11 +122,11 @@ def create(*, edition_id: int, note: str, through: int | None = None, now: datet
     )
 
 
-def _insist_on_readers(edition: Edition, through: int) -> None:
-    if too_early := obstacle(edition):
+def _require_correctable(edition: Edition, through: int) -> None:
+    if too_early := blocking_reason(edition):
         raise NotCorrectable(too_early)
-    if through not in choices(edition):
+    if through not in correctable_revisions(edition):
         raise NotCorrectable(f"There is no version {through} that could be corrected now.")
-    if not misinformed(edition, through=through).exists():
+    if not recipients(edition, through=through).exists():
         older = "an older version of " if edition.revision > through else ""
         raise NotCorrectable(f"Nobody has {older}this edition.")

@@ -32,7 +32,7 @@ class AlreadyPrinted(Exception):
 
 
 @dataclass(frozen=True)
-class Words:
+class ItemEdit:
     """An editor's texts for a story; an empty one means the story's own."""
 
     headline: str = ""
@@ -40,7 +40,7 @@ class Words:
     section_id: int | None = None
 
 
-def seal(edition: Edition) -> str:
+def fingerprint(edition: Edition) -> str:
     """Return a fingerprint of what an editor sees: all that the mail shows, and when it is sent."""
     times = f"{edition.sends_at.timestamp():.0f}.{edition.deadline_at.timestamp():.0f}"
     return f"{content_hash(edition)}.{times}"
@@ -57,7 +57,7 @@ def is_editable(edition: Edition) -> bool:
 @transaction.atomic
 def add_story(*, edition_id: int, story_id: int, again: bool = False) -> EditionItem:
     """Add a story at the edition's end; a story that is in it already stays as it is."""
-    edition = _open(edition_id)
+    edition = _lock_editable(edition_id)
     story = Story.objects.get(pk=story_id, newsletter=edition.newsletter_id)
     if there := edition.items.filter(story=story).first():
         return there
@@ -84,7 +84,7 @@ def remove_item(*, edition_id: int, item_id: int) -> None:
 
     If readers have the edition already, the story is hidden, so that no later one proposes it.
     """
-    edition = _open(edition_id)
+    edition = _lock_editable(edition_id)
     if edition.sending_at:
         Story.objects.filter(items=item_id, items__edition=edition).update(is_hidden=True)
     edition.items.filter(pk=item_id).delete()
@@ -92,31 +92,31 @@ def remove_item(*, edition_id: int, item_id: int) -> None:
 
 
 @transaction.atomic
-def reword(*, edition_id: int, item_id: int, words: Words) -> None:
+def edit_item(*, edition_id: int, item_id: int, edit: ItemEdit) -> None:
     """Set an item's headline, summary and section as the editor wants them."""
-    _open(edition_id).items.filter(pk=item_id).update(
-        headline=words.headline, summary=words.summary, section_id=words.section_id
+    _lock_editable(edition_id).items.filter(pk=item_id).update(
+        headline=edit.headline, summary=edit.summary, section_id=edit.section_id
     )
     void_if_changed(edition_id=edition_id)
 
 
 @transaction.atomic
-def say(*, edition_id: int, **words: str) -> None:
+def set_copy(*, edition_id: int, **fields: str) -> None:
     """Set the given ones of the edition's subject, preheader and note."""
-    _open(edition_id)
-    Edition.objects.filter(pk=edition_id).update(**words)
+    _lock_editable(edition_id)
+    Edition.objects.filter(pk=edition_id).update(**fields)
     void_if_changed(edition_id=edition_id)
 
 
 @transaction.atomic
-def print_these(*, edition_id: int, story_ids: Sequence[int]) -> None:
+def set_stories(*, edition_id: int, story_ids: Sequence[int]) -> None:
     """Make these the edition's stories, in this order; those that stay keep an editor's texts.
 
     Raises:
         Story.DoesNotExist: a story is not the newsletter's.
         AlreadyPrinted: a story was printed before.
     """
-    edition = _open(edition_id)
+    edition = _lock_editable(edition_id)
     for item in edition.items.exclude(story__in=story_ids):
         remove_item(edition_id=edition_id, item_id=item.pk)
     items = [add_story(edition_id=edition_id, story_id=story_id) for story_id in story_ids]
@@ -126,7 +126,7 @@ def print_these(*, edition_id: int, story_ids: Sequence[int]) -> None:
 @transaction.atomic
 def reorder(*, edition_id: int, item_ids: Sequence[int]) -> None:
     """Put the items in this order; items not named follow in the order they had."""
-    items = {item.pk: item for item in _open(edition_id).items.all()}
+    items = {item.pk: item for item in _lock_editable(edition_id).items.all()}
     named = [items.pop(pk) for pk in item_ids if pk in items]
     in_order = [*named, *items.values()]
     for position, item in enumerate(in_order):
@@ -135,7 +135,7 @@ def reorder(*, edition_id: int, item_ids: Sequence[int]) -> None:
     void_if_changed(edition_id=edition_id)
 
 
-def _open(edition_id: int) -> Edition:
+def _lock_editable(edition_id: int) -> Edition:
     """Return the edition, locked against other editors and the tick until the transaction ends."""
     edition = (
         Edition.objects.select_for_update(of=("self",))
@@ -167,7 +167,7 @@ def _is_weekly(edition: Edition) -> bool:
     return edition.cadence == Cadence.WEEKLY
 
 
-def choices(edition: Edition, *, term: str = "") -> QuerySet[Story]:
+def addable_stories(edition: Edition, *, term: str = "") -> QuerySet[Story]:
     """Return the stories that can be added, newest first.
 
     These are the stories not printed yet. If a search term is given, printed stories follow. Each

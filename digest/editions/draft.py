@@ -18,7 +18,7 @@ from subscribers.models import Newsletter, Section
 # A story older than this is not news; one that the last edition could have had is not new.
 FRESH_FOR = timedelta(hours=48)
 # The ranking chooses from this many recent stories at most; more would only cost time.
-POOL = 500
+MAX_CANDIDATES = 500
 # An editor who added a story by hand wants it in.
 BY_HAND_WEIGHT = 2.0
 
@@ -122,11 +122,11 @@ def _pool(edition: Edition, *, least: int, now: datetime) -> list[Story]:
     """
     since = _since(edition, now)
     free = _free_stories(edition.newsletter)
-    fresh = list(free.filter(published_at__gte=since)[:POOL])
+    fresh = list(free.filter(published_at__gte=since)[:MAX_CANDIDATES])
     wanted = edition.schedule.min_stories if edition.schedule else least
     if len(fresh) >= wanted:
         return fresh
-    return list(free.filter(Q(published_at__gte=since) | Q(added_at__gte=since))[:POOL])
+    return list(free.filter(Q(published_at__gte=since) | Q(added_at__gte=since))[:MAX_CANDIDATES])
 
 
 def _since(edition: Edition, now: datetime) -> datetime:

@@ -15,7 +15,7 @@ OLD_FOR_A_WEEK = timedelta(days=14)
 
 
 @dataclass(frozen=True)
-class Problem:
+class EditionProblem:
     """Something an editor should know; a blocking one must be put right before approval."""
 
     code: str
@@ -23,7 +23,7 @@ class Problem:
     blocking: bool = True
 
 
-def problems(edition: Edition) -> list[Problem]:
+def find_problems(edition: Edition) -> list[EditionProblem]:
     """Return what is wrong with the edition, the blocking problems first; one query.
 
     The size of the mail is not checked here: rendering.freeze measures it once it is known.
@@ -43,25 +43,27 @@ def min_stories(edition: Edition) -> int:
     return edition.schedule.min_stories if edition.schedule else 1
 
 
-def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Problem]:
+def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[EditionProblem]:
     found = []
     if not edition.subject.strip():
-        found.append(Problem("no-subject", "The edition has no subject."))
+        found.append(EditionProblem("no-subject", "The edition has no subject."))
     least = min_stories(edition)
     if len(items) < least:
         found.append(
-            Problem("too-few-stories", f"It has {len(items)} of at least {least} stories.")
+            EditionProblem("too-few-stories", f"It has {len(items)} of at least {least} stories.")
         )
     if edition.corrects_id and not edition.note.strip():
-        found.append(Problem("no-note", "It lacks the note that says what was wrong."))
+        found.append(EditionProblem("no-note", "It lacks the note that says what was wrong."))
     if not edition.preheader.strip():
         found.append(
-            Problem("no-preheader", "Without a preheader, inboxes show any text.", blocking=False)
+            EditionProblem(
+                "no-preheader", "Without a preheader, inboxes show any text.", blocking=False
+            )
         )
     return [*found, *_old_news(edition, items)]
 
 
-def _old_news(edition: Edition, items: Sequence[EditionItem]) -> list[Problem]:
+def _old_news(edition: Edition, items: Sequence[EditionItem]) -> list[EditionProblem]:
     is_weekly = edition.cadence == Cadence.WEEKLY
     span, words = (OLD_FOR_A_WEEK, "two weeks") if is_weekly else (OLD_NEWS, "a week")
     ages = [item.story.published_at for item in items]
@@ -69,20 +71,22 @@ def _old_news(edition: Edition, items: Sequence[EditionItem]) -> list[Problem]:
     if not old:
         return []
     message = f"Older than {words}: {len(old)} of {len(items)} stories, one of {min(old):%B %Y}."
-    return [Problem("old-news", message, blocking=False)]
+    return [EditionProblem("old-news", message, blocking=False)]
 
 
-def _of_the_stories(items: Sequence[EditionItem]) -> list[Problem]:
+def _of_the_stories(items: Sequence[EditionItem]) -> list[EditionProblem]:
     found = []
     for number, item in enumerate(items, start=1):
         if not item.shown_headline.strip():
-            found.append(Problem("no-headline", f"Story {number} has no headline."))
+            found.append(EditionProblem("no-headline", f"Story {number} has no headline."))
         if not item.story.url and not item.story.text.strip():
             found.append(
-                Problem("no-link", f"“{item.shown_headline}” has neither a link nor a text.")
+                EditionProblem("no-link", f"“{item.shown_headline}” has neither a link nor a text.")
             )
         if not item.shown_summary.strip():
             found.append(
-                Problem("no-summary", f"“{item.shown_headline}” has no summary.", blocking=False)
+                EditionProblem(
+                    "no-summary", f"“{item.shown_headline}” has no summary.", blocking=False
+                )
             )
     return found

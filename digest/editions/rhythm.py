@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
-from digest.editions.slots import running
+from digest.editions.slots import active_schedules
 from digest.models import Cadence, Schedule
 from digest.models.schedules import Weekday
 from subscribers.models import Subscription
@@ -19,29 +19,29 @@ def rhythms(*, newsletter_ids: Collection[int]) -> dict[int, Rhythm]:
 
     Editors send the others by hand.
     """
-    schedules = running(Schedule.objects.filter(newsletter__in=newsletter_ids))
+    schedules = active_schedules(Schedule.objects.filter(newsletter__in=newsletter_ids))
     found: defaultdict[int, list[Schedule]] = defaultdict(list)
     for schedule in schedules:
         found[schedule.newsletter_id].append(schedule)
     return {newsletter_id: _rhythm(theirs) for newsletter_id, theirs in found.items()}
 
 
-def comes_weekly(*, newsletter_id: int) -> bool:
+def has_weekly_schedule(*, newsletter_id: int) -> bool:
     """Whether a schedule sends weekly readers the best of the week."""
-    return _comes(newsletter_id, Cadence.WEEKLY)
+    return _has_schedule(newsletter_id, Cadence.WEEKLY)
 
 
-def comes_daily(*, newsletter_id: int) -> bool:
+def has_daily_schedule(*, newsletter_id: int) -> bool:
     """Whether a schedule sends what is new."""
-    return _comes(newsletter_id, Cadence.DAILY)
+    return _has_schedule(newsletter_id, Cadence.DAILY)
 
 
-def _comes(newsletter_id: int, cadence: Cadence) -> bool:
+def _has_schedule(newsletter_id: int, cadence: Cadence) -> bool:
     schedules = Schedule.objects.filter(newsletter=newsletter_id, cadence=cadence)
-    return running(schedules).exists()
+    return active_schedules(schedules).exists()
 
 
-def weekly_readers(*, newsletter_id: int) -> int:
+def count_weekly_readers(*, newsletter_id: int) -> int:
     """How many readers chose the best of the week."""
     return Subscription.objects.filter(
         newsletter=newsletter_id,

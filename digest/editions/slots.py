@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from digest.models import Cadence, Edition, Schedule
-from digest.schedule import Rule, Slot, around_the_world, next_slot, slot_on, slots
+from digest.schedule import Rule, Slot, next_slot, slot_on, slots, worldwide_span
 from subscribers.models import Newsletter
 
 # An edition without a schedule goes out at this local time, or an hour from now at the earliest.
@@ -58,7 +58,7 @@ class SlotPlan:
         }
 
 
-def running(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
+def active_schedules(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
     """Return the schedules that make editions; one without a weekday makes none."""
     return schedules.filter(is_active=True).exclude(weekdays=[])
 
@@ -92,7 +92,7 @@ def missed_slots(*, now: datetime) -> list[DueSlot]:
 def _without_edition(
     now: datetime, slots_of: Callable[[Schedule, datetime], list[Slot]]
 ) -> list[DueSlot]:
-    schedules = running(Schedule.objects.select_related("newsletter"))
+    schedules = active_schedules(Schedule.objects.select_related("newsletter"))
     wanted = {
         (schedule.pk, slot.date) for schedule in schedules for slot in slots_of(schedule, now)
     }
@@ -109,7 +109,7 @@ def _current_slots(schedule: Schedule, now: datetime) -> list[Slot]:
     return [
         slot
         for slot in slots(rule_of(schedule), after=now - useful_for - _AROUND)
-        if (plan := planned(schedule, slot)).sends_at <= now + lead
+        if (plan := slot_plan(schedule, slot)).sends_at <= now + lead
         and plan.deadline_at > now
         and (slot.sends_at > now or slot.sends_at >= schedule.changed_at)
     ]
@@ -119,7 +119,7 @@ def _past_slots(schedule: Schedule, now: datetime) -> list[Slot]:
     return [
         slot
         for slot in slots(rule_of(schedule), after=max(now - _WEEK, schedule.changed_at))
-        if planned(schedule, slot).deadline_at <= now
+        if slot_plan(schedule, slot).deadline_at <= now
     ]
 
 
@@ -155,12 +155,12 @@ def plan_for(
 ) -> SlotPlan:
     """Return the plan of an edition of that day, or of the next slot; ad hoc without a schedule."""
     if schedule:
-        return planned(schedule, _slot(schedule, day, now))
-    active = list(running(newsletter.schedules.filter(cadence=cadence)))
+        return slot_plan(schedule, _slot(schedule, day, now))
+    active = list(active_schedules(newsletter.schedules.filter(cadence=cadence)))
     for own in active:
         own.newsletter = newsletter
     plans = [
-        planned(own, slot)
+        slot_plan(own, slot)
         for own in active
         if (slot := slot_on(rule_of(own), day) if day else next_slot(rule_of(own), after=now))
     ]
@@ -187,12 +187,12 @@ def _slot(schedule: Schedule, day: date | None, now: datetime) -> Slot:
     return slot
 
 
-def planned(schedule: Schedule, slot: Slot) -> SlotPlan:
+def slot_plan(schedule: Schedule, slot: Slot) -> SlotPlan:
     """Return the plan of the edition of a schedule's slot."""
     by_readers = schedule.clock == Schedule.Clock.READER
     first = last = slot.sends_at
     if by_readers:
-        first, last = around_the_world(slot.date, schedule.local_time)
+        first, last = worldwide_span(slot.date, schedule.local_time)
         if schedule.head_start_hours is not None:
             first = max(first, slot.sends_at - timedelta(hours=schedule.head_start_hours))
     return SlotPlan(

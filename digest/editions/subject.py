@@ -12,22 +12,24 @@ PREHEADER_LENGTH = 110
 
 def propose_subject(headlines: Sequence[str], *, fallback: str) -> str:
     """Return the lead's headline, cut between words."""
-    return shorten(headlines[0] if headlines else fallback, SUBJECT_LENGTH)
+    return truncate_line(headlines[0] if headlines else fallback, SUBJECT_LENGTH)
 
 
 def propose_preheader(headlines: Sequence[str], *, fallback: str) -> str:
     """Return the second and third headline, as much of them as fits."""
     second_and_third = headlines[1:3]
     if not second_and_third:
-        return shorten(fallback, PREHEADER_LENGTH)
+        return truncate_line(fallback, PREHEADER_LENGTH)
     whole = " · ".join(second_and_third)
     # One whole headline says more than two that are cut short.
     return (
-        whole if len(whole) <= PREHEADER_LENGTH else shorten(second_and_third[0], PREHEADER_LENGTH)
+        whole
+        if len(whole) <= PREHEADER_LENGTH
+        else truncate_line(second_and_third[0], PREHEADER_LENGTH)
     )
 
 
-def shorten(text: str, length: int) -> str:
+def truncate_line(text: str, length: int) -> str:
     """Return the text on one line of at most `length` characters.
 
     A longer text is cut between words and ends with an ellipsis.

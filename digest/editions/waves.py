@@ -15,70 +15,81 @@ from django.db.models import Count, QuerySet
 
 from digest.editions import audience
 from digest.models import Edition, Schedule
-from digest.schedule import instant_of, readers_turn
+from digest.schedule import instant_of, reader_send_time
 from subscribers.models import Subscription
 
 # Readers are written to for at least this long after their own time, however early an editor has
 # set the deadline: a wave takes time, and a message put off once is retried minutes later.
-LEAST_LATENESS = timedelta(minutes=30)
+MIN_ALLOWED_LATENESS = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
-class Turn:
+class ReaderGroup:
     """The readers who chose this zone and hour (or none), and when they get the edition."""
 
     timezone: str
-    preferred: time | None
+    preferred_time: time | None
     readers: int
-    at: datetime
+    sends_at: datetime
 
 
-def lateness(edition: Edition) -> timedelta:
+def allowed_lateness(edition: Edition) -> timedelta:
     """Return how long after their own time readers are still written to.
 
     It is the time from the last wave to the deadline, so a later deadline helps every reader.
     """
     if edition.last_wave_at is None:
-        return LEAST_LATENESS
-    return max(edition.deadline_at - edition.last_wave_at, LEAST_LATENESS)
+        return MIN_ALLOWED_LATENESS
+    return max(edition.deadline_at - edition.last_wave_at, MIN_ALLOWED_LATENESS)
 
 
-def turn_of(edition: Edition, *, timezone: str, preferred: time | None, now: datetime) -> datetime:
+def send_time(
+    edition: Edition, *, timezone: str, preferred_time: time | None, now: datetime
+) -> datetime:
     """Return when a reader in this zone, who chose that hour (or none), gets the edition.
 
     Sending begins at `now`. If the zone is unknown, the newsroom's clock counts.
     """
     if edition.local_time is None:
         return now
-    zone = zoneinfo.ZoneInfo(timezone) if timezone in _known_zones() else newsroom(edition)
-    return readers_turn(
+    zone = zoneinfo.ZoneInfo(timezone) if timezone in _known_zones() else newsroom_zone(edition)
+    return reader_send_time(
         edition.slot_date,
-        preferred or edition.local_time,
+        preferred_time or edition.local_time,
         zone,
         now=now,
-        useful_for=lateness(edition),
+        allowed_lateness=allowed_lateness(edition),
     )
 
 
-def turns(edition: Edition, readers: QuerySet[Subscription], *, now: datetime) -> list[Turn]:
+def reader_groups(
+    edition: Edition, readers: QuerySet[Subscription], *, now: datetime
+) -> list[ReaderGroup]:
     """Group the readers by zone and hour, in the order of their send times; one query."""
     groups = (
         readers.order_by()
         .values_list("subscriber__timezone", "preferred_time")
         .annotate(readers=Count("pk"))
     )
-    return timed(edition, groups, now=now)
+    return with_send_times(edition, groups, now=now)
 
 
-def timed(
+def with_send_times(
     edition: Edition, groups: Iterable[tuple[str, time | None, int]], *, now: datetime
-) -> list[Turn]:
+) -> list[ReaderGroup]:
     """Give each group (zone, hour, number of readers) its send time; return them in that order."""
     found = [
-        Turn(name, preferred, count, turn_of(edition, timezone=name, preferred=preferred, now=now))
+        ReaderGroup(
+            name,
+            preferred,
+            count,
+            send_time(edition, timezone=name, preferred_time=preferred, now=now),
+        )
         for name, preferred, count in groups
     ]
-    return sorted(found, key=lambda turn: (turn.at, turn.timezone, turn.preferred or time.min))
+    return sorted(
+        found, key=lambda turn: (turn.sends_at, turn.timezone, turn.preferred_time or time.min)
+    )
 
 
 @dataclass(frozen=True)
@@ -104,18 +115,18 @@ def head_starts(schedule: Schedule, *, day: date) -> list[HeadStart]:
     )
     early = Counter[int]()
     # `now` lies before the hour in the first zone on earth, so that no reader's hour has passed.
-    for turn in turns(edition, audience.readers(edition), now=home - timedelta(days=2)):
-        early[max(0, math.ceil((home - turn.at) / timedelta(hours=1)))] += turn.readers
+    for turn in reader_groups(edition, audience.readers(edition), now=home - timedelta(days=2)):
+        early[max(0, math.ceil((home - turn.sends_at) / timedelta(hours=1)))] += turn.readers
     readers = accumulate(early[hours] for hours in sorted(early))
     return [HeadStart(hours, count) for hours, count in zip(sorted(early), readers, strict=True)]
 
 
-def last_turn(turns: Iterable[Turn], *, now: datetime) -> datetime:
+def last_send_time(groups: Iterable[ReaderGroup], *, now: datetime) -> datetime:
     """Return the last send time of the groups; `now` if none is still to come."""
-    return max((turn.at for turn in turns if turn.at > now), default=now)
+    return max((turn.sends_at for turn in groups if turn.sends_at > now), default=now)
 
 
-def newsroom(edition: Edition) -> zoneinfo.ZoneInfo:
+def newsroom_zone(edition: Edition) -> zoneinfo.ZoneInfo:
     """Return the zone of the schedule that the edition was made for, or of its newsletter."""
     if edition.schedule:
         return edition.schedule.zone

@@ -197,7 +197,7 @@ class Edition(models.Model):
         return reverse("edition", args=[self.public_id])
 
     @property
-    def is_for_older_versions(self) -> bool:
+    def is_for_older_revisions(self) -> bool:
         """Whether a correction leaves out the readers who got the newest revision."""
         return bool(self.corrects and self.corrects.revision > (self.corrects_through or 0))
 

@@ -65,7 +65,7 @@ class Feed(models.Model):
     def __str__(self) -> str:
         return self.title or self.url
 
-    def start_afresh(self, *, now: datetime) -> None:
+    def reset_fetch_state(self, *, now: datetime) -> None:
         """Make the feed due now, and clear what the server at its former URL answered."""
         self.etag = self.last_modified = self.last_error = ""
         self.consecutive_failures = 0

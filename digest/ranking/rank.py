@@ -11,9 +11,9 @@ from datetime import datetime
 # A score decays with exp(-age / 16 h). That keeps the order of a day's stories, and still lets a
 # morning story from a feed of high weight rank above a fresh one from a feed of low weight. The
 # gravity of Hacker News or Reddit is made for a front page that turns over within hours.
-FADE_HOURS = 16
+DECAY_HOURS = 16
 # Each further story of a source counts for this share of the one before it.
-REPEAT = 0.6
+REPEAT_FACTOR = 0.6
 # A story that scores less than this share of the best score is stale: at equal weights, it is two
 # days older. A stale story takes no place from a source's further fresh stories.
 STALE_SHARE = 0.05
@@ -36,7 +36,7 @@ class Candidate:
 def score(candidate: Candidate, *, now: datetime) -> float:
     """Return the feed's weight, decayed by the story's age; a date in the future counts as now."""
     hours = max((now - candidate.published_at).total_seconds(), 0) / 3600
-    return candidate.weight * math.exp(-hours / FADE_HOURS)
+    return candidate.weight * math.exp(-hours / DECAY_HOURS)
 
 
 def rank(
@@ -95,7 +95,7 @@ def _choose(
         return has_room and sources[candidate.source] < cap
 
     def worth(candidate: Candidate) -> float:
-        return scores[candidate] * REPEAT ** sources[candidate.source]
+        return scores[candidate] * REPEAT_FACTOR ** sources[candidate.source]
 
     while len(chosen) < limit and (left := [c for c in left if fits(c)]):
         # max() keeps the first of equals, so the pool's order, best first, decides between them.

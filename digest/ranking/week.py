@@ -10,12 +10,12 @@ from digest.ranking.rank import Candidate, choose
 
 # A lead counts 1. A story at the head of a section counts HEAD, and each story below it counts
 # BELOW times the one above. So the leads of the week come first, then the heads of sections.
-HEAD = 0.5
-BELOW = 0.7
+SECTION_HEAD_SCORE = 0.5
+POSITION_DECAY = 0.7
 
 
 @dataclass(frozen=True)
-class Printed:
+class Placement:
     """A story's place in one of the week's editions; `place` counts from 0 within its section."""
 
     story: Candidate
@@ -23,13 +23,13 @@ class Printed:
     place: int
 
 
-def prominence(printed: Printed) -> float:
+def prominence(placement: Placement) -> float:
     """Return how prominently a story was printed: 1 for a lead, less further down."""
-    return 1.0 if printed.is_lead else float(HEAD * BELOW**printed.place)
+    return 1.0 if placement.is_lead else float(SECTION_HEAD_SCORE * POSITION_DECAY**placement.place)
 
 
 def best_of_week(
-    printed: Iterable[Printed],
+    placements: Iterable[Placement],
     *,
     limit: int,
     section_limits: Mapping[int, int],
@@ -39,6 +39,6 @@ def best_of_week(
     Of equals, the later one comes first. Sections and sources are limited as in `rank`.
     """
     scores: Counter[Candidate] = Counter()
-    for each in printed:
+    for each in placements:
         scores[each.story] += prominence(each)  # type: ignore[assignment]  # a float, not an int
     return choose(scores, limit=limit, section_limits=section_limits)

@@ -122,7 +122,7 @@ def test_send_now_asks_once_and_names_the_readers(desk, edition):
 
 
 def test_send_now_approves_and_hands_the_edition_to_the_worker(desk, edition, editor, queued):
-    post(desk, "send", edition, seen=curate.seal(edition))
+    post(desk, "send", edition, seen=curate.fingerprint(edition))
 
     assert edition.status == Edition.Status.APPROVED
     assert edition.approved_by == editor
@@ -131,7 +131,7 @@ def test_send_now_approves_and_hands_the_edition_to_the_worker(desk, edition, ed
 
 
 def test_an_edition_that_changed_since_the_question_is_not_sent(desk, edition, queued):
-    seen = curate.seal(edition)
+    seen = curate.fingerprint(edition)
     Edition.objects.filter(pk=edition.pk).update(subject="A colleague's")
 
     response = post(desk, "send", edition, seen=seen)
@@ -146,7 +146,7 @@ def test_an_edition_past_its_deadline_is_not_sent(desk, edition, queued):
     Edition.objects.filter(pk=edition.pk).update(deadline_at=now())
     edition.refresh_from_db()
 
-    response = post(desk, "send", edition, seen=curate.seal(edition))
+    response = post(desk, "send", edition, seen=curate.fingerprint(edition))
 
     assert "past its deadline" in told(response)
     assert queued == []
@@ -205,8 +205,8 @@ def test_a_skipped_edition_past_its_deadline_stays_skipped(desk, edition):
 
     assert "deadline has passed" in told(post(desk, "reopen", edition))
     assert edition.status == Edition.Status.SKIPPED
-    with pytest.raises(send_now.TooLate):
-        send_now.take_up_again(edition_id=edition.pk, now=now())
+    with pytest.raises(send_now.TooLateToReopen):
+        send_now.reopen(edition_id=edition.pk, now=now())
 
 
 # --- A new one by hand ---

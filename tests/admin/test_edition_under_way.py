@@ -51,7 +51,7 @@ def queued(monkeypatch):
     monkeypatch.setattr(
         edition_actions, "enqueue", lambda task, **kwargs: handed.append((task.name, kwargs))
     )
-    monkeypatch.setattr(edition_under_way, "send_lanes", handed.append)
+    monkeypatch.setattr(edition_under_way, "start_lanes", handed.append)
     return handed
 
 

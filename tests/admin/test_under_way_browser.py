@@ -108,7 +108,7 @@ def pages(edition):
     yield "again", lambda: reverse("admin:digest_edition_again", args=[edition.pk])
     yield "correct", lambda: reverse("admin:digest_edition_correct", args=[edition.pk])
     note = "The ferry sails on Friday, not on Thursday."
-    correction = correct.create(edition_id=edition.pk, note=note, now=now())
+    correction = correct.draft_correction(edition_id=edition.pk, note=note, now=now())
     yield "correction", lambda: page_of(correction)
     for readers in (12_000, 12_400, 12_300):
         earlier = factories.edition(edition.newsletter, stories=0, audience=readers)

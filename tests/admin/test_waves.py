@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from digest.delivery import plan
 from digest.editions.approve import approve
-from digest.editions.curate import seal
+from digest.editions.curate import fingerprint
 from digest.models import Delivery, Edition, Schedule
 from tests import factories
 
@@ -197,7 +197,9 @@ def test_approving_it_says_so_too(desk, edition):
         "items-TOTAL_FORMS": 0, "items-INITIAL_FORMS": 0,
     }  # fmt: skip
     answer = desk.post(
-        f"/admin/digest/edition/{edition.pk}/change/", fields | {"seen": seal(edition)}, follow=True
+        f"/admin/digest/edition/{edition.pk}/change/",
+        fields | {"seen": fingerprint(edition)},
+        follow=True,
     )
 
     assert (
@@ -263,7 +265,7 @@ def test_sending_it_now_keeps_the_readers_hours_unless_everybody_is_to_have_it(d
     asked = page(desk, url)
     assert "Those whose hour is past get it now" in asked
     assert "To everybody now" in asked
-    desk.post(url, {"seen": seal(edition), "readers": 6, "to_everybody": "on"})
+    desk.post(url, {"seen": fingerprint(edition), "readers": 6, "ignore_reader_clocks": "on"})
 
     edition.refresh_from_db()
     assert (edition.local_time, edition.last_wave_at) == (None, None)
@@ -273,7 +275,7 @@ def test_sending_it_now_keeps_the_readers_hours_unless_everybody_is_to_have_it(d
 
 def test_without_that_they_wait_for_their_hour(desk, edition):
     url = f"/admin/digest/edition/{edition.pk}/send/"
-    desk.post(url, {"seen": seal(edition), "readers": 6})
+    desk.post(url, {"seen": fingerprint(edition), "readers": 6})
 
     edition.refresh_from_db()
     assert (edition.local_time, edition.sends_at) == (time(7), utc(9, 12))

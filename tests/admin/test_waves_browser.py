@@ -10,7 +10,7 @@ from digest.admin import edition_actions
 from digest.delivery import plan
 from digest.editions.approve import approve
 from digest.models import Delivery
-from digest.schedule import around_the_world
+from digest.schedule import worldwide_span
 from tests import factories
 from tests.admin.test_desk_browser import faults
 
@@ -40,7 +40,7 @@ def edition(newsletter):
     """Tomorrow's, begun some hours ago: those in Tokyo have it."""
     day = (now().astimezone(ZoneInfo("Europe/London")) + timedelta(days=1)).date()
     hour = (now().astimezone(ZoneInfo("Asia/Tokyo")) - timedelta(hours=1)).time()
-    first, last = around_the_world(day, time(7))
+    first, last = worldwide_span(day, time(7))
     return factories.edition(
         newsletter, subject="Ferry sails on Thursday", preheader="And more.", slot_date=day,
         local_time=hour.replace(minute=0, second=0, microsecond=0), sends_at=first,

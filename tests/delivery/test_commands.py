@@ -167,10 +167,10 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def no_worker_sends(monkeypatch):
     """Pretend that there are workers, and that they have not begun."""
-    monkeypatch.setattr(send_edition, "_insist_on_a_worker", lambda: None)
-    monkeypatch.setattr(tasks, "send_lanes", lambda edition_id: None)
+    monkeypatch.setattr(send_edition, "_require_worker", lambda: None)
+    monkeypatch.setattr(tasks, "start_lanes", lambda edition_id: None)
     monkeypatch.setattr(send_edition, "enqueue", lambda task, **ids: None)
-    monkeypatch.setattr(send_edition, "LOOK", 0)
+    monkeypatch.setattr(send_edition, "POLL_SECONDS", 0)
 
 
 def test_an_interrupted_wait_leaves_the_edition_to_the_workers(no_worker_sends, monkeypatch):

@@ -89,7 +89,7 @@ def test_a_correction_goes_to_every_reader_who_got_the_mistake(newsletter, reade
     factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sent_at=NOW)
     Subscription.objects.filter(newsletter=newsletter).update(frequency="weekly")
 
-    correction = correct.create(edition_id=edition.pk, note="It was 2, not 3.", now=NOW)
+    correction = correct.draft_correction(edition_id=edition.pk, note="It was 2, not 3.", now=NOW)
     begin(correction)
 
     assert set(rows(correction)) == {"daily@example.com", "weekdays@example.com"}
@@ -284,8 +284,8 @@ def test_a_weekly_edition_is_compared_with_weekly_ones(newsletter, sent):
     sent(200, *weeks_before(SUNDAY), cadence="weekly")
     weekly = edition_of(newsletter, SUNDAY, cadence="weekly")
 
-    assert audience.guard(weekly, 210) is None
-    assert audience.guard(weekly, 10_000) == (
+    assert audience.unusual_warning(weekly, 210) is None
+    assert audience.unusual_warning(weekly, 10_000) == (
         "It would go to 10,000 readers, and this newsletter's weekly editions usually go to "
         "about 200."
     )
@@ -295,9 +295,9 @@ def test_a_saturday_edition_is_compared_with_weekend_editions(newsletter, sent):
     sent(1000, *weeks_before(FRIDAY, 5))
     sent(400, *weeks_before(SUNDAY, 2), *weeks_before(SATURDAY, 2))
 
-    assert audience.guard(edition_of(newsletter, SATURDAY), 410) is None
-    assert audience.guard(edition_of(newsletter, MONDAY), 410)
-    assert audience.guard(edition_of(newsletter, FRIDAY), 1000) is None
+    assert audience.unusual_warning(edition_of(newsletter, SATURDAY), 410) is None
+    assert audience.unusual_warning(edition_of(newsletter, MONDAY), 410)
+    assert audience.unusual_warning(edition_of(newsletter, FRIDAY), 1000) is None
 
 
 def test_suppressed_and_paused_readers_do_not_count(newsletter, sent, settings):
@@ -311,7 +311,7 @@ def test_suppressed_and_paused_readers_do_not_count(newsletter, sent, settings):
             pause(reader, NOW + timedelta(days=3))
     edition = edition_of(newsletter)
 
-    assert audience.outlook(edition, now=NOW).readers == 10
+    assert audience.estimate(edition, now=NOW).readers == 10
     begin(edition)
     assert edition.audience == 10
     # The suppressed and the paused are in the ledger, with their reasons.
@@ -343,4 +343,4 @@ def test_the_readers_left_after_a_stop_exclude_suppressed_and_paused_ones(editio
     pause(readers["weekdays"], NOW + timedelta(days=1))
     suppress(email="r0@example.com", reason="manual", now=NOW)
 
-    assert audience.left(edition, now=NOW) == 2
+    assert audience.remaining(edition, now=NOW) == 2

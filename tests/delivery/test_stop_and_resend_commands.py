@@ -82,7 +82,7 @@ def failed(under_way, monkeypatch):
     factories.put(rows.filter(pk=one.pk), status="failed", reason="refused")
     factories.put(Edition.objects.filter(pk=under_way.pk), status="sent", sent_at=now())
     lanes = []
-    monkeypatch.setattr(resend_failed, "send_lanes", lanes.append)
+    monkeypatch.setattr(resend_failed, "start_lanes", lanes.append)
     return under_way, lanes
 
 

@@ -42,7 +42,9 @@ def test_each_reader_gets_one_version_and_the_first_readers_a_correction(
     run_lane("lane-2", now=NOW + timedelta(minutes=2))
     assert len(relay.received) == 2
     item = edition.items.first()
-    curate.reword(edition_id=edition.pk, item_id=item.pk, words=curate.Words(headline="Put right"))
+    curate.edit_item(
+        edition_id=edition.pk, item_id=item.pk, edit=curate.ItemEdit(headline="Put right")
+    )
     Edition.objects.filter(pk=edition.pk).update(subject="Put right")
     resume(edition)
     run_lane("lane-3", now=NOW + timedelta(minutes=2))
@@ -59,7 +61,7 @@ def test_each_reader_gets_one_version_and_the_first_readers_a_correction(
     assert list(rows.values_list("revision", flat=True)) == [1, 1, 2, 2]
 
     relay.received.clear()
-    correction = correct.create(edition_id=edition.pk, note="It was Friday.", now=NOW)
+    correction = correct.draft_correction(edition_id=edition.pk, note="It was Friday.", now=NOW)
     resume(correction)
     lane.run_lane(edition_id=correction.pk, lane="lane-4", clock=lambda: NOW)
 

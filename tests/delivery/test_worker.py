@@ -19,7 +19,7 @@ from digest.delivery.recover import LEASE, recover
 from digest.delivery.report import tally
 from digest.editions.approve import approve
 from digest.models import Edition
-from digest.tasks import send_lane, send_lanes
+from digest.tasks import send_lane, start_lanes
 from tests import factories
 from tests.conftest import ROOT, process_environment, wait_for
 from tests.delivery.conftest import status
@@ -172,7 +172,7 @@ def test_a_flushed_redis_only_delays_the_send(edition, server, slowdown, start_w
 
     # Ticks would do the same again and again; the lane that runs holds the only connection slot.
     for _ in range(3):
-        send_lanes(edition.pk)
+        start_lanes(edition.pk)
         send(edition)
     slowdown.is_slow = False
     wait_for(lambda: is_sent(edition), what="the edition's end")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.editions.approve import NotApprovable, approve, content_hash, void_if_changed
-from digest.editions.preflight import problems
+from digest.editions.preflight import find_problems
 from digest.models import Edition, EditionItem, Story
 from subscribers.models import Newsletter, Section
 from tests import factories
@@ -132,7 +132,7 @@ def test_old_stories_are_pointed_out(edition):
     old = edition.items.first().story
     Story.objects.filter(pk=old.pk).update(published_at=datetime(2024, 8, 8, tzinfo=UTC))
 
-    (problem,) = (found for found in problems(reread(edition)) if found.code == "old-news")
+    (problem,) = (found for found in find_problems(reread(edition)) if found.code == "old-news")
 
     assert problem.message == "Older than a week: 1 of 3 stories, one of August 2024."
     assert not problem.blocking

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from digest.delivery import plan
 from digest.editions import audience, send_now
 from digest.editions.approve import NotApprovable, approve
-from digest.editions.curate import seal
+from digest.editions.curate import fingerprint
 from digest.editions.notify import due_notices, notify_held
 from digest.editions.release import Release, release
 from digest.models import Delivery, Edition
@@ -52,14 +52,14 @@ def reread(edition):
 def test_a_third_more_or_less_is_usual(sent, edition, count):
     sent(100, 100, 100)
 
-    assert audience.guard(edition, count) is None
+    assert audience.unusual_warning(edition, count) is None
 
 
 @pytest.mark.parametrize("count", [0, 69, 131, 100_000])
 def test_more_than_that_needs_a_persons_yes(sent, edition, count):
     sent(100, 100, 100)
 
-    assert audience.guard(edition, count) == (
+    assert audience.unusual_warning(edition, count) == (
         f"It would go to {count:,} readers, and this newsletter's editions usually go to about 100."
     )
 
@@ -67,14 +67,14 @@ def test_more_than_that_needs_a_persons_yes(sent, edition, count):
 def test_before_three_editions_nothing_is_usual(sent, edition):
     sent(100, 100)
 
-    assert audience.usual(edition) is None
-    assert audience.guard(edition, 100_000) is None
+    assert audience.usual_size(edition) is None
+    assert audience.unusual_warning(edition, 100_000) is None
 
 
 def test_usual_is_the_median_of_the_last_ten(sent, edition):
     sent(*[9_000] * 5, *[100] * 4, 1, *[120] * 4, 5_000)
 
-    assert audience.usual(edition) == 110
+    assert audience.usual_size(edition) == 110
 
 
 def test_corrections_and_other_newsletters_say_nothing_about_what_is_usual(sent, edition):
@@ -83,30 +83,30 @@ def test_corrections_and_other_newsletters_say_nothing_about_what_is_usual(sent,
     other = factories.edition(factories.newsletter(), audience=7)
     factories.put(Edition.objects.filter(pk=other.pk), status="sent", sending_at=NOW)
 
-    assert audience.usual(edition) == 100
+    assert audience.usual_size(edition) == 100
 
 
 def test_there_is_no_blast_among_few(sent, edition, settings):
     sent(10, 10, 10)
 
-    assert audience.guard(edition, 49) is None
-    assert audience.guard(edition, 50)
+    assert audience.unusual_warning(edition, 49) is None
+    assert audience.unusual_warning(edition, 50)
     settings.AUDIENCE_GUARD_FROM = 51
-    assert audience.guard(edition, 50) is None
+    assert audience.unusual_warning(edition, 50) is None
 
 
 def test_the_guard_can_be_switched_off(sent, edition, settings):
     sent(100, 100, 100)
     settings.AUDIENCE_GUARD_PERCENT = 0
 
-    assert audience.guard(edition, 100_000) is None
+    assert audience.unusual_warning(edition, 100_000) is None
 
 
 def test_a_correction_goes_to_few_and_is_exempt(sent, newsletter):
     corrected = sent(100, 100, 100)
     correction = factories.edition(newsletter, corrects=corrected)
 
-    assert audience.guard(correction, 1) is None
+    assert audience.unusual_warning(correction, 1) is None
 
 
 def test_a_yes_holds_for_a_tenth_either_way_and_no_further(sent, edition):
@@ -114,12 +114,12 @@ def test_a_yes_holds_for_a_tenth_either_way_and_no_further(sent, edition):
     audience.accept_audience(edition_id=edition.pk, count=1000)
     edition = reread(edition)
 
-    assert audience.guard(edition, 1000) is None
-    assert audience.guard(edition, 1100) is None
-    assert audience.guard(edition, 1101)
-    assert audience.guard(edition, 900) is None
-    assert audience.guard(edition, 899)
-    assert audience.guard(edition, 0)
+    assert audience.unusual_warning(edition, 1000) is None
+    assert audience.unusual_warning(edition, 1100) is None
+    assert audience.unusual_warning(edition, 1101)
+    assert audience.unusual_warning(edition, 900) is None
+    assert audience.unusual_warning(edition, 899)
+    assert audience.unusual_warning(edition, 0)
 
 
 def test_a_yes_comes_too_late_once_it_is_on_its_way(edition):
@@ -232,13 +232,13 @@ def test_one_that_is_sent_now_rather_than_later_needs_the_yes_now(newsletter, is
     later = factories.edition(newsletter, sends_at=NOW + timedelta(hours=1))
     if is_approved:
         approve(edition_id=later.pk, now=NOW)
-    asked = {"edition_id": later.pk, "seen": seal(reread(later)), "now": NOW}
+    asked = {"edition_id": later.pk, "seen": fingerprint(reread(later)), "now": NOW}
 
     with pytest.raises(NotApprovable, match="It would go to 80 readers"):
-        send_now.bring_forward(**asked)
+        send_now.approve_as_seen(immediately=True, **asked)
     assert reread(later).sends_at == NOW + timedelta(hours=1)
 
-    sent_now = send_now.bring_forward(**asked, readers=80)
+    sent_now = send_now.approve_as_seen(immediately=True, **asked, readers=80)
     assert (sent_now.status, sent_now.sends_at) == ("approved", NOW)
 
 

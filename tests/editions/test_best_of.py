@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from digest.editions import curate
 from digest.editions.approve import content_hash
 from digest.editions.draft import draft_edition
-from digest.editions.preflight import problems
-from digest.editions.send_now import take_up_again
+from digest.editions.preflight import find_problems
+from digest.editions.send_now import reopen
 from digest.editions.stop import skip
 from digest.models import Edition, EditionItem
 from tests import factories
@@ -164,7 +164,7 @@ def test_after_a_weekly_edition_that_was_skipped_its_stories_are_free(newsletter
 
     # Taken up again it leaves what another weekly edition has by now.
     Edition.objects.filter(pk=first.pk).update(deadline_at=SUNDAY + timedelta(days=9))
-    (taken,) = take_up_again(edition_id=first.pk, now=SUNDAY)
+    (taken,) = reopen(edition_id=first.pk, now=SUNDAY)
     assert taken.title == "Lead"
 
 
@@ -220,7 +220,7 @@ def test_a_story_of_last_week_is_no_old_news_in_it(newsletter, weekly, printed):
         published_at=SUNDAY - 9 * DAY
     )
 
-    assert "old-news" not in {problem.code for problem in problems(edition)}
+    assert "old-news" not in {problem.code for problem in find_problems(edition)}
 
 
 def test_of_any_other_edition_the_hash_is_what_it_was(newsletter):
@@ -243,5 +243,5 @@ def test_adding_to_it_says_what_a_weekly_edition_had_and_nothing_else(newsletter
 
     with pytest.raises(curate.AlreadyPrinted):
         curate.add_story(edition_id=second.pk, story_id=had.pk)
-    offered = {story.title: story.printed for story in curate.choices(second, term="a")}
+    offered = {story.title: story.printed for story in curate.addable_stories(second, term="a")}
     assert offered["Had"] == "printed before"

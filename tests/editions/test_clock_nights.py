@@ -34,7 +34,7 @@ MIDNIGHT_ZONES = [
 def tick(monkeypatch, django_capture_on_commit_callbacks):
     """Run the beat's tick at an instant, with all that it enqueues."""
     celery_app.conf.task_always_eager = celery_app.conf.task_eager_propagates = True
-    monkeypatch.setattr(tasks, "send_lanes", lambda edition_id: None)
+    monkeypatch.setattr(tasks, "start_lanes", lambda edition_id: None)
 
     def run(at):
         monkeypatch.setattr(tasks, "now", lambda: at)

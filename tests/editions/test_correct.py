@@ -48,7 +48,7 @@ def corrected():
 
 @pytest.fixture
 def correction(corrected):
-    return correct.create(edition_id=corrected.pk, note=NOTE, now=NOW)
+    return correct.draft_correction(edition_id=corrected.pk, note=NOTE, now=NOW)
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ def planned(correction):
 
 
 def test_a_mistake_in_the_newest_version_too_is_corrected_for_all_who_got_it(corrected):
-    assert correct.choices(corrected) == [1, 2]
-    for_all = correct.create(edition_id=corrected.pk, note=NOTE, through=2, now=NOW)
+    assert correct.correctable_revisions(corrected) == [1, 2]
+    for_all = correct.draft_correction(edition_id=corrected.pk, note=NOTE, through=2, now=NOW)
     assert planned(for_all) == [
         "first@example.com", "perhaps@example.com", "second@example.com",
     ]  # fmt: skip
@@ -85,8 +85,8 @@ def test_while_the_newest_version_goes_out_a_correction_is_for_the_older_ones(co
     factories.put(Edition.objects.filter(pk=corrected.pk), status="sending")
 
     with pytest.raises(correct.NotCorrectable, match="no version 2"):
-        correct.create(edition_id=corrected.pk, note=NOTE, through=2, now=NOW)
-    assert addresses(correct.create(edition_id=corrected.pk, note=NOTE, now=NOW)) == [
+        correct.draft_correction(edition_id=corrected.pk, note=NOTE, through=2, now=NOW)
+    assert addresses(correct.draft_correction(edition_id=corrected.pk, note=NOTE, now=NOW)) == [
         "first@example.com", "perhaps@example.com",
     ]  # fmt: skip
 
@@ -108,7 +108,10 @@ def test_it_is_for_the_readers_of_an_older_version_who_are_readers_still(correct
 
 
 def test_versions_are_counted_from_the_rows(corrected):
-    assert correct.versions(corrected) == [correct.Version(1, 2), correct.Version(2, 1)]
+    assert correct.revision_counts(corrected) == [
+        correct.RevisionCount(1, 2),
+        correct.RevisionCount(2, 1),
+    ]
 
 
 def test_approved_it_goes_to_them_alone(correction):
@@ -143,11 +146,11 @@ def test_where_there_is_nothing_to_correct_none_is_made(corrected, fields, note,
     factories.put(Edition.objects.filter(pk=corrected.pk), **fields)
 
     with pytest.raises(correct.NotCorrectable, match=message):
-        correct.create(edition_id=corrected.pk, note=note, now=NOW)
+        correct.draft_correction(edition_id=corrected.pk, note=note, now=NOW)
 
 
 def test_found_after_the_last_message_a_mistake_is_corrected_for_all_who_got_it(sent):
-    correction = correct.create(edition_id=sent.pk, note=NOTE, now=NOW)
+    correction = correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW)
 
     everybody = ["first@example.com", "perhaps@example.com", "second@example.com"]
     assert addresses(correction) == everybody
@@ -155,7 +158,7 @@ def test_found_after_the_last_message_a_mistake_is_corrected_for_all_who_got_it(
 
 
 def test_whom_it_is_for_is_no_other_matter_once_the_rest_are_sent_to(sent):
-    correction = correct.create(edition_id=sent.pk, note=NOTE, now=NOW)
+    correction = correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW)
     everybody = addresses(correction)
 
     factories.put(Edition.objects.filter(pk=sent.pk), status="sending")
@@ -172,10 +175,10 @@ def test_where_nobody_has_what_it_would_correct_none_is_made(corrected, sent):
     Delivery.objects.all().delete()
 
     with pytest.raises(correct.NotCorrectable, match="Nobody has this edition"):
-        correct.create(edition_id=sent.pk, note=NOTE, now=NOW)
+        correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW)
     Edition.objects.filter(pk=sent.pk).update(revision=2)
     with pytest.raises(correct.NotCorrectable, match="Nobody has an older version"):
-        correct.create(edition_id=sent.pk, note=NOTE, now=NOW)
+        correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW)
 
 
 def test_a_correction_of_a_correction_says_so_once(correction):
@@ -185,20 +188,20 @@ def test_a_correction_of_a_correction_says_so_once(correction):
         edition=correction, subscription=subscription, status="sent", revision=1
     )
 
-    again = correct.create(edition_id=correction.pk, note=NOTE, now=NOW)
+    again = correct.draft_correction(edition_id=correction.pk, note=NOTE, now=NOW)
     assert again.subject == "Correction: Ferry sails"
 
 
 def test_a_second_click_finds_the_first_ones_draft(corrected, correction):
-    with pytest.raises(correct.AlreadyThere) as there:
-        correct.create(edition_id=corrected.pk, note=NOTE, now=NOW)
+    with pytest.raises(correct.CorrectionExists) as there:
+        correct.draft_correction(edition_id=corrected.pk, note=NOTE, now=NOW)
     assert there.value.correction == correction
 
 
 def test_a_subject_of_full_length_is_cut_and_not_refused(corrected):
     Edition.objects.update(subject="word " * 29)
 
-    assert len(correct.create(edition_id=corrected.pk, note=NOTE, now=NOW).subject) <= 150
+    assert len(correct.draft_correction(edition_id=corrected.pk, note=NOTE, now=NOW).subject) <= 150
 
 
 def test_the_mail_says_what_it_corrects_and_leads_to_the_corrected_edition(corrected, correction):
@@ -214,7 +217,7 @@ def test_the_mail_says_what_it_corrects_and_leads_to_the_corrected_edition(corre
 
 
 def test_the_mail_calls_no_edition_corrected_that_still_says_the_old_words(sent):
-    received = message_to(correct.create(edition_id=sent.pk, note=NOTE, now=NOW))
+    received = message_to(correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW))
 
     for kind in ("plain", "html"):
         part = received.part(kind)

@@ -9,7 +9,7 @@ from digest.editions import curate
 from digest.editions.approve import approve, void_if_changed, withdraw
 from digest.editions.notify import due_notices
 from digest.editions.release import Release, due_editions, release
-from digest.editions.send_now import bring_forward
+from digest.editions.send_now import approve_as_seen
 from digest.editions.stop import NotSending, stop_sending
 from digest.models import Edition, Frozen
 from tests import factories
@@ -90,7 +90,9 @@ def test_a_corrected_one_goes_on_with_the_next_revision_and_the_first_stays_on_r
     said = Frozen.objects.get(edition=stopped).content_hash
     began = stopped.sending_at
     item = stopped.items.first()
-    curate.reword(edition_id=stopped.pk, item_id=item.pk, words=curate.Words(headline="Put right"))
+    curate.edit_item(
+        edition_id=stopped.pk, item_id=item.pk, edit=curate.ItemEdit(headline="Put right")
+    )
 
     edition = go_on(stopped)
 
@@ -137,7 +139,9 @@ def test_the_send_time_can_be_set_anew_for_going_on(stopped):
 
 
 def test_going_on_at_once_approves_and_is_released(stopped):
-    bring_forward(edition_id=stopped.pk, seen=curate.seal(stopped), now=NOW)
+    approve_as_seen(
+        edition_id=stopped.pk, seen=curate.fingerprint(stopped), immediately=True, now=NOW
+    )
 
     assert release(edition_id=stopped.pk, now=NOW) is Release.SEND
 
@@ -149,9 +153,9 @@ def test_a_story_taken_out_of_what_readers_have_is_not_proposed_to_a_later_editi
 
     item.story.refresh_from_db()
     assert item.story.is_hidden
-    assert item.story not in curate.choices(stopped)
+    assert item.story not in curate.addable_stories(stopped)
     # ... and can be put back by typing its name.
-    assert item.story in curate.choices(stopped, term=item.story.title)
+    assert item.story in curate.addable_stories(stopped, term=item.story.title)
 
 
 def test_the_web_version_does_not_show_what_nobody_approved(client, stopped):

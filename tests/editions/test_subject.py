@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.editions.subject import propose_preheader, propose_subject, shorten
+from digest.editions.subject import propose_preheader, propose_subject, truncate_line
 
 
 def test_the_subject_is_the_leads_headline():
@@ -38,12 +38,12 @@ def test_one_whole_headline_says_more_than_two_cut_ones():
     ],
 )
 def test_a_cut_falls_between_words(text, expected):
-    assert shorten(text, 18) == expected
+    assert truncate_line(text, 18) == expected
 
 
 @given(st.text(), st.integers(10, 80))
 def test_a_shortened_line_fits_and_is_one_line(text, length):
-    line = shorten(text, length)
+    line = truncate_line(text, length)
 
     assert len(line) <= length
     assert len(line.splitlines()) <= 1

@@ -281,7 +281,7 @@ def test_a_feed_that_moved_is_asked_as_if_for_the_first_time(web, newsletter):
     feed.refresh_from_db()
     feed.url = web.serve("/elsewhere", rss(item(2)), headers={"ETag": '"1"'})
     feed.save()
-    feed.start_afresh(now=NOW)
+    feed.reset_fetch_state(now=NOW)
     assert ingest.fetch_feed(feed_id=feed.id, now=NOW).added == 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.schedule import around_the_world, instant_of, readers_turn
+from digest.schedule import instant_of, reader_send_time, worldwide_span
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EARLY = datetime(1990, 1, 1, tzinfo=UTC)
@@ -22,7 +22,9 @@ days = st.dates(min_value=date(2000, 1, 1), max_value=date(2036, 1, 1))
 
 
 def turn(day, local_time, zone, *, now=EARLY, hours=3):
-    return readers_turn(day, local_time, ZoneInfo(zone), now=now, useful_for=timedelta(hours=hours))
+    return reader_send_time(
+        day, local_time, ZoneInfo(zone), now=now, allowed_lateness=timedelta(hours=hours)
+    )
 
 
 def utc(*parts):
@@ -31,7 +33,7 @@ def utc(*parts):
 
 @given(day=days, local_time=st.times(), zone=zones)
 def test_it_is_that_time_of_that_day_where_the_reader_is(day, local_time, zone):
-    at = readers_turn(day, local_time, zone, now=EARLY, useful_for=HOUR)
+    at = reader_send_time(day, local_time, zone, now=EARLY, allowed_lateness=HOUR)
     shown = at.astimezone(zone).replace(tzinfo=None)
 
     # But where the clock jumps over it: an hour in spring, a day where a zone changed sides.
@@ -45,7 +47,7 @@ def test_it_is_that_time_of_that_day_where_the_reader_is(day, local_time, zone):
 
 @given(day=days, local_time=st.times(), zone=zones)
 def test_no_readers_turn_is_before_the_first_zone_on_earth_or_after_the_last(day, local_time, zone):
-    first, last = around_the_world(day, local_time)
+    first, last = worldwide_span(day, local_time)
     # Where a clock jumps over midnight to a day later, that day's hour is the next one's.
     assert first <= instant_of(day, local_time, zone) <= last + DAY
     assert last - first == 26 * HOUR
@@ -57,7 +59,7 @@ def test_who_is_past_it_gets_it_at_once_while_it_is_that_day_and_nobody_gets_yes
 ):
     own = instant_of(day, local_time, zone)
     now, useful_for = own + late * HOUR, 3 * HOUR
-    at = readers_turn(day, local_time, zone, now=now, useful_for=useful_for)
+    at = reader_send_time(day, local_time, zone, now=now, allowed_lateness=useful_for)
 
     is_that_day = now < instant_of(day + DAY, time(0), zone)
     if late == 0 or late < 3 or is_that_day:

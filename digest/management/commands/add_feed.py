@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
 from digest.feeds.ingest import CannotAdd, add_feed
-from digest.management import catalogue
+from digest.management import newsletter_options
 
 
 class Command(BaseCommand):
@@ -20,10 +20,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url", metavar="URL")
-        catalogue.add_arguments(parser)
+        newsletter_options.add_arguments(parser)
 
     def handle(self, *, url: str, newsletter: str, section: str | None, **options: Any) -> None:
-        owner, filed = catalogue.find(newsletter, section)
+        owner, filed = newsletter_options.lookup(newsletter, section)
         try:
             feed = add_feed(newsletter=owner, url=url, section=filed, now=now())
         except CannotAdd as error:

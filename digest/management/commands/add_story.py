@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
 from digest.feeds.by_hand import UnusableStory, add_from_text, add_from_url
-from digest.management import catalogue
+from digest.management import newsletter_options
 
 
 class Command(BaseCommand):
@@ -23,14 +23,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url", metavar="URL", nargs="?", default="")
         parser.add_argument("--text", metavar="FILE", help="a file in UTF-8; - is standard input")
-        catalogue.add_arguments(parser)
+        newsletter_options.add_arguments(parser)
 
     def handle(
         self, *, url: str, text: str | None, newsletter: str, section: str | None, **options: Any
     ) -> None:
         if not url and not text:
             raise CommandError("Give a URL, or --text FILE.")
-        owner, filed = catalogue.find(newsletter, section)
+        owner, filed = newsletter_options.lookup(newsletter, section)
         at = now()
         try:
             if text:

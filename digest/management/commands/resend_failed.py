@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from digest.delivery.resend import CannotResend, ResendTooLate, resend_failed
 from digest.models import Edition
-from digest.tasks import send_lanes
+from digest.tasks import start_lanes
 
 
 class Command(BaseCommand):
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             raise CommandError(f"Not sent again. {error} For example: --hours 2") from None
         except CannotResend as error:
             raise CommandError(f"Not sent again. {error}") from None
-        send_lanes(edition)
+        start_lanes(edition)
         self.stdout.write(
             f"Due again: {done.failed} that had failed, {done.uncertain} uncertain. "
             f"Left out as suppressed: {done.left_out}. The workers do the rest."

@@ -27,9 +27,9 @@ from subscribers.queue import enqueue
 # In seconds: how often the counts are read, which costs little because delivery.watch caches them;
 # how often a line is written if there is no terminal; and how long there may be no progress before
 # the workers are asked whether they are still running.
-LOOK, LINE, PATIENCE = 0.5, 5.0, 10.0
+POLL_SECONDS, LINE_SECONDS, STALL_SECONDS = 0.5, 5.0, 10.0
 # How many domains with trouble the summary names, and the exit status of an interrupted program.
-NAMED, INTERRUPTED = 5, 130
+MAX_DOMAINS, EXIT_INTERRUPTED = 5, 130
 
 
 class Command(BaseCommand):
@@ -63,8 +63,8 @@ class Command(BaseCommand):
     def _send(self, edition_id: int, *, wait: bool) -> None:
         began, before = time.monotonic(), tally(edition_id).sent
         if wait:
-            _insist_on_a_worker()
-        _insist_on_readers(edition_id)
+            _require_worker()
+        _require_readers(edition_id)
         try:
             start_delivery(edition_id=edition_id, now=now())
         except NotStarted as error:
@@ -78,7 +78,7 @@ class Command(BaseCommand):
             last = self._watch(edition_id)
         except KeyboardInterrupt:
             raise CommandError(
-                "No longer watching; the workers go on sending.", returncode=INTERRUPTED
+                "No longer watching; the workers go on sending.", returncode=EXIT_INTERRUPTED
             ) from None
         self._close(last, edition_id, time.monotonic() - began, before)
 
@@ -98,7 +98,7 @@ class Command(BaseCommand):
             return _follow(edition_id, lambda found: _draw(bar, found))
 
     def _line(self, found: Snapshot) -> None:
-        if time.monotonic() - getattr(self, "_said_at", -LINE) >= LINE:
+        if time.monotonic() - getattr(self, "_said_at", -LINE_SECONDS) >= LINE_SECONDS:
             self._said_at = time.monotonic()
             self.stdout.write(f"{found.done:,} of {found.total:,}. {found.line}".rstrip())
             self.stdout.flush()
@@ -112,7 +112,7 @@ class Command(BaseCommand):
         if done.failed or done.uncertain or done.put_off or done.throttled:
             troubled = [part for part in by_domain(edition_id) if part.troubled]
             troubled.sort(key=lambda part: part.troubled, reverse=True)
-            self._parts("domain", troubled[:NAMED])
+            self._parts("domain", troubled[:MAX_DOMAINS])
         for reason, number in sorted(done.reasons.items(), key=lambda item: -item[1]):
             self.stdout.write(f"{number:,} {Delivery.Reason(reason).label}")
         if done.sent_again:
@@ -167,16 +167,16 @@ def _follow(edition_id: int, show: Callable[[Snapshot], None]) -> Snapshot:
             return found
         if found.done != done:
             done, moved_at = found.done, time.monotonic()
-        elif time.monotonic() - moved_at > PATIENCE:
-            _insist_on_a_worker()
+        elif time.monotonic() - moved_at > STALL_SECONDS:
+            _require_worker()
             # Perhaps no beat is running that would start lanes or close it at its deadline.
-            tasks.send_lanes(edition_id)
+            tasks.start_lanes(edition_id)
             close_late(now=now())
             moved_at = time.monotonic()
-        time.sleep(LOOK)
+        time.sleep(POLL_SECONDS)
 
 
-def _insist_on_readers(edition_id: int) -> None:
+def _require_readers(edition_id: int) -> None:
     """Refuse an approved edition without readers: sending it would only use up its stories."""
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     if edition.status == Edition.Status.APPROVED and not audience.readers(edition).exists():
@@ -184,7 +184,7 @@ def _insist_on_readers(edition_id: int) -> None:
         raise CommandError(f"Not sent. {edition.newsletter} has no {kind} reader yet.")
 
 
-def _insist_on_a_worker() -> None:
+def _require_worker() -> None:
     """Fail if no worker serves the queue: only workers send, so the wait would never end."""
     try:
         queues = current_app.control.inspect(timeout=2).active_queues() or {}

@@ -68,7 +68,7 @@ def tick(monkeypatch, django_capture_on_commit_callbacks):
         lane.run_lane(edition_id=edition_id, lane=f"lane-{len(lanes)}", clock=lambda: tasks.now())
 
     celery_app.conf.task_always_eager = celery_app.conf.task_eager_propagates = True
-    monkeypatch.setattr(tasks, "send_lanes", send_lanes)
+    monkeypatch.setattr(tasks, "start_lanes", send_lanes)
 
     def run(at):
         before = len(lanes)

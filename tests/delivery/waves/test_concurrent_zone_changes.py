@@ -111,13 +111,13 @@ def test_a_row_after_two_concurrent_zone_changes_has_the_zone_that_is_kept(
     moved = reader("America/New_York")
     reader("Pacific/Honolulu")
     started()
-    pause, turn_of = PausePoint(), waves.turn_of
+    pause, turn_of = PausePoint(), waves.send_time
 
     def pause_and_turn(*args, **fields):
         pause()
         return turn_of(*args, **fields)
 
-    monkeypatch.setattr(rows_of_waves.waves, "turn_of", pause_and_turn)
+    monkeypatch.setattr(rows_of_waves.waves, "send_time", pause_and_turn)
     first = in_background(change_zone, subscription=moved, zone="America/Chicago", at=utc(9, 18))
     assert pause.reached.wait(10)
     second = in_background(
@@ -155,14 +155,14 @@ def test_a_row_that_is_being_retimed_is_not_claimed(reader, started, in_backgrou
     reader("Pacific/Honolulu")
     edition = started()
     claimant = Claimant(edition.pk, edition.revision, "lane", "relay")
-    pause, turn_of = PausePoint(), waves.turn_of
+    pause, turn_of = PausePoint(), waves.send_time
 
     def turn_and_pause(*args, **fields):
         found = turn_of(*args, **fields)
         pause()
         return found
 
-    monkeypatch.setattr(rows_of_waves.waves, "turn_of", turn_and_pause)
+    monkeypatch.setattr(rows_of_waves.waves, "send_time", turn_and_pause)
     moving = in_background(
         change_zone, subscription=moved, zone="America/Los_Angeles", at=utc(9, 22)
     )

@@ -12,7 +12,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("--section", metavar="SLUG", help="where stories are filed (default: none)")
 
 
-def find(newsletter: str, section: str | None) -> tuple[Newsletter, Section | None]:
+def lookup(newsletter: str, section: str | None) -> tuple[Newsletter, Section | None]:
     """Return both by their slugs; a CommandError lists the slugs that exist."""
     owner = Newsletter.objects.filter(slug=newsletter).first()
     if owner is None:
