@@ -1,4 +1,4 @@
-"""What was approved is what is sent: an approval is bound to the edition's words."""
+"""What was approved is what is sent: an approval is bound to the edition's content."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,8 +26,8 @@ def reread(edition):
     return Edition.objects.get(pk=edition.pk)
 
 
-def test_only_a_corrections_hash_names_what_it_corrects(edition):
-    """Others keep the hash they were approved under, before there were corrections."""
+def test_only_a_corrections_content_hash_covers_the_corrected_edition(edition):
+    """Other editions keep the hash of an approval from before corrections existed."""
     newsletter = factories.newsletter(
         name="Daily",
         slug="daily",
@@ -43,7 +43,7 @@ def test_only_a_corrections_hash_names_what_it_corrects(edition):
     assert content_hash(plain) != known
 
 
-def test_approving_notes_who_when_and_what(edition, admin_user):
+def test_an_approval_records_the_user_the_time_and_the_content_hash(edition, admin_user):
     approved = approve(edition_id=edition.pk, user=admin_user, now=NOW)
 
     assert approved.status == Edition.Status.APPROVED
@@ -69,7 +69,7 @@ def test_approving_notes_who_when_and_what(edition, admin_user):
         (Newsletter, {"postal_address": "Elsewhere"}),
     ],
 )
-def test_any_change_of_what_is_shown_voids_the_approval(edition, model, change):
+def test_a_change_of_anything_shown_voids_the_approval(edition, model, change):
     approve(edition_id=edition.pk, now=NOW)
     model.objects.update(**change)
 
@@ -79,7 +79,7 @@ def test_any_change_of_what_is_shown_voids_the_approval(edition, model, change):
     assert (edition.approved_hash, edition.approved_at) == ("", None)
 
 
-def test_another_order_voids_the_approval(edition):
+def test_a_change_of_the_story_order_voids_the_approval(edition):
     approve(edition_id=edition.pk, now=NOW)
     edition.items.filter(position=0).update(position=9)
 
@@ -122,13 +122,13 @@ def test_an_edition_that_cannot_be_sent_cannot_be_approved(edition, spoil, code)
     assert reread(edition).status == before
 
 
-def test_what_is_only_a_pity_does_not_stop_an_approval(edition):
+def test_a_problem_that_is_not_blocking_does_not_prevent_an_approval(edition):
     Story.objects.update(summary="")
 
     assert approve(edition_id=edition.pk, now=NOW).status == Edition.Status.APPROVED
 
 
-def test_old_stories_are_pointed_out(edition):
+def test_old_stories_are_reported_as_a_problem_that_is_not_blocking(edition):
     old = edition.items.first().story
     Story.objects.filter(pk=old.pk).update(published_at=datetime(2024, 8, 8, tzinfo=UTC))
 
@@ -138,14 +138,14 @@ def test_old_stories_are_pointed_out(edition):
     assert not problem.blocking
 
 
-def test_a_schedule_says_how_many_stories_are_enough(edition):
+def test_a_schedule_sets_the_minimum_number_of_stories(edition):
     Edition.objects.update(schedule=factories.schedule(edition.newsletter, min_stories=4))
 
     with pytest.raises(NotApprovable, match="3 of at least 4"):
         approve(edition_id=edition.pk, now=NOW)
 
 
-def test_a_held_edition_is_free_again_once_approved(edition):
+def test_the_approval_of_a_held_edition_clears_its_reason_and_notice(edition):
     Edition.objects.update(status="held", reason="not-approved", notice_due_at=NOW)
 
     approved = approve(edition_id=edition.pk, now=NOW)

@@ -1,4 +1,4 @@
-"""An edition does not go to an unusual number of readers unless a person says yes."""
+"""An edition goes to an unusual number of readers only if a person accepts that number."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ def newsletter():
 
 @pytest.fixture
 def sent(newsletter):
-    """Editions that went to so many readers, in that order."""
+    """A function that makes editions sent to these numbers of readers, in that order."""
 
     def send(*audiences, **fields):
         for days, readers in enumerate(audiences):
@@ -49,14 +49,14 @@ def reread(edition):
 
 
 @pytest.mark.parametrize("count", [70, 100, 130])
-def test_a_third_more_or_less_is_usual(sent, edition, count):
+def test_an_audience_within_30_percent_of_the_usual_size_needs_no_acceptance(sent, edition, count):
     sent(100, 100, 100)
 
     assert audience.unusual_warning(edition, count) is None
 
 
 @pytest.mark.parametrize("count", [0, 69, 131, 100_000])
-def test_more_than_that_needs_a_persons_yes(sent, edition, count):
+def test_an_audience_more_than_30_percent_off_the_usual_size_needs_acceptance(sent, edition, count):
     sent(100, 100, 100)
 
     assert audience.unusual_warning(edition, count) == (
@@ -64,20 +64,20 @@ def test_more_than_that_needs_a_persons_yes(sent, edition, count):
     )
 
 
-def test_before_three_editions_nothing_is_usual(sent, edition):
+def test_a_newsletter_with_fewer_than_three_editions_has_no_usual_size(sent, edition):
     sent(100, 100)
 
     assert audience.usual_size(edition) is None
     assert audience.unusual_warning(edition, 100_000) is None
 
 
-def test_usual_is_the_median_of_the_last_ten(sent, edition):
+def test_the_usual_size_is_the_median_of_the_last_ten_editions(sent, edition):
     sent(*[9_000] * 5, *[100] * 4, 1, *[120] * 4, 5_000)
 
     assert audience.usual_size(edition) == 110
 
 
-def test_corrections_and_other_newsletters_say_nothing_about_what_is_usual(sent, edition):
+def test_corrections_and_other_newsletters_do_not_count_towards_the_usual_size(sent, edition):
     corrected = sent(100, 100, 100)
     sent(3, 3, 3, 3, corrects=corrected)
     other = factories.edition(factories.newsletter(), audience=7)
@@ -86,7 +86,7 @@ def test_corrections_and_other_newsletters_say_nothing_about_what_is_usual(sent,
     assert audience.usual_size(edition) == 100
 
 
-def test_there_is_no_blast_among_few(sent, edition, settings):
+def test_an_audience_below_the_guards_minimum_needs_no_acceptance(sent, edition, settings):
     sent(10, 10, 10)
 
     assert audience.unusual_warning(edition, 49) is None
@@ -102,14 +102,14 @@ def test_the_guard_can_be_switched_off(sent, edition, settings):
     assert audience.unusual_warning(edition, 100_000) is None
 
 
-def test_a_correction_goes_to_few_and_is_exempt(sent, newsletter):
+def test_a_correction_is_exempt_from_the_audience_guard(sent, newsletter):
     corrected = sent(100, 100, 100)
     correction = factories.edition(newsletter, corrects=corrected)
 
     assert audience.unusual_warning(correction, 1) is None
 
 
-def test_a_yes_holds_for_a_tenth_either_way_and_no_further(sent, edition):
+def test_an_acceptance_covers_at_most_ten_percent_more_or_fewer_readers(sent, edition):
     sent(100, 100, 100)
     audience.accept_audience(edition_id=edition.pk, count=1000)
     edition = reread(edition)
@@ -122,14 +122,14 @@ def test_a_yes_holds_for_a_tenth_either_way_and_no_further(sent, edition):
     assert audience.unusual_warning(edition, 0)
 
 
-def test_a_yes_comes_too_late_once_it_is_on_its_way(edition):
+def test_an_acceptance_during_sending_is_refused(edition):
     factories.put(Edition.objects.all(), status="sending")
 
     assert not audience.accept_audience(edition_id=edition.pk, count=1000)
     assert reread(edition).audience_accepted is None
 
 
-def test_an_edition_notes_how_many_readers_it_was_started_for(edition):
+def test_an_edition_records_its_audience_when_sending_starts(edition):
     for _ in range(3):
         factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW)
@@ -139,8 +139,8 @@ def test_an_edition_notes_how_many_readers_it_was_started_for(edition):
 
 
 @pytest.fixture
-def blast(sent, edition, settings):
-    """Held at its start: six readers where two are usual."""
+def held_for_audience(sent, edition, settings):
+    """An edition that was held at its start: it has six readers where two are usual."""
     settings.AUDIENCE_GUARD_FROM = 5
     sent(2, 2, 2)
     for _ in range(6):
@@ -151,17 +151,17 @@ def blast(sent, edition, settings):
     return reread(edition)
 
 
-def test_an_unusual_audience_is_held_before_anybody_is_planned(blast):
-    assert (blast.status, blast.reason) == ("held", "audience")
-    assert "6 readers" in blast.reason_detail
-    assert "about 2." in blast.reason_detail
-    assert due_notices(now=NOW) == [blast.pk]
-    assert not Delivery.objects.filter(edition=blast).exists()
+def test_an_edition_with_an_unusual_audience_is_held_before_readers_are_planned(held_for_audience):
+    assert (held_for_audience.status, held_for_audience.reason) == ("held", "audience")
+    assert "6 readers" in held_for_audience.reason_detail
+    assert "about 2." in held_for_audience.reason_detail
+    assert due_notices(now=NOW) == [held_for_audience.pk]
+    assert not Delivery.objects.filter(edition=held_for_audience).exists()
 
 
-def test_the_editors_are_told_to_look_at_the_number(blast, relay):
+def test_the_notice_asks_editors_to_check_the_number_of_readers(held_for_audience, relay):
     User.objects.create_superuser("ed", "ed@example.com", "a long password")
-    notify_held(edition_id=blast.pk, now=NOW)
+    notify_held(edition_id=held_for_audience.pk, now=NOW)
 
     (mail,) = relay.received
     for kind in ("plain", "html"):
@@ -169,46 +169,46 @@ def test_the_editors_are_told_to_look_at_the_number(blast, relay):
         assert "If that number is right, say yes to it" in mail.part(kind)
 
 
-def test_approving_it_without_a_word_about_the_readers_is_refused(blast):
+def test_an_approval_without_an_accepted_audience_is_refused(held_for_audience):
     with pytest.raises(NotApprovable, match="6 readers"):
-        approve(edition_id=blast.pk, now=NOW)
-    assert reread(blast).status == "held"
+        approve(edition_id=held_for_audience.pk, now=NOW)
+    assert reread(held_for_audience).status == "held"
 
 
-def test_after_a_yes_it_goes_out(blast):
-    audience.accept_audience(edition_id=blast.pk, count=6)
-    approve(edition_id=blast.pk, now=NOW)
+def test_an_edition_with_an_accepted_audience_goes_out(held_for_audience):
+    audience.accept_audience(edition_id=held_for_audience.pk, count=6)
+    approve(edition_id=held_for_audience.pk, now=NOW)
 
-    plan.start_delivery(edition_id=blast.pk, now=NOW)
-    assert (reread(blast).status, reread(blast).audience) == ("sending", 6)
-
-
-def test_going_on_after_a_stop_asks_nobody_twice(blast, sent):
-    audience.accept_audience(edition_id=blast.pk, count=6)
-    approve(edition_id=blast.pk, now=NOW)
-    plan.start_delivery(edition_id=blast.pk, now=NOW)
-    factories.put(Edition.objects.filter(pk=blast.pk), status="held", reason="stopped")
-    Edition.objects.filter(pk=blast.pk).update(audience_accepted=None)
-
-    approve(edition_id=blast.pk, now=NOW)
-    plan.start_delivery(edition_id=blast.pk, now=NOW)
-
-    assert reread(blast).status == "sending"
+    plan.start_delivery(edition_id=held_for_audience.pk, now=NOW)
+    assert (reread(held_for_audience).status, reread(held_for_audience).audience) == ("sending", 6)
 
 
-# --- Where it would go out at once ----------------------------------------------------------------
+def test_a_stopped_edition_resumes_without_a_second_acceptance(held_for_audience, sent):
+    audience.accept_audience(edition_id=held_for_audience.pk, count=6)
+    approve(edition_id=held_for_audience.pk, now=NOW)
+    plan.start_delivery(edition_id=held_for_audience.pk, now=NOW)
+    factories.put(Edition.objects.filter(pk=held_for_audience.pk), status="held", reason="stopped")
+    Edition.objects.filter(pk=held_for_audience.pk).update(audience_accepted=None)
+
+    approve(edition_id=held_for_audience.pk, now=NOW)
+    plan.start_delivery(edition_id=held_for_audience.pk, now=NOW)
+
+    assert reread(held_for_audience).status == "sending"
+
+
+# --- Editions that would go out immediately -------------------------------------------------------
 
 
 @pytest.fixture
-def crowd(newsletter, sent):
-    """Far more readers than usual."""
+def unusual_audience(newsletter, sent):
+    """Many more readers than usual: 80 instead of 50."""
     sent(50, 50, 50)
     for _ in range(80):
         factories.subscription(newsletter)
 
 
-@pytest.mark.usefixtures("crowd")
-def test_an_unusual_audience_is_told_before_it_is_approved_to_go_at_once(edition):
+@pytest.mark.usefixtures("unusual_audience")
+def test_the_approval_of_a_due_edition_needs_an_accepted_audience(edition):
     with pytest.raises(NotApprovable) as refused:
         approve(edition_id=edition.pk, now=NOW)
 
@@ -219,16 +219,18 @@ def test_an_unusual_audience_is_told_before_it_is_approved_to_go_at_once(edition
     assert approve(edition_id=edition.pk, now=NOW).status == "approved"
 
 
-@pytest.mark.usefixtures("crowd")
-def test_one_that_is_for_later_is_looked_at_when_its_time_has_come(newsletter):
+@pytest.mark.usefixtures("unusual_audience")
+def test_the_approval_of_a_later_edition_does_not_check_its_audience_yet(newsletter):
     later = factories.edition(newsletter, sends_at=NOW + timedelta(hours=1))
 
     assert approve(edition_id=later.pk, now=NOW).status == "approved"
 
 
-@pytest.mark.usefixtures("crowd")
+@pytest.mark.usefixtures("unusual_audience")
 @pytest.mark.parametrize("is_approved", [False, True])
-def test_one_that_is_sent_now_rather_than_later_needs_the_yes_now(newsletter, is_approved):
+def test_a_later_edition_that_is_sent_immediately_needs_an_accepted_audience(
+    newsletter, is_approved
+):
     later = factories.edition(newsletter, sends_at=NOW + timedelta(hours=1))
     if is_approved:
         approve(edition_id=later.pk, now=NOW)
@@ -242,8 +244,8 @@ def test_one_that_is_sent_now_rather_than_later_needs_the_yes_now(newsletter, is
     assert (sent_now.status, sent_now.sends_at) == ("approved", NOW)
 
 
-@pytest.mark.usefixtures("crowd")
-def test_the_clocks_own_yes_is_none_to_an_unusual_audience(newsletter):
+@pytest.mark.usefixtures("unusual_audience")
+def test_automatic_approval_does_not_accept_an_unusual_audience(newsletter):
     schedule = factories.schedule(newsletter, unapproved="send")
     due = factories.edition(newsletter, schedule=schedule, sends_at=NOW)
 

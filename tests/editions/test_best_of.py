@@ -1,4 +1,4 @@
-"""Weekly readers get the best of what the week printed, once."""
+"""Weekly readers get the best stories of the week's editions, each of them once."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -19,7 +19,7 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
-# NOW is a Tuesday; the week's best comes on Sunday.
+# NOW is a Tuesday; the weekly edition comes on Sunday.
 SUNDAY = datetime(2026, 3, 15, 6, 0, tzinfo=NOW.tzinfo)
 
 
@@ -37,7 +37,7 @@ def weekly(newsletter):
 
 @pytest.fixture
 def printed(newsletter):
-    """An edition of so many days ago with stories of these titles, as readers have it."""
+    """A function that makes an edition sent some days ago, with stories of these titles."""
 
     def publish(days_ago, *titles, now=SUNDAY, **fields):
         when = now - days_ago * DAY
@@ -59,7 +59,7 @@ def titles(edition):
     return [item.shown_headline for item in edition.items.all()]
 
 
-def test_what_editors_put_on_top_comes_first(newsletter, weekly, printed):
+def test_stories_are_ordered_by_their_place_in_the_weeks_editions(newsletter, weekly, printed):
     printed(3, "Thursday's lead", "Thursday's second", "Thursday's third")
     printed(2, "Friday's lead", "Friday's second", "Friday's third")
     printed(1, "Saturday's lead", "Saturday's second")
@@ -77,7 +77,7 @@ def test_what_editors_put_on_top_comes_first(newsletter, weekly, printed):
     assert str(edition).endswith("15 March 2026 · the week")
 
 
-def test_it_prints_only_what_readers_got_within_the_week(newsletter, weekly, printed):
+def test_a_weekly_edition_holds_only_stories_sent_within_the_week(newsletter, weekly, printed):
     printed(8, "Too long ago")
     printed(2, "Printed")
     factories.story(newsletter, title="Printed nowhere", published_at=SUNDAY - DAY)
@@ -94,7 +94,9 @@ def test_it_prints_only_what_readers_got_within_the_week(newsletter, weekly, pri
     assert titles(draft(newsletter)) == ["Printed"]
 
 
-def test_it_has_the_editors_words_and_sections(newsletter, weekly, printed):
+def test_a_weekly_edition_keeps_the_editors_headline_summary_and_section(
+    newsletter, weekly, printed
+):
     world = factories.section(newsletter)
     printed(2, "Feed's title", headline="Desk's headline", summary="Desk's words", section=world)
 
@@ -103,7 +105,7 @@ def test_it_has_the_editors_words_and_sections(newsletter, weekly, printed):
     assert (item.headline, item.summary, item.section) == ("Desk's headline", "Desk's words", world)
 
 
-def test_a_story_that_was_printed_again_counts_each_time_and_comes_once_only(
+def test_a_story_printed_several_times_scores_each_time_and_appears_once(
     newsletter, weekly, printed
 ):
     printed(4, "A", "B", "Running story")
@@ -116,11 +118,11 @@ def test_a_story_that_was_printed_again_counts_each_time_and_comes_once_only(
 
     assert found.count("Day three") == 1
     assert not {"Day two", "Running story"} & set(found)
-    # Below the lead on three days, it was more to the editors than a lead of one.
+    # Its places below the lead on three days score more than the lead of one day.
     assert found == ["Day three", "E", "C", "A", "D"]
 
 
-def test_it_takes_no_story_from_the_editions_to_come(newsletter, weekly, printed):
+def test_a_weekly_edition_takes_no_story_from_later_daily_editions(newsletter, weekly, printed):
     printed(2, "Printed")
     factories.schedule(newsletter, min_stories=1)
     fresh = factories.story(newsletter, title="Fresh", published_at=SUNDAY)
@@ -131,20 +133,22 @@ def test_it_takes_no_story_from_the_editions_to_come(newsletter, weekly, printed
     assert "Fresh" in titles(draft_edition(newsletter=newsletter, now=SUNDAY + timedelta(hours=2)))
 
 
-def test_the_best_of_the_week_comes_once(newsletter, weekly, printed):
+def test_a_story_appears_in_one_weekly_edition_only(newsletter, weekly, printed):
     printed(2, "Old lead", "Old second")
     first = draft(newsletter)
     factories.put(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
     next_week = SUNDAY + timedelta(weeks=1)
     printed(6, "New lead", now=next_week)
-    # Printed again in the new week: weekly readers had it.
+    # "Old lead" is printed again in the new week, but weekly readers have had it.
     again = printed(5, "Another", now=next_week)
     factories.item(again, newsletter.stories.get(title="Old lead"), position=1, again=True)
 
     assert set(titles(draft(newsletter, next_week))) == {"New lead", "Another"}
 
 
-def test_what_went_out_while_it_was_being_drafted_is_in_the_next(newsletter, weekly, printed):
+def test_a_story_sent_after_the_weekly_draft_is_in_the_next_weekly_edition(
+    newsletter, weekly, printed
+):
     printed(2, "Old lead")
     first = draft(newsletter)
     factories.put(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
@@ -154,7 +158,7 @@ def test_what_went_out_while_it_was_being_drafted_is_in_the_next(newsletter, wee
     assert titles(draft(newsletter, SUNDAY + timedelta(weeks=1))) == ["Sunday's own lead"]
 
 
-def test_after_a_weekly_edition_that_was_skipped_its_stories_are_free(newsletter, weekly, printed):
+def test_the_stories_of_a_skipped_weekly_edition_are_available_again(newsletter, weekly, printed):
     printed(2, "Lead")
     first = draft(newsletter)
     skip(edition_id=first.pk, reason="by-editor")
@@ -162,13 +166,15 @@ def test_after_a_weekly_edition_that_was_skipped_its_stories_are_free(newsletter
     second = draft(newsletter, SUNDAY + timedelta(days=4))
     assert titles(second) == ["Lead"]
 
-    # Taken up again it leaves what another weekly edition has by now.
+    # Reopened, the first edition loses the stories that another weekly edition has by now.
     Edition.objects.filter(pk=first.pk).update(deadline_at=SUNDAY + timedelta(days=9))
     (taken,) = reopen(edition_id=first.pk, now=SUNDAY)
     assert taken.title == "Lead"
 
 
-def test_one_newsletter_has_both_on_one_day_and_each_slot_once(newsletter, weekly, printed):
+def test_a_daily_and_a_weekly_schedule_make_one_edition_each_for_the_same_day(
+    newsletter, weekly, printed
+):
     daily = factories.schedule(newsletter, local_time=time(7), min_stories=1)
     printed(2, "Printed")
     factories.story(newsletter, title="Fresh", published_at=SUNDAY)
@@ -184,7 +190,7 @@ def test_one_newsletter_has_both_on_one_day_and_each_slot_once(newsletter, weekl
     assert draft_edition(newsletter=newsletter, now=SUNDAY) == by_schedule[0]
 
 
-def test_by_hand_a_day_may_have_one_of_each(newsletter, printed):
+def test_an_editor_can_draft_a_daily_and_a_weekly_edition_for_the_same_day(newsletter, printed):
     printed(2, "Printed")
     daily = draft_edition(newsletter=newsletter, now=SUNDAY)
     weekly = draft(newsletter)
@@ -196,7 +202,7 @@ def test_by_hand_a_day_may_have_one_of_each(newsletter, printed):
         factories.edition(newsletter, slot_date=weekly.slot_date, cadence="weekly")
 
 
-def test_sections_keep_to_their_limits(newsletter, weekly, printed):
+def test_a_weekly_edition_keeps_the_section_limits(newsletter, weekly, printed):
     sport = factories.section(newsletter, max_stories=1)
     for days in (3, 2, 1):
         printed(days, f"Sport {days}", section=sport)
@@ -204,7 +210,7 @@ def test_sections_keep_to_their_limits(newsletter, weekly, printed):
     assert titles(draft(newsletter)) == ["Sport 1"]
 
 
-def test_a_weekly_schedule_has_one_day(newsletter):
+def test_a_weekly_schedule_cannot_have_several_weekdays(newsletter):
     several = factories.schedule(newsletter)
     several.cadence = "weekly"
     with pytest.raises(ValidationError, match="choose one day"):
@@ -213,7 +219,9 @@ def test_a_weekly_schedule_has_one_day(newsletter):
         several.save()
 
 
-def test_a_story_of_last_week_is_no_old_news_in_it(newsletter, weekly, printed):
+def test_a_weekly_edition_is_not_warned_about_stories_older_than_a_week(
+    newsletter, weekly, printed
+):
     printed(2, "Printed")
     edition = draft(newsletter)
     EditionItem.objects.get(edition=edition).story.__class__.objects.update(
@@ -223,7 +231,7 @@ def test_a_story_of_last_week_is_no_old_news_in_it(newsletter, weekly, printed):
     assert "old-news" not in {problem.code for problem in find_problems(edition)}
 
 
-def test_of_any_other_edition_the_hash_is_what_it_was(newsletter):
+def test_the_content_hash_of_a_weekly_edition_covers_its_cadence(newsletter):
     edition = factories.edition(newsletter)
     daily = content_hash(edition)
     edition.cadence = "weekly"
@@ -231,7 +239,9 @@ def test_of_any_other_edition_the_hash_is_what_it_was(newsletter):
     assert content_hash(edition) != daily
 
 
-def test_adding_to_it_says_what_a_weekly_edition_had_and_nothing_else(newsletter, weekly, printed):
+def test_only_stories_of_earlier_weekly_editions_count_as_already_printed(
+    newsletter, weekly, printed
+):
     printed(3, "Had")
     first = draft(newsletter)
     factories.put(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)

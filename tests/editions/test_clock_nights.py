@@ -1,6 +1,7 @@
-"""From the schedule to the planned audience, on nights when clocks are odd or stand still.
+"""From the schedule to the planned audience, across DST changes and when ticks are missed.
 
-The real tick, with its clock handed in; what it enqueues runs at once, up to the wire.
+These tests run the real tick with a given time. The tasks that it enqueues run immediately; only
+the lanes are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tests import factories
 pytestmark = [pytest.mark.faults, pytest.mark.django_db]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# Of every offset there is by the whole hour, and some that are not.
+# One zone for each whole-hour offset, and some with other offsets.
 MIDNIGHT_ZONES = [
     "Pacific/Pago_Pago", "Pacific/Honolulu", "Pacific/Marquesas", "America/Anchorage",
     "America/Los_Angeles", "America/Denver", "America/Chicago", "America/New_York",
@@ -32,7 +33,7 @@ MIDNIGHT_ZONES = [
 
 @pytest.fixture
 def tick(monkeypatch, django_capture_on_commit_callbacks):
-    """Run the beat's tick at an instant, with all that it enqueues."""
+    """A function that runs the beat's tick at an instant, with every task that it enqueues."""
     celery_app.conf.task_always_eager = celery_app.conf.task_eager_propagates = True
     monkeypatch.setattr(tasks, "start_lanes", lambda edition_id: None)
 
@@ -46,7 +47,7 @@ def tick(monkeypatch, django_capture_on_commit_callbacks):
 
 
 def daily(zone, local_time, *, around, made):
-    """A newsletter with a story for each of the days, and a schedule that was `made` then."""
+    """Make a newsletter with a story for each day, and a schedule last changed at `made`."""
     newsletter = factories.newsletter(timezone=zone)
     schedule = factories.schedule(
         newsletter, local_time=local_time, unapproved="send", min_stories=1, max_stories=1
@@ -60,7 +61,7 @@ def daily(zone, local_time, *, around, made):
 
 
 def every(step, *, start, end):
-    """The instants from `start` to before `end`."""
+    """Yield the instants from `start` up to, but not including, `end`."""
     at = start
     while at < end:
         yield at
@@ -68,13 +69,13 @@ def every(step, *, start, end):
 
 
 def started(newsletter):
-    """[(date, the instant at which its delivery was started)], in the order of the dates."""
+    """Return [(date, the instant at which its delivery started)], ordered by date."""
     found = Edition.objects.filter(newsletter=newsletter, sending_at__isnull=False)
     return list(found.order_by("slot_date").values_list("slot_date", "sending_at"))
 
 
 def never_started(newsletter):
-    """[(date, status, reason)], in the order of the dates."""
+    """Return [(date, status, reason)], ordered by date."""
     found = Edition.objects.filter(newsletter=newsletter, sending_at=None)
     return list(found.order_by("slot_date").values_list("slot_date", "status", "reason"))
 
@@ -83,7 +84,7 @@ def utc(*parts):
     return datetime(*parts, tzinfo=UTC)
 
 
-# Zone, local time, the night, and when that night's edition goes out.
+# Zone, local time, date, and the instant at which the edition of that date goes out.
 SPRING = [
     ("Europe/London", time(1, 30), date(2026, 3, 29), utc(2026, 3, 29, 1, 30)),
     ("Europe/London", time(7), date(2026, 3, 29), utc(2026, 3, 29, 6)),
@@ -102,33 +103,33 @@ AUTUMN = [
 ]
 
 
-@pytest.mark.parametrize(("zone", "local_time", "night", "instant"), SPRING + AUTUMN)
-def test_a_night_of_the_clock_change_has_one_edition_at_its_instant(
-    tick, zone, local_time, night, instant
+@pytest.mark.parametrize(("zone", "local_time", "day", "instant"), SPRING + AUTUMN)
+def test_a_dst_change_leaves_one_edition_at_the_expected_instant(
+    tick, zone, local_time, day, instant
 ):
     newsletter = daily(zone, local_time, around=instant, made=instant - 8 * HOUR)
 
     for at in every(timedelta(minutes=15), start=instant - 6 * HOUR, end=instant + 6 * HOUR):
         tick(at)
 
-    assert started(newsletter) == [(night, instant)]
+    assert started(newsletter) == [(day, instant)]
     assert never_started(newsletter) == []
     assert Delivery.objects.count() == 2
 
 
 @pytest.mark.parametrize("zone", ["Europe/London", "America/New_York", "Pacific/Chatham"])
-def test_a_year_of_the_clock_has_an_edition_for_each_of_the_days_around_its_changes(tick, zone):
-    for night in (date(2026, 3, 8), date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 25)):
-        begin = datetime.combine(night, time(2), ZoneInfo(zone)).astimezone(UTC)
+def test_each_day_around_a_dst_change_has_an_edition(tick, zone):
+    for changed in (date(2026, 3, 8), date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 25)):
+        begin = datetime.combine(changed, time(2), ZoneInfo(zone)).astimezone(UTC)
         newsletter = daily(zone, time(2, 30), around=begin, made=begin - 30 * HOUR)
         for at in every(HOUR, start=begin - 26 * HOUR, end=begin + 28 * HOUR):
             tick(at)
 
-        assert [day for day, _ in started(newsletter)] == [night - DAY, night, night + DAY]
+        assert [day for day, _ in started(newsletter)] == [changed - DAY, changed, changed + DAY]
         Schedule.objects.update(is_active=False)
 
 
-def test_midnight_comes_once_a_day_to_each_zone(tick):
+def test_a_midnight_edition_goes_out_once_a_day_in_each_zone(tick):
     start = utc(2026, 3, 10, 9)
     by_zone = {zone: daily(zone, time(0), around=start, made=start) for zone in MIDNIGHT_ZONES}
 
@@ -136,7 +137,7 @@ def test_midnight_comes_once_a_day_to_each_zone(tick):
         tick(at)
 
     for zone, newsletter in by_zone.items():
-        # UTC-11 to UTC+14: the same instant has two dates, and one day of ticks two at most.
+        # From UTC-11 to UTC+14 one instant has two dates. A day of ticks has two at most.
         midnights = [
             datetime.combine(date(2026, 3, day), time(0), ZoneInfo(zone)).astimezone(UTC)
             for day in (10, 11, 12)
@@ -148,7 +149,7 @@ def test_midnight_comes_once_a_day_to_each_zone(tick):
 
 
 @pytest.mark.parametrize("drafted", [False, True])
-def test_a_slot_missed_by_an_hour_is_made_up(tick, drafted):
+def test_a_slot_missed_by_an_hour_is_sent_late(tick, drafted):
     seven = utc(2026, 3, 10, 7)
     newsletter = daily("UTC", time(7), around=seven, made=seven - 8 * HOUR)
     if drafted:
@@ -183,7 +184,7 @@ def test_a_slot_missed_by_a_day_is_skipped_with_a_reason_and_the_next_goes_out(t
     assert not missed.deliveries.exists()
 
 
-def test_a_week_without_a_clock_is_on_record_and_what_was_before_the_schedule_is_not(tick):
+def test_slots_missed_without_a_beat_are_recorded_but_none_from_before_the_schedule(tick):
     seven = utc(2026, 3, 10, 7)
     newsletter = daily("UTC", time(7), around=seven, made=seven - 4 * DAY + HOUR)
 
@@ -195,12 +196,12 @@ def test_a_week_without_a_clock_is_on_record_and_what_was_before_the_schedule_is
     ]
 
 
-def test_ticks_that_repeat_and_come_out_of_order_make_nothing_twice(tick):
+def test_repeated_and_out_of_order_ticks_send_one_edition(tick):
     seven = utc(2026, 3, 29, 6)
     newsletter = daily("Europe/London", time(7), around=seven, made=seven - 8 * HOUR)
 
     for at in every(timedelta(minutes=20), start=seven - 3 * HOUR, end=seven + 2 * HOUR):
-        # Another host's clock is an hour behind, and one beat's messages come twice.
+        # The clock of another host is an hour behind, and messages of one beat arrive twice.
         for late in (at, at - HOUR, at, at - timedelta(minutes=30)):
             tick(late)
 

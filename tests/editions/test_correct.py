@@ -1,4 +1,4 @@
-"""A correction goes to the readers who got the mistake, and disturbs nothing else."""
+"""A correction goes to the readers who got the mistake, and changes nothing else."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ NOTE = "The ferry sails on Friday, not on Thursday.\n\nWe are sorry."
 
 @pytest.fixture
 def corrected():
-    """Its first version reached two readers, one of them perhaps; its second, another."""
+    """An edition whose first revision reached two readers (one uncertain), its second one more."""
     edition = factories.edition(factories.newsletter(), subject="Ferry sails", sends_at=NOW)
     factories.put(
         Edition.objects.filter(pk=edition.pk),
@@ -53,7 +53,7 @@ def correction(corrected):
 
 @pytest.fixture
 def sent(corrected):
-    """The same readers, and one version for all whom it reached."""
+    """The same edition, but all readers whom it reached got its only revision."""
     Delivery.objects.filter(revision=2).update(revision=1)
     Edition.objects.filter(pk=corrected.pk).update(revision=1)
     return Edition.objects.get(pk=corrected.pk)
@@ -64,7 +64,7 @@ def addresses(edition):
 
 
 def planned(correction):
-    """Whom it goes to once it is approved."""
+    """Approve the correction and return the addresses that it is planned for."""
     approve(edition_id=correction.pk, now=NOW)
     assert release(edition_id=correction.pk, now=NOW) is Release.SEND
     plan.start_delivery(edition_id=correction.pk, now=NOW)
@@ -73,7 +73,7 @@ def planned(correction):
     return sorted(found.values_list("subscription__subscriber__email", flat=True))
 
 
-def test_a_mistake_in_the_newest_version_too_is_corrected_for_all_who_got_it(corrected):
+def test_a_correction_of_every_revision_goes_to_everyone_who_got_the_edition(corrected):
     assert correct.correctable_revisions(corrected) == [1, 2]
     for_all = correct.draft_correction(edition_id=corrected.pk, note=NOTE, through=2, now=NOW)
     assert planned(for_all) == [
@@ -81,7 +81,7 @@ def test_a_mistake_in_the_newest_version_too_is_corrected_for_all_who_got_it(cor
     ]  # fmt: skip
 
 
-def test_while_the_newest_version_goes_out_a_correction_is_for_the_older_ones(corrected):
+def test_a_correction_during_sending_is_for_older_revisions_only(corrected):
     factories.put(Edition.objects.filter(pk=corrected.pk), status="sending")
 
     with pytest.raises(correct.NotCorrectable, match="no version 2"):
@@ -91,7 +91,7 @@ def test_while_the_newest_version_goes_out_a_correction_is_for_the_older_ones(co
     ]  # fmt: skip
 
 
-def test_it_is_a_draft_with_the_note_due_at_once(corrected, correction):
+def test_a_new_correction_is_a_draft_with_its_note_that_is_due_immediately(corrected, correction):
     assert (correction.status, correction.corrects) == ("draft", corrected)
     assert correction.subject == "Correction: Ferry sails"
     assert correction.note == NOTE
@@ -100,25 +100,25 @@ def test_it_is_a_draft_with_the_note_due_at_once(corrected, correction):
     assert str(correction).endswith("· correction")
 
 
-def test_it_is_for_the_readers_of_an_older_version_who_are_readers_still(corrected, correction):
+def test_a_correction_goes_only_to_current_readers_who_got_an_older_revision(corrected, correction):
     assert addresses(correction) == ["first@example.com", "perhaps@example.com"]
 
     Subscription.objects.filter(subscriber__email="first@example.com").update(status="unsubscribed")
     assert addresses(correction) == ["perhaps@example.com"]
 
 
-def test_versions_are_counted_from_the_rows(corrected):
+def test_revisions_are_counted_from_the_delivery_rows(corrected):
     assert correct.revision_counts(corrected) == [
         correct.RevisionCount(1, 2),
         correct.RevisionCount(2, 1),
     ]
 
 
-def test_approved_it_goes_to_them_alone(correction):
+def test_an_approved_correction_is_planned_for_its_recipients_only(correction):
     assert planned(correction) == ["first@example.com", "perhaps@example.com"]
 
 
-def test_its_draft_waits_for_an_editor_and_is_given_up_at_its_deadline(correction):
+def test_an_unapproved_correction_waits_for_an_editor_and_is_skipped_at_its_deadline(correction):
     assert due_editions(now=NOW) == []
     assert release(edition_id=correction.pk, now=NOW) is Release.NOTHING
 
@@ -127,7 +127,7 @@ def test_its_draft_waits_for_an_editor_and_is_given_up_at_its_deadline(correctio
     assert release(edition_id=correction.pk, now=late) is Release.SKIPPED
 
 
-def test_it_needs_a_note_and_no_stories(correction):
+def test_a_correction_needs_a_note_but_no_stories(correction):
     Edition.objects.filter(pk=correction.pk).update(note=" ")
 
     with pytest.raises(NotApprovable, match="note that says what was wrong"):
@@ -142,14 +142,14 @@ def test_it_needs_a_note_and_no_stories(correction):
         ({"status": "held", "reason": "stopped"}, NOTE, "Let the corrected edition go on first"),
     ],
 )
-def test_where_there_is_nothing_to_correct_none_is_made(corrected, fields, note, message):
+def test_an_impossible_correction_is_refused_with_the_reason(corrected, fields, note, message):
     factories.put(Edition.objects.filter(pk=corrected.pk), **fields)
 
     with pytest.raises(correct.NotCorrectable, match=message):
         correct.draft_correction(edition_id=corrected.pk, note=note, now=NOW)
 
 
-def test_found_after_the_last_message_a_mistake_is_corrected_for_all_who_got_it(sent):
+def test_a_correction_of_a_sent_edition_goes_to_everyone_who_got_it(sent):
     correction = correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW)
 
     everybody = ["first@example.com", "perhaps@example.com", "second@example.com"]
@@ -157,7 +157,7 @@ def test_found_after_the_last_message_a_mistake_is_corrected_for_all_who_got_it(
     assert planned(correction) == everybody
 
 
-def test_whom_it_is_for_is_no_other_matter_once_the_rest_are_sent_to(sent):
+def test_a_corrections_recipients_stay_the_same_when_sending_resumes(sent):
     correction = correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW)
     everybody = addresses(correction)
 
@@ -165,13 +165,15 @@ def test_whom_it_is_for_is_no_other_matter_once_the_rest_are_sent_to(sent):
     assert addresses(Edition.objects.get(pk=correction.pk)) == everybody
 
 
-def test_it_is_never_suddenly_for_all_who_got_the_right_words(corrected, correction):
+def test_a_correction_of_an_older_revision_never_goes_to_readers_of_the_newer_one(
+    corrected, correction
+):
     Delivery.objects.filter(revision=1).delete()
 
     assert addresses(correction) == []
 
 
-def test_where_nobody_has_what_it_would_correct_none_is_made(corrected, sent):
+def test_a_correction_without_recipients_is_refused(corrected, sent):
     Delivery.objects.all().delete()
 
     with pytest.raises(correct.NotCorrectable, match="Nobody has this edition"):
@@ -181,7 +183,7 @@ def test_where_nobody_has_what_it_would_correct_none_is_made(corrected, sent):
         correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW)
 
 
-def test_a_correction_of_a_correction_says_so_once(correction):
+def test_the_subject_of_a_corrected_correction_has_one_prefix(correction):
     factories.put(Edition.objects.filter(pk=correction.pk), status="sent", sent_at=NOW)
     subscription = Subscription.objects.first()
     Delivery.objects.create(
@@ -192,19 +194,19 @@ def test_a_correction_of_a_correction_says_so_once(correction):
     assert again.subject == "Correction: Ferry sails"
 
 
-def test_a_second_click_finds_the_first_ones_draft(corrected, correction):
+def test_a_second_click_finds_the_existing_correction(corrected, correction):
     with pytest.raises(correct.CorrectionExists) as there:
         correct.draft_correction(edition_id=corrected.pk, note=NOTE, now=NOW)
     assert there.value.correction == correction
 
 
-def test_a_subject_of_full_length_is_cut_and_not_refused(corrected):
+def test_a_long_subject_is_truncated_for_the_prefix(corrected):
     Edition.objects.update(subject="word " * 29)
 
     assert len(correct.draft_correction(edition_id=corrected.pk, note=NOTE, now=NOW).subject) <= 150
 
 
-def test_the_mail_says_what_it_corrects_and_leads_to_the_corrected_edition(corrected, correction):
+def test_the_correction_mail_names_and_links_to_the_corrected_edition(corrected, correction):
     received = message_to(correction)
 
     for kind in ("plain", "html"):
@@ -216,7 +218,7 @@ def test_the_mail_says_what_it_corrects_and_leads_to_the_corrected_edition(corre
     assert received.message["Subject"] == "Correction: Ferry sails"
 
 
-def test_the_mail_calls_no_edition_corrected_that_still_says_the_old_words(sent):
+def test_the_correction_mail_does_not_call_an_unchanged_edition_corrected(sent):
     received = message_to(correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW))
 
     for kind in ("plain", "html"):
@@ -226,7 +228,7 @@ def test_the_mail_calls_no_edition_corrected_that_still_says_the_old_words(sent)
         assert sent.get_absolute_url() in part
 
 
-def test_a_reader_who_muted_every_section_gets_it_all_the_same(correction):
+def test_a_reader_who_muted_every_section_still_gets_the_correction(correction):
     assert message_to(correction, muted_sections=frozenset({1, 2}))
     assert sample_message(correction, now=NOW)
 
@@ -239,12 +241,12 @@ def test_a_reader_who_muted_every_section_gets_it_all_the_same(correction):
         assert story.title in received.part(kind)
 
 
-def test_no_other_edition_says_that_it_is_a_correction(corrected):
+def test_an_ordinary_edition_does_not_mention_a_correction(corrected):
     assert "orrection" not in message_to(corrected).part("plain")
     assert render_to_string("email/held/subject.txt", {"edition": corrected}).startswith("Held")
 
 
-def test_it_prints_no_story_for_later_editions(corrected, correction):
+def test_a_story_in_a_correction_can_still_appear_in_later_editions(corrected, correction):
     printed = corrected.items.first().story
     fresh = factories.story(corrected.newsletter)
     for story in (printed, fresh):
@@ -257,7 +259,7 @@ def test_it_prints_no_story_for_later_editions(corrected, correction):
     assert [item.story for item in later.items.all()] == [fresh]
 
 
-def test_it_is_neither_the_days_edition_nor_the_latest(corrected, correction):
+def test_a_correction_is_neither_the_days_edition_nor_the_latest_edition(corrected, correction):
     factories.publish(corrected)
     factories.publish(correction)
 
@@ -266,7 +268,7 @@ def test_it_is_neither_the_days_edition_nor_the_latest(corrected, correction):
     assert latest_edition(corrected.newsletter) == corrected
 
 
-def test_its_web_version_opens_once_it_is_out(client, corrected, correction):
+def test_a_corrections_web_version_is_public_once_it_is_sent(client, corrected, correction):
     assert client.get(correction.get_absolute_url()).status_code == 404
 
     factories.publish(correction)

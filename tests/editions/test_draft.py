@@ -27,7 +27,7 @@ def titles(edition):
     return [item.story.title for item in edition.items.all()]
 
 
-def test_a_slot_is_due_from_its_lead_until_an_edition_stands(newsletter):
+def test_a_slot_is_due_from_its_draft_lead_until_it_has_an_edition(newsletter):
     schedule = factories.schedule(newsletter, local_time=time(7), draft_lead_minutes=60)
     seven = datetime(2026, 3, 10, 7, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ def test_a_slot_is_due_from_its_lead_until_an_edition_stands(newsletter):
     assert due_slots(now=seven) == []
 
 
-def test_a_beat_that_slept_over_the_send_time_still_drafts_until_the_deadline(newsletter):
+def test_a_beat_that_missed_the_send_time_still_drafts_until_the_deadline(newsletter):
     schedule = factories.schedule(newsletter, local_time=time(7), deadline_minutes=180)
     Schedule.objects.update(changed_at=NOW - timedelta(days=9))
 
@@ -47,7 +47,7 @@ def test_a_beat_that_slept_over_the_send_time_still_drafts_until_the_deadline(ne
     assert due_slots(now=datetime(2026, 3, 10, 10, 1, tzinfo=UTC)) == []
 
 
-def test_a_schedule_made_at_nine_does_not_catch_up_on_seven(newsletter):
+def test_a_schedule_changed_after_its_send_time_makes_no_draft_for_today(newsletter):
     factories.schedule(newsletter, local_time=time(7))
     Schedule.objects.update(changed_at=datetime(2026, 3, 10, 9, tzinfo=UTC))
 
@@ -72,7 +72,7 @@ def test_drafting_the_same_slot_again_changes_nothing(newsletter):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_beats_that_draft_at_once_make_one_edition(newsletter):
+def test_beats_that_draft_concurrently_make_one_edition(newsletter):
     schedule = factories.schedule(newsletter)
     start, ids = threading.Barrier(4), []
 
@@ -98,7 +98,7 @@ def test_beats_that_draft_at_once_make_one_edition(newsletter):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_schedules_drafting_at_once_do_not_print_a_story_twice(newsletter):
+def test_two_schedules_that_draft_concurrently_do_not_use_a_story_twice(newsletter):
     schedules = [factories.schedule(newsletter, name=name) for name in ("Morning", "Evening")]
     start, errors = threading.Barrier(2), []
 
@@ -122,7 +122,7 @@ def test_two_schedules_drafting_at_once_do_not_print_a_story_twice(newsletter):
     assert EditionItem.objects.count() == 5
 
 
-def test_the_lead_comes_first_then_stories_of_no_section_then_the_sections():
+def test_stories_without_a_section_come_between_the_lead_and_the_sections():
     newsletter = factories.newsletter()
     world = factories.section(newsletter, position=1)
     sport = factories.section(newsletter, position=2)
@@ -160,21 +160,21 @@ def test_hidden_stories_and_stories_already_printed_are_not_proposed(newsletter)
     assert not {hidden.title, printed.title} & found
 
 
-def test_a_story_that_a_skipped_edition_let_go_is_proposed_again(newsletter):
+def test_a_story_released_by_a_skipped_edition_is_proposed_again(newsletter):
     released = factories.story(newsletter)
     factories.item(factories.edition(newsletter, stories=0), released, released=True)
 
     assert released.title in titles(draft_edition(newsletter=newsletter, now=NOW))
 
 
-def test_old_stories_are_no_news_while_there_are_fresh_ones(newsletter):
+def test_old_stories_are_not_proposed_while_there_are_enough_fresh_ones(newsletter):
     factories.schedule(newsletter, min_stories=3)
     old = factories.story(newsletter, published_at=NOW - timedelta(days=3), added_at=NOW)
 
     assert old.title not in titles(draft_edition(newsletter=newsletter, now=NOW))
 
 
-def test_a_feed_added_today_fills_an_edition_with_what_it_has():
+def test_the_old_stories_of_a_feed_added_today_fill_an_edition():
     newsletter = factories.newsletter()
     for _ in range(4):
         factories.story(newsletter, published_at=NOW - timedelta(days=600), added_at=NOW)
@@ -182,7 +182,7 @@ def test_a_feed_added_today_fills_an_edition_with_what_it_has():
     assert draft_edition(newsletter=newsletter, now=NOW).items.count() == 4
 
 
-def test_without_a_date_the_next_slot_of_the_schedules_is_drafted(newsletter):
+def test_a_draft_without_a_date_takes_the_next_slot_of_the_schedules(newsletter):
     factories.schedule(newsletter, name="Evening", local_time=time(18))
     morning = factories.schedule(newsletter, name="Morning", local_time=time(7))
 
@@ -193,7 +193,7 @@ def test_without_a_date_the_next_slot_of_the_schedules_is_drafted(newsletter):
     assert edition.deadline_at == datetime(2026, 3, 10, 10, tzinfo=UTC)
 
 
-def test_an_edition_without_a_schedule_goes_out_in_an_hour_and_until_midnight(newsletter):
+def test_an_edition_without_a_schedule_can_be_sent_from_an_hour_later_until_midnight(newsletter):
     late = datetime(2026, 3, 10, 15, tzinfo=UTC)
 
     edition = draft_edition(newsletter=newsletter, now=late)
@@ -204,7 +204,7 @@ def test_an_edition_without_a_schedule_goes_out_in_an_hour_and_until_midnight(ne
     assert draft_edition(newsletter=newsletter, now=late + timedelta(hours=1)) == edition
 
 
-def test_after_todays_slot_an_edition_of_today_can_still_be_made_by_hand(newsletter):
+def test_an_editor_can_draft_an_edition_for_today_after_todays_slot(newsletter):
     factories.schedule(newsletter, local_time=time(7), deadline_minutes=60)
     noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -228,7 +228,7 @@ def test_a_day_at_the_end_of_the_calendar_gets_no_edition(day, timezone):
         draft_edition(newsletter=newsletter, date=day, now=NOW)
 
 
-def test_drafting_costs_the_same_queries_for_any_number_of_stories(
+def test_the_query_count_of_drafting_does_not_depend_on_the_number_of_stories(
     newsletter, django_assert_max_num_queries
 ):
     for _ in range(40):

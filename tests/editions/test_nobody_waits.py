@@ -1,4 +1,4 @@
-"""A weekly schedule that nobody has chosen makes no editions, and no alarm."""
+"""A weekly schedule without readers makes no editions and reports none as missed."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -32,8 +32,8 @@ def weeklies():
     return Edition.objects.filter(cadence="weekly")
 
 
-def clock(*, until, start=SUNDAY - 3 * HOUR):
-    """What the tick does about slots, every half hour."""
+def run_ticks(*, until, start=SUNDAY - 3 * HOUR):
+    """Do every half hour what the tick does about slots."""
     at = start
     while at <= until:
         for slot in due_slots(now=at):
@@ -43,33 +43,35 @@ def clock(*, until, start=SUNDAY - 3 * HOUR):
         at += HOUR / 2
 
 
-def test_nothing_is_drafted_and_nothing_is_missed(week):
-    clock(until=SUNDAY + 2 * DAY)
+def test_a_weekly_schedule_without_readers_drafts_and_misses_nothing(week):
+    run_ticks(until=SUNDAY + 2 * DAY)
 
     assert not weeklies().exists()
 
 
 @pytest.mark.parametrize("fields", [{"frequency": "weekdays"}, {"status": "pending"}])
-def test_who_chose_otherwise_or_has_not_confirmed_does_not_wait_for_it(newsletter, week, fields):
+def test_unconfirmed_readers_and_readers_of_another_frequency_do_not_count(
+    newsletter, week, fields
+):
     factories.subscription(newsletter, **{"frequency": "weekly"} | fields)
     factories.subscription(factories.newsletter(), frequency="weekly")
 
-    clock(until=SUNDAY + DAY)
+    run_ticks(until=SUNDAY + DAY)
 
     assert not weeklies().exists()
 
 
-def test_the_first_weekly_reader_brings_the_next_edition_and_none_of_the_past(newsletter, week):
-    clock(until=SUNDAY + DAY)
+def test_the_first_weekly_reader_causes_the_next_edition_but_no_past_one(newsletter, week):
+    run_ticks(until=SUNDAY + DAY)
 
     factories.subscription(newsletter, frequency="weekly")
-    clock(start=SUNDAY + DAY, until=SUNDAY + 7 * DAY)
+    run_ticks(start=SUNDAY + DAY, until=SUNDAY + 7 * DAY)
 
     (made,) = weeklies()
     assert (made.slot_date, made.status) == (date(2026, 3, 22), "draft")
 
 
-def test_with_a_reader_a_slot_that_nothing_ran_for_is_on_record(newsletter, week):
+def test_a_missed_weekly_slot_is_recorded_if_there_is_a_weekly_reader(newsletter, week):
     factories.subscription(newsletter, frequency="weekly")
 
     record_missed(now=SUNDAY + DAY)
@@ -77,18 +79,18 @@ def test_with_a_reader_a_slot_that_nothing_ran_for_is_on_record(newsletter, week
     assert weeklies().get().status == "skipped"
 
 
-def test_a_daily_edition_is_drafted_before_its_first_reader_has_come(newsletter):
+def test_a_daily_edition_is_drafted_without_any_reader(newsletter):
     factories.schedule(newsletter)
     Schedule.objects.update(changed_at=SUNDAY - 3 * DAY)
 
     assert due_slots(now=SUNDAY)
 
 
-def test_where_nothing_else_is_scheduled_everybody_waits_for_it(newsletter, week):
+def test_daily_readers_count_if_the_weekly_schedule_is_the_only_one(newsletter, week):
     factories.story(newsletter)
     Schedule.objects.exclude(pk=week.pk).update(is_active=False)
     factories.subscription(newsletter, frequency="daily")
 
-    clock(until=SUNDAY)
+    run_ticks(until=SUNDAY)
 
     assert weeklies().exists()

@@ -1,4 +1,4 @@
-"""A newsletter has one active weekly schedule at most, whoever writes it."""
+"""A newsletter has at most one active weekly schedule, whatever code writes it."""
 
 import pytest
 from django.db import IntegrityError, connection
@@ -15,7 +15,7 @@ def weekly(newsletter, **fields):
     return factories.schedule(newsletter, **{"cadence": "weekly", "weekdays": [6]} | fields)
 
 
-def test_the_database_refuses_a_second():
+def test_the_database_refuses_a_second_active_weekly_schedule():
     newsletter = factories.newsletter()
     weekly(newsletter)
 
@@ -23,7 +23,7 @@ def test_the_database_refuses_a_second():
         weekly(newsletter, weekdays=[5])
 
 
-def test_others_are_free():
+def test_inactive_daily_and_other_newsletters_schedules_are_not_limited():
     newsletter = factories.newsletter()
     weekly(newsletter)
     weekly(newsletter, is_active=False)
@@ -34,9 +34,9 @@ def test_others_are_free():
     assert Schedule.objects.count() == 5
 
 
-def test_of_several_from_before_the_first_that_makes_editions_stays_on():
+def test_the_migration_keeps_the_first_weekly_schedule_that_makes_editions_active():
     with connection.cursor() as cursor:
-        # No table is altered while checks of rows are left for the commit.
+        # PostgreSQL alters no table while checks of its rows are deferred to the commit.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     newest = MigrationExecutor(connection).loader.graph.leaf_nodes("digest")
     MigrationExecutor(connection).migrate([("digest", BEFORE)])

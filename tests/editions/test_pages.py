@@ -1,4 +1,4 @@
-"""What pages are told about a newsletter's next and latest edition."""
+"""Template tags give a newsletter's next and latest edition."""
 
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 
 
-def test_the_next_edition_is_told_on_the_newsrooms_clock():
+def test_the_next_edition_is_given_in_the_newsletters_time_zone():
     newsletter = factories.newsletter(timezone="Asia/Kathmandu")
     factories.schedule(newsletter, local_time=time(7))
     factories.schedule(newsletter, local_time=time(6), name="Off", is_active=False)
@@ -27,7 +27,7 @@ def test_the_next_edition_is_told_on_the_newsrooms_clock():
     assert timedelta(0) < when - timezone.now() <= timedelta(days=1)
 
 
-def test_without_a_schedule_nobody_knows():
+def test_a_newsletter_without_a_schedule_has_no_next_edition():
     assert next_edition(factories.newsletter()) is None
 
 

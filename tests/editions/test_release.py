@@ -1,4 +1,4 @@
-"""What the send time brings: sent, held for the editors, or skipped with a reason."""
+"""At its send time an edition is sent, held for the editors, or skipped with a reason."""
 
 import threading
 from datetime import timedelta
@@ -41,21 +41,21 @@ def reread(edition):
     return Edition.objects.get(pk=edition.pk)
 
 
-def test_nothing_happens_before_its_time(draft):
+def test_an_edition_is_not_released_before_its_send_time(draft):
     edition = draft(sends_at=NOW + timedelta(seconds=1))
 
     assert due_editions(now=NOW) == []
     assert release(edition_id=edition.pk, now=NOW) is Release.NOTHING
 
 
-def test_an_approved_edition_is_to_be_sent(draft):
+def test_an_approved_edition_is_released_for_sending(draft):
     edition = approve(edition_id=draft().pk, now=NOW)
 
     assert due_editions(now=NOW) == [edition.pk]
     assert release(edition_id=edition.pk, now=NOW) is Release.SEND
 
 
-def test_an_unapproved_edition_goes_out_as_proposed_where_the_schedule_says_so(draft):
+def test_an_unapproved_edition_is_sent_if_its_schedule_says_so(draft):
     edition = draft("send")
 
     assert release(edition_id=edition.pk, now=NOW) is Release.SEND
@@ -63,7 +63,7 @@ def test_an_unapproved_edition_goes_out_as_proposed_where_the_schedule_says_so(d
     assert reread(edition).approved_by is None
 
 
-def test_an_unapproved_edition_is_held_where_the_schedule_says_so(draft):
+def test_an_unapproved_edition_is_held_if_its_schedule_says_so(draft):
     edition = draft("hold")
 
     assert release(edition_id=edition.pk, now=NOW) is Release.HELD
@@ -72,13 +72,13 @@ def test_an_unapproved_edition_is_held_where_the_schedule_says_so(draft):
     assert due_editions(now=NOW) == []
 
 
-def test_an_edition_by_hand_is_held_too(newsletter):
+def test_an_unapproved_edition_without_a_schedule_is_held(newsletter):
     edition = factories.edition(newsletter, sends_at=NOW)
 
     assert release(edition_id=edition.pk, now=NOW) is Release.HELD
 
 
-def test_a_held_edition_can_go_out_until_its_deadline_once_approved(draft):
+def test_a_held_edition_can_be_approved_and_sent_until_its_deadline(draft):
     edition = draft("hold")
     release(edition_id=edition.pk, now=NOW)
     soon = edition.deadline_at - timedelta(seconds=1)
@@ -90,7 +90,7 @@ def test_a_held_edition_can_go_out_until_its_deadline_once_approved(draft):
 
 
 @pytest.mark.parametrize("policy", ["send", "hold"])
-def test_too_few_stories_make_no_edition(draft, policy):
+def test_an_edition_with_too_few_stories_is_skipped(draft, policy):
     edition = draft(policy, stories=2)
 
     assert release(edition_id=edition.pk, now=NOW) is Release.SKIPPED
@@ -100,7 +100,7 @@ def test_too_few_stories_make_no_edition(draft, policy):
 
 
 @pytest.mark.parametrize("status", ["draft", "held", "approved"])
-def test_yesterdays_edition_is_never_sent(draft, status):
+def test_an_edition_past_its_deadline_is_never_sent(draft, status):
     edition = draft()
     Edition.objects.update(
         status=status,
@@ -114,7 +114,7 @@ def test_yesterdays_edition_is_never_sent(draft, status):
     assert (reread(edition).status, reread(edition).reason) == ("skipped", "past-deadline")
 
 
-def test_an_autopilot_edition_that_is_not_fit_is_held_with_the_reason(draft):
+def test_an_automatic_edition_with_a_blocking_problem_is_held_with_the_reason(draft):
     edition = draft("send", subject="")
 
     assert release(edition_id=edition.pk, now=NOW) is Release.HELD
@@ -122,7 +122,7 @@ def test_an_autopilot_edition_that_is_not_fit_is_held_with_the_reason(draft):
     assert (held.reason, held.reason_detail) == ("not-sendable", "The edition has no subject.")
 
 
-def test_a_skipped_edition_lets_its_stories_go(draft):
+def test_a_skipped_edition_releases_its_stories(draft):
     edition = draft(stories=2)
     release(edition_id=edition.pk, now=NOW)
     later = factories.edition(edition.newsletter, stories=0)
@@ -133,7 +133,7 @@ def test_a_skipped_edition_lets_its_stories_go(draft):
 
 
 @pytest.mark.parametrize("status", ["sending", "sent"])
-def test_what_is_on_its_way_cannot_be_skipped(draft, status):
+def test_an_edition_that_is_sending_or_sent_cannot_be_skipped(draft, status):
     edition = draft()
     factories.put(Edition.objects.all(), status=status)
 
@@ -143,7 +143,7 @@ def test_what_is_on_its_way_cannot_be_skipped(draft, status):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_beats_that_tick_at_once_send_one_edition_to_one_audience(draft):
+def test_beats_that_tick_concurrently_plan_one_audience(draft):
     edition = draft("send")
     for _ in range(30):
         factories.subscription(edition.newsletter)
@@ -171,7 +171,7 @@ def test_beats_that_tick_at_once_send_one_edition_to_one_audience(draft):
     assert reread(edition).status == Edition.Status.SENDING
 
 
-# --- Telling the editors --------------------------------------------------------------------------
+# --- Notices to editors ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def editor():
     return editor
 
 
-def test_the_editors_are_told_once_by_mail(draft, editor, relay, settings):
+def test_editors_are_notified_once_by_mail(draft, editor, relay, settings):
     User.objects.create_user("reporter", "reporter@example.com", is_staff=True)
     User.objects.create_user("gone", "gone@example.com", is_superuser=True, is_active=False)
     User.objects.create_user("nomail", "", is_staff=True, is_superuser=True)
@@ -213,9 +213,7 @@ def test_a_notice_that_could_not_be_sent_stays_due(draft, editor, relay, setting
     assert due_notices(now=NOW + timedelta(minutes=6)) == [edition.pk]
 
 
-def test_an_editors_address_that_is_refused_does_not_have_the_others_told_again(
-    draft, editor, relay
-):
+def test_a_refused_editors_address_causes_no_second_notice_to_the_others(draft, editor, relay):
     User.objects.create_user("moved", "moved@example.com", is_staff=True, is_superuser=True)
     relay.replies["moved@example.com"] = "550 5.1.1 no such user"
     edition = draft("hold")
@@ -226,7 +224,7 @@ def test_an_editors_address_that_is_refused_does_not_have_the_others_told_again(
     assert [mail.rcpt_to for mail in relay.received] == ["ed@example.com"]
 
 
-def test_nobody_is_told_of_an_edition_that_was_approved_meanwhile(draft, editor, relay):
+def test_editors_are_not_notified_of_an_edition_that_is_approved_by_then(draft, editor, relay):
     edition = draft("hold")
     release(edition_id=edition.pk, now=NOW)
     approve(edition_id=edition.pk, now=NOW)

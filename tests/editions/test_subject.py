@@ -1,4 +1,4 @@
-"""The two lines an inbox shows are proposed from the headlines, and cut with taste."""
+"""Subject and preheader are proposed from the headlines, and truncated between words."""
 
 import pytest
 from hypothesis import given
@@ -17,12 +17,12 @@ def test_the_preheader_is_the_next_two_headlines():
     )
 
 
-def test_without_stories_the_newsletters_own_words_stand_in():
+def test_an_edition_without_stories_uses_the_fallback_lines():
     assert propose_subject([], fallback="The Daily") == "The Daily"
     assert propose_preheader(["only one"], fallback="The top stories.") == "The top stories."
 
 
-def test_one_whole_headline_says_more_than_two_cut_ones():
+def test_one_whole_headline_is_preferred_to_two_truncated_ones():
     whole = "A headline of a good many words that fills most of the line by itself, as they will"
     assert propose_preheader(["lead", whole, whole], fallback="") == whole
 
@@ -37,12 +37,12 @@ def test_one_whole_headline_says_more_than_two_cut_ones():
         ("Harbour\n reopens", "Harbour reopens"),
     ],
 )
-def test_a_cut_falls_between_words(text, expected):
+def test_a_line_is_truncated_between_words(text, expected):
     assert truncate_line(text, 18) == expected
 
 
 @given(st.text(), st.integers(10, 80))
-def test_a_shortened_line_fits_and_is_one_line(text, length):
+def test_a_truncated_line_fits_and_is_one_line(text, length):
     line = truncate_line(text, length)
 
     assert len(line) <= length

@@ -1,4 +1,4 @@
-"""The slot of a schedule by the readers' clocks: when it is drafted, begins and ends."""
+"""A slot by the readers' clocks is drafted, begins and ends at the right instants."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -29,7 +29,7 @@ def newsletter():
 
 @pytest.fixture
 def schedule(newsletter):
-    """Tuesdays at seven where the reader is."""
+    """A schedule for Tuesdays at seven in each reader's time zone."""
     made = factories.schedule(newsletter, clock="reader", weekdays=[1], draft_lead_minutes=60)
     Schedule.objects.update(changed_at=utc(1))
     return made
@@ -39,7 +39,7 @@ def drafted(newsletter, now):
     return draft_edition(newsletter=newsletter, date=TUESDAY, now=now)
 
 
-def test_an_edition_lasts_from_the_first_zone_on_earth_to_the_last(newsletter, schedule):
+def test_an_edition_lasts_from_the_first_time_zone_to_the_last(newsletter, schedule):
     edition = drafted(newsletter, utc(9, 16))
 
     assert edition.local_time == time(7)
@@ -48,12 +48,12 @@ def test_an_edition_lasts_from_the_first_zone_on_earth_to_the_last(newsletter, s
     assert edition.deadline_at == utc(10, 22)
 
 
-def test_it_is_drafted_before_the_first_of_them(newsletter, schedule):
+def test_an_edition_is_drafted_before_the_first_time_zone_is_due(newsletter, schedule):
     slot = DueSlot(schedule.pk, TUESDAY)
 
     assert due_slots(now=utc(9, 15, 59)) == []
     assert due_slots(now=utc(9, 16)) == [slot]
-    # Nobody ran over night: there are readers left in the west.
+    # No tick ran overnight, but readers in the west are still to come.
     assert due_slots(now=utc(10, 21, 59)) == [slot]
     assert due_slots(now=utc(10, 22, 1)) == []
 
@@ -61,7 +61,9 @@ def test_it_is_drafted_before_the_first_of_them(newsletter, schedule):
 @pytest.mark.parametrize(
     ("hours", "begins"), [(0, utc(10, 7)), (9, utc(9, 22)), (26, utc(9, 17)), (None, utc(9, 17))]
 )
-def test_a_head_start_says_how_early_the_east_may_have_it(newsletter, schedule, hours, begins):
+def test_the_head_start_limits_how_early_eastern_readers_get_the_edition(
+    newsletter, schedule, hours, begins
+):
     Schedule.objects.update(head_start_hours=hours)
 
     edition = drafted(newsletter, utc(9, 16))
@@ -71,7 +73,7 @@ def test_a_head_start_says_how_early_the_east_may_have_it(newsletter, schedule, 
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])
-def test_a_newsroom_at_the_end_of_the_earth_has_the_same_day(newsletter, schedule, zone):
+def test_the_newsrooms_time_zone_does_not_move_the_slot(newsletter, schedule, zone):
     newsletter.timezone = zone
     newsletter.save()
 
@@ -80,7 +82,7 @@ def test_a_newsroom_at_the_end_of_the_earth_has_the_same_day(newsletter, schedul
     assert (edition.sends_at, edition.last_wave_at) == (utc(9, 17), utc(10, 19))
 
 
-def test_a_slot_that_nothing_ran_for_is_missed_only_when_the_last_of_them_is(newsletter, schedule):
+def test_a_slot_is_recorded_as_missed_only_after_the_last_time_zone(newsletter, schedule):
     assert record_missed(now=utc(10, 21)) == []
     (missed,) = record_missed(now=utc(10, 23))
 
@@ -89,25 +91,23 @@ def test_a_slot_that_nothing_ran_for_is_missed_only_when_the_last_of_them_is(new
     assert (edition.local_time, edition.last_wave_at) == (time(7), utc(10, 19))
 
 
-def test_a_schedule_changed_at_eight_does_not_catch_up_on_seven(newsletter, schedule):
+def test_a_schedule_changed_after_its_send_time_waits_for_the_next_slot(newsletter, schedule):
     Schedule.objects.update(changed_at=utc(10, 8))
 
     assert due_slots(now=utc(10, 8, 1)) == []
     assert due_slots(now=utc(16, 16)) == [DueSlot(schedule.pk, date(2026, 3, 17))]
 
 
-def test_one_switched_to_the_readers_clocks_in_the_evening_has_tomorrows_edition(
-    newsletter, schedule
-):
+def test_a_schedule_switched_to_reader_clocks_still_drafts_tomorrows_edition(newsletter, schedule):
     Schedule.objects.update(changed_at=utc(9, 21))
 
     assert due_slots(now=utc(9, 21, 1)) == [DueSlot(schedule.pk, TUESDAY)]
 
 
-def test_for_who_signs_up_the_next_edition_is_at_the_newsrooms_time(newsletter, schedule):
+def test_a_new_readers_next_edition_is_given_at_the_newsrooms_time(newsletter, schedule):
     assert next_open_slots([schedule], now=utc(9, 12))[schedule.pk].sends_at == utc(10, 7)
     edition = drafted(newsletter, utc(9, 16))
     factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
-    # It has begun, for those who were readers then.
+    # That edition has begun for those who were readers then; a new reader gets the next one.
     after = next_open_slots([schedule], now=utc(9, 20))[schedule.pk]
     assert after.date == TUESDAY + timedelta(days=7)
