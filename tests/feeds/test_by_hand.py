@@ -19,7 +19,7 @@ def newsletter(db):
     return factories.newsletter()
 
 
-def test_a_page_gives_all_that_a_digest_prints(web, sample, newsletter):
+def test_a_page_gives_every_field_that_a_digest_prints(web, sample, newsletter):
     section = factories.section(newsletter)
     url = web.serve("/news/1?utm_source=x", sample("pages/article.html"))
     story = by_hand.add_from_url(newsletter=newsletter, url=url, section=section, now=NOW)
@@ -33,7 +33,7 @@ def test_a_page_gives_all_that_a_digest_prints(web, sample, newsletter):
     assert (story.origin, story.section) == (Story.Origin.URL, section)
 
 
-def test_a_placeholder_is_no_date(web, sample, newsletter):
+def test_a_placeholder_does_not_count_as_a_date(web, sample, newsletter):
     body = sample("pages/article.html").replace(
         b"2026-03-10T05:30:00+01:00", b"0001-01-01T00:00:00+01:00"
     )
@@ -43,7 +43,7 @@ def test_a_placeholder_is_no_date(web, sample, newsletter):
     assert story.published_at.year >= FIRST_YEAR
 
 
-def test_the_same_page_again_is_the_same_story(web, sample, newsletter):
+def test_a_page_that_is_added_again_is_the_same_story(web, sample, newsletter):
     web.serve("/news/1", sample("pages/article.html"))
     web.serve("/news/1?fbclid=2", sample("pages/article.html"))
     one = by_hand.add_from_url(newsletter=newsletter, url=web.url("/news/1"), now=NOW)
@@ -51,7 +51,7 @@ def test_the_same_page_again_is_the_same_story(web, sample, newsletter):
     assert one == two
 
 
-def test_a_page_without_a_description_is_summed_up_by_its_beginning(sample):
+def test_the_summary_of_a_page_without_a_description_is_its_beginning(sample):
     body = sample("pages/article.html").replace(b"og:description", b"og:nothing")
     page = read_page(body, url=URL)
     assert page.summary.startswith("The ferry line will run a boat after midnight from May")
@@ -70,7 +70,7 @@ def test_a_page_without_a_description_is_summed_up_by_its_beginning(sample):
         ("", "https://harbour.example/news/night-boat"),
     ],
 )
-def test_a_canonical_link_is_believed_only_on_the_pages_own_site(named, kept):
+def test_a_canonical_link_is_used_only_within_the_pages_own_site(named, kept):
     assert own_canonical_url(named, page_url=URL) == kept
 
 
@@ -98,7 +98,7 @@ def test_a_private_address_is_not_fetched(settings, newsletter):
         by_hand.add_from_url(newsletter=newsletter, url="http://169.254.169.254/", now=NOW)
 
 
-def test_a_pasted_text_is_a_story_that_we_show_ourselves(sample, newsletter):
+def test_a_pasted_text_becomes_a_story_that_we_publish_ourselves(sample, newsletter):
     text = sample("pasted/menus.txt").decode()
     story = by_hand.add_from_text(newsletter=newsletter, text=text, now=NOW)
     assert story.title.startswith("Islands Agree on Shared Ferry Timetable")
@@ -108,7 +108,7 @@ def test_a_pasted_text_is_a_story_that_we_show_ourselves(sample, newsletter):
     assert by_hand.add_from_text(newsletter=newsletter, text=text, now=NOW) == story
 
 
-def test_a_pasted_text_may_lead_to_its_page(sample, newsletter):
+def test_a_pasted_text_can_link_to_its_page(sample, newsletter):
     text = sample("pasted/menus.txt").decode()
     story = by_hand.add_from_text(newsletter=newsletter, text=text, url=URL, now=NOW)
     assert story.url == "https://harbour.example/news/night-boat"

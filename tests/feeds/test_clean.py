@@ -1,4 +1,4 @@
-"""Publishers' markup and URLs become safe to print."""
+"""Publishers' markup and URLs are made safe to print."""
 
 import unicodedata
 
@@ -62,7 +62,7 @@ def test_a_long_title_is_cut_between_words():
     assert title.endswith("word…")
 
 
-def test_a_long_text_without_spaces_is_cut_all_the_same():
+def test_a_long_text_without_spaces_is_cut_too():
     assert clean.shorten("漢" * 400, 300) == "漢" * 299 + "…"
 
 
@@ -126,7 +126,7 @@ def test_a_relative_url_is_resolved_against_its_base():
 @given(st.one_of(junk, junk.map("https://example.com/".__add__), junk.map("http://".__add__)))
 @example("http://\u2100/")
 @example("https://[::1%25eth0]/")
-def test_any_junk_is_a_canonical_url_or_none(url):
+def test_any_junk_gives_a_canonical_url_or_an_empty_string(url):
     canonical = clean.canonical_url(url)
     assert canonical == "" or canonical.startswith(("http://", "https://"))
     assert canonical.isascii()
@@ -135,7 +135,7 @@ def test_any_junk_is_a_canonical_url_or_none(url):
     assert len(clean.identity(url)) == 64
 
 
-def test_one_page_under_several_spellings_is_one_story():
+def test_several_spellings_of_a_url_are_one_story():
     spellings = [
         "https://www.example.com/a/?utm_source=x",
         "http://example.com/a",
@@ -147,7 +147,7 @@ def test_one_page_under_several_spellings_is_one_story():
     )
 
 
-def test_a_bare_number_as_id_is_told_apart_by_its_feed():
+def test_a_bare_number_as_guid_is_unique_only_within_its_feed():
     one = clean.guid_key("4711", feed_url="https://a.example/feed")
     assert one != clean.guid_key("4711", feed_url="https://b.example/feed")
     tag = "tag:a.example,2026:1"

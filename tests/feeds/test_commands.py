@@ -1,4 +1,4 @@
-"""Feeds and stories from the command line: a clear answer, and an exit status to rely on."""
+"""The commands for feeds and stories give a clear answer and a reliable exit status."""
 
 import io
 
@@ -41,7 +41,7 @@ def test_fetching_prints_a_line_for_each_feed(web, sample, newsletter):
     ]
 
 
-def test_one_failing_feed_does_not_stop_the_others_and_is_told(web, sample, newsletter):
+def test_one_failing_feed_is_reported_and_does_not_stop_the_others(web, sample, newsletter):
     factories.feed(newsletter, url=web.serve("/a", status=500))
     factories.feed(newsletter, url=web.serve("/b", sample("feeds/atom.xml")))
     with pytest.raises(CommandError, match="1 of 2 feeds could not be fetched"):
@@ -80,7 +80,9 @@ def test_a_story_is_added_by_its_url_and_by_its_text(web, sample, newsletter, tm
         (["add_story", "http://10.0.0.1/", "--newsletter", "daily"], "FETCH_ALLOW_HOSTS"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_sentence(newsletter, tmp_path, args, message):
+def test_a_command_that_cannot_succeed_fails_with_a_clear_message(
+    newsletter, tmp_path, args, message
+):
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "latin").write_bytes("é".encode("latin-1"))
     files = {"empty": tmp_path / "empty", "latin": tmp_path / "latin"}

@@ -1,4 +1,4 @@
-"""A URL is fetched however badly the other side behaves, and only from the public internet."""
+"""A fetch copes with any bad server, and connects only to the public internet."""
 
 import gzip
 import ipaddress
@@ -24,30 +24,30 @@ def refused(url, **kwargs):
     return caught.value
 
 
-def test_an_answer_comes_with_its_validators(web):
+def test_a_response_comes_with_its_validators(web):
     headers = {"ETag": '"v1"', "Last-Modified": "Tue, 10 Mar 2026 06:00:00 GMT"}
     answer = get(web.serve("/feed", b"<rss/>", headers=headers))
     assert (answer.status, answer.body, answer.etag) == (200, b"<rss/>", '"v1"')
     assert answer.last_modified == "Tue, 10 Mar 2026 06:00:00 GMT"
 
 
-def test_an_unchanged_page_is_not_sent_again(web):
+def test_an_unchanged_page_is_answered_with_304(web):
     url = web.serve("/feed", b"<rss/>", headers={"ETag": '"v1"'})
     answer = get(url, etag='"v1"', last_modified="Tue, 10 Mar 2026 06:00:00 GMT")
     assert (answer.status, answer.body) == (304, b"")
     assert web.requests[0][1]["If-Modified-Since"] == "Tue, 10 Mar 2026 06:00:00 GMT"
 
 
-def test_a_validator_that_no_header_may_carry_is_not_sent_back(web):
+def test_a_validator_that_is_invalid_in_a_header_is_not_sent_back(web):
     assert get(web.serve("/feed", b"<rss/>"), etag='"caf\xe9"', last_modified="a\nb").status == 200
     assert "If-None-Match" not in web.requests[0][1]
 
 
-def test_a_304_that_nobody_asked_for_is_an_error(web):
+def test_an_unrequested_304_is_an_error(web):
     assert "304" in str(refused(web.serve("/feed", status=304)))
 
 
-def test_gzip_is_unpacked(web):
+def test_a_gzip_body_is_decompressed(web):
     body = gzip.compress(b"<rss/>" * 100)
     url = web.serve("/feed", body, headers={"Content-Encoding": "gzip"})
     assert get(url).body == b"<rss/>" * 100
@@ -59,21 +59,21 @@ def test_redirects_are_followed_to_the_end(web):
     assert (answer.body, answer.url) == (b"here", web.url("/new"))
 
 
-def test_a_redirect_in_circles_ends(web):
+def test_a_redirect_loop_is_an_error(web):
     url = web.serve("/round", status=302, headers={"Location": "/round"})
     assert "redirects more than 5 times" in str(refused(url))
     assert len(web.requests) == 6
 
 
 @pytest.mark.parametrize("status", [404, 500, 503])
-def test_a_failure_may_pass(web, status):
+def test_an_http_error_is_temporary(web, status):
     error = refused(web.serve("/feed", status=status, headers={"Retry-After": "120"}))
     assert not error.permanent
     assert str(status) in str(error)
     assert error.retry_after == "120"
 
 
-def test_gone_is_for_ever(web):
+def test_a_410_is_permanent(web):
     assert refused(web.serve("/feed", status=410)).permanent
 
 
@@ -90,7 +90,8 @@ def test_a_gzip_bomb_is_refused(web):
     assert "larger than" in str(refused(url))
 
 
-# Named by hand: gzip writes the time into its header, and names differ between test processes.
+# The ids are fixed: gzip writes the time into its header, so ids made from the bodies would differ
+# between test processes.
 @pytest.mark.parametrize(
     "body",
     [gzip.compress(b"<rss/>" * 999, mtime=0)[:-9], b"this is not gzip"],
@@ -100,19 +101,19 @@ def test_broken_compression_is_refused(web, body):
     assert refused(web.serve("/feed", body, headers={"Content-Encoding": "gzip"}))
 
 
-def test_an_encoding_that_was_not_asked_for_is_refused(web):
+def test_an_unrequested_content_encoding_is_refused(web):
     url = web.serve("/feed", b"x", headers={"Content-Encoding": "br"})
     assert "br" in str(refused(url))
 
 
 @pytest.mark.parametrize("behaviour", [{"wait": 30}, {"drip": 0.2}])
-def test_a_slow_server_is_left_in_time(web, behaviour):
+def test_a_slow_server_is_given_up_at_the_time_limit(web, behaviour):
     started = time.monotonic()
     assert not refused(web.serve("/feed", b"x" * 100, **behaviour)).permanent
     assert time.monotonic() - started < 10
 
 
-def test_a_server_that_says_nothing_is_left_in_time():
+def test_a_silent_server_is_given_up_at_the_time_limit():
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
         assert "did not answer in time" in str(refused(url))
@@ -124,11 +125,11 @@ def test_a_closed_port_is_an_error():
     assert "connection failed" in str(refused(f"http://127.0.0.1:{port}/"))
 
 
-def test_a_body_cut_off_is_an_error(web):
+def test_a_truncated_body_is_an_error(web):
     assert refused(web.serve("/feed", b"<rss/>", headers={"Content-Length": "1000"}))
 
 
-def test_a_body_of_a_redirect_is_not_read(web):
+def test_the_body_of_a_redirect_is_not_read(web):
     web.serve("/new", b"here")
     headers = {"Location": "/new", "Content-Length": "1000000000"}
     assert get(web.serve("/old", b"x", status=302, headers=headers)).body == b"here"
@@ -163,12 +164,12 @@ def test_a_body_of_a_redirect_is_not_read(web):
 def test_a_private_address_is_refused(url):
     error = refused(url, allow_hosts=[])
     assert "FETCH_ALLOW_HOSTS" in str(error)
-    # The next answer of the name server may be another.
+    # The name server may answer with another address next time.
     assert not error.permanent
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1", "64:ff9b::808:808"])
-def test_a_public_address_is_not(address):
+def test_a_public_address_is_allowed(address):
     assert guard.is_public(ipaddress.ip_address(address))
 
 
@@ -180,7 +181,7 @@ def test_a_redirect_to_a_private_address_is_refused(web):
 
 
 def test_the_address_that_was_checked_is_the_one_connected_to(web, monkeypatch):
-    """A name server that first says a public address and then loopback gains nothing."""
+    """A name server gains nothing by answering with a public address first, then with loopback."""
     port = int(web.host.rpartition(":")[2])
     answers = iter(["203.0.113.7", "8.8.8.8", "127.0.0.1"])
     tried = []
@@ -213,7 +214,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(web, monkeypatch):
         "http://127.0.0.1:99999/",
     ],
 )
-def test_what_is_no_http_url_is_refused_for_ever(url):
+def test_a_url_that_is_not_http_is_refused_permanently(url):
     assert refused(url).permanent
 
 
@@ -222,10 +223,10 @@ def test_a_redirect_to_a_file_is_refused(web):
     assert "not on the web" in str(refused(url))
 
 
-def test_a_name_that_does_not_resolve_is_an_error_that_may_pass():
+def test_a_host_name_that_does_not_resolve_is_a_temporary_error():
     assert not refused("http://no-such-host.invalid/").permanent
 
 
-def test_a_proxy_of_the_environment_is_not_used(web, monkeypatch):
+def test_a_proxy_from_the_environment_is_not_used(web, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     assert get(web.serve("/feed", b"direct")).body == b"direct"

@@ -1,4 +1,4 @@
-"""A feed's entries become stories, each of them once."""
+"""The entries of a feed become stories, and no story comes in twice."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -38,7 +38,7 @@ def fetch(feed, now=NOW):
     return ingest.fetch_feed(feed_id=feed.id, now=now, force=True)
 
 
-def test_the_stories_of_a_feed_come_in_clean(web, sample, newsletter):
+def test_the_entries_of_a_feed_become_clean_stories(web, sample, newsletter):
     section = factories.section(newsletter)
     url = web.serve("/feed.xml", sample("feeds/rss-media.xml"))
     feed = factories.feed(newsletter, url=url, title="", section=section, next_fetch_at=NOW)
@@ -58,13 +58,13 @@ def test_the_stories_of_a_feed_come_in_clean(web, sample, newsletter):
 def test_fetching_again_changes_nothing(web, sample, newsletter, django_assert_max_num_queries):
     feed = factories.feed(newsletter, url=web.serve("/feed.xml", sample("feeds/rss-media.xml")))
     fetch(feed)
-    # Savepoint included; not one for each entry.
+    # This includes the savepoint. The number does not depend on the number of entries.
     with django_assert_max_num_queries(8):
         report = fetch(feed, NOW + timedelta(hours=1))
     assert (report.added, report.updated, report.unchanged) == (0, 0, 3)
 
 
-def test_a_thousand_entries_take_no_more_queries_than_three(
+def test_four_hundred_entries_take_no_more_queries_than_three(
     web, newsletter, django_assert_max_num_queries
 ):
     feed = factories.feed(newsletter, url=web.serve("/f", rss(*(item(n) for n in range(400)))))
@@ -92,7 +92,7 @@ def test_the_same_story_in_two_feeds_is_one_story(web, newsletter):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_feeds_that_bring_the_same_stories_at_once_bring_each_once(web):
+def test_two_feeds_fetched_concurrently_add_each_shared_story_once(web):
     newsletter = factories.newsletter()
     items = [item(n) for n in range(60)]
     urls = (web.serve("/1", rss(*items)), web.serve("/2", rss(*reversed(items))))
@@ -110,7 +110,7 @@ def test_two_feeds_that_bring_the_same_stories_at_once_bring_each_once(web):
     assert Story.objects.count() == 60
 
 
-def test_a_story_whose_url_was_mended_is_the_same_story(web, newsletter):
+def test_a_story_whose_url_was_corrected_is_the_same_story(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
     fetch(feed)
     web.serve("/f", rss(item(1, link="https://a.example/better-slug", title="Better")))
@@ -126,13 +126,13 @@ def test_entries_that_share_one_id_are_not_one_story(web, newsletter):
     assert fetch(feed).added == 0
 
 
-def test_another_newsletter_gets_its_own_copy(web, newsletter):
+def test_another_newsletter_gets_its_own_copy_of_a_story(web, newsletter):
     url = web.serve("/f", rss(item(1)))
     for owner in (newsletter, factories.newsletter()):
         assert fetch(factories.feed(owner, url=url)).added == 1
 
 
-def test_a_corrected_headline_is_taken_over(web, newsletter):
+def test_a_headline_that_the_feed_corrects_updates_the_story(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
     fetch(feed)
     web.serve("/f", rss(item(1, title="Story 1, corrected")))
@@ -140,7 +140,7 @@ def test_a_corrected_headline_is_taken_over(web, newsletter):
     assert Story.objects.get().title == "Story 1, corrected"
 
 
-def test_a_story_in_an_edition_keeps_its_words(web, newsletter):
+def test_a_story_in_an_edition_is_not_updated_by_its_feed(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
     fetch(feed)
     factories.item(factories.edition(newsletter, stories=0), Story.objects.get())
@@ -149,7 +149,7 @@ def test_a_story_in_an_edition_keeps_its_words(web, newsletter):
     assert Story.objects.get().title == "Story 1"
 
 
-def test_an_editors_correction_is_kept(web, newsletter):
+def test_a_story_that_an_editor_changed_is_not_updated_by_its_feed(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
     fetch(feed)
     Story.objects.update(title="The editor's words")
@@ -158,12 +158,12 @@ def test_an_editors_correction_is_kept(web, newsletter):
     assert Story.objects.get().title == "The editor's words"
 
 
-def test_a_date_in_the_future_is_now(web, sample, newsletter):
+def test_a_date_in_the_future_becomes_now(web, sample, newsletter):
     fetch(factories.feed(newsletter, url=web.serve("/a", sample("feeds/atom.xml"))))
     assert Story.objects.get(title__startswith="Schule").published_at == NOW
 
 
-def test_entries_without_a_date_are_of_now_in_the_feeds_order(web, sample, newsletter):
+def test_entries_without_a_date_are_dated_now_in_the_feeds_order(web, sample, newsletter):
     fetch(factories.feed(newsletter, url=web.serve("/u", sample("feeds/undated.xml"))))
     stories = Story.objects.order_by("-published_at")
     assert [story.title for story in stories] == [f"Undated story {n}" for n in (1, 2, 3)]
@@ -178,7 +178,7 @@ def test_an_entry_without_a_date_is_no_newer_than_its_dated_neighbours(web, news
     assert with_date.published_at - without.published_at < timedelta(minutes=1)
 
 
-def test_the_outlet_is_the_feeds_name_or_the_entrys_own(web, newsletter):
+def test_the_outlet_is_the_feeds_source_name_or_the_entrys_own(web, newsletter):
     feed = factories.feed(
         newsletter,
         url=web.serve("/f", rss(item(1), item(2, source="The Outlet"))),
@@ -202,10 +202,10 @@ def test_a_feeds_title_names_its_outlet(title, outlet):
     assert ingest.outlet_name(title) == outlet
 
 
-# --- When it goes wrong --------------------------------------------------------------------------
+# --- Failures ------------------------------------------------------------------------------------
 
 
-def test_a_failing_feed_is_asked_ever_more_rarely_and_shows_why(web, newsletter):
+def test_a_failing_feed_is_fetched_less_and_less_often_and_shows_the_error(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", status=500), interval_minutes=15)
     waits = []
     for _ in range(9):
@@ -218,7 +218,7 @@ def test_a_failing_feed_is_asked_ever_more_rarely_and_shows_why(web, newsletter)
     assert feed.is_active
 
 
-def test_a_success_forgets_the_failures(web, newsletter):
+def test_a_successful_fetch_clears_the_failures(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", status=500))
     fetch(feed)
     web.serve("/f", rss(item(1)))
@@ -238,7 +238,7 @@ def test_a_feed_that_breaks_keeps_its_last_good_state(web, newsletter):
     assert Story.objects.count() == 1
 
 
-def test_a_feed_that_is_gone_is_switched_off(web, newsletter):
+def test_a_feed_that_answers_410_is_switched_off(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", status=410))
     fetch(feed)
     feed.refresh_from_db()
@@ -258,7 +258,7 @@ def test_a_feed_that_is_gone_is_switched_off(web, newsletter):
         ("²", timedelta(minutes=15)),
     ],
 )
-def test_a_server_that_asks_for_rest_gets_it(web, newsletter, header, wait):
+def test_the_retry_after_header_of_a_server_is_respected(web, newsletter, header, wait):
     headers = {"Retry-After": header.encode().decode("latin-1")}
     feed = factories.feed(newsletter, url=web.serve("/f", status=429, headers=headers))
     fetch(feed)
@@ -275,7 +275,7 @@ def test_two_beats_fetch_a_feed_once(web, newsletter):
     assert len(web.requests) == 1
 
 
-def test_a_feed_that_moved_is_asked_as_if_for_the_first_time(web, newsletter):
+def test_a_feed_with_a_new_url_is_fetched_without_validators(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1)), headers={"ETag": '"1"'}))
     fetch(feed)
     feed.refresh_from_db()
@@ -297,7 +297,7 @@ def test_adding_a_feed_brings_its_stories(web, sample, newsletter):
     assert feed.next_fetch_at == NOW + timedelta(minutes=15)
 
 
-def test_what_is_no_feed_is_not_added(web, newsletter):
+def test_a_url_that_is_not_a_feed_is_not_added(web, newsletter):
     url = web.serve("/", b"<html><body>Hello</body></html>")
     with pytest.raises(ingest.CannotAdd, match="a web page, not a feed"):
         ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
@@ -311,13 +311,15 @@ def test_a_feed_is_not_added_twice(web, newsletter):
         ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
 
 
-def test_a_private_host_is_named_with_the_way_to_allow_it(settings, newsletter):
+def test_the_error_for_a_private_host_says_how_to_allow_it(settings, newsletter):
     settings.FETCH_ALLOW_HOSTS = []
     with pytest.raises(ingest.CannotAdd, match=r"add 10\.0\.0\.1 to FETCH_ALLOW_HOSTS"):
         ingest.add_feed(newsletter=newsletter, url="http://10.0.0.1/feed", now=NOW)
 
 
-def test_a_feed_that_takes_too_long_to_read_says_so_and_rests(newsletter, monkeypatch):
+def test_a_feed_that_takes_too_long_to_read_shows_the_error_and_is_postponed(
+    newsletter, monkeypatch
+):
     def parse(*args, **kwargs):
         raise SoftTimeLimitExceeded
 

@@ -1,4 +1,4 @@
-"""No input, however broken, makes the parser fail in any way but its own."""
+"""On broken input the parser raises no exception but its own."""
 
 import contextlib
 
@@ -27,6 +27,6 @@ PIECES = [
 @example(b"<rss><channel><item><title>x")
 @example(b"\xff\xfe<\x00r\x00s\x00s\x00>\x00")
 @example(b"<![")
-def test_junk_is_a_feed_or_is_not_one(body):
+def test_junk_is_parsed_or_raises_not_a_feed(body):
     with contextlib.suppress(NotAFeed):
         parse(body, base_url="https://example.com/feed", content_type="text/xml; charset=bogus")

@@ -1,4 +1,4 @@
-"""The shapes that publishers really serve become entries."""
+"""Feeds in the formats that publishers really serve become entries."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ def feed(body, **kwargs):
     return parse(body, **{"base_url": "https://harbour.example/feed"} | kwargs)
 
 
-def test_rss_with_media(sample):
+def test_an_rss_feed_with_media_is_parsed(sample):
     parsed = feed(sample("feeds/rss-media.xml"))
     assert (parsed.title, parsed.language, len(parsed.entries)) == (
         "Harbour Post - Front page",
@@ -28,7 +28,7 @@ def test_rss_with_media(sample):
     assert pier.image == Image("https://harbour.example/img/pier.jpg", 800, 450)
 
 
-def test_atom(sample):
+def test_an_atom_feed_is_parsed(sample):
     parsed = feed(sample("feeds/atom.xml"))
     bridge, school = parsed.entries
     assert (parsed.title, parsed.language) == ("Talblatt", "de")
@@ -58,14 +58,14 @@ def test_the_charset_of_the_header_is_used_where_the_feed_names_none(sample):
 @pytest.mark.parametrize(
     "date", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "Thu, 01 Jan 1970 00:00:00 GMT"]
 )
-def test_a_placeholder_is_no_date(date):
+def test_a_placeholder_does_not_count_as_a_date(date):
     item = f"<item><title>Boat</title><link>/boat</link><pubDate>{date}</pubDate></item>"
     body = f"<rss version='2.0'><channel><title>Post</title>{item}</channel></rss>".encode()
 
     assert [entry.published_at for entry in feed(body).entries] == [None]
 
 
-def test_entries_without_a_date_have_none(sample):
+def test_entries_without_a_date_have_no_publication_time(sample):
     assert [e.published_at for e in feed(sample("feeds/undated.xml")).entries] == [None] * 3
 
 
@@ -83,7 +83,7 @@ def test_entries_without_a_date_have_none(sample):
         ),
     ],
 )
-def test_what_is_no_feed_is_named(body, message):
+def test_the_error_says_what_was_found_instead_of_a_feed(body, message):
     with pytest.raises(NotAFeed, match=message):
         feed(body, content_type="application/json; charset=utf-8")
 
@@ -92,7 +92,7 @@ def test_a_feed_without_entries_is_a_feed():
     assert feed(b"<rss version='2.0'><channel><title>New</title></channel></rss>").entries == []
 
 
-def test_of_a_whole_archive_the_newest_are_read():
+def test_only_the_newest_entries_of_a_large_feed_are_read():
     items = "".join(
         f"<item><title>{n}</title><link>https://a.example/{n}</link>"
         f"<pubDate>{n % 28 + 1:02} Jan {1990 + n // 28} 00:00:00 GMT</pubDate></item>"
@@ -103,7 +103,7 @@ def test_of_a_whole_archive_the_newest_are_read():
     assert "0" not in {entry.title for entry in entries}
 
 
-def test_an_address_is_not_an_author():
+def test_an_email_address_is_not_taken_for_an_author():
     body = (
         b"<rss version='2.0'><channel><item><title>a</title><author>ada@a.example (Ada)</author>"
         b"</item><item><title>b</title><author>bob@a.example</author></item></channel></rss>"
@@ -121,7 +121,7 @@ def test_an_address_is_not_an_author():
         ("<![ <img", None),
     ],
 )
-def test_an_image_may_stand_in_the_text(text, url):
+def test_an_image_in_the_text_of_an_entry_is_found(text, url):
     image = of_entry({"summary": text}, base="https://a.example/story")
     assert (image.url if image else None) == url
 

@@ -1,4 +1,4 @@
-"""A text copied from a web page is told from the page's menus."""
+"""The text of a copied web page is separated from the page's menus."""
 
 import contextlib
 import re
@@ -30,7 +30,7 @@ def test_the_headline_is_found_once(menus):
     assert TITLE not in article.text
 
 
-def test_the_photo_credit_is_no_text(menus):
+def test_the_photo_credit_is_not_part_of_the_text(menus):
     article = read_pasted(menus)
     assert article.image_credit == "Port.example, CC BY 4.0, via Wikimedia Commons"
     assert article.image_alt == ""
@@ -38,7 +38,7 @@ def test_the_photo_credit_is_no_text(menus):
 
 
 @pytest.mark.parametrize("joined", ["\n\n", "\n"])
-def test_menus_and_requests_to_sign_up_are_no_text(menus, joined):
+def test_menus_and_requests_to_sign_up_are_not_part_of_the_text(menus, joined):
     text = read_pasted(re.sub(r"\n\s*\n", joined, menus)).text
     for junk in ("Menu", "Search", "Tide Tables", "Close", "Welcome", "Sign up", "unfolding"):
         assert junk not in text
@@ -46,7 +46,7 @@ def test_menus_and_requests_to_sign_up_are_no_text(menus, joined):
     assert text.endswith("before the new year.")
 
 
-def test_all_of_the_text_is_kept(menus):
+def test_every_paragraph_of_the_text_is_kept(menus):
     paragraphs = read_pasted(menus).paragraphs
     assert len(paragraphs) == 6
     assert paragraphs[2] == "What comes next"
@@ -67,14 +67,14 @@ def test_hard_wrapped_lines_are_one_paragraph():
     assert article.paragraphs == [ONE, TWO]
 
 
-def test_markup_is_read_as_well():
+def test_pasted_html_is_read():
     article = read_pasted(
         f"<nav><li>Menu</li></nav><h1>Lighthouse dark</h1><p>{ONE}</p><p>{TWO}</p>"
     )
     assert (article.title, article.paragraphs) == ("Lighthouse dark", [ONE, TWO])
 
 
-def test_a_byline_gives_the_author_and_a_date_gives_nothing():
+def test_a_byline_gives_the_author_and_a_date_line_is_dropped():
     article = read_pasted(
         f"News\nLighthouse goes dark after ninety years\nBy Ada Quay\n10 March 2026\n{ONE}\n{TWO}"
     )
@@ -110,12 +110,12 @@ def test_advertisements_and_links_between_paragraphs_are_dropped():
     assert article.paragraphs == [ONE, TWO]
 
 
-def test_a_short_quotation_beside_prose_is_text():
+def test_a_short_quotation_next_to_prose_is_kept():
     article = read_pasted(f"Lighthouse goes dark\n\n{ONE}\n\n“It was so dark,” she said.\n\n{TWO}")
     assert article.paragraphs == [ONE, "“It was so dark,” she said.", TWO]
 
 
-def test_a_text_without_spaces_is_read_too():
+def test_a_text_in_a_script_without_spaces_is_read():
     title, text = (
         "岬の灯台が九十年ぶりに消える",
         "北の岬の灯台が日曜日に消えた。牛乳を運ぶ船が来るまで島の誰も気づかなかったという。",
@@ -134,13 +134,13 @@ def test_a_text_without_spaces_is_read_too():
         (ONE, "no headline"),
     ],
 )
-def test_what_is_no_article_is_refused_with_the_reason(text, message):
+def test_a_paste_without_an_article_is_refused_with_the_reason(text, message):
     with pytest.raises(NoArticle, match=message):
         read_pasted(text)
 
 
 @given(st.text(st.sampled_from("aB .\n•|:é漢\u202e\x00<>&"), max_size=400))
-def test_any_text_is_an_article_or_is_not(text):
+def test_any_text_gives_an_article_or_raises_no_article(text):
     with contextlib.suppress(NoArticle):
         article = read_pasted(text)
         assert article.title
