@@ -1,1 +1,1 @@
-"""What readers see, in each of their languages."""
+"""Tests of what readers see, in each of their languages."""

@@ -1,4 +1,4 @@
-"""Every page and mail that a reader can come to."""
+"""Every page that a reader can open and every mail that a reader can get."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from tests import factories
 
 
 def newsletter(**fields: Any) -> Newsletter:
-    """One with all that its pages can show; what is the newsroom's own has no letters."""
+    """Make a newsletter with everything that its pages can show.
+
+    The newsroom's own texts are digits, so that every letter on a page is the product's.
+    """
     defaults = {
         "name": "1 2 3",
         "slug": "daily",
@@ -42,7 +45,7 @@ def newsletter(**fields: Any) -> Newsletter:
 
 
 def readers(newsletter: Newsletter, language: str) -> dict[str, Subscription]:
-    """One of each kind, who chose this language."""
+    """Make a reader of each kind, who chose this language."""
     kinds: dict[str, dict[str, Any]] = {
         "active": {},
         "pending": {"status": "pending", "confirmed_at": None},
@@ -66,7 +69,7 @@ def readers(newsletter: Newsletter, language: str) -> dict[str, Subscription]:
 
 
 def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str, str]:
-    """The paths of the pages, by what they are."""
+    """Return the path of each page by a name for it."""
     active, pending, left = readers["active"], readers["pending"], readers["left"]
     long_ago = timezone.now() - timedelta(hours=73)
     with translation.override(active.subscriber.language):
@@ -104,8 +107,8 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
     }
 
 
-def asking(path: str, language: str) -> str:
-    """The path, asking for this language as the switch at the foot of a page does."""
+def in_language(path: str, language: str) -> str:
+    """Return the path with the query that the language switch at the foot of a page adds."""
     return f"{path}{'&' if '?' in path else '?'}lang={language}"
 
 
@@ -118,7 +121,7 @@ def unsubscribe(subscription: Subscription) -> str:
 
 
 def mails(readers: dict[str, Subscription]) -> dict[str, EmailMultiAlternatives]:
-    """Each mail that a reader can get, by its kind; needs a mailbox in memory."""
+    """Return each mail that a reader can get by its kind. This needs the locmem mail backend."""
     sent = {}
     for kind in Subscription.Mail.values:
         reader = readers["pending" if kind in {"confirm", "reminder"} else "active"]

@@ -1,6 +1,7 @@
-"""Every sentence is translated, whole, into every language; what is compiled is what is written.
+"""Every sentence is fully translated into every language, and the catalogues are compiled.
 
-`make messages` brings the catalogues up to the code; what is empty then is to be translated.
+`make messages` brings the catalogues up to date with the code. It leaves new sentences empty, for
+a person to translate.
 """
 
 import gettext
@@ -35,7 +36,7 @@ def messages(code: str) -> list[Message]:
 
 
 def forms(message: Message) -> tuple[list[str], list[str]]:
-    """The sentence and its translations, each a list of its plural forms."""
+    """Return the sentence and its translation, each as a list of plural forms."""
     return tuple(  # type: ignore[return-value]
         [text] if isinstance(text, str) else list(text) for text in (message.id, message.string)
     )
@@ -48,7 +49,7 @@ def placeholders(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_nothing_is_untranslated_or_guessed(code):
+def test_no_message_is_untranslated_or_fuzzy(code):
     bad = [m.id for m in messages(code) if m.fuzzy or not all(forms(m)[1])]
 
     assert bad == []
@@ -73,8 +74,8 @@ def test_a_translation_has_the_placeholders_and_tags_of_its_sentence(code):
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_a_translation_begins_and_ends_as_its_sentence_does(code):
-    """A space or a colon that is lost runs two sentences together."""
+def test_a_translation_keeps_the_leading_and_trailing_spaces_of_its_sentence(code):
+    """Without such a space two sentences would run together."""
     bad = []
     for message in messages(code):
         sentences, translations = forms(message)
@@ -87,7 +88,7 @@ def test_a_translation_begins_and_ends_as_its_sentence_does(code):
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_what_is_compiled_is_what_is_written(code):
+def test_the_compiled_catalogue_equals_the_written_one(code):
     compiled_path = LOCALES / to_locale(code) / "LC_MESSAGES" / "django.mo"
     with compiled_path.open("rb") as file:
         compiled = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
@@ -107,7 +108,7 @@ def test_what_is_compiled_is_what_is_written(code):
     not shutil.which("xgettext") and os.environ.get("CI") != "true",
     reason="no GNU gettext: apt-get install gettext",
 )
-def test_the_catalogues_hold_what_the_code_says_and_no_more(tmp_path, settings, capsys):
+def test_the_catalogues_hold_exactly_the_messages_of_the_code(tmp_path, settings, capsys):
     settings.LOCALE_PATHS = [tmp_path]
     Command().run_from_argv(
         ["manage.py", "makemessages", "-l", "de", "--ignore", "config/locale", "-v", "0"]

@@ -23,7 +23,7 @@ SUNDAY = datetime(2026, 3, 22, 15, 5)  # noqa: DTZ001 (as a template has it, in 
         ("ja", "2026年3月22日日曜日", "15:05"),
     ],
 )
-def test_a_day_and_an_hour(code, full, time):
+def test_dates_and_times_have_the_format_of_their_language(code, full, time):
     with translation.override(code):
         assert date_format(SUNDAY, "FULL_DATE_FORMAT") == full
         assert time_format(SUNDAY, "TIME_FORMAT") == time
@@ -48,6 +48,6 @@ def test_no_format_falls_back_to_the_american_one(code, name):
     ("code", "number"),
     [("en", "1,234.5"), ("de", "1.234,5"), ("fr", "1\xa0234,5"), ("ja", "1,234.5")],
 )
-def test_a_number(code, number):
+def test_numbers_have_the_format_of_their_language(code, number):
     with translation.override(code):
         assert number_format(1234.5, force_grouping=True) == number

@@ -1,4 +1,4 @@
-"""In every language the pages and mails fit a phone, and axe finds nothing."""
+"""Pages and mails fit a phone in every language, and axe finds no violation."""
 
 import pytest
 from django.conf import settings
@@ -12,31 +12,31 @@ from tests.languages import places
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LANGUAGES = [code for code, _ in settings.LANGUAGES]
-# axe judges what a page is made of, not its words: once more where it is turned round.
+# axe judges the structure of a page, not its text. Here it checks the right-to-left pages only.
 MIRRORED = "ar"
-# What is in it is drawn by the script, and tested with it.
-NO_PAGE = "embed-frame"
+# The script draws the content of this frame, and the tests of the script check it.
+DRAWN_BY_SCRIPT = "embed-frame"
 
 
-def sticks_out(page):
-    """By how many pixels at the width of a small phone."""
+def overflow(page):
+    """Return by how many pixels the page is wider than the screen."""
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_fits(page, language):
+def test_every_page_fits_a_small_phone(page, language):
     newsletter = places.newsletter(name="The Daily Briefing", promise="Five stories at breakfast.")
     page.set_viewport_size({"width": 320, "height": 800})
     for name, path in places.pages(newsletter, places.readers(newsletter, language)).items():
-        page.goto(places.asking(path, language))
+        page.goto(places.in_language(path, language))
         assert page.locator("html").get_attribute("lang") == language, name
-        assert sticks_out(page) <= 0, name
-        if language == MIRRORED and name != NO_PAGE:
+        assert overflow(page) <= 0, name
+        if language == MIRRORED and name != DRAWN_BY_SCRIPT:
             assert axe_violations(page) == [], name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_mail_fits(page, settings, language):
+def test_every_mail_fits_a_small_phone(page, settings, language):
     settings.EMAIL_BACKEND = f"{EmailBackend.__module__}.{EmailBackend.__name__}"
     newsletter = places.newsletter(language=language, name="The Daily Briefing")
     mails = places.mails(places.readers(newsletter, language))
@@ -48,6 +48,6 @@ def test_every_mail_fits(page, settings, language):
         assert page.locator("html").get_attribute("lang") == language, name
         direction = "rtl" if language == "ar" else "ltr"
         assert page.locator("html").get_attribute("dir") == direction, name
-        assert sticks_out(page) <= 0, name
+        assert overflow(page) <= 0, name
         if language == MIRRORED:
             assert axe_violations(page) == [], name

@@ -17,7 +17,7 @@ GERMAN = {"headers": {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}}
 
 
 def language_of(response):
-    """What the page says it is in."""
+    """Return the language and the direction that the page declares."""
     return re.search(r'<html lang="([^"]+)" dir="(ltr|rtl)">', response.content.decode()).groups()
 
 
@@ -28,7 +28,7 @@ def newsletter():
 
 @pytest.fixture
 def reader(newsletter):
-    """Somebody who reads a French newsletter and chose Japanese."""
+    """A reader of a French newsletter who chose Japanese."""
     subscription = factories.subscription(newsletter)
     Subscriber.objects.update(language="ja")
     return subscription
@@ -38,34 +38,36 @@ def preferences(subscription):
     return reverse("preferences", args=[tokens.preferences_token(subscription)])
 
 
-def test_a_browser_is_answered_in_what_it_asks_for(client, newsletter):
+def test_a_page_is_in_the_language_that_the_browser_asks_for(client, newsletter):
     response = client.get(newsletter.get_absolute_url(), **GERMAN)
 
     assert language_of(response) == ("de", "ltr")
     assert "E-Mail-Adresse" in response.content.decode()
 
 
-def test_a_language_that_we_do_not_speak_gives_way_to_the_next(client, newsletter):
+def test_an_unsupported_language_gives_way_to_the_browsers_next_one(client, newsletter):
     accepted = {"headers": {"accept-language": "sv,ar-EG;q=0.7,en;q=0.3"}}
 
     assert language_of(client.get(newsletter.get_absolute_url(), **accepted)) == ("ar", "rtl")
 
 
 @pytest.mark.parametrize("header", ["", "sv", "*", "sv,*;q=0.5", "nonsense;;;,q=", "x" * 5000])
-def test_who_asks_for_nothing_we_speak_gets_the_newsletters_language(client, newsletter, header):
+def test_a_browser_without_a_supported_language_gets_the_newsletters_language(
+    client, newsletter, header
+):
     response = client.get(newsletter.get_absolute_url(), headers={"accept-language": header})
 
     assert language_of(response) == ("fr", "ltr")
     assert language_of(client.get("/", headers={"accept-language": header})) == ("en", "ltr")
 
 
-def test_a_newsletter_in_a_language_of_its_own_has_an_english_page(client):
+def test_a_newsletter_in_an_unsupported_language_has_an_english_page(client):
     swedish = factories.newsletter(language="sv")
 
     assert language_of(client.get(swedish.get_absolute_url())) == ("en", "ltr")
 
 
-def test_a_readers_own_links_speak_the_language_they_chose(client, reader):
+def test_a_readers_own_links_open_in_the_language_they_chose(client, reader):
     assert language_of(client.get(preferences(reader), **GERMAN)) == ("ja", "ltr")
     unsubscribe = reverse("unsubscribe", args=[tokens.unsubscribe_token(reader.pk)])
     assert language_of(client.get(unsubscribe, **GERMAN)) == ("ja", "ltr")
@@ -73,26 +75,26 @@ def test_a_readers_own_links_speak_the_language_they_chose(client, reader):
     assert language_of(client.get(confirm, **GERMAN)) == ("ja", "ltr")
 
 
-def test_the_switch_comes_first_and_is_remembered_in_the_browser(client, newsletter, reader):
+def test_the_language_switch_takes_precedence_and_is_stored_in_a_cookie(client, newsletter, reader):
     assert language_of(client.get(f"{preferences(reader)}?lang=es", **GERMAN)) == ("es", "ltr")
 
     cookie = client.cookies["language"]
     assert cookie.value == "es"
     assert (cookie["samesite"], cookie["httponly"]) == ("Lax", True)
     assert language_of(client.get(newsletter.get_absolute_url(), **GERMAN)) == ("es", "ltr")
-    # What the reader told us about themself counts for more than what a browser remembers.
+    # The language that the reader chose takes precedence over the browser's cookie.
     assert language_of(client.get(preferences(reader), **GERMAN)) == ("ja", "ltr")
 
 
 @pytest.mark.parametrize("odd", ["sv", "", "../../etc", "de%00", "x" * 3000])
-def test_an_odd_wish_is_passed_over(client, newsletter, odd):
+def test_an_unknown_language_in_the_query_is_ignored(client, newsletter, odd):
     response = client.get(f"{newsletter.get_absolute_url()}?lang={odd}", **GERMAN)
 
     assert language_of(response) == ("de", "ltr")
     assert "language" not in client.cookies
 
 
-def test_every_page_offers_every_language_in_its_own_words(client, newsletter):
+def test_every_page_offers_every_language_by_its_own_name(client, newsletter):
     page = client.get(newsletter.get_absolute_url(), **GERMAN).content.decode()
 
     assert '<span lang="de" aria-current="true">Deutsch</span>' in page
@@ -100,13 +102,13 @@ def test_every_page_offers_every_language_in_its_own_words(client, newsletter):
         assert re.search(rf'<a href="\?lang={code}" lang="{code}"[^>]*>{name}</a>', page)
 
 
-def test_pages_say_that_they_differ_by_language(client, newsletter):
+def test_pages_have_a_vary_header_for_language_and_cookie(client, newsletter):
     vary = client.get(newsletter.get_absolute_url()).headers["Vary"]
 
     assert {"Accept-Language", "Cookie"} <= {part.strip() for part in vary.split(",")}
 
 
-def test_what_is_kept_for_everybody_is_the_same_for_everybody(client, newsletter):
+def test_a_publicly_cached_page_does_not_vary_by_language(client, newsletter):
     edition = factories.publish(factories.edition(newsletter, stories=2))
     url = reverse("edition", args=[edition.public_id])
     french, german = client.get(url), client.get(url, **GERMAN)
@@ -125,14 +127,14 @@ def test_the_admin_stays_in_english(admin_client):
     assert "language" not in admin_client.cookies
 
 
-def test_an_answer_leaves_no_language_behind(client, newsletter):
+def test_a_response_leaves_no_language_active(client, newsletter):
     before = translation.get_language()
     client.get(newsletter.get_absolute_url(), **GERMAN)
 
     assert translation.get_language() == before
 
 
-def test_signing_up_and_confirming_are_recorded_in_the_language_they_were_read_in(
+def test_sign_up_and_confirmation_are_recorded_in_the_language_that_the_reader_saw(
     client, newsletter
 ):
     client.post(newsletter.get_absolute_url(), {"email": "ann@example.com"}, **GERMAN)
@@ -157,7 +159,7 @@ def test_signing_up_and_confirming_are_recorded_in_the_language_they_were_read_i
     ]
 
 
-def test_a_slip_is_explained_in_the_readers_language(client, newsletter):
+def test_a_mistake_in_an_address_is_explained_in_the_readers_language(client, newsletter):
     page = client.post(newsletter.get_absolute_url(), {"email": "ann@"}, **GERMAN)
 
     assert "Nach dem @-Zeichen fehlt etwas." in page.content.decode()
@@ -167,5 +169,5 @@ def test_a_slip_is_explained_in_the_readers_language(client, newsletter):
     ("tag", "ours"),
     [("de-AT", "de"), ("pt-br", "pt"), ("PT-PT", "pt"), ("en-GB", "en"), ("sv", ""), ("", "")],
 )
-def test_a_tag_asks_for_one_of_our_languages_or_none(tag, ours):
+def test_a_language_tag_maps_to_a_supported_language_or_to_none(tag, ours):
     assert languages.ours(tag) == ours

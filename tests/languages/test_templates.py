@@ -11,7 +11,7 @@ from django.template.base import Node, NodeList, TextNode
 from django.templatetags.i18n import BlockTranslateNode
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
-# What is not for readers, and two attributes that many pages include.
+# Templates that are not for readers, and an include that holds only the attributes lang and dir.
 STAFF = ("admin", "api", "mailbox", "email/held", "subscribers/_language.html")
 READERS = sorted(
     path.relative_to(TEMPLATES).as_posix()
@@ -19,19 +19,19 @@ READERS = sorted(
     if path.suffix in {".html", ".txt"}
     and not path.relative_to(TEMPLATES).as_posix().startswith(STAFF)
 )
-# Attributes that are read out or shown.
+# Attributes whose text is shown or read out.
 SHOWN = {
     "alt", "aria-label", "aria-description", "content", "label", "placeholder", "title", "value",
 }  # fmt: skip
 UNSHOWN_META = {"viewport", "color-scheme", "supported-color-schemes", "robots", "format-detection"}
 # Stands for whatever a tag prints.
 PRINTED = "\u2060"
-# The product's name, and the names of places that a reader's own values take.
+# The product's name, and the tokens that a reader's own values replace.
 NAMES = re.compile(r"Daybreak|__[A-Z_]+?\u2060?__")
 
 
 def own_text(nodes: NodeList) -> str:
-    """What the template itself writes, every branch of it."""
+    """Return the text that the template itself contains, from every branch."""
     return "".join(map(_own_text, nodes))
 
 
@@ -46,8 +46,8 @@ def _own_text(node: Node) -> str:
     return "".join(map(own_text, filter(None, inside.values()))) or PRINTED
 
 
-class Shown(HTMLParser):
-    """Collect the letters that a page shows without having printed them."""
+class LiteralText(HTMLParser):
+    """Collect the text that a page shows and that no template tag printed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Shown(HTMLParser):
             "http-equiv" in values or values.get("name") in UNSHOWN_META or not values.get("name")
         )
         is_hidden_field = tag in {"input", "button", "option"} and values.get("type") == "hidden"
-        # The name and value of a button are for the server; what it says stands inside it.
+        # A button's name and value are for the server; its label is its content.
         for name in SHOWN - ({"value"} if tag in {"button", "option", "input", "param"} else set()):
             if not is_plain_meta and not is_hidden_field:
                 self._note(values.get(name) or "")
@@ -78,9 +78,9 @@ class Shown(HTMLParser):
             self.found.append(text.strip())
 
 
-def unwrapped(name: str, nodes: NodeList) -> list[str]:
+def untranslated_text(name: str, nodes: NodeList) -> list[str]:
     text = own_text(nodes)
-    shown = Shown()
+    shown = LiteralText()
     if name.endswith(".html"):
         # A heading may be h2 or h3.
         shown.feed(re.sub(f"(</?){PRINTED}", r"\1span", text))
@@ -90,19 +90,19 @@ def unwrapped(name: str, nodes: NodeList) -> list[str]:
     return shown.found
 
 
-def test_there_are_templates_to_look_at():
+def test_the_templates_for_readers_are_found():
     assert {"base.html", "email/confirm/body.txt", "subscribers/confirm.html"} <= set(READERS)
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_all_its_text_is_translated(name):
+def test_every_text_of_a_template_is_translated(name):
     template = engines["django"].get_template(name).template
 
-    assert unwrapped(name, template.nodelist) == []
+    assert untranslated_text(name, template.nodelist) == []
 
 
 @pytest.mark.parametrize(
-    "slip",
+    "markup",
     [
         "<p>Hello</p>",
         '<p aria-label="Hello">{{ name }}</p>',
@@ -112,14 +112,14 @@ def test_all_its_text_is_translated(name):
         "{% autoescape off %}Hello{% endautoescape %}",
     ],
 )
-def test_a_forgotten_text_is_found(slip):
-    nodes = engines["django"].from_string(slip).template.nodelist
+def test_an_untranslated_text_is_found(markup):
+    nodes = engines["django"].from_string(markup).template.nodelist
 
-    assert unwrapped("slip.html", nodes) == ["Hello"]
+    assert untranslated_text("markup.html", nodes) == ["Hello"]
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_none_makes_plurals_of_english(name):
+def test_no_template_uses_a_filter_that_only_knows_english(name):
     source = (TEMPLATES / name).read_text("utf-8")
 
     assert not re.search(r"\|\s*(pluralize|apnumber|naturalday|default:\"[A-Za-z])", source)

@@ -1,7 +1,7 @@
-"""Whatever a reader comes to see has gone through gettext, wherever in the code it was written.
+"""Every text that a reader sees goes through gettext, wherever in the code it is written.
 
-Every page and mail is shown in a made-up language, in which each sentence stands in brackets. What
-has letters outside of brackets is English that no translation can reach.
+These tests show every page and mail in a made-up language in which each sentence stands in
+brackets. Letters outside the brackets are English text that no translation can reach.
 """
 
 import re
@@ -26,16 +26,16 @@ from tests.languages.test_templates import SHOWN, UNSHOWN_META
 
 pytestmark = pytest.mark.django_db
 
-# German, but for its words.
+# German in everything but its messages.
 MADE_UP = "de"
-# What needs no translation: the product, addresses, the clock's name, the language's own.
+# Names that need no translation: of the product, addresses, time zones, and the languages.
 OWN_NAMES = {capfirst(get_language_info(code)["name_local"]) for code, _ in settings.LANGUAGES}
 SAME_EVERYWHERE = re.compile(r"Daybreak|\S+@\S+|https?://\S+|__[A-Z_0-9]+?__|\b(?:GMT|BST|UTC)\b")
 
 
 @pytest.fixture(autouse=True)
 def made_up(settings, tmp_path):
-    """A language whose every sentence is the English one in brackets."""
+    """Install a language in which each sentence is the English one in brackets."""
     words = Catalog(locale=MADE_UP, charset="utf-8")
     for message in catalogue(LOCALES / "de" / "LC_MESSAGES" / "django.po"):
         if message.id:
@@ -47,7 +47,8 @@ def made_up(settings, tmp_path):
     with (folder / "django.mo").open("wb") as file:
         write_mo(file, words)
     settings.LOCALE_PATHS = [tmp_path]
-    # Lists of cities are kept by language: German's from before, this one's from now on.
+    # Lists of cities are cached by language. A German one may be cached from before, and the
+    # made-up one must not stay for later tests.
     zones.grouped.cache_clear()
     yield
     zones.grouped.cache_clear()
@@ -57,8 +58,8 @@ def _in_brackets(text: str) -> str:
     return f"⟦{text}⟧"
 
 
-class Unreached(HTMLParser):
-    """Collect what is shown outside of brackets; a sentence may hold elements."""
+class UntranslatedText(HTMLParser):
+    """Collect the text that is shown outside brackets. A sentence in brackets may hold elements."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class Unreached(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
-        # Dates and cities are the business of Django's and Babel's own lists.
+        # Dates and cities come from the lists of Django and Babel.
         is_choice = "hreflang" in values or "aria-current" in values
         hides = is_choice or tag in {"style", "script", "time", "optgroup"}
         if tag not in {"meta", "link", "input", "img", "br", "hr"} and (hides or self._unshown):
@@ -98,8 +99,8 @@ class Unreached(HTMLParser):
             self.found.append(rest)
 
 
-def unreached(html: str) -> list[str]:
-    page = Unreached()
+def untranslated_text(html: str) -> list[str]:
+    page = UntranslatedText()
     page.feed(html)
     page.close()
     assert page._depth == 0
@@ -116,17 +117,17 @@ def readers(newsletter):
     return places.readers(newsletter, MADE_UP)
 
 
-def test_a_forgotten_text_is_found():
-    assert unreached("<p>⟦one <b>two</b>⟧ 3 <i>four</i></p>") == ["four"]
+def test_a_text_outside_brackets_is_found():
+    assert untranslated_text("<p>⟦one <b>two</b>⟧ 3 <i>four</i></p>") == ["four"]
 
 
-def test_pages(client, newsletter, readers):
+def test_every_page_is_translated(client, newsletter, readers):
     found = {}
     for name, path in places.pages(newsletter, readers).items():
-        html = client.get(places.asking(path, MADE_UP)).content.decode()
+        html = client.get(places.in_language(path, MADE_UP)).content.decode()
         assert f'<html lang="{MADE_UP}"' in html
         assert "⟦" in html
-        found[name] = unreached(html)
+        found[name] = untranslated_text(html)
 
     assert {name: texts for name, texts in found.items() if texts} == {}
 
@@ -134,14 +135,14 @@ def test_pages(client, newsletter, readers):
 @pytest.mark.parametrize("email", ["", "ann", "a@b@c.de", "ann@", "@x.de", "a b@x.de", "é@x.de",
                                    "ann@x", "a" * 400, "ann@mailinator.com", "ann@gmial.com",
                                    "postmaster@example.com"])  # fmt: skip
-def test_what_is_said_about_an_address(client, newsletter, email):
+def test_every_message_about_an_address_is_translated(client, newsletter, email):
     page = client.post(f"{newsletter.get_absolute_url()}?lang={MADE_UP}", {"email": email})
 
     assert page.status_code in {200, 302}
-    assert unreached(page.content.decode()) == []
+    assert untranslated_text(page.content.decode()) == []
 
 
-def test_pages_after_a_button(client, newsletter, readers):
+def test_every_response_to_a_form_is_translated(client, newsletter, readers):
     active = readers["active"]
     preferences = places.preferences(active)
     unsubscribe = places.unsubscribe(active)
@@ -159,29 +160,29 @@ def test_pages_after_a_button(client, newsletter, readers):
         response = client.post(f"{path}?lang={MADE_UP}", data)
         assert response.status_code in {200, 422}, name
         assert "⟦" in response.content.decode(), name
-        found[name] = unreached(response.content.decode())
+        found[name] = untranslated_text(response.content.decode())
 
     assert {name: texts for name, texts in found.items() if texts} == {}
 
 
-def test_mails(newsletter, readers):
+def test_every_mail_is_translated(newsletter, readers):
     mails = places.mails(readers)
 
     assert set(mails) >= {"confirm", "reminder", "welcome", "link", "old-address", "new-address"}
     for kind, mail in mails.items():
         html = mail.alternatives[0][0]
-        assert unreached(html) == [], kind
-        assert unreached(mail.subject) == [], kind
-        assert unreached(mail.body) == [], kind
+        assert untranslated_text(html) == [], kind
+        assert untranslated_text(mail.subject) == [], kind
+        assert untranslated_text(mail.body) == [], kind
 
 
-def test_the_digests_own_sentences(newsletter):
+def test_the_digests_own_texts_are_translated(newsletter):
     Newsletter.objects.update(language=MADE_UP)
     edition = Edition.objects.get()
     correction = factories.edition(edition.newsletter, stories=0, subject="17", corrects=edition)
     page = assemble(correction)
 
-    assert unreached(page.html) == []
-    assert unreached(page.text) == []
-    assert unreached(web_page(edition)) == []
+    assert untranslated_text(page.html) == []
+    assert untranslated_text(page.text) == []
+    assert untranslated_text(web_page(edition)) == []
     assert "⟦Correction to the edition of ⟦" in page.text
