@@ -1,4 +1,4 @@
-"""A day's candidates become an edition's order."""
+"""A day's candidates are ranked into the order of an edition."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -46,7 +46,7 @@ def test_a_heavier_feed_wins_over_a_slightly_fresher_story():
     assert ids([story(1, "A", hours=4, weight=2.0), story(2, "B", hours=1)]) == [1, 2]
 
 
-def test_distinct_sources_come_before_one_source_again():
+def test_different_sources_come_before_a_second_story_of_one_source():
     busy = [story(n, "Busy", hours=n / 10) for n in range(1, 6)]
     assert ids([*busy, story(9, "Quiet", hours=6), story(8, "Calm", hours=5)], limit=3) == [1, 8, 9]
 
@@ -62,7 +62,7 @@ def test_a_newsletter_with_one_feed_still_fills_its_edition():
     assert len(ids([story(n) for n in range(1, 9)], limit=8, per_source=3)) == 8
 
 
-def test_a_stale_story_takes_no_place_from_a_sources_further_fresh_ones():
+def test_a_stale_story_does_not_displace_the_fresh_ones_of_a_busy_source():
     busy = [story(n, "Busy") for n in range(1, 9)]
     stale = [story(n, "Asleep", hours=24 * 400) for n in range(11, 14)]
     assert all(n < 10 for n in ids([*busy, *stale], limit=8))
@@ -95,7 +95,7 @@ def test_neighbours_are_of_different_sources_where_possible():
     assert all(one.source != other.source for one, other in pairwise(ranked))
 
 
-def test_nothing_to_print_is_an_empty_edition():
+def test_an_order_without_candidates_or_without_room_is_empty():
     assert ids([]) == []
     assert ids([story(1)], limit=0) == []
 
@@ -124,7 +124,7 @@ def test_the_order_does_not_depend_on_the_order_of_the_candidates(stories, limit
 
 
 @given(st.lists(st.sampled_from("ABC"), min_size=1, max_size=12))
-def test_one_source_stands_beside_itself_only_if_it_must(sources):
+def test_stories_of_one_source_are_adjacent_only_if_unavoidable(sources):
     ranked = rank(
         [story(n, source) for n, source in enumerate(sources)],
         now=NOW,

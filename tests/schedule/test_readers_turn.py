@@ -1,4 +1,4 @@
-"""A reader's turn comes once, at the hour of their own clock, wherever and in whatever night."""
+"""A reader's send time comes once, at the hour of their own clock, in any zone and on any day."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -11,7 +11,8 @@ from digest.schedule import instant_of, reader_send_time, worldwide_span
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EARLY = datetime(1990, 1, 1, tzinfo=UTC)
-# Where a day begins and ends, where summer time is half an hour, and where clocks jump at midnight.
+# Zones where a day begins first and ends last, where DST is half an hour, and where clocks jump at
+# midnight.
 ODD_ZONES = [
     "Pacific/Kiritimati", "Pacific/Pago_Pago", "Etc/GMT+12", "Etc/GMT-14", "Pacific/Chatham",
     "Pacific/Apia", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo",
@@ -21,7 +22,7 @@ zones = (st.sampled_from(ODD_ZONES) | st.sampled_from(sorted(available_timezones
 days = st.dates(min_value=date(2000, 1, 1), max_value=date(2036, 1, 1))
 
 
-def turn(day, local_time, zone, *, now=EARLY, hours=3):
+def send_time(day, local_time, zone, *, now=EARLY, hours=3):
     return reader_send_time(
         day, local_time, ZoneInfo(zone), now=now, allowed_lateness=timedelta(hours=hours)
     )
@@ -32,11 +33,12 @@ def utc(*parts):
 
 
 @given(day=days, local_time=st.times(), zone=zones)
-def test_it_is_that_time_of_that_day_where_the_reader_is(day, local_time, zone):
+def test_the_send_time_is_the_local_time_of_that_day_in_the_readers_zone(day, local_time, zone):
     at = reader_send_time(day, local_time, zone, now=EARLY, allowed_lateness=HOUR)
     shown = at.astimezone(zone).replace(tzinfo=None)
 
-    # But where the clock jumps over it: an hour in spring, a day where a zone changed sides.
+    # They differ only if the clock jumps over that time: by an hour in spring, or by a day where a
+    # zone moved across the date line.
     assert timedelta() <= shown - datetime.combine(day, local_time) <= DAY
     if shown != datetime.combine(day, local_time):
         for fold in (0, 1):
@@ -46,15 +48,15 @@ def test_it_is_that_time_of_that_day_where_the_reader_is(day, local_time, zone):
 
 
 @given(day=days, local_time=st.times(), zone=zones)
-def test_no_readers_turn_is_before_the_first_zone_on_earth_or_after_the_last(day, local_time, zone):
+def test_no_send_time_is_before_the_first_time_zone_or_after_the_last(day, local_time, zone):
     first, last = worldwide_span(day, local_time)
-    # Where a clock jumps over midnight to a day later, that day's hour is the next one's.
+    # Where a zone skips a whole day, the hour of that day comes on the next day.
     assert first <= instant_of(day, local_time, zone) <= last + DAY
     assert last - first == 26 * HOUR
 
 
 @given(day=days, local_time=st.times(), zone=zones, late=st.integers(0, 60))
-def test_who_is_past_it_gets_it_at_once_while_it_is_that_day_and_nobody_gets_yesterdays(
+def test_a_late_reader_gets_the_edition_immediately_unless_the_day_is_over(
     day, local_time, zone, late
 ):
     own = instant_of(day, local_time, zone)
@@ -71,10 +73,10 @@ def test_who_is_past_it_gets_it_at_once_while_it_is_that_day_and_nobody_gets_yes
 @pytest.mark.parametrize(
     ("zone", "day", "hour", "expected"),
     [
-        # The night has no 01:30, and its 07:00 comes an hour earlier by the sun.
+        # That night has no 01:30, and its 07:00 comes an hour earlier in UTC.
         ("Europe/London", date(2026, 3, 29), time(1, 30), utc(2026, 3, 29, 1, 30)),
         ("Europe/London", date(2026, 3, 29), time(7), utc(2026, 3, 29, 6)),
-        # The night has two 01:30s: the first.
+        # That night has two 01:30s, and the first one counts.
         ("Europe/London", date(2026, 10, 25), time(1, 30), utc(2026, 10, 25, 0, 30)),
         ("Australia/Lord_Howe", date(2026, 10, 4), time(2, 15), utc(2026, 10, 3, 15, 45)),
         ("Australia/Lord_Howe", date(2026, 4, 5), time(1, 45), utc(2026, 4, 4, 14, 45)),
@@ -82,11 +84,11 @@ def test_who_is_past_it_gets_it_at_once_while_it_is_that_day_and_nobody_gets_yes
         ("Pacific/Pago_Pago", date(2026, 3, 10), time(7), utc(2026, 3, 10, 18)),
     ],
 )
-def test_odd_nights_and_the_ends_of_the_day(zone, day, hour, expected):
-    assert turn(day, hour, zone) == expected
+def test_the_send_time_is_right_across_dst_changes_and_in_extreme_zones(zone, day, hour, expected):
+    assert send_time(day, hour, zone) == expected
 
 
-def test_a_day_that_a_zone_left_out_has_its_edition_on_the_next():
-    # Samoa went from 29 to 31 December 2011.
-    at = turn(date(2011, 12, 30), time(7), "Pacific/Apia").astimezone(ZoneInfo("Pacific/Apia"))
+def test_the_edition_of_a_day_that_a_zone_skipped_is_sent_on_the_next_day():
+    # Samoa skipped 30 December 2011.
+    at = send_time(date(2011, 12, 30), time(7), "Pacific/Apia").astimezone(ZoneInfo("Pacific/Apia"))
     assert at.date() == date(2011, 12, 31)

@@ -1,4 +1,4 @@
-"""When the next edition goes out, in every zone and on every odd day."""
+"""The slots of a rule are right in every zone and on every unusual day."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,7 +13,7 @@ EVERY_DAY = frozenset(range(7))
 ODD_ZONES = [
     "Europe/London",
     "America/New_York",
-    "Australia/Lord_Howe",  # its summer time is half an hour
+    "Australia/Lord_Howe",  # its DST is half an hour
     "Asia/Kathmandu",  # +05:45
     "Asia/Kolkata",
     "Pacific/Apia",  # had no 30 December 2011
@@ -44,7 +44,7 @@ def local(zone: str, *parts: int) -> datetime:
     return datetime(*parts, tzinfo=ZoneInfo(zone))
 
 
-def test_the_local_time_stays_when_summer_time_begins():
+def test_the_local_time_stays_when_dst_begins():
     seven = rule("Europe/London", time(7))
     before = slot_on(seven, date(2026, 3, 28))
     after = slot_on(seven, date(2026, 3, 29))
@@ -53,7 +53,7 @@ def test_the_local_time_stays_when_summer_time_begins():
     assert after.sends_at == datetime(2026, 3, 29, 6, tzinfo=UTC)
 
 
-def test_a_time_in_the_gap_moves_forward():
+def test_a_time_in_the_dst_gap_moves_forward():
     slot = slot_on(rule("Europe/London", time(1, 30)), date(2026, 3, 29))
 
     assert slot.sends_at.astimezone(ZoneInfo("Europe/London")) == local(
@@ -61,38 +61,38 @@ def test_a_time_in_the_gap_moves_forward():
     )
 
 
-def test_a_time_that_comes_twice_is_taken_the_first_time():
+def test_a_time_that_occurs_twice_is_taken_the_first_time():
     slot = slot_on(rule("Europe/London", time(1, 30)), date(2026, 10, 25))
 
     assert slot.sends_at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
-def test_a_gap_of_half_an_hour_moves_by_half_an_hour():
+def test_a_time_in_a_gap_of_half_an_hour_moves_by_half_an_hour():
     slot = slot_on(rule("Australia/Lord_Howe", time(2, 15)), date(2026, 10, 4))
 
     assert slot.sends_at.astimezone(ZoneInfo("Australia/Lord_Howe")).time() == time(2, 45)
 
 
-def test_a_day_that_the_zone_left_out_has_no_slot():
+def test_a_day_that_the_zone_skipped_has_no_slot():
     seven = rule("Pacific/Apia", time(7))
 
     assert slot_on(seven, date(2011, 12, 30)) is None
     assert next_slot(seven, after=local("Pacific/Apia", 2011, 12, 29, 7)).date == date(2011, 12, 31)
 
 
-def test_a_weekly_rule_whose_day_was_left_out_comes_a_week_later():
+def test_a_weekly_slot_on_a_skipped_day_comes_a_week_later():
     fridays = rule("Pacific/Apia", time(7), frozenset({4}))
 
     assert next_slot(fridays, after=local("Pacific/Apia", 2011, 12, 23, 8)).date == date(2012, 1, 6)
 
 
-def test_a_midnight_that_does_not_exist_still_has_an_edition():
+def test_a_midnight_that_does_not_exist_still_has_a_slot():
     slot = slot_on(rule("America/Sao_Paulo", time(0)), date(2018, 11, 4))
 
     assert slot.sends_at == local("America/Sao_Paulo", 2018, 11, 4, 1)
 
 
-def test_a_slot_is_later_than_the_instant_asked_for():
+def test_the_next_slot_is_later_than_the_given_instant():
     seven = rule("UTC", time(7))
 
     assert next_slot(seven, after=datetime(2026, 3, 10, 7, tzinfo=UTC)).date == date(2026, 3, 11)
@@ -135,7 +135,7 @@ def test_slots_come_in_order_one_a_day_and_none_twice(rule, after):
 
 
 @given(rules, instants)
-def test_an_edition_shows_its_local_time_unless_the_clock_jumped_over_it(rule, after):
+def test_a_slot_has_its_local_time_unless_the_clock_jumped_over_it(rule, after):
     slot = next_slot(rule, after=after)
     shown = slot.sends_at.astimezone(rule.zone)
     wanted = datetime.combine(slot.date, rule.local_time)
@@ -143,6 +143,6 @@ def test_an_edition_shows_its_local_time_unless_the_clock_jumped_over_it(rule, a
 
     assert timedelta(0) <= jumped < timedelta(days=1)
     if jumped:
-        # In a gap the two readings of the local time disagree, the earlier fold being ahead.
+        # In a gap the two folds of the local time have different UTC offsets.
         folds = {wanted.replace(tzinfo=rule.zone, fold=fold).utcoffset() for fold in (0, 1)}
         assert len(folds) == 2
