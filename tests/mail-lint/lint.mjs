@@ -1,4 +1,4 @@
-/* Check mails' HTML: html-validate finds no error, caniemail no more than baseline.json.
+/* Check the HTML of mails: html-validate finds no error, caniemail nothing beyond baseline.json.
 
    node lint.mjs FILE.html ...        exit status 1 and a list if something is wrong
    node lint.mjs --baseline FILE.html write baseline.json from this file */
@@ -13,14 +13,14 @@ const baselineFile = new URL("baseline.json", import.meta.url);
 const rules = {
   extends: ["html-validate:recommended"],
   rules: {
-    // Mail clients drop <style>, or keep it late: premailer's work is inline on purpose.
+    // Mail clients drop <style> or support it poorly: premailer inlines the styles on purpose.
     "no-inline-style": "off",
-    // Outlook on Windows reads width, align and cellpadding, and no CSS for them.
+    // Outlook on Windows reads width, align and cellpadding, but not the CSS for them.
     "no-deprecated-attr": "off",
   },
 };
 
-/* What mail clients do not support, as "feature: client, client", sorted. */
+/* Return what mail clients do not support, {feature: [client, …]}, sorted. */
 function unsupported(html) {
   const { issues } = caniemail({ clients: ["*"], html });
   const clients = {};

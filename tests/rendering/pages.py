@@ -1,4 +1,4 @@
-"""An edition as a newsroom might fill it, for the tests of what is made from it."""
+"""A sample edition as a newsroom might fill it, and the message that a reader gets from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.factories import NOW
 
 
 def full_edition(newsletter: Newsletter | None = None, **fields: Any) -> Edition:
-    """A lead with an image, one story without a section, two sections with two stories each."""
+    """Make an edition: a lead with an image, a story without a section, two sections of two."""
     newsletter = newsletter or factories.newsletter()
     defaults = {
         "subject": "Ferries return to the estuary",
@@ -43,7 +43,7 @@ def full_edition(newsletter: Newsletter | None = None, **fields: Any) -> Edition
 
 
 def message_to(edition: Edition, *, subscription_id: int = 7, **reader: Any) -> Received:
-    """The message that a reader gets, made from the edition as it stands."""
+    """Return the message that a reader gets from the edition in its present state."""
     reader = {"email": "ann@example.com", "name": "Ann Reader", "date": NOW} | reader
     raw = personalise(
         freeze_page(edition, assemble(edition)),

@@ -1,4 +1,4 @@
-"""The public pages show what was sent, and nothing before."""
+"""The public pages show what was sent, and nothing before it was sent."""
 
 import pytest
 
@@ -25,14 +25,14 @@ def pasted_story(newsletter, **fields):
 
 
 @pytest.mark.parametrize("status", ["draft", "approved"])
-def test_an_edition_that_was_not_sent_is_not_there(client, status):
+def test_an_edition_that_was_not_sent_has_no_public_page(client, status):
     edition = full_edition(status=status, approved_hash="x")
 
     assert client.get(edition.get_absolute_url()).status_code == 404
 
 
 @pytest.mark.parametrize("status", [Edition.Status.SENDING, Edition.Status.SENT])
-def test_an_edition_that_was_sent_is_for_everybody(client, status):
+def test_an_edition_that_is_sending_or_sent_is_public(client, status):
     edition = factories.publish(full_edition(), status=status)
     response = client.get(edition.get_absolute_url())
     page = response.content.decode()
@@ -47,14 +47,14 @@ def test_an_edition_that_was_sent_is_for_everybody(client, status):
     assert "nsubscribe" not in page, "nobody's link to leave stands on a public page"
 
 
-def test_an_edition_stopped_in_mid_send_stays_for_those_who_have_it(client):
+def test_an_edition_stopped_in_mid_send_stays_public(client):
     edition = factories.publish(full_edition(), status="held", reason="refused")
 
     assert client.get(edition.get_absolute_url()).status_code == 200
 
 
 @pytest.mark.parametrize("approved_hash", ["", "of other words"])
-def test_what_was_half_written_at_the_deadline_never_becomes_public(client, approved_hash):
+def test_changes_left_unapproved_at_the_deadline_never_become_public(client, approved_hash):
     edition = factories.publish(full_edition())
     headline = edition.items.first().shown_headline
     story = pasted_story(edition.newsletter)
@@ -81,7 +81,7 @@ def test_an_edition_shows_the_page_of_its_own_revision(client):
 
 
 @pytest.mark.parametrize("status", ["sending", "sent", "held"])
-def test_a_page_from_before_web_versions_were_kept_is_shown_until_its_words_change(client, status):
+def test_a_page_without_a_stored_web_version_is_shown_until_its_content_changes(client, status):
     edition = factories.publish(full_edition(), status=status, reason="stopped")
     Edition.objects.filter(status="held").update(approved_hash="")
     edition.frozen_pages.update(web_html="")
@@ -91,7 +91,7 @@ def test_a_page_from_before_web_versions_were_kept_is_shown_until_its_words_chan
     assert client.get(edition.get_absolute_url()).status_code == 404
 
 
-def test_a_new_masthead_takes_no_old_edition_from_the_web(client):
+def test_a_changed_newsletter_description_hides_no_old_edition(client):
     edition = factories.publish(full_edition())
     edition.frozen_pages.update(web_html="")
     Newsletter.objects.update(promise="Another.")
@@ -99,14 +99,14 @@ def test_a_new_masthead_takes_no_old_edition_from_the_web(client):
     assert client.get(edition.get_absolute_url()).status_code == 200
 
 
-def test_head_is_answered_and_post_is_not(client):
+def test_head_is_allowed_and_post_is_not(client):
     url = factories.publish(full_edition()).get_absolute_url()
 
     assert client.head(url).status_code == 200
     assert client.post(url).status_code == 405
 
 
-def test_an_unlisted_newsletter_asks_not_to_be_indexed(client):
+def test_an_edition_of_an_unlisted_newsletter_is_marked_noindex(client):
     newsletter = factories.newsletter(is_listed=False)
     edition = factories.publish(full_edition(newsletter))
 
@@ -116,7 +116,7 @@ def test_an_unlisted_newsletter_asks_not_to_be_indexed(client):
     )
 
 
-def test_a_pasted_story_is_shown_once_an_edition_with_it_went_out(client):
+def test_a_pasted_story_is_public_once_an_edition_with_it_is_sent(client):
     newsletter = factories.newsletter()
     story = pasted_story(newsletter)
     edition = factories.edition(newsletter, stories=0)
@@ -134,7 +134,7 @@ def test_a_pasted_story_is_shown_once_an_edition_with_it_went_out(client):
     assert "Second &lt;b&gt;paragraph&lt;/b&gt;." in page
 
 
-def test_staff_see_a_pasted_story_before_it_is_out(admin_client):
+def test_staff_can_see_a_pasted_story_before_it_is_public(admin_client):
     story = pasted_story(factories.newsletter())
     response = admin_client.get(story.get_absolute_url())
 
@@ -143,7 +143,7 @@ def test_staff_see_a_pasted_story_before_it_is_out(admin_client):
     assert "noindex" in response.content.decode()
 
 
-def test_a_story_told_elsewhere_has_no_page_here(admin_client):
+def test_a_story_with_an_external_url_has_no_page_of_its_own(admin_client):
     story = factories.story(factories.newsletter(), text="Somebody else's words.")
 
     assert admin_client.get(f"/stories/{story.pk}/").status_code == 404

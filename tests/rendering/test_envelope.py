@@ -1,4 +1,4 @@
-"""What comes back is known to be ours, and whose it was."""
+"""The address of a bounce proves that the mail was ours, and names its edition and reader."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ ids = st.integers(min_value=0, max_value=2**63 - 1)
 
 
 @given(ids, ids)
-def test_a_bounce_names_edition_and_reader(edition_id, subscription_id):
+def test_a_bounce_address_names_its_edition_and_reader(edition_id, subscription_id):
     sender = verp_sender(edition_id, subscription_id)
 
     assert read_verp(sender) == (edition_id, subscription_id)
@@ -41,7 +41,7 @@ def test_a_sender_changed_in_one_place_is_refused():
             read_verp(changed)
 
 
-def test_ten_thousand_message_ids_differ_and_stay_the_same(settings):
+def test_ten_thousand_message_ids_are_unique_and_stable(settings):
     made = [
         message_id(edition_id=edition, subscription_id=reader)
         for edition in range(1, 101)

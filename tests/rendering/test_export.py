@@ -1,4 +1,4 @@
-"""export_edition writes what a reader would get."""
+"""The command export_edition writes what a reader would get."""
 
 from email import policy
 from email.parser import BytesParser
@@ -28,18 +28,18 @@ def test_three_files_are_written(tmp_path, capsys):
     ]
 
 
-def test_an_unknown_edition_is_named(tmp_path):
+def test_an_unknown_edition_is_named_in_the_error(tmp_path):
     with pytest.raises(CommandError, match="There is no edition 999999"):
         call_command("export_edition", "999999", str(tmp_path))
 
 
-def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
+def test_a_target_that_cannot_be_written_is_named_in_the_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match="Cannot write to"):
         call_command("export_edition", str(full_edition().pk), str(tmp_path / "file"))
 
 
-def test_an_edition_that_cannot_be_sent_is_told_why(tmp_path):
+def test_the_error_says_why_an_edition_cannot_be_sent(tmp_path):
     edition = full_edition(subject="News\nBcc: all@example.com")
     with pytest.raises(CommandError, match="cannot be sent as it is: Subject"):
         call_command("export_edition", str(edition.pk), str(tmp_path))

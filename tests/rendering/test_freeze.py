@@ -1,4 +1,4 @@
-"""A page is frozen once per content, and only whole."""
+"""A page is frozen once per content, and only if it is complete."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_changed_edition_is_frozen_anew():
     assert Frozen.objects.get().content_hash == content_hash(edition)
 
 
-def test_what_is_stored_is_what_is_made():
+def test_the_stored_page_equals_a_fresh_one():
     edition = full_edition()
     stored = Frozen.objects.get(pk=freeze(edition_id=edition.pk, now=NOW).pk)
     fresh = freeze_page(edition, assemble(edition))
@@ -53,7 +53,7 @@ def test_links_are_listed_in_the_order_of_the_page():
 
 
 @pytest.mark.parametrize("lost", slots.OWN)
-def test_a_page_without_a_way_out_is_not_frozen(lost):
+def test_a_page_that_lacks_a_token_of_the_readers_own_values_is_not_frozen(lost):
     edition = full_edition()
     page = assemble(edition)
     broken = Page(page.subject, page.html.replace(f"__{lost}__", ""), page.text)
@@ -62,7 +62,7 @@ def test_a_page_without_a_way_out_is_not_frozen(lost):
         freeze_page(edition, broken)
 
 
-def test_a_token_that_nobody_fills_is_found():
+def test_an_unknown_token_is_refused():
     whole = "__UNSUBSCRIBE__ __PREFERENCES__ __READER__"
     assert len(cut(whole)) == 5
 

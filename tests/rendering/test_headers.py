@@ -1,4 +1,4 @@
-"""Headers are written by hand, so they are read back by Python's parser here."""
+"""The code writes headers without a library, so Python's parser reads them back here."""
 
 from email import message_from_string, policy
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digest.rendering.headers import UnsafeHeader, address_line, line, text_line
 
-# What a model's one_line validator lets through.
+# Text that the one_line validator of a model accepts.
 printable = st.text(
     alphabet=st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=150
 )
@@ -19,7 +19,7 @@ def parse(header: str):
 
 
 @given(printable)
-def test_any_subject_survives_and_is_folded_at_76(subject):
+def test_any_subject_decodes_to_itself_and_is_folded_at_76(subject):
     header = text_line("Subject", subject)
 
     assert header.isascii()
@@ -28,7 +28,7 @@ def test_any_subject_survives_and_is_folded_at_76(subject):
 
 
 @given(printable.map(lambda name: name[:80]))
-def test_any_display_name_survives_beside_its_address(name):
+def test_any_display_name_decodes_to_itself_next_to_its_address(name):
     header = address_line("From", display=name, address="daily@news.example.com")
     parsed = parse(header)["From"].addresses
 
@@ -54,7 +54,7 @@ def test_a_line_break_in_any_value_is_refused(breaker):
 @pytest.mark.parametrize(
     "address", ["", "nobody", "a@b@example.com", "a b@example.com", "a,b@example.com", "<a@b.c>"]
 )
-def test_what_is_not_one_address_is_refused(address):
+def test_a_value_that_is_not_one_address_is_refused(address):
     with pytest.raises(UnsafeHeader, match="one e-mail address"):
         address_line("To", display="", address=address)
 
@@ -70,7 +70,7 @@ def test_a_local_part_that_needs_smtputf8_is_refused():
         address_line("To", display="", address="jürgen@example.com")
 
 
-def test_plain_text_stands_as_it_is():
+def test_ascii_text_is_not_encoded():
     assert text_line("Subject", "Ferries return") == "Subject: Ferries return"
     assert address_line("From", display="The Daily", address="d@example.com") == (
         "From: The Daily <d@example.com>"
@@ -80,6 +80,6 @@ def test_plain_text_stands_as_it_is():
     )
 
 
-def test_text_that_only_looks_encoded_is_encoded_once_more():
+def test_text_that_only_looks_encoded_is_encoded():
     subject = "=?utf-8?q?Bcc=3A?="
     assert parse(text_line("Subject", subject))["Subject"] == subject

@@ -1,4 +1,4 @@
-"""The digest fits every screen and can be read by everybody, by day and by night."""
+"""The digest fits every screen and is accessible, in light and in dark mode."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from tests.rendering.pages import full_edition, message_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
 
-# A colour that is neither readable on white nor on black as it stands.
+# The second is not readable on white as it is, and the third not on black.
 ACCENTS = ["#0b57d0", "#ffe94d", "#1a0505"]
 
 
 @pytest.fixture
 def show(browser):
-    """Return a page with the HTML on it, as wide as told."""
+    """A function that shows the HTML in a browser page of the given width."""
     context = browser.new_context()
     # Images stay blocked, as they are in many inboxes.
     context.route("**/*", lambda route: route.abort())
@@ -29,34 +29,34 @@ def show(browser):
     context.close()
 
 
-def is_for_everybody(page):
+def assert_accessible(page):
     for scheme in ("light", "dark"):
         in_scheme(page, scheme)
         assert axe_violations(page) == [], scheme
 
 
 @pytest.mark.parametrize("accent", ACCENTS)
-def test_axe_finds_nothing(show, accent):
+def test_the_digest_has_no_axe_violations(show, accent):
     newsletter = factories.newsletter(accent_color=accent)
     html = message_to(full_edition(newsletter)).part("html")
 
-    is_for_everybody(show(html))
+    assert_accessible(show(html))
 
 
-def test_axe_finds_nothing_in_the_web_version(show, client):
+def test_the_web_version_has_no_axe_violations(show, client):
     html = client.get(factories.publish(full_edition()).get_absolute_url()).content.decode()
 
-    is_for_everybody(show(html))
+    assert_accessible(show(html))
 
 
-def test_a_correction_is_a_note_without_stories_and_fits(show):
+def test_a_correction_without_stories_is_accessible_and_fits_a_phone(show):
     corrected = full_edition()
     correction = factories.edition(
         corrected.newsletter, stories=0, corrects=corrected, note="It sails on Friday.\n\nSorry."
     )
     page = show(message_to(correction).part("html"), width=320)
 
-    is_for_everybody(page)
+    assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
@@ -75,13 +75,13 @@ def test_nothing_is_wider_than_the_screen(show, language):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_page_is_at_most_600_wide(show):
+def test_the_page_is_at_most_600_pixels_wide(show):
     page = show(message_to(full_edition()).part("html"), width=1280)
 
     assert page.evaluate("document.querySelector('.paper').getBoundingClientRect().width") == 600
 
 
-def test_the_dark_page_is_dark(show):
+def test_the_page_is_dark_in_dark_mode(show):
     page = show(message_to(full_edition()).part("html"))
     in_scheme(page, "dark")
     colour = "getComputedStyle(document.querySelector('.paper')).backgroundColor"

@@ -1,4 +1,4 @@
-"""html-validate finds no error, and caniemail nothing that is not known (tests/mail-lint)."""
+"""html-validate finds no error, and caniemail nothing beyond the baseline (tests/mail-lint)."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.subprocess, pytest.mark.django_db]
 LINT = Path(__file__).resolve().parent.parent / "mail-lint"
 MAILS = LINT.parent.parent / "templates" / "email"
 
-# An old Node that cannot run them is for the check that installs them to notice.
+# The check that installs these tools also notices a Node that is too old to run them.
 if not (shutil.which("node") and (LINT / "node_modules").is_dir()):
     pytest.skip(
         "html-validate and caniemail are not installed; with npm: npm ci --prefix tests/mail-lint",
@@ -39,7 +39,7 @@ def newsletter(settings, language):
 
 @pytest.fixture
 def lint(tmp_path):
-    """A function: nothing is wrong with these mails' HTML, given by a name for each."""
+    """A function that asserts that the HTML of these mails, {name: HTML}, has no error."""
 
     def lint(pages, *options):
         files = [tmp_path / f"{name}.html" for name in pages]
@@ -54,22 +54,24 @@ def lint(tmp_path):
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_mail_clients_are_asked_for_nothing_new(newsletter, lint):
-    # MAIL_LINT=--baseline accepts what is found, after a look at its diff.
+def test_the_digest_needs_no_feature_of_mail_clients_beyond_the_baseline(newsletter, lint):
+    # MAIL_LINT=--baseline writes a new baseline.json. Review its diff before you commit it.
     options = [os.environ["MAIL_LINT"]] if "MAIL_LINT" in os.environ else []
     lint({"digest": message_to(full_edition(newsletter)).part("html")}, *options)
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_other_mails_ask_for_no_more_than_a_digest_does(newsletter, lint):
+def test_the_other_mails_need_no_feature_beyond_the_digests_baseline(newsletter, lint):
     # The welcome shows the latest edition and says when the next one comes.
     factories.schedule(newsletter)
     factories.publish(full_edition(newsletter))
 
     readers = mails_to_readers(newsletter)
-    sent = readers | letters_to_a_reader(newsletter) | {"held": mail_to_an_editor(newsletter)}
+    sent = (
+        readers | requested_mails_to_a_reader(newsletter) | {"held": mail_to_an_editor(newsletter)}
+    )
 
-    # One that is written with a template which is not here is a mail that nobody looks at.
+    # A mail from a template that is missing here would never be checked.
     templates = {path.parent.name for path in MAILS.glob("*/body.html")}
     assert set(sent) == templates - {"digest"}
     lint({name: message.alternatives[0].content for name, message in sent.items()})
@@ -90,7 +92,7 @@ def mails_to_readers(newsletter):
     return sent
 
 
-def letters_to_a_reader(newsletter):
+def requested_mails_to_a_reader(newsletter):
     reader = factories.subscription(newsletter, "ann@example.com")
     lost.ask_for_link(email="ann@example.com", attempt=Attempt(trusted=True), now=NOW)
     moving.ask_to_move(subscription_id=reader.pk, email="new@example.org", now=NOW)

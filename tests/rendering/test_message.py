@@ -1,4 +1,4 @@
-"""Every message that is made can be sent, read and left."""
+"""Every message can be sent and read, and its reader can unsubscribe."""
 
 import re
 from datetime import timedelta
@@ -68,11 +68,11 @@ def test_lines_end_in_crlf_and_fit_in_76(mail):
 
 
 @pytest.mark.parametrize("name", ONCE)
-def test_each_header_stands_there_once(mail, name):
+def test_each_header_appears_once(mail, name):
     assert len(mail.message.get_all(name)) == 1
 
 
-def test_date_and_reply_to(https):
+def test_date_reply_to_from_and_to_are_set(https):
     newsletter = factories.newsletter(reply_to="desk@example.com")
     message = message_to(full_edition(newsletter), date=NOW + timedelta(minutes=3)).message
 
@@ -116,7 +116,7 @@ def test_text_comes_first_and_both_parts_are_utf_8(mail):
     assert '<meta charset="utf-8">' in mail.part("html")
 
 
-def test_the_text_has_every_story_and_the_way_out(https):
+def test_the_text_part_has_every_story_and_the_unsubscribe_link(https):
     edition = full_edition()
     mail = message_to(edition)
     text = mail.part("plain")
@@ -129,7 +129,7 @@ def test_the_text_has_every_story_and_the_way_out(https):
     assert all(len(line) <= 76 for line in text.splitlines() if "://" not in line)
 
 
-def test_nothing_is_left_of_the_template(mail):
+def test_no_template_markup_or_token_is_left(mail):
     for body in (mail.part("plain"), mail.part("html")):
         assert not re.search(r"{{|{%|__[A-Z]|<!--", body)
 
@@ -145,7 +145,7 @@ def test_two_readers_share_no_token_and_no_address(https):
     assert not set(re.findall(pattern, ann)) & set(re.findall(pattern, bob))
 
 
-def test_links_and_images_are_absolute_and_images_have_their_measures(mail):
+def test_links_and_images_are_absolute_and_images_have_sizes(mail):
     elements = Elements(mail.part("html"))
     hrefs = [attrs["href"] for attrs in elements.named("a")]
     images = elements.named("img")
@@ -160,7 +160,7 @@ def test_links_and_images_are_absolute_and_images_have_their_measures(mail):
     assert not elements.named("script", "form", "link", "iframe", "object")
 
 
-def test_tables_are_layout_and_the_page_says_its_language(mail):
+def test_tables_are_marked_as_layout_and_the_page_declares_its_language(mail):
     html = mail.part("html")
     elements = Elements(html)
 
@@ -181,7 +181,7 @@ def test_arabic_reads_right_to_left(https):
     assert Elements(html).named("html") == [{"lang": "ar", "dir": "rtl"}]
 
 
-def test_kept_styles_keep_their_important_and_stay_small(mail):
+def test_embedded_styles_keep_their_important_and_stay_small(mail):
     [style] = re.findall(r"<style>(.*?)</style>", mail.part("html"), re.DOTALL)
 
     assert len(style) < 8192
@@ -193,7 +193,7 @@ def test_kept_styles_keep_their_important_and_stay_small(mail):
     assert "prefers-color-scheme: dark" in style
 
 
-def test_sixty_long_stories_stay_under_what_gmail_clips(https):
+def test_sixty_long_stories_stay_under_the_size_that_gmail_clips(https):
     newsletter = factories.newsletter()
     edition = factories.edition(newsletter, stories=0)
     section = factories.section(newsletter)
@@ -213,7 +213,7 @@ def test_sixty_long_stories_stay_under_what_gmail_clips(https):
         assert item.shown_headline.strip() in mail.part("html")
 
 
-def test_a_page_that_would_be_clipped_all_the_same_is_refused_and_can_still_be_looked_at(https):
+def test_a_page_that_gmail_would_still_clip_is_refused_but_can_be_previewed(https):
     newsletter = factories.newsletter()
     edition = factories.edition(newsletter, stories=0)
     for position in range(60):
@@ -228,7 +228,7 @@ def test_a_page_that_would_be_clipped_all_the_same_is_refused_and_can_still_be_l
 EVIL = 'A <script>alert(1)</script> & "quoted" {{ title }} __UNSUBSCRIBE__ __STORY_1__ <!--'
 
 
-def test_markup_and_tokens_in_a_story_are_only_words(https):
+def test_markup_and_tokens_in_a_story_are_shown_as_text(https):
     newsletter = factories.newsletter()
     edition = full_edition(newsletter, note=EVIL, preheader=EVIL)
     story = factories.story(
@@ -275,18 +275,18 @@ def test_plain_http_goes_out_as_https(https):
 
 
 @pytest.mark.parametrize("breaker", ["\r\n", "\n", "\r"])
-def test_a_line_break_in_a_subject_or_name_begins_no_header(https, breaker):
+def test_a_line_break_in_a_subject_or_name_adds_no_header(https, breaker):
     with pytest.raises(UnsafeHeader, match="Subject"):
         message_to(full_edition(subject=f"News{breaker}Bcc: all@example.com"))
     with pytest.raises(UnsafeHeader, match="From"):
         message_to(full_edition(factories.newsletter(sender_name=f"News{breaker}X: y")))
-    # A reader is not to be lost for the name that a list gave them.
+    # A bad name from an imported list must not cost the reader the message.
     mail = message_to(full_edition(), name=f"Ann{breaker}Bcc: all@example.com").message
     assert mail["To"] == '"Ann Bcc: all@example.com" <ann@example.com>'
     assert mail["Bcc"] is None
 
 
-def test_a_readers_markup_is_escaped(https):
+def test_markup_in_a_readers_address_is_escaped(https):
     html = message_to(full_edition(), email="a&b@example.com").part("html")
 
     assert "a&amp;b@example.com" in html

@@ -1,4 +1,4 @@
-"""A reader is spared the sections they muted."""
+"""A message leaves out the sections that its reader muted."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_a_muted_section_is_left_out_with_its_heading():
             assert (item.shown_headline in body) == (item.section_id != money)
 
 
-def test_a_lead_in_a_muted_section_goes_with_it():
+def test_a_lead_in_a_muted_section_is_left_out():
     edition = full_edition()
     lead = edition.items.first()
     mail = message_to(edition, muted_sections=frozenset({lead.section_id}))
@@ -38,7 +38,7 @@ def test_a_lead_in_a_muted_section_goes_with_it():
     assert lead.shown_headline not in mail.part("html")
 
 
-def test_who_muted_all_that_is_in_it_gets_no_message():
+def test_a_reader_who_muted_every_section_of_an_edition_gets_no_message():
     newsletter = factories.newsletter()
     edition = factories.edition(newsletter, stories=0)
     section = factories.section(newsletter)
@@ -56,7 +56,7 @@ def test_who_muted_all_that_is_in_it_gets_no_message():
     assert personalise(freeze_page(edition, assemble(edition)), reader) is None
 
 
-def test_sections_stand_where_the_editor_put_their_first_story():
+def test_sections_are_ordered_by_their_first_story():
     edition = full_edition()
     text = message_to(edition).part("plain")
     order = [text.index(item.shown_headline) for item in edition.items.all()]

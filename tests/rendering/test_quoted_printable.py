@@ -1,4 +1,4 @@
-"""Pieces of quoted-printable can be joined in any order and come out as they went in."""
+"""Pieces of quoted-printable can be joined in any order, and decode to the original text."""
 
 import quopri
 from email import message_from_bytes, policy
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digest.rendering.quoted_printable import JOIN, encode
 
-# Text with what is awkward: line ends, white space before them, "=", dots, "From ", long words.
+# Awkward text: line ends, white space before them, "=", dots, "From ", long words.
 words = st.sampled_from(
     ["\n", "\r\n", " ", "\t", "=", ".", "From ", "=3D", "_", "é", "🗞️", "نبأ", "x" * 80, " \n"]
 )
@@ -16,7 +16,7 @@ pieces = st.lists(st.lists(words | st.text(max_size=90), max_size=12).map("".joi
 
 
 def as_sent(text: str) -> str:
-    """Line ends are CRLF on the wire."""
+    """Return the text with CRLF line ends, as on the wire."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
 
 
@@ -38,7 +38,7 @@ def test_no_line_is_over_76_and_none_needs_dot_stuffing(pieces):
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=400))
-def test_pythons_mail_parser_reads_it(text):
+def test_pythons_mail_parser_decodes_the_text(text):
     head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable"
     message = message_from_bytes(
         head + b"\r\n\r\n" + encode(text).encode("ascii"), policy=policy.strict

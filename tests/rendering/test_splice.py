@@ -1,4 +1,4 @@
-"""An edition is compiled once, and its readers are signed for as they always were."""
+"""An edition is compiled once, and the links and ids of its readers never change."""
 
 from datetime import timedelta, timezone
 
@@ -31,7 +31,7 @@ def reader(**fields):
 
 
 @pytest.mark.django_db
-def test_an_edition_of_nothing_but_a_note_goes_to_everybody():
+def test_an_edition_with_only_a_note_goes_to_every_reader():
     edition = factories.edition(factories.newsletter(), stories=0, note="We got a name wrong.")
     page = freeze_page(edition, assemble(edition))
 
@@ -41,7 +41,7 @@ def test_an_edition_of_nothing_but_a_note_goes_to_everybody():
 
 
 @pytest.mark.django_db
-def test_a_compiled_page_says_the_same_as_one_made_for_the_occasion():
+def test_a_compiled_page_gives_the_same_message_as_personalise():
     edition = full_edition()
     page = freeze_page(edition, assemble(edition))
     known = {item.section_id for item in edition.items.all() if item.section_id}
@@ -79,7 +79,7 @@ def test_a_page_frozen_again_is_compiled_again():
     assert b"The ferries are late." in after
 
 
-def test_the_date_is_that_of_each_message():
+def test_each_message_has_its_own_date():
     page = Frozen(headers="MIME-Version: 1.0", text_segments=[], html_segments=[])
     once = compile_page(page)
     nepal = timezone(timedelta(hours=5, minutes=45))
@@ -95,8 +95,8 @@ def test_the_date_is_that_of_each_message():
 
 # --- Signer -------------------------------------------------------------------------------------
 
-# What went out with the first editions: old mail must lead where it did. Edition, subscription,
-# unsubscribe and preferences token, Message-ID, envelope sender.
+# Values that went out with the first editions: the links in old mail must keep working. The columns
+# are edition, subscription, unsubscribe token, preferences token, Message-ID, envelope sender.
 SENT = [
     (1, 1, "b2PmnY1dqghRaxzNgJeLmA1", "PgyrOywfWoBcUQcrRENORw1",
      "1-1-bf73dde69b76a00a", "1-1-a58c875b8ba3014c"),
@@ -112,15 +112,15 @@ SENT = [
 
 
 @pytest.fixture
-def newsroom(settings):
+def fixed_settings(settings):
     settings.SECRET_KEY = "a-golden-secret"
     settings.SITE_URL = "https://news.example.com"
     settings.MAIL_DOMAIN = "mail.example.com"
 
 
 @pytest.mark.parametrize(("edition", "pk", "leave", "prefer", "message", "sender"), SENT)
-def test_links_and_ids_of_mail_already_sent_stay_what_they_are(
-    newsroom, edition, pk, leave, prefer, message, sender
+def test_links_and_ids_of_mail_already_sent_do_not_change(
+    fixed_settings, edition, pk, leave, prefer, message, sender
 ):
     ann = reader(edition_id=edition, subscription_id=pk)
 
@@ -134,7 +134,7 @@ def test_links_and_ids_of_mail_already_sent_stay_what_they_are(
     assert link.was_sent_to(ann.email)
 
 
-def test_a_test_of_an_edition_has_an_id_of_its_own(newsroom):
+def test_a_test_message_has_its_own_message_id(fixed_settings):
     copy = reader(edition_id=7, subscription_id=9, test=True)
 
     assert copy.test
@@ -142,7 +142,7 @@ def test_a_test_of_an_edition_has_an_id_of_its_own(newsroom):
     assert copy.message_id != reader(edition_id=7, subscription_id=9).message_id
 
 
-def test_a_signer_gives_each_reader_what_reader_for_gives():
+def test_a_signer_gives_the_same_reader_as_reader_for():
     signer = Signer(12)
     for pk in (1, 61, 62, 9_876_543):
         row = {
@@ -162,7 +162,7 @@ def test_a_signer_gives_each_reader_what_reader_for_gives():
         assert signer.sender(pk) == verp_sender(12, pk)
 
 
-def test_a_changed_setting_takes_effect_at_once(newsroom, settings):
+def test_a_changed_setting_takes_effect_immediately(fixed_settings, settings):
     before, sender = reader(), verp_sender(1, 7)
     settings.SECRET_KEY = "another-secret"
     changed = reader()

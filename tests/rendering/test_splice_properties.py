@@ -1,4 +1,4 @@
-"""Whatever stands in a page or a reader's row, the message says just that, and is well-formed."""
+"""Whatever a page or a reader's row contains, the message shows exactly that and is well-formed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EDITION = 12
 COMMON = ["From", "Subject", "List-Id", "MIME-Version", "Content-Type"]
 OWN = ["To", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"]
 
-# What has broken mail before, and every way of writing that a newsroom may meet.
+# Text that has broken mail before, and every script that a newsroom may meet.
 AWKWARD = [
     "\r", "\n", "\r\n", "\n\n", " \n", "\t\n", " ", "   ", "\t", "\x00", "\x0b", "\x85", "\u2028",
     "=", "=3D", "=\r\n", "%", "%s", "%(name)s", "100 %", "{{ x }}", "{0}", "\\", "\\1", "\\g<0>",
@@ -43,7 +43,8 @@ AWKWARD = [
 ]  # fmt: skip
 
 words = st.sampled_from(AWKWARD) | st.text(max_size=30)
-# A token cannot stand in them (wording.plain), and a CR before an LF of the template is its own.
+# No text holds a token (`wording.plain` removes it). None ends in CR, since CR and an LF of the
+# template after it would count as one line break.
 texts = st.lists(words, max_size=8).map(lambda w: re.sub("__+", "_", "".join(w)).rstrip("\r"))
 names = st.lists(words, max_size=4).map("".join)
 
@@ -95,7 +96,7 @@ class Sample:
 
 
 tokens = st.sampled_from([f"__{name}__" for name in slots.OWN])
-# A story: pieces of text, and places for the reader's own values.
+# A story is a list of texts and of tokens for the reader's own values.
 stories = st.lists(texts | tokens, max_size=5)
 parts = st.lists(st.tuples(st.none() | sections, st.lists(stories, max_size=3)), max_size=4)
 
@@ -135,8 +136,8 @@ def readers(draw, subscription_id=ids) -> Reader:
     )
 
 
-def plainly(page: str, reader: Reader, quote=str) -> str:
-    """The page as the reader is to see it, made by search and replace, with CRLF."""
+def expected_page(page: str, reader: Reader, quote=str) -> str:
+    """Return the page that the reader should see, made by search and replace, with CRLF."""
     for section in reader.muted_sections:
         start, end = rf"(<!--)?__SECTION_{section}__", r"__END_SECTION__(-->)?\n?"
         page = re.sub(f"{start}.*?{end}", "", page, flags=re.DOTALL)
@@ -150,7 +151,7 @@ def plainly(page: str, reader: Reader, quote=str) -> str:
 
 
 def parsed(raw: bytes) -> EmailMessage:
-    """The message as Python reads it; any defect is an error."""
+    """Parse the message with Python's parser. Any defect is an error."""
     message = BytesParser(policy=STRICT).parsebytes(raw)
     for part in message.walk():
         assert not part.defects
@@ -160,10 +161,10 @@ def parsed(raw: bytes) -> EmailMessage:
 
 
 def mailbox(raw: bytes, name: str) -> tuple[str, str]:
-    """The display name and address that a header decodes to.
+    """Return the display name and the address that a header decodes to.
 
-    Read in the old way: Python 3.11's new one puts a space between two encoded-words of a phrase,
-    against RFC 2047, section 6.2.
+    It is parsed with the old policy, compat32. Python 3.11's new policy puts a space between two
+    encoded-words of a phrase, against RFC 2047, section 6.2.
     """
     value = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)[name]
     phrase, address = parseaddr(re.sub(r"\r\n ", " ", value))
@@ -171,18 +172,18 @@ def mailbox(raw: bytes, name: str) -> tuple[str, str]:
 
 
 @given(samples(), readers())
-def test_text_and_html_are_those_of_a_plain_rendering(page, reader):
+def test_text_and_html_equal_a_rendering_by_search_and_replace(page, reader):
     raw = page.compiled().message(reader)
     assume(raw)
 
     text, html = parsed(raw).iter_parts()
     assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
-    assert text.get_content() == plainly(page.text, reader)
-    assert html.get_content() == plainly(page.html, reader, escape)
+    assert text.get_content() == expected_page(page.text, reader)
+    assert html.get_content() == expected_page(page.html, reader, escape)
 
 
 @given(samples(), readers())
-def test_every_line_goes_over_the_wire_unharmed(page, reader):
+def test_every_line_is_safe_for_smtp(page, reader):
     raw = page.compiled().message(reader)
     assume(raw)
 
@@ -197,7 +198,7 @@ def test_every_line_goes_over_the_wire_unharmed(page, reader):
 
 
 @given(samples(), readers())
-def test_headers_stand_there_once_and_decode_to_the_reader(page, reader):
+def test_headers_appear_once_and_decode_to_the_readers_values(page, reader):
     raw = page.compiled().message(reader)
     assume(raw)
 
@@ -213,7 +214,7 @@ def test_headers_stand_there_once_and_decode_to_the_reader(page, reader):
 
 
 @given(samples(), muted_sections)
-def test_only_who_muted_every_section_with_stories_gets_none(page, muted):
+def test_only_a_reader_who_muted_every_section_with_stories_gets_no_message(page, muted):
     reader = Signer(EDITION).reader(
         subscription_id=1, email="ann@example.com", muted_sections=muted, date=datetime.now(UTC)
     )
@@ -227,7 +228,7 @@ def test_only_who_muted_every_section_with_stories_gets_none(page, muted):
     readers(st.integers(min_value=1, max_value=10**6)),
     readers(st.integers(min_value=10**6 + 1, max_value=10**7)),
 )
-def test_no_reader_sees_anothers_values(page, ann, bob):
+def test_no_reader_sees_another_readers_values(page, ann, bob):
     ann, bob = ann._replace(email="ann@a.example"), bob._replace(email="bob@b.example")
     compiled = page.compiled()
     first = compiled.message(ann)
@@ -255,7 +256,7 @@ anything = st.lists(
 @example("Ann", "ann@example.com", "https://x/u/1>\r\nBcc: <x@y.z", "<1@x>")
 @example("Ann", "ann@example.com", "https://x/u/1", "<1@x>\nBcc: <x@y.z>")
 def test_no_value_adds_a_header(name, email, url, message_id):
-    """Not even where nothing was made plain before."""
+    """This holds even for values that `wording.plain` has not cleaned."""
     reader = Reader(
         EDITION, 1, email, name, frozenset(), datetime.now(UTC), url, url, message_id
     )  # fmt: skip
@@ -277,7 +278,7 @@ def test_no_value_adds_a_header(name, email, url, message_id):
 
 @given(names.map(plain), addresses)
 def test_a_name_is_encoded_as_pythons_own_header_does(name, address):
-    """The quick way for short names says no other than the slow one for all."""
+    """The fast path for short names gives the same header as the slow path for all names."""
     quick = headers.address_line("To", display=name, address=address)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(headers, "_one_encoded_word", lambda value, room: "")

@@ -1,4 +1,4 @@
-"""Free text is made safe before it stands in a page that is cut at tokens."""
+"""Free text is made safe before it goes into a page that is cut at tokens."""
 
 import pytest
 from hypothesis import given
@@ -27,7 +27,7 @@ def test_plain_text_is_one_line_that_utf_8_can_write(text):
 
 
 @given(awkward, st.integers(min_value=2, max_value=60))
-def test_a_shortened_text_is_at_most_so_long(text, limit):
+def test_a_shortened_text_is_within_its_limit(text, limit):
     assert len(shorten(plain(text), limit=limit)) <= limit
 
 
@@ -49,5 +49,5 @@ def test_a_text_is_cut_after_a_sentence_or_else_after_a_word():
         ("\n \n One \n\n\n Two\n", ["One", "Two"]),
     ],
 )
-def test_paragraphs_are_set_apart_by_blank_lines_or_else_by_lines(text, expected):
+def test_paragraphs_are_separated_by_blank_lines_or_else_by_line_breaks(text, expected):
     assert paragraphs(text) == expected
