@@ -1,4 +1,4 @@
-"""The edges that tests own: a relay, a worker process, a browser, a feed server."""
+"""Real parts at the edges that tests own: a relay, a web server, a worker, a browser."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ from tests.worker import process_environment as process_environment
 # How long an example takes says more about the machine than about the code.
 hypothesis_settings.register_profile("daybreak", deadline=None)
 hypothesis_settings.load_profile("daybreak")
-# Debian builds both from one source. The shell is the engine without a window, and takes a third of
-# the processor's time.
+# Debian builds both from one source. The shell is the engine without a window, and needs a third of
+# the CPU time.
 CHROMIUMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"]
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(os.path.exists, CHROMIUMS), CHROMIUMS[0])
 
 
-# What `make test-fast` leaves out, and who may start processes.
+# `make test-fast` leaves out tests with these marks. Only such tests may start processes.
 SLOW_MARKS = {"browser", "worker", "faults", "subprocess", "fuzzing"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what can be told without being said."""
+    """Add the marks that follow from a test's fixtures or its folder."""
     if "worker" in getattr(item, "fixturenames", ()):
         item.add_marker("worker")
     if "delivery/faults/" in item.nodeid:
@@ -55,8 +55,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _processes_are_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that starts a process says so, or `make test-fast` would not be fast for long."""
+def _require_a_mark_for_processes(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fail a test that starts a process without such a mark, to keep `make test-fast` fast."""
 
     def refuse(self: object, *args: Any, **kwargs: Any) -> None:
         pytest.fail(f"mark the test that starts {args or kwargs} as one of {sorted(SLOW_MARKS)}")
@@ -67,20 +69,22 @@ def _processes_are_marked(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow ones first, or at the end one of xdist's workers is busy and the others wait."""
+    """Run slow tests first, so that no xdist worker is busy at the end while the others wait."""
     items.sort(key=lambda item: not SLOW_MARKS & {mark.name for mark in item.iter_markers()})
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Going through the code's own objects again and again would take a tenth of the time."""
+    """Exempt the code's own objects from garbage collection, which would take 10 % of the time."""
     gc.collect()
     gc.freeze()
 
 
 def free_port() -> int:
-    """One that nobody takes until it is used: from below those that the kernel gives away by
-    itself, to connections and to port 0, and from another range in each of xdist's workers.
+    """Return a port that nobody else takes before the test uses it.
+
+    The kernel gives only higher ports to connections and to port 0, and each of xdist's workers
+    has a range of its own.
     """
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     for port in _ports:
@@ -91,7 +95,7 @@ def free_port() -> int:
     raise AssertionError("no port is free")
 
 
-# Begun at another place in each run, since two clones may be tested at once.
+# The order is random in each run, since two clones may be tested at the same time.
 _ports = itertools.chain.from_iterable(itertools.repeat(random.sample(range(800), 800), 2))
 
 
@@ -113,7 +117,7 @@ class Received:
         return parsed
 
     def part(self, kind: str) -> str:
-        """The text of the part of this kind, `plain` or `html`."""
+        """Return the text of the part of this kind, `plain` or `html`."""
         body = self.message.get_body((kind,))
         assert body is not None
         return str(body.get_content())
@@ -142,7 +146,7 @@ class Relay:
         return [mail for mail in self.received if mail.rcpt_to == address]
 
     def wait_for_mail(self, address: str, *, count: int = 1, seconds: float = 30) -> Received:
-        """The newest of at least `count` messages to `address`."""
+        """Wait for `count` messages to `address`, and return the newest."""
         wait_for(
             lambda: len(self.to(address)) >= count,
             seconds=seconds,
@@ -151,8 +155,8 @@ class Relay:
         return self.to(address)[-1]
 
 
-class _Listening(Controller):
-    """On a socket that it was given: a port that was free a moment ago may be taken by now."""
+class _ControllerOnSocket(Controller):
+    """A controller on a given socket: a port that was free a moment ago may be taken by now."""
 
     def __init__(self, handler: Any, listening: socket.socket, **how: Any) -> None:
         self.listening = listening
@@ -167,7 +171,7 @@ class _Listening(Controller):
 def open_relay() -> Iterator[Relay]:
     listening = socket.create_server(("127.0.0.1", 0))
     relay = Relay(port=listening.getsockname()[1])
-    controller = _Listening(relay, listening, decode_data=False, ready_timeout=30)
+    controller = _ControllerOnSocket(relay, listening, decode_data=False, ready_timeout=30)
     controller.start()
     try:
         yield relay
@@ -193,23 +197,23 @@ def relay(relay_server: Relay, settings: Any) -> Relay:
     return relay_server
 
 
-# --- The web that stories come from -------------------------------------------------------------
+# --- Web server for feeds and pages -------------------------------------------------------------
 
 
 @dataclass
 class Answer:
-    """What a path of the test's web answers, and how badly it behaves."""
+    """The response of the test's web server for a path, and how badly the server behaves."""
 
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    # Seconds before the first byte, and between any two bytes of the body.
+    # Seconds to wait before the first byte, and between two bytes of the body.
     wait: float = 0
     drip: float = 0
 
 
 class Web:
-    """A real HTTP server; `requests` are the paths and headers that were asked for."""
+    """A real HTTP server. `requests` holds the path and the headers of each request."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
@@ -219,7 +223,7 @@ class Web:
         self.host = f"127.0.0.1:{self.server.server_port}"
 
     def serve(self, path: str, body: bytes = b"", **fields: Any) -> str:
-        """From now on answer this at the path; returns its URL."""
+        """Respond with this at the path from now on, and return its URL."""
         self.answers[path] = Answer(body, **fields)
         return self.url(path)
 
@@ -238,7 +242,7 @@ class _WebHandler(BaseHTTPRequestHandler):
         time.sleep(answer.wait)
         etag = answer.headers.get("ETag")
         unchanged = etag is not None and self.headers["If-None-Match"] == etag
-        # The other side hangs up when it has had enough.
+        # The client closes the connection when a limit of its own is reached.
         with contextlib.suppress(ConnectionError):
             self.send_response(304 if unchanged else answer.status)
             for name, value in answer.headers.items():
@@ -252,12 +256,12 @@ class _WebHandler(BaseHTTPRequestHandler):
                 time.sleep(answer.drip)
 
     def log_message(self, *args: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def web(settings: Any) -> Iterator[Web]:
-    """A web server on loopback that feeds and pages may be fetched from."""
+    """A web server on loopback, from which feeds and pages may be fetched."""
     web = Web()
     settings.FETCH_ALLOW_HOSTS = ["127.0.0.1"]
     thread = threading.Thread(target=web.server.serve_forever, args=(0.02,), daemon=True)
@@ -291,23 +295,25 @@ def worker(
 def django_db_setup(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> Iterator[None]:
-    """Instead of pytest-django's, which migrates a database for each worker."""
+    """Replace pytest-django's fixture, which migrates a database for each worker."""
     with django_db_blocker.unblock(), database.copied():
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _emptied_by_delete() -> Iterator[None]:
-    """After a test that commits, instead of Django's `flush`."""
+def _empty_database_by_delete() -> Iterator[None]:
+    """Delete the rows after a test that commits, instead of Django's `flush`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: database.empty())
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cheap_passwords() -> Iterator[None]:
-    """A password is dear to hash on purpose, half a second of a core, and most tests of the admin
-    make an editor. Processes of Daybreak that tests start keep the real one.
+def _fast_password_hasher() -> Iterator[None]:
+    """Replace the password hasher, which takes half a second of a core on purpose.
+
+    Most tests of the admin make an editor. Daybreak processes that tests start keep the real
+    hasher.
     """
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
@@ -324,14 +330,14 @@ def _empty_cache() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; CI insists on it."""
+    """Debian's Chromium, driven by Playwright. In CI its absence is a failure."""
     from playwright.sync_api import sync_playwright
 
     if not Path(CHROMIUM).exists():
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI insists on the browser tests, and there is no {CHROMIUM}")
         pytest.skip(f"no {CHROMIUM}: apt-get install chromium-headless-shell")
-    # Playwright's loop runs in this thread; Django would take its queries for asynchronous ones.
+    # Playwright's event loop runs in this thread, so to Django all queries would look asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -346,7 +352,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, live_server: Any, settings: Any) -> Iterator[Any]:
-    """A page of a fresh visitor, on a phone's width, with `settings.SITE_URL` the live server."""
+    """A page of a new visitor at a phone's width. `settings.SITE_URL` is the live server."""
     settings.SITE_URL = live_server.url
     context = browser.new_context(base_url=live_server.url, viewport={"width": 375, "height": 800})
     page = context.new_page()
@@ -356,7 +362,7 @@ def page(browser: Any, live_server: Any, settings: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def scriptless(browser: Any, live_server: Any, settings: Any) -> Iterator[Any]:
-    """A page of a fresh visitor whose browser runs no JavaScript."""
+    """A page of a new visitor whose browser runs no JavaScript."""
     settings.SITE_URL = live_server.url
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     yield context.new_page()
@@ -364,9 +370,10 @@ def scriptless(browser: Any, live_server: Any, settings: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def _desk_context(browser: Any, live_server: Any) -> Iterator[Any]:
-    """Keeps unfold's scripts, styles and fonts: a page of the admin takes a new browser half a
-    second, and this one 0.2 s.
+def _admin_context(browser: Any, live_server: Any) -> Iterator[Any]:
+    """A browser context that keeps unfold's scripts, styles and fonts in its cache.
+
+    An admin page takes 0.2 s in it, and half a second in a new context.
     """
     context = browser.new_context(base_url=live_server.url)
     yield context
@@ -374,11 +381,11 @@ def _desk_context(browser: Any, live_server: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def desk_page(_desk_context: Any, live_server: Any, settings: Any) -> Iterator[Any]:
-    """A page of an editor who is logged in, on a desktop's width.
+def desk_page(_admin_context: Any, live_server: Any, settings: Any) -> Iterator[Any]:
+    """A page of a logged-in editor at a desktop's width.
 
-    Nothing but what may be cached is left of earlier tests: files, and for five minutes what the
-    embedded form is told of a newsletter. No page of the admin is cached.
+    Only the HTTP cache is left from earlier tests: static files, and for five minutes what the
+    embedded form reads about a newsletter. No admin page is cached.
     """
     from django.contrib.auth.models import User
     from django.test import Client
@@ -387,7 +394,7 @@ def desk_page(_desk_context: Any, live_server: Any, settings: Any) -> Iterator[A
     editor = User.objects.create_superuser("editor", "editor@example.com", "a long password")
     client = Client()
     client.force_login(editor)
-    context = _desk_context
+    context = _admin_context
     page = context.new_page()
     everything = {"origin": "*", "storageTypes": "all"}
     context.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
@@ -403,8 +410,8 @@ def desk_page(_desk_context: Any, live_server: Any, settings: Any) -> Iterator[A
         page.close()
 
 
-# unfold asks for the scheme once, as its page comes up, and sets this class; what listens for the
-# scheme has been told when the next frame begins.
+# unfold reads the colour scheme only when its page loads, and then sets this class. Scripts that
+# listen for the scheme have been notified when the next frame begins.
 _SCHEME = """dark => {
     document.querySelector("html[x-data]")?.classList.toggle("dark", dark);
     return new Promise(requestAnimationFrame);
@@ -412,20 +419,23 @@ _SCHEME = """dark => {
 
 
 def in_scheme(page: Any, scheme: str) -> None:
-    """Show the page as it stands, one of unfold's too, in "light" or in "dark"."""
+    """Switch the loaded page, also one of unfold's, to the scheme "light" or "dark"."""
     page.emulate_media(color_scheme=scheme)
     page.evaluate(_SCHEME, scheme == "dark")
 
 
 def hurry(page: Any) -> None:
-    """Have the pages that come ask their server ten times as often as every two seconds."""
+    """Make the pages that load from now on poll ten times as often.
+
+    Timeouts of two seconds or more are divided by ten.
+    """
     page.add_init_script(
         "{const wait = setTimeout;"
         " window.setTimeout = (then, ms, ...what) => wait(then, ms < 2000 ? ms : ms / 10, ...what)}"
     )
 
 
-# With what shadow roots hold; what moves for ever is not waited for.
+# This covers the content of shadow roots. It does not wait for endless animations.
 _AT_REST = """async () => {
     const roots = [document];
     for (const root of roots)
@@ -438,7 +448,7 @@ _AT_REST = """async () => {
     await Promise.allSettled(moving.map((one) => one.finished));
     return Boolean(window.axe);
 }"""
-# Frames have no axe in them, and it would wait half a second for each to answer.
+# Frames do not load axe. With `iframes` it would wait half a second for each frame to answer.
 _AXE = """(context) =>
     axe.run(context ?? document, {resultTypes: ["violations"], iframes: false})
         .then(({violations}) => violations.map(
@@ -446,13 +456,14 @@ _AXE = """(context) =>
 
 
 def at_rest(page: Any) -> bool:
-    """Wait until every transition and animation of the page is over; tells whether axe is there."""
+    """Wait until the page's transitions and animations are over. Return whether axe is loaded."""
     return bool(page.evaluate(_AT_REST))
 
 
 def axe_violations(page: Any, context: str | None = None) -> list[str]:
-    """What axe finds wrong with the page as it stands, or with that part of it: rule ids with the
-    elements. Half a megabyte of script is loaded once into a page.
+    """Return axe's violations in the loaded page, or in the part that `context` selects.
+
+    Each is a rule id with its elements. The script of half a megabyte is loaded once per page.
     """
     from axe_playwright_python.base import AXE_SCRIPT
 

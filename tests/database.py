@@ -12,23 +12,23 @@ import psycopg
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 
-# What `migrate` makes is the same for every test.
+# `migrate` fills these tables, and no test changes them.
 MADE_BY_MIGRATE = {"django_migrations", "django_content_type", "auth_permission"}
 LOCK = "SELECT pg_advisory_lock(hashtextextended('tests.database', 0))"
 
 
 @contextmanager
 def copied() -> Iterator[None]:
-    """Inside, Django works on a copy of this run's migrated database.
+    """Let Django work on a copy of this run's migrated database.
 
-    To migrate takes ten times as long as to copy what was migrated, so the first of the workers
-    does it for all.
+    A migration takes ten times as long as a copy of its result, so the first worker migrates for
+    all of them.
     """
     here = connection.settings_dict
     product, copy = here["NAME"], here["TEST"]["NAME"] or f"test_{here['NAME']}"
     template = f"migrated_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
     with _server() as server:
-        # Until the connection ends.
+        # The lock is held until the connection ends.
         server.execute(LOCK)
         if not server.execute("SELECT FROM pg_database WHERE datname = %s", [template]).fetchall():
             _migrate(server, template)
@@ -44,7 +44,7 @@ def copied() -> Iterator[None]:
 
 
 def _migrate(server: psycopg.Connection, template: str) -> None:
-    """Make the database, under its name only once it is whole."""
+    """Make the migrated database. It gets its name only when it is complete."""
     left = "SELECT datname FROM pg_database WHERE starts_with(datname, 'migrated')"
     for (name,) in server.execute(left).fetchall():
         _drop(server, name)
@@ -66,15 +66,15 @@ def _drop(server: psycopg.Connection, name: str) -> None:
 
 
 def _use(name: str) -> None:
-    """From now on Django works on this database, in every thread: they share the dictionary."""
+    """Let Django work on this database, in every thread: the threads share the dictionary."""
     connection.close()
     connection.settings_dict["NAME"] = name
 
 
 def hold_to_moves() -> None:
-    """Hold every change of state, in every test, to its model's MOVES table.
+    """Refuse, in every test, a change of state that its model's MOVES table does not allow.
 
-    By a trigger, so that the workers' processes and plain SQL are held to it as well.
+    A trigger does it, so that the rule covers worker processes and plain SQL as well.
     """
     from digest.models import Delivery, Edition
     from subscribers.models import Subscription
@@ -98,12 +98,14 @@ def hold_to_moves() -> None:
 
 
 def empty() -> None:
-    """Delete every row that a test can have made, once those still writing have finished.
+    """Delete every row that a test can have made, after other processes have finished writing.
 
-    Of some forty tables a test fills five, and to truncate them all, as Django does, takes a
-    second and more on a busy machine. The live server may be finishing a request whose answer the
-    browser has, and a worker a task that the test did not wait for: they are waited for, and where
-    they and this lock each other out, PostgreSQL ends one of both.
+    A test fills five of some forty tables. Truncating them all, as Django does, takes a second or
+    more on a busy machine.
+
+    The live server may still be finishing a request whose response the browser has. A worker may
+    still be running a task that the test did not wait for. The table lock waits for both. In a
+    deadlock with one of them PostgreSQL ends either side, so the deletion is tried again.
     """
     for _ in range(4):
         with suppress(OperationalError):
@@ -116,7 +118,7 @@ def empty() -> None:
 def _delete_all() -> None:
     tables = _tables()
     with transaction.atomic(), connection.cursor() as cursor:
-        # Neither foreign keys nor the guard of the consent ledger look on.
+        # This switches off foreign keys and the trigger that protects the consent ledger.
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SET LOCAL lock_timeout = '20s'")
         cursor.execute(f"LOCK TABLE {', '.join(tables)} IN SHARE ROW EXCLUSIVE MODE")

@@ -62,7 +62,7 @@ def suppression(email: str, **fields: Any) -> Suppression:
 def second_subscription(
     subscriber: Subscriber, newsletter: Newsletter, **fields: Any
 ) -> Subscription:
-    """Another active subscription of a reader who is there already."""
+    """Another active subscription of an existing reader."""
     defaults = {"status": Subscription.Status.ACTIVE, "confirmed_at": NOW}
     return Subscription.objects.create(
         newsletter=newsletter, subscriber=subscriber, **defaults | fields
@@ -95,10 +95,10 @@ def schedule(newsletter: Newsletter, **fields: Any) -> Schedule:
 
 
 def edition(newsletter: Newsletter, *, stories: int = 3, **fields: Any) -> Edition:
-    """A draft edition with so many stories."""
+    """A draft edition with this number of stories."""
     defaults = {
         "subject": "The day's top stories",
-        # Tuesdays all: which readers an edition is for depends on the day.
+        # Every date is a Tuesday: the weekday decides which readers an edition is for.
         "slot_date": NOW.date() + timedelta(weeks=next(_count)),
         "sends_at": NOW + timedelta(hours=1),
         "deadline_at": NOW + timedelta(hours=4),
@@ -116,13 +116,13 @@ def item(edition: Edition, story: Story, **fields: Any) -> EditionItem:
 
 
 def webhook(url: str = "https://hooks.example.com/daybreak", **fields: Any) -> Webhook:
-    """One that asks for every event of every newsletter."""
+    """A webhook for every event of every newsletter."""
     defaults = {"name": f"Hook {next(_count)}", "events": Event.values}
     return Webhook.objects.create(url=url, **defaults | fields)
 
 
 def webhook_delivery(webhook: Webhook, **fields: Any) -> WebhookDelivery:
-    """One that is due."""
+    """A webhook delivery that is due."""
     n = next(_count)
     defaults = {
         "event": Event.CONFIRMED,
@@ -135,7 +135,7 @@ def webhook_delivery(webhook: Webhook, **fields: Any) -> WebhookDelivery:
 
 
 def publish(edition: Edition, *, status: str = Edition.Status.SENT, **fields: Any) -> Edition:
-    """The edition as it is once readers have it: its page frozen, its words those approved."""
+    """Put the edition into the state in which readers have it: frozen, and with that approval."""
     frozen = freeze(edition_id=edition.pk, now=NOW)
     times = {"sending_at": NOW, "sent_at": NOW if status == Edition.Status.SENT else None}
     put(
@@ -147,9 +147,9 @@ def publish(edition: Edition, *, status: str = Edition.Status.SENT, **fields: An
 
 
 def put(rows: QuerySet[Any], **fields: Any) -> None:
-    """Set rows to a state that the test begins with, whichever way MOVES would lead there."""
+    """Set rows directly to the state that a test begins with, whatever MOVES allows."""
     with transaction.atomic(), connection.cursor() as cursor:
-        # Triggers, conftest's guard of MOVES among them, do not fire for a replica.
+        # Triggers do not fire for a replica, and so the one that enforces MOVES does not.
         cursor.execute("SET LOCAL session_replication_role = replica")
         rows.update(**fields)
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")

@@ -1,4 +1,4 @@
-"""How PostgreSQL would answer what a piece of code asks, were the tables long."""
+"""Show the query plans that PostgreSQL would choose for a piece of code on long tables."""
 
 import re
 from collections.abc import Iterator
@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db import connection
 
-# Readers, as the docs promise for.
+# The number of readers for which the docs make promises.
 LONG = 10_000_000
 
-# The planner scales the rows by how much longer the file is now, so its length goes in as it is. An
-# index alone can answer for nearly all pages of a long table, since that is vacuumed.
+# The planner scales the number of rows by the growth of the file, so the real length of the file
+# goes in. All pages count as all-visible: a long table is vacuumed, so an index alone can answer
+# for nearly all of its pages.
 _ROWS = """
     SELECT pg_restore_relation_stats(
                'schemaname', 'public', 'relname', relname::text, 'reltuples', %s::real,
@@ -28,10 +29,10 @@ _VALUES = """
 
 
 def believe(rows: int) -> None:
-    """Let PostgreSQL take each table for one of so many rows, of whose values it knows nothing.
+    """Make PostgreSQL assume that each table has this many rows, with unknown values.
 
-    Otherwise a plan hangs on what the tests before left in the files, and on when an ANALYZE came
-    by. With the test's transaction it is forgotten.
+    Otherwise a plan would depend on what earlier tests left in the files, and on the time of the
+    last ANALYZE. The end of the test's transaction undoes this.
     """
     assert connection.in_atomic_block
     with connection.connection.cursor() as cursor:
@@ -40,10 +41,10 @@ def believe(rows: int) -> None:
 
 
 def explained(sql: str, params: Any = None) -> str:
-    """The plan of a statement as it is made now, of tables with a row at least.
+    """Return the current plan of a statement. Fail if one of its tables has no row.
 
-    An empty file is an empty table to PostgreSQL, whatever else it believes; and whether the file
-    of an empty table is empty hangs on the tests before.
+    PostgreSQL takes an empty file for an empty table, whatever the statistics say. Whether the file
+    of an empty table is empty depends on earlier tests.
     """
     with connection.connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql}", params)
@@ -56,7 +57,7 @@ def explained(sql: str, params: Any = None) -> str:
 
 @contextmanager
 def plans_of(table: str) -> Iterator[list[str]]:
-    """Collect the plans of the statements that name the table, run in a test's transaction."""
+    """Collect the plans of the statements that name the table. It needs a test's transaction."""
     plans: list[str] = []
 
     def look(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:

@@ -1,8 +1,8 @@
 """Start the tests' own PostgreSQL and Redis before Django's settings are read.
 
 A pytest plugin (`-p tests.services` in pyproject.toml), because pytest-django reads the settings
-before any conftest.py. The servers live in var/test, apart from a developer's data, and every
-xdist worker has a database and a Redis number of its own.
+before any conftest.py. The servers keep their data in var/test, apart from a developer's data.
+Every xdist worker has a database and a Redis number of its own.
 """
 
 import os
@@ -23,12 +23,12 @@ from config import local  # noqa: E402  (reads DAYBREAK_VAR and .env)
 for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "SECRET_KEY", "FETCH_ALLOW_HOSTS"):
     os.environ.pop(name, None)
 os.environ["DEBUG"] = "true"
-# Nobody listens there: tests that send take the `relay` fixture.
+# No server listens on this port: tests that send mail take the `relay` fixture.
 os.environ["EMAIL_RELAYS"] = "smtp://127.0.0.1:9"
 os.environ["MAIL_DOMAIN"] = "mail.example.com"
 
-# pytest rewrites the asserts of 200 files, which takes each of xdist's workers four seconds. Images
-# of containers often set PYTHONDONTWRITEBYTECODE, and then nothing is kept for the next run.
+# pytest rewrites the asserts of 200 files, which takes each of xdist's workers four seconds.
+# Container images often set PYTHONDONTWRITEBYTECODE, and then the next run does it again.
 sys.dont_write_bytecode = False
 
 _xdist_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -40,7 +40,7 @@ if not _xdist_worker:
         dbname="postgres",
         autocommit=True,
     ) as connection:
-        # Nothing here needs to outlive a power cut.
+        # No test data needs to survive a power failure.
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("SELECT pg_reload_conf()")
 
@@ -50,17 +50,18 @@ os.environ["REDIS_URL"] = f"unix://{local.redis_socket()}?db={_number + 1}"
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Of `-n auto`: two for each core, since much of the time is waiting.
+    """Return the number of workers for `-n auto`: two per core, since tests wait much of the time.
 
-    Redis has sixteen databases, one for each.
+    Redis has sixteen databases, and each worker needs its own.
     """
     return min(2 * len(os.sched_getaffinity(0)), 12)
 
 
 class Scheduling(LoadScopeScheduling):
-    """A test goes to the worker with least to do; those of faults come first, and stay together.
+    """Give each test to the least busy worker. Keep the fault tests together, and first.
 
-    They share a PostgreSQL that is killed, and a clock: no second worker has to start them.
+    The fault tests share a clock and a PostgreSQL that they kill. So only one worker has to start
+    these.
     """
 
     def _split_scope(self, nodeid: str) -> str:

@@ -1,4 +1,4 @@
-"""What an operator can rely on for every command."""
+"""Every command has a help text, and every task goes to its queue."""
 
 import pytest
 from django.core.management import ManagementUtility
@@ -14,7 +14,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(command, capsys):
+def test_every_command_has_a_help_text(command, capsys):
     with pytest.raises(SystemExit) as end:
         ManagementUtility(["manage.py", command, "--help"]).execute()
 
@@ -33,5 +33,6 @@ def test_every_command_explains_itself(command, capsys):
         ("digest.tasks.tick", "default"),
     ],
 )
-def test_no_confirmation_waits_behind_a_digest(task, queue):
+def test_each_kind_of_task_goes_to_its_own_queue(task, queue):
+    """So no confirmation waits behind a digest."""
     assert celery_app.amqp.router.route({}, task)["queue"].name == queue

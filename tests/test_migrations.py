@@ -1,4 +1,4 @@
-"""A migration keeps nobody from signing up while it reads a table of millions."""
+"""No migration blocks sign-ups while it reads a table of millions of rows."""
 
 import pytest
 from django.contrib.postgres.operations import AddIndexConcurrently
@@ -8,37 +8,39 @@ from django.db.migrations.operations import AddConstraint, AddIndex, CreateModel
 from django.db.models import CheckConstraint
 
 GROWING = {"subscriber", "subscription", "consent", "suppression", "delivery", "story"}
-# The first ledger had no readers to speak of when its index was changed.
+# The first ledger had hardly any rows when its index was changed.
 ALLOWED = {("digest", "0002_revisions_relays_and_audiences")}
 
 
-def ours():
+def own_migrations():
     migrations = MigrationLoader(None).disk_migrations.items()
     return [(key, one) for key, one in migrations if key[0] in {"digest", "subscribers"}]
 
 
-def locks(migration):
-    """What reads a table that grows, while nobody can write to it."""
+def blocking_operations(migration):
+    """Yield the operations that read a growing table while nobody can write to it."""
     made_here = {one.name_lower for one in migration.operations if isinstance(one, CreateModel)}
     for one in migration.operations:
         is_check = isinstance(one, AddConstraint) and isinstance(one.constraint, CheckConstraint)
-        # Those of django.contrib.postgres are subclasses.
+        # The concurrent operations of django.contrib.postgres are subclasses.
         if (type(one) is AddIndex or (is_check and type(one) is AddConstraint)) and (
             one.model_name_lower in GROWING - made_here
         ):
             yield one.describe()
 
 
-def test_indexes_and_checks_of_growing_tables_are_made_while_readers_sign_up():
-    found = {key: list(locks(one)) for key, one in ours() if key not in ALLOWED}
+def test_indexes_and_checks_of_growing_tables_do_not_block_writes():
+    found = {
+        key: list(blocking_operations(one)) for key, one in own_migrations() if key not in ALLOWED
+    }
 
     assert {key: said for key, said in found.items() if said} == {}
 
 
-def test_what_is_made_concurrently_is_in_no_transaction():
+def test_a_migration_with_a_concurrent_index_is_not_atomic():
     concurrent = [
         one
-        for _, one in ours()
+        for _, one in own_migrations()
         if any(isinstance(operation, AddIndexConcurrently) for operation in one.operations)
     ]
 
@@ -53,7 +55,7 @@ def is_valid(index):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_index_whose_making_was_interrupted_is_made_anew():
+def test_an_index_whose_creation_was_interrupted_is_rebuilt():
     migration = MigrationLoader(None).disk_migrations[
         "subscribers", "0011_indexes_for_many_readers"
     ]

@@ -1,4 +1,4 @@
-"""The rules that the database itself keeps."""
+"""The database itself enforces these rules."""
 
 import pytest
 from django.db import IntegrityError
@@ -8,7 +8,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def test_a_story_is_printed_once_per_newsletter_unless_on_purpose():
+def test_a_story_is_printed_once_per_newsletter_unless_marked_as_again():
     newsletter = factories.newsletter()
     story = factories.story(newsletter)
     factories.item(factories.edition(newsletter, stories=0), story)

@@ -1,6 +1,6 @@
-"""The whole way of a story: from a feed into the inbox of a reader who asked for it, and out.
+"""A story goes all the way from a feed to a reader's inbox, and the reader unsubscribes.
 
-Everything is real: PostgreSQL, Redis, a Celery worker process, a feed over HTTP, mail over SMTP.
+Every part is real: PostgreSQL, Redis, a Celery worker process, a feed over HTTP, mail over SMTP.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ HEADLINES = [
 
 @pytest.fixture
 def feed_url():
-    """A feed of our own over loopback HTTP, its stories an hour old and younger."""
+    """The URL of a feed on loopback HTTP, whose stories are less than an hour old."""
     now = timezone.now()
     items = "".join(
         f"<item><title>{headline}</title><link>https://wire.example.com/{n}</link>"
@@ -64,7 +64,7 @@ def feed_url():
     server.server_close()
 
 
-def test_a_story_finds_its_way_to_the_inbox_and_the_reader_can_leave(
+def test_a_story_reaches_the_inbox_and_the_reader_can_unsubscribe(
     worker, relay, client, feed_url, settings, capsys
 ):
     settings.FETCH_ALLOW_HOSTS = ["127.0.0.1"]
@@ -83,7 +83,7 @@ def test_a_story_finds_its_way_to_the_inbox_and_the_reader_can_leave(
     welcome = relay.wait_for_mail(reader, count=2)
     assert welcome.message["Subject"] == "Welcome to The Morning Boat"
 
-    # Stories come in from a feed; a draft is proposed, put in order and approved.
+    # Stories come in from a feed. A draft is proposed, reordered and approved.
     add_feed(newsletter=newsletter, url=feed_url, now=timezone.now())
     edition = draft(newsletter, capsys)
     items = {item.story.title: item.pk for item in edition.items.select_related("story")}
@@ -106,7 +106,7 @@ def test_a_story_finds_its_way_to_the_inbox_and_the_reader_can_leave(
     edition.refresh_from_db()
     assert edition.status == Edition.Status.SENT
 
-    # One click in the mail program, and nothing more comes.
+    # After one click in the mail program the reader gets nothing more.
     (one_click,) = re.findall(r"<(http[^>]+)>", digest.message["List-Unsubscribe"])
     assert digest.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     answer = client.post(one_click, {"List-Unsubscribe": "One-Click"})
@@ -124,8 +124,8 @@ def test_a_story_finds_its_way_to_the_inbox_and_the_reader_can_leave(
     assert len(relay.to(reader)) == 3
 
 
-def test_the_clock_alone_sends_what_is_due(worker, relay, settings):
-    """Ticks of the beat are all that it takes, whatever happened to the queue."""
+def test_the_ticks_of_beat_alone_send_a_due_edition(worker, relay, settings):
+    """The ticks of beat are enough, whatever happened to the queue."""
     newsletter = factories.newsletter()
     factories.subscription(newsletter, "ada@example.com")
     local = (timezone.now() - timedelta(minutes=1)).astimezone(newsletter.zone)
@@ -137,7 +137,7 @@ def test_the_clock_alone_sends_what_is_due(worker, relay, settings):
     def is_sent():
         return Edition.objects.filter(status=Edition.Status.SENT).exists()
 
-    # One tick finds the slot, the next the draft, the next the approved edition.
+    # The first tick finds the slot, the next the draft, and the third the approved edition.
     for _ in range(20):
         celery_app.send_task("digest.tasks.tick")
         with suppress(AssertionError):

@@ -1,4 +1,4 @@
-"""A Celery worker process that serves one test after the other, and sleeps between them."""
+"""A Celery worker process that serves one test after another, and sleeps between them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUEUES = ["default", "mail", "delivery", "feeds"]
 
 
 def process_environment(relay_port: int) -> dict[str, str]:
-    """For a process of Daybreak on this test's database and Redis, with a relay on that port."""
+    """Return the environment of a Daybreak process on this test's database, Redis and relay."""
     database = settings.DATABASES["default"]
     return os.environ | {
         "DATABASE_URL": f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}",
@@ -31,7 +31,7 @@ def process_environment(relay_port: int) -> dict[str, str]:
 
 
 class Worker:
-    """A worker with one pool process, which works off all queues while it is awake."""
+    """A worker with one pool process, which serves all queues while it is awake."""
 
     def __init__(self, relay_port: int) -> None:
         env = process_environment(relay_port) | {
@@ -50,7 +50,7 @@ class Worker:
         os.killpg(self.process.pid, signal.SIGSTOP)
 
     def kill(self) -> None:
-        """Because a shutdown takes seconds, and nothing is worth finishing."""
+        """Kill the worker: a shutdown would take seconds, and no task is worth finishing."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
@@ -59,20 +59,21 @@ class Worker:
     def awake(self) -> Iterator[None]:
         """Serve one test.
 
-        Between two of them the worker sleeps, or it would carry out the tasks of tests that look at
-        what happens without it; what waits in the queues when it wakes is forgotten. Before it
-        sleeps it finishes: a mail that a test did not wait for would count in the next one.
+        Between two tests the worker sleeps. Otherwise it would run the tasks of tests that check
+        what happens without a worker. When it wakes, it drops the tasks that wait in the queues.
+        Before it sleeps, it finishes its tasks: a mail that a test did not wait for would count in
+        the next test.
         """
         self._forget_queues()
         os.killpg(self.process.pid, signal.SIGCONT)
         try:
             self.answers()
-            # Redis may have handed it a task while it slept, of rows that are gone by now.
+            # Redis may have handed it a task while it slept. The rows of that task are gone by now.
             self.finish()
             yield
             self.finish()
         except BaseException:
-            # Asleep in the middle of a task it would keep its locks, and every test would wait.
+            # A worker that slept in the middle of a task would keep its locks and block every test.
             self.kill()
             raise
         self.sleep()
@@ -96,7 +97,7 @@ class Worker:
 
 @contextmanager
 def running(relay_port: int) -> Iterator[Worker]:
-    """Inside, there is a worker, which sleeps until a test wakes it."""
+    """Run a worker, which sleeps until a test wakes it."""
     worker = Worker(relay_port)
     try:
         wait_for(worker.answers, seconds=60, what=NAME)
@@ -107,7 +108,7 @@ def running(relay_port: int) -> Iterator[Worker]:
 
 
 def kill_left_behind() -> None:
-    """End what an interrupted run left, since a worker that sleeps would do so for ever."""
+    """Kill the workers that an interrupted run left: a sleeping worker never ends by itself."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             is_ours = process.environ().get("DAYBREAK_VAR") == os.environ["DAYBREAK_VAR"]
