@@ -32,7 +32,7 @@ def sign_up(newsletter, *, now=NOW, ip_address="192.0.2.1", email="ann@example.c
 
 
 def mails_after(sign_ups, newsletter):
-    """How many mails go out for sign-ups at these offsets, sent at once."""
+    """Return how many mails go out for sign-ups at these offsets, each mail sent immediately."""
     sent = 0
     for offset in sign_ups:
         subscription = sign_up(newsletter, now=NOW + offset)
@@ -53,13 +53,13 @@ def test_repeated_sign_ups_do_not_fill_the_consent_ledger(newsletter):
     assert Consent.objects.count() == 1
 
 
-def test_a_known_reader_is_not_told_so_again_and_again(newsletter):
+def test_an_active_reader_gets_one_mail_for_repeated_sign_ups(newsletter):
     factories.subscription(newsletter, "ann@example.com")
 
     assert mails_after([timedelta(seconds=n) for n in range(5)], newsletter) == 1
 
 
-def test_whoever_left_may_come_back_at_once(newsletter):
+def test_an_unsubscribed_reader_may_sign_up_again_without_a_cooldown(newsletter):
     subscription = sign_up(newsletter)
     confirmation.send_due(subscription_id=subscription.pk, now=NOW)
     unsubscribe(subscription_id=subscription.pk, now=NOW + timedelta(seconds=30))
@@ -69,7 +69,7 @@ def test_whoever_left_may_come_back_at_once(newsletter):
     assert again.mail_due_at == NOW + timedelta(seconds=40)
 
 
-def test_the_mails_for_further_newsletters_to_one_address_are_put_off():
+def test_mails_to_one_address_beyond_the_third_newsletter_are_postponed():
     due = []
     for _ in range(8):
         subscription = sign_up(factories.newsletter())
@@ -79,20 +79,20 @@ def test_the_mails_for_further_newsletters_to_one_address_are_put_off():
     assert due == [NOW] * 3 + [NOW + COOLDOWN] * 3 + [NOW + 2 * COOLDOWN] * 2
 
 
-def test_the_same_where_none_has_been_sent_yet():
+def test_unsent_mails_count_towards_the_limit_per_address_too():
     due = [sign_up(factories.newsletter()).mail_due_at for _ in range(5)]
 
     assert due == [NOW] * 3 + [NOW + COOLDOWN] * 2
 
 
-def test_on_one_day_an_address_gets_so_many_mails_and_no_more(newsletter):
+def test_an_address_never_gets_more_mails_than_the_daily_limit(newsletter):
     every_six_minutes = [timedelta(minutes=6 * n) for n in range(100)]
 
     assert mails_after(every_six_minutes, newsletter) == MAILS_PER_DAY
     assert mails_after([timedelta(hours=25)], newsletter) == 1
 
 
-# --- One who is no reader -----------------------------------------------------------------------
+# --- Bots ---------------------------------------------------------------------------------------
 
 
 def post(client, newsletter, email="ann@example.com", **fields):
@@ -102,7 +102,7 @@ def post(client, newsletter, email="ann@example.com", **fields):
     return answer.status_code, tuple(answer.redirect_chain), answer.content
 
 
-def test_a_filled_trap_gets_the_same_answer_and_nothing_else(client, newsletter):
+def test_a_filled_honeypot_gets_the_same_answer_and_stores_nothing(client, newsletter):
     honest = post(client, newsletter)
     trapped = post(client, newsletter, "bot@example.com", website="https://spam.example")
 
@@ -110,7 +110,7 @@ def test_a_filled_trap_gets_the_same_answer_and_nothing_else(client, newsletter)
     assert not Subscriber.objects.filter(email="bot@example.com").exists()
 
 
-def test_a_form_sent_back_at_once_gets_the_same_answer_and_nothing_else(client, newsletter):
+def test_a_form_sent_back_too_quickly_gets_the_same_answer_and_stores_nothing(client, newsletter):
     now = timezone.now()
     honest = post(client, newsletter, opened=opened_token(now - timedelta(seconds=30)))
     hasty = post(client, newsletter, "bot@example.com", opened=opened_token(now))
@@ -133,16 +133,16 @@ def test_a_form_sent_back_at_once_gets_the_same_answer_and_nothing_else(client, 
         (lambda: "", Opened.UNKNOWN),
     ],
 )
-def test_what_a_form_says_about_the_time_is_believed_where_we_signed_it(token, opened):
+def test_a_form_token_is_trusted_only_with_our_signature(token, opened):
     assert read_opened(token(), now=NOW) is opened
 
 
 @given(st.text())
-def test_no_token_breaks_the_reading(token):
+def test_any_text_as_a_form_token_is_read_without_an_error(token):
     assert read_opened(token, now=NOW) in (Opened.TOO_QUICK, Opened.UNKNOWN)
 
 
-def test_a_form_opened_before_the_key_was_changed_is_still_good(settings):
+def test_a_form_token_signed_with_a_retired_key_is_still_valid(settings):
     token = opened_token(NOW - timedelta(minutes=1))
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another"

@@ -1,4 +1,4 @@
-"""Which addresses can be written to, and which spellings are one address."""
+"""Valid addresses are normalised and others refused; the case of letters does not count."""
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ def test_an_address_is_normalised_to_what_a_mail_server_takes(raw, address):
         "a" * 1_000_000,
     ],
 )
-def test_what_cannot_be_written_to_is_refused_with_a_sentence(raw):
+def test_an_invalid_address_is_refused_with_a_sentence(raw):
     with pytest.raises(BadAddress) as refusal:
         normalise(raw)
     assert str(refusal.value).endswith((".", "!", "?"))

@@ -1,4 +1,4 @@
-"""A proof of work: ours, solved once, in time."""
+"""The solution of a proof of work counts once, in time, and only if we signed the challenge."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ from tests.subscribers.solving import solve
 
 
 @pytest.fixture(autouse=True)
-def _quickly(monkeypatch, settings):
+def _cheap_challenges(monkeypatch, settings):
     monkeypatch.setattr(challenge, "COST", 10)
     settings.SIGNUP_CHALLENGE = "always"
 
@@ -29,7 +29,7 @@ def judge(solution, *, now=NOW, n=0):
     return abuse.judge(attempt, address_key=f"{n}@example.com", ip_address=None, now=now)
 
 
-def test_a_solution_lets_in_once():
+def test_a_solution_is_accepted_once():
     solution = solve(abuse.new_challenge(NOW))
 
     assert judge(solution) is not None
@@ -37,7 +37,7 @@ def test_a_solution_lets_in_once():
         judge(solution, n=1)
 
 
-def test_a_solution_is_good_for_twenty_minutes():
+def test_a_solution_is_valid_for_twenty_minutes():
     solution = solve(abuse.new_challenge(NOW))
 
     with pytest.raises(ChallengeNeeded):
@@ -65,16 +65,16 @@ def tampered(change):
         lambda made: made.update(solution=None),
     ],
 )
-def test_what_was_changed_solves_nothing(change):
+def test_a_changed_solution_is_refused(change):
     assert solved_id(tampered(change), now=NOW) == ""
 
 
 @given(st.one_of(st.text(), st.binary().map(lambda raw: base64.b64encode(raw).decode())))
-def test_no_text_breaks_the_reading(solution):
+def test_any_text_as_a_solution_is_read_without_an_error(solution):
     assert solved_id(solution, now=NOW) == ""
 
 
-def test_a_challenge_from_before_the_key_was_changed_is_still_good(settings):
+def test_a_challenge_signed_with_a_retired_key_is_still_valid(settings):
     solution = solve(abuse.new_challenge(NOW))
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another"
@@ -83,7 +83,7 @@ def test_a_challenge_from_before_the_key_was_changed_is_still_good(settings):
 
 
 @pytest.mark.django_db
-def test_the_page_brings_a_challenge_and_takes_its_solution(client):
+def test_the_page_carries_a_challenge_and_accepts_its_solution(client):
     url = reverse("newsletter", args=[factories.newsletter().slug])
     form = {"email": "ann@example.com"}
 
@@ -100,7 +100,7 @@ def test_the_page_brings_a_challenge_and_takes_its_solution(client):
 
 
 @pytest.mark.django_db
-def test_in_quiet_times_the_page_has_no_script(client, settings):
+def test_the_page_has_no_script_while_no_challenge_is_needed(client, settings):
     settings.SIGNUP_CHALLENGE = "auto"
     page = client.get(reverse("newsletter", args=[factories.newsletter().slug])).content.decode()
 

@@ -1,4 +1,4 @@
-"""The link from the mail: a page with one button, and only the button confirms."""
+"""The link in the mail shows a page with one button, and only the button confirms."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ def test_looking_at_the_link_changes_nothing(client, pending, method):
     assert not Consent.objects.exists()
 
 
-def test_the_button_confirms_and_is_recorded(client, pending):
+def test_the_button_confirms_and_records_the_consent(client, pending):
     response = client.post(link(pending), headers={"User-Agent": "Firefox/140"})
 
     assert "You are subscribed" in response.content.decode()
@@ -55,14 +55,14 @@ def test_the_button_confirms_and_is_recorded(client, pending):
     assert consent.language == "en"
 
 
-def test_the_ledger_does_not_keep_the_key_to_the_subscription(client, pending):
+def test_the_ledger_does_not_store_the_token_of_the_link(client, pending):
     url = link(pending)
     client.post(url)
 
     assert Consent.objects.get().page == "http://testserver/confirm/…/"
 
 
-def test_it_needs_no_cookie_and_no_csrf_token(pending):
+def test_confirming_needs_no_cookie_and_no_csrf_token(pending):
     from django.test import Client
 
     strict = Client(enforce_csrf_checks=True)
@@ -93,9 +93,7 @@ def test_an_old_link_does_not_lead_to_the_preferences(client, pending):
         assert preferences not in old.content.decode()
 
 
-def test_confirming_tells_the_layers_above_once(
-    client, pending, django_capture_on_commit_callbacks
-):
+def test_confirming_sends_the_signal_once(client, pending, django_capture_on_commit_callbacks):
     heard = []
 
     def listen(sender, subscription_id, now, **kwargs):
@@ -128,7 +126,7 @@ def test_an_expired_link_confirms_nothing_and_offers_a_fresh_mail(client, pendin
     assert pending.mail_due_at is None
 
 
-def test_the_fresh_mail_is_sent_at_the_press_of_the_button(client, pending):
+def test_the_button_on_the_page_of_an_expired_link_makes_a_fresh_mail_due(client, pending):
     response = client.post(link(pending, hours_ago=73), {"fresh": "1"})
 
     assert response.url == reverse("signup-done", args=[pending.newsletter.slug])
@@ -146,7 +144,7 @@ def test_a_link_of_an_earlier_sign_up_counts_as_expired(client, pending):
     assert pending.status == "pending"
 
 
-def test_a_link_from_before_leaving_does_not_bring_the_reader_back(client, pending):
+def test_a_link_from_before_unsubscribing_does_not_resubscribe_the_reader(client, pending):
     url = link(pending)
     Subscription.objects.update(status="unsubscribed")
 

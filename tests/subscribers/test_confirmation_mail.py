@@ -1,4 +1,4 @@
-"""The mail that a sign-up makes due: what it says, and that it goes out once."""
+"""The mail for a sign-up has the right content, and goes out once."""
 
 import re
 from datetime import timedelta
@@ -31,7 +31,7 @@ def pending(newsletter, email="ann@example.com", **fields):
 
 
 def signed_up(newsletter):
-    """As `pending`, by the reader's own hand."""
+    """Return a pending subscription that a sign-up made, unlike that of `pending`."""
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
     return Subscription.objects.get()
 
@@ -42,19 +42,19 @@ def send(subscription, *, now=NOW):
     return sent
 
 
-# --- What it says -------------------------------------------------------------------------------
+# --- Content ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["pending", "active"])
-def letter(request, newsletter):
-    """Each of the two mails."""
+def sent_mail(request, newsletter):
+    """Return each of the two mails in turn."""
     confirmed = NOW if request.param == "active" else None
     send(pending(newsletter, status=request.param, confirmed_at=confirmed))
     return mail.outbox[0]
 
 
-def test_a_strict_parser_finds_no_defect(letter):
-    raw = letter.message().as_bytes(linesep="\r\n")
+def test_a_strict_parser_finds_no_defect(sent_mail):
+    raw = sent_mail.message().as_bytes(linesep="\r\n")
 
     message = BytesParser(policy=policy.strict).parsebytes(raw)
 
@@ -86,8 +86,8 @@ class Tags(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
 
-def test_the_html_is_fit_for_mail_clients(letter, newsletter):
-    html = letter.alternatives[0].content
+def test_the_html_is_fit_for_mail_clients(sent_mail, newsletter):
+    html = sent_mail.alternatives[0].content
     tags = Tags(html).tags
 
     assert html.startswith("<!DOCTYPE html>")
@@ -99,17 +99,17 @@ def test_the_html_is_fit_for_mail_clients(letter, newsletter):
     assert all(link.startswith("http://localhost") for link in links)
     assert not {tag for tag, _ in tags} & {"script", "form", "link", "img"}
     assert "!important" in html
-    assert not re.search(r"\{\{|\{%|__[A-Z]+__", html + letter.body)
+    assert not re.search(r"\{\{|\{%|__[A-Z]+__", html + sent_mail.body)
     assert newsletter.postal_line in html
-    assert newsletter.postal_line in letter.body
+    assert newsletter.postal_line in sent_mail.body
     assert len(html) < 20_000
 
 
-def test_the_text_has_every_link_of_the_html(letter):
-    html = letter.alternatives[0].content
+def test_the_text_has_every_link_of_the_html(sent_mail):
+    html = sent_mail.alternatives[0].content
 
     for link in {attrs["href"] for tag, attrs in Tags(html).tags if tag == "a"}:
-        assert link in letter.body
+        assert link in sent_mail.body
 
 
 def test_the_mail_repeats_nothing_that_a_stranger_wrote(newsletter):
@@ -140,7 +140,7 @@ def test_a_newsletters_name_is_escaped_where_it_must_be(newsletter):
     assert parsed["From"].addresses[0].display_name == 'Müller & <Sons> "Daily"'
 
 
-# --- Which, and whether -------------------------------------------------------------------------
+# --- Which mail is sent, if any -----------------------------------------------------------------
 
 
 def test_a_pending_reader_gets_the_link(newsletter):
@@ -155,7 +155,7 @@ def test_a_pending_reader_gets_the_link(newsletter):
     assert subscription.mail_sent_at == NOW
 
 
-def test_a_known_reader_is_told_so(newsletter):
+def test_an_active_reader_is_told_of_the_existing_subscription(newsletter):
     send(pending(newsletter, status="active", confirmed_at=NOW))
 
     assert mail.outbox[0].subject == "You already get The Daily"
@@ -170,12 +170,12 @@ def test_a_suppressed_address_gets_nothing(newsletter):
     assert subscription.mail_due_at is None
 
 
-def test_who_left_meanwhile_gets_nothing(newsletter):
+def test_an_unsubscribed_reader_gets_nothing(newsletter):
     assert not send(pending(newsletter, status="unsubscribed"))
     assert mail.outbox == []
 
 
-# --- Once ---------------------------------------------------------------------------------------
+# --- Each mail goes out once --------------------------------------------------------------------
 
 
 def test_a_task_that_runs_twice_sends_one_mail(newsletter):
@@ -185,14 +185,14 @@ def test_a_task_that_runs_twice_sends_one_mail(newsletter):
     assert len(mail.outbox) == 1
 
 
-def test_a_mail_that_another_worker_has_in_hand_is_left_alone(newsletter):
+def test_a_mail_leased_by_another_worker_is_not_sent(newsletter):
     subscription = pending(newsletter)
     Subscription.objects.update(mail_due_at=F("mail_due_at") + confirmation.LEASE)
 
     assert not send(subscription)
 
 
-def test_what_a_killed_worker_left_behind_is_due_again_after_the_lease(newsletter, monkeypatch):
+def test_the_mail_of_a_killed_worker_is_due_again_after_the_lease(newsletter, monkeypatch):
     subscription = pending(newsletter)
 
     def killed(*args, **kwargs):
@@ -206,7 +206,7 @@ def test_what_a_killed_worker_left_behind_is_due_again_after_the_lease(newslette
     assert confirmation.due_ids(now=NOW + confirmation.LEASE) == [subscription.pk]
 
 
-def test_who_waits_the_longest_is_written_to_first_and_reminders_come_last(newsletter):
+def test_the_longest_waiting_mail_goes_first_and_reminders_go_last(newsletter):
     for name, minutes, kind in [
         ("reminded", 9, "reminder"), ("late", 1, "confirm"), ("early", 2, "confirm")
     ]:  # fmt: skip
@@ -221,7 +221,7 @@ def test_who_waits_the_longest_is_written_to_first_and_reminders_come_last(newsl
     assert names == ["early", "late", "reminded"]
 
 
-def test_one_broken_mail_holds_up_no_other(newsletter, monkeypatch, caplog):
+def test_a_mail_that_fails_does_not_hold_up_the_others(newsletter, monkeypatch, caplog):
     broken = pending(newsletter, "broken@example.com", mail_due_at=NOW - timedelta(minutes=1))
     pending(newsletter)
     compose = confirmation._compose
@@ -238,7 +238,7 @@ def test_one_broken_mail_holds_up_no_other(newsletter, monkeypatch, caplog):
     assert f"Mail for subscription {broken.pk} failed" in caplog.text
 
 
-def test_the_tick_calls_for_the_mails_that_are_due(newsletter, monkeypatch):
+def test_the_tick_enqueues_send_mails_when_a_mail_is_due(newsletter, monkeypatch):
     calls = []
     monkeypatch.setattr(tasks, "call", calls.append)
 
@@ -249,7 +249,7 @@ def test_the_tick_calls_for_the_mails_that_are_due(newsletter, monkeypatch):
     assert calls == [tasks.send_mails]
 
 
-def test_a_button_pressed_before_the_relay_has_answered_loses_no_welcome(newsletter, monkeypatch):
+def test_a_confirmation_before_the_relay_has_answered_loses_no_welcome(newsletter, monkeypatch):
     subscription = pending(newsletter)
     token = tokens.confirm_token(subscription, now=NOW)
 
@@ -265,7 +265,7 @@ def test_a_button_pressed_before_the_relay_has_answered_loses_no_welcome(newslet
 # --- A relay that fails -------------------------------------------------------------------------
 
 
-def test_the_pauses_double_while_the_relay_is_away(newsletter, settings):
+def test_the_pauses_double_while_the_relay_is_unreachable(newsletter, settings):
     settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     subscription = pending(newsletter)
@@ -279,7 +279,7 @@ def test_the_pauses_double_while_the_relay_is_away(newsletter, settings):
     assert pauses == [1, 1, 2, 4, 8]
 
 
-def test_after_three_days_the_mail_is_given_up(newsletter, settings):
+def test_the_mail_is_given_up_after_three_days(newsletter, settings):
     settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     subscription = pending(newsletter)
@@ -289,9 +289,9 @@ def test_after_three_days_the_mail_is_given_up(newsletter, settings):
     assert subscription.mail_sent_at is None
 
 
-def test_how_long_to_try_is_counted_from_when_the_mail_was_first_due(newsletter, relay):
+def test_the_three_days_count_from_when_the_mail_was_first_due(newsletter, relay):
     relay.replies["ann@example.com"] = "421 4.7.0 Try again later"
-    # The last of a long list that was imported, whose turn has come five days later.
+    # The last reader of a long imported list, whose mail became due five days after the import.
     subscription = pending(newsletter, created_at=NOW - timedelta(days=5))
 
     pauses, now = [], NOW
@@ -305,7 +305,7 @@ def test_how_long_to_try_is_counted_from_when_the_mail_was_first_due(newsletter,
     assert (subscription.mail_due_at, subscription.mail_due_since) == (None, None)
 
 
-def test_who_asks_again_while_a_mail_is_put_off_waits_anew(newsletter, relay):
+def test_a_new_sign_up_restarts_the_three_days_of_a_postponed_mail(newsletter, relay):
     relay.replies["ann@example.com"] = "421 4.7.0 Try again later"
     subscription = pending(newsletter)
     send(subscription)
@@ -327,7 +327,7 @@ def test_a_refused_recipient_is_not_tried_again(newsletter, relay):
 
 
 @pytest.mark.parametrize("reply", ["451 4.7.1 Greylisted", "554 5.7.1 Relay access denied"])
-def test_a_recipient_refused_for_now_or_for_our_fault_is_tried_again(newsletter, relay, reply):
+def test_a_temporary_refusal_or_one_that_is_our_fault_is_tried_again(newsletter, relay, reply):
     relay.replies["ann@example.com"] = reply
     subscription = pending(newsletter)
 
@@ -338,10 +338,10 @@ def test_a_recipient_refused_for_now_or_for_our_fault_is_tried_again(newsletter,
     assert relay.to("ann@example.com")[0].message["Subject"] == "Please confirm: The Daily"
 
 
-# --- A fault of ours ----------------------------------------------------------------------------
+# --- Errors in our own code ---------------------------------------------------------------------
 
 
-def test_a_mail_that_we_cannot_write_is_put_off_and_given_up_like_any_other(
+def test_a_mail_that_cannot_be_composed_is_postponed_and_given_up_like_any_other(
     newsletter, monkeypatch, caplog
 ):
     def broken(**_):
@@ -362,7 +362,7 @@ def test_a_mail_that_we_cannot_write_is_put_off_and_given_up_like_any_other(
     assert subscription.mail_due_at is None
 
 
-def test_a_mail_that_went_out_is_not_sent_again_because_nobody_could_be_told(
+def test_a_sent_mail_is_not_sent_again_when_its_webhook_event_fails(
     newsletter, monkeypatch, caplog
 ):
     def broken(**_):
@@ -379,7 +379,7 @@ def test_a_mail_that_went_out_is_not_sent_again_because_nobody_could_be_told(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_webhook_deleted_while_it_is_told_makes_no_second_mail(newsletter, monkeypatch):
+def test_a_webhook_deleted_during_its_event_causes_no_second_mail(newsletter, monkeypatch):
     gone = factories.webhook().pk
     Webhook.objects.all().delete()
     monkeypatch.setattr("subscribers.webhooks.emit._listeners", lambda *_: [gone])

@@ -1,6 +1,6 @@
 """The sign-up flow from end to end, with a real worker, database, Redis and mail server.
 
-The numbers are those of the house's list of checks: what every sign-up must pass.
+The numbers are those of the acceptance checks that every sign-up must pass.
 """
 
 import re
@@ -31,7 +31,7 @@ def newsletter():
 
 
 def post(newsletter, email=ANN, *, client=None, ip_address="192.0.2.7", **fields):
-    """Send the form as a reader does who looked at it for a minute."""
+    """Send the form like a reader who looked at it for a minute."""
     form = {"email": email, "website": "", "opened": opened_token(timezone.now() - MINUTE)}
     return (client or Client()).post(
         reverse("newsletter", args=[newsletter.slug]),
@@ -44,12 +44,12 @@ def post(newsletter, email=ANN, *, client=None, ip_address="192.0.2.7", **fields
 MINUTE = timedelta(minutes=1)
 
 
-def settled():
-    """Wait until no mail is due or under way any more.
+def wait_until_settled():
+    """Wait until no mail is due or being sent.
 
-    A mail has arrived a moment before the worker writes down that it is sent, and when: what a
-    test says of that before is overwritten, and a mail that is still on its way arrives in the
-    test after.
+    A mail arrives a moment before the worker records that it was sent, and when. Without this
+    wait the worker would overwrite what a test writes to those fields, and a mail still being
+    sent would arrive in the next test.
     """
     due = Subscription.objects.exclude(mail_due_at=None)
     wait_for(lambda: not due.exists(), seconds=120, what="the mails that are due")
@@ -66,7 +66,7 @@ def test_one_sign_up_sends_exactly_one_mail(newsletter, relay):
     post(newsletter)
 
     relay.wait_for_mail(ANN)
-    settled()
+    wait_until_settled()
     assert len(relay.received) == 1
 
 
@@ -88,7 +88,7 @@ def test_a_reader_who_confirms_is_welcomed_with_the_latest_edition(newsletter, r
     assert Subscription.objects.get().status == "unsubscribed"
 
 
-# --- 17: looking changes nothing ----------------------------------------------------------------
+# --- 17: GET and HEAD change nothing ------------------------------------------------------------
 
 
 def everything():
@@ -102,7 +102,7 @@ def test_get_and_head_change_nothing_on_any_link(newsletter, relay, client):
     confirm = link(relay.wait_for_mail(ANN))
     client.post(confirm)
     welcome = relay.wait_for_mail(ANN, count=2)
-    settled()
+    wait_until_settled()
     before = everything()
 
     for url in (confirm, link(welcome, "preferences"), link(welcome, "u"), "/newsletters/daily/"):
@@ -115,8 +115,8 @@ def test_confirming_again_is_harmless_and_an_expired_link_leads_to_a_new_one(
 ):
     post(newsletter)
     confirm = link(relay.wait_for_mail(ANN))
-    settled()
-    Subscription.objects.update(generation=2)  # as after leaving and signing up again
+    wait_until_settled()
+    Subscription.objects.update(generation=2)  # as after unsubscribing and a new sign-up
     assert client.post(confirm).status_code == 410
     assert Subscription.objects.get().status == "pending"
 
@@ -128,16 +128,16 @@ def test_confirming_again_is_harmless_and_an_expired_link_leads_to_a_new_one(
     assert Subscription.objects.get().status == "active"
     assert Consent.objects.filter(kind="confirmation").count() == 1
     relay.wait_for_mail(ANN, count=3)
-    settled()
+    wait_until_settled()
     assert len(relay.received) == 3
 
 
-# --- 19: nobody learns who reads us -------------------------------------------------------------
+# --- 19: no answer tells who is a reader --------------------------------------------------------
 
 
 @pytest.fixture
 def people(newsletter):
-    """What an address may be to us, each with how such a one is made."""
+    """Return functions that each make an address of one kind, new to us or known."""
     before = timezone.now() - timedelta(days=9)
 
     def new(email):
@@ -146,19 +146,19 @@ def people(newsletter):
     def active(email):
         factories.subscription(newsletter, email, created_at=before)
 
-    def departed(email):
+    def unsubscribed(email):
         subscription = factories.subscription(newsletter, email, created_at=before)
         preferences.unsubscribe(subscription_id=subscription.pk, now=before)
 
     def suppressed(email):
         suppression.suppress(email=email, reason="bounce", now=before)
 
-    yield [new, active, departed, suppressed]
-    # Their mails are no business of the tests to come.
-    settled()
+    yield [new, active, unsubscribed, suppressed]
+    # Their mails must not arrive in a later test.
+    wait_until_settled()
 
 
-def test_every_address_gets_the_same_answer(newsletter, people):
+def test_every_kind_of_address_gets_the_same_answer(newsletter, people):
     answers = set()
     for make in people:
         make(f"{make.__name__}@example.com")
@@ -170,10 +170,11 @@ def test_every_address_gets_the_same_answer(newsletter, people):
     assert len(answers) == 1
 
 
-def test_every_address_takes_about_the_same_time(newsletter, people, settings):
-    """By the least processor time of each, in turn; on a busy machine more are tried.
+def test_every_kind_of_address_takes_about_the_same_time(newsletter, people, settings):
+    """Compare the least processor time of each kind, measured in turn.
 
-    The least only falls, to what the work takes: were one kind slower, no try would help.
+    On a busy machine more batches are measured. The least time only falls, towards what the work
+    takes, so a kind that is really slower fails however many batches there are.
     """
     settings.SIGNUP_LIMIT = 100_000
     took = {make.__name__: [] for make in people}
@@ -198,9 +199,10 @@ def test_every_address_takes_about_the_same_time(newsletter, people, settings):
 
 
 def test_ten_thousand_sign_ups_of_one_address_make_one_mail(newsletter, relay):
-    """From as many networks, each with a form that was looked at for long enough.
+    """Each sign-up has an IP address of its own, and a form that was open for long enough.
 
-    One in a hundred by the page, the others by what the page calls, which takes a tenth of it.
+    One in a hundred goes through the page. The others call what the page calls, which takes a
+    tenth of the time.
     """
     answers = set()
     attempt = Attempt(opened=opened_token(timezone.now() - MINUTE))
@@ -216,7 +218,7 @@ def test_ten_thousand_sign_ups_of_one_address_make_one_mail(newsletter, relay):
         )
 
     relay.wait_for_mail(ANN)
-    settled()
+    wait_until_settled()
     assert len(relay.to(ANN)) == 1
     assert len(answers) == 1
     assert Consent.objects.count() == 1
@@ -225,13 +227,13 @@ def test_ten_thousand_sign_ups_of_one_address_make_one_mail(newsletter, relay):
 def test_the_next_mail_comes_after_the_cooldown(newsletter, relay):
     post(newsletter)
     relay.wait_for_mail(ANN)
-    settled()
+    wait_until_settled()
     post(newsletter)
     Subscription.objects.update(mail_sent_at=timezone.now() - COOLDOWN)
     post(newsletter)
 
     relay.wait_for_mail(ANN, count=2)
-    settled()
+    wait_until_settled()
     assert len(relay.received) == 2
 
 
@@ -242,13 +244,13 @@ def test_the_limit_per_network_holds(newsletter, relay, settings):
     post(newsletter, ip_address="192.0.3.1")
 
     relay.wait_for_mail(ANN)
-    settled()
+    wait_until_settled()
     wanted = {ANN, *(f"ann{n}@example.com" for n in range(3))}
     assert sorted(mail.rcpt_to for mail in relay.received) == sorted(wanted)
     assert answers == {302}
 
 
-def test_the_limit_over_all_holds_and_who_comes_beyond_waits(newsletter, relay, settings):
+def test_the_overall_limit_holds_and_sign_ups_beyond_it_wait(newsletter, relay, settings):
     settings.SIGNUP_LIMIT, settings.SIGNUP_CHALLENGE = 5, "never"
     for number in range(12):
         post(newsletter, f"ann{number}@example.com", ip_address=f"198.51.{number}.1")
@@ -260,16 +262,16 @@ def test_the_limit_over_all_holds_and_who_comes_beyond_waits(newsletter, relay, 
     assert len(relay.received) == 5
 
 
-# --- 21: who is no reader -----------------------------------------------------------------------
+# --- 21: bots -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("trap", ["honeypot", "at once", "forged"])
-def test_a_program_gets_the_same_page_and_no_mail_goes_out(newsletter, relay, trap):
+@pytest.mark.parametrize("mistake", ["honeypot", "at once", "forged"])
+def test_a_bot_gets_the_same_page_and_no_mail_goes_out(newsletter, relay, mistake):
     fields = {
         "honeypot": {"website": "https://spam.example"},
         "at once": {"opened": opened_token(timezone.now())},
         "forged": {"opened": opened_token(timezone.now() - MINUTE)[::-1]},
-    }[trap]
+    }[mistake]
 
     caught = post(newsletter, "bot@example.com", **fields)
     honest = post(newsletter)
@@ -277,7 +279,7 @@ def test_a_program_gets_the_same_page_and_no_mail_goes_out(newsletter, relay, tr
     assert (caught.status_code, caught.headers) == (honest.status_code, honest.headers)
     assert Client().get(caught.url).content == Client().get(honest.url).content
     relay.wait_for_mail(ANN)
-    settled()
+    wait_until_settled()
     assert [mail.rcpt_to for mail in relay.received] == [ANN]
     assert not Subscriber.objects.filter(email="bot@example.com").exists()
 
@@ -295,7 +297,7 @@ def test_the_consent_rows_say_what_was_agreed_to_when_where_and_by_whom(
     asked = client.get(confirm).content.decode()
     client.post(confirm, REMOTE_ADDR="192.0.2.9", headers={"User-Agent": "Safari/19"})
     relay.wait_for_mail(ANN, count=2)
-    settled()
+    wait_until_settled()
 
     confirmed, signed_up = Consent.objects.all()
     assert (signed_up.kind, confirmed.kind) == ("signup", "confirmation")

@@ -1,4 +1,4 @@
-"""How many may sign up: by address, by network and over all, with Redis and without it."""
+"""Sign-ups are limited per address, per network and overall, with Redis and without it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,8 +17,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(params=["with Redis", "without Redis"])
-def anywhere(request, settings, monkeypatch):
-    """The limits hold in either case; without Redis for each web server by itself."""
+def with_and_without_redis(request, settings, monkeypatch):
+    """Run each test with Redis, and without it, where each web server counts by itself."""
     monkeypatch.setattr(limits, "alone", Alone())
     monkeypatch.setattr(challenge, "COST", 10)
     if request.param == "without Redis":
@@ -28,7 +28,7 @@ def anywhere(request, settings, monkeypatch):
     commons.forget()
 
 
-pytestmark = pytest.mark.usefixtures("anywhere")
+pytestmark = pytest.mark.usefixtures("with_and_without_redis")
 
 
 def judge(*, n=0, ip_address="192.0.2.1", now=NOW, **fields):
@@ -39,23 +39,23 @@ def judge(*, n=0, ip_address="192.0.2.1", now=NOW, **fields):
     )
 
 
-def let_in(**fields):
+def is_accepted(**fields):
     try:
         return judge(**fields) is not None
     except ChallengeNeeded:
         return False
 
 
-def addresses():
-    """One from a new network each time."""
+def ip_addresses():
+    """Return IP addresses, each from a network of its own."""
     return (f"198.51.{n}.1" for n in range(256))
 
 
-# --- By address ---------------------------------------------------------------------------------
+# --- Per address --------------------------------------------------------------------------------
 
 
-def test_one_address_is_taken_so_often_and_then_nothing_happens(settings):
-    networks = addresses()
+def test_sign_ups_of_one_address_beyond_its_limit_are_dropped(settings):
+    networks = ip_addresses()
 
     assert all(judge(ip_address=next(networks)) is not None for _ in range(PER_ADDRESS))
     assert judge(ip_address=next(networks)) is None
@@ -66,34 +66,34 @@ def test_a_bucket_leaks_evenly():
     for _ in range(PER_ADDRESS):
         judge(ip_address=None)
 
-    assert not let_in(ip_address=None, now=NOW + WINDOW / PER_ADDRESS / 2)
-    assert let_in(ip_address=None, now=NOW + WINDOW / PER_ADDRESS)
-    assert not let_in(ip_address=None, now=NOW + WINDOW / PER_ADDRESS)
+    assert not is_accepted(ip_address=None, now=NOW + WINDOW / PER_ADDRESS / 2)
+    assert is_accepted(ip_address=None, now=NOW + WINDOW / PER_ADDRESS)
+    assert not is_accepted(ip_address=None, now=NOW + WINDOW / PER_ADDRESS)
 
 
-def test_a_flood_for_one_address_takes_nothing_from_the_others(settings):
+def test_a_flood_for_one_address_does_not_use_up_the_overall_limit(settings):
     settings.SIGNUP_LIMIT = 2 * PER_ADDRESS
-    for ip_address in addresses():
-        let_in(ip_address=ip_address)
+    for ip_address in ip_addresses():
+        is_accepted(ip_address=ip_address)
 
-    assert let_in(n=1)
-
-
-# --- By network ---------------------------------------------------------------------------------
+    assert is_accepted(n=1)
 
 
-def test_a_network_beyond_its_share_has_to_solve_a_challenge(settings):
+# --- Per network --------------------------------------------------------------------------------
+
+
+def test_a_network_beyond_its_limit_has_to_solve_a_challenge(settings):
     settings.SIGNUP_LIMIT_NETWORK = 3
     for n in range(3):
-        assert let_in(n=n, ip_address=f"192.0.2.{n}")
+        assert is_accepted(n=n, ip_address=f"192.0.2.{n}")
 
     with pytest.raises(ChallengeNeeded) as needed:
         judge(n=3, ip_address="192.0.2.200")
-    assert let_in(n=3, ip_address="192.0.3.1")
-    assert let_in(n=3, ip_address="192.0.2.200", solution=solve(needed.value.challenge))
+    assert is_accepted(n=3, ip_address="192.0.3.1")
+    assert is_accepted(n=3, ip_address="192.0.2.200", solution=solve(needed.value.challenge))
 
 
-def test_also_with_challenges_a_network_has_a_limit(settings):
+def test_a_network_that_solves_challenges_has_a_limit_too(settings):
     settings.SIGNUP_LIMIT_NETWORK = 1
     for n in range(SOLVED_FACTOR):
         assert judge(n=n, solution=solve(abuse.new_challenge(NOW))) is not None
@@ -110,37 +110,38 @@ def test_also_with_challenges_a_network_has_a_limit(settings):
         ("2001:db8:0:100::1", "2001:db8:0:200::1", False),
     ],
 )
-def test_a_network_is_what_one_party_holds(one, other, same):
+def test_a_network_is_the_address_block_that_one_party_holds(one, other, same):
     assert (abuse.network(one) == abuse.network(other)) is same
 
 
 @pytest.mark.parametrize("ip_address", ["127.0.0.1", "172.17.0.1", "::1", None])
-def test_a_proxy_that_is_taken_for_the_reader_does_not_close_the_door(settings, ip_address):
+def test_private_and_missing_ip_addresses_have_no_network_limit(settings, ip_address):
+    """Such an address may be a proxy's, and a limit would shut out all readers behind it."""
     settings.SIGNUP_LIMIT_NETWORK = 3
 
-    assert all(let_in(n=n, ip_address=ip_address) for n in range(10))
+    assert all(is_accepted(n=n, ip_address=ip_address) for n in range(10))
 
 
-# --- Over all -----------------------------------------------------------------------------------
+# --- Overall ------------------------------------------------------------------------------------
 
 
-def test_near_the_limit_over_all_everybody_has_to_solve_a_challenge(settings):
+def test_every_reader_has_to_solve_a_challenge_near_the_overall_limit(settings):
     settings.SIGNUP_LIMIT = 10
-    networks = addresses()
-    taken = [let_in(n=n, ip_address=next(networks)) for n in range(20)]
+    networks = ip_addresses()
+    taken = [is_accepted(n=n, ip_address=next(networks)) for n in range(20)]
 
     assert taken == [True] * 8 + [False] * 12
     assert abuse.challenge_needed(NOW)
-    # A while later too, or bots would be let in again each time it is calm.
-    assert not let_in(n=21, ip_address=next(networks), now=NOW + 15 * MINUTE)
+    # A challenge is needed a while later too, or bots would get in again at each calm moment.
+    assert not is_accepted(n=21, ip_address=next(networks), now=NOW + 15 * MINUTE)
     solved = solve(abuse.new_challenge(NOW))
-    assert let_in(n=21, ip_address=next(networks), solution=solved)
+    assert is_accepted(n=21, ip_address=next(networks), solution=solved)
 
 
-def test_beyond_the_limit_mails_wait_their_turn_and_far_beyond_nobody_gets_in(settings):
+def test_mails_beyond_the_overall_limit_wait_and_sign_ups_far_beyond_it_are_dropped(settings):
     settings.SIGNUP_LIMIT = 10
     settings.SIGNUP_CHALLENGE = "never"
-    networks = addresses()
+    networks = ip_addresses()
     delays = [judge(n=n, ip_address=next(networks)) for n in range(80)]
 
     assert delays[:10] == [timedelta(0)] * 10
@@ -149,16 +150,16 @@ def test_beyond_the_limit_mails_wait_their_turn_and_far_beyond_nobody_gets_in(se
     assert delays[70:] == [None] * 10
 
 
-def test_those_who_were_shown_no_form_have_a_smaller_limit(settings):
+def test_sign_ups_without_a_form_token_have_a_smaller_limit(settings):
     settings.SIGNUP_LIMIT_UNPROVEN = 2
-    networks = addresses()
-    taken = [let_in(n=n, ip_address=next(networks), opened="") for n in range(4)]
+    networks = ip_addresses()
+    taken = [is_accepted(n=n, ip_address=next(networks), opened="") for n in range(4)]
 
     assert taken == [True, True, False, False]
-    assert let_in(n=5, ip_address=next(networks))
+    assert is_accepted(n=5, ip_address=next(networks))
 
 
-def test_a_client_of_ours_is_held_to_the_limits_per_address_and_over_all(settings):
+def test_a_trusted_client_has_only_the_limits_per_address_and_overall(settings):
     settings.SIGNUP_LIMIT = 40
     settings.SIGNUP_LIMIT_NETWORK = settings.SIGNUP_LIMIT_UNPROVEN = 1
     settings.SIGNUP_CHALLENGE = "always"
@@ -170,10 +171,10 @@ def test_a_client_of_ours_is_held_to_the_limits_per_address_and_over_all(setting
     assert delays[-1] > timedelta(0)
 
 
-# --- At once, and alone -------------------------------------------------------------------------
+# --- Simultaneous sign-ups, and without Redis ---------------------------------------------------
 
 
-def test_many_at_once_are_counted_one_by_one():
+def test_simultaneous_sign_ups_are_counted_one_by_one():
     asked = Asked([Bucket("all", 50)], may_challenge=False)
 
     with ThreadPoolExecutor(8) as pool:
@@ -182,7 +183,7 @@ def test_many_at_once_are_counted_one_by_one():
     assert sum(answer.delay == timedelta(0) for answer in answers) == 50
 
 
-def test_a_process_alone_keeps_no_more_than_so_much(monkeypatch):
+def test_the_local_limiter_keeps_a_bounded_number_of_buckets(monkeypatch):
     monkeypatch.setattr(Alone, "MOST", 10)
     alone, over_all = Alone(), Bucket("all", 50)
     taken = 0
@@ -194,10 +195,10 @@ def test_a_process_alone_keeps_no_more_than_so_much(monkeypatch):
     assert len(alone._empty_at) == 10
 
 
-def test_a_redis_that_is_gone_is_asked_once_and_not_by_every_reader(settings, caplog):
+def test_an_unreachable_redis_is_asked_once_and_not_for_every_sign_up(settings, caplog):
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     commons.forget()
     for n in range(3):
-        assert let_in(n=n)
+        assert is_accepted(n=n)
 
     assert "counted on this server alone while Redis is away" in caplog.text

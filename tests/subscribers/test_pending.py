@@ -1,4 +1,4 @@
-"""Who does not confirm is reminded once, and forgotten after a set number of days."""
+"""A reader who does not confirm is reminded once, and erased after a set number of days."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def sign_up(newsletter, email="ann@example.com", *, now=NOW):
 
 
 def tick(now):
-    """What the clock does; returns the subjects of the mails."""
+    """Do what the ticks do, and return the subjects of the mails."""
     mail.outbox.clear()
     pending.remind(now=now)
     confirmation.send_all_due(clock=lambda: now)
@@ -50,7 +50,7 @@ def test_a_reminder_comes_after_a_day_and_only_once(newsletter):
     }
 
 
-def test_its_link_confirms_for_three_more_days(newsletter):
+def test_the_reminders_link_confirms_for_three_more_days(newsletter):
     sign_up(newsletter)
     tick(NOW + DAY)
     (token,) = set(_tokens(mail.outbox[0].body))
@@ -64,7 +64,7 @@ def _tokens(text):
     return [line.split("/confirm/")[1].rstrip("/") for line in text.split() if "/confirm/" in line]
 
 
-def test_it_says_how_to_get_no_more_and_that_ends_it(client, newsletter):
+def test_the_reminder_has_a_working_unsubscribe_link(client, newsletter):
     subscription = sign_up(newsletter)
     tick(NOW + DAY)
 
@@ -77,14 +77,14 @@ def test_it_says_how_to_get_no_more_and_that_ends_it(client, newsletter):
     assert subscription.status == "unsubscribed"
 
 
-@pytest.mark.parametrize("meanwhile", ["confirmed", "left", "suppressed"])
-def test_none_comes_where_there_is_nothing_to_wait_for(newsletter, meanwhile):
+@pytest.mark.parametrize("event", ["confirmed", "left", "suppressed"])
+def test_a_confirmed_unsubscribed_or_suppressed_reader_gets_no_reminder(newsletter, event):
     subscription = sign_up(newsletter)
-    if meanwhile == "confirmed":
+    if event == "confirmed":
         token = tokens.confirm_token(subscription, now=NOW)
         signup.confirm(token=token, origin=Origin(), now=NOW)
         confirmation.send_all_due(clock=lambda: NOW)
-    elif meanwhile == "left":
+    elif event == "left":
         preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
     else:
         suppression.suppress(email="ann@example.com", reason="complaint", now=NOW)
@@ -92,20 +92,20 @@ def test_none_comes_where_there_is_nothing_to_wait_for(newsletter, meanwhile):
     assert tick(NOW + DAY) == []
 
 
-def test_after_a_long_standstill_nobody_is_reminded(newsletter):
+def test_nobody_is_reminded_after_a_long_outage(newsletter):
     sign_up(newsletter)
 
     assert tick(NOW + 5 * DAY) == []
 
 
-def test_no_reminders_by_setting(newsletter, settings):
+def test_a_setting_turns_reminders_off(newsletter, settings):
     settings.REMINDER_HOURS = 0
     sign_up(newsletter)
 
     assert tick(NOW + DAY) == []
 
 
-def test_who_comes_back_after_leaving_may_be_reminded_again(newsletter):
+def test_a_reader_who_signs_up_again_after_unsubscribing_is_reminded_again(newsletter):
     subscription = sign_up(newsletter)
     tick(NOW + DAY)
     preferences.unsubscribe(subscription_id=subscription.pk, now=NOW + 25 * HOUR)
@@ -114,10 +114,10 @@ def test_who_comes_back_after_leaving_may_be_reminded_again(newsletter):
     assert tick(NOW + 50 * HOUR) == ["Still waiting for your click: The Daily"]
 
 
-# --- Forgetting ---------------------------------------------------------------------------------
+# --- Erasing ------------------------------------------------------------------------------------
 
 
-def test_who_never_confirms_is_erased_with_the_consent_records(newsletter):
+def test_a_reader_who_never_confirms_is_erased_with_the_consent_records(newsletter):
     sign_up(newsletter)
     tick(NOW + DAY)
 
@@ -130,7 +130,7 @@ def test_who_never_confirms_is_erased_with_the_consent_records(newsletter):
     assert not Consent.objects.exists()
 
 
-def test_also_one_who_was_never_written_to_is_erased(newsletter):
+def test_a_reader_who_never_got_a_mail_is_erased_too(newsletter):
     suppression.suppress(email="ann@example.com", reason="bounce", now=NOW)
     sign_up(newsletter)
 
@@ -139,7 +139,7 @@ def test_also_one_who_was_never_written_to_is_erased(newsletter):
     assert not Subscriber.objects.exists()
 
 
-def test_a_reader_of_something_else_stays_a_reader(newsletter):
+def test_a_reader_of_another_newsletter_stays_a_reader(newsletter):
     other = factories.subscription(factories.newsletter(), "ann@example.com")
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
     confirmation.send_all_due(clock=lambda: NOW)
@@ -150,7 +150,7 @@ def test_a_reader_of_something_else_stays_a_reader(newsletter):
     assert Subscription.objects.get() == other
 
 
-def test_who_was_a_reader_before_is_one_who_left_and_the_ledger_stays(newsletter):
+def test_a_former_reader_who_does_not_confirm_is_unsubscribed_and_the_ledger_stays(newsletter):
     left = factories.subscription(newsletter, "ann@example.com", created_at=NOW - 60 * DAY)
     preferences.unsubscribe(subscription_id=left.pk, now=NOW - 30 * DAY)
     sign_up(newsletter)
@@ -163,7 +163,7 @@ def test_who_was_a_reader_before_is_one_who_left_and_the_ledger_stays(newsletter
     assert sorted(Consent.objects.values_list("kind", flat=True)) == ["signup", "withdrawal"]
 
 
-def test_a_mail_that_still_waits_for_its_relay_keeps_the_sign_up(newsletter):
+def test_a_sign_up_is_kept_while_its_mail_waits_for_a_relay(newsletter):
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
 
     pending.forget(now=NOW + 30 * DAY)
@@ -171,7 +171,7 @@ def test_a_mail_that_still_waits_for_its_relay_keeps_the_sign_up(newsletter):
     assert Subscription.objects.exists()
 
 
-def test_the_link_of_somebody_forgotten_leads_back_to_the_newsletters(client, newsletter):
+def test_the_link_of_an_erased_sign_up_leads_back_to_the_newsletters(client, newsletter):
     token = tokens.confirm_token(sign_up(newsletter), now=NOW)
     tick(NOW + DAY)
     tick(NOW + 10 * DAY)

@@ -1,4 +1,4 @@
-"""Addresses that can be written to, and yet are asked about first."""
+"""Screening finds valid addresses that are probably wrong, and asks about them or refuses them."""
 
 import idna
 import pytest
@@ -11,8 +11,8 @@ from subscribers.providers import COMMON, near
 from subscribers.questions import Policy, ask_back, is_disposable
 
 
-def asked(typed, *, sure=False, **policy):
-    """What is asked back about an address as it was typed; None where it is taken."""
+def screened(typed, *, sure=False, **policy):
+    """Return the question about an address as it was typed; None if the address is accepted."""
     try:
         ask_back(normalise(typed), policy=Policy(**policy), sure=sure)
     except BadAddress as error:
@@ -20,7 +20,7 @@ def asked(typed, *, sure=False, **policy):
     return None
 
 
-# --- Slips of the hand --------------------------------------------------------------------------
+# --- Typos --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -44,36 +44,36 @@ def asked(typed, *, sure=False, **policy):
         ("newsroom.con", "newsroom.com"),
     ],
 )
-def test_a_slip_is_offered_a_correction(typed, meant):
-    question = asked(f"Ann.Lee+news@{typed}")
+def test_a_typo_is_offered_a_correction(typed, meant):
+    question = screened(f"Ann.Lee+news@{typed}")
 
     assert question.suggestion == f"Ann.Lee+news@{meant}"
     assert question.may_insist
-    assert asked(f"Ann.Lee+news@{typed}", sure=True) is None
-    assert asked(question.suggestion) is None
+    assert screened(f"Ann.Lee+news@{typed}", sure=True) is None
+    assert screened(question.suggestion) is None
 
 
 @pytest.mark.parametrize("host", sorted(COMMON))
-def test_the_readers_of_a_common_provider_are_asked_nothing(host):
-    assert asked(f"ann@{host}") is None
+def test_an_address_at_a_common_provider_is_accepted(host):
+    assert screened(f"ann@{host}") is None
 
 
 @pytest.mark.parametrize(
     "host", ["mall.com", "lime.com", "example.org", "web.com", "news.example.co"]
 )
-def test_a_domain_that_is_merely_short_or_unknown_is_no_slip(host):
+def test_a_domain_that_is_merely_short_or_unknown_is_not_a_typo(host):
     assert near(host) == ""
 
 
 @given(st.from_regex(r"[a-z0-9-]{1,20}(\.[a-z]{2,6}){1,2}", fullmatch=True))
-def test_what_is_suggested_is_never_asked_about_again(host):
+def test_a_suggested_domain_is_never_a_typo_itself(host):
     meant = near(host)
 
     assert meant != host
     assert not meant or near(meant) == ""
 
 
-# --- Letters of several alphabets ---------------------------------------------------------------
+# --- Homoglyphs ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_suggested_is_never_asked_about_again(host):
         ("\u03bfutlook.com", "outlook.com"),  # a Greek omicron
     ],
 )
-def test_a_disguised_domain_is_found(written, looks_like):
+def test_a_homoglyph_domain_is_detected(written, looks_like):
     assert taken_for(idna.encode(written).decode()) == looks_like
 
 
@@ -103,56 +103,56 @@ def test_a_disguised_domain_is_found(written, looks_like):
         "xn--nothing-at-all-.com",
     ],
 )
-def test_a_domain_of_one_alphabet_is_what_it_is(written):
+def test_a_domain_in_one_script_imitates_no_other(written):
     host = written if written.isascii() else idna.encode(written, uts46=True).decode()
 
     assert taken_for(host) == ""
 
 
-def test_a_disguised_domain_is_refused_with_what_it_pretends_to_be():
-    question = asked("ann@gm\u0430il.com")
+def test_a_homoglyph_domain_is_refused_with_the_domain_that_it_imitates():
+    question = screened("ann@gm\u0430il.com")
 
     assert question.suggestion == "ann@gmail.com"
     assert not question.may_insist
-    assert asked("ann@gm\u0430il.com", sure=True)
-    assert asked("ann@gm\u0430il.com", sure=True, mixed_scripts="warn") is None
-    assert asked("ann@gm\u0430il.com", mixed_scripts="allow") is None
+    assert screened("ann@gm\u0430il.com", sure=True)
+    assert screened("ann@gm\u0430il.com", sure=True, mixed_scripts="warn") is None
+    assert screened("ann@gm\u0430il.com", mixed_scripts="allow") is None
 
 
-# --- Throw-away addresses, and mailboxes of nobody's ---------------------------------------------
+# --- Disposable addresses and role accounts ------------------------------------------------------
 
 
 @pytest.mark.parametrize(("level", "sure", "is_taken"), [
     ("allow", False, True), ("warn", False, False), ("warn", True, True),
     ("refuse", False, False), ("refuse", True, False),
 ])  # fmt: skip
-def test_settings_decide_about_throw_away_addresses_and_role_accounts(level, sure, is_taken):
-    assert (asked("ann@mailinator.com", sure=sure, disposable=level) is None) is is_taken
-    assert (asked("info@example.com", sure=sure, roles=level) is None) is is_taken
+def test_settings_decide_about_disposable_addresses_and_role_accounts(level, sure, is_taken):
+    assert (screened("ann@mailinator.com", sure=sure, disposable=level) is None) is is_taken
+    assert (screened("info@example.com", sure=sure, roles=level) is None) is is_taken
 
 
 @pytest.mark.parametrize(
     ("host", "is_one"),
     [("mailinator.com", True), ("my.mailinator.com", True), ("example.com", False), ("com", False)],
 )
-def test_a_domain_below_a_disposable_one_is_disposable(host, is_one):
+def test_a_subdomain_of_a_disposable_domain_is_disposable(host, is_one):
     assert is_disposable(host) is is_one
 
 
 @pytest.mark.parametrize("local", ["noreply", "No-Reply", "mailer-daemon", "devnull+news"])
-def test_a_mailbox_that_nobody_reads_is_refused_whoever_insists(local):
-    question = asked(f"{local}@example.com", sure=True)
+def test_a_mailbox_that_nobody_reads_is_refused_even_if_the_reader_keeps_it(local):
+    question = screened(f"{local}@example.com", sure=True)
 
     assert not question.may_insist
-    assert asked(f"{local}@example.com", roles="allow") is None
+    assert screened(f"{local}@example.com", roles="allow") is None
 
 
 @pytest.mark.parametrize("local", ["ann", "information", "sales.lee", "infoann"])
-def test_a_person_is_no_role(local):
-    assert asked(f"{local}@example.com") is None
+def test_a_personal_address_is_not_a_role_account(local):
+    assert screened(f"{local}@example.com") is None
 
 
-# --- One address, however it is written ---------------------------------------------------------
+# --- Spellings of one address -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

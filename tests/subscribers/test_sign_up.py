@@ -1,4 +1,4 @@
-"""Signing up stores an intention; the page tells nobody who reads us."""
+"""Signing up stores a pending subscription; the page does not tell who is a reader."""
 
 import time
 from datetime import timedelta
@@ -70,7 +70,7 @@ def test_the_wording_on_the_page_is_the_wording_in_the_record(client, form_url):
     assert Consent.objects.get().wording in page
 
 
-def test_a_client_that_sends_odd_headers_is_recorded_as_far_as_it_goes(client, form_url):
+def test_odd_headers_of_a_client_are_shortened_for_the_record(client, form_url):
     client.post(
         form_url,
         {"email": "ann@example.com"},
@@ -83,13 +83,13 @@ def test_a_client_that_sends_odd_headers_is_recorded_as_far_as_it_goes(client, f
     assert consent.ip_address == "fe80::1"
 
 
-def test_an_address_is_the_same_on_a_server_of_both_families(client, form_url):
+def test_an_ipv4_mapped_ipv6_address_is_stored_as_ipv4(client, form_url):
     client.post(form_url, {"email": "ann@example.com"}, REMOTE_ADDR="::ffff:192.0.2.7")
 
     assert Consent.objects.get().ip_address == "192.0.2.7"
 
 
-def test_only_behind_a_proxy_is_the_forwarded_address_believed(client, form_url, settings):
+def test_the_forwarded_address_is_trusted_only_behind_a_proxy(client, form_url, settings):
     forwarded = {"X-Forwarded-For": "203.0.113.9, 198.51.100.4"}
     client.post(form_url, {"email": "ann@example.com"}, headers=forwarded)
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -99,7 +99,7 @@ def test_only_behind_a_proxy_is_the_forwarded_address_believed(client, form_url,
     assert list(addresses) == ["127.0.0.1", "198.51.100.4"]
 
 
-def test_a_new_a_known_a_suppressed_and_a_departed_address_get_the_same_answer(
+def test_a_new_an_active_a_suppressed_and_an_unsubscribed_address_get_the_same_answer(
     client, newsletter, form_url
 ):
     factories.subscription(newsletter, "active@example.com")
@@ -131,7 +131,7 @@ def test_two_spellings_of_one_address_are_one_reader(newsletter):
     assert Subscriber.objects.count() == Subscription.objects.count() == 1
 
 
-def test_signing_up_after_leaving_makes_old_links_die(newsletter):
+def test_signing_up_after_unsubscribing_invalidates_old_links(newsletter):
     left = factories.subscription(
         newsletter, "ann@example.com", status="unsubscribed", ended_at=NOW - timedelta(days=1)
     )
@@ -142,7 +142,7 @@ def test_signing_up_after_leaving_makes_old_links_die(newsletter):
     assert (left.status, left.generation, left.mail_due_at) == ("pending", 2, NOW)
 
 
-def test_a_known_reader_stays_active(newsletter):
+def test_an_active_reader_stays_active(newsletter):
     known = factories.subscription(newsletter, "ann@example.com")
 
     sign_up(newsletter)
@@ -152,7 +152,7 @@ def test_a_known_reader_stays_active(newsletter):
     assert known.mail_due_at == NOW  # a mail that says so
 
 
-def test_who_waits_in_a_long_queue_and_signs_up_themselves_waits_no_longer(newsletter):
+def test_a_reader_who_waits_in_an_import_queue_and_signs_up_waits_no_longer(newsletter):
     later = NOW + timedelta(hours=6)
     factories.subscription(
         newsletter, "ann@example.com", status="pending", confirmed_at=None, mail_due_at=later
@@ -173,7 +173,7 @@ def test_nobody_is_stored_for_a_newsletter_that_was_deleted_a_moment_ago(
         factories.subscription(factories.newsletter(), "ann@example.com")
     assert known.newsletter(newsletter.slug)
     readers = Subscriber.objects.count()
-    # As another process does it, which this one hears of only after a while.
+    # Another process deletes it like this, and this process notices only after a while.
     Newsletter.objects.filter(pk=newsletter.pk)._raw_delete(using="default")
 
     answer = client.post(form_url, {"email": "ann@example.com"})
@@ -208,7 +208,7 @@ def test_the_domain_function_refuses_a_bad_address_itself(newsletter):
         sign_up(newsletter, "nobody")
 
 
-def test_a_lost_broker_is_not_the_readers_trouble(
+def test_a_sign_up_succeeds_quickly_without_a_broker(
     client, form_url, settings, monkeypatch, caplog, django_capture_on_commit_callbacks
 ):
     app = Celery(broker="redis+socket:///nowhere/redis.sock", set_as_current=False)
@@ -231,8 +231,8 @@ def test_a_lost_broker_is_not_the_readers_trouble(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_was_lost_while_idle_is_not_the_readers_trouble(newsletter):
-    """As after a restart of the database: the web server's connections lead nowhere."""
+def test_a_sign_up_succeeds_on_a_database_connection_that_was_lost_while_idle(newsletter):
+    """After a restart of the database the web server's connections are dead."""
     sign_up(newsletter)
     with psycopg.connect(**connection.get_connection_params()) as other:
         pid = connection.connection.info.backend_pid

@@ -1,4 +1,4 @@
-"""The sign-up form in a real browser: a correction is offered, a challenge is solved unseen."""
+"""The sign-up form in a real browser offers corrections and solves challenges unseen."""
 
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def newsletter(page, settings):
-    settings.SIGNUP_MIN_SECONDS = 0  # a browser that is driven is quicker than any reader
+    settings.SIGNUP_MIN_SECONDS = 0  # an automated browser is quicker than any reader
     return factories.newsletter(name="The Daily Briefing", slug="daily", accent_color="#ffc400")
 
 
@@ -23,7 +23,7 @@ def enter(page, email):
     page.get_by_role("button", name="Sign up").click()
 
 
-def arrived(page):
+def emails_after_sign_up(page):
     page.get_by_role("heading", name="Check your inbox").wait_for()
     return [reader.email for reader in Subscriber.objects.all()]
 
@@ -32,7 +32,7 @@ def arrived(page):
     ("button", "stored"),
     [("Use ann@gmail.com", "ann@gmail.com"), ("Keep ann@gmial.com", "ann@gmial.com")],
 )
-def test_a_slip_is_corrected_or_insisted_on_with_one_press(page, newsletter, button, stored):
+def test_a_typo_is_corrected_or_kept_with_one_press(page, newsletter, button, stored):
     enter(page, "ann@gmial.com")
     page.get_by_role("alert").wait_for()
     assert axe_violations(page) == []
@@ -40,27 +40,27 @@ def test_a_slip_is_corrected_or_insisted_on_with_one_press(page, newsletter, but
 
     page.get_by_role("button", name=button).click()
 
-    assert arrived(page) == [stored]
+    assert emails_after_sign_up(page) == [stored]
 
 
-def test_a_corrected_field_is_what_counts_and_enter_presses_the_right_button(page, newsletter):
+def test_the_enter_key_sends_the_address_that_was_corrected_in_the_field(page, newsletter):
     enter(page, "ann@gmial.com")
     page.get_by_role("alert").wait_for()
     field = page.get_by_label("E-mail address")
     field.fill("ann@example.com")
     field.press("Enter")
 
-    assert arrived(page) == ["ann@example.com"]
+    assert emails_after_sign_up(page) == ["ann@example.com"]
 
 
-def test_a_sign_up_without_javascript_is_asked_back_as_well(scriptless, newsletter):
+def test_a_correction_is_offered_without_javascript_too(scriptless, newsletter):
     enter(scriptless, "ann@gmial.com")
     scriptless.get_by_role("button", name="Use ann@gmail.com").click()
 
-    assert arrived(scriptless) == ["ann@gmail.com"]
+    assert emails_after_sign_up(scriptless) == ["ann@gmail.com"]
 
 
-def test_under_attack_the_browser_solves_the_challenge_while_the_reader_types(
+def test_the_browser_solves_a_challenge_while_the_reader_types(
     page, newsletter, settings, live_server
 ):
     settings.SIGNUP_CHALLENGE = "always"
@@ -72,11 +72,11 @@ def test_under_attack_the_browser_solves_the_challenge_while_the_reader_types(
 
     enter(page, "ann@example.com")
 
-    assert arrived(page) == ["ann@example.com"]
+    assert emails_after_sign_up(page) == ["ann@example.com"]
     assert set(problems) == {urlsplit(live_server.url).hostname}
 
 
-def test_a_page_from_before_the_attack_is_asked_once_more(page, newsletter, settings):
+def test_a_page_opened_before_challenges_began_asks_for_one_more_press(page, newsletter, settings):
     page.goto("/newsletters/daily/")
     settings.SIGNUP_CHALLENGE = "always"
     page.get_by_label("E-mail address").fill("ann@example.com")
@@ -86,10 +86,10 @@ def test_a_page_from_before_the_attack_is_asked_once_more(page, newsletter, sett
 
     page.get_by_role("button", name="Sign up").click()
 
-    assert arrived(page) == ["ann@example.com"]
+    assert emails_after_sign_up(page) == ["ann@example.com"]
 
 
-def test_without_javascript_a_reader_is_told_why(scriptless, newsletter, settings):
+def test_a_reader_without_javascript_is_told_why_it_is_needed(scriptless, newsletter, settings):
     settings.SIGNUP_CHALLENGE = "always"
     scriptless.goto("/newsletters/daily/")
 

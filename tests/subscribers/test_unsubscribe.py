@@ -1,4 +1,4 @@
-"""Leaving: one button on a page, or one click in the mail client (RFC 8058)."""
+"""A reader unsubscribes with a button on a page, or one click in the mail client (RFC 8058)."""
 
 import pytest
 from django.test import Client
@@ -38,7 +38,7 @@ def test_the_page_names_the_newsletter_and_has_one_button(client, active):
     assert page.count("<button") == 1
 
 
-def test_one_click_ends_it_without_cookies_and_without_a_redirect(active):
+def test_one_click_unsubscribes_without_cookies_and_without_a_redirect(active):
     strict = Client(enforce_csrf_checks=True)
 
     response = strict.post(link(active), ONE_CLICK, headers={"User-Agent": "Mail/1"})
@@ -70,14 +70,14 @@ def test_an_unknown_token_gets_the_same_answer(client, active):
     assert len(answers) == 1
 
 
-def test_the_page_for_an_unknown_token_offers_the_button_all_the_same(client):
+def test_the_page_for_an_unknown_token_has_the_button_too(client):
     page = client.get(reverse("unsubscribe", args=["nobody"]))
 
     assert page.status_code == 200
     assert page.content.decode().count("<button") == 1
 
 
-def test_after_leaving_the_page_says_so_and_offers_a_way_back(client, active):
+def test_the_page_after_unsubscribing_says_so_and_offers_to_resubscribe(client, active):
     page = client.post(link(active), {"page": "1"}).content.decode()
 
     assert "You have unsubscribed" in page
@@ -85,7 +85,7 @@ def test_after_leaving_the_page_says_so_and_offers_a_way_back(client, active):
     assert "You have unsubscribed" in client.get(link(active)).content.decode()
 
 
-def test_leaving_twice_is_harmless(client, active):
+def test_unsubscribing_twice_is_harmless(client, active):
     client.post(link(active))
     before = Subscription.objects.values().get()
 
@@ -94,7 +94,7 @@ def test_leaving_twice_is_harmless(client, active):
     assert Consent.objects.count() == 1
 
 
-def test_leaving_before_confirming_stops_the_confirmation_mail(client, active):
+def test_unsubscribing_before_confirming_stops_the_confirmation_mail(client, active):
     factories.put(Subscription.objects.all(), status="pending", mail_due_at="2026-03-10T06:00Z")
 
     client.post(link(active))
@@ -103,7 +103,7 @@ def test_leaving_before_confirming_stops_the_confirmation_mail(client, active):
     assert (active.status, active.mail_due_at) == ("unsubscribed", None)
 
 
-def test_leaving_one_newsletter_leaves_the_others(client, active):
+def test_unsubscribing_from_one_newsletter_keeps_the_others(client, active):
     other = Subscription.objects.create(
         subscriber=active.subscriber,
         newsletter=factories.newsletter(),
@@ -117,7 +117,7 @@ def test_leaving_one_newsletter_leaves_the_others(client, active):
     assert other.status == "active"
 
 
-def test_leaving_tells_the_layers_above_each_time(
+def test_unsubscribing_sends_the_signal_each_time(
     client, active, django_capture_on_commit_callbacks
 ):
     heard = []
