@@ -1,4 +1,4 @@
-"""What the ledger keeps of a reader's act: the words they saw, and where they saw them."""
+"""The ledger keeps the wording that a reader saw, its language, and what they changed."""
 
 from hashlib import sha256
 
@@ -12,7 +12,7 @@ from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
-# What has been shown stays as it was: other words need another version, and a line here.
+# A wording that was shown never changes: a new wording needs a new version and a line here.
 SHOWN = {"2026-01": "f9ddd39851b7ee09"}
 
 
@@ -31,7 +31,7 @@ def record(subscription, **fields):
     return entry
 
 
-def test_words_that_were_shown_are_not_changed_under_the_same_version():
+def test_a_wording_never_changes_under_the_same_version():
     with translation.override(None):
         words = "\n".join(map(str, consent.WORDINGS.values()))
 
@@ -39,11 +39,11 @@ def test_words_that_were_shown_are_not_changed_under_the_same_version():
 
 
 @pytest.mark.parametrize("kind", [*Consent.Kind.values, consent.ONE_CLICK])
-def test_each_kind_of_act_has_a_sentence_that_names_the_newsletter(subscription, kind):
+def test_each_kind_of_consent_record_has_a_wording_that_names_the_newsletter(subscription, kind):
     assert "Morning 100%" in consent.wording(kind, subscription.newsletter)
 
 
-def test_the_sentence_is_kept_in_the_language_it_was_read_in(subscription, monkeypatch):
+def test_the_wording_is_stored_in_the_language_that_the_reader_saw(subscription, monkeypatch):
     words = dict(consent.WORDINGS) | {"signup": translation.gettext_lazy("Monday")}
     monkeypatch.setattr(consent, "WORDINGS", words)
 
@@ -55,14 +55,14 @@ def test_the_sentence_is_kept_in_the_language_it_was_read_in(subscription, monke
     assert french.wording == "lundi"
 
 
-def test_a_language_that_nobody_speaks_is_kept_and_does_no_harm(subscription):
+def test_an_unknown_language_is_stored_and_the_wording_is_in_english(subscription):
     entry = record(subscription, origin=consent.Origin(language="tlh-very-long-name"))
 
     assert entry.wording.startswith("By signing up you agree")
     assert entry.language == "tlh-very-long-na"
 
 
-def test_a_change_says_what_it_changed(subscription):
+def test_a_change_stores_its_details_and_the_wording_that_was_shown(subscription):
     details = {"frequency": {"from": "daily", "to": "weekly"}}
 
     entry = record(subscription, kind="change", details=details, seen="Send me fewer mails.")

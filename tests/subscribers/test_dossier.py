@@ -1,4 +1,4 @@
-"""What is stored about a reader, all of it: as a file and as a page in words."""
+"""A reader gets everything that is stored about them, as a file and as a page."""
 
 import json
 from datetime import timedelta
@@ -40,7 +40,7 @@ def ann():
     Delivery.objects.create(
         edition=edition, subscription=subscription, status="sent", reply="250 OK", finished_at=NOW
     )
-    # Somebody else's, which must not be in it.
+    # Another reader's rows, which must not be in the export.
     other = factories.subscription(newsletter, "bob@example.com")
     record(other, "signup")
     Delivery.objects.create(edition=edition, subscription=other, status="sent")
@@ -87,7 +87,7 @@ def test_the_file_has_everything_of_this_reader_and_nothing_of_another(ann):
     assert "bob@" not in json.dumps(found)
 
 
-def test_each_field_of_the_ledger_is_in_the_file(ann):
+def test_each_field_of_a_consent_record_is_in_the_file(ann):
     """A field that is added later has to be added to the file too."""
     entry = dossier.export(subscriber_id=ann.subscriber_id)["consents"][0]
     fields = {field.name for field in Consent._meta.concrete_fields}
@@ -100,7 +100,7 @@ def test_each_field_of_a_subscription_is_in_the_file_or_left_out_on_purpose(ann)
     renamed = {
         "source": "signed_up_on", "created_at": "signed_up_at", "mail_sent_at": "last_letter_at",
     }  # fmt: skip
-    # What the machinery needs to send a mail once, and who it is.
+    # Left out: the ids, and the fields that see to it that a mail is sent once.
     machinery = {
         "id", "subscriber", "generation", "mail_due_at", "mail_due_since", "mail_kind", "moved_to",
     }  # fmt: skip
@@ -109,7 +109,7 @@ def test_each_field_of_a_subscription_is_in_the_file_or_left_out_on_purpose(ann)
     assert set(entry) == {renamed.get(name, name) for name in fields}
 
 
-def test_the_reader_reads_the_same_in_words(client, ann):
+def test_the_page_shows_the_same_data_as_the_file(client, ann):
     suppress(email="ann@example.com", reason="bounce", now=NOW)
 
     response = client.get(page(ann))
@@ -126,7 +126,7 @@ def test_the_reader_reads_the_same_in_words(client, ann):
     assert response["X-Robots-Tag"] == "noindex, nofollow"
 
 
-def test_the_reader_saves_it_as_a_file(client, ann):
+def test_the_download_is_the_data_export_as_json(client, ann):
     response = client.get(page(ann, "dossier-download"))
 
     assert response["Content-Type"] == "application/json"
@@ -137,7 +137,7 @@ def test_the_reader_saves_it_as_a_file(client, ann):
 
 
 @pytest.mark.parametrize("name", ["dossier", "dossier-download"])
-def test_nobody_else_reads_it(client, ann, name):
+def test_the_data_export_opens_only_with_the_readers_own_link(client, ann, name):
     forged = reverse(name, args=["x" * 30])
     wrong_purpose = reverse(name, args=[tokens.unsubscribe_token(ann.pk)])
     assert client.get(forged).status_code == 404
@@ -155,7 +155,7 @@ def test_a_reader_of_any_language_gets_a_page(client, ann, language):
     assert client.get(page(ann)).status_code == 200
 
 
-def test_a_change_that_nobody_thought_of_is_shown_as_it_stands(client, ann):
+def test_an_unknown_kind_of_change_is_shown_as_stored(client, ann):
     record(ann, "change", details={"shoe_size": {"from": None, "to": 43}, "note": "by letter"})
 
     text = client.get(page(ann)).content.decode()
@@ -164,7 +164,7 @@ def test_a_change_that_nobody_thought_of_is_shown_as_it_stands(client, ann):
     assert "by letter" in text
 
 
-def test_the_page_takes_few_queries_however_much_there_is(
+def test_the_page_takes_few_queries_however_many_records_there_are(
     client, ann, django_assert_max_num_queries
 ):
     for n in range(30):
@@ -174,8 +174,8 @@ def test_the_page_takes_few_queries_however_much_there_is(
         client.get(page(ann))
 
 
-def test_a_row_that_somebody_else_uses_again_is_not_in_it(ann):
-    """Who got the mailbox after them signed up there: erasing leaves that one out too."""
+def test_a_former_address_that_has_a_new_reader_is_not_in_the_file(ann):
+    """The mailbox has a new owner, who signed up. Erasing leaves the new owner's row out too."""
     old = replaced_by(ann, "ann.before@example.com")
     assert len(dossier.export(subscriber_id=ann.subscriber_id)["subscriptions"]) == 2
 
@@ -186,7 +186,7 @@ def test_a_row_that_somebody_else_uses_again_is_not_in_it(ann):
     assert len(found["consents"]) == 3
 
 
-def test_what_was_replaced_by_what_was_replaced_is_in_it(ann):
+def test_a_chain_of_replaced_subscriptions_is_in_the_file(ann):
     between = replaced_by(ann, "ann.before@example.com")
     replaced_by(between, "ann.long-before@example.com")
 
@@ -201,7 +201,7 @@ def replaced_by(subscription, email):
     return old
 
 
-def test_another_address_that_was_asked_for_is_in_it_with_the_letters(client, ann):
+def test_a_requested_address_change_and_its_mails_are_in_the_file(client, ann):
     preferences.moving.ask_to_move(subscription_id=ann.pk, email="New@Example.org", now=NOW)
     change = AddressChange.objects.get()
     preferences.moving.agree(token=tokens.change_token(change.pk, "old", now=NOW), now=NOW)
@@ -210,8 +210,8 @@ def test_another_address_that_was_asked_for_is_in_it_with_the_letters(client, an
 
     found = dossier.export(subscriber_id=ann.subscriber_id)
 
-    [wish] = found["address_changes"]
-    assert wish == {
+    [entry] = found["address_changes"]
+    assert entry == {
         "email": "New@example.org",
         "email_as_typed": "New@Example.org",
         "status": "open",
@@ -241,7 +241,9 @@ def test_another_address_that_was_asked_for_is_in_it_with_the_letters(client, an
         (Letter, "letters", {"id", "change"}),
     ],
 )
-def test_each_field_of_these_is_in_the_file_or_left_out_on_purpose(ann, model, chapter, left_out):
+def test_each_field_of_a_request_is_in_the_file_or_left_out_on_purpose(
+    ann, model, chapter, left_out
+):
     preferences.moving.ask_to_move(subscription_id=ann.pk, email="new@example.org", now=NOW)
     entry = dossier.export(subscriber_id=ann.subscriber_id)[chapter][0]
     fields = {field.name for field in model._meta.concrete_fields} - left_out
@@ -250,7 +252,7 @@ def test_each_field_of_these_is_in_the_file_or_left_out_on_purpose(ann, model, c
     assert set(entry) == {renamed.get(name, name) for name in fields}
 
 
-def test_that_they_were_erased_before_is_in_it_though_only_a_hash_is_left(client, ann):
+def test_an_earlier_erasure_is_in_the_file_although_only_a_hash_is_left(client, ann):
     conceal(email="ann@example.com", detail="at the reader's wish", now=NOW)
 
     assert dossier.export(subscriber_id=ann.subscriber_id)["suppression"] == {
@@ -264,14 +266,14 @@ def test_that_they_were_erased_before_is_in_it_though_only_a_hash_is_left(client
     assert "nothing is sent to this address" not in text
 
 
-def test_a_hash_that_keeps_mail_away_says_so(client, ann):
+def test_the_page_says_why_a_hashed_address_gets_no_mail(client, ann):
     suppress(email="ann@example.com", reason="complaint", now=NOW)
     conceal(email="ann@example.com", now=NOW)
 
     assert "a mail from us was reported as spam" in client.get(page(ann)).content.decode()
 
 
-def test_a_command_prints_it(ann):
+def test_the_export_reader_command_prints_the_file(ann):
     out = StringIO()
 
     call_command("export_reader", "Ann@Example.com", stdout=out)
@@ -281,7 +283,7 @@ def test_a_command_prints_it(ann):
         call_command("export_reader", "nobody@example.com")
 
 
-def test_a_command_erases(ann, monkeypatch):
+def test_the_erase_reader_command_asks_before_it_erases(ann, monkeypatch):
     out = StringIO()
     monkeypatch.setattr("builtins.input", lambda _: "no")
     with pytest.raises(CommandError, match="Nothing was erased"):

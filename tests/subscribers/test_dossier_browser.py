@@ -1,4 +1,4 @@
-"""The dossier in a real browser: read, saved, legible on a phone and from right to left."""
+"""The data export can be read and saved in a real browser, on a phone and right to left too."""
 
 import json
 
@@ -41,7 +41,7 @@ def ann(transactional_db):
 
 
 @pytest.mark.parametrize("language", ["en", "ar", "ja"])
-def test_axe_finds_nothing_and_nothing_sticks_out(page, ann, language):
+def test_the_page_passes_axe_and_never_scrolls_sideways(page, ann, language):
     token = tokens.preferences_token(ann)
     page.goto(reverse("dossier", args=[token]) + f"?lang={language}")
     assert page.locator("html").get_attribute("lang") == language
@@ -53,7 +53,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(page, ann, language):
             assert axe_violations(page) == [], (width, scheme)
 
 
-def test_the_file_that_is_saved_is_the_dossier(page, ann):
+def test_the_saved_file_is_the_data_export(page, ann):
     page.goto(reverse("dossier", args=[tokens.preferences_token(ann)]))
 
     with page.expect_download() as saved:

@@ -1,4 +1,4 @@
-"""Erasing a person: nothing of them is left in any table, and no import brings them back."""
+"""Erasing a reader leaves nothing of them in any table, and no import brings them back."""
 
 import pytest
 from django.apps import apps
@@ -34,7 +34,7 @@ ORIGIN = consent.Origin(
 
 @pytest.fixture
 def ann():
-    """A reader of two newsletters of whom every table knows something."""
+    """Return a reader of two newsletters about whom every table holds something."""
     newsletter = factories.newsletter()
     active = factories.subscription(
         newsletter,
@@ -76,7 +76,7 @@ def ann():
 
 
 def everything():
-    """All rows of all tables, as one text."""
+    """Return all rows of all tables as one text."""
     return serialize("json", [row for model in apps.get_models() for row in model.objects.all()])
 
 
@@ -86,20 +86,20 @@ def traces():
     return [mark for mark in marks if mark in found]
 
 
-def erased(subscriber):
+def erase_now(subscriber):
     return erase.erase(subscriber_id=subscriber.pk, now=NOW)
 
 
 def test_nothing_of_the_person_is_left_in_any_table(ann):
     assert len(traces()) == 5
 
-    assert erased(ann)
+    assert erase_now(ann)
 
     assert traces() == []
 
 
-def test_what_was_sent_can_still_be_counted(ann):
-    erased(ann)
+def test_sent_deliveries_are_still_counted_after_erasing(ann):
+    erase_now(ann)
 
     assert Delivery.objects.get().status == "sent"
     ann.refresh_from_db()
@@ -107,7 +107,7 @@ def test_what_was_sent_can_still_be_counted(ann):
     assert ann.erased_at == NOW
 
 
-def test_every_subscription_ends_and_what_was_planned_is_stopped(
+def test_every_subscription_ends_and_planned_deliveries_are_skipped(
     ann, django_capture_on_commit_callbacks
 ):
     going_out = factories.publish(
@@ -118,16 +118,18 @@ def test_every_subscription_ends_and_what_was_planned_is_stopped(
     )
 
     with django_capture_on_commit_callbacks(execute=True):
-        erased(ann)
+        erase_now(ann)
 
     assert set(ann.subscriptions.values_list("status", flat=True)) == {"unsubscribed"}
     planned.refresh_from_db()
     assert (planned.status, planned.reason) == ("skipped", "unsubscribed")
 
 
-def test_what_a_lane_writes_down_meanwhile_is_emptied_too(ann, django_capture_on_commit_callbacks):
+def test_a_reply_that_a_lane_records_during_the_erasure_is_emptied_too(
+    ann, django_capture_on_commit_callbacks
+):
     with django_capture_on_commit_callbacks() as after_commit:
-        erased(ann)
+        erase_now(ann)
     Delivery.objects.update(reply=f"250 <{ADDRESS}> queued")
 
     for callback in after_commit:
@@ -136,17 +138,17 @@ def test_what_a_lane_writes_down_meanwhile_is_emptied_too(ann, django_capture_on
     assert traces() == []
 
 
-def test_once_is_enough(ann):
-    erased(ann)
+def test_erasing_twice_changes_nothing_more(ann):
+    erase_now(ann)
     before = everything()
 
-    assert not erased(ann)
+    assert not erase_now(ann)
 
     assert everything() == before
 
 
-def test_half_an_erasure_is_none(ann):
-    """A listener that fails takes back what was done before it."""
+def test_an_erasure_is_rolled_back_if_a_listener_fails(ann):
+    """What was done before the listener ran is rolled back too."""
 
     def fails(**_):
         raise RuntimeError
@@ -154,7 +156,7 @@ def test_half_an_erasure_is_none(ann):
     signals.subscriber_erased.connect(fails)
     try:
         with pytest.raises(RuntimeError):
-            erased(ann)
+            erase_now(ann)
     finally:
         signals.subscriber_erased.disconnect(fails)
 
@@ -163,14 +165,14 @@ def test_half_an_erasure_is_none(ann):
     assert ann.email == ADDRESS
 
 
-def test_an_import_cannot_bring_them_back(ann):
+def test_an_import_cannot_bring_an_erased_reader_back(ann):
     Suppression.objects.all().delete()
-    erased(ann)
+    erase_now(ann)
 
     assert suppressed_among([ADDRESS]) == {ADDRESS: "erased"}
 
 
-def test_the_row_of_an_address_that_was_theirs_too_goes_with_them(ann):
+def test_the_row_of_a_former_address_is_erased_too(ann):
     old = factories.subscription(
         ann.subscriptions.first().newsletter,
         "ann.unmistakable@old.example",
@@ -186,13 +188,13 @@ def test_the_row_of_an_address_that_was_theirs_too_goes_with_them(ann):
     )
     assert len(dossier.export(subscriber_id=ann.pk)["consents"]) == 3
 
-    erased(ann)
+    erase_now(ann)
 
     assert traces() == []
     assert "ann.unmistakable@old.example" in suppressed_among(["ann.unmistakable@old.example"])
 
 
-def test_an_address_they_had_before_cannot_be_brought_back_either(ann):
+def test_an_import_cannot_bring_a_former_address_back_either(ann):
     subscription = ann.subscriptions.first()
     Consent.objects.create(
         subscription=subscription,
@@ -205,15 +207,15 @@ def test_an_address_they_had_before_cannot_be_brought_back_either(ann):
         subscription=subscription, kind="change", wording="x", wording_version="1", details={}
     )
 
-    erased(ann)
+    erase_now(ann)
 
     assert suppressed_among(["old@example.com"]) == {"old@example.com": "erased"}
 
 
-def test_they_may_sign_up_again_as_a_new_reader_and_are_read_to_again(ann):
+def test_an_erased_reader_may_sign_up_as_a_new_reader_and_gets_editions_again(ann):
     newsletter = ann.subscriptions.get(status="active").newsletter
     Suppression.objects.all().delete()
-    erased(ann)
+    erase_now(ann)
 
     signup.sign_up(newsletter=newsletter, email=ADDRESS, origin=ORIGIN, now=NOW)
     again = Subscription.objects.get(subscriber__email=ADDRESS)
@@ -230,7 +232,7 @@ def test_they_may_sign_up_again_as_a_new_reader_and_are_read_to_again(ann):
     assert [row.email for row in claim.claim(claimant, now=NOW).rows] == [ADDRESS]
 
 
-def test_links_in_old_mails_bring_nobody_back(ann, client):
+def test_links_in_old_mails_do_not_bring_an_erased_reader_back(ann, client):
     subscription = ann.subscriptions.get(status="active")
     links = [
         reverse("confirm", args=[tokens.confirm_token(subscription)]),
@@ -238,7 +240,7 @@ def test_links_in_old_mails_bring_nobody_back(ann, client):
         reverse("preferences", args=[tokens.preferences_token(subscription)]),
         reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)]),
     ]
-    erased(ann)
+    erase_now(ann)
     before = everything()
 
     for link in links:
@@ -249,7 +251,7 @@ def test_links_in_old_mails_bring_nobody_back(ann, client):
     assert everything() == before
 
 
-def test_whoever_is_not_there_can_be_erased_by_address_for_the_imports_to_come():
+def test_an_unknown_address_can_be_erased_to_keep_later_imports_from_adding_it():
     assert not erase.erase_address(email="Nobody@example.com", now=NOW)
 
     assert suppressed_among(["nobody@example.com"]) == {"nobody@example.com": "erased"}

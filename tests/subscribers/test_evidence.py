@@ -1,4 +1,4 @@
-"""Every grant, change and withdrawal leaves a complete record, whichever way it came."""
+"""Every grant, change and withdrawal of consent leaves a complete record, by whatever route."""
 
 from datetime import timedelta
 
@@ -20,8 +20,8 @@ def newsletter():
     return factories.newsletter(name="Morgen", slug="morgen")
 
 
-def complete(entry, newsletter, *, kind, page):
-    """What checks.md asks of a record, and that the words are those of the page, in German."""
+def assert_complete(entry, newsletter, *, kind, page):
+    """Assert that the record has every field, and the page's own wording, in German."""
     assert entry.kind == kind
     assert entry.wording == consent.wording(kind, newsletter, language="de")
     assert entry.wording_version == consent.WORDING_VERSION
@@ -32,22 +32,22 @@ def complete(entry, newsletter, *, kind, page):
     assert entry.created_at
 
 
-def seen(client, url):
+def page_text(client, url):
     return client.get(url, headers=BROWSER).content.decode()
 
 
-def test_signing_up_confirming_choosing_and_leaving_each_leave_their_record(client, newsletter):
+def test_signing_up_confirming_choosing_and_unsubscribing_each_leave_a_record(client, newsletter):
     section = factories.section(newsletter, name="Sport")
     url = reverse("newsletter", args=["morgen"])
-    assert consent.wording("signup", newsletter, language="de") in seen(client, url)
-    client.post(url, {"email": "ann@example.com", "opened": _opened()}, headers=BROWSER)
-    complete(Consent.objects.get(), newsletter, kind="signup", page=url)
+    assert consent.wording("signup", newsletter, language="de") in page_text(client, url)
+    client.post(url, {"email": "ann@example.com", "opened": _form_token()}, headers=BROWSER)
+    assert_complete(Consent.objects.get(), newsletter, kind="signup", page=url)
     subscription = Subscription.objects.get()
 
     url = reverse("confirm", args=[tokens.confirm_token(subscription)])
-    assert consent.wording("confirmation", newsletter, language="de") in seen(client, url)
+    assert consent.wording("confirmation", newsletter, language="de") in page_text(client, url)
     client.post(url, headers=BROWSER)
-    complete(newest(), newsletter, kind="confirmation", page="/confirm/…/")
+    assert_complete(newest(), newsletter, kind="confirmation", page="/confirm/…/")
 
     origin = consent.Origin(
         page="http://testserver/preferences/…/", language="de", ip_address="127.0.0.1",
@@ -60,16 +60,16 @@ def test_signing_up_confirming_choosing_and_leaving_each_leave_their_record(clie
         now=factories.NOW,
     )
     change = Consent.objects.get(kind="change")
-    complete(change, newsletter, kind="change", page="/preferences/…/")
+    assert_complete(change, newsletter, kind="change", page="/preferences/…/")
     assert change.details == {"muted_sections": {"from": [], "to": ["Sport"]}}
 
     url = reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
-    assert consent.wording("withdrawal", newsletter, language="de") in seen(client, url)
+    assert consent.wording("withdrawal", newsletter, language="de") in page_text(client, url)
     client.post(url, {"page": "1"}, headers=BROWSER)
-    complete(newest(), newsletter, kind="withdrawal", page="/u/…")
+    assert_complete(newest(), newsletter, kind="withdrawal", page="/u/…")
 
 
-def test_a_click_in_a_mail_program_is_recorded_as_what_it_is(client, newsletter):
+def test_a_one_click_unsubscribe_is_recorded_as_a_mail_programs_button(client, newsletter):
     subscription = factories.subscription(newsletter)
     url = reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
 
@@ -83,5 +83,5 @@ def newest():
     return Consent.objects.order_by("-pk").first()
 
 
-def _opened():
+def _form_token():
     return abuse.opened_token(now() - timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""How many came and went, by day and by page: the figures outlive the people."""
+"""Sign-ups and unsubscribes are counted by day and page, and the counts outlive the readers."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +12,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-# Noon in London, and the evening of the same day in Auckland.
+# Noon in London, and the night of the next day in Auckland.
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 10)
 
@@ -26,7 +26,7 @@ def reader(newsletter, source="news.example.com/", **fields):
     return factories.subscription(newsletter, source=source, **fields)
 
 
-def did(subscription, kind, at=NOON):
+def record(subscription, kind, at=NOON):
     consent.record(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
@@ -45,10 +45,10 @@ def count_all(now):
         pass
 
 
-def test_today_is_there_before_anything_was_counted(newsletter):
+def test_today_is_reported_before_anything_was_counted(newsletter):
     ann = reader(newsletter)
-    did(ann, "signup")
-    did(ann, "confirmation")
+    record(ann, "signup")
+    record(ann, "confirmation")
 
     found = report(newsletter)
 
@@ -57,13 +57,13 @@ def test_today_is_there_before_anything_was_counted(newsletter):
     assert (found.first, found.last, len(found.days)) == (date(2026, 2, 9), TODAY, 30)
 
 
-def test_each_day_is_told_the_same_before_and_after_it_was_counted(newsletter):
+def test_each_day_is_reported_the_same_before_and_after_it_was_counted(newsletter):
     for days in (0, 1, 2, 40):
         ann = reader(newsletter, source=f"page{days}")
         at = NOON - timedelta(days=days)
-        did(ann, "signup", at)
-        did(ann, "confirmation", at)
-        did(ann, "withdrawal", at + timedelta(minutes=30))
+        record(ann, "signup", at)
+        record(ann, "confirmation", at)
+        record(ann, "withdrawal", at + timedelta(minutes=30))
     before = report(newsletter, days=90)
 
     count_all(NOON)
@@ -75,11 +75,11 @@ def test_each_day_is_told_the_same_before_and_after_it_was_counted(newsletter):
     assert report(newsletter, days=90) == before, "counting twice adds nothing"
 
 
-def test_a_day_is_the_newsrooms_day_summer_time_included(newsletter):
+def test_a_day_begins_at_midnight_in_the_newsletters_time_zone_in_summer_too(newsletter):
     tokyo = factories.newsletter(timezone="Asia/Tokyo")
     late = datetime(2026, 7, 1, 23, 30, tzinfo=UTC)
     for daily in (newsletter, tokyo):
-        did(reader(daily), "signup", late)
+        record(reader(daily), "signup", late)
 
     # In London it is half past midnight, in Tokyo half past eight.
     for daily in (newsletter, tokyo):
@@ -87,8 +87,8 @@ def test_a_day_is_the_newsrooms_day_summer_time_included(newsletter):
         assert GrowthDay.objects.get(newsletter=daily).day == date(2026, 7, 2)
 
 
-def test_the_last_hour_is_read_from_the_ledger_and_counted_once_it_has_settled(newsletter):
-    did(reader(newsletter), "signup")
+def test_the_last_hour_is_read_from_the_ledger_and_counted_an_hour_later(newsletter):
+    record(reader(newsletter), "signup")
 
     growth.count(now=NOON + timedelta(minutes=59))
     assert not GrowthDay.objects.exists()
@@ -98,35 +98,36 @@ def test_the_last_hour_is_read_from_the_ledger_and_counted_once_it_has_settled(n
     assert GrowthMark.objects.get().counted_to == NOON + timedelta(minutes=1)
 
 
-def test_a_day_that_is_counted_piece_by_piece_is_one_day(newsletter):
+def test_a_day_that_is_counted_in_steps_has_one_row(newsletter):
     ann = reader(newsletter)
     for hours in range(5):
-        did(ann, "signup", NOON + timedelta(hours=hours))
-        did(reader(newsletter), "signup", NOON + timedelta(hours=hours))
+        record(ann, "signup", NOON + timedelta(hours=hours))
+        record(reader(newsletter), "signup", NOON + timedelta(hours=hours))
         count_all(NOON + timedelta(hours=hours + 2))
 
     # Signing up again within a day is the same sign-up.
     assert GrowthDay.objects.get().signups == 6
 
 
-def test_what_counts_as_what(newsletter):
+def test_each_kind_of_consent_record_counts_as_what_it_is(newsletter):
     twice, pending, imported, back = (reader(newsletter) for _ in range(4))
     pending.confirmed_at, pending.status = None, "unsubscribed"
     pending.save()
     for minutes in (0, 10):
-        did(twice, "signup", NOON - timedelta(minutes=minutes))
-    did(pending, "withdrawal")
-    did(imported, "import")
-    did(back, "change")
+        record(twice, "signup", NOON - timedelta(minutes=minutes))
+    record(pending, "withdrawal")
+    record(imported, "import")
+    record(back, "change")
 
-    # Twice on a day is once; who never was a reader does not leave; a change is neither.
+    # Two sign-ups on a day count once. A withdrawal counts only if the reader had confirmed. A
+    # change counts as nothing.
     assert report(newsletter).total == Tally(signups=1, imports=1)
 
 
-def test_days_can_be_those_of_one_page_while_all_pages_are_told(newsletter):
-    did(reader(newsletter, source="a.example/front"), "signup")
-    did(reader(newsletter, source=""), "signup")
-    did(reader(newsletter, source=""), "signup", NOON - timedelta(days=2))
+def test_a_report_of_one_page_still_lists_all_pages(newsletter):
+    record(reader(newsletter, source="a.example/front"), "signup")
+    record(reader(newsletter, source=""), "signup")
+    record(reader(newsletter, source=""), "signup", NOON - timedelta(days=2))
     count_all(NOON)
 
     one = report(newsletter, source="a.example/front")
@@ -136,10 +137,10 @@ def test_days_can_be_those_of_one_page_while_all_pages_are_told(newsletter):
     assert one.sources == unknown.sources == report(newsletter).sources
 
 
-def test_all_newsletters_together_and_each_for_itself(newsletter):
+def test_newsletters_are_reported_together_and_one_by_one(newsletter):
     other = factories.newsletter(timezone="Pacific/Auckland")
-    did(reader(newsletter), "signup")
-    did(reader(other), "signup")
+    record(reader(newsletter), "signup")
+    record(reader(other), "signup")
 
     assert report(newsletter).total.signups == report(other).total.signups == 1
     both = report(newsletter, other)
@@ -149,7 +150,7 @@ def test_all_newsletters_together_and_each_for_itself(newsletter):
 
 def test_the_first_count_goes_a_month_at_a_time(newsletter):
     for days in (400, 300, 200, 5):
-        did(reader(newsletter), "signup", NOON - timedelta(days=days))
+        record(reader(newsletter), "signup", NOON - timedelta(days=days))
 
     assert growth.count(now=NOON)
     assert GrowthDay.objects.count() == 1
@@ -158,25 +159,25 @@ def test_the_first_count_goes_a_month_at_a_time(newsletter):
     assert GrowthDay.objects.count() == 4
 
 
-def test_who_is_erased_stays_counted_and_counts_as_one_who_left(newsletter):
+def test_an_erased_reader_stays_counted_and_counts_as_a_leaver(newsletter):
     ann = reader(newsletter)
-    did(ann, "signup", NOON - timedelta(days=5))
+    record(ann, "signup", NOON - timedelta(days=5))
     count_all(NOON)
-    did(ann, "confirmation")
+    record(ann, "confirmation")
 
     erase.erase(subscriber_id=ann.subscriber_id, now=NOON)
 
     expected = Tally(signups=1, confirmations=1, leavers=1)
     assert report(newsletter).total == expected
-    did(reader(newsletter), "signup")
+    record(reader(newsletter), "signup")
     count_all(NOON + timedelta(days=2))
     later = report(newsletter, now=NOON + timedelta(days=2)).total
     assert later == Tally(signups=2, confirmations=1, leavers=1)
 
 
-def test_who_had_left_before_does_not_leave_again_by_being_erased(newsletter):
+def test_an_unsubscribed_reader_is_not_counted_as_a_leaver_again_when_erased(newsletter):
     ann = reader(newsletter, status="unsubscribed")
-    did(ann, "withdrawal", NOON - timedelta(days=5))
+    record(ann, "withdrawal", NOON - timedelta(days=5))
 
     erase.erase(subscriber_id=ann.subscriber_id, now=NOON)
 
@@ -184,9 +185,10 @@ def test_who_had_left_before_does_not_leave_again_by_being_erased(newsletter):
 
 
 @pytest.mark.parametrize("minutes", [1, 30])
-def test_who_comes_back_within_the_hour_neither_left_nor_confirmed_anew(newsletter, minutes):
+def test_a_reader_who_resubscribes_within_the_hour_is_not_counted(newsletter, minutes):
     ann = reader(newsletter, confirmed_at=NOON - timedelta(days=9))
-    # The last minutes of a day by the newsroom's clock, and the first of the next.
+    # These are the last minutes of a day in the newsletter's time zone. The reader resubscribes on
+    # that day or on the next.
     left_at = datetime(2026, 3, 10, 23, 50, tzinfo=UTC)
     leaving.unsubscribe(subscription_id=ann.pk, now=left_at)
     ann.refresh_from_db()
@@ -202,10 +204,10 @@ def test_who_comes_back_within_the_hour_neither_left_nor_confirmed_anew(newslett
     assert not GrowthDay.objects.exclude(leavers=0, confirmations=0).exists()
 
 
-def test_who_leaves_and_signs_up_again_left_and_came(newsletter):
+def test_a_reader_who_unsubscribes_and_signs_up_again_counts_as_both(newsletter):
     ann = reader(newsletter, confirmed_at=NOON - timedelta(days=9))
     leaving.unsubscribe(subscription_id=ann.pk, now=NOON)
-    did(ann, "signup", NOON + timedelta(minutes=5))
-    did(ann, "confirmation", NOON + timedelta(minutes=6))
+    record(ann, "signup", NOON + timedelta(minutes=5))
+    record(ann, "confirmation", NOON + timedelta(minutes=6))
 
     assert report(newsletter, now=NOON).total == Tally(signups=1, confirmations=1, leavers=1)

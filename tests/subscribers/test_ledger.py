@@ -1,4 +1,4 @@
-"""The ledger of consent is only ever added to; the database sees to it, whoever asks."""
+"""The ledger of consent is append-only; the database enforces it, whoever the caller is."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -26,7 +26,7 @@ def entry():
     )
 
 
-def refused(work):
+def assert_refused(work):
     with pytest.raises(DatabaseError, match="only ever added to"), transaction.atomic():
         work()
 
@@ -42,54 +42,54 @@ def rows():
 
 @pytest.mark.parametrize("field", [field.attname for field in Consent._meta.concrete_fields])
 def test_no_field_of_an_entry_can_be_changed(entry, field):
-    refused(lambda: rows().update(**{field: F(field)}))
+    assert_refused(lambda: rows().update(**{field: F(field)}))
 
 
-def test_no_entry_can_be_taken_away(entry):
-    refused(lambda: sql("DELETE FROM subscribers_consent"))
-    refused(entry.delete)
-    refused(entry.subscription.delete)
-    refused(entry.subscription.subscriber.delete)
+def test_no_entry_can_be_deleted(entry):
+    assert_refused(lambda: sql("DELETE FROM subscribers_consent"))
+    assert_refused(entry.delete)
+    assert_refused(entry.subscription.delete)
+    assert_refused(entry.subscription.subscriber.delete)
 
     assert rows().count() == 1
 
 
-def test_the_ledger_cannot_be_emptied_at_one_blow(db):
-    refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))
+def test_the_ledger_cannot_be_truncated(db):
+    assert_refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))
     with ledger.erasing():
-        refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))
+        assert_refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nor_does_it_go_with_the_readers(entry):
+def test_truncating_the_readers_does_not_empty_the_ledger(entry):
     with ledger.erasing():
         sql("TRUNCATE subscribers_subscriber CASCADE")
 
     assert rows().count() == 1
 
 
-def test_who_erases_a_person_says_so_and_only_then(entry):
+def test_entries_can_be_deleted_only_inside_an_erasing_block(entry):
     with ledger.erasing():
-        refused(lambda: rows().update(wording="I agree to everything"))
+        assert_refused(lambda: rows().update(wording="I agree to everything"))
         assert rows().delete()[0] == 1
 
 
-def test_the_ledger_is_closed_again_afterwards(entry):
+def test_the_ledger_is_protected_again_after_an_erasing_block(entry):
     with ledger.erasing():
         pass
-    refused(lambda: rows().delete())
+    assert_refused(lambda: rows().delete())
 
     with pytest.raises(ZeroDivisionError), ledger.erasing():
         1 / 0  # noqa: B018
-    refused(lambda: rows().delete())
+    assert_refused(lambda: rows().delete())
 
 
-def test_fading_takes_the_network_and_the_client_and_nothing_else(entry):
+def test_anonymising_may_clear_ip_address_and_user_agent_and_nothing_else(entry):
     with ledger.fading():
-        refused(lambda: rows().delete())
-        refused(lambda: rows().update(wording="I agree", ip_address=None, user_agent=""))
-        refused(lambda: rows().update(ip_address="192.0.2.9", user_agent=""))
-        refused(lambda: rows().update(ip_address=None, user_agent="Chrome/200"))
+        assert_refused(lambda: rows().delete())
+        assert_refused(lambda: rows().update(wording="I agree", ip_address=None, user_agent=""))
+        assert_refused(lambda: rows().update(ip_address="192.0.2.9", user_agent=""))
+        assert_refused(lambda: rows().update(ip_address=None, user_agent="Chrome/200"))
         assert rows().update(ip_address=None, user_agent="") == 1
 
     entry.refresh_from_db()

@@ -1,4 +1,4 @@
-"""What is kept no longer than the settings say, and what is kept for longer."""
+"""Data is kept no longer than the settings say, and what is still needed is kept for longer."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def ago(days):
     return NOW - timedelta(days=days)
 
 
-def agreed(subscription, days, kind="signup"):
+def record_consent(subscription, days, kind="signup"):
     return consent.record(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
@@ -30,16 +30,16 @@ def agreed(subscription, days, kind="signup"):
     )
 
 
-def left(newsletter, email, days):
+def unsubscribed(newsletter, email, days):
     return factories.subscription(
         newsletter, email, status="unsubscribed", confirmed_at=ago(5000), ended_at=ago(days)
     )
 
 
-def test_network_and_client_go_after_their_time_and_the_words_stay(settings):
+def test_old_ip_addresses_and_user_agents_are_cleared_and_the_wording_stays(settings):
     settings.RETENTION_NETWORK_DAYS = 365
     subscription = factories.subscription(factories.newsletter())
-    old, new = agreed(subscription, 366), agreed(subscription, 364)
+    old, new = record_consent(subscription, 366), record_consent(subscription, 364)
 
     retention.let_go(now=NOW)
 
@@ -50,12 +50,12 @@ def test_network_and_client_go_after_their_time_and_the_words_stay(settings):
     assert (new.ip_address, new.user_agent) == ("192.0.2.7", "Firefox/140")
 
 
-def test_who_left_long_ago_is_erased_and_stays_away_from_imports(settings):
+def test_a_reader_who_unsubscribed_long_ago_is_erased_and_no_import_adds_them(settings):
     settings.RETENTION_LEFT_DAYS = 1095
     newsletter = factories.newsletter()
-    gone = left(newsletter, "gone@example.com", 1096)
-    agreed(gone, 1096, kind="withdrawal")
-    left(newsletter, "lately@example.com", 1094)
+    gone = unsubscribed(newsletter, "gone@example.com", 1096)
+    record_consent(gone, 1096, kind="withdrawal")
+    unsubscribed(newsletter, "lately@example.com", 1094)
 
     retention.let_go(now=NOW)
 
@@ -67,8 +67,8 @@ def test_who_left_long_ago_is_erased_and_stays_away_from_imports(settings):
 
 
 @pytest.mark.parametrize("other", ["active", "pending"])
-def test_who_left_one_newsletter_and_reads_another_stays(other):
-    subscription = left(factories.newsletter(), "ann@example.com", 2000)
+def test_a_reader_who_still_has_another_newsletter_is_not_erased(other):
+    subscription = unsubscribed(factories.newsletter(), "ann@example.com", 2000)
     subscription.subscriber.subscriptions.create(
         newsletter=factories.newsletter(),
         status=other,
@@ -80,9 +80,9 @@ def test_who_left_one_newsletter_and_reads_another_stays(other):
     assert Subscriber.objects.get().erased_at is None
 
 
-def test_nothing_goes_where_the_settings_say_for_good(settings):
+def test_nothing_is_purged_when_the_settings_say_zero_days(settings):
     settings.RETENTION_NETWORK_DAYS = settings.RETENTION_LEFT_DAYS = 0
-    entry = agreed(left(factories.newsletter(), "ann@example.com", 9000), 9000)
+    entry = record_consent(unsubscribed(factories.newsletter(), "ann@example.com", 9000), 9000)
 
     assert not retention.let_go(now=NOW)
 
@@ -91,7 +91,7 @@ def test_nothing_goes_where_the_settings_say_for_good(settings):
     assert Subscriber.objects.get().erased_at is None
 
 
-def test_letters_that_were_asked_for_long_ago_are_forgotten(settings):
+def test_mails_and_address_changes_requested_long_ago_are_deleted(settings):
     settings.RETENTION_LETTER_DAYS = 30
     subscriber = factories.subscription(factories.newsletter()).subscriber
     for days in (31, 29):
@@ -109,12 +109,12 @@ def test_letters_that_were_asked_for_long_ago_are_forgotten(settings):
     assert {row.asked_at for row in Letter.objects.all()} == {ago(29)}
 
 
-def test_it_goes_in_small_steps_until_nothing_is_left(monkeypatch):
+def test_the_purge_goes_in_small_steps_until_nothing_is_left(monkeypatch):
     monkeypatch.setattr(retention, "ROWS", 2)
     monkeypatch.setattr(retention, "PERSONS", 2)
     newsletter = factories.newsletter()
     for n in range(5):
-        agreed(left(newsletter, f"reader{n}@example.com", 2000), 2000)
+        record_consent(unsubscribed(newsletter, f"reader{n}@example.com", 2000), 2000)
 
     assert retention.let_go(now=NOW)
     assert Subscriber.objects.filter(erased_at=None).count() == 3
@@ -124,7 +124,7 @@ def test_it_goes_in_small_steps_until_nothing_is_left(monkeypatch):
     assert not Subscriber.objects.filter(erased_at=None).exists()
 
 
-def test_the_tick_looks_every_ten_minutes_and_goes_on_while_there_is_more(monkeypatch):
+def test_the_tick_purges_every_ten_minutes_and_goes_on_while_there_is_more(monkeypatch):
     handed_on = []
     monkeypatch.setattr(tasks, "enqueue", lambda task, **_: handed_on.append(task))
     cache.delete("retention")
@@ -136,15 +136,15 @@ def test_the_tick_looks_every_ten_minutes_and_goes_on_while_there_is_more(monkey
     assert len(handed_on) == 1, "nothing was left to do"
 
     monkeypatch.setattr(retention, "ROWS", 1)
-    agreed(factories.subscription(factories.newsletter()), 2000)
+    record_consent(factories.subscription(factories.newsletter()), 2000)
     tasks.keep_house()
     assert handed_on == [tasks.keep_house, tasks.keep_house]
 
 
-def test_days_are_counted_before_their_people_are_gone():
-    subscription = left(factories.newsletter(), "ann@example.com", 2000)
-    agreed(subscription, 2001)
-    agreed(subscription, 2000, kind="withdrawal")
+def test_growth_is_counted_before_the_readers_are_erased():
+    subscription = unsubscribed(factories.newsletter(), "ann@example.com", 2000)
+    record_consent(subscription, 2001)
+    record_consent(subscription, 2000, kind="withdrawal")
 
     tasks.keep_house()
 

@@ -1,4 +1,4 @@
-"""Who gets no mail; and of an erased reader only a hash that no import gets past."""
+"""Suppressed addresses get no mail; of an erased reader a hash is left that imports check."""
 
 import pytest
 from django.test import override_settings
@@ -20,14 +20,14 @@ def test_the_hash_of_an_address_is_the_same_for_each_of_its_spellings():
     assert "ann" not in suppression.erased_key("ann@example.com")
 
 
-def test_without_the_key_the_hash_cannot_be_made_again(settings):
+def test_the_hash_cannot_be_computed_without_the_key(settings):
     before = suppression.erased_key("ann@example.com")
     settings.SECRET_KEY = "another"
 
     assert suppression.erased_key("ann@example.com") != before
 
 
-def test_an_erased_reader_may_come_back_and_an_import_may_not_bring_them():
+def test_an_erased_reader_may_sign_up_again_but_an_import_may_not_add_them():
     suppression.conceal(email="ann@example.com", now=NOW)
 
     assert not suppression.is_suppressed("Ann@example.com")
@@ -36,7 +36,7 @@ def test_an_erased_reader_may_come_back_and_an_import_may_not_bring_them():
     }
 
 
-def test_an_import_learns_of_all_that_are_on_the_list_in_few_queries(django_assert_num_queries):
+def test_an_import_finds_all_suppressed_addresses_in_few_queries(django_assert_num_queries):
     suppression.suppress(email="bounced@example.com", reason="bounce", now=NOW)
     suppression.conceal(email="erased@example.com", now=NOW)
     many = [f"reader{n}@example.com" for n in range(2000)]
@@ -48,7 +48,7 @@ def test_an_import_learns_of_all_that_are_on_the_list_in_few_queries(django_asse
 
 
 @pytest.mark.parametrize("reason", ["bounce", "complaint", "manual"])
-def test_who_was_on_the_list_before_stays_on_it_and_only_as_a_hash(reason):
+def test_a_suppressed_address_stays_suppressed_only_as_a_hash_after_erasing(reason):
     suppression.suppress(
         email="ann@example.com", reason=reason, detail="550 <ann@example.com> unknown", now=NOW
     )
@@ -61,7 +61,7 @@ def test_who_was_on_the_list_before_stays_on_it_and_only_as_a_hash(reason):
     assert not suppression.lift_for_who_confirmed("ann@example.com")
 
 
-def test_a_bounce_that_comes_late_does_not_write_the_address_down_again():
+def test_a_late_bounce_does_not_store_an_erased_address_again():
     suppression.conceal(email="ann@example.com", now=NOW)
 
     suppression.suppress(email="ann@example.com", reason="bounce", detail="<ann@…>", now=NOW)
@@ -70,7 +70,7 @@ def test_a_bounce_that_comes_late_does_not_write_the_address_down_again():
     assert suppression.is_suppressed("ann@example.com")
 
 
-def test_who_came_back_and_confirmed_is_off_the_list():
+def test_an_erased_reader_who_confirms_a_new_sign_up_is_off_the_list():
     suppression.conceal(email="ann@example.com", now=NOW)
 
     assert suppression.lift_for_who_confirmed("ANN@example.com")
@@ -79,7 +79,7 @@ def test_who_came_back_and_confirmed_is_off_the_list():
     assert not suppression.lift_for_who_confirmed("ann@example.com")
 
 
-def test_who_left_a_list_that_was_imported_may_sign_up_again_and_is_off_it_once_confirmed():
+def test_a_reader_suppressed_by_an_import_may_sign_up_and_confirming_lifts_it():
     suppression.suppress(email="ann@example.com", reason="import", now=NOW)
 
     assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "import"}
@@ -89,7 +89,7 @@ def test_who_left_a_list_that_was_imported_may_sign_up_again_and_is_off_it_once_
 
 
 @pytest.mark.parametrize("reason", ["bounce", "complaint", "manual"])
-def test_who_left_an_imported_list_and_is_to_have_no_mail_at_all_has_none(reason):
+def test_a_stronger_reason_replaces_a_suppression_by_an_import(reason):
     suppression.suppress(email="ann@example.com", reason="import", now=NOW)
 
     assert suppression.suppress(email="ann@example.com", reason=reason, detail="why", now=NOW)
@@ -101,7 +101,7 @@ def test_who_left_an_imported_list_and_is_to_have_no_mail_at_all_has_none(reason
     assert Suppression.objects.get().reason == reason
 
 
-def test_hashes_of_an_earlier_key_still_hold(settings):
+def test_hashes_made_with_a_retired_key_still_count(settings):
     settings.SECRET_KEY = "first"
     suppression.conceal(email="ann@example.com", now=NOW)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "second", ["first"]
