@@ -1,4 +1,4 @@
-"""The form in somebody else's page: what the server answers it."""
+"""The server's answers to a form that is embedded in a page of another site."""
 
 import gzip
 import json
@@ -50,7 +50,7 @@ def test_the_script_is_fetched_anew_only_when_it_changed(client, settings):
     assert again.status_code == 304
 
 
-def test_an_isolated_page_may_load_the_script(client):
+def test_a_cross_origin_isolated_page_may_load_the_script(client):
     response = client.get("/embed.js")
 
     assert response["Access-Control-Allow-Origin"] == "*"
@@ -67,7 +67,7 @@ def test_the_script_does_nothing_that_a_strict_policy_forbids(forbidden):
     assert forbidden not in code
 
 
-# --- What the form says -------------------------------------------------------------------------
+# --- The form's texts and colours ---------------------------------------------------------------
 
 
 def form(client, **query):
@@ -79,7 +79,7 @@ def test_the_form_speaks_the_pages_language(client, newsletter):
     assert form(client, lang="de-AT")["lang"] == "de"
 
 
-def test_the_form_speaks_the_newsletters_language_where_it_has_not_the_pages(client, newsletter):
+def test_the_form_falls_back_to_the_newsletters_language(client, newsletter):
     newsletter.language = "fr"
     newsletter.save()
 
@@ -87,7 +87,7 @@ def test_the_form_speaks_the_newsletters_language_where_it_has_not_the_pages(cli
     assert form(client)["lang"] == "fr"
 
 
-def test_the_browsers_language_changes_nothing_since_the_answer_is_shared(client, newsletter):
+def test_the_browsers_language_is_ignored_because_the_answer_is_cached_for_all(client, newsletter):
     response = client.get("/embed/daily/form.json", headers={"Accept-Language": "ja"})
 
     assert json.loads(response.content)["lang"] == "en"
@@ -97,7 +97,7 @@ def test_the_browsers_language_changes_nothing_since_the_answer_is_shared(client
 
 @pytest.mark.parametrize("background", ["", "#ffffff", "#888888", "#102030", "red;} * {"])
 @pytest.mark.parametrize("accent", ["", "#ffffff", "#000000", "javascript:"])
-def test_whatever_colours_are_chosen_the_form_can_be_read(client, newsletter, accent, background):
+def test_the_form_is_readable_whatever_colours_are_chosen(client, newsletter, accent, background):
     answer = form(client, accent=accent, background=background)
 
     for colours in (answer["light"], answer["dark"]):
@@ -141,7 +141,7 @@ def test_a_sign_up_from_another_page_is_recorded_with_that_page(client, newslett
         ("http://testserver", "https://news.example/a", "https://news.example/a"),
     ],
 )
-def test_the_page_is_believed_as_far_as_the_browser_vouches_for_it(
+def test_a_claimed_page_is_replaced_by_the_origin_if_invalid_or_of_another_site(
     client, newsletter, sender, claimed, kept
 ):
     post(client, headers=JSON | {"Origin": sender}, page=claimed)
@@ -174,7 +174,7 @@ def test_a_bad_address_is_explained_in_the_forms_language(client, newsletter):
     assert not Subscription.objects.exists()
 
 
-def test_a_new_a_known_and_an_active_address_get_the_same_answer(client, newsletter):
+def test_a_new_and_a_known_address_get_the_same_answer(client, newsletter):
     factories.subscription(newsletter, "known@example.com")
     answers = [post(client, email=email) for email in ("new@example.com", "known@example.com")]
 
@@ -182,7 +182,7 @@ def test_a_new_a_known_and_an_active_address_get_the_same_answer(client, newslet
     assert answers[0].headers == answers[1].headers
 
 
-def test_a_filled_trap_and_a_form_sent_back_at_once_get_the_same_answer(client, newsletter):
+def test_a_filled_honeypot_and_a_form_sent_back_too_quickly_get_the_same_answer(client, newsletter):
     trapped = post(client, website="https://spam.example")
     at_once = post(client, opened=client.get("/embed/daily/opened.json").json()["opened"])
 
@@ -190,7 +190,7 @@ def test_a_filled_trap_and_a_form_sent_back_at_once_get_the_same_answer(client, 
     assert not Subscription.objects.exists()
 
 
-def test_get_of_the_forms_address_changes_nothing_and_leads_to_our_page(client, newsletter):
+def test_a_get_of_the_forms_url_redirects_to_our_page_and_changes_nothing(client, newsletter):
     response = client.get("/embed/daily/", {"email": "ann@example.com"})
 
     assert response.url == "/newsletters/daily/"
@@ -209,13 +209,13 @@ def test_a_form_without_script_ends_on_our_page_in_its_language(client, newslett
 # --- The iframe ---------------------------------------------------------------------------------
 
 
-def test_only_the_iframe_may_stand_in_a_foreign_frame(client, newsletter):
+def test_only_the_iframes_page_may_be_framed_by_other_sites(client, newsletter):
     assert "X-Frame-Options" not in client.get("/embed/daily/frame/")
     assert client.get("/newsletters/daily/")["X-Frame-Options"] == "SAMEORIGIN"
     assert client.get("/")["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_what_a_query_says_is_escaped_in_the_iframe(client, newsletter):
+def test_query_values_are_escaped_in_the_iframe(client, newsletter):
     page = client.get("/embed/daily/frame/", {"title": '"><script>alert(1)</script>'})
 
     assert b"<script>alert" not in page.content
@@ -223,28 +223,28 @@ def test_what_a_query_says_is_escaped_in_the_iframe(client, newsletter):
 
 
 def framed(newsletter, **look):
-    """The address of the iframe that the builder makes."""
+    """Return the URL of the iframe that the snippet builder makes."""
     [url] = re.findall(r'src="([^"]*)"', snippet.frame(newsletter, look=snippet.Look(**look)))
     path = urlsplit(unescape(url))
     return f"{path.path}?{path.query}"
 
 
-WORDS = {"title": "Morgens: das <Wichtigste>", "text": "Kurz.", "button": "Her damit"}
+TEXTS = {"title": "Morgens: das <Wichtigste>", "text": "Kurz.", "button": "Her damit"}
 
 
-def test_the_iframe_says_what_the_builder_has_signed(client, newsletter):
-    page = client.get(framed(newsletter, lang="de", accent="#b00020", **WORDS)).content.decode()
+def test_the_iframe_shows_the_texts_that_the_builder_signed(client, newsletter):
+    page = client.get(framed(newsletter, lang="de", accent="#b00020", **TEXTS)).content.decode()
 
     assert "<h1>Morgens: das &lt;Wichtigste&gt;</h1>" in page
     assert 'data-button="Her damit"' in page
     assert 'data-accent="#b00020"' in page
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_nobody_else_has_our_host_say_what_they_like(client, newsletter, word):
-    unsigned = client.get("/embed/daily/frame/", {word: "You have won"})
-    url = framed(newsletter, **WORDS)
-    changed = client.get(url.replace(quote_plus(WORDS[word]), "You+have+won"))
+@pytest.mark.parametrize("name", TEXTS)
+def test_unsigned_or_changed_texts_are_not_shown_in_the_iframe(client, newsletter, name):
+    unsigned = client.get("/embed/daily/frame/", {name: "You have won"})
+    url = framed(newsletter, **TEXTS)
+    changed = client.get(url.replace(quote_plus(TEXTS[name]), "You+have+won"))
     other = factories.newsletter(slug="other")
     elsewhere = client.get(url.replace("/daily/", f"/{other.slug}/"))
 
@@ -266,7 +266,7 @@ def test_nobody_else_has_our_host_say_what_they_like(client, newsletter, word):
         ("lang", "de you have won"),
     ],
 )
-def test_a_look_of_another_form_is_left_out(client, newsletter, name, value):
+def test_an_invalid_look_option_is_left_out(client, newsletter, name, value):
     page = client.get("/embed/daily/frame/", {name: value}).content.decode()
 
     assert f"data-{name}=" not in page

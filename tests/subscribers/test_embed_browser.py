@@ -17,12 +17,12 @@ ARTICLE = """<!doctype html>
 <body><main><h1>Peace talks resume</h1>{before}{embed}{after}</main></body></html>"""
 PARAGRAPHS = "<p>Delegates met for forty minutes.</p>" * 5
 LONG = "<p>Delegates met for forty minutes.</p>" * 80
-# Nothing but our script and our server; Trusted Types forbid innerHTML.
+# The policy allows only our script and our server; Trusted Types forbid innerHTML.
 POLICY = (
     "default-src 'none'; script-src {host}; connect-src {host}; style-src 'nonce-page'; "
     "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
-# A page that wants to look its own way, and must not change the form.
+# A page's own aggressive styles, which must not change the form.
 LOUD = (
     "* {color: red !important; font: 9px cursive !important; text-transform: uppercase} "
     "form, section, input, h2 {display: none !important}"
@@ -31,7 +31,7 @@ LOUD = (
 
 @pytest.fixture
 def newsletter(page, settings):
-    settings.SIGNUP_MIN_SECONDS = 0  # a browser that is driven is quicker than any reader
+    settings.SIGNUP_MIN_SECONDS = 0  # an automated browser is quicker than any reader
     return factories.newsletter(
         name="EconoTimes",
         slug="econo",
@@ -42,7 +42,7 @@ def newsletter(page, settings):
 
 @pytest.fixture
 def article(page, live_server, web, newsletter):
-    """Open an article on another site with the script in it; answers the page."""
+    """Return a function that opens an article on another site with the script in it."""
 
     def open_article(
         *, path="/article", lang="en", html="", css="", head="", before=PARAGRAPHS,
@@ -61,7 +61,7 @@ def article(page, live_server, web, newsletter):
         page.goto(web.serve(path, body.encode(), headers=headers))
         return page
 
-    # Time goes on by itself, and at once where a test has it pass.
+    # The clock runs by itself, and a test can move it forward.
     page.clock.install()
     page.add_init_script(
         "window.asked = [];"
@@ -81,7 +81,7 @@ def field(page):
 
 
 def send(page, email, *, answer):
-    """Fill in the form and send it; has the half second pass that the form waits by itself."""
+    """Fill in and send the form, and move the clock over the half second that the form waits."""
     field(page).fill(email)
     page.get_by_role("button", name="Sign up").click()
 
@@ -100,19 +100,19 @@ def dialog(page):
     return page.get_by_role("dialog")
 
 
-def hidden_for(page, milliseconds):
-    """Whether the page, so much later, neither shows the pop-up nor fetches what to show."""
+def stays_hidden(page, milliseconds):
+    """Move the clock; return whether the pop-up is still hidden and nothing was fetched for it."""
     page.clock.run_for(milliseconds)
     return page.evaluate("asked") == [] and not dialog(page).is_visible()
 
 
-def comes(page, *, seconds=1):
-    """The pop-up, which the page looks for once a second, comes after so many more."""
+def wait_for_pop_up(page, *, seconds=1):
+    """Move the clock and wait for the pop-up, whose conditions the script checks once a second."""
     page.clock.run_for(1000 * seconds)
     dialog(page).wait_for()
 
 
-def remembered(page):
+def stored_state(page):
     return page.evaluate("localStorage.getItem('daybreak:econo')")
 
 
@@ -135,9 +135,9 @@ def test_one_line_of_html_signs_up_from_another_site_under_a_strict_policy(artic
     )
 
 
-# The script alone would wait as for two seconds.
+# Without the server's answer the script would assume a minimum of two seconds.
 @pytest.mark.parametrize("least", [0.5, 3])
-def test_a_quick_reader_with_autofill_is_no_robot(article, settings, least):
+def test_a_quick_reader_with_autofill_is_not_taken_for_a_bot(article, settings, least):
     settings.SIGNUP_MIN_SECONDS = least
     page = article()
     field(page).focus()
@@ -158,7 +158,7 @@ def test_a_bad_address_is_explained_beside_the_field(article):
     sign_up(page)
 
 
-def test_the_pages_styles_stay_outside_and_ours_inside(article):
+def test_the_pages_styles_and_the_forms_styles_do_not_affect_each_other(article):
     page = article(css=LOUD)
     box = page.locator("daybreak-form .box")
     box.wait_for()
@@ -170,11 +170,11 @@ def test_the_pages_styles_stay_outside_and_ours_inside(article):
     assert page.locator("p").first.evaluate("e => getComputedStyle(e).color") == "rgb(255, 0, 0)"
 
 
-def test_a_form_that_nobody_scrolls_to_asks_the_server_nothing(article, page):
+def test_a_form_out_of_view_sends_no_request_to_the_server(article, page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     article(before=LONG)
-    # By then the form, which watches the page as well, has been told where it stands.
+    # The form's own observer, which is older, has been called before this one.
     page.evaluate("new Promise((done) => new IntersectionObserver(done).observe(document.body))")
     assert not any("form.json" in url for url in asked)
 
@@ -183,7 +183,7 @@ def test_a_form_that_nobody_scrolls_to_asks_the_server_nothing(article, page):
     assert not any("opened.json" in url for url in asked)
 
 
-def test_the_owner_of_the_page_chooses_words_and_looks(article):
+def test_the_page_owner_chooses_the_texts_and_the_look(article):
     page = article(
         title="Wake up wiser", text="Five stories at six.", button="Join", theme="dark",
         background="#102030", accent="#ffc400", radius="24", font="page",
@@ -203,7 +203,7 @@ def test_the_owner_of_the_page_chooses_words_and_looks(article):
     assert page.evaluate("violations") == []
 
 
-def test_the_form_speaks_the_language_around_it(article, newsletter):
+def test_the_form_uses_the_language_of_the_element_around_it(article, newsletter):
     page = article(lang="de", before='<div lang="ar">', after="</div>")
     box = page.locator("daybreak-form .box")
     box.wait_for()
@@ -213,7 +213,7 @@ def test_the_form_speaks_the_language_around_it(article, newsletter):
     assert box.locator(".promise").get_attribute("lang") == "en"
 
 
-def test_it_goes_where_the_page_wants_it(article, live_server):
+def test_the_form_goes_into_the_target_element(article, live_server):
     script = (
         f'<script async src="{live_server.url}/embed.js" data-newsletter="econo"'
         ' data-target="#here"></script>'
@@ -223,7 +223,7 @@ def test_it_goes_where_the_page_wants_it(article, live_server):
     page.locator("#here > daybreak-form .box").wait_for()
 
 
-def test_a_policy_of_nonces_alone_is_enough(article, live_server, settings):
+def test_the_form_works_under_a_policy_of_nonces_alone(article, live_server, settings):
     settings.SIGNUP_CHALLENGE = "always"
     script = (
         f'<script async nonce="n1" src="{live_server.url}/embed.js"'
@@ -234,11 +234,11 @@ def test_a_policy_of_nonces_alone_is_enough(article, live_server, settings):
     sign_up(page)
 
     violations = page.evaluate("violations")
-    assert set(violations) <= {"style-src-elem"}  # the test page's own
+    assert set(violations) <= {"style-src-elem"}  # caused by the test page itself
     assert Subscription.objects.exists()
 
 
-def test_two_forms_live_on_one_page(article, newsletter, live_server):
+def test_two_forms_work_on_one_page(article, newsletter, live_server):
     factories.newsletter(name="Science Weekly", slug="science")
     scripts = "".join(
         f'<script async src="{live_server.url}/embed.js" data-newsletter="{slug}"></script>'
@@ -251,7 +251,7 @@ def test_two_forms_live_on_one_page(article, newsletter, live_server):
     assert axe_violations(page) == []
 
 
-# --- Under attack -------------------------------------------------------------------------------
+# --- With a challenge ---------------------------------------------------------------------------
 
 
 def test_a_challenge_is_solved_in_the_page(article, settings):
@@ -263,7 +263,7 @@ def test_a_challenge_is_solved_in_the_page(article, settings):
     assert page.evaluate("violations") == []
 
 
-def test_where_the_page_cannot_solve_it_our_own_can(article, settings, page):
+def test_a_page_that_cannot_solve_the_challenge_links_to_our_own_page(article, settings, page):
     settings.SIGNUP_CHALLENGE = "always"
     page.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
     article()
@@ -276,13 +276,13 @@ def test_where_the_page_cannot_solve_it_our_own_can(article, settings, page):
 # --- Pop-up -------------------------------------------------------------------------------------
 
 
-def test_the_pop_up_comes_after_the_depth_the_owner_set(article):
+def test_the_pop_up_comes_after_the_scroll_depth_that_the_owner_set(article):
     page = article(mode="popup", after_scroll="60", after=LONG)
     page.evaluate("""new Promise((done) => {
         addEventListener("scroll", done, {once: true});
         scrollTo(0, document.documentElement.scrollHeight * 0.3);
     })""")
-    assert hidden_for(page, 400)
+    assert stays_hidden(page, 400)
 
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight * 0.6)")
     dialog(page).wait_for()
@@ -290,31 +290,31 @@ def test_the_pop_up_comes_after_the_depth_the_owner_set(article):
     assert page.evaluate("violations") == []
 
 
-def test_the_pop_up_comes_after_the_time_the_owner_set(article):
+def test_the_pop_up_comes_after_the_time_that_the_owner_set(article):
     page = article(mode="popup", after_seconds="4")
-    assert hidden_for(page, 2000)
+    assert stays_hidden(page, 2000)
 
-    comes(page, seconds=2)
+    wait_for_pop_up(page, seconds=2)
     welcome = page.get_by_role("heading", name="Welcome to EconoTimes")
     assert welcome.evaluate("e => e.getRootNode().activeElement === e")
     assert dialog(page).get_by_text("unfolding in the global economy").is_visible()
 
 
-def test_the_pop_up_waits_while_somebody_writes(article):
+def test_the_pop_up_waits_while_a_visitor_types(article):
     page = article(
         mode="popup", after_seconds="1", before="<label>Comment <input autofocus></label>"
     )
     assert page.locator("input").first.evaluate("e => e === document.activeElement")
-    assert hidden_for(page, 2500)
+    assert stays_hidden(page, 2500)
 
     page.get_by_label("Comment").blur()
-    comes(page)
+    wait_for_pop_up(page)
 
 
-def test_focus_stays_in_the_pop_up_and_goes_back_where_it_was(article):
+def test_focus_stays_in_the_pop_up_and_returns_after_closing(article):
     page = article(mode="popup", after_seconds="3", before='<a href="#x">A link</a>')
     page.get_by_role("link", name="A link").focus()
-    comes(page, seconds=3)
+    wait_for_pop_up(page, seconds=3)
     where = "document.querySelector('daybreak-form').shadowRoot.activeElement?.getAttribute('part')"
 
     seen = []
@@ -333,9 +333,9 @@ def test_focus_stays_in_the_pop_up_and_goes_back_where_it_was(article):
 
 
 @pytest.mark.parametrize("way", ["Escape", "Close", "beside"])
-def test_once_closed_it_is_quiet_for_thirty_days(article, way):
+def test_a_closed_pop_up_stays_hidden_for_thirty_days(article, way):
     page = article(mode="popup", after_seconds="0")
-    comes(page)
+    wait_for_pop_up(page)
     if way == "Escape":
         page.keyboard.press("Escape")
     elif way == "Close":
@@ -346,46 +346,46 @@ def test_once_closed_it_is_quiet_for_thirty_days(article, way):
     page.wait_for_function("told.at(-1)[0] === 'closed'")
 
     page.reload()
-    assert hidden_for(page, 1800)
+    assert stays_hidden(page, 1800)
     for days, shown in ((29.9, False), (30.1, True)):
         page.evaluate(f"localStorage.setItem('daybreak:econo', Date.now() - {days} * 864e5)")
         page.reload()
-        assert hidden_for(page, 1800) != shown, days
+        assert stays_hidden(page, 1800) != shown, days
     dialog(page).wait_for()
     assert page.context.cookies() == []
 
 
-def test_once_subscribed_it_never_comes_again(article):
+def test_the_pop_up_never_comes_again_after_a_sign_up(article):
     page = article(mode="popup", after_seconds="0")
-    comes(page)
+    wait_for_pop_up(page)
     sign_up(page)
     page.get_by_role("button", name="Close").click()
     page.wait_for_function("told.at(-1)[0] === 'closed'")
-    assert remembered(page) == "subscribed"
+    assert stored_state(page) == "subscribed"
 
     page.clock.set_system_time(4e9)  # in seconds: the year 2096
     page.reload()
     assert page.evaluate("Date.now()") >= 4e12
-    assert hidden_for(page, 1800)
+    assert stays_hidden(page, 1800)
 
 
 def test_a_sign_up_in_the_inline_form_silences_the_pop_up(article):
     sign_up(article(path="/inline"))
     page = article(path="/popup", mode="popup", after_seconds="0")
 
-    assert hidden_for(page, 1800)
+    assert stays_hidden(page, 1800)
 
 
-def test_where_nothing_can_be_remembered_nobody_is_bothered(article, page):
+def test_the_pop_up_stays_hidden_without_local_storage(article, page):
     page.add_init_script(
         "Object.defineProperty(window, 'localStorage', {get() {throw new Error('blocked')}})"
     )
     article(mode="popup", after_seconds="0")
 
-    assert hidden_for(page, 1800)
+    assert stays_hidden(page, 1800)
 
 
-def test_a_link_of_the_pages_own_opens_it_at_any_time(article, newsletter):
+def test_a_link_of_the_page_opens_the_pop_up_at_any_time(article, newsletter):
     link = f'<a href="/newsletters/" data-daybreak-open="{newsletter.slug}">Subscribe</a>'
     page = article(mode="popup", after_scroll="100", before=LONG + link)
     page.evaluate("localStorage.setItem('daybreak:econo', 'subscribed')")
@@ -395,7 +395,7 @@ def test_a_link_of_the_pages_own_opens_it_at_any_time(article, newsletter):
     page.get_by_role("button", name="Close").click()
     page.wait_for_function("told.at(-1)[0] === 'closed'")
 
-    assert remembered(page) == "subscribed"
+    assert stored_state(page) == "subscribed"
 
 
 # --- Without our script -------------------------------------------------------------------------
@@ -418,7 +418,7 @@ def test_the_plain_form_needs_no_script(browser, live_server, web, newsletter, s
     context.close()
 
 
-def test_the_iframe_signs_up_and_knows_the_page_around_it(article, newsletter, live_server):
+def test_the_iframe_signs_up_and_records_the_page_around_it(article, newsletter, live_server):
     from subscribers import snippet
 
     frame = snippet.frame(newsletter, look=snippet.Look())
@@ -434,7 +434,7 @@ def test_the_iframe_signs_up_and_knows_the_page_around_it(article, newsletter, l
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_axe_finds_nothing_on_the_iframes_page(browser, live_server, newsletter, script):
+def test_the_iframes_page_passes_axe(browser, live_server, newsletter, script):
     context = browser.new_context(java_script_enabled=script, bypass_csp=True)
     page = context.new_page()
     page.goto(f"{live_server.url}/embed/econo/frame/")
@@ -449,7 +449,8 @@ def test_axe_finds_nothing_on_the_iframes_page(browser, live_server, newsletter,
 def test_the_iframes_page_needs_no_script(browser, live_server, web, newsletter):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    # Not inside of an iframe: there Playwright turns scripts off too late for noscript elements.
+    # The page is opened by itself. Inside an iframe Playwright turns scripts off too late for
+    # noscript elements.
     page.goto(f"{live_server.url}/embed/econo/frame/", referer=web.url("/article"))
     page.locator("[name=email]").fill("framed@example")
     page.locator("[type=submit]").click()
@@ -463,12 +464,12 @@ def test_the_iframes_page_needs_no_script(browser, live_server, web, newsletter)
     context.close()
 
 
-# --- For everybody ------------------------------------------------------------------------------
+# --- Accessibility ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lang", ["en", "ar"])
 @pytest.mark.parametrize("mode", ["inline", "popup"])
-def test_axe_finds_nothing_and_nothing_sticks_out(article, page, lang, mode):
+def test_the_form_passes_axe_and_never_scrolls_sideways(article, page, lang, mode):
     article(lang=lang, mode=mode, after_seconds="0")
     page.clock.run_for(1000)
     page.locator("daybreak-form .box").wait_for()
@@ -486,10 +487,10 @@ def test_axe_finds_nothing_and_nothing_sticks_out(article, page, lang, mode):
         assert axe_violations(page) == [], scheme
 
 
-def test_the_pop_up_moves_only_for_those_who_like_it(article, page):
+def test_the_pop_up_respects_reduced_motion(article, page):
     page.emulate_media(reduced_motion="reduce")
     article(mode="popup", after_seconds="0")
-    comes(page)
+    wait_for_pop_up(page)
 
     assert dialog(page).evaluate("e => getComputedStyle(e).animationName") == "none"
 
@@ -497,7 +498,7 @@ def test_the_pop_up_moves_only_for_those_who_like_it(article, page):
 def test_a_zoomed_phone_can_reach_everything_in_the_pop_up(article, page):
     page.set_viewport_size({"width": 320, "height": 256})
     article(mode="popup", after_seconds="0")
-    comes(page)
+    wait_for_pop_up(page)
     page.get_by_role("button", name="Sign up").scroll_into_view_if_needed()
 
     box = page.get_by_role("button", name="Sign up").bounding_box()

@@ -1,4 +1,4 @@
-"""Our own mail goes over the first relay that can be reached, and what one refused no further."""
+"""Our own mail goes to the first reachable relay; what one relay refuses goes to no other."""
 
 import asyncio
 import smtplib
@@ -18,7 +18,7 @@ DEAD = "smtp://127.0.0.1:9?name=dead"  # nobody listens there
 
 
 @pytest.fixture(autouse=True)
-def rested(monkeypatch):
+def _no_relay_is_paused(monkeypatch):
     monkeypatch.setattr(failover, "_rests_until", {})
 
 
@@ -30,7 +30,7 @@ def spare():
 
 
 @pytest.fixture
-def over(relay, settings):
+def use_relays(relay, settings):
     def take(*urls):
         settings.EMAIL_RELAYS = [parse_relay(url) for url in urls]
 
@@ -50,7 +50,7 @@ def send(to="ann@example.com", **options):
 
 
 def refusing(greeting):
-    """A server that greets so, hangs up, and counts."""
+    """Start a server that sends this greeting, hangs up, and counts its callers."""
     listening = socket.create_server(("127.0.0.1", 0))
     greeted = Counter()
 
@@ -69,16 +69,16 @@ def refusing(greeting):
     return listening, greeted
 
 
-def test_the_first_relay_has_them_all_while_it_is_there(relay, spare, over):
-    over(url(relay), url(spare))
+def test_the_first_relay_gets_every_mail_while_it_is_reachable(relay, spare, use_relays):
+    use_relays(url(relay), url(spare))
 
     assert [send(), send()] == [1, 1]
 
     assert (len(relay.received), len(spare.received)) == (2, 0)
 
 
-def test_the_next_one_takes_over_from_one_that_cannot_be_reached(relay, over, caplog):
-    over(DEAD, url(relay))
+def test_the_next_relay_takes_over_from_an_unreachable_one(relay, use_relays, caplog):
+    use_relays(DEAD, url(relay))
 
     assert send() == 1
 
@@ -87,21 +87,21 @@ def test_the_next_one_takes_over_from_one_that_cannot_be_reached(relay, over, ca
 
 
 @pytest.mark.parametrize("greeting", [b"421 4.3.2 Too busy\r\n", b"554 5.7.1 Not you\r\n"])
-def test_the_next_one_takes_over_from_one_that_will_not_have_us(relay, over, greeting):
+def test_the_next_relay_takes_over_from_one_that_refuses_us(relay, use_relays, greeting):
     server, greeted = refusing(greeting)
-    over(f"smtp://127.0.0.1:{server.getsockname()[1]}", url(relay))
+    use_relays(f"smtp://127.0.0.1:{server.getsockname()[1]}", url(relay))
     with server:
         assert send() == 1
         assert len(relay.received) == 1
 
-        # And stays in front of it for a minute, so that no other mail waits for it.
+        # The next relay stays first for a minute, so that no mail waits for the refusing server.
         assert send() == 1
         assert len(relay.received) == 2
     assert greeted["times"] == 1
 
 
-def test_after_a_minute_the_first_is_the_first_again(relay, spare, over, monkeypatch):
-    over(url(spare), url(relay))
+def test_the_first_relay_is_tried_first_again_after_a_minute(relay, spare, use_relays, monkeypatch):
+    use_relays(url(spare), url(relay))
     monkeypatch.setitem(failover._rests_until, f"127.0.0.1:{spare.port}", float("inf"))
     send()
     monkeypatch.setitem(failover._rests_until, f"127.0.0.1:{spare.port}", 0.0)
@@ -110,19 +110,19 @@ def test_after_a_minute_the_first_is_the_first_again(relay, spare, over, monkeyp
     assert (len(relay.received), len(spare.received)) == (1, 1)
 
 
-def test_one_that_rests_is_tried_where_all_do(relay, over, monkeypatch):
-    over(DEAD, url(relay))
+def test_a_paused_relay_is_tried_when_all_are_paused(relay, use_relays, monkeypatch):
+    use_relays(DEAD, url(relay))
     for name in ("dead", f"127.0.0.1:{relay.port}"):
         monkeypatch.setitem(failover._rests_until, name, float("inf"))
 
     assert send() == 1
-    # It was reached, so its rest is over.
+    # The relay was reached, so its pause is over.
     assert set(failover._rests_until) == {"dead"}
 
 
 @pytest.mark.parametrize("reply", ["550 5.1.1 No such user", "451 4.7.1 Later"])
-def test_what_a_relay_refuses_is_tried_at_no_other(relay, spare, over, reply):
-    over(url(relay), url(spare))
+def test_a_mail_that_a_relay_refuses_is_tried_at_no_other_relay(relay, spare, use_relays, reply):
+    use_relays(url(relay), url(spare))
     relay.replies["ann@example.com"] = reply
 
     with pytest.raises(smtplib.SMTPRecipientsRefused):
@@ -133,39 +133,39 @@ def test_what_a_relay_refuses_is_tried_at_no_other(relay, spare, over, reply):
     assert len(relay.received) == 1
 
 
-def test_where_none_can_be_reached_the_last_ones_error_is_told(over):
-    over(DEAD, "smtp://127.0.0.1:9?name=too")
+def test_the_last_relays_error_is_raised_when_no_relay_is_reachable(use_relays):
+    use_relays(DEAD, "smtp://127.0.0.1:9?name=too")
 
     with pytest.raises(ConnectionRefusedError):
         send()
     assert message().send(fail_silently=True) == 0
 
 
-def test_a_relay_that_never_says_goodbye_has_the_mail_all_the_same(spare, over, settings):
+def test_a_mail_counts_as_sent_even_if_the_relay_never_answers_quit(spare, use_relays, settings):
     async def hang(*_):
         await asyncio.sleep(30)
 
     spare.handle_QUIT = hang
     settings.EMAIL_TIMEOUT = 0.5
-    over(url(spare))
+    use_relays(url(spare))
 
     assert send() == 1
 
     assert len(spare.received) == 1
 
 
-def test_one_connection_takes_several_mails(relay, over):
-    over(DEAD, url(relay))
+def test_one_connection_sends_several_mails(relay, use_relays):
+    use_relays(DEAD, url(relay))
 
     with get_connection() as connection:
-        assert not connection.open()  # it is already
+        assert not connection.open()  # it is open already
         assert [send(connection=connection), send(connection=connection)] == [1, 1]
         assert connection.send_messages([]) == 0
 
     assert len(relay.received) == 2
 
 
-def test_a_relays_url_says_how_it_is_spoken_to():
+def test_a_relays_url_sets_host_credentials_and_encryption():
     backend = make_backend(parse_relay("smtp+starttls://me:secret@relay.example:2525"), timeout=7)
 
     assert (backend.host, backend.port, backend.timeout) == ("relay.example", 2525, 7)

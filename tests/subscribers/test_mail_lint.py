@@ -1,4 +1,4 @@
-"""The mails of a sign-up ask mail clients for no more than the digest does (tests/mail-lint)."""
+"""Sign-up mails use no more features of mail clients than the digest does (tests/mail-lint)."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""What is asked at each tick, task or request reads an index's part, not a table of millions."""
+"""Queries of a tick, task or request read a part of an index, not a table of millions of rows."""
 
 from datetime import timedelta
 
@@ -23,14 +23,14 @@ def unconfirmed(newsletter):
     )
 
 
-def left(newsletter, *, days, **fields):
+def unsubscribed(newsletter, *, days, **fields):
     return factories.subscription(
         newsletter, status="unsubscribed", ended_at=NOW - days * DAY, **fields
     )
 
 
 def pages_until_done(**limits):
-    """All readers found, as a round of retention finds them, and in how many pages."""
+    """Return all readers that a round of retention finds, and in how many pages."""
     found, pages, has_more = [], 0, True
     while has_more:
         page = long_gone.find(before=NOW - 1000 * DAY, now=NOW, **limits)
@@ -39,7 +39,7 @@ def pages_until_done(**limits):
     return found, pages
 
 
-def test_an_erased_address_is_found_among_the_refused_by_an_index():
+def test_an_erased_address_is_found_among_import_refusals_by_an_index():
     job = ImportJob.objects.create(newsletter=factories.newsletter(), name="list.csv")
     job.refusals.create(line=2, email="Ann@example.com", reason="is already a reader")
     with plans_of("importrefusal") as plans:
@@ -48,7 +48,7 @@ def test_an_erased_address_is_found_among_the_refused_by_an_index():
     assert "import_refusal_address" in plans[0]
 
 
-def test_whom_to_remind_is_found_by_an_index():
+def test_readers_to_remind_are_found_by_an_index():
     unconfirmed(factories.newsletter())
     with plans_of("subscribers_subscription") as plans:
         pending.remind(now=NOW)
@@ -57,7 +57,7 @@ def test_whom_to_remind_is_found_by_an_index():
     assert "Index Cond: ((mail_sent_at >" in plans[0]
 
 
-def test_all_are_reminded_some_at_a_time(monkeypatch):
+def test_readers_are_reminded_in_batches(monkeypatch):
     monkeypatch.setattr(pending, "AT_ONCE", 2)
     newsletter = factories.newsletter()
     for _ in range(5):
@@ -67,8 +67,8 @@ def test_all_are_reminded_some_at_a_time(monkeypatch):
     assert pending.remind(now=NOW) == 0
 
 
-def test_who_left_long_ago_is_found_by_an_index():
-    left(factories.newsletter(), days=1000)
+def test_readers_who_unsubscribed_long_ago_are_found_by_an_index():
+    unsubscribed(factories.newsletter(), days=1000)
     with plans_of("subscribers_subscription") as plans:
         retention.erase_who_left(now=NOW)
 
@@ -76,27 +76,27 @@ def test_who_left_long_ago_is_found_by_an_index():
     assert "Sort" not in plans[0]
 
 
-def test_leavers_who_are_erased_already_are_gone_through_once():
+def test_unsubscribed_readers_who_are_erased_already_are_scanned_once():
     newsletter = factories.newsletter()
     for _ in range(4):
-        Subscriber.objects.filter(pk=left(newsletter, days=2000).subscriber_id).update(
+        Subscriber.objects.filter(pk=unsubscribed(newsletter, days=2000).subscriber_id).update(
             erased_at=NOW
         )
-    last = left(newsletter, days=1500)
+    last = unsubscribed(newsletter, days=1500)
 
     assert pages_until_done(rows=2, persons=2) == ([last.subscriber_id], 3)
     assert pages_until_done(rows=2, persons=2) == ([], 1)
 
 
-def test_readers_who_left_at_the_same_moment_are_all_found():
+def test_readers_who_unsubscribed_at_the_same_moment_are_all_found():
     newsletter = factories.newsletter()
-    gone = [left(newsletter, days=2000).subscriber_id for _ in range(5)]
+    gone = [unsubscribed(newsletter, days=2000).subscriber_id for _ in range(5)]
 
     assert pages_until_done(rows=3, persons=2) == (gone, 3)
 
 
-def test_a_reader_of_two_newsletters_is_found_once_the_last_is_left_long_enough():
-    first = left(factories.newsletter(), days=2000)
+def test_a_reader_of_two_newsletters_is_found_by_the_later_unsubscribe():
+    first = unsubscribed(factories.newsletter(), days=2000)
     second = factories.second_subscription(
         first.subscriber,
         factories.newsletter(),
@@ -110,8 +110,8 @@ def test_a_reader_of_two_newsletters_is_found_once_the_last_is_left_long_enough(
     assert later.readers == [second.subscriber_id]
 
 
-def test_all_leavers_are_gone_through_anew_after_a_week():
-    subscription = left(factories.newsletter(), days=2000)
+def test_all_unsubscribed_readers_are_scanned_again_after_a_week():
+    subscription = unsubscribed(factories.newsletter(), days=2000)
     pages_until_done(rows=5, persons=5)
 
     page = long_gone.find(before=NOW - 1000 * DAY, rows=5, persons=5, now=NOW + 7 * DAY)
@@ -119,7 +119,7 @@ def test_all_leavers_are_gone_through_anew_after_a_week():
     assert page.readers == [subscription.subscriber_id]
 
 
-def test_an_export_holds_nothing_open_between_its_pages(monkeypatch):
+def test_an_export_reads_each_page_with_a_query_of_its_own(monkeypatch):
     monkeypatch.setattr(readers, "CHUNK", 2)
     newsletter = factories.newsletter()
     theirs = [factories.subscription(newsletter) for _ in range(5)]

@@ -1,4 +1,4 @@
-"""The front page, a newsletter's page, and the pages for when things go wrong."""
+"""The front page, a newsletter's page, and the error pages."""
 
 import re
 
@@ -74,7 +74,7 @@ def test_a_draft_is_not_shown(client):
     assert "Not yet" not in page_of(client, newsletter)
 
 
-def test_the_colour_of_a_newsletter_is_bent_until_it_can_be_read(client):
+def test_a_newsletters_colour_is_adjusted_until_it_is_readable(client):
     newsletter = factories.newsletter(accent_color="#ffee00")
 
     page = page_of(client, newsletter)

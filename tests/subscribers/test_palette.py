@@ -1,4 +1,4 @@
-"""A newsletter's colour can be read in light and dark."""
+"""A newsletter's colour is readable in light and in dark."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,22 +10,22 @@ COLOURS = st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True)
 
 
 @given(COLOURS)
-def test_every_colour_is_readable_by_day_and_by_night(colour):
+def test_every_colour_is_readable_in_light_and_in_dark(colour):
     shades = palette(colour)
 
     assert contrast(shades.light, LIGHT_SURFACE) >= AA
     assert contrast(shades.dark, DARK_SURFACE) >= AA
 
 
-def test_a_colour_that_can_be_read_is_left_alone():
+def test_a_readable_colour_is_not_changed():
     assert palette("#0b57d0").light == "#0b57d0"
 
 
-def test_what_is_not_a_colour_counts_as_the_default():
+def test_an_invalid_colour_counts_as_the_default():
     assert palette("red;} body {display: none") == palette(DEFAULT)
 
 
-def test_contrast_is_that_of_wcag():
+def test_contrast_is_calculated_as_in_wcag():
     assert contrast("#000000", "#ffffff") == 21
     assert round(contrast("#777777", "#ffffff"), 2) == 4.48
 

@@ -1,4 +1,4 @@
-"""Two readers' acts at the same moment."""
+"""Actions at the same moment lose nothing, send nothing twice and do not deadlock."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ from tests.factories import NOW
 from tests.subscribers.transfer.test_spreadsheet import file_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-AT_ONCE = 6
+THREADS = 6
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +35,8 @@ def _no_worker(monkeypatch):
     monkeypatch.setattr(queue, "_send", lambda task, kwargs: True)
 
 
-def at_once(act, threads=AT_ONCE):
-    """Do it in so many threads, and return what each returned."""
+def in_parallel(act, threads=THREADS):
+    """Run the action in parallel threads, and return what each returned."""
     barrier = Barrier(threads)
 
     def one(number):
@@ -50,12 +50,12 @@ def at_once(act, threads=AT_ONCE):
         return list(pool.map(one, range(threads)))
 
 
-def test_sign_ups_at_once_make_one_subscription_and_one_mail():
+def test_simultaneous_sign_ups_make_one_subscription_and_one_mail():
     newsletter = factories.newsletter()
-    # That worker may be busy still with what it was told before.
+    # The worker of an earlier test may still lease mails that are due, by the real time.
     now = timezone.now()
 
-    at_once(
+    in_parallel(
         lambda _: signup.sign_up(
             newsletter=newsletter, email="ann@example.com", origin=Origin(), now=now
         )
@@ -65,14 +65,14 @@ def test_sign_ups_at_once_make_one_subscription_and_one_mail():
     assert Consent.objects.count() == 1
 
 
-def test_sign_ups_of_new_addresses_at_once_never_end_in_a_deadlock(monkeypatch):
+def test_simultaneous_sign_ups_of_new_addresses_never_deadlock(monkeypatch):
     newsletter = factories.newsletter()
     failures, run = [], enrol._run
 
     def watched(values):
         try:
             run(values)
-        except OperationalError as error:  # which a second try may hide
+        except OperationalError as error:  # a second try may hide it
             failures.append(error)
             raise
 
@@ -80,7 +80,7 @@ def test_sign_ups_of_new_addresses_at_once_never_end_in_a_deadlock(monkeypatch):
 
     for n in range(20):
         email = f"ann{n}@example.com"
-        at_once(
+        in_parallel(
             lambda _, email=email: signup.sign_up(
                 newsletter=newsletter, email=email, origin=Origin(), now=NOW
             )
@@ -91,12 +91,12 @@ def test_sign_ups_of_new_addresses_at_once_never_end_in_a_deadlock(monkeypatch):
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_one_address_signed_up_everywhere_at_once_gets_no_more_mails_than_on_a_day(known):
+def test_simultaneous_sign_ups_for_many_newsletters_keep_to_the_daily_mail_limit(known):
     newsletters = [factories.newsletter() for _ in range(2 * MAILS_PER_DAY)]
     if known:
         factories.subscription(factories.newsletter(), "ann@example.com")
 
-    at_once(
+    in_parallel(
         lambda n: signup.sign_up(
             newsletter=newsletters[n], email="ann@example.com", origin=Origin(), now=NOW
         ),
@@ -109,11 +109,12 @@ def test_one_address_signed_up_everywhere_at_once_gets_no_more_mails_than_on_a_d
 
 
 @pytest.mark.parametrize("act", ["choose", "erase", "come back"])
-def test_a_sign_up_and_what_the_reader_does_meanwhile_do_not_lock_each_other_out(act):
-    """Each act is held between the reader's subscription and the reader, until the other waits.
+def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
+    """Each action has locked the subscription, not yet the reader, when the sign-up begins to wait.
 
-    After deadlock_timeout a session that waits looks for a deadlock; if there is one, PostgreSQL
-    ends that session. Here it would be the act, and not the sign-up, which tries again.
+    A session that has waited for deadlock_timeout looks for a deadlock; if there is one, PostgreSQL
+    ends that session. Here this would be the action's session, and the test would fail. A sign-up
+    tries again, which would hide the deadlock.
     """
     newsletter = factories.newsletter()
     first = factories.subscription(newsletter, "ann@example.com")
@@ -137,22 +138,23 @@ def test_a_sign_up_and_what_the_reader_does_meanwhile_do_not_lock_each_other_out
     with ThreadPoolExecutor(1) as pool:
         waiting = []
 
-        def meanwhile(execute, sql, params, many, context):
+        def sign_up_once_locked(execute, sql, params, many, context):
             result = execute(sql, params, many, context)
             if not waiting and "subscribers_subscription" in sql and "FOR UPDATE" in sql:
-                waiting.append(started(pool, sign_up))
+                waiting.append(start_until_blocked(pool, sign_up))
             return result
 
-        with deadlock_timeout("100ms"), connection.execute_wrapper(meanwhile):
+        with deadlock_timeout("100ms"), connection.execute_wrapper(sign_up_once_locked):
             {"choose": choose, "erase": wipe, "come back": come_back}[act]()
         waiting[0].result(10)
 
     assert Subscriber.objects.filter(email="ann@example.com").exists()
 
 
-def started(pool, act):
-    """Do it in a thread of the pool; returns once it waits for this thread's transaction, or is
-    done without.
+def start_until_blocked(pool, act):
+    """Run the action in a thread of the pool.
+
+    Return as soon as it waits for this thread's transaction, or has ended without waiting.
     """
     began = Queue()
 
@@ -186,30 +188,30 @@ def deadlock_timeout(duration):
             cursor.execute("RESET deadlock_timeout")
 
 
-def test_workers_at_once_send_one_mail(relay):
+def test_simultaneous_workers_send_one_mail(relay):
     subscription = factories.subscription(
         factories.newsletter(), "ann@example.com", status="pending", mail_due_at=NOW
     )
 
-    sent = at_once(lambda _: confirmation.send_due(subscription_id=subscription.pk, now=NOW))
+    sent = in_parallel(lambda _: confirmation.send_due(subscription_id=subscription.pk, now=NOW))
 
-    assert sorted(sent) == [False] * (AT_ONCE - 1) + [True]
+    assert sorted(sent) == [False] * (THREADS - 1) + [True]
     assert len(relay.to("ann@example.com")) == 1
 
 
-def test_clicks_at_once_confirm_once():
+def test_simultaneous_clicks_confirm_once():
     subscription = factories.subscription(
         factories.newsletter(), "ann@example.com", status="pending", confirmed_at=None
     )
     token = tokens.confirm_token(subscription, now=NOW)
 
-    results = at_once(lambda _: signup.confirm(token=token, origin=Origin(), now=NOW).again)
+    results = in_parallel(lambda _: signup.confirm(token=token, origin=Origin(), now=NOW).again)
 
-    assert sorted(results) == [False] + [True] * (AT_ONCE - 1)
+    assert sorted(results) == [False] + [True] * (THREADS - 1)
     assert Consent.objects.count() == 1
 
 
-def test_imports_at_once_and_a_sign_up_lose_nobody():
+def test_simultaneous_imports_and_a_sign_up_lose_nobody():
     newsletter = factories.newsletter()
 
     def act(number):
@@ -228,14 +230,14 @@ def test_imports_at_once_and_a_sign_up_lose_nobody():
         )
         return sum(outcome.added for outcome in importing.run(plan))
 
-    added = at_once(act)
+    added = in_parallel(act)
 
     assert Subscription.objects.count() == 50
     assert sum(added) in (49, 50)
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_who_is_erased_while_an_import_stores_them_does_not_come_back(is_known):
+def test_a_reader_who_is_erased_while_an_import_stores_them_stays_erased(is_known):
     newsletter = factories.newsletter()
     if is_known:
         factories.subscription(factories.newsletter(), "ann@example.com")
@@ -251,7 +253,9 @@ def test_who_is_erased_while_an_import_stores_them_does_not_come_back(is_known):
             [piece] = importing.pieces(plan)
             assert storing.store(plan.task, piece.batch, asked=0).added == 2
             # The batch is stored and not committed yet.
-            erasing = started(pool, lambda: erase.erase_address(email="ann@example.com", now=NOW))
+            erasing = start_until_blocked(
+                pool, lambda: erase.erase_address(email="ann@example.com", now=NOW)
+            )
         assert erasing.result(10)
 
     assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "erased"}
@@ -261,12 +265,12 @@ def test_who_is_erased_while_an_import_stores_them_does_not_come_back(is_known):
     ]
 
 
-def test_imports_do_not_wait_for_each_other_on_that_account():
-    together = Barrier(AT_ONCE)
+def test_imports_do_not_wait_for_each_other_at_the_erasure_lock():
+    together = Barrier(THREADS)
 
     def act(number):
         with transaction.atomic():
             suppression.keep_erasures_waiting()
             return together.wait(10) >= 0
 
-    assert all(at_once(act))
+    assert all(in_parallel(act))

@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def newsletter(page, settings):
-    """One with all that its pages can show, in a colour that is hard to read."""
-    settings.SIGNUP_MIN_SECONDS = 0  # a browser that is driven is quicker than any reader
+    """Return a newsletter whose pages show all they can, in a colour that is hard to read."""
+    settings.SIGNUP_MIN_SECONDS = 0  # an automated browser is quicker than any reader
     newsletter = factories.newsletter(
         name="The Daily Briefing",
         slug="daily",
@@ -37,11 +37,13 @@ def newsletter(page, settings):
 
 
 def href(mail, name):
-    """The link of this kind in the mail's HTML, as the live server's path."""
+    """Return the path of the link of this kind in the mail's HTML, for the live server."""
     return re.search(rf'href="http://[^"/]+(/{name}/[^"]+)"', mail.part("html"))[1]
 
 
-def test_sign_up_confirm_and_leave(page, worker, relay, newsletter):
+def test_a_reader_signs_up_confirms_chooses_unsubscribes_and_resubscribes(
+    page, worker, relay, newsletter
+):
     page.goto("/")
     page.get_by_role("link", name="The Daily Briefing").click()
     page.get_by_label("E-mail address").fill("ann@example.com")
@@ -73,7 +75,9 @@ def test_sign_up_confirm_and_leave(page, worker, relay, newsletter):
     assert list(kinds) == ["signup", "confirmation", "change", "withdrawal", "confirmation"]
 
 
-def test_all_of_it_works_without_javascript_and_by_keyboard(scriptless, worker, relay, newsletter):
+def test_signing_up_and_confirming_work_without_javascript_and_by_keyboard(
+    scriptless, worker, relay, newsletter
+):
     page = scriptless
     page.goto(newsletter.get_absolute_url())
     page.keyboard.press("Tab")
@@ -104,7 +108,7 @@ def test_an_expired_link_brings_a_fresh_mail(page, worker, relay, newsletter):
     page.get_by_role("heading", name="You are subscribed").wait_for()
 
 
-def test_a_slip_is_explained_beside_the_field(page, newsletter):
+def test_an_invalid_address_is_explained_beside_the_field(page, newsletter):
     page.goto(newsletter.get_absolute_url())
     page.get_by_label("E-mail address").fill("ann@example")
     page.get_by_role("button", name="Sign up").click()
@@ -118,7 +122,7 @@ def test_a_slip_is_explained_beside_the_field(page, newsletter):
 
 
 def paths(newsletter):
-    """Every page that a reader can come to."""
+    """Return the path of every page that a reader can reach."""
     active = factories.subscription(newsletter, "active@example.com")
     waiting = factories.subscription(
         newsletter, "waiting@example.com", status="pending", confirmed_at=None
@@ -142,20 +146,20 @@ def paths(newsletter):
     }
 
 
-def test_axe_finds_nothing_and_nothing_sticks_out(page, newsletter):
+def test_every_page_passes_axe_and_never_scrolls_sideways(page, newsletter):
     for name, path in paths(newsletter).items():
         page.goto(path)
         for width in (320, 375, 1280):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
-        is_for_everybody(page, name)
+        assert_accessible(page, name)
     page.goto(newsletter.get_absolute_url())
     page.get_by_role("button", name="Sign up").click()
     page.get_by_role("alert").wait_for()
-    is_for_everybody(page, "a slip")
+    assert_accessible(page, "a slip")
 
 
-def is_for_everybody(page, name):
+def assert_accessible(page, name):
     for scheme in ("light", "dark"):
         in_scheme(page, scheme)
         assert axe_violations(page) == [], (name, scheme)
@@ -170,4 +174,4 @@ def test_the_mails_are_accessible_and_fit_a_phone(page, worker, relay, newslette
             page.set_viewport_size({"width": width, "height": 800})
             page.set_content(html)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-        is_for_everybody(page, email)
+        assert_accessible(page, email)

@@ -1,4 +1,4 @@
-"""Signed links: short, bound to one purpose, and for confirmation bound in time."""
+"""Signed links are short and serve one purpose; confirmation links expire."""
 
 from datetime import timedelta
 
@@ -54,7 +54,7 @@ def read_preferences(token, address=ADDRESS):
 
 
 @given(IDS)
-def test_a_preferences_link_is_good_at_the_address_it_was_sent_to(pk):
+def test_a_preferences_link_is_valid_only_for_the_address_it_was_sent_to(pk):
     token = tokens.preferences_token(_subscription(pk, "Ann@Example.com"))
 
     assert read_preferences(token, "ann@example.com") == pk
@@ -86,7 +86,7 @@ def test_a_link_of_one_purpose_does_not_serve_another(pk):
 
 
 @given(st.text(max_size=80))
-def test_anything_else_is_a_bad_token(token):
+def test_any_other_text_is_a_bad_token(token):
     for read in (tokens.read_unsubscribe, read_preferences):
         with pytest.raises(tokens.BadToken):
             read(token)
