@@ -29,7 +29,7 @@ def other(active):
 
 @pytest.fixture
 def send(client):
-    """Send a form of the page, as a browser does: answered by the page it leads to."""
+    """Return a function that sends a form of the page like a browser, and follows the redirect."""
 
     def send(reader, do, /, **fields):
         return client.post(link(reader), {"do": do, **fields}, follow=True)
@@ -41,11 +41,11 @@ def link(subscription):
     return reverse("preferences", args=[tokens.preferences_token(subscription)])
 
 
-def leave_link(subscription, name="unsubscribe"):
+def unsubscribe_link(subscription, name="unsubscribe"):
     return reverse(name, args=[tokens.unsubscribe_token(subscription.pk)])
 
 
-def ledger(subscription):
-    """What the ledger says of changes, the oldest first."""
+def recorded_changes(subscription):
+    """Return the changes that the ledger has of the subscription, the oldest first."""
     changes = subscription.consents.filter(kind="change").order_by("pk")
     return list(changes.values_list("details", flat=True))

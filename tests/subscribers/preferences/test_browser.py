@@ -1,4 +1,4 @@
-"""The preference centre in a real browser: with and without JavaScript, and for everybody."""
+"""The preferences page works in a real browser, without JavaScript too, and is accessible."""
 
 import re
 from datetime import timedelta
@@ -12,14 +12,14 @@ from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import moving
 from tests import factories
 from tests.conftest import axe_violations, in_scheme
-from tests.subscribers.preferences.conftest import leave_link, link
+from tests.subscribers.preferences.conftest import link, unsubscribe_link
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def reader():
-    """Of three newsletters, of which the first has all that can be chosen, and one was left."""
+    """Return a reader whose first newsletter has every choice, one is paused and one has ended."""
     daily = factories.newsletter(name="The Daily Briefing", slug="daily", accent_color="#ffc400")
     for name in ("World", "Business", "Science"):
         factories.section(daily, name=name)
@@ -40,15 +40,15 @@ def card(page, subscription):
     return page.locator(f"#newsletter-{subscription.pk}")
 
 
-def fresh(row):
+def refreshed(row):
     row.refresh_from_db()
     return row
 
 
-# --- Without a page jump ------------------------------------------------------------------------
+# --- Without a page load ------------------------------------------------------------------------
 
 
-def test_choices_are_saved_in_their_place(page, reader):
+def test_choices_are_saved_without_a_page_load(page, reader):
     page.goto(link(reader))
     page.evaluate("window.stayed = true")
     mine = card(page, reader)
@@ -60,19 +60,19 @@ def test_choices_are_saved_in_their_place(page, reader):
 
     assert page.evaluate("window.stayed")
     assert page.url.endswith(link(reader))
-    saved = fresh(reader)
+    saved = refreshed(reader)
     assert (saved.frequency, len(saved.muted_sections)) == ("weekly", 1)
     assert f"{saved.preferred_time:%H:%M}" == "09:00"
-    # The focus is where it was, and what happened is read out.
+    # The focus has not moved, and a screen reader reads out what happened.
     assert page.locator(":focus").get_attribute("id") == f"newsletter-{reader.pk}-save"
     assert "Saved" in page.get_by_role("status").inner_text()
     assert axe_violations(page) == []
-    # What is changed after that is not saved.
+    # After another change, which is not saved, the page no longer says so.
     mine.get_by_label("Business").check()
     assert mine.get_by_text("Saved.").count() == 0
 
 
-def test_what_is_half_written_elsewhere_stays(page, reader):
+def test_half_written_input_elsewhere_on_the_page_stays(page, reader):
     page.goto(link(reader))
     page.get_by_label("New address").fill("half@writ")
     card(page, reader).get_by_role("button", name="Save").click()
@@ -81,7 +81,7 @@ def test_what_is_half_written_elsewhere_stays(page, reader):
     assert page.get_by_label("New address").input_value() == "half@writ"
 
 
-def test_a_slip_is_explained_in_its_place(page, reader):
+def test_an_error_is_explained_without_a_page_load(page, reader):
     page.goto(link(reader))
     page.evaluate("window.stayed = true")
     mine = card(page, reader)
@@ -92,25 +92,25 @@ def test_a_slip_is_explained_in_its_place(page, reader):
 
     focus = page.evaluate("document.activeElement.name")
     assert (focus, page.evaluate("window.stayed")) == ("wanted", True)
-    assert fresh(reader).muted_sections == []
+    assert refreshed(reader).muted_sections == []
     assert axe_violations(page) == []
 
 
-def test_a_break_and_its_end(page, reader):
+def test_a_reader_pauses_and_ends_the_pause(page, reader):
     page.goto(link(reader))
     mine = card(page, reader)
     mine.get_by_text("Take a break").click()
     mine.get_by_role("button", name="2 weeks").click()
     mine.get_by_text("Paused. It comes again from").wait_for()
-    assert fresh(reader).paused_until > timezone.now() + timedelta(days=13)
+    assert refreshed(reader).paused_until > timezone.now() + timedelta(days=13)
 
     mine.get_by_role("button", name="Begin again now").click()
     mine.get_by_text("Take a break").wait_for()
-    assert fresh(reader).paused_until is None
+    assert refreshed(reader).paused_until is None
 
 
 @pytest.mark.parametrize("by", ["button", "key"])
-def test_until_a_day(page, reader, by):
+def test_a_reader_pauses_until_a_day(page, reader, by):
     page.goto(link(reader))
     mine = card(page, reader)
     mine.get_by_text("Take a break").click()
@@ -123,10 +123,10 @@ def test_until_a_day(page, reader, by):
         field.press("Enter")
     mine.get_by_text("Paused. It comes again from").wait_for()
 
-    assert fresh(reader).paused_until.date() == day
+    assert refreshed(reader).paused_until.date() == day
 
 
-def test_the_device_knows_its_time_zone(browser, live_server, settings, reader):
+def test_the_time_zone_of_the_device_is_offered(browser, live_server, settings, reader):
     settings.SITE_URL = live_server.url
     context = browser.new_context(base_url=live_server.url, timezone_id="Asia/Kolkata")
     page = context.new_page()
@@ -141,7 +141,7 @@ def test_the_device_knows_its_time_zone(browser, live_server, settings, reader):
     context.close()
 
 
-def test_another_language_is_another_page(page, reader):
+def test_another_language_reloads_the_page_in_it(page, reader):
     page.goto(link(reader))
     page.get_by_label("Language of pages and mails").select_option("ar")
     page.locator("#you-save").click()
@@ -150,7 +150,7 @@ def test_another_language_is_another_page(page, reader):
     assert Subscriber.objects.get().language == "ar"
 
 
-def test_without_the_network_nothing_is_lost(page, reader):
+def test_a_choice_made_while_offline_can_be_saved_later(page, reader):
     page.goto(link(reader))
     page.context.set_offline(True)
     mine = card(page, reader)
@@ -162,10 +162,10 @@ def test_without_the_network_nothing_is_lost(page, reader):
     page.context.set_offline(False)
     mine.get_by_role("button", name="Save").click()
     mine.get_by_text("Saved.").wait_for()
-    assert len(fresh(reader).muted_sections) == 1
+    assert len(refreshed(reader).muted_sections) == 1
 
 
-def test_another_newsletter_and_out_of_all(page, reader):
+def test_a_reader_joins_another_newsletter_and_unsubscribes_from_all(page, reader):
     page.goto(link(reader))
     page.get_by_role("button", name="Sign up · Weekend").click()
     page.get_by_text("It begins once you have confirmed it").wait_for()
@@ -178,7 +178,7 @@ def test_another_newsletter_and_out_of_all(page, reader):
 # --- Without JavaScript -------------------------------------------------------------------------
 
 
-def test_all_of_it_works_without_javascript(scriptless, reader):
+def test_the_whole_page_works_without_javascript(scriptless, reader):
     plain = scriptless
     plain.goto(link(reader))
     mine = card(plain, reader)
@@ -199,59 +199,59 @@ def test_all_of_it_works_without_javascript(scriptless, reader):
     plain.get_by_role("button", name="Keep the old address").click()
     plain.get_by_label("New address").wait_for()
 
-    saved = fresh(reader)
+    saved = refreshed(reader)
     assert (len(saved.muted_sections), saved.subscriber.timezone) == (1, "Europe/Paris")
     assert saved.paused_until
 
 
-def test_leaving_why_and_back_without_javascript(scriptless, reader):
+def test_a_reader_unsubscribes_says_why_and_resubscribes_without_javascript(scriptless, reader):
     plain = scriptless
-    plain.goto(leave_link(reader))
+    plain.goto(unsubscribe_link(reader))
     plain.get_by_role("button", name="Unsubscribe").click()
     plain.get_by_label("Too many mails").wait_for()
-    assert fresh(reader).status == "unsubscribed"
+    assert refreshed(reader).status == "unsubscribed"
     plain.get_by_label("Too many mails").check()
     plain.get_by_role("button", name="Send", exact=True).click()
     plain.get_by_text("Thank you").wait_for()
-    assert fresh(reader).ended_why == "too-many"
+    assert refreshed(reader).ended_why == "too-many"
 
     plain.get_by_role("button", name="Once a week").click()
     plain.get_by_role("heading", name="Welcome back").wait_for()
-    saved = fresh(reader)
+    saved = refreshed(reader)
     assert (saved.status, saved.frequency) == ("active", "weekly")
 
 
 # --- With mails ---------------------------------------------------------------------------------
 
 
-def opened(mail, name):
-    """The link of this kind in the mail, as the live server's path."""
+def link_in(mail, name):
+    """Return the path of the link of this kind in the mail, for the live server."""
     return re.search(rf'href="http://[^"/]+(/{name}/[^"]+)"', mail.part("html"))[1]
 
 
-def test_the_reasons_are_sent_in_their_place(page, reader):
-    page.goto(leave_link(reader))
+def test_the_reason_for_unsubscribing_is_sent_without_a_page_load(page, reader):
+    page.goto(unsubscribe_link(reader))
     page.get_by_role("button", name="Unsubscribe").click()
     page.get_by_label("I read the news elsewhere").check()
     page.get_by_role("button", name="Send", exact=True).click()
     page.get_by_role("heading", name="Thank you").wait_for()
-    assert page.url.endswith(leave_link(reader))
+    assert page.url.endswith(unsubscribe_link(reader))
 
     page.get_by_role("button", name="1 week").click()
     page.get_by_text("takes a break").wait_for()
-    assert fresh(reader).paused_until > timezone.now()
+    assert refreshed(reader).paused_until > timezone.now()
 
 
-def test_a_new_address_from_the_page_to_both_mailboxes(page, worker, relay, reader):
+def test_an_address_change_is_confirmed_from_both_mailboxes(page, worker, relay, reader):
     page.goto(link(reader))
     page.get_by_label("New address").fill("new@example.org")
     page.get_by_role("button", name="Change").click()
     page.locator("#address .state").wait_for()
 
-    page.goto(opened(relay.wait_for_mail("ann@example.com"), "address"))
+    page.goto(link_in(relay.wait_for_mail("ann@example.com"), "address"))
     page.get_by_role("button", name="Yes").click()
     page.get_by_role("heading", name="One more yes").wait_for()
-    page.goto(opened(relay.wait_for_mail("new@example.org"), "address"))
+    page.goto(link_in(relay.wait_for_mail("new@example.org"), "address"))
     page.get_by_role("button", name="Yes").click()
     page.get_by_role("heading", name="Done").wait_for()
 
@@ -259,18 +259,18 @@ def test_a_new_address_from_the_page_to_both_mailboxes(page, worker, relay, read
 
 
 def test_a_lost_link_comes_by_mail(page, worker, relay, settings, reader):
-    settings.SIGNUP_MIN_SECONDS = 0  # a browser that is driven is quicker than any reader
+    settings.SIGNUP_MIN_SECONDS = 0  # an automated browser is quicker than any reader
     page.goto("/preferences/nothing/")
     page.get_by_role("link", name="Send me a new link").click()
     page.get_by_label("E-mail address").fill("ann@example.com")
     page.get_by_role("button", name="Send me the link").click()
     page.get_by_role("heading", name="Check your inbox").wait_for()
 
-    page.goto(opened(relay.wait_for_mail("ann@example.com"), "preferences"))
+    page.goto(link_in(relay.wait_for_mail("ann@example.com"), "preferences"))
     page.get_by_text("ann@example.com").first.wait_for()
 
 
-def test_under_attack_the_browser_solves_a_challenge_for_the_link(
+def test_the_browser_solves_a_challenge_before_the_link_is_sent(
     page, worker, relay, settings, reader
 ):
     settings.SIGNUP_CHALLENGE = "always"
@@ -283,7 +283,7 @@ def test_under_attack_the_browser_solves_a_challenge_for_the_link(
     relay.wait_for_mail("ann@example.com")
 
 
-def test_erased_after_being_asked_once_more(page, reader):
+def test_a_reader_is_erased_after_being_asked_once_more(page, reader):
     page.goto(link(reader))
     page.get_by_role("link", name="Erase me").click()
     page.get_by_role("button", name="Erase me").wait_for()
@@ -297,7 +297,7 @@ def test_erased_after_being_asked_once_more(page, reader):
     page.get_by_role("heading", name="This link does not work").wait_for()
 
 
-# --- For everybody ------------------------------------------------------------------------------
+# --- Accessibility ------------------------------------------------------------------------------
 
 
 def paths(reader):
@@ -321,31 +321,31 @@ def paths(reader):
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_axe_finds_nothing_and_nothing_sticks_out(page, reader, language):
+def test_every_page_passes_axe_and_never_scrolls_sideways(page, reader, language):
     Subscriber.objects.update(language=language)
     for name, path in paths(reader).items():
         page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-        fits(page, name)
-        is_for_everybody(page, name)
-    page.goto(leave_link(reader))
-    is_for_everybody(page, "leaving")
+        assert_fits(page, name)
+        assert_accessible(page, name)
+    page.goto(unsubscribe_link(reader))
+    assert_accessible(page, "leaving")
     page.locator("main form button").click()
     page.locator("#why").wait_for()
-    fits(page, "left")
-    is_for_everybody(page, "left")
+    assert_fits(page, "left")
+    assert_accessible(page, "left")
     page.locator("#offers button").last.click()
     page.locator("#offers").wait_for(state="detached")
-    is_for_everybody(page, "back")
+    assert_accessible(page, "back")
 
 
-def fits(page, name):
+def assert_fits(page, name):
     for width in (320, 375, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
 
 
-def is_for_everybody(page, name):
+def assert_accessible(page, name):
     for scheme in ("light", "dark"):
         in_scheme(page, scheme)
         assert axe_violations(page) == [], (name, scheme)

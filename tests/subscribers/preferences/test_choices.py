@@ -9,7 +9,7 @@ from subscribers.models import Consent, Subscription
 from subscribers.preferences import Choices, choose, set_muted_sections
 from tests import factories
 from tests.factories import NOW
-from tests.subscribers.preferences.conftest import ledger, link
+from tests.subscribers.preferences.conftest import link, recorded_changes
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def scheduled(newsletter, active):
     return active
 
 
-def test_looking_changes_nothing(client, active):
+def test_looking_at_the_page_changes_nothing(client, active):
     before = Subscription.objects.values().get()
 
     page = client.get(link(active))
@@ -41,7 +41,7 @@ def test_looking_changes_nothing(client, active):
     assert not Consent.objects.exists()
 
 
-def test_what_is_not_ticked_is_muted_and_written_down(active):
+def test_an_unticked_section_is_muted_and_the_change_is_recorded(active):
     world, sport, arts = sections(active)
     strict = Client(enforce_csrf_checks=True)
 
@@ -57,7 +57,7 @@ def test_what_is_not_ticked_is_muted_and_written_down(active):
     page = response.content.decode()
     assert "Saved" in page
     assert page.count(" checked") == 3
-    assert ledger(active) == [{"muted_sections": {"from": [], "to": ["Sport"]}}]
+    assert recorded_changes(active) == [{"muted_sections": {"from": [], "to": ["Sport"]}}]
     row = Consent.objects.get()
     assert row.wording == "Save my choices for The Daily."
     assert row.page == "http://testserver/preferences/…/"
@@ -74,7 +74,7 @@ def test_the_answer_leads_back_to_the_part_that_was_saved(client, active):
     )  # fmt: skip
 
 
-def test_a_muted_section_can_be_had_back(send, active):
+def test_a_muted_section_can_be_chosen_again(send, active):
     set_muted_sections(subscription_id=active.pk, section_ids=all_wanted(active)[:1], now=NOW)
 
     send(active, "choices", subscription=active.pk, frequency="daily", wanted=all_wanted(active))
@@ -83,7 +83,7 @@ def test_a_muted_section_can_be_had_back(send, active):
     assert active.muted_sections == []
 
 
-def test_nothing_at_all_is_asked_to_be_an_unsubscription(send, active):
+def test_choosing_no_section_at_all_is_refused(send, active):
     page = send(active, "choices", subscription=active.pk, frequency="daily").content.decode()
 
     assert "Choose at least one section" in page
@@ -113,7 +113,7 @@ def test_sections_of_another_newsletter_are_left_out(active):
 # --- How often, and when ------------------------------------------------------------------------
 
 
-def test_only_what_makes_a_difference_is_offered(client, newsletter, active):
+def test_only_choices_that_make_a_difference_are_offered(client, newsletter, active):
     factories.schedule(newsletter, weekdays=[0, 1, 2, 3, 4])
 
     page = client.get(link(active)).content.decode()
@@ -122,7 +122,7 @@ def test_only_what_makes_a_difference_is_offered(client, newsletter, active):
     assert "At what time" not in page
 
 
-def test_weekly_and_hour_are_offered_where_there_are_such_schedules(client, scheduled):
+def test_weekly_and_the_hour_are_offered_if_a_schedule_supports_them(client, scheduled):
     page = client.get(link(scheduled)).content.decode()
 
     for offered in ("Every edition", "Monday to Friday", "the best of the week", "At what time"):
@@ -138,7 +138,7 @@ def test_a_reader_chooses_once_a_week_at_nine(send, scheduled):
 
     scheduled.refresh_from_db()
     assert (scheduled.frequency, scheduled.preferred_time) == ("weekly", time(9, 0))
-    assert ledger(scheduled) == [
+    assert recorded_changes(scheduled) == [
         {
             "frequency": {"from": "daily", "to": "weekly"},
             "preferred_time": {"from": None, "to": "09:00"},
@@ -146,7 +146,7 @@ def test_a_reader_chooses_once_a_week_at_nine(send, scheduled):
     ]
 
 
-def test_what_is_chosen_is_offered_even_if_the_schedule_has_gone(client, send, active):
+def test_the_current_choice_is_offered_even_if_its_schedule_is_gone(client, send, active):
     Subscription.objects.update(frequency="weekly", preferred_time=time(6, 30))
     factories.schedule(active.newsletter)
 
@@ -157,7 +157,7 @@ def test_what_is_chosen_is_offered_even_if_the_schedule_has_gone(client, send, a
     assert (active.frequency, active.preferred_time) == ("weekly", time(6, 30))
 
 
-def test_an_odd_hour_that_a_program_set_is_kept(client, scheduled):
+def test_an_unusual_hour_set_through_the_api_is_kept(client, scheduled):
     Subscription.objects.update(preferred_time=time(6, 30))
 
     assert '<option value="06:30" selected' in client.get(link(scheduled)).content.decode()
@@ -171,15 +171,15 @@ def test_a_made_up_choice_is_an_error_and_changes_nothing(send, scheduled, field
     assert 'class="error"' in page.content.decode()
     scheduled.refresh_from_db()
     assert (scheduled.frequency, scheduled.preferred_time) == ("daily", None)
-    assert ledger(scheduled) == []
+    assert recorded_changes(scheduled) == []
 
 
-def test_saving_without_a_change_writes_nothing_down(active):
+def test_saving_without_a_change_records_nothing(active):
     assert not choose(subscription_id=active.pk, choices=Choices.of(active), now=NOW)
     assert not Consent.objects.exists()
 
 
-# --- Whose --------------------------------------------------------------------------------------
+# --- Whose subscription -------------------------------------------------------------------------
 
 
 def test_all_newsletters_of_the_reader_stand_on_one_page(send, client, active, other):

@@ -1,4 +1,4 @@
-"""Who left thinks better of it, and says why they had left."""
+"""An unsubscribed reader resubscribes, or says why they unsubscribed."""
 
 from datetime import timedelta
 
@@ -12,14 +12,14 @@ from subscribers.models import Consent, Subscription
 from subscribers.preferences import come_back, unsubscribe
 from tests import factories
 from tests.factories import NOW
-from tests.subscribers.preferences.conftest import leave_link, ledger
+from tests.subscribers.preferences.conftest import recorded_changes, unsubscribe_link
 
 pytestmark = pytest.mark.django_db
 
 
-def left_page(client, subscription):
-    """The page that answers the button."""
-    return client.post(leave_link(subscription), {"page": "1"}).content.decode()
+def unsubscribed_page(client, subscription):
+    """Return the page that answers the unsubscribe button."""
+    return client.post(unsubscribe_link(subscription), {"page": "1"}).content.decode()
 
 
 def back_token(page):
@@ -27,43 +27,43 @@ def back_token(page):
 
 
 def press(client, subscription, **fields):
-    return client.post(leave_link(subscription, "come-back"), fields, follow=True)
+    return client.post(unsubscribe_link(subscription, "come-back"), fields, follow=True)
 
 
-def test_looking_at_the_way_back_changes_nothing(client, active):
-    left_page(client, active)
+def test_a_get_request_to_resubscribe_changes_nothing(client, active):
+    unsubscribed_page(client, active)
     before = Subscription.objects.values().get()
 
     for name in ("come-back", "why"):
-        assert client.get(leave_link(active, name))["Location"] == leave_link(active)
+        assert client.get(unsubscribe_link(active, name))["Location"] == unsubscribe_link(active)
     assert Subscription.objects.values().get() == before
 
 
-def test_the_withdrawal_says_what_was_left_and_how(client, active):
-    left_page(client, active)
+def test_the_withdrawal_records_the_wording_and_the_status_change(client, active):
+    unsubscribed_page(client, active)
 
     row = Consent.objects.get()
     assert row.wording == "Stop sending me The Daily."
     assert row.details == {"status": {"from": "active", "to": "unsubscribed"}}
 
 
-def test_a_mail_programs_button_is_told_from_ours_in_the_ledger(client, active):
-    client.post(leave_link(active), {"List-Unsubscribe": "One-Click"})
+def test_the_ledger_distinguishes_a_mail_programs_button_from_ours(client, active):
+    client.post(unsubscribe_link(active), {"List-Unsubscribe": "One-Click"})
 
     assert "mail program" in Consent.objects.get().wording
 
 
-def test_a_mail_programs_answer_has_no_way_back(client, active):
-    page = client.post(leave_link(active)).content.decode()
+def test_the_answer_to_a_mail_program_does_not_offer_to_resubscribe(client, active):
+    page = client.post(unsubscribe_link(active)).content.decode()
 
     assert "/back/" not in page
     assert active.newsletter.name not in page
 
 
-# --- At once ------------------------------------------------------------------------------------
+# --- Immediately --------------------------------------------------------------------------------
 
 
-def test_on_the_page_of_leaving_it_is_taken_back_at_once(
+def test_a_reader_resubscribes_immediately_on_the_unsubscribed_page(
     client, active, django_capture_on_commit_callbacks
 ):
     heard = []
@@ -72,7 +72,7 @@ def test_on_the_page_of_leaving_it_is_taken_back_at_once(
         heard.append(subscription_id)
 
     signals.subscription_confirmed.connect(listen)
-    token = back_token(left_page(client, active))
+    token = back_token(unsubscribed_page(client, active))
     with django_capture_on_commit_callbacks(execute=True):
         page = press(client, active, offer="all", back=token).content.decode()
     signals.subscription_confirmed.disconnect(listen)
@@ -88,17 +88,17 @@ def test_on_the_page_of_leaving_it_is_taken_back_at_once(
 
 
 def test_a_second_click_is_harmless(client, active):
-    token = back_token(left_page(client, active))
+    token = back_token(unsubscribed_page(client, active))
 
     for _ in range(2):
         assert "Welcome back" in press(client, active, offer="all", back=token).content.decode()
     assert Consent.objects.count() == 2
 
 
-def test_with_fewer_mails(client, newsletter, active):
+def test_a_reader_resubscribes_with_fewer_mails(client, newsletter, active):
     factories.schedule(newsletter)
     factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[5])
-    page = left_page(client, active)
+    page = unsubscribed_page(client, active)
     assert page.index('value="weekly"') < page.index('value="weekdays"')
 
     page = press(client, active, offer="weekly", back=back_token(page)).content.decode()
@@ -112,12 +112,12 @@ def test_with_fewer_mails(client, newsletter, active):
 
 
 @pytest.mark.parametrize("with_token", [True, False])
-def test_weekly_is_refused_where_the_weekly_edition_has_ended_since(
+def test_weekly_is_refused_if_the_weekly_schedule_was_deleted_since(
     client, newsletter, active, with_token
 ):
     factories.schedule(newsletter)
     week = factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[5])
-    token = back_token(left_page(client, active)) if with_token else ""
+    token = back_token(unsubscribed_page(client, active)) if with_token else ""
     unsubscribe(subscription_id=active.pk, now=NOW)
     week.delete()
 
@@ -126,20 +126,20 @@ def test_weekly_is_refused_where_the_weekly_edition_has_ended_since(
     active.refresh_from_db()
     assert (active.status, active.frequency) == ("unsubscribed", "daily")
     assert 'value="weekly"' not in page
-    # What there is instead, as near as before.
+    # The page offers the choice that is left, with the same token or none as before.
     assert 'value="weekdays"' in page
     assert f'name="back" value="{token}"' in page
     assert mail.outbox == []
 
 
-def test_nothing_is_offered_that_is_not_fewer(client, newsletter, active):
+def test_only_a_frequency_with_fewer_mails_is_offered(client, newsletter, active):
     factories.schedule(newsletter, weekdays=[0, 1])
 
-    assert 'value="weekdays"' not in left_page(client, active)
+    assert 'value="weekdays"' not in unsubscribed_page(client, active)
 
 
-def test_after_a_pause(client, active):
-    token = back_token(left_page(client, active))
+def test_a_reader_resubscribes_with_a_pause(client, active):
+    token = back_token(unsubscribed_page(client, active))
 
     page = press(client, active, weeks="2", back=token).content.decode()
 
@@ -149,9 +149,9 @@ def test_after_a_pause(client, active):
     assert timedelta(days=13) < active.paused_until - timezone.now() < timedelta(days=15)
 
 
-def test_what_was_chosen_before_is_as_it_was(client, active):
+def test_earlier_choices_are_kept_when_resubscribing(client, active):
     Subscription.objects.update(frequency="weekdays", muted_sections=[5])
-    token = back_token(left_page(client, active))
+    token = back_token(unsubscribed_page(client, active))
 
     press(client, active, offer="all", back=token)
 
@@ -162,14 +162,14 @@ def test_what_was_chosen_before_is_as_it_was(client, active):
 # --- By mail ------------------------------------------------------------------------------------
 
 
-def later(client, subscription):
-    """The page as the link of an old mail shows it."""
+def page_of_an_old_link(client, subscription):
+    """Return the page that the link of an old mail shows."""
     unsubscribe(subscription_id=subscription.pk, now=NOW)
-    return client.get(leave_link(subscription)).content.decode()
+    return client.get(unsubscribe_link(subscription)).content.decode()
 
 
-def test_an_old_link_brings_nobody_back_without_a_mail(client, active):
-    page = later(client, active)
+def test_an_old_link_resubscribes_nobody_without_a_confirmation_mail(client, active):
+    page = page_of_an_old_link(client, active)
     assert back_token(page) == ""
     assert "nothing else before you have confirmed it" in page
 
@@ -188,8 +188,8 @@ def test_an_old_link_brings_nobody_back_without_a_mail(client, active):
     )
 
 
-def test_a_pause_waits_for_the_confirmation(client, active):
-    later(client, active)
+def test_a_chosen_pause_is_stored_until_the_confirmation(client, active):
+    page_of_an_old_link(client, active)
 
     press(client, active, weeks="4")
 
@@ -201,7 +201,7 @@ def test_a_pause_waits_for_the_confirmation(client, active):
 @pytest.mark.parametrize(
     "token", ["", "forged", "x" * 22, "another's", "of an earlier time", "too late"]
 )
-def test_no_other_token_takes_it_back(active, token):
+def test_no_other_token_resubscribes_the_reader(active, token):
     if token == "another's":
         token = tokens.return_token(factories.subscription(active.newsletter), now=NOW)
     elif token == "of an earlier time":
@@ -216,35 +216,35 @@ def test_no_other_token_takes_it_back(active, token):
     assert active.status != "active"
 
 
-def test_what_had_not_been_confirmed_is_not_by_leaving_and_coming_back(client, newsletter):
+def test_unsubscribing_and_resubscribing_confirms_no_pending_subscription(client, newsletter):
     waiting = factories.subscription(
         newsletter, "bob@example.com", status="pending", confirmed_at=None
     )
 
-    press(client, waiting, offer="all", back=back_token(left_page(client, waiting)))
+    press(client, waiting, offer="all", back=back_token(unsubscribed_page(client, waiting)))
 
     waiting.refresh_from_db()
     assert waiting.status == "pending"
 
 
-def test_who_had_been_a_reader_long_ago_and_never_confirmed_again_is_not_either(client, active):
+def test_resubscribing_confirms_no_former_reader_whose_new_sign_up_is_pending(client, active):
     factories.put(Subscription.objects.all(), status="pending")
 
-    press(client, active, offer="all", back=back_token(left_page(client, active)))
+    press(client, active, offer="all", back=back_token(unsubscribed_page(client, active)))
 
     active.refresh_from_db()
     assert active.status == "pending"
 
 
-# --- Why ----------------------------------------------------------------------------------------
+# --- The reason ---------------------------------------------------------------------------------
 
 
 def answer(client, subscription, **fields):
-    return client.post(leave_link(subscription, "why"), fields).content.decode()
+    return client.post(unsubscribe_link(subscription, "why"), fields).content.decode()
 
 
-def test_one_question_why(client, active):
-    token = back_token(left_page(client, active))
+def test_the_reason_for_unsubscribing_is_stored_and_recorded(client, active):
+    token = back_token(unsubscribed_page(client, active))
 
     page = answer(client, active, why="too-many", back=token)
 
@@ -252,13 +252,13 @@ def test_one_question_why(client, active):
     assert back_token(page) == token
     active.refresh_from_db()
     assert active.ended_why == "too-many"
-    assert ledger(active) == [{"ended_why": {"from": "", "to": "too-many"}}]
+    assert recorded_changes(active) == [{"ended_why": {"from": "", "to": "too-many"}}]
     row = Consent.objects.get(kind="change")
     assert row.wording == "Would you tell us why? Too many mails"
 
 
-def test_no_answer_and_a_made_up_one_are_no_harm(client, active):
-    left_page(client, active)
+def test_a_missing_and_a_made_up_reason_are_not_stored(client, active):
+    unsubscribed_page(client, active)
 
     assert "just close the page" in answer(client, active)
     assert 'class="error"' in answer(client, active, why="because")
@@ -266,15 +266,15 @@ def test_no_answer_and_a_made_up_one_are_no_harm(client, active):
     assert active.ended_why == ""
 
 
-def test_who_has_not_left_has_nothing_to_explain(client, active):
+def test_an_active_reader_cannot_give_a_reason_for_unsubscribing(client, active):
     answer(client, active, why="other")
 
     active.refresh_from_db()
     assert (active.status, active.ended_why) == ("active", "")
 
 
-def test_coming_back_forgets_why(client, active):
-    token = back_token(left_page(client, active))
+def test_resubscribing_clears_the_reason(client, active):
+    token = back_token(unsubscribed_page(client, active))
     answer(client, active, why="other", back=token)
 
     press(client, active, offer="all", back=token)
@@ -284,7 +284,7 @@ def test_coming_back_forgets_why(client, active):
 
 
 @pytest.mark.parametrize("name", ["why", "come-back"])
-def test_an_unknown_link_leads_to_the_same_page_as_any(client, name):
+def test_an_unknown_link_leads_to_the_same_page_as_any_other(client, name):
     url = reverse(name, args=["nobody"])
 
     assert client.post(url, {"why": "other", "offer": "all"})["Location"] == reverse(

@@ -37,7 +37,7 @@ def send_all(now=NOW):
     return mail.outbox
 
 
-def wish(email="ann@example.com", now=NOW):
+def send_request(email="ann@example.com", now=NOW):
     ask_for_link(email=email, attempt=Attempt(trusted=True), now=now)
 
 
@@ -69,14 +69,16 @@ def test_a_known_an_unknown_and_a_suppressed_address_get_the_same_answer(client,
     }  # fmt: skip
 
 
-def test_it_is_the_same_work_for_all(ask, active, django_assert_num_queries):
+def test_a_known_and_an_unknown_address_cost_the_same_queries(
+    ask, active, django_assert_num_queries
+):
     ask("warm-up@example.com")
     for email in ("ann@example.com", "nobody@example.com"):
         with django_assert_num_queries(5):
             ask(email)
 
 
-def test_looking_does_nothing_and_a_slip_is_explained(client, ask):
+def test_looking_at_the_page_does_nothing_and_an_invalid_address_is_explained(client, ask):
     assert client.get(reverse("lost-link")).status_code == 200
     page = ask("ann@example").content.decode()
 
@@ -85,7 +87,7 @@ def test_looking_does_nothing_and_a_slip_is_explained(client, ask):
     assert not Letter.objects.exists()
 
 
-def test_a_robot_gets_the_same_answer_and_no_mail(ask, active):
+def test_a_bot_gets_the_same_answer_and_no_mail(ask, active):
     assert ask("ann@example.com", website="x")["Location"] == reverse("lost-link-sent")
     fresh = opened_token(timezone.now())
     assert ask("ann@example.com", opened=fresh)["Location"] == reverse("lost-link-sent")
@@ -94,7 +96,7 @@ def test_a_robot_gets_the_same_answer_and_no_mail(ask, active):
 
 
 @pytest.mark.parametrize("redis", ["with Redis", "without Redis"])
-def test_sign_ups_from_a_shared_network_leave_the_link_to_be_asked_for(
+def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
     client, ask, settings, active, monkeypatch, redis
 ):
     monkeypatch.setattr(limits, "alone", Alone())
@@ -114,12 +116,12 @@ def test_sign_ups_from_a_shared_network_leave_the_link_to_be_asked_for(
         ask(f"nobody{n}@example.com", **there)
 
     assert answer["Location"] == reverse("lost-link-sent")
-    # As many, and no more.
+    # Links have the same limit as sign-ups, and it is counted separately.
     assert Letter.objects.count() == 3
     commons.forget()
 
 
-def test_under_attack_a_challenge_comes_first(ask, settings, active):
+def test_a_challenge_has_to_be_solved_first_if_one_is_needed(ask, settings, active):
     settings.SIGNUP_CHALLENGE = "always"
 
     page = ask("ann@example.com").content.decode()
@@ -128,51 +130,51 @@ def test_under_attack_a_challenge_comes_first(ask, settings, active):
     assert not Letter.objects.exists()
 
 
-def test_one_mail_in_five_minutes_and_five_on_a_day(active):
+def test_an_address_gets_one_link_in_five_minutes_and_five_a_day(active):
     for second in range(50):
-        wish(now=NOW + timedelta(seconds=second))
+        send_request(now=NOW + timedelta(seconds=second))
     assert len(send_all(NOW + timedelta(minutes=1))) == 1
 
     for hour in range(1, 23):
-        wish(now=NOW + timedelta(hours=hour))
+        send_request(now=NOW + timedelta(hours=hour))
         send_all(NOW + timedelta(hours=hour))
     assert len(mail.outbox) == LINKS_PER_DAY
-    wish(now=NOW + timedelta(hours=25))
+    send_request(now=NOW + timedelta(hours=25))
     assert len(send_all(NOW + timedelta(hours=25))) == LINKS_PER_DAY + 1
 
 
-def test_of_several_newsletters_one_that_is_read_lends_its_name(active):
+def test_the_mail_comes_from_a_newsletter_with_an_active_subscription(active):
     left = factories.newsletter(name="Gone", slug="gone")
     factories.second_subscription(active.subscriber, left, status="unsubscribed")
-    wish()
+    send_request()
 
     assert send_all()[0].from_email.startswith("The Daily ")
 
 
-def test_it_is_written_in_the_readers_language(active):
+def test_the_mail_is_in_the_readers_language(active):
     Subscriber.objects.update(language="de")
-    wish()
+    send_request()
 
     html = send_all()[0].alternatives[0].content
     assert '<html lang="de"' in html
 
 
-def test_who_left_still_gets_the_link_and_who_was_erased_does_not(active):
+def test_an_unsubscribed_reader_gets_the_link_and_an_erased_one_does_not(active):
     factories.put(active.subscriber.subscriptions.all(), status="unsubscribed")
-    wish()
+    send_request()
     assert len(send_all()) == 1
 
     Subscriber.objects.update(erased_at=NOW)
     later = NOW + timedelta(minutes=6)
-    wish(now=later)
+    send_request(now=later)
     assert len(send_all(later)) == 1
 
 
-# --- The letter ---------------------------------------------------------------------------------
+# --- Sending ------------------------------------------------------------------------------------
 
 
-def test_a_letter_is_sent_once(active):
-    wish()
+def test_a_requested_mail_is_sent_once(active):
+    send_request()
     letter = Letter.objects.get()
 
     sent = [letters.send_due(letter_id=letter.pk, now=NOW) for _ in range(2)]
@@ -181,8 +183,8 @@ def test_a_letter_is_sent_once(active):
     assert len(mail.outbox) == 1
 
 
-def test_what_a_killed_worker_left_behind_is_due_again(active, monkeypatch):
-    wish()
+def test_the_mail_of_a_killed_worker_is_due_again_after_the_lease(active, monkeypatch):
+    send_request()
 
     def killed(*args, **kwargs):
         raise SystemExit
@@ -195,10 +197,12 @@ def test_what_a_killed_worker_left_behind_is_due_again(active, monkeypatch):
     assert len(letters.due_ids(now=NOW + letters.LEASE)) == 1
 
 
-def test_the_pauses_double_while_the_relay_is_away_and_it_is_given_up(active, settings):
+def test_the_pauses_double_while_the_relay_is_unreachable_until_the_mail_is_given_up(
+    active, settings
+):
     settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
-    wish()
+    send_request()
     letter = Letter.objects.get()
 
     pauses, now = [], NOW
@@ -217,17 +221,17 @@ def test_the_pauses_double_while_the_relay_is_away_and_it_is_given_up(active, se
 @pytest.mark.parametrize(
     ("reply", "outcome"), [("550 5.1.1 No such user", "refused"), ("451 4.7.1 Greylisted", "")]
 )
-def test_a_refusal_is_final_or_not(active, relay, reply, outcome):
+def test_a_permanent_refusal_is_final_and_a_temporary_one_is_not(active, relay, reply, outcome):
     relay.replies["ann@example.com"] = reply
-    wish()
+    send_request()
 
     assert not letters.send_due(letter_id=Letter.objects.get().pk, now=NOW)
     assert Letter.objects.get().outcome == outcome
 
 
-def test_one_broken_letter_holds_up_no_other(active, monkeypatch):
-    wish("no@example.com")
-    wish()
+def test_a_mail_that_fails_does_not_hold_up_the_others(active, monkeypatch):
+    send_request("no@example.com")
+    send_request()
     broken = Letter.objects.get(email_key="no@example.com").pk
     whole = letters.send_due
 
@@ -241,14 +245,14 @@ def test_one_broken_letter_holds_up_no_other(active, monkeypatch):
     assert len(mail.outbox) == 1
 
 
-def test_a_letter_that_we_cannot_write_is_put_off_and_given_up_like_any_other(
+def test_a_mail_that_cannot_be_composed_is_postponed_and_given_up_like_any_other(
     active, monkeypatch, caplog
 ):
     def broken(**_):
         raise ZeroDivisionError
 
     monkeypatch.setattr(letters, "compose", broken)
-    wish()
+    send_request()
     letter = Letter.objects.get()
 
     assert not letters.send_due(letter_id=letter.pk, now=NOW)
@@ -261,8 +265,8 @@ def test_a_letter_that_we_cannot_write_is_put_off_and_given_up_like_any_other(
     assert (letter.due_at, letter.outcome) == (None, "given-up")
 
 
-def test_an_unknown_address_is_forgotten_after_a_day(active):
-    wish("no@example.com")
+def test_a_request_for_an_unknown_address_is_deleted_after_a_day(active):
+    send_request("no@example.com")
     send_all()
 
     letters.forget(now=NOW + timedelta(hours=23))
@@ -271,8 +275,8 @@ def test_an_unknown_address_is_forgotten_after_a_day(active):
     assert not Letter.objects.exists()
 
 
-def test_the_token_of_the_mail_is_the_readers(active):
-    wish()
+def test_the_link_in_the_mail_is_the_readers_own(active):
+    send_request()
     body = send_all()[0].body
 
     token = body.partition("/preferences/")[2].partition("/")[0]

@@ -1,4 +1,4 @@
-"""The new address turns out to be a reader's: the two become one, and nothing is lost."""
+"""A new address that is another reader's merges the two readers, and nothing is lost."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +15,14 @@ from subscribers.models import Consent, Subscriber, Subscription, WebhookDeliver
 from subscribers.preferences import moving
 from tests import factories
 from tests.factories import NOW
-from tests.subscribers.preferences.conftest import leave_link, link
+from tests.subscribers.preferences.conftest import link, unsubscribe_link
 
 pytestmark = pytest.mark.django_db
 
 OLD, NEW = "ann@example.com", "new@example.org"
 
 
-def move(subscription, email=NEW):
+def change_address(subscription, email=NEW):
     change = moving.ask_to_move(subscription_id=subscription.pk, email=email, now=NOW)
     for side in ("old", "new"):
         step = moving.agree(token=tokens.change_token(change.pk, side, now=NOW), now=NOW)
@@ -34,20 +34,20 @@ def evening():
     return factories.newsletter(name="The Evening", slug="evening")
 
 
-def at(email):
+def reader_at(email):
     return Subscriber.objects.get(email=email)
 
 
 def receives(email):
-    """The newsletters that go to the address."""
+    """Return the newsletters that go to the address."""
     active = Subscription.objects.filter(subscriber__email=email, status="active")
     return sorted(active.values_list("newsletter__name", flat=True))
 
 
-def test_what_only_the_other_had_is_the_readers_now(active, evening):
+def test_a_subscription_that_only_the_other_reader_has_is_taken_over(active, evening):
     theirs = factories.subscription(evening, NEW)
 
-    assert move(active).done
+    assert change_address(active).done
 
     assert receives(NEW) == ["The Daily", "The Evening"]
     assert Subscriber.objects.count() == 1
@@ -56,41 +56,41 @@ def test_what_only_the_other_had_is_the_readers_now(active, evening):
     assert [set(row.details) for row in theirs.consents.order_by("pk")] == [{"reader"}, {"email"}]
 
 
-def test_what_both_had_comes_once_and_as_the_reader_chose(active):
+def test_a_newsletter_of_both_comes_once_with_the_readers_own_choices(active):
     theirs = factories.subscription(active.newsletter, NEW, frequency="weekly")
     Subscription.objects.filter(pk=active.pk).update(frequency="weekdays")
 
-    move(active)
+    change_address(active)
 
     assert receives(NEW) == ["The Daily"]
     assert receives(OLD) == []
     theirs.refresh_from_db()
     assert (theirs.status, theirs.moved_to_id) == ("unsubscribed", active.pk)
-    assert at(NEW).subscriptions.get().frequency == "weekdays"
+    assert reader_at(NEW).subscriptions.get().frequency == "weekdays"
 
 
 @pytest.mark.parametrize("status", ["unsubscribed", "pending"])
-def test_what_is_active_goes_on_whoever_had_it(active, status):
+def test_an_active_subscription_is_kept_over_one_that_is_not(active, status):
     theirs = factories.subscription(active.newsletter, NEW, frequency="weekly")
     factories.put(Subscription.objects.filter(pk=active.pk), status=status)
 
-    move(active)
+    change_address(active)
 
     assert receives(NEW) == ["The Daily"]
-    kept = at(NEW).subscriptions.get()
+    kept = reader_at(NEW).subscriptions.get()
     assert (kept.pk, kept.frequency) == (theirs.pk, "weekly")
     active.refresh_from_db()
     assert (active.status, active.moved_to_id) == ("unsubscribed", theirs.pk)
 
 
-def test_what_the_reader_left_open_is_as_the_other_had_it(active, evening):
+def test_settings_that_the_reader_has_not_made_are_taken_from_the_other_reader(active, evening):
     factories.subscription(evening, NEW)
     Subscriber.objects.filter(email=NEW).update(language="de", timezone="Asia/Tokyo", name="Ann")
     Subscriber.objects.filter(email=OLD).update(timezone="Europe/Paris")
 
-    move(active)
+    change_address(active)
 
-    reader = at(NEW)
+    reader = reader_at(NEW)
     assert (reader.language, reader.timezone, reader.name) == ("de", "Europe/Paris", "Ann")
 
 
@@ -102,50 +102,49 @@ def test_no_record_of_consent_is_lost(active, evening):
         signup.confirm(token=token, origin=Origin(), now=NOW)
     before = set(Consent.objects.values_list("pk", flat=True))
 
-    move(active)
+    change_address(active)
 
     assert before <= set(Consent.objects.values_list("pk", flat=True))
 
 
-def test_links_of_old_mails_lead_to_what_goes_on(client, active):
+def test_links_in_old_mails_lead_to_the_subscription_that_is_kept(client, active):
     theirs = factories.subscription(active.newsletter, NEW)
-    move(active)
+    change_address(active)
 
     assert "new@example.org</strong>" in client.get(link(theirs)).content.decode()
-    client.post(leave_link(theirs), {"List-Unsubscribe": "One-Click"})
+    client.post(unsubscribe_link(theirs), {"List-Unsubscribe": "One-Click"})
 
     assert receives(NEW) == []
 
 
 @pytest.mark.parametrize("somebody_there", [False, True])
-def test_mails_in_the_former_mailbox_open_nothing_but_still_let_its_reader_go(
-    client, active, somebody_there
-):
+def test_links_in_the_former_mailbox_can_only_unsubscribe(client, active, somebody_there):
     if somebody_there:
         factories.subscription(active.newsletter, NEW)
     former = tokens.preferences_token(active)
     assert client.get(reverse("preferences", args=[former])).status_code == 200
-    move(active)
+    change_address(active)
 
     for page in ("preferences", "dossier", "dossier-download", "erase-me"):
         assert client.get(reverse(page, args=[former])).status_code == 404
         assert client.post(reverse(page, args=[former])).status_code == 404
     assert client.get(f"/api/v1/subscriptions/{former}").status_code == 404
-    client.post(leave_link(active))
+    client.post(unsubscribe_link(active))
     assert receives(NEW) == []
 
 
-def test_the_readers_page_does_not_show_what_has_been_replaced(client, active):
+def test_the_preferences_page_does_not_show_a_replaced_subscription(client, active):
     factories.subscription(active.newsletter, NEW)
-    move(active)
+    change_address(active)
     active.subscriber.refresh_from_db()
 
     assert client.get(link(active)).content.decode().count('class="card') == 1
 
 
-def test_what_was_planned_for_the_one_that_ended_is_stopped(
+def test_the_signal_is_sent_for_the_subscription_that_is_replaced(
     active, django_capture_on_commit_callbacks
 ):
+    """The signal's listener skips what is planned for that subscription."""
     theirs = factories.subscription(active.newsletter, NEW)
     heard = []
 
@@ -154,68 +153,68 @@ def test_what_was_planned_for_the_one_that_ended_is_stopped(
 
     signals.subscription_ended.connect(listen)
     with django_capture_on_commit_callbacks(execute=True):
-        move(active)
+        change_address(active)
     signals.subscription_ended.disconnect(listen)
     assert heard == [theirs.pk]
 
 
 @pytest.mark.parametrize("kept", ["the reader's own", "the other's"])
-def test_other_programs_hear_of_the_one_that_ended_by_the_address_nobody_reads(active, kept):
+def test_webhooks_report_the_replaced_subscription_with_the_former_address(active, kept):
     theirs = factories.subscription(active.newsletter, NEW)
     if kept == "the other's":
         factories.put(Subscription.objects.filter(pk=active.pk), status="pending")
     ended, goes_on = (theirs, active) if kept == "the reader's own" else (active, theirs)
     factories.webhook()
 
-    move(active)
+    change_address(active)
 
     [row] = WebhookDelivery.objects.all()
-    told = json.loads(row.payload)
-    assert told["type"] == "subscriber.unsubscribed"
-    assert told["data"]["subscription"]["id"] == ended.pk
-    assert told["data"]["subscription"]["email"] == OLD
-    assert told["data"]["moved_to"] == goes_on.pk
+    payload = json.loads(row.payload)
+    assert payload["type"] == "subscriber.unsubscribed"
+    assert payload["data"]["subscription"]["id"] == ended.pk
+    assert payload["data"]["subscription"]["email"] == OLD
+    assert payload["data"]["moved_to"] == goes_on.pk
 
 
-def test_one_that_had_ended_before_is_not_told_of_again(active):
+def test_webhooks_do_not_report_a_subscription_that_had_ended_before(active):
     factories.subscription(active.newsletter, NEW, status="unsubscribed")
     factories.webhook()
 
-    move(active)
+    change_address(active)
 
     assert not WebhookDelivery.objects.exists()
 
 
-def test_what_waits_to_be_told_of_the_other_is_told(active, evening):
+def test_a_waiting_webhook_delivery_about_the_other_reader_is_kept(active, evening):
     theirs = factories.subscription(evening, NEW)
     waiting = factories.webhook_delivery(factories.webhook(), subscriber=theirs.subscriber)
 
-    move(active)
+    change_address(active)
 
     assert not Subscriber.objects.filter(pk=theirs.subscriber_id).exists()
     waiting.refresh_from_db()
     assert waiting.subscriber_id == active.subscriber_id
 
 
-def test_who_signs_up_again_with_the_old_address_is_a_reader_there(client, active):
+def test_a_new_sign_up_with_the_former_address_makes_a_reader_of_its_own(client, active):
     factories.subscription(active.newsletter, NEW)
-    move(active)
+    change_address(active)
 
-    again = at(OLD).subscriptions.get()
+    again = reader_at(OLD).subscriptions.get()
     factories.put(Subscription.objects.filter(pk=again.pk), status="pending")
     again.refresh_from_db()
     signup.confirm(token=tokens.confirm_token(again, now=NOW), origin=Origin(), now=NOW)
     assert receives(OLD) == receives(NEW) == ["The Daily"]
 
-    client.post(leave_link(again))
+    client.post(unsubscribe_link(again))
     assert (receives(OLD), receives(NEW)) == ([], ["The Daily"])
-    client.post(leave_link(again))
+    client.post(unsubscribe_link(again))
     assert receives(NEW) == ["The Daily"]
 
 
-def test_erasing_the_reader_erases_the_row_they_had_before(active):
+def test_erasing_the_reader_erases_the_replaced_row_too(active):
     factories.subscription(active.newsletter, NEW)
-    move(active)
+    change_address(active)
 
     erase.erase(subscriber_id=active.subscriber_id, now=NOW)
 
@@ -223,9 +222,9 @@ def test_erasing_the_reader_erases_the_row_they_had_before(active):
     assert not Consent.objects.exists()
 
 
-def test_the_dossier_has_what_was_replaced(active):
+def test_the_data_export_has_the_replaced_subscription(active):
     factories.subscription(active.newsletter, NEW)
-    move(active)
+    change_address(active)
 
     data = dossier.export(subscriber_id=active.subscriber_id)
 
@@ -234,7 +233,7 @@ def test_the_dossier_has_what_was_replaced(active):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sign_up_with_the_new_address_at_the_same_moment_loses_nobody(active, evening):
+def test_a_simultaneous_sign_up_with_the_new_address_loses_nobody(active, evening):
     change = moving.ask_to_move(subscription_id=active.pk, email=NEW, now=NOW)
     moving.agree(token=tokens.change_token(change.pk, "old", now=NOW), now=NOW)
     token = tokens.change_token(change.pk, "new", now=NOW)
@@ -252,14 +251,14 @@ def test_a_sign_up_with_the_new_address_at_the_same_moment_loses_nobody(active, 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(act, range(2)))
 
-    reader = at(NEW)
+    reader = reader_at(NEW)
     names = reader.subscriptions.values_list("newsletter__name", "status")
     assert sorted(names) == [("The Daily", "active"), ("The Evening", "pending")]
     assert Subscriber.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_readers_who_change_places_do_not_wait_for_each_other(active, evening):
+def test_two_readers_who_swap_addresses_do_not_deadlock(active, evening):
     theirs = factories.subscription(evening, NEW)
     readers = [(active, NEW), (theirs, OLD)]
     changes = [
@@ -274,7 +273,7 @@ def test_two_readers_who_change_places_do_not_wait_for_each_other(active, evenin
             barrier.wait()
             return moving.agree(token=tokens.change_token(change.pk, "new", now=NOW), now=NOW)
         except tokens.ExpiredToken:
-            return None  # the other's became this reader's, and this wish was dropped with it
+            return None  # the other change merged the two readers, and dropped this one
         finally:
             connection.close()
 
@@ -287,7 +286,7 @@ def test_two_readers_who_change_places_do_not_wait_for_each_other(active, evenin
     ]  # fmt: skip
 
 
-def test_the_wish_is_not_shown_once_it_is_old(client, active):
+def test_an_expired_address_change_is_not_shown(client, active):
     change = moving.ask_to_move(subscription_id=active.pk, email=NEW, now=NOW)
 
     assert moving.live_change(subscriber_id=active.subscriber_id, now=NOW) == change

@@ -1,4 +1,4 @@
-"""A reader changes their address; both addresses say yes first."""
+"""A reader changes their address, to which both addresses have to agree first."""
 
 import re
 from datetime import timedelta
@@ -14,13 +14,13 @@ from subscribers.models import AddressChange, Consent, Letter, Subscriber
 from subscribers.preferences import moving
 from tests import factories
 from tests.factories import NOW
-from tests.subscribers.preferences.conftest import ledger, link
+from tests.subscribers.preferences.conftest import link, recorded_changes
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=6)
 
 
-def ask(subscription, email="new@example.org", now=NOW):
+def request_change(subscription, email="new@example.org", now=NOW):
     return moving.ask_to_move(subscription_id=subscription.pk, email=email, now=now)
 
 
@@ -30,7 +30,7 @@ def send_all(now=NOW):
     return {message.to[0]: message for message in mail.outbox}
 
 
-def yes(change, side, now=NOW):
+def agree(change, side, now=NOW):
     return moving.agree(token=tokens.change_token(change.pk, side, now=now), now=now)
 
 
@@ -38,22 +38,22 @@ def url(change, side, now=None):
     return reverse("move", args=[tokens.change_token(change.pk, side, now=now or timezone.now())])
 
 
-# --- Asking -------------------------------------------------------------------------------------
+# --- The request --------------------------------------------------------------------------------
 
 
-def test_both_addresses_are_written_to_and_nothing_changes_yet(send, active):
+def test_both_addresses_get_a_mail_and_nothing_changes_yet(send, active):
     page = send(active, "move", email="New@Example.org").content.decode()
 
     assert "You asked for" in page
-    letters_of = send_all(timezone.now())
-    assert set(letters_of) == {"ann@example.com", "New@example.org"}
+    mails = send_all(timezone.now())
+    assert set(mails) == {"ann@example.com", "New@example.org"}
     assert Subscriber.objects.get().email == "ann@example.com"
     wanted = {"email_wanted": {"from": "ann@example.com", "to": "New@example.org"}}
-    assert ledger(active) == [wanted]
+    assert recorded_changes(active) == [wanted]
 
 
-def test_the_letters_repeat_no_address(active):
-    ask(active, "win-a-prize@evil.example")
+def test_the_mails_contain_neither_address(active):
+    request_change(active, "win-a-prize@evil.example")
 
     for message in send_all().values():
         text = message.body + message.alternatives[0].content + message.subject
@@ -62,14 +62,14 @@ def test_the_letters_repeat_no_address(active):
 
 
 @pytest.mark.parametrize("email", ["ann@example.com", "ANN@example.com"])
-def test_the_same_address_is_none(send, active, email):
+def test_the_same_address_is_no_change(send, active, email):
     page = send(active, "move", email=email).content.decode()
 
     assert "write to already" in page
     assert not AddressChange.objects.exists()
 
 
-def test_a_slip_is_explained_and_a_correction_offered(send, active):
+def test_an_invalid_address_is_explained_and_a_typo_is_offered_a_correction(send, active):
     assert 'id="address-error"' in send(active, "move", email="new@example").content.decode()
     page = send(active, "move", email="new@gmial.com").content.decode()
     assert 'name="use" value="new@gmail.com"' in page
@@ -79,7 +79,7 @@ def test_a_slip_is_explained_and_a_correction_offered(send, active):
     assert AddressChange.objects.get().email == "new@gmail.com"
 
 
-def test_a_known_address_gets_the_same_answer(client, active):
+def test_a_known_and_an_unknown_new_address_get_the_same_answer(client, active):
     factories.subscription(active.newsletter, "known@example.org")
 
     answers = []
@@ -91,37 +91,37 @@ def test_a_known_address_gets_the_same_answer(client, active):
     assert answers[0] == answers[1]
 
 
-def test_the_newest_wish_counts(active):
-    first = ask(active)
-    second = ask(active, "other@example.org")
+def test_only_the_latest_request_counts(active):
+    first = request_change(active)
+    second = request_change(active, "other@example.org")
 
     first.refresh_from_db()
     assert (first.status, second.status) == ("dropped", "open")
     with pytest.raises(tokens.ExpiredToken):
-        yes(first, "new")
+        agree(first, "new")
 
 
-def test_asking_again_for_the_same_writes_once_in_five_minutes(active):
-    change = ask(active)
-    assert ask(active) == change
+def test_a_repeated_request_sends_mails_only_once_in_five_minutes(active):
+    change = request_change(active)
+    assert request_change(active) == change
     assert Letter.objects.count() == 2
-    assert ask(active, now=LATER) == change
+    assert request_change(active, now=LATER) == change
     assert Letter.objects.count() == 4
 
 
-def test_a_reader_has_five_wishes_on_a_day(send, active):
+def test_a_reader_has_five_requests_a_day(send, active):
     for number in range(moving.WISHES_PER_DAY):
-        ask(active, f"new{number}@example.org")
+        request_change(active, f"new{number}@example.org")
     with pytest.raises(moving.TooOften):
-        ask(active, "one-more@example.org")
-    ask(active, "one-more@example.org", now=NOW + timedelta(hours=25))
+        request_change(active, "one-more@example.org")
+    request_change(active, "one-more@example.org", now=NOW + timedelta(hours=25))
 
 
-def test_nobodys_mailbox_is_filled_by_many_readers(newsletter):
+def test_many_readers_cannot_flood_one_mailbox(newsletter):
     readers = [factories.subscription(newsletter) for _ in range(10)]
 
     for reader in readers:
-        ask(reader, "victim@example.org")
+        request_change(reader, "victim@example.org")
     send_all()
 
     to_victim = [message for message in mail.outbox if message.to == ["victim@example.org"]]
@@ -131,13 +131,13 @@ def test_nobodys_mailbox_is_filled_by_many_readers(newsletter):
 
 def test_a_suppressed_new_address_gets_nothing(active):
     suppression.suppress(email="new@example.org", reason="complaint", now=NOW)
-    ask(active)
+    request_change(active)
 
     assert set(send_all()) == {"ann@example.com"}
 
 
-def test_the_wish_can_be_dropped_on_the_page(send, active):
-    change = ask(active)
+def test_the_request_can_be_cancelled_on_the_page(send, active):
+    change = request_change(active)
 
     page = send(active, "stay").content.decode()
 
@@ -146,52 +146,54 @@ def test_the_wish_can_be_dropped_on_the_page(send, active):
     assert 'id="address-email"' in page
 
 
-# --- Saying yes ---------------------------------------------------------------------------------
+# --- The agreement ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("order", [("old", "new"), ("new", "old")])
-def test_with_both_it_is_done(active, order):
-    change = ask(active)
+def test_the_address_changes_once_both_sides_have_agreed(active, order):
+    change = request_change(active)
 
-    assert not yes(change, order[0]).done
+    assert not agree(change, order[0]).done
     assert Subscriber.objects.get().email == "ann@example.com"
-    assert yes(change, order[1]).done
+    assert agree(change, order[1]).done
 
     reader = Subscriber.objects.get()
     assert (reader.email, reader.email_key) == ("new@example.org", "new@example.org")
-    assert ledger(active)[-1] == {"email": {"from": "ann@example.com", "to": "new@example.org"}}
+    assert recorded_changes(active)[-1] == {
+        "email": {"from": "ann@example.com", "to": "new@example.org"}
+    }
     assert Consent.objects.latest("pk").wording == (
         "Yes, send these newsletters to new@example.org from now on."
     )
 
 
-def test_one_side_twice_is_not_both(active):
-    change = ask(active)
+def test_one_side_that_agrees_twice_is_not_enough(active):
+    change = request_change(active)
 
     for _ in range(2):
-        assert not yes(change, "old").done
+        assert not agree(change, "old").done
     assert Subscriber.objects.get().email == "ann@example.com"
 
 
-def test_every_newsletter_of_the_reader_says_so_in_the_ledger(active, other):
-    change = ask(active)
-    yes(change, "old")
-    yes(change, "new")
+def test_the_change_is_recorded_for_every_newsletter_of_the_reader(active, other):
+    change = request_change(active)
+    agree(change, "old")
+    agree(change, "new")
 
     for subscription in (active, other):
-        assert "email" in ledger(subscription)[-1]
+        assert "email" in recorded_changes(subscription)[-1]
 
 
-def test_a_link_to_confirm_is_of_no_use_at_the_former_address(client, active):
+def test_a_confirmation_link_in_the_former_mailbox_is_expired(client, active):
     evening = factories.newsletter(name="The Evening", slug="evening")
     waiting = factories.second_subscription(
         active.subscriber, evening, status="pending", confirmed_at=None
     )
     now = timezone.now()
     old_link = reverse("confirm", args=[tokens.confirm_token(waiting, now=now)])
-    change = ask(active, now=now)
-    yes(change, "old", now=now)
-    yes(change, "new", now=now)
+    change = request_change(active, now=now)
+    agree(change, "old", now=now)
+    agree(change, "new", now=now)
 
     for answer in (client.get(old_link), client.post(old_link)):
         assert answer.status_code == 410
@@ -210,8 +212,8 @@ def test_a_link_to_confirm_is_of_no_use_at_the_former_address(client, active):
     assert waiting.status == "active"
 
 
-def test_the_links_in_the_letters_lead_there(client, active):
-    change = ask(active)
+def test_the_link_in_each_mail_names_the_change_and_the_side(client, active):
+    change = request_change(active)
 
     for email, message in send_all().items():
         path = re.search(r"/address/\S+", message.body)[0]
@@ -220,7 +222,7 @@ def test_the_links_in_the_letters_lead_there(client, active):
 
 
 def test_looking_at_a_link_changes_nothing(client, active):
-    change = ask(active)
+    change = request_change(active)
     before = AddressChange.objects.values().get()
 
     for side in ("old", "new"):
@@ -230,15 +232,15 @@ def test_looking_at_a_link_changes_nothing(client, active):
 
 
 def test_the_new_side_is_not_told_the_old_address(client, active):
-    change = ask(active)
+    change = request_change(active)
 
     assert "ann@example.com" in client.get(url(change, "old")).content.decode()
     for answer in (client.get(url(change, "new")), client.post(url(change, "new"))):
         assert "ann@example.com" not in answer.content.decode()
 
 
-def test_the_pages_say_where_it_stands(client, active):
-    change = ask(active)
+def test_the_pages_show_how_far_the_change_is(client, active):
+    change = request_change(active)
 
     page = client.post(url(change, "old")).content.decode()
     assert "One more yes" in page
@@ -252,8 +254,8 @@ def test_the_pages_say_where_it_stands(client, active):
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
-def test_either_side_can_say_no(client, active, side):
-    change = ask(active)
+def test_either_side_can_refuse_the_change(client, active, side):
+    change = request_change(active)
 
     page = client.post(url(change, side), {"no": "1"}).content.decode()
 
@@ -263,8 +265,8 @@ def test_either_side_can_say_no(client, active, side):
     assert Subscriber.objects.get().email == "ann@example.com"
 
 
-def test_a_link_is_good_for_three_days(client, active):
-    change = ask(active)
+def test_a_link_is_valid_for_three_days(client, active):
+    change = request_change(active)
     old = url(change, "new", now=NOW - timedelta(days=9999))
 
     assert client.get(old).status_code == 410
@@ -275,25 +277,25 @@ def test_a_link_is_good_for_three_days(client, active):
         )
 
 
-def test_a_forged_link_is_none(client, active):
-    change = ask(active)
+def test_a_forged_link_is_not_found(client, active):
+    change = request_change(active)
     token = tokens.change_token(change.pk, "old", now=NOW)
 
     for bad in ("x", token[:-1] + "~", tokens.preferences_token(active)):
         assert client.post(reverse("move", args=[bad])).status_code == 404
 
 
-def test_an_address_that_was_erased_may_be_moved_to(active):
+def test_an_erased_address_may_be_the_new_address(active):
     suppression.conceal(email="new@example.org", now=NOW)
-    change = ask(active)
-    yes(change, "old")
-    yes(change, "new")
+    change = request_change(active)
+    agree(change, "old")
+    agree(change, "new")
 
     assert suppression.suppressed_among(["new@example.org"]) == {}
 
 
-def test_wishes_are_forgotten_after_two_weeks(active):
-    ask(active)
+def test_requests_are_deleted_after_two_weeks(active):
+    request_change(active)
 
     letters.forget(now=NOW + timedelta(days=13))
     assert AddressChange.objects.exists()
@@ -302,6 +304,6 @@ def test_wishes_are_forgotten_after_two_weeks(active):
     assert not Letter.objects.exists()
 
 
-def test_an_address_that_cannot_be_written_to_is_refused(active):
+def test_an_invalid_address_is_refused(active):
     with pytest.raises(BadAddress):
-        ask(active, "new@nowhere")
+        request_change(active, "new@nowhere")

@@ -1,4 +1,4 @@
-"""The page of a reader's preferences as a whole: the person, other newsletters, the way out."""
+"""The preferences page as a whole: the person, other newsletters, unsubscribing."""
 
 import pytest
 from django.core import mail
@@ -7,7 +7,7 @@ from django.urls import reverse
 from subscribers import tasks, tokens
 from subscribers.models import Consent, Section, Subscriber, Subscription
 from tests import factories
-from tests.subscribers.preferences.conftest import leave_link, ledger, link
+from tests.subscribers.preferences.conftest import link, recorded_changes, unsubscribe_link
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ def test_a_broken_link_gets_a_page_that_leads_to_a_new_one(client):
     assert reverse("lost-link") in answer.content.decode()
 
 
-def test_the_page_keeps_the_link_to_itself(client, active):
+def test_the_page_does_not_leak_its_link(client, active):
     answer = client.get(link(active))
 
     assert answer["Referrer-Policy"] == "no-referrer"
@@ -27,13 +27,13 @@ def test_the_page_keeps_the_link_to_itself(client, active):
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_what_is_sent_without_a_purpose_changes_nothing(client, active):
+def test_a_form_without_a_known_action_changes_nothing(client, active):
     for do in ("", "nonsense"):
         assert client.post(link(active), {"do": do}).status_code == 404
 
 
 @pytest.mark.parametrize("count", [1, 6])
-def test_the_page_costs_the_same_for_one_newsletter_and_for_many(
+def test_the_page_costs_the_same_queries_for_one_newsletter_and_for_many(
     client, active, django_assert_max_num_queries, count
 ):
     for _ in range(count):
@@ -49,30 +49,30 @@ def test_the_page_costs_the_same_for_one_newsletter_and_for_many(
 # --- The person ---------------------------------------------------------------------------------
 
 
-def test_language_and_time_zone(send, active):
+def test_a_reader_sets_language_and_time_zone(send, active):
     page = send(active, "person", language="de", timezone="Asia/Tokyo").content.decode()
 
     reader = Subscriber.objects.get()
     assert (reader.language, reader.timezone) == ("de", "Asia/Tokyo")
     assert '<html lang="de"' in page
-    assert ledger(active) == [
+    assert recorded_changes(active) == [
         {"language": {"from": "", "to": "de"}, "timezone": {"from": "", "to": "Asia/Tokyo"}}
     ]
 
 
-def test_a_name_that_a_device_has_for_its_zone_is_taken(send, active):
+def test_a_devices_old_name_for_its_time_zone_is_accepted(send, active):
     send(active, "person", language="", timezone="Asia/Calcutta")
 
     assert Subscriber.objects.get().timezone == "Asia/Calcutta"
 
 
 @pytest.mark.parametrize("fields", [{"language": "tlh"}, {"timezone": "Mars/Olympus"}])
-def test_what_there_is_not_is_refused(send, active, fields):
+def test_an_unknown_language_or_time_zone_is_refused(send, active, fields):
     page = send(active, "person", **{"language": "", "timezone": "", **fields}).content.decode()
 
     assert 'class="error"' in page
     assert Subscriber.objects.get().language == ""
-    assert ledger(active) == []
+    assert recorded_changes(active) == []
 
 
 def test_the_zones_are_named_in_the_readers_language(client, active):
@@ -109,7 +109,9 @@ def test_a_newsletter_that_is_not_listed_is_not_offered(client, active):
     assert "Staff" not in client.get(link(active)).content.decode()
 
 
-def test_an_address_that_is_not_taken_any_more_is_told_so(send, settings, active, evening):
+def test_a_reader_whose_address_is_no_longer_accepted_gets_an_error(
+    send, settings, active, evening
+):
     settings.SIGNUP_ROLE_ACCOUNTS = "refuse"
     Subscriber.objects.update(email="info@example.com", email_key="info@example.com")
     active.subscriber.refresh_from_db()
@@ -120,7 +122,7 @@ def test_an_address_that_is_not_taken_any_more_is_told_so(send, settings, active
     assert 'class="error"' in page.content.decode()
 
 
-def test_who_left_can_come_back_by_mail(client, send, active):
+def test_an_unsubscribed_reader_can_sign_up_again_by_mail(client, send, active):
     factories.put(Subscription.objects.all(), status="unsubscribed", ended_at=factories.NOW)
     assert "Sign up again" in client.get(link(active)).content.decode()
 
@@ -130,14 +132,14 @@ def test_who_left_can_come_back_by_mail(client, send, active):
     assert active.status == "pending"
 
 
-def test_the_page_leads_out(client, active):
+def test_the_page_has_an_unsubscribe_button(client, active):
     page = client.get(link(active)).content.decode()
 
-    assert f'action="{leave_link(active)}"' in page
+    assert f'action="{unsubscribe_link(active)}"' in page
     assert "Unsubscribe from The Daily" in page
 
 
-def test_out_of_everything_at_once(send, active, other):
+def test_a_reader_unsubscribes_from_all_newsletters_with_one_button(send, active, other):
     page = send(active, "leave-all").content.decode()
 
     assert page.count("You have unsubscribed") == 2

@@ -9,14 +9,14 @@ from django.utils import timezone
 from subscribers.models import Subscriber, Subscription
 from subscribers.preferences import BadPause, pause
 from tests.factories import NOW
-from tests.subscribers.preferences.conftest import ledger, link
+from tests.subscribers.preferences.conftest import link, recorded_changes
 
 pytestmark = pytest.mark.django_db
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
 
-def test_until_a_day_means_until_it_begins_where_the_reader_is(send, active):
+def test_a_pause_until_a_day_ends_when_it_begins_in_the_readers_time_zone(send, active):
     Subscriber.objects.update(timezone="Asia/Tokyo")
     day = (timezone.now().astimezone(TOKYO) + timedelta(days=10)).date()
 
@@ -26,11 +26,11 @@ def test_until_a_day_means_until_it_begins_where_the_reader_is(send, active):
     assert active.paused_until == datetime(day.year, day.month, day.day, tzinfo=TOKYO)
     assert "Paused. It comes again from" in page
     until = active.paused_until.astimezone(UTC).isoformat()
-    assert ledger(active) == [{"paused_until": {"from": None, "to": until}}]
+    assert recorded_changes(active) == [{"paused_until": {"from": None, "to": until}}]
 
 
 @pytest.mark.parametrize("weeks", [1, 2, 4])
-def test_some_weeks(send, active, weeks):
+def test_a_pause_of_some_weeks_ends_at_midnight(send, active, weeks):
     send(active, "pause", subscription=active.pk, weeks=weeks)
 
     active.refresh_from_db()
@@ -41,7 +41,7 @@ def test_some_weeks(send, active, weeks):
 
 
 @pytest.mark.parametrize("until", ["", "2020-01-01", "2999-01-01", "tomorrow", "2026-02-31"])
-def test_a_day_that_is_none_or_not_to_come_is_explained(send, active, until):
+def test_an_invalid_a_past_and_a_distant_day_are_explained(send, active, until):
     page = send(active, "pause", subscription=active.pk, until=until).content.decode()
 
     assert 'class="error"' in page
@@ -59,39 +59,39 @@ def test_a_pause_is_ended_with_a_click(send, active):
     active.refresh_from_db()
     assert active.paused_until is None
     assert "Paused" not in page
-    assert len(ledger(active)) == 2
+    assert len(recorded_changes(active)) == 2
 
 
-def test_a_pause_that_is_over_is_no_pause(client, active):
+def test_a_pause_that_is_over_is_not_shown(client, active):
     Subscription.objects.update(paused_until=timezone.now() - timedelta(seconds=1))
 
     assert "Paused" not in client.get(link(active)).content.decode()
 
 
-def test_all_at_once(send, active, other):
+def test_a_reader_pauses_all_newsletters_with_one_button(send, active, other):
     page = send(active, "pause-all", weeks=2).content.decode()
 
     assert page.count("Paused. It comes again from") == 2
     for subscription in (active, other):
         subscription.refresh_from_db()
         assert subscription.paused_until
-        assert len(ledger(subscription)) == 1
+        assert len(recorded_changes(subscription)) == 1
 
 
-def test_a_bad_day_for_all_is_explained_there(send, active, other):
+def test_a_bad_day_for_all_newsletters_is_explained_in_that_part(send, active, other):
     page = send(active, "pause-all", until="2020-01-01").content.decode()
 
     assert page.index('id="all"') < page.index('class="error"')
     assert not Subscription.objects.exclude(paused_until=None).exists()
 
 
-def test_who_left_is_not_paused(active):
+def test_an_unsubscribed_reader_is_not_paused(active):
     Subscription.objects.update(status="unsubscribed")
 
     assert pause(subscription_ids=[active.pk], until=NOW + timedelta(days=1), now=NOW) == 0
 
 
 @pytest.mark.parametrize("days", [-1, 0, 367])
-def test_a_pause_has_a_length(active, days):
+def test_a_pause_has_to_end_in_the_future_and_within_a_year(active, days):
     with pytest.raises(BadPause):
         pause(subscription_ids=[active.pk], until=NOW + timedelta(days=days), now=NOW)

@@ -1,4 +1,4 @@
-"""A reader takes along what is stored about them, or has it erased."""
+"""A reader downloads what is stored about them, or has it erased."""
 
 import json
 
@@ -30,7 +30,7 @@ def test_the_download_is_a_file_with_everything(client, active):
     assert data["consents"][0]["details"]["frequency"] == {"from": "daily", "to": "weekdays"}
 
 
-def test_erasing_asks_once_more(client, active):
+def test_the_erase_page_asks_once_more(client, active):
     page = client.get(url("erase-me", active)).content.decode()
 
     assert page.count('<button class="button danger"') == 1
