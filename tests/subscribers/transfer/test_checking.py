@@ -39,12 +39,12 @@ def outcome(check, raw):
 @example("Postmaster@example.com")
 @example("\ufeffann@example.com")
 @example("ann@gmial.com")
-def test_each_address_fares_as_it_does_in_a_sign_up(raw):
+def test_each_address_gets_the_same_result_as_in_a_sign_up(raw):
     assert outcome(checking.address, raw) == outcome(normalise, raw)
 
 
 @given(st.text(max_size=40))
-def test_and_so_does_what_is_no_address(raw):
+def test_any_other_text_gets_the_same_result_as_in_a_sign_up(raw):
     assert outcome(checking.address, raw) == outcome(normalise, raw)
 
 
@@ -52,7 +52,7 @@ def check(row, **rules):
     return Checker(**{"confirmed": True, "now": NOW} | rules).check(row)
 
 
-def test_a_service_has_no_say_over_what_we_know_of_time():
+def test_an_unknown_time_zone_or_language_of_a_service_is_left_out():
     row = Row(2, "ann@example.com", timezone="Mars/Olympus", language="English")
 
     assert isinstance(check(row), Refusal)
@@ -71,7 +71,7 @@ def test_a_service_has_no_say_over_what_we_know_of_time():
         ("9999-12-31T23:59:59-23:59", False),
     ],
 )
-def test_where_the_list_says_who_confirmed_when_others_are_asked(said, confirmed):
+def test_a_reader_without_a_date_is_asked_if_the_list_has_confirmation_dates(said, confirmed):
     row = Row(2, "ann@example.com", confirmed_at=said)
 
     assert check(row, by_row=True).is_confirmed is confirmed
@@ -79,23 +79,23 @@ def test_where_the_list_says_who_confirmed_when_others_are_asked(said, confirmed
     assert check(row, by_row=True, confirmed=False).is_confirmed is False
 
 
-def test_who_never_confirmed_there_is_asked_here_whatever_the_operator_says():
+def test_a_reader_unconfirmed_at_the_service_is_asked_whatever_the_operator_says():
     assert check(Row(2, "ann@example.com", kind=Kind.UNCONFIRMED)).is_confirmed is False
 
 
 @pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8::1"])
-def test_the_network_of_the_confirmation_is_kept(address):
+def test_the_ip_address_of_the_confirmation_is_kept(address):
     row = Row(2, "ann@example.com", confirmed_ip=address, signed_up_ip="198.51.100.1")
 
     assert check(row).ip_address == address
 
 
 @pytest.mark.parametrize("address", ["unknown", "1.2.3", "fe80::1%eth0"])
-def test_an_odd_network_is_no_reason_to_refuse_anybody(address):
+def test_an_odd_ip_address_is_no_reason_to_refuse_a_reader(address):
     assert check(Row(2, "ann@example.com", signed_up_ip=address)).ip_address in {None, "fe80::1"}
 
 
-def test_of_one_address_in_two_spellings_the_first_counts():
+def test_the_first_of_two_spellings_of_one_address_counts():
     rows = [Row(2, "Ann@Example.com"), Row(3, "ann@example.com"), Row(4, "bo@example.com")]
 
     batch = Checker(confirmed=True, now=NOW).fill(Batch(), rows)
@@ -104,7 +104,7 @@ def test_of_one_address_in_two_spellings_the_first_counts():
     assert (batch.again, batch.read) == (1, 3)
 
 
-def test_somebody_who_reads_and_left_in_one_list_counts_as_both():
+def test_a_reader_listed_as_active_and_as_unsubscribed_counts_as_both():
     rows = [Row(2, "ann@example.com"), Row(3, "ann@example.com", kind=Kind.LEFT)]
 
     assert len(Checker(confirmed=True, now=NOW).fill(Batch(), rows).rows) == 2
@@ -120,5 +120,5 @@ def test_somebody_who_reads_and_left_in_one_list_counts_as_both():
         ("", ""),
     ],
 )
-def test_what_an_export_made_harmless_is_read_as_it_was(written, meant):
+def test_a_formula_that_an_export_escaped_is_read_as_the_original(written, meant):
     assert plain(written) == meant

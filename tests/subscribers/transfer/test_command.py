@@ -1,4 +1,4 @@
-"""manage.py import_subscribers: what can go in goes in, and every other line is accounted for."""
+"""manage.py import_subscribers imports every valid line and reports every other one."""
 
 import csv
 from datetime import timedelta
@@ -64,7 +64,7 @@ def test_confirmed_readers_are_active_with_a_consent_record(run):
     assert subscription.newsletter.name in consent.wording
 
 
-def test_others_are_asked_to_confirm_one_after_the_other(run):
+def test_unconfirmed_readers_are_asked_to_confirm_one_after_the_other(run):
     run(lines(5))
 
     due = list(
@@ -76,7 +76,7 @@ def test_others_are_asked_to_confirm_one_after_the_other(run):
     assert not Consent.objects.exists()
 
 
-def test_imports_are_asked_to_confirm_more_slowly_than_the_tick_can_follow():
+def test_confirmations_of_an_import_become_due_more_slowly_than_the_tick_can_send():
     assert timedelta(seconds=30) / CONFIRMATION_EVERY < confirmation.AT_MOST
 
 
@@ -89,7 +89,7 @@ def test_importing_twice_is_harmless(run):
     assert Consent.objects.count() == 3
 
 
-def test_duplicates_in_the_file_are_there_already(run):
+def test_duplicates_in_the_file_count_as_already_there(run):
     printed = run("email\nann@example.com\nANN@example.com\n")
 
     assert printed == ["added 1, already there 1, refused 0"]
@@ -123,7 +123,7 @@ def test_each_refusal_has_its_line_number_and_its_reason(run):
     ]
 
 
-def test_whoever_left_stays_away(run, newsletter):
+def test_an_unsubscribed_reader_stays_unsubscribed(run, newsletter):
     left = factories.subscription(newsletter, "ann@example.com", status="unsubscribed")
 
     printed = run("email\nann@example.com\nbob@example.com\n", *CONFIRMED)
@@ -215,7 +215,7 @@ def test_the_file_to_import_is_not_overwritten_with_its_refusals(run, tmp_path):
     assert path.read_text() == lines(2)
 
 
-def test_a_name_that_was_converted_wrongly_costs_nobody_their_place(run):
+def test_a_reader_whose_name_was_converted_wrongly_is_imported(run):
     run("email,name\nann@example.com,Ann O\x92Brien\n")
 
     assert Subscriber.objects.get().name == "Ann O Brien"
@@ -233,7 +233,7 @@ def test_nobody_becomes_active_without_evidence(run):
     assert not Subscriber.objects.exists()
 
 
-def test_at_a_terminal_the_evidence_is_asked_for(run, monkeypatch):
+def test_the_command_asks_for_the_evidence_at_a_terminal(run, monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda prompt: " The form at the fair, 2024. ")
 
@@ -242,10 +242,10 @@ def test_at_a_terminal_the_evidence_is_asked_for(run, monkeypatch):
     assert Consent.objects.get().details["evidence"] == "The form at the fair, 2024."
 
 
-# --- People who left ------------------------------------------------------------------------------
+# --- Lists of unsubscribed readers ----------------------------------------------------------------
 
 
-def test_whoever_left_elsewhere_is_suppressed_also_if_an_earlier_list_brought_them_in(run):
+def test_a_reader_who_unsubscribed_elsewhere_is_suppressed_even_if_imported_before(run):
     run(lines(2), *CONFIRMED)
 
     printed = run("email,left_at\nreader0@example.com,2024-05-06\n", "--list-of", "left")
@@ -256,7 +256,7 @@ def test_whoever_left_elsewhere_is_suppressed_also_if_an_earlier_list_brought_th
     assert suppression.suppressed_among(["reader0@example.com"])
 
 
-def test_not_so_whoever_confirmed_here_since_then(run, newsletter):
+def test_a_reader_who_confirmed_here_since_then_is_not_suppressed(run, newsletter):
     ours = factories.subscription(newsletter, "ann@example.com")
     Consent.objects.create(
         subscription=ours, kind="confirmation", wording="Yes.", wording_version="1", created_at=NOW
@@ -272,7 +272,7 @@ def test_not_so_whoever_confirmed_here_since_then(run, newsletter):
     assert Suppression.objects.filter(email_key="ann@example.com").exists()
 
 
-def test_an_erased_reader_is_not_brought_back_and_not_written_down_again(run):
+def test_an_erased_reader_is_not_imported_and_the_address_is_not_stored_again(run):
     suppression.conceal(email="ann@example.com", now=NOW)
 
     assert run("email\nAnn@example.com\nbob@example.com\n", *CONFIRMED) == [
@@ -296,7 +296,7 @@ def test_suppressed_addresses_are_left_out_in_every_spelling(run):
 # --- Columns --------------------------------------------------------------------------------------
 
 
-def test_columns_are_named_where_their_names_say_nothing(run):
+def test_the_operator_can_name_columns_that_are_not_recognised(run):
     content = "id,Abo,Wer\n1,ann@example.com,Ann Lee\n"
     with pytest.raises(CommandError, match="none of them holds the addresses"):
         run(content)
@@ -314,7 +314,7 @@ def test_a_column_can_be_left_out(run):
     assert Subscriber.objects.get().name == ""
 
 
-def test_our_own_statuses_say_who_is_a_reader(run):
+def test_our_own_statuses_decide_who_is_imported_and_who_is_suppressed(run):
     printed = run(
         "email,status\nann@example.com,active\nbob@example.com,pending\n"
         "cy@example.com,unsubscribed\ndi@example.com,Bounced\ned@example.com,away\n",
@@ -341,10 +341,10 @@ def test_a_list_in_another_encoding_is_read_when_it_is_named(newsletter, tmp_pat
     assert Subscriber.objects.get().name == "Böb"
 
 
-# --- Trying ---------------------------------------------------------------------------------------
+# --- Dry runs -------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_says_what_would_be_and_changes_nothing(run, newsletter):
+def test_a_dry_run_reports_the_result_and_changes_nothing(run, newsletter):
     factories.subscription(newsletter, "reader1@example.com")
     content = lines(3) + "nobody\nREADER2@example.com\n"
 

@@ -1,4 +1,4 @@
-"""Readers go out as CSV, and come in again as what they were."""
+"""Readers are exported as CSV, and an import restores them as they were."""
 
 import csv
 import gzip
@@ -29,7 +29,7 @@ def rows(**which):
     return list(csv.DictReader(StringIO("".join(exporting.lines(**which)))))
 
 
-def test_a_row_says_what_we_know_of_a_reader(newsletter):
+def test_a_row_has_the_details_of_a_reader(newsletter):
     reader = factories.subscription(
         newsletter, "ann@example.com", frequency="weekly", source="news.example.com/about",
         created_at=NOW,
@@ -56,7 +56,7 @@ def test_a_row_says_what_we_know_of_a_reader(newsletter):
     ]
 
 
-def test_suppressed_readers_are_called_so_and_erased_ones_are_not_there(newsletter):
+def test_suppressed_readers_are_marked_and_erased_readers_are_left_out(newsletter):
     for name in ("ann", "bob", "cy", "di", "ed"):
         factories.subscription(newsletter, f"{name}@example.com")
     for name, reason in (("bob", "bounce"), ("cy", "complaint"), ("di", "manual")):
@@ -73,7 +73,7 @@ def test_suppressed_readers_are_called_so_and_erased_ones_are_not_there(newslett
     assert [row["email"] for row in rows(statuses=["active"])] == ["ann@example.com"]
 
 
-def test_a_long_list_goes_out_page_by_page(newsletter, monkeypatch, django_assert_num_queries):
+def test_a_long_list_is_exported_page_by_page(newsletter, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(exporting, "PAGE", 4)
     for n in range(10):
         factories.subscription(newsletter, f"reader{n}@example.com")
@@ -83,7 +83,7 @@ def test_a_long_list_goes_out_page_by_page(newsletter, monkeypatch, django_asser
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(A1)", "+1", "-1", "@SUM(A1)", "\tx"])
-def test_a_spreadsheet_finds_no_formula_in_it(newsletter, name):
+def test_a_name_that_looks_like_a_formula_is_escaped(newsletter, name):
     reader = factories.subscription(newsletter, "ann@example.com").subscriber
     Subscriber.objects.filter(pk=reader.pk).update(name=name)
 
@@ -91,11 +91,11 @@ def test_a_spreadsheet_finds_no_formula_in_it(newsletter, name):
 
 
 @given(st.text(max_size=8))
-def test_what_is_made_harmless_is_read_as_it_was(value):
+def test_an_escaped_value_is_read_as_the_original(value):
     assert plain(exporting.harmless(value)) == (value if value[:1] != "'" else plain(value))
 
 
-def test_what_goes_out_comes_in_again(newsletter, tmp_path):
+def test_an_import_restores_what_was_exported(newsletter, tmp_path):
     factories.subscription(newsletter, "ann@example.com")
     factories.subscription(newsletter, "bob@example.com", status="pending", confirmed_at=None)
     factories.subscription(newsletter, "cy@example.com", status="unsubscribed", ended_at=NOW)

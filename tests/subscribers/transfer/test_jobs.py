@@ -1,4 +1,4 @@
-"""An import runs in the background, a while at a time, and can be stopped, killed and run again."""
+"""An import runs in the background, in slices, and can be stopped, killed and run again."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def _files(settings, tmp_path):
 
 @pytest.fixture
 def small_batches(monkeypatch):
-    """Ten rows to a batch, one batch to a turn."""
+    """Make batches of ten rows, and slices of one batch."""
     monkeypatch.setattr(importing, "BATCH", 10)
     monkeypatch.setattr(jobs, "SLICE_SECONDS", 0)
 
@@ -65,15 +65,15 @@ def confirmed(job):
     return job
 
 
-def turn(job):
+def run_slice(job):
     more = jobs.run(job_id=job.pk, clock=timezone.now)
     job.refresh_from_db()
     return more
 
 
-def whole(job, **options):
+def run_whole(job, **options):
     jobs.start(job_id=job.pk, now=timezone.now(), **options)
-    while turn(job):
+    while run_slice(job):
         pass
     return job
 
@@ -82,7 +82,7 @@ def counts(job):
     return job.rows, job.added, job.already_there, job.refused
 
 
-def test_what_is_uploaded_is_kept_with_a_guess_at_its_columns(tmp_path):
+def test_an_uploaded_file_is_kept_with_a_guess_at_its_columns(tmp_path):
     job = uploaded(
         "E-Mail;Vorname;Nachname\nann@example.com;Ann;Lee\n", name="C:\\Users\\liste.csv"
     )
@@ -93,7 +93,7 @@ def test_what_is_uploaded_is_kept_with_a_guess_at_its_columns(tmp_path):
     assert os.stat(job.file.path).st_mode & 0o077 == 0
 
 
-def test_what_is_no_list_is_not_kept(tmp_path):
+def test_a_file_that_is_no_list_is_not_kept(tmp_path):
     with pytest.raises(UnreadableFile, match="ZIP archive"):
         uploaded(b"PK\x03\x04 and so on", name="audience.zip")
 
@@ -104,7 +104,7 @@ def test_what_is_no_list_is_not_kept(tmp_path):
 
 
 def test_readers_who_confirmed_elsewhere_get_the_evidence_with_their_consent():
-    job = whole(confirmed(uploaded("email,name\nann@example.com,Ann\nnobody,\n")))
+    job = run_whole(confirmed(uploaded("email,name\nann@example.com,Ann\nnobody,\n")))
 
     assert (job.status, *counts(job)) == ("done", 2, 1, 0, 1)
     assert job.percent == 100
@@ -122,41 +122,41 @@ def test_readers_who_confirmed_elsewhere_get_the_evidence_with_their_consent():
     assert "@-sign" in refusal.reason
 
 
-def test_without_evidence_everybody_is_asked():
-    job = whole(uploaded(lines(3)))
+def test_every_reader_is_asked_to_confirm_if_there_is_no_evidence():
+    job = run_whole(uploaded(lines(3)))
 
     assert (job.added, job.asked) == (3, 3)
     assert set(Subscription.objects.values_list("status", flat=True)) == {"pending"}
 
 
-def test_the_database_itself_wants_the_evidence():
+def test_the_database_itself_requires_the_evidence():
     job = uploaded(lines(1))
 
     with pytest.raises(IntegrityError, match="import_confirmed_has_evidence"), transaction.atomic():
         ImportJob.objects.filter(pk=job.pk).update(treatment="confirmed", evidence="")
 
 
-def test_it_goes_on_turn_after_turn_and_counts_everybody_once(small_batches):
+def test_an_import_runs_slice_after_slice_and_counts_every_reader_once(small_batches):
     job = confirmed(uploaded(lines(25) + "reader3@example.com\nnobody\n"))
     jobs.start(job_id=job.pk, now=timezone.now())
 
-    came_to = []
-    while turn(job):
-        came_to.append((job.line, job.added))
+    progress = []
+    while run_slice(job):
+        progress.append((job.line, job.added))
 
-    assert came_to == [(11, 10), (21, 20), (28, 25)]
+    assert progress == [(11, 10), (21, 20), (28, 25)]
     assert (job.status, *counts(job)) == ("done", 27, 25, 1, 1)
     assert Subscription.objects.filter(status="active").count() == 25
 
 
-def test_those_who_are_asked_come_one_after_the_other_over_all_turns(small_batches):
-    whole(uploaded(lines(30)))
+def test_confirmation_mails_become_due_one_after_the_other_over_all_slices(small_batches):
+    run_whole(uploaded(lines(30)))
 
     due = list(Subscription.objects.order_by("mail_due_at").values_list("mail_due_at", flat=True))
     assert len(set(due)) == 30
 
 
-def test_a_trial_says_the_same_and_changes_nothing(small_batches):
+def test_a_dry_run_reports_the_same_and_changes_nothing(small_batches):
     newsletter = factories.newsletter()
     factories.subscription(newsletter, "reader1@example.com")
     factories.subscription(newsletter, "reader2@example.com", status="unsubscribed")
@@ -165,7 +165,7 @@ def test_a_trial_says_the_same_and_changes_nothing(small_batches):
     content = lines(25) + "READER17@example.com\nnobody\n"
     job = confirmed(uploaded(content, newsletter=newsletter))
 
-    whole(job, trial=True)
+    run_whole(job, trial=True)
 
     tried = counts(job)
     assert job.status == "tried"
@@ -174,47 +174,47 @@ def test_a_trial_says_the_same_and_changes_nothing(small_batches):
     after = Subscriber.objects.count(), Subscription.objects.count(), Consent.objects.count()
     assert after == before
 
-    whole(job)
+    run_whole(job)
     assert counts(job) == tried
     assert list(ImportRefusal.objects.values_list("line", "reason")) == reasons
 
 
-def test_a_trial_that_died_is_made_anew(small_batches):
+def test_a_dry_run_that_was_killed_starts_again_from_the_beginning(small_batches):
     job = confirmed(uploaded(lines(25)))
     jobs.start(job_id=job.pk, trial=True, now=timezone.now())
     ImportJob.objects.update(line=11, cookie="170", rows=10, added=10)
 
-    turn(job)
+    run_slice(job)
 
     assert (job.status, *counts(job)) == ("tried", 25, 25, 0, 0)
 
 
-def test_who_stops_it_stops_it_at_once_and_may_go_on_later(small_batches):
+def test_an_import_stops_immediately_and_can_be_resumed(small_batches):
     job = confirmed(uploaded(lines(25)))
     jobs.start(job_id=job.pk, now=timezone.now())
-    turn(job)
+    run_slice(job)
 
     assert jobs.stop(job_id=job.pk, now=timezone.now())
-    assert turn(job) is False
+    assert run_slice(job) is False
     assert (job.status, job.added) == ("stopped", 10)
     assert Subscription.objects.count() == 10
 
-    whole(job, go_on=True)
+    run_whole(job, go_on=True)
     assert (job.status, *counts(job)) == ("done", 25, 25, 0, 0)
 
 
-def test_the_batch_under_way_when_it_is_stopped_is_not_stored(small_batches, monkeypatch):
+def test_the_batch_under_way_is_not_stored_when_the_import_is_stopped(small_batches, monkeypatch):
     job = confirmed(uploaded(lines(25)))
     jobs.start(job_id=job.pk, now=timezone.now())
     store = jobs.storing.store
 
-    def stopped_meanwhile(*args, **kwargs):
+    def store_and_stop(*args, **kwargs):
         outcome = store(*args, **kwargs)
         jobs.stop(job_id=job.pk, now=timezone.now())
         return outcome
 
-    monkeypatch.setattr(jobs.storing, "store", stopped_meanwhile)
-    # Stopping takes place within the same transaction here, and is rolled back with it.
+    monkeypatch.setattr(jobs.storing, "store", store_and_stop)
+    # The import is stopped in the same transaction here, and this is rolled back with it.
     with pytest.raises(jobs._Over):
         jobs._Run(_claimed(job), "mine", timezone.now).go_on()
 
@@ -225,22 +225,22 @@ def _claimed(job):
     return jobs._claim(job.pk, "mine", timezone.now())
 
 
-def test_it_can_be_run_again_from_the_start():
-    job = whole(confirmed(uploaded(lines(5))))
+def test_an_import_can_be_run_again_from_the_start():
+    job = run_whole(confirmed(uploaded(lines(5))))
 
-    whole(job)
+    run_whole(job)
 
     assert (job.status, *counts(job)) == ("done", 5, 0, 5, 0)
     assert Consent.objects.count() == 5
 
 
-def test_only_one_worker_has_it(small_batches):
+def test_only_one_worker_runs_an_import(small_batches):
     job = confirmed(uploaded(lines(25)))
     jobs.start(job_id=job.pk, now=timezone.now())
     assert jobs._claim(job.pk, "one", timezone.now())
 
     assert jobs._claim(job.pk, "other", timezone.now()) is None
-    assert turn(job) is False
+    assert run_slice(job) is False
     assert job.added == 0
 
 
@@ -250,7 +250,7 @@ def test_a_worker_whose_lease_ran_out_stores_nothing_more(small_batches):
     slow = jobs._Run(jobs._claim(job.pk, "slow", timezone.now()), "slow", timezone.now)
     ImportJob.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     assert jobs.due(now=timezone.now()) == [job.pk]
-    turn(job)
+    run_slice(job)
 
     with pytest.raises(jobs._Over):
         slow.go_on()
@@ -259,7 +259,9 @@ def test_a_worker_whose_lease_ran_out_stores_nothing_more(small_batches):
     assert (job.line, job.added, Subscription.objects.count()) == (11, 10, 10)
 
 
-def test_the_tick_takes_up_what_nobody_is_at(monkeypatch, django_capture_on_commit_callbacks):
+def test_the_tick_enqueues_an_import_that_no_worker_runs(
+    monkeypatch, django_capture_on_commit_callbacks
+):
     sent = []
     monkeypatch.setattr(tasks.run_import, "apply_async", lambda kwargs, **_: sent.append(kwargs))
     job = uploaded(lines(1))
@@ -281,23 +283,23 @@ def test_the_tick_takes_up_what_nobody_is_at(monkeypatch, django_capture_on_comm
 def test_a_file_that_cannot_be_read_to_its_end_fails_with_a_sentence(content, error, settings):
     settings.IMPORT_MAX_BYTES = 3_000_000
 
-    job = whole(uploaded(content.encode("cp1252")))
+    job = run_whole(uploaded(content.encode("cp1252")))
 
     assert job.status == "failed"
     assert error in job.error
     assert not Subscriber.objects.exists()
 
 
-def test_a_fault_of_ours_ends_it_visibly(monkeypatch):
+def test_an_error_in_our_own_code_fails_the_import_visibly(monkeypatch):
     job = uploaded(lines(1))
     monkeypatch.setattr(jobs.storing, "store", lambda *args, **kwargs: 1 / 0)
 
-    whole(job)
+    run_whole(job)
 
     assert (job.status, "ZeroDivisionError" in job.error) == ("failed", True)
 
 
-def test_columns_are_not_changed_under_a_running_import():
+def test_a_running_import_cannot_be_configured_or_started():
     job = uploaded(lines(1))
     jobs.start(job_id=job.pk, now=timezone.now())
 
@@ -314,8 +316,8 @@ def test_a_list_without_a_column_of_addresses_does_not_start():
         jobs.start(job_id=job.pk, now=timezone.now())
 
 
-def test_files_and_refusals_go_when_their_time_is_over(settings):
-    old, new = whole(uploaded("email\nnobody\n")), whole(uploaded("email\nnobody\n"))
+def test_old_files_and_refusals_are_deleted(settings):
+    old, new = run_whole(uploaded("email\nnobody\n")), run_whole(uploaded("email\nnobody\n"))
     ImportJob.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
     path = old.file.path
 
@@ -328,7 +330,9 @@ def test_files_and_refusals_go_when_their_time_is_over(settings):
         jobs.start(job_id=old.pk, now=timezone.now())
 
 
-def test_the_file_goes_with_its_import_and_with_its_newsletter(django_capture_on_commit_callbacks):
+def test_the_file_is_deleted_with_its_import_and_with_its_newsletter(
+    django_capture_on_commit_callbacks,
+):
     one, other = uploaded(lines(1)), uploaded(lines(1))
     folders = [os.path.dirname(job.file.path) for job in (one, other)]
 
@@ -339,7 +343,7 @@ def test_the_file_goes_with_its_import_and_with_its_newsletter(django_capture_on
     assert [os.path.exists(folder) for folder in folders] == [False, False]
 
 
-def test_a_file_of_no_import_goes_after_a_day(settings):
+def test_a_file_that_belongs_to_no_import_is_deleted_after_a_day(settings):
     settings.RETENTION_IMPORT_DAYS = 0
     kept, stray, empty = (uploaded(lines(1)).file.path for _ in range(3))
     ImportJob.objects.exclude(file=ImportJob.objects.order_by("pk")[0].file).update(file="")
@@ -354,16 +358,16 @@ def test_a_file_of_no_import_goes_after_a_day(settings):
     assert not os.path.exists(os.path.dirname(empty))
 
 
-def test_an_erased_reader_is_erased_from_the_refusals_and_does_not_come_back():
+def test_an_erased_reader_is_erased_from_the_refusals_and_not_imported_again():
     newsletter = factories.newsletter()
     reader = factories.subscription(newsletter, "ann@example.com", status="unsubscribed").subscriber
     content = "email\nANN@example.com\nbob@example.com\n"
-    whole(confirmed(uploaded(content, newsletter=newsletter)))
+    run_whole(confirmed(uploaded(content, newsletter=newsletter)))
 
     erase.erase(subscriber_id=reader.pk, now=timezone.now())
 
     assert list(ImportRefusal.objects.values_list("email", flat=True)) == [""]
-    again = whole(confirmed(uploaded(content, newsletter=newsletter)))
+    again = run_whole(confirmed(uploaded(content, newsletter=newsletter)))
     assert counts(again) == (2, 0, 1, 1)
     assert "erased at the reader's wish" in again.refusals.get().reason
     assert not Subscriber.objects.filter(email_key="ann@example.com").exists()
@@ -371,7 +375,7 @@ def test_an_erased_reader_is_erased_from_the_refusals_and_does_not_come_back():
 
 @pytest.mark.subprocess
 @pytest.mark.django_db(transaction=True)
-def test_a_killed_worker_is_followed_by_another_and_nobody_is_lost_or_counted_twice(tmp_path):
+def test_an_import_goes_on_after_a_killed_worker_and_counts_every_reader_once(tmp_path):
     count = 60_000
     job = confirmed(uploaded(lines(count)))
     jobs.start(job_id=job.pk, now=timezone.now())
@@ -393,7 +397,7 @@ def test_a_killed_worker_is_followed_by_another_and_nobody_is_lost_or_counted_tw
     assert 0 < job.added == Subscription.objects.count() < count
     ImportJob.objects.update(leased_until=timezone.now())
 
-    while turn(job):
+    while run_slice(job):
         pass
 
     assert (job.status, *counts(job)) == ("done", count, count, 0, 0)
@@ -402,7 +406,7 @@ def test_a_killed_worker_is_followed_by_another_and_nobody_is_lost_or_counted_tw
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_real_worker_runs_it(worker, settings):
+def test_a_real_worker_runs_an_import(worker, settings):
     settings.MEDIA_ROOT = str(ROOT / "var" / "test" / "files")  # the worker's own
     job = confirmed(uploaded(lines(5)))
     jobs.start(job_id=job.pk, now=timezone.now())
@@ -414,10 +418,10 @@ def test_a_real_worker_runs_it(worker, settings):
     ImportJob.objects.get().file.delete()
 
 
-def test_an_upload_may_come_in_gzip_and_any_size(tmp_path):
+def test_an_upload_may_be_gzipped(tmp_path):
     import gzip
 
-    job = whole(uploaded(gzip.compress(lines(3).encode()), name="readers.csv.gz"))
+    job = run_whole(uploaded(gzip.compress(lines(3).encode()), name="readers.csv.gz"))
 
     assert job.added == 3
     with job.file.open() as kept:

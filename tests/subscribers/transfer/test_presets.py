@@ -1,4 +1,4 @@
-"""The exports of five services are known by their headers, and mean here what they meant there."""
+"""Exports of five services are recognised by their headers and imported with their statuses."""
 
 from datetime import UTC, datetime
 from io import StringIO
@@ -61,11 +61,11 @@ def suppressions():
         ("listmonk.csv", "listmonk"),
     ],
 )
-def test_a_service_is_known_by_its_header(name, preset):
+def test_a_service_is_recognised_by_its_header(name, preset):
     assert presets.detect(header(name)).name == preset
 
 
-def test_every_column_of_a_preset_is_in_a_sample_of_it():
+def test_every_important_column_of_a_preset_is_in_a_sample_of_it():
     names = {preset: set() for preset in BY_NAME}
     for path in DATA.glob("*.csv"):
         found = header(path.name)
@@ -91,12 +91,12 @@ def test_every_column_of_a_preset_is_in_a_sample_of_it():
         (["telephone"], {}),
     ],
 )
-def test_of_any_other_list_the_usual_names_are_known(names, columns):
+def test_the_usual_column_names_of_any_other_list_are_recognised(names, columns):
     assert presets.detect(names).name == "daybreak"
     assert presets.columns(names, presets.DAYBREAK) == columns
 
 
-def test_mailchimp_readers_are_active_where_the_list_says_when_they_confirmed(run):
+def test_mailchimp_readers_are_active_if_the_list_says_when_they_confirmed(run):
     printed = confirmed(run, "mailchimp-subscribed.csv")
 
     assert printed[-1] == "added 3, already there 0, refused 1"
@@ -122,13 +122,13 @@ def test_mailchimp_readers_are_active_where_the_list_says_when_they_confirmed(ru
     }
 
 
-def test_a_services_own_codes_refuse_no_reader(run):
+def test_a_time_zone_that_only_the_service_knows_refuses_no_reader(run):
     confirmed(run, "mailchimp-subscribed.csv")
 
     assert Subscriber.objects.get(email="CY@example.com").timezone == ""
 
 
-def test_mailchimp_leavers_and_cleaned_get_no_mail(run):
+def test_unsubscribed_and_cleaned_readers_of_mailchimp_are_suppressed(run):
     assert run("mailchimp-unsubscribed.csv") == [
         "added 0, suppressed 2, already there 0, refused 0"
     ]
@@ -143,7 +143,7 @@ def test_mailchimp_leavers_and_cleaned_get_no_mail(run):
     assert run("mailchimp-cleaned.csv") == ["added 0, already there 1, refused 0"]
 
 
-def test_substack(run):
+def test_a_substack_export_is_imported(run):
     printed = confirmed(run, "substack.csv")
 
     assert printed[-1] == "added 2, suppressed 1, already there 0, refused 1"
@@ -154,14 +154,14 @@ def test_substack(run):
     assert details["signed_up_at"] == "2021-08-27T15:06:27.713000+00:00"
 
 
-def test_ghost(run):
+def test_a_ghost_export_is_imported(run):
     assert confirmed(run, "ghost.csv") == ["added 2, suppressed 1, already there 0, refused 0"]
 
     assert states() == {"ann@example.com": "active", "bo@example.com": "active"}
     assert suppressions() == {"cy@example.com": ("import", "unsubscribed at Ghost")}
 
 
-def test_buttondown(run):
+def test_a_buttondown_export_is_imported(run):
     printed = confirmed(run, "buttondown.csv")
 
     assert printed == [
@@ -180,13 +180,13 @@ def test_buttondown(run):
     }
 
 
-def test_buttondown_of_before_2024(run):
+def test_a_buttondown_export_from_before_2024_is_imported(run):
     assert confirmed(run, "buttondown-2023.csv") == [
         "added 1, suppressed 1, already there 0, refused 0"
     ]
 
 
-def test_listmonk(run):
+def test_a_listmonk_export_is_imported(run):
     assert confirmed(run, "listmonk.csv") == ["added 1, suppressed 2, already there 0, refused 0"]
 
     assert states() == {"ann@example.com": "active"}

@@ -58,11 +58,11 @@ def test_a_record_is_a_line_under_the_header():
     ids=["mark", "crlf", "semicolons", "tabs", "bars", "quoted", "cr", "too many commas", "utf-16",
          "utf-16 little-endian", "utf-16 big-endian", "gzip", "utf-16 in gzip"],
 )  # fmt: skip
-def test_the_ways_in_which_programs_write_csv(content):
+def test_each_way_in_which_programs_write_csv_is_read(content):
     assert read(content) == [Record(2, ["ann@example.com", "Ann"])]
 
 
-def test_excels_own_first_line_says_what_parts_the_columns():
+def test_excels_own_first_line_sets_the_delimiter():
     assert read("sep=;\nemail;name\nann@example.com;Lee, Ann\n") == [
         Record(3, ["ann@example.com", "Lee, Ann"])
     ]
@@ -95,18 +95,18 @@ def test_a_quotation_mark_within_a_value_is_nothing_special():
     ]
 
 
-def test_blank_lines_are_passed_over_and_counted():
+def test_blank_lines_are_skipped_and_counted():
     assert read("email,name\n\n,\nann@example.com,\n\n") == [Record(4, ["ann@example.com", ""])]
 
 
-def test_a_quotation_mark_that_is_not_closed_costs_its_own_line():
+def test_a_quotation_mark_that_is_not_closed_refuses_only_its_own_line():
     records = read('email,name\na@example.com,"Ann\nb@example.com,Bob\nc@example.com,"Cy"x\n')
 
     assert refused(records) == [(2, NOT_CLOSED), (4, NOT_CLOSED)]
     assert records[1] == Record(3, ["b@example.com", "Bob"])
 
 
-def test_nor_does_it_swallow_a_long_file():
+def test_a_quotation_mark_that_is_not_closed_does_not_swallow_a_long_file():
     rest = "".join(f"reader{n}@example.com,Reader\n" for n in range(20_000))
 
     records = read(f'email,name\na@example.com,"Ann\n{rest}')
@@ -115,7 +115,7 @@ def test_nor_does_it_swallow_a_long_file():
     assert len(records) == 20_001
 
 
-def test_what_cannot_be_a_record_is_refused_and_the_rest_goes_on():
+def test_an_invalid_record_is_refused_and_the_rest_is_read():
     records = read(
         "email,name\n"
         "a@example.com,A\x00B\n"
@@ -132,12 +132,12 @@ def test_what_cannot_be_a_record_is_refused_and_the_rest_goes_on():
     assert records[3] == Record(5, ["d@example.com", "D"])
 
 
-def test_another_encoding_is_refused_as_a_whole_with_its_line():
+def test_a_file_in_another_encoding_is_refused_with_the_number_of_the_line():
     with pytest.raises(UnreadableFile, match="Line 3 is not UTF-8"):
         read("email,name\nann@example.com,Ann\nbob@example.com,Böb\n".encode("cp1252"))
 
 
-def test_it_is_read_where_the_operator_says_which_it_is():
+def test_a_file_in_another_encoding_is_read_if_the_operator_names_it():
     content = "email,name\nann@example.com,Ann\nbob@example.com,Böb €\n".encode("cp1252")
 
     assert read(content, encoding="cp1252")[1] == Record(3, ["bob@example.com", "Böb €"])
@@ -145,7 +145,7 @@ def test_it_is_read_where_the_operator_says_which_it_is():
         read(content, encoding="shift_jis")
 
 
-def test_a_byte_order_mark_counts_for_more_than_what_the_operator_says():
+def test_a_byte_order_mark_overrides_the_encoding_that_the_operator_names():
     assert read("email\nann@example.com\n".encode("utf-16"), encoding="cp1252") == [
         Record(2, ["ann@example.com"])
     ]
@@ -180,12 +180,12 @@ def test_a_character_across_two_chunks_is_no_error(monkeypatch):
     ],
     ids=["empty", "blank", "zip", "xls", "pdf", "jpeg", "cut off", "not gzip", "one line"],
 )
-def test_a_file_of_which_nothing_can_be_read_gets_one_clear_sentence(content, message):
+def test_an_unreadable_file_is_refused_with_one_clear_sentence(content, message):
     with pytest.raises(UnreadableFile, match=message):
         read(content)
 
 
-def test_a_bomb_is_defused_before_it_is_unpacked():
+def test_a_gzip_bomb_is_refused_before_it_is_unpacked():
     bomb = gzip.compress(b"\0" * 50_000_000)
     tracemalloc.start()
 
@@ -211,7 +211,7 @@ def test_one_endless_line_takes_no_memory():
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_reading_goes_on_where_another_run_came_to(encoding, pack, end):
+def test_reading_resumes_where_another_run_stopped(encoding, pack, end):
     lines = ["email,name", *(f'r{n}@example.com,"Ré\n{n}"' for n in range(3000))]
     file = file_of(pack(end.join(lines).encode(encoding)), encoding=encoding.removesuffix("-sig"))
     whole = list(Spreadsheet(file).records())
@@ -225,7 +225,7 @@ def test_reading_goes_on_where_another_run_came_to(encoding, pack, end):
     assert len(whole) == 3000
 
 
-def test_there_is_no_place_to_go_on_from_while_a_quotation_mark_is_looked_for():
+def test_a_spreadsheet_has_no_resume_point_while_it_looks_for_a_quotation_mark():
     sheet = Spreadsheet(file_of('email,name\na@example.com,"Ann\nb@example.com,\nc@example.com,\n'))
     records = sheet.records()
 
@@ -250,7 +250,7 @@ values = st.text(alphabet='ab ,"\n;é', max_size=12)
 
 
 @given(st.lists(st.tuples(values, values), max_size=12))
-def test_what_a_program_wrote_is_read_as_it_meant_it(rows):
+def test_the_output_of_pythons_csv_writer_is_read_as_it_was_written(rows):
     written = io.StringIO(newline="")
     csv.writer(written, lineterminator="\n").writerows([("email", "name"), *rows])
 
