@@ -1,4 +1,4 @@
-"""An editor at the desk, and a colleague who may do less."""
+"""An editor in the admin, and a staff member with fewer permissions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ def editor(db):
 
 
 @pytest.fixture
-def desk(client, editor):
-    """The admin as the editor sees it."""
+def admin_client(client, editor):
+    """Return a client that is logged in to the admin as the editor."""
     client.force_login(editor)
     return client
 
 
 @pytest.fixture
-def staff(client, db):
-    """A function: log in a staff member who has only these permissions."""
+def staff_client(client, db):
+    """Return a function that logs in a staff member with only the given permissions."""
 
     def log_in(*permissions):
         user = User.objects.create_user("staff", "staff@example.com", "x", is_staff=True)

@@ -1,4 +1,4 @@
-"""API tokens at the desk: made by who may, shown once, ended with a click."""
+"""API tokens in the admin need a permission, are shown once and can be revoked."""
 
 import re
 
@@ -15,13 +15,15 @@ pytestmark = pytest.mark.django_db
 ADD = reverse("admin:subscribers_apitoken_add")
 
 
-def make(client, **fields):
+def add_token(client, **fields):
     return client.post(ADD, {"name": "CMS", "scopes": ["stories:write"]} | fields)
 
 
-def test_a_new_token_is_shown_once_and_works(desk, client):
+def test_a_new_token_is_shown_once_and_works(admin_client, client):
     newsletter = factories.newsletter(slug="daily")
-    response = make(desk, scopes=["stories:write", "stories:read"], newsletter=newsletter.pk)
+    response = add_token(
+        admin_client, scopes=["stories:write", "stories:read"], newsletter=newsletter.pk
+    )
 
     page = response.content.decode()
     secret = re.search(r'value="(daybreak_[^"]+)"', page)[1]
@@ -37,15 +39,15 @@ def test_a_new_token_is_shown_once_and_works(desk, client):
         reverse("admin:subscribers_apitoken_changelist"),
         reverse("admin:subscribers_apitoken_change", args=[token.pk]),
     ):
-        page = desk.get(url).content.decode()
+        page = admin_client.get(url).content.decode()
         assert token.hint in page
         assert secret not in page
 
 
-def test_what_it_may_do_is_not_changed_later(desk):
+def test_the_scopes_of_a_token_cannot_be_changed_later(admin_client):
     token, _ = access.make(name="CMS", scopes=["stories:read"], now=NOW)
     url = reverse("admin:subscribers_apitoken_change", args=[token.pk])
-    desk.post(url, {"name": "The CMS", "scopes": ["subscribers:read"], "digest": "0" * 64})
+    admin_client.post(url, {"name": "The CMS", "scopes": ["subscribers:read"], "digest": "0" * 64})
     token.refresh_from_db()
     assert (token.name, token.scopes) == ("The CMS", ["stories:read"])
     assert token.digest != "0" * 64
@@ -55,64 +57,70 @@ def test_what_it_may_do_is_not_changed_later(desk):
     "fields", [{"scopes": []}, {"scopes": ["all"]}, {"name": ""}, {"expires_at_0": "2020-01-01",
      "expires_at_1": "00:00"}]
 )  # fmt: skip
-def test_a_slip_makes_no_token(desk, fields):
-    assert make(desk, **fields).status_code == 200
+def test_an_invalid_form_creates_no_token(admin_client, fields):
+    assert add_token(admin_client, **fields).status_code == 200
     assert not ApiToken.objects.exists()
 
 
-def test_revoking_is_at_once_and_a_post(desk):
+def test_revoking_takes_effect_immediately_and_needs_a_post(admin_client):
     token, secret = access.make(name="CMS", scopes=["stories:read"], now=NOW)
     url = reverse("admin:subscribers_apitoken_revoke", args=[token.pk])
 
-    assert desk.get(url).status_code == 405
+    assert admin_client.get(url).status_code == 405
     assert access.read(secret, now=NOW)
-    desk.post(url)
+    admin_client.post(url)
 
     with pytest.raises(access.BadApiToken):
         access.read(secret, now=NOW)
-    page = desk.get(reverse("admin:subscribers_apitoken_change", args=[token.pk])).content.decode()
+    page = admin_client.get(
+        reverse("admin:subscribers_apitoken_change", args=[token.pk])
+    ).content.decode()
     assert "opens nothing any more" in page
 
 
-def test_several_are_revoked_from_the_list(desk):
+def test_several_tokens_are_revoked_from_the_list(admin_client):
     ids = [access.make(name="x", scopes=["stories:read"], now=NOW)[0].pk for _ in range(2)]
-    desk.post(
+    admin_client.post(
         reverse("admin:subscribers_apitoken_changelist"),
         {"action": "revoke_selected", "_selected_action": ids},
     )
     assert not ApiToken.objects.filter(revoked_at=None).exists()
 
 
-def test_nobody_makes_a_token_that_may_do_more_than_they(staff):
-    client = staff("subscribers.add_apitoken", "subscribers.view_apitoken", "digest.view_story")
+def test_nobody_creates_a_token_with_more_rights_than_their_own(staff_client):
+    client = staff_client(
+        "subscribers.add_apitoken", "subscribers.view_apitoken", "digest.view_story"
+    )
     page = client.get(ADD).content.decode()
     assert 'value="stories:read"' in page
     assert 'value="subscribers:read"' not in page
 
-    make(client, scopes=["subscribers:read"])
+    add_token(client, scopes=["subscribers:read"])
     assert not ApiToken.objects.exists()
-    make(client, scopes=["stories:read"])
+    add_token(client, scopes=["stories:read"])
     assert ApiToken.objects.get().scopes == ["stories:read"]
 
 
 @pytest.mark.parametrize("missing", ["digest.add_edition", "digest.change_edition"])
-def test_a_token_that_makes_and_edits_editions_takes_the_right_to_both(staff, missing):
+def test_a_token_for_writing_editions_needs_the_permissions_to_add_and_to_change_them(
+    staff_client, missing
+):
     rights = {"subscribers.add_apitoken", "digest.add_edition", "digest.change_edition"}
 
-    make(staff(*(rights - {missing})), scopes=["editions:write"])
+    add_token(staff_client(*(rights - {missing})), scopes=["editions:write"])
 
     assert not ApiToken.objects.exists()
 
 
-def test_who_has_both_makes_it(staff):
-    client = staff("subscribers.add_apitoken", "digest.add_edition", "digest.change_edition")
-    make(client, scopes=["editions:write"])
+def test_staff_with_both_permissions_create_a_token_for_writing_editions(staff_client):
+    client = staff_client("subscribers.add_apitoken", "digest.add_edition", "digest.change_edition")
+    add_token(client, scopes=["editions:write"])
     assert ApiToken.objects.get().scopes == ["editions:write"]
 
 
-def test_who_may_only_look_makes_and_ends_none(staff):
+def test_a_view_permission_neither_creates_nor_revokes_tokens(staff_client):
     token, _ = access.make(name="CMS", scopes=["stories:read"], now=NOW)
-    client = staff("subscribers.view_apitoken")
+    client = staff_client("subscribers.view_apitoken")
     assert client.get(ADD).status_code == 403
     url = reverse("admin:subscribers_apitoken_revoke", args=[token.pk])
     assert client.post(url).status_code == 403

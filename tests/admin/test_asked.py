@@ -1,4 +1,7 @@
-"""A reader asks on the telephone what became of their change of address; the desk can tell."""
+"""A reader's page in the admin shows what became of their requests, such as an address change.
+
+An editor can answer a reader who asks on the telephone.
+"""
 
 import pytest
 from django.urls import reverse
@@ -16,11 +19,11 @@ def ann():
     return factories.subscription(factories.newsletter(), "Ann@example.com").subscriber
 
 
-def page_of(reader):
+def change_url(reader):
     return reverse("admin:subscribers_subscriber_change", args=[reader.pk])
 
 
-def asks_to_move(reader, **fields):
+def request_address_change(reader, **fields):
     change = AddressChange.objects.create(
         subscriber=reader, email="new@example.com", email_key="new@example.com", **fields
     )
@@ -29,19 +32,19 @@ def asks_to_move(reader, **fields):
     return change
 
 
-def asks_for_a_link(reader, **fields):
+def request_link(reader, **fields):
     return Letter.objects.create(
         kind="link", email_key=reader.email_key, **{"due_at": NOW} | fields
     )
 
 
-def test_a_change_of_address_is_told_with_its_mails(desk, ann):
-    asks_to_move(ann, old_agreed_at=NOW)
-    asks_for_a_link(ann, due_at=None, outcome="too-often")
+def test_an_address_change_is_shown_with_its_mails(admin_client, ann):
+    request_address_change(ann, old_agreed_at=NOW)
+    request_link(ann, due_at=None, outcome="too-often")
     someone = factories.subscription(factories.newsletter(), "bob@example.com").subscriber
-    asks_for_a_link(someone)
+    request_link(someone)
 
-    response = desk.get(page_of(ann))
+    response = admin_client.get(change_url(ann))
     text = response.content.decode()
 
     assert "waiting for both addresses" in text
@@ -51,38 +54,37 @@ def test_a_change_of_address_is_told_with_its_mails(desk, ann):
     assert len(response.context["letters"]) == 3
 
 
-def test_who_may_see_the_reader_sees_it_and_nobody_else(staff, ann):
-    asks_to_move(ann)
+def test_staff_who_may_view_readers_see_an_address_change(staff_client, ann):
+    request_address_change(ann)
 
     assert (
-        "new@example.com" in staff("subscribers.view_subscriber").get(page_of(ann)).content.decode()
+        "new@example.com"
+        in staff_client("subscribers.view_subscriber").get(change_url(ann)).content.decode()
     )
 
 
-def test_who_may_not_see_readers_sees_nothing(staff, ann):
-    asks_to_move(ann)
+def test_staff_who_may_not_view_readers_are_refused(staff_client, ann):
+    request_address_change(ann)
 
-    assert staff("subscribers.view_newsletter").get(page_of(ann)).status_code == 403
+    assert staff_client("subscribers.view_newsletter").get(change_url(ann)).status_code == 403
 
 
-def test_it_takes_as_many_queries_for_ten_wishes_as_for_one(
-    desk, ann, django_assert_max_num_queries
-):
-    asks_to_move(ann)
-    desk.get(page_of(ann))
+def test_ten_requests_take_as_many_queries_as_one(admin_client, ann, django_assert_max_num_queries):
+    request_address_change(ann)
+    admin_client.get(change_url(ann))
     for _ in range(9):
-        asks_for_a_link(ann)
+        request_link(ann)
 
     with django_assert_max_num_queries(12):
-        desk.get(page_of(ann))
+        admin_client.get(change_url(ann))
 
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_it_fits_its_window_and_axe_finds_nothing(desk_page, ann):
-    asks_to_move(ann, old_agreed_at=NOW)
-    asks_for_a_link(ann)
-    desk_page.goto(page_of(ann))
+def test_the_requests_fit_the_window_and_axe_finds_nothing(desk_page, ann):
+    request_address_change(ann, old_agreed_at=NOW)
+    request_link(ann)
+    desk_page.goto(change_url(ann))
     for width in (375, 1280):
         desk_page.set_viewport_size({"width": width, "height": 900})
 

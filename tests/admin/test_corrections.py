@@ -1,4 +1,4 @@
-"""Write to the readers who got an edition with a mistake in it."""
+"""An editor sends a correction to the readers who got an edition with a mistake."""
 
 from datetime import timedelta
 
@@ -11,15 +11,15 @@ from django.utils.timezone import now
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.admin.test_edition_actions import post, url
-from tests.admin.test_edition_page import told
-from tests.admin.test_edition_under_way import shown, text
+from tests.admin.test_edition_page import messages_of
+from tests.admin.test_edition_under_way import page_html, without_strong
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def edition():
-    """Sent, in one version: of three readers two have it, one of them perhaps."""
+    """Return a sent edition in one version: one of three readers has it, another perhaps has it."""
     newsletter = factories.newsletter(timezone="Europe/London")
     edition = factories.edition(newsletter, preheader="And more.", sends_at=now())
     factories.put(
@@ -41,110 +41,116 @@ def edition():
 
 @pytest.fixture
 def corrected(edition):
-    """One reader has the first version, one the second."""
+    """Return the edition when one reader has its first version and one its second."""
     Edition.objects.filter(pk=edition.pk).update(revision=2)
     factories.put(Delivery.objects.filter(status="uncertain"), status="sent", revision=2)
     edition.refresh_from_db()
     return edition
 
 
-def drafted(desk, edition):
-    """The draft of a correction, and the page that it opens on."""
-    answer = desk.post(url("correct", edition), {"note": "It was Friday."}, follow=True)
+def draft_correction(admin_client, edition):
+    """Draft a correction; return it and the page that opens."""
+    answer = admin_client.post(url("correct", edition), {"note": "It was Friday."}, follow=True)
     return Edition.objects.get(corrects=edition), answer
 
 
-# --- A mistake that was found after the last message ----------------------------------------------
+# --- A mistake is found after the last message ----------------------------------------------------
 
 
-def test_a_sent_edition_is_corrected_for_all_who_got_it(desk, edition):
-    assert "Write a correction…" in shown(desk, edition)
-    asked = text(shown(desk, edition, "correct"))
+def test_a_correction_of_a_sent_edition_is_for_all_readers_who_got_it(admin_client, edition):
+    assert "Write a correction…" in page_html(admin_client, edition)
+    asked = without_strong(page_html(admin_client, edition, "correct"))
     assert "Write a correction to all who got it?" in asked
     assert "2 readers got" in asked
 
-    correction, answer = drafted(desk, edition)
+    correction, answer = draft_correction(admin_client, edition)
 
     assert (correction.status, correction.note) == ("draft", "It was Friday.")
-    assert "is for the 2 readers who got it." in text(" ".join(answer.content.decode().split()))
-    assert f"It goes to the 2 readers who got {edition}." in text(shown(desk, correction, "send"))
+    assert "is for the 2 readers who got it." in without_strong(
+        " ".join(answer.content.decode().split())
+    )
+    assert f"It goes to the 2 readers who got {edition}." in without_strong(
+        page_html(admin_client, correction, "send")
+    )
 
 
-def test_the_editor_is_told_that_the_web_version_still_says_the_old_words(desk, edition):
-    page = shown(desk, edition, "correct")
+def test_the_page_warns_that_the_web_version_keeps_the_old_text(admin_client, edition):
+    page = page_html(admin_client, edition, "correct")
 
     assert "The web version still says the old words" in page
     assert "the corrected edition" not in page
 
 
-def test_while_it_goes_out_it_is_stopped_and_not_written_about(desk, edition):
+def test_an_edition_that_is_being_sent_gets_no_correction(admin_client, edition):
     Edition.objects.filter(pk=edition.pk).update(
         status="sending", deadline_at=now() + timedelta(hours=1)
     )
 
-    assert "Write a correction…" not in shown(desk, edition)
-    answer = post(desk, "correct", edition, note="It was Friday.")
+    assert "Write a correction…" not in page_html(admin_client, edition)
+    answer = post(admin_client, "correct", edition, note="It was Friday.")
     assert "It is still going out: stop it and correct it" in answer.content.decode()
 
 
-def test_where_nobody_has_it_nobody_is_written_to(desk, edition):
+def test_an_edition_that_nobody_got_gets_no_correction(admin_client, edition):
     factories.put(Delivery.objects.all(), status="failed", reason="refused")
 
-    assert "Write a correction…" not in shown(desk, edition)
-    answer = post(desk, "correct", edition, note="It was Friday.")
+    assert "Write a correction…" not in page_html(admin_client, edition)
+    answer = post(admin_client, "correct", edition, note="It was Friday.")
     assert "Nobody has this edition." in answer.content.decode()
 
 
-def test_the_page_of_a_sent_edition_does_not_count_its_readers_each_time(desk, edition):
-    shown(desk, edition)
+def test_the_page_of_a_sent_edition_does_not_count_its_readers_each_time(admin_client, edition):
+    page_html(admin_client, edition)
 
     with CaptureQueriesContext(connection) as queries:
-        assert "Write a correction…" in shown(desk, edition)
+        assert "Write a correction…" in page_html(admin_client, edition)
     assert not [query for query in queries if "digest_delivery" in query["sql"]]
 
 
-def test_who_may_only_look_is_offered_none(staff, edition):
-    assert "Write a correction…" not in shown(staff("digest.view_edition"), edition)
+def test_a_view_permission_offers_no_correction(staff_client, edition):
+    assert "Write a correction…" not in page_html(staff_client("digest.view_edition"), edition)
 
 
-# --- Some got the version before ------------------------------------------------------------------
+# --- Some readers got an older version ------------------------------------------------------------
 
 
-def test_a_correction_is_drafted_for_those_who_got_the_first_version(desk, corrected):
-    assert "Write a correction…" in shown(desk, corrected)
-    asked = text(shown(desk, corrected, "correct"))
+def test_a_correction_is_drafted_for_readers_who_got_the_first_version(admin_client, corrected):
+    assert "Write a correction…" in page_html(admin_client, corrected)
+    asked = without_strong(page_html(admin_client, corrected, "correct"))
     assert "The 1 who got an older version" in asked
     assert "All 2 who got any version" in asked
 
-    correction, answer = drafted(desk, corrected)
+    correction, answer = draft_correction(admin_client, corrected)
 
     assert (correction.status, correction.note) == ("draft", "It was Friday.")
-    page = text(" ".join(answer.content.decode().split()))
-    assert "Drafted." in told(answer)
+    page = without_strong(" ".join(answer.content.decode().split()))
+    assert "Drafted." in messages_of(answer)
     assert "is for the 1 reader who got an older version of it" in page
-    assert escape(correction.subject) in shown(desk, corrected)
-    asked = text(shown(desk, correction, "send"))
+    assert escape(correction.subject) in page_html(admin_client, corrected)
+    asked = without_strong(page_html(admin_client, correction, "send"))
     assert f"It goes to the 1 reader who got an older version of {corrected}." in asked
 
 
-def test_a_correction_needs_words(desk, corrected):
-    answer = desk.post(url("correct", corrected), {"note": " "})
+def test_a_correction_needs_a_note(admin_client, corrected):
+    answer = admin_client.post(url("correct", corrected), {"note": " "})
 
     assert answer.context["form"].errors["note"]
     assert not Edition.objects.filter(corrects=corrected).exists()
 
 
-def test_a_second_correction_opens_the_unfinished_first(desk, corrected):
+def test_a_second_correction_opens_the_unfinished_first(admin_client, corrected):
     for _ in range(2):
-        _correction, answer = drafted(desk, corrected)
+        _correction, answer = draft_correction(admin_client, corrected)
 
-    assert "has not gone out yet" in told(answer)
+    assert "has not gone out yet" in messages_of(answer)
     assert Edition.objects.filter(corrects=corrected).count() == 1
 
 
-def test_of_several_versions_the_last_needs_none(desk, corrected):
+def test_an_edition_whose_readers_all_have_the_newest_version_needs_no_correction(
+    admin_client, corrected
+):
     factories.put(Delivery.objects.filter(status="sent"), revision=2)
 
-    assert "Write to those" not in shown(desk, corrected)
-    answer = post(desk, "correct", corrected, note="It was Friday.")
+    assert "Write to those" not in page_html(admin_client, corrected)
+    answer = post(admin_client, "correct", corrected, note="It was Friday.")
     assert "Nobody has an older version of this edition." in answer.content.decode()

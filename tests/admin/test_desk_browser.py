@@ -1,4 +1,4 @@
-"""An editor's morning in a real browser: reorder, reword, preview, approve, send, delivered."""
+"""An editor reorders, rewords, previews, approves and sends an edition in a real browser."""
 
 import itertools
 from datetime import timedelta
@@ -37,43 +37,43 @@ def edition(transactional_db):
     return edition
 
 
-def page_of(edition):
+def change_url(edition):
     return reverse("admin:digest_edition_change", args=[edition.pk])
 
 
 @pytest.fixture
 def edition_page(desk_page, edition):
-    """The edition's page on an editor's desktop."""
-    desk_page.goto(page_of(edition))
+    """Return the browser page that shows the edition, in an editor's desktop size."""
+    desk_page.goto(change_url(edition))
     return desk_page
 
 
-def titles(page):
+def shown_titles(page):
     return page.locator(".desk-item .desk-meta a").all_inner_texts()
 
 
-def saved(edition):
+def saved_titles(edition):
     return [item.story.title for item in edition.items.select_related("story")]
 
 
 def press(page, name):
-    """Press a button that leads to another page, and wait until that is there."""
+    """Press a button that leads to another page, and wait until that page is there."""
     with page.expect_navigation():
         page.get_by_role("button", name=name).click()
 
 
-def test_an_editors_morning_from_login_to_the_readers_inbox(page, edition, worker, relay):
+def test_an_edition_goes_from_the_editors_login_to_the_readers_inbox(page, edition, worker, relay):
     User.objects.create_superuser("editor", "editor@example.com", "a long password")
     page.set_viewport_size({"width": 1280, "height": 900})
     hurry(page)
-    page.goto(page_of(edition))
+    page.goto(change_url(edition))
     page.fill("input[name=username]", "editor")
     page.fill("input[name=password]", "a long password")
     page.click("button[type=submit]")
     page.wait_for_selector(".desk-list")
 
     page.get_by_role("button", name="Move up: School meals free").press("Enter")
-    assert titles(page) == ["Ferry reopens", "School meals free", "Bank holds rates"]
+    assert shown_titles(page) == ["Ferry reopens", "School meals free", "Bank holds rates"]
     page.get_by_label("Headline of “Ferry reopens”").fill("The ferry sails again")
 
     press(page, "Save and preview")
@@ -86,7 +86,7 @@ def test_an_editors_morning_from_login_to_the_readers_inbox(page, edition, worke
 
     press(page, "Save and approve")
     assert page.get_by_text("Saved and approved.").is_visible()
-    assert saved(edition) == ["Ferry reopens", "School meals free", "Bank holds rates"]
+    assert saved_titles(edition) == ["Ferry reopens", "School meals free", "Bank holds rates"]
 
     press(page, "Send now…")
     press(page, "Send to 1 reader now")
@@ -97,7 +97,7 @@ def test_an_editors_morning_from_login_to_the_readers_inbox(page, edition, worke
     text = received.part("plain")
     assert text.index("School meals free") < text.index("Bank holds rates")
     wait_for(lambda: Edition.objects.get().status == Edition.Status.SENT, what="the edition sent")
-    # The page renews itself when the sending ends.
+    # The page reloads itself when the sending ends.
     page.get_by_text("1 of 1").wait_for()
     assert page.get_by_role("button", name="Save and approve").count() == 0
 
@@ -113,17 +113,17 @@ def test_stories_are_dragged_into_order(edition_page, edition):
     to_and_fro = itertools.cycle([20, 24])
 
     def lies_on_top():
-        """The list makes room while the mouse moves, and an editor lets go when they see it."""
+        """The list makes room while the mouse moves; then an editor releases the button."""
         page.mouse.move(target["x"] + next(to_and_fro), target["y"] + 10, steps=5)
-        return titles(page)[0] == "School meals free"
+        return shown_titles(page)[0] == "School meals free"
 
     wait_for(lies_on_top, what="the list to make room")
     page.mouse.up()
-    assert titles(page)[0] == "School meals free"
+    assert shown_titles(page)[0] == "School meals free"
 
     press(page, "Save and continue editing")
 
-    assert saved(edition)[0] == "School meals free"
+    assert saved_titles(edition)[0] == "School meals free"
 
 
 def test_enter_in_a_field_saves_and_does_nothing_else(edition_page, edition):
@@ -143,10 +143,10 @@ def test_a_story_is_found_by_typing_and_added(edition_page, edition):
     edition_page.get_by_role("option", name="Observatory opens its dome").click()
     press(edition_page, "Save and continue editing")
 
-    assert saved(edition)[-1] == "Observatory opens its dome"
+    assert saved_titles(edition)[-1] == "Observatory opens its dome"
 
 
-# What unfold's own frame around every page does: its header is outside of any landmark.
+# This violation is unfold's own, on every page: its header is outside of any landmark.
 UNFOLDS_OWN = {"region"}
 
 
@@ -154,9 +154,9 @@ def faults(page):
     return [v for v in axe_violations(page) if v.partition(":")[0] not in UNFOLDS_OWN]
 
 
-def test_the_editions_page_is_for_everybody_in_light_and_dark(desk_page, edition):
+def test_axe_finds_nothing_on_the_editions_page_in_light_and_dark(desk_page, edition):
     desk_page.emulate_media(color_scheme="dark")
-    desk_page.goto(page_of(edition))
+    desk_page.goto(change_url(edition))
     desk_page.wait_for_selector("[aria-label='Find a story']")
     assert desk_page.locator("html").get_attribute("class") == "dark"
     assert faults(desk_page) == []

@@ -1,4 +1,4 @@
-"""The edition page: edits, approvals, and two editors at once."""
+"""The edition page: edits, approvals, and two editors at the same time."""
 
 from datetime import timedelta
 
@@ -25,13 +25,13 @@ def edition():
     )
 
 
-def page_of(edition):
+def change_url(edition):
     return reverse("admin:digest_edition_change", args=[edition.pk])
 
 
-def form_of(desk, edition):
-    """What a browser would post back if the editor changed nothing."""
-    context = desk.get(page_of(edition)).context
+def form_of(admin_client, edition):
+    """Return what a browser would post if the editor changed nothing."""
+    context = admin_client.get(change_url(edition)).context
     form = context["adminform"].form
     formset = context["inline_admin_formsets"][0].formset
     data = {"seen": form["seen"].value(), "subject": form["subject"].value()}
@@ -49,35 +49,37 @@ def form_of(desk, edition):
     return data
 
 
-def save(desk, edition, **data):
-    response = desk.post(page_of(edition), form_of(desk, edition) | data, follow=True)
+def save(admin_client, edition, **data):
+    response = admin_client.post(
+        change_url(edition), form_of(admin_client, edition) | data, follow=True
+    )
     edition.refresh_from_db()
     return response
 
 
-def told(response):
+def messages_of(response):
     return " ".join(str(message) for message in response.context["messages"])
 
 
-def order(edition):
+def story_titles(edition):
     return [item.story.title for item in edition.items.select_related("story")]
 
 
-def test_the_fields_show_the_storys_own_words_where_the_editor_wrote_none(desk, edition):
+def test_empty_fields_show_the_storys_own_text_as_a_placeholder(admin_client, edition):
     story = edition.items.first().story
 
-    page = desk.get(page_of(edition)).content.decode()
+    page = admin_client.get(change_url(edition)).content.decode()
 
     assert f'placeholder="{story.title}"' in page
     assert f'placeholder="{story.summary}"' in page
 
 
-def test_an_editor_reorders_rewords_files_and_removes(desk, edition):
+def test_an_editor_reorders_rewords_files_and_removes_stories(admin_client, edition):
     first, second, third = edition.items.all()
     section = edition.newsletter.sections.get()
 
     save(
-        desk,
+        admin_client,
         edition,
         **{
             "items-0-position": "9",
@@ -93,34 +95,36 @@ def test_an_editor_reorders_rewords_files_and_removes(desk, edition):
     assert not edition.items.filter(pk=third.pk).exists()
 
 
-def test_a_story_is_added_at_the_end(desk, edition):
+def test_a_story_is_added_at_the_end(admin_client, edition):
     story = factories.story(edition.newsletter)
 
-    save(desk, edition, add_stories=[story.pk])
+    save(admin_client, edition, add_stories=[story.pk])
 
-    assert order(edition)[-1] == story.title
+    assert story_titles(edition)[-1] == story.title
 
 
-def test_a_printed_story_is_refused_with_the_way_out_and_printed_again_on_purpose(desk, edition):
+def test_a_printed_story_is_refused_unless_the_editor_ticks_print_again(admin_client, edition):
     earlier = factories.edition(edition.newsletter, stories=1)
     story = earlier.items.get().story
 
-    refused = save(desk, edition, add_stories=[story.pk])
+    refused = save(admin_client, edition, add_stories=[story.pk])
     assert "Print again" in refused.content.decode()
-    assert story.title not in order(edition)
+    assert story.title not in story_titles(edition)
 
-    save(desk, edition, add_stories=[story.pk], again="on")
-    assert story.title in order(edition)
+    save(admin_client, edition, add_stories=[story.pk], again="on")
+    assert story.title in story_titles(edition)
 
 
-def test_the_choice_of_stories_offers_the_unplaced_first_and_marks_the_printed(desk, edition):
+def test_the_story_search_offers_unplaced_stories_first_and_marks_printed_ones(
+    admin_client, edition
+):
     printed = factories.edition(edition.newsletter, stories=1).items.get().story
     fresh = factories.story(edition.newsletter, title="Story nobody printed")
     factories.story(factories.newsletter(), title="Story of another newsletter")
     url = reverse("admin:digest_edition_stories", args=[edition.pk])
 
-    untyped = desk.get(url).json()["results"]
-    typed = desk.get(url, {"term": "story"}).json()["results"]
+    untyped = admin_client.get(url).json()["results"]
+    typed = admin_client.get(url, {"term": "story"}).json()["results"]
 
     assert [row["id"] for row in untyped] == [str(fresh.pk)]
     assert [row["id"] for row in typed] == [str(fresh.pk), str(printed.pk)]
@@ -128,27 +132,27 @@ def test_the_choice_of_stories_offers_the_unplaced_first_and_marks_the_printed(d
 
 
 @pytest.mark.parametrize("page", ["", "0", "-1", "²", "x", "9" * 30, "9" * 5000])
-def test_a_page_of_choices_that_cannot_be_is_the_first_or_empty(desk, edition, page):
+def test_an_invalid_page_number_gives_the_first_or_an_empty_page(admin_client, edition, page):
     url = reverse("admin:digest_edition_stories", args=[edition.pk])
 
-    assert desk.get(url, {"page": page}).json()["pagination"] == {"more": False}
+    assert admin_client.get(url, {"page": page}).json()["pagination"] == {"more": False}
 
 
-def test_no_story_holds_a_nul(desk, edition):
+def test_a_search_for_a_nul_finds_no_story(admin_client, edition):
     url = reverse("admin:digest_edition_stories", args=[edition.pk])
 
-    assert desk.get(url, {"term": "a\0b"}).json()["results"] == []
+    assert admin_client.get(url, {"term": "a\0b"}).json()["results"] == []
 
 
 @pytest.mark.parametrize("chosen", ["²", "x", "9" * 30])
-def test_a_chosen_story_that_is_none_is_an_error_beside_the_field(desk, edition, chosen):
-    response = save(desk, edition, add_stories=chosen)
+def test_an_invalid_story_id_is_an_error_at_the_field(admin_client, edition, chosen):
+    response = save(admin_client, edition, add_stories=chosen)
 
     assert response.context["adminform"].form.errors["add_stories"]
 
 
-def test_approving_saves_first_so_that_what_is_seen_is_what_is_approved(desk, edition, editor):
-    save(desk, edition, subject="Just typed", _approve="")
+def test_approving_saves_the_form_first_and_approves_what_was_saved(admin_client, edition, editor):
+    save(admin_client, edition, subject="Just typed", _approve="")
 
     assert edition.status == Edition.Status.APPROVED
     assert edition.subject == "Just typed"
@@ -156,44 +160,46 @@ def test_approving_saves_first_so_that_what_is_seen_is_what_is_approved(desk, ed
     assert edition.approved_hash == approve.content_hash(edition)
 
 
-def test_an_edit_of_an_approved_edition_voids_the_approval_and_says_so(desk, edition):
-    save(desk, edition, _approve="")
+def test_an_edit_of_an_approved_edition_voids_the_approval_and_says_so(admin_client, edition):
+    save(admin_client, edition, _approve="")
 
-    response = save(desk, edition, **{"items-0-headline": "Changed my mind"})
+    response = save(admin_client, edition, **{"items-0-headline": "Changed my mind"})
 
     assert edition.status == Edition.Status.DRAFT
-    assert "withdrew the approval" in told(response)
+    assert "withdrew the approval" in messages_of(response)
 
 
-def test_saving_an_approved_edition_unchanged_keeps_the_approval(desk, edition):
-    save(desk, edition, _approve="")
+def test_saving_an_approved_edition_unchanged_keeps_the_approval(admin_client, edition):
+    save(admin_client, edition, _approve="")
 
-    save(desk, edition)
+    save(admin_client, edition)
 
     assert edition.status == Edition.Status.APPROVED
 
 
-def test_an_approval_can_be_withdrawn(desk, edition):
-    save(desk, edition, _approve="")
+def test_an_approval_can_be_withdrawn(admin_client, edition):
+    save(admin_client, edition, _approve="")
 
-    save(desk, edition, _withdraw="")
+    save(admin_client, edition, _withdraw="")
 
     assert edition.status == Edition.Status.DRAFT
 
 
-def test_what_stands_against_approving_is_said_and_the_edit_is_kept(desk, edition):
-    response = save(desk, edition, subject="", note="Kept", _approve="")
+def test_a_refused_approval_names_the_problem_and_keeps_the_edit(admin_client, edition):
+    response = save(admin_client, edition, subject="", note="Kept", _approve="")
 
     assert edition.status == Edition.Status.DRAFT
     assert edition.note == "Kept"
-    assert "has no subject" in told(response)
+    assert "has no subject" in messages_of(response)
 
 
-def test_of_two_editors_the_second_is_told_and_undoes_nothing(desk, edition):
-    stale = form_of(desk, edition)
-    save(desk, edition, subject="The first editor's")
+def test_the_second_of_two_editors_gets_a_warning_and_overwrites_nothing(admin_client, edition):
+    stale = form_of(admin_client, edition)
+    save(admin_client, edition, subject="The first editor's")
 
-    response = desk.post(page_of(edition), stale | {"subject": "The second's", "_approve": ""})
+    response = admin_client.post(
+        change_url(edition), stale | {"subject": "The second's", "_approve": ""}
+    )
     edition.refresh_from_db()
 
     assert "Somebody else changed this edition" in response.content.decode()
@@ -201,64 +207,72 @@ def test_of_two_editors_the_second_is_told_and_undoes_nothing(desk, edition):
     assert edition.status == Edition.Status.DRAFT
 
 
-def test_a_story_that_the_other_editor_removed_does_not_break_the_page(desk, edition):
-    stale = form_of(desk, edition)
+def test_a_story_removed_by_another_editor_does_not_break_the_page(admin_client, edition):
+    stale = form_of(admin_client, edition)
     curate.remove_item(edition_id=edition.pk, item_id=edition.items.first().pk)
 
-    response = desk.post(page_of(edition), stale | {"subject": "The second's", "_approve": ""})
+    response = admin_client.post(
+        change_url(edition), stale | {"subject": "The second's", "_approve": ""}
+    )
 
     assert "Somebody else changed this edition" in response.content.decode()
     assert edition.items.count() == 2
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_an_address_that_names_no_edition_leads_back_to_the_list(desk, method):
-    answer = getattr(desk, method)("/admin/digest/edition/nonsense/change/")
+def test_the_url_of_an_unknown_edition_redirects(admin_client, method):
+    answer = getattr(admin_client, method)("/admin/digest/edition/nonsense/change/")
 
     assert answer.status_code == 302
 
 
 @pytest.mark.parametrize("control", ["\x1b", "\x85", "\x92", "\u2028"])
-def test_what_no_header_can_hold_is_refused_beside_the_subject(desk, edition, control):
-    response = save(desk, edition, subject=f"The{control}news")
+def test_a_control_character_in_the_subject_is_refused_at_the_field(admin_client, edition, control):
+    response = save(admin_client, edition, subject=f"The{control}news")
 
     assert response.context["adminform"].form.errors["subject"] == ["Write this on one line."]
 
 
-def test_a_deadline_before_the_send_time_is_refused(desk, edition):
-    response = save(desk, edition, deadline_at_0="01/01/2020")
+def test_a_deadline_before_the_send_time_is_refused(admin_client, edition):
+    response = save(admin_client, edition, deadline_at_0="01/01/2020")
 
     assert "must come after the send time" in response.content.decode()
 
 
-def test_times_are_shown_and_read_on_the_newsrooms_clock(desk, edition):
+def test_times_are_shown_and_read_in_the_newsrooms_time_zone(admin_client, edition):
     edition.newsletter.timezone = "Asia/Tokyo"
     edition.newsletter.save()
 
-    save(desk, edition, sends_at_0="01/06/2030", sends_at_1="07:00", deadline_at_0="02/06/2030")
+    save(
+        admin_client,
+        edition,
+        sends_at_0="01/06/2030",
+        sends_at_1="07:00",
+        deadline_at_0="02/06/2030",
+    )
 
     assert f"{edition.sends_at:%Y-%m-%d %H:%M}" == "2030-05-31 22:00"
 
 
 def test_the_page_takes_as_many_queries_for_twelve_stories_as_for_three(
-    desk, edition, django_assert_num_queries
+    admin_client, edition, django_assert_num_queries
 ):
-    from tests.admin.test_lists import queries
+    from tests.admin.test_lists import count_queries
 
-    desk.get(page_of(edition))
-    few = queries(desk, page_of(edition))
+    admin_client.get(change_url(edition))
+    few = count_queries(admin_client, change_url(edition))
     for position in range(9):
         factories.item(edition, factories.story(edition.newsletter), position=10 + position)
 
-    assert queries(desk, page_of(edition)) == few
+    assert count_queries(admin_client, change_url(edition)) == few
 
 
-def test_an_edition_that_is_sent_shows_its_words_and_lets_nobody_change_them(desk, edition):
+def test_a_sent_edition_can_be_viewed_and_not_changed(admin_client, edition):
     factories.put(
         Edition.objects.filter(pk=edition.pk), status="sent", sending_at=now(), sent_at=now()
     )
 
-    assert desk.get(page_of(edition)).status_code == 200
-    assert desk.post(page_of(edition), {"subject": "Rewritten"}).status_code == 403
+    assert admin_client.get(change_url(edition)).status_code == 200
+    assert admin_client.post(change_url(edition), {"subject": "Rewritten"}).status_code == 403
     with pytest.raises(curate.NotEditable):
         curate.reorder(edition_id=edition.pk, item_ids=[])

@@ -1,4 +1,4 @@
-"""An edition that has readers: stop it, correct it, go on, send it again."""
+"""An editor stops, corrects, resumes and resends an edition that has already reached readers."""
 
 from datetime import timedelta
 
@@ -13,14 +13,14 @@ from digest.models import Delivery, Edition
 from subscribers.suppression import suppress
 from tests import factories
 from tests.admin.test_edition_actions import post, url
-from tests.admin.test_edition_page import page_of, save, told
+from tests.admin.test_edition_page import change_url, messages_of, save
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def edition():
-    """On its way: of three readers one has it."""
+    """Return an edition that is being sent: one of three readers has it."""
     newsletter = factories.newsletter(timezone="Europe/London")
     found = [factories.subscription(newsletter, f"reader{n}@example.com") for n in range(3)]
     edition = factories.edition(
@@ -39,14 +39,14 @@ def edition():
 
 
 @pytest.fixture
-def stopped(desk, edition):
-    post(desk, "stop", edition)
+def stopped(admin_client, edition):
+    post(admin_client, "stop", edition)
     return edition
 
 
 @pytest.fixture(autouse=True)
 def queued(monkeypatch):
-    """What was handed to the broker: names of tasks, and editions whose lanes were enqueued."""
+    """Return a list of what was enqueued: names of tasks, and ids of editions that get lanes."""
     handed = []
     monkeypatch.setattr(
         edition_actions, "enqueue", lambda task, **kwargs: handed.append((task.name, kwargs))
@@ -55,70 +55,74 @@ def queued(monkeypatch):
     return handed
 
 
-def shown(desk, edition, name=None):
-    answer = desk.get(url(name, edition) if name else page_of(edition))
+def page_html(client, edition, name=None):
+    answer = client.get(url(name, edition) if name else change_url(edition))
     assert answer.status_code == 200
     return " ".join(answer.content.decode().split())
 
 
-def text(page):
+def without_strong(page):
     return page.replace("<strong>", "").replace("</strong>", "")
 
 
 # --- Stop -----------------------------------------------------------------------------------------
 
 
-def test_one_click_stops_it_and_the_page_says_how_to_go_on(desk, edition, editor):
-    assert "Stop sending" in shown(desk, edition)
+def test_one_click_stops_an_edition_and_the_page_says_how_to_resume_it(
+    admin_client, edition, editor
+):
+    assert "Stop sending" in page_html(admin_client, edition)
 
-    answer = post(desk, "stop", edition)
+    answer = post(admin_client, "stop", edition)
 
     assert (edition.status, edition.reason) == ("held", "stopped")
     assert edition.reason_detail == str(editor)
-    assert "Stopped." in told(answer)
-    page = text(shown(desk, edition))
+    assert "Stopped." in messages_of(answer)
+    page = without_strong(page_html(admin_client, edition))
     assert "Version 1: 1 reader. Those who have none yet get version 1" in page
     assert "Save and go on sending" in page
     assert "Save and approve" not in page
     assert "Skip…" not in page
 
 
-def test_it_can_be_stopped_from_the_overview(desk, edition):
-    assert url("stop", edition) in desk.get(reverse("admin:index")).content.decode()
+def test_an_edition_can_be_stopped_from_the_overview(admin_client, edition):
+    assert url("stop", edition) in admin_client.get(reverse("admin:index")).content.decode()
 
 
-def test_stopping_is_a_post(desk, edition):
-    assert desk.get(url("stop", edition)).status_code == 405
+def test_stopping_needs_a_post(admin_client, edition):
+    assert admin_client.get(url("stop", edition)).status_code == 405
     edition.refresh_from_db()
     assert edition.status == "sending"
 
 
-def test_who_may_only_look_cannot_stop_it(staff, edition):
-    viewer = staff("digest.view_edition")
+def test_a_view_permission_cannot_stop_an_edition(staff_client, edition):
+    viewer = staff_client("digest.view_edition")
 
-    assert "Stop sending" not in shown(viewer, edition)
+    assert "Stop sending" not in page_html(viewer, edition)
     assert "Stop sending" not in viewer.get(reverse("admin:index")).content.decode()
     assert viewer.post(url("stop", edition)).status_code == 403
 
 
-def test_what_was_finished_meanwhile_is_not_stopped_and_says_so(desk, edition):
+def test_a_finished_edition_is_not_stopped_and_says_so(admin_client, edition):
     factories.put(Edition.objects.all(), status="sent", sent_at=now())
 
-    assert "It is not on its way: it is sent." in told(post(desk, "stop", edition))
+    assert "It is not on its way: it is sent." in messages_of(post(admin_client, "stop", edition))
 
 
-# --- Correct and go on ----------------------------------------------------------------------------
+# --- Correct and resume ---------------------------------------------------------------------------
 
 
-def test_unchanged_it_goes_on_with_those_who_are_left(desk, stopped, queued):
-    page = text(save(desk, stopped, _send="").content.decode())
+def test_an_unchanged_edition_resumes_with_the_remaining_readers(admin_client, stopped, queued):
+    page = without_strong(save(admin_client, stopped, _send="").content.decode())
     assert "as it was, unchanged" in page
     assert "The 2 readers who have none yet get it." in page
     assert "1 reader has version 1; they get nothing more" in page
 
-    answer = post(desk, "send", stopped, seen=page.split('name="seen" value="')[1].split('"')[0])
+    answer = post(
+        admin_client, "send", stopped, seen=page.split('name="seen" value="')[1].split('"')[0]
+    )
 
-    assert "on its way" in told(answer)
+    assert "on its way" in messages_of(answer)
     assert (stopped.status, stopped.revision) == ("approved", 1)
     assert queued == [("digest.tasks.release", {"edition_id": stopped.pk})]
     plan.start_delivery(edition_id=stopped.pk, now=now())
@@ -126,33 +130,35 @@ def test_unchanged_it_goes_on_with_those_who_are_left(desk, stopped, queued):
     assert stopped.status == "sending"
 
 
-def test_corrected_it_goes_on_as_the_next_version(desk, stopped):
-    answer = save(desk, stopped, _send="", **{"items-0-headline": "Put right"})
-    page = text(answer.content.decode())
+def test_a_corrected_edition_resumes_as_the_next_version(admin_client, stopped):
+    answer = save(admin_client, stopped, _send="", **{"items-0-headline": "Put right"})
+    page = without_strong(answer.content.decode())
     assert "it goes on as version 2" in page
 
-    post(desk, "send", stopped, seen=page.split('name="seen" value="')[1].split('"')[0])
+    post(admin_client, "send", stopped, seen=page.split('name="seen" value="')[1].split('"')[0])
     plan.start_delivery(edition_id=stopped.pk, now=now())
 
     stopped.refresh_from_db()
     assert stopped.revision == 2
-    assert "Version 1: 1 reader; version 2: 0 readers" in text(shown(desk, stopped))
+    assert "Version 1: 1 reader; version 2: 0 readers" in without_strong(
+        page_html(admin_client, stopped)
+    )
 
 
-def test_its_approval_can_be_withdrawn_and_it_is_held_again(desk, stopped):
+def test_a_stopped_edition_whose_approval_is_withdrawn_is_held_again(admin_client, stopped):
     Edition.objects.filter(pk=stopped.pk).update(sends_at=now() + timedelta(hours=1))
     approve(edition_id=stopped.pk, now=now())
     stopped.refresh_from_db()
 
-    assert "held: readers have it already" in told(save(desk, stopped, _withdraw=""))
+    assert "held: readers have it already" in messages_of(save(admin_client, stopped, _withdraw=""))
     assert (stopped.status, stopped.reason) == ("held", "stopped")
 
 
-def test_an_approval_after_the_send_time_is_released_at_once(desk, queued):
+def test_an_edition_approved_after_its_send_time_is_released_immediately(admin_client, queued):
     draft = factories.edition(
         factories.newsletter(), sends_at=now(), deadline_at=now() + timedelta(hours=1)
     )
-    save(desk, draft, _approve="")
+    save(admin_client, draft, _approve="")
 
     assert queued == [("digest.tasks.release", {"edition_id": draft.pk})]
 
@@ -162,7 +168,7 @@ def test_an_approval_after_the_send_time_is_released_at_once(desk, queued):
 
 @pytest.fixture
 def unusual(settings):
-    """A draft for six readers where two are usual."""
+    """Return a draft for six readers of a newsletter that usually has two."""
     settings.AUDIENCE_GUARD_FROM = 5
     newsletter = factories.newsletter()
     for days in range(3):
@@ -178,20 +184,20 @@ def unusual(settings):
     )
 
 
-def test_before_one_sends_one_sees_how_many_are_usual(desk, unusual, settings):
+def test_the_confirmation_page_shows_the_usual_number_of_readers(admin_client, unusual, settings):
     settings.AUDIENCE_GUARD_FROM = 50
 
-    assert "6 readers of" in text(shown(desk, unusual, "send"))
-    assert "(usually about 2)" in shown(desk, unusual, "send")
+    assert "6 readers of" in without_strong(page_html(admin_client, unusual, "send"))
+    assert "(usually about 2)" in page_html(admin_client, unusual, "send")
 
 
-def test_sending_to_an_unusual_number_is_a_yes_to_it(desk, unusual):
-    page = shown(desk, unusual, "send")
+def test_an_editor_accepts_an_unusual_number_of_readers_by_sending(admin_client, unusual):
+    page = page_html(admin_client, unusual, "send")
     assert "An unusual number of readers." in page
     assert "Yes, send to 6 readers" in page
 
     seen = page.split('name="seen" value="')[1].split('"')[0]
-    post(desk, "send", unusual, seen=seen, readers="6")
+    post(admin_client, "send", unusual, seen=seen, readers="6")
 
     assert unusual.audience_accepted == 6
     plan.start_delivery(edition_id=unusual.pk, now=now())
@@ -199,17 +205,19 @@ def test_sending_to_an_unusual_number_is_a_yes_to_it(desk, unusual):
     assert (unusual.status, unusual.audience) == ("sending", 6)
 
 
-def test_one_held_for_it_goes_out_once_an_editor_says_yes(desk, unusual):
+def test_an_edition_held_for_an_unusual_number_goes_out_once_an_editor_accepts_it(
+    admin_client, unusual
+):
     approve(edition_id=unusual.pk, now=now() - timedelta(minutes=1))
     with pytest.raises(plan.NotStarted):
         plan.start_delivery(edition_id=unusual.pk, now=now())
     unusual.refresh_from_db()
-    page = shown(desk, unusual)
+    page = page_html(admin_client, unusual)
     assert "It would go to 6 readers" in page
     assert "Yes, send to 6 readers" in page
     assert "Send now…" not in page
 
-    save(desk, unusual, _approve="", audience="6")
+    save(admin_client, unusual, _approve="", audience="6")
 
     assert unusual.status == "approved"
     plan.start_delivery(edition_id=unusual.pk, now=now())
@@ -218,18 +226,18 @@ def test_one_held_for_it_goes_out_once_an_editor_says_yes(desk, unusual):
 
 
 @pytest.mark.parametrize("number", ["", "²", "-1", "9" * 30, "x"])
-def test_a_number_that_is_none_is_no_yes(desk, unusual, number):
-    save(desk, unusual, _approve="", audience=number)
+def test_an_invalid_number_of_readers_accepts_nothing(admin_client, unusual, number):
+    save(admin_client, unusual, _approve="", audience=number)
 
     assert unusual.audience_accepted is None
 
 
-# --- Send the failed ones again -------------------------------------------------------------------
+# --- Resend failed deliveries ---------------------------------------------------------------------
 
 
 @pytest.fixture
 def failed(edition):
-    """Sent; one reader was refused, one does not exist."""
+    """Return a sent edition: one delivery was refused, and one address does not exist."""
     factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sent_at=now())
     for address, reason in (("reader1", "refused"), ("reader2", "bad-address")):
         rows = Delivery.objects.filter(subscription__subscriber__email=f"{address}@example.com")
@@ -239,85 +247,87 @@ def failed(edition):
     return edition
 
 
-def test_the_failed_ones_are_sent_again_after_one_question(desk, failed, queued):
-    assert "Send the failed ones again…" in shown(desk, failed)
-    page = text(shown(desk, failed, "again"))
+def test_failed_deliveries_are_resent_after_one_confirmation(admin_client, failed, queued):
+    assert "Send the failed ones again…" in page_html(admin_client, failed)
+    page = without_strong(page_html(admin_client, failed, "again"))
     assert "1 reader of" in page
     assert "refused by the receiving server 1." in page
     assert "1 more failed and is left out" in page
     assert failed.status == "sent"
 
-    answer = post(desk, "again", failed)
+    answer = post(admin_client, "again", failed)
 
-    assert "On its way again to 1 reader." in told(answer)
+    assert "On its way again to 1 reader." in messages_of(answer)
     assert failed.status == "sending"
     assert queued == [failed.pk]
 
 
-def test_past_the_deadline_one_has_to_say_for_how_long(desk, failed, queued):
+def test_a_resend_past_the_deadline_needs_a_number_of_hours(admin_client, failed, queued):
     Edition.objects.update(deadline_at=now() - timedelta(hours=1))
 
-    refused = post(desk, "again", failed)
+    refused = post(admin_client, "again", failed)
     assert refused.context["form"].errors["hours"]
     assert (failed.status, queued) == ("sent", [])
 
-    post(desk, "again", failed, hours="2")
+    post(admin_client, "again", failed, hours="2")
     assert failed.status == "sending"
     assert timedelta(hours=1.9) < failed.deadline_at - now() < timedelta(hours=2)
 
 
-def test_the_uncertain_are_sent_to_on_explicit_wish(desk, failed):
+def test_uncertain_deliveries_are_resent_only_if_the_editor_asks_for_it(admin_client, failed):
     rows = Delivery.objects.filter(subscription__subscriber__email="reader0@example.com")
     factories.put(rows, status="uncertain", uncertain_at=now(), finished_at=now())
-    assert "Also the 1 whose answer was lost" in shown(desk, failed, "again")
+    assert "Also the 1 whose answer was lost" in page_html(admin_client, failed, "again")
 
-    assert "to 2 readers" in told(post(desk, "again", failed, uncertain="on"))
+    assert "to 2 readers" in messages_of(post(admin_client, "again", failed, uncertain="on"))
 
 
-def test_where_nobody_failed_nobody_is_asked(desk, edition):
+def test_an_edition_without_failed_deliveries_offers_no_resend(admin_client, edition):
     factories.put(Edition.objects.all(), status="sent", sent_at=now())
     Delivery.objects.filter(status="pending").delete()
 
-    assert "Send the failed ones again…" not in shown(desk, edition)
-    assert "no delivery of it has failed" in post(desk, "again", edition).content.decode()
+    assert "Send the failed ones again…" not in page_html(admin_client, edition)
+    assert "no delivery of it has failed" in post(admin_client, "again", edition).content.decode()
 
 
 @pytest.mark.parametrize("name", ["correct", "again"])
-def test_who_may_only_look_does_neither(staff, failed, name):
-    viewer = staff("digest.view_edition")
+def test_a_view_permission_neither_corrects_nor_resends(staff_client, failed, name):
+    viewer = staff_client("digest.view_edition")
 
     assert viewer.post(url(name, failed), {"note": "x"}).status_code == 403
     assert viewer.get(url(name, failed)).status_code == 403
 
 
-# --- End a stopped one ----------------------------------------------------------------------------
+# --- End a stopped edition ------------------------------------------------------------------------
 
 
-def test_a_stopped_edition_can_be_ended_before_its_deadline(desk, edition):
-    post(desk, "stop", edition)
-    assert "End it here…" in shown(desk, edition)
+def test_a_stopped_edition_can_be_ended_before_its_deadline(admin_client, edition):
+    post(admin_client, "stop", edition)
+    assert "End it here…" in page_html(admin_client, edition)
     assert "The <strong>2 readers</strong> who have none yet do not get it." in (
-        desk.get(url("end", edition)).content.decode()
+        admin_client.get(url("end", edition)).content.decode()
     )
 
-    answer = desk.post(url("end", edition), follow=True)
-    assert "Ended." in told(answer)
+    answer = admin_client.post(url("end", edition), follow=True)
+    assert "Ended." in messages_of(answer)
     edition.refresh_from_db()
     assert edition.status == "sent"
     left = Delivery.objects.filter(edition=edition).exclude(status="sent")
     assert set(left.values_list("status", "reason")) == {("skipped", "ended")}
 
 
-def test_an_edition_ended_before_anybody_got_it_was_skipped_by_an_editor(desk, edition):
+def test_an_edition_ended_before_its_first_message_counts_as_skipped(admin_client, edition):
     factories.put(Delivery.objects.filter(status="sent"), status="pending", finished_at=None)
-    post(desk, "stop", edition)
-    desk.post(url("end", edition))
+    post(admin_client, "stop", edition)
+    admin_client.post(url("end", edition))
 
     edition.refresh_from_db()
     assert (edition.status, edition.reason) == ("skipped", "by-editor")
 
 
-def test_what_goes_on_cannot_be_ended(desk, edition):
-    assert "It was not stopped: it is sending." in told(desk.post(url("end", edition), follow=True))
+def test_an_edition_that_is_being_sent_cannot_be_ended(admin_client, edition):
+    assert "It was not stopped: it is sending." in messages_of(
+        admin_client.post(url("end", edition), follow=True)
+    )
     edition.refresh_from_db()
     assert edition.status == "sending"

@@ -1,4 +1,4 @@
-"""Building a snippet in a real browser: the preview follows, and what is copied works."""
+"""An editor builds a snippet in a real browser: the preview follows, and the snippet works."""
 
 import pytest
 from django.urls import reverse
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def builder(desk_page):
-    """The builder's page on an editor's desktop."""
+    """Return the builder's page, in an editor's desktop size."""
     newsletter = factories.newsletter(name="EconoTimes", slug="econo")
     desk_page.goto(reverse("admin:subscribers_newsletter_snippet", args=[newsletter.pk]))
     desk_page.get_by_role("button", name="Copy").wait_for()
@@ -27,7 +27,7 @@ def code(page):
     return page.locator("#code").input_value()
 
 
-def test_the_preview_follows_what_is_typed(builder):
+def test_the_preview_follows_the_form(builder):
     preview(builder).get_by_role("heading", name="Get EconoTimes by e-mail").wait_for()
     builder.get_by_label("Title").press_sequentially("Wake up wiser", delay=20)
     preview(builder).get_by_role("heading", name="Wake up wiser").wait_for()
@@ -41,7 +41,7 @@ def test_the_preview_follows_what_is_typed(builder):
     assert 'data-button="Join us"' in code(builder)
 
 
-def test_the_newsletters_page_leads_to_the_builder(desk_page):
+def test_the_newsletters_page_links_to_the_builder(desk_page):
     newsletter = factories.newsletter()
     desk_page.goto(reverse("admin:subscribers_newsletter_change", args=[newsletter.pk]))
     desk_page.get_by_role("link", name="Embed the form").first.click()
@@ -58,7 +58,7 @@ def test_nothing_typed_into_the_preview_is_sent(builder):
     assert builder.evaluate("localStorage.getItem('daybreak:econo')") is None
 
 
-def test_what_is_copied_works_on_another_site(builder, web):
+def test_the_copied_snippet_works_on_another_site(builder, web):
     builder.context.grant_permissions(["clipboard-read", "clipboard-write"])
     builder.get_by_label("Title").fill('Say "hello"')
     preview(builder).get_by_role("heading", name='Say "hello"').wait_for()
@@ -72,7 +72,7 @@ def test_what_is_copied_works_on_another_site(builder, web):
     page.get_by_role("heading", name='Say "hello"').wait_for()
 
 
-def test_a_slip_is_named_and_goes_away(builder):
+def test_an_error_message_disappears_once_the_value_is_corrected(builder):
     builder.get_by_label("Accent").fill("#12")
     builder.get_by_text("Accent: Write the colour like #0b57d0.").wait_for()
     builder.get_by_label("Accent").fill("#123456")
@@ -80,7 +80,7 @@ def test_a_slip_is_named_and_goes_away(builder):
 
 
 @pytest.mark.parametrize("kind", ["inline", "popup", "frame", "plain"])
-def test_axe_finds_nothing_but_unfolds_own_and_nothing_sticks_out(builder, kind):
+def test_the_builder_fits_the_window_and_axe_finds_only_unfolds_own_violations(builder, kind):
     if kind != "inline":
         builder.get_by_label("What to embed").select_option(kind)
         builder.locator(f"iframe[title=Preview][src*='kind={kind}']").wait_for()

@@ -1,4 +1,4 @@
-"""Feeds, stories and schedules at the desk."""
+"""Feeds, stories and schedules in the admin."""
 
 from datetime import time, timedelta
 
@@ -11,7 +11,7 @@ from digest.editions import approve
 from digest.feeds import by_hand
 from digest.models import Edition, Feed, Schedule, Story
 from tests import factories
-from tests.admin.test_edition_page import told
+from tests.admin.test_edition_page import messages_of
 
 pytestmark = pytest.mark.django_db
 
@@ -26,10 +26,10 @@ def queued(monkeypatch):
 # --- Feeds ---
 
 
-def test_a_new_feed_is_fetched_at_once(desk, queued):
+def test_a_new_feed_is_fetched_immediately(admin_client, queued):
     newsletter = factories.newsletter()
 
-    desk.post(
+    admin_client.post(
         reverse("admin:digest_feed_add"),
         {
             "newsletter": newsletter.pk,
@@ -43,21 +43,21 @@ def test_a_new_feed_is_fetched_at_once(desk, queued):
     assert queued == [Feed.objects.get().pk]
 
 
-def test_fetch_now_makes_the_feed_due_and_tells_a_worker(desk, queued):
+def test_fetch_now_makes_the_feed_due_and_enqueues_a_task(admin_client, queued):
     feed = factories.feed(factories.newsletter(), next_fetch_at=now() + timedelta(days=1))
 
-    response = desk.post(reverse("admin:digest_feed_fetch", args=[feed.pk]), follow=True)
+    response = admin_client.post(reverse("admin:digest_feed_fetch", args=[feed.pk]), follow=True)
 
     feed.refresh_from_db()
     assert queued == [feed.pk]
     assert feed.next_fetch_at <= now()
-    assert "being fetched" in told(response)
+    assert "being fetched" in messages_of(response)
 
 
-def test_a_feed_that_moves_is_fetched_afresh(desk, queued):
+def test_a_feed_with_a_new_url_is_fetched_without_its_old_etag(admin_client, queued):
     feed = factories.feed(factories.newsletter(), etag='"old"')
 
-    desk.post(
+    admin_client.post(
         reverse("admin:digest_feed_change", args=[feed.pk]),
         {
             "newsletter": feed.newsletter_id,
@@ -74,15 +74,15 @@ def test_a_feed_that_moves_is_fetched_afresh(desk, queued):
     assert queued == [feed.pk]
 
 
-def test_feeds_in_trouble_are_found_and_stand_on_the_overview(desk):
+def test_failing_feeds_can_be_filtered_and_are_listed_on_the_overview(admin_client):
     newsletter = factories.newsletter()
     factories.feed(newsletter, title="Well-behaved wire", last_success_at=now())
     factories.feed(
         newsletter, title="Broken wire", consecutive_failures=2, last_error="It answered 503."
     )
 
-    listed = desk.get(reverse("admin:digest_feed_changelist"), {"state": "trouble"})
-    overview = desk.get(reverse("admin:index")).content.decode()
+    listed = admin_client.get(reverse("admin:digest_feed_changelist"), {"state": "trouble"})
+    overview = admin_client.get(reverse("admin:index")).content.decode()
 
     assert [feed.title for feed in listed.context["cl"].result_list] == ["Broken wire"]
     assert "It answered 503." in overview
@@ -92,26 +92,28 @@ def test_feeds_in_trouble_are_found_and_stand_on_the_overview(desk):
 # --- Stories ---
 
 
-def add(desk, **data):
-    return desk.post(reverse("admin:digest_story_add"), data, follow=True)
+def add_story(admin_client, **data):
+    return admin_client.post(reverse("admin:digest_story_add"), data, follow=True)
 
 
-def test_neither_an_address_nor_a_text_is_an_error_beside_the_field(desk):
-    answer = add(desk, newsletter=factories.newsletter().pk)
+def test_a_form_without_url_and_text_is_an_error_at_the_field(admin_client):
+    answer = add_story(admin_client, newsletter=factories.newsletter().pk)
 
     assert answer.context["form"].errors["url"]
 
 
-def test_a_section_of_another_newsletter_is_refused(desk):
+def test_a_section_of_another_newsletter_is_refused(admin_client):
     section = factories.section(factories.newsletter())
 
-    answer = add(desk, newsletter=factories.newsletter().pk, section=section.pk, text="A story")
+    answer = add_story(
+        admin_client, newsletter=factories.newsletter().pk, section=section.pk, text="A story"
+    )
 
     assert answer.context["form"].errors["section"]
 
 
 @pytest.mark.parametrize("field", ["url", "text"])
-def test_what_cannot_be_used_is_said_beside_the_field_it_came_from(desk, monkeypatch, field):
+def test_an_unusable_story_is_an_error_at_the_field_it_came_from(admin_client, monkeypatch, field):
     def refuse(**kwargs):
         raise by_hand.UnusableStory("There is no headline in it.")
 
@@ -119,36 +121,38 @@ def test_what_cannot_be_used_is_said_beside_the_field_it_came_from(desk, monkeyp
     monkeypatch.setattr(by_hand, "add_from_text", refuse)
     value = {"url": "https://news.example.com/a", "text": "Hm."}[field]
 
-    answer = add(desk, newsletter=factories.newsletter().pk, **{field: value})
+    answer = add_story(admin_client, newsletter=factories.newsletter().pk, **{field: value})
 
     assert answer.context["form"].errors[field] == ["There is no headline in it."]
 
 
-def test_stories_are_hidden_and_shown_again_from_the_list(desk):
+def test_stories_are_hidden_and_shown_again_from_the_list(admin_client):
     story = factories.story(factories.newsletter())
     chosen = {"_selected_action": [story.pk]}
 
-    desk.post(reverse("admin:digest_story_changelist"), {"action": "hide"} | chosen)
+    admin_client.post(reverse("admin:digest_story_changelist"), {"action": "hide"} | chosen)
     assert Story.objects.get().is_hidden
 
-    desk.post(reverse("admin:digest_story_changelist"), {"action": "unhide"} | chosen)
+    admin_client.post(reverse("admin:digest_story_changelist"), {"action": "unhide"} | chosen)
     assert not Story.objects.get().is_hidden
 
 
-def test_a_story_shows_where_it_was_printed(desk):
+def test_a_story_shows_where_it_was_printed(admin_client):
     edition = factories.edition(factories.newsletter(), stories=1)
 
-    page = desk.get(reverse("admin:digest_story_change", args=[edition.items.get().story_id]))
+    page = admin_client.get(
+        reverse("admin:digest_story_change", args=[edition.items.get().story_id])
+    )
 
     assert reverse("admin:digest_edition_change", args=[edition.pk]) in page.content.decode()
 
 
-def test_mending_a_story_that_an_approved_edition_prints_withdraws_the_approval(desk):
+def test_an_edit_of_a_story_in_an_approved_edition_withdraws_the_approval(admin_client):
     edition = factories.edition(factories.newsletter(), deadline_at=now() + timedelta(days=1))
     approve.approve(edition_id=edition.pk, now=now())
     story = edition.items.first().story
 
-    response = desk.post(
+    response = admin_client.post(
         reverse("admin:digest_story_change", args=[story.pk]),
         {
             "title": "A mended headline",
@@ -162,7 +166,7 @@ def test_mending_a_story_that_an_approved_edition_prints_withdraws_the_approval(
 
     edition.refresh_from_db()
     assert edition.status == Edition.Status.DRAFT
-    assert "needs approval again" in told(response)
+    assert "needs approval again" in messages_of(response)
 
 
 # --- Schedules ---
@@ -186,19 +190,21 @@ def schedule_form(newsletter, **fields):
     } | fields
 
 
-def test_a_new_schedule_proposes_every_day(desk):
-    page = desk.get(reverse("admin:digest_schedule_add"))
+def test_a_new_schedule_proposes_every_day(admin_client):
+    page = admin_client.get(reverse("admin:digest_schedule_add"))
 
     assert page.context["adminform"].form["weekdays"].value() == [0, 1, 2, 3, 4, 5, 6]
 
 
-def test_weekdays_are_ticked_and_the_next_three_times_shown_on_both_clocks(desk):
+def test_a_schedule_stores_its_weekdays_and_shows_the_next_three_times_in_both_zones(admin_client):
     newsletter = factories.newsletter(timezone="Asia/Tokyo")
-    desk.post(reverse("admin:digest_schedule_add"), schedule_form(newsletter))
+    admin_client.post(reverse("admin:digest_schedule_add"), schedule_form(newsletter))
     schedule = Schedule.objects.get()
     assert (schedule.weekdays, schedule.local_time) == ([0, 2, 4], time(7, 0))
 
-    page = desk.get(reverse("admin:digest_schedule_change", args=[schedule.pk])).content.decode()
+    page = admin_client.get(
+        reverse("admin:digest_schedule_change", args=[schedule.pk])
+    ).content.decode()
 
     assert page.count("07:00 JST") == 3
     assert page.count("22:00 UTC") == 3
@@ -208,10 +214,10 @@ def test_weekdays_are_ticked_and_the_next_three_times_shown_on_both_clocks(desk)
     ("field", "value"),
     [("weekdays", []), ("timezone", "Mars/Olympus"), ("min_stories", 20), ("local_time", "25:00")],
 )
-def test_a_schedule_that_cannot_be_is_refused_beside_the_field(desk, field, value):
+def test_an_invalid_schedule_is_refused_with_an_error_at_the_field(admin_client, field, value):
     form = schedule_form(factories.newsletter(), **{field: value})
 
-    answer = desk.post(reverse("admin:digest_schedule_add"), form)
+    answer = admin_client.post(reverse("admin:digest_schedule_add"), form)
 
     assert answer.context["adminform"].form.errors[field]
     assert not Schedule.objects.exists()

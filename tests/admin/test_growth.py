@@ -1,4 +1,4 @@
-"""Growth at a glance: the plot, the figures behind it, and who may see them."""
+"""The growth page shows a plot and its figures to staff with the permission."""
 
 import json
 from datetime import timedelta
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 PAGE = reverse("admin:subscribers_growthday_changelist")
 
 
-def did(newsletter, *kinds, source="", days_ago=0):
+def record_consents(newsletter, *kinds, source="", days_ago=0):
     subscription = factories.subscription(newsletter, source=source)
     for kind in kinds:
         consent.record(
@@ -30,47 +30,49 @@ def did(newsletter, *kinds, source="", days_ago=0):
 @pytest.fixture
 def morning():
     newsletter = factories.newsletter(name="Morning")
-    did(newsletter, "signup", "confirmation", source="news.example.com/front")
-    did(newsletter, "signup", "confirmation", "withdrawal", source="news.example.com/front")
-    did(newsletter, "signup", days_ago=40)
+    record_consents(newsletter, "signup", "confirmation", source="news.example.com/front")
+    record_consents(
+        newsletter, "signup", "confirmation", "withdrawal", source="news.example.com/front"
+    )
+    record_consents(newsletter, "signup", days_ago=40)
     return newsletter
 
 
 @pytest.fixture
 def evening():
     newsletter = factories.newsletter(name="Evening")
-    did(newsletter, "signup", source="<b>blog</b>.example.com/")
+    record_consents(newsletter, "signup", source="<b>blog</b>.example.com/")
     return newsletter
 
 
-def drawn(response):
-    """The datasets of the plot by their label, summed up."""
+def chart_totals(response):
+    """Return the sum of each dataset of the plot by its label, and the labels of the days."""
     chart = json.loads(response.context["chart"]["data"])
     return {data["label"]: sum(data["data"]) for data in chart["datasets"]}, chart["labels"]
 
 
-def test_the_plot_has_each_day_of_the_period(desk, morning, evening):
-    sums, labels = drawn(desk.get(PAGE))
+def test_the_plot_has_each_day_of_the_period(admin_client, morning, evening):
+    sums, labels = chart_totals(admin_client.get(PAGE))
 
     assert sums == {"Sign-ups": 3, "Confirmed": 2, "Left": 1}
     assert len(labels) == 30
-    sums, labels = drawn(desk.get(PAGE, {"days": "90"}))
+    sums, labels = chart_totals(admin_client.get(PAGE, {"days": "90"}))
     assert sums["Sign-ups"] == 4
     assert len(labels) == 90
 
 
-def test_one_newsletter_and_one_page_of_it(desk, morning, evening):
-    sums, _ = drawn(desk.get(PAGE, {"newsletter": morning.pk}))
+def test_growth_can_be_filtered_by_newsletter_and_by_sign_up_page(admin_client, morning, evening):
+    sums, _ = chart_totals(admin_client.get(PAGE, {"newsletter": morning.pk}))
     assert sums["Sign-ups"] == 2
 
-    response = desk.get(PAGE, {"source": "<b>blog</b>.example.com/"})
-    assert drawn(response)[0]["Sign-ups"] == 1
+    response = admin_client.get(PAGE, {"source": "<b>blog</b>.example.com/"})
+    assert chart_totals(response)[0]["Sign-ups"] == 1
     assert "&lt;b&gt;blog&lt;/b&gt;.example.com/" in response.content.decode()
     assert "<b>blog" not in response.content.decode()
 
 
-def test_the_figures_stand_in_a_table_as_well(desk, morning):
-    response = desk.get(PAGE)
+def test_the_figures_are_shown_in_a_table_as_well(admin_client, morning):
+    response = admin_client.get(PAGE)
 
     assert len(response.context["days"]) == 30
     page = response.context["pages"][0]
@@ -80,53 +82,53 @@ def test_the_figures_stand_in_a_table_as_well(desk, morning):
     assert 'aria-label="Sign-ups, confirmations and readers who left' in response.content.decode()
 
 
-def test_many_pages_are_summed_up(desk, morning):
+def test_sign_up_pages_beyond_a_limit_are_summed_up(admin_client, morning):
     for n in range(30):
-        did(morning, "signup", source=f"news.example.com/{n}")
+        record_consents(morning, "signup", source=f"news.example.com/{n}")
 
-    response = desk.get(PAGE)
+    response = admin_client.get(PAGE)
 
     assert response.context["rest_count"] == 6
     assert "6 other pages" in response.content.decode()
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"days": "7"}, {"days": "x"}, {"newsletter": "x"}, {"newsletter": "99999999999"}]
+    "query", [{}, {"days": "7"}, {"days": "x"}, {"newsletter": "x"}, {"newsletter": "99999999999"}]
 )
-def test_nonsense_in_the_address_is_the_usual_page(desk, morning, asked):
-    response = desk.get(PAGE, asked)
+def test_invalid_query_parameters_give_the_default_page(admin_client, morning, query):
+    response = admin_client.get(PAGE, query)
 
     assert response.status_code == 200
     assert len(response.context["days"]) == 30
 
 
-def test_a_newsroom_without_newsletters_has_a_page_that_says_so(desk):
-    assert "Nobody signed up" in desk.get(PAGE).content.decode()
+def test_a_site_without_newsletters_has_a_page_that_says_so(admin_client):
+    assert "Nobody signed up" in admin_client.get(PAGE).content.decode()
 
 
-def test_only_who_may_see_growth_sees_it(staff):
-    assert staff().get(PAGE).status_code == 403
+def test_staff_without_the_growth_permission_are_refused(staff_client):
+    assert staff_client().get(PAGE).status_code == 403
 
 
-def test_growth_alone_may_be_seen_without_seeing_readers(staff, morning):
-    client = staff("subscribers.view_growthday")
+def test_the_growth_permission_does_not_show_readers(staff_client, morning):
+    client = staff_client("subscribers.view_growthday")
 
     assert client.get(PAGE).status_code == 200
     assert client.get(reverse("admin:subscribers_subscriber_changelist")).status_code == 403
     assert "Growth in the last 30 days" in client.get(reverse("admin:index")).content.decode()
 
 
-def test_the_overview_shows_no_growth_to_who_may_not_see_it(staff, morning):
-    page = staff("digest.view_edition").get(reverse("admin:index"))
+def test_the_overview_hides_growth_from_staff_without_its_permission(staff_client, morning):
+    page = staff_client("digest.view_edition").get(reverse("admin:index"))
 
     assert "Growth in the last 30 days" not in page.content.decode()
 
 
-def test_the_page_takes_few_queries_however_many_pages_there_are(
-    desk, morning, django_assert_max_num_queries
+def test_forty_sign_up_pages_take_at_most_eight_queries(
+    admin_client, morning, django_assert_max_num_queries
 ):
     for n in range(40):
-        did(morning, "signup", source=f"news.example.com/{n}")
+        record_consents(morning, "signup", source=f"news.example.com/{n}")
 
     with django_assert_max_num_queries(8):
-        desk.get(PAGE)
+        admin_client.get(PAGE)

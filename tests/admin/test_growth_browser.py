@@ -1,4 +1,4 @@
-"""Growth in a real browser: drawn, legible for axe in light and dark, on a phone too."""
+"""A real browser draws the growth page; axe finds nothing in light and dark on a phone."""
 
 import pytest
 from django.urls import reverse
@@ -26,7 +26,7 @@ def test_growth_is_drawn_and_axe_finds_nothing(desk_page, scheme):
     page.set_viewport_size({"width": 375, "height": 800})
     page.emulate_media(color_scheme=scheme)
     page.goto(reverse("admin:subscribers_growthday_changelist"))
-    # The plot is drawn: it comes up by itself, in some frames.
+    # The plot has been drawn; its script needs some frames for that.
     page.wait_for_function("""() => {
         const canvas = document.querySelector("canvas.chart");
         if (!canvas?.width || !canvas.height) return false;

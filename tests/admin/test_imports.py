@@ -1,4 +1,4 @@
-"""A list goes in at the desk: uploaded, looked over, tried, imported, stopped, taken out again."""
+"""An editor uploads a list in the admin, chooses columns, tries, imports, stops and exports it."""
 
 import csv
 import gzip
@@ -30,8 +30,8 @@ def _files(settings, tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def sent(monkeypatch):
-    """What would go to a worker."""
+def enqueued(monkeypatch):
+    """Return the arguments of the tasks that would go to a worker."""
     calls = []
     monkeypatch.setattr(tasks.run_import, "apply_async", lambda kwargs, **_: calls.append(kwargs))
     return calls
@@ -49,8 +49,12 @@ def upload(client, newsletter, content, name="readers.csv", **fields):
 
 
 @pytest.fixture
-def job(desk, newsletter):
-    upload(desk, newsletter, "email,name\nann@example.com,Ann\nbob@example.com,Bob\nnobody,No\n")
+def job(admin_client, newsletter):
+    upload(
+        admin_client,
+        newsletter,
+        "email,name\nann@example.com,Ann\nbob@example.com,Bob\nnobody,No\n",
+    )
     return ImportJob.objects.get()
 
 
@@ -58,38 +62,38 @@ def url(job, name="change"):
     return reverse(f"admin:subscribers_importjob_{name}", args=[job.pk])
 
 
-def said(job, **fields):
+def form_data(job, **fields):
     columns = {f"column_{one}": str(place) for one, place in job.columns.items()}
     return (
         {"preset": job.preset, "was": job.preset, "kind": "", "treatment": "ask"} | columns | fields
     )
 
 
-def work(job):
+def run_to_end(job):
     while jobs.run(job_id=job.pk, clock=timezone.now):
         pass
     job.refresh_from_db()
 
 
-def text(response):
+def page_text(response):
     return " ".join(response.content.decode().split())
 
 
 # --- Upload ---------------------------------------------------------------------------------------
 
 
-def test_an_uploaded_list_is_shown_as_it_is_understood_and_changes_nothing(desk, newsletter, sent):
-    response = upload(desk, newsletter, MAILCHIMP, "subscribed_members_export_1.csv")
+def test_an_uploaded_list_is_previewed_and_changes_nothing(admin_client, newsletter, enqueued):
+    response = upload(admin_client, newsletter, MAILCHIMP, "subscribed_members_export_1.csv")
 
     job = ImportJob.objects.get()
     assert response.url == url(job)
-    page = text(desk.get(response.url))
+    page = page_text(admin_client.get(response.url))
     assert '<option value="mailchimp" selected>Mailchimp, subscribed contacts' in page
     assert "<td>ann@example.com</td><td>Ann Lee</td>" in page
     assert "is asked by mail to confirm" in page
     assert "refused: An e-mail address has an @-sign in it" in page
     assert job.created_by.username == "editor"
-    assert (Subscriber.objects.count(), sent) == (0, [])
+    assert (Subscriber.objects.count(), enqueued) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -101,43 +105,49 @@ def test_an_uploaded_list_is_shown_as_it_is_understood_and_changes_nothing(desk,
         (gzip.compress(b"email\n" * 9, mtime=0)[:-9], "damaged gzip file"),
     ],
 )
-def test_what_is_no_list_is_refused_beside_the_field(desk, newsletter, content, sentence):
-    response = upload(desk, newsletter, content)
+def test_an_unusable_file_is_refused_with_an_error_at_the_field(
+    admin_client, newsletter, content, sentence
+):
+    response = upload(admin_client, newsletter, content)
 
     assert response.status_code == 200
-    assert sentence in text(response)
+    assert sentence in page_text(response)
     assert not ImportJob.objects.exists()
 
 
-def test_the_encoding_can_be_said(desk, newsletter):
+def test_the_encoding_can_be_chosen(admin_client, newsletter):
     content = "email;name\nann@example.com;Böb\n".encode("cp1252")
 
-    page = text(desk.get(upload(desk, newsletter, content, encoding="cp1252").url))
+    page = page_text(
+        admin_client.get(upload(admin_client, newsletter, content, encoding="cp1252").url)
+    )
 
     assert "<td>Böb</td>" in page
 
 
-# --- Looking over ---------------------------------------------------------------------------------
+# --- Choosing columns -----------------------------------------------------------------------------
 
 
-def test_another_preset_brings_its_columns(desk, newsletter):
-    upload(desk, newsletter, "email,name,status\nann@example.com,Ann,enabled\n")
+def test_another_preset_selects_its_own_columns(admin_client, newsletter):
+    upload(admin_client, newsletter, "email,name,status\nann@example.com,Ann,enabled\n")
     job = ImportJob.objects.get()
-    assert "&#x27;enabled&#x27; is not a status" in text(desk.get(url(job)))
+    assert "&#x27;enabled&#x27; is not a status" in page_text(admin_client.get(url(job)))
 
-    part = text(desk.post(url(job, "look"), said(job, preset="listmonk")))
+    part = page_text(admin_client.post(url(job, "look"), form_data(job, preset="listmonk")))
 
     assert "is asked by mail to confirm" in part
     assert '<input type="hidden" name="was" value="listmonk"' in part
-    assert ImportJob.objects.get().preset == "daybreak"  # nothing is kept by looking
+    assert ImportJob.objects.get().preset == "daybreak"  # A preview stores nothing.
 
 
-def test_the_preview_follows_what_is_said_of_the_columns(desk, job):
-    part = text(desk.post(url(job, "look"), said(job, column_name="", kind="left")))
+def test_the_preview_follows_the_chosen_columns(admin_client, job):
+    part = page_text(
+        admin_client.post(url(job, "look"), form_data(job, column_name="", kind="left"))
+    )
     assert "<td>ann@example.com</td><td></td>" in part
     assert "left: gets no mail from here" in part
 
-    part = text(desk.post(url(job, "look"), said(job, treatment="confirmed")))
+    part = page_text(admin_client.post(url(job, "look"), form_data(job, treatment="confirmed")))
     assert "becomes an active reader" in part
 
 
@@ -151,16 +161,20 @@ def test_the_preview_follows_what_is_said_of_the_columns(desk, job):
         ({"column_email": "7"}, "Select a valid choice"),
     ],
 )
-def test_what_does_not_fit_together_is_said_and_starts_nothing(desk, job, sent, fields, sentence):
-    response = desk.post(url(job), said(job, _import="1", **fields))
+def test_an_invalid_column_form_is_reported_and_starts_nothing(
+    admin_client, job, enqueued, fields, sentence
+):
+    response = admin_client.post(url(job), form_data(job, _import="1", **fields))
 
-    assert sentence in text(response)
+    assert sentence in page_text(response)
     job.refresh_from_db()
-    assert (job.status, sent) == ("uploaded", [])
+    assert (job.status, enqueued) == ("uploaded", [])
 
 
-def test_a_header_that_tells_nothing_is_asked_about(desk, newsletter):
-    page = text(desk.get(upload(desk, newsletter, "a,b\nann@example.com,Ann\n").url))
+def test_an_unknown_header_makes_the_page_ask_for_the_columns(admin_client, newsletter):
+    page = page_text(
+        admin_client.get(upload(admin_client, newsletter, "a,b\nann@example.com,Ann\n").url)
+    )
 
     assert "Which column holds the addresses?" in page
     assert '<details class="desk-columns" open>' in page
@@ -169,22 +183,24 @@ def test_a_header_that_tells_nothing_is_asked_about(desk, newsletter):
 # --- Running --------------------------------------------------------------------------------------
 
 
-def test_a_list_is_tried_and_then_imported(desk, job, sent, django_capture_on_commit_callbacks):
+def test_a_list_is_imported_after_a_dry_run(
+    admin_client, job, enqueued, django_capture_on_commit_callbacks
+):
     evidence = {"treatment": "confirmed", "evidence": EVIDENCE}
     with django_capture_on_commit_callbacks(execute=True):
-        desk.post(url(job), said(job, _try="1", **evidence))
-    assert sent == [{"job_id": job.pk}]
-    work(job)
-    page = text(desk.get(url(job)))
+        admin_client.post(url(job), form_data(job, _try="1", **evidence))
+    assert enqueued == [{"job_id": job.pk}]
+    run_to_end(job)
+    page = page_text(admin_client.get(url(job)))
     assert "Tried. Nothing has been changed yet." in page
     assert "<dt>Would be added</dt><dd>2</dd>" in page
     assert Subscription.objects.count() == 0
 
     with django_capture_on_commit_callbacks(execute=True):
-        desk.post(url(job), said(job, _import="1", **evidence))
-    work(job)
+        admin_client.post(url(job), form_data(job, _import="1", **evidence))
+    run_to_end(job)
 
-    page = text(desk.get(url(job)))
+    page = page_text(admin_client.get(url(job)))
     assert "<dt>Added</dt><dd>2</dd>" in page
     assert "<td>4</td><td>nobody</td>" in page
     assert set(Subscription.objects.values_list("status", flat=True)) == {"active"}
@@ -192,56 +208,58 @@ def test_a_list_is_tried_and_then_imported(desk, job, sent, django_capture_on_co
     assert (details["evidence"], details["by"]) == (EVIDENCE, "editor")
 
 
-def test_progress_is_asked_for_while_it_runs_and_the_page_anew_when_it_is_over(desk, job):
+def test_the_page_polls_a_running_import_and_reloads_when_it_ends(admin_client, job):
     jobs.start(job_id=job.pk, now=timezone.now())
-    assert 'hx-trigger="every 2s [!document.hidden]"' in text(desk.get(url(job)))
+    assert 'hx-trigger="every 2s [!document.hidden]"' in page_text(admin_client.get(url(job)))
     ImportJob.objects.update(rows=50_000, added=49_000, position=job.size // 2)
 
-    part = desk.get(url(job, "progress"), {"was": "running"})
-    assert "<strong>50,000</strong> rows read" in text(part)
-    assert 'aria-valuenow="49"' in text(part) or 'aria-valuenow="50"' in text(part)
+    part = admin_client.get(url(job, "progress"), {"was": "running"})
+    assert "<strong>50,000</strong> rows read" in page_text(part)
+    assert 'aria-valuenow="49"' in page_text(part) or 'aria-valuenow="50"' in page_text(part)
     assert "HX-Refresh" not in part
 
-    work(job)
-    part = desk.get(url(job, "progress"), {"was": "running"})
+    run_to_end(job)
+    part = admin_client.get(url(job, "progress"), {"was": "running"})
     assert part["HX-Refresh"] == "true"
-    assert "hx-get" not in text(part)
+    assert "hx-get" not in page_text(part)
 
 
-def test_it_can_be_stopped_and_goes_on(desk, job, sent, django_capture_on_commit_callbacks):
+def test_an_import_can_be_stopped_and_resumed(
+    admin_client, job, enqueued, django_capture_on_commit_callbacks
+):
     jobs.start(job_id=job.pk, now=timezone.now())
-    assert desk.get(url(job, "stop")).status_code == 405
-    desk.post(url(job, "stop"))
+    assert admin_client.get(url(job, "stop")).status_code == 405
+    admin_client.post(url(job, "stop"))
     job.refresh_from_db()
     assert job.status == "stopped"
     ImportJob.objects.update(line=2, cookie="31", rows=1, added=1)
-    assert "Go on where it stopped" in text(desk.get(url(job)))
+    assert "Go on where it stopped" in page_text(admin_client.get(url(job)))
 
     with django_capture_on_commit_callbacks(execute=True):
-        desk.post(url(job), {"_go_on": "1"})
-    work(job)
+        admin_client.post(url(job), {"_go_on": "1"})
+    run_to_end(job)
 
-    assert (job.status, job.rows, sent) == ("done", 3, [{"job_id": job.pk}])
+    assert (job.status, job.rows, enqueued) == ("done", 3, [{"job_id": job.pk}])
 
 
-def test_columns_are_not_changed_while_it_runs(desk, job):
+def test_the_columns_of_a_running_import_are_not_changed(admin_client, job):
     jobs.start(job_id=job.pk, now=timezone.now())
 
-    page = text(desk.post(url(job), said(job, _import="1", column_name="")))
+    page = page_text(admin_client.post(url(job), form_data(job, _import="1", column_name="")))
 
     assert "desk-look" not in page
     job.refresh_from_db()
     assert "name" in job.columns
 
 
-def test_refused_rows_are_a_file_with_their_reasons(desk, newsletter):
+def test_refused_rows_are_downloaded_with_their_reasons(admin_client, newsletter):
     suppression.suppress(email="gone@example.com", reason="bounce", now=NOW)
-    upload(desk, newsletter, "email\n=cmd|calc\ngone@example.com\nann@example.com\n")
+    upload(admin_client, newsletter, "email\n=cmd|calc\ngone@example.com\nann@example.com\n")
     job = ImportJob.objects.get()
     jobs.start(job_id=job.pk, now=timezone.now())
-    work(job)
+    run_to_end(job)
 
-    response = desk.get(url(job, "refused"))
+    response = admin_client.get(url(job, "refused"))
 
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     content = b"".join(response.streaming_content).decode("utf-8-sig")
@@ -253,90 +271,90 @@ def test_refused_rows_are_a_file_with_their_reasons(desk, newsletter):
     assert rows[1]["reason"] == "the address is suppressed: hard bounce"
 
 
-def test_a_failed_import_says_why(desk, job):
+def test_a_failed_import_says_why(admin_client, job):
     jobs.start(job_id=job.pk, now=timezone.now())
     ImportJob.objects.update(status="failed", error="Line 9 is not UTF-8.")
 
-    assert "Line 9 is not UTF-8." in text(desk.get(url(job)))
+    assert "Line 9 is not UTF-8." in page_text(admin_client.get(url(job)))
 
 
-def test_of_an_old_import_the_counts_are_left(desk, job):
+def test_an_old_import_keeps_only_its_counts(admin_client, job):
     jobs.forget(before=timezone.now())
 
-    page = text(desk.get(url(job)))
+    page = page_text(admin_client.get(url(job)))
 
     assert "The file has been deleted" in page
     assert "desk-look" not in page
 
 
-# --- Who may --------------------------------------------------------------------------------------
+# --- Permissions ----------------------------------------------------------------------------------
 
 
-def test_who_may_only_view_sees_and_does_nothing(staff, newsletter):
+def test_a_view_permission_shows_an_import_and_changes_nothing(staff_client, newsletter):
     job = jobs.upload(
         newsletter=newsletter,
         file=SimpleUploadedFile("readers.csv", b"email\nann@example.com\n"),
         by=None,
         now=NOW,
     )
-    client = staff("subscribers.view_importjob")
+    client = staff_client("subscribers.view_importjob")
 
     page = client.get(url(job))
     assert page.status_code == 200
-    assert "_import" not in text(page)
+    assert "_import" not in page_text(page)
     assert client.get(NEW).status_code == 403
-    assert client.post(url(job), said(job, _import="1")).status_code == 403
-    assert client.post(url(job, "look"), said(job)).status_code == 403
+    assert client.post(url(job), form_data(job, _import="1")).status_code == 403
+    assert client.post(url(job, "look"), form_data(job)).status_code == 403
     assert client.post(url(job, "stop")).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["change", "progress", "refused", "look", "stop"])
-def test_a_stranger_sees_nothing(client, job, name):
+def test_an_anonymous_visitor_is_sent_to_the_login(client, job, name):
     client.logout()
 
     for answer in (client.get(url(job, name)), client.post(url(job, name))):
         assert "/login/" in answer.url
 
 
-def test_an_import_that_is_not_there(desk):
-    assert desk.get("/admin/subscribers/importjob/99/change/").status_code == 404
-    assert desk.get("/admin/subscribers/importjob/x/change/").status_code == 404
+def test_an_unknown_import_is_not_found(admin_client):
+    assert admin_client.get("/admin/subscribers/importjob/99/change/").status_code == 404
+    assert admin_client.get("/admin/subscribers/importjob/x/change/").status_code == 404
 
 
-# --- Out again ------------------------------------------------------------------------------------
+# --- Exports --------------------------------------------------------------------------------------
 
 
-def exported(response):
+def exported_rows(response):
     content = b"".join(response.streaming_content)
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
-def test_readers_are_exported_and_it_is_written_down(desk, newsletter):
+def test_readers_are_exported_and_the_export_is_logged(admin_client, newsletter):
     factories.subscription(newsletter, "ann@example.com")
     factories.subscription(newsletter, "bob@example.com", status="unsubscribed")
     factories.subscription(factories.newsletter(), "cy@example.com")
-    assert "Export" in text(desk.get("/admin/subscribers/subscriber/"))
-    assert "Download" in text(desk.get(EXPORT))
+    assert "Export" in page_text(admin_client.get("/admin/subscribers/subscriber/"))
+    assert "Download" in page_text(admin_client.get(EXPORT))
 
-    response = desk.post(EXPORT, {"newsletter": newsletter.pk, "statuses": ["active"]})
+    response = admin_client.post(EXPORT, {"newsletter": newsletter.pk, "statuses": ["active"]})
 
-    assert [row["email"] for row in exported(response)] == ["ann@example.com"]
+    assert [row["email"] for row in exported_rows(response)] == ["ann@example.com"]
     assert response["Content-Disposition"].startswith('attachment; filename="daily-')
     entry = LogEntry.objects.get()
     assert (entry.user.username, entry.object_repr) == ("editor", "The Daily")
 
 
-def test_an_export_may_be_packed(desk, newsletter):
+def test_an_export_can_be_compressed_with_gzip(admin_client, newsletter):
     factories.subscription(newsletter, "ann@example.com")
 
-    response = desk.post(EXPORT, {"statuses": ["active"], "by_gzip": "on"})
+    response = admin_client.post(EXPORT, {"statuses": ["active"], "by_gzip": "on"})
 
     content = gzip.decompress(b"".join(response.streaming_content)).decode()
     assert content.splitlines()[1].startswith("ann@example.com,")
 
 
-def test_exporting_takes_a_permission_of_its_own(staff, newsletter):
-    client = staff("subscribers.view_subscriber")
+def test_exporting_needs_a_permission_of_its_own(staff_client, newsletter):
+    client = staff_client("subscribers.view_subscriber")
 
     assert client.post(EXPORT, {"statuses": ["active"]}).status_code == 403
-    assert EXPORT not in text(client.get("/admin/subscribers/subscriber/"))
+    assert EXPORT not in page_text(client.get("/admin/subscribers/subscriber/"))

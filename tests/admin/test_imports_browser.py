@@ -1,4 +1,4 @@
-"""A list goes in, in a real browser: it is understood, tried, imported and watched."""
+"""An operator uploads, tries, imports and watches a list in a real browser."""
 
 import os
 
@@ -18,7 +18,7 @@ SHOTS = os.environ.get("SHOTS", "")
 
 @pytest.fixture
 def upload_page(desk_page):
-    """The page where a list is uploaded, on an operator's desktop."""
+    """Return the page where a list is uploaded, in an operator's desktop size."""
     factories.newsletter(name="The Daily", slug="daily")
     desk_page.goto("/admin/subscribers/importjob/add/")
     yield desk_page
@@ -27,8 +27,8 @@ def upload_page(desk_page):
 
 
 @pytest.fixture
-def choosing(upload_page, tmp_path):
-    """The page that asks for the columns of a list it cannot make out."""
+def columns_page(upload_page, tmp_path):
+    """Return the page that asks for the columns of a list with an unknown header."""
     path = tmp_path / "list.csv"
     path.write_text("wer,wo\nAnn Lee,ann@example.com\n")
     upload_page.set_input_files("input[type=file]", str(path))
@@ -43,8 +43,8 @@ def upload(page, path):
     page.get_by_role("table", name="The first rows").wait_for()
 
 
-def looked_at(page, name):
-    """Nothing of axe but unfold's own, nothing wider than the window, in light and in dark."""
+def assert_accessible(page, name):
+    """axe finds only unfold's own violations, and the page fits the window, in light and dark."""
     for scheme, width in (("light", 1280), ("dark", 1280), ("light", 375), ("dark", 320)):
         page.set_viewport_size({"width": width, "height": 900})
         in_scheme(page, scheme)
@@ -56,14 +56,14 @@ def looked_at(page, name):
     in_scheme(page, "light")
 
 
-def test_a_list_from_its_upload_to_active_readers(upload_page, worker):
+def test_an_uploaded_list_becomes_active_readers(upload_page, worker):
     page = upload_page
     hurry(page)
-    looked_at(page, "new")
+    assert_accessible(page, "new")
     upload(page, SAMPLE)
     table = page.get_by_role("table", name="The first rows")
     assert table.get_by_text("Ann Lee").is_visible()
-    looked_at(page, "look")
+    assert_accessible(page, "look")
 
     page.get_by_text("Yes, elsewhere").click()
     table.get_by_text("becomes an active reader").first.wait_for()
@@ -71,7 +71,7 @@ def test_a_list_from_its_upload_to_active_readers(upload_page, worker):
     page.get_by_role("button", name="Try it, change nothing").click()
     page.get_by_text("Tried. Nothing has been changed yet.").wait_for(timeout=30_000)
     assert Subscription.objects.count() == 0
-    looked_at(page, "tried")
+    assert_accessible(page, "tried")
 
     page.get_by_role("button", name="Import it").click()
     page.get_by_text("Imported.", exact=True).wait_for(timeout=30_000)
@@ -80,11 +80,11 @@ def test_a_list_from_its_upload_to_active_readers(upload_page, worker):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download all refused rows").click()
     assert "no-at-sign.example.com" in download.value.path().read_text()
-    looked_at(page, "done")
+    assert_accessible(page, "done")
 
 
-def test_the_columns_follow_what_is_chosen_without_a_new_page(choosing):
-    page = choosing
+def test_the_preview_follows_the_chosen_columns_without_a_reload(columns_page):
+    page = columns_page
 
     page.get_by_label("Address").select_option(label="wo")
     page.get_by_role("cell", name="ann@example.com").wait_for()
@@ -97,14 +97,14 @@ def test_the_columns_follow_what_is_chosen_without_a_new_page(choosing):
     assert ImportJob.objects.get().columns == {}
 
 
-def test_a_second_choice_is_kept_while_the_first_is_still_looked_at(choosing):
-    page = choosing
+def test_a_second_choice_is_kept_while_the_first_preview_is_still_loading(columns_page):
+    page = columns_page
     slow = []
     page.route("**/look/", lambda route: route.continue_() if slow else slow.append(route))
 
     page.get_by_label("Address").select_option(label="wo")
-    # Playwright calls what waits for a request while it is asked for something itself.
-    wait_for(lambda: [page.title(), *slow][1:], what="the first look")
+    # Playwright calls the handler of a route only while the test calls Playwright.
+    wait_for(lambda: [page.title(), *slow][1:], what="the first preview")
     with page.expect_response("**/look/"):
         page.get_by_label("Name", exact=True).select_option(label="wer")
     slow[0].continue_()
@@ -113,13 +113,15 @@ def test_a_second_choice_is_kept_while_the_first_is_still_looked_at(choosing):
     page.get_by_role("cell", name="Ann Lee").wait_for()
 
 
-def test_it_moves_by_itself_while_it_runs_and_can_be_stopped(upload_page, tmp_path):
+def test_the_page_of_a_running_import_refreshes_itself_and_can_stop_the_import(
+    upload_page, tmp_path
+):
     page = upload_page
     path = tmp_path / "list.csv"
     path.write_text("email\n" + "".join(f"r{n}@example.com\n" for n in range(1000)))
     upload(page, path)
     job = ImportJob.objects.get()
-    # A worker far away has it.
+    # A worker on another host has claimed it.
     jobs.start(job_id=job.pk, now=now())
     jobs._claim(job.pk, "a worker", now())
     page.reload()
@@ -127,7 +129,7 @@ def test_it_moves_by_itself_while_it_runs_and_can_be_stopped(upload_page, tmp_pa
 
     ImportJob.objects.update(rows=500, added=490, refused=10, position=job.size // 2)
     page.get_by_text("500 rows read").wait_for(timeout=10_000)
-    looked_at(page, "running")
+    assert_accessible(page, "running")
     told = page.locator("[role=status]").filter(has_text="percent")
     assert told.inner_text() == "Being imported: 50 percent of the list."
 
@@ -136,13 +138,13 @@ def test_it_moves_by_itself_while_it_runs_and_can_be_stopped(upload_page, tmp_pa
     assert ImportJob.objects.get().status == "stopped"
 
 
-def test_readers_are_taken_out(desk_page):
+def test_readers_are_exported(desk_page):
     factories.subscription(factories.newsletter(), "ann@example.com")
     page = desk_page
     page.goto("/admin/subscribers/subscriber/")
     page.get_by_role("link", name="Export").click()
     page.get_by_role("button", name="Download").wait_for()
-    looked_at(page, "export")
+    assert_accessible(page, "export")
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()

@@ -1,4 +1,4 @@
-"""The lists: they open, they search, and their queries do not grow with their rows."""
+"""Each list of the admin opens and searches, and its queries do not grow with its rows."""
 
 from datetime import UTC, datetime
 
@@ -35,7 +35,7 @@ LISTS = [
 ]
 
 
-def one_of_each(number):
+def create_one_of_each(number):
     newsletter = factories.newsletter()
     section = factories.section(newsletter)
     factories.schedule(newsletter)
@@ -55,7 +55,7 @@ def one_of_each(number):
     factories.webhook_delivery(webhook).tries.create(at=factories.NOW, milliseconds=12, status=500)
 
 
-def queries(client, url):
+def count_queries(client, url):
     with CaptureQueriesContext(
         connection,
     ) as captured:
@@ -64,49 +64,51 @@ def queries(client, url):
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_takes_as_many_queries_for_ten_rows_as_for_two(desk, name):
+def test_a_list_takes_as_many_queries_for_ten_rows_as_for_two(admin_client, name):
     url = reverse(f"admin:{name}_changelist")
     for number in range(2):
-        one_of_each(number)
-    desk.get(url)  # fills the caches of content types and sessions
-    few = queries(desk, url)
+        create_one_of_each(number)
+    admin_client.get(url)  # This request fills the caches of content types and sessions.
+    few = count_queries(admin_client, url)
 
     for number in range(2, 10):
-        one_of_each(number)
+        create_one_of_each(number)
 
-    assert queries(desk, url) == few
-
-
-@pytest.mark.parametrize("name", LISTS)
-def test_a_list_can_be_searched(desk, name):
-    one_of_each(0)
-
-    assert desk.get(reverse(f"admin:{name}_changelist"), {"q": "example"}).status_code == 200
+    assert count_queries(admin_client, url) == few
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_an_empty_list_opens(desk, name):
-    assert desk.get(reverse(f"admin:{name}_changelist")).status_code == 200
+def test_a_list_can_be_searched(admin_client, name):
+    create_one_of_each(0)
+
+    assert (
+        admin_client.get(reverse(f"admin:{name}_changelist"), {"q": "example"}).status_code == 200
+    )
 
 
-def test_times_are_written_on_a_24_hour_clock(desk):
+@pytest.mark.parametrize("name", LISTS)
+def test_an_empty_list_opens(admin_client, name):
+    assert admin_client.get(reverse(f"admin:{name}_changelist")).status_code == 200
+
+
+def test_times_are_written_on_a_24_hour_clock(admin_client):
     noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
     Subscriber.objects.filter(pk=factories.subscriber().pk).update(created_at=noon)
 
-    page = desk.get(reverse("admin:subscribers_subscriber_changelist")).content.decode()
+    page = admin_client.get(reverse("admin:subscribers_subscriber_changelist")).content.decode()
 
     assert "10 Mar 2026, 12:00" in page
 
 
-def test_the_overview_takes_as_many_queries_for_five_newsletters_as_for_one(desk):
-    one_of_each(0)
-    desk.get(reverse("admin:index"))
-    # Its dear figures are kept for a second or so: each count is of a page that has none of them.
+def test_the_overview_takes_as_many_queries_for_five_newsletters_as_for_one(admin_client):
+    create_one_of_each(0)
+    admin_client.get(reverse("admin:index"))
+    # The expensive figures are cached for about a second. Each count is of a page without them.
     cache.clear()
-    few = queries(desk, reverse("admin:index"))
+    few = count_queries(admin_client, reverse("admin:index"))
 
     for number in range(1, 5):
-        one_of_each(number)
+        create_one_of_each(number)
 
     cache.clear()
-    assert queries(desk, reverse("admin:index")) == few
+    assert count_queries(admin_client, reverse("admin:index")) == few

@@ -1,4 +1,4 @@
-"""Who may do what at the desk, on the pages that Django does not guard by itself."""
+"""Permissions on those pages of the admin that Django itself does not protect."""
 
 import pytest
 from django.urls import reverse
@@ -8,7 +8,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-LOOKING = ["preview", "preview_html", "progress"]
+READ_ONLY = ["preview", "preview_html", "progress"]
 CHANGING = ["send", "skip", "reopen", "stories"]
 
 
@@ -21,37 +21,37 @@ def url(name, edition):
     return reverse(f"admin:digest_edition_{name}", args=[edition.pk])
 
 
-@pytest.mark.parametrize("name", [*LOOKING, *CHANGING])
-def test_a_stranger_is_sent_to_the_login(client, edition, name):
+@pytest.mark.parametrize("name", [*READ_ONLY, *CHANGING])
+def test_an_anonymous_visitor_is_sent_to_the_login(client, edition, name):
     for answer in (client.get(url(name, edition)), client.post(url(name, edition))):
         assert answer.status_code == 302
         assert "/login/" in answer.url
 
 
-@pytest.mark.parametrize("name", [*LOOKING, *CHANGING])
-def test_staff_without_permission_see_and_do_nothing(staff, edition, name):
-    client = staff("subscribers.view_newsletter")
+@pytest.mark.parametrize("name", [*READ_ONLY, *CHANGING])
+def test_staff_without_permission_see_and_do_nothing(staff_client, edition, name):
+    client = staff_client("subscribers.view_newsletter")
 
     assert client.get(url(name, edition)).status_code in {403, 405}
     assert client.post(url(name, edition)).status_code == 403
 
 
-@pytest.mark.parametrize("name", LOOKING)
-def test_who_may_view_may_look(staff, edition, name):
-    assert staff("digest.view_edition").get(url(name, edition)).status_code == 200
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_a_view_permission_opens_the_read_only_pages(staff_client, edition, name):
+    assert staff_client("digest.view_edition").get(url(name, edition)).status_code == 200
 
 
 @pytest.mark.parametrize("name", CHANGING)
-def test_who_may_only_view_changes_nothing(staff, edition, name):
-    client = staff("digest.view_edition")
+def test_a_view_permission_changes_nothing(staff_client, edition, name):
+    client = staff_client("digest.view_edition")
 
     assert client.post(url(name, edition)).status_code == 403
     edition.refresh_from_db()
     assert edition.status == Edition.Status.DRAFT
 
 
-def test_who_may_only_view_gets_no_buttons(staff, edition):
-    page = staff("digest.view_edition").get(
+def test_a_view_permission_shows_no_buttons(staff_client, edition):
+    page = staff_client("digest.view_edition").get(
         reverse("admin:digest_edition_change", args=[edition.pk])
     )
 
@@ -59,8 +59,8 @@ def test_who_may_only_view_gets_no_buttons(staff, edition):
     assert "_approve" not in page.content.decode()
 
 
-def test_an_editor_without_being_superuser_can_edit_stories_in_an_edition(staff, edition):
-    client = staff("digest.change_edition", "digest.view_edition")
+def test_an_editor_who_is_no_superuser_can_edit_stories_in_an_edition(staff_client, edition):
+    client = staff_client("digest.change_edition", "digest.view_edition")
 
     page = client.get(reverse("admin:digest_edition_change", args=[edition.pk])).content.decode()
 
@@ -68,19 +68,19 @@ def test_an_editor_without_being_superuser_can_edit_stories_in_an_edition(staff,
     assert 'name="items-0-headline"' in page
 
 
-def test_getting_any_page_of_the_desk_changes_nothing(desk, edition):
+def test_a_get_request_for_any_admin_page_changes_nothing(admin_client, edition):
     feed = factories.feed(edition.newsletter)
     before = Edition.objects.values().get(), Feed.objects.values().get()
 
-    for name in [*LOOKING, *CHANGING]:
-        desk.get(url(name, edition))
-    desk.get(reverse("admin:digest_feed_fetch", args=[feed.pk]))
+    for name in [*READ_ONLY, *CHANGING]:
+        admin_client.get(url(name, edition))
+    admin_client.get(reverse("admin:digest_feed_fetch", args=[feed.pk]))
 
     assert (Edition.objects.values().get(), Feed.objects.values().get()) == before
 
 
 @pytest.mark.parametrize("name", ["send", "skip", "reopen"])
-def test_a_form_of_another_site_is_refused(edition, editor, name):
+def test_a_post_without_a_csrf_token_is_refused(edition, editor, name):
     from django.test import Client
 
     client = Client(enforce_csrf_checks=True)
@@ -89,20 +89,24 @@ def test_a_form_of_another_site_is_refused(edition, editor, name):
     assert client.post(url(name, edition)).status_code == 403
 
 
-def test_fetching_a_feed_takes_the_permission_to_change_it(staff, edition):
+def test_fetching_a_feed_needs_the_permission_to_change_it(staff_client, edition):
     feed = factories.feed(edition.newsletter)
 
-    answer = staff("digest.view_feed").post(reverse("admin:digest_feed_fetch", args=[feed.pk]))
+    answer = staff_client("digest.view_feed").post(
+        reverse("admin:digest_feed_fetch", args=[feed.pk])
+    )
 
     assert answer.status_code == 403
 
 
-def test_adding_a_story_takes_the_permission_to_add(staff, db):
-    assert staff("digest.view_story").get(reverse("admin:digest_story_add")).status_code == 403
+def test_adding_a_story_needs_the_permission_to_add(staff_client, db):
+    assert (
+        staff_client("digest.view_story").get(reverse("admin:digest_story_add")).status_code == 403
+    )
 
 
-def test_the_sidebar_shows_only_what_one_may_see(staff, edition):
-    page = staff("digest.view_story").get(reverse("admin:index")).content.decode()
+def test_the_sidebar_shows_only_lists_that_the_user_may_view(staff_client, edition):
+    page = staff_client("digest.view_story").get(reverse("admin:index")).content.decode()
 
     assert reverse("admin:digest_story_changelist") in page
     assert reverse("admin:digest_delivery_changelist") not in page

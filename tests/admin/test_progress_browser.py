@@ -1,4 +1,4 @@
-"""The progress in a real browser: it moves, it fits, and it is told aloud."""
+"""The progress in a real browser refreshes, fits the window, and is announced."""
 
 import pytest
 from django.core.cache import cache
@@ -6,8 +6,8 @@ from django.utils.timezone import now
 
 from digest.models import Delivery
 from tests import factories
-from tests.admin.test_desk_browser import edition, faults, page_of  # noqa: F401 (a fixture)
-from tests.admin.test_progress import put, row
+from tests.admin.test_desk_browser import change_url, edition, faults  # noqa: F401 (a fixture)
+from tests.admin.test_progress import create_delivery, set_edition
 from tests.conftest import hurry, in_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -15,21 +15,21 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def sending_page(desk_page, edition):  # noqa: F811
-    """The page of an edition with something in each table."""
+    """Return the page of an edition with at least one row in each table."""
     relay = {"relay": "smtp-a.a-long-name.relay.example:587"}
     words = "450 4.2.0 slow down; see https://postmaster.example/" + "policy" * 20
-    row(edition, "a@one.example", status="sent", revision=1, finished_at=now(), **relay)
-    row(edition, "b@two.example", status="sent", revision=2, finished_at=now(), **relay)
-    row(edition, "c@two.example", attempts=1, reply=words, **relay)
-    row(edition, "d@three.example", status="uncertain")
-    put(edition, status="sending", sending_at=now(), planned_at=now())
+    create_delivery(edition, "a@one.example", status="sent", revision=1, finished_at=now(), **relay)
+    create_delivery(edition, "b@two.example", status="sent", revision=2, finished_at=now(), **relay)
+    create_delivery(edition, "c@two.example", attempts=1, reply=words, **relay)
+    create_delivery(edition, "d@three.example", status="uncertain")
+    set_edition(edition, status="sending", sending_at=now(), planned_at=now())
     hurry(desk_page)
-    desk_page.goto(page_of(edition))
+    desk_page.goto(change_url(edition))
     desk_page.get_by_role("rowheader", name="two.example").wait_for()
     return desk_page
 
 
-def test_it_fits_and_axe_finds_nothing_but_unfolds_own(sending_page):
+def test_the_progress_fits_the_window_and_axe_finds_only_unfolds_own_violations(sending_page):
     for scheme, width in (("light", 320), ("dark", 1280)):
         sending_page.set_viewport_size({"width": width, "height": 900})
         in_scheme(sending_page, scheme)
@@ -37,7 +37,7 @@ def test_it_fits_and_axe_finds_nothing_but_unfolds_own(sending_page):
         assert sending_page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_it_moves_by_itself_and_is_told_aloud(sending_page):
+def test_the_progress_refreshes_itself_and_is_announced(sending_page):
     told = sending_page.locator("[role=status]").filter(has_text="percent")
     assert told.inner_text() == "Sending: 50 percent of the readers are done."
 

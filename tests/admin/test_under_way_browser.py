@@ -1,4 +1,4 @@
-"""Stopping, correcting and going on, in a real browser; each page for everybody's eyes."""
+"""An editor stops, corrects and resumes an edition in a real browser; each page is accessible."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.suppression import suppress
 from tests import factories
-from tests.admin.test_desk_browser import faults, page_of, press
+from tests.admin.test_desk_browser import change_url, faults, press
 from tests.conftest import in_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -21,13 +21,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
-    """Nothing is enqueued: the editions stay as these tests make them."""
+    """Enqueue nothing, so that the editions stay as these tests make them."""
     monkeypatch.setattr(edition_actions, "enqueue", lambda task, **kwargs: None)
 
 
 @pytest.fixture
 def edition(transactional_db):
-    """On its way to four readers, one of whom has it; two of an unusual number would be usual."""
+    """Return an edition that is being sent: one of four readers has it."""
     newsletter = factories.newsletter(name="Harbour Daily", timezone="Europe/London")
     for n in range(4):
         factories.subscription(newsletter, f"reader{n}@example.com")
@@ -41,11 +41,11 @@ def edition(transactional_db):
     approve(edition_id=edition.pk, now=now())
     plan.start_delivery(edition_id=edition.pk, now=now())
     plan.plan_audience(edition_id=edition.pk, now=now())
-    reach(1, "reader0")
+    set_deliveries(1, "reader0")
     return edition
 
 
-def reach(revision, *names, **fields):
+def set_deliveries(revision, *names, **fields):
     rows = Delivery.objects.filter(
         subscription__subscriber__email__in=[f"{name}@example.com" for name in names]
     )
@@ -53,15 +53,15 @@ def reach(revision, *names, **fields):
     factories.put(rows, **fields)
 
 
-def finish(edition, **fields):
+def set_sent(edition, **fields):
     factories.put(
         Edition.objects.filter(pk=edition.pk), **{"status": "sent", "sent_at": now()} | fields
     )
 
 
-def test_an_editor_stops_an_edition_corrects_it_and_lets_it_go_on(desk_page, edition):
+def test_an_editor_stops_corrects_and_resumes_an_edition(desk_page, edition):
     page = desk_page
-    page.goto(page_of(edition))
+    page.goto(change_url(edition))
     press(page, "Stop sending")
     assert page.get_by_text("Stopped. At most").is_visible()
 
@@ -77,9 +77,9 @@ def test_an_editor_stops_an_edition_corrects_it_and_lets_it_go_on(desk_page, edi
 
 
 def test_a_correction_is_written_and_approved(desk_page, edition):
-    finish(edition, revision=2)
+    set_sent(edition, revision=2)
     page = desk_page
-    page.goto(page_of(edition))
+    page.goto(change_url(edition))
     page.get_by_role("link", name="Write a correction…").click()
     page.get_by_label("What was wrong, and what is right").fill("It sails on Friday.")
     press(page, "Draft the correction")
@@ -91,25 +91,25 @@ def test_a_correction_is_written_and_approved(desk_page, edition):
 
 
 def pages(edition):
-    """Name by name, each page and the state it is for."""
+    """Yield the name of each page and a function that returns its URL, in the state it is for."""
     yield "overview", lambda: reverse("admin:index")
-    yield "sending", lambda: page_of(edition)
+    yield "sending", lambda: change_url(edition)
     stop.stop_sending(edition_id=edition.pk, detail="editor", now=now())
-    yield "stopped", lambda: page_of(edition)
+    yield "stopped", lambda: change_url(edition)
     Edition.objects.filter(pk=edition.pk).update(subject="Ferry sails on Friday")
     yield "end", lambda: reverse("admin:digest_edition_end", args=[edition.pk])
     yield "go-on", lambda: reverse("admin:digest_edition_send", args=[edition.pk])
-    finish(edition, revision=2, reason="", reason_detail="", deadline_at=now())
-    reach(2, "reader1")
-    reach(0, "reader2", status="failed", reason="refused")
-    reach(0, "reader3", status="failed", reason="bad-address")
+    set_sent(edition, revision=2, reason="", reason_detail="", deadline_at=now())
+    set_deliveries(2, "reader1")
+    set_deliveries(0, "reader2", status="failed", reason="refused")
+    set_deliveries(0, "reader3", status="failed", reason="bad-address")
     suppress(email="reader3@example.com", reason="bounce", now=now())
-    yield "sent", lambda: page_of(edition)
+    yield "sent", lambda: change_url(edition)
     yield "again", lambda: reverse("admin:digest_edition_again", args=[edition.pk])
     yield "correct", lambda: reverse("admin:digest_edition_correct", args=[edition.pk])
     note = "The ferry sails on Friday, not on Thursday."
     correction = correct.draft_correction(edition_id=edition.pk, note=note, now=now())
-    yield "correction", lambda: page_of(correction)
+    yield "correction", lambda: change_url(correction)
     for readers in (12_000, 12_400, 12_300):
         earlier = factories.edition(edition.newsletter, stories=0, audience=readers)
         factories.put(
@@ -122,10 +122,10 @@ def pages(edition):
     approve(edition_id=unusual.pk, now=now() - timedelta(minutes=1))
     with pytest.raises(plan.NotStarted):
         plan.start_delivery(edition_id=unusual.pk, now=now())
-    yield "unusual", lambda: page_of(unusual)
+    yield "unusual", lambda: change_url(unusual)
 
 
-def test_each_page_is_for_everybody_in_light_and_dark_and_on_a_phone(desk_page, edition):
+def test_each_page_fits_a_phone_and_axe_finds_nothing_in_light_and_dark(desk_page, edition):
     page = desk_page
     for name, address in pages(edition):
         page.goto(address())

@@ -1,4 +1,4 @@
-"""The desk's words about waves, in a real browser."""
+"""The admin's pages about waves in a real browser."""
 
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
-    """Nothing is enqueued: the editions stay as these tests make them."""
+    """Enqueue nothing, so that the editions stay as these tests make them."""
     monkeypatch.setattr(edition_actions, "enqueue", lambda task, **kwargs: None)
 
 
@@ -37,7 +37,7 @@ def newsletter(transactional_db):
 
 @pytest.fixture
 def edition(newsletter):
-    """Tomorrow's, begun some hours ago: those in Tokyo have it."""
+    """Return tomorrow's edition, which the readers in Tokyo get first."""
     day = (now().astimezone(ZoneInfo("Europe/London")) + timedelta(days=1)).date()
     hour = (now().astimezone(ZoneInfo("Asia/Tokyo")) - timedelta(hours=1)).time()
     first, last = worldwide_span(day, time(7))
@@ -49,7 +49,7 @@ def edition(newsletter):
     )  # fmt: skip
 
 
-def begin(edition):
+def start_sending(edition):
     approve(edition_id=edition.pk, now=now())
     plan.start_delivery(edition_id=edition.pk, now=edition.sends_at)
     plan.plan_audience(edition_id=edition.pk, now=edition.sends_at)
@@ -57,17 +57,17 @@ def begin(edition):
     factories.put(tokyo, status="sent", revision=1, relay="relay:25", finished_at=now())
 
 
-def test_the_head_start_is_asked_for_where_readers_clocks_count(desk_page, newsletter):
-    desk = desk_page
-    desk.goto("/admin/digest/schedule/add/")
-    head_start = desk.get_by_label("Head start")
+def test_the_head_start_field_is_shown_only_for_the_readers_clocks(desk_page, newsletter):
+    page = desk_page
+    page.goto("/admin/digest/schedule/add/")
+    head_start = page.get_by_label("Head start")
 
     assert not head_start.is_visible()
-    desk.get_by_label("Whose clock").select_option("reader")
+    page.get_by_label("Whose clock").select_option("reader")
     head_start.wait_for(state="visible")
 
 
-def test_its_pages_fit_and_axe_finds_nothing(desk_page, edition):
+def test_the_pages_about_waves_fit_the_window_and_axe_finds_nothing(desk_page, edition):
     pages = [
         f"/admin/digest/schedule/{edition.schedule_id}/change/",
         f"/admin/digest/edition/{edition.pk}/change/",
@@ -75,25 +75,25 @@ def test_its_pages_fit_and_axe_finds_nothing(desk_page, edition):
         "/admin/",
     ]
     for url in pages:
-        look_at(desk_page, url)
-    begin(edition)
+        check_page(desk_page, url)
+    start_sending(edition)
     for url in pages[1::2]:
-        look_at(desk_page, url, soon="By wave" if "edition" in url else "")
+        check_page(desk_page, url, soon="By wave" if "edition" in url else "")
 
 
-def look_at(desk, url, *, soon=""):
-    """At both widths, and once more when what comes `soon` has come."""
-    desk.goto(url)
+def check_page(page, url, *, soon=""):
+    """Check the page at both widths, and once more when the text `soon` has appeared."""
+    page.goto(url)
     for width in (375, 1280):
-        desk.set_viewport_size({"width": width, "height": 900})
-        fits_and_is_for_everybody(desk, url)
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_fits_and_accessible(page, url)
     if soon:
-        desk.get_by_text(soon).wait_for()
+        page.get_by_text(soon).wait_for()
         for width in (375, 1280):
-            desk.set_viewport_size({"width": width, "height": 900})
-            fits_and_is_for_everybody(desk, url)
+            page.set_viewport_size({"width": width, "height": 900})
+            assert_fits_and_accessible(page, url)
 
 
-def fits_and_is_for_everybody(desk, url):
-    assert desk.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), url
-    assert [v for v in faults(desk) if not v.startswith("landmark-one-main:")] == [], url
+def assert_fits_and_accessible(page, url):
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), url
+    assert [v for v in faults(page) if not v.startswith("landmark-one-main:")] == [], url

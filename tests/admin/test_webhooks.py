@@ -1,4 +1,4 @@
-"""Webhooks at the desk: typed in with care, tried out, and their events sent again."""
+"""Webhooks in the admin: their form is validated, a test event sent, and failed ones resent."""
 
 import pytest
 from django.urls import reverse
@@ -18,18 +18,18 @@ FIELDS = {
 }
 
 
-def change(webhook):
+def change_url(webhook):
     return reverse("admin:subscribers_webhook_change", args=[webhook.pk])
 
 
-def test_one_is_typed_in_and_gets_a_secret_of_its_own(desk):
-    desk.post(ADD, FIELDS)
-    desk.post(ADD, FIELDS | {"name": "Other"})
+def test_a_new_webhook_gets_a_secret_of_its_own(admin_client):
+    admin_client.post(ADD, FIELDS)
+    admin_client.post(ADD, FIELDS | {"name": "Other"})
     one, other = Webhook.objects.order_by("pk")
     assert one.events == ["subscriber.confirmed", "edition.sent"]
     assert one.secret.startswith("whsec_")
     assert one.secret != other.secret
-    assert one.secret in desk.get(change(one)).content.decode()
+    assert one.secret in admin_client.get(change_url(one)).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -45,91 +45,91 @@ def test_one_is_typed_in_and_gets_a_secret_of_its_own(desk):
         "hooks",
     ],
 )
-def test_an_address_that_nothing_should_be_sent_to_is_refused(desk, settings, url):
+def test_an_unsafe_url_is_refused(admin_client, settings, url):
     settings.DEBUG = False
-    assert desk.post(ADD, FIELDS | {"url": url}).status_code == 200
+    assert admin_client.post(ADD, FIELDS | {"url": url}).status_code == 200
     assert not Webhook.objects.exists()
 
 
-def test_a_host_of_our_own_is_taken_where_the_operator_says_so(desk, settings):
+def test_a_private_host_is_accepted_if_the_operator_allows_it(admin_client, settings):
     settings.DEBUG = False
     settings.WEBHOOK_ALLOW_HOSTS = ["10.0.0.8"]
-    desk.post(ADD, FIELDS | {"url": "http://10.0.0.8:8000/hook"})
+    admin_client.post(ADD, FIELDS | {"url": "http://10.0.0.8:8000/hook"})
     assert Webhook.objects.exists()
 
 
-def test_without_an_event_there_is_no_webhook(desk):
-    desk.post(ADD, FIELDS | {"events": []})
+def test_a_webhook_without_events_is_refused(admin_client):
+    admin_client.post(ADD, FIELDS | {"events": []})
     assert not Webhook.objects.exists()
 
 
-def test_a_test_event_is_a_click_away_and_a_post(desk):
+def test_a_test_event_is_sent_with_one_click_and_needs_a_post(admin_client):
     webhook = factories.webhook()
     url = reverse("admin:subscribers_webhook_test", args=[webhook.pk])
 
-    assert desk.get(url).status_code == 405
+    assert admin_client.get(url).status_code == 405
     assert not WebhookDelivery.objects.exists()
-    response = desk.post(url)
+    response = admin_client.post(url)
 
     delivery = WebhookDelivery.objects.get()
     assert (delivery.event, delivery.state) == ("webhook.test", "waiting")
-    page = desk.get(response.url).content.decode()
+    page = admin_client.get(response.url).content.decode()
     assert "It works." in page
 
 
-def test_the_secret_is_changed_and_the_old_one_said_to_sign_too(desk):
+def test_the_page_says_how_long_the_old_secret_still_signs_after_a_change(admin_client):
     webhook = factories.webhook()
     old = webhook.secret
-    desk.post(reverse("admin:subscribers_webhook_secret", args=[webhook.pk]))
+    admin_client.post(reverse("admin:subscribers_webhook_secret", args=[webhook.pk]))
     webhook.refresh_from_db()
     assert webhook.secret != old
     assert webhook.old_secret == old
-    page = desk.get(change(webhook)).content.decode()
+    page = admin_client.get(change_url(webhook)).content.decode()
     assert old not in page
     assert "signs too, until" in page
 
 
-def test_what_failed_is_sent_again_from_its_page_or_the_list(desk):
+def test_failed_events_are_sent_again_from_their_page_or_the_list(admin_client):
     webhook = factories.webhook()
     failed = [
         factories.webhook_delivery(webhook, state="failed", next_attempt_at=None) for _ in range(3)
     ]
-    desk.post(reverse("admin:subscribers_webhookdelivery_again", args=[failed[0].pk]))
-    desk.post(
+    admin_client.post(reverse("admin:subscribers_webhookdelivery_again", args=[failed[0].pk]))
+    admin_client.post(
         reverse("admin:subscribers_webhookdelivery_changelist"),
         {"action": "send_selected_again", "_selected_action": [failed[1].pk, failed[2].pk]},
     )
     assert WebhookDelivery.objects.filter(state="waiting").count() == 3
 
 
-def test_one_that_was_switched_off_gets_its_patience_anew(desk):
+def test_a_webhook_that_is_switched_on_again_loses_its_record_of_failures(admin_client):
     webhook = factories.webhook(
         is_active=False, failing_since=NOW, off_because="Nothing arrived for 5 days."
     )
-    assert "Nothing arrived for 5 days." in desk.get(change(webhook)).content.decode()
-    desk.post(change(webhook), FIELDS)
+    assert "Nothing arrived for 5 days." in admin_client.get(change_url(webhook)).content.decode()
+    admin_client.post(change_url(webhook), FIELDS)
     webhook.refresh_from_db()
     assert (webhook.is_active, webhook.failing_since, webhook.off_because) == (True, None, "")
 
 
-def test_the_log_says_what_was_told_and_what_was_answered(desk):
+def test_the_log_shows_the_payload_and_the_response(admin_client):
     delivery = factories.webhook_delivery(
         factories.webhook(), payload='{"type": "x", "data": {"name": "J\\u00fcrgen"}}'
     )
     delivery.tries.create(at=NOW, milliseconds=34, status=503, answer="Out of order")
     url = reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk])
-    page = desk.get(url).content.decode()
+    page = admin_client.get(url).content.decode()
     for told in (delivery.message_id, "Jürgen", "503", "Out of order"):
         assert told in page
 
 
-def test_who_may_only_look_sees_no_secret_and_sends_nothing(staff):
+def test_a_view_permission_shows_no_secret_and_sends_nothing(staff_client):
     webhook = factories.webhook()
     delivery = factories.webhook_delivery(
         webhook, event="edition.sent", state="failed", next_attempt_at=None
     )
-    client = staff("subscribers.view_webhook", "subscribers.view_webhookdelivery")
-    assert webhook.secret not in client.get(change(webhook)).content.decode()
+    client = staff_client("subscribers.view_webhook", "subscribers.view_webhookdelivery")
+    assert webhook.secret not in client.get(change_url(webhook)).content.decode()
     for name, pk in (("webhook_test", webhook.pk), ("webhook_secret", webhook.pk),
                      ("webhookdelivery_again", delivery.pk)):  # fmt: skip
         assert client.post(reverse(f"admin:subscribers_{name}", args=[pk])).status_code == 403
@@ -143,8 +143,8 @@ CHANGERS = [
 ]
 
 
-def test_who_may_not_export_readers_makes_no_webhook_that_hears_of_them(staff):
-    client = staff(*CHANGERS)
+def test_staff_who_may_not_export_readers_cannot_add_a_webhook_for_reader_events(staff_client):
+    client = staff_client(*CHANGERS)
     page = client.get(ADD).content.decode()
     assert 'value="edition.sent"' in page
     assert 'value="subscriber.confirmed"' not in page
@@ -153,19 +153,19 @@ def test_who_may_not_export_readers_makes_no_webhook_that_hears_of_them(staff):
     assert not Webhook.objects.exists()
     client.post(ADD, FIELDS | {"events": ["edition.sent"]})
     assert Webhook.objects.get().events == ["edition.sent"]
-    client.post(change(Webhook.objects.get()), FIELDS)
+    client.post(change_url(Webhook.objects.get()), FIELDS)
     assert Webhook.objects.get().events == ["edition.sent"]
 
 
-def test_nor_do_they_turn_one_that_does_to_an_address_of_theirs(staff):
+def test_staff_who_may_not_export_readers_cannot_change_a_webhook_for_reader_events(staff_client):
     webhook = factories.webhook()
-    client = staff(*CHANGERS)
+    client = staff_client(*CHANGERS)
 
-    assert client.post(change(webhook), FIELDS).status_code == 403
+    assert client.post(change_url(webhook), FIELDS).status_code == 403
     for name in ("test", "secret"):
         url = reverse(f"admin:subscribers_webhook_{name}", args=[webhook.pk])
         assert client.post(url).status_code == 403
-    page = client.get(change(webhook)).content.decode()
+    page = client.get(change_url(webhook)).content.decode()
 
     assert webhook.secret not in page
     before = webhook.url
@@ -173,13 +173,13 @@ def test_nor_do_they_turn_one_that_does_to_an_address_of_theirs(staff):
     assert webhook.url == before
 
 
-def test_nor_find_readers_in_the_log_by_looking_or_by_searching(staff):
+def test_staff_who_may_not_export_readers_find_no_reader_in_the_log(staff_client):
     webhook = factories.webhook()
     told = factories.webhook_delivery(
         webhook, payload='{"data": {"email": "ann@example.com"}}', state="failed",
         next_attempt_at=None,
     )  # fmt: skip
-    client = staff(*CHANGERS)
+    client = staff_client(*CHANGERS)
     again = reverse("admin:subscribers_webhookdelivery_again", args=[told.pk])
     page = reverse("admin:subscribers_webhookdelivery_change", args=[told.pk])
     log = reverse("admin:subscribers_webhookdelivery_changelist")
@@ -191,12 +191,12 @@ def test_nor_find_readers_in_the_log_by_looking_or_by_searching(staff):
     assert told.state == "failed"
 
 
-def test_who_may_export_readers_may_do_all_of_this(staff):
-    client = staff(*CHANGERS, "subscribers.export_readers")
+def test_staff_who_may_export_readers_add_webhooks_for_reader_events_and_read_the_log(staff_client):
+    client = staff_client(*CHANGERS, "subscribers.export_readers")
     client.post(ADD, FIELDS)
     webhook = Webhook.objects.get()
     delivery = factories.webhook_delivery(webhook, payload='{"email": "ann@example.com"}')
     page = reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk])
 
-    assert webhook.secret in client.get(change(webhook)).content.decode()
+    assert webhook.secret in client.get(change_url(webhook)).content.decode()
     assert "ann@example.com" in client.get(page).content.decode()
