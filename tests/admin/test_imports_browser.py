@@ -130,8 +130,8 @@ def test_the_page_of_a_running_import_refreshes_itself_and_can_stop_the_import(
     ImportJob.objects.update(rows=500, added=490, refused=10, position=job.size // 2)
     page.get_by_text("500 rows read").wait_for(timeout=10_000)
     assert_accessible(page, "running")
-    told = page.locator("[role=status]").filter(has_text="percent")
-    assert told.inner_text() == "Being imported: 50 percent of the list."
+    announcement = page.locator("[role=status]").filter(has_text="percent")
+    assert announcement.inner_text() == "Being imported: 50 percent of the list."
 
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("Stopped part of the way.").wait_for()

@@ -145,12 +145,12 @@ def test_a_screen_reader_announces_only_every_ten_percent(admin_client, edition)
     rows = [create_delivery(edition, status="sent", finished_at=now()) for _ in range(3)]
     for _ in range(16):
         create_delivery(edition)
-    told = 'data-say="Sending: 10 percent of the readers are done."'
-    assert told in progress_html(admin_client, edition)
+    announcement = 'data-say="Sending: 10 percent of the readers are done."'
+    assert announcement in progress_html(admin_client, edition)
 
     cache.clear()
     factories.put(Delivery.objects.filter(pk=rows[0].pk), status="pending", finished_at=None)
-    assert told in progress_html(admin_client, edition)
+    assert announcement in progress_html(admin_client, edition)
 
 
 def test_progress_takes_a_constant_number_of_queries_and_none_on_the_ledger_if_cached(

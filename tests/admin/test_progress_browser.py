@@ -38,8 +38,8 @@ def test_the_progress_fits_the_window_and_axe_finds_only_unfolds_own_violations(
 
 
 def test_the_progress_refreshes_itself_and_is_announced(sending_page):
-    told = sending_page.locator("[role=status]").filter(has_text="percent")
-    assert told.inner_text() == "Sending: 50 percent of the readers are done."
+    announcement = sending_page.locator("[role=status]").filter(has_text="percent")
+    assert announcement.inner_text() == "Sending: 50 percent of the readers are done."
 
     waiting = Delivery.objects.filter(status="pending")
     factories.put(waiting, status="sent", finished_at=now())

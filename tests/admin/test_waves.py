@@ -299,8 +299,8 @@ def test_send_now_keeps_the_readers_hours_by_default(admin_client, edition):
 def test_the_overview_warns_of_weekly_readers_without_a_weekly_schedule(admin_client, newsletter):
     create_readers(newsletter, "", 3, frequency="weekly")
 
-    told = "3 readers chose the best of the week, and get every edition instead."
-    assert told in page_text(admin_client, "/admin/")
+    warning = "3 readers chose the best of the week, and get every edition instead."
+    assert warning in page_text(admin_client, "/admin/")
 
 
 def test_the_overview_does_not_warn_where_there_is_a_weekly_schedule(admin_client, newsletter):

@@ -119,8 +119,8 @@ def test_the_log_shows_the_payload_and_the_response(admin_client):
     delivery.tries.create(at=NOW, milliseconds=34, status=503, answer="Out of order")
     url = reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk])
     page = admin_client.get(url).content.decode()
-    for told in (delivery.message_id, "Jürgen", "503", "Out of order"):
-        assert told in page
+    for text in (delivery.message_id, "Jürgen", "503", "Out of order"):
+        assert text in page
 
 
 def test_a_view_permission_shows_no_secret_and_sends_nothing(staff_client):
@@ -175,20 +175,20 @@ def test_staff_who_may_not_export_readers_cannot_change_a_webhook_for_reader_eve
 
 def test_staff_who_may_not_export_readers_find_no_reader_in_the_log(staff_client):
     webhook = factories.webhook()
-    told = factories.webhook_delivery(
+    delivery = factories.webhook_delivery(
         webhook, payload='{"data": {"email": "ann@example.com"}}', state="failed",
         next_attempt_at=None,
     )  # fmt: skip
     client = staff_client(*CHANGERS)
-    again = reverse("admin:subscribers_webhookdelivery_again", args=[told.pk])
-    page = reverse("admin:subscribers_webhookdelivery_change", args=[told.pk])
+    again = reverse("admin:subscribers_webhookdelivery_again", args=[delivery.pk])
+    page = reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk])
     log = reverse("admin:subscribers_webhookdelivery_changelist")
 
     assert "ann@example.com" not in client.get(page, follow=True).content.decode()
-    assert told.message_id not in client.get(log, {"q": "ann"}).content.decode()
+    assert delivery.message_id not in client.get(log, {"q": "ann"}).content.decode()
     assert client.post(again).status_code == 404
-    told.refresh_from_db()
-    assert told.state == "failed"
+    delivery.refresh_from_db()
+    assert delivery.state == "failed"
 
 
 def test_staff_who_may_export_readers_add_webhooks_for_reader_events_and_read_the_log(staff_client):
