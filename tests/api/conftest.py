@@ -1,4 +1,4 @@
-"""A program that uses the API, with a token or without."""
+"""Clients of the API, with a token and without."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from subscribers.models import Scope
 from tests.factories import NOW
 
 
-class Program(Client):
-    """Sends and reads JSON: `ask("POST", "/newsletters", {...})`."""
+class ApiClient(Client):
+    """A test client that sends and reads JSON: `call("POST", "/newsletters", {...})`."""
 
-    def ask(self, method: str, path: str, data: Any = None, **headers: str) -> Any:
+    def call(self, method: str, path: str, data: Any = None, **headers: str) -> Any:
         kwargs: dict[str, Any] = {"headers": headers}
         if data is not None:
             kwargs |= {"data": data, "content_type": "application/json"}
@@ -29,22 +29,22 @@ class Program(Client):
 
 
 @pytest.fixture
-def anybody():
-    return Program()
+def anonymous():
+    return ApiClient()
 
 
 @pytest.fixture
-def program(db):
-    """A function: a program whose token has these scopes."""
+def api_client(db):
+    """Return a function that makes a client whose token has the given scopes."""
 
-    def make(*scopes: str, **fields: Any) -> Program:
+    def make(*scopes: str, **fields: Any) -> ApiClient:
         _, secret = access.make(name="A program", scopes=scopes, now=NOW, **fields)
-        return Program(headers={"Authorization": f"Bearer {secret}"})
+        return ApiClient(headers={"Authorization": f"Bearer {secret}"})
 
     return make
 
 
 @pytest.fixture
-def mighty(program):
-    """One that may do everything."""
-    return program(*Scope.values)
+def full_access_client(api_client):
+    """Return a client whose token has every scope."""
+    return api_client(*Scope.values)

@@ -1,4 +1,4 @@
-"""The description says what is there, and its page needs no other host."""
+"""The OpenAPI description matches the API, and its page loads nothing from other hosts."""
 
 import re
 from typing import get_args
@@ -13,7 +13,7 @@ from subscribers.models import Scope, Subscription, Suppression
 
 
 @pytest.mark.parametrize(
-    ("told", "model"),
+    ("choices", "model"),
     [
         (fields.SubscriptionStatus, Subscription.Status),
         (fields.Frequency, Subscription.Frequency),
@@ -23,8 +23,8 @@ from subscribers.models import Scope, Subscription, Suppression
         (Origin, Story.Origin),
     ],
 )
-def test_each_choice_is_the_models(told, model):
-    assert set(get_args(told)) == set(model.values)
+def test_the_choices_of_a_field_are_those_of_the_model(choices, model):
+    assert set(get_args(choices)) == set(model.values)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def operations(described):
     }
 
 
-def test_every_scope_opens_something_and_is_named_where(described):
+def test_every_scope_is_required_by_an_operation(described):
     needed = {
         scope
         for details in operations(described).values()
@@ -51,14 +51,14 @@ def test_every_scope_opens_something_and_is_named_where(described):
     assert needed == set(Scope.values)
 
 
-def test_every_error_is_told_as_problem_details(described):
+def test_every_error_is_described_as_problem_details(described):
     for name, details in operations(described).items():
         for status, response in details["responses"].items():
             if status == "default" or int(status) >= 400:
                 assert list(response["content"]) == ["application/problem+json"], (name, status)
 
 
-def test_what_needs_no_token_says_so(described):
+def test_public_operations_are_described_without_a_token(described):
     found = operations(described)
     public = {name for name, details in found.items() if "security" not in details}
     assert public == {
@@ -68,7 +68,7 @@ def test_what_needs_no_token_says_so(described):
     assert found["subscribe"]["security"][0] == {}
 
 
-def test_the_page_asks_for_nothing_from_elsewhere(client):
+def test_the_page_loads_nothing_from_other_hosts(client):
     response = client.get("/api/docs")
     page = response.content.decode()
     policy = response["Content-Security-Policy"]
@@ -78,5 +78,5 @@ def test_the_page_asks_for_nothing_from_elsewhere(client):
     assert not re.findall(r"<script(?![^>]*\ssrc=)", page)
 
 
-def test_the_root_leads_to_it(client):
+def test_the_root_redirects_to_the_documentation(client):
     assert client.get("/api/").url == "/api/docs"

@@ -1,4 +1,4 @@
-"""The API's pages, and those at the desk for other programs, in a real browser."""
+"""The API's pages, and the admin's pages for tokens and webhooks, in a real browser."""
 
 import pytest
 from django.urls import reverse
@@ -12,22 +12,22 @@ from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# Swagger UI's own, which we cannot mend: a button within a button, headings that leave one out,
-# and a version stamp that is not shown.
+# These violations are Swagger UI's own, and we cannot fix them: a button inside a button, a skipped
+# level of headings, and a version stamp that is not shown.
 SWAGGERS_OWN = ("nested-interactive", "heading-order", 'color-contrast: [\'<pre class="version">')
 
 
 @pytest.fixture
-def asked(page, live_server):
-    """Every address that the page asks for, and whatever its policy forbids."""
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: asked.append(message.text) if "Content Security Policy"
+def requested(page, live_server):
+    """Return a list that collects each URL the page requests and each violation of its CSP."""
+    requested = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("console", lambda message: requested.append(message.text) if "Content Security Policy"
             in message.text else None)  # fmt: skip
-    return asked
+    return requested
 
 
-def test_the_description_is_drawn_with_nothing_from_elsewhere(page, live_server, asked):
+def test_the_documentation_is_rendered_without_other_hosts(page, live_server, requested):
     newsletter = factories.newsletter(slug="daily", name="The Daily")
     page.set_viewport_size({"width": 1280, "height": 900})
 
@@ -43,10 +43,10 @@ def test_the_description_is_drawn_with_nothing_from_elsewhere(page, live_server,
     page.get_by_role("button", name="Execute").click()
     page.get_by_text(newsletter.name).first.wait_for()
 
-    assert [url for url in asked if not url.startswith((live_server.url, "data:"))] == []
+    assert [url for url in requested if not url.startswith((live_server.url, "data:"))] == []
 
 
-def test_the_problems_are_explained_to_everybody(page):
+def test_the_page_of_problems_fits_the_window_and_axe_finds_nothing(page):
     page.goto(f"{reverse('api-problems')}#rate-limited")
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 800})
@@ -57,38 +57,38 @@ def test_the_problems_are_explained_to_everybody(page):
 
 
 def test_a_token_is_made_copied_and_used(desk_page, live_server):
-    desk = desk_page
+    page = desk_page
     factories.newsletter(slug="daily")
-    desk.goto(reverse("admin:subscribers_apitoken_add"))
-    desk.fill("#id_name", "The CMS")
-    desk.get_by_label("Push stories").check()
-    desk.get_by_label("List stories").check()
-    desk.get_by_role("button", name="Save", exact=True).click()
-    secret = desk.get_by_label("Token", exact=True).input_value()
+    page.goto(reverse("admin:subscribers_apitoken_add"))
+    page.fill("#id_name", "The CMS")
+    page.get_by_label("Push stories").check()
+    page.get_by_label("List stories").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    secret = page.get_by_label("Token", exact=True).input_value()
     assert secret.startswith(access.PREFIX)
-    assert axe_ours(desk) == []
+    assert admin_violations(page) == []
 
-    answer = desk.request.get(
+    answer = page.request.get(
         f"{live_server.url}/api/v1/newsletters/daily/stories",
         headers={"Authorization": f"Bearer {secret}"},
     )
     assert answer.status == 200
-    desk.get_by_role("link", name="I have copied it").click()
-    desk.get_by_role("link", name="The CMS").click()
-    desk.get_by_text("In use").wait_for()
-    desk.get_by_role("button", name="Revoke it").click()
-    desk.get_by_text("It opens nothing any more").wait_for()
+    page.get_by_role("link", name="I have copied it").click()
+    page.get_by_role("link", name="The CMS").click()
+    page.get_by_text("In use").wait_for()
+    page.get_by_role("button", name="Revoke it").click()
+    page.get_by_text("It opens nothing any more").wait_for()
     assert ApiToken.objects.get().revoked_at
 
 
-def axe_ours(page):
-    # unfold's forms have no <main>, and its scroll areas beside each other one name.
+def admin_violations(page):
+    # unfold's forms have no <main>, and its adjacent scroll areas share one name.
     known = (*UNFOLDS_OWN, "landmark-one-main", "landmark-unique")
     return [each for each in axe_violations(page) if not each.startswith(known)]
 
 
-def test_axe_finds_nothing_at_the_desk(desk_page):
-    desk = desk_page
+def test_axe_finds_nothing_on_the_admin_pages_of_tokens_and_webhooks(desk_page):
+    page = desk_page
     webhook = factories.webhook(failing_since=NOW)
     delivery = factories.webhook_delivery(webhook)
     delivery.tries.create(at=NOW, milliseconds=34, status=503, answer="Out of order")
@@ -100,9 +100,9 @@ def test_axe_finds_nothing_at_the_desk(desk_page):
         ("webhook_change", webhook.pk),
         ("webhookdelivery_change", delivery.pk),
     ):
-        desk.goto(reverse(f"admin:subscribers_{name}", args=args))
-        for summary in desk.get_by_text("Signing secret", exact=True).all()[:1]:
+        page.goto(reverse(f"admin:subscribers_{name}", args=args))
+        for summary in page.get_by_text("Signing secret", exact=True).all()[:1]:
             summary.click()
         for scheme in ("light", "dark"):
-            in_scheme(desk, scheme)
-            assert axe_ours(desk) == [], (name, scheme)
+            in_scheme(page, scheme)
+            assert admin_violations(page) == [], (name, scheme)

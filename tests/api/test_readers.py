@@ -1,4 +1,4 @@
-"""A program with the scope lists, finds and exports a newsletter's readers."""
+"""A client with the scope lists, finds and exports a newsletter's readers."""
 
 import csv
 import io
@@ -31,12 +31,12 @@ def daily():
 
 
 @pytest.fixture
-def crm(program, daily):
-    return program("subscribers:read")
+def crm(api_client, daily):
+    return api_client("subscribers:read")
 
 
-def test_each_reader_is_told_of_with_what_they_chose(crm):
-    ann, bob, cy = crm.ask("GET", PATH).json()["items"]
+def test_each_reader_is_listed_with_their_preferences(crm):
+    ann, bob, cy = crm.call("GET", PATH).json()["items"]
     assert (ann["email"], ann["status"], ann["muted_sections"]) == (
         "ann@example.com", "active", ["world"],
     )  # fmt: skip
@@ -45,7 +45,7 @@ def test_each_reader_is_told_of_with_what_they_chose(crm):
     assert (cy["status"], cy["suppressed"]) == ("unsubscribed", "bounce")
 
 
-def test_the_list_goes_on_behind_the_last_one_whatever_comes_in_meanwhile(crm, daily):
+def test_the_next_page_begins_after_the_last_reader_although_others_were_added(crm, daily):
     seen, url = [], f"/api/v1{PATH}?limit=2"
     while url:
         response = crm.get(url)
@@ -59,16 +59,16 @@ def test_the_list_goes_on_behind_the_last_one_whatever_comes_in_meanwhile(crm, d
     assert seen == [f"{name}@example.com" for name in ("ann", "bob", "cy", "new")]
 
 
-def test_they_are_found_by_status_and_by_address(crm):
-    pending = crm.ask("GET", f"{PATH}?status=pending").json()["items"]
+def test_readers_are_found_by_status_and_by_address(crm):
+    pending = crm.call("GET", f"{PATH}?status=pending").json()["items"]
     assert [item["email"] for item in pending] == ["bob@example.com"]
-    found = crm.ask("GET", f"{PATH}?email=ANN@example.com").json()["items"]
+    found = crm.call("GET", f"{PATH}?email=ANN@example.com").json()["items"]
     assert [item["email"] for item in found] == ["ann@example.com"]
-    assert crm.ask("GET", f"{PATH}?email=nobody@example.com").json()["items"] == []
+    assert crm.call("GET", f"{PATH}?email=nobody@example.com").json()["items"] == []
 
 
-def test_the_export_is_csv_or_a_json_object_a_line(crm):
-    response = crm.ask("GET", f"{PATH}/export")
+def test_the_export_is_csv_or_one_json_object_per_line(crm):
+    response = crm.call("GET", f"{PATH}/export")
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert "daily-subscribers.csv" in response["Content-Disposition"]
     text = b"".join(response.streaming_content).decode()
@@ -81,33 +81,33 @@ def test_the_export_is_csv_or_a_json_object_a_line(crm):
     assert rows[0]["muted_sections"] == "world"
     assert rows[0]["confirmed_at"] == NOW.isoformat()
 
-    response = crm.ask("GET", f"{PATH}/export?format=ndjson&status=active")
+    response = crm.call("GET", f"{PATH}/export?format=ndjson&status=active")
     lines = b"".join(response.streaming_content).decode().splitlines()
     assert [json.loads(line)["email"] for line in lines] == ["ann@example.com"]
 
 
 def test_no_cell_of_the_export_is_a_formula(crm):
     Subscriber.objects.filter(email="ann@example.com").update(name="=HYPERLINK(1)")
-    text = b"".join(crm.ask("GET", f"{PATH}/export").streaming_content).decode()
+    text = b"".join(crm.call("GET", f"{PATH}/export").streaming_content).decode()
     assert "'=HYPERLINK(1)" in text
 
 
-def test_who_was_erased_is_in_no_list(crm, daily):
+def test_an_erased_reader_is_in_no_list(crm, daily):
     erase.erase(subscriber_id=Subscriber.objects.get(email="ann@example.com").pk, now=NOW)
-    text = b"".join(crm.ask("GET", f"{PATH}/export").streaming_content).decode()
+    text = b"".join(crm.call("GET", f"{PATH}/export").streaming_content).decode()
     assert "ann@" not in text
     assert "erased" not in text
-    assert len(crm.ask("GET", PATH).json()["items"]) == 2
+    assert len(crm.call("GET", PATH).json()["items"]) == 2
 
 
-def test_the_queries_do_not_grow_with_the_list(crm, daily):
-    def queries():
+def test_the_number_of_queries_does_not_grow_with_the_list(crm, daily):
+    def count_queries():
         with CaptureQueriesContext(connection) as captured:
-            crm.ask("GET", PATH)
+            crm.call("GET", PATH)
         return len(captured)
 
-    crm.ask("GET", PATH)
-    few = queries()
+    crm.call("GET", PATH)
+    few = count_queries()
     for n in range(20):
         factories.subscription(daily, f"more{n}@example.com")
-    assert queries() == few
+    assert count_queries() == few

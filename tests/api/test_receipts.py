@@ -1,4 +1,4 @@
-"""A request that is sent again with its Idempotency-Key is done once."""
+"""A request that is repeated with its Idempotency-Key is executed once."""
 
 from datetime import timedelta
 
@@ -23,68 +23,68 @@ def daily():
 
 
 @pytest.fixture
-def cms(program):
-    return program("stories:write", "editions:write")
+def cms(api_client):
+    return api_client("stories:write", "editions:write")
 
 
-def test_the_second_gets_the_first_ones_answer(cms):
-    first = cms.ask("POST", PATH, STORY, **KEY)
-    second = cms.ask("POST", PATH, STORY, **KEY)
+def test_a_repeated_request_gets_the_first_response(cms):
+    first = cms.call("POST", PATH, STORY, **KEY)
+    second = cms.call("POST", PATH, STORY, **KEY)
     assert (first.status_code, second.status_code) == (201, 201)
     assert second.json() == first.json()
     assert second["Idempotency-Replayed"] == "true"
     assert "Idempotency-Replayed" not in first
 
 
-def test_also_where_it_is_an_edition(cms, daily):
+def test_a_repeated_request_for_an_edition_gets_the_first_response(cms, daily):
     factories.story(daily, published_at=now())
     path = "/desk/newsletters/daily/editions"
-    first = cms.ask("POST", path, {}, **KEY)
-    second = cms.ask("POST", path, {}, **KEY)
+    first = cms.call("POST", path, {}, **KEY)
+    second = cms.call("POST", path, {}, **KEY)
     assert (first.status_code, second.status_code) == (201, 201)
     assert second["Location"] == first["Location"]
 
 
-def test_the_key_of_another_request_is_refused(cms):
-    cms.ask("POST", PATH, STORY, **KEY)
-    response = cms.ask("POST", PATH, STORY | {"title": "Wind"}, **KEY)
+def test_a_key_that_another_request_has_used_is_refused(cms):
+    cms.call("POST", PATH, STORY, **KEY)
+    response = cms.call("POST", PATH, STORY | {"title": "Wind"}, **KEY)
     assert response.status_code == 409
     assert response.json()["type"].endswith("#idempotency-key-in-use")
     assert Story.objects.get().title == "Rain"
 
 
-def test_while_the_first_is_worked_on_the_second_waits(cms):
-    cms.ask("POST", PATH, STORY, **KEY)
+def test_a_repeated_request_is_refused_while_the_first_is_running(cms):
+    cms.call("POST", PATH, STORY, **KEY)
     ApiReceipt.objects.update(status=None, created_at=now())
-    response = cms.ask("POST", PATH, STORY, **KEY)
+    response = cms.call("POST", PATH, STORY, **KEY)
     assert (response.status_code, response["Retry-After"]) == (409, "2")
-    # The worker died over it.
+    # The worker died while it handled the first request.
     ApiReceipt.objects.update(created_at=now() - timedelta(minutes=3))
-    assert cms.ask("POST", PATH, STORY, **KEY).status_code == 200
+    assert cms.call("POST", PATH, STORY, **KEY).status_code == 200
 
 
-def test_what_failed_may_be_tried_again_with_its_key(cms):
-    response = cms.ask("POST", PATH, STORY | {"section": "weather"}, **KEY)
+def test_a_failed_request_may_be_repeated_with_its_key(cms):
+    response = cms.call("POST", PATH, STORY | {"section": "weather"}, **KEY)
     assert response.status_code == 409
-    assert cms.ask("POST", PATH, STORY, **KEY).status_code == 201
+    assert cms.call("POST", PATH, STORY, **KEY).status_code == 201
 
 
-def test_each_token_has_keys_of_its_own(cms, program):
-    cms.ask("POST", PATH, STORY, **KEY)
-    response = program("stories:write").ask("POST", PATH, STORY, **KEY)
+def test_each_token_has_keys_of_its_own(cms, api_client):
+    cms.call("POST", PATH, STORY, **KEY)
+    response = api_client("stories:write").call("POST", PATH, STORY, **KEY)
     assert response.json()["outcome"] == "kept"
     assert ApiReceipt.objects.count() == 2
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "with space", "é"])
-def test_a_key_that_is_none_is_refused(cms, key):
-    response = cms.ask("POST", PATH, STORY, **{"Idempotency-Key": key})
+def test_an_invalid_key_is_refused(cms, key):
+    response = cms.call("POST", PATH, STORY, **{"Idempotency-Key": key})
     assert response.status_code == 422
     assert response.json()["errors"][0]["header"] == "Idempotency-Key"
 
 
-def test_after_a_day_the_tick_forgets_it(cms):
-    cms.ask("POST", PATH, STORY, **KEY)
+def test_the_tick_deletes_a_receipt_after_a_day(cms):
+    cms.call("POST", PATH, STORY, **KEY)
     ApiReceipt.objects.update(created_at=now() - timedelta(hours=25))
     tasks.tick()
     assert not ApiReceipt.objects.exists()

@@ -1,4 +1,4 @@
-"""schemathesis asks the API all that its description allows, and all that it does not."""
+"""schemathesis sends requests that the API's description allows, and requests that it forbids."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ from tests.factories import NOW
 pytestmark = pytest.mark.fuzzing
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-# CI and a developer want an answer within a minute or two; a longer look costs an argument.
+# CI and a developer want a result within a minute or two. A longer run sets the variable.
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "15"))
 OPERATIONS = [
     "listNewsletters", "readNewsletter", "subscribe", "readSubscription", "changeSubscription",
@@ -29,14 +29,14 @@ OPERATIONS = [
     "createEdition", "readDraft", "changeEdition", "sendEdition", "stopEdition", "listSubscribers",
     "exportSubscribers",
 ]  # fmt: skip
-# The phases that ask one operation, and those that draw on what the others answered.
+# The phases that test one operation alone, and those that use the responses of other operations.
 ALONE, TOGETHER = ["examples", "coverage"], ["fuzzing", "stateful"]
 PATTERNS = jsonschema_rs.FancyRegexOptions(size_limit=30_000_000)
 
 
 @pytest.fixture
-def things(transactional_db):
-    """What the paths of schemathesis.toml name."""
+def variables(transactional_db):
+    """Create the rows that schemathesis.toml names; return its variables and a token."""
     newsletter = factories.newsletter(slug="daily")
     factories.section(newsletter, slug="world")
     reader = factories.subscription(newsletter, "ann@example.com")
@@ -55,8 +55,9 @@ def things(transactional_db):
 
 @pytest.fixture
 def site(transactional_db, settings):
-    """The site in this process, on this test's database connection: schemathesis asks from a
-    thread of its own in each phase, and the test waits meanwhile.
+    """Return the WSGI application, run in this process on this test's database connection.
+
+    schemathesis sends its requests from a separate thread in each phase, while the test waits.
     """
     settings.SITE_URL = "http://localhost"
     settings.API_TOKEN_RATE = settings.API_PUBLIC_RATE = 1_000_000
@@ -73,21 +74,26 @@ def site(transactional_db, settings):
 
 
 @pytest.fixture(autouse=True)
-def _options_of_a_network_are_dropped(monkeypatch):
-    """The check `ignored_auth` gives them to an application in the process as well (4.32)."""
+def _network_options_are_dropped(monkeypatch):
+    """Drop network options, which `ignored_auth` also passes to an in-process site (4.32)."""
     send = WSGITransport.send
 
-    def without(self, case, *, max_redirects=None, verify=None, cert=None, **how):
+    def send_without_network_options(
+        self, case, *, max_redirects=None, verify=None, cert=None, **how
+    ):
         return send(self, case, **how)
 
-    monkeypatch.setattr(WSGITransport, "send", without)
+    monkeypatch.setattr(WSGITransport, "send", send_without_network_options)
 
 
 @pytest.fixture(autouse=True)
-def _a_pattern_is_refused_at_once(monkeypatch):
-    """A story's text may have 200 000 characters, and schemathesis makes a count in a pattern of
-    it, which jsonschema-rs compiles for most of a second until it is more than its 150 MB: half of
-    a run. With 30 MB the same patterns pass and the same are refused, a tenth of a second in.
+def _long_patterns_are_refused_early(monkeypatch):
+    """Limit the memory for compiling a pattern to 30 MB, so that long patterns are refused early.
+
+    A story's text may have 200 000 characters, and schemathesis turns this number into a count in
+    a pattern. jsonschema-rs compiles such a pattern for most of a second, until it exceeds the
+    default limit of 150 MB and is refused. That takes half of a run. With 30 MB the same patterns
+    pass and the same are refused, but after a tenth of a second.
     """
     for name, module in list(sys.modules.items()):
         if name.startswith("schemathesis.") and "FANCY_REGEX_OPTIONS" in vars(module):
@@ -95,9 +101,9 @@ def _a_pattern_is_refused_at_once(monkeypatch):
 
 
 @pytest.fixture
-def description(site, things, monkeypatch, tmp_path):
-    """A function: the API's description, as the engine is to read it in these phases."""
-    for name, value in things.items():
+def load_description(site, variables, monkeypatch, tmp_path):
+    """Return a function that loads the API's description for the given phases of the engine."""
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
 
@@ -106,7 +112,7 @@ def description(site, things, monkeypatch, tmp_path):
         config.update(seed=1, max_failures=None)
         config.cache.enabled = False
         override = config.projects.override
-        override.update(headers={"Authorization": f"Bearer {things['TOKEN']}"})
+        override.update(headers={"Authorization": f"Bearer {variables['TOKEN']}"})
         override.generation.update(max_examples=EXAMPLES, database="none")
         override.phases.update(phases=phases)
         return schemathesis.openapi.from_wsgi("/api/openapi.json", site, config=config)
@@ -114,8 +120,8 @@ def description(site, things, monkeypatch, tmp_path):
     return load
 
 
-def ask(schema):
-    """What the engine finds wrong, and {phase: status}."""
+def run_engine(schema):
+    """Run the engine; return the failures that it finds, and {phase: status}."""
     wrong, phases = [], {}
     for event in from_schema(schema).execute():
         match event:
@@ -140,32 +146,32 @@ def failures(recorder):
                 yield f"{check.name}: {info.failure}\n{info.code_sample}"
 
 
-def test_each_operation_is_among_those_that_are_asked(description):
-    described = [found.ok() for found in description(ALONE).get_all_operations()]
+def test_the_list_of_tested_operations_is_complete(load_description):
+    described = [found.ok() for found in load_description(ALONE).get_all_operations()]
 
     assert sorted(each.definition.raw["operationId"] for each in described) == sorted(OPERATIONS)
     assert len(OPERATIONS) == 18
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_operation_answers_as_it_is_described(operation, description):
+def test_an_operation_responds_as_described(operation, load_description):
     others = [name for name in OPERATIONS if name != operation]
-    schema = description(ALONE).exclude(operation_id=others)
+    schema = load_description(ALONE).exclude(operation_id=others)
     assert schema.statistic.operations.selected == 1
 
-    wrong, phases = ask(schema)
+    wrong, phases = run_engine(schema)
 
     assert not wrong, "\n\n".join(wrong)
     assert phases["coverage"] == "success"
 
 
-def test_what_operations_answer_is_what_others_take(description):
-    schema = description(TOGETHER)
+def test_the_responses_of_operations_are_valid_input_for_others(load_description):
+    schema = load_description(TOGETHER)
     assert schema.statistic.operations.selected == 18
 
-    wrong, phases = ask(schema)
+    wrong, phases = run_engine(schema)
 
     assert not wrong, "\n\n".join(wrong)
     assert phases["fuzzing"] == phases["stateful"] == "success"
-    # Eight of them were learned from the answers to the fuzzing.
+    # Eight of these transitions were learned from the responses during the fuzzing.
     assert schema.statistic.transitions.selected == 30

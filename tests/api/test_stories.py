@@ -1,4 +1,4 @@
-"""A newsroom's own program pushes stories, and corrects them while nobody has touched them."""
+"""A newsroom's CMS pushes stories, and updates them until an editor changes or places them."""
 
 from datetime import timedelta
 
@@ -33,32 +33,32 @@ def daily():
 
 
 @pytest.fixture
-def cms(program):
-    return program("stories:write", "stories:read")
+def cms(api_client):
+    return api_client("stories:write", "stories:read")
 
 
-def test_a_story_is_stored_with_what_was_told_of_it(cms):
-    response = cms.ask("POST", PATH, STORY)
+def test_a_pushed_story_is_stored_with_its_fields(cms):
+    response = cms.call("POST", PATH, STORY)
     assert response.status_code == 201
-    told = response.json()
-    assert told["outcome"] == "added"
-    story = Story.objects.get(pk=told["id"])
+    result = response.json()
+    assert result["outcome"] == "added"
+    story = Story.objects.get(pk=result["id"])
     assert (story.title, story.url) == ("Rain before seven", "https://news.example.com/rain")
     assert (story.section.slug, story.origin) == ("world", "api")
     assert (story.author, story.image_alt) == ("Ann Author", "Rain")
 
 
-def test_the_same_again_is_the_same_story(cms):
-    first = cms.ask("POST", PATH, STORY).json()
-    again = cms.ask("POST", PATH, STORY)
+def test_a_story_that_is_pushed_twice_is_stored_once(cms):
+    first = cms.call("POST", PATH, STORY).json()
+    again = cms.call("POST", PATH, STORY)
     assert again.status_code == 200
     assert (again.json()["id"], again.json()["outcome"]) == (first["id"], "kept")
 
 
-def test_a_correction_is_taken_by_url_or_by_id(cms):
-    first = cms.ask("POST", PATH, STORY).json()
-    second = cms.ask("POST", PATH, STORY | {"title": "Rain before eight"}).json()
-    third = cms.ask(
+def test_a_story_is_updated_by_url_or_by_external_id(cms):
+    first = cms.call("POST", PATH, STORY).json()
+    second = cms.call("POST", PATH, STORY | {"title": "Rain before eight"}).json()
+    third = cms.call(
         "POST", PATH,
         STORY | {"title": "Rain before nine", "url": "https://news.example.com/rain-2"},
     ).json()  # fmt: skip
@@ -68,22 +68,22 @@ def test_a_correction_is_taken_by_url_or_by_id(cms):
     assert third["url"] == "https://news.example.com/rain-2"
 
 
-def test_what_an_editor_has_changed_or_placed_stays(cms, daily):
-    cms.ask("POST", PATH, STORY)
+def test_a_story_that_an_editor_changed_or_placed_is_not_updated(cms, daily):
+    cms.call("POST", PATH, STORY)
     Story.objects.update(title="An editor's words")
-    kept = cms.ask("POST", PATH, STORY | {"summary": "New."}).json()
+    kept = cms.call("POST", PATH, STORY | {"summary": "New."}).json()
     assert (kept["outcome"], kept["title"]) == ("kept", "An editor's words")
 
-    placed = cms.ask("POST", PATH, {"title": "Sun", "url": "https://news.example.com/sun"}).json()
+    placed = cms.call("POST", PATH, {"title": "Sun", "url": "https://news.example.com/sun"}).json()
     factories.item(factories.edition(daily, stories=0), Story.objects.get(pk=placed["id"]))
-    kept = cms.ask("POST", PATH, {"title": "Moon", "url": "https://news.example.com/sun"}).json()
+    kept = cms.call("POST", PATH, {"title": "Moon", "url": "https://news.example.com/sun"}).json()
     assert (kept["outcome"], kept["title"], kept["is_printed"]) == ("kept", "Sun", True)
 
 
-def test_a_feeds_story_is_not_the_programs_to_change(cms, daily):
+def test_a_story_from_a_feed_is_not_updated(cms, daily):
     story = factories.story(daily, url="https://news.example.com/fed")
     Story.objects.filter(pk=story.pk).update(identity=_identity(story.url))
-    kept = cms.ask("POST", PATH, {"title": "Other", "url": story.url}).json()
+    kept = cms.call("POST", PATH, {"title": "Other", "url": story.url}).json()
     assert (kept["id"], kept["outcome"]) == (story.pk, "kept")
 
 
@@ -93,21 +93,21 @@ def _identity(url):
     return clean.identity(url)
 
 
-def test_a_whole_text_gets_a_page_of_ours(cms):
-    told = cms.ask("POST", PATH, {"title": "Sun", "text": "It shone.\n\nAll day."}).json()
-    assert told["url"].endswith(f"/stories/{told['id']}/")
+def test_a_story_with_text_gets_a_page_on_our_site(cms):
+    result = cms.call("POST", PATH, {"title": "Sun", "text": "It shone.\n\nAll day."}).json()
+    assert result["url"].endswith(f"/stories/{result['id']}/")
     assert Story.objects.get().text == "It shone.\n\nAll day."
 
 
-def test_markup_is_taken_off_and_a_date_to_come_is_now(cms):
+def test_markup_is_removed_and_a_future_date_becomes_now(cms):
     later = (timezone.now() + timedelta(days=3)).isoformat()
-    told = cms.ask(
+    result = cms.call(
         "POST", PATH,
         STORY | {"title": "<b>Rain</b> &amp; wind", "published_at": later,
                  "summary": "<script>alert(1)</script>It rained."},
     ).json()  # fmt: skip
-    assert told["title"] == "Rain & wind"
-    assert "script" not in told["summary"]
+    assert result["title"] == "Rain & wind"
+    assert "script" not in result["summary"]
     assert Story.objects.get().published_at <= timezone.now()
 
 
@@ -126,19 +126,19 @@ def test_markup_is_taken_off_and_a_date_to_come_is_now(cms):
         ({"headline": "No such field"}, 422),
     ],
 )
-def test_what_cannot_be_printed_is_refused(cms, change, status):
-    assert cms.ask("POST", PATH, STORY | change).status_code == status
+def test_an_invalid_story_is_refused(cms, change, status):
+    assert cms.call("POST", PATH, STORY | change).status_code == status
     assert not Story.objects.exists()
 
 
-def test_they_are_listed_newest_first_page_by_page(cms, daily):
+def test_stories_are_listed_newest_first_page_by_page(cms, daily):
     made = [factories.story(daily) for _ in range(5)]
     factories.item(factories.edition(daily, stories=0), made[2])
-    first = cms.ask("GET", f"{PATH}?limit=3").json()
-    rest = cms.ask("GET", f"{PATH}?limit=3&after={first['next_after']}").json()
+    first = cms.call("GET", f"{PATH}?limit=3").json()
+    rest = cms.call("GET", f"{PATH}?limit=3&after={first['next_after']}").json()
     ids = [story["id"] for story in first["items"] + rest["items"]]
     assert ids == [story.pk for story in reversed(made)]
     assert rest["next_after"] is None
-    printed = cms.ask("GET", f"{PATH}?printed=true").json()["items"]
+    printed = cms.call("GET", f"{PATH}?printed=true").json()["items"]
     assert [story["id"] for story in printed] == [made[2].pk]
     assert EditionItem.objects.count() == 1

@@ -1,4 +1,4 @@
-"""A reader is signed up over the API as over the form: the same checks, the same mail."""
+"""A sign-up over the API gets the same checks and the same mail as one over the form."""
 
 import pytest
 
@@ -19,8 +19,8 @@ def daily():
     return factories.newsletter(slug="daily", name="The Daily")
 
 
-def test_a_sign_up_waits_for_its_confirmation(anybody):
-    response = anybody.ask(
+def test_a_sign_up_waits_for_its_confirmation(anonymous):
+    response = anonymous.call(
         "POST", PATH, {"email": "Ann@Example.com"}, Referer="https://news.example.org/a?b=c",
         **{"User-Agent": "A browser"},
     )  # fmt: skip
@@ -37,23 +37,23 @@ def test_a_sign_up_waits_for_its_confirmation(anybody):
     assert consent.ip_address == "127.0.0.1"
 
 
-def test_a_new_a_known_and_a_suppressed_address_get_the_same_answer(anybody):
+def test_a_new_a_known_and_a_suppressed_address_get_the_same_answer(anonymous):
     known = factories.subscription(factories.newsletter(), "known@example.com")
     factories.suppression("gone@example.com")
     answers = {
         (response.status_code, response.content)
         for email in ("new@example.com", known.subscriber.email, "gone@example.com")
-        for response in [anybody.ask("POST", PATH, {"email": email})]
+        for response in [anonymous.call("POST", PATH, {"email": email})]
     }
     assert len(answers) == 1
 
 
-def test_the_answer_and_the_mail_are_in_the_readers_language(anybody):
-    response = anybody.ask("POST", PATH, {"email": "a@example.com", "language": "de"})
+def test_the_answer_and_the_mail_are_in_the_readers_language(anonymous):
+    response = anonymous.call("POST", PATH, {"email": "a@example.com", "language": "de"})
     assert response.status_code == 202
     assert Consent.objects.get().language == "de"
 
-    response = anybody.ask("POST", PATH, {"email": "ann"}, **{"Accept-Language": "de"})
+    response = anonymous.call("POST", PATH, {"email": "ann"}, **{"Accept-Language": "de"})
     assert response.status_code == 422
     [error] = response.json()["errors"]
     assert error["pointer"] == "/email"
@@ -61,65 +61,65 @@ def test_the_answer_and_the_mail_are_in_the_readers_language(anybody):
 
 
 @pytest.mark.parametrize("email", ["", "ann", "ann@", "a b@example.com", "ann@example", 7, None])
-def test_what_is_no_address_is_said_so(anybody, email):
-    response = anybody.ask("POST", PATH, {"email": email})
+def test_an_invalid_address_is_refused(anonymous, email):
+    response = anonymous.call("POST", PATH, {"email": email})
     assert response.status_code == 422
     assert Subscription.objects.count() == 0
 
 
-def test_a_questionable_address_comes_back_with_what_was_probably_meant(anybody, monkeypatch):
+def test_a_questionable_address_is_returned_with_a_suggestion(anonymous, monkeypatch):
     def sign_up(*, attempt, **_):
         if not attempt.sure:
             raise BadAddress("Hm.", suggestion="ann@gmail.com", may_insist=True)
 
     monkeypatch.setattr(signup, "sign_up", sign_up)
-    response = anybody.ask("POST", PATH, {"email": "ann@gmial.com"})
+    response = anonymous.call("POST", PATH, {"email": "ann@gmial.com"})
     assert response.status_code == 409
-    told = response.json()
-    assert told["type"].endswith("#questionable-address")
-    assert (told["suggestion"], told["may_insist"]) == ("ann@gmail.com", True)
+    result = response.json()
+    assert result["type"].endswith("#questionable-address")
+    assert (result["suggestion"], result["may_insist"]) == ("ann@gmail.com", True)
 
-    response = anybody.ask("POST", PATH, {"email": "ann@gmial.com", "sure": True})
+    response = anonymous.call("POST", PATH, {"email": "ann@gmial.com", "sure": True})
     assert response.status_code == 202
 
 
-def test_under_attack_a_challenge_is_asked_for(anybody, monkeypatch):
+def test_a_sign_up_during_an_attack_needs_a_challenge(anonymous, monkeypatch):
     def sign_up(*, attempt, **_):
         if not attempt.solution:
             raise ChallengeNeeded({"parameters": {"nonce": "1"}})
 
     monkeypatch.setattr(signup, "sign_up", sign_up)
-    response = anybody.ask("POST", PATH, {"email": "ann@example.com"})
+    response = anonymous.call("POST", PATH, {"email": "ann@example.com"})
     assert response.status_code == 403
     assert response.json()["challenge"] == {"parameters": {"nonce": "1"}}
-    response = anybody.ask("POST", PATH, {"email": "ann@example.com", "solution": "c29sdmVk"})
+    response = anonymous.call("POST", PATH, {"email": "ann@example.com", "solution": "c29sdmVk"})
     assert response.status_code == 202
 
 
-def test_ten_sign_ups_of_one_address_make_one_mail(anybody):
+def test_ten_sign_ups_of_one_address_make_one_mail(anonymous):
     for _ in range(10):
-        assert anybody.ask("POST", PATH, {"email": "ann@example.com"}).status_code == 202
+        assert anonymous.call("POST", PATH, {"email": "ann@example.com"}).status_code == 202
     assert Consent.objects.filter(kind="signup").count() == 1
 
 
-def test_the_limit_per_network_is_that_of_the_form(anybody, settings):
+def test_the_limit_per_network_is_the_same_as_for_the_form(anonymous, settings):
     settings.API_PUBLIC_RATE = 10_000
     settings.SIGNUP_LIMIT_NETWORK = 5
     for n in range(10):
-        anybody.post(
+        anonymous.post(
             f"/api/v1{PATH}", {"email": f"reader{n}@example.com"},
             content_type="application/json", REMOTE_ADDR="203.0.113.9",
         )  # fmt: skip
     assert Subscription.objects.count() == 5
 
 
-def test_without_redis_the_limits_of_the_form_hold_all_the_same(anybody, settings, monkeypatch):
+def test_the_limits_of_the_form_hold_without_redis(anonymous, settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     monkeypatch.setattr(limits, "alone", Alone())
     settings.SIGNUP_LIMIT_UNPROVEN = 5
     try:
         answers = [
-            anybody.ask("POST", PATH, {"email": f"reader{n}@example.com"}) for n in range(10)
+            anonymous.call("POST", PATH, {"email": f"reader{n}@example.com"}) for n in range(10)
         ]
     finally:
         commons.forget()
@@ -127,8 +127,8 @@ def test_without_redis_the_limits_of_the_form_hold_all_the_same(anybody, setting
     assert Subscription.objects.count() == 5
 
 
-def test_a_program_of_ours_brings_the_readers_own_evidence(program):
-    response = program("subscribers:write").ask(
+def test_a_client_with_the_scope_may_send_the_readers_own_evidence(api_client):
+    response = api_client("subscribers:write").call(
         "POST", PATH,
         {
             "email": "ann@example.com",
@@ -147,8 +147,8 @@ def test_a_program_of_ours_brings_the_readers_own_evidence(program):
     assert Subscription.objects.get().status == "pending"
 
 
-def test_nobody_else_speaks_for_somebody_elses_request(anybody, program):
+def test_a_client_without_the_scope_may_not_send_evidence(anonymous, api_client):
     data = {"email": "ann@example.com", "consent": {"ip_address": "192.0.2.1"}}
-    assert anybody.ask("POST", PATH, data).status_code == 403
-    assert program("subscribers:read").ask("POST", PATH, data).status_code == 403
+    assert anonymous.call("POST", PATH, data).status_code == 403
+    assert api_client("subscribers:read").call("POST", PATH, data).status_code == 403
     assert not Subscription.objects.exists()

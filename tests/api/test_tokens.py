@@ -1,4 +1,4 @@
-"""A token is known by its hash, good for its scopes and its newsletter, and can be ended."""
+"""A token is stored as a hash, is valid for its scopes and newsletter, and can be revoked."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def daily():
     return factories.newsletter(slug="daily")
 
 
-def test_only_its_hash_is_kept():
+def test_only_the_hash_of_a_token_is_stored():
     token, secret = access.make(name="CMS", scopes=["stories:read"], now=NOW)
     stored = str(ApiToken.objects.values().get())
     assert secret not in stored
@@ -29,10 +29,10 @@ def test_only_its_hash_is_kept():
     assert len(secret) >= 50
 
 
-def test_it_opens_what_its_scopes_name_and_nothing_else(program):
-    assert program("stories:read").ask("GET", PATH).status_code == 200
+def test_a_token_allows_what_its_scopes_name_and_nothing_else(api_client):
+    assert api_client("stories:read").call("GET", PATH).status_code == 200
 
-    refused = program("stories:write", "subscribers:read").ask("GET", PATH)
+    refused = api_client("stories:write", "subscribers:read").call("GET", PATH)
     assert refused.status_code == 403
     assert refused.json()["scope"] == "stories:read"
 
@@ -40,34 +40,34 @@ def test_it_opens_what_its_scopes_name_and_nothing_else(program):
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Bearer daybreak_x", "Basic YTpi", "Bearer \xff\xfe"]
 )
-def test_without_a_good_one_there_is_no_way_in(anybody, header):
-    response = anybody.ask("GET", PATH, Authorization=header)
+def test_a_request_without_a_valid_token_is_refused(anonymous, header):
+    response = anonymous.call("GET", PATH, Authorization=header)
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_one_that_was_revoked_or_has_expired_opens_nothing(program):
-    expired = program("stories:read", expires_at=now() - timedelta(seconds=1))
-    assert expired.ask("GET", PATH).status_code == 401
-    good = program("stories:read", expires_at=now() + timedelta(hours=1))
-    assert good.ask("GET", PATH).status_code == 200
+def test_a_revoked_or_expired_token_is_refused(api_client):
+    expired = api_client("stories:read", expires_at=now() - timedelta(seconds=1))
+    assert expired.call("GET", PATH).status_code == 401
+    good = api_client("stories:read", expires_at=now() + timedelta(hours=1))
+    assert good.call("GET", PATH).status_code == 200
 
     access.revoke(token_ids=[ApiToken.objects.latest("pk").pk], now=now())
-    assert good.ask("GET", PATH).status_code == 401
+    assert good.call("GET", PATH).status_code == 401
 
 
-def test_one_for_a_newsletter_opens_no_other(program, daily):
+def test_a_token_of_one_newsletter_is_refused_for_another(api_client, daily):
     factories.newsletter(slug="weekly")
-    mine = program("stories:read", newsletter=daily)
-    assert mine.ask("GET", PATH).status_code == 200
-    refused = mine.ask("GET", "/newsletters/weekly/stories")
+    mine = api_client("stories:read", newsletter=daily)
+    assert mine.call("GET", PATH).status_code == 200
+    refused = mine.call("GET", "/newsletters/weekly/stories")
     assert (refused.status_code, refused.json()["title"]) == (
         403, "The token is not good for this",
     )  # fmt: skip
 
 
-def test_its_last_use_is_noted_once_a_minute(program):
-    program("stories:read").ask("GET", PATH)
+def test_the_last_use_of_a_token_is_stored_once_a_minute(api_client):
+    api_client("stories:read").call("GET", PATH)
     first = ApiToken.objects.get().last_used_at
     assert first is not None
     token = ApiToken.objects.get()
@@ -75,8 +75,8 @@ def test_its_last_use_is_noted_once_a_minute(program):
     assert token.is_good(now=now())
 
 
-def test_a_bad_token_is_not_overlooked_where_none_is_needed(anybody):
-    response = anybody.ask(
+def test_a_wrong_token_is_refused_even_where_none_is_needed(anonymous):
+    response = anonymous.call(
         "POST",
         "/newsletters/daily/subscriptions",
         {"email": "ann@example.com"},
