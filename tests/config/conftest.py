@@ -20,20 +20,22 @@ def var() -> Iterator[Path]:
 
 @pytest.fixture
 def deep_var() -> Iterator[Path]:
-    """A folder whose sockets' paths would be longer than an address of a socket may be."""
+    """Return a folder so deep that the paths of its sockets are too long for a socket address."""
     with _folder("/".join(["a-folder-of-a-careful-person"] * 5)) as var:
         yield var
 
 
 @contextmanager
 def _folder(below: str) -> Iterator[Path]:
-    """Not below pytest's tmp_path: another pytest that starts closes its parent to all but root,
-    and PostgreSQL, which does not run as root, then loses sight of its files.
+    """Yield a new folder that is not below pytest's tmp_path.
+
+    Another pytest that starts restricts the parent of tmp_path to root. PostgreSQL does not run as
+    root, and could no longer reach its files there.
     """
     with tempfile.TemporaryDirectory(prefix="daybreak-") as name:
         var = Path(name).resolve() / below
         yield var
-        # Some tests have ended what they started, and a command costs a second and more.
+        # Some tests have already stopped everything, and the command takes more than a second.
         if machine.processes(var):
             machine.run("manage.py", "stop", var=var)
         assert machine.processes(var) == []

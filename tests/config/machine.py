@@ -1,4 +1,4 @@
-"""Run parts of Daybreak as a developer's shell would: other processes, in a var/ of their own."""
+"""Run parts of Daybreak in other processes with their own var/, as a developer's shell would."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SAFE = {
 }
 
 
-def shell(var: Path, **variables: str) -> dict[str, str]:
-    """The environment of a shell in which nothing is configured but `variables`."""
+def environment(var: Path, **variables: str) -> dict[str, str]:
+    """Return the environment of a shell in which only `variables` are configured."""
     kept = {name: value for name, value in os.environ.items() if name not in CONFIGURED}
     return kept | {"DAYBREAK_VAR": str(var)} | variables
 
@@ -33,7 +33,7 @@ def popen(*command: str, var: Path, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
-        env=shell(var, **variables),
+        env=environment(var, **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -47,7 +47,7 @@ def run(*command: str, var: Path, **variables: str) -> subprocess.CompletedProce
 
 
 def processes(var: Path) -> list[psutil.Process]:
-    """What runs in or for this var/, children included."""
+    """Return the processes that run in or for this var/, including children."""
     found = []
     for process in psutil.process_iter():
         try:

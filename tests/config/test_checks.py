@@ -13,7 +13,7 @@ from tests.config import machine
 
 @pytest.fixture
 def deployment(settings, monkeypatch):
-    """A deployment with nothing to complain about; a test spoils one thing."""
+    """Return the settings of a valid deployment; a test makes one of them invalid."""
     for name, value in machine.SAFE.items():
         monkeypatch.setenv(name, value)
     settings.DEBUG = False
@@ -42,7 +42,7 @@ def test_a_complete_deployment_has_no_problems(deployment):
         ("POSTAL_ADDRESS", "", "daybreak.E011"),
     ],
 )
-def test_each_variable_is_named(deployment, monkeypatch, name, value, expected):
+def test_each_missing_or_unsafe_variable_is_named(deployment, monkeypatch, name, value, expected):
     monkeypatch.setenv(name, value)
 
     [problem] = checks.check_running()
@@ -92,7 +92,7 @@ def test_an_unsubscribe_link_must_fit_its_header(deployment, length, expected):
     ],
 )
 @pytest.mark.parametrize("debug", [False, True])
-def test_a_value_that_makes_no_sense_is_named(deployment, name, value, expected, debug):
+def test_an_invalid_value_is_named(deployment, name, value, expected, debug):
     deployment.DEBUG = debug
     setattr(deployment, name, value)
 
@@ -112,20 +112,20 @@ def test_a_value_that_makes_no_sense_is_named(deployment, name, value, expected,
         {"RETENTION_LEFT_DAYS": 0, "SIGNUP_CHALLENGE": "never"},
     ],
 )
-def test_an_unusual_value_that_makes_sense_is_let_be(deployment, values):
+def test_an_unusual_but_valid_value_is_accepted(deployment, values):
     for name, value in values.items():
         setattr(deployment, name, value)
 
     assert ids(checks.check_running()) == []
 
 
-def test_a_links_life_is_the_one_that_it_has():
+def test_the_lifetime_of_a_link_in_the_checks_is_the_real_one():
     assert timedelta(hours=sensible.LINK_HOURS) == tokens.CONFIRM_WITHIN
 
 
 @pytest.mark.subprocess
 @pytest.mark.parametrize("name", ["PENDING_DAYS", "SIGNUP_MIN_SECONDS"])
-def test_a_number_that_is_none_is_said_in_one_line(tmp_path, name):
+def test_an_invalid_number_is_reported_in_one_line(tmp_path, name):
     refused = machine.run("manage.py", "migrate", var=tmp_path, **{name: "a week"})
 
     assert refused.returncode == 1
@@ -133,14 +133,14 @@ def test_a_number_that_is_none_is_said_in_one_line(tmp_path, name):
     assert len(refused.stderr.splitlines()) == 1
 
 
-def test_debug_itself_is_named_when_asked_for_the_deployment(deployment):
+def test_debug_itself_is_named_by_the_deployment_checks(deployment):
     deployment.DEBUG = True
 
     assert ids(checks.check_running()) == []
     assert "daybreak.E002" in ids(checks.problems())
 
 
-def test_another_database_is_refused(deployment, monkeypatch):
+def test_a_database_other_than_postgresql_is_refused(deployment, monkeypatch):
     engine = {"ENGINE": "django.db.backends.sqlite3"}
     monkeypatch.setattr(django_settings, "DATABASES", {"default": engine})
 
@@ -158,7 +158,7 @@ def test_another_database_is_refused(deployment, monkeypatch):
         (["anymail+postmark://TOKEN:pw@"], []),
     ],
 )
-def test_relays_that_an_operator_should_think_about_are_named(deployment, urls, expected):
+def test_relays_that_need_an_operators_attention_are_named(deployment, urls, expected):
     deployment.EMAIL_RELAYS = parse_relays(urls)
 
     assert ids(checks.check_deployment()) == expected
@@ -192,7 +192,7 @@ def test_nothing_starts_on_unsafe_defaults(tmp_path, command):
 
 
 @pytest.mark.subprocess
-def test_a_web_server_with_nothing_configured_does_not_come_up_in_debug(tmp_path):
+def test_a_web_server_without_configuration_does_not_start_in_debug_mode(tmp_path):
     gunicorn = ["-m", "gunicorn", "config.wsgi", "--no-control-socket", "--bind", "127.0.0.1:0"]
 
     refused = machine.run(*gunicorn, var=tmp_path)
@@ -202,7 +202,7 @@ def test_a_web_server_with_nothing_configured_does_not_come_up_in_debug(tmp_path
 
 
 @pytest.mark.subprocess
-def test_the_clock_needs_no_place_to_write(tmp_path):
+def test_beat_needs_no_writable_folder(tmp_path):
     beat = ["-m", "celery", "-A", "config", "beat", "--loglevel", "DEBUG", "--pidfile="]
     with machine.popen(*beat, var=tmp_path / "var", **machine.SAFE) as process:
         ticks = any("beat: Ticking" in line for line in process.stderr)
@@ -213,7 +213,7 @@ def test_the_clock_needs_no_place_to_write(tmp_path):
 
 
 @pytest.mark.subprocess
-def test_the_reason_of_an_error_500_stands_in_the_log(tmp_path):
+def test_the_cause_of_an_error_500_is_logged(tmp_path):
     code = (
         "from django.test import Client;"
         "answer = Client(raise_request_exception=False).get("
@@ -228,7 +228,7 @@ def test_the_reason_of_an_error_500_stands_in_the_log(tmp_path):
 
 
 @pytest.mark.subprocess
-def test_a_relay_that_is_no_url_is_said_without_its_password(tmp_path):
+def test_a_relay_that_is_no_url_is_reported_without_its_password(tmp_path):
     for url in ("smtp://user:p[ss@host", "smtp://user:p\u2100ss@host"):
         refused = machine.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS=url)
 
@@ -237,14 +237,14 @@ def test_a_relay_that_is_no_url_is_said_without_its_password(tmp_path):
         assert "ss@host" not in refused.stderr
 
 
-def test_a_password_that_smtp_cannot_carry_is_said_at_once():
+def test_a_password_that_smtp_cannot_carry_is_refused_immediately():
     assert parse_relay("smtp://user:p%40ss@host").password == "p@ss"
     with pytest.raises(RelayError, match="beyond ASCII"):
         parse_relay("smtp://user:p%C3%A4ss@host")
 
 
 @pytest.mark.subprocess
-def test_a_malformed_relay_is_said_in_one_line(tmp_path):
+def test_a_malformed_relay_is_reported_in_one_line(tmp_path):
     refused = machine.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS="mail.example.com")
 
     assert refused.returncode == 1
@@ -253,7 +253,7 @@ def test_a_malformed_relay_is_said_in_one_line(tmp_path):
 
 
 @pytest.mark.subprocess
-def test_a_malformed_rate_is_said_in_one_line(tmp_path):
+def test_a_malformed_rate_is_reported_in_one_line(tmp_path):
     refused = machine.run("manage.py", "migrate", var=tmp_path, DOMAIN_RATES="gmail.com:50")
 
     assert refused.stderr.startswith("Error: DOMAIN_RATES: a rate is written")

@@ -1,4 +1,4 @@
-"""The admin is read in where it is shown or checked."""
+"""The admin is imported only where it is shown or checked."""
 
 import pytest
 
@@ -9,20 +9,22 @@ pytestmark = pytest.mark.subprocess
 WORKER = "from config import celery_app as app; app.loader.import_default_modules()"
 CHECK = "from django.core.checks import run_checks; run_checks(tags=['admin'])"
 PAGES = "from django.urls import reverse; reverse('admin:index')"
-SAY = "from django.contrib import admin; print([*map(str, admin.site._registry)])"
+PRINT_REGISTERED_MODELS = (
+    "from django.contrib import admin; print([*map(str, admin.site._registry)])"
+)
 
 
 @pytest.mark.parametrize(
-    ("before", "is_read_in"),
+    ("before", "is_imported"),
     [("", False), (WORKER, False), (CHECK, True), (PAGES, True)],
     ids=["start", "worker", "check", "pages"],
 )
-def test_only_who_shows_or_checks_the_admin_reads_it_in(tmp_path, before, is_read_in):
-    code = f"import django; django.setup(); {before or 'pass'}; {SAY}"
-    where = machine.SAFE | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+def test_the_admin_is_imported_only_where_it_is_shown_or_checked(tmp_path, before, is_imported):
+    code = f"import django; django.setup(); {before or 'pass'}; {PRINT_REGISTERED_MODELS}"
+    variables = machine.SAFE | {"DJANGO_SETTINGS_MODULE": "config.settings"}
 
-    said = machine.run("-c", code, var=tmp_path, **where)
+    result = machine.run("-c", code, var=tmp_path, **variables)
 
-    assert said.returncode == 0, said.stderr
-    assert ("digest.models.editions.Edition" in said.stdout) == is_read_in
-    assert ("django.contrib.auth.models.User" in said.stdout) == is_read_in
+    assert result.returncode == 0, result.stderr
+    assert ("digest.models.editions.Edition" in result.stdout) == is_imported
+    assert ("django.contrib.auth.models.User" in result.stdout) == is_imported

@@ -1,4 +1,4 @@
-"""The PostgreSQL and Redis that a machine without any gets."""
+"""The PostgreSQL and Redis that start on a machine where none is configured."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from tests.config import machine
 pytestmark = [pytest.mark.subprocess, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 START = "from config import local; local.ensure_services()"
-ASK = """
+CONNECT = """
 import psycopg, redis
 from config import local
 local.ensure_services()
@@ -22,17 +22,17 @@ assert redis.Redis.from_url(local.redis_url()).ping()
 """
 
 
-def test_two_commands_started_at_once_in_a_deep_folder_share_one_database(deep_var):
-    ask = ASK.format(sql="pass")
-    both = [machine.popen("-c", ask, var=deep_var) for _ in range(2)]
-    said = [process.communicate(timeout=90) for process in both]
+def test_two_commands_started_together_in_a_deep_folder_share_one_database(deep_var):
+    code = CONNECT.format(sql="pass")
+    both = [machine.popen("-c", code, var=deep_var) for _ in range(2)]
+    outputs = [process.communicate(timeout=90) for process in both]
 
-    assert [process.returncode for process in both] == [0, 0], said
-    assert said[0][0] == said[1][0]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert outputs[0][0] == outputs[1][0]
 
 
-def test_after_kill_9_the_next_command_finds_the_data_although_the_pid_is_reused(var):
-    made = machine.run("-c", ASK.format(sql='database.execute("CREATE TABLE t()")'), var=var)
+def test_the_data_survives_kill_9_although_the_pid_is_reused(var):
+    made = machine.run("-c", CONNECT.format(sql='database.execute("CREATE TABLE t()")'), var=var)
     assert made.returncode == 0, made.stderr
     for process in machine.processes(var):
         process.send_signal(signal.SIGKILL)
@@ -41,12 +41,12 @@ def test_after_kill_9_the_next_command_finds_the_data_although_the_pid_is_reused
     lines = pid_file.read_text().splitlines()
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
 
-    found = machine.run("-c", ASK.format(sql='database.execute("SELECT FROM t")'), var=var)
+    found = machine.run("-c", CONNECT.format(sql='database.execute("SELECT FROM t")'), var=var)
 
     assert found.returncode == 0, found.stderr
 
 
-def test_a_killed_initdb_is_not_taken_for_a_database(var):
+def test_the_files_of_a_killed_initdb_are_not_mistaken_for_a_database(var):
     for half_made in (var / "postgres", var / "postgres.new"):
         half_made.mkdir()
         (half_made / "base").mkdir()
@@ -54,7 +54,7 @@ def test_a_killed_initdb_is_not_taken_for_a_database(var):
     assert machine.run("-c", START, var=var).returncode == 0
 
 
-def test_nothing_is_started_where_both_are_configured(tmp_path):
+def test_no_server_is_started_where_both_are_configured(tmp_path):
     var = tmp_path / "var"
     urls = {name: machine.SAFE[name] for name in ("DATABASE_URL", "REDIS_URL")}
 
@@ -62,11 +62,11 @@ def test_nothing_is_started_where_both_are_configured(tmp_path):
     assert not var.exists()
 
 
-def test_stop_where_nothing_runs_is_harmless(tmp_path):
+def test_stop_is_harmless_where_nothing_runs(tmp_path):
     assert machine.run("manage.py", "stop", var=tmp_path / "var").returncode == 0
 
 
-def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path):
+def test_an_unusable_folder_is_reported_in_one_line(tmp_path):
     (tmp_path / "var").write_text("a file")
 
     refused = machine.run("manage.py", "migrate", var=tmp_path / "var")

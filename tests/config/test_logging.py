@@ -1,4 +1,4 @@
-"""Each line once, in the web's processes as in the workers'."""
+"""Each line is logged once, in web processes and in workers."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.config import machine
 
 pytestmark = pytest.mark.subprocess
 
-SAID = """
+CODE = """
 import logging
 import django
 django.setup()
@@ -21,17 +21,17 @@ WORKER = "from config import celery_app as app; app.log.setup(loglevel='INFO')"
 
 
 @pytest.mark.parametrize("setup", ["", WORKER], ids=["web", "worker"])
-def test_each_line_is_written_once(tmp_path, setup):
-    code = SAID.format(setup=setup)
+def test_each_line_is_logged_once(tmp_path, setup):
+    code = CODE.format(setup=setup)
 
-    where = machine.SAFE | {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    said = machine.run("-c", code, var=tmp_path, **where)
+    variables = machine.SAFE | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    result = machine.run("-c", code, var=tmp_path, **variables)
 
-    lines = [line for line in said.stderr.splitlines() if "a line of" in line]
+    lines = [line for line in result.stderr.splitlines() if "a line of" in line]
     assert [line[line.index("a line of") :] for line in lines] == [
         "a line of the digest",
         "a line of the subscribers",
         "a line of Django",
         "a line of a library",
     ]
-    assert "a detail" not in said.stderr
+    assert "a detail" not in result.stderr

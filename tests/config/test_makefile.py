@@ -1,4 +1,4 @@
-"""`make` on a machine whose Python will not do says so in one line."""
+"""`make` reports a missing or unsuitable Python in one line."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ NO_VENV = """case "$2" in *venv*) exit 1 ;; esac"""
 def make(folder, python):
     shutil.copy(ROOT / "Makefile", folder)
     shutil.copy(ROOT / "requirements.txt", folder)
-    # The tests are run by make themselves, which would speak of an inner make.
+    # `make` also runs the tests; with its variables the inner `make` would write other messages.
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(
         ["make", "run", f"PYTHON={python}"],
@@ -30,14 +30,14 @@ def make(folder, python):
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "message"),
     [
         (TOO_OLD, "Daybreak needs Python 3.11 or newer; name one: PYTHON=python3.12 make"),
         (NO_VENV, "lacks venv; install it (Debian: apt-get install python3-venv)."),
     ],
     ids=["too old", "no venv"],
 )
-def test_a_python_that_will_not_do_is_named(tmp_path, script, said):
+def test_an_unsuitable_python_is_named(tmp_path, script, message):
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\n{script}\n")
     python.chmod(0o755)
@@ -46,12 +46,12 @@ def test_a_python_that_will_not_do_is_named(tmp_path, script, said):
 
     first, closing = refused.stderr.splitlines()
     assert refused.returncode != 0
-    assert first.endswith(said)
+    assert first.endswith(message)
     assert closing.startswith("make: ***")
     assert not (tmp_path / ".venv").exists()
 
 
-def test_no_python_at_all_is_said_too(tmp_path):
+def test_a_missing_python_is_named(tmp_path):
     refused = make(tmp_path, "python-of-nowhere")
 
     assert refused.returncode != 0

@@ -16,38 +16,38 @@ from tests.conftest import free_port, wait_for
 pytestmark = pytest.mark.subprocess
 
 
-class Run:
-    """A running `manage.py start` and what it has said so far."""
+class Site:
+    """A running `manage.py start` and its output so far."""
 
     def __init__(self, var, **variables):
         self.process = machine.popen("manage.py", "start", var=var, **variables)
-        self.said = ""
+        self.output = ""
         threading.Thread(target=self._listen, daemon=True).start()
-        wait_for(lambda: "Stop     Ctrl-C" in self.said or self.process.poll() is not None,
+        wait_for(lambda: "Stop     Ctrl-C" in self.output or self.process.poll() is not None,
                  seconds=90, what="the site")  # fmt: skip
 
     def _listen(self):
         for line in self.process.stdout:
-            self.said += line
+            self.output += line
 
     def end(self, signum):
         self.process.send_signal(signum)
         self.process.wait(60)
-        self.said += self.process.stderr.read()
+        self.output += self.process.stderr.read()
         self.process.stdout.close()
         self.process.stderr.close()
         return self.process.returncode
 
 
-def test_everything_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
+def test_the_site_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
     port = free_port()
-    first = Run(var, PORT=str(port))
+    first = Site(var, PORT=str(port))
     try:
         for page in ("/admin/login/", "/mailbox/", "/static/demo/rates.jpg"):
             with urllib.request.urlopen(f"http://localhost:{port}{page}") as answer:
                 assert answer.status == 200
-        assert f"http://localhost:{port}/mailbox/" in first.said
-        [password] = re.findall(r"user admin, password (\S+)", first.said)
+        assert f"http://localhost:{port}/mailbox/" in first.output
+        [password] = re.findall(r"user admin, password (\S+)", first.output)
         assert (var / "admin-password").stat().st_mode & 0o077 == 0
 
         code = (
@@ -65,17 +65,17 @@ def test_everything_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
         assert "Daybreak runs here already" in twice.stderr
     finally:
         assert first.end(signal.SIGTERM) == 0
-    wait_for(lambda: not machine.processes(var), seconds=5, what="all to be gone")
+    wait_for(lambda: not machine.processes(var), seconds=5, what="all processes to end")
 
     other_port = free_port()
-    second = Run(var, PORT=str(other_port))
-    assert second.end(signal.SIGINT) == 0, second.said
-    wait_for(lambda: not machine.processes(var), seconds=5, what="all to be gone")
-    assert f"password {password}" in second.said
-    assert f"http://localhost:{other_port}/admin/" in second.said
+    second = Site(var, PORT=str(other_port))
+    assert second.end(signal.SIGINT) == 0, second.output
+    wait_for(lambda: not machine.processes(var), seconds=5, what="all processes to end")
+    assert f"password {password}" in second.output
+    assert f"http://localhost:{other_port}/admin/" in second.output
 
 
-def test_a_taken_port_is_said_in_one_line_and_nothing_is_started(tmp_path):
+def test_a_taken_port_is_reported_in_one_line_and_nothing_is_started(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused = machine.run("manage.py", "start", var=tmp_path / "var", PORT=str(port))
@@ -87,7 +87,7 @@ def test_a_taken_port_is_said_in_one_line_and_nothing_is_started(tmp_path):
     assert not (tmp_path / "var").exists()
 
 
-def test_a_signal_in_the_first_moments_leaves_nothing_behind(var):
+def test_a_signal_during_the_start_leaves_nothing_behind(var):
     process = machine.popen("manage.py", "start", var=var, PORT=str(free_port()))
     wait_for((var / "services.lock").exists, what="the services to be started")
     process.terminate()
@@ -98,4 +98,4 @@ def test_a_signal_in_the_first_moments_leaves_nothing_behind(var):
         raise
 
     assert process.returncode == 0
-    wait_for(lambda: not machine.processes(var), seconds=5, what="all to be gone")
+    wait_for(lambda: not machine.processes(var), seconds=5, what="all processes to end")
