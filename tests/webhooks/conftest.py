@@ -1,4 +1,4 @@
-"""A receiver of webhooks: a real HTTP server that answers as it is told."""
+"""A receiver of webhooks: a real HTTP server whose responses the test defines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 @dataclass
 class Posted:
-    """One request as it came."""
+    """One request that the receiver got."""
 
     path: str
     headers: dict[str, str]
@@ -25,13 +25,13 @@ class Posted:
 
 @dataclass
 class Receiver:
-    """`status` and `headers` are what the next requests are answered."""
+    """A receiver responds to its next requests with `status`, `headers` and `body`."""
 
     received: list[Posted] = field(default_factory=list)
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    # Seconds before the answer, and between any two bytes of its body.
+    # Seconds before the response, and between any two bytes of its body.
     wait: float = 0
     drip: float = 0
     port: int = 0
@@ -61,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(self.receiver.drip)
 
     def log_message(self, *args: Any) -> None:
-        """Quiet."""
+        """Write no log."""
 
 
 @pytest.fixture

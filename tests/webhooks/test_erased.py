@@ -1,4 +1,4 @@
-"""Who was told of a reader is told to forget them; what told it is then forgotten here."""
+"""Webhooks that got events about a reader get the erasure too; then its address is deleted."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -30,7 +30,7 @@ def ann():
     return subscription
 
 
-def erased(subscription, now=NOW):
+def erase_reader(subscription, now=NOW):
     erase.erase(subscriber_id=subscription.subscriber_id, now=now)
 
 
@@ -42,66 +42,66 @@ def payload():
     return json.loads(WebhookDelivery.objects.get().payload)
 
 
-def test_each_subscription_is_told_of(ann):
+def test_an_erasure_is_sent_for_each_subscription(ann):
     factories.webhook()
 
-    erased(ann)
+    erase_reader(ann)
 
-    told = payload()
-    assert told["type"] == "subscriber.unsubscribed"
-    assert told["data"]["erased"] is True
-    subscription = told["data"]["subscription"]
+    event = payload()
+    assert event["type"] == "subscriber.unsubscribed"
+    assert event["data"]["erased"] is True
+    subscription = event["data"]["subscription"]
     assert (subscription["id"], subscription["newsletter"]) == (ann.pk, "daily")
     assert (subscription["status"], subscription["email"]) == ("unsubscribed", ADDRESS)
     assert subscription["ended_at"] == NOW.isoformat()
 
 
-def test_whoever_was_told_that_a_reader_left_is_told_to_forget_them(ann, receiver):
+def test_a_webhook_that_got_the_unsubscribe_event_gets_the_erasure_too(ann, receiver):
     webhook = factories.webhook(receiver.url)
     preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
     assert send_due(webhook) == 1
 
-    erased(ann, now=NOW + timedelta(days=400))
+    erase_reader(ann, now=NOW + timedelta(days=400))
 
     assert send_due(webhook, now=NOW + timedelta(days=400)) == 1
-    told = json.loads(receiver.received[-1].body)["data"]
-    assert told["erased"] is True
-    assert told["subscription"]["email"] == ADDRESS
-    assert told["subscription"]["ended_at"] == NOW.isoformat()
+    data = json.loads(receiver.received[-1].body)["data"]
+    assert data["erased"] is True
+    assert data["subscription"]["email"] == ADDRESS
+    assert data["subscription"]["ended_at"] == NOW.isoformat()
 
 
-def test_an_address_that_a_reader_had_before_is_told_of_as_well(ann):
+def test_the_erasure_of_a_former_address_is_sent_as_well(ann):
     factories.webhook()
     former = factories.subscription(
         ann.newsletter, "ann.unmistakable@example.org", status="unsubscribed", ended_at=NOW,
         moved_to=ann,
     )  # fmt: skip
 
-    erased(ann)
+    erase_reader(ann)
 
-    told = [json.loads(row.payload)["data"] for row in WebhookDelivery.objects.all()]
-    assert {(one["subscription"]["id"], one["subscription"]["email"]) for one in told} == {
+    data = [json.loads(row.payload)["data"] for row in WebhookDelivery.objects.all()]
+    assert {(one["subscription"]["id"], one["subscription"]["email"]) for one in data} == {
         (ann.pk, ADDRESS),
         (former.pk, "ann.unmistakable@example.org"),
     }
 
 
-def test_it_says_nothing_of_the_person_but_the_address(ann):
+def test_an_erasure_event_holds_no_personal_data_but_the_address(ann):
     factories.webhook()
 
-    erased(ann)
+    erase_reader(ann)
 
     row = WebhookDelivery.objects.get().payload
     assert [mark for mark in PERSONAL if mark in row] == ["unmistakable"]
 
 
-def test_a_leaving_that_waits_is_told_all_the_same(ann, receiver):
+def test_a_waiting_unsubscribe_event_is_still_sent_after_the_erasure(ann, receiver):
     webhook = factories.webhook(receiver.url)
     emit_of_reader(event=Event.CONFIRMED, subscription_id=ann.pk, now=NOW)
     preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
     waiting = WebhookDelivery.objects.get(event=Event.UNSUBSCRIBED)
 
-    erased(ann)
+    erase_reader(ann)
 
     row = WebhookDelivery.objects.get()
     assert row.message_id == waiting.message_id
@@ -111,10 +111,10 @@ def test_a_leaving_that_waits_is_told_all_the_same(ann, receiver):
     assert json.loads(posted.body)["data"]["subscription"]["email"] == ADDRESS
 
 
-def test_once_it_has_arrived_the_address_is_gone_and_that_it_was_told_stays(ann, receiver):
+def test_a_delivered_erasure_event_loses_the_address_and_stays_in_the_log(ann, receiver):
     receiver.status, receiver.body = 200, f"Removed {ADDRESS}".encode()
     webhook = factories.webhook(receiver.url)
-    erased(ann)
+    erase_reader(ann)
 
     send_due(webhook)
 
@@ -125,7 +125,7 @@ def test_once_it_has_arrived_the_address_is_gone_and_that_it_was_told_stays(ann,
     assert WebhookAttempt.objects.get().answer == ""
 
 
-def test_of_who_was_not_erased_the_log_keeps_what_it_told(ann, receiver):
+def test_the_log_keeps_the_payload_of_a_reader_who_was_not_erased(ann, receiver):
     webhook = factories.webhook(receiver.url)
     preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
 
@@ -134,11 +134,11 @@ def test_of_who_was_not_erased_the_log_keeps_what_it_told(ann, receiver):
     assert payload()["data"]["subscription"]["email"] == ADDRESS
 
 
-def test_what_was_given_up_can_be_sent_again_for_a_month_and_no_longer(ann, receiver, settings):
+def test_a_failed_erasure_event_can_be_sent_again_for_a_month_only(ann, receiver, settings):
     settings.RETENTION_WEBHOOK_DAYS = 0
     receiver.status = 503
     webhook = factories.webhook(receiver.url)
-    erased(ann)
+    erase_reader(ann)
     WebhookDelivery.objects.update(attempts=len(send.PAUSES))
     send_due(webhook)
     row = WebhookDelivery.objects.get()
@@ -156,19 +156,19 @@ def test_what_was_given_up_can_be_sent_again_for_a_month_and_no_longer(ann, rece
     assert not WebhookDelivery.objects.exists()
 
 
-def test_a_reader_erased_while_an_event_is_on_the_wire_leaves_no_trace_of_it(
+def test_a_reader_erased_while_an_event_is_being_posted_leaves_no_trace_of_it(
     ann, receiver, monkeypatch
 ):
     webhook = factories.webhook(receiver.url, events=[Event.CONFIRMED])
     emit_of_reader(event=Event.CONFIRMED, subscription_id=ann.pk, now=NOW)
     post = send.post
 
-    def meanwhile(*args, **kwargs):
+    def post_and_erase(*args, **kwargs):
         answer = post(*args, **kwargs)
-        erased(ann)
+        erase_reader(ann)
         return answer
 
-    monkeypatch.setattr(send, "post", meanwhile)
+    monkeypatch.setattr(send, "post", post_and_erase)
     assert send_due(webhook) == 1
 
     assert not WebhookDelivery.objects.exists()
@@ -178,25 +178,25 @@ def test_a_reader_erased_while_an_event_is_on_the_wire_leaves_no_trace_of_it(
 
 
 @pytest.mark.parametrize("end", ["erase", "leave"])
-def test_a_mail_that_goes_out_while_its_reader_goes_tells_of_no_sign_up(monkeypatch, end):
+def test_a_reader_who_leaves_while_the_mail_is_sent_causes_no_sign_up_event(monkeypatch, end):
     factories.webhook()
     signup.sign_up(newsletter=factories.newsletter(), email=ADDRESS, origin=Origin(), now=NOW)
     subscription = Subscription.objects.get()
 
-    def meanwhile(self, **_):
+    def erase_or_unsubscribe(self, **_):
         if end == "erase":
-            erased(subscription)
+            erase_reader(subscription)
         else:
             preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
 
-    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", meanwhile)
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", erase_or_unsubscribe)
     assert confirmation.send_due(subscription_id=subscription.pk, now=NOW)
 
     assert [row.event for row in WebhookDelivery.objects.all()] == ["subscriber.unsubscribed"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_bounce_at_the_moment_of_an_erasure_writes_nobody_down_again(ann):
+def test_a_bounce_during_an_erasure_stores_no_event(ann):
     factories.webhook(events=[Event.BOUNCED])
 
     def bounce():
@@ -207,7 +207,7 @@ def test_a_bounce_at_the_moment_of_an_erasure_writes_nobody_down_again(ann):
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            erased(ann)
+            erase_reader(ann)
             bouncing = pool.submit(bounce)
             wait([bouncing], timeout=0.5)
         assert bouncing.result(10) == 0
@@ -215,7 +215,7 @@ def test_a_bounce_at_the_moment_of_an_erasure_writes_nobody_down_again(ann):
     assert not WebhookDelivery.objects.exists()
 
 
-def test_a_sign_up_that_nobody_confirmed_is_told_of_without_its_address():
+def test_the_purge_of_an_unconfirmed_sign_up_is_sent_without_its_address():
     factories.webhook(events=[Event.UNSUBSCRIBED])
     waiting = factories.subscription(
         factories.newsletter(),
@@ -227,14 +227,14 @@ def test_a_sign_up_that_nobody_confirmed_is_told_of_without_its_address():
     pending.forget(now=NOW)
 
     assert not Subscription.objects.exists()
-    told = payload()["data"]
-    assert told["erased"] is True
-    assert told["subscription"]["id"] == waiting.pk
-    assert told["subscription"]["status"] == "unsubscribed"
-    assert told["subscription"]["email"] == told["subscription"]["name"] == ""
+    data = payload()["data"]
+    assert data["erased"] is True
+    assert data["subscription"]["id"] == waiting.pk
+    assert data["subscription"]["status"] == "unsubscribed"
+    assert data["subscription"]["email"] == data["subscription"]["name"] == ""
 
 
-def test_who_had_left_and_never_confirmed_anew_is_told_of_as_one_who_left():
+def test_a_former_reader_who_did_not_confirm_again_is_sent_as_unsubscribed():
     factories.webhook(events=[Event.UNSUBSCRIBED])
     again = factories.subscription(
         factories.newsletter(), status="pending", created_at=NOW - timedelta(days=60)
@@ -242,8 +242,8 @@ def test_who_had_left_and_never_confirmed_anew_is_told_of_as_one_who_left():
 
     pending.forget(now=NOW)
 
-    told = payload()["data"]
-    assert "erased" not in told
-    assert told["subscription"]["id"] == again.pk
-    assert told["subscription"]["status"] == "unsubscribed"
-    assert told["subscription"]["email"] == again.subscriber.email
+    data = payload()["data"]
+    assert "erased" not in data
+    assert data["subscription"]["id"] == again.pk
+    assert data["subscription"]["status"] == "unsubscribed"
+    assert data["subscription"]["email"] == again.subscriber.email

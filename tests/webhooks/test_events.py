@@ -1,4 +1,4 @@
-"""What happens is written down for the webhooks that asked for it, in the event's transaction."""
+"""An event is stored for the webhooks that subscribe to it, in the transaction of the change."""
 
 import json
 from datetime import timedelta
@@ -23,11 +23,11 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 
 
-def told():
+def payloads():
     return [json.loads(row.payload) for row in WebhookDelivery.objects.order_by("pk")]
 
 
-def test_a_reader_is_told_of_from_sign_up_to_leaving():
+def test_a_reader_causes_events_from_sign_up_to_unsubscribing():
     newsletter = factories.newsletter(slug="daily")
     factories.webhook()
 
@@ -38,12 +38,12 @@ def test_a_reader_is_told_of_from_sign_up_to_leaving():
     signup.confirm(token=token, origin=Origin(), now=NOW)
     preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
 
-    assert [event["type"] for event in told()] == [
+    assert [event["type"] for event in payloads()] == [
         "subscriber.subscribed",
         "subscriber.confirmed",
         "subscriber.unsubscribed",
     ]
-    last = told()[-1]
+    last = payloads()[-1]
     assert last["timestamp"] == NOW.isoformat()
     assert last["data"]["subscription"]["newsletter"] == "daily"
     assert last["data"]["subscription"]["email"] == "ann@example.com"
@@ -51,7 +51,7 @@ def test_a_reader_is_told_of_from_sign_up_to_leaving():
     assert last["data"]["subscription"]["ended_at"] == NOW.isoformat()
 
 
-def test_what_changes_nothing_tells_nothing():
+def test_a_request_that_changes_nothing_causes_no_event():
     newsletter = factories.newsletter()
     factories.webhook()
     active = factories.subscription(newsletter, "ann@example.com")
@@ -63,10 +63,10 @@ def test_what_changes_nothing_tells_nothing():
     preferences.unsubscribe(subscription_id=active.pk, now=NOW)
     preferences.unsubscribe(subscription_id=active.pk, now=NOW)
 
-    assert [event["type"] for event in told()] == ["subscriber.unsubscribed"]
+    assert [event["type"] for event in payloads()] == ["subscriber.unsubscribed"]
 
 
-def test_an_import_that_asks_its_readers_to_confirm_tells_nothing_until_they_do(tmp_path):
+def test_an_import_that_asks_for_confirmation_causes_no_event_until_readers_confirm(tmp_path):
     factories.newsletter(slug="daily")
     factories.webhook()
     path = tmp_path / "readers.csv"
@@ -77,13 +77,13 @@ def test_an_import_that_asks_its_readers_to_confirm_tells_nothing_until_they_do(
     confirmation.send_all_due(clock=lambda: later)
 
     assert len(mail.outbox) == 1
-    assert told() == []
+    assert payloads() == []
     token = tokens.confirm_token(Subscription.objects.get(), now=later)
     signup.confirm(token=token, origin=Origin(), now=later)
-    assert [event["type"] for event in told()] == ["subscriber.confirmed"]
+    assert [event["type"] for event in payloads()] == ["subscriber.confirmed"]
 
 
-def test_a_bounce_is_told_once_for_each_newsletter_and_one_by_hand_is_not():
+def test_a_bounce_causes_one_event_per_newsletter_and_a_manual_suppression_none():
     one, other = factories.newsletter(slug="one"), factories.newsletter(slug="other")
     factories.webhook()
     first = factories.subscription(one, "ann@example.com")
@@ -100,9 +100,9 @@ def test_a_bounce_is_told_once_for_each_newsletter_and_one_by_hand_is_not():
         )
     suppression.suppress(email="bob@example.com", reason=Suppression.Reason.MANUAL, now=NOW)
 
-    assert [event["type"] for event in told()] == ["subscriber.bounced"] * 2
-    assert {event["data"]["subscription"]["newsletter"] for event in told()} == {"one", "other"}
-    assert told()[0]["data"]["detail"] == "550 5.1.1 Unknown"
+    assert [event["type"] for event in payloads()] == ["subscriber.bounced"] * 2
+    assert {event["data"]["subscription"]["newsletter"] for event in payloads()} == {"one", "other"}
+    assert payloads()[0]["data"]["detail"] == "550 5.1.1 Unknown"
 
 
 def test_a_complaint_is_an_event_of_its_own():
@@ -111,10 +111,10 @@ def test_a_complaint_is_an_event_of_its_own():
 
     suppression.suppress(email="ann@example.com", reason=Suppression.Reason.COMPLAINT, now=NOW)
 
-    assert [event["type"] for event in told()] == ["subscriber.complained"]
+    assert [event["type"] for event in payloads()] == ["subscriber.complained"]
 
 
-def test_an_edition_is_told_of_once_it_is_sent_and_not_again():
+def test_a_sent_edition_causes_exactly_one_event():
     newsletter = factories.newsletter(slug="daily")
     factories.webhook()
     reader = factories.subscription(newsletter)
@@ -129,7 +129,7 @@ def test_an_edition_is_told_of_once_it_is_sent_and_not_again():
     factories.put(Edition.objects.filter(pk=edition.pk), status=Edition.Status.SENDING)
     assert finish.finish_if_done(edition_id=edition.pk, now=NOW + timedelta(hours=1))
 
-    [event] = told()
+    [event] = payloads()
     assert event["type"] == "edition.sent"
     assert event["data"]["edition"]["subject"] == "Rain"
     assert event["data"]["edition"]["url"].endswith(edition.get_absolute_url())
@@ -141,7 +141,7 @@ def test_an_edition_is_told_of_once_it_is_sent_and_not_again():
     }
 
 
-def test_a_webhook_hears_of_its_newsletter_and_its_events_alone():
+def test_a_webhook_gets_only_events_of_its_newsletter_and_its_types():
     mine, other = factories.newsletter(), factories.newsletter()
     factories.webhook(name="mine", newsletter=mine)
     factories.webhook(name="leavers", events=[Event.UNSUBSCRIBED])
@@ -156,7 +156,7 @@ def test_a_webhook_hears_of_its_newsletter_and_its_events_alone():
     assert list(rows) == ["mine", "all", "all"]
 
 
-def test_one_event_has_one_id_whoever_hears_of_it():
+def test_an_event_has_the_same_id_for_all_webhooks():
     factories.webhook()
     factories.webhook()
     subscription = factories.subscription(factories.newsletter())
@@ -167,7 +167,7 @@ def test_one_event_has_one_id_whoever_hears_of_it():
     assert WebhookDelivery.objects.values("message_id").distinct().count() == 1
 
 
-def test_what_is_undone_was_never_told():
+def test_a_change_that_is_rolled_back_causes_no_event():
     factories.webhook()
     subscription = factories.subscription(factories.newsletter())
 
@@ -175,10 +175,10 @@ def test_what_is_undone_was_never_told():
         emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
         transaction.set_rollback(True)
 
-    assert told() == []
+    assert payloads() == []
 
 
-def test_without_webhooks_an_event_costs_no_query(django_assert_num_queries):
+def test_an_event_without_webhooks_costs_no_query(django_assert_num_queries):
     subscription = factories.subscription(factories.newsletter())
     emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
 
@@ -187,10 +187,10 @@ def test_without_webhooks_an_event_costs_no_query(django_assert_num_queries):
 
     factories.webhook()
     emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
-    assert len(told()) == 1
+    assert len(payloads()) == 1
 
 
-def test_the_log_is_forgotten_after_a_while(settings):
+def test_the_log_is_purged_after_a_month(settings):
     webhook = factories.webhook()
     factories.webhook_delivery(webhook, created_at=NOW - timedelta(days=31))
     kept = factories.webhook_delivery(webhook, created_at=NOW - timedelta(days=29))
@@ -200,7 +200,7 @@ def test_the_log_is_forgotten_after_a_while(settings):
     assert Webhook.objects.exists()
 
 
-def test_an_erased_reader_is_gone_from_the_log_too():
+def test_an_erased_reader_is_deleted_from_the_log_too():
     webhook = factories.webhook(events=[Event.CONFIRMED])
     subscription = factories.subscription(factories.newsletter())
     emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
@@ -211,14 +211,14 @@ def test_an_erased_reader_is_gone_from_the_log_too():
     assert list(WebhookDelivery.objects.all()) == [other]
 
 
-def test_a_readers_dossier_says_which_programs_were_told():
+def test_a_readers_data_export_lists_the_programs_that_got_events():
     factories.webhook(name="The CRM")
     subscription = factories.subscription(factories.newsletter())
     emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
 
-    [told] = dossier.export(subscriber_id=subscription.subscriber_id)["told_to_other_programs"]
+    [entry] = dossier.export(subscriber_id=subscription.subscriber_id)["told_to_other_programs"]
 
-    assert told == {
+    assert entry == {
         "at": "2026-03-10T06:00:00Z",
         "event": "subscriber.confirmed",
         "program": "The CRM",

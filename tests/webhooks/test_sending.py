@@ -1,4 +1,4 @@
-"""A webhook is signed, posted, tried again with growing pauses, and guarded."""
+"""A webhook is signed, posted, retried with growing pauses, and never sent to private hosts."""
 
 import time
 from datetime import timedelta
@@ -23,7 +23,7 @@ def send_due(webhook, now=NOW):
     return send.send_due(webhook_id=webhook.pk, clock=lambda: now)
 
 
-def test_a_receiver_verifies_it_with_the_public_library(receiver):
+def test_a_receiver_verifies_a_webhook_with_the_public_library(receiver):
     webhook = factories.webhook(receiver.url)
     now = timezone.now()
     delivery = factories.webhook_delivery(webhook, next_attempt_at=now)
@@ -38,11 +38,11 @@ def test_a_receiver_verifies_it_with_the_public_library(receiver):
         Verifier(webhook.secret).verify(posted.body + b" ", posted.headers)
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts, delivery.settled_at) == ("delivered", 1, now)
-    [tried] = delivery.tries.all()
-    assert (tried.status, tried.error) == (204, "")
+    [attempt] = delivery.tries.all()
+    assert (attempt.status, attempt.error) == (204, "")
 
 
-def test_for_a_day_the_old_secret_signs_beside_the_new_one(receiver):
+def test_the_old_secret_signs_beside_the_new_one_for_a_day(receiver):
     now = timezone.now()
     webhook = factories.webhook(receiver.url)
     old = webhook.secret
@@ -60,7 +60,7 @@ def test_for_a_day_the_old_secret_signs_beside_the_new_one(receiver):
     assert len(receiver.received[-1].headers["webhook-signature"].split()) == 1
 
 
-def test_what_fails_is_tried_again_with_growing_pauses_and_given_up_after_three_days(receiver):
+def test_a_failing_event_is_retried_with_growing_pauses_for_three_days(receiver):
     receiver.status, receiver.body = 500, b"Out of order\x00\x07"
     webhook = factories.webhook(receiver.url)
     delivery = factories.webhook_delivery(webhook)
@@ -80,11 +80,11 @@ def test_what_fails_is_tried_again_with_growing_pauses_and_given_up_after_three_
     assert timedelta(days=3) < now - NOW < timedelta(days=4)
     assert {posted.headers["webhook-id"] for posted in receiver.received} == {delivery.message_id}
     assert len({posted.body for posted in receiver.received}) == 1
-    tried = delivery.tries.last()
-    assert (tried.status, tried.answer) == (500, "Out of order  ")
+    attempt = delivery.tries.last()
+    assert (attempt.status, attempt.answer) == (500, "Out of order  ")
 
 
-def test_a_receiver_that_asks_for_rest_gets_it(receiver):
+def test_a_receivers_retry_after_delays_all_its_events(receiver):
     receiver.status, receiver.headers = 429, {"Retry-After": "7200"}
     webhook = factories.webhook(receiver.url)
     first, second = (factories.webhook_delivery(webhook) for _ in range(2))
@@ -93,13 +93,13 @@ def test_a_receiver_that_asks_for_rest_gets_it(receiver):
 
     first.refresh_from_db()
     assert first.next_attempt_at == NOW + timedelta(hours=2)
-    # The second was not even tried.
+    # The second event was not even tried.
     second.refresh_from_db()
     assert second.attempts == 0
     assert len(receiver.received) == 1
 
 
-def test_an_event_that_is_refused_holds_up_no_other(receiver):
+def test_a_refused_event_does_not_delay_the_others(receiver):
     receiver.status = 422
     webhook = factories.webhook(receiver.url)
     factories.webhook_delivery(webhook)
@@ -110,7 +110,7 @@ def test_an_event_that_is_refused_holds_up_no_other(receiver):
     assert len(receiver.received) == 2
 
 
-def test_a_receiver_that_is_gone_is_told_no_more(receiver):
+def test_a_receiver_that_answers_410_gone_gets_no_more_events(receiver):
     receiver.status = 410
     webhook = factories.webhook(receiver.url)
     factories.webhook_delivery(webhook)
@@ -124,7 +124,7 @@ def test_a_receiver_that_is_gone_is_told_no_more(receiver):
     assert send.due_webhooks(now=NOW + timedelta(days=1)) == []
 
 
-def test_a_webhook_that_nobody_minds_for_days_is_switched_off(receiver):
+def test_a_webhook_that_fails_for_five_days_is_switched_off(receiver):
     receiver.status = 503
     webhook = factories.webhook(receiver.url)
     for day in range(5):
@@ -137,7 +137,7 @@ def test_a_webhook_that_nobody_minds_for_days_is_switched_off(receiver):
     assert "5 days" in webhook.off_because
 
 
-def test_a_success_in_between_gives_it_all_its_time_anew(receiver):
+def test_a_success_in_between_restarts_the_days_before_a_webhook_is_switched_off(receiver):
     receiver.status = 503
     webhook = factories.webhook(receiver.url)
     fail(webhook, NOW, times=send.FAILURES)
@@ -163,7 +163,7 @@ def test_one_late_failure_after_an_event_was_given_up_switches_nothing_off(recei
     assert webhook.is_active
 
 
-def test_two_bad_hours_far_apart_do_not_add_up(receiver):
+def test_two_hours_of_failures_far_apart_do_not_add_up(receiver):
     receiver.status = 503
     webhook = factories.webhook(receiver.url)
     fail(webhook, NOW, times=send.FAILURES)
@@ -175,7 +175,7 @@ def test_two_bad_hours_far_apart_do_not_add_up(receiver):
 
 
 def fail(webhook, now, *, times=1):
-    """Let so many tries fail at that time."""
+    """Let `times` attempts fail at this time."""
     for _ in range(times):
         WebhookDelivery.objects.all().delete()
         factories.webhook_delivery(webhook, next_attempt_at=now)
@@ -183,7 +183,7 @@ def fail(webhook, now, *, times=1):
     webhook.refresh_from_db()
 
 
-def test_one_success_ends_the_trouble(receiver):
+def test_one_success_resets_the_record_of_failures(receiver):
     webhook = factories.webhook(receiver.url, failing_since=NOW - timedelta(days=4))
     factories.webhook_delivery(webhook)
 
@@ -215,7 +215,7 @@ def test_a_redirect_is_not_followed(receiver):
         "http://0x7f000001:{port}/",
     ],
 )
-def test_no_private_address_is_posted_to(receiver, settings, url):
+def test_a_private_address_gets_no_request(receiver, settings, url):
     settings.WEBHOOK_ALLOW_HOSTS = []
     webhook = factories.webhook(url.format(port=receiver.port))
     delivery = factories.webhook_delivery(webhook)
@@ -223,12 +223,12 @@ def test_no_private_address_is_posted_to(receiver, settings, url):
     send_due(webhook)
 
     assert receiver.received == []
-    tried = delivery.tries.get()
-    assert tried.status is None
-    assert "WEBHOOK_ALLOW_HOSTS" in tried.error or "connection failed" in tried.error
+    attempt = delivery.tries.get()
+    assert attempt.status is None
+    assert "WEBHOOK_ALLOW_HOSTS" in attempt.error or "connection failed" in attempt.error
 
 
-def test_an_answer_that_drips_for_ever_is_cut_off(receiver):
+def test_a_response_that_drips_endlessly_is_cut_off(receiver):
     receiver.status, receiver.body, receiver.drip = 200, b"x" * 100, 0.2
     started = time.monotonic()
 
@@ -238,7 +238,7 @@ def test_an_answer_that_drips_for_ever_is_cut_off(receiver):
     assert time.monotonic() - started < 10
 
 
-def test_of_a_long_answer_only_the_beginning_is_read(receiver):
+def test_only_the_beginning_of_a_long_response_is_read(receiver):
     receiver.status, receiver.body = 200, b"y" * 100_000
 
     answer = post(receiver.url, b"{}", headers={}, whither=Whither(["127.0.0.1"]))
@@ -246,18 +246,18 @@ def test_of_a_long_answer_only_the_beginning_is_read(receiver):
     assert answer.text == "y" * 500
 
 
-def test_two_workers_do_not_send_to_one_webhook_at_once(receiver):
+def test_two_workers_do_not_send_to_one_webhook_at_the_same_time(receiver):
     webhook = factories.webhook(receiver.url, busy_until=NOW + timedelta(seconds=30))
     factories.webhook_delivery(webhook)
 
     assert send_due(webhook) == 0
     assert send.due_webhooks(now=NOW) == []
-    # The other one died.
+    # The other worker died.
     assert send.due_webhooks(now=NOW + timedelta(minutes=1)) == [webhook.pk]
     assert send_due(webhook, NOW + timedelta(minutes=1)) == 1
 
 
-def test_what_a_crash_left_behind_is_due_again(receiver):
+def test_an_event_that_was_claimed_before_a_crash_is_due_again(receiver):
     webhook = factories.webhook(receiver.url)
     delivery = factories.webhook_delivery(webhook)
 
@@ -266,7 +266,7 @@ def test_what_a_crash_left_behind_is_due_again(receiver):
     assert send_due(webhook, NOW + send.LEASE) == 1
 
 
-def test_what_failed_can_be_sent_again_under_the_same_id(receiver):
+def test_a_failed_event_can_be_sent_again_under_the_same_id(receiver):
     webhook = factories.webhook(receiver.url)
     failed = factories.webhook_delivery(
         webhook, state="failed", next_attempt_at=None, attempts=11, settled_at=NOW
@@ -280,7 +280,7 @@ def test_what_failed_can_be_sent_again_under_the_same_id(receiver):
     assert (failed.state, failed.attempts) == ("delivered", 1)
 
 
-def test_the_tick_finds_what_the_queue_lost_and_forgets_what_is_old(receiver, monkeypatch):
+def test_the_tick_enqueues_events_that_the_queue_lost_and_purges_old_ones(receiver, monkeypatch):
     webhook = factories.webhook(receiver.url)
     factories.webhook_delivery(webhook)
     factories.webhook_delivery(webhook, created_at=NOW - timedelta(days=60), state="failed",
@@ -295,7 +295,7 @@ def test_the_tick_finds_what_the_queue_lost_and_forgets_what_is_old(receiver, mo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_test_event_arrives_by_the_workers_at_once(receiver, worker):
+def test_a_test_event_is_sent_by_the_workers_immediately(receiver, worker):
     webhook = factories.webhook(receiver.url)
 
     delivery = log.send_test(webhook_id=webhook.pk, now=NOW)
