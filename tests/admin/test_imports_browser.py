@@ -44,7 +44,7 @@ def upload(page, path):
 
 
 def assert_accessible(page, name):
-    """axe finds only unfold's own violations, and the page fits the window, in light and dark."""
+    """Assert that axe finds only unfold's own violations and that the page fits its window."""
     for scheme, width in (("light", 1280), ("dark", 1280), ("light", 375), ("dark", 320)):
         page.set_viewport_size({"width": width, "height": 900})
         in_scheme(page, scheme)

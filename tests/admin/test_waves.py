@@ -328,7 +328,9 @@ def test_a_weekly_schedule_without_weekly_readers_says_that_it_drafts_nothing(
     assert "no edition is drafted until somebody does" in found
 
 
-def test_a_weekly_schedule_with_a_weekly_reader_shows_no_such_notice(admin_client, newsletter):
+def test_the_overview_does_not_say_that_nobody_chose_weekly_where_a_reader_did(
+    admin_client, newsletter
+):
     factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
     create_readers(newsletter, "", 1, frequency="weekly")
 

@@ -75,7 +75,10 @@ def site(transactional_db, settings):
 
 @pytest.fixture(autouse=True)
 def _network_options_are_dropped(monkeypatch):
-    """Drop network options, which `ignored_auth` also passes to an in-process site (4.32)."""
+    """Drop the network options, which an in-process site does not accept.
+
+    The check `ignored_auth` of schemathesis 4.32 passes them all the same.
+    """
     send = WSGITransport.send
 
     def send_without_network_options(

@@ -65,7 +65,7 @@ def test_a_mail_shows_its_parts_and_its_source(client, maildir):
     assert b"Subject: Good morning" in source.content
 
 
-def test_one_click_unsubscribe_posts_what_a_mail_program_posts(client, maildir):
+def test_one_click_unsubscribe_posts_what_a_mail_client_posts(client, maildir):
     key = maildir.add(
         mail(
             List_Unsubscribe="<http://localhost:8000/u/TOKEN>",

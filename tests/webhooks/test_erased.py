@@ -1,4 +1,4 @@
-"""Webhooks that got events about a reader get the erasure too; then its address is deleted."""
+"""Webhooks that got events about a reader get the erasure too; the log then loses the address."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -234,7 +234,7 @@ def test_the_purge_of_an_unconfirmed_sign_up_is_sent_without_its_address():
     assert data["subscription"]["email"] == data["subscription"]["name"] == ""
 
 
-def test_a_former_reader_who_did_not_confirm_again_is_sent_as_unsubscribed():
+def test_a_former_reader_who_did_not_confirm_again_causes_an_unsubscribed_event():
     factories.webhook(events=[Event.UNSUBSCRIBED])
     again = factories.subscription(
         factories.newsletter(), status="pending", created_at=NOW - timedelta(days=60)

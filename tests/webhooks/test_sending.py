@@ -84,7 +84,7 @@ def test_a_failing_event_is_retried_with_growing_pauses_for_three_days(receiver)
     assert (attempt.status, attempt.answer) == (500, "Out of order  ")
 
 
-def test_a_receivers_retry_after_delays_all_its_events(receiver):
+def test_a_retry_after_header_delays_all_events_of_the_webhook(receiver):
     receiver.status, receiver.headers = 429, {"Retry-After": "7200"}
     webhook = factories.webhook(receiver.url)
     first, second = (factories.webhook_delivery(webhook) for _ in range(2))
