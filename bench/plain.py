@@ -10,7 +10,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.template import Context, Template
 
 from digest.models import Edition
-from digest.rendering import links, slots
+from digest.rendering import links, placeholders
 from digest.rendering.assemble import assemble
 from subscribers.models import Subscription
 
@@ -61,4 +61,4 @@ def _template(body: str, view: str) -> Template:
     body = _END_SECTION.sub("{% endif %}", body)
     names = {"READER": "email", "UNSUBSCRIBE": "unsubscribe", "PREFERENCES": "preferences"}
     tokens = {token: f"{{{{ {name} }}}}" for token, name in names.items()}
-    return Template(slots.fill(body, tokens | {"VIEW": view}))
+    return Template(placeholders.fill(body, tokens | {"VIEW": view}))

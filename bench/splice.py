@@ -30,10 +30,10 @@ import django
 django.setup()
 
 from digest.models import Frozen  # noqa: E402
-from digest.rendering.freeze import cut  # noqa: E402
-from digest.rendering.personalise import Compiled, Reader, compile_page  # noqa: E402
-from digest.rendering.readers import Signer  # noqa: E402
-from digest.rendering.slots import OWN  # noqa: E402
+from digest.rendering.freeze import split_segments  # noqa: E402
+from digest.rendering.personalise import CompiledPage, ReaderFields, compile_page  # noqa: E402
+from digest.rendering.placeholders import PER_READER  # noqa: E402
+from digest.rendering.readers import ReaderSigner  # noqa: E402
 
 LIMIT = 20.0  # µs a reader, from row to message
 RUNS, READERS, REBUILT = 9, 4000, 20
@@ -49,7 +49,7 @@ def page() -> str:
     """Return paragraphs of markup, each with a token after it; the three values take turns."""
     sentence = '<p style="margin:0; color:#3a3d44">Zwei Fähren = ein Fahrplan, sagt der Rat.</p>\n'
     paragraph = sentence * round(PAGE_BYTES / SLOTS / len(sentence.encode()))
-    places = [f"{paragraph}__{OWN[number % len(OWN)]}__\n" for number in range(SLOTS)]
+    places = [f"{paragraph}__{PER_READER[number % len(PER_READER)]}__\n" for number in range(SLOTS)]
     return "".join(
         f"__SECTION_{number + 1}__\n__STORY_{number + 1}__\n"
         f"{''.join(places[number::SECTIONS])}__END_STORY__\n__END_SECTION__\n"
@@ -67,10 +67,10 @@ def rows(names: Sequence[str], muted: Sequence[frozenset[int]]) -> list[Row]:
     ]
 
 
-def rebuild(html: str, text: str, reader: Reader) -> bytes:
+def rebuild(html: str, text: str, reader: ReaderFields) -> bytes:
     """Build the message as a sender does that knows nothing of the page but its tokens."""
     values = (reader.unsubscribe_url, reader.preferences_url, reader.email)
-    for token, value in zip(OWN, values, strict=True):
+    for token, value in zip(PER_READER, values, strict=True):
         html = html.replace(f"__{token}__", value)
         text = text.replace(f"__{token}__", value)
     message = EmailMessage(policy=policy.SMTP)
@@ -85,7 +85,7 @@ def rebuild(html: str, text: str, reader: Reader) -> bytes:
     return message.as_bytes()
 
 
-def readers(signer: Signer, found: Sequence[Row]) -> Iterator[Reader]:
+def readers(signer: ReaderSigner, found: Sequence[Row]) -> Iterator[ReaderFields]:
     for subscription_id, email, name, muted in found:
         yield signer.reader(
             subscription_id=subscription_id,
@@ -110,7 +110,7 @@ def exhaust(made: Iterator[object]) -> None:
 class Measured:
     """The figures of one kind of reader, run by run."""
 
-    def __init__(self, compiled: Compiled, signer: Signer, found: list[Row]) -> None:
+    def __init__(self, compiled: CompiledPage, signer: ReaderSigner, found: list[Row]) -> None:
         self.compiled, self.signer, self.found = compiled, signer, found
         self.ready = list(readers(signer, found))
         self.reader: list[float] = []
@@ -134,9 +134,11 @@ class Measured:
 
 def main() -> int:
     html = page()
-    text = " ".join(f"{token}: __{token}__\n" for token in OWN)
-    frozen = Frozen(headers=COMMON, html_segments=cut(html), text_segments=cut(text))
-    compiled, signer = compile_page(frozen), Signer(EDITION)
+    text = " ".join(f"{token}: __{token}__\n" for token in PER_READER)
+    frozen = Frozen(
+        headers=COMMON, html_segments=split_segments(html), text_segments=split_segments(text)
+    )
+    compiled, signer = compile_page(frozen), ReaderSigner(EDITION)
     plain = Measured(compiled, signer, rows(["Ann Reader", "", "Bo"], [frozenset()]))
     ways = [frozenset({1}), frozenset({2, 4}), frozenset({3, 77}), frozenset({1, 2, 3})]
     hard = Measured(compiled, signer, rows(["Zoë Müller", "Иван Петров", "山田太郎"], ways))

@@ -18,7 +18,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-def leave_out_of_collections(**_: Any) -> None:
+def exempt_from_gc(**_: Any) -> None:
     """Exempt the objects that importing the code has made from garbage collection.
 
     They live as long as the process; going through them again and again slowed the lanes down.
@@ -27,7 +27,7 @@ def leave_out_of_collections(**_: Any) -> None:
     gc.freeze()
 
 
-signals.worker_process_init.connect(leave_out_of_collections)
+signals.worker_process_init.connect(exempt_from_gc)
 
 # Without DEBUG neither workers nor beat start on unsafe defaults.
 signals.worker_init.connect(checks.refuse_unsafe_start)

@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Advice
 from django.db import DatabaseError, connection
 
-from config import sensible
+from config import value_checks
 from subscribers.backends import make_backend
 from subscribers.relays import Relay
 
@@ -26,7 +26,7 @@ MINIMUM_POSTGRES = 150_000
 # Python's email package folds a header token of 78 characters or more into an encoded-word, which
 # breaks List-Unsubscribe. So <SITE_URL/u/TOKEN> may have 74 characters, brackets included. TOKEN is
 # a signature of 22 characters and an id in base62; 6 digits are enough for 56 thousand million ids.
-LONGEST_SITE_URL = 74 - len("<>") - len("/u/") - 22 - 6
+MAX_SITE_URL_LENGTH = 74 - len("<>") - len("/u/") - 22 - 6
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0", "::1", "")  # noqa: S104 (compared, not bound)
 # For gunicorn this status means "the worker cannot boot": it ends instead of trying forever.
 EXIT_STATUS = 3
@@ -45,7 +45,7 @@ def refuse_unsafe_start(**_: Any) -> None:
     """Print the errors and end this process if there are any; with DEBUG do nothing."""
     if settings.DEBUG:
         return
-    if errors := list(problems()):
+    if errors := list(unsafe_settings()):
         lines = ["Daybreak does not start with unsafe settings:"]
         lines += [f"{error.id}: {error.msg} {error.hint}" for error in errors]
         lines.append("On a developer's machine set DEBUG=true.")
@@ -54,27 +54,27 @@ def refuse_unsafe_start(**_: Any) -> None:
 
 
 @register("daybreak")
-def check_running(**_: Any) -> list[CheckMessage]:
+def check_settings(**_: Any) -> list[CheckMessage]:
     """Check the settings with every command; with DEBUG the development defaults are allowed."""
-    return list(sensible.problems() if settings.DEBUG else problems())
+    return list(value_checks.invalid_values() if settings.DEBUG else unsafe_settings())
 
 
 @register("daybreak", deploy=True)
 def check_deployment(**_: Any) -> list[CheckMessage]:
     """Check what check_running left out, the relays and the database, with `check --deploy`."""
     return [
-        *(problems() if settings.DEBUG else ()),
+        *(unsafe_settings() if settings.DEBUG else ()),
         *_relay_warnings(),
         *_database_problems(),
     ]
 
 
-def problems() -> Iterator[CheckMessage]:
+def unsafe_settings() -> Iterator[CheckMessage]:
     """Yield what is unsafe about the settings; no service is contacted."""
     yield from _core_problems()
     yield from _address_problems()
     yield from _missing_variables()
-    yield from sensible.problems()
+    yield from value_checks.invalid_values()
 
 
 def _core_problems() -> Iterator[CheckMessage]:
@@ -101,11 +101,11 @@ def _address_problems() -> Iterator[CheckMessage]:
             hint="Set it to the public address, such as https://news.example.com.",
             id="daybreak.E003",
         )
-    if len(settings.SITE_URL) > LONGEST_SITE_URL:
+    if len(settings.SITE_URL) > MAX_SITE_URL_LENGTH:
         yield Error(
             f"SITE_URL is {len(settings.SITE_URL)} characters long; with it unsubscribe links do "
             "not fit into their header, List-Unsubscribe, without breaking.",
-            hint=f"Use an address of {LONGEST_SITE_URL} characters or fewer.",
+            hint=f"Use an address of {MAX_SITE_URL_LENGTH} characters or fewer.",
             id="daybreak.E010",
         )
 

@@ -23,7 +23,7 @@ def prepare(*, site_url: str, now: datetime) -> None:
         admin = User.objects.create_superuser(ADMIN, f"{ADMIN}@localhost", password)
         _remember(password, admin.password)
         demo.make_newsletter(site_url=site_url, now=now)
-    demo.move_images(site_url=site_url)
+    demo.update_image_urls(site_url=site_url)
 
 
 def admin_password() -> str | None:

@@ -52,12 +52,12 @@ def database_settings() -> dict[str, str]:
         "ENGINE": "django.db.backends.postgresql",
         "NAME": local_postgres.DATABASE_NAME,
         "USER": local_postgres.USER,
-        "HOST": str(local_postgres.socket().parent),
+        "HOST": str(local_postgres.socket_file().parent),
     }
 
 
 def redis_socket() -> Path:
-    return local_redis.socket()
+    return local_redis.socket_file()
 
 
 def redis_url() -> str:
@@ -98,7 +98,7 @@ def is_running() -> bool:
 
 
 @contextmanager
-def running(*, port: int, smtp_port: int) -> Iterator[None]:
+def hold_run_lock(*, port: int, smtp_port: int) -> Iterator[None]:
     """Hold the lock of this folder's only `manage.py start`; tell other shells its ports."""
     VAR.mkdir(parents=True, exist_ok=True)
     with (VAR / "run.lock").open("w") as lock:
@@ -140,11 +140,11 @@ def ensure_services() -> None:
     """
     starters = []
     if not os.environ.get("DATABASE_URL"):
-        starters.append(local_postgres.ensure)
+        starters.append(local_postgres.ensure_running)
     if not os.environ.get("REDIS_URL"):
-        starters.append(local_redis.ensure)
+        starters.append(local_redis.ensure_running)
     if starters:
-        with _locked():
+        with _services_lock():
             for ensure in starters:
                 ensure()
 
@@ -152,13 +152,13 @@ def ensure_services() -> None:
 def stop_services() -> None:
     """Stop whatever `ensure_services` started."""
     if VAR.exists():
-        with _locked():
-            local_redis.stop()
-            local_postgres.stop()
+        with _services_lock():
+            local_redis.stop_if_running()
+            local_postgres.stop_if_running()
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def _services_lock() -> Iterator[None]:
     """Hold the lock that keeps two simultaneous commands from both running initdb."""
     try:
         VAR.mkdir(parents=True, exist_ok=True)

@@ -39,12 +39,12 @@ max_wal_size = 4GB
 """
 
 
-def socket() -> Path:
+def socket_file() -> Path:
     """Return the socket's path; PostgreSQL names it after a port, but does not listen on that."""
     return socket_path(DATA / ".s.PGSQL.5432")
 
 
-def ensure() -> None:
+def ensure_running() -> None:
     """Start PostgreSQL and create its database, unless it runs; the caller holds the lock."""
     if _answers():
         return
@@ -58,7 +58,7 @@ def ensure() -> None:
         raise ServiceError(f"PostgreSQL does not start: {_last_log_line(error)}") from error
 
 
-def stop() -> None:
+def stop_if_running() -> None:
     """Stop the PostgreSQL of this folder, if one runs."""
     if _postmaster() is None:
         return
@@ -93,7 +93,7 @@ def _make_cluster(server: Any) -> None:
     half_made = DATA.with_name("postgres.new")
     shutil.rmtree(half_made, ignore_errors=True)
     half_made.mkdir(mode=0o700)
-    _let_user_in(server, half_made)
+    _grant_access(server, half_made)
     _run(
         server, "initdb", "--auth=trust", "--encoding=UTF8", "--locale=C",
         # The machine's own locale may be missing or not UTF-8.
@@ -106,7 +106,7 @@ def _make_cluster(server: Any) -> None:
     half_made.rename(DATA)
 
 
-def _let_user_in(server: Any, data: Path) -> None:
+def _grant_access(server: Any, data: Path) -> None:
     """For root: let PostgreSQL's user read the binaries and own the data."""
     if server.system_user is None:
         return
@@ -136,11 +136,11 @@ def _make_database() -> None:
 def _start(server: Any) -> None:
     if server.system_user is not None and DATA.owner() != server.system_user:
         raise ServiceError(f"{DATA} was made by {DATA.owner()}; run this as that user, not as root")
-    _let_user_in(server, DATA)
-    make_socket_dir(socket(), owner=DATA.stat().st_uid)
+    _grant_access(server, DATA)
+    make_socket_dir(socket_file(), owner=DATA.stat().st_uid)
     if _postmaster() is None:
-        _forget_reused_pid()
-        options = f"-h '' -k '{socket().parent}'"
+        _delete_reused_pid_file()
+        options = f"-h '' -k '{socket_file().parent}'"
         _retry_while_backends_die(
             lambda: _pg_ctl(
                 server, "start", "-w", "-t", str(START_SECONDS), "-l", str(LOG), "-o", options
@@ -174,7 +174,7 @@ def _postmaster() -> int | None:
     return int(pid) if Path(data) == DATA and program.startswith("postgres") else None
 
 
-def _forget_reused_pid() -> None:
+def _delete_reused_pid_file() -> None:
     """Delete the pid file if its pid belongs to another program; PostgreSQL would not start.
 
     That happens after a crash. The file of a pid that no process has is left to PostgreSQL, which
@@ -202,7 +202,11 @@ def _connect(database: str) -> Any:
     import psycopg
 
     return psycopg.connect(
-        host=str(socket().parent), user=USER, dbname=database, autocommit=True, connect_timeout=5
+        host=str(socket_file().parent),
+        user=USER,
+        dbname=database,
+        autocommit=True,
+        connect_timeout=5,
     )
 
 

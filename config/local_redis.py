@@ -18,18 +18,18 @@ START_SECONDS = 15
 STOP_SECONDS = 10
 
 
-def socket() -> Path:
+def socket_file() -> Path:
     return socket_path(HOME / "redis.sock")
 
 
-def ensure() -> None:
+def ensure_running() -> None:
     """Start Redis unless one answers; the caller holds the lock."""
     if _answers():
         return
     HOME.mkdir(exist_ok=True)
-    make_socket_dir(socket())
+    make_socket_dir(socket_file())
     command = [
-        _binary(), "--port", "0", "--unixsocket", str(socket()), "--unixsocketperm", "700",
+        _binary(), "--port", "0", "--unixsocket", str(socket_file()), "--unixsocketperm", "700",
         "--dir", str(HOME), "--daemonize", "yes", "--logfile", str(HOME / "log"),
         "--pidfile", str(HOME / "pid"), "--databases", "64", "--save", "",
     ]  # fmt: skip
@@ -40,12 +40,12 @@ def ensure() -> None:
     _wait(until=True, seconds=START_SECONDS)
 
 
-def stop() -> None:
+def stop_if_running() -> None:
     """Stop the Redis of this folder, if one runs, and wait until it is gone."""
     with closing(sockets.socket(sockets.AF_UNIX)) as client:
         client.settimeout(STOP_SECONDS)
         try:
-            client.connect(str(socket()))
+            client.connect(str(socket_file()))
             client.sendall(b"SHUTDOWN NOSAVE\r\n")
             client.recv(1)  # the connection ends with the process
         except OSError:
@@ -73,7 +73,7 @@ def _answers() -> bool:
     with closing(sockets.socket(sockets.AF_UNIX)) as client:
         client.settimeout(5)
         try:
-            client.connect(str(socket()))
+            client.connect(str(socket_file()))
             client.sendall(b"PING\r\n")
             return client.recv(5) == b"+PONG"
         except OSError:

@@ -66,7 +66,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 # The URLs that links in mails lead to.
-PAGES_URLCONF = "config.pages"
+READER_URLCONF = "config.reader_urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -195,20 +195,20 @@ RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
 # Lanes run under SCHED_BATCH, so that they interrupt no other process on their host.
 LANE_SCHED_BATCH = env.bool("LANE_SCHED_BATCH", default=True)
 # An edition is held for a person's approval if its readers are more than so many per cent more or
-# fewer than usual; 0 never holds it. Nor is it held if both numbers are below AUDIENCE_GUARD_FROM.
+# fewer than usual; 0 never holds it. Nor is it held if both numbers are below AUDIENCE_GUARD_MIN_READERS.
 AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
-AUDIENCE_GUARD_FROM = env.int("AUDIENCE_GUARD_FROM", default=50)
+AUDIENCE_GUARD_MIN_READERS = env.int("AUDIENCE_GUARD_MIN_READERS", default=50)
 
 # --- Retention ----------------------------------------------------------------------------------
 # Days after which data is purged (docs/privacy.md); 0 keeps it for good.
 # IP address and User-Agent in a consent record. The rest of the record stays as long as the reader.
 RETENTION_NETWORK_DAYS = env.int("RETENTION_NETWORK_DAYS", default=365)
 # The whole reader, counted from when they left their last newsletter.
-RETENTION_LEFT_DAYS = env.int("RETENTION_LEFT_DAYS", default=3 * 365)
+RETENTION_INACTIVE_DAYS = env.int("RETENTION_INACTIVE_DAYS", default=3 * 365)
 # The files of imports, and the list of rows that were refused.
 RETENTION_IMPORT_DAYS = env.int("RETENTION_IMPORT_DAYS", default=30)
 # Requests for a link to the preferences or for a new address; the ledger keeps their outcome.
-RETENTION_LETTER_DAYS = env.int("RETENTION_LETTER_DAYS", default=30)
+RETENTION_REQUEST_DAYS = env.int("RETENTION_REQUEST_DAYS", default=30)
 
 # --- Sign-up ------------------------------------------------------------------------------------
 # Sign-ups in ten minutes:

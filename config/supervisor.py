@@ -42,10 +42,10 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
         self._is_ready = is_ready
         self._announce = announce
 
-    def add(self, name: str, *command: str, env: Mapping[str, str], wait: int = 0) -> None:
+    def add(self, name: str, *command: str, env: Mapping[str, str], delay: int = 0) -> None:
         """Add a program that starts after `wait` seconds."""
         # exec: the signal must reach the program, not a shell around it.
-        line = f"sleep {wait}; exec {shlex.join(command)}"
+        line = f"sleep {delay}; exec {shlex.join(command)}"
         self.add_process(name, line, env=dict(env), cwd=str(ROOT))
 
     def run(self) -> int:

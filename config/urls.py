@@ -9,6 +9,6 @@ admin.autodiscover()
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("mailbox/", include("config.mailbox")),
-    path("", include("config.pages")),
+    path("", include("config.reader_urls")),
     path("api/", include("digest.api.urls")),
 ]

@@ -84,7 +84,7 @@ def fetch_feed(*, feed_id: int) -> None:
     try:
         ingest.fetch_feed(feed_id=feed_id, now=now())
     except SoftTimeLimitExceeded:
-        ingest.give_up(feed_id=feed_id, seconds=_FETCH_SECONDS, now=now())
+        ingest.record_timeout(feed_id=feed_id, seconds=_FETCH_SECONDS, now=now())
 
 
 @shared_task(expires=_EXPIRES_AFTER)

@@ -107,7 +107,7 @@ def context(dossier: dict[str, Any]) -> dict[str, Any]:
         "older_deliveries": max(0, len(deliveries) - SHOWN),
         "told": dossier.get("told_to_other_programs", []),
         "network_days": settings.RETENTION_NETWORK_DAYS,
-        "left_days": settings.RETENTION_LEFT_DAYS,
+        "left_days": settings.RETENTION_INACTIVE_DAYS,
     }
 
 

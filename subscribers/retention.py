@@ -76,7 +76,7 @@ def fade(*, now: datetime) -> bool:
 
 def erase_who_left(*, now: datetime) -> bool:
     """Erase readers who left everything long ago; a hash keeps imports from writing to them."""
-    cutoff = _cutoff(settings.RETENTION_LEFT_DAYS, now)
+    cutoff = _cutoff(settings.RETENTION_INACTIVE_DAYS, now)
     if cutoff is None:
         return False
     page = long_gone.find(before=cutoff, rows=ROWS, persons=PERSONS, now=now)
@@ -112,7 +112,7 @@ def forget_letters(*, now: datetime) -> bool:
     The ledger has their outcome. A requested mail names the address that was entered, whether it
     is a reader's or not.
     """
-    cutoff = _cutoff(settings.RETENTION_LETTER_DAYS, now)
+    cutoff = _cutoff(settings.RETENTION_REQUEST_DAYS, now)
     if cutoff is None:
         return False
     gone = 0

@@ -84,7 +84,7 @@ class NewStoryForm(forms.Form):
             if said["text"].strip():
                 return by_hand.add_from_text(text=said["text"], url=said["url"], **common)
             return by_hand.add_from_url(url=said["url"], **common)
-        except by_hand.UnusableStory as error:
+        except by_hand.CannotAddStory as error:
             self.add_error("text" if said["text"].strip() else "url", str(error))
             return None
 

@@ -12,7 +12,7 @@ from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
 from pydantic import ConfigDict, model_validator
 
-from digest.feeds.pushed import Outcome, Pushed, UnusableStory, push
+from digest.feeds.pushed import PushedStory, PushOutcome, UnusableStory, push
 from digest.models import EditionItem, Story
 from subscribers.api import problems
 from subscribers.api.auth import Token, insist
@@ -101,7 +101,7 @@ class StoryOut(Schema):
 
 
 class PushedOut(StoryOut):
-    outcome: Outcome = Field(
+    outcome: PushOutcome = Field(
         description="`kept`: it was there, and is the same, or editors have placed or changed it."
     )
 
@@ -153,14 +153,14 @@ def push_story(
     try:
         story, outcome = push(
             newsletter=newsletter,
-            pushed=Pushed(**said),
+            pushed=PushedStory(**said),
             section=_section(newsletter, data.section),
             now=now(),
         )
     except UnusableStory as error:
         raise Problem(problems.CONFLICT, str(error)) from None
     shown = PushedOut(**_facts(_stories(newsletter).get(pk=story.pk)), outcome=outcome)
-    return Status(201 if outcome is Outcome.ADDED else 200, shown)
+    return Status(201 if outcome is PushOutcome.ADDED else 200, shown)
 
 
 def _newsletter(request: HttpRequest, slug: str) -> Newsletter:

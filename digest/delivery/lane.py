@@ -23,8 +23,8 @@ from digest.delivery.rate_limit import Admission, RateLimiter
 from digest.delivery.transport import connect
 from digest.editions import audience
 from digest.models import Edition
-from digest.rendering.compiled import compiled
-from digest.rendering.personalise import Compiled
+from digest.rendering.page_cache import compiled_page
+from digest.rendering.personalise import CompiledPage
 from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
@@ -97,9 +97,9 @@ class _Unreadable(Exception):
     """No messages can be made from the frozen page; every lane would fail in the same way."""
 
 
-def _page(claimant: Claimant) -> Compiled:
+def _page(claimant: Claimant) -> CompiledPage:
     try:
-        return compiled(edition_id=claimant.edition_id, revision=claimant.revision)
+        return compiled_page(edition_id=claimant.edition_id, revision=claimant.revision)
     except DatabaseError:
         raise
     except Exception as error:
@@ -120,7 +120,7 @@ class _Lane:
     """The part of a lane's run that uses one relay."""
 
     def __init__(
-        self, claimant: Claimant, relay: Relay, page: Compiled, clock: Callable[[], datetime]
+        self, claimant: Claimant, relay: Relay, page: CompiledPage, clock: Callable[[], datetime]
     ) -> None:
         self.claimant, self.relay, self.page, self.clock = claimant, relay, page, clock
         self.rate_limiter = RateLimiter(relay)

@@ -24,8 +24,8 @@ from digest.delivery.rate_limit import Admission, RateLimiter
 from digest.delivery.replies import SendOutcome, Verdict
 from digest.models import Delivery, Edition
 from digest.rendering.headers import UnsafeHeader
-from digest.rendering.personalise import Compiled
-from digest.rendering.readers import Signer
+from digest.rendering.personalise import CompiledPage
+from digest.rendering.readers import ReaderSigner
 from subscribers.models import Suppression
 from subscribers.suppression import suppress
 
@@ -56,7 +56,7 @@ class Outbox:
     def __init__(
         self,
         cursor: ClaimCursor,
-        page: Compiled,
+        page: CompiledPage,
         rate_limiter: RateLimiter,
         clock: Callable[[], datetime],
         must_drop: Callable[[], bool],
@@ -69,7 +69,7 @@ class Outbox:
             clock,
             must_drop,
         )
-        self.signer = Signer(self.edition_id)
+        self.signer = ReaderSigner(self.edition_id)
         self.on_wire: dict[int, Claimed] = {}
         # When the status of the present rows was read (time.monotonic).
         self.trusted = 0.0

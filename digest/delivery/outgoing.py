@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from digest.delivery.replies import SendOutcome
-from digest.rendering.personalise import Reader
+from digest.rendering.personalise import ReaderFields
 
 
 class NoConnection(Exception):
@@ -28,7 +28,7 @@ class Outgoing:
     # ASCII with CRLF line ends; it ends in CRLF.
     message: bytes
     # An ESP needs these values to merge. Over SMTP everything is in the message.
-    reader: Reader
+    reader: ReaderFields
     # The maker of the message knows that no line begins with a dot. Searching for such a line takes
     # longer than making the message.
     dotless: bool = False

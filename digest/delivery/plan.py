@@ -14,9 +14,9 @@ from digest.editions import audience, waves
 from digest.editions.approve import content_hash
 from digest.editions.stop import hold, skip
 from digest.models import Delivery, Edition
-from digest.rendering.freeze import TooLong, freeze
+from digest.rendering.freeze import PageTooLong, freeze
 from digest.rendering.headers import UnsafeHeader
-from digest.rendering.slots import BrokenPage
+from digest.rendering.placeholders import BrokenPage
 from subscribers.models import IllegalMove
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def _start(edition: Edition, now: datetime) -> None:
         raise _Unfit(_Reason.PAST_DEADLINE, "The edition is past its deadline.")
     try:
         frozen = freeze(edition_id=edition.pk, now=now)
-    except (TooLong, UnsafeHeader, BrokenPage) as error:
+    except (PageTooLong, UnsafeHeader, BrokenPage) as error:
         raise _Unfit(_Reason.NOT_SENDABLE, str(error)) from error
     except DatabaseError:
         raise

@@ -11,11 +11,11 @@ from digest.delivery.replies import Verdict
 from digest.delivery.transport import NoConnection, Outgoing, RelayRefuses, connect
 from digest.models import Edition
 from digest.rendering.assemble import assemble
-from digest.rendering.envelope import verp_sender
-from digest.rendering.freeze import TooLong, freeze_page
+from digest.rendering.freeze import PageTooLong, freeze_page
 from digest.rendering.headers import UnsafeHeader
+from digest.rendering.identifiers import verp_sender
 from digest.rendering.personalise import personalise
-from digest.rendering.readers import NOBODY, sample_reader
+from digest.rendering.readers import SAMPLE_SUBSCRIPTION_ID, sample_reader
 
 
 class TestNotSent(Exception):
@@ -39,12 +39,16 @@ def send_test(*, edition_id: int, to: str, now: datetime) -> None:
         marked = replace(page, subject=f"[Test] {page.subject}")
         frozen = freeze_page(edition, marked)
         message = personalise(frozen, reader)
-    except (TooLong, UnsafeHeader) as error:
+    except (PageTooLong, UnsafeHeader) as error:
         raise TestNotSent(f"The edition cannot be sent as it is: {error}.") from error
     if message is None:
         raise TestNotSent("The edition has no stories.")
     outgoing = Outgoing(
-        key=0, sender=verp_sender(edition_id, NOBODY), recipient=to, message=message, reader=reader
+        key=0,
+        sender=verp_sender(edition_id, SAMPLE_SUBSCRIPTION_ID),
+        recipient=to,
+        message=message,
+        reader=reader,
     )
     try:
         with connect(

@@ -63,7 +63,7 @@ def make_newsletter(*, site_url: str, now: datetime) -> Newsletter:
     return newsletter
 
 
-def move_images(*, site_url: str) -> None:
+def update_image_urls(*, site_url: str) -> None:
     """Update the URLs of the demo stories' images after the site's address has changed."""
     moved = []
     for story in Story.objects.filter(

@@ -139,7 +139,7 @@ def unusual_warning(edition: Edition, count: int) -> str | None:
     expected = usual_size(edition)
     if expected is None:
         return None
-    if max(count, expected) < settings.AUDIENCE_GUARD_FROM or _is_accepted(edition, count):
+    if max(count, expected) < settings.AUDIENCE_GUARD_MIN_READERS or _is_accepted(edition, count):
         return None
     if abs(count - expected) * 100 <= percent * expected:
         return None

@@ -15,10 +15,10 @@ from digest.feeds.pasted import NoArticle, read_pasted
 from digest.models import Story
 from subscribers.models import Newsletter, Section
 
-LONGEST_PASTE = 200_000
+MAX_PASTE_LENGTH = 200_000
 
 
-class UnusableStory(Exception):
+class CannotAddStory(Exception):
     """Nothing to print was found; the message says why in plain words."""
 
 
@@ -35,10 +35,10 @@ def add_from_url(
     try:
         answer = fetch.get(url, allow_hosts=settings.FETCH_ALLOW_HOSTS)
     except fetch.FetchError as error:
-        raise UnusableStory(f"{url} could not be read. {error}") from error
+        raise CannotAddStory(f"{url} could not be read. {error}") from error
     page = read_page(answer.body, url=answer.url)
     if page is None:
-        raise UnusableStory(f"No headline was found at {url}. Is it an article's page?")
+        raise CannotAddStory(f"No headline was found at {url}. Is it an article's page?")
     image = page.image
     return _stored(
         newsletter=newsletter,
@@ -72,15 +72,15 @@ def add_from_text(
     With `url` the headline links there, otherwise to the text on a page of this site. Raises
     UnusableStory if no headline or no text is found.
     """
-    if len(text) > LONGEST_PASTE:
-        raise UnusableStory(f"The text is longer than {LONGEST_PASTE:,} characters.")
+    if len(text) > MAX_PASTE_LENGTH:
+        raise CannotAddStory(f"The text is longer than {MAX_PASTE_LENGTH:,} characters.")
     link = clean.canonical_url(url)
     if url.strip() and not link:
-        raise UnusableStory(f"“{url}” is not an http or https URL.")
+        raise CannotAddStory(f"“{url}” is not an http or https URL.")
     try:
         article = read_pasted(text)
     except NoArticle as error:
-        raise UnusableStory(str(error)) from error
+        raise CannotAddStory(str(error)) from error
     words = sha256(f"{article.title}\n{article.text}".encode()).hexdigest()
     return _stored(
         newsletter=newsletter,

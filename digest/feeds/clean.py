@@ -18,7 +18,7 @@ URL_LENGTH = 2000
 # A text of the lengths above never needs more markup than this.
 _MARKUP_LENGTH = 50_000
 # Feeds that escape their text two or three times are common; no serious feed nests more deeply.
-_ROUNDS = 5
+_MAX_UNESCAPE_ROUNDS = 5
 # Without a space before these tags, the end of one paragraph would run into the next.
 _BLOCK_TAG = re.compile(
     r"<(?=/?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|tr|td|th|table|blockquote|figure|figcaption"
@@ -67,14 +67,14 @@ def plain_text(markup: str) -> str:
     The text is safe to print wherever it is escaped once. Cleaning it again changes nothing.
     """
     text = markup[:_MARKUP_LENGTH]
-    for _ in range(_ROUNDS):
-        before, text = text, _one_round(text)
+    for _ in range(_MAX_UNESCAPE_ROUNDS):
+        before, text = text, _unescape_once(text)
         if text == before:
             return text
     return _visible(re.sub(r"[<>&]", " ", text))
 
 
-def _one_round(text: str) -> str:
+def _unescape_once(text: str) -> str:
     text = _ESCAPED_AMPERSAND.sub("&", _visible(text))
     if "<" in text:
         text = nh3.clean(_BLOCK_TAG.sub(" <", text), tags=set())
@@ -88,7 +88,7 @@ def _visible(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def shorten(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """Return at most `limit` characters, cut between words, with an ellipsis for the rest."""
     if len(text) <= limit:
         return text
@@ -100,32 +100,32 @@ def shorten(text: str, limit: int) -> str:
 
 
 def title(markup: str) -> str:
-    return shorten(plain_text(markup), TITLE_LENGTH)
+    return truncate(plain_text(markup), TITLE_LENGTH)
 
 
 def name(markup: str, limit: int = NAME_LENGTH) -> str:
     """Return the name of an author or an outlet as plain text."""
-    return shorten(plain_text(markup), limit)
+    return truncate(plain_text(markup), limit)
 
 
 def summary(markup: str, *, title: str = "") -> str:
     """Return the summary without blog software's tail; empty if it only repeats the title."""
     # A longer summary is cut further down, so its tail is lost anyway.
-    text = shorten(plain_text(markup), 4 * SUMMARY_LENGTH)
+    text = truncate(plain_text(markup), 4 * SUMMARY_LENGTH)
     bare = _TAIL.sub("", text).rstrip()
     if bare and bare != text and bare[-1] not in ".!?…。”\"'»":
         bare += "…"
-    return "" if bare.casefold() == title.casefold() else shorten(bare, SUMMARY_LENGTH)
+    return "" if bare.casefold() == title.casefold() else truncate(bare, SUMMARY_LENGTH)
 
 
-def lead(text: str, *, limit: int = 320) -> str:
+def first_sentences(text: str, *, limit: int = 320) -> str:
     """Return the first whole sentences that fit into `limit`; a longer first sentence is cut."""
     end = 0
     for match in _SENTENCE_END.finditer(text):
         if match.end() > limit:
             break
         end = match.end()
-    return text[:end] or shorten(text, limit)
+    return text[:end] or truncate(text, limit)
 
 
 def web_url(url: str, *, base: str = "") -> str:

@@ -14,9 +14,11 @@ from digest.feeds.clean import web_url
 # A digest is 600 pixels wide. Twice that is sharp on every screen; more only takes longer to load.
 IDEAL_WIDTHS = range(600, 1201)
 # Smaller images are icons and tracking pixels.
-LEAST_WIDTH = 100
+MIN_WIDTH = 100
 # No widely used mail client shows these formats.
-_UNSHOWN = re.compile(r"\.(?:svgz?|avif|heic|tiff?|mp4|mp3|m4a|webm|mov)$", re.IGNORECASE)
+_UNSUPPORTED_FORMATS = re.compile(
+    r"\.(?:svgz?|avif|heic|tiff?|mp4|mp3|m4a|webm|mov)$", re.IGNORECASE
+)
 _IMG = re.compile(r"<img\b([^<>]*)>", re.IGNORECASE)
 _ATTR = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 
@@ -30,23 +32,23 @@ class Image:
     height: int | None = None
 
 
-def pixels(value: object) -> int | None:
+def parse_pixels(value: object) -> int | None:
     """Read a width or height as publishers write it, such as `640`, `640px` or `640.0`."""
     match = re.match(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$", str(value or ""))
     return int(match[1]) or None if match else None
 
 
-def of_entry(entry: Mapping[str, Any], *, base: str) -> Image | None:
+def entry_image(entry: Mapping[str, Any], *, base: str) -> Image | None:
     """Return the entry's best image: from media elements, else enclosures, else its text."""
     sources = (_media(entry), _enclosures(entry), _in_text(entry))
     for found in sources:
         usable = (image for raw in found if (image := _usable(raw, base=base)))
-        if best := best_of(usable):
+        if best := best_image(usable):
             return best
     return None
 
 
-def best_of(images: Iterable[Image]) -> Image | None:
+def best_image(images: Iterable[Image]) -> Image | None:
     """Return the best: wide rather than tall, then nearest to the ideal width, then the first."""
     return min(images, key=_distance, default=None)
 
@@ -62,9 +64,15 @@ def _distance(image: Image) -> tuple[bool, float]:
 
 def _usable(raw: Mapping[str, Any], *, base: str) -> Image | None:
     url = web_url(str(raw.get("url") or ""), base=base)
-    image = Image(url=url, width=pixels(raw.get("width")), height=pixels(raw.get("height")))
-    too_small = min(image.width or LEAST_WIDTH, (image.height or LEAST_WIDTH) * 2) < LEAST_WIDTH
-    return None if not url or too_small or _UNSHOWN.search(url.partition("?")[0]) else image
+    image = Image(
+        url=url, width=parse_pixels(raw.get("width")), height=parse_pixels(raw.get("height"))
+    )
+    too_small = min(image.width or MIN_WIDTH, (image.height or MIN_WIDTH) * 2) < MIN_WIDTH
+    return (
+        None
+        if not url or too_small or _UNSUPPORTED_FORMATS.search(url.partition("?")[0])
+        else image
+    )
 
 
 def _media(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -99,5 +107,5 @@ def _attributes(tag: str) -> dict[str, str]:
 
 def _is_big(tag: Mapping[str, str]) -> bool:
     """Tell whether it is no tracking pixel; a text's image may be smaller than a digest's."""
-    sides = (pixels(tag.get("width")), pixels(tag.get("height")))
-    return bool(tag["url"]) and all(side is None or side >= LEAST_WIDTH // 2 for side in sides)
+    sides = (parse_pixels(tag.get("width")), parse_pixels(tag.get("height")))
+    return bool(tag["url"]) and all(side is None or side >= MIN_WIDTH // 2 for side in sides)

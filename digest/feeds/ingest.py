@@ -17,11 +17,11 @@ from subscribers.models import Newsletter, Section
 from subscribers.web.retry_after import retry_after
 
 # A feed that keeps failing is fetched once a day.
-LONGEST_BACKOFF = timedelta(days=1)
-LONGEST_URL = 1000
+MAX_BACKOFF = timedelta(days=1)
+MAX_FEED_URL_LENGTH = 1000
 
 
-class CannotAdd(Exception):
+class CannotAddFeed(Exception):
     """The feed was not added; the message says why in plain words."""
 
 
@@ -68,7 +68,7 @@ def fetch_feed(*, feed_id: int, now: datetime, force: bool = False) -> IngestRep
     return _ingest(feed, answer, parsed, now=now)
 
 
-def give_up(*, feed_id: int, seconds: int, now: datetime) -> None:
+def record_timeout(*, feed_id: int, seconds: int, now: datetime) -> None:
     """Record that reading the feed took longer than `seconds`, and was stopped and rolled back."""
     feed = Feed.objects.filter(pk=feed_id).first()
     if feed is not None:
@@ -86,22 +86,22 @@ def add_feed(
     url = url.strip()
     if "://" not in url:
         url = f"https://{url}"
-    if not clean.web_url(url) or len(url) > LONGEST_URL:
-        raise CannotAdd(f"“{clean.shorten(url, 200)}” is not an http or https URL.")
+    if not clean.web_url(url) or len(url) > MAX_FEED_URL_LENGTH:
+        raise CannotAddFeed(f"“{clean.truncate(url, 200)}” is not an http or https URL.")
     if Feed.objects.filter(newsletter=newsletter, url=url).exists():
-        raise CannotAdd(f"{newsletter} has the feed {url} already.")
+        raise CannotAddFeed(f"{newsletter} has the feed {url} already.")
     feed = Feed(newsletter=newsletter, url=url, section=section, last_fetched_at=now)
     try:
         answer = _fetch(feed)
         parsed = _parse(answer)
     except (fetch.FetchError, NotAFeed) as error:
-        raise CannotAdd(f"{url} was not added. {error}") from error
+        raise CannotAddFeed(f"{url} was not added. {error}") from error
     try:
         with transaction.atomic():
             feed.save()
             _ingest(feed, answer, parsed, now=now)
     except IntegrityError as error:
-        raise CannotAdd(f"{newsletter} has the feed {url} already.") from error
+        raise CannotAddFeed(f"{newsletter} has the feed {url} already.") from error
     return feed
 
 
@@ -149,7 +149,7 @@ def _ingest(
     feed.etag = answer.etag if len(answer.etag) <= 500 else ""
     feed.last_modified = answer.last_modified if len(answer.last_modified) <= 100 else ""
     feed.save(update_fields=[*fields, "title", "source_name", "etag", "last_modified"])
-    stored = store.store(feed=feed, entries=parsed.entries, now=now)
+    stored = store.store_entries(feed=feed, entries=parsed.entries, now=now)
     return IngestReport(
         added=stored.added,
         updated=stored.updated,
@@ -169,16 +169,16 @@ def outlet_name(title: str) -> str:
 def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
     """Store the error with the feed and fetch again later; never again after 410 Gone."""
     feed.consecutive_failures += 1
-    feed.last_error = clean.shorten(clean.plain_text(str(error)), 500)
+    feed.last_error = clean.truncate(clean.plain_text(str(error)), 500)
     fields = ["consecutive_failures", "last_error", "next_fetch_at"]
     doublings = min(feed.consecutive_failures - 1, 10)
-    backoff = min(timedelta(minutes=feed.interval_minutes) * 2**doublings, LONGEST_BACKOFF)
+    backoff = min(timedelta(minutes=feed.interval_minutes) * 2**doublings, MAX_BACKOFF)
     feed.next_fetch_at = now + backoff
     if isinstance(error, fetch.FetchError):
         asked = retry_after(error.retry_after, now=now)
         feed.next_fetch_at = max(feed.next_fetch_at, asked or feed.next_fetch_at)
         if error.permanent:
             feed.is_active = False
-            feed.last_error = clean.shorten(f"{feed.last_error} It is switched off.", 500)
+            feed.last_error = clean.truncate(f"{feed.last_error} It is switched off.", 500)
             fields.append("is_active")
     feed.save(update_fields=fields)

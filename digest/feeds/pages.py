@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import trafilatura
 
 from digest.feeds import clean
-from digest.feeds.images import Image, pixels
-from digest.feeds.parse import FIRST_YEAR
+from digest.feeds.images import Image, parse_pixels
+from digest.feeds.parse import MIN_YEAR
 
 
 @dataclass(frozen=True)
-class Page:
+class WebPage:
     """What a page says of its article: plain texts, ready to store; empty where it says nothing."""
 
     url: str
@@ -28,7 +28,7 @@ class Page:
     image_alt: str
 
 
-def read_page(body: bytes, *, url: str) -> Page | None:
+def read_page(body: bytes, *, url: str) -> WebPage | None:
     """Return the page at `url`; None if the bytes are no web page or have no headline."""
     tree = trafilatura.load_html(body)
     if tree is None:
@@ -41,10 +41,10 @@ def read_page(body: bytes, *, url: str) -> Page | None:
     if not title:
         return None
     summary = clean.summary(found.description or "", title=title)
-    return Page(
-        url=own_canonical_url(_canonical_link(tree), page_url=url),
+    return WebPage(
+        url=trusted_canonical_url(_canonical_link(tree), page_url=url),
         title=title,
-        summary=summary or clean.lead(_paragraphs(tree, title)),
+        summary=summary or clean.first_sentences(_paragraphs(tree, title)),
         author=clean.name(found.author or "", 200),
         site_name=site_name,
         published_at=_instant(published) or _day(found.date or ""),
@@ -53,7 +53,7 @@ def read_page(body: bytes, *, url: str) -> Page | None:
     )
 
 
-def own_canonical_url(link: str, *, page_url: str) -> str:
+def trusted_canonical_url(link: str, *, page_url: str) -> str:
     """Return the canonical URL that the page names if it is on the same site, else the page's own.
 
     A page may name any other page as its canonical one, so only its own site is trusted. The front
@@ -88,7 +88,7 @@ def _canonical_link(tree: Any) -> str:
 def _image(tree: Any, *, base: str) -> Image | None:
     raw = _meta(tree, "og:image") or _meta(tree, "twitter:image")
     url = clean.web_url(raw, base=base)
-    size = (pixels(_meta(tree, f"og:image:{side}")) for side in ("width", "height"))
+    size = (parse_pixels(_meta(tree, f"og:image:{side}")) for side in ("width", "height"))
     return Image(url, *size) if url else None
 
 
@@ -109,7 +109,7 @@ def _instant(value: str) -> datetime | None:
         instant = datetime.fromisoformat(value.strip())
     except ValueError:
         return None
-    if instant.year < FIRST_YEAR:
+    if instant.year < MIN_YEAR:
         return None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 

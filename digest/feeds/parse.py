@@ -16,10 +16,10 @@ from digest.feeds import images
 from digest.feeds.images import Image
 
 # A feed of the day's news has 20 to 100 entries.
-MOST_ENTRIES = 500
+MAX_ENTRIES = 500
 # Older dates are dummies, such as .NET's year 1 and Unix's 1970. PostgreSQL would store even a date
 # before year 1, and Python could then read none of the rows that come with it.
-FIRST_YEAR = 1990
+MIN_YEAR = 1990
 _FEED_LINK = re.compile(
     r"""<link\b(?=[^<>]*\btype=["']?application/(?:rss|atom)\+xml)[^<>]*\bhref=["']?([^"'\s>]+)""",
     re.IGNORECASE,
@@ -32,7 +32,7 @@ class NotAFeed(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class FeedEntry:
     """One entry as the publisher wrote it; texts may be markup and have to be cleaned."""
 
     title: str
@@ -54,7 +54,7 @@ class ParsedFeed:
 
     title: str
     language: str
-    entries: list[Entry]
+    entries: list[FeedEntry]
 
 
 def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
@@ -75,7 +75,7 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
         resolve_relative_uris=False,
     )
     if not parsed.get("version") and not parsed.entries:
-        raise NotAFeed(_what_it_is(body, content_type))
+        raise NotAFeed(_describe_body(body, content_type))
     entries = [_entry(raw, base_url=base_url) for raw in parsed.entries]
     return ParsedFeed(
         title=_text(parsed.feed, "title"),
@@ -84,28 +84,28 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
     )
 
 
-def _newest(entries: list[Entry]) -> list[Entry]:
+def _newest(entries: list[FeedEntry]) -> list[FeedEntry]:
     """Return all entries, or the newest of a feed that holds its site's whole archive."""
-    if len(entries) <= MOST_ENTRIES:
+    if len(entries) <= MAX_ENTRIES:
         return entries
     never = datetime.min.replace(tzinfo=UTC)
-    return sorted(entries, key=lambda e: e.published_at or never, reverse=True)[:MOST_ENTRIES]
+    return sorted(entries, key=lambda e: e.published_at or never, reverse=True)[:MAX_ENTRIES]
 
 
-def _entry(raw: Mapping[str, Any], *, base_url: str) -> Entry:
+def _entry(raw: Mapping[str, Any], *, base_url: str) -> FeedEntry:
     # feedparser has made a permalink guid the link; some Atom feeds have their URL only in the id.
     link, guid = _text(raw, "link"), _text(raw, "id")
     if not link and re.match(r"https?://", guid):
         link = guid
     contents = raw.get("content") or [{}]
-    return Entry(
+    return FeedEntry(
         title=_text(raw, "title"),
         link=link,
         guid=guid,
         author=_author(raw),
         published_at=_date(raw),
         summary=_text(raw, "summary") or str(contents[0].get("value") or ""),
-        image=images.of_entry(raw, base=link or base_url),
+        image=images.entry_image(raw, base=link or base_url),
         image_credit=_text(raw, "credit"),
         source=_text(raw.get("source") or {}, "title"),
         category=_text((raw.get("tags") or [{}])[0], "term"),
@@ -130,7 +130,7 @@ def _date(raw: Mapping[str, Any]) -> datetime | None:
     for key in ("published_parsed", "updated_parsed", "created_parsed"):
         # Reading a missing `updated_parsed` makes feedparser warn.
         parsed = raw.get(key) if key in raw else None
-        if isinstance(parsed, time.struct_time) and parsed.tm_year >= FIRST_YEAR:
+        if isinstance(parsed, time.struct_time) and parsed.tm_year >= MIN_YEAR:
             try:
                 return datetime(*parsed[:5], second=min(parsed.tm_sec, 59), tzinfo=UTC)
             except ValueError:
@@ -138,7 +138,7 @@ def _date(raw: Mapping[str, Any]) -> datetime | None:
     return None
 
 
-def _what_it_is(body: bytes, content_type: str) -> str:
+def _describe_body(body: bytes, content_type: str) -> str:
     start = body[:200_000].decode("utf-8", "replace")
     if not re.search(r"<(?:!doctype html|html|body|head)\b", start[:5000], re.IGNORECASE):
         kind = content_type.partition(";")[0].strip()[:60]

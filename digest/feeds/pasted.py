@@ -12,7 +12,7 @@ from digest.feeds import clean
 # A longer line is a paragraph of its own; shorter lines may be one hard-wrapped paragraph.
 LONG_LINE = 130
 # A paragraph has at least so many characters, or stands beside one that has.
-LEAST_PROSE = 60
+MIN_PARAGRAPH_LENGTH = 60
 
 _BLOCK_TAG = re.compile(
     r"</?(?:p|div|h[1-6]|[uo]l|li|br|article|section|nav|header|footer|figure|figcaption)\b[^<>]*>",
@@ -38,7 +38,7 @@ _AGENCY = re.compile(
     r"Wikimedia Commons|Unsplash)(?:/[\w.\- ]{2,40})?)\)?\.?$"
 )
 # Requests of a site to its reader, at the start of a line …
-_ASK = re.compile(
+_CALL_TO_ACTION = re.compile(
     r"^\W*(?:sign (?:up|in)\b|log ?in\b|subscribe\b|register (?:now|for)|follow us"
     r"|share (?:this|on)|click here|tap here|read (?:more|also|next)|also read"
     r"|related (?:articles?|stories|topics)"
@@ -48,13 +48,13 @@ _ASK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 # … and boilerplate that may stand anywhere in a line that is no sentence.
-_FURNITURE = re.compile(
+_BOILERPLATE = re.compile(
     r"\b(?:newsletters?|subscrib\w*|sign (?:up|in)|log ?in|cookies?|privacy policy|terms of"
     r"|all rights reserved|most (?:read|popular)|you may (?:also )?like|more (?:from|stories)"
     r"|recommended|trending|advertisement|enable javascript|your inbox|comments?$)",
     re.IGNORECASE,
 )
-_LONGEST_FURNITURE = 240
+_MAX_BOILERPLATE_LENGTH = 240
 
 
 class NoArticle(Exception):
@@ -77,7 +77,7 @@ class Article:
 
     @property
     def summary(self) -> str:
-        return clean.lead(" ".join(self.paragraphs[:3]))
+        return clean.first_sentences(" ".join(self.paragraphs[:3]))
 
 
 def read_pasted(text: str) -> Article:
@@ -117,14 +117,14 @@ def _blocks(text: str) -> list[str]:
     blocks: list[str] = []
     for group in re.split(r"\n\s*\n", "\n".join(text.splitlines())):
         # The lines of a menu or of a sign-up form belong together, so they are judged together.
-        if not _is_furniture(group):
+        if not _is_boilerplate(group):
             blocks += _lines_or_paragraph(group, has_long_lines=has_long_lines)
     kept: list[str] = []
     cut_short = False
     for block in filter(None, map(clean.plain_text, blocks)):
         # The second line of a removed sentence is removed with its first.
         is_rest = cut_short and block[0].islower()
-        if is_rest or _is_furniture(block):
+        if is_rest or _is_boilerplate(block):
             cut_short = not _SENTENCE_END.search(block)
         else:
             kept.append(block)
@@ -140,21 +140,21 @@ def _lines_or_paragraph(group: str, *, has_long_lines: bool) -> list[str]:
     return [group] if is_wrapped else lines
 
 
-def _is_furniture(block: str) -> bool:
+def _is_boilerplate(block: str) -> bool:
     """Tell whether the block is boilerplate, such as a menu or a request to sign up.
 
     Boilerplate is short, so a long block is always prose.
     """
     block = block.strip()
-    if len(block) > _LONGEST_FURNITURE:
+    if len(block) > _MAX_BOILERPLATE_LENGTH:
         return False
     is_sentence = bool(_SENTENCE_END.search(block))
-    return bool(_ASK.search(block) or (not is_sentence and _FURNITURE.search(block)))
+    return bool(_CALL_TO_ACTION.search(block) or (not is_sentence and _BOILERPLATE.search(block)))
 
 
 def _is_prose(block: str) -> bool:
     """Tell whether it is a paragraph: long enough, ending like a sentence, and no caption."""
-    is_long = _weight(block) >= LEAST_PROSE and bool(_SENTENCE_END.search(block))
+    is_long = _weight(block) >= MIN_PARAGRAPH_LENGTH and bool(_SENTENCE_END.search(block))
     return (is_long or _weight(block) > 300) and not _is_caption(block)
 
 
@@ -196,7 +196,7 @@ def _credit(head: Sequence[str], *, title: str) -> tuple[str, str]:
             caption = block[: found.start()].strip(" .|([-\u2013\u2014")
             repeats = caption.casefold() == title.rstrip(" .").casefold()
             credit = clean.name(found["credit"].strip(" .)]"), 200)
-            return credit, "" if repeats else clean.shorten(caption, 300)
+            return credit, "" if repeats else clean.truncate(caption, 300)
     return "", ""
 
 

@@ -14,16 +14,16 @@ from digest.feeds import clean, store
 from digest.models import EditionItem, Story
 from subscribers.models import Newsletter, Section
 
-# Fields that a program may correct besides store.WORDS. Only store.WORDS tell whether an editor has
-# changed the story.
-_ALSO = ("image_alt", "text", "url")
+# Fields that a program may correct besides store.SOURCE_FIELDS. Only store.SOURCE_FIELDS tell
+# whether an editor has changed the story.
+_ALSO_CORRECTABLE = ("image_alt", "text", "url")
 
 
 class UnusableStory(Exception):
     """There is nothing to print; the message says why in plain words."""
 
 
-class Outcome(StrEnum):
+class PushOutcome(StrEnum):
     """What became of it; `kept`: editors have changed or placed it, or it came unchanged."""
 
     ADDED = "added"
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Pushed:
+class PushedStory:
     """A story as a program sends it; markup in it is removed."""
 
     title: str
@@ -49,8 +49,8 @@ class Pushed:
 
 
 def push(
-    *, newsletter: Newsletter, pushed: Pushed, section: Section | None = None, now: datetime
-) -> tuple[Story, Outcome]:
+    *, newsletter: Newsletter, pushed: PushedStory, section: Section | None = None, now: datetime
+) -> tuple[Story, PushOutcome]:
     """Store the story, or correct the one of the same URL or id, and say what became of it.
 
     As with feeds, only the source that brought a story corrects it, and only while it is in no
@@ -69,11 +69,13 @@ def push(
             except IntegrityError:  # another request stored it at this moment
                 known = _known(draft)
             if known is None:
-                return draft, Outcome.ADDED
+                return draft, PushOutcome.ADDED
         return known, _correct(known, draft)
 
 
-def _draft(newsletter: Newsletter, pushed: Pushed, section: Section | None, now: datetime) -> Story:
+def _draft(
+    newsletter: Newsletter, pushed: PushedStory, section: Section | None, now: datetime
+) -> Story:
     title, url = clean.title(pushed.title), clean.canonical_url(pushed.url)
     text = clean.plain_text(pushed.text) and pushed.text.strip()
     if not title:
@@ -104,7 +106,7 @@ def _draft(newsletter: Newsletter, pushed: Pushed, section: Section | None, now:
         published_at=min(pushed.published_at or now, now),
         added_at=now,
     )
-    story.feed_words = store.words_hash(story)
+    story.source_hash = store.source_hash(story)
     return story
 
 
@@ -117,13 +119,13 @@ def _known(draft: Story) -> Story | None:
     return min(found, key=lambda story: story.guid != draft.guid, default=None)
 
 
-def _correct(story: Story, draft: Story) -> Outcome:
+def _correct(story: Story, draft: Story) -> PushOutcome:
     is_pushed = story.origin == Story.Origin.API
     placed = EditionItem.objects.filter(story=story, released=False).exists()
     if not is_pushed or placed or not store.may_update(story, draft):
-        return Outcome.KEPT
-    fields = [*store.WORDS, *_ALSO, "feed_words"]
+        return PushOutcome.KEPT
+    fields = [*store.SOURCE_FIELDS, *_ALSO_CORRECTABLE, "source_hash"]
     for name in fields:
         setattr(story, name, getattr(draft, name))
     story.save(update_fields=fields)
-    return Outcome.UPDATED
+    return PushOutcome.UPDATED

@@ -10,18 +10,18 @@ from hashlib import sha256
 from django.db.models import Q
 
 from digest.feeds import clean
-from digest.feeds.parse import Entry
+from digest.feeds.parse import FeedEntry
 from digest.models import EditionItem, Feed, Story
 
 # Fields that a feed may change in a story that it brought.
-WORDS = (
+SOURCE_FIELDS = (
     "title", "summary", "author", "source_name", "image_url", "image_credit",
     "image_width", "image_height",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoreCounts:
     """How many entries became new, updated or unchanged stories, and how many were skipped."""
 
     added: int
@@ -30,7 +30,7 @@ class Stored:
     skipped: int
 
 
-def store(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> Stored:
+def store_entries(*, feed: Feed, entries: Sequence[FeedEntry], now: datetime) -> StoreCounts:
     """Insert the new stories and update the known ones, in the caller's transaction.
 
     A story is known if the newsletter has one with the same canonical URL or the feed's own id,
@@ -50,7 +50,7 @@ def store(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> Stored:
             if (story := known.get(id(draft))) and may_update(story, draft)
         ]
     )
-    return Stored(
+    return StoreCounts(
         added=len(new),
         updated=updated,
         unchanged=len(drafts) - len(new) - updated,
@@ -58,7 +58,7 @@ def store(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> Stored:
     )
 
 
-def _drafts(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> list[Story]:
+def _drafts(*, feed: Feed, entries: Sequence[FeedEntry], now: datetime) -> list[Story]:
     """Return an unsaved story for each usable entry, each story once."""
     drafts: dict[str, Story] = {}
     guids: set[str] = set()
@@ -78,7 +78,7 @@ def _drafts(*, feed: Feed, entries: Sequence[Entry], now: datetime) -> list[Stor
     return list(drafts.values())
 
 
-def _draft(*, feed: Feed, entry: Entry, now: datetime, undated: datetime) -> Story | None:
+def _draft(*, feed: Feed, entry: FeedEntry, now: datetime, undated: datetime) -> Story | None:
     title, url = clean.title(entry.title), clean.canonical_url(entry.link, base=feed.url)
     if not title or not url:
         return None
@@ -103,13 +103,13 @@ def _draft(*, feed: Feed, entry: Entry, now: datetime, undated: datetime) -> Sto
         published_at=min(entry.published_at or undated, now),
         added_at=now,
     )
-    story.feed_words = words_hash(story)
+    story.source_hash = source_hash(story)
     return story
 
 
-def words_hash(story: Story) -> str:
-    """Return the hash that tells a source's change from an editor's (Story.feed_words)."""
-    return sha256(repr([getattr(story, name) for name in WORDS]).encode()).hexdigest()
+def source_hash(story: Story) -> str:
+    """Return the hash that tells a source's change from an editor's (Story.source_hash)."""
+    return sha256(repr([getattr(story, name) for name in SOURCE_FIELDS]).encode()).hexdigest()
 
 
 def _known(feed: Feed, drafts: Sequence[Story]) -> dict[int, Story]:
@@ -127,9 +127,9 @@ def _known(feed: Feed, drafts: Sequence[Story]) -> dict[int, Story]:
 
 def may_update(story: Story, draft: Story) -> bool:
     """Tell whether the draft's source brought the story and changed it, and no editor did."""
-    is_ours = story.feed_id == draft.feed_id and story.feed_words != draft.feed_words
+    is_ours = story.feed_id == draft.feed_id and story.source_hash != draft.source_hash
     # If the story differs from what the feed said last, an editor has changed it.
-    return is_ours and story.feed_words == words_hash(story)
+    return is_ours and story.source_hash == source_hash(story)
 
 
 def _update(pairs: Sequence[tuple[Story, Story]]) -> int:
@@ -142,7 +142,7 @@ def _update(pairs: Sequence[tuple[Story, Story]]) -> int:
     placed = set(EditionItem.objects.filter(story__in=changed).values_list("story_id", flat=True))
     free = [s for s in locked if s.pk not in placed and may_update(s, changed[s.pk])]
     for story in free:
-        for name in (*WORDS, "feed_words"):
+        for name in (*SOURCE_FIELDS, "source_hash"):
             setattr(story, name, getattr(changed[story.pk], name))
-    Story.objects.bulk_update(free, [*WORDS, "feed_words"])
+    Story.objects.bulk_update(free, [*SOURCE_FIELDS, "source_hash"])
     return len(free)

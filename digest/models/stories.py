@@ -36,7 +36,7 @@ class Story(models.Model):
     # SHA-256 of the feed's own id for it, which outlives a changed URL; empty if it has none.
     guid = models.CharField(max_length=64, blank=True, editable=False)
     # SHA-256 of the texts as the feed gave them. It tells an editor's change from the feed's.
-    feed_words = models.CharField(max_length=64, blank=True, editable=False)
+    source_hash = models.CharField(max_length=64, blank=True, editable=False)
     title = models.CharField(max_length=300, validators=[one_line])
     summary = models.TextField(blank=True, help_text="Two or three plain sentences.")
     author = models.CharField(max_length=200, blank=True, validators=[one_line])

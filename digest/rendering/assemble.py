@@ -16,9 +16,9 @@ from django.utils.html import format_html
 from premailer import Premailer
 
 from digest.models import Cadence, Edition
-from digest.rendering import links, slots
-from digest.rendering.contents import contents
-from digest.rendering.wording import plain
+from digest.rendering import links, placeholders
+from digest.rendering.contents import arrange
+from digest.rendering.safe_text import single_line
 from subscribers import languages
 from subscribers.models import Newsletter
 from subscribers.palette import readable
@@ -28,14 +28,14 @@ MAX_HTML_BYTES = 100_000
 # A page may not use the whole limit: three URLs and an address replace their placeholders later.
 MAX_PAGE_BYTES = MAX_HTML_BYTES - 1_000
 # Background colours in the template's two stylesheets, for light and for dark mode.
-_PAPER, _PAPER_BY_NIGHT = "#ffffff", "#1b1d21"
+_LIGHT_BACKGROUND, _DARK_BACKGROUND = "#ffffff", "#1b1d21"
 # Levels of detail, tried in this order until the page is short enough.
-_DETAIL = ("thumbnails", "summaries", "headlines")
+_DETAIL_LEVELS = ("thumbnails", "summaries", "headlines")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 
 
 @dataclass(frozen=True)
-class Page:
+class AssembledPage:
     """An edition's page, the same for all readers.
 
     Placeholders stand for values that are filled in later (`__UNSUBSCRIBE__`, `__PREFERENCES__`,
@@ -48,7 +48,7 @@ class Page:
     text: str
 
 
-def assemble(edition: Edition) -> Page:
+def assemble(edition: Edition) -> AssembledPage:
     """Return the edition's page with inlined styles.
 
     A page that would be too long loses its small images, then its summaries. `freeze` checks
@@ -56,7 +56,7 @@ def assemble(edition: Edition) -> Page:
     """
     with translation.override(languages.first_of(edition.newsletter.language)):
         context = _context(edition)
-        return Page(
+        return AssembledPage(
             # Only spaces are stripped: `freeze` has to see a line break, and refuses it.
             subject=edition.subject.strip(" ") or context["title"],
             html=_fitting_html(context),
@@ -71,39 +71,40 @@ def web_page(edition: Edition) -> str:
     """
     with translation.override(languages.first_of(edition.newsletter.language)):
         context = _context(edition) | {"web": True, "detail": "thumbnails"}
-        return slots.fill(render_to_string("email/digest/body.html", context), {})
+        return placeholders.fill(render_to_string("email/digest/body.html", context), {})
 
 
 def _context(edition: Edition) -> dict[str, Any]:
     newsletter = edition.newsletter
-    page = contents(edition)
+    page = arrange(edition)
     lead = page.lead
     return {
         "newsletter": newsletter,
-        "name": plain(newsletter.name),
+        "name": single_line(newsletter.name),
         "newsletter_url": links.newsletter_url(newsletter),
-        "postal_line": plain(newsletter.postal_line),
+        "postal_line": single_line(newsletter.postal_line),
         "accent": newsletter.accent_color,
-        "accent_by_day": readable(newsletter.accent_color, on=_PAPER),
-        "accent_by_night": readable(newsletter.accent_color, on=_PAPER_BY_NIGHT),
-        "date": _written(edition.slot_date, newsletter),
-        "own_words": _own_words(newsletter),
-        "title": plain(edition.subject) or (lead.headline if lead else plain(newsletter.name)),
-        "preheader": plain(edition.preheader) or (lead.summary if lead else ""),
+        "accent_on_light": readable(newsletter.accent_color, on=_LIGHT_BACKGROUND),
+        "accent_on_dark": readable(newsletter.accent_color, on=_DARK_BACKGROUND),
+        "date": _formatted_date(edition.slot_date, newsletter),
+        "ui_lang": _ui_lang_attributes(newsletter),
+        "title": single_line(edition.subject)
+        or (lead.headline if lead else single_line(newsletter.name)),
+        "preheader": single_line(edition.preheader) or (lead.summary if lead else ""),
         "contents": page,
         "is_weekly": edition.cadence == Cadence.WEEKLY and edition.corrects is None,
         "correction": _correction(edition.corrects) if edition.corrects else None,
     }
 
 
-def _written(day: date, newsletter: Newsletter) -> str:
+def _formatted_date(day: date, newsletter: Newsletter) -> str:
     """Return the day in the newsletter's language, even if Daybreak is not translated into it."""
     with translation.override(newsletter.language):
         ours = languages.ours(newsletter.language)
         return date_format(day, "FULL_DATE_FORMAT" if ours else "l j F Y")
 
 
-def _own_words(newsletter: Newsletter) -> str:
+def _ui_lang_attributes(newsletter: Newsletter) -> str:
     """Return the HTML attributes of Daybreak's own sentences on the page.
 
     These are in English if Daybreak is not translated into the newsletter's language.
@@ -125,7 +126,7 @@ def _correction(corrected: Edition) -> dict[str, Any]:
 
 
 def _fitting_html(context: dict[str, Any]) -> str:
-    for detail in _DETAIL:
+    for detail in _DETAIL_LEVELS:
         html = _inline(render_to_string("email/digest/body.html", context | {"detail": detail}))
         if len(html.encode()) <= MAX_PAGE_BYTES:
             break
@@ -142,8 +143,8 @@ def _inline(html: str) -> str:
         cssutils_logging_level=logging.CRITICAL,
     )
     inlined = str(inliner.transform(html, pretty_print=False))
-    if slots.tokens(inlined) != slots.tokens(html):
-        raise slots.BrokenPage("inlining the styles lost tokens")
+    if placeholders.count_placeholders(inlined) != placeholders.count_placeholders(html):
+        raise placeholders.BrokenPage("inlining the styles lost tokens")
     return inlined
 
 

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from digest.models import Edition, EditionItem
 from digest.rendering import links
-from digest.rendering.wording import paragraphs, plain, shorten, untokened_url
+from digest.rendering.safe_text import (
+    escape_placeholders,
+    paragraphs,
+    single_line,
+    truncate_at_sentence,
+)
 
 HERO_WIDTH = 536  # pixels: the 600 of the page less its margins
 THUMBNAIL_WIDTH = 104
@@ -15,7 +20,7 @@ _SUMMARY = 180  # about two lines on a desktop, four on a phone
 
 
 @dataclass(frozen=True)
-class Image:
+class PrintedImage:
     url: str
     alt: str
     credit: str
@@ -24,7 +29,7 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Entry:
+class PrintedStory:
     """A story as it is printed; readers mute it by the section's id, `section`."""
 
     id: int
@@ -34,27 +39,27 @@ class Entry:
     url: str
     section: int | None
     section_name: str
-    hero: Image | None
-    thumbnail: Image | None
+    hero: PrintedImage | None
+    thumbnail: PrintedImage | None
 
 
 @dataclass(frozen=True)
-class Part:
+class PrintedSection:
     """Stories under one heading; stories without a section have no heading."""
 
     section: int | None
     name: str
-    entries: list[Entry]
+    entries: list[PrintedStory]
 
 
 @dataclass(frozen=True)
 class Contents:
     note: list[str]
-    lead: Entry | None
-    parts: list[Part]
+    lead: PrintedStory | None
+    parts: list[PrintedSection]
 
 
-def contents(edition: Edition) -> Contents:
+def arrange(edition: Edition) -> Contents:
     """Return what the edition prints, in order; one query."""
     items = list(edition.items.select_related("story", "section").order_by("position", "id"))
     entries = [_entry(item, is_lead=index == 0) for index, item in enumerate(items)]
@@ -65,53 +70,57 @@ def contents(edition: Edition) -> Contents:
     )
 
 
-def _parts(entries: list[Entry]) -> list[Part]:
+def _parts(entries: list[PrintedStory]) -> list[PrintedSection]:
     """Return stories without a section first, then the sections in order of their first story."""
     order = dict.fromkeys([None, *(entry.section for entry in entries)])
     parts = (
-        Part(section, own[0].section_name if own else "", own)
+        PrintedSection(section, own[0].section_name if own else "", own)
         for section in order
         for own in [[entry for entry in entries if entry.section == section]]
     )
     return [part for part in parts if part.entries]
 
 
-def _entry(item: EditionItem, *, is_lead: bool) -> Entry:
+def _entry(item: EditionItem, *, is_lead: bool) -> PrintedStory:
     story = item.story
     # A summary by an editor is printed in full.
-    summary = plain(item.summary) or shorten(
-        plain(story.summary), limit=_LEAD_SUMMARY if is_lead else _SUMMARY
+    summary = single_line(item.summary) or truncate_at_sentence(
+        single_line(story.summary), limit=_LEAD_SUMMARY if is_lead else _SUMMARY
     )
-    return Entry(
+    return PrintedStory(
         id=item.pk,
-        headline=plain(item.shown_headline),
+        headline=single_line(item.shown_headline),
         summary=summary,
-        source=plain(story.source_name or story.author),
-        url=untokened_url(links.outward(story.link)),
+        source=single_line(story.source_name or story.author),
+        url=escape_placeholders(links.external_url(story.link)),
         section=item.section_id,
-        section_name=plain(item.section.name) if item.section else "",
-        hero=_image(item, width=HERO_WIDTH, natural=500, tallest=1.0) if is_lead else None,
-        thumbnail=None if is_lead else _image(item, width=THUMBNAIL_WIDTH, natural=80, tallest=1.4),
+        section_name=single_line(item.section.name) if item.section else "",
+        hero=_image(item, width=HERO_WIDTH, min_width=500, max_ratio=1.0) if is_lead else None,
+        thumbnail=None
+        if is_lead
+        else _image(item, width=THUMBNAIL_WIDTH, min_width=80, max_ratio=1.4),
     )
 
 
-def _image(item: EditionItem, *, width: int, natural: int, tallest: float) -> Image | None:
+def _image(
+    item: EditionItem, *, width: int, min_width: int, max_ratio: float
+) -> PrintedImage | None:
     """Return the story's image at this width; None if it is narrower than `natural` or too tall.
 
     An image of unknown size is assumed to be 16:9; the page shows it at its true height.
     """
     story = item.story
-    url = untokened_url(links.outward(story.image_url))
+    url = escape_placeholders(links.external_url(story.image_url))
     known = bool(story.image_width and story.image_height)
     own_width, own_height = (story.image_width, story.image_height) if known else (16, 9)
     ratio = (own_height or 9) / (own_width or 16)
-    if not url or ratio > tallest or (known and (own_width or 0) < natural):
+    if not url or ratio > max_ratio or (known and (own_width or 0) < min_width):
         return None
     width = min(width, own_width or width) if known else width
-    return Image(
+    return PrintedImage(
         url=url,
-        alt=plain(story.image_alt),
-        credit=plain(story.image_credit),
+        alt=single_line(story.image_alt),
+        credit=single_line(story.image_credit),
         width=width,
         height=max(1, round(width * ratio)),
     )

@@ -12,18 +12,18 @@ from django.conf import settings
 
 from digest.editions import approve
 from digest.models import Edition, Frozen
-from digest.rendering import envelope, headers, links, slots
-from digest.rendering.assemble import MAX_PAGE_BYTES, Page, assemble, web_page
+from digest.rendering import headers, identifiers, links, placeholders
+from digest.rendering.assemble import MAX_PAGE_BYTES, AssembledPage, assemble, web_page
 from digest.rendering.personalise import BOUNDARY
 from digest.rendering.quoted_printable import encode
 
 Segment = dict[str, Any]
 
-_CUT = re.compile(rf"{slots.MARKER}|__(?P<slot>{'|'.join(slots.OWN)})__")
+_CUT_POINT = re.compile(rf"{placeholders.MARKER}|__(?P<slot>{'|'.join(placeholders.PER_READER)})__")
 _HREF = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
 
 
-class TooLong(ValueError):
+class PageTooLong(ValueError):
     """The edition's headlines alone make a page so long that mail clients would clip it."""
 
 
@@ -60,12 +60,12 @@ def freeze(*, edition_id: int, now: datetime) -> Frozen:
     return frozen
 
 
-def freeze_page(edition: Edition, page: Page) -> Frozen:
+def freeze_page(edition: Edition, page: AssembledPage) -> Frozen:
     """Return the page frozen but not stored; tests of a draft are sent from it."""
     view = links.view_url(edition)
     text, html = (body.replace("__VIEW__", view) for body in (page.text, page.html))
     if (size := len(html.encode())) > MAX_PAGE_BYTES:
-        raise TooLong(f"the page has {size:,} bytes, {MAX_PAGE_BYTES:,} are possible")
+        raise PageTooLong(f"the page has {size:,} bytes, {MAX_PAGE_BYTES:,} are possible")
     return Frozen(
         edition=edition,
         revision=edition.revision,
@@ -79,13 +79,13 @@ def freeze_page(edition: Edition, page: Page) -> Frozen:
 
 def _segments(edition: Edition, body: str) -> list[Segment]:
     """Return the body's segments; in a correction none belongs to a section that can be muted."""
-    segments = cut(body)
+    segments = split_segments(body)
     if edition.corrects_id:
         return [segment | {"section": None} for segment in segments]
     return segments
 
 
-def cut(body: str) -> list[Segment]:
+def split_segments(body: str) -> list[Segment]:
     """Cut the body at placeholders and markers; return the encoded segments without markers.
 
     A segment is `{"body": quoted-printable}` or, for a reader's own value, `{"slot": NAME}`. Its
@@ -94,7 +94,7 @@ def cut(body: str) -> list[Segment]:
     where: dict[str, int | None] = {"section": None, "story": None}
     segments: list[Segment] = []
     end = 0
-    for found in _CUT.finditer(body):
+    for found in _CUT_POINT.finditer(body):
         _add(segments, body[end : found.start()], where)
         end = found.end()
         if found["slot"]:
@@ -104,7 +104,7 @@ def cut(body: str) -> list[Segment]:
         else:
             where[found["close"].lower()] = None
     _add(segments, body[end:], where)
-    _refuse_changed_tokens(body, segments)
+    _check_placeholders(body, segments)
     return segments
 
 
@@ -113,15 +113,15 @@ def _add(segments: list[Segment], text: str, where: dict[str, int | None]) -> No
         segments.append({"body": encode(text), **where})
 
 
-def _refuse_changed_tokens(body: str, segments: list[Segment]) -> None:
+def _check_placeholders(body: str, segments: list[Segment]) -> None:
     """Raise BrokenPage unless each placeholder of the body has become a segment."""
-    before = slots.tokens(body)
+    before = placeholders.count_placeholders(body)
     after = Counter(segment["slot"] for segment in segments if "slot" in segment)
-    if missing := [name for name in slots.OWN if not after[name]]:
-        raise slots.BrokenPage(f"the page lacks {', '.join(missing)}")
-    markers = sum(1 for found in _CUT.finditer(body) if not found["slot"])
+    if missing := [name for name in placeholders.PER_READER if not after[name]]:
+        raise placeholders.BrokenPage(f"the page lacks {', '.join(missing)}")
+    markers = sum(1 for found in _CUT_POINT.finditer(body) if not found["slot"])
     if before.total() != markers + after.total():
-        raise slots.BrokenPage(f"the page has tokens that nobody fills: {sorted(before)}")
+        raise placeholders.BrokenPage(f"the page has tokens that nobody fills: {sorted(before)}")
 
 
 def _common_headers(edition: Edition, *, subject: str) -> str:
@@ -129,8 +129,8 @@ def _common_headers(edition: Edition, *, subject: str) -> str:
     lines = [
         headers.address_line("From", display=newsletter.from_name, address=newsletter.from_email),
         headers.text_line("Subject", subject),
-        headers.line("List-Id", envelope.list_id(edition)),
-        headers.line("Feedback-ID", envelope.feedback_id(edition)),
+        headers.ascii_line("List-Id", identifiers.list_id(edition)),
+        headers.ascii_line("Feedback-ID", identifiers.feedback_id(edition)),
         # No standard defines it, but vacation programs look for it before they answer.
         "Precedence: bulk",
         "MIME-Version: 1.0",

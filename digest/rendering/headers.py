@@ -29,7 +29,7 @@ class UnsafeHeader(ValueError):
     """A value that may not stand in a mail header; the message names the header."""
 
 
-def line(name: str, value: str) -> str:
+def ascii_line(name: str, value: str) -> str:
     """Return `Name: value` for an ASCII value, which is neither encoded nor folded.
 
     Raises:
@@ -46,7 +46,7 @@ def line(name: str, value: str) -> str:
 def text_line(name: str, value: str) -> str:
     """Return `Name: value` for free text, where needed as encoded-words folded at 76 characters."""
     refuse_controls(name, value)
-    return f"{name}: {_words(name, value)}"
+    return f"{name}: {_encoded_text(name, value)}"
 
 
 def address_line(name: str, *, display: str, address: str) -> str:
@@ -89,7 +89,7 @@ def refuse_controls(name: str, value: str) -> None:
         raise UnsafeHeader(f"{name} holds a line break or control character")
 
 
-def _words(name: str, value: str) -> str:
+def _encoded_text(name: str, value: str) -> str:
     if value.isascii() and len(name) + 2 + len(value) <= _MAX_LINE and "=?" not in value:
         return value
     return _encoded_words(name, value)

@@ -18,42 +18,42 @@ _TOKEN = "0" * tokens.SIGNATURE_LENGTH
 
 
 def unsubscribe_url(subscription_id: int) -> str:
-    return unsubscribe_urls()(subscription_id)
+    return unsubscribe_url_factory()(subscription_id)
 
 
 def preferences_url(subscription_id: int, email: str) -> str:
-    return preferences_urls()(subscription_id, email)
+    return preferences_url_factory()(subscription_id, email)
 
 
-def unsubscribe_urls() -> Callable[[int], str]:
+def unsubscribe_url_factory() -> Callable[[int], str]:
     """Return a function from subscription id to the URL of the unsubscribe page.
 
     The page has one button, and accepts RFC 8058's one-click POST as well. The function is bound
-    to the present settings, as is that of `preferences_urls`.
+    to the present settings, as is that of `preferences_url_factory`.
     """
-    before, after = _site("unsubscribe", _TOKEN).split(_TOKEN)
+    before, after = _site_url("unsubscribe", _TOKEN).split(_TOKEN)
     token = tokens.unsubscribe_tokens()
     return lambda subscription_id: f"{before}{token(subscription_id)}{after}"
 
 
-def preferences_urls() -> Callable[[int, str], str]:
+def preferences_url_factory() -> Callable[[int, str], str]:
     """Return a function from subscription id and address to the URL of the preferences."""
-    before, after = _site("preferences", _TOKEN).split(_TOKEN)
+    before, after = _site_url("preferences", _TOKEN).split(_TOKEN)
     token = tokens.preferences_tokens()
     return lambda subscription_id, email: f"{before}{token(subscription_id, email)}{after}"
 
 
 def view_url(edition: Edition) -> str:
     """Return the URL of the edition's web version, the same for every reader."""
-    return _site("edition", edition.public_id)
+    return _site_url("edition", edition.public_id)
 
 
 def newsletter_url(newsletter: Newsletter) -> str:
     """Return the URL of the newsletter's sign-up page."""
-    return _site("newsletter", newsletter.slug)
+    return _site_url("newsletter", newsletter.slug)
 
 
-def outward(url: str) -> str:
+def external_url(url: str) -> str:
     """Return a feed's URL in the form that goes into a message: absolute https, or empty.
 
     Plain http becomes https: mail clients' image proxies refuse http, and browsers try https
@@ -71,5 +71,5 @@ def outward(url: str) -> str:
     return url
 
 
-def _site(name: str, argument: object) -> str:
-    return f"{settings.SITE_URL}{reverse(name, settings.PAGES_URLCONF, args=[argument])}"
+def _site_url(name: str, argument: object) -> str:
+    return f"{settings.SITE_URL}{reverse(name, settings.READER_URLCONF, args=[argument])}"

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, cast
 
 from digest.rendering import headers
-from digest.rendering.quoted_printable import JOIN, encode, is_plain
+from digest.rendering.quoted_printable import SOFT_LINE_BREAK, encode, needs_no_encoding
 
 # Quoted-printable never has "=" before "_", so no content can hold this boundary.
 BOUNDARY = "=_daybreak_alternative"
@@ -23,15 +23,15 @@ _PART = (
 _TEXT_PART = _PART.format(kind="plain").encode()
 _HTML_PART = b"\r\n" + _PART.format(kind="html").encode()
 _END = f"\r\n--{BOUNDARY}--\r\n".encode()
-_JOIN = JOIN.encode()
+_JOIN = SOFT_LINE_BREAK.encode()
 
 # How many combinations of muted sections are kept prepared. All readers with the same combination
 # share one copy of the page, about 50 KB. A newsletter of six sections has 64 combinations.
-_PREPARED = 64
+_MAX_PREPARED = 64
 
 
-class Reader(NamedTuple):
-    """The values in a message that are this reader's own; `readers.Signer` signs them."""
+class ReaderFields(NamedTuple):
+    """The values in a message that are this reader's own; `readers.ReaderSigner` signs them."""
 
     edition_id: int
     subscription_id: int
@@ -53,7 +53,7 @@ class FrozenPage(Protocol):
     html_segments: Any
 
 
-class Compiled:
+class CompiledPage:
     """A frozen edition that is ready for splicing; `compile_page` makes it."""
 
     def __init__(self, frozen: FrozenPage) -> None:
@@ -66,9 +66,9 @@ class Compiled:
         self._with_stories = frozenset(
             segment["section"] for segment in segments if segment["story"] is not None
         )
-        self._without = lru_cache(maxsize=_PREPARED)(self._prepare)
+        self._prepared_without = lru_cache(maxsize=_MAX_PREPARED)(self._prepare)
 
-    def message(self, reader: Reader) -> bytes | None:
+    def message(self, reader: ReaderFields) -> bytes | None:
         """Return the reader's message, ready for the wire (CRLF, ASCII, lines of at most 76).
 
         Return None if the reader has muted every section that has stories.
@@ -77,7 +77,7 @@ class Compiled:
             headers.UnsafeHeader: the reader's address or name cannot stand in a header. Only this
                 reader's message cannot be made.
         """
-        prepared = self._without(reader.muted_sections & self._sections)
+        prepared = self._prepared_without(reader.muted_sections & self._sections)
         if prepared is None:
             return None
         pieces = prepared.pieces.copy()
@@ -87,10 +87,10 @@ class Compiled:
     def _prepare(self, muted: frozenset[int]) -> _Prepared | None:
         if self._with_stories and self._with_stories <= muted:
             return None
-        return _dotless(
+        return _check_leading_dots(
             [
                 self.frozen.headers.encode("ascii") + b"\r\n",
-                *_OWN_HEADERS,
+                *_READER_HEADERS,
                 _TEXT_PART,
                 *_body(self.frozen.text_segments, muted, _IN_TEXT),
                 _HTML_PART,
@@ -100,12 +100,12 @@ class Compiled:
         )
 
 
-def compile_page(frozen: FrozenPage) -> Compiled:
+def compile_page(frozen: FrozenPage) -> CompiledPage:
     """Return the page ready for splicing; one call serves all readers of an edition's revision."""
-    return Compiled(frozen)
+    return CompiledPage(frozen)
 
 
-def personalise(frozen: FrozenPage, reader: Reader) -> bytes | None:
+def personalise(frozen: FrozenPage, reader: ReaderFields) -> bytes | None:
     """Return one message from a page that is used only once; see `Compiled.message`."""
     return compile_page(frozen).message(reader)
 
@@ -125,24 +125,28 @@ _IN_HTML = {"UNSUBSCRIBE": 7, "PREFERENCES": 8, "READER": 9}
 
 # Fixed bytes, and indexes of values.
 _Parts = Iterable[bytes | int]
-_OWN_HEADERS: _Parts = (
+_READER_HEADERS: _Parts = (
     _TO, b"\r\n", _DATE, b"\r\n", _MESSAGE_ID, b"\r\nList-Unsubscribe: <", _LIST_UNSUBSCRIBE,
     b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\n",
 )  # fmt: skip
 
 
-def _values(reader: Reader) -> tuple[bytes, ...]:
+def _values(reader: ReaderFields) -> tuple[bytes, ...]:
     _, _, email, name, _, date, unsubscribe, preferences, message_id, _ = reader
     own_headers = (
         headers.address_line("To", display=name, address=email).encode("ascii"),
         _date_line(int(date.timestamp()), date.tzinfo),
-        headers.line("Message-ID", message_id).encode("ascii"),
+        headers.ascii_line("Message-ID", message_id).encode("ascii"),
     )
     # The usual case: none of them needs encoding or escaping anywhere.
-    if is_plain(unsubscribe) and is_plain(preferences) and is_plain(email):
+    if (
+        needs_no_encoding(unsubscribe)
+        and needs_no_encoding(preferences)
+        and needs_no_encoding(email)
+    ):
         values = (unsubscribe.encode(), preferences.encode(), email.encode())
         return *own_headers, values[0], *values, *values
-    headers.line("List-Unsubscribe", f"<{unsubscribe}>")
+    headers.ascii_line("List-Unsubscribe", f"<{unsubscribe}>")
     in_bodies = (unsubscribe, preferences, email)
     return (
         *own_headers,
@@ -159,7 +163,7 @@ def _date_line(second: int, zone: tzinfo | None) -> bytes:
     A lane makes thousands of messages in a second, and formatting a date takes 4 µs.
     """
     date = format_datetime(datetime.fromtimestamp(second, zone))
-    return headers.line("Date", date).encode("ascii")
+    return headers.ascii_line("Date", date).encode("ascii")
 
 
 def _body(segments: list[dict[str, Any]], muted: frozenset[int], places: dict[str, int]) -> _Parts:
@@ -171,7 +175,7 @@ def _body(segments: list[dict[str, Any]], muted: frozenset[int], places: dict[st
         yield segment["body"].encode("ascii") if "body" in segment else places[segment["slot"]]
 
 
-def _dotless(parts: _Parts) -> _Prepared:
+def _check_leading_dots(parts: _Parts) -> _Prepared:
     """Check once, for all messages of the page, that no line begins with a dot (RFC 5321, 4.5.2).
 
     Otherwise the SMTP client would have to look for such a line in each message. No value that

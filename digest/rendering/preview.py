@@ -6,22 +6,22 @@ from datetime import datetime
 from html import escape
 
 from digest.models import Edition
-from digest.rendering import links, slots
+from digest.rendering import links, placeholders
 from digest.rendering.assemble import assemble
 from digest.rendering.freeze import freeze_page
 from digest.rendering.personalise import personalise
-from digest.rendering.readers import NOBODY, SAMPLE_EMAIL, sample_reader
+from digest.rendering.readers import SAMPLE_EMAIL, SAMPLE_SUBSCRIPTION_ID, sample_reader
 
 
 def sample_html(edition: Edition) -> str:
     """Return the HTML part for a reader that does not exist."""
     values = {name: escape(value) for name, value in _sample_values(edition).items()}
-    return slots.fill(assemble(edition).html, values)
+    return placeholders.fill(assemble(edition).html, values)
 
 
 def sample_text(edition: Edition) -> str:
     """Return the text part for a reader that does not exist."""
-    return slots.fill(assemble(edition).text, _sample_values(edition))
+    return placeholders.fill(assemble(edition).text, _sample_values(edition))
 
 
 def sample_message(edition: Edition, *, now: datetime) -> bytes:
@@ -34,8 +34,8 @@ def sample_message(edition: Edition, *, now: datetime) -> bytes:
 
 def _sample_values(edition: Edition) -> dict[str, str]:
     return {
-        "UNSUBSCRIBE": links.unsubscribe_url(NOBODY),
-        "PREFERENCES": links.preferences_url(NOBODY, SAMPLE_EMAIL),
+        "UNSUBSCRIBE": links.unsubscribe_url(SAMPLE_SUBSCRIPTION_ID),
+        "PREFERENCES": links.preferences_url(SAMPLE_SUBSCRIPTION_ID, SAMPLE_EMAIL),
         "VIEW": links.view_url(edition),
         "READER": SAMPLE_EMAIL,
     }

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from digest.rendering import envelope, links
-from digest.rendering.personalise import Reader
-from digest.rendering.wording import plain
+from digest.rendering import identifiers, links
+from digest.rendering.personalise import ReaderFields
+from digest.rendering.safe_text import single_line
 
 # No subscription has this id, so the links of a sample lead nowhere and harm nobody.
-NOBODY = 0
+SAMPLE_SUBSCRIPTION_ID = 0
 SAMPLE_EMAIL = "reader@example.com"
 
 
-class Signer:
+class ReaderSigner:
     """Signs for the readers of one edition, with the settings at the time it was created.
 
     One signer serves thousands of readers: it looks up keys, URLs and the domain beforehand.
@@ -21,11 +21,11 @@ class Signer:
 
     def __init__(self, edition_id: int) -> None:
         self.edition_id = edition_id
-        self._unsubscribe_url = links.unsubscribe_urls()
-        self._preferences_url = links.preferences_urls()
-        self._message_id = envelope.message_ids(edition_id)
+        self._unsubscribe_url = links.unsubscribe_url_factory()
+        self._preferences_url = links.preferences_url_factory()
+        self._message_id = identifiers.message_id_factory(edition_id)
         # A function from subscription id to the envelope sender of its message.
-        self.sender = envelope.verp_senders(edition_id)
+        self.sender = identifiers.verp_sender_factory(edition_id)
 
     def reader(
         self,
@@ -35,15 +35,15 @@ class Signer:
         name: str = "",
         muted_sections: frozenset[int] = frozenset(),
         date: datetime,
-    ) -> Reader:
+    ) -> ReaderFields:
         """Return the reader with their links and Message-ID; `date` is the message's Date."""
-        return Reader(
+        return ReaderFields(
             self.edition_id,
             subscription_id,
             email,
             # A badly converted list may have left a control character or a line break in the name;
             # without them its reader still gets the message.
-            plain(name) if name else "",
+            single_line(name) if name else "",
             muted_sections,
             date,
             self._unsubscribe_url(subscription_id),
@@ -61,12 +61,12 @@ def reader_for(
     muted_sections: frozenset[int] = frozenset(),
     date: datetime,
     test: bool = False,
-) -> Reader:
+) -> ReaderFields:
     """Return one reader, as `Signer.reader` does.
 
     A test gets a new Message-ID each second, because mail clients hide what they have seen before.
     """
-    reader = Signer(edition_id).reader(
+    reader = ReaderSigner(edition_id).reader(
         subscription_id=subscription_id,
         email=email,
         name=name,
@@ -76,14 +76,18 @@ def reader_for(
     if not test:
         return reader
     copy = f".{email}.{date.timestamp():.0f}"
-    message_id = envelope.message_id(
-        edition_id=edition_id, subscription_id=subscription_id, copy=copy
+    message_id = identifiers.message_id(
+        edition_id=edition_id, subscription_id=subscription_id, variant=copy
     )
     return reader._replace(message_id=message_id, test=True)
 
 
-def sample_reader(*, edition_id: int, date: datetime, email: str = SAMPLE_EMAIL) -> Reader:
+def sample_reader(*, edition_id: int, date: datetime, email: str = SAMPLE_EMAIL) -> ReaderFields:
     """Return a reader that does not exist, for previews, exports and tests of an edition."""
     return reader_for(
-        edition_id=edition_id, subscription_id=NOBODY, email=email, date=date, test=True
+        edition_id=edition_id,
+        subscription_id=SAMPLE_SUBSCRIPTION_ID,
+        email=email,
+        date=date,
+        test=True,
     )

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from digest.editions.approve import content_hash
 from digest.models import Edition, Story
 from digest.rendering.assemble import web_page
-from digest.rendering.wording import paragraphs
+from digest.rendering.safe_text import paragraphs
 from subscribers import languages
 
 _SENT = (Edition.Status.SENDING, Edition.Status.SENT)

@@ -115,7 +115,7 @@ def test_a_section_of_another_newsletter_is_refused(admin_client):
 @pytest.mark.parametrize("field", ["url", "text"])
 def test_an_unusable_story_is_an_error_at_the_field_it_came_from(admin_client, monkeypatch, field):
     def refuse(**kwargs):
-        raise by_hand.UnusableStory("There is no headline in it.")
+        raise by_hand.CannotAddStory("There is no headline in it.")
 
     monkeypatch.setattr(by_hand, "add_from_url", refuse)
     monkeypatch.setattr(by_hand, "add_from_text", refuse)

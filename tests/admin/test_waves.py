@@ -277,7 +277,9 @@ def test_send_now_to_everybody_ignores_the_readers_clocks(admin_client, edition)
     asked = page_text(admin_client, url)
     assert "Those whose hour is past get it now" in asked
     assert "To everybody now" in asked
-    admin_client.post(url, {"seen": fingerprint(edition), "readers": 6, "ignore_reader_clocks": "on"})
+    admin_client.post(
+        url, {"seen": fingerprint(edition), "readers": 6, "ignore_reader_clocks": "on"}
+    )
 
     edition.refresh_from_db()
     assert (edition.local_time, edition.last_wave_at) == (None, None)

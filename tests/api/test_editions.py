@@ -194,7 +194,7 @@ def test_a_token_of_another_newsletter_neither_sees_nor_sends(api_client, daily)
 def test_an_unusual_number_of_readers_is_a_conflict_until_the_request_accepts_it(
     editions_client, daily, settings
 ):
-    settings.AUDIENCE_GUARD_FROM = 1
+    settings.AUDIENCE_GUARD_MIN_READERS = 1
     now = timezone.now()
     for _ in range(3):
         old = factories.edition(daily, stories=0, audience=100)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings as django_settings
 
-from config import checks, sensible
+from config import checks, value_checks
 from subscribers import tokens
 from subscribers.relays import RelayError, parse_relay, parse_relays
 from tests.config import machine
@@ -26,7 +26,7 @@ def ids(found):
 
 
 def test_a_complete_deployment_has_no_problems(deployment):
-    assert ids(checks.check_running()) == []
+    assert ids(checks.check_settings()) == []
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_complete_deployment_has_no_problems(deployment):
 def test_each_missing_or_unsafe_variable_is_named(deployment, monkeypatch, name, value, expected):
     monkeypatch.setenv(name, value)
 
-    [problem] = checks.check_running()
+    [problem] = checks.check_settings()
 
     assert problem.id == expected
     assert name in problem.msg
@@ -57,14 +57,14 @@ def test_each_missing_or_unsafe_variable_is_named(deployment, monkeypatch, name,
 def test_the_site_must_be_public_and_https(deployment, url):
     deployment.SITE_URL = url
 
-    assert ids(checks.check_running()) == ["daybreak.E003"]
+    assert ids(checks.check_settings()) == ["daybreak.E003"]
 
 
 @pytest.mark.parametrize(("length", "expected"), [(41, []), (42, ["daybreak.E010"])])
 def test_an_unsubscribe_link_must_fit_its_header(deployment, length, expected):
     deployment.SITE_URL = "https://".ljust(length - 4, "n") + ".com"
 
-    assert ids(checks.check_running()) == expected
+    assert ids(checks.check_settings()) == expected
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_an_unsubscribe_link_must_fit_its_header(deployment, length, expected):
         ("PENDING_DAYS", 4, "daybreak.E024"),
         ("PENDING_DAYS", -7, "daybreak.E024"),
         ("RETENTION_NETWORK_DAYS", -1, "daybreak.E025"),
-        ("RETENTION_LEFT_DAYS", -1, "daybreak.E025"),
+        ("RETENTION_INACTIVE_DAYS", -1, "daybreak.E025"),
         ("RETENTION_IMPORT_DAYS", -1, "daybreak.E025"),
-        ("RETENTION_LETTER_DAYS", -1, "daybreak.E025"),
+        ("RETENTION_REQUEST_DAYS", -1, "daybreak.E025"),
         ("RETENTION_WEBHOOK_DAYS", -1, "daybreak.E025"),
     ],
 )
@@ -96,7 +96,7 @@ def test_an_invalid_value_is_named(deployment, name, value, expected, debug):
     deployment.DEBUG = debug
     setattr(deployment, name, value)
 
-    [problem] = checks.check_running()
+    [problem] = checks.check_settings()
 
     assert problem.id == expected
     assert problem.msg.startswith(f"{name} is {value}")
@@ -109,18 +109,18 @@ def test_an_invalid_value_is_named(deployment, name, value, expected, debug):
         {"PENDING_DAYS": 5},
         {"PENDING_DAYS": 4, "REMINDER_HOURS": 0},
         {"SIGNUP_MIN_SECONDS": 0.0, "SIGNUP_LIMIT_UNPROVEN": 1},
-        {"RETENTION_LEFT_DAYS": 0, "SIGNUP_CHALLENGE": "never"},
+        {"RETENTION_INACTIVE_DAYS": 0, "SIGNUP_CHALLENGE": "never"},
     ],
 )
 def test_an_unusual_but_valid_value_is_accepted(deployment, values):
     for name, value in values.items():
         setattr(deployment, name, value)
 
-    assert ids(checks.check_running()) == []
+    assert ids(checks.check_settings()) == []
 
 
 def test_the_lifetime_of_a_link_in_the_checks_is_the_real_one():
-    assert timedelta(hours=sensible.LINK_HOURS) == tokens.CONFIRM_WITHIN
+    assert timedelta(hours=value_checks.CONFIRM_LINK_HOURS) == tokens.CONFIRM_WITHIN
 
 
 @pytest.mark.subprocess
@@ -136,15 +136,15 @@ def test_an_invalid_number_is_reported_in_one_line(tmp_path, name):
 def test_debug_itself_is_named_by_the_deployment_checks(deployment):
     deployment.DEBUG = True
 
-    assert ids(checks.check_running()) == []
-    assert "daybreak.E002" in ids(checks.problems())
+    assert ids(checks.check_settings()) == []
+    assert "daybreak.E002" in ids(checks.unsafe_settings())
 
 
 def test_a_database_other_than_postgresql_is_refused(deployment, monkeypatch):
     engine = {"ENGINE": "django.db.backends.sqlite3"}
     monkeypatch.setattr(django_settings, "DATABASES", {"default": engine})
 
-    assert ids(checks.check_running()) == ["daybreak.E005"]
+    assert ids(checks.check_settings()) == ["daybreak.E005"]
 
 
 @pytest.mark.django_db
@@ -162,7 +162,7 @@ def test_relays_that_need_an_operators_attention_are_named(deployment, urls, exp
     deployment.EMAIL_RELAYS = parse_relays(urls)
 
     assert ids(checks.check_deployment()) == expected
-    assert ids(checks.check_running()) == []
+    assert ids(checks.check_settings()) == []
 
 
 @pytest.mark.django_db

@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl
 from digest.delivery.outgoing import Outgoing
 from digest.delivery.transport import connect
 from digest.editions.approve import approve
-from digest.rendering.envelope import verp_sender
 from digest.rendering.freeze import freeze
+from digest.rendering.identifiers import verp_sender
 from digest.rendering.personalise import personalise
 from digest.rendering.readers import reader_for
 from tests import factories

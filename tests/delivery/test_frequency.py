@@ -301,7 +301,7 @@ def test_a_saturday_edition_is_compared_with_weekend_editions(newsletter, sent):
 
 
 def test_suppressed_and_paused_readers_do_not_count(newsletter, sent, settings):
-    settings.AUDIENCE_GUARD_FROM = 5
+    settings.AUDIENCE_GUARD_MIN_READERS = 5
     sent(10, *weeks_before(FRIDAY))
     for n in range(14):
         reader = factories.subscription(newsletter, f"r{n}@example.com")
@@ -319,7 +319,7 @@ def test_suppressed_and_paused_readers_do_not_count(newsletter, sent, settings):
 
 
 def test_an_edition_for_a_mostly_suppressed_list_is_held(newsletter, sent, settings):
-    settings.AUDIENCE_GUARD_FROM = 5
+    settings.AUDIENCE_GUARD_MIN_READERS = 5
     sent(10, *weeks_before(FRIDAY))
     for n in range(10):
         reader = factories.subscription(newsletter, f"r{n}@example.com")

@@ -8,7 +8,7 @@ from digest.delivery.lane import End
 from digest.delivery.report import tally
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition, EditionItem, Story
-from digest.rendering.envelope import read_verp
+from digest.rendering.identifiers import parse_verp
 from subscribers.models import Suppression
 from tests import factories
 from tests.delivery.conftest import later, row, rows, status
@@ -29,7 +29,7 @@ def test_every_active_reader_gets_one_message(edition, readers, start_sending, r
     assert status(edition) == Edition.Status.SENT
     assert tally(edition.pk).sent == 45
     first = relay.received[0]
-    assert read_verp(first.mail_from) == (edition.pk, subscriptions[0].pk)
+    assert parse_verp(first.mail_from) == (edition.pk, subscriptions[0].pk)
     assert first.message["To"] == "reader0@example.com"
     for item in edition.items.all():
         assert item.shown_headline in first.part("plain")

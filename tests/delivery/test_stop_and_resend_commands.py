@@ -52,7 +52,7 @@ def test_the_error_names_an_edition_that_does_not_exist(command):
 
 
 def test_an_unusual_audience_is_accepted_by_its_number(settings):
-    settings.AUDIENCE_GUARD_FROM = 5
+    settings.AUDIENCE_GUARD_MIN_READERS = 5
     newsletter = factories.newsletter()
     for _ in range(3):
         earlier = factories.edition(newsletter, stories=0, audience=2)

@@ -91,7 +91,7 @@ def test_an_audience_below_the_guards_minimum_needs_no_acceptance(sent, edition,
 
     assert audience.unusual_warning(edition, 49) is None
     assert audience.unusual_warning(edition, 50)
-    settings.AUDIENCE_GUARD_FROM = 51
+    settings.AUDIENCE_GUARD_MIN_READERS = 51
     assert audience.unusual_warning(edition, 50) is None
 
 
@@ -141,7 +141,7 @@ def test_an_edition_records_its_audience_when_sending_starts(edition):
 @pytest.fixture
 def held_for_audience(sent, edition, settings):
     """An edition that was held at its start: it has six readers where two are usual."""
-    settings.AUDIENCE_GUARD_FROM = 5
+    settings.AUDIENCE_GUARD_MIN_READERS = 5
     sent(2, 2, 2)
     for _ in range(6):
         factories.subscription(edition.newsletter)

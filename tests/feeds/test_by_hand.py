@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.feeds import by_hand
-from digest.feeds.pages import own_canonical_url, read_page
-from digest.feeds.parse import FIRST_YEAR
+from digest.feeds.pages import read_page, trusted_canonical_url
+from digest.feeds.parse import MIN_YEAR
 from digest.models import Story
 from tests import factories
 from tests.factories import NOW
@@ -40,7 +40,7 @@ def test_a_placeholder_does_not_count_as_a_date(web, sample, newsletter):
     story = by_hand.add_from_url(newsletter=newsletter, url=web.serve("/news/1", body), now=NOW)
 
     story.refresh_from_db()
-    assert story.published_at.year >= FIRST_YEAR
+    assert story.published_at.year >= MIN_YEAR
 
 
 def test_a_page_that_is_added_again_is_the_same_story(web, sample, newsletter):
@@ -71,7 +71,7 @@ def test_the_summary_of_a_page_without_a_description_is_its_beginning(sample):
     ],
 )
 def test_a_canonical_link_is_used_only_within_the_pages_own_site(named, kept):
-    assert own_canonical_url(named, page_url=URL) == kept
+    assert trusted_canonical_url(named, page_url=URL) == kept
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_a_page_that_is_no_article_is_refused_with_the_reason(
     web, newsletter, body, status, message
 ):
     url = web.serve("/x", body, status=status)
-    with pytest.raises(by_hand.UnusableStory, match=message):
+    with pytest.raises(by_hand.CannotAddStory, match=message):
         by_hand.add_from_url(newsletter=newsletter, url=url, now=NOW)
     assert not Story.objects.exists()
 
 
 def test_a_private_address_is_not_fetched(settings, newsletter):
     settings.FETCH_ALLOW_HOSTS = []
-    with pytest.raises(by_hand.UnusableStory, match="FETCH_ALLOW_HOSTS"):
+    with pytest.raises(by_hand.CannotAddStory, match="FETCH_ALLOW_HOSTS"):
         by_hand.add_from_url(newsletter=newsletter, url="http://169.254.169.254/", now=NOW)
 
 
@@ -124,5 +124,5 @@ def test_a_pasted_text_can_link_to_its_page(sample, newsletter):
     ],
 )
 def test_a_text_that_is_no_article_is_refused_with_the_reason(newsletter, text, url, message):
-    with pytest.raises(by_hand.UnusableStory, match=message):
+    with pytest.raises(by_hand.CannotAddStory, match=message):
         by_hand.add_from_text(newsletter=newsletter, text=text, url=url, now=NOW)

@@ -63,14 +63,14 @@ def test_a_long_title_is_cut_between_words():
 
 
 def test_a_long_text_without_spaces_is_cut_too():
-    assert clean.shorten("漢" * 400, 300) == "漢" * 299 + "…"
+    assert clean.truncate("漢" * 400, 300) == "漢" * 299 + "…"
 
 
 @given(st.text(max_size=60), st.integers(2, 40))
 def test_a_shortened_text_keeps_its_limit_and_is_not_shortened_again(text, limit):
-    short = clean.shorten(text, limit)
+    short = clean.truncate(text, limit)
     assert len(short) <= limit
-    assert clean.shorten(short, limit) == short
+    assert clean.truncate(short, limit) == short
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,7 @@ def test_adding_a_feed_brings_its_stories(web, sample, newsletter):
 
 def test_a_url_that_is_not_a_feed_is_not_added(web, newsletter):
     url = web.serve("/", b"<html><body>Hello</body></html>")
-    with pytest.raises(ingest.CannotAdd, match="a web page, not a feed"):
+    with pytest.raises(ingest.CannotAddFeed, match="a web page, not a feed"):
         ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
     assert not Feed.objects.exists()
 
@@ -307,13 +307,13 @@ def test_a_url_that_is_not_a_feed_is_not_added(web, newsletter):
 def test_a_feed_is_not_added_twice(web, newsletter):
     url = web.serve("/f", rss(item(1)))
     ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
-    with pytest.raises(ingest.CannotAdd, match="already"):
+    with pytest.raises(ingest.CannotAddFeed, match="already"):
         ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
 
 
 def test_the_error_for_a_private_host_says_how_to_allow_it(settings, newsletter):
     settings.FETCH_ALLOW_HOSTS = []
-    with pytest.raises(ingest.CannotAdd, match=r"add 10\.0\.0\.1 to FETCH_ALLOW_HOSTS"):
+    with pytest.raises(ingest.CannotAddFeed, match=r"add 10\.0\.0\.1 to FETCH_ALLOW_HOSTS"):
         ingest.add_feed(newsletter=newsletter, url="http://10.0.0.1/feed", now=NOW)
 
 

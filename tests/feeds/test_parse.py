@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from digest.feeds.images import Image, best_of, of_entry
-from digest.feeds.parse import MOST_ENTRIES, NotAFeed, parse
+from digest.feeds.images import Image, best_image, entry_image
+from digest.feeds.parse import MAX_ENTRIES, NotAFeed, parse
 
 
 def feed(body, **kwargs):
@@ -96,10 +96,10 @@ def test_only_the_newest_entries_of_a_large_feed_are_read():
     items = "".join(
         f"<item><title>{n}</title><link>https://a.example/{n}</link>"
         f"<pubDate>{n % 28 + 1:02} Jan {1990 + n // 28} 00:00:00 GMT</pubDate></item>"
-        for n in range(MOST_ENTRIES + 20)
+        for n in range(MAX_ENTRIES + 20)
     )
     entries = feed(f"<rss version='2.0'><channel>{items}</channel></rss>".encode()).entries
-    assert len(entries) == MOST_ENTRIES
+    assert len(entries) == MAX_ENTRIES
     assert "0" not in {entry.title for entry in entries}
 
 
@@ -122,7 +122,7 @@ def test_an_email_address_is_not_taken_for_an_author():
     ],
 )
 def test_an_image_in_the_text_of_an_entry_is_found(text, url):
-    image = of_entry({"summary": text}, base="https://a.example/story")
+    image = entry_image({"summary": text}, base="https://a.example/story")
     assert (image.url if image else None) == url
 
 
@@ -138,4 +138,4 @@ def test_an_image_in_the_text_of_an_entry_is_found(text, url):
 )
 def test_the_image_nearest_to_the_digests_width_is_taken(sizes, best):
     images = [Image(f"https://a.example/{n}", *size) for n, size in enumerate(sizes)]
-    assert best_of(images).width == best
+    assert best_image(images).width == best

@@ -4,9 +4,9 @@ import pytest
 
 from digest.editions.approve import content_hash
 from digest.models import Frozen
-from digest.rendering import slots
-from digest.rendering.assemble import Page, assemble
-from digest.rendering.freeze import cut, freeze, freeze_page
+from digest.rendering import placeholders
+from digest.rendering.assemble import AssembledPage, assemble
+from digest.rendering.freeze import freeze, freeze_page, split_segments
 from tests.factories import NOW
 from tests.rendering.pages import full_edition
 
@@ -52,22 +52,22 @@ def test_links_are_listed_in_the_order_of_the_page():
     assert freeze_page(edition, assemble(edition)).links[:2] == [lead, loose]
 
 
-@pytest.mark.parametrize("lost", slots.OWN)
+@pytest.mark.parametrize("lost", placeholders.PER_READER)
 def test_a_page_that_lacks_a_token_of_the_readers_own_values_is_not_frozen(lost):
     edition = full_edition()
     page = assemble(edition)
-    broken = Page(page.subject, page.html.replace(f"__{lost}__", ""), page.text)
+    broken = AssembledPage(page.subject, page.html.replace(f"__{lost}__", ""), page.text)
 
-    with pytest.raises(slots.BrokenPage, match=lost):
+    with pytest.raises(placeholders.BrokenPage, match=lost):
         freeze_page(edition, broken)
 
 
 def test_an_unknown_token_is_refused():
     whole = "__UNSUBSCRIBE__ __PREFERENCES__ __READER__"
-    assert len(cut(whole)) == 5
+    assert len(split_segments(whole)) == 5
 
-    with pytest.raises(slots.BrokenPage, match="__NICKNAME__"):
-        cut(f"{whole} __NICKNAME__")
+    with pytest.raises(placeholders.BrokenPage, match="__NICKNAME__"):
+        split_segments(f"{whole} __NICKNAME__")
 
 
 def test_rendering_takes_one_query(django_assert_num_queries):

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from digest.rendering import preview
 from digest.rendering.assemble import MAX_HTML_BYTES
-from digest.rendering.freeze import TooLong
+from digest.rendering.freeze import PageTooLong
 from digest.rendering.headers import UnsafeHeader
 from subscribers import tokens
 from tests import factories
@@ -220,7 +220,7 @@ def test_a_page_that_gmail_would_still_clip_is_refused_but_can_be_previewed(http
         story = factories.story(newsletter, url=f"https://news.example.com/?{'a' * 1900}{position}")
         factories.item(edition, story, position=position)
 
-    with pytest.raises(TooLong, match="bytes"):
+    with pytest.raises(PageTooLong, match="bytes"):
         message_to(edition)
     assert story.title in preview.sample_html(edition)
 

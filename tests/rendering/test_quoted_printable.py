@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rendering.quoted_printable import JOIN, encode
+from digest.rendering.quoted_printable import SOFT_LINE_BREAK, encode
 
 # Awkward text: line ends, white space before them, "=", dots, "From ", long words.
 words = st.sampled_from(
@@ -22,14 +22,14 @@ def as_sent(text: str) -> str:
 
 @given(pieces)
 def test_joined_pieces_decode_to_the_joined_text(pieces):
-    body = JOIN.join(encode(piece) for piece in pieces).encode("ascii")
+    body = SOFT_LINE_BREAK.join(encode(piece) for piece in pieces).encode("ascii")
 
     assert quopri.decodestring(body).decode() == "".join(as_sent(piece) for piece in pieces)
 
 
 @given(pieces)
 def test_no_line_is_over_76_and_none_needs_dot_stuffing(pieces):
-    for line in JOIN.join(encode(piece) for piece in pieces).split("\r\n"):
+    for line in SOFT_LINE_BREAK.join(encode(piece) for piece in pieces).split("\r\n"):
         assert len(line) <= 76
         assert not line.startswith((".", "From "))
         assert not line.endswith((" ", "\t"))

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from digest.models import Frozen
 from digest.rendering import links
 from digest.rendering.assemble import assemble
-from digest.rendering.compiled import compiled
-from digest.rendering.envelope import message_id, verp_sender
 from digest.rendering.freeze import freeze, freeze_page
+from digest.rendering.identifiers import message_id, verp_sender
+from digest.rendering.page_cache import compiled_page
 from digest.rendering.personalise import compile_page, personalise
-from digest.rendering.readers import Signer, reader_for
+from digest.rendering.readers import ReaderSigner, reader_for
 from subscribers import tokens
 from subscribers.signatures import signing
 from tests import factories
@@ -57,23 +57,23 @@ def test_a_compiled_page_gives_the_same_message_as_personalise():
 def test_a_revision_is_loaded_and_compiled_once(django_assert_num_queries):
     edition = full_edition()
     freeze(edition_id=edition.pk, now=NOW)
-    first = compiled(edition_id=edition.pk, revision=1)
+    first = compiled_page(edition_id=edition.pk, revision=1)
 
     with django_assert_num_queries(1):
-        assert compiled(edition_id=edition.pk, revision=1) is first
+        assert compiled_page(edition_id=edition.pk, revision=1) is first
     with pytest.raises(Frozen.DoesNotExist):
-        compiled(edition_id=edition.pk, revision=2)
+        compiled_page(edition_id=edition.pk, revision=2)
 
 
 @pytest.mark.django_db
 def test_a_page_frozen_again_is_compiled_again():
     edition = full_edition()
     freeze(edition_id=edition.pk, now=NOW)
-    before = compiled(edition_id=edition.pk, revision=1).message(reader())
+    before = compiled_page(edition_id=edition.pk, revision=1).message(reader())
     edition.note = "The ferries are late."
     edition.save()
     freeze(edition_id=edition.pk, now=NOW)
-    after = compiled(edition_id=edition.pk, revision=1).message(reader())
+    after = compiled_page(edition_id=edition.pk, revision=1).message(reader())
 
     assert b"The ferries are late." not in before
     assert b"The ferries are late." in after
@@ -143,7 +143,7 @@ def test_a_test_message_has_its_own_message_id(fixed_settings):
 
 
 def test_a_signer_gives_the_same_reader_as_reader_for():
-    signer = Signer(12)
+    signer = ReaderSigner(12)
     for pk in (1, 61, 62, 9_876_543):
         row = {
             "subscription_id": pk,

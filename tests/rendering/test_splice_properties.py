@@ -18,11 +18,11 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from digest.rendering import headers, slots
-from digest.rendering.freeze import cut
-from digest.rendering.personalise import BOUNDARY, Reader, compile_page
-from digest.rendering.readers import Signer
-from digest.rendering.wording import plain
+from digest.rendering import headers, placeholders
+from digest.rendering.freeze import split_segments
+from digest.rendering.personalise import BOUNDARY, ReaderFields, compile_page
+from digest.rendering.readers import ReaderSigner
+from digest.rendering.safe_text import single_line
 
 STRICT = policy.SMTP.clone(raise_on_defect=True)
 EDITION = 12
@@ -43,8 +43,8 @@ AWKWARD = [
 ]  # fmt: skip
 
 words = st.sampled_from(AWKWARD) | st.text(max_size=30)
-# No text holds a token (`wording.plain` removes it). None ends in CR, since CR and an LF of the
-# template after it would count as one line break.
+# No text holds a placeholder (`safe_text.single_line` removes it). None ends in CR, since CR and an
+# LF of the template after it would count as one line break.
 texts = st.lists(words, max_size=8).map(lambda w: re.sub("__+", "_", "".join(w)).rstrip("\r"))
 names = st.lists(words, max_size=4).map("".join)
 
@@ -81,21 +81,23 @@ class Sample:
 
     def compiled(self):
         lines = [
-            headers.address_line("From", display=plain(self.subject), address="desk@example.com"),
-            headers.text_line("Subject", plain(self.subject)),
+            headers.address_line(
+                "From", display=single_line(self.subject), address="desk@example.com"
+            ),
+            headers.text_line("Subject", single_line(self.subject)),
             "List-Id: <daily.example.com>",
             "MIME-Version: 1.0",
             f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"',
         ]
         return compile_page(
             SimpleNamespace(
-                headers="\r\n".join(lines), text_segments=cut(self.text),
-                html_segments=cut(self.html),
+                headers="\r\n".join(lines), text_segments=split_segments(self.text),
+                html_segments=split_segments(self.html),
             )
         )  # fmt: skip
 
 
-tokens = st.sampled_from([f"__{name}__" for name in slots.OWN])
+tokens = st.sampled_from([f"__{name}__" for name in placeholders.PER_READER])
 # A story is a list of texts and of tokens for the reader's own values.
 stories = st.lists(texts | tokens, max_size=5)
 parts = st.lists(st.tuples(st.none() | sections, st.lists(stories, max_size=3)), max_size=4)
@@ -117,7 +119,7 @@ def samples(draw) -> Sample:
             ]
         text.append("__END_SECTION__\n" if section else "")
         html.append("<!--__END_SECTION__-->" if section else "")
-    foot = "".join(f"\n__{name}__" for name in slots.OWN)
+    foot = "".join(f"\n__{name}__" for name in placeholders.PER_READER)
     with_stories = frozenset(section for section, told in found if told)
     return Sample(subject, f"{''.join(text)}{foot}", f"{''.join(html)}{foot}", with_stories)
 
@@ -126,8 +128,8 @@ ids = st.integers(min_value=0, max_value=2**63 - 1)
 
 
 @st.composite
-def readers(draw, subscription_id=ids) -> Reader:
-    return Signer(EDITION).reader(
+def readers(draw, subscription_id=ids) -> ReaderFields:
+    return ReaderSigner(EDITION).reader(
         subscription_id=draw(subscription_id),
         email=draw(addresses),
         name=draw(names),
@@ -136,7 +138,7 @@ def readers(draw, subscription_id=ids) -> Reader:
     )
 
 
-def expected_page(page: str, reader: Reader, quote=str) -> str:
+def expected_page(page: str, reader: ReaderFields, quote=str) -> str:
     """Return the page that the reader should see, made by search and replace, with CRLF."""
     for section in reader.muted_sections:
         start, end = rf"(<!--)?__SECTION_{section}__", r"__END_SECTION__(-->)?\n?"
@@ -146,7 +148,7 @@ def expected_page(page: str, reader: Reader, quote=str) -> str:
         "PREFERENCES": reader.preferences_url,
         "READER": reader.email,
     }
-    filled = slots.fill(page, {name: quote(value) for name, value in values.items()})
+    filled = placeholders.fill(page, {name: quote(value) for name, value in values.items()})
     return filled.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
 
 
@@ -206,7 +208,7 @@ def test_headers_appear_once_and_decode_to_the_readers_values(page, reader):
     assert Counter(message.keys()) == Counter(COMMON + OWN)
     local, _, domain = reader.email.rpartition("@")
     assert mailbox(raw, "To") == (reader.name, f"{local}@{domain.encode('idna').decode()}")
-    assert message["Subject"] == plain(page.subject)
+    assert message["Subject"] == single_line(page.subject)
     assert message["Date"].datetime == reader.date.replace(microsecond=0)
     assert message["Message-ID"] == reader.message_id
     assert f"\r\nList-Unsubscribe: <{reader.unsubscribe_url}>\r\n".encode() in raw
@@ -215,7 +217,7 @@ def test_headers_appear_once_and_decode_to_the_readers_values(page, reader):
 
 @given(samples(), muted_sections)
 def test_only_a_reader_who_muted_every_section_with_stories_gets_no_message(page, muted):
-    reader = Signer(EDITION).reader(
+    reader = ReaderSigner(EDITION).reader(
         subscription_id=1, email="ann@example.com", muted_sections=muted, date=datetime.now(UTC)
     )
     nothing_left = bool(page.with_stories) and page.with_stories <= muted
@@ -256,8 +258,8 @@ anything = st.lists(
 @example("Ann", "ann@example.com", "https://x/u/1>\r\nBcc: <x@y.z", "<1@x>")
 @example("Ann", "ann@example.com", "https://x/u/1", "<1@x>\nBcc: <x@y.z>")
 def test_no_value_adds_a_header(name, email, url, message_id):
-    """This holds even for values that `wording.plain` has not cleaned."""
-    reader = Reader(
+    """This holds even for values that `safe_text.single_line` has not cleaned."""
+    reader = ReaderFields(
         EDITION, 1, email, name, frozenset(), datetime.now(UTC), url, url, message_id
     )  # fmt: skip
     try:
@@ -276,7 +278,7 @@ def test_no_value_adds_a_header(name, email, url, message_id):
     )
 
 
-@given(names.map(plain), addresses)
+@given(names.map(single_line), addresses)
 def test_a_name_is_encoded_as_pythons_own_header_does(name, address):
     """The fast path for short names gives the same header as the slow path for all names."""
     quick = headers.address_line("To", display=name, address=address)

@@ -51,7 +51,7 @@ def test_old_ip_addresses_and_user_agents_are_cleared_and_the_wording_stays(sett
 
 
 def test_a_reader_who_unsubscribed_long_ago_is_erased_and_no_import_adds_them(settings):
-    settings.RETENTION_LEFT_DAYS = 1095
+    settings.RETENTION_INACTIVE_DAYS = 1095
     newsletter = factories.newsletter()
     gone = unsubscribed(newsletter, "gone@example.com", 1096)
     record_consent(gone, 1096, kind="withdrawal")
@@ -81,7 +81,7 @@ def test_a_reader_who_still_has_another_newsletter_is_not_erased(other):
 
 
 def test_nothing_is_purged_when_the_settings_say_zero_days(settings):
-    settings.RETENTION_NETWORK_DAYS = settings.RETENTION_LEFT_DAYS = 0
+    settings.RETENTION_NETWORK_DAYS = settings.RETENTION_INACTIVE_DAYS = 0
     entry = record_consent(unsubscribed(factories.newsletter(), "ann@example.com", 9000), 9000)
 
     assert not retention.let_go(now=NOW)
@@ -92,7 +92,7 @@ def test_nothing_is_purged_when_the_settings_say_zero_days(settings):
 
 
 def test_mails_and_address_changes_requested_long_ago_are_deleted(settings):
-    settings.RETENTION_LETTER_DAYS = 30
+    settings.RETENTION_REQUEST_DAYS = 30
     subscriber = factories.subscription(factories.newsletter()).subscriber
     for days in (31, 29):
         change = AddressChange.objects.create(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.checks import LONGEST_SITE_URL
+from config.checks import MAX_SITE_URL_LENGTH
 from subscribers import tokens
 from subscribers.models import Subscriber, Subscription
 from tests.factories import NOW
@@ -113,7 +113,7 @@ def test_links_made_with_a_retired_key_still_work(settings):
 
 
 def test_the_longest_allowed_site_url_fits_into_the_list_unsubscribe_header(settings):
-    settings.SITE_URL = "https://" + "n" * (LONGEST_SITE_URL - len("https://"))
+    settings.SITE_URL = "https://" + "n" * (MAX_SITE_URL_LENGTH - len("https://"))
     token = tokens.unsubscribe_token(62**6 - 1)
 
     assert len(f"<{settings.SITE_URL}/u/{token}>") == 74

@@ -21,7 +21,7 @@ from config.supervisor import Supervisor, port_is_free, site_answers
 
 
 class Command(BaseCommand):
-    help = "Run site, workers, clock and mailbox until Ctrl-C; on the first start with demo data."
+    help = "Run the site, the workers, beat and the mailbox until Ctrl-C; the first start adds demo data."
     requires_system_checks = []  # manage.py and each process run those that are fatal
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: str, **options: Any) -> None:
         web_port = _usable_port(port)
         smtp_port = _free_port_near(web_port + 25)
-        with local.running(port=web_port, smtp_port=smtp_port), _stopping_services():
+        with local.hold_run_lock(port=web_port, smtp_port=smtp_port), _stopping_services():
             local.ensure_services()
             site_url = os.environ.get("SITE_URL") or f"http://localhost:{web_port}"
             password = self._prepare(site_url)
@@ -111,18 +111,18 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     quiet = ["--loglevel", "WARNING"]
     worker = [*celery, "worker", *quiet, "--without-gossip", "--without-mingle"]
-    supervisor.add("mail", *worker, "-Q", "mail", "-c", "1", "-n", "mail@%h", env=env, wait=later)
+    supervisor.add("mail", *worker, "-Q", "mail", "-c", "1", "-n", "mail@%h", env=env, delay=later)
     supervisor.add(
-        "work", *worker, "-Q", "default", "-c", "1", "-n", "work@%h", env=env, wait=later
+        "default", *worker, "-Q", "default", "-c", "1", "-n", "default@%h", env=env, delay=later
     )
     # A lane takes half a minute. It has workers of its own, so that no other task waits for it.
     supervisor.add(
-        "lanes", *worker, "-Q", "delivery", "-c", "2", "-n", "lanes@%h", env=env, wait=later
+        "lanes", *worker, "-Q", "delivery", "-c", "2", "-n", "lanes@%h", env=env, delay=later
     )
     supervisor.add(
-        "feeds", *worker, "-Q", "feeds", "-c", "1", "-n", "feeds@%h", env=env, wait=later
+        "feeds", *worker, "-Q", "feeds", "-c", "1", "-n", "feeds@%h", env=env, delay=later
     )
-    supervisor.add("clock", *celery, "beat", *quiet, "--pidfile=", env=env, wait=later)
+    supervisor.add("beat", *celery, "beat", *quiet, "--pidfile=", env=env, delay=later)
     if _has_mailbox():
         supervisor.add(
             "mailbox", python, "-m", "aiosmtpd", "--nosetuid", "--listen", f"127.0.0.1:{smtp_port}",

@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from digest.delivery.esp.capabilities import DJANGO, Esp, MergeFields
 from digest.delivery.esp.parsed_message import ParsedMessage, PrebuiltMail
-from digest.rendering.personalise import FrozenPage, Reader
+from digest.rendering.personalise import FrozenPage, ReaderFields
 
 
 def groups(parsed_messages: Iterable[ParsedMessage], *, esp: Esp) -> list[list[ParsedMessage]]:
@@ -151,7 +151,7 @@ def _segments(segments: list[dict[str, Any]], muted: frozenset[int]) -> _Pieces:
     ]
 
 
-def _values(reader: Reader) -> dict[str, str]:
+def _values(reader: ReaderFields) -> dict[str, str]:
     return {
         "UNSUBSCRIBE": reader.unsubscribe_url,
         "PREFERENCES": reader.preferences_url,

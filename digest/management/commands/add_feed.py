@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from digest.feeds.ingest import CannotAdd, add_feed
+from digest.feeds.ingest import CannotAddFeed, add_feed
 from digest.management import newsletter_options
 
 
@@ -26,6 +26,6 @@ class Command(BaseCommand):
         owner, filed = newsletter_options.lookup(newsletter, section)
         try:
             feed = add_feed(newsletter=owner, url=url, section=filed, now=now())
-        except CannotAdd as error:
+        except CannotAddFeed as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Added feed {feed.pk}, {feed}: {feed.stories.count()} new stories.")

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from digest.feeds.by_hand import UnusableStory, add_from_text, add_from_url
+from digest.feeds.by_hand import CannotAddStory, add_from_text, add_from_url
 from digest.management import newsletter_options
 
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 story = add_from_text(newsletter=owner, text=words, section=filed, now=at, url=url)
             else:
                 story = add_from_url(newsletter=owner, url=url, section=filed, now=at)
-        except UnusableStory as error:
+        except CannotAddStory as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Story {story.pk}: {story}")
 

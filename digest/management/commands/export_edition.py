@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from digest.models import Edition
 from digest.rendering import preview
-from digest.rendering.freeze import TooLong
+from digest.rendering.freeze import PageTooLong
 from digest.rendering.headers import UnsafeHeader
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 "body.txt": preview.sample_text(edition).encode(),
                 "message.eml": preview.sample_message(edition, now=now()),
             }
-        except (TooLong, UnsafeHeader) as error:
+        except (PageTooLong, UnsafeHeader) as error:
             raise CommandError(f"Edition {edition_id} cannot be sent as it is: {error}.") from error
         try:
             directory.mkdir(parents=True, exist_ok=True)

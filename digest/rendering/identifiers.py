@@ -17,7 +17,7 @@ _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _VERP_USER = "bounces"
 
 
-class NotOurs(ValueError):
+class InvalidVerp(ValueError):
     """The address is no envelope sender that Daybreak has made."""
 
 
@@ -27,16 +27,16 @@ def verp_sender(edition_id: int, subscription_id: int) -> str:
     It is in lower case only, because some servers change the case of a local part. The part after
     "+" is a detail (RFC 5233), so one mailbox can receive all bounces.
     """
-    return verp_senders(edition_id)(subscription_id)
+    return verp_sender_factory(edition_id)(subscription_id)
 
 
-def verp_senders(edition_id: int) -> Callable[[int], str]:
+def verp_sender_factory(edition_id: int) -> Callable[[int], str]:
     """Return a function from subscription id to `verp_sender`, bound to the present settings."""
-    code, domain = _codes("digest.verp", edition_id), settings.MAIL_DOMAIN
+    code, domain = _code_factory("digest.verp", edition_id), settings.MAIL_DOMAIN
     return lambda subscription_id: f"{_VERP_USER}+{code(subscription_id)}@{domain}"
 
 
-def read_verp(address: str) -> tuple[int, int]:
+def parse_verp(address: str) -> tuple[int, int]:
     """Return the edition's and the subscription's id.
 
     Raises:
@@ -48,26 +48,26 @@ def read_verp(address: str) -> tuple[int, int]:
         edition, subscription, _mac = code.split("-")
         edition_id, subscription_id = int(edition, 36), int(subscription, 36)
     except ValueError:
-        raise NotOurs(address) from None
+        raise InvalidVerp(address) from None
     if (user, domain) != (_VERP_USER, settings.MAIL_DOMAIN.lower()) or not constant_time_compare(
-        code, _codes("digest.verp", edition_id)(subscription_id)
+        code, _code_factory("digest.verp", edition_id)(subscription_id)
     ):
-        raise NotOurs(address)
+        raise InvalidVerp(address)
     return edition_id, subscription_id
 
 
-def message_id(*, edition_id: int, subscription_id: int, copy: str = "") -> str:
+def message_id(*, edition_id: int, subscription_id: int, variant: str = "") -> str:
     """Return the Message-ID of one reader's message, so that a repeat is recognised as one.
 
     It is the same each time the message is made. Messages that are not repeats, such as tests of
     one draft, differ in `copy`.
     """
-    return message_ids(edition_id, copy=copy)(subscription_id)
+    return message_id_factory(edition_id, variant=variant)(subscription_id)
 
 
-def message_ids(edition_id: int, *, copy: str = "") -> Callable[[int], str]:
+def message_id_factory(edition_id: int, *, variant: str = "") -> Callable[[int], str]:
     """Return a function from subscription id to `message_id`, bound to the present settings."""
-    code, domain = _codes(f"digest.message-id{copy}", edition_id), settings.MAIL_DOMAIN
+    code, domain = _code_factory(f"digest.message-id{variant}", edition_id), settings.MAIL_DOMAIN
     return lambda subscription_id: f"<{code(subscription_id)}@{domain}>"
 
 
@@ -84,7 +84,7 @@ def list_id(edition: Edition) -> str:
     return f"<{edition.newsletter.slug}.{settings.MAIL_DOMAIN}>"
 
 
-def _codes(salt: str, edition_id: int) -> Callable[[int], str]:
+def _code_factory(salt: str, edition_id: int) -> Callable[[int], str]:
     sign, edition = signing(salt, settings.SECRET_KEY), _base36(edition_id)
 
     def code(subscription_id: int) -> str:

@@ -9,18 +9,18 @@ import re
 _UNWANTED = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufeff\ufff9-\ufffc\ud800-\udfff]"
 )
-_TOKEN_LIKE = re.compile(r"__(?=[A-Z])")
+_PLACEHOLDER_LIKE = re.compile(r"__(?=[A-Z])")
 # Letters and digits with single spaces between: most names of readers, in any script.
 _WORDS = re.compile(r"[^\W_]+(?: [^\W_]+)*")
 _WORD_JOINER = "\u2060"
 
 
-def plain(text: str) -> str:
+def single_line(text: str) -> str:
     """Return `text` on one line, without controls or anything that looks like a placeholder."""
     if _WORDS.fullmatch(text):
         return text
     text = _UNWANTED.sub(" ", text)
-    return " ".join(_TOKEN_LIKE.sub(f"_{_WORD_JOINER}_", text).split())
+    return " ".join(_PLACEHOLDER_LIKE.sub(f"_{_WORD_JOINER}_", text).split())
 
 
 def paragraphs(text: str) -> list[str]:
@@ -30,10 +30,10 @@ def paragraphs(text: str) -> list[str]:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     blocks = re.split(r"\n\s*\n", text) if re.search(r"\n\s*\n", text) else text.split("\n")
-    return [line for block in blocks if (line := plain(block))]
+    return [line for block in blocks if (line := single_line(block))]
 
 
-def shorten(text: str, *, limit: int) -> str:
+def truncate_at_sentence(text: str, *, limit: int) -> str:
     """Return `text` cut to at most `limit` characters: after a sentence, or else after a word."""
     if len(text) <= limit:
         return text
@@ -46,6 +46,6 @@ def shorten(text: str, *, limit: int) -> str:
     return cut.rstrip(" ,;:-\u2013\u2014") + "…"
 
 
-def untokened_url(url: str) -> str:
+def escape_placeholders(url: str) -> str:
     """Return the same URL with nothing in it that looks like a placeholder."""
-    return _TOKEN_LIKE.sub("%5F%5F", url)
+    return _PLACEHOLDER_LIKE.sub("%5F%5F", url)

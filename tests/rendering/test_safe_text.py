@@ -4,8 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rendering.slots import tokens
-from digest.rendering.wording import paragraphs, plain, shorten, untokened_url
+from digest.rendering.placeholders import count_placeholders
+from digest.rendering.safe_text import (
+    escape_placeholders,
+    paragraphs,
+    single_line,
+    truncate_at_sentence,
+)
 
 awkward = st.lists(
     st.sampled_from(["__", "_", "READER", "SECTION_3", "\n", "\x00", "\u202e", "\u2028", "ع", "🗞️"])
@@ -15,28 +20,31 @@ awkward = st.lists(
 
 @given(awkward)
 def test_no_text_can_be_taken_for_a_token(text):
-    assert not tokens(plain(text))
-    assert not tokens(untokened_url(text))
+    assert not count_placeholders(single_line(text))
+    assert not count_placeholders(escape_placeholders(text))
 
 
 @given(awkward)
 def test_plain_text_is_one_line_that_utf_8_can_write(text):
-    assert plain(text) == plain(plain(text))
-    assert len(plain(text).splitlines()) <= 1
-    plain(text).encode()
+    assert single_line(text) == single_line(single_line(text))
+    assert len(single_line(text).splitlines()) <= 1
+    single_line(text).encode()
 
 
 @given(awkward, st.integers(min_value=2, max_value=60))
 def test_a_shortened_text_is_within_its_limit(text, limit):
-    assert len(shorten(plain(text), limit=limit)) <= limit
+    assert len(truncate_at_sentence(single_line(text), limit=limit)) <= limit
 
 
 def test_a_text_is_cut_after_a_sentence_or_else_after_a_word():
-    assert shorten("Ferries are back. They came late, again.", limit=25) == "Ferries are back."
-    assert shorten("The ferries, which came late, return", limit=30) == (
+    assert (
+        truncate_at_sentence("Ferries are back. They came late, again.", limit=25)
+        == "Ferries are back."
+    )
+    assert truncate_at_sentence("The ferries, which came late, return", limit=30) == (
         "The ferries, which came late…"
     )
-    assert shorten("日本語" * 20, limit=10) == "日本語日本語日本語…"
+    assert truncate_at_sentence("日本語" * 20, limit=10) == "日本語日本語日本語…"
 
 
 @pytest.mark.parametrize(

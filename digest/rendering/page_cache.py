@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from digest.models import Frozen
-from digest.rendering.personalise import Compiled, compile_page
+from digest.rendering.personalise import CompiledPage, compile_page
 
 # How many editions one worker process sends at a time; each takes a few megabytes at most.
-_HANDFUL = 4
+_MAX_EDITIONS = 4
 
 
-def compiled(*, edition_id: int, revision: int) -> Compiled:
+def compiled_page(*, edition_id: int, revision: int) -> CompiledPage:
     """Return the edition's compiled page; one that is compiled already costs one small query.
 
     Raises:
@@ -20,11 +20,11 @@ def compiled(*, edition_id: int, revision: int) -> Compiled:
     frozen = Frozen.objects.filter(edition=edition_id, revision=revision)
     # A revision that was not sent yet may be frozen again with changed text.
     content_hash = frozen.values_list("content_hash", flat=True).get()
-    return _compiled(edition_id, revision, content_hash)
+    return _compiled_page(edition_id, revision, content_hash)
 
 
-@lru_cache(maxsize=_HANDFUL)
-def _compiled(edition_id: int, revision: int, content_hash: str) -> Compiled:
+@lru_cache(maxsize=_MAX_EDITIONS)
+def _compiled_page(edition_id: int, revision: int, content_hash: str) -> CompiledPage:
     return compile_page(
         Frozen.objects.get(edition=edition_id, revision=revision, content_hash=content_hash)
     )

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
 # Nobody should have to wait longer than this before sending a form of one line.
-LONGEST_MIN_SECONDS = 60
+MAX_SIGNUP_MIN_SECONDS = 60
 # Equal to tokens.CONFIRM_WITHIN, which cannot be imported before Django is set up.
-LINK_HOURS = 72
-WORDS = {
+CONFIRM_LINK_HOURS = 72
+CHOICES = {
     "SIGNUP_CHALLENGE": ("auto", "always", "never"),
     "SIGNUP_DISPOSABLE": ("allow", "warn", "refuse"),
     "SIGNUP_ROLE_ACCOUNTS": ("allow", "warn", "refuse"),
@@ -19,14 +19,14 @@ WORDS = {
 }
 
 
-def problems() -> Iterator[CheckMessage]:
+def invalid_values() -> Iterator[CheckMessage]:
     for name in ("SIGNUP_LIMIT", "SIGNUP_LIMIT_NETWORK", "SIGNUP_LIMIT_UNPROVEN"):
         if getattr(settings, name) < 1:
             yield _error(name, "which lets nobody in", "Set it to 1 or more; or remove it.", 20)
-    if not 0 <= settings.SIGNUP_MIN_SECONDS <= LONGEST_MIN_SECONDS:
-        hint = f"Set it to a number of seconds from 0 to {LONGEST_MIN_SECONDS}."
+    if not 0 <= settings.SIGNUP_MIN_SECONDS <= MAX_SIGNUP_MIN_SECONDS:
+        hint = f"Set it to a number of seconds from 0 to {MAX_SIGNUP_MIN_SECONDS}."
         yield _error("SIGNUP_MIN_SECONDS", "which no reader keeps to", hint, 21)
-    for name, words in WORDS.items():
+    for name, words in CHOICES.items():
         if getattr(settings, name) not in words:
             yield _error(name, "which means nothing", f"Set it to {_either(words)}.", 22)
     yield from _pending_problems()
@@ -39,7 +39,7 @@ def _pending_problems() -> Iterator[CheckMessage]:
         yield _error("REMINDER_HOURS", "before the sign-up", hint, 23)
         return
     # The link in a reminder is valid for as long as the first one.
-    answer_hours = settings.REMINDER_HOURS + LINK_HOURS
+    answer_hours = settings.REMINDER_HOURS + CONFIRM_LINK_HOURS
     if answer_hours >= settings.PENDING_DAYS * 24:
         least = answer_hours // 24 + 1
         hint = f"Set it to {least} days or more, with REMINDER_HOURS={settings.REMINDER_HOURS}."
@@ -47,7 +47,7 @@ def _pending_problems() -> Iterator[CheckMessage]:
 
 
 def _retention_problems() -> Iterator[CheckMessage]:
-    for name in ("NETWORK", "LEFT", "IMPORT", "LETTER", "WEBHOOK"):
+    for name in ("NETWORK", "INACTIVE", "IMPORT", "REQUEST", "WEBHOOK"):
         if getattr(settings, f"RETENTION_{name}_DAYS") < 0:
             hint = "Set it to a number of days, or to 0: it is kept for good."
             yield _error(f"RETENTION_{name}_DAYS", "so that things go before they come", hint, 25)
