@@ -21,7 +21,7 @@ IN_FLIGHT = 20
 BY_SMTPLIB = 50
 
 
-def main() -> None:
+def run_distance_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=3000)
     parser.add_argument("--rounds", type=positive, default=3)
@@ -29,10 +29,10 @@ def main() -> None:
     heading(f"45 KB messages over one connection to Postfix, {ROUND_TRIP * 1000:.0f} ms away")
     figures = Figures()
     with (
-        postfix.running() as direct,
-        delay.running(direct, seconds=0) as near,
-        delay.running(direct, seconds=ROUND_TRIP / 2) as far,
-        servers.product(f"smtp://127.0.0.1:{direct}"),
+        postfix.serve() as direct,
+        delay.proxy(direct, seconds=0) as near,
+        delay.proxy(direct, seconds=ROUND_TRIP / 2) as far,
+        servers.production_services(f"smtp://127.0.0.1:{direct}"),
     ):
         _measure(asked, {"direct": direct, "near": near, "far": far}, figures)
     figures.verdict()
@@ -41,9 +41,9 @@ def main() -> None:
 def _measure(asked: argparse.Namespace, ports: dict[str, int], figures: Figures) -> None:
     from bench import edition as editions
 
-    newsletter = editions.newsletter()
+    newsletter = editions.add_newsletter()
     editions.add_readers(newsletter, asked.messages)
-    message = editions.message(editions.approved(newsletter))
+    message = editions.message(editions.add_approved_edition(newsletter))
     rates: dict[str, list[float]] = {}
 
     def note(name: str, measure: Callable[[], float]) -> None:
@@ -117,11 +117,11 @@ def _lane(port: int, newsletter: object, count: int) -> float:
     from subscribers.relays import parse_relay
 
     settings.EMAIL_RELAYS = [parse_relay(f"smtp://127.0.0.1:{port}")]
-    edition = editions.planned(newsletter)
+    edition = editions.add_planned_edition(newsletter)
     while lane.run_lane(edition_id=edition, lane="bench", clock=now) is lane.End.MORE:
         pass
     assert tally(edition).sent == count, tally(edition)
-    return count / editions.seconds(edition)
+    return count / editions.sending_seconds(edition)
 
 
 def _smtplib(port: int, message: bytes) -> float:
@@ -135,4 +135,4 @@ def _smtplib(port: int, message: bytes) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_distance_bench()

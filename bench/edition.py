@@ -32,7 +32,7 @@ STORY = {
 WORDS = "What the editors say before the day's stories begin. "
 
 
-def newsletter() -> Newsletter:
+def add_newsletter() -> Newsletter:
     slug = f"bench-{time.time_ns()}"
     made = factories.newsletter(name="The Daily Bench", slug=slug)
     for _ in range(SECTIONS):
@@ -89,7 +89,7 @@ def _copy(model: Any, columns: list[str], rows: Iterator[tuple[Any, ...]]) -> No
             copy.write_row(row)
 
 
-def approved(newsletter: Newsletter) -> Edition:
+def add_approved_edition(newsletter: Newsletter) -> Edition:
     """Return an approved edition whose messages have 45 KB on the wire."""
     edition = factories.edition(
         newsletter, stories=0, sends_at=now(), deadline_at=now() + timedelta(hours=3)
@@ -145,9 +145,9 @@ def message(edition: Edition) -> bytes:
     return sample_message(edition, now=now())
 
 
-def planned(newsletter: Newsletter) -> int:
+def add_planned_edition(newsletter: Newsletter) -> int:
     """Return the id of an edition that is being sent and whose readers are planned."""
-    edition = approved(newsletter)
+    edition = add_approved_edition(newsletter)
     plan_readers(edition.pk)
     return edition.pk
 
@@ -158,7 +158,7 @@ def plan_readers(edition_id: int) -> None:
     plan.plan_audience(edition_id=edition_id, now=now())
 
 
-def seconds(edition_id: int) -> float:
+def sending_seconds(edition_id: int) -> float:
     """Return the seconds from the first claim to the last record."""
     times = Delivery.objects.filter(edition=edition_id).aggregate(
         began=Min("claimed_at"), ended=Max("finished_at")

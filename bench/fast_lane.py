@@ -27,10 +27,10 @@ PROCESSES = 2
 EVERY = 0.5
 LIMIT = 5.0
 # The bench waits so many seconds for the last confirmation.
-PATIENCE = 60
+MAIL_TIMEOUT = 60
 
 
-class Doorman:
+class TimingRelay:
     """An SMTP server that passes each message on to the sink, and then notes the time."""
 
     def __init__(self, sink_port: int) -> None:
@@ -44,7 +44,7 @@ class Doorman:
         return "250 2.0.0 taken"
 
 
-def main() -> None:
+def run_fast_lane_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=100_000, metavar="N")
     asked = parser.parse_args()
@@ -52,13 +52,13 @@ def main() -> None:
     figures = Figures()
     with ExitStack() as stack:
         sink = stack.enter_context(servers.smtp_sink())
-        doorman = Doorman(sink.port)
+        doorman = TimingRelay(sink.port)
         port = servers.free_port()
         door = Controller(doorman, hostname="127.0.0.1", port=port)
         door.start()
         stack.callback(door.stop)
         digests = f"smtp://127.0.0.1:{sink.port}?connections={PROCESSES}"
-        stack.enter_context(servers.product(digests))
+        stack.enter_context(servers.production_services(digests))
         stack.enter_context(servers.workers("delivery", processes=PROCESSES))
         stack.enter_context(
             servers.workers("mail", processes=1, EMAIL_RELAYS=f"smtp://127.0.0.1:{port}")
@@ -75,9 +75,9 @@ def _sign_up_while_sending(readers: int, figures: Figures) -> dict[str, float]:
     from digest import tasks
     from digest.models import Edition
 
-    newsletter = editions.newsletter()
+    newsletter = editions.add_newsletter()
     editions.add_readers(newsletter, readers)
-    edition = editions.planned(newsletter)
+    edition = editions.add_planned_edition(newsletter)
     tasks.start_lanes(edition)
     asked_at: dict[str, float] = {}
     browser, page = Client(headers={"host": "news.example.com"}), newsletter.get_absolute_url()
@@ -87,7 +87,7 @@ def _sign_up_while_sending(readers: int, figures: Figures) -> dict[str, float]:
         asked_at[address] = time.monotonic()
         _sign_up(browser, page, address)
         time.sleep(max(0, began + EVERY * len(asked_at) - time.monotonic()))
-    seconds = editions.seconds(edition)
+    seconds = editions.sending_seconds(edition)
     figures.line("digests", f"{readers / seconds:,.0f}/s", f"{readers:,} in {seconds:,.0f} s")
     return asked_at
 
@@ -103,9 +103,9 @@ def _sign_up(browser: Client, page: str, address: str) -> None:
     assert answer.status_code == HTTPStatus.FOUND, answer
 
 
-def _await(doorman: Doorman, asked_at: dict[str, float]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while doorman.arrived.keys() != asked_at.keys() and time.monotonic() < deadline:
+def _await(timing_relay: TimingRelay, asked_at: dict[str, float]) -> None:
+    deadline = time.monotonic() + MAIL_TIMEOUT
+    while timing_relay.arrived.keys() != asked_at.keys() and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
@@ -117,4 +117,4 @@ def _report(asked_at: dict[str, float], arrived: dict[str, float], figures: Figu
 
 
 if __name__ == "__main__":
-    main()
+    run_fast_lane_bench()

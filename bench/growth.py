@@ -19,7 +19,7 @@ from bench.figures import Figures, heading, median, positive
 
 PAGE_SECONDS = 0.5
 IMPORT_SECONDS = 5.0
-HOUR = timedelta(hours=2)
+TWO_HOURS = timedelta(hours=2)
 PAGES = 2000
 DAYS = 3 * 365
 
@@ -59,14 +59,14 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 _PLAIN = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 
-def main() -> None:
+def run_growth_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--rounds", type=positive, default=3)
     asked = parser.parse_args()
     heading(f"Growth of a newsletter with {asked.readers:,} readers")
     figures = Figures()
-    with servers.product("smtp://127.0.0.1:9"):
+    with servers.production_services("smtp://127.0.0.1:9"):
         _measure(asked, figures)
     figures.verdict()
 
@@ -77,19 +77,19 @@ def _measure(asked: argparse.Namespace, figures: Figures) -> None:
     from bench import edition as editions
 
     at = now()
-    one = editions.newsletter()
+    one = editions.add_newsletter()
     _fill(one.pk, asked.readers, DAYS, ["signup", "confirmation", "withdrawal"])
     figures.line("first count of three years", f"{_seconds(lambda: _count_all(at)):,.1f} s")
     _pages(asked, figures, "")
     # The page reads what happened in the last hour from the consent ledger itself.
     _fill(one.pk, asked.readers // 500, 0.04, ["signup", "confirmation"])
     _pages(asked, figures, ", a busy day")
-    other = editions.newsletter()
+    other = editions.add_newsletter()
     _fill(other.pk, asked.readers, 0.001, ["import"])
     # Measured once: then the page is cached for thirty times as long as it took, and the import is
     # soon counted.
     figures.at_most("page, an import this hour", _page(30), IMPORT_SECONDS, "{:,.2f} s")
-    figures.line("counting it", f"{_seconds(lambda: _count_all(at + HOUR)):,.1f} s")
+    figures.line("counting it", f"{_seconds(lambda: _count_all(at + TWO_HOURS)):,.1f} s")
     _pages(asked, figures, ", the import counted")
 
 
@@ -154,4 +154,4 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_growth_bench()

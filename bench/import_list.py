@@ -44,14 +44,17 @@ NAMES = ("Ada Lovelace", "Zoë Müller", "Иван Петров", "O'Brien, Ann"
 DOMAINS = 500
 
 
-def main() -> None:
+def run_import_list_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--rounds", type=positive, default=3)
     asked = parser.parse_args()
     heading(f"Importing a list of {asked.readers:,} readers, every {BAD_EVERY}th row bad")
     figures = Figures()
-    with servers.product("smtp://127.0.0.1:9"), tempfile.TemporaryDirectory() as directory:
+    with (
+        servers.production_services("smtp://127.0.0.1:9"),
+        tempfile.TemporaryDirectory() as directory,
+    ):
         found = [_round(asked.readers, n, Path(directory), figures) for n in range(asked.rounds)]
     seconds, megabytes, plain = (list(one) for one in zip(*found, strict=True))
     took = median(seconds)
@@ -77,7 +80,7 @@ def _round(
     figures.line(f"round {number + 1}", f"{seconds:,.1f} s, {megabytes:,.0f} MB")
     few = readers // PLAIN_SHARE
     write_list(path, few, first=10**9 + number * few)
-    rate = few / plainly(path, factories.newsletter(slug=f"plain-{number}"))
+    rate = few / import_plainly(path, factories.newsletter(slug=f"plain-{number}"))
     figures.line("  csv and bulk_create", f"{rate:,.0f}/s")
     return seconds, megabytes, rate
 
@@ -138,7 +141,7 @@ class _Peak(threading.Thread):
             return
 
 
-def plainly(path: Path, newsletter: object) -> float:
+def import_plainly(path: Path, newsletter: object) -> float:
     """Import as plain Django would: csv, the same checks, bulk_create of 1000; return seconds."""
     began = time.perf_counter()
     with path.open(newline="", encoding="utf-8") as file:
@@ -197,4 +200,4 @@ def _create(rows: list[tuple[str, dict[str, str]]], newsletter: object) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_import_list_bench()

@@ -20,14 +20,14 @@ SECONDS_PER_MILLION = 15
 MEMORY_MB = 20
 
 
-def main() -> None:
+def run_plan_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--rounds", type=positive, default=3)
     asked = parser.parse_args()
     heading(f"Planning an edition for {asked.readers:,} readers")
     figures = Figures()
-    with servers.product("smtp://127.0.0.1:9"):
+    with servers.production_services("smtp://127.0.0.1:9"):
         found = _measure(asked, figures)
     limit = SECONDS_PER_MILLION * asked.readers / 1_000_000
     for clock, rounds in found.items():
@@ -43,25 +43,25 @@ def _measure(asked: argparse.Namespace, figures: Figures) -> dict[str, list[tupl
     """Return each round's seconds and MB, by whose clock counts; the two clocks take turns."""
     from bench import edition as editions
 
-    newsletter = editions.newsletter()
+    newsletter = editions.add_newsletter()
     figures.line("import (COPY)", f"{editions.add_readers(newsletter, asked.readers):,.1f} s")
     found: dict[str, list[tuple[float, float]]] = {"newsroom's": [], "readers'": []}
     for number in range(1, asked.rounds + 1):
         for clock, rounds in found.items():
-            edition = editions.approved(newsletter)
+            edition = editions.add_approved_edition(newsletter)
             if clock == "readers'":
                 editions.by_readers_clocks(edition)
-            rounds.append(measured(edition.pk, asked.readers))
+            rounds.append(measure_planning(edition.pk, asked.readers))
             figures.line(f"round {number}, {clock} clock", "{:,.1f} s".format(*rounds[-1]))
     return found
 
 
-def measured(edition_id: int, readers: int) -> tuple[float, float]:
+def measure_planning(edition_id: int, readers: int) -> tuple[float, float]:
     """Plan the edition in this process; return seconds, and by how many MB the process grew."""
     from bench import edition as editions
     from digest.models import Delivery
 
-    servers.forget_peak()
+    servers.reset_peak()
     before = servers.peak_mb(psutil.Process())
     began = time.perf_counter()
     editions.plan_readers(edition_id)
@@ -72,4 +72,4 @@ def measured(edition_id: int, readers: int) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_plan_bench()

@@ -66,7 +66,7 @@ _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
 @contextmanager
-def running() -> Iterator[int]:
+def serve() -> Iterator[int]:
     """Start Postfix, and yield its port."""
     postfix = servers.program("postfix")
     if os.geteuid() != 0:

@@ -32,7 +32,7 @@ SECONDS_PER_MILLION, PLAN_SECONDS_PER_MILLION = 300, 15
 
 
 @dataclass
-class Found:
+class SizeResults:
     """The rounds of one list size; rates are in messages per second."""
 
     readers: int
@@ -45,7 +45,7 @@ class Found:
     cpu: dict[str, list[float]] = field(default_factory=dict)
 
 
-def main() -> None:
+def run_send_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, nargs="+", default=[100_000], metavar="N")
     parser.add_argument("--rounds", type=positive, default=3, help="a million has one")
@@ -58,7 +58,7 @@ def main() -> None:
     with servers.smtp_sink() as sink:
         relay = f"smtp://127.0.0.1:{sink.port}?connections={asked.processes}"
         with (
-            servers.product(relay),
+            servers.production_services(relay),
             servers.workers("delivery", processes=asked.processes) as pool,
         ):
             _warm_up(sink)
@@ -82,28 +82,28 @@ def _warm_up(sink: servers.Sink) -> None:
     """Send a few messages first, as a worker that has been up for a while has."""
     from bench import edition as editions
 
-    newsletter = editions.newsletter()
+    newsletter = editions.add_newsletter()
     editions.add_readers(newsletter, 400)
-    _send(editions.planned(newsletter), 400, sink)
+    _send(editions.add_planned_edition(newsletter), 400, sink)
 
 
-def _imported(readers: int, figures: Figures) -> Found:
+def _imported(readers: int, figures: Figures) -> SizeResults:
     from bench import edition as editions
 
-    newsletter = editions.newsletter()
+    newsletter = editions.add_newsletter()
     seconds = editions.add_readers(newsletter, readers)
     figures.line("import (COPY)", f"{seconds:,.1f} s", f"{readers:,} readers")
-    return Found(readers, newsletter)
+    return SizeResults(readers, newsletter)
 
 
 def _round(
-    found: Found, number: int, sink: servers.Sink, pool: servers.Pool, figures: Figures
+    found: SizeResults, number: int, sink: servers.Sink, pool: servers.Pool, figures: Figures
 ) -> None:
     from bench import edition as editions
-    from bench import plain, plan
+    from bench import plain_django, plan
 
-    edition = editions.approved(found.newsletter)
-    plan_seconds, plan_mb = plan.measured(edition.pk, found.readers)
+    edition = editions.add_approved_edition(found.newsletter)
+    plan_seconds, plan_mb = plan.measure_planning(edition.pk, found.readers)
     found.plan_seconds.append(plan_seconds)
     found.plan_mb.append(plan_mb)
     before = _usage(sink, pool)
@@ -116,7 +116,7 @@ def _round(
     seconds = servers.usage(sink=sink.process).since(before)["sink"]
     found.cpu.setdefault("sink, for smtp-source", []).append(seconds / messages * 1e6)
     messages = min(found.readers, PER_PLAIN)
-    found.plain.append(plain.rate(edition, port=sink.port, messages=messages))
+    found.plain.append(plain_django.rate(edition, port=sink.port, messages=messages))
     others = f"smtp-source {found.source[-1]:,.0f}/s, plain Django {found.plain[-1]:,.0f}/s"
     figures.line(f"round {number}, {found.readers:,}", f"{found.ours[-1]:,.0f}/s", others)
 
@@ -140,7 +140,7 @@ def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
             tasks.start_lanes(edition_id)
     assert tally(edition_id).sent == readers, tally(edition_id)
     assert sink.counted() - counted == readers, (sink.counted() - counted, readers)
-    return readers / editions.seconds(edition_id)
+    return readers / editions.sending_seconds(edition_id)
 
 
 def _smtp_source(messages: int, port: int, *, sessions: int) -> float:
@@ -166,7 +166,7 @@ def _usage(sink: servers.Sink, pool: servers.Pool) -> servers.Usage:
     )
 
 
-def _report(found: Found, figures: Figures, *, asks_rates: bool) -> None:
+def _report(found: SizeResults, figures: Figures, *, asks_rates: bool) -> None:
     figures.line("rate", f"{median(found.ours):,.0f}/s", f"{found.readers:,} messages")
     to_source = median_ratio(found.ours, found.source)
     to_plain = median_ratio(found.ours, found.plain)
@@ -204,4 +204,4 @@ def _memory(figures: Figures, pool: servers.Pool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_send_bench()

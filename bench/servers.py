@@ -35,7 +35,7 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def product(*relays: str) -> Iterator[None]:
+def production_services(*relays: str) -> Iterator[None]:
     """Set Django up as in production, on a fresh PostgreSQL and Redis in var/bench."""
     os.environ["DAYBREAK_VAR"] = str(VAR)
     from config import local  # this reads .env, so what it may have set is removed again
@@ -46,7 +46,9 @@ def product(*relays: str) -> Iterator[None]:
     shutil.rmtree(VAR, ignore_errors=True)
     try:
         local.ensure_services()
-        os.environ.update(_production(local.database_settings(), local.redis_url(), relays))
+        os.environ.update(
+            _production_environment(local.database_settings(), local.redis_url(), relays)
+        )
         import django
         from django.conf import settings
         from django.core.management import call_command
@@ -60,7 +62,7 @@ def product(*relays: str) -> Iterator[None]:
         shutil.rmtree(VAR, ignore_errors=True)
 
 
-def _production(
+def _production_environment(
     database: dict[str, str], redis_url: str, relays: tuple[str, ...]
 ) -> dict[str, str]:
     """Return the environment. DEBUG is off: with it Django keeps every query in memory."""
@@ -127,10 +129,12 @@ def wait_for_port(port: int, seconds: float = 20) -> None:
         except OSError:
             return False
 
-    wait(answers, seconds, f"nothing answers at port {port}")
+    wait_until(answers, seconds, f"nothing answers at port {port}")
 
 
-def wait(until: Callable[[], bool], seconds: float, otherwise: str, every: float = 0.1) -> None:
+def wait_until(
+    until: Callable[[], bool], seconds: float, otherwise: str, every: float = 0.1
+) -> None:
     deadline = time.monotonic() + seconds
     while not until():
         if time.monotonic() > deadline:
@@ -162,7 +166,9 @@ def workers(queue: str, *, processes: int, **environment: str) -> Iterator[Pool]
         command, cwd=ROOT, env=os.environ | quiet | environment, stdout=subprocess.DEVNULL
     )
     try:
-        wait(lambda: _answers(f"bench-{queue}"), 60, "the Celery worker does not start", every=0)
+        wait_until(
+            lambda: _answers(f"bench-{queue}"), 60, "the Celery worker does not start", every=0
+        )
         parent = psutil.Process(running.pid)
         yield Pool(parent, parent.children())
     finally:
@@ -223,7 +229,7 @@ def peak_mb(process: psutil.Process) -> float:
     raise OSError("VmHWM is Linux's")
 
 
-def forget_peak() -> None:
+def reset_peak() -> None:
     """Reset this process's peak (Linux, proc(5))."""
     Path("/proc/self/clear_refs").write_text("5")
 

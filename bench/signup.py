@@ -47,7 +47,7 @@ class Run:
     p99: float
 
 
-def main() -> None:
+def run_signup_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rounds", type=positive, default=3)
@@ -56,7 +56,7 @@ def main() -> None:
     heading(f"The sign-up POST, {CONNECTIONS} connections, {asked.seconds} s a round")
     figures = Figures()
     os.environ.update(ENVIRONMENT)
-    with servers.product("smtp://127.0.0.1:9"):
+    with servers.production_services("smtp://127.0.0.1:9"):
         ours, bare = _measure(wrk, asked, figures)
     _report(ours, bare, figures)
     figures.verdict()
@@ -66,7 +66,7 @@ def _measure(wrk: str, asked: argparse.Namespace, figures: Figures) -> tuple[lis
     from bench import edition as editions
     from subscribers.models import Consent, Newsletter, Suppression
 
-    newsletter = editions.newsletter()
+    newsletter = editions.add_newsletter()
     Newsletter.objects.filter(pk=newsletter.pk).update(slug="daily")
     editions.add_readers(newsletter, READERS)
     ours, bare = [], []
@@ -107,7 +107,7 @@ def _web(settings: str) -> Iterator[int]:
     env = os.environ | {"DJANGO_SETTINGS_MODULE": settings}
     running = subprocess.Popen(command, cwd=servers.ROOT, env=env)
     try:
-        servers.wait(lambda: _answers(port), 60, "gunicorn does not start")
+        servers.wait_until(lambda: _answers(port), 60, "gunicorn does not start")
         yield port
     finally:
         running.terminate()
@@ -147,4 +147,4 @@ def _load(wrk: str, port: int, run: str, seconds: int) -> Run:
 
 
 if __name__ == "__main__":
-    main()
+    run_signup_bench()

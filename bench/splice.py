@@ -45,7 +45,7 @@ COMMON = "From: The Daily <daily@example.com>\r\nSubject: Ferries return\r\nMIME
 Row = tuple[int, str, str, frozenset[int]]
 
 
-def page() -> str:
+def sample_page() -> str:
     """Return paragraphs of markup, each with a token after it; the three values take turns."""
     sentence = '<p style="margin:0; color:#3a3d44">Zwei Fähren = ein Fahrplan, sagt der Rat.</p>\n'
     paragraph = sentence * round(PAGE_BYTES / SLOTS / len(sentence.encode()))
@@ -132,8 +132,8 @@ class Measured:
         return f"{title:<42}{''.join(median)}  µs"
 
 
-def main() -> int:
-    html = page()
+def run_splice_bench() -> int:
+    html = sample_page()
     text = " ".join(f"{token}: __{token}__\n" for token in PER_READER)
     frozen = Frozen(
         headers=COMMON, html_segments=split_segments(html), text_segments=split_segments(text)
@@ -191,4 +191,4 @@ def report(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_splice_bench())

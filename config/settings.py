@@ -195,7 +195,8 @@ RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
 # Lanes run under SCHED_BATCH, so that they interrupt no other process on their host.
 LANE_SCHED_BATCH = env.bool("LANE_SCHED_BATCH", default=True)
 # An edition is held for a person's approval if its readers are more than so many per cent more or
-# fewer than usual; 0 never holds it. Nor is it held if both numbers are below AUDIENCE_GUARD_MIN_READERS.
+# fewer than usual; 0 never holds it. Nor is it held if both numbers are below
+# AUDIENCE_GUARD_MIN_READERS.
 AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
 AUDIENCE_GUARD_MIN_READERS = env.int("AUDIENCE_GUARD_MIN_READERS", default=50)
 

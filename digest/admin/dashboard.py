@@ -9,9 +9,9 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils.timezone import now as current_time
 
-from digest.admin.clock import local
 from digest.admin.edition_panel import COLOURS
-from digest.admin.wave_words import goes_out, under_way
+from digest.admin.local_times import format_local
+from digest.admin.send_times import send_time, sending_status
 from digest.delivery.watch import snapshot
 from digest.editions.slots import active_schedules, next_open_slots, slot_plan
 from digest.models import Cadence, Delivery, Edition, Feed, Schedule
@@ -20,7 +20,7 @@ from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.sparingly import sparingly
 
 # A card shows as many rows as fit on a screen; the changelists show the rest.
-SHOWN = 6
+ROWS_PER_CARD = 6
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -30,13 +30,17 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     cards: dict[str, Any] = {}
     if may("digest.view_edition"):
         cards |= {"upcoming": upcoming(now), "attention": attention(now)}
-        cards |= {"unserved": sparingly("unserved", unserved, least=30)}
+        cards |= {
+            "without_weekly_edition": sparingly(
+                "without_weekly_edition", without_weekly_edition, least=30
+            )
+        }
         cards |= {"sending": sending(now), "may_stop": may("digest.change_edition")}
     if may("digest.view_feed"):
-        cards |= {"troubled": troubled(), "has_feeds": Feed.objects.exists()}
+        cards |= {"failing_feeds": failing_feeds(), "has_feeds": Feed.objects.exists()}
     if may("digest.view_delivery"):
         # Counting a million readers takes a second.
-        cards |= {"yesterday": sparingly("dashboard", lambda: yesterday(now), least=1)}
+        cards |= {"last_24_hours": sparingly("dashboard", lambda: last_24_hours(now), least=1)}
     if may("subscribers.view_growthday"):
         cards |= {"growth": sparingly("growth-overview", overview, least=1)}
     return context | cards | {"title": "Overview", "has_newsletters": Newsletter.objects.exists()}
@@ -48,14 +52,14 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
         Edition.objects.filter(status__in=Edition.EDITABLE, sends_at__gte=now)
         .select_related("newsletter")
         .annotate(story_count=Count("items"))
-        .order_by("sends_at")[:SHOWN]
+        .order_by("sends_at")[:ROWS_PER_CARD]
     )
     rows: list[dict[str, Any]] = [
         {
             "edition": edition,
             "colour": COLOURS[Edition.Status(edition.status)],
             "at": edition.sends_at,
-            "when": goes_out(edition, edition.newsletter.zone),
+            "when": send_time(edition, edition.newsletter.zone),
         }
         for edition in editions
     ]
@@ -75,12 +79,12 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
                 {
                     "schedule": schedule,
                     "at": plan.sends_at,
-                    "when": goes_out(plan, schedule.zone),
-                    "draft_when": local(draft_at, schedule.zone),
+                    "when": send_time(plan, schedule.zone),
+                    "draft_when": format_local(draft_at, schedule.zone),
                     "awaited": sparingly(f"awaited-{schedule.pk}", schedule.is_awaited, least=1),
                 }
             )
-    return sorted(rows, key=lambda row: row["at"])[:SHOWN]
+    return sorted(rows, key=lambda row: row["at"])[:ROWS_PER_CARD]
 
 
 def sending(now: datetime) -> list[dict[str, Any]]:
@@ -88,12 +92,13 @@ def sending(now: datetime) -> list[dict[str, Any]]:
     on_its_way = Q(status=Edition.Status.SENDING)
     about_to_begin = Q(status=Edition.Status.APPROVED, sends_at__lte=now)
     editions = Edition.objects.filter(on_its_way | about_to_begin)
-    shown = editions.select_related("newsletter").order_by("-sends_at")[:SHOWN]
+    shown = editions.select_related("newsletter").order_by("-sends_at")[:ROWS_PER_CARD]
     return [
         {
             "edition": edition,
-            "look": snapshot(edition, now=now) if edition.sending_at else None,
-            "waves": edition.local_time and under_way(edition, edition.newsletter.zone, now=now),
+            "snapshot": snapshot(edition, now=now) if edition.sending_at else None,
+            "waves": edition.local_time
+            and sending_status(edition, edition.newsletter.zone, now=now),
         }
         for edition in shown
     ]
@@ -109,19 +114,19 @@ def attention(now: datetime) -> list[dict[str, Any]]:
         )
         .exclude(reason=Edition.Reason.BY_EDITOR)
         .select_related("newsletter")
-        .order_by("-sends_at")[:SHOWN]
+        .order_by("-sends_at")[:ROWS_PER_CARD]
     )
     return [
         {
             "edition": edition,
             "colour": COLOURS[Edition.Status(edition.status)],
-            "when": local(edition.sends_at, edition.newsletter.zone),
+            "when": format_local(edition.sends_at, edition.newsletter.zone),
         }
         for edition in editions
     ]
 
 
-def unserved() -> list[dict[str, Any]]:
+def without_weekly_edition() -> list[dict[str, Any]]:
     """Return newsletters whose weekly readers get every edition for want of a weekly schedule."""
     weekly = active_schedules(Schedule.objects.filter(cadence=Cadence.WEEKLY))
     waiting = (
@@ -133,18 +138,18 @@ def unserved() -> list[dict[str, Any]]:
         .values("newsletter", "newsletter__name")
         .annotate(readers=Count("pk"))
     )
-    return [dict(row) for row in waiting[:SHOWN]]
+    return [dict(row) for row in waiting[:ROWS_PER_CARD]]
 
 
-def troubled() -> list[Feed]:
+def failing_feeds() -> list[Feed]:
     return list(
         Feed.objects.filter(is_active=True, consecutive_failures__gt=0)
         .select_related("newsletter")
-        .order_by("-consecutive_failures")[:SHOWN]
+        .order_by("-consecutive_failures")[:ROWS_PER_CARD]
     )
 
 
-def yesterday(now: datetime) -> dict[str, int]:
+def last_24_hours(now: datetime) -> dict[str, int]:
     """Count the last 24 hours from the rows themselves."""
     since = now - timedelta(days=1)
     status = Delivery.Status

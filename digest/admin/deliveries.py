@@ -25,7 +25,7 @@ STATUS_COLOURS = {
     "uncertain": "warning",
 }
 EDITIONS_OFFERED = 30
-WORDS = 60
+REPLY_CHARS = 60
 
 
 class EditionFilter(admin.SimpleListFilter):
@@ -72,7 +72,7 @@ class DeliveryAdmin(LongList, RecordAdmin):
         "shown_edition",
         "state",
         "why",
-        "words",
+        "reply_excerpt",
         "relay",
         "version",
         "attempts",
@@ -134,9 +134,9 @@ class DeliveryAdmin(LongList, RecordAdmin):
         return delivery.get_reason_display()
 
     @display(description="Server's last words", empty_value="")
-    def words(self, delivery: Delivery) -> str:
+    def reply_excerpt(self, delivery: Delivery) -> str:
         """Return enough to tell one refusal from another; the row's page has the whole reply."""
-        return Truncator(delivery.reply).chars(WORDS)
+        return Truncator(delivery.reply).chars(REPLY_CHARS)
 
     @display(description="Version", empty_value="")
     def version(self, delivery: Delivery) -> int | None:

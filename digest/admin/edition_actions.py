@@ -19,10 +19,10 @@ from django.urls import URLPattern, path
 from django.utils.timezone import now
 
 from digest.admin.edition_form import NewEditionForm
-from digest.admin.edition_pages import page, sentences
+from digest.admin.edition_pages import blocking_messages, edition_url
 from digest.admin.edition_panel import progress
 from digest.admin.edition_under_way import EditionUnderWay
-from digest.admin.wave_words import goes_out
+from digest.admin.send_times import send_time
 from digest.delivery import send_test
 from digest.editions import approve, audience, curate, draft, send_now, stop
 from digest.models import Edition
@@ -31,7 +31,7 @@ from digest.tasks import release
 from subscribers.models import IllegalMove
 from subscribers.queue import enqueue
 
-PAGE_OF_STORIES = 20
+STORIES_PER_PAGE = 20
 
 
 class EditionActions(EditionUnderWay):
@@ -41,7 +41,7 @@ class EditionActions(EditionUnderWay):
         pages = [
             ("preview", self.preview_page),
             ("preview.html", self.preview_html),
-            ("progress", self.progress_part),
+            ("progress", self.progress_fragment),
             ("stories", self.story_choices),
             ("send", self.send_page),
             ("skip", self.skip_page),
@@ -49,7 +49,7 @@ class EditionActions(EditionUnderWay):
             ("stop", self.stop_now),
             ("end", self.end_page),
             ("correct", self.correct_page),
-            ("again", self.again_page),
+            ("resend", self.resend_page),
         ]
         urls = [
             path(
@@ -78,13 +78,13 @@ class EditionActions(EditionUnderWay):
         return self._back(obj)
 
     def _to_preview(self, request: HttpRequest, edition: Edition) -> HttpResponse:
-        return HttpResponseRedirect(page("preview", edition))
+        return HttpResponseRedirect(edition_url("preview", edition))
 
     def _to_send(self, request: HttpRequest, edition: Edition) -> HttpResponse:
-        return HttpResponseRedirect(page("send", edition))
+        return HttpResponseRedirect(edition_url("send", edition))
 
     def _to_skip(self, request: HttpRequest, edition: Edition) -> HttpResponse:
-        return HttpResponseRedirect(page("skip", edition))
+        return HttpResponseRedirect(edition_url("skip", edition))
 
     def _send_test(self, request: HttpRequest, edition: Edition) -> HttpResponse:
         address = getattr(request.user, "email", "")
@@ -111,12 +111,12 @@ class EditionActions(EditionUnderWay):
         except approve.NotApprovable as error:
             is_unusual = any(problem.code == "audience" for problem in error.problems)
             hint = " If that is right, say so on the page of “Send now…”." if is_unusual else ""
-            messages.error(request, f"Saved, but not approved. {sentences(error)}{hint}")
+            messages.error(request, f"Saved, but not approved. {blocking_messages(error)}{hint}")
         else:
             late = approved.sends_at <= now()
             if late:
                 enqueue(release, edition_id=edition.pk)
-            when = "at once" if late else goes_out(approved, edition.newsletter.zone)
+            when = "at once" if late else send_time(approved, edition.newsletter.zone)
             if late and approved.local_time:
                 when += " to those whose hour is past, and to the others at theirs"
             messages.success(request, f"Saved and approved. It goes out {when}.")
@@ -135,10 +135,10 @@ class EditionActions(EditionUnderWay):
         if request.method == "POST":
             return self._send_now(request, edition)
         if edition.sending_at:
-            return self._ask(
-                request, edition, "go_on", {"left": audience.remaining(edition, now=now())}
+            return self._confirmation_page(
+                request, edition, "resume", {"left": audience.remaining(edition, now=now())}
             )
-        return self._ask(
+        return self._confirmation_page(
             request, edition, "send", {"estimate": audience.estimate(edition, now=now())}
         )
 
@@ -154,7 +154,7 @@ class EditionActions(EditionUnderWay):
                 now=now(),
             )
         except approve.NotApprovable as error:
-            messages.error(request, f"Not sent. {sentences(error)}")
+            messages.error(request, f"Not sent. {blocking_messages(error)}")
         else:
             enqueue(release, edition_id=edition.pk)
             messages.success(request, "It is on its way.")
@@ -163,7 +163,7 @@ class EditionActions(EditionUnderWay):
     def skip_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
         if request.method != "POST":
-            return self._ask(request, edition, "skip", {})
+            return self._confirmation_page(request, edition, "skip", {})
         # PostgreSQL's text cannot hold a NUL, and no form field checks this value.
         detail = request.POST.get("detail", "").replace("\0", "").strip()
         try:
@@ -202,12 +202,12 @@ class EditionActions(EditionUnderWay):
 
     def preview_html(self, request: HttpRequest, pk: int) -> HttpResponse:
         html = preview.sample_html(self._edition(request, pk))
-        html = in_scheme(html, "dark" if "dark" in request.GET else "light")
+        html = in_colour_scheme(html, "dark" if "dark" in request.GET else "light")
         # Links open in a new tab, not inside the preview's frame.
         html = html.replace("<head>", '<head><base target="_blank">', 1)
         return HttpResponse(html)
 
-    def progress_part(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def progress_fragment(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the part of the panel that htmx refreshes while an edition is sent."""
         edition = self._edition(request, pk)
         context = progress(edition, now=now()) | {"edition": edition}
@@ -224,13 +224,13 @@ class EditionActions(EditionUnderWay):
         asked = request.GET.get("page", "")
         number = max(1, int(asked)) if re.fullmatch(r"[0-9]{1,6}", asked) else 1
         stories = curate.addable_stories(edition, term=term)
-        start = (number - 1) * PAGE_OF_STORIES
-        rows: list[Any] = list(stories[start : start + PAGE_OF_STORIES + 1])
+        start = (number - 1) * STORIES_PER_PAGE
+        rows: list[Any] = list(stories[start : start + STORIES_PER_PAGE + 1])
         results = [
             {"id": str(s.pk), "text": " · ".join(filter(None, [s.title, s.source_name, s.printed]))}
-            for s in rows[:PAGE_OF_STORIES]
+            for s in rows[:STORIES_PER_PAGE]
         ]
-        more = len(rows) > PAGE_OF_STORIES
+        more = len(rows) > STORIES_PER_PAGE
         return JsonResponse({"results": results, "pagination": {"more": more}})
 
     # --- A new edition by hand ---
@@ -261,7 +261,7 @@ def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
-def in_scheme(html: str, scheme: str) -> str:
+def in_colour_scheme(html: str, scheme: str) -> str:
     """Show a mail as a client in this colour scheme would, whatever the editor's own scheme is."""
     # The new conditions hold always or never, whatever else the media query says.
     other = "light" if scheme == "dark" else "dark"

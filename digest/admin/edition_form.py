@@ -18,7 +18,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from digest.admin.wave_words import by_their_clock
+from digest.admin.send_times import reader_hour
 from digest.editions import curate
 from digest.models import Cadence, Edition, EditionItem, Story
 from subscribers.models import Newsletter, Section
@@ -63,7 +63,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         field.widget.attrs["data-ajax--url"] = reverse(
             "admin:digest_edition_stories", args=[self.instance.pk]
         )
-        self._say_waves()
+        self._relabel_times()
         if "note" in self.fields:
             self.fields["note"].widget.attrs["rows"] = 3
         for name, shown in (("subject", 45), ("preheader", 90)):
@@ -71,7 +71,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
                 limit = self.fields[name].max_length  # type: ignore[attr-defined]
                 self.fields[name].widget.attrs |= {"data-count": shown, "data-limit": limit}
 
-    def _say_waves(self) -> None:
+    def _relabel_times(self) -> None:
         """Relabel both times by the readers' clocks: there they are limits, not send times."""
         if self.instance.local_time is None or "sends_at" not in self.fields:
             return
@@ -79,7 +79,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         begin.label, end.label = "Nobody before", "Nobody after"
         begin.help_text = (
             "Whose hour is past by then gets it then; the others get it "
-            f"{by_their_clock(self.instance)}."
+            f"{reader_hour(self.instance)}."
         )
         end.help_text = "Moved, it gives each reader so much more, or less, time after their hour."
 

@@ -28,7 +28,7 @@ class EditionPages(ModelAdmin):
             raise Http404("There is no such edition.")
         return edition
 
-    def _ask(
+    def _confirmation_page(
         self, request: HttpRequest, edition: Edition, question: str, facts: dict[str, Any]
     ) -> HttpResponse:
         return self._render(
@@ -55,11 +55,11 @@ class EditionPages(ModelAdmin):
         return HttpResponseRedirect(reverse("admin:digest_edition_change", args=[edition.pk]))
 
 
-def page(name: str, edition: Edition) -> str:
+def edition_url(name: str, edition: Edition) -> str:
     """Return the URL of one of the edition's pages."""
     return reverse(f"admin:digest_edition_{name}", args=[edition.pk])
 
 
-def sentences(error: Any) -> str:
+def blocking_messages(error: Any) -> str:
     """Join the problems that block an edition into the text of a message."""
     return " ".join(problem.message for problem in error.problems if problem.blocking)

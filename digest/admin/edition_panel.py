@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from digest.admin.clock import local
-from digest.admin.wave_words import (
-    by_their_clock,
-    goes_out,
-    goes_out_to_these,
-    under_way,
-    worth_until,
+from digest.admin.local_times import format_local
+from digest.admin.send_times import (
+    reader_hour,
+    send_deadline,
+    send_time,
+    send_time_for_audience,
+    sending_status,
 )
 from digest.delivery.report import DeliveryTally, Report
 from digest.delivery.watch import Snapshot, snapshot
@@ -46,19 +46,19 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         # Some reasons are whole sentences; the template adds a full stop to each.
         "detail": edition.reason_detail.rstrip("."),
         "zone": zone.key,
-        "sends_at": goes_out_to_these(edition, zone, now=now),
-        "their_clock": by_their_clock(edition),
-        "last_wave_at": local(edition.last_wave_at, zone),
+        "sends_at": send_time_for_audience(edition, zone, now=now),
+        "reader_hour": reader_hour(edition),
+        "last_wave_at": format_local(edition.last_wave_at, zone),
         "is_due": edition.sends_at <= now,
-        "began_at": local(edition.sending_at, zone),
-        "deadline_at": local(edition.deadline_at, zone),
-        "worth_until": worth_until(edition, zone),
+        "began_at": format_local(edition.sending_at, zone),
+        "deadline_at": format_local(edition.deadline_at, zone),
+        "send_deadline": send_deadline(edition, zone),
         "deadline_passed": editable and edition.deadline_at <= now,
         "problems": find_problems(edition) if editable else [],
         "is_stopped": editable and edition.sending_at is not None,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
         "seen": curate.fingerprint(edition),
-        **_readers_of(edition, course.get("look"), now),
+        **_readers_of(edition, course.get("snapshot"), now),
         **course,
     }
 
@@ -101,32 +101,34 @@ def _revisions(edition: Edition, found: Snapshot) -> dict[str, Any]:
 
 
 def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[str, Any]:
-    """Return how far the sending is; before it began there is no `look`.
+    """Return how far the sending is; before it began there is no `snapshot`.
 
     Counting by domain is slow, so the page is shown without `domains` and then requests them.
     """
     starting = edition.status == Status.APPROVED and edition.sends_at <= now
     under_way = starting or edition.status == Status.SENDING
     if edition.sending_at is None:
-        return {"tally": None, "under_way": under_way, "every": 2 if under_way else 0}
+        return {"tally": None, "under_way": under_way, "refresh_seconds": 2 if under_way else 0}
     found = snapshot(edition, now=now, domains=domains)
     return {
-        "look": found,
+        "snapshot": found,
         "tally": found.tally,
         "under_way": under_way,
-        "every": _seconds_to_next_look(found) if under_way or found.tally.sending else 0,
+        "refresh_seconds": _seconds_to_next_snapshot(found)
+        if under_way or found.tally.sending
+        else 0,
         "reasons": _reasons(found.tally),
         "waiting": _waiting(found.report),
         # A screen reader announces it, so it moves in steps of ten: else it would never be quiet.
-        "told": found.percent // 10 * 10,
+        "announced_percent": found.percent // 10 * 10,
         "failed_percent": 100 * found.tally.failed / found.total if found.total else 0,
         "age": int((now - found.report.counted_at).total_seconds()),
-        "next_try": local(found.report.next_try, edition.newsletter.zone),
+        "next_try": format_local(found.report.next_try, edition.newsletter.zone),
         "took": approximate(edition.sent_at - edition.sending_at) if edition.sent_at else "",
     }
 
 
-def _seconds_to_next_look(found: Snapshot) -> int:
+def _seconds_to_next_snapshot(found: Snapshot) -> int:
     if found.moves or found.is_planning:
         return 2
     # Between two waves there is nothing to see for hours.
@@ -159,11 +161,11 @@ def _waiting(found: Report) -> list[tuple[str, int]]:
 def headline(edition: Edition, *, now: datetime) -> str:
     """One sentence that tells an editor what will happen next."""
     zone = edition.newsletter.zone
-    when = goes_out(edition, zone)
+    when = send_time(edition, zone)
     if edition.status == Status.SENT:
-        return f"Sent {local(edition.sent_at, zone)}."
+        return f"Sent {format_local(edition.sent_at, zone)}."
     if edition.status == Status.SENDING:
-        return under_way(edition, zone, now=now)
+        return sending_status(edition, zone, now=now)
     if edition.status == Status.SKIPPED:
         return "Skipped: this edition does not go out."
     if edition.status == Status.HELD and edition.sending_at:

@@ -22,7 +22,7 @@ from digest.editions import audience, correct, stop
 from digest.models import Delivery, Edition
 from digest.tasks import start_lanes
 
-MOST_HOURS = 72
+MAX_HOURS = 72
 
 
 class CorrectionForm(forms.Form):
@@ -59,13 +59,13 @@ class CorrectionForm(forms.Form):
         field.initial = older if some else newest
 
 
-class AgainForm(forms.Form):
+class ResendForm(forms.Form):
     """The options of a resend: to whom and, past the deadline, until when."""
 
     hours = forms.IntegerField(
         label="Send for so many hours from now",
         min_value=1,
-        max_value=MOST_HOURS,
+        max_value=MAX_HOURS,
         widget=UnfoldAdminIntegerFieldWidget({"inputmode": "numeric"}),
         help_text="Its deadline has passed: say how long it is still worth sending.",
     )
@@ -108,7 +108,7 @@ class EditionUnderWay(EditionPages):
     def end_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
         if request.method != "POST":
-            return self._ask(
+            return self._confirmation_page(
                 request, edition, "end", {"left": audience.remaining(edition, now=now())}
             )
         try:
@@ -147,20 +147,20 @@ class EditionUnderWay(EditionPages):
             "is_for_older": oldest < edition.revision,
             "readers": correct.recipients(edition, through=oldest).count(),
         }
-        return self._ask(request, edition, "correct", facts)
+        return self._confirmation_page(request, edition, "correct", facts)
 
-    def again_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def resend_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
         missed = resend.undelivered(edition.pk)
         late = edition.deadline_at <= now()
-        form = AgainForm(_posted(request), late=late, uncertain=missed.uncertain)
-        if form.is_valid() and self._send_again(request, edition, form):
+        form = ResendForm(_posted(request), late=late, uncertain=missed.uncertain)
+        if form.is_valid() and self._resend(request, edition, form):
             return self._back(edition)
         labels = [(Delivery.Reason(code).label, n) for code, n in missed.reasons.items()]
         facts = {"form": form, "missed": missed, "why": labels}
-        return self._ask(request, edition, "again", facts)
+        return self._confirmation_page(request, edition, "resend", facts)
 
-    def _send_again(self, request: HttpRequest, edition: Edition, form: AgainForm) -> bool:
+    def _resend(self, request: HttpRequest, edition: Edition, form: ResendForm) -> bool:
         hours = form.cleaned_data.get("hours")
         try:
             done = resend.resend_failed(

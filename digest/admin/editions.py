@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.decorators import display
 
-from digest.admin.clock import local
 from digest.admin.edition_actions import EditionActions
 from digest.admin.edition_form import EditionForm, ItemInline
 from digest.admin.edition_panel import panel
-from digest.admin.wave_words import goes_out
+from digest.admin.local_times import format_local
+from digest.admin.send_times import send_time
 from digest.editions import curate
 from digest.editions.approve import void_if_changed
 from digest.models import Edition
@@ -41,12 +41,12 @@ class EditionAdmin(EditionActions):
     inlines = [ItemInline]
     compressed_fields = False
     warn_unsaved_form = True
-    words = ("What readers see first", {"fields": ("subject", "preheader", "note")})
-    stories_fields = (
+    copy_fieldset = ("What readers see first", {"fields": ("subject", "preheader", "note")})
+    stories_fieldset = (
         "Add stories",
         {"fields": (("add_stories", "again"),), "classes": ("desk-add",)},
     )
-    time = ("When it goes out", {"fields": (("sends_at", "deadline_at"),)})
+    time_fieldset = ("When it goes out", {"fields": (("sends_at", "deadline_at"),)})
 
     # --- The list ---
 
@@ -87,7 +87,7 @@ class EditionAdmin(EditionActions):
     @display(description="Goes out", ordering="sends_at")
     def goes_out(self, edition: Edition) -> str:
         zone = edition.newsletter.zone
-        return local(edition.sent_at, zone) if edition.sent_at else goes_out(edition, zone)
+        return format_local(edition.sent_at, zone) if edition.sent_at else send_time(edition, zone)
 
     @display(description="Stories")
     def stories(self, edition: Any) -> int:
@@ -114,8 +114,8 @@ class EditionAdmin(EditionActions):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None and self.has_change_permission(request, obj):
-            return [self.words, self.stories_fields, self.time]
-        return [self.words, self.time]
+            return [self.copy_fieldset, self.stories_fieldset, self.time_fieldset]
+        return [self.copy_fieldset, self.time_fieldset]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         edition = super().get_object(request, object_id, from_field)

@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from digest.admin.clock import local
+from digest.admin.local_times import format_local
 from digest.models import Feed
 from digest.tasks import fetch_feed
 from subscribers.queue import enqueue
@@ -75,15 +75,15 @@ class FeedAdmin(ModelAdmin):
 
     @display(description="State", label=STATE_COLOURS)
     def state(self, feed: Feed) -> str:
-        return state_of(feed)
+        return feed_state(feed)
 
     @display(description="Last fetched", ordering="last_fetched_at", empty_value="not yet")
     def fetched(self, feed: Feed) -> str | None:
-        return local(feed.last_fetched_at, feed.newsletter.zone) or None
+        return format_local(feed.last_fetched_at, feed.newsletter.zone) or None
 
     @display(description="Next fetch", ordering="next_fetch_at")
     def next_fetch(self, feed: Feed) -> str:
-        return local(feed.next_fetch_at, feed.newsletter.zone) if feed.is_active else "never"
+        return format_local(feed.next_fetch_at, feed.newsletter.zone) if feed.is_active else "never"
 
     @display(description="Stories", ordering="story_count")
     def stories(self, feed: Any) -> str:
@@ -101,11 +101,11 @@ class FeedAdmin(ModelAdmin):
             zone = feed.newsletter.zone
             extra_context = {
                 "feed": feed,
-                "feed_state": state_of(feed),
-                "feed_colour": STATE_COLOURS[state_of(feed)],
-                "last_success": local(feed.last_success_at, zone, year=True),
-                "last_fetch": local(feed.last_fetched_at, zone, year=True),
-                "next_fetch": local(feed.next_fetch_at, zone, year=True),
+                "feed_state": feed_state(feed),
+                "feed_colour": STATE_COLOURS[feed_state(feed)],
+                "last_success": format_local(feed.last_success_at, zone, year=True),
+                "last_fetch": format_local(feed.last_fetched_at, zone, year=True),
+                "next_fetch": format_local(feed.next_fetch_at, zone, year=True),
                 **(extra_context or {}),
             }
         return super().changeform_view(request, object_id, form_url, extra_context)
@@ -158,7 +158,7 @@ class FeedAdmin(ModelAdmin):
         return len(pks)
 
 
-def state_of(feed: Feed) -> str:
+def feed_state(feed: Feed) -> str:
     """Return `well`, `in trouble`, `new` (never fetched) or `off`."""
     if not feed.is_active:
         return "off"

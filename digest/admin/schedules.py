@@ -17,8 +17,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from digest.admin.clock import local
-from digest.admin.wave_words import goes_out, head_start_words
+from digest.admin.local_times import format_local
+from digest.admin.send_times import head_start_lines, send_time
 from digest.editions.rhythm import count_weekly_readers, has_daily_schedule, has_weekly_schedule
 from digest.editions.slots import SlotPlan, active_schedules, rule_of, slot_plan
 from digest.models import Cadence, Schedule
@@ -102,15 +102,15 @@ class ScheduleAdmin(ModelAdmin):
         return bool(super().has_delete_permission(request, obj))
 
     def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
-        with _telling_what_ends(request, Schedule.objects.filter(pk=obj.pk)):
+        with _warning_weekly_readers(request, Schedule.objects.filter(pk=obj.pk)):
             super().save_model(request, obj, form, change)
 
     def delete_model(self, request: HttpRequest, obj: Schedule) -> None:
-        with _telling_what_ends(request, Schedule.objects.filter(pk=obj.pk)):
+        with _warning_weekly_readers(request, Schedule.objects.filter(pk=obj.pk)):
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
-        with _telling_what_ends(request, queryset):
+        with _warning_weekly_readers(request, queryset):
             super().delete_queryset(request, queryset)
 
     @display(description="Prints", ordering="cadence", label={"the best of the week": "info"})
@@ -133,7 +133,7 @@ class ScheduleAdmin(ModelAdmin):
         if not schedule.is_active:
             return None
         (plan,) = next_plans(schedule, after=now(), count=1)
-        return goes_out(plan, schedule.zone)
+        return send_time(plan, schedule.zone)
 
     @display(description="Unapproved", ordering="unapproved", label={"hold": "info"})
     def policy(self, schedule: Schedule) -> str:
@@ -165,12 +165,12 @@ class ScheduleAdmin(ModelAdmin):
     @display(description="At their own hour")
     def head_starts(self, schedule: Schedule) -> str:
         (plan,) = next_plans(schedule, after=now(), count=1)
-        lines = head_start_words(schedule, day_at=plan.sends_at)
+        lines = head_start_lines(schedule, day_at=plan.sends_at)
         return render_to_string("admin/digest/schedule/head_starts.html", {"lines": lines})
 
 
 @contextmanager
-def _telling_what_ends(request: HttpRequest, schedules: QuerySet[Schedule]) -> Iterator[None]:
+def _warning_weekly_readers(request: HttpRequest, schedules: QuerySet[Schedule]) -> Iterator[None]:
     """Warn what weekly readers get instead, if the change to `schedules` ends their edition."""
     weekly = active_schedules(schedules.filter(cadence=Cadence.WEEKLY))
     before = {each.newsletter for each in weekly.select_related("newsletter")}
@@ -190,8 +190,8 @@ def _lines(schedule: Schedule, plan: SlotPlan) -> dict[str, str]:
     """Describe a coming edition: its time on the schedule's clock and in UTC, and its draft's."""
     drafted_at = plan.sends_at - timedelta(minutes=schedule.draft_lead_minutes)
     return {
-        "there": goes_out(plan, schedule.zone),
-        "utc": local(plan.sends_at, UTC) if plan.last_wave_at is None else "",
+        "there": send_time(plan, schedule.zone),
+        "utc": format_local(plan.sends_at, UTC) if plan.last_wave_at is None else "",
         "day": f"{plan.slot_date:%a %-d %b}",
-        "drafted": local(drafted_at, schedule.zone),
+        "drafted": format_local(drafted_at, schedule.zone),
     }

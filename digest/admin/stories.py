@@ -21,7 +21,7 @@ from unfold.widgets import (
     UnfoldAdminURLInputWidget,
 )
 
-from digest.admin.clock import local
+from digest.admin.local_times import format_local
 from digest.editions.approve import void_if_changed
 from digest.feeds import by_hand
 from digest.models import Edition, EditionItem, Story
@@ -30,7 +30,7 @@ from subscribers.models import Newsletter, Section
 ORIGIN_COLOURS = {"added by URL": "info", "pasted text": "info"}
 
 
-class SectionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+class SectionChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """Name a section with its newsletter: two newsletters may each have a section “World”."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -43,7 +43,7 @@ class NewStoryForm(forms.Form):
     newsletter = forms.ModelChoiceField(
         Newsletter.objects.all(), widget=UnfoldAdminSelectWidget, empty_label="Choose one"
     )
-    section = SectionChoice(
+    section = SectionChoiceField(
         Section.objects.select_related("newsletter").order_by("newsletter__name", "position"),
         required=False,
         widget=UnfoldAdminSelectWidget,
@@ -130,7 +130,7 @@ class StoryAdmin(ModelAdmin):
 
     @display(description="Published", ordering="published_at")
     def published(self, story: Story) -> str:
-        return local(story.published_at, story.newsletter.zone)
+        return format_local(story.published_at, story.newsletter.zone)
 
     @display(description="Came from", ordering="origin", label=ORIGIN_COLOURS)
     def came_from(self, story: Story) -> str:

@@ -249,13 +249,13 @@ def failed(edition):
 
 def test_failed_deliveries_are_resent_after_one_confirmation(admin_client, failed, queued):
     assert "Send the failed ones again…" in page_html(admin_client, failed)
-    page = without_strong(page_html(admin_client, failed, "again"))
+    page = without_strong(page_html(admin_client, failed, "resend"))
     assert "1 reader of" in page
     assert "refused by the receiving server 1." in page
     assert "1 more failed and is left out" in page
     assert failed.status == "sent"
 
-    answer = post(admin_client, "again", failed)
+    answer = post(admin_client, "resend", failed)
 
     assert "On its way again to 1 reader." in messages_of(answer)
     assert failed.status == "sending"
@@ -265,11 +265,11 @@ def test_failed_deliveries_are_resent_after_one_confirmation(admin_client, faile
 def test_a_resend_past_the_deadline_needs_a_number_of_hours(admin_client, failed, queued):
     Edition.objects.update(deadline_at=now() - timedelta(hours=1))
 
-    refused = post(admin_client, "again", failed)
+    refused = post(admin_client, "resend", failed)
     assert refused.context["form"].errors["hours"]
     assert (failed.status, queued) == ("sent", [])
 
-    post(admin_client, "again", failed, hours="2")
+    post(admin_client, "resend", failed, hours="2")
     assert failed.status == "sending"
     assert timedelta(hours=1.9) < failed.deadline_at - now() < timedelta(hours=2)
 
@@ -277,9 +277,9 @@ def test_a_resend_past_the_deadline_needs_a_number_of_hours(admin_client, failed
 def test_uncertain_deliveries_are_resent_only_if_the_editor_asks_for_it(admin_client, failed):
     rows = Delivery.objects.filter(subscription__subscriber__email="reader0@example.com")
     factories.put(rows, status="uncertain", uncertain_at=now(), finished_at=now())
-    assert "Also the 1 whose answer was lost" in page_html(admin_client, failed, "again")
+    assert "Also the 1 whose answer was lost" in page_html(admin_client, failed, "resend")
 
-    assert "to 2 readers" in messages_of(post(admin_client, "again", failed, uncertain="on"))
+    assert "to 2 readers" in messages_of(post(admin_client, "resend", failed, uncertain="on"))
 
 
 def test_an_edition_without_failed_deliveries_offers_no_resend(admin_client, edition):
@@ -287,10 +287,10 @@ def test_an_edition_without_failed_deliveries_offers_no_resend(admin_client, edi
     Delivery.objects.filter(status="pending").delete()
 
     assert "Send the failed ones again…" not in page_html(admin_client, edition)
-    assert "no delivery of it has failed" in post(admin_client, "again", edition).content.decode()
+    assert "no delivery of it has failed" in post(admin_client, "resend", edition).content.decode()
 
 
-@pytest.mark.parametrize("name", ["correct", "again"])
+@pytest.mark.parametrize("name", ["correct", "resend"])
 def test_a_view_permission_neither_corrects_nor_resends(staff_client, failed, name):
     viewer = staff_client("digest.view_edition")
 

@@ -62,4 +62,4 @@ def test_an_imported_reader_does_not_count_as_confirmed(admin_client):
 
     page = admin_client.get(reverse("admin:index"))
 
-    assert page.context["yesterday"]["confirmed"] == 1
+    assert page.context["last_24_hours"]["confirmed"] == 1

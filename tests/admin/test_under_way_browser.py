@@ -105,7 +105,7 @@ def pages(edition):
     set_deliveries(0, "reader3", status="failed", reason="bad-address")
     suppress(email="reader3@example.com", reason="bounce", now=now())
     yield "sent", lambda: change_url(edition)
-    yield "again", lambda: reverse("admin:digest_edition_again", args=[edition.pk])
+    yield "resend", lambda: reverse("admin:digest_edition_resend", args=[edition.pk])
     yield "correct", lambda: reverse("admin:digest_edition_correct", args=[edition.pk])
     note = "The ferry sails on Friday, not on Thursday."
     correction = correct.draft_correction(edition_id=edition.pk, note=note, now=now())

@@ -21,7 +21,10 @@ from config.supervisor import Supervisor, port_is_free, site_answers
 
 
 class Command(BaseCommand):
-    help = "Run the site, the workers, beat and the mailbox until Ctrl-C; the first start adds demo data."
+    help = (
+        "Run the site, the workers, beat and the mailbox until Ctrl-C; "
+        "the first start adds demo data."
+    )
     requires_system_checks = []  # manage.py and each process run those that are fatal
 
     def add_arguments(self, parser: ArgumentParser) -> None:

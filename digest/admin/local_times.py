@@ -3,7 +3,7 @@
 from datetime import datetime, tzinfo
 
 
-def local(when: datetime | None, zone: tzinfo, *, year: bool = False) -> str:
+def format_local(when: datetime | None, zone: tzinfo, *, year: bool = False) -> str:
     """Format an instant in the newsroom's time zone, and name the zone: `Tue 10 Mar, 07:00 GMT`."""
     if when is None:
         return ""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from digest.admin.clock import local
+from digest.admin.local_times import format_local
 from digest.delivery.wording import approximate
 from digest.editions import audience, waves
 from digest.models import Edition, Schedule
 from subscribers.sparingly import sparingly
 
 
-class Timed(Protocol):
+class HasSendTimes(Protocol):
     """An edition, or the times of one that is not drafted yet (slots.SlotPlan)."""
 
     @property
@@ -22,18 +22,18 @@ class Timed(Protocol):
     def last_wave_at(self) -> datetime | None: ...
 
 
-def goes_out(timed: Timed, zone: tzinfo) -> str:
+def send_time(timed: HasSendTimes, zone: tzinfo) -> str:
     """Return `Tue 10 Mar, 07:00 GMT` or, by the readers' clocks, `from … to …`."""
-    begin = local(timed.sends_at, zone)
+    begin = format_local(timed.sends_at, zone)
     if timed.last_wave_at is None:
         return begin
-    return f"from {begin} to {local(timed.last_wave_at, zone)}"
+    return f"from {begin} to {format_local(timed.last_wave_at, zone)}"
 
 
-def goes_out_to_these(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
+def send_time_for_audience(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
     """Return the same for the zones that readers live in: few newsletters have one on Tonga."""
     if edition.local_time is None or edition.sending_at:
-        return goes_out(edition, zone)
+        return send_time(edition, zone)
     turns = sparingly(
         f"reader-groups:1:{edition.pk}:{edition.sends_at.timestamp()}",
         # Computed as of the first wave, so that no zone is missing, whatever the hour is now.
@@ -43,34 +43,34 @@ def goes_out_to_these(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
     # A turn before `sends_at` means that the readers' day is over by then: they get no edition.
     instants = [max(turn.sends_at, now) for turn in turns if turn.sends_at >= edition.sends_at]
     if not instants:
-        return goes_out(edition, zone)
-    return f"from {local(min(instants), zone)} to {local(max(instants), zone)}"
+        return send_time(edition, zone)
+    return f"from {format_local(min(instants), zone)} to {format_local(max(instants), zone)}"
 
 
-def by_their_clock(edition: Edition) -> str:
+def reader_hour(edition: Edition) -> str:
     """Say at which hour of the readers; empty where the newsroom's clock counts."""
     if edition.local_time is None:
         return ""
     return f"at {edition.local_time:%H:%M} where each reader is, or at the hour they chose"
 
 
-def worth_until(edition: Edition, zone: tzinfo) -> str:
+def send_deadline(edition: Edition, zone: tzinfo) -> str:
     """Say how late the edition is still sent."""
-    end = local(edition.deadline_at, zone)
+    end = format_local(edition.deadline_at, zone)
     if edition.local_time is None:
         return end
     late = approximate(waves.allowed_lateness(edition))
     return f"{late} after each reader's hour; nobody after {end}"
 
 
-def under_way(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
+def sending_status(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
     """Return one sentence about an edition that is being sent."""
     if edition.last_wave_at is None or edition.last_wave_at <= now:
         return "On its way to the readers."
-    return f"On its way to the readers, in waves until {local(edition.last_wave_at, zone)}."
+    return f"On its way to the readers, in waves until {format_local(edition.last_wave_at, zone)}."
 
 
-def head_start_words(schedule: Schedule, *, day_at: datetime) -> list[str]:
+def head_start_lines(schedule: Schedule, *, day_at: datetime) -> list[str]:
     """Say how many readers each head start would serve at their own hour, the shortest first."""
     found = sparingly(
         f"head-starts:1:{schedule.pk}:{schedule.changed_at.timestamp()}",
