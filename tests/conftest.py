@@ -103,7 +103,7 @@ _ports = itertools.chain.from_iterable(itertools.repeat(random.sample(range(800)
 
 
 @dataclass
-class Received:
+class ReceivedMail:
     """One message as it came over the wire."""
 
     mail_from: str
@@ -128,7 +128,7 @@ class Relay:
     """A real SMTP server; `replies` maps a recipient to the reply its message gets."""
 
     port: int
-    received: list[Received] = field(default_factory=list)
+    received: list[ReceivedMail] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # type: ignore[no-untyped-def]
@@ -139,20 +139,22 @@ class Relay:
 
     async def handle_DATA(self, server, session, envelope):  # type: ignore[no-untyped-def]
         for address in envelope.rcpt_tos:
-            self.received.append(Received(envelope.mail_from, address, envelope.original_content))
+            self.received.append(
+                ReceivedMail(envelope.mail_from, address, envelope.original_content)
+            )
         return "250 OK"
 
-    def to(self, address: str) -> list[Received]:
+    def mails_to(self, address: str) -> list[ReceivedMail]:
         return [mail for mail in self.received if mail.rcpt_to == address]
 
-    def wait_for_mail(self, address: str, *, count: int = 1, seconds: float = 30) -> Received:
+    def wait_for_mail(self, address: str, *, count: int = 1, seconds: float = 30) -> ReceivedMail:
         """Wait for `count` messages to `address`, and return the newest."""
         wait_for(
-            lambda: len(self.to(address)) >= count,
+            lambda: len(self.mails_to(address)) >= count,
             seconds=seconds,
             what=f"{count} mail(s) to {address}",
         )
-        return self.to(address)[-1]
+        return self.mails_to(address)[-1]
 
 
 class _ControllerOnSocket(Controller):
@@ -168,7 +170,7 @@ class _ControllerOnSocket(Controller):
 
 
 @contextlib.contextmanager
-def open_relay() -> Iterator[Relay]:
+def running_relay() -> Iterator[Relay]:
     listening = socket.create_server(("127.0.0.1", 0))
     relay = Relay(port=listening.getsockname()[1])
     controller = _ControllerOnSocket(relay, listening, decode_data=False, ready_timeout=30)
@@ -181,7 +183,7 @@ def open_relay() -> Iterator[Relay]:
 
 @pytest.fixture(scope="session")
 def relay_server() -> Iterator[Relay]:
-    with open_relay() as relay:
+    with running_relay() as relay:
         yield relay
 
 
@@ -201,7 +203,7 @@ def relay(relay_server: Relay, settings: Any) -> Relay:
 
 
 @dataclass
-class Answer:
+class WebResponse:
     """The response of the test's web server for a path, and how badly the server behaves."""
 
     body: bytes = b""
@@ -212,11 +214,11 @@ class Answer:
     drip: float = 0
 
 
-class Web:
+class WebServer:
     """A real HTTP server. `requests` holds the path and the headers of each request."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, Answer] = {}
+        self.responses: dict[str, WebResponse] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_WebHandler, self))
         self.server.daemon_threads = True
@@ -224,7 +226,7 @@ class Web:
 
     def serve(self, path: str, body: bytes = b"", **fields: Any) -> str:
         """Respond with this at the path from now on, and return its URL."""
-        self.answers[path] = Answer(body, **fields)
+        self.responses[path] = WebResponse(body, **fields)
         return self.url(path)
 
     def url(self, path: str) -> str:
@@ -232,13 +234,13 @@ class Web:
 
 
 class _WebHandler(BaseHTTPRequestHandler):
-    def __init__(self, web: Web, *args: Any) -> None:
+    def __init__(self, web: WebServer, *args: Any) -> None:
         self.web = web
         super().__init__(*args)
 
     def do_GET(self) -> None:
         self.web.requests.append((self.path, dict(self.headers)))
-        answer = self.web.answers.get(self.path, Answer(status=404))
+        answer = self.web.responses.get(self.path, WebResponse(status=404))
         time.sleep(answer.wait)
         etag = answer.headers.get("ETag")
         unchanged = etag is not None and self.headers["If-None-Match"] == etag
@@ -260,9 +262,9 @@ class _WebHandler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def web(settings: Any) -> Iterator[Web]:
+def web(settings: Any) -> Iterator[WebServer]:
     """A web server on loopback, from which feeds and pages may be fetched."""
-    web = Web()
+    web = WebServer()
     settings.FETCH_ALLOW_HOSTS = ["127.0.0.1"]
     thread = threading.Thread(target=web.server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -296,7 +298,7 @@ def django_db_setup(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> Iterator[None]:
     """Replace pytest-django's fixture, which migrates a database for each worker."""
-    with django_db_blocker.unblock(), database.copied():
+    with django_db_blocker.unblock(), database.migrated_copy():
         yield
 
 
@@ -361,7 +363,7 @@ def page(browser: Any, live_server: Any, settings: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def scriptless(browser: Any, live_server: Any, settings: Any) -> Iterator[Any]:
+def no_script_page(browser: Any, live_server: Any, settings: Any) -> Iterator[Any]:
     """A page of a new visitor whose browser runs no JavaScript."""
     settings.SITE_URL = live_server.url
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
@@ -381,7 +383,7 @@ def _admin_context(browser: Any, live_server: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def desk_page(_admin_context: Any, live_server: Any, settings: Any) -> Iterator[Any]:
+def admin_page(_admin_context: Any, live_server: Any, settings: Any) -> Iterator[Any]:
     """A page of a logged-in editor at a desktop's width.
 
     Only the HTTP cache is left from earlier tests: static files, and for five minutes what the
@@ -418,13 +420,13 @@ _SCHEME = """dark => {
 }"""
 
 
-def in_scheme(page: Any, scheme: str) -> None:
+def set_colour_scheme(page: Any, scheme: str) -> None:
     """Switch the loaded page, also one of unfold's, to the scheme "light" or "dark"."""
     page.emulate_media(color_scheme=scheme)
     page.evaluate(_SCHEME, scheme == "dark")
 
 
-def hurry(page: Any) -> None:
+def speed_up_polling(page: Any) -> None:
     """Make the pages that load from now on poll ten times as often.
 
     Timeouts of two seconds or more are divided by ten.
@@ -455,7 +457,7 @@ _AXE = """(context) =>
             ({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 120))]))"""
 
 
-def at_rest(page: Any) -> bool:
+def wait_for_animations(page: Any) -> bool:
     """Wait until the page's transitions and animations are over. Return whether axe is loaded."""
     return bool(page.evaluate(_AT_REST))
 
@@ -467,6 +469,6 @@ def axe_violations(page: Any, context: str | None = None) -> list[str]:
     """
     from axe_playwright_python.base import AXE_SCRIPT
 
-    if not at_rest(page):
+    if not wait_for_animations(page):
         page.evaluate(AXE_SCRIPT)
     return [f"{rule}: {elements}" for rule, elements in page.evaluate(_AXE, context)]

@@ -18,7 +18,7 @@ LOCK = "SELECT pg_advisory_lock(hashtextextended('tests.database', 0))"
 
 
 @contextmanager
-def copied() -> Iterator[None]:
+def migrated_copy() -> Iterator[None]:
     """Let Django work on a copy of this run's migrated database.
 
     A migration takes ten times as long as a copy of its result, so the first worker migrates for
@@ -51,7 +51,7 @@ def _migrate(server: psycopg.Connection, template: str) -> None:
     server.execute("CREATE DATABASE migrated_half")
     _use("migrated_half")
     call_command("migrate", verbosity=0)
-    hold_to_moves()
+    enforce_moves()
     connection.close()
     server.execute(f'ALTER DATABASE migrated_half RENAME TO "{template}"')
 
@@ -71,7 +71,7 @@ def _use(name: str) -> None:
     connection.settings_dict["NAME"] = name
 
 
-def hold_to_moves() -> None:
+def enforce_moves() -> None:
     """Refuse, in every test, a change of state that its model's MOVES table does not allow.
 
     A trigger does it, so that the rule covers worker processes and plain SQL as well.

@@ -138,7 +138,7 @@ def publish(edition: Edition, *, status: str = Edition.Status.SENT, **fields: An
     """Put the edition into the state in which readers have it: frozen, and with that approval."""
     frozen = freeze(edition_id=edition.pk, now=NOW)
     times = {"sending_at": NOW, "sent_at": NOW if status == Edition.Status.SENT else None}
-    put(
+    force_update(
         Edition.objects.filter(pk=edition.pk),
         **{"status": status, "approved_hash": frozen.content_hash} | times | fields,
     )
@@ -146,7 +146,7 @@ def publish(edition: Edition, *, status: str = Edition.Status.SENT, **fields: An
     return edition
 
 
-def put(rows: QuerySet[Any], **fields: Any) -> None:
+def force_update(rows: QuerySet[Any], **fields: Any) -> None:
     """Set rows directly to the state that a test begins with, whatever MOVES allows."""
     with transaction.atomic(), connection.cursor() as cursor:
         # Triggers do not fire for a replica, and so the one that enforces MOVES does not.

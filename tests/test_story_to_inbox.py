@@ -121,7 +121,7 @@ def test_a_story_reaches_the_inbox_and_the_reader_can_unsubscribe(
     assert list(Delivery.objects.filter(edition=following).values_list("subscription")) == [
         (other.pk,)
     ]
-    assert len(relay.to(reader)) == 3
+    assert len(relay.mails_to(reader)) == 3
 
 
 def test_the_ticks_of_beat_alone_send_a_due_edition(worker, relay, settings):

@@ -42,7 +42,7 @@ class Worker:
                    "-Q", ",".join(QUEUES), "--without-gossip", "--without-mingle"]  # fmt: skip
         self.process = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
 
-    def answers(self) -> bool:
+    def responds(self) -> bool:
         assert self.process.poll() is None, "the Celery worker has ended"
         return bool(celery_app.control.ping([NAME], timeout=2, limit=1))
 
@@ -67,7 +67,7 @@ class Worker:
         self._forget_queues()
         os.killpg(self.process.pid, signal.SIGCONT)
         try:
-            self.answers()
+            self.responds()
             # Redis may have handed it a task while it slept. The rows of that task are gone by now.
             self.finish()
             yield
@@ -100,7 +100,7 @@ def running(relay_port: int) -> Iterator[Worker]:
     """Run a worker, which sleeps until a test wakes it."""
     worker = Worker(relay_port)
     try:
-        wait_for(worker.answers, seconds=60, what=NAME)
+        wait_for(worker.responds, seconds=60, what=NAME)
         worker.sleep()
         yield worker
     finally:

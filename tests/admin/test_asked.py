@@ -81,12 +81,12 @@ def test_ten_requests_take_as_many_queries_as_one(admin_client, ann, django_asse
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_the_requests_fit_the_window_and_axe_finds_nothing(desk_page, ann):
+def test_the_requests_fit_the_window_and_axe_finds_nothing(admin_page, ann):
     request_address_change(ann, old_agreed_at=NOW)
     request_link(ann)
-    desk_page.goto(change_url(ann))
+    admin_page.goto(change_url(ann))
     for width in (375, 1280):
-        desk_page.set_viewport_size({"width": width, "height": 900})
+        admin_page.set_viewport_size({"width": width, "height": 900})
 
-        assert desk_page.evaluate("document.documentElement.scrollWidth") <= width
-        assert axe_violations(desk_page, ".desk-asked") == []
+        assert admin_page.evaluate("document.documentElement.scrollWidth") <= width
+        assert axe_violations(admin_page, ".desk-asked") == []

@@ -22,7 +22,7 @@ def edition():
     """Return a sent edition in one version: one of three readers has it, another perhaps has it."""
     newsletter = factories.newsletter(timezone="Europe/London")
     edition = factories.edition(newsletter, preheader="And more.", sends_at=now())
-    factories.put(
+    factories.force_update(
         Edition.objects.filter(pk=edition.pk),
         status="sent", sending_at=now(), planned_at=now(), sent_at=now(), audience=3,
     )  # fmt: skip
@@ -43,7 +43,7 @@ def edition():
 def corrected(edition):
     """Return the edition when one reader has its first version and one its second."""
     Edition.objects.filter(pk=edition.pk).update(revision=2)
-    factories.put(Delivery.objects.filter(status="uncertain"), status="sent", revision=2)
+    factories.force_update(Delivery.objects.filter(status="uncertain"), status="sent", revision=2)
     edition.refresh_from_db()
     return edition
 
@@ -92,7 +92,7 @@ def test_an_edition_that_is_being_sent_gets_no_correction(admin_client, edition)
 
 
 def test_an_edition_that_nobody_got_gets_no_correction(admin_client, edition):
-    factories.put(Delivery.objects.all(), status="failed", reason="refused")
+    factories.force_update(Delivery.objects.all(), status="failed", reason="refused")
 
     assert "Write a correction…" not in page_html(admin_client, edition)
     answer = post(admin_client, "correct", edition, note="It was Friday.")
@@ -149,7 +149,7 @@ def test_a_second_correction_opens_the_unfinished_first(admin_client, corrected)
 def test_an_edition_whose_readers_all_have_the_newest_version_needs_no_correction(
     admin_client, corrected
 ):
-    factories.put(Delivery.objects.filter(status="sent"), revision=2)
+    factories.force_update(Delivery.objects.filter(status="sent"), revision=2)
 
     assert "Write to those" not in page_html(admin_client, corrected)
     answer = post(admin_client, "correct", corrected, note="It was Friday.")

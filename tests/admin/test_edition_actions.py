@@ -167,7 +167,9 @@ def test_the_page_shows_the_progress_and_reloads_when_sending_ends(admin_client,
         status="failed",
         reason="bad-address",
     )
-    factories.put(Edition.objects.filter(pk=edition.pk), status="sending", sending_at=now())
+    factories.force_update(
+        Edition.objects.filter(pk=edition.pk), status="sending", sending_at=now()
+    )
     page = admin_client.get(change_url(edition)).content.decode()
     assert "1 of 1" in page
     assert f"{url('progress', edition)}?was=sending" in page

@@ -268,7 +268,7 @@ def test_the_page_takes_as_many_queries_for_twelve_stories_as_for_three(
 
 
 def test_a_sent_edition_can_be_viewed_and_not_changed(admin_client, edition):
-    factories.put(
+    factories.force_update(
         Edition.objects.filter(pk=edition.pk), status="sent", sending_at=now(), sent_at=now()
     )
 

@@ -33,7 +33,7 @@ def edition():
     plan.start_delivery(edition_id=edition.pk, now=now())
     plan.plan_audience(edition_id=edition.pk, now=now())
     first = Delivery.objects.filter(edition=edition, subscription=found[0])
-    factories.put(first, status="sent", revision=1, finished_at=now())
+    factories.force_update(first, status="sent", revision=1, finished_at=now())
     edition.refresh_from_db()
     return edition
 
@@ -104,7 +104,7 @@ def test_a_view_permission_cannot_stop_an_edition(staff_client, edition):
 
 
 def test_a_finished_edition_is_not_stopped_and_says_so(admin_client, edition):
-    factories.put(Edition.objects.all(), status="sent", sent_at=now())
+    factories.force_update(Edition.objects.all(), status="sent", sent_at=now())
 
     assert "It is not on its way: it is sent." in messages_of(post(admin_client, "stop", edition))
 
@@ -174,7 +174,7 @@ def unusual(settings):
     for days in range(3):
         earlier = factories.edition(newsletter, stories=0, audience=2)
         when = now() - timedelta(days=days + 1)
-        factories.put(
+        factories.force_update(
             Edition.objects.filter(pk=earlier.pk), status="sent", sending_at=when, sent_at=when
         )
     for _ in range(6):
@@ -238,10 +238,10 @@ def test_an_invalid_number_of_readers_accepts_nothing(admin_client, unusual, num
 @pytest.fixture
 def failed(edition):
     """Return a sent edition: one delivery was refused, and one address does not exist."""
-    factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sent_at=now())
+    factories.force_update(Edition.objects.filter(pk=edition.pk), status="sent", sent_at=now())
     for address, reason in (("reader1", "refused"), ("reader2", "bad-address")):
         rows = Delivery.objects.filter(subscription__subscriber__email=f"{address}@example.com")
-        factories.put(rows, status="failed", reason=reason, finished_at=now())
+        factories.force_update(rows, status="failed", reason=reason, finished_at=now())
     suppress(email="reader2@example.com", reason="bounce", now=now())
     edition.refresh_from_db()
     return edition
@@ -276,14 +276,14 @@ def test_a_resend_past_the_deadline_needs_a_number_of_hours(admin_client, failed
 
 def test_uncertain_deliveries_are_resent_only_if_the_editor_asks_for_it(admin_client, failed):
     rows = Delivery.objects.filter(subscription__subscriber__email="reader0@example.com")
-    factories.put(rows, status="uncertain", uncertain_at=now(), finished_at=now())
+    factories.force_update(rows, status="uncertain", uncertain_at=now(), finished_at=now())
     assert "Also the 1 whose answer was lost" in page_html(admin_client, failed, "resend")
 
     assert "to 2 readers" in messages_of(post(admin_client, "resend", failed, uncertain="on"))
 
 
 def test_an_edition_without_failed_deliveries_offers_no_resend(admin_client, edition):
-    factories.put(Edition.objects.all(), status="sent", sent_at=now())
+    factories.force_update(Edition.objects.all(), status="sent", sent_at=now())
     Delivery.objects.filter(status="pending").delete()
 
     assert "Send the failed ones again…" not in page_html(admin_client, edition)
@@ -317,7 +317,9 @@ def test_a_stopped_edition_can_be_ended_before_its_deadline(admin_client, editio
 
 
 def test_an_edition_ended_before_its_first_message_counts_as_skipped(admin_client, edition):
-    factories.put(Delivery.objects.filter(status="sent"), status="pending", finished_at=None)
+    factories.force_update(
+        Delivery.objects.filter(status="sent"), status="pending", finished_at=None
+    )
     post(admin_client, "stop", edition)
     admin_client.post(url("end", edition))
 

@@ -5,18 +5,18 @@ from django.urls import reverse
 
 from subscribers.models import Subscription
 from tests import factories
-from tests.conftest import axe_violations, in_scheme
+from tests.conftest import axe_violations, set_colour_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def builder(desk_page):
+def builder(admin_page):
     """Return the builder's page, in an editor's desktop size."""
     newsletter = factories.newsletter(name="EconoTimes", slug="econo")
-    desk_page.goto(reverse("admin:subscribers_newsletter_snippet", args=[newsletter.pk]))
-    desk_page.get_by_role("button", name="Copy").wait_for()
-    return desk_page
+    admin_page.goto(reverse("admin:subscribers_newsletter_snippet", args=[newsletter.pk]))
+    admin_page.get_by_role("button", name="Copy").wait_for()
+    return admin_page
 
 
 def preview(page):
@@ -41,11 +41,11 @@ def test_the_preview_follows_the_form(builder):
     assert 'data-button="Join us"' in code(builder)
 
 
-def test_the_newsletters_page_links_to_the_builder(desk_page):
+def test_the_newsletters_page_links_to_the_builder(admin_page):
     newsletter = factories.newsletter()
-    desk_page.goto(reverse("admin:subscribers_newsletter_change", args=[newsletter.pk]))
-    desk_page.get_by_role("link", name="Embed the form").first.click()
-    desk_page.get_by_role("button", name="Copy").wait_for()
+    admin_page.goto(reverse("admin:subscribers_newsletter_change", args=[newsletter.pk]))
+    admin_page.get_by_role("link", name="Embed the form").first.click()
+    admin_page.get_by_role("button", name="Copy").wait_for()
 
 
 def test_nothing_typed_into_the_preview_is_sent(builder):
@@ -86,7 +86,7 @@ def test_the_builder_fits_the_window_and_axe_finds_only_unfolds_own_violations(b
         builder.locator(f"iframe[title=Preview][src*='kind={kind}']").wait_for()
     preview(builder).locator("h1").wait_for()
     for scheme in ("light", "dark"):
-        in_scheme(builder, scheme)
+        set_colour_scheme(builder, scheme)
         builder.set_viewport_size({"width": 1280, "height": 900})
         assert [v for v in axe_violations(builder) if not v.startswith("region:")] == [], scheme
         for width in (320, 1280):

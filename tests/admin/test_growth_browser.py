@@ -6,14 +6,14 @@ from django.utils.timezone import now
 
 from subscribers import consent
 from tests import factories
-from tests.admin.test_desk_browser import faults
+from tests.admin.test_edition_page_browser import our_violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_growth_is_drawn_and_axe_finds_nothing(desk_page, scheme):
-    page = desk_page
+def test_growth_is_drawn_and_axe_finds_nothing(admin_page, scheme):
+    page = admin_page
     newsletter = factories.newsletter()
     subscription = factories.subscription(newsletter, source="news.example.com/" + "long-" * 30)
     consent.record(
@@ -35,7 +35,7 @@ def test_growth_is_drawn_and_axe_finds_nothing(desk_page, scheme):
     }""")
     page.click("summary")
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    assert faults(page) == []
+    assert our_violations(page) == []
     page.goto(reverse("admin:index"))
     page.wait_for_selector("canvas.chart")
-    assert faults(page) == []
+    assert our_violations(page) == []

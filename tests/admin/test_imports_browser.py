@@ -8,8 +8,8 @@ from django.utils.timezone import now
 from subscribers.models import ImportJob, Subscription
 from subscribers.transfer import jobs
 from tests import factories
-from tests.admin.test_desk_browser import faults
-from tests.conftest import ROOT, hurry, in_scheme, wait_for
+from tests.admin.test_edition_page_browser import our_violations
+from tests.conftest import ROOT, set_colour_scheme, speed_up_polling, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SAMPLE = ROOT / "tests/data/imports/mailchimp-subscribed.csv"
@@ -17,11 +17,11 @@ SHOTS = os.environ.get("SHOTS", "")
 
 
 @pytest.fixture
-def upload_page(desk_page):
+def upload_page(admin_page):
     """Return the page where a list is uploaded, in an operator's desktop size."""
     factories.newsletter(name="The Daily", slug="daily")
-    desk_page.goto("/admin/subscribers/importjob/add/")
-    yield desk_page
+    admin_page.goto("/admin/subscribers/importjob/add/")
+    yield admin_page
     for job in ImportJob.objects.exclude(file=""):
         job.file.delete(save=False)
 
@@ -47,18 +47,18 @@ def assert_accessible(page, name):
     """Assert that axe finds only unfold's own violations and that the page fits its window."""
     for scheme, width in (("light", 1280), ("dark", 1280), ("light", 375), ("dark", 320)):
         page.set_viewport_size({"width": width, "height": 900})
-        in_scheme(page, scheme)
+        set_colour_scheme(page, scheme)
         if SHOTS:
             page.screenshot(path=f"{SHOTS}/{name}-{width}-{scheme}.png", full_page=True)
-        assert faults(page) == []
+        assert our_violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 1280, "height": 900})
-    in_scheme(page, "light")
+    set_colour_scheme(page, "light")
 
 
 def test_an_uploaded_list_becomes_active_readers(upload_page, worker):
     page = upload_page
-    hurry(page)
+    speed_up_polling(page)
     assert_accessible(page, "new")
     upload(page, SAMPLE)
     table = page.get_by_role("table", name="The first rows")
@@ -138,9 +138,9 @@ def test_the_page_of_a_running_import_refreshes_itself_and_can_stop_the_import(
     assert ImportJob.objects.get().status == "stopped"
 
 
-def test_readers_are_exported(desk_page):
+def test_readers_are_exported(admin_page):
     factories.subscription(factories.newsletter(), "ann@example.com")
-    page = desk_page
+    page = admin_page
     page.goto("/admin/subscribers/subscriber/")
     page.get_by_role("link", name="Export").click()
     page.get_by_role("button", name="Download").wait_for()

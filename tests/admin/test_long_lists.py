@@ -6,7 +6,7 @@ from django.urls import reverse
 from subscribers import audience_sizes, long_lists
 from subscribers.models import Consent
 from tests import factories
-from tests.plans import plans_of
+from tests.query_plans import collect_plans
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def one_of_each():
 
 @pytest.mark.parametrize("name", LONG)
 def test_a_large_table_is_neither_sorted_nor_counted_as_a_whole(admin_client, one_of_each, name):
-    with plans_of(f'FROM "subscribers_{name}"') as plans:
+    with collect_plans(f'FROM "subscribers_{name}"') as plans:
         response = admin_client.get(list_url(name))
 
     assert response.context["cl"].queryset.query.order_by[0] == "-pk"
@@ -77,7 +77,7 @@ def test_a_reader_is_found_by_the_beginning_of_the_address_or_by_a_part_of_the_n
 
 def test_the_search_for_an_address_uses_an_index(admin_client, one_of_each):
     factories.subscriber("ann@example.com")
-    with plans_of('FROM "subscribers_subscriber"') as plans:
+    with collect_plans('FROM "subscribers_subscriber"') as plans:
         admin_client.get(list_url("subscriber"), {"q": "ann@example.com"})
 
     assert all("email_key" in plan and "Index Cond" in plan for plan in plans)
@@ -126,7 +126,7 @@ def test_a_number_of_readers_beyond_a_limit_is_approximate(admin_client, monkeyp
 
 def test_the_page_of_a_newsletter_counts_no_readers(admin_client):
     newsletter = factories.newsletter()
-    with plans_of("subscribers_subscription") as plans:
+    with collect_plans("subscribers_subscription") as plans:
         admin_client.get(reverse("admin:subscribers_newsletter_change", args=[newsletter.pk]))
 
     assert plans == []
@@ -137,7 +137,7 @@ def test_a_webhooks_waiting_events_are_counted_by_an_index(admin_client, one_of_
     factories.webhook_delivery(webhook)
     factories.webhook_delivery(webhook, state="delivered", next_attempt_at=None)
 
-    with plans_of("webhookdelivery") as plans:
+    with collect_plans("webhookdelivery") as plans:
         rows = admin_client.get(list_url("webhook")).context["cl"].result_list
 
     assert [row.waiting_events for row in rows] == [1, 1]
@@ -150,7 +150,7 @@ def test_readers_are_filtered_by_newsletter_and_status_without_a_join(admin_clie
     factories.second_subscription(ann, factories.newsletter())
     factories.subscription(newsletter, status="pending", confirmed_at=None)
 
-    with plans_of('FROM "subscribers_subscriber"') as plans:
+    with collect_plans('FROM "subscribers_subscriber"') as plans:
         response = admin_client.get(
             list_url("subscriber"), {"newsletter": newsletter.slug, "status": "active"}
         )

@@ -25,7 +25,7 @@ def edition():
 
 
 def set_edition(edition, **fields):
-    factories.put(Edition.objects.filter(pk=edition.pk), **fields)
+    factories.force_update(Edition.objects.filter(pk=edition.pk), **fields)
     edition.refresh_from_db()
     return edition
 
@@ -99,7 +99,7 @@ def test_the_page_polls_less_often_while_nothing_changes_and_stops_at_the_end(
     create_delivery(edition, status="sent", finished_at=now())
     assert 'hx-trigger="every 2s [!document.hidden]"' in progress_html(admin_client, edition)
 
-    factories.put(Delivery.objects.filter(pk=waiting.pk), status="sent", finished_at=now())
+    factories.force_update(Delivery.objects.filter(pk=waiting.pk), status="sent", finished_at=now())
     set_edition(edition, status="sent", sent_at=now())
     assert "hx-get" not in progress_html(admin_client, edition)
 
@@ -149,7 +149,9 @@ def test_a_screen_reader_announces_only_every_ten_percent(admin_client, edition)
     assert announcement in progress_html(admin_client, edition)
 
     cache.clear()
-    factories.put(Delivery.objects.filter(pk=rows[0].pk), status="pending", finished_at=None)
+    factories.force_update(
+        Delivery.objects.filter(pk=rows[0].pk), status="pending", finished_at=None
+    )
     assert announcement in progress_html(admin_client, edition)
 
 

@@ -224,7 +224,7 @@ def test_the_page_during_sending_shows_when_it_ends_and_how_many_readers_still_w
     start_sending(edition)
     clock[0] = utc(9, 18)
     first = Delivery.objects.filter(subscription__subscriber__timezone="Asia/Tokyo")
-    factories.put(first, status="sent", finished_at=utc(9, 17), revision=1)
+    factories.force_update(first, status="sent", finished_at=utc(9, 17), revision=1)
 
     found = edition_page(admin_client, edition)
 
@@ -239,7 +239,7 @@ def test_the_waves_of_an_edition_are_listed_hour_by_hour(admin_client, edition, 
     start_sending(edition)
     clock[0] = utc(9, 23)
     first = Delivery.objects.filter(subscription__subscriber__timezone="Asia/Tokyo")
-    factories.put(first, status="sent", finished_at=utc(9, 22), revision=1)
+    factories.force_update(first, status="sent", finished_at=utc(9, 22), revision=1)
 
     found = page_text(admin_client, f"/admin/digest/edition/{edition.pk}/progress/?was=sending")
 
@@ -391,7 +391,9 @@ def test_switching_off_a_weekly_schedule_without_readers_shows_no_warning(admin_
 
 def test_a_weekly_edition_can_be_made_by_hand(admin_client, newsletter):
     printed = factories.edition(newsletter)
-    factories.put(Edition.objects.filter(pk=printed.pk), status="sent", sending_at=utc(8, 7))
+    factories.force_update(
+        Edition.objects.filter(pk=printed.pk), status="sent", sending_at=utc(8, 7)
+    )
 
     admin_client.post(
         "/admin/digest/edition/add/",

@@ -12,7 +12,7 @@ from digest.editions.approve import approve
 from digest.models import Delivery
 from digest.schedule import worldwide_span
 from tests import factories
-from tests.admin.test_desk_browser import faults
+from tests.admin.test_edition_page_browser import our_violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -54,11 +54,11 @@ def start_sending(edition):
     plan.start_delivery(edition_id=edition.pk, now=edition.sends_at)
     plan.plan_audience(edition_id=edition.pk, now=edition.sends_at)
     tokyo = Delivery.objects.filter(subscription__subscriber__timezone="Asia/Tokyo")
-    factories.put(tokyo, status="sent", revision=1, relay="relay:25", finished_at=now())
+    factories.force_update(tokyo, status="sent", revision=1, relay="relay:25", finished_at=now())
 
 
-def test_the_head_start_field_is_shown_only_for_the_readers_clocks(desk_page, newsletter):
-    page = desk_page
+def test_the_head_start_field_is_shown_only_for_the_readers_clocks(admin_page, newsletter):
+    page = admin_page
     page.goto("/admin/digest/schedule/add/")
     head_start = page.get_by_label("Head start")
 
@@ -67,7 +67,7 @@ def test_the_head_start_field_is_shown_only_for_the_readers_clocks(desk_page, ne
     head_start.wait_for(state="visible")
 
 
-def test_the_pages_about_waves_fit_the_window_and_axe_finds_nothing(desk_page, edition):
+def test_the_pages_about_waves_fit_the_window_and_axe_finds_nothing(admin_page, edition):
     pages = [
         f"/admin/digest/schedule/{edition.schedule_id}/change/",
         f"/admin/digest/edition/{edition.pk}/change/",
@@ -75,10 +75,10 @@ def test_the_pages_about_waves_fit_the_window_and_axe_finds_nothing(desk_page, e
         "/admin/",
     ]
     for url in pages:
-        check_page(desk_page, url)
+        check_page(admin_page, url)
     start_sending(edition)
     for url in pages[1::2]:
-        check_page(desk_page, url, soon="By wave" if "edition" in url else "")
+        check_page(admin_page, url, soon="By wave" if "edition" in url else "")
 
 
 def check_page(page, url, *, soon=""):
@@ -96,4 +96,4 @@ def check_page(page, url, *, soon=""):
 
 def assert_fits_and_accessible(page, url):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), url
-    assert [v for v in faults(page) if not v.startswith("landmark-one-main:")] == [], url
+    assert [v for v in our_violations(page) if not v.startswith("landmark-one-main:")] == [], url

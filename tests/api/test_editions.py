@@ -198,7 +198,9 @@ def test_an_unusual_number_of_readers_is_a_conflict_until_the_request_accepts_it
     now = timezone.now()
     for _ in range(3):
         old = factories.edition(daily, stories=0, audience=100)
-        factories.put(Edition.objects.filter(pk=old.pk), status="sent", sending_at=now, sent_at=now)
+        factories.force_update(
+            Edition.objects.filter(pk=old.pk), status="sent", sending_at=now, sent_at=now
+        )
     edition = future_edition(daily)
     path = f"/desk/editions/{edition.public_id}"
     result = editions_client.call("GET", path).json()

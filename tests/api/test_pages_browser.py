@@ -6,8 +6,8 @@ from django.urls import reverse
 from subscribers import access
 from subscribers.models import ApiToken
 from tests import factories
-from tests.admin.test_desk_browser import UNFOLDS_OWN
-from tests.conftest import axe_violations, in_scheme
+from tests.admin.test_edition_page_browser import UNFOLDS_OWN
+from tests.conftest import axe_violations, set_colour_scheme
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,7 +34,7 @@ def test_the_documentation_is_rendered_without_other_hosts(page, live_server, re
     page.goto("/api/docs")
     page.get_by_text("/api/v1/newsletters/{slug}/subscriptions").first.wait_for()
     for scheme in ("light", "dark"):
-        in_scheme(page, scheme)
+        set_colour_scheme(page, scheme)
         found = axe_violations(page)
         assert [each for each in found if not each.startswith(SWAGGERS_OWN)] == [], scheme
 
@@ -52,12 +52,12 @@ def test_the_page_of_problems_fits_the_window_and_axe_finds_nothing(page):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for scheme in ("light", "dark"):
-            in_scheme(page, scheme)
+            set_colour_scheme(page, scheme)
             assert axe_violations(page) == [], (width, scheme)
 
 
-def test_a_token_is_made_copied_and_used(desk_page, live_server):
-    page = desk_page
+def test_a_token_is_made_copied_and_used(admin_page, live_server):
+    page = admin_page
     factories.newsletter(slug="daily")
     page.goto(reverse("admin:subscribers_apitoken_add"))
     page.fill("#id_name", "The CMS")
@@ -87,8 +87,8 @@ def admin_violations(page):
     return [each for each in axe_violations(page) if not each.startswith(known)]
 
 
-def test_axe_finds_nothing_on_the_admin_pages_of_tokens_and_webhooks(desk_page):
-    page = desk_page
+def test_axe_finds_nothing_on_the_admin_pages_of_tokens_and_webhooks(admin_page):
+    page = admin_page
     webhook = factories.webhook(failing_since=NOW)
     delivery = factories.webhook_delivery(webhook)
     delivery.tries.create(at=NOW, milliseconds=34, status=503, answer="Out of order")
@@ -104,5 +104,5 @@ def test_axe_finds_nothing_on_the_admin_pages_of_tokens_and_webhooks(desk_page):
         for summary in page.get_by_text("Signing secret", exact=True).all()[:1]:
             summary.click()
         for scheme in ("light", "dark"):
-            in_scheme(page, scheme)
+            set_colour_scheme(page, scheme)
             assert admin_violations(page) == [], (name, scheme)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config import machine
+from tests.config import shell
 
 
 @pytest.fixture
@@ -36,6 +36,6 @@ def _folder(below: str) -> Iterator[Path]:
         var = Path(name).resolve() / below
         yield var
         # Some tests have already stopped everything, and the command takes more than a second.
-        if machine.processes(var):
-            machine.run("manage.py", "stop", var=var)
-        assert machine.processes(var) == []
+        if shell.processes(var):
+            shell.run("manage.py", "stop", var=var)
+        assert shell.processes(var) == []

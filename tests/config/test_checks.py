@@ -8,16 +8,16 @@ from django.conf import settings as django_settings
 from config import checks, value_checks
 from subscribers import tokens
 from subscribers.relays import RelayError, parse_relay, parse_relays
-from tests.config import machine
+from tests.config import shell
 
 
 @pytest.fixture
 def deployment(settings, monkeypatch):
     """Return the settings of a valid deployment; a test makes one of them invalid."""
-    for name, value in machine.SAFE.items():
+    for name, value in shell.SAFE_VARIABLES.items():
         monkeypatch.setenv(name, value)
     settings.DEBUG = False
-    settings.SITE_URL = machine.SAFE["SITE_URL"]
+    settings.SITE_URL = shell.SAFE_VARIABLES["SITE_URL"]
     return settings
 
 
@@ -126,7 +126,7 @@ def test_the_lifetime_of_a_link_in_the_checks_is_the_real_one():
 @pytest.mark.subprocess
 @pytest.mark.parametrize("name", ["PENDING_DAYS", "SIGNUP_MIN_SECONDS"])
 def test_an_invalid_number_is_reported_in_one_line(tmp_path, name):
-    refused = machine.run("manage.py", "migrate", var=tmp_path, **{name: "a week"})
+    refused = shell.run("manage.py", "migrate", var=tmp_path, **{name: "a week"})
 
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"Error: {name}: write a ")
@@ -183,7 +183,9 @@ def test_an_old_postgresql_is_named(deployment, monkeypatch):
     ids=["command", "web", "worker"],
 )
 def test_nothing_starts_on_unsafe_defaults(tmp_path, command):
-    refused = machine.run(*command, var=tmp_path / "var", **machine.SAFE | {"MAIL_DOMAIN": ""})
+    refused = shell.run(
+        *command, var=tmp_path / "var", **shell.SAFE_VARIABLES | {"MAIL_DOMAIN": ""}
+    )
 
     assert refused.returncode != 0
     assert "daybreak.E009: MAIL_DOMAIN is missing." in refused.stderr
@@ -195,7 +197,7 @@ def test_nothing_starts_on_unsafe_defaults(tmp_path, command):
 def test_a_web_server_without_configuration_does_not_start_in_debug_mode(tmp_path):
     gunicorn = ["-m", "gunicorn", "config.wsgi", "--no-control-socket", "--bind", "127.0.0.1:0"]
 
-    refused = machine.run(*gunicorn, var=tmp_path)
+    refused = shell.run(*gunicorn, var=tmp_path)
 
     assert refused.returncode != 0
     assert "daybreak.E001: SECRET_KEY is missing." in refused.stderr
@@ -204,7 +206,7 @@ def test_a_web_server_without_configuration_does_not_start_in_debug_mode(tmp_pat
 @pytest.mark.subprocess
 def test_beat_needs_no_writable_folder(tmp_path):
     beat = ["-m", "celery", "-A", "config", "beat", "--loglevel", "DEBUG", "--pidfile="]
-    with machine.popen(*beat, var=tmp_path / "var", **machine.SAFE) as process:
+    with shell.popen(*beat, var=tmp_path / "var", **shell.SAFE_VARIABLES) as process:
         ticks = any("beat: Ticking" in line for line in process.stderr)
         process.terminate()
 
@@ -220,7 +222,7 @@ def test_the_cause_of_an_error_500_is_logged(tmp_path):
         "    '/', secure=True, headers={'host': 'news.example.com'});"
         "print(answer.status_code)"
     )
-    asked = machine.run("manage.py", "shell", "-v0", "-c", code, var=tmp_path, **machine.SAFE)
+    asked = shell.run("manage.py", "shell", "-v0", "-c", code, var=tmp_path, **shell.SAFE_VARIABLES)
 
     assert asked.stdout.strip() == "500"
     assert "Internal Server Error: /" in asked.stderr
@@ -230,7 +232,7 @@ def test_the_cause_of_an_error_500_is_logged(tmp_path):
 @pytest.mark.subprocess
 def test_a_relay_that_is_no_url_is_reported_without_its_password(tmp_path):
     for url in ("smtp://user:p[ss@host", "smtp://user:p\u2100ss@host"):
-        refused = machine.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS=url)
+        refused = shell.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS=url)
 
         assert "percent-encode" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
@@ -245,7 +247,7 @@ def test_a_password_that_smtp_cannot_carry_is_refused_immediately():
 
 @pytest.mark.subprocess
 def test_a_malformed_relay_is_reported_in_one_line(tmp_path):
-    refused = machine.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS="mail.example.com")
+    refused = shell.run("manage.py", "migrate", var=tmp_path, EMAIL_RELAYS="mail.example.com")
 
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: EMAIL_RELAYS: a relay begins with")
@@ -254,7 +256,7 @@ def test_a_malformed_relay_is_reported_in_one_line(tmp_path):
 
 @pytest.mark.subprocess
 def test_a_malformed_rate_is_reported_in_one_line(tmp_path):
-    refused = machine.run("manage.py", "migrate", var=tmp_path, DOMAIN_RATES="gmail.com:50")
+    refused = shell.run("manage.py", "migrate", var=tmp_path, DOMAIN_RATES="gmail.com:50")
 
     assert refused.stderr.startswith("Error: DOMAIN_RATES: a rate is written")
     assert len(refused.stderr.splitlines()) == 1

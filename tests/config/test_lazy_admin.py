@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.config import machine
+from tests.config import shell
 
 pytestmark = pytest.mark.subprocess
 
@@ -21,9 +21,9 @@ PRINT_REGISTERED_MODELS = (
 )
 def test_the_admin_is_imported_only_where_it_is_shown_or_checked(tmp_path, before, is_imported):
     code = f"import django; django.setup(); {before or 'pass'}; {PRINT_REGISTERED_MODELS}"
-    variables = machine.SAFE | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    variables = shell.SAFE_VARIABLES | {"DJANGO_SETTINGS_MODULE": "config.settings"}
 
-    result = machine.run("-c", code, var=tmp_path, **variables)
+    result = shell.run("-c", code, var=tmp_path, **variables)
 
     assert result.returncode == 0, result.stderr
     assert ("digest.models.editions.Edition" in result.stdout) == is_imported

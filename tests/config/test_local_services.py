@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.config import machine
+from tests.config import shell
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -24,7 +24,7 @@ assert redis.Redis.from_url(local.redis_url()).ping()
 
 def test_two_commands_started_together_in_a_deep_folder_share_one_database(deep_var):
     code = CONNECT.format(sql="pass")
-    both = [machine.popen("-c", code, var=deep_var) for _ in range(2)]
+    both = [shell.popen("-c", code, var=deep_var) for _ in range(2)]
     outputs = [process.communicate(timeout=90) for process in both]
 
     assert [process.returncode for process in both] == [0, 0], outputs
@@ -32,16 +32,16 @@ def test_two_commands_started_together_in_a_deep_folder_share_one_database(deep_
 
 
 def test_the_data_survives_kill_9_although_the_pid_is_reused(var):
-    made = machine.run("-c", CONNECT.format(sql='database.execute("CREATE TABLE t()")'), var=var)
+    made = shell.run("-c", CONNECT.format(sql='database.execute("CREATE TABLE t()")'), var=var)
     assert made.returncode == 0, made.stderr
-    for process in machine.processes(var):
+    for process in shell.processes(var):
         process.send_signal(signal.SIGKILL)
         process.wait(10)
     pid_file = var / "postgres" / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
 
-    found = machine.run("-c", CONNECT.format(sql='database.execute("SELECT FROM t")'), var=var)
+    found = shell.run("-c", CONNECT.format(sql='database.execute("SELECT FROM t")'), var=var)
 
     assert found.returncode == 0, found.stderr
 
@@ -51,25 +51,25 @@ def test_the_files_of_a_killed_initdb_are_not_mistaken_for_a_database(var):
         half_made.mkdir()
         (half_made / "base").mkdir()
 
-    assert machine.run("-c", START, var=var).returncode == 0
+    assert shell.run("-c", START, var=var).returncode == 0
 
 
 def test_no_server_is_started_where_both_are_configured(tmp_path):
     var = tmp_path / "var"
-    urls = {name: machine.SAFE[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    urls = {name: shell.SAFE_VARIABLES[name] for name in ("DATABASE_URL", "REDIS_URL")}
 
-    assert machine.run("-c", START, var=var, **urls).returncode == 0
+    assert shell.run("-c", START, var=var, **urls).returncode == 0
     assert not var.exists()
 
 
 def test_stop_is_harmless_where_nothing_runs(tmp_path):
-    assert machine.run("manage.py", "stop", var=tmp_path / "var").returncode == 0
+    assert shell.run("manage.py", "stop", var=tmp_path / "var").returncode == 0
 
 
 def test_an_unusable_folder_is_reported_in_one_line(tmp_path):
     (tmp_path / "var").write_text("a file")
 
-    refused = machine.run("manage.py", "migrate", var=tmp_path / "var")
+    refused = shell.run("manage.py", "migrate", var=tmp_path / "var")
 
     assert refused.returncode == 1
     assert len(refused.stderr.splitlines()) == 1

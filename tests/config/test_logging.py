@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.config import machine
+from tests.config import shell
 
 pytestmark = pytest.mark.subprocess
 
@@ -24,8 +24,8 @@ WORKER = "from config import celery_app as app; app.log.setup(loglevel='INFO')"
 def test_each_line_is_logged_once(tmp_path, setup):
     code = CODE.format(setup=setup)
 
-    variables = machine.SAFE | {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    result = machine.run("-c", code, var=tmp_path, **variables)
+    variables = shell.SAFE_VARIABLES | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    result = shell.run("-c", code, var=tmp_path, **variables)
 
     lines = [line for line in result.stderr.splitlines() if "a line of" in line]
     assert [line[line.index("a line of") :] for line in lines] == [

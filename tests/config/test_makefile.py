@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.config.machine import ROOT
+from tests.config.shell import ROOT
 
 pytestmark = pytest.mark.subprocess
 

@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from tests.config import machine
+from tests.config import shell
 from tests.conftest import free_port, wait_for
 
 pytestmark = pytest.mark.subprocess
@@ -20,7 +20,7 @@ class Site:
     """A running `manage.py start` and its output so far."""
 
     def __init__(self, var, **variables):
-        self.process = machine.popen("manage.py", "start", var=var, **variables)
+        self.process = shell.popen("manage.py", "start", var=var, **variables)
         self.output = ""
         threading.Thread(target=self._listen, daemon=True).start()
         wait_for(lambda: "Stop     Ctrl-C" in self.output or self.process.poll() is not None,
@@ -56,21 +56,21 @@ def test_the_site_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
             f"print(Story.objects.count(), settings.SITE_URL, settings.EMAIL_RELAYS[0].port,"
             f" authenticate(username='admin', password={password!r}))"
         )
-        asked = machine.run("manage.py", "shell", "-v0", "-c", code, var=var)
+        asked = shell.run("manage.py", "shell", "-v0", "-c", code, var=var)
         smtp_port = json.loads((var / "run.json").read_text())["smtp_port"]
         assert asked.stdout.split() == ["20", f"http://localhost:{port}", str(smtp_port), "admin"]
 
-        twice = machine.run("manage.py", "start", var=var, PORT=str(free_port()))
+        twice = shell.run("manage.py", "start", var=var, PORT=str(free_port()))
         assert (twice.returncode, len(twice.stderr.splitlines())) == (1, 1)
         assert "Daybreak runs here already" in twice.stderr
     finally:
         assert first.end(signal.SIGTERM) == 0
-    wait_for(lambda: not machine.processes(var), seconds=5, what="all processes to end")
+    wait_for(lambda: not shell.processes(var), seconds=5, what="all processes to end")
 
     other_port = free_port()
     second = Site(var, PORT=str(other_port))
     assert second.end(signal.SIGINT) == 0, second.output
-    wait_for(lambda: not machine.processes(var), seconds=5, what="all processes to end")
+    wait_for(lambda: not shell.processes(var), seconds=5, what="all processes to end")
     assert f"password {password}" in second.output
     assert f"http://localhost:{other_port}/admin/" in second.output
 
@@ -78,7 +78,7 @@ def test_the_site_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
 def test_a_taken_port_is_reported_in_one_line_and_nothing_is_started(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        refused = machine.run("manage.py", "start", var=tmp_path / "var", PORT=str(port))
+        refused = shell.run("manage.py", "start", var=tmp_path / "var", PORT=str(port))
 
     assert refused.returncode == 1
     assert refused.stderr == (
@@ -88,7 +88,7 @@ def test_a_taken_port_is_reported_in_one_line_and_nothing_is_started(tmp_path):
 
 
 def test_a_signal_during_the_start_leaves_nothing_behind(var):
-    process = machine.popen("manage.py", "start", var=var, PORT=str(free_port()))
+    process = shell.popen("manage.py", "start", var=var, PORT=str(free_port()))
     wait_for((var / "services.lock").exists, what="the services to be started")
     process.terminate()
     try:
@@ -98,4 +98,4 @@ def test_a_signal_during_the_start_leaves_nothing_behind(var):
         raise
 
     assert process.returncode == 0
-    wait_for(lambda: not machine.processes(var), seconds=5, what="all processes to end")
+    wait_for(lambda: not shell.processes(var), seconds=5, what="all processes to end")

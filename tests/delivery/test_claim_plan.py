@@ -8,13 +8,13 @@ from django.db import connection
 from digest.delivery.claim import Claimant, claim
 from digest.delivery.db_session import lane_session
 from tests.factories import NOW
-from tests.plans import LONG, believe
+from tests.query_plans import MANY_ROWS, assume_rows
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_query_plan_made_for_an_empty_ledger_uses_indexes_in_a_full_one(edition):
-    believe(LONG)
+    assume_rows(MANY_ROWS)
     with lane_session("lane-1"), connection.cursor() as cursor:
         # PostgreSQL plans the statement now, and keeps the plan. On an empty ledger a full scan
         # costs least. As in a new installation, there are no statistics of the ledger. That the

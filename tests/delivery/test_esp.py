@@ -18,7 +18,7 @@ from subscribers.mail import compose
 from subscribers.models import Section
 from subscribers.relays import parse_relay
 from tests import factories
-from tests.conftest import ROOT, Received
+from tests.conftest import ROOT, ReceivedMail
 from tests.delivery.esp_server import (
     frozen_with,
     mailgun_delivers,
@@ -91,7 +91,7 @@ def test_mailgun_merges_each_readers_own_values(esp, mailgun_relay, page):
 
 
 def assert_is_what_smtp_would_send(copy, text, html):
-    written = Received(copy.sender, copy.recipient, copy.message)
+    written = ReceivedMail(copy.sender, copy.recipient, copy.message)
     assert text.replace("\r\n", "\n") == written.part("plain").replace("\r\n", "\n")
     assert html.replace("\r\n", "\n") == written.part("html").replace("\r\n", "\n")
 

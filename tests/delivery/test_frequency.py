@@ -85,8 +85,8 @@ def test_an_edition_goes_to_the_readers_who_chose_its_frequency(
 def test_a_correction_goes_to_every_reader_who_got_the_mistake(newsletter, readers):
     edition = edition_of(newsletter)
     begin(edition)
-    factories.put(edition.deliveries.all(), status="sent", revision=1, finished_at=NOW)
-    factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sent_at=NOW)
+    factories.force_update(edition.deliveries.all(), status="sent", revision=1, finished_at=NOW)
+    factories.force_update(Edition.objects.filter(pk=edition.pk), status="sent", sent_at=NOW)
     Subscription.objects.filter(newsletter=newsletter).update(frequency="weekly")
 
     correction = correct.draft_correction(edition_id=edition.pk, note="It was 2, not 3.", now=NOW)
@@ -261,7 +261,9 @@ def sent(newsletter):
     def send(readers, *days, cadence="daily"):
         for day in days:
             edition = edition_of(newsletter, day, stories=0, cadence=cadence, audience=readers)
-            factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sending_at=NOW)
+            factories.force_update(
+                Edition.objects.filter(pk=edition.pk), status="sent", sending_at=NOW
+            )
 
     return send
 
@@ -339,7 +341,7 @@ def test_the_readers_left_after_a_stop_exclude_suppressed_and_paused_ones(editio
     for n in range(3):
         factories.subscription(edition.newsletter, f"r{n}@example.com")
     begin(edition)
-    factories.put(Delivery.objects.filter(subscription=readers["daily"]), status="sent")
+    factories.force_update(Delivery.objects.filter(subscription=readers["daily"]), status="sent")
     pause(readers["weekdays"], NOW + timedelta(days=1))
     suppress(email="r0@example.com", reason="manual", now=NOW)
 

@@ -179,7 +179,7 @@ def test_readers_not_planned_by_the_deadline_are_skipped_as_past_it(edition, rea
 def test_two_editions_take_turns_on_a_connection(edition, readers, start_sending):
     start_sending()
     other = factories.edition(factories.newsletter(), sends_at=NOW)
-    factories.put(Edition.objects.filter(pk=other.pk), status="sending", planned_at=NOW)
+    factories.force_update(Edition.objects.filter(pk=other.pk), status="sending", planned_at=NOW)
 
     assert due.next_in_turn(edition.pk, now=NOW) == other.pk
     assert due.next_in_turn(other.pk, now=NOW) == edition.pk
@@ -246,7 +246,7 @@ def test_an_uncertain_reader_who_is_deferred_stays_uncertain(
 ):
     (reader,) = readers(1)
     start_sending()
-    factories.put(
+    factories.force_update(
         Delivery.objects.filter(subscription=reader),
         status="uncertain", uncertain_at=NOW, attempts=1, revision=1,
     )  # fmt: skip
@@ -292,8 +292,8 @@ def test_an_edition_that_ends_while_held_has_the_revision_its_readers_got(
 ):
     sent, _other = readers(2)
     start_sending()
-    factories.put(Delivery.objects.filter(subscription=sent), status="sent", revision=1)
-    factories.put(
+    factories.force_update(Delivery.objects.filter(subscription=sent), status="sent", revision=1)
+    factories.force_update(
         Edition.objects.filter(pk=edition.pk), status="held", reason="stopped", revision=2
     )
 
@@ -349,7 +349,7 @@ def test_the_end_of_an_edition_is_decided_by_one_query(
     (reader,) = readers(1)
     start_sending()
     for status_, still_open in (("pending", True), ("sending", True), ("sent", False)):
-        factories.put(Delivery.objects.filter(subscription=reader), status=status_)
+        factories.force_update(Delivery.objects.filter(subscription=reader), status=status_)
         with django_assert_num_queries(1):
             assert finish.has_open_rows(edition.pk) is still_open
 

@@ -39,7 +39,7 @@ def earlier_edition():
                 status=name,
                 reason="refused" if name == "failed" else "",
             )
-        factories.put(
+        factories.force_update(
             Edition.objects.filter(pk=edition.pk),
             **{"status": status, "reason": "refused", "approved_hash": "x", "sending_at": NOW}
             | fields,

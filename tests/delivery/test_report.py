@@ -13,7 +13,7 @@ from digest.models import Delivery, Edition
 from subscribers import sparingly
 from tests import factories
 from tests.factories import NOW
-from tests.plans import plans_of
+from tests.query_plans import collect_plans
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def edition():
 
 
 def begin(edition, **fields):
-    factories.put(Edition.objects.filter(pk=edition.pk), **fields)
+    factories.force_update(Edition.objects.filter(pk=edition.pk), **fields)
     edition.refresh_from_db()
 
 
@@ -136,7 +136,7 @@ def test_the_next_try_is_that_of_the_deferred_readers(edition, add_row):
 
 def test_the_count_of_waiting_readers_reads_an_index_only(edition, add_row):
     add_row()
-    with plans_of("digest_delivery") as plans:
+    with collect_plans("digest_delivery") as plans:
         count_waiting(edition.pk, now=NOW)
 
     assert ["Index Only Scan using delivery_due" in plan for plan in plans] == [True]
@@ -167,7 +167,9 @@ def test_a_hundred_percent_means_every_reader(edition, add_row):
     assert progress(edition).percent == 100
 
     cache.clear()
-    factories.put(Delivery.objects.filter(pk=rows[0].pk), status="pending", finished_at=None)
+    factories.force_update(
+        Delivery.objects.filter(pk=rows[0].pk), status="pending", finished_at=None
+    )
     assert progress(edition).percent == 66
 
 
@@ -206,7 +208,7 @@ def test_a_new_status_makes_a_new_count(edition, add_row):
     add_row()
     assert progress(edition).done == 0
 
-    factories.put(Delivery.objects.all(), status="sent", finished_at=NOW)
+    factories.force_update(Delivery.objects.all(), status="sent", finished_at=NOW)
     begin(edition, status="sent", sent_at=NOW)
 
     assert progress(edition).done == 1

@@ -133,7 +133,7 @@ def test_an_edition_past_its_deadline_is_resent_only_with_more_time(edition, sen
 
 
 def test_a_new_deadline_never_shortens_the_old_one(edition, sent):
-    factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
+    factories.force_update(Edition.objects.filter(pk=edition.pk), status="sending")
 
     soon = NOW + timedelta(minutes=1)
     resend_failed(edition_id=edition.pk, new_deadline=soon, now=NOW)
@@ -142,7 +142,7 @@ def test_a_new_deadline_never_shortens_the_old_one(edition, sent):
 
 
 def test_failed_readers_rejoin_an_edition_that_is_still_being_sent(edition, sent):
-    factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
+    factories.force_update(Edition.objects.filter(pk=edition.pk), status="sending")
 
     assert resend_failed(edition_id=edition.pk, now=NOW).failed == 2
     assert status(edition) == Edition.Status.SENDING
@@ -150,14 +150,14 @@ def test_failed_readers_rejoin_an_edition_that_is_still_being_sent(edition, sent
 
 @pytest.mark.parametrize("held", ["held", "skipped", "approved", "draft"])
 def test_an_unsent_edition_is_not_resent(edition, held):
-    factories.put(Edition.objects.filter(pk=edition.pk), status=held, reason="refused")
+    factories.force_update(Edition.objects.filter(pk=edition.pk), status=held, reason="refused")
 
     with pytest.raises(CannotResend, match="not sent"):
         resend_failed(edition_id=edition.pk, now=NOW)
 
 
 def test_an_edition_without_failures_stays_sent(edition, sent):
-    factories.put(Delivery.objects.filter(status="failed"), status="sent", reason="")
+    factories.force_update(Delivery.objects.filter(status="failed"), status="sent", reason="")
 
     with pytest.raises(CannotResend, match="no delivery of it has failed"):
         resend_failed(edition_id=edition.pk, now=NOW)

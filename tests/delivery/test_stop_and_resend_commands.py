@@ -56,7 +56,7 @@ def test_an_unusual_audience_is_accepted_by_its_number(settings):
     newsletter = factories.newsletter()
     for _ in range(3):
         earlier = factories.edition(newsletter, stories=0, audience=2)
-        factories.put(
+        factories.force_update(
             Edition.objects.filter(pk=earlier.pk), status="sent", sending_at=now(), sent_at=now()
         )
     for _ in range(6):
@@ -77,10 +77,10 @@ def test_an_unusual_audience_is_accepted_by_its_number(settings):
 @pytest.fixture
 def failed(under_way, monkeypatch):
     rows = Delivery.objects.filter(edition=under_way)
-    factories.put(rows, status="sent", finished_at=now())
+    factories.force_update(rows, status="sent", finished_at=now())
     one = rows.first()
-    factories.put(rows.filter(pk=one.pk), status="failed", reason="refused")
-    factories.put(Edition.objects.filter(pk=under_way.pk), status="sent", sent_at=now())
+    factories.force_update(rows.filter(pk=one.pk), status="failed", reason="refused")
+    factories.force_update(Edition.objects.filter(pk=under_way.pk), status="sent", sent_at=now())
     lanes = []
     monkeypatch.setattr(resend_failed, "start_lanes", lanes.append)
     return under_way, lanes

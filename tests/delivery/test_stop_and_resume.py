@@ -56,7 +56,7 @@ def test_each_reader_gets_one_version_and_the_first_readers_a_correction(
         "reader2@example.com": "Put right",
         "reader3@example.com": "Put right",
     }
-    assert "Put right" in relay.to("reader3@example.com")[0].part("html")
+    assert "Put right" in relay.mails_to("reader3@example.com")[0].part("html")
     rows = Delivery.objects.filter(edition=edition).order_by("subscription_id")
     assert list(rows.values_list("revision", flat=True)) == [1, 1, 2, 2]
 

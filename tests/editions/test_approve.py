@@ -103,8 +103,11 @@ def test_a_change_that_no_reader_sees_keeps_the_approval(edition):
         (lambda edition: Story.objects.update(title=""), "no-headline"),
         (lambda edition: Story.objects.update(url="", text=""), "no-link"),
         (lambda edition: Edition.objects.update(deadline_at=NOW), "past-deadline"),
-        (lambda edition: factories.put(Edition.objects.all(), status="sent"), "not-open"),
-        (lambda edition: factories.put(Edition.objects.all(), status="sending"), "not-open"),
+        (lambda edition: factories.force_update(Edition.objects.all(), status="sent"), "not-open"),
+        (
+            lambda edition: factories.force_update(Edition.objects.all(), status="sending"),
+            "not-open",
+        ),
         (
             lambda edition: Edition.objects.update(status="skipped", reason="by-editor"),
             "not-open",

@@ -31,7 +31,7 @@ def sent(newsletter):
         for days, readers in enumerate(audiences):
             edition = factories.edition(newsletter, stories=0, audience=readers, **fields)
             when = NOW - timedelta(days=len(audiences) - days)
-            factories.put(
+            factories.force_update(
                 Edition.objects.filter(pk=edition.pk), status="sent", sending_at=when, sent_at=when
             )
         return edition
@@ -81,7 +81,7 @@ def test_corrections_and_other_newsletters_do_not_count_towards_the_usual_size(s
     corrected = sent(100, 100, 100)
     sent(3, 3, 3, 3, corrects=corrected)
     other = factories.edition(factories.newsletter(), audience=7)
-    factories.put(Edition.objects.filter(pk=other.pk), status="sent", sending_at=NOW)
+    factories.force_update(Edition.objects.filter(pk=other.pk), status="sent", sending_at=NOW)
 
     assert audience.usual_size(edition) == 100
 
@@ -123,7 +123,7 @@ def test_an_acceptance_covers_at_most_ten_percent_more_or_fewer_readers(sent, ed
 
 
 def test_an_acceptance_during_sending_is_refused(edition):
-    factories.put(Edition.objects.all(), status="sending")
+    factories.force_update(Edition.objects.all(), status="sending")
 
     assert not audience.accept_audience(edition_id=edition.pk, count=1000)
     assert reread(edition).audience_accepted is None
@@ -187,7 +187,9 @@ def test_a_stopped_edition_resumes_without_a_second_acceptance(held_for_audience
     audience.accept_audience(edition_id=held_for_audience.pk, count=6)
     approve(edition_id=held_for_audience.pk, now=NOW)
     plan.start_delivery(edition_id=held_for_audience.pk, now=NOW)
-    factories.put(Edition.objects.filter(pk=held_for_audience.pk), status="held", reason="stopped")
+    factories.force_update(
+        Edition.objects.filter(pk=held_for_audience.pk), status="held", reason="stopped"
+    )
     Edition.objects.filter(pk=held_for_audience.pk).update(audience_accepted=None)
 
     approve(edition_id=held_for_audience.pk, now=NOW)

@@ -45,7 +45,9 @@ def printed(newsletter):
         for position, title in enumerate(titles):
             story = factories.story(newsletter, title=title, published_at=when, source_name=title)
             factories.item(edition, story, position=position, **fields)
-        factories.put(Edition.objects.filter(pk=edition.pk), status="sent", sending_at=when)
+        factories.force_update(
+            Edition.objects.filter(pk=edition.pk), status="sent", sending_at=when
+        )
         return edition
 
     return publish
@@ -84,12 +86,16 @@ def test_a_weekly_edition_holds_only_stories_sent_within_the_week(newsletter, we
     never_sent = factories.edition(newsletter, stories=0)
     factories.item(never_sent, factories.story(newsletter, title="Never sent"))
     skipped = printed(1, "Let go", released=True)
-    factories.put(Edition.objects.filter(pk=skipped.pk), status="skipped", reason="by-editor")
+    factories.force_update(
+        Edition.objects.filter(pk=skipped.pk), status="skipped", reason="by-editor"
+    )
     printed(1, "Hidden since").items.get().story.__class__.objects.filter(
         title="Hidden since"
     ).update(is_hidden=True)
     other = factories.edition(factories.newsletter())
-    factories.put(Edition.objects.filter(pk=other.pk), status="sent", sending_at=SUNDAY - DAY)
+    factories.force_update(
+        Edition.objects.filter(pk=other.pk), status="sent", sending_at=SUNDAY - DAY
+    )
 
     assert titles(draft(newsletter)) == ["Printed"]
 
@@ -136,7 +142,7 @@ def test_a_weekly_edition_takes_no_story_from_later_daily_editions(newsletter, w
 def test_a_story_appears_in_one_weekly_edition_only(newsletter, weekly, printed):
     printed(2, "Old lead", "Old second")
     first = draft(newsletter)
-    factories.put(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
+    factories.force_update(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
     next_week = SUNDAY + timedelta(weeks=1)
     printed(6, "New lead", now=next_week)
     # "Old lead" is printed again in the new week, but weekly readers have had it.
@@ -151,7 +157,7 @@ def test_a_story_sent_after_the_weekly_draft_is_in_the_next_weekly_edition(
 ):
     printed(2, "Old lead")
     first = draft(newsletter)
-    factories.put(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
+    factories.force_update(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
     later = SUNDAY + timedelta(hours=1)
     printed(0, "Sunday's own lead", now=later)
 
@@ -244,7 +250,7 @@ def test_only_stories_of_earlier_weekly_editions_count_as_already_printed(
 ):
     printed(3, "Had")
     first = draft(newsletter)
-    factories.put(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
+    factories.force_update(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
     printed(6, "Free", now=SUNDAY + timedelta(weeks=1))
     second = draft_edition(
         newsletter=newsletter, cadence="weekly", date=date(2026, 3, 29), now=SUNDAY + 10 * DAY

@@ -15,7 +15,7 @@ from digest.templatetags.editions import latest_edition
 from subscribers.models import Subscription
 from tests import factories
 from tests.factories import NOW
-from tests.rendering.pages import message_to
+from tests.rendering.sample_edition import message_to
 
 pytestmark = pytest.mark.django_db
 NOTE = "The ferry sails on Friday, not on Thursday.\n\nWe are sorry."
@@ -25,7 +25,7 @@ NOTE = "The ferry sails on Friday, not on Thursday.\n\nWe are sorry."
 def corrected():
     """An edition whose first revision reached two readers (one uncertain), its second one more."""
     edition = factories.edition(factories.newsletter(), subject="Ferry sails", sends_at=NOW)
-    factories.put(
+    factories.force_update(
         Edition.objects.filter(pk=edition.pk),
         status="sent", revision=2, sending_at=NOW, sent_at=NOW, audience=5,
     )  # fmt: skip
@@ -82,7 +82,7 @@ def test_a_correction_of_every_revision_goes_to_everyone_who_got_the_edition(cor
 
 
 def test_a_correction_during_sending_is_for_older_revisions_only(corrected):
-    factories.put(Edition.objects.filter(pk=corrected.pk), status="sending")
+    factories.force_update(Edition.objects.filter(pk=corrected.pk), status="sending")
 
     with pytest.raises(correct.NotCorrectable, match="no version 2"):
         correct.draft_correction(edition_id=corrected.pk, note=NOTE, through=2, now=NOW)
@@ -143,7 +143,7 @@ def test_a_correction_needs_a_note_but_no_stories(correction):
     ],
 )
 def test_an_impossible_correction_is_refused_with_the_reason(corrected, fields, note, message):
-    factories.put(Edition.objects.filter(pk=corrected.pk), **fields)
+    factories.force_update(Edition.objects.filter(pk=corrected.pk), **fields)
 
     with pytest.raises(correct.NotCorrectable, match=message):
         correct.draft_correction(edition_id=corrected.pk, note=note, now=NOW)
@@ -161,7 +161,7 @@ def test_a_corrections_recipients_stay_the_same_when_sending_resumes(sent):
     correction = correct.draft_correction(edition_id=sent.pk, note=NOTE, now=NOW)
     everybody = addresses(correction)
 
-    factories.put(Edition.objects.filter(pk=sent.pk), status="sending")
+    factories.force_update(Edition.objects.filter(pk=sent.pk), status="sending")
     assert addresses(Edition.objects.get(pk=correction.pk)) == everybody
 
 
@@ -184,7 +184,7 @@ def test_a_correction_without_recipients_is_refused(corrected, sent):
 
 
 def test_the_subject_of_a_corrected_correction_has_one_prefix(correction):
-    factories.put(Edition.objects.filter(pk=correction.pk), status="sent", sent_at=NOW)
+    factories.force_update(Edition.objects.filter(pk=correction.pk), status="sent", sent_at=NOW)
     subscription = Subscription.objects.first()
     Delivery.objects.create(
         edition=correction, subscription=subscription, status="sent", revision=1

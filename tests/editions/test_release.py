@@ -135,7 +135,7 @@ def test_a_skipped_edition_releases_its_stories(draft):
 @pytest.mark.parametrize("status", ["sending", "sent"])
 def test_an_edition_that_is_sending_or_sent_cannot_be_skipped(draft, status):
     edition = draft()
-    factories.put(Edition.objects.all(), status=status)
+    factories.force_update(Edition.objects.all(), status=status)
 
     with pytest.raises(IllegalMove):
         skip(edition_id=edition.pk, reason="by-editor")

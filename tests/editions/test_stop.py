@@ -64,7 +64,7 @@ def test_a_due_edition_that_has_not_started_can_be_stopped():
 
 @pytest.mark.parametrize("status", ["draft", "held", "sent", "skipped"])
 def test_an_edition_that_is_not_sending_cannot_be_stopped(edition, status):
-    factories.put(Edition.objects.all(), status=status, reason="by-editor")
+    factories.force_update(Edition.objects.all(), status=status, reason="by-editor")
 
     with pytest.raises(NotSending, match="It is not on its way: it is"):
         stop_sending(edition_id=edition.pk, now=NOW)

@@ -6,7 +6,7 @@ from digest.models import Edition
 from digest.templatetags.editions import latest_edition
 from subscribers.models import Newsletter
 from tests import factories
-from tests.rendering.pages import full_edition
+from tests.rendering.sample_edition import full_edition
 
 pytestmark = pytest.mark.django_db
 

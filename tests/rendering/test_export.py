@@ -6,7 +6,7 @@ from email.parser import BytesParser
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.rendering.pages import full_edition
+from tests.rendering.sample_edition import full_edition
 
 pytestmark = pytest.mark.django_db
 

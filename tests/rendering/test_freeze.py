@@ -8,7 +8,7 @@ from digest.rendering import placeholders
 from digest.rendering.assemble import AssembledPage, assemble
 from digest.rendering.freeze import freeze, freeze_page, split_segments
 from tests.factories import NOW
-from tests.rendering.pages import full_edition
+from tests.rendering.sample_edition import full_edition
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests import factories
-from tests.conftest import axe_violations, in_scheme
-from tests.rendering.pages import full_edition, message_to
+from tests.conftest import axe_violations, set_colour_scheme
+from tests.rendering.sample_edition import full_edition, message_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
 
@@ -31,7 +31,7 @@ def show(browser):
 
 def assert_accessible(page):
     for scheme in ("light", "dark"):
-        in_scheme(page, scheme)
+        set_colour_scheme(page, scheme)
         assert axe_violations(page) == [], scheme
 
 
@@ -83,7 +83,7 @@ def test_the_page_is_at_most_600_pixels_wide(show):
 
 def test_the_page_is_dark_in_dark_mode(show):
     page = show(message_to(full_edition()).part("html"))
-    in_scheme(page, "dark")
+    set_colour_scheme(page, "dark")
     colour = "getComputedStyle(document.querySelector('.paper')).backgroundColor"
 
     assert page.evaluate(colour) == "rgb(27, 29, 33)"

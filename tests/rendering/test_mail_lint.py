@@ -16,7 +16,7 @@ from subscribers.models import Letter, Subscription
 from subscribers.preferences import lost, moving
 from tests import factories
 from tests.factories import NOW
-from tests.rendering.pages import full_edition, message_to
+from tests.rendering.sample_edition import full_edition, message_to
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.django_db]
 

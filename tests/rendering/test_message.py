@@ -16,7 +16,7 @@ from digest.rendering.headers import UnsafeHeader
 from subscribers import tokens
 from tests import factories
 from tests.factories import NOW
-from tests.rendering.pages import full_edition, message_to
+from tests.rendering.sample_edition import full_edition, message_to
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from digest.rendering.personalise import personalise
 from digest.rendering.readers import reader_for
 from tests import factories
 from tests.factories import NOW
-from tests.rendering.pages import full_edition, message_to
+from tests.rendering.sample_edition import full_edition, message_to
 
 pytestmark = pytest.mark.django_db
 

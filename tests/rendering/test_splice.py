@@ -19,7 +19,7 @@ from subscribers import tokens
 from subscribers.signatures import signing
 from tests import factories
 from tests.factories import NOW
-from tests.rendering.pages import full_edition
+from tests.rendering.sample_edition import full_edition
 
 
 def reader(**fields):

@@ -311,7 +311,7 @@ def test_a_new_sign_up_restarts_the_three_days_of_a_postponed_mail(newsletter, r
     send(subscription)
     later = NOW + timedelta(days=4)
     origin = Origin()
-    factories.put(Subscription.objects.all(), mail_due_at=later + timedelta(days=1))
+    factories.force_update(Subscription.objects.all(), mail_due_at=later + timedelta(days=1))
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=origin, now=later)
 
     assert not send(subscription, now=later)
@@ -335,7 +335,7 @@ def test_a_temporary_refusal_or_one_that_is_our_fault_is_tried_again(newsletter,
     assert subscription.mail_due_at == NOW + timedelta(minutes=1)
     relay.replies.clear()
     assert send(subscription, now=NOW + timedelta(minutes=1))
-    assert relay.to("ann@example.com")[0].message["Subject"] == "Please confirm: The Daily"
+    assert relay.mails_to("ann@example.com")[0].message["Subject"] == "Please confirm: The Daily"
 
 
 # --- Errors in our own code ---------------------------------------------------------------------

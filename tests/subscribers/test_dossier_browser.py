@@ -9,8 +9,8 @@ from digest.models import Delivery
 from subscribers import consent, dossier, tokens
 from subscribers.models import Subscriber
 from tests import factories
-from tests.admin.test_desk_browser import faults
-from tests.conftest import axe_violations, in_scheme
+from tests.admin.test_edition_page_browser import our_violations
+from tests.conftest import axe_violations, set_colour_scheme
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -49,7 +49,7 @@ def test_the_page_passes_axe_and_never_scrolls_sideways(page, ann, language):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for scheme in ("light", "dark"):
-            in_scheme(page, scheme)
+            set_colour_scheme(page, scheme)
             assert axe_violations(page) == [], (width, scheme)
 
 
@@ -64,13 +64,13 @@ def test_the_saved_file_is_the_data_export(page, ann):
         assert json.load(file) == dossier.export(subscriber_id=ann.subscriber_id)
 
 
-def test_an_editor_erases_a_reader(desk_page, ann):
-    page = desk_page
+def test_an_editor_erases_a_reader(admin_page, ann):
+    page = admin_page
     page.goto(reverse("admin:subscribers_subscriber_change", args=[ann.subscriber_id]))
 
     page.get_by_role("link", name="Erase").click()
     page.get_by_role("heading", name="Erase ann@example.com?").wait_for()
-    assert faults(page) == []
+    assert our_violations(page) == []
     page.get_by_role("link", name="No, go back").click()
     page.get_by_role("link", name="Erase").click()
     page.get_by_role("button", name="Erase this reader").click()

@@ -6,7 +6,7 @@ import pytest
 
 from subscribers.models import Consent, Subscription
 from tests import factories
-from tests.conftest import at_rest, axe_violations, in_scheme, wait_for
+from tests.conftest import axe_violations, set_colour_scheme, wait_for, wait_for_animations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -473,7 +473,7 @@ def test_the_form_passes_axe_and_never_scrolls_sideways(article, page, lang, mod
     article(lang=lang, mode=mode, after_seconds="0")
     page.clock.run_for(1000)
     page.locator("daybreak-form .box").wait_for()
-    at_rest(page)
+    wait_for_animations(page)
     for width in (320, 375, 1280):
         page.set_viewport_size({"width": width, "height": 700})
         box = page.locator("daybreak-form .box").bounding_box()
@@ -483,7 +483,7 @@ def test_the_form_passes_axe_and_never_scrolls_sideways(article, page, lang, mod
         inner = page.locator("daybreak-form .box")
         assert inner.evaluate("e => e.scrollWidth <= e.clientWidth")
     for scheme in ("light", "dark"):
-        in_scheme(page, scheme)
+        set_colour_scheme(page, scheme)
         assert axe_violations(page) == [], scheme
 
 

@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage, get_connection
 from subscribers import failover
 from subscribers.backends import make_backend
 from subscribers.relays import parse_relay
-from tests.conftest import open_relay
+from tests.conftest import running_relay
 
 DEAD = "smtp://127.0.0.1:9?name=dead"  # nobody listens there
 
@@ -25,7 +25,7 @@ def _no_relay_is_paused(monkeypatch):
 @pytest.fixture
 def spare():
     """A second relay."""
-    with open_relay() as relay:
+    with running_relay() as relay:
         yield relay
 
 

@@ -219,7 +219,7 @@ def test_ten_thousand_sign_ups_of_one_address_make_one_mail(newsletter, relay):
 
     relay.wait_for_mail(ANN)
     wait_until_settled()
-    assert len(relay.to(ANN)) == 1
+    assert len(relay.mails_to(ANN)) == 1
     assert len(answers) == 1
     assert Consent.objects.count() == 1
 

@@ -10,7 +10,7 @@ from subscribers.models import ImportJob, Subscriber
 from subscribers.transfer import jobs
 from tests import factories
 from tests.factories import NOW
-from tests.plans import plans_of
+from tests.query_plans import collect_plans
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def pages_until_done(**limits):
 def test_an_erased_address_is_found_among_import_refusals_by_an_index():
     job = ImportJob.objects.create(newsletter=factories.newsletter(), name="list.csv")
     job.refusals.create(line=2, email="Ann@example.com", reason="is already a reader")
-    with plans_of("importrefusal") as plans:
+    with collect_plans("importrefusal") as plans:
         jobs.forget_address("Ann@example.com")
 
     assert "import_refusal_address" in plans[0]
@@ -50,7 +50,7 @@ def test_an_erased_address_is_found_among_import_refusals_by_an_index():
 
 def test_readers_to_remind_are_found_by_an_index():
     unconfirmed(factories.newsletter())
-    with plans_of("subscribers_subscription") as plans:
+    with collect_plans("subscribers_subscription") as plans:
         pending.remind(now=NOW)
 
     assert "Index Scan using subscription_to_remind" in plans[0]
@@ -69,7 +69,7 @@ def test_readers_are_reminded_in_batches(monkeypatch):
 
 def test_readers_who_unsubscribed_long_ago_are_found_by_an_index():
     unsubscribed(factories.newsletter(), days=1000)
-    with plans_of("subscribers_subscription") as plans:
+    with collect_plans("subscribers_subscription") as plans:
         retention.erase_who_left(now=NOW)
 
     assert "subscription_left_by_time" in plans[0]
@@ -125,7 +125,7 @@ def test_an_export_reads_each_page_with_a_query_of_its_own(monkeypatch):
     theirs = [factories.subscription(newsletter) for _ in range(5)]
     factories.suppression("gone@example.com")
 
-    with plans_of("subscribers_subscription") as plans:
+    with collect_plans("subscribers_subscription") as plans:
         found = readers._one_after_the_other(readers._subscribers(newsletter, None))
         first, second, later = next(found), next(found), factories.subscription(newsletter)
         rest = list(found)

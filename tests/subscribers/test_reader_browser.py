@@ -11,7 +11,7 @@ from subscribers import signup, tokens
 from subscribers.consent import NOWHERE
 from subscribers.models import Consent, Subscription
 from tests import factories
-from tests.conftest import axe_violations, in_scheme
+from tests.conftest import axe_violations, set_colour_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -76,9 +76,9 @@ def test_a_reader_signs_up_confirms_chooses_unsubscribes_and_resubscribes(
 
 
 def test_signing_up_and_confirming_work_without_javascript_and_by_keyboard(
-    scriptless, worker, relay, newsletter
+    no_script_page, worker, relay, newsletter
 ):
-    page = scriptless
+    page = no_script_page
     page.goto(newsletter.get_absolute_url())
     page.keyboard.press("Tab")
     assert page.locator(":focus").inner_text() == "Skip to the content"
@@ -161,7 +161,7 @@ def test_every_page_passes_axe_and_never_scrolls_sideways(page, newsletter):
 
 def assert_accessible(page, name):
     for scheme in ("light", "dark"):
-        in_scheme(page, scheme)
+        set_colour_scheme(page, scheme)
         assert axe_violations(page) == [], (name, scheme)
 
 

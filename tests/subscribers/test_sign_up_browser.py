@@ -53,11 +53,11 @@ def test_the_enter_key_sends_the_address_that_was_corrected_in_the_field(page, n
     assert emails_after_sign_up(page) == ["ann@example.com"]
 
 
-def test_a_correction_is_offered_without_javascript_too(scriptless, newsletter):
-    enter(scriptless, "ann@gmial.com")
-    scriptless.get_by_role("button", name="Use ann@gmail.com").click()
+def test_a_correction_is_offered_without_javascript_too(no_script_page, newsletter):
+    enter(no_script_page, "ann@gmial.com")
+    no_script_page.get_by_role("button", name="Use ann@gmail.com").click()
 
-    assert emails_after_sign_up(scriptless) == ["ann@gmail.com"]
+    assert emails_after_sign_up(no_script_page) == ["ann@gmail.com"]
 
 
 def test_the_browser_solves_a_challenge_while_the_reader_types(
@@ -89,8 +89,8 @@ def test_a_page_opened_before_challenges_began_asks_for_one_more_press(page, new
     assert emails_after_sign_up(page) == ["ann@example.com"]
 
 
-def test_a_reader_without_javascript_is_told_why_it_is_needed(scriptless, newsletter, settings):
+def test_a_reader_without_javascript_is_told_why_it_is_needed(no_script_page, newsletter, settings):
     settings.SIGNUP_CHALLENGE = "always"
-    scriptless.goto("/newsletters/daily/")
+    no_script_page.goto("/newsletters/daily/")
 
-    assert "needs JavaScript" in scriptless.inner_text("form")
+    assert "needs JavaScript" in no_script_page.inner_text("form")

@@ -55,7 +55,7 @@ def test_one_click_unsubscribes_without_cookies_and_without_a_redirect(active):
 
 def test_one_click_may_come_as_multipart_or_empty(active):
     for body in ({"data": ONE_CLICK}, {"data": b"", "content_type": "text/plain"}):
-        factories.put(Subscription.objects.all(), status="active")
+        factories.force_update(Subscription.objects.all(), status="active")
         assert Client().post(link(active), **body).status_code == 200
         active.refresh_from_db()
         assert active.status == "unsubscribed"
@@ -95,7 +95,9 @@ def test_unsubscribing_twice_is_harmless(client, active):
 
 
 def test_unsubscribing_before_confirming_stops_the_confirmation_mail(client, active):
-    factories.put(Subscription.objects.all(), status="pending", mail_due_at="2026-03-10T06:00Z")
+    factories.force_update(
+        Subscription.objects.all(), status="pending", mail_due_at="2026-03-10T06:00Z"
+    )
 
     client.post(link(active))
 

@@ -151,7 +151,9 @@ def test_a_failed_erasure_event_can_be_sent_again_for_a_month_only(ann, receiver
     send_due(webhook)
     assert json.loads(receiver.received[-1].body)["data"]["subscription"]["email"] == ADDRESS
 
-    factories.put(WebhookDelivery.objects.filter(pk=row.pk), state="failed", next_attempt_at=None)
+    factories.force_update(
+        WebhookDelivery.objects.filter(pk=row.pk), state="failed", next_attempt_at=None
+    )
     retention.let_go(now=NOW + timedelta(days=31))
     assert not WebhookDelivery.objects.exists()
 

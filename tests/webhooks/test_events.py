@@ -126,7 +126,7 @@ def test_a_sent_edition_causes_exactly_one_event():
     Delivery.objects.create(edition=edition, subscription=reader, status="sent")
 
     assert finish.finish_if_done(edition_id=edition.pk, now=NOW)
-    factories.put(Edition.objects.filter(pk=edition.pk), status=Edition.Status.SENDING)
+    factories.force_update(Edition.objects.filter(pk=edition.pk), status=Edition.Status.SENDING)
     assert finish.finish_if_done(edition_id=edition.pk, now=NOW + timedelta(hours=1))
 
     [event] = payloads()

@@ -19,9 +19,9 @@ import psutil
 from django.apps import apps
 from django.db import OperationalError, connection, connections
 
-from tests.config import machine
+from tests.config import shell
 from tests.conftest import ROOT, wait_for
-from tests.database import hold_to_moves
+from tests.database import enforce_moves
 from tests.delivery.faults.sink import Taken
 
 logger = logging.getLogger("faults")
@@ -132,7 +132,7 @@ class Deployment:
         """Start the servers, with a fully migrated and empty database."""
         self.var.mkdir(parents=True, exist_ok=True)
         # A run that was killed leaves its workers behind.
-        for process in machine.processes(self.var):
+        for process in shell.processes(self.var):
             process.kill()
             process.wait(10)
         self.start_services()
@@ -151,7 +151,7 @@ class Deployment:
             cwd=ROOT, env=self.environment, check=True,
         )  # fmt: skip
         with self.database():
-            hold_to_moves()
+            enforce_moves()
 
     def tear_down(self) -> None:
         self.stop_workers()

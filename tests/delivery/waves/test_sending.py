@@ -157,7 +157,7 @@ def test_a_stop_between_two_waves_keeps_the_later_readers_hour(reader, started, 
     new_york = reader("America/New_York")
     edition = started()
     tick(utc(9, 22))
-    factories.put(Edition.objects.filter(pk=edition.pk), status="held", reason="stopped")
+    factories.force_update(Edition.objects.filter(pk=edition.pk), status="held", reason="stopped")
     assert tick(utc(10, 1)) == 0
 
     approve(edition_id=edition.pk, now=utc(10, 2))

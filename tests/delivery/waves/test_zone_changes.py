@@ -85,7 +85,7 @@ def test_a_reader_who_changes_zone_after_delivery_gets_no_second_copy(
     plan.plan_audience(edition_id=edition.pk, now=utc(9, 23))
     tick(utc(10, 14))
 
-    assert len(relay.to(moved.subscriber.email)) == 1
+    assert len(relay.mails_to(moved.subscriber.email)) == 1
     assert status(edition) == "sent"
 
 
@@ -144,6 +144,6 @@ def test_a_reader_who_changes_zones_at_random_gets_the_edition_exactly_once(
         tick(at + MINUTE)
     tick_until(begin + 60 * HOUR, tick, edition)
 
-    assert len(relay.to(traveller.subscriber.email)) == 1
+    assert len(relay.mails_to(traveller.subscriber.email)) == 1
     assert rows(edition) == {traveller.subscriber.email: ("sent", "")}
     assert status(edition) == "sent"

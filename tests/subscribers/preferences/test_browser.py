@@ -11,7 +11,7 @@ from subscribers import tokens
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import moving
 from tests import factories
-from tests.conftest import axe_violations, in_scheme
+from tests.conftest import axe_violations, set_colour_scheme
 from tests.subscribers.preferences.conftest import link, unsubscribe_link
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -178,8 +178,8 @@ def test_a_reader_joins_another_newsletter_and_unsubscribes_from_all(page, reade
 # --- Without JavaScript -------------------------------------------------------------------------
 
 
-def test_the_whole_page_works_without_javascript(scriptless, reader):
-    plain = scriptless
+def test_the_whole_page_works_without_javascript(no_script_page, reader):
+    plain = no_script_page
     plain.goto(link(reader))
     mine = card(plain, reader)
     mine.get_by_label("Business").uncheck()
@@ -204,8 +204,8 @@ def test_the_whole_page_works_without_javascript(scriptless, reader):
     assert saved.paused_until
 
 
-def test_a_reader_unsubscribes_says_why_and_resubscribes_without_javascript(scriptless, reader):
-    plain = scriptless
+def test_a_reader_unsubscribes_says_why_and_resubscribes_without_javascript(no_script_page, reader):
+    plain = no_script_page
     plain.goto(unsubscribe_link(reader))
     plain.get_by_role("button", name="Unsubscribe").click()
     plain.get_by_label("Too many mails").wait_for()
@@ -347,5 +347,5 @@ def assert_fits(page, name):
 
 def assert_accessible(page, name):
     for scheme in ("light", "dark"):
-        in_scheme(page, scheme)
+        set_colour_scheme(page, scheme)
         assert axe_violations(page) == [], (name, scheme)

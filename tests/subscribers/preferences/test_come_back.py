@@ -228,7 +228,7 @@ def test_unsubscribing_and_resubscribing_confirms_no_pending_subscription(client
 
 
 def test_resubscribing_confirms_no_former_reader_whose_new_sign_up_is_pending(client, active):
-    factories.put(Subscription.objects.all(), status="pending")
+    factories.force_update(Subscription.objects.all(), status="pending")
 
     press(client, active, offer="all", back=back_token(unsubscribed_page(client, active)))
 

@@ -160,7 +160,7 @@ def test_the_mail_is_in_the_readers_language(active):
 
 
 def test_an_unsubscribed_reader_gets_the_link_and_an_erased_one_does_not(active):
-    factories.put(active.subscriber.subscriptions.all(), status="unsubscribed")
+    factories.force_update(active.subscriber.subscriptions.all(), status="unsubscribed")
     send_request()
     assert len(send_all()) == 1
 

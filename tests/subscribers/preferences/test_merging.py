@@ -72,7 +72,7 @@ def test_a_newsletter_of_both_comes_once_with_the_readers_own_choices(active):
 @pytest.mark.parametrize("status", ["unsubscribed", "pending"])
 def test_an_active_subscription_is_kept_over_one_that_is_not(active, status):
     theirs = factories.subscription(active.newsletter, NEW, frequency="weekly")
-    factories.put(Subscription.objects.filter(pk=active.pk), status=status)
+    factories.force_update(Subscription.objects.filter(pk=active.pk), status=status)
 
     change_address(active)
 
@@ -97,7 +97,7 @@ def test_settings_that_the_reader_has_not_made_are_taken_from_the_other_reader(a
 def test_no_record_of_consent_is_lost(active, evening):
     theirs = factories.subscription(active.newsletter, NEW)
     for subscription in (active, theirs):
-        factories.put(Subscription.objects.filter(pk=subscription.pk), status="pending")
+        factories.force_update(Subscription.objects.filter(pk=subscription.pk), status="pending")
         token = tokens.confirm_token(subscription, now=NOW)
         signup.confirm(token=token, origin=Origin(), now=NOW)
     before = set(Consent.objects.values_list("pk", flat=True))
@@ -162,7 +162,7 @@ def test_the_signal_is_sent_for_the_subscription_that_is_replaced(
 def test_webhooks_report_the_replaced_subscription_with_the_former_address(active, kept):
     theirs = factories.subscription(active.newsletter, NEW)
     if kept == "the other's":
-        factories.put(Subscription.objects.filter(pk=active.pk), status="pending")
+        factories.force_update(Subscription.objects.filter(pk=active.pk), status="pending")
     ended, goes_on = (theirs, active) if kept == "the reader's own" else (active, theirs)
     factories.webhook()
 
@@ -201,7 +201,7 @@ def test_a_new_sign_up_with_the_former_address_makes_a_reader_of_its_own(client,
     change_address(active)
 
     again = reader_at(OLD).subscriptions.get()
-    factories.put(Subscription.objects.filter(pk=again.pk), status="pending")
+    factories.force_update(Subscription.objects.filter(pk=again.pk), status="pending")
     again.refresh_from_db()
     signup.confirm(token=tokens.confirm_token(again, now=NOW), origin=Origin(), now=NOW)
     assert receives(OLD) == receives(NEW) == ["The Daily"]

@@ -123,7 +123,9 @@ def test_a_reader_whose_address_is_no_longer_accepted_gets_an_error(
 
 
 def test_an_unsubscribed_reader_can_sign_up_again_by_mail(client, send, active):
-    factories.put(Subscription.objects.all(), status="unsubscribed", ended_at=factories.NOW)
+    factories.force_update(
+        Subscription.objects.all(), status="unsubscribed", ended_at=factories.NOW
+    )
     assert "Sign up again" in client.get(link(active)).content.decode()
 
     send(active, "join", newsletter="daily")

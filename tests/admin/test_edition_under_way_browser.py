@@ -13,8 +13,8 @@ from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.suppression import suppress
 from tests import factories
-from tests.admin.test_desk_browser import change_url, faults, press
-from tests.conftest import in_scheme
+from tests.admin.test_edition_page_browser import change_url, our_violations, press
+from tests.conftest import set_colour_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -50,17 +50,17 @@ def set_deliveries(revision, *names, **fields):
         subscription__subscriber__email__in=[f"{name}@example.com" for name in names]
     )
     fields = {"status": "sent", "revision": revision, "finished_at": now()} | fields
-    factories.put(rows, **fields)
+    factories.force_update(rows, **fields)
 
 
 def set_sent(edition, **fields):
-    factories.put(
+    factories.force_update(
         Edition.objects.filter(pk=edition.pk), **{"status": "sent", "sent_at": now()} | fields
     )
 
 
-def test_an_editor_stops_corrects_and_resumes_an_edition(desk_page, edition):
-    page = desk_page
+def test_an_editor_stops_corrects_and_resumes_an_edition(admin_page, edition):
+    page = admin_page
     page.goto(change_url(edition))
     press(page, "Stop sending")
     assert page.get_by_text("Stopped. At most").is_visible()
@@ -76,9 +76,9 @@ def test_an_editor_stops_corrects_and_resumes_an_edition(desk_page, edition):
     assert (edition.status, edition.revision) == ("sending", 2)
 
 
-def test_a_correction_is_written_and_approved(desk_page, edition):
+def test_a_correction_is_written_and_approved(admin_page, edition):
     set_sent(edition, revision=2)
-    page = desk_page
+    page = admin_page
     page.goto(change_url(edition))
     page.get_by_role("link", name="Write a correction…").click()
     page.get_by_label("What was wrong, and what is right").fill("It sails on Friday.")
@@ -112,7 +112,7 @@ def pages(edition):
     yield "correction", lambda: change_url(correction)
     for readers in (12_000, 12_400, 12_300):
         earlier = factories.edition(edition.newsletter, stories=0, audience=readers)
-        factories.put(
+        factories.force_update(
             Edition.objects.filter(pk=earlier.pk), status="sent", sending_at=now(), sent_at=now()
         )
     unusual = factories.edition(
@@ -125,13 +125,13 @@ def pages(edition):
     yield "unusual", lambda: change_url(unusual)
 
 
-def test_each_page_fits_a_phone_and_axe_finds_nothing_in_light_and_dark(desk_page, edition):
-    page = desk_page
+def test_each_page_fits_a_phone_and_axe_finds_nothing_in_light_and_dark(admin_page, edition):
+    page = admin_page
     for name, address in pages(edition):
         page.goto(address())
         for scheme in ("light", "dark"):
-            in_scheme(page, scheme)
-            assert faults(page) == [], (name, scheme)
+            set_colour_scheme(page, scheme)
+            assert our_violations(page) == [], (name, scheme)
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
         page.set_viewport_size({"width": 1280, "height": 900})

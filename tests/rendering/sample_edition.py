@@ -11,7 +11,7 @@ from digest.rendering.personalise import personalise
 from digest.rendering.readers import reader_for
 from subscribers.models import Newsletter
 from tests import factories
-from tests.conftest import Received
+from tests.conftest import ReceivedMail
 from tests.factories import NOW
 
 
@@ -42,7 +42,7 @@ def full_edition(newsletter: Newsletter | None = None, **fields: Any) -> Edition
     return edition
 
 
-def message_to(edition: Edition, *, subscription_id: int = 7, **reader: Any) -> Received:
+def message_to(edition: Edition, *, subscription_id: int = 7, **reader: Any) -> ReceivedMail:
     """Return the message that a reader gets from the edition in its present state."""
     reader = {"email": "ann@example.com", "name": "Ann Reader", "date": NOW} | reader
     raw = personalise(
@@ -50,4 +50,4 @@ def message_to(edition: Edition, *, subscription_id: int = 7, **reader: Any) -> 
         reader_for(edition_id=edition.pk, subscription_id=subscription_id, **reader),
     )
     assert raw is not None, "the reader has muted everything"
-    return Received(mail_from="", rcpt_to=reader["email"], raw=raw)
+    return ReceivedMail(mail_from="", rcpt_to=reader["email"], raw=raw)

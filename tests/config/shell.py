@@ -12,7 +12,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURED = ("DATABASE_URL", "REDIS_URL", "EMAIL_RELAYS", "MAIL_DOMAIN", "SITE_URL", "SECRET_KEY",
               "POSTAL_ADDRESS", "DEBUG", "PORT", "PYTEST_XDIST_WORKER")  # fmt: skip
-SAFE = {
+SAFE_VARIABLES = {
     "SECRET_KEY": "".join(chr(33 + n) for n in range(60)),
     "SITE_URL": "https://news.example.com",
     "DATABASE_URL": "postgres://u:p@127.0.0.1:9/nobody",

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 # The number of readers for which the docs make promises.
-LONG = 10_000_000
+MANY_ROWS = 10_000_000
 
 # The planner scales the number of rows by the growth of the file, so the real length of the file
 # goes in. All pages count as all-visible: a long table is vacuumed, so an index alone can answer
@@ -28,7 +28,7 @@ _VALUES = """
 """
 
 
-def believe(rows: int) -> None:
+def assume_rows(rows: int) -> None:
     """Make PostgreSQL assume that each table has this many rows, with unknown values.
 
     Otherwise a plan would depend on what earlier tests left in the files, and on the time of the
@@ -40,7 +40,7 @@ def believe(rows: int) -> None:
         cursor.execute(_VALUES)
 
 
-def explained(sql: str, params: Any = None) -> str:
+def query_plan(sql: str, params: Any = None) -> str:
     """Return the current plan of a statement. Fail if one of its tables has no row.
 
     PostgreSQL takes an empty file for an empty table, whatever the statistics say. Whether the file
@@ -56,15 +56,15 @@ def explained(sql: str, params: Any = None) -> str:
 
 
 @contextmanager
-def plans_of(table: str) -> Iterator[list[str]]:
+def collect_plans(table: str) -> Iterator[list[str]]:
     """Collect the plans of the statements that name the table. It needs a test's transaction."""
     plans: list[str] = []
 
     def look(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if table in sql and sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
-            plans.append(explained(sql, params))
+            plans.append(query_plan(sql, params))
         return execute(sql, params, many, context)
 
-    believe(LONG)
+    assume_rows(MANY_ROWS)
     with connection.execute_wrapper(look):
         yield plans

@@ -7,7 +7,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from digest.models import Edition
 from digest.rendering.assemble import web_page
 from tests.conftest import axe_violations
-from tests.languages import places
+from tests.languages import pages_and_mails
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,10 +25,14 @@ def overflow(page):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_fits_a_small_phone(page, language):
-    newsletter = places.newsletter(name="The Daily Briefing", promise="Five stories at breakfast.")
+    newsletter = pages_and_mails.newsletter(
+        name="The Daily Briefing", promise="Five stories at breakfast."
+    )
     page.set_viewport_size({"width": 320, "height": 800})
-    for name, path in places.pages(newsletter, places.readers(newsletter, language)).items():
-        page.goto(places.in_language(path, language))
+    for name, path in pages_and_mails.pages(
+        newsletter, pages_and_mails.readers(newsletter, language)
+    ).items():
+        page.goto(pages_and_mails.in_language(path, language))
         assert page.locator("html").get_attribute("lang") == language, name
         assert overflow(page) <= 0, name
         if language == MIRRORED and name != DRAWN_BY_SCRIPT:
@@ -38,8 +42,8 @@ def test_every_page_fits_a_small_phone(page, language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_mail_fits_a_small_phone(page, settings, language):
     settings.EMAIL_BACKEND = f"{EmailBackend.__module__}.{EmailBackend.__name__}"
-    newsletter = places.newsletter(language=language, name="The Daily Briefing")
-    mails = places.mails(places.readers(newsletter, language))
+    newsletter = pages_and_mails.newsletter(language=language, name="The Daily Briefing")
+    mails = pages_and_mails.mails(pages_and_mails.readers(newsletter, language))
     shown = {name: mail.alternatives[0][0] for name, mail in mails.items()}
     shown["digest"] = web_page(Edition.objects.get())
     page.set_viewport_size({"width": 320, "height": 800})

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from digest.models import Edition
 from tests import factories
-from tests.conftest import axe_violations, hurry, in_scheme, wait_for
+from tests.conftest import axe_violations, set_colour_scheme, speed_up_polling, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,10 +42,10 @@ def change_url(edition):
 
 
 @pytest.fixture
-def edition_page(desk_page, edition):
+def edition_page(admin_page, edition):
     """Return the browser page that shows the edition, in an editor's desktop size."""
-    desk_page.goto(change_url(edition))
-    return desk_page
+    admin_page.goto(change_url(edition))
+    return admin_page
 
 
 def shown_titles(page):
@@ -65,7 +65,7 @@ def press(page, name):
 def test_an_edition_goes_from_the_editors_login_to_the_readers_inbox(page, edition, worker, relay):
     User.objects.create_superuser("editor", "editor@example.com", "a long password")
     page.set_viewport_size({"width": 1280, "height": 900})
-    hurry(page)
+    speed_up_polling(page)
     page.goto(change_url(edition))
     page.fill("input[name=username]", "editor")
     page.fill("input[name=password]", "a long password")
@@ -150,19 +150,19 @@ def test_a_story_is_found_by_typing_and_added(edition_page, edition):
 UNFOLDS_OWN = {"region"}
 
 
-def faults(page):
+def our_violations(page):
     return [v for v in axe_violations(page) if v.partition(":")[0] not in UNFOLDS_OWN]
 
 
-def test_axe_finds_nothing_on_the_editions_page_in_light_and_dark(desk_page, edition):
-    desk_page.emulate_media(color_scheme="dark")
-    desk_page.goto(change_url(edition))
-    desk_page.wait_for_selector("[aria-label='Find a story']")
-    assert desk_page.locator("html").get_attribute("class") == "dark"
-    assert faults(desk_page) == []
+def test_axe_finds_nothing_on_the_editions_page_in_light_and_dark(admin_page, edition):
+    admin_page.emulate_media(color_scheme="dark")
+    admin_page.goto(change_url(edition))
+    admin_page.wait_for_selector("[aria-label='Find a story']")
+    assert admin_page.locator("html").get_attribute("class") == "dark"
+    assert our_violations(admin_page) == []
 
-    in_scheme(desk_page, "light")
-    assert faults(desk_page) == []
+    set_colour_scheme(admin_page, "light")
+    assert our_violations(admin_page) == []
 
 
 def test_the_editions_page_fits_a_phone(edition_page):

@@ -20,7 +20,7 @@ from digest.rendering.assemble import assemble, web_page
 from subscribers import zones
 from subscribers.models import Newsletter
 from tests import factories
-from tests.languages import places
+from tests.languages import pages_and_mails
 from tests.languages.test_catalogues import LOCALES, catalogue
 from tests.languages.test_templates import SHOWN, UNSHOWN_META
 
@@ -109,12 +109,12 @@ def untranslated_text(html: str) -> list[str]:
 
 @pytest.fixture
 def newsletter():
-    return places.newsletter()
+    return pages_and_mails.newsletter()
 
 
 @pytest.fixture
 def readers(newsletter):
-    return places.readers(newsletter, MADE_UP)
+    return pages_and_mails.readers(newsletter, MADE_UP)
 
 
 def test_a_text_outside_brackets_is_found():
@@ -123,8 +123,8 @@ def test_a_text_outside_brackets_is_found():
 
 def test_every_page_is_translated(client, newsletter, readers):
     found = {}
-    for name, path in places.pages(newsletter, readers).items():
-        html = client.get(places.in_language(path, MADE_UP)).content.decode()
+    for name, path in pages_and_mails.pages(newsletter, readers).items():
+        html = client.get(pages_and_mails.in_language(path, MADE_UP)).content.decode()
         assert f'<html lang="{MADE_UP}"' in html
         assert "⟦" in html
         found[name] = untranslated_text(html)
@@ -144,8 +144,8 @@ def test_every_message_about_an_address_is_translated(client, newsletter, email)
 
 def test_every_response_to_a_form_is_translated(client, newsletter, readers):
     active = readers["active"]
-    preferences = places.preferences(active)
-    unsubscribe = places.unsubscribe(active)
+    preferences = pages_and_mails.preferences(active)
+    unsubscribe = pages_and_mails.unsubscribe(active)
     posts = [
         ("a wrong pause", preferences, {"do": "pause-all", "weeks": "until", "until": "x"}),
         ("the same address", preferences, {"do": "move", "email": active.subscriber.email}),
@@ -166,7 +166,7 @@ def test_every_response_to_a_form_is_translated(client, newsletter, readers):
 
 
 def test_every_mail_is_translated(newsletter, readers):
-    mails = places.mails(readers)
+    mails = pages_and_mails.mails(readers)
 
     assert set(mails) >= {"confirm", "reminder", "welcome", "link", "old-address", "new-address"}
     for kind, mail in mails.items():

@@ -107,7 +107,7 @@ def test_a_schedule_switched_to_reader_clocks_still_drafts_tomorrows_edition(new
 def test_a_new_readers_next_edition_is_given_at_the_newsrooms_time(newsletter, schedule):
     assert next_open_slots([schedule], now=utc(9, 12))[schedule.pk].sends_at == utc(10, 7)
     edition = drafted(newsletter, utc(9, 16))
-    factories.put(Edition.objects.filter(pk=edition.pk), status="sending")
+    factories.force_update(Edition.objects.filter(pk=edition.pk), status="sending")
     # That edition has begun for those who were readers then; a new reader gets the next one.
     after = next_open_slots([schedule], now=utc(9, 20))[schedule.pk]
     assert after.date == TUESDAY + timedelta(days=7)
