@@ -143,7 +143,7 @@ def _fill(newsletter_id: int, count: int, days: float, kinds: list[str]) -> None
 def _count_all(at: Any) -> None:
     from subscribers import growth
 
-    while growth.count(now=at):
+    while growth.count_settled(now=at):
         pass
 
 

@@ -191,7 +191,7 @@ def _create(rows: list[tuple[str, dict[str, str]]], newsletter: object) -> None:
             for pk in ids
         )  # fmt: skip
         Consent.objects.bulk_create(
-            consent.draft(
+            consent.build(
                 subscription_id=subscription.pk, newsletter=newsletter, kind=Consent.Kind.IMPORT,
                 origin=consent.Origin(page="import"), details={"evidence": EVIDENCE}, now=at,
             )

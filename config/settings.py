@@ -157,7 +157,7 @@ CELERY_TASK_ROUTES = {
     "subscribers.tasks.run_import": {"queue": "feeds"},
     "digest.tasks.fetch_feed": {"queue": "feeds"},
     # Confirmation mail has its own queue, so that it never waits for a million digests.
-    "subscribers.tasks.keep_house": {"queue": "default"},
+    "subscribers.tasks.housekeeping": {"queue": "default"},
     "subscribers.tasks.*": {"queue": "mail"},
     "digest.tasks.send_lane": {"queue": "delivery"},
 }
@@ -182,7 +182,7 @@ POSTAL_ADDRESS = env("POSTAL_ADDRESS", default="") or (
 )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Daybreak <daybreak@{MAIL_DOMAIN}>"
 # Confirmation and staff mail goes over the first relay that can be reached.
-EMAIL_BACKEND = "subscribers.failover.FirstReachable"
+EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
 EMAIL_TIMEOUT = 15
 # Messages per second to the readers at one domain, over all relays and hosts; `*` stands for each
 # domain that is not named. A domain without a rate is slowed down only once it refuses.

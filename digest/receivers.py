@@ -15,9 +15,9 @@ from digest.delivery.plan import drop_reader
 from digest.editions.rhythm import rhythms
 from subscribers.rhythm import Rhythm
 from subscribers.signals import (
-    dossier_asked,
+    data_export_requested,
     reading_hour_changed,
-    rhythm_asked,
+    rhythm_requested,
     subscriber_erased,
     subscription_ended,
 )
@@ -34,7 +34,7 @@ def erase_server_replies(*, subscription_ids: list[int], now: datetime, **_: Any
     transaction.on_commit(partial(clear_late_replies, subscription_ids=subscription_ids, now=now))
 
 
-@receiver(dossier_asked)
+@receiver(data_export_requested)
 def export_deliveries(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
     return {"deliveries": deliveries_to(subscriber_id=subscriber_id)}
 
@@ -44,6 +44,6 @@ def retime_planned_deliveries(*, subscriber_id: int, now: datetime, **_: Any) ->
     reader_clock.retime(subscriber_id=subscriber_id, now=now)
 
 
-@receiver(rhythm_asked)
+@receiver(rhythm_requested)
 def provide_rhythms(*, newsletter_ids: list[int], **_: Any) -> dict[int, Rhythm]:
     return rhythms(newsletter_ids=newsletter_ids)

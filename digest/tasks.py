@@ -16,7 +16,7 @@ from digest.editions import draft, missed, notify, slots
 from digest.editions import release as releases
 from digest.feeds import ingest
 from digest.models import Schedule
-from subscribers.queue import enqueue, hand_over
+from subscribers.queue import enqueue, enqueue_now
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def send_lane(*, edition_id: int) -> None:
         ended = lane.run_lane(edition_id=edition_id, lane=str(uuid4()), clock=now)
         if ended in {lane.End.MORE, lane.End.STOPPED}:
             edition_id = due.next_in_turn(edition_id, now=now())
-            if hand_over(send_lane, edition_id=edition_id):
+            if enqueue_now(send_lane, edition_id=edition_id):
                 break
     if ended is lane.End.HELD:
         enqueue(notify_held, edition_id=edition_id)

@@ -25,7 +25,7 @@ class BadApiToken(Exception):
     """The token is unknown, expired or revoked."""
 
 
-def make(
+def issue(
     *,
     name: str,
     scopes: Collection[str],
@@ -53,7 +53,7 @@ def make(
     return token, secret
 
 
-def read(secret: str, *, now: datetime) -> ApiToken:
+def authenticate(secret: str, *, now: datetime) -> ApiToken:
     """Return the row of a token that is valid now, and record that it was used.
 
     Raises:
@@ -74,7 +74,7 @@ def revoke(*, token_ids: Collection[int], now: datetime) -> int:
     return ApiToken.objects.filter(pk__in=token_ids, revoked_at=None).update(revoked_at=now)
 
 
-def forget_receipts(*, now: datetime) -> None:
+def purge_receipts(*, now: datetime) -> None:
     """Delete the answers kept for repeated requests once they are a day old."""
     ApiReceipt.objects.filter(created_at__lt=now - RECEIPTS_KEPT).delete()
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import idna
 from email_validator import EmailNotValidError, validate_email
 
-from subscribers.slips import slip
+from subscribers import mistakes
 
 # RFC 5321, section 4.5.3.1: 64 octets, "@", 255 octets. The library checks each part exactly.
 LONGEST = 320
@@ -57,9 +57,9 @@ def normalise(raw: str) -> str:
             address, check_deliverability=False, allow_smtputf8=False, strict=True
         )
     except EmailNotValidError:
-        raise BadAddress(slip(address)) from None
+        raise BadAddress(mistakes.explain(address)) from None
     if valid.ascii_email is None:
-        raise BadAddress(slip(address))
+        raise BadAddress(mistakes.explain(address))
     return valid.ascii_email
 
 

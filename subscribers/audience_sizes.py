@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-COUNTED = 10_000
+EXACT_UP_TO = 10_000
 
 # Both counts read an index, and stop as soon as the number is beyond the exact ones.
 _COUNT = """
@@ -39,7 +39,7 @@ class Size:
 def sizes(newsletter_ids: Iterable[int]) -> dict[int, tuple[Size, Size]]:
     """Return for each newsletter how many readers are active, and how many have yet to confirm."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"ids": list(newsletter_ids), "most": COUNTED + 1})
+        cursor.execute(_COUNT, {"ids": list(newsletter_ids), "most": EXACT_UP_TO + 1})
         counted = cursor.fetchall()
     return {
         pk: (_size(pk, "active", active), _size(pk, "pending", pending))
@@ -48,7 +48,7 @@ def sizes(newsletter_ids: Iterable[int]) -> dict[int, tuple[Size, Size]]:
 
 
 def _size(newsletter_id: int, status: str, counted: int) -> Size:
-    if counted <= COUNTED:
+    if counted <= EXACT_UP_TO:
         return Size(counted)
     with connection.cursor() as cursor:
         cursor.execute(_ESTIMATE, [newsletter_id, status])
@@ -56,4 +56,4 @@ def _size(newsletter_id: int, status: str, counted: int) -> Size:
     plan = json.loads(answer) if isinstance(answer, str) else answer
     # Two digits are enough: the statistics come from a sample, and from some time ago.
     expected = int(float(f"{plan[0]['Plan']['Plan Rows']:.2g}"))
-    return Size(max(expected, COUNTED), is_exact=False)
+    return Size(max(expected, EXACT_UP_TO), is_exact=False)

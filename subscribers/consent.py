@@ -46,7 +46,7 @@ class Origin:
 
 
 # The origin of what no reader did: an import, a command.
-NOWHERE = Origin()
+NO_ORIGIN = Origin()
 
 
 def wording(kind: str, newsletter: Newsletter, *, language: str = "") -> str:
@@ -55,7 +55,7 @@ def wording(kind: str, newsletter: Newsletter, *, language: str = "") -> str:
         return str(WORDINGS[kind]) % {"newsletter": newsletter.name}
 
 
-def draft(
+def build(
     *,
     subscription_id: int,
     newsletter: Newsletter,
@@ -95,8 +95,8 @@ def record(
     details: Mapping[str, Any] | None = None,
     seen: str = "",
 ) -> Consent:
-    """Store the row; the arguments are those of `draft`."""
-    row = draft(
+    """Store the row; the arguments are those of `build`."""
+    row = build(
         subscription_id=subscription_id,
         newsletter=newsletter,
         kind=kind,

@@ -8,12 +8,12 @@ from django.utils.translation import get_language_info, override
 from django.utils.translation import gettext_lazy as _
 
 from subscribers import consent
+from subscribers.contrast import DEFAULT, colours_on, is_colour
 from subscribers.models import Consent, Newsletter
-from subscribers.palette import DEFAULT, colours_on, is_colour
 
 # The form's backgrounds in light and in dark mode, where the page's owner names none.
-LIGHT_PAPER = "#ffffff"
-DARK_PAPER = "#1c1c1e"
+LIGHT_BACKGROUND = "#ffffff"
+DARK_BACKGROUND = "#1c1c1e"
 
 # static/embed.js uses these names.
 TEXTS = {
@@ -44,14 +44,16 @@ def form(
     It is the same for everybody, so it can be cached.
 
     Args:
-        language: one of our languages (languages.first_of).
+        language: one of our languages (languages.first_supported).
         accent: `#rrggbb` in place of the newsletter's own; it is adjusted until it is readable.
         background: `#rrggbb` in place of our two backgrounds, for light and for dark mode.
     """
     with override(language):
         texts = {name: str(text) % {"newsletter": newsletter.name} for name, text in TEXTS.items()}
         wording = consent.wording(Consent.Kind.SIGNUP, newsletter)
-    papers = (background, background) if is_colour(background) else (LIGHT_PAPER, DARK_PAPER)
+    papers = (
+        (background, background) if is_colour(background) else (LIGHT_BACKGROUND, DARK_BACKGROUND)
+    )
     accent = next(filter(is_colour, (accent, newsletter.accent_color)), DEFAULT)
     light, dark = (colours_on(paper, accent=accent) for paper in papers)
     return {

@@ -36,14 +36,14 @@ MAILS_PER_DAY = 10
 # its own, what those before it asked for. Row locks alone do not keep this order. A sign-up that
 # waits for a reader's row that is just being inserted does not see the subscription inserted with
 # it, and so has not locked that one.
-_QUEUE = """
+_LOCK_ADDRESS = """
 SELECT pg_advisory_xact_lock(hashtextextended('subscribers.enrol:' || %(email_key)s::varchar, 0))
 """
 # This locks the subscriptions before the reader, in the order of preferences.locks. It changes no
 # key, so rows that refer to them can be written at the same time.
-# Nobody is stored for a newsletter that was deleted a moment ago (known.BELIEVED). No foreign key
-# would refuse such a row, and nothing would find it again.
-_HOLD = """
+# Nobody is stored for a newsletter that was deleted a moment ago (newsletter_cache.MAX_AGE). No
+# foreign key would refuse such a row, and nothing would find it again.
+_STORE_READER = """
 WITH known AS (
     SELECT o.id FROM subscribers_subscriber r
       JOIN subscribers_subscription o ON o.subscriber_id = r.id
@@ -60,7 +60,7 @@ SELECT {reader_values} FROM (SELECT count(*) FROM known) AS held
 # - A mail may be due much later, because it waits in an import's long queue or for a relay. If its
 #   reader signs up themselves, it waits no longer.
 # - A mail that a worker has leased, to send it now, is due in five minutes. It stays as it is.
-_STORE = """
+_STORE_SUBSCRIPTION = """
 WITH reader AS (
     SELECT id FROM subscribers_subscriber WHERE email_key = %(email_key)s::varchar
        AND EXISTS (SELECT FROM subscribers_newsletter n WHERE n.id = %(newsletter_id)s::bigint)
@@ -107,7 +107,7 @@ SELECT subscription.id, {consent_values} FROM subscription
 
 
 @dataclass(frozen=True)
-class Reader:
+class Contact:
     """The address that is signed up, known or not."""
 
     email: str
@@ -134,7 +134,7 @@ _LEFT_OUT = ("id", "subscriber_id", "mail_due_at", "subscription_id")
 def enrol(
     *,
     newsletter: Newsletter,
-    reader: Reader,
+    reader: Contact,
     origin: Origin,
     delay: timedelta = timedelta(0),
     now: datetime,
@@ -145,7 +145,7 @@ def enrol(
     mails, and not at all if one is due or was just sent. Nothing is returned, so that no caller can
     reveal whether the address is known.
     """
-    row = consent.draft(
+    row = consent.build(
         subscription_id=0,
         newsletter=newsletter,
         kind=Consent.Kind.SIGNUP,
@@ -204,7 +204,7 @@ def _statements() -> tuple[str, str, str]:
         columns = _columns(model, prefix="consent_" if model is Consent else "")
         texts[name] = ", ".join(columns)
         texts[f"{name}_values"] = ", ".join(columns.values())
-    return _QUEUE, _HOLD.format(**texts), _STORE.format(**texts)
+    return _LOCK_ADDRESS, _STORE_READER.format(**texts), _STORE_SUBSCRIPTION.format(**texts)
 
 
 def _columns(model: type[Model], *, prefix: str) -> dict[str, str]:

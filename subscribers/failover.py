@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 
 # A relay that could not be reached is tried after all others for so many seconds, in this process.
 # Otherwise each of its mails would first wait for EMAIL_TIMEOUT.
-REST = 60.0
-_rests_until: dict[str, float] = {}
+SKIP_SECONDS = 60.0
+_skipped_until: dict[str, float] = {}
 
 
-class FirstReachable(BaseEmailBackend):
+class FailoverBackend(BaseEmailBackend):
     """The EMAIL_BACKEND of sign-up and staff mail: it tries relays in the order of EMAIL_RELAYS.
 
     The next relay takes over if one cannot be connected to or refuses the login. A mail that was
@@ -65,7 +65,7 @@ class FirstReachable(BaseEmailBackend):
                 self.close()
 
     def _connected(self) -> BaseEmailBackend:
-        *others, last = sorted(settings.EMAIL_RELAYS, key=_is_resting)
+        *others, last = sorted(settings.EMAIL_RELAYS, key=_is_skipped)
         for relay in others:
             try:
                 self._over = _opened(relay)
@@ -78,8 +78,8 @@ class FirstReachable(BaseEmailBackend):
         return self._over
 
 
-def _is_resting(relay: Relay) -> bool:
-    return _rests_until.get(relay.name, 0.0) > time.monotonic()
+def _is_skipped(relay: Relay) -> bool:
+    return _skipped_until.get(relay.name, 0.0) > time.monotonic()
 
 
 def _opened(relay: Relay) -> BaseEmailBackend:
@@ -87,9 +87,9 @@ def _opened(relay: Relay) -> BaseEmailBackend:
     try:
         backend.open()
     except OSError:
-        _rests_until[relay.name] = time.monotonic() + REST
+        _skipped_until[relay.name] = time.monotonic() + SKIP_SECONDS
         with suppress(OSError):
             backend.close()
         raise
-    _rests_until.pop(relay.name, None)
+    _skipped_until.pop(relay.name, None)
     return backend

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
-from subscribers import zones
+from subscribers import timezones
 from subscribers.models import Subscriber, Subscription
 from subscribers.preferences import LONGEST_PAUSE, Choices
 from subscribers.rhythm import Rhythm
@@ -56,7 +56,7 @@ class ChoicesForm(forms.Form):
     def __init__(self, *args: Any, subscription: Subscription, rhythm: Rhythm, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.auto_id = f"id_{subscription.pk}_%s"
-        self.now = Choices.of(subscription)
+        self.current = Choices.of(subscription)
         self.sections = {one.pk: one.name for one in subscription.newsletter.sections.all()}
         self._offer_frequencies(rhythm)
         self._offer_hours(rhythm)
@@ -65,30 +65,32 @@ class ChoicesForm(forms.Form):
     def choices(self) -> Choices:
         """Return what was chosen; a field that was left out keeps its present value."""
         found = self.cleaned_data
-        muted = self.now.muted
+        muted = self.current.muted
         if "wanted" in found:
             muted = [pk for pk in self.sections if pk not in found["wanted"]]
-        time = self.now.preferred_time
+        time = self.current.preferred_time
         if "hour" in found:
             time = datetime.time.fromisoformat(found["hour"]) if found["hour"] else None
         return Choices(
-            muted=muted, frequency=found.get("frequency", self.now.frequency), preferred_time=time
+            muted=muted,
+            frequency=found.get("frequency", self.current.frequency),
+            preferred_time=time,
         )
 
     def _offer_frequencies(self, rhythm: Rhythm) -> None:
         offered = [one for one in Frequency if one in rhythm.frequencies]
-        if self.now.frequency not in offered:
-            offered.append(Frequency(self.now.frequency))
+        if self.current.frequency not in offered:
+            offered.append(Frequency(self.current.frequency))
         if len(offered) == 1:
             del self.fields["frequency"]
             return
-        self._set("frequency", [(one, FREQUENCIES[one]) for one in offered], self.now.frequency)
+        self._set("frequency", [(one, FREQUENCIES[one]) for one in offered], self.current.frequency)
 
     def _offer_hours(self, rhythm: Rhythm) -> None:
         if rhythm.readers_time is None:
             del self.fields["hour"]
             return
-        mine = self.now.preferred_time
+        mine = self.current.preferred_time
         times = {datetime.time(hour) for hour in range(24)} | ({mine} if mine else set())
         usual = gettext("As usual, at %(time)s") % {"time": _written(rhythm.readers_time)}
         offered = [(f"{time:%H:%M}", _written(time)) for time in sorted(times)]
@@ -98,7 +100,7 @@ class ChoicesForm(forms.Form):
         if len(self.sections) < 2:
             del self.fields["wanted"]
             return
-        wanted = [pk for pk in self.sections if pk not in set(self.now.muted)]
+        wanted = [pk for pk in self.sections if pk not in set(self.current.muted)]
         self._set("wanted", list(self.sections.items()), wanted)
 
     def _set(self, name: str, choices: list[Any], initial: Any) -> None:
@@ -121,17 +123,17 @@ class PersonForm(forms.Form):
             for code, _ in settings.LANGUAGES
         ]
         self._set("language", [("", gettext("As the newsletter"))], own, reader.language)
-        places = zones.grouped(get_language() or settings.LANGUAGE_CODE)
+        places = timezones.grouped(get_language() or settings.LANGUAGE_CODE)
         known = {zone for _, group in places for zone, _ in group}
         # A device or an import may use an earlier name of its time zone.
         posted = self.data.get("timezone", "") if self.is_bound else ""
         odd = {
             zone for zone in (reader.timezone, posted)
-            if zone and zone not in known and zones.is_zone(zone)
+            if zone and zone not in known and timezones.is_zone(zone)
         }  # fmt: skip
         first = [
             ("", gettext("As the newsroom")),
-            *((zone, zones.city(zone, "en")) for zone in odd),
+            *((zone, timezones.city(zone, "en")) for zone in odd),
         ]
         self._set("timezone", first, places, reader.timezone)
 
@@ -173,7 +175,7 @@ class PauseForm(forms.Form):
         return datetime.datetime.combine(self.cleaned_data["until"], datetime.time(), tzinfo=clock)
 
 
-class WhyForm(forms.Form):
+class LeavingReasonForm(forms.Form):
     """One question to a reader who left."""
 
     why = forms.ChoiceField(

@@ -20,9 +20,9 @@ from subscribers.models import Consent, GrowthMark, Newsletter
 KINDS = ("signups", "confirmations", "imports", "leavers")
 # Entries are counted for good only at this age: an import stamps its rows with the time at which it
 # began, so it may still add some.
-SETTLED = timedelta(hours=1)
+SETTLED_AFTER = timedelta(hours=1)
 # Days counted in one transaction when there is a ledger and nothing has been counted yet.
-SPAN = timedelta(days=31)
+DAYS_PER_TRANSACTION = timedelta(days=31)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # What counts:
@@ -105,7 +105,7 @@ HAVING GROUPING(day) = 1 OR is_chosen
 
 
 @dataclass
-class Tally:
+class GrowthCounts:
     """How many of each kind: on one day, from one page, or in total."""
 
     signups: int = 0
@@ -113,7 +113,7 @@ class Tally:
     imports: int = 0
     leavers: int = 0
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: GrowthCounts) -> None:
         for kind in KINDS:
             setattr(self, kind, getattr(self, kind) + getattr(other, kind))
 
@@ -131,17 +131,17 @@ class Tally:
 
 
 @dataclass
-class Growth:
+class GrowthReport:
     """What `report` found: each day from the first to the last, and each page."""
 
     first: date
     last: date
-    days: dict[date, Tally]
-    sources: dict[str, Tally] = field(default_factory=dict)
+    days: dict[date, GrowthCounts]
+    sources: dict[str, GrowthCounts] = field(default_factory=dict)
 
     @property
-    def total(self) -> Tally:
-        total = Tally()
+    def total(self) -> GrowthCounts:
+        total = GrowthCounts()
         for tally in self.days.values():
             total.add(tally)
         return total
@@ -156,7 +156,7 @@ def report(
     days: int,
     source: str | None = None,
     now: datetime,
-) -> Growth:
+) -> GrowthReport:
     """Return what happened on the last `days` days, including today.
 
     Args:
@@ -166,29 +166,31 @@ def report(
     # With several time zones, the last day is the latest of the newsrooms' dates.
     last = max((now.astimezone(n.zone).date() for n in newsletters), default=now.date())
     first = last - timedelta(days=days - 1)
-    growth = Growth(first, last, {first + timedelta(days=n): Tally() for n in range(days)})
+    growth = GrowthReport(
+        first, last, {first + timedelta(days=n): GrowthCounts() for n in range(days)}
+    )
     # Entries that are not counted yet, mostly of the last hour, are read from the ledger itself.
     began = datetime.combine(first, time.min, tzinfo=UTC) - timedelta(days=1)
     marks = dict(GrowthMark.objects.values_list("newsletter", "counted_to"))
     sinces = {n: max(marks.get(n.pk, LONG_AGO), began) for n in newsletters}
-    rows = _run(_REPORT, sinces, until=now + SETTLED, first=first, chosen=source)
+    rows = _run(_REPORT, sinces, until=now + SETTLED_AFTER, first=first, chosen=source)
     for is_page, day, page, *counts in rows:
-        tally = growth.sources.setdefault(page, Tally()) if is_page else growth.days.get(day)
+        tally = growth.sources.setdefault(page, GrowthCounts()) if is_page else growth.days.get(day)
         if tally:
-            tally.add(Tally(*map(int, counts)))
+            tally.add(GrowthCounts(*map(int, counts)))
     return growth
 
 
 # --- Counting -------------------------------------------------------------------------------------
 
 
-def count(*, now: datetime) -> bool:
+def count_settled(*, now: datetime) -> bool:
     """Count the settled entries of the ledger into GrowthDay; True while there are more."""
     more = [_count_one(newsletter, now=now) for newsletter in Newsletter.objects.order_by("pk")]
     return any(more)
 
 
-def keep(
+def count_before_deletion(
     *, newsletter: Newsletter, ids: Sequence[int], leaving: Sequence[int], now: datetime
 ) -> None:
     """Count these subscriptions' entries that are not counted yet, before they are deleted.
@@ -209,14 +211,14 @@ def keep(
 def _count_one(newsletter: Newsletter, *, now: datetime) -> bool:
     with transaction.atomic():
         mark = _locked_mark(newsletter)
-        until = now - SETTLED
+        until = now - SETTLED_AFTER
         if mark.counted_to >= until:
             return False
         began = Consent.objects.filter(created_at__gte=mark.counted_to).aggregate(
             at=Min("created_at")
         )["at"]
         # There is nothing to count before the oldest entry that is left.
-        upto = min(until, max(mark.counted_to, began) + SPAN) if began else until
+        upto = min(until, max(mark.counted_to, began) + DAYS_PER_TRANSACTION) if began else until
         _run(_ADD_SPAN, {newsletter: mark.counted_to}, until=upto)
         mark.counted_to = upto
         mark.save(update_fields=["counted_to"])

@@ -20,7 +20,7 @@ _STAFF = ("/admin/", "/mailbox/")
 _NO_COOKIE = ("/embed", "/api/")
 
 
-def ours(tag: str) -> str:
+def supported(tag: str) -> str:
     """Return the supported language that a tag asks for, such as de for de-AT, or ""."""
     try:
         return translation.get_supported_language_variant(tag.lower()) if tag else ""
@@ -28,17 +28,17 @@ def ours(tag: str) -> str:
         return ""
 
 
-def first_of(*tags: str) -> str:
+def first_supported(*tags: str) -> str:
     """Return the first supported language that a tag asks for, or else the site's own."""
-    return next(filter(None, map(ours, tags)), settings.LANGUAGE_CODE)
+    return next(filter(None, map(supported, tags)), settings.LANGUAGE_CODE)
 
 
-def of_mails(subscription: Subscription) -> str:
+def mail_language(subscription: Subscription) -> str:
     """Return the language that the reader chose, or else the newsletter's."""
-    return first_of(subscription.subscriber.language, subscription.newsletter.language)
+    return first_supported(subscription.subscriber.language, subscription.newsletter.language)
 
 
-def speak(
+def activate_for(
     request: HttpRequest,
     *,
     newsletter: Newsletter | None = None,
@@ -52,7 +52,7 @@ def speak(
     """
     if subscription is not None:
         newsletter = newsletter or subscription.newsletter
-    language = first_of(
+    language = first_supported(
         request.GET.get(PARAMETER, ""),
         subscription.subscriber.language if subscription else "",
         request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""),
@@ -74,7 +74,7 @@ class LanguageMiddleware:
                 return self.get_response(request)
         # A language that a view activates ends with the request: the thread answers others next.
         with translation.override(None):
-            speak(request)
+            activate_for(request)
             response = self.get_response(request)
         # A response that caches may share is in one language for everybody.
         if "public" not in response.get("Cache-Control", ""):
@@ -93,7 +93,7 @@ def _accepted(request: HttpRequest) -> Iterator[str]:
 
 def _remember(request: HttpRequest, response: HttpResponse) -> None:
     """Keep the language chosen with the switch, for the pages after this one."""
-    chosen = ours(request.GET.get(PARAMETER, ""))
+    chosen = supported(request.GET.get(PARAMETER, ""))
     if not chosen or request.path_info.startswith(_NO_COOKIE):
         return
     response.set_cookie(

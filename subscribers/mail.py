@@ -37,7 +37,8 @@ def compose(
 ) -> EmailMultiAlternatives:
     """Render templates/email/<template>/{subject.txt,body.txt,body.html} into one message.
 
-    A reader's mail is in the language of `languages.of_mails`. The newsroom's mails are in English.
+    A reader's mail is in the language of `languages.mail_language`. The newsroom's mails are in
+    English.
 
     body.html may have a `<style>` (inlined) and a `<style data-premailer="ignore">` (kept, for
     media queries). The text template has no markup, so it begins with `{% autoescape off %}` and is
@@ -64,11 +65,11 @@ def compose(
         },
     )
     message.encoding = UTF8_QP
-    message.attach_alternative(inline(html), "text/html")
+    message.attach_alternative(inline_styles(html), "text/html")
     return message
 
 
-def one_click(url: str) -> dict[str, str]:
+def one_click_headers(url: str) -> dict[str, str]:
     """Return the headers with which a mail client offers to unsubscribe (RFC 8058)."""
     return {
         "List-Unsubscribe": f"<{url}>",
@@ -76,7 +77,7 @@ def one_click(url: str) -> dict[str, str]:
     }
 
 
-def refused_for_good(error: Exception) -> bool:
+def is_permanent_refusal(error: Exception) -> bool:
     """Tell whether a relay refused the recipient permanently.
 
     A 5yz is permanent (RFC 5321, section 4.2.1), except one for policy (RFC 3463, X.7.Z). With that
@@ -90,7 +91,7 @@ def refused_for_good(error: Exception) -> bool:
     )
 
 
-def inline(html: str) -> str:
+def inline_styles(html: str) -> str:
     """Move the first `<style>` onto the elements, for clients that drop style sheets."""
     premailer = Premailer(
         strip_important=False,  # only their !important makes kept media queries win

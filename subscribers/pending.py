@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from subscribers import ledger, tokens
+from subscribers import consent_guard, signed_links
 from subscribers.models import Event, Subscriber, Subscription
 from subscribers.webhooks import erased
 from subscribers.webhooks.emit import emit_of_reader
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 Status, Mail = Subscription.Status, Subscription.Mail
 
 # Rows of one transaction: so few that nobody waits for its locks.
-AT_ONCE = 500
+ROWS_PER_TRANSACTION = 500
 
 
 def remind(*, now: datetime) -> int:
@@ -39,31 +39,31 @@ def remind(*, now: datetime) -> int:
         status=Status.PENDING, mail_due_at=None, reminded_at=None, mail_kind=Mail.CONFIRM
     )
     to_remind = waiting.filter(
-        mail_sent_at__lte=asked_by, mail_sent_at__gt=asked_by - tokens.CONFIRM_WITHIN
+        mail_sent_at__lte=asked_by, mail_sent_at__gt=asked_by - signed_links.CONFIRM_WITHIN
     ).order_by("mail_sent_at")
     reminded = 0
-    while ids := list(to_remind.values_list("pk", flat=True)[:AT_ONCE]):
+    while ids := list(to_remind.values_list("pk", flat=True)[:ROWS_PER_TRANSACTION]):
         # A reader may have confirmed, or signed up again, since.
         reminded += waiting.filter(pk__in=ids).update(
             mail_kind=Mail.REMINDER, mail_due_at=now, mail_due_since=None, reminded_at=now
         )
-        if len(ids) < AT_ONCE:
+        if len(ids) < ROWS_PER_TRANSACTION:
             break
     return reminded
 
 
-def forget(*, now: datetime) -> bool:
+def erase_unconfirmed(*, now: datetime) -> bool:
     """Erase sign-ups not confirmed within PENDING_DAYS of the last mail, and their consent records.
 
     Somebody who had been a reader before is again one who left, as before the new sign-up. Their
     records in the ledger stay. A step of `retention`: it returns whether there may be more.
     """
     ids = _forgettable(now=now)
-    with transaction.atomic(), ledger.erasing():
+    with transaction.atomic(), consent_guard.erasing():
         gone = _forget(ids, now=now)
     if gone:
         logger.info("%s sign-ups that nobody confirmed are erased", gone)
-    return len(ids) == AT_ONCE
+    return len(ids) == ROWS_PER_TRANSACTION
 
 
 def _forgettable(*, now: datetime) -> list[int]:
@@ -74,7 +74,7 @@ def _forgettable(*, now: datetime) -> list[int]:
         created_at__lt=before,
         mail_due_at=None,
     )
-    return list(rows.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE])
+    return list(rows.order_by("created_at").values_list("pk", flat=True)[:ROWS_PER_TRANSACTION])
 
 
 def _forget(ids: list[int], *, now: datetime) -> int:

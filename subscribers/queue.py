@@ -11,12 +11,12 @@ from celery import Signature, Task, current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from subscribers import commons
+from subscribers import shared_redis
 
 logger = logging.getLogger(__name__)
 
 # Seconds after which a task that no worker took may be enqueued again; about as long as a tick.
-UNANSWERED = 20
+DEDUP_SECONDS = 20
 
 
 def enqueue(task: Task | Signature, **kwargs: Any) -> None:
@@ -33,36 +33,38 @@ def enqueue_named(name: str, **kwargs: Any) -> None:
     enqueue(current_app.signature(name), **kwargs)
 
 
-def call(task: Task) -> None:
+def enqueue_once(task: Task) -> None:
     """Enqueue `task` once the transaction commits, unless it is enqueued already.
 
-    The task has no arguments. It begins with `answer(task)` and then finds its work by query. A
-    thousand rows stored in a second are thus one message to the broker, not a thousand.
+    The task has no arguments. It begins with `acknowledge(task)` and then finds its work by query.
+    A thousand rows stored in a second are thus one message to the broker, not a thousand.
     """
-    transaction.on_commit(partial(_call, task))
+    transaction.on_commit(partial(_send_once, task))
 
 
-def answer(task: Task) -> None:
+def acknowledge(task: Task) -> None:
     """Record that the task has begun: whoever stores work from now on enqueues it again."""
-    with suppress(commons.Gone):
-        commons.ask(lambda redis: redis.delete(_bell(task)))
+    with suppress(shared_redis.RedisUnavailable):
+        shared_redis.run(lambda redis: redis.delete(_dedup_key(task)))
 
 
-def _call(task: Task) -> None:
+def _send_once(task: Task) -> None:
     try:
-        is_first = commons.ask(lambda redis: redis.set(_bell(task), 1, nx=True, ex=UNANSWERED))
-    except commons.Gone as error:
+        is_first = shared_redis.run(
+            lambda redis: redis.set(_dedup_key(task), 1, nx=True, ex=DEDUP_SECONDS)
+        )
+    except shared_redis.RedisUnavailable as error:
         logger.warning("%s waits for the next tick, no Redis: %s", task.name, error)
         return
     if is_first and not _send(task, {}):
-        answer(task)
+        acknowledge(task)
 
 
-def _bell(task: Task) -> str:
-    return f"subscribers:called:{task.name}"
+def _dedup_key(task: Task) -> str:
+    return f"subscribers:enqueued:{task.name}"
 
 
-def hand_over(task: Task, **kwargs: Any) -> bool:
+def enqueue_now(task: Task, **kwargs: Any) -> bool:
     """Enqueue `task` now; return whether a broker took it.
 
     It is for a task that goes on with the work itself if no broker takes the next one.

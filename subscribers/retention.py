@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from redis.exceptions import RedisError
 
-from subscribers import erase, ledger, long_gone, pending, suppression
+from subscribers import consent_guard, erasure, inactive, pending, suppression
 from subscribers.models import AddressChange, Consent, Letter, Subscription
 from subscribers.transfer import files, jobs
 from subscribers.webhooks.erased import forget_untold
@@ -20,11 +20,11 @@ from subscribers.webhooks.erased import forget_untold
 logger = logging.getLogger(__name__)
 
 # Seconds between two runs. Expired data waits no longer than that.
-EVERY = 600
+INTERVAL_SECONDS = 600
 # Rows of one step. They take a small part of a second, so nobody waits for their locks.
-ROWS = 2000
-PERSONS = 50
-LISTS = 10
+ROWS_PER_STEP = 2000
+READERS_PER_STEP = 50
+FILES_PER_STEP = 10
 # The age at which a file without an import is deleted. An upload gets its import long before that.
 STRAY = timedelta(days=1)
 
@@ -35,12 +35,12 @@ _TRACED = Q(ip_address__isnull=False) | ~Q(user_agent="")
 def is_due() -> bool:
     """Tell whether a run is due. Without Redis it always is, since a run costs little."""
     try:
-        return bool(cache.add("retention", 1, timeout=EVERY))
+        return bool(cache.add("retention", 1, timeout=INTERVAL_SECONDS))
     except RedisError:
         return True
 
 
-def let_go(*, now: datetime) -> bool:
+def purge(*, now: datetime) -> bool:
     """Run each step once; return whether a step reached its limit, so that there may be more.
 
     If one step meets a fault of ours, the others run all the same.
@@ -54,7 +54,7 @@ def let_go(*, now: datetime) -> bool:
     return busy
 
 
-def fade(*, now: datetime) -> bool:
+def anonymise(*, now: datetime) -> bool:
     """Empty the network address and the client's name in consent records that are old enough.
 
     The rest of the record, above all the sentence that was seen, stays as long as the reader does.
@@ -62,51 +62,53 @@ def fade(*, now: datetime) -> bool:
     cutoff = _cutoff(settings.RETENTION_NETWORK_DAYS, now)
     if cutoff is None:
         return False
-    with ledger.fading():
+    with consent_guard.anonymising():
         old = (
             Consent.objects.select_for_update(skip_locked=True)
             .filter(_TRACED, created_at__lt=cutoff)
             .order_by("created_at")
-            .values_list("pk", flat=True)[:ROWS]
+            .values_list("pk", flat=True)[:ROWS_PER_STEP]
         )
         faded = Consent.objects.filter(pk__in=list(old)).update(ip_address=None, user_agent="")
     _log(faded, "consent records have no network and no client any more")
-    return faded == ROWS
+    return faded == ROWS_PER_STEP
 
 
-def erase_who_left(*, now: datetime) -> bool:
+def erase_inactive(*, now: datetime) -> bool:
     """Erase readers who left everything long ago; a hash keeps imports from writing to them."""
     cutoff = _cutoff(settings.RETENTION_INACTIVE_DAYS, now)
     if cutoff is None:
         return False
-    page = long_gone.find(before=cutoff, rows=ROWS, persons=PERSONS, now=now)
-    left = long_gone.left_before(cutoff)
+    page = inactive.find_batch(
+        before=cutoff, max_rows=ROWS_PER_STEP, max_readers=READERS_PER_STEP, now=now
+    )
+    left = inactive.left_before(cutoff)
     for subscriber_id in page.readers:
         with transaction.atomic():
-            suppression.keep_imports_waiting()
+            suppression.block_imports()
             # The reader may be signing up again at this moment.
             found = Subscription.objects.filter(subscriber=subscriber_id).order_by("pk")
             theirs = found.select_for_update()
             if len(theirs) == len(theirs.filter(left)):
-                erase.erase(subscriber_id=subscriber_id, now=now, why="left long ago")
+                erasure.erase(subscriber_id=subscriber_id, now=now, why="left long ago")
     _log(len(page.readers), "readers who left long ago are erased")
-    return long_gone.keep(page.place) and page.has_more
+    return inactive.save_position(page.position) and page.has_more
 
 
-def forget_lists(*, now: datetime) -> bool:
+def purge_import_files(*, now: datetime) -> bool:
     """Delete the files of old imports, and files that belong to no import.
 
     The files hold more than was imported, and the evidence is kept elsewhere.
     """
     cutoff = _cutoff(settings.RETENTION_IMPORT_DAYS, now)
-    forgotten = jobs.forget(before=cutoff, limit=LISTS) if cutoff else 0
-    strays = files.forget_strays(before=now - STRAY, limit=LISTS)
+    forgotten = jobs.forget(before=cutoff, limit=FILES_PER_STEP) if cutoff else 0
+    strays = files.forget_strays(before=now - STRAY, limit=FILES_PER_STEP)
     _log(forgotten, "imports have no file any more")
     _log(strays, "files that belonged to no import are deleted")
-    return LISTS in (forgotten, strays)
+    return FILES_PER_STEP in (forgotten, strays)
 
 
-def forget_letters(*, now: datetime) -> bool:
+def purge_requested_mail(*, now: datetime) -> bool:
     """Delete old requests for a link or for a change of address.
 
     The ledger has their outcome. A requested mail names the address that was entered, whether it
@@ -120,20 +122,20 @@ def forget_letters(*, now: datetime) -> bool:
         Letter.objects.filter(asked_at__lt=cutoff, change=None),
         AddressChange.objects.filter(created_at__lt=cutoff),
     ):
-        ids = list(found.values_list("pk", flat=True)[:ROWS])
+        ids = list(found.values_list("pk", flat=True)[:ROWS_PER_STEP])
         found.model.objects.filter(pk__in=ids).delete()
         gone = max(gone, len(ids))
     _log(gone, "wishes for a link or another address are forgotten")
-    return gone == ROWS
+    return gone == ROWS_PER_STEP
 
 
 # A step returns whether it reached its limit, so that there may be more.
 STEPS: list[Callable[..., bool]] = [
-    pending.forget,
-    fade,
-    erase_who_left,
-    forget_lists,
-    forget_letters,
+    pending.erase_unconfirmed,
+    anonymise,
+    erase_inactive,
+    purge_import_files,
+    purge_requested_mail,
     forget_untold,
 ]
 

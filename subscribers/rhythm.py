@@ -37,7 +37,7 @@ class Rhythm:
 
 def rhythms(newsletter_ids: Collection[int]) -> dict[int, Rhythm]:
     """Return the rhythm of each newsletter; the layers above know it and are asked once."""
-    answers: Any = signals.rhythm_asked.send(
+    answers: Any = signals.rhythm_requested.send(
         sender=Newsletter, newsletter_ids=sorted(newsletter_ids)
     )
     found = {newsletter_id: Rhythm() for newsletter_id in newsletter_ids}

@@ -15,7 +15,7 @@ subscriber_erased = Signal()
 
 # Asks the layers above what they hold about a reader. Each receiver returns a dict of chapters, in
 # types that JSON has. Argument: subscriber_id: int.
-dossier_asked = Signal()
+data_export_requested = Signal()
 
 # A reader's time zone or preferred hour has changed. Sent after commit.
 # Arguments: subscriber_id: int, now: datetime.
@@ -23,4 +23,4 @@ reading_hour_changed = Signal()
 
 # Asks when newsletters come. Each receiver returns {newsletter id: subscribers.rhythm.Rhythm}.
 # Argument: newsletter_ids: list[int].
-rhythm_asked = Signal()
+rhythm_requested = Signal()

@@ -8,27 +8,27 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from subscribers import abuse, consent, signals, suppression, tasks, tokens
+from subscribers import abuse, consent, signals, signed_links, suppression, tasks
 from subscribers.abuse import Attempt
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import Origin
-from subscribers.enrol import Reader, enrol
+from subscribers.enrol import Contact, enrol
 from subscribers.models import Consent, Event, Newsletter, Subscription
-from subscribers.questions import Policy, ask_back
-from subscribers.queue import call
+from subscribers.queue import enqueue_once
+from subscribers.screening import ScreeningPolicy, screen
 from subscribers.webhooks.emit import emit_of_reader
 
 Status = Subscription.Status
-NOTHING_SHOWN = Attempt()
+BARE_ATTEMPT = Attempt()
 TYPED, TAG = 320, 16  # what the columns hold
 
 
 @dataclass(frozen=True)
-class Confirmed:
-    """The result of a confirmation; `again` if the subscription had been confirmed before."""
+class ConfirmResult:
+    """The result of a confirmation; `is_repeat` if the subscription had been confirmed before."""
 
     subscription: Subscription
-    again: bool
+    is_repeat: bool
 
 
 def sign_up(
@@ -36,14 +36,14 @@ def sign_up(
     newsletter: Newsletter,
     email: str,
     origin: Origin,
-    attempt: Attempt = NOTHING_SHOWN,
+    attempt: Attempt = BARE_ATTEMPT,
     now: datetime,
 ) -> None:
     """Store a pending subscription and the intention to mail its confirmation link.
 
     It returns nothing, and does about the same work for a new, a known and a suppressed address, so
     that nobody can find out who reads us. Whether a mail goes out, and which one, is decided when
-    it is sent (subscribers.confirmation).
+    it is sent (subscribers.confirmation_mail).
 
     Raises:
         BadAddress: the address cannot be written to, or is questionable (`may_insist`).
@@ -51,24 +51,24 @@ def sign_up(
     """
     address = normalise(email)
     # A client that acts for a reader has nobody to ask.
-    ask_back(address, policy=policy(), sure=attempt.sure or attempt.trusted)
+    screen(address, policy=screening_policy(), confirmed=attempt.sure or attempt.trusted)
     key = compare_key(address)
     delay = abuse.judge(attempt, address_key=key, ip_address=origin.ip_address, now=now)
     if delay is None:
         return
-    reader = Reader(
+    reader = Contact(
         email=address,
         email_key=key,
         email_as_typed=email[:TYPED] if email != address else "",
         language=origin.language[:TAG],
     )
     enrol(newsletter=newsletter, reader=reader, origin=origin, delay=delay, now=now)
-    call(tasks.send_mails)
+    enqueue_once(tasks.send_mails)
 
 
-def policy() -> Policy:
+def screening_policy() -> ScreeningPolicy:
     """Return what the settings say about questionable addresses."""
-    return Policy(
+    return ScreeningPolicy(
         disposable=settings.SIGNUP_DISPOSABLE,
         roles=settings.SIGNUP_ROLE_ACCOUNTS,
         mixed_scripts=settings.SIGNUP_MIXED_SCRIPTS,
@@ -84,19 +84,19 @@ def request_fresh_link(*, subscription_id: int, origin: Origin, now: datetime) -
     related = ("subscriber", "newsletter")
     subscription = Subscription.objects.select_related(*related).get(pk=subscription_id)
     known, newsletter = subscription.subscriber, subscription.newsletter
-    reader = Reader(email=known.email, email_key=known.email_key)
+    reader = Contact(email=known.email, email_key=known.email_key)
     enrol(newsletter=newsletter, reader=reader, origin=origin, now=now)
-    call(tasks.send_mails)
+    enqueue_once(tasks.send_mails)
 
 
-def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
+def confirm(*, token: str, origin: Origin, now: datetime) -> ConfirmResult:
     """Activate the subscription that the link stands for; a second time is harmless.
 
     Raises:
         BadToken: the link is not ours, or its subscription has been erased.
         ExpiredToken: the link is too old, or belongs to an earlier sign-up than the newest.
     """
-    subscription = find(token=token, now=now)
+    subscription = find_by_token(token=token, now=now)
     with transaction.atomic():
         confirmed = Subscription.objects.filter(
             pk=subscription.pk, status=Status.PENDING, generation=subscription.generation
@@ -110,9 +110,9 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
         subscription.refresh_from_db(fields=["status", "confirmed_at"])
         if not confirmed:
             if subscription.status != Status.ACTIVE:
-                raise tokens.ExpiredToken(subscription_id=subscription.pk)
-            return Confirmed(subscription=subscription, again=True)
-        suppression.lift_for_who_confirmed(subscription.subscriber.email)
+                raise signed_links.ExpiredToken(subscription_id=subscription.pk)
+            return ConfirmResult(subscription=subscription, is_repeat=True)
+        suppression.lift_after_confirmation(subscription.subscriber.email)
         consent.record(
             subscription_id=subscription.pk,
             newsletter=subscription.newsletter,
@@ -121,16 +121,16 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> Confirmed:
             now=now,
         )
         emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=now)
-        call(tasks.send_mails)
+        enqueue_once(tasks.send_mails)
         transaction.on_commit(
             lambda: signals.subscription_confirmed.send(
                 sender=Subscription, subscription_id=subscription.pk, now=now
             )
         )
-    return Confirmed(subscription=subscription, again=False)
+    return ConfirmResult(subscription=subscription, is_repeat=False)
 
 
-def find(*, token: str, now: datetime) -> Subscription:
+def find_by_token(*, token: str, now: datetime) -> Subscription:
     """Return the subscription that a confirmation link stands for, and change nothing.
 
     An active subscription is found by any of its links, however old: there is nothing left to
@@ -139,12 +139,12 @@ def find(*, token: str, now: datetime) -> Subscription:
     Raises:
         BadToken, ExpiredToken: as in `confirm`.
     """
-    expired: tokens.ExpiredToken | None = None
+    expired: signed_links.ExpiredToken | None = None
     generation = None
     try:
-        read = tokens.read_confirm(token, now=now)
+        read = signed_links.read_confirm(token, now=now)
         subscription_id, generation = read.subscription_id, read.generation
-    except tokens.ExpiredToken as error:
+    except signed_links.ExpiredToken as error:
         expired, subscription_id = error, error.subscription_id
     subscription = (
         Subscription.objects.select_related("newsletter", "subscriber")
@@ -152,9 +152,9 @@ def find(*, token: str, now: datetime) -> Subscription:
         .first()
     )
     if subscription is None:
-        raise tokens.BadToken
+        raise signed_links.BadToken
     if subscription.status == Status.ACTIVE:
         return subscription
     if expired or generation != subscription.generation or subscription.status != Status.PENDING:
-        raise expired or tokens.ExpiredToken(subscription_id=subscription.pk)
+        raise expired or signed_links.ExpiredToken(subscription_id=subscription.pk)
     return subscription

@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from subscribers import embed
-from subscribers.languages import first_of
+from subscribers.languages import first_supported
 from subscribers.models import Newsletter
 
 # The height of an iframe that holds the form, its wording and one line of error, on a phone.
@@ -25,9 +25,9 @@ FRAME_HEIGHT = 420
 
 
 # The texts that the owner of a page may set in an iframe, but only signed by the admin's builder.
-WORDS = ("title", "text", "button")
+SIGNED_TEXTS = ("title", "text", "button")
 # The other options of a query, and the form of their values.
-SHAPES = {
+PATTERNS = {
     "lang": r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*",
     "theme": r"light|dark",
     "accent": r"#[0-9a-fA-F]{6}",
@@ -38,7 +38,7 @@ SHAPES = {
 
 
 @dataclass(frozen=True)
-class Look:
+class EmbedOptions:
     """What the owner of a page may choose; "" means the newsletter's or the script's own value."""
 
     lang: str = ""
@@ -58,16 +58,16 @@ class Look:
         Otherwise anybody could write a query with which a page on our host says what they like.
         """
         given = {field.name: query.get(field.name, "") for field in fields(cls)}
-        look = cls(
+        options = cls(
             **{
                 name: value
                 for name, value in given.items()
-                if name in WORDS or re.fullmatch(SHAPES[name], value)
+                if name in SIGNED_TEXTS or re.fullmatch(PATTERNS[name], value)
             }
         )
-        if _is_sealed(newsletter, look, query.get("seal", "")):
-            return look
-        return replace(look, **dict.fromkeys(WORDS, ""))
+        if _is_sealed(newsletter, options, query.get("seal", "")):
+            return options
+        return replace(options, **dict.fromkeys(SIGNED_TEXTS, ""))
 
     def chosen(self) -> dict[str, str]:
         """Return only what differs from the defaults, in the order of the fields."""
@@ -75,7 +75,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Trigger:
+class PopupTrigger:
     """When a pop-up is shown: whatever happens first. Neither means the script's own default."""
 
     after_scroll: int | None = None
@@ -85,9 +85,9 @@ class Trigger:
 def script(
     newsletter: Newsletter,
     *,
-    look: Look,
+    options: EmbedOptions,
     popup: bool = False,
-    trigger: Trigger | None = None,
+    trigger: PopupTrigger | None = None,
     preview: bool = False,
 ) -> SafeString:
     """Return the one line that draws the form in its place, or opens it as a dialog.
@@ -97,7 +97,7 @@ def script(
     attributes = {"newsletter": newsletter.slug}
     if popup:
         attributes["mode"] = "popup"
-        for name, value in asdict(trigger or Trigger()).items():
+        for name, value in asdict(trigger or PopupTrigger()).items():
             if value is not None:
                 attributes[name.replace("_", "-")] = str(value)
     if preview:
@@ -105,11 +105,11 @@ def script(
     return format_html(
         '<script async src="{}"{}></script>',
         settings.SITE_URL + reverse("embed-script"),
-        _data(attributes | look.chosen()),
+        _data(attributes | options.chosen()),
     )
 
 
-def plain_form(newsletter: Newsletter, *, look: Look) -> SafeString:
+def plain_form(newsletter: Newsletter, *, options: EmbedOptions) -> SafeString:
     """Return a form for a page without any script.
 
     The owner of the page may change its texts, but not the sentence about consent.
@@ -117,25 +117,25 @@ def plain_form(newsletter: Newsletter, *, look: Look) -> SafeString:
     context = {
         "newsletter": newsletter,
         "action": settings.SITE_URL + reverse("embed", args=[newsletter.slug]),
-        "form": _form(newsletter, look),
-        "look": look,
+        "form": _form(newsletter, options),
+        "options": options,
     }
     return SafeString(render_to_string("embed/plain_form.html", context).strip())
 
 
-def frame(newsletter: Newsletter, *, look: Look, preview: bool = False) -> SafeString:
+def frame(newsletter: Newsletter, *, options: EmbedOptions, preview: bool = False) -> SafeString:
     """Return the same form in an iframe, for a page whose editor allows no scripts."""
     url = settings.SITE_URL + reverse("embed-frame", args=[newsletter.slug])
-    asked = look.chosen() | ({"preview": "1"} if preview else {})
-    if any(asked.get(word) for word in WORDS):
-        asked["seal"] = _signer().signature(_said(newsletter, look))
+    asked = options.chosen() | ({"preview": "1"} if preview else {})
+    if any(asked.get(word) for word in SIGNED_TEXTS):
+        asked["seal"] = _signer().signature(_said(newsletter, options))
     query = f"?{urlencode(asked)}" if asked else ""
     # No style attribute: a page's policy (or its editor) may drop it, and a border would appear.
     return format_html(
         '<iframe src="{}" title="{}" width="100%" height="{}" frameborder="0" '
         'loading="lazy"></iframe>',
         url + query,
-        look.title or _form(newsletter, look)["texts"]["title"],
+        options.title or _form(newsletter, options)["texts"]["title"],
         FRAME_HEIGHT,
     )
 
@@ -145,20 +145,20 @@ def _signer() -> Signer:
     return Signer(salt="subscribers.snippet.words")
 
 
-def _said(newsletter: Newsletter, look: Look) -> str:
-    return json.dumps([newsletter.slug, look.title, look.text, look.button])
+def _said(newsletter: Newsletter, options: EmbedOptions) -> str:
+    return json.dumps([newsletter.slug, options.title, options.text, options.button])
 
 
-def _is_sealed(newsletter: Newsletter, look: Look, seal: str) -> bool:
+def _is_sealed(newsletter: Newsletter, options: EmbedOptions, seal: str) -> bool:
     try:
-        _signer().unsign(f"{_said(newsletter, look)}:{seal}")
+        _signer().unsign(f"{_said(newsletter, options)}:{seal}")
     except BadSignature:
         return False
     return True
 
 
-def _form(newsletter: Newsletter, look: Look) -> dict[str, Any]:
-    return embed.form(newsletter, language=first_of(look.lang, newsletter.language))
+def _form(newsletter: Newsletter, options: EmbedOptions) -> dict[str, Any]:
+    return embed.form(newsletter, language=first_supported(options.lang, newsletter.language))
 
 
 def _data(attributes: Mapping[str, str]) -> SafeString:

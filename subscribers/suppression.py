@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 
 from subscribers.addresses import compare_key
 from subscribers.models import Event, Suppression
-from subscribers.signatures import signing
+from subscribers.signing import hmac_signer
 from subscribers.webhooks.emit import emit_of_address
 
 _ERASED = Suppression.Reason.ERASED
@@ -107,7 +107,7 @@ def erased_key(email: str) -> str:
     return _hashes(compare_key(email))[0]
 
 
-def conceal(*, email: str, detail: str = "", now: datetime) -> None:
+def replace_by_hash(*, email: str, detail: str = "", now: datetime) -> None:
     """Replace the address by its hash, with its reason; add a hash if it was not on the list."""
     known = Suppression.objects.filter(email_key=compare_key(email))
     reason = known.values_list("reason", flat=True).first() or str(_ERASED)
@@ -119,7 +119,7 @@ def conceal(*, email: str, detail: str = "", now: datetime) -> None:
     known.delete()
 
 
-def keep_erasures_waiting() -> None:
+def block_erasures() -> None:
     """Make erasures wait for the end of this transaction, which stores an import's batch.
 
     An import looks who was erased before it stores. A reader who is erased in between would be
@@ -129,7 +129,7 @@ def keep_erasures_waiting() -> None:
         cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_ERASING})")
 
 
-def keep_imports_waiting() -> None:
+def block_imports() -> None:
     """Make imports wait for the end of this transaction, which erases somebody.
 
     Call it before any row is locked: an import that has begun may need that row. It waits for the
@@ -139,7 +139,7 @@ def keep_imports_waiting() -> None:
         cursor.execute(f"SELECT pg_advisory_xact_lock({_ERASING})")
 
 
-def lift_for_who_confirmed(email: str) -> bool:
+def lift_after_confirmation(email: str) -> bool:
     """Remove a returned reader who had been erased or had left; return whether they were listed."""
     key = compare_key(email)
     found = Suppression.objects.filter(email_key__in=[key, *_hashes(key)])
@@ -154,7 +154,7 @@ def _hashes(key: str) -> list[str]:
 
 def _hash(key: str, secret: str) -> str:
     # 128 bits. Nobody else has the key, so nobody can try a list of addresses against the hashes.
-    mac = signing("subscribers.suppression.erased", secret)(key.encode())[:16]
+    mac = hmac_signer("subscribers.suppression.erased", secret)(key.encode())[:16]
     return _PREFIX + urlsafe_b64encode(mac).decode().rstrip("=")
 
 

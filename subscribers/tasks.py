@@ -5,8 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils.timezone import now
 
-from subscribers import access, confirmation, growth, letters, pending, retention
-from subscribers.queue import answer, call, enqueue, hand_over
+from subscribers import access, confirmation_mail, growth, pending, requested_mail, retention
+from subscribers.queue import acknowledge, enqueue, enqueue_now, enqueue_once
 from subscribers.transfer import jobs
 from subscribers.webhooks import log, send
 
@@ -20,15 +20,15 @@ def send_webhooks(*, webhook_id: int) -> None:
 def run_import(*, job_id: int) -> None:
     """Run one turn. The next turn is a task of its own, so that others get theirs in between."""
     if jobs.run(job_id=job_id, clock=now):
-        hand_over(run_import, job_id=job_id)
+        enqueue_now(run_import, job_id=job_id)
 
 
 @shared_task
 def send_mails() -> None:
     """Send due mails, first those that somebody waits for; enqueue this again if there are more."""
-    answer(send_mails)
-    if letters.send_all_due(clock=now) | confirmation.send_all_due(clock=now):
-        call(send_mails)
+    acknowledge(send_mails)
+    if requested_mail.send_all_due(clock=now) | confirmation_mail.send_all_due(clock=now):
+        enqueue_once(send_mails)
 
 
 @shared_task
@@ -39,22 +39,22 @@ def tick() -> None:
     """
     at = now()
     pending.remind(now=at)
-    letters.forget(now=at)
-    if letters.due_ids(now=at, limit=1) or confirmation.due_ids(now=at, limit=1):
-        call(send_mails)
+    requested_mail.purge_requests(now=at)
+    if requested_mail.due_ids(now=at, limit=1) or confirmation_mail.due_ids(now=at, limit=1):
+        enqueue_once(send_mails)
     for webhook_id in send.due_webhooks(now=at):
         enqueue(send_webhooks, webhook_id=webhook_id)
     for job_id in jobs.due(now=at):
         enqueue(run_import, job_id=job_id)
     log.forget_old(now=at)
-    access.forget_receipts(now=at)
+    access.purge_receipts(now=at)
     if retention.is_due():
-        enqueue(keep_house)
+        enqueue(housekeeping)
 
 
 @shared_task
-def keep_house() -> None:
+def housekeeping() -> None:
     """Count the growth, and only then purge the records from which it is counted."""
     at = now()
-    if any([growth.count(now=at), retention.let_go(now=at)]):
-        enqueue(keep_house)
+    if any([growth.count_settled(now=at), retention.purge(now=at)]):
+        enqueue(housekeeping)

@@ -194,7 +194,7 @@ def relay(relay_server: Relay, settings: Any) -> Relay:
 
     relay_server.received.clear()
     relay_server.replies.clear()
-    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
+    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
     settings.EMAIL_RELAYS = [parse_relay(f"smtp://127.0.0.1:{relay_server.port}")]
     return relay_server
 

@@ -1,8 +1,8 @@
 """Start the tests' own PostgreSQL and Redis before Django's settings are read.
 
 A pytest plugin (`-p tests.local_services` in pyproject.toml), because pytest-django reads the
-settings before any conftest.py. The servers keep their data in var/test, apart from a developer's data.
-Every xdist worker has a database and a Redis number of its own.
+settings before any conftest.py. The servers keep their data in var/test, apart from a developer's
+data. Every xdist worker has a database and a Redis number of its own.
 """
 
 import os

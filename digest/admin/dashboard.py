@@ -17,7 +17,7 @@ from digest.editions.slots import active_schedules, next_open_slots, slot_plan
 from digest.models import Cadence, Delivery, Edition, Feed, Schedule
 from subscribers.admin.growth import overview
 from subscribers.models import Consent, Newsletter, Subscription
-from subscribers.sparingly import sparingly
+from subscribers.shared_cache import stale_while_revalidate
 
 # A card shows as many rows as fit on a screen; the changelists show the rest.
 ROWS_PER_CARD = 6
@@ -31,8 +31,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("digest.view_edition"):
         cards |= {"upcoming": upcoming(now), "attention": attention(now)}
         cards |= {
-            "without_weekly_edition": sparingly(
-                "without_weekly_edition", without_weekly_edition, least=30
+            "without_weekly_edition": stale_while_revalidate(
+                "without_weekly_edition", without_weekly_edition, min_ttl=30
             )
         }
         cards |= {"sending": sending(now), "may_stop": may("digest.change_edition")}
@@ -40,9 +40,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         cards |= {"failing_feeds": failing_feeds(), "has_feeds": Feed.objects.exists()}
     if may("digest.view_delivery"):
         # Counting a million readers takes a second.
-        cards |= {"last_24_hours": sparingly("dashboard", lambda: last_24_hours(now), least=1)}
+        cards |= {
+            "last_24_hours": stale_while_revalidate(
+                "dashboard", lambda: last_24_hours(now), min_ttl=1
+            )
+        }
     if may("subscribers.view_growthday"):
-        cards |= {"growth": sparingly("growth-overview", overview, least=1)}
+        cards |= {"growth": stale_while_revalidate("growth-overview", overview, min_ttl=1)}
     return context | cards | {"title": "Overview", "has_newsletters": Newsletter.objects.exists()}
 
 
@@ -81,7 +85,9 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
                     "at": plan.sends_at,
                     "when": send_time(plan, schedule.zone),
                     "draft_when": format_local(draft_at, schedule.zone),
-                    "awaited": sparingly(f"awaited-{schedule.pk}", schedule.is_awaited, least=1),
+                    "awaited": stale_while_revalidate(
+                        f"awaited-{schedule.pk}", schedule.is_awaited, min_ttl=1
+                    ),
                 }
             )
     return sorted(rows, key=lambda row: row["at"])[:ROWS_PER_CARD]

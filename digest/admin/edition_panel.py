@@ -20,7 +20,7 @@ from digest.editions import audience, correct, curate
 from digest.editions.approve import content_hash, next_revision
 from digest.editions.preflight import find_problems
 from digest.models import Delivery, Edition
-from subscribers.sparingly import sparingly
+from subscribers.shared_cache import stale_while_revalidate
 
 Status = Edition.Status
 COLOURS = {
@@ -70,8 +70,8 @@ def _readers_of(edition: Edition, found: Snapshot | None, now: datetime) -> dict
     }
     if edition.corrects and not edition.sending_at:
         # There may be a million readers; the page that sends counts them again.
-        facts["correction_for"] = sparingly(
-            f"correction:{edition.pk}", lambda: audience.readers(edition).count(), least=1
+        facts["correction_for"] = stale_while_revalidate(
+            f"correction:{edition.pk}", lambda: audience.readers(edition).count(), min_ttl=1
         )
     if edition.reason == Edition.Reason.AUDIENCE:
         facts["estimate"] = audience.estimate(edition, now=now)

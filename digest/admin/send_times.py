@@ -9,7 +9,7 @@ from digest.admin.local_times import format_local
 from digest.delivery.wording import approximate
 from digest.editions import audience, waves
 from digest.models import Edition, Schedule
-from subscribers.sparingly import sparingly
+from subscribers.shared_cache import stale_while_revalidate
 
 
 class HasSendTimes(Protocol):
@@ -34,11 +34,11 @@ def send_time_for_audience(edition: Edition, zone: tzinfo, *, now: datetime) -> 
     """Return the same for the zones that readers live in: few newsletters have one on Tonga."""
     if edition.local_time is None or edition.sending_at:
         return send_time(edition, zone)
-    turns = sparingly(
+    turns = stale_while_revalidate(
         f"reader-groups:1:{edition.pk}:{edition.sends_at.timestamp()}",
         # Computed as of the first wave, so that no zone is missing, whatever the hour is now.
         lambda: waves.reader_groups(edition, audience.readers(edition), now=edition.sends_at),
-        least=30.0,
+        min_ttl=30.0,
     )
     # A turn before `sends_at` means that the readers' day is over by then: they get no edition.
     instants = [max(turn.sends_at, now) for turn in turns if turn.sends_at >= edition.sends_at]
@@ -72,10 +72,10 @@ def sending_status(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
 
 def head_start_lines(schedule: Schedule, *, day_at: datetime) -> list[str]:
     """Say how many readers each head start would serve at their own hour, the shortest first."""
-    found = sparingly(
+    found = stale_while_revalidate(
         f"head-starts:1:{schedule.pk}:{schedule.changed_at.timestamp()}",
         lambda: waves.head_starts(schedule, day=day_at.astimezone(schedule.zone).date()),
-        least=30.0,
+        min_ttl=30.0,
     )
     if not found:
         return []

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from redis import Redis
 
-from subscribers import commons
+from subscribers import shared_redis
 from subscribers.relays import Relay
 
 # Seconds.
@@ -159,8 +159,8 @@ _here = _Here()
 
 def _do(work: Callable[[_Marks], _Answer]) -> _Answer:
     try:
-        return commons.ask(lambda redis: work(_Shared(redis)))
-    except commons.Gone:
+        return shared_redis.run(lambda redis: work(_Shared(redis)))
+    except shared_redis.RedisUnavailable:
         return work(_here)
 
 

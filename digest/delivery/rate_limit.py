@@ -21,7 +21,7 @@ from digest.delivery.deferrals import DeferralTracker, SlowDown
 from digest.delivery.local_rate_limit import LocalRateLimit
 from digest.delivery.replies import SendOutcome
 from digest.models import Delivery
-from subscribers import commons
+from subscribers import shared_redis
 from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class RateLimiter:
             return Admission(rows)
         try:
             return self._together(rows, now=now, at=at, is_limited=is_limited)
-        except commons.Gone as error:
+        except shared_redis.RedisUnavailable as error:
             return self._by_itself(rows, now=now, at=at, error=error)
 
     def record_outcome(self, row: Claimed, outcome: SendOutcome) -> None:
@@ -179,7 +179,7 @@ class RateLimiter:
         ]
 
     def _by_itself(
-        self, rows: list[Claimed], *, now: datetime, at: float, error: commons.Gone
+        self, rows: list[Claimed], *, now: datetime, at: float, error: shared_redis.RedisUnavailable
     ) -> Admission:
         """Sort the batch without Redis, by the lane's share of the relay's floor rate."""
         if self._local is None:
@@ -209,7 +209,7 @@ class RateLimiter:
 
 
 def _ask(arguments: Sequence[Any]) -> list[int]:
-    reply: list[int] = commons.ask(lambda redis: _script(redis)(args=arguments))
+    reply: list[int] = shared_redis.run(lambda redis: _script(redis)(args=arguments))
     return reply
 
 

@@ -11,7 +11,7 @@ from digest.delivery import circuit_breaker, report
 from digest.delivery.report import DeliveryTally, GroupTally, Report
 from digest.delivery.wording import Pace, describe
 from digest.models import Edition
-from subscribers.sparingly import sparingly
+from subscribers.shared_cache import stale_while_revalidate
 
 _Status = Edition.Status
 
@@ -71,23 +71,25 @@ def snapshot(edition: Edition, *, now: datetime, domains: bool = False) -> Snaps
             what=what,
         )
 
-    found = sparingly(key("all"), lambda: report.build(edition_id=edition.pk, now=now), least=least)
+    found = stale_while_revalidate(
+        key("all"), lambda: report.build(edition_id=edition.pk, now=now), min_ttl=least
+    )
     total, is_planning = _audience(edition, found.tally)
     done, later = found.tally.settled, found.later
     if is_sending and not is_planning:
-        waiting = sparingly(
-            key("waiting"), lambda: report.count_waiting(edition.pk, now=now), least=UNDER_WAY
+        waiting = stale_while_revalidate(
+            key("waiting"), lambda: report.count_waiting(edition.pk, now=now), min_ttl=UNDER_WAY
         )
         done = min(max(done, total - waiting.readers - found.tally.sending), total)
         later = waiting.later
     pace = _pace(edition, found, left=total - done, later=later, now=now)
     by_domain = (
-        sparingly(key("domains"), lambda: report.by_domain(edition.pk), least=least)
+        stale_while_revalidate(key("domains"), lambda: report.by_domain(edition.pk), min_ttl=least)
         if domains
         else None
     )
     by_wave = (
-        sparingly(key("waves"), lambda: report.by_wave(edition.pk), least=least)
+        stale_while_revalidate(key("waves"), lambda: report.by_wave(edition.pk), min_ttl=least)
         if domains and edition.local_time
         else ()
     )

@@ -20,8 +20,8 @@ from digest.rendering import links, placeholders
 from digest.rendering.contents import arrange
 from digest.rendering.safe_text import single_line
 from subscribers import languages
+from subscribers.contrast import readable
 from subscribers.models import Newsletter
-from subscribers.palette import readable
 
 # Gmail clips a message's HTML at 102 KB and hides the unsubscribe link with the rest.
 MAX_HTML_BYTES = 100_000
@@ -54,7 +54,7 @@ def assemble(edition: Edition) -> AssembledPage:
     A page that would be too long loses its small images, then its summaries. `freeze` checks
     whether that was enough.
     """
-    with translation.override(languages.first_of(edition.newsletter.language)):
+    with translation.override(languages.first_supported(edition.newsletter.language)):
         context = _context(edition)
         return AssembledPage(
             # Only spaces are stripped: `freeze` has to see a line break, and refuses it.
@@ -69,7 +69,7 @@ def web_page(edition: Edition) -> str:
 
     It shows the edition as it is at this moment, approved or not.
     """
-    with translation.override(languages.first_of(edition.newsletter.language)):
+    with translation.override(languages.first_supported(edition.newsletter.language)):
         context = _context(edition) | {"web": True, "detail": "thumbnails"}
         return placeholders.fill(render_to_string("email/digest/body.html", context), {})
 
@@ -100,7 +100,7 @@ def _context(edition: Edition) -> dict[str, Any]:
 def _formatted_date(day: date, newsletter: Newsletter) -> str:
     """Return the day in the newsletter's language, even if Daybreak is not translated into it."""
     with translation.override(newsletter.language):
-        ours = languages.ours(newsletter.language)
+        ours = languages.supported(newsletter.language)
         return date_format(day, "FULL_DATE_FORMAT" if ours else "l j F Y")
 
 
@@ -109,7 +109,7 @@ def _ui_lang_attributes(newsletter: Newsletter) -> str:
 
     These are in English if Daybreak is not translated into the newsletter's language.
     """
-    known = languages.ours(newsletter.language)
+    known = languages.supported(newsletter.language)
     return "" if known else format_html(' lang="{}" dir="ltr"', settings.LANGUAGE_CODE)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare
 
 from digest.models import Edition
-from subscribers.signatures import signing
+from subscribers.signing import hmac_signer
 
 _MAC_LENGTH = 16  # hexadecimal digits: 64 bits, and short enough for a local part of at most 64
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -85,7 +85,7 @@ def list_id(edition: Edition) -> str:
 
 
 def _code_factory(salt: str, edition_id: int) -> Callable[[int], str]:
-    sign, edition = signing(salt, settings.SECRET_KEY), _base36(edition_id)
+    sign, edition = hmac_signer(salt, settings.SECRET_KEY), _base36(edition_id)
 
     def code(subscription_id: int) -> str:
         value = f"{edition}-{_base36(subscription_id)}"

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.urls import reverse
 
 from digest.models import Edition
-from subscribers import tokens
+from subscribers import signed_links
 from subscribers.models import Newsletter
 
 # Stands for the reader's token in a URL that is made once and split at it for all readers. No path
 # or host has so many zeros.
-_TOKEN = "0" * tokens.SIGNATURE_LENGTH
+_TOKEN = "0" * signed_links.SIGNATURE_LENGTH
 
 
 def unsubscribe_url(subscription_id: int) -> str:
@@ -32,14 +32,14 @@ def unsubscribe_url_factory() -> Callable[[int], str]:
     to the present settings, as is that of `preferences_url_factory`.
     """
     before, after = _site_url("unsubscribe", _TOKEN).split(_TOKEN)
-    token = tokens.unsubscribe_tokens()
+    token = signed_links.unsubscribe_token_factory()
     return lambda subscription_id: f"{before}{token(subscription_id)}{after}"
 
 
 def preferences_url_factory() -> Callable[[int, str], str]:
     """Return a function from subscription id and address to the URL of the preferences."""
     before, after = _site_url("preferences", _TOKEN).split(_TOKEN)
-    token = tokens.preferences_tokens()
+    token = signed_links.preferences_token_factory()
     return lambda subscription_id, email: f"{before}{token(subscription_id, email)}{after}"
 
 

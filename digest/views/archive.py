@@ -55,7 +55,7 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
         "is_public": is_public,
     }
     # The page is cached for everybody, so it has one language: that of the newsletter.
-    with translation.override(languages.first_of(found.newsletter.language)):
+    with translation.override(languages.first_supported(found.newsletter.language)):
         response = render(request, "archive/story.html", context)
     if is_public:
         return _cached(response)

@@ -12,10 +12,10 @@ from django.conf import settings
 from redis import Redis
 from redis.commands.core import Script
 
-from subscribers import commons
+from subscribers import shared_redis
 from subscribers.abuse.buckets import ATTACK_LASTS, Alone, Answer, Asked, Bucket, Door
 from subscribers.abuse.challenge import GOOD_FOR
-from subscribers.signatures import signing
+from subscribers.signing import hmac_signer
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ def ask(asked: Asked, *, now: datetime) -> Answer:
     Without Redis each web server counts for itself: n servers then admit n times as many.
     """
     try:
-        verdict, limit, delay = commons.ask(lambda redis: _run(redis, asked, now=now))
-    except commons.Gone as error:
+        verdict, limit, delay = shared_redis.run(lambda redis: _run(redis, asked, now=now))
+    except shared_redis.RedisUnavailable as error:
         logger.warning("Sign-ups are counted on this server alone while Redis is away: %s", error)
         return alone.ask(asked, now=now)
     return Answer(verdict, limit, timedelta(seconds=float(delay)))
@@ -58,8 +58,8 @@ def ask(asked: Asked, *, now: datetime) -> Answer:
 def under_attack(now: datetime) -> bool:
     """Return whether so many signed up lately that every sign-up needs a solved challenge."""
     try:
-        return bool(commons.ask(lambda redis: redis.exists(_ATTACK)))
-    except commons.Gone:
+        return bool(shared_redis.run(lambda redis: redis.exists(_ATTACK)))
+    except shared_redis.RedisUnavailable:
         return alone.attack_until > now.timestamp()
 
 
@@ -80,7 +80,7 @@ def buckets(
 
 def address_bucket(address_key: str, door: Door) -> Bucket:
     """Return the bucket of an address, named by a keyed hash: Redis need not know who reads us."""
-    sign = signing("subscribers.abuse.limits", settings.SECRET_KEY)
+    sign = hmac_signer("subscribers.abuse.limits", settings.SECRET_KEY)
     return Bucket(f"address:{sign(address_key.encode()).hex()[:32]}{door}", PER_ADDRESS)
 
 

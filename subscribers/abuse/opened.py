@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.signing import b62_decode, b62_encode
 from django.utils.crypto import constant_time_compare
 
-from subscribers.signatures import signing
+from subscribers.signing import hmac_signer
 
 # A tab that stays open overnight is still a person's. An older token proves nothing.
 LONGEST = timedelta(hours=24)
@@ -50,5 +50,5 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _signature(value: str, key: str | bytes) -> str:
-    mac = signing("subscribers.abuse.opened", key)(value.encode(errors="replace"))
+    mac = hmac_signer("subscribers.abuse.opened", key)(value.encode(errors="replace"))
     return mac.hex()[:_SIGNATURE_LENGTH]

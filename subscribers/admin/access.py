@@ -112,7 +112,7 @@ class ApiTokenAdmin(ModelAdmin):
         if change:
             obj.save(update_fields=form.changed_data)
             return
-        token, secret = access.make(
+        token, secret = access.issue(
             name=obj.name,
             scopes=form.cleaned_data["scopes"],
             newsletter=obj.newsletter,

@@ -23,7 +23,7 @@ from unfold.widgets import (
 
 from subscribers import snippet
 from subscribers.models import Newsletter
-from subscribers.snippet import Look, Trigger
+from subscribers.snippet import EmbedOptions, PopupTrigger
 
 KINDS = [
     ("inline", "A form in the page"),
@@ -118,13 +118,15 @@ class EmbedForm(forms.Form):
     def kind_chosen(self) -> str:
         return str(self.cleaned_data.get("kind") or "inline")
 
-    def look(self) -> Look:
+    def options(self) -> EmbedOptions:
         given = self.cleaned_data
         values = {name: given.get(name) for name in (*self.WORDS, *self.LOOKS)}
-        return Look(**{n: "" if value is None else str(value) for n, value in values.items()})
+        return EmbedOptions(
+            **{n: "" if value is None else str(value) for n, value in values.items()}
+        )
 
-    def trigger(self) -> Trigger:
-        return Trigger(**{name: self.cleaned_data.get(name) for name in self.TRIGGER})
+    def trigger(self) -> PopupTrigger:
+        return PopupTrigger(**{name: self.cleaned_data.get(name) for name in self.TRIGGER})
 
 
 class EmbedPages(ModelAdmin):
@@ -178,15 +180,15 @@ class EmbedPages(ModelAdmin):
         """Show a sample page with the form in it; nothing typed there is sent."""
         newsletter = self._newsletter(request, pk)
         form = self._form(request, newsletter)
-        look, kind = form.look(), form.kind_chosen()
-        scheme = look.theme or ("dark" if "dark" in request.GET else "light")
-        look = replace(look, theme=scheme)
+        options, kind = form.options(), form.kind_chosen()
+        scheme = options.theme or ("dark" if "dark" in request.GET else "light")
+        options = replace(options, theme=scheme)
         if kind == "frame":
-            code: str = snippet.frame(newsletter, look=look, preview=True)
+            code: str = snippet.frame(newsletter, options=options, preview=True)
         elif kind == "plain":
-            code = snippet.plain_form(newsletter, look=look)
+            code = snippet.plain_form(newsletter, options=options)
         else:
-            code = snippet.script(newsletter, look=look, popup=kind == "popup", preview=True)
+            code = snippet.script(newsletter, options=options, popup=kind == "popup", preview=True)
         context = {"code": code, "kind": kind, "dark": "dark" in request.GET}
         return TemplateResponse(request, "admin/subscribers/newsletter/preview.html", context)
 
@@ -207,13 +209,13 @@ class EmbedPages(ModelAdmin):
 
 
 def _code(newsletter: Newsletter, form: EmbedForm) -> str:
-    look = form.look()
+    options = form.options()
     match form.kind_chosen():
         case "frame":
-            return snippet.frame(newsletter, look=look)
+            return snippet.frame(newsletter, options=options)
         case "plain":
-            return snippet.plain_form(newsletter, look=look)
+            return snippet.plain_form(newsletter, options=options)
         case "popup":
-            return snippet.script(newsletter, look=look, popup=True, trigger=form.trigger())
+            return snippet.script(newsletter, options=options, popup=True, trigger=form.trigger())
         case _:
-            return snippet.script(newsletter, look=look)
+            return snippet.script(newsletter, options=options)

@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
 from subscribers import growth
-from subscribers.growth import Growth, Tally
+from subscribers.growth import GrowthCounts, GrowthReport
 from subscribers.models import GrowthDay, Newsletter, Subscription
 from subscribers.records import RecordAdmin
-from subscribers.sparingly import sparingly
+from subscribers.shared_cache import stale_while_revalidate
 
 PERIODS = (30, 90, 365)
 # So many pages are listed one by one; the others are summed up.
@@ -45,7 +45,9 @@ class GrowthAdmin(RecordAdmin):
         # This takes some tenths of a second, and some seconds in the hour after an import of a
         # million readers.
         key = f"growth:{sha256(asked.link().encode()).hexdigest()}"
-        found, active = sparingly(key, lambda: (_report(asked), _active(asked.chosen)), least=1)
+        found, active = stale_while_revalidate(
+            key, lambda: (_report(asked), _active(asked.chosen)), min_ttl=1
+        )
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
@@ -98,7 +100,7 @@ def overview() -> dict[str, Any]:
     return {"total": found.total, "chart": chart(found, small=True)}
 
 
-def chart(found: Growth, *, small: bool = False) -> dict[str, str]:
+def chart(found: GrowthReport, *, small: bool = False) -> dict[str, str]:
     """Return Chart.js's data and options as unfold's script takes them; `small` is for a card."""
     tallies = list(found.days.values())
     datasets = [
@@ -148,13 +150,13 @@ def _options(small: bool) -> dict[str, Any]:
     }
 
 
-def _pages(found: Growth, asked: _Asked) -> dict[str, Any]:
+def _pages(found: GrowthReport, asked: _Asked) -> dict[str, Any]:
     """Return the pages with most sign-ups, each with a bar, and the sum of all others."""
     ranked = sorted(
         found.sources.items(), key=lambda page: (-page[1].signups, -page[1].gain, page[0])
     )
     most = max((tally.signups for _, tally in ranked), default=0)
-    rest = Tally()
+    rest = GrowthCounts()
     for _, tally in ranked[PAGES:]:
         rest.add(tally)
     pages = [
@@ -170,7 +172,7 @@ def _pages(found: Growth, asked: _Asked) -> dict[str, Any]:
     return {"pages": pages, "rest": rest, "rest_count": len(ranked[PAGES:])}
 
 
-def _report(asked: _Asked) -> Growth:
+def _report(asked: _Asked) -> GrowthReport:
     return growth.report(newsletters=asked.chosen, days=asked.days, source=asked.source, now=now())
 
 

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from subscribers import dossier, dossier_page, erase, languages
+from subscribers import data_export, data_export_page, erasure, languages
 from subscribers.models import Subscriber
 from subscribers.views.dossier import as_file
 
@@ -41,13 +41,15 @@ class RightsAdmin(ModelAdmin):
     def see_dossier(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Show the data export as a page to read or print; the reader can open the same page."""
         reader = _reader(object_id)
-        context = dossier_page.context(dossier.gather(subscriber_id=reader.pk)) | {
+        context = data_export_page.context(data_export.gather(subscriber_id=reader.pk)) | {
             "zone": get_current_timezone(),
             "download_url": reverse("admin:subscribers_subscriber_save_dossier", args=[reader.pk]),
         }
         # The page is in English like the rest of the admin; the switch in its footer shows it in
         # the reader's language.
-        with translation.override(languages.first_of(request.GET.get(languages.PARAMETER, ""))):
+        with translation.override(
+            languages.first_supported(request.GET.get(languages.PARAMETER, ""))
+        ):
             return render(request, "subscribers/dossier.html", context)
 
     @action(
@@ -67,7 +69,7 @@ class RightsAdmin(ModelAdmin):
         """Ask once more on a page of its own; only the button there erases the reader."""
         reader = _reader(object_id)
         if request.method == "POST":
-            erase.erase(subscriber_id=reader.pk, now=now())
+            erasure.erase(subscriber_id=reader.pk, now=now())
             messages.success(request, f"{reader.email} is erased.")
             return HttpResponseRedirect(reverse("admin:subscribers_subscriber_changelist"))
         context = self.admin_site.each_context(request) | {

@@ -39,7 +39,7 @@ class Token(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
         try:
-            found = access.read(token, now=now())
+            found = access.authenticate(token, now=now())
         except access.BadApiToken:
             # Guessed tokens are counted like requests without a token.
             Anybody()(request)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from subscribers import commons
+from subscribers import shared_redis
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ def count(name: str, who: str, *, limit: int) -> Use:
     window, into = divmod(int(moment), WINDOW)
     key = f"daybreak:api:{name}:{who}:{window}"
     try:
-        found = commons.ask(lambda redis: _count(redis, key))
-    except commons.Gone as gone:
+        found = shared_redis.run(lambda redis: _count(redis, key))
+    except shared_redis.RedisUnavailable as gone:
         logger.warning("No limit on the API while Redis is away: %s", gone)
         found = 0
     return Use(name=name, limit=limit, count=found, resets_in=WINDOW - into)

@@ -15,7 +15,7 @@ from ninja import Field, Path, Router, Schema
 from ninja.responses import Status
 from pydantic import AfterValidator, StringConstraints
 
-from subscribers import preferences, signup, tokens
+from subscribers import preferences, signed_links, signup
 from subscribers.abuse import Attempt, ChallengeNeeded
 from subscribers.addresses import LONGEST, BadAddress, normalise
 from subscribers.api import problems
@@ -342,8 +342,8 @@ def _shown(subscription: Any) -> SubscriptionOut:
         created_at=subscription.created_at,
         confirmed_at=subscription.confirmed_at,
         ended_at=subscription.ended_at,
-        preferences_url=_link("preferences", tokens.preferences_token(subscription)),
-        unsubscribe_url=_link("unsubscribe", tokens.unsubscribe_token(subscription.pk)),
+        preferences_url=_link("preferences", signed_links.preferences_token(subscription)),
+        unsubscribe_url=_link("unsubscribe", signed_links.unsubscribe_token(subscription.pk)),
     )
 
 

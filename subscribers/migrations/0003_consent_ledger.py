@@ -19,7 +19,7 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'The ledger of consent is only ever added to: % refused', TG_OP
         USING ERRCODE = 'restrict_violation',
-              HINT = 'Who erases a person says so: subscribers.ledger.erasing().';
+              HINT = 'Who erases a person says so: subscribers.consent_guard.erasing().';
 END $$;
 
 CREATE TRIGGER consent_append_only BEFORE UPDATE OR DELETE ON subscribers_consent

@@ -201,7 +201,7 @@ class Subscription(models.Model):
             ),
             # api.readers, transfer.exporting: a newsletter's readers of any status, in id order.
             models.Index(fields=["newsletter", "id"], name="subscription_of_newsletter"),
-            # pending.forget: the sign-ups to purge.
+            # pending.erase_unconfirmed: the sign-ups to purge.
             models.Index(
                 fields=["created_at"],
                 name="subscription_pending",

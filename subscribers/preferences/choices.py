@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from subscribers import consent
-from subscribers.consent import NOWHERE, Origin
+from subscribers.consent import NO_ORIGIN, Origin
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.rhythm import rhythms
 from subscribers.signals import reading_hour_changed
@@ -49,7 +49,7 @@ class Choices:
 
 
 def choose(
-    *, subscription_id: int, choices: Choices, origin: Origin = NOWHERE, now: datetime.datetime
+    *, subscription_id: int, choices: Choices, origin: Origin = NO_ORIGIN, now: datetime.datetime
 ) -> bool:
     """Make these the subscription's choices; sections of another newsletter are left out.
 
@@ -97,7 +97,7 @@ def set_muted_sections(
     *,
     subscription_id: int,
     section_ids: Collection[int],
-    origin: Origin = NOWHERE,
+    origin: Origin = NO_ORIGIN,
     now: datetime.datetime,
 ) -> None:
     """Mute these sections of the subscription's newsletter, and no others."""
@@ -111,7 +111,7 @@ def pause(
     *,
     subscription_ids: Iterable[int],
     until: datetime.datetime | None,
-    origin: Origin = NOWHERE,
+    origin: Origin = NO_ORIGIN,
     now: datetime.datetime,
 ) -> int:
     """Pause these subscriptions until then; None ends a pause. Ended subscriptions stay unchanged.
@@ -152,7 +152,7 @@ def set_person(
     subscription_id: int,
     language: str,
     timezone: str,
-    origin: Origin = NOWHERE,
+    origin: Origin = NO_ORIGIN,
     now: datetime.datetime,
 ) -> bool:
     """Set the language and time zone of the subscription's reader; "" is the newsletter's.

@@ -8,8 +8,8 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q
 
-from subscribers import consent, signals, signup, tokens
-from subscribers.consent import NOWHERE, Origin
+from subscribers import consent, signals, signed_links, signup
+from subscribers.consent import NO_ORIGIN, Origin
 from subscribers.models import Consent, Event, Subscription
 from subscribers.preferences.choices import (
     Choices,
@@ -26,9 +26,9 @@ Status = Subscription.Status
 
 
 def unsubscribe(
-    *, subscription_id: int, origin: Origin = NOWHERE, seen: str = "", now: datetime
+    *, subscription_id: int, origin: Origin = NO_ORIGIN, seen: str = "", now: datetime
 ) -> bool:
-    """End the subscription immediately and record the withdrawal; `seen` is as in consent.draft.
+    """End the subscription immediately and record the withdrawal; `seen` is as in consent.build.
 
     Returns:
         Whether there was one to end: an unknown id, or leaving twice, changes nothing.
@@ -73,7 +73,7 @@ def _end(subscription: Subscription, now: datetime) -> None:
 
 
 def tell_why(
-    *, subscription_id: int, why: str, seen: str, origin: Origin = NOWHERE, now: datetime
+    *, subscription_id: int, why: str, seen: str, origin: Origin = NO_ORIGIN, now: datetime
 ) -> bool:
     """Store the reason that a reader gives for leaving; they may change it later.
 
@@ -109,7 +109,7 @@ def come_back(
     seen: str,
     frequency: str = "",
     paused_until: datetime | None = None,
-    origin: Origin = NOWHERE,
+    origin: Origin = NO_ORIGIN,
     now: datetime,
 ) -> bool:
     """Take back a reader who left, with fewer mails or after a pause if they ask for it.
@@ -155,8 +155,8 @@ def _left(subscription_id: int) -> Subscription | None:
 def _may_return(subscription: Subscription, token: str, *, now: datetime) -> bool:
     """Return whether the token is of this withdrawal, and the subscription was active before it."""
     try:
-        read = tokens.read_return(token, now=now)
-    except tokens.BadToken:
+        read = signed_links.read_comeback(token, now=now)
+    except signed_links.BadToken:
         return False
     if (read.subscription_id, read.generation) != (subscription.pk, subscription.generation):
         return False

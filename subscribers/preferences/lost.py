@@ -9,7 +9,7 @@ from django.db import transaction
 from subscribers import abuse
 from subscribers.abuse import Attempt, Door
 from subscribers.addresses import compare_key, normalise
-from subscribers.consent import NOWHERE, Origin
+from subscribers.consent import NO_ORIGIN, Origin
 from subscribers.models import Letter
 from subscribers.preferences import post
 
@@ -18,11 +18,13 @@ COOLDOWN = timedelta(minutes=5)
 LINKS_PER_DAY = 5
 
 
-def ask_for_link(*, email: str, attempt: Attempt, origin: Origin = NOWHERE, now: datetime) -> None:
+def ask_for_link(
+    *, email: str, attempt: Attempt, origin: Origin = NO_ORIGIN, now: datetime
+) -> None:
     """Request the link by mail; it is sent if the address belongs to a reader.
 
     This returns nothing and does the same work for every address, so that nobody can find out who
-    reads us. Whether a mail goes out is decided when it is due (subscribers.letters).
+    reads us. Whether a mail goes out is decided when it is due (subscribers.requested_mail).
 
     Raises:
         BadAddress: no mail can be sent to the address.

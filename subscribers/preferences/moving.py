@@ -9,14 +9,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext
 
-from subscribers import consent, signup, suppression, tokens
+from subscribers import consent, signed_links, signup, suppression
 from subscribers.addresses import compare_key, normalise
-from subscribers.consent import NOWHERE, Origin
+from subscribers.consent import NO_ORIGIN, Origin
 from subscribers.models import AddressChange, Consent, Event, Letter, Subscriber, Subscription
 from subscribers.preferences import post
 from subscribers.preferences.locks import lock_readers
 from subscribers.preferences.merging import merge, nobodys_address
-from subscribers.questions import ask_back
+from subscribers.screening import screen
 from subscribers.webhooks.emit import emit_of_reader
 
 Status = AddressChange.Status
@@ -67,7 +67,7 @@ def ask_to_move(
     subscription_id: int,
     email: str,
     sure: bool = False,
-    origin: Origin = NOWHERE,
+    origin: Origin = NO_ORIGIN,
     now: datetime,
 ) -> AddressChange:
     """Request a change of address, and have both addresses mailed; the newest request counts.
@@ -81,7 +81,7 @@ def ask_to_move(
         BadAddress, SameAddress, TooOften
     """
     address = normalise(email)
-    ask_back(address, policy=signup.policy(), sure=sure)
+    screen(address, policy=signup.screening_policy(), confirmed=sure)
     key = compare_key(address)
     with transaction.atomic():
         subscription = Subscription.objects.select_related("newsletter").get(pk=subscription_id)
@@ -89,7 +89,7 @@ def ask_to_move(
         if key == reader.email_key:
             raise SameAddress
         found = reader.address_changes.filter(status=Status.OPEN, email_key=key).first()
-        if found and found.created_at > now - tokens.CONFIRM_WITHIN:
+        if found and found.created_at > now - signed_links.CONFIRM_WITHIN:
             _write_to_both(found, reader, now=now)
             return found
         change = _open(reader, address, email, now=now)
@@ -123,7 +123,7 @@ def live_change(*, subscriber_id: int, now: datetime) -> AddressChange | None:
     return AddressChange.objects.filter(
         subscriber=subscriber_id,
         status=Status.OPEN,
-        created_at__gt=now - tokens.CONFIRM_WITHIN,
+        created_at__gt=now - signed_links.CONFIRM_WITHIN,
     ).first()
 
 
@@ -134,16 +134,16 @@ def find(*, token: str, now: datetime) -> Step:
         BadToken: it is not a link of ours, or the reader has been erased.
         ExpiredToken: it is too old, or its change has been cancelled.
     """
-    change_id, side = tokens.read_change(token, now=now)
+    change_id, side = signed_links.read_address_change(token, now=now)
     change = AddressChange.objects.select_related("subscriber").filter(pk=change_id).first()
     if change is None:
-        raise tokens.BadToken
+        raise signed_links.BadToken
     if change.status == Status.DROPPED:
-        raise tokens.ExpiredToken
+        raise signed_links.ExpiredToken
     return Step(change, side)
 
 
-def agree(*, token: str, origin: Origin = NOWHERE, now: datetime) -> Step:
+def agree(*, token: str, origin: Origin = NO_ORIGIN, now: datetime) -> Step:
     """Record that one side agrees; once both have, change the address. Repeating it is harmless.
 
     Raises:
@@ -154,7 +154,7 @@ def agree(*, token: str, origin: Origin = NOWHERE, now: datetime) -> Step:
         lock_readers(_both(step.change))
         change = AddressChange.objects.select_for_update().filter(pk=step.change.pk).first()
         if change is None or change.status == Status.DROPPED:
-            raise tokens.ExpiredToken
+            raise signed_links.ExpiredToken
         step = Step(change, step.side)
         if step.done or step.agreed:
             return step
@@ -228,7 +228,7 @@ def _move(change: AddressChange, *, origin: Origin, now: datetime) -> None:
     except IntegrityError:  # somebody signed up with the new address at this very moment
         reader = _readdress(change, origin=origin, now=now)
     # Whoever agrees at an address reads it, even if it was erased at their wish before.
-    suppression.lift_for_who_confirmed(change.email)
+    suppression.lift_after_confirmation(change.email)
     for subscription in reader.subscriptions.select_related("newsletter").order_by("pk"):
         consent.record(
             subscription_id=subscription.pk,

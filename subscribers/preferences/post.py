@@ -1,4 +1,4 @@
-"""Request a mail: the intention is stored here, and a worker sends it (subscribers.letters)."""
+"""Request a mail: store the intention, which a worker carries out (subscribers.requested_mail)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import connection
 
 from subscribers import tasks
 from subscribers.models import AddressChange, Letter
-from subscribers.queue import call
+from subscribers.queue import enqueue_once
 
 
 def ask(
@@ -23,7 +23,7 @@ def ask(
     Letter.objects.create(
         kind=kind, email_key=email_key, change=change, asked_at=now, due_at=due_at
     )
-    call(tasks.send_mails)
+    enqueue_once(tasks.send_mails)
 
 
 def refuse(*, kind: str, email_key: str, change: AddressChange, now: datetime) -> None:

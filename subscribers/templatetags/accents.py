@@ -6,8 +6,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from subscribers.contrast import accent_palette
 from subscribers.models import Newsletter
-from subscribers.palette import palette
 
 register = template.Library()
 
@@ -15,17 +15,17 @@ register = template.Library()
 @register.filter
 def accent_style(newsletter: Newsletter) -> SafeString:
     """Return the value of a style attribute: site.css takes `--accent` from these two."""
-    shades = palette(newsletter.accent_color)
+    shades = accent_palette(newsletter.accent_color)
     return format_html("--accent-light:{};--accent-dark:{}", shades.light, shades.dark)
 
 
 @register.filter
 def accent_light(newsletter: Newsletter) -> str:
     """Return the accent for a mail's inlined styles."""
-    return palette(newsletter.accent_color).light
+    return accent_palette(newsletter.accent_color).light
 
 
 @register.filter
 def accent_dark(newsletter: Newsletter) -> str:
     """Return the accent for a mail's dark mode."""
-    return palette(newsletter.accent_color).dark
+    return accent_palette(newsletter.accent_color).dark

@@ -27,7 +27,8 @@ from subscribers.transfer.presets import Kind
 from subscribers.transfer.spreadsheet import Refusal
 
 # The time between two confirmation mails of an import. The tick sends somewhat faster than that
-# (confirmation.AT_MOST every 30 s), so that imported readers never delay one who has signed up.
+# (confirmation_mail.MAILS_PER_TASK every 30 s), so that imported readers never delay one who has
+# signed up.
 CONFIRMATION_EVERY = timedelta(seconds=0.2)
 # The `source` of imported subscriptions. Growth is counted by page, and an import has no page.
 SOURCE = "import"
@@ -96,7 +97,7 @@ def store(task: Import, batch: Batch, *, asked: int) -> Outcome:
     outcome = Outcome(rows=batch.read, already_there=batch.again, refused=list(batch.refused))
     values = _values(task, asked=asked)
     if not task.trial:
-        suppression.keep_erasures_waiting()
+        suppression.block_erasures()
     with connection.cursor() as cursor:
         _take_in(cursor, _without_erased(batch, outcome))
         cursor.execute(statements.TAKE_OUT_SUPPRESSED)
@@ -197,7 +198,7 @@ def _defaults(model: type[models.Model], given: tuple[str, ...]) -> dict[str, An
 
 
 def _values(task: Import, *, asked: int) -> dict[str, Any]:
-    record = consent.draft(
+    record = consent.build(
         subscription_id=0,
         newsletter=task.newsletter,
         kind=Consent.Kind.IMPORT,

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from subscribers import dossier, dossier_page, languages
+from subscribers import data_export, data_export_page, languages
 from subscribers.views.keys import bad_link, reader_of, signed_link
 
 
@@ -16,10 +16,12 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     subscription = reader_of(token)
     if subscription is None:
         return bad_link(request)
-    languages.speak(request, subscription=subscription)
-    context = dossier_page.context(dossier.gather(subscriber_id=subscription.subscriber_id)) | {
+    languages.activate_for(request, subscription=subscription)
+    context = data_export_page.context(
+        data_export.gather(subscriber_id=subscription.subscriber_id)
+    ) | {
         "newsletter": subscription.newsletter,
-        "zone": dossier_page.zone_of(subscription),
+        "zone": data_export_page.zone_of(subscription),
         "download_url": reverse("dossier-download", args=[token]),
         "preferences_url": reverse("preferences", args=[token]),
     }
@@ -36,7 +38,7 @@ def download(request: HttpRequest, token: str) -> HttpResponse:
 
 def as_file(subscriber_id: int) -> HttpResponse:
     """Return the data export as a file to save: JSON that a person can read, too."""
-    exported = dossier.export(subscriber_id=subscriber_id)
+    exported = data_export.export(subscriber_id=subscriber_id)
     response = JsonResponse(exported, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="reader-{subscriber_id}.json"'
     return response

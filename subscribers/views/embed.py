@@ -26,9 +26,9 @@ from subscribers import abuse, embed, signup
 from subscribers.abuse import ChallengeNeeded
 from subscribers.addresses import BadAddress
 from subscribers.consent import Origin
-from subscribers.languages import first_of
+from subscribers.languages import first_supported
 from subscribers.models import Newsletter
-from subscribers.snippet import Look
+from subscribers.snippet import EmbedOptions
 from subscribers.views.attempt import attempt_of, email_of
 from subscribers.views.origin import origin_of
 from subscribers.views.signup import posted
@@ -95,7 +95,7 @@ def form(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
     answer = embed.form(
         newsletter,
-        language=first_of(request.GET.get("lang", ""), newsletter.language),
+        language=first_supported(request.GET.get("lang", ""), newsletter.language),
         accent=request.GET.get("accent", ""),
         background=request.GET.get("background", ""),
     )
@@ -135,7 +135,7 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
     if request.method != "POST":
         return redirect(newsletter)
-    translation.activate(first_of(request.POST.get("lang", ""), newsletter.language))
+    translation.activate(first_supported(request.POST.get("lang", ""), newsletter.language))
     if "application/json" in request.headers.get("Accept", ""):
         answer = _sign_up(request, newsletter)
         response = JsonResponse(answer, status=STATUS[answer["state"]])
@@ -151,12 +151,12 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
 def frame(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form as a page of its own, for an iframe; the script draws it if scripts run."""
     newsletter = get_object_or_404(Newsletter, slug=slug)
-    language = first_of(request.GET.get("lang", ""), newsletter.language)
+    language = first_supported(request.GET.get("lang", ""), newsletter.language)
     translation.activate(language)
     context: dict[str, Any] = {
         "newsletter": newsletter,
         "form": embed.form(newsletter, language=language),
-        "look": Look.from_query(request.GET, newsletter=newsletter),
+        "options": EmbedOptions.from_query(request.GET, newsletter=newsletter),
         "opened": abuse.opened_token(now()),
         "page": _without_query(_split(request.headers.get("Referer", ""))),
     }

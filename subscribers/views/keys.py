@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from subscribers import tokens
+from subscribers import signed_links
 from subscribers.models import Subscription
 
 # How many times a reader may have changed their address, each time with the same newsletter.
@@ -52,8 +52,8 @@ def reader_of(token: str) -> Subscription | None:
     erased reader's.
     """
     try:
-        link = tokens.read_preferences(token)
-    except tokens.BadToken:
+        link = signed_links.read_preferences(token)
+    except signed_links.BadToken:
         return None
     subscription = _follow(link.subscription_id)
     if subscription is None:
@@ -68,8 +68,8 @@ def leaver_of(token: str) -> Subscription | None:
     None if the link is not ours, or is an erased reader's.
     """
     try:
-        return _follow(tokens.read_unsubscribe(token))
-    except tokens.BadToken:
+        return _follow(signed_links.read_unsubscribe(token))
+    except signed_links.BadToken:
         return None
 
 

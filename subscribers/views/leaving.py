@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from subscribers import consent, languages, preferences, tokens, zones
-from subscribers.forms import REASONS, PauseForm, WhyForm
+from subscribers import consent, languages, preferences, signed_links, timezones
+from subscribers.forms import REASONS, LeavingReasonForm, PauseForm
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.rhythm import rhythms
 from subscribers.views.keys import leaver_of, signed_link
@@ -33,7 +33,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     one_click = request.method == "POST" and "page" not in request.POST
     # Only a reader on our page is shown the name; all one-click POSTs get the same answer.
     named = None if one_click else subscription
-    languages.speak(request, subscription=named)
+    languages.activate_for(request, subscription=named)
     if request.method == "POST":
         if subscription:
             preferences.unsubscribe(
@@ -57,8 +57,8 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
     subscription = leaver_of(token)
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
-    languages.speak(request, subscription=subscription)
-    form = WhyForm(request.POST)
+    languages.activate_for(request, subscription=subscription)
+    form = LeavingReasonForm(request.POST)
     if form.is_valid():
         answer = form.cleaned_data["why"]
         preferences.tell_why(
@@ -79,12 +79,14 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
     subscription = leaver_of(token)
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
-    languages.speak(request, subscription=subscription)
+    languages.activate_for(request, subscription=subscription)
     offer = "pause" if "weeks" in request.POST else request.POST.get("offer", "")
     pause = PauseForm({"weeks": request.POST.get("weeks", "")}, today=_today(subscription))
     until = None
     if offer == "pause" and pause.is_valid():
-        clock = zones.clock(subscription.subscriber.timezone, subscription.newsletter.timezone)
+        clock = timezones.first_valid(
+            subscription.subscriber.timezone, subscription.newsletter.timezone
+        )
         until = pause.midnight(clock)
     back = request.POST.get("back", "")
     try:
@@ -127,7 +129,7 @@ def _left(
     subscription: Subscription | None,
     *,
     back: str,
-    form: WhyForm | None = None,
+    form: LeavingReasonForm | None = None,
 ) -> HttpResponse:
     """Say that the newsletter has stopped; ask a known reader why, and offer alternatives."""
     context: dict[str, object] = {"newsletter": None}
@@ -141,7 +143,9 @@ def _left(
             "offers": _offers(subscription),
             "sentences": _sentences(newsletter),
             "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),
-            "why": None if answered else form or WhyForm(initial={"why": subscription.ended_why}),
+            "why": None
+            if answered
+            else form or LeavingReasonForm(initial={"why": subscription.ended_why}),
             "answered": answered,
         }
     return render(request, "subscribers/unsubscribed.html", context)
@@ -176,9 +180,11 @@ def _return_token(subscription: Subscription | None) -> str:
     ended_at = subscription.ended_at
     if subscription.status != Status.UNSUBSCRIBED or not ended_at or ended_at < now() - JUST_NOW:
         return ""
-    return tokens.return_token(subscription, now=now())
+    return signed_links.comeback_token(subscription, now=now())
 
 
 def _today(subscription: Subscription) -> date:
-    clock = zones.clock(subscription.subscriber.timezone, subscription.newsletter.timezone)
+    clock = timezones.first_valid(
+        subscription.subscriber.timezone, subscription.newsletter.timezone
+    )
     return now().astimezone(clock).date()

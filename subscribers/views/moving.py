@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
 
-from subscribers import languages, tokens
+from subscribers import languages, signed_links
 from subscribers.models import Subscription
 from subscribers.preferences import moving
 from subscribers.views.keys import bad_link, signed_link
@@ -23,15 +23,15 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
         face = _face(step)
         if face is None:
             return bad_link(request)
-        languages.speak(request, subscription=face)
+        languages.activate_for(request, subscription=face)
         if "no" in request.POST:
             moving.drop(change_id=step.change.pk, now=now())
             return _page(request, "dropped", face, step)
         if request.method == "POST":
             step = moving.agree(token=token, origin=origin_of(request, token), now=now())
-    except tokens.BadToken:
+    except signed_links.BadToken:
         return bad_link(request)
-    except tokens.ExpiredToken:
+    except signed_links.ExpiredToken:
         return render(request, "subscribers/move_expired.html", status=HTTPStatus.GONE)
     if step.done:
         return _page(request, "done", face, step)

@@ -12,7 +12,7 @@ from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from subscribers import tokens, zones
+from subscribers import signed_links, timezones
 from subscribers.forms import ChoicesForm, PauseForm, PersonForm
 from subscribers.models import Newsletter, Section, Subscription
 from subscribers.preferences.moving import live_change
@@ -65,7 +65,7 @@ def gather(
     taken = {card.subscription.newsletter_id for card in cards}
     others = Newsletter.objects.filter(is_listed=True).exclude(pk__in=taken)
     person = refused.form if refused and isinstance(refused.form, PersonForm) else None
-    clock = zones.clock(reader.timezone, subscription.newsletter.timezone)
+    clock = timezones.first_valid(reader.timezone, subscription.newsletter.timezone)
     return {
         "newsletter": subscription.newsletter,
         "reader": reader,
@@ -107,7 +107,7 @@ def _card(
     now: datetime,
 ) -> Card:
     reader = subscription.subscriber = opened.subscriber
-    clock = zones.clock(reader.timezone, subscription.newsletter.timezone)
+    clock = timezones.first_valid(reader.timezone, subscription.newsletter.timezone)
     paused_until = subscription.paused_until
     is_paused = paused_until is not None and paused_until > now
     part = part_of(subscription)
@@ -118,8 +118,10 @@ def _card(
         choices=choices or ChoicesForm(subscription=subscription, rhythm=rhythm),
         pause=_pause(refused, part, now.astimezone(clock).date()),
         paused_on=paused_until.astimezone(clock).date() if paused_until and is_paused else None,
-        clock=zones.city(clock.key, get_language() or settings.LANGUAGE_CODE),
-        unsubscribe_url=reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)]),
+        clock=timezones.city(clock.key, get_language() or settings.LANGUAGE_CODE),
+        unsubscribe_url=reverse(
+            "unsubscribe", args=[signed_links.unsubscribe_token(subscription.pk)]
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from subscribers import languages, preferences, signup, zones
+from subscribers import languages, preferences, signup, timezones
 from subscribers.abuse import Attempt
 from subscribers.addresses import BadAddress
 from subscribers.consent import Origin
@@ -61,7 +61,7 @@ def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
     subscription = reader_of(token)
     if subscription is None:
         return bad_link(request)
-    languages.speak(request, subscription=subscription)
+    languages.activate_for(request, subscription=subscription)
     refused = None
     if request.method == "POST":
         act = Act(request, subscription, origin_of(request, token))
@@ -100,7 +100,7 @@ def _pause_all(act: Act) -> str:
 
 
 def _pause_these(act: Act, ids: list[int], whose: Subscription, part: str) -> None:
-    clock = zones.clock(whose.subscriber.timezone, whose.newsletter.timezone)
+    clock = timezones.first_valid(whose.subscriber.timezone, whose.newsletter.timezone)
     form = PauseForm(act.request.POST, today=act.now.astimezone(clock).date())
     _check(form, part)
     preferences.pause(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from subscribers import consent, known, languages, signup, tokens
+from subscribers import consent, languages, newsletter_cache, signed_links, signup
 from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, opened_token
 from subscribers.addresses import BadAddress, masked
 from subscribers.consent import Origin
@@ -30,17 +30,17 @@ def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         return _posted(request, slug)
     newsletter = get_object_or_404(Newsletter, slug=slug)
-    languages.speak(request, newsletter=newsletter)
+    languages.activate_for(request, newsletter=newsletter)
     challenge = new_challenge(now()) if challenge_needed(now()) else None
     return _form(request, newsletter, Entry(challenge=challenge))
 
 
 def _posted(request: HttpRequest, slug: str) -> HttpResponse:
     try:
-        newsletter = known.newsletter(slug)
+        newsletter = newsletter_cache.get(slug)
     except Newsletter.DoesNotExist:
         raise Http404 from None
-    languages.speak(request, newsletter=newsletter)
+    languages.activate_for(request, newsletter=newsletter)
     problem = posted(request, newsletter, origin=origin_of(request))
     return problem or redirect("signup-done", slug=slug)
 
@@ -91,7 +91,7 @@ def _form(request: HttpRequest, newsletter: Newsletter, entry: Entry) -> HttpRes
 @require_safe
 def signup_done(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
-    languages.speak(request, newsletter=newsletter)
+    languages.activate_for(request, newsletter=newsletter)
     return render(request, "subscribers/check_your_inbox.html", {"newsletter": newsletter})
 
 
@@ -100,17 +100,17 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Show one button, whose POST confirms. An expired link's button asks for a fresh link."""
     wants_fresh_link = "fresh" in request.POST
     try:
-        subscription = signup.find(token=token, now=now())
-        languages.speak(request, subscription=subscription)
+        subscription = signup.find_by_token(token=token, now=now())
+        languages.activate_for(request, subscription=subscription)
         if request.method == "POST" and not wants_fresh_link:
             result = signup.confirm(token=token, origin=origin_of(request, token), now=now())
-            return _confirmed(request, result.subscription, just_now=not result.again)
-    except tokens.BadToken:
+            return _confirmed(request, result.subscription, just_now=not result.is_repeat)
+    except signed_links.BadToken:
         return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
-    except tokens.ExpiredToken as expired:
+    except signed_links.ExpiredToken as expired:
         found = Subscription.objects.select_related("newsletter", "subscriber")
         subscription = get_object_or_404(found, pk=expired.subscription_id)
-        languages.speak(request, subscription=subscription)
+        languages.activate_for(request, subscription=subscription)
         if wants_fresh_link:
             signup.request_fresh_link(
                 subscription_id=expired.subscription_id,
@@ -137,7 +137,7 @@ def _confirmed(request: HttpRequest, subscription: Subscription, *, just_now: bo
     """
     context: dict[str, object] = {"newsletter": subscription.newsletter}
     if just_now:
-        token = tokens.preferences_token(subscription)
+        token = signed_links.preferences_token(subscription)
         context["preferences_url"] = reverse("preferences", args=[token])
     return render(request, "subscribers/confirmed.html", context)
 

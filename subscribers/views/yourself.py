@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
 
-from subscribers import erase, languages
+from subscribers import erasure, languages
 from subscribers.views.keys import bad_link, reader_of, signed_link
 
 
@@ -16,10 +16,10 @@ def erase_me(request: HttpRequest, token: str) -> HttpResponse:
     subscription = reader_of(token)
     if subscription is None:
         return bad_link(request)
-    languages.speak(request, subscription=subscription)
+    languages.activate_for(request, subscription=subscription)
     context: dict[str, object] = {"newsletter": subscription.newsletter}
     if request.method == "POST":
-        erase.erase(subscriber_id=subscription.subscriber_id, now=now())
+        erasure.erase(subscriber_id=subscription.subscriber_id, now=now())
         return render(request, "subscribers/erased.html", context)
     context |= {"reader": subscription.subscriber, "token": token}
     return render(request, "subscribers/erase.html", context)

@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from subscribers.models import Webhook, WebhookDelivery
 from subscribers.models.webhooks import TEST_EVENT, new_secret
 from subscribers.queue import enqueue_named
-from subscribers.signals import dossier_asked
+from subscribers.signals import data_export_requested
 from subscribers.webhooks.emit import TASK, body, message_id
 
 # How long the old secret signs beside the new one.
@@ -72,7 +72,7 @@ def forget_old(*, now: datetime) -> int:
     return rows.get(WebhookDelivery._meta.label, 0)
 
 
-@receiver(dossier_asked)
+@receiver(data_export_requested)
 def in_the_dossier(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
     """Return which programs received events about a reader, and when.
 

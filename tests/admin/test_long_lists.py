@@ -116,7 +116,7 @@ def test_the_list_of_newsletters_shows_their_numbers_of_readers(admin_client):
 
 
 def test_a_number_of_readers_beyond_a_limit_is_approximate(admin_client, monkeypatch):
-    monkeypatch.setattr(audience_sizes, "COUNTED", 2)
+    monkeypatch.setattr(audience_sizes, "EXACT_UP_TO", 2)
     newsletter = factories.newsletter()
     for _ in range(3):
         factories.subscription(newsletter)

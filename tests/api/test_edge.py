@@ -2,7 +2,7 @@
 
 import pytest
 
-from subscribers import commons
+from subscribers import shared_redis
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +89,7 @@ def test_without_redis_the_api_answers_without_limits(anonymous, settings):
     try:
         answers = [anonymous.call("GET", "/newsletters").status_code for _ in range(3)]
     finally:
-        commons.forget()
+        shared_redis.reset_redis_for_tests()
     assert answers == [200] * 3
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from subscribers import tokens
+from subscribers import signed_links
 from subscribers.models import Consent, Subscription
 from tests import factories
 
@@ -21,7 +21,7 @@ def ann():
 
 
 def path(subscription):
-    return f"/subscriptions/{tokens.preferences_token(subscription)}"
+    return f"/subscriptions/{signed_links.preferences_token(subscription)}"
 
 
 def test_a_subscription_is_returned_with_its_preferences(anonymous, ann):
@@ -53,7 +53,7 @@ def test_omitted_fields_stay_and_each_change_is_in_the_consent_ledger(anonymous,
     assert result["paused_until"].startswith(until.strftime("%Y-%m-%dT%H:%M"))
     assert (result["language"], result["timezone"]) == ("de", "Europe/Berlin")
     assert Consent.objects.filter(kind="change").count() == len(changes)
-    assert tokens.preferences_token(ann) not in str(list(Consent.objects.values()))
+    assert signed_links.preferences_token(ann) not in str(list(Consent.objects.values()))
 
 
 def test_null_resets_a_preference(anonymous, ann):
@@ -124,7 +124,11 @@ def test_unsubscribing_is_immediate_and_a_second_request_is_harmless(anonymous, 
 
 
 def test_a_wrong_key_is_not_found(anonymous, ann):
-    keys = ["nonsense", tokens.unsubscribe_token(ann.pk), tokens.preferences_token(ann)[:-1]]
+    keys = [
+        "nonsense",
+        signed_links.unsubscribe_token(ann.pk),
+        signed_links.preferences_token(ann)[:-1],
+    ]
     for key in keys:
         for method, data in (("GET", None), ("PATCH", {"frequency": "weekly"})):
             assert anonymous.call(method, f"/subscriptions/{key}", data).status_code == 404

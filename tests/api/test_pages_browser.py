@@ -92,7 +92,7 @@ def test_axe_finds_nothing_on_the_admin_pages_of_tokens_and_webhooks(admin_page)
     webhook = factories.webhook(failing_since=NOW)
     delivery = factories.webhook_delivery(webhook)
     delivery.tries.create(at=NOW, milliseconds=34, status=503, answer="Out of order")
-    token, _ = access.make(name="CMS", scopes=["stories:read"], now=NOW)
+    token, _ = access.issue(name="CMS", scopes=["stories:read"], now=NOW)
     for name, *args in (
         ("apitoken_add",),
         ("apitoken_change", token.pk),

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from subscribers import erase
+from subscribers import erasure
 from subscribers.models import Subscriber
 from tests import factories
 from tests.factories import NOW
@@ -93,7 +93,7 @@ def test_no_cell_of_the_export_is_a_formula(crm):
 
 
 def test_an_erased_reader_is_in_no_list(crm, daily):
-    erase.erase(subscriber_id=Subscriber.objects.get(email="ann@example.com").pk, now=NOW)
+    erasure.erase(subscriber_id=Subscriber.objects.get(email="ann@example.com").pk, now=NOW)
     text = b"".join(crm.call("GET", f"{PATH}/export").streaming_content).decode()
     assert "ann@" not in text
     assert "erased" not in text

@@ -89,4 +89,4 @@ def test_the_tick_deletes_a_receipt_after_a_day(cms):
     tasks.tick()
     assert not ApiReceipt.objects.exists()
     assert ApiToken.objects.exists()
-    access.forget_receipts(now=now())
+    access.purge_receipts(now=now())

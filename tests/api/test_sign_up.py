@@ -2,7 +2,7 @@
 
 import pytest
 
-from subscribers import commons, signup
+from subscribers import shared_redis, signup
 from subscribers.abuse import ChallengeNeeded, limits
 from subscribers.abuse.buckets import Alone
 from subscribers.addresses import BadAddress
@@ -122,7 +122,7 @@ def test_the_limits_of_the_form_hold_without_redis(anonymous, settings, monkeypa
             anonymous.call("POST", PATH, {"email": f"reader{n}@example.com"}) for n in range(10)
         ]
     finally:
-        commons.forget()
+        shared_redis.reset_redis_for_tests()
     assert [answer.status_code for answer in answers] == [202] * 5 + [403] * 5
     assert Subscription.objects.count() == 5
 

@@ -21,7 +21,7 @@ def daily():
 
 
 def test_only_the_hash_of_a_token_is_stored():
-    token, secret = access.make(name="CMS", scopes=["stories:read"], now=NOW)
+    token, secret = access.issue(name="CMS", scopes=["stories:read"], now=NOW)
     stored = str(ApiToken.objects.values().get())
     assert secret not in stored
     assert secret.removeprefix(access.PREFIX) not in stored

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from config import checks, value_checks
-from subscribers import tokens
+from subscribers import signed_links
 from subscribers.relays import RelayError, parse_relay, parse_relays
 from tests.config import shell
 
@@ -120,7 +120,7 @@ def test_an_unusual_but_valid_value_is_accepted(deployment, values):
 
 
 def test_the_lifetime_of_a_link_in_the_checks_is_the_real_one():
-    assert timedelta(hours=value_checks.CONFIRM_LINK_HOURS) == tokens.CONFIRM_WITHIN
+    assert timedelta(hours=value_checks.CONFIRM_LINK_HOURS) == signed_links.CONFIRM_WITHIN
 
 
 @pytest.mark.subprocess

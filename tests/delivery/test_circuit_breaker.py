@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from digest.delivery import circuit_breaker
-from subscribers import commons
+from subscribers import shared_redis
 from subscribers.relays import parse_relay
 from tests.conftest import wait_for
 
@@ -21,7 +21,7 @@ def _with_and_without_redis(request, settings, tmp_path):
     else:
         Redis.from_url(settings.REDIS_URL).flushdb()
     yield
-    commons.forget()
+    shared_redis.reset_redis_for_tests()
     circuit_breaker.reset_breakers_for_tests()
 
 

@@ -348,7 +348,7 @@ def test_a_test_copy_goes_through_the_esp(esp, postmark_relay, page, settings):
 
 def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, settings):
     settings.EMAIL_RELAYS = [postmark_relay]
-    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
+    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
 
     compose(
         template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},
@@ -359,7 +359,7 @@ def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, set
     assert request.json["To"] == "new@example.com"
     assert request.headers["X-Postmark-Server-Token"] == "token-of-mine"
     esp.answer = lambda post: (500, "no")
-    with pytest.raises(OSError, match="500"):  # which subscribers.confirmation defers
+    with pytest.raises(OSError, match="500"):  # which subscribers.confirmation_mail defers
         compose(
             template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},
             to="new@example.com", from_name="Daily", from_email="daily@example.com",

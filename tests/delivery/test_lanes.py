@@ -305,7 +305,7 @@ def test_an_edition_that_ends_while_held_has_the_revision_its_readers_got(
 def test_a_lane_without_a_broker_continues_in_its_own_task(monkeypatch):
     ends = [End.MORE, End.MORE, End.DONE]
     monkeypatch.setattr(lane, "run_lane", lambda **_: ends.pop(0))
-    monkeypatch.setattr(tasks, "hand_over", lambda *_, **__: False)
+    monkeypatch.setattr(tasks, "enqueue_now", lambda *_, **__: False)
 
     tasks.send_lane(edition_id=1)
     assert not ends

@@ -12,7 +12,7 @@ from redis import Redis
 
 from digest.delivery import circuit_breaker, rate_limit
 from digest.delivery.rate_limit import RateLimiter
-from subscribers import commons
+from subscribers import shared_redis
 from subscribers.relays import parse_relay
 from tests.delivery.send_simulation import ACCEPTED, LATER, RateLimitedReceiver, Row, Simulation
 from tests.factories import NOW
@@ -24,7 +24,7 @@ def redis(settings):
     redis = Redis.from_url(settings.REDIS_URL)
     redis.flushdb()
     yield redis
-    commons.forget()
+    shared_redis.reset_redis_for_tests()
     circuit_breaker.reset_breakers_for_tests()
 
 
@@ -258,7 +258,7 @@ def test_settings_may_change_while_a_rate_is_reduced(settings, now_at):
     relay = parse_relay(f"smtp://h?rate={now_at}" if now_at else "smtp://h")
     admission = RateLimiter(relay).admit([Row(30, "r@new.org")], now=NOW)
     assert len(admission.go) + len(admission.back) == 1
-    assert commons.ask(lambda redis: redis.ping())
+    assert shared_redis.run(lambda redis: redis.ping())
 
 
 def test_a_domain_that_accepts_everything_again_loses_its_limit(redis):
@@ -341,10 +341,10 @@ def test_a_lane_sends_at_its_share_of_the_floor_without_redis(settings_without_r
 
 
 def test_an_unavailable_redis_is_not_asked_for_each_batch(settings_without_redis, monkeypatch):
-    asked, client = [], commons._client
-    monkeypatch.setattr(commons, "FIRST_PAUSE", 60.0)
-    monkeypatch.setattr(commons, "LONGEST_PAUSE", 60.0)
-    monkeypatch.setattr(commons, "_client", lambda url: asked.append(url) or client(url))
+    asked, client = [], shared_redis._client
+    monkeypatch.setattr(shared_redis, "FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(shared_redis, "LONGEST_PAUSE", 60.0)
+    monkeypatch.setattr(shared_redis, "_client", lambda url: asked.append(url) or client(url))
     lane = RateLimiter(parse_relay("smtp://h"))
     for _ in range(100):
         lane.admit(rows(1), now=NOW)
@@ -400,7 +400,7 @@ def test_lanes_share_their_rate_again_once_redis_is_back(settings_without_redis,
     lane = RateLimiter(parse_relay("smtp://h"))
     lane.admit(rows(5), now=NOW)
     settings.REDIS_URL = "unix://{path}?db={db}".format(**redis.connection_pool.connection_kwargs)
-    commons.forget()
+    shared_redis.reset_redis_for_tests()
 
     assert len(lane.admit(rows(20), now=NOW).go) == 20
     assert redis.exists("digest:rate:relay:h:25")
@@ -418,7 +418,7 @@ def test_the_script_is_loaded_again_after_redis_restarts(redis):
 
 def test_an_outcome_is_noted_without_a_call_to_redis(monkeypatch):
     lane = RateLimiter(parse_relay("smtp://h"))
-    monkeypatch.setattr(commons, "ask", None)
+    monkeypatch.setattr(shared_redis, "run", None)
 
     for row in rows(20):
         lane.record_outcome(row, ACCEPTED)

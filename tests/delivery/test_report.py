@@ -10,7 +10,7 @@ from redis import ConnectionError as RedisUnavailable
 from digest.delivery import circuit_breaker, watch
 from digest.delivery.report import GroupTally, build, by_domain, count_waiting, tally
 from digest.models import Delivery, Edition
-from subscribers import sparingly
+from subscribers import shared_cache
 from tests import factories
 from tests.factories import NOW
 from tests.query_plans import collect_plans
@@ -222,7 +222,9 @@ def test_an_expensive_value_is_kept_longer_than_a_cheap_one():
 
     def ask():
         for name, seconds in (("cheap", 0), ("dear", 0.4)):
-            sparingly.sparingly(name, lambda n=name, s=seconds: price(n, s), least=8)
+            shared_cache.stale_while_revalidate(
+                name, lambda n=name, s=seconds: price(n, s), min_ttl=8
+            )
 
     def price(name, seconds):
         computed.append(name)
@@ -243,24 +245,24 @@ def seconds_left(name):
 
 
 def test_a_caller_gets_the_old_value_while_another_one_computes():
-    sparingly.sparingly("shared", lambda: "old", least=1)
+    shared_cache.stale_while_revalidate("shared", lambda: "old", min_ttl=1)
     cache.delete("shared:fresh")
     cache.add("shared:claim", 1)
 
-    assert sparingly.sparingly("shared", lambda: "new", least=1) == "old"
+    assert shared_cache.stale_while_revalidate("shared", lambda: "new", min_ttl=1) == "old"
 
     cache.delete("shared:claim")
-    assert sparingly.sparingly("shared", lambda: "new", least=1) == "new"
+    assert shared_cache.stale_while_revalidate("shared", lambda: "new", min_ttl=1) == "new"
 
 
 def test_a_failed_computation_does_not_block_the_next_one():
-    sparingly.sparingly("broken", lambda: "old", least=1)
+    shared_cache.stale_while_revalidate("broken", lambda: "old", min_ttl=1)
     cache.delete("broken:fresh")
 
     with pytest.raises(ZeroDivisionError):
-        sparingly.sparingly("broken", lambda: 1 / 0, least=1)
+        shared_cache.stale_while_revalidate("broken", lambda: 1 / 0, min_ttl=1)
 
-    assert sparingly.sparingly("broken", lambda: "new", least=1) == "new"
+    assert shared_cache.stale_while_revalidate("broken", lambda: "new", min_ttl=1) == "new"
 
 
 def test_a_process_without_redis_keeps_its_own_counts(edition, add_row, monkeypatch):
@@ -269,7 +271,7 @@ def test_a_process_without_redis_keeps_its_own_counts(edition, add_row, monkeypa
 
     for name in ("get_many", "set", "add", "delete"):
         monkeypatch.setattr(type(cache._connections["default"]), name, gone, raising=False)
-    monkeypatch.setattr(sparingly, "_gone_until", 0.0)
+    monkeypatch.setattr(shared_cache, "_unavailable_until", 0.0)
     add_row(**SENT)
 
     assert progress(edition).done == 1

@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from subscribers import confirmation, consent, letters, tokens
+from subscribers import confirmation_mail, consent, requested_mail, signed_links
 from subscribers.abuse import Attempt
 from subscribers.consent import Origin
 from subscribers.models import Consent, Letter, Newsletter, Subscription
@@ -78,15 +78,15 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
         )
 
     def move(side: str, now: datetime) -> str:
-        return reverse("move", args=[tokens.change_token(change.pk, side, now=now)])
+        return reverse("move", args=[signed_links.address_change_token(change.pk, side, now=now)])
 
     return {
         "home": reverse("home"),
         "newsletter": newsletter.get_absolute_url(),
         "check-your-inbox": reverse("signup-done", args=[newsletter.slug]),
-        "confirm": reverse("confirm", args=[tokens.confirm_token(pending)]),
-        "confirmed": reverse("confirm", args=[tokens.confirm_token(active)]),
-        "expired": reverse("confirm", args=[tokens.confirm_token(pending, now=long_ago)]),
+        "confirm": reverse("confirm", args=[signed_links.confirm_token(pending)]),
+        "confirmed": reverse("confirm", args=[signed_links.confirm_token(active)]),
+        "expired": reverse("confirm", args=[signed_links.confirm_token(pending, now=long_ago)]),
         "bad-link": reverse("confirm", args=["nothing"]),
         "preferences": preferences(active),
         "preferences-pending": preferences(pending),
@@ -94,10 +94,10 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
         "unsubscribe": unsubscribe(active),
         "unsubscribe-unknown": reverse("unsubscribe", args=["nobody"]),
         "unsubscribed": unsubscribe(left),
-        "dossier": reverse("dossier", args=[tokens.preferences_token(active)]),
+        "dossier": reverse("dossier", args=[signed_links.preferences_token(active)]),
         "embed-frame": reverse("embed-frame", args=[newsletter.slug]),
         "preferences-saved": f"{preferences(active)}?done=you",
-        "erase": reverse("erase-me", args=[tokens.preferences_token(active)]),
+        "erase": reverse("erase-me", args=[signed_links.preferences_token(active)]),
         "lost-link": reverse("lost-link"),
         "lost-link-sent": reverse("lost-link-sent"),
         "move-old": move("old", timezone.now()),
@@ -113,11 +113,11 @@ def in_language(path: str, language: str) -> str:
 
 
 def preferences(subscription: Subscription) -> str:
-    return reverse("preferences", args=[tokens.preferences_token(subscription)])
+    return reverse("preferences", args=[signed_links.preferences_token(subscription)])
 
 
 def unsubscribe(subscription: Subscription) -> str:
-    return reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
+    return reverse("unsubscribe", args=[signed_links.unsubscribe_token(subscription.pk)])
 
 
 def mails(readers: dict[str, Subscription]) -> dict[str, EmailMultiAlternatives]:
@@ -144,8 +144,8 @@ def _sent(kind: str, send: Callable[[], object]) -> dict[str, EmailMultiAlternat
 
 
 def _confirmation(pk: int) -> None:
-    confirmation.send_due(subscription_id=pk, now=timezone.now())
+    confirmation_mail.send_if_due(subscription_id=pk, now=timezone.now())
 
 
 def _letter(pk: int) -> None:
-    letters.send_due(letter_id=pk, now=timezone.now())
+    requested_mail.send_if_due(mail_id=pk, now=timezone.now())

@@ -17,7 +17,7 @@ from django.utils.translation import get_language_info
 
 from digest.models import Edition
 from digest.rendering.assemble import assemble, web_page
-from subscribers import zones
+from subscribers import timezones
 from subscribers.models import Newsletter
 from tests import factories
 from tests.languages import pages_and_mails
@@ -49,9 +49,9 @@ def made_up(settings, tmp_path):
     settings.LOCALE_PATHS = [tmp_path]
     # Lists of cities are cached by language. A German one may be cached from before, and the
     # made-up one must not stay for later tests.
-    zones.grouped.cache_clear()
+    timezones.grouped.cache_clear()
     yield
-    zones.grouped.cache_clear()
+    timezones.grouped.cache_clear()
 
 
 def _in_brackets(text: str) -> str:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 
 from digest.editions import notify
-from subscribers import confirmation, letters
+from subscribers import confirmation_mail, requested_mail
 from subscribers.abuse import Attempt
 from subscribers.models import Letter, Subscription
 from subscribers.preferences import lost, moving
@@ -79,7 +79,7 @@ def test_the_other_mails_need_no_feature_beyond_the_digests_baseline(newsletter,
 
 def mails_to_readers(newsletter):
     sent = {}
-    for (kind, status), template in confirmation.TEMPLATES.items():
+    for (kind, status), template in confirmation_mail.TEMPLATES.items():
         subscription = factories.subscription(
             newsletter,
             status=status,
@@ -87,7 +87,7 @@ def mails_to_readers(newsletter):
             mail_kind=kind,
             mail_due_at=NOW,
         )
-        assert confirmation.send_due(subscription_id=subscription.pk, now=NOW)
+        assert confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
         sent[template] = mail.outbox[-1]
     return sent
 
@@ -98,8 +98,8 @@ def requested_mails_to_a_reader(newsletter):
     moving.ask_to_move(subscription_id=reader.pk, email="new@example.org", now=NOW)
     sent = {}
     for letter in Letter.objects.all():
-        assert letters.send_due(letter_id=letter.pk, now=NOW)
-        sent[letters.TEMPLATES[Letter.Kind(letter.kind)]] = mail.outbox[-1]
+        assert requested_mail.send_if_due(mail_id=letter.pk, now=NOW)
+        sent[requested_mail.TEMPLATES[Letter.Kind(letter.kind)]] = mail.outbox[-1]
     return sent
 
 

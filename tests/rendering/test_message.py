@@ -13,7 +13,7 @@ from digest.rendering import preview
 from digest.rendering.assemble import MAX_HTML_BYTES
 from digest.rendering.freeze import PageTooLong
 from digest.rendering.headers import UnsafeHeader
-from subscribers import tokens
+from subscribers import signed_links
 from tests import factories
 from tests.factories import NOW
 from tests.rendering.sample_edition import full_edition, message_to
@@ -89,7 +89,7 @@ def test_list_headers_are_what_mailbox_providers_ask_for(mail):
     assert len(message["List-Unsubscribe"]) <= 74
     assert f"List-Unsubscribe: <{url}>\r\n".encode() in mail.raw, "neither encoded nor folded"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert tokens.read_unsubscribe(url.rpartition("/")[2]) == 7
+    assert signed_links.read_unsubscribe(url.rpartition("/")[2]) == 7
     assert re.fullmatch(r"<[a-z0-9.-]+>", message["List-Id"])
     assert re.fullmatch(r"[^:\s]+:[^:\s]+:digest:[a-z]{5,15}", message["Feedback-ID"])
 

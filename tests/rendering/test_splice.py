@@ -15,8 +15,8 @@ from digest.rendering.identifiers import message_id, verp_sender
 from digest.rendering.page_cache import compiled_page
 from digest.rendering.personalise import compile_page, personalise
 from digest.rendering.readers import ReaderSigner, reader_for
-from subscribers import tokens
-from subscribers.signatures import signing
+from subscribers import signed_links
+from subscribers.signing import hmac_signer
 from tests import factories
 from tests.factories import NOW
 from tests.rendering.sample_edition import full_edition
@@ -128,8 +128,8 @@ def test_links_and_ids_of_mail_already_sent_do_not_change(
     assert ann.preferences_url == f"https://news.example.com/preferences/{prefer}/"
     assert ann.message_id == f"<{message}@mail.example.com>"
     assert verp_sender(edition, pk) == f"bounces+{sender}@mail.example.com"
-    assert tokens.read_unsubscribe(leave) == pk
-    link = tokens.read_preferences(prefer)
+    assert signed_links.read_unsubscribe(leave) == pk
+    link = signed_links.read_preferences(prefer)
     assert link.subscription_id == pk
     assert link.was_sent_to(ann.email)
 
@@ -182,4 +182,4 @@ def test_a_changed_setting_takes_effect_immediately(fixed_settings, settings):
 def test_a_signature_is_djangos_salted_hmac(salt, secret, value):
     expected = salted_hmac(salt, value, secret=secret, algorithm="sha256").digest()
 
-    assert signing(salt, secret)(value) == expected
+    assert hmac_signer(salt, secret)(value) == expected

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import erase, signals, tokens
+from subscribers import erasure, signals, signed_links
 from subscribers.models import Consent, Subscription
 from tests import factories
 
@@ -22,7 +22,7 @@ def pending():
 
 def link(subscription, *, hours_ago=0):
     made_at = timezone.now() - timedelta(hours=hours_ago)
-    return reverse("confirm", args=[tokens.confirm_token(subscription, now=made_at)])
+    return reverse("confirm", args=[signed_links.confirm_token(subscription, now=made_at)])
 
 
 def row(subscription):
@@ -85,7 +85,7 @@ def test_a_second_click_on_confirm_is_harmless(client, pending):
 
 
 def test_an_old_link_does_not_lead_to_the_preferences(client, pending):
-    preferences = reverse("preferences", args=[tokens.preferences_token(pending)])
+    preferences = reverse("preferences", args=[signed_links.preferences_token(pending)])
 
     assert preferences in client.post(link(pending)).content.decode()
     for old in (client.get(link(pending, hours_ago=99)), client.post(link(pending, hours_ago=99))):
@@ -163,7 +163,7 @@ def test_a_broken_link_gets_a_page_that_says_so(client, token):
 
 def test_a_link_of_an_erased_subscription_is_a_broken_link(client, pending):
     url = link(pending)
-    erase.erase(subscriber_id=pending.subscriber_id, now=timezone.now())
+    erasure.erase(subscriber_id=pending.subscriber_id, now=timezone.now())
 
     assert client.post(url).status_code == 404
     assert client.post(link(pending, hours_ago=80), {"fresh": "1"}).status_code == 404

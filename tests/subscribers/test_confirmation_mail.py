@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.db.models import F
 
-from subscribers import confirmation, signup, suppression, tasks, tokens
+from subscribers import confirmation_mail, signed_links, signup, suppression, tasks
 from subscribers.consent import Origin
 from subscribers.models import Subscription, Webhook, WebhookDelivery
 from subscribers.relays import parse_relay
@@ -37,7 +37,7 @@ def signed_up(newsletter):
 
 
 def send(subscription, *, now=NOW):
-    sent = confirmation.send_due(subscription_id=subscription.pk, now=now)
+    sent = confirmation_mail.send_if_due(subscription_id=subscription.pk, now=now)
     subscription.refresh_from_db()
     return sent
 
@@ -187,7 +187,7 @@ def test_a_task_that_runs_twice_sends_one_mail(newsletter):
 
 def test_a_mail_leased_by_another_worker_is_not_sent(newsletter):
     subscription = pending(newsletter)
-    Subscription.objects.update(mail_due_at=F("mail_due_at") + confirmation.LEASE)
+    Subscription.objects.update(mail_due_at=F("mail_due_at") + confirmation_mail.LEASE)
 
     assert not send(subscription)
 
@@ -202,8 +202,8 @@ def test_the_mail_of_a_killed_worker_is_due_again_after_the_lease(newsletter, mo
     with pytest.raises(SystemExit):
         send(subscription)
 
-    assert confirmation.due_ids(now=NOW) == []
-    assert confirmation.due_ids(now=NOW + confirmation.LEASE) == [subscription.pk]
+    assert confirmation_mail.due_ids(now=NOW) == []
+    assert confirmation_mail.due_ids(now=NOW + confirmation_mail.LEASE) == [subscription.pk]
 
 
 def test_the_longest_waiting_mail_goes_first_and_reminders_go_last(newsletter):
@@ -215,7 +215,7 @@ def test_the_longest_waiting_mail_goes_first_and_reminders_go_last(newsletter):
     pending(newsletter, "none@example.com", mail_due_at=None)
     pending(newsletter, "later@example.com", mail_due_at=NOW + timedelta(seconds=1))
 
-    assert not confirmation.send_all_due(clock=lambda: NOW)
+    assert not confirmation_mail.send_all_due(clock=lambda: NOW)
 
     names = [message.to[0].partition("@")[0] for message in mail.outbox]
     assert names == ["early", "late", "reminded"]
@@ -224,15 +224,15 @@ def test_the_longest_waiting_mail_goes_first_and_reminders_go_last(newsletter):
 def test_a_mail_that_fails_does_not_hold_up_the_others(newsletter, monkeypatch, caplog):
     broken = pending(newsletter, "broken@example.com", mail_due_at=NOW - timedelta(minutes=1))
     pending(newsletter)
-    compose = confirmation._compose
+    compose = confirmation_mail._compose
 
     def break_one(subscription, *, now):
         if subscription.pk == broken.pk:
             raise ZeroDivisionError
         return compose(subscription, now=now)
 
-    monkeypatch.setattr(confirmation, "_compose", break_one)
-    confirmation.send_all_due(clock=lambda: NOW)
+    monkeypatch.setattr(confirmation_mail, "_compose", break_one)
+    confirmation_mail.send_all_due(clock=lambda: NOW)
 
     assert [message.to for message in mail.outbox] == [["ann@example.com"]]
     assert f"Mail for subscription {broken.pk} failed" in caplog.text
@@ -240,7 +240,7 @@ def test_a_mail_that_fails_does_not_hold_up_the_others(newsletter, monkeypatch, 
 
 def test_the_tick_enqueues_send_mails_when_a_mail_is_due(newsletter, monkeypatch):
     calls = []
-    monkeypatch.setattr(tasks, "call", calls.append)
+    monkeypatch.setattr(tasks, "enqueue_once", calls.append)
 
     tasks.tick()
     pending(newsletter)
@@ -251,7 +251,7 @@ def test_the_tick_enqueues_send_mails_when_a_mail_is_due(newsletter, monkeypatch
 
 def test_a_confirmation_before_the_relay_has_answered_loses_no_welcome(newsletter, monkeypatch):
     subscription = pending(newsletter)
-    token = tokens.confirm_token(subscription, now=NOW)
+    token = signed_links.confirm_token(subscription, now=NOW)
 
     def press(message):
         signup.confirm(token=token, origin=Origin(), now=NOW)
@@ -266,7 +266,7 @@ def test_a_confirmation_before_the_relay_has_answered_loses_no_welcome(newslette
 
 
 def test_the_pauses_double_while_the_relay_is_unreachable(newsletter, settings):
-    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
+    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     subscription = pending(newsletter)
 
@@ -280,7 +280,7 @@ def test_the_pauses_double_while_the_relay_is_unreachable(newsletter, settings):
 
 
 def test_the_mail_is_given_up_after_three_days(newsletter, settings):
-    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
+    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     subscription = pending(newsletter)
 
@@ -347,7 +347,7 @@ def test_a_mail_that_cannot_be_composed_is_postponed_and_given_up_like_any_other
     def broken(**_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(confirmation, "compose", broken)
+    monkeypatch.setattr(confirmation_mail, "compose", broken)
     subscription = pending(newsletter)
 
     pauses, now = [], NOW
@@ -369,7 +369,7 @@ def test_a_sent_mail_is_not_sent_again_when_its_webhook_event_fails(
         raise ZeroDivisionError
 
     factories.webhook()
-    monkeypatch.setattr(confirmation, "emit_of_reader", broken)
+    monkeypatch.setattr(confirmation_mail, "emit_of_reader", broken)
     subscription = signed_up(newsletter)
 
     assert send(subscription)

@@ -9,9 +9,9 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import consent, dossier, erase, preferences, tokens
+from subscribers import consent, data_export, erasure, preferences, signed_links
 from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
-from subscribers.suppression import conceal, suppress
+from subscribers.suppression import replace_by_hash, suppress
 from tests import factories
 from tests.factories import NOW
 
@@ -59,11 +59,11 @@ def record(subscription, kind, *, minutes=0, **fields):
 
 
 def page(subscription, name="dossier"):
-    return reverse(name, args=[tokens.preferences_token(subscription)])
+    return reverse(name, args=[signed_links.preferences_token(subscription)])
 
 
 def test_the_file_has_everything_of_this_reader_and_nothing_of_another(ann):
-    found = dossier.export(subscriber_id=ann.subscriber_id)
+    found = data_export.export(subscriber_id=ann.subscriber_id)
 
     assert found["person"]["email"] == "ann@example.com"
     assert found["subscriptions"][0]["muted_sections"] == ["Sport"]
@@ -89,14 +89,14 @@ def test_the_file_has_everything_of_this_reader_and_nothing_of_another(ann):
 
 def test_each_field_of_a_consent_record_is_in_the_file(ann):
     """A field that is added later has to be added to the file too."""
-    entry = dossier.export(subscriber_id=ann.subscriber_id)["consents"][0]
+    entry = data_export.export(subscriber_id=ann.subscriber_id)["consents"][0]
     fields = {field.name for field in Consent._meta.concrete_fields}
 
     assert set(entry) == fields - {"id", "subscription", "created_at"} | {"at", "newsletter"}
 
 
 def test_each_field_of_a_subscription_is_in_the_file_or_left_out_on_purpose(ann):
-    entry = dossier.export(subscriber_id=ann.subscriber_id)["subscriptions"][0]
+    entry = data_export.export(subscriber_id=ann.subscriber_id)["subscriptions"][0]
     renamed = {
         "source": "signed_up_on", "created_at": "signed_up_at", "mail_sent_at": "last_letter_at",
     }  # fmt: skip
@@ -133,17 +133,17 @@ def test_the_download_is_the_data_export_as_json(client, ann):
     assert response["Content-Disposition"] == (
         f'attachment; filename="reader-{ann.subscriber_id}.json"'
     )
-    assert response.json() == dossier.export(subscriber_id=ann.subscriber_id)
+    assert response.json() == data_export.export(subscriber_id=ann.subscriber_id)
 
 
 @pytest.mark.parametrize("name", ["dossier", "dossier-download"])
 def test_the_data_export_opens_only_with_the_readers_own_link(client, ann, name):
     forged = reverse(name, args=["x" * 30])
-    wrong_purpose = reverse(name, args=[tokens.unsubscribe_token(ann.pk)])
+    wrong_purpose = reverse(name, args=[signed_links.unsubscribe_token(ann.pk)])
     assert client.get(forged).status_code == 404
     assert client.get(wrong_purpose).status_code == 404
 
-    erase.erase(subscriber_id=ann.subscriber_id, now=NOW)
+    erasure.erase(subscriber_id=ann.subscriber_id, now=NOW)
 
     assert client.get(page(ann, name)).status_code == 404
 
@@ -177,11 +177,11 @@ def test_the_page_takes_few_queries_however_many_records_there_are(
 def test_a_former_address_that_has_a_new_reader_is_not_in_the_file(ann):
     """The mailbox has a new owner, who signed up. Erasing leaves the new owner's row out too."""
     old = replaced_by(ann, "ann.before@example.com")
-    assert len(dossier.export(subscriber_id=ann.subscriber_id)["subscriptions"]) == 2
+    assert len(data_export.export(subscriber_id=ann.subscriber_id)["subscriptions"]) == 2
 
     factories.second_subscription(old.subscriber, factories.newsletter(name="Evening"))
 
-    found = dossier.export(subscriber_id=ann.subscriber_id)
+    found = data_export.export(subscriber_id=ann.subscriber_id)
     assert [row["newsletter"] for row in found["subscriptions"]] == ["Morning"]
     assert len(found["consents"]) == 3
 
@@ -190,7 +190,7 @@ def test_a_chain_of_replaced_subscriptions_is_in_the_file(ann):
     between = replaced_by(ann, "ann.before@example.com")
     replaced_by(between, "ann.long-before@example.com")
 
-    assert len(dossier.export(subscriber_id=ann.subscriber_id)["subscriptions"]) == 3
+    assert len(data_export.export(subscriber_id=ann.subscriber_id)["subscriptions"]) == 3
 
 
 def replaced_by(subscription, email):
@@ -204,11 +204,13 @@ def replaced_by(subscription, email):
 def test_a_requested_address_change_and_its_mails_are_in_the_file(client, ann):
     preferences.moving.ask_to_move(subscription_id=ann.pk, email="New@Example.org", now=NOW)
     change = AddressChange.objects.get()
-    preferences.moving.agree(token=tokens.change_token(change.pk, "old", now=NOW), now=NOW)
+    preferences.moving.agree(
+        token=signed_links.address_change_token(change.pk, "old", now=NOW), now=NOW
+    )
     Letter.objects.create(kind="link", email_key="ann@example.com", asked_at=NOW, outcome="sent")
     Letter.objects.create(kind="link", email_key="bob@example.com", due_at=NOW)
 
-    found = dossier.export(subscriber_id=ann.subscriber_id)
+    found = data_export.export(subscriber_id=ann.subscriber_id)
 
     [entry] = found["address_changes"]
     assert entry == {
@@ -245,7 +247,7 @@ def test_each_field_of_a_request_is_in_the_file_or_left_out_on_purpose(
     ann, model, chapter, left_out
 ):
     preferences.moving.ask_to_move(subscription_id=ann.pk, email="new@example.org", now=NOW)
-    entry = dossier.export(subscriber_id=ann.subscriber_id)[chapter][0]
+    entry = data_export.export(subscriber_id=ann.subscriber_id)[chapter][0]
     fields = {field.name for field in model._meta.concrete_fields} - left_out
     renamed = {"created_at": "asked_at", "email_key": "to"}
 
@@ -253,9 +255,9 @@ def test_each_field_of_a_request_is_in_the_file_or_left_out_on_purpose(
 
 
 def test_an_earlier_erasure_is_in_the_file_although_only_a_hash_is_left(client, ann):
-    conceal(email="ann@example.com", detail="at the reader's wish", now=NOW)
+    replace_by_hash(email="ann@example.com", detail="at the reader's wish", now=NOW)
 
-    assert dossier.export(subscriber_id=ann.subscriber_id)["suppression"] == {
+    assert data_export.export(subscriber_id=ann.subscriber_id)["suppression"] == {
         "reason": "erased",
         "detail": "at the reader's wish",
         "since": "2026-03-10T06:00:00Z",
@@ -268,7 +270,7 @@ def test_an_earlier_erasure_is_in_the_file_although_only_a_hash_is_left(client, 
 
 def test_the_page_says_why_a_hashed_address_gets_no_mail(client, ann):
     suppress(email="ann@example.com", reason="complaint", now=NOW)
-    conceal(email="ann@example.com", now=NOW)
+    replace_by_hash(email="ann@example.com", now=NOW)
 
     assert "a mail from us was reported as spam" in client.get(page(ann)).content.decode()
 
@@ -278,7 +280,7 @@ def test_the_export_reader_command_prints_the_file(ann):
 
     call_command("export_reader", "Ann@Example.com", stdout=out)
 
-    assert json.loads(out.getvalue()) == dossier.export(subscriber_id=ann.subscriber_id)
+    assert json.loads(out.getvalue()) == data_export.export(subscriber_id=ann.subscriber_id)
     with pytest.raises(CommandError, match="Nobody reads us"):
         call_command("export_reader", "nobody@example.com")
 

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import consent, dossier, tokens
+from subscribers import consent, data_export, signed_links
 from subscribers.models import Subscriber
 from tests import factories
 from tests.admin.test_edition_page_browser import our_violations
@@ -42,7 +42,7 @@ def ann(transactional_db):
 
 @pytest.mark.parametrize("language", ["en", "ar", "ja"])
 def test_the_page_passes_axe_and_never_scrolls_sideways(page, ann, language):
-    token = tokens.preferences_token(ann)
+    token = signed_links.preferences_token(ann)
     page.goto(reverse("dossier", args=[token]) + f"?lang={language}")
     assert page.locator("html").get_attribute("lang") == language
     for width in (320, 1280):
@@ -54,14 +54,14 @@ def test_the_page_passes_axe_and_never_scrolls_sideways(page, ann, language):
 
 
 def test_the_saved_file_is_the_data_export(page, ann):
-    page.goto(reverse("dossier", args=[tokens.preferences_token(ann)]))
+    page.goto(reverse("dossier", args=[signed_links.preferences_token(ann)]))
 
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download it as a file").click()
 
     assert saved.value.suggested_filename == f"reader-{ann.subscriber_id}.json"
     with open(saved.value.path()) as file:
-        assert json.load(file) == dossier.export(subscriber_id=ann.subscriber_id)
+        assert json.load(file) == data_export.export(subscriber_id=ann.subscriber_id)
 
 
 def test_an_editor_erases_a_reader(admin_page, ann):

@@ -11,8 +11,8 @@ import pytest
 from django.utils import timezone
 
 from subscribers import abuse, snippet
+from subscribers.contrast import AA, contrast_ratio
 from subscribers.models import Consent, Subscription
-from subscribers.palette import AA, contrast
 from tests import factories
 from tests.conftest import ROOT
 
@@ -102,8 +102,8 @@ def test_the_form_is_readable_whatever_colours_are_chosen(client, newsletter, ac
 
     for colours in (answer["light"], answer["dark"]):
         for name in ("accent", "ink", "soft", "bad"):
-            assert contrast(colours[name], colours["paper"]) >= AA
-        assert contrast(colours["edge"], colours["paper"]) >= 3
+            assert contrast_ratio(colours[name], colours["paper"]) >= AA
+        assert contrast_ratio(colours["edge"], colours["paper"]) >= 3
 
 
 def test_an_unknown_newsletter_has_no_form(client, db):
@@ -224,7 +224,9 @@ def test_query_values_are_escaped_in_the_iframe(client, newsletter):
 
 def framed(newsletter, **look):
     """Return the URL of the iframe that the snippet builder makes."""
-    [url] = re.findall(r'src="([^"]*)"', snippet.frame(newsletter, look=snippet.Look(**look)))
+    [url] = re.findall(
+        r'src="([^"]*)"', snippet.frame(newsletter, options=snippet.EmbedOptions(**look))
+    )
     path = urlsplit(unescape(url))
     return f"{path.path}?{path.query}"
 

@@ -405,7 +405,7 @@ def test_the_plain_form_needs_no_script(browser, live_server, web, newsletter, s
     from subscribers import snippet
 
     settings.SITE_URL = live_server.url
-    plain = snippet.plain_form(newsletter, look=snippet.Look())
+    plain = snippet.plain_form(newsletter, options=snippet.EmbedOptions())
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     body = ARTICLE.format(lang="en", html="", css="", head="", before="", after="", embed=plain)
@@ -421,7 +421,7 @@ def test_the_plain_form_needs_no_script(browser, live_server, web, newsletter, s
 def test_the_iframe_signs_up_and_records_the_page_around_it(article, newsletter, live_server):
     from subscribers import snippet
 
-    frame = snippet.frame(newsletter, look=snippet.Look())
+    frame = snippet.frame(newsletter, options=snippet.EmbedOptions())
     page = article(embed=frame, policy="default-src 'none'; frame-src {host}")
     inside = page.frame_locator("iframe")
     inside.get_by_label("E-mail address").fill("framed@example.com")

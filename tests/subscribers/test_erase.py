@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from digest.delivery import claim
 from digest.models import Delivery
-from subscribers import consent, dossier, erase, signals, signup, suppression, tokens
+from subscribers import consent, data_export, erasure, signals, signed_links, signup, suppression
 from subscribers.models import (
     AddressChange,
     Consent,
@@ -87,7 +87,7 @@ def traces():
 
 
 def erase_now(subscriber):
-    return erase.erase(subscriber_id=subscriber.pk, now=NOW)
+    return erasure.erase(subscriber_id=subscriber.pk, now=NOW)
 
 
 def test_nothing_of_the_person_is_left_in_any_table(ann):
@@ -186,7 +186,7 @@ def test_the_row_of_a_former_address_is_erased_too(ann):
         origin=ORIGIN,
         now=NOW,
     )
-    assert len(dossier.export(subscriber_id=ann.pk)["consents"]) == 3
+    assert len(data_export.export(subscriber_id=ann.pk)["consents"]) == 3
 
     erase_now(ann)
 
@@ -223,7 +223,7 @@ def test_an_erased_reader_may_sign_up_as_a_new_reader_and_gets_editions_again(an
     assert again.mail_due_at is not None
     assert not suppression.is_suppressed(ADDRESS)
     assert suppressed_among([ADDRESS]), "until they confirm an import leaves them alone"
-    signup.confirm(token=tokens.confirm_token(again, now=NOW), origin=ORIGIN, now=NOW)
+    signup.confirm(token=signed_links.confirm_token(again, now=NOW), origin=ORIGIN, now=NOW)
 
     assert suppressed_among([ADDRESS]) == {}
     edition = factories.publish(factories.edition(newsletter), status="sending")
@@ -235,10 +235,10 @@ def test_an_erased_reader_may_sign_up_as_a_new_reader_and_gets_editions_again(an
 def test_links_in_old_mails_do_not_bring_an_erased_reader_back(ann, client):
     subscription = ann.subscriptions.get(status="active")
     links = [
-        reverse("confirm", args=[tokens.confirm_token(subscription)]),
-        reverse("confirm", args=[tokens.confirm_token(subscription, now=NOW)]),
-        reverse("preferences", args=[tokens.preferences_token(subscription)]),
-        reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)]),
+        reverse("confirm", args=[signed_links.confirm_token(subscription)]),
+        reverse("confirm", args=[signed_links.confirm_token(subscription, now=NOW)]),
+        reverse("preferences", args=[signed_links.preferences_token(subscription)]),
+        reverse("unsubscribe", args=[signed_links.unsubscribe_token(subscription.pk)]),
     ]
     erase_now(ann)
     before = everything()
@@ -252,13 +252,13 @@ def test_links_in_old_mails_do_not_bring_an_erased_reader_back(ann, client):
 
 
 def test_an_unknown_address_can_be_erased_to_keep_later_imports_from_adding_it():
-    assert not erase.erase_address(email="Nobody@example.com", now=NOW)
+    assert not erasure.erase_address(email="Nobody@example.com", now=NOW)
 
     assert suppressed_among(["nobody@example.com"]) == {"nobody@example.com": "erased"}
     assert "nobody" not in everything()
 
 
 def test_a_reader_is_erased_by_address(ann):
-    assert erase.erase_address(email=ADDRESS.upper(), now=NOW)
+    assert erasure.erase_address(email=ADDRESS.upper(), now=NOW)
 
     assert traces() == []

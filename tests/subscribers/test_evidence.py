@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from subscribers import abuse, consent, preferences, tokens
+from subscribers import abuse, consent, preferences, signed_links
 from subscribers.models import Consent, Subscription
 from tests import factories
 
@@ -44,7 +44,7 @@ def test_signing_up_confirming_choosing_and_unsubscribing_each_leave_a_record(cl
     assert_complete(Consent.objects.get(), newsletter, kind="signup", page=url)
     subscription = Subscription.objects.get()
 
-    url = reverse("confirm", args=[tokens.confirm_token(subscription)])
+    url = reverse("confirm", args=[signed_links.confirm_token(subscription)])
     assert consent.wording("confirmation", newsletter, language="de") in page_text(client, url)
     client.post(url, headers=BROWSER)
     assert_complete(newest(), newsletter, kind="confirmation", page="/confirm/…/")
@@ -63,7 +63,7 @@ def test_signing_up_confirming_choosing_and_unsubscribing_each_leave_a_record(cl
     assert_complete(change, newsletter, kind="change", page="/preferences/…/")
     assert change.details == {"muted_sections": {"from": [], "to": ["Sport"]}}
 
-    url = reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
+    url = reverse("unsubscribe", args=[signed_links.unsubscribe_token(subscription.pk)])
     assert consent.wording("withdrawal", newsletter, language="de") in page_text(client, url)
     client.post(url, {"page": "1"}, headers=BROWSER)
     assert_complete(newest(), newsletter, kind="withdrawal", page="/u/…")
@@ -71,7 +71,7 @@ def test_signing_up_confirming_choosing_and_unsubscribing_each_leave_a_record(cl
 
 def test_a_one_click_unsubscribe_is_recorded_as_a_mail_programs_button(client, newsletter):
     subscription = factories.subscription(newsletter)
-    url = reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
+    url = reverse("unsubscribe", args=[signed_links.unsubscribe_token(subscription.pk)])
 
     client.post(url, {"List-Unsubscribe": "One-Click"}, headers={"User-Agent": "Mail/1"})
 

@@ -19,7 +19,7 @@ DEAD = "smtp://127.0.0.1:9?name=dead"  # nobody listens there
 
 @pytest.fixture(autouse=True)
 def _no_relay_is_paused(monkeypatch):
-    monkeypatch.setattr(failover, "_rests_until", {})
+    monkeypatch.setattr(failover, "_skipped_until", {})
 
 
 @pytest.fixture
@@ -102,9 +102,9 @@ def test_the_next_relay_takes_over_from_one_that_refuses_us(relay, use_relays, g
 
 def test_the_first_relay_is_tried_first_again_after_a_minute(relay, spare, use_relays, monkeypatch):
     use_relays(url(spare), url(relay))
-    monkeypatch.setitem(failover._rests_until, f"127.0.0.1:{spare.port}", float("inf"))
+    monkeypatch.setitem(failover._skipped_until, f"127.0.0.1:{spare.port}", float("inf"))
     send()
-    monkeypatch.setitem(failover._rests_until, f"127.0.0.1:{spare.port}", 0.0)
+    monkeypatch.setitem(failover._skipped_until, f"127.0.0.1:{spare.port}", 0.0)
     send()
 
     assert (len(relay.received), len(spare.received)) == (1, 1)
@@ -113,11 +113,11 @@ def test_the_first_relay_is_tried_first_again_after_a_minute(relay, spare, use_r
 def test_a_paused_relay_is_tried_when_all_are_paused(relay, use_relays, monkeypatch):
     use_relays(DEAD, url(relay))
     for name in ("dead", f"127.0.0.1:{relay.port}"):
-        monkeypatch.setitem(failover._rests_until, name, float("inf"))
+        monkeypatch.setitem(failover._skipped_until, name, float("inf"))
 
     assert send() == 1
     # The relay was reached, so its pause is over.
-    assert set(failover._rests_until) == {"dead"}
+    assert set(failover._skipped_until) == {"dead"}
 
 
 @pytest.mark.parametrize("reply", ["550 5.1.1 No such user", "451 4.7.1 Later"])

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from subscribers import consent, erase, growth, tokens
-from subscribers.growth import Tally
+from subscribers import consent, erasure, growth, signed_links
+from subscribers.growth import GrowthCounts
 from subscribers.models import GrowthDay, GrowthMark
 from subscribers.preferences import leaving
 from tests import factories
@@ -41,7 +41,7 @@ def report(*newsletters, days=30, now=NOON, **fields):
 
 
 def count_all(now):
-    while growth.count(now=now):
+    while growth.count_settled(now=now):
         pass
 
 
@@ -52,8 +52,8 @@ def test_today_is_reported_before_anything_was_counted(newsletter):
 
     found = report(newsletter)
 
-    assert found.days[TODAY] == Tally(signups=1, confirmations=1)
-    assert found.sources == {"news.example.com/": Tally(signups=1, confirmations=1)}
+    assert found.days[TODAY] == GrowthCounts(signups=1, confirmations=1)
+    assert found.sources == {"news.example.com/": GrowthCounts(signups=1, confirmations=1)}
     assert (found.first, found.last, len(found.days)) == (date(2026, 2, 9), TODAY, 30)
 
 
@@ -70,7 +70,7 @@ def test_each_day_is_reported_the_same_before_and_after_it_was_counted(newslette
 
     assert GrowthDay.objects.count() == 3, "today's hour is not yet"
     assert report(newsletter, days=90) == before
-    assert before.total == Tally(signups=4, confirmations=4, leavers=4)
+    assert before.total == GrowthCounts(signups=4, confirmations=4, leavers=4)
     count_all(NOON)
     assert report(newsletter, days=90) == before, "counting twice adds nothing"
 
@@ -90,7 +90,7 @@ def test_a_day_begins_at_midnight_in_the_newsletters_time_zone_in_summer_too(new
 def test_the_last_hour_is_read_from_the_ledger_and_counted_an_hour_later(newsletter):
     record(reader(newsletter), "signup")
 
-    growth.count(now=NOON + timedelta(minutes=59))
+    growth.count_settled(now=NOON + timedelta(minutes=59))
     assert not GrowthDay.objects.exists()
     count_all(NOON + timedelta(minutes=61))
 
@@ -121,7 +121,7 @@ def test_each_kind_of_consent_record_counts_as_what_it_is(newsletter):
 
     # Two sign-ups on a day count once. A withdrawal counts only if the reader had confirmed. A
     # change counts as nothing.
-    assert report(newsletter).total == Tally(signups=1, imports=1)
+    assert report(newsletter).total == GrowthCounts(signups=1, imports=1)
 
 
 def test_a_report_of_one_page_still_lists_all_pages(newsletter):
@@ -152,7 +152,7 @@ def test_the_first_count_goes_a_month_at_a_time(newsletter):
     for days in (400, 300, 200, 5):
         record(reader(newsletter), "signup", NOON - timedelta(days=days))
 
-    assert growth.count(now=NOON)
+    assert growth.count_settled(now=NOON)
     assert GrowthDay.objects.count() == 1
     count_all(NOON)
 
@@ -165,23 +165,23 @@ def test_an_erased_reader_stays_counted_and_counts_as_a_leaver(newsletter):
     count_all(NOON)
     record(ann, "confirmation")
 
-    erase.erase(subscriber_id=ann.subscriber_id, now=NOON)
+    erasure.erase(subscriber_id=ann.subscriber_id, now=NOON)
 
-    expected = Tally(signups=1, confirmations=1, leavers=1)
+    expected = GrowthCounts(signups=1, confirmations=1, leavers=1)
     assert report(newsletter).total == expected
     record(reader(newsletter), "signup")
     count_all(NOON + timedelta(days=2))
     later = report(newsletter, now=NOON + timedelta(days=2)).total
-    assert later == Tally(signups=2, confirmations=1, leavers=1)
+    assert later == GrowthCounts(signups=2, confirmations=1, leavers=1)
 
 
 def test_an_unsubscribed_reader_is_not_counted_as_a_leaver_again_when_erased(newsletter):
     ann = reader(newsletter, status="unsubscribed")
     record(ann, "withdrawal", NOON - timedelta(days=5))
 
-    erase.erase(subscriber_id=ann.subscriber_id, now=NOON)
+    erasure.erase(subscriber_id=ann.subscriber_id, now=NOON)
 
-    assert report(newsletter).total == Tally(leavers=1)
+    assert report(newsletter).total == GrowthCounts(leavers=1)
 
 
 @pytest.mark.parametrize("minutes", [1, 30])
@@ -192,15 +192,15 @@ def test_a_reader_who_resubscribes_within_the_hour_is_not_counted(newsletter, mi
     left_at = datetime(2026, 3, 10, 23, 50, tzinfo=UTC)
     leaving.unsubscribe(subscription_id=ann.pk, now=left_at)
     ann.refresh_from_db()
-    token = tokens.return_token(ann, now=left_at)
+    token = signed_links.comeback_token(ann, now=left_at)
     back_at = left_at + timedelta(minutes=minutes)
     assert leaving.come_back(subscription_id=ann.pk, token=token, seen="Back", now=back_at)
 
     later = back_at + timedelta(hours=2)
-    assert report(newsletter, now=later).total == Tally()
+    assert report(newsletter, now=later).total == GrowthCounts()
     count_all(later)
 
-    assert report(newsletter, now=later).total == Tally()
+    assert report(newsletter, now=later).total == GrowthCounts()
     assert not GrowthDay.objects.exclude(leavers=0, confirmations=0).exists()
 
 
@@ -210,4 +210,4 @@ def test_a_reader_who_unsubscribes_and_signs_up_again_counts_as_both(newsletter)
     record(ann, "signup", NOON + timedelta(minutes=5))
     record(ann, "confirmation", NOON + timedelta(minutes=6))
 
-    assert report(newsletter, now=NOON).total == Tally(signups=1, confirmations=1, leavers=1)
+    assert report(newsletter, now=NOON).total == GrowthCounts(signups=1, confirmations=1, leavers=1)

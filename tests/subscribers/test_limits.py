@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from subscribers import abuse, commons
+from subscribers import abuse, shared_redis
 from subscribers.abuse import Attempt, ChallengeNeeded, challenge, limits
 from subscribers.abuse.buckets import WINDOW, Alone, Asked, Bucket
 from subscribers.abuse.limits import PER_ADDRESS, SOLVED_FACTOR
@@ -23,9 +23,9 @@ def with_and_without_redis(request, settings, monkeypatch):
     monkeypatch.setattr(challenge, "COST", 10)
     if request.param == "without Redis":
         settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    commons.forget()
+    shared_redis.reset_redis_for_tests()
     yield
-    commons.forget()
+    shared_redis.reset_redis_for_tests()
 
 
 pytestmark = pytest.mark.usefixtures("with_and_without_redis")
@@ -197,7 +197,7 @@ def test_the_local_limiter_keeps_a_bounded_number_of_buckets(monkeypatch):
 
 def test_an_unreachable_redis_is_asked_once_and_not_for_every_sign_up(settings, caplog):
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    commons.forget()
+    shared_redis.reset_redis_for_tests()
     for n in range(3):
         assert is_accepted(n=n)
 

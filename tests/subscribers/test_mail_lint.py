@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from django.core import mail
 
-from subscribers import confirmation
+from subscribers import confirmation_mail
 from tests import factories
 from tests.factories import NOW
 from tests.rendering.test_mail_lint import LINT
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.subprocess, pytest.mark.django_db]
 def test_html_validate_and_caniemail_find_nothing(tmp_path, settings, status):
     settings.SITE_URL = "https://news.example.com"
     subscription = factories.subscription(factories.newsletter(), status=status, mail_due_at=NOW)
-    confirmation.send_due(subscription_id=subscription.pk, now=NOW)
+    confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
     page = tmp_path / "body.html"
     page.write_text(mail.outbox[0].alternatives[0].content)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from subscribers import long_gone, pending, retention
+from subscribers import inactive, pending, retention
 from subscribers.api import readers
 from subscribers.models import ImportJob, Subscriber
 from subscribers.transfer import jobs
@@ -33,8 +33,8 @@ def pages_until_done(**limits):
     """Return all readers that a round of retention finds, and in how many pages."""
     found, pages, has_more = [], 0, True
     while has_more:
-        page = long_gone.find(before=NOW - 1000 * DAY, now=NOW, **limits)
-        long_gone.keep(page.place)
+        page = inactive.find_batch(before=NOW - 1000 * DAY, now=NOW, **limits)
+        inactive.save_position(page.position)
         found, pages, has_more = found + page.readers, pages + 1, page.has_more
     return found, pages
 
@@ -58,7 +58,7 @@ def test_readers_to_remind_are_found_by_an_index():
 
 
 def test_readers_are_reminded_in_batches(monkeypatch):
-    monkeypatch.setattr(pending, "AT_ONCE", 2)
+    monkeypatch.setattr(pending, "ROWS_PER_TRANSACTION", 2)
     newsletter = factories.newsletter()
     for _ in range(5):
         unconfirmed(newsletter)
@@ -70,7 +70,7 @@ def test_readers_are_reminded_in_batches(monkeypatch):
 def test_readers_who_unsubscribed_long_ago_are_found_by_an_index():
     unsubscribed(factories.newsletter(), days=1000)
     with collect_plans("subscribers_subscription") as plans:
-        retention.erase_who_left(now=NOW)
+        retention.erase_inactive(now=NOW)
 
     assert "subscription_left_by_time" in plans[0]
     assert "Sort" not in plans[0]
@@ -84,15 +84,15 @@ def test_unsubscribed_readers_who_are_erased_already_are_scanned_once():
         )
     last = unsubscribed(newsletter, days=1500)
 
-    assert pages_until_done(rows=2, persons=2) == ([last.subscriber_id], 3)
-    assert pages_until_done(rows=2, persons=2) == ([], 1)
+    assert pages_until_done(max_rows=2, max_readers=2) == ([last.subscriber_id], 3)
+    assert pages_until_done(max_rows=2, max_readers=2) == ([], 1)
 
 
 def test_readers_who_unsubscribed_at_the_same_moment_are_all_found():
     newsletter = factories.newsletter()
     gone = [unsubscribed(newsletter, days=2000).subscriber_id for _ in range(5)]
 
-    assert pages_until_done(rows=3, persons=2) == (gone, 3)
+    assert pages_until_done(max_rows=3, max_readers=2) == (gone, 3)
 
 
 def test_a_reader_of_two_newsletters_is_found_by_the_later_unsubscribe():
@@ -103,18 +103,20 @@ def test_a_reader_of_two_newsletters_is_found_by_the_later_unsubscribe():
         status="unsubscribed",
         ended_at=NOW - 1000 * DAY + DAY / 24,
     )
-    assert pages_until_done(rows=5, persons=5)[0] == []
+    assert pages_until_done(max_rows=5, max_readers=5)[0] == []
 
-    later = long_gone.find(before=NOW - 999 * DAY, rows=5, persons=5, now=NOW)
+    later = inactive.find_batch(before=NOW - 999 * DAY, max_rows=5, max_readers=5, now=NOW)
 
     assert later.readers == [second.subscriber_id]
 
 
 def test_all_unsubscribed_readers_are_scanned_again_after_a_week():
     subscription = unsubscribed(factories.newsletter(), days=2000)
-    pages_until_done(rows=5, persons=5)
+    pages_until_done(max_rows=5, max_readers=5)
 
-    page = long_gone.find(before=NOW - 1000 * DAY, rows=5, persons=5, now=NOW + 7 * DAY)
+    page = inactive.find_batch(
+        before=NOW - 1000 * DAY, max_rows=5, max_readers=5, now=NOW + 7 * DAY
+    )
 
     assert page.readers == [subscription.subscriber_id]
 

@@ -8,7 +8,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.defaults import permission_denied, server_error
 
-from subscribers.palette import palette
+from subscribers.contrast import accent_palette
 from tests import factories
 from tests.factories import NOW
 
@@ -79,7 +79,7 @@ def test_a_newsletters_colour_is_adjusted_until_it_is_readable(client):
 
     page = page_of(client, newsletter)
 
-    shades = palette("#ffee00")
+    shades = accent_palette("#ffee00")
     assert f"--accent-light:{shades.light};--accent-dark:{shades.dark}" in page
     assert shades.light != "#ffee00"
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from subscribers import confirmation, pending, preferences, signup, suppression, tokens
+from subscribers import confirmation_mail, pending, preferences, signed_links, signup, suppression
 from subscribers.consent import Origin
 from subscribers.models import Consent, Subscriber, Subscription
 from tests import factories
@@ -23,7 +23,7 @@ def newsletter():
 
 def sign_up(newsletter, email="ann@example.com", *, now=NOW):
     signup.sign_up(newsletter=newsletter, email=email, origin=Origin(), now=now)
-    confirmation.send_all_due(clock=lambda: now)
+    confirmation_mail.send_all_due(clock=lambda: now)
     return Subscription.objects.get(subscriber__email=email)
 
 
@@ -31,8 +31,8 @@ def tick(now):
     """Do what the ticks do, and return the subjects of the mails."""
     mail.outbox.clear()
     pending.remind(now=now)
-    confirmation.send_all_due(clock=lambda: now)
-    while pending.forget(now=now):
+    confirmation_mail.send_all_due(clock=lambda: now)
+    while pending.erase_unconfirmed(now=now):
         pass
     return [message.subject for message in mail.outbox]
 
@@ -81,9 +81,9 @@ def test_the_reminder_has_a_working_unsubscribe_link(client, newsletter):
 def test_a_confirmed_unsubscribed_or_suppressed_reader_gets_no_reminder(newsletter, event):
     subscription = sign_up(newsletter)
     if event == "confirmed":
-        token = tokens.confirm_token(subscription, now=NOW)
+        token = signed_links.confirm_token(subscription, now=NOW)
         signup.confirm(token=token, origin=Origin(), now=NOW)
-        confirmation.send_all_due(clock=lambda: NOW)
+        confirmation_mail.send_all_due(clock=lambda: NOW)
     elif event == "left":
         preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
     else:
@@ -142,7 +142,7 @@ def test_a_reader_who_never_got_a_mail_is_erased_too(newsletter):
 def test_a_reader_of_another_newsletter_stays_a_reader(newsletter):
     other = factories.subscription(factories.newsletter(), "ann@example.com")
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
-    confirmation.send_all_due(clock=lambda: NOW)
+    confirmation_mail.send_all_due(clock=lambda: NOW)
 
     tick(NOW + DAY)
     tick(NOW + 10 * DAY)
@@ -166,13 +166,13 @@ def test_a_former_reader_who_does_not_confirm_is_unsubscribed_and_the_ledger_sta
 def test_a_sign_up_is_kept_while_its_mail_waits_for_a_relay(newsletter):
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
 
-    pending.forget(now=NOW + 30 * DAY)
+    pending.erase_unconfirmed(now=NOW + 30 * DAY)
 
     assert Subscription.objects.exists()
 
 
 def test_the_link_of_an_erased_sign_up_leads_back_to_the_newsletters(client, newsletter):
-    token = tokens.confirm_token(sign_up(newsletter), now=NOW)
+    token = signed_links.confirm_token(sign_up(newsletter), now=NOW)
     tick(NOW + DAY)
     tick(NOW + 10 * DAY)
 

@@ -5,16 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from subscribers import typos
 from subscribers.addresses import BadAddress, compare_key, normalise
-from subscribers.lookalikes import taken_for
-from subscribers.providers import COMMON, near
-from subscribers.questions import Policy, ask_back, is_disposable
+from subscribers.homoglyphs import impersonated
+from subscribers.screening import ScreeningPolicy, is_disposable, screen
+from subscribers.typos import COMMON_DOMAINS
 
 
 def screened(typed, *, sure=False, **policy):
     """Return the question about an address as it was typed; None if the address is accepted."""
     try:
-        ask_back(normalise(typed), policy=Policy(**policy), sure=sure)
+        screen(normalise(typed), policy=ScreeningPolicy(**policy), confirmed=sure)
     except BadAddress as error:
         return error
     return None
@@ -53,7 +54,7 @@ def test_a_typo_is_offered_a_correction(typed, meant):
     assert screened(question.suggestion) is None
 
 
-@pytest.mark.parametrize("host", sorted(COMMON))
+@pytest.mark.parametrize("host", sorted(COMMON_DOMAINS))
 def test_an_address_at_a_common_provider_is_accepted(host):
     assert screened(f"ann@{host}") is None
 
@@ -62,15 +63,15 @@ def test_an_address_at_a_common_provider_is_accepted(host):
     "host", ["mall.com", "lime.com", "example.org", "web.com", "news.example.co"]
 )
 def test_a_domain_that_is_merely_short_or_unknown_is_not_a_typo(host):
-    assert near(host) == ""
+    assert typos.suggest(host) == ""
 
 
 @given(st.from_regex(r"[a-z0-9-]{1,20}(\.[a-z]{2,6}){1,2}", fullmatch=True))
 def test_a_suggested_domain_is_never_a_typo_itself(host):
-    meant = near(host)
+    meant = typos.suggest(host)
 
     assert meant != host
-    assert not meant or near(meant) == ""
+    assert not meant or typos.suggest(meant) == ""
 
 
 # --- Homoglyphs ---------------------------------------------------------------------------------
@@ -86,7 +87,7 @@ def test_a_suggested_domain_is_never_a_typo_itself(host):
     ],
 )
 def test_a_homoglyph_domain_is_detected(written, looks_like):
-    assert taken_for(idna.encode(written).decode()) == looks_like
+    assert impersonated(idna.encode(written).decode()) == looks_like
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_a_homoglyph_domain_is_detected(written, looks_like):
 def test_a_domain_in_one_script_imitates_no_other(written):
     host = written if written.isascii() else idna.encode(written, uts46=True).decode()
 
-    assert taken_for(host) == ""
+    assert impersonated(host) == ""
 
 
 def test_a_homoglyph_domain_is_refused_with_the_domain_that_it_imitates():

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from subscribers import confirmation, enrol, erase, queue, signup, suppression, tokens
+from subscribers import confirmation_mail, enrol, erasure, queue, signed_links, signup, suppression
 from subscribers.consent import Origin
 from subscribers.enrol import COOLDOWN, MAILS_PER_ADDRESS, MAILS_PER_DAY
 from subscribers.models import Consent, Subscriber, Subscription
@@ -129,7 +129,7 @@ def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
         set_person(subscription_id=subscription.pk, language="de", timezone="", now=NOW)
 
     def wipe():
-        erase.erase(subscriber_id=subscription.subscriber_id, now=NOW)
+        erasure.erase(subscriber_id=subscription.subscriber_id, now=NOW)
 
     def come_back():
         factories.force_update(
@@ -195,7 +195,9 @@ def test_simultaneous_workers_send_one_mail(relay):
         factories.newsletter(), "ann@example.com", status="pending", mail_due_at=NOW
     )
 
-    sent = in_parallel(lambda _: confirmation.send_due(subscription_id=subscription.pk, now=NOW))
+    sent = in_parallel(
+        lambda _: confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
+    )
 
     assert sorted(sent) == [False] * (THREADS - 1) + [True]
     assert len(relay.mails_to("ann@example.com")) == 1
@@ -205,9 +207,9 @@ def test_simultaneous_clicks_confirm_once():
     subscription = factories.subscription(
         factories.newsletter(), "ann@example.com", status="pending", confirmed_at=None
     )
-    token = tokens.confirm_token(subscription, now=NOW)
+    token = signed_links.confirm_token(subscription, now=NOW)
 
-    results = in_parallel(lambda _: signup.confirm(token=token, origin=Origin(), now=NOW).again)
+    results = in_parallel(lambda _: signup.confirm(token=token, origin=Origin(), now=NOW).is_repeat)
 
     assert sorted(results) == [False] + [True] * (THREADS - 1)
     assert Consent.objects.count() == 1
@@ -256,7 +258,7 @@ def test_a_reader_who_is_erased_while_an_import_stores_them_stays_erased(is_know
             assert storing.store(plan.task, piece.batch, asked=0).added == 2
             # The batch is stored and not committed yet.
             erasing = start_until_blocked(
-                pool, lambda: erase.erase_address(email="ann@example.com", now=NOW)
+                pool, lambda: erasure.erase_address(email="ann@example.com", now=NOW)
             )
         assert erasing.result(10)
 
@@ -272,7 +274,7 @@ def test_imports_do_not_wait_for_each_other_at_the_erasure_lock():
 
     def act(number):
         with transaction.atomic():
-            suppression.keep_erasures_waiting()
+            suppression.block_erasures()
             return together.wait(10) >= 0
 
     assert all(in_parallel(act))

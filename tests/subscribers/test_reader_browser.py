@@ -7,8 +7,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import signup, tokens
-from subscribers.consent import NOWHERE
+from subscribers import signed_links, signup
+from subscribers.consent import NO_ORIGIN
 from subscribers.models import Consent, Subscription
 from tests import factories
 from tests.conftest import axe_violations, set_colour_scheme
@@ -98,7 +98,7 @@ def test_an_expired_link_brings_a_fresh_mail(page, worker, relay, newsletter):
     pending = factories.subscription(
         newsletter, "cy@example.com", status="pending", confirmed_at=None
     )
-    old = tokens.confirm_token(pending, now=timezone.now() - timedelta(hours=73))
+    old = signed_links.confirm_token(pending, now=timezone.now() - timedelta(hours=73))
     page.goto(reverse("confirm", args=[old]))
     page.get_by_role("button", name="Send me a fresh link").click()
     page.get_by_role("heading", name="Check your inbox").wait_for()
@@ -128,17 +128,17 @@ def paths(newsletter):
         newsletter, "waiting@example.com", status="pending", confirmed_at=None
     )
     old = timezone.now() - timedelta(hours=73)
-    preferences = reverse("preferences", args=[tokens.preferences_token(active)])
+    preferences = reverse("preferences", args=[signed_links.preferences_token(active)])
     return {
         "home": reverse("home"),
         "newsletter": newsletter.get_absolute_url(),
         "check-your-inbox": reverse("signup-done", args=[newsletter.slug]),
-        "confirm": reverse("confirm", args=[tokens.confirm_token(waiting)]),
-        "confirmed": reverse("confirm", args=[tokens.confirm_token(active)]),
-        "expired": reverse("confirm", args=[tokens.confirm_token(waiting, now=old)]),
+        "confirm": reverse("confirm", args=[signed_links.confirm_token(waiting)]),
+        "confirmed": reverse("confirm", args=[signed_links.confirm_token(active)]),
+        "expired": reverse("confirm", args=[signed_links.confirm_token(waiting, now=old)]),
         "bad-link": reverse("confirm", args=["nothing"]),
         "preferences": f"{preferences}?done=newsletter-{active.pk}",
-        "unsubscribe": reverse("unsubscribe", args=[tokens.unsubscribe_token(active.pk)]),
+        "unsubscribe": reverse("unsubscribe", args=[signed_links.unsubscribe_token(active.pk)]),
         "erase": f"{preferences}erase/",
         "lost-link": reverse("lost-link"),
         "lost-link-sent": reverse("lost-link-sent"),
@@ -168,7 +168,7 @@ def assert_accessible(page, name):
 def test_the_mails_are_accessible_and_fit_a_phone(page, worker, relay, newsletter):
     known = factories.subscription(newsletter, "known@example.com")
     for email in ("new@example.com", known.subscriber.email):
-        signup.sign_up(newsletter=newsletter, email=email, origin=NOWHERE, now=timezone.now())
+        signup.sign_up(newsletter=newsletter, email=email, origin=NO_ORIGIN, now=timezone.now())
         html = relay.wait_for_mail(email).part("html")
         for width in (320, 375, 600):
             page.set_viewport_size({"width": width, "height": 800})

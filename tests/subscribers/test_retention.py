@@ -41,7 +41,7 @@ def test_old_ip_addresses_and_user_agents_are_cleared_and_the_wording_stays(sett
     subscription = factories.subscription(factories.newsletter())
     old, new = record_consent(subscription, 366), record_consent(subscription, 364)
 
-    retention.let_go(now=NOW)
+    retention.purge(now=NOW)
 
     old.refresh_from_db()
     new.refresh_from_db()
@@ -57,7 +57,7 @@ def test_a_reader_who_unsubscribed_long_ago_is_erased_and_no_import_adds_them(se
     record_consent(gone, 1096, kind="withdrawal")
     unsubscribed(newsletter, "lately@example.com", 1094)
 
-    retention.let_go(now=NOW)
+    retention.purge(now=NOW)
 
     assert Subscriber.objects.exclude(erased_at=None).get().pk == gone.subscriber_id
     assert not Consent.objects.exists()
@@ -75,7 +75,7 @@ def test_a_reader_who_still_has_another_newsletter_is_not_erased(other):
         confirmed_at=NOW if other == "active" else None,
     )
 
-    retention.let_go(now=NOW)
+    retention.purge(now=NOW)
 
     assert Subscriber.objects.get().erased_at is None
 
@@ -84,7 +84,7 @@ def test_nothing_is_purged_when_the_settings_say_zero_days(settings):
     settings.RETENTION_NETWORK_DAYS = settings.RETENTION_INACTIVE_DAYS = 0
     entry = record_consent(unsubscribed(factories.newsletter(), "ann@example.com", 9000), 9000)
 
-    assert not retention.let_go(now=NOW)
+    assert not retention.purge(now=NOW)
 
     entry.refresh_from_db()
     assert entry.ip_address == "192.0.2.7"
@@ -103,22 +103,22 @@ def test_mails_and_address_changes_requested_long_ago_are_deleted(settings):
         Letter.objects.create(kind="link", **done)
         Letter.objects.create(kind="new-address", change=change, **done)
 
-    retention.let_go(now=NOW)
+    retention.purge(now=NOW)
 
     assert {row.created_at for row in AddressChange.objects.all()} == {ago(29)}
     assert {row.asked_at for row in Letter.objects.all()} == {ago(29)}
 
 
 def test_the_purge_goes_in_small_steps_until_nothing_is_left(monkeypatch):
-    monkeypatch.setattr(retention, "ROWS", 2)
-    monkeypatch.setattr(retention, "PERSONS", 2)
+    monkeypatch.setattr(retention, "ROWS_PER_STEP", 2)
+    monkeypatch.setattr(retention, "READERS_PER_STEP", 2)
     newsletter = factories.newsletter()
     for n in range(5):
         record_consent(unsubscribed(newsletter, f"reader{n}@example.com", 2000), 2000)
 
-    assert retention.let_go(now=NOW)
+    assert retention.purge(now=NOW)
     assert Subscriber.objects.filter(erased_at=None).count() == 3
-    while retention.let_go(now=NOW):
+    while retention.purge(now=NOW):
         pass
 
     assert not Subscriber.objects.filter(erased_at=None).exists()
@@ -131,14 +131,14 @@ def test_the_tick_purges_every_ten_minutes_and_goes_on_while_there_is_more(monke
 
     tasks.tick()
     tasks.tick()
-    assert handed_on == [tasks.keep_house]
-    tasks.keep_house()
+    assert handed_on == [tasks.housekeeping]
+    tasks.housekeeping()
     assert len(handed_on) == 1, "nothing was left to do"
 
-    monkeypatch.setattr(retention, "ROWS", 1)
+    monkeypatch.setattr(retention, "ROWS_PER_STEP", 1)
     record_consent(factories.subscription(factories.newsletter()), 2000)
-    tasks.keep_house()
-    assert handed_on == [tasks.keep_house, tasks.keep_house]
+    tasks.housekeeping()
+    assert handed_on == [tasks.housekeeping, tasks.housekeeping]
 
 
 def test_growth_is_counted_before_the_readers_are_erased():
@@ -146,7 +146,7 @@ def test_growth_is_counted_before_the_readers_are_erased():
     record_consent(subscription, 2001)
     record_consent(subscription, 2000, kind="withdrawal")
 
-    tasks.keep_house()
+    tasks.housekeeping()
 
     assert not Consent.objects.exists()
     assert GrowthDay.objects.get(signups=1).day == ago(2001).date()

@@ -28,7 +28,7 @@ def test_the_hash_cannot_be_computed_without_the_key(settings):
 
 
 def test_an_erased_reader_may_sign_up_again_but_an_import_may_not_add_them():
-    suppression.conceal(email="ann@example.com", now=NOW)
+    suppression.replace_by_hash(email="ann@example.com", now=NOW)
 
     assert not suppression.is_suppressed("Ann@example.com")
     assert suppression.suppressed_among(["ann@example.com", "bob@example.com"]) == {
@@ -38,7 +38,7 @@ def test_an_erased_reader_may_sign_up_again_but_an_import_may_not_add_them():
 
 def test_an_import_finds_all_suppressed_addresses_in_few_queries(django_assert_num_queries):
     suppression.suppress(email="bounced@example.com", reason="bounce", now=NOW)
-    suppression.conceal(email="erased@example.com", now=NOW)
+    suppression.replace_by_hash(email="erased@example.com", now=NOW)
     many = [f"reader{n}@example.com" for n in range(2000)]
 
     with django_assert_num_queries(3):
@@ -53,16 +53,16 @@ def test_a_suppressed_address_stays_suppressed_only_as_a_hash_after_erasing(reas
         email="ann@example.com", reason=reason, detail="550 <ann@example.com> unknown", now=NOW
     )
 
-    suppression.conceal(email="ann@example.com", now=NOW)
+    suppression.replace_by_hash(email="ann@example.com", now=NOW)
 
     assert keys() == [suppression.erased_key("ann@example.com")]
     assert Suppression.objects.get().detail == ""
     assert suppression.is_suppressed("ann@example.com")
-    assert not suppression.lift_for_who_confirmed("ann@example.com")
+    assert not suppression.lift_after_confirmation("ann@example.com")
 
 
 def test_a_late_bounce_does_not_store_an_erased_address_again():
-    suppression.conceal(email="ann@example.com", now=NOW)
+    suppression.replace_by_hash(email="ann@example.com", now=NOW)
 
     suppression.suppress(email="ann@example.com", reason="bounce", detail="<ann@…>", now=NOW)
 
@@ -71,12 +71,12 @@ def test_a_late_bounce_does_not_store_an_erased_address_again():
 
 
 def test_an_erased_reader_who_confirms_a_new_sign_up_is_off_the_list():
-    suppression.conceal(email="ann@example.com", now=NOW)
+    suppression.replace_by_hash(email="ann@example.com", now=NOW)
 
-    assert suppression.lift_for_who_confirmed("ANN@example.com")
+    assert suppression.lift_after_confirmation("ANN@example.com")
 
     assert suppression.suppressed_among(["ann@example.com"]) == {}
-    assert not suppression.lift_for_who_confirmed("ann@example.com")
+    assert not suppression.lift_after_confirmation("ann@example.com")
 
 
 def test_a_reader_suppressed_by_an_import_may_sign_up_and_confirming_lifts_it():
@@ -84,7 +84,7 @@ def test_a_reader_suppressed_by_an_import_may_sign_up_and_confirming_lifts_it():
 
     assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "import"}
     assert not suppression.is_suppressed("ann@example.com")
-    assert suppression.lift_for_who_confirmed("Ann@example.com")
+    assert suppression.lift_after_confirmation("Ann@example.com")
     assert not keys()
 
 
@@ -103,10 +103,10 @@ def test_a_stronger_reason_replaces_a_suppression_by_an_import(reason):
 
 def test_hashes_made_with_a_retired_key_still_count(settings):
     settings.SECRET_KEY = "first"
-    suppression.conceal(email="ann@example.com", now=NOW)
+    suppression.replace_by_hash(email="ann@example.com", now=NOW)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "second", ["first"]
 
     assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "erased"}
     with override_settings(SECRET_KEY_FALLBACKS=[], ERASURE_KEYS=["third", "first"]):
         assert suppression.suppressed_among(["ann@example.com"])
-        assert suppression.lift_for_who_confirmed("ann@example.com")
+        assert suppression.lift_after_confirmation("ann@example.com")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.checks import MAX_SITE_URL_LENGTH
-from subscribers import tokens
+from subscribers import signed_links
 from subscribers.models import Subscriber, Subscription
 from tests.factories import NOW
 
@@ -17,27 +17,27 @@ IDS = st.integers(min_value=1, max_value=2**63 - 1)
 
 @given(IDS, st.integers(min_value=1, max_value=10_000))
 def test_a_confirmation_link_says_which_sign_up_it_confirms(pk, generation):
-    token = tokens.confirm_token(Subscription(pk=pk, generation=generation), now=NOW)
+    token = signed_links.confirm_token(Subscription(pk=pk, generation=generation), now=NOW)
 
-    read = tokens.read_confirm(token, now=NOW + timedelta(hours=72))
+    read = signed_links.read_confirm(token, now=NOW + timedelta(hours=72))
 
     assert (read.subscription_id, read.generation) == (pk, generation)
 
 
 def test_a_confirmation_link_expires_after_72_hours():
-    token = tokens.confirm_token(Subscription(pk=7), now=NOW)
+    token = signed_links.confirm_token(Subscription(pk=7), now=NOW)
 
-    with pytest.raises(tokens.ExpiredToken) as expired:
-        tokens.read_confirm(token, now=NOW + timedelta(hours=72, seconds=1))
+    with pytest.raises(signed_links.ExpiredToken) as expired:
+        signed_links.read_confirm(token, now=NOW + timedelta(hours=72, seconds=1))
 
     assert expired.value.subscription_id == 7
 
 
 @given(IDS)
 def test_an_unsubscribe_link_is_short_and_ends_in_a_letter_or_digit(pk):
-    token = tokens.unsubscribe_token(pk)
+    token = signed_links.unsubscribe_token(pk)
 
-    assert tokens.read_unsubscribe(token) == pk
+    assert signed_links.read_unsubscribe(token) == pk
     assert len(token) <= 22 + 11
     assert token[-1].isalnum()
 
@@ -47,73 +47,73 @@ def _subscription(pk, email=ADDRESS):
 
 
 def read_preferences(token, address=ADDRESS):
-    link = tokens.read_preferences(token)
+    link = signed_links.read_preferences(token)
     if not link.was_sent_to(address):
-        raise tokens.BadToken
+        raise signed_links.BadToken
     return link.subscription_id
 
 
 @given(IDS)
 def test_a_preferences_link_is_valid_only_for_the_address_it_was_sent_to(pk):
-    token = tokens.preferences_token(_subscription(pk, "Ann@Example.com"))
+    token = signed_links.preferences_token(_subscription(pk, "Ann@Example.com"))
 
     assert read_preferences(token, "ann@example.com") == pk
-    with pytest.raises(tokens.BadToken):
+    with pytest.raises(signed_links.BadToken):
         read_preferences(token, "ann@example.org")
-    with pytest.raises(tokens.BadToken):
-        read_preferences(tokens.preferences_token(_subscription(pk + 1)), "ann@example.org")
+    with pytest.raises(signed_links.BadToken):
+        read_preferences(signed_links.preferences_token(_subscription(pk + 1)), "ann@example.org")
 
 
 def test_an_id_that_no_row_can_have_is_a_bad_token():
     for value in ("", "-1", "zzzzzzzzzzz", "1" * 12, "1\n", "é"):
-        with pytest.raises(tokens.BadToken):
-            tokens.read_preferences("x" * tokens.SIGNATURE_LENGTH + value)
+        with pytest.raises(signed_links.BadToken):
+            signed_links.read_preferences("x" * signed_links.SIGNATURE_LENGTH + value)
 
 
 @given(IDS)
 def test_a_link_of_one_purpose_does_not_serve_another(pk):
     readers = {
-        tokens.read_unsubscribe: tokens.unsubscribe_token(pk),
-        read_preferences: tokens.preferences_token(_subscription(pk)),
-        lambda token: tokens.read_confirm(token, now=NOW): tokens.confirm_token(
+        signed_links.read_unsubscribe: signed_links.unsubscribe_token(pk),
+        read_preferences: signed_links.preferences_token(_subscription(pk)),
+        lambda token: signed_links.read_confirm(token, now=NOW): signed_links.confirm_token(
             Subscription(pk=pk), now=NOW
         ),
     }
     for read, own in readers.items():
         for token in set(readers.values()) - {own}:
-            with pytest.raises(tokens.BadToken):
+            with pytest.raises(signed_links.BadToken):
                 read(token)
 
 
 @given(st.text(max_size=80))
 def test_any_other_text_is_a_bad_token(token):
-    for read in (tokens.read_unsubscribe, read_preferences):
-        with pytest.raises(tokens.BadToken):
+    for read in (signed_links.read_unsubscribe, read_preferences):
+        with pytest.raises(signed_links.BadToken):
             read(token)
-    with pytest.raises(tokens.BadToken):
-        tokens.read_confirm(token, now=NOW)
+    with pytest.raises(signed_links.BadToken):
+        signed_links.read_confirm(token, now=NOW)
 
 
 @given(IDS, st.data())
 def test_one_changed_character_makes_a_token_bad(pk, data):
-    token = tokens.unsubscribe_token(pk)
+    token = signed_links.unsubscribe_token(pk)
     at = data.draw(st.integers(min_value=0, max_value=len(token) - 1))
     other = data.draw(st.sampled_from([c for c in "abcXYZ019-_" if c != token[at]]))
 
-    with pytest.raises(tokens.BadToken):
-        tokens.read_unsubscribe(token[:at] + other + token[at + 1 :])
+    with pytest.raises(signed_links.BadToken):
+        signed_links.read_unsubscribe(token[:at] + other + token[at + 1 :])
 
 
 def test_links_made_with_a_retired_key_still_work(settings):
     settings.SECRET_KEY = "old"
-    token = tokens.unsubscribe_token(5)
+    token = signed_links.unsubscribe_token(5)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["old"]
 
-    assert tokens.read_unsubscribe(token) == 5
+    assert signed_links.read_unsubscribe(token) == 5
 
 
 def test_the_longest_allowed_site_url_fits_into_the_list_unsubscribe_header(settings):
     settings.SITE_URL = "https://" + "n" * (MAX_SITE_URL_LENGTH - len("https://"))
-    token = tokens.unsubscribe_token(62**6 - 1)
+    token = signed_links.unsubscribe_token(62**6 - 1)
 
     assert len(f"<{settings.SITE_URL}/u/{token}>") == 74

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from subscribers import signals, tokens
+from subscribers import signals, signed_links
 from subscribers.models import Consent, Subscription
 from tests import factories
 
@@ -19,7 +19,7 @@ def active():
 
 
 def link(subscription):
-    return reverse("unsubscribe", args=[tokens.unsubscribe_token(subscription.pk)])
+    return reverse("unsubscribe", args=[signed_links.unsubscribe_token(subscription.pk)])
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
@@ -64,7 +64,9 @@ def test_one_click_may_come_as_multipart_or_empty(active):
 def test_an_unknown_token_gets_the_same_answer(client, active):
     known = client.post(link(active), ONE_CLICK)
     unknown = client.post(reverse("unsubscribe", args=["nobody"]), ONE_CLICK)
-    erased = client.post(reverse("unsubscribe", args=[tokens.unsubscribe_token(10**9)]), ONE_CLICK)
+    erased = client.post(
+        reverse("unsubscribe", args=[signed_links.unsubscribe_token(10**9)]), ONE_CLICK
+    )
 
     answers = {(r.status_code, r.content) for r in (known, unknown, erased)}
     assert len(answers) == 1
@@ -81,7 +83,7 @@ def test_the_page_after_unsubscribing_says_so_and_offers_to_resubscribe(client, 
     page = client.post(link(active), {"page": "1"}).content.decode()
 
     assert "You have unsubscribed" in page
-    assert reverse("come-back", args=[tokens.unsubscribe_token(active.pk)]) in page
+    assert reverse("come-back", args=[signed_links.unsubscribe_token(active.pk)]) in page
     assert "You have unsubscribed" in client.get(link(active)).content.decode()
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from subscribers import confirmation, erase, pending, preferences, retention, signup
+from subscribers import confirmation_mail, erasure, pending, preferences, retention, signup
 from subscribers.consent import Origin
 from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDelivery
 from subscribers.webhooks import log, send
@@ -31,7 +31,7 @@ def ann():
 
 
 def erase_reader(subscription, now=NOW):
-    erase.erase(subscriber_id=subscription.subscriber_id, now=now)
+    erasure.erase(subscriber_id=subscription.subscriber_id, now=now)
 
 
 def send_due(webhook, now=NOW):
@@ -144,7 +144,7 @@ def test_a_failed_erasure_event_can_be_sent_again_for_a_month_only(ann, receiver
     row = WebhookDelivery.objects.get()
     assert row.state == "failed"
 
-    retention.let_go(now=NOW + timedelta(days=29))
+    retention.purge(now=NOW + timedelta(days=29))
     assert WebhookDelivery.objects.exists()
     receiver.status = 204
     log.send_again(delivery_ids=[row.pk], now=NOW)
@@ -154,7 +154,7 @@ def test_a_failed_erasure_event_can_be_sent_again_for_a_month_only(ann, receiver
     factories.force_update(
         WebhookDelivery.objects.filter(pk=row.pk), state="failed", next_attempt_at=None
     )
-    retention.let_go(now=NOW + timedelta(days=31))
+    retention.purge(now=NOW + timedelta(days=31))
     assert not WebhookDelivery.objects.exists()
 
 
@@ -192,7 +192,7 @@ def test_a_reader_who_leaves_while_the_mail_is_sent_causes_no_sign_up_event(monk
             preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
 
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", erase_or_unsubscribe)
-    assert confirmation.send_due(subscription_id=subscription.pk, now=NOW)
+    assert confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
 
     assert [row.event for row in WebhookDelivery.objects.all()] == ["subscriber.unsubscribed"]
 
@@ -226,7 +226,7 @@ def test_the_purge_of_an_unconfirmed_sign_up_is_sent_without_its_address():
         created_at=NOW - timedelta(days=60),
     )
 
-    pending.forget(now=NOW)
+    pending.erase_unconfirmed(now=NOW)
 
     assert not Subscription.objects.exists()
     data = payload()["data"]
@@ -242,7 +242,7 @@ def test_a_former_reader_who_did_not_confirm_again_causes_an_unsubscribed_event(
         factories.newsletter(), status="pending", created_at=NOW - timedelta(days=60)
     )
 
-    pending.forget(now=NOW)
+    pending.erase_unconfirmed(now=NOW)
 
     data = payload()["data"]
     assert "erased" not in data

@@ -12,7 +12,15 @@ from django.utils import timezone
 
 from digest.delivery import finish
 from digest.models import Delivery, Edition
-from subscribers import confirmation, dossier, erase, preferences, signup, suppression, tokens
+from subscribers import (
+    confirmation_mail,
+    data_export,
+    erasure,
+    preferences,
+    signed_links,
+    signup,
+    suppression,
+)
 from subscribers.consent import Origin
 from subscribers.models import Event, Subscription, Suppression, Webhook, WebhookDelivery
 from subscribers.webhooks import log
@@ -32,9 +40,9 @@ def test_a_reader_causes_events_from_sign_up_to_unsubscribing():
     factories.webhook()
 
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
-    confirmation.send_all_due(clock=lambda: NOW)
+    confirmation_mail.send_all_due(clock=lambda: NOW)
     subscription = Subscription.objects.get()
-    token = tokens.confirm_token(subscription, now=NOW)
+    token = signed_links.confirm_token(subscription, now=NOW)
     signup.confirm(token=token, origin=Origin(), now=NOW)
     preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
 
@@ -55,10 +63,10 @@ def test_a_request_that_changes_nothing_causes_no_event():
     newsletter = factories.newsletter()
     factories.webhook()
     active = factories.subscription(newsletter, "ann@example.com")
-    again = tokens.confirm_token(active, now=NOW)
+    again = signed_links.confirm_token(active, now=NOW)
 
     signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
-    confirmation.send_all_due(clock=lambda: NOW)
+    confirmation_mail.send_all_due(clock=lambda: NOW)
     signup.confirm(token=again, origin=Origin(), now=NOW)
     preferences.unsubscribe(subscription_id=active.pk, now=NOW)
     preferences.unsubscribe(subscription_id=active.pk, now=NOW)
@@ -74,11 +82,11 @@ def test_an_import_that_asks_for_confirmation_causes_no_event_until_readers_conf
     call_command("import_subscribers", str(path), "--newsletter", "daily", stdout=StringIO())
     later = timezone.now() + timedelta(seconds=1)
 
-    confirmation.send_all_due(clock=lambda: later)
+    confirmation_mail.send_all_due(clock=lambda: later)
 
     assert len(mail.outbox) == 1
     assert payloads() == []
-    token = tokens.confirm_token(Subscription.objects.get(), now=later)
+    token = signed_links.confirm_token(Subscription.objects.get(), now=later)
     signup.confirm(token=token, origin=Origin(), now=later)
     assert [event["type"] for event in payloads()] == ["subscriber.confirmed"]
 
@@ -206,7 +214,7 @@ def test_an_erased_reader_is_deleted_from_the_log_too():
     emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
     other = factories.webhook_delivery(webhook)
 
-    erase.erase(subscriber_id=subscription.subscriber_id, now=NOW)
+    erasure.erase(subscriber_id=subscription.subscriber_id, now=NOW)
 
     assert list(WebhookDelivery.objects.all()) == [other]
 
@@ -216,7 +224,7 @@ def test_a_readers_data_export_lists_the_programs_that_got_events():
     subscription = factories.subscription(factories.newsletter())
     emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
 
-    [entry] = dossier.export(subscriber_id=subscription.subscriber_id)["told_to_other_programs"]
+    [entry] = data_export.export(subscriber_id=subscription.subscriber_id)["told_to_other_programs"]
 
     assert entry == {
         "at": "2026-03-10T06:00:00Z",

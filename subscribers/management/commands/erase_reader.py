@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
 from subscribers.addresses import BadAddress, normalise
-from subscribers.erase import erase_address
+from subscribers.erasure import erase_address
 
 
 class Command(BaseCommand):

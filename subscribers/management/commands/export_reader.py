@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from subscribers import dossier
+from subscribers import data_export
 from subscribers.addresses import compare_key
 from subscribers.models import Subscriber
 
@@ -22,5 +22,5 @@ class Command(BaseCommand):
         reader = Subscriber.objects.filter(email_key=compare_key(address)).first()
         if reader is None:
             raise CommandError(f"Nobody reads us at {address}.")
-        exported = dossier.export(subscriber_id=reader.pk)
+        exported = data_export.export(subscriber_id=reader.pk)
         self.stdout.write(json.dumps(exported, indent=2, ensure_ascii=False))

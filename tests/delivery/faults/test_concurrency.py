@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import tokens
+from subscribers import signed_links
 from subscribers.models import Subscription
 from tests.delivery.faults import comparison
 from tests.delivery.faults.sink import MODES
@@ -45,7 +45,7 @@ def test_a_reader_gets_nothing_once_their_unsubscribe_was_answered(deployment, r
         while front[0] < READERS - 100:
             # Lanes go in id order, so this reader has just got the edition, or will get it soon.
             pk, email = subscriptions[max(0, front[0] + rng.randint(-20, 80))]
-            path = reverse("unsubscribe", args=[tokens.unsubscribe_token(pk)])
+            path = reverse("unsubscribe", args=[signed_links.unsubscribe_token(pk)])
             response = client.post(path, {"List-Unsubscribe": "One-Click"})
             answered.setdefault(email, time.monotonic())
             assert response.status_code == 200

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from subscribers import tokens
+from subscribers import signed_links
 from tests import factories
 
 
@@ -38,11 +38,11 @@ def send(client):
 
 
 def link(subscription):
-    return reverse("preferences", args=[tokens.preferences_token(subscription)])
+    return reverse("preferences", args=[signed_links.preferences_token(subscription)])
 
 
 def unsubscribe_link(subscription, name="unsubscribe"):
-    return reverse(name, args=[tokens.unsubscribe_token(subscription.pk)])
+    return reverse(name, args=[signed_links.unsubscribe_token(subscription.pk)])
 
 
 def recorded_changes(subscription):

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import tokens
+from subscribers import signed_links
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import moving
 from tests import factories
@@ -304,9 +304,13 @@ def paths(reader):
     change = moving.ask_to_move(
         subscription_id=reader.pk, email="new@example.org", now=timezone.now()
     )
-    expired = tokens.change_token(change.pk, "old", now=timezone.now() - timedelta(hours=73))
+    expired = signed_links.address_change_token(
+        change.pk, "old", now=timezone.now() - timedelta(hours=73)
+    )
     sides = {
-        side: reverse("move", args=[tokens.change_token(change.pk, side, now=timezone.now())])
+        side: reverse(
+            "move", args=[signed_links.address_change_token(change.pk, side, now=timezone.now())]
+        )
         for side in ("old", "new")
     }
     return {

@@ -7,7 +7,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import consent, signals, tasks, tokens
+from subscribers import consent, signals, signed_links, tasks
 from subscribers.models import Consent, Subscription
 from subscribers.preferences import come_back, unsubscribe
 from tests import factories
@@ -203,12 +203,12 @@ def test_a_chosen_pause_is_stored_until_the_confirmation(client, active):
 )
 def test_no_other_token_resubscribes_the_reader(active, token):
     if token == "another's":
-        token = tokens.return_token(factories.subscription(active.newsletter), now=NOW)
+        token = signed_links.comeback_token(factories.subscription(active.newsletter), now=NOW)
     elif token == "of an earlier time":
-        token = tokens.return_token(active, now=NOW)
+        token = signed_links.comeback_token(active, now=NOW)
         Subscription.objects.filter(pk=active.pk).update(generation=2)
     elif token == "too late":
-        token = tokens.return_token(active, now=NOW - timedelta(minutes=61))
+        token = signed_links.comeback_token(active, now=NOW - timedelta(minutes=61))
     unsubscribe(subscription_id=active.pk, now=NOW)
 
     assert not come_back(subscription_id=active.pk, token=token, seen="", now=NOW)

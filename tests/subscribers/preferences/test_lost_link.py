@@ -7,7 +7,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import commons, letters, suppression, tasks
+from subscribers import requested_mail, shared_redis, suppression, tasks
 from subscribers.abuse import Attempt, limits, opened_token
 from subscribers.abuse.buckets import Alone
 from subscribers.models import Letter, Subscriber
@@ -32,8 +32,8 @@ def ask(client):
 
 
 def send_all(now=NOW):
-    for letter_id in letters.due_ids(now=now):
-        letters.send_due(letter_id=letter_id, now=now)
+    for mail_id in requested_mail.due_ids(now=now):
+        requested_mail.send_if_due(mail_id=mail_id, now=now)
     return mail.outbox
 
 
@@ -102,7 +102,7 @@ def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
     monkeypatch.setattr(limits, "alone", Alone())
     if redis == "without Redis":
         settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    commons.forget()
+    shared_redis.reset_redis_for_tests()
     settings.SIGNUP_LIMIT_NETWORK = settings.SIGNUP_LIMIT_UNPROVEN = 3
     there = {"REMOTE_ADDR": "192.0.2.9"}
     form = reverse("newsletter", args=[active.newsletter.slug])
@@ -118,7 +118,7 @@ def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
     assert answer["Location"] == reverse("lost-link-sent")
     # Links have the same limit as sign-ups, and it is counted separately.
     assert Letter.objects.count() == 3
-    commons.forget()
+    shared_redis.reset_redis_for_tests()
 
 
 def test_a_challenge_has_to_be_solved_first_if_one_is_needed(ask, settings, active):
@@ -177,7 +177,7 @@ def test_a_requested_mail_is_sent_once(active):
     send_request()
     letter = Letter.objects.get()
 
-    sent = [letters.send_due(letter_id=letter.pk, now=NOW) for _ in range(2)]
+    sent = [requested_mail.send_if_due(mail_id=letter.pk, now=NOW) for _ in range(2)]
 
     assert sent == [True, False]
     assert len(mail.outbox) == 1
@@ -191,29 +191,29 @@ def test_the_mail_of_a_killed_worker_is_due_again_after_the_lease(active, monkey
 
     monkeypatch.setattr("django.core.mail.EmailMessage.send", killed)
     with pytest.raises(SystemExit):
-        letters.send_due(letter_id=Letter.objects.get().pk, now=NOW)
+        requested_mail.send_if_due(mail_id=Letter.objects.get().pk, now=NOW)
 
-    assert letters.due_ids(now=NOW) == []
-    assert len(letters.due_ids(now=NOW + letters.LEASE)) == 1
+    assert requested_mail.due_ids(now=NOW) == []
+    assert len(requested_mail.due_ids(now=NOW + requested_mail.LEASE)) == 1
 
 
 def test_the_pauses_double_while_the_relay_is_unreachable_until_the_mail_is_given_up(
     active, settings
 ):
-    settings.EMAIL_BACKEND = "subscribers.failover.FirstReachable"
+    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     send_request()
     letter = Letter.objects.get()
 
     pauses, now = [], NOW
     for _ in range(4):
-        assert not letters.send_due(letter_id=letter.pk, now=now)
+        assert not requested_mail.send_if_due(mail_id=letter.pk, now=now)
         letter.refresh_from_db()
         pauses.append((letter.due_at - now) // timedelta(minutes=1))
         now = letter.due_at
     assert pauses == [1, 1, 2, 4]
 
-    letters.send_due(letter_id=letter.pk, now=NOW + timedelta(hours=73))
+    requested_mail.send_if_due(mail_id=letter.pk, now=NOW + timedelta(hours=73))
     letter.refresh_from_db()
     assert (letter.due_at, letter.outcome) == (None, "given-up")
 
@@ -225,7 +225,7 @@ def test_a_permanent_refusal_is_final_and_a_temporary_one_is_not(active, relay, 
     relay.replies["ann@example.com"] = reply
     send_request()
 
-    assert not letters.send_due(letter_id=Letter.objects.get().pk, now=NOW)
+    assert not requested_mail.send_if_due(mail_id=Letter.objects.get().pk, now=NOW)
     assert Letter.objects.get().outcome == outcome
 
 
@@ -233,15 +233,15 @@ def test_a_mail_that_fails_does_not_hold_up_the_others(active, monkeypatch):
     send_request("no@example.com")
     send_request()
     broken = Letter.objects.get(email_key="no@example.com").pk
-    whole = letters.send_due
+    whole = requested_mail.send_if_due
 
-    def breaks(*, letter_id, now):
-        if letter_id == broken:
+    def breaks(*, mail_id, now):
+        if mail_id == broken:
             raise ValueError("broken")
-        return whole(letter_id=letter_id, now=now)
+        return whole(mail_id=mail_id, now=now)
 
-    monkeypatch.setattr(letters, "send_due", breaks)
-    assert not letters.send_all_due(clock=lambda: NOW)
+    monkeypatch.setattr(requested_mail, "send_if_due", breaks)
+    assert not requested_mail.send_all_due(clock=lambda: NOW)
     assert len(mail.outbox) == 1
 
 
@@ -251,16 +251,16 @@ def test_a_mail_that_cannot_be_composed_is_postponed_and_given_up_like_any_other
     def broken(**_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(letters, "compose", broken)
+    monkeypatch.setattr(requested_mail, "compose", broken)
     send_request()
     letter = Letter.objects.get()
 
-    assert not letters.send_due(letter_id=letter.pk, now=NOW)
+    assert not requested_mail.send_if_due(mail_id=letter.pk, now=NOW)
     letter.refresh_from_db()
     assert letter.due_at == NOW + timedelta(minutes=1)
     assert "ZeroDivisionError" in caplog.text
 
-    assert not letters.send_due(letter_id=letter.pk, now=NOW + timedelta(hours=73))
+    assert not requested_mail.send_if_due(mail_id=letter.pk, now=NOW + timedelta(hours=73))
     letter.refresh_from_db()
     assert (letter.due_at, letter.outcome) == (None, "given-up")
 
@@ -269,9 +269,9 @@ def test_a_request_for_an_unknown_address_is_deleted_after_a_day(active):
     send_request("no@example.com")
     send_all()
 
-    letters.forget(now=NOW + timedelta(hours=23))
+    requested_mail.purge_requests(now=NOW + timedelta(hours=23))
     assert Letter.objects.exists()
-    letters.forget(now=NOW + timedelta(hours=25))
+    requested_mail.purge_requests(now=NOW + timedelta(hours=25))
     assert not Letter.objects.exists()
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from subscribers import dossier, erase, signals, signup, tokens
+from subscribers import data_export, erasure, signals, signed_links, signup
 from subscribers.consent import Origin
 from subscribers.models import Consent, Subscriber, Subscription, WebhookDelivery
 from subscribers.preferences import moving
@@ -25,7 +25,9 @@ OLD, NEW = "ann@example.com", "new@example.org"
 def change_address(subscription, email=NEW):
     change = moving.ask_to_move(subscription_id=subscription.pk, email=email, now=NOW)
     for side in ("old", "new"):
-        step = moving.agree(token=tokens.change_token(change.pk, side, now=NOW), now=NOW)
+        step = moving.agree(
+            token=signed_links.address_change_token(change.pk, side, now=NOW), now=NOW
+        )
     return step
 
 
@@ -98,7 +100,7 @@ def test_no_record_of_consent_is_lost(active, evening):
     theirs = factories.subscription(active.newsletter, NEW)
     for subscription in (active, theirs):
         factories.force_update(Subscription.objects.filter(pk=subscription.pk), status="pending")
-        token = tokens.confirm_token(subscription, now=NOW)
+        token = signed_links.confirm_token(subscription, now=NOW)
         signup.confirm(token=token, origin=Origin(), now=NOW)
     before = set(Consent.objects.values_list("pk", flat=True))
 
@@ -121,7 +123,7 @@ def test_links_in_old_mails_lead_to_the_subscription_that_is_kept(client, active
 def test_links_in_the_former_mailbox_can_only_unsubscribe(client, active, somebody_there):
     if somebody_there:
         factories.subscription(active.newsletter, NEW)
-    former = tokens.preferences_token(active)
+    former = signed_links.preferences_token(active)
     assert client.get(reverse("preferences", args=[former])).status_code == 200
     change_address(active)
 
@@ -203,7 +205,7 @@ def test_a_new_sign_up_with_the_former_address_makes_a_reader_of_its_own(client,
     again = reader_at(OLD).subscriptions.get()
     factories.force_update(Subscription.objects.filter(pk=again.pk), status="pending")
     again.refresh_from_db()
-    signup.confirm(token=tokens.confirm_token(again, now=NOW), origin=Origin(), now=NOW)
+    signup.confirm(token=signed_links.confirm_token(again, now=NOW), origin=Origin(), now=NOW)
     assert receives(OLD) == receives(NEW) == ["The Daily"]
 
     client.post(unsubscribe_link(again))
@@ -216,7 +218,7 @@ def test_erasing_the_reader_erases_the_replaced_row_too(active):
     factories.subscription(active.newsletter, NEW)
     change_address(active)
 
-    erase.erase(subscriber_id=active.subscriber_id, now=NOW)
+    erasure.erase(subscriber_id=active.subscriber_id, now=NOW)
 
     assert not Subscriber.objects.filter(email__in=[OLD, NEW]).exists()
     assert not Consent.objects.exists()
@@ -226,7 +228,7 @@ def test_the_data_export_has_the_replaced_subscription(active):
     factories.subscription(active.newsletter, NEW)
     change_address(active)
 
-    data = dossier.export(subscriber_id=active.subscriber_id)
+    data = data_export.export(subscriber_id=active.subscriber_id)
 
     assert len(data["subscriptions"]) == 2
     assert any("moved_to" in entry["details"] for entry in data["consents"])
@@ -235,8 +237,8 @@ def test_the_data_export_has_the_replaced_subscription(active):
 @pytest.mark.django_db(transaction=True)
 def test_a_simultaneous_sign_up_with_the_new_address_loses_nobody(active, evening):
     change = moving.ask_to_move(subscription_id=active.pk, email=NEW, now=NOW)
-    moving.agree(token=tokens.change_token(change.pk, "old", now=NOW), now=NOW)
-    token = tokens.change_token(change.pk, "new", now=NOW)
+    moving.agree(token=signed_links.address_change_token(change.pk, "old", now=NOW), now=NOW)
+    token = signed_links.address_change_token(change.pk, "new", now=NOW)
     barrier = Barrier(2)
 
     def act(number):
@@ -265,14 +267,16 @@ def test_two_readers_who_swap_addresses_do_not_deadlock(active, evening):
         moving.ask_to_move(subscription_id=one.pk, email=email, now=NOW) for one, email in readers
     ]
     for change in changes:
-        moving.agree(token=tokens.change_token(change.pk, "old", now=NOW), now=NOW)
+        moving.agree(token=signed_links.address_change_token(change.pk, "old", now=NOW), now=NOW)
     barrier = Barrier(2)
 
     def act(change):
         try:
             barrier.wait()
-            return moving.agree(token=tokens.change_token(change.pk, "new", now=NOW), now=NOW)
-        except tokens.ExpiredToken:
+            return moving.agree(
+                token=signed_links.address_change_token(change.pk, "new", now=NOW), now=NOW
+            )
+        except signed_links.ExpiredToken:
             return None  # the other change merged the two readers, and dropped this one
         finally:
             connection.close()

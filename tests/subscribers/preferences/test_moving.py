@@ -8,7 +8,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import confirmation, letters, suppression, tokens
+from subscribers import confirmation_mail, requested_mail, signed_links, suppression
 from subscribers.addresses import BadAddress
 from subscribers.models import AddressChange, Consent, Letter, Subscriber
 from subscribers.preferences import moving
@@ -25,17 +25,19 @@ def request_change(subscription, email="new@example.org", now=NOW):
 
 
 def send_all(now=NOW):
-    for letter_id in letters.due_ids(now=now):
-        letters.send_due(letter_id=letter_id, now=now)
+    for letter_id in requested_mail.due_ids(now=now):
+        requested_mail.send_if_due(mail_id=letter_id, now=now)
     return {message.to[0]: message for message in mail.outbox}
 
 
 def agree(change, side, now=NOW):
-    return moving.agree(token=tokens.change_token(change.pk, side, now=now), now=now)
+    return moving.agree(token=signed_links.address_change_token(change.pk, side, now=now), now=now)
 
 
 def url(change, side, now=None):
-    return reverse("move", args=[tokens.change_token(change.pk, side, now=now or timezone.now())])
+    return reverse(
+        "move", args=[signed_links.address_change_token(change.pk, side, now=now or timezone.now())]
+    )
 
 
 # --- The request --------------------------------------------------------------------------------
@@ -97,7 +99,7 @@ def test_only_the_latest_request_counts(active):
 
     first.refresh_from_db()
     assert (first.status, second.status) == ("dropped", "open")
-    with pytest.raises(tokens.ExpiredToken):
+    with pytest.raises(signed_links.ExpiredToken):
         agree(first, "new")
 
 
@@ -190,7 +192,7 @@ def test_a_confirmation_link_in_the_former_mailbox_is_expired(client, active):
         active.subscriber, evening, status="pending", confirmed_at=None
     )
     now = timezone.now()
-    old_link = reverse("confirm", args=[tokens.confirm_token(waiting, now=now)])
+    old_link = reverse("confirm", args=[signed_links.confirm_token(waiting, now=now)])
     change = request_change(active, now=now)
     agree(change, "old", now=now)
     agree(change, "new", now=now)
@@ -202,7 +204,7 @@ def test_a_confirmation_link_in_the_former_mailbox_is_expired(client, active):
     assert waiting.status == "pending"
 
     client.post(old_link, {"fresh": "1"})
-    confirmation.send_due(subscription_id=waiting.pk, now=timezone.now())
+    confirmation_mail.send_if_due(subscription_id=waiting.pk, now=timezone.now())
 
     (message,) = mail.outbox
     assert message.to == ["new@example.org"]
@@ -217,7 +219,7 @@ def test_the_link_in_each_mail_names_the_change_and_the_side(client, active):
 
     for email, message in send_all().items():
         path = re.search(r"/address/\S+", message.body)[0]
-        read = tokens.read_change(path.split("/")[2], now=NOW)
+        read = signed_links.read_address_change(path.split("/")[2], now=NOW)
         assert read == (change.pk, "new" if email == "new@example.org" else "old")
 
 
@@ -271,22 +273,23 @@ def test_a_link_is_valid_for_three_days(client, active):
 
     assert client.get(old).status_code == 410
     assert client.post(old).status_code == 410
-    with pytest.raises(tokens.ExpiredToken):
+    with pytest.raises(signed_links.ExpiredToken):
         moving.agree(
-            token=tokens.change_token(change.pk, "new", now=NOW), now=NOW + timedelta(hours=73)
+            token=signed_links.address_change_token(change.pk, "new", now=NOW),
+            now=NOW + timedelta(hours=73),
         )
 
 
 def test_a_forged_link_is_not_found(client, active):
     change = request_change(active)
-    token = tokens.change_token(change.pk, "old", now=NOW)
+    token = signed_links.address_change_token(change.pk, "old", now=NOW)
 
-    for bad in ("x", token[:-1] + "~", tokens.preferences_token(active)):
+    for bad in ("x", token[:-1] + "~", signed_links.preferences_token(active)):
         assert client.post(reverse("move", args=[bad])).status_code == 404
 
 
 def test_an_erased_address_may_be_the_new_address(active):
-    suppression.conceal(email="new@example.org", now=NOW)
+    suppression.replace_by_hash(email="new@example.org", now=NOW)
     change = request_change(active)
     agree(change, "old")
     agree(change, "new")
@@ -297,9 +300,9 @@ def test_an_erased_address_may_be_the_new_address(active):
 def test_requests_are_deleted_after_two_weeks(active):
     request_change(active)
 
-    letters.forget(now=NOW + timedelta(days=13))
+    requested_mail.purge_requests(now=NOW + timedelta(days=13))
     assert AddressChange.objects.exists()
-    letters.forget(now=NOW + timedelta(days=15))
+    requested_mail.purge_requests(now=NOW + timedelta(days=15))
     assert not AddressChange.objects.exists()
     assert not Letter.objects.exists()
 

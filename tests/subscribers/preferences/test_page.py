@@ -4,7 +4,7 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from subscribers import tasks, tokens
+from subscribers import signed_links, tasks
 from subscribers.models import Consent, Section, Subscriber, Subscription
 from tests import factories
 from tests.subscribers.preferences.conftest import link, recorded_changes, unsubscribe_link
@@ -160,7 +160,7 @@ def test_a_newsletter_without_sections_asks_for_none(client):
 
 
 def test_a_link_of_an_erased_reader_is_a_broken_link(client, active):
-    url = reverse("erase-me", args=[tokens.preferences_token(active)])
+    url = reverse("erase-me", args=[signed_links.preferences_token(active)])
     client.post(url)
 
     assert client.get(link(active)).status_code == 404

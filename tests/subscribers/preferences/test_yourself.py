@@ -5,7 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
-from subscribers import tokens
+from subscribers import signed_links
 from subscribers.models import AddressChange, Consent, Letter, Subscriber
 from subscribers.preferences import choose, moving
 from subscribers.preferences.choices import Choices
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def url(name, subscription):
-    return reverse(name, args=[tokens.preferences_token(subscription)])
+    return reverse(name, args=[signed_links.preferences_token(subscription)])
 
 
 def test_the_download_is_a_file_with_everything(client, active):

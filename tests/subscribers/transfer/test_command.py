@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from subscribers import confirmation, suppression
+from subscribers import confirmation_mail, suppression
 from subscribers.models import Consent, Subscriber, Subscription, Suppression
 from subscribers.transfer import importing, storing
 from subscribers.transfer.importing import Word
@@ -77,7 +77,7 @@ def test_unconfirmed_readers_are_asked_to_confirm_one_after_the_other(run):
 
 
 def test_confirmations_of_an_import_become_due_more_slowly_than_the_tick_can_send():
-    assert timedelta(seconds=30) / CONFIRMATION_EVERY < confirmation.AT_MOST
+    assert timedelta(seconds=30) / CONFIRMATION_EVERY < confirmation_mail.MAILS_PER_TASK
 
 
 def test_importing_twice_is_harmless(run):
@@ -204,7 +204,7 @@ def test_an_imported_reader_gets_the_mail_once_its_time_has_come(run):
     run(lines(2))
 
     later = timezone.now() + timedelta(seconds=1)
-    assert len(confirmation.due_ids(now=later)) == 2
+    assert len(confirmation_mail.due_ids(now=later)) == 2
 
 
 def test_the_file_to_import_is_not_overwritten_with_its_refusals(run, tmp_path):
@@ -273,7 +273,7 @@ def test_a_reader_who_confirmed_here_since_then_is_not_suppressed(run, newslette
 
 
 def test_an_erased_reader_is_not_imported_and_the_address_is_not_stored_again(run):
-    suppression.conceal(email="ann@example.com", now=NOW)
+    suppression.replace_by_hash(email="ann@example.com", now=NOW)
 
     assert run("email\nAnn@example.com\nbob@example.com\n", *CONFIRMED) == [
         "line 2: the address is suppressed: erased at the reader's wish",

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers import erase, suppression
+from subscribers import erasure, suppression
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.transfer import exporting
 from subscribers.transfer.rows import plain
@@ -62,7 +62,7 @@ def test_suppressed_readers_are_marked_and_erased_readers_are_left_out(newslette
     for name, reason in (("bob", "bounce"), ("cy", "complaint"), ("di", "manual")):
         suppression.suppress(email=f"{name}@example.com", reason=reason, now=NOW)
     erased = Subscriber.objects.get(email="ed@example.com")
-    erase.erase(subscriber_id=erased.pk, now=timezone.now())
+    erasure.erase(subscriber_id=erased.pk, now=timezone.now())
 
     assert {row["email"][:2]: row["status"] for row in rows()} == {
         "an": "active",

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from subscribers import erase, retention, suppression, tasks
+from subscribers import erasure, retention, suppression, tasks
 from subscribers.models import Consent, ImportJob, ImportRefusal, Subscriber, Subscription
 from subscribers.transfer import importing, jobs
 from subscribers.transfer.jobs import NotNow
@@ -321,7 +321,7 @@ def test_old_files_and_refusals_are_deleted(settings):
     ImportJob.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
     path = old.file.path
 
-    retention.forget_lists(now=timezone.now())
+    retention.purge_import_files(now=timezone.now())
 
     old.refresh_from_db()
     assert (bool(old.file), os.path.exists(path), old.refusals.count()) == (False, False, 0)
@@ -349,9 +349,9 @@ def test_a_file_that_belongs_to_no_import_is_deleted_after_a_day(settings):
     ImportJob.objects.exclude(file=ImportJob.objects.order_by("pk")[0].file).update(file="")
     os.unlink(empty)
 
-    retention.forget_lists(now=timezone.now())
+    retention.purge_import_files(now=timezone.now())
     assert os.path.exists(stray)
-    retention.forget_lists(now=timezone.now() + timedelta(days=1, minutes=1))
+    retention.purge_import_files(now=timezone.now() + timedelta(days=1, minutes=1))
 
     assert os.path.exists(kept)
     assert not os.path.exists(os.path.dirname(stray))
@@ -364,7 +364,7 @@ def test_an_erased_reader_is_erased_from_the_refusals_and_not_imported_again():
     content = "email\nANN@example.com\nbob@example.com\n"
     run_whole(confirmed(uploaded(content, newsletter=newsletter)))
 
-    erase.erase(subscriber_id=reader.pk, now=timezone.now())
+    erasure.erase(subscriber_id=reader.pk, now=timezone.now())
 
     assert list(ImportRefusal.objects.values_list("email", flat=True)) == [""]
     again = run_whole(confirmed(uploaded(content, newsletter=newsletter)))

@@ -14,8 +14,8 @@ from django.db.models import Case, F, Max, QuerySet, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from subscribers import languages, suppression, tokens
-from subscribers.mail import compose, one_click, refused_for_good
+from subscribers import languages, signed_links, suppression
+from subscribers.mail import compose, is_permanent_refusal, one_click_headers
 from subscribers.models import Consent, Event, Subscription
 from subscribers.webhooks.emit import emit_of_reader, is_wanted
 
@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
 # Mails found by one query. The next query finds readers who have signed up since, and puts them
 # before the reminders.
-AT_ONCE = 20
+QUERY_LIMIT = 20
 # Mails of one task. They take some ten seconds, so that a worker can be told to stop.
-AT_MOST = 1_000
-LONGEST_PAUSE = timedelta(hours=6)
+MAILS_PER_TASK = 1_000
+MAX_RETRY_DELAY = timedelta(hours=6)
 
 Status, Mail = Subscription.Status, Subscription.Mail
 # Which mail a subscription gets. A pair that is not listed gets none, above all a subscription that
@@ -40,10 +40,10 @@ TEMPLATES = {
     (Mail.WELCOME, Status.ACTIVE): "welcome",
 }
 # Mails that the reader did not ask for just now. They say how to unsubscribe.
-UNASKED = (Mail.REMINDER, Mail.WELCOME)
+UNREQUESTED = (Mail.REMINDER, Mail.WELCOME)
 
 
-def due_ids(*, now: datetime, limit: int = AT_ONCE) -> list[int]:
+def due_ids(*, now: datetime, limit: int = QUERY_LIMIT) -> list[int]:
     """Return the subscriptions whose mail is due: reminders last, the longest waiting first."""
     due = Subscription.objects.filter(mail_due_at__lte=now)
     is_reminder = Case(When(mail_kind=Mail.REMINDER, then=1), default=0)
@@ -53,20 +53,20 @@ def due_ids(*, now: datetime, limit: int = AT_ONCE) -> list[int]:
 def send_all_due(*, clock: Callable[[], datetime]) -> bool:
     """Send what is due; True after AT_MOST mails, when more may be due."""
     looked_at = 0
-    while looked_at < AT_MOST:
+    while looked_at < MAILS_PER_TASK:
         ids = due_ids(now=clock())
         if not ids:
             return False
         for subscription_id in ids:
             try:
-                send_due(subscription_id=subscription_id, now=clock())
+                send_if_due(subscription_id=subscription_id, now=clock())
             except Exception:  # a broken mail stays leased, and must not hold up the others
                 logger.exception("Mail for subscription %s failed", subscription_id)
         looked_at += len(ids)
     return True
 
 
-def send_due(*, subscription_id: int, now: datetime) -> bool:
+def send_if_due(*, subscription_id: int, now: datetime) -> bool:
     """Send the mail if it is due; return whether one went out.
 
     The row is leased first, so a second worker finds nothing due. A mail that a crash leaves behind
@@ -111,7 +111,7 @@ def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternat
         template=template,
         context={
             "newsletter": newsletter,
-            "hours": int(tokens.CONFIRM_WITHIN.total_seconds() // 3600),
+            "hours": int(signed_links.CONFIRM_WITHIN.total_seconds() // 3600),
             "pending_days": settings.PENDING_DAYS,
             "site_url": settings.SITE_URL,
             **links,
@@ -120,16 +120,16 @@ def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternat
         from_name=newsletter.from_name,
         from_email=newsletter.from_email,
         reply_to=newsletter.reply_to,
-        language=languages.of_mails(subscription),
-        headers=one_click(links["unsubscribe_url"]) if kind in UNASKED else None,
+        language=languages.mail_language(subscription),
+        headers=one_click_headers(links["unsubscribe_url"]) if kind in UNREQUESTED else None,
     )
 
 
 def _links(subscription: Subscription, *, now: datetime) -> dict[str, str]:
     links = {
-        "confirm_url": ("confirm", tokens.confirm_token(subscription, now=now)),
-        "preferences_url": ("preferences", tokens.preferences_token(subscription)),
-        "unsubscribe_url": ("unsubscribe", tokens.unsubscribe_token(subscription.pk)),
+        "confirm_url": ("confirm", signed_links.confirm_token(subscription, now=now)),
+        "preferences_url": ("preferences", signed_links.preferences_token(subscription)),
+        "unsubscribe_url": ("unsubscribe", signed_links.unsubscribe_token(subscription.pk)),
         "newsletter_url": ("newsletter", subscription.newsletter.slug),
     }
     return {
@@ -146,14 +146,14 @@ def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
     with transaction.atomic():
         if sent_at:
             Subscription.objects.filter(pk=subscription.pk).update(mail_sent_at=sent_at)
-        _still_the_same(subscription).update(mail_due_at=None, mail_due_since=None)
+        _unchanged_since_lease(subscription).update(mail_due_at=None, mail_due_since=None)
         if sent_at and (subscription.mail_kind, subscription.status) == (
             Mail.CONFIRM, Status.PENDING,
         ):  # fmt: skip
-            _tell(subscription, now=sent_at)
+            _notify_webhooks(subscription, now=sent_at)
 
 
-def _tell(subscription: Subscription, *, now: datetime) -> None:
+def _notify_webhooks(subscription: Subscription, *, now: datetime) -> None:
     """Notify webhooks of the sign-up.
 
     This is not done when the sign-up is stored, because it would make new addresses take longer.
@@ -174,7 +174,7 @@ def _tell(subscription: Subscription, *, now: datetime) -> None:
         logger.exception("Sign-up of subscription %s could not be told", subscription.pk)
 
 
-def _still_the_same(subscription: Subscription) -> QuerySet[Subscription]:
+def _unchanged_since_lease(subscription: Subscription) -> QuerySet[Subscription]:
     return Subscription.objects.filter(
         pk=subscription.pk,
         generation=subscription.generation,
@@ -186,7 +186,7 @@ def _still_the_same(subscription: Subscription) -> QuerySet[Subscription]:
 def _refused(
     subscription: Subscription, error: smtplib.SMTPRecipientsRefused, *, now: datetime
 ) -> None:
-    if refused_for_good(error):
+    if is_permanent_refusal(error):
         codes = [code for code, _ in error.recipients.values()]
         logger.info("Mail for subscription %s is refused: %s", subscription.pk, codes)
         _settle(subscription, sent_at=None)
@@ -200,13 +200,13 @@ def _put_off(subscription: Subscription, error: Exception, *, now: datetime) -> 
     It is given up once a link would have expired: nobody waits for it any more.
     """
     waited = now - _due_since(subscription)
-    if waited > tokens.CONFIRM_WITHIN:
+    if waited > signed_links.CONFIRM_WITHIN:
         logger.error("Mail for subscription %s given up: %s", subscription.pk, error)
         _settle(subscription, sent_at=None)
         return
-    pause = min(max(waited, timedelta(minutes=1)), LONGEST_PAUSE)
+    pause = min(max(waited, timedelta(minutes=1)), MAX_RETRY_DELAY)
     logger.warning("Mail for subscription %s in %s again: %s", subscription.pk, pause, error)
-    _still_the_same(subscription).update(mail_due_at=now + pause)
+    _unchanged_since_lease(subscription).update(mail_due_at=now + pause)
 
 
 def _due_since(subscription: Subscription) -> datetime:

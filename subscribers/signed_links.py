@@ -16,10 +16,10 @@ from django.utils.crypto import constant_time_compare
 
 from subscribers.addresses import compare_key
 from subscribers.models import Subscription
-from subscribers.signatures import signing
+from subscribers.signing import hmac_signer
 
 CONFIRM_WITHIN = timedelta(hours=72)
-RETURN_WITHIN = timedelta(hours=1)
+COMEBACK_WITHIN = timedelta(hours=1)
 # 128 bits of HMAC-SHA256 in URL-safe base64 without padding.
 SIGNATURE_LENGTH = 22
 # A bigint of PostgreSQL in base 62.
@@ -74,10 +74,10 @@ def preferences_token(subscription: Subscription) -> str:
     After a change of address, whoever reads the former mailbox must not reach the reader's data
     through its old mails.
     """
-    return preferences_tokens()(subscription.pk, subscription.subscriber.email)
+    return preferences_token_factory()(subscription.pk, subscription.subscriber.email)
 
 
-def preferences_tokens() -> Callable[[int, str], str]:
+def preferences_token_factory() -> Callable[[int, str], str]:
     """Return a function that makes preferences tokens from a subscription's id and address.
 
     It is for thousands of tokens, and is bound to the SECRET_KEY of this moment.
@@ -121,16 +121,16 @@ def unsubscribe_token(subscription_id: int) -> str:
     It is short because the header `List-Unsubscribe: <SITE_URL/u/TOKEN>` breaks if the URL is
     longer than 72 characters (Python's mail policy turns it into an encoded-word).
     """
-    return unsubscribe_tokens()(subscription_id)
+    return unsubscribe_token_factory()(subscription_id)
 
 
-def change_token(change_id: int, side: str, *, now: datetime) -> str:
+def address_change_token(change_id: int, side: str, *, now: datetime) -> str:
     """Return a token by which the owner of the "old" or "new" address agrees, for 72 hours."""
     expires = int((now + CONFIRM_WITHIN).timestamp())
     return _sign(f"address-{side}", ".".join(map(b62_encode, (change_id, expires))))
 
 
-def read_change(token: str, *, now: datetime) -> tuple[int, str]:
+def read_address_change(token: str, *, now: datetime) -> tuple[int, str]:
     """Return the id of the change of address, and which side the token speaks for.
 
     Raises:
@@ -146,14 +146,14 @@ def read_change(token: str, *, now: datetime) -> tuple[int, str]:
     raise BadToken
 
 
-def return_token(subscription: Subscription, *, now: datetime) -> str:
+def comeback_token(subscription: Subscription, *, now: datetime) -> str:
     """Return a token by which a reader who has just left can come back, for an hour."""
-    expires = int((now + RETURN_WITHIN).timestamp())
+    expires = int((now + COMEBACK_WITHIN).timestamp())
     numbers = (subscription.pk, subscription.generation, expires)
     return _sign("return", ".".join(map(b62_encode, numbers)))
 
 
-def read_return(token: str, *, now: datetime) -> ConfirmToken:
+def read_comeback(token: str, *, now: datetime) -> ConfirmToken:
     """Return what the token says.
 
     Raises:
@@ -166,7 +166,7 @@ def read_return(token: str, *, now: datetime) -> ConfirmToken:
     return ConfirmToken(subscription_id=subscription_id, generation=generation)
 
 
-def unsubscribe_tokens() -> Callable[[int], str]:
+def unsubscribe_token_factory() -> Callable[[int], str]:
     """Return a function that makes unsubscribe tokens from subscriptions' ids.
 
     It is for thousands of tokens, and is bound to the SECRET_KEY of this moment.
@@ -221,7 +221,7 @@ def _signature(purpose: str, value: str, key: str | bytes) -> str:
 
 
 def _signing(purpose: str, key: str | bytes) -> Callable[[bytes], bytes]:
-    return signing(f"subscribers.tokens.{purpose}", key)
+    return hmac_signer(f"subscribers.tokens.{purpose}", key)
 
 
 def _printed(mac: bytes) -> str:

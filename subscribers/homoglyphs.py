@@ -14,7 +14,7 @@ _TOGETHER = (
 _EVERYWHERE = {"COMMON", "INHERITED"}
 
 
-def taken_for(host: str) -> str:
+def impersonated(host: str) -> str:
     """Return the domain that this one (in IDNA form) imitates, or "".
 
     A label imitates another one if it mixes scripts that may not be mixed. A label in a single
@@ -27,12 +27,12 @@ def taken_for(host: str) -> str:
     except idna.IDNAError:
         return ""
     is_latin_at_the_end = labels[-1].isascii()
-    if not any(_is_disguise(label, is_latin_at_the_end) for label in labels):
+    if not any(_is_imitation(label, is_latin_at_the_end) for label in labels):
         return ""
-    return ".".join("".join(_twin(sign) or sign for sign in label) for label in labels)
+    return ".".join("".join(_latin_lookalike(sign) or sign for sign in label) for label in labels)
 
 
-def _is_disguise(label: str, is_latin_at_the_end: bool) -> bool:
+def _is_imitation(label: str, is_latin_at_the_end: bool) -> bool:
     if label.isascii():
         return False
     scripts = {categories.alias(sign) for sign in label} - _EVERYWHERE
@@ -40,10 +40,10 @@ def _is_disguise(label: str, is_latin_at_the_end: bool) -> bool:
         return not any(scripts <= together for together in _TOGETHER)
     if scripts <= {"LATIN"} or not is_latin_at_the_end:
         return False
-    return all(sign.isascii() or _twin(sign) for sign in label)
+    return all(sign.isascii() or _latin_lookalike(sign) for sign in label)
 
 
-def _twin(sign: str) -> str:
+def _latin_lookalike(sign: str) -> str:
     """Return the Latin letter that the character looks like, or ""."""
     if sign.isascii():
         return sign

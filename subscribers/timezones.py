@@ -51,7 +51,7 @@ def is_zone(name: str) -> bool:
     return name in zoneinfo.available_timezones()
 
 
-def clock(*names: str) -> zoneinfo.ZoneInfo:
+def first_valid(*names: str) -> zoneinfo.ZoneInfo:
     """Return the first of the zones that exists, or UTC."""
     for name in names:
         if name:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from subscribers import growth, ledger, same_person, signals, suppression
+from subscribers import consent_guard, growth, merged_readers, signals, suppression
 from subscribers.addresses import compare_key
 from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
 from subscribers.transfer import jobs
@@ -19,10 +19,10 @@ from subscribers.webhooks import erased
 
 Status = Subscription.Status
 
-AT_THEIR_WISH = "at the reader's wish"
+AT_READERS_REQUEST = "at the reader's wish"
 
 
-def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> bool:
+def erase(*, subscriber_id: int, now: datetime, why: str = AT_READERS_REQUEST) -> bool:
     """Empty the reader's row and delete their consent records; they get no more mail.
 
     The rows of the reader and the subscriptions stay, without any personal data, so that deliveries
@@ -36,33 +36,33 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_THEIR_WISH) -> boo
         Subscriber.DoesNotExist: no such reader.
     """
     with transaction.atomic():
-        suppression.keep_imports_waiting()
+        suppression.block_imports()
         subscriber = _locked(subscriber_id)
         if subscriber.erased_at:
             return False
         addresses = _addresses(subscriber)
         for address in addresses:
-            suppression.conceal(email=address, detail=why, now=now)
+            suppression.replace_by_hash(email=address, detail=why, now=now)
             jobs.forget_address(address)
-        _keep_the_figures(subscriber, now)
+        _count_growth(subscriber, now)
         states = _end_subscriptions(subscriber, now)
         ids = list(states)
-        with ledger.erasing():
+        with consent_guard.erasing():
             Consent.objects.filter(subscription__in=ids).delete()
-        _erase_what_names_them(subscriber, addresses)
-        _erase_from_the_desks_log(subscriber, ids)
+        _delete_requests(subscriber, addresses)
+        _anonymise_admin_log(subscriber, ids)
         _empty(subscriber, now)
         signals.subscriber_erased.send(
             sender=Subscriber, subscriber_id=subscriber_id, subscription_ids=ids, now=now
         )
         _tell(states, subscriber.email, now)
-        merged = same_person.merged_into(ids).values_list("subscriber", flat=True)
+        merged = merged_readers.replaced_by(ids).values_list("subscriber", flat=True)
         for merged_id in sorted(set(merged)):
             erase(subscriber_id=merged_id, now=now, why=why)
     return True
 
 
-def erase_address(*, email: str, now: datetime, why: str = AT_THEIR_WISH) -> bool:
+def erase_address(*, email: str, now: datetime, why: str = AT_READERS_REQUEST) -> bool:
     """Erase the reader at the address, if there is one. Imports leave it out in either case.
 
     Returns:
@@ -70,10 +70,10 @@ def erase_address(*, email: str, now: datetime, why: str = AT_THEIR_WISH) -> boo
     """
     found = Subscriber.objects.filter(email_key=compare_key(email)).values_list("pk", flat=True)
     with transaction.atomic():
-        suppression.keep_imports_waiting()  # an import may be adding them now
+        suppression.block_imports()  # an import may be adding them now
         if subscriber_id := found.first():
             return erase(subscriber_id=subscriber_id, now=now, why=why)
-        suppression.conceal(email=email, detail=why, now=now)
+        suppression.replace_by_hash(email=email, detail=why, now=now)
         jobs.forget_address(email)
     return False
 
@@ -92,13 +92,13 @@ def _addresses(subscriber: Subscriber) -> set[str]:
     return {subscriber.email, *(address for address in earlier if isinstance(address, str))}
 
 
-def _keep_the_figures(subscriber: Subscriber, now: datetime) -> None:
+def _count_growth(subscriber: Subscriber, now: datetime) -> None:
     """Count the reader as one who left, and their records that are not counted yet."""
     for subscription in subscriber.subscriptions.select_related("newsletter").order_by(
         "newsletter"  # one order, so that two erasures at the same time cannot deadlock
     ):
         leaving = [subscription.pk] if subscription.status == Status.ACTIVE else []
-        growth.keep(
+        growth.count_before_deletion(
             newsletter=subscription.newsletter, ids=[subscription.pk], leaving=leaving, now=now
         )
 
@@ -135,12 +135,12 @@ def _tell(states: dict[int, str], email: str, now: datetime) -> None:
         erased.tell(subscription_id=subscription_id, email=email, now=now)
 
 
-def _erase_what_names_them(subscriber: Subscriber, addresses: set[str]) -> None:
+def _delete_requests(subscriber: Subscriber, addresses: set[str]) -> None:
     AddressChange.objects.filter(subscriber=subscriber).delete()
     Letter.objects.filter(email_key__in=map(compare_key, addresses)).delete()
 
 
-def _erase_from_the_desks_log(subscriber: Subscriber, subscription_ids: list[int]) -> None:
+def _anonymise_admin_log(subscriber: Subscriber, subscription_ids: list[int]) -> None:
     """Replace the address in the admin's log, which calls each changed object by its name."""
     types = ContentType.objects.get_for_models(Subscriber, Subscription)
     entries = LogEntry.objects.filter(

@@ -18,25 +18,25 @@ from redis.exceptions import RedisError
 
 from subscribers.models import Subscriber, Subscription
 
-ANEW = timedelta(days=7)
-_KEY = "long-gone"
+RESCAN_EVERY = timedelta(days=7)
+_KEY = "inactive-scan"
 
 
 @dataclass(frozen=True)
-class Place:
+class ScanPosition:
     """How far a scan has come."""
 
-    began: datetime
+    started_at: datetime
     ended_at: datetime | None = None
     pk: int = 0
 
 
 @dataclass(frozen=True)
-class Page:
+class InactiveReaders:
     """The readers found in a page, and where the next page begins."""
 
     readers: list[int]
-    place: Place
+    position: ScanPosition
     has_more: bool
 
 
@@ -44,40 +44,42 @@ def left_before(cutoff: datetime) -> Q:
     return Q(status=Subscription.Status.UNSUBSCRIBED, ended_at__lt=cutoff)
 
 
-def find(*, before: datetime, rows: int, persons: int, now: datetime) -> Page:
+def find_batch(
+    *, before: datetime, max_rows: int, max_readers: int, now: datetime
+) -> InactiveReaders:
     """Return at most `persons` readers who left everything `before`, from at most `rows` rows."""
     place = _place(now)
-    page = _rows(place, before, rows)
+    page = _rows(place, before, max_rows)
     found = _wholly_gone({subscriber for *_, subscriber in page}, before)
     readers: list[int] = []
     for ended_at, pk, subscriber in page:
         if subscriber in found and subscriber not in readers:
-            if len(readers) == persons:
-                return Page(readers, place, True)
+            if len(readers) == max_readers:
+                return InactiveReaders(readers, place, True)
             readers.append(subscriber)
         place = replace(place, ended_at=ended_at, pk=pk)
-    return Page(readers, place, len(page) == rows)
+    return InactiveReaders(readers, place, len(page) == max_rows)
 
 
-def keep(place: Place) -> bool:
+def save_position(position: ScanPosition) -> bool:
     """Store where the next scan begins; False if Redis cannot store it."""
     try:
-        cache.set(_KEY, place, timeout=int(ANEW.total_seconds()))
+        cache.set(_KEY, position, timeout=int(RESCAN_EVERY.total_seconds()))
     except RedisError:
         return False
     return True
 
 
-def _place(now: datetime) -> Place:
+def _place(now: datetime) -> ScanPosition:
     try:
         place = cache.get(_KEY)
     except RedisError:
         place = None
-    is_fresh = isinstance(place, Place) and now - place.began < ANEW
-    return place if is_fresh else Place(began=now)
+    is_fresh = isinstance(place, ScanPosition) and now - place.started_at < RESCAN_EVERY
+    return place if is_fresh else ScanPosition(started_at=now)
 
 
-def _rows(place: Place, before: datetime, limit: int) -> list[tuple[Any, ...]]:
+def _rows(place: ScanPosition, before: datetime, limit: int) -> list[tuple[Any, ...]]:
     rows = Subscription.objects.filter(left_before(before))
     if place.ended_at:
         # `ended_at__gte` is for the index. `beyond` leaves out scanned rows of the same moment.

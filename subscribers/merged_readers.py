@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from subscribers.models import Subscription
 
 
-def merged_into(subscription_ids: Collection[int]) -> QuerySet[Subscription]:
+def replaced_by(subscription_ids: Collection[int]) -> QuerySet[Subscription]:
     """Return the subscriptions that these replaced, except those of an address in use again.
 
     Whoever has signed up there since may be somebody else, who got the mailbox later.
@@ -20,7 +20,7 @@ def merged_into(subscription_ids: Collection[int]) -> QuerySet[Subscription]:
     return Subscription.objects.filter(~Exists(in_use), moved_to__in=subscription_ids)
 
 
-def subscriptions_of(subscriber_id: int) -> list[int]:
+def subscription_ids_of(subscriber_id: int) -> list[int]:
     """Return the ids of the reader's subscriptions, of those they replaced, and so on.
 
     Each query uses one index. With OR between the conditions PostgreSQL reads the whole ledger.
@@ -28,6 +28,6 @@ def subscriptions_of(subscriber_id: int) -> list[int]:
     own = Subscription.objects.filter(subscriber=subscriber_id)
     found = newest = list(own.values_list("pk", flat=True))
     while newest:
-        newest = list(merged_into(newest).exclude(pk__in=found).values_list("pk", flat=True))
+        newest = list(replaced_by(newest).exclude(pk__in=found).values_list("pk", flat=True))
         found = found + newest
     return found

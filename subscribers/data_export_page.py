@@ -10,21 +10,21 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
-from subscribers import zones
+from subscribers import timezones
 from subscribers.models import Subscription
 
 # How many of the newest deliveries the page shows; the JSON file has all of them.
-SHOWN = 100
+DELIVERIES_SHOWN = 100
 
 # Tables show an em dash where there is nothing.
 NOTHING = "—"
 
-LETTER_DELIVERY = {
+MAIL_OUTCOMES = {
     "": "pending", "sent": "sent", "refused": "failed", "given-up": "failed",
 }  # fmt: skip
 
 # The text shown for each stored value. A value that is not listed is shown as it is.
-WORDS: dict[str, dict[str, str | Promise]] = {
+LABELS: dict[str, dict[str, str | Promise]] = {
     "status": {
         "pending": _("waiting for your confirmation"),
         "active": _("subscribed"),
@@ -102,9 +102,10 @@ def context(dossier: dict[str, Any]) -> dict[str, Any]:
         "address_changes": dossier["address_changes"],
         "letters": [_letter(row) for row in dossier["letters"]],
         "deliveries": [
-            row | {"outcome": _word("delivery", row["status"])} for row in deliveries[:SHOWN]
+            row | {"outcome": _word("delivery", row["status"])}
+            for row in deliveries[:DELIVERIES_SHOWN]
         ],
-        "older_deliveries": max(0, len(deliveries) - SHOWN),
+        "older_deliveries": max(0, len(deliveries) - DELIVERIES_SHOWN),
         "told": dossier.get("told_to_other_programs", []),
         "network_days": settings.RETENTION_NETWORK_DAYS,
         "left_days": settings.RETENTION_INACTIVE_DAYS,
@@ -113,7 +114,7 @@ def context(dossier: dict[str, Any]) -> dict[str, Any]:
 
 def zone_of(subscription: Subscription) -> zoneinfo.ZoneInfo:
     """Return the time zone of the page's times: the reader's, or else the newsroom's."""
-    return zones.clock(subscription.subscriber.timezone, subscription.newsletter.timezone)
+    return timezones.first_valid(subscription.subscriber.timezone, subscription.newsletter.timezone)
 
 
 def _language(code: str) -> str:
@@ -149,7 +150,7 @@ def _consent(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _letter(row: dict[str, Any]) -> dict[str, Any]:
-    outcome = LETTER_DELIVERY.get(row["outcome"], "skipped")
+    outcome = MAIL_OUTCOMES.get(row["outcome"], "skipped")
     return row | {"kind": _word("letter", row["kind"]), "outcome": _word("delivery", outcome)}
 
 
@@ -174,4 +175,4 @@ def _plain(name: str, value: Any) -> str | Promise:
 
 
 def _word(table: str, value: str) -> str | Promise:
-    return WORDS.get(table, {}).get(value, value)
+    return LABELS.get(table, {}).get(value, value)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from disposable_email_domains import blocklist
 
+from subscribers import typos
 from subscribers.addresses import BadAddress, domain
-from subscribers.lookalikes import taken_for
-from subscribers.providers import COMMON, near
+from subscribers.homoglyphs import impersonated
+from subscribers.typos import COMMON_DOMAINS
 
 ALLOW, WARN, REFUSE = "allow", "warn", "refuse"
 
@@ -20,13 +21,13 @@ legal list mail marketing news newsletter noc office phishing postmaster press p
 root sales security service spam staff subscribe support sysadmin team tech unsubscribe usenet
 uucp webmaster www
 """
-ROLES = frozenset(_ROLES.split())
+ROLE_MAILBOXES = frozenset(_ROLES.split())
 # Nobody reads these mailboxes at all.
 _NOBODY_THERE = """
 bounce bounces devnull do-not-reply donotreply mailer-daemon mailerdaemon no-reply no.reply nobody
 noreply null undisclosed-recipients
 """
-NOBODY = frozenset(_NOBODY_THERE.split())
+UNREAD_MAILBOXES = frozenset(_NOBODY_THERE.split())
 
 
 def _(sentence: str) -> str:
@@ -45,7 +46,7 @@ _SPELLING = _("Please check the spelling: almost the same address is a very comm
 
 
 @dataclass(frozen=True)
-class Policy:
+class ScreeningPolicy:
     """What happens to each kind of address: `allow`, `warn` (the reader may insist) or `refuse`."""
 
     disposable: str = WARN
@@ -53,7 +54,7 @@ class Policy:
     mixed_scripts: str = REFUSE
 
 
-def ask_back(address: str, *, policy: Policy, sure: bool) -> None:
+def screen(address: str, *, policy: ScreeningPolicy, confirmed: bool) -> None:
     """Raise BadAddress if a normalised address is questionable.
 
     `sure` means that the reader was asked and insists. An address that the policy only warns about
@@ -61,17 +62,22 @@ def ask_back(address: str, *, policy: Policy, sure: bool) -> None:
     """
     local, host = address.rpartition("@")[0], domain(address)
     role = local.lower().partition("+")[0]
-    twin = taken_for(host)
+    twin = impersonated(host)
     if twin:
-        _doubt(_LOOKALIKE, policy.mixed_scripts, sure, f"{local}@{twin}" if twin in COMMON else "")
-    elif meant := near(host):
-        _doubt(_SPELLING, WARN, sure, f"{local}@{meant}")
-    if role in NOBODY:
-        _doubt(_NOBODY, ALLOW if policy.roles == ALLOW else REFUSE, sure)
-    if role in ROLES:
-        _doubt(_ROLE, policy.roles, sure)
+        _refuse_or_warn(
+            _LOOKALIKE,
+            policy.mixed_scripts,
+            confirmed,
+            f"{local}@{twin}" if twin in COMMON_DOMAINS else "",
+        )
+    elif meant := typos.suggest(host):
+        _refuse_or_warn(_SPELLING, WARN, confirmed, f"{local}@{meant}")
+    if role in UNREAD_MAILBOXES:
+        _refuse_or_warn(_NOBODY, ALLOW if policy.roles == ALLOW else REFUSE, confirmed)
+    if role in ROLE_MAILBOXES:
+        _refuse_or_warn(_ROLE, policy.roles, confirmed)
     if policy.disposable != ALLOW and is_disposable(host):
-        _doubt(_DISPOSABLE, policy.disposable, sure)
+        _refuse_or_warn(_DISPOSABLE, policy.disposable, confirmed)
 
 
 def is_disposable(host: str) -> bool:
@@ -80,6 +86,6 @@ def is_disposable(host: str) -> bool:
     return any(".".join(labels[place:]) in blocklist for place in range(len(labels) - 1))
 
 
-def _doubt(sentence: str, level: str, sure: bool, suggestion: str = "") -> None:
+def _refuse_or_warn(sentence: str, level: str, sure: bool, suggestion: str = "") -> None:
     if level == REFUSE or (level == WARN and not sure):
         raise BadAddress(sentence, suggestion=suggestion, may_insist=level == WARN)

@@ -12,20 +12,20 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Case, QuerySet, Value, When
 from django.urls import reverse
 
-from subscribers import languages, suppression, tokens
-from subscribers.mail import compose, refused_for_good
+from subscribers import languages, signed_links, suppression
+from subscribers.mail import compose, is_permanent_refusal
 from subscribers.models import AddressChange, Letter, Subscription
 
 logger = logging.getLogger(__name__)
 
 Kind, Outcome = Letter.Kind, Letter.Outcome
-# The same as in subscribers.confirmation.
+# The same as in subscribers.confirmation_mail.
 LEASE = timedelta(minutes=5)
-LONGEST_PAUSE = timedelta(hours=6)
-AT_ONCE = 200
+MAX_RETRY_DELAY = timedelta(hours=6)
+MAILS_PER_TASK = 200
 # A requested mail counts towards a limit for a day (preferences.lost). The links of a change of
 # address are valid for three days. After that they say for a while that they are too old.
-KEEP_LETTERS = timedelta(days=1)
+KEEP_REQUESTS = timedelta(days=1)
 KEEP_CHANGES = timedelta(days=14)
 
 TEMPLATES = {
@@ -35,7 +35,7 @@ TEMPLATES = {
 }
 
 
-class NotWritten(Exception):
+class NotSent(Exception):
     """The mail is not to be sent; `outcome` says why."""
 
     def __init__(self, outcome: Letter.Outcome) -> None:
@@ -43,7 +43,7 @@ class NotWritten(Exception):
         self.outcome = outcome
 
 
-def due_ids(*, now: datetime, limit: int = AT_ONCE) -> list[int]:
+def due_ids(*, now: datetime, limit: int = MAILS_PER_TASK) -> list[int]:
     """Return the requested mails that are due, the longest waiting first."""
     due = Letter.objects.filter(due_at__lte=now).order_by("due_at")
     return list(due.values_list("pk", flat=True)[:limit])
@@ -54,37 +54,37 @@ def send_all_due(*, clock: Callable[[], datetime]) -> bool:
     ids = due_ids(now=clock())
     for letter_id in ids:
         try:
-            send_due(letter_id=letter_id, now=clock())
+            send_if_due(mail_id=letter_id, now=clock())
         except Exception:  # a broken mail stays leased, and must not hold up the others
             logger.exception("Letter %s failed", letter_id)
-    return len(ids) == AT_ONCE
+    return len(ids) == MAILS_PER_TASK
 
 
-def send_due(*, letter_id: int, now: datetime) -> bool:
+def send_if_due(*, mail_id: int, now: datetime) -> bool:
     """Send the requested mail if it is due; return whether it went out.
 
     The row is leased first, so a second worker finds nothing due. A mail that a crash leaves behind
     is due again after LEASE.
     """
-    leased = Letter.objects.filter(pk=letter_id, due_at__lte=now).update(due_at=now + LEASE)
+    leased = Letter.objects.filter(pk=mail_id, due_at__lte=now).update(due_at=now + LEASE)
     if not leased:
         return False
-    letter = Letter.objects.select_related("change__subscriber").get(pk=letter_id)
+    letter = Letter.objects.select_related("change__subscriber").get(pk=mail_id)
     try:
         _compose(letter, now=now).send()
-    except NotWritten as error:
+    except NotSent as error:
         return _settle(letter, error.outcome)
     except (smtplib.SMTPException, OSError) as error:
         return _failed(letter, error, now=now)
     except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
-        logger.exception("Letter %s failed", letter_id)
+        logger.exception("Letter %s failed", mail_id)
         return _failed(letter, error, now=now)
     return _settle(letter, Outcome.SENT)
 
 
-def forget(*, now: datetime) -> None:
+def purge_requests(*, now: datetime) -> None:
     """Delete requests that have served their purpose: the ledger of consent has their outcome."""
-    Letter.objects.filter(due_at=None, change=None, asked_at__lt=now - KEEP_LETTERS).delete()
+    Letter.objects.filter(due_at=None, change=None, asked_at__lt=now - KEEP_REQUESTS).delete()
     AddressChange.objects.filter(created_at__lt=now - KEEP_CHANGES).delete()
 
 
@@ -100,20 +100,20 @@ def _compose(letter: Letter, *, now: datetime) -> EmailMultiAlternatives:
     if letter.change and kind == Kind.NEW_ADDRESS:
         address = letter.change.email
     if suppression.is_suppressed(address):
-        raise NotWritten(Outcome.SUPPRESSED)
+        raise NotSent(Outcome.SUPPRESSED)
     newsletter = subscription.newsletter
     return compose(
         template=TEMPLATES[kind],
         context={
             "newsletter": newsletter,
-            "hours": int(tokens.CONFIRM_WITHIN.total_seconds() // 3600),
+            "hours": int(signed_links.CONFIRM_WITHIN.total_seconds() // 3600),
             "link": f"{settings.SITE_URL}{_link(letter, subscription, now=now)}",
         },
         to=address,
         from_name=newsletter.from_name,
         from_email=newsletter.from_email,
         reply_to=newsletter.reply_to,
-        language=languages.of_mails(subscription),
+        language=languages.mail_language(subscription),
     )
 
 
@@ -121,7 +121,7 @@ def _check(change: AddressChange, kind: Letter.Kind) -> None:
     """Raise NotWritten if the change is over or this side has agreed already."""
     agreed_at = change.old_agreed_at if kind == Kind.OLD_ADDRESS else change.new_agreed_at
     if change.status != AddressChange.Status.OPEN or agreed_at:
-        raise NotWritten(Outcome.OVERTAKEN)
+        raise NotSent(Outcome.OVERTAKEN)
 
 
 def _face(subscriptions: QuerySet[Subscription]) -> Subscription:
@@ -137,15 +137,17 @@ def _face(subscriptions: QuerySet[Subscription]) -> Subscription:
     there = subscriptions.filter(moved_to=None)
     found = there.select_related(*related).order_by(is_active, "-created_at", "-pk")
     if (subscription := found.filter(subscriber__erased_at=None).first()) is None:
-        raise NotWritten(Outcome.UNKNOWN)
+        raise NotSent(Outcome.UNKNOWN)
     return subscription
 
 
 def _link(letter: Letter, subscription: Subscription, *, now: datetime) -> str:
     if letter.change is None:
-        return reverse("preferences", args=[tokens.preferences_token(subscription)])
+        return reverse("preferences", args=[signed_links.preferences_token(subscription)])
     side = "old" if letter.kind == Kind.OLD_ADDRESS else "new"
-    return reverse("move", args=[tokens.change_token(letter.change.pk, side, now=now)])
+    return reverse(
+        "move", args=[signed_links.address_change_token(letter.change.pk, side, now=now)]
+    )
 
 
 def _settle(letter: Letter, outcome: Letter.Outcome) -> bool:
@@ -155,14 +157,14 @@ def _settle(letter: Letter, outcome: Letter.Outcome) -> bool:
 
 def _failed(letter: Letter, error: Exception, *, now: datetime) -> bool:
     """Postpone the mail by as long as it has waited already, so that the pauses double."""
-    if refused_for_good(error):
+    if is_permanent_refusal(error):
         logger.info("Letter %s is refused", letter.pk)
         return _settle(letter, Outcome.REFUSED)
     waited = now - letter.asked_at
-    if waited > tokens.CONFIRM_WITHIN:
+    if waited > signed_links.CONFIRM_WITHIN:
         logger.error("Letter %s given up: %s", letter.pk, error)
         return _settle(letter, Outcome.GIVEN_UP)
-    pause = min(max(waited, timedelta(minutes=1)), LONGEST_PAUSE)
+    pause = min(max(waited, timedelta(minutes=1)), MAX_RETRY_DELAY)
     logger.warning("Letter %s in %s again: %s", letter.pk, pause, error)
     Letter.objects.filter(pk=letter.pk).update(due_at=now + pause)
     return False

@@ -12,7 +12,7 @@ _BLOCK = 64  # bytes that SHA-256 takes at a time
 
 
 @lru_cache(maxsize=64)
-def signing(salt: str, secret: str | bytes) -> Callable[[bytes], bytes]:
+def hmac_signer(salt: str, secret: str | bytes) -> Callable[[bytes], bytes]:
     """Return the function from a value to its 32 bytes of HMAC-SHA256.
 
     Both ends of HMAC begin with a block that depends on the key alone (RFC 2104, section 4); they

@@ -57,7 +57,7 @@ _RULES: tuple[tuple[Callable[[str, str], object], str], ...] = (
 )
 
 
-def slip(address: str) -> str:
+def explain(address: str) -> str:
     """Return one English sentence about a refused address; the catalogues translate it."""
     before, at_sign, after = address.rpartition("@")
     if not at_sign:

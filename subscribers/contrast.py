@@ -32,7 +32,7 @@ class Palette:
     dark: str
 
 
-def palette(accent: str) -> Palette:
+def accent_palette(accent: str) -> Palette:
     """Return the shades of `accent` that meet AA; anything but `#rrggbb` means the default."""
     colour = accent if is_colour(accent) else DEFAULT
     return Palette(light=readable(colour, on=LIGHT_SURFACE), dark=readable(colour, on=DARK_SURFACE))
@@ -64,12 +64,12 @@ def readable(colour: str, *, on: str, ratio: float = AA) -> str:
     for step in range(101):
         share = step / 100
         mixed = _hex(tuple(c + (p - c) * share for c, p in zip(start, pole, strict=True)))
-        if contrast(mixed, on) >= ratio:
+        if contrast_ratio(mixed, on) >= ratio:
             return mixed
     return _hex(pole)
 
 
-def contrast(one: str, other: str) -> float:
+def contrast_ratio(one: str, other: str) -> float:
     """Return the contrast ratio of WCAG 2.2, 1 to 21."""
     lighter, darker = sorted((_luminance(_rgb(one)), _luminance(_rgb(other))), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)

@@ -12,7 +12,7 @@ from subscribers.models import Newsletter
 
 # Seconds for which a newsletter is used without reading it again. Another process may have changed
 # it in that time. A change by this process takes effect immediately.
-BELIEVED = 2.0
+MAX_AGE = 2.0
 
 _known: dict[str, tuple[float, Newsletter]] = {}
 
@@ -22,7 +22,7 @@ def _look_again(**_: Any) -> None:
     _known.clear()
 
 
-def newsletter(slug: str) -> Newsletter:
+def get(slug: str) -> Newsletter:
     """Return the newsletter as it was some moments ago; it must not be saved.
 
     Raises:
@@ -31,5 +31,5 @@ def newsletter(slug: str) -> Newsletter:
     until, found = _known.get(slug, (0.0, None))
     if found is None or time.monotonic() > until:
         found = Newsletter.objects.get(slug=slug)
-        _known[slug] = (time.monotonic() + BELIEVED, found)
+        _known[slug] = (time.monotonic() + MAX_AGE, found)
     return found

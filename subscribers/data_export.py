@@ -8,7 +8,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q, QuerySet
 
-from subscribers import same_person, signals, suppression
+from subscribers import merged_readers, signals, suppression
 from subscribers.models import (
     AddressChange,
     Consent,
@@ -32,7 +32,7 @@ def export(*, subscriber_id: int) -> dict[str, Any]:
 def gather(*, subscriber_id: int) -> dict[str, Any]:
     """Return the same with `datetime` objects, for a page; each chapter has the newest first."""
     subscriber = Subscriber.objects.get(pk=subscriber_id)
-    theirs = same_person.subscriptions_of(subscriber_id)
+    theirs = merged_readers.subscription_ids_of(subscriber_id)
     dossier: dict[str, Any] = {
         "person": _person(subscriber),
         "subscriptions": _subscriptions(theirs),
@@ -41,7 +41,9 @@ def gather(*, subscriber_id: int) -> dict[str, Any]:
         "letters": _letters(subscriber),
         "suppression": _suppression(subscriber),
     }
-    answers: Any = signals.dossier_asked.send(sender=Subscriber, subscriber_id=subscriber_id)
+    answers: Any = signals.data_export_requested.send(
+        sender=Subscriber, subscriber_id=subscriber_id
+    )
     for _, chapters in answers:
         dossier |= chapters
     return dossier

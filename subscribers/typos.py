@@ -32,7 +32,7 @@ yandex.ru rambler.ru ukr.net seznam.cz wp.pl onet.pl interia.pl o2.pl ziggo.nl k
 hetnet.nl planet.nl home.nl xs4all.nl hotmail.nl outlook.nl live.nl hotmail.se outlook.dk
 hotmail.dk hotmail.no online.no
 """
-COMMON = frozenset(_COMMON.split())
+COMMON_DOMAINS = frozenset(_COMMON.split())
 # Endings that no domain has.
 _NO_ENDING = {
     "con": "com", "cmo": "com", "ocm": "com", "comm": "com", "coom": "com", "cim": "com",
@@ -45,16 +45,16 @@ _OTHER_ENDING = {"co": "com", "cm": "com", "om": "com", "ne": "net"}
 _SHORTEST = 5
 
 
-def near(host: str) -> str:
+def suggest(host: str) -> str:
     """Return the domain that was probably meant, or "" if there seems to be no typo."""
-    if host in COMMON:
+    if host in COMMON_DOMAINS:
         return ""
     name, _, ending = host.rpartition(".")
     if ending in _NO_ENDING:
         host = f"{name}.{_NO_ENDING[ending]}"
-        return host if host in COMMON else _one_slip_away(host) or host
+        return host if host in COMMON_DOMAINS else _one_slip_away(host) or host
     other = f"{name}.{_OTHER_ENDING.get(ending, ending)}"
-    return other if other in COMMON else _one_slip_away(host)
+    return other if other in COMMON_DOMAINS else _one_slip_away(host)
 
 
 def _one_slip_away(host: str) -> str:
@@ -89,7 +89,7 @@ def _shorter(name: str) -> Iterator[str]:
 def _spellings() -> dict[str, list[str]]:
     """Return the common names by spelling: with all letters or without one, and with the ending."""
     found = defaultdict(list)
-    for host in COMMON:
+    for host in COMMON_DOMAINS:
         name, _, ending = host.partition(".")
         if len(name) >= _SHORTEST:
             for spelling in {name, *_shorter(name)}:

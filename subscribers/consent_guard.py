@@ -19,7 +19,7 @@ def erasing() -> Iterator[None]:
 
 
 @contextmanager
-def fading() -> Iterator[None]:
+def anonymising() -> Iterator[None]:
     """Allow the network address and the client's name to be emptied in this block, nothing else."""
     with _opened("fade"):
         yield

@@ -15,16 +15,16 @@ from redis import RedisError
 # one process, thus take at most a tenth of a core.
 RATIO = 30
 # Seconds for which an old value is kept, for those who ask while a fresh one is being computed.
-KEPT = 600
+STALE_SECONDS = 600
 # Seconds until a Redis that failed is asked again. Otherwise each call would wait for its timeout.
 AGAIN_AFTER = 3.0
 
 _Value = TypeVar("_Value")
-_here = LocMemCache("sparingly", {})
-_gone_until = 0.0
+_here = LocMemCache("shared_cache", {})
+_unavailable_until = 0.0
 
 
-def sparingly(key: str, compute: Callable[[], _Value], *, least: float) -> _Value:
+def stale_while_revalidate(key: str, compute: Callable[[], _Value], *, min_ttl: float) -> _Value:
     """Return a recent result of `compute`, which is computed again once it is too old.
 
     It is too old after `least` seconds, or after 30 times as long as it took, if that is longer. A
@@ -38,7 +38,7 @@ def sparingly(key: str, compute: Callable[[], _Value], *, least: float) -> _Valu
     began = time.perf_counter()
     try:
         value = compute()
-        lasts = max(least, (time.perf_counter() - began) * RATIO)
+        lasts = max(min_ttl, (time.perf_counter() - began) * RATIO)
         _do(lambda store: _keep(store, key, value, lasts))
     finally:
         _do(lambda store: store.delete(f"{key}:claim"))
@@ -53,16 +53,16 @@ def _claim(key: str) -> bool:
 def _keep(store: BaseCache, key: str, value: Any, lasts: float) -> None:
     # Redis counts in whole seconds.
     lasts = max(1, round(lasts))
-    store.set(key, value, timeout=lasts + KEPT)
+    store.set(key, value, timeout=lasts + STALE_SECONDS)
     store.set(f"{key}:fresh", 1, timeout=lasts)
 
 
 def _do(work: Callable[[BaseCache], _Value]) -> _Value:
     """Do the work with Redis, or with this process's own cache for some time after a failure."""
-    global _gone_until
-    if time.monotonic() >= _gone_until:
+    global _unavailable_until
+    if time.monotonic() >= _unavailable_until:
         try:
             return work(cache)
         except RedisError:
-            _gone_until = time.monotonic() + AGAIN_AFTER
+            _unavailable_until = time.monotonic() + AGAIN_AFTER
     return work(_here)

@@ -21,7 +21,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 _Answer = TypeVar("_Answer")
 
 
-class Gone(Exception):
+class RedisUnavailable(Exception):
     """Redis does not answer; the caller goes on without it."""
 
 
@@ -36,25 +36,25 @@ class _Failing:
 _failing = _Failing()
 
 
-def ask(question: Callable[[Redis], _Answer]) -> _Answer:
+def run(command: Callable[[Redis], _Answer]) -> _Answer:
     """Return what `question` gets from Redis.
 
     Raises:
         Gone: Redis failed. Until a pause is over, further calls raise this without asking Redis.
     """
     if time.monotonic() < _failing.until:
-        raise Gone("it did not answer a moment ago")
+        raise RedisUnavailable("it did not answer a moment ago")
     try:
-        answer = question(_client(settings.REDIS_URL))
+        answer = command(_client(settings.REDIS_URL))
     except (RedisError, OSError) as error:
         _failing.pause = min(max(FIRST_PAUSE, 2 * _failing.pause), LONGEST_PAUSE)
         _failing.until = time.monotonic() + _failing.pause
-        raise Gone(str(error)) from error
+        raise RedisUnavailable(str(error)) from error
     _failing.pause = 0.0
     return answer
 
 
-def forget() -> None:
+def reset_redis_for_tests() -> None:
     """End the pause, so that the next call asks Redis."""
     _failing.pause = _failing.until = 0.0
 
