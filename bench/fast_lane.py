@@ -95,9 +95,9 @@ def _sign_up_while_sending(readers: int, figures: Figures) -> dict[str, float]:
 def _sign_up(browser: Client, page: str, address: str) -> None:
     from django.utils.timezone import now
 
-    from subscribers.abuse import opened_token
+    from subscribers.abuse import new_form_token
 
-    opened = opened_token(now() - timedelta(minutes=1))
+    opened = new_form_token(now() - timedelta(minutes=1))
     form = {"email": address, "website": "", "opened": opened}
     answer = browser.post(page, form, secure=True)
     assert answer.status_code == HTTPStatus.FOUND, answer

@@ -129,9 +129,9 @@ def _answers(port: int) -> bool:
 def _load(wrk: str, port: int, run: str, seconds: int) -> Run:
     from django.utils.timezone import now
 
-    from subscribers.abuse import opened_token
+    from subscribers.abuse import new_form_token
 
-    opened = opened_token(now() - timedelta(minutes=1))
+    opened = new_form_token(now() - timedelta(minutes=1))
     command = [
         wrk, "--threads", "1", "--connections", str(CONNECTIONS), "--timeout", "10s",
         "--duration", f"{seconds}s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}{PAGE}",

@@ -52,7 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "subscribers.api.edge.Edge",  # outermost: it also formats what the others refuse
+    "subscribers.api.middleware.ApiMiddleware",  # outermost: it also formats what the others refuse
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -60,7 +60,7 @@ def authenticate(secret: str, *, now: datetime) -> ApiToken:
         BadApiToken
     """
     token = ApiToken.objects.filter(digest=_digest(secret)).first()
-    if token is None or not token.is_good(now=now):
+    if token is None or not token.is_valid(now=now):
         raise BadApiToken
     before = now - USED_EVERY
     if token.last_used_at is None or token.last_used_at < before:

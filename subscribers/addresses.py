@@ -28,7 +28,7 @@ class BadAddress(ValueError):
     Attributes:
         suggestion: the address that the reader may have meant ("gmial.com"), or "".
         may_insist: whether the same address is accepted once the reader confirms that it is right
-            (Attempt.sure).
+            (Attempt.address_confirmed).
     """
 
     def __init__(self, message: str, *, suggestion: str = "", may_insist: bool = False) -> None:

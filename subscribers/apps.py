@@ -10,4 +10,4 @@ class SubscribersConfig(AppConfig):
 
     def ready(self) -> None:
         from subscribers.transfer import files  # noqa: F401  (registers signal receivers)
-        from subscribers.webhooks import erased, log  # noqa: F401
+        from subscribers.webhooks import erasure, log  # noqa: F401

@@ -17,7 +17,7 @@ from django.urls import reverse
 from subscribers import languages, signed_links, suppression
 from subscribers.mail import compose, is_permanent_refusal, one_click_headers
 from subscribers.models import Consent, Event, Subscription
-from subscribers.webhooks.emit import emit_of_reader, is_wanted
+from subscribers.webhooks.emit import emit_for_subscription, has_listeners
 
 logger = logging.getLogger(__name__)
 
@@ -162,11 +162,11 @@ def _notify_webhooks(subscription: Subscription, *, now: datetime) -> None:
     """
     try:
         with transaction.atomic():
-            if not is_wanted(event=Event.SUBSCRIBED, newsletter_id=subscription.newsletter_id):
+            if not has_listeners(event=Event.SUBSCRIBED, newsletter_id=subscription.newsletter_id):
                 return
             if not subscription.consents.filter(kind=Consent.Kind.SIGNUP).exists():
                 return
-            emit_of_reader(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=now)
+            emit_for_subscription(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=now)
             # A webhook may have been deleted since. At the commit, its missing row would undo the
             # record of the mail as well.
             connection.check_constraints()

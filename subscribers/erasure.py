@@ -15,7 +15,7 @@ from subscribers import consent_guard, growth, merged_readers, signals, suppress
 from subscribers.addresses import compare_key
 from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
 from subscribers.transfer import jobs
-from subscribers.webhooks import erased
+from subscribers.webhooks import erasure
 
 Status = Subscription.Status
 
@@ -132,7 +132,7 @@ def _tell(states: dict[int, str], email: str, now: datetime) -> None:
     for subscription_id, status in states.items():
         if status != Status.UNSUBSCRIBED:
             transaction.on_commit(partial(ended, subscription_id=subscription_id))
-        erased.tell(subscription_id=subscription_id, email=email, now=now)
+        erasure.notify_erased(subscription_id=subscription_id, email=email, now=now)
 
 
 def _delete_requests(subscriber: Subscriber, addresses: set[str]) -> None:

@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from subscribers import consent_guard, signed_links
 from subscribers.models import Event, Subscriber, Subscription
-from subscribers.webhooks import erased
-from subscribers.webhooks.emit import emit_of_reader
+from subscribers.webhooks import erasure
+from subscribers.webhooks.emit import emit_for_subscription
 
 logger = logging.getLogger(__name__)
 
@@ -87,9 +87,9 @@ def _forget(ids: list[int], *, now: datetime) -> int:
     never = [row for row in rows if not row.confirmed_at]
     back = Subscription.objects.filter(pk__in=were_readers).update(status=Status.UNSUBSCRIBED)
     for pk in were_readers:
-        emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=pk, now=now)
+        emit_for_subscription(event=Event.UNSUBSCRIBED, subscription_id=pk, now=now)
     for row in never:
-        erased.tell_of_forgotten(row, now=now)
+        erasure.notify_purged(row, now=now)
     Subscription.objects.filter(pk__in=[row.pk for row in never]).delete()
     Subscriber.objects.filter(
         pk__in=[row.subscriber_id for row in never], subscriptions=None, erased_at=None

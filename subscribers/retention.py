@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from subscribers import consent_guard, erasure, inactive, pending, suppression
 from subscribers.models import AddressChange, Consent, Letter, Subscription
 from subscribers.transfer import files, jobs
-from subscribers.webhooks.erased import forget_untold
+from subscribers.webhooks.erasure import purge_undelivered
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ STEPS: list[Callable[..., bool]] = [
     erase_inactive,
     purge_import_files,
     purge_requested_mail,
-    forget_untold,
+    purge_undelivered,
 ]
 
 

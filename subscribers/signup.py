@@ -16,7 +16,7 @@ from subscribers.enrol import Contact, enrol
 from subscribers.models import Consent, Event, Newsletter, Subscription
 from subscribers.queue import enqueue_once
 from subscribers.screening import ScreeningPolicy, screen
-from subscribers.webhooks.emit import emit_of_reader
+from subscribers.webhooks.emit import emit_for_subscription
 
 Status = Subscription.Status
 BARE_ATTEMPT = Attempt()
@@ -51,7 +51,9 @@ def sign_up(
     """
     address = normalise(email)
     # A client that acts for a reader has nobody to ask.
-    screen(address, policy=screening_policy(), confirmed=attempt.sure or attempt.trusted)
+    screen(
+        address, policy=screening_policy(), confirmed=attempt.address_confirmed or attempt.trusted
+    )
     key = compare_key(address)
     delay = abuse.judge(attempt, address_key=key, ip_address=origin.ip_address, now=now)
     if delay is None:
@@ -120,7 +122,7 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> ConfirmResult:
             origin=origin,
             now=now,
         )
-        emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=now)
+        emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=now)
         enqueue_once(tasks.send_mails)
         transaction.on_commit(
             lambda: signals.subscription_confirmed.send(

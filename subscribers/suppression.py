@@ -21,7 +21,7 @@ from django.db.models import QuerySet
 from subscribers.addresses import compare_key
 from subscribers.models import Event, Suppression
 from subscribers.signing import hmac_signer
-from subscribers.webhooks.emit import emit_of_address
+from subscribers.webhooks.emit import emit_for_address
 
 _ERASED = Suppression.Reason.ERASED
 # These reasons say what a reader once wanted. Signing up and confirming says what they want now.
@@ -58,7 +58,7 @@ def suppress(*, email: str, reason: str, detail: str = "", now: datetime) -> boo
             created = bool(weaker.update(**entry))
         if created and (event := _EVENTS.get(Suppression.Reason(reason))):
             extra = {"detail": detail[:300]}
-            emit_of_address(event=event, email_key=key, extra=extra, now=now)
+            emit_for_address(event=event, email_key=key, extra=extra, now=now)
     return created
 
 

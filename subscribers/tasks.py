@@ -13,7 +13,7 @@ from subscribers.webhooks import log, send
 
 @shared_task(expires=60)
 def send_webhooks(*, webhook_id: int) -> None:
-    send.send_due(webhook_id=webhook_id, clock=now)
+    send.send_to_webhook(webhook_id=webhook_id, clock=now)
 
 
 @shared_task(expires=60)
@@ -46,7 +46,7 @@ def tick() -> None:
         enqueue(send_webhooks, webhook_id=webhook_id)
     for job_id in jobs.due(now=at):
         enqueue(run_import, job_id=job_id)
-    log.forget_old(now=at)
+    log.purge_old(now=at)
     access.purge_receipts(now=at)
     if retention.is_due():
         enqueue(housekeeping)

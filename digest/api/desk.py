@@ -29,13 +29,13 @@ from digest.editions.approve import NotApprovable
 from digest.models import Edition, Story
 from digest.tasks import release
 from subscribers.api import problems
-from subscribers.api.auth import Token, insist, token_of
-from subscribers.api.describe import problem
+from subscribers.api.auth import Token, require_newsletter, token_of
 from subscribers.api.fields import IDEMPOTENCY_KEY, SLUG
-from subscribers.api.newsletters import find
-from subscribers.api.paging import BehindUuid, Page, cut
-from subscribers.api.problems import Problem
-from subscribers.api.receipts import once
+from subscribers.api.idempotency import idempotent
+from subscribers.api.newsletters import get_newsletter
+from subscribers.api.openapi import problem_responses
+from subscribers.api.pagination import AfterUuid, Page, paginate
+from subscribers.api.problems import ApiProblem
 from subscribers.models import Scope
 from subscribers.queue import enqueue
 
@@ -47,20 +47,21 @@ READ, WRITE, SEND = (
 )
 
 
-class DraftQuery(BehindUuid):
+class DraftQuery(AfterUuid):
     status: EditionStatus | None = Field(None, description="Only these.")
 
 
 @router.get(
     "/desk/newsletters/{slug:slug}/editions", response=Page[DraftOut, UUID], auth=READ,
-    operation_id="listDrafts", summary="List editions in any state", openapi_extra=problem(404),
+    operation_id="listDrafts", summary="List editions in any state",
+    openapi_extra=problem_responses(404),
 )  # fmt: skip
 def list_drafts(
     request: HttpRequest, response: HttpResponse, query: Query[DraftQuery], slug: str = SLUG
 ) -> Page[DraftOut, UUID]:
     """The one that was made last first."""
-    newsletter = find(slug)
-    insist(request, newsletter)
+    newsletter = get_newsletter(slug)
+    require_newsletter(request, newsletter)
     found = Edition.objects.select_related("newsletter").filter(newsletter=newsletter)
     if query.status:
         found = found.filter(status=query.status)
@@ -70,7 +71,7 @@ def list_drafts(
             raise Http404
         found = found.filter(pk__lt=last.pk)
     rows = list(found.order_by("-pk")[: query.limit + 1])
-    rows, after = cut(request, response, rows=rows, limit=query.limit, key="public_id")
+    rows, after = paginate(request, response, rows=rows, limit=query.limit, key="public_id")
     items = [DraftOut(**draft_fields(edition)) for edition in rows]
     return Page[DraftOut, UUID](items=items, next_after=after)
 
@@ -78,9 +79,9 @@ def list_drafts(
 @router.post(
     "/desk/newsletters/{slug:slug}/editions", response={200: DraftDetail, 201: DraftDetail},
     auth=WRITE, operation_id="createEdition", summary="Create an edition",
-    openapi_extra=problem(404, 409),
+    openapi_extra=problem_responses(404, 409),
 )  # fmt: skip
-@once
+@idempotent
 def create_edition(
     request: HttpRequest,
     response: HttpResponse,
@@ -93,8 +94,8 @@ def create_edition(
     There is one edition a slot. Where it is there already it is returned as it is (200); with
     words of yours that is a conflict, and `edition` says which one to change.
     """
-    newsletter = find(slug)
-    insist(request, newsletter)
+    newsletter = get_newsletter(slug)
+    require_newsletter(request, newsletter)
     moment = now()
     words = data.model_dump(exclude={"date", "cadence"}, exclude_none=True)
     with transaction.atomic():
@@ -103,12 +104,12 @@ def create_edition(
                 newsletter=newsletter, date=data.date, cadence=data.cadence, now=moment
             )
         except draft.DayIsOver as error:
-            raise Problem(problems.CONFLICT, str(error)) from None
+            raise ApiProblem(problems.CONFLICT, str(error)) from None
         is_new = edition.drafted_at == moment
         if words and not is_new:
-            raise Problem(
+            raise ApiProblem(
                 problems.CONFLICT, "There is an edition of that date already.",
-                more={"edition": str(edition.public_id)},
+                extensions={"edition": str(edition.public_id)},
             )  # fmt: skip
         _write(edition, words)
     location = reverse("api:read_draft", args=[edition.public_id])
@@ -120,7 +121,8 @@ def create_edition(
 
 @router.get(
     "/desk/editions/{uuid:edition_id}", response=DraftDetail, auth=READ, operation_id="readDraft",
-    summary="Read an edition in any state", openapi_extra=problem(404), url_name="read_draft",
+    summary="Read an edition in any state", openapi_extra=problem_responses(404),
+    url_name="read_draft",
 )  # fmt: skip
 def read_draft(request: HttpRequest, edition_id: UUID) -> DraftDetail:
     """With what stands against sending it, how many it would go to, and its seal."""
@@ -129,7 +131,8 @@ def read_draft(request: HttpRequest, edition_id: UUID) -> DraftDetail:
 
 @router.patch(
     "/desk/editions/{uuid:edition_id}", response=DraftDetail, auth=WRITE,
-    operation_id="changeEdition", summary="Change an edition", openapi_extra=problem(404, 409),
+    operation_id="changeEdition", summary="Change an edition", openapi_extra=problem_responses(404,
+    409),
 )  # fmt: skip
 def change_edition(request: HttpRequest, edition_id: UUID, data: EditionContent) -> DraftDetail:
     """Any change of what it shows voids an approval."""
@@ -142,7 +145,7 @@ def change_edition(request: HttpRequest, edition_id: UUID, data: EditionContent)
 @router.post(
     "/desk/editions/{uuid:edition_id}/send", response={202: DraftDetail}, auth=SEND,
     operation_id="sendEdition", summary="Approve and send an edition",
-    openapi_extra=problem(404, 409),
+    openapi_extra=problem_responses(404, 409),
 )  # fmt: skip
 def send_edition(request: HttpRequest, edition_id: UUID, data: SendRequest) -> Status[DraftDetail]:
     """Approve it as you have read it; it goes out at its time, or at once.
@@ -171,7 +174,7 @@ def send_edition(request: HttpRequest, edition_id: UUID, data: SendRequest) -> S
 @router.post(
     "/desk/editions/{uuid:edition_id}/stop", response=DraftDetail, auth=SEND,
     operation_id="stopEdition", summary="Stop an edition that is being sent",
-    openapi_extra=problem(404, 409),
+    openapi_extra=problem_responses(404, 409),
 )  # fmt: skip
 def stop_edition(request: HttpRequest, edition_id: UUID) -> DraftDetail:
     """Within a moment no further reader gets it; editors decide how it goes on."""
@@ -179,7 +182,7 @@ def stop_edition(request: HttpRequest, edition_id: UUID) -> DraftDetail:
     try:
         stop.stop_sending(edition_id=edition.pk, detail="Stopped over the API", now=now())
     except stop.NotSending as error:
-        raise Problem(problems.CONFLICT, str(error)) from None
+        raise ApiProblem(problems.CONFLICT, str(error)) from None
     return draft_detail(_edition(request, edition_id), now=now())
 
 
@@ -191,7 +194,7 @@ def _edition(request: HttpRequest, edition_id: UUID) -> Edition:
     )
     if edition is None:
         raise Http404
-    insist(request, edition.newsletter)
+    require_newsletter(request, edition.newsletter)
     return edition
 
 
@@ -203,13 +206,13 @@ def _write(edition: Edition, words: dict[str, Any]) -> None:
         if story_ids is not None:
             curate.set_stories(edition_id=edition.pk, story_ids=list(dict.fromkeys(story_ids)))
     except (curate.NotEditable, curate.AlreadyPrinted) as error:
-        raise Problem(problems.CONFLICT, str(error)) from None
+        raise ApiProblem(problems.CONFLICT, str(error)) from None
     except Story.DoesNotExist:
         detail = f"{edition.newsletter} lacks one of these stories."
-        raise Problem(problems.CONFLICT, detail) from None
+        raise ApiProblem(problems.CONFLICT, detail) from None
 
 
-def _refused(found: list[preflight.EditionProblem]) -> Problem:
+def _refused(found: list[preflight.EditionProblem]) -> ApiProblem:
     told = [{"code": each.code, "message": each.message} for each in found]
     detail = " ".join(each.message for each in found)
-    return Problem(problems.CONFLICT, detail, more={"problems": told})
+    return ApiProblem(problems.CONFLICT, detail, extensions={"problems": told})

@@ -11,7 +11,7 @@ from ninja import Field, Schema
 
 from digest.editions import audience, curate, preflight
 from digest.models import Edition
-from subscribers.api.fields import NUMBER, Day, Id, Input, example, line, text
+from subscribers.api.fields import NUMBER, Day, Id, Input, example, single_line, text
 
 # The model's values; a test compares them.
 EditionStatus = Literal["draft", "held", "approved", "sending", "sent", "skipped"]
@@ -27,8 +27,8 @@ class EditionContent(Input):
         note="Good morning.",
     )
 
-    subject: Annotated[str, line(150)] | None = None
-    preheader: Annotated[str, line(200)] | None = None
+    subject: Annotated[str, single_line(150)] | None = None
+    preheader: Annotated[str, single_line(200)] | None = None
     note: Annotated[str, text(10_000)] | None = Field(None, description="Above the stories.")
     stories: Annotated[list[Id], Field(max_length=_MOST_STORIES)] | None = Field(
         None, description="Ids of stories: these, in this order, and no others."

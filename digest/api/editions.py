@@ -12,13 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Field, Query, Router, Schema
 
 from digest.models import Edition, EditionItem
-from subscribers.api.auth import anybody
-from subscribers.api.describe import problem
+from subscribers.api.auth import anonymous
 from subscribers.api.fields import SLUG
-from subscribers.api.newsletters import find
-from subscribers.api.paging import BehindUuid, Page, cut, may_be_cached
+from subscribers.api.newsletters import get_newsletter
+from subscribers.api.openapi import problem_responses
+from subscribers.api.pagination import AfterUuid, Page, allow_caching, paginate
 
-router = Router(tags=["Editions"], auth=anybody)
+router = Router(tags=["Editions"], auth=anonymous)
 
 
 class EditionOut(Schema):
@@ -51,13 +51,13 @@ class EditionWithStories(EditionOut):
 @router.get(
     "/newsletters/{slug:slug}/editions", response=Page[EditionOut, UUID],
     operation_id="listEditions", summary="List a newsletter's editions",
-    openapi_extra=problem(404),
+    openapi_extra=problem_responses(404),
 )  # fmt: skip
 def list_editions(
-    request: HttpRequest, response: HttpResponse, paging: Query[BehindUuid], slug: str = SLUG
+    request: HttpRequest, response: HttpResponse, paging: Query[AfterUuid], slug: str = SLUG
 ) -> Page[EditionOut, UUID]:
     """Those that have been sent, the newest first."""
-    found = _published().filter(newsletter=find(slug))
+    found = _published().filter(newsletter=get_newsletter(slug))
     if paging.after:
         last = found.filter(public_id=paging.after).first()
         if last is None:
@@ -65,15 +65,15 @@ def list_editions(
         older = Q(sending_at=last.sending_at, pk__lt=last.pk)
         found = found.filter(Q(sending_at__lt=last.sending_at) | older)
     rows = list(found.order_by("-sending_at", "-pk")[: paging.limit + 1])
-    may_be_cached(response)
-    rows, after = cut(request, response, rows=rows, limit=paging.limit, key="public_id")
+    allow_caching(response)
+    rows, after = paginate(request, response, rows=rows, limit=paging.limit, key="public_id")
     items = [EditionOut(**_facts(edition)) for edition in rows]
     return Page[EditionOut, UUID](items=items, next_after=after)
 
 
 @router.get(
     "/editions/{uuid:edition_id}", response=EditionWithStories, operation_id="readEdition",
-    summary="Read an edition", openapi_extra=problem(404),
+    summary="Read an edition", openapi_extra=problem_responses(404),
 )  # fmt: skip
 def read_edition(request: HttpRequest, edition_id: UUID) -> EditionWithStories:
     """One that has been sent, with its stories in order."""

@@ -15,22 +15,22 @@ from pydantic import ConfigDict, model_validator
 from digest.feeds.pushed import PushedStory, PushOutcome, UnusableStory, push
 from digest.models import EditionItem, Story
 from subscribers.api import problems
-from subscribers.api.auth import Token, insist
-from subscribers.api.describe import problem
+from subscribers.api.auth import Token, require_newsletter
 from subscribers.api.fields import (
     IDEMPOTENCY_KEY,
     SLUG,
     Input,
-    Moment,
     SlugText,
-    line,
+    Timestamp,
+    single_line,
 )
 from subscribers.api.fields import text as many_lines
 from subscribers.api.fields import url as web_address
-from subscribers.api.newsletters import find
-from subscribers.api.paging import BehindId, Page, cut
-from subscribers.api.problems import Problem
-from subscribers.api.receipts import once
+from subscribers.api.idempotency import idempotent
+from subscribers.api.newsletters import get_newsletter
+from subscribers.api.openapi import problem_responses
+from subscribers.api.pagination import AfterId, Page, paginate
+from subscribers.api.problems import ApiProblem
 from subscribers.models import Newsletter, Scope, Section
 
 router = Router(tags=["Stories"])
@@ -60,22 +60,22 @@ class NewStory(Input):
         },
     )
 
-    title: Annotated[str, line(300, least=1)]
+    title: Annotated[str, single_line(300, least=1)]
     url: Annotated[str, web_address(2000)] = Field(None, description="Where its headline leads.")  # type: ignore[assignment]
     text: Annotated[str, many_lines(200_000)] = Field(  # type: ignore[assignment]
         None, description="The whole of it. Without a `url` the headline leads to it."
     )
-    external_id: Annotated[str, line(200)] = Field(
+    external_id: Annotated[str, single_line(200)] = Field(
         "", description="Your own id for it: a story keeps its place when its URL changes."
     )
     section: SlugText | None = None
     summary: Annotated[str, many_lines(5000)] = ""
-    author: Annotated[str, line(200)] = ""
-    source_name: Annotated[str, line(80)] = Field("", description="The outlet.")
+    author: Annotated[str, single_line(200)] = ""
+    source_name: Annotated[str, single_line(80)] = Field("", description="The outlet.")
     image_url: Annotated[str, web_address(2000)] | None = None
-    image_alt: Annotated[str, line(300)] = ""
-    image_credit: Annotated[str, line(200)] = ""
-    published_at: Moment | None = Field(None, description="Empty, or to come: now.")
+    image_alt: Annotated[str, single_line(300)] = ""
+    image_credit: Annotated[str, single_line(200)] = ""
+    published_at: Timestamp | None = Field(None, description="Empty, or to come: now.")
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
@@ -106,14 +106,14 @@ class PushedOut(StoryOut):
     )
 
 
-class StoryQuery(BehindId):
+class StoryQuery(AfterId):
     printed: bool | None = Field(None, description="Only those that an edition holds, or none.")
 
 
 @router.get(
     "/newsletters/{slug:slug}/stories", response=Page[StoryOut, int],
     auth=Token(Scope.STORIES_READ), operation_id="listStories", summary="List stories",
-    openapi_extra=problem(404),
+    openapi_extra=problem_responses(404),
 )  # fmt: skip
 def list_stories(
     request: HttpRequest, response: HttpResponse, query: Query[StoryQuery], slug: str = SLUG
@@ -125,7 +125,7 @@ def list_stories(
     if query.after is not None:
         found = found.filter(pk__lt=query.after)
     rows = list(found.order_by("-pk")[: query.limit + 1])
-    rows, after = cut(request, response, rows=rows, limit=query.limit, key="pk")
+    rows, after = paginate(request, response, rows=rows, limit=query.limit, key="pk")
     items = [StoryOut(**_facts(story)) for story in rows]
     return Page[StoryOut, int](items=items, next_after=after)
 
@@ -133,9 +133,9 @@ def list_stories(
 @router.post(
     "/newsletters/{slug:slug}/stories", response={200: PushedOut, 201: PushedOut},
     auth=Token(Scope.STORIES_WRITE), operation_id="pushStory", summary="Push a story",
-    openapi_extra=problem(404, 409),
+    openapi_extra=problem_responses(404, 409),
 )  # fmt: skip
-@once
+@idempotent
 def push_story(
     request: HttpRequest,
     response: HttpResponse,
@@ -158,14 +158,14 @@ def push_story(
             now=now(),
         )
     except UnusableStory as error:
-        raise Problem(problems.CONFLICT, str(error)) from None
+        raise ApiProblem(problems.CONFLICT, str(error)) from None
     shown = PushedOut(**_facts(_stories(newsletter).get(pk=story.pk)), outcome=outcome)
     return Status(201 if outcome is PushOutcome.ADDED else 200, shown)
 
 
 def _newsletter(request: HttpRequest, slug: str) -> Newsletter:
-    newsletter = find(slug)
-    insist(request, newsletter)
+    newsletter = get_newsletter(slug)
+    require_newsletter(request, newsletter)
     return newsletter
 
 
@@ -174,7 +174,7 @@ def _section(newsletter: Newsletter, slug: str | None) -> Section | None:
         return None
     section = newsletter.sections.filter(slug=slug).first()
     if section is None:
-        raise Problem(problems.CONFLICT, f"{newsletter} has no section {slug}.")
+        raise ApiProblem(problems.CONFLICT, f"{newsletter} has no section {slug}.")
     return section
 
 

@@ -8,7 +8,7 @@ from subscribers.api import explain
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="api:openapi-view")),
-    path("problems", explain.kinds, name="api-problems"),
+    path("problems", explain.problem_types, name="api-problems"),
     path("", api.urls),
-    re_path(r"^", explain.unknown),
+    re_path(r"^", explain.not_found),
 ]

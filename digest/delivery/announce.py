@@ -9,13 +9,13 @@ from django.db.models import Count
 
 from digest.models import Delivery, Edition
 from subscribers.models import Event
-from subscribers.webhooks.emit import emit, is_wanted
+from subscribers.webhooks.emit import emit, has_listeners
 
 
 def edition_sent(*, edition_id: int, now: datetime) -> None:
     """Store the webhook event in the transaction that closes the edition."""
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    if not is_wanted(event=Event.EDITION_SENT, newsletter_id=edition.newsletter_id):
+    if not has_listeners(event=Event.EDITION_SENT, newsletter_id=edition.newsletter_id):
         return
     rows = Delivery.objects.filter(edition=edition).order_by()
     counts = dict(rows.values_list("status").annotate(Count("pk")))

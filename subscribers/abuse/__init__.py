@@ -5,18 +5,18 @@ it judged.
 """
 
 from subscribers.abuse.attempt import Attempt, ChallengeNeeded, challenge_needed, judge
-from subscribers.abuse.buckets import Door
+from subscribers.abuse.buckets import Purpose
 from subscribers.abuse.challenge import new_challenge
+from subscribers.abuse.form_token import new_form_token
 from subscribers.abuse.limits import network
-from subscribers.abuse.opened import opened_token
 
 __all__ = [
     "Attempt",
     "ChallengeNeeded",
-    "Door",
+    "Purpose",
     "challenge_needed",
     "judge",
     "network",
     "new_challenge",
-    "opened_token",
+    "new_form_token",
 ]

@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 
 from subscribers.abuse import limits
-from subscribers.abuse.buckets import Answer, Asked, Door
+from subscribers.abuse.buckets import Decision, LimitCheck, Purpose
 from subscribers.abuse.challenge import new_challenge, solved_id
-from subscribers.abuse.opened import Opened, read_opened
+from subscribers.abuse.form_token import FormAge, read_form_token
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +22,11 @@ class Attempt:
     """What an entry point knows about a sign-up, beside the address and the origin."""
 
     # The honeypot: a field that people do not see. If it holds anything, nothing is stored.
-    trap: str = ""
+    honeypot: str = ""
     # The form token (`opened_token`) that was put into the form when it was shown. It is empty if
     # there was no form. Only a few sign-ups without one get in (SIGNUP_LIMIT_UNPROVEN); the others
     # need a solved challenge.
-    opened: str = ""
+    form_token: str = ""
     # The ALTCHA payload (base64) that solves a `new_challenge`.
     solution: str = ""
     # The client is one of ours, such as an API token with the scope. It needs no form and no
@@ -34,7 +34,7 @@ class Attempt:
     trusted: bool = False
     # The reader was asked about this address ("Did you mean …?", BadAddress.may_insist) and has
     # confirmed that it is right.
-    sure: bool = False
+    address_confirmed: bool = False
 
 
 class ChallengeNeeded(Exception):
@@ -57,7 +57,7 @@ def judge(
     *,
     address_key: str,
     ip_address: str | None,
-    door: Door = Door.SIGN_UP,
+    purpose: Purpose = Purpose.SIGN_UP,
     now: datetime,
 ) -> timedelta | None:
     """Return how long the mail has to wait, or None if no mail may be sent.
@@ -69,11 +69,13 @@ def judge(
         ChallengeNeeded
     """
     if attempt.trusted:
-        trusted = [limits.address_bucket(address_key, door), limits.over_all(door)]
-        return _verdict(limits.ask(Asked(trusted, may_challenge=False), now=now), may_ask=False)
-    opened = read_opened(attempt.opened, now=now)
-    if attempt.trap or opened is Opened.TOO_QUICK:
-        logger.info("Sign-up left out: %s", "honeypot" if attempt.trap else "sent back at once")
+        trusted = [limits.address_bucket(address_key, purpose), limits.total_bucket(purpose)]
+        return _verdict(
+            limits.admit(LimitCheck(trusted, may_challenge=False), now=now), may_ask=False
+        )
+    opened = read_form_token(attempt.form_token, now=now)
+    if attempt.honeypot or opened is FormAge.TOO_QUICK:
+        logger.info("Sign-up left out: %s", "honeypot" if attempt.honeypot else "sent back at once")
         return None
     solved = solved_id(attempt.solution, now=now)
     if settings.SIGNUP_CHALLENGE == "always" and not solved:
@@ -83,12 +85,12 @@ def judge(
         address_key=address_key,
         ip_address=ip_address,
         solved=bool(solved),
-        proven=bool(solved) or opened is Opened.LONG_ENOUGH,
-        door=door,
+        proven=bool(solved) or opened is FormAge.LONG_ENOUGH,
+        purpose=purpose,
     )
-    asked = Asked(buckets, solved=solved, may_challenge=may_ask)
+    asked = LimitCheck(buckets, solved=solved, may_challenge=may_ask)
     try:
-        return _verdict(limits.ask(asked, now=now), may_ask=may_ask and not solved)
+        return _verdict(limits.admit(asked, now=now), may_ask=may_ask and not solved)
     except _Challenge:
         raise ChallengeNeeded(new_challenge(now)) from None
 
@@ -97,7 +99,7 @@ class _Challenge(Exception):
     """A challenge is due."""
 
 
-def _verdict(answer: Answer, *, may_ask: bool) -> timedelta | None:
+def _verdict(answer: Decision, *, may_ask: bool) -> timedelta | None:
     """Return the delay, or None, or raise _Challenge.
 
     The limit per address ends a flood silently. At the other limits a person can still solve a

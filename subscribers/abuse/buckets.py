@@ -19,7 +19,7 @@ WINDOWS_WAITING = 6
 _TRIFLE = 0.001
 
 
-class Door(enum.StrEnum):
+class Purpose(enum.StrEnum):
     """What is asked for. The value ends the bucket names, so each purpose has its own buckets."""
 
     SIGN_UP = ""
@@ -27,39 +27,39 @@ class Door(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Bucket:
-    """A limit: `room` sign-ups in a WINDOW."""
+class LeakyBucket:
+    """A limit: `capacity` sign-ups in a WINDOW."""
 
     name: str
-    room: int
+    capacity: int
 
     @property
-    def pause(self) -> float:
+    def interval(self) -> float:
         """Seconds after which there is room for one more."""
-        return WINDOW.total_seconds() / self.room
+        return WINDOW.total_seconds() / self.capacity
 
 
 @dataclass(frozen=True)
-class Asked:
+class LimitCheck:
     """One request to the limits; the last bucket is the total limit."""
 
-    buckets: Sequence[Bucket]
+    buckets: Sequence[LeakyBucket]
     # The id of the challenge that was solved, "" without one.
     solved: str = ""
     # Whether a challenge may be asked for.
     may_challenge: bool = True
 
     @property
-    def soft(self) -> float:
-        return SOFT_SHARE * self.buckets[-1].room if self.may_challenge else -1
+    def soft_limit(self) -> float:
+        return SOFT_SHARE * self.buckets[-1].capacity if self.may_challenge else -1
 
     @property
-    def waiting(self) -> int:
-        return WINDOWS_WAITING * self.buckets[-1].room
+    def overflow(self) -> int:
+        return WINDOWS_WAITING * self.buckets[-1].capacity
 
 
 @dataclass(frozen=True)
-class Answer:
+class Decision:
     """The verdict: `go`, `challenge`, `replayed` or `full`.
 
     With `go` the mail goes out after `delay`. With `challenge` and `full`, `limit` is the name of
@@ -71,7 +71,7 @@ class Answer:
     delay: timedelta = timedelta(0)
 
 
-class Alone:
+class LocalBuckets:
     """The buckets of this process. It gives the same answers as limits.lua.
 
     It drops the oldest buckets beyond MOST. A flood from so many networks is not stopped by a limit
@@ -86,39 +86,39 @@ class Alone:
         self._solved: dict[str, None] = {}
         self._lock = Lock()
 
-    def ask(self, asked: Asked, *, now: datetime) -> Answer:
+    def admit(self, asked: LimitCheck, *, now: datetime) -> Decision:
         with self._lock:
             if asked.solved in self._solved:
-                return Answer("replayed")
+                return Decision("replayed")
             answer = self._look(asked, now.timestamp())
             if answer.verdict == "go":
                 self._take(asked, now.timestamp())
             return answer
 
-    def _look(self, asked: Asked, now: float) -> Answer:
+    def _look(self, asked: LimitCheck, now: float) -> Decision:
         *before, last = asked.buckets
         for bucket in before:
-            if self._held(bucket, now) > bucket.room:
-                return Answer("full", bucket.name)
+            if self._held(bucket, now) > bucket.capacity:
+                return Decision("full", bucket.name)
         held = self._held(last, now)
         if not asked.solved and asked.may_challenge:
-            if held > asked.soft:
+            if held > asked.soft_limit:
                 self.attack_until = now + ATTACK_LASTS.total_seconds()
             if now < self.attack_until:
-                return Answer("challenge", last.name)
-        if held > last.room + asked.waiting:
-            return Answer("full", last.name)
-        return Answer("go", delay=timedelta(seconds=max(0, held - last.room) * last.pause))
+                return Decision("challenge", last.name)
+        if held > last.capacity + asked.overflow:
+            return Decision("full", last.name)
+        return Decision("go", delay=timedelta(seconds=max(0, held - last.capacity) * last.interval))
 
-    def _held(self, bucket: Bucket, now: float) -> float:
+    def _held(self, bucket: LeakyBucket, now: float) -> float:
         """Return how many sign-ups the bucket would hold with this one."""
         empty_at = self._empty_at.get(bucket.name, now)
-        return max(0, empty_at - now) / bucket.pause + 1 - _TRIFLE
+        return max(0, empty_at - now) / bucket.interval + 1 - _TRIFLE
 
-    def _take(self, asked: Asked, now: float) -> None:
+    def _take(self, asked: LimitCheck, now: float) -> None:
         for bucket in asked.buckets:
             empty_at = max(self._empty_at.pop(bucket.name, now), now)
-            self._empty_at[bucket.name] = empty_at + bucket.pause
+            self._empty_at[bucket.name] = empty_at + bucket.interval
         if asked.solved:
             self._solved[asked.solved] = None
         for kept in (self._empty_at, self._solved):

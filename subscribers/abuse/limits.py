@@ -13,7 +13,14 @@ from redis import Redis
 from redis.commands.core import Script
 
 from subscribers import shared_redis
-from subscribers.abuse.buckets import ATTACK_LASTS, Alone, Answer, Asked, Bucket, Door
+from subscribers.abuse.buckets import (
+    ATTACK_LASTS,
+    Decision,
+    LeakyBucket,
+    LimitCheck,
+    LocalBuckets,
+    Purpose,
+)
 from subscribers.abuse.challenge import GOOD_FOR
 from subscribers.signing import hmac_signer
 
@@ -27,7 +34,7 @@ PER_ADDRESS = 20
 SOLVED_FACTOR = 5
 # Behind these addresses there is a proxy of our own (without BEHIND_PROXY all readers seem to come
 # from it) or a developer. One limit for all of them would block sign-up for everybody.
-OUR_OWN = [
+PRIVATE_NETWORKS = [
     ipaddress.ip_network(network)
     for network in (
         "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7",
@@ -39,10 +46,10 @@ _ATTACK = "subscribers:signup:attack"
 
 
 # The counts of this process, used while Redis is unavailable.
-alone = Alone()
+local_buckets = LocalBuckets()
 
 
-def ask(asked: Asked, *, now: datetime) -> Answer:
+def admit(asked: LimitCheck, *, now: datetime) -> Decision:
     """Count one sign-up if every limit has room for it, and return the verdict.
 
     Without Redis each web server counts for itself: n servers then admit n times as many.
@@ -51,8 +58,8 @@ def ask(asked: Asked, *, now: datetime) -> Answer:
         verdict, limit, delay = shared_redis.run(lambda redis: _run(redis, asked, now=now))
     except shared_redis.RedisUnavailable as error:
         logger.warning("Sign-ups are counted on this server alone while Redis is away: %s", error)
-        return alone.ask(asked, now=now)
-    return Answer(verdict, limit, timedelta(seconds=float(delay)))
+        return local_buckets.admit(asked, now=now)
+    return Decision(verdict, limit, timedelta(seconds=float(delay)))
 
 
 def under_attack(now: datetime) -> bool:
@@ -60,37 +67,37 @@ def under_attack(now: datetime) -> bool:
     try:
         return bool(shared_redis.run(lambda redis: redis.exists(_ATTACK)))
     except shared_redis.RedisUnavailable:
-        return alone.attack_until > now.timestamp()
+        return local_buckets.attack_until > now.timestamp()
 
 
 def buckets(
-    *, address_key: str, ip_address: str | None, solved: bool, proven: bool, door: Door
-) -> list[Bucket]:
+    *, address_key: str, ip_address: str | None, solved: bool, proven: bool, purpose: Purpose
+) -> list[LeakyBucket]:
     """Return the limits of an untrusted client for this purpose, the total limit last."""
-    found = [address_bucket(address_key, door)]
-    if ip_address is not None and not _is_our_own(ip_address):
+    found = [address_bucket(address_key, purpose)]
+    if ip_address is not None and not _is_private(ip_address):
         share = settings.SIGNUP_LIMIT_NETWORK * (SOLVED_FACTOR if solved else 1)
         # It has a name of its own, because the room of a bucket must not change.
         name = "solved-network" if solved else "network"
-        found.append(Bucket(f"{name}:{network(ip_address)}{door}", share))
+        found.append(LeakyBucket(f"{name}:{network(ip_address)}{purpose}", share))
     if not proven:
-        found.append(Bucket(f"unproven{door}", settings.SIGNUP_LIMIT_UNPROVEN))
-    return [*found, over_all(door)]
+        found.append(LeakyBucket(f"unproven{purpose}", settings.SIGNUP_LIMIT_UNPROVEN))
+    return [*found, total_bucket(purpose)]
 
 
-def address_bucket(address_key: str, door: Door) -> Bucket:
+def address_bucket(address_key: str, purpose: Purpose) -> LeakyBucket:
     """Return the bucket of an address, named by a keyed hash: Redis need not know who reads us."""
     sign = hmac_signer("subscribers.abuse.limits", settings.SECRET_KEY)
-    return Bucket(f"address:{sign(address_key.encode()).hex()[:32]}{door}", PER_ADDRESS)
+    return LeakyBucket(f"address:{sign(address_key.encode()).hex()[:32]}{purpose}", PER_ADDRESS)
 
 
-def over_all(door: Door) -> Bucket:
-    return Bucket(f"all{door}", settings.SIGNUP_LIMIT)
+def total_bucket(purpose: Purpose) -> LeakyBucket:
+    return LeakyBucket(f"all{purpose}", settings.SIGNUP_LIMIT)
 
 
-def _is_our_own(ip_address: str) -> bool:
+def _is_private(ip_address: str) -> bool:
     address = ipaddress.ip_address(ip_address)
-    return any(address in network for network in OUR_OWN)
+    return any(address in network for network in PRIVATE_NETWORKS)
 
 
 def network(ip_address: str) -> str:
@@ -102,17 +109,17 @@ def network(ip_address: str) -> str:
 # --- In Redis -----------------------------------------------------------------------------------
 
 
-def _run(redis: Redis, asked: Asked, *, now: datetime) -> list[str]:
+def _run(redis: Redis, asked: LimitCheck, *, now: datetime) -> list[str]:
     arguments: list[str | float] = [
         f"{now.timestamp():.6f}",
         asked.solved,
-        asked.soft,
+        asked.soft_limit,
         int(ATTACK_LASTS.total_seconds()),
         int(GOOD_FOR.total_seconds()),
-        asked.waiting,
+        asked.overflow,
     ]
     for bucket in asked.buckets:
-        arguments += [bucket.name, bucket.pause, bucket.room]
+        arguments += [bucket.name, bucket.interval, bucket.capacity]
     answer: list[str] = _script(redis)(args=arguments)
     return answer
 

@@ -175,4 +175,4 @@ class ApiTokenAdmin(ModelAdmin):
 def state_of(token: ApiToken) -> str:
     if token.revoked_at:
         return "revoked"
-    return "good" if token.is_good(now=now()) else "expired"
+    return "good" if token.is_valid(now=now()) else "expired"

@@ -24,9 +24,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminU
 from subscribers.admin.exports import EXPORT
 from subscribers.long_lists import LongList
 from subscribers.models import Event, Webhook, WebhookAttempt, WebhookDelivery
-from subscribers.models.webhooks import OF_READERS
+from subscribers.models.webhooks import READER_EVENTS
 from subscribers.records import RecordAdmin, RecordInline
-from subscribers.web.address import BadReceiver, check_receiver
+from subscribers.web.receiver_url import BadReceiverUrl, check_receiver_url
 from subscribers.webhooks import log
 
 STATE_COLOURS = {"well": "success", "new": "info", "in trouble": "danger", "off": "default"}
@@ -56,10 +56,10 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
         try:
-            check_receiver(
-                url, allow_hosts=settings.WEBHOOK_ALLOW_HOSTS, allow_plain=settings.DEBUG
+            check_receiver_url(
+                url, allow_hosts=settings.WEBHOOK_ALLOW_HOSTS, allow_http=settings.DEBUG
             )
-        except BadReceiver as error:
+        except BadReceiverUrl as error:
             raise forms.ValidationError(str(error)) from error
         return url
 
@@ -82,14 +82,14 @@ class WebhookAdmin(ModelAdmin):
         """
         if not super().has_change_permission(request, obj):
             return False
-        return obj is None or not set(OF_READERS) & set(obj.events) or may_hear(request)
+        return obj is None or not set(READER_EVENTS) & set(obj.events) or may_hear(request)
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, **kwargs)
         if "events" in form.base_fields and not may_hear(request):
             # A copy, because all requests share the field.
             form.base_fields["events"] = events = deepcopy(form.base_fields["events"])
-            events.choices = [choice for choice in Event.choices if choice[0] not in OF_READERS]
+            events.choices = [choice for choice in Event.choices if choice[0] not in READER_EVENTS]
         return form
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
@@ -163,7 +163,7 @@ class WebhookAdmin(ModelAdmin):
     def send_test(self, request: HttpRequest, pk: int) -> HttpResponse:
         if refused := self._refuse(request, pk):
             return refused
-        delivery = log.send_test(webhook_id=pk, now=now())
+        delivery = log.send_test_event(webhook_id=pk, now=now())
         messages.success(request, "A test event is on its way. Open this page again in a moment.")
         page = reverse("admin:subscribers_webhookdelivery_change", args=[delivery.pk])
         return HttpResponseRedirect(page)
@@ -171,7 +171,7 @@ class WebhookAdmin(ModelAdmin):
     def change_secret(self, request: HttpRequest, pk: int) -> HttpResponse:
         if refused := self._refuse(request, pk):
             return refused
-        log.change_secret(webhook_id=pk, now=now())
+        log.rotate_secret(webhook_id=pk, now=now())
         messages.success(
             request, "The secret is a new one. For 24 hours events are signed with the old one too."
         )
@@ -207,7 +207,7 @@ class WebhookDeliveryAdmin(LongList, RecordAdmin):
         queryset: QuerySet[WebhookDelivery] = super().get_queryset(request)
         if not may_hear(request):
             # No address may show: not in a payload, by a search in it, or in a receiver's answer.
-            queryset = queryset.exclude(event__in=OF_READERS)
+            queryset = queryset.exclude(event__in=READER_EVENTS)
         last = WebhookAttempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
         return queryset.annotate(
             last_status=Subquery(last.values("status")[:1]),
@@ -269,7 +269,7 @@ class WebhookDeliveryAdmin(LongList, RecordAdmin):
         self._again(request, list(queryset.values_list("pk", flat=True)))
 
     def _again(self, request: HttpRequest, ids: list[int]) -> None:
-        count = log.send_again(delivery_ids=ids, now=now())
+        count = log.resend(delivery_ids=ids, now=now())
         events = "1 event is" if count == 1 else f"{count} events are"
         messages.success(request, f"{events} on the way again, each under the id it had.")
 

@@ -9,13 +9,13 @@ from ninja.security import HttpBearer
 
 from subscribers import access
 from subscribers.abuse import network
-from subscribers.api import limits
-from subscribers.api.problems import FORBIDDEN, RATE_LIMITED, UNAUTHORIZED, Problem
+from subscribers.api import rate_limit
+from subscribers.api.problems import FORBIDDEN, RATE_LIMITED, UNAUTHORIZED, ApiProblem
 from subscribers.models import ApiToken, Newsletter, Scope
 from subscribers.views.origin import ip_address_of
 
 
-class Anybody:
+class Anonymous:
     """Public access without a token; requests are counted by the client's network."""
 
     def __call__(self, request: HttpRequest) -> bool:
@@ -34,7 +34,7 @@ class Token(HttpBearer):
     def __call__(self, request: HttpRequest) -> ApiToken:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
-            raise Problem(UNAUTHORIZED)
+            raise ApiProblem(UNAUTHORIZED)
         return self.authenticate(request, secret.strip())
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
@@ -42,22 +42,22 @@ class Token(HttpBearer):
             found = access.authenticate(token, now=now())
         except access.BadApiToken:
             # Guessed tokens are counted like requests without a token.
-            Anybody()(request)
-            raise Problem(
+            Anonymous()(request)
+            raise ApiProblem(
                 UNAUTHORIZED, "The token is unknown, expired or revoked.",
                 headers={"WWW-Authenticate": 'Bearer realm="Daybreak", error="invalid_token"'},
             ) from None  # fmt: skip
         _count(request, "token", str(found.pk), settings.API_TOKEN_RATE)
         if self.scope not in found.scopes:
-            raise Problem(
+            raise ApiProblem(
                 FORBIDDEN,
                 f"The token lacks the scope {self.scope.value}.",
-                more={"scope": self.scope.value},
+                extensions={"scope": self.scope.value},
             )
         return found
 
 
-class TokenOrAnybody(Token):
+class OptionalToken(Token):
     """Access with or without a token. A token allows more, and a bad token is always refused."""
 
     is_optional = True
@@ -65,10 +65,10 @@ class TokenOrAnybody(Token):
     def __call__(self, request: HttpRequest) -> ApiToken | bool:  # type: ignore[override]
         if "Authorization" in request.headers:
             return super().__call__(request)
-        return Anybody()(request)
+        return Anonymous()(request)
 
 
-anybody = Anybody()
+anonymous = Anonymous()
 
 
 def token_of(request: HttpRequest) -> ApiToken | None:
@@ -77,18 +77,18 @@ def token_of(request: HttpRequest) -> ApiToken | None:
     return found if isinstance(found, ApiToken) else None
 
 
-def insist(request: HttpRequest, newsletter: Newsletter) -> None:
+def require_newsletter(request: HttpRequest, newsletter: Newsletter) -> None:
     """Refuse a token that is for another newsletter."""
     token = token_of(request)
     if token and not token.may_see(newsletter.pk):
-        raise Problem(FORBIDDEN, f"The token is not good for {newsletter.slug}.")
+        raise ApiProblem(FORBIDDEN, f"The token is not good for {newsletter.slug}.")
 
 
 def _count(request: HttpRequest, name: str, who: str, limit: int) -> None:
-    use = limits.count(name, who, limit=limit)
-    request.api_use = use  # type: ignore[attr-defined]
+    use = rate_limit.count_request(name, who, limit=limit)
+    request.quota_use = use  # type: ignore[attr-defined]
     if use.is_over:
-        raise Problem(
+        raise ApiProblem(
             RATE_LIMITED,
             f"More than {limit} requests a minute.",
             headers={"Retry-After": str(use.resets_in)},

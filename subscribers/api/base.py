@@ -12,9 +12,9 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import DocsBase
 
-from subscribers.api import describe, problems
+from subscribers.api import openapi, problems
 from subscribers.api.parsing import JsonParser
-from subscribers.api.problems import Fault, Problem
+from subscribers.api.problems import ApiProblem, InvalidField
 
 TITLE = "Daybreak API"
 VERSION = "1"
@@ -45,7 +45,7 @@ class DaybreakAPI(NinjaAPI):
             parser=JsonParser(),
             urls_namespace="api",
         )
-        self.add_exception_handler(Problem, _told)
+        self.add_exception_handler(ApiProblem, _told)
         self.add_exception_handler(Http404, _not_found)
         self.add_exception_handler(ValidationError, _invalid)
         self.add_exception_handler(HttpError, _http_error)
@@ -55,44 +55,48 @@ class DaybreakAPI(NinjaAPI):
 
     def get_openapi_schema(self, **kwargs: Any) -> Any:
         schema = super().get_openapi_schema(**kwargs)
-        return describe.complete(schema, self)
+        return openapi.complete(schema, self)
 
 
 def _told(request: HttpRequest, problem: Any) -> HttpResponse:
-    return problems.answer(problem)
+    return problems.to_response(problem)
 
 
 def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
-    return problems.answer(Problem(problems.NOT_FOUND))
+    return problems.to_response(ApiProblem(problems.NOT_FOUND))
 
 
 def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return problems.answer(Problem(problems.TOO_LARGE, f"At most {most:,} bytes are taken."))
+    return problems.to_response(
+        ApiProblem(problems.TOO_LARGE, f"At most {most:,} bytes are taken.")
+    )
 
 
 def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
     """Answer what ninja itself refuses. A Problem of our parser arrives wrapped in an HttpError."""
-    if isinstance(error.__cause__, Problem):
-        return problems.answer(error.__cause__)
+    if isinstance(error.__cause__, ApiProblem):
+        return problems.to_response(error.__cause__)
     kind = problems.BY_STATUS.get(error.status_code, problems.BAD_REQUEST)
-    return problems.answer(Problem(kind, str(error)))
+    return problems.to_response(ApiProblem(kind, str(error)))
 
 
 def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
-    return problems.answer(Problem(problems.INVALID, faults=[_fault(e) for e in error.errors]))
+    return problems.to_response(
+        ApiProblem(problems.INVALID, errors=[_fault(e) for e in error.errors])
+    )
 
 
-def _fault(error: dict[str, Any]) -> Fault:
+def _fault(error: dict[str, Any]) -> InvalidField:
     """Turn pydantic's location into the client's: ("body", "data", "email") → "/email"."""
     source, *path = error["loc"]
     # The message of a validator of ours is a sentence already.
     said = error["msg"].removeprefix("Value error, ")
     if source == "body":
         # The first name is that of our view's argument.
-        return Fault(said, "pointer", "".join(map(_pointer, path[1:])))
+        return InvalidField(said, "pointer", "".join(map(_pointer, path[1:])))
     place = "header" if source == "header" else "parameter"
-    return Fault(said, place, str(path[-1] if path else ""))
+    return InvalidField(said, place, str(path[-1] if path else ""))
 
 
 def _pointer(step: Any) -> str:

@@ -13,9 +13,9 @@ from subscribers.api import problems
 
 
 @require_safe
-def kinds(request: HttpRequest) -> HttpResponse:
+def problem_types(request: HttpRequest) -> HttpResponse:
     """Show the page that the `type` of a problem leads to."""
-    told = [{"kind": kind, "words": _words(kind.meaning)} for kind in problems.KINDS]
+    told = [{"kind": kind, "words": _words(kind.meaning)} for kind in problems.PROBLEM_TYPES]
     return render(request, "api/problems.html", {"told": told})
 
 
@@ -25,5 +25,5 @@ def _words(meaning: str) -> list[tuple[str, bool]]:
 
 
 @csrf_exempt
-def unknown(request: HttpRequest, **_: Any) -> HttpResponse:
-    return problems.answer(problems.Problem(problems.NOT_FOUND))
+def not_found(request: HttpRequest, **_: Any) -> HttpResponse:
+    return problems.to_response(problems.ApiProblem(problems.NOT_FOUND))

@@ -82,7 +82,7 @@ def example(**values: Any) -> ConfigDict:
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [values]})
 
 
-def line(most: int, *, least: int = 0) -> StringConstraints:
+def single_line(most: int, *, least: int = 0) -> StringConstraints:
     """A string on one line: Annotated[str, line(80)]."""
     return StringConstraints(min_length=least, max_length=most, pattern=_LINE)
 
@@ -98,7 +98,7 @@ def url(most: int) -> StringConstraints:
 
 
 # HH:MM. JSON Schema's own format of a time wants an offset, which a preferred hour does not have.
-Hour = Annotated[
+LocalTime = Annotated[
     str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["07:30"])
 ]
 SlugText = Annotated[str, StringConstraints(pattern=_SLUG, max_length=40)]
@@ -107,9 +107,9 @@ SlugText = Annotated[str, StringConstraints(pattern=_SLUG, max_length=40)]
 SubscriptionStatus = Literal["pending", "active", "unsubscribed"]
 Frequency = Literal["daily", "weekdays", "weekly"]
 EndReason = Literal["too-many", "not-for-me", "never-asked", "elsewhere", "other"]
-SuppressedFor = Literal["bounce", "complaint", "manual", "import", "erased"]
+SuppressionReason = Literal["bounce", "complaint", "manual", "import", "erased"]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID), NUMBER]
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_written)]
 Day = Annotated[date, BeforeValidator(_written)]
 Language = Enum("Language", {code: code for code, _ in settings.LANGUAGES}, type=str)  # type: ignore[misc]
 TimeZone = Enum(  # type: ignore[misc]

@@ -6,13 +6,13 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Field, Query, Router, Schema
 
-from subscribers.api.auth import anybody
-from subscribers.api.describe import problem
+from subscribers.api.auth import anonymous
 from subscribers.api.fields import SLUG
-from subscribers.api.paging import BehindSlug, Page, cut, may_be_cached
+from subscribers.api.openapi import problem_responses
+from subscribers.api.pagination import AfterSlug, Page, allow_caching, paginate
 from subscribers.models import Newsletter
 
-router = Router(tags=["Newsletters"], auth=anybody)
+router = Router(tags=["Newsletters"], auth=anonymous)
 
 
 class SectionOut(Schema):
@@ -37,35 +37,35 @@ class NewsletterOut(Schema):
     summary="List the newsletters",
 )  # fmt: skip
 def list_newsletters(
-    request: HttpRequest, response: HttpResponse, paging: Query[BehindSlug]
+    request: HttpRequest, response: HttpResponse, paging: Query[AfterSlug]
 ) -> Page[NewsletterOut, str]:
     """Those that are shown on the front page, by slug."""
     found = Newsletter.objects.filter(is_listed=True).prefetch_related("sections")
     if paging.after:
         found = found.filter(slug__gt=paging.after)
     rows = list(found.order_by("slug")[: paging.limit + 1])
-    may_be_cached(response)
-    rows, after = cut(request, response, rows=rows, limit=paging.limit, key="slug")
-    return Page[NewsletterOut, str](items=[shown(row) for row in rows], next_after=after)
+    allow_caching(response)
+    rows, after = paginate(request, response, rows=rows, limit=paging.limit, key="slug")
+    return Page[NewsletterOut, str](items=[newsletter_out(row) for row in rows], next_after=after)
 
 
 @router.get(
     "/newsletters/{slug:slug}", response=NewsletterOut, operation_id="readNewsletter",
-    summary="Read a newsletter", openapi_extra=problem(404),
+    summary="Read a newsletter", openapi_extra=problem_responses(404),
 )  # fmt: skip
 def read_newsletter(request: HttpRequest, slug: str = SLUG) -> NewsletterOut:
     """Also one that is not listed."""
-    return shown(find(slug))
+    return newsletter_out(get_newsletter(slug))
 
 
-def find(slug: str) -> Newsletter:
+def get_newsletter(slug: str) -> Newsletter:
     found = Newsletter.objects.filter(slug=slug).first()
     if found is None:
         raise Http404
     return found
 
 
-def shown(newsletter: Newsletter) -> NewsletterOut:
+def newsletter_out(newsletter: Newsletter) -> NewsletterOut:
     return NewsletterOut(
         slug=newsletter.slug,
         name=newsletter.name,

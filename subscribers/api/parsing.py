@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest
 from ninja.parser import Parser
 
-from subscribers.api.problems import INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Problem
+from subscribers.api.problems import INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, ApiProblem
 
 
 class JsonParser(Parser):
@@ -17,13 +17,13 @@ class JsonParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         if request.content_type != "application/json":
             said = request.content_type or "nothing"
-            raise Problem(UNSUPPORTED_MEDIA_TYPE, f"The Content-Type says {said[:100]}.")
+            raise ApiProblem(UNSUPPORTED_MEDIA_TYPE, f"The Content-Type says {said[:100]}.")
         try:
             return json.loads(request.body.decode(), parse_constant=_refuse)
         except RecursionError:
-            raise Problem(INVALID_JSON, "It is nested too deeply.") from None
+            raise ApiProblem(INVALID_JSON, "It is nested too deeply.") from None
         except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are subclasses of it
-            raise Problem(INVALID_JSON, f"{error}.") from None
+            raise ApiProblem(INVALID_JSON, f"{error}.") from None
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -15,7 +15,7 @@ CONTENT_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProblemType:
     """A problem type. Its `uri` leads to the page that shows `meaning`."""
 
     code: str
@@ -28,56 +28,58 @@ class Kind:
         return f"{settings.SITE_URL}/api/problems#{self.code}"
 
 
-INVALID_JSON = Kind("invalid-json", 400, "The body is not JSON", "It could not be parsed.")
-BAD_REQUEST = Kind("bad-request", 400, "Not a request that can be answered", "See `detail`.")
-UNAUTHORIZED = Kind(
+INVALID_JSON = ProblemType("invalid-json", 400, "The body is not JSON", "It could not be parsed.")
+BAD_REQUEST = ProblemType("bad-request", 400, "Not a request that can be answered", "See `detail`.")
+UNAUTHORIZED = ProblemType(
     "unauthorized", 401, "A token is needed",
     "None came along, or it is unknown, expired or revoked. Send `Authorization: Bearer <token>`; "
     "tokens are made in the admin.",
 )  # fmt: skip
-FORBIDDEN = Kind(
+FORBIDDEN = ProblemType(
     "forbidden", 403, "The token is not good for this",
     "It lacks the scope that `scope` names, or is for another newsletter.",
 )  # fmt: skip
-CHALLENGE_NEEDED = Kind(
+CHALLENGE_NEEDED = ProblemType(
     "challenge-needed", 403, "First solve a challenge",
     "Many sign-ups come in right now. Solve the ALTCHA challenge in `challenge` and send the same "
     "request again with the solution in `solution`.",
 )  # fmt: skip
-NOT_FOUND = Kind("not-found", 404, "There is no such thing", "The path names nothing that is here.")
-METHOD_NOT_ALLOWED = Kind(
+NOT_FOUND = ProblemType(
+    "not-found", 404, "There is no such thing", "The path names nothing that is here."
+)
+METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Not with this method", "The header `Allow` names those there are."
 )
-CONFLICT = Kind(
+CONFLICT = ProblemType(
     "conflict", 409, "Not as things stand",
     "The request is well formed, and what it asks for is not possible now; `detail` says why.",
 )  # fmt: skip
-QUESTIONABLE_ADDRESS = Kind(
+QUESTIONABLE_ADDRESS = ProblemType(
     "questionable-address", 409, "Is this address right?",
     "It may be mistyped: `suggestion` is what was probably meant. Ask the reader; if they insist, "
     "and `may_insist` is true, send the same request again with `sure` set to true.",
 )  # fmt: skip
-KEY_IN_USE = Kind(
+KEY_IN_USE = ProblemType(
     "idempotency-key-in-use", 409, "This Idempotency-Key is taken",
     "It was used for another request, or the first request with it is still being worked on.",
 )  # fmt: skip
-TOO_LARGE = Kind("too-large", 413, "The body is too large", "See `detail` for the limit.")
-UNSUPPORTED_MEDIA_TYPE = Kind(
+TOO_LARGE = ProblemType("too-large", 413, "The body is too large", "See `detail` for the limit.")
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type", 415, "Send JSON", "The Content-Type must be application/json."
 )
-INVALID = Kind(
+INVALID = ProblemType(
     "invalid", 422, "The request is not valid",
     "`errors` says what is wrong where: in `pointer` (a JSON Pointer into the body), in "
     "`parameter` or in `header`.",
 )  # fmt: skip
-RATE_LIMITED = Kind(
+RATE_LIMITED = ProblemType(
     "rate-limited", 429, "Too many requests", "Come back after the seconds in `Retry-After`."
 )
-SERVER_ERROR = Kind(
+SERVER_ERROR = ProblemType(
     "server-error", 500, "Something broke on our side", "It is in our log. Trying again may help."
 )
 
-KINDS = (
+PROBLEM_TYPES = (
     INVALID_JSON, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, CHALLENGE_NEEDED, NOT_FOUND,
     METHOD_NOT_ALLOWED, CONFLICT, QUESTIONABLE_ADDRESS, KEY_IN_USE, TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE, INVALID, RATE_LIMITED, SERVER_ERROR,
@@ -93,37 +95,37 @@ BY_STATUS = {
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One error and its location: `place` is pointer, parameter or header, `where` its value."""
+class InvalidField:
+    """One error: `member` is pointer, parameter or header, and `location` is its value."""
 
     detail: str
-    place: str
-    where: str
+    member: str
+    location: str
 
     def as_json(self) -> dict[str, str]:
-        return {"detail": self.detail, self.place: self.where}
+        return {"detail": self.detail, self.member: self.location}
 
 
 @dataclass
-class Problem(Exception):
-    """An error of the API. `more` holds its extension members (RFC 9457, section 3.2)."""
+class ApiProblem(Exception):
+    """An error of the API. `extensions` holds its extension members (RFC 9457, section 3.2)."""
 
-    kind: Kind
+    kind: ProblemType
     detail: str = ""
-    faults: Sequence[Fault] = ()
-    more: Mapping[str, Any] = field(default_factory=dict)
+    errors: Sequence[InvalidField] = ()
+    extensions: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answer(problem: Problem) -> HttpResponse:
+def to_response(problem: ApiProblem) -> HttpResponse:
     kind = problem.kind
     body: dict[str, Any] = {"type": kind.uri, "title": kind.title, "status": kind.status}
     if problem.detail:
         body["detail"] = problem.detail
-    if problem.faults:
-        body["errors"] = [fault.as_json() for fault in problem.faults]
+    if problem.errors:
+        body["errors"] = [fault.as_json() for fault in problem.errors]
     response = HttpResponse(
-        json.dumps({**body, **problem.more}), status=kind.status, content_type=CONTENT_TYPE
+        json.dumps({**body, **problem.extensions}), status=kind.status, content_type=CONTENT_TYPE
     )
     if kind.status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Bearer realm="Daybreak"'

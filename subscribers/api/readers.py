@@ -14,11 +14,11 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Field, Query, Router, Schema
 
 from subscribers.addresses import compare_key
-from subscribers.api.auth import Token, insist
-from subscribers.api.describe import problem
-from subscribers.api.fields import SLUG, Frequency, SubscriptionStatus, SuppressedFor
-from subscribers.api.newsletters import find
-from subscribers.api.paging import BehindId, Page, cut
+from subscribers.api.auth import Token, require_newsletter
+from subscribers.api.fields import SLUG, Frequency, SubscriptionStatus, SuppressionReason
+from subscribers.api.newsletters import get_newsletter
+from subscribers.api.openapi import problem_responses
+from subscribers.api.pagination import AfterId, Page, paginate
 from subscribers.models import Newsletter, Scope, Section, Subscription, Suppression
 
 router = Router(tags=["Subscribers"], auth=Token(Scope.SUBSCRIBERS_READ))
@@ -27,7 +27,7 @@ router = Router(tags=["Subscribers"], auth=Token(Scope.SUBSCRIBERS_READ))
 CHUNK = 2000
 
 
-class Who(BehindId):
+class SubscriberQuery(AfterId):
     status: SubscriptionStatus | None = Field(None, description="Only these.")
     email: str | None = Field(
         None, max_length=320, pattern=r"^[^\x00]*$", description="Only this address, in any case."
@@ -39,7 +39,7 @@ class Format(Enum):
     NDJSON = "ndjson"
 
 
-class Which(Schema):
+class ExportQuery(Schema):
     status: SubscriptionStatus | None = Field(None, description="Only these.")
     format: Format = Field(Format.CSV, description="CSV, or one JSON object a line.")
 
@@ -49,7 +49,7 @@ class SubscriberOut(Schema):
     email: str
     name: str
     status: SubscriptionStatus
-    suppressed: SuppressedFor | None = Field(
+    suppressed: SuppressionReason | None = Field(
         description="Why no mail is sent to the address, whatever the status."
     )
     frequency: Frequency
@@ -65,20 +65,21 @@ class SubscriberOut(Schema):
 
 @router.get(
     "/newsletters/{slug:slug}/subscribers", response=Page[SubscriberOut, int],
-    operation_id="listSubscribers", summary="List subscribers", openapi_extra=problem(404),
+    operation_id="listSubscribers", summary="List subscribers",
+    openapi_extra=problem_responses(404),
 )  # fmt: skip
 def list_subscribers(
-    request: HttpRequest, response: HttpResponse, who: Query[Who], slug: str = SLUG
+    request: HttpRequest, response: HttpResponse, query: Query[SubscriberQuery], slug: str = SLUG
 ) -> Page[SubscriberOut, int]:
     """In the order in which they signed up first."""
     newsletter = _newsletter(request, slug)
-    found = _subscribers(newsletter, who.status)
-    if who.email:
-        found = found.filter(subscriber__email_key=compare_key(who.email))
-    if who.after is not None:
-        found = found.filter(pk__gt=who.after)
-    rows = list(found[: who.limit + 1])
-    rows, after = cut(request, response, rows=rows, limit=who.limit, key="pk")
+    found = _subscribers(newsletter, query.status)
+    if query.email:
+        found = found.filter(subscriber__email_key=compare_key(query.email))
+    if query.after is not None:
+        found = found.filter(pk__gt=query.after)
+    rows = list(found[: query.limit + 1])
+    rows, after = paginate(request, response, rows=rows, limit=query.limit, key="pk")
     slugs = _section_slugs(newsletter)
     items = [SubscriberOut(**_row(row, slugs)) for row in rows]
     return Page[SubscriberOut, int](items=items, next_after=after)
@@ -93,7 +94,7 @@ _EXPORT = {
                 "application/x-ndjson": {"schema": {"type": "string"}},
             },
         },
-        **problem(404)["responses"],
+        **problem_responses(404)["responses"],
     }
 }
 
@@ -103,27 +104,27 @@ _EXPORT = {
     summary="Export subscribers", openapi_extra=_EXPORT,
 )  # fmt: skip
 def export_subscribers(
-    request: HttpRequest, which: Query[Which], slug: str = SLUG
+    request: HttpRequest, query: Query[ExportQuery], slug: str = SLUG
 ) -> StreamingHttpResponse:
     """All of them in one answer, streamed: a million readers take no more memory than ten."""
     newsletter = _newsletter(request, slug)
     slugs = _section_slugs(newsletter)
-    found = _one_after_the_other(_subscribers(newsletter, which.status))
+    found = _one_after_the_other(_subscribers(newsletter, query.status))
     rows = (_row(subscription, slugs) for subscription in found)
     lines, kind = (
         (_csv(rows), "text/csv; charset=utf-8")
-        if which.format is Format.CSV
+        if query.format is Format.CSV
         else (_ndjson(rows), "application/x-ndjson")
     )
     response = StreamingHttpResponse(lines, content_type=kind)
-    name = f"{newsletter.slug}-subscribers.{which.format.value}"
+    name = f"{newsletter.slug}-subscribers.{query.format.value}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
 def _newsletter(request: HttpRequest, slug: str) -> Newsletter:
-    newsletter = find(slug)
-    insist(request, newsletter)
+    newsletter = get_newsletter(slug)
+    require_newsletter(request, newsletter)
     return newsletter
 
 

@@ -19,35 +19,35 @@ from subscribers import preferences, signed_links, signup
 from subscribers.abuse import Attempt, ChallengeNeeded
 from subscribers.addresses import LONGEST, BadAddress, normalise
 from subscribers.api import problems
-from subscribers.api.auth import TokenOrAnybody, anybody, insist, token_of
-from subscribers.api.describe import problem
+from subscribers.api.auth import OptionalToken, anonymous, require_newsletter, token_of
 from subscribers.api.fields import (
     SLUG,
     EndReason,
     Frequency,
-    Hour,
     Input,
     Language,
-    Moment,
+    LocalTime,
     NetworkAddress,
     SlugText,
     SubscriptionStatus,
+    Timestamp,
     TimeZone,
     YesNo,
     example,
-    line,
+    single_line,
     url,
 )
-from subscribers.api.newsletters import find
-from subscribers.api.problems import Fault, Problem
+from subscribers.api.newsletters import get_newsletter
+from subscribers.api.openapi import problem_responses
+from subscribers.api.problems import ApiProblem, InvalidField
 from subscribers.consent import Origin
 from subscribers.models import Scope, Section, Subscription
 from subscribers.views.keys import reader_of
 from subscribers.views.origin import origin_of
 
-router = Router(tags=["Subscriptions"], auth=anybody)
+router = Router(tags=["Subscriptions"], auth=anonymous)
 
-TOKEN: Any = Path(  # type: ignore[type-arg]
+PREFERENCES_TOKEN: Any = Path(  # type: ignore[type-arg]
     ...,
     pattern=r"^[-a-zA-Z0-9_]+$",
     max_length=64,
@@ -76,7 +76,7 @@ class Evidence(Input):
 
     page: Annotated[str, url(500)] | None = Field(None, description="The page with the form.")
     ip_address: NetworkAddress | None = None
-    user_agent: Annotated[str, line(300)] | None = None
+    user_agent: Annotated[str, single_line(300)] | None = None
 
 
 class SignUp(Input):
@@ -92,7 +92,7 @@ class SignUp(Input):
     sure: YesNo = Field(
         False, description="The reader was asked about the address, and insists that it is right."
     )
-    solution: Annotated[str, line(10_000)] = Field(
+    solution: Annotated[str, single_line(10_000)] = Field(
         "", description="Of an ALTCHA challenge, where one was asked for (`challenge-needed`)."
     )
     consent: Evidence | None = Field(
@@ -107,10 +107,10 @@ class SignedUp(Schema):
 @router.post(
     "/newsletters/{slug:slug}/subscriptions",
     response={202: SignedUp},
-    auth=TokenOrAnybody(Scope.SUBSCRIBERS_WRITE),
+    auth=OptionalToken(Scope.SUBSCRIBERS_WRITE),
     operation_id="subscribe",
     summary="Sign a reader up",
-    openapi_extra=problem(403, 404, 409),
+    openapi_extra=problem_responses(403, 404, 409),
 )
 def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[SignedUp]:
     """The reader gets a mail and is subscribed once they confirm.
@@ -121,23 +121,27 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
     beyond which each needs a challenge. A token is for programs of your own, which have checked
     that there is a person: it skips the challenge, and no limit on an address.
     """
-    newsletter, token = find(slug), token_of(request)
-    insist(request, newsletter)
+    newsletter, token = get_newsletter(slug), token_of(request)
+    require_newsletter(request, newsletter)
     if data.consent and token is None:
         detail = "Only a program with a token can speak for somebody else's request."
-        raise Problem(problems.FORBIDDEN, detail)
+        raise ApiProblem(problems.FORBIDDEN, detail)
     try:
         signup.sign_up(
             newsletter=newsletter,
             email=data.email,
             origin=_origin(request, data),
-            attempt=Attempt(solution=data.solution, trusted=token is not None, sure=data.sure),
+            attempt=Attempt(
+                solution=data.solution, trusted=token is not None, address_confirmed=data.sure
+            ),
             now=now(),
         )
     except BadAddress as error:
         raise _about_the_address(error) from None
     except ChallengeNeeded as needed:
-        raise Problem(problems.CHALLENGE_NEEDED, more={"challenge": needed.challenge}) from None
+        raise ApiProblem(
+            problems.CHALLENGE_NEEDED, extensions={"challenge": needed.challenge}
+        ) from None
     message = gettext(
         "We have sent you a mail with a link. Open it and press the button to start your "
         "subscription."
@@ -157,12 +161,12 @@ def _origin(request: HttpRequest, data: SignUp) -> Origin:
     return Origin(said.page or "", language, said.ip_address, said.user_agent or "")
 
 
-def _about_the_address(error: BadAddress) -> Problem:
+def _about_the_address(error: BadAddress) -> ApiProblem:
     detail = gettext(str(error))
     if not error.suggestion and not error.may_insist:
-        return Problem(problems.INVALID, faults=[Fault(detail, "pointer", "/email")])
+        return ApiProblem(problems.INVALID, errors=[InvalidField(detail, "pointer", "/email")])
     more = {"suggestion": error.suggestion, "may_insist": error.may_insist}
-    return Problem(problems.QUESTIONABLE_ADDRESS, detail, more=more)
+    return ApiProblem(problems.QUESTIONABLE_ADDRESS, detail, extensions=more)
 
 
 # --- By the reader's own key ----------------------------------------------------------------------
@@ -174,7 +178,7 @@ class SubscriptionOut(Schema):
     email: str
     frequency: Frequency
     muted_sections: list[str] = Field(description="Slugs of sections that are left out.")
-    preferred_time: Hour | None = Field(
+    preferred_time: LocalTime | None = Field(
         description="Where editions go by the reader's clock; null is the schedule's hour."
     )
     paused_until: datetime | None
@@ -200,13 +204,13 @@ class Changes(Input):
         None, description="`weekly` only where the newsletter has a weekly edition."
     )
     muted_sections: list[SlugText] | None = Field(None, max_length=200)
-    preferred_time: Hour | None = Field(None, description="Null: the schedule's hour.")
-    paused_until: Moment | None = Field(None, description="Null ends a pause.")
+    preferred_time: LocalTime | None = Field(None, description="Null: the schedule's hour.")
+    paused_until: Timestamp | None = Field(None, description="Null ends a pause.")
     language: Language | None = Field(None, description="Null: the newsletter's.")
     timezone: TimeZone | None = Field(None, description="Null: the newsletter's.")
 
 
-class Left(Input):
+class UnsubscribeReason(Input):
     model_config = example(
         why="too-many",
     )
@@ -216,23 +220,25 @@ class Left(Input):
 
 @router.get(
     "/subscriptions/{slug:token}", response=SubscriptionOut, operation_id="readSubscription",
-    summary="Read a subscription", openapi_extra=problem(404),
+    summary="Read a subscription", openapi_extra=problem_responses(404),
 )  # fmt: skip
-def read_subscription(request: HttpRequest, token: str = TOKEN) -> SubscriptionOut:
-    return _shown(_of(token))
+def read_subscription(request: HttpRequest, token: str = PREFERENCES_TOKEN) -> SubscriptionOut:
+    return _shown(_subscription_by_token(token))
 
 
 @router.patch(
     "/subscriptions/{slug:token}", response=SubscriptionOut, operation_id="changeSubscription",
-    summary="Change a subscription", openapi_extra=problem(404, 409),
+    summary="Change a subscription", openapi_extra=problem_responses(404, 409),
 )  # fmt: skip
-def change_subscription(request: HttpRequest, data: Changes, token: str = TOKEN) -> SubscriptionOut:
+def change_subscription(
+    request: HttpRequest, data: Changes, token: str = PREFERENCES_TOKEN
+) -> SubscriptionOut:
     """Every change is written into the ledger of consent."""
-    subscription = _of(token)
+    subscription = _subscription_by_token(token)
     # Either all changes are made or none.
     with transaction.atomic():
         _change(subscription, data, origin_of(request, token), now())
-    return _shown(_of(token))
+    return _shown(_subscription_by_token(token))
 
 
 def _change(subscription: Subscription, data: Changes, origin: Origin, at: datetime) -> None:
@@ -240,15 +246,15 @@ def _change(subscription: Subscription, data: Changes, origin: Origin, at: datet
     if said & {"frequency", "muted_sections", "preferred_time"}:
         choices = _choices(subscription, data)
         try:
-            preferences.choose(
+            preferences.set_choices(
                 subscription_id=subscription.pk, choices=choices, origin=origin, now=at
             )
-        except preferences.NotOffered:
-            raise Problem(problems.CONFLICT, "This newsletter has no weekly edition.") from None
+        except preferences.FrequencyNotOffered:
+            raise ApiProblem(problems.CONFLICT, "This newsletter has no weekly edition.") from None
     if "paused_until" in said:
         _pause(subscription, data.paused_until, origin, at)
     if said & {"language", "timezone"}:
-        preferences.set_person(
+        preferences.set_locale(
             subscription_id=subscription.pk,
             language=_value(data.language) if "language" in said else reader.language,
             timezone=_value(data.timezone) if "timezone" in said else reader.timezone,
@@ -259,23 +265,27 @@ def _change(subscription: Subscription, data: Changes, origin: Origin, at: datet
 
 @router.post(
     "/subscriptions/{slug:token}/unsubscribe", response=SubscriptionOut,
-    operation_id="unsubscribe", summary="End a subscription", openapi_extra=problem(404),
+    operation_id="unsubscribe", summary="End a subscription", openapi_extra=problem_responses(404),
 )  # fmt: skip
-def unsubscribe(
-    request: HttpRequest, data: Left | None = None, token: str = TOKEN
+def end_subscription(
+    request: HttpRequest, data: UnsubscribeReason | None = None, token: str = PREFERENCES_TOKEN
 ) -> SubscriptionOut:
     """At once, also for what is under way. A second time is harmless."""
-    subscription = _of(token)
+    subscription = _subscription_by_token(token)
     origin = origin_of(request, token)
     preferences.unsubscribe(subscription_id=subscription.pk, origin=origin, now=now())
     if data and data.why:
-        preferences.tell_why(
-            subscription_id=subscription.pk, why=data.why, seen=data.why, origin=origin, now=now()
+        preferences.set_end_reason(
+            subscription_id=subscription.pk,
+            reason=data.why,
+            seen=data.why,
+            origin=origin,
+            now=now(),
         )
-    return _shown(_of(token))
+    return _shown(_subscription_by_token(token))
 
 
-def _of(token: str) -> Subscription:
+def _subscription_by_token(token: str) -> Subscription:
     subscription = reader_of(token)
     if subscription is None:
         raise Http404
@@ -302,9 +312,9 @@ def _section_ids(subscription: Subscription, slugs: list[str]) -> list[int]:
     """
     sections = dict(subscription.newsletter.sections.values_list("slug", "pk"))
     if unknown := sorted(set(slugs) - set(sections)):
-        raise Problem(problems.CONFLICT, f"There is no section {', '.join(unknown)}.")
+        raise ApiProblem(problems.CONFLICT, f"There is no section {', '.join(unknown)}.")
     if sections and set(slugs) == set(sections):
-        raise Problem(problems.CONFLICT, "At least one section must be left. Or unsubscribe.")
+        raise ApiProblem(problems.CONFLICT, "At least one section must be left. Or unsubscribe.")
     return [sections[slug] for slug in slugs]
 
 
@@ -314,7 +324,9 @@ def _pause(
     try:
         preferences.pause(subscription_ids=[subscription.pk], until=until, origin=origin, now=at)
     except preferences.BadPause:
-        raise Problem(problems.CONFLICT, "A pause ends in the future, and within a year.") from None
+        raise ApiProblem(
+            problems.CONFLICT, "A pause ends in the future, and within a year."
+        ) from None
 
 
 def _time(data: Changes) -> time | None:

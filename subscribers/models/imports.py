@@ -33,7 +33,7 @@ class ImportJob(models.Model):
 
     class Holds(models.TextChoices):
         READER = "reader", "readers"
-        LEFT = "left", "people who unsubscribed"
+        UNSUBSCRIBED = "left", "people who unsubscribed"
         CLEANED = "cleaned", "addresses that bounced"
 
     class Treatment(models.TextChoices):

@@ -27,7 +27,7 @@ class Event(models.TextChoices):
 
 
 # The events that carry an address.
-OF_READERS = tuple(event.value for event in Event if event.startswith("subscriber."))
+READER_EVENTS = tuple(event.value for event in Event if event.startswith("subscriber."))
 # The event that the button "Send a test event" sends, whatever the webhook asked for.
 TEST_EVENT = "webhook.test"
 

@@ -4,24 +4,24 @@ from subscribers.preferences.choices import (
     LONGEST_PAUSE,
     BadPause,
     Choices,
-    NotOffered,
-    choose,
+    FrequencyNotOffered,
     pause,
+    set_choices,
+    set_locale,
     set_muted_sections,
-    set_person,
 )
-from subscribers.preferences.leaving import come_back, tell_why, unsubscribe
+from subscribers.preferences.leaving import rejoin, set_end_reason, unsubscribe
 
 __all__ = [
     "LONGEST_PAUSE",
     "BadPause",
     "Choices",
-    "NotOffered",
-    "choose",
-    "come_back",
+    "FrequencyNotOffered",
     "pause",
+    "rejoin",
+    "set_choices",
+    "set_end_reason",
+    "set_locale",
     "set_muted_sections",
-    "set_person",
-    "tell_why",
     "unsubscribe",
 ]

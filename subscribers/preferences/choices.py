@@ -26,7 +26,7 @@ class BadPause(ValueError):
     """A pause that is over before it begins, or longer than LONGEST_PAUSE."""
 
 
-class NotOffered(ValueError):
+class FrequencyNotOffered(ValueError):
     """The newsletter does not come at this frequency: its reader would wait in vain."""
 
 
@@ -48,7 +48,7 @@ class Choices:
         )
 
 
-def choose(
+def set_choices(
     *, subscription_id: int, choices: Choices, origin: Origin = NO_ORIGIN, now: datetime.datetime
 ) -> bool:
     """Make these the subscription's choices; sections of another newsletter are left out.
@@ -90,7 +90,7 @@ def check_frequency(subscription: Subscription, frequency: str) -> None:
     if frequency != weekly or subscription.frequency == weekly:
         return
     if weekly not in rhythms([subscription.newsletter_id])[subscription.newsletter_id].frequencies:
-        raise NotOffered
+        raise FrequencyNotOffered
 
 
 def set_muted_sections(
@@ -104,7 +104,7 @@ def set_muted_sections(
     subscription = Subscription.objects.get(pk=subscription_id)
     kept = Choices.of(subscription)
     choices = Choices(section_ids, kept.frequency, kept.preferred_time)
-    choose(subscription_id=subscription_id, choices=choices, origin=origin, now=now)
+    set_choices(subscription_id=subscription_id, choices=choices, origin=origin, now=now)
 
 
 def pause(
@@ -130,7 +130,7 @@ def pause(
             subscription = _locked(subscription_id)
             if subscription.status == Subscription.Status.UNSUBSCRIBED:
                 continue
-            changes = {"paused_until": (moment(subscription.paused_until), moment(until))}
+            changes = {"paused_until": (ledger_time(subscription.paused_until), ledger_time(until))}
             subscription.paused_until = until
             subscription.save(update_fields=["paused_until"])
             changed += _write_down(subscription, changes, origin=origin, now=now)
@@ -147,7 +147,7 @@ def check_pause(until: datetime.datetime | None, *, now: datetime.datetime) -> N
         raise BadPause
 
 
-def set_person(
+def set_locale(
     *,
     subscription_id: int,
     language: str,
@@ -221,6 +221,6 @@ def _hour(time: datetime.time | None) -> str | None:
     return f"{time:%H:%M}" if time else None
 
 
-def moment(at: datetime.datetime | None) -> str | None:
+def ledger_time(at: datetime.datetime | None) -> str | None:
     """Return a point in time as the ledger stores it."""
     return at.astimezone(datetime.UTC).isoformat() if at else None

@@ -15,12 +15,12 @@ from subscribers.preferences.choices import (
     Choices,
     check_frequency,
     check_pause,
-    choose,
-    moment,
+    ledger_time,
     pause,
+    set_choices,
 )
 from subscribers.preferences.locks import lock_readers
-from subscribers.webhooks.emit import emit_of_reader
+from subscribers.webhooks.emit import emit_for_subscription
 
 Status = Subscription.Status
 
@@ -58,11 +58,11 @@ def unsubscribe(
             newsletter=subscription.newsletter,
             kind=Consent.Kind.WITHDRAWAL,
             origin=origin,
-            details=_moved(subscription.status, Status.UNSUBSCRIBED),
+            details=_status_change(subscription.status, Status.UNSUBSCRIBED),
             seen=seen,
             now=now,
         )
-        emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=subscription_id, now=now)
+        emit_for_subscription(event=Event.UNSUBSCRIBED, subscription_id=subscription_id, now=now)
     return True
 
 
@@ -72,8 +72,8 @@ def _end(subscription: Subscription, now: datetime) -> None:
     )
 
 
-def tell_why(
-    *, subscription_id: int, why: str, seen: str, origin: Origin = NO_ORIGIN, now: datetime
+def set_end_reason(
+    *, subscription_id: int, reason: str, seen: str, origin: Origin = NO_ORIGIN, now: datetime
 ) -> bool:
     """Store the reason that a reader gives for leaving; they may change it later.
 
@@ -86,23 +86,23 @@ def tell_why(
     """
     with transaction.atomic():
         subscription = _left(subscription_id)
-        if subscription is None or subscription.ended_why == why:
+        if subscription is None or subscription.ended_why == reason:
             return False
-        before, subscription.ended_why = subscription.ended_why, why
+        before, subscription.ended_why = subscription.ended_why, reason
         subscription.save(update_fields=["ended_why"])
         consent.record(
             subscription_id=subscription_id,
             newsletter=subscription.newsletter,
             kind=Consent.Kind.CHANGE,
             origin=origin,
-            details={"ended_why": {"from": before, "to": why}},
+            details={"ended_why": {"from": before, "to": reason}},
             seen=seen,
             now=now,
         )
     return True
 
 
-def come_back(
+def rejoin(
     *,
     subscription_id: int,
     token: str,
@@ -173,10 +173,10 @@ def _take_back(
     origin: Origin,
     now: datetime,
 ) -> None:
-    details = _moved(Status.UNSUBSCRIBED, Status.ACTIVE)
+    details = _status_change(Status.UNSUBSCRIBED, Status.ACTIVE)
     details["paused_until"] = {
-        "from": moment(subscription.paused_until),
-        "to": moment(paused_until),
+        "from": ledger_time(subscription.paused_until),
+        "to": ledger_time(paused_until),
     }
     if frequency:
         details["frequency"] = {"from": subscription.frequency, "to": frequency}
@@ -198,7 +198,7 @@ def _take_back(
         seen=seen,
         now=now,
     )
-    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=now)
+    emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=now)
     transaction.on_commit(
         partial(
             signals.subscription_confirmed.send,
@@ -221,10 +221,10 @@ def _ask_to_confirm(
     if frequency:
         kept = Choices.of(subscription)
         choices = Choices(kept.muted, frequency, kept.preferred_time)
-        choose(subscription_id=subscription.pk, choices=choices, origin=origin, now=now)
+        set_choices(subscription_id=subscription.pk, choices=choices, origin=origin, now=now)
     if paused_until:
         pause(subscription_ids=[subscription.pk], until=paused_until, origin=origin, now=now)
 
 
-def _moved(before: str, after: str) -> dict[str, dict[str, str | None]]:
+def _status_change(before: str, after: str) -> dict[str, dict[str, str | None]]:
     return {"status": {"from": str(before), "to": str(after)}}

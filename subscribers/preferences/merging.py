@@ -21,7 +21,7 @@ _RANK = {Status.UNSUBSCRIBED: 0, Status.PENDING: 1, Status.ACTIVE: 2}
 class Merged(NamedTuple):
     """The other reader, if subscriptions are left with them, and the subscriptions that ended."""
 
-    left: Subscriber | None
+    remaining: Subscriber | None
     ended: list[Subscription]
 
 
@@ -78,7 +78,7 @@ def _exchange(mine: Subscription, theirs: Subscription) -> None:
     This goes by way of a third reader, because one reader may not have both at the same time.
     """
     me, them = mine.subscriber_id, theirs.subscriber_id
-    nobody = nobodys_address(theirs.pk)
+    nobody = placeholder_address(theirs.pk)
     between = Subscriber.objects.create(email=nobody, email_key=nobody)
     for subscription, reader_id in ((theirs, between.pk), (mine, them), (theirs, me)):
         subscription.subscriber_id = reader_id
@@ -86,7 +86,7 @@ def _exchange(mine: Subscription, theirs: Subscription) -> None:
     between.delete()
 
 
-def nobodys_address(number: int) -> str:
+def placeholder_address(number: int) -> str:
     """Return an address for temporary use, to which no mail ever goes (RFC 2606)."""
     return f"moving-{number}@erased.invalid"
 

@@ -36,8 +36,8 @@ def attempt_of(request: HttpRequest) -> Attempt:
     fields = request.POST
     email = email_of(request)
     return Attempt(
-        trap=fields.get("website", ""),
-        opened=fields.get("opened", ""),
+        honeypot=fields.get("website", ""),
+        form_token=fields.get("opened", ""),
         solution=fields.get("solution", ""),
-        sure=bool(email) and fields.get("sure", "").strip() == email,
+        address_confirmed=bool(email) and fields.get("sure", "").strip() == email,
     )

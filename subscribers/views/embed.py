@@ -114,7 +114,7 @@ def opened(request: HttpRequest, slug: str) -> HttpResponse:
     """
     challenge = abuse.new_challenge(now()) if abuse.challenge_needed(now()) else None
     answer = {
-        "opened": abuse.opened_token(now()),
+        "opened": abuse.new_form_token(now()),
         "wait": round(settings.SIGNUP_MIN_SECONDS * 1000) + 500,
         "challenge": challenge,
     }
@@ -157,7 +157,7 @@ def frame(request: HttpRequest, slug: str) -> HttpResponse:
         "newsletter": newsletter,
         "form": embed.form(newsletter, language=language),
         "options": EmbedOptions.from_query(request.GET, newsletter=newsletter),
-        "opened": abuse.opened_token(now()),
+        "opened": abuse.new_form_token(now()),
         "page": _without_query(_split(request.headers.get("Referer", ""))),
     }
     status = HTTPStatus.OK

@@ -61,9 +61,9 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
     form = LeavingReasonForm(request.POST)
     if form.is_valid():
         answer = form.cleaned_data["why"]
-        preferences.tell_why(
+        preferences.set_end_reason(
             subscription_id=subscription.pk,
-            why=answer,
+            reason=answer,
             seen=f"{form.fields['why'].label} {REASONS[Subscription.EndReason(answer)]}",
             origin=origin_of(request, token),
             now=now(),
@@ -90,7 +90,7 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
         until = pause.midnight(clock)
     back = request.POST.get("back", "")
     try:
-        at_once = preferences.come_back(
+        at_once = preferences.rejoin(
             subscription_id=subscription.pk,
             token=back,
             seen=_sentences(subscription.newsletter).get(offer, ""),
@@ -99,7 +99,7 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
             origin=origin_of(request, token),
             now=now(),
         )
-    except preferences.NotOffered:
+    except preferences.FrequencyNotOffered:
         # It was offered when the page was opened. The page now shows what is offered instead.
         return _left(request, token, subscription, back=back)
     if not at_once:

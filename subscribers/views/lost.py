@@ -9,9 +9,9 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, opened_token
+from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, new_form_token
 from subscribers.addresses import BadAddress
-from subscribers.preferences.lost import ask_for_link
+from subscribers.preferences.link_request import request_link
 from subscribers.views.attempt import Entry, attempt_of, email_of
 from subscribers.views.origin import origin_of
 
@@ -25,7 +25,7 @@ def lost_link(request: HttpRequest) -> HttpResponse:
         return _form(request, Entry(challenge=_challenge()))
     email = email_of(request)
     try:
-        ask_for_link(email=email, attempt=attempt_of(request), origin=origin_of(request), now=now())
+        request_link(email=email, attempt=attempt_of(request), origin=origin_of(request), now=now())
     except BadAddress as error:
         entry = Entry(email=email, error=gettext(str(error)), challenge=_challenge())
         return _form(request, entry)
@@ -46,5 +46,5 @@ def _challenge() -> dict[str, object] | None:
 
 def _form(request: HttpRequest, entry: Entry) -> HttpResponse:
     # The form token stays the same: with a new one, a quick correction would come too early.
-    opened = opened_token(now()) if request.method != "POST" else request.POST.get("opened", "")
+    opened = new_form_token(now()) if request.method != "POST" else request.POST.get("opened", "")
     return render(request, "subscribers/lost_link.html", {"entry": entry, "opened": opened})

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from subscribers import languages, signed_links
 from subscribers.models import Subscription
-from subscribers.preferences import moving
+from subscribers.preferences import address_change
 from subscribers.views.keys import bad_link, signed_link
 from subscribers.views.origin import origin_of
 
@@ -19,16 +19,16 @@ from subscribers.views.origin import origin_of
 def move(request: HttpRequest, token: str) -> HttpResponse:
     """Show the change; a POST agrees to it, or cancels it if the field `no` is set."""
     try:
-        step = moving.find(token=token, now=now())
+        step = address_change.read_link(token=token, now=now())
         face = _face(step)
         if face is None:
             return bad_link(request)
         languages.activate_for(request, subscription=face)
         if "no" in request.POST:
-            moving.drop(change_id=step.change.pk, now=now())
+            address_change.cancel(change_id=step.change.pk, now=now())
             return _page(request, "dropped", face, step)
         if request.method == "POST":
-            step = moving.agree(token=token, origin=origin_of(request, token), now=now())
+            step = address_change.agree(token=token, origin=origin_of(request, token), now=now())
     except signed_links.BadToken:
         return bad_link(request)
     except signed_links.ExpiredToken:
@@ -38,19 +38,21 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, "agreed" if step.agreed else "ask", face, step)
 
 
-def _page(request: HttpRequest, state: str, face: Subscription, step: moving.Step) -> HttpResponse:
+def _page(
+    request: HttpRequest, state: str, face: Subscription, step: address_change.ChangeSide
+) -> HttpResponse:
     """Hide the old address from the new one's holder, who need not be a reader."""
     context = {
         "newsletter": face.newsletter,
         "state": state,
         "side": step.side,
         "change": step.change,
-        "old": face.subscriber.email if step.side == moving.OLD else "",
-        "wording": moving.wording(step.change),
+        "old": face.subscriber.email if step.side == address_change.OLD else "",
+        "wording": address_change.button_sentence(step.change),
     }
     return render(request, "subscribers/move.html", context)
 
 
-def _face(step: moving.Step) -> Subscription | None:
+def _face(step: address_change.ChangeSide) -> Subscription | None:
     theirs = step.change.subscriber.subscriptions.select_related("newsletter", "subscriber")
     return theirs.order_by("pk").first()

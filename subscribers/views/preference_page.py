@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from subscribers import signed_links, timezones
 from subscribers.forms import ChoicesForm, PauseForm, PersonForm
 from subscribers.models import Newsletter, Section, Subscription
-from subscribers.preferences.moving import live_change
+from subscribers.preferences.address_change import open_change
 from subscribers.rhythm import Rhythm, rhythms
 from subscribers.views.attempt import Entry
 
@@ -75,7 +75,7 @@ def gather(
         "person": person or PersonForm(reader=reader),
         "clock": clock.key,
         "pause_all": _pause(refused, "all", now.astimezone(clock).date()),
-        "change": live_change(subscriber_id=reader.pk, now=now),
+        "change": open_change(subscriber_id=reader.pk, now=now),
         "refused": refused,
         "done": done,
     }

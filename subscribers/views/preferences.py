@@ -18,7 +18,7 @@ from subscribers.addresses import BadAddress
 from subscribers.consent import Origin
 from subscribers.forms import ChoicesForm, PauseForm, PersonForm
 from subscribers.models import Newsletter, Subscription
-from subscribers.preferences import moving
+from subscribers.preferences import address_change
 from subscribers.rhythm import rhythms
 from subscribers.views.attempt import Entry, attempt_of, email_of
 from subscribers.views.keys import bad_link, reader_of, signed_link
@@ -82,7 +82,7 @@ def _choices(act: Act) -> str:
     form = ChoicesForm(act.request.POST, subscription=subscription, rhythm=rhythm)
     part = part_of(subscription)
     _check(form, part)
-    preferences.choose(
+    preferences.set_choices(
         subscription_id=subscription.pk, choices=form.choices(), origin=act.origin, now=act.now
     )
     return part
@@ -134,7 +134,7 @@ def _join(act: Act) -> str:
             newsletter=newsletter,
             email=act.subscription.subscriber.email,
             # The link was sent to this very address, and a bot finds no form to fill in.
-            attempt=Attempt(trusted=True, sure=True),
+            attempt=Attempt(trusted=True, address_confirmed=True),
             origin=act.origin,
             now=act.now,
         )
@@ -147,7 +147,7 @@ def _join(act: Act) -> str:
 def _person(act: Act) -> str:
     form = PersonForm(act.request.POST, reader=act.subscription.subscriber)
     _check(form, "you")
-    preferences.set_person(
+    preferences.set_locale(
         subscription_id=act.subscription.pk,
         language=form.cleaned_data["language"],
         timezone=form.cleaned_data["timezone"],
@@ -160,18 +160,18 @@ def _person(act: Act) -> str:
 def _move(act: Act) -> str:
     typed = email_of(act.request)
     try:
-        moving.ask_to_move(
+        address_change.request_change(
             subscription_id=act.subscription.pk,
             email=typed,
-            sure=attempt_of(act.request).sure,
+            address_confirmed=attempt_of(act.request).address_confirmed,
             origin=act.origin,
             now=act.now,
         )
     except BadAddress as error:
         entry = Entry(typed, gettext(str(error)), error.suggestion, error.may_insist)
-    except moving.SameAddress:
+    except address_change.SameAddress:
         entry = Entry(typed, gettext("That is the address that we write to already."))
-    except moving.TooOften:
+    except address_change.TooManyChanges:
         said = gettext("You have asked for several new addresses today. Please try again tomorrow.")
         entry = Entry(typed, said)
     else:
@@ -180,7 +180,7 @@ def _move(act: Act) -> str:
 
 
 def _stay(act: Act) -> str:
-    moving.drop_open(subscriber_id=act.subscription.subscriber_id, now=act.now)
+    address_change.cancel_open(subscriber_id=act.subscription.subscriber_id, now=act.now)
     return "address"
 
 

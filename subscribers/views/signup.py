@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from subscribers import consent, languages, newsletter_cache, signed_links, signup
-from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, opened_token
+from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, new_form_token
 from subscribers.addresses import BadAddress, masked
 from subscribers.consent import Origin
 from subscribers.models import Consent, Newsletter, Subscription
@@ -78,7 +78,7 @@ def _corrected(email: str, error: BadAddress) -> Entry:
 
 def _form(request: HttpRequest, newsletter: Newsletter, entry: Entry) -> HttpResponse:
     # The form token stays the same: with a new one, a quick correction would come too early.
-    opened = opened_token(now()) if request.method != "POST" else request.POST.get("opened", "")
+    opened = new_form_token(now()) if request.method != "POST" else request.POST.get("opened", "")
     context = {
         "newsletter": newsletter,
         "entry": entry,

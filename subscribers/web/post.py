@@ -23,7 +23,7 @@ class PostFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Whither:
+class DestinationPolicy:
     """The private hosts that the guard lets through, and the setting that lists them."""
 
     allow_hosts: Collection[str] = ()
@@ -31,7 +31,7 @@ class Whither:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PostResponse:
     """The answer: `text` is how the body begins, `milliseconds` how long the exchange took."""
 
     status: int
@@ -41,15 +41,20 @@ class Answer:
 
 
 def post(
-    url: str, body: bytes, *, headers: Mapping[str, str], whither: Whither, seconds: float = SECONDS
-) -> Answer:
+    url: str,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    policy: DestinationPolicy,
+    seconds: float = SECONDS,
+) -> PostResponse:
     """Post and read the answer; a redirect is an answer, and is not followed.
 
     Raises:
         PostFailed: no answer came within `seconds`, or the address is not public.
     """
     backend = GuardedBackend(
-        allow_hosts=whither.allow_hosts, deadline=Deadline(seconds), setting=whither.setting
+        allow_hosts=policy.allow_hosts, deadline=Deadline(seconds), setting=policy.setting
     )
     started = time.monotonic()
     # trust_env=False: a proxy from the environment would connect to where the guard cannot check.
@@ -61,7 +66,7 @@ def post(
         client.stream("POST", url, content=body, headers=dict(headers)) as response,
     ):
         text = _beginning(response)
-        return Answer(
+        return PostResponse(
             status=response.status_code,
             text=text,
             retry_after=response.headers.get("retry-after", ""),

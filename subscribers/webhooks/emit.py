@@ -19,27 +19,27 @@ from subscribers.models import Event, Section, Subscription, Webhook, WebhookDel
 from subscribers.queue import enqueue_named
 
 # The task has to be called by its name, since the layer that sends stands above this one.
-TASK = "subscribers.tasks.send_webhooks"
+SEND_TASK = "subscribers.tasks.send_webhooks"
 # How many seconds "there is no webhook at all" is cached: sign-ups are many, webhooks are few.
 _BELIEVED = 2.0
 
 
 @dataclass
-class _Nobody:
+class _NoWebhooks:
     """How long this process takes it for certain that there is no webhook at all."""
 
     until: float = 0.0
 
 
-_nobody = _Nobody()
+_no_webhooks = _NoWebhooks()
 
 
 @receiver([post_save, post_delete], sender=Webhook)
 def _look_again(**_: Any) -> None:
-    _nobody.until = 0.0
+    _no_webhooks.until = 0.0
 
 
-def is_wanted(*, event: str, newsletter_id: int | None) -> bool:
+def has_listeners(*, event: str, newsletter_id: int | None) -> bool:
     """Return whether a webhook wants the event, for callers that have to count something first."""
     return bool(_listeners(event, newsletter_id))
 
@@ -50,7 +50,7 @@ def emit(
     data: Mapping[str, Any],
     newsletter_id: int | None = None,
     subscriber_id: int | None = None,
-    but: Collection[int] = (),
+    exclude: Collection[int] = (),
     now: datetime,
 ) -> int:
     """Store the event for every active webhook that asked for it; return how many those are.
@@ -59,7 +59,7 @@ def emit(
     ids of webhooks that are told anyway.
     """
     return _note(
-        [pk for pk in _listeners(event, newsletter_id) if pk not in but],
+        [pk for pk in _listeners(event, newsletter_id) if pk not in exclude],
         event=event,
         data=data,
         subscriber_id=subscriber_id,
@@ -67,7 +67,7 @@ def emit(
     )
 
 
-def emit_of_reader(
+def emit_for_subscription(
     *, event: str, subscription_id: int, extra: Mapping[str, Any] | None = None, now: datetime
 ) -> int:
     """Store an event about a subscription; return for how many webhooks.
@@ -76,7 +76,7 @@ def emit_of_reader(
     subscription has ended since the event, only the end is told: a receiver that reads the events
     in their order would otherwise take the reader for subscribed again.
     """
-    if time.monotonic() < _nobody.until:
+    if time.monotonic() < _no_webhooks.until:
         return 0
     subscription = (
         Subscription.objects.select_related("subscriber", "newsletter")
@@ -96,28 +96,28 @@ def emit_of_reader(
         return _note(
             listeners,
             event=event,
-            data={"subscription": of_subscription(subscription), **(extra or {})},
+            data={"subscription": subscription_data(subscription), **(extra or {})},
             subscriber_id=subscription.subscriber_id,
             now=now,
         )
 
 
-def emit_of_address(
+def emit_for_address(
     *, event: str, email_key: str, extra: Mapping[str, Any] | None = None, now: datetime
 ) -> int:
     """Store an event about an address, once for each of its subscriptions that has not ended."""
-    if time.monotonic() < _nobody.until:
+    if time.monotonic() < _no_webhooks.until:
         return 0
     waiting = Subscription.objects.filter(subscriber__email_key=email_key).exclude(
         status=Subscription.Status.UNSUBSCRIBED
     )
     return sum(
-        emit_of_reader(event=event, subscription_id=pk, extra=extra, now=now)
+        emit_for_subscription(event=event, subscription_id=pk, extra=extra, now=now)
         for pk in waiting.order_by("pk").values_list("pk", flat=True)
     )
 
 
-def of_subscription(subscription: Subscription) -> dict[str, Any]:
+def subscription_data(subscription: Subscription) -> dict[str, Any]:
     """Return a subscription in the form that events have."""
     reader = subscription.subscriber
     muted = Section.objects.filter(pk__in=subscription.muted_sections) if (
@@ -139,7 +139,7 @@ def of_subscription(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def body(*, event: str, data: Mapping[str, Any], now: datetime) -> str:
+def build_payload(*, event: str, data: Mapping[str, Any], now: datetime) -> str:
     """Return the payload in the format of Standard Webhooks.
 
     It is ASCII, so that its bytes and its text are the same.
@@ -150,7 +150,7 @@ def body(*, event: str, data: Mapping[str, Any], now: datetime) -> str:
     )
 
 
-def message_id() -> str:
+def new_message_id() -> str:
     return f"msg_{uuid4().hex}"
 
 
@@ -169,11 +169,11 @@ def _is_still_there(subscriber_id: int) -> bool:
 
 
 def _listeners(event: str, newsletter_id: int | None) -> list[int]:
-    if time.monotonic() < _nobody.until:
+    if time.monotonic() < _no_webhooks.until:
         return []
     webhooks = list(Webhook.objects.filter(is_active=True).order_by("pk"))
     if not webhooks:
-        _nobody.until = time.monotonic() + _BELIEVED
+        _no_webhooks.until = time.monotonic() + _BELIEVED
     return [
         webhook.pk
         for webhook in webhooks
@@ -191,7 +191,7 @@ def _note(
 ) -> int:
     if not webhooks:
         return 0
-    payload, one_id = body(event=event, data=data, now=now), message_id()
+    payload, one_id = build_payload(event=event, data=data, now=now), new_message_id()
     WebhookDelivery.objects.bulk_create(
         WebhookDelivery(
             webhook_id=webhook_id,
@@ -205,7 +205,7 @@ def _note(
         for webhook_id in webhooks
     )
     for webhook_id in webhooks:
-        enqueue_named(TASK, webhook_id=webhook_id)
+        enqueue_named(SEND_TASK, webhook_id=webhook_id)
     return len(webhooks)
 
 

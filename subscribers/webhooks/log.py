@@ -13,27 +13,27 @@ from subscribers.models import Webhook, WebhookDelivery
 from subscribers.models.webhooks import TEST_EVENT, new_secret
 from subscribers.queue import enqueue_named
 from subscribers.signals import data_export_requested
-from subscribers.webhooks.emit import TASK, body, message_id
+from subscribers.webhooks.emit import SEND_TASK, build_payload, new_message_id
 
 # How long the old secret signs beside the new one.
 CHANGE_OVER = timedelta(hours=24)
 
 
-def send_test(*, webhook_id: int, now: datetime) -> WebhookDelivery:
+def send_test_event(*, webhook_id: int, now: datetime) -> WebhookDelivery:
     """Make an event due that says only that it is a test; return its row."""
     delivery = WebhookDelivery.objects.create(
         webhook_id=webhook_id,
         event=TEST_EVENT,
-        message_id=message_id(),
-        payload=body(event=TEST_EVENT, data={"message": "It works."}, now=now),
+        message_id=new_message_id(),
+        payload=build_payload(event=TEST_EVENT, data={"message": "It works."}, now=now),
         next_attempt_at=now,
         created_at=now,
     )
-    enqueue_named(TASK, webhook_id=webhook_id)
+    enqueue_named(SEND_TASK, webhook_id=webhook_id)
     return delivery
 
 
-def send_again(*, delivery_ids: Collection[int], now: datetime) -> int:
+def resend(*, delivery_ids: Collection[int], now: datetime) -> int:
     """Make settled events due again, with a full number of attempts; return how many.
 
     They keep their id, so that a receiver can recognise an event that it already has.
@@ -51,11 +51,11 @@ def send_again(*, delivery_ids: Collection[int], now: datetime) -> int:
         pk__in=delivery_ids, state=WebhookDelivery.State.WAITING, next_attempt_at__gt=now
     ).update(next_attempt_at=now)
     for webhook_id in webhooks:
-        enqueue_named(TASK, webhook_id=webhook_id)
+        enqueue_named(SEND_TASK, webhook_id=webhook_id)
     return count
 
 
-def change_secret(*, webhook_id: int, now: datetime) -> None:
+def rotate_secret(*, webhook_id: int, now: datetime) -> None:
     """Sign with a new secret; for a day the old one signs too."""
     webhook = Webhook.objects.get(pk=webhook_id)
     Webhook.objects.filter(pk=webhook_id).update(
@@ -63,7 +63,7 @@ def change_secret(*, webhook_id: int, now: datetime) -> None:
     )
 
 
-def forget_old(*, now: datetime) -> int:
+def purge_old(*, now: datetime) -> int:
     """Delete what is older than RETENTION_WEBHOOK_DAYS (0: never); return how many rows."""
     if not settings.RETENTION_WEBHOOK_DAYS:
         return 0
@@ -73,7 +73,7 @@ def forget_old(*, now: datetime) -> int:
 
 
 @receiver(data_export_requested)
-def in_the_dossier(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
+def in_data_export(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
     """Return which programs received events about a reader, and when.
 
     The other chapters of the data export hold what those events said.

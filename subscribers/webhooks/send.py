@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from subscribers.models import Webhook, WebhookAttempt, WebhookDelivery
-from subscribers.web.post import Answer, PostFailed, Whither, post
+from subscribers.web.post import DestinationPolicy, PostFailed, PostResponse, post
 from subscribers.web.retry_after import retry_after
-from subscribers.webhooks import erased, signature
+from subscribers.webhooks import erasure, signature
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ State = WebhookDelivery.State
 
 # The pauses after each failed attempt, three days in all. A receiver that is being deployed is back
 # in minutes; one that broke on Friday evening is repaired on Monday.
-PAUSES = (
+RETRY_DELAYS = (
     *(timedelta(seconds=s) for s in (20, 60)),
     *(timedelta(minutes=m) for m in (5, 30)),
     *(timedelta(hours=h) for h in (2, 5, 10, 14, 20, 22)),
@@ -32,13 +32,13 @@ PAUSES = (
 # Longer than one post may take (web.post.SECONDS).
 LEASE = timedelta(seconds=60)
 # After this time the worker turns to another webhook; the tick comes back to this one.
-RUN = timedelta(seconds=30)
+MAX_RUN = timedelta(seconds=30)
 # A webhook is switched off if nothing has arrived for PATIENCE and in FAILURES attempts. That is
 # more attempts than one event gets, because a receiver may refuse a single event for good. If there
 # was no failure for PATIENCE, the count begins again: two bad hours of a newsletter that comes
 # rarely must not add up.
-PATIENCE = timedelta(days=5)
-FAILURES = 20
+DISABLE_AFTER = timedelta(days=5)
+DISABLE_AFTER_FAILURES = 20
 USER_AGENT = "Daybreak/0.1 (webhooks)"
 
 
@@ -49,7 +49,7 @@ def due_webhooks(*, now: datetime) -> list[int]:
     return list(dict.fromkeys(ids[:10_000]))
 
 
-def send_due(*, webhook_id: int, clock: Callable[[], datetime]) -> int:
+def send_to_webhook(*, webhook_id: int, clock: Callable[[], datetime]) -> int:
     """Send the due events of this webhook one after the other; return how many arrived.
 
     Only one worker at a time sends to a webhook. If the receiver is down or overloaded, this stops
@@ -59,7 +59,7 @@ def send_due(*, webhook_id: int, clock: Callable[[], datetime]) -> int:
     if not _lease(webhook_id, now=started):
         return 0
     try:
-        while (now := clock()) < started + RUN:
+        while (now := clock()) < started + MAX_RUN:
             delivery = _claim(webhook_id, now=now)
             if delivery is None or not (tried := _try(delivery, clock)).goes_on:
                 break
@@ -84,7 +84,7 @@ def _due(now: datetime) -> QuerySet[WebhookDelivery]:
 def _lease(webhook_id: int, *, now: datetime) -> bool:
     free = Q(busy_until=None) | Q(busy_until__lte=now)
     mine = Webhook.objects.filter(free, pk=webhook_id, is_active=True)
-    return bool(mine.update(busy_until=now + RUN + LEASE))
+    return bool(mine.update(busy_until=now + MAX_RUN + LEASE))
 
 
 def _claim(webhook_id: int, *, now: datetime) -> WebhookDelivery | None:
@@ -106,14 +106,14 @@ def _try(delivery: WebhookDelivery, clock: Callable[[], datetime]) -> _Tried:
     if webhook.old_secret and webhook.old_secret_until and now < webhook.old_secret_until:
         keys.append(webhook.old_secret)
     signed = signature.headers(message_id=delivery.message_id, secrets=keys, body=payload, now=now)
-    answer: Answer | None = None
+    answer: PostResponse | None = None
     error = ""
     try:
         answer = post(
             webhook.url,
             payload,
             headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, **signed},
-            whither=Whither(settings.WEBHOOK_ALLOW_HOSTS),
+            policy=DestinationPolicy(settings.WEBHOOK_ALLOW_HOSTS),
         )
     except PostFailed as failed:
         error = str(failed)
@@ -122,7 +122,12 @@ def _try(delivery: WebhookDelivery, clock: Callable[[], datetime]) -> _Tried:
 
 @transaction.atomic
 def _record(
-    delivery: WebhookDelivery, answer: Answer | None, error: str, *, began: datetime, now: datetime
+    delivery: WebhookDelivery,
+    answer: PostResponse | None,
+    error: str,
+    *,
+    began: datetime,
+    now: datetime,
 ) -> _Tried:
     status = answer.status if answer else None
     arrived = status is not None and 200 <= status < 300
@@ -153,7 +158,7 @@ def _record(
 
 
 def _settle(
-    delivery: WebhookDelivery, answer: Answer | None, *, arrived: bool, now: datetime
+    delivery: WebhookDelivery, answer: PostResponse | None, *, arrived: bool, now: datetime
 ) -> None:
     attempts = delivery.attempts + 1
     again_at = None if arrived else _again_at(attempts, answer, now=now)
@@ -165,18 +170,18 @@ def _settle(
         settled_at=None if again_at else now,
     )
     if arrived:
-        erased.once_told(delivery_id=delivery.pk)
+        erasure.anonymise_delivered(delivery_id=delivery.pk)
 
 
 def _since(began: datetime, now: datetime) -> int:
     return (now - began) // timedelta(milliseconds=1)
 
 
-def _again_at(attempts: int, answer: Answer | None, *, now: datetime) -> datetime | None:
+def _again_at(attempts: int, answer: PostResponse | None, *, now: datetime) -> datetime | None:
     """Return when to try again after this many attempts, or None after the last one."""
-    if attempts > len(PAUSES):
+    if attempts > len(RETRY_DELAYS):
         return None
-    pause = PAUSES[attempts - 1]
+    pause = RETRY_DELAYS[attempts - 1]
     # Up to a tenth is added, so that events which failed together do not come back together.
     again_at = now + pause + pause * (secrets.randbelow(1000) / 10_000)
     asked = retry_after(answer.retry_after, now=now) if answer else None
@@ -192,14 +197,18 @@ def _went_well(webhook_id: int, *, now: datetime) -> None:
 def _went_badly(webhook_id: int, status: int | None, error: str, *, now: datetime) -> None:
     """Record the failure; switch the webhook off on 410 Gone, or if it has failed for days."""
     webhook = Webhook.objects.filter(pk=webhook_id)
-    begins = Q(failing_since=None) | Q(last_failure_at=None) | Q(last_failure_at__lt=now - PATIENCE)
+    begins = (
+        Q(failing_since=None) | Q(last_failure_at=None) | Q(last_failure_at__lt=now - DISABLE_AFTER)
+    )
     webhook.filter(begins).update(failing_since=now, failures=0)
     webhook.update(failures=F("failures") + 1, last_failure_at=now)
     if status == HTTPStatus.GONE:
         because = "It answered 410 Gone."
-    elif webhook.filter(failing_since__lte=now - PATIENCE, failures__gte=FAILURES).exists():
+    elif webhook.filter(
+        failing_since__lte=now - DISABLE_AFTER, failures__gte=DISABLE_AFTER_FAILURES
+    ).exists():
         because = (
-            f"Nothing has arrived for {PATIENCE.days} days. {error or f'It answers {status}.'}"
+            f"Nothing has arrived for {DISABLE_AFTER.days} days. {error or f'It answers {status}.'}"
         )
     else:
         return

@@ -18,7 +18,7 @@ from subscribers.models import Scope, Subscription, Suppression
         (fields.SubscriptionStatus, Subscription.Status),
         (fields.Frequency, Subscription.Frequency),
         (fields.EndReason, Subscription.EndReason),
-        (fields.SuppressedFor, Suppression.Reason),
+        (fields.SuppressionReason, Suppression.Reason),
         (EditionStatus, Edition.Status),
         (Origin, Story.Origin),
     ],

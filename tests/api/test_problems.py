@@ -84,7 +84,7 @@ def test_a_server_error_does_not_reveal_the_exception(client, monkeypatch, setti
     def breaks(newsletter):
         raise RuntimeError("a secret of ours")
 
-    monkeypatch.setattr(newsletters, "shown", breaks)
+    monkeypatch.setattr(newsletters, "newsletter_out", breaks)
     client.raise_request_exception = False
     for debug in (False, True):
         settings.DEBUG = debug
@@ -104,6 +104,6 @@ def test_errors_outside_the_api_are_html_pages(client):
 
 def test_each_type_of_problem_is_explained_at_its_uri(client):
     page = client.get(reverse("api-problems")).content.decode()
-    for kind in problems.KINDS:
+    for kind in problems.PROBLEM_TYPES:
         assert kind.uri.endswith(f"{reverse('api-problems')}#{kind.code}")
         assert f'id="{kind.code}"' in page

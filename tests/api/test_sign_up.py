@@ -4,7 +4,7 @@ import pytest
 
 from subscribers import shared_redis, signup
 from subscribers.abuse import ChallengeNeeded, limits
-from subscribers.abuse.buckets import Alone
+from subscribers.abuse.buckets import LocalBuckets
 from subscribers.addresses import BadAddress
 from subscribers.models import Consent, Subscription
 from tests import factories
@@ -69,7 +69,7 @@ def test_an_invalid_address_is_refused(anonymous, email):
 
 def test_a_questionable_address_is_returned_with_a_suggestion(anonymous, monkeypatch):
     def sign_up(*, attempt, **_):
-        if not attempt.sure:
+        if not attempt.address_confirmed:
             raise BadAddress("Hm.", suggestion="ann@gmail.com", may_insist=True)
 
     monkeypatch.setattr(signup, "sign_up", sign_up)
@@ -115,7 +115,7 @@ def test_the_limit_per_network_is_the_same_as_for_the_form(anonymous, settings):
 
 def test_the_limits_of_the_form_hold_without_redis(anonymous, settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    monkeypatch.setattr(limits, "alone", Alone())
+    monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
     settings.SIGNUP_LIMIT_UNPROVEN = 5
     try:
         answers = [

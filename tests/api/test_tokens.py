@@ -72,7 +72,7 @@ def test_the_last_use_of_a_token_is_stored_once_a_minute(api_client):
     assert first is not None
     token = ApiToken.objects.get()
     ApiToken.objects.update(last_used_at=first - timedelta(seconds=61))
-    assert token.is_good(now=now())
+    assert token.is_valid(now=now())
 
 
 def test_a_wrong_token_is_refused_even_where_none_is_needed(anonymous):

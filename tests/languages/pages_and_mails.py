@@ -15,8 +15,8 @@ from subscribers import confirmation_mail, consent, requested_mail, signed_links
 from subscribers.abuse import Attempt
 from subscribers.consent import Origin
 from subscribers.models import Consent, Letter, Newsletter, Subscription
-from subscribers.preferences import moving
-from subscribers.preferences.lost import ask_for_link
+from subscribers.preferences import address_change
+from subscribers.preferences.link_request import request_link
 from tests import factories
 
 
@@ -73,8 +73,11 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
     active, pending, left = readers["active"], readers["pending"], readers["left"]
     long_ago = timezone.now() - timedelta(hours=73)
     with translation.override(active.subscriber.language):
-        change = moving.ask_to_move(
-            subscription_id=active.pk, email="elsewhere@example.com", sure=True, now=timezone.now()
+        change = address_change.request_change(
+            subscription_id=active.pk,
+            email="elsewhere@example.com",
+            address_confirmed=True,
+            now=timezone.now(),
         )
 
     def move(side: str, now: datetime) -> str:
@@ -128,10 +131,13 @@ def mails(readers: dict[str, Subscription]) -> dict[str, EmailMultiAlternatives]
         Subscription.objects.filter(pk=reader.pk).update(mail_kind=kind, mail_due_at=timezone.now())
         sent |= _sent(kind, lambda pk=reader.pk: _confirmation(pk))
     active = readers["active"]
-    moving.ask_to_move(
-        subscription_id=active.pk, email="elsewhere@example.com", sure=True, now=timezone.now()
+    address_change.request_change(
+        subscription_id=active.pk,
+        email="elsewhere@example.com",
+        address_confirmed=True,
+        now=timezone.now(),
     )
-    ask_for_link(email=active.subscriber.email, attempt=Attempt(trusted=True), now=timezone.now())
+    request_link(email=active.subscriber.email, attempt=Attempt(trusted=True), now=timezone.now())
     for letter in Letter.objects.exclude(due_at=None):
         sent |= _sent(letter.kind, lambda pk=letter.pk: _letter(pk))
     return sent

@@ -13,7 +13,7 @@ from digest.editions import notify
 from subscribers import confirmation_mail, requested_mail
 from subscribers.abuse import Attempt
 from subscribers.models import Letter, Subscription
-from subscribers.preferences import lost, moving
+from subscribers.preferences import address_change, link_request
 from tests import factories
 from tests.factories import NOW
 from tests.rendering.sample_edition import full_edition, message_to
@@ -94,8 +94,8 @@ def mails_to_readers(newsletter):
 
 def requested_mails_to_a_reader(newsletter):
     reader = factories.subscription(newsletter, "ann@example.com")
-    lost.ask_for_link(email="ann@example.com", attempt=Attempt(trusted=True), now=NOW)
-    moving.ask_to_move(subscription_id=reader.pk, email="new@example.org", now=NOW)
+    link_request.request_link(email="ann@example.com", attempt=Attempt(trusted=True), now=NOW)
+    address_change.request_change(subscription_id=reader.pk, email="new@example.org", now=NOW)
     sent = {}
     for letter in Letter.objects.all():
         assert requested_mail.send_if_due(mail_id=letter.pk, now=NOW)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers import confirmation_mail, signup
-from subscribers.abuse.opened import Opened, opened_token, read_opened
+from subscribers.abuse.form_token import FormAge, new_form_token, read_form_token
 from subscribers.consent import Origin
 from subscribers.enrol import COOLDOWN, MAILS_PER_DAY
 from subscribers.models import Consent, Subscriber, Subscription
@@ -112,8 +112,8 @@ def test_a_filled_honeypot_gets_the_same_answer_and_stores_nothing(client, newsl
 
 def test_a_form_sent_back_too_quickly_gets_the_same_answer_and_stores_nothing(client, newsletter):
     now = timezone.now()
-    honest = post(client, newsletter, opened=opened_token(now - timedelta(seconds=30)))
-    hasty = post(client, newsletter, "bot@example.com", opened=opened_token(now))
+    honest = post(client, newsletter, opened=new_form_token(now - timedelta(seconds=30)))
+    hasty = post(client, newsletter, "bot@example.com", opened=new_form_token(now))
 
     assert hasty == honest
     assert [reader.email for reader in Subscriber.objects.all()] == ["ann@example.com"]
@@ -122,29 +122,29 @@ def test_a_form_sent_back_too_quickly_gets_the_same_answer_and_stores_nothing(cl
 @pytest.mark.parametrize(
     ("token", "opened"),
     [
-        (lambda: opened_token(NOW - timedelta(seconds=1.9)), Opened.TOO_QUICK),
-        (lambda: opened_token(NOW - timedelta(seconds=2)), Opened.LONG_ENOUGH),
-        (lambda: opened_token(NOW - timedelta(hours=23)), Opened.LONG_ENOUGH),
-        (lambda: opened_token(NOW - timedelta(hours=25)), Opened.UNKNOWN),
-        (lambda: opened_token(NOW + timedelta(hours=1)), Opened.TOO_QUICK),
-        (lambda: "0" * 16 + opened_token(NOW - timedelta(minutes=1))[16:], Opened.TOO_QUICK),
-        (lambda: opened_token(NOW - timedelta(minutes=1)) + "1", Opened.TOO_QUICK),
-        (lambda: "é\x00", Opened.TOO_QUICK),
-        (lambda: "", Opened.UNKNOWN),
+        (lambda: new_form_token(NOW - timedelta(seconds=1.9)), FormAge.TOO_QUICK),
+        (lambda: new_form_token(NOW - timedelta(seconds=2)), FormAge.LONG_ENOUGH),
+        (lambda: new_form_token(NOW - timedelta(hours=23)), FormAge.LONG_ENOUGH),
+        (lambda: new_form_token(NOW - timedelta(hours=25)), FormAge.UNKNOWN),
+        (lambda: new_form_token(NOW + timedelta(hours=1)), FormAge.TOO_QUICK),
+        (lambda: "0" * 16 + new_form_token(NOW - timedelta(minutes=1))[16:], FormAge.TOO_QUICK),
+        (lambda: new_form_token(NOW - timedelta(minutes=1)) + "1", FormAge.TOO_QUICK),
+        (lambda: "é\x00", FormAge.TOO_QUICK),
+        (lambda: "", FormAge.UNKNOWN),
     ],
 )
 def test_a_form_token_is_trusted_only_with_our_signature(token, opened):
-    assert read_opened(token(), now=NOW) is opened
+    assert read_form_token(token(), now=NOW) is opened
 
 
 @given(st.text())
 def test_any_text_as_a_form_token_is_read_without_an_error(token):
-    assert read_opened(token, now=NOW) in (Opened.TOO_QUICK, Opened.UNKNOWN)
+    assert read_form_token(token, now=NOW) in (FormAge.TOO_QUICK, FormAge.UNKNOWN)
 
 
 def test_a_form_token_signed_with_a_retired_key_is_still_valid(settings):
-    token = opened_token(NOW - timedelta(minutes=1))
+    token = new_form_token(NOW - timedelta(minutes=1))
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another"
 
-    assert read_opened(token, now=NOW) is Opened.LONG_ENOUGH
+    assert read_form_token(token, now=NOW) is FormAge.LONG_ENOUGH

@@ -369,7 +369,7 @@ def test_a_sent_mail_is_not_sent_again_when_its_webhook_event_fails(
         raise ZeroDivisionError
 
     factories.webhook()
-    monkeypatch.setattr(confirmation_mail, "emit_of_reader", broken)
+    monkeypatch.setattr(confirmation_mail, "emit_for_subscription", broken)
     subscription = signed_up(newsletter)
 
     assert send(subscription)

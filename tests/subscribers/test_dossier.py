@@ -9,8 +9,9 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import consent, data_export, erasure, preferences, signed_links
+from subscribers import consent, data_export, erasure, signed_links
 from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
+from subscribers.preferences import address_change
 from subscribers.suppression import replace_by_hash, suppress
 from tests import factories
 from tests.factories import NOW
@@ -202,9 +203,9 @@ def replaced_by(subscription, email):
 
 
 def test_a_requested_address_change_and_its_mails_are_in_the_file(client, ann):
-    preferences.moving.ask_to_move(subscription_id=ann.pk, email="New@Example.org", now=NOW)
+    address_change.request_change(subscription_id=ann.pk, email="New@Example.org", now=NOW)
     change = AddressChange.objects.get()
-    preferences.moving.agree(
+    address_change.agree(
         token=signed_links.address_change_token(change.pk, "old", now=NOW), now=NOW
     )
     Letter.objects.create(kind="link", email_key="ann@example.com", asked_at=NOW, outcome="sent")
@@ -246,7 +247,7 @@ def test_a_requested_address_change_and_its_mails_are_in_the_file(client, ann):
 def test_each_field_of_a_request_is_in_the_file_or_left_out_on_purpose(
     ann, model, chapter, left_out
 ):
-    preferences.moving.ask_to_move(subscription_id=ann.pk, email="new@example.org", now=NOW)
+    address_change.request_change(subscription_id=ann.pk, email="new@example.org", now=NOW)
     entry = data_export.export(subscriber_id=ann.subscriber_id)[chapter][0]
     fields = {field.name for field in model._meta.concrete_fields} - left_out
     renamed = {"created_at": "asked_at", "email_key": "to"}

@@ -26,7 +26,7 @@ def newsletter(db):
 
 def post(client, headers=JSON, **fields):
     """Send the form as the script does, some seconds after it was opened."""
-    opened = abuse.opened_token(timezone.now() - timedelta(seconds=10))
+    opened = abuse.new_form_token(timezone.now() - timedelta(seconds=10))
     fields = {"email": "ann@example.com", "opened": opened, "lang": "en"} | fields
     return client.post("/embed/daily/", fields, headers=headers)
 
@@ -278,7 +278,7 @@ def test_the_iframe_signs_up_without_script(client, newsletter):
     page = client.get("/embed/daily/frame/", headers={"Referer": "https://news.example/a?b"})
     fields = dict(re.findall(r'name="(opened|page)" value="([^"]*)"', page.content.decode()))
     assert fields["page"] == "https://news.example/a"
-    fields["opened"] = abuse.opened_token(timezone.now() - timedelta(seconds=10))
+    fields["opened"] = abuse.new_form_token(timezone.now() - timedelta(seconds=10))
 
     bad = client.post("/embed/daily/frame/?lang=de", fields | {"email": "ann"})
     assert bad.status_code == 422

@@ -84,4 +84,4 @@ def newest():
 
 
 def _form_token():
-    return abuse.opened_token(now() - timedelta(minutes=1))
+    return abuse.new_form_token(now() - timedelta(minutes=1))

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from subscribers import preferences, signup, suppression
-from subscribers.abuse import Attempt, opened_token
+from subscribers.abuse import Attempt, new_form_token
 from subscribers.consent import WORDING_VERSION, Origin
 from subscribers.enrol import COOLDOWN
 from subscribers.models import Consent, Subscriber, Subscription
@@ -32,7 +32,7 @@ def newsletter():
 
 def post(newsletter, email=ANN, *, client=None, ip_address="192.0.2.7", **fields):
     """Send the form like a reader who looked at it for a minute."""
-    form = {"email": email, "website": "", "opened": opened_token(timezone.now() - MINUTE)}
+    form = {"email": email, "website": "", "opened": new_form_token(timezone.now() - MINUTE)}
     return (client or Client()).post(
         reverse("newsletter", args=[newsletter.slug]),
         form | fields,
@@ -205,7 +205,7 @@ def test_ten_thousand_sign_ups_of_one_address_make_one_mail(newsletter, relay):
     tenth of the time.
     """
     answers = set()
-    attempt = Attempt(opened=opened_token(timezone.now() - MINUTE))
+    attempt = Attempt(form_token=new_form_token(timezone.now() - MINUTE))
     for number in range(10_000):
         ip_address = f"198.18.{number // 256}.{number % 256}"
         if number % 100 == 0:
@@ -269,8 +269,8 @@ def test_the_overall_limit_holds_and_sign_ups_beyond_it_wait(newsletter, relay, 
 def test_a_bot_gets_the_same_page_and_no_mail_goes_out(newsletter, relay, mistake):
     fields = {
         "honeypot": {"website": "https://spam.example"},
-        "at once": {"opened": opened_token(timezone.now())},
-        "forged": {"opened": opened_token(timezone.now() - MINUTE)[::-1]},
+        "at once": {"opened": new_form_token(timezone.now())},
+        "forged": {"opened": new_form_token(timezone.now() - MINUTE)[::-1]},
     }[mistake]
 
     caught = post(newsletter, "bot@example.com", **fields)

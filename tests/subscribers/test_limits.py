@@ -7,9 +7,9 @@ import pytest
 
 from subscribers import abuse, shared_redis
 from subscribers.abuse import Attempt, ChallengeNeeded, challenge, limits
-from subscribers.abuse.buckets import WINDOW, Alone, Asked, Bucket
+from subscribers.abuse.buckets import WINDOW, LeakyBucket, LimitCheck, LocalBuckets
+from subscribers.abuse.form_token import new_form_token
 from subscribers.abuse.limits import PER_ADDRESS, SOLVED_FACTOR
-from subscribers.abuse.opened import opened_token
 from tests.factories import NOW
 from tests.subscribers.solving import solve
 
@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture(params=["with Redis", "without Redis"])
 def with_and_without_redis(request, settings, monkeypatch):
     """Run each test with Redis, and without it, where each web server counts by itself."""
-    monkeypatch.setattr(limits, "alone", Alone())
+    monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
     monkeypatch.setattr(challenge, "COST", 10)
     if request.param == "without Redis":
         settings.REDIS_URL = "unix:///nowhere/redis.sock"
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("with_and_without_redis")
 
 def judge(*, n=0, ip_address="192.0.2.1", now=NOW, **fields):
     """Judge the attempt of reader number `n`, who had the form open for a while."""
-    fields = {"opened": opened_token(now - MINUTE)} | fields
+    fields = {"form_token": new_form_token(now - MINUTE)} | fields
     return abuse.judge(
         Attempt(**fields), address_key=f"{n}@example.com", ip_address=ip_address, now=now
     )
@@ -153,7 +153,7 @@ def test_mails_beyond_the_overall_limit_wait_and_sign_ups_far_beyond_it_are_drop
 def test_sign_ups_without_a_form_token_have_a_smaller_limit(settings):
     settings.SIGNUP_LIMIT_UNPROVEN = 2
     networks = ip_addresses()
-    taken = [is_accepted(n=n, ip_address=next(networks), opened="") for n in range(4)]
+    taken = [is_accepted(n=n, ip_address=next(networks), form_token="") for n in range(4)]
 
     assert taken == [True, True, False, False]
     assert is_accepted(n=5, ip_address=next(networks))
@@ -163,7 +163,7 @@ def test_a_trusted_client_has_only_the_limits_per_address_and_overall(settings):
     settings.SIGNUP_LIMIT = 40
     settings.SIGNUP_LIMIT_NETWORK = settings.SIGNUP_LIMIT_UNPROVEN = 1
     settings.SIGNUP_CHALLENGE = "always"
-    trusted = {"opened": "", "trusted": True}
+    trusted = {"form_token": "", "trusted": True}
 
     assert [judge(**trusted) is None for _ in range(PER_ADDRESS + 1)] == [False] * 20 + [True]
     delays = [judge(n=n, **trusted) for n in range(1, 30)]
@@ -175,21 +175,21 @@ def test_a_trusted_client_has_only_the_limits_per_address_and_overall(settings):
 
 
 def test_simultaneous_sign_ups_are_counted_one_by_one():
-    asked = Asked([Bucket("all", 50)], may_challenge=False)
+    asked = LimitCheck([LeakyBucket("all", 50)], may_challenge=False)
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: limits.ask(asked, now=NOW), range(200)))
+        answers = list(pool.map(lambda _: limits.admit(asked, now=NOW), range(200)))
 
     assert sum(answer.delay == timedelta(0) for answer in answers) == 50
 
 
 def test_the_local_limiter_keeps_a_bounded_number_of_buckets(monkeypatch):
-    monkeypatch.setattr(Alone, "MOST", 10)
-    alone, over_all = Alone(), Bucket("all", 50)
+    monkeypatch.setattr(LocalBuckets, "MOST", 10)
+    alone, over_all = LocalBuckets(), LeakyBucket("all", 50)
     taken = 0
     for n in range(100):
-        asked = Asked([Bucket(f"network:{n}", 1), over_all], may_challenge=False)
-        taken += alone.ask(asked, now=NOW).delay == timedelta(0)
+        asked = LimitCheck([LeakyBucket(f"network:{n}", 1), over_all], may_challenge=False)
+        taken += alone.admit(asked, now=NOW).delay == timedelta(0)
 
     assert taken == 50
     assert len(alone._empty_at) == 10

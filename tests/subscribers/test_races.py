@@ -14,7 +14,7 @@ from subscribers.consent import Origin
 from subscribers.enrol import COOLDOWN, MAILS_PER_ADDRESS, MAILS_PER_DAY
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import leaving
-from subscribers.preferences.choices import set_person
+from subscribers.preferences.choices import set_locale
 from subscribers.transfer import importing, storing
 from subscribers.transfer.importing import Word
 from subscribers.transfer.presets import Field
@@ -126,7 +126,7 @@ def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
         )
 
     def choose():
-        set_person(subscription_id=subscription.pk, language="de", timezone="", now=NOW)
+        set_locale(subscription_id=subscription.pk, language="de", timezone="", now=NOW)
 
     def wipe():
         erasure.erase(subscriber_id=subscription.subscriber_id, now=NOW)
@@ -135,7 +135,7 @@ def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
         factories.force_update(
             Subscription.objects.filter(pk=subscription.pk), status="unsubscribed"
         )
-        leaving.come_back(subscription_id=subscription.pk, token="", seen="", now=NOW)
+        leaving.rejoin(subscription_id=subscription.pk, token="", seen="", now=NOW)
 
     with ThreadPoolExecutor(1) as pool:
         waiting = []

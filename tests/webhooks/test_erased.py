@@ -11,7 +11,7 @@ from subscribers import confirmation_mail, erasure, pending, preferences, retent
 from subscribers.consent import Origin
 from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDelivery
 from subscribers.webhooks import log, send
-from subscribers.webhooks.emit import emit_of_reader
+from subscribers.webhooks.emit import emit_for_subscription
 from tests import factories
 from tests.factories import NOW
 
@@ -35,7 +35,7 @@ def erase_reader(subscription, now=NOW):
 
 
 def send_due(webhook, now=NOW):
-    return send.send_due(webhook_id=webhook.pk, clock=lambda: now)
+    return send.send_to_webhook(webhook_id=webhook.pk, clock=lambda: now)
 
 
 def payload():
@@ -97,7 +97,7 @@ def test_an_erasure_event_holds_no_personal_data_but_the_address(ann):
 
 def test_a_waiting_unsubscribe_event_is_still_sent_after_the_erasure(ann, receiver):
     webhook = factories.webhook(receiver.url)
-    emit_of_reader(event=Event.CONFIRMED, subscription_id=ann.pk, now=NOW)
+    emit_for_subscription(event=Event.CONFIRMED, subscription_id=ann.pk, now=NOW)
     preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
     waiting = WebhookDelivery.objects.get(event=Event.UNSUBSCRIBED)
 
@@ -139,7 +139,7 @@ def test_a_failed_erasure_event_can_be_sent_again_for_a_month_only(ann, receiver
     receiver.status = 503
     webhook = factories.webhook(receiver.url)
     erase_reader(ann)
-    WebhookDelivery.objects.update(attempts=len(send.PAUSES))
+    WebhookDelivery.objects.update(attempts=len(send.RETRY_DELAYS))
     send_due(webhook)
     row = WebhookDelivery.objects.get()
     assert row.state == "failed"
@@ -147,7 +147,7 @@ def test_a_failed_erasure_event_can_be_sent_again_for_a_month_only(ann, receiver
     retention.purge(now=NOW + timedelta(days=29))
     assert WebhookDelivery.objects.exists()
     receiver.status = 204
-    log.send_again(delivery_ids=[row.pk], now=NOW)
+    log.resend(delivery_ids=[row.pk], now=NOW)
     send_due(webhook)
     assert json.loads(receiver.received[-1].body)["data"]["subscription"]["email"] == ADDRESS
 
@@ -162,7 +162,7 @@ def test_a_reader_erased_while_an_event_is_being_posted_leaves_no_trace_of_it(
     ann, receiver, monkeypatch
 ):
     webhook = factories.webhook(receiver.url, events=[Event.CONFIRMED])
-    emit_of_reader(event=Event.CONFIRMED, subscription_id=ann.pk, now=NOW)
+    emit_for_subscription(event=Event.CONFIRMED, subscription_id=ann.pk, now=NOW)
     post = send.post
 
     def post_and_erase(*args, **kwargs):
@@ -203,7 +203,7 @@ def test_a_bounce_during_an_erasure_stores_no_event(ann):
 
     def bounce():
         try:
-            return emit_of_reader(event=Event.BOUNCED, subscription_id=ann.pk, now=NOW)
+            return emit_for_subscription(event=Event.BOUNCED, subscription_id=ann.pk, now=NOW)
         finally:
             connection.close()
 

@@ -24,7 +24,7 @@ from subscribers import (
 from subscribers.consent import Origin
 from subscribers.models import Event, Subscription, Suppression, Webhook, WebhookDelivery
 from subscribers.webhooks import log
-from subscribers.webhooks.emit import emit_of_reader
+from subscribers.webhooks.emit import emit_for_subscription
 from tests import factories
 from tests.factories import NOW
 
@@ -158,7 +158,7 @@ def test_a_webhook_gets_only_events_of_its_newsletter_and_its_types():
 
     for newsletter in (mine, other):
         subscription = factories.subscription(newsletter)
-        emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+        emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
 
     rows = WebhookDelivery.objects.order_by("pk").values_list("webhook__name", flat=True)
     assert list(rows) == ["mine", "all", "all"]
@@ -169,7 +169,7 @@ def test_an_event_has_the_same_id_for_all_webhooks():
     factories.webhook()
     subscription = factories.subscription(factories.newsletter())
 
-    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+    emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
 
     assert WebhookDelivery.objects.count() == 2
     assert WebhookDelivery.objects.values("message_id").distinct().count() == 1
@@ -180,7 +180,7 @@ def test_a_change_that_is_rolled_back_causes_no_event():
     subscription = factories.subscription(factories.newsletter())
 
     with transaction.atomic():
-        emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+        emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
         transaction.set_rollback(True)
 
     assert payloads() == []
@@ -188,13 +188,13 @@ def test_a_change_that_is_rolled_back_causes_no_event():
 
 def test_an_event_without_webhooks_costs_no_query(django_assert_num_queries):
     subscription = factories.subscription(factories.newsletter())
-    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+    emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
 
     with django_assert_num_queries(0):
-        emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+        emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
 
     factories.webhook()
-    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+    emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
     assert len(payloads()) == 1
 
 
@@ -203,7 +203,7 @@ def test_the_log_is_purged_after_a_month(settings):
     factories.webhook_delivery(webhook, created_at=NOW - timedelta(days=31))
     kept = factories.webhook_delivery(webhook, created_at=NOW - timedelta(days=29))
 
-    assert log.forget_old(now=NOW) == 1
+    assert log.purge_old(now=NOW) == 1
     assert list(WebhookDelivery.objects.all()) == [kept]
     assert Webhook.objects.exists()
 
@@ -211,7 +211,7 @@ def test_the_log_is_purged_after_a_month(settings):
 def test_an_erased_reader_is_deleted_from_the_log_too():
     webhook = factories.webhook(events=[Event.CONFIRMED])
     subscription = factories.subscription(factories.newsletter())
-    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+    emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
     other = factories.webhook_delivery(webhook)
 
     erasure.erase(subscriber_id=subscription.subscriber_id, now=NOW)
@@ -222,7 +222,7 @@ def test_an_erased_reader_is_deleted_from_the_log_too():
 def test_a_readers_data_export_lists_the_programs_that_got_events():
     factories.webhook(name="The CRM")
     subscription = factories.subscription(factories.newsletter())
-    emit_of_reader(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
+    emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
 
     [entry] = data_export.export(subscriber_id=subscription.subscriber_id)["told_to_other_programs"]
 

@@ -10,7 +10,7 @@ from standardwebhooks import WebhookVerificationError
 
 from subscribers import tasks
 from subscribers.models import Webhook, WebhookAttempt, WebhookDelivery
-from subscribers.web.post import PostFailed, Whither, post
+from subscribers.web.post import DestinationPolicy, PostFailed, post
 from subscribers.webhooks import log, send
 from tests import factories
 from tests.conftest import wait_for
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def send_due(webhook, now=NOW):
-    return send.send_due(webhook_id=webhook.pk, clock=lambda: now)
+    return send.send_to_webhook(webhook_id=webhook.pk, clock=lambda: now)
 
 
 def test_a_receiver_verifies_a_webhook_with_the_public_library(receiver):
@@ -46,7 +46,7 @@ def test_the_old_secret_signs_beside_the_new_one_for_a_day(receiver):
     now = timezone.now()
     webhook = factories.webhook(receiver.url)
     old = webhook.secret
-    log.change_secret(webhook_id=webhook.pk, now=now)
+    log.rotate_secret(webhook_id=webhook.pk, now=now)
     webhook.refresh_from_db()
     factories.webhook_delivery(webhook, next_attempt_at=now)
     send_due(webhook, now)
@@ -73,9 +73,10 @@ def test_a_failing_event_is_retried_with_growing_pauses_for_three_days(receiver)
             now = delivery.next_attempt_at
 
     assert delivery.state == "failed"
-    assert len(receiver.received) == len(send.PAUSES) + 1
+    assert len(receiver.received) == len(send.RETRY_DELAYS) + 1
     assert all(
-        pause <= waited <= 1.1 * pause for pause, waited in zip(send.PAUSES, pauses, strict=True)
+        pause <= waited <= 1.1 * pause
+        for pause, waited in zip(send.RETRY_DELAYS, pauses, strict=True)
     )
     assert timedelta(days=3) < now - NOW < timedelta(days=4)
     assert {posted.headers["webhook-id"] for posted in receiver.received} == {delivery.message_id}
@@ -140,13 +141,13 @@ def test_a_webhook_that_fails_for_five_days_is_switched_off(receiver):
 def test_a_success_in_between_restarts_the_days_before_a_webhook_is_switched_off(receiver):
     receiver.status = 503
     webhook = factories.webhook(receiver.url)
-    fail(webhook, NOW, times=send.FAILURES)
+    fail(webhook, NOW, times=send.DISABLE_AFTER_FAILURES)
     receiver.status = 204
     send_due(webhook, NOW + timedelta(days=4))
     receiver.status = 503
 
     fail(webhook, NOW + timedelta(days=6))
-    fail(webhook, NOW + timedelta(days=8), times=send.FAILURES)
+    fail(webhook, NOW + timedelta(days=8), times=send.DISABLE_AFTER_FAILURES)
 
     assert webhook.is_active
 
@@ -154,7 +155,7 @@ def test_a_success_in_between_restarts_the_days_before_a_webhook_is_switched_off
 def test_one_late_failure_after_an_event_was_given_up_switches_nothing_off(receiver):
     receiver.status = 422
     webhook = factories.webhook(receiver.url)
-    fail(webhook, NOW, times=len(send.PAUSES))
+    fail(webhook, NOW, times=len(send.RETRY_DELAYS))
     fail(webhook, NOW + timedelta(days=3))
     receiver.status = 503
 
@@ -166,9 +167,9 @@ def test_one_late_failure_after_an_event_was_given_up_switches_nothing_off(recei
 def test_two_hours_of_failures_far_apart_do_not_add_up(receiver):
     receiver.status = 503
     webhook = factories.webhook(receiver.url)
-    fail(webhook, NOW, times=send.FAILURES)
+    fail(webhook, NOW, times=send.DISABLE_AFTER_FAILURES)
 
-    fail(webhook, NOW + timedelta(days=40), times=send.FAILURES)
+    fail(webhook, NOW + timedelta(days=40), times=send.DISABLE_AFTER_FAILURES)
 
     assert webhook.is_active
     assert webhook.failing_since == NOW + timedelta(days=40)
@@ -233,7 +234,7 @@ def test_a_response_that_drips_endlessly_is_cut_off(receiver):
     started = time.monotonic()
 
     with pytest.raises(PostFailed, match="did not answer within 1 seconds"):
-        post(receiver.url, b"{}", headers={}, whither=Whither(["127.0.0.1"]), seconds=1)
+        post(receiver.url, b"{}", headers={}, policy=DestinationPolicy(["127.0.0.1"]), seconds=1)
 
     assert time.monotonic() - started < 10
 
@@ -241,7 +242,7 @@ def test_a_response_that_drips_endlessly_is_cut_off(receiver):
 def test_only_the_beginning_of_a_long_response_is_read(receiver):
     receiver.status, receiver.body = 200, b"y" * 100_000
 
-    answer = post(receiver.url, b"{}", headers={}, whither=Whither(["127.0.0.1"]))
+    answer = post(receiver.url, b"{}", headers={}, policy=DestinationPolicy(["127.0.0.1"]))
 
     assert answer.text == "y" * 500
 
@@ -272,7 +273,7 @@ def test_a_failed_event_can_be_sent_again_under_the_same_id(receiver):
         webhook, state="failed", next_attempt_at=None, attempts=11, settled_at=NOW
     )
 
-    assert log.send_again(delivery_ids=[failed.pk], now=NOW) == 1
+    assert log.resend(delivery_ids=[failed.pk], now=NOW) == 1
     send_due(webhook)
 
     assert receiver.received[0].headers["webhook-id"] == failed.message_id
@@ -298,7 +299,7 @@ def test_the_tick_enqueues_events_that_the_queue_lost_and_purges_old_ones(receiv
 def test_a_test_event_is_sent_by_the_workers_immediately(receiver, worker):
     webhook = factories.webhook(receiver.url)
 
-    delivery = log.send_test(webhook_id=webhook.pk, now=NOW)
+    delivery = log.send_test_event(webhook_id=webhook.pk, now=NOW)
 
     wait_for(lambda: WebhookAttempt.objects.filter(delivery=delivery).exists(), what="a try")
     wait_for(

@@ -14,7 +14,7 @@ from digest.delivery import reader_clock as rows_of_waves
 from digest.delivery.claim import Claimant, claim
 from digest.editions import waves
 from digest.models import Delivery
-from subscribers.preferences import set_person
+from subscribers.preferences import set_locale
 from tests.delivery.conftest import row
 from tests.delivery.waves.zones import utc
 
@@ -39,7 +39,7 @@ def in_background():
 
 
 def change_zone(subscription, zone, at):
-    set_person(subscription_id=subscription.pk, language="", timezone=zone, now=at)
+    set_locale(subscription_id=subscription.pk, language="", timezone=zone, now=at)
 
 
 class PausePoint:

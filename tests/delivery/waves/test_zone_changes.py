@@ -13,7 +13,7 @@ from digest.delivery import due, plan
 from digest.editions.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.models import Subscription
-from subscribers.preferences import Choices, choose, set_person
+from subscribers.preferences import Choices, set_choices, set_locale
 from tests import factories
 from tests.delivery.conftest import row, rows, status
 from tests.delivery.waves.zones import AROUND_THE_WORLD, HOUR, HOURS, MINUTE, TUESDAY, utc
@@ -27,10 +27,10 @@ def change_zone(django_capture_on_commit_callbacks):
 
     def change_zone(subscription, zone, at, **hour):
         with django_capture_on_commit_callbacks(execute=True):
-            set_person(subscription_id=subscription.pk, language="", timezone=zone, now=at)
+            set_locale(subscription_id=subscription.pk, language="", timezone=zone, now=at)
             found = Choices.of(Subscription.objects.get(pk=subscription.pk))
             chosen = replace(found, **hour)
-            choose(subscription_id=subscription.pk, choices=chosen, now=at)
+            set_choices(subscription_id=subscription.pk, choices=chosen, now=at)
 
     return change_zone
 

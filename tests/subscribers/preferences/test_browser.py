@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from subscribers import signed_links
 from subscribers.models import Consent, Subscriber, Subscription
-from subscribers.preferences import moving
+from subscribers.preferences import address_change
 from tests import factories
 from tests.conftest import axe_violations, set_colour_scheme
 from tests.subscribers.preferences.conftest import link, unsubscribe_link
@@ -301,7 +301,7 @@ def test_a_reader_is_erased_after_being_asked_once_more(page, reader):
 
 
 def paths(reader):
-    change = moving.ask_to_move(
+    change = address_change.request_change(
         subscription_id=reader.pk, email="new@example.org", now=timezone.now()
     )
     expired = signed_links.address_change_token(

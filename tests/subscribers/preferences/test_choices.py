@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from subscribers.models import Consent, Subscription
-from subscribers.preferences import Choices, choose, set_muted_sections
+from subscribers.preferences import Choices, set_choices, set_muted_sections
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link, recorded_changes
@@ -175,7 +175,7 @@ def test_a_made_up_choice_is_an_error_and_changes_nothing(send, scheduled, field
 
 
 def test_saving_without_a_change_records_nothing(active):
-    assert not choose(subscription_id=active.pk, choices=Choices.of(active), now=NOW)
+    assert not set_choices(subscription_id=active.pk, choices=Choices.of(active), now=NOW)
     assert not Consent.objects.exists()
 
 

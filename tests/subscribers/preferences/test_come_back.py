@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from subscribers import consent, signals, signed_links, tasks
 from subscribers.models import Consent, Subscription
-from subscribers.preferences import come_back, unsubscribe
+from subscribers.preferences import rejoin, unsubscribe
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import recorded_changes, unsubscribe_link
@@ -211,7 +211,7 @@ def test_no_other_token_resubscribes_the_reader(active, token):
         token = signed_links.comeback_token(active, now=NOW - timedelta(minutes=61))
     unsubscribe(subscription_id=active.pk, now=NOW)
 
-    assert not come_back(subscription_id=active.pk, token=token, seen="", now=NOW)
+    assert not rejoin(subscription_id=active.pk, token=token, seen="", now=NOW)
     active.refresh_from_db()
     assert active.status != "active"
 

@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from subscribers import requested_mail, shared_redis, suppression, tasks
-from subscribers.abuse import Attempt, limits, opened_token
-from subscribers.abuse.buckets import Alone
+from subscribers.abuse import Attempt, limits, new_form_token
+from subscribers.abuse.buckets import LocalBuckets
 from subscribers.models import Letter, Subscriber
-from subscribers.preferences.lost import LINKS_PER_DAY, ask_for_link
+from subscribers.preferences.link_request import LINKS_PER_DAY, request_link
 from subscribers.relays import parse_relay
 from subscribers.views.keys import reader_of
 from tests import factories
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ask(client):
     def ask(email, REMOTE_ADDR="127.0.0.1", **fields):
-        opened = opened_token(timezone.now() - timedelta(seconds=10))
+        opened = new_form_token(timezone.now() - timedelta(seconds=10))
         data = {"email": email, "opened": opened, **fields}
         return client.post(reverse("lost-link"), data, REMOTE_ADDR=REMOTE_ADDR)
 
@@ -38,7 +38,7 @@ def send_all(now=NOW):
 
 
 def send_request(email="ann@example.com", now=NOW):
-    ask_for_link(email=email, attempt=Attempt(trusted=True), now=now)
+    request_link(email=email, attempt=Attempt(trusted=True), now=now)
 
 
 def test_the_link_comes_by_mail(client, ask, active):
@@ -89,7 +89,7 @@ def test_looking_at_the_page_does_nothing_and_an_invalid_address_is_explained(cl
 
 def test_a_bot_gets_the_same_answer_and_no_mail(ask, active):
     assert ask("ann@example.com", website="x")["Location"] == reverse("lost-link-sent")
-    fresh = opened_token(timezone.now())
+    fresh = new_form_token(timezone.now())
     assert ask("ann@example.com", opened=fresh)["Location"] == reverse("lost-link-sent")
 
     assert not Letter.objects.exists()
@@ -99,7 +99,7 @@ def test_a_bot_gets_the_same_answer_and_no_mail(ask, active):
 def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
     client, ask, settings, active, monkeypatch, redis
 ):
-    monkeypatch.setattr(limits, "alone", Alone())
+    monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
     if redis == "without Redis":
         settings.REDIS_URL = "unix:///nowhere/redis.sock"
     shared_redis.reset_redis_for_tests()
@@ -107,7 +107,7 @@ def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
     there = {"REMOTE_ADDR": "192.0.2.9"}
     form = reverse("newsletter", args=[active.newsletter.slug])
     for n in range(4):
-        opened = opened_token(timezone.now() - timedelta(seconds=10))
+        opened = new_form_token(timezone.now() - timedelta(seconds=10))
         client.post(form, {"email": f"reader{n}@example.com", "opened": opened}, **there)
     assert Subscriber.objects.filter(email__startswith="reader").count() == 3
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from subscribers import data_export, erasure, signals, signed_links, signup
 from subscribers.consent import Origin
 from subscribers.models import Consent, Subscriber, Subscription, WebhookDelivery
-from subscribers.preferences import moving
+from subscribers.preferences import address_change
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link, unsubscribe_link
@@ -23,9 +23,9 @@ OLD, NEW = "ann@example.com", "new@example.org"
 
 
 def change_address(subscription, email=NEW):
-    change = moving.ask_to_move(subscription_id=subscription.pk, email=email, now=NOW)
+    change = address_change.request_change(subscription_id=subscription.pk, email=email, now=NOW)
     for side in ("old", "new"):
-        step = moving.agree(
+        step = address_change.agree(
             token=signed_links.address_change_token(change.pk, side, now=NOW), now=NOW
         )
     return step
@@ -236,8 +236,10 @@ def test_the_data_export_has_the_replaced_subscription(active):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_simultaneous_sign_up_with_the_new_address_loses_nobody(active, evening):
-    change = moving.ask_to_move(subscription_id=active.pk, email=NEW, now=NOW)
-    moving.agree(token=signed_links.address_change_token(change.pk, "old", now=NOW), now=NOW)
+    change = address_change.request_change(subscription_id=active.pk, email=NEW, now=NOW)
+    address_change.agree(
+        token=signed_links.address_change_token(change.pk, "old", now=NOW), now=NOW
+    )
     token = signed_links.address_change_token(change.pk, "new", now=NOW)
     barrier = Barrier(2)
 
@@ -245,7 +247,7 @@ def test_a_simultaneous_sign_up_with_the_new_address_loses_nobody(active, evenin
         try:
             barrier.wait()
             if number:
-                return moving.agree(token=token, now=NOW)
+                return address_change.agree(token=token, now=NOW)
             return signup.sign_up(newsletter=evening, email=NEW, origin=Origin(), now=NOW)
         finally:
             connection.close()
@@ -264,16 +266,19 @@ def test_two_readers_who_swap_addresses_do_not_deadlock(active, evening):
     theirs = factories.subscription(evening, NEW)
     readers = [(active, NEW), (theirs, OLD)]
     changes = [
-        moving.ask_to_move(subscription_id=one.pk, email=email, now=NOW) for one, email in readers
+        address_change.request_change(subscription_id=one.pk, email=email, now=NOW)
+        for one, email in readers
     ]
     for change in changes:
-        moving.agree(token=signed_links.address_change_token(change.pk, "old", now=NOW), now=NOW)
+        address_change.agree(
+            token=signed_links.address_change_token(change.pk, "old", now=NOW), now=NOW
+        )
     barrier = Barrier(2)
 
     def act(change):
         try:
             barrier.wait()
-            return moving.agree(
+            return address_change.agree(
                 token=signed_links.address_change_token(change.pk, "new", now=NOW), now=NOW
             )
         except signed_links.ExpiredToken:
@@ -291,8 +296,8 @@ def test_two_readers_who_swap_addresses_do_not_deadlock(active, evening):
 
 
 def test_an_expired_address_change_is_not_shown(client, active):
-    change = moving.ask_to_move(subscription_id=active.pk, email=NEW, now=NOW)
+    change = address_change.request_change(subscription_id=active.pk, email=NEW, now=NOW)
 
-    assert moving.live_change(subscriber_id=active.subscriber_id, now=NOW) == change
+    assert address_change.open_change(subscriber_id=active.subscriber_id, now=NOW) == change
     late = NOW + timedelta(hours=73)
-    assert moving.live_change(subscriber_id=active.subscriber_id, now=late) is None
+    assert address_change.open_change(subscriber_id=active.subscriber_id, now=late) is None

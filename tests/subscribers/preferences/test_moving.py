@@ -11,7 +11,7 @@ from django.utils import timezone
 from subscribers import confirmation_mail, requested_mail, signed_links, suppression
 from subscribers.addresses import BadAddress
 from subscribers.models import AddressChange, Consent, Letter, Subscriber
-from subscribers.preferences import moving
+from subscribers.preferences import address_change
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link, recorded_changes
@@ -21,7 +21,7 @@ LATER = NOW + timedelta(minutes=6)
 
 
 def request_change(subscription, email="new@example.org", now=NOW):
-    return moving.ask_to_move(subscription_id=subscription.pk, email=email, now=now)
+    return address_change.request_change(subscription_id=subscription.pk, email=email, now=now)
 
 
 def send_all(now=NOW):
@@ -31,7 +31,9 @@ def send_all(now=NOW):
 
 
 def agree(change, side, now=NOW):
-    return moving.agree(token=signed_links.address_change_token(change.pk, side, now=now), now=now)
+    return address_change.agree(
+        token=signed_links.address_change_token(change.pk, side, now=now), now=now
+    )
 
 
 def url(change, side, now=None):
@@ -112,9 +114,9 @@ def test_a_repeated_request_sends_mails_only_once_in_five_minutes(active):
 
 
 def test_a_reader_has_five_requests_a_day(send, active):
-    for number in range(moving.WISHES_PER_DAY):
+    for number in range(address_change.CHANGES_PER_DAY):
         request_change(active, f"new{number}@example.org")
-    with pytest.raises(moving.TooOften):
+    with pytest.raises(address_change.TooManyChanges):
         request_change(active, "one-more@example.org")
     request_change(active, "one-more@example.org", now=NOW + timedelta(hours=25))
 
@@ -127,7 +129,7 @@ def test_many_readers_cannot_flood_one_mailbox(newsletter):
     send_all()
 
     to_victim = [message for message in mail.outbox if message.to == ["victim@example.org"]]
-    assert len(to_victim) == moving.LETTERS_PER_DAY
+    assert len(to_victim) == address_change.MAILS_PER_DAY
     assert Letter.objects.filter(outcome="too-often").count() == 7
 
 
@@ -274,7 +276,7 @@ def test_a_link_is_valid_for_three_days(client, active):
     assert client.get(old).status_code == 410
     assert client.post(old).status_code == 410
     with pytest.raises(signed_links.ExpiredToken):
-        moving.agree(
+        address_change.agree(
             token=signed_links.address_change_token(change.pk, "new", now=NOW),
             now=NOW + timedelta(hours=73),
         )

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from subscribers import signed_links
 from subscribers.models import AddressChange, Consent, Letter, Subscriber
-from subscribers.preferences import choose, moving
+from subscribers.preferences import address_change, set_choices
 from subscribers.preferences.choices import Choices
 from tests.factories import NOW
 
@@ -19,7 +19,7 @@ def url(name, subscription):
 
 
 def test_the_download_is_a_file_with_everything(client, active):
-    choose(subscription_id=active.pk, choices=Choices((), "weekdays", None), now=NOW)
+    set_choices(subscription_id=active.pk, choices=Choices((), "weekdays", None), now=NOW)
 
     answer = client.get(url("dossier-download", active))
 
@@ -38,7 +38,7 @@ def test_the_erase_page_asks_once_more(client, active):
 
 
 def test_erasing_leaves_nothing_and_says_so(client, active):
-    moving.ask_to_move(subscription_id=active.pk, email="new@example.org", now=NOW)
+    address_change.request_change(subscription_id=active.pk, email="new@example.org", now=NOW)
 
     page = client.post(url("erase-me", active)).content.decode()
 

@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from subscribers import abuse
-from subscribers.abuse import Attempt, Door
+from subscribers.abuse import Attempt, Purpose
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import NO_ORIGIN, Origin
 from subscribers.models import Letter
-from subscribers.preferences import post
+from subscribers.preferences import mail_requests
 
 # The least time between two links to one address, and the most links to it on one day.
 COOLDOWN = timedelta(minutes=5)
 LINKS_PER_DAY = 5
 
 
-def ask_for_link(
+def request_link(
     *, email: str, attempt: Attempt, origin: Origin = NO_ORIGIN, now: datetime
 ) -> None:
     """Request the link by mail; it is sent if the address belongs to a reader.
@@ -35,15 +35,15 @@ def ask_for_link(
         attempt,
         address_key=key,
         ip_address=origin.ip_address,
-        door=Door.LOST_LINK,
+        purpose=Purpose.LOST_LINK,
         now=now,
     )
     if delay is None:
         return
     with transaction.atomic():
-        post.one_at_a_time(key)
+        mail_requests.lock_address(key)
         if _is_time_for_another(key, now=now):
-            post.ask(kind=Letter.Kind.LINK, email_key=key, due_at=now + delay, now=now)
+            mail_requests.submit(kind=Letter.Kind.LINK, email_key=key, due_at=now + delay, now=now)
 
 
 def _is_time_for_another(email_key: str, *, now: datetime) -> bool:

@@ -16,7 +16,7 @@ LONGEST = timedelta(hours=24)
 _SIGNATURE_LENGTH = 16  # hexadecimal digits: 64 bits are enough for a day
 
 
-class Opened(enum.Enum):
+class FormAge(enum.Enum):
     """What a form token says about the time since its form was shown."""
 
     LONG_ENOUGH = enum.auto()
@@ -24,25 +24,25 @@ class Opened(enum.Enum):
     UNKNOWN = enum.auto()  # no token, or one that is older than LONGEST
 
 
-def opened_token(now: datetime) -> str:
+def new_form_token(now: datetime) -> str:
     """Return the form token for the hidden field of a form that is shown now."""
     value = b62_encode(_milliseconds(now))
     return _signature(value, settings.SECRET_KEY) + value
 
 
-def read_opened(token: str, *, now: datetime) -> Opened:
+def read_form_token(token: str, *, now: datetime) -> FormAge:
     """Verify a form token, and tell how long ago its form was shown."""
     if not token:
-        return Opened.UNKNOWN
+        return FormAge.UNKNOWN
     signature, value = token[:_SIGNATURE_LENGTH], token[_SIGNATURE_LENGTH:]
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     if not any(constant_time_compare(signature, _signature(value, key)) for key in keys):
-        return Opened.TOO_QUICK
+        return FormAge.TOO_QUICK
     age = timedelta(milliseconds=_milliseconds(now) - b62_decode(value))
     if age > LONGEST:
-        return Opened.UNKNOWN
+        return FormAge.UNKNOWN
     shortest = timedelta(seconds=settings.SIGNUP_MIN_SECONDS)
-    return Opened.LONG_ENOUGH if age >= shortest else Opened.TOO_QUICK
+    return FormAge.LONG_ENOUGH if age >= shortest else FormAge.TOO_QUICK
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -50,5 +50,5 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _signature(value: str, key: str | bytes) -> str:
-    mac = hmac_signer("subscribers.abuse.opened", key)(value.encode(errors="replace"))
+    mac = hmac_signer("subscribers.abuse.form_token", key)(value.encode(errors="replace"))
     return mac.hex()[:_SIGNATURE_LENGTH]

@@ -50,7 +50,7 @@ _TITLES = {
 _ANY = {"description": "Any other problem", "content": _CONTENT}
 
 
-def problem(*statuses: int) -> dict[str, Any]:
+def problem_responses(*statuses: int) -> dict[str, Any]:
     """Return the openapi_extra of an operation that may also answer with these statuses."""
     return {"responses": {status: _response(status) for status in statuses}}
 

@@ -22,7 +22,7 @@ return count
 
 
 @dataclass(frozen=True)
-class Use:
+class QuotaUse:
     """How much of a quota is used; `resets_in` is in seconds."""
 
     name: str
@@ -32,7 +32,7 @@ class Use:
     window: int = WINDOW
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         return max(0, self.limit - self.count)
 
     @property
@@ -40,7 +40,7 @@ class Use:
         return self.count > self.limit
 
 
-def count(name: str, who: str, *, limit: int) -> Use:
+def count_request(name: str, who: str, *, limit: int) -> QuotaUse:
     """Count one request of `who` against the quota `name`; without Redis there is no limit."""
     moment = time.time()
     window, into = divmod(int(moment), WINDOW)
@@ -50,7 +50,7 @@ def count(name: str, who: str, *, limit: int) -> Use:
     except shared_redis.RedisUnavailable as gone:
         logger.warning("No limit on the API while Redis is away: %s", gone)
         found = 0
-    return Use(name=name, limit=limit, count=found, resets_in=WINDOW - into)
+    return QuotaUse(name=name, limit=limit, count=found, resets_in=WINDOW - into)
 
 
 def _count(redis: Redis, key: str) -> int:

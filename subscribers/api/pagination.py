@@ -23,15 +23,15 @@ class Paging(Schema):
     limit: int = Field(DEFAULT, ge=1, le=MOST, description="How many at most.")
 
 
-class BehindId(Paging):
+class AfterId(Paging):
     after: int | None = Field(None, ge=0, le=LARGEST_ID, description=_BEHIND)
 
 
-class BehindSlug(Paging):
+class AfterSlug(Paging):
     after: str | None = Field(None, pattern=r"^[-a-zA-Z0-9_]+$", max_length=40, description=_BEHIND)
 
 
-class BehindUuid(Paging):
+class AfterUuid(Paging):
     after: UUID | None = Field(None, description=_BEHIND)
 
 
@@ -42,7 +42,7 @@ class Page(Schema, Generic[Item, Key]):
     next_after: Key | None = Field(description="Send it as `after` to get the next page.")
 
 
-def cut(
+def paginate(
     request: HttpRequest, response: HttpResponse, *, rows: list[Any], limit: int, key: str
 ) -> tuple[list[Any], Any]:
     """Cut `limit` + 1 rows down to a page, and name the next page in the Link header (RFC 8288).
@@ -58,6 +58,6 @@ def cut(
     return rows, after
 
 
-def may_be_cached(response: HttpResponse) -> None:
+def allow_caching(response: HttpResponse) -> None:
     """Let caches keep what is the same for everybody, so that a crowd asks us once a minute."""
     response["Cache-Control"] = "public, max-age=60"

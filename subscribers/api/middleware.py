@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from subscribers.api import problems
-from subscribers.api.limits import Use
+from subscribers.api.rate_limit import QuotaUse
 
 _PATH = "/api/"
 # A browser repeats its preflight once a day. Authorization is not in the list: a token has no place
@@ -24,7 +24,7 @@ _PREFLIGHT = {
 _EXPOSED = "Link, Retry-After, RateLimit, RateLimit-Policy"
 
 
-class Edge:
+class ApiMiddleware:
     """The outermost middleware, so that it also sees what the others refuse."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -40,7 +40,7 @@ class Edge:
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = _EXPOSED
         response.setdefault("Cache-Control", "no-store")
-        if use := getattr(request, "api_use", None):
+        if use := getattr(request, "quota_use", None):
             _count(response, use)
         return _without_body(response) if is_head else response
 
@@ -54,7 +54,7 @@ def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
     if kind is None or response.get("Content-Type", "").startswith(problems.CONTENT_TYPE):
         return response
     kept = {"Allow": response["Allow"]} if "Allow" in response else {}
-    return problems.answer(problems.Problem(kind, headers=kept))
+    return problems.to_response(problems.ApiProblem(kind, headers=kept))
 
 
 def _allowed(methods: str) -> str:
@@ -67,10 +67,10 @@ def _preflight(methods: str) -> HttpResponse:
     return HttpResponse(status=204, headers=headers)
 
 
-def _count(response: HttpResponseBase, use: Use) -> None:
+def _count(response: HttpResponseBase, use: QuotaUse) -> None:
     """Set the headers of draft-ietf-httpapi-ratelimit-headers: the quota, and what is left."""
     response["RateLimit-Policy"] = f'"{use.name}";q={use.limit};w={use.window}'
-    response["RateLimit"] = f'"{use.name}";r={use.left};t={use.resets_in}'
+    response["RateLimit"] = f'"{use.name}";r={use.remaining};t={use.resets_in}'
 
 
 def _without_body(response: HttpResponseBase) -> HttpResponseBase:

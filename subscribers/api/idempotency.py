@@ -20,16 +20,16 @@ from ninja.responses import NinjaJSONEncoder, Status
 from ninja.utils import contribute_operation_callback
 
 from subscribers.api.auth import token_of
-from subscribers.api.problems import KEY_IN_USE, Problem
+from subscribers.api.problems import KEY_IN_USE, ApiProblem
 from subscribers.models import ApiReceipt, ApiToken
 
 # If the worker of the first request died, the key stays blocked no longer than this.
-WORKED_ON = timedelta(minutes=2)
+IN_PROGRESS_TIMEOUT = timedelta(minutes=2)
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
-def once(view: _View) -> _View:
+def idempotent(view: _View) -> _View:
     """Mark an operation that takes an Idempotency-Key.
 
     The operation must have arguments named `idempotency_key` and `response`, and return a Status
@@ -74,13 +74,13 @@ def _begin(token: ApiToken, key: str, fingerprint: str) -> ApiReceipt:
     if is_new:
         return receipt
     if receipt.fingerprint != fingerprint:
-        raise Problem(KEY_IN_USE, "It was used for another request.")
+        raise ApiProblem(KEY_IN_USE, "It was used for another request.")
     if receipt.status is None:
         died = ApiReceipt.objects.filter(
-            pk=receipt.pk, status=None, created_at__lt=moment - WORKED_ON
+            pk=receipt.pk, status=None, created_at__lt=moment - IN_PROGRESS_TIMEOUT
         )
         if not died.update(created_at=moment):
-            raise Problem(
+            raise ApiProblem(
                 KEY_IN_USE, "The first request is being worked on.", headers={"Retry-After": "2"}
             )
     return receipt

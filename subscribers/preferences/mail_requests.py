@@ -11,7 +11,7 @@ from subscribers.models import AddressChange, Letter
 from subscribers.queue import enqueue_once
 
 
-def ask(
+def submit(
     *,
     kind: str,
     email_key: str,
@@ -26,7 +26,7 @@ def ask(
     enqueue_once(tasks.send_mails)
 
 
-def refuse(*, kind: str, email_key: str, change: AddressChange, now: datetime) -> None:
+def record_refusal(*, kind: str, email_key: str, change: AddressChange, now: datetime) -> None:
     """Record that the mail was requested too often; whoever requests it is not told."""
     Letter.objects.create(
         kind=kind,
@@ -37,7 +37,7 @@ def refuse(*, kind: str, email_key: str, change: AddressChange, now: datetime) -
     )
 
 
-def one_at_a_time(email_key: str) -> None:
+def lock_address(email_key: str) -> None:
     """Let other requests for a mail to this address wait until the transaction is over.
 
     The lock goes by the address and not by a row: whether there is a row must make no difference.

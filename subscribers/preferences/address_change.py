@@ -13,11 +13,11 @@ from subscribers import consent, signed_links, signup, suppression
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import NO_ORIGIN, Origin
 from subscribers.models import AddressChange, Consent, Event, Letter, Subscriber, Subscription
-from subscribers.preferences import post
+from subscribers.preferences import mail_requests
 from subscribers.preferences.locks import lock_readers
-from subscribers.preferences.merging import merge, nobodys_address
+from subscribers.preferences.merging import merge, placeholder_address
 from subscribers.screening import screen
-from subscribers.webhooks.emit import emit_of_reader
+from subscribers.webhooks.emit import emit_for_subscription
 
 Status = AddressChange.Status
 OLD, NEW = "old", "new"
@@ -25,8 +25,8 @@ OLD, NEW = "old", "new"
 # How many changes one reader may request on one day, and how many mails one new address gets on a
 # day from the requests of all readers. The holder of a link must not be able to fill somebody's
 # mailbox with it.
-WISHES_PER_DAY = 5
-LETTERS_PER_DAY = 3
+CHANGES_PER_DAY = 5
+MAILS_PER_DAY = 3
 COOLDOWN = timedelta(minutes=5)
 
 
@@ -34,12 +34,12 @@ class SameAddress(ValueError):
     """The reader has this address already."""
 
 
-class TooOften(ValueError):
+class TooManyChanges(ValueError):
     """The reader has requested WISHES_PER_DAY changes within a day."""
 
 
 @dataclass(frozen=True)
-class Step:
+class ChangeSide:
     """Where a change of address stands, seen from the side whose link was opened."""
 
     change: AddressChange
@@ -55,18 +55,18 @@ class Step:
         return self.change.status == Status.DONE
 
 
-def wording(change: AddressChange) -> str:
+def button_sentence(change: AddressChange) -> str:
     """Return the sentence beside the button, which is the same on both sides."""
     return gettext("Yes, send these newsletters to %(email)s from now on.") % {
         "email": change.email
     }
 
 
-def ask_to_move(
+def request_change(
     *,
     subscription_id: int,
     email: str,
-    sure: bool = False,
+    address_confirmed: bool = False,
     origin: Origin = NO_ORIGIN,
     now: datetime,
 ) -> AddressChange:
@@ -81,7 +81,7 @@ def ask_to_move(
         BadAddress, SameAddress, TooOften
     """
     address = normalise(email)
-    screen(address, policy=signup.screening_policy(), confirmed=sure)
+    screen(address, policy=signup.screening_policy(), confirmed=address_confirmed)
     key = compare_key(address)
     with transaction.atomic():
         subscription = Subscription.objects.select_related("newsletter").get(pk=subscription_id)
@@ -100,25 +100,25 @@ def ask_to_move(
             kind=Consent.Kind.CHANGE,
             origin=origin,
             details={"email_wanted": {"from": reader.email, "to": address}},
-            seen=wording(change),
+            seen=button_sentence(change),
             now=now,
         )
     return change
 
 
-def drop(*, change_id: int, now: datetime) -> bool:
+def cancel(*, change_id: int, now: datetime) -> bool:
     """Cancel the change, from either side or from the preferences; return whether it was open."""
     rows = AddressChange.objects.filter(pk=change_id, status=Status.OPEN)
     return bool(rows.update(status=Status.DROPPED, ended_at=now))
 
 
-def drop_open(*, subscriber_id: int, now: datetime) -> bool:
+def cancel_open(*, subscriber_id: int, now: datetime) -> bool:
     """Cancel the reader's open change, if any; return whether there was one."""
     rows = AddressChange.objects.filter(subscriber=subscriber_id, status=Status.OPEN)
     return bool(rows.update(status=Status.DROPPED, ended_at=now))
 
 
-def live_change(*, subscriber_id: int, now: datetime) -> AddressChange | None:
+def open_change(*, subscriber_id: int, now: datetime) -> AddressChange | None:
     """Return the reader's open change, if its links are still valid."""
     return AddressChange.objects.filter(
         subscriber=subscriber_id,
@@ -127,7 +127,7 @@ def live_change(*, subscriber_id: int, now: datetime) -> AddressChange | None:
     ).first()
 
 
-def find(*, token: str, now: datetime) -> Step:
+def read_link(*, token: str, now: datetime) -> ChangeSide:
     """Return the change and the side that a link to agree stands for; store nothing.
 
     Raises:
@@ -140,22 +140,22 @@ def find(*, token: str, now: datetime) -> Step:
         raise signed_links.BadToken
     if change.status == Status.DROPPED:
         raise signed_links.ExpiredToken
-    return Step(change, side)
+    return ChangeSide(change, side)
 
 
-def agree(*, token: str, origin: Origin = NO_ORIGIN, now: datetime) -> Step:
+def agree(*, token: str, origin: Origin = NO_ORIGIN, now: datetime) -> ChangeSide:
     """Record that one side agrees; once both have, change the address. Repeating it is harmless.
 
     Raises:
-        BadToken, ExpiredToken: as in `find`.
+        BadToken, ExpiredToken: as in `read_link`.
     """
-    step = find(token=token, now=now)
+    step = read_link(token=token, now=now)
     with transaction.atomic():
         lock_readers(_both(step.change))
         change = AddressChange.objects.select_for_update().filter(pk=step.change.pk).first()
         if change is None or change.status == Status.DROPPED:
             raise signed_links.ExpiredToken
-        step = Step(change, step.side)
+        step = ChangeSide(change, step.side)
         if step.done or step.agreed:
             return step
         field = "old_agreed_at" if step.side == OLD else "new_agreed_at"
@@ -169,8 +169,8 @@ def agree(*, token: str, origin: Origin = NO_ORIGIN, now: datetime) -> Step:
 
 def _open(reader: Subscriber, address: str, typed: str, *, now: datetime) -> AddressChange:
     wishes = reader.address_changes.filter(created_at__gt=now - timedelta(days=1))
-    if wishes.count() >= WISHES_PER_DAY:
-        raise TooOften
+    if wishes.count() >= CHANGES_PER_DAY:
+        raise TooManyChanges
     reader.address_changes.filter(status=Status.OPEN).update(status=Status.DROPPED, ended_at=now)
     return AddressChange.objects.create(
         subscriber=reader,
@@ -188,7 +188,7 @@ def _write_to_both(change: AddressChange, reader: Subscriber, *, now: datetime) 
     }
     # Always in the same order, so that two transactions cannot deadlock.
     for key, kind in sorted(kinds.items()):
-        post.one_at_a_time(key)
+        mail_requests.lock_address(key)
         asked = list(
             Letter.objects.filter(
                 kind=kind, email_key=key, asked_at__gt=now - timedelta(days=1)
@@ -196,13 +196,13 @@ def _write_to_both(change: AddressChange, reader: Subscriber, *, now: datetime) 
         )
         if any(at > now - COOLDOWN and of == change.pk for at, of in asked):
             continue  # this very mail was requested a moment ago
-        if kind == Letter.Kind.NEW_ADDRESS and len(asked) >= LETTERS_PER_DAY:
-            post.refuse(kind=kind, email_key=key, change=change, now=now)
+        if kind == Letter.Kind.NEW_ADDRESS and len(asked) >= MAILS_PER_DAY:
+            mail_requests.record_refusal(kind=kind, email_key=key, change=change, now=now)
         else:
-            post.ask(kind=kind, email_key=key, change=change, due_at=now, now=now)
+            mail_requests.submit(kind=kind, email_key=key, change=change, due_at=now, now=now)
 
 
-def _record_yes(step: Step, *, origin: Origin, now: datetime) -> None:
+def _record_yes(step: ChangeSide, *, origin: Origin, now: datetime) -> None:
     reader = step.change.subscriber
     subscriptions = reader.subscriptions.select_related("newsletter").order_by("pk")
     if (subscription := subscriptions.first()) is None:
@@ -214,7 +214,7 @@ def _record_yes(step: Step, *, origin: Origin, now: datetime) -> None:
         kind=Consent.Kind.CHANGE,
         origin=origin,
         details=details,
-        seen=wording(step.change),
+        seen=button_sentence(step.change),
         now=now,
     )
 
@@ -236,7 +236,7 @@ def _move(change: AddressChange, *, origin: Origin, now: datetime) -> None:
             kind=Consent.Kind.CHANGE,
             origin=origin,
             details={"email": {"from": before, "to": change.email}},
-            seen=wording(change),
+            seen=button_sentence(change),
             now=now,
         )
     change.status, change.ended_at = Status.DONE, now
@@ -254,7 +254,7 @@ def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subsc
     for other in found.values():
         left, ended = merge(reader=reader, other=other, origin=origin, now=now)
     if left:
-        nobody = nobodys_address(left.pk)
+        nobody = placeholder_address(left.pk)
         _address(left, nobody, nobody, "")
     _address(reader, change.email, change.email_key, change.email_as_typed)
     if left:
@@ -262,7 +262,9 @@ def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subsc
     for one in ended:
         # Only now, because the event must name the former address: that one gets no more mail.
         extra = {"moved_to": one.moved_to_id}
-        emit_of_reader(event=Event.UNSUBSCRIBED, subscription_id=one.pk, extra=extra, now=now)
+        emit_for_subscription(
+            event=Event.UNSUBSCRIBED, subscription_id=one.pk, extra=extra, now=now
+        )
     return reader
 
 

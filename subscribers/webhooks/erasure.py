@@ -16,7 +16,7 @@ from django.dispatch import receiver
 
 from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDelivery
 from subscribers.signals import subscriber_erased
-from subscribers.webhooks.emit import emit, of_subscription
+from subscribers.webhooks.emit import emit, subscription_data
 
 KEPT = timedelta(days=30)
 
@@ -31,7 +31,7 @@ _BLANK: dict[str, object] = {
 }
 
 
-def tell(*, subscription_id: int, email: str, now: datetime) -> None:
+def notify_erased(*, subscription_id: int, email: str, now: datetime) -> None:
     """Store an event that the subscription's reader, whose row is empty now, was erased.
 
     This is also done for a subscription that had ended before: a program that was told of the end
@@ -53,20 +53,20 @@ def tell(*, subscription_id: int, email: str, now: datetime) -> None:
     )
     emit(
         event=Event.UNSUBSCRIBED,
-        data={"subscription": of_subscription(subscription) | {"email": email}, "erased": True},
+        data={"subscription": subscription_data(subscription) | {"email": email}, "erased": True},
         newsletter_id=subscription.newsletter_id,
         subscriber_id=subscription.subscriber_id,
-        but=told,
+        exclude=told,
         now=now,
     )
 
 
-def tell_of_forgotten(subscription: Subscription, *, now: datetime) -> None:
+def notify_purged(subscription: Subscription, *, now: datetime) -> None:
     """Store an event that an unconfirmed sign-up is about to be deleted, with its reader.
 
     A program that was told of the sign-up knows its id, so the address is not sent once more.
     """
-    ended = of_subscription(subscription) | _BLANK | {"email": "", "ended_at": now.isoformat()}
+    ended = subscription_data(subscription) | _BLANK | {"email": "", "ended_at": now.isoformat()}
     emit(
         event=Event.UNSUBSCRIBED,
         data={
@@ -79,7 +79,7 @@ def tell_of_forgotten(subscription: Subscription, *, now: datetime) -> None:
 
 
 @receiver(subscriber_erased)
-def forget_reader(*, subscriber_id: int, **_: object) -> None:
+def purge_reader(*, subscriber_id: int, **_: object) -> None:
     """Delete the events about a reader; those that have yet to say that they left are blanked."""
     theirs = WebhookDelivery.objects.filter(subscriber_id=subscriber_id)
     untold = theirs.filter(event=Event.UNSUBSCRIBED, state__in=_UNTOLD)
@@ -89,14 +89,14 @@ def forget_reader(*, subscriber_id: int, **_: object) -> None:
     theirs.exclude(pk__in=[delivery.pk for delivery in kept]).delete()
 
 
-def once_told(*, delivery_id: int) -> None:
+def anonymise_delivered(*, delivery_id: int) -> None:
     """Remove the address of an erased reader from an event that has arrived."""
     found = WebhookDelivery.objects.filter(pk=delivery_id, subscriber__erased_at__isnull=False)
     if delivery := found.first():
         _blank(delivery, _BLANK | {"email": ""})
 
 
-def forget_untold(*, now: datetime) -> bool:
+def purge_undelivered(*, now: datetime) -> bool:
     """Delete events of erased readers that have not arrived within KEPT.
 
     How long the log is kept otherwise makes no difference. This is a step of `retention`. It

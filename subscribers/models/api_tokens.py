@@ -75,7 +75,7 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def is_good(self, *, now: datetime) -> bool:
+    def is_valid(self, *, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def may_see(self, newsletter_id: int) -> bool:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from subscribers.web.guard import is_public
 
 
-class BadReceiver(ValueError):
+class BadReceiverUrl(ValueError):
     """A URL that we do not post to; the message is a sentence for the operator."""
 
 
-def check_receiver(url: str, *, allow_hosts: Collection[str], allow_plain: bool) -> None:
+def check_receiver_url(url: str, *, allow_hosts: Collection[str], allow_http: bool) -> None:
     """Check the URL alone; what its host name resolves to is checked each time it is used.
 
     Raises:
@@ -22,19 +22,23 @@ def check_receiver(url: str, *, allow_hosts: Collection[str], allow_plain: bool)
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     if parts.scheme not in {"http", "https"} or not host:
-        raise BadReceiver("Write an address that begins with https://.")
+        raise BadReceiverUrl("Write an address that begins with https://.")
     if parts.username or parts.password:
-        raise BadReceiver("An address with a password in it would be shown in logs. Leave it out.")
+        raise BadReceiverUrl(
+            "An address with a password in it would be shown in logs. Leave it out."
+        )
     if host in {allowed.strip("[]").lower() for allowed in allow_hosts}:
         return
-    if parts.scheme == "http" and not allow_plain:
-        raise BadReceiver("Events speak of readers: their receiver must be at an https:// address.")
+    if parts.scheme == "http" and not allow_http:
+        raise BadReceiverUrl(
+            "Events speak of readers: their receiver must be at an https:// address."
+        )
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return
     if not is_public(address):
-        raise BadReceiver(
+        raise BadReceiverUrl(
             f"{host} is not a public address. To use it all the same, add it to "
             "WEBHOOK_ALLOW_HOSTS."
         )
