@@ -33,7 +33,7 @@ def gather(*, subscriber_id: int) -> dict[str, Any]:
     """Return the same with `datetime` objects, for a page; each chapter has the newest first."""
     subscriber = Subscriber.objects.get(pk=subscriber_id)
     theirs = merged_readers.subscription_ids_of(subscriber_id)
-    dossier: dict[str, Any] = {
+    contents: dict[str, Any] = {
         "person": _person(subscriber),
         "subscriptions": _subscriptions(theirs),
         "consents": _consents(theirs),
@@ -45,8 +45,8 @@ def gather(*, subscriber_id: int) -> dict[str, Any]:
         sender=Subscriber, subscriber_id=subscriber_id
     )
     for _, chapters in answers:
-        dossier |= chapters
-    return dossier
+        contents |= chapters
+    return contents
 
 
 def _person(subscriber: Subscriber) -> dict[str, Any]:

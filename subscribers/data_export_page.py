@@ -90,23 +90,23 @@ LABELS: dict[str, dict[str, str | Promise]] = {
 }
 
 
-def context(dossier: dict[str, Any]) -> dict[str, Any]:
-    """Return the context of templates/subscribers/dossier.html for a result of `dossier.gather`."""
-    deliveries = dossier.get("deliveries", [])
+def context(contents: dict[str, Any]) -> dict[str, Any]:
+    """Return the context of subscribers/data_export.html for a result of `data_export.gather`."""
+    deliveries = contents.get("deliveries", [])
     return {
-        "person": dossier["person"],
-        "language_name": _language(dossier["person"]["language"]),
-        "subscriptions": [_subscription(row) for row in dossier["subscriptions"]],
-        "consents": [_consent(row) for row in dossier["consents"]],
-        "suppression": _suppression(dossier["suppression"]),
-        "address_changes": dossier["address_changes"],
-        "letters": [_letter(row) for row in dossier["letters"]],
+        "person": contents["person"],
+        "language_name": _language(contents["person"]["language"]),
+        "subscriptions": [_subscription(row) for row in contents["subscriptions"]],
+        "consents": [_consent(row) for row in contents["consents"]],
+        "suppression": _suppression(contents["suppression"]),
+        "address_changes": contents["address_changes"],
+        "letters": [_letter(row) for row in contents["letters"]],
         "deliveries": [
             row | {"outcome": _word("delivery", row["status"])}
             for row in deliveries[:DELIVERIES_SHOWN]
         ],
         "older_deliveries": max(0, len(deliveries) - DELIVERIES_SHOWN),
-        "told": dossier.get("told_to_other_programs", []),
+        "told": contents.get("told_to_other_programs", []),
         "network_days": settings.RETENTION_NETWORK_DAYS,
         "left_days": settings.RETENTION_INACTIVE_DAYS,
     }

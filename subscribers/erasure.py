@@ -43,7 +43,7 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_READERS_REQUEST) -
         addresses = _addresses(subscriber)
         for address in addresses:
             suppression.replace_by_hash(email=address, detail=why, now=now)
-            jobs.forget_address(address)
+            jobs.anonymise_refusals(address)
         _count_growth(subscriber, now)
         states = _end_subscriptions(subscriber, now)
         ids = list(states)
@@ -74,7 +74,7 @@ def erase_address(*, email: str, now: datetime, why: str = AT_READERS_REQUEST) -
         if subscriber_id := found.first():
             return erase(subscriber_id=subscriber_id, now=now, why=why)
         suppression.replace_by_hash(email=email, detail=why, now=now)
-        jobs.forget_address(email)
+        jobs.anonymise_refusals(email)
     return False
 
 

@@ -30,8 +30,8 @@ KEEP_CHANGES = timedelta(days=14)
 
 TEMPLATES = {
     Kind.LINK: "preferences_link",
-    Kind.OLD_ADDRESS: "move_from",
-    Kind.NEW_ADDRESS: "move_to",
+    Kind.OLD_ADDRESS: "old_address",
+    Kind.NEW_ADDRESS: "new_address",
 }
 
 
@@ -146,7 +146,7 @@ def _link(letter: Letter, subscription: Subscription, *, now: datetime) -> str:
         return reverse("preferences", args=[signed_links.preferences_token(subscription)])
     side = "old" if letter.kind == Kind.OLD_ADDRESS else "new"
     return reverse(
-        "move", args=[signed_links.address_change_token(letter.change.pk, side, now=now)]
+        "address-change", args=[signed_links.address_change_token(letter.change.pk, side, now=now)]
     )
 
 

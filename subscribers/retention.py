@@ -101,8 +101,8 @@ def purge_import_files(*, now: datetime) -> bool:
     The files hold more than was imported, and the evidence is kept elsewhere.
     """
     cutoff = _cutoff(settings.RETENTION_IMPORT_DAYS, now)
-    forgotten = jobs.forget(before=cutoff, limit=FILES_PER_STEP) if cutoff else 0
-    strays = files.forget_strays(before=now - STRAY, limit=FILES_PER_STEP)
+    forgotten = jobs.purge_uploads(before=cutoff, limit=FILES_PER_STEP) if cutoff else 0
+    strays = files.purge_orphans(before=now - STRAY, limit=FILES_PER_STEP)
     _log(forgotten, "imports have no file any more")
     _log(strays, "files that belonged to no import are deleted")
     return FILES_PER_STEP in (forgotten, strays)

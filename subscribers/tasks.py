@@ -19,7 +19,7 @@ def send_webhooks(*, webhook_id: int) -> None:
 @shared_task(expires=60)
 def run_import(*, job_id: int) -> None:
     """Run one turn. The next turn is a task of its own, so that others get theirs in between."""
-    if jobs.run(job_id=job_id, clock=now):
+    if jobs.run_slice(job_id=job_id, clock=now):
         enqueue_now(run_import, job_id=job_id)
 
 
@@ -44,7 +44,7 @@ def tick() -> None:
         enqueue_once(send_mails)
     for webhook_id in send.due_webhooks(now=at):
         enqueue(send_webhooks, webhook_id=webhook_id)
-    for job_id in jobs.due(now=at):
+    for job_id in jobs.unclaimed(now=at):
         enqueue(run_import, job_id=job_id)
     log.purge_old(now=at)
     access.purge_receipts(now=at)

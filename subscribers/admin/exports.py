@@ -75,9 +75,9 @@ class ExportAdmin(ModelAdmin):
 def _file(
     *, newsletter: Newsletter | None, statuses: list[str], by_gzip: bool
 ) -> StreamingHttpResponse:
-    pieces = exporting.lines(newsletter=newsletter, statuses=statuses)
+    pieces = exporting.csv_chunks(newsletter=newsletter, statuses=statuses)
     response = StreamingHttpResponse(
-        exporting.packed(pieces, by_gzip=by_gzip),
+        exporting.encoded(pieces, by_gzip=by_gzip),
         content_type="application/gzip" if by_gzip else "text/csv; charset=utf-8",
     )
     name = f"{newsletter.slug if newsletter else 'readers'}-{localdate():%Y-%m-%d}.csv"

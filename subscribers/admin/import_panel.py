@@ -11,7 +11,7 @@ from django.utils.timesince import timesince
 
 from subscribers.models import ImportJob
 from subscribers.transfer import jobs
-from subscribers.transfer.presets import Field, Kind
+from subscribers.transfer.presets import Field, RowKind
 from subscribers.transfer.rows import Row
 from subscribers.transfer.spreadsheet import Refusal
 from subscribers.transfer.unpacking import UnreadableFile
@@ -58,18 +58,18 @@ def panel(job: ImportJob, *, now: datetime) -> dict[str, Any]:
         "colour": COLOURS[Status(job.status)],
         "headline": HEADLINES[Status(job.status)],
         "refusals": list(job.refusals.all()[:REFUSALS]),
-        "can_go_on": job.status == Status.STOPPED and job.line > 0 and bool(job.file),
+        "can_resume": job.status == Status.STOPPED and job.line > 0 and bool(job.file),
         **progress(job, now=now),
     }
 
 
 def progress(job: ImportJob, *, now: datetime) -> dict[str, Any]:
     """Return how far the import is; the page asks again after `every` seconds, with 0 never."""
-    is_trial = job.status in {Status.TRYING, Status.TRIED}
+    is_dry_run = job.status in {Status.TRYING, Status.TRIED}
     return {
         "job": job,
         "every": 2 if job.is_under_way else 0,
-        "is_trial": is_trial,
+        "is_dry_run": is_dry_run,
         # A screen reader announces it, so it moves in steps of ten: else it would never be quiet.
         "told": job.percent // 10 * 10,
         "took": _took(job),
@@ -102,7 +102,7 @@ def preview(job: ImportJob, *, now: datetime) -> list[Previewed]:
     # Only the columns are checked here: the form below them checks the evidence of consent.
     checker = replace(plan.checker, confirmed=job.treatment == ImportJob.Treatment.CONFIRMED)
     records = plan.sheet.records()
-    rows = list(islice(plan.reading.rows(records), PREVIEWED))
+    rows = list(islice(plan.mapping.rows(records), PREVIEWED))
     records.close()
     found = []
     for row in rows:
@@ -126,10 +126,14 @@ def _name(row: Row | Refusal) -> str:
     return "" if isinstance(row, Refusal) else row.name[:120]
 
 
-def _fate(kind: Kind, *, is_confirmed: bool) -> str:
-    if kind in {Kind.READER, Kind.UNCONFIRMED}:
+def _fate(kind: RowKind, *, is_confirmed: bool) -> str:
+    if kind in {RowKind.READER, RowKind.UNCONFIRMED}:
         return "becomes an active reader" if is_confirmed else "is asked by mail to confirm"
-    said = {Kind.LEFT: "left", Kind.CLEANED: "bounced", Kind.COMPLAINED: "complained"}
+    said = {
+        RowKind.UNSUBSCRIBED: "left",
+        RowKind.CLEANED: "bounced",
+        RowKind.COMPLAINED: "complained",
+    }
     return f"{said.get(kind, 'is blocked')}: gets no mail from here"
 
 

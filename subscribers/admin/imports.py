@@ -28,7 +28,7 @@ from subscribers.models import ImportJob, Newsletter
 from subscribers.queue import enqueue
 from subscribers.records import RecordAdmin
 from subscribers.transfer import exporting, jobs
-from subscribers.transfer.jobs import NotNow
+from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.unpacking import UnreadableFile
 
 LABELS = {ImportJob.Status(status).label: colour for status, colour in COLOURS.items()}
@@ -123,31 +123,31 @@ class ImportJobAdmin(RecordAdmin):
         self, request: HttpRequest, job: ImportJob, facts: dict[str, Any]
     ) -> HttpResponse | None:
         data = request.POST if request.method == "POST" else None
-        if data is not None and "_go_on" in data:
-            return self._start(request, job, go_on=True)
+        if data is not None and "_resume" in data:
+            return self._start(request, job, resume=True)
         look = LookForm(data, job=job, header=jobs.sheet_of(job).header())
         word = WordForm(data, job=job)
         facts |= {"look": look, "word": word}
         if data is not None and look.is_valid() and word.is_valid():
             try:
-                jobs.look_over(
+                jobs.configure(
                     job_id=job.pk,
                     preset=look.cleaned_data["preset"],
                     columns=look.columns(),
                     kind=look.cleaned_data["kind"],
                     **word.cleaned_data,
                 )
-            except NotNow as error:
+            except InvalidImportState as error:
                 messages.warning(request, str(error))
                 return _to(job)
-            return self._start(request, job, trial="_try" in data)
+            return self._start(request, job, dry_run="_try" in data)
         facts |= previewed(job, now=now())
         return None
 
     def _start(self, request: HttpRequest, job: ImportJob, **how: bool) -> HttpResponse:
         try:
-            jobs.start(job_id=job.pk, now=now(), **how)
-        except NotNow as error:
+            jobs.start_import(job_id=job.pk, now=now(), **how)
+        except InvalidImportState as error:
             messages.warning(request, str(error))
         else:
             enqueue(tasks.run_import, job_id=job.pk)
@@ -182,7 +182,7 @@ class ImportJobAdmin(RecordAdmin):
 
     def _stop(self, request: HttpRequest, pk: int) -> HttpResponse:
         job = self._job(request, pk, change=True)
-        if not jobs.stop(job_id=job.pk, now=now()):
+        if not jobs.stop_import(job_id=job.pk, now=now()):
             messages.info(request, "It was over before it could be stopped.")
         return _to(job)
 
@@ -205,7 +205,9 @@ def _refused(job: ImportJob) -> Iterator[str]:
     yield "\ufeff" + writer.writerow(["line", "email", "reason"])
     rows = job.refusals.order_by("line").values_list("line", "email", "reason")
     for line, email, reason in rows.iterator(chunk_size=2000):
-        yield writer.writerow([line, exporting.harmless(email), exporting.harmless(reason)])
+        yield writer.writerow(
+            [line, exporting.escape_formula(email), exporting.escape_formula(reason)]
+        )
 
 
 def _to(job: ImportJob) -> HttpResponse:

@@ -17,15 +17,19 @@ from unfold.enums import ActionVariant
 
 from subscribers import data_export, data_export_page, erasure, languages
 from subscribers.models import Subscriber
-from subscribers.views.dossier import as_file
+from subscribers.views.data_export import as_file
 
 
 class RightsAdmin(ModelAdmin):
     """Buttons on a reader's page, each for users with the permission."""
 
-    actions_detail: ClassVar[list[str]] = ["see_dossier", "save_dossier", "erase_reader"]
+    actions_detail: ClassVar[list[str]] = [
+        "show_data_export",
+        "download_data_export",
+        "erase_reader",
+    ]
 
-    def has_dossier_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_data_export_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         may = request.user.has_perm
         return may("subscribers.view_subscriber") and may("subscribers.view_consent")
 
@@ -35,27 +39,32 @@ class RightsAdmin(ModelAdmin):
     @action(
         description="All we store",
         icon="folder_shared",
-        permissions=["dossier"],
-        url_path="dossier",
+        permissions=["data_export"],
+        url_path="data",
     )
-    def see_dossier(self, request: HttpRequest, object_id: int) -> HttpResponse:
+    def show_data_export(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Show the data export as a page to read or print; the reader can open the same page."""
         reader = _reader(object_id)
         context = data_export_page.context(data_export.gather(subscriber_id=reader.pk)) | {
             "zone": get_current_timezone(),
-            "download_url": reverse("admin:subscribers_subscriber_save_dossier", args=[reader.pk]),
+            "download_url": reverse(
+                "admin:subscribers_subscriber_download_data_export", args=[reader.pk]
+            ),
         }
         # The page is in English like the rest of the admin; the switch in its footer shows it in
         # the reader's language.
         with translation.override(
             languages.first_supported(request.GET.get(languages.PARAMETER, ""))
         ):
-            return render(request, "subscribers/dossier.html", context)
+            return render(request, "subscribers/data_export.html", context)
 
     @action(
-        description="The same as JSON", icon="download", permissions=["dossier"], url_path="json"
+        description="The same as JSON",
+        icon="download",
+        permissions=["data_export"],
+        url_path="json",
     )
-    def save_dossier(self, request: HttpRequest, object_id: int) -> HttpResponse:
+    def download_data_export(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return as_file(_reader(object_id).pk)
 
     @action(

@@ -42,7 +42,7 @@ from subscribers.api.openapi import problem_responses
 from subscribers.api.problems import ApiProblem, InvalidField
 from subscribers.consent import Origin
 from subscribers.models import Scope, Section, Subscription
-from subscribers.views.keys import reader_of
+from subscribers.views.link_access import preferences_subscription
 from subscribers.views.origin import origin_of
 
 router = Router(tags=["Subscriptions"], auth=anonymous)
@@ -286,7 +286,7 @@ def end_subscription(
 
 
 def _subscription_by_token(token: str) -> Subscription:
-    subscription = reader_of(token)
+    subscription = preferences_subscription(token)
     if subscription is None:
         raise Http404
     return subscription

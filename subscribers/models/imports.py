@@ -153,7 +153,7 @@ class ImportRefusal(models.Model):
             models.UniqueConstraint(fields=["job", "line"], name="import_refusal_once_per_line"),
         ]
         indexes = [
-            # jobs.forget_address: the rows that hold an erased person's address.
+            # jobs.anonymise_refusals: the rows that hold an erased person's address.
             models.Index(Upper("email"), name="import_refusal_address"),
         ]
 

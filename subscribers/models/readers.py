@@ -193,7 +193,8 @@ class Subscription(models.Model):
                 name="subscription_audience",
                 condition=models.Q(status="active"),
             ),
-            # erase, dossier: the former subscriptions of the same reader. Few rows have a moved_to.
+            # erasure, data_export: the former subscriptions of the same reader. Few rows have a
+            # moved_to.
             models.Index(
                 fields=["moved_to"],
                 name="subscription_moved",

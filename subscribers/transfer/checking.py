@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 
 from subscribers.addresses import BadAddress, compare_key, normalise
 from subscribers.models import one_line
-from subscribers.transfer.presets import Kind
+from subscribers.transfer.presets import RowKind
 from subscribers.transfer.rows import Row
 from subscribers.transfer.spreadsheet import Refusal
 
@@ -39,7 +39,7 @@ class Checked(NamedTuple):
     """One reader, ready to be stored; the fields are the columns of `storing`'s table."""
 
     line: int
-    kind: Kind
+    kind: RowKind
     email: str
     email_key: str
     email_as_typed: str
@@ -56,11 +56,11 @@ class Checked(NamedTuple):
 
 @dataclass
 class Batch:
-    """Consecutive rows of a list, checked; `again` counts the rows that repeat an address."""
+    """Consecutive rows of a list, checked; `duplicates` counts the rows that repeat an address."""
 
     rows: list[Checked] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
-    again: int = 0
+    duplicates: int = 0
     seen: set[tuple[str, bool]] = field(default_factory=set)
     # The thread that checks makes this beforehand, while another batch is being stored.
     lines: str | None = None
@@ -71,8 +71,8 @@ class Batch:
         return self.lines
 
     @property
-    def read(self) -> int:
-        return len(self.rows) + len(self.refused) + self.again
+    def rows_read(self) -> int:
+        return len(self.rows) + len(self.refused) + self.duplicates
 
 
 def as_csv(rows: Iterable[Checked]) -> str:
@@ -89,13 +89,14 @@ def as_csv(rows: Iterable[Checked]) -> str:
 class Checker:
     """The rules of one import.
 
-    `confirmed`: the readers have confirmed elsewhere, so they need not be asked. `by_row`: the list
-    has a column of confirmation dates, and a reader without a date is asked all the same.
+    `confirmed`: the readers have confirmed elsewhere, so they need not be asked.
+    `requires_confirmed_at`: the list has a column of confirmation dates, and a reader without a
+    date is asked all the same.
     """
 
     confirmed: bool
     now: datetime
-    by_row: bool = False
+    requires_confirmed_at: bool = False
     lenient: bool = False
     zones: frozenset[str] = field(default_factory=lambda: frozenset(zoneinfo.available_timezones()))
 
@@ -108,7 +109,7 @@ class Checker:
                 continue
             who = (checked.email_key, checked.kind in _READS)
             if who in batch.seen:
-                batch.again += 1
+                batch.duplicates += 1
             else:
                 batch.seen.add(who)
                 batch.rows.append(checked)
@@ -117,7 +118,7 @@ class Checker:
     def check(self, row: Row) -> Checked | Refusal:
         """Return the reader, or what is wrong with the row."""
         try:
-            email = address(row.email)
+            email = fast_normalise(row.email)
         except BadAddress as error:
             return _refuse(row, str(error))
         if row.kind not in _READS:
@@ -128,8 +129,8 @@ class Checker:
         confirmed_at, signed_up_at = self._past(row.confirmed_at), self._past(row.signed_up_at)
         confirmed = (
             self.confirmed
-            and row.kind is Kind.READER
-            and (confirmed_at is not None or not self.by_row)
+            and row.kind is RowKind.READER
+            and (confirmed_at is not None or not self.requires_confirmed_at)
         )
         return Checked(
             line=row.line,
@@ -187,10 +188,10 @@ class Checker:
             return None
 
 
-_READS = frozenset({Kind.READER, Kind.UNCONFIRMED})
+_READS = frozenset({RowKind.READER, RowKind.UNCONFIRMED})
 
 
-def address(raw: str) -> str:
+def fast_normalise(raw: str) -> str:
     """Return what `normalise` returns, faster: lists have few domains and few odd spellings.
 
     Raises:

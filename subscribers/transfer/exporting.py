@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from django.db.models import Case, CharField, F, OuterRef, QuerySet, Subquery, Value, When
 
 from subscribers.models import Newsletter, Subscription, Suppression
-from subscribers.transfer.rows import FORMULA
+from subscribers.transfer.rows import FORMULA_PREFIXES
 
 HEADER = (
     "email", "name", "language", "timezone", "newsletter", "status", "frequency", "source",
@@ -40,7 +40,9 @@ class _Writer(Protocol):
     def writerow(self, row: Collection[Any], /) -> Any: ...
 
 
-def lines(*, newsletter: Newsletter | None = None, statuses: Collection[str] = ()) -> Iterator[str]:
+def csv_chunks(
+    *, newsletter: Newsletter | None = None, statuses: Collection[str] = ()
+) -> Iterator[str]:
     """Yield the CSV in chunks: the readers of one newsletter or of all, with these statuses.
 
     Erased readers are not in it. A suppressed reader's status says that they are suppressed: a
@@ -55,20 +57,20 @@ def lines(*, newsletter: Newsletter | None = None, statuses: Collection[str] = (
         yield "".join(writer.writerow([_text(value) for value in row[1:]]) for row in page)
 
 
-def packed(pieces: Iterator[str], *, by_gzip: bool = False) -> Iterator[bytes]:
+def encoded(chunks: Iterator[str], *, by_gzip: bool = False) -> Iterator[bytes]:
     """Yield the same text as bytes, compressed if `by_gzip` is set."""
     if not by_gzip:
-        yield from (piece.encode() for piece in pieces)
+        yield from (piece.encode() for piece in chunks)
         return
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
-    for piece in pieces:
+    for piece in chunks:
         yield packer.compress(piece.encode())
     yield packer.flush()
 
 
-def harmless(value: str) -> str:
+def escape_formula(value: str) -> str:
     """Put an apostrophe before a value that a spreadsheet would run; `rows` removes it again."""
-    return f"'{value}" if value.startswith(FORMULA) else value
+    return f"'{value}" if value.startswith(FORMULA_PREFIXES) else value
 
 
 def _found(newsletter: Newsletter | None, statuses: Collection[str]) -> QuerySet[Any]:
@@ -100,4 +102,4 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    return harmless(str(value))
+    return escape_formula(str(value))

@@ -25,7 +25,7 @@ def discard(name: str) -> None:
         storage.delete(name.rpartition("/")[0])
 
 
-def forget_strays(*, before: datetime, limit: int) -> int:
+def purge_orphans(*, before: datetime, limit: int) -> int:
     """Delete lists from before that time that belong to no import; return how many.
 
     A crash after a file was stored, and before its import was, leaves such a list behind.

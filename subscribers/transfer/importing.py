@@ -16,21 +16,21 @@ from subscribers.consent import Origin
 from subscribers.models import Newsletter
 from subscribers.transfer import storing
 from subscribers.transfer.checking import Batch, Checker
-from subscribers.transfer.rows import Reading
-from subscribers.transfer.spreadsheet import START, Place, Spreadsheet
-from subscribers.transfer.storing import Import, Outcome
+from subscribers.transfer.rows import ColumnMapping
+from subscribers.transfer.spreadsheet import FILE_START, ResumePoint, Spreadsheet
+from subscribers.transfer.storing import ImportResult, ImportTarget
 
 BATCH = 10_000
 
 
 @dataclass(frozen=True)
-class Word:
+class ImportEvidence:
     """The evidence that readers confirmed elsewhere, and who gave it.
 
-    If `evidence` is empty, each reader is asked to confirm.
+    If `statement` is empty, each reader is asked to confirm.
     """
 
-    evidence: str = ""
+    statement: str = ""
     by: str = ""
     service: str = ""
     job: int | None = None
@@ -38,69 +38,69 @@ class Word:
     def details(self, file: str) -> dict[str, str | int]:
         """Return what each consent record holds of it; the row adds its line and its times."""
         said = {
-            "evidence": self.evidence, "by": self.by, "service": self.service, "file": file,
+            "evidence": self.statement, "by": self.by, "service": self.service, "file": file,
             "import": self.job,
         }  # fmt: skip
         return {name: value for name, value in said.items() if value}
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """One list to import: the file, how it is read and checked, and where its readers go."""
 
     sheet: Spreadsheet
-    reading: Reading
+    mapping: ColumnMapping
     checker: Checker
-    task: Import
+    target: ImportTarget
 
 
-def plan(
+def prepare(
     sheet: Spreadsheet,
-    reading: Reading,
+    mapping: ColumnMapping,
     *,
     newsletter: Newsletter,
-    word: Word,
-    trial: bool = False,
+    evidence: ImportEvidence,
+    dry_run: bool = False,
     now: datetime,
-) -> Plan:
-    """Return what `run` and `pieces` take. With `trial`, nothing is stored."""
+) -> ImportPlan:
+    """Return what `import_all` and `chunks` take. With `trial`, nothing is stored."""
     name = sheet.file.name
-    return Plan(
+    return ImportPlan(
         sheet=sheet,
-        reading=reading,
+        mapping=mapping,
         checker=Checker(
-            confirmed=bool(word.evidence),
-            by_row=reading.has_confirmations,
-            lenient=reading.lenient,
+            confirmed=bool(evidence.statement),
+            requires_confirmed_at=mapping.has_confirmations,
+            lenient=mapping.lenient,
             now=now,
         ),
-        task=Import(
+        target=ImportTarget(
             newsletter=newsletter,
             origin=Origin(page=f"import of {name}"),
-            details=word.details(name),
-            trial=trial,
+            details=evidence.details(name),
+            dry_run=dry_run,
             now=now,
         ),
     )
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """A batch, the place in the file where it ends, and how many bytes of the file are read."""
 
     batch: Batch
-    place: Place
+    resume_point: ResumePoint
     position: int
 
 
-def pieces(plan: Plan, *, after: Place = START) -> Iterator[Piece]:
+def chunks(plan: ImportPlan, *, after: ResumePoint = FILE_START) -> Iterator[Chunk]:
     """Read and check the list batch by batch, one batch ahead of the caller, who stores them.
 
     PostgreSQL works on one batch while the next is checked: on two cores that is nearly twice as
     fast.
     """
-    found = _pieces(plan, after)
-    with _taking_turns(), ThreadPoolExecutor(1) as pool:
+    found = _chunks(plan, after)
+    with _short_switch_interval(), ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, found, None)
         try:
             while (piece := coming.result()) is not None:
@@ -113,7 +113,7 @@ def pieces(plan: Plan, *, after: Place = START) -> Iterator[Piece]:
 
 
 @contextmanager
-def _taking_turns() -> Iterator[None]:
+def _short_switch_interval() -> Iterator[None]:
     """Let a thread that PostgreSQL has answered continue within half a millisecond.
 
     By default the thread that checks rows gives way after five milliseconds. A batch waits for
@@ -127,26 +127,26 @@ def _taking_turns() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def _pieces(plan: Plan, after: Place) -> Generator[Piece, None, None]:
-    rows = plan.reading.rows(plan.sheet.records(after=after))
-    while (batch := plan.checker.fill(Batch(), islice(rows, BATCH))).read:
+def _chunks(plan: ImportPlan, after: ResumePoint) -> Generator[Chunk, None, None]:
+    rows = plan.mapping.rows(plan.sheet.records(after=after))
+    while (batch := plan.checker.fill(Batch(), islice(rows, BATCH))).rows_read:
         # While a closing quotation mark is searched for, no other run can resume. It ends soon.
-        while (place := plan.sheet.place()) is None:
+        while (place := plan.sheet.resume_point()) is None:
             plan.checker.fill(batch, islice(rows, 1))
         batch.as_csv()
-        yield Piece(batch, place, plan.sheet.position())
+        yield Chunk(batch, place, plan.sheet.position())
 
 
-def run(plan: Plan) -> Iterator[Outcome]:
+def import_all(plan: ImportPlan) -> Iterator[ImportResult]:
     """Import the whole list, each batch in its own transaction, and yield what became of each.
 
     Raises:
         UnreadableFile: the file cannot be read to its end. The batches before that are stored.
     """
-    storing.begin()
+    storing.reset_seen()
     asked = 0
-    for piece in pieces(plan):
+    for piece in chunks(plan):
         with transaction.atomic():
-            outcome = storing.store(plan.task, piece.batch, asked=asked)
+            outcome = storing.store_batch(plan.target, piece.batch, asked_before=asked)
         asked += outcome.asked
         yield outcome

@@ -16,12 +16,12 @@ from django.db.models import F
 
 from subscribers.models import ImportJob, ImportRefusal, Newsletter
 from subscribers.transfer import files, importing, presets, storing
-from subscribers.transfer.importing import Piece, Plan, Word
-from subscribers.transfer.presets import BY_NAME, DAYBREAK, Field, Kind
-from subscribers.transfer.rows import Reading
-from subscribers.transfer.spreadsheet import START, Place, Spreadsheet
-from subscribers.transfer.storing import Outcome
-from subscribers.transfer.unpacking import File, UnreadableFile
+from subscribers.transfer.importing import Chunk, ImportEvidence, ImportPlan
+from subscribers.transfer.presets import BY_NAME, DAYBREAK, Field, RowKind
+from subscribers.transfer.rows import ColumnMapping
+from subscribers.transfer.spreadsheet import FILE_START, ResumePoint, Spreadsheet
+from subscribers.transfer.storing import ImportResult
+from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 
 logger = logging.getLogger(__name__)
 
@@ -32,17 +32,17 @@ Status = ImportJob.Status
 SLICE_SECONDS = 8.0
 # Much longer than a batch takes: a worker that has not renewed its lease for so long is dead.
 LEASE = timedelta(minutes=2)
-_FROM_THE_START: dict[str, Any] = {
+_NO_PROGRESS: dict[str, Any] = {
     "line": 0, "cookie": "0", "position": 0, "rows": 0, "added": 0, "asked": 0, "suppressed": 0,
     "already_there": 0, "refused": 0,
 }  # fmt: skip
 
 
-class NotNow(Exception):
+class InvalidImportState(Exception):
     """The state of the import does not allow this; the message is a sentence for the operator."""
 
 
-class _Over(Exception):
+class _LeaseLost(Exception):
     """Somebody stopped the import, or another worker has it."""
 
 
@@ -59,7 +59,7 @@ def upload(
     """
     raw = cast(BinaryIO, file.file)
     name = (file.name or "list.csv").replace("\\", "/").rpartition("/")[2]
-    given = File(
+    given = SourceFile(
         name, file.size, lambda: cast(BinaryIO, _Rewound(raw)), encoding, settings.IMPORT_MAX_BYTES
     )
     header = Spreadsheet(given).header()
@@ -75,7 +75,7 @@ def upload(
     return job
 
 
-def look_over(
+def configure(
     *,
     job_id: int,
     preset: str,
@@ -92,12 +92,14 @@ def look_over(
     changed = ImportJob.objects.filter(pk=job_id).exclude(status__in=ImportJob.UNDER_WAY)
     if not changed.update(
         preset=preset, columns=dict(columns), kind=kind, treatment=treatment,
-        evidence=evidence.strip(), **_FROM_THE_START,
+        evidence=evidence.strip(), **_NO_PROGRESS,
     ):  # fmt: skip
-        raise NotNow("The import is under way; stop it first.")
+        raise InvalidImportState("The import is under way; stop it first.")
 
 
-def start(*, job_id: int, trial: bool = False, go_on: bool = False, now: datetime) -> None:
+def start_import(
+    *, job_id: int, dry_run: bool = False, resume: bool = False, now: datetime
+) -> None:
     """Make the job due: a dry run, an import from the start, or one from where it was stopped.
 
     Running an import again is harmless: readers who are in are counted as already there.
@@ -105,27 +107,27 @@ def start(*, job_id: int, trial: bool = False, go_on: bool = False, now: datetim
     Raises:
         NotNow: the import is under way, or its list cannot be read.
     """
-    to = Status.TRYING if trial else Status.RUNNING
+    to = Status.TRYING if dry_run else Status.RUNNING
     job = ImportJob.objects.get(pk=job_id)
     if not job.file:
-        raise NotNow("The file has been deleted; upload it again.")
+        raise InvalidImportState("The file has been deleted; upload it again.")
     if Field.EMAIL not in job.columns:
-        raise NotNow("Say which column holds the addresses.")
-    go_on = go_on and job.status == Status.STOPPED and job.line > 0
+        raise InvalidImportState("Say which column holds the addresses.")
+    resume = resume and job.status == Status.STOPPED and job.line > 0
     with transaction.atomic():
         changed = ImportJob.objects.filter(
             pk=job_id, status__in=[old for old, new in ImportJob.MOVES.items() if to in new]
         ).update(
             status=to, started_at=now, ended_at=None, error="", lease="", leased_until=now,
-            **({} if go_on else _FROM_THE_START),
+            **({} if resume else _NO_PROGRESS),
         )  # fmt: skip
         if not changed:
-            raise NotNow("The import is under way.")
-        if not go_on:
+            raise InvalidImportState("The import is under way.")
+        if not resume:
             ImportRefusal.objects.filter(job=job_id).delete()
 
 
-def stop(*, job_id: int, now: datetime) -> bool:
+def stop_import(*, job_id: int, now: datetime) -> bool:
     """Stop the import immediately; return False if it was over.
 
     What is stored stays. The batch that is under way is not stored.
@@ -137,7 +139,7 @@ def stop(*, job_id: int, now: datetime) -> bool:
     )
 
 
-def due(*, now: datetime) -> list[int]:
+def unclaimed(*, now: datetime) -> list[int]:
     """Return the imports that no worker has: their task was lost, or their worker died."""
     found = ImportJob.objects.filter(status__in=ImportJob.UNDER_WAY, leased_until__lt=now)
     return list(found.order_by("leased_until").values_list("pk", flat=True))
@@ -146,15 +148,15 @@ def due(*, now: datetime) -> list[int]:
 # --- While it runs --------------------------------------------------------------------------------
 
 
-def run(*, job_id: int, clock: Callable[[], datetime]) -> bool:
+def run_slice(*, job_id: int, clock: Callable[[], datetime]) -> bool:
     """Run one slice of the import; return True if more is to do and no worker has it now."""
     lease = str(uuid4())
     job = _claim(job_id, lease, clock())
     if job is None:
         return False
     try:
-        return _Run(job, lease, clock).go_on()
-    except _Over:
+        return _Run(job, lease, clock).run()
+    except _LeaseLost:
         return False
     except UnreadableFile as error:
         _end(job_id, lease, Status.FAILED, clock(), error=str(error))
@@ -174,30 +176,32 @@ class _Run:
 
     def __init__(self, job: ImportJob, lease: str, clock: Callable[[], datetime]) -> None:
         self.job, self.lease, self.clock = job, lease, clock
-        self.is_trial = job.status == Status.TRYING
+        self.is_dry_run = job.status == Status.TRYING
         self.asked = job.asked
 
-    def go_on(self) -> bool:
+    def run(self) -> bool:
         plan = plan_of(self.job, now=self.clock())
-        place = Place(self.job.line, int(self.job.cookie))
-        if self.is_trial and place != START:
-            start_over(self.job.pk)
-            place, self.asked = START, 0
-        if place == START:
-            plan.sheet.file.check()
-            storing.begin()
+        place = ResumePoint(self.job.line, int(self.job.cookie))
+        if self.is_dry_run and place != FILE_START:
+            reset_progress(self.job.pk)
+            place, self.asked = FILE_START, 0
+        if place == FILE_START:
+            plan.sheet.file.check_encoding()
+            storing.reset_seen()
         until = time.monotonic() + SLICE_SECONDS
-        for piece in importing.pieces(plan, after=place):
+        for piece in importing.chunks(plan, after=place):
             with transaction.atomic():
-                outcome = storing.store(plan.task, piece.batch, asked=self.asked)
+                outcome = storing.store_batch(plan.target, piece.batch, asked_before=self.asked)
                 self._note(outcome, piece)
             self.asked += outcome.asked
-            if not self.is_trial and time.monotonic() > until:
+            if not self.is_dry_run and time.monotonic() > until:
                 return self._give_back()
-        _end(self.job.pk, self.lease, Status.TRIED if self.is_trial else Status.DONE, self.clock())
+        _end(
+            self.job.pk, self.lease, Status.TRIED if self.is_dry_run else Status.DONE, self.clock()
+        )
         return False
 
-    def _note(self, outcome: Outcome, piece: Piece) -> None:
+    def _note(self, outcome: ImportResult, piece: Chunk) -> None:
         """Store the progress in the transaction that stores the batch: both, or neither."""
         ImportRefusal.objects.bulk_create(
             [
@@ -209,8 +213,8 @@ class _Run:
             batch_size=5000,
         )
         still_ours = _held(self.job.pk, self.lease).update(
-            line=piece.place.line,
-            cookie=str(piece.place.cookie),
+            line=piece.resume_point.line,
+            cookie=str(piece.resume_point.cookie),
             position=piece.position,
             leased_until=self.clock() + LEASE,
             rows=F("rows") + outcome.rows,
@@ -221,29 +225,31 @@ class _Run:
             refused=F("refused") + len(outcome.refused),
         )
         if not still_ours:
-            raise _Over
+            raise _LeaseLost
 
     def _give_back(self) -> bool:
         return bool(_held(self.job.pk, self.lease).update(lease="", leased_until=self.clock()))
 
 
-def plan_of(job: ImportJob, *, now: datetime) -> Plan:
+def plan_of(job: ImportJob, *, now: datetime) -> ImportPlan:
     """Return how the job's list is read, and where its readers go."""
     preset = BY_NAME.get(job.preset, DAYBREAK)
     columns = {Field(one): place for one, place in job.columns.items()}
-    reading = Reading.of(preset, columns, kind=Kind(job.kind) if job.kind else None)
+    reading = ColumnMapping.from_preset(
+        preset, columns, kind=RowKind(job.kind) if job.kind else None
+    )
     confirmed = job.treatment == ImportJob.Treatment.CONFIRMED
-    return importing.plan(
+    return importing.prepare(
         sheet_of(job),
         reading,
         newsletter=job.newsletter,
-        word=Word(
-            evidence=job.evidence if confirmed else "",
+        evidence=ImportEvidence(
+            statement=job.evidence if confirmed else "",
             by=job.created_by.get_username() if job.created_by else "",
             service=preset.service,
             job=job.pk,
         ),
-        trial=job.status == Status.TRYING,
+        dry_run=job.status == Status.TRYING,
         now=now,
     )
 
@@ -252,13 +258,15 @@ def sheet_of(job: ImportJob) -> Spreadsheet:
     def opened() -> BinaryIO:
         return cast(BinaryIO, job.file.storage.open(str(job.file.name), "rb"))
 
-    return Spreadsheet(File(job.name, job.size, opened, job.encoding, settings.IMPORT_MAX_BYTES))
+    return Spreadsheet(
+        SourceFile(job.name, job.size, opened, job.encoding, settings.IMPORT_MAX_BYTES)
+    )
 
 
-def start_over(job_id: int) -> None:
+def reset_progress(job_id: int) -> None:
     """Delete what an earlier slice has counted."""
     ImportRefusal.objects.filter(job=job_id).delete()
-    ImportJob.objects.filter(pk=job_id).update(**_FROM_THE_START)
+    ImportJob.objects.filter(pk=job_id).update(**_NO_PROGRESS)
 
 
 def _claim(job_id: int, lease: str, now: datetime) -> ImportJob | None:
@@ -281,7 +289,7 @@ def _end(job_id: int, lease: str, status: str, now: datetime, *, error: str = ""
 # --- Afterwards -----------------------------------------------------------------------------------
 
 
-def forget(*, before: datetime, limit: int = 20) -> int:
+def purge_uploads(*, before: datetime, limit: int = 20) -> int:
     """Delete the files and refusals of imports from before that time; their counts stay."""
     old = ImportJob.objects.filter(created_at__lt=before).exclude(file="")
     jobs = list(old.exclude(status__in=ImportJob.UNDER_WAY).order_by("created_at")[:limit])
@@ -292,7 +300,7 @@ def forget(*, before: datetime, limit: int = 20) -> int:
     return len(jobs)
 
 
-def forget_address(email: str) -> None:
+def anonymise_refusals(email: str) -> None:
     """Delete an erased person's address from the stored refusals."""
     ImportRefusal.objects.filter(email__iexact=email).update(email="")
 

@@ -25,12 +25,12 @@ class Field(StrEnum):
     WHY = "why"
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     """What a row says about a person."""
 
     READER = "reader"
     UNCONFIRMED = "unconfirmed"  # signed up and never confirmed: not a reader yet
-    LEFT = "left"
+    UNSUBSCRIBED = "left"
     CLEANED = "cleaned"
     COMPLAINED = "complained"
     BLOCKED = "blocked"
@@ -41,9 +41,9 @@ class Preset:
     """The format of one service's export.
 
     - `columns`: the names in its header for each field, compared without case.
-    - `tells`: sets of names. A header that has all names of one set is this service's.
+    - `known_headers`: sets of names. A header that has all names of one set is this service's.
     - `statuses`: what the values of its status column mean.
-    - `rows`: what every row of the file is, if there is no such column.
+    - `default_kind`: what every row of the file is, if there is no such column.
     - `lenient`: a time zone or language that we do not know is left out. A service has its own
       codes for them, which is no reader's fault.
     """
@@ -51,9 +51,9 @@ class Preset:
     name: str
     label: str
     columns: Mapping[Field, tuple[str, ...]]
-    tells: tuple[frozenset[str], ...] = ()
-    statuses: Mapping[str, Kind] = field(default_factory=dict)
-    rows: Kind = Kind.READER
+    known_headers: tuple[frozenset[str], ...] = ()
+    statuses: Mapping[str, RowKind] = field(default_factory=dict)
+    default_kind: RowKind = RowKind.READER
     lenient: bool = True
 
     @property
@@ -62,7 +62,7 @@ class Preset:
         return "" if self.name == "daybreak" else self.label.partition(",")[0]
 
 
-def _tells(*names: str) -> frozenset[str]:
+def _header_names(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
@@ -92,12 +92,12 @@ DAYBREAK = Preset(
     label="Daybreak, or any other list",
     columns={one: (one.value, *_USUAL.get(one, ())) for one in Field},
     statuses={
-        **dict.fromkeys(("active", "subscribed", "confirmed"), Kind.READER),
-        **dict.fromkeys(("pending", "unconfirmed"), Kind.UNCONFIRMED),
-        **dict.fromkeys(("unsubscribed", "left"), Kind.LEFT),
-        **dict.fromkeys(("bounced", "cleaned"), Kind.CLEANED),
-        "complained": Kind.COMPLAINED,
-        **dict.fromkeys(("suppressed", "blocked"), Kind.BLOCKED),
+        **dict.fromkeys(("active", "subscribed", "confirmed"), RowKind.READER),
+        **dict.fromkeys(("pending", "unconfirmed"), RowKind.UNCONFIRMED),
+        **dict.fromkeys(("unsubscribed", "left"), RowKind.UNSUBSCRIBED),
+        **dict.fromkeys(("bounced", "cleaned"), RowKind.CLEANED),
+        "complained": RowKind.COMPLAINED,
+        **dict.fromkeys(("suppressed", "blocked"), RowKind.BLOCKED),
     },
     lenient=False,
 )
@@ -126,23 +126,23 @@ PRESETS = (
         label="Mailchimp, unsubscribed contacts",
         columns=_MAILCHIMP
         | {Field.LEFT_AT: ("unsub_time",), Field.WHY: ("unsub_reason", "unsub_reason_other")},
-        tells=(_tells("email address", "unsub_time"),),
-        rows=Kind.LEFT,
+        known_headers=(_header_names("email address", "unsub_time"),),
+        default_kind=RowKind.UNSUBSCRIBED,
     ),
     Preset(
         name="mailchimp-cleaned",
         label="Mailchimp, cleaned contacts",
         columns=_MAILCHIMP | {Field.LEFT_AT: ("clean_time",), Field.WHY: ("clean_campaign_title",)},
-        tells=(_tells("email address", "clean_time"),),
-        rows=Kind.CLEANED,
+        known_headers=(_header_names("email address", "clean_time"),),
+        default_kind=RowKind.CLEANED,
     ),
     Preset(
         name="mailchimp",
         label="Mailchimp, subscribed contacts",
         columns=_MAILCHIMP,
-        tells=(
-            _tells("email address", "member_rating", "optin_time"),
-            _tells("email address", "leid", "euid"),
+        known_headers=(
+            _header_names("email address", "member_rating", "optin_time"),
+            _header_names("email address", "leid", "euid"),
         ),
     ),
     # Settings → Exports: email_list.….csv. A reader who left has their mail disabled.
@@ -155,8 +155,8 @@ PRESETS = (
             Field.STATUS: ("email_disabled",),
             Field.SIGNED_UP_AT: ("created_at",),
         },
-        tells=(_tells("email", "active_subscription", "email_disabled"),),
-        statuses={"false": Kind.READER, "true": Kind.LEFT},
+        known_headers=(_header_names("email", "active_subscription", "email_disabled"),),
+        statuses={"false": RowKind.READER, "true": RowKind.UNSUBSCRIBED},
     ),
     # Members → Export: id,email,name,note,subscribed_to_emails,…,labels,tiers (once products).
     Preset(
@@ -168,8 +168,8 @@ PRESETS = (
             Field.STATUS: ("subscribed_to_emails",),
             Field.SIGNED_UP_AT: ("created_at",),
         },
-        tells=(_tells("email", "subscribed_to_emails"),),
-        statuses={"true": Kind.READER, "false": Kind.LEFT},
+        known_headers=(_header_names("email", "subscribed_to_emails"),),
+        statuses={"true": RowKind.READER, "false": RowKind.UNSUBSCRIBED},
     ),
     # Its API named two columns email and subscriber_type until 2024-08, email_address and type
     # since then.
@@ -184,18 +184,18 @@ PRESETS = (
             Field.LEFT_AT: ("unsubscription_date", "undeliverability_date"),
             Field.WHY: ("unsubscription_reason", "undeliverability_reason"),
         },
-        tells=(
-            _tells("email", "subscriber_type"),
-            _tells("email_address", "subscriber_type"),
-            _tells("email_address", "type", "creation_date"),
+        known_headers=(
+            _header_names("email", "subscriber_type"),
+            _header_names("email_address", "subscriber_type"),
+            _header_names("email_address", "type", "creation_date"),
         ),
         statuses={
-            **dict.fromkeys(_BUTTONDOWN_READERS, Kind.READER),
-            **dict.fromkeys(("unactivated", "upcoming"), Kind.UNCONFIRMED),
-            **dict.fromkeys(("unsubscribed", "removed"), Kind.LEFT),
-            **dict.fromkeys(("undeliverable", "malformed"), Kind.CLEANED),
-            "complained": Kind.COMPLAINED,
-            **dict.fromkeys(("blocked", "spammy", "disabled"), Kind.BLOCKED),
+            **dict.fromkeys(_BUTTONDOWN_READERS, RowKind.READER),
+            **dict.fromkeys(("unactivated", "upcoming"), RowKind.UNCONFIRMED),
+            **dict.fromkeys(("unsubscribed", "removed"), RowKind.UNSUBSCRIBED),
+            **dict.fromkeys(("undeliverable", "malformed"), RowKind.CLEANED),
+            "complained": RowKind.COMPLAINED,
+            **dict.fromkeys(("blocked", "spammy", "disabled"), RowKind.BLOCKED),
         },
     ),
     # Subscribers → Export: uuid,email,name,attributes,status,created_at,updated_at. `status` is
@@ -209,8 +209,12 @@ PRESETS = (
             Field.STATUS: ("status",),
             Field.SIGNED_UP_AT: ("created_at",),
         },
-        tells=(_tells("uuid", "email", "attributes", "status"),),
-        statuses={"enabled": Kind.READER, "disabled": Kind.LEFT, "blocklisted": Kind.BLOCKED},
+        known_headers=(_header_names("uuid", "email", "attributes", "status"),),
+        statuses={
+            "enabled": RowKind.READER,
+            "disabled": RowKind.UNSUBSCRIBED,
+            "blocklisted": RowKind.BLOCKED,
+        },
     ),
     DAYBREAK,
 )
@@ -221,7 +225,7 @@ def detect(header: Sequence[str]) -> Preset:
     """Return the service whose export has such a header, or DAYBREAK if it could be anybody's."""
     names = {_plain(name) for name in header}
     for preset in PRESETS:
-        if any(tells <= names for tells in preset.tells):
+        if any(tells <= names for tells in preset.known_headers):
             return preset
     return DAYBREAK
 
@@ -243,7 +247,7 @@ def columns(header: Sequence[str], preset: Preset) -> dict[Field, int]:
     return found
 
 
-def no_address(header: Sequence[str]) -> str:
+def no_address_message(header: Sequence[str]) -> str:
     """Return what to tell an operator if no column's name shows that it holds the addresses."""
     named = ", ".join(header)
     shown = named if len(named) <= 80 else f"{named[:80]}…"

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from subscribers.transfer.presets import Field, Kind, Preset
-from subscribers.transfer.spreadsheet import Record, Refusal
+from subscribers.transfer.presets import Field, Preset, RowKind
+from subscribers.transfer.spreadsheet import CsvRecord, Refusal
 
 # A spreadsheet runs a value with such a beginning as a formula. An export puts an apostrophe first.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Row(NamedTuple):
@@ -19,7 +19,7 @@ class Row(NamedTuple):
     line: int
     email: str
     name: str = ""
-    kind: Kind = Kind.READER
+    kind: RowKind = RowKind.READER
     timezone: str = ""
     language: str = ""
     signed_up_at: str = ""
@@ -35,7 +35,7 @@ _NOTHING = [""] * len(_AS_IT_IS)
 
 
 @dataclass(frozen=True)
-class Reading:
+class ColumnMapping:
     """How records are read: which column holds what, and what kind of people the rows are.
 
     `statuses` says what the values of the status column mean. `kind` is what each row is if there
@@ -43,25 +43,25 @@ class Reading:
     """
 
     columns: Mapping[Field, int]
-    kind: Kind = Kind.READER
-    statuses: Mapping[str, Kind] = field(default_factory=dict)
+    kind: RowKind = RowKind.READER
+    statuses: Mapping[str, RowKind] = field(default_factory=dict)
     lenient: bool = False
 
     @classmethod
-    def of(
-        cls, preset: Preset, columns: Mapping[Field, int], *, kind: Kind | None = None
-    ) -> Reading:
+    def from_preset(
+        cls, preset: Preset, columns: Mapping[Field, int], *, kind: RowKind | None = None
+    ) -> ColumnMapping:
         """Read the columns as the preset does; `kind` overrides what the rows say they are."""
         if kind:
             return cls(columns, kind, lenient=preset.lenient)
-        return cls(columns, preset.rows, preset.statuses, preset.lenient)
+        return cls(columns, preset.default_kind, preset.statuses, preset.lenient)
 
     @property
     def has_confirmations(self) -> bool:
         """Whether the list has confirmation dates; a missing date then says something, too."""
         return Field.CONFIRMED_AT in self.columns
 
-    def rows(self, records: Iterable[Record | Refusal]) -> Iterator[Row | Refusal]:
+    def rows(self, records: Iterable[CsvRecord | Refusal]) -> Iterator[Row | Refusal]:
         email = self.columns[Field.EMAIL]
         width = max(self.columns.values()) + 1
         # The places in a Row, and the columns whose values go there unchanged.
@@ -81,7 +81,13 @@ class Reading:
                 reason = f"{said!r} is not a status that we know"
                 yield Refusal(line, values[email][:254], reason)
                 continue
-            found = [line, plain(values[email]), plain(self._name(values)), kind, *_NOTHING]
+            found = [
+                line,
+                unescape_formula(values[email]),
+                unescape_formula(self._name(values)),
+                kind,
+                *_NOTHING,
+            ]
             for slot, place in others:
                 found[slot] = values[place]
             yield Row._make(found)
@@ -92,12 +98,12 @@ class Reading:
         parts = (Field.FIRST_NAME, Field.LAST_NAME)
         return " ".join(values[self.columns[one]] for one in parts if one in self.columns)
 
-    def _kind(self, values: list[str]) -> Kind | None:
+    def _kind(self, values: list[str]) -> RowKind | None:
         if not self.statuses or Field.STATUS not in self.columns:
             return self.kind
         return self.statuses.get(values[self.columns[Field.STATUS]].lower())
 
 
-def plain(value: str) -> str:
+def unescape_formula(value: str) -> str:
     """Return the value without the apostrophe that an export puts before a formula."""
-    return value[1:] if value[:1] == "'" and value[1:2] in FORMULA else value
+    return value[1:] if value[:1] == "'" and value[1:2] in FORMULA_PREFIXES else value

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import NamedTuple
 
-from subscribers.transfer.unpacking import File, UnreadableFile
+from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 
 # Enough for an address, a name and a few more columns, among them notes with line breaks. A longer
 # record is no row of a list of readers: a quotation mark was never closed, or the file is no list.
 LONGEST_RECORD = 64 * 1024
 
 
-class Record(NamedTuple):
+class CsvRecord(NamedTuple):
     """One record as it is written in the file, without the blanks around its values."""
 
     line: int
@@ -32,14 +32,14 @@ class Refusal(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Place:
+class ResumePoint:
     """Where another run resumes: a line, and what TextIOWrapper.tell returned there."""
 
     line: int = 0
     cookie: int = 0
 
 
-START = Place()
+FILE_START = ResumePoint()
 
 
 class Spreadsheet:
@@ -49,9 +49,9 @@ class Spreadsheet:
     own line and not the rest of the file.
     """
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self._end: Place | None = None
+        self._end: ResumePoint | None = None
 
     def header(self) -> list[str]:
         """Return the names of the columns.
@@ -62,7 +62,9 @@ class Spreadsheet:
         with self.file.text() as (_, text):
             return _Reader(text).header
 
-    def records(self, *, after: Place = START) -> Generator[Record | Refusal, None, None]:
+    def records(
+        self, *, after: ResumePoint = FILE_START
+    ) -> Generator[CsvRecord | Refusal, None, None]:
         """Yield every record after the header, or after a place, that is not blank.
 
         Raises:
@@ -71,22 +73,22 @@ class Spreadsheet:
         with self.file.text() as (self._raw, text):
             self._reader = _Reader(text)
             if after.line:
-                self._reader.go_on(after)
+                self._reader.resume(after)
             self._end = None
             yield from self._reader.records()
-            self._end = self._reader.place()
+            self._end = self._reader.resume_point()
 
     def position(self) -> int:
         """Return how many bytes of the file are read, before decompression."""
         return self.file.size if self._end else self._raw.position
 
-    def place(self) -> Place | None:
+    def resume_point(self) -> ResumePoint | None:
         """Return where another run would resume: a place between two records.
 
         None while a closing quotation mark is searched for. The call asks the decoder for its
         state, which costs time, so it is not made for every record.
         """
-        return self._end or self._reader.place()
+        return self._end or self._reader.resume_point()
 
 
 class _Reader:
@@ -100,14 +102,14 @@ class _Reader:
         self.header, self.delimiter = self._header()
         self.width = len(self.header)
 
-    def go_on(self, place: Place) -> None:
+    def resume(self, place: ResumePoint) -> None:
         self.text.seek(place.cookie)
         self.line = place.line
 
-    def place(self) -> Place | None:
-        return None if self.waiting else Place(self.line, self.text.tell())
+    def resume_point(self) -> ResumePoint | None:
+        return None if self.waiting else ResumePoint(self.line, self.text.tell())
 
-    def records(self) -> Iterator[Record | Refusal]:
+    def records(self) -> Iterator[CsvRecord | Refusal]:
         while (found := self._next_line()) is not None:
             number, line = found
             if line is None:
@@ -122,7 +124,7 @@ class _Reader:
                     if (record := self._record(number, values)) is not None:
                         yield record
                 elif any(values):
-                    yield Record(number, values)
+                    yield CsvRecord(number, values)
 
     def _header(self) -> tuple[list[str], str]:
         """Return the names of the columns and the character that separates them."""
@@ -161,7 +163,7 @@ class _Reader:
             line = self.text.readline(LONGEST_RECORD)
         return self.line, None
 
-    def _quoted(self, number: int, line: str) -> Record | Refusal | None:
+    def _quoted(self, number: int, line: str) -> CsvRecord | Refusal | None:
         """Return the record that begins here, with all lines that its quotation marks span."""
         lines, size = [line], len(line)
         taken: list[tuple[int, str | None]] = []
@@ -182,7 +184,7 @@ class _Reader:
             self.waiting.extendleft(reversed(taken))
             return Refusal(number, "", "a quotation mark is not closed, or closed too soon")
 
-    def _record(self, number: int, values: list[str]) -> Record | Refusal | None:
+    def _record(self, number: int, values: list[str]) -> CsvRecord | Refusal | None:
         """Return the record, or None if it is blank."""
         values = [value.strip() for value in values]
         if not any(values):
@@ -192,7 +194,7 @@ class _Reader:
         if any(values[self.width :]):
             reason = f"the line has {len(values)} fields, the header names {self.width}"
             return Refusal(number, "", reason)
-        return Record(number, values[: self.width])
+        return CsvRecord(number, values[: self.width])
 
 
 def _with_ends(lines: list[str]) -> Iterator[str]:

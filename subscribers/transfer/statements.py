@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from subscribers.transfer.checking import Checked
 
-TABLE = """
+CREATE_INCOMING = """
     CREATE TEMP TABLE IF NOT EXISTS incoming (
         line bigint, kind text, email text, email_key text COLLATE "C", email_as_typed text,
         name text, timezone text, language text, is_confirmed boolean, confirmed_at timestamptz,
@@ -23,12 +23,12 @@ COPY = (
     f"FORCE_NOT_NULL ({', '.join(set(Checked._fields) - _NULLABLE)}))"
 )
 
-TAKE_OUT_SUPPRESSED = """
+REMOVE_SUPPRESSED = """
     DELETE FROM incoming i USING subscribers_suppression s WHERE s.email_key = i.email_key
     RETURNING i.line, i.email, i.kind, s.reason
 """
 # A reader who left another list and has confirmed here since then, of their own will, stays.
-TAKE_OUT_CONFIRMED_HERE = """
+REMOVE_CONFIRMED_SINCE = """
     DELETE FROM incoming i USING subscribers_subscriber s, subscribers_subscription p
     WHERE i.kind NOT IN ('reader', 'unconfirmed') AND s.email_key = i.email_key
       AND p.subscriber_id = s.id AND p.status = 'active'
@@ -39,13 +39,13 @@ TAKE_OUT_CONFIRMED_HERE = """
       )
     RETURNING i.line, i.email
 """
-TAKE_OUT_THERE = """
+REMOVE_EXISTING = """
     DELETE FROM incoming i USING subscribers_subscriber s, subscribers_subscription p
     WHERE i.kind IN ('reader', 'unconfirmed') AND s.email_key = i.email_key
       AND p.subscriber_id = s.id AND p.newsletter_id = %(newsletter)s
     RETURNING i.line, i.email, p.status
 """
-WHO_LEFT = """
+SELECT_UNSUBSCRIBED = """
     SELECT i.line, i.email FROM incoming i
     JOIN subscribers_subscriber s USING (email_key)
     JOIN subscribers_subscription p ON p.subscriber_id = s.id
@@ -105,18 +105,18 @@ ADD_SUBSCRIPTIONS = """
     )
     SELECT count(*), count(*) FILTER (WHERE status = 'pending') FROM added
 """
-LEFT_OVER = """
+COUNT_REMAINING = """
     SELECT count(*) FILTER (WHERE kind IN ('reader', 'unconfirmed')),
         count(*) FILTER (WHERE kind IN ('reader', 'unconfirmed') AND NOT is_confirmed),
         count(*) FILTER (WHERE kind NOT IN ('reader', 'unconfirmed'))
     FROM incoming
 """
 # The rows that a dry run has counted. It stores nothing, so the next batch would not find them.
-SEEN_TABLE = """
+CREATE_SEEN = """
     CREATE TEMP TABLE IF NOT EXISTS seen (who bigint PRIMARY KEY);
     TRUNCATE seen
 """
-TAKE_OUT_SEEN = """
+REMOVE_SEEN = """
     WITH counted AS (
         INSERT INTO seen
         SELECT hashtextextended(email_key, (kind IN ('reader', 'unconfirmed'))::int) FROM incoming

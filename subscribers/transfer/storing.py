@@ -23,7 +23,7 @@ from subscribers import consent, suppression
 from subscribers.models import Consent, Newsletter, Subscriber, Subscription, Suppression
 from subscribers.transfer import statements
 from subscribers.transfer.checking import Batch, as_csv
-from subscribers.transfer.presets import Kind
+from subscribers.transfer.presets import RowKind
 from subscribers.transfer.spreadsheet import Refusal
 
 # The time between two confirmation mails of an import. The tick sends somewhat faster than that
@@ -33,40 +33,40 @@ CONFIRMATION_EVERY = timedelta(seconds=0.2)
 # The `source` of imported subscriptions. Growth is counted by page, and an import has no page.
 SOURCE = "import"
 
-HAS_LEFT = "has unsubscribed; only the reader can come back"
-HAS_CONFIRMED = "has confirmed here since; if they left again, unsubscribe them"
+HAS_UNSUBSCRIBED = "has unsubscribed; only the reader can come back"
+CONFIRMED_SINCE = "has confirmed here since; if they left again, unsubscribe them"
 
-REASONS = {
-    Kind.LEFT: Suppression.Reason.IMPORT,
-    Kind.BLOCKED: Suppression.Reason.MANUAL,
-    Kind.CLEANED: Suppression.Reason.BOUNCE,
-    Kind.COMPLAINED: Suppression.Reason.COMPLAINT,
+SUPPRESSION_REASONS = {
+    RowKind.UNSUBSCRIBED: Suppression.Reason.IMPORT,
+    RowKind.BLOCKED: Suppression.Reason.MANUAL,
+    RowKind.CLEANED: Suppression.Reason.BOUNCE,
+    RowKind.COMPLAINED: Suppression.Reason.COMPLAINT,
 }
 _DETAILS = {
-    Kind.LEFT: "unsubscribed",
-    Kind.BLOCKED: "blocked",
-    Kind.CLEANED: "cleaned",
-    Kind.COMPLAINED: "complained",
+    RowKind.UNSUBSCRIBED: "unsubscribed",
+    RowKind.BLOCKED: "blocked",
+    RowKind.CLEANED: "cleaned",
+    RowKind.COMPLAINED: "complained",
 }
 
 
 @dataclass(frozen=True)
-class Import:
+class ImportTarget:
     """Where the readers of a list go, and with what evidence.
 
     `details` is the evidence that each reader's consent record gets: the statement, who made it,
-    the service, the file. With `trial`, nothing is stored.
+    the service, the file. With `dry_run`, nothing is stored.
     """
 
     newsletter: Newsletter
     origin: consent.Origin
     now: datetime
     details: Mapping[str, Any] = field(default_factory=dict)
-    trial: bool = False
+    dry_run: bool = False
 
 
 @dataclass
-class Outcome:
+class ImportResult:
     """What became of some rows. `asked` are those of the `added` who have to confirm by mail."""
 
     rows: int = 0
@@ -77,13 +77,13 @@ class Outcome:
     refused: list[Refusal] = field(default_factory=list)
 
 
-def begin() -> None:
+def reset_seen() -> None:
     """Delete what an earlier dry run on this connection has counted."""
     with connection.cursor() as cursor:
-        cursor.execute(statements.SEEN_TABLE)
+        cursor.execute(statements.CREATE_SEEN)
 
 
-def store(task: Import, batch: Batch, *, asked: int) -> Outcome:
+def store_batch(target: ImportTarget, batch: Batch, *, asked_before: int) -> ImportResult:
     """Store the rows, within the caller's transaction, and return what became of each.
 
     - Confirmed readers become active, with a consent record of kind import. No
@@ -94,27 +94,29 @@ def store(task: Import, batch: Batch, *, asked: int) -> Outcome:
     - If the list says that somebody left, bounced, complained or was blocked, their address goes
       on the suppression list.
     """
-    outcome = Outcome(rows=batch.read, already_there=batch.again, refused=list(batch.refused))
-    values = _values(task, asked=asked)
-    if not task.trial:
+    outcome = ImportResult(
+        rows=batch.rows_read, already_there=batch.duplicates, refused=list(batch.refused)
+    )
+    values = _values(target, asked=asked_before)
+    if not target.dry_run:
         suppression.block_erasures()
     with connection.cursor() as cursor:
         _take_in(cursor, _without_erased(batch, outcome))
-        cursor.execute(statements.TAKE_OUT_SUPPRESSED)
+        cursor.execute(statements.REMOVE_SUPPRESSED)
         for line, email, kind, reason in cursor.fetchall():
             _suppressed(line, email, kind, reason, outcome)
-        if any(row.kind in REASONS for row in batch.rows):
-            cursor.execute(statements.TAKE_OUT_CONFIRMED_HERE)
-            outcome.refused += _all_refused(cursor.fetchall(), HAS_CONFIRMED)
-        if task.trial:
-            _count(cursor, values, outcome)
+        if any(row.kind in SUPPRESSION_REASONS for row in batch.rows):
+            cursor.execute(statements.REMOVE_CONFIRMED_SINCE)
+            outcome.refused += _all_refused(cursor.fetchall(), CONFIRMED_SINCE)
+        if target.dry_run:
+            _count_dry_run(cursor, values, outcome)
         else:
             _insert(cursor, values, outcome)
     outcome.refused.sort()
     return outcome
 
 
-def _without_erased(batch: Batch, outcome: Outcome) -> str:
+def _without_erased(batch: Batch, outcome: ImportResult) -> str:
     """Return the rows as CSV, and refuse those of erased readers.
 
     Of an erased address only a keyed hash is stored, which SQL cannot compute.
@@ -129,8 +131,8 @@ def _without_erased(batch: Batch, outcome: Outcome) -> str:
     return as_csv([row for row in batch.rows if row.email_key not in erased])
 
 
-def _suppressed(line: int, email: str, kind: str, reason: str, outcome: Outcome) -> None:
-    if kind in REASONS:
+def _suppressed(line: int, email: str, kind: str, reason: str, outcome: ImportResult) -> None:
+    if kind in SUPPRESSION_REASONS:
         outcome.already_there += 1  # the address is suppressed already
     else:
         label = Suppression.Reason(reason).label
@@ -142,29 +144,29 @@ def _all_refused(rows: list[tuple[int, str]], reason: str) -> list[Refusal]:
 
 
 def _take_in(cursor: Any, lines: str) -> None:
-    cursor.execute(statements.TABLE)
+    cursor.execute(statements.CREATE_INCOMING)
     with cursor.copy(statements.COPY) as copy:
         copy.write(lines)
     # Only the columns that statements filter by: ANALYZE of all fourteen took as long as the COPY.
     cursor.execute("ANALYZE incoming (kind, email_key, is_confirmed)")
 
 
-def _count(cursor: Any, values: dict[str, Any], outcome: Outcome) -> None:
+def _count_dry_run(cursor: Any, values: dict[str, Any], outcome: ImportResult) -> None:
     """Count what `_insert` would do; a query finds the subscriptions that exist already."""
-    cursor.execute(statements.TAKE_OUT_THERE, values)
+    cursor.execute(statements.REMOVE_EXISTING, values)
     for line, email, status in cursor.fetchall():
         if status == Subscription.Status.UNSUBSCRIBED:
-            outcome.refused.append(Refusal(line, email, HAS_LEFT))
+            outcome.refused.append(Refusal(line, email, HAS_UNSUBSCRIBED))
         else:
             outcome.already_there += 1
-    cursor.execute(statements.TAKE_OUT_SEEN)
+    cursor.execute(statements.REMOVE_SEEN)
     outcome.already_there += cursor.rowcount
-    cursor.execute(statements.LEFT_OVER)
+    cursor.execute(statements.COUNT_REMAINING)
     outcome.added, outcome.asked, outcome.suppressed = cursor.fetchone()
 
 
-def _insert(cursor: Any, values: dict[str, Any], outcome: Outcome) -> None:
-    cursor.execute(statements.LEFT_OVER)
+def _insert(cursor: Any, values: dict[str, Any], outcome: ImportResult) -> None:
+    cursor.execute(statements.COUNT_REMAINING)
     readers, _, gone = cursor.fetchone()
     if gone:
         cursor.execute(statements.SUPPRESS, values)
@@ -181,8 +183,8 @@ def _insert(cursor: Any, values: dict[str, Any], outcome: Outcome) -> None:
             cursor.execute(statement.format(columns=names, values=more), values | others)
         outcome.added, outcome.asked = cursor.fetchone()
     if outcome.added < readers:
-        cursor.execute(statements.WHO_LEFT, values)
-        left = _all_refused(cursor.fetchall(), HAS_LEFT)
+        cursor.execute(statements.SELECT_UNSUBSCRIBED, values)
+        left = _all_refused(cursor.fetchall(), HAS_UNSUBSCRIBED)
         outcome.refused += left
         outcome.already_there += readers - outcome.added - len(left)
 
@@ -197,7 +199,7 @@ def _defaults(model: type[models.Model], given: tuple[str, ...]) -> dict[str, An
     }
 
 
-def _values(task: Import, *, asked: int) -> dict[str, Any]:
+def _values(task: ImportTarget, *, asked: int) -> dict[str, Any]:
     record = consent.build(
         subscription_id=0,
         newsletter=task.newsletter,
@@ -216,7 +218,7 @@ def _values(task: Import, *, asked: int) -> dict[str, Any]:
         "version": record.wording_version,
         "page": record.page,
         "details": json.dumps(dict(task.details)),
-        "reasons": json.dumps(REASONS),
+        "reasons": json.dumps(SUPPRESSION_REASONS),
         "words": json.dumps(_DETAILS),
         "at": f" at {service}" if service else "",
     }

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 # Bytes after decompression. A list of ten million readers has less than 2 GB; more than this is a
 # mistake or a decompression bomb.
-LARGEST = 4 * 1024**3
+MAX_BYTES = 4 * 1024**3
 ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-16": "UTF-16",
@@ -42,16 +42,16 @@ class UnreadableFile(Exception):
 
 
 @dataclass(frozen=True)
-class File:
+class SourceFile:
     """A stored list; each call of `open` gives its bytes from the start."""
 
     name: str
     size: int
     open: Callable[[], BinaryIO]
     encoding: str = ""
-    largest: int = LARGEST
+    max_bytes: int = MAX_BYTES
 
-    def encoded(self) -> str:
+    def detect_encoding(self) -> str:
         """Return its encoding.
 
         A byte order mark decides, then the encoding that was asked for, then the file's first
@@ -68,7 +68,7 @@ class File:
                     f"The file is {kind}. Unpack it, or save it as “CSV UTF-8”, and import the CSV "
                     "files in it one by one."
                 )
-        return _by_mark(head) or self.encoding or _by_nuls(head) or "utf-8-sig"
+        return _by_bom(head) or self.encoding or _by_nuls(head) or "utf-8-sig"
 
     @contextmanager
     def unpacked(self) -> Iterator[Unpacked]:
@@ -82,7 +82,7 @@ class File:
                 is_gzip = packed.read(2) == b"\x1f\x8b"
                 packed.seek(0)
                 raw = gzip.GzipFile(fileobj=packed) if is_gzip else packed
-                yield Unpacked(raw, packed, largest=self.largest)
+                yield Unpacked(raw, packed, max_bytes=self.max_bytes)
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise UnreadableFile(f"{self.name} is a damaged gzip file.") from None
         except OSError as error:
@@ -95,21 +95,21 @@ class File:
         Raises:
             UnreadableFile: as in `unpacked`, or a byte is not valid in the encoding.
         """
-        encoding = self.encoded()
+        encoding = self.detect_encoding()
         with self.unpacked() as raw, io.TextIOWrapper(cast(Any, raw), encoding) as text:
             try:
                 yield raw, text
             except UnicodeError:
-                self.check()  # says which line it is
+                self.check_encoding()  # says which line it is
                 raise UnreadableFile(f"{self.name} was changed while it was read.") from None
 
-    def check(self) -> None:
+    def check_encoding(self) -> None:
         """Decode the whole file once, so that a file in another encoding is refused as a whole.
 
         Raises:
             UnreadableFile: a line cannot be decoded; the message says which.
         """
-        encoding = self.encoded()
+        encoding = self.detect_encoding()
         decoder = codecs.getincrementaldecoder(encoding)()
         line = 1
         with self.unpacked() as raw:
@@ -130,7 +130,7 @@ class Unpacked(io.RawIOBase):
 
     raw: io.BufferedIOBase | BinaryIO
     packed: BinaryIO
-    largest: int = LARGEST
+    max_bytes: int = MAX_BYTES
     given: int = field(default=0, init=False)
 
     def readable(self) -> bool:
@@ -142,9 +142,9 @@ class Unpacked(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         data = self.raw.read(size)
         self.given += len(data)
-        if self.given > self.largest:
+        if self.given > self.max_bytes:
             raise UnreadableFile(
-                f"The file is larger than {self.largest / 1024**3:,.1f} GB, unpacked; split it."
+                f"The file is larger than {self.max_bytes / 1024**3:,.1f} GB, unpacked; split it."
             )
         return data
 
@@ -167,7 +167,7 @@ class Unpacked(io.RawIOBase):
         return self.packed.tell()
 
 
-def _by_mark(head: bytes) -> str:
+def _by_bom(head: bytes) -> str:
     """Return the encoding that a byte order mark names, which nobody writes by accident."""
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"

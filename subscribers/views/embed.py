@@ -29,13 +29,13 @@ from subscribers.consent import Origin
 from subscribers.languages import first_supported
 from subscribers.models import Newsletter
 from subscribers.snippet import EmbedOptions
-from subscribers.views.attempt import attempt_of, email_of
 from subscribers.views.origin import origin_of
-from subscribers.views.signup import posted
+from subscribers.views.posted_form import attempt_of, email_of
+from subscribers.views.signup import submit_form
 
 # The form is the same for everybody, so a CDN may answer for us.
-SHARED = "public, max-age=300, stale-while-revalidate=3600"
-SCRIPT_SHARED = "public, max-age=3600, stale-while-revalidate=86400"
+FORM_CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=3600"
+SCRIPT_CACHE_CONTROL = "public, max-age=3600, stale-while-revalidate=86400"
 STATUS = {
     "sent": HTTPStatus.OK,
     "address": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -82,8 +82,8 @@ def script(request: HttpRequest, name: str) -> HttpResponse:
     if packed:
         response["Content-Encoding"] = "gzip"
     response["Vary"] = "Accept-Encoding"
-    response["Cache-Control"] = "no-cache" if settings.DEBUG else SCRIPT_SHARED
-    return _for_everybody(response)
+    response["Cache-Control"] = "no-cache" if settings.DEBUG else SCRIPT_CACHE_CONTROL
+    return _allow_any_origin(response)
 
 
 # --- The form -----------------------------------------------------------------------------------
@@ -101,12 +101,12 @@ def form(request: HttpRequest, slug: str) -> HttpResponse:
     )
     answer["page"] = newsletter.get_absolute_url()
     response = JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
-    response["Cache-Control"] = SHARED
-    return _for_everybody(response)
+    response["Cache-Control"] = FORM_CACHE_CONTROL
+    return _allow_any_origin(response)
 
 
 @require_safe
-def opened(request: HttpRequest, slug: str) -> HttpResponse:
+def form_token(request: HttpRequest, slug: str) -> HttpResponse:
     """Return what a form needs once somebody begins to type: a form token, maybe a challenge.
 
     The form token proves when that was. A reader who types quickly must not be taken for a program,
@@ -120,7 +120,7 @@ def opened(request: HttpRequest, slug: str) -> HttpResponse:
     }
     response = JsonResponse(answer)
     response["Cache-Control"] = "no-store"
-    return _for_everybody(response)
+    return _allow_any_origin(response)
 
 
 @csrf_exempt
@@ -140,9 +140,9 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
         answer = _sign_up(request, newsletter)
         response = JsonResponse(answer, status=STATUS[answer["state"]])
         response["Cache-Control"] = "no-store"
-        return _for_everybody(response)
+        return _allow_any_origin(response)
     done = f"{reverse('signup-done', args=[slug])}?lang={translation.get_language()}"
-    return posted(request, newsletter, origin=_origin(request)) or redirect(done)
+    return submit_form(request, newsletter, origin=_origin(request)) or redirect(done)
 
 
 @csrf_exempt
@@ -234,7 +234,7 @@ def _without_query(url: SplitResult) -> str:
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
 
-def _for_everybody(response: HttpResponse) -> HttpResponse:
+def _allow_any_origin(response: HttpResponse) -> HttpResponse:
     """Let any page read the response, and a page that isolates itself (COEP) load it."""
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -13,7 +13,7 @@ from subscribers import consent, languages, preferences, signed_links, timezones
 from subscribers.forms import REASONS, LeavingReasonForm, PauseForm
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.rhythm import rhythms
-from subscribers.views.keys import leaver_of, signed_link
+from subscribers.views.link_access import signed_link, unsubscribe_subscription
 from subscribers.views.origin import origin_of
 
 Status, Frequency = Subscription.Status, Subscription.Frequency
@@ -22,13 +22,13 @@ JUST_NOW = timedelta(minutes=1)
 
 
 @signed_link
-def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show one button. A POST ends the subscription, from the page or a mail client's one click.
 
     A token that is not ours gets the same answer (only without a newsletter's name), so that nobody
     learns anything by trying tokens.
     """
-    subscription = leaver_of(token)
+    subscription = unsubscribe_subscription(token)
     left = subscription is not None and subscription.status == Status.UNSUBSCRIBED
     one_click = request.method == "POST" and "page" not in request.POST
     # Only a reader on our page is shown the name; all one-click POSTs get the same answer.
@@ -48,13 +48,15 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         if named:
             context["wording"] = consent.wording(Consent.Kind.WITHDRAWAL, named.newsletter)
         return render(request, "subscribers/unsubscribe.html", context)
-    return _left(request, token, named, back=_return_token(named) if request.POST else "")
+    return _unsubscribed_page(
+        request, token, named, back=_return_token(named) if request.POST else ""
+    )
 
 
 @signed_link
-def why(request: HttpRequest, token: str) -> HttpResponse:
+def give_reason(request: HttpRequest, token: str) -> HttpResponse:
     """Store the reason that a reader gives for unsubscribing."""
-    subscription = leaver_of(token)
+    subscription = unsubscribe_subscription(token)
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
     languages.activate_for(request, subscription=subscription)
@@ -70,13 +72,13 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
         )
     # A reader who has answered can still take the unsubscribing back on this page.
     back = request.POST.get("back", "")
-    return _left(request, token, subscription, back=back, form=form)
+    return _unsubscribed_page(request, token, subscription, back=back, form=form)
 
 
 @signed_link
-def come_back(request: HttpRequest, token: str) -> HttpResponse:
+def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Bring a reader back: to all editions, to fewer mails, or after a pause."""
-    subscription = leaver_of(token)
+    subscription = unsubscribe_subscription(token)
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
     languages.activate_for(request, subscription=subscription)
@@ -93,7 +95,7 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
         at_once = preferences.rejoin(
             subscription_id=subscription.pk,
             token=back,
-            seen=_sentences(subscription.newsletter).get(offer, ""),
+            seen=_button_labels(subscription.newsletter).get(offer, ""),
             frequency=offer if offer in Frequency.values else "",
             paused_until=until,
             origin=origin_of(request, token),
@@ -101,7 +103,7 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
         )
     except preferences.FrequencyNotOffered:
         # It was offered when the page was opened. The page now shows what is offered instead.
-        return _left(request, token, subscription, back=back)
+        return _unsubscribed_page(request, token, subscription, back=back)
     if not at_once:
         return redirect("signup-done", slug=subscription.newsletter.slug)
     subscription.refresh_from_db()
@@ -123,7 +125,7 @@ def _seen(request: HttpRequest, newsletter: Newsletter) -> str:
     return ""
 
 
-def _left(
+def _unsubscribed_page(
     request: HttpRequest,
     token: str,
     subscription: Subscription | None,
@@ -141,7 +143,7 @@ def _left(
             "token": token,
             "back": back,
             "offers": _offers(subscription),
-            "sentences": _sentences(newsletter),
+            "sentences": _button_labels(newsletter),
             "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),
             "why": None
             if answered
@@ -161,7 +163,7 @@ def _offers(subscription: Subscription) -> list[str]:
     return [frequency for frequency in fewer if frequency in rhythm.frequencies]
 
 
-def _sentences(newsletter: Newsletter) -> dict[str, str]:
+def _button_labels(newsletter: Newsletter) -> dict[str, str]:
     """Return the buttons' texts; the ledger stores the text of the one that was pressed."""
     name = {"newsletter": newsletter.name}
     return {

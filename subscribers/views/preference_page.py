@@ -17,21 +17,21 @@ from subscribers.forms import ChoicesForm, PauseForm, PersonForm
 from subscribers.models import Newsletter, Section, Subscription
 from subscribers.preferences.address_change import open_change
 from subscribers.rhythm import Rhythm, rhythms
-from subscribers.views.attempt import Entry
+from subscribers.views.posted_form import FormState
 
 Status = Subscription.Status
 
 
-class Refused(Exception):
+class InvalidPart(Exception):
     """The input for one part of the page is invalid; that part says why."""
 
     def __init__(
-        self, part: str, *, form: forms.Form | None = None, entry: Entry | None = None
+        self, part: str, *, form: forms.Form | None = None, entry: FormState | None = None
     ) -> None:
         super().__init__(part)
         self.part = part
         self.form = form
-        self.entry = entry or Entry()
+        self.entry = entry or FormState()
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Card:
     # The day on which the mails begin again; None if there is no pause.
     paused_on: date | None
     # The city by whose clock the hour is chosen.
-    clock: str
+    city: str
     unsubscribe_url: str
 
     @property
@@ -56,8 +56,8 @@ def part_of(subscription: Subscription) -> str:
     return f"newsletter-{subscription.pk}"
 
 
-def gather(
-    subscription: Subscription, *, refused: Refused | None, done: str, now: datetime
+def build_context(
+    subscription: Subscription, *, refused: InvalidPart | None, done: str, now: datetime
 ) -> dict[str, Any]:
     """Return the page's context; a refused form is shown as it was sent."""
     reader = subscription.subscriber
@@ -81,7 +81,7 @@ def gather(
     }
 
 
-def _cards(subscription: Subscription, *, refused: Refused | None, now: datetime) -> list[Card]:
+def _cards(subscription: Subscription, *, refused: InvalidPart | None, now: datetime) -> list[Card]:
     sections = Prefetch("newsletter__sections", queryset=Section.objects.all())
     found = list(
         subscription.subscriber.subscriptions.filter(moved_to=None)
@@ -103,7 +103,7 @@ def _card(
     subscription: Subscription,
     rhythm: Rhythm,
     opened: Subscription,
-    refused: Refused | None,
+    refused: InvalidPart | None,
     now: datetime,
 ) -> Card:
     reader = subscription.subscriber = opened.subscriber
@@ -118,14 +118,14 @@ def _card(
         choices=choices or ChoicesForm(subscription=subscription, rhythm=rhythm),
         pause=_pause(refused, part, now.astimezone(clock).date()),
         paused_on=paused_until.astimezone(clock).date() if paused_until and is_paused else None,
-        clock=timezones.city(clock.key, get_language() or settings.LANGUAGE_CODE),
+        city=timezones.city(clock.key, get_language() or settings.LANGUAGE_CODE),
         unsubscribe_url=reverse(
             "unsubscribe", args=[signed_links.unsubscribe_token(subscription.pk)]
         ),
     )
 
 
-def _pause(refused: Refused | None, part: str, today: date) -> PauseForm:
+def _pause(refused: InvalidPart | None, part: str, today: date) -> PauseForm:
     if refused and refused.part == part and isinstance(refused.form, PauseForm):
         return refused.form
     return PauseForm(today=today)

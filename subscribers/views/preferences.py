@@ -20,14 +20,14 @@ from subscribers.forms import ChoicesForm, PauseForm, PersonForm
 from subscribers.models import Newsletter, Subscription
 from subscribers.preferences import address_change
 from subscribers.rhythm import rhythms
-from subscribers.views.attempt import Entry, attempt_of, email_of
-from subscribers.views.keys import bad_link, reader_of, signed_link
+from subscribers.views.link_access import bad_link, preferences_subscription, signed_link
 from subscribers.views.origin import origin_of
-from subscribers.views.preference_page import Refused, gather, part_of
+from subscribers.views.posted_form import FormState, attempt_of, email_of
+from subscribers.views.preference_page import InvalidPart, build_context, part_of
 
 
 @dataclass(frozen=True)
-class Act:
+class Submission:
     """What the reader sent, and from where."""
 
     request: HttpRequest
@@ -36,7 +36,7 @@ class Act:
     now: datetime = field(default_factory=now)
 
     @property
-    def meant(self) -> Subscription:
+    def target(self) -> Subscription:
         """The subscription that the form is about; it may be any of this reader's."""
         theirs = self.subscription.subscriber.subscriptions.select_related("newsletter")
         number = self.request.POST.get("subscription", "")
@@ -58,26 +58,26 @@ class Act:
 
 @signed_link
 def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
-    subscription = reader_of(token)
+    subscription = preferences_subscription(token)
     if subscription is None:
         return bad_link(request)
     languages.activate_for(request, subscription=subscription)
     refused = None
     if request.method == "POST":
-        act = Act(request, subscription, origin_of(request, token))
+        act = Submission(request, subscription, origin_of(request, token))
         try:
-            part = ACTS.get(request.POST.get("do", ""), _nothing)(act)
-        except Refused as error:
+            part = ACTIONS.get(request.POST.get("do", ""), _nothing)(act)
+        except InvalidPart as error:
             refused = error
         else:
             # With the fragment, a reader without JavaScript need not scroll down to the part.
             return redirect(f"{request.path}?done={part}#{part}")
-    page = gather(subscription, refused=refused, done=request.GET.get("done", ""), now=now())
+    page = build_context(subscription, refused=refused, done=request.GET.get("done", ""), now=now())
     return render(request, "subscribers/preferences.html", {**page, "token": token})
 
 
-def _choices(act: Act) -> str:
-    subscription = act.meant
+def _choices(act: Submission) -> str:
+    subscription = act.target
     rhythm = rhythms([subscription.newsletter_id])[subscription.newsletter_id]
     form = ChoicesForm(act.request.POST, subscription=subscription, rhythm=rhythm)
     part = part_of(subscription)
@@ -88,18 +88,18 @@ def _choices(act: Act) -> str:
     return part
 
 
-def _pause(act: Act) -> str:
-    subscription = act.meant
+def _pause(act: Submission) -> str:
+    subscription = act.target
     _pause_these(act, [subscription.pk], subscription, part_of(subscription))
     return part_of(subscription)
 
 
-def _pause_all(act: Act) -> str:
+def _pause_all(act: Submission) -> str:
     _pause_these(act, act.all_active, act.subscription, "all")
     return "all"
 
 
-def _pause_these(act: Act, ids: list[int], whose: Subscription, part: str) -> None:
+def _pause_these(act: Submission, ids: list[int], whose: Subscription, part: str) -> None:
     clock = timezones.first_valid(whose.subscriber.timezone, whose.newsletter.timezone)
     form = PauseForm(act.request.POST, today=act.now.astimezone(clock).date())
     _check(form, part)
@@ -108,15 +108,15 @@ def _pause_these(act: Act, ids: list[int], whose: Subscription, part: str) -> No
     )
 
 
-def _resume(act: Act) -> str:
-    subscription = act.meant
+def _resume(act: Submission) -> str:
+    subscription = act.target
     preferences.pause(
         subscription_ids=[subscription.pk], until=None, origin=act.origin, now=act.now
     )
     return part_of(subscription)
 
 
-def _leave_all(act: Act) -> str:
+def _leave_all(act: Submission) -> str:
     seen = gettext("Unsubscribe from all newsletters")
     for subscription_id in act.all_active:
         preferences.unsubscribe(
@@ -125,7 +125,7 @@ def _leave_all(act: Act) -> str:
     return "all"
 
 
-def _join(act: Act) -> str:
+def _join(act: Submission) -> str:
     """Sign up for another newsletter, or again; like every sign-up it is confirmed by mail."""
     slug = act.request.POST.get("newsletter", "")
     newsletter = get_object_or_404(Newsletter, slug=slug)
@@ -139,12 +139,12 @@ def _join(act: Act) -> str:
             now=act.now,
         )
     except BadAddress as error:
-        raise Refused("more", entry=Entry(error=gettext(str(error)))) from None
+        raise InvalidPart("more", entry=FormState(error=gettext(str(error)))) from None
     found = newsletter.subscriptions.filter(subscriber=act.subscription.subscriber_id).first()
     return part_of(found) if found else "more"
 
 
-def _person(act: Act) -> str:
+def _person(act: Submission) -> str:
     form = PersonForm(act.request.POST, reader=act.subscription.subscriber)
     _check(form, "you")
     preferences.set_locale(
@@ -157,7 +157,7 @@ def _person(act: Act) -> str:
     return "you"
 
 
-def _move(act: Act) -> str:
+def _move(act: Submission) -> str:
     typed = email_of(act.request)
     try:
         address_change.request_change(
@@ -168,32 +168,32 @@ def _move(act: Act) -> str:
             now=act.now,
         )
     except BadAddress as error:
-        entry = Entry(typed, gettext(str(error)), error.suggestion, error.may_insist)
+        entry = FormState(typed, gettext(str(error)), error.suggestion, error.may_insist)
     except address_change.SameAddress:
-        entry = Entry(typed, gettext("That is the address that we write to already."))
+        entry = FormState(typed, gettext("That is the address that we write to already."))
     except address_change.TooManyChanges:
         said = gettext("You have asked for several new addresses today. Please try again tomorrow.")
-        entry = Entry(typed, said)
+        entry = FormState(typed, said)
     else:
         return "address"
-    raise Refused("address", entry=entry)
+    raise InvalidPart("address", entry=entry)
 
 
-def _stay(act: Act) -> str:
+def _stay(act: Submission) -> str:
     address_change.cancel_open(subscriber_id=act.subscription.subscriber_id, now=act.now)
     return "address"
 
 
-def _nothing(act: Act) -> str:
+def _nothing(act: Submission) -> str:
     raise Http404
 
 
 def _check(form: forms.Form, part: str) -> None:
     if not form.is_valid():
-        raise Refused(part, form=form)
+        raise InvalidPart(part, form=form)
 
 
-ACTS: dict[str, Callable[[Act], str]] = {
+ACTIONS: dict[str, Callable[[Submission], str]] = {
     "choices": _choices,
     "pause": _pause,
     "pause-all": _pause_all,

@@ -17,22 +17,22 @@ from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, 
 from subscribers.addresses import BadAddress, masked
 from subscribers.consent import Origin
 from subscribers.models import Consent, Newsletter, Subscription
-from subscribers.views.attempt import Entry, attempt_of, email_of
-from subscribers.views.keys import signed_link
+from subscribers.views.link_access import signed_link
 from subscribers.views.origin import origin_of
+from subscribers.views.posted_form import FormState, attempt_of, email_of
 
 
 # The form uses no authority of the reader, so a forger gains nothing. It needs no CSRF token and no
 # cookie, and readers whose browsers keep no cookies can sign up, too.
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
-def newsletter(request: HttpRequest, slug: str) -> HttpResponse:
+def newsletter_page(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         return _posted(request, slug)
     newsletter = get_object_or_404(Newsletter, slug=slug)
     languages.activate_for(request, newsletter=newsletter)
     challenge = new_challenge(now()) if challenge_needed(now()) else None
-    return _form(request, newsletter, Entry(challenge=challenge))
+    return _form(request, newsletter, FormState(challenge=challenge))
 
 
 def _posted(request: HttpRequest, slug: str) -> HttpResponse:
@@ -41,11 +41,13 @@ def _posted(request: HttpRequest, slug: str) -> HttpResponse:
     except Newsletter.DoesNotExist:
         raise Http404 from None
     languages.activate_for(request, newsletter=newsletter)
-    problem = posted(request, newsletter, origin=origin_of(request))
+    problem = submit_form(request, newsletter, origin=origin_of(request))
     return problem or redirect("signup-done", slug=slug)
 
 
-def posted(request: HttpRequest, newsletter: Newsletter, *, origin: Origin) -> HttpResponse | None:
+def submit_form(
+    request: HttpRequest, newsletter: Newsletter, *, origin: Origin
+) -> HttpResponse | None:
     """Sign up by a form of any page; return the form again if it was refused, else None."""
     email = email_of(request)
     try:
@@ -60,23 +62,23 @@ def posted(request: HttpRequest, newsletter: Newsletter, *, origin: Origin) -> H
         return _form(request, newsletter, _corrected(email, error))
     except ChallengeNeeded as needed:
         said = gettext("Very many people are signing up just now. Please press the button again.")
-        entry = Entry(email=email, error=said, challenge=needed.challenge)
+        entry = FormState(email=email, error=said, challenge=needed.challenge)
         return _form(request, newsletter, entry)
     return None
 
 
-def _corrected(email: str, error: BadAddress) -> Entry:
+def _corrected(email: str, error: BadAddress) -> FormState:
     challenge = new_challenge(now()) if challenge_needed(now()) else None
-    return Entry(
+    return FormState(
         email=email,
         error=gettext(str(error)),
         suggestion=error.suggestion,
-        may_insist=error.may_insist,
+        may_keep=error.may_insist,
         challenge=challenge,
     )
 
 
-def _form(request: HttpRequest, newsletter: Newsletter, entry: Entry) -> HttpResponse:
+def _form(request: HttpRequest, newsletter: Newsletter, entry: FormState) -> HttpResponse:
     # The form token stays the same: with a new one, a quick correction would come too early.
     opened = new_form_token(now()) if request.method != "POST" else request.POST.get("opened", "")
     context = {

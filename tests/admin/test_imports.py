@@ -70,7 +70,7 @@ def form_data(job, **fields):
 
 
 def run_to_end(job):
-    while jobs.run(job_id=job.pk, clock=timezone.now):
+    while jobs.run_slice(job_id=job.pk, clock=timezone.now):
         pass
     job.refresh_from_db()
 
@@ -209,7 +209,7 @@ def test_a_list_is_imported_after_a_dry_run(
 
 
 def test_the_page_polls_a_running_import_and_reloads_when_it_ends(admin_client, job):
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
     assert 'hx-trigger="every 2s [!document.hidden]"' in page_text(admin_client.get(url(job)))
     ImportJob.objects.update(rows=50_000, added=49_000, position=job.size // 2)
 
@@ -227,7 +227,7 @@ def test_the_page_polls_a_running_import_and_reloads_when_it_ends(admin_client, 
 def test_an_import_can_be_stopped_and_resumed(
     admin_client, job, enqueued, django_capture_on_commit_callbacks
 ):
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
     assert admin_client.get(url(job, "stop")).status_code == 405
     admin_client.post(url(job, "stop"))
     job.refresh_from_db()
@@ -236,14 +236,14 @@ def test_an_import_can_be_stopped_and_resumed(
     assert "Go on where it stopped" in page_text(admin_client.get(url(job)))
 
     with django_capture_on_commit_callbacks(execute=True):
-        admin_client.post(url(job), {"_go_on": "1"})
+        admin_client.post(url(job), {"_resume": "1"})
     run_to_end(job)
 
     assert (job.status, job.rows, enqueued) == ("done", 3, [{"job_id": job.pk}])
 
 
 def test_the_columns_of_a_running_import_are_not_changed(admin_client, job):
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
 
     page = page_text(admin_client.post(url(job), form_data(job, _import="1", column_name="")))
 
@@ -256,7 +256,7 @@ def test_refused_rows_are_downloaded_with_their_reasons(admin_client, newsletter
     suppression.suppress(email="gone@example.com", reason="bounce", now=NOW)
     upload(admin_client, newsletter, "email\n=cmd|calc\ngone@example.com\nann@example.com\n")
     job = ImportJob.objects.get()
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
     run_to_end(job)
 
     response = admin_client.get(url(job, "refused"))
@@ -272,14 +272,14 @@ def test_refused_rows_are_downloaded_with_their_reasons(admin_client, newsletter
 
 
 def test_a_failed_import_says_why(admin_client, job):
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
     ImportJob.objects.update(status="failed", error="Line 9 is not UTF-8.")
 
     assert "Line 9 is not UTF-8." in page_text(admin_client.get(url(job)))
 
 
 def test_an_old_import_keeps_only_its_counts(admin_client, job):
-    jobs.forget(before=timezone.now())
+    jobs.purge_uploads(before=timezone.now())
 
     page = page_text(admin_client.get(url(job)))
 

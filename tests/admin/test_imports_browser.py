@@ -122,7 +122,7 @@ def test_the_page_of_a_running_import_refreshes_itself_and_can_stop_the_import(
     upload(page, path)
     job = ImportJob.objects.get()
     # A worker on another host has claimed it.
-    jobs.start(job_id=job.pk, now=now())
+    jobs.start_import(job_id=job.pk, now=now())
     jobs._claim(job.pk, "a worker", now())
     page.reload()
     page.get_by_text("A worker is about to start").wait_for()

@@ -21,18 +21,18 @@ def page_url(name, subscriber):
 
 
 def test_the_admin_shows_and_downloads_a_readers_data_export(admin_client, ann):
-    response = admin_client.get(page_url("see_dossier", ann))
+    response = admin_client.get(page_url("show_data_export", ann))
 
     assert "What we keep about you" in response.content.decode()
-    assert page_url("save_dossier", ann) in response.content.decode()
+    assert page_url("download_data_export", ann) in response.content.decode()
     assert (
-        admin_client.get(page_url("save_dossier", ann)).json()["person"]["email"]
+        admin_client.get(page_url("download_data_export", ann)).json()["person"]["email"]
         == "ann@example.com"
     )
 
 
 def test_the_data_export_can_be_shown_in_the_readers_language(admin_client, ann):
-    text = admin_client.get(page_url("see_dossier", ann), {"lang": "ar"}).content.decode()
+    text = admin_client.get(page_url("show_data_export", ann), {"lang": "ar"}).content.decode()
 
     assert 'lang="ar" dir="rtl"' in text
 
@@ -47,7 +47,7 @@ def test_a_reader_is_erased_after_one_confirmation(admin_client, ann):
     assert "ann@example.com is erased." in response.content.decode()
     assert suppressed_among(["ann@example.com"]) == {"ann@example.com": "erased"}
     assert "erased.invalid" not in response.content.decode()
-    for name in ("erase_reader", "see_dossier", "save_dossier"):
+    for name in ("erase_reader", "show_data_export", "download_data_export"):
         assert admin_client.get(page_url(name, ann)).status_code == 404
 
 
@@ -64,7 +64,8 @@ def test_each_button_needs_its_permission(staff_client, ann, permissions, may_se
     buttons = client.get(page_url("change", ann)).content.decode()
 
     for name, may in (
-        ("see_dossier", may_see), ("save_dossier", may_see), ("erase_reader", may_erase),
+        ("show_data_export", may_see), ("download_data_export", may_see), ("erase_reader",
+        may_erase),
     ):  # fmt: skip
         assert (page_url(name, ann) in buttons) is may, name
         assert (client.get(page_url(name, ann)).status_code == 200) is may, name

@@ -81,7 +81,9 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
         )
 
     def move(side: str, now: datetime) -> str:
-        return reverse("move", args=[signed_links.address_change_token(change.pk, side, now=now)])
+        return reverse(
+            "address-change", args=[signed_links.address_change_token(change.pk, side, now=now)]
+        )
 
     return {
         "home": reverse("home"),
@@ -97,7 +99,7 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
         "unsubscribe": unsubscribe(active),
         "unsubscribe-unknown": reverse("unsubscribe", args=["nobody"]),
         "unsubscribed": unsubscribe(left),
-        "dossier": reverse("dossier", args=[signed_links.preferences_token(active)]),
+        "data export": reverse("data-export", args=[signed_links.preferences_token(active)]),
         "embed-frame": reverse("embed-frame", args=[newsletter.slug]),
         "preferences-saved": f"{preferences(active)}?done=you",
         "erase": reverse("erase-me", args=[signed_links.preferences_token(active)]),

@@ -59,7 +59,7 @@ def record(subscription, kind, *, minutes=0, **fields):
     )
 
 
-def page(subscription, name="dossier"):
+def page(subscription, name="data-export"):
     return reverse(name, args=[signed_links.preferences_token(subscription)])
 
 
@@ -128,7 +128,7 @@ def test_the_page_shows_the_same_data_as_the_file(client, ann):
 
 
 def test_the_download_is_the_data_export_as_json(client, ann):
-    response = client.get(page(ann, "dossier-download"))
+    response = client.get(page(ann, "data-export-download"))
 
     assert response["Content-Type"] == "application/json"
     assert response["Content-Disposition"] == (
@@ -137,7 +137,7 @@ def test_the_download_is_the_data_export_as_json(client, ann):
     assert response.json() == data_export.export(subscriber_id=ann.subscriber_id)
 
 
-@pytest.mark.parametrize("name", ["dossier", "dossier-download"])
+@pytest.mark.parametrize("name", ["data-export", "data-export-download"])
 def test_the_data_export_opens_only_with_the_readers_own_link(client, ann, name):
     forged = reverse(name, args=["x" * 30])
     wrong_purpose = reverse(name, args=[signed_links.unsubscribe_token(ann.pk)])

@@ -43,7 +43,7 @@ def ann(transactional_db):
 @pytest.mark.parametrize("language", ["en", "ar", "ja"])
 def test_the_page_passes_axe_and_never_scrolls_sideways(page, ann, language):
     token = signed_links.preferences_token(ann)
-    page.goto(reverse("dossier", args=[token]) + f"?lang={language}")
+    page.goto(reverse("data-export", args=[token]) + f"?lang={language}")
     assert page.locator("html").get_attribute("lang") == language
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 800})
@@ -54,7 +54,7 @@ def test_the_page_passes_axe_and_never_scrolls_sideways(page, ann, language):
 
 
 def test_the_saved_file_is_the_data_export(page, ann):
-    page.goto(reverse("dossier", args=[signed_links.preferences_token(ann)]))
+    page.goto(reverse("data-export", args=[signed_links.preferences_token(ann)]))
 
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download it as a file").click()

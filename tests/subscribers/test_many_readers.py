@@ -43,7 +43,7 @@ def test_an_erased_address_is_found_among_import_refusals_by_an_index():
     job = ImportJob.objects.create(newsletter=factories.newsletter(), name="list.csv")
     job.refusals.create(line=2, email="Ann@example.com", reason="is already a reader")
     with collect_plans("importrefusal") as plans:
-        jobs.forget_address("Ann@example.com")
+        jobs.anonymise_refusals("Ann@example.com")
 
     assert "import_refusal_address" in plans[0]
 

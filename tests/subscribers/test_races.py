@@ -16,9 +16,9 @@ from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import leaving
 from subscribers.preferences.choices import set_locale
 from subscribers.transfer import importing, storing
-from subscribers.transfer.importing import Word
+from subscribers.transfer.importing import ImportEvidence
 from subscribers.transfer.presets import Field
-from subscribers.transfer.rows import Reading
+from subscribers.transfer.rows import ColumnMapping
 from subscribers.transfer.spreadsheet import Spreadsheet
 from tests import factories
 from tests.conftest import wait_for
@@ -225,14 +225,14 @@ def test_simultaneous_imports_and_a_sign_up_lose_nobody():
             )
             return 0
         emails = [f"reader{n}@example.com" for n in range(50)][:: number % 2 * 2 - 1]
-        plan = importing.plan(
+        plan = importing.prepare(
             Spreadsheet(file_of("\n".join(["email", *emails]))),
-            Reading({Field.EMAIL: 0}),
+            ColumnMapping({Field.EMAIL: 0}),
             newsletter=newsletter,
-            word=Word(evidence="They agreed."),
+            evidence=ImportEvidence(statement="They agreed."),
             now=NOW,
         )
-        return sum(outcome.added for outcome in importing.run(plan))
+        return sum(outcome.added for outcome in importing.import_all(plan))
 
     added = in_parallel(act)
 
@@ -245,17 +245,17 @@ def test_a_reader_who_is_erased_while_an_import_stores_them_stays_erased(is_know
     newsletter = factories.newsletter()
     if is_known:
         factories.subscription(factories.newsletter(), "ann@example.com")
-    plan = importing.plan(
+    plan = importing.prepare(
         Spreadsheet(file_of("email\nann@example.com\nbob@example.com")),
-        Reading({Field.EMAIL: 0}),
+        ColumnMapping({Field.EMAIL: 0}),
         newsletter=newsletter,
-        word=Word(evidence="They agreed."),
+        evidence=ImportEvidence(statement="They agreed."),
         now=NOW,
     )
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            [piece] = importing.pieces(plan)
-            assert storing.store(plan.task, piece.batch, asked=0).added == 2
+            [piece] = importing.chunks(plan)
+            assert storing.store_batch(plan.target, piece.batch, asked_before=0).added == 2
             # The batch is stored and not committed yet.
             erasing = start_until_blocked(
                 pool, lambda: erasure.erase_address(email="ann@example.com", now=NOW)

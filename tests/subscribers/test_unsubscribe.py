@@ -83,7 +83,7 @@ def test_the_page_after_unsubscribing_says_so_and_offers_to_resubscribe(client, 
     page = client.post(link(active), {"page": "1"}).content.decode()
 
     assert "You have unsubscribed" in page
-    assert reverse("come-back", args=[signed_links.unsubscribe_token(active.pk)]) in page
+    assert reverse("resubscribe", args=[signed_links.unsubscribe_token(active.pk)]) in page
     assert "You have unsubscribed" in client.get(link(active)).content.decode()
 
 

@@ -44,14 +44,14 @@ class Command(BaseCommand):
         by_gzip = options["gzip"] or (output is not None and output.suffix == ".gz")
         if output is None and by_gzip and sys.stdout.isatty():
             raise CommandError("A terminal cannot show gzip: name a file with --output.")
-        pieces = exporting.lines(
+        pieces = exporting.csv_chunks(
             newsletter=_newsletter(options["newsletter"]), statuses=options["status"]
         )
         if output is None and not by_gzip:
             for piece in pieces:
                 self.stdout.write(piece, ending="")
             return
-        packed = exporting.packed(pieces, by_gzip=by_gzip)
+        packed = exporting.encoded(pieces, by_gzip=by_gzip)
         if output is None:
             _write(sys.stdout.buffer, packed)
             return

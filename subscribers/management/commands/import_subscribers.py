@@ -19,15 +19,15 @@ from django.utils.timezone import now
 
 from subscribers.models import Newsletter
 from subscribers.transfer import importing, presets
-from subscribers.transfer.importing import Plan, Word
-from subscribers.transfer.presets import BY_NAME, Field, Kind
-from subscribers.transfer.rows import Reading
+from subscribers.transfer.importing import ImportEvidence, ImportPlan
+from subscribers.transfer.presets import BY_NAME, Field, RowKind
+from subscribers.transfer.rows import ColumnMapping
 from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
-from subscribers.transfer.storing import Outcome
-from subscribers.transfer.unpacking import ENCODINGS, File, UnreadableFile
+from subscribers.transfer.storing import ImportResult
+from subscribers.transfer.unpacking import ENCODINGS, SourceFile, UnreadableFile
 
 PRINTED = 50
-LISTS = (Kind.READER, Kind.LEFT, Kind.CLEANED)
+LISTS = (RowKind.READER, RowKind.UNSUBSCRIBED, RowKind.CLEANED)
 
 
 class Command(BaseCommand):
@@ -94,8 +94,8 @@ class Command(BaseCommand):
             raise CommandError("--refused names the file to import; its lines would be lost.")
         newsletter = _newsletter(options["newsletter"])
         evidence = self._evidence(newsletter, options["evidence"]) if options["confirmed"] else ""
-        self.total, self.refused = Outcome(), 0
-        self.is_trial = options["dry_run"]
+        self.total, self.refused = ImportResult(), 0
+        self.is_dry_run = options["dry_run"]
         try:
             with _opened(options["refused"]) as refusals:
                 self._run(_plan(newsletter, evidence, options), refusals)
@@ -119,24 +119,24 @@ class Command(BaseCommand):
             )
         return given.strip()[:2000]
 
-    def _run(self, plan: Plan, refusals: TextIO | None) -> None:
+    def _run(self, plan: ImportPlan, refusals: TextIO | None) -> None:
         sheet = plan.sheet
         progress: Any = click.progressbar(
             length=sheet.file.size,
-            label="Trying" if self.is_trial else "Importing",
+            label="Trying" if self.is_dry_run else "Importing",
             item_show_func=lambda _: self._counts(),
             file=sys.stderr,
             hidden=not self.stderr.isatty(),
             update_min_steps=0,
         )
         with progress as bar:
-            for outcome in importing.run(plan):
+            for outcome in importing.import_all(plan):
                 self._report(outcome.refused, refusals)
                 self._add(outcome)
                 reset_queries()  # with DEBUG every statement is kept
                 bar.update(sheet.position() - bar.pos, self)
 
-    def _add(self, outcome: Outcome) -> None:
+    def _add(self, outcome: ImportResult) -> None:
         total = self.total
         total.added += outcome.added
         total.suppressed += outcome.suppressed
@@ -150,7 +150,7 @@ class Command(BaseCommand):
             f"added {total.added}{gone}, already there {total.already_there}, "
             f"refused {self.refused}"
         )
-        return f"would be {counts}" if self.is_trial else counts
+        return f"would be {counts}" if self.is_dry_run else counts
 
     def _report(self, refused: list[Refusal], refusals: TextIO | None) -> None:
         if refusals:
@@ -167,14 +167,14 @@ class Command(BaseCommand):
         if unprinted > 0 and not every_refusal_is_written:
             self.stdout.write(f"and {unprinted} more; --refused FILE writes them all")
         self.stdout.write(self._counts())
-        if self.is_trial:
+        if self.is_dry_run:
             self.stdout.write("Nothing was changed.")
         total = self.total
         if self.refused and not (total.added or total.already_there or total.suppressed):
             raise CommandError("No row of the file went in.")
 
 
-def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> Plan:
+def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> ImportPlan:
     sheet = Spreadsheet(_file(options["file"], options["encoding"]))
     header = sheet.header()
     preset = BY_NAME[options["preset"]] if options["preset"] else presets.detect(header)
@@ -184,29 +184,29 @@ def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> Pla
         if name:
             columns[one] = _place(header, name)
     if Field.EMAIL not in columns:
-        raise UnreadableFile(presets.no_address(header))
-    sheet.file.check()
-    kind = Kind(options["list_of"]) if options["list_of"] else None
-    return importing.plan(
+        raise UnreadableFile(presets.no_address_message(header))
+    sheet.file.check_encoding()
+    kind = RowKind(options["list_of"]) if options["list_of"] else None
+    return importing.prepare(
         sheet,
-        Reading.of(preset, columns, kind=kind),
+        ColumnMapping.from_preset(preset, columns, kind=kind),
         newsletter=newsletter,
-        word=Word(
-            evidence=evidence, by=f"{getpass.getuser()}, command line", service=preset.service
+        evidence=ImportEvidence(
+            statement=evidence, by=f"{getpass.getuser()}, command line", service=preset.service
         ),
-        trial=options["dry_run"],
+        dry_run=options["dry_run"],
         now=now(),
     )
 
 
-def _file(path: Path, encoding: str) -> File:
+def _file(path: Path, encoding: str) -> SourceFile:
     try:
         size = path.stat().st_size
     except OSError as error:
         raise UnreadableFile(f"{path}: {error.strerror}.") from None
     if not path.is_file():
         raise UnreadableFile(f"{path} is not a file.")
-    return File(path.name, size, lambda: path.open("rb"), encoding, settings.IMPORT_MAX_BYTES)
+    return SourceFile(path.name, size, lambda: path.open("rb"), encoding, settings.IMPORT_MAX_BYTES)
 
 
 def _column(text: str) -> tuple[Field, str]:

@@ -309,7 +309,8 @@ def paths(reader):
     )
     sides = {
         side: reverse(
-            "move", args=[signed_links.address_change_token(change.pk, side, now=timezone.now())]
+            "address-change",
+            args=[signed_links.address_change_token(change.pk, side, now=timezone.now())],
         )
         for side in ("old", "new")
     }
@@ -319,7 +320,7 @@ def paths(reader):
         "erase": f"{link(reader)}erase/",
         "lost": reverse("lost-link"),
         "sent": reverse("lost-link-sent"),
-        "expired": reverse("move", args=[expired]),
+        "expired": reverse("address-change", args=[expired]),
         **sides,
     }
 

@@ -27,14 +27,14 @@ def back_token(page):
 
 
 def press(client, subscription, **fields):
-    return client.post(unsubscribe_link(subscription, "come-back"), fields, follow=True)
+    return client.post(unsubscribe_link(subscription, "resubscribe"), fields, follow=True)
 
 
 def test_a_get_request_to_resubscribe_changes_nothing(client, active):
     unsubscribed_page(client, active)
     before = Subscription.objects.values().get()
 
-    for name in ("come-back", "why"):
+    for name in ("resubscribe", "unsubscribe-reason"):
         assert client.get(unsubscribe_link(active, name))["Location"] == unsubscribe_link(active)
     assert Subscription.objects.values().get() == before
 
@@ -240,7 +240,9 @@ def test_resubscribing_confirms_no_former_reader_whose_new_sign_up_is_pending(cl
 
 
 def answer(client, subscription, **fields):
-    return client.post(unsubscribe_link(subscription, "why"), fields).content.decode()
+    return client.post(
+        unsubscribe_link(subscription, "unsubscribe-reason"), fields
+    ).content.decode()
 
 
 def test_the_reason_for_unsubscribing_is_stored_and_recorded(client, active):
@@ -283,7 +285,7 @@ def test_resubscribing_clears_the_reason(client, active):
     assert active.ended_why == ""
 
 
-@pytest.mark.parametrize("name", ["why", "come-back"])
+@pytest.mark.parametrize("name", ["unsubscribe-reason", "resubscribe"])
 def test_an_unknown_link_leads_to_the_same_page_as_any_other(client, name):
     url = reverse(name, args=["nobody"])
 

@@ -13,7 +13,7 @@ from subscribers.abuse.buckets import LocalBuckets
 from subscribers.models import Letter, Subscriber
 from subscribers.preferences.link_request import LINKS_PER_DAY, request_link
 from subscribers.relays import parse_relay
-from subscribers.views.keys import reader_of
+from subscribers.views.link_access import preferences_subscription
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link
@@ -280,4 +280,4 @@ def test_the_link_in_the_mail_is_the_readers_own(active):
     body = send_all()[0].body
 
     token = body.partition("/preferences/")[2].partition("/")[0]
-    assert reader_of(token) == active
+    assert preferences_subscription(token) == active

@@ -127,7 +127,7 @@ def test_links_in_the_former_mailbox_can_only_unsubscribe(client, active, somebo
     assert client.get(reverse("preferences", args=[former])).status_code == 200
     change_address(active)
 
-    for page in ("preferences", "dossier", "dossier-download", "erase-me"):
+    for page in ("preferences", "data-export", "data-export-download", "erase-me"):
         assert client.get(reverse(page, args=[former])).status_code == 404
         assert client.post(reverse(page, args=[former])).status_code == 404
     assert client.get(f"/api/v1/subscriptions/{former}").status_code == 404

@@ -38,7 +38,8 @@ def agree(change, side, now=NOW):
 
 def url(change, side, now=None):
     return reverse(
-        "move", args=[signed_links.address_change_token(change.pk, side, now=now or timezone.now())]
+        "address-change",
+        args=[signed_links.address_change_token(change.pk, side, now=now or timezone.now())],
     )
 
 
@@ -287,7 +288,7 @@ def test_a_forged_link_is_not_found(client, active):
     token = signed_links.address_change_token(change.pk, "old", now=NOW)
 
     for bad in ("x", token[:-1] + "~", signed_links.preferences_token(active)):
-        assert client.post(reverse("move", args=[bad])).status_code == 404
+        assert client.post(reverse("address-change", args=[bad])).status_code == 404
 
 
 def test_an_erased_address_may_be_the_new_address(active):

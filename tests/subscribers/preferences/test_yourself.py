@@ -21,7 +21,7 @@ def url(name, subscription):
 def test_the_download_is_a_file_with_everything(client, active):
     set_choices(subscription_id=active.pk, choices=Choices((), "weekdays", None), now=NOW)
 
-    answer = client.get(url("dossier-download", active))
+    answer = client.get(url("data-export-download", active))
 
     assert answer["Content-Disposition"].startswith("attachment")
     assert answer["X-Robots-Tag"] == "noindex, nofollow"
@@ -49,7 +49,7 @@ def test_erasing_leaves_nothing_and_says_so(client, active):
     assert not Letter.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["dossier-download", "erase-me"])
+@pytest.mark.parametrize("name", ["data-export-download", "erase-me"])
 def test_a_broken_link_gives_nothing_away(client, name):
     assert client.get(reverse(name, args=["nobody"])).status_code == 404
     assert client.post(reverse(name, args=["nobody"])).status_code == 404

@@ -12,9 +12,9 @@ from django.utils import timezone
 from subscribers import confirmation_mail, suppression
 from subscribers.models import Consent, Subscriber, Subscription, Suppression
 from subscribers.transfer import importing, storing
-from subscribers.transfer.importing import Word
+from subscribers.transfer.importing import ImportEvidence
 from subscribers.transfer.presets import Field
-from subscribers.transfer.rows import Reading
+from subscribers.transfer.rows import ColumnMapping
 from subscribers.transfer.spreadsheet import Spreadsheet
 from subscribers.transfer.storing import CONFIRMATION_EVERY
 from tests import factories
@@ -264,7 +264,7 @@ def test_a_reader_who_confirmed_here_since_then_is_not_suppressed(run, newslette
 
     content = "email,left_at\nann@example.com,2024-05-06\nbob@example.com,2024-05-06\n"
     assert run(content, "--list-of", "left") == [
-        f"line 2: 'ann@example.com': {storing.HAS_CONFIRMED}",
+        f"line 2: 'ann@example.com': {storing.CONFIRMED_SINCE}",
         "added 0, suppressed 1, already there 0, refused 1",
     ]
     assert Suppression.objects.get().email_key == "bob@example.com"
@@ -359,14 +359,14 @@ def test_a_dry_run_reports_the_result_and_changes_nothing(run, newsletter):
 
 def test_a_batch_costs_the_same_queries_however_many_rows(newsletter, django_assert_num_queries):
     def store(content):
-        plan = importing.plan(
+        plan = importing.prepare(
             Spreadsheet(file_of(content)),
-            Reading({Field.EMAIL: 0}),
+            ColumnMapping({Field.EMAIL: 0}),
             newsletter=newsletter,
-            word=Word(evidence=EVIDENCE),
+            evidence=ImportEvidence(statement=EVIDENCE),
             now=NOW,
         )
-        return sum(outcome.added for outcome in importing.run(plan))
+        return sum(outcome.added for outcome in importing.import_all(plan))
 
     with django_assert_num_queries(12):
         assert store(lines(10)) == 10

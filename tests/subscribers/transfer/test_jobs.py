@@ -15,7 +15,7 @@ from django.utils import timezone
 from subscribers import erasure, retention, suppression, tasks
 from subscribers.models import Consent, ImportJob, ImportRefusal, Subscriber, Subscription
 from subscribers.transfer import importing, jobs
-from subscribers.transfer.jobs import NotNow
+from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.presets import Field
 from subscribers.transfer.unpacking import UnreadableFile
 from tests import factories
@@ -54,7 +54,7 @@ def uploaded(content, *, name="readers.csv", **fields):
 
 
 def confirmed(job):
-    jobs.look_over(
+    jobs.configure(
         job_id=job.pk,
         preset=job.preset,
         columns={Field(one): place for one, place in job.columns.items()},
@@ -66,13 +66,13 @@ def confirmed(job):
 
 
 def run_slice(job):
-    more = jobs.run(job_id=job.pk, clock=timezone.now)
+    more = jobs.run_slice(job_id=job.pk, clock=timezone.now)
     job.refresh_from_db()
     return more
 
 
 def run_whole(job, **options):
-    jobs.start(job_id=job.pk, now=timezone.now(), **options)
+    jobs.start_import(job_id=job.pk, now=timezone.now(), **options)
     while run_slice(job):
         pass
     return job
@@ -138,7 +138,7 @@ def test_the_database_itself_requires_the_evidence():
 
 def test_an_import_runs_slice_after_slice_and_counts_every_reader_once(small_batches):
     job = confirmed(uploaded(lines(25) + "reader3@example.com\nnobody\n"))
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
 
     progress = []
     while run_slice(job):
@@ -165,7 +165,7 @@ def test_a_dry_run_reports_the_same_and_changes_nothing(small_batches):
     content = lines(25) + "READER17@example.com\nnobody\n"
     job = confirmed(uploaded(content, newsletter=newsletter))
 
-    run_whole(job, trial=True)
+    run_whole(job, dry_run=True)
 
     tried = counts(job)
     assert job.status == "tried"
@@ -181,7 +181,7 @@ def test_a_dry_run_reports_the_same_and_changes_nothing(small_batches):
 
 def test_a_dry_run_that_was_killed_starts_again_from_the_beginning(small_batches):
     job = confirmed(uploaded(lines(25)))
-    jobs.start(job_id=job.pk, trial=True, now=timezone.now())
+    jobs.start_import(job_id=job.pk, dry_run=True, now=timezone.now())
     ImportJob.objects.update(line=11, cookie="170", rows=10, added=10)
 
     run_slice(job)
@@ -191,32 +191,32 @@ def test_a_dry_run_that_was_killed_starts_again_from_the_beginning(small_batches
 
 def test_an_import_stops_immediately_and_can_be_resumed(small_batches):
     job = confirmed(uploaded(lines(25)))
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
     run_slice(job)
 
-    assert jobs.stop(job_id=job.pk, now=timezone.now())
+    assert jobs.stop_import(job_id=job.pk, now=timezone.now())
     assert run_slice(job) is False
     assert (job.status, job.added) == ("stopped", 10)
     assert Subscription.objects.count() == 10
 
-    run_whole(job, go_on=True)
+    run_whole(job, resume=True)
     assert (job.status, *counts(job)) == ("done", 25, 25, 0, 0)
 
 
 def test_the_batch_under_way_is_not_stored_when_the_import_is_stopped(small_batches, monkeypatch):
     job = confirmed(uploaded(lines(25)))
-    jobs.start(job_id=job.pk, now=timezone.now())
-    store = jobs.storing.store
+    jobs.start_import(job_id=job.pk, now=timezone.now())
+    store = jobs.storing.store_batch
 
     def store_and_stop(*args, **kwargs):
         outcome = store(*args, **kwargs)
-        jobs.stop(job_id=job.pk, now=timezone.now())
+        jobs.stop_import(job_id=job.pk, now=timezone.now())
         return outcome
 
-    monkeypatch.setattr(jobs.storing, "store", store_and_stop)
+    monkeypatch.setattr(jobs.storing, "store_batch", store_and_stop)
     # The import is stopped in the same transaction here, and this is rolled back with it.
-    with pytest.raises(jobs._Over):
-        jobs._Run(_claimed(job), "mine", timezone.now).go_on()
+    with pytest.raises(jobs._LeaseLost):
+        jobs._Run(_claimed(job), "mine", timezone.now).run()
 
     assert not Subscription.objects.exists()
 
@@ -236,7 +236,7 @@ def test_an_import_can_be_run_again_from_the_start():
 
 def test_only_one_worker_runs_an_import(small_batches):
     job = confirmed(uploaded(lines(25)))
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
     assert jobs._claim(job.pk, "one", timezone.now())
 
     assert jobs._claim(job.pk, "other", timezone.now()) is None
@@ -246,14 +246,14 @@ def test_only_one_worker_runs_an_import(small_batches):
 
 def test_a_worker_whose_lease_ran_out_stores_nothing_more(small_batches):
     job = confirmed(uploaded(lines(25)))
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
     slow = jobs._Run(jobs._claim(job.pk, "slow", timezone.now()), "slow", timezone.now)
     ImportJob.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    assert jobs.due(now=timezone.now()) == [job.pk]
+    assert jobs.unclaimed(now=timezone.now()) == [job.pk]
     run_slice(job)
 
-    with pytest.raises(jobs._Over):
-        slow.go_on()
+    with pytest.raises(jobs._LeaseLost):
+        slow.run()
 
     job.refresh_from_db()
     assert (job.line, job.added, Subscription.objects.count()) == (11, 10, 10)
@@ -265,7 +265,7 @@ def test_the_tick_enqueues_an_import_that_no_worker_runs(
     sent = []
     monkeypatch.setattr(tasks.run_import, "apply_async", lambda kwargs, **_: sent.append(kwargs))
     job = uploaded(lines(1))
-    jobs.start(job_id=job.pk, now=timezone.now() - timedelta(seconds=1))
+    jobs.start_import(job_id=job.pk, now=timezone.now() - timedelta(seconds=1))
 
     with django_capture_on_commit_callbacks(execute=True):
         tasks.tick()
@@ -292,7 +292,7 @@ def test_a_file_that_cannot_be_read_to_its_end_fails_with_a_sentence(content, er
 
 def test_an_error_in_our_own_code_fails_the_import_visibly(monkeypatch):
     job = uploaded(lines(1))
-    monkeypatch.setattr(jobs.storing, "store", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(jobs.storing, "store_batch", lambda *args, **kwargs: 1 / 0)
 
     run_whole(job)
 
@@ -301,19 +301,19 @@ def test_an_error_in_our_own_code_fails_the_import_visibly(monkeypatch):
 
 def test_a_running_import_cannot_be_configured_or_started():
     job = uploaded(lines(1))
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
 
-    with pytest.raises(NotNow, match="stop it first"):
+    with pytest.raises(InvalidImportState, match="stop it first"):
         confirmed(job)
-    with pytest.raises(NotNow, match="under way"):
-        jobs.start(job_id=job.pk, now=timezone.now())
+    with pytest.raises(InvalidImportState, match="under way"):
+        jobs.start_import(job_id=job.pk, now=timezone.now())
 
 
 def test_a_list_without_a_column_of_addresses_does_not_start():
     job = uploaded("name\nAnn\n")
 
-    with pytest.raises(NotNow, match="which column holds the addresses"):
-        jobs.start(job_id=job.pk, now=timezone.now())
+    with pytest.raises(InvalidImportState, match="which column holds the addresses"):
+        jobs.start_import(job_id=job.pk, now=timezone.now())
 
 
 def test_old_files_and_refusals_are_deleted(settings):
@@ -326,8 +326,8 @@ def test_old_files_and_refusals_are_deleted(settings):
     old.refresh_from_db()
     assert (bool(old.file), os.path.exists(path), old.refusals.count()) == (False, False, 0)
     assert (old.refused, os.path.exists(new.file.path), new.refusals.count()) == (1, True, 1)
-    with pytest.raises(NotNow, match="has been deleted"):
-        jobs.start(job_id=old.pk, now=timezone.now())
+    with pytest.raises(InvalidImportState, match="has been deleted"):
+        jobs.start_import(job_id=old.pk, now=timezone.now())
 
 
 def test_the_file_is_deleted_with_its_import_and_with_its_newsletter(
@@ -378,7 +378,7 @@ def test_an_erased_reader_is_erased_from_the_refusals_and_not_imported_again():
 def test_an_import_goes_on_after_a_killed_worker_and_counts_every_reader_once(tmp_path):
     count = 60_000
     job = confirmed(uploaded(lines(count)))
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
     program = (
         "import django; django.setup()\n"
         "from django.conf import settings\n"
@@ -386,7 +386,7 @@ def test_an_import_goes_on_after_a_killed_worker_and_counts_every_reader_once(tm
         "from django.utils.timezone import now\n"
         "from subscribers.transfer import importing, jobs\n"
         "importing.BATCH = 500\n"
-        f"jobs.run(job_id={job.pk}, clock=now)\n"
+        f"jobs.run_slice(job_id={job.pk}, clock=now)\n"
     )
     env = process_environment(9) | {"DJANGO_SETTINGS_MODULE": "config.settings"}
     with subprocess.Popen([sys.executable, "-c", program], env=env, cwd=ROOT) as worker:
@@ -409,7 +409,7 @@ def test_an_import_goes_on_after_a_killed_worker_and_counts_every_reader_once(tm
 def test_a_real_worker_runs_an_import(worker, settings):
     settings.MEDIA_ROOT = str(ROOT / "var" / "test" / "files")  # the worker's own
     job = confirmed(uploaded(lines(5)))
-    jobs.start(job_id=job.pk, now=timezone.now())
+    jobs.start_import(job_id=job.pk, now=timezone.now())
     tasks.run_import.delay(job_id=job.pk)
 
     wait_for(lambda: ImportJob.objects.get().status == "done", what="the import")

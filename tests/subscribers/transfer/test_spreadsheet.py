@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.transfer import unpacking
-from subscribers.transfer.spreadsheet import LONGEST_RECORD, Record, Refusal, Spreadsheet
-from subscribers.transfer.unpacking import File, UnreadableFile
+from subscribers.transfer.spreadsheet import LONGEST_RECORD, CsvRecord, Refusal, Spreadsheet
+from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 
 NOT_CLOSED = "a quotation mark is not closed, or closed too soon"
 
 
 def file_of(content, **fields):
     data = content if isinstance(content, bytes) else content.encode()
-    return File("readers.csv", len(data), lambda: io.BytesIO(data), **fields)
+    return SourceFile("readers.csv", len(data), lambda: io.BytesIO(data), **fields)
 
 
 def read(content, **fields):
     file = file_of(content, **fields)
-    file.check()
+    file.check_encoding()
     return list(Spreadsheet(file).records())
 
 
@@ -35,7 +35,7 @@ def test_a_record_is_a_line_under_the_header():
     sheet = Spreadsheet(file_of("email,name\nann@example.com,Ann Lee\n"))
 
     assert sheet.header() == ["email", "name"]
-    assert list(sheet.records()) == [Record(2, ["ann@example.com", "Ann Lee"])]
+    assert list(sheet.records()) == [CsvRecord(2, ["ann@example.com", "Ann Lee"])]
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_a_record_is_a_line_under_the_header():
          "utf-16 little-endian", "utf-16 big-endian", "gzip", "utf-16 in gzip"],
 )  # fmt: skip
 def test_each_way_in_which_programs_write_csv_is_read(content):
-    assert read(content) == [Record(2, ["ann@example.com", "Ann"])]
+    assert read(content) == [CsvRecord(2, ["ann@example.com", "Ann"])]
 
 
 def test_excels_own_first_line_sets_the_delimiter():
     assert read("sep=;\nemail;name\nann@example.com;Lee, Ann\n") == [
-        Record(3, ["ann@example.com", "Lee, Ann"])
+        CsvRecord(3, ["ann@example.com", "Lee, Ann"])
     ]
 
 
@@ -76,7 +76,7 @@ def test_values_in_quotation_marks_may_hold_line_breaks_and_everything_else():
     )
 
     assert records == [
-        Record(
+        CsvRecord(
             2,
             [
                 "ann@example.com",
@@ -84,26 +84,26 @@ def test_values_in_quotation_marks_may_hold_line_breaks_and_everything_else():
                 "Ann",
             ],
         ),
-        Record(6, ["bob@example.com", "", "Bob"]),
+        CsvRecord(6, ["bob@example.com", "", "Bob"]),
     ]
 
 
 def test_a_quotation_mark_within_a_value_is_nothing_special():
     assert read('email,name\na@example.com,6" pipe\nb@example.com,Bob\n') == [
-        Record(2, ["a@example.com", '6" pipe']),
-        Record(3, ["b@example.com", "Bob"]),
+        CsvRecord(2, ["a@example.com", '6" pipe']),
+        CsvRecord(3, ["b@example.com", "Bob"]),
     ]
 
 
 def test_blank_lines_are_skipped_and_counted():
-    assert read("email,name\n\n,\nann@example.com,\n\n") == [Record(4, ["ann@example.com", ""])]
+    assert read("email,name\n\n,\nann@example.com,\n\n") == [CsvRecord(4, ["ann@example.com", ""])]
 
 
 def test_a_quotation_mark_that_is_not_closed_refuses_only_its_own_line():
     records = read('email,name\na@example.com,"Ann\nb@example.com,Bob\nc@example.com,"Cy"x\n')
 
     assert refused(records) == [(2, NOT_CLOSED), (4, NOT_CLOSED)]
-    assert records[1] == Record(3, ["b@example.com", "Bob"])
+    assert records[1] == CsvRecord(3, ["b@example.com", "Bob"])
 
 
 def test_a_quotation_mark_that_is_not_closed_does_not_swallow_a_long_file():
@@ -129,7 +129,7 @@ def test_an_invalid_record_is_refused_and_the_rest_is_read():
         (3, "the line is longer than 65,536 characters"),
         (4, "the line has 4 fields, the header names 2"),
     ]
-    assert records[3] == Record(5, ["d@example.com", "D"])
+    assert records[3] == CsvRecord(5, ["d@example.com", "D"])
 
 
 def test_a_file_in_another_encoding_is_refused_with_the_number_of_the_line():
@@ -140,14 +140,14 @@ def test_a_file_in_another_encoding_is_refused_with_the_number_of_the_line():
 def test_a_file_in_another_encoding_is_read_if_the_operator_names_it():
     content = "email,name\nann@example.com,Ann\nbob@example.com,Böb €\n".encode("cp1252")
 
-    assert read(content, encoding="cp1252")[1] == Record(3, ["bob@example.com", "Böb €"])
+    assert read(content, encoding="cp1252")[1] == CsvRecord(3, ["bob@example.com", "Böb €"])
     with pytest.raises(UnreadableFile, match="Line 3 is not Shift JIS"):
         read(content, encoding="shift_jis")
 
 
 def test_a_byte_order_mark_overrides_the_encoding_that_the_operator_names():
     assert read("email\nann@example.com\n".encode("utf-16"), encoding="cp1252") == [
-        Record(2, ["ann@example.com"])
+        CsvRecord(2, ["ann@example.com"])
     ]
 
 
@@ -156,13 +156,15 @@ def test_a_bad_byte_far_down_is_found_before_the_first_record():
     file = file_of(b"email,name\n" + good + "é".encode("cp1252"))
 
     with pytest.raises(UnreadableFile, match="Line 100002 is not UTF-8"):
-        file.check()
+        file.check_encoding()
 
 
 def test_a_character_across_two_chunks_is_no_error(monkeypatch):
     monkeypatch.setattr(unpacking, "_CHUNK", 1)
 
-    assert read("email,name\nann@example.com,Änn €\n") == [Record(2, ["ann@example.com", "Änn €"])]
+    assert read("email,name\nann@example.com,Änn €\n") == [
+        CsvRecord(2, ["ann@example.com", "Änn €"])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked():
     tracemalloc.start()
 
     with pytest.raises(UnreadableFile, match=r"larger than 0\.0 GB, unpacked"):
-        read(bomb, largest=10_000_000)
+        read(bomb, max_bytes=10_000_000)
 
     assert tracemalloc.get_traced_memory()[1] < 8_000_000
     tracemalloc.stop()
@@ -205,7 +207,7 @@ def test_one_endless_line_takes_no_memory():
     assert tracemalloc.get_traced_memory()[1] < 8_000_000
     tracemalloc.stop()
     assert refused(records) == [(2, "the line is longer than 65,536 characters")]
-    assert records[1] == Record(3, ["bob@example.com"])
+    assert records[1] == CsvRecord(3, ["bob@example.com"])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -219,7 +221,7 @@ def test_reading_resumes_where_another_run_stopped(encoding, pack, end):
     records = sheet.records()
     first = [next(records) for _ in range(1234)]
 
-    rest = list(Spreadsheet(file).records(after=sheet.place()))
+    rest = list(Spreadsheet(file).records(after=sheet.resume_point()))
 
     assert first + rest == whole
     assert len(whole) == 3000
@@ -230,12 +232,12 @@ def test_a_spreadsheet_has_no_resume_point_while_it_looks_for_a_quotation_mark()
     records = sheet.records()
 
     assert isinstance(next(records), Refusal)
-    assert sheet.place() is None
+    assert sheet.resume_point() is None
     assert [next(records), next(records)] == [
-        Record(3, ["b@example.com", ""]),
-        Record(4, ["c@example.com", ""]),
+        CsvRecord(3, ["b@example.com", ""]),
+        CsvRecord(4, ["c@example.com", ""]),
     ]
-    assert sheet.place().line == 4
+    assert sheet.resume_point().line == 4
 
 
 @given(st.lists(st.text(alphabet='a,"\n\r\x00;@ é', max_size=30), max_size=20))

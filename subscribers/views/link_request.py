@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, new_form_token
 from subscribers.addresses import BadAddress
 from subscribers.preferences.link_request import request_link
-from subscribers.views.attempt import Entry, attempt_of, email_of
 from subscribers.views.origin import origin_of
+from subscribers.views.posted_form import FormState, attempt_of, email_of
 
 
 # As with sign-up, the form uses no authority of the reader, so a forger gains nothing.
@@ -22,16 +22,16 @@ from subscribers.views.origin import origin_of
 def lost_link(request: HttpRequest) -> HttpResponse:
     """Give the same answer for every address, known or not."""
     if request.method != "POST":
-        return _form(request, Entry(challenge=_challenge()))
+        return _form(request, FormState(challenge=_challenge()))
     email = email_of(request)
     try:
         request_link(email=email, attempt=attempt_of(request), origin=origin_of(request), now=now())
     except BadAddress as error:
-        entry = Entry(email=email, error=gettext(str(error)), challenge=_challenge())
+        entry = FormState(email=email, error=gettext(str(error)), challenge=_challenge())
         return _form(request, entry)
     except ChallengeNeeded as needed:
         said = gettext("Very many people are asking just now. Please press the button again.")
-        return _form(request, Entry(email=email, error=said, challenge=needed.challenge))
+        return _form(request, FormState(email=email, error=said, challenge=needed.challenge))
     return redirect("lost-link-sent")
 
 
@@ -44,7 +44,7 @@ def _challenge() -> dict[str, object] | None:
     return new_challenge(now()) if challenge_needed(now()) else None
 
 
-def _form(request: HttpRequest, entry: Entry) -> HttpResponse:
+def _form(request: HttpRequest, entry: FormState) -> HttpResponse:
     # The form token stays the same: with a new one, a quick correction would come too early.
     opened = new_form_token(now()) if request.method != "POST" else request.POST.get("opened", "")
     return render(request, "subscribers/lost_link.html", {"entry": entry, "opened": opened})

@@ -45,7 +45,7 @@ def bad_link(request: HttpRequest) -> HttpResponse:
     return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
 
 
-def reader_of(token: str) -> Subscription | None:
+def preferences_subscription(token: str) -> Subscription | None:
     """Return the subscription whose preferences a link opens.
 
     None if the link is not ours, was sent to an address that the reader no longer has, or is an
@@ -62,7 +62,7 @@ def reader_of(token: str) -> Subscription | None:
     return subscription if link.was_sent_to(subscription.subscriber.email) else None
 
 
-def leaver_of(token: str) -> Subscription | None:
+def unsubscribe_subscription(token: str) -> Subscription | None:
     """Return the subscription that a link ends, however old its mail is.
 
     None if the link is not ours, or is an erased reader's.

@@ -7,13 +7,13 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from subscribers import data_export, data_export_page, languages
-from subscribers.views.keys import bad_link, reader_of, signed_link
+from subscribers.views.link_access import bad_link, preferences_subscription, signed_link
 
 
 @signed_link
-def page(request: HttpRequest, token: str) -> HttpResponse:
+def show(request: HttpRequest, token: str) -> HttpResponse:
     """Show everything in words; the preferences link's token opens this page, too."""
-    subscription = reader_of(token)
+    subscription = preferences_subscription(token)
     if subscription is None:
         return bad_link(request)
     languages.activate_for(request, subscription=subscription)
@@ -22,15 +22,15 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     ) | {
         "newsletter": subscription.newsletter,
         "zone": data_export_page.zone_of(subscription),
-        "download_url": reverse("dossier-download", args=[token]),
+        "download_url": reverse("data-export-download", args=[token]),
         "preferences_url": reverse("preferences", args=[token]),
     }
-    return render(request, "subscribers/dossier.html", context)
+    return render(request, "subscribers/data_export.html", context)
 
 
 @signed_link
 def download(request: HttpRequest, token: str) -> HttpResponse:
-    subscription = reader_of(token)
+    subscription = preferences_subscription(token)
     if subscription is None:
         return bad_link(request)
     return as_file(subscription.subscriber_id)

@@ -14,14 +14,14 @@ LONGEST = 1_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class FormState:
     """What the form's fields hold, and what is said beside them."""
 
     email: str = ""
     error: str = ""
     # The address that was probably meant, and whether the one that was typed is accepted, too.
     suggestion: str = ""
-    may_insist: bool = False
+    may_keep: bool = False
     # The challenge that the browser has to solve, if there is one.
     challenge: dict[str, Any] | None = None
 

@@ -11,16 +11,16 @@ from django.utils.timezone import now
 from subscribers import languages, signed_links
 from subscribers.models import Subscription
 from subscribers.preferences import address_change
-from subscribers.views.keys import bad_link, signed_link
+from subscribers.views.link_access import bad_link, signed_link
 from subscribers.views.origin import origin_of
 
 
 @signed_link
-def move(request: HttpRequest, token: str) -> HttpResponse:
+def confirm_address_change(request: HttpRequest, token: str) -> HttpResponse:
     """Show the change; a POST agrees to it, or cancels it if the field `no` is set."""
     try:
         step = address_change.read_link(token=token, now=now())
-        face = _face(step)
+        face = _any_subscription(step)
         if face is None:
             return bad_link(request)
         languages.activate_for(request, subscription=face)
@@ -32,7 +32,7 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
     except signed_links.BadToken:
         return bad_link(request)
     except signed_links.ExpiredToken:
-        return render(request, "subscribers/move_expired.html", status=HTTPStatus.GONE)
+        return render(request, "subscribers/address_change_expired.html", status=HTTPStatus.GONE)
     if step.done:
         return _page(request, "done", face, step)
     return _page(request, "agreed" if step.agreed else "ask", face, step)
@@ -50,9 +50,9 @@ def _page(
         "old": face.subscriber.email if step.side == address_change.OLD else "",
         "wording": address_change.button_sentence(step.change),
     }
-    return render(request, "subscribers/move.html", context)
+    return render(request, "subscribers/address_change.html", context)
 
 
-def _face(step: address_change.ChangeSide) -> Subscription | None:
+def _any_subscription(step: address_change.ChangeSide) -> Subscription | None:
     theirs = step.change.subscriber.subscriptions.select_related("newsletter", "subscriber")
     return theirs.order_by("pk").first()

@@ -7,13 +7,13 @@ from django.shortcuts import render
 from django.utils.timezone import now
 
 from subscribers import erasure, languages
-from subscribers.views.keys import bad_link, reader_of, signed_link
+from subscribers.views.link_access import bad_link, preferences_subscription, signed_link
 
 
 @signed_link
 def erase_me(request: HttpRequest, token: str) -> HttpResponse:
     """Say what erasure means and ask once more; a POST of the button erases."""
-    subscription = reader_of(token)
+    subscription = preferences_subscription(token)
     if subscription is None:
         return bad_link(request)
     languages.activate_for(request, subscription=subscription)
