@@ -12,7 +12,7 @@ from subscribers import merged_readers, signals, suppression
 from subscribers.models import (
     AddressChange,
     Consent,
-    Letter,
+    RequestedMail,
     Section,
     Subscriber,
     Subscription,
@@ -38,7 +38,7 @@ def gather(*, subscriber_id: int) -> dict[str, Any]:
         "subscriptions": _subscriptions(theirs),
         "consents": _consents(theirs),
         "address_changes": _address_changes(subscriber),
-        "letters": _letters(subscriber),
+        "requested_mails": _requested_mails(subscriber),
         "suppression": _suppression(subscriber),
     }
     answers: Any = signals.data_export_requested.send(
@@ -85,7 +85,7 @@ def _subscription(subscription: Subscription, names: dict[int, str]) -> dict[str
         "confirmed_at": subscription.confirmed_at,
         "ended_at": subscription.ended_at,
         "ended_why": subscription.ended_why,
-        "last_letter_at": subscription.mail_sent_at,
+        "last_mail_at": subscription.mail_sent_at,
         "reminded_at": subscription.reminded_at,
     }
 
@@ -120,10 +120,10 @@ def _address_changes(subscriber: Subscriber) -> list[dict[str, Any]]:
     return [{"asked_at": row.pop("created_at")} | row for row in rows.values("created_at", *fields)]
 
 
-def _letters(subscriber: Subscriber) -> list[dict[str, Any]]:
+def _requested_mails(subscriber: Subscriber) -> list[dict[str, Any]]:
     """Return the mails requested on a page: to the reader's address, or about a change of it."""
     about_theirs = Q(email_key=subscriber.email_key) | Q(change__subscriber=subscriber)
-    rows = Letter.objects.filter(about_theirs).order_by("-asked_at", "-pk")
+    rows = RequestedMail.objects.filter(about_theirs).order_by("-asked_at", "-pk")
     return [
         {
             "kind": row.kind,

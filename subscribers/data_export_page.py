@@ -58,7 +58,7 @@ LABELS: dict[str, dict[str, str | Promise]] = {
         "uncertain": _("sent, with no answer from your mail server"),
     },
     # Requested mails are called by their subjects. Their outcomes are described under "delivery".
-    "letter": {
+    "requested_mail": {
         "link": _("Your link to your preferences"),
         "old-address": _("Please confirm your new address"),
         "new-address": _("Please confirm this address"),
@@ -100,7 +100,7 @@ def context(contents: dict[str, Any]) -> dict[str, Any]:
         "consents": [_consent(row) for row in contents["consents"]],
         "suppression": _suppression(contents["suppression"]),
         "address_changes": contents["address_changes"],
-        "letters": [_letter(row) for row in contents["letters"]],
+        "requested_mails": [_requested_mail(row) for row in contents["requested_mails"]],
         "deliveries": [
             row | {"outcome": _word("delivery", row["status"])}
             for row in deliveries[:DELIVERIES_SHOWN]
@@ -149,9 +149,12 @@ def _consent(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _letter(row: dict[str, Any]) -> dict[str, Any]:
+def _requested_mail(row: dict[str, Any]) -> dict[str, Any]:
     outcome = MAIL_OUTCOMES.get(row["outcome"], "skipped")
-    return row | {"kind": _word("letter", row["kind"]), "outcome": _word("delivery", outcome)}
+    return row | {
+        "kind": _word("requested_mail", row["kind"]),
+        "outcome": _word("delivery", outcome),
+    }
 
 
 def _suppression(row: dict[str, Any] | None) -> dict[str, Any] | None:

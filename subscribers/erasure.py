@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from subscribers import consent_guard, growth, merged_readers, signals, suppression
 from subscribers.addresses import compare_key
-from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
+from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber, Subscription
 from subscribers.transfer import jobs
 from subscribers.webhooks import erasure
 
@@ -137,7 +137,7 @@ def _tell(states: dict[int, str], email: str, now: datetime) -> None:
 
 def _delete_requests(subscriber: Subscriber, addresses: set[str]) -> None:
     AddressChange.objects.filter(subscriber=subscriber).delete()
-    Letter.objects.filter(email_key__in=map(compare_key, addresses)).delete()
+    RequestedMail.objects.filter(email_key__in=map(compare_key, addresses)).delete()
 
 
 def _anonymise_admin_log(subscriber: Subscriber, subscription_ids: list[int]) -> None:

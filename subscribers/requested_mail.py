@@ -14,11 +14,11 @@ from django.urls import reverse
 
 from subscribers import languages, signed_links, suppression
 from subscribers.mail import compose, is_permanent_refusal
-from subscribers.models import AddressChange, Letter, Subscription
+from subscribers.models import AddressChange, RequestedMail, Subscription
 
 logger = logging.getLogger(__name__)
 
-Kind, Outcome = Letter.Kind, Letter.Outcome
+Kind, Outcome = RequestedMail.Kind, RequestedMail.Outcome
 # The same as in subscribers.confirmation_mail.
 LEASE = timedelta(minutes=5)
 MAX_RETRY_DELAY = timedelta(hours=6)
@@ -38,25 +38,25 @@ TEMPLATES = {
 class NotSent(Exception):
     """The mail is not to be sent; `outcome` says why."""
 
-    def __init__(self, outcome: Letter.Outcome) -> None:
+    def __init__(self, outcome: RequestedMail.Outcome) -> None:
         super().__init__(str(outcome.label))
         self.outcome = outcome
 
 
 def due_ids(*, now: datetime, limit: int = MAILS_PER_TASK) -> list[int]:
     """Return the requested mails that are due, the longest waiting first."""
-    due = Letter.objects.filter(due_at__lte=now).order_by("due_at")
+    due = RequestedMail.objects.filter(due_at__lte=now).order_by("due_at")
     return list(due.values_list("pk", flat=True)[:limit])
 
 
 def send_all_due(*, clock: Callable[[], datetime]) -> bool:
     """Send what is due; return whether there may be more."""
     ids = due_ids(now=clock())
-    for letter_id in ids:
+    for mail_id in ids:
         try:
-            send_if_due(mail_id=letter_id, now=clock())
+            send_if_due(mail_id=mail_id, now=clock())
         except Exception:  # a broken mail stays leased, and must not hold up the others
-            logger.exception("Letter %s failed", letter_id)
+            logger.exception("Mail %s failed", mail_id)
     return len(ids) == MAILS_PER_TASK
 
 
@@ -66,39 +66,41 @@ def send_if_due(*, mail_id: int, now: datetime) -> bool:
     The row is leased first, so a second worker finds nothing due. A mail that a crash leaves behind
     is due again after LEASE.
     """
-    leased = Letter.objects.filter(pk=mail_id, due_at__lte=now).update(due_at=now + LEASE)
+    leased = RequestedMail.objects.filter(pk=mail_id, due_at__lte=now).update(due_at=now + LEASE)
     if not leased:
         return False
-    letter = Letter.objects.select_related("change__subscriber").get(pk=mail_id)
+    mail = RequestedMail.objects.select_related("change__subscriber").get(pk=mail_id)
     try:
-        _compose(letter, now=now).send()
+        _compose(mail, now=now).send()
     except NotSent as error:
-        return _settle(letter, error.outcome)
+        return _settle(mail, error.outcome)
     except (smtplib.SMTPException, OSError) as error:
-        return _failed(letter, error, now=now)
+        return _failed(mail, error, now=now)
     except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
-        logger.exception("Letter %s failed", mail_id)
-        return _failed(letter, error, now=now)
-    return _settle(letter, Outcome.SENT)
+        logger.exception("Mail %s failed", mail_id)
+        return _failed(mail, error, now=now)
+    return _settle(mail, Outcome.SENT)
 
 
 def purge_requests(*, now: datetime) -> None:
     """Delete requests that have served their purpose: the ledger of consent has their outcome."""
-    Letter.objects.filter(due_at=None, change=None, asked_at__lt=now - KEEP_REQUESTS).delete()
+    RequestedMail.objects.filter(
+        due_at=None, change=None, asked_at__lt=now - KEEP_REQUESTS
+    ).delete()
     AddressChange.objects.filter(created_at__lt=now - KEEP_CHANGES).delete()
 
 
-def _compose(letter: Letter, *, now: datetime) -> EmailMultiAlternatives:
-    kind = Kind(letter.kind)
-    if letter.change is None:
-        found = Subscription.objects.filter(subscriber__email_key=letter.email_key)
+def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
+    kind = Kind(mail.kind)
+    if mail.change is None:
+        found = Subscription.objects.filter(subscriber__email_key=mail.email_key)
     else:
-        _check(letter.change, kind)
-        found = letter.change.subscriber.subscriptions.all()
+        _check(mail.change, kind)
+        found = mail.change.subscriber.subscriptions.all()
     subscription = _face(found)
     address = subscription.subscriber.email
-    if letter.change and kind == Kind.NEW_ADDRESS:
-        address = letter.change.email
+    if mail.change and kind == Kind.NEW_ADDRESS:
+        address = mail.change.email
     if suppression.is_suppressed(address):
         raise NotSent(Outcome.SUPPRESSED)
     newsletter = subscription.newsletter
@@ -107,7 +109,7 @@ def _compose(letter: Letter, *, now: datetime) -> EmailMultiAlternatives:
         context={
             "newsletter": newsletter,
             "hours": int(signed_links.CONFIRM_WITHIN.total_seconds() // 3600),
-            "link": f"{settings.SITE_URL}{_link(letter, subscription, now=now)}",
+            "link": f"{settings.SITE_URL}{_link(mail, subscription, now=now)}",
         },
         to=address,
         from_name=newsletter.from_name,
@@ -117,7 +119,7 @@ def _compose(letter: Letter, *, now: datetime) -> EmailMultiAlternatives:
     )
 
 
-def _check(change: AddressChange, kind: Letter.Kind) -> None:
+def _check(change: AddressChange, kind: RequestedMail.Kind) -> None:
     """Raise NotWritten if the change is over or this side has agreed already."""
     agreed_at = change.old_agreed_at if kind == Kind.OLD_ADDRESS else change.new_agreed_at
     if change.status != AddressChange.Status.OPEN or agreed_at:
@@ -141,30 +143,30 @@ def _face(subscriptions: QuerySet[Subscription]) -> Subscription:
     return subscription
 
 
-def _link(letter: Letter, subscription: Subscription, *, now: datetime) -> str:
-    if letter.change is None:
+def _link(mail: RequestedMail, subscription: Subscription, *, now: datetime) -> str:
+    if mail.change is None:
         return reverse("preferences", args=[signed_links.preferences_token(subscription)])
-    side = "old" if letter.kind == Kind.OLD_ADDRESS else "new"
+    side = "old" if mail.kind == Kind.OLD_ADDRESS else "new"
     return reverse(
-        "address-change", args=[signed_links.address_change_token(letter.change.pk, side, now=now)]
+        "address-change", args=[signed_links.address_change_token(mail.change.pk, side, now=now)]
     )
 
 
-def _settle(letter: Letter, outcome: Letter.Outcome) -> bool:
-    Letter.objects.filter(pk=letter.pk).update(due_at=None, outcome=outcome)
+def _settle(mail: RequestedMail, outcome: RequestedMail.Outcome) -> bool:
+    RequestedMail.objects.filter(pk=mail.pk).update(due_at=None, outcome=outcome)
     return outcome == Outcome.SENT
 
 
-def _failed(letter: Letter, error: Exception, *, now: datetime) -> bool:
+def _failed(mail: RequestedMail, error: Exception, *, now: datetime) -> bool:
     """Postpone the mail by as long as it has waited already, so that the pauses double."""
     if is_permanent_refusal(error):
-        logger.info("Letter %s is refused", letter.pk)
-        return _settle(letter, Outcome.REFUSED)
-    waited = now - letter.asked_at
+        logger.info("Mail %s is refused", mail.pk)
+        return _settle(mail, Outcome.REFUSED)
+    waited = now - mail.asked_at
     if waited > signed_links.CONFIRM_WITHIN:
-        logger.error("Letter %s given up: %s", letter.pk, error)
-        return _settle(letter, Outcome.GIVEN_UP)
+        logger.error("Mail %s given up: %s", mail.pk, error)
+        return _settle(mail, Outcome.GIVEN_UP)
     pause = min(max(waited, timedelta(minutes=1)), MAX_RETRY_DELAY)
-    logger.warning("Letter %s in %s again: %s", letter.pk, pause, error)
-    Letter.objects.filter(pk=letter.pk).update(due_at=now + pause)
+    logger.warning("Mail %s in %s again: %s", mail.pk, pause, error)
+    RequestedMail.objects.filter(pk=mail.pk).update(due_at=now + pause)
     return False

@@ -13,7 +13,7 @@ from django.db.models import Q
 from redis.exceptions import RedisError
 
 from subscribers import consent_guard, erasure, inactive, pending, suppression
-from subscribers.models import AddressChange, Consent, Letter, Subscription
+from subscribers.models import AddressChange, Consent, RequestedMail, Subscription
 from subscribers.transfer import files, jobs
 from subscribers.webhooks.erasure import purge_undelivered
 
@@ -119,7 +119,7 @@ def purge_requested_mail(*, now: datetime) -> bool:
         return False
     gone = 0
     for found in (
-        Letter.objects.filter(asked_at__lt=cutoff, change=None),
+        RequestedMail.objects.filter(asked_at__lt=cutoff, change=None),
         AddressChange.objects.filter(created_at__lt=cutoff),
     ):
         ids = list(found.values_list("pk", flat=True)[:ROWS_PER_STEP])

@@ -13,9 +13,9 @@ from django.utils.text import Truncator
 from unfold.decorators import display
 
 from digest.models import Delivery, Edition
-from subscribers.long_lists import LongList, readers_at
+from subscribers.large_tables import LargeTableMixin, readers_by_address
 from subscribers.models import Subscription
-from subscribers.records import RecordAdmin
+from subscribers.read_only import ReadOnlyAdmin
 
 STATUS_COLOURS = {
     "sent": "success",
@@ -66,7 +66,7 @@ def _edition(request: HttpRequest) -> int | None:
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LongList, RecordAdmin):
+class DeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
     list_display = [
         "reader",
         "shown_edition",
@@ -111,7 +111,9 @@ class DeliveryAdmin(LongList, RecordAdmin):
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        found = Q(subscription__in=Subscription.objects.filter(subscriber__in=readers_at(term)))
+        found = Q(
+            subscription__in=Subscription.objects.filter(subscriber__in=readers_by_address(term))
+        )
         if _edition(request):
             found |= Q(reply__icontains=term)
         return queryset.filter(found), False

@@ -1,22 +1,22 @@
 """The part of the admin that is about newsletters and their readers: one module per page."""
 
 from subscribers.admin import (
-    access,
-    catalogue,
+    api_tokens,
     consent,
     growth,
     imports,
+    newsletters,
     readers,
     suppression,
     webhooks,
 )
 
 __all__ = [
-    "access",
-    "catalogue",
+    "api_tokens",
     "consent",
     "growth",
     "imports",
+    "newsletters",
     "readers",
     "suppression",
     "webhooks",

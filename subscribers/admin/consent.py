@@ -11,13 +11,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from subscribers.long_lists import LongList, readers_at
+from subscribers.large_tables import LargeTableMixin, readers_by_address
 from subscribers.models import Consent, Subscription
-from subscribers.records import RecordAdmin
+from subscribers.read_only import ReadOnlyAdmin
 
 
 @admin.register(Consent)
-class ConsentAdmin(LongList, RecordAdmin):
+class ConsentAdmin(LargeTableMixin, ReadOnlyAdmin):
     list_display = ["created_at", "reader", "newsletter", "kind", "wording", "ip_address"]
     list_filter = [
         "kind",
@@ -36,7 +36,7 @@ class ConsentAdmin(LongList, RecordAdmin):
             return queryset, False
         if _is_network_address(term):
             return queryset.filter(ip_address=term), False
-        theirs = Subscription.objects.filter(subscriber__in=readers_at(term))
+        theirs = Subscription.objects.filter(subscriber__in=readers_by_address(term))
         return queryset.filter(subscription__in=theirs), False
 
     @display(description="Reader")

@@ -33,7 +33,7 @@ KINDS = [
 ]
 THEMES = [("", "By the reader's device"), ("light", "Light"), ("dark", "Dark")]
 FONTS = [("", "Ours, without serifs"), ("serif", "Ours, with serifs"), ("page", "The page's own")]
-colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write the colour like #0b57d0.")
+validate_colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write the colour like #0b57d0.")
 
 
 def _choice(label: str, choices: list[tuple[str, str]], **options: Any) -> forms.ChoiceField:
@@ -85,8 +85,8 @@ class EmbedForm(forms.Form):
     text = _text("Promise", max_length=300)
     button = _text("Button", max_length=40)
     theme = _choice("Light or dark", THEMES)
-    accent = _text("Accent", validators=[colour])
-    background = _text("Background", placeholder="#ffffff", validators=[colour])
+    accent = _text("Accent", validators=[validate_colour])
+    background = _text("Background", placeholder="#ffffff", validators=[validate_colour])
     font = _choice("Typeface", FONTS)
     radius = _number("Rounding of corners, in pixels", largest=32)
 

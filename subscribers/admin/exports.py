@@ -22,7 +22,7 @@ from subscribers.models import Newsletter, Subscriber
 from subscribers.transfer import exporting
 
 # The permission to get readers' addresses by the thousand, in whatever way.
-EXPORT = "subscribers.export_readers"
+EXPORT_PERMISSION = "subscribers.export_readers"
 STATUSES = {
     "active": "Active readers",
     "pending": "Waiting for confirmation",
@@ -56,13 +56,13 @@ class ExportAdmin(ModelAdmin):
     actions_list: ClassVar[list[str]] = ["export_readers"]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(EXPORT)
+        return request.user.has_perm(EXPORT_PERMISSION)
 
     @action(description="Export", icon="download", permissions=["export"], url_path="export")
     def export_readers(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         form = ExportForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            _write_down(request, form.cleaned_data)
+            _log_export(request, form.cleaned_data)
             return _file(**form.cleaned_data)
         context = self.admin_site.each_context(request) | {
             "form": form,
@@ -86,7 +86,7 @@ def _file(
     return response
 
 
-def _write_down(request: HttpRequest, said: dict[str, Any]) -> None:
+def _log_export(request: HttpRequest, said: dict[str, Any]) -> None:
     """Record in the admin's log who exported the readers."""
     LogEntry.objects.create(
         user_id=str(request.user.pk),

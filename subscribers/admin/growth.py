@@ -16,7 +16,7 @@ from django.utils.timezone import now
 from subscribers import growth
 from subscribers.growth import GrowthCounts, GrowthReport
 from subscribers.models import GrowthDay, Newsletter, Subscription
-from subscribers.records import RecordAdmin
+from subscribers.read_only import ReadOnlyAdmin
 from subscribers.shared_cache import stale_while_revalidate
 
 PERIODS = (30, 90, 365)
@@ -24,7 +24,7 @@ PERIODS = (30, 90, 365)
 PAGES = 25
 
 # This colour is legible in the admin's light and dark theme.
-_WORDS = "#7c8596"
+_TEXT_COLOUR = "#7c8596"
 _SERIES: tuple[tuple[str, str, str, str, list[int]], ...] = (
     ("Sign-ups", "signups", "#d97706", "line", []),
     ("Confirmed", "confirmations", "#3b82f6", "bar", []),
@@ -33,7 +33,7 @@ _SERIES: tuple[tuple[str, str, str, str, list[int]], ...] = (
 
 
 @admin.register(GrowthDay)
-class GrowthAdmin(RecordAdmin):
+class GrowthAdmin(ReadOnlyAdmin):
     """Show one page of figures in place of a list of rows."""
 
     def changelist_view(
@@ -41,7 +41,7 @@ class GrowthAdmin(RecordAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        asked = _Asked(request)
+        asked = _Query(request)
         # This takes some tenths of a second, and some seconds in the hour after an import of a
         # million readers.
         key = f"growth:{sha256(asked.link().encode()).hexdigest()}"
@@ -66,7 +66,7 @@ class GrowthAdmin(RecordAdmin):
         return self.has_view_permission(request)
 
 
-class _Asked:
+class _Query:
     """The parameters in the page's URL; an invalid one counts as left out."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -127,7 +127,7 @@ def chart(found: GrowthReport, *, small: bool = False) -> dict[str, str]:
 
 
 def _options(small: bool) -> dict[str, Any]:
-    ticks = {"color": _WORDS, "precision": 0, "maxRotation": 0, "autoSkipPadding": 24}
+    ticks = {"color": _TEXT_COLOUR, "precision": 0, "maxRotation": 0, "autoSkipPadding": 24}
     if small:
         ticks["maxTicksLimit"] = 4
     return {
@@ -140,7 +140,7 @@ def _options(small: bool) -> dict[str, Any]:
             "legend": {
                 "display": not small,
                 "position": "bottom",
-                "labels": {"color": _WORDS, "boxWidth": 14, "boxHeight": 2},
+                "labels": {"color": _TEXT_COLOUR, "boxWidth": 14, "boxHeight": 2},
             }
         },
         "scales": {
@@ -150,7 +150,7 @@ def _options(small: bool) -> dict[str, Any]:
     }
 
 
-def _pages(found: GrowthReport, asked: _Asked) -> dict[str, Any]:
+def _pages(found: GrowthReport, query: _Query) -> dict[str, Any]:
     """Return the pages with most sign-ups, each with a bar, and the sum of all others."""
     ranked = sorted(
         found.sources.items(), key=lambda page: (-page[1].signups, -page[1].gain, page[0])
@@ -164,16 +164,16 @@ def _pages(found: GrowthReport, asked: _Asked) -> dict[str, Any]:
             "source": source,
             "tally": tally,
             "percent": round(100 * tally.signups / most) if most else 0,
-            "link": asked.link(source=source),
-            "is_shown": source == asked.source,
+            "link": query.link(source=source),
+            "is_shown": source == query.source,
         }
         for source, tally in ranked[:PAGES]
     ]
     return {"pages": pages, "rest": rest, "rest_count": len(ranked[PAGES:])}
 
 
-def _report(asked: _Asked) -> GrowthReport:
-    return growth.report(newsletters=asked.chosen, days=asked.days, source=asked.source, now=now())
+def _report(query: _Query) -> GrowthReport:
+    return growth.report(newsletters=query.chosen, days=query.days, source=query.source, now=now())
 
 
 def _active(newsletters: list[Newsletter]) -> int:

@@ -18,7 +18,7 @@ from subscribers.transfer import presets
 from subscribers.transfer.presets import BY_NAME, DAYBREAK, PRESETS, Field
 from subscribers.transfer.unpacking import ENCODINGS
 
-LABELS = {
+FIELD_LABELS = {
     Field.EMAIL: "Address",
     Field.NAME: "Name",
     Field.FIRST_NAME: "First name",
@@ -56,7 +56,7 @@ class UploadForm(forms.Form):
     )
 
 
-class LookForm(forms.Form):
+class ColumnMappingForm(forms.Form):
     """What a list's columns hold. If the user changes the preset, the columns follow it."""
 
     preset = forms.ChoiceField(
@@ -82,7 +82,7 @@ class LookForm(forms.Form):
             ("", "—"),
             *((str(n), name or f"column {n + 1}") for n, name in enumerate(header)),
         ]
-        for one, label in LABELS.items():
+        for one, label in FIELD_LABELS.items():
             name = f"column_{one}"
             self.fields[name] = forms.ChoiceField(
                 label=label,
@@ -107,7 +107,7 @@ class LookForm(forms.Form):
         taken: dict[str, Field] = {}
         for one, place in self._places(cleaned):
             if place in taken:
-                first = LABELS[taken[place]].lower()
+                first = FIELD_LABELS[taken[place]].lower()
                 self.add_error(f"column_{one}", f"This column is the {first} already.")
             taken.setdefault(place, one)
         return cleaned
@@ -121,10 +121,10 @@ class LookForm(forms.Form):
 
     @property
     def column_fields(self) -> list[Any]:
-        return [self[f"column_{one}"] for one in LABELS]
+        return [self[f"column_{one}"] for one in FIELD_LABELS]
 
 
-class WordForm(forms.Form):
+class EvidenceForm(forms.Form):
     """The evidence that readers consented. Nobody becomes active without it."""
 
     treatment = forms.ChoiceField(

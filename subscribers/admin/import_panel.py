@@ -40,15 +40,15 @@ REFUSALS, PREVIEWED = 20, 8
 
 
 @dataclass(frozen=True)
-class Previewed:
-    """One of the first rows as it is parsed; `fate` says what becomes of it."""
+class PreviewRow:
+    """One of the first rows as it is parsed; `effect` says what becomes of it."""
 
     line: int
     email: str
     name: str = ""
     language: str = ""
     timezone: str = ""
-    fate: str = ""
+    effect: str = ""
     is_refused: bool = False
 
 
@@ -73,7 +73,7 @@ def progress(job: ImportJob, *, now: datetime) -> dict[str, Any]:
         # A screen reader announces it, so it moves in steps of ten: else it would never be quiet.
         "told": job.percent // 10 * 10,
         "took": _took(job),
-        "left": _left(job, now) if job.is_under_way else "",
+        "left": _time_left(job, now) if job.is_under_way else "",
     }
 
 
@@ -84,7 +84,7 @@ def _took(job: ImportJob) -> str:
     return "less than a minute" if is_short else timesince(job.started_at, job.ended_at)
 
 
-def _left(job: ImportJob, now: datetime) -> str:
+def _time_left(job: ImportJob, now: datetime) -> str:
     """Say how much longer it takes at its speed so far; empty for the first 2 % of the file."""
     if not job.started_at or job.position * 50 < job.size or not job.rows:
         return ""
@@ -92,7 +92,7 @@ def _left(job: ImportJob, now: datetime) -> str:
     return "a minute" if left < timedelta(minutes=1) else timesince(now, now + left, depth=1)
 
 
-def preview(job: ImportJob, *, now: datetime) -> list[Previewed]:
+def preview(job: ImportJob, *, now: datetime) -> list[PreviewRow]:
     """Return the first rows as the job's columns map them now, without looking up known readers.
 
     Raises:
@@ -108,15 +108,15 @@ def preview(job: ImportJob, *, now: datetime) -> list[Previewed]:
     for row in rows:
         checked = row if isinstance(row, Refusal) else checker.check(row)
         if isinstance(checked, Refusal):
-            fate = f"refused: {checked.reason}"
+            effect = f"refused: {checked.reason}"
             found.append(
-                Previewed(checked.line, checked.email, _name(row), fate=fate, is_refused=True)
+                PreviewRow(checked.line, checked.email, _name(row), effect=effect, is_refused=True)
             )
             continue
         found.append(
-            Previewed(
+            PreviewRow(
                 checked.line, checked.email, checked.name, checked.language, checked.timezone,
-                _fate(checked.kind, is_confirmed=checked.is_confirmed),
+                _effect(checked.kind, is_confirmed=checked.is_confirmed),
             )
         )  # fmt: skip
     return found
@@ -126,7 +126,7 @@ def _name(row: Row | Refusal) -> str:
     return "" if isinstance(row, Refusal) else row.name[:120]
 
 
-def _fate(kind: RowKind, *, is_confirmed: bool) -> str:
+def _effect(kind: RowKind, *, is_confirmed: bool) -> str:
     if kind in {RowKind.READER, RowKind.UNCONFIRMED}:
         return "becomes an active reader" if is_confirmed else "is asked by mail to confirm"
     said = {
@@ -137,7 +137,7 @@ def _fate(kind: RowKind, *, is_confirmed: bool) -> str:
     return f"{said.get(kind, 'is blocked')}: gets no mail from here"
 
 
-def previewed(job: ImportJob, *, now: datetime) -> dict[str, Any]:
+def preview_context(job: ImportJob, *, now: datetime) -> dict[str, Any]:
     """Return the template's context for the preview, or why there is none."""
     try:
         return {"rows": preview(job, now=now) if Field.EMAIL in job.columns else []}

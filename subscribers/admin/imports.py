@@ -22,27 +22,27 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from subscribers import tasks
-from subscribers.admin.import_forms import LookForm, UploadForm, WordForm
-from subscribers.admin.import_panel import COLOURS, panel, previewed, progress
+from subscribers.admin.import_forms import ColumnMappingForm, EvidenceForm, UploadForm
+from subscribers.admin.import_panel import COLOURS, panel, preview_context, progress
 from subscribers.models import ImportJob, Newsletter
 from subscribers.queue import enqueue
-from subscribers.records import RecordAdmin
+from subscribers.read_only import ReadOnlyAdmin
 from subscribers.transfer import exporting, jobs
 from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.unpacking import UnreadableFile
 
-LABELS = {ImportJob.Status(status).label: colour for status, colour in COLOURS.items()}
+COLOURS_BY_LABEL = {ImportJob.Status(status).label: colour for status, colour in COLOURS.items()}
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(RecordAdmin):
+class ImportJobAdmin(ReadOnlyAdmin):
     list_display = ["name", "newsletter", "state", "rows", "added", "refused", "by", "created_at"]
     list_filter = ["newsletter", "status"]
     list_select_related = ["newsletter", "created_by"]
     search_fields = ["name", "evidence"]
     date_hierarchy = "created_at"
 
-    @display(description="Status", ordering="status", label=LABELS)
+    @display(description="Status", ordering="status", label=COLOURS_BY_LABEL)
     def state(self, job: ImportJob) -> str:
         return job.get_status_display()
 
@@ -69,8 +69,8 @@ class ImportJobAdmin(RecordAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
-            ("look", self.look),
-            ("progress", self.progress_part),
+            ("columns", self.column_mapping_fragment),
+            ("progress", self.progress_fragment),
             ("stop", self.stop),
             ("refused.csv", self.refused),
         ]
@@ -125,23 +125,23 @@ class ImportJobAdmin(RecordAdmin):
         data = request.POST if request.method == "POST" else None
         if data is not None and "_resume" in data:
             return self._start(request, job, resume=True)
-        look = LookForm(data, job=job, header=jobs.sheet_of(job).header())
-        word = WordForm(data, job=job)
-        facts |= {"look": look, "word": word}
-        if data is not None and look.is_valid() and word.is_valid():
+        mapping = ColumnMappingForm(data, job=job, header=jobs.sheet_of(job).header())
+        evidence = EvidenceForm(data, job=job)
+        facts |= {"mapping": mapping, "evidence": evidence}
+        if data is not None and mapping.is_valid() and evidence.is_valid():
             try:
                 jobs.configure(
                     job_id=job.pk,
-                    preset=look.cleaned_data["preset"],
-                    columns=look.columns(),
-                    kind=look.cleaned_data["kind"],
-                    **word.cleaned_data,
+                    preset=mapping.cleaned_data["preset"],
+                    columns=mapping.columns(),
+                    kind=mapping.cleaned_data["kind"],
+                    **evidence.cleaned_data,
                 )
             except InvalidImportState as error:
                 messages.warning(request, str(error))
                 return _to(job)
             return self._start(request, job, dry_run="_try" in data)
-        facts |= previewed(job, now=now())
+        facts |= preview_context(job, now=now())
         return None
 
     def _start(self, request: HttpRequest, job: ImportJob, **how: bool) -> HttpResponse:
@@ -153,22 +153,22 @@ class ImportJobAdmin(RecordAdmin):
             enqueue(tasks.run_import, job_id=job.pk)
         return _to(job)
 
-    def look(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def column_mapping_fragment(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the columns and first rows as the posted form maps them; nothing is saved."""
         job = self._job(request, pk, change=True)
         facts: dict[str, Any] = {"job": job, "choosing": request.POST.get("choosing")}
         try:
-            look = LookForm(request.POST, job=job, header=jobs.sheet_of(job).header())
+            mapping = ColumnMappingForm(request.POST, job=job, header=jobs.sheet_of(job).header())
         except UnreadableFile as error:
-            return self._part(request, "look", facts | {"unreadable": str(error)})
-        if look.is_valid():
-            job.preset, job.kind = look.cleaned_data["preset"], look.cleaned_data["kind"]
-            job.columns = look.columns()
+            return self._part(request, "columns", facts | {"unreadable": str(error)})
+        if mapping.is_valid():
+            job.preset, job.kind = mapping.cleaned_data["preset"], mapping.cleaned_data["kind"]
+            job.columns = mapping.columns()
             job.treatment = request.POST.get("treatment", "")
-            facts |= previewed(job, now=now())
-        return self._part(request, "look", facts | {"look": look})
+            facts |= preview_context(job, now=now())
+        return self._part(request, "columns", facts | {"mapping": mapping})
 
-    def progress_part(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def progress_fragment(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the part of the page that htmx refreshes while the import runs."""
         job = self._job(request, pk)
         response = self._part(request, "progress", progress(job, now=now()))

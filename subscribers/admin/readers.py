@@ -11,18 +11,18 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from subscribers.admin.asked import AskedAdmin
 from subscribers.admin.exports import ExportAdmin
-from subscribers.admin.rights import RightsAdmin
-from subscribers.long_lists import LongList, readers_at
+from subscribers.admin.privacy import PrivacyAdmin
+from subscribers.admin.reader_requests import ReaderRequestsAdmin
+from subscribers.large_tables import LargeTableMixin, readers_by_address
 from subscribers.models import Consent, Newsletter, Section, Subscriber, Subscription, Suppression
-from subscribers.records import RecordAdmin, RecordInline
+from subscribers.read_only import ReadOnlyAdmin, ReadOnlyInline
 
 STATUS_COLOURS = {"waiting for confirmation": "warning", "active": "success"}
 REASON_COLOURS = {"hard bounce": "warning", "complaint": "danger"}
 
 
-class SubscriptionInline(RecordInline):
+class SubscriptionInline(ReadOnlyInline):
     model = Subscription
     fields = ["newsletter", "status", "created_at", "confirmed_at", "ended_at"]
     readonly_fields = fields
@@ -65,7 +65,7 @@ def _with(readers: QuerySet[Any], **conditions: Any) -> QuerySet[Any]:
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(LongList, AskedAdmin, RightsAdmin, ExportAdmin):
+class SubscriberAdmin(LargeTableMixin, ReaderRequestsAdmin, PrivacyAdmin, ExportAdmin):
     """A reader's address and subscriptions came from the reader, so they cannot be edited here."""
 
     list_display = ["email", "name", "newsletters", "suppressed", "created_at"]
@@ -103,7 +103,7 @@ class SubscriberAdmin(LongList, AskedAdmin, RightsAdmin, ExportAdmin):
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        by_address = readers_at(term)
+        by_address = readers_by_address(term)
         # No index covers parts of names, so names are read only if the term matches no address.
         if "@" in term or by_address.exists():
             return queryset.filter(pk__in=by_address.values("pk")), False
@@ -125,7 +125,7 @@ class SubscriberAdmin(LongList, AskedAdmin, RightsAdmin, ExportAdmin):
         return Suppression.Reason(reason).label if reason else ""
 
 
-class ConsentInline(RecordInline):
+class ConsentInline(ReadOnlyInline):
     model = Consent
     fields = ["kind", "wording", "wording_version", "page", "ip_address", "created_at"]
     readonly_fields = fields
@@ -133,7 +133,7 @@ class ConsentInline(RecordInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(LongList, RecordAdmin):
+class SubscriptionAdmin(LargeTableMixin, ReadOnlyAdmin):
     list_display = ["subscriber", "newsletter", "state", "created_at", "confirmed_at", "ended_at"]
     list_filter = ["newsletter", "status"]
     list_select_related = ["subscriber", "newsletter"]
@@ -157,7 +157,11 @@ class SubscriptionAdmin(LongList, RecordAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        found = queryset.filter(subscriber__in=readers_at(search_term)) if search_term else queryset
+        found = (
+            queryset.filter(subscriber__in=readers_by_address(search_term))
+            if search_term
+            else queryset
+        )
         return found, False
 
     @display(description="Status", ordering="status", label=STATUS_COLOURS)

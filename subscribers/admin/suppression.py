@@ -17,9 +17,9 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidg
 
 from subscribers.addresses import BadAddress, normalise
 from subscribers.admin.readers import REASON_COLOURS
-from subscribers.long_lists import LongList
+from subscribers.large_tables import LargeTableMixin
 from subscribers.models import Suppression
-from subscribers.records import RecordAdmin
+from subscribers.read_only import ReadOnlyAdmin
 from subscribers.suppression import suppress
 
 
@@ -39,7 +39,7 @@ class SuppressionForm(forms.Form):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(LongList, RecordAdmin):
+class SuppressionAdmin(LargeTableMixin, ReadOnlyAdmin):
     list_display = ["email_key", "why", "detail", "created_at"]
     list_filter = ["reason"]
     search_fields = ["email_key__startswith"]

@@ -21,11 +21,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
-from subscribers.admin.exports import EXPORT
-from subscribers.long_lists import LongList
+from subscribers.admin.exports import EXPORT_PERMISSION
+from subscribers.large_tables import LargeTableMixin
 from subscribers.models import Event, Webhook, WebhookAttempt, WebhookDelivery
 from subscribers.models.webhooks import READER_EVENTS
-from subscribers.records import RecordAdmin, RecordInline
+from subscribers.read_only import ReadOnlyAdmin, ReadOnlyInline
 from subscribers.web.receiver_url import BadReceiverUrl, check_receiver_url
 from subscribers.webhooks import log
 
@@ -67,7 +67,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Webhook)
 class WebhookAdmin(ModelAdmin):
     form = WebhookForm
-    list_display = ["name", "url", "hears", "of", "state", "waiting", "last_success_at"]
+    list_display = ["name", "url", "event_names", "of", "state", "waiting", "last_success_at"]
     list_filter = ["is_active", "newsletter"]
     list_select_related = ["newsletter"]
     search_fields = ["name", "url"]
@@ -82,11 +82,15 @@ class WebhookAdmin(ModelAdmin):
         """
         if not super().has_change_permission(request, obj):
             return False
-        return obj is None or not set(READER_EVENTS) & set(obj.events) or may_hear(request)
+        return (
+            obj is None
+            or not set(READER_EVENTS) & set(obj.events)
+            or may_see_reader_events(request)
+        )
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, **kwargs)
-        if "events" in form.base_fields and not may_hear(request):
+        if "events" in form.base_fields and not may_see_reader_events(request):
             # A copy, because all requests share the field.
             form.base_fields["events"] = events = deepcopy(form.base_fields["events"])
             events.choices = [choice for choice in Event.choices if choice[0] not in READER_EVENTS]
@@ -102,7 +106,7 @@ class WebhookAdmin(ModelAdmin):
         return queryset.annotate(waiting_events=Coalesce(Subquery(counted), 0))
 
     @display(description="Hears of")
-    def hears(self, webhook: Webhook) -> str:
+    def event_names(self, webhook: Webhook) -> str:
         return ", ".join(webhook.events)
 
     @display(description="Of", ordering="newsletter")
@@ -111,7 +115,7 @@ class WebhookAdmin(ModelAdmin):
 
     @display(description="State", label=STATE_COLOURS)
     def state(self, webhook: Webhook) -> str:
-        return state_of(webhook)
+        return webhook_state(webhook)
 
     @display(description="Waiting", ordering="waiting_events")
     def waiting(self, webhook: Any) -> str:
@@ -137,7 +141,7 @@ class WebhookAdmin(ModelAdmin):
     ) -> Any:
         webhook = self.get_object(request, object_id) if object_id else None
         if webhook:
-            state = state_of(webhook)
+            state = webhook_state(webhook)
             told = {
                 "webhook": webhook,
                 "webhook_state": state,
@@ -185,27 +189,35 @@ class WebhookAdmin(ModelAdmin):
         return None
 
 
-class TriesInline(RecordInline):
+class AttemptsInline(ReadOnlyInline):
     model = WebhookAttempt
     fields = ["at", "status", "milliseconds", "error", "answer"]
     readonly_fields = fields
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(LongList, RecordAdmin):
+class WebhookDeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
     list_display = ["created_at", "webhook", "event", "outcome", "attempts", "last", "next_attempt"]
     list_filter = ["state", "event", "webhook", ("created_at", admin.DateFieldListFilter)]
     list_select_related = ["webhook"]
     search_fields = ["message_id", "payload"]
     actions = ["send_selected_again"]
-    inlines = [TriesInline]
+    inlines = [AttemptsInline]
     change_form_outer_before_template = "admin/subscribers/webhookdelivery/state.html"
-    fields = ["webhook", "event", "message_id", "outcome", "created_at", "settled_at", "told"]
-    readonly_fields = ["outcome", "told"]
+    fields = [
+        "webhook",
+        "event",
+        "message_id",
+        "outcome",
+        "created_at",
+        "settled_at",
+        "payload_text",
+    ]
+    readonly_fields = ["outcome", "payload_text"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
         queryset: QuerySet[WebhookDelivery] = super().get_queryset(request)
-        if not may_hear(request):
+        if not may_see_reader_events(request):
             # No address may show: not in a payload, by a search in it, or in a receiver's answer.
             queryset = queryset.exclude(event__in=READER_EVENTS)
         last = WebhookAttempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
@@ -230,9 +242,9 @@ class WebhookDeliveryAdmin(LongList, RecordAdmin):
         return delivery.next_attempt_at
 
     @display(description="What was told")
-    def told(self, delivery: WebhookDelivery) -> str:
+    def payload_text(self, delivery: WebhookDelivery) -> str:
         payload = json.dumps(json.loads(delivery.payload), indent=2, ensure_ascii=False)
-        return format_html('<pre class="desk-told">{}</pre>', payload)
+        return format_html('<pre class="desk-payload">{}</pre>', payload)
 
     def changeform_view(
         self,
@@ -274,12 +286,12 @@ class WebhookDeliveryAdmin(LongList, RecordAdmin):
         messages.success(request, f"{events} on the way again, each under the id it had.")
 
 
-def may_hear(request: HttpRequest) -> bool:
+def may_see_reader_events(request: HttpRequest) -> bool:
     """Whether the user may see events of readers: they hold addresses, as an export does."""
-    return request.user.has_perm(EXPORT)
+    return request.user.has_perm(EXPORT_PERMISSION)
 
 
-def state_of(webhook: Webhook) -> str:
+def webhook_state(webhook: Webhook) -> str:
     if not webhook.is_active:
         return "off"
     if webhook.failing_since:

@@ -6,7 +6,7 @@ from subscribers.models.consent import Consent, Suppression
 from subscribers.models.fields import IllegalMove, one_line, validate_timezone
 from subscribers.models.growth import GrowthDay, GrowthMark
 from subscribers.models.imports import ImportJob, ImportRefusal
-from subscribers.models.reader_requests import AddressChange, Letter
+from subscribers.models.reader_requests import AddressChange, RequestedMail
 from subscribers.models.readers import Subscriber, Subscription
 from subscribers.models.webhooks import Event, Webhook, WebhookAttempt, WebhookDelivery
 
@@ -21,8 +21,8 @@ __all__ = [
     "IllegalMove",
     "ImportJob",
     "ImportRefusal",
-    "Letter",
     "Newsletter",
+    "RequestedMail",
     "Scope",
     "Section",
     "Subscriber",

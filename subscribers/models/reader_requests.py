@@ -65,7 +65,7 @@ class AddressChange(models.Model):
         return f"{self.subscriber} → {self.email}"
 
 
-class Letter(models.Model):
+class RequestedMail(models.Model):
     """A mail that somebody requested on a page: the intention to send it, and the outcome.
 
     It names an address, known to us or not: a request for an unknown address costs the same work.
@@ -90,7 +90,11 @@ class Letter(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     email_key = models.CharField(max_length=254)
     change = models.ForeignKey(
-        AddressChange, null=True, blank=True, on_delete=models.CASCADE, related_name="letters"
+        AddressChange,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="requested_mails",
     )
     asked_at = models.DateTimeField(default=now)
     # Leased like Subscription.mail_due_at: a worker moves it ahead while it sends the mail.
@@ -102,29 +106,29 @@ class Letter(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(kind__in=["link", "old-address", "new-address"]),
-                name="letter_kind_known",
+                name="requested_mail_kind_known",
             ),
             # A mail that is neither due nor done would never be looked at again.
             models.CheckConstraint(
                 condition=models.Q(due_at__isnull=False, outcome="")
                 | models.Q(due_at__isnull=True) & ~models.Q(outcome=""),
-                name="letter_due_or_done",
+                name="requested_mail_due_or_done",
             ),
             models.CheckConstraint(
                 condition=models.Q(kind="link", change__isnull=True)
                 | ~models.Q(kind="link") & models.Q(change__isnull=False),
-                name="letter_of_a_change",
+                name="requested_mail_of_a_change",
             ),
         ]
         indexes = [
-            # letters.due_ids: mails that are due.
+            # requested_mail.due_ids: mails that are due.
             models.Index(
                 fields=["due_at"],
-                name="letter_due",
+                name="requested_mail_due",
                 condition=models.Q(due_at__isnull=False),
             ),
             # preferences.lost: how often a mail to an address was requested lately.
-            models.Index(fields=["email_key", "asked_at"], name="letter_asked"),
+            models.Index(fields=["email_key", "asked_at"], name="requested_mail_asked"),
         ]
 
     def __str__(self) -> str:

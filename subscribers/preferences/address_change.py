@@ -12,7 +12,14 @@ from django.utils.translation import gettext
 from subscribers import consent, signed_links, signup, suppression
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import NO_ORIGIN, Origin
-from subscribers.models import AddressChange, Consent, Event, Letter, Subscriber, Subscription
+from subscribers.models import (
+    AddressChange,
+    Consent,
+    Event,
+    RequestedMail,
+    Subscriber,
+    Subscription,
+)
 from subscribers.preferences import mail_requests
 from subscribers.preferences.locks import lock_readers
 from subscribers.preferences.merging import merge, placeholder_address
@@ -183,20 +190,20 @@ def _open(reader: Subscriber, address: str, typed: str, *, now: datetime) -> Add
 
 def _write_to_both(change: AddressChange, reader: Subscriber, *, now: datetime) -> None:
     kinds = {
-        reader.email_key: Letter.Kind.OLD_ADDRESS,
-        change.email_key: Letter.Kind.NEW_ADDRESS,
+        reader.email_key: RequestedMail.Kind.OLD_ADDRESS,
+        change.email_key: RequestedMail.Kind.NEW_ADDRESS,
     }
     # Always in the same order, so that two transactions cannot deadlock.
     for key, kind in sorted(kinds.items()):
         mail_requests.lock_address(key)
         asked = list(
-            Letter.objects.filter(
+            RequestedMail.objects.filter(
                 kind=kind, email_key=key, asked_at__gt=now - timedelta(days=1)
             ).values_list("asked_at", "change_id")
         )
         if any(at > now - COOLDOWN and of == change.pk for at, of in asked):
             continue  # this very mail was requested a moment ago
-        if kind == Letter.Kind.NEW_ADDRESS and len(asked) >= MAILS_PER_DAY:
+        if kind == RequestedMail.Kind.NEW_ADDRESS and len(asked) >= MAILS_PER_DAY:
             mail_requests.record_refusal(kind=kind, email_key=key, change=change, now=now)
         else:
             mail_requests.submit(kind=kind, email_key=key, change=change, due_at=now, now=now)

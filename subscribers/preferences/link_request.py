@@ -10,7 +10,7 @@ from subscribers import abuse
 from subscribers.abuse import Attempt, Purpose
 from subscribers.addresses import compare_key, normalise
 from subscribers.consent import NO_ORIGIN, Origin
-from subscribers.models import Letter
+from subscribers.models import RequestedMail
 from subscribers.preferences import mail_requests
 
 # The least time between two links to one address, and the most links to it on one day.
@@ -43,11 +43,13 @@ def request_link(
     with transaction.atomic():
         mail_requests.lock_address(key)
         if _is_time_for_another(key, now=now):
-            mail_requests.submit(kind=Letter.Kind.LINK, email_key=key, due_at=now + delay, now=now)
+            mail_requests.submit(
+                kind=RequestedMail.Kind.LINK, email_key=key, due_at=now + delay, now=now
+            )
 
 
 def _is_time_for_another(email_key: str, *, now: datetime) -> bool:
-    asked = Letter.objects.filter(
-        kind=Letter.Kind.LINK, email_key=email_key, asked_at__gt=now - timedelta(days=1)
+    asked = RequestedMail.objects.filter(
+        kind=RequestedMail.Kind.LINK, email_key=email_key, asked_at__gt=now - timedelta(days=1)
     ).values_list("asked_at", flat=True)
     return len(asked) < LINKS_PER_DAY and not any(at > now - COOLDOWN for at in asked)

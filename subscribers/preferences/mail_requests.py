@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from subscribers import tasks
-from subscribers.models import AddressChange, Letter
+from subscribers.models import AddressChange, RequestedMail
 from subscribers.queue import enqueue_once
 
 
@@ -20,7 +20,7 @@ def submit(
     now: datetime,
 ) -> None:
     """Store the intention to send the mail and wake a worker; a later `due_at` waits for a tick."""
-    Letter.objects.create(
+    RequestedMail.objects.create(
         kind=kind, email_key=email_key, change=change, asked_at=now, due_at=due_at
     )
     enqueue_once(tasks.send_mails)
@@ -28,12 +28,12 @@ def submit(
 
 def record_refusal(*, kind: str, email_key: str, change: AddressChange, now: datetime) -> None:
     """Record that the mail was requested too often; whoever requests it is not told."""
-    Letter.objects.create(
+    RequestedMail.objects.create(
         kind=kind,
         email_key=email_key,
         change=change,
         asked_at=now,
-        outcome=Letter.Outcome.TOO_OFTEN,
+        outcome=RequestedMail.Outcome.TOO_OFTEN,
     )
 
 

@@ -133,7 +133,7 @@ def test_another_preset_selects_its_own_columns(admin_client, newsletter):
     job = ImportJob.objects.get()
     assert "&#x27;enabled&#x27; is not a status" in page_text(admin_client.get(url(job)))
 
-    part = page_text(admin_client.post(url(job, "look"), form_data(job, preset="listmonk")))
+    part = page_text(admin_client.post(url(job, "columns"), form_data(job, preset="listmonk")))
 
     assert "is asked by mail to confirm" in part
     assert '<input type="hidden" name="was" value="listmonk"' in part
@@ -142,12 +142,12 @@ def test_another_preset_selects_its_own_columns(admin_client, newsletter):
 
 def test_the_preview_follows_the_chosen_columns(admin_client, job):
     part = page_text(
-        admin_client.post(url(job, "look"), form_data(job, column_name="", kind="left"))
+        admin_client.post(url(job, "columns"), form_data(job, column_name="", kind="left"))
     )
     assert "<td>ann@example.com</td><td></td>" in part
     assert "left: gets no mail from here" in part
 
-    part = page_text(admin_client.post(url(job, "look"), form_data(job, treatment="confirmed")))
+    part = page_text(admin_client.post(url(job, "columns"), form_data(job, treatment="confirmed")))
     assert "becomes an active reader" in part
 
 
@@ -247,7 +247,7 @@ def test_the_columns_of_a_running_import_are_not_changed(admin_client, job):
 
     page = page_text(admin_client.post(url(job), form_data(job, _import="1", column_name="")))
 
-    assert "desk-look" not in page
+    assert "desk-mapping" not in page
     job.refresh_from_db()
     assert "name" in job.columns
 
@@ -284,7 +284,7 @@ def test_an_old_import_keeps_only_its_counts(admin_client, job):
     page = page_text(admin_client.get(url(job)))
 
     assert "The file has been deleted" in page
-    assert "desk-look" not in page
+    assert "desk-mapping" not in page
 
 
 # --- Permissions ----------------------------------------------------------------------------------
@@ -304,11 +304,11 @@ def test_a_view_permission_shows_an_import_and_changes_nothing(staff_client, new
     assert "_import" not in page_text(page)
     assert client.get(NEW).status_code == 403
     assert client.post(url(job), form_data(job, _import="1")).status_code == 403
-    assert client.post(url(job, "look"), form_data(job)).status_code == 403
+    assert client.post(url(job, "columns"), form_data(job)).status_code == 403
     assert client.post(url(job, "stop")).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["change", "progress", "refused", "look", "stop"])
+@pytest.mark.parametrize("name", ["change", "progress", "refused", "columns", "stop"])
 def test_an_anonymous_visitor_is_sent_to_the_login(client, job, name):
     client.logout()
 

@@ -63,7 +63,7 @@ def test_an_uploaded_list_becomes_active_readers(upload_page, worker):
     upload(page, SAMPLE)
     table = page.get_by_role("table", name="The first rows")
     assert table.get_by_text("Ann Lee").is_visible()
-    assert_accessible(page, "look")
+    assert_accessible(page, "columns")
 
     page.get_by_text("Yes, elsewhere").click()
     table.get_by_text("becomes an active reader").first.wait_for()
@@ -100,12 +100,12 @@ def test_the_preview_follows_the_chosen_columns_without_a_reload(columns_page):
 def test_a_second_choice_is_kept_while_the_first_preview_is_still_loading(columns_page):
     page = columns_page
     slow = []
-    page.route("**/look/", lambda route: route.continue_() if slow else slow.append(route))
+    page.route("**/columns/", lambda route: route.continue_() if slow else slow.append(route))
 
     page.get_by_label("Address").select_option(label="wo")
     # Playwright calls the handler of a route only while the test calls Playwright.
     wait_for(lambda: [page.title(), *slow][1:], what="the first preview")
-    with page.expect_response("**/look/"):
+    with page.expect_response("**/columns/"):
         page.get_by_label("Name", exact=True).select_option(label="wer")
     slow[0].continue_()
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from digest.models import Delivery, Edition
-from subscribers import long_lists
+from subscribers import large_tables
 from tests import factories
 from tests.admin.test_lists import count_queries
 
@@ -235,7 +235,7 @@ def test_a_search_within_an_edition_covers_the_replies_of_servers(admin_client, 
 
 
 def test_the_count_stops_at_a_limit(admin_client, edition, monkeypatch):
-    monkeypatch.setattr(long_lists, "COUNTED", 3)
+    monkeypatch.setattr(large_tables, "COUNT_LIMIT", 3)
     for _ in range(5):
         create_delivery(edition)
 
@@ -243,9 +243,9 @@ def test_the_count_stops_at_a_limit(admin_client, edition, monkeypatch):
 
 
 def test_the_count_stops_when_it_takes_too_long(edition, monkeypatch):
-    monkeypatch.setattr(long_lists, "COUNT_MILLISECONDS", 20)
+    monkeypatch.setattr(large_tables, "COUNT_TIMEOUT_MS", 20)
     slow = Delivery.objects.extra(where=["pg_sleep(0.2) IS NOT NULL"])
     create_delivery(edition)
 
-    assert long_lists.LongListPaginator(slow, 50).count == long_lists.COUNTED
+    assert large_tables.LargeTablePaginator(slow, 50).count == large_tables.COUNT_LIMIT
     assert Delivery.objects.count() == 1

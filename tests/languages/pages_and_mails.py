@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from subscribers import confirmation_mail, consent, requested_mail, signed_links
 from subscribers.abuse import Attempt
 from subscribers.consent import Origin
-from subscribers.models import Consent, Letter, Newsletter, Subscription
+from subscribers.models import Consent, Newsletter, RequestedMail, Subscription
 from subscribers.preferences import address_change
 from subscribers.preferences.link_request import request_link
 from tests import factories
@@ -140,8 +140,8 @@ def mails(readers: dict[str, Subscription]) -> dict[str, EmailMultiAlternatives]
         now=timezone.now(),
     )
     request_link(email=active.subscriber.email, attempt=Attempt(trusted=True), now=timezone.now())
-    for letter in Letter.objects.exclude(due_at=None):
-        sent |= _sent(letter.kind, lambda pk=letter.pk: _letter(pk))
+    for requested in RequestedMail.objects.exclude(due_at=None):
+        sent |= _sent(requested.kind, lambda pk=requested.pk: _requested_mail(pk))
     return sent
 
 
@@ -155,5 +155,5 @@ def _confirmation(pk: int) -> None:
     confirmation_mail.send_if_due(subscription_id=pk, now=timezone.now())
 
 
-def _letter(pk: int) -> None:
+def _requested_mail(pk: int) -> None:
     requested_mail.send_if_due(mail_id=pk, now=timezone.now())

@@ -12,7 +12,7 @@ from django.core import mail
 from digest.editions import notify
 from subscribers import confirmation_mail, requested_mail
 from subscribers.abuse import Attempt
-from subscribers.models import Letter, Subscription
+from subscribers.models import RequestedMail, Subscription
 from subscribers.preferences import address_change, link_request
 from tests import factories
 from tests.factories import NOW
@@ -97,9 +97,9 @@ def requested_mails_to_a_reader(newsletter):
     link_request.request_link(email="ann@example.com", attempt=Attempt(trusted=True), now=NOW)
     address_change.request_change(subscription_id=reader.pk, email="new@example.org", now=NOW)
     sent = {}
-    for letter in Letter.objects.all():
+    for letter in RequestedMail.objects.all():
         assert requested_mail.send_if_due(mail_id=letter.pk, now=NOW)
-        sent[requested_mail.TEMPLATES[Letter.Kind(letter.kind)]] = mail.outbox[-1]
+        sent[requested_mail.TEMPLATES[RequestedMail.Kind(letter.kind)]] = mail.outbox[-1]
     return sent
 
 

@@ -15,7 +15,7 @@ from subscribers.abuse.challenge import GOOD_FOR, solved_id
 from subscribers.models import Subscriber
 from tests import factories
 from tests.factories import NOW
-from tests.subscribers.solving import solve
+from tests.subscribers.challenge_solver import solve
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from subscribers import consent, retention, tasks
-from subscribers.models import AddressChange, Consent, GrowthDay, Letter, Subscriber
+from subscribers.models import AddressChange, Consent, GrowthDay, RequestedMail, Subscriber
 from subscribers.suppression import suppressed_among
 from tests import factories
 from tests.factories import NOW
@@ -100,13 +100,13 @@ def test_mails_and_address_changes_requested_long_ago_are_deleted(settings):
             created_at=ago(days), status="dropped",
         )  # fmt: skip
         done = {"asked_at": ago(days), "outcome": "sent", "email_key": "x@example.com"}
-        Letter.objects.create(kind="link", **done)
-        Letter.objects.create(kind="new-address", change=change, **done)
+        RequestedMail.objects.create(kind="link", **done)
+        RequestedMail.objects.create(kind="new-address", change=change, **done)
 
     retention.purge(now=NOW)
 
     assert {row.created_at for row in AddressChange.objects.all()} == {ago(29)}
-    assert {row.asked_at for row in Letter.objects.all()} == {ago(29)}
+    assert {row.asked_at for row in RequestedMail.objects.all()} == {ago(29)}
 
 
 def test_the_purge_goes_in_small_steps_until_nothing_is_left(monkeypatch):

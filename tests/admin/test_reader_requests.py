@@ -6,7 +6,7 @@ An editor can answer a reader who asks on the telephone.
 import pytest
 from django.urls import reverse
 
-from subscribers.models import AddressChange, Letter
+from subscribers.models import AddressChange, RequestedMail
 from tests import factories
 from tests.conftest import axe_violations
 from tests.factories import NOW
@@ -28,12 +28,12 @@ def request_address_change(reader, **fields):
         subscriber=reader, email="new@example.com", email_key="new@example.com", **fields
     )
     for kind, key in (("old-address", reader.email_key), ("new-address", change.email_key)):
-        Letter.objects.create(kind=kind, email_key=key, change=change, outcome="sent")
+        RequestedMail.objects.create(kind=kind, email_key=key, change=change, outcome="sent")
     return change
 
 
 def request_link(reader, **fields):
-    return Letter.objects.create(
+    return RequestedMail.objects.create(
         kind="link", email_key=reader.email_key, **{"due_at": NOW} | fields
     )
 
@@ -51,7 +51,7 @@ def test_an_address_change_is_shown_with_its_mails(admin_client, ann):
     assert "10 Mar 2026, 06:00" in text
     assert "change of address, to the new one" in text
     assert "asked for too often" in text
-    assert len(response.context["letters"]) == 3
+    assert len(response.context["requested_mails"]) == 3
 
 
 def test_staff_who_may_view_readers_see_an_address_change(staff_client, ann):
@@ -89,4 +89,4 @@ def test_the_requests_fit_the_window_and_axe_finds_nothing(admin_page, ann):
         admin_page.set_viewport_size({"width": width, "height": 900})
 
         assert admin_page.evaluate("document.documentElement.scrollWidth") <= width
-        assert axe_violations(admin_page, ".desk-asked") == []
+        assert axe_violations(admin_page, ".desk-requests") == []

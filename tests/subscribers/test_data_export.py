@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from digest.models import Delivery
 from subscribers import consent, data_export, erasure, signed_links
-from subscribers.models import AddressChange, Consent, Letter, Subscriber, Subscription
+from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber, Subscription
 from subscribers.preferences import address_change
 from subscribers.suppression import replace_by_hash, suppress
 from tests import factories
@@ -99,7 +99,7 @@ def test_each_field_of_a_consent_record_is_in_the_file(ann):
 def test_each_field_of_a_subscription_is_in_the_file_or_left_out_on_purpose(ann):
     entry = data_export.export(subscriber_id=ann.subscriber_id)["subscriptions"][0]
     renamed = {
-        "source": "signed_up_on", "created_at": "signed_up_at", "mail_sent_at": "last_letter_at",
+        "source": "signed_up_on", "created_at": "signed_up_at", "mail_sent_at": "last_mail_at",
     }  # fmt: skip
     # Left out: the ids, and the fields that see to it that a mail is sent once.
     machinery = {
@@ -208,8 +208,10 @@ def test_a_requested_address_change_and_its_mails_are_in_the_file(client, ann):
     address_change.agree(
         token=signed_links.address_change_token(change.pk, "old", now=NOW), now=NOW
     )
-    Letter.objects.create(kind="link", email_key="ann@example.com", asked_at=NOW, outcome="sent")
-    Letter.objects.create(kind="link", email_key="bob@example.com", due_at=NOW)
+    RequestedMail.objects.create(
+        kind="link", email_key="ann@example.com", asked_at=NOW, outcome="sent"
+    )
+    RequestedMail.objects.create(kind="link", email_key="bob@example.com", due_at=NOW)
 
     found = data_export.export(subscriber_id=ann.subscriber_id)
 
@@ -223,7 +225,7 @@ def test_a_requested_address_change_and_its_mails_are_in_the_file(client, ann):
         "new_agreed_at": None,
         "ended_at": None,
     }
-    assert sorted((row["kind"], row["to"], row["outcome"]) for row in found["letters"]) == [
+    assert sorted((row["kind"], row["to"], row["outcome"]) for row in found["requested_mails"]) == [
         ("link", "ann@example.com", "sent"),
         ("new-address", "new@example.org", ""),
         ("old-address", "ann@example.com", ""),
@@ -241,7 +243,7 @@ def test_a_requested_address_change_and_its_mails_are_in_the_file(client, ann):
     ("model", "chapter", "left_out"),
     [
         (AddressChange, "address_changes", {"id", "subscriber", "email_key"}),
-        (Letter, "letters", {"id", "change"}),
+        (RequestedMail, "requested_mails", {"id", "change"}),
     ],
 )
 def test_each_field_of_a_request_is_in_the_file_or_left_out_on_purpose(

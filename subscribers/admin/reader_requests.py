@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from subscribers.models import AddressChange, Letter, Subscriber
+from subscribers.models import AddressChange, RequestedMail, Subscriber
 
 # Requests are deleted after some weeks, and nobody makes more of them than this by hand.
 SHOWN = 20
@@ -16,10 +16,10 @@ CHANGE_COLOURS = {"open": "info", "done": "success", "dropped": "default"}
 OUTCOME_COLOURS = {"": "info", "sent": "success", "overtaken": "default"}
 
 
-class AskedAdmin(ModelAdmin):
+class ReaderRequestsAdmin(ModelAdmin):
     """Two lists below a reader's page, for every user who may see the reader."""
 
-    change_form_outer_after_template = "admin/subscribers/subscriber/asked.html"
+    change_form_outer_after_template = "admin/subscribers/subscriber/requests.html"
 
     def changeform_view(
         self,
@@ -30,14 +30,14 @@ class AskedAdmin(ModelAdmin):
     ) -> Any:
         reader = self.get_object(request, object_id) if object_id else None
         if reader and self.has_view_permission(request, reader):
-            extra_context = asked_by(reader) | (extra_context or {})
+            extra_context = requests_of(reader) | (extra_context or {})
         return super().changeform_view(request, object_id, form_url, extra_context)
 
 
-def asked_by(reader: Subscriber) -> dict[str, Any]:
+def requests_of(reader: Subscriber) -> dict[str, Any]:
     changes = AddressChange.objects.filter(subscriber=reader)[:SHOWN]
     # A requested mail is stored by address, not by reader. One to a new address has the `change`.
-    letters = Letter.objects.filter(
+    requested_mails = RequestedMail.objects.filter(
         Q(email_key=reader.email_key)
         | Q(change__in=AddressChange.objects.filter(subscriber=reader))
     )[:SHOWN]
@@ -45,7 +45,8 @@ def asked_by(reader: Subscriber) -> dict[str, Any]:
         "address_changes": [
             {"row": row, "colour": CHANGE_COLOURS.get(row.status, "default")} for row in changes
         ],
-        "letters": [
-            {"row": row, "colour": OUTCOME_COLOURS.get(row.outcome, "warning")} for row in letters
+        "requested_mails": [
+            {"row": row, "colour": OUTCOME_COLOURS.get(row.outcome, "warning")}
+            for row in requested_mails
         ],
     }

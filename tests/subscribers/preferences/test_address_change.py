@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from subscribers import confirmation_mail, requested_mail, signed_links, suppression
 from subscribers.addresses import BadAddress
-from subscribers.models import AddressChange, Consent, Letter, Subscriber
+from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber
 from subscribers.preferences import address_change
 from tests import factories
 from tests.factories import NOW
@@ -25,8 +25,8 @@ def request_change(subscription, email="new@example.org", now=NOW):
 
 
 def send_all(now=NOW):
-    for letter_id in requested_mail.due_ids(now=now):
-        requested_mail.send_if_due(mail_id=letter_id, now=now)
+    for mail_id in requested_mail.due_ids(now=now):
+        requested_mail.send_if_due(mail_id=mail_id, now=now)
     return {message.to[0]: message for message in mail.outbox}
 
 
@@ -91,8 +91,8 @@ def test_a_known_and_an_unknown_new_address_get_the_same_answer(client, active):
     for email in ("known@example.org", "never@example.org"):
         answer = client.post(link(active), {"do": "move", "email": email}, follow=True)
         answers.append(answer.content.decode().replace(email, "…"))
-        letter = Letter.objects.get(email_key=email)
-        assert letter.due_at
+        requested = RequestedMail.objects.get(email_key=email)
+        assert requested.due_at
     assert answers[0] == answers[1]
 
 
@@ -109,9 +109,9 @@ def test_only_the_latest_request_counts(active):
 def test_a_repeated_request_sends_mails_only_once_in_five_minutes(active):
     change = request_change(active)
     assert request_change(active) == change
-    assert Letter.objects.count() == 2
+    assert RequestedMail.objects.count() == 2
     assert request_change(active, now=LATER) == change
-    assert Letter.objects.count() == 4
+    assert RequestedMail.objects.count() == 4
 
 
 def test_a_reader_has_five_requests_a_day(send, active):
@@ -131,7 +131,7 @@ def test_many_readers_cannot_flood_one_mailbox(newsletter):
 
     to_victim = [message for message in mail.outbox if message.to == ["victim@example.org"]]
     assert len(to_victim) == address_change.MAILS_PER_DAY
-    assert Letter.objects.filter(outcome="too-often").count() == 7
+    assert RequestedMail.objects.filter(outcome="too-often").count() == 7
 
 
 def test_a_suppressed_new_address_gets_nothing(active):
@@ -307,7 +307,7 @@ def test_requests_are_deleted_after_two_weeks(active):
     assert AddressChange.objects.exists()
     requested_mail.purge_requests(now=NOW + timedelta(days=15))
     assert not AddressChange.objects.exists()
-    assert not Letter.objects.exists()
+    assert not RequestedMail.objects.exists()
 
 
 def test_an_invalid_address_is_refused(active):

@@ -20,7 +20,7 @@ from subscribers.models import Subscriber
 from subscribers.views.data_export import as_file
 
 
-class RightsAdmin(ModelAdmin):
+class PrivacyAdmin(ModelAdmin):
     """Buttons on a reader's page, each for users with the permission."""
 
     actions_detail: ClassVar[list[str]] = [

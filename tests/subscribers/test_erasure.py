@@ -15,7 +15,7 @@ from subscribers.models import (
     Consent,
     ImportJob,
     ImportRefusal,
-    Letter,
+    RequestedMail,
     Subscriber,
     Subscription,
     Suppression,
@@ -64,8 +64,8 @@ def ann():
     change = AddressChange.objects.create(
         subscriber=subscriber, email="ann.unmistakable@elsewhere.example", email_key="x"
     )
-    Letter.objects.create(kind="old-address", email_key=ADDRESS, change=change, due_at=NOW)
-    Letter.objects.create(kind="link", email_key=ADDRESS, due_at=NOW)
+    RequestedMail.objects.create(kind="old-address", email_key=ADDRESS, change=change, due_at=NOW)
+    RequestedMail.objects.create(kind="link", email_key=ADDRESS, due_at=NOW)
     job = ImportJob.objects.create(newsletter=newsletter, name="list.csv", size=1)
     ImportRefusal.objects.create(job=job, line=2, email=ADDRESS, reason="is already a reader")
     suppress(email=ADDRESS, reason="complaint", detail=f"<{ADDRESS}>", now=NOW)

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from subscribers import signed_links
-from subscribers.models import AddressChange, Consent, Letter, Subscriber
+from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber
 from subscribers.preferences import address_change, set_choices
 from subscribers.preferences.choices import Choices
 from tests.factories import NOW
@@ -46,7 +46,7 @@ def test_erasing_leaves_nothing_and_says_so(client, active):
     assert Subscriber.objects.get().email.endswith("@erased.invalid")
     assert not Consent.objects.exists()
     assert not AddressChange.objects.exists()
-    assert not Letter.objects.exists()
+    assert not RequestedMail.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["data-export-download", "erase-me"])

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 
-class _ReadOnly:
+class _ReadOnlyMixin:
     """Let users view; let nobody add, change or delete, whatever their permissions."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -21,14 +21,14 @@ class _ReadOnly:
         return False
 
 
-class RecordAdmin(_ReadOnly, ModelAdmin):
+class ReadOnlyAdmin(_ReadOnlyMixin, ModelAdmin):
     """An admin page of its own for such records."""
 
     actions: list[str] | None = None
     list_per_page = 50
 
 
-class RecordInline(_ReadOnly, TabularInline):
+class ReadOnlyInline(_ReadOnlyMixin, TabularInline):
     """Such records below the row that they belong to."""
 
     extra = 0

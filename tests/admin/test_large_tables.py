@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from subscribers import audience_sizes, long_lists
+from subscribers import audience_sizes, large_tables
 from subscribers.models import Consent
 from tests import factories
 from tests.query_plans import collect_plans
@@ -52,7 +52,7 @@ def test_a_large_table_is_neither_sorted_nor_counted_as_a_whole(admin_client, on
 
 
 def test_a_large_table_is_counted_up_to_a_limit(admin_client, monkeypatch):
-    monkeypatch.setattr(long_lists, "COUNTED", 3)
+    monkeypatch.setattr(large_tables, "COUNT_LIMIT", 3)
     for _ in range(5):
         factories.subscriber()
 

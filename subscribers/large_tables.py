@@ -13,20 +13,20 @@ from django.utils.functional import cached_property
 from subscribers.models import Subscriber
 
 # Nobody turns more pages than that. An editor who looks for a reader searches.
-COUNTED = 10_000
-COUNT_MILLISECONDS = 500
+COUNT_LIMIT = 10_000
+COUNT_TIMEOUT_MS = 500
 # A search is for one reader. Of the hundred thousand that one letter finds, it shows the first.
-SEARCHED = 1000
+SEARCH_LIMIT = 1000
 
 
-class OrMore(int):
+class LowerBound(int):
     """A count that is shown as a lower limit: "10,000 or more"."""
 
     def __str__(self) -> str:
         return f"{int(self):,} or more"
 
 
-class LongListPaginator(Paginator):  # type: ignore[type-arg]  # no generic at run time
+class LargeTablePaginator(Paginator):  # type: ignore[type-arg]  # no generic at run time
     """Stop counting after 10,000 rows or half a second, whatever the table holds."""
 
     @cached_property
@@ -34,32 +34,32 @@ class LongListPaginator(Paginator):  # type: ignore[type-arg]  # no generic at r
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = {COUNT_MILLISECONDS}")
-                found = rows.order_by().values("pk")[:COUNTED].count()
+                cursor.execute(f"SET LOCAL statement_timeout = {COUNT_TIMEOUT_MS}")
+                found = rows.order_by().values("pk")[:COUNT_LIMIT].count()
                 cursor.execute("SET LOCAL statement_timeout = DEFAULT")
         except OperationalError:
-            found = COUNTED
-        return found if found < COUNTED else OrMore(found)
+            found = COUNT_LIMIT
+        return found if found < COUNT_LIMIT else LowerBound(found)
 
 
-class LongList:
+class LargeTableMixin:
     """Mixin for an admin's list: it shows the newest rows first, in the order of their storage.
 
-    Readers are found by their address (`readers_at`). No column can be sorted by, and there is no
-    date hierarchy: both would read all rows.
+    Readers are found by their address (`readers_by_address`). No column can be sorted by, and there
+    is no date hierarchy: both would read all rows.
     """
 
-    paginator = LongListPaginator
+    paginator = LargeTablePaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by: tuple[str, ...] = ()
     ordering: tuple[str, ...] = ("-pk",)
 
 
-def readers_at(term: str) -> QuerySet[Subscriber]:
+def readers_by_address(term: str) -> QuerySet[Subscriber]:
     """Return readers whose address begins with `term`.
 
     Among millions of readers this is the only search that an index answers.
     """
     key = term.replace("\0", "").strip().lower()
-    return Subscriber.objects.filter(email_key__startswith=key).order_by("email_key")[:SEARCHED]
+    return Subscriber.objects.filter(email_key__startswith=key).order_by("email_key")[:SEARCH_LIMIT]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from subscribers import requested_mail, shared_redis, suppression, tasks
 from subscribers.abuse import Attempt, limits, new_form_token
 from subscribers.abuse.buckets import LocalBuckets
-from subscribers.models import Letter, Subscriber
+from subscribers.models import RequestedMail, Subscriber
 from subscribers.preferences.link_request import LINKS_PER_DAY, request_link
 from subscribers.relays import parse_relay
 from subscribers.views.link_access import preferences_subscription
@@ -63,7 +63,7 @@ def test_a_known_an_unknown_and_a_suppressed_address_get_the_same_answer(client,
     tasks.send_mails()
     assert [message.to for message in mail.outbox] == [["ann@example.com"]]
     assert suppressed.subscriber.email == "bob@example.com"
-    outcomes = dict(Letter.objects.values_list("email_key", "outcome"))
+    outcomes = dict(RequestedMail.objects.values_list("email_key", "outcome"))
     assert outcomes == {
         "ann@example.com": "sent", "no@example.com": "unknown", "bob@example.com": "suppressed",
     }  # fmt: skip
@@ -84,7 +84,7 @@ def test_looking_at_the_page_does_nothing_and_an_invalid_address_is_explained(cl
 
     assert 'role="alert"' in page
     assert 'value="ann@example"' in page
-    assert not Letter.objects.exists()
+    assert not RequestedMail.objects.exists()
 
 
 def test_a_bot_gets_the_same_answer_and_no_mail(ask, active):
@@ -92,7 +92,7 @@ def test_a_bot_gets_the_same_answer_and_no_mail(ask, active):
     fresh = new_form_token(timezone.now())
     assert ask("ann@example.com", opened=fresh)["Location"] == reverse("lost-link-sent")
 
-    assert not Letter.objects.exists()
+    assert not RequestedMail.objects.exists()
 
 
 @pytest.mark.parametrize("redis", ["with Redis", "without Redis"])
@@ -117,7 +117,7 @@ def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
 
     assert answer["Location"] == reverse("lost-link-sent")
     # Links have the same limit as sign-ups, and it is counted separately.
-    assert Letter.objects.count() == 3
+    assert RequestedMail.objects.count() == 3
     shared_redis.reset_redis_for_tests()
 
 
@@ -127,7 +127,7 @@ def test_a_challenge_has_to_be_solved_first_if_one_is_needed(ask, settings, acti
     page = ask("ann@example.com").content.decode()
 
     assert 'id="challenge"' in page
-    assert not Letter.objects.exists()
+    assert not RequestedMail.objects.exists()
 
 
 def test_an_address_gets_one_link_in_five_minutes_and_five_a_day(active):
@@ -175,9 +175,9 @@ def test_an_unsubscribed_reader_gets_the_link_and_an_erased_one_does_not(active)
 
 def test_a_requested_mail_is_sent_once(active):
     send_request()
-    letter = Letter.objects.get()
+    requested = RequestedMail.objects.get()
 
-    sent = [requested_mail.send_if_due(mail_id=letter.pk, now=NOW) for _ in range(2)]
+    sent = [requested_mail.send_if_due(mail_id=requested.pk, now=NOW) for _ in range(2)]
 
     assert sent == [True, False]
     assert len(mail.outbox) == 1
@@ -191,7 +191,7 @@ def test_the_mail_of_a_killed_worker_is_due_again_after_the_lease(active, monkey
 
     monkeypatch.setattr("django.core.mail.EmailMessage.send", killed)
     with pytest.raises(SystemExit):
-        requested_mail.send_if_due(mail_id=Letter.objects.get().pk, now=NOW)
+        requested_mail.send_if_due(mail_id=RequestedMail.objects.get().pk, now=NOW)
 
     assert requested_mail.due_ids(now=NOW) == []
     assert len(requested_mail.due_ids(now=NOW + requested_mail.LEASE)) == 1
@@ -203,19 +203,19 @@ def test_the_pauses_double_while_the_relay_is_unreachable_until_the_mail_is_give
     settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     send_request()
-    letter = Letter.objects.get()
+    requested = RequestedMail.objects.get()
 
     pauses, now = [], NOW
     for _ in range(4):
-        assert not requested_mail.send_if_due(mail_id=letter.pk, now=now)
-        letter.refresh_from_db()
-        pauses.append((letter.due_at - now) // timedelta(minutes=1))
-        now = letter.due_at
+        assert not requested_mail.send_if_due(mail_id=requested.pk, now=now)
+        requested.refresh_from_db()
+        pauses.append((requested.due_at - now) // timedelta(minutes=1))
+        now = requested.due_at
     assert pauses == [1, 1, 2, 4]
 
-    requested_mail.send_if_due(mail_id=letter.pk, now=NOW + timedelta(hours=73))
-    letter.refresh_from_db()
-    assert (letter.due_at, letter.outcome) == (None, "given-up")
+    requested_mail.send_if_due(mail_id=requested.pk, now=NOW + timedelta(hours=73))
+    requested.refresh_from_db()
+    assert (requested.due_at, requested.outcome) == (None, "given-up")
 
 
 @pytest.mark.parametrize(
@@ -225,14 +225,14 @@ def test_a_permanent_refusal_is_final_and_a_temporary_one_is_not(active, relay, 
     relay.replies["ann@example.com"] = reply
     send_request()
 
-    assert not requested_mail.send_if_due(mail_id=Letter.objects.get().pk, now=NOW)
-    assert Letter.objects.get().outcome == outcome
+    assert not requested_mail.send_if_due(mail_id=RequestedMail.objects.get().pk, now=NOW)
+    assert RequestedMail.objects.get().outcome == outcome
 
 
 def test_a_mail_that_fails_does_not_hold_up_the_others(active, monkeypatch):
     send_request("no@example.com")
     send_request()
-    broken = Letter.objects.get(email_key="no@example.com").pk
+    broken = RequestedMail.objects.get(email_key="no@example.com").pk
     whole = requested_mail.send_if_due
 
     def breaks(*, mail_id, now):
@@ -253,16 +253,16 @@ def test_a_mail_that_cannot_be_composed_is_postponed_and_given_up_like_any_other
 
     monkeypatch.setattr(requested_mail, "compose", broken)
     send_request()
-    letter = Letter.objects.get()
+    requested = RequestedMail.objects.get()
 
-    assert not requested_mail.send_if_due(mail_id=letter.pk, now=NOW)
-    letter.refresh_from_db()
-    assert letter.due_at == NOW + timedelta(minutes=1)
+    assert not requested_mail.send_if_due(mail_id=requested.pk, now=NOW)
+    requested.refresh_from_db()
+    assert requested.due_at == NOW + timedelta(minutes=1)
     assert "ZeroDivisionError" in caplog.text
 
-    assert not requested_mail.send_if_due(mail_id=letter.pk, now=NOW + timedelta(hours=73))
-    letter.refresh_from_db()
-    assert (letter.due_at, letter.outcome) == (None, "given-up")
+    assert not requested_mail.send_if_due(mail_id=requested.pk, now=NOW + timedelta(hours=73))
+    requested.refresh_from_db()
+    assert (requested.due_at, requested.outcome) == (None, "given-up")
 
 
 def test_a_request_for_an_unknown_address_is_deleted_after_a_day(active):
@@ -270,9 +270,9 @@ def test_a_request_for_an_unknown_address_is_deleted_after_a_day(active):
     send_all()
 
     requested_mail.purge_requests(now=NOW + timedelta(hours=23))
-    assert Letter.objects.exists()
+    assert RequestedMail.objects.exists()
     requested_mail.purge_requests(now=NOW + timedelta(hours=25))
-    assert not Letter.objects.exists()
+    assert not RequestedMail.objects.exists()
 
 
 def test_the_link_in_the_mail_is_the_readers_own(active):

@@ -18,14 +18,14 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from subscribers import access
-from subscribers.admin.exports import EXPORT
+from subscribers.admin.exports import EXPORT_PERMISSION
 from subscribers.models import ApiToken, Scope
 
 STATE_COLOURS = {"good": "success", "expired": "warning", "revoked": "danger"}
 # The permissions that a user needs to give a scope: no token may do more than its maker.
-NEEDED: ClassVar[dict[str, list[str]]] = {  # type: ignore[misc]
+REQUIRED_PERMISSIONS: ClassVar[dict[str, list[str]]] = {  # type: ignore[misc]
     # This scope lists and exports all readers.
-    Scope.SUBSCRIBERS_READ: [EXPORT],
+    Scope.SUBSCRIBERS_READ: [EXPORT_PERMISSION],
     Scope.SUBSCRIBERS_WRITE: ["subscribers.add_subscriber"],
     Scope.STORIES_READ: ["digest.view_story"],
     Scope.STORIES_WRITE: ["digest.add_story", "digest.change_story"],
@@ -57,7 +57,15 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ModelAdmin):
-    list_display = ["name", "begins", "may", "good_for", "state", "last_used_at", "created_by"]
+    list_display = [
+        "name",
+        "begins",
+        "scope_names",
+        "good_for",
+        "state",
+        "last_used_at",
+        "created_by",
+    ]
     list_filter = ["newsletter"]
     list_select_related = ["newsletter", "created_by"]
     search_fields = ["name", "hint"]
@@ -72,19 +80,29 @@ class ApiTokenAdmin(ModelAdmin):
         # A copy, because all requests share the field and two may be served at the same time.
         form.base_fields["scopes"] = scopes = deepcopy(form.base_fields["scopes"])
         scopes.choices = [
-            choice for choice in Scope.choices if request.user.has_perms(NEEDED[choice[0]])
+            choice
+            for choice in Scope.choices
+            if request.user.has_perms(REQUIRED_PERMISSIONS[choice[0]])
         ]
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if not obj:
             return super().get_fieldsets(request, obj)
-        told = ("name", "may", "good_for", "begins", "expires_at", "created_at", "created_by")
+        told = (
+            "name",
+            "scope_names",
+            "good_for",
+            "begins",
+            "expires_at",
+            "created_at",
+            "created_by",
+        )
         return ((None, {"fields": told}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # The program that uses the token relies on what it may do.
-        shown = ("may", "good_for", "begins", "expires_at", "created_at", "created_by")
+        shown = ("scope_names", "good_for", "begins", "expires_at", "created_at", "created_by")
         return shown if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -95,7 +113,7 @@ class ApiTokenAdmin(ModelAdmin):
         return f"{token.hint}…"
 
     @display(description="May")
-    def may(self, token: ApiToken) -> str:
+    def scope_names(self, token: ApiToken) -> str:
         return ", ".join(token.scopes)
 
     @display(description="Good for", ordering="newsletter")
@@ -104,7 +122,7 @@ class ApiTokenAdmin(ModelAdmin):
 
     @display(description="State", label=STATE_COLOURS)
     def state(self, token: ApiToken) -> str:
-        return state_of(token)
+        return token_state(token)
 
     # --- Making a token ---------------------------------------------------------------------------
 
@@ -149,7 +167,7 @@ class ApiTokenAdmin(ModelAdmin):
     ) -> Any:
         token = self.get_object(request, object_id) if object_id else None
         if token:
-            state = state_of(token)
+            state = token_state(token)
             told = {"token": token, "token_state": state, "token_colour": STATE_COLOURS[state]}
             extra_context = told | (extra_context or {})
         return super().changeform_view(request, object_id, form_url, extra_context)
@@ -172,7 +190,7 @@ class ApiTokenAdmin(ModelAdmin):
         messages.success(request, f"{tokens} revoked, at once and for good.")
 
 
-def state_of(token: ApiToken) -> str:
+def token_state(token: ApiToken) -> str:
     if token.revoked_at:
         return "revoked"
     return "good" if token.is_valid(now=now()) else "expired"

@@ -11,7 +11,7 @@ from subscribers.abuse.buckets import WINDOW, LeakyBucket, LimitCheck, LocalBuck
 from subscribers.abuse.form_token import new_form_token
 from subscribers.abuse.limits import PER_ADDRESS, SOLVED_FACTOR
 from tests.factories import NOW
-from tests.subscribers.solving import solve
+from tests.subscribers.challenge_solver import solve
 
 MINUTE = timedelta(minutes=1)
 
