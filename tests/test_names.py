@@ -1,0 +1,43 @@
+"""One concept has one name, and one name stands for one concept, over the whole tree."""
+
+import ast
+from collections import defaultdict
+
+from tests.waiting import ROOT
+
+PACKAGES = ("config", "digest", "subscribers", "bench")
+# Django finds these by their names.
+NAMED_BY_DJANGO = {"Command"}
+
+
+def public_names(kinds):
+    """Where each public name of a module is defined: {name: [path, …]}."""
+    found = defaultdict(list)
+    modules = [
+        module
+        for package in PACKAGES
+        for module in sorted((ROOT / package).rglob("*.py"))
+        if "migrations" not in module.parts
+    ]
+    assert len(modules) > 200, "the tree was not found"
+    for module in modules:
+        for node in ast.parse(module.read_text()).body:
+            if isinstance(node, kinds) and not node.name.startswith("_"):
+                found[node.name].append(str(module.relative_to(ROOT)))
+    return found
+
+
+def test_no_two_public_classes_share_a_name():
+    classes = public_names(ast.ClassDef)
+
+    shared = {name: paths for name, paths in classes.items() if len(paths) > 1}
+
+    assert shared.keys() <= NAMED_BY_DJANGO, shared
+
+
+def test_no_three_public_functions_share_a_name():
+    functions = public_names((ast.FunctionDef, ast.AsyncFunctionDef))
+
+    shared = {name: paths for name, paths in functions.items() if len(paths) > 2}
+
+    assert not shared
