@@ -44,7 +44,7 @@ class EditionAdmin(EditionActions):
     copy_fieldset = ("What readers see first", {"fields": ("subject", "preheader", "note")})
     stories_fieldset = (
         "Add stories",
-        {"fields": (("add_stories", "again"),), "classes": ("desk-add",)},
+        {"fields": (("add_stories", "again"),), "classes": ("admin-add",)},
     )
     time_fieldset = ("When it goes out", {"fields": (("sends_at", "deadline_at"),)})
 

@@ -244,7 +244,7 @@ class WebhookDeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
     @display(description="What was told")
     def payload_text(self, delivery: WebhookDelivery) -> str:
         payload = json.dumps(json.loads(delivery.payload), indent=2, ensure_ascii=False)
-        return format_html('<pre class="desk-payload">{}</pre>', payload)
+        return format_html('<pre class="admin-payload">{}</pre>', payload)
 
     def changeform_view(
         self,

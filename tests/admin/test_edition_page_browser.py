@@ -49,7 +49,7 @@ def edition_page(admin_page, edition):
 
 
 def shown_titles(page):
-    return page.locator(".desk-item .desk-meta a").all_inner_texts()
+    return page.locator(".admin-item .admin-meta a").all_inner_texts()
 
 
 def saved_titles(edition):
@@ -70,7 +70,7 @@ def test_an_edition_goes_from_the_editors_login_to_the_readers_inbox(page, editi
     page.fill("input[name=username]", "editor")
     page.fill("input[name=password]", "a long password")
     page.click("button[type=submit]")
-    page.wait_for_selector(".desk-list")
+    page.wait_for_selector(".admin-list")
 
     page.get_by_role("button", name="Move up: School meals free").press("Enter")
     assert shown_titles(page) == ["Ferry reopens", "School meals free", "Bank holds rates"]
@@ -82,7 +82,7 @@ def test_an_edition_goes_from_the_editors_login_to_the_readers_inbox(page, editi
     page.get_by_role("link", name="Phone").click()
     page.wait_for_url("**phone=1**")
     page.get_by_role("link", name="Back to the edition").click()
-    page.wait_for_selector(".desk-list")
+    page.wait_for_selector(".admin-list")
 
     press(page, "Save and approve")
     assert page.get_by_text("Saved and approved.").is_visible()
@@ -104,9 +104,9 @@ def test_an_edition_goes_from_the_editors_login_to_the_readers_inbox(page, editi
 
 def test_stories_are_dragged_into_order(edition_page, edition):
     page = edition_page
-    page.evaluate("document.querySelector('.desk-list').scrollIntoView({block: 'center'})")
-    handle = page.locator(".desk-item .desk-handle").nth(2).bounding_box()
-    target = page.locator(".desk-item").nth(0).bounding_box()
+    page.evaluate("document.querySelector('.admin-list').scrollIntoView({block: 'center'})")
+    handle = page.locator(".admin-item .admin-handle").nth(2).bounding_box()
+    target = page.locator(".admin-item").nth(0).bounding_box()
     page.mouse.move(handle["x"] + 8, handle["y"] + 8)
     page.mouse.down()
     page.mouse.move(handle["x"] + 8, handle["y"] - 20, steps=5)
@@ -133,7 +133,7 @@ def test_enter_in_a_field_saves_and_does_nothing_else(edition_page, edition):
 
     assert Edition.objects.get().subject == "Typed, then Enter"
     assert Edition.objects.get().status == Edition.Status.DRAFT
-    assert edition_page.locator(".desk-list").is_visible()
+    assert edition_page.locator(".admin-list").is_visible()
 
 
 def test_a_story_is_found_by_typing_and_added(edition_page, edition):

@@ -177,7 +177,7 @@ def test_an_unknown_header_makes_the_page_ask_for_the_columns(admin_client, news
     )
 
     assert "Which column holds the addresses?" in page
-    assert '<details class="desk-columns" open>' in page
+    assert '<details class="admin-columns" open>' in page
 
 
 # --- Running --------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_the_columns_of_a_running_import_are_not_changed(admin_client, job):
 
     page = page_text(admin_client.post(url(job), form_data(job, _import="1", column_name="")))
 
-    assert "desk-mapping" not in page
+    assert "admin-mapping" not in page
     job.refresh_from_db()
     assert "name" in job.columns
 
@@ -284,7 +284,7 @@ def test_an_old_import_keeps_only_its_counts(admin_client, job):
     page = page_text(admin_client.get(url(job)))
 
     assert "The file has been deleted" in page
-    assert "desk-mapping" not in page
+    assert "admin-mapping" not in page
 
 
 # --- Permissions ----------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def test_a_screen_reader_announces_only_every_ten_percent(admin_client, edition)
     rows = [create_delivery(edition, status="sent", finished_at=now()) for _ in range(3)]
     for _ in range(16):
         create_delivery(edition)
-    announcement = 'data-say="Sending: 10 percent of the readers are done."'
+    announcement = 'data-announce="Sending: 10 percent of the readers are done."'
     assert announcement in progress_html(admin_client, edition)
 
     cache.clear()

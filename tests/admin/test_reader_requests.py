@@ -89,4 +89,4 @@ def test_the_requests_fit_the_window_and_axe_finds_nothing(admin_page, ann):
         admin_page.set_viewport_size({"width": width, "height": 900})
 
         assert admin_page.evaluate("document.documentElement.scrollWidth") <= width
-        assert axe_violations(admin_page, ".desk-requests") == []
+        assert axe_violations(admin_page, ".admin-requests") == []

@@ -1,40 +1,40 @@
 /* The edition page: order stories by drag or by button, and count characters. */
 "use strict";
 
-const deskItems = () => [...document.querySelectorAll(".desk-list > .desk-item")];
+const adminItems = () => [...document.querySelectorAll(".admin-list > .admin-item")];
 
 // Positions are what the form sends; they follow the order on the page.
-function deskRenumber() {
-  deskItems().forEach((item, index) => {
+function adminRenumber() {
+  adminItems().forEach((item, index) => {
     const position = item.querySelector('input[name$="-position"]');
     if (position) position.value = index + 1;
   });
-  document.querySelector(".desk-list")?.dispatchEvent(new Event("input", { bubbles: true }));
+  document.querySelector(".admin-list")?.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-function deskMove(button) {
-  const item = button.closest(".desk-item");
+function adminMove(button) {
+  const item = button.closest(".admin-item");
   const other =
     button.dataset.move === "-1" ? item.previousElementSibling : item.nextElementSibling;
   if (!other) return;
   if (button.dataset.move === "-1") other.before(item);
   else other.after(item);
-  deskRenumber();
+  adminRenumber();
   button.focus();
-  const place = deskItems().indexOf(item) + 1;
-  document.getElementById("desk-announce").textContent =
-    `Now number ${place} of ${deskItems().length}.`;
+  const place = adminItems().indexOf(item) + 1;
+  document.getElementById("admin-announce").textContent =
+    `Now number ${place} of ${adminItems().length}.`;
 }
 
-function deskCount(field) {
+function adminCount(field) {
   const shown = Number(field.dataset.count);
   const hint = document.createElement("p");
-  hint.className = "desk-hint";
+  hint.className = "admin-hint";
   field.after(hint);
   const write = () => {
     const length = [...field.value].length;
     hint.textContent = `${length} characters; phones show about ${shown}, at most ${field.dataset.limit}.`;
-    hint.classList.toggle("desk-long", length > shown);
+    hint.classList.toggle("admin-long", length > shown);
   };
   field.addEventListener("input", write);
   write();
@@ -48,13 +48,13 @@ window.django?.jQuery?.(() =>
 );
 
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("[data-count]").forEach(deskCount);
+  document.querySelectorAll("[data-count]").forEach(adminCount);
   document.querySelectorAll("[data-move]").forEach((button) =>
-    button.addEventListener("click", () => deskMove(button))
+    button.addEventListener("click", () => adminMove(button))
   );
-  document.querySelectorAll(".desk-remove input").forEach((box) =>
+  document.querySelectorAll(".admin-remove input").forEach((box) =>
     box.addEventListener("change", () =>
-      box.closest(".desk-item").classList.toggle("desk-gone", box.checked)
+      box.closest(".admin-item").classList.toggle("admin-removed", box.checked)
     )
   );
 });
@@ -62,19 +62,19 @@ document.addEventListener("DOMContentLoaded", () => {
 // The progress element is replaced every few seconds. A second element stays, and a screen reader
 // announces its text when that has changed.
 document.addEventListener("DOMContentLoaded", () => {
-  if (!document.getElementById("desk-progress")) return;
-  const told = document.createElement("p");
-  told.className = "desk-hidden";
-  told.setAttribute("role", "status");
-  document.querySelector(".desk-panel").append(told);
+  if (!document.getElementById("admin-progress")) return;
+  const announcer = document.createElement("p");
+  announcer.className = "admin-hidden";
+  announcer.setAttribute("role", "status");
+  document.querySelector(".admin-panel").append(announcer);
   document.body.addEventListener("htmx:afterSettle", () => {
-    const words = document.getElementById("desk-progress")?.dataset.say ?? "";
-    if (told.textContent !== words) told.textContent = words;
+    const text = document.getElementById("admin-progress")?.dataset.announce ?? "";
+    if (announcer.textContent !== text) announcer.textContent = text;
   });
 });
 
 // An import's columns are rendered again after each choice. They stay open if they were open.
 document.addEventListener("htmx:configRequest", (event) => {
-  const columns = document.querySelector(".desk-columns");
+  const columns = document.querySelector(".admin-columns");
   if (columns) event.detail.parameters.choosing = columns.open ? "1" : "";
 });
