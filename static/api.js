@@ -1,14 +1,14 @@
 // Render the API's pages. This is a file of its own, because the page allows no inline script.
 "use strict";
-const place = document.getElementById("api");
+const container = document.getElementById("api");
 // Swagger UI goes by this class; the rest of the page goes by the media query.
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-dark.addEventListener("change", follow);
-follow();
+const applyScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", applyScheme);
+applyScheme();
 SwaggerUIBundle({
-  url: place.dataset.openapi,
-  domNode: place,
+  url: container.dataset.openapi,
+  domNode: container,
   deepLinking: true,
   // A token that is typed in lasts for this visit and is stored nowhere.
   persistAuthorization: false,

@@ -5,13 +5,13 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const code = document.getElementById(button.dataset.copy);
-  const told = document.getElementById("copied");
+  const status = document.getElementById("copied");
   try {
     await navigator.clipboard.writeText(code.value);
-    told.textContent = "Copied.";
+    status.textContent = "Copied.";
   } catch {
     // Only pages over https may write to the clipboard.
     code.select();
-    told.textContent = "Press Ctrl+C (⌘C on a Mac) to copy.";
+    status.textContent = "Press Ctrl+C (⌘C on a Mac) to copy.";
   }
 });

@@ -22,10 +22,10 @@
   const popup = options.mode === "popup";
   const preview = "preview" in options;
 
-  const QUIET = 30 * 24 * 3600e3;
+  const SUPPRESSED_MS = 30 * 24 * 3600e3;
   // A form token is used for an hour: the server refuses one that is a day old, and a tab may stay
   // open for a week.
-  const FRESH = 3600e3;
+  const TOKEN_MAX_AGE_MS = 3600e3;
 
   // --- What is remembered: one entry in this site's localStorage, never an address --------------
 
@@ -39,13 +39,13 @@
   }
 
   /** Whether the pop-up must stay closed for this visitor; also where nothing can be stored. */
-  function quiet() {
+  function isSuppressed() {
     if (preview) return false;
     try {
       localStorage.setItem(`${KEY}:test`, "");
       localStorage.removeItem(`${KEY}:test`);
       const was = localStorage.getItem(KEY);
-      return was === "subscribed" || Date.now() - was < QUIET;
+      return was === "subscribed" || Date.now() - was < SUPPRESSED_MS;
     } catch {
       return true;
     }
@@ -55,7 +55,7 @@
 
   const address = (path, query = "") => new URL(`embed/${encodeURIComponent(newsletter)}/${path}${query}`, base);
 
-  async function ask(url, init) {
+  async function fetchJson(url, init) {
     const answer = await fetch(url, {
       credentials: "omit",
       headers: { Accept: "application/json" },
@@ -64,25 +64,25 @@
     return answer.json();
   }
 
-  function look() {
+  function fetchForm() {
     const query = new URLSearchParams({
       lang: options.lang ?? (script.closest("[lang]") ?? document.documentElement).lang,
     });
     for (const name of ["accent", "background"]) if (options[name]) query.set(name, options[name]);
-    return ask(address("form.json", `?${query}`));
+    return fetchJson(address("form.json", `?${query}`));
   }
 
-  let opening = null;
+  let pendingToken = null;
 
   /** Fetch, when the visitor begins to type, the token that shows that a person opened the form. */
-  function open() {
-    if (opening && Date.now() - opening.at < FRESH) return opening;
+  function fetchToken() {
+    if (pendingToken && Date.now() - pendingToken.at < TOKEN_MAX_AGE_MS) return pendingToken;
     const at = Date.now();
-    opening = { at, answer: ask(address("opened.json")).catch(() => ({})) };
-    opening.solution = opening.answer.then(({ challenge }) => challenge && solve(challenge)).catch(() => "");
+    pendingToken = { at, answer: fetchJson(address("opened.json")).catch(() => ({})) };
+    pendingToken.solution = pendingToken.answer.then(({ challenge }) => challenge && solve(challenge)).catch(() => "");
     // The server takes a sender who is faster than this for a program.
-    opening.ripe = opening.answer.then(({ wait = 2500 }) => new Promise((done) => setTimeout(done, wait)));
-    return opening;
+    pendingToken.usable = pendingToken.answer.then(({ wait = 2500 }) => new Promise((done) => setTimeout(done, wait)));
+    return pendingToken;
   }
 
   let solver;
@@ -95,16 +95,16 @@
 
   async function send(fields) {
     if (preview) return { state: "sent" };
-    const opened = open();
-    await opened.ripe;
+    const token = fetchToken();
+    await token.usable;
     const body = new URLSearchParams({
       ...fields,
-      opened: (await opened.answer).opened ?? "",
-      solution: (await opened.solution) ?? "",
+      opened: (await token.answer).opened ?? "",
+      solution: (await token.solution) ?? "",
       lang: form.lang,
       page: options.page || location.origin + location.pathname,
     });
-    const post = () => ask(address(""), { method: "POST", body });
+    const post = () => fetchJson(address(""), { method: "POST", body });
     const answer = await post();
     if (answer.state !== "challenge") return answer;
     try {
@@ -150,7 +150,7 @@ a{color:var(--accent);font-weight:600}
 .problem{margin-bottom:.75em;padding-inline-start:.75em;border-inline-start:4px solid var(--bad);color:var(--bad);font-weight:600;font-size:.9375em}
 .problem:empty,.choices:empty{display:none}
 .choices{margin-top:.6em}
-.trap,.status{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.honeypot,.status{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 dialog.box{width:min(30em,100vw - 2em);max-width:none;max-height:calc(100dvh - 2em);min-height:0;margin:auto;padding:2em;overflow:auto;overscroll-behavior:contain;border:0;border-top:3px solid var(--accent);box-shadow:0 1em 4em rgb(0 0 0/.35)}
 dialog h2{font-size:1.75em}
 dialog.box::backdrop{background:rgb(0 0 0/.55)}
@@ -193,7 +193,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     return `${rule(light)}@media(prefers-color-scheme:dark){${rule(dark)}}`;
   }
 
-  function dress() {
+  function applyStyles() {
     const text = STYLES + colours();
     try {
       const sheet = new CSSStyleSheet();
@@ -219,21 +219,21 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     input = make("input", {
       id: "email", type: "email", name: "email", autocomplete: "email", inputmode: "email",
       spellcheck: "false", autocapitalize: "none", maxlength: 320, dir: "ltr", "aria-required": "true",
-      "aria-describedby": "problem wording", part: "field", focus: open,
+      "aria-describedby": "problem wording", part: "field", focus: fetchToken,
     });
     button = make("button", { type: "submit", part: "button" }, options.button || texts.button);
     problem = make("p", { id: "problem", class: "problem", role: "alert", part: "problem" });
     choices = make("div", { class: "row choices" });
     status = make("p", { class: "status", role: "status" });
-    const trap = make("input", { id: "website", name: "website", tabindex: -1, autocomplete: "off" });
+    const honeypot = make("input", { id: "website", name: "website", tabindex: -1, autocomplete: "off" });
     const fields = make(
       "form",
-      { novalidate: "", submit: (event) => (event.preventDefault(), submit({ website: trap.value })) },
+      { novalidate: "", submit: (event) => (event.preventDefault(), submit({ website: honeypot.value })) },
       make("label", { for: "email" }, texts.label),
       problem,
       make("div", { class: "row" }, input, button),
       choices,
-      make("div", { class: "trap", "aria-hidden": "true" }, make("label", { for: "website" }, texts.trap), trap),
+      make("div", { class: "honeypot", "aria-hidden": "true" }, make("label", { for: "website" }, texts.trap), honeypot),
       status,
       make("p", { id: "wording", class: "fine" }, form.wording),
     );
@@ -245,12 +245,12 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       make("p", { id: "promise", class: "promise", lang: !own && promise.lang, dir: !own && promise.dir, part: "text" }, own || promise.text),
       fields,
     );
-    dress();
+    applyStyles();
     // The page can style the host: properties that are inherited from it end at this element.
     root.append(make("div", { class: "page" }, box));
   }
 
-  function tell(name) {
+  function emit(name) {
     host.dispatchEvent(
       new CustomEvent(`daybreak:${name}`, { bubbles: true, composed: true, detail: { newsletter } }),
     );
@@ -263,7 +263,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
   async function submit(extra = {}) {
     if (busy) return;
     setBusy(true);
-    complain("");
+    showProblem("");
     let answer = {};
     try {
       answer = await send({ email: input.value, ...extra });
@@ -272,9 +272,9 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     }
     setBusy(false);
     if (answer.state === "sent") sent();
-    else if (answer.state === "address") doubt(answer);
-    else if (answer.state === "challenge") elsewhere();
-    else complain(form.texts.failed);
+    else if (answer.state === "address") offerCorrection(answer);
+    else if (answer.state === "challenge") offerOwnPage();
+    else showProblem(form.texts.failed);
   }
 
   function setBusy(value) {
@@ -283,24 +283,24 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     mark(button, "aria-disabled", value);
   }
 
-  function complain(text, ...actions) {
+  function showProblem(text, ...actions) {
     problem.textContent = text && `${form.texts.error} ${text}`;
     mark(input, "aria-invalid", text);
     choices.replaceChildren(...actions.filter(Boolean));
   }
 
   /** Say that the address is wrong or looks mistyped; offer a better one if there is one. */
-  function doubt({ message, use, keep }) {
-    const answer = ({ label, email }, fields) =>
+  function offerCorrection({ message, use, keep }) {
+    const choice = ({ label, email }, fields) =>
       make("button", { type: "button", class: "quiet", click: () => ((input.value = email), submit(fields)) }, label);
-    complain(message, use && answer(use), keep && answer(keep, { sure: keep.email }));
+    showProblem(message, use && choice(use), keep && choice(keep, { sure: keep.email }));
     input.focus();
   }
 
   /** Link to our own page: it has the cryptography for a challenge, one over plain http has not. */
-  function elsewhere() {
+  function offerOwnPage() {
     const url = new URL(form.page, base);
-    complain(form.texts.elsewhere, make("a", { href: url, target: "_blank", rel: "noopener" }, form.texts.elsewhereLink));
+    showProblem(form.texts.elsewhere, make("a", { href: url, target: "_blank", rel: "noopener" }, form.texts.elsewhereLink));
   }
 
   function sent() {
@@ -310,13 +310,13 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     for (const child of [...box.children]) if (!child.matches(".x")) child.remove();
     box.append(title, text);
     title.focus();
-    tell("subscribed");
+    emit("subscribed");
   }
 
   // --- The pop-up -------------------------------------------------------------------------------
 
   /** Whether not to interrupt: the visitor types, watches in full screen, or answers a dialog. */
-  function engaged() {
+  function isEngaged() {
     const active = document.activeElement;
     return (
       document.hidden ||
@@ -328,7 +328,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
   }
 
   /** Keep Tab inside the dialog. A modal dialog alone lets it out to the browser's own bars. */
-  function trap(event) {
+  function trapFocus(event) {
     if (event.key !== "Tab") return;
     const stops = [...box.querySelectorAll("button,a,input:not([tabindex])")];
     const back = event.shiftKey;
@@ -342,14 +342,14 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
   let built = null;
 
   async function build() {
-    form = await look();
+    form = await fetchForm();
     place();
     draw();
-    box.addEventListener("keydown", trap);
+    box.addEventListener("keydown", trapFocus);
     box.addEventListener("pointerdown", (event) => outside(event) && box.close());
     box.addEventListener("close", () => {
-      if (!quiet()) remember(Date.now());
-      tell("closed");
+      if (!isSuppressed()) remember(Date.now());
+      emit("closed");
     });
   }
 
@@ -367,7 +367,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     if (preview) return box.setAttribute("open", "");
     box.showModal();
     root.getElementById("title").focus();
-    tell("shown");
+    emit("shown");
   }
 
   function outside({ clientX, clientY }) {
@@ -384,11 +384,11 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     let due = false;
 
     function check() {
-      if (due || !(scrolled || seconds <= 0) || engaged()) return;
+      if (due || !(scrolled || seconds <= 0) || isEngaged()) return;
       due = true;
       clearInterval(clock);
       removeEventListener("scroll", onScroll);
-      if (!quiet()) show();
+      if (!isSuppressed()) show();
     }
     function onScroll() {
       const depthNow = ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100;
@@ -416,7 +416,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     } else if (globalThis.HTMLDialogElement) {
       document.addEventListener("click", opener);
       if (preview) show();
-      else if (!quiet()) schedule();
+      else if (!isSuppressed()) schedule();
     }
   }
 
@@ -428,7 +428,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
 
   async function appear() {
     try {
-      form = await look();
+      form = await fetchForm();
       draw();
     } catch (error) {
       console.warn("Daybreak:", error);

@@ -33,13 +33,13 @@ async function save(form, part, button) {
     if (response.status >= 500) throw new Error(response.statusText);
   } catch {
     part.removeAttribute("aria-busy");
-    complain(button);
+    showFailure(button);
     return;
   }
-  show(answer, form, part, button);
+  replacePart(answer, form, part, button);
 }
 
-function show(answer, form, part, button) {
+function replacePart(answer, form, part, button) {
   const whole = answer.getElementById("preferences");
   const fresh = answer.getElementById(part.id);
   // The answer is another page if the language changed or the link no longer works.
@@ -51,11 +51,11 @@ function show(answer, form, part, button) {
   else part.replaceWith(fresh);
   document.title = answer.title;
   suggestDeviceZone();
-  settle(page.querySelector(`#${CSS.escape(part.id)}`) ?? page, button);
+  restoreFocus(page.querySelector(`#${CSS.escape(part.id)}`) ?? page, button);
 }
 
 /** Leave the focus where the reader was, and say what happened. */
-function settle(part, button) {
+function restoreFocus(part, button) {
   const error = part.querySelector(".error");
   const note = page.querySelector("[data-note]");
   const field =
@@ -68,15 +68,15 @@ function settle(part, button) {
   announcer.textContent = (error ?? note ?? part.querySelector(".state"))?.textContent.trim() ?? "";
 }
 
-function complain(button) {
-  let said = page.querySelector("[data-complaint]");
-  said?.remove();
-  said = document.createElement("p");
-  said.className = "error";
-  said.dataset.complaint = "";
-  said.setAttribute("role", "alert");
-  said.textContent = page.dataset.failed;
-  (button?.closest(".actions, .row") ?? button ?? page).before(said);
+function showFailure(button) {
+  let message = page.querySelector("[data-complaint]");
+  message?.remove();
+  message = document.createElement("p");
+  message.className = "error";
+  message.dataset.complaint = "";
+  message.setAttribute("role", "alert");
+  message.textContent = page.dataset.failed;
+  (button?.closest(".actions, .row") ?? button ?? page).before(message);
 }
 
 // The form no longer shows what was saved, so the note that it was saved goes.

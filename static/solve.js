@@ -9,7 +9,7 @@
 export const canSolve = Boolean(globalThis.crypto?.subtle);
 
 // So many parallel tries keep the browser's threads busy without queueing more than they can do.
-const AT_ONCE = 16;
+const PARALLEL_TRIES = 16;
 
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const hex = (array) => Array.from(array, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -30,8 +30,8 @@ export async function solve(challenge) {
     return derivedKey.startsWith(keyPrefix) ? { counter, derivedKey, time: Date.now() - started } : null;
   }
 
-  for (let next = 0; ; next += AT_ONCE) {
-    const tries = Array.from({ length: AT_ONCE }, (_, offset) => attempt(next + offset));
+  for (let next = 0; ; next += PARALLEL_TRIES) {
+    const tries = Array.from({ length: PARALLEL_TRIES }, (_, offset) => attempt(next + offset));
     const solution = (await Promise.all(tries)).find(Boolean);
     if (solution) return btoa(JSON.stringify({ challenge, solution }));
   }
