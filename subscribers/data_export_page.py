@@ -106,7 +106,7 @@ def context(contents: dict[str, Any]) -> dict[str, Any]:
             for row in deliveries[:DELIVERIES_SHOWN]
         ],
         "older_deliveries": max(0, len(deliveries) - DELIVERIES_SHOWN),
-        "told": contents.get("told_to_other_programs", []),
+        "webhook_deliveries": contents.get("told_to_other_programs", []),
         "network_days": settings.RETENTION_NETWORK_DAYS,
         "left_days": settings.RETENTION_INACTIVE_DAYS,
     }

@@ -136,7 +136,7 @@ class EditionActions(EditionUnderWay):
             return self._send_now(request, edition)
         if edition.sending_at:
             return self._confirmation_page(
-                request, edition, "resume", {"left": audience.remaining(edition, now=now())}
+                request, edition, "resume", {"remaining": audience.remaining(edition, now=now())}
             )
         return self._confirmation_page(
             request, edition, "send", {"estimate": audience.estimate(edition, now=now())}

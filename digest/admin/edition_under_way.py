@@ -109,7 +109,7 @@ class EditionUnderWay(EditionPages):
         edition = self._edition(request, pk, change=True)
         if request.method != "POST":
             return self._confirmation_page(
-                request, edition, "end", {"left": audience.remaining(edition, now=now())}
+                request, edition, "end", {"remaining": audience.remaining(edition, now=now())}
             )
         try:
             finish.end_stopped(edition_id=edition.pk, now=now())
@@ -151,13 +151,13 @@ class EditionUnderWay(EditionPages):
 
     def resend_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
-        missed = resend.undelivered(edition.pk)
+        undelivered = resend.undelivered(edition.pk)
         late = edition.deadline_at <= now()
-        form = ResendForm(_posted(request), late=late, uncertain=missed.uncertain)
+        form = ResendForm(_posted(request), late=late, uncertain=undelivered.uncertain)
         if form.is_valid() and self._resend(request, edition, form):
             return self._back(edition)
-        labels = [(Delivery.Reason(code).label, n) for code, n in missed.reasons.items()]
-        facts = {"form": form, "missed": missed, "why": labels}
+        reasons = [(Delivery.Reason(code).label, n) for code, n in undelivered.reasons.items()]
+        facts = {"form": form, "undelivered": undelivered, "reasons": reasons}
         return self._confirmation_page(request, edition, "resend", facts)
 
     def _resend(self, request: HttpRequest, edition: Edition, form: ResendForm) -> bool:

@@ -190,8 +190,8 @@ def _lines(schedule: Schedule, plan: SlotPlan) -> dict[str, str]:
     """Describe a coming edition: its time on the schedule's clock and in UTC, and its draft's."""
     drafted_at = plan.sends_at - timedelta(minutes=schedule.draft_lead_minutes)
     return {
-        "there": send_time(plan, schedule.zone),
+        "local": send_time(plan, schedule.zone),
         "utc": format_local(plan.sends_at, UTC) if plan.last_wave_at is None else "",
         "day": f"{plan.slot_date:%a %-d %b}",
-        "drafted": format_local(drafted_at, schedule.zone),
+        "drafted_at": format_local(drafted_at, schedule.zone),
     }

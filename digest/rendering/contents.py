@@ -49,7 +49,7 @@ class PrintedSection:
 
     section: int | None
     name: str
-    entries: list[PrintedStory]
+    stories: list[PrintedStory]
 
 
 @dataclass(frozen=True)
@@ -62,26 +62,26 @@ class Contents:
 def arrange(edition: Edition) -> Contents:
     """Return what the edition prints, in order; one query."""
     items = list(edition.items.select_related("story", "section").order_by("position", "id"))
-    entries = [_entry(item, is_lead=index == 0) for index, item in enumerate(items)]
+    stories = [_printed_story(item, is_lead=index == 0) for index, item in enumerate(items)]
     return Contents(
         note=paragraphs(edition.note),
-        lead=entries[0] if entries else None,
-        parts=_parts(entries[1:]),
+        lead=stories[0] if stories else None,
+        parts=_parts(stories[1:]),
     )
 
 
-def _parts(entries: list[PrintedStory]) -> list[PrintedSection]:
+def _parts(stories: list[PrintedStory]) -> list[PrintedSection]:
     """Return stories without a section first, then the sections in order of their first story."""
-    order = dict.fromkeys([None, *(entry.section for entry in entries)])
+    order = dict.fromkeys([None, *(story.section for story in stories)])
     parts = (
         PrintedSection(section, own[0].section_name if own else "", own)
         for section in order
-        for own in [[entry for entry in entries if entry.section == section]]
+        for own in [[story for story in stories if story.section == section]]
     )
-    return [part for part in parts if part.entries]
+    return [part for part in parts if part.stories]
 
 
-def _entry(item: EditionItem, *, is_lead: bool) -> PrintedStory:
+def _printed_story(item: EditionItem, *, is_lead: bool) -> PrintedStory:
     story = item.story
     # A summary by an editor is printed in full.
     summary = single_line(item.summary) or truncate_at_sentence(

@@ -41,24 +41,24 @@ class GrowthAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        asked = _Query(request)
+        query = _Query(request)
         # This takes some tenths of a second, and some seconds in the hour after an import of a
         # million readers.
-        key = f"growth:{sha256(asked.link().encode()).hexdigest()}"
+        key = f"growth:{sha256(query.link().encode()).hexdigest()}"
         found, active = stale_while_revalidate(
-            key, lambda: (_report(asked), _active(asked.chosen)), min_ttl=1
+            key, lambda: (_report(query), _active(query.chosen)), min_ttl=1
         )
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
             "title": "Growth",
-            "asked": asked,
+            "query": query,
             "growth": found,
             "total": found.total,
             "active": active,
             "chart": chart(found),
             "days": sorted(found.days.items(), reverse=True),
-            **_pages(found, asked),
+            **_pages(found, query),
         }
         return TemplateResponse(request, "admin/subscribers/growth.html", context)
 
@@ -81,8 +81,9 @@ class _Query:
     def link(self, **changes: Any) -> str:
         """Return the URL of the same page with other parameters."""
         newsletter = self.newsletter.pk if self.newsletter else None
-        asked = {"newsletter": newsletter, "days": self.days, "source": self.source} | changes
-        return "?" + urlencode({name: value for name, value in asked.items() if value is not None})
+        parameters = {"newsletter": newsletter, "days": self.days, "source": self.source} | changes
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return "?" + urlencode(given)
 
     def periods(self) -> list[dict[str, Any]]:
         return [

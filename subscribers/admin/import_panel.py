@@ -64,16 +64,16 @@ def panel(job: ImportJob, *, now: datetime) -> dict[str, Any]:
 
 
 def progress(job: ImportJob, *, now: datetime) -> dict[str, Any]:
-    """Return how far the import is; the page asks again after `every` seconds, with 0 never."""
+    """Return how far the import is; the page asks again after `refresh_seconds`; 0 means never."""
     is_dry_run = job.status in {Status.TRYING, Status.TRIED}
     return {
         "job": job,
-        "every": 2 if job.is_under_way else 0,
+        "refresh_seconds": 2 if job.is_under_way else 0,
         "is_dry_run": is_dry_run,
         # A screen reader announces it, so it moves in steps of ten: else it would never be quiet.
-        "told": job.percent // 10 * 10,
+        "announced_percent": job.percent // 10 * 10,
         "took": _took(job),
-        "left": _time_left(job, now) if job.is_under_way else "",
+        "time_left": _time_left(job, now) if job.is_under_way else "",
     }
 
 

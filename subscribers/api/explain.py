@@ -15,11 +15,14 @@ from subscribers.api import problems
 @require_safe
 def problem_types(request: HttpRequest) -> HttpResponse:
     """Show the page that the `type` of a problem leads to."""
-    told = [{"kind": kind, "words": _words(kind.meaning)} for kind in problems.PROBLEM_TYPES]
-    return render(request, "api/problems.html", {"told": told})
+    rows = [
+        {"type": problem_type, "explanation": _split_code(problem_type.meaning)}
+        for problem_type in problems.PROBLEM_TYPES
+    ]
+    return render(request, "api/problems.html", {"problem_types": rows})
 
 
-def _words(meaning: str) -> list[tuple[str, bool]]:
+def _split_code(meaning: str) -> list[tuple[str, bool]]:
     """Split the sentences into pieces, each with whether it is code."""
     return [(piece, bool(n % 2)) for n, piece in enumerate(meaning.split("`")) if piece]
 

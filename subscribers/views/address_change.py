@@ -47,7 +47,7 @@ def _page(
         "state": state,
         "side": step.side,
         "change": step.change,
-        "old": face.subscriber.email if step.side == address_change.OLD else "",
+        "old_address": face.subscriber.email if step.side == address_change.OLD else "",
         "wording": address_change.button_sentence(step.change),
     }
     return render(request, "subscribers/address_change.html", context)

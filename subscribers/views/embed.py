@@ -157,15 +157,20 @@ def frame(request: HttpRequest, slug: str) -> HttpResponse:
         "newsletter": newsletter,
         "form": embed.form(newsletter, language=language),
         "options": EmbedOptions.from_query(request.GET, newsletter=newsletter),
-        "opened": abuse.new_form_token(now()),
+        "form_token": abuse.new_form_token(now()),
         "page": _without_query(_split(request.headers.get("Referer", ""))),
     }
     status = HTTPStatus.OK
     if request.method == "POST":
-        # The form token stays the same: with a new one, a quick correction would come too early.
-        kept = {name: request.POST.get(name, "") for name in ("opened", "page")}
         answer = _sign_up(request, newsletter)
-        context |= kept | {"answer": answer, "email": email_of(request)}
+        context |= {
+            # The form token stays the same: with a new one, a quick correction would come too
+            # early.
+            "form_token": request.POST.get("opened", ""),
+            "page": request.POST.get("page", ""),
+            "answer": answer,
+            "email": email_of(request),
+        }
         status = STATUS[answer["state"]]
     response = render(request, "embed/frame.html", context, status=status)
     response["Cache-Control"] = "no-store"

@@ -49,7 +49,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
             context["wording"] = consent.wording(Consent.Kind.WITHDRAWAL, named.newsletter)
         return render(request, "subscribers/unsubscribe.html", context)
     return _unsubscribed_page(
-        request, token, named, back=_return_token(named) if request.POST else ""
+        request, token, named, return_token=_return_token(named) if request.POST else ""
     )
 
 
@@ -71,8 +71,8 @@ def give_reason(request: HttpRequest, token: str) -> HttpResponse:
             now=now(),
         )
     # A reader who has answered can still take the unsubscribing back on this page.
-    back = request.POST.get("back", "")
-    return _unsubscribed_page(request, token, subscription, back=back, form=form)
+    return_token = request.POST.get("back", "")
+    return _unsubscribed_page(request, token, subscription, return_token=return_token, form=form)
 
 
 @signed_link
@@ -90,11 +90,11 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
             subscription.subscriber.timezone, subscription.newsletter.timezone
         )
         until = pause.midnight(clock)
-    back = request.POST.get("back", "")
+    return_token = request.POST.get("back", "")
     try:
         at_once = preferences.rejoin(
             subscription_id=subscription.pk,
-            token=back,
+            token=return_token,
             seen=_button_labels(subscription.newsletter).get(offer, ""),
             frequency=offer if offer in Frequency.values else "",
             paused_until=until,
@@ -103,7 +103,7 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
         )
     except preferences.FrequencyNotOffered:
         # It was offered when the page was opened. The page now shows what is offered instead.
-        return _unsubscribed_page(request, token, subscription, back=back)
+        return _unsubscribed_page(request, token, subscription, return_token=return_token)
     if not at_once:
         return redirect("signup-done", slug=subscription.newsletter.slug)
     subscription.refresh_from_db()
@@ -130,7 +130,7 @@ def _unsubscribed_page(
     token: str,
     subscription: Subscription | None,
     *,
-    back: str,
+    return_token: str,
     form: LeavingReasonForm | None = None,
 ) -> HttpResponse:
     """Say that the newsletter has stopped; ask a known reader why, and offer alternatives."""
@@ -141,11 +141,11 @@ def _unsubscribed_page(
         context = {
             "newsletter": newsletter,
             "token": token,
-            "back": back,
+            "return_token": return_token,
             "offers": _offers(subscription),
-            "sentences": _button_labels(newsletter),
+            "button_labels": _button_labels(newsletter),
             "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),
-            "why": None
+            "reason_form": None
             if answered
             else form or LeavingReasonForm(initial={"why": subscription.ended_why}),
             "answered": answered,

@@ -27,11 +27,11 @@ def lost_link(request: HttpRequest) -> HttpResponse:
     try:
         request_link(email=email, attempt=attempt_of(request), origin=origin_of(request), now=now())
     except BadAddress as error:
-        entry = FormState(email=email, error=gettext(str(error)), challenge=_challenge())
-        return _form(request, entry)
+        form_state = FormState(email=email, error=gettext(str(error)), challenge=_challenge())
+        return _form(request, form_state)
     except ChallengeNeeded as needed:
-        said = gettext("Very many people are asking just now. Please press the button again.")
-        return _form(request, FormState(email=email, error=said, challenge=needed.challenge))
+        message = gettext("Very many people are asking just now. Please press the button again.")
+        return _form(request, FormState(email=email, error=message, challenge=needed.challenge))
     return redirect("lost-link-sent")
 
 
@@ -44,7 +44,10 @@ def _challenge() -> dict[str, object] | None:
     return new_challenge(now()) if challenge_needed(now()) else None
 
 
-def _form(request: HttpRequest, entry: FormState) -> HttpResponse:
+def _form(request: HttpRequest, form_state: FormState) -> HttpResponse:
     # The form token stays the same: with a new one, a quick correction would come too early.
-    opened = new_form_token(now()) if request.method != "POST" else request.POST.get("opened", "")
-    return render(request, "subscribers/lost_link.html", {"entry": entry, "opened": opened})
+    posted = request.method == "POST"
+    form_token = request.POST.get("opened", "") if posted else new_form_token(now())
+    return render(
+        request, "subscribers/lost_link.html", {"form_state": form_state, "form_token": form_token}
+    )

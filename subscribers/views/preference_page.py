@@ -26,12 +26,12 @@ class InvalidPart(Exception):
     """The input for one part of the page is invalid; that part says why."""
 
     def __init__(
-        self, part: str, *, form: forms.Form | None = None, entry: FormState | None = None
+        self, part: str, *, form: forms.Form | None = None, form_state: FormState | None = None
     ) -> None:
         super().__init__(part)
         self.part = part
         self.form = form
-        self.entry = entry or FormState()
+        self.form_state = form_state or FormState()
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ def part_of(subscription: Subscription) -> str:
 
 
 def build_context(
-    subscription: Subscription, *, refused: InvalidPart | None, done: str, now: datetime
+    subscription: Subscription, *, invalid: InvalidPart | None, done: str, now: datetime
 ) -> dict[str, Any]:
-    """Return the page's context; a refused form is shown as it was sent."""
+    """Return the page's context; an invalid form is shown as it was sent."""
     reader = subscription.subscriber
-    cards = _cards(subscription, refused=refused, now=now)
+    cards = _cards(subscription, invalid=invalid, now=now)
     taken = {card.subscription.newsletter_id for card in cards}
     others = Newsletter.objects.filter(is_listed=True).exclude(pk__in=taken)
-    person = refused.form if refused and isinstance(refused.form, PersonForm) else None
+    person_form = invalid.form if invalid and isinstance(invalid.form, PersonForm) else None
     clock = timezones.first_valid(reader.timezone, subscription.newsletter.timezone)
     return {
         "newsletter": subscription.newsletter,
@@ -72,16 +72,16 @@ def build_context(
         "cards": cards,
         "others": others,
         "active": sum(card.subscription.status == Status.ACTIVE for card in cards),
-        "person": person or PersonForm(reader=reader),
-        "clock": clock.key,
-        "pause_all": _pause(refused, "all", now.astimezone(clock).date()),
+        "person_form": person_form or PersonForm(reader=reader),
+        "current_zone": clock.key,
+        "pause_all": _pause(invalid, "all", now.astimezone(clock).date()),
         "change": open_change(subscriber_id=reader.pk, now=now),
-        "refused": refused,
+        "invalid": invalid,
         "done": done,
     }
 
 
-def _cards(subscription: Subscription, *, refused: InvalidPart | None, now: datetime) -> list[Card]:
+def _cards(subscription: Subscription, *, invalid: InvalidPart | None, now: datetime) -> list[Card]:
     sections = Prefetch("newsletter__sections", queryset=Section.objects.all())
     found = list(
         subscription.subscriber.subscriptions.filter(moved_to=None)
@@ -96,14 +96,14 @@ def _cards(subscription: Subscription, *, refused: InvalidPart | None, now: date
         )
     )  # fmt: skip
     known = rhythms([one.newsletter_id for one in found])
-    return [_card(one, known[one.newsletter_id], subscription, refused, now) for one in found]
+    return [_card(one, known[one.newsletter_id], subscription, invalid, now) for one in found]
 
 
 def _card(
     subscription: Subscription,
     rhythm: Rhythm,
     opened: Subscription,
-    refused: InvalidPart | None,
+    invalid: InvalidPart | None,
     now: datetime,
 ) -> Card:
     reader = subscription.subscriber = opened.subscriber
@@ -111,12 +111,12 @@ def _card(
     paused_until = subscription.paused_until
     is_paused = paused_until is not None and paused_until > now
     part = part_of(subscription)
-    refused_here = refused.form if refused and refused.part == part else None
-    choices = refused_here if isinstance(refused_here, ChoicesForm) else None
+    invalid_form = invalid.form if invalid and invalid.part == part else None
+    choices = invalid_form if isinstance(invalid_form, ChoicesForm) else None
     return Card(
         subscription=subscription,
         choices=choices or ChoicesForm(subscription=subscription, rhythm=rhythm),
-        pause=_pause(refused, part, now.astimezone(clock).date()),
+        pause=_pause(invalid, part, now.astimezone(clock).date()),
         paused_on=paused_until.astimezone(clock).date() if paused_until and is_paused else None,
         city=timezones.city(clock.key, get_language() or settings.LANGUAGE_CODE),
         unsubscribe_url=reverse(
@@ -125,7 +125,7 @@ def _card(
     )
 
 
-def _pause(refused: InvalidPart | None, part: str, today: date) -> PauseForm:
-    if refused and refused.part == part and isinstance(refused.form, PauseForm):
-        return refused.form
+def _pause(invalid: InvalidPart | None, part: str, today: date) -> PauseForm:
+    if invalid and invalid.part == part and isinstance(invalid.form, PauseForm):
+        return invalid.form
     return PauseForm(today=today)

@@ -62,17 +62,17 @@ def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
     if subscription is None:
         return bad_link(request)
     languages.activate_for(request, subscription=subscription)
-    refused = None
+    invalid = None
     if request.method == "POST":
         act = Submission(request, subscription, origin_of(request, token))
         try:
             part = ACTIONS.get(request.POST.get("do", ""), _nothing)(act)
         except InvalidPart as error:
-            refused = error
+            invalid = error
         else:
             # With the fragment, a reader without JavaScript need not scroll down to the part.
             return redirect(f"{request.path}?done={part}#{part}")
-    page = build_context(subscription, refused=refused, done=request.GET.get("done", ""), now=now())
+    page = build_context(subscription, invalid=invalid, done=request.GET.get("done", ""), now=now())
     return render(request, "subscribers/preferences.html", {**page, "token": token})
 
 
@@ -139,7 +139,7 @@ def _join(act: Submission) -> str:
             now=act.now,
         )
     except BadAddress as error:
-        raise InvalidPart("more", entry=FormState(error=gettext(str(error)))) from None
+        raise InvalidPart("more", form_state=FormState(error=gettext(str(error)))) from None
     found = newsletter.subscriptions.filter(subscriber=act.subscription.subscriber_id).first()
     return part_of(found) if found else "more"
 
@@ -168,15 +168,17 @@ def _move(act: Submission) -> str:
             now=act.now,
         )
     except BadAddress as error:
-        entry = FormState(typed, gettext(str(error)), error.suggestion, error.may_insist)
+        form_state = FormState(typed, gettext(str(error)), error.suggestion, error.may_insist)
     except address_change.SameAddress:
-        entry = FormState(typed, gettext("That is the address that we write to already."))
+        form_state = FormState(typed, gettext("That is the address that we write to already."))
     except address_change.TooManyChanges:
-        said = gettext("You have asked for several new addresses today. Please try again tomorrow.")
-        entry = FormState(typed, said)
+        message = gettext(
+            "You have asked for several new addresses today. Please try again tomorrow."
+        )
+        form_state = FormState(typed, message)
     else:
         return "address"
-    raise InvalidPart("address", entry=entry)
+    raise InvalidPart("address", form_state=form_state)
 
 
 def _stay(act: Submission) -> str:

@@ -61,9 +61,11 @@ def submit_form(
     except BadAddress as error:
         return _form(request, newsletter, _corrected(email, error))
     except ChallengeNeeded as needed:
-        said = gettext("Very many people are signing up just now. Please press the button again.")
-        entry = FormState(email=email, error=said, challenge=needed.challenge)
-        return _form(request, newsletter, entry)
+        message = gettext(
+            "Very many people are signing up just now. Please press the button again."
+        )
+        form_state = FormState(email=email, error=message, challenge=needed.challenge)
+        return _form(request, newsletter, form_state)
     return None
 
 
@@ -78,13 +80,14 @@ def _corrected(email: str, error: BadAddress) -> FormState:
     )
 
 
-def _form(request: HttpRequest, newsletter: Newsletter, entry: FormState) -> HttpResponse:
+def _form(request: HttpRequest, newsletter: Newsletter, form_state: FormState) -> HttpResponse:
     # The form token stays the same: with a new one, a quick correction would come too early.
-    opened = new_form_token(now()) if request.method != "POST" else request.POST.get("opened", "")
+    posted = request.method == "POST"
+    form_token = request.POST.get("opened", "") if posted else new_form_token(now())
     context = {
         "newsletter": newsletter,
-        "entry": entry,
-        "opened": opened,
+        "form_state": form_state,
+        "form_token": form_token,
         "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),
     }
     return render(request, "subscribers/newsletter.html", context)

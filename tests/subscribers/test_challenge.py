@@ -87,14 +87,14 @@ def test_the_page_carries_a_challenge_and_accepts_its_solution(client):
     url = reverse("newsletter", args=[factories.newsletter().slug])
     form = {"email": "ann@example.com"}
 
-    assert client.get(url).context["entry"].challenge
+    assert client.get(url).context["form_state"].challenge
     asked = client.post(url, form)
     assert asked.status_code == 200
     assert "Please press the button again" in asked.content.decode()
     assert 'value="ann@example.com"' in asked.content.decode()
     assert not Subscriber.objects.exists()
 
-    solution = solve(asked.context["entry"].challenge)
+    solution = solve(asked.context["form_state"].challenge)
     assert client.post(url, form | {"solution": solution}).status_code == 302
     assert Subscriber.objects.get().email == "ann@example.com"
 
