@@ -62,7 +62,7 @@ def _mail(edition: Edition, user: User) -> bool:
         template="held",
         context={
             "edition": edition,
-            "add_newsletter": newsletter,
+            "newsletter": newsletter,
             "user": user,
             "url": f"{settings.SITE_URL}{page}",
             "deadline": edition.deadline_at,
