@@ -51,9 +51,9 @@ def due_ids(*, now: datetime, limit: int = QUERY_LIMIT) -> list[int]:
 
 
 def send_all_due(*, clock: Callable[[], datetime]) -> bool:
-    """Send what is due; True after AT_MOST mails, when more may be due."""
-    looked_at = 0
-    while looked_at < MAILS_PER_TASK:
+    """Send what is due; return True after MAILS_PER_TASK mails, because more may be due."""
+    attempted = 0
+    while attempted < MAILS_PER_TASK:
         ids = due_ids(now=clock())
         if not ids:
             return False
@@ -62,7 +62,7 @@ def send_all_due(*, clock: Callable[[], datetime]) -> bool:
                 send_if_due(subscription_id=subscription_id, now=clock())
             except Exception:  # a broken mail stays leased, and must not hold up the others
                 logger.exception("Mail for subscription %s failed", subscription_id)
-        looked_at += len(ids)
+        attempted += len(ids)
     return True
 
 
@@ -157,8 +157,8 @@ def _notify_webhooks(subscription: Subscription, *, now: datetime) -> None:
     """Notify webhooks of the sign-up.
 
     This is not done when the sign-up is stored, because it would make new addresses take longer.
-    Nothing is said of a reader who was asked because of an import: they have not signed up. The
-    mail is out, and that stays recorded even if the notification fails.
+    No event is stored for a reader who was asked because of an import: they have not signed up.
+    The mail has been sent, and that stays recorded even if the notification fails.
     """
     try:
         with transaction.atomic():

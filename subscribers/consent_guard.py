@@ -14,26 +14,27 @@ from django.db import connection, transaction
 @contextmanager
 def erasing() -> Iterator[None]:
     """Allow rows to be deleted in this block: an erased person leaves none."""
-    with _opened("erase"):
+    with _permitted("erase"):
         yield
 
 
 @contextmanager
 def anonymising() -> Iterator[None]:
     """Allow the network address and the client's name to be emptied in this block, nothing else."""
-    with _opened("fade"):
+    with _permitted("fade"):
         yield
 
 
 @contextmanager
-def _opened(purpose: str) -> Iterator[None]:
-    # The permission ends with the transaction: a connection that returns to a pool allows nothing.
+def _permitted(purpose: str) -> Iterator[None]:
+    # The trigger knows these purposes by their names "erase" and "fade" (anonymise). The permission
+    # ends with the transaction: a connection that returns to a pool allows nothing.
     with transaction.atomic():
-        _say(purpose)
+        _set_purpose(purpose)
         yield
-        _say("")
+        _set_purpose("")
 
 
-def _say(purpose: str) -> None:
+def _set_purpose(purpose: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('daybreak.ledger', %s, true)", [purpose])

@@ -13,8 +13,8 @@ DARK_SURFACE = "#26231e"
 AA = 4.5
 
 # The colours of text and lines on a bright and on a dark surface that is not ours.
-_BY_DAY = {"ink": "#1a1a1a", "soft": "#565656", "edge": "#767676", "bad": "#a4161a"}
-_BY_NIGHT = {"ink": "#f1f0ee", "soft": "#b9b7b3", "edge": "#8f8d89", "bad": "#ff9a94"}
+_ON_BRIGHT = {"ink": "#1a1a1a", "soft": "#565656", "edge": "#767676", "bad": "#a4161a"}
+_ON_DARK = {"ink": "#f1f0ee", "soft": "#b9b7b3", "edge": "#8f8d89", "bad": "#ff9a94"}
 # WCAG 2.2, success criterion 1.4.11: the edge of a field.
 AA_EDGE = 3.0
 
@@ -44,7 +44,7 @@ def colours_on(background: str, *, accent: str) -> dict[str, str]:
     The keys are `paper` (the background), `accent`, `ink` (text), `soft` (secondary text), `edge`
     (a field's border) and `bad` (an error). Text on the accent has the colour of the paper.
     """
-    base = _BY_DAY if _is_bright(background) else _BY_NIGHT
+    base = _ON_BRIGHT if _is_bright(background) else _ON_DARK
     colours = {
         name: readable(colour, on=background, ratio=AA_EDGE if name == "edge" else AA)
         for name, colour in base.items()

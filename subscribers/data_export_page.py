@@ -102,7 +102,7 @@ def context(contents: dict[str, Any]) -> dict[str, Any]:
         "address_changes": contents["address_changes"],
         "requested_mails": [_requested_mail(row) for row in contents["requested_mails"]],
         "deliveries": [
-            row | {"outcome": _word("delivery", row["status"])}
+            row | {"outcome": _label("delivery", row["status"])}
             for row in deliveries[:DELIVERIES_SHOWN]
         ],
         "older_deliveries": max(0, len(deliveries) - DELIVERIES_SHOWN),
@@ -127,23 +127,23 @@ def _language(code: str) -> str:
 
 def _subscription(row: dict[str, Any]) -> dict[str, Any]:
     return row | {
-        "status": _word("status", row["status"]),
-        "frequency": _word("frequency", row["frequency"]),
-        "ended_why": row["ended_why"] and _word("ended_why", row["ended_why"]),
+        "status": _label("status", row["status"]),
+        "frequency": _label("frequency", row["frequency"]),
+        "ended_why": row["ended_why"] and _label("ended_why", row["ended_why"]),
     }
 
 
 def _consent(row: dict[str, Any]) -> dict[str, Any]:
     changes, evidence = [], []
     for name, value in row["details"].items():
-        field = _word("field", name)
+        field = _label("field", name)
         if isinstance(value, dict) and set(value) == {"from", "to"}:
-            words = [_plain(name, value[side]) for side in ("from", "to")]
-            changes.append({"field": field, "from": words[0], "to": words[1]})
+            texts = [_value_label(name, value[side]) for side in ("from", "to")]
+            changes.append({"field": field, "from": texts[0], "to": texts[1]})
         else:
-            evidence.append({"field": field, "value": _plain(name, value)})
+            evidence.append({"field": field, "value": _value_label(name, value)})
     return row | {
-        "title": _word("kind", row["kind"]),
+        "title": _label("kind", row["kind"]),
         "changes": changes,
         "evidence": evidence,
     }
@@ -152,8 +152,8 @@ def _consent(row: dict[str, Any]) -> dict[str, Any]:
 def _requested_mail(row: dict[str, Any]) -> dict[str, Any]:
     outcome = MAIL_OUTCOMES.get(row["outcome"], "skipped")
     return row | {
-        "kind": _word("requested_mail", row["kind"]),
-        "outcome": _word("delivery", outcome),
+        "kind": _label("requested_mail", row["kind"]),
+        "outcome": _label("delivery", outcome),
     }
 
 
@@ -163,19 +163,19 @@ def _suppression(row: dict[str, Any] | None) -> dict[str, Any] | None:
     See suppression.is_suppressed.
     """
     return row and row | {
-        "reason": _word("suppression", row["reason"]),
+        "reason": _label("suppression", row["reason"]),
         "was_erased": row["reason"] == "erased",
     }
 
 
-def _plain(name: str, value: Any) -> str | Promise:
+def _value_label(name: str, value: Any) -> str | Promise:
     """Return a value of the ledger as a person would write it."""
     if isinstance(value, list):
         return ", ".join(map(str, value)) or NOTHING
     if value in (None, "", {}):
         return NOTHING
-    return _word(name, str(value))
+    return _label(name, str(value))
 
 
-def _word(table: str, value: str) -> str | Promise:
+def _label(table: str, value: str) -> str | Promise:
     return LABELS.get(table, {}).get(value, value)

@@ -11,7 +11,7 @@ from subscribers import consent
 from subscribers.contrast import DEFAULT, colours_on, is_colour
 from subscribers.models import Consent, Newsletter
 
-# The form's backgrounds in light and in dark mode, where the page's owner names none.
+# The form's backgrounds in light and in dark mode, if the page's owner names none.
 LIGHT_BACKGROUND = "#ffffff"
 DARK_BACKGROUND = "#1c1c1e"
 
@@ -51,11 +51,11 @@ def form(
     with override(language):
         texts = {name: str(text) % {"newsletter": newsletter.name} for name, text in TEXTS.items()}
         wording = consent.wording(Consent.Kind.SIGNUP, newsletter)
-    papers = (
+    backgrounds = (
         (background, background) if is_colour(background) else (LIGHT_BACKGROUND, DARK_BACKGROUND)
     )
     accent = next(filter(is_colour, (accent, newsletter.accent_color)), DEFAULT)
-    light, dark = (colours_on(paper, accent=accent) for paper in papers)
+    light, dark = (colours_on(each, accent=accent) for each in backgrounds)
     return {
         "lang": language,
         "dir": "rtl" if get_language_info(language)["bidi"] else "ltr",

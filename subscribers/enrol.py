@@ -81,7 +81,8 @@ subscription AS (
     INSERT INTO subscribers_subscription AS s (subscriber_id, mail_due_at, {subscription})
     SELECT reader.id,
            CASE WHEN today.asked < {per_day}
-                THEN %(due)s::timestamptz + %(cooldown)s::interval * (others.mails / {at_once}) END,
+                THEN %(due)s::timestamptz
+                     + %(cooldown)s::interval * (others.mails / {per_address}) END,
            {subscription_values}
       FROM reader, others, today
         ON CONFLICT (subscriber_id, newsletter_id) DO UPDATE
@@ -134,12 +135,12 @@ _LEFT_OUT = ("id", "subscriber_id", "mail_due_at", "subscription_id")
 def enrol(
     *,
     newsletter: Newsletter,
-    reader: Contact,
+    contact: Contact,
     origin: Origin,
     delay: timedelta = timedelta(0),
     now: datetime,
 ) -> None:
-    """Make the reader a pending subscriber of the newsletter.
+    """Make the contact a pending subscriber of the newsletter.
 
     The mail to confirm is due after `delay`. It is due later if this address was just sent other
     mails, and not at all if one is due or was just sent. Nothing is returned, so that no caller can
@@ -153,9 +154,9 @@ def enrol(
         now=now,
     )
     values = {
-        **vars(reader),
+        **vars(contact),
         "newsletter_id": newsletter.pk,
-        "source": _place(origin.page),
+        "source": _host_and_path(origin.page),
         "now": now,
         "created_at": now,
         "due": now + delay,
@@ -182,12 +183,16 @@ def _run(values: dict[str, Any]) -> None:
     # Django's own cursors put the values into the text, so they cannot prepare a statement. Django
     # also sets None here, which forbids it. Planning this statement each time took three times as
     # long as running it.
-    connection.connection.prepare_threshold = 0
-    link = connection.connection
+    pg_connection = connection.connection
+    pg_connection.prepare_threshold = 0
     # A caller in a transaction may hold the reader's rows already. It must not wait for a sign-up
     # that waits for these rows, so it skips the first statement.
     statements = _statements()[1:] if connection.in_atomic_block else _statements()
-    with connection.wrap_database_errors, link.pipeline(), psycopg.Cursor(link) as cursor:
+    with (
+        connection.wrap_database_errors,
+        pg_connection.pipeline(),
+        psycopg.Cursor(pg_connection) as cursor,
+    ):
         for statement in statements:
             cursor.execute(statement, values, prepare=True)
 
@@ -195,7 +200,7 @@ def _run(values: dict[str, Any]) -> None:
 @cache
 def _statements() -> tuple[str, str, str]:
     """Return the statements with their tables' columns, ready for values."""
-    texts: dict[str, Any] = {"per_day": MAILS_PER_DAY, "at_once": MAILS_PER_ADDRESS}
+    texts: dict[str, Any] = {"per_day": MAILS_PER_DAY, "per_address": MAILS_PER_ADDRESS}
     for name, model in (
         ("reader", Subscriber),
         ("subscription", Subscription),
@@ -223,7 +228,7 @@ def _columns(model: type[Model], *, prefix: str) -> dict[str, str]:
     return columns
 
 
-def _place(page: str) -> str:
+def _host_and_path(page: str) -> str:
     """Return host and path of a page. The query is left out, since it may hold private data."""
     host_and_path = page.partition("://")[2].partition("?")[0].partition("#")[0]
     return host_and_path.replace("\x00", "")[:300]

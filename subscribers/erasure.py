@@ -15,7 +15,7 @@ from subscribers import consent_guard, growth, merged_readers, signals, suppress
 from subscribers.addresses import compare_key
 from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber, Subscription
 from subscribers.transfer import jobs
-from subscribers.webhooks import erasure
+from subscribers.webhooks.erasure import notify_erased
 
 Status = Subscription.Status
 
@@ -55,7 +55,7 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_READERS_REQUEST) -
         signals.subscriber_erased.send(
             sender=Subscriber, subscriber_id=subscriber_id, subscription_ids=ids, now=now
         )
-        _tell(states, subscriber.email, now)
+        _notify(states, subscriber.email, now)
         merged = merged_readers.replaced_by(ids).values_list("subscriber", flat=True)
         for merged_id in sorted(set(merged)):
             erase(subscriber_id=merged_id, now=now, why=why)
@@ -79,7 +79,7 @@ def erase_address(*, email: str, now: datetime, why: str = AT_READERS_REQUEST) -
 
 
 def _locked(subscriber_id: int) -> Subscriber:
-    """Lock the reader's subscriptions and then the reader, in the order of preferences.choices."""
+    """Lock the reader's subscriptions and then the reader, in the order of preferences.locks."""
     theirs = Subscription.objects.filter(subscriber=subscriber_id).order_by("pk")
     list(theirs.select_for_update().values_list("pk"))
     return Subscriber.objects.select_for_update().get(pk=subscriber_id)
@@ -93,7 +93,7 @@ def _addresses(subscriber: Subscriber) -> set[str]:
 
 
 def _count_growth(subscriber: Subscriber, now: datetime) -> None:
-    """Count the reader as one who left, and their records that are not counted yet."""
+    """Count the reader as a leaver, and count the records that are not counted yet."""
     for subscription in subscriber.subscriptions.select_related("newsletter").order_by(
         "newsletter"  # one order, so that two erasures at the same time cannot deadlock
     ):
@@ -126,13 +126,13 @@ def _end_subscriptions(subscriber: Subscriber, now: datetime) -> dict[int, str]:
     return states
 
 
-def _tell(states: dict[int, str], email: str, now: datetime) -> None:
+def _notify(states: dict[int, str], email: str, now: datetime) -> None:
     """Signal each subscription that ended just now, and notify webhooks of all of them."""
     ended = partial(signals.subscription_ended.send, sender=Subscription, now=now)
     for subscription_id, status in states.items():
         if status != Status.UNSUBSCRIBED:
             transaction.on_commit(partial(ended, subscription_id=subscription_id))
-        erasure.notify_erased(subscription_id=subscription_id, email=email, now=now)
+        notify_erased(subscription_id=subscription_id, email=email, now=now)
 
 
 def _delete_requests(subscriber: Subscriber, addresses: set[str]) -> None:
@@ -151,10 +151,10 @@ def _anonymise_admin_log(subscriber: Subscriber, subscription_ids: list[int]) ->
 
 
 def _empty(subscriber: Subscriber, now: datetime) -> None:
-    nobody = f"erased-{subscriber.pk}@erased.invalid"  # RFC 2606: no mail ever goes there
+    placeholder = f"erased-{subscriber.pk}@erased.invalid"  # RFC 2606: no mail ever goes there
     Subscriber.objects.filter(pk=subscriber.pk).update(
-        email=nobody,
-        email_key=nobody,
+        email=placeholder,
+        email_key=placeholder,
         email_as_typed="",
         name="",
         language="",

@@ -34,55 +34,55 @@ class FailoverBackend(BaseEmailBackend):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(fail_silently=options.get("fail_silently", False))
-        self._over: BaseEmailBackend | None = None
+        self._backend: BaseEmailBackend | None = None
 
     def open(self) -> bool:
         """Open a connection; raise the last relay's OSError if none can be reached."""
-        if self._over is not None:
+        if self._backend is not None:
             return False
-        self._connected()
+        self._connect()
         return True
 
     def close(self) -> None:
-        over, self._over = self._over, None
-        if over is not None:
-            over.close()
+        backend, self._backend = self._backend, None
+        if backend is not None:
+            backend.close()
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Send the messages over one relay; raise OSError as the relay's own backend does."""
         if not email_messages:
             return 0
-        is_ours = self._over is None
+        opened_here = self._backend is None
         try:
-            over = self._over or self._connected()
-            return over.send_messages(email_messages) or 0
+            backend = self._backend or self._connect()
+            return backend.send_messages(email_messages) or 0
         except OSError:
             if self.fail_silently:
                 return 0
             raise
         finally:
-            if is_ours:
+            if opened_here:
                 self.close()
 
-    def _connected(self) -> BaseEmailBackend:
+    def _connect(self) -> BaseEmailBackend:
         *others, last = sorted(settings.EMAIL_RELAYS, key=_is_skipped)
         for relay in others:
             try:
-                self._over = _opened(relay)
+                self._backend = _open_backend(relay)
             except OSError as error:
                 logger.warning("%s cannot be reached, the next relay is tried: %s",
                                relay.name, error)  # fmt: skip
             else:
-                return self._over
-        self._over = _opened(last)
-        return self._over
+                return self._backend
+        self._backend = _open_backend(last)
+        return self._backend
 
 
 def _is_skipped(relay: Relay) -> bool:
     return _skipped_until.get(relay.name, 0.0) > time.monotonic()
 
 
-def _opened(relay: Relay) -> BaseEmailBackend:
+def _open_backend(relay: Relay) -> BaseEmailBackend:
     backend = make_backend(relay, timeout=settings.EMAIL_TIMEOUT)
     try:
         backend.open()

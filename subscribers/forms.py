@@ -18,7 +18,7 @@ from subscribers.models import Subscriber, Subscription
 from subscribers.preferences import LONGEST_PAUSE, Choices
 from subscribers.rhythm import Rhythm
 
-Frequency, Why = Subscription.Frequency, Subscription.EndReason
+Frequency, EndReason = Subscription.Frequency, Subscription.EndReason
 
 # The labels of the models' choices are for the newsroom. These are for readers.
 FREQUENCIES = {
@@ -27,11 +27,11 @@ FREQUENCIES = {
     Frequency.WEEKLY: _("Once a week: the best of the week"),
 }
 REASONS = {
-    Why.TOO_MANY: _("Too many mails"),
-    Why.NOT_FOR_ME: _("It was not what I expected"),
-    Why.NEVER_ASKED: _("I never signed up"),
-    Why.ELSEWHERE: _("I read the news elsewhere"),
-    Why.OTHER: _("Something else"),
+    EndReason.TOO_MANY: _("Too many mails"),
+    EndReason.NOT_FOR_ME: _("It was not what I expected"),
+    EndReason.NEVER_ASKED: _("I never signed up"),
+    EndReason.ELSEWHERE: _("I read the news elsewhere"),
+    EndReason.OTHER: _("Something else"),
 }
 
 
@@ -90,11 +90,11 @@ class ChoicesForm(forms.Form):
         if rhythm.readers_time is None:
             del self.fields["hour"]
             return
-        mine = self.current.preferred_time
-        times = {datetime.time(hour) for hour in range(24)} | ({mine} if mine else set())
-        usual = gettext("As usual, at %(time)s") % {"time": _written(rhythm.readers_time)}
-        offered = [(f"{time:%H:%M}", _written(time)) for time in sorted(times)]
-        self._set("hour", [("", usual), *offered], f"{mine:%H:%M}" if mine else "")
+        preferred = self.current.preferred_time
+        times = {datetime.time(hour) for hour in range(24)} | ({preferred} if preferred else set())
+        usual = gettext("As usual, at %(time)s") % {"time": _formatted(rhythm.readers_time)}
+        offered = [(f"{time:%H:%M}", _formatted(time)) for time in sorted(times)]
+        self._set("hour", [("", usual), *offered], f"{preferred:%H:%M}" if preferred else "")
 
     def _offer_sections(self) -> None:
         if len(self.sections) < 2:
@@ -123,22 +123,22 @@ class PersonForm(forms.Form):
             for code, _ in settings.LANGUAGES
         ]
         self._set("language", [("", gettext("As the newsletter"))], own, reader.language)
-        places = timezones.grouped(get_language() or settings.LANGUAGE_CODE)
-        known = {zone for _, group in places for zone, _ in group}
+        zones_by_region = timezones.grouped(get_language() or settings.LANGUAGE_CODE)
+        known = {zone for _, group in zones_by_region for zone, _ in group}
         # A device or an import may use an earlier name of its time zone.
         posted = self.data.get("timezone", "") if self.is_bound else ""
-        odd = {
+        unlisted = {
             zone for zone in (reader.timezone, posted)
             if zone and zone not in known and timezones.is_zone(zone)
         }  # fmt: skip
         first = [
             ("", gettext("As the newsroom")),
-            *((zone, timezones.city(zone, "en")) for zone in odd),
+            *((zone, timezones.city(zone, "en")) for zone in unlisted),
         ]
-        self._set("timezone", first, places, reader.timezone)
+        self._set("timezone", first, zones_by_region, reader.timezone)
 
-    def _set(self, name: str, first: list[Any], more: list[Any], initial: str) -> None:
-        self.fields[name].choices = [*first, *more]  # type: ignore[attr-defined]
+    def _set(self, name: str, first: list[Any], others: list[Any], initial: str) -> None:
+        self.fields[name].choices = [*first, *others]  # type: ignore[attr-defined]
         self.fields[name].initial = initial
 
 
@@ -170,9 +170,9 @@ class PauseForm(forms.Form):
             self.add_error("until", _("Choose a day from tomorrow on, within a year."))
         return {**found, "until": until}
 
-    def midnight(self, clock: zoneinfo.ZoneInfo) -> datetime.datetime:
+    def midnight(self, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
         """Return the moment at which the chosen day begins."""
-        return datetime.datetime.combine(self.cleaned_data["until"], datetime.time(), tzinfo=clock)
+        return datetime.datetime.combine(self.cleaned_data["until"], datetime.time(), tzinfo=zone)
 
 
 class LeavingReasonForm(forms.Form):
@@ -186,5 +186,5 @@ class LeavingReasonForm(forms.Form):
     )
 
 
-def _written(time: datetime.time) -> str:
+def _formatted(time: datetime.time) -> str:
     return time_format(time, "TIME_FORMAT")

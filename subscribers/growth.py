@@ -1,8 +1,8 @@
 """Count who came and who left, by day and by page, so that the figures outlive the people.
 
 The ledger of consent holds all of this, but it is long, and an erased reader leaves no record in
-it. So its entries are counted into GrowthDay once they are SETTLED. A report adds what has happened
-since.
+it. So its entries are counted into GrowthDay once they are settled (SETTLED_AFTER). A report adds
+what has happened since.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # - Signing up again within a day is the same sign-up.
 # - Leaving counts only for a subscription that had been confirmed.
 # - A reader who comes back within the hour (preferences.leaving) neither left nor confirmed. That
-#   hour is over by the time that a leaving is counted for good (SETTLED).
+#   hour is over by the time that a leaving is counted for good (SETTLED_AFTER).
 #
 # `zones` and `marks` give each newsletter's time zone, and up to when it is in GrowthDay already.
 # `since` is the earliest of the marks, for the index consent_by_time.
@@ -62,13 +62,13 @@ _COUNTED = """
                   AND c.created_at > e.created_at - interval '1 day'))
      GROUP BY 1, 2, 3
 """
-_IN_TIME = """
+_EVENTS_OF_PERIOD = """
     SELECT subscription_id, kind, created_at,
            CASE kind WHEN 'confirmation' THEN details #>> '{status,from}' END AS came_from
       FROM subscribers_consent
      WHERE created_at >= %(since)s AND created_at < %(until)s
 """
-_OF_THESE = """
+_EVENTS_OF_SUBSCRIPTIONS = """
     SELECT subscription_id, kind, created_at,
            CASE kind WHEN 'confirmation' THEN details #>> '{status,from}' END AS came_from
       FROM subscribers_consent
@@ -86,8 +86,8 @@ INSERT INTO subscribers_growthday
        imports = subscribers_growthday.imports + EXCLUDED.imports,
        leavers = subscribers_growthday.leavers + EXCLUDED.leavers
 """
-_ADD_SPAN = _ADD.format(counted=_COUNTED.format(events=_IN_TIME))
-_ADD_THESE = _ADD.format(counted=_COUNTED.format(events=_OF_THESE))
+_ADD_PERIOD = _ADD.format(counted=_COUNTED.format(events=_EVENTS_OF_PERIOD))
+_ADD_SUBSCRIPTIONS = _ADD.format(counted=_COUNTED.format(events=_EVENTS_OF_SUBSCRIPTIONS))
 _STORED = """
     SELECT newsletter_id, day, source, signups, confirmations, imports, leavers
       FROM subscribers_growthday WHERE newsletter_id = ANY(%(ids)s) AND day >= %(first)s
@@ -97,7 +97,7 @@ _REPORT = f"""
 SELECT GROUPING(day) = 1, day, source,
        sum(signups), sum(confirmations), sum(imports), sum(leavers)
   FROM (SELECT *, %(chosen)s::text IS NULL OR source = %(chosen)s AS is_chosen
-          FROM ({_STORED} UNION ALL {_COUNTED.format(events=_IN_TIME)}) both_parts
+          FROM ({_STORED} UNION ALL {_COUNTED.format(events=_EVENTS_OF_PERIOD)}) both_parts
          WHERE day >= %(first)s) g
  GROUP BY GROUPING SETS ((source), (day, is_chosen))
 HAVING GROUPING(day) = 1 OR is_chosen
@@ -142,8 +142,8 @@ class GrowthReport:
     @property
     def total(self) -> GrowthCounts:
         total = GrowthCounts()
-        for tally in self.days.values():
-            total.add(tally)
+        for counts in self.days.values():
+            total.add(counts)
         return total
 
 
@@ -170,14 +170,16 @@ def report(
         first, last, {first + timedelta(days=n): GrowthCounts() for n in range(days)}
     )
     # Entries that are not counted yet, mostly of the last hour, are read from the ledger itself.
-    began = datetime.combine(first, time.min, tzinfo=UTC) - timedelta(days=1)
+    earliest = datetime.combine(first, time.min, tzinfo=UTC) - timedelta(days=1)
     marks = dict(GrowthMark.objects.values_list("newsletter", "counted_to"))
-    sinces = {n: max(marks.get(n.pk, LONG_AGO), began) for n in newsletters}
-    rows = _run(_REPORT, sinces, until=now + SETTLED_AFTER, first=first, chosen=source)
-    for is_page, day, page, *counts in rows:
-        tally = growth.sources.setdefault(page, GrowthCounts()) if is_page else growth.days.get(day)
-        if tally:
-            tally.add(GrowthCounts(*map(int, counts)))
+    marks_by_newsletter = {n: max(marks.get(n.pk, LONG_AGO), earliest) for n in newsletters}
+    rows = _run(_REPORT, marks_by_newsletter, until=now + SETTLED_AFTER, first=first, chosen=source)
+    for is_page, day, page, *numbers in rows:
+        growth_counts = (
+            growth.sources.setdefault(page, GrowthCounts()) if is_page else growth.days.get(day)
+        )
+        if growth_counts:
+            growth_counts.add(GrowthCounts(*map(int, numbers)))
     return growth
 
 
@@ -200,7 +202,7 @@ def count_before_deletion(
     """
     mark = _locked_mark(newsletter)
     _run(
-        _ADD_THESE,
+        _ADD_SUBSCRIPTIONS,
         {newsletter: mark.counted_to},
         subscriptions=list(ids),
         leaving=list(leaving),
@@ -214,15 +216,17 @@ def _count_one(newsletter: Newsletter, *, now: datetime) -> bool:
         until = now - SETTLED_AFTER
         if mark.counted_to >= until:
             return False
-        began = Consent.objects.filter(created_at__gte=mark.counted_to).aggregate(
+        oldest = Consent.objects.filter(created_at__gte=mark.counted_to).aggregate(
             at=Min("created_at")
         )["at"]
         # There is nothing to count before the oldest entry that is left.
-        upto = min(until, max(mark.counted_to, began) + DAYS_PER_TRANSACTION) if began else until
-        _run(_ADD_SPAN, {newsletter: mark.counted_to}, until=upto)
-        mark.counted_to = upto
+        count_to = (
+            min(until, max(mark.counted_to, oldest) + DAYS_PER_TRANSACTION) if oldest else until
+        )
+        _run(_ADD_PERIOD, {newsletter: mark.counted_to}, until=count_to)
+        mark.counted_to = count_to
         mark.save(update_fields=["counted_to"])
-    return upto < until
+    return count_to < until
 
 
 def _locked_mark(newsletter: Newsletter) -> GrowthMark:
@@ -236,12 +240,12 @@ def _run(
     statement: str, counted: Mapping[Newsletter, datetime], **values: Any
 ) -> list[tuple[Any, ...]]:
     """Run a statement for these newsletters, each of which is counted up to its time."""
-    named: dict[str, Any] = {
+    params: dict[str, Any] = {
         "ids": [newsletter.pk for newsletter in counted],
         "zones": [newsletter.timezone for newsletter in counted],
         "marks": list(counted.values()),
         "since": min(counted.values(), default=LONG_AGO),
     }
     with connection.cursor() as cursor:
-        cursor.execute(statement, named | values)
+        cursor.execute(statement, params | values)
         return cursor.fetchall() if cursor.description else []

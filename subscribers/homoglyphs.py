@@ -6,12 +6,12 @@ import idna
 from confusable_homoglyphs import categories, confusables
 
 # The scripts that one label may mix: Unicode Technical Standard 39, "highly restrictive".
-_TOGETHER = (
+_ALLOWED_MIXES = (
     {"LATIN", "HAN", "HIRAGANA", "KATAKANA"},
     {"LATIN", "HAN", "BOPOMOFO"},
     {"LATIN", "HAN", "HANGUL"},
 )
-_EVERYWHERE = {"COMMON", "INHERITED"}
+_IN_EVERY_SCRIPT = {"COMMON", "INHERITED"}
 
 
 def impersonated(host: str) -> str:
@@ -26,27 +26,29 @@ def impersonated(host: str) -> str:
         labels = idna.decode(host).split(".")
     except idna.IDNAError:
         return ""
-    is_latin_at_the_end = labels[-1].isascii()
-    if not any(_is_imitation(label, is_latin_at_the_end) for label in labels):
+    has_latin_tld = labels[-1].isascii()
+    if not any(_is_imitation(label, has_latin_tld) for label in labels):
         return ""
-    return ".".join("".join(_latin_lookalike(sign) or sign for sign in label) for label in labels)
+    return ".".join(
+        "".join(_latin_lookalike(character) or character for character in label) for label in labels
+    )
 
 
-def _is_imitation(label: str, is_latin_at_the_end: bool) -> bool:
+def _is_imitation(label: str, has_latin_tld: bool) -> bool:
     if label.isascii():
         return False
-    scripts = {categories.alias(sign) for sign in label} - _EVERYWHERE
+    scripts = {categories.alias(character) for character in label} - _IN_EVERY_SCRIPT
     if len(scripts) > 1:
-        return not any(scripts <= together for together in _TOGETHER)
-    if scripts <= {"LATIN"} or not is_latin_at_the_end:
+        return not any(scripts <= mix for mix in _ALLOWED_MIXES)
+    if scripts <= {"LATIN"} or not has_latin_tld:
         return False
-    return all(sign.isascii() or _latin_lookalike(sign) for sign in label)
+    return all(character.isascii() or _latin_lookalike(character) for character in label)
 
 
-def _latin_lookalike(sign: str) -> str:
+def _latin_lookalike(character: str) -> str:
     """Return the Latin letter that the character looks like, or ""."""
-    if sign.isascii():
-        return sign
-    found = confusables.is_confusable(sign, preferred_aliases=[])
-    twins = found[0]["homoglyphs"] if found else ()
-    return next((twin["c"] for twin in twins if twin["c"].isascii() and twin["c"].isalpha()), "")
+    if character.isascii():
+        return character
+    found = confusables.is_confusable(character, preferred_aliases=[])
+    lookalikes = (homoglyph["c"] for homoglyph in found[0]["homoglyphs"]) if found else ()
+    return next((c for c in lookalikes if c.isascii() and c.isalpha()), "")

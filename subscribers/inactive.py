@@ -1,9 +1,9 @@
-"""Find readers who left everything long ago, scanning the leavers a page at a time.
+"""Find readers who left everything long ago: scan the leavers in batches.
 
 The scan goes in the order of leaving. A reader of several newsletters is found at the one they left
-last, so what has been scanned need not be scanned again. Finding those who became due since is
-quick, however many before them were erased or came back. For safety everything is scanned again
-once a week, and whenever Redis has lost the position.
+last, so what has been scanned need not be scanned again. Readers who became due since are found
+quickly, however many readers before them were erased or came back. For safety everything is scanned
+again once a week, and whenever Redis has lost the position.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ScanPosition:
 
 @dataclass(frozen=True)
 class InactiveReaders:
-    """The readers found in a page, and where the next page begins."""
+    """The readers found in a batch, and where the next batch begins."""
 
     readers: list[int]
     position: ScanPosition
@@ -47,18 +47,18 @@ def left_before(cutoff: datetime) -> Q:
 def find_batch(
     *, before: datetime, max_rows: int, max_readers: int, now: datetime
 ) -> InactiveReaders:
-    """Return at most `persons` readers who left everything `before`, from at most `rows` rows."""
-    place = _place(now)
-    page = _rows(place, before, max_rows)
-    found = _wholly_gone({subscriber for *_, subscriber in page}, before)
+    """Return at most `max_readers` readers who left everything `before`, from `max_rows` rows."""
+    position = _load_position(now)
+    rows = _rows(position, before, max_rows)
+    found = _left_everything({subscriber for *_, subscriber in rows}, before)
     readers: list[int] = []
-    for ended_at, pk, subscriber in page:
+    for ended_at, pk, subscriber in rows:
         if subscriber in found and subscriber not in readers:
             if len(readers) == max_readers:
-                return InactiveReaders(readers, place, True)
+                return InactiveReaders(readers, position, True)
             readers.append(subscriber)
-        place = replace(place, ended_at=ended_at, pk=pk)
-    return InactiveReaders(readers, place, len(page) == max_rows)
+        position = replace(position, ended_at=ended_at, pk=pk)
+    return InactiveReaders(readers, position, len(rows) == max_rows)
 
 
 def save_position(position: ScanPosition) -> bool:
@@ -70,25 +70,25 @@ def save_position(position: ScanPosition) -> bool:
     return True
 
 
-def _place(now: datetime) -> ScanPosition:
+def _load_position(now: datetime) -> ScanPosition:
     try:
-        place = cache.get(_KEY)
+        position = cache.get(_KEY)
     except RedisError:
-        place = None
-    is_fresh = isinstance(place, ScanPosition) and now - place.started_at < RESCAN_EVERY
-    return place if is_fresh else ScanPosition(started_at=now)
+        position = None
+    is_fresh = isinstance(position, ScanPosition) and now - position.started_at < RESCAN_EVERY
+    return position if is_fresh else ScanPosition(started_at=now)
 
 
-def _rows(place: ScanPosition, before: datetime, limit: int) -> list[tuple[Any, ...]]:
+def _rows(position: ScanPosition, before: datetime, limit: int) -> list[tuple[Any, ...]]:
     rows = Subscription.objects.filter(left_before(before))
-    if place.ended_at:
+    if position.ended_at:
         # `ended_at__gte` is for the index. `beyond` leaves out scanned rows of the same moment.
-        beyond = Q(ended_at__gt=place.ended_at) | Q(pk__gt=place.pk)
-        rows = rows.filter(beyond, ended_at__gte=place.ended_at)
+        beyond = Q(ended_at__gt=position.ended_at) | Q(pk__gt=position.pk)
+        rows = rows.filter(beyond, ended_at__gte=position.ended_at)
     return list(rows.order_by("ended_at", "pk").values_list("ended_at", "pk", "subscriber")[:limit])
 
 
-def _wholly_gone(subscribers: set[int], before: datetime) -> set[int]:
+def _left_everything(subscribers: set[int], before: datetime) -> set[int]:
     others = Subscription.objects.filter(~left_before(before), subscriber=OuterRef("pk"))
-    gone = Subscriber.objects.filter(~Exists(others), pk__in=subscribers, erased_at=None)
-    return set(gone.order_by().values_list("pk", flat=True))
+    left = Subscriber.objects.filter(~Exists(others), pk__in=subscribers, erased_at=None)
+    return set(left.order_by().values_list("pk", flat=True))

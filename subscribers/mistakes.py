@@ -13,11 +13,11 @@ _LONGEST_DOMAIN = 253
 
 
 def _(sentence: str) -> str:
-    """Mark a sentence for the catalogues (`make messages`); whoever shows it translates it."""
+    """Mark a sentence for the catalogues (`make messages`); the caller translates it."""
     return sentence
 
 
-_ONLY_SOMETHING_ELSE = _("We cannot write to this address. Please check how it is spelled.")
+_OTHER_MISTAKE = _("We cannot write to this address. Please check how it is spelled.")
 _AT_SIGN_MISSING = _("An e-mail address has an @-sign in it, like ann@example.com.")
 _AT_SIGN_TWICE = _("An e-mail address has only one @-sign. Write one address only.")
 _SPACE = _("An e-mail address has no spaces in it.")
@@ -27,8 +27,8 @@ _LONG_BEFORE = _("The part before the @-sign is too long.")
 _LONG_AFTER = _("The part after the @-sign is too long.")
 _TWO_DOTS = _("An e-mail address never has two dots in a row.")
 _DOT_AT_THE_EDGE = _("A dot cannot stand at the beginning, at the end or right beside the @-sign.")
-_SIGN_BEFORE = _("Before the @-sign there is a character that we cannot write to.")
-_SIGN_AFTER = _("After the @-sign there is a character that cannot stand there.")
+_CHARACTER_BEFORE = _("Before the @-sign there is a character that we cannot write to.")
+_CHARACTER_AFTER = _("After the @-sign there is a character that cannot stand there.")
 _NO_ENDING = _("The part after the @-sign is not complete. It ends in something like .com or .org.")
 _NO_MAIL_THERE = _("No mail can be sent to what stands after the @-sign.")
 
@@ -48,9 +48,9 @@ _RULES: tuple[tuple[Callable[[str, str], object], str], ...] = (
         lambda before, after: any(part.strip(".") != part for part in (before, after)),
         _DOT_AT_THE_EDGE,
     ),
-    (lambda before, after: _BAD_BEFORE.search(before), _SIGN_BEFORE),
+    (lambda before, after: _BAD_BEFORE.search(before), _CHARACTER_BEFORE),
     (lambda before, after: len(before) > _LONGEST_LOCAL_PART, _LONG_BEFORE),
-    (lambda before, after: _BAD_AFTER.search(after), _SIGN_AFTER),
+    (lambda before, after: _BAD_AFTER.search(after), _CHARACTER_AFTER),
     (lambda before, after: len(after) > _LONGEST_DOMAIN, _LONG_AFTER),
     (lambda before, after: _is_no_mail_domain(after), _NO_MAIL_THERE),
     (lambda before, after: not _ENDING.search(after), _NO_ENDING),
@@ -62,9 +62,11 @@ def explain(address: str) -> str:
     before, at_sign, after = address.rpartition("@")
     if not at_sign:
         return _AT_SIGN_MISSING
-    return next((said for holds, said in _RULES if holds(before, after)), _ONLY_SOMETHING_ELSE)
+    return next((sentence for holds, sentence in _RULES if holds(before, after)), _OTHER_MISTAKE)
 
 
 def _is_no_mail_domain(domain: str) -> bool:
     name = domain.lower()
-    return any(name == kept or name.endswith(f".{kept}") for kept in SPECIAL_USE_DOMAIN_NAMES)
+    return any(
+        name == reserved or name.endswith(f".{reserved}") for reserved in SPECIAL_USE_DOMAIN_NAMES
+    )

@@ -14,12 +14,12 @@ from subscribers.models import Newsletter
 # it in that time. A change by this process takes effect immediately.
 MAX_AGE = 2.0
 
-_known: dict[str, tuple[float, Newsletter]] = {}
+_cached: dict[str, tuple[float, Newsletter]] = {}
 
 
 @receiver([post_save, post_delete], sender=Newsletter)
-def _look_again(**_: Any) -> None:
-    _known.clear()
+def _clear(**_: Any) -> None:
+    _cached.clear()
 
 
 def get(slug: str) -> Newsletter:
@@ -28,8 +28,8 @@ def get(slug: str) -> Newsletter:
     Raises:
         Newsletter.DoesNotExist
     """
-    until, found = _known.get(slug, (0.0, None))
+    until, found = _cached.get(slug, (0.0, None))
     if found is None or time.monotonic() > until:
         found = Newsletter.objects.get(slug=slug)
-        _known[slug] = (time.monotonic() + MAX_AGE, found)
+        _cached[slug] = (time.monotonic() + MAX_AGE, found)
     return found

@@ -33,13 +33,13 @@ def remind(*, now: datetime) -> int:
     """
     if not settings.REMINDER_HOURS:
         return 0
-    asked_by = now - timedelta(hours=settings.REMINDER_HOURS)
+    sent_before = now - timedelta(hours=settings.REMINDER_HOURS)
     # The condition of the index subscription_to_remind.
     waiting = Subscription.objects.filter(
         status=Status.PENDING, mail_due_at=None, reminded_at=None, mail_kind=Mail.CONFIRM
     )
     to_remind = waiting.filter(
-        mail_sent_at__lte=asked_by, mail_sent_at__gt=asked_by - signed_links.CONFIRM_WITHIN
+        mail_sent_at__lte=sent_before, mail_sent_at__gt=sent_before - signed_links.CONFIRM_WITHIN
     ).order_by("mail_sent_at")
     reminded = 0
     while ids := list(to_remind.values_list("pk", flat=True)[:ROWS_PER_TRANSACTION]):
@@ -58,15 +58,15 @@ def erase_unconfirmed(*, now: datetime) -> bool:
     Somebody who had been a reader before is again one who left, as before the new sign-up. Their
     records in the ledger stay. A step of `retention`: it returns whether there may be more.
     """
-    ids = _forgettable(now=now)
+    ids = _expired(now=now)
     with transaction.atomic(), consent_guard.erasing():
-        gone = _forget(ids, now=now)
-    if gone:
-        logger.info("%s sign-ups that nobody confirmed are erased", gone)
+        erased = _erase(ids, now=now)
+    if erased:
+        logger.info("%s sign-ups that nobody confirmed are erased", erased)
     return len(ids) == ROWS_PER_TRANSACTION
 
 
-def _forgettable(*, now: datetime) -> list[int]:
+def _expired(*, now: datetime) -> list[int]:
     before = now - timedelta(days=settings.PENDING_DAYS)
     rows = Subscription.objects.filter(
         Q(mail_sent_at=None) | Q(mail_sent_at__lt=before),
@@ -77,21 +77,21 @@ def _forgettable(*, now: datetime) -> list[int]:
     return list(rows.order_by("created_at").values_list("pk", flat=True)[:ROWS_PER_TRANSACTION])
 
 
-def _forget(ids: list[int], *, now: datetime) -> int:
+def _erase(ids: list[int], *, now: datetime) -> int:
     rows = Subscription.objects.select_for_update(of=("self",)).filter(
         pk__in=ids, status=Status.PENDING, mail_due_at=None
     )
-    # The order in which everybody locks them. The events need the newsletter and the reader.
+    # Everybody locks them in this order. The events need the newsletter and the reader.
     rows = rows.select_related("newsletter", "subscriber").order_by("pk")
     were_readers = [row.pk for row in rows if row.confirmed_at]
-    never = [row for row in rows if not row.confirmed_at]
+    never_confirmed = [row for row in rows if not row.confirmed_at]
     back = Subscription.objects.filter(pk__in=were_readers).update(status=Status.UNSUBSCRIBED)
     for pk in were_readers:
         emit_for_subscription(event=Event.UNSUBSCRIBED, subscription_id=pk, now=now)
-    for row in never:
+    for row in never_confirmed:
         erasure.notify_purged(row, now=now)
-    Subscription.objects.filter(pk__in=[row.pk for row in never]).delete()
+    Subscription.objects.filter(pk__in=[row.pk for row in never_confirmed]).delete()
     Subscriber.objects.filter(
-        pk__in=[row.subscriber_id for row in never], subscriptions=None, erased_at=None
+        pk__in=[row.subscriber_id for row in never_confirmed], subscriptions=None, erased_at=None
     ).delete()
-    return back + len(never)
+    return back + len(never_confirmed)

@@ -51,9 +51,10 @@ class Relay:
     password: str = field(default="", repr=False)
     starttls: bool = False
     tls: bool = False
-    # How many lanes may hold a connection at once, over all editions and hosts.
+    # How many lanes may hold a connection at the same time, over all editions and hosts.
     connections: int = 1
-    # Its share of the lanes, relative to the other relays. 0: it stands by until all others rest.
+    # Its share of the lanes, relative to the other relays. 0: it stands by until the circuit
+    # breakers of all other relays are open or half open.
     weight: int = 1
     # Messages per second over all hosts; None: no limit of ours.
     rate: float | None = None
@@ -229,14 +230,14 @@ def _common(query: dict[str, str]) -> dict[str, Any]:
 
 
 def _number(key: str, text: str, kind: Callable[[str], float], low: float, high: float) -> float:
-    words = f"the {key} {'are' if key in _COUNTS else 'is'}"
-    words += f" a {'whole ' if kind is int else ''}number between {low:g} and {high:,g}"
+    message = f"the {key} {'are' if key in _COUNTS else 'is'}"
+    message += f" a {'whole ' if kind is int else ''}number between {low:g} and {high:,g}"
     try:
         number = kind(text)
     except ValueError:
-        raise RelayError(words) from None
+        raise RelayError(message) from None
     if not low <= number <= high:  # also refuses NaN
-        raise RelayError(words)
+        raise RelayError(message)
     return number
 
 

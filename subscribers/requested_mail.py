@@ -23,8 +23,8 @@ Kind, Outcome = RequestedMail.Kind, RequestedMail.Outcome
 LEASE = timedelta(minutes=5)
 MAX_RETRY_DELAY = timedelta(hours=6)
 MAILS_PER_TASK = 200
-# A requested mail counts towards a limit for a day (preferences.lost). The links of a change of
-# address are valid for three days. After that they say for a while that they are too old.
+# A requested mail counts towards a limit for a day (preferences.link_request). The links of a
+# change of address are valid for three days. After that they say for a while that they are too old.
 KEEP_REQUESTS = timedelta(days=1)
 KEEP_CHANGES = timedelta(days=14)
 
@@ -97,7 +97,7 @@ def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
     else:
         _check(mail.change, kind)
         found = mail.change.subscriber.subscriptions.all()
-    subscription = _face(found)
+    subscription = _sending_subscription(found)
     address = subscription.subscriber.email
     if mail.change and kind == Kind.NEW_ADDRESS:
         address = mail.change.email
@@ -120,24 +120,24 @@ def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
 
 
 def _check(change: AddressChange, kind: RequestedMail.Kind) -> None:
-    """Raise NotWritten if the change is over or this side has agreed already."""
+    """Raise NotSent if the change is over or this side has agreed already."""
     agreed_at = change.old_agreed_at if kind == Kind.OLD_ADDRESS else change.new_agreed_at
     if change.status != AddressChange.Status.OPEN or agreed_at:
         raise NotSent(Outcome.OVERTAKEN)
 
 
-def _face(subscriptions: QuerySet[Subscription]) -> Subscription:
+def _sending_subscription(subscriptions: QuerySet[Subscription]) -> Subscription:
     """Return the subscription whose newsletter sends the mail: an active one, if there is one.
 
     Raises:
-        NotWritten: there is no reader at the address.
+        NotSent: there is no reader at the address.
     """
     is_active = Case(When(status=Subscription.Status.ACTIVE, then=Value(0)), default=Value(1))
     related = ("subscriber", "newsletter")
     # A subscription that was moved to another address is left out: the old mailbox may be somebody
     # else's by now.
-    there = subscriptions.filter(moved_to=None)
-    found = there.select_related(*related).order_by(is_active, "-created_at", "-pk")
+    current = subscriptions.filter(moved_to=None)
+    found = current.select_related(*related).order_by(is_active, "-created_at", "-pk")
     if (subscription := found.filter(subscriber__erased_at=None).first()) is None:
         raise NotSent(Outcome.UNKNOWN)
     return subscription

@@ -26,10 +26,10 @@ ROWS_PER_STEP = 2000
 READERS_PER_STEP = 50
 FILES_PER_STEP = 10
 # The age at which a file without an import is deleted. An upload gets its import long before that.
-STRAY = timedelta(days=1)
+ORPHAN_AGE = timedelta(days=1)
 
 # The condition of the index consent_to_fade.
-_TRACED = Q(ip_address__isnull=False) | ~Q(user_agent="")
+_NOT_ANONYMISED = Q(ip_address__isnull=False) | ~Q(user_agent="")
 
 
 def is_due() -> bool:
@@ -65,13 +65,13 @@ def anonymise(*, now: datetime) -> bool:
     with consent_guard.anonymising():
         old = (
             Consent.objects.select_for_update(skip_locked=True)
-            .filter(_TRACED, created_at__lt=cutoff)
+            .filter(_NOT_ANONYMISED, created_at__lt=cutoff)
             .order_by("created_at")
             .values_list("pk", flat=True)[:ROWS_PER_STEP]
         )
-        faded = Consent.objects.filter(pk__in=list(old)).update(ip_address=None, user_agent="")
-    _log(faded, "consent records have no network and no client any more")
-    return faded == ROWS_PER_STEP
+        anonymised = Consent.objects.filter(pk__in=list(old)).update(ip_address=None, user_agent="")
+    _log(anonymised, "consent records have no network and no client any more")
+    return anonymised == ROWS_PER_STEP
 
 
 def erase_inactive(*, now: datetime) -> bool:
@@ -79,11 +79,11 @@ def erase_inactive(*, now: datetime) -> bool:
     cutoff = _cutoff(settings.RETENTION_INACTIVE_DAYS, now)
     if cutoff is None:
         return False
-    page = inactive.find_batch(
+    batch = inactive.find_batch(
         before=cutoff, max_rows=ROWS_PER_STEP, max_readers=READERS_PER_STEP, now=now
     )
     left = inactive.left_before(cutoff)
-    for subscriber_id in page.readers:
+    for subscriber_id in batch.readers:
         with transaction.atomic():
             suppression.block_imports()
             # The reader may be signing up again at this moment.
@@ -91,8 +91,8 @@ def erase_inactive(*, now: datetime) -> bool:
             theirs = found.select_for_update()
             if len(theirs) == len(theirs.filter(left)):
                 erasure.erase(subscriber_id=subscriber_id, now=now, why="left long ago")
-    _log(len(page.readers), "readers who left long ago are erased")
-    return inactive.save_position(page.position) and page.has_more
+    _log(len(batch.readers), "readers who left long ago are erased")
+    return inactive.save_position(batch.position) and batch.has_more
 
 
 def purge_import_files(*, now: datetime) -> bool:
@@ -101,11 +101,11 @@ def purge_import_files(*, now: datetime) -> bool:
     The files hold more than was imported, and the evidence is kept elsewhere.
     """
     cutoff = _cutoff(settings.RETENTION_IMPORT_DAYS, now)
-    forgotten = jobs.purge_uploads(before=cutoff, limit=FILES_PER_STEP) if cutoff else 0
-    strays = files.purge_orphans(before=now - STRAY, limit=FILES_PER_STEP)
-    _log(forgotten, "imports have no file any more")
-    _log(strays, "files that belonged to no import are deleted")
-    return FILES_PER_STEP in (forgotten, strays)
+    purged = jobs.purge_uploads(before=cutoff, limit=FILES_PER_STEP) if cutoff else 0
+    orphans = files.purge_orphans(before=now - ORPHAN_AGE, limit=FILES_PER_STEP)
+    _log(purged, "imports have no file any more")
+    _log(orphans, "files that belonged to no import are deleted")
+    return FILES_PER_STEP in (purged, orphans)
 
 
 def purge_requested_mail(*, now: datetime) -> bool:
@@ -117,16 +117,16 @@ def purge_requested_mail(*, now: datetime) -> bool:
     cutoff = _cutoff(settings.RETENTION_REQUEST_DAYS, now)
     if cutoff is None:
         return False
-    gone = 0
+    deleted = 0
     for found in (
         RequestedMail.objects.filter(asked_at__lt=cutoff, change=None),
         AddressChange.objects.filter(created_at__lt=cutoff),
     ):
         ids = list(found.values_list("pk", flat=True)[:ROWS_PER_STEP])
         found.model.objects.filter(pk__in=ids).delete()
-        gone = max(gone, len(ids))
-    _log(gone, "wishes for a link or another address are forgotten")
-    return gone == ROWS_PER_STEP
+        deleted = max(deleted, len(ids))
+    _log(deleted, "wishes for a link or another address are forgotten")
+    return deleted == ROWS_PER_STEP
 
 
 # A step returns whether it reached its limit, so that there may be more.

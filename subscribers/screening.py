@@ -1,4 +1,4 @@
-"""Question an address that can be written to, but is hardly the one that the reader wants."""
+"""Screen for valid addresses that are probably not the ones that their readers want."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ uucp webmaster www
 """
 ROLE_MAILBOXES = frozenset(_ROLES.split())
 # Nobody reads these mailboxes at all.
-_NOBODY_THERE = """
+_UNREAD = """
 bounce bounces devnull do-not-reply donotreply mailer-daemon mailerdaemon no-reply no.reply nobody
 noreply null undisclosed-recipients
 """
-UNREAD_MAILBOXES = frozenset(_NOBODY_THERE.split())
+UNREAD_MAILBOXES = frozenset(_UNREAD.split())
 
 
 def _(sentence: str) -> str:
-    """Mark a sentence for the catalogues (`make messages`); whoever shows it translates it."""
+    """Mark a sentence for the catalogues (`make messages`); the caller translates it."""
     return sentence
 
 
@@ -57,18 +57,18 @@ class ScreeningPolicy:
 def screen(address: str, *, policy: ScreeningPolicy, confirmed: bool) -> None:
     """Raise BadAddress if a normalised address is questionable.
 
-    `sure` means that the reader was asked and insists. An address that the policy only warns about
-    is accepted then.
+    `confirmed` means that the reader was asked and insists. An address that the policy only warns
+    about is accepted then.
     """
     local, host = address.rpartition("@")[0], domain(address)
     role = local.lower().partition("+")[0]
-    twin = impersonated(host)
-    if twin:
+    imitated = impersonated(host)
+    if imitated:
         _refuse_or_warn(
             _LOOKALIKE,
             policy.mixed_scripts,
             confirmed,
-            f"{local}@{twin}" if twin in COMMON_DOMAINS else "",
+            f"{local}@{imitated}" if imitated in COMMON_DOMAINS else "",
         )
     elif meant := typos.suggest(host):
         _refuse_or_warn(_SPELLING, WARN, confirmed, f"{local}@{meant}")
@@ -83,9 +83,9 @@ def screen(address: str, *, policy: ScreeningPolicy, confirmed: bool) -> None:
 def is_disposable(host: str) -> bool:
     """Tell whether the domain, or one above it, hands out disposable addresses."""
     labels = host.split(".")
-    return any(".".join(labels[place:]) in blocklist for place in range(len(labels) - 1))
+    return any(".".join(labels[start:]) in blocklist for start in range(len(labels) - 1))
 
 
-def _refuse_or_warn(sentence: str, level: str, sure: bool, suggestion: str = "") -> None:
-    if level == REFUSE or (level == WARN and not sure):
+def _refuse_or_warn(sentence: str, level: str, confirmed: bool, suggestion: str = "") -> None:
+    if level == REFUSE or (level == WARN and not confirmed):
         raise BadAddress(sentence, suggestion=suggestion, may_insist=level == WARN)

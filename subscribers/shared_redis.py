@@ -1,4 +1,4 @@
-"""Ask the Redis that all processes share, and fail fast while it is unavailable."""
+"""Run commands in the Redis that all processes share, and fail fast while it is unavailable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from redis.retry import Retry
 TIMEOUT = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 class RedisUnavailable(Exception):
@@ -36,22 +36,23 @@ class _Failing:
 _failing = _Failing()
 
 
-def run(command: Callable[[Redis], _Answer]) -> _Answer:
-    """Return what `question` gets from Redis.
+def run(command: Callable[[Redis], _Result]) -> _Result:
+    """Return the result of `command` from Redis.
 
     Raises:
-        Gone: Redis failed. Until a pause is over, further calls raise this without asking Redis.
+        RedisUnavailable: Redis failed. Until a pause is over, further calls raise this without
+            asking Redis.
     """
     if time.monotonic() < _failing.until:
         raise RedisUnavailable("it did not answer a moment ago")
     try:
-        answer = command(_client(settings.REDIS_URL))
+        result = command(_client(settings.REDIS_URL))
     except (RedisError, OSError) as error:
         _failing.pause = min(max(FIRST_PAUSE, 2 * _failing.pause), LONGEST_PAUSE)
         _failing.until = time.monotonic() + _failing.pause
         raise RedisUnavailable(str(error)) from error
     _failing.pause = 0.0
-    return answer
+    return result
 
 
 def reset_redis_for_tests() -> None:

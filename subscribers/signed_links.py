@@ -82,11 +82,11 @@ def preferences_token_factory() -> Callable[[int, str], str]:
 
     It is for thousands of tokens, and is bound to the SECRET_KEY of this moment.
     """
-    sign = _signing("preferences", settings.SECRET_KEY)
+    sign = _signer("preferences", settings.SECRET_KEY)
 
     def token(subscription_id: int, address: str) -> str:
         value = _b62(subscription_id)
-        return _printed(sign(_mailbox(value, address).encode())) + value
+        return _encoded(sign(_mailbox(value, address).encode())) + value
 
     return token
 
@@ -131,7 +131,7 @@ def address_change_token(change_id: int, side: str, *, now: datetime) -> str:
 
 
 def read_address_change(token: str, *, now: datetime) -> tuple[int, str]:
-    """Return the id of the change of address, and which side the token speaks for.
+    """Return the id of the change of address, and the side that the token is for.
 
     Raises:
         BadToken: it is not ours.
@@ -171,11 +171,11 @@ def unsubscribe_token_factory() -> Callable[[int], str]:
 
     It is for thousands of tokens, and is bound to the SECRET_KEY of this moment.
     """
-    sign = _signing("unsubscribe", settings.SECRET_KEY)
+    sign = _signer("unsubscribe", settings.SECRET_KEY)
 
     def token(subscription_id: int) -> str:
         value = _b62(subscription_id)
-        return _printed(sign(value.encode())) + value
+        return _encoded(sign(value.encode())) + value
 
     return token
 
@@ -217,13 +217,13 @@ def _mailbox(value: str, address: str) -> str:
 
 
 def _signature(purpose: str, value: str, key: str | bytes) -> str:
-    return _printed(_signing(purpose, key)(value.encode()))
+    return _encoded(_signer(purpose, key)(value.encode()))
 
 
-def _signing(purpose: str, key: str | bytes) -> Callable[[bytes], bytes]:
+def _signer(purpose: str, key: str | bytes) -> Callable[[bytes], bytes]:
     return hmac_signer(f"subscribers.tokens.{purpose}", key)
 
 
-def _printed(mac: bytes) -> str:
+def _encoded(mac: bytes) -> str:
     # 16 bytes are 22 characters and "==".
     return urlsafe_b64encode(mac[:16])[:SIGNATURE_LENGTH].decode()

@@ -20,7 +20,8 @@ from subscribers.webhooks.emit import emit_for_subscription
 
 Status = Subscription.Status
 BARE_ATTEMPT = Attempt()
-TYPED, TAG = 320, 16  # what the columns hold
+# The lengths of the columns.
+MAX_EMAIL_AS_TYPED, MAX_LANGUAGE = 320, 16
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,13 @@ def sign_up(
     delay = abuse.judge(attempt, address_key=key, ip_address=origin.ip_address, now=now)
     if delay is None:
         return
-    reader = Contact(
+    contact = Contact(
         email=address,
         email_key=key,
-        email_as_typed=email[:TYPED] if email != address else "",
-        language=origin.language[:TAG],
+        email_as_typed=email[:MAX_EMAIL_AS_TYPED] if email != address else "",
+        language=origin.language[:MAX_LANGUAGE],
     )
-    enrol(newsletter=newsletter, reader=reader, origin=origin, delay=delay, now=now)
+    enrol(newsletter=newsletter, contact=contact, origin=origin, delay=delay, now=now)
     enqueue_once(tasks.send_mails)
 
 
@@ -85,9 +86,9 @@ def request_fresh_link(*, subscription_id: int, origin: Origin, now: datetime) -
     """
     related = ("subscriber", "newsletter")
     subscription = Subscription.objects.select_related(*related).get(pk=subscription_id)
-    known, newsletter = subscription.subscriber, subscription.newsletter
-    reader = Contact(email=known.email, email_key=known.email_key)
-    enrol(newsletter=newsletter, reader=reader, origin=origin, now=now)
+    reader, newsletter = subscription.subscriber, subscription.newsletter
+    contact = Contact(email=reader.email, email_key=reader.email_key)
+    enrol(newsletter=newsletter, contact=contact, origin=origin, now=now)
     enqueue_once(tasks.send_mails)
 
 
@@ -144,8 +145,8 @@ def find_by_token(*, token: str, now: datetime) -> Subscription:
     expired: signed_links.ExpiredToken | None = None
     generation = None
     try:
-        read = signed_links.read_confirm(token, now=now)
-        subscription_id, generation = read.subscription_id, read.generation
+        link = signed_links.read_confirm(token, now=now)
+        subscription_id, generation = link.subscription_id, link.generation
     except signed_links.ExpiredToken as error:
         expired, subscription_id = error, error.subscription_id
     subscription = (

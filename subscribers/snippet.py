@@ -23,7 +23,6 @@ from subscribers.models import Newsletter
 # The height of an iframe that holds the form, its wording and one line of error, on a phone.
 FRAME_HEIGHT = 420
 
-
 # The texts that the owner of a page may set in an iframe, but only signed by the admin's builder.
 SIGNED_TEXTS = ("title", "text", "button")
 # The other options of a query, and the form of their values.
@@ -65,7 +64,7 @@ class EmbedOptions:
                 if name in SIGNED_TEXTS or re.fullmatch(PATTERNS[name], value)
             }
         )
-        if _is_sealed(newsletter, options, query.get("seal", "")):
+        if _is_signed(newsletter, options, query.get("seal", "")):
             return options
         return replace(options, **dict.fromkeys(SIGNED_TEXTS, ""))
 
@@ -105,7 +104,7 @@ def script(
     return format_html(
         '<script async src="{}"{}></script>',
         settings.SITE_URL + reverse("embed-script"),
-        _data(attributes | options.chosen()),
+        _data_attributes(attributes | options.chosen()),
     )
 
 
@@ -126,10 +125,10 @@ def plain_form(newsletter: Newsletter, *, options: EmbedOptions) -> SafeString:
 def frame(newsletter: Newsletter, *, options: EmbedOptions, preview: bool = False) -> SafeString:
     """Return the same form in an iframe, for a page whose editor allows no scripts."""
     url = settings.SITE_URL + reverse("embed-frame", args=[newsletter.slug])
-    asked = options.chosen() | ({"preview": "1"} if preview else {})
-    if any(asked.get(word) for word in SIGNED_TEXTS):
-        asked["seal"] = _signer().signature(_said(newsletter, options))
-    query = f"?{urlencode(asked)}" if asked else ""
+    chosen = options.chosen() | ({"preview": "1"} if preview else {})
+    if any(chosen.get(name) for name in SIGNED_TEXTS):
+        chosen["seal"] = _signer().signature(_signed_value(newsletter, options))
+    query = f"?{urlencode(chosen)}" if chosen else ""
     # No style attribute: a page's policy (or its editor) may drop it, and a border would appear.
     return format_html(
         '<iframe src="{}" title="{}" width="100%" height="{}" frameborder="0" '
@@ -145,13 +144,13 @@ def _signer() -> Signer:
     return Signer(salt="subscribers.snippet.words")
 
 
-def _said(newsletter: Newsletter, options: EmbedOptions) -> str:
+def _signed_value(newsletter: Newsletter, options: EmbedOptions) -> str:
     return json.dumps([newsletter.slug, options.title, options.text, options.button])
 
 
-def _is_sealed(newsletter: Newsletter, options: EmbedOptions, seal: str) -> bool:
+def _is_signed(newsletter: Newsletter, options: EmbedOptions, seal: str) -> bool:
     try:
-        _signer().unsign(f"{_said(newsletter, options)}:{seal}")
+        _signer().unsign(f"{_signed_value(newsletter, options)}:{seal}")
     except BadSignature:
         return False
     return True
@@ -161,5 +160,5 @@ def _form(newsletter: Newsletter, options: EmbedOptions) -> dict[str, Any]:
     return embed.form(newsletter, language=first_supported(options.lang, newsletter.language))
 
 
-def _data(attributes: Mapping[str, str]) -> SafeString:
+def _data_attributes(attributes: Mapping[str, str]) -> SafeString:
     return format_html_join("", ' data-{}="{}"', attributes.items())

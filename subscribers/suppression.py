@@ -25,7 +25,7 @@ from subscribers.webhooks.emit import emit_for_address
 
 _ERASED = Suppression.Reason.ERASED
 # These reasons say what a reader once wanted. Signing up and confirming says what they want now.
-_TAKEN_BACK = [Suppression.Reason.ERASED, Suppression.Reason.IMPORT]
+_LIFTED_BY_CONFIRMATION = [Suppression.Reason.ERASED, Suppression.Reason.IMPORT]
 # No address begins with this: there is no colon before an @-sign.
 _PREFIX = "erased:"
 # The advisory lock between an import's batch and an erasure.
@@ -53,8 +53,8 @@ def suppress(*, email: str, reason: str, detail: str = "", now: datetime) -> boo
     with transaction.atomic():
         entry = {"reason": reason, "detail": detail[:300], "created_at": now}
         _, created = Suppression.objects.get_or_create(email_key=key, defaults=entry)
-        if not created and reason not in _TAKEN_BACK:
-            weaker = Suppression.objects.filter(email_key=key, reason__in=_TAKEN_BACK)
+        if not created and reason not in _LIFTED_BY_CONFIRMATION:
+            weaker = Suppression.objects.filter(email_key=key, reason__in=_LIFTED_BY_CONFIRMATION)
             created = bool(weaker.update(**entry))
         if created and (event := _EVENTS.get(Suppression.Reason(reason))):
             extra = {"detail": detail[:300]}
@@ -70,7 +70,7 @@ def is_suppressed(email: str) -> bool:
     """
     key = compare_key(email)
     found = Suppression.objects.filter(email_key__in=[key, *_hashes(key)])
-    return found.exclude(reason__in=_TAKEN_BACK).exists()
+    return found.exclude(reason__in=_LIFTED_BY_CONFIRMATION).exists()
 
 
 def entry_of(email: str) -> Suppression | None:
@@ -122,8 +122,8 @@ def replace_by_hash(*, email: str, detail: str = "", now: datetime) -> None:
 def block_erasures() -> None:
     """Make erasures wait for the end of this transaction, which stores an import's batch.
 
-    An import looks who was erased before it stores. A reader who is erased in between would be
-    brought back. Imports do not wait for each other.
+    An import looks up who was erased before it stores its batch. A reader who is erased in between
+    would be brought back. Imports do not wait for each other.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_ERASING})")
@@ -140,10 +140,10 @@ def block_imports() -> None:
 
 
 def lift_after_confirmation(email: str) -> bool:
-    """Remove a returned reader who had been erased or had left; return whether they were listed."""
+    """Remove the entry of a reader who had been erased or had left; return whether it was there."""
     key = compare_key(email)
     found = Suppression.objects.filter(email_key__in=[key, *_hashes(key)])
-    return bool(found.filter(reason__in=_TAKEN_BACK).delete()[0])
+    return bool(found.filter(reason__in=_LIFTED_BY_CONFIRMATION).delete()[0])
 
 
 def _hashes(key: str) -> list[str]:

@@ -34,13 +34,13 @@ hotmail.dk hotmail.no online.no
 """
 COMMON_DOMAINS = frozenset(_COMMON.split())
 # Endings that no domain has.
-_NO_ENDING = {
+_MISSPELT_ENDINGS = {
     "con": "com", "cmo": "com", "ocm": "com", "comm": "com", "coom": "com", "cim": "com",
     "vom": "com", "xom": "com", "cpm": "com", "c0m": "com", "clm": "com", "comn": "com",
     "ner": "net", "nte": "net", "met": "net", "nett": "net", "ogr": "org", "orgg": "org",
 }  # fmt: skip
-# Endings of countries. The providers before them have no domain there.
-_OTHER_ENDING = {"co": "com", "cm": "com", "om": "com", "ne": "net"}
+# Endings of countries. The common providers have no domain with them.
+_COUNTRY_ENDINGS = {"co": "com", "cm": "com", "om": "com", "ne": "net"}
 # Too many real domains are one typo away from a shorter name: mall.com, lime.com.
 _SHORTEST = 5
 
@@ -50,14 +50,14 @@ def suggest(host: str) -> str:
     if host in COMMON_DOMAINS:
         return ""
     name, _, ending = host.rpartition(".")
-    if ending in _NO_ENDING:
-        host = f"{name}.{_NO_ENDING[ending]}"
-        return host if host in COMMON_DOMAINS else _one_slip_away(host) or host
-    other = f"{name}.{_OTHER_ENDING.get(ending, ending)}"
-    return other if other in COMMON_DOMAINS else _one_slip_away(host)
+    if ending in _MISSPELT_ENDINGS:
+        host = f"{name}.{_MISSPELT_ENDINGS[ending]}"
+        return host if host in COMMON_DOMAINS else _one_typo_away(host) or host
+    other = f"{name}.{_COUNTRY_ENDINGS.get(ending, ending)}"
+    return other if other in COMMON_DOMAINS else _one_typo_away(host)
 
 
-def _one_slip_away(host: str) -> str:
+def _one_typo_away(host: str) -> str:
     """Return the common domain with the same ending that is one typo away from this one, or "".
 
     A typo is one letter too many, one too few, a wrong one, or two that are swapped. Two names that
@@ -66,12 +66,12 @@ def _one_slip_away(host: str) -> str:
     name, _, ending = host.partition(".")
     for shorter in (name, *_shorter(name)):
         for known in _SPELLINGS.get(f"{shorter}.{ending}", ()):
-            if _is_one_slip(name, known):
+            if _is_one_typo(name, known):
                 return f"{known}.{ending}"
     return ""
 
 
-def _is_one_slip(name: str, known: str) -> bool:
+def _is_one_typo(name: str, known: str) -> bool:
     if abs(len(name) - len(known)) == 1:
         return min(name, known, key=len) in set(_shorter(max(name, known, key=len)))
     places = [place for place, (a, b) in enumerate(zip(name, known, strict=False)) if a != b]
