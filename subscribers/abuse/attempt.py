@@ -23,7 +23,7 @@ class Attempt:
 
     # The honeypot: a field that people do not see. If it holds anything, nothing is stored.
     honeypot: str = ""
-    # The form token (`opened_token`) that was put into the form when it was shown. It is empty if
+    # The form token (`new_form_token`) that was put into the form when it was shown. It is empty if
     # there was no form. Only a few sign-ups without one get in (SIGNUP_LIMIT_UNPROVEN); the others
     # need a solved challenge.
     form_token: str = ""
@@ -70,27 +70,26 @@ def judge(
     """
     if attempt.trusted:
         trusted = [limits.address_bucket(address_key, purpose), limits.total_bucket(purpose)]
-        return _verdict(
-            limits.admit(LimitCheck(trusted, may_challenge=False), now=now), may_ask=False
-        )
-    opened = read_form_token(attempt.form_token, now=now)
-    if attempt.honeypot or opened is FormAge.TOO_QUICK:
+        check = LimitCheck(trusted, may_challenge=False)
+        return _delay(limits.admit(check, now=now), may_challenge=False)
+    form_age = read_form_token(attempt.form_token, now=now)
+    if attempt.honeypot or form_age is FormAge.TOO_QUICK:
         logger.info("Sign-up left out: %s", "honeypot" if attempt.honeypot else "sent back at once")
         return None
     solved = solved_id(attempt.solution, now=now)
     if settings.SIGNUP_CHALLENGE == "always" and not solved:
         raise ChallengeNeeded(new_challenge(now))
-    may_ask = settings.SIGNUP_CHALLENGE != "never"
+    may_challenge = settings.SIGNUP_CHALLENGE != "never"
     buckets = limits.buckets(
         address_key=address_key,
         ip_address=ip_address,
         solved=bool(solved),
-        proven=bool(solved) or opened is FormAge.LONG_ENOUGH,
+        proven=bool(solved) or form_age is FormAge.LONG_ENOUGH,
         purpose=purpose,
     )
-    asked = LimitCheck(buckets, solved=solved, may_challenge=may_ask)
+    check = LimitCheck(buckets, solved=solved, may_challenge=may_challenge)
     try:
-        return _verdict(limits.admit(asked, now=now), may_ask=may_ask and not solved)
+        return _delay(limits.admit(check, now=now), may_challenge=may_challenge and not solved)
     except _Challenge:
         raise ChallengeNeeded(new_challenge(now)) from None
 
@@ -99,17 +98,17 @@ class _Challenge(Exception):
     """A challenge is due."""
 
 
-def _verdict(answer: Decision, *, may_ask: bool) -> timedelta | None:
-    """Return the delay, or None, or raise _Challenge.
+def _delay(decision: Decision, *, may_challenge: bool) -> timedelta | None:
+    """Return the delay of an admitted sign-up, or None; or raise _Challenge.
 
     The limit per address ends a flood silently. At the other limits a person can still solve a
     challenge.
     """
-    if answer.verdict == "go":
-        return answer.delay
-    logger.info("Sign-up not let in: %s", answer.limit.partition(":")[0] or answer.verdict)
-    if answer.verdict in ("challenge", "replayed"):
+    if decision.verdict == "go":
+        return decision.delay
+    logger.info("Sign-up not let in: %s", decision.limit.partition(":")[0] or decision.verdict)
+    if decision.verdict in ("challenge", "replayed"):
         raise _Challenge
-    if may_ask and not answer.limit.startswith("address:"):
+    if may_challenge and not decision.limit.startswith("address:"):
         raise _Challenge
     return None

@@ -14,13 +14,13 @@ WINDOW = timedelta(minutes=10)
 SOFT_SHARE = 0.8
 ATTACK_LASTS = timedelta(minutes=30)
 # Beyond the total limit, the sign-ups of this many more windows are accepted; their mails wait.
-WINDOWS_WAITING = 6
-# The tolerance for rounding: a number divided and multiplied again is not exactly what it was.
-_TRIFLE = 0.001
+OVERFLOW_WINDOWS = 6
+# For rounding: a number divided and multiplied again is not exactly what it was.
+_TOLERANCE = 0.001
 
 
 class Purpose(enum.StrEnum):
-    """What is asked for. The value ends the bucket names, so each purpose has its own buckets."""
+    """What an attempt is for. The value ends the bucket names: each purpose has its own buckets."""
 
     SIGN_UP = ""
     LOST_LINK = ":link"
@@ -55,7 +55,7 @@ class LimitCheck:
 
     @property
     def overflow(self) -> int:
-        return WINDOWS_WAITING * self.buckets[-1].capacity
+        return OVERFLOW_WINDOWS * self.buckets[-1].capacity
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ class Decision:
 class LocalBuckets:
     """The buckets of this process. It gives the same answers as limits.lua.
 
-    It drops the oldest buckets beyond MOST. A flood from so many networks is not stopped by a limit
-    per network anyway, and the bucket of the total limit is always among the newest.
+    It drops the oldest buckets beyond MAX_BUCKETS. A flood from so many networks is not stopped by
+    a limit per network anyway, and the bucket of the total limit is always among the newest.
     """
 
-    MOST = 10_000
+    MAX_BUCKETS = 10_000
 
     def __init__(self) -> None:
         self.attack_until = 0.0
@@ -86,41 +86,41 @@ class LocalBuckets:
         self._solved: dict[str, None] = {}
         self._lock = Lock()
 
-    def admit(self, asked: LimitCheck, *, now: datetime) -> Decision:
+    def admit(self, check: LimitCheck, *, now: datetime) -> Decision:
         with self._lock:
-            if asked.solved in self._solved:
+            if check.solved in self._solved:
                 return Decision("replayed")
-            answer = self._look(asked, now.timestamp())
-            if answer.verdict == "go":
-                self._take(asked, now.timestamp())
-            return answer
+            decision = self._decide(check, now.timestamp())
+            if decision.verdict == "go":
+                self._fill(check, now.timestamp())
+            return decision
 
-    def _look(self, asked: LimitCheck, now: float) -> Decision:
-        *before, last = asked.buckets
+    def _decide(self, check: LimitCheck, now: float) -> Decision:
+        *before, last = check.buckets
         for bucket in before:
             if self._held(bucket, now) > bucket.capacity:
                 return Decision("full", bucket.name)
         held = self._held(last, now)
-        if not asked.solved and asked.may_challenge:
-            if held > asked.soft_limit:
+        if not check.solved and check.may_challenge:
+            if held > check.soft_limit:
                 self.attack_until = now + ATTACK_LASTS.total_seconds()
             if now < self.attack_until:
                 return Decision("challenge", last.name)
-        if held > last.capacity + asked.overflow:
+        if held > last.capacity + check.overflow:
             return Decision("full", last.name)
         return Decision("go", delay=timedelta(seconds=max(0, held - last.capacity) * last.interval))
 
     def _held(self, bucket: LeakyBucket, now: float) -> float:
         """Return how many sign-ups the bucket would hold with this one."""
         empty_at = self._empty_at.get(bucket.name, now)
-        return max(0, empty_at - now) / bucket.interval + 1 - _TRIFLE
+        return max(0, empty_at - now) / bucket.interval + 1 - _TOLERANCE
 
-    def _take(self, asked: LimitCheck, now: float) -> None:
-        for bucket in asked.buckets:
+    def _fill(self, check: LimitCheck, now: float) -> None:
+        for bucket in check.buckets:
             empty_at = max(self._empty_at.pop(bucket.name, now), now)
             self._empty_at[bucket.name] = empty_at + bucket.interval
-        if asked.solved:
-            self._solved[asked.solved] = None
-        for kept in (self._empty_at, self._solved):
-            while len(kept) > self.MOST:
-                del kept[next(iter(kept))]
+        if check.solved:
+            self._solved[check.solved] = None
+        for stored in (self._empty_at, self._solved):
+            while len(stored) > self.MAX_BUCKETS:
+                del stored[next(iter(stored))]

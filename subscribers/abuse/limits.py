@@ -49,16 +49,16 @@ _ATTACK = "subscribers:signup:attack"
 local_buckets = LocalBuckets()
 
 
-def admit(asked: LimitCheck, *, now: datetime) -> Decision:
+def admit(check: LimitCheck, *, now: datetime) -> Decision:
     """Count one sign-up if every limit has room for it, and return the verdict.
 
     Without Redis each web server counts for itself: n servers then admit n times as many.
     """
     try:
-        verdict, limit, delay = shared_redis.run(lambda redis: _run(redis, asked, now=now))
+        verdict, limit, delay = shared_redis.run(lambda redis: _run(redis, check, now=now))
     except shared_redis.RedisUnavailable as error:
         logger.warning("Sign-ups are counted on this server alone while Redis is away: %s", error)
-        return local_buckets.admit(asked, now=now)
+        return local_buckets.admit(check, now=now)
     return Decision(verdict, limit, timedelta(seconds=float(delay)))
 
 
@@ -77,7 +77,7 @@ def buckets(
     found = [address_bucket(address_key, purpose)]
     if ip_address is not None and not _is_private(ip_address):
         share = settings.SIGNUP_LIMIT_NETWORK * (SOLVED_FACTOR if solved else 1)
-        # It has a name of its own, because the room of a bucket must not change.
+        # It has a name of its own, because the capacity of a bucket must not change.
         name = "solved-network" if solved else "network"
         found.append(LeakyBucket(f"{name}:{network(ip_address)}{purpose}", share))
     if not proven:
@@ -109,19 +109,19 @@ def network(ip_address: str) -> str:
 # --- In Redis -----------------------------------------------------------------------------------
 
 
-def _run(redis: Redis, asked: LimitCheck, *, now: datetime) -> list[str]:
+def _run(redis: Redis, check: LimitCheck, *, now: datetime) -> list[str]:
     arguments: list[str | float] = [
         f"{now.timestamp():.6f}",
-        asked.solved,
-        asked.soft_limit,
+        check.solved,
+        check.soft_limit,
         int(ATTACK_LASTS.total_seconds()),
         int(GOOD_FOR.total_seconds()),
-        asked.overflow,
+        check.overflow,
     ]
-    for bucket in asked.buckets:
+    for bucket in check.buckets:
         arguments += [bucket.name, bucket.interval, bucket.capacity]
-    answer: list[str] = _script(redis)(args=arguments)
-    return answer
+    result: list[str] = _script(redis)(args=arguments)
+    return result
 
 
 @cache

@@ -89,7 +89,7 @@ class ApiTokenAdmin(ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if not obj:
             return super().get_fieldsets(request, obj)
-        told = (
+        fields = (
             "name",
             "scope_names",
             "good_for",
@@ -98,7 +98,7 @@ class ApiTokenAdmin(ModelAdmin):
             "created_at",
             "created_by",
         )
-        return ((None, {"fields": told}),)
+        return ((None, {"fields": fields}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # The program that uses the token relies on what it may do.
@@ -168,8 +168,8 @@ class ApiTokenAdmin(ModelAdmin):
         token = self.get_object(request, object_id) if object_id else None
         if token:
             state = token_state(token)
-            told = {"token": token, "token_state": state, "token_colour": STATE_COLOURS[state]}
-            extra_context = told | (extra_context or {})
+            context = {"token": token, "token_state": state, "token_colour": STATE_COLOURS[state]}
+            extra_context = context | (extra_context or {})
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def revoke_now(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -75,9 +75,9 @@ class ExportAdmin(ModelAdmin):
 def _file(
     *, newsletter: Newsletter | None, statuses: list[str], by_gzip: bool
 ) -> StreamingHttpResponse:
-    pieces = exporting.csv_chunks(newsletter=newsletter, statuses=statuses)
+    chunks = exporting.csv_chunks(newsletter=newsletter, statuses=statuses)
     response = StreamingHttpResponse(
-        exporting.encoded(pieces, by_gzip=by_gzip),
+        exporting.encoded(chunks, by_gzip=by_gzip),
         content_type="application/gzip" if by_gzip else "text/csv; charset=utf-8",
     )
     name = f"{newsletter.slug if newsletter else 'readers'}-{localdate():%Y-%m-%d}.csv"
@@ -86,12 +86,12 @@ def _file(
     return response
 
 
-def _log_export(request: HttpRequest, said: dict[str, Any]) -> None:
+def _log_export(request: HttpRequest, chosen: dict[str, Any]) -> None:
     """Record in the admin's log who exported the readers."""
     LogEntry.objects.create(
         user_id=str(request.user.pk),
         content_type=ContentType.objects.get_for_model(Subscriber),
-        object_repr=str(said["newsletter"] or "All newsletters")[:200],
+        object_repr=str(chosen["newsletter"] or "All newsletters")[:200],
         action_flag=CHANGE,
-        change_message=f"Exported readers: {', '.join(said['statuses'])}.",
+        change_message=f"Exported readers: {', '.join(chosen['statuses'])}.",
     )

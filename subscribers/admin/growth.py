@@ -103,12 +103,12 @@ def overview() -> dict[str, Any]:
 
 def chart(found: GrowthReport, *, small: bool = False) -> dict[str, str]:
     """Return Chart.js's data and options as unfold's script takes them; `small` is for a card."""
-    tallies = list(found.days.values())
+    counts_by_day = list(found.days.values())
     datasets = [
         {
             "type": kind,
             "label": label,
-            "data": [getattr(tally, name) for tally in tallies],
+            "data": [getattr(counts, name) for counts in counts_by_day],
             "backgroundColor": colour,
             "borderColor": colour,
             "borderWidth": 0 if kind == "bar" else 2,
@@ -156,19 +156,19 @@ def _pages(found: GrowthReport, query: _Query) -> dict[str, Any]:
     ranked = sorted(
         found.sources.items(), key=lambda page: (-page[1].signups, -page[1].gain, page[0])
     )
-    most = max((tally.signups for _, tally in ranked), default=0)
+    most = max((counts.signups for _, counts in ranked), default=0)
     rest = GrowthCounts()
-    for _, tally in ranked[PAGES:]:
-        rest.add(tally)
+    for _, counts in ranked[PAGES:]:
+        rest.add(counts)
     pages = [
         {
             "source": source,
-            "tally": tally,
-            "percent": round(100 * tally.signups / most) if most else 0,
+            "tally": counts,
+            "percent": round(100 * counts.signups / most) if most else 0,
             "link": query.link(source=source),
             "is_shown": source == query.source,
         }
-        for source, tally in ranked[:PAGES]
+        for source, counts in ranked[:PAGES]
     ]
     return {"pages": pages, "rest": rest, "rest_count": len(ranked[PAGES:])}
 

@@ -61,7 +61,7 @@ class ColumnMappingForm(forms.Form):
 
     preset = forms.ChoiceField(
         label="Whose list it is",
-        choices=[(one.name, one.label) for one in (DAYBREAK, *PRESETS[:-1])],
+        choices=[(each.name, each.label) for each in (DAYBREAK, *PRESETS[:-1])],
         widget=UnfoldAdminSelectWidget,
     )
     was = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -76,52 +76,52 @@ class ColumnMappingForm(forms.Form):
         self, data: Mapping[str, Any] | None, *, job: ImportJob, header: list[str]
     ) -> None:
         self.header = header
-        super().__init__(self._following(data) if data is not None else None)
+        super().__init__(self._with_preset(data) if data is not None else None)
         self.initial = {"preset": job.preset, "was": job.preset, "kind": job.kind}
         choices = [
             ("", "—"),
             *((str(n), name or f"column {n + 1}") for n, name in enumerate(header)),
         ]
-        for one, label in FIELD_LABELS.items():
-            name = f"column_{one}"
+        for field, label in FIELD_LABELS.items():
+            name = f"column_{field}"
             self.fields[name] = forms.ChoiceField(
                 label=label,
                 choices=choices,
-                required=one is Field.EMAIL,
+                required=field is Field.EMAIL,
                 widget=UnfoldAdminSelectWidget,
                 error_messages={"required": "Say which column holds the addresses."},
             )
-            self.initial[name] = str(job.columns.get(one, ""))
+            self.initial[name] = str(job.columns.get(field, ""))
 
-    def _following(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        said = dict(data.items())
-        preset = BY_NAME.get(said.get("preset", ""))
-        if preset and said.get("was") != preset.name:
+    def _with_preset(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        posted = dict(data.items())
+        preset = BY_NAME.get(posted.get("preset", ""))
+        if preset and posted.get("was") != preset.name:
             found = presets.columns(self.header, preset)
-            said |= {f"column_{one}": str(found.get(one, "")) for one in Field}
-            said |= {"was": preset.name, "kind": ""}
-        return said
+            posted |= {f"column_{field}": str(found.get(field, "")) for field in Field}
+            posted |= {"was": preset.name, "kind": ""}
+        return posted
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         taken: dict[str, Field] = {}
-        for one, place in self._places(cleaned):
-            if place in taken:
-                first = FIELD_LABELS[taken[place]].lower()
-                self.add_error(f"column_{one}", f"This column is the {first} already.")
-            taken.setdefault(place, one)
+        for field, column in self._chosen_columns(cleaned):
+            if column in taken:
+                first = FIELD_LABELS[taken[column]].lower()
+                self.add_error(f"column_{field}", f"This column is the {first} already.")
+            taken.setdefault(column, field)
         return cleaned
 
     def columns(self) -> dict[Field, int]:
-        return {one: int(place) for one, place in self._places(self.cleaned_data)}
+        return {field: int(column) for field, column in self._chosen_columns(self.cleaned_data)}
 
-    def _places(self, cleaned: dict[str, Any]) -> list[tuple[Field, str]]:
-        said = ((one, cleaned.get(f"column_{one}", "")) for one in Field)
-        return [(one, place) for one, place in said if place != ""]
+    def _chosen_columns(self, cleaned: dict[str, Any]) -> list[tuple[Field, str]]:
+        chosen = ((field, cleaned.get(f"column_{field}", "")) for field in Field)
+        return [(field, column) for field, column in chosen if column != ""]
 
     @property
     def column_fields(self) -> list[Any]:
-        return [self[f"column_{one}"] for one in FIELD_LABELS]
+        return [self[f"column_{field}"] for field in FIELD_LABELS]
 
 
 class EvidenceForm(forms.Form):

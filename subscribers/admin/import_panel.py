@@ -1,4 +1,4 @@
-"""The facts on an import's page: its status, and what would become of its first rows."""
+"""What an import's page shows: its status, and what would become of its first rows."""
 
 from __future__ import annotations
 
@@ -129,12 +129,12 @@ def _name(row: Row | Refusal) -> str:
 def _effect(kind: RowKind, *, is_confirmed: bool) -> str:
     if kind in {RowKind.READER, RowKind.UNCONFIRMED}:
         return "becomes an active reader" if is_confirmed else "is asked by mail to confirm"
-    said = {
+    past_events = {
         RowKind.UNSUBSCRIBED: "left",
         RowKind.CLEANED: "bounced",
         RowKind.COMPLAINED: "complained",
     }
-    return f"{said.get(kind, 'is blocked')}: gets no mail from here"
+    return f"{past_events.get(kind, 'is blocked')}: gets no mail from here"
 
 
 def preview_context(job: ImportJob, *, now: datetime) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class ImportJobAdmin(ReadOnlyAdmin):
             except UnreadableFile as error:
                 form.add_error("file", str(error))
             else:
-                return _to(job)
+                return _redirect_to(job)
         return self._page(request, "new", {"form": form, "title": "Import a list"})
 
     def change_view(
@@ -108,26 +108,26 @@ class ImportJobAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         job = self._job(request, _number(object_id), change=request.method == "POST")
         may_run = self.has_add_permission(request)
-        facts: dict[str, Any] = {"title": job.name, "original": job, "may_run": may_run}
+        context: dict[str, Any] = {"title": job.name, "original": job, "may_run": may_run}
         if may_run and job.file and not job.is_under_way:
             try:
-                answer = self._forms(request, job, facts)
+                response = self._forms(request, job, context)
             except UnreadableFile as error:
-                facts["unreadable"] = str(error)
+                context["unreadable"] = str(error)
             else:
-                if answer:
-                    return answer
-        return self._page(request, "job", facts | panel(job, now=now()))
+                if response:
+                    return response
+        return self._page(request, "job", context | panel(job, now=now()))
 
     def _forms(
-        self, request: HttpRequest, job: ImportJob, facts: dict[str, Any]
+        self, request: HttpRequest, job: ImportJob, context: dict[str, Any]
     ) -> HttpResponse | None:
         data = request.POST if request.method == "POST" else None
         if data is not None and "_resume" in data:
             return self._start(request, job, resume=True)
         mapping = ColumnMappingForm(data, job=job, header=jobs.sheet_of(job).header())
         evidence = EvidenceForm(data, job=job)
-        facts |= {"mapping": mapping, "evidence": evidence}
+        context |= {"mapping": mapping, "evidence": evidence}
         if data is not None and mapping.is_valid() and evidence.is_valid():
             try:
                 jobs.configure(
@@ -139,39 +139,39 @@ class ImportJobAdmin(ReadOnlyAdmin):
                 )
             except InvalidImportState as error:
                 messages.warning(request, str(error))
-                return _to(job)
+                return _redirect_to(job)
             return self._start(request, job, dry_run="_try" in data)
-        facts |= preview_context(job, now=now())
+        context |= preview_context(job, now=now())
         return None
 
-    def _start(self, request: HttpRequest, job: ImportJob, **how: bool) -> HttpResponse:
+    def _start(self, request: HttpRequest, job: ImportJob, **options: bool) -> HttpResponse:
         try:
-            jobs.start_import(job_id=job.pk, now=now(), **how)
+            jobs.start_import(job_id=job.pk, now=now(), **options)
         except InvalidImportState as error:
             messages.warning(request, str(error))
         else:
             enqueue(tasks.run_import, job_id=job.pk)
-        return _to(job)
+        return _redirect_to(job)
 
     def column_mapping_fragment(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the columns and first rows as the posted form maps them; nothing is saved."""
         job = self._job(request, pk, change=True)
-        facts: dict[str, Any] = {"job": job, "choosing": request.POST.get("choosing")}
+        context: dict[str, Any] = {"job": job, "choosing": request.POST.get("choosing")}
         try:
             mapping = ColumnMappingForm(request.POST, job=job, header=jobs.sheet_of(job).header())
         except UnreadableFile as error:
-            return self._part(request, "columns", facts | {"unreadable": str(error)})
+            return self._fragment(request, "columns", context | {"unreadable": str(error)})
         if mapping.is_valid():
             job.preset, job.kind = mapping.cleaned_data["preset"], mapping.cleaned_data["kind"]
             job.columns = mapping.columns()
             job.treatment = request.POST.get("treatment", "")
-            facts |= preview_context(job, now=now())
-        return self._part(request, "columns", facts | {"mapping": mapping})
+            context |= preview_context(job, now=now())
+        return self._fragment(request, "columns", context | {"mapping": mapping})
 
     def progress_fragment(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the part of the page that htmx refreshes while the import runs."""
         job = self._job(request, pk)
-        response = self._part(request, "progress", progress(job, now=now()))
+        response = self._fragment(request, "progress", progress(job, now=now()))
         if request.GET.get("was") != job.status:
             # The status has changed, so the rest of the page and its buttons change too.
             response["HX-Refresh"] = "true"
@@ -184,7 +184,7 @@ class ImportJobAdmin(ReadOnlyAdmin):
         job = self._job(request, pk, change=True)
         if not jobs.stop_import(job_id=job.pk, now=now()):
             messages.info(request, "It was over before it could be stopped.")
-        return _to(job)
+        return _redirect_to(job)
 
     def refused(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         job = self._job(request, pk)
@@ -192,12 +192,12 @@ class ImportJobAdmin(ReadOnlyAdmin):
         response["Content-Disposition"] = f'attachment; filename="refused-{job.pk}.csv"'
         return response
 
-    def _page(self, request: HttpRequest, name: str, facts: dict[str, Any]) -> HttpResponse:
-        context = self.admin_site.each_context(request) | {"opts": self.model._meta} | facts
-        return TemplateResponse(request, f"admin/subscribers/import/{name}.html", context)
+    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+        full_context = self.admin_site.each_context(request) | {"opts": self.model._meta} | context
+        return TemplateResponse(request, f"admin/subscribers/import/{name}.html", full_context)
 
-    def _part(self, request: HttpRequest, name: str, facts: dict[str, Any]) -> HttpResponse:
-        return TemplateResponse(request, f"admin/subscribers/import/{name}.html", facts)
+    def _fragment(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+        return TemplateResponse(request, f"admin/subscribers/import/{name}.html", context)
 
 
 def _refused(job: ImportJob) -> Iterator[str]:
@@ -210,7 +210,7 @@ def _refused(job: ImportJob) -> Iterator[str]:
         )
 
 
-def _to(job: ImportJob) -> HttpResponse:
+def _redirect_to(job: ImportJob) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:subscribers_importjob_change", args=[job.pk]))
 
 

@@ -113,7 +113,7 @@ class SubscriberAdmin(LargeTableMixin, ReaderRequestsAdmin, PrivacyAdmin, Export
         return False  # nobody gets mail they did not confirm: readers sign up, or are imported
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a reader is erased (RightsAdmin), which leaves what the figures need
+        return False  # a reader is erased (PrivacyAdmin), which leaves what the figures need
 
     @display(description="Receives")
     def newsletters(self, subscriber: Any) -> str:

@@ -142,14 +142,14 @@ class WebhookAdmin(ModelAdmin):
         webhook = self.get_object(request, object_id) if object_id else None
         if webhook:
             state = webhook_state(webhook)
-            told = {
+            context = {
                 "webhook": webhook,
                 "webhook_state": state,
                 "webhook_colour": STATE_COLOURS[state],
                 "last_try": WebhookAttempt.objects.filter(delivery__webhook=webhook).last(),
                 "old_secret_signs": webhook.old_secret_until and webhook.old_secret_until > now(),
             }
-            extra_context = told | (extra_context or {})
+            extra_context = context | (extra_context or {})
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_urls(self) -> list[URLPattern]:
@@ -253,12 +253,12 @@ class WebhookDeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        told = {"may_send_again": object_id and self.has_resend_permission(request)}
+        context = {"may_send_again": object_id and self.has_resend_permission(request)}
         return super().changeform_view(
             request,
             object_id,
             form_url,
-            {**told, "delivery_id": object_id, **(extra_context or {})},
+            {**context, "delivery_id": object_id, **(extra_context or {})},
         )
 
     def get_urls(self) -> list[URLPattern]:
@@ -271,23 +271,23 @@ class WebhookDeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not self.has_resend_permission(request):
             raise PermissionDenied
-        self._again(request, [get_object_or_404(self.get_queryset(request), pk=pk).pk])
+        self._resend(request, [get_object_or_404(self.get_queryset(request), pk=pk).pk])
         return HttpResponseRedirect(reverse("admin:subscribers_webhookdelivery_change", args=[pk]))
 
     @admin.action(description="Send again", permissions=["resend"])
     def send_selected_again(
         self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]
     ) -> None:
-        self._again(request, list(queryset.values_list("pk", flat=True)))
+        self._resend(request, list(queryset.values_list("pk", flat=True)))
 
-    def _again(self, request: HttpRequest, ids: list[int]) -> None:
+    def _resend(self, request: HttpRequest, ids: list[int]) -> None:
         count = log.resend(delivery_ids=ids, now=now())
         events = "1 event is" if count == 1 else f"{count} events are"
         messages.success(request, f"{events} on the way again, each under the id it had.")
 
 
 def may_see_reader_events(request: HttpRequest) -> bool:
-    """Whether the user may see events of readers: they hold addresses, as an export does."""
+    """Return whether the user may see events of readers: they hold addresses, as an export does."""
     return request.user.has_perm(EXPORT_PERMISSION)
 
 

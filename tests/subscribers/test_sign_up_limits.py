@@ -184,7 +184,7 @@ def test_simultaneous_sign_ups_are_counted_one_by_one():
 
 
 def test_the_local_limiter_keeps_a_bounded_number_of_buckets(monkeypatch):
-    monkeypatch.setattr(LocalBuckets, "MOST", 10)
+    monkeypatch.setattr(LocalBuckets, "MAX_BUCKETS", 10)
     alone, over_all = LocalBuckets(), LeakyBucket("all", 50)
     taken = 0
     for n in range(100):
