@@ -60,7 +60,7 @@ class NewStory(Input):
         },
     )
 
-    title: Annotated[str, single_line(300, least=1)]
+    title: Annotated[str, single_line(300, min_length=1)]
     url: Annotated[str, web_address(2000)] = Field(None, description="Where its headline leads.")  # type: ignore[assignment]
     text: Annotated[str, many_lines(200_000)] = Field(  # type: ignore[assignment]
         None, description="The whole of it. Without a `url` the headline leads to it."

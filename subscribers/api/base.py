@@ -45,12 +45,12 @@ class DaybreakAPI(NinjaAPI):
             parser=JsonParser(),
             urls_namespace="api",
         )
-        self.add_exception_handler(ApiProblem, _told)
+        self.add_exception_handler(ApiProblem, _api_problem)
         self.add_exception_handler(Http404, _not_found)
         self.add_exception_handler(ValidationError, _invalid)
         self.add_exception_handler(HttpError, _http_error)
         self.add_exception_handler(RequestDataTooBig, _too_large)
-        # Django logs the exception, and the middleware (`Edge`) turns it into a problem.
+        # Django logs the exception, and ApiMiddleware turns it into a problem.
         self.add_exception_handler(Exception, _raise)
 
     def get_openapi_schema(self, **kwargs: Any) -> Any:
@@ -58,7 +58,7 @@ class DaybreakAPI(NinjaAPI):
         return openapi.complete(schema, self)
 
 
-def _told(request: HttpRequest, problem: Any) -> HttpResponse:
+def _api_problem(request: HttpRequest, problem: Any) -> HttpResponse:
     return problems.to_response(problem)
 
 
@@ -67,14 +67,14 @@ def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
-    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return problems.to_response(
-        ApiProblem(problems.TOO_LARGE, f"At most {most:,} bytes are taken.")
+        ApiProblem(problems.TOO_LARGE, f"At most {limit:,} bytes are taken.")
     )
 
 
 def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
-    """Answer what ninja itself refuses. A Problem of our parser arrives wrapped in an HttpError."""
+    """Answer what ninja itself refuses. It wraps an ApiProblem of our parser in an HttpError."""
     if isinstance(error.__cause__, ApiProblem):
         return problems.to_response(error.__cause__)
     kind = problems.BY_STATUS.get(error.status_code, problems.BAD_REQUEST)
@@ -83,20 +83,20 @@ def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
     return problems.to_response(
-        ApiProblem(problems.INVALID, errors=[_fault(e) for e in error.errors])
+        ApiProblem(problems.INVALID, errors=[_invalid_field(e) for e in error.errors])
     )
 
 
-def _fault(error: dict[str, Any]) -> InvalidField:
+def _invalid_field(error: dict[str, Any]) -> InvalidField:
     """Turn pydantic's location into the client's: ("body", "data", "email") → "/email"."""
     source, *path = error["loc"]
     # The message of a validator of ours is a sentence already.
-    said = error["msg"].removeprefix("Value error, ")
+    message = error["msg"].removeprefix("Value error, ")
     if source == "body":
         # The first name is that of our view's argument.
-        return InvalidField(said, "pointer", "".join(map(_pointer, path[1:])))
-    place = "header" if source == "header" else "parameter"
-    return InvalidField(said, place, str(path[-1] if path else ""))
+        return InvalidField(message, "pointer", "".join(map(_pointer, path[1:])))
+    member = "header" if source == "header" else "parameter"
+    return InvalidField(message, member, str(path[-1] if path else ""))
 
 
 def _pointer(step: Any) -> str:

@@ -40,14 +40,14 @@ NetworkAddress = Annotated[
 ]
 
 
-def _number(value: Any) -> Any:
+def _only_number(value: Any) -> Any:
     """Refuse "7" and true: pydantic takes them for numbers, the description does not allow them."""
     if isinstance(value, (str, bool)):
         raise ValueError("Input should be a number")
     return value
 
 
-def _written(value: Any) -> Any:
+def _only_text(value: Any) -> Any:
     """Refuse a number: pydantic would take it for the seconds since 1970."""
     if not isinstance(value, str):
         raise ValueError("Input should be written as ISO 8601 has it")
@@ -55,7 +55,7 @@ def _written(value: Any) -> Any:
 
 
 # This must stand behind the constraints; otherwise pydantic leaves them out of the description.
-NUMBER = BeforeValidator(_number)
+NUMBER = BeforeValidator(_only_number)
 YesNo = StrictBool
 LARGEST_ID = 2**63 - 1
 
@@ -82,19 +82,19 @@ def example(**values: Any) -> ConfigDict:
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [values]})
 
 
-def single_line(most: int, *, least: int = 0) -> StringConstraints:
-    """A string on one line: Annotated[str, line(80)]."""
-    return StringConstraints(min_length=least, max_length=most, pattern=_LINE)
+def single_line(max_length: int, *, min_length: int = 0) -> StringConstraints:
+    """A string on one line: Annotated[str, single_line(80)]."""
+    return StringConstraints(min_length=min_length, max_length=max_length, pattern=_LINE)
 
 
-def text(most: int) -> StringConstraints:
+def text(max_length: int) -> StringConstraints:
     """A string of many lines."""
-    return StringConstraints(max_length=most, pattern=_TEXT)
+    return StringConstraints(max_length=max_length, pattern=_TEXT)
 
 
-def url(most: int) -> StringConstraints:
+def url(max_length: int) -> StringConstraints:
     """An absolute http(s) URL (RFC 3986); characters outside ASCII must be encoded."""
-    return StringConstraints(max_length=most, pattern=_URL)
+    return StringConstraints(max_length=max_length, pattern=_URL)
 
 
 # HH:MM. JSON Schema's own format of a time wants an offset, which a preferred hour does not have.
@@ -109,8 +109,8 @@ Frequency = Literal["daily", "weekdays", "weekly"]
 EndReason = Literal["too-many", "not-for-me", "never-asked", "elsewhere", "other"]
 SuppressionReason = Literal["bounce", "complaint", "manual", "import", "erased"]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID), NUMBER]
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_written)]
-Day = Annotated[date, BeforeValidator(_written)]
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_only_text)]
+Day = Annotated[date, BeforeValidator(_only_text)]
 Language = Enum("Language", {code: code for code, _ in settings.LANGUAGES}, type=str)  # type: ignore[misc]
 TimeZone = Enum(  # type: ignore[misc]
     "TimeZone", {name: name for name in sorted(zoneinfo.available_timezones())}, type=str

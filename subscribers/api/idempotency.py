@@ -37,14 +37,14 @@ def idempotent(view: _View) -> _View:
     """
 
     def wrap(operation: Operation) -> None:
-        operation.view_func = _kept(operation.view_func)
+        operation.view_func = _with_receipt(operation.view_func)
 
     # The wrapper does not go around the function itself, because ninja reads its signature.
     contribute_operation_callback(view, wrap)
     return view
 
 
-def _kept(view: Callable[..., Any]) -> Callable[..., Any]:
+def _with_receipt(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def wrapped(request: HttpRequest, **values: Any) -> Any:
         key, token = values.get("idempotency_key"), token_of(request)
@@ -67,19 +67,19 @@ def _kept(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def _begin(token: ApiToken, key: str, fingerprint: str) -> ApiReceipt:
     """Return the receipt of this key: a new one, or the answered one of the same request."""
-    moment = now()
+    at = now()
     receipt, is_new = ApiReceipt.objects.get_or_create(
-        token=token, key=key, defaults={"fingerprint": fingerprint, "created_at": moment}
+        token=token, key=key, defaults={"fingerprint": fingerprint, "created_at": at}
     )
     if is_new:
         return receipt
     if receipt.fingerprint != fingerprint:
         raise ApiProblem(KEY_IN_USE, "It was used for another request.")
     if receipt.status is None:
-        died = ApiReceipt.objects.filter(
-            pk=receipt.pk, status=None, created_at__lt=moment - IN_PROGRESS_TIMEOUT
+        abandoned = ApiReceipt.objects.filter(
+            pk=receipt.pk, status=None, created_at__lt=at - IN_PROGRESS_TIMEOUT
         )
-        if not died.update(created_at=moment):
+        if not abandoned.update(created_at=at):
             raise ApiProblem(
                 KEY_IN_USE, "The first request is being worked on.", headers={"Retry-After": "2"}
             )

@@ -41,7 +41,7 @@ class ApiMiddleware:
         response["Access-Control-Expose-Headers"] = _EXPOSED
         response.setdefault("Cache-Control", "no-store")
         if use := getattr(request, "quota_use", None):
-            _count(response, use)
+            _set_rate_limit(response, use)
         return _without_body(response) if is_head else response
 
 
@@ -67,7 +67,7 @@ def _preflight(methods: str) -> HttpResponse:
     return HttpResponse(status=204, headers=headers)
 
 
-def _count(response: HttpResponseBase, use: QuotaUse) -> None:
+def _set_rate_limit(response: HttpResponseBase, use: QuotaUse) -> None:
     """Set the headers of draft-ietf-httpapi-ratelimit-headers: the quota, and what is left."""
     response["RateLimit-Policy"] = f'"{use.name}";q={use.limit};w={use.window}'
     response["RateLimit"] = f'"{use.name}";r={use.remaining};t={use.resets_in}'

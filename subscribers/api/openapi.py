@@ -58,7 +58,7 @@ def problem_responses(*statuses: int) -> dict[str, Any]:
 def complete(schema: Any, api: NinjaAPI) -> Any:
     """Add to every operation its security and the responses that follow from its kind."""
     schema["components"]["schemas"]["Problem"] = _PROBLEM
-    callbacks = {
+    operations = {
         operation.operation_id or api.get_openapi_operation_id(operation): operation
         for router in api._get_bound_routers()
         for view in router.path_operations.values()
@@ -68,7 +68,7 @@ def complete(schema: Any, api: NinjaAPI) -> Any:
         for details in path.values():
             tokens = [
                 callback
-                for callback in callbacks[details["operationId"]].auth_callbacks
+                for callback in operations[details["operationId"]].auth_callbacks
                 if isinstance(callback, Token)
             ]
             _complete(details, tokens)
@@ -89,10 +89,9 @@ def _complete(details: dict[str, Any], tokens: list[Token]) -> None:
         needed: list[dict[str, list[str]]] = [{"Token": [token.scope.value]}]
         is_optional = getattr(token, "is_optional", False)
         details["security"] = [{}, *needed] if is_optional else needed
-        can = "With a token" if is_optional else "Needs a token"
-        details["description"] = (
-            f"{details.get('description', '')}\n\n{can} that has the scope `{token.scope.value}`."
-        ).strip()
+        prefix = "With a token" if is_optional else "Needs a token"
+        sentence = f"{prefix} that has the scope `{token.scope.value}`."
+        details["description"] = f"{details.get('description', '')}\n\n{sentence}".strip()
     for status in sorted(statuses):
         details["responses"].setdefault(status, _response(status))
     details["responses"]["default"] = _ANY

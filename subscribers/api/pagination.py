@@ -1,4 +1,4 @@
-"""Return a list page by page: each page begins behind the last row of the one before."""
+"""Return a list page by page: each page begins after the last row of the one before."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from subscribers.api.fields import LARGEST_ID
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 
-DEFAULT, MOST = 50, 200
-_BEHIND = "Go on behind this one: the `next_after` of the page before."
+DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+_AFTER = "Go on behind this one: the `next_after` of the page before."
 
 
 class Paging(Schema):
-    limit: int = Field(DEFAULT, ge=1, le=MOST, description="How many at most.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many at most.")
 
 
 class AfterId(Paging):
-    after: int | None = Field(None, ge=0, le=LARGEST_ID, description=_BEHIND)
+    after: int | None = Field(None, ge=0, le=LARGEST_ID, description=_AFTER)
 
 
 class AfterSlug(Paging):
-    after: str | None = Field(None, pattern=r"^[-a-zA-Z0-9_]+$", max_length=40, description=_BEHIND)
+    after: str | None = Field(None, pattern=r"^[-a-zA-Z0-9_]+$", max_length=40, description=_AFTER)
 
 
 class AfterUuid(Paging):
-    after: UUID | None = Field(None, description=_BEHIND)
+    after: UUID | None = Field(None, description=_AFTER)
 
 
 class Page(Schema, Generic[Item, Key]):
@@ -47,7 +47,7 @@ def paginate(
 ) -> tuple[list[Any], Any]:
     """Cut `limit` + 1 rows down to a page, and name the next page in the Link header (RFC 8288).
 
-    `key` is the attribute that orders the list: the next page begins behind its last value.
+    `key` is the attribute that orders the list: the next page begins after its last value.
     """
     if len(rows) <= limit:
         return rows, None
@@ -59,5 +59,5 @@ def paginate(
 
 
 def allow_caching(response: HttpResponse) -> None:
-    """Let caches keep what is the same for everybody, so that a crowd asks us once a minute."""
+    """Let caches keep what is the same for everybody, so that we are asked once a minute."""
     response["Cache-Control"] = "public, max-age=60"

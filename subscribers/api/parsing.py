@@ -16,8 +16,8 @@ class JsonParser(Parser):
 
     def parse_body(self, request: HttpRequest) -> Any:
         if request.content_type != "application/json":
-            said = request.content_type or "nothing"
-            raise ApiProblem(UNSUPPORTED_MEDIA_TYPE, f"The Content-Type says {said[:100]}.")
+            media_type = request.content_type or "nothing"
+            raise ApiProblem(UNSUPPORTED_MEDIA_TYPE, f"The Content-Type says {media_type[:100]}.")
         try:
             return json.loads(request.body.decode(), parse_constant=_refuse)
         except RecursionError:

@@ -123,7 +123,7 @@ def to_response(problem: ApiProblem) -> HttpResponse:
     if problem.detail:
         body["detail"] = problem.detail
     if problem.errors:
-        body["errors"] = [fault.as_json() for fault in problem.errors]
+        body["errors"] = [error.as_json() for error in problem.errors]
     response = HttpResponse(
         json.dumps({**body, **problem.extensions}), status=kind.status, content_type=CONTENT_TYPE
     )

@@ -42,15 +42,14 @@ class QuotaUse:
 
 def count_request(name: str, who: str, *, limit: int) -> QuotaUse:
     """Count one request of `who` against the quota `name`; without Redis there is no limit."""
-    moment = time.time()
-    window, into = divmod(int(moment), WINDOW)
+    window, elapsed = divmod(int(time.time()), WINDOW)
     key = f"daybreak:api:{name}:{who}:{window}"
     try:
-        found = shared_redis.run(lambda redis: _count(redis, key))
-    except shared_redis.RedisUnavailable as gone:
-        logger.warning("No limit on the API while Redis is away: %s", gone)
-        found = 0
-    return QuotaUse(name=name, limit=limit, count=found, resets_in=WINDOW - into)
+        count = shared_redis.run(lambda redis: _count(redis, key))
+    except shared_redis.RedisUnavailable as error:
+        logger.warning("No limit on the API while Redis is away: %s", error)
+        count = 0
+    return QuotaUse(name=name, limit=limit, count=count, resets_in=WINDOW - elapsed)
 
 
 def _count(redis: Redis, key: str) -> int:

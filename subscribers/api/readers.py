@@ -109,7 +109,7 @@ def export_subscribers(
     """All of them in one answer, streamed: a million readers take no more memory than ten."""
     newsletter = _newsletter(request, slug)
     slugs = _section_slugs(newsletter)
-    found = _one_after_the_other(_subscribers(newsletter, query.status))
+    found = _iterate_by_page(_subscribers(newsletter, query.status))
     rows = (_row(subscription, slugs) for subscription in found)
     lines, kind = (
         (_csv(rows), "text/csv; charset=utf-8")
@@ -140,7 +140,7 @@ def _subscribers(newsletter: Newsletter, status: Any) -> QuerySet[Subscription]:
     )
 
 
-def _one_after_the_other(found: QuerySet[Subscription]) -> Iterator[Subscription]:
+def _iterate_by_page(found: QuerySet[Subscription]) -> Iterator[Subscription]:
     """Yield the rows of one page after the other.
 
     No transaction or cursor stays open while a client reads slowly.

@@ -137,7 +137,7 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
             now=now(),
         )
     except BadAddress as error:
-        raise _about_the_address(error) from None
+        raise _address_problem(error) from None
     except ChallengeNeeded as needed:
         raise ApiProblem(
             problems.CHALLENGE_NEEDED, extensions={"challenge": needed.challenge}
@@ -157,16 +157,16 @@ def _origin(request: HttpRequest, data: SignUp) -> Origin:
     if token_of(request) is None:
         return Origin(page, language, own.ip_address, own.user_agent)
     # The request comes from a server. Its network address and client say nothing about the reader.
-    said = data.consent or Evidence(page=None)
-    return Origin(said.page or "", language, said.ip_address, said.user_agent or "")
+    evidence = data.consent or Evidence(page=None)
+    return Origin(evidence.page or "", language, evidence.ip_address, evidence.user_agent or "")
 
 
-def _about_the_address(error: BadAddress) -> ApiProblem:
+def _address_problem(error: BadAddress) -> ApiProblem:
     detail = gettext(str(error))
     if not error.suggestion and not error.may_insist:
         return ApiProblem(problems.INVALID, errors=[InvalidField(detail, "pointer", "/email")])
-    more = {"suggestion": error.suggestion, "may_insist": error.may_insist}
-    return ApiProblem(problems.QUESTIONABLE_ADDRESS, detail, extensions=more)
+    extensions = {"suggestion": error.suggestion, "may_insist": error.may_insist}
+    return ApiProblem(problems.QUESTIONABLE_ADDRESS, detail, extensions=extensions)
 
 
 # --- By the reader's own key ----------------------------------------------------------------------
@@ -223,7 +223,7 @@ class UnsubscribeReason(Input):
     summary="Read a subscription", openapi_extra=problem_responses(404),
 )  # fmt: skip
 def read_subscription(request: HttpRequest, token: str = PREFERENCES_TOKEN) -> SubscriptionOut:
-    return _shown(_subscription_by_token(token))
+    return _subscription_out(_subscription_by_token(token))
 
 
 @router.patch(
@@ -238,12 +238,12 @@ def change_subscription(
     # Either all changes are made or none.
     with transaction.atomic():
         _change(subscription, data, origin_of(request, token), now())
-    return _shown(_subscription_by_token(token))
+    return _subscription_out(_subscription_by_token(token))
 
 
 def _change(subscription: Subscription, data: Changes, origin: Origin, at: datetime) -> None:
-    said, reader = data.model_fields_set, subscription.subscriber
-    if said & {"frequency", "muted_sections", "preferred_time"}:
+    given, reader = data.model_fields_set, subscription.subscriber
+    if given & {"frequency", "muted_sections", "preferred_time"}:
         choices = _choices(subscription, data)
         try:
             preferences.set_choices(
@@ -251,13 +251,13 @@ def _change(subscription: Subscription, data: Changes, origin: Origin, at: datet
             )
         except preferences.FrequencyNotOffered:
             raise ApiProblem(problems.CONFLICT, "This newsletter has no weekly edition.") from None
-    if "paused_until" in said:
+    if "paused_until" in given:
         _pause(subscription, data.paused_until, origin, at)
-    if said & {"language", "timezone"}:
+    if given & {"language", "timezone"}:
         preferences.set_locale(
             subscription_id=subscription.pk,
-            language=_value(data.language) if "language" in said else reader.language,
-            timezone=_value(data.timezone) if "timezone" in said else reader.timezone,
+            language=_value(data.language) if "language" in given else reader.language,
+            timezone=_value(data.timezone) if "timezone" in given else reader.timezone,
             origin=origin,
             now=at,
         )
@@ -282,7 +282,7 @@ def end_subscription(
             origin=origin,
             now=now(),
         )
-    return _shown(_subscription_by_token(token))
+    return _subscription_out(_subscription_by_token(token))
 
 
 def _subscription_by_token(token: str) -> Subscription:
@@ -293,14 +293,14 @@ def _subscription_by_token(token: str) -> Subscription:
 
 
 def _choices(subscription: Subscription, data: Changes) -> preferences.Choices:
-    said, kept = data.model_fields_set, preferences.Choices.of(subscription)
-    muted = kept.muted
+    given, current = data.model_fields_set, preferences.Choices.of(subscription)
+    muted = current.muted
     if data.muted_sections is not None:
         muted = _section_ids(subscription, data.muted_sections)
     return preferences.Choices(
         muted=muted,
-        frequency=data.frequency or kept.frequency,
-        preferred_time=_time(data) if "preferred_time" in said else kept.preferred_time,
+        frequency=data.frequency or current.frequency,
+        preferred_time=_time(data) if "preferred_time" in given else current.preferred_time,
     )
 
 
@@ -308,7 +308,7 @@ def _section_ids(subscription: Subscription, slugs: list[str]) -> list[int]:
     """Return the ids of the sections.
 
     Raises:
-        Problem: one of the sections does not exist, or no section would be left.
+        ApiProblem: one of the sections does not exist, or no section would be left.
     """
     sections = dict(subscription.newsletter.sections.values_list("slug", "pk"))
     if unknown := sorted(set(slugs) - set(sections)):
@@ -337,7 +337,7 @@ def _value(chosen: Any) -> str:
     return chosen.value if chosen else ""
 
 
-def _shown(subscription: Any) -> SubscriptionOut:
+def _subscription_out(subscription: Any) -> SubscriptionOut:
     reader = subscription.subscriber
     preferred = subscription.preferred_time
     muted = Section.objects.filter(pk__in=subscription.muted_sections)

@@ -128,7 +128,7 @@ def test_an_export_reads_each_page_with_a_query_of_its_own(monkeypatch):
     factories.suppression("gone@example.com")
 
     with collect_plans("subscribers_subscription") as plans:
-        found = readers._one_after_the_other(readers._subscribers(newsletter, None))
+        found = readers._iterate_by_page(readers._subscribers(newsletter, None))
         first, second, later = next(found), next(found), factories.subscription(newsletter)
         rest = list(found)
 
