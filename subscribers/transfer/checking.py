@@ -23,12 +23,12 @@ from subscribers.transfer.rows import Row
 from subscribers.transfer.spreadsheet import Refusal
 
 # The C1 control characters. Windows-1252 text that was read as Latin-1 is full of them.
-_STRAY = re.compile(r"[\x80-\x9f]")
-_ORDINARY = re.compile(r"[ -~\xa0-\u02ff]*")
+_C1_CONTROLS = re.compile(r"[\x80-\x9f]")
+_ORDINARY_NAME = re.compile(r"[ -~\xa0-\u02ff]*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
 # What nearly all addresses look like. Before their @-sign, `normalise` refuses nothing and changes
 # only the names of RFC 2142, such as Postmaster, which it writes in lower case.
-_PLAIN = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([a-zA-Z0-9.-]+)")
+_ORDINARY_ADDRESS = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([a-zA-Z0-9.-]+)")
 # Go's own time format, which listmonk exports: 2020-09-06 13:16:07.142367 +0200 CEST.
 _GO_ZONE = re.compile(r" ([+-]\d{4})( [A-Z0-9+-]+)?$")
 _LONGEST_LOCAL, _LONGEST = 64, 254
@@ -63,12 +63,12 @@ class Batch:
     duplicates: int = 0
     seen: set[tuple[str, bool]] = field(default_factory=set)
     # The thread that checks makes this beforehand, while another batch is being stored.
-    lines: str | None = None
+    csv_text: str | None = None
 
     def as_csv(self) -> str:
-        if self.lines is None:
-            self.lines = as_csv(self.rows)
-        return self.lines
+        if self.csv_text is None:
+            self.csv_text = as_csv(self.rows)
+        return self.csv_text
 
     @property
     def rows_read(self) -> int:
@@ -107,11 +107,11 @@ class Checker:
             if isinstance(checked, Refusal):
                 batch.refused.append(checked)
                 continue
-            who = (checked.email_key, checked.kind in _READS)
-            if who in batch.seen:
+            key = (checked.email_key, checked.kind in _READER_KINDS)
+            if key in batch.seen:
                 batch.duplicates += 1
             else:
-                batch.seen.add(who)
+                batch.seen.add(key)
                 batch.rows.append(checked)
         return batch
 
@@ -121,12 +121,13 @@ class Checker:
             email = fast_normalise(row.email)
         except BadAddress as error:
             return _refuse(row, str(error))
-        if row.kind not in _READS:
-            return self._gone(row, email)
-        fault = self._fault(row)
-        if fault:
-            return _refuse(row, fault)
-        confirmed_at, signed_up_at = self._past(row.confirmed_at), self._past(row.signed_up_at)
+        if row.kind not in _READER_KINDS:
+            return self._suppressed_row(row, email)
+        reason = self._reason_to_refuse(row)
+        if reason:
+            return _refuse(row, reason)
+        signed_up_at = self._past_time(row.signed_up_at)
+        confirmed_at = self._past_time(row.confirmed_at)
         confirmed = (
             self.confirmed
             and row.kind is RowKind.READER
@@ -149,19 +150,19 @@ class Checker:
             why="",
         )
 
-    def _gone(self, row: Row, email: str) -> Checked:
-        """Return somebody who left or bounced: only the address is kept, so it gets no mail."""
+    def _suppressed_row(self, row: Row, email: str) -> Checked:
+        """Return somebody who left or bounced: only the address is kept, to be suppressed."""
         return Checked(
             line=row.line, kind=row.kind, email=email, email_key=compare_key(email),
             email_as_typed="", name="", timezone="", language="", is_confirmed=False,
-            confirmed_at=None, ip_address=None, left_at=self._past(row.left_at), details="{}",
+            confirmed_at=None, ip_address=None, left_at=self._past_time(row.left_at), details="{}",
             why=_printable(row.why)[:120],
         )  # fmt: skip
 
-    def _fault(self, row: Row) -> str:
+    def _reason_to_refuse(self, row: Row) -> str:
         """Return why a reader with a valid address is refused; a service's codes are no reason."""
         name = row.name
-        if name and not _ORDINARY.fullmatch(name):
+        if name and not _ORDINARY_NAME.fullmatch(name):
             try:
                 one_line(_name(name))
             except ValidationError:
@@ -176,19 +177,19 @@ class Checker:
             return f"{row.language[:40]!r} is not a language; write it like en or pt-BR"
         return ""
 
-    def _past(self, text: str) -> datetime | None:
+    def _past_time(self, text: str) -> datetime | None:
         """Return the list's time, as UTC if it names no zone; None if invalid or in the future."""
         if not text:
             return None
         try:
-            moment = datetime.fromisoformat(_GO_ZONE.sub(r"\1", text))
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            return moment if moment <= self.now + timedelta(days=1) else None
+            time = datetime.fromisoformat(_GO_ZONE.sub(r"\1", text))
+            time = time if time.tzinfo else time.replace(tzinfo=UTC)
+            return time if time <= self.now + timedelta(days=1) else None
         except (ValueError, OverflowError):
             return None
 
 
-_READS = frozenset({RowKind.READER, RowKind.UNCONFIRMED})
+_READER_KINDS = frozenset({RowKind.READER, RowKind.UNCONFIRMED})
 
 
 def fast_normalise(raw: str) -> str:
@@ -197,11 +198,11 @@ def fast_normalise(raw: str) -> str:
     Raises:
         BadAddress: as `normalise` does.
     """
-    found = _PLAIN.fullmatch(raw)
+    found = _ORDINARY_ADDRESS.fullmatch(raw)
     if found and len(raw) <= _LONGEST:
         local, domain = found[1], _domain(found[2])
-        is_a_name = local.isalpha() and not local.islower()
-        if domain and len(local) <= _LONGEST_LOCAL and not is_a_name:
+        may_be_role = local.isalpha() and not local.islower()
+        if domain and len(local) <= _LONGEST_LOCAL and not may_be_role:
             return f"{local}@{domain}"
     return normalise(raw)
 
@@ -221,7 +222,7 @@ def _refuse(row: Row, reason: str) -> Refusal:
 
 def _name(raw: str) -> str:
     # A badly converted list has C1 controls for apostrophes; no reader is refused for that.
-    return " ".join(_STRAY.sub(" ", raw).split())
+    return " ".join(_C1_CONTROLS.sub(" ", raw).split())
 
 
 def _printable(text: str) -> str:

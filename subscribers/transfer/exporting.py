@@ -18,7 +18,7 @@ HEADER = (
     "signed_up_at", "confirmed_at", "left_at", "why",
 )  # fmt: skip
 # Rows of one query. Between two queries nothing is open, however slowly the rows are consumed.
-PAGE = 5000
+CHUNK_ROWS = 5000
 
 # The status that the export gives a suppressed reader, whatever the subscription's status is.
 _SUPPRESSED = {
@@ -50,22 +50,22 @@ def csv_chunks(
     """
     writer: _Writer = csv.writer(Echo(), lineterminator="\r\n")
     yield writer.writerow(HEADER)
-    found = _found(newsletter, statuses)
+    found = _rows(newsletter, statuses)
     last = 0
-    while page := list(found.filter(pk__gt=last)[:PAGE]):
-        last = page[-1][0]
-        yield "".join(writer.writerow([_text(value) for value in row[1:]]) for row in page)
+    while rows := list(found.filter(pk__gt=last)[:CHUNK_ROWS]):
+        last = rows[-1][0]
+        yield "".join(writer.writerow([_text(value) for value in row[1:]]) for row in rows)
 
 
 def encoded(chunks: Iterator[str], *, by_gzip: bool = False) -> Iterator[bytes]:
     """Yield the same text as bytes, compressed if `by_gzip` is set."""
     if not by_gzip:
-        yield from (piece.encode() for piece in chunks)
+        yield from (chunk.encode() for chunk in chunks)
         return
-    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
-    for piece in chunks:
-        yield packer.compress(piece.encode())
-    yield packer.flush()
+    compressor = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    for chunk in chunks:
+        yield compressor.compress(chunk.encode())
+    yield compressor.flush()
 
 
 def escape_formula(value: str) -> str:
@@ -73,14 +73,17 @@ def escape_formula(value: str) -> str:
     return f"'{value}" if value.startswith(FORMULA_PREFIXES) else value
 
 
-def _found(newsletter: Newsletter | None, statuses: Collection[str]) -> QuerySet[Any]:
+def _rows(newsletter: Newsletter | None, statuses: Collection[str]) -> QuerySet[Any]:
     suppressed = Suppression.objects.filter(email_key=OuterRef("subscriber__email_key"))
     rows = (
         Subscription.objects.filter(subscriber__erased_at=None)
         .annotate(suppressed=Subquery(suppressed.values("reason")[:1]))
         .annotate(
-            standing=Case(
-                *(When(suppressed=reason, then=Value(as_)) for reason, as_ in _SUPPRESSED.items()),
+            shown_status=Case(
+                *(
+                    When(suppressed=reason, then=Value(status))
+                    for reason, status in _SUPPRESSED.items()
+                ),
                 default=F("status"),
                 output_field=CharField(),
             )
@@ -89,10 +92,10 @@ def _found(newsletter: Newsletter | None, statuses: Collection[str]) -> QuerySet
     if newsletter:
         rows = rows.filter(newsletter=newsletter)
     if statuses:
-        rows = rows.filter(standing__in=statuses)
+        rows = rows.filter(shown_status__in=statuses)
     return rows.order_by("pk").values_list(
         "pk", "subscriber__email", "subscriber__name", "subscriber__language",
-        "subscriber__timezone", "newsletter__slug", "standing", "frequency", "source",
+        "subscriber__timezone", "newsletter__slug", "shown_status", "frequency", "source",
         "created_at", "confirmed_at", "ended_at", "ended_why",
     )  # fmt: skip
 

@@ -31,9 +31,9 @@ def purge_orphans(*, before: datetime, limit: int) -> int:
     A crash after a file was stored, and before its import was, leaves such a list behind.
     """
     known = {name.split("/")[1] for name in _known()}
-    gone = 0
+    deleted = 0
     for folder in _folders():
-        if folder in known or gone == limit:
+        if folder in known or deleted == limit:
             continue
         path = f"{FOLDER}/{folder}"
         _, files = _storage().listdir(path)
@@ -41,8 +41,8 @@ def purge_orphans(*, before: datetime, limit: int) -> int:
         if all(_storage().get_modified_time(name) < before for name in names or [path]):
             for name in names or [f"{path}/nothing"]:
                 discard(name)
-            gone += 1
-    return gone
+            deleted += 1
+    return deleted
 
 
 @receiver(post_delete, sender=ImportJob, dispatch_uid="discard the list of a deleted import")

@@ -37,11 +37,11 @@ class ImportEvidence:
 
     def details(self, file: str) -> dict[str, str | int]:
         """Return what each consent record holds of it; the row adds its line and its times."""
-        said = {
+        details = {
             "evidence": self.statement, "by": self.by, "service": self.service, "file": file,
             "import": self.job,
         }  # fmt: skip
-        return {name: value for name, value in said.items() if value}
+        return {name: value for name, value in details.items() if value}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def prepare(
     dry_run: bool = False,
     now: datetime,
 ) -> ImportPlan:
-    """Return what `import_all` and `chunks` take. With `trial`, nothing is stored."""
+    """Return what `import_all` and `chunks` take. With `dry_run`, nothing is stored."""
     name = sheet.file.name
     return ImportPlan(
         sheet=sheet,
@@ -86,7 +86,7 @@ def prepare(
 
 @dataclass(frozen=True)
 class Chunk:
-    """A batch, the place in the file where it ends, and how many bytes of the file are read."""
+    """A batch, where another run resumes after it, and how many bytes of the file are read."""
 
     batch: Batch
     resume_point: ResumePoint
@@ -101,14 +101,14 @@ def chunks(plan: ImportPlan, *, after: ResumePoint = FILE_START) -> Iterator[Chu
     """
     found = _chunks(plan, after)
     with _short_switch_interval(), ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, found, None)
+        next_chunk = pool.submit(next, found, None)
         try:
-            while (piece := coming.result()) is not None:
-                coming = pool.submit(next, found, None)
-                yield piece
+            while (chunk := next_chunk.result()) is not None:
+                next_chunk = pool.submit(next, found, None)
+                yield chunk
         finally:
             # If the caller stops early, the batch being read is finished and the file is closed.
-            wait([coming])
+            wait([next_chunk])
             found.close()
 
 
@@ -131,10 +131,10 @@ def _chunks(plan: ImportPlan, after: ResumePoint) -> Generator[Chunk, None, None
     rows = plan.mapping.rows(plan.sheet.records(after=after))
     while (batch := plan.checker.fill(Batch(), islice(rows, BATCH))).rows_read:
         # While a closing quotation mark is searched for, no other run can resume. It ends soon.
-        while (place := plan.sheet.resume_point()) is None:
+        while (resume_point := plan.sheet.resume_point()) is None:
             plan.checker.fill(batch, islice(rows, 1))
         batch.as_csv()
-        yield Chunk(batch, place, plan.sheet.position())
+        yield Chunk(batch, resume_point, plan.sheet.position())
 
 
 def import_all(plan: ImportPlan) -> Iterator[ImportResult]:
@@ -145,8 +145,8 @@ def import_all(plan: ImportPlan) -> Iterator[ImportResult]:
     """
     storing.reset_seen()
     asked = 0
-    for piece in chunks(plan):
+    for chunk in chunks(plan):
         with transaction.atomic():
-            outcome = storing.store_batch(plan.target, piece.batch, asked_before=asked)
-        asked += outcome.asked
-        yield outcome
+            result = storing.store_batch(plan.target, chunk.batch, asked_before=asked)
+        asked += result.asked
+        yield result

@@ -59,10 +59,10 @@ def upload(
     """
     raw = cast(BinaryIO, file.file)
     name = (file.name or "list.csv").replace("\\", "/").rpartition("/")[2]
-    given = SourceFile(
+    source = SourceFile(
         name, file.size, lambda: cast(BinaryIO, _Rewound(raw)), encoding, settings.IMPORT_MAX_BYTES
     )
-    header = Spreadsheet(given).header()
+    header = Spreadsheet(source).header()
     preset = presets.detect(header)
     raw.seek(0)
     job = ImportJob(
@@ -87,7 +87,7 @@ def configure(
     """Set what the columns hold and what the evidence is; the import starts over after that.
 
     Raises:
-        NotNow: the import is under way.
+        InvalidImportState: the import is under way.
     """
     changed = ImportJob.objects.filter(pk=job_id).exclude(status__in=ImportJob.UNDER_WAY)
     if not changed.update(
@@ -105,9 +105,9 @@ def start_import(
     Running an import again is harmless: readers who are in are counted as already there.
 
     Raises:
-        NotNow: the import is under way, or its list cannot be read.
+        InvalidImportState: the import is under way, or its list cannot be read.
     """
-    to = Status.TRYING if dry_run else Status.RUNNING
+    new_status = Status.TRYING if dry_run else Status.RUNNING
     job = ImportJob.objects.get(pk=job_id)
     if not job.file:
         raise InvalidImportState("The file has been deleted; upload it again.")
@@ -116,9 +116,9 @@ def start_import(
     resume = resume and job.status == Status.STOPPED and job.line > 0
     with transaction.atomic():
         changed = ImportJob.objects.filter(
-            pk=job_id, status__in=[old for old, new in ImportJob.MOVES.items() if to in new]
+            pk=job_id, status__in=[old for old, new in ImportJob.MOVES.items() if new_status in new]
         ).update(
-            status=to, started_at=now, ended_at=None, error="", lease="", leased_until=now,
+            status=new_status, started_at=now, ended_at=None, error="", lease="", leased_until=now,
             **({} if resume else _NO_PROGRESS),
         )  # fmt: skip
         if not changed:
@@ -181,67 +181,70 @@ class _Run:
 
     def run(self) -> bool:
         plan = plan_of(self.job, now=self.clock())
-        place = ResumePoint(self.job.line, int(self.job.cookie))
-        if self.is_dry_run and place != FILE_START:
+        resume_point = ResumePoint(self.job.line, int(self.job.cookie))
+        if self.is_dry_run and resume_point != FILE_START:
             reset_progress(self.job.pk)
-            place, self.asked = FILE_START, 0
-        if place == FILE_START:
+            resume_point, self.asked = FILE_START, 0
+        if resume_point == FILE_START:
             plan.sheet.file.check_encoding()
             storing.reset_seen()
         until = time.monotonic() + SLICE_SECONDS
-        for piece in importing.chunks(plan, after=place):
+        for chunk in importing.chunks(plan, after=resume_point):
             with transaction.atomic():
-                outcome = storing.store_batch(plan.target, piece.batch, asked_before=self.asked)
-                self._note(outcome, piece)
-            self.asked += outcome.asked
+                result = storing.store_batch(plan.target, chunk.batch, asked_before=self.asked)
+                self._store_progress(result, chunk)
+            self.asked += result.asked
             if not self.is_dry_run and time.monotonic() > until:
-                return self._give_back()
+                return self._release()
         _end(
             self.job.pk, self.lease, Status.TRIED if self.is_dry_run else Status.DONE, self.clock()
         )
         return False
 
-    def _note(self, outcome: ImportResult, piece: Chunk) -> None:
+    def _store_progress(self, result: ImportResult, chunk: Chunk) -> None:
         """Store the progress in the transaction that stores the batch: both, or neither."""
         ImportRefusal.objects.bulk_create(
             [
                 ImportRefusal(
-                    job=self.job, line=one.line, email=one.email[:254], reason=one.reason[:300]
+                    job=self.job,
+                    line=refusal.line,
+                    email=refusal.email[:254],
+                    reason=refusal.reason[:300],
                 )
-                for one in outcome.refused
+                for refusal in result.refused
             ],
             batch_size=5000,
         )
-        still_ours = _held(self.job.pk, self.lease).update(
-            line=piece.resume_point.line,
-            cookie=str(piece.resume_point.cookie),
-            position=piece.position,
+        has_lease = _held(self.job.pk, self.lease).update(
+            line=chunk.resume_point.line,
+            cookie=str(chunk.resume_point.cookie),
+            position=chunk.position,
             leased_until=self.clock() + LEASE,
-            rows=F("rows") + outcome.rows,
-            added=F("added") + outcome.added,
-            asked=F("asked") + outcome.asked,
-            suppressed=F("suppressed") + outcome.suppressed,
-            already_there=F("already_there") + outcome.already_there,
-            refused=F("refused") + len(outcome.refused),
+            rows=F("rows") + result.rows,
+            added=F("added") + result.added,
+            asked=F("asked") + result.asked,
+            suppressed=F("suppressed") + result.suppressed,
+            already_there=F("already_there") + result.already_there,
+            refused=F("refused") + len(result.refused),
         )
-        if not still_ours:
+        if not has_lease:
             raise _LeaseLost
 
-    def _give_back(self) -> bool:
+    def _release(self) -> bool:
         return bool(_held(self.job.pk, self.lease).update(lease="", leased_until=self.clock()))
 
 
 def plan_of(job: ImportJob, *, now: datetime) -> ImportPlan:
     """Return how the job's list is read, and where its readers go."""
     preset = BY_NAME.get(job.preset, DAYBREAK)
-    columns = {Field(one): place for one, place in job.columns.items()}
-    reading = ColumnMapping.from_preset(
+    columns = {Field(field): column for field, column in job.columns.items()}
+    mapping = ColumnMapping.from_preset(
         preset, columns, kind=RowKind(job.kind) if job.kind else None
     )
     confirmed = job.treatment == ImportJob.Treatment.CONFIRMED
     return importing.prepare(
         sheet_of(job),
-        reading,
+        mapping,
         newsletter=job.newsletter,
         evidence=ImportEvidence(
             statement=job.evidence if confirmed else "",
@@ -255,11 +258,11 @@ def plan_of(job: ImportJob, *, now: datetime) -> ImportPlan:
 
 
 def sheet_of(job: ImportJob) -> Spreadsheet:
-    def opened() -> BinaryIO:
+    def open_file() -> BinaryIO:
         return cast(BinaryIO, job.file.storage.open(str(job.file.name), "rb"))
 
     return Spreadsheet(
-        SourceFile(job.name, job.size, opened, job.encoding, settings.IMPORT_MAX_BYTES)
+        SourceFile(job.name, job.size, open_file, job.encoding, settings.IMPORT_MAX_BYTES)
     )
 
 
@@ -292,12 +295,12 @@ def _end(job_id: int, lease: str, status: str, now: datetime, *, error: str = ""
 def purge_uploads(*, before: datetime, limit: int = 20) -> int:
     """Delete the files and refusals of imports from before that time; their counts stay."""
     old = ImportJob.objects.filter(created_at__lt=before).exclude(file="")
-    jobs = list(old.exclude(status__in=ImportJob.UNDER_WAY).order_by("created_at")[:limit])
-    for job in jobs:
+    old_jobs = list(old.exclude(status__in=ImportJob.UNDER_WAY).order_by("created_at")[:limit])
+    for job in old_jobs:
         ImportRefusal.objects.filter(job=job).delete()
         files.discard(str(job.file.name))
         ImportJob.objects.filter(pk=job.pk).update(file="")
-    return len(jobs)
+    return len(old_jobs)
 
 
 def anonymise_refusals(email: str) -> None:
@@ -306,7 +309,7 @@ def anonymise_refusals(email: str) -> None:
 
 
 class _Rewound:
-    """An upload as `File` opens it: from the start each time, and closing it leaves it open."""
+    """An upload as SourceFile opens it: from the start each time. Closing it leaves it open."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self.raw = raw

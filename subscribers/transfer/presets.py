@@ -67,7 +67,7 @@ def _header_names(*names: str) -> frozenset[str]:
 
 
 # The names that other lists give these fields, as far as they cannot mean anything else.
-_USUAL: dict[Field, tuple[str, ...]] = {
+_USUAL_NAMES: dict[Field, tuple[str, ...]] = {
     Field.EMAIL: (
         "email", "e-mail", "mail", "email address", "e-mail address", "subscriber",
         "e-mail-adresse", "emailadresse", "adresse e-mail", "courriel", "correo",
@@ -90,7 +90,7 @@ _USUAL: dict[Field, tuple[str, ...]] = {
 DAYBREAK = Preset(
     name="daybreak",
     label="Daybreak, or any other list",
-    columns={one: (one.value, *_USUAL.get(one, ())) for one in Field},
+    columns={one: (one.value, *_USUAL_NAMES.get(one, ())) for one in Field},
     statuses={
         **dict.fromkeys(("active", "subscribed", "confirmed"), RowKind.READER),
         **dict.fromkeys(("pending", "unconfirmed"), RowKind.UNCONFIRMED),
@@ -223,9 +223,9 @@ BY_NAME = {preset.name: preset for preset in PRESETS}
 
 def detect(header: Sequence[str]) -> Preset:
     """Return the service whose export has such a header, or DAYBREAK if it could be anybody's."""
-    names = {_plain(name) for name in header}
+    names = {_normalised(name) for name in header}
     for preset in PRESETS:
-        if any(tells <= names for tells in preset.known_headers):
+        if any(required <= names for required in preset.known_headers):
             return preset
     return DAYBREAK
 
@@ -235,15 +235,15 @@ def columns(header: Sequence[str], preset: Preset) -> dict[Field, int]:
 
     If a name comes twice, the first column counts.
     """
-    places: dict[str, int] = {}
+    columns_by_name: dict[str, int] = {}
     for number, name in enumerate(header):
-        places.setdefault(_plain(name), number)
+        columns_by_name.setdefault(_normalised(name), number)
     found: dict[Field, int] = {}
     for one in Field:
         names = preset.columns.get(one, ())
-        place = next((places[name] for name in names if name in places), None)
-        if place is not None and place not in found.values():
-            found[one] = place
+        column = next((columns_by_name[name] for name in names if name in columns_by_name), None)
+        if column is not None and column not in found.values():
+            found[one] = column
     return found
 
 
@@ -257,5 +257,5 @@ def no_address_message(header: Sequence[str]) -> str:
     )
 
 
-def _plain(name: str) -> str:
+def _normalised(name: str) -> str:
     return " ".join(name.casefold().split())

@@ -30,8 +30,8 @@ class Row(NamedTuple):
     why: str = ""
 
 
-_AS_IT_IS = [one for one in Field if one in Row._fields[4:]]
-_NOTHING = [""] * len(_AS_IT_IS)
+_UNCHANGED = [one for one in Field if one in Row._fields[4:]]
+_NOTHING = [""] * len(_UNCHANGED)
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class ColumnMapping:
     def rows(self, records: Iterable[CsvRecord | Refusal]) -> Iterator[Row | Refusal]:
         email = self.columns[Field.EMAIL]
         width = max(self.columns.values()) + 1
-        # The places in a Row, and the columns whose values go there unchanged.
-        others = [
-            (Row._fields.index(one), self.columns[one]) for one in _AS_IT_IS if one in self.columns
+        # The indexes in a Row, and the columns whose values go there unchanged.
+        unchanged = [
+            (Row._fields.index(one), self.columns[one]) for one in _UNCHANGED if one in self.columns
         ]
         for record in records:
             if isinstance(record, Refusal):
@@ -77,8 +77,8 @@ class ColumnMapping:
                 values += [""] * (width - len(values))
             kind = self._kind(values)
             if kind is None:
-                said = values[self.columns[Field.STATUS]][:40]
-                reason = f"{said!r} is not a status that we know"
+                status = values[self.columns[Field.STATUS]][:40]
+                reason = f"{status!r} is not a status that we know"
                 yield Refusal(line, values[email][:254], reason)
                 continue
             found = [
@@ -88,8 +88,8 @@ class ColumnMapping:
                 kind,
                 *_NOTHING,
             ]
-            for slot, place in others:
-                found[slot] = values[place]
+            for index, column in unchanged:
+                found[index] = values[column]
             yield Row._make(found)
 
     def _name(self, values: list[str]) -> str:

@@ -65,7 +65,7 @@ class Spreadsheet:
     def records(
         self, *, after: ResumePoint = FILE_START
     ) -> Generator[CsvRecord | Refusal, None, None]:
-        """Yield every record after the header, or after a place, that is not blank.
+        """Yield every record that is not blank, after the header or after a resume point.
 
         Raises:
             UnreadableFile: as in `header`, or the file is damaged or too large further down.
@@ -83,7 +83,7 @@ class Spreadsheet:
         return self.file.size if self._end else self._raw.position
 
     def resume_point(self) -> ResumePoint | None:
-        """Return where another run would resume: a place between two records.
+        """Return where another run would resume, between two records.
 
         None while a closing quotation mark is searched for. The call asks the decoder for its
         state, which costs time, so it is not made for every record.
@@ -102,9 +102,9 @@ class _Reader:
         self.header, self.delimiter = self._header()
         self.width = len(self.header)
 
-    def resume(self, place: ResumePoint) -> None:
-        self.text.seek(place.cookie)
-        self.line = place.line
+    def resume(self, point: ResumePoint) -> None:
+        self.text.seek(point.cookie)
+        self.line = point.line
 
     def resume_point(self) -> ResumePoint | None:
         return None if self.waiting else ResumePoint(self.line, self.text.tell())

@@ -57,7 +57,7 @@ SUPPRESS = """
     SELECT DISTINCT ON (email_key)
         email_key, %(reasons)s::jsonb ->> kind,
         left(concat_ws(
-            ', ', (%(words)s::jsonb ->> kind) || %(at)s, to_char(left_at, 'YYYY-MM-DD'),
+            ', ', (%(labels)s::jsonb ->> kind) || %(at)s, to_char(left_at, 'YYYY-MM-DD'),
             nullif(why, '')
         ), 300),
         %(now)s
@@ -78,7 +78,7 @@ SUBSCRIPTION_COLUMNS = (
     "source",
 )  # fmt: skip
 ADD_SUBSCRIPTIONS = """
-    WITH mine AS MATERIALIZED (
+    WITH readers AS MATERIALIZED (
         SELECT i.*, s.id AS subscriber_id
         FROM incoming i JOIN subscribers_subscriber s USING (email_key)
         WHERE i.kind IN ('reader', 'unconfirmed')
@@ -90,17 +90,17 @@ ADD_SUBSCRIPTIONS = """
             CASE WHEN NOT i.is_confirmed THEN %(now)s + %(every)s * (%(asked)s - 1
                 + row_number() OVER (PARTITION BY i.is_confirmed ORDER BY i.line)) END,
             %(source)s{values}
-        FROM mine i
+        FROM readers i
         ORDER BY i.email_key
         ON CONFLICT (subscriber_id, newsletter_id) DO NOTHING
         RETURNING id, subscriber_id, status
-    ), told AS (
+    ), recorded AS (
         INSERT INTO subscribers_consent
             (subscription_id, kind, wording, wording_version, page, language, ip_address,
              user_agent, details, created_at)
         SELECT a.id, 'import', %(wording)s, %(version)s, %(page)s, i.language, i.ip_address,
             '', %(details)s::jsonb || i.details, %(now)s
-        FROM added a JOIN mine i USING (subscriber_id)
+        FROM added a JOIN readers i USING (subscriber_id)
         WHERE a.status = 'active'
     )
     SELECT count(*), count(*) FILTER (WHERE status = 'pending') FROM added
@@ -113,16 +113,16 @@ COUNT_REMAINING = """
 """
 # The rows that a dry run has counted. It stores nothing, so the next batch would not find them.
 CREATE_SEEN = """
-    CREATE TEMP TABLE IF NOT EXISTS seen (who bigint PRIMARY KEY);
+    CREATE TEMP TABLE IF NOT EXISTS seen (row_hash bigint PRIMARY KEY);
     TRUNCATE seen
 """
 REMOVE_SEEN = """
     WITH counted AS (
         INSERT INTO seen
         SELECT hashtextextended(email_key, (kind IN ('reader', 'unconfirmed'))::int) FROM incoming
-        ON CONFLICT DO NOTHING RETURNING who
+        ON CONFLICT DO NOTHING RETURNING row_hash
     )
     DELETE FROM incoming WHERE hashtextextended(
         email_key, (kind IN ('reader', 'unconfirmed'))::int
-    ) NOT IN (SELECT who FROM counted)
+    ) NOT IN (SELECT row_hash FROM counted)
 """

@@ -42,7 +42,7 @@ SUPPRESSION_REASONS = {
     RowKind.CLEANED: Suppression.Reason.BOUNCE,
     RowKind.COMPLAINED: Suppression.Reason.COMPLAINT,
 }
-_DETAILS = {
+_KIND_LABELS = {
     RowKind.UNSUBSCRIBED: "unsubscribed",
     RowKind.BLOCKED: "blocked",
     RowKind.CLEANED: "cleaned",
@@ -88,35 +88,35 @@ def store_batch(target: ImportTarget, batch: Batch, *, asked_before: int) -> Imp
 
     - Confirmed readers become active, with a consent record of kind import. No
       `subscription_confirmed` is sent for them.
-    - The other readers are asked to confirm, one after the other. `asked` is how many readers of
-      this import wait in front of them.
+    - The other readers are asked to confirm, one after the other. `asked_before` is how many
+      readers of this import wait in front of them.
     - A reader who is there already stays as they are. A reader who left stays away.
     - If the list says that somebody left, bounced, complained or was blocked, their address goes
       on the suppression list.
     """
-    outcome = ImportResult(
+    result = ImportResult(
         rows=batch.rows_read, already_there=batch.duplicates, refused=list(batch.refused)
     )
     values = _values(target, asked=asked_before)
     if not target.dry_run:
         suppression.block_erasures()
     with connection.cursor() as cursor:
-        _take_in(cursor, _without_erased(batch, outcome))
+        _copy_in(cursor, _without_erased(batch, result))
         cursor.execute(statements.REMOVE_SUPPRESSED)
         for line, email, kind, reason in cursor.fetchall():
-            _suppressed(line, email, kind, reason, outcome)
+            _refuse_suppressed(line, email, kind, reason, result)
         if any(row.kind in SUPPRESSION_REASONS for row in batch.rows):
             cursor.execute(statements.REMOVE_CONFIRMED_SINCE)
-            outcome.refused += _all_refused(cursor.fetchall(), CONFIRMED_SINCE)
+            result.refused += _refusals(cursor.fetchall(), CONFIRMED_SINCE)
         if target.dry_run:
-            _count_dry_run(cursor, values, outcome)
+            _count_dry_run(cursor, values, result)
         else:
-            _insert(cursor, values, outcome)
-    outcome.refused.sort()
-    return outcome
+            _insert(cursor, values, result)
+    result.refused.sort()
+    return result
 
 
-def _without_erased(batch: Batch, outcome: ImportResult) -> str:
+def _without_erased(batch: Batch, result: ImportResult) -> str:
     """Return the rows as CSV, and refuse those of erased readers.
 
     Of an erased address only a keyed hash is stored, which SQL cannot compute.
@@ -127,23 +127,23 @@ def _without_erased(batch: Batch, outcome: ImportResult) -> str:
     for row in batch.rows:
         if row.email_key in erased:
             # The refusal is stored, so it must not hold an address of which only a hash is kept.
-            _suppressed(row.line, "", row.kind, erased[row.email_key], outcome)
+            _refuse_suppressed(row.line, "", row.kind, erased[row.email_key], result)
     return as_csv([row for row in batch.rows if row.email_key not in erased])
 
 
-def _suppressed(line: int, email: str, kind: str, reason: str, outcome: ImportResult) -> None:
+def _refuse_suppressed(line: int, email: str, kind: str, reason: str, result: ImportResult) -> None:
     if kind in SUPPRESSION_REASONS:
-        outcome.already_there += 1  # the address is suppressed already
+        result.already_there += 1  # the address is suppressed already
     else:
         label = Suppression.Reason(reason).label
-        outcome.refused.append(Refusal(line, email, f"the address is suppressed: {label}"))
+        result.refused.append(Refusal(line, email, f"the address is suppressed: {label}"))
 
 
-def _all_refused(rows: list[tuple[int, str]], reason: str) -> list[Refusal]:
+def _refusals(rows: list[tuple[int, str]], reason: str) -> list[Refusal]:
     return [Refusal(line, email, reason) for line, email in rows]
 
 
-def _take_in(cursor: Any, lines: str) -> None:
+def _copy_in(cursor: Any, lines: str) -> None:
     cursor.execute(statements.CREATE_INCOMING)
     with cursor.copy(statements.COPY) as copy:
         copy.write(lines)
@@ -151,42 +151,42 @@ def _take_in(cursor: Any, lines: str) -> None:
     cursor.execute("ANALYZE incoming (kind, email_key, is_confirmed)")
 
 
-def _count_dry_run(cursor: Any, values: dict[str, Any], outcome: ImportResult) -> None:
+def _count_dry_run(cursor: Any, values: dict[str, Any], result: ImportResult) -> None:
     """Count what `_insert` would do; a query finds the subscriptions that exist already."""
     cursor.execute(statements.REMOVE_EXISTING, values)
     for line, email, status in cursor.fetchall():
         if status == Subscription.Status.UNSUBSCRIBED:
-            outcome.refused.append(Refusal(line, email, HAS_UNSUBSCRIBED))
+            result.refused.append(Refusal(line, email, HAS_UNSUBSCRIBED))
         else:
-            outcome.already_there += 1
+            result.already_there += 1
     cursor.execute(statements.REMOVE_SEEN)
-    outcome.already_there += cursor.rowcount
+    result.already_there += cursor.rowcount
     cursor.execute(statements.COUNT_REMAINING)
-    outcome.added, outcome.asked, outcome.suppressed = cursor.fetchone()
+    result.added, result.asked, result.suppressed = cursor.fetchone()
 
 
-def _insert(cursor: Any, values: dict[str, Any], outcome: ImportResult) -> None:
+def _insert(cursor: Any, values: dict[str, Any], result: ImportResult) -> None:
     cursor.execute(statements.COUNT_REMAINING)
-    readers, _, gone = cursor.fetchone()
-    if gone:
+    readers, _, to_suppress = cursor.fetchone()
+    if to_suppress:
         cursor.execute(statements.SUPPRESS, values)
-        outcome.suppressed = cursor.rowcount
-        outcome.already_there += gone - outcome.suppressed
+        result.suppressed = cursor.rowcount
+        result.already_there += to_suppress - result.suppressed
     if readers:
         for statement, model, columns in (
             (statements.ADD_SUBSCRIBERS, Subscriber, statements.SUBSCRIBER_COLUMNS),
             (statements.ADD_SUBSCRIPTIONS, Subscription, statements.SUBSCRIPTION_COLUMNS),
         ):
-            others = _defaults(model, columns)
-            names = ", ".join([*columns, *others])
-            more = "".join(f", %({name})s" for name in others)
-            cursor.execute(statement.format(columns=names, values=more), values | others)
-        outcome.added, outcome.asked = cursor.fetchone()
-    if outcome.added < readers:
+            defaults = _defaults(model, columns)
+            names = ", ".join([*columns, *defaults])
+            extra_values = "".join(f", %({name})s" for name in defaults)
+            cursor.execute(statement.format(columns=names, values=extra_values), values | defaults)
+        result.added, result.asked = cursor.fetchone()
+    if result.added < readers:
         cursor.execute(statements.SELECT_UNSUBSCRIBED, values)
-        left = _all_refused(cursor.fetchall(), HAS_UNSUBSCRIBED)
-        outcome.refused += left
-        outcome.already_there += readers - outcome.added - len(left)
+        unsubscribed = _refusals(cursor.fetchall(), HAS_UNSUBSCRIBED)
+        result.refused += unsubscribed
+        result.already_there += readers - result.added - len(unsubscribed)
 
 
 def _defaults(model: type[models.Model], given: tuple[str, ...]) -> dict[str, Any]:
@@ -199,26 +199,26 @@ def _defaults(model: type[models.Model], given: tuple[str, ...]) -> dict[str, An
     }
 
 
-def _values(task: ImportTarget, *, asked: int) -> dict[str, Any]:
+def _values(target: ImportTarget, *, asked: int) -> dict[str, Any]:
     record = consent.build(
         subscription_id=0,
-        newsletter=task.newsletter,
+        newsletter=target.newsletter,
         kind=Consent.Kind.IMPORT,
-        origin=task.origin,
-        now=task.now,
+        origin=target.origin,
+        now=target.now,
     )
-    service = task.details.get("service")
+    service = target.details.get("service")
     return {
-        "newsletter": task.newsletter.pk,
-        "now": task.now,
+        "newsletter": target.newsletter.pk,
+        "now": target.now,
         "every": CONFIRMATION_EVERY,
         "asked": asked,
         "source": SOURCE,
         "wording": record.wording,
         "version": record.wording_version,
         "page": record.page,
-        "details": json.dumps(dict(task.details)),
+        "details": json.dumps(dict(target.details)),
         "reasons": json.dumps(SUPPRESSION_REASONS),
-        "words": json.dumps(_DETAILS),
+        "labels": json.dumps(_KIND_LABELS),
         "at": f" at {service}" if service else "",
     }

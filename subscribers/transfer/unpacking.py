@@ -62,13 +62,13 @@ class SourceFile:
         """
         with self.unpacked() as raw:
             head = raw.read(_HEAD)
-        for begins, kind in _NOT_TEXT.items():
-            if head.startswith(begins):
+        for magic, kind in _NOT_TEXT.items():
+            if head.startswith(magic):
                 raise UnreadableFile(
                     f"The file is {kind}. Unpack it, or save it as “CSV UTF-8”, and import the CSV "
                     "files in it one by one."
                 )
-        return _by_bom(head) or self.encoding or _by_nuls(head) or "utf-8-sig"
+        return _encoding_by_bom(head) or self.encoding or _encoding_by_nuls(head) or "utf-8-sig"
 
     @contextmanager
     def unpacked(self) -> Iterator[Unpacked]:
@@ -131,7 +131,7 @@ class Unpacked(io.RawIOBase):
     raw: io.BufferedIOBase | BinaryIO
     packed: BinaryIO
     max_bytes: int = MAX_BYTES
-    given: int = field(default=0, init=False)
+    bytes_read: int = field(default=0, init=False)
 
     def readable(self) -> bool:
         return True
@@ -141,8 +141,8 @@ class Unpacked(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         data = self.raw.read(size)
-        self.given += len(data)
-        if self.given > self.max_bytes:
+        self.bytes_read += len(data)
+        if self.bytes_read > self.max_bytes:
             raise UnreadableFile(
                 f"The file is larger than {self.max_bytes / 1024**3:,.1f} GB, unpacked; split it."
             )
@@ -156,8 +156,8 @@ class Unpacked(io.RawIOBase):
         return len(data)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self.given = self.raw.seek(offset, whence)
-        return self.given
+        self.bytes_read = self.raw.seek(offset, whence)
+        return self.bytes_read
 
     def tell(self) -> int:
         return self.raw.tell()
@@ -167,7 +167,7 @@ class Unpacked(io.RawIOBase):
         return self.packed.tell()
 
 
-def _by_bom(head: bytes) -> str:
+def _encoding_by_bom(head: bytes) -> str:
     """Return the encoding that a byte order mark names, which nobody writes by accident."""
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
@@ -176,7 +176,7 @@ def _by_bom(head: bytes) -> str:
     return ""
 
 
-def _by_nuls(head: bytes) -> str:
+def _encoding_by_nuls(head: bytes) -> str:
     """Return the kind of UTF-16 without a mark: every second byte of an ASCII header is NUL."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if len(head) >= 8 and max(even, odd) > len(head) / 3 and not min(even, odd):
@@ -186,8 +186,8 @@ def _by_nuls(head: bytes) -> str:
 
 def _lines_before(error: UnicodeDecodeError, encoding: str) -> int:
     # The decoder may have held back bytes of the previous chunk; no line ends in these.
-    good = error.object[: error.start]
-    return good.decode(encoding.removesuffix("-sig"), "replace").count("\n")
+    decodable = error.object[: error.start]
+    return decodable.decode(encoding.removesuffix("-sig"), "replace").count("\n")
 
 
 def _not_encoded(line: int, encoding: str) -> str:

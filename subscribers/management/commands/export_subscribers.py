@@ -44,29 +44,29 @@ class Command(BaseCommand):
         by_gzip = options["gzip"] or (output is not None and output.suffix == ".gz")
         if output is None and by_gzip and sys.stdout.isatty():
             raise CommandError("A terminal cannot show gzip: name a file with --output.")
-        pieces = exporting.csv_chunks(
+        chunks = exporting.csv_chunks(
             newsletter=_newsletter(options["newsletter"]), statuses=options["status"]
         )
         if output is None and not by_gzip:
-            for piece in pieces:
-                self.stdout.write(piece, ending="")
+            for chunk in chunks:
+                self.stdout.write(chunk, ending="")
             return
-        packed = exporting.encoded(pieces, by_gzip=by_gzip)
+        encoded = exporting.encoded(chunks, by_gzip=by_gzip)
         if output is None:
-            _write(sys.stdout.buffer, packed)
+            _write(sys.stdout.buffer, encoded)
             return
         try:
             with output.open("xb") as file:
-                _write(file, packed)
+                _write(file, encoded)
         except FileExistsError:
             raise CommandError(f"{output} exists already; name another file.") from None
         except OSError as error:
             raise CommandError(f"{output}: {error.strerror}.") from None
 
 
-def _write(file: BinaryIO, packed: Any) -> None:
-    for piece in packed:
-        file.write(piece)
+def _write(file: BinaryIO, encoded: Any) -> None:
+    for chunk in encoded:
+        file.write(chunk)
     file.flush()
 
 

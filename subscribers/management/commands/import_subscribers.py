@@ -26,8 +26,8 @@ from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
 from subscribers.transfer.storing import ImportResult
 from subscribers.transfer.unpacking import ENCODINGS, SourceFile, UnreadableFile
 
-PRINTED = 50
-LISTS = (RowKind.READER, RowKind.UNSUBSCRIBED, RowKind.CLEANED)
+MAX_PRINTED = 50
+LIST_KINDS = (RowKind.READER, RowKind.UNSUBSCRIBED, RowKind.CLEANED)
 
 
 class Command(BaseCommand):
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         )
         add(
             "--list-of",
-            choices=LISTS,
+            choices=LIST_KINDS,
             help="What each row is, whatever the file says: a reader, somebody who left, or an "
             "address that bounced.",
         )
@@ -86,18 +86,18 @@ class Command(BaseCommand):
             "--refused",
             type=Path,
             metavar="REFUSED.csv",
-            help=f"Write every refused row there, not only the first {PRINTED} to the screen.",
+            help=f"Write every refused row there, not only the first {MAX_PRINTED} to the screen.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if _are_one(options["file"], options["refused"]):
+        if _is_same_file(options["file"], options["refused"]):
             raise CommandError("--refused names the file to import; its lines would be lost.")
         newsletter = _newsletter(options["newsletter"])
         evidence = self._evidence(newsletter, options["evidence"]) if options["confirmed"] else ""
         self.total, self.refused = ImportResult(), 0
         self.is_dry_run = options["dry_run"]
         try:
-            with _opened(options["refused"]) as refusals:
+            with _refusals_file(options["refused"]) as refusals:
                 self._run(_plan(newsletter, evidence, options), refusals)
         except UnreadableFile as error:
             raise CommandError(str(error)) from None
@@ -130,24 +130,24 @@ class Command(BaseCommand):
             update_min_steps=0,
         )
         with progress as bar:
-            for outcome in importing.import_all(plan):
-                self._report(outcome.refused, refusals)
-                self._add(outcome)
+            for result in importing.import_all(plan):
+                self._report(result.refused, refusals)
+                self._add(result)
                 reset_queries()  # with DEBUG every statement is kept
                 bar.update(sheet.position() - bar.pos, self)
 
-    def _add(self, outcome: ImportResult) -> None:
+    def _add(self, result: ImportResult) -> None:
         total = self.total
-        total.added += outcome.added
-        total.suppressed += outcome.suppressed
-        total.already_there += outcome.already_there
-        self.refused += len(outcome.refused)
+        total.added += result.added
+        total.suppressed += result.suppressed
+        total.already_there += result.already_there
+        self.refused += len(result.refused)
 
     def _counts(self) -> str:
         total = self.total
-        gone = f", suppressed {total.suppressed}" if total.suppressed else ""
+        suppressed = f", suppressed {total.suppressed}" if total.suppressed else ""
         counts = (
-            f"added {total.added}{gone}, already there {total.already_there}, "
+            f"added {total.added}{suppressed}, already there {total.already_there}, "
             f"refused {self.refused}"
         )
         return f"would be {counts}" if self.is_dry_run else counts
@@ -157,13 +157,13 @@ class Command(BaseCommand):
             csv.writer(refusals).writerows(
                 [refusal.line, refusal.email, refusal.reason] for refusal in refused
             )
-        for refusal in refused[: max(PRINTED - self.refused, 0)]:
+        for refusal in refused[: max(MAX_PRINTED - self.refused, 0)]:
             # Printed as repr, since a terminal obeys control characters.
             who = f" {refusal.email!r}:" if refusal.email else ""
             self.stdout.write(f"line {refusal.line}:{who} {refusal.reason}")
 
     def _close(self, *, every_refusal_is_written: bool) -> None:
-        unprinted = self.refused - PRINTED
+        unprinted = self.refused - MAX_PRINTED
         if unprinted > 0 and not every_refusal_is_written:
             self.stdout.write(f"and {unprinted} more; --refused FILE writes them all")
         self.stdout.write(self._counts())
@@ -179,10 +179,10 @@ def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> Imp
     header = sheet.header()
     preset = BY_NAME[options["preset"]] if options["preset"] else presets.detect(header)
     columns = presets.columns(header, preset)
-    for one, name in options["column"]:
-        columns.pop(one, None)
+    for field, name in options["column"]:
+        columns.pop(field, None)
         if name:
-            columns[one] = _place(header, name)
+            columns[field] = _column_number(header, name)
     if Field.EMAIL not in columns:
         raise UnreadableFile(presets.no_address_message(header))
     sheet.file.check_encoding()
@@ -210,13 +210,13 @@ def _file(path: Path, encoding: str) -> SourceFile:
 
 
 def _column(text: str) -> tuple[Field, str]:
-    one, separator, name = text.partition("=")
-    if not separator or one not in list(Field):
+    field, separator, name = text.partition("=")
+    if not separator or field not in list(Field):
         raise ArgumentTypeError(f"{text!r} is not FIELD=NAME with one of {', '.join(Field)}")
-    return Field(one), name
+    return Field(field), name
 
 
-def _place(header: list[str], name: str) -> int:
+def _column_number(header: list[str], name: str) -> int:
     names = [one.casefold() for one in header]
     if name.casefold() not in names:
         raise CommandError(f"There is no column “{name}”. There is: {', '.join(header)}.")
@@ -233,12 +233,12 @@ def _newsletter(slug: str) -> Newsletter:
         ) from None
 
 
-def _are_one(file: Path, refused: Path | None) -> bool:
+def _is_same_file(file: Path, refused: Path | None) -> bool:
     return refused is not None and refused.exists() and file.exists() and refused.samefile(file)
 
 
 @contextmanager
-def _opened(path: Path | None) -> Iterator[TextIO | None]:
+def _refusals_file(path: Path | None) -> Iterator[TextIO | None]:
     """Open the file for refusals and write its header; yield None if no path is given."""
     if path is None:
         yield None

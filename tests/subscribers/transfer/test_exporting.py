@@ -74,7 +74,7 @@ def test_suppressed_readers_are_marked_and_erased_readers_are_left_out(newslette
 
 
 def test_a_long_list_is_exported_page_by_page(newsletter, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(exporting, "PAGE", 4)
+    monkeypatch.setattr(exporting, "CHUNK_ROWS", 4)
     for n in range(10):
         factories.subscription(newsletter, f"reader{n}@example.com")
 
