@@ -27,7 +27,7 @@ class Scope(models.TextChoices):
 
 
 class ApiToken(models.Model):
-    """A program's key; only its hash is kept (subscribers.access makes and reads them)."""
+    """A program's key; only its hash is kept (subscribers.access issues and finds them)."""
 
     name = models.CharField(
         max_length=80, validators=[one_line], help_text="Which program uses it, and where."

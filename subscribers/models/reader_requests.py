@@ -57,7 +57,7 @@ class AddressChange(models.Model):
             ),
         ]
         indexes = [
-            # preferences.moving: how often an address was requested lately.
+            # preferences.address_change: how often an address was requested lately.
             models.Index(fields=["email_key", "created_at"], name="address_change_asked"),
         ]
 
@@ -127,7 +127,7 @@ class RequestedMail(models.Model):
                 name="requested_mail_due",
                 condition=models.Q(due_at__isnull=False),
             ),
-            # preferences.lost: how often a mail to an address was requested lately.
+            # preferences.link_request: how often a mail to an address was requested lately.
             models.Index(fields=["email_key", "asked_at"], name="requested_mail_asked"),
         ]
 

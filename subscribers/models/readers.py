@@ -226,7 +226,7 @@ class Subscription(models.Model):
                 name="subscription_mail_due",
                 condition=models.Q(mail_due_at__isnull=False),
             ),
-            # retention: the readers who left longest ago, a page at a time.
+            # inactive: the readers who left longest ago, in batches.
             models.Index(
                 fields=["ended_at", "id"],
                 name="subscription_left_by_time",

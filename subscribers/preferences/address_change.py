@@ -42,7 +42,7 @@ class SameAddress(ValueError):
 
 
 class TooManyChanges(ValueError):
-    """The reader has requested WISHES_PER_DAY changes within a day."""
+    """The reader has requested CHANGES_PER_DAY changes within a day."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,11 @@ def request_change(
     It makes no difference here whether the new address already belongs to a reader.
 
     Args:
-        sure: the reader was asked about this address (BadAddress.may_insist) and confirmed it.
+        address_confirmed: the reader was asked about this address (BadAddress.may_insist) and
+            confirmed it.
 
     Raises:
-        BadAddress, SameAddress, TooOften
+        BadAddress, SameAddress, TooManyChanges
     """
     address = normalise(email)
     screen(address, policy=signup.screening_policy(), confirmed=address_confirmed)
@@ -97,10 +98,10 @@ def request_change(
             raise SameAddress
         found = reader.address_changes.filter(status=Status.OPEN, email_key=key).first()
         if found and found.created_at > now - signed_links.CONFIRM_WITHIN:
-            _write_to_both(found, reader, now=now)
+            _request_mails(found, reader, now=now)
             return found
         change = _open(reader, address, email, now=now)
-        _write_to_both(change, reader, now=now)
+        _request_mails(change, reader, now=now)
         consent.record(
             subscription_id=subscription.pk,
             newsletter=subscription.newsletter,
@@ -156,27 +157,27 @@ def agree(*, token: str, origin: Origin = NO_ORIGIN, now: datetime) -> ChangeSid
     Raises:
         BadToken, ExpiredToken: as in `read_link`.
     """
-    step = read_link(token=token, now=now)
+    change_side = read_link(token=token, now=now)
     with transaction.atomic():
-        lock_readers(_both(step.change))
-        change = AddressChange.objects.select_for_update().filter(pk=step.change.pk).first()
+        lock_readers(_both_readers(change_side.change))
+        change = AddressChange.objects.select_for_update().filter(pk=change_side.change.pk).first()
         if change is None or change.status == Status.DROPPED:
             raise signed_links.ExpiredToken
-        step = ChangeSide(change, step.side)
-        if step.done or step.agreed:
-            return step
-        field = "old_agreed_at" if step.side == OLD else "new_agreed_at"
+        change_side = ChangeSide(change, change_side.side)
+        if change_side.done or change_side.agreed:
+            return change_side
+        field = "old_agreed_at" if change_side.side == OLD else "new_agreed_at"
         setattr(change, field, now)
         change.save(update_fields=[field])
-        _record_yes(step, origin=origin, now=now)
+        _record_agreement(change_side, origin=origin, now=now)
         if change.old_agreed_at and change.new_agreed_at:
-            _move(change, origin=origin, now=now)
-    return step
+            _apply(change, origin=origin, now=now)
+    return change_side
 
 
 def _open(reader: Subscriber, address: str, typed: str, *, now: datetime) -> AddressChange:
-    wishes = reader.address_changes.filter(created_at__gt=now - timedelta(days=1))
-    if wishes.count() >= CHANGES_PER_DAY:
+    recent = reader.address_changes.filter(created_at__gt=now - timedelta(days=1))
+    if recent.count() >= CHANGES_PER_DAY:
         raise TooManyChanges
     reader.address_changes.filter(status=Status.OPEN).update(status=Status.DROPPED, ended_at=now)
     return AddressChange.objects.create(
@@ -188,7 +189,7 @@ def _open(reader: Subscriber, address: str, typed: str, *, now: datetime) -> Add
     )
 
 
-def _write_to_both(change: AddressChange, reader: Subscriber, *, now: datetime) -> None:
+def _request_mails(change: AddressChange, reader: Subscriber, *, now: datetime) -> None:
     kinds = {
         reader.email_key: RequestedMail.Kind.OLD_ADDRESS,
         change.email_key: RequestedMail.Kind.NEW_ADDRESS,
@@ -201,7 +202,9 @@ def _write_to_both(change: AddressChange, reader: Subscriber, *, now: datetime) 
                 kind=kind, email_key=key, asked_at__gt=now - timedelta(days=1)
             ).values_list("asked_at", "change_id")
         )
-        if any(at > now - COOLDOWN and of == change.pk for at, of in asked):
+        if any(
+            asked_at > now - COOLDOWN and change_id == change.pk for asked_at, change_id in asked
+        ):
             continue  # this very mail was requested a moment ago
         if kind == RequestedMail.Kind.NEW_ADDRESS and len(asked) >= MAILS_PER_DAY:
             mail_requests.record_refusal(kind=kind, email_key=key, change=change, now=now)
@@ -209,31 +212,33 @@ def _write_to_both(change: AddressChange, reader: Subscriber, *, now: datetime) 
             mail_requests.submit(kind=kind, email_key=key, change=change, due_at=now, now=now)
 
 
-def _record_yes(step: ChangeSide, *, origin: Origin, now: datetime) -> None:
-    reader = step.change.subscriber
+def _record_agreement(change_side: ChangeSide, *, origin: Origin, now: datetime) -> None:
+    reader = change_side.change.subscriber
     subscriptions = reader.subscriptions.select_related("newsletter").order_by("pk")
     if (subscription := subscriptions.first()) is None:
         return
-    details = {f"{step.side}_address_agreed": {"from": reader.email, "to": step.change.email}}
+    details = {
+        f"{change_side.side}_address_agreed": {"from": reader.email, "to": change_side.change.email}
+    }
     consent.record(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
         kind=Consent.Kind.CHANGE,
         origin=origin,
         details=details,
-        seen=button_sentence(step.change),
+        seen=button_sentence(change_side.change),
         now=now,
     )
 
 
-def _move(change: AddressChange, *, origin: Origin, now: datetime) -> None:
+def _apply(change: AddressChange, *, origin: Origin, now: datetime) -> None:
     """Change the address, and record it for each newsletter."""
     before = change.subscriber.email
     try:
         with transaction.atomic():
-            reader = _readdress(change, origin=origin, now=now)
+            reader = _set_address(change, origin=origin, now=now)
     except IntegrityError:  # somebody signed up with the new address at this very moment
-        reader = _readdress(change, origin=origin, now=now)
+        reader = _set_address(change, origin=origin, now=now)
     # Whoever agrees at an address reads it, even if it was erased at their wish before.
     suppression.lift_after_confirmation(change.email)
     for subscription in reader.subscriptions.select_related("newsletter").order_by("pk"):
@@ -250,32 +255,32 @@ def _move(change: AddressChange, *, origin: Origin, now: datetime) -> None:
     change.save(update_fields=["status", "ended_at"])
 
 
-def _readdress(change: AddressChange, *, origin: Origin, now: datetime) -> Subscriber:
+def _set_address(change: AddressChange, *, origin: Origin, now: datetime) -> Subscriber:
     """Give the reader the new address; a reader who already has it is merged with this one."""
-    found = lock_readers(_both(change))
-    reader = found.pop(change.subscriber_id)
+    readers = lock_readers(_both_readers(change))
+    reader = readers.pop(change.subscriber_id)
     before = (reader.email, reader.email_key, reader.email_as_typed)
-    left: Subscriber | None = None
+    remaining: Subscriber | None = None
     ended: list[Subscription] = []
-    _outdate_links_to_confirm(reader)
-    for other in found.values():
-        left, ended = merge(reader=reader, other=other, origin=origin, now=now)
-    if left:
-        nobody = placeholder_address(left.pk)
-        _address(left, nobody, nobody, "")
-    _address(reader, change.email, change.email_key, change.email_as_typed)
-    if left:
-        _address(left, *before)
-    for one in ended:
+    _invalidate_confirmation_links(reader)
+    for other in readers.values():
+        remaining, ended = merge(reader=reader, other=other, origin=origin, now=now)
+    if remaining:
+        placeholder = placeholder_address(remaining.pk)
+        _store_address(remaining, placeholder, placeholder, "")
+    _store_address(reader, change.email, change.email_key, change.email_as_typed)
+    if remaining:
+        _store_address(remaining, *before)
+    for subscription in ended:
         # Only now, because the event must name the former address: that one gets no more mail.
-        extra = {"moved_to": one.moved_to_id}
+        extra = {"moved_to": subscription.moved_to_id}
         emit_for_subscription(
-            event=Event.UNSUBSCRIBED, subscription_id=one.pk, extra=extra, now=now
+            event=Event.UNSUBSCRIBED, subscription_id=subscription.pk, extra=extra, now=now
         )
     return reader
 
 
-def _outdate_links_to_confirm(reader: Subscriber) -> None:
+def _invalidate_confirmation_links(reader: Subscriber) -> None:
     """Invalidate the confirmation links that were sent to the former address.
 
     Whoever reads the former address must not confirm for the new one, because the page after the
@@ -286,10 +291,10 @@ def _outdate_links_to_confirm(reader: Subscriber) -> None:
     waiting.update(generation=F("generation") + 1)
 
 
-def _both(change: AddressChange) -> Q:
+def _both_readers(change: AddressChange) -> Q:
     return Q(pk=change.subscriber_id) | Q(email_key=change.email_key)
 
 
-def _address(reader: Subscriber, email: str, key: str, typed: str) -> None:
+def _store_address(reader: Subscriber, email: str, key: str, typed: str) -> None:
     reader.email, reader.email_key, reader.email_as_typed = email, key, typed
     reader.save(update_fields=["email", "email_key", "email_as_typed"])

@@ -19,7 +19,7 @@ from subscribers.signals import reading_hour_changed
 # A longer pause amounts to leaving, and leaving takes one click.
 LONGEST_PAUSE = datetime.timedelta(days=366)
 # The choices that set the hour at which an edition comes by the reader's own clock.
-_HOUR = {"preferred_time", "timezone"}
+_HOUR_CHOICES = {"preferred_time", "timezone"}
 
 
 class BadPause(ValueError):
@@ -57,7 +57,7 @@ def set_choices(
         Whether anything changed. Only then a record is added to the ledger.
 
     Raises:
-        NotOffered
+        FrequencyNotOffered
     """
     with transaction.atomic():
         subscription = _locked(subscription_id)
@@ -66,16 +66,18 @@ def set_choices(
         muted = sorted(set(choices.muted) & set(names))
         changes = {
             "muted_sections": (
-                _named(subscription.muted_sections, names), _named(muted, names),
+                _section_names(subscription.muted_sections, names), _section_names(muted, names),
             ),
             "frequency": (subscription.frequency, str(choices.frequency)),
-            "preferred_time": (_hour(subscription.preferred_time), _hour(choices.preferred_time)),
+            "preferred_time": (
+                _hour_text(subscription.preferred_time), _hour_text(choices.preferred_time),
+            ),
         }  # fmt: skip
         subscription.muted_sections = muted
         subscription.frequency = choices.frequency
         subscription.preferred_time = choices.preferred_time
         subscription.save(update_fields=["muted_sections", "frequency", "preferred_time"])
-        return _write_down(subscription, changes, origin=origin, now=now)
+        return _record_changes(subscription, changes, origin=origin, now=now)
 
 
 def check_frequency(subscription: Subscription, frequency: str) -> None:
@@ -84,7 +86,7 @@ def check_frequency(subscription: Subscription, frequency: str) -> None:
     A frequency that was chosen before stays possible. So does one that merely makes no difference.
 
     Raises:
-        NotOffered: there is no weekly edition.
+        FrequencyNotOffered: there is no weekly edition.
     """
     weekly = Subscription.Frequency.WEEKLY
     if frequency != weekly or subscription.frequency == weekly:
@@ -102,8 +104,8 @@ def set_muted_sections(
 ) -> None:
     """Mute these sections of the subscription's newsletter, and no others."""
     subscription = Subscription.objects.get(pk=subscription_id)
-    kept = Choices.of(subscription)
-    choices = Choices(section_ids, kept.frequency, kept.preferred_time)
+    current = Choices.of(subscription)
+    choices = Choices(section_ids, current.frequency, current.preferred_time)
     set_choices(subscription_id=subscription_id, choices=choices, origin=origin, now=now)
 
 
@@ -133,7 +135,7 @@ def pause(
             changes = {"paused_until": (ledger_time(subscription.paused_until), ledger_time(until))}
             subscription.paused_until = until
             subscription.save(update_fields=["paused_until"])
-            changed += _write_down(subscription, changes, origin=origin, now=now)
+            changed += _record_changes(subscription, changes, origin=origin, now=now)
     return changed
 
 
@@ -169,7 +171,7 @@ def set_locale(
         }
         reader.language, reader.timezone = language, timezone
         reader.save(update_fields=["language", "timezone"])
-        return _write_down(subscription, changes, origin=origin, now=now)
+        return _record_changes(subscription, changes, origin=origin, now=now)
 
 
 def _locked(subscription_id: int) -> Subscription:
@@ -177,7 +179,7 @@ def _locked(subscription_id: int) -> Subscription:
     return rows.get(pk=subscription_id)
 
 
-def _write_down(
+def _record_changes(
     subscription: Subscription,
     changes: dict[str, tuple[Any, Any]],
     *,
@@ -199,7 +201,7 @@ def _write_down(
         details=details,
         now=now,
     )
-    if _HOUR & set(details):
+    if _HOUR_CHOICES & set(details):
         # Deliveries that are planned for the reader move to the new hour.
         transaction.on_commit(
             partial(
@@ -212,12 +214,12 @@ def _write_down(
     return True
 
 
-def _named(section_ids: Iterable[int], names: dict[int, str]) -> list[str]:
+def _section_names(section_ids: Iterable[int], names: dict[int, str]) -> list[str]:
     """Return names, because people read the ledger, and a section may be deleted by then."""
     return [names[pk] for pk in sorted(section_ids) if pk in names]
 
 
-def _hour(time: datetime.time | None) -> str | None:
+def _hour_text(time: datetime.time | None) -> str | None:
     return f"{time:%H:%M}" if time else None
 
 

@@ -78,14 +78,14 @@ def set_end_reason(
     """Store the reason that a reader gives for leaving; they may change it later.
 
     Args:
-        why: one of Subscription.EndReason.
+        reason: one of Subscription.EndReason.
         seen: the question and the answer as the reader read them.
 
     Returns:
         Whether the reason changed. For a reader who has not left, nothing changes.
     """
     with transaction.atomic():
-        subscription = _left(subscription_id)
+        subscription = _lock_ended(subscription_id)
         if subscription is None or subscription.ended_why == reason:
             return False
         before, subscription.ended_why = subscription.ended_why, reason
@@ -114,9 +114,9 @@ def rejoin(
 ) -> bool:
     """Take back a reader who left, with fewer mails or after a pause if they ask for it.
 
-    This takes effect immediately with the `return_token` of the page on which they left. Otherwise
-    a mail asks the reader to confirm, because a link from an old mail must not bring back somebody
-    who wants to be gone.
+    This takes effect immediately with the `comeback_token` of the page on which they left.
+    Otherwise a mail asks the reader to confirm, because a link from an old mail must not bring back
+    somebody who wants to be gone.
 
     Args:
         seen: the sentence on the button.
@@ -125,25 +125,25 @@ def rejoin(
         Whether they are back already; if not, the mail to confirm is on its way.
 
     Raises:
-        BadPause, NotOffered
+        BadPause, FrequencyNotOffered
     """
     check_pause(paused_until, now=now)
     with transaction.atomic():
         # This locks all subscriptions of the reader, because signing up again locks them too.
-        whose = Subscription.objects.filter(pk=subscription_id).values("subscriber")
-        lock_readers(Q(pk__in=whose))
-        subscription = _left(subscription_id)
+        reader = Subscription.objects.filter(pk=subscription_id).values("subscriber")
+        lock_readers(Q(pk__in=reader))
+        subscription = _lock_ended(subscription_id)
         if subscription is None:
             return True  # the second of two clicks
         check_frequency(subscription, frequency)
-        if not _may_return(subscription, token, now=now):
+        if not _may_rejoin(subscription, token, now=now):
             _ask_to_confirm(subscription, frequency, paused_until, origin=origin, now=now)
             return False
-        _take_back(subscription, frequency, paused_until, seen=seen, origin=origin, now=now)
+        _reactivate(subscription, frequency, paused_until, seen=seen, origin=origin, now=now)
     return True
 
 
-def _left(subscription_id: int) -> Subscription | None:
+def _lock_ended(subscription_id: int) -> Subscription | None:
     return (
         Subscription.objects.select_for_update(of=("self",))
         .select_related("newsletter")
@@ -152,19 +152,19 @@ def _left(subscription_id: int) -> Subscription | None:
     )
 
 
-def _may_return(subscription: Subscription, token: str, *, now: datetime) -> bool:
+def _may_rejoin(subscription: Subscription, token: str, *, now: datetime) -> bool:
     """Return whether the token is of this withdrawal, and the subscription was active before it."""
     try:
-        read = signed_links.read_comeback(token, now=now)
+        link = signed_links.read_comeback(token, now=now)
     except signed_links.BadToken:
         return False
-    if (read.subscription_id, read.generation) != (subscription.pk, subscription.generation):
+    if (link.subscription_id, link.generation) != (subscription.pk, subscription.generation):
         return False
     last = subscription.consents.filter(kind=Consent.Kind.WITHDRAWAL).order_by("-pk").first()
     return last is not None and last.details.get("status", {}).get("from") == Status.ACTIVE
 
 
-def _take_back(
+def _reactivate(
     subscription: Subscription,
     frequency: str,
     paused_until: datetime | None,
@@ -182,7 +182,7 @@ def _take_back(
         details["frequency"] = {"from": subscription.frequency, "to": frequency}
     Subscription.objects.filter(pk=subscription.pk).update(
         status=Status.ACTIVE,
-        # So each withdrawal has a return token of its own.
+        # So each withdrawal has a comeback token of its own.
         generation=subscription.generation + 1,
         frequency=frequency or subscription.frequency,
         paused_until=paused_until,
@@ -219,8 +219,8 @@ def _ask_to_confirm(
 ) -> None:
     signup.request_fresh_link(subscription_id=subscription.pk, origin=origin, now=now)
     if frequency:
-        kept = Choices.of(subscription)
-        choices = Choices(kept.muted, frequency, kept.preferred_time)
+        current = Choices.of(subscription)
+        choices = Choices(current.muted, frequency, current.preferred_time)
         set_choices(subscription_id=subscription.pk, choices=choices, origin=origin, now=now)
     if paused_until:
         pause(subscription_ids=[subscription.pk], until=paused_until, origin=origin, now=now)

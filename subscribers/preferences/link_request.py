@@ -42,13 +42,13 @@ def request_link(
         return
     with transaction.atomic():
         mail_requests.lock_address(key)
-        if _is_time_for_another(key, now=now):
+        if _may_have_another(key, now=now):
             mail_requests.submit(
                 kind=RequestedMail.Kind.LINK, email_key=key, due_at=now + delay, now=now
             )
 
 
-def _is_time_for_another(email_key: str, *, now: datetime) -> bool:
+def _may_have_another(email_key: str, *, now: datetime) -> bool:
     asked = RequestedMail.objects.filter(
         kind=RequestedMail.Kind.LINK, email_key=email_key, asked_at__gt=now - timedelta(days=1)
     ).values_list("asked_at", flat=True)

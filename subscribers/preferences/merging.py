@@ -1,4 +1,4 @@
-"""Merge two readers who turned out to be the same person, and lose nothing of either."""
+"""Merge two readers who turned out to be the same person, and lose no data of either."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def merge(*, reader: Subscriber, other: Subscriber, origin: Origin, now: datetim
         The other, if any subscription is left with them, and the subscriptions that ended just now.
     """
     ended = []
-    both = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
-    own = {found.newsletter_id: found for found in both.filter(subscriber=reader).order_by("pk")}
-    for theirs in both.filter(subscriber=other).order_by("pk"):
+    locked = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
+    own = {found.newsletter_id: found for found in locked.filter(subscriber=reader).order_by("pk")}
+    for theirs in locked.filter(subscriber=other).order_by("pk"):
         mine = own.get(theirs.newsletter_id)
         if mine is None:
             _hand_over(theirs, reader, origin=origin, now=now)
@@ -78,12 +78,12 @@ def _exchange(mine: Subscription, theirs: Subscription) -> None:
     This goes by way of a third reader, because one reader may not have both at the same time.
     """
     me, them = mine.subscriber_id, theirs.subscriber_id
-    nobody = placeholder_address(theirs.pk)
-    between = Subscriber.objects.create(email=nobody, email_key=nobody)
-    for subscription, reader_id in ((theirs, between.pk), (mine, them), (theirs, me)):
+    placeholder = placeholder_address(theirs.pk)
+    temporary = Subscriber.objects.create(email=placeholder, email_key=placeholder)
+    for subscription, reader_id in ((theirs, temporary.pk), (mine, them), (theirs, me)):
         subscription.subscriber_id = reader_id
         subscription.save(update_fields=["subscriber"])
-    between.delete()
+    temporary.delete()
 
 
 def placeholder_address(number: int) -> str:
