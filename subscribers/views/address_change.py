@@ -19,40 +19,45 @@ from subscribers.views.origin import origin_of
 def confirm_address_change(request: HttpRequest, token: str) -> HttpResponse:
     """Show the change; a POST agrees to it, or cancels it if the field `no` is set."""
     try:
-        step = address_change.read_link(token=token, now=now())
-        face = _any_subscription(step)
-        if face is None:
+        change_side = address_change.read_link(token=token, now=now())
+        subscription = _any_subscription(change_side)
+        if subscription is None:
             return bad_link(request)
-        languages.activate_for(request, subscription=face)
+        languages.activate_for(request, subscription=subscription)
         if "no" in request.POST:
-            address_change.cancel(change_id=step.change.pk, now=now())
-            return _page(request, "dropped", face, step)
+            address_change.cancel(change_id=change_side.change.pk, now=now())
+            return _page(request, "dropped", subscription, change_side)
         if request.method == "POST":
-            step = address_change.agree(token=token, origin=origin_of(request, token), now=now())
+            change_side = address_change.agree(
+                token=token, origin=origin_of(request, token), now=now()
+            )
     except signed_links.BadToken:
         return bad_link(request)
     except signed_links.ExpiredToken:
         return render(request, "subscribers/address_change_expired.html", status=HTTPStatus.GONE)
-    if step.done:
-        return _page(request, "done", face, step)
-    return _page(request, "agreed" if step.agreed else "ask", face, step)
+    if change_side.done:
+        return _page(request, "done", subscription, change_side)
+    return _page(request, "agreed" if change_side.agreed else "ask", subscription, change_side)
 
 
 def _page(
-    request: HttpRequest, state: str, face: Subscription, step: address_change.ChangeSide
+    request: HttpRequest,
+    state: str,
+    subscription: Subscription,
+    change_side: address_change.ChangeSide,
 ) -> HttpResponse:
     """Hide the old address from the new one's holder, who need not be a reader."""
     context = {
-        "newsletter": face.newsletter,
+        "newsletter": subscription.newsletter,
         "state": state,
-        "side": step.side,
-        "change": step.change,
-        "old_address": face.subscriber.email if step.side == address_change.OLD else "",
-        "wording": address_change.button_sentence(step.change),
+        "side": change_side.side,
+        "change": change_side.change,
+        "old_address": subscription.subscriber.email if change_side.side == address_change.OLD else "",
+        "wording": address_change.button_sentence(change_side.change),
     }
     return render(request, "subscribers/address_change.html", context)
 
 
-def _any_subscription(step: address_change.ChangeSide) -> Subscription | None:
-    theirs = step.change.subscriber.subscriptions.select_related("newsletter", "subscriber")
+def _any_subscription(change_side: address_change.ChangeSide) -> Subscription | None:
+    theirs = change_side.change.subscriber.subscriptions.select_related("newsletter", "subscriber")
     return theirs.order_by("pk").first()

@@ -12,7 +12,7 @@ from subscribers.views.link_access import bad_link, preferences_subscription, si
 
 @signed_link
 def show(request: HttpRequest, token: str) -> HttpResponse:
-    """Show everything in words; the preferences link's token opens this page, too."""
+    """Show everything as a page; the preferences link's token opens this page, too."""
     subscription = preferences_subscription(token)
     if subscription is None:
         return bad_link(request)

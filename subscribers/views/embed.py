@@ -75,11 +75,11 @@ def script(request: HttpRequest, name: str) -> HttpResponse:
     solver only if the response allows it (CORS), and a web server in front of us may not send that
     header with static files.
     """
-    packed = "gzip" in request.headers.get("Accept-Encoding", "")
+    is_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
     found = _script(name)
-    body = found.zipped if packed else found.plain
+    body = found.zipped if is_gzip else found.plain
     response = HttpResponse(body, content_type="text/javascript; charset=utf-8")
-    if packed:
+    if is_gzip:
         response["Content-Encoding"] = "gzip"
     response["Vary"] = "Accept-Encoding"
     response["Cache-Control"] = "no-cache" if settings.DEBUG else SCRIPT_CACHE_CONTROL
@@ -220,8 +220,9 @@ def _origin(request: HttpRequest) -> Origin:
     referer = request.headers.get("Referer", "")
     claimed = _split(request.POST.get("page", "") or referer)
     sender = _split(request.headers.get("Origin", ""))
-    ours = sender.netloc == request.get_host()  # the iframe; the page around it is not ours
-    if sender.netloc and not ours and claimed.netloc != sender.netloc:
+    # Our own iframe sends the form. The page around it is not ours.
+    is_iframe = sender.netloc == request.get_host()
+    if sender.netloc and not is_iframe and claimed.netloc != sender.netloc:
         claimed = sender._replace(path="/")
     return replace(origin_of(request), page=_without_query(claimed))
 

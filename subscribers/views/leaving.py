@@ -29,11 +29,11 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     learns anything by trying tokens.
     """
     subscription = unsubscribe_subscription(token)
-    left = subscription is not None and subscription.status == Status.UNSUBSCRIBED
+    is_unsubscribed = subscription is not None and subscription.status == Status.UNSUBSCRIBED
     one_click = request.method == "POST" and "page" not in request.POST
     # Only a reader on our page is shown the name; all one-click POSTs get the same answer.
-    named = None if one_click else subscription
-    languages.activate_for(request, subscription=named)
+    shown = None if one_click else subscription
+    languages.activate_for(request, subscription=shown)
     if request.method == "POST":
         if subscription:
             preferences.unsubscribe(
@@ -42,14 +42,14 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
                 seen=_seen(request, subscription.newsletter),
                 now=now(),
             )
-        left = True
-    if not left:
-        context: dict[str, object] = {"newsletter": named.newsletter if named else None}
-        if named:
-            context["wording"] = consent.wording(Consent.Kind.WITHDRAWAL, named.newsletter)
+        is_unsubscribed = True
+    if not is_unsubscribed:
+        context: dict[str, object] = {"newsletter": shown.newsletter if shown else None}
+        if shown:
+            context["wording"] = consent.wording(Consent.Kind.WITHDRAWAL, shown.newsletter)
         return render(request, "subscribers/unsubscribe.html", context)
     return _unsubscribed_page(
-        request, token, named, return_token=_return_token(named) if request.POST else ""
+        request, token, shown, return_token=_comeback_token(shown) if request.POST else ""
     )
 
 
@@ -83,16 +83,16 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("unsubscribe", token=token)
     languages.activate_for(request, subscription=subscription)
     offer = "pause" if "weeks" in request.POST else request.POST.get("offer", "")
-    pause = PauseForm({"weeks": request.POST.get("weeks", "")}, today=_today(subscription))
+    pause_form = PauseForm({"weeks": request.POST.get("weeks", "")}, today=_today(subscription))
     until = None
-    if offer == "pause" and pause.is_valid():
-        clock = timezones.first_valid(
+    if offer == "pause" and pause_form.is_valid():
+        zone = timezones.first_valid(
             subscription.subscriber.timezone, subscription.newsletter.timezone
         )
-        until = pause.midnight(clock)
+        until = pause_form.midnight(zone)
     return_token = request.POST.get("back", "")
     try:
-        at_once = preferences.rejoin(
+        is_active = preferences.rejoin(
             subscription_id=subscription.pk,
             token=return_token,
             seen=_button_labels(subscription.newsletter).get(offer, ""),
@@ -104,13 +104,13 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
     except preferences.FrequencyNotOffered:
         # It was offered when the page was opened. The page now shows what is offered instead.
         return _unsubscribed_page(request, token, subscription, return_token=return_token)
-    if not at_once:
+    if not is_active:
         return redirect("signup-done", slug=subscription.newsletter.slug)
     subscription.refresh_from_db()
     context = {
         "newsletter": subscription.newsletter,
         "subscription": subscription,
-        "paused_on": pause.cleaned_data["until"] if until else None,
+        "paused_on": pause_form.cleaned_data["until"] if until else None,
     }
     return render(request, "subscribers/welcome_back.html", context)
 
@@ -174,7 +174,7 @@ def _button_labels(newsletter: Newsletter) -> dict[str, str]:
     }
 
 
-def _return_token(subscription: Subscription | None) -> str:
+def _comeback_token(subscription: Subscription | None) -> str:
     """Return a token if our page's button was just pressed, else "": others confirm by mail."""
     if subscription is None:
         return ""
@@ -186,7 +186,5 @@ def _return_token(subscription: Subscription | None) -> str:
 
 
 def _today(subscription: Subscription) -> date:
-    clock = timezones.first_valid(
-        subscription.subscriber.timezone, subscription.newsletter.timezone
-    )
-    return now().astimezone(clock).date()
+    zone = timezones.first_valid(subscription.subscriber.timezone, subscription.newsletter.timezone)
+    return now().astimezone(zone).date()

@@ -65,7 +65,7 @@ def build_context(
     taken = {card.subscription.newsletter_id for card in cards}
     others = Newsletter.objects.filter(is_listed=True).exclude(pk__in=taken)
     person_form = invalid.form if invalid and isinstance(invalid.form, PersonForm) else None
-    clock = timezones.first_valid(reader.timezone, subscription.newsletter.timezone)
+    zone = timezones.first_valid(reader.timezone, subscription.newsletter.timezone)
     return {
         "newsletter": subscription.newsletter,
         "reader": reader,
@@ -73,8 +73,8 @@ def build_context(
         "others": others,
         "active": sum(card.subscription.status == Status.ACTIVE for card in cards),
         "person_form": person_form or PersonForm(reader=reader),
-        "current_zone": clock.key,
-        "pause_all": _pause(invalid, "all", now.astimezone(clock).date()),
+        "current_zone": zone.key,
+        "pause_all": _pause(invalid, "all", now.astimezone(zone).date()),
         "change": open_change(subscriber_id=reader.pk, now=now),
         "invalid": invalid,
         "done": done,
@@ -91,23 +91,25 @@ def _cards(subscription: Subscription, *, invalid: InvalidPart | None, now: date
     order = {Status.ACTIVE: 0, Status.PENDING: 1, Status.UNSUBSCRIBED: 2}
     # The newsletter whose mail brought the reader here stands first.
     found.sort(
-        key=lambda one: (
-            one.pk != subscription.pk, order[Status(one.status)], one.newsletter.name,
+        key=lambda each: (
+            each.pk != subscription.pk, order[Status(each.status)], each.newsletter.name,
         )
     )  # fmt: skip
-    known = rhythms([one.newsletter_id for one in found])
-    return [_card(one, known[one.newsletter_id], subscription, invalid, now) for one in found]
+    rhythm_of = rhythms([each.newsletter_id for each in found])
+    return [
+        _card(each, rhythm_of[each.newsletter_id], subscription, invalid, now) for each in found
+    ]
 
 
 def _card(
     subscription: Subscription,
     rhythm: Rhythm,
-    opened: Subscription,
+    linked: Subscription,
     invalid: InvalidPart | None,
     now: datetime,
 ) -> Card:
-    reader = subscription.subscriber = opened.subscriber
-    clock = timezones.first_valid(reader.timezone, subscription.newsletter.timezone)
+    reader = subscription.subscriber = linked.subscriber
+    zone = timezones.first_valid(reader.timezone, subscription.newsletter.timezone)
     paused_until = subscription.paused_until
     is_paused = paused_until is not None and paused_until > now
     part = part_of(subscription)
@@ -116,9 +118,9 @@ def _card(
     return Card(
         subscription=subscription,
         choices=choices or ChoicesForm(subscription=subscription, rhythm=rhythm),
-        pause=_pause(invalid, part, now.astimezone(clock).date()),
-        paused_on=paused_until.astimezone(clock).date() if paused_until and is_paused else None,
-        city=timezones.city(clock.key, get_language() or settings.LANGUAGE_CODE),
+        pause=_pause(invalid, part, now.astimezone(zone).date()),
+        paused_on=paused_until.astimezone(zone).date() if paused_until and is_paused else None,
+        city=timezones.city(zone.key, get_language() or settings.LANGUAGE_CODE),
         unsubscribe_url=reverse(
             "unsubscribe", args=[signed_links.unsubscribe_token(subscription.pk)]
         ),

@@ -64,9 +64,9 @@ def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
     languages.activate_for(request, subscription=subscription)
     invalid = None
     if request.method == "POST":
-        act = Submission(request, subscription, origin_of(request, token))
+        submission = Submission(request, subscription, origin_of(request, token))
         try:
-            part = ACTIONS.get(request.POST.get("do", ""), _nothing)(act)
+            part = ACTIONS.get(request.POST.get("do", ""), _unknown_action)(submission)
         except InvalidPart as error:
             invalid = error
         else:
@@ -76,96 +76,106 @@ def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "subscribers/preferences.html", {**page, "token": token})
 
 
-def _choices(act: Submission) -> str:
-    subscription = act.target
+def _set_choices(submission: Submission) -> str:
+    subscription = submission.target
     rhythm = rhythms([subscription.newsletter_id])[subscription.newsletter_id]
-    form = ChoicesForm(act.request.POST, subscription=subscription, rhythm=rhythm)
+    form = ChoicesForm(submission.request.POST, subscription=subscription, rhythm=rhythm)
     part = part_of(subscription)
     _check(form, part)
     preferences.set_choices(
-        subscription_id=subscription.pk, choices=form.choices(), origin=act.origin, now=act.now
+        subscription_id=subscription.pk,
+        choices=form.choices(),
+        origin=submission.origin,
+        now=submission.now,
     )
     return part
 
 
-def _pause(act: Submission) -> str:
-    subscription = act.target
-    _pause_these(act, [subscription.pk], subscription, part_of(subscription))
+def _pause(submission: Submission) -> str:
+    subscription = submission.target
+    _pause_these(submission, [subscription.pk], subscription, part_of(subscription))
     return part_of(subscription)
 
 
-def _pause_all(act: Submission) -> str:
-    _pause_these(act, act.all_active, act.subscription, "all")
+def _pause_all(submission: Submission) -> str:
+    _pause_these(submission, submission.all_active, submission.subscription, "all")
     return "all"
 
 
-def _pause_these(act: Submission, ids: list[int], whose: Subscription, part: str) -> None:
-    clock = timezones.first_valid(whose.subscriber.timezone, whose.newsletter.timezone)
-    form = PauseForm(act.request.POST, today=act.now.astimezone(clock).date())
+def _pause_these(
+    submission: Submission, ids: list[int], subscription: Subscription, part: str
+) -> None:
+    zone = timezones.first_valid(subscription.subscriber.timezone, subscription.newsletter.timezone)
+    form = PauseForm(submission.request.POST, today=submission.now.astimezone(zone).date())
     _check(form, part)
     preferences.pause(
-        subscription_ids=ids, until=form.midnight(clock), origin=act.origin, now=act.now
+        subscription_ids=ids,
+        until=form.midnight(zone),
+        origin=submission.origin,
+        now=submission.now,
     )
 
 
-def _resume(act: Submission) -> str:
-    subscription = act.target
+def _resume(submission: Submission) -> str:
+    subscription = submission.target
     preferences.pause(
-        subscription_ids=[subscription.pk], until=None, origin=act.origin, now=act.now
+        subscription_ids=[subscription.pk], until=None, origin=submission.origin, now=submission.now
     )
     return part_of(subscription)
 
 
-def _leave_all(act: Submission) -> str:
+def _unsubscribe_all(submission: Submission) -> str:
     seen = gettext("Unsubscribe from all newsletters")
-    for subscription_id in act.all_active:
+    for subscription_id in submission.all_active:
         preferences.unsubscribe(
-            subscription_id=subscription_id, origin=act.origin, seen=seen, now=act.now
+            subscription_id=subscription_id, origin=submission.origin, seen=seen, now=submission.now
         )
     return "all"
 
 
-def _join(act: Submission) -> str:
+def _sign_up(submission: Submission) -> str:
     """Sign up for another newsletter, or again; like every sign-up it is confirmed by mail."""
-    slug = act.request.POST.get("newsletter", "")
+    slug = submission.request.POST.get("newsletter", "")
     newsletter = get_object_or_404(Newsletter, slug=slug)
     try:
         signup.sign_up(
             newsletter=newsletter,
-            email=act.subscription.subscriber.email,
+            email=submission.subscription.subscriber.email,
             # The link was sent to this very address, and a bot finds no form to fill in.
             attempt=Attempt(trusted=True, address_confirmed=True),
-            origin=act.origin,
-            now=act.now,
+            origin=submission.origin,
+            now=submission.now,
         )
     except BadAddress as error:
         raise InvalidPart("more", form_state=FormState(error=gettext(str(error)))) from None
-    found = newsletter.subscriptions.filter(subscriber=act.subscription.subscriber_id).first()
+    found = newsletter.subscriptions.filter(
+        subscriber=submission.subscription.subscriber_id
+    ).first()
     return part_of(found) if found else "more"
 
 
-def _person(act: Submission) -> str:
-    form = PersonForm(act.request.POST, reader=act.subscription.subscriber)
+def _set_locale(submission: Submission) -> str:
+    form = PersonForm(submission.request.POST, reader=submission.subscription.subscriber)
     _check(form, "you")
     preferences.set_locale(
-        subscription_id=act.subscription.pk,
+        subscription_id=submission.subscription.pk,
         language=form.cleaned_data["language"],
         timezone=form.cleaned_data["timezone"],
-        origin=act.origin,
-        now=act.now,
+        origin=submission.origin,
+        now=submission.now,
     )
     return "you"
 
 
-def _move(act: Submission) -> str:
-    typed = email_of(act.request)
+def _change_address(submission: Submission) -> str:
+    typed = email_of(submission.request)
     try:
         address_change.request_change(
-            subscription_id=act.subscription.pk,
+            subscription_id=submission.subscription.pk,
             email=typed,
-            address_confirmed=attempt_of(act.request).address_confirmed,
-            origin=act.origin,
-            now=act.now,
+            address_confirmed=attempt_of(submission.request).address_confirmed,
+            origin=submission.origin,
+            now=submission.now,
         )
     except BadAddress as error:
         form_state = FormState(typed, gettext(str(error)), error.suggestion, error.may_insist)
@@ -181,12 +191,14 @@ def _move(act: Submission) -> str:
     raise InvalidPart("address", form_state=form_state)
 
 
-def _stay(act: Submission) -> str:
-    address_change.cancel_open(subscriber_id=act.subscription.subscriber_id, now=act.now)
+def _cancel_address_change(submission: Submission) -> str:
+    address_change.cancel_open(
+        subscriber_id=submission.subscription.subscriber_id, now=submission.now
+    )
     return "address"
 
 
-def _nothing(act: Submission) -> str:
+def _unknown_action(submission: Submission) -> str:
     raise Http404
 
 
@@ -196,13 +208,13 @@ def _check(form: forms.Form, part: str) -> None:
 
 
 ACTIONS: dict[str, Callable[[Submission], str]] = {
-    "choices": _choices,
+    "choices": _set_choices,
     "pause": _pause,
     "pause-all": _pause_all,
     "resume": _resume,
-    "leave-all": _leave_all,
-    "join": _join,
-    "person": _person,
-    "move": _move,
-    "stay": _stay,
+    "leave-all": _unsubscribe_all,
+    "join": _sign_up,
+    "person": _set_locale,
+    "move": _change_address,
+    "stay": _cancel_address_change,
 }
