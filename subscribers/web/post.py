@@ -77,8 +77,8 @@ def post(
 def _beginning(response: httpx.Response) -> str:
     """Return the first bytes of the raw body; the rest, however long, is not read."""
     read = bytearray()
-    for piece in response.iter_raw():
-        read += piece
+    for chunk in response.iter_raw():
+        read += chunk
         if len(read) >= ANSWER_BYTES:
             break
     text = bytes(read[:ANSWER_BYTES]).decode(errors="replace")

@@ -17,7 +17,7 @@ def check_receiver_url(url: str, *, allow_hosts: Collection[str], allow_http: bo
     """Check the URL alone; what its host name resolves to is checked each time it is used.
 
     Raises:
-        BadReceiver
+        BadReceiverUrl
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()

@@ -15,7 +15,7 @@ def retry_after(value: str, *, now: datetime) -> datetime | None:
     if value.isascii() and value.isdigit():
         return min(now + timedelta(seconds=min(int(value[:9]), 10**8)), latest)
     try:
-        asked = parsedate_to_datetime(value)
+        requested = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return min(asked if asked.tzinfo else asked.replace(tzinfo=UTC), latest)
+    return min(requested if requested.tzinfo else requested.replace(tzinfo=UTC), latest)

@@ -2,6 +2,6 @@
 
 emit     stores a row for each webhook that asked for the event, in the event's transaction
 send     signs and posts what is due, and retries with growing pauses
-erased   tells other programs to forget a reader who is erased
+erasure  tells other programs to forget a reader who is erased
 log      tests a webhook, sends events again, and purges them after a while
 """

@@ -21,12 +21,12 @@ from subscribers.queue import enqueue_named
 # The task has to be called by its name, since the layer that sends stands above this one.
 SEND_TASK = "subscribers.tasks.send_webhooks"
 # How many seconds "there is no webhook at all" is cached: sign-ups are many, webhooks are few.
-_BELIEVED = 2.0
+_MAX_AGE = 2.0
 
 
 @dataclass
 class _NoWebhooks:
-    """How long this process takes it for certain that there is no webhook at all."""
+    """The time until which this process assumes that there is no webhook at all."""
 
     until: float = 0.0
 
@@ -35,7 +35,7 @@ _no_webhooks = _NoWebhooks()
 
 
 @receiver([post_save, post_delete], sender=Webhook)
-def _look_again(**_: Any) -> None:
+def _clear(**_: Any) -> None:
     _no_webhooks.until = 0.0
 
 
@@ -55,10 +55,10 @@ def emit(
 ) -> int:
     """Store the event for every active webhook that asked for it; return how many those are.
 
-    `subscriber_id` is the reader whom `data` is about: erasing them deletes the event. `but` holds
-    ids of webhooks that are told anyway.
+    `subscriber_id` is the reader whom `data` is about: erasing them deletes the event. `exclude`
+    holds ids of webhooks that are notified anyway.
     """
-    return _note(
+    return _store(
         [pk for pk in _listeners(event, newsletter_id) if pk not in exclude],
         event=event,
         data=data,
@@ -72,8 +72,8 @@ def emit_for_subscription(
 ) -> int:
     """Store an event about a subscription; return for how many webhooks.
 
-    While there is no webhook at all, this costs no query, or a few every _BELIEVED seconds. If the
-    subscription has ended since the event, only the end is told: a receiver that reads the events
+    While there is no webhook at all, this costs no query, or a few every _MAX_AGE seconds. If the
+    subscription has ended since the event, only its end is sent: a receiver that reads the events
     in their order would otherwise take the reader for subscribed again.
     """
     if time.monotonic() < _no_webhooks.until:
@@ -93,7 +93,7 @@ def emit_for_subscription(
     with transaction.atomic():
         if not _is_still_there(subscription.subscriber_id):
             return 0
-        return _note(
+        return _store(
             listeners,
             event=event,
             data={"subscription": subscription_data(subscription), **(extra or {})},
@@ -108,12 +108,12 @@ def emit_for_address(
     """Store an event about an address, once for each of its subscriptions that has not ended."""
     if time.monotonic() < _no_webhooks.until:
         return 0
-    waiting = Subscription.objects.filter(subscriber__email_key=email_key).exclude(
+    not_ended = Subscription.objects.filter(subscriber__email_key=email_key).exclude(
         status=Subscription.Status.UNSUBSCRIBED
     )
     return sum(
         emit_for_subscription(event=event, subscription_id=pk, extra=extra, now=now)
-        for pk in waiting.order_by("pk").values_list("pk", flat=True)
+        for pk in not_ended.order_by("pk").values_list("pk", flat=True)
     )
 
 
@@ -173,7 +173,7 @@ def _listeners(event: str, newsletter_id: int | None) -> list[int]:
         return []
     webhooks = list(Webhook.objects.filter(is_active=True).order_by("pk"))
     if not webhooks:
-        _no_webhooks.until = time.monotonic() + _BELIEVED
+        _no_webhooks.until = time.monotonic() + _MAX_AGE
     return [
         webhook.pk
         for webhook in webhooks
@@ -181,7 +181,7 @@ def _listeners(event: str, newsletter_id: int | None) -> list[int]:
     ]
 
 
-def _note(
+def _store(
     webhooks: Sequence[int],
     *,
     event: str,
@@ -191,12 +191,12 @@ def _note(
 ) -> int:
     if not webhooks:
         return 0
-    payload, one_id = build_payload(event=event, data=data, now=now), new_message_id()
+    payload, message_id = build_payload(event=event, data=data, now=now), new_message_id()
     WebhookDelivery.objects.bulk_create(
         WebhookDelivery(
             webhook_id=webhook_id,
             event=event,
-            message_id=one_id,
+            message_id=message_id,
             payload=payload,
             subscriber_id=subscriber_id,
             next_attempt_at=now,

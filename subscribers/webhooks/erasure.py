@@ -4,7 +4,8 @@ All events of an erased reader are deleted, except those that say that the reade
 arrived yet. Without such an event, a program that was told of the reader would keep them for good;
 so would a program that was only told that they left. The event holds the address, by which the
 program knows the reader, and nothing else of the person. Once it has arrived, the address is
-removed from it. If it never arrives, it is kept for KEPT, so that the admin can send it again.
+removed from it. If it never arrives, it is kept for KEEP_UNDELIVERED, so that the admin can send
+it again.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDeliv
 from subscribers.signals import subscriber_erased
 from subscribers.webhooks.emit import emit, subscription_data
 
-KEPT = timedelta(days=30)
+KEEP_UNDELIVERED = timedelta(days=30)
 
 _State = WebhookDelivery.State
-_UNTOLD = (_State.WAITING, _State.FAILED)
+_NOT_DELIVERED = (_State.WAITING, _State.FAILED)
 # What an event says of a subscription once its reader is erased.
 _BLANK: dict[str, object] = {
     "name": "",
@@ -43,7 +44,7 @@ def notify_erased(*, subscription_id: int, email: str, now: datetime) -> None:
         state=_State.WAITING,
         subscriber__subscriptions=subscription_id,
     )
-    told = [
+    notified = [
         row.webhook_id
         for row in waiting
         if json.loads(row.payload)["data"]["subscription"]["id"] == subscription_id
@@ -56,7 +57,7 @@ def notify_erased(*, subscription_id: int, email: str, now: datetime) -> None:
         data={"subscription": subscription_data(subscription) | {"email": email}, "erased": True},
         newsletter_id=subscription.newsletter_id,
         subscriber_id=subscription.subscriber_id,
-        exclude=told,
+        exclude=notified,
         now=now,
     )
 
@@ -82,8 +83,8 @@ def notify_purged(subscription: Subscription, *, now: datetime) -> None:
 def purge_reader(*, subscriber_id: int, **_: object) -> None:
     """Delete the events about a reader; those that have yet to say that they left are blanked."""
     theirs = WebhookDelivery.objects.filter(subscriber_id=subscriber_id)
-    untold = theirs.filter(event=Event.UNSUBSCRIBED, state__in=_UNTOLD)
-    kept = list(untold.select_for_update().order_by("pk"))
+    undelivered = theirs.filter(event=Event.UNSUBSCRIBED, state__in=_NOT_DELIVERED)
+    kept = list(undelivered.select_for_update().order_by("pk"))
     for delivery in kept:
         _blank(delivery, _BLANK)
     theirs.exclude(pk__in=[delivery.pk for delivery in kept]).delete()
@@ -97,15 +98,15 @@ def anonymise_delivered(*, delivery_id: int) -> None:
 
 
 def purge_undelivered(*, now: datetime) -> bool:
-    """Delete events of erased readers that have not arrived within KEPT.
+    """Delete events of erased readers that have not arrived within KEEP_UNDELIVERED.
 
     How long the log is kept otherwise makes no difference. This is a step of `retention`. It
     returns False, since it never leaves anything for another call.
     """
-    before = now - KEPT
+    before = now - KEEP_UNDELIVERED
     WebhookDelivery.objects.filter(
         event=Event.UNSUBSCRIBED,
-        state__in=_UNTOLD,
+        state__in=_NOT_DELIVERED,
         created_at__lt=before,
         subscriber__erased_at__lt=before,
     ).delete()
@@ -113,10 +114,10 @@ def purge_undelivered(*, now: datetime) -> bool:
 
 
 def _blank(delivery: WebhookDelivery, blank: dict[str, object]) -> None:
-    told = json.loads(delivery.payload)
-    told["data"]["subscription"] |= blank
-    told["data"]["erased"] = True
-    delivery.payload = json.dumps(told, ensure_ascii=True)
+    payload = json.loads(delivery.payload)
+    payload["data"]["subscription"] |= blank
+    payload["data"]["erased"] = True
+    delivery.payload = json.dumps(payload, ensure_ascii=True)
     delivery.save(update_fields=["payload"])
     # Receivers often repeat in their answers what they were told.
     WebhookAttempt.objects.filter(delivery=delivery).update(answer="")

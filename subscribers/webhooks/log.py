@@ -78,8 +78,8 @@ def in_data_export(*, subscriber_id: int, **_: Any) -> dict[str, Any]:
 
     The other chapters of the data export hold what those events said.
     """
-    told = WebhookDelivery.objects.filter(subscriber=subscriber_id).order_by("-pk")
-    rows = told.values_list("created_at", "event", "webhook__name", "state")
+    deliveries = WebhookDelivery.objects.filter(subscriber=subscriber_id).order_by("-pk")
+    rows = deliveries.values_list("created_at", "event", "webhook__name", "state")
     return {
         "told_to_other_programs": [
             {"at": at, "event": event, "program": name, "state": state}

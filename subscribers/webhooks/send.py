@@ -33,10 +33,10 @@ RETRY_DELAYS = (
 LEASE = timedelta(seconds=60)
 # After this time the worker turns to another webhook; the tick comes back to this one.
 MAX_RUN = timedelta(seconds=30)
-# A webhook is switched off if nothing has arrived for PATIENCE and in FAILURES attempts. That is
-# more attempts than one event gets, because a receiver may refuse a single event for good. If there
-# was no failure for PATIENCE, the count begins again: two bad hours of a newsletter that comes
-# rarely must not add up.
+# A webhook is switched off if nothing has arrived for DISABLE_AFTER and in DISABLE_AFTER_FAILURES
+# attempts. That is more attempts than one event gets, because a receiver may refuse a single event
+# for good. If there was no failure for DISABLE_AFTER, the count begins again: two bad hours of a
+# newsletter that comes rarely must not add up.
 DISABLE_AFTER = timedelta(days=5)
 DISABLE_AFTER_FAILURES = 20
 USER_AGENT = "Daybreak/0.1 (webhooks)"
@@ -61,20 +61,20 @@ def send_to_webhook(*, webhook_id: int, clock: Callable[[], datetime]) -> int:
     try:
         while (now := clock()) < started + MAX_RUN:
             delivery = _claim(webhook_id, now=now)
-            if delivery is None or not (tried := _try(delivery, clock)).goes_on:
+            if delivery is None or not (result := _attempt(delivery, clock)).may_continue:
                 break
-            arrived += tried.arrived
+            arrived += result.arrived
     finally:
         Webhook.objects.filter(pk=webhook_id).update(busy_until=None)
     return arrived
 
 
 @dataclass(frozen=True)
-class _Tried:
+class _AttemptResult:
     """Whether the event arrived, and whether the receiver is well enough for the next one."""
 
     arrived: bool
-    goes_on: bool
+    may_continue: bool
 
 
 def _due(now: datetime) -> QuerySet[WebhookDelivery]:
@@ -99,17 +99,17 @@ def _claim(webhook_id: int, *, now: datetime) -> WebhookDelivery | None:
     return delivery if mine.update(next_attempt_at=now + LEASE) else None
 
 
-def _try(delivery: WebhookDelivery, clock: Callable[[], datetime]) -> _Tried:
+def _attempt(delivery: WebhookDelivery, clock: Callable[[], datetime]) -> _AttemptResult:
     webhook, now = delivery.webhook, clock()
     payload = delivery.payload.encode()
     keys = [webhook.secret]
     if webhook.old_secret and webhook.old_secret_until and now < webhook.old_secret_until:
         keys.append(webhook.old_secret)
     signed = signature.headers(message_id=delivery.message_id, secrets=keys, body=payload, now=now)
-    answer: PostResponse | None = None
+    response: PostResponse | None = None
     error = ""
     try:
-        answer = post(
+        response = post(
             webhook.url,
             payload,
             headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, **signed},
@@ -117,19 +117,19 @@ def _try(delivery: WebhookDelivery, clock: Callable[[], datetime]) -> _Tried:
         )
     except PostFailed as failed:
         error = str(failed)
-    return _record(delivery, answer, error, began=now, now=clock())
+    return _record(delivery, response, error, began=now, now=clock())
 
 
 @transaction.atomic
 def _record(
     delivery: WebhookDelivery,
-    answer: PostResponse | None,
+    response: PostResponse | None,
     error: str,
     *,
     began: datetime,
     now: datetime,
-) -> _Tried:
-    status = answer.status if answer else None
+) -> _AttemptResult:
+    status = response.status if response else None
     arrived = status is not None and 200 <= status < 300
     if status is not None and 300 <= status < 400:
         error = "It redirects; give its final address instead."
@@ -139,78 +139,80 @@ def _record(
         WebhookAttempt.objects.create(
             delivery=delivery,
             at=began,
-            milliseconds=answer.milliseconds if answer else _since(began, now),
+            milliseconds=response.milliseconds if response else _milliseconds(began, now),
             status=status,
-            answer=answer.text[:500] if answer else "",
+            answer=response.text[:500] if response else "",
             error=error[:300],
         )
-        _settle(delivery, answer, arrived=arrived, now=now)
+        _settle(delivery, response, arrived=arrived, now=now)
     if arrived:
-        _went_well(delivery.webhook_id, now=now)
-        return _Tried(arrived=True, goes_on=True)
-    _went_badly(delivery.webhook_id, status, error, now=now)
+        _record_success(delivery.webhook_id, now=now)
+        return _AttemptResult(arrived=True, may_continue=True)
+    _record_failure(delivery.webhook_id, status, error, now=now)
     # A 4xx is about this one event; 410, 429 and everything else are about the receiver.
     refused = status is not None and 400 <= status < 500
-    return _Tried(
+    return _AttemptResult(
         arrived=False,
-        goes_on=refused and status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.GONE},
+        may_continue=refused and status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.GONE},
     )
 
 
 def _settle(
-    delivery: WebhookDelivery, answer: PostResponse | None, *, arrived: bool, now: datetime
+    delivery: WebhookDelivery, response: PostResponse | None, *, arrived: bool, now: datetime
 ) -> None:
     attempts = delivery.attempts + 1
-    again_at = None if arrived else _again_at(attempts, answer, now=now)
-    over = State.DELIVERED if arrived else State.FAILED
+    next_attempt_at = None if arrived else _next_attempt_at(attempts, response, now=now)
+    final_state = State.DELIVERED if arrived else State.FAILED
     WebhookDelivery.objects.filter(pk=delivery.pk, state=State.WAITING).update(
-        state=State.WAITING if again_at else over,
+        state=State.WAITING if next_attempt_at else final_state,
         attempts=attempts,
-        next_attempt_at=again_at,
-        settled_at=None if again_at else now,
+        next_attempt_at=next_attempt_at,
+        settled_at=None if next_attempt_at else now,
     )
     if arrived:
         erasure.anonymise_delivered(delivery_id=delivery.pk)
 
 
-def _since(began: datetime, now: datetime) -> int:
+def _milliseconds(began: datetime, now: datetime) -> int:
     return (now - began) // timedelta(milliseconds=1)
 
 
-def _again_at(attempts: int, answer: PostResponse | None, *, now: datetime) -> datetime | None:
+def _next_attempt_at(
+    attempts: int, response: PostResponse | None, *, now: datetime
+) -> datetime | None:
     """Return when to try again after this many attempts, or None after the last one."""
     if attempts > len(RETRY_DELAYS):
         return None
-    pause = RETRY_DELAYS[attempts - 1]
+    delay = RETRY_DELAYS[attempts - 1]
     # Up to a tenth is added, so that events which failed together do not come back together.
-    again_at = now + pause + pause * (secrets.randbelow(1000) / 10_000)
-    asked = retry_after(answer.retry_after, now=now) if answer else None
-    return max(again_at, asked) if asked else again_at
+    next_attempt_at = now + delay + delay * (secrets.randbelow(1000) / 10_000)
+    requested = retry_after(response.retry_after, now=now) if response else None
+    return max(next_attempt_at, requested) if requested else next_attempt_at
 
 
-def _went_well(webhook_id: int, *, now: datetime) -> None:
+def _record_success(webhook_id: int, *, now: datetime) -> None:
     Webhook.objects.filter(pk=webhook_id).update(
         last_success_at=now, failing_since=None, failures=0
     )
 
 
-def _went_badly(webhook_id: int, status: int | None, error: str, *, now: datetime) -> None:
+def _record_failure(webhook_id: int, status: int | None, error: str, *, now: datetime) -> None:
     """Record the failure; switch the webhook off on 410 Gone, or if it has failed for days."""
     webhook = Webhook.objects.filter(pk=webhook_id)
-    begins = (
+    is_first = (
         Q(failing_since=None) | Q(last_failure_at=None) | Q(last_failure_at__lt=now - DISABLE_AFTER)
     )
-    webhook.filter(begins).update(failing_since=now, failures=0)
+    webhook.filter(is_first).update(failing_since=now, failures=0)
     webhook.update(failures=F("failures") + 1, last_failure_at=now)
     if status == HTTPStatus.GONE:
-        because = "It answered 410 Gone."
+        reason = "It answered 410 Gone."
     elif webhook.filter(
         failing_since__lte=now - DISABLE_AFTER, failures__gte=DISABLE_AFTER_FAILURES
     ).exists():
-        because = (
+        reason = (
             f"Nothing has arrived for {DISABLE_AFTER.days} days. {error or f'It answers {status}.'}"
         )
     else:
         return
-    if webhook.filter(is_active=True).update(is_active=False, off_because=because[:300]):
-        logger.error("Webhook %s is switched off. %s", webhook_id, because)
+    if webhook.filter(is_active=True).update(is_active=False, off_because=reason[:300]):
+        logger.error("Webhook %s is switched off. %s", webhook_id, reason)
