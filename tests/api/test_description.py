@@ -44,8 +44,8 @@ def test_every_scope_is_required_by_an_operation(described):
     needed = {
         scope
         for details in operations(described).values()
-        for way in details.get("security", [])
-        for scopes in way.values()
+        for requirement in details.get("security", [])
+        for scopes in requirement.values()
         for scope in scopes
     }
     assert needed == set(Scope.values)

@@ -44,19 +44,19 @@ def test_the_api_sets_no_cookie(anonymous):
 
 
 def test_head_is_get_without_the_body(anonymous):
-    got = anonymous.call("GET", "/newsletters")
+    full = anonymous.call("GET", "/newsletters")
     response = anonymous.call("HEAD", "/newsletters")
     assert (response.status_code, response.content) == (200, b"")
-    assert response["Content-Length"] == str(len(got.content))
-    assert response["Content-Type"] == got["Content-Type"]
+    assert response["Content-Length"] == str(len(full.content))
+    assert response["Content-Type"] == full["Content-Type"]
 
 
 def test_a_client_over_the_rate_limit_is_told_when_to_retry(anonymous, settings):
     settings.API_PUBLIC_RATE = 3
-    for left in ("2", "1", "0"):
+    for remaining in ("2", "1", "0"):
         response = anonymous.call("GET", "/newsletters")
         assert response.status_code == 200
-        assert f"r={left};" in response["RateLimit"]
+        assert f"r={remaining};" in response["RateLimit"]
     response = anonymous.call("GET", "/newsletters")
     assert response.status_code == 429
     assert response.json()["type"].endswith("#rate-limited")

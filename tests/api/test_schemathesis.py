@@ -82,9 +82,9 @@ def _network_options_are_dropped(monkeypatch):
     send = WSGITransport.send
 
     def send_without_network_options(
-        self, case, *, max_redirects=None, verify=None, cert=None, **how
+        self, case, *, max_redirects=None, verify=None, cert=None, **options
     ):
-        return send(self, case, **how)
+        return send(self, case, **options)
 
     monkeypatch.setattr(WSGITransport, "send", send_without_network_options)
 

@@ -49,7 +49,7 @@ def readers(newsletter: Newsletter, language: str) -> dict[str, Subscription]:
     kinds: dict[str, dict[str, Any]] = {
         "active": {},
         "pending": {"status": "pending", "confirmed_at": None},
-        "left": {"status": "unsubscribed", "ended_at": timezone.now()},
+        "unsubscribed": {"status": "unsubscribed", "ended_at": timezone.now()},
     }
     made = {}
     for kind, fields in kinds.items():
@@ -70,7 +70,7 @@ def readers(newsletter: Newsletter, language: str) -> dict[str, Subscription]:
 
 def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str, str]:
     """Return the path of each page by a name for it."""
-    active, pending, left = readers["active"], readers["pending"], readers["left"]
+    active, pending, unsubscribed = readers["active"], readers["pending"], readers["unsubscribed"]
     long_ago = timezone.now() - timedelta(hours=73)
     with translation.override(active.subscriber.language):
         change = address_change.request_change(
@@ -80,7 +80,7 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
             now=timezone.now(),
         )
 
-    def move(side: str, now: datetime) -> str:
+    def change_path(side: str, now: datetime) -> str:
         return reverse(
             "address-change", args=[signed_links.address_change_token(change.pk, side, now=now)]
         )
@@ -95,19 +95,19 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
         "bad-link": reverse("confirm", args=["nothing"]),
         "preferences": preferences(active),
         "preferences-pending": preferences(pending),
-        "preferences-left": preferences(left),
+        "preferences-unsubscribed": preferences(unsubscribed),
         "unsubscribe": unsubscribe(active),
         "unsubscribe-unknown": reverse("unsubscribe", args=["nobody"]),
-        "unsubscribed": unsubscribe(left),
-        "data export": reverse("data-export", args=[signed_links.preferences_token(active)]),
+        "unsubscribed": unsubscribe(unsubscribed),
+        "data-export": reverse("data-export", args=[signed_links.preferences_token(active)]),
         "embed-frame": reverse("embed-frame", args=[newsletter.slug]),
         "preferences-saved": f"{preferences(active)}?done=you",
         "erase": reverse("erase-me", args=[signed_links.preferences_token(active)]),
         "lost-link": reverse("lost-link"),
         "lost-link-sent": reverse("lost-link-sent"),
-        "move-old": move("old", timezone.now()),
-        "move-new": move("new", timezone.now()),
-        "move-expired": move("new", long_ago),
+        "address-change-old": change_path("old", timezone.now()),
+        "address-change-new": change_path("new", timezone.now()),
+        "address-change-expired": change_path("new", long_ago),
         "unknown": "/nothing/at/all/",
     }
 

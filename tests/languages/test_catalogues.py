@@ -113,12 +113,12 @@ def test_the_catalogues_hold_exactly_the_messages_of_the_code(tmp_path, settings
     Command().run_from_argv(
         ["manage.py", "makemessages", "-l", "de", "--ignore", "config/locale", "-v", "0"]
     )
-    said = catalogue(tmp_path / "de" / "LC_MESSAGES" / "django.po", strict=False)
+    extracted = catalogue(tmp_path / "de" / "LC_MESSAGES" / "django.po", strict=False)
 
-    assert len(said) > 50
+    assert len(extracted) > 50
     assert IGNORED
     for code in OTHERS:
-        difference = {(m.context, m.id) for m in said if m.id} ^ {
+        difference = {(m.context, m.id) for m in extracted if m.id} ^ {
             (m.context, m.id) for m in messages(code)
         }
         assert difference == set(), f"{code}: run `make messages`, then translate what is empty"

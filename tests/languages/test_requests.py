@@ -166,8 +166,8 @@ def test_a_mistake_in_an_address_is_explained_in_the_readers_language(client, ne
 
 
 @pytest.mark.parametrize(
-    ("tag", "ours"),
+    ("tag", "expected"),
     [("de-AT", "de"), ("pt-br", "pt"), ("PT-PT", "pt"), ("en-GB", "en"), ("sv", ""), ("", "")],
 )
-def test_a_language_tag_maps_to_a_supported_language_or_to_none(tag, ours):
-    assert languages.supported(tag) == ours
+def test_a_language_tag_maps_to_a_supported_language_or_to_none(tag, expected):
+    assert languages.supported(tag) == expected

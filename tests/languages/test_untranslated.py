@@ -36,16 +36,16 @@ SAME_EVERYWHERE = re.compile(r"Daybreak|\S+@\S+|https?://\S+|__[A-Z_0-9]+?__|\b(
 @pytest.fixture(autouse=True)
 def made_up(settings, tmp_path):
     """Install a language in which each sentence is the English one in brackets."""
-    words = Catalog(locale=MADE_UP, charset="utf-8")
+    catalog = Catalog(locale=MADE_UP, charset="utf-8")
     for message in catalogue(LOCALES / "de" / "LC_MESSAGES" / "django.po"):
         if message.id:
             text = message.id
             bracketed = tuple(map(_in_brackets, text)) if isinstance(text, tuple) else None
-            words.add(text, bracketed or _in_brackets(text), context=message.context)
+            catalog.add(text, bracketed or _in_brackets(text), context=message.context)
     folder = tmp_path / MADE_UP / "LC_MESSAGES"
     folder.mkdir(parents=True)
     with (folder / "django.mo").open("wb") as file:
-        write_mo(file, words)
+        write_mo(file, catalog)
     settings.LOCALE_PATHS = [tmp_path]
     # Lists of cities are cached by language. A German one may be cached from before, and the
     # made-up one must not stay for later tests.
@@ -149,7 +149,7 @@ def test_every_response_to_a_form_is_translated(client, newsletter, readers):
     posts = [
         ("a wrong pause", preferences, {"do": "pause-all", "weeks": "until", "until": "x"}),
         ("the same address", preferences, {"do": "move", "email": active.subscriber.email}),
-        ("left", unsubscribe, {"page": "1"}),
+        ("unsubscribed", unsubscribe, {"page": "1"}),
         ("no reason", f"{unsubscribe}/why/", {}),
         ("a reason", f"{unsubscribe}/why/", {"why": "other"}),
         ("a lost link", reverse("lost-link"), {"email": "ann"}),

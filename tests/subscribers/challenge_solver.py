@@ -6,7 +6,7 @@ import altcha
 
 
 def solve(challenge: dict[str, Any]) -> str:
-    made = altcha.Challenge.from_dict(challenge)
-    solution = altcha.solve_challenge(made)
+    parsed = altcha.Challenge.from_dict(challenge)
+    solution = altcha.solve_challenge(parsed)
     assert solution
-    return altcha.Payload(made, solution).to_base64()
+    return altcha.Payload(parsed, solution).to_base64()

@@ -104,23 +104,23 @@ def post(client, newsletter, email="ann@example.com", **fields):
 
 def test_a_filled_honeypot_gets_the_same_answer_and_stores_nothing(client, newsletter):
     honest = post(client, newsletter)
-    trapped = post(client, newsletter, "bot@example.com", website="https://spam.example")
+    bot = post(client, newsletter, "bot@example.com", website="https://spam.example")
 
-    assert trapped == honest
+    assert bot == honest
     assert not Subscriber.objects.filter(email="bot@example.com").exists()
 
 
 def test_a_form_sent_back_too_quickly_gets_the_same_answer_and_stores_nothing(client, newsletter):
     now = timezone.now()
     honest = post(client, newsletter, opened=new_form_token(now - timedelta(seconds=30)))
-    hasty = post(client, newsletter, "bot@example.com", opened=new_form_token(now))
+    bot = post(client, newsletter, "bot@example.com", opened=new_form_token(now))
 
-    assert hasty == honest
+    assert bot == honest
     assert [reader.email for reader in Subscriber.objects.all()] == ["ann@example.com"]
 
 
 @pytest.mark.parametrize(
-    ("token", "opened"),
+    ("token", "form_age"),
     [
         (lambda: new_form_token(NOW - timedelta(seconds=1.9)), FormAge.TOO_QUICK),
         (lambda: new_form_token(NOW - timedelta(seconds=2)), FormAge.LONG_ENOUGH),
@@ -133,8 +133,8 @@ def test_a_form_sent_back_too_quickly_gets_the_same_answer_and_stores_nothing(cl
         (lambda: "", FormAge.UNKNOWN),
     ],
 )
-def test_a_form_token_is_trusted_only_with_our_signature(token, opened):
-    assert read_form_token(token(), now=NOW) is opened
+def test_a_form_token_is_trusted_only_with_our_signature(token, form_age):
+    assert read_form_token(token(), now=NOW) is form_age
 
 
 @given(st.text())

@@ -46,23 +46,23 @@ def test_a_solution_is_valid_for_twenty_minutes():
 
 
 def tampered(change):
-    made = json.loads(base64.b64decode(solve(abuse.new_challenge(NOW))))
-    change(made)
-    return base64.b64encode(json.dumps(made).encode()).decode()
+    payload = json.loads(base64.b64decode(solve(abuse.new_challenge(NOW))))
+    change(payload)
+    return base64.b64encode(json.dumps(payload).encode()).decode()
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda made: made["challenge"]["parameters"]["data"].update(until=99_999_999_999),
-        lambda made: made["challenge"]["parameters"]["data"].update(id="another"),
-        lambda made: made["challenge"]["parameters"].update(cost=1),
-        lambda made: made["challenge"]["parameters"].update(keyPrefix=""),
-        lambda made: made["challenge"].update(signature="0" * 64),
-        lambda made: made["challenge"].pop("signature"),
-        lambda made: made["solution"].update(counter=made["solution"]["counter"] + 1),
-        lambda made: made["solution"].update(derivedKey="00" * 32),
-        lambda made: made.update(solution=None),
+        lambda payload: payload["challenge"]["parameters"]["data"].update(until=99_999_999_999),
+        lambda payload: payload["challenge"]["parameters"]["data"].update(id="another"),
+        lambda payload: payload["challenge"]["parameters"].update(cost=1),
+        lambda payload: payload["challenge"]["parameters"].update(keyPrefix=""),
+        lambda payload: payload["challenge"].update(signature="0" * 64),
+        lambda payload: payload["challenge"].pop("signature"),
+        lambda payload: payload["solution"].update(counter=payload["solution"]["counter"] + 1),
+        lambda payload: payload["solution"].update(derivedKey="00" * 32),
+        lambda payload: payload.update(solution=None),
     ],
 )
 def test_a_changed_solution_is_refused(change):
@@ -88,13 +88,13 @@ def test_the_page_carries_a_challenge_and_accepts_its_solution(client):
     form = {"email": "ann@example.com"}
 
     assert client.get(url).context["form_state"].challenge
-    asked = client.post(url, form)
-    assert asked.status_code == 200
-    assert "Please press the button again" in asked.content.decode()
-    assert 'value="ann@example.com"' in asked.content.decode()
+    response = client.post(url, form)
+    assert response.status_code == 200
+    assert "Please press the button again" in response.content.decode()
+    assert 'value="ann@example.com"' in response.content.decode()
     assert not Subscriber.objects.exists()
 
-    solution = solve(asked.context["form_state"].challenge)
+    solution = solve(response.context["form_state"].challenge)
     assert client.post(url, form | {"solution": solution}).status_code == 302
     assert Subscriber.objects.get().email == "ann@example.com"
 

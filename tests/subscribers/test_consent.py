@@ -33,9 +33,9 @@ def record(subscription, **fields):
 
 def test_a_wording_never_changes_under_the_same_version():
     with translation.override(None):
-        words = "\n".join(map(str, consent.WORDINGS.values()))
+        wordings = "\n".join(map(str, consent.WORDINGS.values()))
 
-    assert sha256(words.encode()).hexdigest()[:16] == SHOWN[consent.WORDING_VERSION]
+    assert sha256(wordings.encode()).hexdigest()[:16] == SHOWN[consent.WORDING_VERSION]
 
 
 @pytest.mark.parametrize("kind", [*Consent.Kind.values, consent.ONE_CLICK])
@@ -44,8 +44,8 @@ def test_each_kind_of_consent_record_has_a_wording_that_names_the_newsletter(sub
 
 
 def test_the_wording_is_stored_in_the_language_that_the_reader_saw(subscription, monkeypatch):
-    words = dict(consent.WORDINGS) | {"signup": translation.gettext_lazy("Monday")}
-    monkeypatch.setattr(consent, "WORDINGS", words)
+    wordings = dict(consent.WORDINGS) | {"signup": translation.gettext_lazy("Monday")}
+    monkeypatch.setattr(consent, "WORDINGS", wordings)
 
     german = record(subscription, origin=consent.Origin(language="de"))
     with translation.override("fr"):

@@ -116,12 +116,12 @@ def test_the_page_shows_the_same_data_as_the_file(client, ann):
     response = client.get(page(ann))
 
     text = response.content.decode()
-    for words in (
+    for expected in (
         "Ann &lt;b&gt;Example", "Morning", "Sport", "every edition", "You signed up",
         "192.0.2.7", "Firefox/140 &lt;script&gt;", "Ferry reopens", "mail to it came back",
         "<bdi>the best of the week, once a week</bdi> (before: <bdi>every edition</bdi>)",
     ):  # fmt: skip
-        assert words in text, words
+        assert expected in text, expected
     assert "bob@" not in text
     assert response["Cache-Control"].startswith("max-age=0")
     assert response["X-Robots-Tag"] == "noindex, nofollow"
@@ -231,11 +231,11 @@ def test_a_requested_address_change_and_its_mails_are_in_the_file(client, ann):
         ("old-address", "ann@example.com", ""),
     ]
     text = client.get(page(ann)).content.decode()
-    for words in (
+    for expected in (
         "New@example.org", "New address, agreed to at the old one", "Your link to your preferences",
         "Please confirm this address",
     ):  # fmt: skip
-        assert words in text, words
+        assert expected in text, expected
     assert "New address, agreed to at the new one" not in text
 
 

@@ -183,10 +183,10 @@ def test_a_new_and_a_known_address_get_the_same_answer(client, newsletter):
 
 
 def test_a_filled_honeypot_and_a_form_sent_back_too_quickly_get_the_same_answer(client, newsletter):
-    trapped = post(client, website="https://spam.example")
-    at_once = post(client, opened=client.get("/embed/daily/opened.json").json()["opened"])
+    filled = post(client, website="https://spam.example")
+    quick = post(client, opened=client.get("/embed/daily/opened.json").json()["opened"])
 
-    assert trapped.json() == at_once.json() == {"state": "sent"}
+    assert filled.json() == quick.json() == {"state": "sent"}
     assert not Subscription.objects.exists()
 
 
@@ -222,10 +222,10 @@ def test_query_values_are_escaped_in_the_iframe(client, newsletter):
     assert "script-src 'self'" in page["Content-Security-Policy"]
 
 
-def framed(newsletter, **look):
+def framed(newsletter, **options):
     """Return the URL of the iframe that the snippet builder makes."""
     [url] = re.findall(
-        r'src="([^"]*)"', snippet.frame(newsletter, options=snippet.EmbedOptions(**look))
+        r'src="([^"]*)"', snippet.frame(newsletter, options=snippet.EmbedOptions(**options))
     )
     path = urlsplit(unescape(url))
     return f"{path.path}?{path.query}"
@@ -268,7 +268,7 @@ def test_unsigned_or_changed_texts_are_not_shown_in_the_iframe(client, newslette
         ("lang", "de you have won"),
     ],
 )
-def test_an_invalid_look_option_is_left_out(client, newsletter, name, value):
+def test_an_invalid_option_is_left_out(client, newsletter, name, value):
     page = client.get("/embed/daily/frame/", {name: value}).content.decode()
 
     assert f"data-{name}=" not in page

@@ -64,14 +64,14 @@ def article(page, live_server, web, newsletter):
     # The clock runs by itself, and a test can move it forward.
     page.clock.install()
     page.add_init_script(
-        "window.asked = [];"
+        "window.requested = [];"
         "window.fetch = new Proxy(fetch, {apply(target, _, sent) {"
-        " asked.push(String(sent[0])); return target.apply(window, sent);}});"
+        " requested.push(String(sent[0])); return target.apply(window, sent);}});"
         "window.violations = [];"
         "addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective));"
-        "window.told = [];"
+        "window.notified = [];"
         "for (const name of ['shown', 'closed', 'subscribed'])"
-        " addEventListener('daybreak:' + name, e => told.push([name, e.detail.newsletter]));"
+        " addEventListener('daybreak:' + name, e => notified.push([name, e.detail.newsletter]));"
     )
     return open_article
 
@@ -103,7 +103,7 @@ def dialog(page):
 def stays_hidden(page, milliseconds):
     """Move the clock; return whether the pop-up is still hidden and nothing was fetched for it."""
     page.clock.run_for(milliseconds)
-    return page.evaluate("asked") == [] and not dialog(page).is_visible()
+    return page.evaluate("requested") == [] and not dialog(page).is_visible()
 
 
 def wait_for_pop_up(page, *, seconds=1):
@@ -127,7 +127,7 @@ def test_one_line_of_html_signs_up_from_another_site_under_a_strict_policy(artic
     assert Subscription.objects.get().status == "pending"
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/article", Consent.objects.get().page)
     assert page.evaluate("violations") == []
-    assert page.evaluate("told") == [["subscribed", "econo"]]
+    assert page.evaluate("notified") == [["subscribed", "econo"]]
     assert page.context.cookies() == []
     assert (
         page.evaluate("document.querySelector('daybreak-form').shadowRoot.activeElement.id")
@@ -136,9 +136,9 @@ def test_one_line_of_html_signs_up_from_another_site_under_a_strict_policy(artic
 
 
 # Without the server's answer the script would assume a minimum of two seconds.
-@pytest.mark.parametrize("least", [0.5, 3])
-def test_a_quick_reader_with_autofill_is_not_taken_for_a_bot(article, settings, least):
-    settings.SIGNUP_MIN_SECONDS = least
+@pytest.mark.parametrize("min_seconds", [0.5, 3])
+def test_a_quick_reader_with_autofill_is_not_taken_for_a_bot(article, settings, min_seconds):
+    settings.SIGNUP_MIN_SECONDS = min_seconds
     page = article()
     field(page).focus()
     field(page).fill("quick@example.com")
@@ -171,16 +171,16 @@ def test_the_pages_styles_and_the_forms_styles_do_not_affect_each_other(article)
 
 
 def test_a_form_out_of_view_sends_no_request_to_the_server(article, page):
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested = []
+    page.on("request", lambda request: requested.append(request.url))
     article(before=LONG)
     # The form's own observer, which is older, has been called before this one.
     page.evaluate("new Promise((done) => new IntersectionObserver(done).observe(document.body))")
-    assert not any("form.json" in url for url in asked)
+    assert not any("form.json" in url for url in requested)
 
     page.locator("daybreak-form").scroll_into_view_if_needed()
     field(page).wait_for()
-    assert not any("opened.json" in url for url in asked)
+    assert not any("opened.json" in url for url in requested)
 
 
 def test_the_page_owner_chooses_the_texts_and_the_look(article):
@@ -286,7 +286,7 @@ def test_the_pop_up_comes_after_the_scroll_depth_that_the_owner_set(article):
 
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight * 0.6)")
     dialog(page).wait_for()
-    assert page.evaluate("told") == [["shown", "econo"]]
+    assert page.evaluate("notified") == [["shown", "econo"]]
     assert page.evaluate("violations") == []
 
 
@@ -343,7 +343,7 @@ def test_a_closed_pop_up_stays_hidden_for_thirty_days(article, way):
     else:
         page.mouse.click(3, 3)
     dialog(page).wait_for(state="hidden")
-    page.wait_for_function("told.at(-1)[0] === 'closed'")
+    page.wait_for_function("notified.at(-1)[0] === 'closed'")
 
     page.reload()
     assert stays_hidden(page, 1800)
@@ -360,7 +360,7 @@ def test_the_pop_up_never_comes_again_after_a_sign_up(article):
     wait_for_pop_up(page)
     sign_up(page)
     page.get_by_role("button", name="Close").click()
-    page.wait_for_function("told.at(-1)[0] === 'closed'")
+    page.wait_for_function("notified.at(-1)[0] === 'closed'")
     assert stored_state(page) == "subscribed"
 
     page.clock.set_system_time(4e9)  # in seconds: the year 2096
@@ -393,7 +393,7 @@ def test_a_link_of_the_page_opens_the_pop_up_at_any_time(article, newsletter):
     page.get_by_role("link", name="Subscribe").click()
     dialog(page).wait_for()
     page.get_by_role("button", name="Close").click()
-    page.wait_for_function("told.at(-1)[0] === 'closed'")
+    page.wait_for_function("notified.at(-1)[0] === 'closed'")
 
     assert stored_state(page) == "subscribed"
 

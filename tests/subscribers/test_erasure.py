@@ -110,11 +110,11 @@ def test_sent_deliveries_are_still_counted_after_erasing(ann):
 def test_every_subscription_ends_and_planned_deliveries_are_skipped(
     ann, django_capture_on_commit_callbacks
 ):
-    going_out = factories.publish(
+    edition = factories.publish(
         factories.edition(ann.subscriptions.get(status="active").newsletter), status="sending"
     )
     planned = Delivery.objects.create(
-        edition=going_out, subscription=ann.subscriptions.get(status="active")
+        edition=edition, subscription=ann.subscriptions.get(status="active")
     )
 
     with django_capture_on_commit_callbacks(execute=True):

@@ -18,7 +18,7 @@ DEAD = "smtp://127.0.0.1:9?name=dead"  # nobody listens there
 
 
 @pytest.fixture(autouse=True)
-def _no_relay_is_paused(monkeypatch):
+def _no_relay_is_skipped(monkeypatch):
     monkeypatch.setattr(failover, "_skipped_until", {})
 
 
@@ -31,10 +31,10 @@ def spare():
 
 @pytest.fixture
 def use_relays(relay, settings):
-    def take(*urls):
+    def use(*urls):
         settings.EMAIL_RELAYS = [parse_relay(url) for url in urls]
 
-    return take
+    return use
 
 
 def url(relay):
@@ -110,13 +110,13 @@ def test_the_first_relay_is_tried_first_again_after_a_minute(relay, spare, use_r
     assert (len(relay.received), len(spare.received)) == (1, 1)
 
 
-def test_a_paused_relay_is_tried_when_all_are_paused(relay, use_relays, monkeypatch):
+def test_a_skipped_relay_is_tried_when_all_are_skipped(relay, use_relays, monkeypatch):
     use_relays(DEAD, url(relay))
     for name in ("dead", f"127.0.0.1:{relay.port}"):
         monkeypatch.setitem(failover._skipped_until, name, float("inf"))
 
     assert send() == 1
-    # The relay was reached, so its pause is over.
+    # The relay was reached, so it is no longer skipped.
     assert set(failover._skipped_until) == {"dead"}
 
 

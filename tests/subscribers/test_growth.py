@@ -68,7 +68,7 @@ def test_each_day_is_reported_the_same_before_and_after_it_was_counted(newslette
 
     count_all(NOON)
 
-    assert GrowthDay.objects.count() == 3, "today's hour is not yet"
+    assert GrowthDay.objects.count() == 3, "the entries of the last hour are not counted yet"
     assert report(newsletter, days=90) == before
     assert before.total == GrowthCounts(signups=4, confirmations=4, leavers=4)
     count_all(NOON)

@@ -29,14 +29,14 @@ def unsubscribed(newsletter, *, days, **fields):
     )
 
 
-def pages_until_done(**limits):
-    """Return all readers that a round of retention finds, and in how many pages."""
-    found, pages, has_more = [], 0, True
+def scan_all(**limits):
+    """Return all readers that a round of retention finds, and in how many batches."""
+    found, batches, has_more = [], 0, True
     while has_more:
-        page = inactive.find_batch(before=NOW - 1000 * DAY, now=NOW, **limits)
-        inactive.save_position(page.position)
-        found, pages, has_more = found + page.readers, pages + 1, page.has_more
-    return found, pages
+        batch = inactive.find_batch(before=NOW - 1000 * DAY, now=NOW, **limits)
+        inactive.save_position(batch.position)
+        found, batches, has_more = found + batch.readers, batches + 1, batch.has_more
+    return found, batches
 
 
 def test_an_erased_address_is_found_among_import_refusals_by_an_index():
@@ -84,15 +84,15 @@ def test_unsubscribed_readers_who_are_erased_already_are_scanned_once():
         )
     last = unsubscribed(newsletter, days=1500)
 
-    assert pages_until_done(max_rows=2, max_readers=2) == ([last.subscriber_id], 3)
-    assert pages_until_done(max_rows=2, max_readers=2) == ([], 1)
+    assert scan_all(max_rows=2, max_readers=2) == ([last.subscriber_id], 3)
+    assert scan_all(max_rows=2, max_readers=2) == ([], 1)
 
 
 def test_readers_who_unsubscribed_at_the_same_moment_are_all_found():
     newsletter = factories.newsletter()
     gone = [unsubscribed(newsletter, days=2000).subscriber_id for _ in range(5)]
 
-    assert pages_until_done(max_rows=3, max_readers=2) == (gone, 3)
+    assert scan_all(max_rows=3, max_readers=2) == (gone, 3)
 
 
 def test_a_reader_of_two_newsletters_is_found_by_the_later_unsubscribe():
@@ -103,7 +103,7 @@ def test_a_reader_of_two_newsletters_is_found_by_the_later_unsubscribe():
         status="unsubscribed",
         ended_at=NOW - 1000 * DAY + DAY / 24,
     )
-    assert pages_until_done(max_rows=5, max_readers=5)[0] == []
+    assert scan_all(max_rows=5, max_readers=5)[0] == []
 
     later = inactive.find_batch(before=NOW - 999 * DAY, max_rows=5, max_readers=5, now=NOW)
 
@@ -112,13 +112,13 @@ def test_a_reader_of_two_newsletters_is_found_by_the_later_unsubscribe():
 
 def test_all_unsubscribed_readers_are_scanned_again_after_a_week():
     subscription = unsubscribed(factories.newsletter(), days=2000)
-    pages_until_done(max_rows=5, max_readers=5)
+    scan_all(max_rows=5, max_readers=5)
 
-    page = inactive.find_batch(
+    batch = inactive.find_batch(
         before=NOW - 1000 * DAY, max_rows=5, max_readers=5, now=NOW + 7 * DAY
     )
 
-    assert page.readers == [subscription.subscriber_id]
+    assert batch.readers == [subscription.subscriber_id]
 
 
 def test_an_export_reads_each_page_with_a_query_of_its_own(monkeypatch):

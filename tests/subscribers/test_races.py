@@ -108,7 +108,7 @@ def test_simultaneous_sign_ups_for_many_newsletters_keep_to_the_daily_mail_limit
     assert due.filter(mail_due_at__lt=NOW + COOLDOWN).count() == MAILS_PER_ADDRESS
 
 
-@pytest.mark.parametrize("act", ["choose", "erase", "come back"])
+@pytest.mark.parametrize("act", ["choose", "erase", "rejoin"])
 def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
     """Each action has locked the subscription, not yet the reader, when the sign-up begins to wait.
 
@@ -128,10 +128,10 @@ def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
     def choose():
         set_locale(subscription_id=subscription.pk, language="de", timezone="", now=NOW)
 
-    def wipe():
+    def erase():
         erasure.erase(subscriber_id=subscription.subscriber_id, now=NOW)
 
-    def come_back():
+    def rejoin():
         factories.force_update(
             Subscription.objects.filter(pk=subscription.pk), status="unsubscribed"
         )
@@ -147,7 +147,7 @@ def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
             return result
 
         with deadlock_timeout("100ms"), connection.execute_wrapper(sign_up_once_locked):
-            {"choose": choose, "erase": wipe, "come back": come_back}[act]()
+            {"choose": choose, "erase": erase, "rejoin": rejoin}[act]()
         waiting[0].result(10)
 
     assert Subscriber.objects.filter(email="ann@example.com").exists()
@@ -232,7 +232,7 @@ def test_simultaneous_imports_and_a_sign_up_lose_nobody():
             evidence=ImportEvidence(statement="They agreed."),
             now=NOW,
         )
-        return sum(outcome.added for outcome in importing.import_all(plan))
+        return sum(result.added for result in importing.import_all(plan))
 
     added = in_parallel(act)
 
@@ -254,8 +254,8 @@ def test_a_reader_who_is_erased_while_an_import_stores_them_stays_erased(is_know
     )
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            [piece] = importing.chunks(plan)
-            assert storing.store_batch(plan.target, piece.batch, asked_before=0).added == 2
+            [chunk] = importing.chunks(plan)
+            assert storing.store_batch(plan.target, chunk.batch, asked_before=0).added == 2
             # The batch is stored and not committed yet.
             erasing = start_until_blocked(
                 pool, lambda: erasure.erase_address(email="ann@example.com", now=NOW)

@@ -125,20 +125,20 @@ def test_the_purge_goes_in_small_steps_until_nothing_is_left(monkeypatch):
 
 
 def test_the_tick_purges_every_ten_minutes_and_goes_on_while_there_is_more(monkeypatch):
-    handed_on = []
-    monkeypatch.setattr(tasks, "enqueue", lambda task, **_: handed_on.append(task))
+    enqueued = []
+    monkeypatch.setattr(tasks, "enqueue", lambda task, **_: enqueued.append(task))
     cache.delete("retention")
 
     tasks.tick()
     tasks.tick()
-    assert handed_on == [tasks.housekeeping]
+    assert enqueued == [tasks.housekeeping]
     tasks.housekeeping()
-    assert len(handed_on) == 1, "nothing was left to do"
+    assert len(enqueued) == 1, "nothing was left to do"
 
     monkeypatch.setattr(retention, "ROWS_PER_STEP", 1)
     record_consent(factories.subscription(factories.newsletter()), 2000)
     tasks.housekeeping()
-    assert handed_on == [tasks.housekeeping, tasks.housekeeping]
+    assert enqueued == [tasks.housekeeping, tasks.housekeeping]
 
 
 def test_growth_is_counted_before_the_readers_are_erased():

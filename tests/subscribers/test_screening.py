@@ -12,10 +12,10 @@ from subscribers.screening import ScreeningPolicy, is_disposable, screen
 from subscribers.typos import COMMON_DOMAINS
 
 
-def screened(typed, *, sure=False, **policy):
-    """Return the question about an address as it was typed; None if the address is accepted."""
+def screened(typed, *, confirmed=False, **policy):
+    """Return the error about an address as it was typed; None if the address is accepted."""
     try:
-        screen(normalise(typed), policy=ScreeningPolicy(**policy), confirmed=sure)
+        screen(normalise(typed), policy=ScreeningPolicy(**policy), confirmed=confirmed)
     except BadAddress as error:
         return error
     return None
@@ -46,12 +46,12 @@ def screened(typed, *, sure=False, **policy):
     ],
 )
 def test_a_typo_is_offered_a_correction(typed, meant):
-    question = screened(f"Ann.Lee+news@{typed}")
+    error = screened(f"Ann.Lee+news@{typed}")
 
-    assert question.suggestion == f"Ann.Lee+news@{meant}"
-    assert question.may_insist
-    assert screened(f"Ann.Lee+news@{typed}", sure=True) is None
-    assert screened(question.suggestion) is None
+    assert error.suggestion == f"Ann.Lee+news@{meant}"
+    assert error.may_insist
+    assert screened(f"Ann.Lee+news@{typed}", confirmed=True) is None
+    assert screened(error.suggestion) is None
 
 
 @pytest.mark.parametrize("host", sorted(COMMON_DOMAINS))
@@ -111,40 +111,44 @@ def test_a_domain_in_one_script_imitates_no_other(written):
 
 
 def test_a_homoglyph_domain_is_refused_with_the_domain_that_it_imitates():
-    question = screened("ann@gm\u0430il.com")
+    error = screened("ann@gm\u0430il.com")
 
-    assert question.suggestion == "ann@gmail.com"
-    assert not question.may_insist
-    assert screened("ann@gm\u0430il.com", sure=True)
-    assert screened("ann@gm\u0430il.com", sure=True, mixed_scripts="warn") is None
+    assert error.suggestion == "ann@gmail.com"
+    assert not error.may_insist
+    assert screened("ann@gm\u0430il.com", confirmed=True)
+    assert screened("ann@gm\u0430il.com", confirmed=True, mixed_scripts="warn") is None
     assert screened("ann@gm\u0430il.com", mixed_scripts="allow") is None
 
 
 # --- Disposable addresses and role accounts ------------------------------------------------------
 
 
-@pytest.mark.parametrize(("level", "sure", "is_taken"), [
+@pytest.mark.parametrize(("level", "confirmed", "is_accepted"), [
     ("allow", False, True), ("warn", False, False), ("warn", True, True),
     ("refuse", False, False), ("refuse", True, False),
 ])  # fmt: skip
-def test_settings_decide_about_disposable_addresses_and_role_accounts(level, sure, is_taken):
-    assert (screened("ann@mailinator.com", sure=sure, disposable=level) is None) is is_taken
-    assert (screened("info@example.com", sure=sure, roles=level) is None) is is_taken
+def test_settings_decide_about_disposable_addresses_and_role_accounts(
+    level, confirmed, is_accepted
+):
+    assert (
+        screened("ann@mailinator.com", confirmed=confirmed, disposable=level) is None
+    ) is is_accepted
+    assert (screened("info@example.com", confirmed=confirmed, roles=level) is None) is is_accepted
 
 
 @pytest.mark.parametrize(
-    ("host", "is_one"),
+    ("host", "expected"),
     [("mailinator.com", True), ("my.mailinator.com", True), ("example.com", False), ("com", False)],
 )
-def test_a_subdomain_of_a_disposable_domain_is_disposable(host, is_one):
-    assert is_disposable(host) is is_one
+def test_a_subdomain_of_a_disposable_domain_is_disposable(host, expected):
+    assert is_disposable(host) is expected
 
 
 @pytest.mark.parametrize("local", ["noreply", "No-Reply", "mailer-daemon", "devnull+news"])
 def test_a_mailbox_that_nobody_reads_is_refused_even_if_the_reader_keeps_it(local):
-    question = screened(f"{local}@example.com", sure=True)
+    error = screened(f"{local}@example.com", confirmed=True)
 
-    assert not question.may_insist
+    assert not error.may_insist
     assert screened(f"{local}@example.com", roles="allow") is None
 
 

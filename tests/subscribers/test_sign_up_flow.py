@@ -265,19 +265,19 @@ def test_the_overall_limit_holds_and_sign_ups_beyond_it_wait(newsletter, relay, 
 # --- 21: bots -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mistake", ["honeypot", "at once", "forged"])
+@pytest.mark.parametrize("mistake", ["honeypot", "too quick", "forged"])
 def test_a_bot_gets_the_same_page_and_no_mail_goes_out(newsletter, relay, mistake):
     fields = {
         "honeypot": {"website": "https://spam.example"},
-        "at once": {"opened": new_form_token(timezone.now())},
+        "too quick": {"opened": new_form_token(timezone.now())},
         "forged": {"opened": new_form_token(timezone.now() - MINUTE)[::-1]},
     }[mistake]
 
-    caught = post(newsletter, "bot@example.com", **fields)
+    bot = post(newsletter, "bot@example.com", **fields)
     honest = post(newsletter)
 
-    assert (caught.status_code, caught.headers) == (honest.status_code, honest.headers)
-    assert Client().get(caught.url).content == Client().get(honest.url).content
+    assert (bot.status_code, bot.headers) == (honest.status_code, honest.headers)
+    assert Client().get(bot.url).content == Client().get(honest.url).content
     relay.wait_for_mail(ANN)
     wait_until_settled()
     assert [mail.rcpt_to for mail in relay.received] == [ANN]
@@ -294,7 +294,7 @@ def test_the_consent_rows_say_what_was_agreed_to_when_where_and_by_whom(
     page = client.get("/newsletters/daily/").content.decode()
     post(newsletter, ip_address="2001:db8::7")
     confirm = link(relay.wait_for_mail(ANN))
-    asked = client.get(confirm).content.decode()
+    confirm_page = client.get(confirm).content.decode()
     client.post(confirm, REMOTE_ADDR="192.0.2.9", headers={"User-Agent": "Safari/19"})
     relay.wait_for_mail(ANN, count=2)
     wait_until_settled()
@@ -302,7 +302,7 @@ def test_the_consent_rows_say_what_was_agreed_to_when_where_and_by_whom(
     confirmed, signed_up = Consent.objects.all()
     assert (signed_up.kind, confirmed.kind) == ("signup", "confirmation")
     assert signed_up.wording in page
-    assert confirmed.wording in asked
+    assert confirmed.wording in confirm_page
     assert {signed_up.wording_version, confirmed.wording_version} == {WORDING_VERSION}
     assert signed_up.page == "http://testserver/newsletters/daily/"
     assert confirmed.page == "http://testserver/confirm/…/"

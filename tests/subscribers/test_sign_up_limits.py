@@ -128,9 +128,9 @@ def test_private_and_missing_ip_addresses_have_no_network_limit(settings, ip_add
 def test_every_reader_has_to_solve_a_challenge_near_the_overall_limit(settings):
     settings.SIGNUP_LIMIT = 10
     networks = ip_addresses()
-    taken = [is_accepted(n=n, ip_address=next(networks)) for n in range(20)]
+    accepted = [is_accepted(n=n, ip_address=next(networks)) for n in range(20)]
 
-    assert taken == [True] * 8 + [False] * 12
+    assert accepted == [True] * 8 + [False] * 12
     assert abuse.challenge_needed(NOW)
     # A challenge is needed a while later too, or bots would get in again at each calm moment.
     assert not is_accepted(n=21, ip_address=next(networks), now=NOW + 15 * MINUTE)
@@ -153,9 +153,9 @@ def test_mails_beyond_the_overall_limit_wait_and_sign_ups_far_beyond_it_are_drop
 def test_sign_ups_without_a_form_token_have_a_smaller_limit(settings):
     settings.SIGNUP_LIMIT_UNPROVEN = 2
     networks = ip_addresses()
-    taken = [is_accepted(n=n, ip_address=next(networks), form_token="") for n in range(4)]
+    accepted = [is_accepted(n=n, ip_address=next(networks), form_token="") for n in range(4)]
 
-    assert taken == [True, True, False, False]
+    assert accepted == [True, True, False, False]
     assert is_accepted(n=5, ip_address=next(networks))
 
 
@@ -175,24 +175,24 @@ def test_a_trusted_client_has_only_the_limits_per_address_and_overall(settings):
 
 
 def test_simultaneous_sign_ups_are_counted_one_by_one():
-    asked = LimitCheck([LeakyBucket("all", 50)], may_challenge=False)
+    check = LimitCheck([LeakyBucket("all", 50)], may_challenge=False)
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: limits.admit(asked, now=NOW), range(200)))
+        decisions = list(pool.map(lambda _: limits.admit(check, now=NOW), range(200)))
 
-    assert sum(answer.delay == timedelta(0) for answer in answers) == 50
+    assert sum(decision.delay == timedelta(0) for decision in decisions) == 50
 
 
 def test_the_local_limiter_keeps_a_bounded_number_of_buckets(monkeypatch):
     monkeypatch.setattr(LocalBuckets, "MAX_BUCKETS", 10)
-    alone, over_all = LocalBuckets(), LeakyBucket("all", 50)
-    taken = 0
+    local_buckets, total = LocalBuckets(), LeakyBucket("all", 50)
+    accepted = 0
     for n in range(100):
-        asked = LimitCheck([LeakyBucket(f"network:{n}", 1), over_all], may_challenge=False)
-        taken += alone.admit(asked, now=NOW).delay == timedelta(0)
+        check = LimitCheck([LeakyBucket(f"network:{n}", 1), total], may_challenge=False)
+        accepted += local_buckets.admit(check, now=NOW).delay == timedelta(0)
 
-    assert taken == 50
-    assert len(alone._empty_at) == 10
+    assert accepted == 50
+    assert len(local_buckets._empty_at) == 10
 
 
 def test_an_unreachable_redis_is_asked_once_and_not_for_every_sign_up(settings, caplog):

@@ -72,15 +72,15 @@ def test_an_id_that_no_row_can_have_is_a_bad_token():
 
 @given(IDS)
 def test_a_link_of_one_purpose_does_not_serve_another(pk):
-    readers = {
+    token_of = {
         signed_links.read_unsubscribe: signed_links.unsubscribe_token(pk),
         read_preferences: signed_links.preferences_token(_subscription(pk)),
         lambda token: signed_links.read_confirm(token, now=NOW): signed_links.confirm_token(
             Subscription(pk=pk), now=NOW
         ),
     }
-    for read, own in readers.items():
-        for token in set(readers.values()) - {own}:
+    for read, own in token_of.items():
+        for token in set(token_of.values()) - {own}:
             with pytest.raises(signed_links.BadToken):
                 read(token)
 

@@ -166,9 +166,9 @@ def test_a_reader_erased_while_an_event_is_being_posted_leaves_no_trace_of_it(
     post = send.post
 
     def post_and_erase(*args, **kwargs):
-        answer = post(*args, **kwargs)
+        response = post(*args, **kwargs)
         erase_reader(ann)
-        return answer
+        return response
 
     monkeypatch.setattr(send, "post", post_and_erase)
     assert send_due(webhook) == 1

@@ -242,9 +242,9 @@ def test_a_response_that_drips_endlessly_is_cut_off(receiver):
 def test_only_the_beginning_of_a_long_response_is_read(receiver):
     receiver.status, receiver.body = 200, b"y" * 100_000
 
-    answer = post(receiver.url, b"{}", headers={}, policy=DestinationPolicy(["127.0.0.1"]))
+    response = post(receiver.url, b"{}", headers={}, policy=DestinationPolicy(["127.0.0.1"]))
 
-    assert answer.text == "y" * 500
+    assert response.text == "y" * 500
 
 
 def test_two_workers_do_not_send_to_one_webhook_at_the_same_time(receiver):
@@ -301,7 +301,7 @@ def test_a_test_event_is_sent_by_the_workers_immediately(receiver, worker):
 
     delivery = log.send_test_event(webhook_id=webhook.pk, now=NOW)
 
-    wait_for(lambda: WebhookAttempt.objects.filter(delivery=delivery).exists(), what="a try")
+    wait_for(lambda: WebhookAttempt.objects.filter(delivery=delivery).exists(), what="an attempt")
     wait_for(
         lambda: Webhook.objects.filter(last_success_at__isnull=False).exists(), what="its success"
     )

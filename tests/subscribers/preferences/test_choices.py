@@ -198,10 +198,10 @@ def test_all_newsletters_of_the_reader_stand_on_one_page(send, client, active, o
 def test_another_readers_subscription_cannot_be_touched(client, active, number):
     stranger = factories.subscription(active.newsletter, "bob@example.com")
 
-    for meant in (stranger.pk, number):
-        fields = {"do": "choices", "subscription": meant, "frequency": "weekdays"}
+    for target in (stranger.pk, number):
+        fields = {"do": "choices", "subscription": target, "frequency": "weekdays"}
         assert client.post(link(active), fields).status_code == 404
-        fields = {"do": "pause", "subscription": meant, "weeks": "1"}
+        fields = {"do": "pause", "subscription": target, "weeks": "1"}
         assert client.post(link(active), fields).status_code == 404
 
     stranger.refresh_from_db()

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ask(client):
-    def ask(email, REMOTE_ADDR="127.0.0.1", **fields):
+def post_form(client):
+    def post_form(email, REMOTE_ADDR="127.0.0.1", **fields):
         opened = new_form_token(timezone.now() - timedelta(seconds=10))
         data = {"email": email, "opened": opened, **fields}
         return client.post(reverse("lost-link"), data, REMOTE_ADDR=REMOTE_ADDR)
 
-    return ask
+    return post_form
 
 
 def send_all(now=NOW):
@@ -41,8 +41,8 @@ def send_request(email="ann@example.com", now=NOW):
     request_link(email=email, attempt=Attempt(trusted=True), now=now)
 
 
-def test_the_link_comes_by_mail(client, ask, active):
-    answer = ask("Ann@Example.com")
+def test_the_link_comes_by_mail(client, post_form, active):
+    answer = post_form("Ann@Example.com")
 
     assert answer["Location"] == reverse("lost-link-sent")
     assert client.get(answer["Location"]).status_code == 200
@@ -53,11 +53,13 @@ def test_the_link_comes_by_mail(client, ask, active):
     assert link(active) in mail.outbox[0].alternatives[0].content
 
 
-def test_a_known_an_unknown_and_a_suppressed_address_get_the_same_answer(client, ask, active):
+def test_a_known_an_unknown_and_a_suppressed_address_get_the_same_answer(client, post_form, active):
     suppressed = factories.subscription(active.newsletter, "bob@example.com")
     suppression.suppress(email="bob@example.com", reason="complaint", now=NOW)
 
-    answers = [ask(email) for email in ("ann@example.com", "no@example.com", "bob@example.com")]
+    answers = [
+        post_form(email) for email in ("ann@example.com", "no@example.com", "bob@example.com")
+    ]
 
     assert len({(a.status_code, a["Location"], a.content) for a in answers}) == 1
     tasks.send_mails()
@@ -70,50 +72,50 @@ def test_a_known_an_unknown_and_a_suppressed_address_get_the_same_answer(client,
 
 
 def test_a_known_and_an_unknown_address_cost_the_same_queries(
-    ask, active, django_assert_num_queries
+    post_form, active, django_assert_num_queries
 ):
-    ask("warm-up@example.com")
+    post_form("warm-up@example.com")
     for email in ("ann@example.com", "nobody@example.com"):
         with django_assert_num_queries(5):
-            ask(email)
+            post_form(email)
 
 
-def test_looking_at_the_page_does_nothing_and_an_invalid_address_is_explained(client, ask):
+def test_looking_at_the_page_does_nothing_and_an_invalid_address_is_explained(client, post_form):
     assert client.get(reverse("lost-link")).status_code == 200
-    page = ask("ann@example").content.decode()
+    page = post_form("ann@example").content.decode()
 
     assert 'role="alert"' in page
     assert 'value="ann@example"' in page
     assert not RequestedMail.objects.exists()
 
 
-def test_a_bot_gets_the_same_answer_and_no_mail(ask, active):
-    assert ask("ann@example.com", website="x")["Location"] == reverse("lost-link-sent")
+def test_a_bot_gets_the_same_answer_and_no_mail(post_form, active):
+    assert post_form("ann@example.com", website="x")["Location"] == reverse("lost-link-sent")
     fresh = new_form_token(timezone.now())
-    assert ask("ann@example.com", opened=fresh)["Location"] == reverse("lost-link-sent")
+    assert post_form("ann@example.com", opened=fresh)["Location"] == reverse("lost-link-sent")
 
     assert not RequestedMail.objects.exists()
 
 
 @pytest.mark.parametrize("redis", ["with Redis", "without Redis"])
 def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
-    client, ask, settings, active, monkeypatch, redis
+    client, post_form, settings, active, monkeypatch, redis
 ):
     monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
     if redis == "without Redis":
         settings.REDIS_URL = "unix:///nowhere/redis.sock"
     shared_redis.reset_redis_for_tests()
     settings.SIGNUP_LIMIT_NETWORK = settings.SIGNUP_LIMIT_UNPROVEN = 3
-    there = {"REMOTE_ADDR": "192.0.2.9"}
+    network = {"REMOTE_ADDR": "192.0.2.9"}
     form = reverse("newsletter", args=[active.newsletter.slug])
     for n in range(4):
         opened = new_form_token(timezone.now() - timedelta(seconds=10))
-        client.post(form, {"email": f"reader{n}@example.com", "opened": opened}, **there)
+        client.post(form, {"email": f"reader{n}@example.com", "opened": opened}, **network)
     assert Subscriber.objects.filter(email__startswith="reader").count() == 3
 
-    answer = ask("ann@example.com", **there)
+    answer = post_form("ann@example.com", **network)
     for n in range(3):
-        ask(f"nobody{n}@example.com", **there)
+        post_form(f"nobody{n}@example.com", **network)
 
     assert answer["Location"] == reverse("lost-link-sent")
     # Links have the same limit as sign-ups, and it is counted separately.
@@ -121,10 +123,10 @@ def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
     shared_redis.reset_redis_for_tests()
 
 
-def test_a_challenge_has_to_be_solved_first_if_one_is_needed(ask, settings, active):
+def test_a_challenge_has_to_be_solved_first_if_one_is_needed(post_form, settings, active):
     settings.SIGNUP_CHALLENGE = "always"
 
-    page = ask("ann@example.com").content.decode()
+    page = post_form("ann@example.com").content.decode()
 
     assert 'id="challenge"' in page
     assert not RequestedMail.objects.exists()
@@ -144,8 +146,8 @@ def test_an_address_gets_one_link_in_five_minutes_and_five_a_day(active):
 
 
 def test_the_mail_comes_from_a_newsletter_with_an_active_subscription(active):
-    left = factories.newsletter(name="Gone", slug="gone")
-    factories.second_subscription(active.subscriber, left, status="unsubscribed")
+    ended = factories.newsletter(name="Gone", slug="gone")
+    factories.second_subscription(active.subscriber, ended, status="unsubscribed")
     send_request()
 
     assert send_all()[0].from_email.startswith("The Daily ")
@@ -233,12 +235,12 @@ def test_a_mail_that_fails_does_not_hold_up_the_others(active, monkeypatch):
     send_request("no@example.com")
     send_request()
     broken = RequestedMail.objects.get(email_key="no@example.com").pk
-    whole = requested_mail.send_if_due
+    send_if_due = requested_mail.send_if_due
 
     def breaks(*, mail_id, now):
         if mail_id == broken:
             raise ValueError("broken")
-        return whole(mail_id=mail_id, now=now)
+        return send_if_due(mail_id=mail_id, now=now)
 
     monkeypatch.setattr(requested_mail, "send_if_due", breaks)
     assert not requested_mail.send_all_due(clock=lambda: NOW)

@@ -25,10 +25,10 @@ OLD, NEW = "ann@example.com", "new@example.org"
 def change_address(subscription, email=NEW):
     change = address_change.request_change(subscription_id=subscription.pk, email=email, now=NOW)
     for side in ("old", "new"):
-        step = address_change.agree(
+        change_side = address_change.agree(
             token=signed_links.address_change_token(change.pk, side, now=NOW), now=NOW
         )
-    return step
+    return change_side
 
 
 @pytest.fixture
@@ -119,9 +119,9 @@ def test_links_in_old_mails_lead_to_the_subscription_that_is_kept(client, active
     assert receives(NEW) == []
 
 
-@pytest.mark.parametrize("somebody_there", [False, True])
-def test_links_in_the_former_mailbox_can_only_unsubscribe(client, active, somebody_there):
-    if somebody_there:
+@pytest.mark.parametrize("has_a_reader", [False, True])
+def test_links_in_the_former_mailbox_can_only_unsubscribe(client, active, has_a_reader):
+    if has_a_reader:
         factories.subscription(active.newsletter, NEW)
     former = signed_links.preferences_token(active)
     assert client.get(reverse("preferences", args=[former])).status_code == 200
@@ -165,7 +165,7 @@ def test_webhooks_report_the_replaced_subscription_with_the_former_address(activ
     theirs = factories.subscription(active.newsletter, NEW)
     if kept == "the other's":
         factories.force_update(Subscription.objects.filter(pk=active.pk), status="pending")
-    ended, goes_on = (theirs, active) if kept == "the reader's own" else (active, theirs)
+    ended, continuing = (theirs, active) if kept == "the reader's own" else (active, theirs)
     factories.webhook()
 
     change_address(active)
@@ -175,7 +175,7 @@ def test_webhooks_report_the_replaced_subscription_with_the_former_address(activ
     assert payload["type"] == "subscriber.unsubscribed"
     assert payload["data"]["subscription"]["id"] == ended.pk
     assert payload["data"]["subscription"]["email"] == OLD
-    assert payload["data"]["moved_to"] == goes_on.pk
+    assert payload["data"]["moved_to"] == continuing.pk
 
 
 def test_webhooks_do_not_report_a_subscription_that_had_ended_before(active):
@@ -266,8 +266,8 @@ def test_two_readers_who_swap_addresses_do_not_deadlock(active, evening):
     theirs = factories.subscription(evening, NEW)
     readers = [(active, NEW), (theirs, OLD)]
     changes = [
-        address_change.request_change(subscription_id=one.pk, email=email, now=NOW)
-        for one, email in readers
+        address_change.request_change(subscription_id=subscription.pk, email=email, now=NOW)
+        for subscription, email in readers
     ]
     for change in changes:
         address_change.agree(
@@ -282,7 +282,7 @@ def test_two_readers_who_swap_addresses_do_not_deadlock(active, evening):
                 token=signed_links.address_change_token(change.pk, "new", now=NOW), now=NOW
             )
         except signed_links.ExpiredToken:
-            return None  # the other change merged the two readers, and dropped this one
+            return None  # the other change merged the two readers, and cancelled this one
         finally:
             connection.close()
 

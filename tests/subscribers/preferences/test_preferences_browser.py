@@ -316,11 +316,11 @@ def paths(reader):
     }
     return {
         "preferences": f"{link(reader)}?done=newsletter-{reader.pk}",
-        "moving": f"{link(reader)}?done=address",
+        "address-change": f"{link(reader)}?done=address",
         "erase": f"{link(reader)}erase/",
-        "lost": reverse("lost-link"),
-        "sent": reverse("lost-link-sent"),
-        "expired": reverse("address-change", args=[expired]),
+        "lost-link": reverse("lost-link"),
+        "lost-link-sent": reverse("lost-link-sent"),
+        "address-change-expired": reverse("address-change", args=[expired]),
         **sides,
     }
 
@@ -334,14 +334,14 @@ def test_every_page_passes_axe_and_never_scrolls_sideways(page, reader, language
         assert_fits(page, name)
         assert_accessible(page, name)
     page.goto(unsubscribe_link(reader))
-    assert_accessible(page, "leaving")
+    assert_accessible(page, "unsubscribe")
     page.locator("main form button").click()
     page.locator("#why").wait_for()
-    assert_fits(page, "left")
-    assert_accessible(page, "left")
+    assert_fits(page, "unsubscribed")
+    assert_accessible(page, "unsubscribed")
     page.locator("#offers button").last.click()
     page.locator("#offers").wait_for(state="detached")
-    assert_accessible(page, "back")
+    assert_accessible(page, "resubscribed")
 
 
 def assert_fits(page, name):

@@ -28,7 +28,7 @@ domains = st.one_of(
 )  # fmt: skip
 
 
-def outcome(check, raw):
+def result_of(check, raw):
     try:
         return check(raw)
     except BadAddress as error:
@@ -40,12 +40,12 @@ def outcome(check, raw):
 @example("\ufeffann@example.com")
 @example("ann@gmial.com")
 def test_each_address_gets_the_same_result_as_in_a_sign_up(raw):
-    assert outcome(checking.fast_normalise, raw) == outcome(normalise, raw)
+    assert result_of(checking.fast_normalise, raw) == result_of(normalise, raw)
 
 
 @given(st.text(max_size=40))
 def test_any_other_text_gets_the_same_result_as_in_a_sign_up(raw):
-    assert outcome(checking.fast_normalise, raw) == outcome(normalise, raw)
+    assert result_of(checking.fast_normalise, raw) == result_of(normalise, raw)
 
 
 def check(row, **rules):
@@ -60,7 +60,7 @@ def test_an_unknown_time_zone_or_language_of_a_service_is_left_out():
 
 
 @pytest.mark.parametrize(
-    ("said", "confirmed"),
+    ("date", "confirmed"),
     [
         ("2019-05-02 08:17:03", True),
         ("2019-05-02", True),
@@ -71,8 +71,8 @@ def test_an_unknown_time_zone_or_language_of_a_service_is_left_out():
         ("9999-12-31T23:59:59-23:59", False),
     ],
 )
-def test_a_reader_without_a_date_is_asked_if_the_list_has_confirmation_dates(said, confirmed):
-    row = Row(2, "ann@example.com", confirmed_at=said)
+def test_a_reader_without_a_date_is_asked_if_the_list_has_confirmation_dates(date, confirmed):
+    row = Row(2, "ann@example.com", confirmed_at=date)
 
     assert check(row, requires_confirmed_at=True).is_confirmed is confirmed
     assert check(row, requires_confirmed_at=False).is_confirmed is True

@@ -124,15 +124,15 @@ def test_each_refusal_has_its_line_number_and_its_reason(run):
 
 
 def test_an_unsubscribed_reader_stays_unsubscribed(run, newsletter):
-    left = factories.subscription(newsletter, "ann@example.com", status="unsubscribed")
+    unsubscribed = factories.subscription(newsletter, "ann@example.com", status="unsubscribed")
 
     printed = run("email\nann@example.com\nbob@example.com\n", *CONFIRMED)
 
     assert printed[0] == (
         "line 2: 'ann@example.com': has unsubscribed; only the reader can come back"
     )
-    left.refresh_from_db()
-    assert left.status == "unsubscribed"
+    unsubscribed.refresh_from_db()
+    assert unsubscribed.status == "unsubscribed"
 
 
 def test_a_pending_reader_stays_pending_and_a_known_name_is_kept(run, newsletter):
@@ -366,7 +366,7 @@ def test_a_batch_costs_the_same_queries_however_many_rows(newsletter, django_ass
             evidence=ImportEvidence(statement=EVIDENCE),
             now=NOW,
         )
-        return sum(outcome.added for outcome in importing.import_all(plan))
+        return sum(result.added for result in importing.import_all(plan))
 
     with django_assert_num_queries(12):
         assert store(lines(10)) == 10

@@ -25,8 +25,8 @@ def newsletter():
     return factories.newsletter(slug="daily")
 
 
-def rows(**which):
-    return list(csv.DictReader(StringIO("".join(exporting.csv_chunks(**which)))))
+def rows(**filters):
+    return list(csv.DictReader(StringIO("".join(exporting.csv_chunks(**filters)))))
 
 
 def test_a_row_has_the_details_of_a_reader(newsletter):

@@ -57,7 +57,7 @@ def confirmed(job):
     jobs.configure(
         job_id=job.pk,
         preset=job.preset,
-        columns={Field(one): place for one, place in job.columns.items()},
+        columns={Field(field): column for field, column in job.columns.items()},
         kind="",
         treatment="confirmed",
         evidence="Double opt-in at the old site.",
@@ -209,9 +209,9 @@ def test_the_batch_under_way_is_not_stored_when_the_import_is_stopped(small_batc
     store = jobs.storing.store_batch
 
     def store_and_stop(*args, **kwargs):
-        outcome = store(*args, **kwargs)
+        result = store(*args, **kwargs)
         jobs.stop_import(job_id=job.pk, now=timezone.now())
-        return outcome
+        return result
 
     monkeypatch.setattr(jobs.storing, "store_batch", store_and_stop)
     # The import is stopped in the same transaction here, and this is rolled back with it.
@@ -345,16 +345,16 @@ def test_the_file_is_deleted_with_its_import_and_with_its_newsletter(
 
 def test_a_file_that_belongs_to_no_import_is_deleted_after_a_day(settings):
     settings.RETENTION_IMPORT_DAYS = 0
-    kept, stray, empty = (uploaded(lines(1)).file.path for _ in range(3))
+    kept, orphan, empty = (uploaded(lines(1)).file.path for _ in range(3))
     ImportJob.objects.exclude(file=ImportJob.objects.order_by("pk")[0].file).update(file="")
     os.unlink(empty)
 
     retention.purge_import_files(now=timezone.now())
-    assert os.path.exists(stray)
+    assert os.path.exists(orphan)
     retention.purge_import_files(now=timezone.now() + timedelta(days=1, minutes=1))
 
     assert os.path.exists(kept)
-    assert not os.path.exists(os.path.dirname(stray))
+    assert not os.path.exists(os.path.dirname(orphan))
     assert not os.path.exists(os.path.dirname(empty))
 
 

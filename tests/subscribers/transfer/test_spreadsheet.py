@@ -55,7 +55,7 @@ def test_a_record_is_a_line_under_the_header():
         gzip.compress(b"email,name\nann@example.com,Ann\n", mtime=0),
         gzip.compress("email,name\nann@example.com,Ann\n".encode("utf-16"), mtime=0),
     ],
-    ids=["mark", "crlf", "semicolons", "tabs", "bars", "quoted", "cr", "too many commas", "utf-16",
+    ids=["bom", "crlf", "semicolons", "tabs", "bars", "quoted", "cr", "too many commas", "utf-16",
          "utf-16 little-endian", "utf-16 big-endian", "gzip", "utf-16 in gzip"],
 )  # fmt: skip
 def test_each_way_in_which_programs_write_csv_is_read(content):
