@@ -19,7 +19,7 @@ from subscribers.models import Subscription
 from subscribers.signing import hmac_signer
 
 CONFIRM_WITHIN = timedelta(hours=72)
-COMEBACK_WITHIN = timedelta(hours=1)
+RESUBSCRIBE_WITHIN = timedelta(hours=1)
 # 128 bits of HMAC-SHA256 in URL-safe base64 without padding.
 SIGNATURE_LENGTH = 22
 # A bigint of PostgreSQL in base 62.
@@ -146,14 +146,14 @@ def read_address_change(token: str, *, now: datetime) -> tuple[int, str]:
     raise BadToken
 
 
-def comeback_token(subscription: Subscription, *, now: datetime) -> str:
+def resubscribe_token(subscription: Subscription, *, now: datetime) -> str:
     """Return a token by which a reader who has just left can come back, for an hour."""
-    expires = int((now + COMEBACK_WITHIN).timestamp())
+    expires = int((now + RESUBSCRIBE_WITHIN).timestamp())
     numbers = (subscription.pk, subscription.generation, expires)
     return _sign("return", ".".join(map(b62_encode, numbers)))
 
 
-def read_comeback(token: str, *, now: datetime) -> ConfirmToken:
+def read_resubscribe(token: str, *, now: datetime) -> ConfirmToken:
     """Return what the token says.
 
     Raises:

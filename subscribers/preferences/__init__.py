@@ -10,7 +10,7 @@ from subscribers.preferences.choices import (
     set_locale,
     set_muted_sections,
 )
-from subscribers.preferences.leaving import rejoin, set_end_reason, unsubscribe
+from subscribers.preferences.leaving import resubscribe, set_end_reason, unsubscribe
 
 __all__ = [
     "LONGEST_PAUSE",
@@ -18,7 +18,7 @@ __all__ = [
     "Choices",
     "FrequencyNotOffered",
     "pause",
-    "rejoin",
+    "resubscribe",
     "set_choices",
     "set_end_reason",
     "set_locale",

@@ -126,7 +126,7 @@ def cancel_open(*, subscriber_id: int, now: datetime) -> bool:
     return bool(rows.update(status=Status.DROPPED, ended_at=now))
 
 
-def open_change(*, subscriber_id: int, now: datetime) -> AddressChange | None:
+def find_open(*, subscriber_id: int, now: datetime) -> AddressChange | None:
     """Return the reader's open change, if its links are still valid."""
     return AddressChange.objects.filter(
         subscriber=subscriber_id,

@@ -102,7 +102,7 @@ def set_end_reason(
     return True
 
 
-def rejoin(
+def resubscribe(
     *,
     subscription_id: int,
     token: str,
@@ -114,7 +114,7 @@ def rejoin(
 ) -> bool:
     """Take back a reader who left, with fewer mails or after a pause if they ask for it.
 
-    This takes effect immediately with the `comeback_token` of the page on which they left.
+    This takes effect immediately with the `resubscribe_token` of the page on which they left.
     Otherwise a mail asks the reader to confirm, because a link from an old mail must not bring back
     somebody who wants to be gone.
 
@@ -136,7 +136,7 @@ def rejoin(
         if subscription is None:
             return True  # the second of two clicks
         check_frequency(subscription, frequency)
-        if not _may_rejoin(subscription, token, now=now):
+        if not _may_resubscribe(subscription, token, now=now):
             _ask_to_confirm(subscription, frequency, paused_until, origin=origin, now=now)
             return False
         _reactivate(subscription, frequency, paused_until, seen=seen, origin=origin, now=now)
@@ -152,10 +152,10 @@ def _lock_ended(subscription_id: int) -> Subscription | None:
     )
 
 
-def _may_rejoin(subscription: Subscription, token: str, *, now: datetime) -> bool:
+def _may_resubscribe(subscription: Subscription, token: str, *, now: datetime) -> bool:
     """Return whether the token is of this withdrawal, and the subscription was active before it."""
     try:
-        link = signed_links.read_comeback(token, now=now)
+        link = signed_links.read_resubscribe(token, now=now)
     except signed_links.BadToken:
         return False
     if (link.subscription_id, link.generation) != (subscription.pk, subscription.generation):
@@ -182,7 +182,7 @@ def _reactivate(
         details["frequency"] = {"from": subscription.frequency, "to": frequency}
     Subscription.objects.filter(pk=subscription.pk).update(
         status=Status.ACTIVE,
-        # So each withdrawal has a comeback token of its own.
+        # So each withdrawal has a resubscribe token of its own.
         generation=subscription.generation + 1,
         frequency=frequency or subscription.frequency,
         paused_until=paused_until,

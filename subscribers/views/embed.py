@@ -22,11 +22,10 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import condition, require_http_methods, require_safe
 
-from subscribers import abuse, embed, signup
+from subscribers import abuse, embed, languages, signup
 from subscribers.abuse import ChallengeNeeded
 from subscribers.addresses import BadAddress
 from subscribers.consent import Origin
-from subscribers.languages import first_supported
 from subscribers.models import Newsletter
 from subscribers.snippet import EmbedOptions
 from subscribers.views.origin import origin_of
@@ -95,7 +94,7 @@ def form(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
     answer = embed.form(
         newsletter,
-        language=first_supported(request.GET.get("lang", ""), newsletter.language),
+        language=languages.first_supported(request.GET.get("lang", ""), newsletter.language),
         accent=request.GET.get("accent", ""),
         background=request.GET.get("background", ""),
     )
@@ -135,7 +134,9 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
     if request.method != "POST":
         return redirect(newsletter)
-    translation.activate(first_supported(request.POST.get("lang", ""), newsletter.language))
+    translation.activate(
+        languages.first_supported(request.POST.get("lang", ""), newsletter.language)
+    )
     if "application/json" in request.headers.get("Accept", ""):
         answer = _sign_up(request, newsletter)
         response = JsonResponse(answer, status=STATUS[answer["state"]])
@@ -151,7 +152,7 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
 def frame(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form as a page of its own, for an iframe; the script draws it if scripts run."""
     newsletter = get_object_or_404(Newsletter, slug=slug)
-    language = first_supported(request.GET.get("lang", ""), newsletter.language)
+    language = languages.first_supported(request.GET.get("lang", ""), newsletter.language)
     translation.activate(language)
     context: dict[str, Any] = {
         "newsletter": newsletter,

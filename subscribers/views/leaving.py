@@ -49,7 +49,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
             context["wording"] = consent.wording(Consent.Kind.WITHDRAWAL, shown.newsletter)
         return render(request, "subscribers/unsubscribe.html", context)
     return _unsubscribed_page(
-        request, token, shown, return_token=_comeback_token(shown) if request.POST else ""
+        request, token, shown, return_token=_resubscribe_token(shown) if request.POST else ""
     )
 
 
@@ -92,7 +92,7 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
         until = pause_form.midnight(zone)
     return_token = request.POST.get("back", "")
     try:
-        is_active = preferences.rejoin(
+        is_active = preferences.resubscribe(
             subscription_id=subscription.pk,
             token=return_token,
             seen=_button_labels(subscription.newsletter).get(offer, ""),
@@ -174,7 +174,7 @@ def _button_labels(newsletter: Newsletter) -> dict[str, str]:
     }
 
 
-def _comeback_token(subscription: Subscription | None) -> str:
+def _resubscribe_token(subscription: Subscription | None) -> str:
     """Return a token if our page's button was just pressed, else "": others confirm by mail."""
     if subscription is None:
         return ""
@@ -182,7 +182,7 @@ def _comeback_token(subscription: Subscription | None) -> str:
     ended_at = subscription.ended_at
     if subscription.status != Status.UNSUBSCRIBED or not ended_at or ended_at < now() - JUST_NOW:
         return ""
-    return signed_links.comeback_token(subscription, now=now())
+    return signed_links.resubscribe_token(subscription, now=now())
 
 
 def _today(subscription: Subscription) -> date:

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from subscribers import signed_links, timezones
 from subscribers.forms import ChoicesForm, PauseForm, PersonForm
 from subscribers.models import Newsletter, Section, Subscription
-from subscribers.preferences.address_change import open_change
+from subscribers.preferences import address_change
 from subscribers.rhythm import Rhythm, rhythms
 from subscribers.views.posted_form import FormState
 
@@ -75,7 +75,7 @@ def build_context(
         "person_form": person_form or PersonForm(reader=reader),
         "current_zone": zone.key,
         "pause_all": _pause(invalid, "all", now.astimezone(zone).date()),
-        "change": open_change(subscriber_id=reader.pk, now=now),
+        "change": address_change.find_open(subscriber_id=reader.pk, now=now),
         "invalid": invalid,
         "done": done,
     }

@@ -192,9 +192,9 @@ def test_a_reader_who_resubscribes_within_the_hour_is_not_counted(newsletter, mi
     left_at = datetime(2026, 3, 10, 23, 50, tzinfo=UTC)
     leaving.unsubscribe(subscription_id=ann.pk, now=left_at)
     ann.refresh_from_db()
-    token = signed_links.comeback_token(ann, now=left_at)
+    token = signed_links.resubscribe_token(ann, now=left_at)
     back_at = left_at + timedelta(minutes=minutes)
-    assert leaving.rejoin(subscription_id=ann.pk, token=token, seen="Back", now=back_at)
+    assert leaving.resubscribe(subscription_id=ann.pk, token=token, seen="Back", now=back_at)
 
     later = back_at + timedelta(hours=2)
     assert report(newsletter, now=later).total == GrowthCounts()

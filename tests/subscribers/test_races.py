@@ -108,7 +108,7 @@ def test_simultaneous_sign_ups_for_many_newsletters_keep_to_the_daily_mail_limit
     assert due.filter(mail_due_at__lt=NOW + COOLDOWN).count() == MAILS_PER_ADDRESS
 
 
-@pytest.mark.parametrize("act", ["choose", "erase", "rejoin"])
+@pytest.mark.parametrize("act", ["choose", "erase", "resubscribe"])
 def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
     """Each action has locked the subscription, not yet the reader, when the sign-up begins to wait.
 
@@ -131,11 +131,11 @@ def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
     def erase():
         erasure.erase(subscriber_id=subscription.subscriber_id, now=NOW)
 
-    def rejoin():
+    def resubscribe():
         factories.force_update(
             Subscription.objects.filter(pk=subscription.pk), status="unsubscribed"
         )
-        leaving.rejoin(subscription_id=subscription.pk, token="", seen="", now=NOW)
+        leaving.resubscribe(subscription_id=subscription.pk, token="", seen="", now=NOW)
 
     with ThreadPoolExecutor(1) as pool:
         waiting = []
@@ -147,7 +147,7 @@ def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
             return result
 
         with deadlock_timeout("100ms"), connection.execute_wrapper(sign_up_once_locked):
-            {"choose": choose, "erase": erase, "rejoin": rejoin}[act]()
+            {"choose": choose, "erase": erase, "resubscribe": resubscribe}[act]()
         waiting[0].result(10)
 
     assert Subscriber.objects.filter(email="ann@example.com").exists()

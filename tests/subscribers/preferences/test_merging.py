@@ -148,16 +148,16 @@ def test_the_signal_is_sent_for_the_subscription_that_is_replaced(
 ):
     """The signal's listener skips what is planned for that subscription."""
     theirs = factories.subscription(active.newsletter, NEW)
-    heard = []
+    received = []
 
     def listen(sender, subscription_id, now, **kwargs):
-        heard.append(subscription_id)
+        received.append(subscription_id)
 
     signals.subscription_ended.connect(listen)
     with django_capture_on_commit_callbacks(execute=True):
         change_address(active)
     signals.subscription_ended.disconnect(listen)
-    assert heard == [theirs.pk]
+    assert received == [theirs.pk]
 
 
 @pytest.mark.parametrize("kept", ["the reader's own", "the other's"])
@@ -298,6 +298,6 @@ def test_two_readers_who_swap_addresses_do_not_deadlock(active, evening):
 def test_an_expired_address_change_is_not_shown(client, active):
     change = address_change.request_change(subscription_id=active.pk, email=NEW, now=NOW)
 
-    assert address_change.open_change(subscriber_id=active.subscriber_id, now=NOW) == change
+    assert address_change.find_open(subscriber_id=active.subscriber_id, now=NOW) == change
     late = NOW + timedelta(hours=73)
-    assert address_change.open_change(subscriber_id=active.subscriber_id, now=late) is None
+    assert address_change.find_open(subscriber_id=active.subscriber_id, now=late) is None

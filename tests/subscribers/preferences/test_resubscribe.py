@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from subscribers import consent, signals, signed_links, tasks
 from subscribers.models import Consent, Subscription
-from subscribers.preferences import rejoin, unsubscribe
+from subscribers.preferences import resubscribe, unsubscribe
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import recorded_changes, unsubscribe_link
@@ -66,10 +66,10 @@ def test_the_answer_to_a_mail_program_does_not_offer_to_resubscribe(client, acti
 def test_a_reader_resubscribes_immediately_on_the_unsubscribed_page(
     client, active, django_capture_on_commit_callbacks
 ):
-    heard = []
+    received = []
 
     def listen(sender, subscription_id, now, **kwargs):
-        heard.append(subscription_id)
+        received.append(subscription_id)
 
     signals.subscription_confirmed.connect(listen)
     token = back_token(unsubscribed_page(client, active))
@@ -80,7 +80,7 @@ def test_a_reader_resubscribes_immediately_on_the_unsubscribed_page(
     assert "Welcome back" in page
     active.refresh_from_db()
     assert (active.status, active.ended_at) == ("active", None)
-    assert heard == [active.pk]
+    assert received == [active.pk]
     row = Consent.objects.get(kind="confirmation")
     assert row.wording == "Keep sending me The Daily"
     assert row.details["status"] == {"from": "unsubscribed", "to": "active"}
@@ -203,15 +203,15 @@ def test_a_chosen_pause_is_stored_until_the_confirmation(client, active):
 )
 def test_no_other_token_resubscribes_the_reader(active, token):
     if token == "another's":
-        token = signed_links.comeback_token(factories.subscription(active.newsletter), now=NOW)
+        token = signed_links.resubscribe_token(factories.subscription(active.newsletter), now=NOW)
     elif token == "of an earlier time":
-        token = signed_links.comeback_token(active, now=NOW)
+        token = signed_links.resubscribe_token(active, now=NOW)
         Subscription.objects.filter(pk=active.pk).update(generation=2)
     elif token == "too late":
-        token = signed_links.comeback_token(active, now=NOW - timedelta(minutes=61))
+        token = signed_links.resubscribe_token(active, now=NOW - timedelta(minutes=61))
     unsubscribe(subscription_id=active.pk, now=NOW)
 
-    assert not rejoin(subscription_id=active.pk, token=token, seen="", now=NOW)
+    assert not resubscribe(subscription_id=active.pk, token=token, seen="", now=NOW)
     active.refresh_from_db()
     assert active.status != "active"
 
