@@ -15,7 +15,7 @@ from subscribers.models import Subscriber
 # Nobody turns more pages than that. An editor who looks for a reader searches.
 COUNT_LIMIT = 10_000
 COUNT_TIMEOUT_MS = 500
-# A search is for one reader. Of the hundred thousand that one letter finds, it shows the first.
+# A search is for one reader. A search for one letter finds a hundred thousand, and shows the first.
 SEARCH_LIMIT = 1000
 
 

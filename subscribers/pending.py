@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from subscribers import consent_guard, signed_links
 from subscribers.models import Event, Subscriber, Subscription
-from subscribers.webhooks import erasure
 from subscribers.webhooks.emit import emit_for_subscription
+from subscribers.webhooks.erasure import notify_purged
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _erase(ids: list[int], *, now: datetime) -> int:
     for pk in were_readers:
         emit_for_subscription(event=Event.UNSUBSCRIBED, subscription_id=pk, now=now)
     for row in never_confirmed:
-        erasure.notify_purged(row, now=now)
+        notify_purged(row, now=now)
     Subscription.objects.filter(pk__in=[row.pk for row in never_confirmed]).delete()
     Subscriber.objects.filter(
         pk__in=[row.subscriber_id for row in never_confirmed], subscriptions=None, erased_at=None

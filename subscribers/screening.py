@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from disposable_email_domains import blocklist
 
-from subscribers import typos
+from subscribers import homoglyphs, typos
 from subscribers.addresses import BadAddress, domain
-from subscribers.homoglyphs import impersonated
-from subscribers.typos import COMMON_DOMAINS
 
 ALLOW, WARN, REFUSE = "allow", "warn", "refuse"
 
@@ -62,13 +60,13 @@ def screen(address: str, *, policy: ScreeningPolicy, confirmed: bool) -> None:
     """
     local, host = address.rpartition("@")[0], domain(address)
     role = local.lower().partition("+")[0]
-    imitated = impersonated(host)
+    imitated = homoglyphs.impersonated(host)
     if imitated:
         _refuse_or_warn(
             _LOOKALIKE,
             policy.mixed_scripts,
             confirmed,
-            f"{local}@{imitated}" if imitated in COMMON_DOMAINS else "",
+            f"{local}@{imitated}" if imitated in typos.COMMON_DOMAINS else "",
         )
     elif meant := typos.suggest(host):
         _refuse_or_warn(_SPELLING, WARN, confirmed, f"{local}@{meant}")

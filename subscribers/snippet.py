@@ -16,8 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from subscribers import embed
-from subscribers.languages import first_supported
+from subscribers import embed, languages
 from subscribers.models import Newsletter
 
 # The height of an iframe that holds the form, its wording and one line of error, on a phone.
@@ -157,7 +156,9 @@ def _is_signed(newsletter: Newsletter, options: EmbedOptions, seal: str) -> bool
 
 
 def _form(newsletter: Newsletter, options: EmbedOptions) -> dict[str, Any]:
-    return embed.form(newsletter, language=first_supported(options.lang, newsletter.language))
+    return embed.form(
+        newsletter, language=languages.first_supported(options.lang, newsletter.language)
+    )
 
 
 def _data_attributes(attributes: Mapping[str, str]) -> SafeString:

@@ -35,7 +35,7 @@ def send_mails() -> None:
 def tick() -> None:
     """Enqueue the work that is due.
 
-    Among it are mails whose task was lost, that were postponed, or that had no task (imports).
+    This includes mails whose task was lost, that were postponed, or that had no task (imports).
     """
     at = now()
     pending.remind(now=at)

@@ -74,16 +74,18 @@ def _one_typo_away(host: str) -> str:
 def _is_one_typo(name: str, known: str) -> bool:
     if abs(len(name) - len(known)) == 1:
         return min(name, known, key=len) in set(_shorter(max(name, known, key=len)))
-    places = [place for place, (a, b) in enumerate(zip(name, known, strict=False)) if a != b]
-    if len(name) != len(known) or not 1 <= len(places) <= 2:
+    positions = [
+        position for position, (a, b) in enumerate(zip(name, known, strict=False)) if a != b
+    ]
+    if len(name) != len(known) or not 1 <= len(positions) <= 2:
         return False
-    first, last = places[0], places[-1]
+    first, last = positions[0], positions[-1]
     is_swapped = name[first] == known[last] and name[last] == known[first]
     return first == last or (last == first + 1 and is_swapped)
 
 
 def _shorter(name: str) -> Iterator[str]:
-    return (name[:place] + name[place + 1 :] for place in range(len(name)))
+    return (name[:position] + name[position + 1 :] for position in range(len(name)))
 
 
 def _spellings() -> dict[str, list[str]]:

@@ -61,9 +61,9 @@ def _number(label: str, *, largest: int, **options: Any) -> forms.IntegerField:
 class EmbedForm(forms.Form):
     """What the site's owner may choose; an option left empty is left out of the snippet."""
 
-    TRIGGER = ("after_scroll", "after_seconds")
-    WORDS = ("lang", "title", "text", "button")
-    LOOKS = ("theme", "accent", "background", "font", "radius")
+    TRIGGER_FIELDS = ("after_scroll", "after_seconds")
+    TEXT_FIELDS = ("lang", "title", "text", "button")
+    STYLE_FIELDS = ("theme", "accent", "background", "font", "radius")
 
     kind = _choice("What to embed", KINDS)
     after_scroll = _number(
@@ -102,9 +102,9 @@ class EmbedForm(forms.Form):
         """Return the groups of fields, each with its name and title."""
         return [
             ("kind", "", [self["kind"]]),
-            ("trigger", "When it opens", [self[name] for name in self.TRIGGER]),
-            ("words", "Words", [self[name] for name in self.WORDS]),
-            ("looks", "Looks", [self[name] for name in self.LOOKS]),
+            ("trigger", "When it opens", [self[name] for name in self.TRIGGER_FIELDS]),
+            ("words", "Words", [self[name] for name in self.TEXT_FIELDS]),
+            ("looks", "Looks", [self[name] for name in self.STYLE_FIELDS]),
         ]
 
     def problems(self) -> list[str]:
@@ -120,13 +120,13 @@ class EmbedForm(forms.Form):
 
     def options(self) -> EmbedOptions:
         given = self.cleaned_data
-        values = {name: given.get(name) for name in (*self.WORDS, *self.LOOKS)}
+        values = {name: given.get(name) for name in (*self.TEXT_FIELDS, *self.STYLE_FIELDS)}
         return EmbedOptions(
             **{n: "" if value is None else str(value) for n, value in values.items()}
         )
 
     def trigger(self) -> PopupTrigger:
-        return PopupTrigger(**{name: self.cleaned_data.get(name) for name in self.TRIGGER})
+        return PopupTrigger(**{name: self.cleaned_data.get(name) for name in self.TRIGGER_FIELDS})
 
 
 class EmbedPages(ModelAdmin):

@@ -13,8 +13,8 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextareaWidget
 
+from subscribers import audience_sizes
 from subscribers.admin.embedding import EmbedPages
-from subscribers.audience_sizes import sizes
 from subscribers.models import Newsletter, Section
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -63,7 +63,7 @@ class NewsletterAdmin(EmbedPages):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        found = sizes(newsletter.pk for newsletter in changelist.result_list)
+        found = audience_sizes.sizes(newsletter.pk for newsletter in changelist.result_list)
         for newsletter in changelist.result_list:
             newsletter.active_size, newsletter.pending_size = found[newsletter.pk]
         return changelist

@@ -7,8 +7,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
-# Typefaces that phones and desktops have. A mail program that is told none takes a typeface without
-# serifs for one of these scripts, and one from 1995 for the other.
+# Typefaces that phones and desktops have. If a mail names none, a mail program takes a typeface
+# without serifs for one of these scripts, and one from 1995 for the other.
 _SERIF = {
     "ja": "'Hiragino Mincho ProN', 'Yu Mincho', 'Noto Serif CJK JP', 'Noto Serif JP', ",
     "ar": "'Geeza Pro', 'Noto Naskh Arabic', 'Sakkal Majalla', 'Arabic Typesetting', ",

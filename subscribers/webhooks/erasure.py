@@ -1,11 +1,11 @@
 """Tell other programs to forget a reader who is erased, and then purge the events about them.
 
 All events of an erased reader are deleted, except those that say that the reader left and have not
-arrived yet. Without such an event, a program that was told of the reader would keep them for good;
-so would a program that was only told that they left. The event holds the address, by which the
-program knows the reader, and nothing else of the person. Once it has arrived, the address is
-removed from it. If it never arrives, it is kept for KEEP_UNDELIVERED, so that the admin can send
-it again.
+arrived yet. Without such an event, a program that got an event about the reader would keep them
+permanently; so would a program that only got the event that they left. The event holds the
+address, by which the program knows the reader, and nothing else of the person. Once it has arrived,
+the address is removed from it. If it never arrives, it is kept for KEEP_UNDELIVERED, so that the
+admin can send it again.
 """
 
 from __future__ import annotations

@@ -94,10 +94,10 @@ def test_an_old_link_does_not_lead_to_the_preferences(client, pending):
 
 
 def test_confirming_sends_the_signal_once(client, pending, django_capture_on_commit_callbacks):
-    heard = []
+    received = []
 
     def listen(sender, subscription_id, now, **kwargs):
-        heard.append(subscription_id)
+        received.append(subscription_id)
 
     signals.subscription_confirmed.connect(listen)
     with django_capture_on_commit_callbacks(execute=True):
@@ -105,7 +105,7 @@ def test_confirming_sends_the_signal_once(client, pending, django_capture_on_com
         client.post(link(pending))
     signals.subscription_confirmed.disconnect(listen)
 
-    assert heard == [pending.pk]
+    assert received == [pending.pk]
 
 
 def test_the_page_says_when_the_first_edition_comes(client, pending):

@@ -9,10 +9,9 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import consent, data_export, erasure, signed_links
+from subscribers import consent, data_export, erasure, signed_links, suppression
 from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber, Subscription
 from subscribers.preferences import address_change
-from subscribers.suppression import replace_by_hash, suppress
 from tests import factories
 from tests.factories import NOW
 
@@ -111,7 +110,7 @@ def test_each_field_of_a_subscription_is_in_the_file_or_left_out_on_purpose(ann)
 
 
 def test_the_page_shows_the_same_data_as_the_file(client, ann):
-    suppress(email="ann@example.com", reason="bounce", now=NOW)
+    suppression.suppress(email="ann@example.com", reason="bounce", now=NOW)
 
     response = client.get(page(ann))
 
@@ -258,7 +257,7 @@ def test_each_field_of_a_request_is_in_the_file_or_left_out_on_purpose(
 
 
 def test_an_earlier_erasure_is_in_the_file_although_only_a_hash_is_left(client, ann):
-    replace_by_hash(email="ann@example.com", detail="at the reader's wish", now=NOW)
+    suppression.replace_by_hash(email="ann@example.com", detail="at the reader's wish", now=NOW)
 
     assert data_export.export(subscriber_id=ann.subscriber_id)["suppression"] == {
         "reason": "erased",
@@ -272,8 +271,8 @@ def test_an_earlier_erasure_is_in_the_file_although_only_a_hash_is_left(client, 
 
 
 def test_the_page_says_why_a_hashed_address_gets_no_mail(client, ann):
-    suppress(email="ann@example.com", reason="complaint", now=NOW)
-    replace_by_hash(email="ann@example.com", now=NOW)
+    suppression.suppress(email="ann@example.com", reason="complaint", now=NOW)
+    suppression.replace_by_hash(email="ann@example.com", now=NOW)
 
     assert "a mail from us was reported as spam" in client.get(page(ann)).content.decode()
 

@@ -45,7 +45,7 @@ def test_a_reminder_comes_after_a_day_and_only_once(newsletter):
 
     subjects = {hours: tick(NOW + hours * HOUR) for hours in range(1, 150)}
 
-    assert {hours: said for hours, said in subjects.items() if said} == {
+    assert {hours: sent for hours, sent in subjects.items() if sent} == {
         24: ["Still waiting for your click: The Daily"]
     }
 

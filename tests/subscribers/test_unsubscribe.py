@@ -124,10 +124,10 @@ def test_unsubscribing_from_one_newsletter_keeps_the_others(client, active):
 def test_unsubscribing_sends_the_signal_each_time(
     client, active, django_capture_on_commit_callbacks
 ):
-    heard = []
+    received = []
 
     def listen(sender, subscription_id, now, **kwargs):
-        heard.append(subscription_id)
+        received.append(subscription_id)
 
     signals.subscription_ended.connect(listen)
     with django_capture_on_commit_callbacks(execute=True):
@@ -135,4 +135,4 @@ def test_unsubscribing_sends_the_signal_each_time(
         client.post(link(active))
     signals.subscription_ended.disconnect(listen)
 
-    assert heard == [active.pk] * 2
+    assert received == [active.pk] * 2
