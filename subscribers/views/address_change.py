@@ -52,7 +52,9 @@ def _page(
         "state": state,
         "side": change_side.side,
         "change": change_side.change,
-        "old_address": subscription.subscriber.email if change_side.side == address_change.OLD else "",
+        "old_address": subscription.subscriber.email
+        if change_side.side == address_change.OLD
+        else "",
         "wording": address_change.button_sentence(change_side.change),
     }
     return render(request, "subscribers/address_change.html", context)

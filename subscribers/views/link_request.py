@@ -48,7 +48,6 @@ def _form(request: HttpRequest, form_state: FormState) -> HttpResponse:
     # The form token stays the same: with a new one, a quick correction would come too early.
     posted = request.method == "POST"
     form_token = request.POST.get("opened", "") if posted else new_form_token(now())
-    )
     return render(
         request, "subscribers/lost_link.html", {"form_state": form_state, "form_token": form_token}
     )

@@ -84,7 +84,6 @@ def _form(request: HttpRequest, newsletter: Newsletter, form_state: FormState) -
     # The form token stays the same: with a new one, a quick correction would come too early.
     posted = request.method == "POST"
     form_token = request.POST.get("opened", "") if posted else new_form_token(now())
-    )
     context = {
         "newsletter": newsletter,
         "form_state": form_state,
