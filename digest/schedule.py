@@ -88,8 +88,8 @@ def reader_send_time(
 
     The reader gets it at `local_time` by their own clock. A reader whose time has passed gets it
     immediately, as long as it is still that day in the zone or the time was no longer ago than
-    `useful_for`. Otherwise the edition is yesterday's: the returned instant lies further in the
-    past than `useful_for`.
+    `allowed_lateness`. Otherwise the edition is yesterday's: the returned instant lies further in
+    the past than `allowed_lateness`.
     """
     own = instant_of(day, local_time, zone)
     if own >= now:

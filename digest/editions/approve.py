@@ -81,8 +81,8 @@ def next_revision(edition: Edition, content: str) -> int:
     """
     if not edition.sending_at:
         return edition.revision
-    out = edition.frozen_pages.filter(revision=edition.revision)
-    return edition.revision + out.exclude(content_hash=content).exists()
+    frozen = edition.frozen_pages.filter(revision=edition.revision)
+    return edition.revision + frozen.exclude(content_hash=content).exists()
 
 
 def withdraw(*, edition_id: int) -> bool:
@@ -108,13 +108,13 @@ def void_if_changed(*, edition_id: int) -> bool:
 
 
 def _void(approved: QuerySet[Edition], *, reason: str) -> bool:
-    nobodys = {"approved_at": None, "approved_by": None, "approved_hash": ""}
-    if approved.filter(sending_at=None).update(status=Edition.Status.DRAFT, **nobodys):
+    cleared = {"approved_at": None, "approved_by": None, "approved_hash": ""}
+    if approved.filter(sending_at=None).update(status=Edition.Status.DRAFT, **cleared):
         return True
     # Readers have it already, so it cannot be a draft. Editors are told when its send time comes.
     return bool(
         approved.update(
-            status=Edition.Status.HELD, reason=reason, notice_due_at=F("sends_at"), **nobodys
+            status=Edition.Status.HELD, reason=reason, notice_due_at=F("sends_at"), **cleared
         )
     )
 

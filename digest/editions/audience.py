@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 _Frequency = Subscription.Frequency
 # Days of the week in ISO 8601, as PostgreSQL counts them.
 _WEEKEND = (6, 7)
-# The usual number of readers is the median of the last LAST editions, once there are FEWEST.
+# The usual number of readers is the median of the last RECENT_EDITIONS, once there are
+# MIN_EDITIONS.
 RECENT_EDITIONS, MIN_EDITIONS = 10, 3
 # How far the number of readers may differ from an accepted one: whoever accepts 12,000 readers
 # also accepts those who come and go before the start, but not an import.
@@ -155,14 +156,14 @@ def _kind(edition: Edition) -> str:
 
 def _is_accepted(edition: Edition, count: int) -> bool:
     # The number of readers at the first start counts as accepted.
-    agreed = (edition.audience_accepted, edition.audience)
-    return any(abs(count - yes) * 100 <= DRIFT_PERCENT * yes for yes in agreed if yes)
+    accepted = (edition.audience_accepted, edition.audience)
+    return any(abs(count - size) * 100 <= DRIFT_PERCENT * size for size in accepted if size)
 
 
 def accept_audience(*, edition_id: int, user: AbstractBaseUser | None = None, count: int) -> bool:
     """Record that a person accepts `count` readers; False if the edition is not editable."""
-    open_ones = Edition.objects.filter(pk=edition_id, status__in=Edition.EDITABLE)
-    accepted = bool(open_ones.update(audience_accepted=count))
+    editable = Edition.objects.filter(pk=edition_id, status__in=Edition.EDITABLE)
+    accepted = bool(editable.update(audience_accepted=count))
     if accepted:
         logger.info("Edition %s may go to %s readers, says %s", edition_id, count, user)
     return accepted

@@ -25,18 +25,18 @@ def propose(
 
     The items are marked "again", so that they take no story from later editions.
     """
-    printed = list(_printed_in(edition, now))
-    latest = {item.story_id: item for item in printed}
-    chosen = best_of_week(_placements(printed, latest), limit=limit, section_limits=section_limits)
-    return [_again(edition, latest[candidate.id]) for candidate in chosen]
+    items = list(_items_of_the_week(edition, now))
+    latest = {item.story_id: item for item in items}
+    chosen = best_of_week(_placements(items, latest), limit=limit, section_limits=section_limits)
+    return [_repeated(edition, latest[candidate.id]) for candidate in chosen]
 
 
-def _printed_in(edition: Edition, now: datetime) -> QuerySet[EditionItem]:
+def _items_of_the_week(edition: Edition, now: datetime) -> QuerySet[EditionItem]:
     """Return what readers got since the previous weekly edition, in the order of printing.
 
     Stories that a weekly edition has had are left out, so that none is repeated.
     """
-    had = EditionItem.objects.filter(
+    already_weekly = EditionItem.objects.filter(
         newsletter=edition.newsletter_id,
         edition__cadence=Cadence.WEEKLY,
         released=False,
@@ -44,7 +44,7 @@ def _printed_in(edition: Edition, now: datetime) -> QuerySet[EditionItem]:
     ).exclude(edition=edition)
     return (
         EditionItem.objects.filter(
-            ~Exists(had),
+            ~Exists(already_weekly),
             newsletter=edition.newsletter_id,
             edition__cadence=Cadence.DAILY,
             edition__corrects=None,
@@ -75,18 +75,16 @@ def _since(edition: Edition, now: datetime) -> datetime:
     return max(before, now - MAX_LOOKBACK) if before else now - WEEK
 
 
-def _placements(
-    printed: Sequence[EditionItem], latest: Mapping[int, EditionItem]
-) -> list[Placement]:
-    places: Counter[tuple[int, int | None]] = Counter()
-    leads: set[int] = set()
+def _placements(items: Sequence[EditionItem], latest: Mapping[int, EditionItem]) -> list[Placement]:
+    next_places: Counter[tuple[int, int | None]] = Counter()
+    editions_seen: set[int] = set()
     found = []
-    for item in printed:
-        is_lead = item.edition_id not in leads
-        leads.add(item.edition_id)
+    for item in items:
+        is_lead = item.edition_id not in editions_seen
+        editions_seen.add(item.edition_id)
         section = item.edition_id, item.section_id
-        found.append(Placement(_candidate(latest[item.story_id]), is_lead, places[section]))
-        places[section] += not is_lead
+        found.append(Placement(_candidate(latest[item.story_id]), is_lead, next_places[section]))
+        next_places[section] += not is_lead
     return found
 
 
@@ -101,7 +99,7 @@ def _candidate(item: EditionItem) -> Candidate:
     )
 
 
-def _again(edition: Edition, item: EditionItem) -> EditionItem:
+def _repeated(edition: Edition, item: EditionItem) -> EditionItem:
     return EditionItem(
         edition=edition,
         newsletter=edition.newsletter,

@@ -62,9 +62,7 @@ def correctable_revisions(edition: Edition) -> list[int]:
 def revision_counts(edition: Edition) -> list[RevisionCount]:
     """Return every revision up to the present one, readers counted from the rows; one query."""
     reached = Delivery.objects.filter(edition=edition, status__in=_REACHED)
-    counts = dict(
-        reached.order_by().values_list("revision").annotate(readers=Count("pk")),
-    )
+    counts = dict(reached.order_by().values_list("revision").annotate(readers=Count("pk")))
     return [
         RevisionCount(number, counts.get(number, 0)) for number in range(1, edition.revision + 1)
     ]
@@ -93,7 +91,7 @@ def draft_correction(
 
     Raises:
         NotCorrectable: the note is empty, it is too early, or nobody has what it corrects.
-        AlreadyThere: an earlier correction of it is unfinished.
+        CorrectionExists: an earlier correction of it is unfinished.
     """
     edition = (
         Edition.objects.select_for_update(of=("self",))
@@ -123,8 +121,8 @@ def draft_correction(
 
 
 def _require_correctable(edition: Edition, through: int) -> None:
-    if too_early := blocking_reason(edition):
-        raise NotCorrectable(too_early)
+    if reason := blocking_reason(edition):
+        raise NotCorrectable(reason)
     if through not in correctable_revisions(edition):
         raise NotCorrectable(f"There is no version {through} that could be corrected now.")
     if not recipients(edition, through=through).exists():

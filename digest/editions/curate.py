@@ -59,8 +59,8 @@ def add_story(*, edition_id: int, story_id: int, again: bool = False) -> Edition
     """Add a story at the edition's end; a story that is in it already stays as it is."""
     edition = _lock_editable(edition_id)
     story = Story.objects.get(pk=story_id, newsletter=edition.newsletter_id)
-    if there := edition.items.filter(story=story).first():
-        return there
+    if existing := edition.items.filter(story=story).first():
+        return existing
     printed = printed_items(edition).filter(story=story).first()
     if printed and not again:
         raise AlreadyPrinted(story, printed.edition)
@@ -102,7 +102,7 @@ def edit_item(*, edition_id: int, item_id: int, edit: ItemEdit) -> None:
 
 @transaction.atomic
 def set_copy(*, edition_id: int, **fields: str) -> None:
-    """Set the given ones of the edition's subject, preheader and note."""
+    """Set the edition's subject, preheader and note, those that are given."""
     _lock_editable(edition_id)
     Edition.objects.filter(pk=edition_id).update(**fields)
     void_if_changed(edition_id=edition_id)
@@ -178,7 +178,7 @@ def addable_stories(edition: Edition, *, term: str = "") -> QuerySet[Story]:
     # such a story, so that it can be added again.
     if not (term and edition.sending_at):
         stories = stories.filter(is_hidden=False)
-    stories = stories.annotate(is_printed=Exists(_printed(edition.cadence)))
+    stories = stories.annotate(is_printed=Exists(_printed_items_of_the_story(edition.cadence)))
     if term:
         stories = stories.filter(Q(title__icontains=term) | Q(source_name__icontains=term))
     else:
@@ -188,7 +188,8 @@ def addable_stories(edition: Edition, *, term: str = "") -> QuerySet[Story]:
     ).order_by("is_printed", "-published_at")
 
 
-def _printed(cadence: str) -> QuerySet[EditionItem]:
+def _printed_items_of_the_story(cadence: str) -> QuerySet[EditionItem]:
+    """Return the items of the outer query's story in editions of this cadence."""
     return EditionItem.objects.filter(
         newsletter=OuterRef("newsletter"),
         story=OuterRef("pk"),

@@ -73,13 +73,14 @@ def draft_edition(
 
 def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
     newsletter = edition.newsletter
-    limits = {
-        pk: most
-        for pk, most in newsletter.sections.values_list("pk", "max_stories")
-        if most is not None
+    section_limits = {
+        pk: max_stories
+        for pk, max_stories in newsletter.sections.values_list("pk", "max_stories")
+        if max_stories is not None
     }
     propose = best_of.propose if edition.cadence == Cadence.WEEKLY else _propose_new
-    items = _in_order(propose(edition, limit=limit, section_limits=limits, now=now), newsletter)
+    proposed = propose(edition, limit=limit, section_limits=section_limits, now=now)
+    items = _in_order(proposed, newsletter)
     for position, item in enumerate(items):
         item.position = position
     # Another schedule's draft of the same minute may have taken one of these stories.
@@ -95,7 +96,7 @@ def _propose_new(
     edition: Edition, *, limit: int, section_limits: Mapping[int, int], now: datetime
 ) -> list[EditionItem]:
     """Return items of the new stories, the lead first."""
-    pool = {story.pk: story for story in _pool(edition, least=limit, now=now)}
+    pool = {story.pk: story for story in _pool(edition, limit=limit, now=now)}
     ranked = rank(
         [_candidate(story) for story in pool.values()],
         now=now,
@@ -114,7 +115,7 @@ def _propose_new(
     ]
 
 
-def _pool(edition: Edition, *, least: int, now: datetime) -> list[Story]:
+def _pool(edition: Edition, *, limit: int, now: datetime) -> list[Story]:
     """Return what the edition may print: fresh stories and, if they are too few, newly added ones.
 
     A feed that was added today, or that publishes once a week, brings older stories. They follow
@@ -123,8 +124,8 @@ def _pool(edition: Edition, *, least: int, now: datetime) -> list[Story]:
     since = _since(edition, now)
     free = _free_stories(edition.newsletter)
     fresh = list(free.filter(published_at__gte=since)[:MAX_CANDIDATES])
-    wanted = edition.schedule.min_stories if edition.schedule else least
-    if len(fresh) >= wanted:
+    enough = edition.schedule.min_stories if edition.schedule else limit
+    if len(fresh) >= enough:
         return fresh
     return list(free.filter(Q(published_at__gte=since) | Q(added_at__gte=since))[:MAX_CANDIDATES])
 
@@ -177,6 +178,6 @@ def _in_order(ranked: Sequence[EditionItem], newsletter: Newsletter) -> list[Edi
     The page prints them in this order (rendering.contents). Within a section the rank decides.
     """
     sections = Section.objects.filter(newsletter=newsletter).values_list("pk", flat=True)
-    place = {pk: n for n, pk in enumerate(sections)}
-    rest = sorted(ranked[1:], key=lambda item: place.get(item.section_id or 0, -1))
+    section_index = {pk: index for index, pk in enumerate(sections)}
+    rest = sorted(ranked[1:], key=lambda item: section_index.get(item.section_id or 0, -1))
     return [*ranked[:1], *rest]

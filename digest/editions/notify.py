@@ -29,21 +29,21 @@ def due_notices(*, now: datetime) -> list[int]:
 
 
 def notify_held(*, edition_id: int, now: datetime) -> int:
-    """Mail the editors if the notice is still due; return how many were told.
+    """Mail the editors if the notice is still due; return how many mails were sent.
 
     The notice is leased by moving its due time forward. So of two parallel runs only one sends,
-    and a run that crashes or reaches nobody is repeated. Once one editor is told, the notice is
-    done: an address that the relay refuses must not have the others told every five minutes.
+    and a run that crashes or reaches nobody is repeated. Once one editor has the mail, the notice
+    is done: if the relay refuses one address, the others must not get a mail every five minutes.
     """
     due = Edition.objects.filter(pk=edition_id, notice_due_at__lte=now)
     if not due.update(notice_due_at=now + LEASE):
         return 0
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    to_tell = editors() if edition.status == Edition.Status.HELD else []
-    told = sum(_mail(edition, user) for user in to_tell)
-    if told or not to_tell:
+    recipients = editors() if edition.status == Edition.Status.HELD else []
+    sent = sum(_mail(edition, user) for user in recipients)
+    if sent or not recipients:
         Edition.objects.filter(pk=edition_id, notice_due_at=now + LEASE).update(notice_due_at=None)
-    return told
+    return sent
 
 
 def editors() -> list[User]:

@@ -47,10 +47,10 @@ def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Edit
     found = []
     if not edition.subject.strip():
         found.append(EditionProblem("no-subject", "The edition has no subject."))
-    least = min_stories(edition)
-    if len(items) < least:
+    minimum = min_stories(edition)
+    if len(items) < minimum:
         found.append(
-            EditionProblem("too-few-stories", f"It has {len(items)} of at least {least} stories.")
+            EditionProblem("too-few-stories", f"It has {len(items)} of at least {minimum} stories.")
         )
     if edition.corrects_id and not edition.note.strip():
         found.append(EditionProblem("no-note", "It lacks the note that says what was wrong."))
@@ -65,12 +65,13 @@ def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Edit
 
 def _old_news(edition: Edition, items: Sequence[EditionItem]) -> list[EditionProblem]:
     is_weekly = edition.cadence == Cadence.WEEKLY
-    span, words = (OLD_FOR_A_WEEK, "two weeks") if is_weekly else (OLD_NEWS, "a week")
+    span, span_text = (OLD_FOR_A_WEEK, "two weeks") if is_weekly else (OLD_NEWS, "a week")
     ages = [item.story.published_at for item in items]
     old = [when for when in ages if when < edition.sends_at - span]
     if not old:
         return []
-    message = f"Older than {words}: {len(old)} of {len(items)} stories, one of {min(old):%B %Y}."
+    oldest = f"{min(old):%B %Y}"
+    message = f"Older than {span_text}: {len(old)} of {len(items)} stories, one of {oldest}."
     return [EditionProblem("old-news", message, blocking=False)]
 
 

@@ -62,12 +62,12 @@ def _decide(edition: Edition, now: datetime) -> Release:
         return Release.SEND
     if edition.status == _Status.HELD or edition.sending_at or edition.corrects_id:
         return Release.NOTHING
-    count, least = edition.items.count(), min_stories(edition)
-    if count < least:
+    count, minimum = edition.items.count(), min_stories(edition)
+    if count < minimum:
         skip(
             edition_id=edition.pk,
             reason=_Reason.TOO_FEW_STORIES,
-            detail=f"{count} of at least {least} stories",
+            detail=f"{count} of at least {minimum} stories",
             from_status=[_Status.DRAFT],
         )
         return Release.SKIPPED

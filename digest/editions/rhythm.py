@@ -42,7 +42,7 @@ def _has_schedule(newsletter_id: int, cadence: Cadence) -> bool:
 
 
 def count_weekly_readers(*, newsletter_id: int) -> int:
-    """How many readers chose the best of the week."""
+    """Return how many readers chose the best of the week."""
     return Subscription.objects.filter(
         newsletter=newsletter_id,
         status=Subscription.Status.ACTIVE,
@@ -51,10 +51,12 @@ def count_weekly_readers(*, newsletter_id: int) -> int:
 
 
 def _rhythm(schedules: list[Schedule]) -> Rhythm:
-    daily = [each for each in schedules if each.cadence == Cadence.DAILY]
-    by_readers = [each.local_time for each in schedules if each.clock == Schedule.Clock.READER]
+    daily = [schedule for schedule in schedules if schedule.cadence == Cadence.DAILY]
+    by_readers = [
+        schedule.local_time for schedule in schedules if schedule.clock == Schedule.Clock.READER
+    ]
     return Rhythm(
         weekly=len(daily) < len(schedules),
-        weekends=any(_WEEKEND & set(each.weekdays) for each in daily),
+        weekends=any(_WEEKEND & set(schedule.weekdays) for schedule in daily),
         readers_time=min(by_readers, default=None),
     )

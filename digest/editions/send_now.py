@@ -83,7 +83,7 @@ def reopen(*, edition_id: int, now: datetime) -> list[Story]:
         The stories that another edition has printed since; they are left out.
 
     Raises:
-        TooLate: its deadline has passed.
+        TooLateToReopen: its deadline has passed.
     """
     edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
     if now >= edition.deadline_at:

@@ -19,7 +19,7 @@ AD_HOC_STORIES = 12
 # How far back missed slots are recorded.
 _WEEK = timedelta(days=7)
 # How much later the last zone on earth reaches a local time than the first.
-_AROUND = timedelta(hours=26)
+_WORLDWIDE_SPAN = timedelta(hours=26)
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,10 @@ def _without_edition(
 
 def _current_slots(schedule: Schedule, now: datetime) -> list[Slot]:
     lead = timedelta(minutes=schedule.draft_lead_minutes)
-    useful_for = timedelta(minutes=schedule.deadline_minutes)
+    allowed_lateness = timedelta(minutes=schedule.deadline_minutes)
     return [
         slot
-        for slot in slots(rule_of(schedule), after=now - useful_for - _AROUND)
+        for slot in slots(rule_of(schedule), after=now - allowed_lateness - _WORLDWIDE_SPAN)
         if (plan := slot_plan(schedule, slot)).sends_at <= now + lead
         and plan.deadline_at > now
         and (slot.sends_at > now or slot.sends_at >= schedule.changed_at)

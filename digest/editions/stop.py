@@ -29,10 +29,12 @@ def skip(
     Raises:
         IllegalMove: it is being sent, or was sent or skipped before.
     """
-    # An edition stopped in mid-send has readers: their rows decide how it ends (delivery.closing).
-    nobodys = Q(sending_at=None) | Q(status=_Status.SENDING)
+    # An edition stopped in mid-send has readers: their rows decide how it ends (delivery.finish).
+    not_stopped = Q(sending_at=None) | Q(status=_Status.SENDING)
     with transaction.atomic():
-        _move(edition_id, from_status, nobodys, to=_Status.SKIPPED, reason=reason, detail=detail)
+        _move(
+            edition_id, from_status, not_stopped, to=_Status.SKIPPED, reason=reason, detail=detail
+        )
         # If readers have seen a part-sent edition, its stories stay printed.
         seen = Delivery.objects.filter(edition_id=edition_id, status__in=["sent", "uncertain"])
         if not seen.exists():
@@ -69,12 +71,12 @@ def stop_sending(*, edition_id: int, detail: str = "", now: datetime) -> None:
     Raises:
         NotSending: it is not being sent.
     """
-    on_its_way = Q(status=_Status.SENDING) | Q(status=_Status.APPROVED, sends_at__lte=now)
+    stoppable = Q(status=_Status.SENDING) | Q(status=_Status.APPROVED, sends_at__lte=now)
     try:
         _move(
             edition_id,
             [_Status.SENDING, _Status.APPROVED],
-            on_its_way,
+            stoppable,
             to=_Status.HELD,
             reason=Edition.Reason.STOPPED,
             detail=detail,

@@ -17,24 +17,19 @@ def propose_subject(headlines: Sequence[str], *, fallback: str) -> str:
 
 def propose_preheader(headlines: Sequence[str], *, fallback: str) -> str:
     """Return the second and third headline, as much of them as fits."""
-    second_and_third = headlines[1:3]
-    if not second_and_third:
+    following = headlines[1:3]
+    if not following:
         return truncate_line(fallback, PREHEADER_LENGTH)
-    whole = " · ".join(second_and_third)
+    both = " · ".join(following)
     # One whole headline says more than two that are cut short.
-    return (
-        whole
-        if len(whole) <= PREHEADER_LENGTH
-        else truncate_line(second_and_third[0], PREHEADER_LENGTH)
-    )
+    return both if len(both) <= PREHEADER_LENGTH else truncate_line(following[0], PREHEADER_LENGTH)
 
 
 def truncate_line(text: str, length: int) -> str:
     """Return the text on one line of at most `length` characters.
 
-    A longer text is cut between words and ends with an ellipsis.
-
-    Japanese or Thai put no spaces between words; such text is cut between characters.
+    A longer text is cut between words and ends with an ellipsis. Japanese or Thai put no spaces
+    between words; such text is cut between characters.
     """
     line = " ".join(text.split())
     if len(line) <= length:

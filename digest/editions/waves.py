@@ -80,15 +80,15 @@ def with_send_times(
     """Give each group (zone, hour, number of readers) its send time; return them in that order."""
     found = [
         ReaderGroup(
-            name,
-            preferred,
-            count,
-            send_time(edition, timezone=name, preferred_time=preferred, now=now),
+            timezone,
+            preferred_time,
+            readers,
+            send_time(edition, timezone=timezone, preferred_time=preferred_time, now=now),
         )
-        for name, preferred, count in groups
+        for timezone, preferred_time, readers in groups
     ]
     return sorted(
-        found, key=lambda turn: (turn.sends_at, turn.timezone, turn.preferred_time or time.min)
+        found, key=lambda group: (group.sends_at, group.timezone, group.preferred_time or time.min)
     )
 
 
@@ -115,15 +115,15 @@ def head_starts(schedule: Schedule, *, day: date) -> list[HeadStart]:
     )
     early = Counter[int]()
     # `now` lies before the hour in the first zone on earth, so that no reader's hour has passed.
-    for turn in reader_groups(edition, audience.readers(edition), now=home - timedelta(days=2)):
-        early[max(0, math.ceil((home - turn.sends_at) / timedelta(hours=1)))] += turn.readers
+    for group in reader_groups(edition, audience.readers(edition), now=home - timedelta(days=2)):
+        early[max(0, math.ceil((home - group.sends_at) / timedelta(hours=1)))] += group.readers
     readers = accumulate(early[hours] for hours in sorted(early))
     return [HeadStart(hours, count) for hours, count in zip(sorted(early), readers, strict=True)]
 
 
 def last_send_time(groups: Iterable[ReaderGroup], *, now: datetime) -> datetime:
     """Return the last send time of the groups; `now` if none is still to come."""
-    return max((turn.sends_at for turn in groups if turn.sends_at > now), default=now)
+    return max((group.sends_at for group in groups if group.sends_at > now), default=now)
 
 
 def newsroom_zone(edition: Edition) -> zoneinfo.ZoneInfo:

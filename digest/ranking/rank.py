@@ -66,8 +66,8 @@ def choose(
 ) -> list[Candidate]:
     """Choose and order candidates as `rank` does, by scores that the caller has computed."""
     best_first = sorted(scores, key=lambda c: (-scores[c], -c.published_at.timestamp(), c.id))
-    least = scores[best_first[0]] * STALE_SHARE if best_first else 0.0
-    fresh = [c for c in best_first if scores[c] >= least]
+    min_score = scores[best_first[0]] * STALE_SHARE if best_first else 0.0
+    fresh = [c for c in best_first if scores[c] >= min_score]
     chosen: list[Candidate] = []
     for pool, cap in ((fresh, per_source), (best_first, limit)):
         _choose(chosen, pool, scores, limit=limit, section_limits=section_limits, cap=cap)
@@ -87,7 +87,7 @@ def _choose(
     sources = Counter(c.source for c in chosen if c.source)
     sections = Counter(c.section_id for c in chosen)
     taken = set(chosen)
-    left = [c for c in pool if c not in taken]
+    remaining = [c for c in pool if c not in taken]
 
     def fits(candidate: Candidate) -> bool:
         section = candidate.section_id
@@ -97,10 +97,10 @@ def _choose(
     def worth(candidate: Candidate) -> float:
         return scores[candidate] * REPEAT_FACTOR ** sources[candidate.source]
 
-    while len(chosen) < limit and (left := [c for c in left if fits(c)]):
+    while len(chosen) < limit and (remaining := [c for c in remaining if fits(c)]):
         # max() keeps the first of equals, so the pool's order, best first, decides between them.
-        pick = max(left, key=worth)
-        left.remove(pick)
+        pick = max(remaining, key=worth)
+        remaining.remove(pick)
         chosen.append(pick)
         sections[pick.section_id] += 1
         if pick.source:
@@ -118,19 +118,19 @@ def _with_lead(chosen: list[Candidate], scores: Mapping[Candidate, float]) -> li
 
 def _spread(ordered: list[Candidate]) -> list[Candidate]:
     """Return the same stories with the same lead, but each source's stories apart if possible."""
-    result, left = ordered[:1], ordered[1:]
-    while left:
-        last, crowded = result[-1].source, _crowded_source(left)
-        others = [c for c in left if not c.source or c.source != last]
+    result, remaining = ordered[:1], ordered[1:]
+    while remaining:
+        last, crowded = result[-1].source, _crowded_source(remaining)
+        others = [c for c in remaining if not c.source or c.source != last]
         urgent = [c for c in others if c.source and c.source == crowded]
-        pick = (urgent or others or left)[0]
-        left.remove(pick)
+        pick = (urgent or others or remaining)[0]
+        remaining.remove(pick)
         result.append(pick)
     return result
 
 
-def _crowded_source(left: list[Candidate]) -> str:
-    """Return the source of more than half of what is left: its stories must come now or clump."""
-    counts = Counter(c.source for c in left if c.source)
+def _crowded_source(remaining: list[Candidate]) -> str:
+    """Return the source of more than half of what remains: its stories must come now or clump."""
+    counts = Counter(c.source for c in remaining if c.source)
     source, count = counts.most_common(1)[0] if counts else ("", 0)
-    return source if count * 2 > len(left) else ""
+    return source if count * 2 > len(remaining) else ""

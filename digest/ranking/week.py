@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from digest.ranking.rank import Candidate, choose
 
-# A lead counts 1. A story at the head of a section counts HEAD, and each story below it counts
-# BELOW times the one above. So the leads of the week come first, then the heads of sections.
+# A lead counts 1. A story at the head of a section counts SECTION_HEAD_SCORE, and each story below
+# it counts POSITION_DECAY times the one above. So the leads of the week come first, then the heads
+# of sections.
 SECTION_HEAD_SCORE = 0.5
 POSITION_DECAY = 0.7
 
