@@ -256,9 +256,9 @@ class Frozen(models.Model):
 
     `text_segments` and `html_segments` are lists of `{"body": str, "section": id, "story": id}` in
     the order of the page. `body` is quoted-printable ASCII. `section` and `story` are null outside
-    of a section and a story; `story` is the EditionItem's id. A segment that stands for a reader's
-    own value has `"slot": "UNSUBSCRIBE"` instead of a body. rendering.freeze writes the segments,
-    rendering.personalise joins them.
+    of a section and a story; `story` is the EditionItem's id. A segment that is a placeholder for a
+    reader's own value has `"slot": "UNSUBSCRIBE"` instead of a body. rendering.freeze writes the
+    segments, rendering.personalise joins them.
     """
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="frozen_pages")

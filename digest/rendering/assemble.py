@@ -16,8 +16,7 @@ from django.utils.html import format_html
 from premailer import Premailer
 
 from digest.models import Cadence, Edition
-from digest.rendering import links, placeholders
-from digest.rendering.contents import arrange
+from digest.rendering import contents, links, placeholders
 from digest.rendering.safe_text import single_line
 from subscribers import languages
 from subscribers.contrast import readable
@@ -76,8 +75,8 @@ def web_page(edition: Edition) -> str:
 
 def _context(edition: Edition) -> dict[str, Any]:
     newsletter = edition.newsletter
-    page = arrange(edition)
-    lead = page.lead
+    arranged = contents.arrange(edition)
+    lead = arranged.lead
     return {
         "newsletter": newsletter,
         "name": single_line(newsletter.name),
@@ -91,7 +90,7 @@ def _context(edition: Edition) -> dict[str, Any]:
         "title": single_line(edition.subject)
         or (lead.headline if lead else single_line(newsletter.name)),
         "preheader": single_line(edition.preheader) or (lead.summary if lead else ""),
-        "contents": page,
+        "contents": arranged,
         "is_weekly": edition.cadence == Cadence.WEEKLY and edition.corrects is None,
         "correction": _correction(edition.corrects) if edition.corrects else None,
     }
@@ -100,8 +99,8 @@ def _context(edition: Edition) -> dict[str, Any]:
 def _formatted_date(day: date, newsletter: Newsletter) -> str:
     """Return the day in the newsletter's language, even if Daybreak is not translated into it."""
     with translation.override(newsletter.language):
-        ours = languages.supported(newsletter.language)
-        return date_format(day, "FULL_DATE_FORMAT" if ours else "l j F Y")
+        is_translated = languages.supported(newsletter.language)
+        return date_format(day, "FULL_DATE_FORMAT" if is_translated else "l j F Y")
 
 
 def _ui_lang_attributes(newsletter: Newsletter) -> str:
@@ -109,8 +108,9 @@ def _ui_lang_attributes(newsletter: Newsletter) -> str:
 
     These are in English if Daybreak is not translated into the newsletter's language.
     """
-    known = languages.supported(newsletter.language)
-    return "" if known else format_html(' lang="{}" dir="ltr"', settings.LANGUAGE_CODE)
+    if languages.supported(newsletter.language):
+        return ""
+    return format_html(' lang="{}" dir="ltr"', settings.LANGUAGE_CODE)
 
 
 def _correction(corrected: Edition) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _inline(html: str) -> str:
     )
     inlined = str(inliner.transform(html, pretty_print=False))
     if placeholders.count_placeholders(inlined) != placeholders.count_placeholders(html):
-        raise placeholders.BrokenPage("inlining the styles lost tokens")
+        raise placeholders.BrokenPage("inlining the styles lost placeholders")
     return inlined
 
 

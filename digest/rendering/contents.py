@@ -30,14 +30,14 @@ class PrintedImage:
 
 @dataclass(frozen=True)
 class PrintedStory:
-    """A story as it is printed; readers mute it by the section's id, `section`."""
+    """A story as it is printed; readers mute it by its section."""
 
     id: int
     headline: str
     summary: str
     source: str
     url: str
-    section: int | None
+    section_id: int | None
     section_name: str
     hero: PrintedImage | None
     thumbnail: PrintedImage | None
@@ -47,7 +47,7 @@ class PrintedStory:
 class PrintedSection:
     """Stories under one heading; stories without a section have no heading."""
 
-    section: int | None
+    id: int | None
     name: str
     stories: list[PrintedStory]
 
@@ -56,7 +56,7 @@ class PrintedSection:
 class Contents:
     note: list[str]
     lead: PrintedStory | None
-    parts: list[PrintedSection]
+    sections: list[PrintedSection]
 
 
 def arrange(edition: Edition) -> Contents:
@@ -66,19 +66,19 @@ def arrange(edition: Edition) -> Contents:
     return Contents(
         note=paragraphs(edition.note),
         lead=stories[0] if stories else None,
-        parts=_parts(stories[1:]),
+        sections=_by_section(stories[1:]),
     )
 
 
-def _parts(stories: list[PrintedStory]) -> list[PrintedSection]:
+def _by_section(stories: list[PrintedStory]) -> list[PrintedSection]:
     """Return stories without a section first, then the sections in order of their first story."""
-    order = dict.fromkeys([None, *(story.section for story in stories)])
-    parts = (
-        PrintedSection(section, own[0].section_name if own else "", own)
-        for section in order
-        for own in [[story for story in stories if story.section == section]]
+    section_ids = dict.fromkeys([None, *(story.section_id for story in stories)])
+    sections = (
+        PrintedSection(section_id, own[0].section_name if own else "", own)
+        for section_id in section_ids
+        for own in [[story for story in stories if story.section_id == section_id]]
     )
-    return [part for part in parts if part.stories]
+    return [section for section in sections if section.stories]
 
 
 def _printed_story(item: EditionItem, *, is_lead: bool) -> PrintedStory:
@@ -87,27 +87,32 @@ def _printed_story(item: EditionItem, *, is_lead: bool) -> PrintedStory:
     summary = single_line(item.summary) or truncate_at_sentence(
         single_line(story.summary), limit=_LEAD_SUMMARY if is_lead else _SUMMARY
     )
+    if is_lead:
+        hero = _image(item, width=HERO_WIDTH, min_width=500, max_ratio=1.0)
+        thumbnail = None
+    else:
+        hero = None
+        thumbnail = _image(item, width=THUMBNAIL_WIDTH, min_width=80, max_ratio=1.4)
     return PrintedStory(
         id=item.pk,
         headline=single_line(item.shown_headline),
         summary=summary,
         source=single_line(story.source_name or story.author),
         url=escape_placeholders(links.external_url(story.link)),
-        section=item.section_id,
+        section_id=item.section_id,
         section_name=single_line(item.section.name) if item.section else "",
-        hero=_image(item, width=HERO_WIDTH, min_width=500, max_ratio=1.0) if is_lead else None,
-        thumbnail=None
-        if is_lead
-        else _image(item, width=THUMBNAIL_WIDTH, min_width=80, max_ratio=1.4),
+        hero=hero,
+        thumbnail=thumbnail,
     )
 
 
 def _image(
     item: EditionItem, *, width: int, min_width: int, max_ratio: float
 ) -> PrintedImage | None:
-    """Return the story's image at this width; None if it is narrower than `natural` or too tall.
+    """Return the story's image at this width; None if it is narrower than `min_width` or too tall.
 
-    An image of unknown size is assumed to be 16:9; the page shows it at its true height.
+    `max_ratio` is the greatest height divided by the width. An image of unknown size is assumed to
+    be 16:9; the page shows it at its true height.
     """
     story = item.story
     url = escape_placeholders(links.external_url(story.image_url))

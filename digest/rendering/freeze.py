@@ -19,7 +19,7 @@ from digest.rendering.quoted_printable import encode
 
 Segment = dict[str, Any]
 
-_CUT_POINT = re.compile(rf"{placeholders.MARKER}|__(?P<slot>{'|'.join(placeholders.PER_READER)})__")
+_CUT_POINT = re.compile(rf"{placeholders.MARKER}|__(?P<name>{'|'.join(placeholders.PER_READER)})__")
 _HREF = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
 
 
@@ -33,7 +33,8 @@ def freeze(*, edition_id: int, now: datetime) -> Frozen:
     The row's `content_hash` tells whether this content is what was approved.
 
     Raises:
-        TooLong, headers.UnsafeHeader, slots.BrokenPage: the edition cannot be sent as it is.
+        PageTooLong, headers.UnsafeHeader, placeholders.BrokenPage: the edition cannot be sent as
+            it is.
     """
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     content_hash = approve.content_hash(edition)
@@ -88,7 +89,7 @@ def _segments(edition: Edition, body: str) -> list[Segment]:
 def split_segments(body: str) -> list[Segment]:
     """Cut the body at placeholders and markers; return the encoded segments without markers.
 
-    A segment is `{"body": quoted-printable}` or, for a reader's own value, `{"slot": NAME}`. Its
+    A segment is `{"body": quoted-printable}` or, for a placeholder, `{"slot": its name}`. Its
     `section` and `story` are the ids of the section and the story around it, or None.
     """
     where: dict[str, int | None] = {"section": None, "story": None}
@@ -97,8 +98,8 @@ def split_segments(body: str) -> list[Segment]:
     for found in _CUT_POINT.finditer(body):
         _add(segments, body[end : found.start()], where)
         end = found.end()
-        if found["slot"]:
-            segments.append({"slot": found["slot"], **where})
+        if found["name"]:
+            segments.append({"slot": found["name"], **where})
         elif found["open"]:
             where[found["open"].lower()] = int(found["id"])
         else:
@@ -119,9 +120,9 @@ def _check_placeholders(body: str, segments: list[Segment]) -> None:
     after = Counter(segment["slot"] for segment in segments if "slot" in segment)
     if missing := [name for name in placeholders.PER_READER if not after[name]]:
         raise placeholders.BrokenPage(f"the page lacks {', '.join(missing)}")
-    markers = sum(1 for found in _CUT_POINT.finditer(body) if not found["slot"])
+    markers = sum(1 for found in _CUT_POINT.finditer(body) if not found["name"])
     if before.total() != markers + after.total():
-        raise placeholders.BrokenPage(f"the page has tokens that nobody fills: {sorted(before)}")
+        raise placeholders.BrokenPage(f"nothing fills some of the placeholders: {sorted(before)}")
 
 
 def _common_headers(edition: Edition, *, subject: str) -> str:

@@ -40,7 +40,7 @@ def parse_verp(address: str) -> tuple[int, int]:
     """Return the edition's and the subscription's id.
 
     Raises:
-        NotOurs: the address has another form, or its signature is wrong.
+        InvalidVerp: the address has another form, or its signature is wrong.
     """
     local, _, domain = address.strip().strip("<>").lower().rpartition("@")
     user, _, code = local.partition("+")
@@ -60,7 +60,7 @@ def message_id(*, edition_id: int, subscription_id: int, variant: str = "") -> s
     """Return the Message-ID of one reader's message, so that a repeat is recognised as one.
 
     It is the same each time the message is made. Messages that are not repeats, such as tests of
-    one draft, differ in `copy`.
+    one draft, differ in `variant`.
     """
     return message_id_factory(edition_id, variant=variant)(subscription_id)
 

@@ -23,7 +23,7 @@ _PART = (
 _TEXT_PART = _PART.format(kind="plain").encode()
 _HTML_PART = b"\r\n" + _PART.format(kind="html").encode()
 _END = f"\r\n--{BOUNDARY}--\r\n".encode()
-_JOIN = SOFT_LINE_BREAK.encode()
+_SOFT_LINE_BREAK = SOFT_LINE_BREAK.encode()
 
 # How many combinations of muted sections are kept prepared. All readers with the same combination
 # share one copy of the page, about 50 KB. A newsletter of six sections has 64 combinations.
@@ -87,17 +87,17 @@ class CompiledPage:
     def _prepare(self, muted: frozenset[int]) -> _Prepared | None:
         if self._with_stories and self._with_stories <= muted:
             return None
-        return _check_leading_dots(
-            [
-                self.frozen.headers.encode("ascii") + b"\r\n",
-                *_READER_HEADERS,
-                _TEXT_PART,
-                *_body(self.frozen.text_segments, muted, _IN_TEXT),
-                _HTML_PART,
-                *_body(self.frozen.html_segments, muted, _IN_HTML),
-                _END,
-            ]
-        )
+        parts: list[bytes | int] = [
+            self.frozen.headers.encode("ascii") + b"\r\n",
+            *_READER_HEADERS,
+            _TEXT_PART,
+            *_body(self.frozen.text_segments, muted, _IN_TEXT),
+            _HTML_PART,
+            *_body(self.frozen.html_segments, muted, _IN_HTML),
+            _END,
+        ]
+        _check_leading_dots(parts)
+        return _alternate(parts)
 
 
 def compile_page(frozen: FrozenPage) -> CompiledPage:
@@ -106,7 +106,7 @@ def compile_page(frozen: FrozenPage) -> CompiledPage:
 
 
 def personalise(frozen: FrozenPage, reader: ReaderFields) -> bytes | None:
-    """Return one message from a page that is used only once; see `Compiled.message`."""
+    """Return one message from a page that is used only once; see `CompiledPage.message`."""
     return compile_page(frozen).message(reader)
 
 
@@ -168,14 +168,14 @@ def _date_line(second: int, zone: tzinfo | None) -> bytes:
 
 def _body(segments: list[dict[str, Any]], muted: frozenset[int], places: dict[str, int]) -> _Parts:
     """Yield the segments that are not muted, with soft line breaks between them."""
-    wanted = [segment for segment in segments if segment["section"] not in muted]
-    for number, segment in enumerate(wanted):
+    shown = [segment for segment in segments if segment["section"] not in muted]
+    for number, segment in enumerate(shown):
         if number:
-            yield _JOIN
+            yield _SOFT_LINE_BREAK
         yield segment["body"].encode("ascii") if "body" in segment else places[segment["slot"]]
 
 
-def _check_leading_dots(parts: _Parts) -> _Prepared:
+def _check_leading_dots(parts: _Parts) -> None:
     """Check once, for all messages of the page, that no line begins with a dot (RFC 5321, 4.5.2).
 
     Otherwise the SMTP client would have to look for such a line in each message. No value that
@@ -184,10 +184,8 @@ def _check_leading_dots(parts: _Parts) -> _Prepared:
     Raises:
         ValueError: a line begins with a dot, so the page was not made by `encode`.
     """
-    parts = list(parts)
     if b"\r\n." in b"".join(part if isinstance(part, bytes) else b"@" for part in parts):
         raise ValueError("a line of the page begins with a dot")
-    return _alternate(parts)
 
 
 def _alternate(parts: _Parts) -> _Prepared:

@@ -20,9 +20,9 @@ _PLAIN = re.compile(r"(?!\.)[A-Za-z0-9@.:/_+-]{1,75}")
 def encode(text: str) -> str:
     """Return `text` as quoted-printable UTF-8 with CRLF, no line longer than 75 characters.
 
-    Pieces may be joined with JOIN: decoding the whole then gives their texts one after the other.
-    Line ends become CRLF. No line begins with a dot or with "From ", so the body needs no
-    dot-stuffing (RFC 5321, 4.5.2) and passes through mbox files unchanged.
+    Pieces may be joined with SOFT_LINE_BREAK: decoding the whole then gives their texts one after
+    the other. Line ends become CRLF. No line begins with a dot or with "From ", so the body needs
+    no dot-stuffing (RFC 5321, 4.5.2) and passes through mbox files unchanged.
     """
     if needs_no_encoding(text):
         return text

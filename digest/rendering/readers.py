@@ -62,7 +62,7 @@ def reader_for(
     date: datetime,
     test: bool = False,
 ) -> ReaderFields:
-    """Return one reader, as `Signer.reader` does.
+    """Return one reader, as `ReaderSigner.reader` does.
 
     A test gets a new Message-ID each second, because mail clients hide what they have seen before.
     """
@@ -75,9 +75,9 @@ def reader_for(
     )
     if not test:
         return reader
-    copy = f".{email}.{date.timestamp():.0f}"
+    variant = f".{email}.{date.timestamp():.0f}"
     message_id = identifiers.message_id(
-        edition_id=edition_id, subscription_id=subscription_id, variant=copy
+        edition_id=edition_id, subscription_id=subscription_id, variant=variant
     )
     return reader._replace(message_id=message_id, test=True)
 

@@ -24,7 +24,7 @@ def single_line(text: str) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """Return the paragraphs of `text`, each made plain.
+    """Return the paragraphs of `text`, each on a line of its own (`single_line`).
 
     Blank lines separate paragraphs; in a text without blank lines each line is a paragraph.
     """
