@@ -27,20 +27,21 @@ def add_from_url(
 ) -> Story:
     """Read the page at `url` into a story; one that the newsletter already has stays as it is.
 
-    Raises UnusableStory if the page cannot be fetched or has no headline.
+    Raises:
+        CannotAddStory: the page cannot be fetched or has no headline.
     """
     url = url.strip()
     if "://" not in url:
         url = f"https://{url}"
     try:
-        answer = fetch.get(url, allow_hosts=settings.FETCH_ALLOW_HOSTS)
+        fetched = fetch.get(url, allow_hosts=settings.FETCH_ALLOW_HOSTS)
     except fetch.FetchError as error:
         raise CannotAddStory(f"{url} could not be read. {error}") from error
-    page = read_page(answer.body, url=answer.url)
+    page = read_page(fetched.body, url=fetched.url)
     if page is None:
         raise CannotAddStory(f"No headline was found at {url}. Is it an article's page?")
     image = page.image
-    return _stored(
+    return _get_or_create(
         newsletter=newsletter,
         identity=clean.identity(page.url),
         section=section,
@@ -69,8 +70,10 @@ def add_from_text(
 ) -> Story:
     """Read an article's pasted text into a story; the same text again is the same story.
 
-    With `url` the headline links there, otherwise to the text on a page of this site. Raises
-    UnusableStory if no headline or no text is found.
+    With `url` the headline links there, otherwise to the text on a page of this site.
+
+    Raises:
+        CannotAddStory: no headline or no text is found.
     """
     if len(text) > MAX_PASTE_LENGTH:
         raise CannotAddStory(f"The text is longer than {MAX_PASTE_LENGTH:,} characters.")
@@ -81,10 +84,10 @@ def add_from_text(
         article = read_pasted(text)
     except NoArticle as error:
         raise CannotAddStory(str(error)) from error
-    words = sha256(f"{article.title}\n{article.text}".encode()).hexdigest()
-    return _stored(
+    text_hash = sha256(f"{article.title}\n{article.text}".encode()).hexdigest()
+    return _get_or_create(
         newsletter=newsletter,
-        identity=clean.identity(link) if link else words,
+        identity=clean.identity(link) if link else text_hash,
         section=section,
         origin=Story.Origin.TEXT,
         url=link,
@@ -100,7 +103,7 @@ def add_from_text(
     )
 
 
-def _stored(*, newsletter: Newsletter, identity: str, **fields: Any) -> Story:
+def _get_or_create(*, newsletter: Newsletter, identity: str, **fields: Any) -> Story:
     """Return a new story with these fields, or the stored one of the same identity unchanged."""
     story, _ = Story.objects.get_or_create(
         newsletter=newsletter, identity=identity, defaults=fields

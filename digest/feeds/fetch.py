@@ -46,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Fetched:
-    """An answer: 200 with a body, or 304 (unchanged) without; `url` is the one after redirects."""
+    """A response: 200 with a body, or 304 (unchanged) without; `url` is the one after redirects."""
 
     status: int
     body: bytes
@@ -64,14 +64,14 @@ def get(
     allow_hosts: Collection[str] = (),
     limits: Limits = Limits(),
 ) -> Fetched:
-    """Fetch, conditionally if validators of an earlier answer are given (RFC 9110, section 13).
+    """Fetch, conditionally if validators of an earlier response are given (RFC 9110, section 13).
 
     Connects to public addresses only, unless the host is one of `allow_hosts`. Raises FetchError
-    for a refused address and for everything else that is not an answer.
+    for a refused address, and if there is no usable response for any other reason.
     """
     headers = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
     validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    # A validator that may not stand in a header is left out; then the server sends the whole feed.
+    # A validator that a header cannot hold is left out; then the server sends the whole feed.
     headers |= {k: v for k, v in validators.items() if v and v.isascii() and v.isprintable()}
     backend = GuardedBackend(allow_hosts=allow_hosts, deadline=Deadline(limits.total))
     timeout = httpx.Timeout(limits.read, connect=limits.connect)

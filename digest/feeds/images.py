@@ -68,11 +68,9 @@ def _usable(raw: Mapping[str, Any], *, base: str) -> Image | None:
         url=url, width=parse_pixels(raw.get("width")), height=parse_pixels(raw.get("height"))
     )
     too_small = min(image.width or MIN_WIDTH, (image.height or MIN_WIDTH) * 2) < MIN_WIDTH
-    return (
-        None
-        if not url or too_small or _UNSUPPORTED_FORMATS.search(url.partition("?")[0])
-        else image
-    )
+    if not url or too_small or _UNSUPPORTED_FORMATS.search(url.partition("?")[0]):
+        return None
+    return image
 
 
 def _media(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -60,12 +60,12 @@ def fetch_feed(*, feed_id: int, now: datetime, force: bool = False) -> IngestRep
     if feed is None:
         return IngestReport(fetched=False)
     try:
-        answer = _fetch(feed)
-        parsed = None if answer.status == HTTPStatus.NOT_MODIFIED else _parse(answer)
+        fetched = _fetch(feed)
+        parsed = None if fetched.status == HTTPStatus.NOT_MODIFIED else _parse(fetched)
     except (fetch.FetchError, NotAFeed) as error:
         _record_failure(feed, error, now=now)
         return IngestReport(error=feed.last_error)
-    return _ingest(feed, answer, parsed, now=now)
+    return _ingest(feed, fetched, parsed, now=now)
 
 
 def record_timeout(*, feed_id: int, seconds: int, now: datetime) -> None:
@@ -81,7 +81,8 @@ def add_feed(
 ) -> Feed:
     """Add a feed, with its stories, after one fetch has shown that it is a feed.
 
-    Raises CannotAdd, and adds nothing, if the URL cannot be fetched or is no feed.
+    Raises:
+        CannotAddFeed: the URL cannot be fetched or is no feed; nothing is added.
     """
     url = url.strip()
     if "://" not in url:
@@ -92,14 +93,14 @@ def add_feed(
         raise CannotAddFeed(f"{newsletter} has the feed {url} already.")
     feed = Feed(newsletter=newsletter, url=url, section=section, last_fetched_at=now)
     try:
-        answer = _fetch(feed)
-        parsed = _parse(answer)
+        fetched = _fetch(feed)
+        parsed = _parse(fetched)
     except (fetch.FetchError, NotAFeed) as error:
         raise CannotAddFeed(f"{url} was not added. {error}") from error
     try:
         with transaction.atomic():
             feed.save()
-            _ingest(feed, answer, parsed, now=now)
+            _ingest(feed, fetched, parsed, now=now)
     except IntegrityError as error:
         raise CannotAddFeed(f"{newsletter} has the feed {url} already.") from error
     return feed
@@ -110,12 +111,14 @@ def _claim(*, feed_id: int, now: datetime, force: bool) -> Feed | None:
     feed = Feed.objects.select_related("newsletter", "section").filter(pk=feed_id).first()
     if feed is None:  # deleted while its task was waiting
         return None
-    mine = Feed.objects.filter(pk=feed_id)
+    claimable = Feed.objects.filter(pk=feed_id)
     if not force:
-        mine = mine.filter(is_active=True, next_fetch_at__lte=now)
+        claimable = claimable.filter(is_active=True, next_fetch_at__lte=now)
     feed.next_fetch_at, feed.last_fetched_at = now + timedelta(minutes=feed.interval_minutes), now
-    won = mine.update(next_fetch_at=feed.next_fetch_at, last_fetched_at=feed.last_fetched_at)
-    return feed if won else None
+    claimed = claimable.update(
+        next_fetch_at=feed.next_fetch_at, last_fetched_at=feed.last_fetched_at
+    )
+    return feed if claimed else None
 
 
 def _fetch(feed: Feed) -> fetch.Fetched:
@@ -127,13 +130,13 @@ def _fetch(feed: Feed) -> fetch.Fetched:
     )
 
 
-def _parse(answer: fetch.Fetched) -> ParsedFeed:
-    return parse(answer.body, base_url=answer.url, content_type=answer.content_type)
+def _parse(fetched: fetch.Fetched) -> ParsedFeed:
+    return parse(fetched.body, base_url=fetched.url, content_type=fetched.content_type)
 
 
 @transaction.atomic
 def _ingest(
-    feed: Feed, answer: fetch.Fetched, parsed: ParsedFeed | None, *, now: datetime
+    feed: Feed, fetched: fetch.Fetched, parsed: ParsedFeed | None, *, now: datetime
 ) -> IngestReport:
     """Store stories and validators in one transaction; what a crash loses is fetched again."""
     if parsed is not None and not feed.title:
@@ -146,15 +149,15 @@ def _ingest(
         feed.save(update_fields=fields)
         return IngestReport(not_modified=True)
     # A validator that does not fit its column is left out: half of one is of no use.
-    feed.etag = answer.etag if len(answer.etag) <= 500 else ""
-    feed.last_modified = answer.last_modified if len(answer.last_modified) <= 100 else ""
+    feed.etag = fetched.etag if len(fetched.etag) <= 500 else ""
+    feed.last_modified = fetched.last_modified if len(fetched.last_modified) <= 100 else ""
     feed.save(update_fields=[*fields, "title", "source_name", "etag", "last_modified"])
-    stored = store.store_entries(feed=feed, entries=parsed.entries, now=now)
+    counts = store.store_entries(feed=feed, entries=parsed.entries, now=now)
     return IngestReport(
-        added=stored.added,
-        updated=stored.updated,
-        unchanged=stored.unchanged,
-        skipped=stored.skipped,
+        added=counts.added,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        skipped=counts.skipped,
     )
 
 
@@ -175,8 +178,8 @@ def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
     backoff = min(timedelta(minutes=feed.interval_minutes) * 2**doublings, MAX_BACKOFF)
     feed.next_fetch_at = now + backoff
     if isinstance(error, fetch.FetchError):
-        asked = retry_after(error.retry_after, now=now)
-        feed.next_fetch_at = max(feed.next_fetch_at, asked or feed.next_fetch_at)
+        requested = retry_after(error.retry_after, now=now)
+        feed.next_fetch_at = max(feed.next_fetch_at, requested or feed.next_fetch_at)
         if error.permanent:
             feed.is_active = False
             feed.last_error = clean.truncate(f"{feed.last_error} It is switched off.", 500)

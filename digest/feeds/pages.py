@@ -60,9 +60,9 @@ def trusted_canonical_url(link: str, *, page_url: str) -> str:
     page is never the canonical form of an article, though careless templates say so.
     """
     own, named = clean.canonical_url(page_url), clean.canonical_url(link, base=page_url)
-    ours, theirs = urlsplit(own), urlsplit(named)
-    is_front = theirs.path == "/" and not theirs.query and ours.path != "/"
-    same_site = bool(named) and _is_same_site(ours.hostname or "", theirs.hostname or "")
+    own_parts, named_parts = urlsplit(own), urlsplit(named)
+    is_front = named_parts.path == "/" and not named_parts.query and own_parts.path != "/"
+    same_site = bool(named) and _is_same_site(own_parts.hostname or "", named_parts.hostname or "")
     return named if same_site and not is_front else own
 
 

@@ -183,9 +183,11 @@ def _title(head: Sequence[str]) -> str:
     candidates = [block for block in head if _is_title_like(block)]
     if not candidates:
         return ""
-    said = {c: sum(block.casefold().startswith(c.casefold()) for block in head) for c in candidates}
+    repeats = {
+        c: sum(block.casefold().startswith(c.casefold()) for block in head) for c in candidates
+    }
     # More than about eight words do not count: a line as long as that is a standfirst.
-    return max(candidates, key=lambda c: min(_weight(c) // 6, 8) + 4 * said[c])
+    return max(candidates, key=lambda c: min(_weight(c) // 6, 8) + 4 * repeats[c])
 
 
 def _credit(head: Sequence[str], *, title: str) -> tuple[str, str]:
@@ -194,9 +196,9 @@ def _credit(head: Sequence[str], *, title: str) -> tuple[str, str]:
         found = (_CREDIT.search(block) or _AGENCY.search(block)) if _is_caption(block) else None
         if found:
             caption = block[: found.start()].strip(" .|([-\u2013\u2014")
-            repeats = caption.casefold() == title.rstrip(" .").casefold()
+            is_headline = caption.casefold() == title.rstrip(" .").casefold()
             credit = clean.name(found["credit"].strip(" .)]"), 200)
-            return credit, "" if repeats else clean.truncate(caption, 300)
+            return credit, "" if is_headline else clean.truncate(caption, 300)
     return "", ""
 
 
@@ -208,13 +210,13 @@ def _author(head: Sequence[str]) -> str:
 def _paragraphs(body: Sequence[str], *, title: str) -> list[str]:
     """Return prose, short sentences after it, and cross-heads with prose below, each once."""
     kept: list[str] = []
-    seen = Counter(block.casefold() for block in body)
+    counts = Counter(block.casefold() for block in body)
     for n, block in enumerate(body):
-        follows = n + 1 < len(body) and _is_prose(body[n + 1])
-        after = bool(kept) and kept[-1] == body[n - 1]
-        is_line = _is_title_like(block) and seen[block.casefold()] == 1
+        prose_follows = n + 1 < len(body) and _is_prose(body[n + 1])
+        after_kept = bool(kept) and kept[-1] == body[n - 1]
+        is_line = _is_title_like(block) and counts[block.casefold()] == 1
         is_sentence = bool(_SENTENCE_END.search(block)) and len(block.split()) > 2
-        wanted = _is_prose(block) or (is_line and ((is_sentence and after) or (after and follows)))
-        if wanted and block not in kept and block.casefold() != title.casefold():
+        keep = _is_prose(block) or (is_line and after_kept and (is_sentence or prose_follows))
+        if keep and block not in kept and block.casefold() != title.casefold():
             kept.append(block)
     return kept

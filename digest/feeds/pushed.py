@@ -84,17 +84,15 @@ def _draft(
         raise UnusableStory("The URL leads nowhere.")
     if not url and not text:
         raise UnusableStory("Nothing in the text can be read.")
-    words = sha256(f"{title}\n{text}".encode()).hexdigest()
+    text_hash = sha256(f"{title}\n{text}".encode()).hexdigest()
     image_url = clean.web_url(pushed.image_url)
     story = Story(
         newsletter=newsletter,
         section=section,
         origin=Story.Origin.API,
         url=url,
-        identity=clean.identity(url) if url else words,
-        guid=sha256(f"pushed {pushed.external_id}".encode()).hexdigest()
-        if pushed.external_id
-        else "",
+        identity=clean.identity(url) if url else text_hash,
+        guid=_guid(pushed.external_id),
         title=title,
         summary=clean.summary(pushed.summary, title=title),
         text=text,
@@ -108,6 +106,10 @@ def _draft(
     )
     story.source_hash = store.source_hash(story)
     return story
+
+
+def _guid(external_id: str) -> str:
+    return sha256(f"pushed {external_id}".encode()).hexdigest() if external_id else ""
 
 
 def _known(draft: Story) -> Story | None:

@@ -65,9 +65,9 @@ def _drafts(*, feed: Feed, entries: Sequence[FeedEntry], now: datetime) -> list[
     # An entry without a date counts as no newer than the newest entry that has one. Otherwise the
     # undated entries of a feed that stopped years ago would pass for today's news.
     newest = min(max((e.published_at for e in entries if e.published_at), default=now), now)
-    for place, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         # Entries without a date keep the publisher's order.
-        draft = _draft(feed=feed, entry=entry, now=now, undated=newest - timedelta(seconds=place))
+        draft = _draft(feed=feed, entry=entry, now=now, undated=newest - timedelta(seconds=index))
         if draft is None or draft.identity in drafts:
             continue
         # Two pages have the same id, so this publisher's ids identify nothing.
@@ -127,9 +127,9 @@ def _known(feed: Feed, drafts: Sequence[Story]) -> dict[int, Story]:
 
 def may_update(story: Story, draft: Story) -> bool:
     """Tell whether the draft's source brought the story and changed it, and no editor did."""
-    is_ours = story.feed_id == draft.feed_id and story.source_hash != draft.source_hash
+    source_changed = story.feed_id == draft.feed_id and story.source_hash != draft.source_hash
     # If the story differs from what the feed said last, an editor has changed it.
-    return is_ours and story.source_hash == source_hash(story)
+    return source_changed and story.source_hash == source_hash(story)
 
 
 def _update(pairs: Sequence[tuple[Story, Story]]) -> int:
