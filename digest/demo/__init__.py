@@ -55,33 +55,33 @@ def make_newsletter(*, site_url: str, now: datetime) -> Newsletter:
         weekdays=[Weekday.SUNDAY],
         local_time=time(9),
     )
-    told = tomllib.loads((Path(__file__).parent / "stories.toml").read_text("utf-8"))["story"]
+    entries = tomllib.loads((Path(__file__).parent / "stories.toml").read_text("utf-8"))["story"]
     Story.objects.bulk_create(
-        _story(newsletter, sections[facts["section"]], facts, site_url=site_url, now=now)
-        for facts in told
+        _story(newsletter, sections[entry["section"]], entry, site_url=site_url, now=now)
+        for entry in entries
     )
     return newsletter
 
 
 def update_image_urls(*, site_url: str) -> None:
     """Update the URLs of the demo stories' images after the site's address has changed."""
-    moved = []
+    changed = []
     for story in Story.objects.filter(
         newsletter__slug=SLUG, url__contains=".example/", image_url__contains=_IMAGES
     ):
-        here = f"{site_url}{_IMAGES}{story.image_url.rpartition('/')[2]}"
-        if story.image_url != here:
-            story.image_url = here
-            moved.append(story)
-    Story.objects.bulk_update(moved, ["image_url"])
+        image_url = f"{site_url}{_IMAGES}{story.image_url.rpartition('/')[2]}"
+        if story.image_url != image_url:
+            story.image_url = image_url
+            changed.append(story)
+    Story.objects.bulk_update(changed, ["image_url"])
 
 
 def _story(
-    newsletter: Newsletter, section: Section, facts: dict[str, Any], *, site_url: str, now: datetime
+    newsletter: Newsletter, section: Section, entry: dict[str, Any], *, site_url: str, now: datetime
 ) -> Story:
-    outlet = facts["source"].lower().replace(" & ", "-").replace(" ", "-")
-    url = f"https://{outlet}.example/{section.slug}/{facts['slug']}"
-    image = facts.get("image", "")
+    outlet = entry["source"].lower().replace(" & ", "-").replace(" ", "-")
+    url = f"https://{outlet}.example/{section.slug}/{entry['slug']}"
+    image = entry.get("image", "")
     width, height = IMAGE_SIZE if image else (None, None)
     return Story(
         newsletter=newsletter,
@@ -89,13 +89,13 @@ def _story(
         origin=Story.Origin.URL,
         url=url,
         identity=sha256(url.encode()).hexdigest(),
-        title=facts["title"],
-        summary=facts["summary"],
-        source_name=facts["source"],
+        title=entry["title"],
+        summary=entry["summary"],
+        source_name=entry["source"],
         image_url=f"{site_url}{_IMAGES}{image}" if image else "",
-        image_alt=facts.get("alt", ""),
-        image_credit=facts.get("credit", ""),
+        image_alt=entry.get("alt", ""),
+        image_credit=entry.get("credit", ""),
         image_width=width,
         image_height=height,
-        published_at=now - timedelta(hours=facts["hours"]),
+        published_at=now - timedelta(hours=entry["hours"]),
     )

@@ -203,7 +203,7 @@ class Edition(models.Model):
 
 
 class EditionItem(models.Model):
-    """A story's place in an edition, with the editor's own words for it."""
+    """A story's place in an edition, with the editor's own texts for it."""
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="items")
     # The edition's newsletter, repeated here for the constraint below.

@@ -40,7 +40,7 @@ class Feed(models.Model):
     interval_minutes = models.PositiveSmallIntegerField(
         default=15, validators=[MinValueValidator(5), MaxValueValidator(1440)]
     )
-    # Validators of the last good answer, sent back for a conditional GET (RFC 9110, section 13).
+    # Validators of the last good response, sent back for a conditional GET (RFC 9110, section 13).
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
     next_fetch_at = models.DateTimeField(default=now, editable=False)
@@ -66,7 +66,7 @@ class Feed(models.Model):
         return self.title or self.url
 
     def reset_fetch_state(self, *, now: datetime) -> None:
-        """Make the feed due now, and clear what the server at its former URL answered."""
+        """Make the feed due now, and clear what belongs to the server at its former URL."""
         self.etag = self.last_modified = self.last_error = ""
         self.consecutive_failures = 0
         self.next_fetch_at = now

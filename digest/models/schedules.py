@@ -18,7 +18,7 @@ _ONE_WEEKLY = (
 
 
 class Weekday(models.IntegerChoices):
-    """As `datetime.weekday()` counts."""
+    """The days of the week, numbered as by `datetime.weekday()`."""
 
     MONDAY = 0
     TUESDAY = 1
@@ -161,7 +161,7 @@ class Schedule(models.Model):
         awaited if it has weekly readers, or if the newsletter has no daily one: then it is for
         everybody.
         """
-        if self.cadence == Cadence.DAILY or not self._has_daily_beside():
+        if self.cadence == Cadence.DAILY or not self._has_active_daily():
             return True
         return Subscription.objects.filter(
             newsletter=self.newsletter_id,
@@ -169,9 +169,9 @@ class Schedule(models.Model):
             frequency=Subscription.Frequency.WEEKLY,
         ).exists()
 
-    def _has_daily_beside(self) -> bool:
-        beside = Schedule.objects.filter(newsletter=self.newsletter_id, cadence=Cadence.DAILY)
-        return beside.filter(is_active=True).exclude(weekdays=[]).exists()
+    def _has_active_daily(self) -> bool:
+        daily = Schedule.objects.filter(newsletter=self.newsletter_id, cadence=Cadence.DAILY)
+        return daily.filter(is_active=True).exclude(weekdays=[]).exists()
 
     def clean(self) -> None:
         if self.min_stories and self.max_stories and self.min_stories > self.max_stories:
@@ -181,10 +181,10 @@ class Schedule(models.Model):
         if self.cadence == Cadence.WEEKLY and len(self.weekdays) > 1:
             raise ValidationError({"weekdays": "The best of the week comes once: choose one day."})
         # Django does not check the constraint if the form lacks `cadence`.
-        if self.cadence == Cadence.WEEKLY and self.is_active and self._has_weekly_twin():
+        if self.cadence == Cadence.WEEKLY and self.is_active and self._has_other_weekly():
             raise ValidationError({"is_active": _ONE_WEEKLY})
 
-    def _has_weekly_twin(self) -> bool:
+    def _has_other_weekly(self) -> bool:
         weekly = Schedule.objects.filter(
             newsletter=self.newsletter_id, cadence=Cadence.WEEKLY, is_active=True
         )

@@ -23,9 +23,9 @@ class Command(BaseCommand):
         newsletter_options.add_arguments(parser)
 
     def handle(self, *, url: str, newsletter: str, section: str | None, **options: Any) -> None:
-        owner, filed = newsletter_options.lookup(newsletter, section)
+        owner, in_section = newsletter_options.lookup(newsletter, section)
         try:
-            feed = add_feed(newsletter=owner, url=url, section=filed, now=now())
+            feed = add_feed(newsletter=owner, url=url, section=in_section, now=now())
         except CannotAddFeed as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Added feed {feed.pk}, {feed}: {feed.stories.count()} new stories.")

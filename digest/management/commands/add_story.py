@@ -30,14 +30,16 @@ class Command(BaseCommand):
     ) -> None:
         if not url and not text:
             raise CommandError("Give a URL, or --text FILE.")
-        owner, filed = newsletter_options.lookup(newsletter, section)
+        owner, in_section = newsletter_options.lookup(newsletter, section)
         at = now()
         try:
             if text:
-                words = _read(text)
-                story = add_from_text(newsletter=owner, text=words, section=filed, now=at, url=url)
+                pasted = _read(text)
+                story = add_from_text(
+                    newsletter=owner, text=pasted, section=in_section, now=at, url=url
+                )
             else:
-                story = add_from_url(newsletter=owner, url=url, section=filed, now=at)
+                story = add_from_url(newsletter=owner, url=url, section=in_section, now=at)
         except CannotAddStory as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Story {story.pk}: {story}")

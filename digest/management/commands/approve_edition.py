@@ -34,9 +34,8 @@ class Command(BaseCommand):
             approved = approve(edition_id=edition, now=moment)
         except Edition.DoesNotExist:
             raise CommandError(f"There is no edition {edition}.") from None
-        except NotApprovable as refused:
-            hint = _hint(refused)
-            raise CommandError(f"Not approved. {refused}{hint}") from None
+        except NotApprovable as error:
+            raise CommandError(f"Not approved. {error}{_hint(error)}") from None
         if approved.sends_at <= moment:
             self.stdout.write("Approved. Its send time has come, so it goes out at once.")
             return
@@ -47,7 +46,7 @@ class Command(BaseCommand):
         )
 
 
-def _hint(refused: NotApprovable) -> str:
+def _hint(error: NotApprovable) -> str:
     """Tell how to accept an unusual number of readers."""
-    is_unusual = any(problem.code == "audience" for problem in refused.problems)
+    is_unusual = any(problem.code == "audience" for problem in error.problems)
     return " If that is right, say so: --audience and that number." if is_unusual else ""

@@ -35,15 +35,15 @@ class Command(BaseCommand):
         for each in feeds.order_by("id"):
             report = fetch_feed(feed_id=each.pk, now=now(), force=True)
             failed += bool(report.error)
-            self.stdout.write(f"{each.pk} {each}: {_line(report)}")
+            self.stdout.write(f"{each.pk} {each}: {_summary(report)}")
         if failed:
             raise CommandError(f"{failed} of {len(feeds)} feeds could not be fetched.")
 
 
-def _line(report: IngestReport) -> str:
+def _summary(report: IngestReport) -> str:
     if report.error:
         return f"failed. {report.error}"
     if report.not_modified:
         return "not modified since the last fetch"
-    line = f"added {report.added}, updated {report.updated}, unchanged {report.unchanged}"
-    return f"{line}, skipped {report.skipped}" if report.skipped else line
+    counts = f"added {report.added}, updated {report.updated}, unchanged {report.unchanged}"
+    return f"{counts}, skipped {report.skipped}" if report.skipped else counts

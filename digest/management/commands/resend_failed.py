@@ -36,9 +36,12 @@ class Command(BaseCommand):
     def handle(self, *, edition: int, uncertain: bool, hours: float | None, **options: Any) -> None:
         moment = now()
         try:
-            until = moment + timedelta(hours=hours) if hours is not None else None
-            done = resend_failed(
-                edition_id=edition, include_uncertain=uncertain, new_deadline=until, now=moment
+            new_deadline = moment + timedelta(hours=hours) if hours is not None else None
+            result = resend_failed(
+                edition_id=edition,
+                include_uncertain=uncertain,
+                new_deadline=new_deadline,
+                now=moment,
             )
         except Edition.DoesNotExist:
             raise CommandError(f"There is no edition {edition}.") from None
@@ -50,6 +53,6 @@ class Command(BaseCommand):
             raise CommandError(f"Not sent again. {error}") from None
         start_lanes(edition)
         self.stdout.write(
-            f"Due again: {done.failed} that had failed, {done.uncertain} uncertain. "
-            f"Left out as suppressed: {done.left_out}. The workers do the rest."
+            f"Due again: {result.failed} that had failed, {result.uncertain} uncertain. "
+            f"Left out as suppressed: {result.left_out}. The workers do the rest."
         )

@@ -61,7 +61,7 @@ class Command(BaseCommand):
         self.stdout.write(f"A test is on its way to {address}.")
 
     def _send(self, edition_id: int, *, wait: bool) -> None:
-        began, before = time.monotonic(), tally(edition_id).sent
+        began, sent_before = time.monotonic(), tally(edition_id).sent
         if wait:
             _require_worker()
         _require_readers(edition_id)
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             raise CommandError(f"Not sent. {error}") from None
         enqueue(tasks.plan_readers, edition_id=edition_id)
         if not wait:
-            total = _look(edition_id).total
+            total = _snapshot(edition_id).total
             self.stdout.write(f"Sending to {total:,} readers; the workers do the rest.")
             return
         try:
@@ -80,65 +80,66 @@ class Command(BaseCommand):
             raise CommandError(
                 "No longer watching; the workers go on sending.", returncode=EXIT_INTERRUPTED
             ) from None
-        self._close(last, edition_id, time.monotonic() - began, before)
+        self._summarise(last, edition_id, time.monotonic() - began, sent_before)
 
     # --- While it is sent ---
 
     def _watch(self, edition_id: int) -> Snapshot:
-        """Show the progress until the edition is no longer sending; return the last progress."""
+        """Show the progress until the edition is no longer sending; return the last snapshot."""
         if not self.stdout.isatty():
-            return _follow(edition_id, self._line)
+            return _follow(edition_id, self._write_line)
         with click.progressbar(
             length=1,
             label="Sending",
             show_eta=False,
-            item_show_func=_shown,
+            item_show_func=_bar_text,
             update_min_steps=0,  # redraw also if only the text has changed
         ) as bar:
             return _follow(edition_id, lambda found: _draw(bar, found))
 
-    def _line(self, found: Snapshot) -> None:
-        if time.monotonic() - getattr(self, "_said_at", -LINE_SECONDS) >= LINE_SECONDS:
-            self._said_at = time.monotonic()
+    def _write_line(self, found: Snapshot) -> None:
+        if time.monotonic() - getattr(self, "_written_at", -LINE_SECONDS) >= LINE_SECONDS:
+            self._written_at = time.monotonic()
             self.stdout.write(f"{found.done:,} of {found.total:,}. {found.line}".rstrip())
             self.stdout.flush()
 
     # --- At the end ---
 
-    def _close(self, last: Snapshot, edition_id: int, seconds: float, before: int) -> None:
+    def _summarise(self, last: Snapshot, edition_id: int, seconds: float, sent_before: int) -> None:
         edition = Edition.objects.get(pk=edition_id)
-        done, relays = last.tally, last.report.relays
-        self._parts("relay", relays if len(relays) > 1 else ())
-        if done.failed or done.uncertain or done.put_off or done.throttled:
-            troubled = [part for part in by_domain(edition_id) if part.troubled]
-            troubled.sort(key=lambda part: part.troubled, reverse=True)
-            self._parts("domain", troubled[:MAX_DOMAINS])
-        for reason, number in sorted(done.reasons.items(), key=lambda item: -item[1]):
+        counts, relays = last.tally, last.report.relays
+        self._write_groups("relay", relays if len(relays) > 1 else ())
+        if counts.failed or counts.uncertain or counts.put_off or counts.throttled:
+            domains = [group for group in by_domain(edition_id) if group.troubled]
+            domains.sort(key=lambda group: group.troubled, reverse=True)
+            self._write_groups("domain", domains[:MAX_DOMAINS])
+        for reason, number in sorted(counts.reasons.items(), key=lambda item: -item[1]):
             self.stdout.write(f"{number:,} {Delivery.Reason(reason).label}")
-        if done.sent_again:
-            self.stdout.write(f"{done.sent_again:,} of the sent ones may have arrived twice.")
-        self.stdout.write(_summary(done, seconds, done.sent - before))
+        if counts.sent_again:
+            self.stdout.write(f"{counts.sent_again:,} of the sent ones may have arrived twice.")
+        self.stdout.write(_summary(counts, seconds, counts.sent - sent_before))
         if edition.status != Edition.Status.SENT:
             raise CommandError(
                 f"The edition is {edition.get_status_display()}: {edition.get_reason_display()}. "
                 f"{edition.reason_detail}".strip()
             )
 
-    def _parts(self, what: str, parts: Sequence[GroupTally]) -> None:
-        for part in parts:
-            words = f" · last refusal: {part.refusal}" if part.refusal else ""
+    def _write_groups(self, kind: str, groups: Sequence[GroupTally]) -> None:
+        for group in groups:
+            refusal = f" · last refusal: {group.refusal}" if group.refusal else ""
             self.stdout.write(
-                f"{what} {part.name or 'others'}: sent {part.sent:,}, failed {part.failed:,}, "
-                f"waiting {part.waiting:,}, uncertain {part.uncertain:,}{words}"
+                f"{kind} {group.name or 'others'}: sent {group.sent:,}, failed {group.failed:,}, "
+                f"waiting {group.waiting:,}, uncertain {group.uncertain:,}{refusal}"
             )
 
 
-def _summary(done: DeliveryTally, seconds: float, watched: int) -> str:
-    left = f"still waiting {done.waiting:,}, " if done.waiting else ""
-    rate = f", {per_second(watched / seconds)}" if watched and seconds >= 1 else ""
+def _summary(counts: DeliveryTally, seconds: float, sent: int) -> str:
+    """Return the last line; `sent` counts what was sent while the command watched."""
+    waiting = f"still waiting {counts.waiting:,}, " if counts.waiting else ""
+    rate = f", {per_second(sent / seconds)}" if sent and seconds >= 1 else ""
     return (
-        f"sent {done.sent:,}, failed {done.failed:,}, skipped {done.skipped:,}, {left}"
-        f"uncertain {done.uncertain:,} in {seconds:.1f} s{rate}"
+        f"sent {counts.sent:,}, failed {counts.failed:,}, skipped {counts.skipped:,}, {waiting}"
+        f"uncertain {counts.uncertain:,} in {seconds:.1f} s{rate}"
     )
 
 
@@ -147,12 +148,12 @@ def _draw(bar: Any, found: Snapshot) -> None:
     bar.update(found.done - bar.pos, found)
 
 
-def _shown(found: Snapshot | None) -> str:
+def _bar_text(found: Snapshot | None) -> str:
     """Return the text behind the progress bar."""
     return f"{found.done:,}/{found.total:,}  {found.line}" if found else ""
 
 
-def _look(edition_id: int) -> Snapshot:
+def _snapshot(edition_id: int) -> Snapshot:
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     return snapshot(edition, now=now())
 
