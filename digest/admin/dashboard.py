@@ -15,7 +15,7 @@ from digest.admin.send_times import send_time, sending_status
 from digest.delivery.watch import snapshot
 from digest.editions.slots import active_schedules, next_open_slots, slot_plan
 from digest.models import Cadence, Delivery, Edition, Feed, Schedule
-from subscribers.admin.growth import overview
+from subscribers.admin import growth
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.shared_cache import stale_while_revalidate
 
@@ -30,23 +30,19 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     cards: dict[str, Any] = {}
     if may("digest.view_edition"):
         cards |= {"upcoming": upcoming(now), "attention": attention(now)}
-        cards |= {
-            "without_weekly_edition": stale_while_revalidate(
-                "without_weekly_edition", without_weekly_edition, min_ttl=30
-            )
-        }
+        cards["without_weekly_edition"] = stale_while_revalidate(
+            "without_weekly_edition", without_weekly_edition, min_ttl=30
+        )
         cards |= {"sending": sending(now), "may_stop": may("digest.change_edition")}
     if may("digest.view_feed"):
         cards |= {"failing_feeds": failing_feeds(), "has_feeds": Feed.objects.exists()}
     if may("digest.view_delivery"):
         # Counting a million readers takes a second.
-        cards |= {
-            "last_24_hours": stale_while_revalidate(
-                "dashboard", lambda: last_24_hours(now), min_ttl=1
-            )
-        }
+        cards["last_24_hours"] = stale_while_revalidate(
+            "dashboard", lambda: last_24_hours(now), min_ttl=1
+        )
     if may("subscribers.view_growthday"):
-        cards |= {"growth": stale_while_revalidate("growth-overview", overview, min_ttl=1)}
+        cards["growth"] = stale_while_revalidate("growth-overview", growth.overview, min_ttl=1)
     return context | cards | {"title": "Overview", "has_newsletters": Newsletter.objects.exists()}
 
 
@@ -68,14 +64,14 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
         for edition in editions
     ]
     schedules = list(Schedule.objects.filter(is_active=True).select_related("newsletter"))
-    coming = next_open_slots(schedules, now=now)
+    next_slots = next_open_slots(schedules, now=now)
     # An edition by the readers' clocks begins, or is held, before the newsroom's own time comes.
-    there = Edition.objects.filter(
-        schedule__in=coming, slot_date__in={slot.date for slot in coming.values()}
+    existing = Edition.objects.filter(
+        schedule__in=next_slots, slot_date__in={slot.date for slot in next_slots.values()}
     )
-    drafted = set(there.values_list("schedule_id", "slot_date"))
+    drafted = set(existing.values_list("schedule_id", "slot_date"))
     for schedule in schedules:
-        slot = coming.get(schedule.pk)
+        slot = next_slots.get(schedule.pk)
         if slot and (schedule.pk, slot.date) not in drafted:
             plan = slot_plan(schedule, slot)
             draft_at = plan.sends_at - timedelta(minutes=schedule.draft_lead_minutes)
@@ -95,9 +91,9 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
 
 def sending(now: datetime) -> list[dict[str, Any]]:
     """Return the editions that are being sent, and how far each is: it can be stopped here."""
-    on_its_way = Q(status=Edition.Status.SENDING)
+    being_sent = Q(status=Edition.Status.SENDING)
     about_to_begin = Q(status=Edition.Status.APPROVED, sends_at__lte=now)
-    editions = Edition.objects.filter(on_its_way | about_to_begin)
+    editions = Edition.objects.filter(being_sent | about_to_begin)
     shown = editions.select_related("newsletter").order_by("-sends_at")[:ROWS_PER_CARD]
     return [
         {
@@ -133,7 +129,7 @@ def attention(now: datetime) -> list[dict[str, Any]]:
 
 
 def without_weekly_edition() -> list[dict[str, Any]]:
-    """Return newsletters whose weekly readers get every edition for want of a weekly schedule."""
+    """Return newsletters without a weekly schedule; their weekly readers get every edition."""
     weekly = active_schedules(Schedule.objects.filter(cadence=Cadence.WEEKLY))
     waiting = (
         Subscription.objects.filter(

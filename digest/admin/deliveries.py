@@ -42,8 +42,8 @@ class EditionFilter(admin.SimpleListFilter):
         return True
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        number = _edition(request)
-        return queryset.filter(edition=number) if number else queryset
+        edition_id = _edition_id(request)
+        return queryset.filter(edition=edition_id) if edition_id else queryset
 
 
 class RelayFilter(admin.SimpleListFilter):
@@ -59,10 +59,10 @@ class RelayFilter(admin.SimpleListFilter):
         return queryset.filter(relay=self.value()) if self.value() else queryset
 
 
-def _edition(request: HttpRequest) -> int | None:
+def _edition_id(request: HttpRequest) -> int | None:
     """Return the id of the edition that the list is filtered by."""
-    asked = request.GET.get("edition__id__exact", "")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+    text = request.GET.get("edition__id__exact", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 @admin.register(Delivery)
@@ -90,20 +90,20 @@ class DeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
         return rows.prefetch_related("subscription__subscriber", "edition__newsletter")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Put the edition's name into the title where the list is of one edition."""
+        """Put the edition's name into the title if the list is of one edition."""
         editions = Edition.objects.select_related("newsletter")
-        edition = editions.filter(pk=_edition(request) or 0).first()
-        facts = {"edition": edition, "title": f"Deliveries of {edition}"} if edition else {}
-        return super().changelist_view(request, {**facts, **(extra_context or {})})
+        edition = editions.filter(pk=_edition_id(request) or 0).first()
+        context = {"edition": edition, "title": f"Deliveries of {edition}"} if edition else {}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        """Leave out the edition's column where all rows are of one edition."""
-        narrowed = _edition(request) is not None
-        return [name for name in self.list_display if name != "shown_edition" or not narrowed]
+        """Leave out the edition's column if all rows are of one edition."""
+        is_filtered = _edition_id(request) is not None
+        return [name for name in self.list_display if name != "shown_edition" or not is_filtered]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         """Sort by the newest; within one edition by reader, which is the order of its index."""
-        return ["-edition_id", "-subscription_id"] if _edition(request) else ["-id"]
+        return ["-edition_id", "-subscription_id"] if _edition_id(request) else ["-id"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -114,7 +114,7 @@ class DeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
         found = Q(
             subscription__in=Subscription.objects.filter(subscriber__in=readers_by_address(term))
         )
-        if _edition(request):
+        if _edition_id(request):
             found |= Q(reply__icontains=term)
         return queryset.filter(found), False
 
@@ -155,6 +155,6 @@ class DeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
         The others have no such time: they are sent in their turn.
         """
         waits = delivery.status in {Delivery.Status.PENDING, Delivery.Status.UNCERTAIN}
-        is_known = delivery.attempts or delivery.reason or delivery.due_at
-        put_off = waits and delivery.finished_at is None and is_known
-        return delivery.next_attempt_at if put_off else None
+        has_time = delivery.attempts or delivery.reason or delivery.due_at
+        is_put_off = waits and delivery.finished_at is None and has_time
+        return delivery.next_attempt_at if is_put_off else None

@@ -64,7 +64,7 @@ class EditionActions(EditionUnderWay):
     # --- Buttons beside the form: each saves first, so that it acts on what the editor sees ---
 
     def response_change(self, request: HttpRequest, obj: Edition) -> HttpResponse:
-        for name, act in (
+        for name, action in (
             ("_preview", self._to_preview),
             ("_test", self._send_test),
             ("_approve", self._approve),
@@ -73,7 +73,7 @@ class EditionActions(EditionUnderWay):
             ("_skip", self._to_skip),
         ):
             if name in request.POST:
-                return act(request, obj)
+                return action(request, obj)
         messages.success(request, "Saved.")
         return self._back(obj)
 
@@ -113,19 +113,19 @@ class EditionActions(EditionUnderWay):
             hint = " If that is right, say so on the page of “Send now…”." if is_unusual else ""
             messages.error(request, f"Saved, but not approved. {blocking_messages(error)}{hint}")
         else:
-            late = approved.sends_at <= now()
-            if late:
+            is_due = approved.sends_at <= now()
+            if is_due:
                 enqueue(release, edition_id=edition.pk)
-            when = "at once" if late else send_time(approved, edition.newsletter.zone)
-            if late and approved.local_time:
+            when = "at once" if is_due else send_time(approved, edition.newsletter.zone)
+            if is_due and approved.local_time:
                 when += " to those whose hour is past, and to the others at theirs"
             messages.success(request, f"Saved and approved. It goes out {when}.")
         return self._back(edition)
 
     def _withdraw(self, request: HttpRequest, edition: Edition) -> HttpResponse:
         approve.withdraw(edition_id=edition.pk)
-        now_is = "held: readers have it already" if edition.sending_at else "a draft again"
-        messages.success(request, f"The approval is withdrawn; the edition is {now_is}.")
+        status = "held: readers have it already" if edition.sending_at else "a draft again"
+        messages.success(request, f"The approval is withdrawn; the edition is {status}.")
         return self._back(edition)
 
     # --- Confirmation pages ---
@@ -193,12 +193,12 @@ class EditionActions(EditionUnderWay):
 
     def preview_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk)
-        facts = {
+        context = {
             "text": preview.sample_text(edition),
             "dark": "dark" in request.GET,
             "phone": "phone" in request.GET,
         }
-        return self._render(request, edition, "admin/digest/edition/preview.html", facts)
+        return self._render(request, edition, "admin/digest/edition/preview.html", context)
 
     def preview_html(self, request: HttpRequest, pk: int) -> HttpResponse:
         html = preview.sample_html(self._edition(request, pk))
@@ -221,8 +221,8 @@ class EditionActions(EditionUnderWay):
         """Return stories for the form's autocomplete; each says if it was printed before."""
         edition = self._edition(request, pk, change=True)
         term = request.GET.get("term", "").replace("\0", "").strip()
-        asked = request.GET.get("page", "")
-        number = max(1, int(asked)) if re.fullmatch(r"[0-9]{1,6}", asked) else 1
+        page = request.GET.get("page", "")
+        number = max(1, int(page)) if re.fullmatch(r"[0-9]{1,6}", page) else 1
         stories = curate.addable_stories(edition, term=term)
         start = (number - 1) * STORIES_PER_PAGE
         rows: list[Any] = list(stories[start : start + STORIES_PER_PAGE + 1])

@@ -66,13 +66,13 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         self._relabel_times()
         if "note" in self.fields:
             self.fields["note"].widget.attrs["rows"] = 3
-        for name, shown in (("subject", 45), ("preheader", 90)):
+        for name, visible in (("subject", 45), ("preheader", 90)):
             if name in self.fields:
                 limit = self.fields[name].max_length  # type: ignore[attr-defined]
-                self.fields[name].widget.attrs |= {"data-count": shown, "data-limit": limit}
+                self.fields[name].widget.attrs |= {"data-count": visible, "data-limit": limit}
 
     def _relabel_times(self) -> None:
-        """Relabel both times by the readers' clocks: there they are limits, not send times."""
+        """Relabel both times of an edition by the readers' clocks: for it they are limits."""
         if self.instance.local_time is None or "sends_at" not in self.fields:
             return
         begin, end = self.fields["sends_at"], self.fields["deadline_at"]
@@ -148,7 +148,7 @@ class ItemFormSet(PaginationInlineFormSet):
             field.choices = [("", "No section"), *((s.pk, s.name) for s in self._sections)]
 
     def curate(self) -> None:
-        """Remove, reword and reorder as the editor asked; each is a step of its own."""
+        """Remove, edit and reorder as the editor asked; each is a step of its own."""
         self.new_objects: list[Any] = []
         self.changed_objects: list[Any] = []
         self.deleted_objects: list[Any] = []
@@ -161,12 +161,12 @@ class ItemFormSet(PaginationInlineFormSet):
                 continue
             kept.append((form.cleaned_data["position"], form.instance.pk))
             if set(form.changed_data) & {"headline", "summary", "section"}:
-                words = curate.ItemEdit(
+                edit = curate.ItemEdit(
                     headline=form.cleaned_data["headline"],
                     summary=form.cleaned_data["summary"],
                     section_id=getattr(form.cleaned_data["section"], "pk", None),
                 )
-                curate.edit_item(edition_id=edition_id, item_id=form.instance.pk, edit=words)
+                curate.edit_item(edition_id=edition_id, item_id=form.instance.pk, edit=edit)
             if form.changed_data:
                 self.changed_objects.append((form.instance, form.changed_data))
         # The page's positions are only compared, not stored: a stable sort by them is the order.

@@ -29,27 +29,26 @@ class EditionPages(ModelAdmin):
         return edition
 
     def _confirmation_page(
-        self, request: HttpRequest, edition: Edition, question: str, facts: dict[str, Any]
+        self, request: HttpRequest, edition: Edition, question: str, context: dict[str, Any]
     ) -> HttpResponse:
         return self._render(
             request,
             edition,
             f"admin/digest/edition/{question}.html",
-            panel(edition, now=now()) | facts,
+            panel(edition, now=now()) | context,
         )
 
     def _render(
-        self, request: HttpRequest, edition: Edition, template: str, facts: dict[str, Any]
+        self, request: HttpRequest, edition: Edition, template: str, context: dict[str, Any]
     ) -> HttpResponse:
-        context = {
+        common = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
             "original": edition,
             "edition": edition,
             "title": str(edition),
-            **facts,
         }
-        return TemplateResponse(request, template, context)
+        return TemplateResponse(request, template, common | context)
 
     def _back(self, edition: Edition) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:digest_edition_change", args=[edition.pk]))

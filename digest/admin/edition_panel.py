@@ -34,10 +34,10 @@ COLOURS = {
 
 
 def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
-    """The template's context for one edition's status panel."""
+    """Return the template's context for one edition's status panel."""
     zone = edition.newsletter.zone
     editable = curate.is_editable(edition)
-    course = progress(edition, now=now, domains=False)
+    sending = progress(edition, now=now, domains=False)
     return {
         "edition": edition,
         "editable": editable,
@@ -58,28 +58,28 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "is_stopped": editable and edition.sending_at is not None,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
         "seen": curate.fingerprint(edition),
-        **_readers_of(edition, course.get("snapshot"), now),
-        **course,
+        **_readers_of(edition, sending.get("snapshot"), now),
+        **sending,
     }
 
 
 def _readers_of(edition: Edition, found: Snapshot | None, now: datetime) -> dict[str, Any]:
     """Return who has which version, and how many readers a correction or a held edition is for."""
-    facts: dict[str, Any] = {
+    context: dict[str, Any] = {
         "corrections": list(edition.corrections.order_by("pk")) if edition.sending_at else []
     }
     if edition.corrects and not edition.sending_at:
         # There may be a million readers; the page that sends counts them again.
-        facts["correction_for"] = stale_while_revalidate(
+        context["correction_for"] = stale_while_revalidate(
             f"correction:{edition.pk}", lambda: audience.readers(edition).count(), min_ttl=1
         )
     if edition.reason == Edition.Reason.AUDIENCE:
-        facts["estimate"] = audience.estimate(edition, now=now)
-    return facts | (_revisions(edition, found) if found else {})
+        context["estimate"] = audience.estimate(edition, now=now)
+    return context | (_revisions(edition, found) if found else {})
 
 
 def _revisions(edition: Edition, found: Snapshot) -> dict[str, Any]:
-    """Return how many readers have which version; count anew only where an editor decides by it."""
+    """Return how many readers have which version; count anew only if an editor decides by it."""
     if edition.status in Edition.EDITABLE:
         return {
             "revision_counts": correct.revision_counts(edition),
@@ -88,15 +88,13 @@ def _revisions(edition: Edition, found: Snapshot) -> dict[str, Any]:
     may_correct = not correct.blocking_reason(edition)
     if edition.revision == 1:
         return {"correction_recipients": may_correct and found.tally.sent + found.tally.uncertain}
-    have = {part.name: part.sent + part.uncertain for part in found.report.revisions}
+    readers = {group.name: group.sent + group.uncertain for group in found.report.revisions}
     numbers = range(1, edition.revision + 1)
-    revision_counts = [
-        correct.RevisionCount(number, have.get(str(number), 0)) for number in numbers
-    ]
+    counts = [correct.RevisionCount(number, readers.get(str(number), 0)) for number in numbers]
     through = correct.correctable_revisions(edition)[-1] if may_correct else 0
     return {
-        "revision_counts": revision_counts,
-        "correction_recipients": sum(v.readers for v in revision_counts[:through]),
+        "revision_counts": counts,
+        "correction_recipients": sum(count.readers for count in counts[:through]),
     }
 
 
@@ -110,13 +108,12 @@ def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[s
     if edition.sending_at is None:
         return {"tally": None, "under_way": under_way, "refresh_seconds": 2 if under_way else 0}
     found = snapshot(edition, now=now, domains=domains)
+    refreshes = under_way or found.tally.sending
     return {
         "snapshot": found,
         "tally": found.tally,
         "under_way": under_way,
-        "refresh_seconds": _seconds_to_next_snapshot(found)
-        if under_way or found.tally.sending
-        else 0,
+        "refresh_seconds": _seconds_to_next_snapshot(found) if refreshes else 0,
         "reasons": _reasons(found.tally),
         "waiting": _waiting(found.report),
         # A screen reader announces it, so it moves in steps of ten: else it would never be quiet.
@@ -143,23 +140,23 @@ def _reasons(tally: DeliveryTally) -> list[tuple[str, int]]:
     ]
 
 
-def _waiting(found: Report) -> list[tuple[str, int]]:
+def _waiting(report: Report) -> list[tuple[str, int]]:
     """Return what the waiting readers are waiting for."""
-    tally = found.tally
-    first = tally.pending - tally.throttled - tally.put_off
-    to_come = min(found.to_come, first)
-    kinds = [
-        ("for their turn", first - to_come),
+    tally = report.tally
+    not_tried = tally.pending - tally.throttled - tally.put_off
+    to_come = min(report.to_come, not_tried)
+    groups = [
+        ("for their turn", not_tried - to_come),
         ("for their own hour", to_come),
         ("for their domain's rate", tally.throttled),
         ("put off by the server, to be tried again", tally.put_off),
         ("on the wire", tally.sending),
     ]
-    return [(label, count) for label, count in kinds if count]
+    return [(label, count) for label, count in groups if count]
 
 
 def headline(edition: Edition, *, now: datetime) -> str:
-    """One sentence that tells an editor what will happen next."""
+    """Return one sentence that tells an editor what will happen next."""
     zone = edition.newsletter.zone
     when = send_time(edition, zone)
     if edition.status == Status.SENT:

@@ -26,7 +26,7 @@ MAX_HOURS = 72
 
 
 class CorrectionForm(forms.Form):
-    """The text of a correction note and, where readers have several versions, whom it is for."""
+    """The text of a correction note and, if readers have several versions, whom it is for."""
 
     through = forms.TypedChoiceField(
         label="For whom",
@@ -43,20 +43,20 @@ class CorrectionForm(forms.Form):
 
     def __init__(self, *args: Any, edition: Edition, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = [
+        recipients = [
             (through, correct.recipients(edition, through=through).count())
             for through in correct.correctable_revisions(edition)
         ]
-        if len(offered) == 1:
+        if len(recipients) == 1:
             del self.fields["through"]
             return
-        (older, some), (newest, everybody) = offered
+        (older, of_older), (newest, of_any) = recipients
         field: Any = self.fields["through"]
         field.choices = [
-            (older, f"The {some:,} who got an older version: the newest is right"),
-            (newest, f"All {everybody:,} who got any version: the mistake is in the newest too"),
+            (older, f"The {of_older:,} who got an older version: the newest is right"),
+            (newest, f"All {of_any:,} who got any version: the mistake is in the newest too"),
         ]
-        field.initial = older if some else newest
+        field.initial = older if of_older else newest
 
 
 class ResendForm(forms.Form):
@@ -71,9 +71,9 @@ class ResendForm(forms.Form):
     )
     uncertain = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget)
 
-    def __init__(self, *args: Any, late: bool, uncertain: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_late: bool, uncertain: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not late:
+        if not is_late:
             del self.fields["hours"]
         if uncertain:
             self.fields["uncertain"].label = f"Also the {uncertain:,} whose answer was lost"
@@ -131,9 +131,9 @@ class EditionUnderWay(EditionPages):
                     through=form.cleaned_data.get("through"),
                     now=now(),
                 )
-            except correct.CorrectionExists as there:
-                messages.info(request, f"{there} This is it.")
-                return self._back(there.correction)
+            except correct.CorrectionExists as error:
+                messages.info(request, f"{error} This is it.")
+                return self._back(error.correction)
             except correct.NotCorrectable as error:
                 form.add_error(None, str(error))
             else:
@@ -141,29 +141,31 @@ class EditionUnderWay(EditionPages):
                     request, "Drafted. It goes out as soon as you approve it: look at it first."
                 )
                 return self._back(correction)
-        oldest = correct.correctable_revisions(edition)[0]
-        facts = {
+        through = correct.correctable_revisions(edition)[0]
+        context = {
             "form": form,
-            "is_for_older": oldest < edition.revision,
-            "readers": correct.recipients(edition, through=oldest).count(),
+            "is_for_older": through < edition.revision,
+            "readers": correct.recipients(edition, through=through).count(),
         }
-        return self._confirmation_page(request, edition, "correct", facts)
+        return self._confirmation_page(request, edition, "correct", context)
 
     def resend_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         edition = self._edition(request, pk, change=True)
         undelivered = resend.undelivered(edition.pk)
-        late = edition.deadline_at <= now()
-        form = ResendForm(_posted(request), late=late, uncertain=undelivered.uncertain)
+        is_late = edition.deadline_at <= now()
+        form = ResendForm(_posted(request), is_late=is_late, uncertain=undelivered.uncertain)
         if form.is_valid() and self._resend(request, edition, form):
             return self._back(edition)
-        reasons = [(Delivery.Reason(code).label, n) for code, n in undelivered.reasons.items()]
-        facts = {"form": form, "undelivered": undelivered, "reasons": reasons}
-        return self._confirmation_page(request, edition, "resend", facts)
+        reasons = [
+            (Delivery.Reason(code).label, count) for code, count in undelivered.reasons.items()
+        ]
+        context = {"form": form, "undelivered": undelivered, "reasons": reasons}
+        return self._confirmation_page(request, edition, "resend", context)
 
     def _resend(self, request: HttpRequest, edition: Edition, form: ResendForm) -> bool:
         hours = form.cleaned_data.get("hours")
         try:
-            done = resend.resend_failed(
+            result = resend.resend_failed(
                 edition_id=edition.pk,
                 include_uncertain=form.cleaned_data.get("uncertain", False),
                 new_deadline=now() + timedelta(hours=hours) if hours else None,
@@ -173,7 +175,7 @@ class EditionUnderWay(EditionPages):
             form.add_error(None, str(error))
             return False
         start_lanes(edition.pk)
-        count = done.failed + done.uncertain
+        count = result.failed + result.uncertain
         messages.success(request, f"On its way again to {count:,} reader{'s'[: count != 1]}.")
         return True
 

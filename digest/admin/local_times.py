@@ -1,4 +1,4 @@
-"""Write an instant the way the newsroom reads it."""
+"""Write an instant in the newsroom's time zone."""
 
 from datetime import datetime, tzinfo
 
@@ -7,5 +7,5 @@ def format_local(when: datetime | None, zone: tzinfo, *, year: bool = False) -> 
     """Format an instant in the newsroom's time zone, and name the zone: `Tue 10 Mar, 07:00 GMT`."""
     if when is None:
         return ""
-    there = when.astimezone(zone)
-    return f"{there:%a %-d %b}{there.strftime(' %Y') if year else ''}, {there:%H:%M %Z}"
+    local = when.astimezone(zone)
+    return f"{local:%a %-d %b}{local.strftime(' %Y') if year else ''}, {local:%H:%M %Z}"

@@ -78,7 +78,7 @@ class ScheduleAdmin(ModelAdmin):
     conditional_fields = {"head_start_hours": "clock == 'reader'"}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Add who waits for a weekly schedule, or what a head start by readers' clocks does."""
+        """Add the readers of a weekly schedule, or what a head start by readers' clocks does."""
         if obj is None:
             return self.fieldsets
         (title, first), (when_title, when), *others = self.fieldsets
@@ -144,7 +144,7 @@ class ScheduleAdmin(ModelAdmin):
         if not schedule.pk:
             return "The next three send times stand here once it is saved."
         context = {
-            "times": [_lines(schedule, plan) for plan in next_plans(schedule, after=now())],
+            "times": [_times(schedule, plan) for plan in next_plans(schedule, after=now())],
             "active": schedule.is_active,
             "by_readers": schedule.clock == Schedule.Clock.READER,
         }
@@ -173,9 +173,9 @@ class ScheduleAdmin(ModelAdmin):
 def _warning_weekly_readers(request: HttpRequest, schedules: QuerySet[Schedule]) -> Iterator[None]:
     """Warn what weekly readers get instead, if the change to `schedules` ends their edition."""
     weekly = active_schedules(schedules.filter(cadence=Cadence.WEEKLY))
-    before = {each.newsletter for each in weekly.select_related("newsletter")}
+    newsletters = {schedule.newsletter for schedule in weekly.select_related("newsletter")}
     yield
-    for newsletter in before:
+    for newsletter in newsletters:
         if has_weekly_schedule(newsletter_id=newsletter.pk):
             continue
         if count := count_weekly_readers(newsletter_id=newsletter.pk):
@@ -186,8 +186,8 @@ def _warning_weekly_readers(request: HttpRequest, schedules: QuerySet[Schedule])
             )
 
 
-def _lines(schedule: Schedule, plan: SlotPlan) -> dict[str, str]:
-    """Describe a coming edition: its time on the schedule's clock and in UTC, and its draft's."""
+def _times(schedule: Schedule, plan: SlotPlan) -> dict[str, str]:
+    """Return a coming edition's send time by the schedule's clock and in UTC, and its draft's."""
     drafted_at = plan.sends_at - timedelta(minutes=schedule.draft_lead_minutes)
     return {
         "local": send_time(plan, schedule.zone),

@@ -22,33 +22,33 @@ class HasSendTimes(Protocol):
     def last_wave_at(self) -> datetime | None: ...
 
 
-def send_time(timed: HasSendTimes, zone: tzinfo) -> str:
+def send_time(edition: HasSendTimes, zone: tzinfo) -> str:
     """Return `Tue 10 Mar, 07:00 GMT` or, by the readers' clocks, `from … to …`."""
-    begin = format_local(timed.sends_at, zone)
-    if timed.last_wave_at is None:
+    begin = format_local(edition.sends_at, zone)
+    if edition.last_wave_at is None:
         return begin
-    return f"from {begin} to {format_local(timed.last_wave_at, zone)}"
+    return f"from {begin} to {format_local(edition.last_wave_at, zone)}"
 
 
 def send_time_for_audience(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
-    """Return the same for the zones that readers live in: few newsletters have one on Tonga."""
+    """Return `send_time` for the readers' own zones: few newsletters have a reader on Tonga."""
     if edition.local_time is None or edition.sending_at:
         return send_time(edition, zone)
-    turns = stale_while_revalidate(
+    groups = stale_while_revalidate(
         f"reader-groups:1:{edition.pk}:{edition.sends_at.timestamp()}",
         # Computed as of the first wave, so that no zone is missing, whatever the hour is now.
         lambda: waves.reader_groups(edition, audience.readers(edition), now=edition.sends_at),
         min_ttl=30.0,
     )
-    # A turn before `sends_at` means that the readers' day is over by then: they get no edition.
-    instants = [max(turn.sends_at, now) for turn in turns if turn.sends_at >= edition.sends_at]
+    # If a group's time lies before `sends_at`, its readers' day is over by then: they get none.
+    instants = [max(group.sends_at, now) for group in groups if group.sends_at >= edition.sends_at]
     if not instants:
         return send_time(edition, zone)
     return f"from {format_local(min(instants), zone)} to {format_local(max(instants), zone)}"
 
 
 def reader_hour(edition: Edition) -> str:
-    """Say at which hour of the readers; empty where the newsroom's clock counts."""
+    """Say at which hour of the readers; empty if the newsroom's clock counts."""
     if edition.local_time is None:
         return ""
     return f"at {edition.local_time:%H:%M} where each reader is, or at the hour they chose"
@@ -59,8 +59,8 @@ def send_deadline(edition: Edition, zone: tzinfo) -> str:
     end = format_local(edition.deadline_at, zone)
     if edition.local_time is None:
         return end
-    late = approximate(waves.allowed_lateness(edition))
-    return f"{late} after each reader's hour; nobody after {end}"
+    lateness = approximate(waves.allowed_lateness(edition))
+    return f"{lateness} after each reader's hour; nobody after {end}"
 
 
 def sending_status(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
@@ -79,15 +79,15 @@ def head_start_lines(schedule: Schedule, *, day_at: datetime) -> list[str]:
     )
     if not found:
         return []
-    everybody = found[-1].readers
+    total = found[-1].readers
     # A head start gets a line if it adds a hundredth of all readers; the last one always does.
-    told, lines = 0, []
+    readers, lines = 0, []
     for start in found:
-        if (start.readers - told) * 100 < everybody and start is not found[-1]:
+        if (start.readers - readers) * 100 < total and start is not found[-1]:
             continue
-        told = start.readers
+        readers = start.readers
         hours = f"{start.hours} hour{'s'[: start.hours != 1]} of head start"
-        words = hours if start.hours else "no head start"
-        share = 100 * told / everybody
-        lines.append(f"With {words}: {told:,} of {everybody:,} readers ({share:.0f} %)")
+        label = hours if start.hours else "no head start"
+        share = 100 * readers / total
+        lines.append(f"With {label}: {readers:,} of {total:,} readers ({share:.0f} %)")
     return lines

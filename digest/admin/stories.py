@@ -78,14 +78,14 @@ class NewStoryForm(forms.Form):
 
     def add(self) -> Story | None:
         """Return the story, or None with an error at the field that caused it."""
-        said = self.cleaned_data
-        common = {"newsletter": said["newsletter"], "section": said["section"], "now": now()}
+        data = self.cleaned_data
+        common = {"newsletter": data["newsletter"], "section": data["section"], "now": now()}
         try:
-            if said["text"].strip():
-                return by_hand.add_from_text(text=said["text"], url=said["url"], **common)
-            return by_hand.add_from_url(url=said["url"], **common)
+            if data["text"].strip():
+                return by_hand.add_from_text(text=data["text"], url=data["url"], **common)
+            return by_hand.add_from_url(url=data["url"], **common)
         except by_hand.CannotAddStory as error:
-            self.add_error("text" if said["text"].strip() else "url", str(error))
+            self.add_error("text" if data["text"].strip() else "url", str(error))
             return None
 
 
@@ -157,15 +157,15 @@ class StoryAdmin(ModelAdmin):
 
     @admin.action(description="Hide: never propose them", permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        self._tell(request, queryset.update(is_hidden=True), "hidden")
+        self._confirm(request, queryset.update(is_hidden=True), "hidden")
 
     @admin.action(description="Show again", permissions=["change"])
     def unhide(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
-        self._tell(request, queryset.update(is_hidden=False), "proposed again")
+        self._confirm(request, queryset.update(is_hidden=False), "proposed again")
 
-    def _tell(self, request: HttpRequest, count: int, what: str) -> None:
+    def _confirm(self, request: HttpRequest, count: int, result: str) -> None:
         stories = "1 story is" if count == 1 else f"{count} stories are"
-        messages.success(request, f"{stories} {what}.")
+        messages.success(request, f"{stories} {result}.")
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -185,6 +185,6 @@ class StoryAdmin(ModelAdmin):
 
 
 def _only_newsletter() -> dict[str, Any]:
-    """Preselect the newsletter where there is only one."""
+    """Preselect the newsletter if there is only one."""
     first_two = Newsletter.objects.all()[:2]
     return {"newsletter": first_two[0]} if len(first_two) == 1 else {}
