@@ -97,7 +97,7 @@ def create_edition(
     newsletter = get_newsletter(slug)
     require_newsletter(request, newsletter)
     moment = now()
-    words = data.model_dump(exclude={"date", "cadence"}, exclude_none=True)
+    content = data.model_dump(exclude={"date", "cadence"}, exclude_none=True)
     with transaction.atomic():
         try:
             edition = draft.draft_edition(
@@ -106,12 +106,12 @@ def create_edition(
         except draft.DayIsOver as error:
             raise ApiProblem(problems.CONFLICT, str(error)) from None
         is_new = edition.drafted_at == moment
-        if words and not is_new:
+        if content and not is_new:
             raise ApiProblem(
                 problems.CONFLICT, "There is an edition of that date already.",
                 extensions={"edition": str(edition.public_id)},
             )  # fmt: skip
-        _write(edition, words)
+        _write(edition, content)
     location = reverse("api:read_draft", args=[edition.public_id])
     response["Location"] = location
     return Status(
@@ -131,8 +131,8 @@ def read_draft(request: HttpRequest, edition_id: UUID) -> DraftDetail:
 
 @router.patch(
     "/desk/editions/{uuid:edition_id}", response=DraftDetail, auth=WRITE,
-    operation_id="changeEdition", summary="Change an edition", openapi_extra=problem_responses(404,
-    409),
+    operation_id="changeEdition", summary="Change an edition",
+    openapi_extra=problem_responses(404, 409),
 )  # fmt: skip
 def change_edition(request: HttpRequest, edition_id: UUID, data: EditionContent) -> DraftDetail:
     """Any change of what it shows voids an approval."""
@@ -154,19 +154,19 @@ def send_edition(request: HttpRequest, edition_id: UUID, data: SendRequest) -> S
     readers needs a yes to that number, in `readers`.
     """
     edition, moment = _edition(request, edition_id), now()
-    at_once = data.when is SendTiming.NOW
+    immediately = data.when is SendTiming.NOW
     try:
         send_now.approve_as_seen(
             edition_id=edition.pk,
             seen=data.seal,
             readers=data.readers,
-            immediately=at_once,
+            immediately=immediately,
             now=moment,
         )
-    except NotApprovable as refused:
-        raise _refused(refused.problems) from None
+    except NotApprovable as error:
+        raise _not_approved(error.problems) from None
     logger.info("Edition %s is approved by the token %s", edition.pk, token_of(request))
-    if at_once or edition.sends_at <= moment:
+    if immediately or edition.sends_at <= moment:
         enqueue(release, edition_id=edition.pk)
     return Status(202, draft_detail(_edition(request, edition_id), now=moment))
 
@@ -198,11 +198,11 @@ def _edition(request: HttpRequest, edition_id: UUID) -> Edition:
     return edition
 
 
-def _write(edition: Edition, words: dict[str, Any]) -> None:
-    story_ids = words.pop("stories", None)
+def _write(edition: Edition, content: dict[str, Any]) -> None:
+    story_ids = content.pop("stories", None)
     try:
-        if words:
-            curate.set_copy(edition_id=edition.pk, **words)
+        if content:
+            curate.set_copy(edition_id=edition.pk, **content)
         if story_ids is not None:
             curate.set_stories(edition_id=edition.pk, story_ids=list(dict.fromkeys(story_ids)))
     except (curate.NotEditable, curate.AlreadyPrinted) as error:
@@ -212,7 +212,7 @@ def _write(edition: Edition, words: dict[str, Any]) -> None:
         raise ApiProblem(problems.CONFLICT, detail) from None
 
 
-def _refused(found: list[preflight.EditionProblem]) -> ApiProblem:
-    told = [{"code": each.code, "message": each.message} for each in found]
-    detail = " ".join(each.message for each in found)
-    return ApiProblem(problems.CONFLICT, detail, extensions={"problems": told})
+def _not_approved(found: list[preflight.EditionProblem]) -> ApiProblem:
+    listed = [{"code": problem.code, "message": problem.message} for problem in found]
+    detail = " ".join(problem.message for problem in found)
+    return ApiProblem(problems.CONFLICT, detail, extensions={"problems": listed})

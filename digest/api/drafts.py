@@ -16,7 +16,7 @@ from subscribers.api.fields import NUMBER, Day, Id, Input, example, single_line,
 # The model's values; a test compares them.
 EditionStatus = Literal["draft", "held", "approved", "sending", "sent", "skipped"]
 EditionCadence = Literal["daily", "weekly"]
-_MOST_STORIES = 100
+_MAX_STORIES = 100
 
 
 class EditionContent(Input):
@@ -30,7 +30,7 @@ class EditionContent(Input):
     subject: Annotated[str, single_line(150)] | None = None
     preheader: Annotated[str, single_line(200)] | None = None
     note: Annotated[str, text(10_000)] | None = Field(None, description="Above the stories.")
-    stories: Annotated[list[Id], Field(max_length=_MOST_STORIES)] | None = Field(
+    stories: Annotated[list[Id], Field(max_length=_MAX_STORIES)] | None = Field(
         None, description="Ids of stories: these, in this order, and no others."
     )
 
@@ -152,8 +152,8 @@ def draft_detail(edition: Edition, *, now: dt.datetime) -> DraftDetail:
             for item in edition.items.select_related("story", "section")
         ],
         problems=[
-            ProblemOut(code=found.code, message=found.message, blocking=found.blocking)
-            for found in preflight.find_problems(edition)
+            ProblemOut(code=problem.code, message=problem.message, blocking=problem.blocking)
+            for problem in preflight.find_problems(edition)
         ],
         readers=ReadersOut(now=estimate.readers, usual=estimate.usual, warning=estimate.warning),
         seal=curate.fingerprint(edition),

@@ -67,7 +67,7 @@ def list_editions(
     rows = list(found.order_by("-sending_at", "-pk")[: paging.limit + 1])
     allow_caching(response)
     rows, after = paginate(request, response, rows=rows, limit=paging.limit, key="public_id")
-    items = [EditionOut(**_facts(edition)) for edition in rows]
+    items = [EditionOut(**_edition_fields(edition)) for edition in rows]
     return Page[EditionOut, UUID](items=items, next_after=after)
 
 
@@ -82,7 +82,9 @@ def read_edition(request: HttpRequest, edition_id: UUID) -> EditionWithStories:
         raise Http404
     items = edition.items.select_related("story", "section")
     return EditionWithStories(
-        **_facts(edition), note=edition.note, stories=[_story_out(item) for item in items]
+        **_edition_fields(edition),
+        note=edition.note,
+        stories=[_story_out(item) for item in items],
     )
 
 
@@ -93,7 +95,7 @@ def _published() -> QuerySet[Edition]:
     )
 
 
-def _facts(edition: Edition) -> dict[str, Any]:
+def _edition_fields(edition: Edition) -> dict[str, Any]:
     return {
         "id": edition.public_id,
         "newsletter": edition.newsletter.slug,

@@ -126,7 +126,7 @@ def list_stories(
         found = found.filter(pk__lt=query.after)
     rows = list(found.order_by("-pk")[: query.limit + 1])
     rows, after = paginate(request, response, rows=rows, limit=query.limit, key="pk")
-    items = [StoryOut(**_facts(story)) for story in rows]
+    items = [StoryOut(**_story_fields(story)) for story in rows]
     return Page[StoryOut, int](items=items, next_after=after)
 
 
@@ -149,18 +149,21 @@ def push_story(
     editor has changed, stays as it is.
     """
     newsletter = _newsletter(request, slug)
-    said = data.model_dump(exclude={"section"}, exclude_none=True)
+    fields = data.model_dump(exclude={"section"}, exclude_none=True)
     try:
         story, outcome = push(
             newsletter=newsletter,
-            pushed=PushedStory(**said),
+            pushed=PushedStory(**fields),
             section=_section(newsletter, data.section),
             now=now(),
         )
     except UnusableStory as error:
         raise ApiProblem(problems.CONFLICT, str(error)) from None
-    shown = PushedOut(**_facts(_stories(newsletter).get(pk=story.pk)), outcome=outcome)
-    return Status(201 if outcome is PushOutcome.ADDED else 200, shown)
+    stored = _stories(newsletter).get(pk=story.pk)
+    return Status(
+        201 if outcome is PushOutcome.ADDED else 200,
+        PushedOut(**_story_fields(stored), outcome=outcome),
+    )
 
 
 def _newsletter(request: HttpRequest, slug: str) -> Newsletter:
@@ -184,7 +187,7 @@ def _stories(newsletter: Newsletter) -> QuerySet[Story]:
     return found.annotate(is_printed=Exists(held))
 
 
-def _facts(story: Any) -> dict[str, Any]:
+def _story_fields(story: Any) -> dict[str, Any]:
     return {
         "id": story.pk,
         "title": story.title,
