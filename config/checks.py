@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
-from django.core.checks import Warning as Advice
+from django.core.checks import Warning as CheckWarning
 from django.db import DatabaseError, connection
 
 from config import value_checks
@@ -36,8 +36,8 @@ COMMANDS_ALLOWED = {"check", "help", "version", "--help", "-h", "--version", "co
 
 def refuse_unsafe_command(argv: list[str]) -> None:
     """Refuse an unsafe start for each command of manage.py except COMMANDS_ALLOWED and help."""
-    asks = len(argv) < 2 or argv[1] in COMMANDS_ALLOWED or not {"--help", "-h"}.isdisjoint(argv)
-    if not asks:
+    is_help = len(argv) < 2 or not {"--help", "-h"}.isdisjoint(argv)
+    if not is_help and argv[1] not in COMMANDS_ALLOWED:
         refuse_unsafe_start()
 
 
@@ -61,7 +61,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 @register("daybreak", deploy=True)
 def check_deployment(**_: Any) -> list[CheckMessage]:
-    """Check what check_running left out, the relays and the database, with `check --deploy`."""
+    """Check what check_settings left out, the relays and the database, with `check --deploy`."""
     return [
         *(unsafe_settings() if settings.DEBUG else ()),
         *_relay_warnings(),
@@ -135,7 +135,7 @@ def _relay_warnings() -> Iterator[CheckMessage]:
     for relay in relays:
         is_open = not (relay.tls or relay.starttls or relay.backend)
         if is_open and relay.password and relay.host not in LOCAL_HOSTS:
-            yield Advice(
+            yield CheckWarning(
                 f"The relay {relay.name} gets its password over a line that anybody can read.",
                 hint="Begin its URL with smtp+starttls:// or smtps://.",
                 id="daybreak.W001",
@@ -144,7 +144,7 @@ def _relay_warnings() -> Iterator[CheckMessage]:
         if relay.backend:
             yield from _backend_problems(relay)
     if all(relay.warmup for relay in relays):
-        yield Advice(
+        yield CheckWarning(
             "Every relay is warming up: readers beyond the day's messages wait until the next day.",
             hint="Add a relay that takes the rest; weight=0 keeps it for that.",
             id="daybreak.W002",

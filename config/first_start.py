@@ -21,7 +21,7 @@ def prepare(*, site_url: str, now: datetime) -> None:
     if not Newsletter.objects.exists() and not User.objects.exists():
         password = secrets.token_urlsafe(12)
         admin = User.objects.create_superuser(ADMIN, f"{ADMIN}@localhost", password)
-        _remember(password, admin.password)
+        _store_password(password, admin.password)
         demo.make_newsletter(site_url=site_url, now=now)
     demo.update_image_urls(site_url=site_url)
 
@@ -37,7 +37,7 @@ def admin_password() -> str | None:
     return password if unchanged else None
 
 
-def _remember(password: str, encoded: str) -> None:
+def _store_password(password: str, encoded: str) -> None:
     _PASSWORD_FILE.unlink(missing_ok=True)
     descriptor = os.open(_PASSWORD_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w") as file:

@@ -1,4 +1,4 @@
-"""Load the admin where its pages are shown or checked, and nowhere else."""
+"""Load the admin only if its pages are shown or checked."""
 
 from __future__ import annotations
 

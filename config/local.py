@@ -99,7 +99,7 @@ def is_running() -> bool:
 
 @contextmanager
 def hold_run_lock(*, port: int, smtp_port: int) -> Iterator[None]:
-    """Hold the lock of this folder's only `manage.py start`; tell other shells its ports."""
+    """Hold the lock of this folder's only `manage.py start`; store its ports for other shells."""
     VAR.mkdir(parents=True, exist_ok=True)
     with (VAR / "run.lock").open("w") as lock:
         try:
@@ -108,10 +108,10 @@ def hold_run_lock(*, port: int, smtp_port: int) -> Iterator[None]:
             raise ServiceError(
                 f"Daybreak runs here already, at {site_url()}; stop it with: make stop"
             ) from None
-        facts = {"pid": os.getpid(), "port": port, "smtp_port": smtp_port}
-        written = VAR / "run.json.new"
-        written.write_text(json.dumps(facts))
-        written.replace(VAR / "run.json")
+        run = {"pid": os.getpid(), "port": port, "smtp_port": smtp_port}
+        new_file = VAR / "run.json.new"
+        new_file.write_text(json.dumps(run))
+        new_file.replace(VAR / "run.json")
         yield
 
 
@@ -138,15 +138,15 @@ def ensure_services() -> None:
     Raises:
         ServiceError: one line that says what does not work here.
     """
-    starters = []
+    services = []
     if not os.environ.get("DATABASE_URL"):
-        starters.append(local_postgres.ensure_running)
+        services.append(local_postgres)
     if not os.environ.get("REDIS_URL"):
-        starters.append(local_redis.ensure_running)
-    if starters:
+        services.append(local_redis)
+    if services:
         with _services_lock():
-            for ensure in starters:
-                ensure()
+            for service in services:
+                service.ensure_running()
 
 
 def stop_services() -> None:

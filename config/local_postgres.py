@@ -69,7 +69,7 @@ def stop_if_running() -> None:
         raise ServiceError(f"PostgreSQL does not stop: {_last_log_line(error)}") from error
 
 
-# --- Making --------------------------------------------------------------------------------------
+# --- Creating -------------------------------------------------------------------------------------
 
 
 def _server() -> Any:
@@ -232,10 +232,10 @@ def _run(server: Any, program: str, *arguments: str, cwd: Path) -> None:
 
 
 def _last_log_line(error: subprocess.SubprocessError) -> str:
-    said = str(getattr(error, "stderr", "") or "").strip().splitlines()
+    lines = str(getattr(error, "stderr", "") or "").strip().splitlines()
     # initdb prints the error first, and then how its clean-up went.
-    said = [line for line in said if "error:" in line][:1] or said
+    lines = [line for line in lines if "error:" in line][:1] or lines
     with contextlib.suppress(OSError):
         fatal = [line for line in LOG.read_text(errors="replace").splitlines() if "FATAL:" in line]
-        said = [*said, *fatal[-1:]]
-    return f"{said[-1].strip() if said else error}; its log is {LOG}"
+        lines = [*lines, *fatal[-1:]]
+    return f"{lines[-1].strip() if lines else error}; its log is {LOG}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket as sockets
+import socket
 import subprocess
 import sys
 import time
@@ -37,12 +37,12 @@ def ensure_running() -> None:
         subprocess.run(command, check=True, capture_output=True, start_new_session=True)  # noqa: S603
     except subprocess.CalledProcessError as error:
         raise ServiceError(f"Redis does not start: {_last_line(error.stderr)}") from error
-    _wait(until=True, seconds=START_SECONDS)
+    _wait(answers=True, seconds=START_SECONDS)
 
 
 def stop_if_running() -> None:
     """Stop the Redis of this folder, if one runs, and wait until it is gone."""
-    with closing(sockets.socket(sockets.AF_UNIX)) as client:
+    with closing(socket.socket(socket.AF_UNIX)) as client:
         client.settimeout(STOP_SECONDS)
         try:
             client.connect(str(socket_file()))
@@ -50,7 +50,7 @@ def stop_if_running() -> None:
             client.recv(1)  # the connection ends with the process
         except OSError:
             return
-    _wait(until=False, seconds=STOP_SECONDS)
+    _wait(answers=False, seconds=STOP_SECONDS)
 
 
 def _binary() -> str:
@@ -70,7 +70,7 @@ def _binary() -> str:
 
 
 def _answers() -> bool:
-    with closing(sockets.socket(sockets.AF_UNIX)) as client:
+    with closing(socket.socket(socket.AF_UNIX)) as client:
         client.settimeout(5)
         try:
             client.connect(str(socket_file()))
@@ -80,11 +80,12 @@ def _answers() -> bool:
             return False
 
 
-def _wait(*, until: bool, seconds: float) -> None:
+def _wait(*, answers: bool, seconds: float) -> None:
+    """Wait until Redis answers or, with `answers=False`, until it no longer does."""
     deadline = time.monotonic() + seconds
-    while _answers() is not until:
+    while _answers() is not answers:
         if time.monotonic() > deadline:
-            verb = "start" if until else "stop"
+            verb = "start" if answers else "stop"
             raise ServiceError(f"Redis does not {verb}; its log is {HOME / 'log'}")
         time.sleep(0.05)
 

@@ -43,10 +43,10 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
         self._announce = announce
 
     def add(self, name: str, *command: str, env: Mapping[str, str], delay: int = 0) -> None:
-        """Add a program that starts after `wait` seconds."""
+        """Add a program that starts after `delay` seconds."""
         # exec: the signal must reach the program, not a shell around it.
-        line = f"sleep {delay}; exec {shlex.join(command)}"
-        self.add_process(name, line, env=dict(env), cwd=str(ROOT))
+        shell_command = f"sleep {delay}; exec {shlex.join(command)}"
+        self.add_process(name, shell_command, env=dict(env), cwd=str(ROOT))
 
     def run(self) -> int:
         """Run until a signal or until one process ends; the exit status is 0 only for a signal."""
@@ -55,8 +55,8 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
             self.loop()
         finally:
             self._end_groups()
-        asked = {signals["rc"] for signals in honcho.manager.SIGNALS.values()}
-        return 0 if self.returncode in asked else int(self.returncode or 1)
+        by_signal = {signals["rc"] for signals in honcho.manager.SIGNALS.values()}
+        return 0 if self.returncode in by_signal else int(self.returncode or 1)
 
     def terminate(self) -> None:
         if self._all_started():
@@ -84,10 +84,10 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
 
 
 def _hang_up(*_: object) -> None:
-    """Stop in order when the terminal is gone; what is printed from now on goes nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Stop all processes when the terminal is gone; from now on all output is discarded."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(devnull, stream.fileno())
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error
 
 # Nobody should have to wait longer than this before sending a form of one line.
 MAX_SIGNUP_MIN_SECONDS = 60
-# Equal to tokens.CONFIRM_WITHIN, which cannot be imported before Django is set up.
+# Equal to signed_links.CONFIRM_WITHIN, which cannot be imported before Django is set up.
 CONFIRM_LINK_HOURS = 72
 CHOICES = {
     "SIGNUP_CHALLENGE": ("auto", "always", "never"),
@@ -26,9 +26,9 @@ def invalid_values() -> Iterator[CheckMessage]:
     if not 0 <= settings.SIGNUP_MIN_SECONDS <= MAX_SIGNUP_MIN_SECONDS:
         hint = f"Set it to a number of seconds from 0 to {MAX_SIGNUP_MIN_SECONDS}."
         yield _error("SIGNUP_MIN_SECONDS", "which no reader keeps to", hint, 21)
-    for name, words in CHOICES.items():
-        if getattr(settings, name) not in words:
-            yield _error(name, "which means nothing", f"Set it to {_either(words)}.", 22)
+    for name, choices in CHOICES.items():
+        if getattr(settings, name) not in choices:
+            yield _error(name, "which means nothing", f"Set it to {_either(choices)}.", 22)
     yield from _pending_problems()
     yield from _retention_problems()
 
@@ -39,10 +39,10 @@ def _pending_problems() -> Iterator[CheckMessage]:
         yield _error("REMINDER_HOURS", "before the sign-up", hint, 23)
         return
     # The link in a reminder is valid for as long as the first one.
-    answer_hours = settings.REMINDER_HOURS + CONFIRM_LINK_HOURS
-    if answer_hours >= settings.PENDING_DAYS * 24:
-        least = answer_hours // 24 + 1
-        hint = f"Set it to {least} days or more, with REMINDER_HOURS={settings.REMINDER_HOURS}."
+    confirm_hours = settings.REMINDER_HOURS + CONFIRM_LINK_HOURS
+    if confirm_hours >= settings.PENDING_DAYS * 24:
+        min_days = confirm_hours // 24 + 1
+        hint = f"Set it to {min_days} days or more, with REMINDER_HOURS={settings.REMINDER_HOURS}."
         yield _error("PENDING_DAYS", "and readers have longer than that to confirm", hint, 24)
 
 
@@ -53,11 +53,11 @@ def _retention_problems() -> Iterator[CheckMessage]:
             yield _error(f"RETENTION_{name}_DAYS", "so that things go before they come", hint, 25)
 
 
-def _either(words: tuple[str, ...]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}"
+def _either(choices: tuple[str, ...]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
-def _error(name: str, but: str, hint: str, number: int) -> CheckMessage:
+def _error(name: str, problem: str, hint: str, number: int) -> CheckMessage:
     return Error(
-        f"{name} is {getattr(settings, name)}, {but}.", hint=hint, id=f"daybreak.E{number:03}"
+        f"{name} is {getattr(settings, name)}, {problem}.", hint=hint, id=f"daybreak.E{number:03}"
     )

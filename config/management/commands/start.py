@@ -110,22 +110,22 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
             web += ["--reload-extra-file", str(template)]
     supervisor.add("web", python, "-m", "gunicorn", "config.wsgi", *web, env=env)
     # The other processes start later: somebody waits for the site, so it gets the processor first.
-    later = 2
+    delay = 2
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     quiet = ["--loglevel", "WARNING"]
     worker = [*celery, "worker", *quiet, "--without-gossip", "--without-mingle"]
-    supervisor.add("mail", *worker, "-Q", "mail", "-c", "1", "-n", "mail@%h", env=env, delay=later)
+    supervisor.add("mail", *worker, "-Q", "mail", "-c", "1", "-n", "mail@%h", env=env, delay=delay)
     supervisor.add(
-        "default", *worker, "-Q", "default", "-c", "1", "-n", "default@%h", env=env, delay=later
+        "default", *worker, "-Q", "default", "-c", "1", "-n", "default@%h", env=env, delay=delay
     )
     # A lane takes half a minute. It has workers of its own, so that no other task waits for it.
     supervisor.add(
-        "lanes", *worker, "-Q", "delivery", "-c", "2", "-n", "lanes@%h", env=env, delay=later
+        "lanes", *worker, "-Q", "delivery", "-c", "2", "-n", "lanes@%h", env=env, delay=delay
     )
     supervisor.add(
-        "feeds", *worker, "-Q", "feeds", "-c", "1", "-n", "feeds@%h", env=env, delay=later
+        "feeds", *worker, "-Q", "feeds", "-c", "1", "-n", "feeds@%h", env=env, delay=delay
     )
-    supervisor.add("beat", *celery, "beat", *quiet, "--pidfile=", env=env, delay=later)
+    supervisor.add("beat", *celery, "beat", *quiet, "--pidfile=", env=env, delay=delay)
     if _has_mailbox():
         supervisor.add(
             "mailbox", python, "-m", "aiosmtpd", "--nosetuid", "--listen", f"127.0.0.1:{smtp_port}",
