@@ -25,7 +25,7 @@ def run_distance_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=3000)
     parser.add_argument("--rounds", type=positive, default=3)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     heading(f"45 KB messages over one connection to Postfix, {ROUND_TRIP * 1000:.0f} ms away")
     figures = Figures()
     with (
@@ -34,31 +34,31 @@ def run_distance_bench() -> None:
         delay.proxy(direct, seconds=ROUND_TRIP / 2) as far,
         servers.production_services(f"smtp://127.0.0.1:{direct}"),
     ):
-        _measure(asked, {"direct": direct, "near": near, "far": far}, figures)
+        _measure(options, {"direct": direct, "near": near, "far": far}, figures)
     figures.verdict()
 
 
-def _measure(asked: argparse.Namespace, ports: dict[str, int], figures: Figures) -> None:
+def _measure(options: argparse.Namespace, ports: dict[str, int], figures: Figures) -> None:
     from bench import edition as editions
 
     newsletter = editions.add_newsletter()
-    editions.add_readers(newsletter, asked.messages)
+    editions.add_readers(newsletter, options.messages)
     message = editions.message(editions.add_approved_edition(newsletter))
     rates: dict[str, list[float]] = {}
 
-    def note(name: str, measure: Callable[[], float]) -> None:
+    def record(name: str, measure: Callable[[], float]) -> None:
         rates.setdefault(name, []).append(measure())
 
-    for number in range(1, asked.rounds + 1):
+    for number in range(1, options.rounds + 1):
         for place in ("direct", "near", "far"):
             port = ports[place]
-            note(f"connection {place}", lambda: _connection(port, message, asked.messages))  # noqa: B023
+            record(f"connection {place}", lambda: _connection(port, message, options.messages))  # noqa: B023
         for place in ("near", "far"):
             port = ports[place]
-            note(f"lane {place}", lambda: _lane(port, newsletter, asked.messages))  # noqa: B023
-        note("smtplib far", lambda: _smtplib(ports["far"], message))
-        this = ", ".join(f"{name} {found[-1]:,.0f}/s" for name, found in rates.items())
-        print(f"round {number}: {this}", flush=True)
+            record(f"lane {place}", lambda: _lane(port, newsletter, options.messages))  # noqa: B023
+        record("smtplib far", lambda: _smtplib(ports["far"], message))
+        latest = ", ".join(f"{name} {found[-1]:,.0f}/s" for name, found in rates.items())
+        print(f"round {number}: {latest}", flush=True)
     _report(rates, figures)
 
 

@@ -29,15 +29,15 @@ STORY = {
     "title": "The ferry company and the town agree on a timetable for the winter",
     "summary": "Two lines of what happened, as a summary of a story has them. " * 4,
 }
-WORDS = "What the editors say before the day's stories begin. "
+NOTE = "What the editors say before the day's stories begin. "
 
 
 def add_newsletter() -> Newsletter:
     slug = f"bench-{time.time_ns()}"
-    made = factories.newsletter(name="The Daily Bench", slug=slug)
+    newsletter = factories.newsletter(name="The Daily Bench", slug=slug)
     for _ in range(SECTIONS):
-        factories.section(made)
-    return made
+        factories.section(newsletter)
+    return newsletter
 
 
 def add_readers(newsletter: Newsletter, count: int) -> float:
@@ -96,7 +96,7 @@ def add_approved_edition(newsletter: Newsletter) -> Edition:
     )
     sections = list(newsletter.sections.all())
     _fill_with_stories(edition, sections)
-    _fill_with_words(edition)
+    _fill_with_note(edition)
     size = len(message(edition))
     assert abs(size - SIZE) < SIZE / 50, f"the message has {size} bytes"
     return approve(edition_id=edition.pk, now=now())
@@ -129,14 +129,14 @@ def _fill_with_stories(edition: Edition, sections: list[Section]) -> None:
         size = len(message(edition))
 
 
-def _fill_with_words(edition: Edition) -> None:
+def _fill_with_note(edition: Edition) -> None:
     """Fill the rest of the 45 KB with a note of the editors."""
-    one, eleven = (len(_with_note(edition, words)) for words in (1, 11))
+    one, eleven = (len(_with_note(edition, repeats)) for repeats in (1, 11))
     _with_note(edition, 1 + max(0, SIZE - one) * 10 // (eleven - one))
 
 
 def _with_note(edition: Edition, repeats: int) -> bytes:
-    edition.note = WORDS * repeats
+    edition.note = NOTE * repeats
     edition.save(update_fields=["note"])
     return message(edition)
 

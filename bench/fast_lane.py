@@ -47,25 +47,25 @@ class TimingRelay:
 def run_fast_lane_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=100_000, metavar="N")
-    asked = parser.parse_args()
-    heading(f"Confirmation mail while {asked.readers:,} digests go out")
+    options = parser.parse_args()
+    heading(f"Confirmation mail while {options.readers:,} digests go out")
     figures = Figures()
     with ExitStack() as stack:
         sink = stack.enter_context(servers.smtp_sink())
-        doorman = TimingRelay(sink.port)
+        timing_relay = TimingRelay(sink.port)
         port = servers.free_port()
-        door = Controller(doorman, hostname="127.0.0.1", port=port)
-        door.start()
-        stack.callback(door.stop)
+        controller = Controller(timing_relay, hostname="127.0.0.1", port=port)
+        controller.start()
+        stack.callback(controller.stop)
         digests = f"smtp://127.0.0.1:{sink.port}?connections={PROCESSES}"
         stack.enter_context(servers.production_services(digests))
         stack.enter_context(servers.workers("delivery", processes=PROCESSES))
         stack.enter_context(
             servers.workers("mail", processes=1, EMAIL_RELAYS=f"smtp://127.0.0.1:{port}")
         )
-        asked_at = _sign_up_while_sending(asked.readers, figures)
-        _await(doorman, asked_at)
-    _report(asked_at, doorman.arrived, figures)
+        signed_up_at = _sign_up_while_sending(options.readers, figures)
+        _await(timing_relay, signed_up_at)
+    _report(signed_up_at, timing_relay.arrived, figures)
     figures.verdict()
 
 
@@ -79,17 +79,17 @@ def _sign_up_while_sending(readers: int, figures: Figures) -> dict[str, float]:
     editions.add_readers(newsletter, readers)
     edition = editions.add_planned_edition(newsletter)
     tasks.start_lanes(edition)
-    asked_at: dict[str, float] = {}
+    signed_up_at: dict[str, float] = {}
     browser, page = Client(headers={"host": "news.example.com"}), newsletter.get_absolute_url()
     began = time.monotonic()
     while Edition.objects.filter(pk=edition, status=Edition.Status.SENDING).exists():
-        address = f"new.reader.{len(asked_at)}@example.com"
-        asked_at[address] = time.monotonic()
+        address = f"new.reader.{len(signed_up_at)}@example.com"
+        signed_up_at[address] = time.monotonic()
         _sign_up(browser, page, address)
-        time.sleep(max(0, began + EVERY * len(asked_at) - time.monotonic()))
+        time.sleep(max(0, began + EVERY * len(signed_up_at) - time.monotonic()))
     seconds = editions.sending_seconds(edition)
     figures.line("digests", f"{readers / seconds:,.0f}/s", f"{readers:,} in {seconds:,.0f} s")
-    return asked_at
+    return signed_up_at
 
 
 def _sign_up(browser: Client, page: str, address: str) -> None:
@@ -97,20 +97,20 @@ def _sign_up(browser: Client, page: str, address: str) -> None:
 
     from subscribers.abuse import new_form_token
 
-    opened = new_form_token(now() - timedelta(minutes=1))
-    form = {"email": address, "website": "", "opened": opened}
-    answer = browser.post(page, form, secure=True)
-    assert answer.status_code == HTTPStatus.FOUND, answer
+    form_token = new_form_token(now() - timedelta(minutes=1))
+    form = {"email": address, "website": "", "opened": form_token}
+    response = browser.post(page, form, secure=True)
+    assert response.status_code == HTTPStatus.FOUND, response
 
 
-def _await(timing_relay: TimingRelay, asked_at: dict[str, float]) -> None:
+def _await(timing_relay: TimingRelay, signed_up_at: dict[str, float]) -> None:
     deadline = time.monotonic() + MAIL_TIMEOUT
-    while timing_relay.arrived.keys() != asked_at.keys() and time.monotonic() < deadline:
+    while timing_relay.arrived.keys() != signed_up_at.keys() and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
-def _report(asked_at: dict[str, float], arrived: dict[str, float], figures: Figures) -> None:
-    waits = [arrived.get(address, float("inf")) - at for address, at in asked_at.items()]
+def _report(signed_up_at: dict[str, float], arrived: dict[str, float], figures: Figures) -> None:
+    waits = [arrived.get(address, float("inf")) - at for address, at in signed_up_at.items()]
     figures.line("sign-ups", f"{len(waits)}", "one every half a second")
     figures.line("median until the mail is there", f"{statistics.median(waits):,.2f} s")
     figures.at_most("95th percentile", sorted(waits)[int(0.95 * len(waits))], LIMIT, "{:,.2f} s")

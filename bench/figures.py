@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 def heading(title: str) -> None:
     """Print what is measured, on which machine, and its load before the bench began."""
-    load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
+    load = ", ".join(f"{average:.2f}" for average in os.getloadavg())
     print(f"{title}\n{os.cpu_count()} cores, Python {platform.python_version()}, load {load}\n")
 
 
@@ -38,19 +38,19 @@ class Figures:
 
     missed: list[str] = field(default_factory=list)
 
-    def line(self, name: str, found: str, note: str = "") -> None:
-        print(f"{name:<44}{found:>16}   {note}".rstrip(), flush=True)
+    def line(self, name: str, value: str, note: str = "") -> None:
+        print(f"{name:<44}{value:>16}   {note}".rstrip(), flush=True)
 
-    def at_least(self, name: str, value: float, limit: float, shown: str = "{:,.2f}") -> None:
-        self._limit(name, shown.format(value), f"at least {shown.format(limit)}", value >= limit)
+    def at_least(self, name: str, value: float, limit: float, spec: str = "{:,.2f}") -> None:
+        self._limit(name, spec.format(value), f"at least {spec.format(limit)}", value >= limit)
 
-    def at_most(self, name: str, value: float, limit: float, shown: str = "{:,.2f}") -> None:
-        self._limit(name, shown.format(value), f"at most {shown.format(limit)}", value <= limit)
+    def at_most(self, name: str, value: float, limit: float, spec: str = "{:,.2f}") -> None:
+        self._limit(name, spec.format(value), f"at most {spec.format(limit)}", value <= limit)
 
-    def _limit(self, name: str, found: str, asked: str, kept: bool) -> None:
-        self.line(name, found, f"{asked}: {'kept' if kept else 'MISSED'}")
+    def _limit(self, name: str, value: str, limit: str, kept: bool) -> None:
+        self.line(name, value, f"{limit}: {'kept' if kept else 'MISSED'}")
         if not kept:
-            self.missed.append(f"{name}: {found}, asked is {asked}")
+            self.missed.append(f"{name}: {value}, asked is {limit}")
 
     def verdict(self) -> None:
         """End the bench, with status 1 if a limit was missed."""

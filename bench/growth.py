@@ -63,43 +63,43 @@ def run_growth_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--rounds", type=positive, default=3)
-    asked = parser.parse_args()
-    heading(f"Growth of a newsletter with {asked.readers:,} readers")
+    options = parser.parse_args()
+    heading(f"Growth of a newsletter with {options.readers:,} readers")
     figures = Figures()
     with servers.production_services("smtp://127.0.0.1:9"):
-        _measure(asked, figures)
+        _measure(options, figures)
     figures.verdict()
 
 
-def _measure(asked: argparse.Namespace, figures: Figures) -> None:
+def _measure(options: argparse.Namespace, figures: Figures) -> None:
     from django.utils.timezone import now
 
     from bench import edition as editions
 
     at = now()
-    one = editions.add_newsletter()
-    _fill(one.pk, asked.readers, DAYS, ["signup", "confirmation", "withdrawal"])
+    newsletter = editions.add_newsletter()
+    _fill(newsletter.pk, options.readers, DAYS, ["signup", "confirmation", "withdrawal"])
     figures.line("first count of three years", f"{_seconds(lambda: _count_all(at)):,.1f} s")
-    _pages(asked, figures, "")
+    _pages(options, figures, "")
     # The page reads what happened in the last hour from the consent ledger itself.
-    _fill(one.pk, asked.readers // 500, 0.04, ["signup", "confirmation"])
-    _pages(asked, figures, ", a busy day")
+    _fill(newsletter.pk, options.readers // 500, 0.04, ["signup", "confirmation"])
+    _pages(options, figures, ", a busy day")
     other = editions.add_newsletter()
-    _fill(other.pk, asked.readers, 0.001, ["import"])
+    _fill(other.pk, options.readers, 0.001, ["import"])
     # Measured once: then the page is cached for thirty times as long as it took, and the import is
     # soon counted.
-    figures.at_most("page, an import this hour", _page(30), IMPORT_SECONDS, "{:,.2f} s")
+    figures.at_most("page, an import this hour", _page_seconds(30), IMPORT_SECONDS, "{:,.2f} s")
     figures.line("counting it", f"{_seconds(lambda: _count_all(at + TWO_HOURS)):,.1f} s")
-    _pages(asked, figures, ", the import counted")
+    _pages(options, figures, ", the import counted")
 
 
-def _pages(asked: argparse.Namespace, figures: Figures, when: str) -> None:
+def _pages(options: argparse.Namespace, figures: Figures, when: str) -> None:
     for days in (30, 365):
-        took = median([_page(days) for _ in range(asked.rounds)])
+        took = median([_page_seconds(days) for _ in range(options.rounds)])
         figures.at_most(f"page, {days} days{when}", took, PAGE_SECONDS, "{:,.2f} s")
 
 
-def _page(days: int) -> float:
+def _page_seconds(days: int) -> float:
     from django.contrib.auth.models import User
     from django.core.cache import cache
     from django.test import Client, override_settings

@@ -48,21 +48,23 @@ def run_import_list_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--rounds", type=positive, default=3)
-    asked = parser.parse_args()
-    heading(f"Importing a list of {asked.readers:,} readers, every {BAD_EVERY}th row bad")
+    options = parser.parse_args()
+    heading(f"Importing a list of {options.readers:,} readers, every {BAD_EVERY}th row bad")
     figures = Figures()
     with (
         servers.production_services("smtp://127.0.0.1:9"),
         tempfile.TemporaryDirectory() as directory,
     ):
-        found = [_round(asked.readers, n, Path(directory), figures) for n in range(asked.rounds)]
+        found = [
+            _round(options.readers, n, Path(directory), figures) for n in range(options.rounds)
+        ]
     seconds, megabytes, plain = (list(one) for one in zip(*found, strict=True))
     took = median(seconds)
-    figures.line("rows", f"{asked.readers / took:,.0f}/s")
-    limit = SECONDS_PER_MILLION * asked.readers / 1_000_000
+    figures.line("rows", f"{options.readers / took:,.0f}/s")
+    limit = SECONDS_PER_MILLION * options.readers / 1_000_000
     figures.at_most("import, median", took, limit, "{:,.1f} s")
     figures.at_most("memory, Python at its peak", max(megabytes), MEMORY_MB, "{:,.0f} MB")
-    ratio = median_ratio([asked.readers / one for one in seconds], plain)
+    ratio = median_ratio([options.readers / one for one in seconds], plain)
     figures.at_least("times as fast as csv and bulk_create", ratio, 1)
     figures.verdict()
 
@@ -78,27 +80,27 @@ def _round(
     write_list(path, readers, first=number * readers)
     seconds, megabytes = _imported(path, newsletter.slug, readers)
     figures.line(f"round {number + 1}", f"{seconds:,.1f} s, {megabytes:,.0f} MB")
-    few = readers // PLAIN_SHARE
-    write_list(path, few, first=10**9 + number * few)
-    rate = few / import_plainly(path, factories.newsletter(slug=f"plain-{number}"))
+    count = readers // PLAIN_SHARE
+    write_list(path, count, first=10**9 + number * count)
+    rate = count / import_plainly(path, factories.newsletter(slug=f"plain-{number}"))
     figures.line("  csv and bulk_create", f"{rate:,.0f}/s")
     return seconds, megabytes, rate
 
 
 def write_list(path: Path, count: int, *, first: int) -> None:
-    chance = random.Random(first)  # noqa: S311 (no secret)
+    rng = random.Random(first)  # noqa: S311 (no secret)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["email", "name", "timezone", "language", "notes"])
         for n in range(first, first + count):
             bad = n % BAD_EVERY == BAD_EVERY - 1
-            email = chance.choice(BAD) if bad else _address(n, chance)
+            email = rng.choice(BAD) if bad else _address(n, rng)
             notes = "met at the fair,\nwants the evening edition" if n % 50 == 0 else ""
             writer.writerow([email, NAMES[n % len(NAMES)], "Europe/London", "en", notes])
 
 
-def _address(number: int, chance: random.Random) -> str:
-    address = f"reader.{number}@mail-{chance.randrange(DOMAINS)}.example.com"
+def _address(number: int, rng: random.Random) -> str:
+    address = f"reader.{number}@mail-{rng.randrange(DOMAINS)}.example.com"
     return address.title() if number % 10 == 0 else address
 
 
@@ -113,11 +115,11 @@ def _imported(path: Path, slug: str, readers: int) -> tuple[float, float]:
         command, cwd=servers.ROOT, env=os.environ, stdout=subprocess.PIPE, text=True
     ) as running:
         peak = _Peak(psutil.Process(running.pid))
-        said, _ = running.communicate()
+        output, _ = running.communicate()
     seconds = time.perf_counter() - began
     bad = readers // BAD_EVERY
     expected = f"added {readers - bad}, already there 0, refused {bad}"
-    assert said.splitlines()[-1] == expected, said[-300:]
+    assert output.splitlines()[-1] == expected, output[-300:]
     assert Path(f"{path}.refused").read_bytes().count(b"\n") == bad + 1
     return seconds, peak.megabytes
 
@@ -146,8 +148,8 @@ def import_plainly(path: Path, newsletter: object) -> float:
     began = time.perf_counter()
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
-        while some := list(itertools.islice(rows, 1000)):
-            _create(list(_checked(some)), newsletter)
+        while batch := list(itertools.islice(rows, 1000)):
+            _create(list(_checked(batch)), newsletter)
     return time.perf_counter() - began
 
 
@@ -178,8 +180,8 @@ def _create(rows: list[tuple[str, dict[str, str]]], newsletter: object) -> None:
         for email, row in rows
     }  # fmt: skip
     with transaction.atomic():
-        gone = Suppression.objects.filter(email_key__in=people).values_list("email_key", flat=True)
-        for key in list(gone):
+        suppressed = Suppression.objects.filter(email_key__in=people)
+        for key in list(suppressed.values_list("email_key", flat=True)):
             del people[key]
         Subscriber.objects.bulk_create(people.values(), ignore_conflicts=True)
         ids = Subscriber.objects.filter(email_key__in=people).values_list("pk", flat=True)

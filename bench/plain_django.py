@@ -60,5 +60,5 @@ def _template(body: str, view: str) -> Template:
     body = _SECTION.sub(r"{% if \1 not in muted %}", body)
     body = _END_SECTION.sub("{% endif %}", body)
     names = {"READER": "email", "UNSUBSCRIBE": "unsubscribe", "PREFERENCES": "preferences"}
-    tokens = {token: f"{{{{ {name} }}}}" for token, name in names.items()}
-    return Template(placeholders.fill(body, tokens | {"VIEW": view}))
+    values = {placeholder: f"{{{{ {name} }}}}" for placeholder, name in names.items()}
+    return Template(placeholders.fill(body, values | {"VIEW": view}))

@@ -24,34 +24,34 @@ def run_plan_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--rounds", type=positive, default=3)
-    asked = parser.parse_args()
-    heading(f"Planning an edition for {asked.readers:,} readers")
+    options = parser.parse_args()
+    heading(f"Planning an edition for {options.readers:,} readers")
     figures = Figures()
     with servers.production_services("smtp://127.0.0.1:9"):
-        found = _measure(asked, figures)
-    limit = SECONDS_PER_MILLION * asked.readers / 1_000_000
+        found = _measure(options, figures)
+    limit = SECONDS_PER_MILLION * options.readers / 1_000_000
     for clock, rounds in found.items():
         took = median([seconds for seconds, _ in rounds])
-        figures.line(f"rows, by the {clock} clock", f"{asked.readers / took:,.0f}/s")
+        figures.line(f"rows, by the {clock} clock", f"{options.readers / took:,.0f}/s")
         figures.at_most(f"planning by the {clock} clock", took, limit, "{:,.1f} s")
         grew = max(mb for _, mb in rounds)
         figures.at_most("more memory in Python", grew, MEMORY_MB, "{:,.1f} MB")
     figures.verdict()
 
 
-def _measure(asked: argparse.Namespace, figures: Figures) -> dict[str, list[tuple[float, float]]]:
+def _measure(options: argparse.Namespace, figures: Figures) -> dict[str, list[tuple[float, float]]]:
     """Return each round's seconds and MB, by whose clock counts; the two clocks take turns."""
     from bench import edition as editions
 
     newsletter = editions.add_newsletter()
-    figures.line("import (COPY)", f"{editions.add_readers(newsletter, asked.readers):,.1f} s")
+    figures.line("import (COPY)", f"{editions.add_readers(newsletter, options.readers):,.1f} s")
     found: dict[str, list[tuple[float, float]]] = {"newsroom's": [], "readers'": []}
-    for number in range(1, asked.rounds + 1):
+    for number in range(1, options.rounds + 1):
         for clock, rounds in found.items():
             edition = editions.add_approved_edition(newsletter)
             if clock == "readers'":
                 editions.by_readers_clocks(edition)
-            rounds.append(measure_planning(edition.pk, asked.readers))
+            rounds.append(measure_planning(edition.pk, options.readers))
             figures.line(f"round {number}, {clock} clock", "{:,.1f} s".format(*rounds[-1]))
     return found
 

@@ -80,17 +80,17 @@ def serve() -> Iterator[int]:
     (home / "data").mkdir()
     shutil.chown(home / "data", "postfix")
     try:
-        _tell(postfix, home, "start")
+        _run(postfix, home, "start")
         servers.wait_for_port(port)
         yield port
     finally:
-        _tell(postfix, home, "stop")
+        _run(postfix, home, "stop")
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _tell(postfix: str, home: Path, order: str) -> None:
-    done = subprocess.run([postfix, "-c", str(home), order], capture_output=True, text=True)
-    if done.returncode and order == "start":
+def _run(postfix: str, home: Path, command: str) -> None:
+    result = subprocess.run([postfix, "-c", str(home), command], capture_output=True, text=True)
+    if result.returncode and command == "start":
         log = home / "log"
-        said = log.read_text() if log.exists() else ""
-        raise SystemExit(f"Postfix does not start: {done.stderr}{said}")
+        log_text = log.read_text() if log.exists() else ""
+        raise SystemExit(f"Postfix does not start: {result.stderr}{log_text}")

@@ -52,27 +52,27 @@ def run_send_bench() -> None:
     parser.add_argument(
         "--processes", type=int, default=2, metavar="N", help="each with a connection"
     )
-    asked = parser.parse_args()
-    heading(f"A digest of 45 KB to smtp-sink, {asked.processes} worker processes, medians")
+    options = parser.parse_args()
+    heading(f"A digest of 45 KB to smtp-sink, {options.processes} worker processes, medians")
     figures = Figures()
     with servers.smtp_sink() as sink:
-        relay = f"smtp://127.0.0.1:{sink.port}?connections={asked.processes}"
+        relay = f"smtp://127.0.0.1:{sink.port}?connections={options.processes}"
         with (
             servers.production_services(relay),
-            servers.workers("delivery", processes=asked.processes) as pool,
+            servers.workers("delivery", processes=options.processes) as pool,
         ):
             _warm_up(sink)
-            found = [_imported(count, figures) for count in asked.readers]
-            for number in range(1, asked.rounds + 1):
-                for one in found:
-                    if one.readers < MILLION or number == (asked.rounds + 1) // 2:
-                        _round(one, number, sink, pool, figures)
+            sizes = [_add_list(count, figures) for count in options.readers]
+            for number in range(1, options.rounds + 1):
+                for size in sizes:
+                    if size.readers < MILLION or number == (options.rounds + 1) // 2:
+                        _round(size, number, sink, pool, figures)
             print()
-            for one in found:
-                _report(one, figures, asks_rates=len(found) == 1)
+            for size in sizes:
+                _report(size, figures, check_ratios=len(sizes) == 1)
             _memory(figures, pool)
-    if len(found) > 1:
-        rates = [median(one.ours) for one in found]
+    if len(sizes) > 1:
+        rates = [median(size.ours) for size in sizes]
         spread = max(rates) / min(rates) - 1
         figures.at_most("between the sizes' rates", 100 * spread, 15, "{:,.0f} %")
     figures.verdict()
@@ -87,7 +87,7 @@ def _warm_up(sink: servers.Sink) -> None:
     _send(editions.add_planned_edition(newsletter), 400, sink)
 
 
-def _imported(readers: int, figures: Figures) -> SizeResults:
+def _add_list(readers: int, figures: Figures) -> SizeResults:
     from bench import edition as editions
 
     newsletter = editions.add_newsletter()
@@ -97,28 +97,28 @@ def _imported(readers: int, figures: Figures) -> SizeResults:
 
 
 def _round(
-    found: SizeResults, number: int, sink: servers.Sink, pool: servers.Pool, figures: Figures
+    size: SizeResults, number: int, sink: servers.Sink, pool: servers.Pool, figures: Figures
 ) -> None:
     from bench import edition as editions
     from bench import plain_django, plan
 
-    edition = editions.add_approved_edition(found.newsletter)
-    plan_seconds, plan_mb = plan.measure_planning(edition.pk, found.readers)
-    found.plan_seconds.append(plan_seconds)
-    found.plan_mb.append(plan_mb)
+    edition = editions.add_approved_edition(size.newsletter)
+    plan_seconds, plan_mb = plan.measure_planning(edition.pk, size.readers)
+    size.plan_seconds.append(plan_seconds)
+    size.plan_mb.append(plan_mb)
     before = _usage(sink, pool)
-    found.ours.append(_send(edition.pk, found.readers, sink))
+    size.ours.append(_send(edition.pk, size.readers, sink))
     for name, seconds in _usage(sink, pool).since(before).items():
-        found.cpu.setdefault(name, []).append(seconds / found.readers * 1e6)
-    messages = min(found.readers, PER_SOURCE)
+        size.cpu.setdefault(name, []).append(seconds / size.readers * 1e6)
+    messages = min(size.readers, PER_SOURCE)
     before = servers.usage(sink=sink.process)
-    found.source.append(_smtp_source(messages, sink.port, sessions=len(pool.processes)))
+    size.source.append(_smtp_source(messages, sink.port, sessions=len(pool.processes)))
     seconds = servers.usage(sink=sink.process).since(before)["sink"]
-    found.cpu.setdefault("sink, for smtp-source", []).append(seconds / messages * 1e6)
-    messages = min(found.readers, PER_PLAIN)
-    found.plain.append(plain_django.rate(edition, port=sink.port, messages=messages))
-    others = f"smtp-source {found.source[-1]:,.0f}/s, plain Django {found.plain[-1]:,.0f}/s"
-    figures.line(f"round {number}, {found.readers:,}", f"{found.ours[-1]:,.0f}/s", others)
+    size.cpu.setdefault("sink, for smtp-source", []).append(seconds / messages * 1e6)
+    messages = min(size.readers, PER_PLAIN)
+    size.plain.append(plain_django.rate(edition, port=sink.port, messages=messages))
+    others = f"smtp-source {size.source[-1]:,.0f}/s, plain Django {size.plain[-1]:,.0f}/s"
+    figures.line(f"round {number}, {size.readers:,}", f"{size.ours[-1]:,.0f}/s", others)
 
 
 def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
@@ -128,18 +128,18 @@ def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
     from digest.delivery.report import tally
     from digest.models import Edition
 
-    counted, seen, looked = sink.counted(), -1, time.monotonic()
+    count_before, last_count, checked_at = sink.counted(), -1, time.monotonic()
     tasks.start_lanes(edition_id)
     edition = Edition.objects.filter(pk=edition_id)
     while edition.filter(status=Edition.Status.SENDING).exists():
         time.sleep(0.2)
-        if time.monotonic() - looked > 30:  # what the tick does
-            if sink.counted() == seen:
+        if time.monotonic() - checked_at > 30:  # what the tick does
+            if sink.counted() == last_count:
                 raise SystemExit(f"The send stands still: {tally(edition_id)}")
-            seen, looked = sink.counted(), time.monotonic()
+            last_count, checked_at = sink.counted(), time.monotonic()
             tasks.start_lanes(edition_id)
     assert tally(edition_id).sent == readers, tally(edition_id)
-    assert sink.counted() - counted == readers, (sink.counted() - counted, readers)
+    assert sink.counted() - count_before == readers, (sink.counted() - count_before, readers)
     return readers / editions.sending_seconds(edition_id)
 
 
@@ -166,30 +166,30 @@ def _usage(sink: servers.Sink, pool: servers.Pool) -> servers.Usage:
     )
 
 
-def _report(found: SizeResults, figures: Figures, *, asks_rates: bool) -> None:
-    figures.line("rate", f"{median(found.ours):,.0f}/s", f"{found.readers:,} messages")
-    to_source = median_ratio(found.ours, found.source)
-    to_plain = median_ratio(found.ours, found.plain)
-    if asks_rates:
+def _report(size: SizeResults, figures: Figures, *, check_ratios: bool) -> None:
+    figures.line("rate", f"{median(size.ours):,.0f}/s", f"{size.readers:,} messages")
+    to_source = median_ratio(size.ours, size.source)
+    to_plain = median_ratio(size.ours, size.plain)
+    if check_ratios:
         figures.at_least("to smtp-source", to_source, 1.0)
         figures.at_least("to plain Django", to_plain, 12.0)
     else:
         figures.line("to smtp-source", f"{to_source:.2f}")
         figures.line("to plain Django", f"{to_plain:.2f}")
-    for name, used in found.cpu.items():
+    for name, used in size.cpu.items():
         figures.line(f"CPU a message, {name}", f"{median(used):,.0f} µs")
-    rows_per_second = found.readers / median(found.plan_seconds)
+    rows_per_second = size.readers / median(size.plan_seconds)
     figures.line(
-        "planning", f"{median(found.plan_seconds):,.2f} s", f"{rows_per_second:,.0f} rows/s"
+        "planning", f"{median(size.plan_seconds):,.2f} s", f"{rows_per_second:,.0f} rows/s"
     )
-    figures.line("planning's memory in Python", f"{max(found.plan_mb):,.1f} MB")
-    if found.readers >= MILLION:
-        millions = found.readers / MILLION
+    figures.line("planning's memory in Python", f"{max(size.plan_mb):,.1f} MB")
+    if size.readers >= MILLION:
+        millions = size.readers / MILLION
         limit = PLAN_SECONDS_PER_MILLION * millions
-        figures.at_most("planning", median(found.plan_seconds), limit, "{:,.1f} s")
-        seconds = found.readers / median(found.ours)
+        figures.at_most("planning", median(size.plan_seconds), limit, "{:,.1f} s")
+        seconds = size.readers / median(size.ours)
         # This is what the machine and the sink allow, without readers, claims or a ledger.
-        alone = found.readers / median(found.source)
+        alone = size.readers / median(size.source)
         figures.line("smtp-source would take", f"{alone:,.0f} s", "alone, for as many")
         figures.at_most("sending", seconds, SECONDS_PER_MILLION * millions, "{:,.0f} s")
     print()

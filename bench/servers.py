@@ -133,12 +133,12 @@ def wait_for_port(port: int, seconds: float = 20) -> None:
 
 
 def wait_until(
-    until: Callable[[], bool], seconds: float, otherwise: str, every: float = 0.1
+    condition: Callable[[], bool], seconds: float, error: str, every: float = 0.1
 ) -> None:
     deadline = time.monotonic() + seconds
-    while not until():
+    while not condition():
         if time.monotonic() > deadline:
-            raise SystemExit(otherwise)
+            raise SystemExit(error)
         time.sleep(every)
 
 

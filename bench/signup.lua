@@ -8,7 +8,7 @@ function setup(thread)
 end
 
 function init(args)
-  run, opened, count = args[1], args[2], 0
+  run, form_token, count = args[1], args[2], 0
   math.randomseed(thread * 7919 + tonumber(run, 36))
 end
 
@@ -23,7 +23,8 @@ function request()
     ['X-Forwarded-For'] = address,
     ['User-Agent'] = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
     ['Accept-Language'] = 'en-GB,en;q=0.8,de;q=0.5',
-  }, string.format('email=reader.%s.%d.%d%%40example.com&website=&opened=%s', run, thread, count, opened))
+  }, string.format('email=reader.%s.%d.%d%%40example.com&website=&opened=%s', run, thread, count,
+                   form_token))
 end
 
 function done(summary, latency)

@@ -27,7 +27,7 @@ from bench.figures import Figures, heading, median, median_ratio, positive
 SCRIPT = Path(__file__).with_suffix(".lua")
 PAGE = "/newsletters/daily/"
 # This URL renders no page, which would need a style sheet that is not collected here.
-ANSWERS = "/embed/daily/opened.json"
+READY_PATH = "/embed/daily/opened.json"
 HEADERS = {"Host": "news.example.com", "X-Forwarded-Proto": "https"}
 CONNECTIONS = 16
 # So many readers are there already.
@@ -51,18 +51,20 @@ def run_signup_bench() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rounds", type=positive, default=3)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     wrk = shutil.which("wrk") or sys.exit("This bench needs wrk: apt-get install wrk")
-    heading(f"The sign-up POST, {CONNECTIONS} connections, {asked.seconds} s a round")
+    heading(f"The sign-up POST, {CONNECTIONS} connections, {options.seconds} s a round")
     figures = Figures()
     os.environ.update(ENVIRONMENT)
     with servers.production_services("smtp://127.0.0.1:9"):
-        ours, bare = _measure(wrk, asked, figures)
+        ours, bare = _measure(wrk, options, figures)
     _report(ours, bare, figures)
     figures.verdict()
 
 
-def _measure(wrk: str, asked: argparse.Namespace, figures: Figures) -> tuple[list[Run], list[Run]]:
+def _measure(
+    wrk: str, options: argparse.Namespace, figures: Figures
+) -> tuple[list[Run], list[Run]]:
     from bench import edition as editions
     from subscribers.models import Consent, Newsletter, Suppression
 
@@ -70,7 +72,7 @@ def _measure(wrk: str, asked: argparse.Namespace, figures: Figures) -> tuple[lis
     Newsletter.objects.filter(pk=newsletter.pk).update(slug="daily")
     editions.add_readers(newsletter, READERS)
     ours, bare = [], []
-    for number in range(1, asked.rounds + 1):
+    for number in range(1, options.rounds + 1):
         for name, settings, found, rows in (
             ("sign-up", "config.settings", ours, Consent),
             ("bare view", "bench.bare_settings", bare, Suppression),
@@ -78,7 +80,7 @@ def _measure(wrk: str, asked: argparse.Namespace, figures: Figures) -> tuple[lis
             before = rows.objects.count()
             with _web(settings) as port:
                 _load(wrk, port, f"w{name[0]}{number}", 2)
-                run = _load(wrk, port, f"{name[0]}{number}", asked.seconds)
+                run = _load(wrk, port, f"{name[0]}{number}", options.seconds)
             stored = rows.objects.count() - before
             found.append(run)
             figures.line(f"round {number}, {name}", f"{run.per_second:,.0f}/s", f"{stored:,} rows")
@@ -118,7 +120,7 @@ def _answers(port: int) -> bool:
     """Whether a worker answers: the port is open before the first worker is there."""
     browser = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        browser.request("GET", ANSWERS, headers=HEADERS)
+        browser.request("GET", READY_PATH, headers=HEADERS)
         return bool(browser.getresponse().status)
     except OSError:
         return False
@@ -131,19 +133,19 @@ def _load(wrk: str, port: int, run: str, seconds: int) -> Run:
 
     from subscribers.abuse import new_form_token
 
-    opened = new_form_token(now() - timedelta(minutes=1))
+    form_token = new_form_token(now() - timedelta(minutes=1))
     command = [
         wrk, "--threads", "1", "--connections", str(CONNECTIONS), "--timeout", "10s",
         "--duration", f"{seconds}s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}{PAGE}",
-        "--", run, opened,
+        "--", run, form_token,
     ]  # fmt: skip
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    line = next(line for line in printed.splitlines() if line.startswith("RESULT "))
-    requests, micros, middle, p99, errors = map(int, line.split()[1:])
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    line = next(line for line in output.splitlines() if line.startswith("RESULT "))
+    requests, micros, median_micros, p99_micros, errors = map(int, line.split()[1:])
     if errors:
-        raise SystemExit(f"{errors} of {requests} requests failed:\n{printed}")
+        raise SystemExit(f"{errors} of {requests} requests failed:\n{output}")
     time.sleep(0.5)  # requests under way end
-    return Run(requests, requests / micros * 1e6, middle / 1000, p99 / 1000)
+    return Run(requests, requests / micros * 1e6, median_micros / 1000, p99_micros / 1000)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
     .venv/bin/python -m bench.splice
 
-The page has 45 KB in four sections, with 40 slots for the reader's own values. One run measures all
-ways, so that the ratio holds on any machine. Times are CPU time, so that other work on the machine
-counts less. No database or Redis is needed. The bench ends with an error if a reader takes longer
-than the limit.
+The page has 45 KB in four sections, with 40 placeholders for the reader's own values. One run
+measures all ways, so that the ratio holds on any machine. Times are CPU time, so that other work on
+the machine counts less. No database or Redis is needed. The bench ends with an error if a reader
+takes longer than the limit.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from digest.rendering.readers import ReaderSigner  # noqa: E402
 
 LIMIT = 20.0  # µs a reader, from row to message
 RUNS, READERS, REBUILT = 9, 4000, 20
-SLOTS, PAGE_BYTES, SECTIONS = 40, 45_000, 4
+PLACEHOLDERS, PAGE_BYTES, SECTIONS = 40, 45_000, 4
 EDITION = 1234
 COMMON = "From: The Daily <daily@example.com>\r\nSubject: Ferries return\r\nMIME-Version: 1.0"
 
@@ -46,13 +46,15 @@ Row = tuple[int, str, str, frozenset[int]]
 
 
 def sample_page() -> str:
-    """Return paragraphs of markup, each with a token after it; the three values take turns."""
+    """Return paragraphs of markup, each with one of the three placeholders after it."""
     sentence = '<p style="margin:0; color:#3a3d44">Zwei Fähren = ein Fahrplan, sagt der Rat.</p>\n'
-    paragraph = sentence * round(PAGE_BYTES / SLOTS / len(sentence.encode()))
-    places = [f"{paragraph}__{PER_READER[number % len(PER_READER)]}__\n" for number in range(SLOTS)]
+    paragraph = sentence * round(PAGE_BYTES / PLACEHOLDERS / len(sentence.encode()))
+    paragraphs = [
+        f"{paragraph}__{PER_READER[number % len(PER_READER)]}__\n" for number in range(PLACEHOLDERS)
+    ]
     return "".join(
         f"__SECTION_{number + 1}__\n__STORY_{number + 1}__\n"
-        f"{''.join(places[number::SECTIONS])}__END_STORY__\n__END_SECTION__\n"
+        f"{''.join(paragraphs[number::SECTIONS])}__END_STORY__\n__END_SECTION__\n"
         for number in range(SECTIONS)
     )
 
@@ -68,11 +70,11 @@ def rows(names: Sequence[str], muted: Sequence[frozenset[int]]) -> list[Row]:
 
 
 def rebuild(html: str, text: str, reader: ReaderFields) -> bytes:
-    """Build the message as a sender does that knows nothing of the page but its tokens."""
+    """Build the message as a sender does that knows only the page's placeholders."""
     values = (reader.unsubscribe_url, reader.preferences_url, reader.email)
-    for token, value in zip(PER_READER, values, strict=True):
-        html = html.replace(f"__{token}__", value)
-        text = text.replace(f"__{token}__", value)
+    for name, value in zip(PER_READER, values, strict=True):
+        html = html.replace(f"__{name}__", value)
+        text = text.replace(f"__{name}__", value)
     message = EmailMessage(policy=policy.SMTP)
     message["From"] = "The Daily <daily@example.com>"
     message["To"] = reader.email
@@ -85,8 +87,8 @@ def rebuild(html: str, text: str, reader: ReaderFields) -> bytes:
     return message.as_bytes()
 
 
-def readers(signer: ReaderSigner, found: Sequence[Row]) -> Iterator[ReaderFields]:
-    for subscription_id, email, name, muted in found:
+def readers(signer: ReaderSigner, rows: Sequence[Row]) -> Iterator[ReaderFields]:
+    for subscription_id, email, name, muted in rows:
         yield signer.reader(
             subscription_id=subscription_id,
             email=email,
@@ -102,27 +104,27 @@ def microseconds(work: Callable[[], object], *, count: int) -> float:
     return (time.process_time() - began) / count * 1e6
 
 
-def exhaust(made: Iterator[object]) -> None:
-    for one in made:
-        assert one is not None
+def exhaust(iterator: Iterator[object]) -> None:
+    for value in iterator:
+        assert value is not None
 
 
 class Measured:
     """The figures of one kind of reader, run by run."""
 
-    def __init__(self, compiled: CompiledPage, signer: ReaderSigner, found: list[Row]) -> None:
-        self.compiled, self.signer, self.found = compiled, signer, found
-        self.ready = list(readers(signer, found))
+    def __init__(self, compiled: CompiledPage, signer: ReaderSigner, rows: list[Row]) -> None:
+        self.compiled, self.signer, self.rows = compiled, signer, rows
+        self.readers = list(readers(signer, rows))
         self.reader: list[float] = []
         self.message: list[float] = []
         self.both: list[float] = []
 
     def run(self) -> None:
-        make, found, count = self.compiled.message, self.found, len(self.found)
-        self.reader.append(microseconds(lambda: exhaust(readers(self.signer, found)), count=count))
-        self.message.append(microseconds(lambda: exhaust(map(make, self.ready)), count=count))
+        make, rows, count = self.compiled.message, self.rows, len(self.rows)
+        self.reader.append(microseconds(lambda: exhaust(readers(self.signer, rows)), count=count))
+        self.message.append(microseconds(lambda: exhaust(map(make, self.readers)), count=count))
         self.both.append(
-            microseconds(lambda: exhaust(map(make, readers(self.signer, found))), count=count)
+            microseconds(lambda: exhaust(map(make, readers(self.signer, rows))), count=count)
         )
 
     def line(self, title: str) -> str:
@@ -134,29 +136,24 @@ class Measured:
 
 def run_splice_bench() -> int:
     html = sample_page()
-    text = " ".join(f"{token}: __{token}__\n" for token in PER_READER)
+    text = " ".join(f"{name}: __{name}__\n" for name in PER_READER)
     frozen = Frozen(
         headers=COMMON, html_segments=split_segments(html), text_segments=split_segments(text)
     )
     compiled, signer = compile_page(frozen), ReaderSigner(EDITION)
     plain = Measured(compiled, signer, rows(["Ann Reader", "", "Bo"], [frozenset()]))
-    ways = [frozenset({1}), frozenset({2, 4}), frozenset({3, 77}), frozenset({1, 2, 3})]
-    hard = Measured(compiled, signer, rows(["Zoë Müller", "Иван Петров", "山田太郎"], ways))
+    muted = [frozenset({1}), frozenset({2, 4}), frozenset({3, 77}), frozenset({1, 2, 3})]
+    hard = Measured(compiled, signer, rows(["Zoë Müller", "Иван Петров", "山田太郎"], muted))
+    ids, sample = [row[0] for row in plain.rows], plain.readers[:REBUILT]
     rebuilt: list[float] = []
     senders: list[float] = []
     for _run in range(RUNS):
         plain.run()
         hard.run()
-        numbers = [row[0] for row in plain.found]
-        senders.append(
-            microseconds(
-                lambda numbers=numbers: exhaust(map(signer.sender, numbers)), count=READERS
-            )
-        )
-        some = plain.ready[:REBUILT]
+        senders.append(microseconds(lambda: exhaust(map(signer.sender, ids)), count=READERS))
         rebuilt.append(
             microseconds(
-                lambda some=some: exhaust(rebuild(html, text, one) for one in some), count=REBUILT
+                lambda: exhaust(rebuild(html, text, reader) for reader in sample), count=REBUILT
             )
         )
     return report(html, plain, hard, rebuilt, senders)
@@ -165,11 +162,11 @@ def run_splice_bench() -> int:
 def report(
     html: str, plain: Measured, hard: Measured, rebuilt: list[float], senders: list[float]
 ) -> int:
-    message = plain.compiled.message(plain.ready[0])
+    message = plain.compiled.message(plain.readers[0])
     assert message
     print(
-        f"page of {len(html.encode()):,} bytes in {SECTIONS} sections, {SLOTS} slots; "
-        f"message of {len(message):,} bytes\n"
+        f"page of {len(html.encode()):,} bytes in {SECTIONS} sections, "
+        f"{PLACEHOLDERS} placeholders; message of {len(message):,} bytes\n"
         f"median of {RUNS} runs of {READERS:,} readers; "
         f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n"
     )
