@@ -236,13 +236,13 @@ def test_a_later_edition_that_is_sent_immediately_needs_an_accepted_audience(
     later = factories.edition(newsletter, sends_at=NOW + timedelta(hours=1))
     if is_approved:
         approve(edition_id=later.pk, now=NOW)
-    asked = {"edition_id": later.pk, "seen": fingerprint(reread(later)), "now": NOW}
+    as_seen = {"edition_id": later.pk, "seen": fingerprint(reread(later)), "now": NOW}
 
     with pytest.raises(NotApprovable, match="It would go to 80 readers"):
-        send_now.approve_as_seen(immediately=True, **asked)
+        send_now.approve_as_seen(immediately=True, **as_seen)
     assert reread(later).sends_at == NOW + timedelta(hours=1)
 
-    sent_now = send_now.approve_as_seen(immediately=True, **asked, readers=80)
+    sent_now = send_now.approve_as_seen(immediately=True, **as_seen, readers=80)
     assert (sent_now.status, sent_now.sends_at) == ("approved", NOW)
 
 

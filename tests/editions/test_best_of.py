@@ -36,10 +36,10 @@ def weekly(newsletter):
 
 
 @pytest.fixture
-def printed(newsletter):
+def send(newsletter):
     """A function that makes an edition sent some days ago, with stories of these titles."""
 
-    def publish(days_ago, *titles, now=SUNDAY, **fields):
+    def send(days_ago, *titles, now=SUNDAY, **fields):
         when = now - days_ago * DAY
         edition = factories.edition(newsletter, stories=0, sends_at=when)
         for position, title in enumerate(titles):
@@ -50,7 +50,7 @@ def printed(newsletter):
         )
         return edition
 
-    return publish
+    return send
 
 
 def draft(newsletter, now=SUNDAY):
@@ -61,10 +61,10 @@ def titles(edition):
     return [item.shown_headline for item in edition.items.all()]
 
 
-def test_stories_are_ordered_by_their_place_in_the_weeks_editions(newsletter, weekly, printed):
-    printed(3, "Thursday's lead", "Thursday's second", "Thursday's third")
-    printed(2, "Friday's lead", "Friday's second", "Friday's third")
-    printed(1, "Saturday's lead", "Saturday's second")
+def test_stories_are_ordered_by_their_place_in_the_weeks_editions(newsletter, weekly, send):
+    send(3, "Thursday's lead", "Thursday's second", "Thursday's third")
+    send(2, "Friday's lead", "Friday's second", "Friday's third")
+    send(1, "Saturday's lead", "Saturday's second")
 
     edition = draft(newsletter)
 
@@ -79,19 +79,19 @@ def test_stories_are_ordered_by_their_place_in_the_weeks_editions(newsletter, we
     assert str(edition).endswith("15 March 2026 · the week")
 
 
-def test_a_weekly_edition_holds_only_stories_sent_within_the_week(newsletter, weekly, printed):
-    printed(8, "Too long ago")
-    printed(2, "Printed")
+def test_a_weekly_edition_holds_only_stories_sent_within_the_week(newsletter, weekly, send):
+    send(8, "Too long ago")
+    send(2, "Printed")
     factories.story(newsletter, title="Printed nowhere", published_at=SUNDAY - DAY)
     never_sent = factories.edition(newsletter, stories=0)
     factories.item(never_sent, factories.story(newsletter, title="Never sent"))
-    skipped = printed(1, "Let go", released=True)
+    skipped = send(1, "Released", released=True)
     factories.force_update(
         Edition.objects.filter(pk=skipped.pk), status="skipped", reason="by-editor"
     )
-    printed(1, "Hidden since").items.get().story.__class__.objects.filter(
-        title="Hidden since"
-    ).update(is_hidden=True)
+    send(1, "Hidden since").items.get().story.__class__.objects.filter(title="Hidden since").update(
+        is_hidden=True
+    )
     other = factories.edition(factories.newsletter())
     factories.force_update(
         Edition.objects.filter(pk=other.pk), status="sent", sending_at=SUNDAY - DAY
@@ -100,25 +100,23 @@ def test_a_weekly_edition_holds_only_stories_sent_within_the_week(newsletter, we
     assert titles(draft(newsletter)) == ["Printed"]
 
 
-def test_a_weekly_edition_keeps_the_editors_headline_summary_and_section(
-    newsletter, weekly, printed
-):
+def test_a_weekly_edition_keeps_the_editors_headline_summary_and_section(newsletter, weekly, send):
     world = factories.section(newsletter)
-    printed(2, "Feed's title", headline="Desk's headline", summary="Desk's words", section=world)
+    texts = {"headline": "The editor's headline", "summary": "The editor's summary."}
+    send(2, "Feed's title", section=world, **texts)
 
     (item,) = draft(newsletter).items.all()
 
-    assert (item.headline, item.summary, item.section) == ("Desk's headline", "Desk's words", world)
+    assert {"headline": item.headline, "summary": item.summary} == texts
+    assert item.section == world
 
 
-def test_a_story_printed_several_times_scores_each_time_and_appears_once(
-    newsletter, weekly, printed
-):
-    printed(4, "A", "B", "Running story")
-    second = printed(3, "C", "D")
+def test_a_story_printed_several_times_scores_each_time_and_appears_once(newsletter, weekly, send):
+    send(4, "A", "B", "Running story")
+    second = send(3, "C", "D")
     running = newsletter.stories.get(title="Running story")
     factories.item(second, running, position=2, again=True, headline="Day two")
-    factories.item(printed(2, "E"), running, position=1, again=True, headline="Day three")
+    factories.item(send(2, "E"), running, position=1, again=True, headline="Day three")
 
     found = titles(draft(newsletter))
 
@@ -128,8 +126,8 @@ def test_a_story_printed_several_times_scores_each_time_and_appears_once(
     assert found == ["Day three", "E", "C", "A", "D"]
 
 
-def test_a_weekly_edition_takes_no_story_from_later_daily_editions(newsletter, weekly, printed):
-    printed(2, "Printed")
+def test_a_weekly_edition_takes_no_story_from_later_daily_editions(newsletter, weekly, send):
+    send(2, "Printed")
     factories.schedule(newsletter, min_stories=1)
     fresh = factories.story(newsletter, title="Fresh", published_at=SUNDAY)
     edition = draft(newsletter)
@@ -139,33 +137,33 @@ def test_a_weekly_edition_takes_no_story_from_later_daily_editions(newsletter, w
     assert "Fresh" in titles(draft_edition(newsletter=newsletter, now=SUNDAY + timedelta(hours=2)))
 
 
-def test_a_story_appears_in_one_weekly_edition_only(newsletter, weekly, printed):
-    printed(2, "Old lead", "Old second")
+def test_a_story_appears_in_one_weekly_edition_only(newsletter, weekly, send):
+    send(2, "Old lead", "Old second")
     first = draft(newsletter)
     factories.force_update(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
     next_week = SUNDAY + timedelta(weeks=1)
-    printed(6, "New lead", now=next_week)
+    send(6, "New lead", now=next_week)
     # "Old lead" is printed again in the new week, but weekly readers have had it.
-    again = printed(5, "Another", now=next_week)
+    again = send(5, "Another", now=next_week)
     factories.item(again, newsletter.stories.get(title="Old lead"), position=1, again=True)
 
     assert set(titles(draft(newsletter, next_week))) == {"New lead", "Another"}
 
 
 def test_a_story_sent_after_the_weekly_draft_is_in_the_next_weekly_edition(
-    newsletter, weekly, printed
+    newsletter, weekly, send
 ):
-    printed(2, "Old lead")
+    send(2, "Old lead")
     first = draft(newsletter)
     factories.force_update(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
     later = SUNDAY + timedelta(hours=1)
-    printed(0, "Sunday's own lead", now=later)
+    send(0, "Sunday's own lead", now=later)
 
     assert titles(draft(newsletter, SUNDAY + timedelta(weeks=1))) == ["Sunday's own lead"]
 
 
-def test_the_stories_of_a_skipped_weekly_edition_are_available_again(newsletter, weekly, printed):
-    printed(2, "Lead")
+def test_the_stories_of_a_skipped_weekly_edition_are_available_again(newsletter, weekly, send):
+    send(2, "Lead")
     first = draft(newsletter)
     skip(edition_id=first.pk, reason="by-editor")
 
@@ -179,15 +177,15 @@ def test_the_stories_of_a_skipped_weekly_edition_are_available_again(newsletter,
 
 
 def test_a_daily_and_a_weekly_schedule_make_one_edition_each_for_the_same_day(
-    newsletter, weekly, printed
+    newsletter, weekly, send
 ):
     daily = factories.schedule(newsletter, local_time=time(7), min_stories=1)
-    printed(2, "Printed")
+    send(2, "Printed")
     factories.story(newsletter, title="Fresh", published_at=SUNDAY)
 
     by_schedule = [
-        draft_edition(newsletter=newsletter, schedule=each, date=SUNDAY.date(), now=SUNDAY)
-        for each in (daily, weekly, weekly)
+        draft_edition(newsletter=newsletter, schedule=schedule, date=SUNDAY.date(), now=SUNDAY)
+        for schedule in (daily, weekly, weekly)
     ]
 
     assert titles(by_schedule[0]) == ["Fresh"]
@@ -196,8 +194,8 @@ def test_a_daily_and_a_weekly_schedule_make_one_edition_each_for_the_same_day(
     assert draft_edition(newsletter=newsletter, now=SUNDAY) == by_schedule[0]
 
 
-def test_an_editor_can_draft_a_daily_and_a_weekly_edition_for_the_same_day(newsletter, printed):
-    printed(2, "Printed")
+def test_an_editor_can_draft_a_daily_and_a_weekly_edition_for_the_same_day(newsletter, send):
+    send(2, "Printed")
     daily = draft_edition(newsletter=newsletter, now=SUNDAY)
     weekly = draft(newsletter)
 
@@ -208,27 +206,25 @@ def test_an_editor_can_draft_a_daily_and_a_weekly_edition_for_the_same_day(newsl
         factories.edition(newsletter, slot_date=weekly.slot_date, cadence="weekly")
 
 
-def test_a_weekly_edition_keeps_the_section_limits(newsletter, weekly, printed):
+def test_a_weekly_edition_keeps_the_section_limits(newsletter, weekly, send):
     sport = factories.section(newsletter, max_stories=1)
     for days in (3, 2, 1):
-        printed(days, f"Sport {days}", section=sport)
+        send(days, f"Sport {days}", section=sport)
 
     assert titles(draft(newsletter)) == ["Sport 1"]
 
 
 def test_a_weekly_schedule_cannot_have_several_weekdays(newsletter):
-    several = factories.schedule(newsletter)
-    several.cadence = "weekly"
+    every_day = factories.schedule(newsletter)
+    every_day.cadence = "weekly"
     with pytest.raises(ValidationError, match="choose one day"):
-        several.full_clean()
+        every_day.full_clean()
     with pytest.raises(IntegrityError), transaction.atomic():
-        several.save()
+        every_day.save()
 
 
-def test_a_weekly_edition_is_not_warned_about_stories_older_than_a_week(
-    newsletter, weekly, printed
-):
-    printed(2, "Printed")
+def test_a_weekly_edition_is_not_warned_about_stories_older_than_a_week(newsletter, weekly, send):
+    send(2, "Printed")
     edition = draft(newsletter)
     EditionItem.objects.get(edition=edition).story.__class__.objects.update(
         published_at=SUNDAY - 9 * DAY
@@ -245,19 +241,17 @@ def test_the_content_hash_of_a_weekly_edition_covers_its_cadence(newsletter):
     assert content_hash(edition) != daily
 
 
-def test_only_stories_of_earlier_weekly_editions_count_as_already_printed(
-    newsletter, weekly, printed
-):
-    printed(3, "Had")
+def test_only_stories_of_earlier_weekly_editions_count_as_already_printed(newsletter, weekly, send):
+    send(3, "In the first")
     first = draft(newsletter)
     factories.force_update(Edition.objects.filter(pk=first.pk), status="sent", sending_at=SUNDAY)
-    printed(6, "Free", now=SUNDAY + timedelta(weeks=1))
+    send(6, "Free", now=SUNDAY + timedelta(weeks=1))
     second = draft_edition(
         newsletter=newsletter, cadence="weekly", date=date(2026, 3, 29), now=SUNDAY + 10 * DAY
     )
-    had = newsletter.stories.get(title="Had")
+    story = newsletter.stories.get(title="In the first")
 
     with pytest.raises(curate.AlreadyPrinted):
-        curate.add_story(edition_id=second.pk, story_id=had.pk)
-    offered = {story.title: story.printed for story in curate.addable_stories(second, term="a")}
-    assert offered["Had"] == "printed before"
+        curate.add_story(edition_id=second.pk, story_id=story.pk)
+    (found,) = curate.addable_stories(second, term="In the first")
+    assert found.printed == "printed before"

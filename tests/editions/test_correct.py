@@ -63,8 +63,8 @@ def addresses(edition):
     return sorted(s.subscriber.email for s in audience.readers(edition))
 
 
-def planned(correction):
-    """Approve the correction and return the addresses that it is planned for."""
+def planned_addresses(correction):
+    """Approve the correction and return the addresses that it is planned_addresses for."""
     approve(edition_id=correction.pk, now=NOW)
     assert release(edition_id=correction.pk, now=NOW) is Release.SEND
     plan.start_delivery(edition_id=correction.pk, now=NOW)
@@ -76,7 +76,7 @@ def planned(correction):
 def test_a_correction_of_every_revision_goes_to_everyone_who_got_the_edition(corrected):
     assert correct.correctable_revisions(corrected) == [1, 2]
     for_all = correct.draft_correction(edition_id=corrected.pk, note=NOTE, through=2, now=NOW)
-    assert planned(for_all) == [
+    assert planned_addresses(for_all) == [
         "first@example.com", "perhaps@example.com", "second@example.com",
     ]  # fmt: skip
 
@@ -115,7 +115,7 @@ def test_revisions_are_counted_from_the_delivery_rows(corrected):
 
 
 def test_an_approved_correction_is_planned_for_its_recipients_only(correction):
-    assert planned(correction) == ["first@example.com", "perhaps@example.com"]
+    assert planned_addresses(correction) == ["first@example.com", "perhaps@example.com"]
 
 
 def test_an_unapproved_correction_waits_for_an_editor_and_is_skipped_at_its_deadline(correction):
@@ -154,7 +154,7 @@ def test_a_correction_of_a_sent_edition_goes_to_everyone_who_got_it(sent):
 
     everybody = ["first@example.com", "perhaps@example.com", "second@example.com"]
     assert addresses(correction) == everybody
-    assert planned(correction) == everybody
+    assert planned_addresses(correction) == everybody
 
 
 def test_a_corrections_recipients_stay_the_same_when_sending_resumes(sent):
@@ -195,9 +195,9 @@ def test_the_subject_of_a_corrected_correction_has_one_prefix(correction):
 
 
 def test_a_second_click_finds_the_existing_correction(corrected, correction):
-    with pytest.raises(correct.CorrectionExists) as there:
+    with pytest.raises(correct.CorrectionExists) as error:
         correct.draft_correction(edition_id=corrected.pk, note=NOTE, now=NOW)
-    assert there.value.correction == correction
+    assert error.value.correction == correction
 
 
 def test_a_long_subject_is_truncated_for_the_prefix(corrected):

@@ -46,13 +46,13 @@ def tick(monkeypatch, django_capture_on_commit_callbacks):
     celery_app.conf.task_always_eager = celery_app.conf.task_eager_propagates = False
 
 
-def daily(zone, local_time, *, around, made):
-    """Make a newsletter with a story for each day, and a schedule last changed at `made`."""
+def daily(zone, local_time, *, around, changed_at):
+    """Make a newsletter with a story for each day, and a schedule last changed at `changed_at`."""
     newsletter = factories.newsletter(timezone=zone)
     schedule = factories.schedule(
         newsletter, local_time=local_time, unapproved="send", min_stories=1, max_stories=1
     )
-    Schedule.objects.filter(pk=schedule.pk).update(changed_at=made)
+    Schedule.objects.filter(pk=schedule.pk).update(changed_at=changed_at)
     for days in range(-3, 4):
         factories.story(newsletter, published_at=around + days * DAY)
     for _ in range(2):
@@ -107,7 +107,7 @@ AUTUMN = [
 def test_a_dst_change_leaves_one_edition_at_the_expected_instant(
     tick, zone, local_time, day, instant
 ):
-    newsletter = daily(zone, local_time, around=instant, made=instant - 8 * HOUR)
+    newsletter = daily(zone, local_time, around=instant, changed_at=instant - 8 * HOUR)
 
     for at in every(timedelta(minutes=15), start=instant - 6 * HOUR, end=instant + 6 * HOUR):
         tick(at)
@@ -121,7 +121,7 @@ def test_a_dst_change_leaves_one_edition_at_the_expected_instant(
 def test_each_day_around_a_dst_change_has_an_edition(tick, zone):
     for changed in (date(2026, 3, 8), date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 25)):
         begin = datetime.combine(changed, time(2), ZoneInfo(zone)).astimezone(UTC)
-        newsletter = daily(zone, time(2, 30), around=begin, made=begin - 30 * HOUR)
+        newsletter = daily(zone, time(2, 30), around=begin, changed_at=begin - 30 * HOUR)
         for at in every(HOUR, start=begin - 26 * HOUR, end=begin + 28 * HOUR):
             tick(at)
 
@@ -131,7 +131,9 @@ def test_each_day_around_a_dst_change_has_an_edition(tick, zone):
 
 def test_a_midnight_edition_goes_out_once_a_day_in_each_zone(tick):
     start = utc(2026, 3, 10, 9)
-    by_zone = {zone: daily(zone, time(0), around=start, made=start) for zone in MIDNIGHT_ZONES}
+    by_zone = {
+        zone: daily(zone, time(0), around=start, changed_at=start) for zone in MIDNIGHT_ZONES
+    }
 
     for at in every(timedelta(minutes=15), start=start, end=start + DAY):
         tick(at)
@@ -151,7 +153,7 @@ def test_a_midnight_edition_goes_out_once_a_day_in_each_zone(tick):
 @pytest.mark.parametrize("drafted", [False, True])
 def test_a_slot_missed_by_an_hour_is_sent_late(tick, drafted):
     seven = utc(2026, 3, 10, 7)
-    newsletter = daily("UTC", time(7), around=seven, made=seven - 8 * HOUR)
+    newsletter = daily("UTC", time(7), around=seven, changed_at=seven - 8 * HOUR)
     if drafted:
         tick(seven - HOUR)
 
@@ -168,7 +170,7 @@ def test_a_slot_missed_by_an_hour_is_sent_late(tick, drafted):
 @pytest.mark.parametrize("drafted", [False, True])
 def test_a_slot_missed_by_a_day_is_skipped_with_a_reason_and_the_next_goes_out(tick, drafted):
     seven = utc(2026, 3, 10, 7)
-    newsletter = daily("UTC", time(7), around=seven, made=seven - 30 * HOUR)
+    newsletter = daily("UTC", time(7), around=seven, changed_at=seven - 30 * HOUR)
     tick(seven - DAY)
     tick(seven - DAY + timedelta(seconds=30))
     if drafted:
@@ -186,7 +188,7 @@ def test_a_slot_missed_by_a_day_is_skipped_with_a_reason_and_the_next_goes_out(t
 
 def test_slots_missed_without_a_beat_are_recorded_but_none_from_before_the_schedule(tick):
     seven = utc(2026, 3, 10, 7)
-    newsletter = daily("UTC", time(7), around=seven, made=seven - 4 * DAY + HOUR)
+    newsletter = daily("UTC", time(7), around=seven, changed_at=seven - 4 * DAY + HOUR)
 
     tick(seven - 3 * HOUR)
     tick(seven - 3 * HOUR)
@@ -198,7 +200,7 @@ def test_slots_missed_without_a_beat_are_recorded_but_none_from_before_the_sched
 
 def test_repeated_and_out_of_order_ticks_send_one_edition(tick):
     seven = utc(2026, 3, 29, 6)
-    newsletter = daily("Europe/London", time(7), around=seven, made=seven - 8 * HOUR)
+    newsletter = daily("Europe/London", time(7), around=seven, changed_at=seven - 8 * HOUR)
 
     for at in every(timedelta(minutes=20), start=seven - 3 * HOUR, end=seven + 2 * HOUR):
         # The clock of another host is an hour behind, and messages of one beat arrive twice.

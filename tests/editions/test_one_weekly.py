@@ -43,11 +43,11 @@ def test_the_migration_keeps_the_first_weekly_schedule_that_makes_editions_activ
     newsletter, other = factories.newsletter(), factories.newsletter()
     daily = factories.schedule(newsletter)
     weekly(newsletter, weekdays=[])
-    first, _, alone = weekly(newsletter), weekly(newsletter), weekly(other)
+    first, _, only = weekly(newsletter), weekly(newsletter), weekly(other)
     without_days = weekly(factories.newsletter(), weekdays=[])
 
     MigrationExecutor(connection).migrate(newest)
 
-    left = set(Schedule.objects.filter(is_active=True).values_list("pk", flat=True))
-    assert left == {daily.pk, first.pk, alone.pk, without_days.pk}
+    active = set(Schedule.objects.filter(is_active=True).values_list("pk", flat=True))
+    assert active == {daily.pk, first.pk, only.pk, without_days.pk}
     assert Schedule.objects.count() == 6

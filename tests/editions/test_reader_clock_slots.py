@@ -30,9 +30,9 @@ def newsletter():
 @pytest.fixture
 def schedule(newsletter):
     """A schedule for Tuesdays at seven in each reader's time zone."""
-    made = factories.schedule(newsletter, clock="reader", weekdays=[1], draft_lead_minutes=60)
+    schedule = factories.schedule(newsletter, clock="reader", weekdays=[1], draft_lead_minutes=60)
     Schedule.objects.update(changed_at=utc(1))
-    return made
+    return schedule
 
 
 def drafted(newsletter, now):

@@ -87,7 +87,7 @@ def test_an_unchanged_edition_resumes_with_the_same_revision(stopped):
 
 
 def test_a_changed_edition_resumes_with_the_next_revision_and_keeps_the_first(stopped):
-    said = Frozen.objects.get(edition=stopped).content_hash
+    first_hash = Frozen.objects.get(edition=stopped).content_hash
     began = stopped.sending_at
     item = stopped.items.first()
     curate.edit_item(
@@ -99,7 +99,7 @@ def test_a_changed_edition_resumes_with_the_next_revision_and_keeps_the_first(st
     assert (edition.status, edition.revision) == (Edition.Status.SENDING, 2)
     assert edition.sending_at == began
     first, second = edition.frozen_pages.order_by("revision")
-    assert first.content_hash == said != second.content_hash == edition.approved_hash
+    assert first.content_hash == first_hash != second.content_hash == edition.approved_hash
 
 
 def test_changes_that_no_reader_got_make_no_further_revision(stopped):

@@ -23,9 +23,9 @@ def newsletter():
 @pytest.fixture
 def week(newsletter):
     factories.schedule(newsletter, name="Day")
-    made = factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
+    weekly = factories.schedule(newsletter, name="Week", cadence="weekly", weekdays=[6])
     Schedule.objects.update(changed_at=SUNDAY - 3 * DAY)
-    return made
+    return weekly
 
 
 def weeklies():
@@ -67,8 +67,8 @@ def test_the_first_weekly_reader_causes_the_next_edition_but_no_past_one(newslet
     factories.subscription(newsletter, frequency="weekly")
     run_ticks(start=SUNDAY + DAY, until=SUNDAY + 7 * DAY)
 
-    (made,) = weeklies()
-    assert (made.slot_date, made.status) == (date(2026, 3, 22), "draft")
+    (edition,) = weeklies()
+    assert (edition.slot_date, edition.status) == (date(2026, 3, 22), "draft")
 
 
 def test_a_missed_weekly_slot_is_recorded_if_there_is_a_weekly_reader(newsletter, week):
