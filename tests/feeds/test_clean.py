@@ -56,21 +56,21 @@ def test_cleaned_text_has_no_control_characters_and_cleaning_again_changes_nothi
     assert clean.plain_text(text) == text
 
 
-def test_a_long_title_is_cut_between_words():
+def test_a_long_title_is_truncated_between_words():
     title = clean.title("word " * 100)
     assert len(title) <= 300
     assert title.endswith("word…")
 
 
-def test_a_long_text_without_spaces_is_cut_too():
+def test_a_long_text_without_spaces_is_truncated_too():
     assert clean.truncate("漢" * 400, 300) == "漢" * 299 + "…"
 
 
 @given(st.text(max_size=60), st.integers(2, 40))
-def test_a_shortened_text_keeps_its_limit_and_is_not_shortened_again(text, limit):
-    short = clean.truncate(text, limit)
-    assert len(short) <= limit
-    assert clean.truncate(short, limit) == short
+def test_a_truncated_text_keeps_its_limit_and_is_not_truncated_again(text, limit):
+    truncated = clean.truncate(text, limit)
+    assert len(truncated) <= limit
+    assert clean.truncate(truncated, limit) == truncated
 
 
 @pytest.mark.parametrize(

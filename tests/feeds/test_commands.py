@@ -1,4 +1,4 @@
-"""The commands for feeds and stories give a clear answer and a reliable exit status."""
+"""The commands for feeds and stories print a clear message and have a reliable exit status."""
 
 import io
 

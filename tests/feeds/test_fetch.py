@@ -26,15 +26,15 @@ def refused(url, **kwargs):
 
 def test_a_response_comes_with_its_validators(web):
     headers = {"ETag": '"v1"', "Last-Modified": "Tue, 10 Mar 2026 06:00:00 GMT"}
-    answer = get(web.serve("/feed", b"<rss/>", headers=headers))
-    assert (answer.status, answer.body, answer.etag) == (200, b"<rss/>", '"v1"')
-    assert answer.last_modified == "Tue, 10 Mar 2026 06:00:00 GMT"
+    response = get(web.serve("/feed", b"<rss/>", headers=headers))
+    assert (response.status, response.body, response.etag) == (200, b"<rss/>", '"v1"')
+    assert response.last_modified == "Tue, 10 Mar 2026 06:00:00 GMT"
 
 
 def test_an_unchanged_page_is_answered_with_304(web):
     url = web.serve("/feed", b"<rss/>", headers={"ETag": '"v1"'})
-    answer = get(url, etag='"v1"', last_modified="Tue, 10 Mar 2026 06:00:00 GMT")
-    assert (answer.status, answer.body) == (304, b"")
+    response = get(url, etag='"v1"', last_modified="Tue, 10 Mar 2026 06:00:00 GMT")
+    assert (response.status, response.body) == (304, b"")
     assert web.requests[0][1]["If-Modified-Since"] == "Tue, 10 Mar 2026 06:00:00 GMT"
 
 
@@ -55,8 +55,8 @@ def test_a_gzip_body_is_decompressed(web):
 
 def test_redirects_are_followed_to_the_end(web):
     web.serve("/new", b"here")
-    answer = get(web.serve("/old", status=301, headers={"Location": "/new"}))
-    assert (answer.body, answer.url) == (b"here", web.url("/new"))
+    response = get(web.serve("/old", status=301, headers={"Location": "/new"}))
+    assert (response.body, response.url) == (b"here", web.url("/new"))
 
 
 def test_a_redirect_loop_is_an_error(web):

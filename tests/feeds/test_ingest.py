@@ -144,7 +144,7 @@ def test_a_story_in_an_edition_is_not_updated_by_its_feed(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
     fetch(feed)
     factories.item(factories.edition(newsletter, stories=0), Story.objects.get())
-    web.serve("/f", rss(item(1, title="Other words")))
+    web.serve("/f", rss(item(1, title="Another title")))
     assert fetch(feed).updated == 0
     assert Story.objects.get().title == "Story 1"
 
@@ -152,10 +152,10 @@ def test_a_story_in_an_edition_is_not_updated_by_its_feed(web, newsletter):
 def test_a_story_that_an_editor_changed_is_not_updated_by_its_feed(web, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/f", rss(item(1))))
     fetch(feed)
-    Story.objects.update(title="The editor's words")
-    web.serve("/f", rss(item(1, title="Other words")))
+    Story.objects.update(title="The editor's title")
+    web.serve("/f", rss(item(1, title="Another title")))
     assert fetch(feed).updated == 0
-    assert Story.objects.get().title == "The editor's words"
+    assert Story.objects.get().title == "The editor's title"
 
 
 def test_a_date_in_the_future_becomes_now(web, sample, newsletter):

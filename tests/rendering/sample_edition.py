@@ -27,7 +27,7 @@ def full_edition(newsletter: Newsletter | None = None, **fields: Any) -> Edition
     town = factories.section(newsletter, name="Town", position=2)
     money = factories.section(newsletter, name="Money", position=1)
     image = {"image_url": "https://img.example.com/a.jpg", "image_alt": "A ferry at its pier"}
-    places = [
+    items = [
         (town, image | {"image_width": 1600, "image_height": 900, "image_credit": "A. Meyer"}),
         (town, image),
         (None, {}),
@@ -35,7 +35,7 @@ def full_edition(newsletter: Newsletter | None = None, **fields: Any) -> Edition
         (town, {}),
         (money, {}),
     ]
-    for position, (section, story) in enumerate(places):
+    for position, (section, story) in enumerate(items):
         factories.item(
             edition, factories.story(newsletter, **story), section=section, position=position
         )

@@ -44,7 +44,7 @@ def test_an_edition_that_is_sending_or_sent_is_public(client, status):
         assert item.shown_headline in page
     assert f"/newsletters/{edition.newsletter.slug}/" in page
     assert "__" not in page
-    assert "nsubscribe" not in page, "nobody's link to leave stands on a public page"
+    assert "nsubscribe" not in page, "a public page holds no reader's unsubscribe link"
 
 
 def test_an_edition_stopped_in_mid_send_stays_public(client):
@@ -53,7 +53,7 @@ def test_an_edition_stopped_in_mid_send_stays_public(client):
     assert client.get(edition.get_absolute_url()).status_code == 200
 
 
-@pytest.mark.parametrize("approved_hash", ["", "of other words"])
+@pytest.mark.parametrize("approved_hash", ["", "of other content"])
 def test_changes_left_unapproved_at_the_deadline_never_become_public(client, approved_hash):
     edition = factories.publish(full_edition())
     headline = edition.items.first().shown_headline

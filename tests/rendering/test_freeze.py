@@ -47,13 +47,13 @@ def test_the_stored_page_equals_a_fresh_one():
 
 def test_links_are_listed_in_the_order_of_the_page():
     edition = full_edition()
-    lead, _town, loose, *_ = (item.story.link for item in edition.items.all())
+    lead, _town, without_section, *_ = (item.story.link for item in edition.items.all())
 
-    assert freeze_page(edition, assemble(edition)).links[:2] == [lead, loose]
+    assert freeze_page(edition, assemble(edition)).links[:2] == [lead, without_section]
 
 
 @pytest.mark.parametrize("lost", placeholders.PER_READER)
-def test_a_page_that_lacks_a_token_of_the_readers_own_values_is_not_frozen(lost):
+def test_a_page_that_lacks_a_placeholder_is_not_frozen(lost):
     edition = full_edition()
     page = assemble(edition)
     broken = AssembledPage(page.subject, page.html.replace(f"__{lost}__", ""), page.text)
@@ -62,7 +62,7 @@ def test_a_page_that_lacks_a_token_of_the_readers_own_values_is_not_frozen(lost)
         freeze_page(edition, broken)
 
 
-def test_an_unknown_token_is_refused():
+def test_an_unknown_placeholder_is_refused():
     whole = "__UNSUBSCRIBE__ __PREFERENCES__ __READER__"
     assert len(split_segments(whole)) == 5
 

@@ -42,12 +42,12 @@ def test_a_sender_changed_in_one_place_is_refused():
 
 
 def test_ten_thousand_message_ids_are_unique_and_stable(settings):
-    made = [
+    message_ids = [
         message_id(edition_id=edition, subscription_id=reader)
         for edition in range(1, 101)
         for reader in range(1, 101)
     ]
 
-    assert len(set(made)) == 10_000
-    assert made[0] == message_id(edition_id=1, subscription_id=1)
-    assert all(value.endswith(f"@{settings.MAIL_DOMAIN}>") for value in made)
+    assert len(set(message_ids)) == 10_000
+    assert message_ids[0] == message_id(edition_id=1, subscription_id=1)
+    assert all(value.endswith(f"@{settings.MAIL_DOMAIN}>") for value in message_ids)

@@ -73,11 +73,11 @@ def test_each_header_appears_once(mail, name):
 
 
 def test_date_reply_to_from_and_to_are_set(https):
-    newsletter = factories.newsletter(reply_to="desk@example.com")
+    newsletter = factories.newsletter(reply_to="editors@example.com")
     message = message_to(full_edition(newsletter), date=NOW + timedelta(minutes=3)).message
 
     assert message["Date"].datetime == NOW + timedelta(minutes=3)
-    assert message["Reply-To"] == "desk@example.com"
+    assert message["Reply-To"] == "editors@example.com"
     assert message["From"] == f"{newsletter.name} <{newsletter.slug}@{settings.MAIL_DOMAIN}>"
     assert message["To"] == "Ann Reader <ann@example.com>"
 
@@ -129,7 +129,7 @@ def test_the_text_part_has_every_story_and_the_unsubscribe_link(https):
     assert all(len(line) <= 76 for line in text.splitlines() if "://" not in line)
 
 
-def test_no_template_markup_or_token_is_left(mail):
+def test_no_template_markup_or_placeholder_is_left(mail):
     for body in (mail.part("plain"), mail.part("html")):
         assert not re.search(r"{{|{%|__[A-Z]|<!--", body)
 
@@ -228,7 +228,7 @@ def test_a_page_that_gmail_would_still_clip_is_refused_but_can_be_previewed(http
 EVIL = 'A <script>alert(1)</script> & "quoted" {{ title }} __UNSUBSCRIBE__ __STORY_1__ <!--'
 
 
-def test_markup_and_tokens_in_a_story_are_shown_as_text(https):
+def test_markup_and_placeholders_in_a_story_are_shown_as_text(https):
     newsletter = factories.newsletter()
     edition = full_edition(newsletter, note=EVIL, preheader=EVIL)
     story = factories.story(

@@ -60,6 +60,6 @@ def test_sections_are_ordered_by_their_first_story():
     edition = full_edition()
     text = message_to(edition).part("plain")
     order = [text.index(item.shown_headline) for item in edition.items.all()]
-    lead, town, loose, money, town_2, money_2 = order
+    lead, town, other, money, town_2, money_2 = order
 
-    assert lead < loose < text.index("TOWN") < town < town_2 < text.index("MONEY") < money < money_2
+    assert lead < other < text.index("TOWN") < town < town_2 < text.index("MONEY") < money < money_2

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from digest.rendering.quoted_printable import SOFT_LINE_BREAK, encode
 
 # Awkward text: line ends, white space before them, "=", dots, "From ", long words.
-words = st.sampled_from(
+fragments = st.sampled_from(
     ["\n", "\r\n", " ", "\t", "=", ".", "From ", "=3D", "_", "é", "🗞️", "نبأ", "x" * 80, " \n"]
 )
-pieces = st.lists(st.lists(words | st.text(max_size=90), max_size=12).map("".join), max_size=8)
+pieces = st.lists(st.lists(fragments | st.text(max_size=90), max_size=12).map("".join), max_size=8)
 
 
 def as_sent(text: str) -> str:

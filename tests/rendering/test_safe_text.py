@@ -1,4 +1,4 @@
-"""Free text is made safe before it goes into a page that is cut at tokens."""
+"""Free text is made safe before it goes into a page that is cut at placeholders."""
 
 import pytest
 from hypothesis import given
@@ -19,20 +19,20 @@ awkward = st.lists(
 
 
 @given(awkward)
-def test_no_text_can_be_taken_for_a_token(text):
+def test_no_text_can_be_taken_for_a_placeholder(text):
     assert not count_placeholders(single_line(text))
     assert not count_placeholders(escape_placeholders(text))
 
 
 @given(awkward)
-def test_plain_text_is_one_line_that_utf_8_can_write(text):
+def test_a_single_line_has_no_line_break_and_can_be_encoded(text):
     assert single_line(text) == single_line(single_line(text))
     assert len(single_line(text).splitlines()) <= 1
     single_line(text).encode()
 
 
 @given(awkward, st.integers(min_value=2, max_value=60))
-def test_a_shortened_text_is_within_its_limit(text, limit):
+def test_a_truncated_text_is_within_its_limit(text, limit):
     assert len(truncate_at_sentence(single_line(text), limit=limit)) <= limit
 
 

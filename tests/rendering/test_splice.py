@@ -27,7 +27,7 @@ def reader(**fields):
     return reader_for(**defaults | fields)
 
 
-# --- Compiled -----------------------------------------------------------------------------------
+# --- CompiledPage -------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_each_message_has_its_own_date():
         assert f"Date: {line}".encode() in once.message(reader(date=date)).split(b"\r\n")
 
 
-# --- Signer -------------------------------------------------------------------------------------
+# --- ReaderSigner -------------------------------------------------------------------------------
 
 # Values that went out with the first editions: the links in old mail must keep working. The columns
 # are edition, subscription, unsubscribe token, preferences token, Message-ID, envelope sender.
@@ -118,28 +118,28 @@ def fixed_settings(settings):
     settings.MAIL_DOMAIN = "mail.example.com"
 
 
-@pytest.mark.parametrize(("edition", "pk", "leave", "prefer", "message", "sender"), SENT)
+@pytest.mark.parametrize(("edition", "pk", "unsubscribe", "preferences", "message", "sender"), SENT)
 def test_links_and_ids_of_mail_already_sent_do_not_change(
-    fixed_settings, edition, pk, leave, prefer, message, sender
+    fixed_settings, edition, pk, unsubscribe, preferences, message, sender
 ):
     ann = reader(edition_id=edition, subscription_id=pk)
 
-    assert ann.unsubscribe_url == f"https://news.example.com/u/{leave}"
-    assert ann.preferences_url == f"https://news.example.com/preferences/{prefer}/"
+    assert ann.unsubscribe_url == f"https://news.example.com/u/{unsubscribe}"
+    assert ann.preferences_url == f"https://news.example.com/preferences/{preferences}/"
     assert ann.message_id == f"<{message}@mail.example.com>"
     assert verp_sender(edition, pk) == f"bounces+{sender}@mail.example.com"
-    assert signed_links.read_unsubscribe(leave) == pk
-    link = signed_links.read_preferences(prefer)
+    assert signed_links.read_unsubscribe(unsubscribe) == pk
+    link = signed_links.read_preferences(preferences)
     assert link.subscription_id == pk
     assert link.was_sent_to(ann.email)
 
 
 def test_a_test_message_has_its_own_message_id(fixed_settings):
-    copy = reader(edition_id=7, subscription_id=9, test=True)
+    test_reader = reader(edition_id=7, subscription_id=9, test=True)
 
-    assert copy.test
-    assert copy.message_id == "<7-9-4bc9cc8a4d59aebc@mail.example.com>"
-    assert copy.message_id != reader(edition_id=7, subscription_id=9).message_id
+    assert test_reader.test
+    assert test_reader.message_id == "<7-9-4bc9cc8a4d59aebc@mail.example.com>"
+    assert test_reader.message_id != reader(edition_id=7, subscription_id=9).message_id
 
 
 def test_a_signer_gives_the_same_reader_as_reader_for():
@@ -152,13 +152,13 @@ def test_a_signer_gives_the_same_reader_as_reader_for():
             "date": NOW,
         }
         row["muted_sections"] = frozenset({pk})
-        made = signer.reader(**row)
+        signed = signer.reader(**row)
 
-        assert made == reader_for(edition_id=12, **row)
-        assert made.name == "Ann X: y"
-        assert made.unsubscribe_url == links.unsubscribe_url(pk)
-        assert made.preferences_url == links.preferences_url(pk, "ann@example.com")
-        assert made.message_id == message_id(edition_id=12, subscription_id=pk)
+        assert signed == reader_for(edition_id=12, **row)
+        assert signed.name == "Ann X: y"
+        assert signed.unsubscribe_url == links.unsubscribe_url(pk)
+        assert signed.preferences_url == links.preferences_url(pk, "ann@example.com")
+        assert signed.message_id == message_id(edition_id=12, subscription_id=pk)
         assert signer.sender(pk) == verp_sender(12, pk)
 
 

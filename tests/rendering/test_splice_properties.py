@@ -26,8 +26,8 @@ from digest.rendering.safe_text import single_line
 
 STRICT = policy.SMTP.clone(raise_on_defect=True)
 EDITION = 12
-COMMON = ["From", "Subject", "List-Id", "MIME-Version", "Content-Type"]
-OWN = ["To", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"]
+COMMON_HEADERS = ["From", "Subject", "List-Id", "MIME-Version", "Content-Type"]
+READER_HEADERS = ["To", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"]
 
 # Text that has broken mail before, and every script that a newsroom may meet.
 AWKWARD = [
@@ -42,11 +42,11 @@ AWKWARD = [
     "\u0301", "🗞️", "👩🏽\u200d🚒", "🇪🇺", "\U0010fffd", "ß", "İ", "\u00a0", "\u3000", "\u00ad",
 ]  # fmt: skip
 
-words = st.sampled_from(AWKWARD) | st.text(max_size=30)
+fragments = st.sampled_from(AWKWARD) | st.text(max_size=30)
 # No text holds a placeholder (`safe_text.single_line` removes it). None ends in CR, since CR and an
 # LF of the template after it would count as one line break.
-texts = st.lists(words, max_size=8).map(lambda w: re.sub("__+", "_", "".join(w)).rstrip("\r"))
-names = st.lists(words, max_size=4).map("".join)
+texts = st.lists(fragments, max_size=8).map(lambda w: re.sub("__+", "_", "".join(w)).rstrip("\r"))
+names = st.lists(fragments, max_size=4).map("".join)
 
 _LOCALS = "abcxyzABCF0189!#$%&'*+/=?^`{|}~-_"
 addresses = st.builds(
@@ -82,7 +82,7 @@ class Sample:
     def compiled(self):
         lines = [
             headers.address_line(
-                "From", display=single_line(self.subject), address="desk@example.com"
+                "From", display=single_line(self.subject), address="daily@example.com"
             ),
             headers.text_line("Subject", single_line(self.subject)),
             "List-Id: <daily.example.com>",
@@ -97,20 +97,20 @@ class Sample:
         )  # fmt: skip
 
 
-tokens = st.sampled_from([f"__{name}__" for name in placeholders.PER_READER])
-# A story is a list of texts and of tokens for the reader's own values.
-stories = st.lists(texts | tokens, max_size=5)
-parts = st.lists(st.tuples(st.none() | sections, st.lists(stories, max_size=3)), max_size=4)
+per_reader = st.sampled_from([f"__{name}__" for name in placeholders.PER_READER])
+# A story is a list of texts and of placeholders for the reader's own values.
+stories = st.lists(texts | per_reader, max_size=5)
+page_sections = st.lists(st.tuples(st.none() | sections, st.lists(stories, max_size=3)), max_size=4)
 
 
 @st.composite
 def samples(draw) -> Sample:
-    found, note, subject = draw(parts), draw(texts), draw(texts)
+    found, note, subject = draw(page_sections), draw(texts), draw(texts)
     text, html = [note, "\n"], [f"<p>{escape(note)}</p>"]
-    for section, told in found:
+    for section, section_stories in found:
         text.append(f"__SECTION_{section}__\n" if section else "")
         html.append(f"<!--__SECTION_{section}__-->" if section else "")
-        for number, story in enumerate(told, 1):
+        for number, story in enumerate(section_stories, 1):
             text += [f"__STORY_{number}__\n", *story, "\n__END_STORY__\n"]
             html += [
                 f"<!--__STORY_{number}__--><p>",
@@ -120,7 +120,7 @@ def samples(draw) -> Sample:
         text.append("__END_SECTION__\n" if section else "")
         html.append("<!--__END_SECTION__-->" if section else "")
     foot = "".join(f"\n__{name}__" for name in placeholders.PER_READER)
-    with_stories = frozenset(section for section, told in found if told)
+    with_stories = frozenset(section for section, section_stories in found if section_stories)
     return Sample(subject, f"{''.join(text)}{foot}", f"{''.join(html)}{foot}", with_stories)
 
 
@@ -205,7 +205,7 @@ def test_headers_appear_once_and_decode_to_the_readers_values(page, reader):
     assume(raw)
 
     message = parsed(raw)
-    assert Counter(message.keys()) == Counter(COMMON + OWN)
+    assert Counter(message.keys()) == Counter(COMMON_HEADERS + READER_HEADERS)
     local, _, domain = reader.email.rpartition("@")
     assert mailbox(raw, "To") == (reader.name, f"{local}@{domain.encode('idna').decode()}")
     assert message["Subject"] == single_line(page.subject)
@@ -274,7 +274,7 @@ def test_no_value_adds_a_header(name, email, url, message_id):
     unfolded = re.sub(r"\r\n ", " ", head)
     assert "\n" not in unfolded.replace("\r\n", "")
     assert Counter(line.partition(":")[0] for line in unfolded.split("\r\n")) == Counter(
-        COMMON + OWN
+        COMMON_HEADERS + READER_HEADERS
     )
 
 

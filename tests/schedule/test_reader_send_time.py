@@ -60,14 +60,14 @@ def test_a_late_reader_gets_the_edition_immediately_unless_the_day_is_over(
     day, local_time, zone, late
 ):
     own = instant_of(day, local_time, zone)
-    now, useful_for = own + late * HOUR, 3 * HOUR
-    at = reader_send_time(day, local_time, zone, now=now, allowed_lateness=useful_for)
+    now, allowed = own + late * HOUR, 3 * HOUR
+    at = reader_send_time(day, local_time, zone, now=now, allowed_lateness=allowed)
 
     is_that_day = now < instant_of(day + DAY, time(0), zone)
     if late == 0 or late < 3 or is_that_day:
         assert at == now
     else:
-        assert at == own <= now - useful_for
+        assert at == own <= now - allowed
 
 
 @pytest.mark.parametrize(
