@@ -31,10 +31,10 @@ def test_a_new_token_is_shown_once_and_works(admin_client, client):
     token = ApiToken.objects.get()
     assert token.scopes == ["stories:read", "stories:write"]
     assert (token.newsletter, token.created_by.username) == (newsletter, "editor")
-    answer = client.get(
+    response = client.get(
         "/api/v1/newsletters/daily/stories", headers={"Authorization": f"Bearer {secret}"}
     )
-    assert answer.status_code == 200
+    assert response.status_code == 200
     for url in (
         reverse("admin:subscribers_apitoken_changelist"),
         reverse("admin:subscribers_apitoken_change", args=[token.pk]),
@@ -54,9 +54,14 @@ def test_the_scopes_of_a_token_cannot_be_changed_later(admin_client):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"scopes": []}, {"scopes": ["all"]}, {"name": ""}, {"expires_at_0": "2020-01-01",
-     "expires_at_1": "00:00"}]
-)  # fmt: skip
+    "fields",
+    [
+        {"scopes": []},
+        {"scopes": ["all"]},
+        {"name": ""},
+        {"expires_at_0": "2020-01-01", "expires_at_1": "00:00"},
+    ],
+)
 def test_an_invalid_form_creates_no_token(admin_client, fields):
     assert add_token(admin_client, **fields).status_code == 200
     assert not ApiToken.objects.exists()

@@ -50,8 +50,8 @@ def corrected(edition):
 
 def draft_correction(admin_client, edition):
     """Draft a correction; return it and the page that opens."""
-    answer = admin_client.post(url("correct", edition), {"note": "It was Friday."}, follow=True)
-    return Edition.objects.get(corrects=edition), answer
+    response = admin_client.post(url("correct", edition), {"note": "It was Friday."}, follow=True)
+    return Edition.objects.get(corrects=edition), response
 
 
 # --- A mistake is found after the last message ----------------------------------------------------
@@ -59,15 +59,15 @@ def draft_correction(admin_client, edition):
 
 def test_a_correction_of_a_sent_edition_is_for_all_readers_who_got_it(admin_client, edition):
     assert "Write a correction…" in page_html(admin_client, edition)
-    asked = without_strong(page_html(admin_client, edition, "correct"))
-    assert "Write a correction to all who got it?" in asked
-    assert "2 readers got" in asked
+    confirmation = without_strong(page_html(admin_client, edition, "correct"))
+    assert "Write a correction to all who got it?" in confirmation
+    assert "2 readers got" in confirmation
 
-    correction, answer = draft_correction(admin_client, edition)
+    correction, response = draft_correction(admin_client, edition)
 
     assert (correction.status, correction.note) == ("draft", "It was Friday.")
     assert "is for the 2 readers who got it." in without_strong(
-        " ".join(answer.content.decode().split())
+        " ".join(response.content.decode().split())
     )
     assert f"It goes to the 2 readers who got {edition}." in without_strong(
         page_html(admin_client, correction, "send")
@@ -87,16 +87,16 @@ def test_an_edition_that_is_being_sent_gets_no_correction(admin_client, edition)
     )
 
     assert "Write a correction…" not in page_html(admin_client, edition)
-    answer = post(admin_client, "correct", edition, note="It was Friday.")
-    assert "It is still going out: stop it and correct it" in answer.content.decode()
+    response = post(admin_client, "correct", edition, note="It was Friday.")
+    assert "It is still going out: stop it and correct it" in response.content.decode()
 
 
 def test_an_edition_that_nobody_got_gets_no_correction(admin_client, edition):
     factories.force_update(Delivery.objects.all(), status="failed", reason="refused")
 
     assert "Write a correction…" not in page_html(admin_client, edition)
-    answer = post(admin_client, "correct", edition, note="It was Friday.")
-    assert "Nobody has this edition." in answer.content.decode()
+    response = post(admin_client, "correct", edition, note="It was Friday.")
+    assert "Nobody has this edition." in response.content.decode()
 
 
 def test_the_page_of_a_sent_edition_does_not_count_its_readers_each_time(admin_client, edition):
@@ -116,33 +116,33 @@ def test_a_view_permission_offers_no_correction(staff_client, edition):
 
 def test_a_correction_is_drafted_for_readers_who_got_the_first_version(admin_client, corrected):
     assert "Write a correction…" in page_html(admin_client, corrected)
-    asked = without_strong(page_html(admin_client, corrected, "correct"))
-    assert "The 1 who got an older version" in asked
-    assert "All 2 who got any version" in asked
+    confirmation = without_strong(page_html(admin_client, corrected, "correct"))
+    assert "The 1 who got an older version" in confirmation
+    assert "All 2 who got any version" in confirmation
 
-    correction, answer = draft_correction(admin_client, corrected)
+    correction, response = draft_correction(admin_client, corrected)
 
     assert (correction.status, correction.note) == ("draft", "It was Friday.")
-    page = without_strong(" ".join(answer.content.decode().split()))
-    assert "Drafted." in messages_of(answer)
+    page = without_strong(" ".join(response.content.decode().split()))
+    assert "Drafted." in messages_of(response)
     assert "is for the 1 reader who got an older version of it" in page
     assert escape(correction.subject) in page_html(admin_client, corrected)
-    asked = without_strong(page_html(admin_client, correction, "send"))
-    assert f"It goes to the 1 reader who got an older version of {corrected}." in asked
+    confirmation = without_strong(page_html(admin_client, correction, "send"))
+    assert f"It goes to the 1 reader who got an older version of {corrected}." in confirmation
 
 
 def test_a_correction_needs_a_note(admin_client, corrected):
-    answer = admin_client.post(url("correct", corrected), {"note": " "})
+    response = admin_client.post(url("correct", corrected), {"note": " "})
 
-    assert answer.context["form"].errors["note"]
+    assert response.context["form"].errors["note"]
     assert not Edition.objects.filter(corrects=corrected).exists()
 
 
 def test_a_second_correction_opens_the_unfinished_first(admin_client, corrected):
     for _ in range(2):
-        _correction, answer = draft_correction(admin_client, corrected)
+        _correction, response = draft_correction(admin_client, corrected)
 
-    assert "has not gone out yet" in messages_of(answer)
+    assert "has not gone out yet" in messages_of(response)
     assert Edition.objects.filter(corrects=corrected).count() == 1
 
 
@@ -152,5 +152,5 @@ def test_an_edition_whose_readers_all_have_the_newest_version_needs_no_correctio
     factories.force_update(Delivery.objects.filter(status="sent"), revision=2)
 
     assert "Write to those" not in page_html(admin_client, corrected)
-    answer = post(admin_client, "correct", corrected, note="It was Friday.")
-    assert "Nobody has an older version of this edition." in answer.content.decode()
+    response = post(admin_client, "correct", corrected, note="It was Friday.")
+    assert "Nobody has an older version of this edition." in response.content.decode()

@@ -254,12 +254,12 @@ def test_a_form_with_a_taken_day_opens_the_existing_edition(admin_client, editio
 
 
 def test_a_past_day_is_refused_with_an_error_at_the_field(admin_client, edition):
-    answer = admin_client.post(
+    response = admin_client.post(
         reverse("admin:digest_edition_add"),
         {"newsletter": edition.newsletter_id, "date": "2020-01-01"},
     )
 
-    assert answer.context["form"].errors["date"]
+    assert response.context["form"].errors["date"]
     with pytest.raises(draft.DayIsOver):
         draft.draft_edition(
             newsletter=edition.newsletter, date=now().date() - timedelta(days=9), now=now()

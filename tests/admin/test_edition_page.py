@@ -123,12 +123,12 @@ def test_the_story_search_offers_unplaced_stories_first_and_marks_printed_ones(
     factories.story(factories.newsletter(), title="Story of another newsletter")
     url = reverse("admin:digest_edition_stories", args=[edition.pk])
 
-    untyped = admin_client.get(url).json()["results"]
-    typed = admin_client.get(url, {"term": "story"}).json()["results"]
+    without_term = admin_client.get(url).json()["results"]
+    with_term = admin_client.get(url, {"term": "story"}).json()["results"]
 
-    assert [row["id"] for row in untyped] == [str(fresh.pk)]
-    assert [row["id"] for row in typed] == [str(fresh.pk), str(printed.pk)]
-    assert "printed before" in typed[1]["text"]
+    assert [row["id"] for row in without_term] == [str(fresh.pk)]
+    assert [row["id"] for row in with_term] == [str(fresh.pk), str(printed.pk)]
+    assert "printed before" in with_term[1]["text"]
 
 
 @pytest.mark.parametrize("page", ["", "0", "-1", "²", "x", "9" * 30, "9" * 5000])
@@ -221,9 +221,9 @@ def test_a_story_removed_by_another_editor_does_not_break_the_page(admin_client,
 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_the_url_of_an_unknown_edition_redirects(admin_client, method):
-    answer = getattr(admin_client, method)("/admin/digest/edition/nonsense/change/")
+    response = getattr(admin_client, method)("/admin/digest/edition/nonsense/change/")
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
 
 
 @pytest.mark.parametrize("control", ["\x1b", "\x85", "\x92", "\u2028"])

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def edition():
     """Return an edition that is being sent: one of three readers has it."""
     newsletter = factories.newsletter(timezone="Europe/London")
-    found = [factories.subscription(newsletter, f"reader{n}@example.com") for n in range(3)]
+    subscriptions = [factories.subscription(newsletter, f"reader{n}@example.com") for n in range(3)]
     edition = factories.edition(
         newsletter,
         preheader="And more.",
@@ -32,7 +32,7 @@ def edition():
     approve(edition_id=edition.pk, now=now())
     plan.start_delivery(edition_id=edition.pk, now=now())
     plan.plan_audience(edition_id=edition.pk, now=now())
-    first = Delivery.objects.filter(edition=edition, subscription=found[0])
+    first = Delivery.objects.filter(edition=edition, subscription=subscriptions[0])
     factories.force_update(first, status="sent", revision=1, finished_at=now())
     edition.refresh_from_db()
     return edition
@@ -47,18 +47,18 @@ def stopped(admin_client, edition):
 @pytest.fixture(autouse=True)
 def queued(monkeypatch):
     """Return a list of what was enqueued: names of tasks, and ids of editions that get lanes."""
-    handed = []
+    calls = []
     monkeypatch.setattr(
-        edition_actions, "enqueue", lambda task, **kwargs: handed.append((task.name, kwargs))
+        edition_actions, "enqueue", lambda task, **kwargs: calls.append((task.name, kwargs))
     )
-    monkeypatch.setattr(edition_under_way, "start_lanes", handed.append)
-    return handed
+    monkeypatch.setattr(edition_under_way, "start_lanes", calls.append)
+    return calls
 
 
 def page_html(client, edition, name=None):
-    answer = client.get(url(name, edition) if name else change_url(edition))
-    assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
+    response = client.get(url(name, edition) if name else change_url(edition))
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
 
 
 def without_strong(page):
@@ -73,11 +73,11 @@ def test_one_click_stops_an_edition_and_the_page_says_how_to_resume_it(
 ):
     assert "Stop sending" in page_html(admin_client, edition)
 
-    answer = post(admin_client, "stop", edition)
+    response = post(admin_client, "stop", edition)
 
     assert (edition.status, edition.reason) == ("held", "stopped")
     assert edition.reason_detail == str(editor)
-    assert "Stopped." in messages_of(answer)
+    assert "Stopped." in messages_of(response)
     page = without_strong(page_html(admin_client, edition))
     assert "Version 1: 1 reader. Those who have none yet get version 1" in page
     assert "Save and go on sending" in page
@@ -118,11 +118,11 @@ def test_an_unchanged_edition_resumes_with_the_remaining_readers(admin_client, s
     assert "The 2 readers who have none yet get it." in page
     assert "1 reader has version 1; they get nothing more" in page
 
-    answer = post(
+    response = post(
         admin_client, "send", stopped, seen=page.split('name="seen" value="')[1].split('"')[0]
     )
 
-    assert "on its way" in messages_of(answer)
+    assert "on its way" in messages_of(response)
     assert (stopped.status, stopped.revision) == ("approved", 1)
     assert queued == [("digest.tasks.release", {"edition_id": stopped.pk})]
     plan.start_delivery(edition_id=stopped.pk, now=now())
@@ -131,8 +131,8 @@ def test_an_unchanged_edition_resumes_with_the_remaining_readers(admin_client, s
 
 
 def test_a_corrected_edition_resumes_as_the_next_version(admin_client, stopped):
-    answer = save(admin_client, stopped, _send="", **{"items-0-headline": "Put right"})
-    page = without_strong(answer.content.decode())
+    response = save(admin_client, stopped, _send="", **{"items-0-headline": "Put right"})
+    page = without_strong(response.content.decode())
     assert "it goes on as version 2" in page
 
     post(admin_client, "send", stopped, seen=page.split('name="seen" value="')[1].split('"')[0])
@@ -255,9 +255,9 @@ def test_failed_deliveries_are_resent_after_one_confirmation(admin_client, faile
     assert "1 more failed and is left out" in page
     assert failed.status == "sent"
 
-    answer = post(admin_client, "resend", failed)
+    response = post(admin_client, "resend", failed)
 
-    assert "On its way again to 1 reader." in messages_of(answer)
+    assert "On its way again to 1 reader." in messages_of(response)
     assert failed.status == "sending"
     assert queued == [failed.pk]
 
@@ -308,8 +308,8 @@ def test_a_stopped_edition_can_be_ended_before_its_deadline(admin_client, editio
         admin_client.get(url("end", edition)).content.decode()
     )
 
-    answer = admin_client.post(url("end", edition), follow=True)
-    assert "Ended." in messages_of(answer)
+    response = admin_client.post(url("end", edition), follow=True)
+    assert "Ended." in messages_of(response)
     edition.refresh_from_db()
     assert edition.status == "sent"
     left = Delivery.objects.filter(edition=edition).exclude(status="sent")

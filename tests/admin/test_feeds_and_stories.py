@@ -97,19 +97,19 @@ def add_story(admin_client, **data):
 
 
 def test_a_form_without_url_and_text_is_an_error_at_the_field(admin_client):
-    answer = add_story(admin_client, newsletter=factories.newsletter().pk)
+    response = add_story(admin_client, newsletter=factories.newsletter().pk)
 
-    assert answer.context["form"].errors["url"]
+    assert response.context["form"].errors["url"]
 
 
 def test_a_section_of_another_newsletter_is_refused(admin_client):
     section = factories.section(factories.newsletter())
 
-    answer = add_story(
+    response = add_story(
         admin_client, newsletter=factories.newsletter().pk, section=section.pk, text="A story"
     )
 
-    assert answer.context["form"].errors["section"]
+    assert response.context["form"].errors["section"]
 
 
 @pytest.mark.parametrize("field", ["url", "text"])
@@ -121,9 +121,9 @@ def test_an_unusable_story_is_an_error_at_the_field_it_came_from(admin_client, m
     monkeypatch.setattr(by_hand, "add_from_text", refuse)
     value = {"url": "https://news.example.com/a", "text": "Hm."}[field]
 
-    answer = add_story(admin_client, newsletter=factories.newsletter().pk, **{field: value})
+    response = add_story(admin_client, newsletter=factories.newsletter().pk, **{field: value})
 
-    assert answer.context["form"].errors[field] == ["There is no headline in it."]
+    assert response.context["form"].errors[field] == ["There is no headline in it."]
 
 
 def test_stories_are_hidden_and_shown_again_from_the_list(admin_client):
@@ -217,7 +217,7 @@ def test_a_schedule_stores_its_weekdays_and_shows_the_next_three_times_in_both_z
 def test_an_invalid_schedule_is_refused_with_an_error_at_the_field(admin_client, field, value):
     form = schedule_form(factories.newsletter(), **{field: value})
 
-    answer = admin_client.post(reverse("admin:digest_schedule_add"), form)
+    response = admin_client.post(reverse("admin:digest_schedule_add"), form)
 
-    assert answer.context["adminform"].form.errors[field]
+    assert response.context["adminform"].form.errors[field]
     assert not Schedule.objects.exists()

@@ -28,7 +28,7 @@ def record_consents(newsletter, *kinds, source="", days_ago=0):
 
 
 @pytest.fixture
-def morning():
+def morning_newsletter():
     newsletter = factories.newsletter(name="Morning")
     record_consents(newsletter, "signup", "confirmation", source="news.example.com/front")
     record_consents(
@@ -39,7 +39,7 @@ def morning():
 
 
 @pytest.fixture
-def evening():
+def evening_newsletter():
     newsletter = factories.newsletter(name="Evening")
     record_consents(newsletter, "signup", source="<b>blog</b>.example.com/")
     return newsletter
@@ -51,7 +51,7 @@ def chart_totals(response):
     return {data["label"]: sum(data["data"]) for data in chart["datasets"]}, chart["labels"]
 
 
-def test_the_plot_has_each_day_of_the_period(admin_client, morning, evening):
+def test_the_plot_has_each_day_of_the_period(admin_client, morning_newsletter, evening_newsletter):
     sums, labels = chart_totals(admin_client.get(PAGE))
 
     assert sums == {"Sign-ups": 3, "Confirmed": 2, "Left": 1}
@@ -61,8 +61,10 @@ def test_the_plot_has_each_day_of_the_period(admin_client, morning, evening):
     assert len(labels) == 90
 
 
-def test_growth_can_be_filtered_by_newsletter_and_by_sign_up_page(admin_client, morning, evening):
-    sums, _ = chart_totals(admin_client.get(PAGE, {"newsletter": morning.pk}))
+def test_growth_can_be_filtered_by_newsletter_and_by_sign_up_page(
+    admin_client, morning_newsletter, evening_newsletter
+):
+    sums, _ = chart_totals(admin_client.get(PAGE, {"newsletter": morning_newsletter.pk}))
     assert sums["Sign-ups"] == 2
 
     response = admin_client.get(PAGE, {"source": "<b>blog</b>.example.com/"})
@@ -71,7 +73,7 @@ def test_growth_can_be_filtered_by_newsletter_and_by_sign_up_page(admin_client, 
     assert "<b>blog" not in response.content.decode()
 
 
-def test_the_figures_are_shown_in_a_table_as_well(admin_client, morning):
+def test_the_figures_are_shown_in_a_table_as_well(admin_client, morning_newsletter):
     response = admin_client.get(PAGE)
 
     assert len(response.context["days"]) == 30
@@ -82,9 +84,9 @@ def test_the_figures_are_shown_in_a_table_as_well(admin_client, morning):
     assert 'aria-label="Sign-ups, confirmations and readers who left' in response.content.decode()
 
 
-def test_sign_up_pages_beyond_a_limit_are_summed_up(admin_client, morning):
+def test_sign_up_pages_beyond_a_limit_are_summed_up(admin_client, morning_newsletter):
     for n in range(30):
-        record_consents(morning, "signup", source=f"news.example.com/{n}")
+        record_consents(morning_newsletter, "signup", source=f"news.example.com/{n}")
 
     response = admin_client.get(PAGE)
 
@@ -95,7 +97,7 @@ def test_sign_up_pages_beyond_a_limit_are_summed_up(admin_client, morning):
 @pytest.mark.parametrize(
     "query", [{}, {"days": "7"}, {"days": "x"}, {"newsletter": "x"}, {"newsletter": "99999999999"}]
 )
-def test_invalid_query_parameters_give_the_default_page(admin_client, morning, query):
+def test_invalid_query_parameters_give_the_default_page(admin_client, morning_newsletter, query):
     response = admin_client.get(PAGE, query)
 
     assert response.status_code == 200
@@ -110,7 +112,7 @@ def test_staff_without_the_growth_permission_are_refused(staff_client):
     assert staff_client().get(PAGE).status_code == 403
 
 
-def test_the_growth_permission_does_not_show_readers(staff_client, morning):
+def test_the_growth_permission_does_not_show_readers(staff_client, morning_newsletter):
     client = staff_client("subscribers.view_growthday")
 
     assert client.get(PAGE).status_code == 200
@@ -118,17 +120,19 @@ def test_the_growth_permission_does_not_show_readers(staff_client, morning):
     assert "Growth in the last 30 days" in client.get(reverse("admin:index")).content.decode()
 
 
-def test_the_overview_hides_growth_from_staff_without_its_permission(staff_client, morning):
+def test_the_overview_hides_growth_from_staff_without_its_permission(
+    staff_client, morning_newsletter
+):
     page = staff_client("digest.view_edition").get(reverse("admin:index"))
 
     assert "Growth in the last 30 days" not in page.content.decode()
 
 
 def test_forty_sign_up_pages_take_at_most_eight_queries(
-    admin_client, morning, django_assert_max_num_queries
+    admin_client, morning_newsletter, django_assert_max_num_queries
 ):
     for n in range(40):
-        record_consents(morning, "signup", source=f"news.example.com/{n}")
+        record_consents(morning_newsletter, "signup", source=f"news.example.com/{n}")
 
     with django_assert_max_num_queries(8):
         admin_client.get(PAGE)

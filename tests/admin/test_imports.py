@@ -312,8 +312,8 @@ def test_a_view_permission_shows_an_import_and_changes_nothing(staff_client, new
 def test_an_anonymous_visitor_is_sent_to_the_login(client, job, name):
     client.logout()
 
-    for answer in (client.get(url(job, name)), client.post(url(job, name))):
-        assert "/login/" in answer.url
+    for response in (client.get(url(job, name)), client.post(url(job, name))):
+        assert "/login/" in response.url
 
 
 def test_an_unknown_import_is_not_found(admin_client):

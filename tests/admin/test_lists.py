@@ -56,9 +56,7 @@ def create_one_of_each(number):
 
 
 def count_queries(client, url):
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
     return len(captured)
 

@@ -23,9 +23,9 @@ def url(name, edition):
 
 @pytest.mark.parametrize("name", [*READ_ONLY, *CHANGING])
 def test_an_anonymous_visitor_is_sent_to_the_login(client, edition, name):
-    for answer in (client.get(url(name, edition)), client.post(url(name, edition))):
-        assert answer.status_code == 302
-        assert "/login/" in answer.url
+    for response in (client.get(url(name, edition)), client.post(url(name, edition))):
+        assert response.status_code == 302
+        assert "/login/" in response.url
 
 
 @pytest.mark.parametrize("name", [*READ_ONLY, *CHANGING])
@@ -92,11 +92,11 @@ def test_a_post_without_a_csrf_token_is_refused(edition, editor, name):
 def test_fetching_a_feed_needs_the_permission_to_change_it(staff_client, edition):
     feed = factories.feed(edition.newsletter)
 
-    answer = staff_client("digest.view_feed").post(
+    response = staff_client("digest.view_feed").post(
         reverse("admin:digest_feed_fetch", args=[feed.pk])
     )
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
 
 
 def test_adding_a_story_needs_the_permission_to_add(staff_client, db):

@@ -38,8 +38,8 @@ def test_the_data_export_can_be_shown_in_the_readers_language(admin_client, ann)
 
 
 def test_a_reader_is_erased_after_one_confirmation(admin_client, ann):
-    asked = admin_client.get(page_url("erase_reader", ann))
-    assert "Erase ann@example.com?" in asked.content.decode()
+    confirmation = admin_client.get(page_url("erase_reader", ann))
+    assert "Erase ann@example.com?" in confirmation.content.decode()
     assert Subscriber.objects.get().erased_at is None
 
     response = admin_client.post(page_url("erase_reader", ann), follow=True)
@@ -63,11 +63,12 @@ def test_each_button_needs_its_permission(staff_client, ann, permissions, may_se
     client = staff_client(*permissions)
     buttons = client.get(page_url("change", ann)).content.decode()
 
-    for name, may in (
-        ("show_data_export", may_see), ("download_data_export", may_see), ("erase_reader",
-        may_erase),
-    ):  # fmt: skip
-        assert (page_url(name, ann) in buttons) is may, name
-        assert (client.get(page_url(name, ann)).status_code == 200) is may, name
+    for name, is_allowed in (
+        ("show_data_export", may_see),
+        ("download_data_export", may_see),
+        ("erase_reader", may_erase),
+    ):
+        assert (page_url(name, ann) in buttons) is is_allowed, name
+        assert (client.get(page_url(name, ann)).status_code == 200) is is_allowed, name
     client.post(page_url("erase_reader", ann))
     assert (Subscriber.objects.get().erased_at is not None) is may_erase

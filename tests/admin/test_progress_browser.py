@@ -17,10 +17,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def sending_page(admin_page, edition):  # noqa: F811
     """Return the page of an edition with at least one row in each table."""
     relay = {"relay": "smtp-a.a-long-name.relay.example:587"}
-    words = "450 4.2.0 slow down; see https://postmaster.example/" + "policy" * 20
+    reply_text = "450 4.2.0 slow down; see https://postmaster.example/" + "policy" * 20
     create_delivery(edition, "a@one.example", status="sent", revision=1, finished_at=now(), **relay)
     create_delivery(edition, "b@two.example", status="sent", revision=2, finished_at=now(), **relay)
-    create_delivery(edition, "c@two.example", attempts=1, reply=words, **relay)
+    create_delivery(edition, "c@two.example", attempts=1, reply=reply_text, **relay)
     create_delivery(edition, "d@three.example", status="uncertain")
     set_edition(edition, status="sending", sending_at=now(), planned_at=now())
     speed_up_polling(admin_page)

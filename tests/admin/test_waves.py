@@ -38,9 +38,9 @@ def newsletter():
 
 def create_readers(newsletter, zone, count, **fields):
     for _ in range(count):
-        made = factories.subscription(newsletter, **fields)
-        made.subscriber.timezone = zone
-        made.subscriber.save()
+        subscription = factories.subscription(newsletter, **fields)
+        subscription.subscriber.timezone = zone
+        subscription.subscriber.save()
 
 
 @pytest.fixture
@@ -136,9 +136,9 @@ def test_cadence_clock_and_head_start_are_set_in_the_form(admin_client, schedule
 def test_a_weekly_schedule_with_two_days_is_refused_with_a_clear_message(admin_client, schedule):
     url = f"/admin/digest/schedule/{schedule.pk}/change/"
 
-    answer = admin_client.post(url, form_of(schedule, cadence="weekly", weekdays=[1, 6]))
+    response = admin_client.post(url, form_of(schedule, cadence="weekly", weekdays=[1, 6]))
 
-    assert "The best of the week comes once: choose one day." in answer.content.decode()
+    assert "The best of the week comes once: choose one day." in response.content.decode()
 
 
 @pytest.mark.parametrize("has_edition", [False, True])
@@ -150,12 +150,12 @@ def test_a_second_active_weekly_schedule_is_refused_with_a_clear_message(
     if has_edition:
         factories.edition(newsletter, schedule=second)
 
-    answer = admin_client.post(
+    response = admin_client.post(
         f"/admin/digest/schedule/{second.pk}/change/",
         form_of(second, cadence="weekly", weekdays=[5]),
     )
 
-    assert "Switch that one off first." in answer.content.decode()
+    assert "Switch that one off first." in response.content.decode()
     assert not Schedule.objects.get(pk=second.pk).is_active
 
 
@@ -206,7 +206,7 @@ def test_the_message_after_approval_shows_when_sending_begins_and_ends(admin_cli
         "deadline_at_0": "2026-03-10", "deadline_at_1": "22:00",
         "items-TOTAL_FORMS": 0, "items-INITIAL_FORMS": 0,
     }  # fmt: skip
-    answer = admin_client.post(
+    response = admin_client.post(
         f"/admin/digest/edition/{edition.pk}/change/",
         fields | {"seen": fingerprint(edition)},
         follow=True,
@@ -214,7 +214,7 @@ def test_the_message_after_approval_shows_when_sending_begins_and_ends(admin_cli
 
     assert (
         "Saved and approved. It goes out from Mon 9 Mar, 17:00 GMT to Tue 10 Mar, 19:00 GMT."
-        in answer.content.decode()
+        in response.content.decode()
     )
 
 
@@ -274,9 +274,9 @@ def test_the_ledger_shows_the_send_time_of_each_reader(admin_client, edition):
 
 def test_send_now_to_everybody_ignores_the_readers_clocks(admin_client, edition):
     url = f"/admin/digest/edition/{edition.pk}/send/"
-    asked = page_text(admin_client, url)
-    assert "Those whose hour is past get it now" in asked
-    assert "To everybody now" in asked
+    confirmation = page_text(admin_client, url)
+    assert "Those whose hour is past get it now" in confirmation
+    assert "To everybody now" in confirmation
     admin_client.post(
         url, {"seen": fingerprint(edition), "readers": 6, "ignore_reader_clocks": "on"}
     )
@@ -374,13 +374,13 @@ def test_deleting_the_last_weekly_schedule_says_what_its_readers_get(admin_clien
     url = "/admin/digest/schedule/"
 
     if way == "one":
-        answer = admin_client.post(f"{url}{weekly.pk}/delete/", {"post": "yes"}, follow=True)
+        response = admin_client.post(f"{url}{weekly.pk}/delete/", {"post": "yes"}, follow=True)
     else:
         chosen = {"action": "delete_selected", "_selected_action": weekly.pk, "post": "yes"}
-        answer = admin_client.post(url, chosen, follow=True)
+        response = admin_client.post(url, chosen, follow=True)
 
     assert not Schedule.objects.filter(pk=weekly.pk).exists()
-    assert "(3) get every edition instead" in answer.content.decode()
+    assert "(3) get every edition instead" in response.content.decode()
 
 
 def test_switching_off_a_weekly_schedule_without_readers_shows_no_warning(admin_client, newsletter):
@@ -390,17 +390,15 @@ def test_switching_off_a_weekly_schedule_without_readers_shows_no_warning(admin_
 
 
 def test_a_weekly_edition_can_be_made_by_hand(admin_client, newsletter):
-    printed = factories.edition(newsletter)
-    factories.force_update(
-        Edition.objects.filter(pk=printed.pk), status="sent", sending_at=utc(8, 7)
-    )
+    daily = factories.edition(newsletter)
+    factories.force_update(Edition.objects.filter(pk=daily.pk), status="sent", sending_at=utc(8, 7))
 
     admin_client.post(
         "/admin/digest/edition/add/",
         {"newsletter": newsletter.pk, "date": "2026-03-10", "cadence": "weekly"},
     )
 
-    made = Edition.objects.exclude(pk=printed.pk).get()
-    assert (made.cadence, made.items.count()) == ("weekly", 3)
-    assert made.sends_at - utc(9, 12) < timedelta(days=1)
-    assert "the week" in edition_page(admin_client, made)
+    weekly = Edition.objects.exclude(pk=daily.pk).get()
+    assert (weekly.cadence, weekly.items.count()) == ("weekly", 3)
+    assert weekly.sends_at - utc(9, 12) < timedelta(days=1)
+    assert "the week" in edition_page(admin_client, weekly)

@@ -29,9 +29,9 @@ def newsletter(transactional_db):
     zones = {"Europe/London": 30, "Europe/Berlin": 12, "America/New_York": 9, "Asia/Tokyo": 4}
     for zone, count in zones.items():
         for _ in range(count):
-            made = factories.subscription(newsletter)
-            made.subscriber.timezone = zone
-            made.subscriber.save()
+            subscription = factories.subscription(newsletter)
+            subscription.subscriber.timezone = zone
+            subscription.subscriber.save()
     return newsletter
 
 
@@ -78,17 +78,17 @@ def test_the_pages_about_waves_fit_the_window_and_axe_finds_nothing(admin_page, 
         check_page(admin_page, url)
     start_sending(edition)
     for url in pages[1::2]:
-        check_page(admin_page, url, soon="By wave" if "edition" in url else "")
+        check_page(admin_page, url, later_text="By wave" if "edition" in url else "")
 
 
-def check_page(page, url, *, soon=""):
-    """Check the page at both widths, and once more when the text `soon` has appeared."""
+def check_page(page, url, *, later_text=""):
+    """Check the page at both widths, and once more when `later_text` has appeared."""
     page.goto(url)
     for width in (375, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert_fits_and_accessible(page, url)
-    if soon:
-        page.get_by_text(soon).wait_for()
+    if later_text:
+        page.get_by_text(later_text).wait_for()
         for width in (375, 1280):
             page.set_viewport_size({"width": width, "height": 900})
             assert_fits_and_accessible(page, url)
