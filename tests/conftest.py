@@ -160,10 +160,10 @@ class Relay:
 class _ControllerOnSocket(Controller):
     """A controller on a given socket: a port that was free a moment ago may be taken by now."""
 
-    def __init__(self, handler: Any, listening: socket.socket, **how: Any) -> None:
+    def __init__(self, handler: Any, listening: socket.socket, **options: Any) -> None:
         self.listening = listening
         hostname, port = listening.getsockname()
-        super().__init__(handler, hostname=hostname, port=port, **how)
+        super().__init__(handler, hostname=hostname, port=port, **options)
 
     def _create_server(self) -> Any:
         return self.loop.create_server(self._factory_invoker, sock=self.listening)
@@ -240,22 +240,22 @@ class _WebHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.web.requests.append((self.path, dict(self.headers)))
-        answer = self.web.responses.get(self.path, WebResponse(status=404))
-        time.sleep(answer.wait)
-        etag = answer.headers.get("ETag")
+        response = self.web.responses.get(self.path, WebResponse(status=404))
+        time.sleep(response.wait)
+        etag = response.headers.get("ETag")
         unchanged = etag is not None and self.headers["If-None-Match"] == etag
         # The client closes the connection when a limit of its own is reached.
         with contextlib.suppress(ConnectionError):
-            self.send_response(304 if unchanged else answer.status)
-            for name, value in answer.headers.items():
+            self.send_response(304 if unchanged else response.status)
+            for name, value in response.headers.items():
                 self.send_header(name, value)
             self.end_headers()
             if unchanged:
                 return
-            pieces = [answer.body] if not answer.drip else [bytes([b]) for b in answer.body]
+            pieces = [response.body] if not response.drip else [bytes([b]) for b in response.body]
             for piece in pieces:
                 self.wfile.write(piece)
-                time.sleep(answer.drip)
+                time.sleep(response.drip)
 
     def log_message(self, *args: Any) -> None:
         """Log nothing."""
@@ -337,7 +337,7 @@ def browser() -> Iterator[Any]:
 
     if not Path(CHROMIUM).exists():
         if os.environ.get("CI") == "true":
-            pytest.fail(f"CI insists on the browser tests, and there is no {CHROMIUM}")
+            pytest.fail(f"CI needs the browser tests, and there is no {CHROMIUM}")
         pytest.skip(f"no {CHROMIUM}: apt-get install chromium-headless-shell")
     # Playwright's event loop runs in this thread, so to Django all queries would look asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -24,8 +24,8 @@ def migrated_copy() -> Iterator[None]:
     A migration takes ten times as long as a copy of its result, so the first worker migrates for
     all of them.
     """
-    here = connection.settings_dict
-    product, copy = here["NAME"], here["TEST"]["NAME"] or f"test_{here['NAME']}"
+    config = connection.settings_dict
+    own_name, copy = config["NAME"], config["TEST"]["NAME"] or f"test_{config['NAME']}"
     template = f"migrated_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
     with _server() as server:
         # The lock is held until the connection ends.
@@ -38,15 +38,15 @@ def migrated_copy() -> Iterator[None]:
     try:
         yield
     finally:
-        _use(product)
+        _use(own_name)
         with _server() as server:
             _drop(server, copy)
 
 
 def _migrate(server: psycopg.Connection, template: str) -> None:
     """Make the migrated database. It gets its name only when it is complete."""
-    left = "SELECT datname FROM pg_database WHERE starts_with(datname, 'migrated')"
-    for (name,) in server.execute(left).fetchall():
+    find_old = "SELECT datname FROM pg_database WHERE starts_with(datname, 'migrated')"
+    for (name,) in server.execute(find_old).fetchall():
         _drop(server, name)
     server.execute("CREATE DATABASE migrated_half")
     _use("migrated_half")
@@ -57,8 +57,10 @@ def _migrate(server: psycopg.Connection, template: str) -> None:
 
 
 def _server() -> psycopg.Connection:
-    here = connection.settings_dict
-    return psycopg.connect(host=here["HOST"], user=here["USER"], dbname="postgres", autocommit=True)
+    config = connection.settings_dict
+    return psycopg.connect(
+        host=config["HOST"], user=config["USER"], dbname="postgres", autocommit=True
+    )
 
 
 def _drop(server: psycopg.Connection, name: str) -> None:
@@ -82,7 +84,7 @@ def enforce_moves() -> None:
     with connection.cursor() as cursor:
         for model in (Subscription, Edition, Delivery):
             table = model._meta.db_table
-            moves = [f"{old}>{new}" for old, found in model.MOVES.items() for new in found]
+            moves = [f"{old}>{new}" for old, states in model.MOVES.items() for new in states]
             allowed = ", ".join(f"'{move}'" for move in moves)
             cursor.execute(f"""
                 CREATE OR REPLACE FUNCTION {table}_moves() RETURNS trigger AS $$

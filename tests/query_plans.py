@@ -1,4 +1,4 @@
-"""Show the query plans that PostgreSQL would choose for a piece of code on long tables."""
+"""Show the query plans that PostgreSQL would choose for a piece of code on large tables."""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from django.db import connection
 MANY_ROWS = 10_000_000
 
 # The planner scales the number of rows by the growth of the file, so the real length of the file
-# goes in. All pages count as all-visible: a long table is vacuumed, so an index alone can answer
-# for nearly all of its pages.
+# goes in. All pages count as all-visible: a large table is vacuumed, so an index alone suffices for
+# nearly all of its pages.
 _ROWS = """
     SELECT pg_restore_relation_stats(
                'schemaname', 'public', 'relname', relname::text, 'reltuples', %s::real,
@@ -60,11 +60,11 @@ def collect_plans(table: str) -> Iterator[list[str]]:
     """Collect the plans of the statements that name the table. It needs a test's transaction."""
     plans: list[str] = []
 
-    def look(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    def collect(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if table in sql and sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
             plans.append(query_plan(sql, params))
         return execute(sql, params, many, context)
 
     assume_rows(MANY_ROWS)
-    with connection.execute_wrapper(look):
+    with connection.execute_wrapper(collect):
         yield plans

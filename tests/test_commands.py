@@ -19,9 +19,9 @@ def test_every_command_has_a_help_text(command, capsys):
         ManagementUtility(["manage.py", command, "--help"]).execute()
 
     assert end.value.code == 0
-    said = capsys.readouterr().out
-    assert f"{command} [-h]" in said
-    assert len(said.split("options:")[0]) > len(f"usage: manage.py {command} [-h]") + 40
+    output = capsys.readouterr().out
+    assert f"{command} [-h]" in output
+    assert len(output.split("options:")[0]) > len(f"usage: manage.py {command} [-h]") + 40
 
 
 @pytest.mark.parametrize(

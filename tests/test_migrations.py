@@ -14,38 +14,47 @@ ALLOWED = {("digest", "0002_revisions_relays_and_audiences")}
 
 def own_migrations():
     migrations = MigrationLoader(None).disk_migrations.items()
-    return [(key, one) for key, one in migrations if key[0] in {"digest", "subscribers"}]
+    return [
+        (key, migration) for key, migration in migrations if key[0] in {"digest", "subscribers"}
+    ]
 
 
 def blocking_operations(migration):
     """Yield the operations that read a growing table while nobody can write to it."""
-    made_here = {one.name_lower for one in migration.operations if isinstance(one, CreateModel)}
-    for one in migration.operations:
-        is_check = isinstance(one, AddConstraint) and isinstance(one.constraint, CheckConstraint)
+    created_here = {
+        operation.name_lower
+        for operation in migration.operations
+        if isinstance(operation, CreateModel)
+    }
+    for operation in migration.operations:
         # The concurrent operations of django.contrib.postgres are subclasses.
-        if (type(one) is AddIndex or (is_check and type(one) is AddConstraint)) and (
-            one.model_name_lower in GROWING - made_here
-        ):
-            yield one.describe()
+        kind = type(operation)
+        blocks = kind is AddIndex or (
+            kind is AddConstraint and isinstance(operation.constraint, CheckConstraint)
+        )
+        if blocks and operation.model_name_lower in GROWING - created_here:
+            yield operation.describe()
 
 
 def test_indexes_and_checks_of_growing_tables_do_not_block_writes():
-    found = {
-        key: list(blocking_operations(one)) for key, one in own_migrations() if key not in ALLOWED
+    blocking = {
+        key: list(blocking_operations(migration))
+        for key, migration in own_migrations()
+        if key not in ALLOWED
     }
 
-    assert {key: said for key, said in found.items() if said} == {}
+    assert {key: operations for key, operations in blocking.items() if operations} == {}
 
 
 def test_a_migration_with_a_concurrent_index_is_not_atomic():
     concurrent = [
-        one
-        for _, one in own_migrations()
-        if any(isinstance(operation, AddIndexConcurrently) for operation in one.operations)
+        migration
+        for _, migration in own_migrations()
+        if any(isinstance(operation, AddIndexConcurrently) for operation in migration.operations)
     ]
 
     assert concurrent
-    assert not any(one.atomic for one in concurrent)
+    assert not any(migration.atomic for migration in concurrent)
 
 
 def is_valid(index):
@@ -66,9 +75,9 @@ def test_an_index_whose_creation_was_interrupted_is_rebuilt():
             [indexes],
         )
 
-    for one in migration.operations:
-        if isinstance(one, RunSQL):
+    for operation in migration.operations:
+        if isinstance(operation, RunSQL):
             with connection.schema_editor(atomic=False) as editor:
-                one.database_forwards("subscribers", editor, None, None)
+                operation.database_forwards("subscribers", editor, None, None)
 
     assert [is_valid(index) for index in indexes] == [True, True, True]

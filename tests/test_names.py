@@ -11,7 +11,7 @@ NAMED_BY_DJANGO = {"Command"}
 
 
 def public_names(kinds):
-    """Where each public name of a module is defined: {name: [path, …]}."""
+    """Return where each public name of a module is defined: {name: [path, …]}."""
     found = defaultdict(list)
     modules = [
         module

@@ -109,18 +109,17 @@ def test_a_story_reaches_the_inbox_and_the_reader_can_unsubscribe(
     # After one click in the mail program the reader gets nothing more.
     (one_click,) = re.findall(r"<(http[^>]+)>", digest.message["List-Unsubscribe"])
     assert digest.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    answer = client.post(one_click, {"List-Unsubscribe": "One-Click"})
-    assert answer.status_code == 200
+    response = client.post(one_click, {"List-Unsubscribe": "One-Click"})
+    assert response.status_code == 200
     assert Subscription.objects.get().status == "unsubscribed"
 
     other = factories.subscription(newsletter, "bob@example.com")
-    following = factories.edition(newsletter, sends_at=timezone.now(), deadline_at=tomorrow())
-    call_command("approve_edition", following.pk)
-    call_command("send_edition", following.pk, "--wait")
+    next_edition = factories.edition(newsletter, sends_at=timezone.now(), deadline_at=tomorrow())
+    call_command("approve_edition", next_edition.pk)
+    call_command("send_edition", next_edition.pk, "--wait")
     relay.wait_for_mail("bob@example.com")
-    assert list(Delivery.objects.filter(edition=following).values_list("subscription")) == [
-        (other.pk,)
-    ]
+    deliveries = Delivery.objects.filter(edition=next_edition)
+    assert list(deliveries.values_list("subscription")) == [(other.pk,)]
     assert len(relay.mails_to(reader)) == 3
 
 
@@ -150,8 +149,8 @@ def test_the_ticks_of_beat_alone_send_a_due_edition(worker, relay, settings):
 
 def sign_up(client, newsletter, email):
     url = reverse("newsletter", args=[newsletter.slug])
-    answer = client.post(url, {"email": email}, follow=True)
-    assert answer.status_code == 200
+    response = client.post(url, {"email": email}, follow=True)
+    assert response.status_code == 200
 
 
 def draft(newsletter, capsys):

@@ -17,4 +17,4 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = 30, what: str = "
         if result := condition():
             return result
         time.sleep(0.02)
-    raise AssertionError(f"waited {seconds} s in vain for {what or condition}")
+    raise AssertionError(f"waited {seconds} s for {what or condition}, which did not come")

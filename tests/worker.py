@@ -64,7 +64,7 @@ class Worker:
         Before it sleeps, it finishes its tasks: a mail that a test did not wait for would count in
         the next test.
         """
-        self._forget_queues()
+        self._empty_queues()
         os.killpg(self.process.pid, signal.SIGCONT)
         try:
             self.responds()
@@ -90,7 +90,7 @@ class Worker:
         with Redis.from_url(settings.REDIS_URL) as redis:
             return not any(redis.llen(queue) for queue in QUEUES) and not redis.hlen("unacked")
 
-    def _forget_queues(self) -> None:
+    def _empty_queues(self) -> None:
         with Redis.from_url(settings.REDIS_URL) as redis:
             redis.delete(*QUEUES)
 

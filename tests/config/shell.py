@@ -51,9 +51,9 @@ def processes(var: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            facts = [*process.cmdline(), process.environ().get("DAYBREAK_VAR", "")]
+            texts = [*process.cmdline(), process.environ().get("DAYBREAK_VAR", "")]
         except psutil.Error:
             continue
-        if any(str(var) in fact for fact in facts) and process.status() != "zombie":
+        if any(str(var) in text for text in texts) and process.status() != "zombie":
             found.append(process)
     return found

@@ -222,11 +222,13 @@ def test_the_cause_of_an_error_500_is_logged(tmp_path):
         "    '/', secure=True, headers={'host': 'news.example.com'});"
         "print(answer.status_code)"
     )
-    asked = shell.run("manage.py", "shell", "-v0", "-c", code, var=tmp_path, **shell.SAFE_VARIABLES)
+    result = shell.run(
+        "manage.py", "shell", "-v0", "-c", code, var=tmp_path, **shell.SAFE_VARIABLES
+    )
 
-    assert asked.stdout.strip() == "500"
-    assert "Internal Server Error: /" in asked.stderr
-    assert "Traceback" in asked.stderr
+    assert result.stdout.strip() == "500"
+    assert "Internal Server Error: /" in result.stderr
+    assert "Traceback" in result.stderr
 
 
 @pytest.mark.subprocess

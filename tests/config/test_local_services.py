@@ -14,8 +14,9 @@ CONNECT = """
 import psycopg, redis
 from config import local
 local.ensure_services()
-where = local.database_settings()
-with psycopg.connect(host=where["HOST"], user=where["USER"], dbname=where["NAME"]) as database:
+settings = local.database_settings()
+host, user, name = settings["HOST"], settings["USER"], settings["NAME"]
+with psycopg.connect(host=host, user=user, dbname=name) as database:
     {sql}
     print(local.last_run(), (local.VAR / "postgres/postmaster.pid").read_text().split()[0])
 assert redis.Redis.from_url(local.redis_url()).ping()
@@ -32,8 +33,8 @@ def test_two_commands_started_together_in_a_deep_folder_share_one_database(deep_
 
 
 def test_the_data_survives_kill_9_although_the_pid_is_reused(var):
-    made = shell.run("-c", CONNECT.format(sql='database.execute("CREATE TABLE t()")'), var=var)
-    assert made.returncode == 0, made.stderr
+    created = shell.run("-c", CONNECT.format(sql='database.execute("CREATE TABLE t()")'), var=var)
+    assert created.returncode == 0, created.stderr
     for process in shell.processes(var):
         process.send_signal(signal.SIGKILL)
         process.wait(10)

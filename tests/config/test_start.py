@@ -44,8 +44,8 @@ def test_the_site_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
     first = Site(var, PORT=str(port))
     try:
         for page in ("/admin/login/", "/mailbox/", "/static/demo/rates.jpg"):
-            with urllib.request.urlopen(f"http://localhost:{port}{page}") as answer:
-                assert answer.status == 200
+            with urllib.request.urlopen(f"http://localhost:{port}{page}") as response:
+                assert response.status == 200
         assert f"http://localhost:{port}/mailbox/" in first.output
         [password] = re.findall(r"user admin, password (\S+)", first.output)
         assert (var / "admin-password").stat().st_mode & 0o077 == 0
@@ -56,9 +56,9 @@ def test_the_site_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
             f"print(Story.objects.count(), settings.SITE_URL, settings.EMAIL_RELAYS[0].port,"
             f" authenticate(username='admin', password={password!r}))"
         )
-        asked = shell.run("manage.py", "shell", "-v0", "-c", code, var=var)
+        result = shell.run("manage.py", "shell", "-v0", "-c", code, var=var)
         smtp_port = json.loads((var / "run.json").read_text())["smtp_port"]
-        assert asked.stdout.split() == ["20", f"http://localhost:{port}", str(smtp_port), "admin"]
+        assert result.stdout.split() == ["20", f"http://localhost:{port}", str(smtp_port), "admin"]
 
         twice = shell.run("manage.py", "start", var=var, PORT=str(free_port()))
         assert (twice.returncode, len(twice.stderr.splitlines())) == (1, 1)
