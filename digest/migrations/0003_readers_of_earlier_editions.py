@@ -1,4 +1,4 @@
-"""Note of editions from before planning was paged that they are planned, and for how many readers.
+"""Record that editions from before planning in batches are planned, and for how many readers.
 
 Without it, sending the failed ones again would plan everybody who has confirmed since.
 """

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='origin',
             field=models.CharField(choices=[('feed', 'feed'), ('url', 'added by URL'), ('text', 'pasted text'), ('api', 'pushed by a program')], default='feed', editable=False, max_length=8),
         ),
-        # The stories that are there are checked in 0010: here feeds would wait for it.
+        # 0010 checks the stories that exist already: here feeds would wait for that.
         AddConstraintNotValid(
             model_name='story',
             constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['feed', 'url', 'text', 'api'])), name='story_origin_known'),

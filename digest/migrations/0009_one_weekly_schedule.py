@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     dependencies = [('digest', '0008_deliveries_without_foreign_keys')]
 
     operations = [
-        # Which were on is not known going back, and one of them is enough.
+        # A migration back does not know which schedules were on, and one of them is enough.
         migrations.RunSQL(KEEP_ONE, migrations.RunSQL.noop),
         migrations.AddConstraint(
             model_name='schedule',

@@ -1,4 +1,4 @@
-"""Check the stories that were there before 0007 against its constraint, which locks nobody out."""
+"""Check the stories from before 0007 against its constraint; this locks nobody out."""
 
 from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations
@@ -6,7 +6,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
 
-    # In a transaction of its own, or what 0007 locks would stay locked for as long as it takes.
+    # It needs its own transaction: otherwise what 0007 locks would stay locked until it is done.
     dependencies = [
         ('digest', '0009_one_weekly_schedule'),
     ]
