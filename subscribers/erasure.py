@@ -19,7 +19,7 @@ from subscribers.webhooks.erasure import notify_erased
 
 Status = Subscription.Status
 
-AT_READERS_REQUEST = "at the reader's wish"
+AT_READERS_REQUEST = "at the reader's request"
 
 
 def erase(*, subscriber_id: int, now: datetime, why: str = AT_READERS_REQUEST) -> bool:

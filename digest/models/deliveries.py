@@ -31,7 +31,7 @@ class Delivery(models.Model):
         FREQUENCY = "frequency", "chose another frequency"
         MUTED = "muted", "muted every section"
         PAST_DEADLINE = "past-deadline", "past the edition's deadline"
-        ENDED = "ended", "the edition was ended before"
+        ENDED = "ended", "the edition ended earlier"
         BAD_ADDRESS = "bad-address", "the address does not exist"
         REFUSED = "refused", "refused by the receiving server"
         # The row is still pending: its domain accepts no more mail for the moment.
@@ -91,7 +91,7 @@ class Delivery(models.Model):
     # again.
     uncertain_at = models.DateTimeField(null=True, blank=True)
     reply = models.CharField(
-        max_length=300, blank=True, help_text="The server's last code and words."
+        max_length=300, blank=True, help_text="The server's last reply code and text."
     )
 
     class Meta:

@@ -61,7 +61,7 @@ class Edition(models.Model):
         Schedule, on_delete=models.SET_NULL, null=True, blank=True, related_name="editions"
     )
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    slot_date = models.DateField(help_text="The newsroom's date that it is the edition of.")
+    slot_date = models.DateField(help_text="The edition's date in the newsroom's time zone.")
     cadence = models.CharField(
         max_length=8,
         choices=Cadence,
@@ -80,7 +80,7 @@ class Edition(models.Model):
         validators=[one_line],
         help_text="The line that inboxes show after the subject.",
     )
-    note = models.TextField(blank=True, help_text="A word from the editor, above the stories.")
+    note = models.TextField(blank=True, help_text="A note from the editor, above the stories.")
 
     sends_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
@@ -119,7 +119,7 @@ class Edition(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="Of a correction: the last revision whose readers it is for.",
+        help_text="Of a correction: it is for readers of the revisions up to this one.",
     )
     # Increased when an edition that was stopped in mid-send is approved with changed content.
     revision = models.PositiveSmallIntegerField(default=1, editable=False)
@@ -220,7 +220,7 @@ class EditionItem(models.Model):
     )
     summary = models.TextField(blank=True, help_text="Empty: the story's summary.")
     again = models.BooleanField(
-        default=False, help_text="Print it although the newsletter has had it before."
+        default=False, help_text="Print it although the newsletter has printed it before."
     )
     # Set when the edition is skipped, so that a later one can print the story.
     released = models.BooleanField(default=False, editable=False)

@@ -44,7 +44,7 @@ class Schedule(models.Model):
     """A rule that makes one slot, and so one edition, on each of its weekdays."""
 
     class Clock(models.TextChoices):
-        NEWSROOM = "newsroom", "the newsroom's: everybody at once"
+        NEWSROOM = "newsroom", "the newsroom's: everybody at the same moment"
         READER = "reader", "each reader's own: in waves around the world"
 
     class Unapproved(models.TextChoices):
@@ -55,7 +55,7 @@ class Schedule(models.Model):
     name = models.CharField(max_length=80, default="Daily", validators=[one_line])
     is_active = models.BooleanField(default=True)
     cadence = models.CharField(
-        "it prints",
+        "contents",
         max_length=8,
         choices=Cadence,
         default=Cadence.DAILY,
@@ -73,8 +73,9 @@ class Schedule(models.Model):
         choices=Clock,
         default=Clock.NEWSROOM,
         db_default=Clock.NEWSROOM,
-        help_text="By the readers' clocks each gets it at that time where they are, or at the hour "
-        "they chose. It takes a day and more, and whose time is past gets it at once.",
+        help_text="By the readers' clocks each reader gets it at that time where they are, or at "
+        "the hour they chose. Sending takes more than a day. A reader whose time has passed gets "
+        "it immediately.",
     )
     head_start_hours = models.PositiveSmallIntegerField(
         "head start",
@@ -175,11 +176,13 @@ class Schedule(models.Model):
 
     def clean(self) -> None:
         if self.min_stories and self.max_stories and self.min_stories > self.max_stories:
-            raise ValidationError({"min_stories": "At least cannot be more than at most."})
+            raise ValidationError({"min_stories": "The minimum cannot be more than the maximum."})
         if not self.weekdays:
             raise ValidationError({"weekdays": "Choose at least one day."})
         if self.cadence == Cadence.WEEKLY and len(self.weekdays) > 1:
-            raise ValidationError({"weekdays": "The best of the week comes once: choose one day."})
+            raise ValidationError(
+                {"weekdays": "The best of the week is sent once a week: choose one day."}
+            )
         # Django does not check the constraint if the form lacks `cadence`.
         if self.cadence == Cadence.WEEKLY and self.is_active and self._has_other_weekly():
             raise ValidationError({"is_active": _ONE_WEEKLY})

@@ -48,7 +48,7 @@ class Story(models.Model):
     image_credit = models.CharField(max_length=200, blank=True, validators=[one_line])
     image_width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     image_height = models.PositiveIntegerField(null=True, blank=True, editable=False)
-    text = models.TextField(blank=True, help_text="The whole text, where it was pasted.")
+    text = models.TextField(blank=True, help_text="The whole text, if it was pasted.")
     published_at = models.DateTimeField(default=now)
     added_at = models.DateTimeField(default=now, editable=False)
     is_hidden = models.BooleanField(default=False, help_text="Never propose this story.")

@@ -18,7 +18,7 @@ class Scope(models.TextChoices):
     """What a token allows."""
 
     SUBSCRIBERS_READ = "subscribers:read", "List and export subscribers"
-    SUBSCRIBERS_WRITE = "subscribers:write", "Sign readers up from a program of ours"
+    SUBSCRIBERS_WRITE = "subscribers:write", "Sign readers up from our own programs"
     STORIES_READ = "stories:read", "List stories"
     STORIES_WRITE = "stories:write", "Push stories"
     EDITIONS_READ = "editions:read", "See editions before they are sent"
@@ -32,7 +32,9 @@ class ApiToken(models.Model):
     name = models.CharField(
         max_length=80, validators=[one_line], help_text="Which program uses it, and where."
     )
-    hint = models.CharField(max_length=20, editable=False, help_text="How it begins.")
+    hint = models.CharField(
+        max_length=20, editable=False, help_text="The first characters of the token."
+    )
     # SHA-256 of the token, in hex. For 256 random bits no salt and no slow hash is needed.
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=32, choices=Scope))
@@ -42,7 +44,7 @@ class ApiToken(models.Model):
         null=True,
         blank=True,
         related_name="api_tokens",
-        help_text="Empty: good for all of them.",
+        help_text="Empty: valid for all newsletters.",
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -112,4 +114,4 @@ class ApiReceipt(models.Model):
 def validate_scopes(scopes: list[str]) -> None:
     """Refuse a token without any scope."""
     if not scopes:
-        raise ValidationError("Tick at least one thing that it may do.")
+        raise ValidationError("Choose at least one scope.")

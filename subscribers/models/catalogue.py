@@ -90,7 +90,7 @@ class Section(models.Model):
     slug = models.SlugField(max_length=40)
     position = models.PositiveSmallIntegerField(default=0)
     max_stories = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="At most so many stories in one edition. Empty: no limit."
+        null=True, blank=True, help_text="The most stories in one edition. Empty: no limit."
     )
 
     class Meta:

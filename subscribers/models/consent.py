@@ -70,8 +70,8 @@ class Suppression(models.Model):
         BOUNCE = "bounce", "hard bounce"
         COMPLAINT = "complaint", "complaint"
         MANUAL = "manual", "by hand"
-        IMPORT = "import", "left before, by an imported list"
-        ERASED = "erased", "erased at the reader's wish"
+        IMPORT = "import", "unsubscribed, according to an imported list"
+        ERASED = "erased", "erased at the reader's request"
 
     email_key = models.CharField(
         max_length=254,

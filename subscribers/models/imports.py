@@ -23,9 +23,9 @@ class ImportJob(models.Model):
     """One imported list: its file, the meaning of its columns, its evidence and its progress."""
 
     class Status(models.TextChoices):
-        UPLOADED = "uploaded", "to be looked over"
-        TRYING = "trying", "being tried"
-        TRIED = "tried", "tried, nothing imported"
+        UPLOADED = "uploaded", "to be set up"
+        TRYING = "trying", "dry run under way"
+        TRIED = "tried", "dry run finished, nothing imported"
         RUNNING = "running", "being imported"
         DONE = "done", "imported"
         STOPPED = "stopped", "stopped"
@@ -56,11 +56,16 @@ class ImportJob(models.Model):
     file = models.FileField(upload_to=_place, max_length=200, blank=True)
     name = models.CharField(max_length=200, help_text="What the file was called.")
     size = models.BigIntegerField(default=0)
-    encoding = models.CharField(max_length=20, blank=True, help_text="Empty: as the file shows.")
+    encoding = models.CharField(
+        max_length=20, blank=True, help_text="Empty: detected from the file."
+    )
     preset = models.CharField(max_length=40, blank=True)
     columns = models.JSONField(default=dict, help_text="Field → number of the column, from 0.")
     kind = models.CharField(
-        max_length=16, choices=Holds, blank=True, help_text="Empty: as preset and status say."
+        max_length=16,
+        choices=Holds,
+        blank=True,
+        help_text="Empty: preset and status decide.",
     )
     treatment = models.CharField(max_length=16, choices=Treatment, default=Treatment.ASK)
     evidence = models.TextField(

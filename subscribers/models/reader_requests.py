@@ -80,7 +80,7 @@ class RequestedMail(models.Model):
         """Whether the mail was sent, or why not; empty while it is due."""
 
         SENT = "sent", "sent"
-        UNKNOWN = "unknown", "nobody reads us at this address"
+        UNKNOWN = "unknown", "no reader has this address"
         SUPPRESSED = "suppressed", "the address is suppressed"
         OVERTAKEN = "overtaken", "no longer wanted"
         TOO_OFTEN = "too-often", "asked for too often"

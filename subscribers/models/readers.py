@@ -29,7 +29,7 @@ class Subscriber(models.Model):
         blank=True,
         db_default="",
         editable=False,
-        help_text="What the reader wrote, where that is not how it is written to.",
+        help_text="What the reader typed, if it differs from the address that is used.",
     )
     name = models.CharField(max_length=120, blank=True, validators=[one_line])
     language = models.CharField(max_length=16, blank=True)
@@ -113,7 +113,7 @@ class Subscription(models.Model):
     generation = models.PositiveIntegerField(
         default=1,
         editable=False,
-        help_text="Grows with each sign-up after leaving, so that old confirmation links die.",
+        help_text="Grows with each sign-up after leaving, so that old confirmation links expire.",
     )
     muted_sections = ArrayField(
         models.BigIntegerField(),
@@ -126,7 +126,10 @@ class Subscription(models.Model):
     )
     paused_until = models.DateTimeField(null=True, blank=True)
     preferred_time = models.TimeField(
-        null=True, blank=True, help_text="Where editions go by the reader's clock. Empty: theirs."
+        null=True,
+        blank=True,
+        help_text="When the reader wants editions that are sent by the readers' clocks. Empty: the "
+        "schedule's hour.",
     )
     source = models.CharField(
         max_length=300,
@@ -149,7 +152,8 @@ class Subscription(models.Model):
         related_name="moved_here",
         editable=False,
         db_index=False,
-        help_text="The one that took its place when two addresses turned out to be one reader's.",
+        help_text="The subscription that replaced this one when two addresses turned out to belong "
+        "to one reader.",
     )
     # The intention to send a confirmation mail, and its outcome. A worker leases the intention by
     # moving the due time forward, so a crash or a lost queue only delays the mail.

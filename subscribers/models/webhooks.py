@@ -21,7 +21,7 @@ class Event(models.TextChoices):
     SUBSCRIBED = "subscriber.subscribed", "A reader signs up (and has yet to confirm)"
     CONFIRMED = "subscriber.confirmed", "A reader confirms"
     UNSUBSCRIBED = "subscriber.unsubscribed", "A reader leaves"
-    BOUNCED = "subscriber.bounced", "A reader's address bounces for good"
+    BOUNCED = "subscriber.bounced", "A reader's address bounces permanently"
     COMPLAINED = "subscriber.complained", "A reader reports us as spam"
     EDITION_SENT = "edition.sent", "An edition has been sent"
 
@@ -51,7 +51,7 @@ class Webhook(models.Model):
         null=True,
         blank=True,
         related_name="webhooks",
-        help_text="Empty: events of all of them.",
+        help_text="Empty: events of all newsletters.",
     )
     is_active = models.BooleanField("active", default=True)
     # In plain text, since each event is signed with it. Whoever may change webhooks may see it.
@@ -157,7 +157,9 @@ class WebhookAttempt(models.Model):
     at = models.DateTimeField()
     milliseconds = models.PositiveIntegerField()
     status = models.PositiveSmallIntegerField(null=True)
-    answer = models.CharField(max_length=500, blank=True, help_text="How its body begins.")
+    answer = models.CharField(
+        max_length=500, blank=True, help_text="The beginning of the response body."
+    )
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:

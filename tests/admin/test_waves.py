@@ -138,7 +138,7 @@ def test_a_weekly_schedule_with_two_days_is_refused_with_a_clear_message(admin_c
 
     response = admin_client.post(url, form_of(schedule, cadence="weekly", weekdays=[1, 6]))
 
-    assert "The best of the week comes once: choose one day." in response.content.decode()
+    assert "The best of the week is sent once a week: choose one day." in response.content.decode()
 
 
 @pytest.mark.parametrize("has_edition", [False, True])
@@ -275,7 +275,7 @@ def test_the_ledger_shows_the_send_time_of_each_reader(admin_client, edition):
 def test_send_now_to_everybody_ignores_the_readers_clocks(admin_client, edition):
     url = f"/admin/digest/edition/{edition.pk}/send/"
     confirmation = page_text(admin_client, url)
-    assert "Those whose hour is past get it now" in confirmation
+    assert "Readers whose hour has passed get it now" in confirmation
     assert "To everybody now" in confirmation
     admin_client.post(
         url, {"seen": fingerprint(edition), "readers": 6, "ignore_reader_clocks": "on"}

@@ -257,11 +257,11 @@ def test_each_field_of_a_request_is_in_the_file_or_left_out_on_purpose(
 
 
 def test_an_earlier_erasure_is_in_the_file_although_only_a_hash_is_left(client, ann):
-    suppression.replace_by_hash(email="ann@example.com", detail="at the reader's wish", now=NOW)
+    suppression.replace_by_hash(email="ann@example.com", detail="at the reader's request", now=NOW)
 
     assert data_export.export(subscriber_id=ann.subscriber_id)["suppression"] == {
         "reason": "erased",
-        "detail": "at the reader's wish",
+        "detail": "at the reader's request",
         "since": "2026-03-10T06:00:00Z",
         "as_a_hash": True,
     }
@@ -283,7 +283,7 @@ def test_the_export_reader_command_prints_the_file(ann):
     call_command("export_reader", "Ann@Example.com", stdout=out)
 
     assert json.loads(out.getvalue()) == data_export.export(subscriber_id=ann.subscriber_id)
-    with pytest.raises(CommandError, match="Nobody reads us"):
+    with pytest.raises(CommandError, match="There is no reader"):
         call_command("export_reader", "nobody@example.com")
 
 
@@ -297,7 +297,7 @@ def test_the_erase_reader_command_asks_before_it_erases(ann, monkeypatch):
     call_command("erase_reader", "nobody@example.com", "--yes", stdout=out)
 
     assert "ann@example.com is erased." in out.getvalue()
-    assert "Nobody reads us at nobody@example.com" in out.getvalue()
+    assert "There is no reader with the address nobody@example.com" in out.getvalue()
     assert not Subscriber.objects.filter(email="ann@example.com").exists()
     with pytest.raises(CommandError):
         call_command("erase_reader", "not an address", "--yes")

@@ -276,7 +276,7 @@ def test_an_erased_reader_is_not_imported_and_the_address_is_not_stored_again(ru
     suppression.replace_by_hash(email="ann@example.com", now=NOW)
 
     assert run("email\nAnn@example.com\nbob@example.com\n", *CONFIRMED) == [
-        "line 2: the address is suppressed: erased at the reader's wish",
+        "line 2: the address is suppressed: erased at the reader's request",
         "added 1, already there 0, refused 1",
     ]
     assert run("email\nann@example.com\n", "--list-of", "left") == [

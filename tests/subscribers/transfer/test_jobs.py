@@ -369,7 +369,7 @@ def test_an_erased_reader_is_erased_from_the_refusals_and_not_imported_again():
     assert list(ImportRefusal.objects.values_list("email", flat=True)) == [""]
     again = run_whole(confirmed(uploaded(content, newsletter=newsletter)))
     assert counts(again) == (2, 0, 1, 1)
-    assert "erased at the reader's wish" in again.refusals.get().reason
+    assert "erased at the reader's request" in again.refusals.get().reason
     assert not Subscriber.objects.filter(email_key="ann@example.com").exists()
 
 
