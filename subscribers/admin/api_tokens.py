@@ -21,7 +21,7 @@ from subscribers import access
 from subscribers.admin.exports import EXPORT_PERMISSION
 from subscribers.models import ApiToken, Scope
 
-STATE_COLOURS = {"good": "success", "expired": "warning", "revoked": "danger"}
+STATE_COLOURS = {"valid": "success", "expired": "warning", "revoked": "danger"}
 # The permissions that a user needs to give a scope: no token may do more than its maker.
 REQUIRED_PERMISSIONS: ClassVar[dict[str, list[str]]] = {  # type: ignore[misc]
     # This scope lists and exports all readers.
@@ -41,7 +41,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         label="What it may do",
         choices=Scope.choices,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        error_messages={"required": "Tick at least one thing that it may do."},
+        error_messages={"required": "Choose at least one thing that it may do."},
     )
 
     class Meta:
@@ -51,7 +51,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_expires_at(self) -> Any:
         expires_at = self.cleaned_data["expires_at"]
         if expires_at and expires_at <= now():
-            raise forms.ValidationError("That is over already.")
+            raise forms.ValidationError("That time has passed.")
         return expires_at
 
 
@@ -112,11 +112,11 @@ class ApiTokenAdmin(ModelAdmin):
     def begins(self, token: ApiToken) -> str:
         return f"{token.hint}…"
 
-    @display(description="May")
+    @display(description="Scopes")
     def scope_names(self, token: ApiToken) -> str:
         return ", ".join(token.scopes)
 
-    @display(description="Good for", ordering="newsletter")
+    @display(description="Valid for", ordering="newsletter")
     def good_for(self, token: ApiToken) -> str:
         return token.newsletter.name if token.newsletter else "all newsletters"
 
@@ -187,10 +187,10 @@ class ApiTokenAdmin(ModelAdmin):
     def _revoke(self, request: HttpRequest, ids: list[int]) -> None:
         count = access.revoke(token_ids=ids, now=now())
         tokens = "1 token is" if count == 1 else f"{count} tokens are"
-        messages.success(request, f"{tokens} revoked, at once and for good.")
+        messages.success(request, f"{tokens} revoked, immediately and permanently.")
 
 
 def token_state(token: ApiToken) -> str:
     if token.revoked_at:
         return "revoked"
-    return "good" if token.is_valid(now=now()) else "expired"
+    return "valid" if token.is_valid(now=now()) else "expired"

@@ -26,7 +26,7 @@ class ConsentAdmin(LargeTableMixin, ReadOnlyAdmin):
     ]
     list_select_related = ["subscription__subscriber", "subscription__newsletter"]
     search_fields = ["subscription__subscriber__email", "ip_address"]
-    search_help_text = "An address or how it begins; or a whole network address."
+    search_help_text = "An e-mail address or its beginning, or a whole IP address."
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

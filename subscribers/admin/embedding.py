@@ -67,14 +67,14 @@ class EmbedForm(forms.Form):
 
     kind = _choice("What to embed", KINDS)
     after_scroll = _number(
-        "Opens after scrolling so much of the page, in per cent", largest=100, initial=50
+        "Opens after scrolling this much of the page, in per cent", largest=100, initial=50
     )
     after_seconds = _number(
-        "Opens after so many seconds",
+        "Opens after this many seconds",
         largest=3600,
         initial=30,
-        help_text="The first of the two counts. Closed, it stays away for 30 days; after a "
-        "sign-up, for good.",
+        help_text="It opens when the first of the two is reached. Once closed, it stays away for "
+        "30 days; after a sign-up, permanently.",
     )
     lang = _choice(
         "Language",
@@ -103,8 +103,8 @@ class EmbedForm(forms.Form):
         return [
             ("kind", "", [self["kind"]]),
             ("trigger", "When it opens", [self[name] for name in self.TRIGGER_FIELDS]),
-            ("words", "Words", [self[name] for name in self.TEXT_FIELDS]),
-            ("looks", "Looks", [self[name] for name in self.STYLE_FIELDS]),
+            ("words", "Text", [self[name] for name in self.TEXT_FIELDS]),
+            ("looks", "Appearance", [self[name] for name in self.STYLE_FIELDS]),
         ]
 
     def problems(self) -> list[str]:

@@ -27,8 +27,8 @@ STATUSES = {
     "active": "Active readers",
     "pending": "Waiting for confirmation",
     "unsubscribed": "Unsubscribed",
-    "bounced": "Bounced, so without mail",
-    "complained": "Complained, so without mail",
+    "bounced": "Bounced: they get no mail",
+    "complained": "Complained: they get no mail",
     "suppressed": "Suppressed by hand or by an imported list",
 }
 
@@ -45,9 +45,11 @@ class ExportForm(forms.Form):
         choices=STATUSES.items(),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         initial=["active"],
-        error_messages={"required": "Choose whom."},
+        error_messages={"required": "Choose at least one group of readers."},
     )
-    by_gzip = forms.BooleanField(label="Packed by gzip", required=False, widget=UnfoldBooleanWidget)
+    by_gzip = forms.BooleanField(
+        label="Compressed with gzip", required=False, widget=UnfoldBooleanWidget
+    )
 
 
 class ExportAdmin(ModelAdmin):

@@ -42,17 +42,17 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label="List",
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.tsv,.txt,.gz"}),
-        help_text="A CSV file, packed by gzip or not, whose first line names the columns. "
+        help_text="A CSV file, compressed with gzip or not. Its first line names the columns. "
         "Mailchimp exports a ZIP: unpack it, and upload the lists in it one by one.",
     )
     encoding = forms.ChoiceField(
         choices=[
-            ("", "As the file shows: UTF-8, or UTF-16 by its mark"),
+            ("", "Detected from the file: UTF-8 or UTF-16"),
             *((name, label) for name, label in ENCODINGS.items() if not name.startswith("utf")),
         ],
         required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text="Only where accents come out wrong, or the file is refused.",
+        help_text="Needed only if accents come out wrong or the file is refused.",
     )
 
 
@@ -60,7 +60,7 @@ class ColumnMappingForm(forms.Form):
     """What a list's columns hold. If the user changes the preset, the columns follow it."""
 
     preset = forms.ChoiceField(
-        label="Whose list it is",
+        label="Source of the list",
         choices=[(each.name, each.label) for each in (DAYBREAK, *PRESETS[:-1])],
         widget=UnfoldAdminSelectWidget,
     )
@@ -108,7 +108,7 @@ class ColumnMappingForm(forms.Form):
         for field, column in self._chosen_columns(cleaned):
             if column in taken:
                 first = FIELD_LABELS[taken[column]].lower()
-                self.add_error(f"column_{field}", f"This column is the {first} already.")
+                self.add_error(f"column_{field}", f"This column holds the {first} already.")
             taken.setdefault(column, field)
         return cleaned
 
@@ -132,20 +132,23 @@ class EvidenceForm(forms.Form):
         choices=[
             (
                 "ask",
-                "No, or not that we could show: ask each by mail. Nobody gets an edition before.",
+                "No, or we cannot prove it: ask each by mail. Nobody gets an edition before that.",
             ),
-            ("confirmed", "Yes, elsewhere: they are active at once. We can show it, as follows."),
+            (
+                "confirmed",
+                "Yes, elsewhere: they become active immediately. The evidence is as follows.",
+            ),
         ],
         widget=UnfoldAdminRadioSelectWidget,
     )
     evidence = forms.CharField(
-        label="How we know",
+        label="Evidence of consent",
         required=False,
         max_length=2000,
         widget=UnfoldAdminTextareaWidget({"rows": 4}),
         help_text="Where, when and how they agreed, and where the proof is kept. It is stored with "
-        "each reader's consent, with your name. Where the list says when each reader confirmed, "
-        "those without a date are asked all the same.",
+        "each reader's consent, with your name. If the list says when each reader confirmed, "
+        "those without a date are still asked by mail.",
     )
 
     def __init__(self, data: Mapping[str, Any] | None, *, job: ImportJob) -> None:

@@ -28,12 +28,12 @@ COLOURS = {
     Status.FAILED: "danger",
 }
 HEADLINES = {
-    Status.UPLOADED: "Say what its columns hold, then try it or import it.",
-    Status.TRYING: "Being tried; nothing is changed.",
-    Status.TRIED: "Tried. Nothing has been changed yet.",
-    Status.RUNNING: "On its way in.",
+    Status.UPLOADED: "Say what its columns hold, then start a dry run or import it.",
+    Status.TRYING: "The dry run is under way. Nothing is changed.",
+    Status.TRIED: "The dry run is finished. Nothing has been changed yet.",
+    Status.RUNNING: "Being imported.",
     Status.DONE: "Imported.",
-    Status.STOPPED: "Stopped part of the way. What is in stays in.",
+    Status.STOPPED: "Stopped before the end. Rows that were imported stay.",
     Status.FAILED: "It could not be read to its end.",
 }
 REFUSALS, PREVIEWED = 20, 8

@@ -37,7 +37,7 @@ class PrivacyAdmin(ModelAdmin):
         return request.user.has_perm("subscribers.delete_subscriber")
 
     @action(
-        description="All we store",
+        description="All stored data",
         icon="folder_shared",
         permissions=["data_export"],
         url_path="data",
@@ -59,7 +59,7 @@ class PrivacyAdmin(ModelAdmin):
             return render(request, "subscribers/data_export.html", context)
 
     @action(
-        description="The same as JSON",
+        description="The same data as JSON",
         icon="download",
         permissions=["data_export"],
         url_path="json",

@@ -75,7 +75,7 @@ class SubscriberAdmin(LargeTableMixin, ReaderRequestsAdmin, PrivacyAdmin, Export
         ("created_at", admin.DateFieldListFilter),
     ]
     search_fields = ["email", "name"]
-    search_help_text = "An address or how it begins; or a part of a name."
+    search_help_text = "An address or its beginning, or part of a name."
     fields = ["email", "name", "language", "timezone", "created_at"]
     readonly_fields = ["email", "created_at"]
     inlines = [SubscriptionInline]
@@ -138,7 +138,7 @@ class SubscriptionAdmin(LargeTableMixin, ReadOnlyAdmin):
     list_filter = ["newsletter", "status"]
     list_select_related = ["subscriber", "newsletter"]
     search_fields = ["subscriber__email"]
-    search_help_text = "An address or how it begins."
+    search_help_text = "An address or its beginning."
     inlines = [ConsentInline]
     fields = [
         "subscriber",

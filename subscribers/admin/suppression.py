@@ -43,7 +43,7 @@ class SuppressionAdmin(LargeTableMixin, ReadOnlyAdmin):
     list_display = ["email_key", "why", "detail", "created_at"]
     list_filter = ["reason"]
     search_fields = ["email_key__startswith"]
-    search_help_text = "An address or how it begins."
+    search_help_text = "An address or its beginning."
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

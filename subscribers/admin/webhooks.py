@@ -38,7 +38,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
         label="Events",
         choices=Event.choices,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        error_messages={"required": "Tick at least one event."},
+        error_messages={"required": "Choose at least one event."},
     )
 
     url = forms.URLField(
@@ -105,11 +105,11 @@ class WebhookAdmin(ModelAdmin):
         counted = waiting.order_by().values("webhook").annotate(number=Count("pk")).values("number")
         return queryset.annotate(waiting_events=Coalesce(Subquery(counted), 0))
 
-    @display(description="Hears of")
+    @display(description="Events")
     def event_names(self, webhook: Webhook) -> str:
         return ", ".join(webhook.events)
 
-    @display(description="Of", ordering="newsletter")
+    @display(description="Newsletter", ordering="newsletter")
     def of(self, webhook: Webhook) -> str:
         return webhook.newsletter.name if webhook.newsletter else "all newsletters"
 
@@ -177,7 +177,8 @@ class WebhookAdmin(ModelAdmin):
             return refused
         log.rotate_secret(webhook_id=pk, now=now())
         messages.success(
-            request, "The secret is a new one. For 24 hours events are signed with the old one too."
+            request,
+            "The secret has been changed. For 24 hours events are signed with the old one too.",
         )
         return HttpResponseRedirect(reverse("admin:subscribers_webhook_change", args=[pk]))
 
@@ -241,7 +242,7 @@ class WebhookDeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
     def next_attempt(self, delivery: WebhookDelivery) -> Any:
         return delivery.next_attempt_at
 
-    @display(description="What was told")
+    @display(description="Payload")
     def payload_text(self, delivery: WebhookDelivery) -> str:
         payload = json.dumps(json.loads(delivery.payload), indent=2, ensure_ascii=False)
         return format_html('<pre class="admin-payload">{}</pre>', payload)
@@ -283,7 +284,7 @@ class WebhookDeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
     def _resend(self, request: HttpRequest, ids: list[int]) -> None:
         count = log.resend(delivery_ids=ids, now=now())
         events = "1 event is" if count == 1 else f"{count} events are"
-        messages.success(request, f"{events} on the way again, each under the id it had.")
+        messages.success(request, f"{events} on the way again, with the same message id as before.")
 
 
 def may_see_reader_events(request: HttpRequest) -> bool:

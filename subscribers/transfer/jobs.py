@@ -166,7 +166,7 @@ def run_slice(*, job_id: int, clock: Callable[[], datetime]) -> bool:
         logger.exception("Import %s failed", job_id)
         _end(
             job_id, lease, Status.FAILED, clock(),
-            error=f"A fault of ours stopped it: {type(error).__name__}. The log has more.",
+            error=f"A programming error stopped it: {type(error).__name__}. The log has details.",
         )  # fmt: skip
     return False
 

@@ -78,7 +78,7 @@ class ColumnMapping:
             kind = self._kind(values)
             if kind is None:
                 status = values[self.columns[Field.STATUS]][:40]
-                reason = f"{status!r} is not a status that we know"
+                reason = f"{status!r} is not a known status"
                 yield Refusal(line, values[email][:254], reason)
                 continue
             found = [

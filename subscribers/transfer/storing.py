@@ -33,7 +33,7 @@ CONFIRMATION_EVERY = timedelta(seconds=0.2)
 # The `source` of imported subscriptions. Growth is counted by page, and an import has no page.
 SOURCE = "import"
 
-HAS_UNSUBSCRIBED = "has unsubscribed; only the reader can come back"
+HAS_UNSUBSCRIBED = "has unsubscribed; only the reader can subscribe again"
 CONFIRMED_SINCE = "has confirmed here since; if they left again, unsubscribe them"
 
 SUPPRESSION_REASONS = {

@@ -194,7 +194,7 @@ def _not_encoded(line: int, encoding: str) -> str:
     if encoding.startswith("utf-8"):
         return (
             f"Line {line} is not UTF-8, so the file may be in Windows-1252 or another encoding. "
-            "Say which, or save it as “CSV UTF-8”; nothing has been imported."
+            "Name its encoding, or save it as “CSV UTF-8”; nothing has been imported."
         )
     named = ENCODINGS.get(encoding, encoding).partition(" (")[0]
-    return f"Line {line} is not {named}. Say another encoding; nothing has been imported."
+    return f"Line {line} is not {named}. Name another encoding; nothing has been imported."

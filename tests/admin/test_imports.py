@@ -131,7 +131,7 @@ def test_the_encoding_can_be_chosen(admin_client, newsletter):
 def test_another_preset_selects_its_own_columns(admin_client, newsletter):
     upload(admin_client, newsletter, "email,name,status\nann@example.com,Ann,enabled\n")
     job = ImportJob.objects.get()
-    assert "&#x27;enabled&#x27; is not a status" in page_text(admin_client.get(url(job)))
+    assert "&#x27;enabled&#x27; is not a known status" in page_text(admin_client.get(url(job)))
 
     part = page_text(admin_client.post(url(job, "columns"), form_data(job, preset="listmonk")))
 
@@ -155,7 +155,7 @@ def test_the_preview_follows_the_chosen_columns(admin_client, job):
     ("fields", "sentence"),
     [
         ({"column_email": ""}, "Say which column holds the addresses."),
-        ({"column_name": "0"}, "This column is the address already."),
+        ({"column_name": "0"}, "This column holds the address already."),
         ({"treatment": "confirmed", "evidence": " yes "}, "Say how you know"),
         ({"treatment": "trust me"}, "Select a valid choice"),
         ({"column_email": "7"}, "Select a valid choice"),
@@ -192,7 +192,7 @@ def test_a_list_is_imported_after_a_dry_run(
     assert enqueued == [{"job_id": job.pk}]
     run_to_end(job)
     page = page_text(admin_client.get(url(job)))
-    assert "Tried. Nothing has been changed yet." in page
+    assert "The dry run is finished. Nothing has been changed yet." in page
     assert "<dt>Would be added</dt><dd>2</dd>" in page
     assert Subscription.objects.count() == 0
 
@@ -233,7 +233,7 @@ def test_an_import_can_be_stopped_and_resumed(
     job.refresh_from_db()
     assert job.status == "stopped"
     ImportJob.objects.update(line=2, cookie="31", rows=1, added=1)
-    assert "Go on where it stopped" in page_text(admin_client.get(url(job)))
+    assert "Continue where it stopped" in page_text(admin_client.get(url(job)))
 
     with django_capture_on_commit_callbacks(execute=True):
         admin_client.post(url(job), {"_resume": "1"})

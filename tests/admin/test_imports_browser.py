@@ -67,9 +67,11 @@ def test_an_uploaded_list_becomes_active_readers(upload_page, worker):
 
     page.get_by_text("Yes, elsewhere").click()
     table.get_by_text("becomes an active reader").first.wait_for()
-    page.get_by_label("How we know").fill("Double opt-in at Mailchimp; the account is kept.")
-    page.get_by_role("button", name="Try it, change nothing").click()
-    page.get_by_text("Tried. Nothing has been changed yet.").wait_for(timeout=30_000)
+    page.get_by_label("Evidence of consent").fill(
+        "Double opt-in at Mailchimp; the account is kept."
+    )
+    page.get_by_role("button", name="Dry run, change nothing").click()
+    page.get_by_text("The dry run is finished.").wait_for(timeout=30_000)
     assert Subscription.objects.count() == 0
     assert_accessible(page, "tried")
 
@@ -134,7 +136,7 @@ def test_the_page_of_a_running_import_refreshes_itself_and_can_stop_the_import(
     assert announcement.inner_text() == "Being imported: 50 percent of the list."
 
     page.get_by_role("button", name="Stop").click()
-    page.get_by_text("Stopped part of the way.").wait_for()
+    page.get_by_text("Stopped before the end.").wait_for()
     assert ImportJob.objects.get().status == "stopped"
 
 

@@ -86,7 +86,7 @@ def test_the_page_says_how_long_the_old_secret_still_signs_after_a_change(admin_
     assert webhook.old_secret == old
     page = admin_client.get(change_url(webhook)).content.decode()
     assert old not in page
-    assert "signs too, until" in page
+    assert "signed with the previous secret until" in page
 
 
 def test_failed_events_are_sent_again_from_their_page_or_the_list(admin_client):

@@ -77,7 +77,7 @@ def test_a_token_is_made_copied_and_used(admin_page, live_server):
     page.get_by_role("link", name="The CMS").click()
     page.get_by_text("In use").wait_for()
     page.get_by_role("button", name="Revoke it").click()
-    page.get_by_text("It opens nothing any more").wait_for()
+    page.get_by_text("It no longer gives access").wait_for()
     assert ApiToken.objects.get().revoked_at
 
 

@@ -13,8 +13,9 @@ from subscribers.erasure import erase_address
 
 class Command(BaseCommand):
     help = (
-        "Erase whoever reads us at an address: the person and their records of consent go, and a "
-        "keyed hash stays, so that no import brings them back. It cannot be taken back."
+        "Erase the reader with this address: the person and their consent records are deleted. A "
+        "keyed hash of the address stays, so that no import adds them again. This cannot be "
+        "undone."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,4 +32,6 @@ class Command(BaseCommand):
         if erase_address(email=email, now=now()):
             self.stdout.write(f"{email} is erased.")
         else:
-            self.stdout.write(f"Nobody reads us at {email}; imports leave it out from now on.")
+            self.stdout.write(
+                f"There is no reader with the address {email}. Imports leave it out from now on."
+            )

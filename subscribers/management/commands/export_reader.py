@@ -21,6 +21,6 @@ class Command(BaseCommand):
     def handle(self, *, address: str, **options: Any) -> None:
         reader = Subscriber.objects.filter(email_key=compare_key(address)).first()
         if reader is None:
-            raise CommandError(f"Nobody reads us at {address}.")
+            raise CommandError(f"There is no reader with the address {address}.")
         exported = data_export.export(subscriber_id=reader.pk)
         self.stdout.write(json.dumps(exported, indent=2, ensure_ascii=False))

@@ -17,9 +17,9 @@ STATUSES = ("active", "pending", "unsubscribed", "bounced", "complained", "suppr
 class Command(BaseCommand):
     help = (
         "Export the readers of one newsletter, or of all, as CSV in UTF-8, one row for each "
-        "subscription, to the screen or into a file. import_subscribers takes it in again. "
-        "Readers who bounced, complained or are suppressed are so called in the column status; "
-        "erased readers are not in it. Memory does not grow with the list."
+        "subscription, to the screen or into a file. import_subscribers can read it. The "
+        "column status says which readers bounced, complained or are suppressed. Erased readers "
+        "are left out. Memory does not grow with the list."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,9 +35,10 @@ class Command(BaseCommand):
             "--output",
             type=Path,
             metavar="FILE.csv",
-            help="Write there, and not to the screen; by gzip where its name ends in .gz.",
+            help="Write to this file instead of the screen; it is compressed with gzip if its name "
+            "ends in .gz.",
         )
-        parser.add_argument("--gzip", action="store_true", help="Pack it by gzip.")
+        parser.add_argument("--gzip", action="store_true", help="Compress it with gzip.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         output: Path | None = options["output"]

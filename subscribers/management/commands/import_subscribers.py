@@ -32,14 +32,15 @@ LIST_KINDS = (RowKind.READER, RowKind.UNSUBSCRIBED, RowKind.CLEANED)
 
 class Command(BaseCommand):
     help = (
-        "Import readers from a CSV file, packed by gzip or not: an export of Mailchimp, Substack, "
-        "Ghost, Buttondown or listmonk, or any list whose first line names its columns, "
-        "email[,name,timezone,language,status]; other columns are left out. Whoever left or "
-        "bounced there gets no mail here either. Rows that cannot go in are refused with their "
-        "line number and the rest go in; importing a file twice is harmless, so one that was "
-        "interrupted is simply imported again. The exit status is 0 when the file was read to its "
-        "end and at least one row is in, added now or already there; 1 when the file cannot be "
-        "read, the newsletter is unknown, or every row was refused."
+        "Import readers from a CSV file, compressed with gzip or not: an export from Mailchimp, "
+        "Substack, Ghost, Buttondown or listmonk, or any list whose first line names its columns, "
+        "email[,name,timezone,language,status]; other columns are left out. An address that "
+        "unsubscribed or bounced there gets no mail from here either. Rows that cannot be "
+        "imported are refused with their line number, and the others are imported. Importing a "
+        "file twice is harmless, so one that was interrupted is simply imported again. The exit "
+        "status is 0 if the file was read to its end and at least one row was added, suppressed "
+        "or already there. It is 1 if the file cannot be read, the newsletter is unknown, or "
+        "every row was refused."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -49,9 +50,10 @@ class Command(BaseCommand):
         add(
             "--confirmed",
             action="store_true",
-            help="These readers have confirmed elsewhere: they are active at once, with a consent "
-            "record that holds the evidence. Where the list has a column of confirmations, readers "
-            "without one are asked all the same. Without --confirmed each is asked by mail.",
+            help="These readers have confirmed elsewhere: they become active immediately, with a "
+            "consent record that holds the evidence. If the list has a column of confirmation "
+            "dates, readers without a date are still asked by mail. Without --confirmed each "
+            "reader is asked by mail.",
         )
         add(
             "--evidence",
@@ -63,7 +65,7 @@ class Command(BaseCommand):
         add(
             "--preset",
             choices=sorted(BY_NAME),
-            help="Whose export it is. Without it the header tells.",
+            help="The service that exported the list. Without it, the header decides.",
         )
         add(
             "--column",
@@ -71,16 +73,16 @@ class Command(BaseCommand):
             default=[],
             type=_column,
             metavar="FIELD=NAME",
-            help=f"The column NAME of the file holds FIELD, one of {', '.join(Field)}. An empty "
-            "NAME: no column does. May be given several times.",
+            help=f"The column NAME of the file holds FIELD, one of {', '.join(Field)}. With an "
+            "empty NAME, no column holds it. May be given several times.",
         )
         add(
             "--list-of",
             choices=LIST_KINDS,
-            help="What each row is, whatever the file says: a reader, somebody who left, or an "
-            "address that bounced.",
+            help="What each row is, whatever the file says: a reader, an address that "
+            "unsubscribed, or one that bounced.",
         )
-        add("--encoding", choices=ENCODINGS, default="", help="Where it is not UTF-8 or UTF-16.")
+        add("--encoding", choices=ENCODINGS, default="", help="If it is not UTF-8 or UTF-16.")
         add("--dry-run", action="store_true", help="Say what would happen, and change nothing.")
         add(
             "--refused",
@@ -103,7 +105,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             self.stdout.write(self._counts())
-            raise CommandError("Stopped. Import the file again to go on.", returncode=130) from None
+            raise CommandError(
+                "Stopped. Import the file again to continue.", returncode=130
+            ) from None
         self._close(every_refusal_is_written=bool(options["refused"]))
 
     def _evidence(self, newsletter: Newsletter, given: str) -> str:
@@ -115,7 +119,7 @@ class Command(BaseCommand):
         if not given.strip():
             raise CommandError(
                 "--confirmed needs --evidence: where, when and how these readers agreed. It is "
-                "stored with each of them. Leave --confirmed out, and each is asked by mail."
+                "stored with each of them. Without --confirmed each is asked by mail."
             )
         return given.strip()[:2000]
 
@@ -123,7 +127,7 @@ class Command(BaseCommand):
         sheet = plan.sheet
         progress: Any = click.progressbar(
             length=sheet.file.size,
-            label="Trying" if self.is_dry_run else "Importing",
+            label="Dry run" if self.is_dry_run else "Importing",
             item_show_func=lambda _: self._counts(),
             file=sys.stderr,
             hidden=not self.stderr.isatty(),
@@ -171,7 +175,7 @@ class Command(BaseCommand):
             self.stdout.write("Nothing was changed.")
         total = self.total
         if self.refused and not (total.added or total.already_there or total.suppressed):
-            raise CommandError("No row of the file went in.")
+            raise CommandError("No row of the file was imported.")
 
 
 def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> ImportPlan:

@@ -129,7 +129,7 @@ def test_an_unsubscribed_reader_stays_unsubscribed(run, newsletter):
     printed = run("email\nann@example.com\nbob@example.com\n", *CONFIRMED)
 
     assert printed[0] == (
-        "line 2: 'ann@example.com': has unsubscribed; only the reader can come back"
+        "line 2: 'ann@example.com': has unsubscribed; only the reader can subscribe again"
     )
     unsubscribed.refresh_from_db()
     assert unsubscribed.status == "unsubscribed"
@@ -173,7 +173,7 @@ def test_a_long_list_of_refusals_is_cut_on_screen_and_whole_in_a_file(run, tmp_p
 
 
 def test_a_file_of_refusals_alone_is_a_failure(run):
-    with pytest.raises(CommandError, match="No row of the file went in"):
+    with pytest.raises(CommandError, match="No row of the file was imported"):
         run("email\nnobody\n")
 
 
@@ -322,7 +322,7 @@ def test_our_own_statuses_decide_who_is_imported_and_who_is_suppressed(run):
     )
 
     assert printed == [
-        "line 6: 'ed@example.com': 'away' is not a status that we know",
+        "line 6: 'ed@example.com': 'away' is not a known status",
         "added 2, suppressed 2, already there 0, refused 1",
     ]
     states = Subscription.objects.values_list("subscriber__email", "status")

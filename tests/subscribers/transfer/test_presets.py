@@ -165,7 +165,7 @@ def test_a_buttondown_export_is_imported(run):
     printed = confirmed(run, "buttondown.csv")
 
     assert printed == [
-        "line 9: 'gus@example.com': 'levitating' is not a status that we know",
+        "line 9: 'gus@example.com': 'levitating' is not a known status",
         "added 3, suppressed 3, already there 0, refused 1",
     ]
     assert states() == {
