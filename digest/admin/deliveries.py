@@ -81,7 +81,9 @@ class DeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
     ]
     list_filter = ["status", "reason", EditionFilter, "edition__newsletter", RelayFilter]
     search_fields = ["reply"]
-    search_help_text = "An address or how it begins; within one edition also a server's words."
+    search_help_text = (
+        "An address or its beginning; within one edition also part of a server's reply."
+    )
     list_before_template = "admin/digest/delivery/edition.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -135,7 +137,7 @@ class DeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
     def why(self, delivery: Delivery) -> str:
         return delivery.get_reason_display()
 
-    @display(description="Server's last words", empty_value="")
+    @display(description="Server's last reply", empty_value="")
     def reply_excerpt(self, delivery: Delivery) -> str:
         """Return enough to tell one refusal from another; the row's page has the whole reply."""
         return Truncator(delivery.reply).chars(REPLY_CHARS)

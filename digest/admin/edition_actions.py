@@ -91,7 +91,7 @@ class EditionActions(EditionUnderWay):
         if not address:
             messages.error(
                 request,
-                "Your account has no e-mail address, so there is nowhere to send a test to.",
+                "Your account has no e-mail address, so no test can be sent to you.",
             )
             return self._back(edition)
         try:
@@ -110,21 +110,25 @@ class EditionActions(EditionUnderWay):
             approved = approve.approve(edition_id=edition.pk, user=request.user, now=now())
         except approve.NotApprovable as error:
             is_unusual = any(problem.code == "audience" for problem in error.problems)
-            hint = " If that is right, say so on the page of “Send now…”." if is_unusual else ""
+            hint = (
+                " If the number is right, confirm it on the page “Send now…”." if is_unusual else ""
+            )
             messages.error(request, f"Saved, but not approved. {blocking_messages(error)}{hint}")
         else:
             is_due = approved.sends_at <= now()
             if is_due:
                 enqueue(release, edition_id=edition.pk)
-            when = "at once" if is_due else send_time(approved, edition.newsletter.zone)
+            when = "now" if is_due else send_time(approved, edition.newsletter.zone)
             if is_due and approved.local_time:
-                when += " to those whose hour is past, and to the others at theirs"
+                when += " to the readers whose hour has passed, and to the others at their hour"
             messages.success(request, f"Saved and approved. It goes out {when}.")
         return self._back(edition)
 
     def _withdraw(self, request: HttpRequest, edition: Edition) -> HttpResponse:
         approve.withdraw(edition_id=edition.pk)
-        status = "held: readers have it already" if edition.sending_at else "a draft again"
+        status = (
+            "held, because some readers have it already" if edition.sending_at else "a draft again"
+        )
         messages.success(request, f"The approval is withdrawn; the edition is {status}.")
         return self._back(edition)
 
@@ -186,7 +190,7 @@ class EditionActions(EditionUnderWay):
         messages.success(request, "It is a draft again.")
         if taken:
             names = ", ".join(f"“{story.title}”" for story in taken)
-            messages.warning(request, f"Left out, for another edition has printed it: {names}.")
+            messages.warning(request, f"Left out, because they are in another edition: {names}.")
         return self._back(edition)
 
     # --- Previews and progress ---
@@ -249,7 +253,7 @@ class EditionActions(EditionUnderWay):
                 if edition.drafted_at == moment:
                     messages.success(request, "Drafted from the newest stories.")
                 else:
-                    messages.info(request, "The edition was there already: this is it.")
+                    messages.info(request, "This edition exists already.")
                 return self._back(edition)
         context = {"form": form, "title": "New edition", "opts": self.model._meta}
         context |= self.admin_site.each_context(request)

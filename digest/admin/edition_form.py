@@ -37,14 +37,14 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         label="Stories",
         queryset=Story.objects.none(),
         required=False,
-        help_text="Type a few letters of the headline; newest first. "
-        "They go to the end, where you can move them.",
+        help_text="Type a few letters of the headline; the newest stories come first. "
+        "What you choose is added at the end, where you can move it.",
     )
     again = forms.BooleanField(
         label="Print again",
         required=False,
         widget=UnfoldBooleanSwitchWidget,
-        help_text="Also those that the newsletter has printed before.",
+        help_text="Also add stories that the newsletter has printed before.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -78,17 +78,19 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         begin, end = self.fields["sends_at"], self.fields["deadline_at"]
         begin.label, end.label = "Nobody before", "Nobody after"
         begin.help_text = (
-            "Whose hour is past by then gets it then; the others get it "
+            "Readers whose hour has passed by then get it then; the others get it "
             f"{reader_hour(self.instance)}."
         )
-        end.help_text = "Moved, it gives each reader so much more, or less, time after their hour."
+        end.help_text = (
+            "If you move it, each reader has that much more, or less, time after their hour."
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("seen") != curate.fingerprint(self.instance):
             raise forms.ValidationError(
                 "Somebody else changed this edition while you had it open, so nothing was saved. "
-                "Open it again to see their version; your words are still in the fields below "
+                "Open it again to see their version; your text is still in the fields below "
                 "for you to copy.",
                 code="changed",
             )
@@ -103,7 +105,10 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
             return chosen
         printed = curate.printed_items(self.instance).filter(story__in=chosen)
         for item in printed.exclude(edition=self.instance).select_related("story"):
-            self.add_error("add_stories", str(curate.AlreadyPrinted(item.story, item.edition)))
+            printed_before = curate.AlreadyPrinted(item.story, item.edition)
+            self.add_error(
+                "add_stories", f"{printed_before} Tick “Print again” to print it once more."
+            )
         return chosen
 
 
@@ -211,10 +216,11 @@ class NewEditionForm(forms.Form):
     date = forms.DateField(
         required=False,
         widget=forms.DateInput({"type": "date", "class": " ".join(INPUT_CLASSES)}),
-        help_text="The newsroom's date; empty: the next edition. If it is there already, it opens.",
+        help_text="The date in the newsroom's time zone. Empty: the next edition. If the edition "
+        "exists already, it is opened.",
     )
     cadence = forms.TypedChoiceField(
-        label="It prints",
+        label="Contents",
         choices=Cadence,
         initial=Cadence.DAILY,
         empty_value=Cadence.DAILY,

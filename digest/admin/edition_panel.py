@@ -149,7 +149,7 @@ def _waiting(report: Report) -> list[tuple[str, int]]:
         ("for their turn", not_tried - to_come),
         ("for their own hour", to_come),
         ("for their domain's rate", tally.throttled),
-        ("put off by the server, to be tried again", tally.put_off),
+        ("deferred by the server, to be tried again", tally.put_off),
         ("on the wire", tally.sending),
     ]
     return [(label, count) for label, count in groups if count]
@@ -166,7 +166,7 @@ def headline(edition: Edition, *, now: datetime) -> str:
     if edition.status == Status.SKIPPED:
         return "Skipped: this edition does not go out."
     if edition.status == Status.HELD and edition.sending_at:
-        return "Sending was stopped part of the way."
+        return "Sending was stopped before every reader had it."
     if edition.status == Status.DRAFT and edition.corrects_id:
         return "The draft of a correction. It goes out as soon as it is approved."
     if edition.status == Status.HELD:
@@ -178,5 +178,5 @@ def headline(edition: Edition, *, now: datetime) -> str:
     if edition.sends_at <= now:
         return "A draft whose send time has come."
     if edition.schedule and edition.schedule.unapproved == "send":
-        return f"A draft. Goes out {when} as it stands, unless an editor changes it."
+        return f"A draft. Goes out {when} as it is, unless an editor changes it."
     return f"A draft. To go out {when} it needs approval."

@@ -63,7 +63,7 @@ class ResendForm(forms.Form):
     """The options of a resend: to whom and, past the deadline, until when."""
 
     hours = forms.IntegerField(
-        label="Send for so many hours from now",
+        label="Send for this many hours from now",
         min_value=1,
         max_value=MAX_HOURS,
         widget=UnfoldAdminIntegerFieldWidget({"inputmode": "numeric"}),
@@ -76,7 +76,8 @@ class ResendForm(forms.Form):
         if not is_late:
             del self.fields["hours"]
         if uncertain:
-            self.fields["uncertain"].label = f"Also the {uncertain:,} whose answer was lost"
+            readers = f"{uncertain:,} reader{'s'[: uncertain != 1]}"
+            self.fields["uncertain"].label = f"Also the {readers} whose outcome is unknown"
             self.fields["uncertain"].help_text = "Some of them have it, and may see it twice."
         else:
             del self.fields["uncertain"]
@@ -101,7 +102,7 @@ class EditionUnderWay(EditionPages):
             messages.success(
                 request,
                 "Stopped. At most the few messages that are on the wire still go out. "
-                "Correct it below, or let it go on as it is.",
+                "Correct the edition below, or resume it unchanged.",
             )
         return self._back(edition)
 
@@ -117,7 +118,9 @@ class EditionUnderWay(EditionPages):
             edition.refresh_from_db()
             messages.error(request, f"It was not stopped: it is {edition.get_status_display()}.")
         else:
-            messages.success(request, "Ended. Who has it keeps it, and nobody else gets it.")
+            messages.success(
+                request, "Ended. Readers who have it keep it, and nobody else gets it."
+            )
         return self._back(edition)
 
     def correct_page(self, request: HttpRequest, pk: int) -> HttpResponse:

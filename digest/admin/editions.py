@@ -176,6 +176,6 @@ class EditionAdmin(EditionActions):
         if voided and "_approve" not in request.POST:
             messages.warning(
                 request,
-                "Your edit withdrew the approval: what was approved is no longer what it says. "
-                "Approve it again when you are done.",
+                "Your edit withdrew the approval, because the edition is no longer what was "
+                "approved. Approve it again when you are done.",
             )

@@ -78,7 +78,7 @@ GROUPS = (
         ),
     ),
     (
-        "Other programs",
+        "Integrations",
         (
             (
                 "API tokens",

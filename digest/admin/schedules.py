@@ -71,7 +71,7 @@ class ScheduleAdmin(ModelAdmin):
         (None, {"fields": ("newsletter", "name", "is_active", "cadence", "upcoming")}),
         ("When", {"fields": ("weekdays", "local_time", "timezone", "clock", "head_start_hours")}),
         ("Before and after", {"fields": ("draft_lead_minutes", "unapproved", "deadline_minutes")}),
-        ("How much", {"fields": ("min_stories", "max_stories")}),
+        ("How many stories", {"fields": ("min_stories", "max_stories")}),
     )
     readonly_fields = ["upcoming", "head_starts", "waiting"]
     # By the newsroom's clock no reader's hour comes before the newsroom's.
@@ -113,7 +113,7 @@ class ScheduleAdmin(ModelAdmin):
         with _warning_weekly_readers(request, queryset):
             super().delete_queryset(request, queryset)
 
-    @display(description="Prints", ordering="cadence", label={"the best of the week": "info"})
+    @display(description="Contents", ordering="cadence", label={"the best of the week": "info"})
     def prints(self, schedule: Schedule) -> str:
         return schedule.get_cadence_display()
 
@@ -142,7 +142,7 @@ class ScheduleAdmin(ModelAdmin):
     @display(description="Goes out next")
     def upcoming(self, schedule: Schedule) -> str:
         if not schedule.pk:
-            return "The next three send times stand here once it is saved."
+            return "The next three send times are shown here after you save."
         context = {
             "times": [_times(schedule, plan) for plan in next_plans(schedule, after=now())],
             "active": schedule.is_active,

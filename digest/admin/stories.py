@@ -64,7 +64,7 @@ class NewStoryForm(forms.Form):
         required=False,
         widget=UnfoldAdminTextareaWidget({"rows": 14}),
         help_text="Paste the whole article, its headline first. Menu lines and photo credits may "
-        "be in it; they are left out. With an address above, the headline leads there.",
+        "be in it; they are left out. With an address above, the headline links there.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class StoryAdmin(ModelAdmin):
             raise PermissionDenied
         form = NewStoryForm(request.POST or None, initial=_only_newsletter())
         if request.method == "POST" and form.is_valid() and (story := form.add()):
-            messages.success(request, "Added. See that it says what it should.")
+            messages.success(request, "Added. Check its text.")
             return HttpResponseRedirect(reverse("admin:digest_story_change", args=[story.pk]))
         context = self.admin_site.each_context(request) | {
             "form": form,

@@ -50,7 +50,7 @@ def finish_if_done(*, edition_id: int, now: datetime) -> bool:
             skip(
                 edition_id=edition_id,
                 reason=reason,
-                detail="Not one message had gone out by then.",
+                detail="No message had gone out by then.",
                 from_status=[_Status.SENDING],
             )
             return True

@@ -106,8 +106,8 @@ def _require_time(edition: Edition, until: datetime, now: datetime) -> None:
         return
     deadline = edition.deadline_at.astimezone(edition.newsletter.zone)
     raise ResendTooLate(
-        f"It was worth sending until {deadline:%H:%M on %-d %B %Y (%Z)}, which is over. "
-        "Give it more time to send it all the same."
+        f"Its deadline, {deadline:%H:%M on %-d %B %Y (%Z)}, has passed. "
+        "Give it more time to send it anyway."
     )
 
 

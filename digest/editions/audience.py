@@ -165,5 +165,5 @@ def accept_audience(*, edition_id: int, user: AbstractBaseUser | None = None, co
     editable = Edition.objects.filter(pk=edition_id, status__in=Edition.EDITABLE)
     accepted = bool(editable.update(audience_accepted=count))
     if accepted:
-        logger.info("Edition %s may go to %s readers, says %s", edition_id, count, user)
+        logger.info("Edition %s may go to %s readers: accepted by %s", edition_id, count, user)
     return accepted

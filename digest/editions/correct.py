@@ -71,7 +71,7 @@ def revision_counts(edition: Edition) -> list[RevisionCount]:
 def blocking_reason(edition: Edition) -> str:
     """Return why the edition cannot be corrected as it stands; empty if it can be."""
     if edition.status not in {Edition.Status.SENDING, Edition.Status.SENT}:
-        return "Let the corrected edition go on first."
+        return "Approve the corrected edition first, so that it is sent to the remaining readers."
     if edition.status == Edition.Status.SENDING and edition.revision == 1:
         return (
             "It is still going out: stop it and correct it, so that nobody else gets the mistake."

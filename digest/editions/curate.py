@@ -24,8 +24,7 @@ class AlreadyPrinted(Exception):
 
     def __init__(self, story: Story, edition: Edition) -> None:
         super().__init__(
-            f"“{story.title}” is in the edition of {edition.slot_date:%-d %B %Y} already. "
-            "Tick “Print again” to print it once more."
+            f"“{story.title}” is in the edition of {edition.slot_date:%-d %B %Y} already."
         )
         self.story = story
         self.edition = edition

@@ -47,7 +47,7 @@ def draft_edition(
     try:
         plan = plan_for(newsletter, date, schedule, now, cadence=cadence)
     except OverflowError:
-        raise DayIsOver(f"{date} is no day that an edition can have.") from None
+        raise DayIsOver(f"{date} is not a day that an edition can have.") from None
     slot = {
         "newsletter": newsletter,
         "schedule": plan.schedule,

@@ -57,7 +57,9 @@ def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Edit
     if not edition.preheader.strip():
         found.append(
             EditionProblem(
-                "no-preheader", "Without a preheader, inboxes show any text.", blocking=False
+                "no-preheader",
+                "Without a preheader, inboxes show the mail's first text.",
+                blocking=False,
             )
         )
     return [*found, *_old_news(edition, items)]

@@ -41,7 +41,7 @@ def approve_as_seen(
     with transaction.atomic():
         edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
         if seen != fingerprint(edition):
-            problem = "It was changed while you were asked. Look at it again, then send it."
+            problem = "It has changed since you looked at it. Look at it again, then send it."
             raise NotApprovable([EditionProblem("changed", problem)])
         if readers is not None:
             accept_audience(edition_id=edition_id, user=user, count=readers)

@@ -84,7 +84,7 @@ def stop_sending(*, edition_id: int, detail: str = "", now: datetime) -> None:
         )
     except IllegalMove as error:
         status = Edition.objects.get(pk=edition_id).get_status_display()
-        raise NotSending(f"It is not on its way: it is {status}.") from error
+        raise NotSending(f"It is not being sent: it is {status}.") from error
 
 
 def _move(
@@ -106,4 +106,4 @@ def _move(
         approved_hash="",
     )
     if not moved:
-        raise IllegalMove(f"edition {edition_id} cannot become {to} from where it stands")
+        raise IllegalMove(f"edition {edition_id} cannot become {to} from its present status")

@@ -8,8 +8,10 @@ from subscribers.models import Newsletter, Section
 
 
 def add_arguments(parser: CommandParser) -> None:
-    parser.add_argument("--newsletter", required=True, metavar="SLUG", help="whose it shall be")
-    parser.add_argument("--section", metavar="SLUG", help="where stories are filed (default: none)")
+    parser.add_argument(
+        "--newsletter", required=True, metavar="SLUG", help="the newsletter it belongs to"
+    )
+    parser.add_argument("--section", metavar="SLUG", help="the section of stories (default: none)")
 
 
 def lookup(newsletter: str, section: str | None) -> tuple[Newsletter, Section | None]:

@@ -77,7 +77,7 @@ def test_a_correction_of_a_sent_edition_is_for_all_readers_who_got_it(admin_clie
 def test_the_page_warns_that_the_web_version_keeps_the_old_text(admin_client, edition):
     page = page_html(admin_client, edition, "correct")
 
-    assert "The web version still says the old words" in page
+    assert "The web version still shows the old text" in page
     assert "the corrected edition" not in page
 
 

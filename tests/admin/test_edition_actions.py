@@ -63,7 +63,7 @@ def test_an_approval_after_the_send_time_says_that_the_edition_goes_out_immediat
 
     page = save(admin_client, edition, _approve="")
 
-    assert "It goes out at once." in messages_of(page)
+    assert "It goes out now." in messages_of(page)
     assert "can be approved" not in page.content.decode()
 
 
@@ -144,7 +144,7 @@ def test_an_edition_that_changed_since_the_confirmation_page_is_not_sent(
 
     response = post(admin_client, "send", edition, seen=seen)
 
-    assert "changed while you were asked" in messages_of(response)
+    assert "changed since you looked at it" in messages_of(response)
     assert edition.status == Edition.Status.DRAFT
     assert queued == []
 
@@ -250,7 +250,7 @@ def test_a_form_with_a_taken_day_opens_the_existing_edition(admin_client, editio
 
     assert second.redirect_chain == first.redirect_chain
     assert "Drafted" in messages_of(first)
-    assert "was there already" in messages_of(second)
+    assert "exists already" in messages_of(second)
 
 
 def test_a_past_day_is_refused_with_an_error_at_the_field(admin_client, edition):

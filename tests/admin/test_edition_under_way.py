@@ -79,8 +79,8 @@ def test_one_click_stops_an_edition_and_the_page_says_how_to_resume_it(
     assert edition.reason_detail == str(editor)
     assert "Stopped." in messages_of(response)
     page = without_strong(page_html(admin_client, edition))
-    assert "Version 1: 1 reader. Those who have none yet get version 1" in page
-    assert "Save and go on sending" in page
+    assert "Version 1: 1 reader. Readers who have none yet get version 1" in page
+    assert "Save and resume sending" in page
     assert "Save and approve" not in page
     assert "Skip…" not in page
 
@@ -106,7 +106,7 @@ def test_a_view_permission_cannot_stop_an_edition(staff_client, edition):
 def test_a_finished_edition_is_not_stopped_and_says_so(admin_client, edition):
     factories.force_update(Edition.objects.all(), status="sent", sent_at=now())
 
-    assert "It is not on its way: it is sent." in messages_of(post(admin_client, "stop", edition))
+    assert "It is not being sent: it is sent." in messages_of(post(admin_client, "stop", edition))
 
 
 # --- Correct and resume ---------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def test_a_finished_edition_is_not_stopped_and_says_so(admin_client, edition):
 
 def test_an_unchanged_edition_resumes_with_the_remaining_readers(admin_client, stopped, queued):
     page = without_strong(save(admin_client, stopped, _send="").content.decode())
-    assert "as it was, unchanged" in page
+    assert "It continues unchanged." in page
     assert "The 2 readers who have none yet get it." in page
     assert "1 reader has version 1; they get nothing more" in page
 
@@ -133,7 +133,7 @@ def test_an_unchanged_edition_resumes_with_the_remaining_readers(admin_client, s
 def test_a_corrected_edition_resumes_as_the_next_version(admin_client, stopped):
     response = save(admin_client, stopped, _send="", **{"items-0-headline": "Put right"})
     page = without_strong(response.content.decode())
-    assert "it goes on as version 2" in page
+    assert "it continues as version 2" in page
 
     post(admin_client, "send", stopped, seen=page.split('name="seen" value="')[1].split('"')[0])
     plan.start_delivery(edition_id=stopped.pk, now=now())
@@ -150,7 +150,8 @@ def test_a_stopped_edition_whose_approval_is_withdrawn_is_held_again(admin_clien
     approve(edition_id=stopped.pk, now=now())
     stopped.refresh_from_db()
 
-    assert "held: readers have it already" in messages_of(save(admin_client, stopped, _withdraw=""))
+    told = messages_of(save(admin_client, stopped, _withdraw=""))
+    assert "held, because some readers have it already" in told
     assert (stopped.status, stopped.reason) == ("held", "stopped")
 
 
@@ -277,7 +278,7 @@ def test_a_resend_past_the_deadline_needs_a_number_of_hours(admin_client, failed
 def test_uncertain_deliveries_are_resent_only_if_the_editor_asks_for_it(admin_client, failed):
     rows = Delivery.objects.filter(subscription__subscriber__email="reader0@example.com")
     factories.force_update(rows, status="uncertain", uncertain_at=now(), finished_at=now())
-    assert "Also the 1 whose answer was lost" in page_html(admin_client, failed, "resend")
+    assert "Also the 1 reader whose outcome is unknown" in page_html(admin_client, failed, "resend")
 
     assert "to 2 readers" in messages_of(post(admin_client, "resend", failed, uncertain="on"))
 

@@ -66,8 +66,8 @@ def test_an_editor_stops_corrects_and_resumes_an_edition(admin_page, edition):
     assert page.get_by_text("Stopped. At most").is_visible()
 
     page.fill("#id_subject", "Ferry sails on Friday")
-    press(page, "Save and go on sending…")
-    assert page.get_by_text("it goes on as version 2").is_visible()
+    press(page, "Save and resume sending…")
+    assert page.get_by_text("it continues as version 2").is_visible()
     press(page, "Send to 3 readers")
     assert page.get_by_text("It is on its way.").is_visible()
 
@@ -84,7 +84,7 @@ def test_a_correction_is_written_and_approved(admin_page, edition):
     page.get_by_label("What was wrong, and what is right").fill("It sails on Friday.")
     press(page, "Draft the correction")
     press(page, "Save and approve")
-    assert page.get_by_text("It goes out at once.").is_visible()
+    assert page.get_by_text("It goes out now.").is_visible()
 
     correction = Edition.objects.get(corrects=edition)
     assert correction.status == "approved"

@@ -70,7 +70,7 @@ def test_the_progress_shows_outcomes_reasons_relays_and_domains(admin_client, ed
 
     assert "<strong>2 of 4</strong> readers done" in html
     assert "Did not get it: muted every section 1." in html
-    assert "for their domain&#x27;s rate 1, put off by the server, to be tried again 1" in html
+    assert "for their domain&#x27;s rate 1, deferred by the server, to be tried again 1" in html
     assert "<th>a.example:25</th> <td>1</td> <td>0</td> <td>1</td>" in html
     assert "<th>two.example</th> <td>0</td> <td>0</td> <td>2</td>" in html
     assert "Last refusal: 450 4.7.1 slow &lt;down&gt;" in html

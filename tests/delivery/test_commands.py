@@ -73,7 +73,7 @@ def test_approve_edition_prints_when_the_edition_goes_out(capsys):
 def test_an_edition_approved_after_its_send_time_goes_out_immediately(capsys):
     call_command("approve_edition", current_edition().pk)
 
-    assert "it goes out at once" in capsys.readouterr().out
+    assert "it goes out now" in capsys.readouterr().out
 
 
 def test_approve_edition_names_the_problems_that_prevent_approval():

@@ -106,7 +106,7 @@ def test_uncertain_readers_get_the_edition_again_on_explicit_request(
     assert "reader4@example.com" in recipients(relay)
     again = row(sent[4])
     assert again.status == "sent"
-    assert again.uncertain_at == NOW, "that it may have arrived twice stays said"
+    assert again.uncertain_at == NOW, "the row still says that it may have arrived twice"
 
 
 def test_a_delivery_that_fails_again_can_be_resent_once_more(edition, sent, run_lane, relay):
@@ -121,7 +121,7 @@ def test_a_delivery_that_fails_again_can_be_resent_once_more(edition, sent, run_
 def test_an_edition_past_its_deadline_is_resent_only_with_more_time(edition, sent, run_lane, relay):
     late = edition.deadline_at
 
-    with pytest.raises(ResendTooLate, match="It was worth sending until 10:00 on 10 March 2026"):
+    with pytest.raises(ResendTooLate, match="Its deadline, 10:00 on 10 March 2026"):
         resend_failed(edition_id=edition.pk, now=late)
     assert status(edition) == Edition.Status.SENT
 

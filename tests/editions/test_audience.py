@@ -166,7 +166,7 @@ def test_the_notice_asks_editors_to_check_the_number_of_readers(held_for_audienc
     (mail,) = relay.received
     for kind in ("plain", "html"):
         assert "6 readers" in mail.part(kind)
-        assert "If that number is right, say yes to it" in mail.part(kind)
+        assert "If that number is right, accept it" in mail.part(kind)
 
 
 def test_an_approval_without_an_accepted_audience_is_refused(held_for_audience):

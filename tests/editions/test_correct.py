@@ -139,7 +139,7 @@ def test_a_correction_needs_a_note_but_no_stories(correction):
     [
         ({}, " ", "Say what was wrong"),
         ({"revision": 1, "status": "sending"}, NOTE, "stop it and correct it"),
-        ({"status": "held", "reason": "stopped"}, NOTE, "Let the corrected edition go on first"),
+        ({"status": "held", "reason": "stopped"}, NOTE, "Approve the corrected edition first"),
     ],
 )
 def test_an_impossible_correction_is_refused_with_the_reason(corrected, fields, note, message):

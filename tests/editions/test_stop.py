@@ -66,7 +66,7 @@ def test_a_due_edition_that_has_not_started_can_be_stopped():
 def test_an_edition_that_is_not_sending_cannot_be_stopped(edition, status):
     factories.force_update(Edition.objects.all(), status=status, reason="by-editor")
 
-    with pytest.raises(NotSending, match="It is not on its way: it is"):
+    with pytest.raises(NotSending, match="It is not being sent: it is"):
         stop_sending(edition_id=edition.pk, now=NOW)
     assert reread(edition).status == status
 

@@ -13,9 +13,9 @@ from digest.management import newsletter_options
 
 class Command(BaseCommand):
     help = (
-        "Add an RSS or Atom feed to a newsletter: it is fetched once, and only added if that "
-        "shows that it is a feed; its stories come in with it. A feed on a private address is "
-        "fetched only if its host is in FETCH_ALLOW_HOSTS."
+        "Add an RSS or Atom feed to a newsletter. It is fetched once, and added only if it is "
+        "indeed a feed; its stories are stored too. A feed on a private address is fetched only "
+        "if its host is in FETCH_ALLOW_HOSTS."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -15,9 +15,10 @@ from digest.management import newsletter_options
 
 class Command(BaseCommand):
     help = (
-        "Add a story to a newsletter: by URL, its headline, summary, image and author are read "
-        "from the page; by --text, from an article's text as it was copied, menus and all. With "
-        "both, the headline leads to the URL. The same story again is the same story."
+        "Add a story to a newsletter. With a URL, its headline, summary, image and author are read "
+        "from the page. With --text, they are read from an article's text as it was copied; it "
+        "may include the page's menus. With both, the headline links to the URL. A story that is "
+        "added twice is stored once."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -13,7 +13,7 @@ from digest.models import Edition
 
 
 class Command(BaseCommand):
-    help = "Approve an edition as it stands; any later change of what it shows voids that."
+    help = "Approve an edition as it is; any later change of its content voids the approval."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("edition", metavar="ID", type=int, help="the edition's id")
@@ -21,14 +21,14 @@ class Command(BaseCommand):
             "--audience",
             type=int,
             metavar="READERS",
-            help="say yes to so many readers, where it is held for an unusual number of them",
+            help="accept this number of readers, if the number is unusual",
         )
 
     def handle(self, *, edition: int, audience: int | None, **options: Any) -> None:
         moment = now()
         if audience is not None:
             if not 0 < audience < 2**31:
-                raise CommandError(f"Not approved. {audience} is no number of readers.")
+                raise CommandError(f"Not approved. {audience} is not a number of readers.")
             accept_audience(edition_id=edition, count=audience)
         try:
             approved = approve(edition_id=edition, now=moment)
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         except NotApprovable as error:
             raise CommandError(f"Not approved. {error}{_hint(error)}") from None
         if approved.sends_at <= moment:
-            self.stdout.write("Approved. Its send time has come, so it goes out at once.")
+            self.stdout.write("Approved. Its send time has come, so it goes out now.")
             return
         sends_at = approved.sends_at.astimezone(approved.newsletter.zone)
         self.stdout.write(
@@ -49,4 +49,4 @@ class Command(BaseCommand):
 def _hint(error: NotApprovable) -> str:
     """Tell how to accept an unusual number of readers."""
     is_unusual = any(problem.code == "audience" for problem in error.problems)
-    return " If that is right, say so: --audience and that number." if is_unusual else ""
+    return " If the number is right, accept it with --audience." if is_unusual else ""

@@ -16,8 +16,9 @@ from subscribers.models import Newsletter
 
 class Command(BaseCommand):
     help = (
-        "Propose an edition of a newsletter and print its id. The same slot again prints the "
-        "same id. Without --date: the next slot of the newsletter's schedules."
+        "Draft an edition of a newsletter and print its id. If its slot has an edition already, "
+        "the id of that one is printed. Without --date, the next slot of the newsletter's "
+        "schedules is used."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +27,7 @@ class Command(BaseCommand):
             "--date",
             type=_day,
             metavar="YYYY-MM-DD",
-            help="the newsroom's date that it is the edition of",
+            help="the edition's date in the newsroom's time zone",
         )
         parser.add_argument(
             "--weekly", action="store_true", help="the best of the week, for weekly readers"

@@ -15,8 +15,8 @@ from digest.tasks import start_lanes
 
 class Command(BaseCommand):
     help = (
-        "Send an edition that is out again to the readers to whom it failed. Suppressed addresses "
-        "are left out, and past its deadline it is sent to nobody without --hours."
+        "Send an edition again to the readers to whom it failed. Suppressed addresses are left "
+        "out. After its deadline it is sent only with --hours."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,13 +24,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--uncertain",
             action="store_true",
-            help="also to those whose answer was lost for good; some of them get a second copy",
+            help="also to the readers whose outcome stays unknown; some of them get a second copy",
         )
         parser.add_argument(
             "--hours",
             type=float,
             metavar="N",
-            help="a new deadline, so many hours from now; never an earlier one",
+            help="a new deadline, this many hours from now; the deadline never becomes earlier",
         )
 
     def handle(self, *, edition: int, uncertain: bool, hours: float | None, **options: Any) -> None:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         except Edition.DoesNotExist:
             raise CommandError(f"There is no edition {edition}.") from None
         except (OverflowError, ValueError):
-            raise CommandError(f"{hours} hours are no time that an edition can have.") from None
+            raise CommandError(f"A deadline in {hours} hours is not possible.") from None
         except ResendTooLate as error:
             raise CommandError(f"Not sent again. {error} For example: --hours 2") from None
         except CannotResend as error:

@@ -14,12 +14,15 @@ from digest.models import Edition
 class Command(BaseCommand):
     help = (
         "Hold an edition that is being sent: at most the messages that are on the wire still go "
-        "out. Approved again, corrected or as it is, it goes on with the readers who are left."
+        "out. When it is approved again, corrected or unchanged, it is sent to the readers who "
+        "are left."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("edition", metavar="ID", type=int, help="the edition's id")
-        parser.add_argument("--why", default="", help="a word for the editors, who are told")
+        parser.add_argument(
+            "--why", default="", help="a note for the editors, who get a mail about it"
+        )
 
     def handle(self, *, edition: int, why: str, **options: Any) -> None:
         try:
@@ -29,6 +32,6 @@ class Command(BaseCommand):
         except NotSending as error:
             raise CommandError(f"Not stopped. {error}") from None
         self.stdout.write(
-            "Stopped. Correct it in the admin, or let it go on as it is with: "
+            "Stopped. Correct it in the admin, or resume it unchanged with: "
             f"manage.py approve_edition {edition}"
         )
