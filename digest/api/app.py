@@ -7,7 +7,7 @@ from subscribers.api.base import DaybreakAPI
 DESCRIPTION = """\
 Sign readers up, read what was published, push stories, and create and send editions.
 
-What is public needs nothing. Everything else needs a token (`Authorization: Bearer …`) with the
+Public operations need no token. All others need a token (`Authorization: Bearer …`) with the
 scope that the operation names; tokens are made in the admin. Errors are problem details
 (RFC 9457). Lists are read page by page: send `next_after` as `after`, or follow the header `Link`.
 """

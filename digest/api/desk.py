@@ -41,7 +41,7 @@ from subscribers.queue import enqueue
 
 logger = logging.getLogger(__name__)
 
-router = Router(tags=["Desk"])
+router = Router(tags=["Editing"])
 READ, WRITE, SEND = (
     Token(scope) for scope in (Scope.EDITIONS_READ, Scope.EDITIONS_WRITE, Scope.EDITIONS_SEND)
 )
@@ -59,7 +59,7 @@ class DraftQuery(AfterUuid):
 def list_drafts(
     request: HttpRequest, response: HttpResponse, query: Query[DraftQuery], slug: str = SLUG
 ) -> Page[DraftOut, UUID]:
-    """The one that was made last first."""
+    """The edition that was made last comes first."""
     newsletter = get_newsletter(slug)
     require_newsletter(request, newsletter)
     found = Edition.objects.select_related("newsletter").filter(newsletter=newsletter)
@@ -89,10 +89,10 @@ def create_edition(
     slug: str = SLUG,
     idempotency_key: str | None = IDEMPOTENCY_KEY,
 ) -> Status[DraftDetail]:
-    """A draft (201), proposed from the newest stories unless `stories` names others.
+    """A new draft (201), proposed from the newest stories unless `stories` names others.
 
-    There is one edition a slot. Where it is there already it is returned as it is (200); with
-    words of yours that is a conflict, and `edition` says which one to change.
+    A slot has one edition. If it exists already, it is returned unchanged (200). If the request
+    also sets its content, that is a conflict, and `edition` names the edition to change.
     """
     newsletter = get_newsletter(slug)
     require_newsletter(request, newsletter)
@@ -125,7 +125,7 @@ def create_edition(
     url_name="read_draft",
 )  # fmt: skip
 def read_draft(request: HttpRequest, edition_id: UUID) -> DraftDetail:
-    """With what stands against sending it, how many it would go to, and its seal."""
+    """With its problems, the number of readers it would go to, and its seal."""
     return draft_detail(_edition(request, edition_id), now=now())
 
 
@@ -135,7 +135,7 @@ def read_draft(request: HttpRequest, edition_id: UUID) -> DraftDetail:
     openapi_extra=problem_responses(404, 409),
 )  # fmt: skip
 def change_edition(request: HttpRequest, edition_id: UUID, data: EditionContent) -> DraftDetail:
-    """Any change of what it shows voids an approval."""
+    """Any change of the content voids an approval."""
     edition = _edition(request, edition_id)
     with transaction.atomic():
         _write(edition, data.model_dump(exclude_none=True))
@@ -148,10 +148,10 @@ def change_edition(request: HttpRequest, edition_id: UUID, data: EditionContent)
     openapi_extra=problem_responses(404, 409),
 )  # fmt: skip
 def send_edition(request: HttpRequest, edition_id: UUID, data: SendRequest) -> Status[DraftDetail]:
-    """Approve it as you have read it; it goes out at its time, or at once.
+    """Approve the edition as you have read it; it goes out at its time, or now.
 
-    Where something stands against it, the problem's `problems` say what. An unusual number of
-    readers needs a yes to that number, in `readers`.
+    If it cannot be approved, `problems` in the error says why. To accept an unusual number of
+    readers, repeat that number in `readers`.
     """
     edition, moment = _edition(request, edition_id), now()
     immediately = data.when is SendTiming.NOW
@@ -177,7 +177,7 @@ def send_edition(request: HttpRequest, edition_id: UUID, data: SendRequest) -> S
     openapi_extra=problem_responses(404, 409),
 )  # fmt: skip
 def stop_edition(request: HttpRequest, edition_id: UUID) -> DraftDetail:
-    """Within a moment no further reader gets it; editors decide how it goes on."""
+    """At most the messages that are on the wire still go out; editors decide how to continue."""
     edition = _edition(request, edition_id)
     try:
         stop.stop_sending(edition_id=edition.pk, detail="Stopped over the API", now=now())
@@ -208,7 +208,7 @@ def _write(edition: Edition, content: dict[str, Any]) -> None:
     except (curate.NotEditable, curate.AlreadyPrinted) as error:
         raise ApiProblem(problems.CONFLICT, str(error)) from None
     except Story.DoesNotExist:
-        detail = f"{edition.newsletter} lacks one of these stories."
+        detail = f"{edition.newsletter} does not have all of these stories."
         raise ApiProblem(problems.CONFLICT, detail) from None
 
 

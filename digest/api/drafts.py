@@ -20,7 +20,7 @@ _MAX_STORIES = 100
 
 
 class EditionContent(Input):
-    """What is left out stays as it is."""
+    """Fields that are left out stay unchanged."""
 
     model_config = example(
         subject="Ferry sails on Thursday",
@@ -31,7 +31,7 @@ class EditionContent(Input):
     preheader: Annotated[str, single_line(200)] | None = None
     note: Annotated[str, text(10_000)] | None = Field(None, description="Above the stories.")
     stories: Annotated[list[Id], Field(max_length=_MAX_STORIES)] | None = Field(
-        None, description="Ids of stories: these, in this order, and no others."
+        None, description="Ids of the edition's stories, in this order; all others are removed."
     )
 
 
@@ -41,7 +41,9 @@ class NewEdition(EditionContent):
     )
 
     date: Day | None = Field(
-        None, description="The newsroom's date. Else the schedule's next one, or today."
+        None,
+        description="The edition's date in the newsroom's time zone. Without it, the schedule's "
+        "next date, or today.",
     )
     cadence: EditionCadence = Field(
         "daily", description="What is new, or the best of the week for weekly readers."
@@ -60,11 +62,12 @@ class SendRequest(Input):
     )
 
     seal: Annotated[str, Field(max_length=100, pattern=r"^[0-9a-f.]+$")] = Field(
-        description="Of the edition as you have read it: what was changed since is not sent."
+        description="The `seal` of the edition as you have read it. If the edition has changed "
+        "since, it is not sent."
     )
-    when: SendTiming = Field(SendTiming.SCHEDULED, description="At its time, or at once.")
+    when: SendTiming = Field(SendTiming.SCHEDULED, description="Send it at its time, or now.")
     readers: Annotated[int, Field(ge=1, le=2**31 - 1), NUMBER] | None = Field(
-        None, description="A yes to so many readers, where that is an unusual number."
+        None, description="Accepts this number of readers, if it is unusual."
     )
 
 
@@ -80,7 +83,8 @@ class DraftOut(Schema):
     cadence: EditionCadence = Field(description="What is new, or the best of the week.")
     sends_at: dt.datetime
     local_time: dt.time | None = Field(
-        description="By the readers' clocks: their hour, from `sends_at` to `last_wave_at`."
+        description="Set if the edition follows the readers' clocks: the hour on each reader's "
+        "clock. It is sent from `sends_at` to `last_wave_at`."
     )
     last_wave_at: dt.datetime | None
     deadline_at: dt.datetime
@@ -99,13 +103,15 @@ class ItemOut(Schema):
 class ProblemOut(Schema):
     code: str
     message: str
-    blocking: bool = Field(description="Must be put right before it can be approved.")
+    blocking: bool = Field(description="Must be fixed before the edition can be approved.")
 
 
 class ReadersOut(Schema):
-    now: int = Field(description="Whom it would go to.")
+    now: int = Field(description="How many readers it would go to.")
     usual: int | None
-    warning: str = Field(description="Why a person has to say yes to so many; else empty.")
+    warning: str = Field(
+        description="Why a person has to accept this number of readers; otherwise empty."
+    )
 
 
 class DraftDetail(DraftOut):
@@ -113,7 +119,9 @@ class DraftDetail(DraftOut):
     stories: list[ItemOut]
     problems: list[ProblemOut]
     readers: ReadersOut
-    seal: str = Field(description="Stands for all that the mail would show, and when it goes out.")
+    seal: str = Field(
+        description="A fingerprint of all that the mail would show, and of when it goes out."
+    )
 
 
 def draft_fields(edition: Edition) -> dict[str, Any]:

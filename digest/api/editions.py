@@ -56,7 +56,7 @@ class EditionWithStories(EditionOut):
 def list_editions(
     request: HttpRequest, response: HttpResponse, paging: Query[AfterUuid], slug: str = SLUG
 ) -> Page[EditionOut, UUID]:
-    """Those that have been sent, the newest first."""
+    """The editions that were sent, the newest first."""
     found = _published().filter(newsletter=get_newsletter(slug))
     if paging.after:
         last = found.filter(public_id=paging.after).first()
@@ -76,7 +76,7 @@ def list_editions(
     summary="Read an edition", openapi_extra=problem_responses(404),
 )  # fmt: skip
 def read_edition(request: HttpRequest, edition_id: UUID) -> EditionWithStories:
-    """One that has been sent, with its stories in order."""
+    """An edition that was sent, with its stories in order."""
     edition = _published().filter(public_id=edition_id).first()
     if edition is None:
         raise Http404

@@ -40,7 +40,7 @@ Origin = Literal["feed", "url", "text", "api"]
 
 
 class NewStory(Input):
-    """A story on a page of yours (`url`), or one that Daybreak shows itself (`text`), or both."""
+    """A story on your own page (`url`), a story that Daybreak shows itself (`text`), or both."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -61,9 +61,9 @@ class NewStory(Input):
     )
 
     title: Annotated[str, single_line(300, min_length=1)]
-    url: Annotated[str, web_address(2000)] = Field(None, description="Where its headline leads.")  # type: ignore[assignment]
+    url: Annotated[str, web_address(2000)] = Field(None, description="Where its headline links to.")  # type: ignore[assignment]
     text: Annotated[str, many_lines(200_000)] = Field(  # type: ignore[assignment]
-        None, description="The whole of it. Without a `url` the headline leads to it."
+        None, description="The full text. Without a `url` the headline links to it."
     )
     external_id: Annotated[str, single_line(200)] = Field(
         "", description="Your own id for it: a story keeps its place when its URL changes."
@@ -75,7 +75,9 @@ class NewStory(Input):
     image_url: Annotated[str, web_address(2000)] | None = None
     image_alt: Annotated[str, single_line(300)] = ""
     image_credit: Annotated[str, single_line(200)] = ""
-    published_at: Timestamp | None = Field(None, description="Empty, or to come: now.")
+    published_at: Timestamp | None = Field(
+        None, description="Empty or in the future: the current time."
+    )
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
@@ -88,7 +90,7 @@ class StoryOut(Schema):
     id: int
     title: str
     summary: str
-    url: str = Field(description="Where its headline leads.")
+    url: str = Field(description="Where its headline links to.")
     section: str | None
     author: str
     source_name: str
@@ -97,17 +99,20 @@ class StoryOut(Schema):
     published_at: datetime
     added_at: datetime
     is_hidden: bool = Field(description="An editor never wants it proposed.")
-    is_printed: bool = Field(description="An edition holds it.")
+    is_printed: bool = Field(description="It is in an edition.")
 
 
 class PushedOut(StoryOut):
     outcome: PushOutcome = Field(
-        description="`kept`: it was there, and is the same, or editors have placed or changed it."
+        description="`kept`: the story existed already. It is the same, or editors have placed or "
+        "changed it."
     )
 
 
 class StoryQuery(AfterId):
-    printed: bool | None = Field(None, description="Only those that an edition holds, or none.")
+    printed: bool | None = Field(
+        None, description="Only stories that are in an edition, or only stories that are in none."
+    )
 
 
 @router.get(
@@ -118,7 +123,7 @@ class StoryQuery(AfterId):
 def list_stories(
     request: HttpRequest, response: HttpResponse, query: Query[StoryQuery], slug: str = SLUG
 ) -> Page[StoryOut, int]:
-    """The last one added first."""
+    """The story that was added last comes first."""
     found: Any = _stories(_newsletter(request, slug))
     if query.printed is not None:
         found = found.filter(is_printed=query.printed)
@@ -143,10 +148,10 @@ def push_story(
     slug: str = SLUG,
     idempotency_key: str | None = IDEMPOTENCY_KEY,
 ) -> Status[PushedOut]:
-    """A new one (201), or a correction of the one with the same URL or `external_id` (200).
+    """A new story (201), or a correction of the one with the same URL or `external_id` (200).
 
-    Texts are plain; markup is taken off. A story that stands in an edition, or whose words an
-    editor has changed, stays as it is.
+    Texts are plain; markup is removed. A story that is in an edition, or whose text an editor has
+    changed, stays as it is.
     """
     newsletter = _newsletter(request, slug)
     fields = data.model_dump(exclude={"section"}, exclude_none=True)

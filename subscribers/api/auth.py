@@ -81,7 +81,7 @@ def require_newsletter(request: HttpRequest, newsletter: Newsletter) -> None:
     """Refuse a token that is for another newsletter."""
     token = token_of(request)
     if token and not token.may_see(newsletter.pk):
-        raise ApiProblem(FORBIDDEN, f"The token is not good for {newsletter.slug}.")
+        raise ApiProblem(FORBIDDEN, f"The token is not valid for {newsletter.slug}.")
 
 
 def _count(request: HttpRequest, name: str, who: str, limit: int) -> None:

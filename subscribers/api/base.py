@@ -69,7 +69,7 @@ def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
 def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return problems.to_response(
-        ApiProblem(problems.TOO_LARGE, f"At most {limit:,} bytes are taken.")
+        ApiProblem(problems.TOO_LARGE, f"At most {limit:,} bytes are accepted.")
     )
 
 

@@ -50,7 +50,7 @@ def _only_number(value: Any) -> Any:
 def _only_text(value: Any) -> Any:
     """Refuse a number: pydantic would take it for the seconds since 1970."""
     if not isinstance(value, str):
-        raise ValueError("Input should be written as ISO 8601 has it")
+        raise ValueError("Input should be a string in ISO 8601 format")
     return value
 
 
@@ -66,8 +66,8 @@ IDEMPOTENCY_KEY: Any = Header(  # type: ignore[type-arg]
     min_length=1,
     max_length=255,
     pattern=r"^[!-~]+$",
-    description="A key of your own for this request. Sent again with the same key within 24 hours "
-    "it is done once, and the first answer is repeated.",
+    description="A key of your own for this request. If the request is sent again with the same "
+    "key within 24 hours, it is carried out only once, and the first answer is repeated.",
 )
 
 

@@ -39,7 +39,7 @@ class NewsletterOut(Schema):
 def list_newsletters(
     request: HttpRequest, response: HttpResponse, paging: Query[AfterSlug]
 ) -> Page[NewsletterOut, str]:
-    """Those that are shown on the front page, by slug."""
+    """The newsletters that are shown on the front page, ordered by slug."""
     found = Newsletter.objects.filter(is_listed=True).prefetch_related("sections")
     if paging.after:
         found = found.filter(slug__gt=paging.after)
@@ -54,7 +54,7 @@ def list_newsletters(
     summary="Read a newsletter", openapi_extra=problem_responses(404),
 )  # fmt: skip
 def read_newsletter(request: HttpRequest, slug: str = SLUG) -> NewsletterOut:
-    """Also one that is not listed."""
+    """A newsletter that is not listed can be read too."""
     return newsletter_out(get_newsletter(slug))
 
 

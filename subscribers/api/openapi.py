@@ -18,7 +18,7 @@ _PROBLEM = {
     "required": ["type", "title", "status"],
     "properties": {
         "type": {
-            "type": "string", "format": "uri", "description": "Where this kind is explained.",
+            "type": "string", "format": "uri", "description": "The page that explains this type.",
         },
         "title": {"type": "string"},
         "status": {"type": "integer"},
@@ -40,9 +40,9 @@ _PROBLEM = {
 }  # fmt: skip
 _TITLES = {
     401: "A token is needed",
-    403: "The token is not good for this",
-    404: "There is no such thing",
-    409: "Not as things stand",
+    403: "The token does not allow this",
+    404: "Not found",
+    409: "Not possible now",
     422: "The request is not valid",
 }
 # Any request can fail in these ways: invalid JSON (400), a wrong method (405) or media type (415),

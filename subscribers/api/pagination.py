@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Key = TypeVar("Key")
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-_AFTER = "Go on behind this one: the `next_after` of the page before."
+_AFTER = "Continue after this item: the `next_after` of the previous page."
 
 
 class Paging(Schema):
@@ -36,7 +36,7 @@ class AfterUuid(Paging):
 
 
 class Page(Schema, Generic[Item, Key]):
-    """Some of a list; `next_after` is null at its end."""
+    """One page of a list; `next_after` is null on the last page."""
 
     items: list[Item]
     next_after: Key | None = Field(description="Send it as `after` to get the next page.")

@@ -29,14 +29,14 @@ class ProblemType:
 
 
 INVALID_JSON = ProblemType("invalid-json", 400, "The body is not JSON", "It could not be parsed.")
-BAD_REQUEST = ProblemType("bad-request", 400, "Not a request that can be answered", "See `detail`.")
+BAD_REQUEST = ProblemType("bad-request", 400, "The request cannot be answered", "See `detail`.")
 UNAUTHORIZED = ProblemType(
     "unauthorized", 401, "A token is needed",
-    "None came along, or it is unknown, expired or revoked. Send `Authorization: Bearer <token>`; "
-    "tokens are made in the admin.",
+    "The request has none, or it is unknown, expired or revoked. Send "
+    "`Authorization: Bearer <token>`; tokens are made in the admin.",
 )  # fmt: skip
 FORBIDDEN = ProblemType(
-    "forbidden", 403, "The token is not good for this",
+    "forbidden", 403, "The token does not allow this",
     "It lacks the scope that `scope` names, or is for another newsletter.",
 )  # fmt: skip
 CHALLENGE_NEEDED = ProblemType(
@@ -44,15 +44,13 @@ CHALLENGE_NEEDED = ProblemType(
     "Many sign-ups come in right now. Solve the ALTCHA challenge in `challenge` and send the same "
     "request again with the solution in `solution`.",
 )  # fmt: skip
-NOT_FOUND = ProblemType(
-    "not-found", 404, "There is no such thing", "The path names nothing that is here."
-)
+NOT_FOUND = ProblemType("not-found", 404, "Not found", "There is nothing at this path.")
 METHOD_NOT_ALLOWED = ProblemType(
-    "method-not-allowed", 405, "Not with this method", "The header `Allow` names those there are."
+    "method-not-allowed", 405, "The method is not allowed", "The header `Allow` lists the methods."
 )
 CONFLICT = ProblemType(
-    "conflict", 409, "Not as things stand",
-    "The request is well formed, and what it asks for is not possible now; `detail` says why.",
+    "conflict", 409, "Not possible now",
+    "The request is well formed, but what it asks for is not possible now; `detail` says why.",
 )  # fmt: skip
 QUESTIONABLE_ADDRESS = ProblemType(
     "questionable-address", 409, "Is this address right?",
@@ -73,10 +71,11 @@ INVALID = ProblemType(
     "`parameter` or in `header`.",
 )  # fmt: skip
 RATE_LIMITED = ProblemType(
-    "rate-limited", 429, "Too many requests", "Come back after the seconds in `Retry-After`."
-)
+    "rate-limited", 429, "Too many requests",
+    "Try again after the number of seconds in `Retry-After`.",
+)  # fmt: skip
 SERVER_ERROR = ProblemType(
-    "server-error", 500, "Something broke on our side", "It is in our log. Trying again may help."
+    "server-error", 500, "Something failed on our side", "It is in our log. Trying again may help."
 )
 
 PROBLEM_TYPES = (

@@ -71,7 +71,7 @@ class SubscriberOut(Schema):
 def list_subscribers(
     request: HttpRequest, response: HttpResponse, query: Query[SubscriberQuery], slug: str = SLUG
 ) -> Page[SubscriberOut, int]:
-    """In the order in which they signed up first."""
+    """Subscribers are listed in the order of their first sign-up."""
     newsletter = _newsletter(request, slug)
     found = _subscribers(newsletter, query.status)
     if query.email:
@@ -88,7 +88,7 @@ def list_subscribers(
 _EXPORT = {
     "responses": {
         200: {
-            "description": "The whole list, as it is written out.",
+            "description": "The whole list, streamed.",
             "content": {
                 "text/csv": {"schema": {"type": "string"}},
                 "application/x-ndjson": {"schema": {"type": "string"}},
@@ -106,7 +106,7 @@ _EXPORT = {
 def export_subscribers(
     request: HttpRequest, query: Query[ExportQuery], slug: str = SLUG
 ) -> StreamingHttpResponse:
-    """All of them in one answer, streamed: a million readers take no more memory than ten."""
+    """All subscribers in one streamed answer: a million take no more memory than ten."""
     newsletter = _newsletter(request, slug)
     slugs = _section_slugs(newsletter)
     found = _iterate_by_page(_subscribers(newsletter, query.status))

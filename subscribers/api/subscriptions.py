@@ -72,7 +72,7 @@ Email = Annotated[
 
 
 class Evidence(Input):
-    """Where the reader agreed, for the record of consent; from a program of yours."""
+    """Where the reader agreed, for the consent record; only your own programs may send it."""
 
     page: Annotated[str, url(500)] | None = Field(None, description="The page with the form.")
     ip_address: NetworkAddress | None = None
@@ -87,21 +87,24 @@ class SignUp(Input):
 
     email: Email
     language: Language | None = Field(
-        None, description="Of the mail that follows. Else what Accept-Language asks for."
+        None,
+        description="The language of the mail that follows. Without it, Accept-Language decides.",
     )
     sure: YesNo = Field(
-        False, description="The reader was asked about the address, and insists that it is right."
+        False, description="The reader was asked about the address, and confirms that it is right."
     )
     solution: Annotated[str, single_line(10_000)] = Field(
-        "", description="Of an ALTCHA challenge, where one was asked for (`challenge-needed`)."
+        "",
+        description="The solution of the ALTCHA challenge, if one is needed (`challenge-needed`).",
     )
     consent: Evidence | None = Field(
-        None, description="Only with a token: else it is the request's own."
+        None,
+        description="Only with a token. Without one, the consent record describes the request.",
     )
 
 
 class SignedUp(Schema):
-    message: str = Field(description="For the reader, in their language.")
+    message: str = Field(description="A sentence for the reader, in their language.")
 
 
 @router.post(
@@ -116,15 +119,15 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
     """The reader gets a mail and is subscribed once they confirm.
 
     The answer is the same for an address that is new, known or suppressed. Any page may send this
-    from a browser (CORS). The limits are those of the form. Its hidden field and its least time to
-    fill in mean nothing to a program: in their stead sign-ups without a token have a common limit,
-    beyond which each needs a challenge. A token is for programs of your own, which have checked
-    that there is a person: it skips the challenge, and no limit on an address.
+    from a browser (CORS). The limits of the form apply. Its honeypot and its minimum time do not
+    apply to a program; instead, all sign-ups without a token share one limit, beyond which each
+    needs a challenge. A token is for your own programs, which have checked that there is a person:
+    it skips the challenge, but no limit per address.
     """
     newsletter, token = get_newsletter(slug), token_of(request)
     require_newsletter(request, newsletter)
     if data.consent and token is None:
-        detail = "Only a program with a token can speak for somebody else's request."
+        detail = "Only a request with a token may contain `consent`."
         raise ApiProblem(problems.FORBIDDEN, detail)
     try:
         signup.sign_up(
@@ -179,7 +182,8 @@ class SubscriptionOut(Schema):
     frequency: Frequency
     muted_sections: list[str] = Field(description="Slugs of sections that are left out.")
     preferred_time: LocalTime | None = Field(
-        description="Where editions go by the reader's clock; null is the schedule's hour."
+        description="When the reader wants editions that are sent by the readers' clocks. Null: "
+        "the schedule's hour."
     )
     paused_until: datetime | None
     language: str = Field(description="Empty: the newsletter's.")
@@ -192,7 +196,7 @@ class SubscriptionOut(Schema):
 
 
 class Changes(Input):
-    """What is left out stays as it is."""
+    """Fields that are left out stay unchanged."""
 
     model_config = example(
         frequency="weekdays",
@@ -201,7 +205,7 @@ class Changes(Input):
     )
 
     frequency: Frequency | None = Field(
-        None, description="`weekly` only where the newsletter has a weekly edition."
+        None, description="`weekly` only if the newsletter has a weekly edition."
     )
     muted_sections: list[SlugText] | None = Field(None, max_length=200)
     preferred_time: LocalTime | None = Field(None, description="Null: the schedule's hour.")
@@ -233,7 +237,7 @@ def read_subscription(request: HttpRequest, token: str = PREFERENCES_TOKEN) -> S
 def change_subscription(
     request: HttpRequest, data: Changes, token: str = PREFERENCES_TOKEN
 ) -> SubscriptionOut:
-    """Every change is written into the ledger of consent."""
+    """Every change is recorded in the ledger of consent."""
     subscription = _subscription_by_token(token)
     # Either all changes are made or none.
     with transaction.atomic():
@@ -270,7 +274,10 @@ def _change(subscription: Subscription, data: Changes, origin: Origin, at: datet
 def end_subscription(
     request: HttpRequest, data: UnsubscribeReason | None = None, token: str = PREFERENCES_TOKEN
 ) -> SubscriptionOut:
-    """At once, also for what is under way. A second time is harmless."""
+    """This takes effect immediately, also for an edition that is being sent.
+
+    Repeating the request is harmless.
+    """
     subscription = _subscription_by_token(token)
     origin = origin_of(request, token)
     preferences.unsubscribe(subscription_id=subscription.pk, origin=origin, now=now())
@@ -314,7 +321,10 @@ def _section_ids(subscription: Subscription, slugs: list[str]) -> list[int]:
     if unknown := sorted(set(slugs) - set(sections)):
         raise ApiProblem(problems.CONFLICT, f"There is no section {', '.join(unknown)}.")
     if sections and set(slugs) == set(sections):
-        raise ApiProblem(problems.CONFLICT, "At least one section must be left. Or unsubscribe.")
+        raise ApiProblem(
+            problems.CONFLICT,
+            "At least one section must stay unmuted. To get nothing, unsubscribe.",
+        )
     return [sections[slug] for slug in slugs]
 
 

@@ -62,7 +62,7 @@ def test_a_token_of_one_newsletter_is_refused_for_another(api_client, daily):
     assert mine.call("GET", PATH).status_code == 200
     refused = mine.call("GET", "/newsletters/weekly/stories")
     assert (refused.status_code, refused.json()["title"]) == (
-        403, "The token is not good for this",
+        403, "The token does not allow this",
     )  # fmt: skip
 
 
