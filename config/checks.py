@@ -88,7 +88,7 @@ def _core_problems() -> Iterator[CheckMessage]:
     if settings.DEBUG:
         yield Error(
             "DEBUG is on.",
-            hint="Set DEBUG=false: it shows strangers the settings and every mail.",
+            hint="Set DEBUG=false: with DEBUG anybody can read the settings and every mail.",
             id="daybreak.E002",
         )
 
@@ -103,8 +103,8 @@ def _address_problems() -> Iterator[CheckMessage]:
         )
     if len(settings.SITE_URL) > MAX_SITE_URL_LENGTH:
         yield Error(
-            f"SITE_URL is {len(settings.SITE_URL)} characters long; with it unsubscribe links do "
-            "not fit into their header, List-Unsubscribe, without breaking.",
+            f"SITE_URL is {len(settings.SITE_URL)} characters long, so unsubscribe links are too "
+            "long for their header, List-Unsubscribe.",
             hint=f"Use an address of {MAX_SITE_URL_LENGTH} characters or fewer.",
             id="daybreak.E010",
         )
@@ -136,7 +136,7 @@ def _relay_warnings() -> Iterator[CheckMessage]:
         is_open = not (relay.tls or relay.starttls or relay.backend)
         if is_open and relay.password and relay.host not in LOCAL_HOSTS:
             yield CheckWarning(
-                f"The relay {relay.name} gets its password over a line that anybody can read.",
+                f"The relay {relay.name} gets its password over an unencrypted connection.",
                 hint="Begin its URL with smtp+starttls:// or smtps://.",
                 id="daybreak.W001",
             )
@@ -145,7 +145,7 @@ def _relay_warnings() -> Iterator[CheckMessage]:
             yield from _backend_problems(relay)
     if all(relay.warmup for relay in relays):
         yield CheckWarning(
-            "Every relay is warming up: readers beyond the day's messages wait until the next day.",
+            "Every relay is warming up: readers above the day's limit wait until the next day.",
             hint="Add a relay that takes the rest; weight=0 keeps it for that.",
             id="daybreak.W002",
         )

@@ -106,7 +106,7 @@ def hold_run_lock(*, port: int, smtp_port: int) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ServiceError(
-                f"Daybreak runs here already, at {site_url()}; stop it with: make stop"
+                f"Daybreak is already running here, at {site_url()}; stop it with: make stop"
             ) from None
         run = {"pid": os.getpid(), "port": port, "smtp_port": smtp_port}
         new_file = VAR / "run.json.new"

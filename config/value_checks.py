@@ -22,35 +22,39 @@ CHOICES = {
 def invalid_values() -> Iterator[CheckMessage]:
     for name in ("SIGNUP_LIMIT", "SIGNUP_LIMIT_NETWORK", "SIGNUP_LIMIT_UNPROVEN"):
         if getattr(settings, name) < 1:
-            yield _error(name, "which lets nobody in", "Set it to 1 or more; or remove it.", 20)
+            yield _error(
+                name, "which refuses every sign-up", "Set it to 1 or more, or remove it.", 20
+            )
     if not 0 <= settings.SIGNUP_MIN_SECONDS <= MAX_SIGNUP_MIN_SECONDS:
         hint = f"Set it to a number of seconds from 0 to {MAX_SIGNUP_MIN_SECONDS}."
-        yield _error("SIGNUP_MIN_SECONDS", "which no reader keeps to", hint, 21)
+        yield _error("SIGNUP_MIN_SECONDS", "which is out of range", hint, 21)
     for name, choices in CHOICES.items():
         if getattr(settings, name) not in choices:
-            yield _error(name, "which means nothing", f"Set it to {_either(choices)}.", 22)
+            yield _error(name, "which is not a known value", f"Set it to {_either(choices)}.", 22)
     yield from _pending_problems()
     yield from _retention_problems()
 
 
 def _pending_problems() -> Iterator[CheckMessage]:
     if settings.REMINDER_HOURS < 0:
-        hint = "Set it to a number of hours, or to 0: nobody is reminded."
-        yield _error("REMINDER_HOURS", "before the sign-up", hint, 23)
+        hint = "Set it to a number of hours, or to 0 to send no reminder."
+        yield _error("REMINDER_HOURS", "which is before the sign-up", hint, 23)
         return
     # The link in a reminder is valid for as long as the first one.
     confirm_hours = settings.REMINDER_HOURS + CONFIRM_LINK_HOURS
     if confirm_hours >= settings.PENDING_DAYS * 24:
         min_days = confirm_hours // 24 + 1
         hint = f"Set it to {min_days} days or more, with REMINDER_HOURS={settings.REMINDER_HOURS}."
-        yield _error("PENDING_DAYS", "and readers have longer than that to confirm", hint, 24)
+        but = "which is shorter than the time that readers have to confirm"
+        yield _error("PENDING_DAYS", but, hint, 24)
 
 
 def _retention_problems() -> Iterator[CheckMessage]:
     for name in ("NETWORK", "INACTIVE", "IMPORT", "REQUEST", "WEBHOOK"):
         if getattr(settings, f"RETENTION_{name}_DAYS") < 0:
-            hint = "Set it to a number of days, or to 0: it is kept for good."
-            yield _error(f"RETENTION_{name}_DAYS", "so that things go before they come", hint, 25)
+            hint = "Set it to a number of days, or to 0 to keep the data permanently."
+            but = "so data would be purged before it is stored"
+            yield _error(f"RETENTION_{name}_DAYS", but, hint, 25)
 
 
 def _either(choices: tuple[str, ...]) -> str:

@@ -62,7 +62,7 @@ def test_the_site_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
 
         twice = shell.run("manage.py", "start", var=var, PORT=str(free_port()))
         assert (twice.returncode, len(twice.stderr.splitlines())) == (1, 1)
-        assert "Daybreak runs here already" in twice.stderr
+        assert "Daybreak is already running here" in twice.stderr
     finally:
         assert first.end(signal.SIGTERM) == 0
     wait_for(lambda: not shell.processes(var), seconds=5, what="all processes to end")

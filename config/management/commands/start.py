@@ -68,7 +68,7 @@ class Command(BaseCommand):
         if _has_mailbox():
             lines += [f"  Mailbox  {site_url}/mailbox/"]
         else:
-            lines += ["  Mail     goes out by EMAIL_RELAYS"]
+            lines += ["  Mail     is sent over EMAIL_RELAYS"]
         self.stdout.write("\n".join([*lines, "  Stop     Ctrl-C", ""]))
         self.stdout.flush()
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             deadline = time.monotonic() + WAIT_SECONDS
             while local.is_running():
                 if time.monotonic() > deadline:
-                    raise CommandError(f"Daybreak still runs after {WAIT_SECONDS} s")
+                    raise CommandError(f"Daybreak is still running after {WAIT_SECONDS} s")
                 time.sleep(0.1)
         local.stop_services()
         self.stdout.write("Stopped.")
