@@ -37,7 +37,7 @@ def tick() -> None:
 
 def _recover(at: datetime.datetime) -> None:
     if lost := recover(now=at):
-        logger.warning("%s readers are uncertain: the lanes that held them died", lost)
+        logger.warning("%s deliveries are uncertain: their lanes stopped responding", lost)
     reader_clock.skip_late(now=at)
     finish.close_late(now=at)
 

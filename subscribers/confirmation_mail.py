@@ -171,7 +171,9 @@ def _notify_webhooks(subscription: Subscription, *, now: datetime) -> None:
             # record of the mail as well.
             connection.check_constraints()
     except Exception:
-        logger.exception("Sign-up of subscription %s could not be told", subscription.pk)
+        logger.exception(
+            "Webhooks could not be notified of the sign-up of subscription %s", subscription.pk
+        )
 
 
 def _unchanged_since_lease(subscription: Subscription) -> QuerySet[Subscription]:
@@ -205,7 +207,7 @@ def _put_off(subscription: Subscription, error: Exception, *, now: datetime) -> 
         _settle(subscription, sent_at=None)
         return
     pause = min(max(waited, timedelta(minutes=1)), MAX_RETRY_DELAY)
-    logger.warning("Mail for subscription %s in %s again: %s", subscription.pk, pause, error)
+    logger.warning("Mail for subscription %s is retried in %s: %s", subscription.pk, pause, error)
     _unchanged_since_lease(subscription).update(mail_due_at=now + pause)
 
 

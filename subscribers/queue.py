@@ -54,7 +54,7 @@ def _send_once(task: Task) -> None:
             lambda redis: redis.set(_dedup_key(task), 1, nx=True, ex=DEDUP_SECONDS)
         )
     except shared_redis.RedisUnavailable as error:
-        logger.warning("%s waits for the next tick, no Redis: %s", task.name, error)
+        logger.warning("%s waits for the next tick, Redis is unavailable: %s", task.name, error)
         return
     if is_first and not _send(task, {}):
         acknowledge(task)
@@ -76,6 +76,8 @@ def _send(task: Task | Signature, kwargs: dict[str, Any]) -> bool:
     try:
         task.apply_async(kwargs=kwargs, retry=False)
     except OperationalError as error:
-        logger.warning("%s waits for the next tick, no broker: %s", task.name, error)
+        logger.warning(
+            "%s waits for the next tick, the broker is unavailable: %s", task.name, error
+        )
         return False
     return True

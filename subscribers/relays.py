@@ -125,7 +125,7 @@ def parse_relay(url: str) -> Relay:
     parts, port = _split(rest)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (user + password).isascii():  # smtplib could not send them, and each lane would end
-        raise RelayError("a relay's user and password have no letters beyond ASCII")
+        raise RelayError("a relay's user and password must be ASCII")
     query = _query(parts.query)
     found = _common({key: query.pop(key) for key in _KEYS if key in query})
     found |= {"host": parts.hostname or "", "user": user, "password": password}
@@ -185,7 +185,7 @@ def _split(rest: str) -> tuple[SplitResult, int | None]:
     except ValueError:
         raise RelayError(f"a relay's port is a whole number; {_ENCODE}") from None
     if parts.path not in ("", "/") or parts.fragment:
-        raise RelayError(f"a relay's URL has neither path nor fragment; {_ENCODE}")
+        raise RelayError(f"a relay's URL may have neither path nor fragment; {_ENCODE}")
     return parts, port
 
 
@@ -196,7 +196,7 @@ def _query(query: str) -> dict[str, str]:
         raise RelayError("a relay's options are written key=value&key=value") from None
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise RelayError("a relay's options stand there once each")
+        raise RelayError("each option of a relay may be given only once")
     return found
 
 
@@ -217,13 +217,13 @@ def _common(query: dict[str, str]) -> dict[str, Any]:
         # A tenth still shows how much the relay takes, and is polite enough to recover at.
         found.setdefault("floor", min(rate, max(1.0, rate / 10)))
         if found["floor"] > rate:
-            raise RelayError("a relay's floor is not above its rate")
+            raise RelayError("a relay's floor must not be above its rate")
     if "warmup" in query:
         found["warmup"] = _warmup(query["warmup"])
     if "name" in query:
         if not _NAME.fullmatch(query["name"]):
             raise RelayError(
-                f"a relay's name has 1 to {MAX_NAME} letters, digits, dots, dashes or colons"
+                f"a relay's name may have 1 to {MAX_NAME} letters, digits, dots, dashes or colons"
             )
         found["name"] = query["name"]
     return found

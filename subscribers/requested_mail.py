@@ -167,6 +167,6 @@ def _failed(mail: RequestedMail, error: Exception, *, now: datetime) -> bool:
         logger.error("Mail %s given up: %s", mail.pk, error)
         return _settle(mail, Outcome.GIVEN_UP)
     pause = min(max(waited, timedelta(minutes=1)), MAX_RETRY_DELAY)
-    logger.warning("Mail %s in %s again: %s", mail.pk, pause, error)
+    logger.warning("Mail %s is retried in %s: %s", mail.pk, pause, error)
     RequestedMail.objects.filter(pk=mail.pk).update(due_at=now + pause)
     return False

@@ -70,7 +70,7 @@ def anonymise(*, now: datetime) -> bool:
             .values_list("pk", flat=True)[:ROWS_PER_STEP]
         )
         anonymised = Consent.objects.filter(pk__in=list(old)).update(ip_address=None, user_agent="")
-    _log(anonymised, "consent records have no network and no client any more")
+    _log(anonymised, "consent records are anonymised")
     return anonymised == ROWS_PER_STEP
 
 
@@ -103,7 +103,7 @@ def purge_import_files(*, now: datetime) -> bool:
     cutoff = _cutoff(settings.RETENTION_IMPORT_DAYS, now)
     purged = jobs.purge_uploads(before=cutoff, limit=FILES_PER_STEP) if cutoff else 0
     orphans = files.purge_orphans(before=now - ORPHAN_AGE, limit=FILES_PER_STEP)
-    _log(purged, "imports have no file any more")
+    _log(purged, "files of imports are deleted")
     _log(orphans, "files that belonged to no import are deleted")
     return FILES_PER_STEP in (purged, orphans)
 
@@ -125,7 +125,7 @@ def purge_requested_mail(*, now: datetime) -> bool:
         ids = list(found.values_list("pk", flat=True)[:ROWS_PER_STEP])
         found.model.objects.filter(pk__in=ids).delete()
         deleted = max(deleted, len(ids))
-    _log(deleted, "wishes for a link or another address are forgotten")
+    _log(deleted, "requests for a link or a change of address are deleted")
     return deleted == ROWS_PER_STEP
 
 

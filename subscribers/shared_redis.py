@@ -44,7 +44,7 @@ def run(command: Callable[[Redis], _Result]) -> _Result:
             asking Redis.
     """
     if time.monotonic() < _failing.until:
-        raise RedisUnavailable("it did not answer a moment ago")
+        raise RedisUnavailable("Redis did not answer a moment ago")
     try:
         result = command(_client(settings.REDIS_URL))
     except (RedisError, OSError) as error:

@@ -142,7 +142,7 @@ class _Lane:
             try:
                 end = self._reconnecting(outbox)
             except NoConnection as error:
-                logger.warning("Edition %s waits: %s", self.claimant.edition_id, error)
+                logger.warning("Edition %s is waiting: %s", self.claimant.edition_id, error)
                 circuit_breaker.record_failure(self.relay)
                 end = End.NO_CONNECTION
             except (OperationalError, InterfaceError) as error:
@@ -221,7 +221,7 @@ class _Lane:
         if admission.is_full:
             return End.NO_CONNECTION
         if outbox.everything_is_put_off:
-            raise NoConnection(f"{self.relay.name} puts everything off")
+            raise NoConnection(f"{self.relay.name} defers every message")
         return End.MORE if time.monotonic() > self.ends_at else None
 
     def _is_everybody_seen(self, transport: Transport, outbox: Outbox) -> bool:

@@ -186,7 +186,7 @@ class RateLimiter:
             lanes = self.relay.connections
             self._local = LocalRateLimit(floor=self.relay.floor, lanes=lanes, at=at)
             rate = self.relay.floor / lanes
-            logger.warning("Redis is gone, this lane sends %.3g/s at most: %s", rate, error)
+            logger.warning("Redis is unavailable; this lane sends at most %.3g/s: %s", rate, error)
         self._kept, self._ready_at, self._quiet_until = 0, 0.0, 0.0
         left = self._left(now, at)
         wanted = [(_domain(row), self._rate(row), _was_put_off(row)) for row in rows]

@@ -64,5 +64,5 @@ def _mark_uncertain(rows: QuerySet[Delivery], now: datetime) -> int:
         finished_at=leave,
         attempts=F("attempts") + 1,
         next_attempt_at=now,
-        reply="the lane that was sending it went silent",
+        reply="the lane that was sending it stopped responding",
     )

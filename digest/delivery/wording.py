@@ -50,7 +50,10 @@ class Pace:
 def describe(pace: Pace, zone: tzinfo) -> str:
     """Return one line: how fast the edition is sent and how long it takes, or what it waits for."""
     if pace.relays_rest:
-        return "Every relay rests: out of reach, or at its limit for today. It goes on by itself."
+        return (
+            "No relay can be used now: each is out of reach, or at its limit for today. "
+            "Sending resumes by itself."
+        )
     if not pace.left:
         return "All readers are done."
     return " ".join([*_at_work(pace, zone), *_to_come(pace, zone)])

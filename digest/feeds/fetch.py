@@ -95,7 +95,7 @@ def _as_fetch_errors(url: str, *, limits: Limits) -> Iterator[None]:
     except PastDeadline as error:
         raise FetchError(f"It took longer than {limits.total:g} seconds.") from error
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise FetchError(f"“{url}” or where it leads is not a URL that can be fetched.") from error
+        raise FetchError(f"“{url}”, or a URL it redirects to, cannot be fetched.") from error
     except (httpcore.TimeoutException, httpx.TimeoutException) as error:
         raise FetchError("The server did not answer in time.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError) as error:
@@ -154,7 +154,7 @@ def _unpacked(response: httpx.Response, *, max_bytes: int) -> Iterator[bytes]:
         yield from response.iter_raw()
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise FetchError(f"It came in the encoding “{encoding[:30]}”, which was not asked for.")
+        raise FetchError(f"It came in the encoding “{encoding[:30]}”, which is not supported.")
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip or zlib, by its header
     try:
         for packed in response.iter_raw():

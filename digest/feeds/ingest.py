@@ -182,6 +182,6 @@ def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
         feed.next_fetch_at = max(feed.next_fetch_at, requested or feed.next_fetch_at)
         if error.permanent:
             feed.is_active = False
-            feed.last_error = clean.truncate(f"{feed.last_error} It is switched off.", 500)
+            feed.last_error = clean.truncate(f"{feed.last_error} The feed was switched off.", 500)
             fields.append("is_active")
     feed.save(update_fields=fields)

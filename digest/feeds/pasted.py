@@ -97,7 +97,9 @@ def read_pasted(text: str) -> Article:
         # A headline that ends with a full stop.
         title, body = body[0], body[1:]
     if not body:
-        raise NoArticle("There is no text in it, only short lines such as a page's menu has.")
+        raise NoArticle(
+            "There is no article in it, only short lines such as those of a page's menu."
+        )
     if not title:
         raise NoArticle("It has no headline. Put the headline on the first line, above the text.")
     credit, alt = _credit(head, title=title)

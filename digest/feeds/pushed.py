@@ -79,11 +79,11 @@ def _draft(
     title, url = clean.title(pushed.title), clean.canonical_url(pushed.url)
     text = clean.plain_text(pushed.text) and pushed.text.strip()
     if not title:
-        raise UnusableStory("Nothing in the title can be read.")
+        raise UnusableStory("The title has no readable characters.")
     if pushed.url and not url:
-        raise UnusableStory("The URL leads nowhere.")
+        raise UnusableStory("The URL is not an http or https URL that can be used.")
     if not url and not text:
-        raise UnusableStory("Nothing in the text can be read.")
+        raise UnusableStory("The text has no readable characters, and there is no URL.")
     text_hash = sha256(f"{title}\n{text}".encode()).hexdigest()
     image_url = clean.web_url(pushed.image_url)
     story = Story(

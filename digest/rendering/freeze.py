@@ -66,7 +66,7 @@ def freeze_page(edition: Edition, page: AssembledPage) -> Frozen:
     view = links.view_url(edition)
     text, html = (body.replace("__VIEW__", view) for body in (page.text, page.html))
     if (size := len(html.encode())) > MAX_PAGE_BYTES:
-        raise PageTooLong(f"the page has {size:,} bytes, {MAX_PAGE_BYTES:,} are possible")
+        raise PageTooLong(f"the page has {size:,} bytes, at most {MAX_PAGE_BYTES:,} are allowed")
     return Frozen(
         edition=edition,
         revision=edition.revision,

@@ -74,7 +74,7 @@ def judge(
         return _delay(limits.admit(check, now=now), may_challenge=False)
     form_age = read_form_token(attempt.form_token, now=now)
     if attempt.honeypot or form_age is FormAge.TOO_QUICK:
-        logger.info("Sign-up left out: %s", "honeypot" if attempt.honeypot else "sent back at once")
+        logger.info("Sign-up dropped: %s", "honeypot" if attempt.honeypot else "sent too quickly")
         return None
     solved = solved_id(attempt.solution, now=now)
     if settings.SIGNUP_CHALLENGE == "always" and not solved:
@@ -106,7 +106,7 @@ def _delay(decision: Decision, *, may_challenge: bool) -> timedelta | None:
     """
     if decision.verdict == "go":
         return decision.delay
-    logger.info("Sign-up not let in: %s", decision.limit.partition(":")[0] or decision.verdict)
+    logger.info("Sign-up refused: %s", decision.limit.partition(":")[0] or decision.verdict)
     if decision.verdict in ("challenge", "replayed"):
         raise _Challenge
     if may_challenge and not decision.limit.startswith("address:"):

@@ -57,7 +57,7 @@ def admit(check: LimitCheck, *, now: datetime) -> Decision:
     try:
         verdict, limit, delay = shared_redis.run(lambda redis: _run(redis, check, now=now))
     except shared_redis.RedisUnavailable as error:
-        logger.warning("Sign-ups are counted on this server alone while Redis is away: %s", error)
+        logger.warning("Redis is unavailable; sign-ups are counted on this server alone: %s", error)
         return local_buckets.admit(check, now=now)
     return Decision(verdict, limit, timedelta(seconds=float(delay)))
 

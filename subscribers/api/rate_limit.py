@@ -47,7 +47,7 @@ def count_request(name: str, who: str, *, limit: int) -> QuotaUse:
     try:
         count = shared_redis.run(lambda redis: _count(redis, key))
     except shared_redis.RedisUnavailable as error:
-        logger.warning("No limit on the API while Redis is away: %s", error)
+        logger.warning("Redis is unavailable; the API has no rate limit: %s", error)
         count = 0
     return QuotaUse(name=name, limit=limit, count=count, resets_in=WINDOW - elapsed)
 

@@ -101,7 +101,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         if not public:
             raise RefusedAddress(
                 f"{host} is at {', '.join(addresses)}, which is not a public address. "
-                f"To use it all the same, add {host} to {self._setting}."
+                f"To use it anyway, add {host} to {self._setting}."
             )
         return public
 

@@ -39,6 +39,5 @@ def check_receiver_url(url: str, *, allow_hosts: Collection[str], allow_http: bo
         return
     if not is_public(address):
         raise BadReceiverUrl(
-            f"{host} is not a public address. To use it all the same, add it to "
-            "WEBHOOK_ALLOW_HOSTS."
+            f"{host} is not a public address. To use it anyway, add it to WEBHOOK_ALLOW_HOSTS."
         )

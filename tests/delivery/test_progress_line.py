@@ -63,7 +63,7 @@ def test_the_line_warns_of_a_deadline_that_will_not_be_met():
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"relays_rest": True}, "Every relay rests"),
+        ({"relays_rest": True}, "No relay can be used now"),
         ({}, "Waiting for the relay's answer."),
         ({"on_the_wire": 0}, "Waiting for a worker or a relay that is free."),
         (

@@ -190,7 +190,7 @@ def test_the_line_says_that_no_relay_is_available(edition, add_row, relay, setti
     add_row()
     circuit_breaker.record_failure(settings.EMAIL_RELAYS[0])
 
-    assert progress(edition).line.startswith("Every relay rests")
+    assert progress(edition).line.startswith("No relay can be used now")
 
 
 def test_many_viewers_are_answered_by_three_counts(edition, add_row, django_assert_num_queries):

@@ -375,7 +375,7 @@ def test_a_sent_mail_is_not_sent_again_when_its_webhook_event_fails(
     assert send(subscription)
 
     assert (subscription.mail_due_at, subscription.mail_sent_at) == (None, NOW)
-    assert f"Sign-up of subscription {subscription.pk} could not be told" in caplog.text
+    assert f"notified of the sign-up of subscription {subscription.pk}" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)

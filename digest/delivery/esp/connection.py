@@ -37,7 +37,7 @@ _REQUESTS, _FLUSH_SECONDS = 5, 5.0
 _AFTER_THAT = _REQUESTS - 1
 # If the ESP refuses this many requests in a row, the fault is not the readers'.
 _DISLIKES = 3
-_GIVEN_BACK = SendOutcome(Verdict.NOT_SENT, "other messages took the time")
+_GIVEN_BACK = SendOutcome(Verdict.NOT_SENT, "other messages left no time for this one")
 
 
 def _never() -> bool:
@@ -173,7 +173,7 @@ class EspConnection:
 
     def _mistaken(self, parsed: ParsedMessage) -> SendOutcome | None:
         """Return an outcome if the ESP would change text of the edition or of this reader."""
-        words = "the ESP would take {} in the {} for a merge field"
+        words = "the ESP would read {} in the {} as a merge field"
         if not (found := capabilities.find_merge_syntax(parsed.visible_text, esp=self._esp)):
             return None
         if ours := capabilities.find_merge_syntax(parsed.edition_text, esp=self._esp):

@@ -75,7 +75,11 @@ def from_status(recipients: Mapping[str, Any], address: str) -> SendOutcome:
         for one in found
     ]
     accepted = [outcome for outcome in outcomes if outcome.verdict is Verdict.ACCEPTED]
-    return (accepted or outcomes or [SendOutcome(Verdict.UNKNOWN, "the ESP did not name them")])[0]
+    return (
+        accepted
+        or outcomes
+        or [SendOutcome(Verdict.UNKNOWN, "the ESP's answer does not name this recipient")]
+    )[0]
 
 
 def from_error(error: Exception, secrets: Iterable[str] = ()) -> SendFailure:

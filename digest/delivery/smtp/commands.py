@@ -43,7 +43,7 @@ class Dialect:
                 f"RCPT TO:<{address}>\r\n".encode(),
             )
         except UnicodeEncodeError as error:  # half a surrogate pair
-            raise UnsupportedAddress("the address is no text") from error
+            raise UnsupportedAddress("the address is not valid Unicode text") from error
 
 
 def content(message: bytes, *, dotless: bool = False) -> tuple[bytes, bytes]:

@@ -154,13 +154,14 @@ class Dialogue(ABC):
         if not flight.is_open and flight.is_named:
             # The server refused the sender and took the recipient. It is not known which message
             # the empty content would end.
-            raise ConnectionLost(LossReason.PROTOCOL_ERROR, "DATA was taken without a sender")
+            raise ConnectionLost(LossReason.PROTOCOL_ERROR, "DATA was accepted without a sender")
 
     def _hear(self, flight: InFlight, step: SmtpStep, code: int, text: bytes) -> None:
         """Act on a reply that is not the expected "go on"."""
         if not 200 <= code < 600 or (step is SmtpStep.CONTENT and 300 <= code < 400):
             raise ConnectionLost(
-                LossReason.PROTOCOL_ERROR, f"no answer to {step.name}: {_words(code, text)}"
+                LossReason.PROTOCOL_ERROR,
+                f"not a valid answer to {step.name}: {_words(code, text)}",
             )
         if code == 421:
             self.begin_closing(text)

@@ -56,7 +56,7 @@ def downgrade(relay: Relay, mode: Mode, words: str, *, surely: bool) -> None:
     simpler = Mode(mode - 1)
     seconds = _DAY if surely or _is_suspect(f"{_key(relay)}:{mode.name}") else _WHILE
     logger.warning(
-        "%s does not master %s (%s); %s for %s s",
+        "%s fails with %s (%s); using %s for %s s",
         relay.name,
         mode.name,
         words,
@@ -67,7 +67,7 @@ def downgrade(relay: Relay, mode: Mode, words: str, *, surely: bool) -> None:
     try:
         cache.set(_key(relay), int(simpler), timeout=seconds)
     except RedisError as error:
-        logger.warning("Only this process knows, while Redis is away: %s", error)
+        logger.warning("Only this process knows, because Redis is unavailable: %s", error)
 
 
 def reset_modes_for_tests() -> None:

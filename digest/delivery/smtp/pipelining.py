@@ -105,7 +105,7 @@ class Plain(Dialogue):
 
 
 def mark_not_sent(dialogue: Dialogue, flight: InFlight) -> None:
-    words = dialogue.closing or "the connection takes no more messages"
+    words = dialogue.closing or "the connection accepts no more messages"
     dialogue.set_outcome(flight, SendOutcome(Verdict.NOT_SENT, words))
 
 

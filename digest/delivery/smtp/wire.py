@@ -202,10 +202,12 @@ class Wire:
             # Three digits; then a hyphen where another line follows (RFC 5321, section 4.2.1).
             code, mark = line[:3], line[3:4]
             if len(code) < 3 or not code.isdigit() or mark not in b" -\r":
-                return self._lose(LossReason.PROTOCOL_ERROR, f"no reply of SMTP: {line[:100]!r}")
+                return self._lose(LossReason.PROTOCOL_ERROR, f"not an SMTP reply: {line[:100]!r}")
             if self._lines and code[:1] != self._class:
                 # RFC 5321, section 4.2.1: all lines have the same code. The last reply has no end.
-                return self._lose(LossReason.PROTOCOL_ERROR, f"half a reply before {line[:100]!r}")
+                return self._lose(
+                    LossReason.PROTOCOL_ERROR, f"an incomplete reply before {line[:100]!r}"
+                )
             text = line[4:_KEPT].strip()
             if mark == b"-":
                 self._class = code[:1]
