@@ -37,7 +37,7 @@ smtpd_client_connection_rate_limit = 0
 smtpd_client_message_rate_limit = 0
 smtpd_client_recipient_rate_limit = 0
 smtpd_timeout = 300s
-# Else Postfix waits a second before it takes more than it has passed on.
+# Without this, Postfix waits a second before it accepts more mail than it has passed on.
 in_flow_delay = 0
 queue_minfree = 0
 """

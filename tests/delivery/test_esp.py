@@ -209,7 +209,9 @@ def test_an_esp_without_batches_gets_each_message_immediately(esp, page):
 
     with connect(relay, should_stop=lambda: False, frozen=page) as transport:
         transport.put(copy)
-        assert len(esp.posts) == 1, "it may not wait for others: the reader may leave meanwhile"
+        assert len(esp.posts) == 1, (
+            "the message may not wait for others: its reader may unsubscribe"
+        )
         assert verdicts(dict(transport.take(unanswered=20))) == [Verdict.ACCEPTED]
     # Postal sends from the envelope sender that it is given: bounces come to us as over SMTP.
     assert esp.posts[0].json["sender"] == copy.sender

@@ -100,7 +100,7 @@ class Count:
         self.assert_duplicates_are_uncertain()
 
     def assert_duplicates_are_uncertain(self) -> None:
-        assert self.twice - self.uncertain == set(), "twice, and the ledger does not know"
+        assert self.twice - self.uncertain == set(), "arrived twice, and not uncertain"
 
     def assert_nobody_got_it_twice(self) -> None:
         assert (self.duplicates, self.uncertain) == (0, set())

@@ -213,7 +213,7 @@ class Deployment:
         """
         worker = self._celery(
             "worker", "-l", "INFO", "-c", str(processes), "-Q", "default,mail,delivery,feeds",
-            "--without-gossip", "--without-mingle", "-n", f"w{self.started}@house",
+            "--without-gossip", "--without-mingle", "-n", f"w{self.started}@faults",
             until=b" ready.",
             short_waits=SHORT_WAITS
             | {name.replace("__", "."): waits for name, waits in short_waits.items()},

@@ -98,7 +98,7 @@ def test_a_relay_that_is_down_at_the_start_only_delays_the_send(sink, sending, s
     with sending() as edition:
         wait_for(
             lambda: circuit_breaker.unavailable(settings.EMAIL_RELAYS),
-            what="a lane that finds nobody",
+            what="a lane that cannot connect",
         )
         time.sleep(rng.uniform(0, 1))
         assert sink.count == 0

@@ -77,4 +77,4 @@ def test_a_reader_gets_nothing_once_their_unsubscribe_was_answered(deployment, r
         for email, at in answered.items()
         if email in began and began[email] > at
     }
-    assert late == {}, "written to after the answer, by so many seconds"
+    assert late == {}, "messages that began after the answer, with the seconds"

@@ -75,6 +75,6 @@ def test_the_send_begins_once_a_relay_that_was_down_is_up(deployment, rng):
     deployment.sink.up()
     comparison.wait_until_sent(edition)
 
-    found = comparison.count(edition, deployment.sink, scenario="relay down, the whole house")
+    found = comparison.count(edition, deployment.sink, scenario="relay down, the whole deployment")
     found.assert_everybody_got_it()
     found.assert_nobody_got_it_twice()
