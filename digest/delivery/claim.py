@@ -47,7 +47,7 @@ _RECORD = """
                               WHEN o.status = 'uncertain'
                                    AND (NOT %(resend)s OR d.uncertain_at IS NOT NULL)
                               THEN %(now)s END
-      FROM json_to_recordset(%(records)s::json)
+      FROM json_to_recordset(%(outcomes)s::json)
            AS o(id bigint, status text, reason text, reply text, attempt int,
                 attempts int, next_attempt_at timestamptz)
      WHERE d.id = ANY(%(ids)s::bigint[])
@@ -63,16 +63,16 @@ _INELIGIBLE = """
          WHEN s.frequency <> ALL(%(frequencies)s::text[]) THEN 'frequency' ELSE '' END
 """
 
-# How long after their own hour readers still get an edition that goes by the readers' clocks.
-_USEFUL = f"""
+# How long after their own hour readers still get an edition that follows the readers' clocks.
+_ALLOWED_LATENESS = f"""
     (SELECT GREATEST(e.deadline_at - e.last_wave_at,
                      interval '{MIN_ALLOWED_LATENESS.total_seconds():.0f} seconds')
        FROM digest_edition e WHERE e.id = %(edition)s)
 """  # noqa: S608 (joined from the constant)
 
-# Rows are claimed in order of time, so that a row which is put off costs nothing until its time
-# comes (see the index delivery_due). The lane goes on behind the row that it claimed last, and so
-# does not step over the index entries of all rows that were sent before.
+# Rows are claimed in order of time, so that a postponed row costs nothing until its time comes (see
+# the index delivery_due). The lane goes on behind the row that it claimed last. So it does not step
+# over the index entries of all rows that were sent before.
 _CLAIM = f"""
 WITH recorded AS ({_RECORD}),
 due AS (
@@ -81,15 +81,15 @@ due AS (
      WHERE d.edition_id = %(edition)s AND d.next_attempt_at <= %(now)s
        AND (d.next_attempt_at, d.id) > (%(after_time)s::timestamptz, %(after_id)s)
        AND (d.status = 'pending' OR (d.status = 'uncertain' AND d.finished_at IS NULL))
-       AND (d.due_at IS NULL OR d.due_at + {_USEFUL} > %(now)s)
+       AND (d.due_at IS NULL OR d.due_at + {_ALLOWED_LATENESS} > %(now)s)
        AND EXISTS (SELECT 1 FROM digest_edition e
                     WHERE e.id = %(edition)s AND e.status = 'sending'
                       AND e.revision = %(revision)s AND e.deadline_at > %(now)s)
      ORDER BY d.next_attempt_at, d.id LIMIT %(limit)s
        FOR UPDATE OF d SKIP LOCKED
 ),
-judged AS MATERIALIZED (
-    SELECT due.id, due.next_attempt_at::text AS place, due.reason = 'throttled' AS throttled,
+checked AS MATERIALIZED (
+    SELECT due.id, due.next_attempt_at::text AS due_since, due.reason = 'throttled' AS throttled,
            due.reason = 'refused' AS refused,
            s.id AS subscription_id, r.email, r.name, s.muted_sections, {_INELIGIBLE} AS reason
       FROM due
@@ -97,17 +97,17 @@ judged AS MATERIALIZED (
       JOIN subscribers_subscriber r ON r.id = s.subscriber_id
 )
 UPDATE digest_delivery d
-   SET status = CASE WHEN j.reason = '' THEN 'sending' ELSE 'skipped' END,
-       reason = j.reason, claimed_at = %(now)s, lane = %(lane)s, relay = %(relay)s,
-       revision = CASE WHEN j.reason = '' THEN %(revision)s ELSE d.revision END,
-       finished_at = CASE WHEN j.reason = '' THEN NULL ELSE %(now)s::timestamptz END
-  FROM judged j
- WHERE d.id = j.id
-RETURNING j.place, d.id, j.subscription_id, j.email, j.name, j.muted_sections,
-          d.attempts, j.throttled, j.refused, j.reason
+   SET status = CASE WHEN c.reason = '' THEN 'sending' ELSE 'skipped' END,
+       reason = c.reason, claimed_at = %(now)s, lane = %(lane)s, relay = %(relay)s,
+       revision = CASE WHEN c.reason = '' THEN %(revision)s ELSE d.revision END,
+       finished_at = CASE WHEN c.reason = '' THEN NULL ELSE %(now)s::timestamptz END
+  FROM checked c
+ WHERE d.id = c.id
+RETURNING c.due_since, d.id, c.subscription_id, c.email, c.name, c.muted_sections,
+          d.attempts, c.throttled, c.refused, c.reason
 """  # noqa: S608 (joined from the constants above)
 
-_STILL = f"""
+_STILL_DUE = f"""
 SELECT d.id, {_INELIGIBLE}
   FROM digest_delivery d
   JOIN digest_edition e ON e.id = d.edition_id AND e.status = 'sending'
@@ -121,7 +121,7 @@ SELECT d.id, {_INELIGIBLE}
 # written in one time zone sort as text, and parsing each into a datetime would take 3 µs.
 Position = tuple[str, int]
 FRONT: Position = ("-infinity", 0)
-_NOBODY: frozenset[int] = frozenset()
+_NOTHING_MUTED: frozenset[int] = frozenset()
 
 
 class Claimed(NamedTuple):
@@ -133,7 +133,7 @@ class Claimed(NamedTuple):
     name: str
     muted_sections: frozenset[int]
     attempts: int
-    # The row was put off before because of its domain's rate.
+    # The row was postponed before because of its domain's rate.
     throttled: bool = False
     # The relay's refusal of this row held the edition before, and an editor let the edition go on.
     refused: bool = False
@@ -148,7 +148,7 @@ class RowOutcome(NamedTuple):
     reply: str = ""
     next_attempt_at: datetime | None = None
     is_attempt: bool = True
-    # How many attempts there were before; None where it does not matter.
+    # How many attempts there were before; None if it does not matter.
     attempts: int | None = None
 
     @property
@@ -163,8 +163,8 @@ class Window(NamedTuple):
 
     rows: list[Claimed]
     examined: int
-    # The position of the last row that was looked at.
-    place: Position
+    # The position of the last row that was examined.
+    position: Position
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Claimant:
 
 
 def released(delivery_id: int) -> RowOutcome:
-    """Return the record that puts a row back into the queue, as if it was never claimed."""
+    """Return the outcome that puts a row back into the queue, as if it was never claimed."""
     return RowOutcome(delivery_id, Delivery.Status.PENDING, is_attempt=False)
 
 
@@ -190,9 +190,9 @@ class PendingClaim:
     """A claim that was sent to PostgreSQL; `window` waits for its rows.
 
     One statement records the last window's outcomes and claims the next readers behind `after`. It
-    skips readers who left or were suppressed, and stores the reason. It passes over rows that
-    another lane holds. It claims nothing of an edition that is not sending, is past its deadline or
-    has a newer revision.
+    skips readers who unsubscribed or were suppressed, and stores the reason. It passes over rows
+    that another lane holds. It claims nothing of an edition that is not sending, is past its
+    deadline or has a newer revision.
     """
 
     def __init__(
@@ -208,7 +208,7 @@ class PendingClaim:
         self._statement = Statement(
             _CLAIM,
             {
-                **_recording(claimant.lane, outcomes, now),
+                **_record_values(claimant.lane, outcomes, now),
                 "edition": claimant.edition_id,
                 "revision": claimant.revision,
                 "relay": claimant.relay,
@@ -224,7 +224,9 @@ class PendingClaim:
         found = self._statement.rows()
         found.sort()
         rows = [
-            Claimed(pk, subscription, email, name, frozenset(muted) if muted else _NOBODY, *rest)
+            Claimed(
+                pk, subscription, email, name, frozenset(muted) if muted else _NOTHING_MUTED, *rest
+            )
             for _, pk, subscription, email, name, muted, *rest, reason in found
             if not reason
         ]
@@ -247,7 +249,7 @@ def record(*, lane: str, outcomes: Sequence[RowOutcome], now: datetime) -> None:
     """Record the outcomes of a window that no other window follows."""
     if outcomes:
         with connection.cursor() as cursor:
-            cursor.execute(_RECORD, _recording(lane, outcomes, now))
+            cursor.execute(_RECORD, _record_values(lane, outcomes, now))
 
 
 def release_unseen(*, lane: str) -> int:
@@ -274,27 +276,27 @@ def still_due(claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime)
         "now": now,
         "frequencies": list(claimant.frequencies),
     }
-    return dict(Statement(_STILL, values).rows())
+    return dict(Statement(_STILL_DUE, values).rows())
 
 
-def _recording(lane: str, outcomes: Sequence[RowOutcome], now: datetime) -> dict[str, Any]:
+def _record_values(lane: str, outcomes: Sequence[RowOutcome], now: datetime) -> dict[str, Any]:
     return {
         "now": now,
         "lane": lane,
         "resend": settings.RESEND_UNCERTAIN,
-        "ids": _array(entry.delivery_id for entry in outcomes),
-        "records": json.dumps(
+        "ids": _array(outcome.delivery_id for outcome in outcomes),
+        "outcomes": json.dumps(
             [
                 {
-                    "id": entry.delivery_id,
-                    "status": entry.status,
-                    "reason": entry.reason,
-                    "reply": entry.reply,
-                    "attempt": int(entry.is_attempt),
-                    "attempts": entry.attempts,
-                    "next_attempt_at": entry.next_attempt_at and str(entry.next_attempt_at),
+                    "id": outcome.delivery_id,
+                    "status": outcome.status,
+                    "reason": outcome.reason,
+                    "reply": outcome.reply,
+                    "attempt": int(outcome.is_attempt),
+                    "attempts": outcome.attempts,
+                    "next_attempt_at": outcome.next_attempt_at and str(outcome.next_attempt_at),
                 }
-                for entry in outcomes
+                for outcome in outcomes
             ]
         ),
     }

@@ -19,12 +19,12 @@ def batch_scheduling() -> Iterator[None]:
     SCHED_BATCH the lane waits until their time slice ends. A message also costs less processor
     time, because caches stay warm (docs/delivery.md, Figures).
     """
-    may = settings.LANE_SCHED_BATCH and sys.platform == "linux"
-    gives_way = may and _change(os.SCHED_OTHER, os.SCHED_BATCH)
+    is_wanted = settings.LANE_SCHED_BATCH and sys.platform == "linux"
+    is_changed = is_wanted and _change(os.SCHED_OTHER, os.SCHED_BATCH)
     try:
         yield
     finally:
-        if gives_way:
+        if is_changed:
             _change(os.SCHED_BATCH, os.SCHED_OTHER)
 
 

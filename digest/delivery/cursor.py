@@ -21,8 +21,8 @@ from digest.delivery.claim import (
 )
 
 
-class _UnderWay(NamedTuple):
-    claiming: PendingClaim
+class _Pending(NamedTuple):
+    claim: PendingClaim
     outcomes: list[RowOutcome]
     after: Position
     now: datetime
@@ -32,25 +32,26 @@ class _UnderWay(NamedTuple):
 class ClaimCursor:
     """Claims window after window for one lane, and records outcomes in the same statements.
 
-    `outcomes` are the outcomes that the next claim records. They are kept until it has: where the
-    statement fails (for example by a deadlock), they are recorded again.
+    `outcomes` are the outcomes that the next claim records. They are kept until it has done so. If
+    its statement fails (for example by a deadlock), the claim after it records them.
     """
 
     def __init__(self, claimant: Claimant, clock: Callable[[], datetime]) -> None:
         self.claimant, self.clock = claimant, clock
         self.outcomes: list[RowOutcome] = []
-        # Where the next claim goes on, and whether the last claim began at the front of the queue.
-        self.place, self.is_swept = FRONT, False
+        # The position behind which the next claim searches, and whether the last claim, if it found
+        # no reader, had searched the whole queue.
+        self.position, self.searched_all = FRONT, False
         # When the present window was claimed: by the clock, and by time.monotonic.
         self.claimed_at, self.as_of = clock(), 0.0
-        self._under_way: _UnderWay | None = None
+        self._pending: _Pending | None = None
         # The window that was claimed ahead, if any.
         self._ahead: list[Window] = []
 
     @property
     def is_ahead(self) -> bool:
         """Whether a window was claimed that `next` has not returned yet."""
-        return self._under_way is not None or bool(self._ahead)
+        return self._pending is not None or bool(self._ahead)
 
     def claim_ahead(self, limit: int) -> None:
         """Let PostgreSQL claim a window while this process is busy with the wire.
@@ -58,14 +59,14 @@ class ClaimCursor:
         An error is ignored, because `next` then claims again.
         """
         with suppress(Error):
-            self._begin(limit)
+            self._begin_claim(limit)
 
-    def _begin(self, limit: int) -> None:
+    def _begin_claim(self, limit: int) -> None:
         now, as_of = self.clock(), time.monotonic()
-        claiming = PendingClaim(
-            self.claimant, outcomes=self.outcomes, after=self.place, limit=limit, now=now
+        claim = PendingClaim(
+            self.claimant, outcomes=self.outcomes, after=self.position, limit=limit, now=now
         )
-        self._under_way = _UnderWay(claiming, self.outcomes, self.place, now, as_of)
+        self._pending = _Pending(claim, self.outcomes, self.position, now, as_of)
         self.outcomes = []
 
     def next(self, limit: int) -> Window:
@@ -75,12 +76,12 @@ class ClaimCursor:
             django.db.Error: As far as the lane can know, nothing was claimed or recorded.
         """
         if not self.is_ahead:
-            self._begin(limit)
+            self._begin_claim(limit)
         self._finish_claim()
         return self._ahead.pop()
 
     def finish_claim(self) -> None:
-        """Finish the claim under way, so that the connection is free for another statement.
+        """Finish the pending claim, so that the connection is free for another statement.
 
         An error is ignored: that statement, or the next claim, meets it as well.
         """
@@ -88,19 +89,19 @@ class ClaimCursor:
             self._finish_claim()
 
     def _finish_claim(self) -> None:
-        under_way, self._under_way = self._under_way, None
-        if under_way is None:
+        pending, self._pending = self._pending, None
+        if pending is None:
             return
         try:
-            window = under_way.claiming.window()
+            window = pending.claim.window()
         except Error:
-            self.outcomes = under_way.outcomes + self.outcomes
+            self.outcomes = pending.outcomes + self.outcomes
             raise
         # The claim did not see the rows that it released itself.
-        has_released = any(entry.is_released for entry in under_way.outcomes)
-        self.place = FRONT if has_released else window.place
-        self.is_swept = under_way.after == FRONT and not has_released
-        self.claimed_at, self.as_of = under_way.now, under_way.as_of
+        has_released = any(outcome.is_released for outcome in pending.outcomes)
+        self.position = FRONT if has_released else window.position
+        self.searched_all = pending.after == FRONT and not has_released
+        self.claimed_at, self.as_of = pending.now, pending.as_of
         self._ahead = [window]
 
     def release_ahead(self) -> None:

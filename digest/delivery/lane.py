@@ -29,23 +29,23 @@ from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
 
-# After this a fresh task takes over, so that workers can restart and editions share them fairly.
+# After this a new task takes over, so that workers can restart and editions share them fairly.
 LANE_SECONDS = 30.0
 # How long a stopping lane may work on the window on the wire. The promise is ten seconds in all.
 DRAIN_SECONDS = 4.0
-# How many times in a row a relay may hang up before it answers for a message. After each time
+# How many times in a row a relay may disconnect before it answers for a message. After each time
 # another reader comes first. A relay that could not handle what it offers gets a simpler mode.
-HANG_UPS = 3
-# A lane waits this many seconds, at most, for readers whose turn has not come.
-SOON = 5.0
+MAX_DISCONNECTS = 3
+# A lane waits this many seconds, at most, for readers who are not due yet.
+SHORT_WAIT_SECONDS = 5.0
 # How often, in seconds, a waiting lane checks whether its worker stops.
-_NAP = 0.25
+_POLL_SECONDS = 0.25
 
 
 class End(Enum):
     """Why the lane ended."""
 
-    MORE = "its time is over and readers are left: a fresh lane takes over"
+    MORE = "its time is over and readers are left: a new lane takes over"
     DONE = "nobody is due"
     STOPPED = "the worker stops"
     HELD = "the relay refuses our mail"
@@ -57,27 +57,27 @@ def run_lane(*, edition_id: int, lane: str, clock: Callable[[], datetime]) -> En
     """Claim, send and record until no reader is due, half a minute is over or the worker stops.
 
     `lane` names the claimant on the rows; each name is used once. Any number of lanes can run at
-    the same time. Where a relay cannot be reached the next one takes over.
+    the same time. If a relay cannot be reached, the next one takes over.
     """
     with shutdown.defer_sigterm(), batch_scheduling():
-        end = _over_the_relays(edition_id, lane, clock)
+        end = _try_relays(edition_id, lane, clock)
     if end is End.DONE:
         finish.finish_if_done(edition_id=edition_id, now=clock())
     return end
 
 
-def _over_the_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
+def _try_relays(edition_id: int, lane: str, clock: Callable[[], datetime]) -> End:
     tried: set[str] = set()
     refusal: str | None = None
     while True:
         with connection_slots.acquire(avoid=tried) as relay:
             if relay is None:
                 break
-            edition = _under_way(edition_id)
+            edition = _sending_edition(edition_id)
             if edition is None:
                 return End.DONE
-            wanted = audience.frequencies(edition)
-            claimant = Claimant(edition_id, edition.revision, lane, relay.name, wanted)
+            frequencies = audience.frequencies(edition)
+            claimant = Claimant(edition_id, edition.revision, lane, relay.name, frequencies)
             try:
                 end = _Lane(claimant, relay, _page(claimant), clock).run()
             except RelayRefuses as refused:
@@ -112,7 +112,7 @@ def _hold(edition_id: int, reason: str, detail: str, clock: Callable[[], datetim
     return End.HELD
 
 
-def _under_way(edition_id: int) -> Edition | None:
+def _sending_edition(edition_id: int) -> Edition | None:
     return Edition.objects.filter(pk=edition_id, status=Edition.Status.SENDING).first()
 
 
@@ -140,7 +140,7 @@ class _Lane:
             connection.execute_wrapper(finish_first(self.cursor.finish_claim)),
         ):
             try:
-                end = self._reconnecting(outbox)
+                end = self._send_over_connections(outbox)
             except NoConnection as error:
                 logger.warning("Edition %s is waiting: %s", self.claimant.edition_id, error)
                 circuit_breaker.record_failure(self.relay)
@@ -156,14 +156,13 @@ class _Lane:
             return _hold(self.claimant.edition_id, *outbox.fault, self.clock)
         return end
 
-    def _reconnecting(self, outbox: Outbox) -> End:
-        """Connect again where a relay closes after some number of messages, as many do."""
-        hang_ups = 0
-        while hang_ups < HANG_UPS:
+    def _send_over_connections(self, outbox: Outbox) -> End:
+        """Send; connect again if the relay closes after some number of messages, as many do."""
+        frozen = self.page.frozen
+        disconnects = 0
+        while disconnects < MAX_DISCONNECTS:
             outbox.begin_connection()
-            with connect(
-                self.relay, should_stop=self._must_drop, frozen=self.page.frozen
-            ) as transport:
+            with connect(self.relay, should_stop=self._must_drop, frozen=frozen) as transport:
                 circuit_breaker.record_success(self.relay)
                 try:
                     end = self._send_windows(transport, outbox)
@@ -171,11 +170,11 @@ class _Lane:
                     outbox.settle(transport)
             if end is not None:
                 return end
-            hang_ups = 0 if outbox.answered else hang_ups + 1
+            disconnects = 0 if outbox.answered else disconnects + 1
         raise NoConnection(f"{self.relay.name} hangs up before it answers for a message")
 
     def _send_windows(self, transport: Transport, outbox: Outbox) -> End | None:
-        """Send window after window; return why the lane ends, or None if the connection is over."""
+        """Send window after window; return why the lane ends, or None if the connection ends."""
         admission = self.rate_limiter.admit([], now=self.clock())
         try:
             while transport.is_open:
@@ -184,20 +183,20 @@ class _Lane:
                 if end := self._reason_to_end(admission, outbox):
                     return end
                 window = self.cursor.next(min(transport.batch, admission.limit))
-                if not window.examined and self._is_everybody_seen(transport, outbox):
+                if not window.examined and self._is_done(transport, outbox):
                     return End.DONE
                 admission = self.rate_limiter.admit(window.rows, now=self.clock())
-                outbox.put_off(admission)
-                self._put(admission, transport, outbox)
+                outbox.postpone(admission)
+                self._send_window(admission, transport, outbox)
                 outbox.settle(transport, unanswered=WINDOW - transport.batch)
         finally:
             self.cursor.release_ahead()
         return None
 
-    def _put(self, admission: Admission, transport: Transport, outbox: Outbox) -> None:
+    def _send_window(self, admission: Admission, transport: Transport, outbox: Outbox) -> None:
         """Send a window; before its last readers are sent, begin to claim the next window.
 
-        Where many messages are unanswered the next window is not claimed ahead: the wire stays busy
+        If many messages are unanswered, the next window is not claimed ahead: the wire stays busy
         while the lane waits for a claim. At most WINDOW readers are claimed and not yet recorded;
         these are the readers whom a crash leaves uncertain.
         """
@@ -205,7 +204,7 @@ class _Lane:
         limit = min(transport.batch, admission.limit)
         last = max(0, len(rows) - max(0, WINDOW - limit - len(outbox.on_wire)))
         outbox.put(transport, rows[:last], as_of=as_of)
-        may_wait = admission.wait or admission.is_full or self._stopping()
+        may_wait = admission.wait or admission.is_full or self._is_stopping()
         claimed = len(outbox.on_wire) + len(rows) - last
         if rows and not may_wait and claimed + limit <= WINDOW:
             self.cursor.claim_ahead(limit)
@@ -214,49 +213,54 @@ class _Lane:
     def _reason_to_end(self, admission: Admission, outbox: Outbox) -> End | None:
         if outbox.fault:
             return End.HELD
-        if self._stopping():
+        if self._is_stopping():
             return End.STOPPED
         if outbox.reconnected:
             return End.MORE
         if admission.is_full:
             return End.NO_CONNECTION
-        if outbox.everything_is_put_off:
+        if outbox.every_message_is_deferred:
             raise NoConnection(f"{self.relay.name} defers every message")
         return End.MORE if time.monotonic() > self.ends_at else None
 
-    def _is_everybody_seen(self, transport: Transport, outbox: Outbox) -> bool:
-        """Whether a claim that found no reader had searched the whole queue."""
+    def _is_done(self, transport: Transport, outbox: Outbox) -> bool:
+        """Whether the lane is done, after a claim that found no reader.
+
+        It is not done if that claim had not searched the whole queue, or if a reader is due soon:
+        then the method waits for that reader.
+        """
         if outbox.on_wire:
             outbox.settle(transport)
             return False
-        swept, self.cursor.place = self.cursor.is_swept, FRONT
-        if not swept:
+        searched_all = self.cursor.searched_all
+        self.cursor.position = FRONT
+        if not searched_all:
             return False
-        # Readers of a domain with a rate get turns some seconds ahead. A lane that left them to the
-        # next tick would use only a fraction of that rate.
+        # Readers of a domain with a rate are postponed by some seconds. A lane that left them to
+        # the next tick would use only a fraction of that rate.
         due_at = due.next_due(self.claimant.edition_id)
         # A row that was due before the claim and was not claimed is not for this lane: the edition
         # was stopped, or another lane holds the row.
         if due_at is None or due_at <= self.cursor.claimed_at:
             return True
         seconds = (due_at - self.clock()).total_seconds()
-        if seconds <= SOON:
+        if seconds <= SHORT_WAIT_SECONDS:
             self._wait(seconds, transport, outbox)
-        return seconds > SOON
+        return seconds > SHORT_WAIT_SECONDS
 
     def _wait(self, seconds: float, transport: Transport, outbox: Outbox) -> None:
-        """Take all answers, record all outcomes, then wait for the relay's rate."""
+        """Take all answers and record all outcomes, then wait until the time is over or a stop."""
         outbox.settle(transport)
         outbox.flush()
         until = min(time.monotonic() + seconds, self.ends_at)
-        while not self._stopping() and (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, _NAP))
+        while not self._is_stopping() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _POLL_SECONDS))
 
-    def _stopping(self) -> bool:
+    def _is_stopping(self) -> bool:
         if self.stop_seen is None and shutdown.is_requested():
             self.stop_seen = time.monotonic()
         return self.stop_seen is not None
 
     def _must_drop(self) -> bool:
         """Whether a stop leaves no time for the rest of the window."""
-        return self._stopping() and time.monotonic() > (self.stop_seen or 0) + DRAIN_SECONDS
+        return self._is_stopping() and time.monotonic() > (self.stop_seen or 0) + DRAIN_SECONDS

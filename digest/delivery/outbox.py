@@ -10,14 +10,8 @@ from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connection
 
-from digest.delivery.claim import (
-    WINDOW,
-    Claimed,
-    RowOutcome,
-    record,
-    released,
-    still_due,
-)
+from digest.delivery import claim
+from digest.delivery.claim import WINDOW, Claimed, RowOutcome
 from digest.delivery.cursor import ClaimCursor
 from digest.delivery.outgoing import Outgoing, Transport
 from digest.delivery.rate_limit import Admission, RateLimiter
@@ -37,8 +31,8 @@ WINDOW_SECONDS = 60.0
 # slow relay another query after this time costs nothing. On a fast one a window takes no longer.
 TRUST_SECONDS = 0.05
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=60), timedelta(minutes=20)
-# If a whole window of retried readers is deferred, the relay is the cause where they belong to at
-# least this many domains.
+# The relay itself is the cause if a whole window of retried readers is deferred, and these readers
+# belong to at least this many domains.
 _DOMAINS = 3
 # How many messages are made before they are sent. If messages are made and sent one by one, neither
 # step finds its code and data in the processor's caches. A whole window of messages of 45 KB each
@@ -51,7 +45,7 @@ _Status, _Reason = Delivery.Status, Delivery.Reason
 
 
 class Outbox:
-    """One lane's messages on the wire; the queue records their outcomes with the next claim."""
+    """One lane's messages on the wire; the cursor records their outcomes with the next claim."""
 
     def __init__(
         self,
@@ -63,12 +57,8 @@ class Outbox:
     ) -> None:
         self.cursor, self.lane = cursor, cursor.claimant.lane
         self.edition_id = cursor.claimant.edition_id
-        self.page, self.rate_limiter, self.clock, self.must_drop = (
-            page,
-            rate_limiter,
-            clock,
-            must_drop,
-        )
+        self.page, self.rate_limiter = page, rate_limiter
+        self.clock, self.must_drop = clock, must_drop
         self.signer = ReaderSigner(self.edition_id)
         self.on_wire: dict[int, Claimed] = {}
         # When the status of the present rows was read (time.monotonic).
@@ -79,8 +69,8 @@ class Outbox:
         self.deferred: list[tuple[str, int]] = []
         # Addresses that do not exist and are not suppressed yet, each with the server's reply.
         self.bounced: list[tuple[str, str]] = []
-        # Whether the database connection was replaced. The new session holds neither the lane's
-        # lock nor its connection slot.
+        # Whether the database connection was replaced. The new database session holds neither the
+        # lane's lock nor its connection slot.
         self.reconnected = False
         self.begin_connection()
 
@@ -102,7 +92,7 @@ class Outbox:
                 self._put_group(transport, rows[first : first + _GROUP], left, as_of)
         finally:
             # The rows that are left were never on the wire, also after an unexpected error.
-            self.cursor.outcomes.extend(released(pk) for pk in left)
+            self.cursor.outcomes.extend(claim.released(pk) for pk in left)
 
     def _put_group(
         self,
@@ -111,7 +101,8 @@ class Outbox:
         left: dict[int, Claimed],
         as_of: float,
     ) -> None:
-        for row, outgoing in self._made([row for row in rows if row.delivery_id in left], left):
+        rows = [row for row in rows if row.delivery_id in left]
+        for row, outgoing in self._make_messages(rows, left):
             if not self._may_go_on(transport):
                 return
             transport.ready()
@@ -119,7 +110,7 @@ class Outbox:
             if began - as_of > WINDOW_SECONDS:
                 return
             if began - self.trusted > TRUST_SECONDS:
-                self._look_again(left)
+                self._recheck(left)
                 self.trusted = began
             if left.pop(row.delivery_id, None):
                 self.on_wire[row.delivery_id] = row
@@ -131,21 +122,21 @@ class Outbox:
     def _may_go_on(self, transport: Transport) -> bool:
         return not self.fault and transport.is_open and not self.must_drop()
 
-    def put_off(self, admission: Admission) -> None:
-        """Put off the rows of domains at their rate, and release those beyond the relay's rate."""
+    def postpone(self, admission: Admission) -> None:
+        """Postpone the rows of domains at their rate, and release those beyond the relay's rate."""
         for row, until in admission.later:
             reason = _Reason.THROTTLED
             self.cursor.outcomes.append(
                 RowOutcome(row.delivery_id, _Status.PENDING, reason, "", until, is_attempt=False)
             )
-        self.cursor.outcomes.extend(released(row.delivery_id) for row in admission.back)
+        self.cursor.outcomes.extend(claim.released(row.delivery_id) for row in admission.back)
 
-    def _look_again(self, left: dict[int, Claimed]) -> None:
+    def _recheck(self, left: dict[int, Claimed]) -> None:
         """Remove from `left` the readers who may not get the edition any more."""
         self.cursor.finish_claim()
-        still = still_due(self.cursor.claimant, delivery_ids=list(left), now=self.clock())
+        reasons = claim.still_due(self.cursor.claimant, delivery_ids=list(left), now=self.clock())
         for pk in list(left):
-            reason = still.get(pk)
+            reason = reasons.get(pk)
             if reason:
                 self.cursor.outcomes.append(
                     RowOutcome(pk, _Status.SKIPPED, reason, is_attempt=False)
@@ -153,17 +144,17 @@ class Outbox:
             elif reason is None:
                 # The lane lost the row, or the edition was stopped. A release is safe in both
                 # cases, because recording is guarded (see claim).
-                self.cursor.outcomes.append(released(pk))
+                self.cursor.outcomes.append(claim.released(pk))
             if reason != "":
                 del left[pk]
 
-    def _made(
+    def _make_messages(
         self, rows: Sequence[Claimed], left: dict[int, Claimed]
     ) -> list[tuple[Claimed, Outgoing]]:
         """Make the messages; rows that get none are recorded and taken out of `left`."""
         made, date = [], self.clock()
         for row in rows:
-            outgoing = self._make(row, date)
+            outgoing = self._make_message(row, date)
             if isinstance(outgoing, RowOutcome):
                 self.cursor.outcomes.append(outgoing)
                 del left[row.delivery_id]
@@ -171,7 +162,7 @@ class Outbox:
                 made.append((row, outgoing))
         return made
 
-    def _make(self, row: Claimed, date: datetime) -> Outgoing | RowOutcome:
+    def _make_message(self, row: Claimed, date: datetime) -> Outgoing | RowOutcome:
         pk = row.delivery_id
         try:
             reader = self.signer.reader(
@@ -188,7 +179,7 @@ class Outbox:
             # A fault in Daybreak: each lane would meet it again, at the same reader.
             logger.exception("Edition %s: no message for %s", self.edition_id, pk)
             self.fault = Edition.Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}"
-            # Behind the other rows: an edition that goes on meets this reader last, not first.
+            # The row moves behind the others: a resumed edition meets this reader last.
             return RowOutcome(pk, _Status.PENDING, "", "", date + FIRST_RETRY, is_attempt=False)
         if message is None:
             return RowOutcome(pk, _Status.SKIPPED, _Reason.MUTED, is_attempt=False)
@@ -198,14 +189,14 @@ class Outbox:
     # --- Outcomes ---
 
     def settle(self, transport: Transport, *, unanswered: int = 0) -> None:
-        """Wait until at most `unanswered` messages have no outcome; note the outcomes so far."""
+        """Wait until at most `unanswered` messages have no outcome; keep the outcomes so far."""
         for pk, outcome in transport.take(unanswered=unanswered):
             row = self.on_wire.pop(pk)
             self.rate_limiter.record_outcome(row, outcome)
-            entry = self._record(row, outcome)
-            self.cursor.outcomes.append(entry)
+            row_outcome = self._row_outcome(row, outcome)
+            self.cursor.outcomes.append(row_outcome)
             # A message that came back unsent behind a full connection was not answered.
-            if entry.status != _Status.PENDING:
+            if row_outcome.status != _Status.PENDING:
                 self.deferred.clear()
             elif outcome.verdict is not Verdict.NOT_SENT:
                 self.deferred.append((row.email.rpartition("@")[2], row.attempts))
@@ -215,27 +206,27 @@ class Outbox:
         self._suppress()
 
     @property
-    def everything_is_put_off(self) -> bool:
+    def every_message_is_deferred(self) -> bool:
         """Whether the relay itself defers every message, and not only some recipient domain."""
         if len(self.deferred) < WINDOW:
             return False
         # In the queue only retried readers of one domain stand next to each other.
-        for_the_first_time = sum(not attempts for _, attempts in self.deferred)
+        first_attempts = sum(not attempts for _, attempts in self.deferred)
         domains = {domain for domain, _ in self.deferred}
-        return for_the_first_time >= WINDOW or len(domains) >= _DOMAINS
+        return first_attempts >= WINDOW or len(domains) >= _DOMAINS
 
     def flush(self) -> None:
-        """Write the outcomes that no claim has recorded; wait while the database is gone.
+        """Write the outcomes that no claim has recorded; wait for a database that is unavailable.
 
         Raises:
-            OperationalError: The database did not come back. The rows that were on the wire become
-                uncertain (see `recover`).
+            OperationalError, InterfaceError: The database did not come back. The rows that were on
+                the wire become uncertain (see `recover`).
         """
         until = time.monotonic() + RECORD_SECONDS
         while self.cursor.outcomes or self.bounced:
             try:
                 self._suppress()
-                record(lane=self.lane, outcomes=self.cursor.outcomes, now=self.clock())
+                claim.record(lane=self.lane, outcomes=self.cursor.outcomes, now=self.clock())
                 self.cursor.outcomes = []
             except (OperationalError, InterfaceError):
                 if time.monotonic() > until or self.must_drop():
@@ -251,9 +242,9 @@ class Outbox:
             suppress(email=email, reason=reason, detail=reply, now=self.clock())
             del self.bounced[0]
 
-    def _record(self, row: Claimed, outcome: SendOutcome) -> RowOutcome:
+    def _row_outcome(self, row: Claimed, outcome: SendOutcome) -> RowOutcome:
         """Translate the verdict into the row's new status, reason and next attempt."""
-        status, reason, next_attempt_at, counts = _Status.PENDING, "", None, True
+        status, reason, next_attempt_at, is_attempt = _Status.PENDING, "", None, True
         self.answered += outcome.verdict not in {Verdict.NOT_SENT, Verdict.UNKNOWN}
         match outcome.verdict:
             case Verdict.ACCEPTED:
@@ -270,25 +261,31 @@ class Outbox:
                 status, reason = _Status.FAILED, str(_Reason.REFUSED)
             case Verdict.SENDERS_FAULT:
                 self.fault = Edition.Reason.REFUSED, outcome.reply
-                # Behind the other rows: an edition that goes on meets this reader last, not first.
+                # The row moves behind the others: a resumed edition meets this reader last.
                 reason, next_attempt_at = str(_Reason.REFUSED), self.clock() + FIRST_RETRY
-                counts = False
+                is_attempt = False
             case Verdict.UNKNOWN:
                 status = _Status.UNCERTAIN
                 next_attempt_at = self.clock() + backoff(row.attempts + 1)
             case Verdict.NOT_SENT:
-                counts = False
+                is_attempt = False
                 if not self.answered and not self.has_moved_one:
                     # Readers go in order, so a reader at whom the relay hangs up must not stay
                     # first for ever. This counts no attempt; it only lets other readers go first.
                     next_attempt_at, self.has_moved_one = self.clock() + FIRST_RETRY, True
         return RowOutcome(
-            row.delivery_id, status, reason, outcome.reply, next_attempt_at, counts, row.attempts
+            row.delivery_id,
+            status,
+            reason,
+            outcome.reply,
+            next_attempt_at,
+            is_attempt=is_attempt,
+            attempts=row.attempts,
         )
 
 
 def backoff(attempt: int) -> timedelta:
     """Return how long to wait after the given attempt: doubling from a minute, with jitter."""
-    whole: timedelta = min(FIRST_RETRY * 2 ** min(attempt - 1, 10), LONGEST_RETRY)
+    longest: timedelta = min(FIRST_RETRY * 2 ** min(attempt - 1, 10), LONGEST_RETRY)
     # Jitter, so that thousands of readers deferred at the same time do not come back together.
-    return whole * random.uniform(0.5, 1)  # noqa: S311 (no secret)
+    return longest * random.uniform(0.5, 1)  # noqa: S311 (no secret)

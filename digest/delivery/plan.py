@@ -26,9 +26,9 @@ _Row = Delivery.Status
 # Rows that are to be sent, now or later. This is the condition of the index delivery_due.
 WAITING = Q(status=_Row.PENDING) | Q(status=_Row.UNCERTAIN, finished_at=None)
 
-# Seconds after which a lane has surely looked at a reader's status again, or has the message on the
-# wire. This is `outbox.TRUST_SECONDS`, with a margin for a busy machine.
-LOOK_AGAIN = 1.0
+# Seconds after which a lane has certainly checked a reader's status again, or has the message on
+# the wire. This is `outbox.TRUST_SECONDS`, with a margin for a busy machine.
+RECHECK_SECONDS = 1.0
 # How many readers one statement plans. It takes 0.8 s on two cores, and lanes can then send to the
 # first of them.
 BATCH_SIZE = 50_000
@@ -48,18 +48,18 @@ def start_delivery(*, edition_id: int, now: datetime) -> None:
         NotStarted: The edition is not approved, was changed since, cannot be rendered, is past its
             deadline, or has an unusual audience.
     """
-    # An edition that is started before its time is sent now, also when it goes on after a hold.
+    # An edition that is started before its time is sent now, also when it resumes after a hold.
     early = Edition.objects.filter(pk=edition_id, status=_Status.APPROVED, sends_at__gt=now)
     early.update(sends_at=now)
     try:
         with transaction.atomic():
             _start(lock_edition(edition_id), now)
-    except _Unfit as unfit:
-        _give_back(edition_id, unfit, now)
-        raise NotStarted(str(unfit)) from unfit
+    except _CannotSend as error:
+        _hold_or_skip(edition_id, error, now)
+        raise NotStarted(str(error)) from error
 
 
-class _Unfit(Exception):
+class _CannotSend(Exception):
     """The edition is approved but must not be sent; `reason` is one of Edition.Reason."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -81,24 +81,24 @@ def _start(edition: Edition, now: datetime) -> None:
     if edition.status != _Status.APPROVED:
         raise NotStarted(f"The edition is {edition.get_status_display()}, not approved.")
     if now >= edition.deadline_at:
-        raise _Unfit(_Reason.PAST_DEADLINE, "The edition is past its deadline.")
+        raise _CannotSend(_Reason.PAST_DEADLINE, "The edition is past its deadline.")
     try:
         frozen = freeze(edition_id=edition.pk, now=now)
     except (PageTooLong, UnsafeHeader, BrokenPage) as error:
-        raise _Unfit(_Reason.NOT_SENDABLE, str(error)) from error
+        raise _CannotSend(_Reason.NOT_SENDABLE, str(error)) from error
     except DatabaseError:
         raise
     except Exception as error:
         # A fault in Daybreak: without a hold each tick would meet it again, and no editor would
         # hear of it.
         logger.exception("Edition %s cannot be frozen", edition.pk)
-        raise _Unfit(_Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}") from error
+        raise _CannotSend(_Reason.NOT_SENDABLE, f"{type(error).__name__}: {error}") from error
     # The hash is computed again after freezing, to notice a change while the page was rendered.
     if {frozen.content_hash, content_hash(edition)} != {edition.approved_hash}:
-        raise _Unfit(_Reason.CHANGED, "The edition was changed after it was approved.")
+        raise _CannotSend(_Reason.CHANGED, "The edition was changed after it was approved.")
     readers = audience.reachable(edition, now=now).count()
     if unusual := audience.unusual_warning(edition, readers):
-        raise _Unfit(_Reason.AUDIENCE, unusual)
+        raise _CannotSend(_Reason.AUDIENCE, unusual)
     Edition.objects.filter(pk=edition.pk, status=_Status.APPROVED).update(
         status=_Status.SENDING,
         sending_at=edition.sending_at or now,
@@ -118,11 +118,11 @@ def _last_wave_and_deadline(edition: Edition, now: datetime) -> dict[str, dateti
     before = edition.last_wave_at
     if before is None:
         return {}
-    turns = waves.reader_groups(edition, audience.readers(edition), now=now)
-    last = waves.last_send_time(turns, now=now)
+    groups = waves.reader_groups(edition, audience.readers(edition), now=now)
+    last = waves.last_send_time(groups, now=now)
     if edition.sending_at:
-        # The edition goes on after a stop. Readers of later waves may be planned already, and may
-        # have left since.
+        # The edition resumes after a stop. Readers of later waves may be planned already, and may
+        # have unsubscribed since.
         last = max(last, before)
     # A deadline that an editor has set before the last wave stays where it is.
     deadline = edition.deadline_at + (last - before) * (edition.deadline_at > before)
@@ -160,17 +160,17 @@ def half_planned() -> list[int]:
     return list(sending.values_list("pk", flat=True))
 
 
-def _give_back(edition_id: int, unfit: _Unfit, now: datetime) -> None:
+def _hold_or_skip(edition_id: int, error: _CannotSend, now: datetime) -> None:
     """Hold the edition, which notifies its editors; skip it if it is past its deadline."""
     approved = [_Status.APPROVED]
     try:
-        if unfit.reason == _Reason.PAST_DEADLINE:
-            skip(edition_id=edition_id, reason=unfit.reason, from_status=approved)
+        if error.reason == _Reason.PAST_DEADLINE:
+            skip(edition_id=edition_id, reason=error.reason, from_status=approved)
         else:
             hold(
                 edition_id=edition_id,
-                reason=unfit.reason,
-                detail=str(unfit),
+                reason=error.reason,
+                detail=str(error),
                 now=now,
                 from_status=approved,
             )
@@ -179,7 +179,7 @@ def _give_back(edition_id: int, unfit: _Unfit, now: datetime) -> None:
 
 
 def hold_sending(*, edition_id: int, reason: str, detail: str, now: datetime) -> None:
-    """Stop a delivery that cannot go on; it goes on when the edition is approved again."""
+    """Stop a delivery that cannot continue; it resumes when the edition is approved again."""
     try:
         hold(
             edition_id=edition_id,
@@ -193,7 +193,7 @@ def hold_sending(*, edition_id: int, reason: str, detail: str, now: datetime) ->
 
 
 def drop_reader(*, subscription_id: int, now: datetime) -> int:
-    """Skip the waiting rows of a reader who left; return how many editions these were.
+    """Skip the waiting rows of a reader who unsubscribed; return how many editions these were.
 
     The claim would skip them too, but here the ledger shows it immediately. A lane checks the
     status of a row that it holds once more before the message goes on the wire. This function waits
@@ -203,8 +203,8 @@ def drop_reader(*, subscription_id: int, now: datetime) -> int:
     dropped = waiting.update(
         status=_Row.SKIPPED, reason=Delivery.Reason.UNSUBSCRIBED, finished_at=now
     )
-    until = time.monotonic() + LOOK_AGAIN
-    held = Delivery.objects.filter(subscription_id=subscription_id, status=_Row.SENDING)
-    while held.exists() and time.monotonic() < until:
+    until = time.monotonic() + RECHECK_SECONDS
+    on_wire = Delivery.objects.filter(subscription_id=subscription_id, status=_Row.SENDING)
+    while on_wire.exists() and time.monotonic() < until:
         time.sleep(0.02)
     return dropped

@@ -28,10 +28,10 @@ class Statement:
 
     def rows(self) -> list[Any]:
         with connection.wrap_database_errors, self._cursor:
-            self._cursor.connection.wait(self._rest())
+            self._cursor.connection.wait(self._remaining_steps())
             return self._cursor.fetchall()
 
-    def _rest(self) -> Generator[Any, Any, None]:
+    def _remaining_steps(self) -> Generator[Any, Any, None]:
         state = self._waits_for
         while True:
             ready = yield state
@@ -44,8 +44,8 @@ class Statement:
 def finish_first(finish: Callable[[], None]) -> Callable[..., Any]:
     """Return a wrapper for `connection.execute_wrapper` that calls `finish` before a statement."""
 
-    def wrapped(execute: Callable[..., Any], *asked: Any) -> Any:
+    def wrapped(execute: Callable[..., Any], *args: Any) -> Any:
         finish()
-        return execute(*asked)
+        return execute(*args)
 
     return wrapped

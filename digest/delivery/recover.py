@@ -1,4 +1,4 @@
-"""Take back the rows of lanes that died."""
+"""Recover the rows of lanes that died."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ GRACE = timedelta(seconds=20)
 # After this a row is lost even if its lane's session exists: when a host dies, its session may stay
 # until the network times out. The lease is longer than a lane can work on a window. A lane begins
 # no message after `outbox.WINDOW_SECONDS`, and one message takes at most four replies and its
-# content (`patience.REPLY_TIMEOUT`, `patience.CONTENT_TIMEOUT`).
+# content (`timeouts.REPLY_TIMEOUT`, `timeouts.CONTENT_TIMEOUT`).
 LEASE = timedelta(minutes=5)
 # A reader whose lanes die this many times is not sent to again: perhaps the message kills them.
-MOST_LOSSES = 5
+MAX_LOSSES = 5
 
 
 def recover(*, now: datetime) -> int:
@@ -51,17 +51,17 @@ def _database_is_just_back(now: datetime) -> bool:
 
 
 def _mark_uncertain(rows: QuerySet[Delivery], now: datetime) -> int:
-    leave = (
-        Value(now)
-        if not settings.RESEND_UNCERTAIN
-        else Case(When(attempts__gte=MOST_LOSSES - 1, then=Value(now)), default=None)
+    finished_at = (
+        Case(When(attempts__gte=MAX_LOSSES - 1, then=Value(now)), default=None)
+        if settings.RESEND_UNCERTAIN
+        else Value(now)
     )
     return rows.update(
         status=Delivery.Status.UNCERTAIN,
         # Without its name on the row, the lane cannot record an outcome any more.
         lane="",
         uncertain_at=Coalesce("uncertain_at", Value(now)),
-        finished_at=leave,
+        finished_at=finished_at,
         attempts=F("attempts") + 1,
         next_attempt_at=now,
         reply="the lane that was sending it stopped responding",

@@ -15,9 +15,7 @@ from celery.signals import worker_shutting_down
 
 # One byte that Celery's main process shares with the pool processes that it forks. SIGTERM reaches
 # only the main process, and the lane runs in a child.
-_asked = mmap.mmap(-1, 1)
-
-
+_stop_flag = mmap.mmap(-1, 1)
 # A signal that this process received itself is not shared: a child that is ended on its own must
 # not stop the lanes of the other children.
 _received: list[int] = []
@@ -25,19 +23,19 @@ _received: list[int] = []
 
 def request(**_: Any) -> None:
     """Ask every lane of this worker to stop."""
-    _asked[0] = 1
+    _stop_flag[0] = 1
 
 
 worker_shutting_down.connect(request)
 
 
 def is_requested() -> bool:
-    return bool(_asked[0] or _received)
+    return bool(_stop_flag[0] or _received)
 
 
 def reset_request_for_tests() -> None:
     """Withdraw the request. A worker never does this, because it ends."""
-    _asked[0] = 0
+    _stop_flag[0] = 0
 
 
 @contextmanager
@@ -51,10 +49,10 @@ def defer_sigterm() -> Iterator[None]:
         yield
         return
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def remember(number: int, frame: FrameType | None) -> None:
         _received.append(number)
 
-    before = signal.signal(signal.SIGTERM, note)
+    before = signal.signal(signal.SIGTERM, remember)
     try:
         yield
     finally:

@@ -112,7 +112,7 @@ def test_a_lane_of_an_older_revision_claims_nobody(
     readers(2)
     start_sending()
     before = Edition.objects.get(pk=edition.pk)
-    monkeypatch.setattr(lane, "_under_way", lambda _: before)
+    monkeypatch.setattr(lane, "_sending_edition", lambda _: before)
     Edition.objects.filter(pk=edition.pk).update(revision=2)
 
     assert run_lane() is End.DONE
@@ -216,7 +216,7 @@ def test_an_unsubscribe_is_answered_once_the_lane_with_the_row_has_looked(
     for _ in range(2):
         began = time.monotonic()
         preferences.unsubscribe(subscription_id=reader.pk, now=NOW)
-        assert time.monotonic() - began >= plan.LOOK_AGAIN
+        assert time.monotonic() - began >= plan.RECHECK_SECONDS
 
 
 def test_one_reader_refused_by_policy_does_not_block_the_others(

@@ -3,7 +3,7 @@
 import pytest
 
 from digest.delivery import circuit_breaker, finish, plan
-from digest.delivery.lane import HANG_UPS, End
+from digest.delivery.lane import MAX_DISCONNECTS, End
 from digest.delivery.outbox import LONGEST_RETRY, backoff
 from digest.delivery.replies import Verdict
 from digest.delivery.report import tally
@@ -277,7 +277,7 @@ def test_a_relay_that_hangs_up_after_every_message_opens_its_breaker(
     start_sending()
 
     assert run_lane() is End.NO_CONNECTION
-    assert tally(edition.pk).uncertain == server.connections == HANG_UPS
+    assert tally(edition.pk).uncertain == server.connections == MAX_DISCONNECTS
     assert circuit_breaker.is_open(server.relay)
 
 
