@@ -1,4 +1,4 @@
-"""Tell the programs that asked for it that an edition has been sent."""
+"""Announce a sent edition to the webhooks that listen for it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from django.db.models import Count
 from digest.models import Delivery, Edition
 from subscribers.models import Event
 from subscribers.webhooks.emit import emit, has_listeners
+
+# The statuses whose readers are counted in the event.
+_COUNTED = (
+    Delivery.Status.SENT,
+    Delivery.Status.FAILED,
+    Delivery.Status.SKIPPED,
+    Delivery.Status.UNCERTAIN,
+)
 
 
 def edition_sent(*, edition_id: int, now: datetime) -> None:
@@ -29,17 +37,9 @@ def edition_sent(*, edition_id: int, now: datetime) -> None:
                 "subject": edition.subject,
                 "url": f"{settings.SITE_URL}{edition.get_absolute_url()}",
                 "sent_at": edition.sent_at.isoformat() if edition.sent_at else None,
-                "readers": {status.value: counts.get(status, 0) for status in _TOLD},
+                "readers": {status.value: counts.get(status, 0) for status in _COUNTED},
             }
         },
         newsletter_id=edition.newsletter_id,
         now=now,
     )
-
-
-_TOLD = (
-    Delivery.Status.SENT,
-    Delivery.Status.FAILED,
-    Delivery.Status.SKIPPED,
-    Delivery.Status.UNCERTAIN,
-)

@@ -15,8 +15,8 @@ def clear_replies(*, subscription_ids: Sequence[int]) -> int:
 
     The rows are kept, because the number of readers that an edition reached is counted from them.
     """
-    said = Delivery.objects.filter(subscription__in=subscription_ids).exclude(reply="")
-    return said.update(reply="")
+    with_reply = Delivery.objects.filter(subscription__in=subscription_ids).exclude(reply="")
+    return with_reply.update(reply="")
 
 
 def clear_late_replies(*, subscription_ids: Sequence[int], now: datetime) -> None:

@@ -17,8 +17,8 @@ _Status, _Reason = Edition.Status, Edition.Reason
 _Row = Delivery.Status
 
 # The reason of readers who were skipped when an edition ended, and the reason that the edition gets
-# where none of its readers was reached.
-_LEFT_OUT = {
+# if none of its readers was reached.
+_EDITION_REASONS = {
     Delivery.Reason.PAST_DEADLINE: _Reason.PAST_DEADLINE,
     Delivery.Reason.ENDED: _Reason.BY_EDITOR,
 }
@@ -32,21 +32,21 @@ def has_open_rows(edition_id: int) -> bool:
     edition would be closed before that reader got it.
     """
     rows = Delivery.objects.filter(edition_id=edition_id).order_by()
-    waits, flies = Exists(rows.filter(WAITING)), Exists(rows.filter(status=_Row.SENDING))
-    return Edition.objects.filter(waits | flies, pk=edition_id).exists()
+    waiting, on_wire = Exists(rows.filter(WAITING)), Exists(rows.filter(status=_Row.SENDING))
+    return Edition.objects.filter(waiting | on_wire, pk=edition_id).exists()
 
 
 def finish_if_done(*, edition_id: int, now: datetime) -> bool:
     """Close the edition if no row is open; return True if this call did it.
 
-    It becomes sent, or skipped where it ended before a single message was out.
+    It becomes sent, or skipped if it ended before a single message was sent.
     """
     with transaction.atomic():
         edition = lock_edition(edition_id)
         if edition.status != _Status.SENDING or not edition.planned_at or has_open_rows(edition_id):
             return False
         rows = Delivery.objects.filter(edition_id=edition_id)
-        if reason := _ended_before_anybody_got_it(rows):
+        if reason := _reason_if_nobody_was_reached(rows):
             skip(
                 edition_id=edition_id,
                 reason=reason,
@@ -63,12 +63,12 @@ def finish_if_done(*, edition_id: int, now: datetime) -> bool:
         return bool(done)
 
 
-def _ended_before_anybody_got_it(rows: QuerySet[Delivery]) -> str:
+def _reason_if_nobody_was_reached(rows: QuerySet[Delivery]) -> str:
     if rows.filter(status__in=[_Row.SENT, _Row.UNCERTAIN]).exists():
         return ""
-    left = rows.filter(status=_Row.SKIPPED, reason__in=_LEFT_OUT).order_by()
-    found = left.values_list("reason", flat=True).first()
-    return str(_LEFT_OUT[Delivery.Reason(found)]) if found else ""
+    skipped = rows.filter(status=_Row.SKIPPED, reason__in=_EDITION_REASONS).order_by()
+    found = skipped.values_list("reason", flat=True).first()
+    return str(_EDITION_REASONS[Delivery.Reason(found)]) if found else ""
 
 
 def close_late(*, now: datetime) -> list[int]:

@@ -13,7 +13,7 @@ from digest.models import Edition
 from subscribers.models import Subscription
 
 # If an edition is planned again, readers who confirmed since then are added.
-_PLAN = """
+_INSERT = """
 WITH batch (id) AS MATERIALIZED ({batch}),
 added AS (
     INSERT INTO digest_delivery (edition_id, subscription_id, status, reason, attempts,
@@ -25,24 +25,25 @@ added AS (
 SELECT (SELECT max(id) FROM batch), (SELECT count(*) FROM batch), (SELECT count(*) FROM added)
 """
 
-# Where an edition goes by the readers' clocks, the batch is kept in a temporary table while Python
-# computes the turns of its zones and hours. Reading the batch twice took half as long again.
-_KEEP = """
+# If an edition follows the readers' clocks, the batch is kept in a temporary table while Python
+# computes the send times of its zones and hours. Reading the batch twice took half as long again.
+_CREATE_BATCH = """
 CREATE TEMPORARY TABLE digest_batch ON COMMIT DROP AS
 SELECT batch.id, batch.timezone, batch.preferred FROM ({batch}) AS batch (id, timezone, preferred)
 """
 _GROUPS = "SELECT timezone, preferred, count(*) FROM digest_batch GROUP BY 1, 2"
-_PLAN_WAVES = """
-WITH turn AS (
-    SELECT * FROM unnest(%s::text[], %s::time[], %s::timestamptz[]) AS t (timezone, preferred, at)
+_INSERT_WAVES = """
+WITH reader_group AS (
+    SELECT *
+      FROM unnest(%s::text[], %s::time[], %s::timestamptz[]) AS t (timezone, preferred, sends_at)
 ),
 added AS (
     INSERT INTO digest_delivery (edition_id, subscription_id, status, reason, attempts,
                                  next_attempt_at, due_at, lane, reply, relay, revision)
-    SELECT %s, batch.id, 'pending', '', 0, turn.at, turn.at, '', '', '', 0
+    SELECT %s, batch.id, 'pending', '', 0, g.sends_at, g.sends_at, '', '', '', 0
       FROM digest_batch batch
-      JOIN turn ON turn.timezone = batch.timezone
-       AND COALESCE(turn.preferred, '24:00') = COALESCE(batch.preferred, '24:00')
+      JOIN reader_group g ON g.timezone = batch.timezone
+       AND COALESCE(g.preferred, '24:00') = COALESCE(batch.preferred, '24:00')
      ORDER BY batch.id
         ON CONFLICT (edition_id, subscription_id) DO NOTHING
  RETURNING 1
@@ -50,7 +51,7 @@ added AS (
 SELECT (SELECT max(id) FROM digest_batch), (SELECT count(*) FROM digest_batch),
        (SELECT count(*) FROM added)
 """
-_DROP = "DROP TABLE digest_batch"
+_DROP_BATCH = "DROP TABLE digest_batch"
 
 
 class ReaderBatch(NamedTuple):
@@ -68,31 +69,33 @@ def delivery_rows(
     `readers` are ordered and limited to one batch. Each batch needs a transaction of its own.
     """
     if edition.local_time is None:
-        batch, params = readers.values_list("pk", flat=True).query.sql_with_params()
+        query, params = readers.values_list("pk", flat=True).query.sql_with_params()
         with connection.cursor() as cursor:
-            cursor.execute(_PLAN.format(batch=batch), [*params, edition.pk, now])
-            return _batch(cursor)
-    return _add_by_turns(edition, readers, now)
+            cursor.execute(_INSERT.format(batch=query), [*params, edition.pk, now])
+            return _read_batch(cursor)
+    return _add_by_send_times(edition, readers, now)
 
 
-def _add_by_turns(edition: Edition, readers: QuerySet[Subscription], now: datetime) -> ReaderBatch:
+def _add_by_send_times(
+    edition: Edition, readers: QuerySet[Subscription], now: datetime
+) -> ReaderBatch:
     columns = readers.values_list("pk", "subscriber__timezone", "preferred_time")
-    batch, params = columns.query.sql_with_params()
+    query, params = columns.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP.format(batch=batch), params)
+        cursor.execute(_CREATE_BATCH.format(batch=query), params)
         cursor.execute(_GROUPS)
-        turns = waves.with_send_times(edition, cursor.fetchall(), now=now)
+        groups = waves.with_send_times(edition, cursor.fetchall(), now=now)
         values: list[Any] = [
-            [turn.timezone for turn in turns],
-            [turn.preferred_time for turn in turns],
-            [turn.sends_at for turn in turns],
+            [group.timezone for group in groups],
+            [group.preferred_time for group in groups],
+            [group.sends_at for group in groups],
         ]
-        cursor.execute(_PLAN_WAVES, [*values, edition.pk])
-        found = _batch(cursor)
-        cursor.execute(_DROP)
+        cursor.execute(_INSERT_WAVES, [*values, edition.pk])
+        found = _read_batch(cursor)
+        cursor.execute(_DROP_BATCH)
     return found
 
 
-def _batch(cursor: Any) -> ReaderBatch:
+def _read_batch(cursor: Any) -> ReaderBatch:
     last, found, _added = cursor.fetchone()
     return ReaderBatch(last, found)

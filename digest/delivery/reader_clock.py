@@ -1,4 +1,4 @@
-"""Keep each row of an edition that goes by the readers' clocks at its reader's hour."""
+"""Keep each row of an edition that follows the readers' clocks at its reader's hour."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def _wait_for_planners(subscriber_id: int) -> None:
     The batch may hold the reader with the old time zone or hour, and its rows would appear only
     after this module has looked for them. Later batches read the new values.
     """
-    theirs = Subscription.objects.filter(subscriber=subscriber_id)
+    subscriptions = Subscription.objects.filter(subscriber=subscriber_id)
     half_planned = Edition.objects.filter(
-        newsletter__in=theirs.values("newsletter"),
+        newsletter__in=subscriptions.values("newsletter"),
         local_time__isnull=False,
         status=Edition.Status.SENDING,
         planned_at=None,
@@ -64,20 +64,20 @@ def _retime(delivery_id: int, now: datetime) -> bool:
         "edition__newsletter", "edition__schedule", "subscription__subscriber"
     ).get(pk=delivery_id)
     edition, reader = row.edition, row.subscription
-    turn = waves.send_time(
+    sends_at = waves.send_time(
         edition,
         timezone=reader.subscriber.timezone,
         preferred_time=reader.preferred_time,
         now=now,
     )
-    at = min(max(turn, now), edition.last_wave_at or now)
+    at = min(max(sends_at, now), edition.last_wave_at or now)
     return bool(waiting.update(next_attempt_at=at, due_at=at))
 
 
 def skip_late(*, now: datetime) -> int:
     """Skip readers who were not reached in time after their own hour; return how many.
 
-    The edition goes on for readers whose hour comes later. A lane does not claim late rows either
+    The edition continues for readers whose hour comes later. A lane does not claim late rows either
     (claim.py).
     """
     return sum(

@@ -56,13 +56,12 @@ class ResendResult:
 def undelivered(edition_id: int) -> Undelivered:
     """Count the readers to whom the edition could be sent again; takes three queries."""
     failed = _failed(edition_id)
-    reasons = dict(
-        _writable(failed).order_by().values_list("reason").annotate(count=Count("pk")),
-    )
+    counts = _not_suppressed(failed).order_by().values_list("reason").annotate(count=Count("pk"))
+    reasons = dict(counts)
     return Undelivered(
         reasons=reasons,
         suppressed=failed.count() - sum(reasons.values()),
-        uncertain=_writable(_left_uncertain(edition_id)).count(),
+        uncertain=_not_suppressed(_finally_uncertain(edition_id)).count(),
     )
 
 
@@ -75,13 +74,13 @@ def resend_failed(
 ) -> ResendResult:
     """Make the failed readers due again; the caller enqueues the lanes.
 
-    With `uncertain`, readers whose outcome was lost for good become due too. Some of them may get
-    a second copy, under the same Message-ID. `until` is a new deadline, unless the edition has a
-    later one.
+    With `include_uncertain`, readers whose outcome was lost for good become due too. Some of them
+    may get a second copy, under the same Message-ID. `new_deadline` has no effect if the edition's
+    own deadline is later.
 
     Raises:
-        TooLate: The edition is past its deadline, and `until` gives it no time.
-        NotAgain: The edition was not sent, or there is nobody to send it to.
+        ResendTooLate: The edition is past its deadline, and `new_deadline` gives it no time.
+        CannotResend: The edition was not sent, or there is nobody to send it to.
     """
     with transaction.atomic():
         edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
@@ -89,20 +88,20 @@ def resend_failed(
         deadline = max(new_deadline or edition.deadline_at, edition.deadline_at)
         _require_time(edition, deadline, now)
         left_out = _failed(edition_id).count()
-        failed = _due_again(_failed(edition_id), now, status=_Row.PENDING, reason="")
-        lost = _due_again(_left_uncertain(edition_id), now) if include_uncertain else 0
-        if not failed + lost:
-            raise CannotResend(_nobody(left_out))
+        failed = _make_due(_failed(edition_id), now, status=_Row.PENDING, reason="")
+        uncertain = _make_due(_finally_uncertain(edition_id), now) if include_uncertain else 0
+        if not failed + uncertain:
+            raise CannotResend(_nobody_left(left_out))
         Edition.objects.filter(pk=edition_id, status__in=_UNDER_WAY).update(
             status=_Status.SENDING, deadline_at=deadline
         )
-    return ResendResult(failed, lost, left_out - failed)
+    return ResendResult(failed, uncertain, left_out - failed)
 
 
-def _require_time(edition: Edition, until: datetime, now: datetime) -> None:
+def _require_time(edition: Edition, new_deadline: datetime, now: datetime) -> None:
     if edition.status not in _UNDER_WAY:
         raise CannotResend(f"The edition is {edition.get_status_display()}, not sent.")
-    if now < until:
+    if now < new_deadline:
         return
     deadline = edition.deadline_at.astimezone(edition.newsletter.zone)
     raise ResendTooLate(
@@ -111,7 +110,7 @@ def _require_time(edition: Edition, until: datetime, now: datetime) -> None:
     )
 
 
-def _nobody(left_out: int) -> str:
+def _nobody_left(left_out: int) -> str:
     if left_out:
         return f"Nobody is left to send it to: {left_out:,} failed, and all are suppressed."
     return "Nobody is left to send it to: no delivery of it has failed."
@@ -121,18 +120,19 @@ def _failed(edition_id: int) -> QuerySet[Delivery]:
     return Delivery.objects.filter(edition_id=edition_id, status=_Row.FAILED)
 
 
-def _left_uncertain(edition_id: int) -> QuerySet[Delivery]:
+def _finally_uncertain(edition_id: int) -> QuerySet[Delivery]:
     """Return the uncertain rows that no lane will send again by itself."""
     return Delivery.objects.filter(
         edition_id=edition_id, status=_Row.UNCERTAIN, finished_at__isnull=False
     )
 
 
-def _writable(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+def _not_suppressed(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
     suppressed = Suppression.objects.values("email_key")
     return rows.exclude(subscription__subscriber__email_key__in=suppressed)
 
 
-def _due_again(rows: QuerySet[Delivery], now: datetime, **fields: str) -> int:
+def _make_due(rows: QuerySet[Delivery], now: datetime, **fields: str) -> int:
     # The readers get it now, whatever their own hour was.
-    return _writable(rows).update(next_attempt_at=now, due_at=None, finished_at=None, **fields)
+    due = _not_suppressed(rows)
+    return due.update(next_attempt_at=now, due_at=None, finished_at=None, **fields)
