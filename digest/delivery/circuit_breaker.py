@@ -26,7 +26,7 @@ HALF_OPEN_SECONDS = 15 * 60.0
 PROBE_SECONDS = 20.0
 
 _KEY = "digest:breaker:{}:{}"
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 def record_failure(relay: Relay) -> None:
@@ -35,7 +35,7 @@ def record_failure(relay: Relay) -> None:
     Lanes that fail at the same time count as one failure.
     """
 
-    def note(marks: _Marks) -> None:
+    def open_breaker(marks: _Marks) -> None:
         failures = marks.count(_key("failed", relay))
         # Without jitter the lanes of all hosts would come back at the same moment.
         jitter = random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
@@ -44,17 +44,17 @@ def record_failure(relay: Relay) -> None:
             marks.increase(_key("failed", relay), HALF_OPEN_SECONDS)
         marks.drop(_key("probe", relay))
 
-    _do(note)
+    _run(open_breaker)
 
 
 def record_success(relay: Relay) -> None:
     """Close the breaker: a lane is connected, and the next failure counts as the first."""
-    _do(lambda marks: marks.drop(*(_key(what, relay) for what in ("open", "failed", "probe"))))
+    _run(lambda marks: marks.drop(*(_key(what, relay) for what in ("open", "failed", "probe"))))
 
 
 def open_for(relay: Relay, *, seconds: float) -> None:
     """Open the breaker for `seconds` though nothing failed: the relay's daily cap is reached."""
-    _do(lambda marks: marks.add(_key("capped", relay), seconds))
+    _run(lambda marks: marks.add(_key("capped", relay), seconds))
 
 
 def is_open(relay: Relay) -> bool:
@@ -64,13 +64,13 @@ def is_open(relay: Relay) -> bool:
 def unavailable(relays: Sequence[Relay]) -> set[str]:
     """Return the names of the relays that no lane may use now."""
     keys = [_key(what, relay) for relay in relays for what in ("open", "capped")]
-    present = _do(lambda marks: marks.present(keys))
+    present = _run(lambda marks: marks.present(keys))
     return {relay.name for n, relay in enumerate(relays) if any(present[2 * n : 2 * n + 2])}
 
 
 def half_open(relays: Sequence[Relay]) -> set[str]:
     """Return the names of the relays that failed and are not known to have recovered."""
-    present = _do(lambda marks: marks.present([_key("failed", relay) for relay in relays]))
+    present = _run(lambda marks: marks.present([_key("failed", relay) for relay in relays]))
     return {relay.name for relay, failed in zip(relays, present, strict=True) if failed}
 
 
@@ -85,7 +85,7 @@ def allow_probe(relay: Relay) -> bool:
         failed = marks.present([_key("failed", relay)])[0]
         return not failed or marks.add(_key("probe", relay), PROBE_SECONDS)
 
-    return _do(probe)
+    return _run(probe)
 
 
 def _key(what: str, relay: Relay) -> str:
@@ -104,7 +104,7 @@ class _Marks(Protocol):
     def drop(self, *keys: str) -> None: ...
 
 
-class _Shared:
+class _RedisMarks:
     """Marks in Redis, shared by all hosts."""
 
     def __init__(self, redis: Redis) -> None:
@@ -127,8 +127,8 @@ class _Shared:
         self.redis.delete(*keys)
 
 
-class _Here:
-    """Marks of this process alone, used while Redis is gone."""
+class _LocalMarks:
+    """Marks of this process alone, used while Redis is unavailable."""
 
     def __init__(self) -> None:
         self.marks: dict[str, tuple[int, float]] = {}
@@ -154,16 +154,16 @@ class _Here:
             self.marks.pop(key, None)
 
 
-_here = _Here()
+_local_marks = _LocalMarks()
 
 
-def _do(work: Callable[[_Marks], _Answer]) -> _Answer:
+def _run(work: Callable[[_Marks], _Result]) -> _Result:
     try:
-        return shared_redis.run(lambda redis: work(_Shared(redis)))
+        return shared_redis.run(lambda redis: work(_RedisMarks(redis)))
     except shared_redis.RedisUnavailable:
-        return work(_here)
+        return work(_local_marks)
 
 
 def reset_breakers_for_tests() -> None:
     """Drop the marks that this process holds alone."""
-    _here.marks.clear()
+    _local_marks.marks.clear()

@@ -29,12 +29,12 @@ _TAKEN = """
 
 @contextmanager
 def acquire(*, avoid: Collection[str] = ()) -> Iterator[Relay | None]:
-    """Hold a free connection slot of a relay, or yield None where no slot is free.
+    """Hold a free connection slot of a relay, or yield None if no slot is free.
 
     Slots are counted over all editions and hosts. The relay with the fewest lanes for its weight
     comes first. `avoid` names relays to pass over.
     """
-    found = _take(avoid)
+    found = _take_slot(avoid)
     if found is None:
         yield None
         return
@@ -42,7 +42,7 @@ def acquire(*, avoid: Collection[str] = ()) -> Iterator[Relay | None]:
     try:
         yield relay
     finally:
-        _leave(relay, number)
+        _release_slot(relay, number)
 
 
 def available() -> int:
@@ -50,26 +50,27 @@ def available() -> int:
     taken = _taken()
     in_service = [relay for tier in _in_service(()) for relay in tier]
     # While a relay's breaker is half open, only one lane may probe it.
-    tried = circuit_breaker.half_open(in_service)
-    room = [1 if relay.name in tried else relay.connections for relay in in_service]
+    half_open = circuit_breaker.half_open(in_service)
+    limits = [1 if relay.name in half_open else relay.connections for relay in in_service]
     return sum(
-        max(0, most - len(taken[relay.name])) for relay, most in zip(in_service, room, strict=True)
+        max(0, limit - len(taken[relay.name]))
+        for relay, limit in zip(in_service, limits, strict=True)
     )
 
 
-def _take(avoid: Collection[str]) -> tuple[Relay, int] | None:
+def _take_slot(avoid: Collection[str]) -> tuple[Relay, int] | None:
     taken = _taken()
     in_service = _in_service(avoid)
     for tier in in_service:
         tier.sort(key=lambda relay: (len(taken[relay.name]) + 1) / max(relay.weight, 1))
     for relay in chain.from_iterable(in_service):
         for number in range(relay.connections):
-            if number in taken[relay.name] or not _lock(relay, number):
+            if number in taken[relay.name] or not _lock_slot(relay, number):
                 continue
             # While a relay's breaker is half open, only one lane may probe it.
             if circuit_breaker.allow_probe(relay):
                 return relay, number
-            _leave(relay, number)
+            _release_slot(relay, number)
             break
     return None
 
@@ -80,16 +81,16 @@ def _in_service(avoid: Collection[str]) -> list[list[Relay]]:
     The standby tier (weight 0) is there only while the breaker of every regular relay is open or
     half open.
     """
-    resting = circuit_breaker.unavailable(settings.EMAIL_RELAYS)
-    up = [
+    unavailable = circuit_breaker.unavailable(settings.EMAIL_RELAYS)
+    usable = [
         relay
         for relay in settings.EMAIL_RELAYS
-        if relay.name not in resting and relay.name not in avoid
+        if relay.name not in unavailable and relay.name not in avoid
     ]
-    regular = [relay for relay in up if relay.weight]
+    regular = [relay for relay in usable if relay.weight]
     if len(circuit_breaker.half_open(regular)) < len(regular):
         return [regular]
-    return [regular, [relay for relay in up if not relay.weight]]
+    return [regular, [relay for relay in usable if not relay.weight]]
 
 
 def _taken() -> dict[str, set[int]]:
@@ -111,14 +112,14 @@ def _class(relay: Relay) -> int:
     return zlib.crc32(f"digest.connection-slot:{relay.name}".encode()) >> 1
 
 
-def _lock(relay: Relay, number: int) -> bool:
+def _lock_slot(relay: Relay, number: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [_class(relay), number])
         row = cursor.fetchone()
     return bool(row and row[0])
 
 
-def _leave(relay: Relay, number: int) -> None:
+def _release_slot(relay: Relay, number: int) -> None:
     # A database connection that broke has released its locks.
     if connection.connection is None or connection.connection.closed:
         return

@@ -45,8 +45,8 @@ class DeferralTracker:
     def _reset(self) -> None:
         self.answers = 0
         self._answered: dict[str, int] = {}
-        self._put_off: dict[str, int] = {}
-        self._is_news = False
+        self._deferred: dict[str, int] = {}
+        self._has_new_deferral = False
 
     def add(self, domain: str, outcome: SendOutcome) -> None:
         verdict = outcome.verdict
@@ -57,27 +57,27 @@ class DeferralTracker:
         self.answers += 1
         self._answered[domain] = self._answered.get(domain, 0) + 1
         if verdict is Verdict.DEFERRED:
-            self._put_off[domain] = self._put_off.get(domain, 0) + 1
-            self._is_news = True
+            self._deferred[domain] = self._deferred.get(domain, 0) + 1
+            self._has_new_deferral = True
 
     def slow_down(self) -> SlowDown:
-        """Decide from the answers since the last slow-down; called once a batch."""
-        slow_down = self._find_slow_down() if self._is_news else NO_SLOW_DOWN
+        """Decide from the answers since the last slow-down; call it once per batch."""
+        slow_down = self._find_slow_down() if self._has_new_deferral else NO_SLOW_DOWN
         if slow_down is not NO_SLOW_DOWN:
             self._reset()
         elif self.answers > MEMORY:
-            self._fade()
-        self._is_news = False
+            self._halve()
+        self._has_new_deferral = False
         return slow_down
 
     def _find_slow_down(self) -> SlowDown:
         suspects = {
-            domain for domain, bad in self._put_off.items() if _is_much(bad, self._answered[domain])
+            name for name, n in self._deferred.items() if _is_too_many(n, self._answered[name])
         }
-        others = sum(n for domain, n in self._answered.items() if domain not in suspects)
-        bad = sum(n for domain, n in self._put_off.items() if domain not in suspects)
-        # The relay is at fault where the other domains are deferred as often, or are too few.
-        if (_is_much(bad, others) and others >= MIN_OTHER_ANSWERS) or (
+        others = sum(n for name, n in self._answered.items() if name not in suspects)
+        deferred = sum(n for name, n in self._deferred.items() if name not in suspects)
+        # The relay is at fault if the other domains are deferred as often, or are too few.
+        if (_is_too_many(deferred, others) and others >= MIN_OTHER_ANSWERS) or (
             others < MIN_OTHER_ANSWERS and len(suspects) > 2
         ):
             return SlowDown(relay=True)
@@ -85,13 +85,13 @@ class DeferralTracker:
             return NO_SLOW_DOWN
         return SlowDown(domains={name: self._answered[name] / self.answers for name in suspects})
 
-    def _fade(self) -> None:
+    def _halve(self) -> None:
         self._answered = {name: n // 2 for name, n in self._answered.items() if n > 1}
-        self._put_off = {name: n // 2 for name, n in self._put_off.items() if n > 1}
+        self._deferred = {name: n // 2 for name, n in self._deferred.items() if n > 1}
         self.answers = sum(self._answered.values())
 
 
-def _is_much(bad: int, answered: int) -> bool:
-    """Whether the share is surely above SHARE; a few answers are no proof unless all agree."""
-    deviation = math.sqrt(bad * (answered - bad) / answered) if answered else 0.0
-    return bad >= MIN_DEFERRED and bad - DEVIATIONS * deviation >= SHARE * answered
+def _is_too_many(deferred: int, answered: int) -> bool:
+    """Whether the share is certainly above SHARE; a few answers prove it only if all agree."""
+    deviation = math.sqrt(deferred * (answered - deferred) / answered) if answered else 0.0
+    return deferred >= MIN_DEFERRED and deferred - DEVIATIONS * deviation >= SHARE * answered

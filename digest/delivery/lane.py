@@ -200,7 +200,7 @@ class _Lane:
         while the lane waits for a claim. At most WINDOW readers are claimed and not yet recorded;
         these are the readers whom a crash leaves uncertain.
         """
-        rows, as_of = admission.go, self.cursor.as_of
+        rows, as_of = admission.admitted, self.cursor.as_of
         limit = min(transport.batch, admission.limit)
         last = max(0, len(rows) - max(0, WINDOW - limit - len(outbox.on_wire)))
         outbox.put(transport, rows[:last], as_of=as_of)

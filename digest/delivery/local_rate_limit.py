@@ -1,4 +1,4 @@
-"""Keep one lane to its share of the rates while Redis is gone and lanes cannot share buckets."""
+"""Keep one lane to its share of the rates while Redis, with the shared buckets, is unavailable."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class TokenBucket:
 
     def __init__(self, rate: float, *, at: float, seconds: float = 1) -> None:
         self.rate, self.at = rate, at
-        self.tokens, self.most = max(1.0, rate), max(1.0, rate * seconds)
+        self.tokens, self.capacity = max(1.0, rate), max(1.0, rate * seconds)
 
     def refill(self, at: float) -> None:
-        self.tokens = min(self.most, self.tokens + self.rate * max(0.0, at - self.at))
+        self.tokens = min(self.capacity, self.tokens + self.rate * max(0.0, at - self.at))
         self.at = at
 
     def take(self, *, at: float, needed: float = 0.99) -> bool:
@@ -33,18 +33,18 @@ class TokenBucket:
         return min(LONGEST_WAIT, max(0.0, (tokens - self.tokens) / self.rate))
 
 
-class Domain(TokenBucket):
-    """A domain's share, in which each row that waits has its own turn (as in rate_limiter.lua)."""
+class DomainBucket(TokenBucket):
+    """A domain's share, in which each row that waits has its own turn (as in rate_limit.lua)."""
 
     def __init__(self, rate: float, *, at: float) -> None:
         super().__init__(rate, at=at, seconds=2)
         self.horizon = at
 
-    def wait(self, *, at: float, was_put_off: bool) -> float:
-        """Return 0 if the row may go now, else the seconds until a turn that is its alone."""
+    def wait(self, *, at: float, was_throttled: bool) -> float:
+        """Return 0 if the row may be sent now, else the seconds until its own turn."""
         # A row that comes for the first time may not take a token that another row waits for.
-        is_free = was_put_off or self.horizon <= at
-        if self.take(at=at, needed=0.99 if is_free else 0.75 * self.most + 1):
+        may_take_any = was_throttled or self.horizon <= at
+        if self.take(at=at, needed=0.99 if may_take_any else 0.75 * self.capacity + 1):
             return 0.0
         self.horizon = max(self.horizon, at) + 1 / self.rate
         return self.horizon - at
@@ -56,38 +56,38 @@ class LocalRateLimit:
     def __init__(self, *, floor: float, lanes: int, at: float) -> None:
         self.lanes = lanes
         self.relay = TokenBucket(floor / lanes, at=at)
-        self._domains: dict[str, Domain] = {}
+        self._domains: dict[str, DomainBucket] = {}
 
-    def verdicts(
-        self, wanted: Sequence[tuple[str, float, bool]], *, at: float, left: int | None
+    def waits(
+        self, domains: Sequence[tuple[str, float, bool]], *, at: float, left: int | None
     ) -> list[float]:
         """Return for each row 0 (send it), -1 (release it) or the seconds that it must wait.
 
-        Each row is given as its domain, the domain's rate (0: no limit) and whether it was put off
-        before. `left` is how many messages the relay still takes today (None: no limit).
+        Each row is given as its domain, the domain's rate (0: no limit) and whether it was
+        throttled before. `left` is how many messages the relay still takes today (None: no limit).
         """
-        found = []
-        for name, rate, was_put_off in wanted:
+        waits = []
+        for name, rate, was_throttled in domains:
             if left is not None and left <= 0:
-                found.append(-1.0)
+                waits.append(-1.0)
                 continue
             domain = self._domain(name, rate, at) if rate else None
-            wait = domain.wait(at=at, was_put_off=was_put_off) if domain else 0.0
+            wait = domain.wait(at=at, was_throttled=was_throttled) if domain else 0.0
             if not wait and not self.relay.take(at=at):
                 wait = -1.0
                 if domain:
                     domain.tokens += 1
             elif not wait and left is not None:
                 left -= 1
-            found.append(wait)
-        return found
+            waits.append(wait)
+        return waits
 
-    def next(self, most: int) -> tuple[int, float]:
+    def next_batch(self, max_rows: int) -> tuple[int, float]:
         """Return how many rows to claim next, and in how many seconds."""
-        limit = max(1, min(most, int(self.relay.rate)))
+        limit = max(1, min(max_rows, int(self.relay.rate)))
         return limit, self.relay.wait_for(limit)
 
-    def _domain(self, name: str, rate: float, at: float) -> Domain:
+    def _domain(self, name: str, rate: float, at: float) -> DomainBucket:
         if name not in self._domains:
-            self._domains[name] = Domain(rate / self.lanes, at=at)
+            self._domains[name] = DomainBucket(rate / self.lanes, at=at)
         return self._domains[name]

@@ -124,12 +124,12 @@ class Outbox:
 
     def postpone(self, admission: Admission) -> None:
         """Postpone the rows of domains at their rate, and release those beyond the relay's rate."""
-        for row, until in admission.later:
+        for row, until in admission.throttled:
             reason = _Reason.THROTTLED
             self.cursor.outcomes.append(
                 RowOutcome(row.delivery_id, _Status.PENDING, reason, "", until, is_attempt=False)
             )
-        self.cursor.outcomes.extend(claim.released(row.delivery_id) for row in admission.back)
+        self.cursor.outcomes.extend(claim.released(row.delivery_id) for row in admission.released)
 
     def _recheck(self, left: dict[int, Claimed]) -> None:
         """Remove from `left` the readers who may not get the edition any more."""

@@ -4,20 +4,20 @@
 
 local PREFIX = 'digest:rate:'
 local GROWTH = 1.05          -- per second without deferrals: twice the rate in 14 s
-local CALM = 2               -- one halving in this time, or one bad moment would count many times
+local HALVING_PAUSE = 2      -- one halving in this time, or one bad moment would count many times
 local LONGEST_WAIT = 5       -- a lane that would wait longer for its turn gets no kept tokens
 local FIRST_HORIZON = 60     -- how far ahead a reduced rate is trusted; later as far as its age
-local KEEP = 3600
+local KEEP_SECONDS = 3600
 
 local relay, clock = ARGV[1], ARGV[2]
-local rows, credit = tonumber(ARGV[3]), tonumber(ARGV[4])
+local rows, kept_before = tonumber(ARGV[3]), tonumber(ARGV[4])  -- tokens kept by the last call
 local ceiling, floor, lanes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local most = tonumber(ARGV[8])                            -- rows of a batch
+local max_rows = tonumber(ARGV[8])                              -- of a batch
 -- Since the last call: rows that the lane sent without a call; whether the relay defers too much.
-local sent, refused = tonumber(ARGV[9]), ARGV[10] == '1'
-local cap, day, seed = tonumber(ARGV[11]), ARGV[12], ARGV[13]
-local refusing = ARGV[14]                                 -- 'domain share ceiling' lines
-local configured, wanted = ARGV[15] == '1', ARGV[16]      -- a '+|-domain ceiling' line for each row
+local sent, is_deferring = tonumber(ARGV[9]), ARGV[10] == '1'
+local cap, day, ledger_count = tonumber(ARGV[11]), ARGV[12], ARGV[13]
+local deferring = ARGV[14]                               -- 'domain share ceiling' lines
+local configured, row_lines = ARGV[15] == '1', ARGV[16]  -- a '+|-domain ceiling' line for each row
 
 local now = tonumber(clock)
 if not now then
@@ -26,14 +26,14 @@ if not now then
 end
 
 -- How many messages the relay still takes today. If Redis has no count of the day, the script
--- returns -1, and the caller passes the ledger's count (seed).
+-- returns -1, and the caller passes the ledger's count.
 local left, count_key = math.huge, PREFIX .. 'day:' .. day .. ':' .. relay
 if cap >= 0 then
   local count = tonumber(redis.call('GET', count_key))
   if not count then
-    if seed == '' then return {-1} end
-    count = tonumber(seed)
-    redis.call('SET', count_key, seed, 'EX', 2 * 86400)
+    if ledger_count == '' then return {-1} end
+    count = tonumber(ledger_count)
+    redis.call('SET', count_key, ledger_count, 'EX', 2 * 86400)
   end
   left = math.max(0, cap - count)
 end
@@ -50,7 +50,7 @@ local function load(key, limit, seconds)
     passed = 0
   end
   if b.rate then
-    b.rate = b.rate * GROWTH ^ math.min(passed, KEEP)
+    b.rate = b.rate * GROWTH ^ math.min(passed, KEEP_SECONDS)
     if b.rate >= (limit > 0 and limit or b.top or 0) then  -- no top: the settings had a limit
       b.rate, b.top, b.since = nil, nil, nil
       if limit == 0 then b.horizon, b.tokens = nil, nil end
@@ -64,7 +64,7 @@ local function load(key, limit, seconds)
 end
 
 local function halve(b, lowest, measured)
-  if b.cut and now - b.cut >= 0 and now - b.cut < CALM then return end
+  if b.cut and now - b.cut >= 0 and now - b.cut < HALVING_PAUSE then return end
   local before = b.flow > 0 and b.flow or measured
   if b.limit > 0 then lowest = math.min(lowest, b.limit) end
   b.rate = math.max(lowest, before / 2)
@@ -78,7 +78,7 @@ local function save(key, b, keep)
   redis.call('SET', key, cjson.encode(b), 'EX', math.ceil(keep))
 end
 
--- The rate at which the relay really got messages lately. Where the relay has no limit, a deferral
+-- The rate at which the relay really got messages lately. If the relay has no limit, a deferral
 -- halves this rate.
 local relay_key = PREFIX .. 'relay:' .. relay
 local r = load(relay_key, ceiling, 1)
@@ -87,7 +87,7 @@ if now - r.begun >= 1 or now < r.begun then
   r.speed, r.n, r.begun = r.n / math.max(1, now - r.begun), 0, now
 end
 local speed = math.max(r.speed or 0, r.n / math.max(0.5, now - r.begun))
-if refused then halve(r, floor, speed) end
+if is_deferring then halve(r, floor, speed) end
 
 -- Domains.
 local cut_key = PREFIX .. 'cut'
@@ -102,12 +102,12 @@ local function domain_of(name, limit)
   return d
 end
 
-for name, share, limit in string.gmatch(refusing, '(%S+) (%S+) (%S+)\n') do
+for name, share, limit in string.gmatch(deferring, '(%S+) (%S+) (%S+)\n') do
   halve(domain_of(name, tonumber(limit)), 1, speed * tonumber(share))
 end
 
--- Return the seconds until the next turn in a domain. Each row that is put off has its own turn, so
--- that it is claimed only once more. But a reduced rate changes with time: rows beyond its horizon
+-- Return the seconds until the next turn in a domain. Each throttled row has its own turn, so that
+-- it is claimed only once more. But a reduced rate changes with time: rows beyond its horizon
 -- come back spread over the second half of the horizon, and are sorted again.
 local function turn(d)
   local horizon = math.max(d.horizon or now, now) + 1 / d.flow
@@ -122,12 +122,12 @@ local function turn(d)
   return horizon - now
 end
 
--- A row that was put off before takes any token. A new row takes only a token that no other row
+-- A row that was throttled before takes any token. A new row takes only a token that no other row
 -- waits for.
-local function admit(d, was_put_off)
+local function admit(d, was_throttled)
   if d.flow == 0 then return 0 end
   local needed = 0.99
-  if not was_put_off and (d.horizon or now) > now then needed = 0.75 * d.burst + 1 end
+  if not was_throttled and (d.horizon or now) > now then needed = 0.75 * d.burst + 1 end
   if d.tokens >= needed then
     d.tokens = d.tokens - 1
     return 0
@@ -137,30 +137,32 @@ end
 
 -- The batch.
 local budget = math.min(rows, left)
-if r.flow > 0 then budget = math.min(budget, credit + math.max(0, math.floor(r.tokens + 0.01))) end
-local went, verdicts, limited = 0, {}, false
+if r.flow > 0 then
+  budget = math.min(budget, kept_before + math.max(0, math.floor(r.tokens + 0.01)))
+end
+local admitted, waits, limited = 0, {}, false
 if configured or next(domains) or redis.call('EXISTS', cut_key) == 1 then
   limited = true
-  for mark, name, limit in string.gmatch(wanted, '([+-])(%S+) (%S+)\n') do
+  for mark, name, limit in string.gmatch(row_lines, '([+-])(%S+) (%S+)\n') do
     local d = domain_of(name, tonumber(limit))
     local tokens = d.tokens
     local wait = admit(d, mark == '+')
-    if wait == 0 and went >= budget then
+    if wait == 0 and admitted >= budget then
       wait, d.tokens = -1, tokens
     elseif wait == 0 then
-      went = went + 1
+      admitted = admitted + 1
     end
-    verdicts[#verdicts + 1] = wait < 0 and -1 or math.ceil(wait * 1000)
+    waits[#waits + 1] = wait < 0 and -1 or math.ceil(wait * 1000)
   end
 else
-  went = math.min(rows, budget)
+  admitted = math.min(rows, budget)
 end
 
 -- This lane's next batch: the relay's tokens for its turn are kept for it.
-local limit, wait, kept = most, 0, 0
+local limit, wait, kept = max_rows, 0, 0
 if r.flow > 0 then
-  r.tokens = r.tokens + credit - went
-  limit = math.max(1, math.min(most, math.floor(r.flow / lanes)))
+  r.tokens = r.tokens + kept_before - admitted
+  limit = math.max(1, math.min(max_rows, math.floor(r.flow / lanes)))
   wait = math.max(0, (limit - r.tokens) / r.flow)
   if wait > LONGEST_WAIT then
     limit, wait = 1, LONGEST_WAIT
@@ -169,26 +171,26 @@ if r.flow > 0 then
   end
 end
 if cap >= 0 then
-  redis.call('INCRBY', count_key, went)
-  left = left - went
+  redis.call('INCRBY', count_key, admitted)
+  left = left - admitted
   limit = math.max(1, math.min(limit, left))
 end
 
-r.n = r.n + went
-save(relay_key, r, KEEP)
+r.n = r.n + admitted
+save(relay_key, r, KEEP_SECONDS)
 for name, d in pairs(domains) do
   local key = PREFIX .. 'domain:' .. name
   if d.flow == 0 then
     redis.call('DEL', key)
   else
-    local keep = math.max(0, (d.horizon or now) - now) + KEEP
+    local keep = math.max(0, (d.horizon or now) - now) + KEEP_SECONDS
     save(key, d, keep)
     if d.rate then redis.call('SET', cut_key, 1, 'EX', math.ceil(keep)) end
   end
 end
 local is_quiet = (r.flow == 0 and not limited and cap < 0) and 1 or 0
-local reply = {went, limit, math.ceil(wait * 1000), kept, is_quiet, left <= 0 and 1 or 0}
+local reply = {admitted, limit, math.ceil(wait * 1000), kept, is_quiet, left <= 0 and 1 or 0}
 if limited then
-  for _, verdict in ipairs(verdicts) do reply[#reply + 1] = verdict end
+  for _, wait in ipairs(waits) do reply[#reply + 1] = wait end
 end
 return reply

@@ -26,17 +26,18 @@ from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
 
-# Where nothing is limited, a lane asks Redis only after this many seconds, which costs nothing at
-# any speed. It reports a deferral immediately.
-QUIET = 0.1
-# How many seconds before its turn a lane may come, because sleeping is not exact.
-EARLY = 0.005
-# Seconds after which the warm-up's daily count is read from the ledger again, while Redis is gone.
-RECOUNT = 30.0
+# If nothing is limited, a lane asks Redis only after this many seconds, which costs nothing at any
+# speed. It reports a deferral immediately.
+QUIET_SECONDS = 0.1
+# How many seconds before its turn a lane may ask, because sleeping is not exact.
+EARLY_SECONDS = 0.005
+# Seconds after which the warm-up's daily count is read from the ledger again, while Redis is
+# unavailable.
+RECOUNT_SECONDS = 30.0
 
 _SOURCE = Path(__file__).with_suffix(".lua").read_text()
-# The script's answer where it has no count of the day, and the index of the argument with a count.
-_NEEDS_COUNT, _SEED = -1, 12
+# The script's answer if it has no count of the day, and the index of the argument with that count.
+_NEEDS_COUNT, _DAY_COUNT = -1, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,17 @@ class Admission:
     """What a lane may do with a batch; every row is in exactly one of the three lists."""
 
     # Rows to send now.
-    go: list[Claimed]
-    # Rows whose domain is at its rate: back to pending until that time, with the reason "throttled"
-    # and without an attempt.
-    later: list[tuple[Claimed, datetime]] = field(default_factory=list)
-    # Rows beyond the relay's rate: back to pending, without an attempt.
-    back: list[Claimed] = field(default_factory=list)
+    admitted: list[Claimed]
+    # Rows whose domain is at its rate, each with the time until which it returns to pending, with
+    # the reason "throttled" and without an attempt.
+    throttled: list[tuple[Claimed, datetime]] = field(default_factory=list)
+    # Rows beyond the relay's rate. They return to pending, without an attempt.
+    released: list[Claimed] = field(default_factory=list)
     # Seconds to sleep before the next claim, whatever became of this batch.
     wait: float = 0.0
     # How many rows to claim then.
     limit: int = WINDOW
-    # Whether the relay's daily cap is reached: the lane ends, and other lanes pass the relay over.
+    # Whether the relay's daily cap is reached. The lane ends, and other lanes pass over the relay.
     is_full: bool = False
 
 
@@ -88,11 +89,11 @@ class RateLimiter:
         self._clock, self._count = clock, count
         self._time = clock or time.monotonic
         self._rates: Mapping[str, float] = settings.DOMAIN_RATES
-        self._any = self._rates.get("*", 0.0)
+        self._default_rate = self._rates.get("*", 0.0)
         self._deferrals = DeferralTracker()
         self._slow_down = SlowDown()
         self._sent = 0
-        # How many tokens Redis keeps for this lane's next batch, and when the batch may come.
+        # How many tokens Redis keeps for this lane's next batch, and when the lane may ask again.
         self._kept, self._ready_at = 0, 0.0
         self._quiet_until = 0.0
         self._local: LocalRateLimit | None = None
@@ -106,52 +107,52 @@ class RateLimiter:
         while it has no rows to release.
         """
         at = self._time()
-        if (early := self._ready_at - at) > EARLY:
-            return Admission([], back=rows, wait=early, limit=max(1, self._kept))
-        self._learn()
+        if (early := self._ready_at - at) > EARLY_SECONDS:
+            return Admission([], released=rows, wait=early, limit=max(1, self._kept))
+        self._read_deferrals()
         is_limited = bool(self._rates) and any(self._rate(row) for row in rows)
         if at < self._quiet_until and not is_limited:
             self._sent += len(rows)
             return Admission(rows)
         try:
-            return self._together(rows, now=now, at=at, is_limited=is_limited)
+            return self._admit_by_redis(rows, now=now, at=at, is_limited=is_limited)
         except shared_redis.RedisUnavailable as error:
-            return self._by_itself(rows, now=now, at=at, error=error)
+            return self._admit_locally(rows, now=now, at=at, error=error)
 
     def record_outcome(self, row: Claimed, outcome: SendOutcome) -> None:
         """Remember the relay's answer; the next `admit` acts on it."""
         self._deferrals.add(_domain(row), outcome)
 
-    def _learn(self) -> None:
+    def _read_deferrals(self) -> None:
         slow_down = self._deferrals.slow_down()
         if slow_down.relay or slow_down.domains:
             self._slow_down, self._quiet_until = slow_down, 0.0
 
     def _rate(self, row: Claimed) -> float:
         """Return the rate that the settings allow for the row's domain; 0 means no limit."""
-        return self._rates.get(_domain(row), self._any)
+        return self._rates.get(_domain(row), self._default_rate)
 
-    def _together(
+    def _admit_by_redis(
         self, rows: list[Claimed], *, now: datetime, at: float, is_limited: bool
     ) -> Admission:
         """Sort the batch by the buckets in Redis, which all lanes share."""
         arguments = self._arguments(rows, now.astimezone(UTC).date(), is_limited)
-        reply = _ask(arguments)
+        reply = _run_script(arguments)
         if reply[0] == _NEEDS_COUNT:
-            arguments[_SEED] = self._count(self.relay, now.astimezone(UTC).date())
-            reply = _ask(arguments)
-        went, limit, wait, kept, is_quiet, is_full, *verdicts = reply
+            arguments[_DAY_COUNT] = self._count(self.relay, now.astimezone(UTC).date())
+            reply = _run_script(arguments)
+        admitted, limit, wait, kept, is_quiet, is_full, *milliseconds = reply
         self._slow_down, self._sent, self._kept = SlowDown(), 0, kept
         self._ready_at = at + wait / 1000 if kept else 0.0
-        self._quiet_until = at + QUIET if is_quiet else 0.0
-        seconds = [v if v < 0 else v / 1000 for v in verdicts]
-        seconds = seconds or [0.0] * went + [-1.0] * (len(rows) - went)
+        self._quiet_until = at + QUIET_SECONDS if is_quiet else 0.0
+        waits = [ms if ms < 0 else ms / 1000 for ms in milliseconds]
+        waits = waits or [0.0] * admitted + [-1.0] * (len(rows) - admitted)
         if is_full:
-            circuit_breaker.open_for(self.relay, seconds=_until_midnight(now))
-        return _sorted(rows, seconds, now, wait=wait / 1000, limit=limit, is_full=bool(is_full))
+            circuit_breaker.open_for(self.relay, seconds=_seconds_to_midnight(now))
+        return _sort(rows, waits, now, wait=wait / 1000, limit=limit, is_full=bool(is_full))
 
     def _arguments(self, rows: list[Claimed], day: date, is_limited: bool) -> list[Any]:
-        """Return the arguments of rate_limiter.lua, in its order."""
+        """Return the arguments of rate_limit.lua, in its order."""
         relay, slow_down = self.relay, self._slow_down
         return [
             relay.name,
@@ -168,17 +169,17 @@ class RateLimiter:
             day.isoformat() if relay.warmup else "",
             "",
             "".join(
-                f"{name} {share:.4f} {self._rates.get(name, self._any):g}\n"
+                f"{name} {share:.4f} {self._rates.get(name, self._default_rate):g}\n"
                 for name, share in slow_down.domains.items()
             ),
             int(is_limited),
             "".join(
-                f"{'+' if _was_put_off(row) else '-'}{_domain(row)} {self._rate(row):g}\n"
+                f"{'+' if _was_throttled(row) else '-'}{_domain(row)} {self._rate(row):g}\n"
                 for row in rows
             ),
         ]
 
-    def _by_itself(
+    def _admit_locally(
         self, rows: list[Claimed], *, now: datetime, at: float, error: shared_redis.RedisUnavailable
     ) -> Admission:
         """Sort the batch without Redis, by the lane's share of the relay's floor rate."""
@@ -188,27 +189,27 @@ class RateLimiter:
             rate = self.relay.floor / lanes
             logger.warning("Redis is unavailable; this lane sends at most %.3g/s: %s", rate, error)
         self._kept, self._ready_at, self._quiet_until = 0, 0.0, 0.0
-        left = self._left(now, at)
-        wanted = [(_domain(row), self._rate(row), _was_put_off(row)) for row in rows]
-        seconds = self._local.verdicts(wanted, at=at, left=left)
+        left = self._left_today(now, at)
+        domains = [(_domain(row), self._rate(row), _was_throttled(row)) for row in rows]
+        waits = self._local.waits(domains, at=at, left=left)
         if self._share:
             counted_at, day, share = self._share
-            self._share = counted_at, day, share - seconds.count(0)
-        limit, wait = self._local.next(WINDOW)
-        return _sorted(rows, seconds, now, wait=wait, limit=limit, is_full=left == 0)
+            self._share = counted_at, day, share - waits.count(0)
+        limit, wait = self._local.next_batch(WINDOW)
+        return _sort(rows, waits, now, wait=wait, limit=limit, is_full=left == 0)
 
-    def _left(self, now: datetime, at: float) -> int | None:
+    def _left_today(self, now: datetime, at: float) -> int | None:
         """Return this lane's share of what the relay still takes today, by the ledger's count."""
         if not self.relay.warmup:
             return None
         day = now.astimezone(UTC).date()
-        if self._share is None or at - self._share[0] > RECOUNT or self._share[1] != day:
+        if self._share is None or at - self._share[0] > RECOUNT_SECONDS or self._share[1] != day:
             left = max(0, self.relay.warmup.cap_on(day) - self._count(self.relay, day))
             self._share = at, day, left // self.relay.connections
         return self._share[2]
 
 
-def _ask(arguments: Sequence[Any]) -> list[int]:
+def _run_script(arguments: Sequence[Any]) -> list[int]:
     reply: list[int] = shared_redis.run(lambda redis: _script(redis)(args=arguments))
     return reply
 
@@ -218,25 +219,25 @@ def _script(redis: Redis) -> Script:
     return redis.register_script(_SOURCE)
 
 
-def _sorted(
+def _sort(
     rows: Sequence[Claimed],
-    seconds: Sequence[float],
+    waits: Sequence[float],
     now: datetime,
     *,
     wait: float,
     limit: int,
     is_full: bool,
 ) -> Admission:
-    """Sort each row by its figure: 0 send, below 0 release, else seconds until its next attempt."""
-    found = Admission([], wait=wait, limit=limit, is_full=is_full)
-    for row, later in zip(rows, seconds, strict=True):
-        if later == 0:
-            found.go.append(row)
-        elif later < 0:
-            found.back.append(row)
+    """Sort the rows: a wait of 0 admits a row, below 0 releases it, and seconds throttle it."""
+    admission = Admission([], wait=wait, limit=limit, is_full=is_full)
+    for row, seconds in zip(rows, waits, strict=True):
+        if seconds == 0:
+            admission.admitted.append(row)
+        elif seconds < 0:
+            admission.released.append(row)
         else:
-            found.later.append((row, now + timedelta(seconds=later)))
-    return found
+            admission.throttled.append((row, now + timedelta(seconds=seconds)))
+    return admission
 
 
 def _domain(row: Claimed) -> str:
@@ -244,10 +245,10 @@ def _domain(row: Claimed) -> str:
     return "".join(row.email.rpartition("@")[2].lower().split()) or "?"
 
 
-def _was_put_off(row: Claimed) -> bool:
+def _was_throttled(row: Claimed) -> bool:
     return bool(getattr(row, "throttled", False))
 
 
-def _until_midnight(now: datetime) -> float:
+def _seconds_to_midnight(now: datetime) -> float:
     midnight = (now.astimezone(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0)
     return max(1.0, (midnight - now).total_seconds())

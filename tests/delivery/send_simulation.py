@@ -1,6 +1,6 @@
 """Simulate a whole send in a moment: lanes, a ledger and receivers share one simulated clock.
 
-Only the rate_limiter and its Redis are real.
+Only the rate limiter and its Redis are real.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from subscribers.relays import Relay
 from tests.factories import NOW
 
 ACCEPTED = SendOutcome(Verdict.ACCEPTED, "250 ok")
-LATER = SendOutcome(Verdict.DEFERRED, "451 4.7.1 too fast")
-RETRY = 60.0
+DEFERRED = SendOutcome(Verdict.DEFERRED, "451 4.7.1 too fast")
+RETRY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,22 @@ class RateLimitedReceiver:
 
     def __init__(self, **rates: float) -> None:
         self.rates = {name.replace("_", "."): rate for name, rate in rates.items()}
-        self.room: dict[str, tuple[float, float]] = {}
+        self.buckets: dict[str, tuple[float, float]] = {}
 
     def __call__(self, domain: str, at: float) -> SendOutcome:
         for name in (domain, "all"):
             if rate := self.rates.get(name):
-                tokens, before = self.room.get(name, (rate, at))
+                tokens, before = self.buckets.get(name, (rate, at))
                 tokens = min(rate, tokens + rate * (at - before))
-                self.room[name] = max(tokens - 1, 0.0) if tokens >= 1 else tokens, at
+                self.buckets[name] = max(tokens - 1, 0.0) if tokens >= 1 else tokens, at
                 if tokens < 1:
-                    return LATER
+                    return DEFERRED
         return ACCEPTED
 
 
 @dataclass
 class Simulation:
-    """Send to every address, and record what was claimed, accepted and refused, and when."""
+    """Send to every address, and record what was claimed, accepted and deferred, and when."""
 
     relay: Relay
     speed: float = 250.0  # messages a second on one connection
@@ -57,18 +57,18 @@ class Simulation:
     until: float = 100_000.0
     at: float = 1_000_000.0
     claims: Counter[int] = field(default_factory=Counter)
-    # The time and domain of each message that was accepted, and of each that was refused.
+    # The time and domain of each message that was accepted, and of each that was deferred.
     accepted: list[tuple[float, str]] = field(default_factory=list)
-    refused: list[tuple[float, str]] = field(default_factory=list)
-    put_back: int = 0
+    deferred: list[tuple[float, str]] = field(default_factory=list)
+    released: int = 0
 
     def send(self, addresses: Iterable[str]) -> Simulation:
         self.begun = self.at
         rows = [Row(n, address) for n, address in enumerate(addresses)]
         due = [(self.at, row.delivery_id, row) for row in rows]
         lanes = [(self.at + 0.01 * n, n) for n in range(self.relay.connections)]
-        throttles = [RateLimiter(self.relay, clock=lambda: self.at) for _ in lanes]
-        limits = [rate_limiter.admit([], now=NOW).limit for rate_limiter in throttles]
+        rate_limiters = [RateLimiter(self.relay, clock=lambda: self.at) for _ in lanes]
+        limits = [rate_limiter.admit([], now=NOW).limit for rate_limiter in rate_limiters]
         while due and self.at - self.begun < self.until:
             self.at, n = heapq.heappop(lanes)
             claimed = []
@@ -77,29 +77,30 @@ class Simulation:
             if not claimed:
                 heapq.heappush(lanes, (self.at + 0.25, n))
                 continue
-            wait, limits[n] = self._batch(throttles[n], claimed, due)
+            wait, limits[n] = self._batch(rate_limiters[n], claimed, due)
             heapq.heappush(lanes, (self.at + wait, n))
         return self
 
     def _batch(self, rate_limiter, claimed, due) -> tuple[float, int]:  # type: ignore[no-untyped-def]
         self.claims.update(row.delivery_id for row in claimed)
         admission = rate_limiter.admit(claimed, now=NOW)
-        assert len(admission.go) + len(admission.later) + len(admission.back) == len(claimed)
-        for row in admission.back:
-            self.put_back += 1
+        sorted_rows = (admission.admitted, admission.throttled, admission.released)
+        assert sum(map(len, sorted_rows)) == len(claimed)
+        for row in admission.released:
+            self.released += 1
             heapq.heappush(due, (self.at, row.delivery_id, row))
-        for row, time in admission.later:
-            then = self.at + (time - NOW) / timedelta(seconds=1)
-            heapq.heappush(due, (then, row.delivery_id, Row(row.delivery_id, row.email, True)))
-        for number, row in enumerate(admission.go):
+        for row, time in admission.throttled:
+            due_at = self.at + (time - NOW) / timedelta(seconds=1)
+            heapq.heappush(due, (due_at, row.delivery_id, Row(row.delivery_id, row.email, True)))
+        for number, row in enumerate(admission.admitted):
             domain, moment = row.email.rpartition("@")[2], self.at + number / self.speed
             outcome = self.answer(domain, moment)
             rate_limiter.record_outcome(row, outcome)
-            (self.accepted if outcome is ACCEPTED else self.refused).append((moment, domain))
+            (self.accepted if outcome is ACCEPTED else self.deferred).append((moment, domain))
             if outcome is not ACCEPTED:
-                again = moment + RETRY * (0.5 + row.delivery_id % 50 / 100)
-                heapq.heappush(due, (again, row.delivery_id, Row(row.delivery_id, row.email)))
-        return len(admission.go) / self.speed + admission.wait, admission.limit
+                due_at = moment + RETRY_SECONDS * (0.5 + row.delivery_id % 50 / 100)
+                heapq.heappush(due, (due_at, row.delivery_id, Row(row.delivery_id, row.email)))
+        return len(admission.admitted) / self.speed + admission.wait, admission.limit
 
     @property
     def claims_per_row(self) -> float:
@@ -107,15 +108,15 @@ class Simulation:
 
     def rate(self, domain: str = "", *, begin: float = 0, end: float = 1e9) -> float:
         """Return the messages a second to one domain or all, in a span counted from the start."""
-        handed = sorted(self.accepted + self.refused)
-        times = [at - self.begun for at, name in handed if domain in ("", name)]
+        sent = sorted(self.accepted + self.deferred)
+        times = [at - self.begun for at, name in sent if domain in ("", name)]
         times = [at for at in times if begin <= at < end]
         return len(times) / (min(end, times[-1]) - begin)
 
     def busiest(self, domain: str = "", *, seconds: float) -> int:
         """Return the most messages that went out in any span of `seconds`."""
-        handed = sorted(self.accepted + self.refused)
-        times = [at for at, name in handed if domain in ("", name)]
+        sent = sorted(self.accepted + self.deferred)
+        times = [at for at, name in sent if domain in ("", name)]
         first, most = 0, 0
         for last, at in enumerate(times):
             while at - times[first] >= seconds:

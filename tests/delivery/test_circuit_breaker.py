@@ -1,4 +1,4 @@
-"""The breaker of an unreachable relay opens; one lane tries the relay before all come back."""
+"""The breaker of an unreachable relay opens; one lane probes the relay before all come back."""
 
 import time
 
@@ -31,22 +31,22 @@ def open_times(monkeypatch):
 
     How soon a test sees the end of that time depends on the machine.
     """
-    asked = []
-    for marks in (circuit_breaker._Shared, circuit_breaker._Here):
+    recorded = []
+    for marks in (circuit_breaker._RedisMarks, circuit_breaker._LocalMarks):
 
         def add(self, key, seconds, add=marks.add):
             is_new = add(self, key, seconds)
             if is_new and ":open:" in key:
-                asked.append(seconds)
+                recorded.append(seconds)
             return is_new
 
         monkeypatch.setattr(marks, "add", add)
-    return asked
+    return recorded
 
 
 def end_open_time():
     """End the open time of the breaker early."""
-    circuit_breaker._do(lambda marks: marks.drop(circuit_breaker._key("open", RELAY)))
+    circuit_breaker._run(lambda marks: marks.drop(circuit_breaker._key("open", RELAY)))
     assert not circuit_breaker.is_open(RELAY)
 
 
@@ -56,7 +56,7 @@ def test_a_failure_opens_the_breaker_of_its_own_relay_for_a_while(monkeypatch, o
     circuit_breaker.record_failure(RELAY)
 
     assert circuit_breaker.unavailable([OTHER, RELAY]) == {RELAY.name}
-    wait_for(lambda: not circuit_breaker.is_open(RELAY), what="the end of the rest")
+    wait_for(lambda: not circuit_breaker.is_open(RELAY), what="a breaker that is not open")
     # Redis counts in whole milliseconds.
     assert 0.8 <= open_times[0] <= time.monotonic() - begun + 0.002
     assert open_times[0] <= 1.2
@@ -80,7 +80,7 @@ def test_lanes_that_fail_together_count_as_one_failure(open_times):
     assert open_times == [pytest.approx(5, rel=0.2), pytest.approx(10, rel=0.2)]
 
 
-def test_a_half_open_breaker_lets_one_lane_try_before_all_come_back():
+def test_a_half_open_breaker_lets_one_lane_probe_before_all_come_back():
     assert [circuit_breaker.allow_probe(RELAY) for _ in range(3)] == [True] * 3
     circuit_breaker.record_failure(RELAY)
     end_open_time()
@@ -100,7 +100,7 @@ def test_a_probing_lane_that_dies_does_not_block_the_next_probe(monkeypatch):
 
     assert circuit_breaker.allow_probe(RELAY)
     assert not circuit_breaker.allow_probe(RELAY)
-    wait_for(lambda: circuit_breaker.allow_probe(RELAY), what="the next one's turn")
+    wait_for(lambda: circuit_breaker.allow_probe(RELAY), what="the next probe")
 
 
 def test_a_breaker_opened_for_a_full_day_is_not_closed_by_a_connection():

@@ -28,14 +28,14 @@ def relays(settings):
 @contextmanager
 def lane(**how):
     """Hold a connection slot in a database session of its own, as another process would."""
-    ready, leave, found = threading.Event(), threading.Event(), []
+    ready, may_release, found = threading.Event(), threading.Event(), []
 
     def hold():
         try:
             with connection_slots.acquire(**how) as relay:
                 found.append(relay.name if relay else None)
                 ready.set()
-                leave.wait(20)
+                may_release.wait(20)
         finally:
             ready.set()
             connection.close()
@@ -46,7 +46,7 @@ def lane(**how):
         assert ready.wait(10)
         yield found[0]
     finally:
-        leave.set()
+        may_release.set()
         thread.join(10)
 
 
@@ -118,7 +118,7 @@ def test_the_other_lanes_use_the_standby_while_one_lane_probes_the_relay(relays,
     assert take(3) == [a.name, a.name, None]
 
 
-def test_one_lane_alone_probes_whether_a_relay_is_back(relays, take, monkeypatch):
+def test_only_one_lane_probes_whether_a_relay_is_back(relays, take, monkeypatch):
     monkeypatch.setattr(circuit_breaker, "FIRST_OPEN_SECONDS", 0.001)
     (a,) = relays("smtp://a?connections=3")
     circuit_breaker.record_failure(a)

@@ -14,7 +14,7 @@ from digest.delivery import circuit_breaker, rate_limit
 from digest.delivery.rate_limit import RateLimiter
 from subscribers import shared_redis
 from subscribers.relays import parse_relay
-from tests.delivery.send_simulation import ACCEPTED, LATER, RateLimitedReceiver, Row, Simulation
+from tests.delivery.send_simulation import ACCEPTED, DEFERRED, RateLimitedReceiver, Row, Simulation
 from tests.factories import NOW
 
 
@@ -53,14 +53,14 @@ def test_a_relay_gets_its_rate_over_all_lanes(rate, lanes):
 
 def test_concurrent_lanes_share_one_rate_by_the_clock_of_redis():
     relay = parse_relay("smtp://h?rate=200&connections=4")
-    went, began = [], time.monotonic()
+    admitted, began = [], time.monotonic()
 
     def lane():
         rate_limiter = RateLimiter(relay)
         limit = rate_limiter.admit([], now=NOW).limit
         while time.monotonic() < began + 2:
             admission = rate_limiter.admit(rows(limit), now=NOW)
-            went.append(len(admission.go))
+            admitted.append(len(admission.admitted))
             time.sleep(admission.wait)
             limit = admission.limit
 
@@ -73,7 +73,7 @@ def test_concurrent_lanes_share_one_rate_by_the_clock_of_redis():
 
     # The limit is a full bucket and two seconds of the rate. At the end each lane may hold a batch
     # whose tokens were kept for it.
-    assert 500 < sum(went) <= (1 + seconds) * 200 + 4 * 20
+    assert 500 < sum(admitted) <= (1 + seconds) * 200 + 4 * 20
 
 
 def test_a_lane_that_comes_before_its_turn_gets_its_rows_back(redis):
@@ -81,9 +81,9 @@ def test_a_lane_that_comes_before_its_turn_gets_its_rows_back(redis):
     first = rate_limiter.admit(rows(5), now=NOW)
     second = rate_limiter.admit(rows(5), now=NOW)
 
-    assert (len(first.go), len(first.back), first.limit) == (2, 3, 2)
+    assert (len(first.admitted), len(first.released), first.limit) == (2, 3, 2)
     assert 0 < first.wait <= 1
-    assert (len(second.go), len(second.back)) == (0, 5)
+    assert (len(second.admitted), len(second.released)) == (0, 5)
     assert 0 < second.wait <= first.wait
 
 
@@ -92,7 +92,7 @@ def test_a_lane_may_ask_before_it_claims():
 
     admission = rate_limiter.admit([], now=NOW)
     assert (admission.limit, admission.wait) == (5, 0)
-    assert len(rate_limiter.admit(rows(5), now=NOW).go) == 5
+    assert len(rate_limiter.admit(rows(5), now=NOW).admitted) == 5
 
 
 def test_an_unlimited_relay_is_not_slowed_down():
@@ -103,11 +103,11 @@ def test_an_unlimited_relay_is_not_slowed_down():
 
 
 def test_a_call_of_admit_takes_little_time():
-    throttle_, batch = RateLimiter(parse_relay("smtp://h")), rows(20)
+    rate_limiter, batch = RateLimiter(parse_relay("smtp://h")), rows(20)
     seconds = []
     for _ in range(300):
         begun = time.perf_counter()
-        throttle_.admit(batch, now=NOW)
+        rate_limiter.admit(batch, now=NOW)
         seconds.append(time.perf_counter() - begun)
 
     assert median(seconds) < 150e-6
@@ -128,7 +128,7 @@ def test_readers_at_a_slow_domain_take_turns_and_delay_nobody_else(settings):
     assert max(others) < 10
     assert simulation.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.05)
     assert simulation.busiest("gmail.com", seconds=10) <= 240
-    # A reader at the slow domain is claimed once to be deferred and once to be sent. Every other
+    # A reader at the slow domain is claimed once to be throttled and once to be sent. Every other
     # reader is claimed once.
     assert simulation.claims_per_row < 1.55
     assert max(simulation.claims.values()) <= 3
@@ -150,14 +150,16 @@ def test_a_lane_that_slept_does_not_send_its_backlog_in_one_burst(settings):
     rate_limiter = RateLimiter(parse_relay("smtp://h"), clock=lambda: clock[0])
     gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
     for _ in range(20):
-        put_off = rate_limiter.admit(gmail, now=NOW).later
+        throttled = rate_limiter.admit(gmail, now=NOW).throttled
         clock[0] += 0.01
     clock[0] += 600
-    due = [Row(n, row.email, throttled=True) for n, (row, _) in enumerate(put_off * 10)]
-    went = [len(rate_limiter.admit(due[n : n + 20], now=NOW).go) for n in range(0, 200, 20)]
+    due = [Row(n, row.email, throttled=True) for n, (row, _) in enumerate(throttled * 10)]
+    admitted = [
+        len(rate_limiter.admit(due[n : n + 20], now=NOW).admitted) for n in range(0, 200, 20)
+    ]
 
     # Two seconds' worth goes out. The other rows get new turns, behind all that are given out.
-    assert sum(went) == 40
+    assert sum(admitted) == 40
 
 
 def test_readers_who_wait_for_their_domain_use_none_of_the_relays_rate(settings):
@@ -170,27 +172,27 @@ def test_readers_who_wait_for_their_domain_use_none_of_the_relays_rate(settings)
     second = rate_limiter.admit(rows(20), now=NOW)
 
     assert first.wait == pytest.approx(0.05, abs=0.01)
-    assert (len(first.go), len(first.later), len(first.back)) == (1, 19, 0)
-    times = [when for _, when in first.later]
+    assert (len(first.admitted), len(first.throttled), len(first.released)) == (1, 19, 0)
+    times = [when for _, when in first.throttled]
     assert times == sorted(times)
     assert times[-1] - NOW == pytest.approx(timedelta(seconds=19), abs=timedelta(seconds=0.1))
-    assert len(second.go) == 20
+    assert len(second.admitted) == 20
 
 
 # --- Deferrals ------------------------------------------------------------------------------------
 
 
-def refuse(rate_limiter, batch):
+def defer(rate_limiter, batch):
     for row in batch:
-        rate_limiter.record_outcome(row, LATER)
+        rate_limiter.record_outcome(row, DEFERRED)
 
 
 def seconds_for(rate_limiter, clock, count):
     """Return how long the clock runs until `count` rows were admitted, in batches."""
-    begun, went = clock[0], 0
-    while went < count:
-        admission = rate_limiter.admit(rows(min(20, count - went)), now=NOW)
-        went += len(admission.go)
+    begun, admitted = clock[0], 0
+    while admitted < count:
+        admission = rate_limiter.admit(rows(min(20, count - admitted)), now=NOW)
+        admitted += len(admission.admitted)
         clock[0] += max(admission.wait, 0.001)
     return clock[0] - begun
 
@@ -200,7 +202,7 @@ def test_deferrals_halve_a_relays_rate_once_and_a_calm_minute_restores_it():
     rate_limiter = RateLimiter(parse_relay("smtp://h?rate=100&floor=5"), clock=lambda: clock[0])
     seconds_for(rate_limiter, clock, 200)
     for _ in range(3):
-        refuse(rate_limiter, rows(20))
+        defer(rate_limiter, rows(20))
         seconds_for(rate_limiter, clock, 20)
 
     assert seconds_for(rate_limiter, clock, 50) == pytest.approx(1.0, rel=0.25)
@@ -213,7 +215,7 @@ def test_deferrals_never_bring_a_rate_below_its_floor():
     clock = [1000.0]
     rate_limiter = RateLimiter(parse_relay("smtp://h?rate=100&floor=10"), clock=lambda: clock[0])
     for _ in range(20):
-        refuse(rate_limiter, rows(20))
+        defer(rate_limiter, rows(20))
         seconds_for(rate_limiter, clock, 2)
         clock[0] += 2.5
 
@@ -231,7 +233,7 @@ def test_a_domain_without_a_rate_finds_its_own():
     assert max(others) < 10
     gmail = [at - simulation.begun for at, domain in simulation.accepted if domain == "gmail.com"]
     assert len(gmail) / max(gmail) > 10
-    assert len(simulation.refused) < 0.3 * len(gmail)
+    assert len(simulation.deferred) < 0.3 * len(gmail)
     assert simulation.claims_per_row < 3
 
 
@@ -243,7 +245,7 @@ def test_a_relay_without_a_rate_finds_its_own():
 
     taken = [at - simulation.begun for at, _ in simulation.accepted]
     assert len(taken) / max(taken) > 25
-    assert len(simulation.refused) < 0.3 * len(taken)
+    assert len(simulation.deferred) < 0.3 * len(taken)
 
 
 @pytest.mark.parametrize("now_at", [0.0, 5.0, 500.0])
@@ -251,13 +253,13 @@ def test_settings_may_change_while_a_rate_is_reduced(settings, now_at):
     settings.DOMAIN_RATES = {"gmail.com": 50.0}
     gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
     limited = RateLimiter(parse_relay("smtp://h?rate=100"))
-    refuse(limited, [*gmail, *rows(10)])
+    defer(limited, [*gmail, *rows(10)])
     limited.admit(gmail, now=NOW)
 
     settings.DOMAIN_RATES = {"gmail.com": now_at} if now_at else {}
     relay = parse_relay(f"smtp://h?rate={now_at}" if now_at else "smtp://h")
     admission = RateLimiter(relay).admit([Row(30, "r@new.org")], now=NOW)
-    assert len(admission.go) + len(admission.back) == 1
+    assert len(admission.admitted) + len(admission.released) == 1
     assert shared_redis.run(lambda redis: redis.ping())
 
 
@@ -266,11 +268,11 @@ def test_a_domain_that_accepts_everything_again_loses_its_limit(redis):
     rate_limiter = RateLimiter(parse_relay("smtp://h"), clock=lambda: clock[0])
     gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
     rate_limiter.admit(gmail, now=NOW)
-    refuse(rate_limiter, gmail)
-    assert rate_limiter.admit(gmail, now=NOW).later
+    defer(rate_limiter, gmail)
+    assert rate_limiter.admit(gmail, now=NOW).throttled
 
     clock[0] += 300
-    assert len(rate_limiter.admit(gmail, now=NOW).go) == 20
+    assert len(rate_limiter.admit(gmail, now=NOW).admitted) == 20
     assert not redis.exists("digest:rate:domain:gmail.com")
 
 
@@ -283,18 +285,19 @@ DAY = datetime(2026, 11, 22, 9, tzinfo=UTC)
 def test_a_warming_relay_is_full_when_its_daily_share_is_used_up():
     rate_limiter = RateLimiter(WARMING, count=lambda relay, day: 0)
 
-    assert len(rate_limiter.admit(rows(20), now=DAY).go) == 20
+    assert len(rate_limiter.admit(rows(20), now=DAY).admitted) == 20
     last = rate_limiter.admit(rows(20), now=DAY)
-    assert (len(last.go), len(last.back), last.is_full) == (10, 10, True)
+    assert (len(last.admitted), len(last.released), last.is_full) == (10, 10, True)
     assert circuit_breaker.is_open(WARMING)
     assert RateLimiter(WARMING).admit(rows(5), now=DAY).is_full
 
 
 def test_the_daily_share_grows_from_day_to_day():
     rate_limiter = RateLimiter(WARMING, count=lambda relay, day: 0)
-    went = sum(len(rate_limiter.admit(rows(20), now=DAY + timedelta(days=2)).go) for _ in range(9))
+    third_day = DAY + timedelta(days=2)
+    admitted = sum(len(rate_limiter.admit(rows(20), now=third_day).admitted) for _ in range(9))
 
-    assert went == 120
+    assert admitted == 120
 
 
 def test_a_relay_takes_nothing_before_its_warm_up_begins():
@@ -316,7 +319,7 @@ def test_the_days_count_is_read_from_the_ledger_after_redis_lost_it(redis):
     assert counts == {"2026-11-22": 1}
     redis.flushdb()
 
-    assert len(RateLimiter(WARMING, count=count).admit(rows(20), now=DAY).go) == 5
+    assert len(RateLimiter(WARMING, count=count).admit(rows(20), now=DAY).admitted) == 5
     assert rate_limit.count_sent_on(WARMING, DAY.date()) == 0
 
 
@@ -345,19 +348,19 @@ def test_an_unavailable_redis_is_not_asked_for_each_batch(settings_without_redis
     monkeypatch.setattr(shared_redis, "FIRST_PAUSE", 60.0)
     monkeypatch.setattr(shared_redis, "LONGEST_PAUSE", 60.0)
     monkeypatch.setattr(shared_redis, "_client", lambda url: asked.append(url) or client(url))
-    lane = RateLimiter(parse_relay("smtp://h"))
+    rate_limiter = RateLimiter(parse_relay("smtp://h"))
     for _ in range(100):
-        lane.admit(rows(1), now=NOW)
+        rate_limiter.admit(rows(1), now=NOW)
     assert asked == [settings_without_redis.REDIS_URL]
 
 
 def test_a_domain_keeps_its_rate_without_redis(settings_without_redis):
     settings_without_redis.DOMAIN_RATES = {"gmail.com": 2.0}
-    lane = RateLimiter(parse_relay("smtp://h?floor=50"))
-    admission = lane.admit([Row(n, f"r{n}@gmail.com") for n in range(10)], now=NOW)
+    rate_limiter = RateLimiter(parse_relay("smtp://h?floor=50"))
+    admission = rate_limiter.admit([Row(n, f"r{n}@gmail.com") for n in range(10)], now=NOW)
 
-    assert (len(admission.go), len(admission.later)) == (2, 8)
-    assert all(when > NOW for _, when in admission.later)
+    assert (len(admission.admitted), len(admission.throttled)) == (2, 8)
+    assert all(when > NOW for _, when in admission.throttled)
 
 
 def test_each_reader_at_a_slow_domain_has_their_own_turn_without_redis(settings_without_redis):
@@ -367,7 +370,7 @@ def test_each_reader_at_a_slow_domain_has_their_own_turn_without_redis(settings_
 
     assert simulation.rate("gmail.com", begin=3) == pytest.approx(20, rel=0.1)
     assert simulation.busiest("gmail.com", seconds=10) <= 260
-    # A row is claimed once to be deferred, once to be sent, and seldom once more.
+    # A row is claimed once to be throttled, once to be sent, and seldom once more.
     assert max(simulation.claims.values()) <= 8
     assert simulation.claims_per_row < 3
 
@@ -377,48 +380,48 @@ def test_rows_beyond_the_relays_rate_use_none_of_their_domains_rate_without_redi
 ):
     settings_without_redis.DOMAIN_RATES = {"gmail.com": 8.0}
     clock = [1000.0]
-    lane = RateLimiter(parse_relay("smtp://h?floor=2"), clock=lambda: clock[0])
+    rate_limiter = RateLimiter(parse_relay("smtp://h?floor=2"), clock=lambda: clock[0])
     gmail = [Row(n, f"r{n}@gmail.com") for n in range(8)]
-    first = lane.admit(gmail, now=NOW)
+    first = rate_limiter.admit(gmail, now=NOW)
     clock[0] += 1
-    second = lane.admit(gmail, now=NOW)
+    second = rate_limiter.admit(gmail, now=NOW)
 
-    assert (len(first.go), len(first.later), len(first.back)) == (2, 0, 6)
-    assert (len(second.go), len(second.later), len(second.back)) == (2, 0, 6)
+    assert (len(first.admitted), len(first.throttled), len(first.released)) == (2, 0, 6)
+    assert (len(second.admitted), len(second.throttled), len(second.released)) == (2, 0, 6)
 
 
 def test_a_warm_up_is_counted_by_the_ledger_without_redis(settings_without_redis):
-    lane = RateLimiter(WARMING, count=lambda relay, day: 20)
+    rate_limiter = RateLimiter(WARMING, count=lambda relay, day: 20)
 
     # Ten are left of the day, and two lanes may share them.
-    assert len(lane.admit(rows(20), now=DAY).go) == 5
-    again = lane.admit(rows(20), now=DAY)
-    assert (len(again.go), again.is_full) == (0, True)
+    assert len(rate_limiter.admit(rows(20), now=DAY).admitted) == 5
+    second = rate_limiter.admit(rows(20), now=DAY)
+    assert (len(second.admitted), second.is_full) == (0, True)
 
 
 def test_lanes_share_their_rate_again_once_redis_is_back(settings_without_redis, settings, redis):
-    lane = RateLimiter(parse_relay("smtp://h"))
-    lane.admit(rows(5), now=NOW)
+    rate_limiter = RateLimiter(parse_relay("smtp://h"))
+    rate_limiter.admit(rows(5), now=NOW)
     settings.REDIS_URL = "unix://{path}?db={db}".format(**redis.connection_pool.connection_kwargs)
     shared_redis.reset_redis_for_tests()
 
-    assert len(lane.admit(rows(20), now=NOW).go) == 20
+    assert len(rate_limiter.admit(rows(20), now=NOW).admitted) == 20
     assert redis.exists("digest:rate:relay:h:25")
 
 
 def test_the_script_is_loaded_again_after_redis_restarts(redis):
-    lane = RateLimiter(parse_relay("smtp://h?rate=1000"))
-    lane.admit(rows(1), now=NOW)
+    rate_limiter = RateLimiter(parse_relay("smtp://h?rate=1000"))
+    rate_limiter.admit(rows(1), now=NOW)
     redis.script_flush()
     redis.flushdb()
     time.sleep(0.01)
 
-    assert len(lane.admit(rows(20), now=NOW).go) == 20
+    assert len(rate_limiter.admit(rows(20), now=NOW).admitted) == 20
 
 
 def test_an_outcome_is_noted_without_a_call_to_redis(monkeypatch):
-    lane = RateLimiter(parse_relay("smtp://h"))
+    rate_limiter = RateLimiter(parse_relay("smtp://h"))
     monkeypatch.setattr(shared_redis, "run", None)
 
     for row in rows(20):
-        lane.record_outcome(row, ACCEPTED)
+        rate_limiter.record_outcome(row, ACCEPTED)
