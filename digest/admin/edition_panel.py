@@ -126,7 +126,7 @@ def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[s
 
 
 def _seconds_to_next_snapshot(found: Snapshot) -> int:
-    if found.moves or found.is_planning:
+    if found.is_moving or found.is_planning:
         return 2
     # Between two waves there is nothing to see for hours.
     return 15 if found.report.to_come and not found.report.ready else 5
@@ -143,13 +143,13 @@ def _reasons(tally: DeliveryTally) -> list[tuple[str, int]]:
 def _waiting(report: Report) -> list[tuple[str, int]]:
     """Return what the waiting readers are waiting for."""
     tally = report.tally
-    not_tried = tally.pending - tally.throttled - tally.put_off
+    not_tried = tally.pending - tally.throttled - tally.deferred
     to_come = min(report.to_come, not_tried)
     groups = [
         ("for their turn", not_tried - to_come),
         ("for their own hour", to_come),
         ("for their domain's rate", tally.throttled),
-        ("deferred by the server, to be tried again", tally.put_off),
+        ("deferred by the server, to be tried again", tally.deferred),
         ("on the wire", tally.sending),
     ]
     return [(label, count) for label, count in groups if count]

@@ -25,7 +25,7 @@ class DeliveryTally:
     """Readers by outcome; the first six figures add up to the audience.
 
     `reasons` counts skips and failures by reason. Of the pending readers, `throttled` wait for
-    their domain's rate and `put_off` wait for another attempt. Of the uncertain readers,
+    their domain's rate and `deferred` wait for another attempt. Of the uncertain readers,
     `to_resend` will be sent to again. Of the sent readers, `sent_again` lost their first answer:
     they may have got the message twice, under one Message-ID.
     """
@@ -38,7 +38,7 @@ class DeliveryTally:
     uncertain: int = 0
     sent_again: int = 0
     throttled: int = 0
-    put_off: int = 0
+    deferred: int = 0
     to_resend: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
@@ -77,8 +77,8 @@ class Report:
     """All figures that one pass over an edition's rows gives.
 
     `ready` readers are due now. `to_come` readers wait for their own hour, the first of them until
-    `next_wave`. `next_try` is when the first of the readers who were put off is due. `rate` counts
-    sent messages per second and `pace` settled readers per second, both in the last half minute.
+    `next_wave`. `next_try` is when the first of the postponed readers is due. `rate` counts sent
+    messages per second and `pace` settled readers per second, both in the last half minute.
     """
 
     tally: DeliveryTally
@@ -103,14 +103,14 @@ def tally(edition_id: int) -> DeliveryTally:
     groups = (
         Delivery.objects.filter(edition_id=edition_id)
         .order_by()
-        .annotate(tried=_truth(Q(attempts__gt=0)), is_open=_truth(Q(finished_at=None)))
+        .annotate(tried=_boolean(Q(attempts__gt=0)), is_open=_boolean(Q(finished_at=None)))
         .values_list("status", "reason", "tried", "is_open")
-        .annotate(count=Count("pk"), again=Count("uncertain_at"))
+        .annotate(count=Count("pk"), lost_answer=Count("uncertain_at"))
     )
     return _tally(groups)
 
 
-def _truth(condition: Q) -> ExpressionWrapper[Any]:
+def _boolean(condition: Q) -> ExpressionWrapper[Any]:
     return ExpressionWrapper(condition, output_field=models.BooleanField())
 
 
@@ -118,16 +118,16 @@ def _tally(groups: Iterable[tuple[Any, ...]]) -> DeliveryTally:
     """Add up rows of (status, reason, was tried, is open, count, how many lost an answer)."""
     found: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    for status, reason, tried, is_open, count, again in groups:
+    for status, reason, tried, is_open, count, lost_answer in groups:
         found[status] += count
         if status == _Status.PENDING and reason == Delivery.Reason.THROTTLED:
             found["throttled"] += count
         elif status == _Status.PENDING and tried:
-            found["put_off"] += count
+            found["deferred"] += count
         elif status == _Status.UNCERTAIN and is_open:
             found["to_resend"] += count
         elif status == _Status.SENT:
-            found["sent_again"] += again
+            found["sent_again"] += lost_answer
         elif status in {_Status.FAILED, _Status.SKIPPED}:
             reasons[reason] += count
     return DeliveryTally(**found, reasons=dict(reasons))
@@ -173,7 +173,7 @@ class _Group:
     tried: bool
     is_open: bool
     count: int
-    again: int
+    lost_answer: int
     refusal: str | None
     ready: int
     to_come: int
@@ -187,17 +187,19 @@ def build(*, edition_id: int, now: datetime) -> Report:
     """Return all figures except those by domain, from one pass: 0.7 to 1 s for a million rows."""
     values = {"edition": edition_id, "now": now, "since": now - RECENT}
     groups = [_Group(*row) for row in _on_one_core(_GROUPS, values)]
-    later = [g.next_try for g in groups if g.next_try and g.is_open]
+    next_tries = [g.next_try for g in groups if g.next_try and g.is_open]
     began = min((g.recent_from for g in groups if g.recent_from), default=now)
     seconds = max((now - began).total_seconds(), 1.0)
     return Report(
-        tally=_tally((g.status, g.reason, g.tried, g.is_open, g.count, g.again) for g in groups),
-        relays=_parts(groups, lambda group: group.relay),
-        revisions=_parts(groups, lambda group: str(group.revision or "")),
+        tally=_tally(
+            (g.status, g.reason, g.tried, g.is_open, g.count, g.lost_answer) for g in groups
+        ),
+        relays=_group_tallies(groups, lambda group: group.relay),
+        revisions=_group_tallies(groups, lambda group: str(group.revision or "")),
         ready=sum(g.ready for g in groups),
         to_come=sum(g.to_come for g in groups),
         next_wave=min((g.next_wave for g in groups if g.next_wave), default=None),
-        next_try=min(later, default=None),
+        next_try=min(next_tries, default=None),
         rate=sum(g.recent for g in groups if g.status == _Status.SENT) / seconds,
         pace=sum(g.recent for g in groups) / seconds,
         counted_at=now,
@@ -223,13 +225,13 @@ def count_waiting(edition_id: int, *, now: datetime) -> Waiting:
     return Waiting(**found)
 
 
-def _parts(groups: list[_Group], name: Callable[[_Group], str]) -> tuple[GroupTally, ...]:
-    """Return one part for each name; rows with an empty name are left out."""
+def _group_tallies(groups: list[_Group], name: Callable[[_Group], str]) -> tuple[GroupTally, ...]:
+    """Return one tally for each name; rows with an empty name are left out."""
     names = sorted({name(group) for group in groups} - {""})
-    return tuple(_part(each, [g for g in groups if name(g) == each]) for each in names)
+    return tuple(_group_tally(each, [g for g in groups if name(g) == each]) for each in names)
 
 
-def _part(name: str, groups: list[_Group]) -> GroupTally:
+def _group_tally(name: str, groups: list[_Group]) -> GroupTally:
     status: Counter[str] = Counter()
     for group in groups:
         status[group.status] += group.count
@@ -261,13 +263,13 @@ WITH found AS (
      GROUP BY 1
 ),
 ranked AS (
-    SELECT *, row_number() OVER (ORDER BY readers DESC, domain) AS place FROM found
+    SELECT *, row_number() OVER (ORDER BY readers DESC, domain) AS rank FROM found
 )
-SELECT CASE WHEN place <= %(top)s THEN domain ELSE '' END, sum(sent)::bigint, sum(failed)::bigint,
+SELECT CASE WHEN rank <= %(top)s THEN domain ELSE '' END, sum(sent)::bigint, sum(failed)::bigint,
        sum(waiting)::bigint, sum(uncertain)::bigint, COALESCE(substr(max(refusal), 21), '')
   FROM ranked
  GROUP BY 1
- ORDER BY min(place)
+ ORDER BY min(rank)
 """  # noqa: S608
 
 
@@ -295,7 +297,7 @@ SELECT date_trunc('hour', d.due_at),
 
 
 def by_wave(edition_id: int) -> tuple[tuple[datetime, GroupTally], ...]:
-    """Count an edition that goes by the readers' clocks, by the hour in which readers are due."""
+    """Count an edition that follows the readers' clocks, by the hour in which readers are due."""
     rows = _on_one_core(_WAVES, {"edition": edition_id})
     return tuple((hour, GroupTally("", *counts)) for hour, *counts in rows)
 

@@ -9,24 +9,24 @@ from django.conf import settings
 
 from digest.delivery import circuit_breaker, report
 from digest.delivery.report import DeliveryTally, GroupTally, Report
-from digest.delivery.wording import Pace, describe
+from digest.delivery.wording import Progress, describe
 from digest.models import Edition
 from subscribers.shared_cache import stale_while_revalidate
 
 _Status = Edition.Status
 
 # For how many seconds a count is valid at least: while an edition is sent, and after its end.
-UNDER_WAY, FINISHED = 1.0, 30.0
+UNDER_WAY_SECONDS, FINISHED_SECONDS = 1.0, 30.0
 # The number is the version of the cached value: a new release must not read an old release's value.
-_KEY = "watch:2:{edition}:{revision}:{status}:{sent_at}:{what}"
+_KEY = "watch:3:{edition}:{revision}:{status}:{sent_at}:{what}"
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """How far an edition is; `done` and `total` are current, `report` may be older.
 
-    `line` says how fast the edition is sent, or what it waits for. `domains` is None where the
-    caller did not ask for it.
+    `line` says how fast the edition is sent, or what it waits for. `domains` is None if the caller
+    did not ask for it.
     """
 
     report: Report
@@ -34,7 +34,7 @@ class Snapshot:
     total: int
     is_planning: bool
     line: str
-    moves: bool
+    is_moving: bool
     domains: tuple[GroupTally, ...] | None = None
     waves: tuple[GroupTally, ...] = ()
 
@@ -49,7 +49,7 @@ class Snapshot:
 
     @property
     def revisions(self) -> tuple[GroupTally, ...]:
-        """The readers of each revision; empty where all readers got the same revision."""
+        """The readers of each revision; empty if all readers got the same revision."""
         return self.report.revisions if len(self.report.revisions) > 1 else ()
 
 
@@ -60,7 +60,8 @@ def snapshot(edition: Edition, *, now: datetime, domains: bool = False) -> Snaps
     30 s, and (with `domains`) the domains every 90 s.
     """
     is_sending = edition.status == _Status.SENDING
-    least = FINISHED if edition.status in {_Status.SENT, _Status.SKIPPED} else UNDER_WAY
+    is_over = edition.status in {_Status.SENT, _Status.SKIPPED}
+    min_ttl = FINISHED_SECONDS if is_over else UNDER_WAY_SECONDS
 
     def key(what: str) -> str:
         return _KEY.format(
@@ -72,24 +73,28 @@ def snapshot(edition: Edition, *, now: datetime, domains: bool = False) -> Snaps
         )
 
     found = stale_while_revalidate(
-        key("all"), lambda: report.build(edition_id=edition.pk, now=now), min_ttl=least
+        key("all"), lambda: report.build(edition_id=edition.pk, now=now), min_ttl=min_ttl
     )
     total, is_planning = _audience(edition, found.tally)
     done, later = found.tally.settled, found.later
     if is_sending and not is_planning:
         waiting = stale_while_revalidate(
-            key("waiting"), lambda: report.count_waiting(edition.pk, now=now), min_ttl=UNDER_WAY
+            key("waiting"),
+            lambda: report.count_waiting(edition.pk, now=now),
+            min_ttl=UNDER_WAY_SECONDS,
         )
         done = min(max(done, total - waiting.readers - found.tally.sending), total)
         later = waiting.later
-    pace = _pace(edition, found, left=total - done, later=later, now=now)
+    progress = _progress(edition, found, left=total - done, later=later, now=now)
     by_domain = (
-        stale_while_revalidate(key("domains"), lambda: report.by_domain(edition.pk), min_ttl=least)
+        stale_while_revalidate(
+            key("domains"), lambda: report.by_domain(edition.pk), min_ttl=min_ttl
+        )
         if domains
         else None
     )
     by_wave = (
-        stale_while_revalidate(key("waves"), lambda: report.by_wave(edition.pk), min_ttl=least)
+        stale_while_revalidate(key("waves"), lambda: report.by_wave(edition.pk), min_ttl=min_ttl)
         if domains and edition.local_time
         else ()
     )
@@ -98,16 +103,16 @@ def snapshot(edition: Edition, *, now: datetime, domains: bool = False) -> Snaps
         done=done,
         total=total,
         is_planning=is_planning,
-        line=describe(pace, edition.newsletter.zone) if is_sending else "",
-        moves=is_sending and not pace.waits,
+        line=describe(progress, edition.newsletter.zone) if is_sending else "",
+        is_moving=is_sending and not progress.is_waiting,
         domains=by_domain,
-        waves=tuple(_named(edition, hour, part) for hour, part in by_wave),
+        waves=tuple(_named(edition, hour, tally) for hour, tally in by_wave),
     )
 
 
 def _named(edition: Edition, hour: datetime, wave: GroupTally) -> GroupTally:
-    there = hour.astimezone(edition.newsletter.zone)
-    return replace(wave, name=f"{there:%a %-d %b, %H:%M %Z}")
+    local = hour.astimezone(edition.newsletter.zone)
+    return replace(wave, name=f"{local:%a %-d %b, %H:%M %Z}")
 
 
 def _audience(edition: Edition, tally: DeliveryTally) -> tuple[int, bool]:
@@ -117,9 +122,9 @@ def _audience(edition: Edition, tally: DeliveryTally) -> tuple[int, bool]:
     return max(tally.total, edition.audience), edition.status == _Status.SENDING
 
 
-def _pace(edition: Edition, found: Report, *, left: int, later: int, now: datetime) -> Pace:
+def _progress(edition: Edition, found: Report, *, left: int, later: int, now: datetime) -> Progress:
     relays = settings.EMAIL_RELAYS
-    return Pace(
+    return Progress(
         left=left,
         later=min(later, left),
         on_the_wire=found.tally.sending,
@@ -128,7 +133,7 @@ def _pace(edition: Edition, found: Report, *, left: int, later: int, now: dateti
         next_wave=found.next_wave,
         rate=found.rate,
         pace=found.pace,
-        relays_rest=len(circuit_breaker.unavailable(relays)) == len(relays),
+        no_relay_available=len(circuit_breaker.unavailable(relays)) == len(relays),
         deadline_at=edition.deadline_at,
         now=now,
         throttled=found.tally.throttled,

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 # Below this pace no time is estimated: one reader in ten seconds may be the last for an hour.
-LEAST_PACE = 0.1
+MIN_PACE = 0.1
 
 
 @dataclass(frozen=True)
-class Pace:
+class Progress:
     """The figures that `describe` needs; `rate` and `pace` are those of report.Report.
 
-    `left` counts the readers who are left. `later` of them are not due yet: some were put off, and
-    `to_come` wait for their own hour. Of those who were put off, `throttled` wait for their
+    `left` counts the readers who are left. `later` of them are not due yet: some were postponed,
+    and `to_come` wait for their own hour. Of the postponed readers, `throttled` wait for their
     domain's rate.
     """
 
@@ -26,7 +26,7 @@ class Pace:
     next_wave: datetime | None
     rate: float
     pace: float
-    relays_rest: bool
+    no_relay_available: bool
     deadline_at: datetime
     now: datetime
     throttled: int = 0
@@ -37,63 +37,60 @@ class Pace:
         return self.left - self.later
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether nothing moves now, even if something moved in the last half minute."""
-        return not self.due or self.pace < LEAST_PACE
+        return not self.due or self.pace < MIN_PACE
 
     @property
     def time_left(self) -> timedelta | None:
-        """The time until all due readers are done; None where it cannot be estimated."""
-        return None if self.waits else timedelta(seconds=self.due / self.pace)
+        """The time until all due readers are done; None if it cannot be estimated."""
+        return None if self.is_waiting else timedelta(seconds=self.due / self.pace)
 
 
-def describe(pace: Pace, zone: tzinfo) -> str:
+def describe(progress: Progress, zone: tzinfo) -> str:
     """Return one line: how fast the edition is sent and how long it takes, or what it waits for."""
-    if pace.relays_rest:
+    if progress.no_relay_available:
         return (
             "No relay can be used now: each is out of reach, or at its limit for today. "
             "Sending resumes by itself."
         )
-    if not pace.left:
+    if not progress.left:
         return "All readers are done."
-    return " ".join([*_at_work(pace, zone), *_to_come(pace, zone)])
+    return " ".join([*_due_now(progress, zone), *_due_later(progress, zone)])
 
 
-def _at_work(pace: Pace, zone: tzinfo) -> list[str]:
+def _due_now(progress: Progress, zone: tzinfo) -> list[str]:
     """Describe the readers who are due now."""
-    if not pace.due:
+    if not progress.due:
         return []
-    if (left := pace.time_left) is None:
+    if (left := progress.time_left) is None:
         answer, worker = "the relay's answer", "a worker or a relay that is free"
-        return [f"Waiting for {answer if pace.on_the_wire else worker}."]
-    words = (
-        f"{per_second(pace.rate)}, {approximate(left)} left{' for this wave' * bool(pace.to_come)}."
-    )
-    if pace.now + left > pace.deadline_at:
-        return [
-            words,
-            f"At this rate it is not done by {_clock(pace.deadline_at, pace.now, zone)}.",
-        ]
-    return [words]
+        return [f"Waiting for {answer if progress.on_the_wire else worker}."]
+    this_wave = " for this wave" if progress.to_come else ""
+    sentences = [f"{per_second(progress.rate)}, {approximate(left)} left{this_wave}."]
+    if progress.now + left > progress.deadline_at:
+        deadline = _clock(progress.deadline_at, progress.now, zone)
+        sentences.append(f"At this rate it is not done by {deadline}.")
+    return sentences
 
 
-def _to_come(pace: Pace, zone: tzinfo) -> list[str]:
+def _due_later(progress: Progress, zone: tzinfo) -> list[str]:
     """Describe the readers who are due later."""
-    words = []
-    own_hour = min(pace.to_come, pace.later)
-    if own_hour and pace.next_wave:
-        when = _clock(pace.next_wave, pace.now, zone)
+    sentences = []
+    own_hour = min(progress.to_come, progress.later)
+    if own_hour and progress.next_wave:
+        when = _clock(progress.next_wave, progress.now, zone)
         wait = "waits" if own_hour == 1 else "wait"
-        words.append(f"{_readers(own_hour)} {wait} for their own hour, the next until {when}.")
-    if (put_off := pace.later - own_hour) and pace.next_try:
-        when = _clock(pace.next_try, pace.now, zone)
-        if pace.throttled >= put_off:
-            wait = "waits for its" if put_off == 1 else "wait for their"
-            words.append(f"{_readers(put_off)} {wait} domain's rate, the next until {when}.")
+        sentences.append(f"{_readers(own_hour)} {wait} for their own hour, the next until {when}.")
+    if (postponed := progress.later - own_hour) and progress.next_try:
+        when = _clock(progress.next_try, progress.now, zone)
+        if progress.throttled >= postponed:
+            wait = "waits for its" if postponed == 1 else "wait for their"
+            sentences.append(f"{_readers(postponed)} {wait} domain's rate, the next until {when}.")
         else:
-            are = "is" if put_off == 1 else "are"
-            words.append(f"{_readers(put_off)} {are} tried again from {when} on.")
-    return words or ["Waiting for the next readers' turn."] * (not pace.due)
+            are = "is" if postponed == 1 else "are"
+            sentences.append(f"{_readers(postponed)} {are} tried again from {when} on.")
+    return sentences or ["Waiting for the next readers' turn."] * (not progress.due)
 
 
 def _readers(number: int) -> str:
@@ -101,7 +98,7 @@ def _readers(number: int) -> str:
 
 
 def per_second(rate: float) -> str:
-    """Return a rate such as `1,204 a second`, or a rate per minute where it is slow."""
+    """Return a rate such as `1,204 a second`, or a rate per minute if it is slow."""
     if rate >= 10:
         return f"{rate:,.0f} a second"
     if rate >= 1:
@@ -125,8 +122,8 @@ def _about(number: float, what: str) -> str:
 
 def _clock(when: datetime, now: datetime, zone: tzinfo) -> str:
     """Return the time of day, with the date unless it is today."""
-    there = when.astimezone(zone)
-    same_day = there.date() == now.astimezone(zone).date()
-    soon = when - now < timedelta(hours=1)
-    day = "" if same_day else f"{there:%a %-d %b}, "
-    return day + (f"{there:%H:%M:%S}" if soon else f"{there:%H:%M %Z}")
+    local = when.astimezone(zone)
+    is_today = local.date() == now.astimezone(zone).date()
+    is_soon = when - now < timedelta(hours=1)
+    day = "" if is_today else f"{local:%a %-d %b}, "
+    return day + (f"{local:%H:%M:%S}" if is_soon else f"{local:%H:%M %Z}")

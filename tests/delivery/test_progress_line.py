@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.delivery.wording import Pace, approximate, describe, per_second
+from digest.delivery.wording import Progress, approximate, describe, per_second
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 
@@ -19,11 +19,11 @@ def described(**fields):
         "next_wave": None,
         "rate": 50.0,
         "pace": 50.0,
-        "relays_rest": False,
+        "no_relay_available": False,
         "deadline_at": NOW + timedelta(hours=2),
         "now": NOW,
     }
-    return describe(Pace(**defaults | fields), UTC)
+    return describe(Progress(**defaults | fields), UTC)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_line_warns_of_a_deadline_that_will_not_be_met():
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"relays_rest": True}, "No relay can be used now"),
+        ({"no_relay_available": True}, "No relay can be used now"),
         ({}, "Waiting for the relay's answer."),
         ({"on_the_wire": 0}, "Waiting for a worker or a relay that is free."),
         (

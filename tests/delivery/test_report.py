@@ -73,7 +73,7 @@ def test_every_reader_is_counted_once_and_by_what_they_wait_for(edition, add_row
 
     assert found == build(edition_id=edition.pk, now=NOW).tally
     assert (found.total, found.settled, found.waiting) == (10, 5, 4)
-    assert (found.throttled, found.put_off, found.to_resend, found.sent_again) == (1, 1, 1, 1)
+    assert (found.throttled, found.deferred, found.to_resend, found.sent_again) == (1, 1, 1, 1)
     assert found.reasons == {"refused": 1, "muted": 1}
     assert count_waiting(edition.pk, now=NOW).readers == 4  # one of them is to be sent again
 

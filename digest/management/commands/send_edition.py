@@ -109,7 +109,7 @@ class Command(BaseCommand):
         edition = Edition.objects.get(pk=edition_id)
         counts, relays = last.tally, last.report.relays
         self._write_groups("relay", relays if len(relays) > 1 else ())
-        if counts.failed or counts.uncertain or counts.put_off or counts.throttled:
+        if counts.failed or counts.uncertain or counts.deferred or counts.throttled:
             domains = [group for group in by_domain(edition_id) if group.troubled]
             domains.sort(key=lambda group: group.troubled, reverse=True)
             self._write_groups("domain", domains[:MAX_DOMAINS])
