@@ -19,7 +19,7 @@ class Verdict(Enum):
     """What became of one message."""
 
     ACCEPTED = "accepted"
-    DEFERRED = "later"
+    DEFERRED = "deferred"
     NO_SUCH_ADDRESS = "no such address"
     REFUSED = "refused"
     # Policy, authentication or the content is refused: so would be every other reader's copy.
@@ -42,7 +42,7 @@ class SendOutcome:
 # RFC 3463: class.subject.detail at the start of the text.
 _ENHANCED = re.compile(r"[245]\.(?P<subject>\d{1,3})\.(?P<detail>\d{1,3})\b")
 # Bad mailbox, bad domain, null MX, mailbox disabled.
-_GONE = {(1, 1), (1, 2), (1, 10), (2, 1)}
+_NO_SUCH_ADDRESS = {(1, 1), (1, 2), (1, 10), (2, 1)}
 _MAILBOX_FULL = (2, 2)
 _TOO_BIG = (3, 4)
 _CONTENT, _POLICY = 6, 7
@@ -50,19 +50,19 @@ _CONTENT, _POLICY = 6, 7
 
 def interpret(code: int, text: bytes | str, *, stage: Stage) -> SendOutcome:
     """Return the outcome of a reply; of its text only the enhanced code is interpreted."""
-    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    line = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     # PostgreSQL refuses a NUL, and the window's other outcomes would be lost with it.
-    words = " ".join(words.replace("\0", "").split())
-    return SendOutcome(_verdict(code, words, stage), f"{code} {words}"[:300])
+    line = " ".join(line.replace("\0", "").split())
+    return SendOutcome(_verdict(code, line, stage), f"{code} {line}"[:300])
 
 
-def _verdict(code: int, words: str, stage: Stage) -> Verdict:
+def _verdict(code: int, line: str, stage: Stage) -> Verdict:
     if 200 <= code < 300:
         return Verdict.ACCEPTED
     if not 500 <= code < 600:
         # 4yz, and every code that RFC 5321 does not know.
         return Verdict.DEFERRED
-    found = _ENHANCED.match(words)
+    found = _ENHANCED.match(line)
     if not found:
         # A server that gives no enhanced code means the subject of the command: the sender at MAIL,
         # this recipient at RCPT, the content at DATA.
@@ -75,4 +75,4 @@ def _by_enhanced_code(code: tuple[int, int], stage: Stage) -> Verdict:
         return Verdict.DEFERRED
     if code[0] in {_CONTENT, _POLICY} or code == _TOO_BIG or stage is Stage.SENDER:
         return Verdict.SENDERS_FAULT
-    return Verdict.NO_SUCH_ADDRESS if code in _GONE else Verdict.REFUSED
+    return Verdict.NO_SUCH_ADDRESS if code in _NO_SUCH_ADDRESS else Verdict.REFUSED

@@ -206,18 +206,18 @@ def test_a_stopping_worker_does_not_change_the_mode(server):
 
 def test_a_suspicion_lasts_for_minutes_and_the_second_one_for_a_day(server, caplog):
     with caplog.at_level(logging.WARNING):
-        modes.downgrade(server.relay, Mode.BDAT, "closed", surely=False)
+        modes.downgrade(server.relay, Mode.BDAT, "closed", is_certain=False)
         assert modes.fastest_working(server.relay) is Mode.DATA
         assert "DATA for 600 s" in caplog.text
-        modes.downgrade(server.relay, Mode.BDAT, "closed", surely=False)
+        modes.downgrade(server.relay, Mode.BDAT, "closed", is_certain=False)
         assert "DATA for 86400 s" in caplog.text
-        modes.downgrade(server.relay, Mode.DATA, "closed", surely=False)
+        modes.downgrade(server.relay, Mode.DATA, "closed", is_certain=False)
     assert "PLAIN for 600 s" in caplog.text
     assert modes.fastest_working(server.relay) is Mode.PLAIN
 
 
 def test_other_processes_learn_the_mode_from_the_cache(server):
-    modes.downgrade(server.relay, Mode.BDAT, "503", surely=True)
+    modes.downgrade(server.relay, Mode.BDAT, "503", is_certain=True)
     modes.reset_modes_for_tests()
     assert modes.fastest_working(server.relay) is Mode.DATA
     cache.set(f"smtp:mode:127.0.0.1:{server.port}", "nonsense")

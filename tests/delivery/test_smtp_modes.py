@@ -164,7 +164,7 @@ def test_a_connection_at_its_message_limit_takes_no_more(server):
 
 
 def test_an_old_connection_takes_no_more(server, monkeypatch):
-    monkeypatch.setattr("digest.delivery.smtp.connection.MOST_SECONDS", 0.0)
+    monkeypatch.setattr("digest.delivery.smtp.connection.MAX_SECONDS", 0.0)
     with SmtpConnection(server.relay) as connection:
         put(connection, 1)
         assert not connection.is_open
@@ -238,7 +238,7 @@ def test_the_first_message_goes_alone_and_the_others_back_to_back():
 
 
 def test_a_recorded_failure_counts_more_than_what_the_relay_offers(server, mode):
-    modes.downgrade(server.relay, Mode.BDAT, "for the test", surely=True)
+    modes.downgrade(server.relay, Mode.BDAT, "for the test", is_certain=True)
     with SmtpConnection(server.relay) as connection:
         assert connection.mode is min(mode, Mode.DATA)
     with SmtpConnection(server.relay, fastest=Mode.PLAIN) as connection:

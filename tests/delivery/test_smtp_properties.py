@@ -80,7 +80,7 @@ def test_every_message_has_exactly_one_true_outcome(monkeypatch, chosen, takes):
     for name in ("REPLY_TIMEOUT", "CONTENT_TIMEOUT", "CLOSING_TIMEOUT"):
         monkeypatch.setattr(timeouts, name, 0.25)
     monkeypatch.setattr(modes, "fastest_working", lambda relay: Mode.BDAT)
-    monkeypatch.setattr(modes, "downgrade", lambda relay, mode, words, *, surely: None)
+    monkeypatch.setattr(modes, "downgrade", lambda relay, mode, reason, *, is_certain: None)
     mode, server = chosen
     with running(server):
         outcomes = []

@@ -27,7 +27,7 @@ class Dialect:
         """Return the MAIL and RCPT commands, each with its line end.
 
         Raises:
-            NotWritable
+            UnsupportedAddress
         """
         address = recipient if recipient.isascii() else _ascii_domain(recipient)
         if _CONTROL.search(address) or _CONTROL.search(sender):
@@ -46,7 +46,7 @@ class Dialect:
             raise UnsupportedAddress("the address is not valid Unicode text") from error
 
 
-def content(message: bytes, *, dotless: bool = False) -> tuple[bytes, bytes]:
+def dot_stuffed(message: bytes, *, dotless: bool = False) -> tuple[bytes, bytes]:
     """Return what follows a 354: the message with leading dots doubled, and its end.
 
     RFC 5321, section 4.5.2, doubles a dot at the start of a line.

@@ -12,23 +12,23 @@ from digest.delivery.replies import SendOutcome, Verdict
 from digest.delivery.smtp import modes, timeouts
 from digest.delivery.smtp.commands import Dialect, UnsupportedAddress
 from digest.delivery.smtp.handshake import Client, open_session
-from digest.delivery.smtp.in_flight import InFlight
+from digest.delivery.smtp.in_flight import InFlightMessage
 from digest.delivery.smtp.modes import Mode
 from digest.delivery.smtp.pipelining import STRATEGIES
 from digest.delivery.smtp.wire import ConnectionLost, LossReason
 from subscribers.relays import Relay
 
 # With many messages in flight, half a window is claimed and recorded while the other half is on the
-# wire. Where an answer takes longer than this many seconds, a quarter is claimed at a time, or the
-# wire would be idle.
+# wire. If an answer takes longer than this many seconds, a quarter is claimed at a time. Otherwise
+# the wire would be idle.
 _NEAR = 0.002
 _NEAR_BATCH, _FAR_BATCH = 10, 5
 # With two messages in flight, the next window is claimed before the last four of this one are sent.
 # Then at most twenty messages are claimed and not recorded: 14, 4 and 2.
 _STEP_BY_STEP_BATCH = 14
-# A connection is used no longer than this: one that is used for ever stays with one of a relay's
-# hosts while others come and go.
-MOST_SECONDS = 60.0
+# A connection is used no longer than this. A connection that is used for ever stays with one of a
+# relay's hosts, although other hosts are added or removed.
+MAX_SECONDS = 60.0
 
 
 def _never() -> bool:
@@ -56,7 +56,7 @@ class SmtpConnection:
             self.batch = _FAR_BATCH if client.round_trip > _NEAR else _NEAR_BATCH
         self._dialogue = STRATEGIES[mode](relay, client.wire)
         self._left = relay.messages
-        self._worn_at = time.monotonic() + MOST_SECONDS
+        self._retire_at = time.monotonic() + MAX_SECONDS
 
     def __enter__(self) -> Self:
         return self
@@ -123,26 +123,26 @@ class SmtpConnection:
         dialogue.abort(lost)
 
     def _put(
-        self, key: int, sender: str, recipient: str, message: bytes, *, dotless: bool = False
+        self, key: int, sender: str, recipient: str, content: bytes, *, dotless: bool = False
     ) -> None:
         dialogue = self._dialogue
         if dialogue.wire.lost:
             dialogue.known.append((key, SendOutcome(Verdict.NOT_SENT, "the connection is closed")))
             return
         try:
-            mail, rcpt = self._dialect.envelope(sender, recipient, len(message))
+            mail, rcpt = self._dialect.envelope(sender, recipient, len(content))
         except UnsupportedAddress as error:
             dialogue.known.append((key, SendOutcome(Verdict.REFUSED, str(error))))
             return
         now = time.monotonic()
-        flight = InFlight(key, message, now + timeouts.MESSAGE_TIMEOUT, dotless=dotless)
-        dialogue.open[flight] = None
+        message = InFlightMessage(key, content, now + timeouts.MESSAGE_TIMEOUT, dotless=dotless)
+        dialogue.open[message] = None
         try:
-            dialogue.send(flight, mail, rcpt)
+            dialogue.send(message, mail, rcpt)
         except ConnectionLost as lost:
             dialogue.abort(lost)
         self._left -= 1
-        if self._left <= 0 or now > self._worn_at:
+        if self._left <= 0 or now > self._retire_at:
             dialogue.is_retired = True
         if dialogue.is_retired:
             dialogue.settle(0)

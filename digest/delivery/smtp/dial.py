@@ -31,7 +31,7 @@ def dial(host: str, port: int, should_stop: Callable[[], bool]) -> socket.socket
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
-            _connected(sock, address, time.monotonic() + share, should_stop)
+            _connect(sock, address, time.monotonic() + share, should_stop)
             # A pipelined group is sent immediately, even if earlier data is not acknowledged yet.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
@@ -72,7 +72,7 @@ def _addresses(host: str, port: int, until: float, should_stop: Callable[[], boo
     return found[0]
 
 
-def _connected(
+def _connect(
     sock: socket.socket, address: tuple[object, ...], until: float, should_stop: Callable[[], bool]
 ) -> None:
     code = sock.connect_ex(address)
@@ -107,14 +107,14 @@ def wrap_tls(sock: socket.socket, host: str, should_stop: Callable[[], bool]) ->
         raise
 
 
-def wait(sock: socket.socket, what: int, until: float, should_stop: Callable[[], bool]) -> None:
-    """Wait until the socket is ready for `what`.
+def wait(sock: socket.socket, events: int, until: float, should_stop: Callable[[], bool]) -> None:
+    """Wait until the socket is ready for `events`.
 
     Raises:
         TimeoutError
     """
     poll = select.poll()
-    poll.register(sock, what)
+    poll.register(sock, events)
     while not poll.poll(timeouts.POLL_SECONDS * 1000):
         if should_stop() or time.monotonic() > until:
             raise TimeoutError("the server did not answer in time")

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from digest.delivery.replies import SendOutcome, Verdict, interpret
 from digest.delivery.smtp import modes, timeouts
-from digest.delivery.smtp.commands import content
+from digest.delivery.smtp.commands import dot_stuffed
 from digest.delivery.smtp.in_flight import (
     EXPECTED_DIGIT,
     STAGE,
-    InFlight,
+    InFlightMessage,
     SmtpStep,
     is_protocol_error,
     outcome_of,
@@ -24,7 +24,7 @@ from subscribers.relays import Relay
 
 
 class Dialogue(ABC):
-    """The messages and replies under way on one connection; ways.py has a subclass per mode."""
+    """The messages and replies under way on a connection; pipelining.py has a subclass per mode."""
 
     mode: Mode
 
@@ -33,29 +33,29 @@ class Dialogue(ABC):
         self.accepted = 0
         self.known: list[tuple[int, SendOutcome]] = []
         # Messages without an outcome, in the order in which they were put.
-        self.open: dict[InFlight, None] = {}
+        self.open: dict[InFlightMessage, None] = {}
         # The replies that are still expected.
-        self.expected: deque[tuple[InFlight, SmtpStep]] = deque()
+        self.expected: deque[tuple[InFlightMessage, SmtpStep]] = deque()
         # The message whose DATA command was sent, and whose content was not sent yet.
-        self.held: InFlight | None = None
+        self.held: InFlightMessage | None = None
         # Whether a transaction may be half open, so that the next message begins with RSET.
         self.is_dirty = False
         # Whether the mode has worked on this connection. In mode DATA, the reply to the message
         # `prover` shows it.
         self.is_proven = False
-        self.prover: InFlight | None = None
-        # Whether the connection takes no more messages.
+        self.prover: InFlightMessage | None = None
+        # Whether the connection accepts no more messages.
         self.is_retired = False
         # The text of a 421 reply, and until when the server may still answer other messages.
         self.closing = ""
         self.ends_at = float("inf")
 
     @abstractmethod
-    def send(self, flight: InFlight, mail: bytes, rcpt: bytes) -> None:
+    def send(self, message: InFlightMessage, mail: bytes, rcpt: bytes) -> None:
         """Send the message, or the part of it that may be sent now.
 
         Raises:
-            Lost
+            ConnectionLost
         """
 
     def settle(self, unanswered: int) -> None:
@@ -69,7 +69,7 @@ class Dialogue(ABC):
             self.wire.close()
 
     def make_ready(self) -> None:  # noqa: B027 (most modes do nothing here)
-        """Wait for what `send` would wait for; do nothing where `send` never waits."""
+        """Wait for what `send` would wait for; do nothing if `send` never waits."""
 
     def advance(self) -> None:
         if self.expected:
@@ -81,9 +81,11 @@ class Dialogue(ABC):
         while self.expected:
             self.read()
 
-    def send_commands(self, flight: InFlight, steps: Sequence[SmtpStep], *parts: bytes) -> None:
+    def send_commands(
+        self, message: InFlightMessage, steps: Sequence[SmtpStep], *parts: bytes
+    ) -> None:
         self.wire.send(*parts, until=self._limit())
-        self.expected.extend([(flight, step) for step in steps])
+        self.expected.extend([(message, step) for step in steps])
 
     def _limit(self) -> float:
         """Return until when the oldest open message must have its outcome."""
@@ -102,7 +104,7 @@ class Dialogue(ABC):
         """Send QUIT once no reply is expected any more.
 
         Raises:
-            Lost
+            ConnectionLost
         """
         self.read_all()
         if self.held and not self.held.is_open:
@@ -115,84 +117,86 @@ class Dialogue(ABC):
 
     def held_content(self) -> tuple[bytes, ...]:
         """Return the content to send next, for the message whose DATA got the reply 354."""
-        flight, self.held = self.held, None
-        if flight is None:
+        message, self.held = self.held, None
+        if message is None:
             return ()
-        self.expected.append((flight, SmtpStep.CONTENT))
-        if not flight.is_open:
+        self.expected.append((message, SmtpStep.CONTENT))
+        if not message.is_open:
             # The server refused the recipient and still accepted DATA: an empty message to nobody
             # ends the transaction (RFC 2920, section 3.1).
             self.is_dirty = True
             return (b".\r\n",)
-        if time.monotonic() > flight.until:
+        if time.monotonic() > message.until:
             # Another process may already treat the row as lost.
             raise ConnectionLost(LossReason.LOCAL, "the message waited too long")
-        body, end = content(flight.message, dotless=flight.dotless)
-        flight.end = self.wire.asked + len(body) + len(end)
+        body, end = dot_stuffed(message.content, dotless=message.dotless)
+        message.end = self.wire.given + len(body) + len(end)
         return body, end
 
     def read(self) -> None:
         """Read the next reply and act on it."""
-        flight, step = self.expected[0]
+        message, step = self.expected[0]
         replies = self.wire.replies
-        code, text = replies.popleft() if replies else self._await(flight)
+        code, text = replies.popleft() if replies else self._next_reply(message)
         self.expected.popleft()
         if code // 100 != EXPECTED_DIGIT[step]:
-            self._hear(flight, step, code, text)
+            self._handle_unexpected(message, step, code, text)
         elif step is SmtpStep.RECIPIENT:
-            flight.is_named = True
+            message.is_recipient_accepted = True
         elif step is SmtpStep.DATA:
-            self._go(flight)
+            self._check_data_reply(message)
 
-    def _await(self, flight: InFlight) -> Reply:
-        limit = timeouts.CONTENT_TIMEOUT if flight.end else timeouts.REPLY_TIMEOUT
-        return self.wire.reply(min(time.monotonic() + limit, flight.until, self.ends_at))
+    def _next_reply(self, message: InFlightMessage) -> Reply:
+        limit = timeouts.CONTENT_TIMEOUT if message.end else timeouts.REPLY_TIMEOUT
+        return self.wire.reply(min(time.monotonic() + limit, message.until, self.ends_at))
 
-    def _go(self, flight: InFlight) -> None:
-        if flight is self.prover:
+    def _check_data_reply(self, message: InFlightMessage) -> None:
+        if message is self.prover:
             self.is_proven = True
-        if not flight.is_open and flight.is_named:
-            # The server refused the sender and took the recipient. It is not known which message
-            # the empty content would end.
+        if not message.is_open and message.is_recipient_accepted:
+            # The server refused the sender and accepted the recipient. It is not known which
+            # message the empty content would end.
             raise ConnectionLost(LossReason.PROTOCOL_ERROR, "DATA was accepted without a sender")
 
-    def _hear(self, flight: InFlight, step: SmtpStep, code: int, text: bytes) -> None:
-        """Act on a reply that is not the expected "go on"."""
+    def _handle_unexpected(
+        self, message: InFlightMessage, step: SmtpStep, code: int, text: bytes
+    ) -> None:
+        """Act on a reply that does not have the expected digit."""
         if not 200 <= code < 600 or (step is SmtpStep.CONTENT and 300 <= code < 400):
             raise ConnectionLost(
                 LossReason.PROTOCOL_ERROR,
-                f"not a valid answer to {step.name}: {_words(code, text)}",
+                f"not a valid answer to {step.name}: {_reply_text(code, text)}",
             )
         if code == 421:
             self.begin_closing(text)
         elif step is SmtpStep.RESET:
             # After this no reply can be assigned to its message.
-            words = f"RSET was answered {_words(code, text)}"
-            self._complain(words, surely=True)
-            raise ConnectionLost(LossReason.PROTOCOL_ERROR, words)
+            reason = f"RSET was answered {_reply_text(code, text)}"
+            self._downgrade(reason, is_certain=True)
+            raise ConnectionLost(LossReason.PROTOCOL_ERROR, reason)
         if step is SmtpStep.DATA:
             self.held = None
-        if flight.is_open and step is not SmtpStep.RESET:
-            self._conclude(flight, step, code, text)
+        if message.is_open and step is not SmtpStep.RESET:
+            self._conclude(message, step, code, text)
 
-    def _conclude(self, flight: InFlight, step: SmtpStep, code: int, text: bytes) -> None:
+    def _conclude(self, message: InFlightMessage, step: SmtpStep, code: int, text: bytes) -> None:
         self.is_dirty = self.is_dirty or step is not SmtpStep.CONTENT
         if is_protocol_error(self.mode, step, code, text, proven=self.is_proven):
-            words = _words(code, text)
+            reason = _reply_text(code, text)
             # The server may also answer 501 to a single unusual recipient.
-            self._complain(words, surely=step is not SmtpStep.RECIPIENT)
-            self.set_outcome(flight, SendOutcome(Verdict.NOT_SENT, words))
+            self._downgrade(reason, is_certain=step is not SmtpStep.RECIPIENT)
+            self.set_outcome(message, SendOutcome(Verdict.NOT_SENT, reason))
         else:
-            self.set_outcome(flight, outcome_of(step, code, text))
+            self.set_outcome(message, outcome_of(step, code, text))
 
-    def _complain(self, words: str, *, surely: bool) -> None:
-        modes.downgrade(self.relay, self.mode, words, surely=surely)
+    def _downgrade(self, reason: str, *, is_certain: bool) -> None:
+        modes.downgrade(self.relay, self.mode, reason, is_certain=is_certain)
         self.is_retired = True
 
-    def set_outcome(self, flight: InFlight, outcome: SendOutcome) -> None:
-        flight.is_open = False
-        del self.open[flight]
-        self.known.append((flight.key, outcome))
+    def set_outcome(self, message: InFlightMessage, outcome: SendOutcome) -> None:
+        message.is_open = False
+        del self.open[message]
+        self.known.append((message.key, outcome))
         if outcome.verdict is Verdict.ACCEPTED:
             self.accepted += 1
 
@@ -203,48 +207,48 @@ class Dialogue(ABC):
         closes. They count if the server went on nevertheless.
         """
         if not self.closing:
-            self.closing, self.is_retired = _words(421, text), True
+            self.closing, self.is_retired = _reply_text(421, text), True
             self.ends_at = min(self.ends_at, time.monotonic() + timeouts.CLOSING_TIMEOUT)
 
     def read_unsolicited(self) -> None:
         """Read what the server says while no reply is expected, or that it closed the connection.
 
         Raises:
-            Lost
+            ConnectionLost
         """
         code, text = self.wire.reply(time.monotonic())
         if code == 421:
             self.begin_closing(text)
             raise ConnectionLost(LossReason.CLOSED, self.closing)
         raise ConnectionLost(
-            LossReason.PROTOCOL_ERROR, f"a reply to no command: {_words(code, text)}"
+            LossReason.PROTOCOL_ERROR, f"a reply to no command: {_reply_text(code, text)}"
         )
 
     def abort(self, lost: ConnectionLost) -> None:
         """Give every open message its outcome: UNKNOWN if its last byte was sent, else NOT_SENT."""
         if not self.closing and self._is_suspicious(lost):
-            modes.downgrade(self.relay, self.mode, str(lost), surely=False)
+            modes.downgrade(self.relay, self.mode, str(lost), is_certain=False)
         # A server that said 421 and closed has taken no open message, whatever was written.
-        took_nothing = bool(self.closing) and lost.why is LossReason.CLOSED
-        words = self.closing or str(lost)
-        for flight in list(self.open):
-            is_safe = took_nothing or not flight.end or self.wire.sent < flight.end
+        took_nothing = bool(self.closing) and lost.reason is LossReason.CLOSED
+        reason = self.closing or str(lost)
+        for message in list(self.open):
+            is_safe = took_nothing or not message.end or self.wire.sent < message.end
             verdict = Verdict.NOT_SENT if is_safe else Verdict.UNKNOWN
-            self.set_outcome(flight, SendOutcome(verdict, words))
+            self.set_outcome(message, SendOutcome(verdict, reason))
         self.expected.clear()
         self.held = None
         self.wire.close()
 
     def _is_suspicious(self, lost: ConnectionLost) -> bool:
         """Whether the mode may be the reason why the connection was lost."""
-        if lost.why is LossReason.LOCAL or self.is_retired or not self.expected:
+        if lost.reason is LossReason.LOCAL or self.is_retired or not self.expected:
             return False
-        if self.mode is Mode.BDAT and any(flight.end for flight in self.open):
+        if self.mode is Mode.BDAT and any(message.end for message in self.open):
             # Many messages are uncertain now. Another such loss would cost too much, whatever the
             # reason.
             return True
         return not self.is_proven and self.expected[0][1] is not SmtpStep.CONTENT
 
 
-def _words(code: int, text: bytes) -> str:
+def _reply_text(code: int, text: bytes) -> str:
     return interpret(code, text, stage=STAGE[SmtpStep.SENDER]).reply

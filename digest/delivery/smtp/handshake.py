@@ -78,12 +78,12 @@ def open_session(relay: Relay, should_stop: Callable[[], bool]) -> Client:
     try:
         client = Client(relay, should_stop)
         try:
-            _introduce(client, relay)
+            _start_session(client, relay)
         except BaseException:
             client.close()
             raise
     except smtplib.SMTPResponseException as refused:
-        raise _closed(relay, refused) from refused
+        raise _connect_error(relay, refused) from refused
     except smtplib.SMTPNotSupportedError as missing:
         raise RelayRefuses(f"{relay.name}: {missing}") from missing
     except (smtplib.SMTPException, OSError) as error:
@@ -91,7 +91,7 @@ def open_session(relay: Relay, should_stop: Callable[[], bool]) -> Client:
     return client
 
 
-def _introduce(client: Client, relay: Relay) -> None:
+def _start_session(client: Client, relay: Relay) -> None:
     client.greet()
     if relay.starttls:
         client.encrypt()
@@ -100,7 +100,9 @@ def _introduce(client: Client, relay: Relay) -> None:
         client.login(relay.user, relay.password)
 
 
-def _closed(relay: Relay, refused: smtplib.SMTPResponseException) -> NoConnection | RelayRefuses:
+def _connect_error(
+    relay: Relay, refused: smtplib.SMTPResponseException
+) -> NoConnection | RelayRefuses:
     reply = interpret(refused.smtp_code, refused.smtp_error, stage=Stage.SENDER).reply
     kind = RelayRefuses if 500 <= refused.smtp_code < 600 else NoConnection
     return kind(f"{relay.name}: {reply}")

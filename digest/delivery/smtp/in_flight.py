@@ -30,34 +30,34 @@ STAGE = {
 # to the content is an outcome.
 EXPECTED_DIGIT = (2, 2, 2, 3, 0)
 # Unknown command, bad arguments, not implemented, bad sequence (RFC 5321, section 4.2.2).
-_OF_THE_PROTOCOL = {500, 501, 502, 503}
-_REASON = re.compile(rb"5\.(\d{1,3})\.")
-_PROTOCOL = b"5"  # RFC 3463: the subject "mail delivery protocol status"
+_PROTOCOL_CODES = {500, 501, 502, 503}
+_SUBJECT = re.compile(rb"5\.(\d{1,3})\.")
+_PROTOCOL_SUBJECT = b"5"  # RFC 3463: the subject "mail delivery protocol status"
 
 
-class InFlight:
+class InFlightMessage:
     """One message in flight, compared by identity; one is made per message, so it is small."""
 
-    __slots__ = ("dotless", "end", "is_named", "is_open", "key", "message", "until")
+    __slots__ = ("content", "dotless", "end", "is_open", "is_recipient_accepted", "key", "until")
 
-    def __init__(self, key: int, message: bytes, until: float, *, dotless: bool = False) -> None:
-        self.key, self.message, self.until, self.dotless = key, message, until, dotless
+    def __init__(self, key: int, content: bytes, until: float, *, dotless: bool = False) -> None:
+        self.key, self.content, self.until, self.dotless = key, content, until, dotless
         # The position of its last byte among all bytes sent on the wire; 0 if not written yet.
         self.end = 0
         # Whether the server accepted its recipient.
-        self.is_named = False
+        self.is_recipient_accepted = False
         # Whether it has no outcome yet.
         self.is_open = True
 
 
 def outcome_of(step: SmtpStep, code: int, text: bytes) -> SendOutcome:
-    """Return the outcome that a reply which is not GOOD means for its message."""
+    """Return the outcome that a reply without the EXPECTED_DIGIT means for its message."""
     outcome = interpret(code, text, stage=STAGE[step])
     if step is SmtpStep.DATA and outcome.verdict is Verdict.ACCEPTED:
         # A 2yz is not a valid answer to DATA.
         return SendOutcome(Verdict.DEFERRED, outcome.reply)
     if code == 421 and step is SmtpStep.SENDER:
-        # No recipient was named yet: many relays close a connection after some number of messages.
+        # No recipient was sent yet: many relays close a connection after some number of messages.
         return SendOutcome(Verdict.NOT_SENT, outcome.reply)
     return outcome
 
@@ -67,10 +67,10 @@ def is_protocol_error(mode: Mode, step: SmtpStep, code: int, text: bytes, *, pro
 
     `proven` says that this connection has sent a message in this mode before.
     """
-    if mode is Mode.PLAIN or code not in _OF_THE_PROTOCOL:
+    if mode is Mode.PLAIN or code not in _PROTOCOL_CODES:
         return False
-    reason = _REASON.match(text)
-    if reason and reason[1] != _PROTOCOL:
+    subject = _SUBJECT.match(text)
+    if subject and subject[1] != _PROTOCOL_SUBJECT:
         return False
     if step is SmtpStep.SENDER:
         # 501 may mean the address or one of its parameters, which a simpler mode sends too.

@@ -1,4 +1,4 @@
-"""Choose the mode in which a relay is spoken to, and remember the modes that failed with it."""
+"""Choose the mode in which to speak to a relay, and remember the modes that failed with it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
 
-# After the server said that it does not know what it offered. A relay is seldom replaced within a
-# day.
+# How long, in seconds, a mode is not used after the server said that it does not know what it
+# offered. A relay is seldom replaced within a day.
 _DAY = 24 * 3600
-# After the server hung or closed the connection, which a healthy server does too when it restarts.
-_WHILE = 600
+# The same after the server hung or closed the connection. A healthy server does that too when it
+# restarts.
+_TEN_MINUTES = 600
 
 
 class Mode(IntEnum):
@@ -45,21 +46,21 @@ def fastest_working(relay: Relay) -> Mode:
         return mode
 
 
-def downgrade(relay: Relay, mode: Mode, words: str, *, surely: bool) -> None:
+def downgrade(relay: Relay, mode: Mode, reason: str, *, is_certain: bool) -> None:
     """Use a simpler mode with this relay from now on.
 
-    This lasts a day if the mode failed `surely`, or was suspected before within a day. Otherwise it
-    lasts ten minutes.
+    This lasts a day if it is certain that the mode failed, or if the mode was suspected before
+    within a day. Otherwise it lasts ten minutes.
     """
     if mode is Mode.PLAIN:
         return
     simpler = Mode(mode - 1)
-    seconds = _DAY if surely or _is_suspect(f"{_key(relay)}:{mode.name}") else _WHILE
+    seconds = _DAY if is_certain or _is_suspect(f"{_key(relay)}:{mode.name}") else _TEN_MINUTES
     logger.warning(
         "%s fails with %s (%s); using %s for %s s",
         relay.name,
         mode.name,
-        words,
+        reason,
         simpler.name,
         seconds,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from digest.delivery.replies import SendOutcome, Verdict
 from digest.delivery.smtp.dialogue import Dialogue
-from digest.delivery.smtp.in_flight import InFlight, SmtpStep
+from digest.delivery.smtp.in_flight import InFlightMessage, SmtpStep
 from digest.delivery.smtp.modes import Mode
 
 # At most this many messages are unanswered: a crash leaves them uncertain.
@@ -23,34 +23,35 @@ class Bdat(Dialogue):
 
     mode = Mode.BDAT
 
-    def send(self, flight: InFlight, mail: bytes, rcpt: bytes) -> None:
+    def send(self, message: InFlightMessage, mail: bytes, rcpt: bytes) -> None:
         if not self.expected and self.wire.has_input():
-            # The server closed since the last message, and has surely not taken this one.
+            # The server closed since the last message, so it cannot have taken this one.
             self.read_unsolicited()
         while len(self.open) > MAX_IN_FLIGHT and not self.is_retired:
             self.read()
         if self.is_retired:
-            return mark_not_sent(self, flight)
-        last = b"BDAT %d LAST\r\n" % len(flight.message)
+            return mark_not_sent(self, message)
+        envelope = b"RSET\r\n" + mail + rcpt
+        last = b"BDAT %d LAST\r\n" % len(message.content)
         if self.is_proven:
-            self.send_commands(flight, _ENVELOPE, b"RSET\r\n" + mail + rcpt + last, flight.message)
-            self._end(flight)
+            self.send_commands(message, _ENVELOPE, envelope + last, message.content)
+            self._end(message)
         else:
-            self._probe(flight, b"RSET\r\n" + mail + rcpt, last)
+            self._probe(message, envelope, last)
         return None
 
-    def _probe(self, flight: InFlight, envelope: bytes, last: bytes) -> None:
-        self.send_commands(flight, _ENVELOPE, envelope)
+    def _probe(self, message: InFlightMessage, envelope: bytes, last: bytes) -> None:
+        self.send_commands(message, _ENVELOPE, envelope)
         self.read_all()
-        if flight.is_open and not self.is_retired:
-            self.send_commands(flight, (), last, flight.message)
-            self._end(flight)
+        if message.is_open and not self.is_retired:
+            self.send_commands(message, (), last, message.content)
+            self._end(message)
             self.read_all()
             self.is_proven = not self.is_retired
 
-    def _end(self, flight: InFlight) -> None:
-        flight.end = self.wire.asked
-        self.expected.append((flight, SmtpStep.CONTENT))
+    def _end(self, message: InFlightMessage) -> None:
+        message.end = self.wire.given
+        self.expected.append((message, SmtpStep.CONTENT))
 
 
 class Data(Dialogue):
@@ -61,10 +62,10 @@ class Data(Dialogue):
     def make_ready(self) -> None:
         self.read_all()
 
-    def send(self, flight: InFlight, mail: bytes, rcpt: bytes) -> None:
+    def send(self, message: InFlightMessage, mail: bytes, rcpt: bytes) -> None:
         self.read_all()
         if self.is_retired:
-            return mark_not_sent(self, flight)
+            return mark_not_sent(self, message)
         before = self.held_content()
         steps = [SmtpStep.SENDER, SmtpStep.RECIPIENT, SmtpStep.DATA]
         if self.is_dirty:
@@ -72,41 +73,43 @@ class Data(Dialogue):
             mail = b"RSET\r\n" + mail
             steps.insert(0, SmtpStep.RESET)
         if before:
-            self.prover = flight
-        self.send_commands(flight, steps, *before, mail + rcpt + b"DATA\r\n")
-        self.held = flight
+            self.prover = message
+        self.send_commands(message, steps, *before, mail + rcpt + b"DATA\r\n")
+        self.held = message
         return None
 
 
 class Plain(Dialogue):
-    """Each command waits for the reply to the one before."""
+    """One command at a time: each waits for the reply to the one before."""
 
     mode = Mode.PLAIN
 
-    def send(self, flight: InFlight, mail: bytes, rcpt: bytes) -> None:
+    def send(self, message: InFlightMessage, mail: bytes, rcpt: bytes) -> None:
         for step, line in (
             (SmtpStep.SENDER, mail),
             (SmtpStep.RECIPIENT, rcpt),
             (SmtpStep.DATA, b"DATA\r\n"),
         ):
             if step is SmtpStep.DATA:
-                self.held = flight
-            self.send_commands(flight, (step,), line)
+                self.held = message
+            self.send_commands(message, (step,), line)
             self.read()
-            if not flight.is_open:
+            if not message.is_open:
                 break
         else:
             self.flush()
             self.read()
         if self.is_dirty and not self.is_retired:
             self.is_dirty = False
-            self.send_commands(flight, (SmtpStep.RESET,), b"RSET\r\n")
+            self.send_commands(message, (SmtpStep.RESET,), b"RSET\r\n")
             self.read()
 
 
-def mark_not_sent(dialogue: Dialogue, flight: InFlight) -> None:
-    words = dialogue.closing or "the connection accepts no more messages"
-    dialogue.set_outcome(flight, SendOutcome(Verdict.NOT_SENT, words))
+def mark_not_sent(dialogue: Dialogue, message: InFlightMessage) -> None:
+    reason = dialogue.closing or "the connection accepts no more messages"
+    dialogue.set_outcome(message, SendOutcome(Verdict.NOT_SENT, reason))
 
 
-STRATEGIES: dict[Mode, type[Dialogue]] = {way.mode: way for way in (Bdat, Data, Plain)}
+STRATEGIES: dict[Mode, type[Dialogue]] = {
+    strategy.mode: strategy for strategy in (Bdat, Data, Plain)
+}

@@ -16,17 +16,16 @@ from digest.delivery.smtp import timeouts
 
 # Limits against a server that fills the memory with a line or a reply that never ends. RFC 5321,
 # section 4.5.3.1.5, allows 512 bytes a line; smtplib takes 8,192.
-_LONGEST_LINE, _MOST_LINES, _KEPT = 8192, 100, 500
+_MAX_LINE, _MAX_LINES, _MAX_TEXT = 8192, 100, 500
 # Four replies for each of twenty messages in flight, and some more to notice an excess.
-_MOST_AHEAD = 100
+_MAX_AHEAD = 100
 _CHUNK = 8192
-_STEP_MS = int(timeouts.POLL_SECONDS * 1000)
-_AT_ONCE_MS = 1
+_POLL_MS = int(timeouts.POLL_SECONDS * 1000)
+_ACK_WAIT_MS = 1
 # Only Linux has this option; elsewhere it is None.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 Reply = tuple[int, bytes]
-
 
 # The usual replies, one line each: to the content, and to the next message's MAIL, RCPT and DATA.
 _USUAL = re.compile(
@@ -40,16 +39,16 @@ class LossReason(Enum):
 
     CLOSED = "by the server or the network"
     TIMED_OUT = "no reply in time"
-    PROTOCOL_ERROR = "replies that are none"
-    LOCAL = "we must stop"
+    PROTOCOL_ERROR = "invalid replies"
+    LOCAL = "by us"
 
 
 class ConnectionLost(Exception):
     """The connection cannot be used any more."""
 
-    def __init__(self, why: LossReason, words: str) -> None:
-        super().__init__(words[:300])
-        self.why = why
+    def __init__(self, reason: LossReason, text: str) -> None:
+        super().__init__(text[:300])
+        self.reason = reason
 
 
 class Wire:
@@ -71,17 +70,17 @@ class Wire:
         self._rest = b""
         self._lines: list[bytes] = []
         self._class = b""
-        self._looked_up_at = 0.0
+        self._checked_at = 0.0
         # Whether something was read and nothing was sent since, which would acknowledge it.
         self._owes_ack = False
-        # How many bytes were to be sent, and how many of them the kernel took.
-        self.asked = self.sent = 0
+        # How many bytes `send` was given, and how many of them the kernel took.
+        self.given = self.sent = 0
         self.lost: ConnectionLost | None = None
 
     def send(self, *parts: bytes, until: float) -> None:
         """Hand all bytes to the kernel, by `until` at the latest."""
         total = sum(map(len, parts))
-        self.asked += total
+        self.given += total
         if self.lost:
             return
         written = self._sendmsg(parts) if not self._is_tls else self._write(b"".join(parts))
@@ -95,7 +94,7 @@ class Wire:
         """Return the next reply: its code, and the text of its lines joined by line feeds.
 
         Raises:
-            Lost
+            ConnectionLost
         """
         while not self.replies:
             if self.lost:
@@ -105,7 +104,7 @@ class Wire:
                 self._wait(self._to_read, until)
                 self._read()
             if not self.replies:
-                self._look_up(until)
+                self._check_limits(until)
         return self.replies.popleft()
 
     def has_input(self) -> bool:
@@ -129,7 +128,7 @@ class Wire:
             rest = rest[written:]
             if written:
                 stuck_at = time.monotonic() + timeouts.REPLY_TIMEOUT
-            self._look_up(min(until, stuck_at))
+            self._check_limits(min(until, stuck_at))
 
     def _sendmsg(self, parts: tuple[bytes, ...]) -> int:
         try:
@@ -194,8 +193,8 @@ class Wire:
     def _parse(self, data: bytes) -> None:
         # Nearly every message gets these replies. The pattern parses them in 2 µs instead of 15.
         if not self._rest and not self._lines and (usual := _USUAL.fullmatch(data)):
-            content, mail, rcpt, go = usual.groups()
-            self.replies.extend(((250, content), (250, mail), (250, rcpt), (354, go)))
+            content, mail, rcpt, data_reply = usual.groups()
+            self.replies.extend(((250, content), (250, mail), (250, rcpt), (354, data_reply)))
             return None
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
@@ -208,20 +207,20 @@ class Wire:
                 return self._lose(
                     LossReason.PROTOCOL_ERROR, f"an incomplete reply before {line[:100]!r}"
                 )
-            text = line[4:_KEPT].strip()
+            text = line[4:_MAX_TEXT].strip()
             if mark == b"-":
                 self._class = code[:1]
                 self._lines.append(text)
-                if len(self._lines) > _MOST_LINES:
+                if len(self._lines) > _MAX_LINES:
                     return self._lose(LossReason.PROTOCOL_ERROR, "a reply without an end")
                 continue
             if self._lines:
                 text = b"\n".join([*self._lines, text])
                 self._lines = []
             self.replies.append((int(code), text))
-        if len(self._rest) > _LONGEST_LINE:
+        if len(self._rest) > _MAX_LINE:
             return self._lose(LossReason.PROTOCOL_ERROR, "a line without an end")
-        if len(self.replies) > _MOST_AHEAD:
+        if len(self.replies) > _MAX_AHEAD:
             return self._lose(LossReason.PROTOCOL_ERROR, "more replies than commands")
         return None
 
@@ -230,26 +229,26 @@ class Wire:
         if what != self._mask:
             self._poll.modify(self._sock, what)
             self._mask = what
-        left = max(0, min(_STEP_MS, int((until - time.monotonic()) * 1000) + 1))
+        left = max(0, min(_POLL_MS, int((until - time.monotonic()) * 1000) + 1))
         if self._owes_ack:
             # An acknowledgement takes 10 µs, and most replies arrive before it is needed.
-            if self._poll.poll(min(left, _AT_ONCE_MS)):
+            if self._poll.poll(min(left, _ACK_WAIT_MS)):
                 return
             self._acknowledge()
         self._poll.poll(left)
 
-    def _look_up(self, until: float) -> None:
+    def _check_limits(self, until: float) -> None:
         now = time.monotonic()
         if now > until:
             self._lose(LossReason.TIMED_OUT, "the server did not answer in time")
-        elif now - self._looked_up_at >= timeouts.POLL_SECONDS:
-            self._looked_up_at = now
+        elif now - self._checked_at >= timeouts.POLL_SECONDS:
+            self._checked_at = now
             if self._should_stop():
                 self._lose(LossReason.LOCAL, "the worker stops")
 
-    def _lose(self, why: LossReason, words: str) -> None:
+    def _lose(self, reason: LossReason, text: str) -> None:
         if not self.lost:
-            self.lost = ConnectionLost(why, words)
+            self.lost = ConnectionLost(reason, text)
 
 
 def error_text(error: BaseException) -> str:
