@@ -122,7 +122,7 @@ def test_a_few_messages_of_a_rejected_request_are_sent_one_by_one(esp, mailgun_r
             outcomes = dict(transport.take())
             windows.append(len(esp.posts) - before)
             refused += [key for key, one in outcomes.items() if one.verdict is Verdict.REFUSED]
-            left = [n for n in left if outcomes.get(1000 + n) in (None, connection._GIVEN_BACK)]
+            left = [n for n in left if outcomes.get(1000 + n) in (None, connection._NO_TIME_LEFT)]
     assert not left
     assert refused == [1005]
     assert max(windows) <= 5

@@ -19,32 +19,35 @@ from digest.delivery.esp.capabilities import MessageList
 from digest.delivery.esp.parsed_message import ParsedMessage
 
 
-def give_own_bodies(backend: Any, bodies: MessageList) -> None:
+def give_own_bodies(backend: Any, message_list: MessageList) -> None:
     """Make the backend use the `parsed_messages` that `mails.for_group` attaches to a mail."""
-    backend.build_message_payload = partial(_payload, backend.build_message_payload, bodies)
-    if bodies.has_result_list:
+    backend.build_message_payload = partial(_payload, backend.build_message_payload, message_list)
+    if message_list.has_result_list:
         backend.parse_recipient_status = partial(_statuses, backend.parse_recipient_status)
 
 
-def _payload(build: Callable[..., Any], bodies: MessageList, message: Any, defaults: Any) -> Any:
+def _payload(
+    build: Callable[..., Any], message_list: MessageList, message: Any, defaults: Any
+) -> Any:
     payload = build(message, defaults)
     if parsed_messages := getattr(message, "parsed_messages", None):
-        payload.serialize_data = partial(
-            _serialized, payload.serialize_data, bodies, parsed_messages
-        )
+        serialize = payload.serialize_data
+        payload.serialize_data = partial(_serialized, serialize, message_list, parsed_messages)
     return payload
 
 
 def _serialized(
-    serialize: Callable[[], str], bodies: MessageList, parsed_messages: Sequence[ParsedMessage]
+    serialize: Callable[[], str],
+    message_list: MessageList,
+    parsed_messages: Sequence[ParsedMessage],
 ) -> str:
     data = json.loads(serialize())
-    if bodies.shared:
-        for name in (bodies.text, bodies.html):
-            data[bodies.shared].pop(name, None)
-    entries = data[bodies.entries] if bodies.entries else data
+    if message_list.shared:
+        for name in (message_list.text, message_list.html):
+            data[message_list.shared].pop(name, None)
+    entries = data[message_list.entries] if message_list.entries else data
     for entry, parsed in zip(entries, parsed_messages, strict=True):
-        entry[bodies.text], entry[bodies.html] = parsed.text, parsed.html
+        entry[message_list.text], entry[message_list.html] = parsed.text, parsed.html
     return json.dumps(data)
 
 
@@ -55,9 +58,9 @@ def _statuses(parse: Callable[..., Any], response: Any, payload: Any, message: A
         return parse(response, payload, message)
     statuses, errors = {}, []
     for parsed, answer in zip(parsed_messages, answers, strict=True):
-        alone = SimpleNamespace(json=partial(list, [answer]), status_code=422, text=str(answer))
+        single = SimpleNamespace(json=partial(list, [answer]), status_code=422, text=str(answer))
         try:
-            statuses[parsed.address] = parse(alone, payload, message)[parsed.address]
+            statuses[parsed.address] = parse(single, payload, message)[parsed.address]
         except AnymailAPIError as error:
             errors.append(error)
             statuses[parsed.address] = AnymailRecipientStatus(

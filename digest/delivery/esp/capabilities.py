@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from subscribers.backends import esp_name
 
-# The ledger's window: never more messages than this are under way on one connection.
+# The ledger's window: never more messages than this are in flight on one connection.
 MAX_BATCH = 20
 
 
@@ -18,8 +18,8 @@ class MessageList:
     # The names of a message's bodies in the JSON.
     text: str
     html: str
-    # The JSON names of the list and of the values that its messages share; "" where the request is
-    # the list alone.
+    # The JSON names of the list and of the values that its messages share; "" if the request is
+    # only the list.
     entries: str = ""
     shared: str = ""
     # Whether the answer is also a list, in the same order, of acceptances and errors.

@@ -29,15 +29,15 @@ _POLL = 0.25
 # a second. The number is small, because a kill -9 leaves all claimed rows uncertain.
 _ONE_BY_ONE = 5
 # Limits between two checks of the readers' status, which the lane makes: the number of requests,
-# and the seconds after the first request in which another may begin. The other messages come back
-# unsent, to be claimed again.
-_REQUESTS, _FLUSH_SECONDS = 5, 5.0
+# and the seconds after the first request in which another may begin. The other messages are
+# returned unsent, to be claimed again.
+_MAX_REQUESTS, _FLUSH_SECONDS = 5, 5.0
 # How many rows are claimed after that: enough for one request that the ESP refuses, and then one
 # request for each message.
-_AFTER_THAT = _REQUESTS - 1
+_SMALL_BATCH = _MAX_REQUESTS - 1
 # If the ESP refuses this many requests in a row, the fault is not the readers'.
-_DISLIKES = 3
-_GIVEN_BACK = SendOutcome(Verdict.NOT_SENT, "other messages left no time for this one")
+_MAX_REFUSED_REQUESTS = 3
+_NO_TIME_LEFT = SendOutcome(Verdict.NOT_SENT, "other messages left no time for this one")
 
 
 def _never() -> bool:
@@ -61,10 +61,10 @@ class EspConnection:
         self._secrets = tuple(value for value in relay.options.values() if len(value) > 7)
         self._waiting: list[ParsedMessage] = []
         self._known: list[tuple[int, SendOutcome]] = []
-        self._disliked = 0
-        self._asked, self._flush_ends = 0, 0.0
+        self._refused_requests = 0
+        self._requests, self._flush_ends = 0, 0.0
         self._batch = capabilities.MAX_BATCH if self._esp.batch else _ONE_BY_ONE
-        self._backend: BaseEmailBackend | None = _opened(relay, self._esp, self._secrets)
+        self._backend: BaseEmailBackend | None = _open_backend(relay, self._esp, self._secrets)
 
     def __enter__(self) -> Self:
         return self
@@ -96,8 +96,8 @@ class EspConnection:
             )
             return
         parsed = parse_message(outgoing)
-        if mistaken := self._mistaken(parsed):
-            self._known.append((outgoing.key, mistaken))
+        if outcome := self._merge_syntax_outcome(parsed):
+            self._known.append((outgoing.key, outcome))
             return
         self._left -= 1
         self._waiting.append(parsed)
@@ -123,43 +123,42 @@ class EspConnection:
             )
         self._waiting = []
         if backend is not None:
-            _closed(backend)
+            _close_backend(backend)
 
     def _flush(self) -> None:
         parsed_messages, self._waiting = self._waiting, []
-        self._asked, self._flush_ends = 0, time.monotonic() + _FLUSH_SECONDS
+        self._requests, self._flush_ends = 0, time.monotonic() + _FLUSH_SECONDS
         for group in mails.groups(parsed_messages, esp=self._esp):
             outcomes = self._send(group)
             self.accepted += sum(o.verdict is Verdict.ACCEPTED for o in outcomes)
             keys = (parsed.outgoing.key for parsed in group)
             self._known.extend(zip(keys, outcomes, strict=True))
-            # Claim fewer rows at a time where they took too many requests, more where few were
-            # enough.
-            if _GIVEN_BACK in outcomes:
-                self._batch = _AFTER_THAT
-        if self._esp.batch and self._asked <= _REQUESTS // 2:
+            # Claim fewer rows at a time if they took too many requests, more if few were enough.
+            if _NO_TIME_LEFT in outcomes:
+                self._batch = _SMALL_BATCH
+        if self._esp.batch and self._requests <= _MAX_REQUESTS // 2:
             self._batch = min(capabilities.MAX_BATCH, self._batch * 2)
 
     def _send(self, group: Sequence[ParsedMessage]) -> list[SendOutcome]:
         """Send a group in one request if possible, else one by one; return outcomes in order."""
         mail = None
-        if len(group) > 1 and self._may_ask():
+        if len(group) > 1 and self._may_request():
             mail = mails.for_group(group, esp=self._esp, frozen=self._frozen)
         if mail is None:
-            return [self._send_alone(parsed) for parsed in group]
-        answer = self._post(mail)
-        if answer is None:
+            return [self._send_single(parsed) for parsed in group]
+        failure = self._post(mail)
+        if failure is None:
             return [self._status(mail, parsed) for parsed in group]
-        if not answer.is_request_refused:
-            return [answer.outcome] * len(group)
+        if not failure.is_request_refused:
+            return [failure.outcome] * len(group)
         # The ESP took no message. Messages sent alone show whose fault it is. Of a large group only
         # every `step`-th message is sent alone.
-        step = -(-len(group) // _AFTER_THAT)
+        step = -(-len(group) // _SMALL_BATCH)
         # The time starts again, however slow the request was: otherwise the next window would end
         # here too.
         self._flush_ends = time.monotonic() + _FLUSH_SECONDS
         outcomes = [
-            _GIVEN_BACK if number % step else self._send_alone(parsed)
+            _NO_TIME_LEFT if number % step else self._send_single(parsed)
             for number, parsed in enumerate(group)
         ]
         if not any(outcome.verdict is Verdict.ACCEPTED for outcome in outcomes):
@@ -171,40 +170,41 @@ class EspConnection:
             for outcome in outcomes
         ]
 
-    def _mistaken(self, parsed: ParsedMessage) -> SendOutcome | None:
+    def _merge_syntax_outcome(self, parsed: ParsedMessage) -> SendOutcome | None:
         """Return an outcome if the ESP would change text of the edition or of this reader."""
-        words = "the ESP would read {} in the {} as a merge field"
+        reply = "the ESP would read {} in the {} as a merge field"
         if not (found := capabilities.find_merge_syntax(parsed.visible_text, esp=self._esp)):
             return None
-        if ours := capabilities.find_merge_syntax(parsed.edition_text, esp=self._esp):
-            return SendOutcome(Verdict.SENDERS_FAULT, words.format(ours, "edition"))
+        if in_edition := capabilities.find_merge_syntax(parsed.edition_text, esp=self._esp):
+            return SendOutcome(Verdict.SENDERS_FAULT, reply.format(in_edition, "edition"))
         # This does not hold the edition: otherwise anybody with such an address could stop it.
-        return SendOutcome(Verdict.REFUSED, words.format(found, "reader's address"))
+        return SendOutcome(Verdict.REFUSED, reply.format(found, "reader's address"))
 
-    def _may_ask(self) -> bool:
-        return self._asked < _REQUESTS and time.monotonic() < self._flush_ends
+    def _may_request(self) -> bool:
+        return self._requests < _MAX_REQUESTS and time.monotonic() < self._flush_ends
 
-    def _send_alone(self, parsed: ParsedMessage) -> SendOutcome:
-        if not self._may_ask():
-            return _GIVEN_BACK
+    def _send_single(self, parsed: ParsedMessage) -> SendOutcome:
+        if not self._may_request():
+            return _NO_TIME_LEFT
         mail = mails.for_one(parsed, esp=self._esp)
-        answer = self._post(mail)
-        if answer is None:
+        failure = self._post(mail)
+        if failure is None:
             outcome = self._status(mail, parsed)
-            self._disliked = 0 if outcome.verdict is Verdict.ACCEPTED else self._disliked
+            if outcome.verdict is Verdict.ACCEPTED:
+                self._refused_requests = 0
             return outcome
-        return self._whose_fault(answer, parsed) if answer.is_request_refused else answer.outcome
+        return self._whose_fault(failure, parsed) if failure.is_request_refused else failure.outcome
 
-    def _whose_fault(self, answer: results.SendFailure, parsed: ParsedMessage) -> SendOutcome:
+    def _whose_fault(self, failure: results.SendFailure, parsed: ParsedMessage) -> SendOutcome:
         """Decide whether the reader or the edition is at fault for a refused request.
 
         A bad address must not hold the edition, and a locked account must not fail each reader.
         """
-        self._disliked += 1
-        named = parsed.address.casefold() in answer.outcome.reply.casefold()
-        if (named or self.accepted) and self._disliked < _DISLIKES:
-            return replace(answer.outcome, verdict=Verdict.REFUSED)
-        return answer.outcome
+        self._refused_requests += 1
+        is_named = parsed.address.casefold() in failure.outcome.reply.casefold()
+        if (is_named or self.accepted) and self._refused_requests < _MAX_REFUSED_REQUESTS:
+            return replace(failure.outcome, verdict=Verdict.REFUSED)
+        return failure.outcome
 
     def _status(self, mail: Any, parsed: ParsedMessage) -> SendOutcome:
         status = getattr(mail, "anymail_status", None)
@@ -214,38 +214,38 @@ class EspConnection:
 
     def _post(self, mail: Any) -> results.SendFailure | None:
         """Hand the mail to the backend; return what went wrong, or None."""
-        self._asked += 1
+        self._requests += 1
         if self._should_stop():
             self.close()
         if self._backend is None:
             return results.SendFailure(SendOutcome(Verdict.NOT_SENT, "the connection is closed"))
-        answer: list[results.SendFailure | None] = []
+        result: list[results.SendFailure | None] = []
         # A thread can be abandoned, which is necessary when the worker must stop.
-        thread = Thread(target=self._hand_over, args=(self._backend, mail, answer), daemon=True)
+        thread = Thread(target=self._hand_over, args=(self._backend, mail, result), daemon=True)
         thread.start()
         until = time.monotonic() + CONNECT_TIMEOUT + REPLY_TIMEOUT
-        while not answer:
+        while not result:
             thread.join(_POLL)
-            if not answer and (self._should_stop() or time.monotonic() > until):
+            if not result and (self._should_stop() or time.monotonic() > until):
                 self._backend = None  # not closed, because the thread still uses it
                 return results.SendFailure(SendOutcome(Verdict.UNKNOWN, "no answer in time"))
-        if answer[0] and answer[0].ends:
+        if result[0] and result[0].ends_connection:
             self.close()
-        return answer[0]
+        return result[0]
 
     def _hand_over(
-        self, backend: BaseEmailBackend, mail: Any, answer: list[results.SendFailure | None]
+        self, backend: BaseEmailBackend, mail: Any, result: list[results.SendFailure | None]
     ) -> None:
         try:
             sent = backend.send_messages([mail])
             # Some backends return None. 0 means that a receiver of a signal cancelled the mail.
             nothing = results.SendFailure(SendOutcome(Verdict.DEFERRED, "the backend sent nothing"))
-            answer.append(nothing if sent == 0 else None)
+            result.append(nothing if sent == 0 else None)
         except Exception as error:
-            answer.append(results.from_error(error, self._secrets))
+            result.append(results.from_error(error, self._secrets))
 
 
-def _opened(relay: Relay, esp: capabilities.Esp, secrets: Sequence[str]) -> BaseEmailBackend:
+def _open_backend(relay: Relay, esp: capabilities.Esp, secrets: Sequence[str]) -> BaseEmailBackend:
     try:
         backend = make_backend(relay, timeout=(CONNECT_TIMEOUT, REPLY_TIMEOUT))
         if isinstance(esp.batch, capabilities.MessageList):
@@ -276,7 +276,7 @@ def _check_reachable(backend: Any) -> None:
         session.head(url, timeout=CONNECT_TIMEOUT, allow_redirects=False)
 
 
-def _closed(backend: BaseEmailBackend) -> None:
+def _close_backend(backend: BaseEmailBackend) -> None:
     # Every answer was read by now, so an error on closing does no harm.
     with suppress(Exception):
         backend.close()

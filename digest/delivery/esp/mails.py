@@ -17,31 +17,31 @@ from digest.rendering.personalise import FrozenPage, ReaderFields
 def groups(parsed_messages: Iterable[ParsedMessage], *, esp: Esp) -> list[list[ParsedMessage]]:
     """Group the messages that may share a request, in order: one edition, and no address twice.
 
-    Where one body is merged for a group, its readers have also muted the same sections. Readers
-    with a name or address that the ESP would read as a merge field form groups of their own.
+    If one body is merged for a group, its readers have also muted the same sections. Readers with a
+    name or address that the ESP would read as a merge field form groups of their own.
     """
-    found: dict[Any, list[list[ParsedMessage]]] = {}
+    kinds: dict[Any, list[list[ParsedMessage]]] = {}
     for parsed in parsed_messages:
         kind: Any = (parsed.subject, parsed.from_email, parsed.reply_to, parsed.tags[-1])
         if isinstance(esp.batch, MergeFields):
-            odd = bool(esp.batch.reserved.search(parsed.to))
-            kind = (*kind, parsed.outgoing.reader.muted_sections, odd)
-        like = found.setdefault(kind, [])
-        for group in like:
+            has_merge_syntax = bool(esp.batch.reserved.search(parsed.to))
+            kind = (*kind, parsed.outgoing.reader.muted_sections, has_merge_syntax)
+        same_kind = kinds.setdefault(kind, [])
+        for group in same_kind:
             # ESPs report by address, and some ignore its capitals.
             if parsed.address.casefold() not in {one.address.casefold() for one in group}:
                 group.append(parsed)
                 break
         else:
-            like.append([parsed])
-    return [group for like in found.values() for group in like]
+            same_kind.append([parsed])
+    return [group for same_kind in kinds.values() for group in same_kind]
 
 
 def for_one(parsed: ParsedMessage, *, esp: Esp) -> EmailMultiAlternatives:
     """Return one reader's message as a mail of its own."""
     mail = PrebuiltMail(**_parts([parsed], _headers(parsed, esp)))
     mail.attach_alternative(parsed.html, "text/html")
-    mail.written = parsed.outgoing.message
+    mail.raw = parsed.outgoing.message
     _mark(mail, parsed, _edition(parsed) | _delivery(parsed))
     if esp is DJANGO:
         # In Django `from_email` is the envelope sender, and the From header is an extra header.
@@ -55,7 +55,7 @@ def for_one(parsed: ParsedMessage, *, esp: Esp) -> EmailMultiAlternatives:
 def for_group(
     parsed_messages: Sequence[ParsedMessage], *, esp: Esp, frozen: FrozenPage
 ) -> EmailMultiAlternatives | None:
-    """Return one mail for a group, or None where not every reader would get their own message."""
+    """Return one mail for a group, or None if not every reader would get their own message."""
     headers = [_headers(parsed, esp) for parsed in parsed_messages]
     common = dict(set(headers[0].items()).intersection(*(own.items() for own in headers)))
     mail = EmailMultiAlternatives(**_parts(parsed_messages, common))
@@ -116,7 +116,7 @@ def _merge(
     text, html = (
         _segments(segments, muted) for segments in (frozen.text_segments, frozen.html_segments)
     )
-    fixed = "".join(part for part, slot in (*text, *html) if not slot)
+    fixed = "".join(part for part, is_value in (*text, *html) if not is_value)
     if fields.reserved.search(
         f"{mail.subject}{mail.from_email}{mail.to}{mail.reply_to}{mail.extra_headers}{fixed}"
     ):
@@ -126,13 +126,13 @@ def _merge(
         plain = _values(parsed.outgoing.reader)
         escaped = {f"{name}_html": escape(value) for name, value in plain.items()}
         # This proves that the messages were made from this page.
-        if (parsed.text, parsed.html) != (_filled(text, plain), _filled(html, escaped, "_html")):
+        if (parsed.text, parsed.html) != (_fill(text, plain), _fill(html, escaped, "_html")):
             return False
         values = plain | escaped
         data[parsed.address] = {fields.key.format(name): v for name, v in values.items()}
-    names = {name: fields.placeholder.format(name) for name in values}
-    mail.body = _filled(text, names)
-    mail.attach_alternative(_filled(html, names, "_html"), "text/html")
+    placeholders = {name: fields.placeholder.format(name) for name in values}
+    mail.body = _fill(text, placeholders)
+    mail.attach_alternative(_fill(html, placeholders, "_html"), "text/html")
     vars(mail)["merge_data"] = data
     return True
 
@@ -159,5 +159,5 @@ def _values(reader: ReaderFields) -> dict[str, str]:
     }
 
 
-def _filled(pieces: _Pieces, values: dict[str, str], suffix: str = "") -> str:
-    return "".join(values[f"{piece}{suffix}"] if slot else piece for piece, slot in pieces)
+def _fill(pieces: _Pieces, values: dict[str, str], suffix: str = "") -> str:
+    return "".join(values[f"{piece}{suffix}"] if is_value else piece for piece, is_value in pieces)

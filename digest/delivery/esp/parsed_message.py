@@ -55,12 +55,12 @@ class ParsedMessage:
     @property
     def edition_text(self) -> str:
         """The same text without the reader's own values, which the edition does not control."""
-        reader, words = self.outgoing.reader, self.visible_text
+        reader, text = self.outgoing.reader, self.visible_text
         own = {reader.unsubscribe_url, reader.preferences_url, reader.email}
         # The longest value first, because one may contain another.
         for value in sorted(own | {escape(value) for value in own}, key=len, reverse=True):
-            words = words.replace(value, "\n")
-        return words
+            text = text.replace(value, "\n")
+        return text
 
 
 def parse_message(outgoing: Outgoing) -> ParsedMessage:
@@ -91,13 +91,13 @@ def parse_message(outgoing: Outgoing) -> ParsedMessage:
 class PrebuiltMail(EmailMultiAlternatives):
     """A mail whose MIME form is already built, for backends that send it as it is."""
 
-    written = b""
+    raw = b""
 
     def message(self) -> Any:  # type: ignore[override]
-        return message_from_bytes(self.written, _class=_WrittenMessage)
+        return message_from_bytes(self.raw, _class=_PrebuiltMessage)
 
 
-class _WrittenMessage(MIMEMixin, Message):  # type: ignore[misc]
+class _PrebuiltMessage(MIMEMixin, Message):  # type: ignore[misc]
     """A message with the `as_bytes(linesep=…)` that Django's backends call."""
 
 

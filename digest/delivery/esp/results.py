@@ -17,10 +17,9 @@ from requests import RequestException
 from requests.exceptions import ConnectTimeout, SSLError
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from digest.delivery.replies import SendOutcome, Stage, Verdict
-from digest.delivery.replies import interpret as read_smtp
+from digest.delivery.replies import SendOutcome, Stage, Verdict, interpret
 
-_LONGEST = 300
+_MAX_LENGTH = 300
 # Anymail's status values for one recipient.
 _STATUS = {
     "sent": Verdict.ACCEPTED,
@@ -33,9 +32,9 @@ _STATUS = {
     "unknown": Verdict.UNKNOWN,
 }
 # Credentials, account or permission: the ESP will take no message at all.
-_LOCKED = {401, 402, 403, 407}
+_ACCOUNT_REFUSED = {401, 402, 403, 407}
 # Request timeout, conflict, too early, too many requests.
-_NOT_NOW = {408, 409, 425, 429}
+_TRY_LATER = {408, 409, 425, 429}
 # Internal error, bad gateway, gateway timeout, and Cloudflare's two codes of that kind: the server
 # behind may have taken the request before the error.
 _MAYBE_TAKEN = {500, 502, 504, 520, 524}
@@ -49,7 +48,7 @@ class SendFailure:
 
     outcome: SendOutcome
     # Whether the connection cannot be used any more.
-    ends: bool = False
+    ends_connection: bool = False
     # Whether the ESP refused the request: because of one recipient, or of what every reader gets.
     is_request_refused: bool = False
 
@@ -59,20 +58,22 @@ def ledger_text(text: object, secrets: Iterable[str] = ()) -> str:
     line = " ".join(str(text).replace("\0", "").split())
     for secret in secrets:
         line = line.replace(secret, "***")
-    return line[:_LONGEST]
+    return line[:_MAX_LENGTH]
 
 
 def from_status(recipients: Mapping[str, Any], address: str) -> SendOutcome:
     """Return the outcome for one recipient; some ESPs change the capitals of an address."""
     found = [
-        status for email, status in recipients.items() if email.casefold() == address.casefold()
+        recipient
+        for email, recipient in recipients.items()
+        if email.casefold() == address.casefold()
     ]
     outcomes = [
         SendOutcome(
-            _STATUS.get(one.status, Verdict.UNKNOWN),
-            ledger_text(f"{one.status} {one.message_id or ''}"),
+            _STATUS.get(recipient.status, Verdict.UNKNOWN),
+            ledger_text(f"{recipient.status} {recipient.message_id or ''}"),
         )
-        for one in found
+        for recipient in found
     ]
     accepted = [outcome for outcome in outcomes if outcome.verdict is Verdict.ACCEPTED]
     return (
@@ -86,9 +87,9 @@ def from_error(error: Exception, secrets: Iterable[str] = ()) -> SendFailure:
     """Return what an exception of the backend means; every exception has a meaning."""
     code = _http_status(error)
     if code is not None:
-        return _of_http(code, ledger_text(f"{code} {_body(error)}", secrets))
+        return _from_http(code, ledger_text(f"{code} {_body(error)}", secrets))
     if isinstance(error, smtplib.SMTPException):
-        return _of_smtp(error)
+        return _from_smtp(error)
     text = ledger_text(_root(error), secrets)
     if isinstance(error, AnymailInvalidAddress):
         return SendFailure(SendOutcome(Verdict.REFUSED, text))
@@ -96,12 +97,14 @@ def from_error(error: Exception, secrets: Iterable[str] = ()) -> SendFailure:
         error, AnymailUnsupportedFeature | AnymailSerializationError | ImproperlyConfigured
     ):
         return SendFailure(SendOutcome(Verdict.SENDERS_FAULT, text))
-    if never_left(error):
-        return SendFailure(SendOutcome(Verdict.NOT_SENT, text), ends=True)
-    return SendFailure(SendOutcome(Verdict.UNKNOWN, text), ends=isinstance(error, OSError))
+    if was_not_sent(error):
+        return SendFailure(SendOutcome(Verdict.NOT_SENT, text), ends_connection=True)
+    return SendFailure(
+        SendOutcome(Verdict.UNKNOWN, text), ends_connection=isinstance(error, OSError)
+    )
 
 
-def never_left(error: BaseException) -> bool:
+def was_not_sent(error: BaseException) -> bool:
     """Whether the mail cannot have gone out, because there was no connection."""
     root = _root(error)
     if isinstance(root, RequestException):
@@ -114,32 +117,36 @@ def never_left(error: BaseException) -> bool:
     }  # fmt: skip
 
 
-def _of_http(code: int, text: str) -> SendFailure:
-    if code in _LOCKED:
-        return SendFailure(SendOutcome(Verdict.SENDERS_FAULT, text), ends=True)
+def _from_http(code: int, text: str) -> SendFailure:
+    if code in _ACCOUNT_REFUSED:
+        return SendFailure(SendOutcome(Verdict.SENDERS_FAULT, text), ends_connection=True)
     if code in _MAYBE_TAKEN:
         # The next request needs a new connection. A lane gives up after a few connections without
         # an answer: otherwise one reader after another would become uncertain while the ESP is
         # out of order.
-        return SendFailure(SendOutcome(Verdict.UNKNOWN, text), ends=True)
+        return SendFailure(SendOutcome(Verdict.UNKNOWN, text), ends_connection=True)
     if code < 400:
         # The ESP seems to have taken the request, but its answer cannot be understood.
         return SendFailure(SendOutcome(Verdict.UNKNOWN, text))
-    if code >= 500 or code in _NOT_NOW:
+    if code >= 500 or code in _TRY_LATER:
         return SendFailure(SendOutcome(Verdict.DEFERRED, text))
     return SendFailure(SendOutcome(Verdict.SENDERS_FAULT, text), is_request_refused=True)
 
 
-def _of_smtp(error: smtplib.SMTPException) -> SendFailure:
+def _from_smtp(error: smtplib.SMTPException) -> SendFailure:
     match error:
         case smtplib.SMTPRecipientsRefused(recipients=recipients) if recipients:
             code, reply = next(iter(recipients.values()))
-            return SendFailure(read_smtp(code, reply, stage=Stage.RECIPIENT))
+            return SendFailure(interpret(code, reply, stage=Stage.RECIPIENT))
         case smtplib.SMTPSenderRefused(smtp_code=code, smtp_error=reply):
-            return SendFailure(read_smtp(code, reply, stage=Stage.SENDER), ends=code == _CLOSING)
+            return SendFailure(
+                interpret(code, reply, stage=Stage.SENDER), ends_connection=code == _CLOSING
+            )
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=reply):
-            return SendFailure(read_smtp(code, reply, stage=Stage.CONTENT), ends=code == _CLOSING)
-    return SendFailure(SendOutcome(Verdict.UNKNOWN, ledger_text(error)), ends=True)
+            return SendFailure(
+                interpret(code, reply, stage=Stage.CONTENT), ends_connection=code == _CLOSING
+            )
+    return SendFailure(SendOutcome(Verdict.UNKNOWN, ledger_text(error)), ends_connection=True)
 
 
 def _http_status(error: Exception) -> int | None:
