@@ -101,10 +101,10 @@ def draft_slot(*, schedule_id: int, date: str) -> None:
 @shared_task
 def release(*, edition_id: int) -> None:
     """Send, hold or skip an edition whose send time has come."""
-    found = releases.release(edition_id=edition_id, now=now())
-    if found is releases.Release.SEND:
+    decision = releases.release(edition_id=edition_id, now=now())
+    if decision is releases.Release.SEND:
         start_sending(edition_id=edition_id)
-    elif found is releases.Release.HELD:
+    elif decision is releases.Release.HELD:
         enqueue(notify_held, edition_id=edition_id)
 
 
@@ -129,16 +129,16 @@ def plan_readers(*, edition_id: int) -> None:
 
 @shared_task(expires=_EXPIRES_AFTER)
 def send_lane(*, edition_id: int) -> None:
-    ended = lane.End.MORE
-    while ended is lane.End.MORE:
+    end = lane.End.MORE
+    while end is lane.End.MORE:
         # Each run gets a new lane name, because a task that the broker delivers again is not the
         # lane that died.
-        ended = lane.run_lane(edition_id=edition_id, lane=str(uuid4()), clock=now)
-        if ended in {lane.End.MORE, lane.End.STOPPED}:
+        end = lane.run_lane(edition_id=edition_id, lane=str(uuid4()), clock=now)
+        if end in {lane.End.MORE, lane.End.STOPPED}:
             edition_id = due.next_in_turn(edition_id, now=now())
             if enqueue_now(send_lane, edition_id=edition_id):
                 break
-    if ended is lane.End.HELD:
+    if end is lane.End.HELD:
         enqueue(notify_held, edition_id=edition_id)
 
 

@@ -71,8 +71,8 @@ _ALLOWED_LATENESS = f"""
 """  # noqa: S608 (joined from the constant)
 
 # Rows are claimed in order of time, so that a postponed row costs nothing until its time comes (see
-# the index delivery_due). The lane goes on behind the row that it claimed last. So it does not step
-# over the index entries of all rows that were sent before.
+# the index delivery_due). The lane continues behind the row that it claimed last. So it does not
+# step over the index entries of all rows that were sent before.
 _CLAIM = f"""
 WITH recorded AS ({_RECORD}),
 due AS (
@@ -135,7 +135,7 @@ class Claimed(NamedTuple):
     attempts: int
     # The row was postponed before because of its domain's rate.
     throttled: bool = False
-    # The relay's refusal of this row held the edition before, and an editor let the edition go on.
+    # The relay's refusal of this row held the edition before, and an editor resumed the edition.
     refused: bool = False
 
 

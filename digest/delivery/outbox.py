@@ -256,7 +256,7 @@ class Outbox:
             case Verdict.REFUSED:
                 status, reason = _Status.FAILED, str(_Reason.REFUSED)
             case Verdict.SENDERS_FAULT if row.refused:
-                # An editor let the edition go on, and the relay refuses this reader's copy again:
+                # An editor resumed the edition, and the relay refuses this reader's copy again:
                 # only this copy is at fault.
                 status, reason = _Status.FAILED, str(_Reason.REFUSED)
             case Verdict.SENDERS_FAULT:
@@ -270,8 +270,8 @@ class Outbox:
             case Verdict.NOT_SENT:
                 is_attempt = False
                 if not self.answered and not self.has_moved_one:
-                    # Readers go in order, so a reader at whom the relay hangs up must not stay
-                    # first for ever. This counts no attempt; it only lets other readers go first.
+                    # Readers are sent to in order. A reader at whom the relay disconnects must not
+                    # stay first for ever. This counts no attempt; other readers only go first.
                     next_attempt_at, self.has_moved_one = self.clock() + FIRST_RETRY, True
         return RowOutcome(
             row.delivery_id,

@@ -37,8 +37,8 @@ class Outgoing:
 class Transport(Protocol):
     """An open connection to a relay; a context manager, so that it is closed in an orderly way.
 
-    After the connection is lost every message that was put has an outcome: UNKNOWN where its end
-    may have reached the relay, NOT_SENT where it cannot have. From then on `put` gives NOT_SENT.
+    After the connection is lost every message that was put has an outcome: UNKNOWN if its end may
+    have reached the relay, NOT_SENT if it cannot have. From then on `put` gives NOT_SENT.
     """
 
     @property

@@ -133,7 +133,7 @@ def plan_batch(*, edition_id: int, now: datetime) -> bool:
     """Add a row for each reader of the next batch; return True while there may be more readers.
 
     Each batch is a transaction of its own. Lanes send the first batch while the others are planned,
-    and another planner goes on where a dead one stopped. Two planners at the same time take turns.
+    and another planner continues after a dead one. Two planners at the same time take turns.
     """
     with transaction.atomic():
         edition = lock_edition(edition_id)

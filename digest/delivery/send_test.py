@@ -50,10 +50,9 @@ def send_test(*, edition_id: int, to: str, now: datetime) -> None:
         message=message,
         reader=reader,
     )
+    relay = settings.EMAIL_RELAYS[0]
     try:
-        with connect(
-            settings.EMAIL_RELAYS[0], should_stop=lambda: False, frozen=frozen
-        ) as transport:
+        with connect(relay, should_stop=lambda: False, frozen=frozen) as transport:
             transport.put(outgoing)
             [(_key, outcome)] = transport.take()
     except (NoConnection, RelayRefuses) as error:

@@ -25,8 +25,8 @@ from subscribers.relays import Relay
 # Seconds. A request whose answer comes in small pieces ends after both together.
 CONNECT_TIMEOUT, REPLY_TIMEOUT = 10.0, 30.0
 _POLL = 0.25
-# How many rows are claimed at a time where each message is a request of its own, of some tenths of
-# a second. The number is small, because a kill -9 leaves all claimed rows uncertain.
+# How many rows are claimed at a time if each message is a request of its own, of some tenths of a
+# second. The number is small, because a kill -9 leaves all claimed rows uncertain.
 _ONE_BY_ONE = 5
 # Limits between two checks of the readers' status, which the lane makes: the number of requests,
 # and the seconds after the first request in which another may begin. The other messages are
