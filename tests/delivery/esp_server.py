@@ -25,7 +25,7 @@ from digest.rendering.readers import reader_for
 from tests import factories
 from tests.factories import NOW
 
-# An HTTP status and a body; a status of 0 hangs up instead of answering.
+# An HTTP status and a body; a status of 0 disconnects instead of answering.
 Reply = tuple[int, Any]
 
 

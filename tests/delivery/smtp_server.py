@@ -65,7 +65,7 @@ class ScriptedServer:
         scheme = "smtp" if not self.context else "smtp+starttls" if self.starttls else "smtps"
         return parse_relay(f"{scheme}://127.0.0.1:{self.port}")
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """Close every connection, which ends the sessions that stall."""
         for client in self.open_now:
             with contextlib.suppress(OSError):
@@ -84,7 +84,7 @@ def running(server: ScriptedServer) -> Iterator[ScriptedServer]:
         yield server
         # This ends accept() and every session that stalls.
         listening.shutdown(socket.SHUT_RDWR)
-        server.hang_up()
+        server.disconnect()
 
 
 def _accept(listening: socket.socket, server: ScriptedServer) -> None:
@@ -121,7 +121,7 @@ class _Session:
         self.recipient: str | None = None
 
     def run(self) -> None:
-        self.say("GREETING")
+        self.reply_to("GREETING")
         while True:
             line = self.line().decode()
             self.server.lines.append(line)
@@ -160,7 +160,7 @@ class _Session:
             "QUIT",
             "NOOP",
         }:
-            good = self.say(verb, line)
+            good = self.reply_to(verb, line)
             if verb == "RSET":  # RFC 5321, section 4.1.1.5: RSET cannot be refused
                 self.sender = self.recipient = None
             elif verb == "MAIL" and good:
@@ -208,10 +208,10 @@ class _Session:
             self.server.taken.append((sender, recipient))
         if reply in {CUT, STALL}:
             self.end_with(reply)
-        talk = (b"250-" + b"x" * 994 + b"\r\n") * (self.server.reply_padding // 1000)
-        self.answer(talk + ("250 2.0.0 taken" if reply is None else reply).encode())
+        padding = (b"250-" + b"x" * 994 + b"\r\n") * (self.server.reply_padding // 1000)
+        self.answer(padding + ("250 2.0.0 taken" if reply is None else reply).encode())
 
-    def say(self, verb: str, line: str = "") -> bool:
+    def reply_to(self, verb: str, line: str = "") -> bool:
         """Answer, and return whether the reply is positive."""
         reply = self.server.script(verb, line, self.server)
         if reply in {CUT, STALL}:

@@ -194,10 +194,10 @@ def test_a_line_is_written_every_five_seconds_without_a_terminal(
     edition = current_edition()
     factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW)
-    looks = itertools.count(1)
+    snapshots = itertools.count(1)
 
     def held_at_the_fifth(found, **options):
-        if next(looks) == 5:
+        if next(snapshots) == 5:
             plan.hold_sending(
                 edition_id=edition.pk, reason="refused", detail="550 5.7.1", now=now()
             )

@@ -9,7 +9,7 @@ from digest.delivery import cpu_priority
 from digest.delivery.lane import End
 from tests.factories import NOW
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux alone has it")
+pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has it")
 
 
 @pytest.mark.django_db
@@ -33,17 +33,17 @@ def test_a_lane_runs_under_sched_batch_and_its_process_does_not_afterwards(
 
 @pytest.mark.parametrize("forbidden", ["sched_getscheduler", "sched_setscheduler"])
 def test_a_host_that_forbids_the_call_changes_nothing(monkeypatch, forbidden):
-    ask, asked = os.sched_getscheduler, []
+    get_policy, calls = os.sched_getscheduler, []
 
     def forbid(*_):
-        asked.append(forbidden)
+        calls.append(forbidden)
         raise PermissionError
 
     monkeypatch.setattr(os, forbidden, forbid)
 
     with cpu_priority.batch_scheduling():
-        assert ask(0) == os.SCHED_OTHER
-    assert asked == [forbidden]
+        assert get_policy(0) == os.SCHED_OTHER
+    assert calls == [forbidden]
 
 
 def test_a_failed_lane_restores_the_policy_of_its_process():

@@ -116,15 +116,15 @@ def test_sigterm_finishes_the_window_and_exits_within_ten_seconds(
     start_sending()
     process = in_another_process(edition, server)
     wait_for(lambda: len(server.arrived) >= 25, what="25 messages")
-    asked = time.monotonic()
+    stopped_at = time.monotonic()
     os.kill(process.pid, signal.SIGTERM)
     process.wait(30)
 
-    assert time.monotonic() - asked < 10
+    assert time.monotonic() - stopped_at < 10
     assert process.returncode is not None
     counted = tally(edition.pk)
     assert (counted.sending, counted.uncertain) == (0, 0)
-    # The lane finished its window, and gave back the rows that it had claimed ahead.
+    # The lane finished its window, and released the rows that it had claimed ahead.
     assert 25 <= counted.sent == len(server.arrived) < 150
     assert counted.pending == 150 - counted.sent
 
@@ -178,7 +178,7 @@ def test_concurrent_lanes_send_to_nobody_twice(edition, readers, start_sending, 
     settings.EMAIL_RELAYS = [replace(server.relay, connections=3)]
     readers(90)
     start_sending()
-    ends, all_came = [], threading.Event()
+    ends, two_ended = [], threading.Event()
 
     def run(name):
         try:
@@ -186,14 +186,14 @@ def test_concurrent_lanes_send_to_nobody_twice(edition, readers, start_sending, 
         finally:
             connection.close()
             if len(ends) == 2:
-                all_came.set()
+                two_ended.set()
 
-    def slowly_once_all_came(verb, line, server):
+    def slowly_once_two_ended(verb, line, server):
         if verb == "CONTENT":
-            all_came.wait(20)
+            two_ended.wait(20)
         return slowly(verb, line, server)
 
-    server.script = slowly_once_all_came
+    server.script = slowly_once_two_ended
 
     lanes = [threading.Thread(target=run, args=[f"lane-{n}"]) for n in range(5)]
     for thread in lanes:

@@ -108,7 +108,7 @@ def test_a_headline_full_of_merge_syntax_arrives_verbatim(request, esp, name, he
     if name == "postmark":
         sent = [(m["Subject"], m["TextBody"], m["HtmlBody"]) for m in esp.posts[0].json]
     else:
-        # If Mailgun would take the headline for a field, each message goes alone.
+        # If Mailgun would read the headline as a field, each message gets its own request.
         assert len(esp.posts) == (3 if headline == MAILGUN_SYNTAX else 1)
         forms = [form for post in esp.posts for form in mailgun_delivers(post).values()]
         sent = [(form["subject"], form["text"], form["html"]) for form in forms]
@@ -169,15 +169,17 @@ def test_a_worker_without_an_esp_does_not_load_anymail():
     assert subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT).returncode == 0
 
 
-def test_a_reader_whose_address_is_a_merge_field_gets_a_request_alone(esp, mailgun_relay, page):
+def test_a_reader_whose_address_is_a_merge_field_gets_a_request_of_their_own(
+    esp, mailgun_relay, page
+):
     copies = [outgoing(page, n, email=f"%recipient.x%{n}@example.com" * (n == 2)) for n in range(4)]
 
     outcomes, _ = send(mailgun_relay, page, copies)
 
     assert verdicts(outcomes) == [Verdict.ACCEPTED] * 4
     assert sorted(len(post.form["to"]) for post in esp.posts) == [1, 3]
-    [alone] = [post.form for post in esp.posts if len(post.form["to"]) == 1]
-    assert "recipient-variables" not in alone
+    [single] = [post.form for post in esp.posts if len(post.form["to"]) == 1]
+    assert "recipient-variables" not in single
 
 
 def test_addresses_that_differ_only_in_case_do_not_share_a_request(esp, postmark_relay, page):

@@ -41,8 +41,8 @@ def test_postmarks_inactive_and_invalid_recipients_fail_alone(esp, postmark_rela
 
     together, _ = send(postmark_relay, page, [outgoing(page, n) for n in (1, 2, 3)])
     assert verdicts(together) == expected
-    alone = [send(postmark_relay, page, [outgoing(page, n)])[0] for n in (1, 2, 3)]
-    assert [verdicts(outcome)[0] for outcome in alone] == expected
+    single = [send(postmark_relay, page, [outgoing(page, n)])[0] for n in (1, 2, 3)]
+    assert [verdicts(outcome)[0] for outcome in single] == expected
 
 
 def test_a_message_that_postmark_rejects_does_not_hide_the_accepted_ones(esp, postmark_relay, page):
@@ -184,7 +184,7 @@ def test_an_esp_that_rejects_every_message_holds_the_edition(esp, mailgun_relay,
         assert Verdict.SENDERS_FAULT in verdicts(dict(transport.take()))
 
 
-def test_an_esp_that_hangs_up_after_the_request_leaves_its_messages_uncertain(
+def test_an_esp_that_disconnects_after_the_request_leaves_its_messages_uncertain(
     esp, mailgun_relay, page
 ):
     esp.answer = lambda post: (0, None)

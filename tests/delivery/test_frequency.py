@@ -105,15 +105,15 @@ def test_a_correction_goes_to_every_reader_who_got_the_mistake(newsletter, reade
         (SUNDAY, {"daily", "weekly"}),
     ],
 )
-@pytest.mark.parametrize("way", ["off", "deleted", "no day"])
+@pytest.mark.parametrize("case", ["off", "deleted", "no day"])
 def test_weekly_readers_get_every_edition_without_an_active_weekly_schedule(
-    edition, readers, weekly_schedule, run_lane, relay, day, expected, way
+    edition, readers, weekly_schedule, run_lane, relay, day, expected, case
 ):
-    if way == "deleted":
+    if case == "deleted":
         weekly_schedule.delete()
     else:
-        gone = {"is_active": False} if way == "off" else {"weekdays": []}
-        Schedule.objects.filter(pk=weekly_schedule.pk).update(**gone)
+        change = {"is_active": False} if case == "off" else {"weekdays": []}
+        Schedule.objects.filter(pk=weekly_schedule.pk).update(**change)
     edition.slot_date = day
     edition.save()
 
@@ -153,10 +153,7 @@ def pause(subscription, until):
 
 
 def test_a_paused_reader_is_skipped_as_paused_and_not_counted_in_the_audience(
-    edition,
-    readers,
-    run_lane,
-    relay,
+    edition, readers, run_lane, relay
 ):
     pause(readers["daily"], NOW + timedelta(days=1))
 
@@ -182,12 +179,7 @@ def test_an_ended_pause_has_no_effect(edition, readers, run_lane, relay):
     assert row(readers["daily"]).status == "sent"
 
 
-def test_a_pause_set_after_planning_takes_effect(
-    edition,
-    readers,
-    run_lane,
-    relay,
-):
+def test_a_pause_set_after_planning_takes_effect(edition, readers, run_lane, relay):
     begin(edition)
     pause(readers["daily"], NOW + timedelta(hours=1))
 
@@ -214,10 +206,7 @@ def test_a_pause_that_ends_before_the_readers_local_hour_has_no_effect(
 
 
 def test_a_reader_who_switches_to_weekly_gets_no_daily_edition_planned_before(
-    edition,
-    readers,
-    run_lane,
-    relay,
+    edition, readers, run_lane, relay
 ):
     begin(edition)
     Subscription.objects.filter(pk=readers["daily"].pk).update(frequency="weekly")
@@ -228,11 +217,7 @@ def test_a_reader_who_switches_to_weekly_gets_no_daily_edition_planned_before(
 
 
 def test_a_reader_who_pauses_while_a_window_is_written_gets_nothing_more(
-    edition,
-    readers,
-    run_lane,
-    relay,
-    monkeypatch,
+    edition, readers, run_lane, relay, monkeypatch
 ):
     monkeypatch.setattr(outbox, "TRUST_SECONDS", -1)
     begin(edition)
@@ -251,7 +236,7 @@ def test_a_reader_who_pauses_while_a_window_is_written_gets_nothing_more(
     }
 
 
-# --- The blast guard ------------------------------------------------------------------------------
+# --- The audience guard ---------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A lane continues behind its last row, waits for readers whose turn is near, and fails over."""
+"""A lane continues behind its last row, waits for readers who are due soon, and fails over."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def unreachable_relay():
     """A relay that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    relay = parse_relay(f"smtp://127.0.0.1:{port}?name=gone")
+    relay = parse_relay(f"smtp://127.0.0.1:{port}?name=unreachable")
     yield relay
     circuit_breaker.record_success(relay)
 
@@ -133,7 +133,7 @@ def test_the_ledger_records_the_revision_and_the_relay_of_each_message(
     assert (row(refused).revision, row(refused).relay) == (0, server.relay.name)
 
 
-def test_a_lane_waits_for_a_reader_whose_turn_is_near(
+def test_a_lane_waits_for_a_reader_who_is_due_soon(
     edition, readers, start_sending, run_lane, server
 ):
     edition_now = now()
@@ -222,21 +222,21 @@ def test_an_unsubscribe_is_answered_once_the_lane_with_the_row_has_looked(
 def test_one_reader_refused_by_policy_does_not_block_the_others(
     edition, readers, start_sending, run_lane, server
 ):
-    alone, *_others = readers(3)
+    refused, *_others = readers(3)
     server.script = lambda verb, line, _: (
         "554 5.7.1 access denied" if verb == "RCPT" and "reader0@" in line else None
     )
     start_sending()
     assert run_lane() is End.HELD
-    assert (row(alone).status, row(alone).reason) == ("pending", "refused")
+    assert (row(refused).status, row(refused).reason) == ("pending", "refused")
 
     approve(edition_id=edition.pk, now=later(seconds=10))
     start_sending(later(seconds=10))
-    assert run_lane("goes on", now=later(seconds=10)) is End.DONE
+    assert run_lane("resumed", now=later(seconds=10)) is End.DONE
     assert tally(edition.pk).sent == 2
 
-    assert run_lane("at last", now=later(minutes=2)) is End.DONE
-    assert (row(alone).status, row(alone).reason) == ("failed", "refused")
+    assert run_lane("last", now=later(minutes=2)) is End.DONE
+    assert (row(refused).status, row(refused).reason) == ("failed", "refused")
     assert status(edition) == Edition.Status.SENT
     assert not Suppression.objects.exists()
 
@@ -257,7 +257,7 @@ def test_an_uncertain_reader_who_is_deferred_stays_uncertain(
     assert (row(reader).finished_at, row(reader).attempts) == (None, 2)
 
 
-def test_a_window_claimed_by_a_statement_without_an_answer_is_given_back(
+def test_a_window_claimed_by_a_statement_without_an_answer_is_released(
     edition, readers, start_sending, run_lane, server, monkeypatch
 ):
     readers(5)

@@ -28,19 +28,19 @@ def server(settings):
 
 
 def answer(server, verb, reply, *, to=""):
-    server.script = lambda said, line, _: reply if said == verb and to in line else None
+    server.script = lambda got, line, _: reply if got == verb and to in line else None
 
 
 @pytest.mark.parametrize("reply", ["421 4.3.2 closing", "451 4.7.1 greylisted", "452 full"])
 def test_a_temporarily_refused_message_is_tried_again(
     edition, readers, start_sending, run_lane, server, reply
 ):
-    put_off, _other = readers(2)
+    deferred, _other = readers(2)
     answer(server, "RCPT", reply, to="reader0@")
     start_sending()
     run_lane()
 
-    waiting = row(put_off)
+    waiting = row(deferred)
     assert (waiting.status, waiting.attempts, waiting.reply) == ("pending", 1, reply)
     assert NOW < waiting.next_attempt_at <= later(seconds=60)
     assert status(edition) == Edition.Status.SENDING
@@ -269,7 +269,7 @@ def test_a_disconnect_before_the_message_counts_no_attempt(
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
 
 
-def test_a_relay_that_hangs_up_after_every_message_opens_its_breaker(
+def test_a_relay_that_disconnects_after_every_message_opens_its_breaker(
     edition, readers, start_sending, run_lane, server
 ):
     readers(30)
@@ -281,7 +281,7 @@ def test_a_relay_that_hangs_up_after_every_message_opens_its_breaker(
     assert circuit_breaker.is_open(server.relay)
 
 
-def test_a_reader_at_whom_the_relay_hangs_up_does_not_block_the_others(
+def test_a_reader_at_whom_the_relay_disconnects_does_not_block_the_others(
     edition, readers, start_sending, run_lane, server
 ):
     unlucky, *_others = readers(3)
@@ -301,7 +301,7 @@ def test_a_reader_at_whom_the_relay_hangs_up_does_not_block_the_others(
         ("451 4.7.1 greylisted", "pending", ""),
     ],
 )
-def test_a_refusal_counts_although_the_server_hangs_up_after_it(
+def test_a_refusal_counts_although_the_server_disconnects_after_it(
     edition, readers, start_sending, run_lane, server, reply, status, reason
 ):
     readers(2)
@@ -319,7 +319,7 @@ def test_a_refusal_counts_although_the_server_hangs_up_after_it(
     }
 
 
-def test_a_relay_that_refuses_us_and_hangs_up_holds_the_edition(
+def test_a_relay_that_refuses_us_and_disconnects_holds_the_edition(
     edition, readers, start_sending, run_lane, server
 ):
     readers(2)

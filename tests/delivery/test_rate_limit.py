@@ -344,14 +344,14 @@ def test_a_lane_sends_at_its_share_of_the_floor_without_redis(settings_without_r
 
 
 def test_an_unavailable_redis_is_not_asked_for_each_batch(settings_without_redis, monkeypatch):
-    asked, client = [], shared_redis._client
+    urls, client = [], shared_redis._client
     monkeypatch.setattr(shared_redis, "FIRST_PAUSE", 60.0)
     monkeypatch.setattr(shared_redis, "LONGEST_PAUSE", 60.0)
-    monkeypatch.setattr(shared_redis, "_client", lambda url: asked.append(url) or client(url))
+    monkeypatch.setattr(shared_redis, "_client", lambda url: urls.append(url) or client(url))
     rate_limiter = RateLimiter(parse_relay("smtp://h"))
     for _ in range(100):
         rate_limiter.admit(rows(1), now=NOW)
-    assert asked == [settings_without_redis.REDIS_URL]
+    assert urls == [settings_without_redis.REDIS_URL]
 
 
 def test_a_domain_keeps_its_rate_without_redis(settings_without_redis):

@@ -59,7 +59,7 @@ def test_neither_a_log_nor_a_traceback_shows_the_password():
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "message"),
     [
         ("mail.example.com", "begins with"),
         ("anymail+://T@", "begins with"),
@@ -87,8 +87,8 @@ def test_neither_a_log_nor_a_traceback_shows_the_password():
         ("smtp://u:pa55[@h", "percent-encode"),
     ],
 )
-def test_an_error_in_a_relay_url_is_reported_without_its_password(url, words):
-    with pytest.raises(RelayError, match=words) as caught:
+def test_an_error_in_a_relay_url_is_reported_without_its_password(url, message):
+    with pytest.raises(RelayError, match=message) as caught:
         parse_relay(url)
 
     assert "pa55" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""A server's reply is understood by its codes alone."""
+"""A server's reply is understood by its codes only."""
 
 import pytest
 

@@ -80,15 +80,15 @@ def test_every_reader_is_counted_once_and_by_what_they_wait_for(edition, add_row
 
 def test_each_relay_has_its_outcomes_and_its_newest_refusal(edition, add_row):
     add_row(**SENT)
-    add_row(**REFUSED, reply="550 5.1.1 the older words")
-    add_row(**REFUSED | {"claimed_at": NOW + timedelta(seconds=1)}, reply="452 the newer words")
+    add_row(**REFUSED, reply="550 5.1.1 the older reply")
+    add_row(**REFUSED | {"claimed_at": NOW + timedelta(seconds=1)}, reply="452 the newer reply")
     add_row(relay="b.example:25", attempts=1)
     add_row()
 
     assert build(edition_id=edition.pk, now=NOW).relays == (
         GroupTally("a.example:25", sent=1, failed=0, waiting=0, uncertain=0),
         GroupTally(
-            "b.example:25", sent=0, failed=2, waiting=1, uncertain=0, refusal="452 the newer words"
+            "b.example:25", sent=0, failed=2, waiting=1, uncertain=0, refusal="452 the newer reply"
         ),
     )
 
@@ -220,24 +220,24 @@ def test_a_new_status_makes_a_new_count(edition, add_row):
 def test_an_expensive_value_is_kept_longer_than_a_cheap_one():
     computed = []
 
-    def ask():
-        for name, seconds in (("cheap", 0), ("dear", 0.4)):
+    def compute_both():
+        for name, seconds in (("cheap", 0), ("expensive", 0.4)):
             shared_cache.stale_while_revalidate(
-                name, lambda n=name, s=seconds: price(n, s), min_ttl=8
+                name, lambda n=name, s=seconds: compute(n, s), min_ttl=8
             )
 
-    def price(name, seconds):
+    def compute(name, seconds):
         computed.append(name)
         time.sleep(seconds)
 
-    ask()
-    ask()
-    assert computed == ["cheap", "dear"]
-    assert 0 < seconds_left("cheap") <= 8 < seconds_left("dear")
+    compute_both()
+    compute_both()
+    assert computed == ["cheap", "expensive"]
+    assert 0 < seconds_left("cheap") <= 8 < seconds_left("expensive")
 
     cache.delete("cheap:fresh")  # as if its time were over
-    ask()
-    assert computed == ["cheap", "dear", "cheap"]
+    compute_both()
+    assert computed == ["cheap", "expensive", "cheap"]
 
 
 def seconds_left(name):
@@ -266,14 +266,14 @@ def test_a_failed_computation_does_not_block_the_next_one():
 
 
 def test_a_process_without_redis_keeps_its_own_counts(edition, add_row, monkeypatch):
-    def gone(*args, **options):
+    def unavailable(*args, **options):
         raise RedisUnavailable
 
     for name in ("get_many", "set", "add", "delete"):
-        monkeypatch.setattr(type(cache._connections["default"]), name, gone, raising=False)
+        monkeypatch.setattr(type(cache._connections["default"]), name, unavailable, raising=False)
     monkeypatch.setattr(shared_cache, "_unavailable_until", 0.0)
     add_row(**SENT)
 
     assert progress(edition).done == 1
-    monkeypatch.setattr(watch.report, "build", gone)
+    monkeypatch.setattr(watch.report, "build", unavailable)
     assert progress(edition).done == 1

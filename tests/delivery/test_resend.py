@@ -48,7 +48,7 @@ def recipients(relay):
     return sorted(mail.rcpt_to for mail in relay.received)
 
 
-def test_missed_readers_are_counted_by_reason(edition, sent):
+def test_undelivered_readers_are_counted_by_reason(edition, sent):
     assert undelivered(edition.pk) == Undelivered(reasons={"refused": 2}, suppressed=1, uncertain=1)
     assert undelivered(edition.pk).failed == 2
 
@@ -59,9 +59,9 @@ def test_failed_readers_get_the_edition_again_and_nobody_else(edition, sent, run
 
     assert done == ResendResult(failed=2, uncertain=0, left_out=1)
     assert status(edition) == Edition.Status.SENDING
-    again = row(sent[1])
-    assert (again.status, again.reason, again.finished_at) == ("pending", "", None)
-    assert (again.attempts, again.next_attempt_at) == (attempts, NOW)
+    resent = row(sent[1])
+    assert (resent.status, resent.reason, resent.finished_at) == ("pending", "", None)
+    assert (resent.attempts, resent.next_attempt_at) == (attempts, NOW)
 
     run_lane("lane-2")
     assert recipients(relay) == ["reader1@example.com", "reader2@example.com"]
@@ -104,9 +104,9 @@ def test_uncertain_readers_get_the_edition_again_on_explicit_request(
 
     assert done.uncertain == 1
     assert "reader4@example.com" in recipients(relay)
-    again = row(sent[4])
-    assert again.status == "sent"
-    assert again.uncertain_at == NOW, "the row still says that it may have arrived twice"
+    resent = row(sent[4])
+    assert resent.status == "sent"
+    assert resent.uncertain_at == NOW, "the row still says that it may have arrived twice"
 
 
 def test_a_delivery_that_fails_again_can_be_resent_once_more(edition, sent, run_lane, relay):
@@ -125,10 +125,10 @@ def test_an_edition_past_its_deadline_is_resent_only_with_more_time(edition, sen
         resend_failed(edition_id=edition.pk, now=late)
     assert status(edition) == Edition.Status.SENT
 
-    until = late + timedelta(hours=2)
-    resend_failed(edition_id=edition.pk, new_deadline=until, now=late)
+    new_deadline = late + timedelta(hours=2)
+    resend_failed(edition_id=edition.pk, new_deadline=new_deadline, now=late)
     run_lane("lane-2", now=late)
-    assert Edition.objects.get(pk=edition.pk).deadline_at == until
+    assert Edition.objects.get(pk=edition.pk).deadline_at == new_deadline
     assert recipients(relay) == ["reader1@example.com", "reader2@example.com"]
 
 

@@ -123,8 +123,8 @@ def test_a_window_of_unsubscribed_readers_does_not_end_the_lane(
     readers(40)
     readers(1, "stays")
     start_sending()
-    left = edition.newsletter.subscriptions.exclude(subscriber__email="stays0@example.com")
-    left.update(status="unsubscribed")
+    others = edition.newsletter.subscriptions.exclude(subscriber__email="stays0@example.com")
+    others.update(status="unsubscribed")
 
     assert run_lane() is End.DONE
     assert [mail.rcpt_to for mail in relay.received] == ["stays0@example.com"]

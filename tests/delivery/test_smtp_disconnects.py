@@ -1,4 +1,4 @@
-"""Only messages that may have arrived are uncertain after a relay hangs up or falls silent."""
+"""Only messages that may have arrived are uncertain after a relay disconnects or falls silent."""
 
 import threading
 import time
@@ -40,8 +40,8 @@ def send(server, mode, count, message=MESSAGE):
 
 
 def answer(server, verb, reply, *, key):
-    server.script = lambda said, line, _: (
-        reply if said == verb and (f"reader{key}@" in line or f"+{key}@" in line) else None
+    server.script = lambda got, line, _: (
+        reply if got == verb and (f"reader{key}@" in line or f"+{key}@" in line) else None
     )
 
 
@@ -59,10 +59,10 @@ def test_no_message_behind_a_421_is_uncertain(server, mode, verb, own):
         # Here the server is the one that closes.
         usual = server.script
 
-        def script(said, line, _):
-            if said in {"MAIL", "RSET"} and any("421" in line for line in seen):
+        def script(got, line, _):
+            if got in {"MAIL", "RSET"} and any("421" in line for line in seen):
                 return CUT
-            reply = usual(said, line, _)
+            reply = usual(got, line, _)
             seen.append(reply or "")
             return reply
 
@@ -138,9 +138,11 @@ def test_silence_after_the_final_dot_leaves_the_message_uncertain(server, mode, 
 def test_silence_before_the_content_leaves_the_message_unsent(server, mode, verb, short_timeouts):
     answer(server, verb, STALL, key=2)
     if verb == "DATA":
-        asked = []
-        server.script = lambda said, line, _: (
-            (asked.append(1) or (STALL if len(asked) == 3 else None)) if said == "DATA" else None
+        commands = []
+        server.script = lambda got, line, _: (
+            (commands.append(1) or (STALL if len(commands) == 3 else None))
+            if got == "DATA"
+            else None
         )
     assert send(server, mode, 5) == expected(5, 2, "NOT_SENT", "NOT_SENT")
 
@@ -190,7 +192,7 @@ def test_a_connection_closed_while_idle_loses_no_message(server):
         put(connection, 1)
         put(connection, 2)
         assert set(verdicts(connection.take()).values()) == {"ACCEPTED"}
-        server.hang_up()
+        server.disconnect()
         time.sleep(0.05)
         put(connection, 3, LONG)
         assert verdicts(connection.take()) == {3: "NOT_SENT"}

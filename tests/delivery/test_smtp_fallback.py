@@ -89,8 +89,8 @@ def test_a_server_that_hangs_or_closes_at_bdat_gets_data(server, reply):
 def test_a_server_that_refuses_pipelined_commands_gets_the_plain_mode(server, verb, code):
     server.extensions = OFFERS[Mode.DATA]
 
-    def script(said, line, server):
-        return f"{code} too fast" if said == verb and server.connections == 1 else None
+    def script(got, line, server):
+        return f"{code} too fast" if got == verb and server.connections == 1 else None
 
     server.script = script
     used, uncertain = deliver(server)
@@ -173,7 +173,7 @@ def test_a_broken_bdat_stream_is_followed_by_a_connection_with_data(server):
     ],
 )
 def test_a_refused_message_does_not_change_the_mode(server, verb, reply):
-    server.script = lambda said, line, _: reply if said == verb else None
+    server.script = lambda got, line, _: reply if got == verb else None
     for _ in range(2):
         with SmtpConnection(server.relay) as connection:
             put(connection, 0)

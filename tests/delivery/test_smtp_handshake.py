@@ -119,14 +119,14 @@ def test_credentials_are_sent_and_their_refusal_is_final(server):
     ],
 )
 def test_a_failed_handshake_is_temporary_or_final(server, verb, reply, raised):
-    server.script = lambda said, line, _: reply if said == verb else None
+    server.script = lambda got, line, _: reply if got == verb else None
     with pytest.raises(raised, match=r"127\.0\.0\.1"):
         SmtpConnection(server.relay)
 
 
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO"])
 def test_a_silent_relay_does_not_block_the_worker(server, monkeypatch, verb):
-    server.script = lambda said, line, _: STALL if said == verb else None
+    server.script = lambda got, line, _: STALL if got == verb else None
     began = time.monotonic()
     with pytest.raises(NoConnection):
         SmtpConnection(server.relay, should_stop=lambda: time.monotonic() > began + 0.3)
@@ -173,8 +173,8 @@ def test_an_old_server_that_knows_only_helo_gets_the_plain_mode(server):
         assert verdicts(connection.take()) == {1: "ACCEPTED"}
 
 
-@pytest.mark.parametrize("why", ["the worker stops", "no time is left"])
-def test_a_dead_resolver_does_not_block_the_worker(monkeypatch, why):
+@pytest.mark.parametrize("reason", ["the worker stops", "no time is left"])
+def test_a_dead_resolver_does_not_block_the_worker(monkeypatch, reason):
     release, resolve = threading.Event(), socket.getaddrinfo
 
     def dead(host, *args, flags=0, **how):
@@ -184,13 +184,13 @@ def test_a_dead_resolver_does_not_block_the_worker(monkeypatch, why):
 
     monkeypatch.setattr(socket, "getaddrinfo", dead)
     began = time.monotonic()
-    if why == "no time is left":
+    if reason == "no time is left":
         monkeypatch.setattr(timeouts, "CONNECT_TIMEOUT", 0.3)
     try:
         with pytest.raises(NoConnection, match="not resolved"):
             SmtpConnection(
                 parse_relay("smtp://localhost:1"),
-                should_stop=lambda: why == "the worker stops" and time.monotonic() > began + 0.3,
+                should_stop=lambda: reason == "the worker stops" and time.monotonic() > began + 0.3,
             )
         assert time.monotonic() - began < 20
     finally:

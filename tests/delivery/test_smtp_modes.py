@@ -28,25 +28,25 @@ def test_the_mode_is_what_the_server_offers(server, mode):
 
 
 def test_every_message_arrives_whole_and_once(server):
-    odd = [b".first\r\n..\r\n.\r\nlast\r\n", b"\r\n", b"no line end", b"x" * 300_000 + b"\r\n"]
+    contents = [b".first\r\n..\r\n.\r\nlast\r\n", b"\r\n", b"no line end", b"x" * 300_000 + b"\r\n"]
     with SmtpConnection(server.relay) as connection:
         for key in range(50):
-            put(connection, key, odd[key % 4])
+            put(connection, key, contents[key % 4])
         outcomes = connection.take()
         assert connection.accepted == 50
 
     assert verdicts(outcomes) == dict.fromkeys(range(50), "ACCEPTED")
     whole = server.extensions == OFFERS[Mode.BDAT]
     assert server.arrived == [
-        (address_of(key), odd[key % 4] + (b"\r\n" if key % 4 == 2 and not whole else b""))
+        (address_of(key), contents[key % 4] + (b"\r\n" if key % 4 == 2 and not whole else b""))
         for key in range(50)
     ]
     assert server.lines[-1] == "QUIT"
 
 
-@pytest.mark.parametrize("how", ["replies_byte_by_byte", "batches_replies"])
-def test_replies_may_arrive_in_pieces_or_several_together(server, how):
-    setattr(server, how, True)
+@pytest.mark.parametrize("option", ["replies_byte_by_byte", "batches_replies"])
+def test_replies_may_arrive_in_pieces_or_several_together(server, option):
+    setattr(server, option, True)
     server.script = lambda verb, line, _: (
         "250-2.1.0 one\r\n250-two\r\n250 three" if verb in {"MAIL", "RCPT", "CONTENT"} else None
     )
@@ -71,7 +71,7 @@ def test_replies_may_arrive_in_pieces_or_several_together(server, how):
     ],
 )
 def test_a_refusal_affects_its_own_reader_only(server, verb, reply, verdict):
-    server.script = lambda said, line, _: reply if said == verb and "reader7@" in line else None
+    server.script = lambda got, line, _: reply if got == verb and "reader7@" in line else None
     with SmtpConnection(server.relay) as connection:
         for key in range(15):
             put(connection, key)
@@ -122,8 +122,8 @@ def test_data_may_be_accepted_although_its_recipient_was_refused():
         with SmtpConnection(server.relay) as connection:
             for key in range(4):
                 put(connection, key)
-            received = connection.take()
-        assert verdicts(received) == {
+            outcomes = connection.take()
+        assert verdicts(outcomes) == {
             0: "ACCEPTED", 1: "NO_SUCH_ADDRESS", 2: "ACCEPTED", 3: "ACCEPTED",
         }  # fmt: skip
         assert [content for to, content in server.arrived] == [MESSAGE, b"", MESSAGE, MESSAGE]

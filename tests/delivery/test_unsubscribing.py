@@ -32,29 +32,29 @@ def test_a_reader_who_unsubscribes_while_their_window_is_being_sent_gets_nothing
 ):
     subscriptions = readers(6)
     start_sending()
-    is_at_second, goes_on = threading.Event(), threading.Event()
+    is_at_second, may_continue = threading.Event(), threading.Event()
 
     def slow(verb, line, server):
         if verb == "CONTENT" and "reader1@" in line:
             is_at_second.set()
-            assert goes_on.wait(10)
+            assert may_continue.wait(10)
         return
 
     with running(ScriptedServer(script=slow)) as server:
         settings.EMAIL_RELAYS = [server.relay]
 
-        def leave():
+        def unsubscribe_fifth():
             is_at_second.wait(10)
             unsubscribe(subscription_id=subscriptions[4].pk, now=NOW)
             # Long enough that the lane no longer trusts what it knew at the claim.
             threading.Event().wait(outbox.TRUST_SECONDS * 1.5)
-            goes_on.set()
+            may_continue.set()
             connection.close()
 
-        leaving = threading.Thread(target=leave)
-        leaving.start()
+        thread = threading.Thread(target=unsubscribe_fifth)
+        thread.start()
         run_lane()
-        leaving.join(10)
+        thread.join(10)
 
     assert [to for to, _ in server.arrived] == [f"reader{n}@example.com" for n in (0, 1, 2, 3, 5)]
     assert rows(edition)["reader4@example.com"] == ("skipped", "unsubscribed")

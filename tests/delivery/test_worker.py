@@ -121,14 +121,14 @@ def test_a_stopped_worker_drains_and_another_one_continues(
     worker = start_worker()
     send(edition)
     wait_for(lambda: len(server.arrived) > 30, what="a window and a half")
-    asked = time.monotonic()
+    stopped_at = time.monotonic()
     if whole_group:
         os.killpg(worker.pid, signal.SIGTERM)
     else:
         worker.terminate()
     worker.wait(15)
 
-    assert time.monotonic() - asked < 10
+    assert time.monotonic() - stopped_at < 10
     counted = tally(edition.pk)
     assert (counted.sending, counted.uncertain) == (0, 0)
     assert counted.sent == len(server.arrived) < 120

@@ -164,14 +164,14 @@ class Deployment:
         """Inside the block, Django in this process works on the deployment's database."""
         connections.close_all()
         # The connections of all threads share this dictionary.
-        here = connection.settings_dict
-        before = dict(here)
-        here.update(HOST=self.postgres_socket, NAME=name, USER="postgres")
+        database_settings = connection.settings_dict
+        before = dict(database_settings)
+        database_settings.update(HOST=self.postgres_socket, NAME=name, USER="postgres")
         try:
             yield
         finally:
             connections.close_all()
-            here.update(before)
+            database_settings.update(before)
 
     def empty(self) -> None:
         """Empty all tables, as in a new installation."""

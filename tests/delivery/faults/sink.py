@@ -147,7 +147,7 @@ class _Session:
         self.sink.sessions.add(self)
         self.sink.counts["connections"] += 1
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, _SessionOver):
-            await self.say("220 sink ESMTP")
+            await self.send_reply("220 sink ESMTP")
             while True:
                 await self.command()
         self.sink.sessions.discard(self)
@@ -156,7 +156,7 @@ class _Session:
     def clear(self) -> None:
         self.has_sender, self.recipient, self.content = False, "", b""
 
-    async def say(self, reply: str) -> None:
+    async def send_reply(self, reply: str) -> None:
         if self.writer.is_closing():
             raise _SessionOver
         self.writer.write(reply.encode() + b"\r\n")
@@ -172,7 +172,7 @@ class _Session:
         match verb.upper():
             case "EHLO" | "HELO":
                 names = "".join(f"250-{name}\r\n" for name in self.sink.orders.extensions)
-                await self.say(names + "250 HELP")
+                await self.send_reply(names + "250 HELP")
             case "MAIL":
                 await self.mail(len(line) + 2)
             case "RCPT":
@@ -184,12 +184,12 @@ class _Session:
                 await self.bdat(int(size), is_last=last.upper() == "LAST")
             case "RSET" | "NOOP":
                 self.clear()
-                await self.say(_OK)
+                await self.send_reply(_OK)
             case "QUIT":
-                await self.say("221 bye")
+                await self.send_reply("221 bye")
                 raise _SessionOver
             case _:
-                await self.say("500 5.5.1 what?")
+                await self.send_reply("500 5.5.1 what?")
 
     async def mail(self, length: int) -> None:
         self.reader.position -= length
@@ -199,13 +199,13 @@ class _Session:
         most = self.sink.orders.messages_per_connection
         if most and self.messages >= most:
             self.sink.counts["too many messages"] += 1
-            await self.say("421 4.7.0 enough messages on this connection")
+            await self.send_reply("421 4.7.0 enough messages on this connection")
         reply = await self.do(self.sink.action_at("MAIL", ""), otherwise="250 2.1.0 OK")
         self.has_sender = reply.startswith("2")
 
     async def rcpt(self, recipient: str) -> None:
         if not self.has_sender:
-            await self.say("503 5.5.1 MAIL first")
+            await self.send_reply("503 5.5.1 MAIL first")
             return
         reply = await self.do(self.sink.action_at("RCPT", recipient), otherwise="250 2.1.5 OK")
         if reply.startswith("2"):
@@ -213,12 +213,12 @@ class _Session:
 
     async def data(self) -> None:
         if not self.recipient:
-            await self.say("554 5.5.1 no valid recipients")
+            await self.send_reply("554 5.5.1 no valid recipients")
             return
-        await self.say("354 go on")
+        await self.send_reply("354 go on")
         if self.sink.action_at("BODY", self.recipient):
             await self.reader.exactly(500)
-            self.hang_up()
+            self.disconnect()
         self.content = await self.reader.exactly(3)
         if self.content != b".\r\n":
             self.content += await self.reader.until(b"\r\n.\r\n")
@@ -227,14 +227,14 @@ class _Session:
     async def bdat(self, size: int, *, is_last: bool) -> None:
         if self.recipient and self.sink.action_at("BODY", self.recipient):
             await self.reader.exactly(size // 2)
-            self.hang_up()
+            self.disconnect()
         self.content += await self.reader.exactly(size)
         if not self.recipient:
-            await self.say("503 5.5.1 no valid recipients")
+            await self.send_reply("503 5.5.1 no valid recipients")
         elif is_last:
             await self.end()
         else:
-            await self.say(_OK)
+            await self.send_reply(_OK)
 
     async def end(self) -> None:
         """Count the message, whose last byte is here, whether or not it is answered."""
@@ -256,12 +256,12 @@ class _Session:
             await self.reader.read()
             raise _SessionOver
         if what == CUT:
-            self.hang_up()
+            self.disconnect()
         reply = what or otherwise
-        await self.say(reply)
+        await self.send_reply(reply)
         return reply
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         self.writer.transport.abort()
         raise _SessionOver
 

@@ -1,4 +1,4 @@
-"""Relays that are down, slow down, refuse, fall silent or hang up.
+"""Relays that are down, slow down, refuse, fall silent or disconnect.
 
 These faults kill no process, so the lanes are threads of this process and need no Celery.
 """
@@ -156,11 +156,11 @@ def test_readers_deferred_twice_get_the_message_at_the_third_attempt(sink, send,
     sink.behave(rule, extensions=extensions)
     edition = send()
 
-    found = comparison.count(edition, sink, scenario=f"5 % put off twice, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"5 % deferred twice, {extensions[-1]}")
     found.assert_everybody_got_it()
     found.assert_nobody_got_it_twice()
-    put_off = Delivery.objects.filter(attempts=3)
-    assert set(put_off.values_list("subscription__subscriber__email", flat=True)) == chosen(0.05)
+    deferred = Delivery.objects.filter(attempts=3)
+    assert set(deferred.values_list("subscription__subscriber__email", flat=True)) == chosen(0.05)
 
 
 @in_each_mode
@@ -170,11 +170,11 @@ def test_addresses_that_do_not_exist_fail_and_are_suppressed(sink, send, extensi
     edition = send()
 
     found = comparison.count(edition, sink, scenario=f"1 % do not exist, {extensions[-1]}")
-    gone = chosen(0.01)
-    assert found.by_status == {"failed": gone, "sent": found.readers - gone}
+    missing = chosen(0.01)
+    assert found.by_status == {"failed": missing, "sent": found.readers - missing}
     assert found.arrived == found.sent
     found.assert_nobody_got_it_twice()
-    assert set(Suppression.objects.values_list("email_key", flat=True)) == gone
+    assert set(Suppression.objects.values_list("email_key", flat=True)) == missing
 
 
 @pytest.mark.parametrize("at", ["MAIL", "RCPT", "END"])
@@ -230,7 +230,7 @@ def test_a_disconnect_inside_the_content_loses_only_readers_marked_uncertain(
     sink.behave({"at": "BODY", "every": 100, "tries": 1, "do": CUT}, extensions=extensions)
     edition = send()
 
-    found = comparison.count(edition, sink, scenario=f"hang-up in the content, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"disconnect in the content, {extensions[-1]}")
     found.assert_everybody_got_it_or_is_uncertain()
     found.assert_at_most_a_window_per_lane(lanes=sink.counts["cut at BODY"])
 
@@ -240,6 +240,6 @@ def test_a_disconnect_after_the_content_loses_only_readers_marked_uncertain(sink
     sink.behave({"at": "END", "every": 100, "tries": 1, "do": CUT}, extensions=extensions)
     edition = send()
 
-    found = comparison.count(edition, sink, scenario=f"hang-up behind it, {extensions[-1]}")
+    found = comparison.count(edition, sink, scenario=f"disconnect after it, {extensions[-1]}")
     found.assert_everybody_got_it_or_is_uncertain()
     found.assert_at_most_a_window_per_lane(lanes=sink.counts["cut at END"])

@@ -40,7 +40,7 @@ def test_a_reader_gets_nothing_once_their_unsubscribe_was_answered(deployment, r
     answered: dict[str, float] = {}
     front = [0]
 
-    def leave(rng):
+    def unsubscribe_readers(rng):
         client = Client()
         while front[0] < READERS - 100:
             # Lanes go in id order, so this reader has just got the edition, or will get it soon.
@@ -55,7 +55,7 @@ def test_a_reader_gets_nothing_once_their_unsubscribe_was_answered(deployment, r
     deployment.start_worker()
     deployment.sink.wait_for(1)
     rngs = [random.Random(rng.random()) for _ in range(4)]  # noqa: S311
-    threads = [threading.Thread(target=leave, args=[own]) for own in rngs]
+    threads = [threading.Thread(target=unsubscribe_readers, args=[own]) for own in rngs]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
@@ -67,9 +67,9 @@ def test_a_reader_gets_nothing_once_their_unsubscribe_was_answered(deployment, r
     found = comparison.count(
         edition, deployment.sink, scenario=f"{len(answered)} leave in mid-send"
     )
-    left = found.readers - found.arrived
-    assert found.by_status["skipped"] == left
-    assert left <= set(answered)
+    unsubscribed = found.readers - found.arrived
+    assert found.by_status["skipped"] == unsubscribed
+    assert unsubscribed <= set(answered)
     found.assert_nobody_got_it_twice()
     began = {message.recipient: message.began for message in deployment.sink.taken}
     late = {

@@ -17,15 +17,15 @@ def test_a_stopped_worker_drains(deployment, rng):
     for number in range(STOPS):
         worker = deployment.start_worker()
         deployment.sink.wait_for(min(deployment.sink.count + rng.randint(1, 600), READERS))
-        asked = time.monotonic()
-        # Supervisors differ: some signal the main process alone, some all of them.
+        stopped_at = time.monotonic()
+        # Supervisors differ: some signal only the main process, some all of them.
         if number % 2:
             os.killpg(worker.pid, signal.SIGTERM)
         else:
             worker.terminate()
         worker.wait(30)
 
-        assert time.monotonic() - asked < 10
+        assert time.monotonic() - stopped_at < 10
         assert not Delivery.objects.filter(status="sending").exists()
         assert Delivery.objects.filter(status="sent").count() == deployment.sink.count
         deployment.workers.remove(worker)

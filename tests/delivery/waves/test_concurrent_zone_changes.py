@@ -9,8 +9,7 @@ from concurrent.futures import wait as wait_until
 import pytest
 from django.db import connection, transaction
 
-from digest.delivery import insert, plan
-from digest.delivery import reader_clock as rows_of_waves
+from digest.delivery import insert, plan, reader_clock
 from digest.delivery.claim import Claimant, claim
 from digest.editions import waves
 from digest.models import Delivery
@@ -74,14 +73,14 @@ def test_a_reader_who_changes_zone_while_their_batch_is_planned_gets_the_new_hou
 ):
     moved = reader(home)
     reader("Pacific/Honolulu")
-    pause, add = PausePoint(), insert.delivery_rows
+    pause, delivery_rows = PausePoint(), insert.delivery_rows
 
-    def add_and_pause(*args, **fields):
-        found = add(*args, **fields)
+    def delivery_rows_and_pause(*args, **fields):
+        found = delivery_rows(*args, **fields)
         pause()
         return found
 
-    monkeypatch.setattr(insert, "delivery_rows", add_and_pause)
+    monkeypatch.setattr(insert, "delivery_rows", delivery_rows_and_pause)
     planning = in_background(started, now=start_at)
     assert pause.reached.wait(10)
     moving = in_background(change_zone, subscription=moved, zone="America/Los_Angeles", at=start_at)
@@ -111,13 +110,13 @@ def test_a_row_after_two_concurrent_zone_changes_has_the_zone_that_is_kept(
     moved = reader("America/New_York")
     reader("Pacific/Honolulu")
     started()
-    pause, turn_of = PausePoint(), waves.send_time
+    pause, send_time = PausePoint(), waves.send_time
 
-    def pause_and_turn(*args, **fields):
+    def pause_and_send_time(*args, **fields):
         pause()
-        return turn_of(*args, **fields)
+        return send_time(*args, **fields)
 
-    monkeypatch.setattr(rows_of_waves.waves, "send_time", pause_and_turn)
+    monkeypatch.setattr(reader_clock.waves, "send_time", pause_and_send_time)
     first = in_background(change_zone, subscription=moved, zone="America/Chicago", at=utc(9, 18))
     assert pause.reached.wait(10)
     second = in_background(
@@ -155,14 +154,14 @@ def test_a_row_that_is_being_retimed_is_not_claimed(reader, started, in_backgrou
     reader("Pacific/Honolulu")
     edition = started()
     claimant = Claimant(edition.pk, edition.revision, "lane", "relay")
-    pause, turn_of = PausePoint(), waves.send_time
+    pause, send_time = PausePoint(), waves.send_time
 
-    def turn_and_pause(*args, **fields):
-        found = turn_of(*args, **fields)
+    def send_time_and_pause(*args, **fields):
+        found = send_time(*args, **fields)
         pause()
         return found
 
-    monkeypatch.setattr(rows_of_waves.waves, "send_time", turn_and_pause)
+    monkeypatch.setattr(reader_clock.waves, "send_time", send_time_and_pause)
     moving = in_background(
         change_zone, subscription=moved, zone="America/Los_Angeles", at=utc(9, 22)
     )

@@ -29,7 +29,7 @@ from tests.delivery.waves.zones import (
 pytestmark = pytest.mark.django_db
 
 
-def test_each_readers_turn_is_at_the_hour_of_their_own_zone(reader, started):
+def test_each_readers_row_is_due_at_the_hour_of_their_own_zone(reader, started):
     readers = {zone: reader(zone) for zone in AROUND_THE_WORLD}
 
     started()
@@ -99,7 +99,7 @@ def test_a_deadline_that_an_editor_set_before_the_last_wave_stays(reader, starte
     assert started(deadline_at=utc(10, 12)).deadline_at == utc(10, 12)
 
 
-def test_planning_in_small_batches_gives_the_same_turns(reader, started, monkeypatch):
+def test_planning_in_small_batches_gives_the_same_send_times(reader, started, monkeypatch):
     monkeypatch.setattr(plan, "BATCH_SIZE", 3)
     readers = {zone: reader(zone) for zone in AROUND_THE_WORLD}
 
@@ -126,12 +126,12 @@ def test_planning_a_batch_costs_the_same_for_any_number_of_zones(
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(who=st.lists(st.tuples(ZONES, HOURS), min_size=1, max_size=8), day=DATES)
-@example(who=[("", time(1))], day=date(2026, 3, 29))
-def test_each_reader_is_planned_once_and_at_their_hour_on_any_date(newsletter, who, day):
+@given(chosen=st.lists(st.tuples(ZONES, HOURS), min_size=1, max_size=8), day=DATES)
+@example(chosen=[("", time(1))], day=date(2026, 3, 29))
+def test_each_reader_is_planned_once_and_at_their_hour_on_any_date(newsletter, chosen, day):
     Subscription.objects.all().update(status="unsubscribed")
     readers = []
-    for zone, preferred in who:
+    for zone, preferred in chosen:
         made = factories.subscription(newsletter, preferred_time=preferred)
         made.subscriber.timezone = zone
         made.subscriber.save()

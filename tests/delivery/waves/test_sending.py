@@ -83,8 +83,8 @@ def test_editions_of_two_days_overlap_and_each_reader_gets_their_own(
 
     days = [date(2026, 3, 9), TUESDAY, date(2026, 3, 11)]
     for zone, subscription in readers.items():
-        turns = [instant(zone, day, time(7)) for day in days]
-        assert sent_at()[subscription.subscriber.email] == [t for t in turns if t <= utc(11, 12)]
+        times = [instant(zone, day, time(7)) for day in days]
+        assert sent_at()[subscription.subscriber.email] == [t for t in times if t <= utc(11, 12)]
     assert sent_at()[late_reader.subscriber.email] == [
         instant("Pacific/Pago_Pago", day, time(22)) for day in days[:2]
     ]

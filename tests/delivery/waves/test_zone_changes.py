@@ -90,16 +90,16 @@ def test_a_reader_who_changes_zone_after_delivery_gets_no_second_copy(
 
 
 def test_a_new_hour_retimes_a_planned_row_and_not_a_deferred_one(change_zone, reader, started):
-    moved, put_off = reader("Europe/London"), reader("Europe/London")
+    moved, deferred = reader("Europe/London"), reader("Europe/London")
     reader("Pacific/Honolulu")
     started()
-    Delivery.objects.filter(subscription=put_off).update(attempts=1, next_attempt_at=utc(10, 8))
+    Delivery.objects.filter(subscription=deferred).update(attempts=1, next_attempt_at=utc(10, 8))
 
     change_zone(moved, "Europe/London", utc(9, 18), preferred_time=time(12))
-    change_zone(put_off, "Europe/London", utc(9, 18), preferred_time=time(12))
+    change_zone(deferred, "Europe/London", utc(9, 18), preferred_time=time(12))
 
     assert row(moved).next_attempt_at == utc(10, 12)
-    assert row(put_off).next_attempt_at == utc(10, 8)
+    assert row(deferred).next_attempt_at == utc(10, 8)
 
 
 def tick_until(end, tick, edition):
