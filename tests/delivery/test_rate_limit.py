@@ -340,7 +340,7 @@ def test_a_lane_sends_at_its_share_of_the_floor_without_redis(settings_without_r
 
     assert seconds_for(rate_limiter, clock, 50) == pytest.approx(10, rel=0.15)
     assert len(caplog.records) == 1
-    assert "Redis is gone" in caplog.text
+    assert "Redis is unavailable" in caplog.text
 
 
 def test_an_unavailable_redis_is_not_asked_for_each_batch(settings_without_redis, monkeypatch):
