@@ -137,8 +137,8 @@ class Deployment:
             process.wait(10)
         self.start_services()
         self.postgres_socket, self.redis_socket = json.loads(
-            self._evaluate("local.json.dumps([str(local_postgres.socket().parent), "
-                           "str(local_redis.socket())])")
+            self._evaluate("local.json.dumps([str(local_postgres.socket_file().parent), "
+                           "str(local_redis.socket_file())])")
         )  # fmt: skip
         with self.database(name="postgres"), connection.cursor() as cursor:
             # The data has to survive the death of processes, and no power cut.
