@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from subscribers.models import ImportJob, Newsletter
 from subscribers.transfer import presets
-from subscribers.transfer.presets import BY_NAME, DAYBREAK, PRESETS, Field
+from subscribers.transfer.presets import BY_NAME, Field
 from subscribers.transfer.unpacking import ENCODINGS
 
 FIELD_LABELS = {
@@ -61,7 +61,7 @@ class ColumnMappingForm(forms.Form):
 
     preset = forms.ChoiceField(
         label="Source of the list",
-        choices=[(each.name, each.label) for each in (DAYBREAK, *PRESETS[:-1])],
+        choices=[(each.name, each.label) for each in BY_NAME.values()],
         widget=UnfoldAdminSelectWidget,
     )
     was = forms.CharField(widget=forms.HiddenInput, required=False)

@@ -120,6 +120,8 @@ _BUTTONDOWN_READERS = (
     "paused",
 )  # fmt: skip
 
+# The first preset that fits a header is used. The order matters for Mailchimp: its exports of
+# unsubscribed and cleaned contacts also have the columns of its subscribed contacts.
 PRESETS = (
     Preset(
         name="mailchimp-unsubscribed",
@@ -216,9 +218,8 @@ PRESETS = (
             "blocklisted": RowKind.BLOCKED,
         },
     ),
-    DAYBREAK,
 )
-BY_NAME = {preset.name: preset for preset in PRESETS}
+BY_NAME = {preset.name: preset for preset in (DAYBREAK, *PRESETS)}
 
 
 def detect(header: Sequence[str]) -> Preset:
