@@ -20,7 +20,7 @@ from subscribers.transfer.rows import ColumnMapping
 from subscribers.transfer.spreadsheet import FILE_START, ResumePoint, Spreadsheet
 from subscribers.transfer.storing import ImportResult, ImportTarget
 
-BATCH = 10_000
+BATCH_SIZE = 10_000
 
 
 @dataclass(frozen=True)
@@ -129,10 +129,11 @@ def _short_switch_interval() -> Iterator[None]:
 
 def _chunks(plan: ImportPlan, after: ResumePoint) -> Generator[Chunk, None, None]:
     rows = plan.mapping.rows(plan.sheet.records(after=after))
-    while (batch := plan.checker.fill(Batch(), islice(rows, BATCH))).rows_read:
+    while (batch := plan.checker.fill(Batch(), islice(rows, BATCH_SIZE))).rows_read:
         # While a closing quotation mark is searched for, no other run can resume. It ends soon.
         while (resume_point := plan.sheet.resume_point()) is None:
             plan.checker.fill(batch, islice(rows, 1))
+        # Made here, in the thread that checks; `store_batch` then finds it in the batch.
         batch.as_csv()
         yield Chunk(batch, resume_point, plan.sheet.position())
 

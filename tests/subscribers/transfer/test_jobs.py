@@ -33,7 +33,7 @@ def _files(settings, tmp_path):
 @pytest.fixture
 def small_batches(monkeypatch):
     """Make batches of ten rows, and slices of one batch."""
-    monkeypatch.setattr(importing, "BATCH", 10)
+    monkeypatch.setattr(importing, "BATCH_SIZE", 10)
     monkeypatch.setattr(jobs, "SLICE_SECONDS", 0)
 
 
@@ -385,7 +385,7 @@ def test_an_import_goes_on_after_a_killed_worker_and_counts_every_reader_once(tm
         f"settings.MEDIA_ROOT = {str(tmp_path / 'files')!r}\n"
         "from django.utils.timezone import now\n"
         "from subscribers.transfer import importing, jobs\n"
-        "importing.BATCH = 500\n"
+        "importing.BATCH_SIZE = 500\n"
         f"jobs.run_slice(job_id={job.pk}, clock=now)\n"
     )
     env = process_environment(9) | {"DJANGO_SETTINGS_MODULE": "config.settings"}
