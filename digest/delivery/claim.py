@@ -54,8 +54,9 @@ _RECORD = """
        AND d.id = o.id AND d.lane = %(lane)s AND d.attempts = COALESCE(o.attempts, d.attempts)
 """
 
-# The reader's status and choices are those of this moment, not of when the audience was planned.
-_INELIGIBLE = """
+# The reason why a reader gets nothing, or ''. The reader's status and choices are those of this
+# moment, not of when the audience was planned.
+_SKIP_REASON = """
     CASE WHEN s.status <> 'active' THEN 'unsubscribed'
          WHEN EXISTS (SELECT 1 FROM subscribers_suppression x WHERE x.email_key = r.email_key)
          THEN 'suppressed'
@@ -91,7 +92,7 @@ due AS (
 checked AS MATERIALIZED (
     SELECT due.id, due.next_attempt_at::text AS due_since, due.reason = 'throttled' AS throttled,
            due.reason = 'refused' AS refused,
-           s.id AS subscription_id, r.email, r.name, s.muted_sections, {_INELIGIBLE} AS reason
+           s.id AS subscription_id, r.email, r.name, s.muted_sections, {_SKIP_REASON} AS reason
       FROM due
       JOIN subscribers_subscription s ON s.id = due.subscription_id
       JOIN subscribers_subscriber r ON r.id = s.subscriber_id
@@ -107,8 +108,8 @@ RETURNING c.due_since, d.id, c.subscription_id, c.email, c.name, c.muted_section
           d.attempts, c.throttled, c.refused, c.reason
 """  # noqa: S608 (joined from the constants above)
 
-_STILL_DUE = f"""
-SELECT d.id, {_INELIGIBLE}
+_RECHECK = f"""
+SELECT d.id, {_SKIP_REASON}
   FROM digest_delivery d
   JOIN digest_edition e ON e.id = d.edition_id AND e.status = 'sending'
    AND e.deadline_at > %(now)s AND e.revision = d.revision
@@ -265,8 +266,10 @@ def release_unseen(*, lane: str) -> int:
     )  # fmt: skip
 
 
-def still_due(claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime) -> dict[int, str]:
-    """Return for each row that the lane still holds "", or the reason why it must not be sent.
+def skip_reasons(
+    claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime
+) -> dict[int, str]:
+    """Return for each row that the lane still holds why it must be skipped; "" if it may be sent.
 
     If a row is missing, the lane no longer holds it or its edition was stopped.
     """
@@ -276,7 +279,7 @@ def still_due(claimant: Claimant, *, delivery_ids: Sequence[int], now: datetime)
         "now": now,
         "frequencies": list(claimant.frequencies),
     }
-    return dict(Statement(_STILL_DUE, values).rows())
+    return dict(Statement(_RECHECK, values).rows())
 
 
 def _record_values(lane: str, outcomes: Sequence[RowOutcome], now: datetime) -> dict[str, Any]:

@@ -134,7 +134,9 @@ class Outbox:
     def _recheck(self, left: dict[int, Claimed]) -> None:
         """Remove from `left` the readers who may not get the edition any more."""
         self.cursor.finish_claim()
-        reasons = claim.still_due(self.cursor.claimant, delivery_ids=list(left), now=self.clock())
+        reasons = claim.skip_reasons(
+            self.cursor.claimant, delivery_ids=list(left), now=self.clock()
+        )
         for pk in list(left):
             reason = reasons.get(pk)
             if reason:
