@@ -61,7 +61,7 @@ class DeferralTracker:
             self._has_new_deferral = True
 
     def slow_down(self) -> SlowDown:
-        """Decide from the answers since the last slow-down; call it once per batch."""
+        """Decide from the answers since the last slow-down; call it once per window."""
         slow_down = self._find_slow_down() if self._has_new_deferral else NO_SLOW_DOWN
         if slow_down is not NO_SLOW_DOWN:
             self._reset()

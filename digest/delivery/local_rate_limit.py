@@ -82,7 +82,7 @@ class LocalRateLimit:
             waits.append(wait)
         return waits
 
-    def next_batch(self, max_rows: int) -> tuple[int, float]:
+    def next_window(self, max_rows: int) -> tuple[int, float]:
         """Return how many rows to claim next, and in how many seconds."""
         limit = max(1, min(max_rows, int(self.relay.rate)))
         return limit, self.relay.wait_for(limit)

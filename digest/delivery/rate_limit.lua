@@ -1,5 +1,5 @@
--- Sort one batch of readers into those who may be sent to now and those who wait, and learn from
--- the answers to the last batch. All of this is one call, so that the lanes of all hosts agree. The
+-- Sort one window of readers into those who may be sent to now and those who wait, and learn from
+-- the answers to the last window. All of this is one call, so that the lanes of all hosts agree. The
 -- clock is Redis' own, because the hosts' clocks may differ or jump. Times are seconds.
 
 local PREFIX = 'digest:rate:'
@@ -12,7 +12,7 @@ local KEEP_SECONDS = 3600
 local relay, clock = ARGV[1], ARGV[2]
 local rows, kept_before = tonumber(ARGV[3]), tonumber(ARGV[4])  -- tokens kept by the last call
 local ceiling, floor, lanes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local max_rows = tonumber(ARGV[8])                              -- of a batch
+local max_rows = tonumber(ARGV[8])                              -- of a window
 -- Since the last call: rows that the lane sent without a call; whether the relay defers too much.
 local sent, is_deferring = tonumber(ARGV[9]), ARGV[10] == '1'
 local cap, day, ledger_count = tonumber(ARGV[11]), ARGV[12], ARGV[13]
@@ -135,7 +135,7 @@ local function admit(d, was_throttled)
   return turn(d)
 end
 
--- The batch.
+-- The window.
 local budget = math.min(rows, left)
 if r.flow > 0 then
   budget = math.min(budget, kept_before + math.max(0, math.floor(r.tokens + 0.01)))
@@ -158,7 +158,7 @@ else
   admitted = math.min(rows, budget)
 end
 
--- This lane's next batch: the relay's tokens for its turn are kept for it.
+-- This lane's next window: the relay's tokens for its turn are kept for it.
 local limit, wait, kept = max_rows, 0, 0
 if r.flow > 0 then
   r.tokens = r.tokens + kept_before - admitted

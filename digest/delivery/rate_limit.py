@@ -42,7 +42,7 @@ _NEEDS_COUNT, _DAY_COUNT = -1, 12
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a lane may do with a batch; every row is in exactly one of the three lists."""
+    """What a lane may do with a window; every row is in exactly one of the three lists."""
 
     # Rows to send now.
     admitted: list[Claimed]
@@ -51,7 +51,7 @@ class Admission:
     throttled: list[tuple[Claimed, datetime]] = field(default_factory=list)
     # Rows beyond the relay's rate. They return to pending, without an attempt.
     released: list[Claimed] = field(default_factory=list)
-    # Seconds to sleep before the next claim, whatever became of this batch.
+    # Seconds to sleep before the next claim, whatever became of this window.
     wait: float = 0.0
     # How many rows to claim then.
     limit: int = WINDOW
@@ -93,7 +93,7 @@ class RateLimiter:
         self._deferrals = DeferralTracker()
         self._slow_down = SlowDown()
         self._sent = 0
-        # How many tokens Redis keeps for this lane's next batch, and when the lane may ask again.
+        # How many tokens Redis keeps for this lane's next window, and when the lane may ask again.
         self._kept, self._ready_at = 0, 0.0
         self._quiet_until = 0.0
         self._local: LocalRateLimit | None = None
@@ -101,7 +101,7 @@ class RateLimiter:
         self._share: tuple[float, date, int] | None = None
 
     def admit(self, rows: list[Claimed], *, now: datetime) -> Admission:
-        """Sort a claimed batch into rows to send and rows that wait; no Redis error is raised.
+        """Sort a claimed window into rows to send and rows that wait; no Redis error is raised.
 
         `rows` may be empty: a lane asks once before its first claim, to learn `limit` and `wait`
         while it has no rows to release.
@@ -135,7 +135,7 @@ class RateLimiter:
     def _admit_by_redis(
         self, rows: list[Claimed], *, now: datetime, at: float, is_limited: bool
     ) -> Admission:
-        """Sort the batch by the buckets in Redis, which all lanes share."""
+        """Sort the window by the buckets in Redis, which all lanes share."""
         arguments = self._arguments(rows, now.astimezone(UTC).date(), is_limited)
         reply = _run_script(arguments)
         if reply[0] == _NEEDS_COUNT:
@@ -182,7 +182,7 @@ class RateLimiter:
     def _admit_locally(
         self, rows: list[Claimed], *, now: datetime, at: float, error: shared_redis.RedisUnavailable
     ) -> Admission:
-        """Sort the batch without Redis, by the lane's share of the relay's floor rate."""
+        """Sort the window without Redis, by the lane's share of the relay's floor rate."""
         if self._local is None:
             lanes = self.relay.connections
             self._local = LocalRateLimit(floor=self.relay.floor, lanes=lanes, at=at)
@@ -195,7 +195,7 @@ class RateLimiter:
         if self._share:
             counted_at, day, share = self._share
             self._share = counted_at, day, share - waits.count(0)
-        limit, wait = self._local.next_batch(WINDOW)
+        limit, wait = self._local.next_window(WINDOW)
         return _sort(rows, waits, now, wait=wait, limit=limit, is_full=left == 0)
 
     def _left_today(self, now: datetime, at: float) -> int | None:
