@@ -11,7 +11,7 @@ from django.utils.timezone import now as current_time
 
 from digest.admin.edition_panel import COLOURS
 from digest.admin.local_times import format_local
-from digest.admin.send_times import send_time, sending_status
+from digest.admin.send_times import format_send_time, sending_status
 from digest.delivery.watch import snapshot
 from digest.editions.slots import active_schedules, next_open_slots, slot_plan
 from digest.models import Cadence, Delivery, Edition, Feed, Schedule
@@ -59,7 +59,7 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
             "edition": edition,
             "colour": COLOURS[Edition.Status(edition.status)],
             "at": edition.sends_at,
-            "when": send_time(edition, edition.newsletter.zone),
+            "when": format_send_time(edition, edition.newsletter.zone),
         }
         for edition in editions
     ]
@@ -79,7 +79,7 @@ def upcoming(now: datetime) -> list[dict[str, Any]]:
                 {
                     "schedule": schedule,
                     "at": plan.sends_at,
-                    "when": send_time(plan, schedule.zone),
+                    "when": format_send_time(plan, schedule.zone),
                     "draft_when": format_local(draft_at, schedule.zone),
                     "awaited": stale_while_revalidate(
                         f"awaited-{schedule.pk}", schedule.is_awaited, min_ttl=1

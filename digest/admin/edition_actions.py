@@ -22,7 +22,7 @@ from digest.admin.edition_form import NewEditionForm
 from digest.admin.edition_pages import blocking_messages, edition_url
 from digest.admin.edition_panel import progress
 from digest.admin.edition_under_way import EditionUnderWay
-from digest.admin.send_times import send_time
+from digest.admin.send_times import format_send_time
 from digest.delivery import send_test
 from digest.editions import approve, audience, curate, draft, send_now, stop
 from digest.models import Edition
@@ -118,7 +118,7 @@ class EditionActions(EditionUnderWay):
             is_due = approved.sends_at <= now()
             if is_due:
                 enqueue(release, edition_id=edition.pk)
-            when = "now" if is_due else send_time(approved, edition.newsletter.zone)
+            when = "now" if is_due else format_send_time(approved, edition.newsletter.zone)
             if is_due and approved.local_time:
                 when += " to the readers whose hour has passed, and to the others at their hour"
             messages.success(request, f"Saved and approved. It goes out {when}.")

@@ -7,9 +7,9 @@ from typing import Any
 
 from digest.admin.local_times import format_local
 from digest.admin.send_times import (
+    format_send_time,
     reader_hour,
     send_deadline,
-    send_time,
     send_time_for_audience,
     sending_status,
 )
@@ -158,7 +158,7 @@ def _waiting(report: Report) -> list[tuple[str, int]]:
 def headline(edition: Edition, *, now: datetime) -> str:
     """Return one sentence that tells an editor what will happen next."""
     zone = edition.newsletter.zone
-    when = send_time(edition, zone)
+    when = format_send_time(edition, zone)
     if edition.status == Status.SENT:
         return f"Sent {format_local(edition.sent_at, zone)}."
     if edition.status == Status.SENDING:

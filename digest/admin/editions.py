@@ -14,7 +14,7 @@ from digest.admin.edition_actions import EditionActions
 from digest.admin.edition_form import EditionForm, ItemInline
 from digest.admin.edition_panel import panel
 from digest.admin.local_times import format_local
-from digest.admin.send_times import send_time
+from digest.admin.send_times import format_send_time
 from digest.editions import curate
 from digest.editions.approve import void_if_changed
 from digest.models import Edition
@@ -87,7 +87,11 @@ class EditionAdmin(EditionActions):
     @display(description="Goes out", ordering="sends_at")
     def goes_out(self, edition: Edition) -> str:
         zone = edition.newsletter.zone
-        return format_local(edition.sent_at, zone) if edition.sent_at else send_time(edition, zone)
+        return (
+            format_local(edition.sent_at, zone)
+            if edition.sent_at
+            else format_send_time(edition, zone)
+        )
 
     @display(description="Stories")
     def stories(self, edition: Any) -> int:

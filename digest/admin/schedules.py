@@ -18,7 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from digest.admin.local_times import format_local
-from digest.admin.send_times import head_start_lines, send_time
+from digest.admin.send_times import format_send_time, head_start_lines
 from digest.editions.rhythm import count_weekly_readers, has_daily_schedule, has_weekly_schedule
 from digest.editions.slots import SlotPlan, active_schedules, rule_of, slot_plan
 from digest.models import Cadence, Schedule
@@ -133,7 +133,7 @@ class ScheduleAdmin(ModelAdmin):
         if not schedule.is_active:
             return None
         (plan,) = next_plans(schedule, after=now(), count=1)
-        return send_time(plan, schedule.zone)
+        return format_send_time(plan, schedule.zone)
 
     @display(description="Unapproved", ordering="unapproved", label={"hold": "info"})
     def policy(self, schedule: Schedule) -> str:
@@ -190,7 +190,7 @@ def _times(schedule: Schedule, plan: SlotPlan) -> dict[str, str]:
     """Return a coming edition's send time by the schedule's clock and in UTC, and its draft's."""
     drafted_at = plan.sends_at - timedelta(minutes=schedule.draft_lead_minutes)
     return {
-        "local": send_time(plan, schedule.zone),
+        "local": format_send_time(plan, schedule.zone),
         "utc": format_local(plan.sends_at, UTC) if plan.last_wave_at is None else "",
         "day": f"{plan.slot_date:%a %-d %b}",
         "drafted_at": format_local(drafted_at, schedule.zone),

@@ -22,7 +22,7 @@ class HasSendTimes(Protocol):
     def last_wave_at(self) -> datetime | None: ...
 
 
-def send_time(edition: HasSendTimes, zone: tzinfo) -> str:
+def format_send_time(edition: HasSendTimes, zone: tzinfo) -> str:
     """Return `Tue 10 Mar, 07:00 GMT` or, by the readers' clocks, `from … to …`."""
     begin = format_local(edition.sends_at, zone)
     if edition.last_wave_at is None:
@@ -31,9 +31,9 @@ def send_time(edition: HasSendTimes, zone: tzinfo) -> str:
 
 
 def send_time_for_audience(edition: Edition, zone: tzinfo, *, now: datetime) -> str:
-    """Return `send_time` for the readers' own zones: few newsletters have a reader on Tonga."""
+    """Return the same for the zones of the readers: few newsletters have a reader on Tonga."""
     if edition.local_time is None or edition.sending_at:
-        return send_time(edition, zone)
+        return format_send_time(edition, zone)
     groups = stale_while_revalidate(
         f"reader-groups:1:{edition.pk}:{edition.sends_at.timestamp()}",
         # Computed as of the first wave, so that no zone is missing, whatever the hour is now.
@@ -43,7 +43,7 @@ def send_time_for_audience(edition: Edition, zone: tzinfo, *, now: datetime) -> 
     # If a group's time lies before `sends_at`, its readers' day is over by then: they get none.
     instants = [max(group.sends_at, now) for group in groups if group.sends_at >= edition.sends_at]
     if not instants:
-        return send_time(edition, zone)
+        return format_send_time(edition, zone)
     return f"from {format_local(min(instants), zone)} to {format_local(max(instants), zone)}"
 
 
