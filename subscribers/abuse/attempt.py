@@ -80,7 +80,7 @@ def judge(
     if settings.SIGNUP_CHALLENGE == "always" and not solved:
         raise ChallengeNeeded(new_challenge(now))
     may_challenge = settings.SIGNUP_CHALLENGE != "never"
-    buckets = limits.buckets(
+    buckets = limits.client_buckets(
         address_key=address_key,
         ip_address=ip_address,
         solved=bool(solved),

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 # Every limit counts over this time.
-WINDOW = timedelta(minutes=10)
+PERIOD = timedelta(minutes=10)
 # Above this share of the total limit, every sign-up needs a solved challenge for ATTACK_LASTS.
 SOFT_SHARE = 0.8
 ATTACK_LASTS = timedelta(minutes=30)
-# Beyond the total limit, the sign-ups of this many more windows are accepted; their mails wait.
-OVERFLOW_WINDOWS = 6
+# Beyond the total limit, the sign-ups of this many more periods are accepted; their mails wait.
+OVERFLOW_PERIODS = 6
 # For rounding: a number divided and multiplied again is not exactly what it was.
 _TOLERANCE = 0.001
 
@@ -28,7 +28,7 @@ class Purpose(enum.StrEnum):
 
 @dataclass(frozen=True)
 class LeakyBucket:
-    """A limit: `capacity` sign-ups in a WINDOW."""
+    """A limit: `capacity` sign-ups in a PERIOD."""
 
     name: str
     capacity: int
@@ -36,7 +36,7 @@ class LeakyBucket:
     @property
     def interval(self) -> float:
         """Seconds after which there is room for one more."""
-        return WINDOW.total_seconds() / self.capacity
+        return PERIOD.total_seconds() / self.capacity
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class LimitCheck:
 
     @property
     def overflow(self) -> int:
-        return OVERFLOW_WINDOWS * self.buckets[-1].capacity
+        return OVERFLOW_PERIODS * self.buckets[-1].capacity
 
 
 @dataclass(frozen=True)

@@ -70,10 +70,10 @@ def under_attack(now: datetime) -> bool:
         return local_buckets.attack_until > now.timestamp()
 
 
-def buckets(
+def client_buckets(
     *, address_key: str, ip_address: str | None, solved: bool, proven: bool, purpose: Purpose
 ) -> list[LeakyBucket]:
-    """Return the limits of an untrusted client for this purpose, the total limit last."""
+    """Return the buckets of an untrusted client for this purpose, the total limit last."""
     found = [address_bucket(address_key, purpose)]
     if ip_address is not None and not _is_private(ip_address):
         share = settings.SIGNUP_LIMIT_NETWORK * (SOLVED_FACTOR if solved else 1)

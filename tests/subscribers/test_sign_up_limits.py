@@ -7,7 +7,7 @@ import pytest
 
 from subscribers import abuse, shared_redis
 from subscribers.abuse import Attempt, ChallengeNeeded, challenge, limits
-from subscribers.abuse.buckets import WINDOW, LeakyBucket, LimitCheck, LocalBuckets
+from subscribers.abuse.buckets import PERIOD, LeakyBucket, LimitCheck, LocalBuckets
 from subscribers.abuse.form_token import new_form_token
 from subscribers.abuse.limits import PER_ADDRESS, SOLVED_FACTOR
 from tests.factories import NOW
@@ -66,9 +66,9 @@ def test_a_bucket_leaks_evenly():
     for _ in range(PER_ADDRESS):
         judge(ip_address=None)
 
-    assert not is_accepted(ip_address=None, now=NOW + WINDOW / PER_ADDRESS / 2)
-    assert is_accepted(ip_address=None, now=NOW + WINDOW / PER_ADDRESS)
-    assert not is_accepted(ip_address=None, now=NOW + WINDOW / PER_ADDRESS)
+    assert not is_accepted(ip_address=None, now=NOW + PERIOD / PER_ADDRESS / 2)
+    assert is_accepted(ip_address=None, now=NOW + PERIOD / PER_ADDRESS)
+    assert not is_accepted(ip_address=None, now=NOW + PERIOD / PER_ADDRESS)
 
 
 def test_a_flood_for_one_address_does_not_use_up_the_overall_limit(settings):
