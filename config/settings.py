@@ -201,7 +201,7 @@ AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
 AUDIENCE_GUARD_MIN_READERS = env.int("AUDIENCE_GUARD_MIN_READERS", default=50)
 
 # --- Retention ----------------------------------------------------------------------------------
-# Days after which data is purged (docs/privacy.md); 0 keeps it for good.
+# Days after which data is purged (docs/privacy.md); 0 keeps it permanently.
 # IP address and User-Agent in a consent record. The rest of the record stays as long as the reader.
 RETENTION_NETWORK_DAYS = env.int("RETENTION_NETWORK_DAYS", default=365)
 # The whole reader, counted from when they left their last newsletter.
@@ -209,6 +209,7 @@ RETENTION_INACTIVE_DAYS = env.int("RETENTION_INACTIVE_DAYS", default=3 * 365)
 # The files of imports, and the list of rows that were refused.
 RETENTION_IMPORT_DAYS = env.int("RETENTION_IMPORT_DAYS", default=30)
 # Requests for a link to the preferences or for a new address; the ledger keeps their outcome.
+# 14 days or more, and 0, have no effect: see KEEP_REQUESTS and KEEP_CHANGES in requested_mail.py.
 RETENTION_REQUEST_DAYS = env.int("RETENTION_REQUEST_DAYS", default=30)
 
 # --- Sign-up ------------------------------------------------------------------------------------

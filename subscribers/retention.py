@@ -112,7 +112,8 @@ def purge_requested_mail(*, now: datetime) -> bool:
     """Delete old requests for a link or for a change of address.
 
     The ledger has their outcome. A requested mail names the address that was entered, whether it
-    is a reader's or not.
+    is a reader's or not. `requested_mail.purge_requests` deletes settled ones after a day, and
+    changes after 14 days, whatever the setting says.
     """
     cutoff = _cutoff(settings.RETENTION_REQUEST_DAYS, now)
     if cutoff is None:
