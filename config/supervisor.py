@@ -95,7 +95,7 @@ def _hang_up(*_: object) -> None:
 
 
 def port_is_free(port: int) -> bool:
-    """Tell whether nobody listens on the port, over IPv4 or IPv6, and this process may."""
+    """Tell whether nobody listens on the port (IPv4 or IPv6), and this process may listen on it."""
     for host in ("127.0.0.1", "::1"):
         with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
             return False

@@ -37,7 +37,7 @@ class Size:
 
 
 def sizes(newsletter_ids: Iterable[int]) -> dict[int, tuple[Size, Size]]:
-    """Return for each newsletter how many readers are active, and how many have yet to confirm."""
+    """Return for each newsletter how many readers are active, and how many are pending."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"ids": list(newsletter_ids), "most": EXACT_UP_TO + 1})
         counted = cursor.fetchall()

@@ -221,6 +221,7 @@ def _signature(purpose: str, value: str, key: str | bytes) -> str:
 
 
 def _signer(purpose: str, key: str | bytes) -> Callable[[bytes], bytes]:
+    # The salt is no module's name and must not change: the links in all old mails depend on it.
     return hmac_signer(f"subscribers.tokens.{purpose}", key)
 
 

@@ -48,7 +48,8 @@ def fingerprint(edition: Edition) -> str:
 def is_editable(edition: Edition) -> bool:
     """Whether an editor may change it: not while it is being sent, nor once it is sent or skipped.
 
-    An edition stopped in mid-send is held, and held editions are editable, for corrections.
+    An edition stopped in mid-send is held, and held editions are editable, so that a mistake in one
+    can be put right.
     """
     return edition.status in Edition.EDITABLE
 

@@ -138,7 +138,10 @@ def _parse(fetched: fetch.Fetched) -> ParsedFeed:
 def _ingest(
     feed: Feed, fetched: fetch.Fetched, parsed: ParsedFeed | None, *, now: datetime
 ) -> IngestReport:
-    """Store stories and validators in one transaction; what a crash loses is fetched again."""
+    """Store the stories, and the answer's ETag and Last-Modified, in one transaction.
+
+    So what a crash loses is fetched again.
+    """
     if parsed is not None and not feed.title:
         feed.title = clean.name(parsed.title, 200)
         feed.source_name = feed.source_name or outlet_name(feed.title)
@@ -148,7 +151,7 @@ def _ingest(
     if parsed is None:
         feed.save(update_fields=fields)
         return IngestReport(not_modified=True)
-    # A validator that does not fit its column is left out: half of one is of no use.
+    # An ETag that does not fit its column is left out: half of one is of no use.
     feed.etag = fetched.etag if len(fetched.etag) <= 500 else ""
     feed.last_modified = fetched.last_modified if len(fetched.last_modified) <= 100 else ""
     feed.save(update_fields=[*fields, "title", "source_name", "etag", "last_modified"])

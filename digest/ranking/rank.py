@@ -15,7 +15,8 @@ DECAY_HOURS = 16
 # Each further story of a source counts for this share of the one before it.
 REPEAT_FACTOR = 0.6
 # A story that scores less than this share of the best score is stale: at equal weights, it is two
-# days older. A stale story takes no place from a source's further fresh stories.
+# days older. Stale stories are considered only for the places that are left once each source has
+# had its `per_source` fresh ones.
 STALE_SHARE = 0.05
 # A story with an image leads if it scores at least this share of the best story's score.
 LEAD_SHARE = 0.7
@@ -130,7 +131,10 @@ def _spread(ordered: list[Candidate]) -> list[Candidate]:
 
 
 def _crowded_source(remaining: list[Candidate]) -> str:
-    """Return the source of more than half of what remains: its stories must come now or clump."""
+    """Return the source of more than half of what remains.
+
+    If none of its stories comes now, two of them will stand next to each other later.
+    """
     counts = Counter(c.source for c in remaining if c.source)
     source, count = counts.most_common(1)[0] if counts else ("", 0)
     return source if count * 2 > len(remaining) else ""

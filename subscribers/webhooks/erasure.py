@@ -81,7 +81,10 @@ def notify_purged(subscription: Subscription, *, now: datetime) -> None:
 
 @receiver(subscriber_erased)
 def purge_reader(*, subscriber_id: int, **_: object) -> None:
-    """Delete the events about a reader; those that have yet to say that they left are blanked."""
+    """Delete the events about a reader.
+
+    Events that say that the reader left, and have not arrived, are kept without personal data.
+    """
     theirs = WebhookDelivery.objects.filter(subscriber_id=subscriber_id)
     undelivered = theirs.filter(event=Event.UNSUBSCRIBED, state__in=_NOT_DELIVERED)
     kept = list(undelivered.select_for_update().order_by("pk"))
