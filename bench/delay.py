@@ -21,7 +21,7 @@ from bench import servers
 
 @contextmanager
 def proxy(target: int, *, seconds: float) -> Iterator[int]:
-    """Run the proxy; yield a port behind which `target` is so many seconds away, each way."""
+    """Run the proxy; yield a port behind which `target` is `seconds` away, each way."""
     port = servers.free_port()
     command = [sys.executable, "-m", "bench.delay", str(port), str(target), str(seconds)]
     process = subprocess.Popen(command, cwd=servers.ROOT)

@@ -26,7 +26,7 @@ from bench.figures import Figures, heading
 PROCESSES = 2
 EVERY = 0.5
 LIMIT = 5.0
-# The bench waits so many seconds for the last confirmation.
+# How many seconds the bench waits for the last confirmation.
 MAIL_TIMEOUT = 60
 
 

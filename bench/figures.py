@@ -1,4 +1,4 @@
-"""Print a bench's figures beside their limits, and fail where one is missed."""
+"""Print a bench's figures beside their limits, and fail if one is missed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Figures:
     def _limit(self, name: str, value: str, limit: str, kept: bool) -> None:
         self.line(name, value, f"{limit}: {'kept' if kept else 'MISSED'}")
         if not kept:
-            self.missed.append(f"{name}: {value}, asked is {limit}")
+            self.missed.append(f"{name}: {value}, the limit is {limit}")
 
     def verdict(self) -> None:
         """End the bench, with status 1 if a limit was missed."""

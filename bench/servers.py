@@ -55,7 +55,7 @@ def production_services(*relays: str) -> Iterator[None]:
 
         django.setup()
         call_command("migrate", verbosity=0)
-        settings.STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns where it is missing
+        settings.STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns if it is missing
         yield
     finally:
         local.stop_services()

@@ -30,7 +30,7 @@ PAGE = "/newsletters/daily/"
 READY_PATH = "/embed/daily/opened.json"
 HEADERS = {"Host": "news.example.com", "X-Forwarded-Proto": "https"}
 CONNECTIONS = 16
-# So many readers are there already.
+# How many readers there are already.
 READERS = 100_000
 LIMIT = 0.4
 # These settings let the whole flood in; no check is left out for that.

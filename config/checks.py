@@ -25,7 +25,7 @@ MINIMUM_KEY_LENGTH = 50
 MINIMUM_POSTGRES = 150_000
 # Python's email package folds a header token of 78 characters or more into an encoded-word, which
 # breaks List-Unsubscribe. So <SITE_URL/u/TOKEN> may have 74 characters, brackets included. TOKEN is
-# a signature of 22 characters and an id in base62; 6 digits are enough for 56 thousand million ids.
+# a signature of 22 characters and an id in base62; 6 digits are enough for 56 billion ids.
 MAX_SITE_URL_LENGTH = 74 - len("<>") - len("/u/") - 22 - 6
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0", "::1", "")  # noqa: S104 (compared, not bound)
 # For gunicorn this status means "the worker cannot boot": it ends instead of trying forever.

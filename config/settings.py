@@ -25,7 +25,8 @@ SECRET_KEY: str = env("SECRET_KEY", default="") or ("only-for-development" if DE
 # Earlier keys: links signed with one of them stay valid.
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Keys for the hashes of erased readers' addresses. New hashes use the first key; old ones may use
-# any. Empty: the keys above. Then a SECRET_KEY that is dropped for good drops its hashes with it.
+# any. Empty: the keys above. The hashes of a SECRET_KEY that is removed from both settings
+# are then lost.
 ERASURE_KEYS: list[str] = env.list("ERASURE_KEYS", default=[])
 SITE_URL = (env("SITE_URL", default="") or local.site_url()).rstrip("/")
 _site_host = environ.urlparse(SITE_URL).hostname or ""
@@ -194,8 +195,8 @@ except RelayError as error:
 RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
 # Lanes run under SCHED_BATCH, so that they interrupt no other process on their host.
 LANE_SCHED_BATCH = env.bool("LANE_SCHED_BATCH", default=True)
-# An edition is held for a person's approval if its readers are more than so many per cent more or
-# fewer than usual; 0 never holds it. Nor is it held if both numbers are below
+# An edition is held for a person's approval if its readers are more than this many per cent more
+# or fewer than usual; 0 never holds it. Nor is it held if both numbers are below
 # AUDIENCE_GUARD_MIN_READERS.
 AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
 AUDIENCE_GUARD_MIN_READERS = env.int("AUDIENCE_GUARD_MIN_READERS", default=50)
@@ -230,8 +231,8 @@ SIGNUP_CHALLENGE = env("SIGNUP_CHALLENGE", default="auto")
 SIGNUP_DISPOSABLE = env("SIGNUP_DISPOSABLE", default="warn")
 SIGNUP_ROLE_ACCOUNTS = env("SIGNUP_ROLE_ACCOUNTS", default="warn")
 SIGNUP_MIXED_SCRIPTS = env("SIGNUP_MIXED_SCRIPTS", default="refuse")
-# A reader who does not confirm is reminded once, after so many hours (0: never). The sign-up is
-# deleted after so many days.
+# A reader who does not confirm is reminded once, after REMINDER_HOURS (0: never). The sign-up
+# is deleted after PENDING_DAYS.
 REMINDER_HOURS = env.int("REMINDER_HOURS", default=24)
 PENDING_DAYS = env.int("PENDING_DAYS", default=7)
 

@@ -38,7 +38,7 @@
     } catch {}
   }
 
-  /** Whether the pop-up must stay closed for this visitor; also where nothing can be stored. */
+  /** Whether the pop-up must stay closed for this visitor; also if nothing can be stored. */
   function isSuppressed() {
     if (preview) return false;
     try {

@@ -1,5 +1,5 @@
 /**
- * Solve the challenge of a sign-up form before it is sent; loaded only where there is one.
+ * Solve the challenge of a sign-up form before it is sent; loaded only if there is one.
  *
  * The work begins when the form is first focused, so that most of it is done when the button is
  * pressed.

@@ -8,7 +8,7 @@
 
 export const canSolve = Boolean(globalThis.crypto?.subtle);
 
-// So many parallel tries keep the browser's threads busy without queueing more than they can do.
+// This many parallel tries keep the browser's threads busy without queueing more than they can do.
 const PARALLEL_TRIES = 16;
 
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));

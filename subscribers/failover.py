@@ -17,8 +17,8 @@ from subscribers.relays import Relay
 
 logger = logging.getLogger(__name__)
 
-# A relay that could not be reached is tried after all others for so many seconds, in this process.
-# Otherwise each of its mails would first wait for EMAIL_TIMEOUT.
+# A relay that could not be reached is tried after all others for this many seconds, in this
+# process. Otherwise each of its mails would first wait for EMAIL_TIMEOUT.
 SKIP_SECONDS = 60.0
 _skipped_until: dict[str, float] = {}
 

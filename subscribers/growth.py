@@ -18,8 +18,8 @@ from django.db.models import Min
 from subscribers.models import Consent, GrowthMark, Newsletter
 
 KINDS = ("signups", "confirmations", "imports", "leavers")
-# Entries are counted for good only at this age: an import stamps its rows with the time at which it
-# began, so it may still add some.
+# Entries are counted into GrowthDay only at this age: an import stamps its rows with the time at
+# which it began, so it may still add some.
 SETTLED_AFTER = timedelta(hours=1)
 # Days counted in one transaction when there is a ledger and nothing has been counted yet.
 DAYS_PER_TRANSACTION = timedelta(days=31)
@@ -29,7 +29,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # - Signing up again within a day is the same sign-up.
 # - Leaving counts only for a subscription that had been confirmed.
 # - A reader who comes back within the hour (preferences.leaving) neither left nor confirmed. That
-#   hour is over by the time that a leaving is counted for good (SETTLED_AFTER).
+#   hour is over by the time that a leaving is counted into GrowthDay (SETTLED_AFTER).
 #
 # `zones` and `marks` give each newsletter's time zone, and up to when it is in GrowthDay already.
 # `since` is the earliest of the marks, for the index consent_by_time.

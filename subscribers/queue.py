@@ -37,7 +37,7 @@ def enqueue_once(task: Task) -> None:
     """Enqueue `task` once the transaction commits, unless it is enqueued already.
 
     The task has no arguments. It begins with `acknowledge(task)` and then finds its work by query.
-    A thousand rows stored in a second are thus one message to the broker, not a thousand.
+    So a thousand rows stored in a second are one message to the broker, not a thousand.
     """
     transaction.on_commit(partial(_send_once, task))
 

@@ -60,7 +60,7 @@ class Relay:
     rate: float | None = None
     # The rate while Redis is unavailable, and the lowest rate to which deferrals reduce it.
     floor: float = UNLIMITED_FLOOR
-    # After so many messages a connection is closed and a new one is opened.
+    # After this many messages a connection is closed and a new one is opened.
     messages: int = 10_000
     warmup: Warmup | None = None
     # The dotted path of a Django e-mail backend, used instead of SMTP. `options` are its own keys

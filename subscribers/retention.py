@@ -43,7 +43,7 @@ def is_due() -> bool:
 def purge(*, now: datetime) -> bool:
     """Run each step once; return whether a step reached its limit, so that there may be more.
 
-    If one step meets a fault of ours, the others run all the same.
+    If one step meets a fault of ours, the other steps still run.
     """
     busy = False
     for step in STEPS:

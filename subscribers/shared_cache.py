@@ -11,8 +11,8 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from redis import RedisError
 
-# A value is used for so many times as long as it took to compute. Three values, each computed by
-# one process, thus take at most a tenth of a core.
+# A value is used for this many times the time that it took to compute. So three values, each
+# computed by one process, take at most a tenth of a core.
 RATIO = 30
 # Seconds for which an old value is kept, for callers that ask while a fresh one is being computed.
 STALE_SECONDS = 600

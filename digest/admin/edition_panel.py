@@ -116,7 +116,7 @@ def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[s
         "refresh_seconds": _seconds_to_next_snapshot(found) if refreshes else 0,
         "reasons": _reasons(found.tally),
         "waiting": _waiting(found.report),
-        # A screen reader announces it, so it moves in steps of ten: else it would never be quiet.
+        # A screen reader announces it. It moves in steps of ten, or it would never be quiet.
         "announced_percent": found.percent // 10 * 10,
         "failed_percent": 100 * found.tally.failed / found.total if found.total else 0,
         "age": int((now - found.report.counted_at).total_seconds()),

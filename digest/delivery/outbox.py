@@ -273,7 +273,7 @@ class Outbox:
                 is_attempt = False
                 if not self.answered and not self.has_moved_one:
                     # Readers are sent to in order. A reader at whom the relay disconnects must not
-                    # stay first for ever. This counts no attempt; other readers only go first.
+                    # stay first forever. This counts no attempt; other readers only go first.
                     next_attempt_at, self.has_moved_one = self.clock() + FIRST_RETRY, True
         return RowOutcome(
             row.delivery_id,

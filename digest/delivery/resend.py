@@ -74,7 +74,7 @@ def resend_failed(
 ) -> ResendResult:
     """Make the failed readers due again; the caller enqueues the lanes.
 
-    With `include_uncertain`, readers whose outcome was lost for good become due too. Some of them
+    With `include_uncertain`, readers whose outcome stays unknown become due too. Some of them
     may get a second copy, under the same Message-ID. `new_deadline` has no effect if the edition's
     own deadline is later.
 

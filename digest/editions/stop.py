@@ -1,4 +1,4 @@
-"""Stop an edition, for now (held) or for good (skipped), and say why."""
+"""Stop an edition, for now (held) or permanently (skipped), and say why."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from digest.schedule import instant_of, reader_send_time
 from subscribers.models import Subscription
 
 # Readers are written to for at least this long after their own time, however early an editor has
-# set the deadline: a wave takes time, and a message put off once is retried minutes later.
+# set the deadline: a wave takes time, and a deferred message is retried minutes later.
 MIN_ALLOWED_LATENESS = timedelta(minutes=30)
 
 
@@ -94,7 +94,7 @@ def with_send_times(
 
 @dataclass(frozen=True)
 class HeadStart:
-    """How many readers get the edition at their own hour if it begins so many hours early."""
+    """How many readers get the edition at their own hour if it begins `hours` early."""
 
     hours: int
     readers: int

@@ -112,5 +112,5 @@ def _get_or_create(*, newsletter: Newsletter, identity: str, **fields: Any) -> S
 
 
 def _host(url: str) -> str:
-    """Return the URL's host, which stands for the outlet's name where that is unknown."""
+    """Return the URL's host, which stands for the outlet's name if that is unknown."""
     return clean.name((urlsplit(url).hostname or "").removeprefix("www."))

@@ -11,7 +11,7 @@ from digest.feeds import clean
 
 # A longer line is a paragraph of its own; shorter lines may be one hard-wrapped paragraph.
 LONG_LINE = 130
-# A paragraph has at least so many characters, or stands beside one that has.
+# A paragraph has at least this many characters, or stands beside one that has.
 MIN_PARAGRAPH_LENGTH = 60
 
 _BLOCK_TAG = re.compile(

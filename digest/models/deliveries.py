@@ -116,8 +116,8 @@ class Delivery(models.Model):
         ]
         indexes = [
             # delivery.claim: an edition's rows that are due, in the order of their time; also "is
-            # anything waiting". Time comes before id for two reasons: rows put off to later cost a
-            # claim nothing, and the query planner cannot use the primary key instead.
+            # anything waiting". Time comes before id for two reasons: rows that were postponed cost
+            # a claim nothing, and the query planner cannot use the primary key instead.
             models.Index(
                 fields=["edition", "next_attempt_at", "id"],
                 name="delivery_due",

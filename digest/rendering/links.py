@@ -13,7 +13,7 @@ from subscribers import signed_links
 from subscribers.models import Newsletter
 
 # Stands for the reader's token in a URL that is made once and split at it for all readers. No path
-# or host has so many zeros.
+# or host has this many zeros.
 _TOKEN = "0" * signed_links.SIGNATURE_LENGTH
 
 

@@ -24,7 +24,7 @@ LONGEST = 4_000
 
 
 def new_challenge(now: datetime) -> dict[str, Any]:
-    """Return a challenge, ready to be sent as JSON: good for 20 minutes and one sign-up."""
+    """Return a challenge, ready to be sent as JSON: valid for 20 minutes and one sign-up."""
     challenge = altcha.create_challenge(
         ALGORITHM,
         COST,

@@ -20,7 +20,7 @@ from subscribers.read_only import ReadOnlyAdmin
 from subscribers.shared_cache import stale_while_revalidate
 
 PERIODS = (30, 90, 365)
-# So many pages are listed one by one; the others are summed up.
+# This many pages are listed one by one; the others are summed up.
 PAGES = 25
 
 # This colour is legible in the admin's light and dark theme.

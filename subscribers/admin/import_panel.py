@@ -70,7 +70,7 @@ def progress(job: ImportJob, *, now: datetime) -> dict[str, Any]:
         "job": job,
         "refresh_seconds": 2 if job.is_under_way else 0,
         "is_dry_run": is_dry_run,
-        # A screen reader announces it, so it moves in steps of ten: else it would never be quiet.
+        # A screen reader announces it. It moves in steps of ten, or it would never be quiet.
         "announced_percent": job.percent // 10 * 10,
         "took": _took(job),
         "time_left": _time_left(job, now) if job.is_under_way else "",

@@ -221,6 +221,6 @@ def _number(text: str) -> int:
 
 
 def _only_newsletter() -> dict[str, Any]:
-    """Preselect the newsletter where there is only one."""
+    """Preselect the newsletter if there is only one."""
     first_two = Newsletter.objects.all()[:2]
     return {"newsletter": first_two[0]} if len(first_two) == 1 else {}

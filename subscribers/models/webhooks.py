@@ -74,7 +74,7 @@ class Webhook(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            # A receiver would wait in vain for an event that is never emitted.
+            # A receiver would wait forever for an event that is never emitted.
             models.CheckConstraint(
                 condition=models.Q(
                     events__contained_by=[
@@ -128,7 +128,7 @@ class WebhookDelivery(models.Model):
         verbose_name = "webhook delivery"
         verbose_name_plural = "webhook deliveries"
         constraints = [
-            # A delivery that waits has a time; without one it would wait for ever.
+            # A delivery that waits has a time; without one it would wait forever.
             models.CheckConstraint(
                 condition=models.Q(state="waiting", next_attempt_at__isnull=False)
                 | models.Q(state__in=["delivered", "failed"], next_attempt_at__isnull=True),

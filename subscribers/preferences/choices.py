@@ -27,7 +27,7 @@ class BadPause(ValueError):
 
 
 class FrequencyNotOffered(ValueError):
-    """The newsletter does not come at this frequency: its reader would wait in vain."""
+    """The newsletter does not come at this frequency: its reader would get nothing."""
 
 
 @dataclass(frozen=True)

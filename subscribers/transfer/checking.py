@@ -91,7 +91,7 @@ class Checker:
 
     `confirmed`: the readers have confirmed elsewhere, so they need not be asked.
     `requires_confirmed_at`: the list has a column of confirmation dates, and a reader without a
-    date is asked all the same.
+    date is still asked.
     """
 
     confirmed: bool

@@ -35,7 +35,7 @@ LEASE = timedelta(seconds=60)
 MAX_RUN = timedelta(seconds=30)
 # A webhook is switched off if nothing has arrived for DISABLE_AFTER and in DISABLE_AFTER_FAILURES
 # attempts. That is more attempts than one event gets, because a receiver may refuse a single event
-# for good. If there was no failure for DISABLE_AFTER, the count begins again: two bad hours of a
+# each time. If there was no failure for DISABLE_AFTER, the count begins again: two bad hours of a
 # newsletter that comes rarely must not add up.
 DISABLE_AFTER = timedelta(days=5)
 DISABLE_AFTER_FAILURES = 20

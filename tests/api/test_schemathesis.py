@@ -77,7 +77,7 @@ def site(transactional_db, settings):
 def _network_options_are_dropped(monkeypatch):
     """Drop the network options, which an in-process site does not accept.
 
-    The check `ignored_auth` of schemathesis 4.32 passes them all the same.
+    The check `ignored_auth` of schemathesis 4.32 passes them nevertheless.
     """
     send = WSGITransport.send
 

@@ -30,7 +30,7 @@ class Row:
 
 
 class RateLimitedReceiver:
-    """A receiver that takes so many messages a second for each domain, or for `all` together."""
+    """A receiver that takes this many messages a second for each domain, or for `all` together."""
 
     def __init__(self, **rates: float) -> None:
         self.rates = {name.replace("_", "."): rate for name, rate in rates.items()}

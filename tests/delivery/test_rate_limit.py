@@ -47,7 +47,7 @@ def test_a_relay_gets_its_rate_over_all_lanes(rate, lanes):
     assert simulation.rate(begin=2) == pytest.approx(rate, rel=0.05)
     # In any ten seconds at most a full bucket goes out, and what flows into it in that time.
     assert simulation.busiest(seconds=10) <= rate * 11 + 20
-    # Each lane keeps its turn, so hardly any row is claimed in vain.
+    # Each lane keeps its turn, so hardly any row is claimed and then released.
     assert simulation.claims_per_row < 1.1
 
 

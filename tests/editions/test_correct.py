@@ -64,7 +64,7 @@ def addresses(edition):
 
 
 def planned_addresses(correction):
-    """Approve the correction and return the addresses that it is planned_addresses for."""
+    """Approve the correction and return the addresses that it is planned for."""
     approve(edition_id=correction.pk, now=NOW)
     assert release(edition_id=correction.pk, now=NOW) is Release.SEND
     plan.start_delivery(edition_id=correction.pk, now=NOW)

@@ -26,7 +26,7 @@ _NEAR_BATCH, _FAR_BATCH = 10, 5
 # With two messages in flight, the next window is claimed before the last four of this one are sent.
 # Then at most twenty messages are claimed and not recorded: 14, 4 and 2.
 _STEP_BY_STEP_BATCH = 14
-# A connection is used no longer than this. A connection that is used for ever stays with one of a
+# A connection is used no longer than this. A connection that is used forever stays with one of a
 # relay's hosts, although other hosts are added or removed.
 MAX_SECONDS = 60.0
 

@@ -198,7 +198,7 @@ class Wire:
             return None
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            # Three digits; then a hyphen where another line follows (RFC 5321, section 4.2.1).
+            # Three digits; then a hyphen if another line follows (RFC 5321, section 4.2.1).
             code, mark = line[:3], line[3:4]
             if len(code) < 3 or not code.isdigit() or mark not in b" -\r":
                 return self._lose(LossReason.PROTOCOL_ERROR, f"not an SMTP reply: {line[:100]!r}")

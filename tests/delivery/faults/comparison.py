@@ -38,7 +38,7 @@ def approved_edition(*, readers: int) -> Edition:
     newsletter = factories.newsletter()
     with connection.cursor() as cursor:
         cursor.execute(_READERS, {"count": readers, "newsletter": newsletter.pk})
-        # Autovacuum would have done this long before a newsroom has so many readers.
+        # Autovacuum would have done this long before a newsroom has this many readers.
         cursor.execute("ANALYZE subscribers_subscription, subscribers_subscriber")
     deadline = now() + timedelta(hours=3)
     # In one transaction: a tick in between would find a draft past its time, and skip it.

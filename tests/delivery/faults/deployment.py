@@ -207,7 +207,7 @@ class Deployment:
     def start_worker(
         self, *, processes: int = 3, **short_waits: dict[str, float]
     ) -> subprocess.Popen[bytes]:
-        """Start Celery with so many pool processes.
+        """Start Celery with this many pool processes.
 
         `short_waits` adds to SHORT_WAITS; a dot is written `__`.
         """
