@@ -67,7 +67,7 @@ def _dedup_key(task: Task) -> str:
 def enqueue_now(task: Task, **kwargs: Any) -> bool:
     """Enqueue `task` now; return whether a broker took it.
 
-    It is for a task that goes on with the work itself if no broker takes the next one.
+    It is for a task that continues the work itself if no broker takes the next one.
     """
     return _send(task, kwargs)
 

@@ -22,7 +22,7 @@ _Result = TypeVar("_Result")
 
 
 class RedisUnavailable(Exception):
-    """Redis does not answer; the caller goes on without it."""
+    """Redis does not answer; the caller continues without it."""
 
 
 @dataclass

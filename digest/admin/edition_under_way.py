@@ -89,7 +89,7 @@ class EditionUnderWay(EditionPages):
     def stop_now(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Stop on one click, without a question.
 
-        Each second more readers get the edition, and going on takes one click too.
+        Each second more readers get the edition, and resuming takes one click too.
         """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])

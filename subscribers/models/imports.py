@@ -83,7 +83,7 @@ class ImportJob(models.Model):
     # The worker that has leased the job, and until when. If it dies, another takes over after that.
     lease = models.CharField(max_length=36, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
-    # Where to go on. It is written in the transaction that stores the rows before it.
+    # Where the next slice resumes. It is written in the transaction that stores the rows before it.
     line = models.PositiveBigIntegerField(default=0)
     cookie = models.CharField(max_length=80, default="0")
     position = models.BigIntegerField(default=0, help_text="Bytes of the file that are read.")

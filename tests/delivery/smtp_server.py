@@ -32,7 +32,7 @@ class ScriptedServer:
     `script(verb, line, server)` returns a reply, None for the usual one, CUT or STALL. The verbs
     are GREETING, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, RSET, QUIT and these two:
 
-    - BDAT: its command has arrived, its content has not. None goes on to read the content.
+    - BDAT: its command has arrived, its content has not. None: then the content is read.
     - CONTENT: the final dot or the whole chunk has arrived. `line` is the recipient.
     """
 

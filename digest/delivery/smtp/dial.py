@@ -118,5 +118,5 @@ def wait(sock: socket.socket, events: int, until: float, should_stop: Callable[[
     while not poll.poll(timeouts.POLL_SECONDS * 1000):
         if should_stop() or time.monotonic() > until:
             raise TimeoutError("the server did not answer in time")
-    if time.monotonic() > until:  # a handshake that goes on in small pieces
+    if time.monotonic() > until:  # a handshake that comes in small pieces
         raise TimeoutError("the server did not answer in time")

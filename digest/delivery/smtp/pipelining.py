@@ -15,10 +15,10 @@ _ENVELOPE = (SmtpStep.RESET, SmtpStep.SENDER, SmtpStep.RECIPIENT)
 class Bdat(Dialogue):
     """CHUNKING with PIPELINING (RFC 3030, RFC 2920): whole messages are sent ahead of the replies.
 
-    Each message begins with RSET. Without it a transaction would go on after a refusal, and include
-    the next message's recipient. The first message of a connection is a probe: its envelope shows
-    whether PIPELINING works. Its content is sent alone and shows whether CHUNKING works, while no
-    other message is at risk.
+    Each message begins with RSET. Without it a transaction would continue after a refusal, and
+    include the next message's recipient. The first message of a connection is a probe: its envelope
+    shows whether PIPELINING works. Its content is sent alone and shows whether CHUNKING works,
+    while no other message is at risk.
     """
 
     mode = Mode.BDAT
