@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from subscribers import mistakes
 
 # RFC 5321, section 4.5.3.1: 64 octets, "@", 255 octets. The library checks each part exactly.
-LONGEST = 320
+MAX_ADDRESS_LENGTH = 320
 # Copying an address may add these: a byte order mark, zero-width characters and soft hyphens.
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 
@@ -49,7 +49,7 @@ def normalise(raw: str) -> str:
     address = raw.translate(_INVISIBLE).strip()
     if not address:
         raise BadAddress(_("Write your e-mail address."))
-    if len(address) > LONGEST:
+    if len(address) > MAX_ADDRESS_LENGTH:
         raise BadAddress(_("That is too long for an e-mail address."))
     try:
         # `strict` limits the local part to 64 octets, as RFC 5321 does.

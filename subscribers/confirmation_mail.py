@@ -70,7 +70,7 @@ def send_if_due(*, subscription_id: int, now: datetime) -> bool:
     """Send the mail if it is due; return whether one went out.
 
     The row is leased first, so a second worker finds nothing due. A mail that a crash leaves behind
-    is due again after LEASE. A failure of the relay, or of ours, postpones the mail (`_put_off`).
+    is due again after LEASE. A failure of the relay, or of ours, postpones the mail (`_postpone`).
     """
     leased = Subscription.objects.filter(pk=subscription_id, mail_due_at__lte=now).update(
         mail_due_since=Coalesce("mail_due_since", F("mail_due_at")), mail_due_at=now + LEASE
@@ -88,11 +88,11 @@ def send_if_due(*, subscription_id: int, now: datetime) -> bool:
         _refused(subscription, error, now=now)
         return False
     except (smtplib.SMTPException, OSError) as error:
-        _put_off(subscription, error, now=now)
+        _postpone(subscription, error, now=now)
         return False
     except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
         logger.exception("Mail for subscription %s failed", subscription_id)
-        _put_off(subscription, error, now=now)
+        _postpone(subscription, error, now=now)
         return False
     _settle(subscription, sent_at=now if message else None)
     return message is not None
@@ -193,10 +193,10 @@ def _refused(
         logger.info("Mail for subscription %s is refused: %s", subscription.pk, codes)
         _settle(subscription, sent_at=None)
     else:
-        _put_off(subscription, error, now=now)
+        _postpone(subscription, error, now=now)
 
 
-def _put_off(subscription: Subscription, error: Exception, *, now: datetime) -> None:
+def _postpone(subscription: Subscription, error: Exception, *, now: datetime) -> None:
     """Postpone the mail by as long as it has been due already, so that the pauses double.
 
     It is given up once a link would have expired: nobody waits for it any more.

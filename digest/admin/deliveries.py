@@ -158,5 +158,5 @@ class DeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
         """
         waits = delivery.status in {Delivery.Status.PENDING, Delivery.Status.UNCERTAIN}
         has_time = delivery.attempts or delivery.reason or delivery.due_at
-        is_put_off = waits and delivery.finished_at is None and has_time
-        return delivery.next_attempt_at if is_put_off else None
+        is_postponed = waits and delivery.finished_at is None and has_time
+        return delivery.next_attempt_at if is_postponed else None

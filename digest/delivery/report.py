@@ -68,7 +68,7 @@ class GroupTally:
     refusal: str = ""
 
     @property
-    def troubled(self) -> int:
+    def problem_count(self) -> int:
         return self.failed + self.uncertain + (self.waiting if self.refusal else 0)
 
 

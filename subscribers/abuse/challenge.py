@@ -20,7 +20,7 @@ ALGORITHM = "PBKDF2/SHA-256"
 COST = 5_000
 PREFIX = "00"
 # Characters of a solution; a genuine one has 600.
-LONGEST = 4_000
+MAX_SOLUTION_LENGTH = 4_000
 
 
 def new_challenge(now: datetime) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def solved_id(solution: str, *, now: datetime) -> str:
     Return "" if it solves none of our challenges, or one that is too old. The limits check whether
     it was used before.
     """
-    if not solution or len(solution) > LONGEST:
+    if not solution or len(solution) > MAX_SOLUTION_LENGTH:
         return ""
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         if altcha.verify_solution(solution, _secret(key)).verified:

@@ -12,7 +12,7 @@ from django.utils.crypto import constant_time_compare
 from subscribers.signing import hmac_signer
 
 # A tab that stays open overnight is still a person's. An older token proves nothing.
-LONGEST = timedelta(hours=24)
+MAX_AGE = timedelta(hours=24)
 _SIGNATURE_LENGTH = 16  # hexadecimal digits: 64 bits are enough for a day
 
 
@@ -21,7 +21,7 @@ class FormAge(enum.Enum):
 
     LONG_ENOUGH = enum.auto()
     TOO_QUICK = enum.auto()  # sent back immediately, or forged
-    UNKNOWN = enum.auto()  # no token, or one that is older than LONGEST
+    UNKNOWN = enum.auto()  # no token, or one that is older than MAX_AGE
 
 
 def new_form_token(now: datetime) -> str:
@@ -39,7 +39,7 @@ def read_form_token(token: str, *, now: datetime) -> FormAge:
     if not any(constant_time_compare(signature, _signature(value, key)) for key in keys):
         return FormAge.TOO_QUICK
     age = timedelta(milliseconds=_milliseconds(now) - b62_decode(value))
-    if age > LONGEST:
+    if age > MAX_AGE:
         return FormAge.UNKNOWN
     shortest = timedelta(seconds=settings.SIGNUP_MIN_SECONDS)
     return FormAge.LONG_ENOUGH if age >= shortest else FormAge.TOO_QUICK

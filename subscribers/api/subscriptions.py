@@ -17,7 +17,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from subscribers import preferences, signed_links, signup
 from subscribers.abuse import Attempt, ChallengeNeeded
-from subscribers.addresses import LONGEST, BadAddress, normalise
+from subscribers.addresses import MAX_ADDRESS_LENGTH, BadAddress, normalise
 from subscribers.api import problems
 from subscribers.api.auth import OptionalToken, anonymous, require_newsletter, token_of
 from subscribers.api.fields import (
@@ -65,7 +65,7 @@ def _address(value: str) -> str:
 
 Email = Annotated[
     str,
-    StringConstraints(min_length=3, max_length=LONGEST),
+    StringConstraints(min_length=3, max_length=MAX_ADDRESS_LENGTH),
     AfterValidator(_address),
     Field(json_schema_extra={"format": "email"}, examples=["ann@example.com"]),
 ]

@@ -49,7 +49,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
             context["wording"] = consent.wording(Consent.Kind.WITHDRAWAL, shown.newsletter)
         return render(request, "subscribers/unsubscribe.html", context)
     return _unsubscribed_page(
-        request, token, shown, return_token=_resubscribe_token(shown) if request.POST else ""
+        request, token, shown, resubscribe_token=_resubscribe_token(shown) if request.POST else ""
     )
 
 
@@ -71,8 +71,10 @@ def give_reason(request: HttpRequest, token: str) -> HttpResponse:
             now=now(),
         )
     # A reader who has answered can still take the unsubscribing back on this page.
-    return_token = request.POST.get("back", "")
-    return _unsubscribed_page(request, token, subscription, return_token=return_token, form=form)
+    resubscribe_token = request.POST.get("back", "")
+    return _unsubscribed_page(
+        request, token, subscription, resubscribe_token=resubscribe_token, form=form
+    )
 
 
 @signed_link
@@ -90,11 +92,11 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
             subscription.subscriber.timezone, subscription.newsletter.timezone
         )
         until = pause_form.midnight(zone)
-    return_token = request.POST.get("back", "")
+    resubscribe_token = request.POST.get("back", "")
     try:
         is_active = preferences.resubscribe(
             subscription_id=subscription.pk,
-            token=return_token,
+            token=resubscribe_token,
             seen=_button_labels(subscription.newsletter).get(offer, ""),
             frequency=offer if offer in Frequency.values else "",
             paused_until=until,
@@ -103,7 +105,7 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
         )
     except preferences.FrequencyNotOffered:
         # It was offered when the page was opened. The page now shows what is offered instead.
-        return _unsubscribed_page(request, token, subscription, return_token=return_token)
+        return _unsubscribed_page(request, token, subscription, resubscribe_token=resubscribe_token)
     if not is_active:
         return redirect("signup-done", slug=subscription.newsletter.slug)
     subscription.refresh_from_db()
@@ -130,7 +132,7 @@ def _unsubscribed_page(
     token: str,
     subscription: Subscription | None,
     *,
-    return_token: str,
+    resubscribe_token: str,
     form: LeavingReasonForm | None = None,
 ) -> HttpResponse:
     """Say that the newsletter has stopped; ask a known reader why, and offer alternatives."""
@@ -141,7 +143,7 @@ def _unsubscribed_page(
         context = {
             "newsletter": newsletter,
             "token": token,
-            "return_token": return_token,
+            "resubscribe_token": resubscribe_token,
             "offers": _offers(subscription),
             "button_labels": _button_labels(newsletter),
             "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from subscribers.abuse import Attempt
 
 # Keeps a megabyte out of the error page. Whether an address is too long is decided in `addresses`.
-LONGEST = 1_000
+MAX_FIELD_LENGTH = 1_000
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class FormState:
 
 def email_of(request: HttpRequest) -> str:
     """Return the address, or the correction of it that the reader chose."""
-    return (request.POST.get("use") or request.POST.get("email", ""))[:LONGEST].strip()
+    return (request.POST.get("use") or request.POST.get("email", ""))[:MAX_FIELD_LENGTH].strip()
 
 
 def attempt_of(request: HttpRequest) -> Attempt:

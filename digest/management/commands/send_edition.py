@@ -110,8 +110,8 @@ class Command(BaseCommand):
         counts, relays = last.tally, last.report.relays
         self._write_groups("relay", relays if len(relays) > 1 else ())
         if counts.failed or counts.uncertain or counts.deferred or counts.throttled:
-            domains = [group for group in by_domain(edition_id) if group.troubled]
-            domains.sort(key=lambda group: group.troubled, reverse=True)
+            domains = [group for group in by_domain(edition_id) if group.problem_count]
+            domains.sort(key=lambda group: group.problem_count, reverse=True)
             self._write_groups("domain", domains[:MAX_DOMAINS])
         for reason, number in sorted(counts.reasons.items(), key=lambda item: -item[1]):
             self.stdout.write(f"{number:,} {Delivery.Reason(reason).label}")
