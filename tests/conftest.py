@@ -124,7 +124,7 @@ class ReceivedMail:
 
 
 @dataclass
-class Relay:
+class RelayServer:
     """A real SMTP server; `replies` maps a recipient to the reply its message gets."""
 
     port: int
@@ -170,9 +170,9 @@ class _ControllerOnSocket(Controller):
 
 
 @contextlib.contextmanager
-def running_relay() -> Iterator[Relay]:
+def running_relay() -> Iterator[RelayServer]:
     listening = socket.create_server(("127.0.0.1", 0))
-    relay = Relay(port=listening.getsockname()[1])
+    relay = RelayServer(port=listening.getsockname()[1])
     controller = _ControllerOnSocket(relay, listening, decode_data=False, ready_timeout=30)
     controller.start()
     try:
@@ -182,13 +182,13 @@ def running_relay() -> Iterator[Relay]:
 
 
 @pytest.fixture(scope="session")
-def relay_server() -> Iterator[Relay]:
+def relay_server() -> Iterator[RelayServer]:
     with running_relay() as relay:
         yield relay
 
 
 @pytest.fixture
-def relay(relay_server: Relay, settings: Any) -> Relay:
+def relay(relay_server: RelayServer, settings: Any) -> RelayServer:
     """An empty mailbox on a real SMTP server, which is this test's only relay."""
     from subscribers.relays import parse_relay
 
@@ -278,14 +278,16 @@ def web(settings: Any) -> Iterator[WebServer]:
 
 
 @pytest.fixture(scope="session")
-def _worker_process(django_db_setup: None, relay_server: Relay) -> Iterator[celery_worker.Worker]:
+def _worker_process(
+    django_db_setup: None, relay_server: RelayServer
+) -> Iterator[celery_worker.Worker]:
     with celery_worker.running(relay_server.port) as running:
         yield running
 
 
 @pytest.fixture
 def worker(
-    transactional_db: None, _worker_process: celery_worker.Worker, relay: Relay
+    transactional_db: None, _worker_process: celery_worker.Worker, relay: RelayServer
 ) -> Iterator[None]:
     """A real Celery worker process on this test's database, Redis and relay."""
     with _worker_process.awake():

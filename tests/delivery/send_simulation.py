@@ -23,7 +23,7 @@ RETRY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Row:
+class SimulatedRow:
     delivery_id: int
     email: str
     throttled: bool = False
@@ -64,7 +64,7 @@ class Simulation:
 
     def send(self, addresses: Iterable[str]) -> Simulation:
         self.begun = self.at
-        rows = [Row(n, address) for n, address in enumerate(addresses)]
+        rows = [SimulatedRow(n, address) for n, address in enumerate(addresses)]
         due = [(self.at, row.delivery_id, row) for row in rows]
         lanes = [(self.at + 0.01 * n, n) for n in range(self.relay.connections)]
         rate_limiters = [RateLimiter(self.relay, clock=lambda: self.at) for _ in lanes]
@@ -91,7 +91,9 @@ class Simulation:
             heapq.heappush(due, (self.at, row.delivery_id, row))
         for row, time in admission.throttled:
             due_at = self.at + (time - NOW) / timedelta(seconds=1)
-            heapq.heappush(due, (due_at, row.delivery_id, Row(row.delivery_id, row.email, True)))
+            heapq.heappush(
+                due, (due_at, row.delivery_id, SimulatedRow(row.delivery_id, row.email, True))
+            )
         for number, row in enumerate(admission.admitted):
             domain, moment = row.email.rpartition("@")[2], self.at + number / self.speed
             outcome = self.answer(domain, moment)
@@ -99,7 +101,9 @@ class Simulation:
             (self.accepted if outcome is ACCEPTED else self.deferred).append((moment, domain))
             if outcome is not ACCEPTED:
                 due_at = moment + RETRY_SECONDS * (0.5 + row.delivery_id % 50 / 100)
-                heapq.heappush(due, (due_at, row.delivery_id, Row(row.delivery_id, row.email)))
+                heapq.heappush(
+                    due, (due_at, row.delivery_id, SimulatedRow(row.delivery_id, row.email))
+                )
         return len(admission.admitted) / self.speed + admission.wait, admission.limit
 
     @property

@@ -14,7 +14,13 @@ from digest.delivery import circuit_breaker, rate_limit
 from digest.delivery.rate_limit import RateLimiter
 from subscribers import shared_redis
 from subscribers.relays import parse_relay
-from tests.delivery.send_simulation import ACCEPTED, DEFERRED, RateLimitedReceiver, Row, Simulation
+from tests.delivery.send_simulation import (
+    ACCEPTED,
+    DEFERRED,
+    RateLimitedReceiver,
+    SimulatedRow,
+    Simulation,
+)
 from tests.factories import NOW
 
 
@@ -33,7 +39,7 @@ def addresses(count, *, of="d{}.org", domains=400):
 
 
 def rows(count, **how):
-    return [Row(n, address) for n, address in enumerate(addresses(count, **how))]
+    return [SimulatedRow(n, address) for n, address in enumerate(addresses(count, **how))]
 
 
 # --- A relay's rate -------------------------------------------------------------------------------
@@ -148,12 +154,12 @@ def test_a_lane_that_slept_does_not_send_its_backlog_in_one_burst(settings):
     settings.DOMAIN_RATES = {"gmail.com": 20.0}
     clock = [1000.0]
     rate_limiter = RateLimiter(parse_relay("smtp://h"), clock=lambda: clock[0])
-    gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
+    gmail = [SimulatedRow(n, f"r{n}@gmail.com") for n in range(20)]
     for _ in range(20):
         throttled = rate_limiter.admit(gmail, now=NOW).throttled
         clock[0] += 0.01
     clock[0] += 600
-    due = [Row(n, row.email, throttled=True) for n, (row, _) in enumerate(throttled * 10)]
+    due = [SimulatedRow(n, row.email, throttled=True) for n, (row, _) in enumerate(throttled * 10)]
     admitted = [
         len(rate_limiter.admit(due[n : n + 20], now=NOW).admitted) for n in range(0, 200, 20)
     ]
@@ -166,7 +172,7 @@ def test_readers_who_wait_for_their_domain_use_none_of_the_relays_rate(settings)
     settings.DOMAIN_RATES = {"gmail.com": 1.0}
     clock = [1000.0]
     rate_limiter = RateLimiter(parse_relay("smtp://h?rate=20"), clock=lambda: clock[0])
-    readers = [Row(n, f"r{n}@gmail.com") for n in range(20)]
+    readers = [SimulatedRow(n, f"r{n}@gmail.com") for n in range(20)]
     first = rate_limiter.admit(readers, now=NOW)
     clock[0] += first.wait
     second = rate_limiter.admit(rows(20), now=NOW)
@@ -251,14 +257,14 @@ def test_a_relay_without_a_rate_finds_its_own():
 @pytest.mark.parametrize("now_at", [0.0, 5.0, 500.0])
 def test_settings_may_change_while_a_rate_is_reduced(settings, now_at):
     settings.DOMAIN_RATES = {"gmail.com": 50.0}
-    gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
+    gmail = [SimulatedRow(n, f"r{n}@gmail.com") for n in range(20)]
     limited = RateLimiter(parse_relay("smtp://h?rate=100"))
     defer(limited, [*gmail, *rows(10)])
     limited.admit(gmail, now=NOW)
 
     settings.DOMAIN_RATES = {"gmail.com": now_at} if now_at else {}
     relay = parse_relay(f"smtp://h?rate={now_at}" if now_at else "smtp://h")
-    admission = RateLimiter(relay).admit([Row(30, "r@new.org")], now=NOW)
+    admission = RateLimiter(relay).admit([SimulatedRow(30, "r@new.org")], now=NOW)
     assert len(admission.admitted) + len(admission.released) == 1
     assert shared_redis.run(lambda redis: redis.ping())
 
@@ -266,7 +272,7 @@ def test_settings_may_change_while_a_rate_is_reduced(settings, now_at):
 def test_a_domain_that_accepts_everything_again_loses_its_limit(redis):
     clock = [1000.0]
     rate_limiter = RateLimiter(parse_relay("smtp://h"), clock=lambda: clock[0])
-    gmail = [Row(n, f"r{n}@gmail.com") for n in range(20)]
+    gmail = [SimulatedRow(n, f"r{n}@gmail.com") for n in range(20)]
     rate_limiter.admit(gmail, now=NOW)
     defer(rate_limiter, gmail)
     assert rate_limiter.admit(gmail, now=NOW).throttled
@@ -357,7 +363,7 @@ def test_an_unavailable_redis_is_not_asked_for_each_batch(settings_without_redis
 def test_a_domain_keeps_its_rate_without_redis(settings_without_redis):
     settings_without_redis.DOMAIN_RATES = {"gmail.com": 2.0}
     rate_limiter = RateLimiter(parse_relay("smtp://h?floor=50"))
-    admission = rate_limiter.admit([Row(n, f"r{n}@gmail.com") for n in range(10)], now=NOW)
+    admission = rate_limiter.admit([SimulatedRow(n, f"r{n}@gmail.com") for n in range(10)], now=NOW)
 
     assert (len(admission.admitted), len(admission.throttled)) == (2, 8)
     assert all(when > NOW for _, when in admission.throttled)
@@ -381,7 +387,7 @@ def test_rows_beyond_the_relays_rate_use_none_of_their_domains_rate_without_redi
     settings_without_redis.DOMAIN_RATES = {"gmail.com": 8.0}
     clock = [1000.0]
     rate_limiter = RateLimiter(parse_relay("smtp://h?floor=2"), clock=lambda: clock[0])
-    gmail = [Row(n, f"r{n}@gmail.com") for n in range(8)]
+    gmail = [SimulatedRow(n, f"r{n}@gmail.com") for n in range(8)]
     first = rate_limiter.admit(gmail, now=NOW)
     clock[0] += 1
     second = rate_limiter.admit(gmail, now=NOW)

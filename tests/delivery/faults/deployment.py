@@ -64,7 +64,7 @@ class SinkProcess:
         return json.loads(self._wire.readline())
 
     def behave(self, *rules: dict[str, Any], **orders: Any) -> None:
-        """From now on behave as `sink.Orders` and `sink.Rule` say; the rest has its defaults."""
+        """From now on behave as `sink.Orders` and `sink.FaultRule` say, else by the defaults."""
         self._order("behave", rules=rules, **orders)
 
     def reset(self) -> None:

@@ -27,7 +27,7 @@ _OK = "250 2.0.0 OK"
 
 
 @dataclass
-class Rule:
+class FaultRule:
     """What to do (a reply, SILENT or CUT) at MAIL, RCPT, BODY or END, and for which messages.
 
     - BODY is half-way through the content, and allows only CUT. END is behind its last byte.
@@ -57,7 +57,7 @@ class Orders:
     pace: float = 0.0
     # After this number the next MAIL of a connection gets 421; 0 is no limit.
     messages_per_connection: int = 0
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[FaultRule] = field(default_factory=list)
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Taken:
     answered: bool = False
 
 
-class Sink:
+class CountingSink:
     """What all connections share."""
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ class _Session:
     """One connection."""
 
     def __init__(
-        self, sink: Sink, reader: _TimestampedReader, writer: asyncio.StreamWriter
+        self, sink: CountingSink, reader: _TimestampedReader, writer: asyncio.StreamWriter
     ) -> None:
         self.sink, self.reader, self.writer = sink, reader, writer
         self.messages = 0
@@ -274,7 +274,7 @@ class _Server:
     """The listening socket, which can go away and come back, and the control port."""
 
     def __init__(self) -> None:
-        self.sink = Sink()
+        self.sink = CountingSink()
         self.port = 0
         self.listening: asyncio.Server | None = None
         self.tasks: set[asyncio.Task[None]] = set()
@@ -307,7 +307,7 @@ class _Server:
                 self.sink.reset()
                 await self.up()
             case "behave":
-                rules = [Rule(**rule) for rule in order.pop("rules", [])]
+                rules = [FaultRule(**rule) for rule in order.pop("rules", [])]
                 self.sink.orders = Orders(**order, rules=rules)
             case "down":
                 self.down()
