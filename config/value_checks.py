@@ -1,7 +1,8 @@
-"""Report each setting that would refuse everybody, or purge them before they can confirm."""
+"""Report each setting that would refuse everybody, purge too early, or have no effect."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from django.conf import settings
@@ -16,6 +17,14 @@ CHOICES = {
     "SIGNUP_DISPOSABLE": ("allow", "warn", "refuse"),
     "SIGNUP_ROLE_ACCOUNTS": ("allow", "warn", "refuse"),
     "SIGNUP_MIXED_SCRIPTS": ("allow", "warn", "refuse"),
+}
+# Earlier names of variables. A variable under its earlier name would have no effect: readers whose
+# data is to be kept permanently would be erased after the default number of days.
+RENAMED = {
+    "AUDIENCE_GUARD_FROM": "AUDIENCE_GUARD_MIN_READERS",
+    "LANES_GIVE_WAY": "LANE_SCHED_BATCH",
+    "RETENTION_LEFT_DAYS": "RETENTION_INACTIVE_DAYS",
+    "RETENTION_LETTER_DAYS": "RETENTION_REQUEST_DAYS",
 }
 
 
@@ -33,6 +42,7 @@ def invalid_values() -> Iterator[CheckMessage]:
             yield _error(name, "which is not a known value", f"Set it to {_either(choices)}.", 22)
     yield from _pending_problems()
     yield from _retention_problems()
+    yield from _renamed_variables()
 
 
 def _pending_problems() -> Iterator[CheckMessage]:
@@ -55,6 +65,13 @@ def _retention_problems() -> Iterator[CheckMessage]:
             hint = "Set it to a number of days, or to 0 to keep the data permanently."
             but = "so data would be purged before it is stored"
             yield _error(f"RETENTION_{name}_DAYS", but, hint, 25)
+
+
+def _renamed_variables() -> Iterator[CheckMessage]:
+    for old, new in RENAMED.items():
+        if old in os.environ:
+            hint = f"Name it {new} in the environment or in .env."
+            yield Error(f"{old} is called {new} now.", hint=hint, id="daybreak.E026")
 
 
 def _either(choices: tuple[str, ...]) -> str:

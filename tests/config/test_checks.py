@@ -103,6 +103,19 @@ def test_an_invalid_value_is_named(deployment, name, value, expected, debug):
     assert problem.hint
 
 
+@pytest.mark.parametrize(("old", "new"), value_checks.RENAMED.items())
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_variable_under_its_earlier_name_is_named(deployment, monkeypatch, old, new, debug):
+    deployment.DEBUG = debug
+    monkeypatch.setenv(old, "0")
+
+    [problem] = checks.check_settings()
+
+    assert problem.id == "daybreak.E026"
+    assert problem.msg == f"{old} is called {new} now."
+    assert hasattr(deployment, new)
+
+
 @pytest.mark.parametrize(
     "values",
     [
