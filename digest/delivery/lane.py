@@ -171,7 +171,7 @@ class _Lane:
             if end is not None:
                 return end
             disconnects = 0 if outbox.answered else disconnects + 1
-        raise NoConnection(f"{self.relay.name} hangs up before it answers for a message")
+        raise NoConnection(f"{self.relay.name} disconnects before it answers for a message")
 
     def _send_windows(self, transport: Transport, outbox: Outbox) -> End | None:
         """Send window after window; return why the lane ends, or None if the connection ends."""

@@ -50,7 +50,7 @@ def send(to="ann@example.com", **options):
 
 
 def refusing(greeting):
-    """Start a server that sends this greeting, hangs up, and counts its callers."""
+    """Start a server that sends this greeting, disconnects, and counts its connections."""
     listening = socket.create_server(("127.0.0.1", 0))
     greeted = Counter()
 
