@@ -14,6 +14,8 @@ from subscribers.signing import hmac_signer
 # A tab that stays open overnight is still a person's. An older token proves nothing.
 MAX_AGE = timedelta(hours=24)
 _SIGNATURE_LENGTH = 16  # hexadecimal digits: 64 bits are enough for a day
+# It is part of each signature: with another salt, the tokens of open forms would count as forged.
+_SALT = "subscribers.abuse.opened"
 
 
 class FormAge(enum.Enum):
@@ -50,5 +52,5 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _signature(value: str, key: str | bytes) -> str:
-    mac = hmac_signer("subscribers.abuse.form_token", key)(value.encode(errors="replace"))
+    mac = hmac_signer(_SALT, key)(value.encode(errors="replace"))
     return mac.hex()[:_SIGNATURE_LENGTH]

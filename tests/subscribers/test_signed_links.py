@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.checks import MAX_SITE_URL_LENGTH
-from subscribers import signed_links
-from subscribers.models import Subscriber, Subscription
+from subscribers import signed_links, snippet, suppression
+from subscribers.abuse.form_token import FormAge, new_form_token, read_form_token
+from subscribers.models import Newsletter, Subscriber, Subscription
 from tests.factories import NOW
 
 ADDRESS = "ann@example.com"
@@ -117,3 +118,44 @@ def test_the_longest_allowed_site_url_fits_into_the_list_unsubscribe_header(sett
     token = signed_links.unsubscribe_token(62**6 - 1)
 
     assert len(f"<{settings.SITE_URL}/u/{token}>") == 74
+
+
+# --- What an earlier release signed ---------------------------------------------------------------
+# A salt is part of each signature, and mails, pages and rows hold these. So no salt is renamed.
+
+
+def test_links_in_mails_that_were_sent_stay_valid(settings):
+    settings.SECRET_KEY = "a-golden-secret"
+    later = NOW + timedelta(minutes=30)
+
+    confirm = signed_links.read_confirm("gEIFqp3pOS632kMaDtel4Q7.2.1w0vZ2", now=later)
+    assert (confirm.subscription_id, confirm.generation) == (7, 2)
+    assert read_preferences("YgPhfbCfhwogy9sCyChupg7") == 7
+    assert signed_links.read_unsubscribe("2RRVP7jh6b_d60ui1frM7g7") == 7
+    change = signed_links.read_address_change("hWC-56FBzLPpZ9xjO6VdgA7.1w0vZ2", now=later)
+    assert change == (7, "old")
+    back = signed_links.read_resubscribe("YaQR3yS8Yjj2Lg8E8lEO-Q7.2.1vzr4S", now=later)
+    assert (back.subscription_id, back.generation) == (7, 2)
+
+
+def test_the_token_of_a_form_that_is_open_stays_valid(settings):
+    settings.SECRET_KEY = "a-golden-secret"
+    token = "8198da37d980afa4VDRQtH6"
+
+    assert new_form_token(NOW) == token
+    assert read_form_token(token, now=NOW + timedelta(minutes=1)) is FormAge.LONG_ENOUGH
+
+
+def test_the_texts_of_an_iframe_on_a_page_stay_signed(settings):
+    settings.SECRET_KEY = "a-golden-secret"
+    query = {"title": "T", "seal": "pMWi2G8UXeNVkPNyUva2F63rmbqn-t9i33_I8KKAcwQ"}
+
+    options = snippet.EmbedOptions.from_query(query, newsletter=Newsletter(slug="daily"))
+
+    assert options.title == "T"
+
+
+def test_the_hash_of_an_erased_address_stays_the_same(settings):
+    settings.SECRET_KEY = "a-golden-secret"
+
+    assert suppression.erased_key(ADDRESS) == "erased:FgmyoyHurxuXw839p4SJqA"
