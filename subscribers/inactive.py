@@ -73,7 +73,8 @@ def save_position(position: ScanPosition) -> bool:
 def _load_position(now: datetime) -> ScanPosition:
     try:
         position = cache.get(_KEY)
-    except RedisError:
+    except (RedisError, AttributeError, ImportError):
+        # The last two: another release stored it, under a name that this one does not have.
         position = None
     is_fresh = isinstance(position, ScanPosition) and now - position.started_at < RESCAN_EVERY
     return position if is_fresh else ScanPosition(started_at=now)

@@ -30,8 +30,10 @@ def stale_while_revalidate(key: str, compute: Callable[[], _Value], *, min_ttl: 
     It is too old after `min_ttl` seconds, or after 30 times as long as it took, if that is longer.
     A caller that asks while another one computes gets the previous value, if there is one. Without
     Redis each process does so by itself.
+
+    Values are pickled. So `key` changes when the fields of a value's class do.
     """
-    found = _with_store(lambda store: store.get_many([key, f"{key}:fresh"]))
+    found = _with_store(lambda store: _load(store, key))
     is_cached = key in found
     if is_cached and (f"{key}:fresh" in found or not _claim(key)):
         return found[key]  # type: ignore[no-any-return]  # a cache holds anything
@@ -43,6 +45,14 @@ def stale_while_revalidate(key: str, compute: Callable[[], _Value], *, min_ttl: 
     finally:
         _with_store(lambda store: store.delete(f"{key}:claim"))
     return value
+
+
+def _load(store: BaseCache, key: str) -> dict[str, Any]:
+    try:
+        return store.get_many([key, f"{key}:fresh"])
+    except (AttributeError, ImportError):
+        # Another release stored a value whose class this one does not have.
+        return {}
 
 
 def _claim(key: str) -> bool:

@@ -42,7 +42,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "dashboard", lambda: last_24_hours(now), min_ttl=1
         )
     if may("subscribers.view_growthday"):
-        cards["growth"] = stale_while_revalidate("growth-overview", growth.overview, min_ttl=1)
+        cards["growth"] = stale_while_revalidate("growth-overview:2", growth.overview, min_ttl=1)
     return context | cards | {"title": "Overview", "has_newsletters": Newsletter.objects.exists()}
 
 

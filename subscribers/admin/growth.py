@@ -44,7 +44,7 @@ class GrowthAdmin(ReadOnlyAdmin):
         query = _Query(request)
         # This takes some tenths of a second, and some seconds in the hour after an import of a
         # million readers.
-        key = f"growth:{sha256(query.link().encode()).hexdigest()}"
+        key = f"growth:2:{sha256(query.link().encode()).hexdigest()}"
         found, active = stale_while_revalidate(
             key, lambda: (_report(query), _active(query.chosen)), min_ttl=1
         )

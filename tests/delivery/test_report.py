@@ -13,6 +13,7 @@ from digest.models import Delivery, Edition
 from subscribers import shared_cache
 from tests import factories
 from tests.factories import NOW
+from tests.other_release import FromAnotherRelease
 from tests.query_plans import collect_plans
 
 pytestmark = pytest.mark.django_db
@@ -263,6 +264,17 @@ def test_a_failed_computation_does_not_block_the_next_one():
         shared_cache.stale_while_revalidate("broken", lambda: 1 / 0, min_ttl=1)
 
     assert shared_cache.stale_while_revalidate("broken", lambda: "new", min_ttl=1) == "new"
+
+
+@pytest.mark.parametrize("module", ["subscribers.growth", "subscribers.no_such_module"])
+def test_a_value_of_another_release_is_computed_again(module):
+    cache.set("renamed", FromAnotherRelease(module))
+    cache.set("renamed:fresh", 1)
+
+    for _ in range(2):
+        assert shared_cache.stale_while_revalidate("renamed", lambda: "new", min_ttl=8) == "new"
+
+    assert cache.get("renamed") == "new"
 
 
 def test_a_process_without_redis_keeps_its_own_counts(edition, add_row, monkeypatch):

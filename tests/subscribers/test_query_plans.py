@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 
 from subscribers import inactive, pending, retention
 from subscribers.api import readers
@@ -10,6 +11,7 @@ from subscribers.models import ImportJob, Subscriber
 from subscribers.transfer import jobs
 from tests import factories
 from tests.factories import NOW
+from tests.other_release import FromAnotherRelease
 from tests.query_plans import collect_plans
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +121,13 @@ def test_all_unsubscribed_readers_are_scanned_again_after_a_week():
     )
 
     assert batch.readers == [subscription.subscriber_id]
+
+
+def test_a_position_that_another_release_stored_starts_a_new_scan():
+    subscription = unsubscribed(factories.newsletter(), days=2000)
+    cache.set("inactive-scan", FromAnotherRelease("subscribers.no_such_module"))
+
+    assert scan_all(max_rows=5, max_readers=5)[0] == [subscription.subscriber_id]
 
 
 def test_an_export_reads_each_page_with_a_query_of_its_own(monkeypatch):
