@@ -150,7 +150,7 @@ a{color:var(--accent);font-weight:600}
 .problem{margin-bottom:.75em;padding-inline-start:.75em;border-inline-start:4px solid var(--bad);color:var(--bad);font-weight:600;font-size:.9375em}
 .problem:empty,.choices:empty{display:none}
 .choices{margin-top:.6em}
-.honeypot,.status{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.extra,.status{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 dialog.box{width:min(30em,100vw - 2em);max-width:none;max-height:calc(100dvh - 2em);min-height:0;margin:auto;padding:2em;overflow:auto;overscroll-behavior:contain;border:0;border-top:3px solid var(--accent);box-shadow:0 1em 4em rgb(0 0 0/.35)}
 dialog h2{font-size:1.75em}
 dialog.box::backdrop{background:rgb(0 0 0/.55)}
@@ -233,7 +233,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       problem,
       make("div", { class: "row" }, input, button),
       choices,
-      make("div", { class: "honeypot", "aria-hidden": "true" }, make("label", { for: "website" }, texts.trap), honeypot),
+      make("div", { class: "extra", "aria-hidden": "true" }, make("label", { for: "website" }, texts.trap), honeypot),
       status,
       make("p", { id: "wording", class: "fine" }, form.wording),
     );
