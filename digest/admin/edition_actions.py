@@ -126,9 +126,7 @@ class EditionActions(EditionUnderWay):
 
     def _withdraw(self, request: HttpRequest, edition: Edition) -> HttpResponse:
         approve.withdraw(edition_id=edition.pk)
-        status = (
-            "held, because some readers have it already" if edition.sending_at else "a draft again"
-        )
+        status = "held, because its sending has begun" if edition.sending_at else "a draft again"
         messages.success(request, f"The approval is withdrawn; the edition is {status}.")
         return self._back(edition)
 

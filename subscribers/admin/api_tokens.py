@@ -61,7 +61,7 @@ class ApiTokenAdmin(ModelAdmin):
         "name",
         "begins",
         "scope_names",
-        "good_for",
+        "valid_for",
         "state",
         "last_used_at",
         "created_by",
@@ -92,7 +92,7 @@ class ApiTokenAdmin(ModelAdmin):
         fields = (
             "name",
             "scope_names",
-            "good_for",
+            "valid_for",
             "begins",
             "expires_at",
             "created_at",
@@ -102,7 +102,7 @@ class ApiTokenAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # The program that uses the token relies on what it may do.
-        shown = ("scope_names", "good_for", "begins", "expires_at", "created_at", "created_by")
+        shown = ("scope_names", "valid_for", "begins", "expires_at", "created_at", "created_by")
         return shown if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -117,7 +117,7 @@ class ApiTokenAdmin(ModelAdmin):
         return ", ".join(token.scopes)
 
     @display(description="Valid for", ordering="newsletter")
-    def good_for(self, token: ApiToken) -> str:
+    def valid_for(self, token: ApiToken) -> str:
         return token.newsletter.name if token.newsletter else "all newsletters"
 
     @display(description="State", label=STATE_COLOURS)

@@ -151,7 +151,7 @@ def test_a_stopped_edition_whose_approval_is_withdrawn_is_held_again(admin_clien
     stopped.refresh_from_db()
 
     told = messages_of(save(admin_client, stopped, _withdraw=""))
-    assert "held, because some readers have it already" in told
+    assert "held, because its sending has begun" in told
     assert (stopped.status, stopped.reason) == ("held", "stopped")
 
 
