@@ -167,8 +167,8 @@ def _create(rows: list[tuple[str, dict[str, str]]], newsletter: object) -> None:
     from django.db import transaction
     from django.utils.timezone import now
 
-    from subscribers import consent
     from subscribers.addresses import compare_key
+    from subscribers.consent import Origin, build_consent
     from subscribers.models import Consent, Subscriber, Subscription, Suppression
 
     at = now()
@@ -193,9 +193,9 @@ def _create(rows: list[tuple[str, dict[str, str]]], newsletter: object) -> None:
             for pk in ids
         )  # fmt: skip
         Consent.objects.bulk_create(
-            consent.build(
+            build_consent(
                 subscription_id=subscription.pk, newsletter=newsletter, kind=Consent.Kind.IMPORT,
-                origin=consent.Origin(page="import"), details={"evidence": EVIDENCE}, now=at,
+                origin=Origin(page="import"), details={"evidence": EVIDENCE}, now=at,
             )
             for subscription in subscriptions
         )  # fmt: skip

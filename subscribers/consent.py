@@ -49,13 +49,13 @@ class Origin:
 NO_ORIGIN = Origin()
 
 
-def wording(kind: str, newsletter: Newsletter, *, language: str = "") -> str:
+def consent_wording(kind: str, newsletter: Newsletter, *, language: str = "") -> str:
     """Return the sentence that stands beside the button, in this language or the active one."""
     with override(_known(language) or get_language()):
         return str(WORDINGS[kind]) % {"newsletter": newsletter.name}
 
 
-def build(
+def build_consent(
     *,
     subscription_id: int,
     newsletter: Newsletter,
@@ -69,12 +69,12 @@ def build(
 
     Args:
         details: what a change changed ({field: {"from": …, "to": …}}), or an import's evidence.
-        seen: the sentence that the reader saw, if it was not the kind's `wording`.
+        seen: the sentence that the reader saw, if it was not the kind's `consent_wording`.
     """
     return Consent(
         subscription_id=subscription_id,
         kind=kind,
-        wording=seen or wording(kind, newsletter, language=origin.language),
+        wording=seen or consent_wording(kind, newsletter, language=origin.language),
         wording_version=WORDING_VERSION,
         page=_clip(origin.page, 500),
         language=_clip(origin.language, 16),
@@ -85,7 +85,7 @@ def build(
     )
 
 
-def record(
+def record_consent(
     *,
     subscription_id: int,
     newsletter: Newsletter,
@@ -95,8 +95,8 @@ def record(
     details: Mapping[str, Any] | None = None,
     seen: str = "",
 ) -> Consent:
-    """Store the row; the arguments are those of `build`."""
-    row = build(
+    """Store the row; the arguments are those of `build_consent`."""
+    row = build_consent(
         subscription_id=subscription_id,
         newsletter=newsletter,
         kind=kind,

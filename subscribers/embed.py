@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import get_language_info, override
 from django.utils.translation import gettext_lazy as _
 
-from subscribers import consent
+from subscribers.consent import consent_wording
 from subscribers.contrast import DEFAULT, colours_on, is_colour
 from subscribers.models import Consent, Newsletter
 
@@ -36,7 +36,7 @@ TEXTS = {
 }
 
 
-def form(
+def embedded_form(
     newsletter: Newsletter, *, language: str, accent: str = "", background: str = ""
 ) -> dict[str, Any]:
     """Return all that the script needs to draw the form.
@@ -50,7 +50,7 @@ def form(
     """
     with override(language):
         texts = {name: str(text) % {"newsletter": newsletter.name} for name, text in TEXTS.items()}
-        wording = consent.wording(Consent.Kind.SIGNUP, newsletter)
+        wording = consent_wording(Consent.Kind.SIGNUP, newsletter)
     backgrounds = (
         (background, background) if is_colour(background) else (LIGHT_BACKGROUND, DARK_BACKGROUND)
     )

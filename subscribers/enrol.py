@@ -18,8 +18,7 @@ from django.db.models.expressions import DatabaseDefault
 from psycopg.sql import Literal
 from psycopg.types.json import Jsonb
 
-from subscribers import consent
-from subscribers.consent import Origin
+from subscribers.consent import Origin, build_consent
 from subscribers.models import Consent, Newsletter, Subscriber, Subscription
 
 # Within this time an address gets one mail for each newsletter, and MAILS_PER_ADDRESS over all
@@ -146,7 +145,7 @@ def enrol(
     mails, and not at all if one is due or was just sent. Nothing is returned, so that no caller can
     reveal whether the address is known.
     """
-    row = consent.build(
+    row = build_consent(
         subscription_id=0,
         newsletter=newsletter,
         kind=Consent.Kind.SIGNUP,

@@ -56,8 +56,8 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_READERS_REQUEST) -
             sender=Subscriber, subscriber_id=subscriber_id, subscription_ids=ids, now=now
         )
         _notify(states, subscriber.email, now)
-        merged = merged_readers.replaced_by(ids).values_list("subscriber", flat=True)
-        for merged_id in sorted(set(merged)):
+        replaced = merged_readers.replaced_by(ids).values_list("subscriber", flat=True)
+        for merged_id in sorted(set(replaced)):
             erase(subscriber_id=merged_id, now=now, why=why)
     return True
 

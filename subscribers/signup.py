@@ -8,10 +8,10 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from subscribers import abuse, consent, signals, signed_links, suppression, tasks
+from subscribers import abuse, signals, signed_links, suppression, tasks
 from subscribers.abuse import Attempt
 from subscribers.addresses import compare_key, normalise
-from subscribers.consent import Origin
+from subscribers.consent import Origin, record_consent
 from subscribers.enrol import Contact, enrol
 from subscribers.models import Consent, Event, Newsletter, Subscription
 from subscribers.queue import enqueue_once
@@ -116,7 +116,7 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> ConfirmResult:
                 raise signed_links.ExpiredToken(subscription_id=subscription.pk)
             return ConfirmResult(subscription=subscription, is_repeat=True)
         suppression.lift_after_confirmation(subscription.subscriber.email)
-        consent.record(
+        record_consent(
             subscription_id=subscription.pk,
             newsletter=subscription.newsletter,
             kind=Consent.Kind.CONFIRMATION,

@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from subscribers import embed, languages
+from subscribers import languages
+from subscribers.embed import embedded_form
 from subscribers.models import Newsletter
 
 # The height of an iframe that holds the form, its wording and one line of error, on a phone.
@@ -156,7 +157,7 @@ def _is_signed(newsletter: Newsletter, options: EmbedOptions, seal: str) -> bool
 
 
 def _form(newsletter: Newsletter, options: EmbedOptions) -> dict[str, Any]:
-    return embed.form(
+    return embedded_form(
         newsletter, language=languages.first_supported(options.lang, newsletter.language)
     )
 

@@ -186,8 +186,8 @@ class ApiTokenAdmin(ModelAdmin):
 
     def _revoke(self, request: HttpRequest, ids: list[int]) -> None:
         count = access.revoke(token_ids=ids, now=now())
-        tokens = "1 token is" if count == 1 else f"{count} tokens are"
-        messages.success(request, f"{tokens} revoked, immediately and permanently.")
+        revoked = "1 token is" if count == 1 else f"{count} tokens are"
+        messages.success(request, f"{revoked} revoked, immediately and permanently.")
 
 
 def token_state(token: ApiToken) -> str:

@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext
 
-from subscribers import consent, signed_links, signup, suppression
+from subscribers import signed_links, signup, suppression
 from subscribers.addresses import compare_key, normalise
-from subscribers.consent import NO_ORIGIN, Origin
+from subscribers.consent import NO_ORIGIN, Origin, record_consent
 from subscribers.models import (
     AddressChange,
     Consent,
@@ -102,7 +102,7 @@ def request_change(
             return found
         change = _open(reader, address, email, now=now)
         _request_mails(change, reader, now=now)
-        consent.record(
+        record_consent(
             subscription_id=subscription.pk,
             newsletter=subscription.newsletter,
             kind=Consent.Kind.CHANGE,
@@ -220,7 +220,7 @@ def _record_agreement(change_side: ChangeSide, *, origin: Origin, now: datetime)
     details = {
         f"{change_side.side}_address_agreed": {"from": reader.email, "to": change_side.change.email}
     }
-    consent.record(
+    record_consent(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
         kind=Consent.Kind.CHANGE,
@@ -242,7 +242,7 @@ def _apply(change: AddressChange, *, origin: Origin, now: datetime) -> None:
     # Whoever agrees at an address reads it, even if it was erased at their wish before.
     suppression.lift_after_confirmation(change.email)
     for subscription in reader.subscriptions.select_related("newsletter").order_by("pk"):
-        consent.record(
+        record_consent(
             subscription_id=subscription.pk,
             newsletter=subscription.newsletter,
             kind=Consent.Kind.CHANGE,

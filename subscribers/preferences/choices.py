@@ -10,8 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from subscribers import consent
-from subscribers.consent import NO_ORIGIN, Origin
+from subscribers.consent import NO_ORIGIN, Origin, record_consent
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.rhythm import rhythms
 from subscribers.signals import reading_hour_changed
@@ -193,7 +192,7 @@ def _record_changes(
     }
     if not details:
         return False
-    consent.record(
+    record_consent(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
         kind=Consent.Kind.CHANGE,

@@ -8,8 +8,8 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q
 
-from subscribers import consent, signals, signed_links, signup
-from subscribers.consent import NO_ORIGIN, Origin
+from subscribers import signals, signed_links, signup
+from subscribers.consent import NO_ORIGIN, Origin, record_consent
 from subscribers.models import Consent, Event, Subscription
 from subscribers.preferences.choices import (
     Choices,
@@ -28,7 +28,7 @@ Status = Subscription.Status
 def unsubscribe(
     *, subscription_id: int, origin: Origin = NO_ORIGIN, seen: str = "", now: datetime
 ) -> bool:
-    """End the subscription immediately and record the withdrawal; `seen` is as in consent.build.
+    """End the subscription immediately and record the withdrawal; `seen` is as in `record_consent`.
 
     Returns:
         Whether there was one to end: an unknown id, or leaving twice, changes nothing.
@@ -53,7 +53,7 @@ def unsubscribe(
         if subscription is None:
             return False
         _end(subscription, now)
-        consent.record(
+        record_consent(
             subscription_id=subscription_id,
             newsletter=subscription.newsletter,
             kind=Consent.Kind.WITHDRAWAL,
@@ -90,7 +90,7 @@ def set_end_reason(
             return False
         before, subscription.ended_why = subscription.ended_why, reason
         subscription.save(update_fields=["ended_why"])
-        consent.record(
+        record_consent(
             subscription_id=subscription_id,
             newsletter=subscription.newsletter,
             kind=Consent.Kind.CHANGE,
@@ -189,7 +189,7 @@ def _reactivate(
         ended_at=None,
         ended_why="",
     )
-    consent.record(
+    record_consent(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
         kind=Consent.Kind.CONFIRMATION,

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from subscribers import consent, signals
-from subscribers.consent import Origin
+from subscribers import signals
+from subscribers.consent import Origin, record_consent
 from subscribers.models import AddressChange, Consent, Subscriber, Subscription, WebhookDelivery
 
 Status = Subscription.Status
@@ -120,7 +120,7 @@ def _fill_in(reader: Subscriber, other: Subscriber) -> None:
 def _record(
     subscription: Subscription, details: Mapping[str, object], *, origin: Origin, now: datetime
 ) -> None:
-    consent.record(
+    record_consent(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
         kind=Consent.Kind.CHANGE,

@@ -19,7 +19,8 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import NOT_PROVIDED
 
-from subscribers import consent, suppression
+from subscribers import suppression
+from subscribers.consent import Origin, build_consent
 from subscribers.models import Consent, Newsletter, Subscriber, Subscription, Suppression
 from subscribers.transfer import statements
 from subscribers.transfer.checking import Batch, as_csv
@@ -59,7 +60,7 @@ class ImportTarget:
     """
 
     newsletter: Newsletter
-    origin: consent.Origin
+    origin: Origin
     now: datetime
     details: Mapping[str, Any] = field(default_factory=dict)
     dry_run: bool = False
@@ -200,7 +201,7 @@ def _defaults(model: type[models.Model], given: tuple[str, ...]) -> dict[str, An
 
 
 def _values(target: ImportTarget, *, asked: int) -> dict[str, Any]:
-    record = consent.build(
+    record = build_consent(
         subscription_id=0,
         newsletter=target.newsletter,
         kind=Consent.Kind.IMPORT,

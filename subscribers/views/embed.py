@@ -22,10 +22,11 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import condition, require_http_methods, require_safe
 
-from subscribers import abuse, embed, languages, signup
+from subscribers import abuse, languages, signup
 from subscribers.abuse import ChallengeNeeded
 from subscribers.addresses import BadAddress
 from subscribers.consent import Origin
+from subscribers.embed import embedded_form
 from subscribers.models import Newsletter
 from subscribers.snippet import EmbedOptions
 from subscribers.views.origin import origin_of
@@ -92,7 +93,7 @@ def script(request: HttpRequest, name: str) -> HttpResponse:
 def form(request: HttpRequest, slug: str) -> HttpResponse:
     """Return the form's texts and colours, in the language of the page or of the newsletter."""
     newsletter = get_object_or_404(Newsletter, slug=slug)
-    answer = embed.form(
+    answer = embedded_form(
         newsletter,
         language=languages.first_supported(request.GET.get("lang", ""), newsletter.language),
         accent=request.GET.get("accent", ""),
@@ -156,7 +157,7 @@ def frame(request: HttpRequest, slug: str) -> HttpResponse:
     translation.activate(language)
     context: dict[str, Any] = {
         "newsletter": newsletter,
-        "form": embed.form(newsletter, language=language),
+        "form": embedded_form(newsletter, language=language),
         "options": EmbedOptions.from_query(request.GET, newsletter=newsletter),
         "form_token": abuse.new_form_token(now()),
         "page": _without_query(_split(request.headers.get("Referer", ""))),

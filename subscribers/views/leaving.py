@@ -9,7 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from subscribers import consent, languages, preferences, signed_links, timezones
+from subscribers import languages, preferences, signed_links, timezones
+from subscribers.consent import ONE_CLICK, consent_wording
 from subscribers.forms import REASONS, LeavingReasonForm, PauseForm
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.rhythm import rhythms
@@ -46,7 +47,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     if not is_unsubscribed:
         context: dict[str, object] = {"newsletter": shown.newsletter if shown else None}
         if shown:
-            context["wording"] = consent.wording(Consent.Kind.WITHDRAWAL, shown.newsletter)
+            context["wording"] = consent_wording(Consent.Kind.WITHDRAWAL, shown.newsletter)
         return render(request, "subscribers/unsubscribe.html", context)
     return _unsubscribed_page(
         request, token, shown, resubscribe_token=_resubscribe_token(shown) if request.POST else ""
@@ -121,7 +122,7 @@ def _seen(request: HttpRequest, newsletter: Newsletter) -> str:
     """Return the wording beside the button that was pressed; "" for that of our own page."""
     if "page" not in request.POST:
         # A reader who clicked in a mail program has seen no page of ours.
-        return consent.wording(consent.ONE_CLICK, newsletter)
+        return consent_wording(ONE_CLICK, newsletter)
     if request.POST["page"] == "preferences":
         return gettext("Unsubscribe from %(name)s") % {"name": newsletter.name}
     return ""
@@ -146,7 +147,7 @@ def _unsubscribed_page(
             "resubscribe_token": resubscribe_token,
             "offers": _offers(subscription),
             "button_labels": _button_labels(newsletter),
-            "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),
+            "wording": consent_wording(Consent.Kind.SIGNUP, newsletter),
             "reason_form": None
             if answered
             else form or LeavingReasonForm(initial={"why": subscription.ended_why}),

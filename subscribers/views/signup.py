@@ -12,10 +12,10 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from subscribers import consent, languages, newsletter_cache, signed_links, signup
+from subscribers import languages, newsletter_cache, signed_links, signup
 from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, new_form_token
 from subscribers.addresses import BadAddress, masked
-from subscribers.consent import Origin
+from subscribers.consent import Origin, consent_wording
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.views.link_access import signed_link
 from subscribers.views.origin import origin_of
@@ -88,7 +88,7 @@ def _form(request: HttpRequest, newsletter: Newsletter, form_state: FormState) -
         "newsletter": newsletter,
         "form_state": form_state,
         "form_token": form_token,
-        "wording": consent.wording(Consent.Kind.SIGNUP, newsletter),
+        "wording": consent_wording(Consent.Kind.SIGNUP, newsletter),
     }
     return render(request, "subscribers/newsletter.html", context)
 
@@ -126,7 +126,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return _expired(request, subscription.newsletter)
     if subscription.status == Subscription.Status.ACTIVE:
         return _confirmed(request, subscription, just_now=False)
-    wording = consent.wording(Consent.Kind.CONFIRMATION, subscription.newsletter)
+    wording = consent_wording(Consent.Kind.CONFIRMATION, subscription.newsletter)
     context = {
         "newsletter": subscription.newsletter,
         "wording": wording,
@@ -148,6 +148,6 @@ def _confirmed(request: HttpRequest, subscription: Subscription, *, just_now: bo
 
 
 def _expired(request: HttpRequest, newsletter: Newsletter) -> HttpResponse:
-    wording = consent.wording(Consent.Kind.SIGNUP, newsletter)
+    wording = consent_wording(Consent.Kind.SIGNUP, newsletter)
     context = {"newsletter": newsletter, "wording": wording}
     return render(request, "subscribers/expired.html", context, status=HTTPStatus.GONE)

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from subscribers import consent
+from subscribers.consent import Origin, record_consent
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -18,11 +18,11 @@ PAGE = reverse("admin:subscribers_growthday_changelist")
 def record_consents(newsletter, *kinds, source="", days_ago=0):
     subscription = factories.subscription(newsletter, source=source)
     for kind in kinds:
-        consent.record(
+        record_consent(
             subscription_id=subscription.pk,
             newsletter=newsletter,
             kind=kind,
-            origin=consent.Origin(),
+            origin=Origin(),
             now=now() - timedelta(days=days_ago),
         )
 

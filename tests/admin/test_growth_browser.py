@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from subscribers import consent
+from subscribers.consent import Origin, record_consent
 from tests import factories
 from tests.admin.test_edition_page_browser import our_violations
 
@@ -16,11 +16,11 @@ def test_growth_is_drawn_and_axe_finds_nothing(admin_page, scheme):
     page = admin_page
     newsletter = factories.newsletter()
     subscription = factories.subscription(newsletter, source="news.example.com/" + "long-" * 30)
-    consent.record(
+    record_consent(
         subscription_id=subscription.pk,
         newsletter=newsletter,
         kind="signup",
-        origin=consent.Origin(),
+        origin=Origin(),
         now=now(),
     )
     page.set_viewport_size({"width": 375, "height": 800})

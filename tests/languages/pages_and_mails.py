@@ -11,9 +11,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from subscribers import confirmation_mail, consent, requested_mail, signed_links
+from subscribers import confirmation_mail, requested_mail, signed_links
 from subscribers.abuse import Attempt
-from subscribers.consent import Origin
+from subscribers.consent import Origin, record_consent
 from subscribers.models import Consent, Newsletter, RequestedMail, Subscription
 from subscribers.preferences import address_change
 from subscribers.preferences.link_request import request_link
@@ -57,7 +57,7 @@ def readers(newsletter: Newsletter, language: str) -> dict[str, Subscription]:
         made[kind].subscriber.language = language
         made[kind].subscriber.save(update_fields=["language"])
     for kind in Consent.Kind.values:
-        consent.record(
+        record_consent(
             subscription_id=made["active"].pk,
             newsletter=newsletter,
             kind=kind,

@@ -5,7 +5,14 @@ from hashlib import sha256
 import pytest
 from django.utils import translation
 
-from subscribers import consent
+from subscribers.consent import (
+    ONE_CLICK,
+    WORDING_VERSION,
+    WORDINGS,
+    Origin,
+    consent_wording,
+    record_consent,
+)
 from subscribers.models import Consent
 from tests import factories
 from tests.factories import NOW
@@ -22,10 +29,10 @@ def subscription():
 
 
 def record(subscription, **fields):
-    entry = consent.record(
+    entry = record_consent(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
-        **{"kind": "signup", "origin": consent.Origin(), "now": NOW} | fields,
+        **{"kind": "signup", "origin": Origin(), "now": NOW} | fields,
     )
     entry.refresh_from_db()
     return entry
@@ -33,21 +40,21 @@ def record(subscription, **fields):
 
 def test_a_wording_never_changes_under_the_same_version():
     with translation.override(None):
-        wordings = "\n".join(map(str, consent.WORDINGS.values()))
+        wordings = "\n".join(map(str, WORDINGS.values()))
 
-    assert sha256(wordings.encode()).hexdigest()[:16] == SHOWN[consent.WORDING_VERSION]
+    assert sha256(wordings.encode()).hexdigest()[:16] == SHOWN[WORDING_VERSION]
 
 
-@pytest.mark.parametrize("kind", [*Consent.Kind.values, consent.ONE_CLICK])
+@pytest.mark.parametrize("kind", [*Consent.Kind.values, ONE_CLICK])
 def test_each_kind_of_consent_record_has_a_wording_that_names_the_newsletter(subscription, kind):
-    assert "Morning 100%" in consent.wording(kind, subscription.newsletter)
+    assert "Morning 100%" in consent_wording(kind, subscription.newsletter)
 
 
 def test_the_wording_is_stored_in_the_language_that_the_reader_saw(subscription, monkeypatch):
-    wordings = dict(consent.WORDINGS) | {"signup": translation.gettext_lazy("Monday")}
-    monkeypatch.setattr(consent, "WORDINGS", wordings)
+    wordings = dict(WORDINGS) | {"signup": translation.gettext_lazy("Monday")}
+    monkeypatch.setattr("subscribers.consent.WORDINGS", wordings)
 
-    german = record(subscription, origin=consent.Origin(language="de"))
+    german = record(subscription, origin=Origin(language="de"))
     with translation.override("fr"):
         french = record(subscription)
 
@@ -56,7 +63,7 @@ def test_the_wording_is_stored_in_the_language_that_the_reader_saw(subscription,
 
 
 def test_an_unknown_language_is_stored_and_the_wording_is_in_english(subscription):
-    entry = record(subscription, origin=consent.Origin(language="tlh-very-long-name"))
+    entry = record(subscription, origin=Origin(language="tlh-very-long-name"))
 
     assert entry.wording.startswith("By signing up you agree")
     assert entry.language == "tlh-very-long-na"

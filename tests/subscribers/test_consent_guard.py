@@ -4,7 +4,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
-from subscribers import consent, consent_guard
+from subscribers import consent_guard
+from subscribers.consent import Origin, record_consent
 from subscribers.models import Consent
 from tests import factories
 from tests.factories import NOW
@@ -16,8 +17,8 @@ pytestmark = pytest.mark.django_db
 def entry():
     newsletter = factories.newsletter()
     subscription = factories.subscription(newsletter, "ann@example.com")
-    origin = consent.Origin(page="https://x/", ip_address="192.0.2.7", user_agent="Firefox/140")
-    return consent.record(
+    origin = Origin(page="https://x/", ip_address="192.0.2.7", user_agent="Firefox/140")
+    return record_consent(
         subscription_id=subscription.pk,
         newsletter=newsletter,
         kind=Consent.Kind.SIGNUP,

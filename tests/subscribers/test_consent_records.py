@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from subscribers import abuse, consent, preferences, signed_links
+from subscribers import abuse, preferences, signed_links
+from subscribers.consent import WORDING_VERSION, Origin, consent_wording
 from subscribers.models import Consent, Subscription
 from tests import factories
 
@@ -23,8 +24,8 @@ def newsletter():
 def assert_complete(entry, newsletter, *, kind, page):
     """Assert that the record has every field, and the page's own wording, in German."""
     assert entry.kind == kind
-    assert entry.wording == consent.wording(kind, newsletter, language="de")
-    assert entry.wording_version == consent.WORDING_VERSION
+    assert entry.wording == consent_wording(kind, newsletter, language="de")
+    assert entry.wording_version == WORDING_VERSION
     assert entry.page == f"http://testserver{page}"
     assert entry.language == "de"
     assert entry.ip_address == "127.0.0.1"
@@ -39,17 +40,17 @@ def page_text(client, url):
 def test_signing_up_confirming_choosing_and_unsubscribing_each_leave_a_record(client, newsletter):
     section = factories.section(newsletter, name="Sport")
     url = reverse("newsletter", args=["morgen"])
-    assert consent.wording("signup", newsletter, language="de") in page_text(client, url)
+    assert consent_wording("signup", newsletter, language="de") in page_text(client, url)
     client.post(url, {"email": "ann@example.com", "opened": _form_token()}, headers=BROWSER)
     assert_complete(Consent.objects.get(), newsletter, kind="signup", page=url)
     subscription = Subscription.objects.get()
 
     url = reverse("confirm", args=[signed_links.confirm_token(subscription)])
-    assert consent.wording("confirmation", newsletter, language="de") in page_text(client, url)
+    assert consent_wording("confirmation", newsletter, language="de") in page_text(client, url)
     client.post(url, headers=BROWSER)
     assert_complete(newest(), newsletter, kind="confirmation", page="/confirm/…/")
 
-    origin = consent.Origin(
+    origin = Origin(
         page="http://testserver/preferences/…/", language="de", ip_address="127.0.0.1",
         user_agent="Firefox/140",
     )  # fmt: skip
@@ -64,7 +65,7 @@ def test_signing_up_confirming_choosing_and_unsubscribing_each_leave_a_record(cl
     assert change.details == {"muted_sections": {"from": [], "to": ["Sport"]}}
 
     url = reverse("unsubscribe", args=[signed_links.unsubscribe_token(subscription.pk)])
-    assert consent.wording("withdrawal", newsletter, language="de") in page_text(client, url)
+    assert consent_wording("withdrawal", newsletter, language="de") in page_text(client, url)
     client.post(url, {"page": "1"}, headers=BROWSER)
     assert_complete(newest(), newsletter, kind="withdrawal", page="/u/…")
 

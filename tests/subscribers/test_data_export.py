@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import consent, data_export, erasure, signed_links, suppression
+from subscribers import data_export, erasure, signed_links, suppression
+from subscribers.consent import WORDING_VERSION, Origin, consent_wording, record_consent
 from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber, Subscription
 from subscribers.preferences import address_change
 from tests import factories
@@ -17,7 +18,7 @@ from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
-ORIGIN = consent.Origin(
+ORIGIN = Origin(
     page="https://news.example.com/front", language="en", ip_address="192.0.2.7",
     user_agent="Firefox/140 <script>",
 )  # fmt: skip
@@ -48,7 +49,7 @@ def ann():
 
 
 def record(subscription, kind, *, minutes=0, **fields):
-    consent.record(
+    record_consent(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
         kind=kind,
@@ -73,8 +74,8 @@ def test_the_file_has_everything_of_this_reader_and_nothing_of_another(ann):
         "at": "2026-03-10T06:00:00Z",
         "newsletter": "Morning",
         "kind": "signup",
-        "wording": consent.wording("signup", ann.newsletter),
-        "wording_version": consent.WORDING_VERSION,
+        "wording": consent_wording("signup", ann.newsletter),
+        "wording_version": WORDING_VERSION,
         "page": "https://news.example.com/front",
         "language": "en",
         "ip_address": "192.0.2.7",

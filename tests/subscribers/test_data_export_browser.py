@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import consent, data_export, signed_links
+from subscribers import data_export, signed_links
+from subscribers.consent import Origin, record_consent
 from subscribers.models import Subscriber
 from tests import factories
 from tests.admin.test_edition_page_browser import our_violations
@@ -20,14 +21,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def ann(transactional_db):
     newsletter = factories.newsletter(name="Morning", accent_color="#ffc400")
     subscription = factories.subscription(newsletter, "ann@example.com", source="x.example/" * 9)
-    origin = consent.Origin(
+    origin = Origin(
         page="https://news.example.com/" + "a-long-way/" * 12,
         language="en",
         ip_address="2001:db8::1234:5678:9abc:def0",
         user_agent="Mozilla/5.0 (X11; Linux x86_64) " + "AppleWebKit" * 9,
     )
     for kind in ("signup", "confirmation", "change"):
-        consent.record(
+        record_consent(
             subscription_id=subscription.pk,
             newsletter=newsletter,
             kind=kind,

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from digest.delivery import claim
 from digest.models import Delivery
-from subscribers import consent, data_export, erasure, signals, signed_links, signup, suppression
+from subscribers import data_export, erasure, signals, signed_links, signup, suppression
+from subscribers.consent import Origin, record_consent
 from subscribers.models import (
     AddressChange,
     Consent,
@@ -27,7 +28,7 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "ann.unmistakable@example.com"
-ORIGIN = consent.Origin(
+ORIGIN = Origin(
     page="https://news.example.com/", language="en", ip_address="192.0.2.77", user_agent="Annfox/9"
 )
 
@@ -50,7 +51,7 @@ def ann():
         newsletter=factories.newsletter(), subscriber=subscriber, status="unsubscribed"
     )
     for subscription in (active, left):
-        consent.record(
+        record_consent(
             subscription_id=subscription.pk,
             newsletter=subscription.newsletter,
             kind=Consent.Kind.SIGNUP,
@@ -179,7 +180,7 @@ def test_the_row_of_a_former_address_is_erased_too(ann):
         status="unsubscribed",
         moved_to=ann.subscriptions.get(status="active"),
     )
-    consent.record(
+    record_consent(
         subscription_id=old.pk,
         newsletter=old.newsletter,
         kind=Consent.Kind.SIGNUP,

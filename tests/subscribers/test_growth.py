@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from subscribers import consent, erasure, growth, signed_links
+from subscribers import erasure, growth, signed_links
+from subscribers.consent import Origin, record_consent
 from subscribers.growth import GrowthCounts
 from subscribers.models import GrowthDay, GrowthMark
 from subscribers.preferences import leaving
@@ -27,11 +28,11 @@ def reader(newsletter, source="news.example.com/", **fields):
 
 
 def record(subscription, kind, at=NOON):
-    consent.record(
+    record_consent(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
         kind=kind,
-        origin=consent.Origin(),
+        origin=Origin(),
         now=at,
     )
 

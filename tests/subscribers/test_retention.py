@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 
-from subscribers import consent, retention, tasks
+from subscribers import retention, tasks
+from subscribers.consent import Origin, record_consent
 from subscribers.models import AddressChange, Consent, GrowthDay, RequestedMail, Subscriber
 from subscribers.suppression import suppressed_among
 from tests import factories
@@ -13,15 +14,15 @@ from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
-ORIGIN = consent.Origin(page="https://x/", ip_address="192.0.2.7", user_agent="Firefox/140")
+ORIGIN = Origin(page="https://x/", ip_address="192.0.2.7", user_agent="Firefox/140")
 
 
 def ago(days):
     return NOW - timedelta(days=days)
 
 
-def record_consent(subscription, days, kind="signup"):
-    return consent.record(
+def agreed(subscription, days, kind="signup"):
+    return record_consent(
         subscription_id=subscription.pk,
         newsletter=subscription.newsletter,
         kind=kind,
@@ -39,7 +40,7 @@ def unsubscribed(newsletter, email, days):
 def test_old_ip_addresses_and_user_agents_are_cleared_and_the_wording_stays(settings):
     settings.RETENTION_NETWORK_DAYS = 365
     subscription = factories.subscription(factories.newsletter())
-    old, new = record_consent(subscription, 366), record_consent(subscription, 364)
+    old, new = agreed(subscription, 366), agreed(subscription, 364)
 
     retention.purge(now=NOW)
 
@@ -54,7 +55,7 @@ def test_a_reader_who_unsubscribed_long_ago_is_erased_and_no_import_adds_them(se
     settings.RETENTION_INACTIVE_DAYS = 1095
     newsletter = factories.newsletter()
     gone = unsubscribed(newsletter, "gone@example.com", 1096)
-    record_consent(gone, 1096, kind="withdrawal")
+    agreed(gone, 1096, kind="withdrawal")
     unsubscribed(newsletter, "lately@example.com", 1094)
 
     retention.purge(now=NOW)
@@ -82,7 +83,7 @@ def test_a_reader_who_still_has_another_newsletter_is_not_erased(other):
 
 def test_nothing_is_purged_when_the_settings_say_zero_days(settings):
     settings.RETENTION_NETWORK_DAYS = settings.RETENTION_INACTIVE_DAYS = 0
-    entry = record_consent(unsubscribed(factories.newsletter(), "ann@example.com", 9000), 9000)
+    entry = agreed(unsubscribed(factories.newsletter(), "ann@example.com", 9000), 9000)
 
     assert not retention.purge(now=NOW)
 
@@ -114,7 +115,7 @@ def test_the_purge_goes_in_small_steps_until_nothing_is_left(monkeypatch):
     monkeypatch.setattr(retention, "READERS_PER_STEP", 2)
     newsletter = factories.newsletter()
     for n in range(5):
-        record_consent(unsubscribed(newsletter, f"reader{n}@example.com", 2000), 2000)
+        agreed(unsubscribed(newsletter, f"reader{n}@example.com", 2000), 2000)
 
     assert retention.purge(now=NOW)
     assert Subscriber.objects.filter(erased_at=None).count() == 3
@@ -136,15 +137,15 @@ def test_the_tick_purges_every_ten_minutes_and_goes_on_while_there_is_more(monke
     assert len(enqueued) == 1, "nothing was left to do"
 
     monkeypatch.setattr(retention, "ROWS_PER_STEP", 1)
-    record_consent(factories.subscription(factories.newsletter()), 2000)
+    agreed(factories.subscription(factories.newsletter()), 2000)
     tasks.housekeeping()
     assert enqueued == [tasks.housekeeping, tasks.housekeeping]
 
 
 def test_growth_is_counted_before_the_readers_are_erased():
     subscription = unsubscribed(factories.newsletter(), "ann@example.com", 2000)
-    record_consent(subscription, 2001)
-    record_consent(subscription, 2000, kind="withdrawal")
+    agreed(subscription, 2001)
+    agreed(subscription, 2000, kind="withdrawal")
 
     tasks.housekeeping()
 

@@ -7,7 +7,8 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import consent, signals, signed_links, tasks
+from subscribers import signals, signed_links, tasks
+from subscribers.consent import consent_wording
 from subscribers.models import Consent, Subscription
 from subscribers.preferences import resubscribe, unsubscribe
 from tests import factories
@@ -183,7 +184,7 @@ def test_an_old_link_resubscribes_nobody_without_a_confirmation_mail(client, act
     assert [row.kind for row in Consent.objects.order_by("pk")] == [
         "withdrawal", "signup", "change",
     ]  # fmt: skip
-    assert Consent.objects.get(kind="signup").wording == consent.wording(
+    assert Consent.objects.get(kind="signup").wording == consent_wording(
         "signup", active.newsletter
     )
 
