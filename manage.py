@@ -7,7 +7,8 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from config import checks, local
+from config import checks
+from config.devserver import local
 
 
 def main() -> None:

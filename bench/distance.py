@@ -82,11 +82,11 @@ def _connection(port: int, message: bytes, count: int) -> float:
     """Send as the lane does, with at most 20 messages unanswered; return messages per second."""
     from django.utils.timezone import now
 
-    from digest.delivery.replies import Verdict
-    from digest.delivery.transport import Outgoing, connect
+    from digest.delivery.transport.connect import Outgoing, connect
+    from digest.delivery.transport.replies import Verdict
     from digest.models import Frozen
     from digest.rendering.readers import sample_reader
-    from subscribers.relays import parse_relay
+    from subscribers.mail.relays import parse_relay
 
     relay = parse_relay(f"smtp://127.0.0.1:{port}")
     reader = sample_reader(edition_id=1, date=now())
@@ -112,9 +112,9 @@ def _lane(port: int, newsletter: object, count: int) -> float:
     from django.utils.timezone import now
 
     from bench import edition as editions
-    from digest.delivery import lane
-    from digest.delivery.report import tally
-    from subscribers.relays import parse_relay
+    from digest.delivery.lane import lane
+    from digest.delivery.progress.report import tally
+    from subscribers.mail.relays import parse_relay
 
     settings.EMAIL_RELAYS = [parse_relay(f"smtp://127.0.0.1:{port}")]
     edition = editions.add_planned_edition(newsletter)

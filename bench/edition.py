@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.models import Max, Min
 from django.utils.timezone import now
 
-from digest.delivery import plan
-from digest.editions.approve import approve
+from digest.delivery.planning import start
+from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
 from digest.rendering.preview import sample_message
 from digest.schedule import worldwide_span
@@ -154,8 +154,8 @@ def add_planned_edition(newsletter: Newsletter) -> int:
 
 def plan_readers(edition_id: int) -> None:
     """Plan all readers of the edition in this process."""
-    plan.start_delivery(edition_id=edition_id, now=now())
-    plan.plan_audience(edition_id=edition_id, now=now())
+    start.start_delivery(edition_id=edition_id, now=now())
+    start.plan_audience(edition_id=edition_id, now=now())
 
 
 def sending_seconds(edition_id: int) -> float:

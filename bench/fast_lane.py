@@ -95,7 +95,7 @@ def _sign_up_while_sending(readers: int, figures: Figures) -> dict[str, float]:
 def _sign_up(browser: Client, page: str, address: str) -> None:
     from django.utils.timezone import now
 
-    from subscribers.abuse import new_form_token
+    from subscribers.signup.abuse import new_form_token
 
     form_token = new_form_token(now() - timedelta(minutes=1))
     form = {"email": address, "website": "", "opened": form_token}

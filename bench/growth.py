@@ -141,7 +141,7 @@ def _fill(newsletter_id: int, count: int, days: float, kinds: list[str]) -> None
 
 
 def _count_all(at: Any) -> None:
-    from subscribers import growth
+    from subscribers.reports import growth
 
     while growth.count_settled(now=at):
         pass

@@ -154,7 +154,7 @@ def import_plainly(path: Path, newsletter: object) -> float:
 
 
 def _checked(rows: list[dict[str, str]]) -> Iterator[tuple[str, dict[str, str]]]:
-    from subscribers.addresses import BadAddress, normalise
+    from subscribers.addresses.address import BadAddress, normalise
 
     for row in rows:
         try:
@@ -167,8 +167,8 @@ def _create(rows: list[tuple[str, dict[str, str]]], newsletter: object) -> None:
     from django.db import transaction
     from django.utils.timezone import now
 
-    from subscribers.addresses import compare_key
-    from subscribers.consent import Origin, build_consent
+    from subscribers.addresses.address import compare_key
+    from subscribers.consent.record import Origin, build_consent
     from subscribers.models import Consent, Subscriber, Subscription, Suppression
 
     at = now()

@@ -125,7 +125,7 @@ def _send(edition_id: int, readers: int, sink: servers.Sink) -> float:
     """Have the workers send it; return messages per second from first claim to last record."""
     from bench import edition as editions
     from digest import tasks
-    from digest.delivery.report import tally
+    from digest.delivery.progress.report import tally
     from digest.models import Edition
 
     count_before, last_count, checked_at = sink.counted(), -1, time.monotonic()

@@ -38,7 +38,7 @@ def program(name: str) -> str:
 def production_services(*relays: str) -> Iterator[None]:
     """Set Django up as in production, on a fresh PostgreSQL and Redis in var/bench."""
     os.environ["DAYBREAK_VAR"] = str(VAR)
-    from config import local  # this reads .env, so what it may have set is removed again
+    from config.devserver import local  # this reads .env, so what it may have set is removed again
 
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)

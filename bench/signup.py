@@ -131,7 +131,7 @@ def _answers(port: int) -> bool:
 def _load(wrk: str, port: int, run: str, seconds: int) -> Run:
     from django.utils.timezone import now
 
-    from subscribers.abuse import new_form_token
+    from subscribers.signup.abuse import new_form_token
 
     form_token = new_form_token(now() - timedelta(minutes=1))
     command = [

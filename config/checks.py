@@ -18,8 +18,8 @@ from django.core.checks import Warning as CheckWarning
 from django.db import DatabaseError, connection
 
 from config import value_checks
-from subscribers.backends import make_backend
-from subscribers.relays import Relay
+from subscribers.mail.backends import make_backend
+from subscribers.mail.relays import Relay
 
 MINIMUM_KEY_LENGTH = 50
 MINIMUM_POSTGRES = 150_000

@@ -8,9 +8,9 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
-from config import local
+from config.devserver import local
 from config.environment import Environment
-from subscribers.relays import RelayError, parse_rates, parse_relays
+from subscribers.mail.relays import RelayError, parse_rates, parse_relays
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "subscribers.languages.LanguageMiddleware",
+    "subscribers.i18n.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -143,7 +143,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "visibility_timeout": 3600,
-    # Enqueueing without a broker fails immediately (subscribers.queue), not after kombu's 6 s.
+    # Enqueueing without a broker fails immediately (subscribers.plumbing.queue), not after kombu's 6 s.
     # Workers have their own limit (broker_connection_max_retries).
     "max_retries": 1,
     "interval_start": 0,
@@ -183,7 +183,7 @@ POSTAL_ADDRESS = env("POSTAL_ADDRESS", default="") or (
 )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Daybreak <daybreak@{MAIL_DOMAIN}>"
 # Confirmation and staff mail goes over the first relay that can be reached.
-EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
+EMAIL_BACKEND = "subscribers.mail.failover.FailoverBackend"
 EMAIL_TIMEOUT = 15
 # Messages per second to the readers at one domain, over all relays and hosts; `*` stands for each
 # domain that is not named. A domain without a rate is slowed down only once it refuses.

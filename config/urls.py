@@ -8,7 +8,7 @@ admin.autodiscover()
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("mailbox/", include("config.mailbox")),
+    path("mailbox/", include("config.devserver.mailbox")),
     path("", include("config.reader_urls")),
     path("api/", include("digest.api.urls")),
 ]

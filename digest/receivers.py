@@ -9,11 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import receiver
 
-from digest.delivery import reader_clock
-from digest.delivery.erasure import clear_late_replies, clear_replies, deliveries_to
-from digest.delivery.plan import drop_reader
-from digest.editions.rhythm import rhythms
-from subscribers.rhythm import Rhythm
+from digest.delivery.planning import reader_clock
+from digest.delivery.planning.erasure import clear_late_replies, clear_replies, deliveries_to
+from digest.delivery.planning.start import drop_reader
+from digest.editions.draft.rhythm import rhythms
+from subscribers.preferences.rhythm import Rhythm
 from subscribers.signals import (
     data_export_requested,
     reading_hour_changed,

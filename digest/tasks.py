@@ -10,13 +10,16 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.timezone import now
 
-from digest.delivery import connection_slots, due, finish, lane, plan, reader_clock
-from digest.delivery.recover import recover
-from digest.editions import draft, missed, notify, slots
-from digest.editions import release as releases
+from digest.delivery.lane import lane
+from digest.delivery.lane.recover import recover
+from digest.delivery.pacing import connection_slots
+from digest.delivery.planning import due, finish, reader_clock, start
+from digest.editions.decide import notify
+from digest.editions.decide import release as releases
+from digest.editions.draft import draft, missed, slots
 from digest.feeds import ingest
 from digest.models import Schedule
-from subscribers.queue import enqueue, enqueue_now
+from subscribers.plumbing.queue import enqueue, enqueue_now
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +46,7 @@ def _recover(at: datetime.datetime) -> None:
 
 
 def _deliver(at: datetime.datetime) -> None:
-    for edition_id in plan.half_planned():
+    for edition_id in start.half_planned():
         enqueue(plan_readers, edition_id=edition_id)
     for edition_id in due.due_sendings(now=at):
         # While all connection slots are taken, or no relay is available, no lane could finish it.
@@ -111,8 +114,8 @@ def release(*, edition_id: int) -> None:
 @shared_task
 def start_sending(*, edition_id: int) -> None:
     try:
-        plan.start_delivery(edition_id=edition_id, now=now())
-    except plan.NotStarted:
+        start.start_delivery(edition_id=edition_id, now=now())
+    except start.NotStarted:
         # The edition's row says why, and a notice to the editors is due.
         enqueue(notify_held, edition_id=edition_id)
     else:
@@ -122,7 +125,7 @@ def start_sending(*, edition_id: int) -> None:
 @shared_task
 def plan_readers(*, edition_id: int) -> None:
     """Plan one batch of readers, enqueue the next one, and start lanes for what is planned."""
-    if plan.plan_batch(edition_id=edition_id, now=now()):
+    if start.plan_batch(edition_id=edition_id, now=now()):
         enqueue(plan_readers, edition_id=edition_id)
     start_lanes(edition_id)
 

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.core.signing import b62_decode, b62_encode
 from django.utils.crypto import constant_time_compare
 
-from subscribers.addresses import compare_key
+from subscribers.addresses.address import compare_key
 from subscribers.models import Subscription
-from subscribers.signing import hmac_signer
+from subscribers.plumbing.signing import hmac_signer
 
 CONFIRM_WITHIN = timedelta(hours=72)
 RESUBSCRIBE_WITHIN = timedelta(hours=1)

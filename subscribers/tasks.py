@@ -5,8 +5,12 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils.timezone import now
 
-from subscribers import access, confirmation_mail, growth, pending, requested_mail, retention
-from subscribers.queue import acknowledge, enqueue, enqueue_now, enqueue_once
+from subscribers.api import tokens
+from subscribers.plumbing.queue import acknowledge, enqueue, enqueue_now, enqueue_once
+from subscribers.preferences import requested_mail
+from subscribers.privacy import retention
+from subscribers.reports import growth
+from subscribers.signup import confirmation_mail, pending
 from subscribers.transfer import jobs
 from subscribers.webhooks import log, send
 
@@ -47,7 +51,7 @@ def tick() -> None:
     for job_id in jobs.unclaimed(now=at):
         enqueue(run_import, job_id=job_id)
     log.purge_old(now=at)
-    access.purge_receipts(now=at)
+    tokens.purge_receipts(now=at)
     if retention.is_due():
         enqueue(housekeeping)
 

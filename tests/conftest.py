@@ -190,11 +190,11 @@ def relay_server() -> Iterator[RelayServer]:
 @pytest.fixture
 def relay(relay_server: RelayServer, settings: Any) -> RelayServer:
     """An empty mailbox on a real SMTP server, which is this test's only relay."""
-    from subscribers.relays import parse_relay
+    from subscribers.mail.relays import parse_relay
 
     relay_server.received.clear()
     relay_server.replies.clear()
-    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
+    settings.EMAIL_BACKEND = "subscribers.mail.failover.FailoverBackend"
     settings.EMAIL_RELAYS = [parse_relay(f"smtp://127.0.0.1:{relay_server.port}")]
     return relay_server
 

@@ -18,7 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).resolve().parent.parent
 
 os.environ["DAYBREAK_VAR"] = str(ROOT / "var" / "test")
-from config import local  # noqa: E402  (reads DAYBREAK_VAR and .env)
+from config.devserver import local  # noqa: E402  (reads DAYBREAK_VAR and .env)
 
 for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "SECRET_KEY", "FETCH_ALLOW_HOSTS"):
     os.environ.pop(name, None)

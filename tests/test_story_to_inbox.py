@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config import celery_app
-from digest.editions.curate import reorder
+from digest.editions.edit.curate import reorder
 from digest.feeds.ingest import add_feed
 from digest.models import Delivery, Edition
 from subscribers.models import Subscription

@@ -9,15 +9,15 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils.timezone import now as current_time
 
-from digest.admin.edition_panel import COLOURS
+from digest.admin.edition.panel import COLOURS
 from digest.admin.local_times import format_local
 from digest.admin.send_times import format_send_time, sending_status
-from digest.delivery.watch import snapshot
-from digest.editions.slots import active_schedules, next_open_slots, slot_plan
+from digest.delivery.progress.watch import snapshot
+from digest.editions.draft.slots import active_schedules, next_open_slots, slot_plan
 from digest.models import Cadence, Delivery, Edition, Feed, Schedule
 from subscribers.admin import growth
 from subscribers.models import Consent, Newsletter, Subscription
-from subscribers.shared_cache import stale_while_revalidate
+from subscribers.plumbing.shared_cache import stale_while_revalidate
 
 # A card shows as many rows as fit on a screen; the changelists show the rest.
 ROWS_PER_CARD = 6

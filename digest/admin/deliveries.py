@@ -13,9 +13,9 @@ from django.utils.text import Truncator
 from unfold.decorators import display
 
 from digest.models import Delivery, Edition
-from subscribers.large_tables import LargeTableMixin, readers_by_address
+from subscribers.admin.large_tables import LargeTableMixin, readers_by_address
+from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import Subscription
-from subscribers.read_only import ReadOnlyAdmin
 
 STATUS_COLOURS = {
     "sent": "success",

@@ -18,7 +18,7 @@ from unfold.decorators import display
 from digest.admin.local_times import format_local
 from digest.models import Feed
 from digest.tasks import fetch_feed
-from subscribers.queue import enqueue
+from subscribers.plumbing.queue import enqueue
 
 STATE_COLOURS = {"well": "success", "new": "info", "in trouble": "danger", "off": "default"}
 

@@ -19,8 +19,12 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from digest.admin.local_times import format_local
 from digest.admin.send_times import format_send_time, head_start_lines
-from digest.editions.rhythm import count_weekly_readers, has_daily_schedule, has_weekly_schedule
-from digest.editions.slots import SlotPlan, active_schedules, rule_of, slot_plan
+from digest.editions.draft.rhythm import (
+    count_weekly_readers,
+    has_daily_schedule,
+    has_weekly_schedule,
+)
+from digest.editions.draft.slots import SlotPlan, active_schedules, rule_of, slot_plan
 from digest.models import Cadence, Schedule
 from digest.models.schedules import Weekday, every_day
 from digest.schedule import next_slot

@@ -6,10 +6,10 @@ from datetime import datetime, tzinfo
 from typing import Protocol
 
 from digest.admin.local_times import format_local
-from digest.delivery.wording import approximate
-from digest.editions import audience, waves
+from digest.delivery.progress.wording import approximate
+from digest.editions.decide import audience, waves
 from digest.models import Edition, Schedule
-from subscribers.shared_cache import stale_while_revalidate
+from subscribers.plumbing.shared_cache import stale_while_revalidate
 
 
 class HasSendTimes(Protocol):

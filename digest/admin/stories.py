@@ -22,8 +22,8 @@ from unfold.widgets import (
 )
 
 from digest.admin.local_times import format_local
-from digest.editions.approve import void_if_changed
-from digest.feeds import by_hand
+from digest.editions.decide.approve import void_if_changed
+from digest.feeds.manual import by_hand
 from digest.models import Edition, EditionItem, Story
 from subscribers.models import Newsletter, Section
 

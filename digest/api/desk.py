@@ -24,8 +24,10 @@ from digest.api.drafts import (
     draft_detail,
     draft_fields,
 )
-from digest.editions import curate, draft, preflight, send_now, stop
-from digest.editions.approve import NotApprovable
+from digest.editions.decide import preflight, send_now, stop
+from digest.editions.decide.approve import NotApprovable
+from digest.editions.draft import draft
+from digest.editions.edit import curate
 from digest.models import Edition, Story
 from digest.tasks import release
 from subscribers.api import problems
@@ -37,7 +39,7 @@ from subscribers.api.openapi import problem_responses
 from subscribers.api.pagination import AfterUuid, Page, paginate
 from subscribers.api.problems import ApiProblem
 from subscribers.models import Scope
-from subscribers.queue import enqueue
+from subscribers.plumbing.queue import enqueue
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
-from digest.editions import audience, curate, preflight
+from digest.editions.decide import audience, preflight
+from digest.editions.edit import curate
 from digest.models import Edition
 from subscribers.api.fields import NUMBER, Day, Id, Input, example, single_line, text
 

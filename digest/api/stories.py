@@ -12,7 +12,7 @@ from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
 from pydantic import ConfigDict, model_validator
 
-from digest.feeds.pushed import PushedStory, PushOutcome, UnusableStory, push
+from digest.feeds.manual.pushed import PushedStory, PushOutcome, UnusableStory, push
 from digest.models import EditionItem, Story
 from subscribers.api import problems
 from subscribers.api.auth import Token, require_newsletter

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from digest.delivery.replies import Verdict
-from digest.delivery.transport import NoConnection, Outgoing, RelayRefuses, connect
+from digest.delivery.transport.connect import NoConnection, Outgoing, RelayRefuses, connect
+from digest.delivery.transport.replies import Verdict
 from digest.models import Edition
 from digest.rendering.assemble import assemble
 from digest.rendering.freeze import PageTooLong, freeze_page

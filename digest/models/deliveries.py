@@ -57,7 +57,7 @@ class Delivery(models.Model):
     # The database has no foreign keys here. Checking a million times that an edition and a
     # subscription exist takes 9 of the 18 s of planning. It also locks each subscription's row,
     # which rewrites the pages of that table with every daily send. Editions are never deleted. Of
-    # subscriptions, only those that were never confirmed are (subscribers.pending), and no edition
+    # subscriptions, only those that were never confirmed are (subscribers.signup.pending), and no edition
     # is planned for them.
     #
     # `edition` needs no index of its own either: delivery_once_per_reader begins with it.

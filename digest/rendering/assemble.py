@@ -18,8 +18,8 @@ from premailer import Premailer
 from digest.models import Cadence, Edition
 from digest.rendering import contents, links, placeholders
 from digest.rendering.safe_text import single_line
-from subscribers import languages
-from subscribers.contrast import readable
+from subscribers.embed.contrast import readable
+from subscribers.i18n import languages
 from subscribers.models import Newsletter
 
 # Gmail clips a message's HTML at 102 KB and hides the unsubscribe link with the rest.

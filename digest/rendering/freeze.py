@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from digest.editions import approve
+from digest.editions.decide import approve
 from digest.models import Edition, Frozen
 from digest.rendering import headers, identifiers, links, placeholders
 from digest.rendering.assemble import MAX_PAGE_BYTES, AssembledPage, assemble, web_page

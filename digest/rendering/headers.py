@@ -11,7 +11,7 @@ from string import ascii_letters, digits
 # At these characters some mail programs see the end of a header; other controls do harm, too.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
-# One "@" and nothing that needs quoting, which is what subscribers.addresses accepts.
+# One "@" and nothing that needs quoting, which is what subscribers.addresses.address accepts.
 _ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:@\"]+@[^\s<>()\[\]\\,;:@\"]+")
 # What most readers have: an address, alone or after a name in English letters. Neither is encoded.
 _PLAIN_MAILBOX = re.compile(

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare
 
 from digest.models import Edition
-from subscribers.signing import hmac_signer
+from subscribers.plumbing.signing import hmac_signer
 
 _MAC_LENGTH = 16  # hexadecimal digits: 64 bits, and short enough for a local part of at most 64
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

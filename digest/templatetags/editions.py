@@ -8,7 +8,7 @@ from django import template
 from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 
-from digest.editions.slots import next_open_slots
+from digest.editions.draft.slots import next_open_slots
 from digest.models import Cadence, Edition, EditionItem
 from subscribers.models import Newsletter
 

@@ -11,11 +11,11 @@ from django.utils import translation
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from digest.editions.approve import content_hash
+from digest.editions.decide.approve import content_hash
 from digest.models import Edition, Story
 from digest.rendering.assemble import web_page
 from digest.rendering.safe_text import paragraphs
-from subscribers import languages
+from subscribers.i18n import languages
 
 _SENT = (Edition.Status.SENDING, Edition.Status.SENT)
 # In seconds: short, so that a correction shows soon; long enough for the rush after the send.

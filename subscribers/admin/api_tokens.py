@@ -17,8 +17,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from subscribers import access
 from subscribers.admin.exports import EXPORT_PERMISSION
+from subscribers.api import tokens
 from subscribers.models import ApiToken, Scope
 
 STATE_COLOURS = {"valid": "success", "expired": "warning", "revoked": "danger"}
@@ -130,7 +130,7 @@ class ApiTokenAdmin(ModelAdmin):
         if change:
             obj.save(update_fields=form.changed_data)
             return
-        token, secret = access.issue(
+        token, secret = tokens.issue(
             name=obj.name,
             scopes=form.cleaned_data["scopes"],
             newsletter=obj.newsletter,
@@ -185,7 +185,7 @@ class ApiTokenAdmin(ModelAdmin):
         self._revoke(request, list(queryset.values_list("pk", flat=True)))
 
     def _revoke(self, request: HttpRequest, ids: list[int]) -> None:
-        count = access.revoke(token_ids=ids, now=now())
+        count = tokens.revoke(token_ids=ids, now=now())
         revoked = "1 token is" if count == 1 else f"{count} tokens are"
         messages.success(request, f"{revoked} revoked, immediately and permanently.")
 

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from subscribers.large_tables import LargeTableMixin, readers_by_address
+from subscribers.admin.large_tables import LargeTableMixin, readers_by_address
+from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import Consent, Subscription
-from subscribers.read_only import ReadOnlyAdmin
 
 
 @admin.register(Consent)

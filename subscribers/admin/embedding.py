@@ -21,9 +21,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from subscribers import snippet
+from subscribers.embed import snippet
+from subscribers.embed.snippet import EmbedOptions, PopupTrigger
 from subscribers.models import Newsletter
-from subscribers.snippet import EmbedOptions, PopupTrigger
 
 KINDS = [
     ("inline", "A form in the page"),

@@ -13,11 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
-from subscribers import growth
-from subscribers.growth import GrowthCounts, GrowthReport
+from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import GrowthDay, Newsletter, Subscription
-from subscribers.read_only import ReadOnlyAdmin
-from subscribers.shared_cache import stale_while_revalidate
+from subscribers.plumbing.shared_cache import stale_while_revalidate
+from subscribers.reports import growth
+from subscribers.reports.growth import GrowthCounts, GrowthReport
 
 PERIODS = (30, 90, 365)
 # This many pages are listed one by one; the others are summed up.

@@ -24,9 +24,9 @@ from unfold.decorators import display
 from subscribers import tasks
 from subscribers.admin.import_forms import ColumnMappingForm, EvidenceForm, UploadForm
 from subscribers.admin.import_panel import COLOURS, panel, preview_context, progress
+from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import ImportJob, Newsletter
-from subscribers.queue import enqueue
-from subscribers.read_only import ReadOnlyAdmin
+from subscribers.plumbing.queue import enqueue
 from subscribers.transfer import exporting, jobs
 from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.unpacking import UnreadableFile

@@ -13,9 +13,9 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextareaWidget
 
-from subscribers import audience_sizes
 from subscribers.admin.embedding import EmbedPages
 from subscribers.models import Newsletter, Section
+from subscribers.reports import audience_sizes
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 

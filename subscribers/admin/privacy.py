@@ -15,8 +15,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from subscribers import data_export, data_export_page, erasure, languages
+from subscribers.i18n import languages
 from subscribers.models import Subscriber
+from subscribers.privacy import data_export, data_export_page, erasure
 from subscribers.views.data_export import as_file
 
 

@@ -12,11 +12,11 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from subscribers.admin.exports import ExportAdmin
+from subscribers.admin.large_tables import LargeTableMixin, readers_by_address
 from subscribers.admin.privacy import PrivacyAdmin
+from subscribers.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from subscribers.admin.reader_requests import ReaderRequestsAdmin
-from subscribers.large_tables import LargeTableMixin, readers_by_address
 from subscribers.models import Consent, Newsletter, Section, Subscriber, Subscription, Suppression
-from subscribers.read_only import ReadOnlyAdmin, ReadOnlyInline
 
 STATUS_COLOURS = {"waiting for confirmation": "warning", "active": "success"}
 REASON_COLOURS = {"hard bounce": "warning", "complaint": "danger"}

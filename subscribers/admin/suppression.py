@@ -15,12 +15,12 @@ from django.utils.timezone import now
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
-from subscribers.addresses import BadAddress, normalise
+from subscribers.addresses.address import BadAddress, normalise
+from subscribers.admin.large_tables import LargeTableMixin
+from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.admin.readers import REASON_COLOURS
-from subscribers.large_tables import LargeTableMixin
+from subscribers.consent.suppression import suppress
 from subscribers.models import Suppression
-from subscribers.read_only import ReadOnlyAdmin
-from subscribers.suppression import suppress
 
 
 class SuppressionForm(forms.Form):

@@ -22,10 +22,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
 from subscribers.admin.exports import EXPORT_PERMISSION
-from subscribers.large_tables import LargeTableMixin
+from subscribers.admin.large_tables import LargeTableMixin
+from subscribers.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from subscribers.models import Event, Webhook, WebhookAttempt, WebhookDelivery
 from subscribers.models.webhooks import READER_EVENTS
-from subscribers.read_only import ReadOnlyAdmin, ReadOnlyInline
 from subscribers.web.receiver_url import BadReceiverUrl, check_receiver_url
 from subscribers.webhooks import log
 

@@ -7,11 +7,10 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 from ninja.security import HttpBearer
 
-from subscribers import access
-from subscribers.abuse import network
-from subscribers.api import rate_limit
+from subscribers.api import rate_limit, tokens
 from subscribers.api.problems import FORBIDDEN, RATE_LIMITED, UNAUTHORIZED, ApiProblem
 from subscribers.models import ApiToken, Newsletter, Scope
+from subscribers.signup.abuse import network
 from subscribers.views.origin import ip_address_of
 
 
@@ -39,8 +38,8 @@ class Token(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
         try:
-            found = access.authenticate(token, now=now())
-        except access.BadApiToken:
+            found = tokens.authenticate(token, now=now())
+        except tokens.BadApiToken:
             # Guessed tokens are counted like requests without a token.
             Anonymous()(request)
             raise ApiProblem(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from subscribers import shared_redis
+from subscribers.plumbing import shared_redis
 
 logger = logging.getLogger(__name__)
 

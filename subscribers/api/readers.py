@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Field, Query, Router, Schema
 
-from subscribers.addresses import compare_key
+from subscribers.addresses.address import compare_key
 from subscribers.api.auth import Token, require_newsletter
 from subscribers.api.fields import SLUG, Frequency, SubscriptionStatus, SuppressionReason
 from subscribers.api.newsletters import get_newsletter

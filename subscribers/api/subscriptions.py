@@ -15,9 +15,8 @@ from ninja import Field, Path, Router, Schema
 from ninja.responses import Status
 from pydantic import AfterValidator, StringConstraints
 
-from subscribers import preferences, signed_links, signup
-from subscribers.abuse import Attempt, ChallengeNeeded
-from subscribers.addresses import MAX_ADDRESS_LENGTH, BadAddress, normalise
+from subscribers import preferences, signed_links
+from subscribers.addresses.address import MAX_ADDRESS_LENGTH, BadAddress, normalise
 from subscribers.api import problems
 from subscribers.api.auth import OptionalToken, anonymous, require_newsletter, token_of
 from subscribers.api.fields import (
@@ -40,8 +39,10 @@ from subscribers.api.fields import (
 from subscribers.api.newsletters import get_newsletter
 from subscribers.api.openapi import problem_responses
 from subscribers.api.problems import ApiProblem, InvalidField
-from subscribers.consent import Origin
+from subscribers.consent.record import Origin
 from subscribers.models import Scope, Section, Subscription
+from subscribers.signup import flow
+from subscribers.signup.abuse import Attempt, ChallengeNeeded
 from subscribers.views.link_access import preferences_subscription
 from subscribers.views.origin import origin_of
 
@@ -130,7 +131,7 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
         detail = "Only a request with a token may contain `consent`."
         raise ApiProblem(problems.FORBIDDEN, detail)
     try:
-        signup.sign_up(
+        flow.sign_up(
             newsletter=newsletter,
             email=data.email,
             origin=_origin(request, data),

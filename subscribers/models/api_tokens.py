@@ -27,7 +27,7 @@ class Scope(models.TextChoices):
 
 
 class ApiToken(models.Model):
-    """A program's key; only its hash is kept (subscribers.access issues and finds them)."""
+    """A program's key; only its hash is kept (subscribers.api.tokens issues and finds them)."""
 
     name = models.CharField(
         max_length=80, validators=[one_line], help_text="Which program uses it, and where."
@@ -103,7 +103,7 @@ class ApiReceipt(models.Model):
             models.UniqueConstraint(fields=["token", "key"], name="api_receipt_once_per_key"),
         ]
         indexes = [
-            # subscribers.access: receipts that are purged after a day.
+            # subscribers.api.tokens: receipts that are purged after a day.
             models.Index(fields=["created_at"], name="api_receipt_age"),
         ]
 

@@ -9,9 +9,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext
 
-from subscribers import signed_links, signup, suppression
-from subscribers.addresses import compare_key, normalise
-from subscribers.consent import NO_ORIGIN, Origin, record_consent
+from subscribers import signed_links
+from subscribers.addresses.address import compare_key, normalise
+from subscribers.addresses.screening import screen
+from subscribers.consent import suppression
+from subscribers.consent.record import NO_ORIGIN, Origin, record_consent
 from subscribers.models import (
     AddressChange,
     Consent,
@@ -23,7 +25,7 @@ from subscribers.models import (
 from subscribers.preferences import mail_requests
 from subscribers.preferences.locks import lock_readers
 from subscribers.preferences.merging import merge, placeholder_address
-from subscribers.screening import screen
+from subscribers.signup import flow
 from subscribers.webhooks.emit import emit_for_subscription
 
 Status = AddressChange.Status
@@ -89,7 +91,7 @@ def request_change(
         BadAddress, SameAddress, TooManyChanges
     """
     address = normalise(email)
-    screen(address, policy=signup.screening_policy(), confirmed=address_confirmed)
+    screen(address, policy=flow.screening_policy(), confirmed=address_confirmed)
     key = compare_key(address)
     with transaction.atomic():
         subscription = Subscription.objects.select_related("newsletter").get(pk=subscription_id)

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db import transaction
 
-from subscribers.consent import NO_ORIGIN, Origin, record_consent
+from subscribers.consent.record import NO_ORIGIN, Origin, record_consent
 from subscribers.models import Consent, Subscriber, Subscription
-from subscribers.rhythm import rhythms
+from subscribers.preferences.rhythm import rhythms
 from subscribers.signals import reading_hour_changed
 
 # A longer pause amounts to leaving, and leaving takes one click.

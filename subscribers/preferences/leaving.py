@@ -8,8 +8,8 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q
 
-from subscribers import signals, signed_links, signup
-from subscribers.consent import NO_ORIGIN, Origin, record_consent
+from subscribers import signals, signed_links
+from subscribers.consent.record import NO_ORIGIN, Origin, record_consent
 from subscribers.models import Consent, Event, Subscription
 from subscribers.preferences.choices import (
     Choices,
@@ -20,6 +20,7 @@ from subscribers.preferences.choices import (
     set_choices,
 )
 from subscribers.preferences.locks import lock_readers
+from subscribers.signup import flow
 from subscribers.webhooks.emit import emit_for_subscription
 
 Status = Subscription.Status
@@ -217,7 +218,7 @@ def _ask_to_confirm(
     origin: Origin,
     now: datetime,
 ) -> None:
-    signup.request_fresh_link(subscription_id=subscription.pk, origin=origin, now=now)
+    flow.request_fresh_link(subscription_id=subscription.pk, origin=origin, now=now)
     if frequency:
         current = Choices.of(subscription)
         choices = Choices(current.muted, frequency, current.preferred_time)

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from subscribers import abuse
-from subscribers.abuse import Attempt, Purpose
-from subscribers.addresses import compare_key, normalise
-from subscribers.consent import NO_ORIGIN, Origin
+from subscribers.addresses.address import compare_key, normalise
+from subscribers.consent.record import NO_ORIGIN, Origin
 from subscribers.models import RequestedMail
 from subscribers.preferences import mail_requests
+from subscribers.signup import abuse
+from subscribers.signup.abuse import Attempt, Purpose
 
 # The least time between two links to one address, and the most links to it on one day.
 COOLDOWN = timedelta(minutes=5)
@@ -24,7 +24,7 @@ def request_link(
     """Request the link by mail; it is sent if the address belongs to a reader.
 
     This returns nothing and does the same work for every address, so that nobody can find out who
-    reads us. Whether a mail goes out is decided when it is due (subscribers.requested_mail).
+    reads us. Whether a mail goes out is decided when it is due (subscribers.preferences.requested_mail).
 
     Raises:
         BadAddress: no mail can be sent to the address.

@@ -1,4 +1,4 @@
-"""Request a mail: store the intention, which a worker carries out (subscribers.requested_mail)."""
+"""Request a mail: store the intention, which a worker carries out (subscribers.preferences.requested_mail)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import connection
 
 from subscribers import tasks
 from subscribers.models import AddressChange, RequestedMail
-from subscribers.queue import enqueue_once
+from subscribers.plumbing.queue import enqueue_once
 
 
 def submit(

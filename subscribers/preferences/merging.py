@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from subscribers import signals
-from subscribers.consent import Origin, record_consent
+from subscribers.consent.record import Origin, record_consent
 from subscribers.models import AddressChange, Consent, Subscriber, Subscription, WebhookDelivery
 
 Status = Subscription.Status

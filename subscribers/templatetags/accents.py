@@ -6,7 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from subscribers.contrast import accent_palette
+from subscribers.embed.contrast import accent_palette
 from subscribers.models import Newsletter
 
 register = template.Library()

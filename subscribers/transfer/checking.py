@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 
-from subscribers.addresses import BadAddress, compare_key, normalise
+from subscribers.addresses.address import BadAddress, compare_key, normalise
 from subscribers.models import one_line
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.rows import Row

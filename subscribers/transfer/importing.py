@@ -12,7 +12,7 @@ from itertools import islice
 
 from django.db import transaction
 
-from subscribers.consent import Origin
+from subscribers.consent.record import Origin
 from subscribers.models import Newsletter
 from subscribers.transfer import storing
 from subscribers.transfer.checking import Batch, Checker

@@ -19,8 +19,8 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import NOT_PROVIDED
 
-from subscribers import suppression
-from subscribers.consent import Origin, build_consent
+from subscribers.consent import suppression
+from subscribers.consent.record import Origin, build_consent
 from subscribers.models import Consent, Newsletter, Subscriber, Subscription, Suppression
 from subscribers.transfer import statements
 from subscribers.transfer.checking import Batch, as_csv

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
 
-from subscribers import languages, signed_links
+from subscribers import signed_links
+from subscribers.i18n import languages
 from subscribers.models import Subscription
 from subscribers.preferences import address_change
 from subscribers.views.link_access import bad_link, signed_link

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from subscribers import data_export, data_export_page, languages
+from subscribers.i18n import languages
+from subscribers.privacy import data_export, data_export_page
 from subscribers.views.link_access import bad_link, preferences_subscription, signed_link
 
 

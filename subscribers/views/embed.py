@@ -22,13 +22,14 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import condition, require_http_methods, require_safe
 
-from subscribers import abuse, languages, signup
-from subscribers.abuse import ChallengeNeeded
-from subscribers.addresses import BadAddress
-from subscribers.consent import Origin
-from subscribers.embed import embedded_form
+from subscribers.addresses.address import BadAddress
+from subscribers.consent.record import Origin
+from subscribers.embed.form import embedded_form
+from subscribers.embed.snippet import EmbedOptions
+from subscribers.i18n import languages
 from subscribers.models import Newsletter
-from subscribers.snippet import EmbedOptions
+from subscribers.signup import abuse, flow
+from subscribers.signup.abuse import ChallengeNeeded
 from subscribers.views.origin import origin_of
 from subscribers.views.posted_form import attempt_of, email_of
 from subscribers.views.signup import submit_form
@@ -187,7 +188,7 @@ def _sign_up(request: HttpRequest, newsletter: Newsletter) -> dict[str, Any]:
     """Sign up, and return the result as static/embed.js understands it."""
     email = email_of(request)
     try:
-        signup.sign_up(
+        flow.sign_up(
             newsletter=newsletter,
             email=email,
             attempt=attempt_of(request),

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
 
-from subscribers import erasure, languages
+from subscribers.i18n import languages
+from subscribers.privacy import erasure
 from subscribers.views.link_access import bad_link, preferences_subscription, signed_link
 
 

@@ -9,11 +9,12 @@ from django.shortcuts import redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from subscribers import languages, preferences, signed_links, timezones
-from subscribers.consent import ONE_CLICK, consent_wording
-from subscribers.forms import REASONS, LeavingReasonForm, PauseForm
+from subscribers import preferences, signed_links
+from subscribers.consent.record import ONE_CLICK, consent_wording
+from subscribers.i18n import languages, timezones
 from subscribers.models import Consent, Newsletter, Subscription
-from subscribers.rhythm import rhythms
+from subscribers.preferences.rhythm import rhythms
+from subscribers.views.forms import REASONS, LeavingReasonForm, PauseForm
 from subscribers.views.link_access import signed_link, unsubscribe_subscription
 from subscribers.views.origin import origin_of
 

@@ -9,9 +9,14 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, new_form_token
-from subscribers.addresses import BadAddress
+from subscribers.addresses.address import BadAddress
 from subscribers.preferences.link_request import request_link
+from subscribers.signup.abuse import (
+    ChallengeNeeded,
+    challenge_needed,
+    new_challenge,
+    new_form_token,
+)
 from subscribers.views.origin import origin_of
 from subscribers.views.posted_form import FormState, attempt_of, email_of
 

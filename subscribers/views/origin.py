@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from subscribers.consent import Origin
+from subscribers.consent.record import Origin
 
 
 def origin_of(request: HttpRequest, token: str = "") -> Origin:

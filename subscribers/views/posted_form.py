@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from subscribers.abuse import Attempt
+from subscribers.signup.abuse import Attempt
 
 # Keeps a megabyte out of the error page. Whether an address is too long is decided in `addresses`.
 MAX_FIELD_LENGTH = 1_000

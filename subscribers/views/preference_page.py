@@ -12,11 +12,12 @@ from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from subscribers import signed_links, timezones
-from subscribers.forms import ChoicesForm, PauseForm, PersonForm
+from subscribers import signed_links
+from subscribers.i18n import timezones
 from subscribers.models import Newsletter, Section, Subscription
 from subscribers.preferences import address_change
-from subscribers.rhythm import Rhythm, rhythms
+from subscribers.preferences.rhythm import Rhythm, rhythms
+from subscribers.views.forms import ChoicesForm, PauseForm, PersonForm
 from subscribers.views.posted_form import FormState
 
 Status = Subscription.Status

@@ -12,14 +12,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from subscribers import languages, preferences, signup, timezones
-from subscribers.abuse import Attempt
-from subscribers.addresses import BadAddress
-from subscribers.consent import Origin
-from subscribers.forms import ChoicesForm, PauseForm, PersonForm
+from subscribers import preferences
+from subscribers.addresses.address import BadAddress
+from subscribers.consent.record import Origin
+from subscribers.i18n import languages, timezones
 from subscribers.models import Newsletter, Subscription
 from subscribers.preferences import address_change
-from subscribers.rhythm import rhythms
+from subscribers.preferences.rhythm import rhythms
+from subscribers.signup import flow
+from subscribers.signup.abuse import Attempt
+from subscribers.views.forms import ChoicesForm, PauseForm, PersonForm
 from subscribers.views.link_access import bad_link, preferences_subscription, signed_link
 from subscribers.views.origin import origin_of
 from subscribers.views.posted_form import FormState, attempt_of, email_of
@@ -138,7 +140,7 @@ def _sign_up(submission: Submission) -> str:
     slug = submission.request.POST.get("newsletter", "")
     newsletter = get_object_or_404(Newsletter, slug=slug)
     try:
-        signup.sign_up(
+        flow.sign_up(
             newsletter=newsletter,
             email=submission.subscription.subscriber.email,
             # The link was sent to this very address, and a bot finds no form to fill in.

@@ -12,11 +12,18 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from subscribers import languages, newsletter_cache, signed_links, signup
-from subscribers.abuse import ChallengeNeeded, challenge_needed, new_challenge, new_form_token
-from subscribers.addresses import BadAddress, masked
-from subscribers.consent import Origin, consent_wording
+from subscribers import signed_links
+from subscribers.addresses.address import BadAddress, masked
+from subscribers.consent.record import Origin, consent_wording
+from subscribers.i18n import languages
 from subscribers.models import Consent, Newsletter, Subscription
+from subscribers.signup import flow, newsletter_cache
+from subscribers.signup.abuse import (
+    ChallengeNeeded,
+    challenge_needed,
+    new_challenge,
+    new_form_token,
+)
 from subscribers.views.link_access import signed_link
 from subscribers.views.origin import origin_of
 from subscribers.views.posted_form import FormState, attempt_of, email_of
@@ -51,7 +58,7 @@ def submit_form(
     """Sign up by a form of any page; return the form again if it was refused, else None."""
     email = email_of(request)
     try:
-        signup.sign_up(
+        flow.sign_up(
             newsletter=newsletter,
             email=email,
             attempt=attempt_of(request),
@@ -105,10 +112,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Show one button, whose POST confirms. An expired link's button asks for a fresh link."""
     wants_fresh_link = "fresh" in request.POST
     try:
-        subscription = signup.find_by_token(token=token, now=now())
+        subscription = flow.find_by_token(token=token, now=now())
         languages.activate_for(request, subscription=subscription)
         if request.method == "POST" and not wants_fresh_link:
-            result = signup.confirm(token=token, origin=origin_of(request, token), now=now())
+            result = flow.confirm(token=token, origin=origin_of(request, token), now=now())
             return _confirmed(request, result.subscription, just_now=not result.is_repeat)
     except signed_links.BadToken:
         return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
@@ -117,7 +124,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         subscription = get_object_or_404(found, pk=expired.subscription_id)
         languages.activate_for(request, subscription=subscription)
         if wants_fresh_link:
-            signup.request_fresh_link(
+            flow.request_fresh_link(
                 subscription_id=expired.subscription_id,
                 origin=origin_of(request, token),
                 now=now(),

@@ -16,7 +16,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from subscribers.models import Event, Section, Subscription, Webhook, WebhookDelivery
-from subscribers.queue import enqueue_named
+from subscribers.plumbing.queue import enqueue_named
 
 # The task has to be called by its name, since the layer that sends stands above this one.
 SEND_TASK = "subscribers.tasks.send_webhooks"

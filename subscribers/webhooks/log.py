@@ -11,7 +11,7 @@ from django.dispatch import receiver
 
 from subscribers.models import Webhook, WebhookDelivery
 from subscribers.models.webhooks import TEST_EVENT, new_secret
-from subscribers.queue import enqueue_named
+from subscribers.plumbing.queue import enqueue_named
 from subscribers.signals import data_export_requested
 from subscribers.webhooks.emit import SEND_TASK, build_payload, new_message_id
 

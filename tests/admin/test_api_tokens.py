@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from subscribers import access
+from subscribers.api import tokens
 from subscribers.models import ApiToken
 from tests import factories
 from tests.factories import NOW
@@ -45,7 +45,7 @@ def test_a_new_token_is_shown_once_and_works(admin_client, client):
 
 
 def test_the_scopes_of_a_token_cannot_be_changed_later(admin_client):
-    token, _ = access.issue(name="CMS", scopes=["stories:read"], now=NOW)
+    token, _ = tokens.issue(name="CMS", scopes=["stories:read"], now=NOW)
     url = reverse("admin:subscribers_apitoken_change", args=[token.pk])
     admin_client.post(url, {"name": "The CMS", "scopes": ["subscribers:read"], "digest": "0" * 64})
     token.refresh_from_db()
@@ -68,15 +68,15 @@ def test_an_invalid_form_creates_no_token(admin_client, fields):
 
 
 def test_revoking_takes_effect_immediately_and_needs_a_post(admin_client):
-    token, secret = access.issue(name="CMS", scopes=["stories:read"], now=NOW)
+    token, secret = tokens.issue(name="CMS", scopes=["stories:read"], now=NOW)
     url = reverse("admin:subscribers_apitoken_revoke", args=[token.pk])
 
     assert admin_client.get(url).status_code == 405
-    assert access.authenticate(secret, now=NOW)
+    assert tokens.authenticate(secret, now=NOW)
     admin_client.post(url)
 
-    with pytest.raises(access.BadApiToken):
-        access.authenticate(secret, now=NOW)
+    with pytest.raises(tokens.BadApiToken):
+        tokens.authenticate(secret, now=NOW)
     page = admin_client.get(
         reverse("admin:subscribers_apitoken_change", args=[token.pk])
     ).content.decode()
@@ -84,7 +84,7 @@ def test_revoking_takes_effect_immediately_and_needs_a_post(admin_client):
 
 
 def test_several_tokens_are_revoked_from_the_list(admin_client):
-    ids = [access.issue(name="x", scopes=["stories:read"], now=NOW)[0].pk for _ in range(2)]
+    ids = [tokens.issue(name="x", scopes=["stories:read"], now=NOW)[0].pk for _ in range(2)]
     admin_client.post(
         reverse("admin:subscribers_apitoken_changelist"),
         {"action": "revoke_selected", "_selected_action": ids},
@@ -124,7 +124,7 @@ def test_staff_with_both_permissions_create_a_token_for_writing_editions(staff_c
 
 
 def test_a_view_permission_neither_creates_nor_revokes_tokens(staff_client):
-    token, _ = access.issue(name="CMS", scopes=["stories:read"], now=NOW)
+    token, _ = tokens.issue(name="CMS", scopes=["stories:read"], now=NOW)
     client = staff_client("subscribers.view_apitoken")
     assert client.get(ADD).status_code == 403
     url = reverse("admin:subscribers_apitoken_revoke", args=[token.pk])

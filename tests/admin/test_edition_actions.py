@@ -6,8 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from digest.admin import edition_actions
-from digest.editions import approve, curate, draft, send_now
+from digest.admin.edition import actions
+from digest.editions.decide import approve, send_now
+from digest.editions.draft import draft
+from digest.editions.edit import curate
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.admin.test_edition_page import change_url, messages_of, save, story_titles
@@ -34,7 +36,7 @@ def queued(monkeypatch):
     """Return the list of tasks that were enqueued."""
     tasks = []
     monkeypatch.setattr(
-        edition_actions, "enqueue", lambda task, **kwargs: tasks.append((task.name, kwargs))
+        actions, "enqueue", lambda task, **kwargs: tasks.append((task.name, kwargs))
     )
     return tasks
 

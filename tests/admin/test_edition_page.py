@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from digest.editions import approve, curate
+from digest.editions.decide import approve
+from digest.editions.edit import curate
 from digest.models import Edition
 from tests import factories
 

@@ -6,11 +6,11 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from digest.admin import edition_actions, edition_under_way
-from digest.delivery import plan
-from digest.editions.approve import approve
+from digest.admin.edition import actions, under_way
+from digest.delivery.planning import start
+from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
-from subscribers.suppression import suppress
+from subscribers.consent.suppression import suppress
 from tests import factories
 from tests.admin.test_edition_actions import post, url
 from tests.admin.test_edition_page import change_url, messages_of, save
@@ -30,8 +30,8 @@ def edition():
         deadline_at=now() + timedelta(hours=3),
     )
     approve(edition_id=edition.pk, now=now())
-    plan.start_delivery(edition_id=edition.pk, now=now())
-    plan.plan_audience(edition_id=edition.pk, now=now())
+    start.start_delivery(edition_id=edition.pk, now=now())
+    start.plan_audience(edition_id=edition.pk, now=now())
     first = Delivery.objects.filter(edition=edition, subscription=subscriptions[0])
     factories.force_update(first, status="sent", revision=1, finished_at=now())
     edition.refresh_from_db()
@@ -49,9 +49,9 @@ def queued(monkeypatch):
     """Return a list of what was enqueued: names of tasks, and ids of editions that get lanes."""
     calls = []
     monkeypatch.setattr(
-        edition_actions, "enqueue", lambda task, **kwargs: calls.append((task.name, kwargs))
+        actions, "enqueue", lambda task, **kwargs: calls.append((task.name, kwargs))
     )
-    monkeypatch.setattr(edition_under_way, "start_lanes", calls.append)
+    monkeypatch.setattr(under_way, "start_lanes", calls.append)
     return calls
 
 
@@ -125,7 +125,7 @@ def test_an_unchanged_edition_resumes_with_the_remaining_readers(admin_client, s
     assert "on its way" in messages_of(response)
     assert (stopped.status, stopped.revision) == ("approved", 1)
     assert queued == [("digest.tasks.release", {"edition_id": stopped.pk})]
-    plan.start_delivery(edition_id=stopped.pk, now=now())
+    start.start_delivery(edition_id=stopped.pk, now=now())
     stopped.refresh_from_db()
     assert stopped.status == "sending"
 
@@ -136,7 +136,7 @@ def test_a_corrected_edition_resumes_as_the_next_version(admin_client, stopped):
     assert "it continues as version 2" in page
 
     post(admin_client, "send", stopped, seen=page.split('name="seen" value="')[1].split('"')[0])
-    plan.start_delivery(edition_id=stopped.pk, now=now())
+    start.start_delivery(edition_id=stopped.pk, now=now())
 
     stopped.refresh_from_db()
     assert stopped.revision == 2
@@ -201,7 +201,7 @@ def test_an_editor_accepts_an_unusual_number_of_readers_by_sending(admin_client,
     post(admin_client, "send", unusual, seen=seen, readers="6")
 
     assert unusual.audience_accepted == 6
-    plan.start_delivery(edition_id=unusual.pk, now=now())
+    start.start_delivery(edition_id=unusual.pk, now=now())
     unusual.refresh_from_db()
     assert (unusual.status, unusual.audience) == ("sending", 6)
 
@@ -210,8 +210,8 @@ def test_an_edition_held_for_an_unusual_number_goes_out_once_an_editor_accepts_i
     admin_client, unusual
 ):
     approve(edition_id=unusual.pk, now=now() - timedelta(minutes=1))
-    with pytest.raises(plan.NotStarted):
-        plan.start_delivery(edition_id=unusual.pk, now=now())
+    with pytest.raises(start.NotStarted):
+        start.start_delivery(edition_id=unusual.pk, now=now())
     unusual.refresh_from_db()
     page = page_html(admin_client, unusual)
     assert "It would go to 6 readers" in page
@@ -221,7 +221,7 @@ def test_an_edition_held_for_an_unusual_number_goes_out_once_an_editor_accepts_i
     save(admin_client, unusual, _approve="", audience="6")
 
     assert unusual.status == "approved"
-    plan.start_delivery(edition_id=unusual.pk, now=now())
+    start.start_delivery(edition_id=unusual.pk, now=now())
     unusual.refresh_from_db()
     assert (unusual.status, unusual.audience) == ("sending", 6)
 

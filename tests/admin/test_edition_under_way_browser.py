@@ -6,12 +6,13 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from digest.admin import edition_actions
-from digest.delivery import plan
-from digest.editions import correct, stop
-from digest.editions.approve import approve
+from digest.admin.edition import actions
+from digest.delivery.planning import start
+from digest.editions.decide import stop
+from digest.editions.decide.approve import approve
+from digest.editions.edit import correct
 from digest.models import Delivery, Edition
-from subscribers.suppression import suppress
+from subscribers.consent.suppression import suppress
 from tests import factories
 from tests.admin.test_edition_page_browser import change_url, our_violations, press
 from tests.conftest import set_colour_scheme
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
     """Enqueue nothing, so that the editions stay as these tests make them."""
-    monkeypatch.setattr(edition_actions, "enqueue", lambda task, **kwargs: None)
+    monkeypatch.setattr(actions, "enqueue", lambda task, **kwargs: None)
 
 
 @pytest.fixture
@@ -39,8 +40,8 @@ def edition(transactional_db):
         deadline_at=now() + timedelta(hours=3),
     )
     approve(edition_id=edition.pk, now=now())
-    plan.start_delivery(edition_id=edition.pk, now=now())
-    plan.plan_audience(edition_id=edition.pk, now=now())
+    start.start_delivery(edition_id=edition.pk, now=now())
+    start.plan_audience(edition_id=edition.pk, now=now())
     set_deliveries(1, "reader0")
     return edition
 
@@ -71,7 +72,7 @@ def test_an_editor_stops_corrects_and_resumes_an_edition(admin_page, edition):
     press(page, "Send to 3 readers")
     assert page.get_by_text("It is on its way.").is_visible()
 
-    plan.start_delivery(edition_id=edition.pk, now=now())
+    start.start_delivery(edition_id=edition.pk, now=now())
     edition.refresh_from_db()
     assert (edition.status, edition.revision) == ("sending", 2)
 
@@ -120,8 +121,8 @@ def pages(edition):
     )
     yield "send", lambda: reverse("admin:digest_edition_send", args=[unusual.pk])
     approve(edition_id=unusual.pk, now=now() - timedelta(minutes=1))
-    with pytest.raises(plan.NotStarted):
-        plan.start_delivery(edition_id=unusual.pk, now=now())
+    with pytest.raises(start.NotStarted):
+        start.start_delivery(edition_id=unusual.pk, now=now())
     yield "unusual", lambda: change_url(unusual)
 
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from digest.admin import feeds
-from digest.editions import approve
-from digest.feeds import by_hand
+from digest.editions.decide import approve
+from digest.feeds.manual import by_hand
 from digest.models import Edition, Feed, Schedule, Story
 from tests import factories
 from tests.admin.test_edition_page import messages_of

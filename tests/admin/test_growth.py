@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from subscribers.consent import Origin, record_consent
+from subscribers.consent.record import Origin, record_consent
 from tests import factories
 
 pytestmark = pytest.mark.django_db

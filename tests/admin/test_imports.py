@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import suppression, tasks
+from subscribers import tasks
+from subscribers.consent import suppression
 from subscribers.models import Consent, ImportJob, Subscriber, Subscription
 from subscribers.transfer import jobs
 from tests import factories

@@ -3,8 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from subscribers import audience_sizes, large_tables
+from subscribers.admin import large_tables
 from subscribers.models import Consent
+from subscribers.reports import audience_sizes
 from tests import factories
 from tests.query_plans import collect_plans
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import access
+from subscribers.api import tokens
 from subscribers.models import Consent, Subscriber, Suppression
 from tests import factories
 
@@ -50,7 +50,7 @@ def create_one_of_each(number):
     )
     Delivery.objects.create(edition=edition, subscription=subscription)
     Suppression.objects.create(email_key=f"gone{number}@example.com", reason="bounce")
-    access.issue(name="CMS", scopes=["stories:write"], newsletter=newsletter, now=factories.NOW)
+    tokens.issue(name="CMS", scopes=["stories:write"], newsletter=newsletter, now=factories.NOW)
     webhook = factories.webhook(newsletter=newsletter)
     factories.webhook_delivery(webhook).tries.create(at=factories.NOW, milliseconds=12, status=500)
 

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
+from subscribers.consent.suppression import suppressed_among
 from subscribers.models import Subscriber
-from subscribers.suppression import suppressed_among
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from digest.models import Delivery, Edition
-from subscribers import large_tables
+from subscribers.admin import large_tables
 from tests import factories
 from tests.admin.test_lists import count_queries
 

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.utils import timezone
 
-from digest.delivery import plan
-from digest.editions.approve import approve
-from digest.editions.curate import fingerprint
+from digest.delivery.planning import start
+from digest.editions.decide.approve import approve
+from digest.editions.edit.curate import fingerprint
 from digest.models import Delivery, Edition, Schedule
 from tests import factories
 
@@ -64,8 +64,8 @@ def edition_page(admin_client, edition):
 
 def start_sending(edition):
     approve(edition_id=edition.pk, now=edition.sends_at)
-    plan.start_delivery(edition_id=edition.pk, now=edition.sends_at)
-    plan.plan_audience(edition_id=edition.pk, now=edition.sends_at)
+    start.start_delivery(edition_id=edition.pk, now=edition.sends_at)
+    start.plan_audience(edition_id=edition.pk, now=edition.sends_at)
 
 
 # --- Schedules ------------------------------------------------------------------------------------

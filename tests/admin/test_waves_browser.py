@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils.timezone import now
 
-from digest.admin import edition_actions
-from digest.delivery import plan
-from digest.editions.approve import approve
+from digest.admin.edition import actions
+from digest.delivery.planning import start
+from digest.editions.decide.approve import approve
 from digest.models import Delivery
 from digest.schedule import worldwide_span
 from tests import factories
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
     """Enqueue nothing, so that the editions stay as these tests make them."""
-    monkeypatch.setattr(edition_actions, "enqueue", lambda task, **kwargs: None)
+    monkeypatch.setattr(actions, "enqueue", lambda task, **kwargs: None)
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def edition(newsletter):
 
 def start_sending(edition):
     approve(edition_id=edition.pk, now=now())
-    plan.start_delivery(edition_id=edition.pk, now=edition.sends_at)
-    plan.plan_audience(edition_id=edition.pk, now=edition.sends_at)
+    start.start_delivery(edition_id=edition.pk, now=edition.sends_at)
+    start.plan_audience(edition_id=edition.pk, now=edition.sends_at)
     tokyo = Delivery.objects.filter(subscription__subscriber__timezone="Asia/Tokyo")
     factories.force_update(tokyo, status="sent", revision=1, relay="relay:25", finished_at=now())
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from subscribers import access
+from subscribers.api import tokens
 from subscribers.models import Scope
 from tests.factories import NOW
 
@@ -38,7 +38,7 @@ def api_client(db):
     """Return a function that makes a client whose token has the given scopes."""
 
     def make(*scopes: str, **fields: Any) -> ApiClient:
-        _, secret = access.issue(name="A program", scopes=scopes, now=NOW, **fields)
+        _, secret = tokens.issue(name="A program", scopes=scopes, now=NOW, **fields)
         return ApiClient(headers={"Authorization": f"Bearer {secret}"})
 
     return make

@@ -6,7 +6,8 @@ import pytest
 from django.utils.timezone import now
 
 from digest.models import Story
-from subscribers import access, tasks
+from subscribers import tasks
+from subscribers.api import tokens
 from subscribers.models import ApiReceipt, ApiToken
 from tests import factories
 
@@ -89,4 +90,4 @@ def test_the_tick_deletes_a_receipt_after_a_day(cms):
     tasks.tick()
     assert not ApiReceipt.objects.exists()
     assert ApiToken.objects.exists()
-    access.purge_receipts(now=now())
+    tokens.purge_receipts(now=now())

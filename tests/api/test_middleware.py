@@ -2,7 +2,7 @@
 
 import pytest
 
-from subscribers import shared_redis
+from subscribers.plumbing import shared_redis
 from tests import factories
 
 pytestmark = pytest.mark.django_db

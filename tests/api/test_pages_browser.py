@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from subscribers import access
+from subscribers.api import tokens
 from subscribers.models import ApiToken
 from tests import factories
 from tests.admin.test_edition_page_browser import UNFOLDS_OWN
@@ -65,7 +65,7 @@ def test_a_token_is_made_copied_and_used(admin_page, live_server):
     page.get_by_label("List stories").check()
     page.get_by_role("button", name="Save", exact=True).click()
     secret = page.get_by_label("Token", exact=True).input_value()
-    assert secret.startswith(access.PREFIX)
+    assert secret.startswith(tokens.PREFIX)
     assert admin_violations(page) == []
 
     answer = page.request.get(
@@ -92,7 +92,7 @@ def test_axe_finds_nothing_on_the_admin_pages_of_tokens_and_webhooks(admin_page)
     webhook = factories.webhook(failing_since=NOW)
     delivery = factories.webhook_delivery(webhook)
     delivery.tries.create(at=NOW, milliseconds=34, status=503, answer="Out of order")
-    token, _ = access.issue(name="CMS", scopes=["stories:read"], now=NOW)
+    token, _ = tokens.issue(name="CMS", scopes=["stories:read"], now=NOW)
     for name, *args in (
         ("apitoken_add",),
         ("apitoken_change", token.pk),

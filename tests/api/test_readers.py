@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from subscribers import erasure
 from subscribers.models import Subscriber
+from subscribers.privacy import erasure
 from tests import factories
 from tests.factories import NOW
 

@@ -13,7 +13,8 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.transport.wsgi import WSGITransport
 
-from subscribers import access, signed_links
+from subscribers import signed_links
+from subscribers.api import tokens
 from subscribers.models import Scope
 from tests import factories
 from tests.factories import NOW
@@ -44,7 +45,7 @@ def variables(transactional_db):
         factories.story(newsletter)
     draft = factories.edition(newsletter)
     sent = factories.publish(factories.edition(newsletter))
-    _, secret = access.issue(name="schemathesis", scopes=Scope.values, now=NOW)
+    _, secret = tokens.issue(name="schemathesis", scopes=Scope.values, now=NOW)
     return {
         "DRAFT": str(draft.public_id),
         "SENT": str(sent.public_id),

@@ -2,11 +2,12 @@
 
 import pytest
 
-from subscribers import shared_redis, signup
-from subscribers.abuse import ChallengeNeeded, limits
-from subscribers.abuse.buckets import LocalBuckets
-from subscribers.addresses import BadAddress
+from subscribers.addresses.address import BadAddress
 from subscribers.models import Consent, Subscription
+from subscribers.plumbing import shared_redis
+from subscribers.signup import flow
+from subscribers.signup.abuse import ChallengeNeeded, limits
+from subscribers.signup.abuse.buckets import LocalBuckets
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +73,7 @@ def test_a_questionable_address_is_returned_with_a_suggestion(anonymous, monkeyp
         if not attempt.address_confirmed:
             raise BadAddress("Hm.", suggestion="ann@gmail.com", may_insist=True)
 
-    monkeypatch.setattr(signup, "sign_up", sign_up)
+    monkeypatch.setattr(flow, "sign_up", sign_up)
     response = anonymous.call("POST", PATH, {"email": "ann@gmial.com"})
     assert response.status_code == 409
     result = response.json()
@@ -88,7 +89,7 @@ def test_a_sign_up_during_an_attack_needs_a_challenge(anonymous, monkeypatch):
         if not attempt.solution:
             raise ChallengeNeeded({"parameters": {"nonce": "1"}})
 
-    monkeypatch.setattr(signup, "sign_up", sign_up)
+    monkeypatch.setattr(flow, "sign_up", sign_up)
     response = anonymous.call("POST", PATH, {"email": "ann@example.com"})
     assert response.status_code == 403
     assert response.json()["challenge"] == {"parameters": {"nonce": "1"}}

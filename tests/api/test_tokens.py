@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from subscribers import access
+from subscribers.api import tokens
 from subscribers.models import ApiToken
 from tests import factories
 from tests.factories import NOW
@@ -21,10 +21,10 @@ def daily():
 
 
 def test_only_the_hash_of_a_token_is_stored():
-    token, secret = access.issue(name="CMS", scopes=["stories:read"], now=NOW)
+    token, secret = tokens.issue(name="CMS", scopes=["stories:read"], now=NOW)
     stored = str(ApiToken.objects.values().get())
     assert secret not in stored
-    assert secret.removeprefix(access.PREFIX) not in stored
+    assert secret.removeprefix(tokens.PREFIX) not in stored
     assert token.hint == secret[:13]
     assert len(secret) >= 50
 
@@ -52,7 +52,7 @@ def test_a_revoked_or_expired_token_is_refused(api_client):
     good = api_client("stories:read", expires_at=now() + timedelta(hours=1))
     assert good.call("GET", PATH).status_code == 200
 
-    access.revoke(token_ids=[ApiToken.objects.latest("pk").pk], now=now())
+    tokens.revoke(token_ids=[ApiToken.objects.latest("pk").pk], now=now())
     assert good.call("GET", PATH).status_code == 401
 
 

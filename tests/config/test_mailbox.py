@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 from django.urls import reverse
 
-from config import local
+from config.devserver import local
 from tests.conftest import axe_violations
 
 

@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from digest.delivery import circuit_breaker, lane, plan, shutdown
-from digest.delivery.smtp import modes
-from digest.editions.approve import approve
+from digest.delivery.lane import lane, shutdown
+from digest.delivery.pacing import circuit_breaker
+from digest.delivery.planning import start
+from digest.delivery.transport.smtp import modes
+from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
-from subscribers.relays import parse_relay
+from subscribers.mail.relays import parse_relay
 from tests import factories
 from tests.delivery.esp_server import esp_server, frozen_with, mailgun, postmark
 from tests.factories import NOW
@@ -58,8 +60,8 @@ def start_sending(edition):
 
     def start_sending(now=NOW):
         before = edition.deliveries.count()
-        plan.start_delivery(edition_id=edition.pk, now=now)
-        plan.plan_audience(edition_id=edition.pk, now=now)
+        start.start_delivery(edition_id=edition.pk, now=now)
+        start.plan_audience(edition_id=edition.pk, now=now)
         return edition.deliveries.count() - before
 
     return start_sending

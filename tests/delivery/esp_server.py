@@ -15,9 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
-from digest.delivery.outgoing import Outgoing
-from digest.delivery.transport import connect
-from digest.editions.approve import approve
+from digest.delivery.transport.base import Outgoing
+from digest.delivery.transport.connect import connect
+from digest.editions.decide.approve import approve
 from digest.rendering.freeze import freeze
 from digest.rendering.identifiers import verp_sender
 from digest.rendering.personalise import personalise

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from digest.delivery.claim import WINDOW
-from digest.delivery.rate_limit import RateLimiter
-from digest.delivery.replies import SendOutcome, Verdict
-from subscribers.relays import Relay
+from digest.delivery.lane.claim import WINDOW
+from digest.delivery.pacing.rate_limit import RateLimiter
+from digest.delivery.transport.replies import SendOutcome, Verdict
+from subscribers.mail.relays import Relay
 from tests.factories import NOW
 
 ACCEPTED = SendOutcome(Verdict.ACCEPTED, "250 ok")

@@ -1,7 +1,7 @@
 """Messages for the tests of SMTP, and their outcomes."""
 
-from digest.delivery.outgoing import Outgoing
-from digest.delivery.smtp import Mode
+from digest.delivery.transport.base import Outgoing
+from digest.delivery.transport.smtp import Mode
 
 OFFERS = {
     Mode.PLAIN: ("SIZE 1000000",),

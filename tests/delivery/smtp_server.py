@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from subscribers.relays import Relay, parse_relay
+from subscribers.mail.relays import Relay, parse_relay
 
 # What a script may return instead of a reply: CUT closes the connection, STALL stays silent.
 CUT, STALL = "cut", "stall"

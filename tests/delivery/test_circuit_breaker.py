@@ -5,9 +5,9 @@ import time
 import pytest
 from redis import Redis
 
-from digest.delivery import circuit_breaker
-from subscribers import shared_redis
-from subscribers.relays import parse_relay
+from digest.delivery.pacing import circuit_breaker
+from subscribers.mail.relays import parse_relay
+from subscribers.plumbing import shared_redis
 from tests.conftest import wait_for
 
 RELAY, OTHER = parse_relay("smtp://one"), parse_relay("smtp://two")

@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 from django.db import connection
 
-from digest.delivery.claim import Claimant, claim
-from digest.delivery.db_session import lane_session
+from digest.delivery.lane.claim import Claimant, claim
+from digest.delivery.lane.db_session import lane_session
 from tests.factories import NOW
 from tests.query_plans import MANY_ROWS, assume_rows
 

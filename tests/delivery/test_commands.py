@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
 from digest import tasks
-from digest.delivery import lane, plan
-from digest.delivery.watch import snapshot
-from digest.editions.approve import approve
+from digest.delivery.lane import lane
+from digest.delivery.planning import start
+from digest.delivery.progress.watch import snapshot
+from digest.editions.decide.approve import approve
 from digest.management.commands import send_edition
 from digest.models import Delivery, Edition
 from digest.tasks import tick
@@ -198,7 +199,7 @@ def test_a_line_is_written_every_five_seconds_without_a_terminal(
 
     def held_at_the_fifth(found, **options):
         if next(snapshots) == 5:
-            plan.hold_sending(
+            start.hold_sending(
                 edition_id=edition.pk, reason="refused", detail="550 5.7.1", now=now()
             )
         return snapshot(found, **options)
@@ -229,7 +230,7 @@ def test_a_tick_resumes_a_delivery_whose_lanes_were_lost_with_the_queue(worker, 
     edition = current_edition()
     factories.subscription(edition.newsletter, "r1@example.com")
     approve(edition_id=edition.pk, now=NOW)
-    plan.start_delivery(edition_id=edition.pk, now=now())
+    start.start_delivery(edition_id=edition.pk, now=now())
 
     tick.delay()
 

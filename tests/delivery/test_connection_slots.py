@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from redis import Redis
 
-from digest.delivery import circuit_breaker, connection_slots
-from subscribers.relays import parse_relays
+from digest.delivery.pacing import circuit_breaker, connection_slots
+from subscribers.mail.relays import parse_relays
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from digest.delivery import cpu_priority
-from digest.delivery.lane import End
+from digest.delivery.lane import cpu_priority
+from digest.delivery.lane.lane import End
 from tests.factories import NOW
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has it")

@@ -12,11 +12,12 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection
 
-from digest.delivery import connection_slots, cursor, lane, shutdown
-from digest.delivery.claim import WINDOW, PendingClaim
-from digest.delivery.lane import End
-from digest.delivery.recover import GRACE, LEASE, recover
-from digest.delivery.report import tally
+from digest.delivery.lane import cursor, lane, shutdown
+from digest.delivery.lane.claim import WINDOW, PendingClaim
+from digest.delivery.lane.lane import End
+from digest.delivery.lane.recover import GRACE, LEASE, recover
+from digest.delivery.pacing import connection_slots
+from digest.delivery.progress.report import tally
 from digest.models import Edition
 from tests.conftest import ROOT, process_environment, wait_for
 from tests.delivery.conftest import row, rows, status

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from digest.delivery.deferrals import MEMORY, DeferralTracker
-from digest.delivery.replies import SendOutcome, Verdict
+from digest.delivery.pacing.deferrals import MEMORY, DeferralTracker
+from digest.delivery.transport.replies import SendOutcome, Verdict
 
 OK = SendOutcome(Verdict.ACCEPTED, "250 ok")
 DEFERRED = SendOutcome(Verdict.DEFERRED, "451 4.7.1 too fast")

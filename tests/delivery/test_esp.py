@@ -10,13 +10,13 @@ import warnings
 
 import pytest
 
-from digest.delivery.esp import capabilities
-from digest.delivery.replies import Verdict
 from digest.delivery.send_test import send_test
-from digest.delivery.transport import connect
-from subscribers.mail import compose
+from digest.delivery.transport.connect import connect
+from digest.delivery.transport.esp import capabilities
+from digest.delivery.transport.replies import Verdict
+from subscribers.mail.compose import compose
+from subscribers.mail.relays import parse_relay
 from subscribers.models import Section
-from subscribers.relays import parse_relay
 from tests import factories
 from tests.conftest import ROOT, ReceivedMail
 from tests.delivery.esp_server import (
@@ -162,7 +162,7 @@ def test_readers_who_muted_the_same_sections_share_a_request(esp, mailgun_relay,
 @pytest.mark.subprocess
 def test_a_worker_without_an_esp_does_not_load_anymail():
     code = (
-        "import sys, django; django.setup(); import digest.tasks, digest.delivery.transport;"
+        "import sys, django; django.setup(); import digest.tasks, digest.delivery.transport.connect;"
         "sys.exit('anymail' in sys.modules)"
     )
     env = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
@@ -352,7 +352,7 @@ def test_a_test_copy_goes_through_the_esp(esp, postmark_relay, page, settings):
 
 def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, settings):
     settings.EMAIL_RELAYS = [postmark_relay]
-    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
+    settings.EMAIL_BACKEND = "subscribers.mail.failover.FailoverBackend"
 
     compose(
         template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},
@@ -363,7 +363,7 @@ def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, set
     assert request.json["To"] == "new@example.com"
     assert request.headers["X-Postmark-Server-Token"] == "token-of-mine"
     esp.answer = lambda post: (500, "no")
-    with pytest.raises(OSError, match="500"):  # which subscribers.confirmation_mail defers
+    with pytest.raises(OSError, match="500"):  # which subscribers.signup.confirmation_mail defers
         compose(
             template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},
             to="new@example.com", from_name="Daily", from_email="daily@example.com",

@@ -10,11 +10,11 @@ import pytest
 from django.core import mail as django_mail
 
 from config.checks import check_deployment
-from digest.delivery.esp import connection
-from digest.delivery.outgoing import NoConnection, RelayRefuses
-from digest.delivery.replies import Verdict
-from digest.delivery.transport import connect
-from subscribers.relays import parse_relay
+from digest.delivery.transport.base import NoConnection, RelayRefuses
+from digest.delivery.transport.connect import connect
+from digest.delivery.transport.esp import connection
+from digest.delivery.transport.replies import Verdict
+from subscribers.mail.relays import parse_relay
 from tests.delivery.esp_server import (
     frozen_with,
     mailgun,

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from django.db import connection
 
-from digest.delivery.lane import End
-from digest.editions.approve import approve
+from digest.delivery.lane.lane import End
+from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.preferences import unsubscribe
 from tests.delivery.conftest import rows, status

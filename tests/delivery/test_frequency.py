@@ -4,14 +4,16 @@ from datetime import date, timedelta
 
 import pytest
 
-from digest.delivery import outbox, plan
-from digest.delivery.lane import End
-from digest.delivery.report import tally
-from digest.editions import audience, correct
-from digest.editions.approve import NotApprovable, approve
+from digest.delivery.lane import outbox
+from digest.delivery.lane.lane import End
+from digest.delivery.planning import start
+from digest.delivery.progress.report import tally
+from digest.editions.decide import audience
+from digest.editions.decide.approve import NotApprovable, approve
+from digest.editions.edit import correct
 from digest.models import Delivery, Edition, Schedule
+from subscribers.consent.suppression import suppress
 from subscribers.models import Subscription
-from subscribers.suppression import suppress
 from tests import factories
 from tests.delivery.conftest import row, rows
 from tests.factories import NOW
@@ -55,8 +57,8 @@ def edition(newsletter):
 
 def begin(edition):
     approve(edition_id=edition.pk, now=NOW)
-    plan.start_delivery(edition_id=edition.pk, now=NOW)
-    plan.plan_audience(edition_id=edition.pk, now=NOW)
+    start.start_delivery(edition_id=edition.pk, now=NOW)
+    start.plan_audience(edition_id=edition.pk, now=NOW)
     edition.refresh_from_db()
 
 
@@ -315,8 +317,8 @@ def test_an_edition_for_a_mostly_suppressed_list_is_held(newsletter, sent, setti
     edition = edition_of(newsletter)
     approve(edition_id=edition.pk, now=NOW - timedelta(minutes=1))
 
-    with pytest.raises(plan.NotStarted, match="4 readers"):
-        plan.start_delivery(edition_id=edition.pk, now=NOW)
+    with pytest.raises(start.NotStarted, match="4 readers"):
+        start.start_delivery(edition_id=edition.pk, now=NOW)
     with pytest.raises(NotApprovable, match="4 readers"):
         approve(edition_id=edition.pk, now=NOW)
     assert not Delivery.objects.exists()

@@ -12,17 +12,19 @@ from django.db import OperationalError, connection
 from django.utils.timezone import now
 
 from digest import tasks
-from digest.delivery import circuit_breaker, cursor, db_session, due, finish, lane, plan
-from digest.delivery.claim import WINDOW, PendingClaim
-from digest.delivery.lane import End
-from digest.delivery.report import tally
-from digest.editions.approve import approve
-from digest.editions.release import Release, release
-from digest.editions.stop import stop_sending
+from digest.delivery.lane import cursor, db_session, lane
+from digest.delivery.lane.claim import WINDOW, PendingClaim
+from digest.delivery.lane.lane import End
+from digest.delivery.pacing import circuit_breaker
+from digest.delivery.planning import due, finish, start
+from digest.delivery.progress.report import tally
+from digest.editions.decide.approve import approve
+from digest.editions.decide.release import Release, release
+from digest.editions.decide.stop import stop_sending
 from digest.models import Delivery, Edition
 from subscribers import preferences
+from subscribers.mail.relays import parse_relay
 from subscribers.models import Suppression
-from subscribers.relays import parse_relay
 from tests import factories
 from tests.delivery.conftest import later, row, rows, status
 from tests.delivery.smtp_server import ScriptedServer, running
@@ -152,24 +154,24 @@ def test_a_lane_waits_for_a_reader_who_is_due_soon(
 
 
 def test_planning_continues_batch_by_batch_where_it_stopped(edition, readers, monkeypatch):
-    monkeypatch.setattr(plan, "BATCH_SIZE", 4)
+    monkeypatch.setattr(start, "BATCH_SIZE", 4)
     readers(9)
-    plan.start_delivery(edition_id=edition.pk, now=NOW)
+    start.start_delivery(edition_id=edition.pk, now=NOW)
 
-    assert plan.plan_batch(edition_id=edition.pk, now=NOW)
-    assert (edition.deliveries.count(), plan.half_planned()) == (4, [edition.pk])
+    assert start.plan_batch(edition_id=edition.pk, now=NOW)
+    assert (edition.deliveries.count(), start.half_planned()) == (4, [edition.pk])
     assert not finish.finish_if_done(edition_id=edition.pk, now=NOW)
-    plan.plan_audience(edition_id=edition.pk, now=NOW)
+    start.plan_audience(edition_id=edition.pk, now=NOW)
     edition.refresh_from_db()
-    assert (edition.deliveries.count(), plan.half_planned()) == (9, [])
+    assert (edition.deliveries.count(), start.half_planned()) == (9, [])
     assert (edition.audience, edition.planned_at) == (9, NOW)
 
 
 def test_readers_not_planned_by_the_deadline_are_skipped_as_past_it(edition, readers, monkeypatch):
-    monkeypatch.setattr(plan, "BATCH_SIZE", 2)
+    monkeypatch.setattr(start, "BATCH_SIZE", 2)
     readers(5)
-    plan.start_delivery(edition_id=edition.pk, now=NOW)
-    plan.plan_batch(edition_id=edition.pk, now=NOW)
+    start.start_delivery(edition_id=edition.pk, now=NOW)
+    start.plan_batch(edition_id=edition.pk, now=NOW)
 
     finish.close_late(now=edition.deadline_at)
     assert set(rows(edition).values()) == {("skipped", "past-deadline")}
@@ -216,7 +218,7 @@ def test_an_unsubscribe_is_answered_once_the_lane_with_the_row_has_looked(
     for _ in range(2):
         began = time.monotonic()
         preferences.unsubscribe(subscription_id=reader.pk, now=NOW)
-        assert time.monotonic() - began >= plan.RECHECK_SECONDS
+        assert time.monotonic() - began >= start.RECHECK_SECONDS
 
 
 def test_one_reader_refused_by_policy_does_not_block_the_others(

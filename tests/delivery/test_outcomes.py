@@ -2,14 +2,15 @@
 
 import pytest
 
-from digest.delivery import circuit_breaker, finish, plan
-from digest.delivery.lane import MAX_DISCONNECTS, End
-from digest.delivery.outbox import LONGEST_RETRY, backoff
-from digest.delivery.replies import Verdict
-from digest.delivery.report import tally
-from digest.delivery.smtp import SmtpConnection
-from digest.editions.approve import approve, void_if_changed
-from digest.editions.stop import skip
+from digest.delivery.lane.lane import MAX_DISCONNECTS, End
+from digest.delivery.lane.outbox import LONGEST_RETRY, backoff
+from digest.delivery.pacing import circuit_breaker
+from digest.delivery.planning import finish, start
+from digest.delivery.progress.report import tally
+from digest.delivery.transport.replies import Verdict
+from digest.delivery.transport.smtp import SmtpConnection
+from digest.editions.decide.approve import approve, void_if_changed
+from digest.editions.decide.stop import skip
 from digest.models import Delivery, Edition, Story
 from subscribers.models import IllegalMove, Suppression
 from tests import factories
@@ -177,7 +178,7 @@ def test_a_delivery_stopped_in_mid_send_is_not_skipped(stopped_in_mid_send):
 def test_a_delivery_resumed_past_its_deadline_ends_as_sent(stopped_in_mid_send, start_sending):
     edition = approve(edition_id=stopped_in_mid_send.pk, now=later(minutes=5))
 
-    with pytest.raises(plan.NotStarted):
+    with pytest.raises(start.NotStarted):
         start_sending(edition.deadline_at)
     finish.close_late(now=edition.deadline_at)
 
@@ -190,7 +191,7 @@ def test_a_delivery_changed_while_it_resumes_is_held_again(stopped_in_mid_send, 
     Story.objects.filter(items__edition=edition).update(title="Corrected")
     void_if_changed(edition_id=edition.pk)
 
-    with pytest.raises(plan.NotStarted):
+    with pytest.raises(start.NotStarted):
         start_sending(later(minutes=5))
     held = Edition.objects.get(pk=edition.pk)
     assert (held.status, held.reason) == ("held", "changed")

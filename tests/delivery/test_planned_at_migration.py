@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from digest.delivery import plan
-from digest.delivery.resend import resend_failed
+from digest.delivery.planning import start
+from digest.delivery.planning.resend import resend_failed
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.factories import NOW
@@ -84,7 +84,7 @@ def test_an_old_edition_is_resent_to_its_own_readers_only(earlier_edition):
 
     late = NOW + timedelta(days=30)
     resend_failed(edition_id=old.pk, new_deadline=late + timedelta(hours=2), now=late)
-    plan.plan_audience(edition_id=old.pk, now=late)
+    start.plan_audience(edition_id=old.pk, now=late)
 
-    assert old.pk not in plan.half_planned()
+    assert old.pk not in start.half_planned()
     assert Delivery.objects.filter(edition=old).count() == 2

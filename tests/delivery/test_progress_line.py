@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.delivery.wording import Progress, approximate, describe, per_second
+from digest.delivery.progress.wording import Progress, approximate, describe, per_second
 
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 

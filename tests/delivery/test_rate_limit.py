@@ -10,10 +10,10 @@ from statistics import median
 import pytest
 from redis import Redis
 
-from digest.delivery import circuit_breaker, rate_limit
-from digest.delivery.rate_limit import RateLimiter
-from subscribers import shared_redis
-from subscribers.relays import parse_relay
+from digest.delivery.pacing import circuit_breaker, rate_limit
+from digest.delivery.pacing.rate_limit import RateLimiter
+from subscribers.mail.relays import parse_relay
+from subscribers.plumbing import shared_redis
 from tests.delivery.send_simulation import (
     ACCEPTED,
     DEFERRED,

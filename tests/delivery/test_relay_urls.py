@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from subscribers.relays import RelayError, Warmup, parse_rates, parse_relay, parse_relays
+from subscribers.mail.relays import RelayError, Warmup, parse_rates, parse_relay, parse_relays
 
 
 def test_a_relay_url_can_carry_every_option():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.delivery.replies import Stage, Verdict, interpret
+from digest.delivery.transport.replies import Stage, Verdict, interpret
 
 V = Verdict
 

@@ -7,10 +7,11 @@ import pytest
 from django.core.cache import cache
 from redis import ConnectionError as RedisUnavailable
 
-from digest.delivery import circuit_breaker, watch
-from digest.delivery.report import GroupTally, build, by_domain, count_waiting, tally
+from digest.delivery.pacing import circuit_breaker
+from digest.delivery.progress import watch
+from digest.delivery.progress.report import GroupTally, build, by_domain, count_waiting, tally
 from digest.models import Delivery, Edition
-from subscribers import shared_cache
+from subscribers.plumbing import shared_cache
 from tests import factories
 from tests.factories import NOW
 from tests.other_release import FromAnotherRelease
@@ -266,7 +267,7 @@ def test_a_failed_computation_does_not_block_the_next_one():
     assert shared_cache.stale_while_revalidate("broken", lambda: "new", min_ttl=1) == "new"
 
 
-@pytest.mark.parametrize("module", ["subscribers.growth", "subscribers.no_such_module"])
+@pytest.mark.parametrize("module", ["subscribers.reports.growth", "subscribers.no_such_module"])
 def test_a_value_of_another_release_is_computed_again(module):
     cache.set("renamed", FromAnotherRelease(module))
     cache.set("renamed:fresh", 1)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest.delivery.resend import (
+from digest.delivery.planning.resend import (
     CannotResend,
     ResendResult,
     ResendTooLate,
@@ -13,7 +13,7 @@ from digest.delivery.resend import (
     undelivered,
 )
 from digest.models import Delivery, Edition
-from subscribers.suppression import suppress
+from subscribers.consent.suppression import suppress
 from tests import factories
 from tests.delivery.conftest import row, rows, status
 from tests.factories import NOW

@@ -2,11 +2,12 @@
 
 import pytest
 
-from digest.delivery import cursor, finish, outbox, plan
-from digest.delivery.claim import PendingClaim
-from digest.delivery.lane import End
-from digest.delivery.report import tally
-from digest.editions.approve import approve
+from digest.delivery.lane import cursor, outbox
+from digest.delivery.lane.claim import PendingClaim
+from digest.delivery.lane.lane import End
+from digest.delivery.planning import finish, start
+from digest.delivery.progress.report import tally
+from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition, EditionItem, Story
 from digest.rendering.identifiers import parse_verp
 from subscribers.models import Suppression
@@ -64,15 +65,15 @@ def test_a_sent_edition_cannot_be_started_again(edition, readers, start_sending,
     start_sending()
     run_lane()
 
-    with pytest.raises(plan.NotStarted, match="sent, not approved"):
+    with pytest.raises(start.NotStarted, match="sent, not approved"):
         start_sending()
 
 
 def test_an_unapproved_edition_is_not_started(edition):
     draft = factories.edition(edition.newsletter)
 
-    with pytest.raises(plan.NotStarted, match="draft, not approved"):
-        plan.start_delivery(edition_id=draft.pk, now=NOW)
+    with pytest.raises(start.NotStarted, match="draft, not approved"):
+        start.start_delivery(edition_id=draft.pk, now=NOW)
     assert status(draft) == Edition.Status.DRAFT
 
 
@@ -80,7 +81,7 @@ def test_an_edition_changed_after_approval_is_held_for_its_editors(edition, read
     readers(1)
     Story.objects.filter(items__edition=edition).update(title="Nobody approved this")
 
-    with pytest.raises(plan.NotStarted, match="changed after it was approved"):
+    with pytest.raises(start.NotStarted, match="changed after it was approved"):
         start_sending()
 
     held = Edition.objects.get(pk=edition.pk)
@@ -91,7 +92,7 @@ def test_an_edition_changed_after_approval_is_held_for_its_editors(edition, read
 
 
 def test_an_edition_past_its_deadline_is_skipped_and_releases_its_stories(edition, start_sending):
-    with pytest.raises(plan.NotStarted, match="past its deadline"):
+    with pytest.raises(start.NotStarted, match="past its deadline"):
         start_sending(edition.deadline_at)
 
     skipped = Edition.objects.get(pk=edition.pk)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from digest.delivery.smtp import Mode, SmtpConnection, timeouts
+from digest.delivery.transport.smtp import Mode, SmtpConnection, timeouts
 from tests.delivery.smtp_messages import MESSAGE, OFFERS, put, verdicts
 from tests.delivery.smtp_server import CUT, STALL, ScriptedServer, running
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 from django.core.cache import cache
 
-from digest.delivery.smtp import Mode, SmtpConnection, modes, timeouts
+from digest.delivery.transport.smtp import Mode, SmtpConnection, modes, timeouts
 from tests.delivery.smtp_messages import OFFERS, address_of, put, verdicts
 from tests.delivery.smtp_server import CUT, STALL, ScriptedServer, running
 

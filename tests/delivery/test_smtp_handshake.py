@@ -8,9 +8,9 @@ import time
 import pytest
 import trustme
 
-from digest.delivery.outgoing import NoConnection, RelayRefuses
-from digest.delivery.smtp import Mode, SmtpConnection, timeouts
-from subscribers.relays import parse_relay
+from digest.delivery.transport.base import NoConnection, RelayRefuses
+from digest.delivery.transport.smtp import Mode, SmtpConnection, timeouts
+from subscribers.mail.relays import parse_relay
 from tests.delivery.smtp_messages import OFFERS, put, verdicts
 from tests.delivery.smtp_server import CUT, STALL, ScriptedServer, running
 

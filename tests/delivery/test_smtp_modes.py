@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from digest.delivery.smtp import Mode, SmtpConnection, modes
+from digest.delivery.transport.smtp import Mode, SmtpConnection, modes
 from tests.delivery.smtp_messages import MESSAGE, OFFERS, address_of, put, verdicts
 from tests.delivery.smtp_server import ScriptedServer, running
 
@@ -164,7 +164,7 @@ def test_a_connection_at_its_message_limit_takes_no_more(server):
 
 
 def test_an_old_connection_takes_no_more(server, monkeypatch):
-    monkeypatch.setattr("digest.delivery.smtp.connection.MAX_SECONDS", 0.0)
+    monkeypatch.setattr("digest.delivery.transport.smtp.connection.MAX_SECONDS", 0.0)
     with SmtpConnection(server.relay) as connection:
         put(connection, 1)
         assert not connection.is_open
@@ -214,7 +214,7 @@ def test_a_distant_relay_gets_small_batches(mode, monkeypatch):
         SmtpConnection(server.relay) as connection,
     ):
         assert connection.batch == (5 if mode is Mode.BDAT else 14)
-    monkeypatch.setattr("digest.delivery.smtp.connection._NEAR", 1.0)
+    monkeypatch.setattr("digest.delivery.transport.smtp.connection._NEAR", 1.0)
     with (
         running(ScriptedServer(slow, OFFERS[mode])) as server,
         SmtpConnection(server.relay) as connection,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from digest.delivery.smtp import Mode, SmtpConnection, modes, timeouts
+from digest.delivery.transport.smtp import Mode, SmtpConnection, modes, timeouts
 from tests.delivery.smtp_messages import MESSAGE, OFFERS, address_of, put, verdicts
 from tests.delivery.smtp_server import CUT, ScriptedServer, running
 

@@ -6,8 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
-from digest.delivery import plan
-from digest.editions.approve import approve
+from digest.delivery.planning import start
+from digest.editions.decide.approve import approve
 from digest.management.commands import resend_failed
 from digest.models import Delivery, Edition
 from tests import factories
@@ -25,8 +25,8 @@ def under_way():
     for _ in range(6):
         factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=now())
-    plan.start_delivery(edition_id=edition.pk, now=now())
-    plan.plan_audience(edition_id=edition.pk, now=now())
+    start.start_delivery(edition_id=edition.pk, now=now())
+    start.plan_audience(edition_id=edition.pk, now=now())
     return edition
 
 
@@ -70,7 +70,7 @@ def test_an_unusual_audience_is_accepted_by_its_number(settings):
         call_command("approve_edition", edition.pk, audience=-6)
     call_command("approve_edition", edition.pk, "--audience", "6")
 
-    plan.start_delivery(edition_id=edition.pk, now=now())
+    start.start_delivery(edition_id=edition.pk, now=now())
     assert status(edition) == "sending"
 
 

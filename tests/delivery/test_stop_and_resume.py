@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from digest.delivery import lane, plan
-from digest.editions import correct, curate
-from digest.editions.approve import approve
-from digest.editions.stop import stop_sending
+from digest.delivery.lane import lane
+from digest.delivery.planning import start
+from digest.editions.decide.approve import approve
+from digest.editions.decide.stop import stop_sending
+from digest.editions.edit import correct, curate
 from digest.models import Delivery, Edition
 from tests.conftest import wait_for
 from tests.delivery.conftest import status
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 def resume(edition):
     approve(edition_id=edition.pk, now=NOW)
-    plan.start_delivery(edition_id=edition.pk, now=NOW)
-    plan.plan_audience(edition_id=edition.pk, now=NOW)
+    start.start_delivery(edition_id=edition.pk, now=NOW)
+    start.plan_audience(edition_id=edition.pk, now=NOW)
 
 
 def subjects(relay):

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from digest.delivery import outbox
+from digest.delivery.lane import outbox
 from subscribers.preferences import unsubscribe
 from tests.delivery.conftest import row, rows
 from tests.delivery.smtp_server import ScriptedServer, running

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.delivery.lane import End
+from digest.delivery.lane.lane import End
 from digest.models import Edition, Frozen
 from tests import factories
 from tests.delivery.conftest import rows

@@ -13,11 +13,12 @@ from django.utils.timezone import now
 from redis import Redis
 
 from config import celery_app
-from digest.delivery import connection_slots, plan
-from digest.delivery.claim import WINDOW
-from digest.delivery.recover import LEASE, recover
-from digest.delivery.report import tally
-from digest.editions.approve import approve
+from digest.delivery.lane.claim import WINDOW
+from digest.delivery.lane.recover import LEASE, recover
+from digest.delivery.pacing import connection_slots
+from digest.delivery.planning import start
+from digest.delivery.progress.report import tally
+from digest.editions.decide.approve import approve
 from digest.models import Edition
 from digest.tasks import send_lane, start_lanes
 from tests import factories
@@ -96,8 +97,8 @@ def edition():
     for n in range(120):
         factories.subscription(edition.newsletter, f"r{n}@example.com")
     approve(edition_id=edition.pk, now=now())
-    plan.start_delivery(edition_id=edition.pk, now=now())
-    plan.plan_audience(edition_id=edition.pk, now=now())
+    start.start_delivery(edition_id=edition.pk, now=now())
+    start.plan_audience(edition_id=edition.pk, now=now())
     return edition
 
 

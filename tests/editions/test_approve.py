@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.editions.approve import NotApprovable, approve, content_hash, void_if_changed
-from digest.editions.preflight import find_problems
+from digest.editions.decide.approve import NotApprovable, approve, content_hash, void_if_changed
+from digest.editions.decide.preflight import find_problems
 from digest.models import Edition, EditionItem, Story
 from subscribers.models import Newsletter, Section
 from tests import factories

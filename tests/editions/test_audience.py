@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from digest.delivery import plan
-from digest.editions import audience, send_now
-from digest.editions.approve import NotApprovable, approve
-from digest.editions.curate import fingerprint
-from digest.editions.notify import due_notices, notify_held
-from digest.editions.release import Release, release
+from digest.delivery.planning import start
+from digest.editions.decide import audience, send_now
+from digest.editions.decide.approve import NotApprovable, approve
+from digest.editions.decide.notify import due_notices, notify_held
+from digest.editions.decide.release import Release, release
+from digest.editions.edit.curate import fingerprint
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.factories import NOW
@@ -133,7 +133,7 @@ def test_an_edition_records_its_audience_when_sending_starts(edition):
     for _ in range(3):
         factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW)
-    plan.start_delivery(edition_id=edition.pk, now=NOW)
+    start.start_delivery(edition_id=edition.pk, now=NOW)
 
     assert reread(edition).audience == 3
 
@@ -146,8 +146,8 @@ def held_for_audience(sent, edition, settings):
     for _ in range(6):
         factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW - timedelta(minutes=1))
-    with pytest.raises(plan.NotStarted, match="6 readers"):
-        plan.start_delivery(edition_id=edition.pk, now=NOW)
+    with pytest.raises(start.NotStarted, match="6 readers"):
+        start.start_delivery(edition_id=edition.pk, now=NOW)
     return reread(edition)
 
 
@@ -179,21 +179,21 @@ def test_an_edition_with_an_accepted_audience_goes_out(held_for_audience):
     audience.accept_audience(edition_id=held_for_audience.pk, count=6)
     approve(edition_id=held_for_audience.pk, now=NOW)
 
-    plan.start_delivery(edition_id=held_for_audience.pk, now=NOW)
+    start.start_delivery(edition_id=held_for_audience.pk, now=NOW)
     assert (reread(held_for_audience).status, reread(held_for_audience).audience) == ("sending", 6)
 
 
 def test_a_stopped_edition_resumes_without_a_second_acceptance(held_for_audience, sent):
     audience.accept_audience(edition_id=held_for_audience.pk, count=6)
     approve(edition_id=held_for_audience.pk, now=NOW)
-    plan.start_delivery(edition_id=held_for_audience.pk, now=NOW)
+    start.start_delivery(edition_id=held_for_audience.pk, now=NOW)
     factories.force_update(
         Edition.objects.filter(pk=held_for_audience.pk), status="held", reason="stopped"
     )
     Edition.objects.filter(pk=held_for_audience.pk).update(audience_accepted=None)
 
     approve(edition_id=held_for_audience.pk, now=NOW)
-    plan.start_delivery(edition_id=held_for_audience.pk, now=NOW)
+    start.start_delivery(edition_id=held_for_audience.pk, now=NOW)
 
     assert reread(held_for_audience).status == "sending"
 

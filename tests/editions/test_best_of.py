@@ -6,12 +6,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from digest.editions import curate
-from digest.editions.approve import content_hash
-from digest.editions.draft import draft_edition
-from digest.editions.preflight import find_problems
-from digest.editions.send_now import reopen
-from digest.editions.stop import skip
+from digest.editions.decide.approve import content_hash
+from digest.editions.decide.preflight import find_problems
+from digest.editions.decide.send_now import reopen
+from digest.editions.decide.stop import skip
+from digest.editions.draft.draft import draft_edition
+from digest.editions.edit import curate
 from digest.models import Edition, EditionItem
 from tests import factories
 from tests.factories import NOW

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from django.template.loader import render_to_string
 
-from digest.delivery import plan
-from digest.editions import audience, correct, curate, draft
-from digest.editions.approve import NotApprovable, approve
-from digest.editions.release import Release, due_editions, release
+from digest.delivery.planning import start
+from digest.editions.decide import audience
+from digest.editions.decide.approve import NotApprovable, approve
+from digest.editions.decide.release import Release, due_editions, release
+from digest.editions.draft import draft
+from digest.editions.edit import correct, curate
 from digest.models import Delivery, Edition
 from digest.rendering.preview import sample_message
 from digest.templatetags.editions import latest_edition
@@ -67,8 +69,8 @@ def planned_addresses(correction):
     """Approve the correction and return the addresses that it is planned for."""
     approve(edition_id=correction.pk, now=NOW)
     assert release(edition_id=correction.pk, now=NOW) is Release.SEND
-    plan.start_delivery(edition_id=correction.pk, now=NOW)
-    plan.plan_audience(edition_id=correction.pk, now=NOW)
+    start.start_delivery(edition_id=correction.pk, now=NOW)
+    start.plan_audience(edition_id=correction.pk, now=NOW)
     found = Delivery.objects.filter(edition=correction)
     return sorted(found.values_list("subscription__subscriber__email", flat=True))
 

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.db import connection
 
-from digest.editions.draft import DayIsOver, draft_edition
-from digest.editions.slots import DueSlot, due_slots
+from digest.editions.draft.draft import DayIsOver, draft_edition
+from digest.editions.draft.slots import DueSlot, due_slots
 from digest.models import Edition, EditionItem, Schedule
 from tests import factories
 from tests.factories import NOW

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from digest.editions.draft import draft_edition
-from digest.editions.missed import record_missed
-from digest.editions.slots import DueSlot, due_slots, next_open_slots
+from digest.editions.draft.draft import draft_edition
+from digest.editions.draft.missed import record_missed
+from digest.editions.draft.slots import DueSlot, due_slots, next_open_slots
 from digest.models import Edition, Schedule
 from tests import factories
 

@@ -7,14 +7,13 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 
-from digest.delivery import plan
-from digest.editions.approve import approve
-from digest.editions.notify import due_notices, notify_held
-from digest.editions.release import Release, due_editions, release
-from digest.editions.stop import skip
+from digest.editions.decide.approve import approve
+from digest.editions.decide.notify import due_notices, notify_held
+from digest.editions.decide.release import Release, due_editions, release
+from digest.editions.decide.stop import skip
 from digest.models import Delivery, Edition, EditionItem
+from subscribers.mail.relays import parse_relay
 from subscribers.models import IllegalMove
-from subscribers.relays import parse_relay
 from tests import factories
 from tests.factories import NOW
 
@@ -153,8 +152,8 @@ def test_beats_that_tick_concurrently_plan_one_audience(draft):
         try:
             start.wait()
             if release(edition_id=edition.pk, now=NOW) is Release.SEND:
-                plan.start_delivery(edition_id=edition.pk, now=NOW)
-                plan.plan_audience(edition_id=edition.pk, now=NOW)
+                start.start_delivery(edition_id=edition.pk, now=NOW)
+                start.plan_audience(edition_id=edition.pk, now=NOW)
         except Exception as error:
             errors.append(error)
         finally:

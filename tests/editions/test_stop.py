@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from digest.delivery import plan
-from digest.editions import curate
-from digest.editions.approve import approve, void_if_changed, withdraw
-from digest.editions.notify import due_notices
-from digest.editions.release import Release, due_editions, release
-from digest.editions.send_now import approve_as_seen
-from digest.editions.stop import NotSending, stop_sending
+from digest.delivery.planning import start
+from digest.editions.decide.approve import approve, void_if_changed, withdraw
+from digest.editions.decide.notify import due_notices
+from digest.editions.decide.release import Release, due_editions, release
+from digest.editions.decide.send_now import approve_as_seen
+from digest.editions.decide.stop import NotSending, stop_sending
+from digest.editions.edit import curate
 from digest.models import Edition, Frozen
 from tests import factories
 from tests.factories import NOW
@@ -25,7 +25,7 @@ def edition():
     for _ in range(3):
         factories.subscription(edition.newsletter)
     approve(edition_id=edition.pk, now=NOW)
-    plan.start_delivery(edition_id=edition.pk, now=NOW)
+    start.start_delivery(edition_id=edition.pk, now=NOW)
     return reread(edition)
 
 
@@ -41,7 +41,7 @@ def reread(edition):
 
 def resume(edition):
     approve(edition_id=edition.pk, now=NOW)
-    plan.start_delivery(edition_id=edition.pk, now=NOW)
+    start.start_delivery(edition_id=edition.pk, now=NOW)
     return reread(edition)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.editions.subject import propose_preheader, propose_subject, truncate_line
+from digest.editions.draft.subject import propose_preheader, propose_subject, truncate_line
 
 
 def test_the_subject_is_the_leads_headline():

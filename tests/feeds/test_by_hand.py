@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from digest.feeds import by_hand
-from digest.feeds.pages import read_page, trusted_canonical_url
+from digest.feeds.manual import by_hand
+from digest.feeds.manual.pages import read_page, trusted_canonical_url
 from digest.feeds.parse import MIN_YEAR
 from digest.models import Story
 from tests import factories

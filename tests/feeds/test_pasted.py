@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.feeds.pasted import NoArticle, read_pasted
+from digest.feeds.manual.pasted import NoArticle, read_pasted
 
 TITLE = "Islands Agree on Shared Ferry Timetable, Leave Fares for Another Day"
 ONE = (

@@ -11,12 +11,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from subscribers import confirmation_mail, requested_mail, signed_links
-from subscribers.abuse import Attempt
-from subscribers.consent import Origin, record_consent
+from subscribers import signed_links
+from subscribers.consent.record import Origin, record_consent
 from subscribers.models import Consent, Newsletter, RequestedMail, Subscription
-from subscribers.preferences import address_change
+from subscribers.preferences import address_change, requested_mail
 from subscribers.preferences.link_request import request_link
+from subscribers.signup import confirmation_mail
+from subscribers.signup.abuse import Attempt
 from tests import factories
 
 

@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
-from subscribers import languages, signed_links
+from subscribers import signed_links
+from subscribers.i18n import languages
 from subscribers.models import Consent, Subscriber
 from tests import factories
 

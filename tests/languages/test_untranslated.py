@@ -17,7 +17,7 @@ from django.utils.translation import get_language_info
 
 from digest.models import Edition
 from digest.rendering.assemble import assemble, web_page
-from subscribers import timezones
+from subscribers.i18n import timezones
 from subscribers.models import Newsletter
 from tests import factories
 from tests.languages import pages_and_mails

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.editions.approve import content_hash
+from digest.editions.decide.approve import content_hash
 from digest.models import Frozen
 from digest.rendering import placeholders
 from digest.rendering.assemble import AssembledPage, assemble

@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 
-from digest.editions import notify
-from subscribers import confirmation_mail, requested_mail
-from subscribers.abuse import Attempt
+from digest.editions.decide import notify
 from subscribers.models import RequestedMail, Subscription
-from subscribers.preferences import address_change, link_request
+from subscribers.preferences import address_change, link_request, requested_mail
+from subscribers.signup import confirmation_mail
+from subscribers.signup.abuse import Attempt
 from tests import factories
 from tests.factories import NOW
 from tests.rendering.sample_edition import full_edition, message_to

@@ -16,7 +16,7 @@ from digest.rendering.page_cache import compiled_page
 from digest.rendering.personalise import compile_page, personalise
 from digest.rendering.readers import ReaderSigner, reader_for
 from subscribers import signed_links
-from subscribers.signing import hmac_signer
+from subscribers.plumbing.signing import hmac_signer
 from tests import factories
 from tests.factories import NOW
 from tests.rendering.sample_edition import full_edition

@@ -8,12 +8,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers import confirmation_mail, signup
-from subscribers.abuse.form_token import FormAge, new_form_token, read_form_token
-from subscribers.consent import Origin
-from subscribers.enrol import COOLDOWN, MAILS_PER_DAY
+from subscribers.consent.record import Origin
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import unsubscribe
+from subscribers.signup import confirmation_mail, flow
+from subscribers.signup.abuse.form_token import FormAge, new_form_token, read_form_token
+from subscribers.signup.enrol import COOLDOWN, MAILS_PER_DAY
 from tests import factories
 from tests.factories import NOW
 
@@ -27,7 +27,7 @@ def newsletter():
 
 def sign_up(newsletter, *, now=NOW, ip_address="192.0.2.1", email="ann@example.com"):
     origin = Origin(ip_address=ip_address)
-    signup.sign_up(newsletter=newsletter, email=email, origin=origin, now=now)
+    flow.sign_up(newsletter=newsletter, email=email, origin=origin, now=now)
     return Subscription.objects.get(newsletter=newsletter, subscriber__email=email)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.addresses import BadAddress, compare_key, domain, normalise
+from subscribers.addresses.address import BadAddress, compare_key, domain, normalise
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers import abuse
-from subscribers.abuse import Attempt, ChallengeNeeded, challenge
-from subscribers.abuse.challenge import GOOD_FOR, solved_id
 from subscribers.models import Subscriber
+from subscribers.signup import abuse
+from subscribers.signup.abuse import Attempt, ChallengeNeeded, challenge
+from subscribers.signup.abuse.challenge import GOOD_FOR, solved_id
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.challenge_solver import solve

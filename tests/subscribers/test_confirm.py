@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import erasure, signals, signed_links
+from subscribers import signals, signed_links
 from subscribers.models import Consent, Subscription
+from subscribers.privacy import erasure
 from tests import factories
 
 pytestmark = pytest.mark.django_db

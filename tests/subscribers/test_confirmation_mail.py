@@ -10,10 +10,12 @@ import pytest
 from django.core import mail
 from django.db.models import F
 
-from subscribers import confirmation_mail, signed_links, signup, suppression, tasks
-from subscribers.consent import Origin
+from subscribers import signed_links, tasks
+from subscribers.consent import suppression
+from subscribers.consent.record import Origin
+from subscribers.mail.relays import parse_relay
 from subscribers.models import Subscription, Webhook, WebhookDelivery
-from subscribers.relays import parse_relay
+from subscribers.signup import confirmation_mail, flow
 from tests import factories
 from tests.factories import NOW
 
@@ -32,7 +34,7 @@ def pending(newsletter, email="ann@example.com", **fields):
 
 def signed_up(newsletter):
     """Return a pending subscription that a sign-up made, unlike that of `pending`."""
-    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    flow.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
     return Subscription.objects.get()
 
 
@@ -150,7 +152,7 @@ def test_a_pending_reader_gets_the_link(newsletter):
 
     assert mail.outbox[0].subject == "Please confirm: The Daily"
     token = re.search(r"/confirm/(\S+)/", mail.outbox[0].body)[1]
-    assert signup.confirm(token=token, origin=Origin(), now=NOW).subscription == subscription
+    assert flow.confirm(token=token, origin=Origin(), now=NOW).subscription == subscription
     assert subscription.mail_due_at is None
     assert subscription.mail_sent_at == NOW
 
@@ -254,7 +256,7 @@ def test_a_confirmation_before_the_relay_has_answered_loses_no_welcome(newslette
     token = signed_links.confirm_token(subscription, now=NOW)
 
     def press(message):
-        signup.confirm(token=token, origin=Origin(), now=NOW)
+        flow.confirm(token=token, origin=Origin(), now=NOW)
 
     monkeypatch.setattr("django.core.mail.EmailMessage.send", press)
     assert send(subscription)
@@ -266,7 +268,7 @@ def test_a_confirmation_before_the_relay_has_answered_loses_no_welcome(newslette
 
 
 def test_the_pauses_double_while_the_relay_is_unreachable(newsletter, settings):
-    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
+    settings.EMAIL_BACKEND = "subscribers.mail.failover.FailoverBackend"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     subscription = pending(newsletter)
 
@@ -280,7 +282,7 @@ def test_the_pauses_double_while_the_relay_is_unreachable(newsletter, settings):
 
 
 def test_the_mail_is_given_up_after_three_days(newsletter, settings):
-    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
+    settings.EMAIL_BACKEND = "subscribers.mail.failover.FailoverBackend"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     subscription = pending(newsletter)
 
@@ -312,7 +314,7 @@ def test_a_new_sign_up_restarts_the_three_days_of_a_postponed_mail(newsletter, r
     later = NOW + timedelta(days=4)
     origin = Origin()
     factories.force_update(Subscription.objects.all(), mail_due_at=later + timedelta(days=1))
-    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=origin, now=later)
+    flow.sign_up(newsletter=newsletter, email="ann@example.com", origin=origin, now=later)
 
     assert not send(subscription, now=later)
     assert subscription.mail_due_at == later + timedelta(minutes=1)

@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 from django.utils import translation
 
-from subscribers.consent import (
+from subscribers.consent.record import (
     ONE_CLICK,
     WORDING_VERSION,
     WORDINGS,
@@ -52,7 +52,7 @@ def test_each_kind_of_consent_record_has_a_wording_that_names_the_newsletter(sub
 
 def test_the_wording_is_stored_in_the_language_that_the_reader_saw(subscription, monkeypatch):
     wordings = dict(WORDINGS) | {"signup": translation.gettext_lazy("Monday")}
-    monkeypatch.setattr("subscribers.consent.WORDINGS", wordings)
+    monkeypatch.setattr("subscribers.consent.record.WORDINGS", wordings)
 
     german = record(subscription, origin=Origin(language="de"))
     with translation.override("fr"):

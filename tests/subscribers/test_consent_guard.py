@@ -4,8 +4,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
-from subscribers import consent_guard
-from subscribers.consent import Origin, record_consent
+from subscribers.consent import guard
+from subscribers.consent.record import Origin, record_consent
 from subscribers.models import Consent
 from tests import factories
 from tests.factories import NOW
@@ -57,36 +57,36 @@ def test_no_entry_can_be_deleted(entry):
 
 def test_the_ledger_cannot_be_truncated(db):
     assert_refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))
-    with consent_guard.erasing():
+    with guard.erasing():
         assert_refused(lambda: sql("TRUNCATE subscribers_consent CASCADE"))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_truncating_the_readers_does_not_empty_the_ledger(entry):
-    with consent_guard.erasing():
+    with guard.erasing():
         sql("TRUNCATE subscribers_subscriber CASCADE")
 
     assert rows().count() == 1
 
 
 def test_entries_can_be_deleted_only_inside_an_erasing_block(entry):
-    with consent_guard.erasing():
+    with guard.erasing():
         assert_refused(lambda: rows().update(wording="I agree to everything"))
         assert rows().delete()[0] == 1
 
 
 def test_the_ledger_is_protected_again_after_an_erasing_block(entry):
-    with consent_guard.erasing():
+    with guard.erasing():
         pass
     assert_refused(lambda: rows().delete())
 
-    with pytest.raises(ZeroDivisionError), consent_guard.erasing():
+    with pytest.raises(ZeroDivisionError), guard.erasing():
         1 / 0  # noqa: B018
     assert_refused(lambda: rows().delete())
 
 
 def test_anonymising_may_clear_ip_address_and_user_agent_and_nothing_else(entry):
-    with consent_guard.anonymising():
+    with guard.anonymising():
         assert_refused(lambda: rows().delete())
         assert_refused(lambda: rows().update(wording="I agree", ip_address=None, user_agent=""))
         assert_refused(lambda: rows().update(ip_address="192.0.2.9", user_agent=""))

@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from subscribers import abuse, preferences, signed_links
-from subscribers.consent import WORDING_VERSION, Origin, consent_wording
+from subscribers import preferences, signed_links
+from subscribers.consent.record import WORDING_VERSION, Origin, consent_wording
 from subscribers.models import Consent, Subscription
+from subscribers.signup import abuse
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.contrast import (
+from subscribers.embed.contrast import (
     AA,
     DARK_SURFACE,
     DEFAULT,

@@ -9,10 +9,12 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import data_export, erasure, signed_links, suppression
-from subscribers.consent import WORDING_VERSION, Origin, consent_wording, record_consent
+from subscribers import signed_links
+from subscribers.consent import suppression
+from subscribers.consent.record import WORDING_VERSION, Origin, consent_wording, record_consent
 from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber, Subscription
 from subscribers.preferences import address_change
+from subscribers.privacy import data_export, erasure
 from tests import factories
 from tests.factories import NOW
 

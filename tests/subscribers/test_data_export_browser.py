@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import data_export, signed_links
-from subscribers.consent import Origin, record_consent
+from subscribers import signed_links
+from subscribers.consent.record import Origin, record_consent
 from subscribers.models import Subscriber
+from subscribers.privacy import data_export
 from tests import factories
 from tests.admin.test_edition_page_browser import our_violations
 from tests.conftest import axe_violations, set_colour_scheme

@@ -10,9 +10,10 @@ from urllib.parse import quote_plus, urlsplit
 import pytest
 from django.utils import timezone
 
-from subscribers import abuse, snippet
-from subscribers.contrast import AA, contrast_ratio
+from subscribers.embed import snippet
+from subscribers.embed.contrast import AA, contrast_ratio
 from subscribers.models import Consent, Subscription
+from subscribers.signup import abuse
 from tests import factories
 from tests.conftest import ROOT
 

@@ -402,7 +402,7 @@ def test_a_link_of_the_page_opens_the_pop_up_at_any_time(article, newsletter):
 
 
 def test_the_plain_form_needs_no_script(browser, live_server, web, newsletter, settings):
-    from subscribers import snippet
+    from subscribers.embed import snippet
 
     settings.SITE_URL = live_server.url
     plain = snippet.plain_form(newsletter, options=snippet.EmbedOptions())
@@ -419,7 +419,7 @@ def test_the_plain_form_needs_no_script(browser, live_server, web, newsletter, s
 
 
 def test_the_iframe_signs_up_and_records_the_page_around_it(article, newsletter, live_server):
-    from subscribers import snippet
+    from subscribers.embed import snippet
 
     frame = snippet.frame(newsletter, options=snippet.EmbedOptions())
     page = article(embed=frame, policy="default-src 'none'; frame-src {host}")

@@ -7,10 +7,12 @@ from django.contrib.auth.models import User
 from django.core.serializers import serialize
 from django.urls import reverse
 
-from digest.delivery import claim
+from digest.delivery.lane import claim
 from digest.models import Delivery
-from subscribers import data_export, erasure, signals, signed_links, signup, suppression
-from subscribers.consent import Origin, record_consent
+from subscribers import signals, signed_links
+from subscribers.consent import suppression
+from subscribers.consent.record import Origin, record_consent
+from subscribers.consent.suppression import suppress, suppressed_among
 from subscribers.models import (
     AddressChange,
     Consent,
@@ -21,7 +23,8 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
-from subscribers.suppression import suppress, suppressed_among
+from subscribers.privacy import data_export, erasure
+from subscribers.signup import flow
 from tests import factories
 from tests.factories import NOW
 
@@ -218,13 +221,13 @@ def test_an_erased_reader_may_sign_up_as_a_new_reader_and_gets_editions_again(an
     Suppression.objects.all().delete()
     erase_now(ann)
 
-    signup.sign_up(newsletter=newsletter, email=ADDRESS, origin=ORIGIN, now=NOW)
+    flow.sign_up(newsletter=newsletter, email=ADDRESS, origin=ORIGIN, now=NOW)
     again = Subscription.objects.get(subscriber__email=ADDRESS)
     assert again.subscriber_id != ann.pk
     assert again.mail_due_at is not None
     assert not suppression.is_suppressed(ADDRESS)
     assert suppressed_among([ADDRESS]), "until they confirm an import leaves them alone"
-    signup.confirm(token=signed_links.confirm_token(again, now=NOW), origin=ORIGIN, now=NOW)
+    flow.confirm(token=signed_links.confirm_token(again, now=NOW), origin=ORIGIN, now=NOW)
 
     assert suppressed_among([ADDRESS]) == {}
     edition = factories.publish(factories.edition(newsletter), status="sending")

@@ -9,9 +9,9 @@ from threading import Thread
 import pytest
 from django.core.mail import EmailMessage, get_connection
 
-from subscribers import failover
-from subscribers.backends import make_backend
-from subscribers.relays import parse_relay
+from subscribers.mail import failover
+from subscribers.mail.backends import make_backend
+from subscribers.mail.relays import parse_relay
 from tests.conftest import running_relay
 
 DEAD = "smtp://127.0.0.1:9?name=dead"  # nobody listens there

@@ -4,11 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from subscribers import erasure, growth, signed_links
-from subscribers.consent import Origin, record_consent
-from subscribers.growth import GrowthCounts
+from subscribers import signed_links
+from subscribers.consent.record import Origin, record_consent
 from subscribers.models import GrowthDay, GrowthMark
 from subscribers.preferences import leaving
+from subscribers.privacy import erasure
+from subscribers.reports import growth
+from subscribers.reports.growth import GrowthCounts
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from django.core import mail
 
-from subscribers import confirmation_mail
+from subscribers.signup import confirmation_mail
 from tests import factories
 from tests.factories import NOW
 from tests.rendering.test_mail_lint import LINT

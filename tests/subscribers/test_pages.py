@@ -8,7 +8,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.defaults import permission_denied, server_error
 
-from subscribers.contrast import accent_palette
+from subscribers.embed.contrast import accent_palette
 from tests import factories
 from tests.factories import NOW
 

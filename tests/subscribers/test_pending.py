@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from subscribers import confirmation_mail, pending, preferences, signed_links, signup, suppression
-from subscribers.consent import Origin
+from subscribers import preferences, signed_links
+from subscribers.consent import suppression
+from subscribers.consent.record import Origin
 from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.signup import confirmation_mail, flow, pending
 from tests import factories
 from tests.factories import NOW
 
@@ -22,7 +24,7 @@ def newsletter():
 
 
 def sign_up(newsletter, email="ann@example.com", *, now=NOW):
-    signup.sign_up(newsletter=newsletter, email=email, origin=Origin(), now=now)
+    flow.sign_up(newsletter=newsletter, email=email, origin=Origin(), now=now)
     confirmation_mail.send_all_due(clock=lambda: now)
     return Subscription.objects.get(subscriber__email=email)
 
@@ -55,7 +57,7 @@ def test_the_reminders_link_confirms_for_three_more_days(newsletter):
     tick(NOW + DAY)
     (token,) = set(_tokens(mail.outbox[0].body))
 
-    confirmed = signup.confirm(token=token, origin=Origin(), now=NOW + 3.9 * DAY)
+    confirmed = flow.confirm(token=token, origin=Origin(), now=NOW + 3.9 * DAY)
 
     assert confirmed.subscription.status == "active"
 
@@ -82,7 +84,7 @@ def test_a_confirmed_unsubscribed_or_suppressed_reader_gets_no_reminder(newslett
     subscription = sign_up(newsletter)
     if event == "confirmed":
         token = signed_links.confirm_token(subscription, now=NOW)
-        signup.confirm(token=token, origin=Origin(), now=NOW)
+        flow.confirm(token=token, origin=Origin(), now=NOW)
         confirmation_mail.send_all_due(clock=lambda: NOW)
     elif event == "left":
         preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
@@ -141,7 +143,7 @@ def test_a_reader_who_never_got_a_mail_is_erased_too(newsletter):
 
 def test_a_reader_of_another_newsletter_stays_a_reader(newsletter):
     other = factories.subscription(factories.newsletter(), "ann@example.com")
-    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    flow.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
     confirmation_mail.send_all_due(clock=lambda: NOW)
 
     tick(NOW + DAY)
@@ -164,7 +166,7 @@ def test_a_former_reader_who_does_not_confirm_is_unsubscribed_and_the_ledger_sta
 
 
 def test_a_sign_up_is_kept_while_its_mail_waits_for_a_relay(newsletter):
-    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    flow.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
 
     pending.erase_unconfirmed(now=NOW + 30 * DAY)
 

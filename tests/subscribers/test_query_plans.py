@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 
-from subscribers import inactive, pending, retention
 from subscribers.api import readers
 from subscribers.models import ImportJob, Subscriber
+from subscribers.privacy import inactive, retention
+from subscribers.signup import pending
 from subscribers.transfer import jobs
 from tests import factories
 from tests.factories import NOW

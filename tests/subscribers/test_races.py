@@ -9,12 +9,16 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from subscribers import confirmation_mail, enrol, erasure, queue, signed_links, signup, suppression
-from subscribers.consent import Origin
-from subscribers.enrol import COOLDOWN, MAILS_PER_ADDRESS, MAILS_PER_DAY
+from subscribers import signed_links
+from subscribers.consent import suppression
+from subscribers.consent.record import Origin
 from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.plumbing import queue
 from subscribers.preferences import leaving
 from subscribers.preferences.choices import set_locale
+from subscribers.privacy import erasure
+from subscribers.signup import confirmation_mail, enrol, flow
+from subscribers.signup.enrol import COOLDOWN, MAILS_PER_ADDRESS, MAILS_PER_DAY
 from subscribers.transfer import importing, storing
 from subscribers.transfer.importing import ImportEvidence
 from subscribers.transfer.presets import Field
@@ -56,7 +60,7 @@ def test_simultaneous_sign_ups_make_one_subscription_and_one_mail():
     now = timezone.now()
 
     in_parallel(
-        lambda _: signup.sign_up(
+        lambda _: flow.sign_up(
             newsletter=newsletter, email="ann@example.com", origin=Origin(), now=now
         )
     )
@@ -81,7 +85,7 @@ def test_simultaneous_sign_ups_of_new_addresses_never_deadlock(monkeypatch):
     for n in range(20):
         email = f"ann{n}@example.com"
         in_parallel(
-            lambda _, email=email: signup.sign_up(
+            lambda _, email=email: flow.sign_up(
                 newsletter=newsletter, email=email, origin=Origin(), now=NOW
             )
         )
@@ -97,7 +101,7 @@ def test_simultaneous_sign_ups_for_many_newsletters_keep_to_the_daily_mail_limit
         factories.subscription(factories.newsletter(), "ann@example.com")
 
     in_parallel(
-        lambda n: signup.sign_up(
+        lambda n: flow.sign_up(
             newsletter=newsletters[n], email="ann@example.com", origin=Origin(), now=NOW
         ),
         threads=len(newsletters),
@@ -121,7 +125,7 @@ def test_a_sign_up_and_another_action_of_the_reader_do_not_deadlock(act):
     subscription = factories.second_subscription(first.subscriber, factories.newsletter())
 
     def sign_up():
-        signup.sign_up(
+        flow.sign_up(
             newsletter=subscription.newsletter, email="ann@example.com", origin=Origin(), now=NOW
         )
 
@@ -209,7 +213,7 @@ def test_simultaneous_clicks_confirm_once():
     )
     token = signed_links.confirm_token(subscription, now=NOW)
 
-    results = in_parallel(lambda _: signup.confirm(token=token, origin=Origin(), now=NOW).is_repeat)
+    results = in_parallel(lambda _: flow.confirm(token=token, origin=Origin(), now=NOW).is_repeat)
 
     assert sorted(results) == [False] + [True] * (THREADS - 1)
     assert Consent.objects.count() == 1
@@ -220,7 +224,7 @@ def test_simultaneous_imports_and_a_sign_up_lose_nobody():
 
     def act(number):
         if number == 0:
-            signup.sign_up(
+            flow.sign_up(
                 newsletter=newsletter, email="reader5@example.com", origin=Origin(), now=NOW
             )
             return 0

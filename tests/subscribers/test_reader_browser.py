@@ -7,9 +7,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import signed_links, signup
-from subscribers.consent import NO_ORIGIN
+from subscribers import signed_links
+from subscribers.consent.record import NO_ORIGIN
 from subscribers.models import Consent, Subscription
+from subscribers.signup import flow
 from tests import factories
 from tests.conftest import axe_violations, set_colour_scheme
 
@@ -168,7 +169,7 @@ def assert_accessible(page, name):
 def test_the_mails_are_accessible_and_fit_a_phone(page, worker, relay, newsletter):
     known = factories.subscription(newsletter, "known@example.com")
     for email in ("new@example.com", known.subscriber.email):
-        signup.sign_up(newsletter=newsletter, email=email, origin=NO_ORIGIN, now=timezone.now())
+        flow.sign_up(newsletter=newsletter, email=email, origin=NO_ORIGIN, now=timezone.now())
         html = relay.wait_for_mail(email).part("html")
         for width in (320, 375, 600):
             page.set_viewport_size({"width": width, "height": 800})

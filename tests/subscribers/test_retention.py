@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 
-from subscribers import retention, tasks
-from subscribers.consent import Origin, record_consent
+from subscribers import tasks
+from subscribers.consent.record import Origin, record_consent
+from subscribers.consent.suppression import suppressed_among
 from subscribers.models import AddressChange, Consent, GrowthDay, RequestedMail, Subscriber
-from subscribers.suppression import suppressed_among
+from subscribers.privacy import retention
 from tests import factories
 from tests.factories import NOW
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers import typos
-from subscribers.addresses import BadAddress, compare_key, normalise
-from subscribers.homoglyphs import impersonated
-from subscribers.screening import ScreeningPolicy, is_disposable, screen
-from subscribers.typos import COMMON_DOMAINS
+from subscribers.addresses import typos
+from subscribers.addresses.address import BadAddress, compare_key, normalise
+from subscribers.addresses.homoglyphs import impersonated
+from subscribers.addresses.screening import ScreeningPolicy, is_disposable, screen
+from subscribers.addresses.typos import COMMON_DOMAINS
 
 
 def screened(typed, *, confirmed=False, **policy):

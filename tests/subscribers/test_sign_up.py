@@ -9,10 +9,12 @@ from celery import Celery
 from django.db import connection
 from django.urls import reverse
 
-from subscribers import newsletter_cache, signup, suppression, tasks
-from subscribers.addresses import BadAddress
-from subscribers.consent import WORDING_VERSION, Origin
+from subscribers import tasks
+from subscribers.addresses.address import BadAddress
+from subscribers.consent import suppression
+from subscribers.consent.record import WORDING_VERSION, Origin
 from subscribers.models import Consent, Newsletter, Subscriber, Subscription
+from subscribers.signup import flow, newsletter_cache
 from tests import factories
 from tests.factories import NOW
 
@@ -32,7 +34,7 @@ def form_url(newsletter):
 
 
 def sign_up(newsletter, email="ann@example.com", *, now=NOW, **fields):
-    signup.sign_up(newsletter=newsletter, email=email, origin=ORIGIN, now=now, **fields)
+    flow.sign_up(newsletter=newsletter, email=email, origin=ORIGIN, now=now, **fields)
 
 
 def test_a_sign_up_stores_a_pending_subscription_and_the_mail_that_is_due(newsletter):

@@ -12,11 +12,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import preferences, signup, suppression
-from subscribers.abuse import Attempt, new_form_token
-from subscribers.consent import WORDING_VERSION, Origin
-from subscribers.enrol import COOLDOWN
+from subscribers import preferences
+from subscribers.consent import suppression
+from subscribers.consent.record import WORDING_VERSION, Origin
 from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.signup import flow
+from subscribers.signup.abuse import Attempt, new_form_token
+from subscribers.signup.enrol import COOLDOWN
 from tests import factories
 from tests.conftest import wait_for
 
@@ -213,7 +215,7 @@ def test_ten_thousand_sign_ups_of_one_address_make_one_mail(newsletter, relay):
             answers.add((answer.status_code, answer.headers.get("Location")))
             continue
         origin = Origin(ip_address=ip_address, page="https://news.example.com/")
-        signup.sign_up(
+        flow.sign_up(
             newsletter=newsletter, email=ANN, origin=origin, attempt=attempt, now=timezone.now()
         )
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from subscribers import abuse, shared_redis
-from subscribers.abuse import Attempt, ChallengeNeeded, challenge, limits
-from subscribers.abuse.buckets import PERIOD, LeakyBucket, LimitCheck, LocalBuckets
-from subscribers.abuse.form_token import new_form_token
-from subscribers.abuse.limits import PER_ADDRESS, SOLVED_FACTOR
+from subscribers.plumbing import shared_redis
+from subscribers.signup import abuse
+from subscribers.signup.abuse import Attempt, ChallengeNeeded, challenge, limits
+from subscribers.signup.abuse.buckets import PERIOD, LeakyBucket, LimitCheck, LocalBuckets
+from subscribers.signup.abuse.form_token import new_form_token
+from subscribers.signup.abuse.limits import PER_ADDRESS, SOLVED_FACTOR
 from tests.factories import NOW
 from tests.subscribers.challenge_solver import solve
 

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.checks import MAX_SITE_URL_LENGTH
-from subscribers import signed_links, snippet, suppression
-from subscribers.abuse.form_token import FormAge, new_form_token, read_form_token
+from subscribers import signed_links
+from subscribers.consent import suppression
+from subscribers.embed import snippet
 from subscribers.models import Newsletter, Subscriber, Subscription
+from subscribers.signup.abuse.form_token import FormAge, new_form_token, read_form_token
 from tests.factories import NOW
 
 ADDRESS = "ann@example.com"

@@ -3,7 +3,7 @@
 import pytest
 from django.test import override_settings
 
-from subscribers import suppression
+from subscribers.consent import suppression
 from subscribers.models import Suppression
 from tests.factories import NOW
 

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from subscribers import confirmation_mail, erasure, pending, preferences, retention, signup
-from subscribers.consent import Origin
+from subscribers import preferences
+from subscribers.consent.record import Origin
 from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDelivery
+from subscribers.privacy import erasure, retention
+from subscribers.signup import confirmation_mail, flow, pending
 from subscribers.webhooks import log, send
 from subscribers.webhooks.emit import emit_for_subscription
 from tests import factories
@@ -182,7 +184,7 @@ def test_a_reader_erased_while_an_event_is_being_posted_leaves_no_trace_of_it(
 @pytest.mark.parametrize("end", ["erase", "leave"])
 def test_a_reader_who_leaves_while_the_mail_is_sent_causes_no_sign_up_event(monkeypatch, end):
     factories.webhook()
-    signup.sign_up(newsletter=factories.newsletter(), email=ADDRESS, origin=Origin(), now=NOW)
+    flow.sign_up(newsletter=factories.newsletter(), email=ADDRESS, origin=Origin(), now=NOW)
     subscription = Subscription.objects.get()
 
     def erase_or_unsubscribe(self, **_):

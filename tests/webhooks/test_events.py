@@ -10,19 +10,14 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from digest.delivery import finish
+from digest.delivery.planning import finish
 from digest.models import Delivery, Edition
-from subscribers import (
-    confirmation_mail,
-    data_export,
-    erasure,
-    preferences,
-    signed_links,
-    signup,
-    suppression,
-)
-from subscribers.consent import Origin
+from subscribers import preferences, signed_links
+from subscribers.consent import suppression
+from subscribers.consent.record import Origin
 from subscribers.models import Event, Subscription, Suppression, Webhook, WebhookDelivery
+from subscribers.privacy import data_export, erasure
+from subscribers.signup import confirmation_mail, flow
 from subscribers.webhooks import log
 from subscribers.webhooks.emit import emit_for_subscription
 from tests import factories
@@ -39,11 +34,11 @@ def test_a_reader_causes_events_from_sign_up_to_unsubscribing():
     newsletter = factories.newsletter(slug="daily")
     factories.webhook()
 
-    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    flow.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
     confirmation_mail.send_all_due(clock=lambda: NOW)
     subscription = Subscription.objects.get()
     token = signed_links.confirm_token(subscription, now=NOW)
-    signup.confirm(token=token, origin=Origin(), now=NOW)
+    flow.confirm(token=token, origin=Origin(), now=NOW)
     preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
 
     assert [event["type"] for event in payloads()] == [
@@ -65,9 +60,9 @@ def test_a_request_that_changes_nothing_causes_no_event():
     active = factories.subscription(newsletter, "ann@example.com")
     again = signed_links.confirm_token(active, now=NOW)
 
-    signup.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
+    flow.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
     confirmation_mail.send_all_due(clock=lambda: NOW)
-    signup.confirm(token=again, origin=Origin(), now=NOW)
+    flow.confirm(token=again, origin=Origin(), now=NOW)
     preferences.unsubscribe(subscription_id=active.pk, now=NOW)
     preferences.unsubscribe(subscription_id=active.pk, now=NOW)
 
@@ -87,7 +82,7 @@ def test_an_import_that_asks_for_confirmation_causes_no_event_until_readers_conf
     assert len(mail.outbox) == 1
     assert payloads() == []
     token = signed_links.confirm_token(Subscription.objects.get(), now=later)
-    signup.confirm(token=token, origin=Origin(), now=later)
+    flow.confirm(token=token, origin=Origin(), now=later)
     assert [event["type"] for event in payloads()] == ["subscriber.confirmed"]
 
 

@@ -16,8 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils import timezone
 
-from config import first_start, local
-from config.supervisor import Supervisor, port_is_free, site_answers
+from config.devserver import first_start, local
+from config.devserver.supervisor import Supervisor, port_is_free, site_answers
 
 
 class Command(BaseCommand):

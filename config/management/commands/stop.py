@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config import local
+from config.devserver import local
 
 WAIT_SECONDS = 40
 

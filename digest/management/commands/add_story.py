@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from digest.feeds.by_hand import CannotAddStory, add_from_text, add_from_url
+from digest.feeds.manual.by_hand import CannotAddStory, add_from_text, add_from_url
 from digest.management import newsletter_options
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from digest.editions.approve import NotApprovable, approve
-from digest.editions.audience import accept_audience
+from digest.editions.decide.approve import NotApprovable, approve
+from digest.editions.decide.audience import accept_audience
 from digest.models import Edition
 
 

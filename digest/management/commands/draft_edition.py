@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from digest.editions.draft import DayIsOver, draft_edition
+from digest.editions.draft.draft import DayIsOver, draft_edition
 from digest.models import Cadence
 from subscribers.models import Newsletter
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from digest.delivery.resend import CannotResend, ResendTooLate, resend_failed
+from digest.delivery.planning.resend import CannotResend, ResendTooLate, resend_failed
 from digest.models import Edition
 from digest.tasks import start_lanes
 

@@ -13,16 +13,16 @@ from django.utils.timezone import now
 from kombu.exceptions import OperationalError
 
 from digest import tasks
-from digest.delivery.finish import close_late
-from digest.delivery.plan import NotStarted, start_delivery
-from digest.delivery.report import DeliveryTally, GroupTally, by_domain, tally
+from digest.delivery.planning.finish import close_late
+from digest.delivery.planning.start import NotStarted, start_delivery
+from digest.delivery.progress.report import DeliveryTally, GroupTally, by_domain, tally
+from digest.delivery.progress.watch import Snapshot, snapshot
+from digest.delivery.progress.wording import per_second
 from digest.delivery.send_test import TestNotSent, send_test
-from digest.delivery.watch import Snapshot, snapshot
-from digest.delivery.wording import per_second
-from digest.editions import audience
+from digest.editions.decide import audience
 from digest.models import Cadence, Delivery, Edition
-from subscribers.addresses import BadAddress, normalise
-from subscribers.queue import enqueue
+from subscribers.addresses.address import BadAddress, normalise
+from subscribers.plumbing.queue import enqueue
 
 # In seconds: how often the counts are read, which costs little because delivery.watch caches them;
 # how often a line is written if there is no terminal; and how long there may be no progress before

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from digest.editions.stop import NotSending, stop_sending
+from digest.editions.decide.stop import NotSending, stop_sending
 from digest.models import Edition
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
-from subscribers.addresses import BadAddress, normalise
-from subscribers.erasure import erase_address
+from subscribers.addresses.address import BadAddress, normalise
+from subscribers.privacy.erasure import erase_address
 
 
 class Command(BaseCommand):

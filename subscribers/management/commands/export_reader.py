@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from subscribers import data_export
-from subscribers.addresses import compare_key
+from subscribers.addresses.address import compare_key
 from subscribers.models import Subscriber
+from subscribers.privacy import data_export
 
 
 class Command(BaseCommand):

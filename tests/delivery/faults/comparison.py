@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.timezone import now
 
-from digest.delivery.claim import WINDOW
-from digest.editions.approve import approve
+from digest.delivery.lane.claim import WINDOW
+from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.conftest import wait_for

@@ -28,10 +28,10 @@ logger = logging.getLogger("faults")
 CONFIGURED = ("DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER")
 # The product's waits, shortened, in seconds: the tests gain nothing from waiting longer.
 SHORT_WAITS = {
-    "digest.delivery.lane": {"LANE_SECONDS": 5.0},
-    "digest.delivery.outbox": {"FIRST_RETRY": 2.0},
-    "digest.delivery.recover": {"GRACE": 3.0},
-    "digest.delivery.circuit_breaker": {
+    "digest.delivery.lane.lane": {"LANE_SECONDS": 5.0},
+    "digest.delivery.lane.outbox": {"FIRST_RETRY": 2.0},
+    "digest.delivery.lane.recover": {"GRACE": 3.0},
+    "digest.delivery.pacing.circuit_breaker": {
         "FIRST_OPEN_SECONDS": 1.0,
         "MAX_OPEN_SECONDS": 2.0,
         "PROBE_SECONDS": 3.0,
@@ -117,7 +117,7 @@ class Deployment:
         }
 
     def _evaluate(self, expression: str) -> str:
-        """Return the value of an expression about this folder's `config.local…`."""
+        """Return the value of an expression about this folder's `config.devserver.local…`."""
         script = f"from config import local, local_postgres, local_redis; print({expression})"
         done = subprocess.run(
             [sys.executable, "-c", script], cwd=ROOT, env=self.environment,

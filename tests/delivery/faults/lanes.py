@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import connection
 from django.utils.timezone import now
 
-from digest.delivery import lane, plan
-from digest.delivery.recover import recover
+from digest.delivery.lane import lane
+from digest.delivery.lane.recover import recover
+from digest.delivery.planning import start
 from digest.models import Edition
 
 # Seconds between two ticks of the clock, and between the end of a lane and the next lane.
@@ -26,8 +27,8 @@ def running(edition: Edition) -> Iterator[None]:
     There is a lane for each connection of its relay, and a clock. Workers do the same with the
     product's ticks, but here a lane that has ended is followed by another one much sooner.
     """
-    plan.start_delivery(edition_id=edition.pk, now=now())
-    plan.plan_audience(edition_id=edition.pk, now=now())
+    start.start_delivery(edition_id=edition.pk, now=now())
+    start.plan_audience(edition_id=edition.pk, now=now())
     over = threading.Event()
 
     def send() -> None:

@@ -10,11 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from digest.delivery import circuit_breaker, lane, outbox
-from digest.delivery.smtp import modes, timeouts
+from digest.delivery.lane import lane, outbox
+from digest.delivery.pacing import circuit_breaker
+from digest.delivery.transport.smtp import modes, timeouts
 from digest.models import Delivery
+from subscribers.mail.relays import parse_relay
 from subscribers.models import Suppression
-from subscribers.relays import parse_relay
 from tests.conftest import wait_for
 from tests.delivery.faults import comparison, lanes
 from tests.delivery.faults.deployment import SinkProcess

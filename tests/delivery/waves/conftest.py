@@ -8,8 +8,9 @@ import pytest
 
 from config import celery_app
 from digest import tasks
-from digest.delivery import lane, plan
-from digest.editions.approve import approve
+from digest.delivery.lane import lane
+from digest.delivery.planning import start
+from digest.editions.decide.approve import approve
 from tests import factories
 from tests.delivery.waves.zones import TUESDAY, utc
 
@@ -50,8 +51,8 @@ def started(newsletter):
         )
         now = now or edition.sends_at
         approve(edition_id=edition.pk, now=now)
-        plan.start_delivery(edition_id=edition.pk, now=now)
-        plan.plan_audience(edition_id=edition.pk, now=now)
+        start.start_delivery(edition_id=edition.pk, now=now)
+        start.plan_audience(edition_id=edition.pk, now=now)
         edition.refresh_from_db()
         return edition
 

@@ -9,9 +9,9 @@ from concurrent.futures import wait as wait_until
 import pytest
 from django.db import connection, transaction
 
-from digest.delivery import insert, plan, reader_clock
-from digest.delivery.claim import Claimant, claim
-from digest.editions import waves
+from digest.delivery.lane.claim import Claimant, claim
+from digest.delivery.planning import insert, reader_clock, start
+from digest.editions.decide import waves
 from digest.models import Delivery
 from subscribers.preferences import set_locale
 from tests.delivery.conftest import row
@@ -99,7 +99,7 @@ def test_a_reader_who_changes_zone_before_their_batch_is_planned_gets_the_new_ho
     type(edition).objects.update(planned_at=None, planned_to=0)
 
     change_zone(moved, "America/Los_Angeles", utc(9, 18))
-    plan.plan_audience(edition_id=edition.pk, now=utc(9, 18))
+    start.plan_audience(edition_id=edition.pk, now=utc(9, 18))
 
     assert row(moved).due_at == utc(10, 14)
 

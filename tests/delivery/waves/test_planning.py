@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from digest.delivery import plan, reader_clock
-from digest.delivery.report import tally
-from digest.editions.approve import approve
+from digest.delivery.planning import reader_clock, start
+from digest.delivery.progress.report import tally
+from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.models import Subscription
 from tests import factories
@@ -100,7 +100,7 @@ def test_a_deadline_that_an_editor_set_before_the_last_wave_stays(reader, starte
 
 
 def test_planning_in_small_batches_gives_the_same_send_times(reader, started, monkeypatch):
-    monkeypatch.setattr(plan, "BATCH_SIZE", 3)
+    monkeypatch.setattr(start, "BATCH_SIZE", 3)
     readers = {zone: reader(zone) for zone in AROUND_THE_WORLD}
 
     edition = started()
@@ -120,7 +120,7 @@ def test_planning_a_batch_costs_the_same_for_any_number_of_zones(
     Edition.objects.filter(pk=edition.pk).update(planned_at=None, planned_to=0)
 
     with django_assert_max_num_queries(9):
-        plan.plan_batch(edition_id=edition.pk, now=utc(9, 17))
+        start.plan_batch(edition_id=edition.pk, now=utc(9, 17))
 
     assert Delivery.objects.count() == len(AROUND_THE_WORLD)
 
@@ -147,8 +147,8 @@ def test_each_reader_is_planned_once_and_at_their_hour_on_any_date(newsletter, c
         deadline_at=begins + 29 * HOUR,
     )
     approve(edition_id=edition.pk, now=begins)
-    plan.start_delivery(edition_id=edition.pk, now=begins)
-    plan.plan_audience(edition_id=edition.pk, now=begins)
+    start.start_delivery(edition_id=edition.pk, now=begins)
+    start.plan_audience(edition_id=edition.pk, now=begins)
     edition.refresh_from_db()
 
     assert edition.deliveries.count() == len(readers)

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from digest.delivery import lane
-from digest.delivery.claim import Claimant, claim
-from digest.editions.approve import approve
+from digest.delivery.lane import lane
+from digest.delivery.lane.claim import Claimant, claim
+from digest.editions.decide.approve import approve
 from digest.models import Edition, Schedule
 from tests import factories
 from tests.delivery.conftest import row, status

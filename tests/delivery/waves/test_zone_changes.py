@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.delivery import due, plan
-from digest.editions.approve import approve
+from digest.delivery.planning import due, start
+from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.models import Subscription
 from subscribers.preferences import Choices, set_choices, set_locale
@@ -82,7 +82,7 @@ def test_a_reader_who_changes_zone_after_delivery_gets_no_second_copy(
     tick(utc(9, 22))
 
     change_zone(moved, "America/Los_Angeles", utc(9, 23))
-    plan.plan_audience(edition_id=edition.pk, now=utc(9, 23))
+    start.plan_audience(edition_id=edition.pk, now=utc(9, 23))
     tick(utc(10, 14))
 
     assert len(relay.mails_to(moved.subscriber.email)) == 1

@@ -8,10 +8,12 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import confirmation_mail, requested_mail, signed_links, suppression
-from subscribers.addresses import BadAddress
+from subscribers import signed_links
+from subscribers.addresses.address import BadAddress
+from subscribers.consent import suppression
 from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber
-from subscribers.preferences import address_change
+from subscribers.preferences import address_change, requested_mail
+from subscribers.signup import confirmation_mail
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link, recorded_changes

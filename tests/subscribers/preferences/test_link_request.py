@@ -7,12 +7,15 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import requested_mail, shared_redis, suppression, tasks
-from subscribers.abuse import Attempt, limits, new_form_token
-from subscribers.abuse.buckets import LocalBuckets
+from subscribers import tasks
+from subscribers.consent import suppression
+from subscribers.mail.relays import parse_relay
 from subscribers.models import RequestedMail, Subscriber
+from subscribers.plumbing import shared_redis
+from subscribers.preferences import requested_mail
 from subscribers.preferences.link_request import LINKS_PER_DAY, request_link
-from subscribers.relays import parse_relay
+from subscribers.signup.abuse import Attempt, limits, new_form_token
+from subscribers.signup.abuse.buckets import LocalBuckets
 from subscribers.views.link_access import preferences_subscription
 from tests import factories
 from tests.factories import NOW
@@ -202,7 +205,7 @@ def test_the_mail_of_a_killed_worker_is_due_again_after_the_lease(active, monkey
 def test_the_pauses_double_while_the_relay_is_unreachable_until_the_mail_is_given_up(
     active, settings
 ):
-    settings.EMAIL_BACKEND = "subscribers.failover.FailoverBackend"
+    settings.EMAIL_BACKEND = "subscribers.mail.failover.FailoverBackend"
     settings.EMAIL_RELAYS = [parse_relay("smtp://127.0.0.1:9")]
     send_request()
     requested = RequestedMail.objects.get()

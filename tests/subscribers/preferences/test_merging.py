@@ -9,10 +9,12 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from subscribers import data_export, erasure, signals, signed_links, signup
-from subscribers.consent import Origin
+from subscribers import signals, signed_links
+from subscribers.consent.record import Origin
 from subscribers.models import Consent, Subscriber, Subscription, WebhookDelivery
 from subscribers.preferences import address_change
+from subscribers.privacy import data_export, erasure
+from subscribers.signup import flow
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link, unsubscribe_link
@@ -101,7 +103,7 @@ def test_no_record_of_consent_is_lost(active, evening):
     for subscription in (active, theirs):
         factories.force_update(Subscription.objects.filter(pk=subscription.pk), status="pending")
         token = signed_links.confirm_token(subscription, now=NOW)
-        signup.confirm(token=token, origin=Origin(), now=NOW)
+        flow.confirm(token=token, origin=Origin(), now=NOW)
     before = set(Consent.objects.values_list("pk", flat=True))
 
     change_address(active)
@@ -205,7 +207,7 @@ def test_a_new_sign_up_with_the_former_address_makes_a_reader_of_its_own(client,
     again = reader_at(OLD).subscriptions.get()
     factories.force_update(Subscription.objects.filter(pk=again.pk), status="pending")
     again.refresh_from_db()
-    signup.confirm(token=signed_links.confirm_token(again, now=NOW), origin=Origin(), now=NOW)
+    flow.confirm(token=signed_links.confirm_token(again, now=NOW), origin=Origin(), now=NOW)
     assert receives(OLD) == receives(NEW) == ["The Daily"]
 
     client.post(unsubscribe_link(again))
@@ -248,7 +250,7 @@ def test_a_simultaneous_sign_up_with_the_new_address_loses_nobody(active, evenin
             barrier.wait()
             if number:
                 return address_change.agree(token=token, now=NOW)
-            return signup.sign_up(newsletter=evening, email=NEW, origin=Origin(), now=NOW)
+            return flow.sign_up(newsletter=evening, email=NEW, origin=Origin(), now=NOW)
         finally:
             connection.close()
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from subscribers import signals, signed_links, tasks
-from subscribers.consent import consent_wording
+from subscribers.consent.record import consent_wording
 from subscribers.models import Consent, Subscription
 from subscribers.preferences import resubscribe, unsubscribe
 from tests import factories

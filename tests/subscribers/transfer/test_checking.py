@@ -5,7 +5,7 @@ from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from subscribers.addresses import BadAddress, normalise
+from subscribers.addresses.address import BadAddress, normalise
 from subscribers.transfer import checking
 from subscribers.transfer.checking import Batch, Checker
 from subscribers.transfer.presets import RowKind

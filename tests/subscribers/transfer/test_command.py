@@ -9,8 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from subscribers import confirmation_mail, suppression
+from subscribers.consent import suppression
 from subscribers.models import Consent, Subscriber, Subscription, Suppression
+from subscribers.signup import confirmation_mail
 from subscribers.transfer import importing, storing
 from subscribers.transfer.importing import ImportEvidence
 from subscribers.transfer.presets import Field

@@ -10,8 +10,9 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers import erasure, suppression
+from subscribers.consent import suppression
 from subscribers.models import Subscriber, Subscription, Suppression
+from subscribers.privacy import erasure
 from subscribers.transfer import exporting
 from subscribers.transfer.rows import unescape_formula
 from tests import factories

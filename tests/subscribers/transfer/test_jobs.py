@@ -12,8 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from subscribers import erasure, retention, suppression, tasks
+from subscribers import tasks
+from subscribers.consent import suppression
 from subscribers.models import Consent, ImportJob, ImportRefusal, Subscriber, Subscription
+from subscribers.privacy import erasure, retention
 from subscribers.transfer import importing, jobs
 from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.presets import Field

@@ -1,0 +1,185 @@
+"""The edition page: put the stories in order, look at the mail, approve it, send it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from unfold.decorators import display
+
+from digest.admin.edition.actions import EditionActions
+from digest.admin.edition.form import EditionForm, ItemInline
+from digest.admin.edition.panel import panel
+from digest.admin.local_times import format_local
+from digest.admin.send_times import format_send_time
+from digest.editions.decide.approve import void_if_changed
+from digest.editions.edit import curate
+from digest.models import Edition
+
+STATUS_COLOURS = {
+    "held for the editors": "danger",
+    "approved": "success",
+    "sending": "info",
+    "sent": "success",
+    "skipped": "warning",
+}
+
+
+@admin.register(Edition)
+class EditionAdmin(EditionActions):
+    list_display = ["edition", "shown_subject", "state", "why", "goes_out", "stories"]
+    list_filter = ["status", "newsletter", "cadence", "reason"]
+    list_select_related = ["newsletter"]
+    search_fields = ["subject", "preheader", "items__headline", "items__story__title"]
+    date_hierarchy = "slot_date"
+    ordering = ["-sends_at"]
+    actions = None
+    form = EditionForm
+    inlines = [ItemInline]
+    compressed_fields = False
+    warn_unsaved_form = True
+    copy_fieldset = ("What readers see first", {"fields": ("subject", "preheader", "note")})
+    stories_fieldset = (
+        "Add stories",
+        {"fields": (("add_stories", "again"),), "classes": ("admin-add",)},
+    )
+    time_fieldset = ("When it goes out", {"fields": (("sends_at", "deadline_at"),)})
+
+    # --- The list ---
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Edition]:
+        queryset: QuerySet[Edition] = super().get_queryset(request).select_related("newsletter")
+        return queryset
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        # Stories are counted for the rows of this page only.
+        pks = [edition.pk for edition in changelist.result_list]
+        counts = dict(
+            Edition.objects.filter(pk__in=pks)
+            .order_by()
+            .values_list("pk")
+            .annotate(count=Count("items"))
+        )
+        for edition in changelist.result_list:
+            edition.item_count = counts.get(edition.pk, 0)
+        return changelist
+
+    @display(description="Edition", ordering="slot_date")
+    def edition(self, edition: Edition) -> str:
+        return str(edition)
+
+    @display(description="Subject", ordering="subject", empty_value="no subject yet")
+    def shown_subject(self, edition: Edition) -> str | None:
+        return edition.subject or None
+
+    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    def state(self, edition: Edition) -> str:
+        return edition.get_status_display()
+
+    @display(description="Why", ordering="reason", empty_value="")
+    def why(self, edition: Edition) -> str:
+        return edition.get_reason_display() if edition.reason else ""
+
+    @display(description="Goes out", ordering="sends_at")
+    def goes_out(self, edition: Edition) -> str:
+        zone = edition.newsletter.zone
+        return (
+            format_local(edition.sent_at, zone)
+            if edition.sent_at
+            else format_send_time(edition, zone)
+        )
+
+    @display(description="Stories")
+    def stories(self, edition: Any) -> int:
+        count: int = edition.item_count
+        return count
+
+    # --- Permissions ---
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and not curate.is_editable(obj):
+            return False  # on its way or in the archive: a record of fact
+        return bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # an edition is skipped, with a reason, never deleted
+
+    # --- The page ---
+
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        if obj is None or obj.status not in {Edition.Status.SENDING, Edition.Status.SENT}:
+            return None  # readers find an edition in the archive once it is sent
+        url: str | None = super().get_view_on_site_url(obj)
+        return url
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is not None and self.has_change_permission(request, obj):
+            return [self.copy_fieldset, self.stories_fieldset, self.time_fieldset]
+        return [self.copy_fieldset, self.time_fieldset]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        edition = super().get_object(request, object_id, from_field)
+        if edition is None or request.method != "POST":
+            return edition
+        # Two editors who save at the same time take turns: the row is locked until the end of the
+        # transaction that Django opened around this view.
+        Edition.objects.select_for_update().filter(pk=edition.pk).values("pk").first()
+        return super().get_object(request, object_id, from_field)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if object_id is None:
+            return self.new_edition(request)
+        edition = super().get_object(request, object_id)
+        if edition is None:
+            response: HttpResponse = super().changeform_view(request, object_id)
+            return response
+        with timezone.override(edition.newsletter.zone):
+            response = super().changeform_view(
+                request,
+                object_id,
+                form_url,
+                {
+                    "show_save_and_add_another": False,
+                    "show_save": False,
+                    "title": str(edition),
+                    "may_change": super().has_change_permission(request),
+                    **panel(edition, now=timezone.now()),
+                    **(extra_context or {}),
+                },
+            )
+            # Times in the form are in the newsroom's time zone, so it is rendered in the override.
+            return response.render() if hasattr(response, "render") else response
+
+    # --- Saving ---
+
+    def save_model(self, request: HttpRequest, obj: Edition, form: Any, change: bool) -> None:
+        fields = [name for name in form.changed_data if name in form.EDITION_FIELDS]
+        if fields:
+            obj.save(update_fields=fields)
+            void_if_changed(edition_id=obj.pk)
+        for story in form.cleaned_data["add_stories"]:
+            curate.add_story(edition_id=obj.pk, story_id=story.pk, again=form.cleaned_data["again"])
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        formset.curate()
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        edition = Edition.objects.get(pk=form.instance.pk)
+        voided = form.was_approved and edition.status != Edition.Status.APPROVED
+        if voided and "_approve" not in request.POST:
+            messages.warning(
+                request,
+                "Your edit withdrew the approval, because the edition is no longer what was "
+                "approved. Approve it again when you are done.",
+            )

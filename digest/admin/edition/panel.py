@@ -1,0 +1,183 @@
+"""The facts at the top of an edition's page: its status, and what keeps it from going out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from digest.admin.local_times import format_local
+from digest.admin.send_times import (
+    format_send_time,
+    reader_hour,
+    send_deadline,
+    send_time_for_audience,
+    sending_status,
+)
+from digest.delivery.progress.report import DeliveryTally, Report
+from digest.delivery.progress.watch import Snapshot, snapshot
+from digest.delivery.progress.wording import approximate
+from digest.editions.decide import audience
+from digest.editions.decide.approve import content_hash, next_revision
+from digest.editions.decide.preflight import find_problems
+from digest.editions.edit import correct, curate
+from digest.models import Delivery, Edition
+from subscribers.plumbing.shared_cache import stale_while_revalidate
+
+Status = Edition.Status
+COLOURS = {
+    Status.DRAFT: "info",
+    Status.HELD: "danger",
+    Status.APPROVED: "success",
+    Status.SENDING: "info",
+    Status.SENT: "success",
+    Status.SKIPPED: "warning",
+}
+
+
+def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
+    """Return the template's context for one edition's status panel."""
+    zone = edition.newsletter.zone
+    editable = curate.is_editable(edition)
+    sending = progress(edition, now=now, domains=False)
+    return {
+        "edition": edition,
+        "editable": editable,
+        "colour": COLOURS[Status(edition.status)],
+        "headline": headline(edition, now=now),
+        # Some reasons are whole sentences; the template adds a full stop to each.
+        "detail": edition.reason_detail.rstrip("."),
+        "zone": zone.key,
+        "sends_at": send_time_for_audience(edition, zone, now=now),
+        "reader_hour": reader_hour(edition),
+        "last_wave_at": format_local(edition.last_wave_at, zone),
+        "is_due": edition.sends_at <= now,
+        "began_at": format_local(edition.sending_at, zone),
+        "deadline_at": format_local(edition.deadline_at, zone),
+        "send_deadline": send_deadline(edition, zone),
+        "deadline_passed": editable and edition.deadline_at <= now,
+        "problems": find_problems(edition) if editable else [],
+        "is_stopped": editable and edition.sending_at is not None,
+        "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
+        "seen": curate.fingerprint(edition),
+        **_readers_of(edition, sending.get("snapshot"), now),
+        **sending,
+    }
+
+
+def _readers_of(edition: Edition, found: Snapshot | None, now: datetime) -> dict[str, Any]:
+    """Return who has which version, and how many readers a correction or a held edition is for."""
+    context: dict[str, Any] = {
+        "corrections": list(edition.corrections.order_by("pk")) if edition.sending_at else []
+    }
+    if edition.corrects and not edition.sending_at:
+        # There may be a million readers; the page that sends counts them again.
+        context["correction_for"] = stale_while_revalidate(
+            f"correction:{edition.pk}", lambda: audience.readers(edition).count(), min_ttl=1
+        )
+    if edition.reason == Edition.Reason.AUDIENCE:
+        context["estimate"] = audience.estimate(edition, now=now)
+    return context | (_revisions(edition, found) if found else {})
+
+
+def _revisions(edition: Edition, found: Snapshot) -> dict[str, Any]:
+    """Return how many readers have which version; count anew only if an editor decides by it."""
+    if edition.status in Edition.EDITABLE:
+        return {
+            "revision_counts": correct.revision_counts(edition),
+            "next_version": next_revision(edition, content_hash(edition)),
+        }
+    may_correct = not correct.blocking_reason(edition)
+    if edition.revision == 1:
+        return {"correction_recipients": may_correct and found.tally.sent + found.tally.uncertain}
+    readers = {group.name: group.sent + group.uncertain for group in found.report.revisions}
+    numbers = range(1, edition.revision + 1)
+    counts = [correct.RevisionCount(number, readers.get(str(number), 0)) for number in numbers]
+    through = correct.correctable_revisions(edition)[-1] if may_correct else 0
+    return {
+        "revision_counts": counts,
+        "correction_recipients": sum(count.readers for count in counts[:through]),
+    }
+
+
+def progress(edition: Edition, *, now: datetime, domains: bool = True) -> dict[str, Any]:
+    """Return how far the sending is; before it began there is no `snapshot`.
+
+    Counting by domain is slow, so the page is shown without `domains` and then requests them.
+    """
+    starting = edition.status == Status.APPROVED and edition.sends_at <= now
+    under_way = starting or edition.status == Status.SENDING
+    if edition.sending_at is None:
+        return {"tally": None, "under_way": under_way, "refresh_seconds": 2 if under_way else 0}
+    found = snapshot(edition, now=now, domains=domains)
+    refreshes = under_way or found.tally.sending
+    return {
+        "snapshot": found,
+        "tally": found.tally,
+        "under_way": under_way,
+        "refresh_seconds": _seconds_to_next_snapshot(found) if refreshes else 0,
+        "reasons": _reasons(found.tally),
+        "waiting": _waiting(found.report),
+        # A screen reader announces it. It moves in steps of ten, or it would never be quiet.
+        "announced_percent": found.percent // 10 * 10,
+        "failed_percent": 100 * found.tally.failed / found.total if found.total else 0,
+        "age": int((now - found.report.counted_at).total_seconds()),
+        "next_try": format_local(found.report.next_try, edition.newsletter.zone),
+        "took": approximate(edition.sent_at - edition.sending_at) if edition.sent_at else "",
+    }
+
+
+def _seconds_to_next_snapshot(found: Snapshot) -> int:
+    if found.is_moving or found.is_planning:
+        return 2
+    # Between two waves there is nothing to see for hours.
+    return 15 if found.report.to_come and not found.report.ready else 5
+
+
+def _reasons(tally: DeliveryTally) -> list[tuple[str, int]]:
+    """Return why readers were skipped or failed, the most frequent reason first."""
+    return [
+        (Delivery.Reason(code).label, count)
+        for code, count in sorted(tally.reasons.items(), key=lambda item: -item[1])
+    ]
+
+
+def _waiting(report: Report) -> list[tuple[str, int]]:
+    """Return what the waiting readers are waiting for."""
+    tally = report.tally
+    not_tried = tally.pending - tally.throttled - tally.deferred
+    to_come = min(report.to_come, not_tried)
+    groups = [
+        ("for their turn", not_tried - to_come),
+        ("for their own hour", to_come),
+        ("for their domain's rate", tally.throttled),
+        ("deferred by the server, to be tried again", tally.deferred),
+        ("on the wire", tally.sending),
+    ]
+    return [(label, count) for label, count in groups if count]
+
+
+def headline(edition: Edition, *, now: datetime) -> str:
+    """Return one sentence that tells an editor what will happen next."""
+    zone = edition.newsletter.zone
+    when = format_send_time(edition, zone)
+    if edition.status == Status.SENT:
+        return f"Sent {format_local(edition.sent_at, zone)}."
+    if edition.status == Status.SENDING:
+        return sending_status(edition, zone, now=now)
+    if edition.status == Status.SKIPPED:
+        return "Skipped: this edition does not go out."
+    if edition.status == Status.HELD and edition.sending_at:
+        return "Sending was stopped before every reader had it."
+    if edition.status == Status.DRAFT and edition.corrects_id:
+        return "The draft of a correction. It goes out as soon as it is approved."
+    if edition.status == Status.HELD:
+        return "Held: it waits for an editor."
+    if edition.status == Status.APPROVED:
+        return (
+            f"Approved. Goes out {when}." if edition.sends_at > now else "Approved. Goes out now."
+        )
+    if edition.sends_at <= now:
+        return "A draft whose send time has come."
+    if edition.schedule and edition.schedule.unapproved == "send":
+        return f"A draft. Goes out {when} as it is, unless an editor changes it."
+    return f"A draft. To go out {when} it needs approval."

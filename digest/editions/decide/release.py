@@ -1,0 +1,111 @@
+"""Decide what becomes of an edition when its send time has come."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from django.db.models import Q
+
+from digest.editions.decide.approve import NotApprovable, approve
+from digest.editions.decide.preflight import min_stories
+from digest.editions.decide.stop import hold, skip
+from digest.models import Edition, Schedule
+from subscribers.models import IllegalMove
+
+_Status, _Reason = Edition.Status, Edition.Reason
+
+
+class Release(Enum):
+    """What became of an edition at its send time."""
+
+    SEND = "send"
+    HELD = "held"
+    SKIPPED = "skipped"
+    NOTHING = "nothing"
+
+
+def due_editions(*, now: datetime) -> list[int]:
+    """Return the ids of the editions whose send time has come and that need a decision now.
+
+    A held edition waits for its editors until the deadline, and so does the draft of a correction.
+    An edition held in mid-send belongs to the delivery, which closes it, until an editor approves
+    it again.
+    """
+    approved = Q(status=_Status.APPROVED)
+    undecided = Q(status=_Status.DRAFT, sending_at=None, corrects=None)
+    waiting = Q(status=_Status.HELD) | Q(status=_Status.DRAFT, corrects__isnull=False)
+    late = Q(waiting, sending_at=None, deadline_at__lte=now)
+    due = Edition.objects.filter(approved | undecided | late, sends_at__lte=now)
+    return list(due.order_by("sends_at").values_list("pk", flat=True))
+
+
+def release(*, edition_id: int, now: datetime) -> Release:
+    """Decide whether the edition is sent now; hold or skip it if it is not.
+
+    Safe to run twice and in parallel: each move names the state it starts from. A run that does
+    not find that state was overtaken by another one, and changes nothing.
+    """
+    edition = Edition.objects.select_related("schedule").get(pk=edition_id)
+    if now < edition.sends_at or edition.status not in Edition.EDITABLE:
+        return Release.NOTHING
+    try:
+        return _decide(edition, now)
+    except IllegalMove:
+        return Release.NOTHING
+
+
+def _decide(edition: Edition, now: datetime) -> Release:
+    if now >= edition.deadline_at:
+        return _past_deadline(edition)
+    if edition.status == _Status.APPROVED:
+        return Release.SEND
+    if edition.status == _Status.HELD or edition.sending_at or edition.corrects_id:
+        return Release.NOTHING
+    count, minimum = edition.items.count(), min_stories(edition)
+    if count < minimum:
+        skip(
+            edition_id=edition.pk,
+            reason=_Reason.TOO_FEW_STORIES,
+            detail=f"{count} of at least {minimum} stories",
+            from_status=[_Status.DRAFT],
+        )
+        return Release.SKIPPED
+    return _unapproved(edition, now)
+
+
+def _past_deadline(edition: Edition) -> Release:
+    if edition.sending_at:
+        return Release.NOTHING
+    skip(
+        edition_id=edition.pk,
+        reason=_Reason.PAST_DEADLINE,
+        detail=f"It was {edition.get_status_display()}: {edition.get_reason_display()}"
+        if edition.reason
+        else f"It was {edition.get_status_display()}",
+        from_status=[edition.status],
+    )
+    return Release.SKIPPED
+
+
+def _unapproved(edition: Edition, now: datetime) -> Release:
+    """Follow the schedule's policy; an edition without a schedule is held for the editors."""
+    policy = edition.schedule.unapproved if edition.schedule else Schedule.Unapproved.HOLD
+    reason, detail = _Reason.NOT_APPROVED, ""
+    if policy == Schedule.Unapproved.SEND:
+        try:
+            approve(edition_id=edition.pk, now=now)
+        except NotApprovable as refused:
+            is_unusual = [problem.code for problem in refused.problems] == ["audience"]
+            reason = _Reason.AUDIENCE if is_unusual else _Reason.NOT_SENDABLE
+            detail = str(refused)
+        else:
+            return Release.SEND
+    hold(
+        edition_id=edition.pk,
+        reason=reason,
+        detail=detail,
+        now=now,
+        from_status=[_Status.DRAFT],
+    )
+    return Release.HELD

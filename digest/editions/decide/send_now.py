@@ -1,0 +1,103 @@
+"""Send an edition immediately instead of at its time, or reopen a skipped one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from digest.editions.decide.approve import NotApprovable, approve, unusual_audience
+from digest.editions.decide.audience import accept_audience
+from digest.editions.decide.preflight import EditionProblem
+from digest.editions.decide.waves import allowed_lateness
+from digest.editions.edit.curate import fingerprint, printed_items
+from digest.models import Cadence, Edition, Story
+
+_Status = Edition.Status
+
+
+def approve_as_seen(
+    *,
+    edition_id: int,
+    seen: str,
+    readers: int | None = None,
+    ignore_reader_clocks: bool = False,
+    user: AbstractBaseUser | None = None,
+    immediately: bool,
+    now: datetime,
+) -> Edition:
+    """Approve the edition as the editor saw it, if nobody has.
+
+    With `immediately` now becomes its send time; otherwise it keeps its own. `seen` is the
+    fingerprint (curate.fingerprint) of what the editor saw, and `readers` is the number of readers
+    that they accepted. If the edition follows the readers' clocks, each reader still gets it at
+    their own hour, unless `ignore_reader_clocks` is true.
+
+    Raises:
+        NotApprovable: it has changed since, has blocking problems, is past its deadline, or nobody
+            accepted an unusual number of readers.
+    """
+    with transaction.atomic():
+        edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
+        if seen != fingerprint(edition):
+            problem = "It has changed since you looked at it. Look at it again, then send it."
+            raise NotApprovable([EditionProblem("changed", problem)])
+        if readers is not None:
+            accept_audience(edition_id=edition_id, user=user, count=readers)
+            edition.refresh_from_db()
+        if immediately and (unusual := unusual_audience(edition, now)):
+            raise NotApprovable(unusual)
+        if edition.status != _Status.APPROVED:
+            approve(edition_id=edition_id, user=user, now=now)
+        elif now >= edition.deadline_at:
+            raise NotApprovable(
+                [EditionProblem("past-deadline", "The edition is past its deadline.")]
+            )
+        if immediately:
+            Edition.objects.filter(pk=edition_id, sends_at__gt=now).update(sends_at=now)
+        if ignore_reader_clocks:
+            _ignore_reader_clocks(edition, now)
+    edition.refresh_from_db()
+    return edition
+
+
+def _ignore_reader_clocks(edition: Edition, now: datetime) -> None:
+    """Make the edition follow the newsroom's clock; nothing changes once sending has started."""
+    by_readers = Edition.objects.filter(
+        pk=edition.pk, local_time__isnull=False, sending_at__isnull=True
+    )
+    deadline = min(edition.deadline_at, now + allowed_lateness(edition))
+    by_readers.update(local_time=None, last_wave_at=None, deadline_at=deadline)
+
+
+class TooLateToReopen(Exception):
+    """The skipped edition's deadline has passed, so it would only be skipped again."""
+
+
+@transaction.atomic
+def reopen(*, edition_id: int, now: datetime) -> list[Story]:
+    """Make a skipped edition a draft again, with those of its stories that are still free.
+
+    Returns:
+        The stories that another edition has printed since; they are left out.
+
+    Raises:
+        TooLateToReopen: its deadline has passed.
+    """
+    edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
+    if now >= edition.deadline_at:
+        raise TooLateToReopen("Its deadline has passed. Make a new edition instead.")
+    moved = Edition.objects.filter(pk=edition_id, status=_Status.SKIPPED).update(
+        status=_Status.DRAFT, reason="", reason_detail=""
+    )
+    if not moved:
+        return []
+    elsewhere = printed_items(edition).exclude(edition=edition)
+    taken = edition.items.filter(story__in=elsewhere.values("story"))
+    if edition.cadence == Cadence.DAILY:
+        taken = taken.filter(again=False)
+    stories = [item.story for item in taken.select_related("story")]
+    taken.delete()
+    edition.items.update(released=False)
+    return stories

@@ -1,0 +1,183 @@
+"""Propose an edition for a slot: its stories, their order, its subject and preheader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from digest.editions.draft import best_of
+from digest.editions.draft.slots import plan_for
+from digest.editions.draft.subject import propose_preheader, propose_subject
+from digest.models import Cadence, Edition, EditionItem, Schedule, Story
+from digest.ranking.rank import Candidate, rank
+from subscribers.models import Newsletter, Section
+
+# A story older than this is not news; one that the last edition could have had is not new.
+FRESH_FOR = timedelta(hours=48)
+# The ranking chooses from this many recent stories at most; more would only cost time.
+MAX_CANDIDATES = 500
+# An editor who added a story by hand wants it in.
+BY_HAND_WEIGHT = 2.0
+
+
+class DayIsOver(Exception):
+    """Nothing can be sent on that date any more, so nothing is drafted for it."""
+
+
+def draft_edition(
+    *,
+    newsletter: Newsletter,
+    date: date | None = None,
+    schedule: Schedule | None = None,
+    cadence: str = Cadence.DAILY,
+    now: datetime,
+) -> Edition:
+    """Return the edition of a slot; make and fill it if there is none.
+
+    Without `schedule`, the newsletter's schedule of that cadence is taken that has a slot on
+    `date`, or without `date` the next slot. If there is no such schedule, the edition is an ad hoc
+    one of that date.
+
+    Raises:
+        DayIsOver: the date is past and has no edition, or it is beyond the calendar's end.
+    """
+    try:
+        plan = plan_for(newsletter, date, schedule, now, cadence=cadence)
+    except OverflowError:
+        raise DayIsOver(f"{date} is not a day that an edition can have.") from None
+    slot = {
+        "newsletter": newsletter,
+        "schedule": plan.schedule,
+        "slot_date": plan.slot_date,
+        "corrects": None,
+    }
+    cadence = plan.schedule.cadence if plan.schedule else cadence
+    # Without a schedule, a date may have one edition of each cadence. A schedule's slot has one
+    # edition, whatever its cadence was when it was made.
+    by_hand = {} if plan.schedule else {"cadence": cadence}
+    # All in one transaction: nobody sees an edition without its stories. Of two calls that race,
+    # the second waits at the unique constraint for the first and returns its edition.
+    with transaction.atomic():
+        edition, created = Edition.objects.get_or_create(
+            **slot, **by_hand, defaults={"cadence": cadence, "drafted_at": now, **plan.times}
+        )
+        if created:
+            if plan.deadline_at <= now:
+                raise DayIsOver(f"{plan.slot_date:%-d %B %Y} is over; choose a later date.")
+            _fill(edition, limit=plan.max_stories, now=now)
+    return edition
+
+
+def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
+    newsletter = edition.newsletter
+    section_limits = {
+        pk: max_stories
+        for pk, max_stories in newsletter.sections.values_list("pk", "max_stories")
+        if max_stories is not None
+    }
+    propose = best_of.propose if edition.cadence == Cadence.WEEKLY else _propose_new
+    proposed = propose(edition, limit=limit, section_limits=section_limits, now=now)
+    items = _in_order(proposed, newsletter)
+    for position, item in enumerate(items):
+        item.position = position
+    # Another schedule's draft of the same minute may have taken one of these stories.
+    EditionItem.objects.bulk_create(items, ignore_conflicts=True)
+    taken = set(edition.items.values_list("story_id", flat=True))
+    headlines = [item.shown_headline for item in items if item.story_id in taken]
+    edition.subject = propose_subject(headlines, fallback=newsletter.name)
+    edition.preheader = propose_preheader(headlines, fallback=newsletter.promise)
+    edition.save(update_fields=["subject", "preheader"])
+
+
+def _propose_new(
+    edition: Edition, *, limit: int, section_limits: Mapping[int, int], now: datetime
+) -> list[EditionItem]:
+    """Return items of the new stories, the lead first."""
+    pool = {story.pk: story for story in _pool(edition, limit=limit, now=now)}
+    ranked = rank(
+        [_candidate(story) for story in pool.values()],
+        now=now,
+        limit=limit,
+        section_limits=section_limits,
+    )
+    stories = [pool[candidate.id] for candidate in ranked]
+    return [
+        EditionItem(
+            edition=edition,
+            newsletter=edition.newsletter,
+            story=story,
+            section_id=story.section_id,
+        )
+        for story in stories
+    ]
+
+
+def _pool(edition: Edition, *, limit: int, now: datetime) -> list[Story]:
+    """Return what the edition may print: fresh stories and, if they are too few, newly added ones.
+
+    A feed that was added today, or that publishes once a week, brings older stories. They follow
+    behind the fresh ones, since the ranking goes by age.
+    """
+    since = _since(edition, now)
+    free = _free_stories(edition.newsletter)
+    fresh = list(free.filter(published_at__gte=since)[:MAX_CANDIDATES])
+    enough = edition.schedule.min_stories if edition.schedule else limit
+    if len(fresh) >= enough:
+        return fresh
+    return list(free.filter(Q(published_at__gte=since) | Q(added_at__gte=since))[:MAX_CANDIDATES])
+
+
+def _since(edition: Edition, now: datetime) -> datetime:
+    """Return when the previous edition was drafted, but no less than 24 and at most 48 hours ago.
+
+    At least 24 hours, because a story that one edition had no room for may still lead the next.
+    """
+    previous = (
+        Edition.objects.filter(newsletter=edition.newsletter_id, drafted_at__lt=edition.drafted_at)
+        .filter(cadence=Cadence.DAILY)
+        .exclude(pk=edition.pk)
+        .exclude(status=Edition.Status.SKIPPED)
+        .exclude(corrects__isnull=False)
+        .order_by("-drafted_at")
+        .values_list("drafted_at", flat=True)
+        .first()
+    )
+    last = previous or now - FRESH_FOR
+    return max(now - FRESH_FOR, min(last, now - timedelta(hours=24)))
+
+
+def _free_stories(newsletter: Newsletter) -> QuerySet[Story]:
+    """Return the stories that no edition holds, newest first."""
+    held = EditionItem.objects.filter(
+        newsletter=newsletter, story=OuterRef("pk"), again=False, released=False
+    )
+    return (
+        Story.objects.filter(~Exists(held), newsletter=newsletter, is_hidden=False)
+        .select_related("feed")
+        .order_by("-published_at", "-pk")
+    )
+
+
+def _candidate(story: Story) -> Candidate:
+    return Candidate(
+        id=story.pk,
+        source=story.source_name or (story.feed.outlet if story.feed else ""),
+        section_id=story.section_id,
+        published_at=story.published_at,
+        weight=story.feed.weight if story.feed else BY_HAND_WEIGHT,
+        has_image=bool(story.image_url),
+    )
+
+
+def _in_order(ranked: Sequence[EditionItem], newsletter: Newsletter) -> list[EditionItem]:
+    """Return the lead, stories without a section, then each section in the newsletter's order.
+
+    The page prints them in this order (rendering.contents). Within a section the rank decides.
+    """
+    sections = Section.objects.filter(newsletter=newsletter).values_list("pk", flat=True)
+    section_index = {pk: index for index, pk in enumerate(sections)}
+    rest = sorted(ranked[1:], key=lambda item: section_index.get(item.section_id or 0, -1))
+    return [*ranked[:1], *rest]

@@ -1,0 +1,22 @@
+"""Keep sign-up from being used to flood a mailbox or the list, on form, embed and API alike.
+
+Each entry point (page, embed, API) puts what it knows into an `Attempt`. `signup.sign_up` then has
+it judged.
+"""
+
+from subscribers.signup.abuse.attempt import Attempt, ChallengeNeeded, challenge_needed, judge
+from subscribers.signup.abuse.buckets import Purpose
+from subscribers.signup.abuse.challenge import new_challenge
+from subscribers.signup.abuse.form_token import new_form_token
+from subscribers.signup.abuse.limits import network
+
+__all__ = [
+    "Attempt",
+    "ChallengeNeeded",
+    "Purpose",
+    "challenge_needed",
+    "judge",
+    "network",
+    "new_challenge",
+    "new_form_token",
+]

@@ -1,0 +1,223 @@
+"""Send the mail that is due for a subscription: confirmation, reminder or welcome, each once."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import connection, transaction
+from django.db.models import Case, F, Max, QuerySet, When
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+
+from subscribers import signed_links
+from subscribers.consent import suppression
+from subscribers.i18n import languages
+from subscribers.mail.compose import compose, is_permanent_refusal, one_click_headers
+from subscribers.models import Consent, Event, Subscription
+from subscribers.webhooks.emit import emit_for_subscription, has_listeners
+
+logger = logging.getLogger(__name__)
+
+# Longer than a worker can need for one mail: the relay times out after EMAIL_TIMEOUT.
+LEASE = timedelta(minutes=5)
+# Mails found by one query. The next query finds readers who have signed up since, and puts them
+# before the reminders.
+QUERY_LIMIT = 20
+# Mails of one task. They take some ten seconds, so that a worker can be told to stop.
+MAILS_PER_TASK = 1_000
+MAX_RETRY_DELAY = timedelta(hours=6)
+
+Status, Mail = Subscription.Status, Subscription.Mail
+# Which mail a subscription gets. A pair that is not listed gets none, above all a subscription that
+# has ended since.
+TEMPLATES = {
+    (Mail.CONFIRM, Status.PENDING): "confirm",
+    (Mail.CONFIRM, Status.ACTIVE): "already_subscribed",
+    (Mail.REMINDER, Status.PENDING): "confirm_reminder",
+    (Mail.WELCOME, Status.ACTIVE): "welcome",
+}
+# Mails that the reader did not ask for just now. They say how to unsubscribe.
+UNREQUESTED = (Mail.REMINDER, Mail.WELCOME)
+
+
+def due_ids(*, now: datetime, limit: int = QUERY_LIMIT) -> list[int]:
+    """Return the subscriptions whose mail is due: reminders last, the longest waiting first."""
+    due = Subscription.objects.filter(mail_due_at__lte=now)
+    is_reminder = Case(When(mail_kind=Mail.REMINDER, then=1), default=0)
+    return list(due.order_by(is_reminder, "mail_due_at").values_list("pk", flat=True)[:limit])
+
+
+def send_all_due(*, clock: Callable[[], datetime]) -> bool:
+    """Send what is due; return True after MAILS_PER_TASK mails, because more may be due."""
+    attempted = 0
+    while attempted < MAILS_PER_TASK:
+        ids = due_ids(now=clock())
+        if not ids:
+            return False
+        for subscription_id in ids:
+            try:
+                send_if_due(subscription_id=subscription_id, now=clock())
+            except Exception:  # a broken mail stays leased, and must not hold up the others
+                logger.exception("Mail for subscription %s failed", subscription_id)
+        attempted += len(ids)
+    return True
+
+
+def send_if_due(*, subscription_id: int, now: datetime) -> bool:
+    """Send the mail if it is due; return whether one went out.
+
+    The row is leased first, so a second worker finds nothing due. A mail that a crash leaves behind
+    is due again after LEASE. A failure of the relay, or of ours, postpones the mail (`_postpone`).
+    """
+    leased = Subscription.objects.filter(pk=subscription_id, mail_due_at__lte=now).update(
+        mail_due_since=Coalesce("mail_due_since", F("mail_due_at")), mail_due_at=now + LEASE
+    )
+    if not leased:
+        return False
+    subscription = Subscription.objects.select_related("subscriber", "newsletter").get(
+        pk=subscription_id
+    )
+    try:
+        message = _compose(subscription, now=now)
+        if message:
+            message.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        _refused(subscription, error, now=now)
+        return False
+    except (smtplib.SMTPException, OSError) as error:
+        _postpone(subscription, error, now=now)
+        return False
+    except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
+        logger.exception("Mail for subscription %s failed", subscription_id)
+        _postpone(subscription, error, now=now)
+        return False
+    _settle(subscription, sent_at=now if message else None)
+    return message is not None
+
+
+def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternatives | None:
+    """Return the mail that fits the subscription as it is now; None if there is none to send."""
+    kind = Mail(subscription.mail_kind)
+    template = TEMPLATES.get((kind, Status(subscription.status)))
+    address = subscription.subscriber.email
+    if template is None or suppression.is_suppressed(address):
+        return None
+    newsletter = subscription.newsletter
+    links = _links(subscription, now=now)
+    return compose(
+        template=template,
+        context={
+            "newsletter": newsletter,
+            "hours": int(signed_links.CONFIRM_WITHIN.total_seconds() // 3600),
+            "pending_days": settings.PENDING_DAYS,
+            "site_url": settings.SITE_URL,
+            **links,
+        },
+        to=address,
+        from_name=newsletter.from_name,
+        from_email=newsletter.from_email,
+        reply_to=newsletter.reply_to,
+        language=languages.mail_language(subscription),
+        headers=one_click_headers(links["unsubscribe_url"]) if kind in UNREQUESTED else None,
+    )
+
+
+def _links(subscription: Subscription, *, now: datetime) -> dict[str, str]:
+    links = {
+        "confirm_url": ("confirm", signed_links.confirm_token(subscription, now=now)),
+        "preferences_url": ("preferences", signed_links.preferences_token(subscription)),
+        "unsubscribe_url": ("unsubscribe", signed_links.unsubscribe_token(subscription.pk)),
+        "newsletter_url": ("newsletter", subscription.newsletter.slug),
+    }
+    return {
+        name: f"{settings.SITE_URL}{reverse(view, args=[argument])}"
+        for name, (view, argument) in links.items()
+    }
+
+
+def _settle(subscription: Subscription, *, sent_at: datetime | None) -> None:
+    """Record the outcome. A mail that became due after the lease stays due.
+
+    A reader may press the button before the relay's answer is read here. The welcome is due then.
+    """
+    with transaction.atomic():
+        if sent_at:
+            Subscription.objects.filter(pk=subscription.pk).update(mail_sent_at=sent_at)
+        _unchanged_since_lease(subscription).update(mail_due_at=None, mail_due_since=None)
+        if sent_at and (subscription.mail_kind, subscription.status) == (
+            Mail.CONFIRM, Status.PENDING,
+        ):  # fmt: skip
+            _notify_webhooks(subscription, now=sent_at)
+
+
+def _notify_webhooks(subscription: Subscription, *, now: datetime) -> None:
+    """Notify webhooks of the sign-up.
+
+    This is not done when the sign-up is stored, because it would make new addresses take longer.
+    No event is stored for a reader who was asked because of an import: they have not signed up.
+    The mail has been sent, and that stays recorded even if the notification fails.
+    """
+    try:
+        with transaction.atomic():
+            if not has_listeners(event=Event.SUBSCRIBED, newsletter_id=subscription.newsletter_id):
+                return
+            if not subscription.consents.filter(kind=Consent.Kind.SIGNUP).exists():
+                return
+            emit_for_subscription(event=Event.SUBSCRIBED, subscription_id=subscription.pk, now=now)
+            # A webhook may have been deleted since. At the commit, its missing row would undo the
+            # record of the mail as well.
+            connection.check_constraints()
+    except Exception:
+        logger.exception(
+            "Webhooks could not be notified of the sign-up of subscription %s", subscription.pk
+        )
+
+
+def _unchanged_since_lease(subscription: Subscription) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(
+        pk=subscription.pk,
+        generation=subscription.generation,
+        mail_kind=subscription.mail_kind,
+        mail_due_at__isnull=False,
+    )
+
+
+def _refused(
+    subscription: Subscription, error: smtplib.SMTPRecipientsRefused, *, now: datetime
+) -> None:
+    if is_permanent_refusal(error):
+        codes = [code for code, _ in error.recipients.values()]
+        logger.info("Mail for subscription %s is refused: %s", subscription.pk, codes)
+        _settle(subscription, sent_at=None)
+    else:
+        _postpone(subscription, error, now=now)
+
+
+def _postpone(subscription: Subscription, error: Exception, *, now: datetime) -> None:
+    """Postpone the mail by as long as it has been due already, so that the pauses double.
+
+    It is given up once a link would have expired: nobody waits for it any more.
+    """
+    waited = now - _due_since(subscription)
+    if waited > signed_links.CONFIRM_WITHIN:
+        logger.error("Mail for subscription %s given up: %s", subscription.pk, error)
+        _settle(subscription, sent_at=None)
+        return
+    pause = min(max(waited, timedelta(minutes=1)), MAX_RETRY_DELAY)
+    logger.warning("Mail for subscription %s is retried in %s: %s", subscription.pk, pause, error)
+    _unchanged_since_lease(subscription).update(mail_due_at=now + pause)
+
+
+def _due_since(subscription: Subscription) -> datetime:
+    """Return when the mail was first due, or when the reader last asked, if that is later.
+
+    The row's age would be wrong: in a long imported list, a row's turn may come days later.
+    """
+    asked_at = subscription.consents.aggregate(at=Max("created_at"))["at"]
+    since = subscription.mail_due_since or subscription.created_at
+    return max(since, asked_at or since)
