@@ -30,9 +30,9 @@ def run_import(*, job_id: int) -> None:
 @shared_task
 def send_mails() -> None:
     """Send due mails, first those that somebody waits for; enqueue this again if there are more."""
-    acknowledge(send_mails)
+    acknowledge(send_mails.name)
     if requested_mail.send_all_due(clock=now) | confirmation_mail.send_all_due(clock=now):
-        enqueue_once(send_mails)
+        enqueue_once(send_mails.name)
 
 
 @shared_task
@@ -45,7 +45,7 @@ def tick() -> None:
     pending.remind(now=at)
     requested_mail.purge_requests(now=at)
     if requested_mail.due_ids(now=at, limit=1) or confirmation_mail.due_ids(now=at, limit=1):
-        enqueue_once(send_mails)
+        enqueue_once(send_mails.name)
     for webhook_id in send.due_webhooks(now=at):
         enqueue(send_webhooks, webhook_id=webhook_id)
     for job_id in jobs.unclaimed(now=at):

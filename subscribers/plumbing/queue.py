@@ -33,35 +33,35 @@ def enqueue_named(name: str, **kwargs: Any) -> None:
     enqueue(current_app.signature(name), **kwargs)
 
 
-def enqueue_once(task: Task) -> None:
-    """Enqueue `task` once the transaction commits, unless it is enqueued already.
+def enqueue_once(name: str) -> None:
+    """Enqueue the task of this name once the transaction commits, unless it is enqueued already.
 
-    The task has no arguments. It begins with `acknowledge(task)` and then finds its work by query.
+    The task has no arguments. It begins with `acknowledge(name)` and then finds its work by query.
     So a thousand rows stored in a second are one message to the broker, not a thousand.
     """
-    transaction.on_commit(partial(_send_once, task))
+    transaction.on_commit(partial(_send_once, name))
 
 
-def acknowledge(task: Task) -> None:
+def acknowledge(name: str) -> None:
     """Record that the task has begun: whoever stores work from now on enqueues it again."""
     with suppress(shared_redis.RedisUnavailable):
-        shared_redis.run(lambda redis: redis.delete(_dedup_key(task)))
+        shared_redis.run(lambda redis: redis.delete(_dedup_key(name)))
 
 
-def _send_once(task: Task) -> None:
+def _send_once(name: str) -> None:
     try:
         is_first = shared_redis.run(
-            lambda redis: redis.set(_dedup_key(task), 1, nx=True, ex=DEDUP_SECONDS)
+            lambda redis: redis.set(_dedup_key(name), 1, nx=True, ex=DEDUP_SECONDS)
         )
     except shared_redis.RedisUnavailable as error:
-        logger.warning("%s waits for the next tick, Redis is unavailable: %s", task.name, error)
+        logger.warning("%s waits for the next tick, Redis is unavailable: %s", name, error)
         return
-    if is_first and not _send(task, {}):
-        acknowledge(task)
+    if is_first and not _send(current_app.signature(name), {}):
+        acknowledge(name)
 
 
-def _dedup_key(task: Task) -> str:
-    return f"subscribers:enqueued:{task.name}"
+def _dedup_key(name: str) -> str:
+    return f"subscribers:enqueued:{name}"
 
 
 def enqueue_now(task: Task, **kwargs: Any) -> bool:

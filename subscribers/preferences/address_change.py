@@ -22,7 +22,7 @@ from subscribers.models import (
     Subscriber,
     Subscription,
 )
-from subscribers.preferences import mail_requests
+from subscribers.preferences import requested_mail
 from subscribers.preferences.locks import lock_readers
 from subscribers.preferences.merging import merge, placeholder_address
 from subscribers.signup import flow
@@ -198,7 +198,7 @@ def _request_mails(change: AddressChange, reader: Subscriber, *, now: datetime) 
     }
     # Always in the same order, so that two transactions cannot deadlock.
     for key, kind in sorted(kinds.items()):
-        mail_requests.lock_address(key)
+        requested_mail.lock_address(key)
         asked = list(
             RequestedMail.objects.filter(
                 kind=kind, email_key=key, asked_at__gt=now - timedelta(days=1)
@@ -209,9 +209,9 @@ def _request_mails(change: AddressChange, reader: Subscriber, *, now: datetime) 
         ):
             continue  # this very mail was requested a moment ago
         if kind == RequestedMail.Kind.NEW_ADDRESS and len(asked) >= MAILS_PER_DAY:
-            mail_requests.record_refusal(kind=kind, email_key=key, change=change, now=now)
+            requested_mail.record_refusal(kind=kind, email_key=key, change=change, now=now)
         else:
-            mail_requests.submit(kind=kind, email_key=key, change=change, due_at=now, now=now)
+            requested_mail.submit(kind=kind, email_key=key, change=change, due_at=now, now=now)
 
 
 def _record_agreement(change_side: ChangeSide, *, origin: Origin, now: datetime) -> None:

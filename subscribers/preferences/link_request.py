@@ -9,7 +9,7 @@ from django.db import transaction
 from subscribers.addresses.address import compare_key, normalise
 from subscribers.consent.record import NO_ORIGIN, Origin
 from subscribers.models import RequestedMail
-from subscribers.preferences import mail_requests
+from subscribers.preferences import requested_mail
 from subscribers.signup import abuse
 from subscribers.signup.abuse import Attempt, Purpose
 
@@ -24,7 +24,7 @@ def request_link(
     """Request the link by mail; it is sent if the address belongs to a reader.
 
     This returns nothing and does the same work for every address, so that nobody can find out who
-    reads us. Whether a mail goes out is decided when it is due (subscribers.preferences.requested_mail).
+    reads us. Whether a mail goes out is decided when it is due (preferences.requested_mail).
 
     Raises:
         BadAddress: no mail can be sent to the address.
@@ -41,9 +41,9 @@ def request_link(
     if delay is None:
         return
     with transaction.atomic():
-        mail_requests.lock_address(key)
+        requested_mail.lock_address(key)
         if _may_have_another(key, now=now):
-            mail_requests.submit(
+            requested_mail.submit(
                 kind=RequestedMail.Kind.LINK, email_key=key, due_at=now + delay, now=now
             )
 

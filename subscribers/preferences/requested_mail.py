@@ -1,4 +1,4 @@
-"""Send the mails that readers requested on their pages, each once."""
+"""Store the mails that readers request on their pages, and send each of them once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import connection
 from django.db.models import Case, QuerySet, Value, When
 from django.urls import reverse
 
@@ -17,13 +18,12 @@ from subscribers.consent import suppression
 from subscribers.i18n import languages
 from subscribers.mail.compose import compose, is_permanent_refusal
 from subscribers.models import AddressChange, RequestedMail, Subscription
+from subscribers.plumbing.queue import enqueue_once
+from subscribers.signup.confirmation_mail import LEASE, MAX_RETRY_DELAY, SEND_TASK
 
 logger = logging.getLogger(__name__)
 
 Kind, Outcome = RequestedMail.Kind, RequestedMail.Outcome
-# The same as in subscribers.signup.confirmation_mail.
-LEASE = timedelta(minutes=5)
-MAX_RETRY_DELAY = timedelta(hours=6)
 MAILS_PER_TASK = 200
 # A requested mail counts towards a limit for a day (preferences.link_request). The links of a
 # change of address are valid for three days. After that they say for a while that they are too old.
@@ -43,6 +43,41 @@ class NotSent(Exception):
     def __init__(self, outcome: RequestedMail.Outcome) -> None:
         super().__init__(str(outcome.label))
         self.outcome = outcome
+
+
+def submit(
+    *,
+    kind: str,
+    email_key: str,
+    due_at: datetime,
+    change: AddressChange | None = None,
+    now: datetime,
+) -> None:
+    """Store the intention to send the mail and wake a worker; a later `due_at` waits for a tick."""
+    RequestedMail.objects.create(
+        kind=kind, email_key=email_key, change=change, asked_at=now, due_at=due_at
+    )
+    enqueue_once(SEND_TASK)
+
+
+def record_refusal(*, kind: str, email_key: str, change: AddressChange, now: datetime) -> None:
+    """Record that the mail was requested too often; whoever requests it is not told."""
+    RequestedMail.objects.create(
+        kind=kind,
+        email_key=email_key,
+        change=change,
+        asked_at=now,
+        outcome=RequestedMail.Outcome.TOO_OFTEN,
+    )
+
+
+def lock_address(email_key: str) -> None:
+    """Let other requests for a mail to this address wait until the transaction is over.
+
+    The lock goes by the address and not by a row: whether there is a row must make no difference.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [email_key])
 
 
 def due_ids(*, now: datetime, limit: int = MAILS_PER_TASK) -> list[int]:

@@ -23,6 +23,8 @@ from subscribers.webhooks.emit import emit_for_subscription, has_listeners
 
 logger = logging.getLogger(__name__)
 
+# The task that sends the mails of this module and of preferences.requested_mail.
+SEND_TASK = "subscribers.tasks.send_mails"
 # Longer than a worker can need for one mail: the relay times out after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=5)
 # Mails found by one query. The next query finds readers who have signed up since, and puts them

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from subscribers import signals, signed_links, tasks
+from subscribers import signals, signed_links
 from subscribers.addresses.address import compare_key, normalise
 from subscribers.addresses.screening import ScreeningPolicy, screen
 from subscribers.consent import suppression
@@ -17,6 +17,7 @@ from subscribers.models import Consent, Event, Newsletter, Subscription
 from subscribers.plumbing.queue import enqueue_once
 from subscribers.signup import abuse
 from subscribers.signup.abuse import Attempt
+from subscribers.signup.confirmation_mail import SEND_TASK
 from subscribers.signup.enrol import Contact, enrol
 from subscribers.webhooks.emit import emit_for_subscription
 
@@ -68,7 +69,7 @@ def sign_up(
         language=origin.language[:MAX_LANGUAGE],
     )
     enrol(newsletter=newsletter, contact=contact, origin=origin, delay=delay, now=now)
-    enqueue_once(tasks.send_mails)
+    enqueue_once(SEND_TASK)
 
 
 def screening_policy() -> ScreeningPolicy:
@@ -91,7 +92,7 @@ def request_fresh_link(*, subscription_id: int, origin: Origin, now: datetime) -
     reader, newsletter = subscription.subscriber, subscription.newsletter
     contact = Contact(email=reader.email, email_key=reader.email_key)
     enrol(newsletter=newsletter, contact=contact, origin=origin, now=now)
-    enqueue_once(tasks.send_mails)
+    enqueue_once(SEND_TASK)
 
 
 def confirm(*, token: str, origin: Origin, now: datetime) -> ConfirmResult:
@@ -126,7 +127,7 @@ def confirm(*, token: str, origin: Origin, now: datetime) -> ConfirmResult:
             now=now,
         )
         emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=now)
-        enqueue_once(tasks.send_mails)
+        enqueue_once(SEND_TASK)
         transaction.on_commit(
             lambda: signals.subscription_confirmed.send(
                 sender=Subscription, subscription_id=subscription.pk, now=now
