@@ -9,8 +9,7 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
-from digest.editions.decide import audience, preflight
-from digest.editions.edit import curate
+from digest.editions.decide import approve, audience, preflight
 from digest.models import Edition
 from subscribers.api.fields import NUMBER, Day, Id, Input, example, single_line, text
 
@@ -165,5 +164,5 @@ def draft_detail(edition: Edition, *, now: dt.datetime) -> DraftDetail:
             for problem in preflight.find_problems(edition)
         ],
         readers=ReadersOut(now=estimate.readers, usual=estimate.usual, warning=estimate.warning),
-        seal=curate.fingerprint(edition),
+        seal=approve.fingerprint(edition),
     )

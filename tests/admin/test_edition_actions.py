@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from digest.admin.edition import actions
-from digest.editions.decide import approve, send_now
+from digest.editions.decide import approve
 from digest.editions.draft import draft
-from digest.editions.edit import curate
+from digest.editions.edit import curate, reopen
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.admin.test_edition_page import change_url, messages_of, save, story_titles
@@ -130,7 +130,7 @@ def test_send_now_asks_once_and_gives_the_number_of_readers(admin_client, editio
 def test_send_now_approves_and_hands_the_edition_to_the_worker(
     admin_client, edition, editor, queued
 ):
-    post(admin_client, "send", edition, seen=curate.fingerprint(edition))
+    post(admin_client, "send", edition, seen=approve.fingerprint(edition))
 
     assert edition.status == Edition.Status.APPROVED
     assert edition.approved_by == editor
@@ -141,7 +141,7 @@ def test_send_now_approves_and_hands_the_edition_to_the_worker(
 def test_an_edition_that_changed_since_the_confirmation_page_is_not_sent(
     admin_client, edition, queued
 ):
-    seen = curate.fingerprint(edition)
+    seen = approve.fingerprint(edition)
     Edition.objects.filter(pk=edition.pk).update(subject="A colleague's")
 
     response = post(admin_client, "send", edition, seen=seen)
@@ -156,7 +156,7 @@ def test_an_edition_past_its_deadline_is_not_sent(admin_client, edition, queued)
     Edition.objects.filter(pk=edition.pk).update(deadline_at=now())
     edition.refresh_from_db()
 
-    response = post(admin_client, "send", edition, seen=curate.fingerprint(edition))
+    response = post(admin_client, "send", edition, seen=approve.fingerprint(edition))
 
     assert "past its deadline" in messages_of(response)
     assert queued == []
@@ -217,8 +217,8 @@ def test_a_skipped_edition_past_its_deadline_stays_skipped(admin_client, edition
 
     assert "deadline has passed" in messages_of(post(admin_client, "reopen", edition))
     assert edition.status == Edition.Status.SKIPPED
-    with pytest.raises(send_now.TooLateToReopen):
-        send_now.reopen(edition_id=edition.pk, now=now())
+    with pytest.raises(reopen.TooLateToReopen):
+        reopen.reopen(edition_id=edition.pk, now=now())
 
 
 # --- A new edition made by hand ---

@@ -6,8 +6,7 @@ import pytest
 from django.utils import timezone
 
 from digest.delivery.planning import start
-from digest.editions.decide.approve import approve
-from digest.editions.edit.curate import fingerprint
+from digest.editions.decide.approve import approve, fingerprint
 from digest.models import Delivery, Edition, Schedule
 from tests import factories
 
@@ -25,8 +24,8 @@ def clock(monkeypatch):
     """Stop the admin's clock at noon of Monday, the day before the edition."""
     now = [utc(9, 12)]
     monkeypatch.setattr(timezone, "now", lambda: now[0])
-    for name in ("dashboard.current_time", "edition_actions.now", "edition_pages.now",
-                 "schedules.now", "edition_under_way.now"):  # fmt: skip
+    for name in ("dashboard.current_time", "edition.actions.now", "edition.pages.now",
+                 "schedules.now", "edition.under_way.now"):  # fmt: skip
         monkeypatch.setattr(f"digest.admin.{name}", lambda: now[0])
     return now
 

@@ -7,10 +7,9 @@ from django.contrib.auth.models import User
 
 from digest.delivery.planning import start
 from digest.editions.decide import audience, send_now
-from digest.editions.decide.approve import NotApprovable, approve
+from digest.editions.decide.approve import NotApprovable, approve, fingerprint
 from digest.editions.decide.notify import due_notices, notify_held
 from digest.editions.decide.release import Release, release
-from digest.editions.edit.curate import fingerprint
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.factories import NOW

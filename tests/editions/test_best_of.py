@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 
 from digest.editions.decide.approve import content_hash
 from digest.editions.decide.preflight import find_problems
-from digest.editions.decide.send_now import reopen
 from digest.editions.decide.stop import skip
 from digest.editions.draft.draft import draft_edition
 from digest.editions.edit import curate
+from digest.editions.edit.reopen import reopen
 from digest.models import Edition, EditionItem
 from tests import factories
 from tests.factories import NOW

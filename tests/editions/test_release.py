@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 
+from digest.delivery.planning import start
 from digest.editions.decide.approve import approve
 from digest.editions.decide.notify import due_notices, notify_held
 from digest.editions.decide.release import Release, due_editions, release
@@ -146,11 +147,11 @@ def test_beats_that_tick_concurrently_plan_one_audience(draft):
     edition = draft("send")
     for _ in range(30):
         factories.subscription(edition.newsletter)
-    start, errors = threading.Barrier(4), []
+    together, errors = threading.Barrier(4), []
 
     def beat():
         try:
-            start.wait()
+            together.wait()
             if release(edition_id=edition.pk, now=NOW) is Release.SEND:
                 start.start_delivery(edition_id=edition.pk, now=NOW)
                 start.plan_audience(edition_id=edition.pk, now=NOW)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from digest.delivery.planning import start
-from digest.editions.decide.approve import approve, void_if_changed, withdraw
+from digest.editions.decide.approve import approve, fingerprint, void_if_changed, withdraw
 from digest.editions.decide.notify import due_notices
 from digest.editions.decide.release import Release, due_editions, release
 from digest.editions.decide.send_now import approve_as_seen
@@ -139,9 +139,7 @@ def test_a_stopped_edition_can_resume_at_a_new_send_time(stopped):
 
 
 def test_a_stopped_edition_that_resumes_immediately_is_approved_and_released(stopped):
-    approve_as_seen(
-        edition_id=stopped.pk, seen=curate.fingerprint(stopped), immediately=True, now=NOW
-    )
+    approve_as_seen(edition_id=stopped.pk, seen=fingerprint(stopped), immediately=True, now=NOW)
 
     assert release(edition_id=stopped.pk, now=NOW) is Release.SEND
 

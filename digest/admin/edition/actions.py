@@ -26,7 +26,7 @@ from digest.admin.send_times import format_send_time
 from digest.delivery import send_test
 from digest.editions.decide import approve, audience, send_now, stop
 from digest.editions.draft import draft
-from digest.editions.edit import curate
+from digest.editions.edit import curate, reopen
 from digest.models import Edition
 from digest.rendering import preview
 from digest.tasks import release
@@ -183,8 +183,8 @@ class EditionActions(EditionUnderWay):
             return HttpResponseNotAllowed(["POST"])
         edition = self._edition(request, pk, change=True)
         try:
-            taken = send_now.reopen(edition_id=edition.pk, now=now())
-        except send_now.TooLateToReopen as error:
+            taken = reopen.reopen(edition_id=edition.pk, now=now())
+        except reopen.TooLateToReopen as error:
             messages.error(request, str(error))
             return self._back(edition)
         messages.success(request, "It is a draft again.")

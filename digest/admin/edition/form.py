@@ -19,6 +19,7 @@ from unfold.widgets import (
 )
 
 from digest.admin.send_times import reader_hour
+from digest.editions.decide import approve
 from digest.editions.edit import curate
 from digest.models import Cadence, Edition, EditionItem, Story
 from subscribers.models import Newsletter, Section
@@ -51,7 +52,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.was_approved = self.instance.status == Edition.Status.APPROVED
         stories = Story.objects.filter(newsletter=self.instance.newsletter_id)
-        self.fields["seen"].initial = curate.fingerprint(self.instance)
+        self.fields["seen"].initial = approve.fingerprint(self.instance)
         field: Any = self.fields["add_stories"]
         field.queryset = stories
         # The browser loads stories while the editor types; the page holds only the chosen ones.
@@ -87,7 +88,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("seen") != curate.fingerprint(self.instance):
+        if cleaned.get("seen") != approve.fingerprint(self.instance):
             raise forms.ValidationError(
                 "Somebody else changed this edition while you had it open, so nothing was saved. "
                 "Open it again to see their version; your text is still in the fields below "
@@ -140,7 +141,7 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ItemFormSet(PaginationInlineFormSet):
-    """The edition's stories in order, saved through `digest.editions.edit.curate`, not row by row."""
+    """The edition's stories in order, saved through `editions.edit.curate`, not row by row."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)

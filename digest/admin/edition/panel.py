@@ -16,7 +16,7 @@ from digest.admin.send_times import (
 from digest.delivery.progress.report import DeliveryTally, Report
 from digest.delivery.progress.watch import Snapshot, snapshot
 from digest.delivery.progress.wording import approximate
-from digest.editions.decide import audience
+from digest.editions.decide import approve, audience
 from digest.editions.decide.approve import content_hash, next_revision
 from digest.editions.decide.preflight import find_problems
 from digest.editions.edit import correct, curate
@@ -58,7 +58,7 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "problems": find_problems(edition) if editable else [],
         "is_stopped": editable and edition.sending_at is not None,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
-        "seen": curate.fingerprint(edition),
+        "seen": approve.fingerprint(edition),
         **_readers_of(edition, sending.get("snapshot"), now),
         **sending,
     }

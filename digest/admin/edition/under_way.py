@@ -45,7 +45,7 @@ class CorrectionForm(forms.Form):
     def __init__(self, *args: Any, edition: Edition, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         recipients = [
-            (through, correct.recipients(edition, through=through).count())
+            (through, audience.recipients(edition, through=through).count())
             for through in correct.correctable_revisions(edition)
         ]
         if len(recipients) == 1:
@@ -149,7 +149,7 @@ class EditionUnderWay(EditionPages):
         context = {
             "form": form,
             "is_for_older": through < edition.revision,
-            "readers": correct.recipients(edition, through=through).count(),
+            "readers": audience.recipients(edition, through=through).count(),
         }
         return self._confirmation_page(request, edition, "correct", context)
 

@@ -140,6 +140,12 @@ def content_hash(edition: Edition) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def fingerprint(edition: Edition) -> str:
+    """Return a fingerprint of what an editor sees: all that the mail shows, and when it is sent."""
+    times = f"{edition.sends_at.timestamp():.0f}.{edition.deadline_at.timestamp():.0f}"
+    return f"{content_hash(edition)}.{times}"
+
+
 def _masthead(newsletter: Newsletter) -> dict[str, str]:
     return {
         "name": newsletter.name,

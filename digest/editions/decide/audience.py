@@ -13,7 +13,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from digest.editions.draft.rhythm import has_daily_schedule, has_weekly_schedule
-from digest.editions.edit import correct
 from digest.models import Cadence, Delivery, Edition
 from subscribers.models import Subscription, Suppression
 
@@ -28,6 +27,8 @@ RECENT_EDITIONS, MIN_EDITIONS = 10, 3
 # How far the number of readers may differ from an accepted one: whoever accepts 12,000 readers
 # also accepts those who come and go before the start, but not an import.
 DRIFT_PERCENT = 10
+# Readers whose row has one of these states have the edition, or may have it.
+REACHED = (Delivery.Status.SENT, Delivery.Status.UNCERTAIN)
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,14 @@ def readers(edition: Edition) -> QuerySet[Subscription]:
     )
     if edition.corrects is None:
         return active.filter(frequency__in=frequencies(edition))
-    recipients = correct.recipients(edition.corrects, through=edition.corrects_through)
-    return active.filter(pk__in=recipients.values("subscription"))
+    reached = recipients(edition.corrects, through=edition.corrects_through)
+    return active.filter(pk__in=reached.values("subscription"))
+
+
+def recipients(edition: Edition, *, through: int | None) -> QuerySet[Delivery]:
+    """Return the rows of the readers who got the edition in a revision up to `through`."""
+    reached = Delivery.objects.filter(edition=edition, status__in=REACHED)
+    return reached.filter(revision__lte=through or 0)
 
 
 def reachable(edition: Edition, *, now: datetime) -> QuerySet[Subscription]:

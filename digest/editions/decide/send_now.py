@@ -1,4 +1,4 @@
-"""Send an edition immediately instead of at its time, or reopen a skipped one."""
+"""Send an edition immediately instead of at its time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from digest.editions.decide.approve import NotApprovable, approve, unusual_audience
+from digest.editions.decide.approve import NotApprovable, approve, fingerprint, unusual_audience
 from digest.editions.decide.audience import accept_audience
 from digest.editions.decide.preflight import EditionProblem
 from digest.editions.decide.waves import allowed_lateness
-from digest.editions.edit.curate import fingerprint, printed_items
-from digest.models import Cadence, Edition, Story
+from digest.models import Edition
 
 _Status = Edition.Status
 
@@ -30,7 +29,7 @@ def approve_as_seen(
     """Approve the edition as the editor saw it, if nobody has.
 
     With `immediately` now becomes its send time; otherwise it keeps its own. `seen` is the
-    fingerprint (curate.fingerprint) of what the editor saw, and `readers` is the number of readers
+    fingerprint (approve.fingerprint) of what the editor saw, and `readers` is the number of readers
     that they accepted. If the edition follows the readers' clocks, each reader still gets it at
     their own hour, unless `ignore_reader_clocks` is true.
 
@@ -69,35 +68,3 @@ def _ignore_reader_clocks(edition: Edition, now: datetime) -> None:
     )
     deadline = min(edition.deadline_at, now + allowed_lateness(edition))
     by_readers.update(local_time=None, last_wave_at=None, deadline_at=deadline)
-
-
-class TooLateToReopen(Exception):
-    """The skipped edition's deadline has passed, so it would only be skipped again."""
-
-
-@transaction.atomic
-def reopen(*, edition_id: int, now: datetime) -> list[Story]:
-    """Make a skipped edition a draft again, with those of its stories that are still free.
-
-    Returns:
-        The stories that another edition has printed since; they are left out.
-
-    Raises:
-        TooLateToReopen: its deadline has passed.
-    """
-    edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
-    if now >= edition.deadline_at:
-        raise TooLateToReopen("Its deadline has passed. Make a new edition instead.")
-    moved = Edition.objects.filter(pk=edition_id, status=_Status.SKIPPED).update(
-        status=_Status.DRAFT, reason="", reason_detail=""
-    )
-    if not moved:
-        return []
-    elsewhere = printed_items(edition).exclude(edition=edition)
-    taken = edition.items.filter(story__in=elsewhere.values("story"))
-    if edition.cadence == Cadence.DAILY:
-        taken = taken.filter(again=False)
-    stories = [item.story for item in taken.select_related("story")]
-    taken.delete()
-    edition.items.update(released=False)
-    return stories

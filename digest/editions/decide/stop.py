@@ -29,7 +29,7 @@ def skip(
     Raises:
         IllegalMove: it is being sent, or was sent or skipped before.
     """
-    # An edition stopped in mid-send has readers: their rows decide how it ends (delivery.finish).
+    # An edition stopped in mid-send has readers: their rows decide how it ends (planning.finish).
     not_stopped = Q(sending_at=None) | Q(status=_Status.SENDING)
     with transaction.atomic():
         _move(
@@ -49,7 +49,7 @@ def hold(
     now: datetime,
     from_status: Collection[str] = _UNSENT,
 ) -> None:
-    """Hold the edition for the editors, who are told by mail (editions.notify).
+    """Hold the edition for the editors, who are told by mail (decide.notify).
 
     Raises:
         IllegalMove: it is in none of `from_status`.

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
+from digest.editions.decide.audience import REACHED, recipients
 from digest.editions.draft.subject import PREHEADER_LENGTH, truncate_line
 from digest.models import Delivery, Edition
 
@@ -16,8 +17,6 @@ USEFUL_FOR = timedelta(hours=6)
 _SUBJECT_LIMIT = 150
 _PREFIX = "Correction: "
 _UNFINISHED = {*Edition.EDITABLE, Edition.Status.SENDING}
-# Readers whose row has one of these states have the edition, or may have it.
-_REACHED = [Delivery.Status.SENT, Delivery.Status.UNCERTAIN]
 
 
 class NotCorrectable(Exception):
@@ -40,12 +39,6 @@ class RevisionCount:
     readers: int
 
 
-def recipients(edition: Edition, *, through: int | None) -> QuerySet[Delivery]:
-    """Return the rows of the readers who got the edition in a revision up to `through`."""
-    reached = Delivery.objects.filter(edition=edition, status__in=_REACHED)
-    return reached.filter(revision__lte=through or 0)
-
-
 def correctable_revisions(edition: Edition) -> list[int]:
     """Return the possible values of `through` for a correction, the most likely first.
 
@@ -61,7 +54,7 @@ def correctable_revisions(edition: Edition) -> list[int]:
 
 def revision_counts(edition: Edition) -> list[RevisionCount]:
     """Return every revision up to the present one, readers counted from the rows; one query."""
-    reached = Delivery.objects.filter(edition=edition, status__in=_REACHED)
+    reached = Delivery.objects.filter(edition=edition, status__in=REACHED)
     counts = dict(reached.order_by().values_list("revision").annotate(readers=Count("pk")))
     return [
         RevisionCount(number, counts.get(number, 0)) for number in range(1, edition.revision + 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Value, When
 
-from digest.editions.decide.approve import content_hash, void_if_changed
+from digest.editions.decide.approve import void_if_changed
 from digest.models import Cadence, Edition, EditionItem, Story
 
 
@@ -37,12 +37,6 @@ class ItemEdit:
     headline: str = ""
     summary: str = ""
     section_id: int | None = None
-
-
-def fingerprint(edition: Edition) -> str:
-    """Return a fingerprint of what an editor sees: all that the mail shows, and when it is sent."""
-    times = f"{edition.sends_at.timestamp():.0f}.{edition.deadline_at.timestamp():.0f}"
-    return f"{content_hash(edition)}.{times}"
 
 
 def is_editable(edition: Edition) -> bool:
