@@ -1,1 +1,11 @@
-"""Read a feed into stories: fetch, parse, clean, ingest."""
+"""Bring stories in: from feeds, and by hand.
+
+fetch     reads a feed's bytes within its limits
+parse     turns bytes into entries
+sanitise  turns markup into plain text
+urls      brings URLs into one form
+images    chooses an entry's image
+store     stores entries as stories, once each
+ingest    does all of this for one feed, and records how it went
+manual    stories that an editor or a program adds
+"""

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import httpcore
 import httpx
 
-from digest.feeds.clean import web_url
+from digest.feeds.urls import web_url
 from subscribers.web.guard import Deadline, GuardedBackend, PastDeadline, RefusedAddress
 from subscribers.web.transport import GuardedTransport
 

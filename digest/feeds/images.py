@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from digest.feeds.clean import web_url
+from digest.feeds.urls import web_url
 
 # A digest is 600 pixels wide. Twice that is sharp on every screen; more only takes longer to load.
 IDEAL_WIDTHS = range(600, 1201)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from digest.feeds import clean, fetch, store
+from digest.feeds import fetch, sanitise, store, urls
 from digest.feeds.parse import NotAFeed, ParsedFeed, parse
 from digest.models import Feed
 from subscribers.models import Newsletter, Section
@@ -87,8 +87,8 @@ def add_feed(
     url = url.strip()
     if "://" not in url:
         url = f"https://{url}"
-    if not clean.web_url(url) or len(url) > MAX_FEED_URL_LENGTH:
-        raise CannotAddFeed(f"“{clean.truncate(url, 200)}” is not an http or https URL.")
+    if not urls.web_url(url) or len(url) > MAX_FEED_URL_LENGTH:
+        raise CannotAddFeed(f"“{sanitise.truncate(url, 200)}” is not an http or https URL.")
     if Feed.objects.filter(newsletter=newsletter, url=url).exists():
         raise CannotAddFeed(f"{newsletter} has the feed {url} already.")
     feed = Feed(newsletter=newsletter, url=url, section=section, last_fetched_at=now)
@@ -143,7 +143,7 @@ def _ingest(
     So what a crash loses is fetched again.
     """
     if parsed is not None and not feed.title:
-        feed.title = clean.name(parsed.title, 200)
+        feed.title = sanitise.name(parsed.title, 200)
         feed.source_name = feed.source_name or outlet_name(feed.title)
     feed.last_success_at, feed.consecutive_failures, feed.last_error = now, 0, ""
     feed.next_fetch_at = now + timedelta(minutes=feed.interval_minutes)
@@ -169,13 +169,13 @@ def outlet_name(title: str) -> str:
 
     Examples: `NYT > World News` and `CNN.com - RSS Channel`.
     """
-    return clean.name(re.split(r"\s+[-\u2013\u2014>|»:/]+\s+", title)[0])
+    return sanitise.name(re.split(r"\s+[-\u2013\u2014>|»:/]+\s+", title)[0])
 
 
 def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
     """Store the error with the feed and fetch again later; never again after 410 Gone."""
     feed.consecutive_failures += 1
-    feed.last_error = clean.truncate(clean.plain_text(str(error)), 500)
+    feed.last_error = sanitise.truncate(sanitise.plain_text(str(error)), 500)
     fields = ["consecutive_failures", "last_error", "next_fetch_at"]
     doublings = min(feed.consecutive_failures - 1, 10)
     backoff = min(timedelta(minutes=feed.interval_minutes) * 2**doublings, MAX_BACKOFF)
@@ -185,6 +185,8 @@ def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
         feed.next_fetch_at = max(feed.next_fetch_at, requested or feed.next_fetch_at)
         if error.permanent:
             feed.is_active = False
-            feed.last_error = clean.truncate(f"{feed.last_error} The feed was switched off.", 500)
+            feed.last_error = sanitise.truncate(
+                f"{feed.last_error} The feed was switched off.", 500
+            )
             fields.append("is_active")
     feed.save(update_fields=fields)

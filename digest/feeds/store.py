@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from django.db.models import Q
 
-from digest.feeds import clean
+from digest.feeds import sanitise, urls
 from digest.feeds.parse import FeedEntry
 from digest.models import EditionItem, Feed, Story
 
@@ -79,7 +79,7 @@ def _drafts(*, feed: Feed, entries: Sequence[FeedEntry], now: datetime) -> list[
 
 
 def _draft(*, feed: Feed, entry: FeedEntry, now: datetime, undated: datetime) -> Story | None:
-    title, url = clean.title(entry.title), clean.canonical_url(entry.link, base=feed.url)
+    title, url = sanitise.title(entry.title), urls.canonical_url(entry.link, base=feed.url)
     if not title or not url:
         return None
     image = entry.image
@@ -89,14 +89,14 @@ def _draft(*, feed: Feed, entry: FeedEntry, now: datetime, undated: datetime) ->
         feed=feed,
         origin=Story.Origin.FEED,
         url=url,
-        identity=clean.identity(url),
-        guid=clean.guid_key(entry.guid, feed_url=feed.url),
+        identity=urls.identity(url),
+        guid=urls.guid_key(entry.guid, feed_url=feed.url),
         title=title,
-        summary=clean.summary(entry.summary, title=title),
-        author=clean.name(entry.author, 200),
-        source_name=clean.name(entry.source) or clean.name(feed.outlet),
+        summary=sanitise.summary(entry.summary, title=title),
+        author=sanitise.name(entry.author, 200),
+        source_name=sanitise.name(entry.source) or sanitise.name(feed.outlet),
         image_url=image.url if image else "",
-        image_credit=clean.name(entry.image_credit, 200) if image else "",
+        image_credit=sanitise.name(entry.image_credit, 200) if image else "",
         image_width=image.width if image else None,
         image_height=image.height if image else None,
         # A date in the future would keep the story on top for days.

@@ -88,9 +88,9 @@ def test_a_story_from_a_feed_is_not_updated(cms, daily):
 
 
 def _identity(url):
-    from digest.feeds import clean
+    from digest.feeds import urls
 
-    return clean.identity(url)
+    return urls.identity(url)
 
 
 def test_a_story_with_text_gets_a_page_on_our_site(cms):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.feeds import clean
+from digest.feeds import sanitise, urls
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from digest.feeds import clean
     ],
 )
 def test_markup_becomes_one_line_of_text(markup, text):
-    assert clean.plain_text(markup) == text
+    assert sanitise.plain_text(markup) == text
 
 
 junk = st.text(
@@ -51,26 +51,26 @@ junk = st.text(
 @example("<\u0338&lt\u037e")
 @example("\ud800")
 def test_cleaned_text_has_no_control_characters_and_cleaning_again_changes_nothing(markup):
-    text = clean.plain_text(markup)
+    text = sanitise.plain_text(markup)
     assert not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)
-    assert clean.plain_text(text) == text
+    assert sanitise.plain_text(text) == text
 
 
 def test_a_long_title_is_truncated_between_words():
-    title = clean.title("word " * 100)
+    title = sanitise.title("word " * 100)
     assert len(title) <= 300
     assert title.endswith("word…")
 
 
 def test_a_long_text_without_spaces_is_truncated_too():
-    assert clean.truncate("漢" * 400, 300) == "漢" * 299 + "…"
+    assert sanitise.truncate("漢" * 400, 300) == "漢" * 299 + "…"
 
 
 @given(st.text(max_size=60), st.integers(2, 40))
 def test_a_truncated_text_keeps_its_limit_and_is_not_truncated_again(text, limit):
-    truncated = clean.truncate(text, limit)
+    truncated = sanitise.truncate(text, limit)
     assert len(truncated) <= limit
-    assert clean.truncate(truncated, limit) == truncated
+    assert sanitise.truncate(truncated, limit) == truncated
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_truncated_text_keeps_its_limit_and_is_not_truncated_again(text, limit
     ],
 )  # fmt: skip
 def test_a_summary_loses_the_tail_of_blog_software(markup, summary):
-    assert clean.summary(markup, title="A title") == summary
+    assert sanitise.summary(markup, title="A title") == summary
 
 
 @pytest.mark.parametrize(
@@ -116,23 +116,23 @@ def test_a_summary_loses_the_tail_of_blog_software(markup, summary):
     ],
 )  # fmt: skip
 def test_a_url_is_brought_to_its_canonical_form(url, canonical):
-    assert clean.canonical_url(url) == canonical
+    assert urls.canonical_url(url) == canonical
 
 
 def test_a_relative_url_is_resolved_against_its_base():
-    assert clean.web_url("../b?x=1", base="https://example.com/a/c") == "https://example.com/b?x=1"
+    assert urls.web_url("../b?x=1", base="https://example.com/a/c") == "https://example.com/b?x=1"
 
 
 @given(st.one_of(junk, junk.map("https://example.com/".__add__), junk.map("http://".__add__)))
 @example("http://\u2100/")
 @example("https://[::1%25eth0]/")
 def test_any_junk_gives_a_canonical_url_or_an_empty_string(url):
-    canonical = clean.canonical_url(url)
+    canonical = urls.canonical_url(url)
     assert canonical == "" or canonical.startswith(("http://", "https://"))
     assert canonical.isascii()
     assert not set(canonical) & set(' <>"\n\r\t')
-    assert clean.canonical_url(canonical) == canonical
-    assert len(clean.identity(url)) == 64
+    assert urls.canonical_url(canonical) == canonical
+    assert len(urls.identity(url)) == 64
 
 
 def test_several_spellings_of_a_url_are_one_story():
@@ -141,17 +141,17 @@ def test_several_spellings_of_a_url_are_one_story():
         "http://example.com/a",
         "https://EXAMPLE.com/a#comments",
     ]
-    assert len({clean.identity(url) for url in spellings}) == 1
-    assert clean.identity("https://example.com/a?id=1") != clean.identity(
+    assert len({urls.identity(url) for url in spellings}) == 1
+    assert urls.identity("https://example.com/a?id=1") != urls.identity(
         "https://example.com/a?id=2"
     )
 
 
 def test_a_bare_number_as_guid_is_unique_only_within_its_feed():
-    one = clean.guid_key("4711", feed_url="https://a.example/feed")
-    assert one != clean.guid_key("4711", feed_url="https://b.example/feed")
+    one = urls.guid_key("4711", feed_url="https://a.example/feed")
+    assert one != urls.guid_key("4711", feed_url="https://b.example/feed")
     tag = "tag:a.example,2026:1"
-    assert clean.guid_key(tag, feed_url="https://a.example/feed") == clean.guid_key(
+    assert urls.guid_key(tag, feed_url="https://a.example/feed") == urls.guid_key(
         tag, feed_url="https://b.example/feed"
     )
-    assert clean.guid_key(" ", feed_url="https://a.example/feed") == ""
+    assert urls.guid_key(" ", feed_url="https://a.example/feed") == ""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from digest.feeds import clean, fetch
+from digest.feeds import fetch, sanitise, urls
 from digest.feeds.manual.pages import read_page
 from digest.feeds.manual.pasted import NoArticle, read_pasted
 from digest.models import Story
@@ -43,7 +43,7 @@ def add_from_url(
     image = page.image
     return _get_or_create(
         newsletter=newsletter,
-        identity=clean.identity(page.url),
+        identity=urls.identity(page.url),
         section=section,
         origin=Story.Origin.URL,
         url=page.url,
@@ -77,7 +77,7 @@ def add_from_text(
     """
     if len(text) > MAX_PASTE_LENGTH:
         raise CannotAddStory(f"The text is longer than {MAX_PASTE_LENGTH:,} characters.")
-    link = clean.canonical_url(url)
+    link = urls.canonical_url(url)
     if url.strip() and not link:
         raise CannotAddStory(f"“{url}” is not an http or https URL.")
     try:
@@ -87,7 +87,7 @@ def add_from_text(
     text_hash = sha256(f"{article.title}\n{article.text}".encode()).hexdigest()
     return _get_or_create(
         newsletter=newsletter,
-        identity=clean.identity(link) if link else text_hash,
+        identity=urls.identity(link) if link else text_hash,
         section=section,
         origin=Story.Origin.TEXT,
         url=link,
@@ -113,4 +113,4 @@ def _get_or_create(*, newsletter: Newsletter, identity: str, **fields: Any) -> S
 
 def _host(url: str) -> str:
     """Return the URL's host, which stands for the outlet's name if that is unknown."""
-    return clean.name((urlsplit(url).hostname or "").removeprefix("www."))
+    return sanitise.name((urlsplit(url).hostname or "").removeprefix("www."))

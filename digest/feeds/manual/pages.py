@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import trafilatura
 
-from digest.feeds import clean
+from digest.feeds import sanitise, urls
 from digest.feeds.images import Image, parse_pixels
 from digest.feeds.parse import MIN_YEAR
 
@@ -33,19 +33,19 @@ def read_page(body: bytes, *, url: str) -> WebPage | None:
     tree = trafilatura.load_html(body)
     if tree is None:
         return None
-    image, image_alt = _image(tree, base=url), clean.name(_meta(tree, "og:image:alt"), 300)
+    image, image_alt = _image(tree, base=url), sanitise.name(_meta(tree, "og:image:alt"), 300)
     published = _meta(tree, "article:published_time")
     found = trafilatura.extract_metadata(tree, default_url=url)
-    site_name = clean.name(found.sitename or "")
-    title = _without_site(clean.title(found.title or ""), site_name)
+    site_name = sanitise.name(found.sitename or "")
+    title = _without_site(sanitise.title(found.title or ""), site_name)
     if not title:
         return None
-    summary = clean.summary(found.description or "", title=title)
+    summary = sanitise.summary(found.description or "", title=title)
     return WebPage(
         url=trusted_canonical_url(_canonical_link(tree), page_url=url),
         title=title,
-        summary=summary or clean.first_sentences(_paragraphs(tree, title)),
-        author=clean.name(found.author or "", 200),
+        summary=summary or sanitise.first_sentences(_paragraphs(tree, title)),
+        author=sanitise.name(found.author or "", 200),
         site_name=site_name,
         published_at=_instant(published) or _day(found.date or ""),
         image=image,
@@ -59,7 +59,7 @@ def trusted_canonical_url(link: str, *, page_url: str) -> str:
     A page may name any other page as its canonical one, so only its own site is trusted. The front
     page is never the canonical form of an article, though careless templates say so.
     """
-    own, named = clean.canonical_url(page_url), clean.canonical_url(link, base=page_url)
+    own, named = urls.canonical_url(page_url), urls.canonical_url(link, base=page_url)
     own_parts, named_parts = urlsplit(own), urlsplit(named)
     is_front = named_parts.path == "/" and not named_parts.query and own_parts.path != "/"
     same_site = bool(named) and _is_same_site(own_parts.hostname or "", named_parts.hostname or "")
@@ -87,7 +87,7 @@ def _canonical_link(tree: Any) -> str:
 
 def _image(tree: Any, *, base: str) -> Image | None:
     raw = _meta(tree, "og:image") or _meta(tree, "twitter:image")
-    url = clean.web_url(raw, base=base)
+    url = urls.web_url(raw, base=base)
     size = (parse_pixels(_meta(tree, f"og:image:{side}")) for side in ("width", "height"))
     return Image(url, *size) if url else None
 
@@ -100,7 +100,7 @@ def _without_site(title: str, site_name: str) -> str:
 
 def _paragraphs(tree: Any, title: str) -> str:
     text = trafilatura.extract(tree, include_comments=False, include_tables=False) or ""
-    lines = [clean.plain_text(line) for line in text.splitlines()]
+    lines = [sanitise.plain_text(line) for line in text.splitlines()]
     return " ".join(line for line in lines if line and line.casefold() != title.casefold())
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digest.feeds import clean
+from digest.feeds import sanitise
 
 # A longer line is a paragraph of its own; shorter lines may be one hard-wrapped paragraph.
 LONG_LINE = 130
@@ -77,7 +77,7 @@ class Article:
 
     @property
     def summary(self) -> str:
-        return clean.first_sentences(" ".join(self.paragraphs[:3]))
+        return sanitise.first_sentences(" ".join(self.paragraphs[:3]))
 
 
 def read_pasted(text: str) -> Article:
@@ -104,7 +104,7 @@ def read_pasted(text: str) -> Article:
         raise NoArticle("It has no headline. Put the headline on the first line, above the text.")
     credit, alt = _credit(head, title=title)
     return Article(
-        title=clean.title(title),
+        title=sanitise.title(title),
         paragraphs=_paragraphs(body, title=title),
         author=_author(head),
         image_credit=credit,
@@ -123,7 +123,7 @@ def _blocks(text: str) -> list[str]:
             blocks += _lines_or_paragraph(group, has_long_lines=has_long_lines)
     kept: list[str] = []
     cut_short = False
-    for block in filter(None, map(clean.plain_text, blocks)):
+    for block in filter(None, map(sanitise.plain_text, blocks)):
         # The second line of a removed sentence is removed with its first.
         is_rest = cut_short and block[0].islower()
         if is_rest or _is_boilerplate(block):
@@ -199,14 +199,14 @@ def _credit(head: Sequence[str], *, title: str) -> tuple[str, str]:
         if found:
             caption = block[: found.start()].strip(" .|([-\u2013\u2014")
             is_headline = caption.casefold() == title.rstrip(" .").casefold()
-            credit = clean.name(found["credit"].strip(" .)]"), 200)
-            return credit, "" if is_headline else clean.truncate(caption, 300)
+            credit = sanitise.name(found["credit"].strip(" .)]"), 200)
+            return credit, "" if is_headline else sanitise.truncate(caption, 300)
     return "", ""
 
 
 def _author(head: Sequence[str]) -> str:
     bylines = (match for block in head if (match := _BYLINE.match(block)))
-    return next((clean.name(match["name"], 200) for match in bylines), "")
+    return next((sanitise.name(match["name"], 200) for match in bylines), "")
 
 
 def _paragraphs(body: Sequence[str], *, title: str) -> list[str]:

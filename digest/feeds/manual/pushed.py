@@ -10,7 +10,7 @@ from hashlib import sha256
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from digest.feeds import clean, store
+from digest.feeds import sanitise, store, urls
 from digest.models import EditionItem, Story
 from subscribers.models import Newsletter, Section
 
@@ -76,8 +76,8 @@ def push(
 def _draft(
     newsletter: Newsletter, pushed: PushedStory, section: Section | None, now: datetime
 ) -> Story:
-    title, url = clean.title(pushed.title), clean.canonical_url(pushed.url)
-    text = clean.plain_text(pushed.text) and pushed.text.strip()
+    title, url = sanitise.title(pushed.title), urls.canonical_url(pushed.url)
+    text = sanitise.plain_text(pushed.text) and pushed.text.strip()
     if not title:
         raise UnusableStory("The title has no readable characters.")
     if pushed.url and not url:
@@ -85,22 +85,22 @@ def _draft(
     if not url and not text:
         raise UnusableStory("The text has no readable characters, and there is no URL.")
     text_hash = sha256(f"{title}\n{text}".encode()).hexdigest()
-    image_url = clean.web_url(pushed.image_url)
+    image_url = urls.web_url(pushed.image_url)
     story = Story(
         newsletter=newsletter,
         section=section,
         origin=Story.Origin.API,
         url=url,
-        identity=clean.identity(url) if url else text_hash,
+        identity=urls.identity(url) if url else text_hash,
         guid=_guid(pushed.external_id),
         title=title,
-        summary=clean.summary(pushed.summary, title=title),
+        summary=sanitise.summary(pushed.summary, title=title),
         text=text,
-        author=clean.name(pushed.author, 200),
-        source_name=clean.name(pushed.source_name),
+        author=sanitise.name(pushed.author, 200),
+        source_name=sanitise.name(pushed.source_name),
         image_url=image_url,
-        image_alt=clean.name(pushed.image_alt, 300) if image_url else "",
-        image_credit=clean.name(pushed.image_credit, 200) if image_url else "",
+        image_alt=sanitise.name(pushed.image_alt, 300) if image_url else "",
+        image_credit=sanitise.name(pushed.image_credit, 200) if image_url else "",
         published_at=min(pushed.published_at or now, now),
         added_at=now,
     )

@@ -1,19 +1,16 @@
-"""Turn a publisher's markup and URLs into plain text and canonical URLs that are safe to print."""
+"""Turn a publisher's markup into plain text that is safe to print."""
 
 from __future__ import annotations
 
 import html
 import re
 import unicodedata
-from hashlib import sha256
-from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 import nh3
 
 TITLE_LENGTH = 300
 SUMMARY_LENGTH = 500
 NAME_LENGTH = 80
-URL_LENGTH = 2000
 
 # A text of the lengths above never needs more markup than this.
 _MARKUP_LENGTH = 50_000
@@ -45,20 +42,6 @@ _TAIL = re.compile(
 
 # A capital or a script without capitals has to follow, so "U.S. exports" has no sentence end.
 _SENTENCE_END = re.compile(r"(?:[.!?…؟][\"'”’»)]*(?=\s+[^a-z\s]|\s*$)|[。！？]+)")  # noqa: RUF001
-
-# Parameters that say where a click came from, and never which page is meant.
-_TRACKING = re.compile(
-    r"fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|igshid|"
-    r"li_fat_id|mc_cid|mc_eid|mkt_tok|vero_id|oly_anon_id|oly_enc_id|rb_clickid|s_cid|"
-    r"icid|cid_source|cmp|cmpid|cmp_id|smid|smtyp|smprod|partner|ftag|ftcamp|sref|"
-    r"spref|taid|rss|ref_src|ref_url|referringsource|traffic_source|wt\.mc_id|xtor|"
-    r"intcid|ncid|ocid|ito|campaign_id|ga_source|sr_share|guccounter|guce_referrer|"
-    r"guce_referrer_sig|__twitter_impression|feature_source"
-    r"|(?:utm|at|ns|mtm|pk|piwik|hsa|stm|itm)_.*|_hs.*",
-    re.IGNORECASE,
-)
-_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def plain_text(markup: str) -> str:
@@ -126,67 +109,3 @@ def first_sentences(text: str, *, limit: int = 320) -> str:
             break
         end = match.end()
     return text[:end] or truncate(text, limit)
-
-
-def web_url(url: str, *, base: str = "") -> str:
-    """Return the absolute http(s) URL in its normal form, or an empty string if it is none.
-
-    The host is in lower case and ASCII. The URL has no user, default port or fragment, and at most
-    URL_LENGTH characters.
-    """
-    url = url.strip()
-    try:
-        parts = urlsplit(urljoin(base, url) if base and url else url)
-        netloc = _netloc(parts)
-        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
-        query = quote(parts.query, safe="/%:@!$&'()*+,;=~?")
-    except ValueError:
-        return ""
-    if not netloc:
-        return ""
-    result = urlunsplit((parts.scheme.lower(), netloc, path, query, ""))
-    return result if len(result) <= URL_LENGTH else ""
-
-
-def _netloc(parts: SplitResult) -> str:
-    """Return host and port in their normal form; empty if there is no usable host."""
-    scheme = parts.scheme.lower()
-    host = (parts.hostname or "").rstrip(".").lower()
-    if scheme not in _DEFAULT_PORTS:
-        return ""
-    if ":" in host:
-        host = f"[{host}]" if re.fullmatch(r"[0-9a-f:.]+", host) else ""
-    else:
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
-        host = host if _HOST.fullmatch(host) else ""
-    port = parts.port
-    return f"{host}:{port}" if host and port not in (None, _DEFAULT_PORTS[scheme]) else host
-
-
-def canonical_url(url: str, *, base: str = "") -> str:
-    """Return the URL that identifies the page: `web_url` without its tracking parameters."""
-    parts = urlsplit(web_url(url, base=base))
-    kept = [pair for pair in parts.query.split("&") if not _is_tracking(pair)]
-    return urlunsplit(parts._replace(query="&".join(kept)))
-
-
-def _is_tracking(pair: str) -> bool:
-    return bool(_TRACKING.fullmatch(pair.partition("=")[0]))
-
-
-def identity(url: str) -> str:
-    """Return the SHA-256 of the canonical URL without its scheme, `www.` and final slash."""
-    bare = re.sub(r"^https?://(?:www\.)?", "", canonical_url(url)).rstrip("/")
-    return sha256(bare.encode()).hexdigest()
-
-
-def guid_key(guid: str, *, feed_url: str) -> str:
-    """Return the SHA-256 of the feed's own id for an entry; empty if it has none.
-
-    An id that is no URI, such as 4711, is unique only on the feed's host, so that is hashed too.
-    """
-    guid = plain_text(guid)
-    if not guid:
-        return ""
-    scope = "" if re.match(r"(?:https?|tag|urn):", guid) else urlsplit(feed_url).netloc
-    return sha256(f"{scope} {guid}".encode()).hexdigest()
