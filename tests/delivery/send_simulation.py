@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from digest.delivery.lane.claim import WINDOW
+from digest.delivery.ledger import WINDOW
 from digest.delivery.pacing.rate_limit import RateLimiter
 from digest.delivery.transport.replies import SendOutcome, Verdict
 from subscribers.mail.relays import Relay

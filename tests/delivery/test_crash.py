@@ -13,9 +13,10 @@ import pytest
 from django.db import OperationalError, connection
 
 from digest.delivery.lane import cursor, lane, shutdown
-from digest.delivery.lane.claim import WINDOW, PendingClaim
+from digest.delivery.lane.claim import PendingClaim
 from digest.delivery.lane.lane import End
 from digest.delivery.lane.recover import GRACE, LEASE, recover
+from digest.delivery.ledger import WINDOW
 from digest.delivery.pacing import connection_slots
 from digest.delivery.progress.report import tally
 from digest.models import Edition
@@ -44,7 +45,7 @@ LANE = """
 import sys
 import django
 django.setup()
-from digest.delivery import lane
+from digest.delivery.lane import lane
 from tests.factories import NOW
 lane.run_lane(edition_id=int(sys.argv[1]), lane="killed", clock=lambda: NOW)
 """

@@ -13,8 +13,9 @@ from django.utils.timezone import now
 
 from digest import tasks
 from digest.delivery.lane import cursor, db_session, lane
-from digest.delivery.lane.claim import WINDOW, PendingClaim
+from digest.delivery.lane.claim import PendingClaim
 from digest.delivery.lane.lane import End
+from digest.delivery.ledger import WINDOW
 from digest.delivery.pacing import circuit_breaker
 from digest.delivery.planning import due, finish, start
 from digest.delivery.progress.report import tally
@@ -320,7 +321,7 @@ def test_a_tick_with_a_failing_step_runs_the_other_steps(monkeypatch, caplog):
         raise ValueError("a fault of ours")
 
     monkeypatch.setattr(tasks, "recover", fails)
-    monkeypatch.setattr(tasks.plan, "half_planned", lambda: done.append("deliver") or [])
+    monkeypatch.setattr(tasks.start, "half_planned", lambda: done.append("deliver") or [])
     tasks.tick()
 
     assert done == ["deliver"]

@@ -13,8 +13,8 @@ from django.utils.timezone import now
 from redis import Redis
 
 from config import celery_app
-from digest.delivery.lane.claim import WINDOW
 from digest.delivery.lane.recover import LEASE, recover
+from digest.delivery.ledger import WINDOW
 from digest.delivery.pacing import connection_slots
 from digest.delivery.planning import start
 from digest.delivery.progress.report import tally

@@ -12,12 +12,10 @@ from django.conf import settings
 from django.db import connection
 
 from digest.delivery.lane.prepared import Statement
+from digest.delivery.ledger import WINDOW, Claimed
 from digest.editions.decide.waves import MIN_ALLOWED_LATENESS
 from digest.models import Delivery
 from subscribers.models import Subscription
-
-# At most this many readers are uncertain after a crash.
-WINDOW = 20
 
 # How a window's outcomes are recorded:
 # - The lane's name guards each row. `recover` removes the name from the rows of a dead lane.
@@ -123,21 +121,6 @@ SELECT d.id, {_SKIP_REASON}
 Position = tuple[str, int]
 FRONT: Position = ("-infinity", 0)
 _NOTHING_MUTED: frozenset[int] = frozenset()
-
-
-class Claimed(NamedTuple):
-    """One reader's row, marked as being on the wire."""
-
-    delivery_id: int
-    subscription_id: int
-    email: str
-    name: str
-    muted_sections: frozenset[int]
-    attempts: int
-    # The row was postponed before because of its domain's rate.
-    throttled: bool = False
-    # The relay's refusal of this row held the edition before, and an editor resumed the edition.
-    refused: bool = False
 
 
 class RowOutcome(NamedTuple):

@@ -12,12 +12,13 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from digest.delivery.lane import shutdown
-from digest.delivery.lane.claim import FRONT, WINDOW, Claimant, release_unseen
+from digest.delivery.lane.claim import FRONT, Claimant, release_unseen
 from digest.delivery.lane.cpu_priority import batch_scheduling
 from digest.delivery.lane.cursor import ClaimCursor
 from digest.delivery.lane.db_session import lane_session
 from digest.delivery.lane.outbox import Outbox
 from digest.delivery.lane.prepared import finish_first
+from digest.delivery.ledger import WINDOW
 from digest.delivery.pacing import circuit_breaker, connection_slots
 from digest.delivery.pacing.rate_limit import Admission, RateLimiter
 from digest.delivery.planning import due, finish, start

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, connection
 
 from digest.delivery.lane import claim
-from digest.delivery.lane.claim import WINDOW, Claimed, RowOutcome
+from digest.delivery.lane.claim import RowOutcome
 from digest.delivery.lane.cursor import ClaimCursor
+from digest.delivery.ledger import WINDOW, Claimed
 from digest.delivery.pacing.rate_limit import Admission, RateLimiter
 from digest.delivery.transport.base import Outgoing, Transport
 from digest.delivery.transport.replies import SendOutcome, Verdict

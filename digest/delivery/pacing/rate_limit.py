@@ -15,7 +15,7 @@ from django.conf import settings
 from redis import Redis
 from redis.commands.core import Script
 
-from digest.delivery.lane.claim import WINDOW, Claimed
+from digest.delivery.ledger import WINDOW, Claimed
 from digest.delivery.pacing import circuit_breaker
 from digest.delivery.pacing.deferrals import DeferralTracker, SlowDown
 from digest.delivery.pacing.local_rate_limit import LocalRateLimit

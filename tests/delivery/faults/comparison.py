@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.timezone import now
 
-from digest.delivery.lane.claim import WINDOW
+from digest.delivery.ledger import WINDOW
 from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
 from tests import factories

@@ -117,8 +117,9 @@ class Deployment:
         }
 
     def _evaluate(self, expression: str) -> str:
-        """Return the value of an expression about this folder's `config.devserver.local…`."""
-        script = f"from config import local, local_postgres, local_redis; print({expression})"
+        """Return the value of an expression about this folder's `config.devserver`."""
+        names = "local, local_postgres, local_redis"
+        script = f"from config.devserver import {names}; print({expression})"
         done = subprocess.run(
             [sys.executable, "-c", script], cwd=ROOT, env=self.environment,
             check=True, capture_output=True, text=True,

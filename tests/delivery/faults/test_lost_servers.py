@@ -19,7 +19,7 @@ PACE, SHORT_LANES = 0.004, {"LANE_SECONDS": 1.0}
 def edition(deployment, rng):
     """Return an edition that is being sent and has reached a third of its readers at most."""
     deployment.sink.behave(extensions=rng.choice(MODES), pace=PACE)
-    deployment.start_worker(processes=PROCESSES, digest__delivery__lane=SHORT_LANES)
+    deployment.start_worker(processes=PROCESSES, digest__delivery__lane__lane=SHORT_LANES)
     edition = comparison.approved_edition(readers=READERS)
     deployment.sink.wait_for(100)
     return edition
