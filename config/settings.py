@@ -143,8 +143,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "visibility_timeout": 3600,
-    # Enqueueing without a broker fails immediately (subscribers.plumbing.queue), not after kombu's 6 s.
-    # Workers have their own limit (broker_connection_max_retries).
+    # Enqueueing without a broker fails immediately (subscribers.plumbing.queue), not after the 6 s
+    # of kombu. Workers have their own limit (broker_connection_max_retries).
     "max_retries": 1,
     "interval_start": 0,
     "interval_max": 0.1,

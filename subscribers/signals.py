@@ -21,6 +21,6 @@ data_export_requested = Signal()
 # Arguments: subscriber_id: int, now: datetime.
 reading_hour_changed = Signal()
 
-# Asks when newsletters come. Each receiver returns {newsletter id: subscribers.preferences.rhythm.Rhythm}.
+# Asks when newsletters come. Each receiver returns {newsletter id: preferences.rhythm.Rhythm}.
 # Argument: newsletter_ids: list[int].
 rhythm_requested = Signal()

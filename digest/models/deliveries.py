@@ -57,8 +57,8 @@ class Delivery(models.Model):
     # The database has no foreign keys here. Checking a million times that an edition and a
     # subscription exist takes 9 of the 18 s of planning. It also locks each subscription's row,
     # which rewrites the pages of that table with every daily send. Editions are never deleted. Of
-    # subscriptions, only those that were never confirmed are (subscribers.signup.pending), and no edition
-    # is planned for them.
+    # subscriptions, only those that were never confirmed are (subscribers.signup.pending), and no
+    # edition is planned for them.
     #
     # `edition` needs no index of its own either: delivery_once_per_reader begins with it.
     edition = models.ForeignKey(
@@ -115,7 +115,7 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            # delivery.claim: an edition's rows that are due, in the order of their time; also "is
+            # lane.claim: an edition's rows that are due, in the order of their time; also "is
             # anything waiting". Time comes before id for two reasons: rows that were postponed cost
             # a claim nothing, and the query planner cannot use the primary key instead.
             models.Index(
@@ -124,7 +124,7 @@ class Delivery(models.Model):
                 condition=models.Q(status="pending")
                 | models.Q(status="uncertain", finished_at=None),
             ),
-            # delivery.recover: rows whose lane is gone; also "is anything on the wire".
+            # lane.recover: rows whose lane is gone; also "is anything on the wire".
             models.Index(
                 fields=["claimed_at"],
                 name="delivery_on_the_wire",

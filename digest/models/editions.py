@@ -19,7 +19,7 @@ class Edition(models.Model):
     """One issue: what it says, where it stands, and when it goes out.
 
     The status changes only along MOVES. Each move is a named function of its stage
-    (editions.approve, delivery.plan …) that makes a conditional UPDATE and looks at the result.
+    (decide.approve, planning.start …) that makes a conditional UPDATE and looks at the result.
     """
 
     class Status(models.TextChoices):
@@ -99,7 +99,7 @@ class Edition(models.Model):
         editable=False,
         related_name="+",
     )
-    # SHA-256 of what was approved (editions.approve.content_hash). Any later edit voids the
+    # SHA-256 of what was approved (decide.approve.content_hash). Any later edit voids the
     # approval.
     approved_hash = models.CharField(max_length=64, blank=True, editable=False)
     # When editors are due to be told that this edition is held; empty: not due. A notice is leased
@@ -152,7 +152,7 @@ class Edition(models.Model):
             models.CheckConstraint(
                 condition=models.Q(cadence__in=["daily", "weekly"]), name="edition_cadence_known"
             ),
-            # editions.waves computes from both how late a reader's copy may be.
+            # decide.waves computes from both how late a reader's copy may be.
             models.CheckConstraint(
                 condition=models.Q(local_time__isnull=True, last_wave_at__isnull=True)
                 | models.Q(local_time__isnull=False, last_wave_at__isnull=False),

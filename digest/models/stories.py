@@ -72,7 +72,7 @@ class Story(models.Model):
             ),
         ]
         indexes = [
-            # editions.draft: a newsletter's recent stories.
+            # draft.draft: a newsletter's recent stories.
             models.Index(fields=["newsletter", "-published_at"], name="story_recent"),
         ]
 

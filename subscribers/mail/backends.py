@@ -59,7 +59,7 @@ def make_backend(relay: Relay, *, timeout: Timeout) -> BaseEmailBackend:
         )
     options: dict[str, Any] = {"fail_silently": False}
     if relay.backend.startswith(_ANYMAIL):
-        # A feature that the ESP does not have is left out of the message; delivery.esp knows which
+        # A feature that the ESP does not have is left out of the message; transport.esp knows which
         # ones may be left out. A refused recipient is in the status, and never an exception.
         options |= {"ignore_unsupported_features": True, "ignore_recipient_status": True}
         options["timeout"] = timeout

@@ -191,7 +191,7 @@ class Subscription(models.Model):
             ),
         ]
         indexes = [
-            # delivery.plan: the audience of an edition, in id order.
+            # planning.start: the audience of an edition, in id order.
             models.Index(
                 fields=["newsletter", "id"],
                 name="subscription_audience",

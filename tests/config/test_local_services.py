@@ -9,10 +9,10 @@ from tests.config import shell
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.allow_hosts(["127.0.0.1"])]
 
-START = "from config import local; local.ensure_services()"
+START = "from config.devserver import local; local.ensure_services()"
 CONNECT = """
 import psycopg, redis
-from config import local
+from config.devserver import local
 local.ensure_services()
 settings = local.database_settings()
 host, user, name = settings["HOST"], settings["USER"], settings["NAME"]

@@ -24,7 +24,7 @@ from digest.models import Cadence, Delivery, Edition
 from subscribers.addresses.address import BadAddress, normalise
 from subscribers.plumbing.queue import enqueue
 
-# In seconds: how often the counts are read, which costs little because delivery.watch caches them;
+# In seconds: how often the counts are read, which costs little because progress.watch caches them;
 # how often a line is written if there is no terminal; and how long there may be no progress before
 # the workers are asked whether they are still running.
 POLL_SECONDS, LINE_SECONDS, STALL_SECONDS = 0.5, 5.0, 10.0

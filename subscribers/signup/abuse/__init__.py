@@ -1,6 +1,6 @@
 """Keep sign-up from being used to flood a mailbox or the list, on form, embed and API alike.
 
-Each entry point (page, embed, API) puts what it knows into an `Attempt`. `signup.sign_up` then has
+Each entry point (page, embed, API) puts what it knows into an `Attempt`. `flow.sign_up` then has
 it judged.
 """
 
