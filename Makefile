@@ -29,7 +29,7 @@ test-fast: .venv/test
 	$(BIN)/python -m pytest -n auto -m "not (browser or worker or faults or subprocess or fuzzing)"
 
 faults: .venv/test
-	FAULT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/delivery/faults tests/editions/test_dst_and_missed_ticks.py \
+	FAULT_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/faults tests/digest/editions/draft/test_dst_and_missed_ticks.py \
 		--log-cli-level=INFO --log-cli-format="%(message)s"
 
 lint: .venv/test

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from tests.waiting import ROOT
+from tests.support.paths import ROOT
 
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = ("digest", "subscribers", "config", "tests", "bench", "templates", "static", "docs")

@@ -3,7 +3,7 @@
 import ast
 from collections import defaultdict
 
-from tests.waiting import ROOT
+from tests.support.paths import ROOT
 
 PRODUCT = ("config", "digest", "subscribers", "bench")
 # Django finds these by their names.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config import shell
+from tests.support import shell
 
 
 @pytest.fixture

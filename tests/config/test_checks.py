@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from config import checks, value_checks
 from subscribers import signed_links
 from subscribers.mail.relays import RelayError, parse_relay, parse_relays
-from tests.config import shell
+from tests.support import shell
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.config import shell
+from tests.support import shell
 
 pytestmark = pytest.mark.subprocess
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.config.shell import ROOT
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.subprocess
 

@@ -6,8 +6,8 @@ from django.core.mail.backends.locmem import EmailBackend
 
 from digest.models import Edition
 from digest.rendering.assemble import web_page
-from tests.conftest import axe_violations
 from tests.languages import pages_and_mails
+from tests.support.browser import axe_violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

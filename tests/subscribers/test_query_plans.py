@@ -12,8 +12,8 @@ from subscribers.signup import pending
 from subscribers.transfer import jobs
 from tests import factories
 from tests.factories import NOW
-from tests.other_release import FromAnotherRelease
-from tests.query_plans import collect_plans
+from tests.support.other_release import FromAnotherRelease
+from tests.support.query_plans import collect_plans
 
 pytestmark = pytest.mark.django_db
 

@@ -25,9 +25,9 @@ from subscribers.transfer.presets import Field
 from subscribers.transfer.rows import ColumnMapping
 from subscribers.transfer.spreadsheet import Spreadsheet
 from tests import factories
-from tests.conftest import wait_for
 from tests.factories import NOW
 from tests.subscribers.transfer.test_spreadsheet import file_of
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 6

@@ -11,8 +11,8 @@ from subscribers import signed_links
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import address_change
 from tests import factories
-from tests.conftest import axe_violations, set_colour_scheme
 from tests.subscribers.preferences.conftest import link, unsubscribe_link
+from tests.support.browser import axe_violations, set_colour_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -21,8 +21,10 @@ from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.presets import Field
 from subscribers.transfer.unpacking import UnreadableFile
 from tests import factories
-from tests.conftest import ROOT, process_environment, wait_for
 from tests.factories import NOW
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
+from tests.support.worker import process_environment
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from subscribers.transfer import presets
 from subscribers.transfer.presets import BY_NAME, Field
 from subscribers.transfer.spreadsheet import Spreadsheet
 from tests import factories
-from tests.conftest import ROOT
 from tests.subscribers.transfer.test_spreadsheet import file_of
+from tests.support.paths import ROOT
 
 DATA = ROOT / "tests" / "data" / "imports"
 EVIDENCE = "Their own double opt-in."

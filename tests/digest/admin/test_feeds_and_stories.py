@@ -1,0 +1,223 @@
+"""Feeds, stories and schedules in the admin."""
+
+from datetime import time, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from digest.admin import feeds
+from digest.editions.decide import approve
+from digest.feeds.manual import by_hand
+from digest.models import Edition, Feed, Schedule, Story
+from tests import factories
+from tests.digest.admin.edition.test_page import messages_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def queued(monkeypatch):
+    tasks = []
+    monkeypatch.setattr(feeds, "enqueue", lambda task, **kwargs: tasks.append(kwargs["feed_id"]))
+    return tasks
+
+
+# --- Feeds ---
+
+
+def test_a_new_feed_is_fetched_immediately(admin_client, queued):
+    newsletter = factories.newsletter()
+
+    admin_client.post(
+        reverse("admin:digest_feed_add"),
+        {
+            "newsletter": newsletter.pk,
+            "url": "https://news.example.com/feed.xml",
+            "weight": "1.0",
+            "interval_minutes": 15,
+            "is_active": "on",
+        },
+    )
+
+    assert queued == [Feed.objects.get().pk]
+
+
+def test_fetch_now_makes_the_feed_due_and_enqueues_a_task(admin_client, queued):
+    feed = factories.feed(factories.newsletter(), next_fetch_at=now() + timedelta(days=1))
+
+    response = admin_client.post(reverse("admin:digest_feed_fetch", args=[feed.pk]), follow=True)
+
+    feed.refresh_from_db()
+    assert queued == [feed.pk]
+    assert feed.next_fetch_at <= now()
+    assert "being fetched" in messages_of(response)
+
+
+def test_a_feed_with_a_new_url_is_fetched_without_its_old_etag(admin_client, queued):
+    feed = factories.feed(factories.newsletter(), etag='"old"')
+
+    admin_client.post(
+        reverse("admin:digest_feed_change", args=[feed.pk]),
+        {
+            "newsletter": feed.newsletter_id,
+            "url": "https://elsewhere.example.com/feed.xml",
+            "title": feed.title,
+            "weight": "1.0",
+            "interval_minutes": 15,
+            "is_active": "on",
+        },
+    )
+
+    feed.refresh_from_db()
+    assert (feed.url, feed.etag) == ("https://elsewhere.example.com/feed.xml", "")
+    assert queued == [feed.pk]
+
+
+def test_failing_feeds_can_be_filtered_and_are_listed_on_the_overview(admin_client):
+    newsletter = factories.newsletter()
+    factories.feed(newsletter, title="Well-behaved wire", last_success_at=now())
+    factories.feed(
+        newsletter, title="Broken wire", consecutive_failures=2, last_error="It answered 503."
+    )
+
+    listed = admin_client.get(reverse("admin:digest_feed_changelist"), {"state": "trouble"})
+    overview = admin_client.get(reverse("admin:index")).content.decode()
+
+    assert [feed.title for feed in listed.context["cl"].result_list] == ["Broken wire"]
+    assert "It answered 503." in overview
+    assert "Well-behaved wire" not in overview
+
+
+# --- Stories ---
+
+
+def add_story(admin_client, **data):
+    return admin_client.post(reverse("admin:digest_story_add"), data, follow=True)
+
+
+def test_a_form_without_url_and_text_is_an_error_at_the_field(admin_client):
+    response = add_story(admin_client, newsletter=factories.newsletter().pk)
+
+    assert response.context["form"].errors["url"]
+
+
+def test_a_section_of_another_newsletter_is_refused(admin_client):
+    section = factories.section(factories.newsletter())
+
+    response = add_story(
+        admin_client, newsletter=factories.newsletter().pk, section=section.pk, text="A story"
+    )
+
+    assert response.context["form"].errors["section"]
+
+
+@pytest.mark.parametrize("field", ["url", "text"])
+def test_an_unusable_story_is_an_error_at_the_field_it_came_from(admin_client, monkeypatch, field):
+    def refuse(**kwargs):
+        raise by_hand.CannotAddStory("There is no headline in it.")
+
+    monkeypatch.setattr(by_hand, "add_from_url", refuse)
+    monkeypatch.setattr(by_hand, "add_from_text", refuse)
+    value = {"url": "https://news.example.com/a", "text": "Hm."}[field]
+
+    response = add_story(admin_client, newsletter=factories.newsletter().pk, **{field: value})
+
+    assert response.context["form"].errors[field] == ["There is no headline in it."]
+
+
+def test_stories_are_hidden_and_shown_again_from_the_list(admin_client):
+    story = factories.story(factories.newsletter())
+    chosen = {"_selected_action": [story.pk]}
+
+    admin_client.post(reverse("admin:digest_story_changelist"), {"action": "hide"} | chosen)
+    assert Story.objects.get().is_hidden
+
+    admin_client.post(reverse("admin:digest_story_changelist"), {"action": "unhide"} | chosen)
+    assert not Story.objects.get().is_hidden
+
+
+def test_a_story_shows_where_it_was_printed(admin_client):
+    edition = factories.edition(factories.newsletter(), stories=1)
+
+    page = admin_client.get(
+        reverse("admin:digest_story_change", args=[edition.items.get().story_id])
+    )
+
+    assert reverse("admin:digest_edition_change", args=[edition.pk]) in page.content.decode()
+
+
+def test_an_edit_of_a_story_in_an_approved_edition_withdraws_the_approval(admin_client):
+    edition = factories.edition(factories.newsletter(), deadline_at=now() + timedelta(days=1))
+    approve.approve(edition_id=edition.pk, now=now())
+    story = edition.items.first().story
+
+    response = admin_client.post(
+        reverse("admin:digest_story_change", args=[story.pk]),
+        {
+            "title": "A mended headline",
+            "summary": story.summary,
+            "url": story.url,
+            "published_at_0": "10/03/2026",
+            "published_at_1": "06:00:00",
+        },
+        follow=True,
+    )
+
+    edition.refresh_from_db()
+    assert edition.status == Edition.Status.DRAFT
+    assert "needs approval again" in messages_of(response)
+
+
+# --- Schedules ---
+
+
+def schedule_form(newsletter, **fields):
+    return {
+        "newsletter": newsletter.pk,
+        "name": "Daily",
+        "is_active": "on",
+        "weekdays": [0, 2, 4],
+        "cadence": "daily",
+        "clock": "newsroom",
+        "local_time": "07:00",
+        "timezone": "",
+        "draft_lead_minutes": 120,
+        "unapproved": "hold",
+        "deadline_minutes": 180,
+        "min_stories": 3,
+        "max_stories": 12,
+    } | fields
+
+
+def test_a_new_schedule_proposes_every_day(admin_client):
+    page = admin_client.get(reverse("admin:digest_schedule_add"))
+
+    assert page.context["adminform"].form["weekdays"].value() == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_a_schedule_stores_its_weekdays_and_shows_the_next_three_times_in_both_zones(admin_client):
+    newsletter = factories.newsletter(timezone="Asia/Tokyo")
+    admin_client.post(reverse("admin:digest_schedule_add"), schedule_form(newsletter))
+    schedule = Schedule.objects.get()
+    assert (schedule.weekdays, schedule.local_time) == ([0, 2, 4], time(7, 0))
+
+    page = admin_client.get(
+        reverse("admin:digest_schedule_change", args=[schedule.pk])
+    ).content.decode()
+
+    assert page.count("07:00 JST") == 3
+    assert page.count("22:00 UTC") == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("weekdays", []), ("timezone", "Mars/Olympus"), ("min_stories", 20), ("local_time", "25:00")],
+)
+def test_an_invalid_schedule_is_refused_with_an_error_at_the_field(admin_client, field, value):
+    form = schedule_form(factories.newsletter(), **{field: value})
+
+    response = admin_client.post(reverse("admin:digest_schedule_add"), form)
+
+    assert response.context["adminform"].form.errors[field]
+    assert not Schedule.objects.exists()

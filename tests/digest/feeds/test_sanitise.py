@@ -1,0 +1,88 @@
+"""Publishers' markup becomes plain text that is safe to print."""
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from digest.feeds import sanitise
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("Plain words", "Plain words"),
+        ("<p>One.</p><p>Two.</p>", "One. Two."),
+        ("AT&amp;T buys <b>Bolt</b>", "AT&T buys Bolt"),
+        ("AT&amp;amp;amp;T", "AT&T"),
+        ("&lt;b&gt;Escaped&lt;/b&gt; once more", "Escaped once more"),
+        ("5 < 6 and 7 > 6", "5 < 6 and 7 > 6"),
+        ("<script>alert(1)</script>Safe<style>p{}</style>", "Safe"),
+        ("\n  A title\r\n  over lines\t", "A title over lines"),
+        ("It&rsquo;s caf&eacute;", "It’s café"),
+        ("evil\u202etxt.exe", "eviltxt.exe"),
+        ("a\x00b\x07c\ufeff", "abc"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("<img src=x onerror=alert(1)>", ""),
+        ("line<br/>break", "line break"),
+        ("", ""),
+    ],
+)
+def test_markup_becomes_one_line_of_text(markup, text):
+    assert sanitise.plain_text(markup) == text
+
+
+JUNK = st.text(
+    st.one_of(
+        st.characters(),
+        st.sampled_from("<>&;#\"'/ \n\u0338\u202e\u200b\u037e"),
+        st.sampled_from("ampltgbr"),
+    ),
+    max_size=200,
+)
+
+
+@given(JUNK)
+@example("&amp;amp;lt;b&amp;amp;gt;")
+@example("&" + "amp;" * 3000 + "lt;b")
+@example("&#38;amp;#x26;" * 30 + "lt;p&gt;")
+@example("<\u0338&lt\u037e")
+@example("\ud800")
+def test_cleaned_text_has_no_control_characters_and_cleaning_again_changes_nothing(markup):
+    text = sanitise.plain_text(markup)
+    assert not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)
+    assert sanitise.plain_text(text) == text
+
+
+def test_a_long_title_is_truncated_between_words():
+    title = sanitise.title("word " * 100)
+    assert len(title) <= 300
+    assert title.endswith("word…")
+
+
+def test_a_long_text_without_spaces_is_truncated_too():
+    assert sanitise.truncate("漢" * 400, 300) == "漢" * 299 + "…"
+
+
+@given(st.text(max_size=60), st.integers(2, 40))
+def test_a_truncated_text_keeps_its_limit_and_is_not_truncated_again(text, limit):
+    truncated = sanitise.truncate(text, limit)
+    assert len(truncated) <= limit
+    assert sanitise.truncate(truncated, limit) == truncated
+
+
+@pytest.mark.parametrize(
+    ("markup", "summary"),
+    [
+        ("<p>It rained.</p><p>The post A title appeared first on The Site.</p>", "It rained."),
+        ("What happened [&#8230;]", "What happened…"),
+        ("What happened. Continue reading…", "What happened."),
+        ("What happened. Read more", "What happened."),
+        ("Read more about rivers and their mouths.", "Read more about rivers and their mouths."),
+        ("A Title", ""),
+    ],
+)  # fmt: skip
+def test_a_summary_loses_the_tail_of_blog_software(markup, summary):
+    assert sanitise.summary(markup, title="A title") == summary

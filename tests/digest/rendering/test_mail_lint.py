@@ -1,0 +1,110 @@
+"""html-validate finds no error, and caniemail nothing beyond the baseline (tests/mail-lint)."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+
+from digest.editions.decide import notify
+from subscribers.models import RequestedMail, Subscription
+from subscribers.preferences import address_change, link_request, requested_mail
+from subscribers.signup import confirmation_mail
+from subscribers.signup.abuse import Attempt
+from tests import factories
+from tests.digest.rendering.sample_edition import full_edition, message_to
+from tests.factories import NOW
+from tests.support.paths import ROOT
+
+pytestmark = [pytest.mark.subprocess, pytest.mark.django_db]
+
+LINT = ROOT / "tests" / "mail-lint"
+MAILS = LINT.parent.parent / "templates" / "email"
+
+# The check that installs these tools also notices a Node that is too old to run them.
+if not (shutil.which("node") and (LINT / "node_modules").is_dir()):
+    pytest.skip(
+        "html-validate and caniemail are not installed; with npm: npm ci --prefix tests/mail-lint",
+        allow_module_level=True,
+    )
+
+
+@pytest.fixture
+def newsletter(settings, language):
+    settings.SITE_URL = "https://news.example.com"
+    return factories.newsletter(language=language)
+
+
+@pytest.fixture
+def lint(tmp_path):
+    """A function that asserts that the HTML of these mails, {name: HTML}, has no error."""
+
+    def lint(pages, *options):
+        files = [tmp_path / f"{name}.html" for name in pages]
+        for file, html in zip(files, pages.values(), strict=True):
+            file.write_text(html)
+        found = subprocess.run(
+            ["node", "lint.mjs", *options, *files], cwd=LINT, capture_output=True, text=True
+        )
+        assert found.returncode == 0, found.stdout + found.stderr
+
+    return lint
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_digest_needs_no_feature_of_mail_clients_beyond_the_baseline(newsletter, lint):
+    # MAIL_LINT=--baseline writes a new baseline.json. Review its diff before you commit it.
+    options = [os.environ["MAIL_LINT"]] if "MAIL_LINT" in os.environ else []
+    lint({"digest": message_to(full_edition(newsletter)).part("html")}, *options)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_other_mails_need_no_feature_beyond_the_digests_baseline(newsletter, lint):
+    # The welcome shows the latest edition and says when the next one comes.
+    factories.schedule(newsletter)
+    factories.publish(full_edition(newsletter))
+
+    sent = mails_to_readers(newsletter) | requested_mails_to_a_reader(newsletter)
+    sent["held"] = mail_to_an_editor(newsletter)
+
+    # A mail from a template that is missing here would never be checked.
+    templates = {path.parent.name for path in MAILS.glob("*/body.html")}
+    assert set(sent) == templates - {"digest"}
+    lint({name: message.alternatives[0].content for name, message in sent.items()})
+
+
+def mails_to_readers(newsletter):
+    sent = {}
+    for (kind, status), template in confirmation_mail.TEMPLATES.items():
+        subscription = factories.subscription(
+            newsletter,
+            status=status,
+            confirmed_at=NOW if status == Subscription.Status.ACTIVE else None,
+            mail_kind=kind,
+            mail_due_at=NOW,
+        )
+        assert confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
+        sent[template] = mail.outbox[-1]
+    return sent
+
+
+def requested_mails_to_a_reader(newsletter):
+    reader = factories.subscription(newsletter, "ann@example.com")
+    link_request.request_link(email="ann@example.com", attempt=Attempt(trusted=True), now=NOW)
+    address_change.request_change(subscription_id=reader.pk, email="new@example.org", now=NOW)
+    sent = {}
+    for requested in RequestedMail.objects.all():
+        assert requested_mail.send_if_due(mail_id=requested.pk, now=NOW)
+        sent[requested_mail.TEMPLATES[RequestedMail.Kind(requested.kind)]] = mail.outbox[-1]
+    return sent
+
+
+def mail_to_an_editor(newsletter):
+    User.objects.create_superuser("ed", "ed@example.com", "a long password")
+    held = factories.edition(
+        newsletter, status="held", reason="audience", reason_detail="Fewer.", notice_due_at=NOW
+    )
+    assert notify.notify_held(edition_id=held.pk, now=NOW) == 1
+    return mail.outbox[-1]

@@ -1,0 +1,1 @@
+"""Whole ways through real parts: browser, web server, worker, relay."""

@@ -1,0 +1,506 @@
+"""The embedded form in a real browser, on a page of another site."""
+
+import re
+
+import pytest
+
+from subscribers.models import Consent, Subscription
+from tests import factories
+from tests.support.browser import axe_violations, set_colour_scheme, wait_for_animations
+from tests.support.waiting import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ARTICLE = """<!doctype html>
+<html lang="{lang}"{html}>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Peace talks resume</title><style nonce="page">{css}</style>{head}</head>
+<body><main><h1>Peace talks resume</h1>{before}{embed}{after}</main></body></html>"""
+PARAGRAPHS = "<p>Delegates met for forty minutes.</p>" * 5
+LONG = "<p>Delegates met for forty minutes.</p>" * 80
+# The policy allows only our script and our server; Trusted Types forbid innerHTML.
+POLICY = (
+    "default-src 'none'; script-src {host}; connect-src {host}; style-src 'nonce-page'; "
+    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+# A page's own aggressive styles, which must not change the form.
+LOUD = (
+    "* {color: red !important; font: 9px cursive !important; text-transform: uppercase} "
+    "form, section, input, h2 {display: none !important}"
+)
+
+
+@pytest.fixture
+def newsletter(page, settings):
+    settings.SIGNUP_MIN_SECONDS = 0  # an automated browser is quicker than any reader
+    return factories.newsletter(
+        name="EconoTimes",
+        slug="econo",
+        promise="The most important stories unfolding in the global economy, every day.",
+        accent_color="#0b57d0",
+    )
+
+
+@pytest.fixture
+def article(page, live_server, web, newsletter):
+    """Return a function that opens an article on another site with the script in it."""
+
+    def open_article(
+        *, path="/article", lang="en", html="", css="", head="", before=PARAGRAPHS,
+        after=PARAGRAPHS, policy=POLICY, embed=None, **attributes,
+    ):  # fmt: skip
+        attributes = {"newsletter": newsletter.slug} | attributes
+        data = "".join(f' data-{n.replace("_", "-")}="{v}"' for n, v in attributes.items())
+        script = f'<script async src="{live_server.url}/embed.js"{data}></script>'
+        body = ARTICLE.format(
+            lang=lang, html=html, css=css, head=head, before=before, after=after,
+            embed=script if embed is None else embed,
+        )  # fmt: skip
+        headers = {"Content-Type": "text/html; charset=utf-8"}
+        if policy:
+            headers["Content-Security-Policy"] = policy.format(host=live_server.url)
+        page.goto(web.serve(path, body.encode(), headers=headers))
+        return page
+
+    # The clock runs by itself, and a test can move it forward.
+    page.clock.install()
+    page.add_init_script(
+        "window.requested = [];"
+        "window.fetch = new Proxy(fetch, {apply(target, _, sent) {"
+        " requested.push(String(sent[0])); return target.apply(window, sent);}});"
+        "window.violations = [];"
+        "addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective));"
+        "window.notified = [];"
+        "for (const name of ['shown', 'closed', 'subscribed'])"
+        " addEventListener('daybreak:' + name, e => notified.push([name, e.detail.newsletter]));"
+    )
+    return open_article
+
+
+def field(page):
+    return page.get_by_label("E-mail address")
+
+
+def send(page, email, *, answer):
+    """Fill in and send the form, and move the clock over the half second that the form waits."""
+    field(page).fill(email)
+    page.get_by_role("button", name="Sign up").click()
+
+    def answered():
+        page.clock.run_for(100)
+        return answer.is_visible()
+
+    wait_for(answered, what="the form's answer")
+
+
+def sign_up(page, email="ann@example.com"):
+    send(page, email, answer=page.get_by_role("heading", name="Check your inbox"))
+
+
+def dialog(page):
+    return page.get_by_role("dialog")
+
+
+def stays_hidden(page, milliseconds):
+    """Move the clock; return whether the pop-up is still hidden and nothing was fetched for it."""
+    page.clock.run_for(milliseconds)
+    return page.evaluate("requested") == [] and not dialog(page).is_visible()
+
+
+def wait_for_pop_up(page, *, seconds=1):
+    """Move the clock and wait for the pop-up, whose conditions the script checks once a second."""
+    page.clock.run_for(1000 * seconds)
+    dialog(page).wait_for()
+
+
+def stored_state(page):
+    return page.evaluate("localStorage.getItem('daybreak:econo')")
+
+
+# --- Inline -------------------------------------------------------------------------------------
+
+
+def test_one_line_of_html_signs_up_from_another_site_under_a_strict_policy(article, worker, relay):
+    page = article()
+    sign_up(page)
+
+    assert relay.wait_for_mail("ann@example.com")
+    assert Subscription.objects.get().status == "pending"
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/article", Consent.objects.get().page)
+    assert page.evaluate("violations") == []
+    assert page.evaluate("notified") == [["subscribed", "econo"]]
+    assert page.context.cookies() == []
+    assert (
+        page.evaluate("document.querySelector('daybreak-form').shadowRoot.activeElement.id")
+        == "title"
+    )
+
+
+# Without the server's answer the script would assume a minimum of two seconds.
+@pytest.mark.parametrize("min_seconds", [0.5, 3])
+def test_a_quick_reader_with_autofill_is_not_taken_for_a_bot(article, settings, min_seconds):
+    settings.SIGNUP_MIN_SECONDS = min_seconds
+    page = article()
+    field(page).focus()
+    field(page).fill("quick@example.com")
+    field(page).press("Enter")
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+
+    assert Subscription.objects.filter(subscriber__email="quick@example.com").exists()
+
+
+def test_a_bad_address_is_explained_beside_the_field(article):
+    page = article()
+    send(page, "ann@example", answer=page.get_by_role("alert").filter(has_text="Error:"))
+
+    assert field(page).get_attribute("aria-invalid") == "true"
+    assert field(page).input_value() == "ann@example"
+    assert axe_violations(page) == []
+    sign_up(page)
+
+
+def test_the_pages_styles_and_the_forms_styles_do_not_affect_each_other(article):
+    page = article(css=LOUD)
+    box = page.locator("daybreak-form .box")
+    box.wait_for()
+
+    assert field(page).is_visible()
+    assert box.evaluate("e => getComputedStyle(e).color") == "rgb(26, 26, 26)"
+    assert box.evaluate("e => getComputedStyle(e).textTransform") == "none"
+    assert box.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") == 16
+    assert page.locator("p").first.evaluate("e => getComputedStyle(e).color") == "rgb(255, 0, 0)"
+
+
+def test_a_form_out_of_view_sends_no_request_to_the_server(article, page):
+    requested = []
+    page.on("request", lambda request: requested.append(request.url))
+    article(before=LONG)
+    # The form's own observer, which is older, has been called before this one.
+    page.evaluate("new Promise((done) => new IntersectionObserver(done).observe(document.body))")
+    assert not any("form.json" in url for url in requested)
+
+    page.locator("daybreak-form").scroll_into_view_if_needed()
+    field(page).wait_for()
+    assert not any("opened.json" in url for url in requested)
+
+
+def test_the_page_owner_chooses_the_texts_and_the_look(article):
+    page = article(
+        title="Wake up wiser", text="Five stories at six.", button="Join", theme="dark",
+        background="#102030", accent="#ffc400", radius="24", font="page",
+        css="main {font-family: Georgia}",
+    )  # fmt: skip
+    box = page.get_by_role("region", name="Wake up wiser")
+    box.get_by_text("Five stories at six.").wait_for()
+    style = "getComputedStyle(e)"
+
+    assert box.evaluate(f"e => {style}.backgroundColor") == "rgb(16, 32, 48)"
+    assert box.evaluate(f"e => {style}.fontFamily") == "Georgia"
+    assert box.evaluate(f"e => {style}.borderRadius") == "24px"
+    assert box.get_by_role("button", name="Join").evaluate(f"e => {style}.backgroundColor") == (
+        "rgb(255, 196, 0)"
+    )
+    assert axe_violations(page) == []
+    assert page.evaluate("violations") == []
+
+
+def test_the_form_uses_the_language_of_the_element_around_it(article, newsletter):
+    page = article(lang="de", before='<div lang="ar">', after="</div>")
+    box = page.locator("daybreak-form .box")
+    box.wait_for()
+
+    assert box.get_attribute("lang") == "ar"
+    assert box.get_attribute("dir") == "rtl"
+    assert box.locator(".promise").get_attribute("lang") == "en"
+
+
+def test_the_form_goes_into_the_target_element(article, live_server):
+    script = (
+        f'<script async src="{live_server.url}/embed.js" data-newsletter="econo"'
+        ' data-target="#here"></script>'
+    )
+    page = article(head=script, embed="", after='<aside id="here"></aside><p>More.</p>')
+
+    page.locator("#here > daybreak-form .box").wait_for()
+
+
+def test_the_form_works_under_a_policy_of_nonces_alone(article, live_server, settings):
+    settings.SIGNUP_CHALLENGE = "always"
+    script = (
+        f'<script async nonce="n1" src="{live_server.url}/embed.js"'
+        ' data-newsletter="econo"></script>'
+    )
+    policy = "default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; connect-src {host}"
+    page = article(embed=script, policy=policy)
+    sign_up(page)
+
+    violations = page.evaluate("violations")
+    assert set(violations) <= {"style-src-elem"}  # caused by the test page itself
+    assert Subscription.objects.exists()
+
+
+def test_two_forms_work_on_one_page(article, newsletter, live_server):
+    factories.newsletter(name="Science Weekly", slug="science")
+    scripts = "".join(
+        f'<script async src="{live_server.url}/embed.js" data-newsletter="{slug}"></script>'
+        for slug in ("econo", "science")
+    )
+    page = article(embed=scripts)
+
+    page.get_by_role("region", name="Get EconoTimes by e-mail").wait_for()
+    page.get_by_role("region", name="Get Science Weekly by e-mail").wait_for()
+    assert axe_violations(page) == []
+
+
+# --- With a challenge ---------------------------------------------------------------------------
+
+
+def test_a_challenge_is_solved_in_the_page(article, settings):
+    settings.SIGNUP_CHALLENGE = "always"
+    page = article()
+    sign_up(page)
+
+    assert Subscription.objects.filter(subscriber__email="ann@example.com").exists()
+    assert page.evaluate("violations") == []
+
+
+def test_a_page_that_cannot_solve_the_challenge_links_to_our_own_page(article, settings, page):
+    settings.SIGNUP_CHALLENGE = "always"
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
+    article()
+    link = page.get_by_role("link", name="Go on")
+    send(page, "ann@example.com", answer=link)
+
+    assert link.get_attribute("href").endswith("/newsletters/econo/")
+
+
+# --- Pop-up -------------------------------------------------------------------------------------
+
+
+def test_the_pop_up_comes_after_the_scroll_depth_that_the_owner_set(article):
+    page = article(mode="popup", after_scroll="60", after=LONG)
+    page.evaluate("""new Promise((done) => {
+        addEventListener("scroll", done, {once: true});
+        scrollTo(0, document.documentElement.scrollHeight * 0.3);
+    })""")
+    assert stays_hidden(page, 400)
+
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight * 0.6)")
+    dialog(page).wait_for()
+    assert page.evaluate("notified") == [["shown", "econo"]]
+    assert page.evaluate("violations") == []
+
+
+def test_the_pop_up_comes_after_the_time_that_the_owner_set(article):
+    page = article(mode="popup", after_seconds="4")
+    assert stays_hidden(page, 2000)
+
+    wait_for_pop_up(page, seconds=2)
+    welcome = page.get_by_role("heading", name="Welcome to EconoTimes")
+    assert welcome.evaluate("e => e.getRootNode().activeElement === e")
+    assert dialog(page).get_by_text("unfolding in the global economy").is_visible()
+
+
+def test_the_pop_up_waits_while_a_visitor_types(article):
+    page = article(
+        mode="popup", after_seconds="1", before="<label>Comment <input autofocus></label>"
+    )
+    assert page.locator("input").first.evaluate("e => e === document.activeElement")
+    assert stays_hidden(page, 2500)
+
+    page.get_by_label("Comment").blur()
+    wait_for_pop_up(page)
+
+
+def test_focus_stays_in_the_pop_up_and_returns_after_closing(article):
+    page = article(mode="popup", after_seconds="3", before='<a href="#x">A link</a>')
+    page.get_by_role("link", name="A link").focus()
+    wait_for_pop_up(page, seconds=3)
+    where = "document.querySelector('daybreak-form').shadowRoot.activeElement?.getAttribute('part')"
+
+    seen = []
+    for _ in range(7):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate(where))
+    assert seen == ["field", "button", "close", "field", "button", "close", "field"]
+    for _ in range(4):
+        page.keyboard.press("Shift+Tab")
+        seen.append(page.evaluate(where))
+    assert seen[-4:] == ["close", "button", "field", "close"]
+
+    page.keyboard.press("Escape")
+    dialog(page).wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.textContent") == "A link"
+
+
+@pytest.mark.parametrize("way", ["Escape", "Close", "beside"])
+def test_a_closed_pop_up_stays_hidden_for_thirty_days(article, way):
+    page = article(mode="popup", after_seconds="0")
+    wait_for_pop_up(page)
+    if way == "Escape":
+        page.keyboard.press("Escape")
+    elif way == "Close":
+        page.get_by_role("button", name="Close").click()
+    else:
+        page.mouse.click(3, 3)
+    dialog(page).wait_for(state="hidden")
+    page.wait_for_function("notified.at(-1)[0] === 'closed'")
+
+    page.reload()
+    assert stays_hidden(page, 1800)
+    for days, shown in ((29.9, False), (30.1, True)):
+        page.evaluate(f"localStorage.setItem('daybreak:econo', Date.now() - {days} * 864e5)")
+        page.reload()
+        assert stays_hidden(page, 1800) != shown, days
+    dialog(page).wait_for()
+    assert page.context.cookies() == []
+
+
+def test_the_pop_up_never_comes_again_after_a_sign_up(article):
+    page = article(mode="popup", after_seconds="0")
+    wait_for_pop_up(page)
+    sign_up(page)
+    page.get_by_role("button", name="Close").click()
+    page.wait_for_function("notified.at(-1)[0] === 'closed'")
+    assert stored_state(page) == "subscribed"
+
+    page.clock.set_system_time(4e9)  # in seconds: the year 2096
+    page.reload()
+    assert page.evaluate("Date.now()") >= 4e12
+    assert stays_hidden(page, 1800)
+
+
+def test_a_sign_up_in_the_inline_form_silences_the_pop_up(article):
+    sign_up(article(path="/inline"))
+    page = article(path="/popup", mode="popup", after_seconds="0")
+
+    assert stays_hidden(page, 1800)
+
+
+def test_the_pop_up_stays_hidden_without_local_storage(article, page):
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {get() {throw new Error('blocked')}})"
+    )
+    article(mode="popup", after_seconds="0")
+
+    assert stays_hidden(page, 1800)
+
+
+def test_a_link_of_the_page_opens_the_pop_up_at_any_time(article, newsletter):
+    link = f'<a href="/newsletters/" data-daybreak-open="{newsletter.slug}">Subscribe</a>'
+    page = article(mode="popup", after_scroll="100", before=LONG + link)
+    page.evaluate("localStorage.setItem('daybreak:econo', 'subscribed')")
+    page.reload()
+    page.get_by_role("link", name="Subscribe").click()
+    dialog(page).wait_for()
+    page.get_by_role("button", name="Close").click()
+    page.wait_for_function("notified.at(-1)[0] === 'closed'")
+
+    assert stored_state(page) == "subscribed"
+
+
+# --- Without our script -------------------------------------------------------------------------
+
+
+def test_the_plain_form_needs_no_script(browser, live_server, web, newsletter, settings):
+    from subscribers.embed import snippet
+
+    settings.SITE_URL = live_server.url
+    plain = snippet.plain_form(newsletter, options=snippet.EmbedOptions())
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    body = ARTICLE.format(lang="en", html="", css="", head="", before="", after="", embed=plain)
+    page.goto(web.serve("/plain", body.encode(), headers={"Content-Type": "text/html"}))
+    field(page).fill("plain@example.com")
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+
+    assert Consent.objects.get().page.startswith(web.url("/"))
+    context.close()
+
+
+def test_the_iframe_signs_up_and_records_the_page_around_it(article, newsletter, live_server):
+    from subscribers.embed import snippet
+
+    frame = snippet.frame(newsletter, options=snippet.EmbedOptions())
+    page = article(embed=frame, policy="default-src 'none'; frame-src {host}")
+    inside = page.frame_locator("iframe")
+    inside.get_by_label("E-mail address").fill("framed@example.com")
+    inside.get_by_role("button", name="Sign up").click()
+    inside.get_by_role("heading", name="Check your inbox").wait_for()
+
+    assert Subscription.objects.filter(subscriber__email="framed@example.com").exists()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", Consent.objects.get().page)
+    assert page.context.cookies() == []
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_iframes_page_passes_axe(browser, live_server, newsletter, script):
+    context = browser.new_context(java_script_enabled=script, bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/embed/econo/frame/")
+    page.get_by_role("heading", level=1).wait_for()
+
+    assert page.locator("h1").count() == 1
+    if script:
+        assert axe_violations(page) == []
+    context.close()
+
+
+def test_the_iframes_page_needs_no_script(browser, live_server, web, newsletter):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    # The page is opened by itself. Inside an iframe Playwright turns scripts off too late for
+    # noscript elements.
+    page.goto(f"{live_server.url}/embed/econo/frame/", referer=web.url("/article"))
+    page.locator("[name=email]").fill("framed@example")
+    page.locator("[type=submit]").click()
+    page.locator("[role=alert]", has_text="Error:").wait_for()
+    page.locator("[name=email]").fill("framed@example.com")
+    page.locator("[type=submit]").click()
+    page.locator("h1", has_text="Check your inbox").wait_for()
+
+    assert Consent.objects.get().page == web.url("/article")
+    assert context.cookies() == []
+    context.close()
+
+
+# --- Accessibility ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+@pytest.mark.parametrize("mode", ["inline", "popup"])
+def test_the_form_passes_axe_and_never_scrolls_sideways(article, page, lang, mode):
+    article(lang=lang, mode=mode, after_seconds="0")
+    page.clock.run_for(1000)
+    page.locator("daybreak-form .box").wait_for()
+    wait_for_animations(page)
+    for width in (320, 375, 1280):
+        page.set_viewport_size({"width": width, "height": 700})
+        box = page.locator("daybreak-form .box").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        inner = page.locator("daybreak-form .box")
+        assert inner.evaluate("e => e.scrollWidth <= e.clientWidth")
+    for scheme in ("light", "dark"):
+        set_colour_scheme(page, scheme)
+        assert axe_violations(page) == [], scheme
+
+
+def test_the_pop_up_respects_reduced_motion(article, page):
+    page.emulate_media(reduced_motion="reduce")
+    article(mode="popup", after_seconds="0")
+    wait_for_pop_up(page)
+
+    assert dialog(page).evaluate("e => getComputedStyle(e).animationName") == "none"
+
+
+def test_a_zoomed_phone_can_reach_everything_in_the_pop_up(article, page):
+    page.set_viewport_size({"width": 320, "height": 256})
+    article(mode="popup", after_seconds="0")
+    wait_for_pop_up(page)
+    page.get_by_role("button", name="Sign up").scroll_into_view_if_needed()
+
+    box = page.get_by_role("button", name="Sign up").bounding_box()
+    assert 0 <= box["y"] <= 256 - box["height"]

@@ -1,0 +1,15 @@
+"""What tests have in common.
+
+local_services    starts the tests' own PostgreSQL and Redis before Django's settings are read
+database          gives each xdist worker a database, and empties it after a test that commits
+worker            a real Celery worker
+browser           a real Chromium, its pages, and axe
+staff             editors and other staff, logged in to the admin
+api_clients       clients of the API, with a token and without
+shell             runs parts of Daybreak in other processes
+waiting           waits for a condition, never for a fixed time
+query_plans       the query plans that PostgreSQL would choose on large tables
+challenge_solver  solves a challenge as a reader's browser does
+other_release     values in the cache that another release of the code has stored
+paths             folders that tests read files from or start processes in
+"""
