@@ -1,9 +1,9 @@
-"""Keep a lane's position in an edition's queue, and the window that it claimed ahead."""
+"""Keep a lane's position in an edition's queue, and every row of it that is not on the wire."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from digest.delivery.lane.claim import (
     Position,
     RowOutcome,
     Window,
+    record,
     released,
 )
 
@@ -32,16 +33,17 @@ class _Pending(NamedTuple):
 class ClaimCursor:
     """Claims window after window for one lane, and records outcomes in the same statements.
 
-    `outcomes` are the outcomes that the next claim records. They are kept until it has done so. If
-    its statement fails (for example by a deadlock), the claim after it records them.
+    Whoever has a row's outcome gives it to `keep` or `release`; the next claim records it. If
+    that statement fails (for example by a deadlock), the claim after it records the same outcomes.
     """
 
     def __init__(self, claimant: Claimant, clock: Callable[[], datetime]) -> None:
         self.claimant, self.clock = claimant, clock
-        self.outcomes: list[RowOutcome] = []
+        # The outcomes that no statement has recorded yet.
+        self._outcomes: list[RowOutcome] = []
         # The position behind which the next claim searches, and whether the last claim, if it found
         # no reader, had searched the whole queue.
-        self.position, self.searched_all = FRONT, False
+        self._position, self.searched_all = FRONT, False
         # When the present window was claimed: by the clock, and by time.monotonic.
         self.claimed_at, self.as_of = clock(), 0.0
         self._pending: _Pending | None = None
@@ -52,6 +54,34 @@ class ClaimCursor:
     def is_ahead(self) -> bool:
         """Whether a window was claimed that `next` has not returned yet."""
         return self._pending is not None or bool(self._ahead)
+
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether there are outcomes that no statement has recorded yet."""
+        return bool(self._outcomes)
+
+    def keep(self, outcome: RowOutcome) -> None:
+        """Keep the outcome of a row that `next` returned, until a statement has recorded it."""
+        self._outcomes.append(outcome)
+
+    def release(self, delivery_ids: Iterable[int]) -> None:
+        """Put rows that were never on the wire back into the queue, as if never claimed."""
+        self._outcomes.extend(released(pk) for pk in delivery_ids)
+
+    def record(self) -> None:
+        """Record the outcomes now and not with the next claim.
+
+        Raises:
+            django.db.Error: They are kept.
+        """
+        # If the pending claim has failed, its outcomes are among those to record here.
+        self.finish_claim()
+        record(lane=self.claimant.lane, outcomes=self._outcomes, now=self.clock())
+        self._outcomes = []
+
+    def start_over(self) -> None:
+        """Let the next claim search from the front of the queue."""
+        self._position = FRONT
 
     def claim_ahead(self, limit: int) -> None:
         """Let PostgreSQL claim a window while this process is busy with the wire.
@@ -64,10 +94,10 @@ class ClaimCursor:
     def _begin_claim(self, limit: int) -> None:
         now, as_of = self.clock(), time.monotonic()
         claim = PendingClaim(
-            self.claimant, outcomes=self.outcomes, after=self.position, limit=limit, now=now
+            self.claimant, outcomes=self._outcomes, after=self._position, limit=limit, now=now
         )
-        self._pending = _Pending(claim, self.outcomes, self.position, now, as_of)
-        self.outcomes = []
+        self._pending = _Pending(claim, self._outcomes, self._position, now, as_of)
+        self._outcomes = []
 
     def next(self, limit: int) -> Window:
         """Return the window that was claimed ahead, or claim one of at most `limit` readers.
@@ -95,11 +125,11 @@ class ClaimCursor:
         try:
             window = pending.claim.window()
         except Error:
-            self.outcomes = pending.outcomes + self.outcomes
+            self._outcomes = pending.outcomes + self._outcomes
             raise
         # The claim did not see the rows that it released itself.
         has_released = any(outcome.is_released for outcome in pending.outcomes)
-        self.position = FRONT if has_released else window.position
+        self._position = FRONT if has_released else window.position
         self.searched_all = pending.after == FRONT and not has_released
         self.claimed_at, self.as_of = pending.now, pending.as_of
         self._ahead = [window]
@@ -112,5 +142,5 @@ class ClaimCursor:
         """
         self._finish_claim()
         for window in self._ahead:
-            self.outcomes.extend(released(row.delivery_id) for row in window.rows)
+            self.release(row.delivery_id for row in window.rows)
         self._ahead = []

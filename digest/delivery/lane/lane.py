@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from digest.delivery.lane import shutdown
-from digest.delivery.lane.claim import FRONT, Claimant, release_unseen
+from digest.delivery.lane.claim import Claimant, release_unseen
 from digest.delivery.lane.cpu_priority import batch_scheduling
 from digest.delivery.lane.cursor import ClaimCursor
 from digest.delivery.lane.db_session import lane_session
@@ -236,7 +236,7 @@ class _Lane:
             outbox.settle(transport)
             return False
         searched_all = self.cursor.searched_all
-        self.cursor.position = FRONT
+        self.cursor.start_over()
         if not searched_all:
             return False
         # Readers of a domain with a rate are postponed by some seconds. A lane that left them to

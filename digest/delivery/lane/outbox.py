@@ -56,7 +56,7 @@ class Outbox:
         clock: Callable[[], datetime],
         must_drop: Callable[[], bool],
     ) -> None:
-        self.cursor, self.lane = cursor, cursor.claimant.lane
+        self.cursor = cursor
         self.edition_id = cursor.claimant.edition_id
         self.page, self.rate_limiter = page, rate_limiter
         self.clock, self.must_drop = clock, must_drop
@@ -93,7 +93,7 @@ class Outbox:
                 self._put_group(transport, rows[first : first + _GROUP], left, as_of)
         finally:
             # The rows that are left were never on the wire, also after an unexpected error.
-            self.cursor.outcomes.extend(claim.released(pk) for pk in left)
+            self.cursor.release(left)
 
     def _put_group(
         self,
@@ -127,10 +127,10 @@ class Outbox:
         """Postpone the rows of domains at their rate, and release those beyond the relay's rate."""
         for row, until in admission.throttled:
             reason = _Reason.THROTTLED
-            self.cursor.outcomes.append(
+            self.cursor.keep(
                 RowOutcome(row.delivery_id, _Status.PENDING, reason, "", until, is_attempt=False)
             )
-        self.cursor.outcomes.extend(claim.released(row.delivery_id) for row in admission.released)
+        self.cursor.release(row.delivery_id for row in admission.released)
 
     def _recheck(self, left: dict[int, Claimed]) -> None:
         """Remove from `left` the readers who may not get the edition any more."""
@@ -141,13 +141,11 @@ class Outbox:
         for pk in list(left):
             reason = reasons.get(pk)
             if reason:
-                self.cursor.outcomes.append(
-                    RowOutcome(pk, _Status.SKIPPED, reason, is_attempt=False)
-                )
+                self.cursor.keep(RowOutcome(pk, _Status.SKIPPED, reason, is_attempt=False))
             elif reason is None:
                 # The lane lost the row, or the edition was stopped. A release is safe in both
                 # cases, because recording is guarded (see claim).
-                self.cursor.outcomes.append(claim.released(pk))
+                self.cursor.release([pk])
             if reason != "":
                 del left[pk]
 
@@ -159,7 +157,7 @@ class Outbox:
         for row in rows:
             outgoing = self._make_message(row, date)
             if isinstance(outgoing, RowOutcome):
-                self.cursor.outcomes.append(outgoing)
+                self.cursor.keep(outgoing)
                 del left[row.delivery_id]
             else:
                 made.append((row, outgoing))
@@ -197,7 +195,7 @@ class Outbox:
             row = self.on_wire.pop(pk)
             self.rate_limiter.record_outcome(row, outcome)
             row_outcome = self._row_outcome(row, outcome)
-            self.cursor.outcomes.append(row_outcome)
+            self.cursor.keep(row_outcome)
             # A message that came back unsent behind a full connection was not answered.
             if row_outcome.status != _Status.PENDING:
                 self.deferred.clear()
@@ -226,11 +224,10 @@ class Outbox:
                 the wire become uncertain (see `recover`).
         """
         until = time.monotonic() + RECORD_SECONDS
-        while self.cursor.outcomes or self.bounced:
+        while self.cursor.has_outcomes or self.bounced:
             try:
                 self._suppress()
-                claim.record(lane=self.lane, outcomes=self.cursor.outcomes, now=self.clock())
-                self.cursor.outcomes = []
+                self.cursor.record()
             except (OperationalError, InterfaceError):
                 if time.monotonic() > until or self.must_drop():
                     raise
