@@ -1,4 +1,15 @@
-"""The editors' part of the admin: one module per model."""
+"""The editors' part of the admin.
+
+dashboard    the first page: what goes out next, and what needs an editor
+navigation   the sidebar
+edition      one edition, from draft to sent
+stories      the stories, and adding one by hand
+feeds        the feeds, and how their last fetches went
+schedules    when editions go out
+deliveries   the ledger, read-only
+send_times   says when an edition or a slot reaches its readers
+local_times  writes an instant in the newsroom's time zone
+"""
 
 from digest.admin import deliveries, feeds, schedules, stories
 from digest.admin.edition import editions

@@ -1,4 +1,11 @@
-"""The rows that the stages leave behind, one module per stage."""
+"""Stories and their feeds, editions and their schedules, and the ledger of deliveries.
+
+feeds       where stories come from
+stories     what a newsletter could print
+schedules   when editions go out
+editions    one issue, from proposal to frozen page
+deliveries  one row per reader and edition, with its outcome
+"""
 
 from digest.models.deliveries import Delivery
 from digest.models.editions import Edition, EditionItem, Frozen

@@ -1,1 +1,4 @@
-"""The public pages of the digest."""
+"""The public pages of the digest.
+
+archive  an edition's web version, and a pasted story
+"""

@@ -1,10 +1,18 @@
 """What every part of the API has in common, and the routes to newsletters and their readers.
 
-problems     errors as problem details (RFC 9457)
-middleware   the common form of every response under /api/
-auth         API tokens and their scopes; counts each request against a rate limit
-rate_limit   the counts of requests, in Redis
-parsing      the parser of request bodies: JSON only
-idempotency  Idempotency-Key: a repeated request gets the first response again
-pagination   lists by keyset, not by offset
+base           the API object without its routes
+auth           authenticates a request, checks its scope and counts it
+tokens         issues and finds API tokens
+rate_limit     the counts of requests, in Redis
+middleware     the common form of every response under /api/
+parsing        the parser of request bodies: JSON only
+fields         the types of fields, with their constraints
+problems       errors as problem details (RFC 9457)
+explain        explains the problem types on a page
+idempotency    Idempotency-Key: a repeated request gets the first response again
+pagination     lists by keyset, not by offset
+openapi        completes the description with problems, scopes and headers
+newsletters    the newsletters that a reader can sign up for
+readers        the readers of a newsletter
+subscriptions  signs readers up; a reader's own key opens their subscription
 """

@@ -1,4 +1,15 @@
-"""The catalogue of newsletters, and who subscribed to them with what consent."""
+"""Newsletters, their readers, and what is recorded about both.
+
+catalogue        newsletters and their sections
+readers          readers, and what they subscribed to
+consent          what they agreed to, and which addresses get no mail
+reader_requests  changes of address and links, each with its mails
+growth           counts that outlive the readers
+imports          imports of lists, and the rows that were refused
+webhooks         webhooks, their events and attempts
+api_tokens       API tokens, and receipts of answered requests
+fields           what several models have in common
+"""
 
 from subscribers.models.api_tokens import ApiReceipt, ApiToken, Scope
 from subscribers.models.catalogue import Newsletter, Section

@@ -1,1 +1,5 @@
-"""Count readers for reports: growth by day and page, and how large each newsletter is."""
+"""Count readers for reports.
+
+growth          who came and who left, by day and page
+audience_sizes  how many readers each newsletter has
+"""

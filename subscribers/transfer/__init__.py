@@ -1,1 +1,14 @@
-"""Readers in from lists and out to lists: CSV, checked row by row, stored by the ten thousand."""
+"""Readers in from lists and out to lists: CSV, checked row by row, stored by the ten thousand.
+
+unpacking    opens a list as text, whatever its compression and encoding
+spreadsheet  reads it record by record
+presets      what the columns mean, for each product whose exports are recognised
+rows         what one record says about a reader
+checking     checks that by the rules of a sign-up
+storing      stores a batch, by the few `statements`
+statements   the SQL of storing
+importing    imports a list batch by batch, and accounts for every row
+jobs         runs an import in the background, in slices
+files        deletes uploaded lists that no import needs
+exporting    writes readers as CSV that `importing` reads
+"""

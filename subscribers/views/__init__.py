@@ -1,4 +1,20 @@
-"""The pages that a reader sees, from the front page to the unsubscribe page."""
+"""The pages that a reader sees, from the front page to the unsubscribe page.
+
+pages            the front page
+signup           a newsletter's page, and the pages up to the confirmed subscription
+posted_form      reads a posted sign-up form, whoever's page it was on
+embed            answers a form in somebody else's page
+preferences      the page of all choices
+preference_page  gathers what that page shows
+forms            checks what readers write into its forms
+leaving          the unsubscribe page, and the way back
+address_change   the page on which both owners agree or refuse
+link_request     the page for a lost link
+data_export      what is stored about a reader, as a page or a file
+erasure          erases a reader who asks for it
+link_access      which subscription a signed link is for
+origin           where a request came from
+"""
 
 from subscribers.views import data_export, embed
 from subscribers.views.address_change import confirm_address_change

@@ -19,8 +19,8 @@ from subscribers.models import Subscription
 
 # How a window's outcomes are recorded:
 # - The lane's name guards each row. `recover` removes the name from the rows of a dead lane.
-# - The number of attempts at the time of the claim guards each row too. If the answer to the
-#   statement is lost, the same outcomes can therefore be recorded again.
+# - The number of attempts at the time of the claim guards the rows whose messages were on the wire.
+#   If the answer to the statement is lost, the same outcomes can therefore be recorded again.
 # - An uncertain row stays open, to be sent again, until finished_at is set. It is sent again once,
 #   if the operator allows it (RESEND_UNCERTAIN): a message that loses its answer each time must not
 #   be sent over and over until the deadline.
@@ -174,9 +174,9 @@ class PendingClaim:
     """A claim that was sent to PostgreSQL; `window` waits for its rows.
 
     One statement records the last window's outcomes and claims the next readers behind `after`. It
-    skips readers who unsubscribed or were suppressed, and stores the reason. It passes over rows
-    that another lane holds. It claims nothing of an edition that is not sending, is past its
-    deadline or has a newer revision.
+    skips readers who left, are suppressed, have paused or chose another frequency, and stores why.
+    It passes over rows that another lane holds. It claims nothing of an edition that is not
+    sending, is past its deadline or has a newer revision.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Keep a lane's position in an edition's queue, and every row of it that is not on the wire."""
+"""Keep a lane's position in an edition's queue, the window claimed ahead, and its outcomes."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ approve    binds an approval to what the edition says at that moment
 preflight  finds problems before anybody approves
 audience   the readers of an edition, and whether their number is unusual
 waves      the moments at which readers get an edition that follows their clocks
-send_now   sends an edition immediately instead of at its time
+send_now   approves an edition as the editor saw it, to be sent now or at its time
 release    decides at the send time: send, hold or skip
 stop       stops an edition, for now or permanently
 notify     tells the editors by mail that an edition is held

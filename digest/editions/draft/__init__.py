@@ -1,7 +1,7 @@
 """Propose an edition for a slot.
 
 slots    the days and times at which a newsletter's schedules have an edition
-draft    the stories that are new since the last edition, in their order
+draft    makes a slot's edition and fills it, for a daily one with what is new
 best_of  the best of a week, for a weekly edition
 subject  subject and preheader, from the headlines
 missed   slots that passed while nothing ran

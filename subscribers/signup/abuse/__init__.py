@@ -1,7 +1,13 @@
 """Keep sign-up from being used to flood a mailbox or the list, on form, embed and API alike.
 
-Each entry point (page, embed, API) puts what it knows into an `Attempt`. `flow.sign_up` then has
-it judged.
+Each entry point (page, embed, API) puts what it knows into an `Attempt`. `flow.sign_up` and
+`preferences.link_request` have it judged.
+
+attempt     judges one attempt: in, dropped, or a challenge first
+limits      counts by address, by network and in total, over all web servers
+buckets     the limits themselves, and their store in this process without Redis
+challenge   asks for a proof of work
+form_token  signs the time at which a form was shown
 """
 
 from subscribers.signup.abuse.attempt import Attempt, ChallengeNeeded, challenge_needed, judge
