@@ -9,6 +9,7 @@ from django.core.management import execute_from_command_line
 
 from config import checks
 from config.devserver import local
+from config.devserver.sockets import ServiceError
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
         if local.is_development() and local.command_needs_services(sys.argv):
             local.ensure_services()
         execute_from_command_line(sys.argv)
-    except (local.ServiceError, ImproperlyConfigured) as error:
+    except (ServiceError, ImproperlyConfigured) as error:
         sys.exit(f"Error: {error}")
 
 

@@ -1,6 +1,7 @@
 """Wire the parts of the project together; the apps never import from here.
 
 settings      every setting, read from the environment
+paths         where the project and its data are
 environment   reads one variable, and says which one cannot be read
 checks        what is unsafe about a deployment
 value_checks  settings that would refuse everybody, purge too early, or have no effect

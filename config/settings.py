@@ -10,11 +10,11 @@ from django.templatetags.static import static
 
 from config.devserver import local
 from config.environment import Environment
+from config.paths import ROOT, VAR
 from subscribers.mail.relays import RelayError, parse_rates, parse_relays
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = ROOT
 env = Environment()
-environ.Env.read_env(BASE_DIR / ".env")
 
 # --- Core ---------------------------------------------------------------------------------------
 # A deployment that forgets a variable must not start with DEBUG. So only manage.py turns DEBUG on,
@@ -251,14 +251,14 @@ RETENTION_WEBHOOK_DAYS = env.int("RETENTION_WEBHOOK_DAYS", default=30)
 
 # --- Files --------------------------------------------------------------------------------------
 # Lists of readers to be imported. No URL serves them; web servers and workers must both see them.
-MEDIA_ROOT = env("FILES_DIR", default="") or str(local.VAR / "files")
+MEDIA_ROOT = env("FILES_DIR", default="") or str(VAR / "files")
 FILE_UPLOAD_PERMISSIONS = 0o600
 # The largest list that is accepted, by its unpacked size.
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MB", default=4096) * 1024**2
 
 # --- Pages and static files ---------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = local.VAR / "static"
+STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static", NINJA / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -5,7 +5,7 @@ A deployment with DATABASE_URL, REDIS_URL and EMAIL_RELAYS starts none of this.
 local           starts the servers that are not configured, and says where they are
 local_postgres  PostgreSQL from its wheel
 local_redis     Redis from its wheel
-var             where their files and sockets are
+sockets         where their sockets are
 supervisor      runs web server, workers and beat as one command
 mailbox         shows the mails of the local mailbox in the browser
 first_start     gives a new developer a demo newsletter and an account

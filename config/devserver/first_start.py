@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from config.devserver.var import VAR
+from config.paths import VAR
 from digest import demo
 from subscribers.models import Newsletter
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import environ
 
 from config.devserver import local_postgres, local_redis
-from config.devserver.var import ROOT, VAR, ServiceError
-
-__all__ = ["ROOT", "VAR", "ServiceError"]
+from config.devserver.sockets import ServiceError
+from config.paths import VAR
 
 MAILBOX = VAR / "mailbox"
 DEFAULT_PORT = 8000

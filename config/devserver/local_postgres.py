@@ -18,7 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from config.devserver.var import VAR, ServiceError, make_socket_dir, socket_path
+from config.devserver.sockets import ServiceError, make_socket_dir, socket_path
+from config.paths import VAR
 
 DATA = VAR / "postgres"
 LOG = DATA / "log"

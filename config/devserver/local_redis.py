@@ -11,7 +11,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from config.devserver.var import VAR, ServiceError, make_socket_dir, socket_path
+from config.devserver.sockets import ServiceError, make_socket_dir, socket_path
+from config.paths import VAR
 
 HOME = VAR / "redis"
 START_SECONDS = 15

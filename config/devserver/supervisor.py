@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException
 import honcho.manager
 from honcho.compat import ProcessManager
 
-from config.devserver.var import ROOT
+from config.paths import ROOT
 
 # Lanes may take 10 s to release the rows they have claimed (docs/delivery.md).
 honcho.manager.KILL_WAIT = 15

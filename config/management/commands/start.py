@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from config.devserver import first_start, local
 from config.devserver.supervisor import Supervisor, port_is_free, site_answers
+from config.paths import ROOT
 
 
 class Command(BaseCommand):
@@ -106,7 +107,7 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
     ]  # fmt: skip
     if settings.DEBUG:
         web += ["--reload"]
-        for template in sorted((local.ROOT / "templates").rglob("*.*")):
+        for template in sorted((ROOT / "templates").rglob("*.*")):
             web += ["--reload-extra-file", str(template)]
     supervisor.add("web", python, "-m", "gunicorn", "config.wsgi", *web, env=env)
     # The other processes start later: somebody waits for the site, so it gets the processor first.

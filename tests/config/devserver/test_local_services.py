@@ -13,12 +13,13 @@ START = "from config.devserver import local; local.ensure_services()"
 CONNECT = """
 import psycopg, redis
 from config.devserver import local
+from config.paths import VAR
 local.ensure_services()
 settings = local.database_settings()
 host, user, name = settings["HOST"], settings["USER"], settings["NAME"]
 with psycopg.connect(host=host, user=user, dbname=name) as database:
     {sql}
-    print(local.last_run(), (local.VAR / "postgres/postmaster.pid").read_text().split()[0])
+    print(local.last_run(), (VAR / "postgres/postmaster.pid").read_text().split()[0])
 assert redis.Redis.from_url(local.redis_url()).ping()
 """
 

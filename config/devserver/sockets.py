@@ -1,4 +1,4 @@
-"""Locate the files of the local services: var/, and sockets whose paths are short enough."""
+"""Place the sockets of the local services where their paths are short enough."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
-import environ
+from config.paths import VAR
 
-ROOT = Path(__file__).resolve().parents[2]
-environ.Env.read_env(ROOT / ".env")
-# Tests and benches set another folder, so that they never touch a developer's data.
-VAR = Path(os.environ.get("DAYBREAK_VAR") or ROOT / "var").resolve()
 # sun_path of sockaddr_un holds 108 bytes with its NUL on Linux, 104 on macOS and the BSDs.
 MAX_SOCKET_PATH = 103
 
