@@ -27,11 +27,11 @@ The life of one row (`Delivery`), from pending to its outcome:
    of a lane that was thought dead. The number of attempts guards the rows whose messages a relay
    got. When the lane waits or ends, `ClaimCursor.record` records the rest without a claim.
 
-`Outbox` gives each row back to the cursor once, by `keep` or `release`, and only the cursor records
-outcomes. If the database connection is lost, `release_unseen` returns the rows of a claim whose
-answer nobody saw. After an error that nobody foresaw, rows that the lane had not yet handed to the
-outbox stay `sending` and become uncertain. When the worker stops, the lane takes four more seconds
-for what is on the wire, and releases what it claimed ahead (`shutdown`).
+`Outbox` gives each row back to the cursor once, by `keep` or `release`, and only the cursor claims,
+checks and records rows. If the database connection is lost, `release_unseen` returns the rows of a
+claim whose answer nobody saw. After an error that nobody foresaw, rows that the lane had not yet
+handed to the outbox stay `sending` and become uncertain. When the worker stops, the lane takes four
+more seconds for what is on the wire, and releases what it claimed ahead (`shutdown`).
 
 lane          a run: relays in turn, connections in turn, windows in turn
 claim         the statements that claim, record and check rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
@@ -18,7 +18,9 @@ from digest.delivery.lane.claim import (
     RowOutcome,
     Window,
     record,
+    release_unseen,
     released,
+    skip_reasons,
 )
 
 
@@ -57,7 +59,7 @@ class ClaimCursor:
 
     @property
     def has_outcomes(self) -> bool:
-        """Whether there are outcomes that no statement has recorded yet."""
+        """Whether there are outcomes to record, besides those of a pending claim."""
         return bool(self._outcomes)
 
     def keep(self, outcome: RowOutcome) -> None:
@@ -78,6 +80,18 @@ class ClaimCursor:
         self.finish_claim()
         record(lane=self.claimant.lane, outcomes=self._outcomes, now=self.clock())
         self._outcomes = []
+
+    def skip_reasons(self, delivery_ids: Sequence[int]) -> dict[int, str]:
+        """Return for each row that the lane still holds why it must be skipped (as in `claim`)."""
+        self.finish_claim()
+        return skip_reasons(self.claimant, delivery_ids=delivery_ids, now=self.clock())
+
+    def release_unseen(self) -> None:
+        """Release the rows of a claim whose answer was lost with the database connection.
+
+        Call it only once `record` has succeeded, with nothing on the wire.
+        """
+        release_unseen(lane=self.claimant.lane)
 
     def start_over(self) -> None:
         """Let the next claim search from the front of the queue."""

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from digest.delivery.lane import shutdown
-from digest.delivery.lane.claim import Claimant, release_unseen
+from digest.delivery.lane.claim import Claimant
 from digest.delivery.lane.cpu_priority import batch_scheduling
 from digest.delivery.lane.cursor import ClaimCursor
 from digest.delivery.lane.db_session import lane_session
@@ -151,7 +151,7 @@ class _Lane:
             except (OperationalError, InterfaceError) as error:
                 logger.warning("Edition %s, the database: %s", self.claimant.edition_id, error)
                 outbox.flush()
-                release_unseen(lane=self.claimant.lane)
+                self.cursor.release_unseen()
                 end = End.MORE
             finally:
                 outbox.flush()

@@ -1,4 +1,4 @@
-"""Put claimed readers' messages on the wire, and keep each outcome for the ledger."""
+"""Put claimed readers' messages on the wire, and tell what each outcome means for its row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connection
 
-from digest.delivery.lane import claim
 from digest.delivery.lane.claim import RowOutcome
 from digest.delivery.lane.cursor import ClaimCursor
 from digest.delivery.ledger import WINDOW, Claimed
@@ -134,10 +133,7 @@ class Outbox:
 
     def _recheck(self, left: dict[int, Claimed]) -> None:
         """Remove from `left` the readers who may not get the edition any more."""
-        self.cursor.finish_claim()
-        reasons = claim.skip_reasons(
-            self.cursor.claimant, delivery_ids=list(left), now=self.clock()
-        )
+        reasons = self.cursor.skip_reasons(list(left))
         for pk in list(left):
             reason = reasons.get(pk)
             if reason:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 class FailingClaim:
-    """A claim whose statement fails only when its answer is read, such as by a deadlock."""
+    """A claim whose statement fails only when its answer is read, for example after a deadlock."""
 
     def __init__(self, *args, **kwargs):
         """Claim nothing."""
