@@ -82,7 +82,8 @@ def _connection(port: int, message: bytes, count: int) -> float:
     """Send as the lane does, with at most 20 messages unanswered; return messages per second."""
     from django.utils.timezone import now
 
-    from digest.delivery.transport.connect import Outgoing, connect
+    from digest.delivery.transport.base import Outgoing
+    from digest.delivery.transport.connect import connect
     from digest.delivery.transport.replies import Verdict
     from digest.models import Frozen
     from digest.rendering.readers import sample_reader

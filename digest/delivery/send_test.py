@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from digest.delivery.transport.connect import NoConnection, Outgoing, RelayRefuses, connect
+from digest.delivery.transport.base import NoConnection, Outgoing, RelayRefuses
+from digest.delivery.transport.connect import connect
 from digest.delivery.transport.replies import Verdict
 from digest.models import Edition
 from digest.rendering.assemble import assemble

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from digest.delivery.transport import smtp
-from digest.delivery.transport.base import NoConnection, Outgoing, RelayRefuses, Transport
+from digest.delivery.transport.base import Transport
 from digest.rendering.personalise import FrozenPage
 from subscribers.mail.relays import Relay
-
-__all__ = ["NoConnection", "Outgoing", "RelayRefuses", "Transport", "connect"]
 
 
 def connect(relay: Relay, *, should_stop: Callable[[], bool], frozen: FrozenPage) -> Transport:
