@@ -1,4 +1,4 @@
-"""What holds for every test: its marks, its fixtures, and what it leaves behind."""
+"""Set what holds for every test: its marks, its fixtures, and what it leaves behind."""
 
 from __future__ import annotations
 

@@ -43,7 +43,10 @@ def modules_of(folder):
 def packages():
     for package in PACKAGES:
         for init in (ROOT / package).rglob("__init__.py"):
-            if not LISTS_NOTHING & set(init.parts) and modules_of(init.parent) - LISTS_NOTHING:
+            if (
+                not LISTS_NOTHING & set(init.relative_to(ROOT).parts)
+                and modules_of(init.parent) - LISTS_NOTHING
+            ):
                 yield init
 
 

@@ -17,7 +17,7 @@ from django.test import TransactionTestCase
 
 # `migrate` fills these tables, and no test changes them.
 MADE_BY_MIGRATE = {"django_migrations", "django_content_type", "auth_permission"}
-LOCK = "SELECT pg_advisory_lock(hashtextextended('tests.support.database', 0))"
+LOCK = "SELECT pg_advisory_lock(hashtextextended('tests.database', 0))"
 
 
 @contextmanager

@@ -16,15 +16,14 @@ from subscribers.signup.abuse import Attempt
 from tests import factories
 from tests.digest.rendering.sample_edition import full_edition, message_to
 from tests.factories import NOW
-from tests.support.paths import ROOT
+from tests.support.paths import MAIL_LINT
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.django_db]
 
-LINT = ROOT / "tests" / "mail-lint"
-MAILS = LINT.parent.parent / "templates" / "email"
+MAILS = MAIL_LINT.parent.parent / "templates" / "email"
 
 # The check that installs these tools also notices a Node that is too old to run them.
-if not (shutil.which("node") and (LINT / "node_modules").is_dir()):
+if not (shutil.which("node") and (MAIL_LINT / "node_modules").is_dir()):
     pytest.skip(
         "html-validate and caniemail are not installed; with npm: npm ci --prefix tests/mail-lint",
         allow_module_level=True,
@@ -46,7 +45,7 @@ def lint(tmp_path):
         for file, html in zip(files, pages.values(), strict=True):
             file.write_text(html)
         found = subprocess.run(
-            ["node", "lint.mjs", *options, *files], cwd=LINT, capture_output=True, text=True
+            ["node", "lint.mjs", *options, *files], cwd=MAIL_LINT, capture_output=True, text=True
         )
         assert found.returncode == 0, found.stdout + found.stderr
 
