@@ -67,7 +67,7 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
     headers = {"content-location": base_url}
     if content_type:
         headers["content-type"] = content_type
-    # `sanitise` removes markup (nh3), `urls` resolves URLs; feedparser would take twice the time.
+    # `sanitise` removes markup (nh3) and `urls` resolves URLs, in half of feedparser's time.
     parsed = feedparser.parse(
         io.BytesIO(body),
         response_headers=headers,

@@ -153,6 +153,7 @@ def _hashes(key: str) -> list[str]:
 
 
 def _hash(key: str, secret: str) -> str:
+    # The salt is no module's name and must not change, or imports would bring erased readers back.
     # 128 bits. Nobody else has the key, so nobody can try a list of addresses against the hashes.
     mac = hmac_signer("subscribers.suppression.erased", secret)(key.encode())[:16]
     return _PREFIX + urlsafe_b64encode(mac).decode().rstrip("=")

@@ -140,7 +140,8 @@ def frame(newsletter: Newsletter, *, options: EmbedOptions, preview: bool = Fals
 
 
 def _signer() -> Signer:
-    # This is not a constant, because a build imports this module before there is a key.
+    # This is not a constant, because a build imports this module before there is a key. The salt is
+    # no module's name and must not change: the snippets in others' pages depend on it.
     return Signer(salt="subscribers.snippet.words")
 
 

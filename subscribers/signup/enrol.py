@@ -34,7 +34,7 @@ MAILS_PER_DAY = 10
 # Sign-ups of the same address wait for each other here. Each one then counts, with a snapshot of
 # its own, what those before it asked for. Row locks alone do not keep this order. A sign-up that
 # waits for a reader's row that is just being inserted does not see the subscription inserted with
-# it, and so has not locked that one.
+# it, and so has not locked that one. The lock's name must not change while two releases run.
 _LOCK_ADDRESS = """
 SELECT pg_advisory_xact_lock(hashtextextended('subscribers.enrol:' || %(email_key)s::varchar, 0))
 """

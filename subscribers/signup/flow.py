@@ -1,4 +1,4 @@
-"""Take a reader from an address in a form to a confirmed subscription."""
+"""Accept a sign-up, send a fresh link, and confirm: what every surface calls."""
 
 from __future__ import annotations
 

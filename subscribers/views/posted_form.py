@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from subscribers.signup.abuse import Attempt
 
-# Keeps a megabyte out of the error page. Whether an address is too long is decided in `address`.
+# Keeps a megabyte out of the error page. Whether an address is too long is decided in `addresses`.
 MAX_FIELD_LENGTH = 1_000
 
 

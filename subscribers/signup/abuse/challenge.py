@@ -52,4 +52,5 @@ def solved_id(solution: str, *, now: datetime) -> str:
 
 
 def _secret(key: str | bytes) -> str:
+    # This is no module's name: with another secret, the challenges of open forms would be refused.
     return f"subscribers.abuse.challenge{key!r}"
