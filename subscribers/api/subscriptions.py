@@ -15,7 +15,7 @@ from ninja import Field, Path, Router, Schema
 from ninja.responses import Status
 from pydantic import AfterValidator, StringConstraints
 
-from subscribers import preferences, signed_links
+from subscribers import signed_links
 from subscribers.addresses.address import MAX_ADDRESS_LENGTH, BadAddress, normalise
 from subscribers.api import problems
 from subscribers.api.auth import OptionalToken, anonymous, require_newsletter, token_of
@@ -41,6 +41,7 @@ from subscribers.api.openapi import problem_responses
 from subscribers.api.problems import ApiProblem, InvalidField
 from subscribers.consent.record import Origin
 from subscribers.models import Scope, Section, Subscription
+from subscribers.preferences import choices, leaving
 from subscribers.signup import flow
 from subscribers.signup.abuse import Attempt, ChallengeNeeded
 from subscribers.views.link_access import preferences_subscription
@@ -249,17 +250,17 @@ def change_subscription(
 def _change(subscription: Subscription, data: Changes, origin: Origin, at: datetime) -> None:
     given, reader = data.model_fields_set, subscription.subscriber
     if given & {"frequency", "muted_sections", "preferred_time"}:
-        choices = _choices(subscription, data)
+        chosen = _choices(subscription, data)
         try:
-            preferences.set_choices(
-                subscription_id=subscription.pk, choices=choices, origin=origin, now=at
+            choices.set_choices(
+                subscription_id=subscription.pk, choices=chosen, origin=origin, now=at
             )
-        except preferences.FrequencyNotOffered:
+        except choices.FrequencyNotOffered:
             raise ApiProblem(problems.CONFLICT, "This newsletter has no weekly edition.") from None
     if "paused_until" in given:
         _pause(subscription, data.paused_until, origin, at)
     if given & {"language", "timezone"}:
-        preferences.set_locale(
+        choices.set_locale(
             subscription_id=subscription.pk,
             language=_value(data.language) if "language" in given else reader.language,
             timezone=_value(data.timezone) if "timezone" in given else reader.timezone,
@@ -281,9 +282,9 @@ def end_subscription(
     """
     subscription = _subscription_by_token(token)
     origin = origin_of(request, token)
-    preferences.unsubscribe(subscription_id=subscription.pk, origin=origin, now=now())
+    leaving.unsubscribe(subscription_id=subscription.pk, origin=origin, now=now())
     if data and data.why:
-        preferences.set_end_reason(
+        leaving.set_end_reason(
             subscription_id=subscription.pk,
             reason=data.why,
             seen=data.why,
@@ -300,12 +301,12 @@ def _subscription_by_token(token: str) -> Subscription:
     return subscription
 
 
-def _choices(subscription: Subscription, data: Changes) -> preferences.Choices:
-    given, current = data.model_fields_set, preferences.Choices.of(subscription)
+def _choices(subscription: Subscription, data: Changes) -> choices.Choices:
+    given, current = data.model_fields_set, choices.Choices.of(subscription)
     muted = current.muted
     if data.muted_sections is not None:
         muted = _section_ids(subscription, data.muted_sections)
-    return preferences.Choices(
+    return choices.Choices(
         muted=muted,
         frequency=data.frequency or current.frequency,
         preferred_time=_time(data) if "preferred_time" in given else current.preferred_time,
@@ -333,8 +334,8 @@ def _pause(
     subscription: Subscription, until: datetime | None, origin: Origin, at: datetime
 ) -> None:
     try:
-        preferences.pause(subscription_ids=[subscription.pk], until=until, origin=origin, now=at)
-    except preferences.BadPause:
+        choices.pause(subscription_ids=[subscription.pk], until=until, origin=origin, now=at)
+    except choices.BadPause:
         raise ApiProblem(
             problems.CONFLICT, "A pause ends in the future, and within a year."
         ) from None

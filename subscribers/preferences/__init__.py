@@ -9,29 +9,3 @@ link_request    a new link for a reader who lost theirs
 requested_mail  the mails of the last three, stored and sent once
 locks           locks readers in one order
 """
-
-from subscribers.preferences.choices import (
-    LONGEST_PAUSE,
-    BadPause,
-    Choices,
-    FrequencyNotOffered,
-    pause,
-    set_choices,
-    set_locale,
-    set_muted_sections,
-)
-from subscribers.preferences.leaving import resubscribe, set_end_reason, unsubscribe
-
-__all__ = [
-    "LONGEST_PAUSE",
-    "BadPause",
-    "Choices",
-    "FrequencyNotOffered",
-    "pause",
-    "resubscribe",
-    "set_choices",
-    "set_end_reason",
-    "set_locale",
-    "set_muted_sections",
-    "unsubscribe",
-]

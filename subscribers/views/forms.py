@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from subscribers.i18n import timezones
 from subscribers.models import Subscriber, Subscription
-from subscribers.preferences import LONGEST_PAUSE, Choices
+from subscribers.preferences.choices import LONGEST_PAUSE, Choices
 from subscribers.preferences.rhythm import Rhythm
 
 Frequency, EndReason = Subscription.Frequency, Subscription.EndReason

@@ -9,10 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from subscribers import preferences, signed_links
+from subscribers import signed_links
 from subscribers.consent.record import ONE_CLICK, consent_wording
 from subscribers.i18n import languages, timezones
 from subscribers.models import Consent, Newsletter, Subscription
+from subscribers.preferences import choices, leaving
 from subscribers.preferences.rhythm import rhythms
 from subscribers.views.forms import REASONS, LeavingReasonForm, PauseForm
 from subscribers.views.link_access import signed_link, unsubscribe_subscription
@@ -38,7 +39,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     languages.activate_for(request, subscription=shown)
     if request.method == "POST":
         if subscription:
-            preferences.unsubscribe(
+            leaving.unsubscribe(
                 subscription_id=subscription.pk,
                 origin=origin_of(request, token),
                 seen=_seen(request, subscription.newsletter),
@@ -65,7 +66,7 @@ def give_reason(request: HttpRequest, token: str) -> HttpResponse:
     form = LeavingReasonForm(request.POST)
     if form.is_valid():
         answer = form.cleaned_data["why"]
-        preferences.set_end_reason(
+        leaving.set_end_reason(
             subscription_id=subscription.pk,
             reason=answer,
             seen=f"{form.fields['why'].label} {REASONS[Subscription.EndReason(answer)]}",
@@ -96,7 +97,7 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
         until = pause_form.midnight(zone)
     resubscribe_token = request.POST.get("back", "")
     try:
-        is_active = preferences.resubscribe(
+        is_active = leaving.resubscribe(
             subscription_id=subscription.pk,
             token=resubscribe_token,
             seen=_button_labels(subscription.newsletter).get(offer, ""),
@@ -105,7 +106,7 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
             origin=origin_of(request, token),
             now=now(),
         )
-    except preferences.FrequencyNotOffered:
+    except choices.FrequencyNotOffered:
         # It was offered when the page was opened. The page now shows what is offered instead.
         return _unsubscribed_page(request, token, subscription, resubscribe_token=resubscribe_token)
     if not is_active:

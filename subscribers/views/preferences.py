@@ -12,12 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from subscribers import preferences
 from subscribers.addresses.address import BadAddress
 from subscribers.consent.record import Origin
 from subscribers.i18n import languages, timezones
 from subscribers.models import Newsletter, Subscription
-from subscribers.preferences import address_change
+from subscribers.preferences import address_change, choices, leaving
 from subscribers.preferences.rhythm import rhythms
 from subscribers.signup import flow
 from subscribers.signup.abuse import Attempt
@@ -84,7 +83,7 @@ def _set_choices(submission: Submission) -> str:
     form = ChoicesForm(submission.request.POST, subscription=subscription, rhythm=rhythm)
     part = part_of(subscription)
     _check(form, part)
-    preferences.set_choices(
+    choices.set_choices(
         subscription_id=subscription.pk,
         choices=form.choices(),
         origin=submission.origin,
@@ -110,7 +109,7 @@ def _pause_these(
     zone = timezones.first_valid(subscription.subscriber.timezone, subscription.newsletter.timezone)
     form = PauseForm(submission.request.POST, today=submission.now.astimezone(zone).date())
     _check(form, part)
-    preferences.pause(
+    choices.pause(
         subscription_ids=ids,
         until=form.midnight(zone),
         origin=submission.origin,
@@ -120,7 +119,7 @@ def _pause_these(
 
 def _resume(submission: Submission) -> str:
     subscription = submission.target
-    preferences.pause(
+    choices.pause(
         subscription_ids=[subscription.pk], until=None, origin=submission.origin, now=submission.now
     )
     return part_of(subscription)
@@ -129,7 +128,7 @@ def _resume(submission: Submission) -> str:
 def _unsubscribe_all(submission: Submission) -> str:
     seen = gettext("Unsubscribe from all newsletters")
     for subscription_id in submission.all_active:
-        preferences.unsubscribe(
+        leaving.unsubscribe(
             subscription_id=subscription_id, origin=submission.origin, seen=seen, now=submission.now
         )
     return "all"
@@ -159,7 +158,7 @@ def _sign_up(submission: Submission) -> str:
 def _set_locale(submission: Submission) -> str:
     form = PersonForm(submission.request.POST, reader=submission.subscription.subscriber)
     _check(form, "you")
-    preferences.set_locale(
+    choices.set_locale(
         subscription_id=submission.subscription.pk,
         language=form.cleaned_data["language"],
         timezone=form.cleaned_data["timezone"],

@@ -12,10 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import preferences
 from subscribers.consent import suppression
 from subscribers.consent.record import WORDING_VERSION, Origin
 from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.preferences import leaving
 from subscribers.signup import flow
 from subscribers.signup.abuse import Attempt, new_form_token
 from subscribers.signup.enrol import COOLDOWN
@@ -150,7 +150,7 @@ def people(newsletter):
 
     def unsubscribed(email):
         subscription = factories.subscription(newsletter, email, created_at=before)
-        preferences.unsubscribe(subscription_id=subscription.pk, now=before)
+        leaving.unsubscribe(subscription_id=subscription.pk, now=before)
 
     def suppressed(email):
         suppression.suppress(email=email, reason="bounce", now=before)

@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from subscribers import preferences, signed_links
+from subscribers import signed_links
 from subscribers.consent.record import WORDING_VERSION, Origin, consent_wording
 from subscribers.models import Consent, Subscription
+from subscribers.preferences import choices
 from subscribers.signup import abuse
 from tests import factories
 
@@ -55,7 +56,7 @@ def test_signing_up_confirming_choosing_and_unsubscribing_each_leave_a_record(cl
         page="http://testserver/preferences/…/", language="de", ip_address="127.0.0.1",
         user_agent="Firefox/140",
     )  # fmt: skip
-    preferences.set_muted_sections(
+    choices.set_muted_sections(
         subscription_id=subscription.pk,
         section_ids=[section.pk],
         origin=origin,

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from subscribers.models import Consent, Subscription
-from subscribers.preferences import Choices, set_choices, set_muted_sections
+from subscribers.preferences.choices import Choices, set_choices, set_muted_sections
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link, recorded_changes

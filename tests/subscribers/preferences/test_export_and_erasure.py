@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from subscribers import signed_links
 from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber
-from subscribers.preferences import address_change, set_choices
-from subscribers.preferences.choices import Choices
+from subscribers.preferences import address_change
+from subscribers.preferences.choices import Choices, set_choices
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from subscribers.models import Subscriber, Subscription
-from subscribers.preferences import BadPause, pause
+from subscribers.preferences.choices import BadPause, pause
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link, recorded_changes
 

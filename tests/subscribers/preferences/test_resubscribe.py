@@ -10,7 +10,7 @@ from django.utils import timezone
 from subscribers import signals, signed_links, tasks
 from subscribers.consent.record import consent_wording
 from subscribers.models import Consent, Subscription
-from subscribers.preferences import resubscribe, unsubscribe
+from subscribers.preferences.leaving import resubscribe, unsubscribe
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import recorded_changes, unsubscribe_link

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from subscribers.consent.record import Origin
 from subscribers.models import Consent, Subscriber, Subscription
-from subscribers.preferences import unsubscribe
+from subscribers.preferences.leaving import unsubscribe
 from subscribers.signup import confirmation_mail, flow
 from subscribers.signup.abuse.form_token import FormAge, new_form_token, read_form_token
 from subscribers.signup.enrol import COOLDOWN, MAILS_PER_DAY

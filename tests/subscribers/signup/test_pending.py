@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from subscribers import preferences, signed_links
+from subscribers import signed_links
 from subscribers.consent import suppression
 from subscribers.consent.record import Origin
 from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.preferences import leaving
 from subscribers.signup import confirmation_mail, flow, pending
 from tests import factories
 from tests.factories import NOW
@@ -87,7 +88,7 @@ def test_a_confirmed_unsubscribed_or_suppressed_reader_gets_no_reminder(newslett
         flow.confirm(token=token, origin=Origin(), now=NOW)
         confirmation_mail.send_all_due(clock=lambda: NOW)
     elif event == "left":
-        preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
+        leaving.unsubscribe(subscription_id=subscription.pk, now=NOW)
     else:
         suppression.suppress(email="ann@example.com", reason="complaint", now=NOW)
 
@@ -110,7 +111,7 @@ def test_a_setting_turns_reminders_off(newsletter, settings):
 def test_a_reader_who_signs_up_again_after_unsubscribing_is_reminded_again(newsletter):
     subscription = sign_up(newsletter)
     tick(NOW + DAY)
-    preferences.unsubscribe(subscription_id=subscription.pk, now=NOW + 25 * HOUR)
+    leaving.unsubscribe(subscription_id=subscription.pk, now=NOW + 25 * HOUR)
     sign_up(newsletter, now=NOW + 26 * HOUR)
 
     assert tick(NOW + 50 * HOUR) == ["Still waiting for your click: The Daily"]
@@ -154,7 +155,7 @@ def test_a_reader_of_another_newsletter_stays_a_reader(newsletter):
 
 def test_a_former_reader_who_does_not_confirm_is_unsubscribed_and_the_ledger_stays(newsletter):
     left = factories.subscription(newsletter, "ann@example.com", created_at=NOW - 60 * DAY)
-    preferences.unsubscribe(subscription_id=left.pk, now=NOW - 30 * DAY)
+    leaving.unsubscribe(subscription_id=left.pk, now=NOW - 30 * DAY)
     sign_up(newsletter)
 
     tick(NOW + DAY)

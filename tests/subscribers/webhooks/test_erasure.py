@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from subscribers import preferences
 from subscribers.consent.record import Origin
 from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDelivery
+from subscribers.preferences import leaving
 from subscribers.privacy import erasure, retention
 from subscribers.signup import confirmation_mail, flow, pending
 from subscribers.webhooks import log, send
@@ -60,7 +60,7 @@ def test_an_erasure_is_sent_for_each_subscription(ann):
 
 def test_a_webhook_that_got_the_unsubscribe_event_gets_the_erasure_too(ann, receiver):
     webhook = factories.webhook(receiver.url)
-    preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
+    leaving.unsubscribe(subscription_id=ann.pk, now=NOW)
     assert send_due(webhook) == 1
 
     erase_reader(ann, now=NOW + timedelta(days=400))
@@ -100,7 +100,7 @@ def test_an_erasure_event_holds_no_personal_data_but_the_address(ann):
 def test_a_waiting_unsubscribe_event_is_still_sent_after_the_erasure(ann, receiver):
     webhook = factories.webhook(receiver.url)
     emit_for_subscription(event=Event.CONFIRMED, subscription_id=ann.pk, now=NOW)
-    preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
+    leaving.unsubscribe(subscription_id=ann.pk, now=NOW)
     waiting = WebhookDelivery.objects.get(event=Event.UNSUBSCRIBED)
 
     erase_reader(ann)
@@ -129,7 +129,7 @@ def test_a_delivered_erasure_event_loses_the_address_and_stays_in_the_log(ann, r
 
 def test_the_log_keeps_the_payload_of_a_reader_who_was_not_erased(ann, receiver):
     webhook = factories.webhook(receiver.url)
-    preferences.unsubscribe(subscription_id=ann.pk, now=NOW)
+    leaving.unsubscribe(subscription_id=ann.pk, now=NOW)
 
     send_due(webhook)
 
@@ -191,7 +191,7 @@ def test_a_reader_who_leaves_while_the_mail_is_sent_causes_no_sign_up_event(monk
         if end == "erase":
             erase_reader(subscription)
         else:
-            preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
+            leaving.unsubscribe(subscription_id=subscription.pk, now=NOW)
 
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", erase_or_unsubscribe)
     assert confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)

@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from digest.delivery.planning import finish
 from digest.models import Delivery, Edition
-from subscribers import preferences, signed_links
+from subscribers import signed_links
 from subscribers.consent import suppression
 from subscribers.consent.record import Origin
 from subscribers.models import Event, Subscription, Suppression, Webhook, WebhookDelivery
+from subscribers.preferences import leaving
 from subscribers.privacy import data_export, erasure
 from subscribers.signup import confirmation_mail, flow
 from subscribers.webhooks import log
@@ -39,7 +40,7 @@ def test_a_reader_causes_events_from_sign_up_to_unsubscribing():
     subscription = Subscription.objects.get()
     token = signed_links.confirm_token(subscription, now=NOW)
     flow.confirm(token=token, origin=Origin(), now=NOW)
-    preferences.unsubscribe(subscription_id=subscription.pk, now=NOW)
+    leaving.unsubscribe(subscription_id=subscription.pk, now=NOW)
 
     assert [event["type"] for event in payloads()] == [
         "subscriber.subscribed",
@@ -63,8 +64,8 @@ def test_a_request_that_changes_nothing_causes_no_event():
     flow.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
     confirmation_mail.send_all_due(clock=lambda: NOW)
     flow.confirm(token=again, origin=Origin(), now=NOW)
-    preferences.unsubscribe(subscription_id=active.pk, now=NOW)
-    preferences.unsubscribe(subscription_id=active.pk, now=NOW)
+    leaving.unsubscribe(subscription_id=active.pk, now=NOW)
+    leaving.unsubscribe(subscription_id=active.pk, now=NOW)
 
     assert [event["type"] for event in payloads()] == ["subscriber.unsubscribed"]
 

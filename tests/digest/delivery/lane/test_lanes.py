@@ -23,9 +23,9 @@ from digest.editions.decide.approve import approve
 from digest.editions.decide.release import Release, release
 from digest.editions.decide.stop import stop_sending
 from digest.models import Delivery, Edition
-from subscribers import preferences
 from subscribers.mail.relays import parse_relay
 from subscribers.models import Suppression
+from subscribers.preferences import leaving
 from tests import factories
 from tests.digest.delivery.conftest import later, row, rows, status
 from tests.factories import NOW
@@ -218,7 +218,7 @@ def test_an_unsubscribe_is_answered_once_the_lane_with_the_row_has_looked(
     # A second click, for example by a mail provider's machine, is not answered sooner.
     for _ in range(2):
         began = time.monotonic()
-        preferences.unsubscribe(subscription_id=reader.pk, now=NOW)
+        leaving.unsubscribe(subscription_id=reader.pk, now=NOW)
         assert time.monotonic() - began >= start.RECHECK_SECONDS
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from digest.delivery.lane import outbox
-from subscribers.preferences import unsubscribe
+from subscribers.preferences.leaving import unsubscribe
 from tests.digest.delivery.conftest import row, rows
 from tests.factories import NOW
 from tests.servers.smtp import ScriptedServer, running

@@ -13,7 +13,7 @@ from digest.delivery.lane.claim import Claimant, claim
 from digest.delivery.planning import insert, reader_clock, start
 from digest.editions.decide import waves
 from digest.models import Delivery
-from subscribers.preferences import set_locale
+from subscribers.preferences.choices import set_locale
 from tests.digest.delivery.conftest import row
 from tests.digest.delivery.waves.zones import utc
 

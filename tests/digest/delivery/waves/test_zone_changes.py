@@ -13,7 +13,7 @@ from digest.delivery.planning import due, start
 from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.models import Subscription
-from subscribers.preferences import Choices, set_choices, set_locale
+from subscribers.preferences.choices import Choices, set_choices, set_locale
 from tests import factories
 from tests.digest.delivery.conftest import row, rows, status
 from tests.digest.delivery.waves.zones import AROUND_THE_WORLD, HOUR, HOURS, MINUTE, TUESDAY, utc

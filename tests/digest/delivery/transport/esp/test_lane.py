@@ -10,7 +10,7 @@ from django.db import connection
 from digest.delivery.lane.lane import End
 from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
-from subscribers.preferences import unsubscribe
+from subscribers.preferences.leaving import unsubscribe
 from tests.digest.delivery.conftest import rows, status
 from tests.factories import NOW
 from tests.servers.esp import mailgun, mailgun_delivers, postmark

@@ -1,0 +1,44 @@
+"""Commands and workers import no more than they need."""
+
+import pytest
+
+from tests.support import shell
+
+pytestmark = pytest.mark.subprocess
+
+WORKER = "from config import celery_app as app; app.loader.import_default_modules()"
+CHECK = "from django.core.checks import run_checks; run_checks(tags=['admin'])"
+PAGES = "from django.urls import reverse; reverse('admin:index')"
+PRINT_REGISTERED_MODELS = (
+    "from django.contrib import admin; print([*map(str, admin.site._registry)])"
+)
+# What only the pages and the API of sign-up need, and what only one kind of relay needs.
+UNNEEDED = {"altcha", "anymail", "confusable_homoglyphs", "disposable_email_domains", "ninja"}
+PRINT_MODULES = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+
+
+def run(tmp_path, code):
+    variables = shell.SAFE_VARIABLES | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    result = shell.run("-c", f"import django; django.setup(); {code}", var=tmp_path, **variables)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("before", "is_imported"),
+    [("", False), (WORKER, False), (CHECK, True), (PAGES, True)],
+    ids=["start", "worker", "check", "pages"],
+)
+def test_the_admin_is_imported_only_where_it_is_shown_or_checked(tmp_path, before, is_imported):
+    registered = run(tmp_path, f"{before or 'pass'}; {PRINT_REGISTERED_MODELS}")
+
+    assert ("digest.models.editions.Edition" in registered) == is_imported
+    assert ("django.contrib.auth.models.User" in registered) == is_imported
+
+
+@pytest.mark.parametrize("before", ["pass", WORKER], ids=["command", "worker"])
+def test_commands_and_workers_import_nothing_that_only_sign_up_pages_need(tmp_path, before):
+    imported = set(run(tmp_path, f"{before}; {PRINT_MODULES}").split())
+
+    assert {"django", "subscribers"} <= imported
+    assert imported & UNNEEDED == set()
