@@ -1,4 +1,4 @@
-"""Register config for its `start` command and its deployment checks; it has no models."""
+"""Register config for its commands, its checks and its part of the admin; it has no models."""
 
 from django.apps import AppConfig
 

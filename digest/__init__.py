@@ -12,6 +12,7 @@ views         the public pages of what was sent
 api           the part of the HTTP API that is about stories and editions
 admin         the editors' part of the admin
 templatetags  tags for pages and mails that show editions
+management    the commands
 demo          a newsletter to play with
 receivers     handles the signals of the subscribers app
 tasks         the Celery tasks

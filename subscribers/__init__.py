@@ -20,6 +20,7 @@ views         the pages that readers see
 api           the part of the HTTP API that is about readers
 admin         the part of the admin that is about newsletters and readers
 templatetags  filters for readers' pages and mails
+management    the commands
 tasks         the Celery tasks
 urls          the URLs of readers' pages
 apps          registers the app

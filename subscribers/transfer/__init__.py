@@ -1,6 +1,6 @@
 """Readers in from lists and out to lists: CSV, checked row by row, stored by the ten thousand.
 
-unpacking    opens a list as text, whatever its compression and encoding
+unpacking    opens a list as text, packed by gzip or not, in any of several encodings
 spreadsheet  reads it record by record
 presets      what the columns mean, for each product whose exports are recognised
 rows         what one record says about a reader

@@ -7,7 +7,7 @@ The life of one row (`Delivery`), from pending to its outcome:
    A crash here: the lane's lock ends with its database session. At the first tick that comes 20 s
    after the claim (five minutes if the host died) `recover` marks the rows `uncertain`. None was on
    the wire, but nobody can tell them from those of step 3. Where RESEND_UNCERTAIN allows it, they
-   are sent again under the same Message-ID, until their fifth loss.
+   are sent again under the same Message-ID, unless the row has had five attempts by then.
 2. **Admitted or put off.** `RateLimiter.admit` says how many messages may go. `Outbox` gives the
    other rows back: those of a domain at its rate with the time when they are due, those beyond the
    relay's rate as released. Some rows get their outcome here without the wire, such as those of

@@ -20,7 +20,8 @@ GRACE = timedelta(seconds=20)
 # no message after `outbox.WINDOW_SECONDS`, and one message takes at most four replies and its
 # content (`timeouts.REPLY_TIMEOUT`, `timeouts.CONTENT_TIMEOUT`).
 LEASE = timedelta(minutes=5)
-# A reader whose lanes die this many times is not sent to again: perhaps the message kills them.
+# A reader whose lane dies at this attempt or a later one is not sent to again: perhaps the message
+# kills lanes. Attempts that were deferred count too, because the row counts both in one number.
 MAX_LOSSES = 5
 
 

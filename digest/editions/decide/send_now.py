@@ -1,4 +1,4 @@
-"""Send an edition immediately instead of at its time."""
+"""Approve an edition as the editor saw it, to be sent immediately or at its time."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def client_buckets(
 
 def address_bucket(address_key: str, purpose: Purpose) -> LeakyBucket:
     """Return the bucket of an address, named by a keyed hash: Redis need not know who reads us."""
-    # The salt is no module's name: with another one, every address would begin with a full bucket.
+    # The salt is no module's name: with another one, every address would begin with no sign-ups.
     sign = hmac_signer("subscribers.abuse.limits", settings.SECRET_KEY)
     return LeakyBucket(f"address:{sign(address_key.encode()).hex()[:32]}{purpose}", PER_ADDRESS)
 
