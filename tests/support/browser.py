@@ -43,6 +43,7 @@ def page(browser: Any, live_server: Any, settings: Any) -> Iterator[Any]:
     settings.SITE_URL = live_server.url
     context = browser.new_context(base_url=live_server.url, viewport={"width": 375, "height": 800})
     page = context.new_page()
+    act_on_loaded_pages(page)
     yield page
     context.close()
 
@@ -91,10 +92,24 @@ def admin_page(_admin_context: Any, live_server: Any, settings: Any) -> Iterator
         [{"name": session.key, "value": session.value, "url": live_server.url, "httpOnly": True}]
     )
     page.set_viewport_size({"width": 1280, "height": 900})
+    act_on_loaded_pages(page)
     yield page
     context.clear_permissions()
     for page in context.pages:
         page.close()
+
+
+def act_on_loaded_pages(page: Any) -> None:
+    """Make each click, choice or entry wait until the page's scripts run.
+
+    A page that a click opened shows its text before its scripts listen. What a test does in that
+    moment would be lost, on a busy machine more often. Playwright waits for nothing by itself but
+    for the field to be visible, so it is told that a page hides its fields until it has loaded.
+    """
+    page.add_init_script(
+        "addEventListener('load', () => { document.documentElement.dataset.loaded = '' })"
+    )
+    page.add_locator_handler(page.locator("html:not([data-loaded])"), lambda: None)
 
 
 # unfold reads the colour scheme only when its page loads, and then sets this class. Scripts that

@@ -8,7 +8,11 @@ from typing import Any
 
 
 def wait_for(condition: Callable[[], Any], *, seconds: float = 30, what: str = "") -> Any:
-    """Return what `condition` returns once it is true; fail after `seconds`."""
+    """Return what `condition` returns once it is true; fail after `seconds`.
+
+    In a page, `page.evaluate` is a condition. Playwright's own `wait_for_function` is not used: if
+    its first look fails it compiles the text again inside the page, whose policy may forbid that.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if result := condition():

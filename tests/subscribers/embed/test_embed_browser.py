@@ -344,7 +344,7 @@ def test_a_closed_pop_up_stays_hidden_for_thirty_days(article, way):
     else:
         page.mouse.click(3, 3)
     dialog(page).wait_for(state="hidden")
-    page.wait_for_function("notified.at(-1)[0] === 'closed'")
+    wait_for(lambda: page.evaluate("notified.at(-1)[0] === 'closed'"))
 
     page.reload()
     assert stays_hidden(page, 1800)
@@ -361,7 +361,7 @@ def test_the_pop_up_never_comes_again_after_a_sign_up(article):
     wait_for_pop_up(page)
     sign_up(page)
     page.get_by_role("button", name="Close").click()
-    page.wait_for_function("notified.at(-1)[0] === 'closed'")
+    wait_for(lambda: page.evaluate("notified.at(-1)[0] === 'closed'"))
     assert stored_state(page) == "subscribed"
 
     page.clock.set_system_time(4e9)  # in seconds: the year 2096
@@ -394,7 +394,7 @@ def test_a_link_of_the_page_opens_the_pop_up_at_any_time(article, newsletter):
     page.get_by_role("link", name="Subscribe").click()
     dialog(page).wait_for()
     page.get_by_role("button", name="Close").click()
-    page.wait_for_function("notified.at(-1)[0] === 'closed'")
+    wait_for(lambda: page.evaluate("notified.at(-1)[0] === 'closed'"))
 
     assert stored_state(page) == "subscribed"
 
