@@ -129,11 +129,9 @@ DATABASES = {"default": {**_database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": 
 REDIS_URL = env("REDIS_URL", default="") or local.redis_url()
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "subscribers.plumbing.shared_cache.SharedCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "daybreak",
-        # A Redis that does not answer must not hold up a page.
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
 

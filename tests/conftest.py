@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.support.api_clients",
     "tests.support.browser",
     "tests.support.database",
+    "tests.support.no_redis",
     "tests.support.staff",
     "tests.support.worker",
 ]

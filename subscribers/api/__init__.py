@@ -3,7 +3,7 @@
 base           the API object without its routes
 auth           authenticates a request, checks its scope and counts it
 tokens         issues and finds API tokens
-rate_limit     the counts of requests, in Redis
+rate_limit     the counts of requests
 middleware     the common form of every response under /api/
 parsing        the parser of request bodies: JSON only
 fields         the types of fields, with their constraints

@@ -69,7 +69,7 @@ def _preflight(methods: str) -> HttpResponse:
 
 def _set_rate_limit(response: HttpResponseBase, use: QuotaUse) -> None:
     """Set the headers of draft-ietf-httpapi-ratelimit-headers: the quota, and what is left."""
-    response["RateLimit-Policy"] = f'"{use.name}";q={use.limit};w={use.window}'
+    response["RateLimit-Policy"] = f'"{use.name}";q={use.limit};w={use.period}'
     response["RateLimit"] = f'"{use.name}";r={use.remaining};t={use.resets_in}'
 
 

@@ -1,35 +1,24 @@
-"""Count requests in Redis, and say whether there have been too many."""
+"""Count requests, over all web servers together, and say whether there have been too many."""
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 
-from redis import Redis
+from django.core.cache import cache
 
-from subscribers.plumbing import shared_redis
-
-logger = logging.getLogger(__name__)
-
-WINDOW = 60
-# This is one step, so that a counter can never be left without its expiry.
-_COUNT = """
-local count = redis.call('INCR', KEYS[1])
-if count == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-return count
-"""
+PERIOD = 60
 
 
 @dataclass(frozen=True)
 class QuotaUse:
-    """How much of a quota is used; `resets_in` is in seconds."""
+    """How much of a quota is used; `resets_in` and `period` are in seconds."""
 
     name: str
     limit: int
     count: int
     resets_in: int
-    window: int = WINDOW
+    period: int = PERIOD
 
     @property
     def remaining(self) -> int:
@@ -41,16 +30,21 @@ class QuotaUse:
 
 
 def count_request(name: str, who: str, *, limit: int) -> QuotaUse:
-    """Count one request of `who` against the quota `name`; without Redis there is no limit."""
-    window, elapsed = divmod(int(time.time()), WINDOW)
-    key = f"daybreak:api:{name}:{who}:{window}"
+    """Count one request of `who` against the quota `name`.
+
+    Without Redis each web server counts for itself: n servers then allow n times as many requests.
+    """
+    number, elapsed = divmod(int(time.time()), PERIOD)
+    count = _count(f"api:{name}:{who}:{number}")
+    return QuotaUse(name=name, limit=limit, count=count, resets_in=PERIOD - elapsed)
+
+
+def _count(key: str) -> int:
+    # It is kept for longer than it counts, so that it cannot expire between these two steps.
+    if cache.add(key, 1, timeout=2 * PERIOD):
+        return 1
     try:
-        count = shared_redis.run(lambda redis: _count(redis, key))
-    except shared_redis.RedisUnavailable as error:
-        logger.warning("Redis is unavailable; the API has no rate limit: %s", error)
-        count = 0
-    return QuotaUse(name=name, limit=limit, count=count, resets_in=WINDOW - elapsed)
-
-
-def _count(redis: Redis, key: str) -> int:
-    return int(redis.eval(_COUNT, 1, key, str(WINDOW)))
+        return int(cache.incr(key))
+    except ValueError:
+        # Redis became available or unavailable between these two steps.
+        return 1

@@ -2,6 +2,6 @@
 
 queue         enqueues tasks so that a missing broker delays them and raises no error
 shared_redis  runs a command on Redis, or says that Redis is unavailable
-shared_cache  keeps an expensive answer, and renews it while the old one is served
+shared_cache  keeps values in Redis, or in this process while Redis is unavailable
 signing       signs many values with one salt and secret
 """

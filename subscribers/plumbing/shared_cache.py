@@ -1,27 +1,69 @@
-"""Compute expensive values only as often as their cost allows, and once for all callers."""
+"""Django's cache in Redis, or in this process while Redis is unavailable.
+
+`SharedCache` is the backend of `django.core.cache.cache`. None of its methods raises an error of
+Redis. While Redis is unavailable each process has a cache of its own, without what it stored in
+Redis before.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from django.core.cache import cache
-from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
-from redis import RedisError
+from django.core.cache.backends.redis import RedisCache
 
+from subscribers.plumbing import shared_redis
+
+# Entries of a process's own cache. Beyond them some are dropped, whatever their age.
+MAX_LOCAL_ENTRIES = 10_000
 # A value is used for this many times the time that it took to compute. So three values, each
 # computed by one process, take at most a tenth of a core.
 RATIO = 30
 # Seconds for which an old value is kept, for callers that ask while a fresh one is being computed.
 STALE_SECONDS = 600
-# Seconds until a Redis that failed is asked again. Otherwise each call would wait for its timeout.
-RETRY_AFTER = 3.0
 
 _Value = TypeVar("_Value")
-_local_cache = LocMemCache("shared_cache", {})
-_unavailable_until = 0.0
+
+
+class SharedCache(RedisCache):
+    """A RedisCache whose methods use a LocMemCache while Redis is unavailable."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, {**params, "OPTIONS": shared_redis.CONNECTION})
+        options = {"MAX_ENTRIES": MAX_LOCAL_ENTRIES}
+        self.local = LocMemCache("shared_cache", {**params, "OPTIONS": options})
+
+    def clear(self) -> None:
+        self.local.clear()
+        with suppress(shared_redis.RedisUnavailable):
+            shared_redis.guard(super().clear)
+
+
+def _with_fallback(name: str) -> Callable[..., Any]:
+    in_redis, here = getattr(RedisCache, name), getattr(LocMemCache, name)
+
+    @wraps(in_redis)
+    def method(self: SharedCache, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return shared_redis.guard(partial(in_redis, self, *args, **kwargs))
+        except shared_redis.RedisUnavailable:
+            return here(self.local, *args, **kwargs)
+
+    return method
+
+
+# Every public method of RedisCache that asks Redis, but `clear`; BaseCache's others call these.
+METHODS = (
+    "add", "delete", "delete_many", "get", "get_many", "has_key", "incr", "set", "set_many",
+    "touch",
+)  # fmt: skip
+for _name in METHODS:
+    setattr(SharedCache, _name, _with_fallback(_name))
 
 
 def stale_while_revalidate(key: str, compute: Callable[[], _Value], *, min_ttl: float) -> _Value:
@@ -33,46 +75,29 @@ def stale_while_revalidate(key: str, compute: Callable[[], _Value], *, min_ttl: 
 
     Values are pickled. So `key` changes when the fields of a value's class do.
     """
-    found = _with_store(lambda store: _load(store, key))
-    is_cached = key in found
-    if is_cached and (f"{key}:fresh" in found or not _claim(key)):
+    found = _load(key)
+    # A process that dies during the computation loses its claim within a minute.
+    if key in found and (f"{key}:fresh" in found or not cache.add(f"{key}:claim", 1, timeout=60)):
         return found[key]  # type: ignore[no-any-return]  # a cache holds anything
     began = time.perf_counter()
     try:
         value = compute()
-        ttl = max(min_ttl, (time.perf_counter() - began) * RATIO)
-        _with_store(lambda store: _save(store, key, value, ttl))
+        _save(key, value, max(min_ttl, (time.perf_counter() - began) * RATIO))
     finally:
-        _with_store(lambda store: store.delete(f"{key}:claim"))
+        cache.delete(f"{key}:claim")
     return value
 
 
-def _load(store: BaseCache, key: str) -> dict[str, Any]:
+def _load(key: str) -> dict[str, Any]:
     try:
-        return store.get_many([key, f"{key}:fresh"])
+        return cache.get_many([key, f"{key}:fresh"])
     except (AttributeError, ImportError):
         # Another release stored a value whose class this one does not have.
         return {}
 
 
-def _claim(key: str) -> bool:
-    """Claim the computation; a process that dies during it loses the claim within a minute."""
-    return bool(_with_store(lambda store: store.add(f"{key}:claim", 1, timeout=60)))
-
-
-def _save(store: BaseCache, key: str, value: Any, ttl: float) -> None:
+def _save(key: str, value: Any, ttl: float) -> None:
     # Redis counts in whole seconds.
     ttl = max(1, round(ttl))
-    store.set(key, value, timeout=ttl + STALE_SECONDS)
-    store.set(f"{key}:fresh", 1, timeout=ttl)
-
-
-def _with_store(work: Callable[[BaseCache], _Value]) -> _Value:
-    """Do the work with Redis, or with this process's own cache for some time after a failure."""
-    global _unavailable_until
-    if time.monotonic() >= _unavailable_until:
-        try:
-            return work(cache)
-        except RedisError:
-            _unavailable_until = time.monotonic() + RETRY_AFTER
-    return work(_local_cache)
+    cache.set(key, value, timeout=ttl + STALE_SECONDS)
+    cache.set(f"{key}:fresh", 1, timeout=ttl)

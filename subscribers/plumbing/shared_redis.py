@@ -25,6 +25,14 @@ class RedisUnavailable(Exception):
     """Redis does not answer; the caller continues without it."""
 
 
+# How each connection pool connects: with one try, instead of redis-py's three.
+CONNECTION = {
+    "socket_timeout": TIMEOUT,
+    "socket_connect_timeout": TIMEOUT,
+    "retry": Retry(NoBackoff(), 0),
+}
+
+
 @dataclass
 class _Failing:
     """Until when this process leaves a failing Redis alone."""
@@ -43,10 +51,15 @@ def run(command: Callable[[Redis], _Result]) -> _Result:
         RedisUnavailable: Redis failed. Until a pause is over, further calls raise this without
             asking Redis.
     """
+    return guard(lambda: command(_client(settings.REDIS_URL)))
+
+
+def guard(call: Callable[[], _Result]) -> _Result:
+    """Do as `run` with a call that asks Redis by a client of its own."""
     if time.monotonic() < _failing.until:
         raise RedisUnavailable("Redis did not answer a moment ago")
     try:
-        result = command(_client(settings.REDIS_URL))
+        result = call()
     except (RedisError, OSError) as error:
         _failing.pause = min(max(FIRST_PAUSE, 2 * _failing.pause), LONGEST_PAUSE)
         _failing.until = time.monotonic() + _failing.pause
@@ -62,11 +75,5 @@ def reset_redis_for_tests() -> None:
 
 @cache
 def _client(url: str) -> Redis:
-    # One try instead of redis-py's three. Its pool notices by itself that the process was forked.
-    return Redis.from_url(
-        url,
-        socket_timeout=TIMEOUT,
-        socket_connect_timeout=TIMEOUT,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
+    # The pool notices by itself that the process was forked.
+    return Redis.from_url(url, decode_responses=True, **CONNECTION)

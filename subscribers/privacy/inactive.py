@@ -3,7 +3,8 @@
 The scan goes in the order of leaving. A reader of several newsletters is found at the one they left
 last, so what has been scanned need not be scanned again. Readers who became due since are found
 quickly, however many readers before them were erased or came back. For safety everything is scanned
-again once a week, and whenever Redis has lost the position.
+again once a week, and whenever the position is lost. While Redis is unavailable, each worker scans
+from a position of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
-from redis.exceptions import RedisError
 
 from subscribers.models import Subscriber, Subscription
 
@@ -61,20 +61,16 @@ def find_batch(
     return InactiveReaders(readers, position, len(rows) == max_rows)
 
 
-def save_position(position: ScanPosition) -> bool:
-    """Store where the next scan begins; False if Redis cannot store it."""
-    try:
-        cache.set(_KEY, position, timeout=int(RESCAN_EVERY.total_seconds()))
-    except RedisError:
-        return False
-    return True
+def save_position(position: ScanPosition) -> None:
+    """Store where the next scan begins."""
+    cache.set(_KEY, position, timeout=int(RESCAN_EVERY.total_seconds()))
 
 
 def _load_position(now: datetime) -> ScanPosition:
     try:
         position = cache.get(_KEY)
-    except (RedisError, AttributeError, ImportError):
-        # The last two: another release stored it, under a name that this one does not have.
+    except (AttributeError, ImportError):
+        # Another release stored it, under a name that this one does not have.
         position = None
     is_fresh = isinstance(position, ScanPosition) and now - position.started_at < RESCAN_EVERY
     return position if is_fresh else ScanPosition(started_at=now)

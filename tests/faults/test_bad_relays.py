@@ -12,7 +12,7 @@ import pytest
 
 from digest.delivery.lane import lane, outbox
 from digest.delivery.pacing import circuit_breaker
-from digest.delivery.transport.smtp import modes, timeouts
+from digest.delivery.transport.smtp import timeouts
 from digest.models import Delivery
 from subscribers.mail.relays import parse_relay
 from subscribers.models import Suppression
@@ -60,9 +60,7 @@ def sink(_sink, settings, monkeypatch):
     settings.EMAIL_RELAYS = [parse_relay(url)]
     for module, name, value in SHORT_WAITS:
         monkeypatch.setattr(module, name, value)
-    modes.reset_modes_for_tests()
-    yield _sink
-    modes.reset_modes_for_tests()
+    return _sink
 
 
 @pytest.fixture

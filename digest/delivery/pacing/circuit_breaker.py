@@ -2,31 +2,25 @@
 
 This is a circuit breaker. While it is open no lane may use the relay; each failure opens it for
 longer. While it is half open one lane at a time may probe the relay. It closes once a lane is
-connected.
+connected. Its marks are in the cache: all hosts share them while Redis is available.
 """
 
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Collection, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Sequence
 
-from redis import Redis
+from django.core.cache import cache
 
 from subscribers.mail.relays import Relay
-from subscribers.plumbing import shared_redis
 
-# Seconds.
-FIRST_OPEN_SECONDS, MAX_OPEN_SECONDS = 5.0, 120.0
+# Seconds; the cache counts in whole ones.
+FIRST_OPEN_SECONDS, MAX_OPEN_SECONDS = 5, 120
 # How long after a failure the breaker stays half open, unless the relay recovers.
-HALF_OPEN_SECONDS = 15 * 60.0
+HALF_OPEN_SECONDS = 15 * 60
 # How long one lane holds the probe. It is longer than a connection takes to open or to fail: a lane
 # that has reported neither by then is dead.
-PROBE_SECONDS = 20.0
-
-_KEY = "digest:breaker:{}:{}"
-_Result = TypeVar("_Result")
+PROBE_SECONDS = 20
 
 
 def record_failure(relay: Relay) -> None:
@@ -34,27 +28,23 @@ def record_failure(relay: Relay) -> None:
 
     Lanes that fail at the same time count as one failure.
     """
-
-    def open_breaker(marks: _Marks) -> None:
-        failures = marks.count(_key("failed", relay))
-        # Without jitter the lanes of all hosts would come back at the same moment.
-        jitter = random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
-        seconds = min(FIRST_OPEN_SECONDS * 2 ** min(failures, 10), MAX_OPEN_SECONDS) * jitter
-        if marks.add(_key("open", relay), seconds):
-            marks.increase(_key("failed", relay), HALF_OPEN_SECONDS)
-        marks.drop(_key("probe", relay))
-
-    _run(open_breaker)
+    failures = cache.get(_key("failed", relay), 0)
+    # Without jitter the lanes of all hosts would come back at the same moment.
+    jitter = random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
+    seconds = min(FIRST_OPEN_SECONDS * 2 ** min(failures, 10), MAX_OPEN_SECONDS) * jitter
+    if _mark("open", relay, seconds):
+        cache.set(_key("failed", relay), failures + 1, HALF_OPEN_SECONDS)
+    cache.delete(_key("probe", relay))
 
 
 def record_success(relay: Relay) -> None:
     """Close the breaker: a lane is connected, and the next failure counts as the first."""
-    _run(lambda marks: marks.drop(*(_key(what, relay) for what in ("open", "failed", "probe"))))
+    cache.delete_many(_key(what, relay) for what in ("open", "failed", "probe"))
 
 
 def open_for(relay: Relay, *, seconds: float) -> None:
     """Open the breaker for `seconds` though nothing failed: the relay's daily cap is reached."""
-    _run(lambda marks: marks.add(_key("capped", relay), seconds))
+    _mark("capped", relay, seconds)
 
 
 def is_open(relay: Relay) -> bool:
@@ -63,15 +53,12 @@ def is_open(relay: Relay) -> bool:
 
 def unavailable(relays: Sequence[Relay]) -> set[str]:
     """Return the names of the relays that no lane may use now."""
-    keys = [_key(what, relay) for relay in relays for what in ("open", "capped")]
-    present = _run(lambda marks: marks.present(keys))
-    return {relay.name for n, relay in enumerate(relays) if any(present[2 * n : 2 * n + 2])}
+    return _marked(relays, "open", "capped")
 
 
 def half_open(relays: Sequence[Relay]) -> set[str]:
     """Return the names of the relays that failed and are not known to have recovered."""
-    present = _run(lambda marks: marks.present([_key("failed", relay) for relay in relays]))
-    return {relay.name for relay, failed in zip(relays, present, strict=True) if failed}
+    return _marked(relays, "failed")
 
 
 def allow_probe(relay: Relay) -> bool:
@@ -80,90 +67,18 @@ def allow_probe(relay: Relay) -> bool:
     That lane then calls `record_success` or `record_failure`. If it dies, another lane may probe
     after 20 s.
     """
+    return not half_open([relay]) or _mark("probe", relay, PROBE_SECONDS)
 
-    def probe(marks: _Marks) -> bool:
-        failed = marks.present([_key("failed", relay)])[0]
-        return not failed or marks.add(_key("probe", relay), PROBE_SECONDS)
 
-    return _run(probe)
+def _mark(what: str, relay: Relay, seconds: float) -> bool:
+    """Set a mark that expires by itself; return True if there was none."""
+    return bool(cache.add(_key(what, relay), 1, timeout=max(1, round(seconds))))
+
+
+def _marked(relays: Sequence[Relay], *marks: str) -> set[str]:
+    keys = {_key(what, relay): relay.name for relay in relays for what in marks}
+    return {keys[key] for key in cache.get_many(keys)}
 
 
 def _key(what: str, relay: Relay) -> str:
-    return _KEY.format(what, relay.name)
-
-
-class _Marks(Protocol):
-    """Marks that expire by themselves after some seconds."""
-
-    def add(self, key: str, seconds: float) -> bool:
-        """Set a mark; return True if there was none."""
-
-    def increase(self, key: str, seconds: float) -> None: ...
-    def count(self, key: str) -> int: ...
-    def present(self, keys: Sequence[str]) -> list[bool]: ...
-    def drop(self, *keys: str) -> None: ...
-
-
-class _RedisMarks:
-    """Marks in Redis, shared by all hosts."""
-
-    def __init__(self, redis: Redis) -> None:
-        self.redis = redis
-
-    def add(self, key: str, seconds: float) -> bool:
-        return bool(self.redis.set(key, 1, nx=True, px=max(1, int(seconds * 1000))))
-
-    def increase(self, key: str, seconds: float) -> None:
-        self.redis.incr(key)
-        self.redis.pexpire(key, int(seconds * 1000))
-
-    def count(self, key: str) -> int:
-        return int(self.redis.get(key) or 0)
-
-    def present(self, keys: Sequence[str]) -> list[bool]:
-        return [value is not None for value in self.redis.mget(keys)] if keys else []
-
-    def drop(self, *keys: str) -> None:
-        self.redis.delete(*keys)
-
-
-class _LocalMarks:
-    """Marks of this process alone, used while Redis is unavailable."""
-
-    def __init__(self) -> None:
-        self.marks: dict[str, tuple[int, float]] = {}
-
-    def add(self, key: str, seconds: float) -> bool:
-        if self.count(key):
-            return False
-        self.marks[key] = 1, time.monotonic() + seconds
-        return True
-
-    def increase(self, key: str, seconds: float) -> None:
-        self.marks[key] = self.count(key) + 1, time.monotonic() + seconds
-
-    def count(self, key: str) -> int:
-        number, until = self.marks.get(key, (0, 0.0))
-        return number if time.monotonic() < until else 0
-
-    def present(self, keys: Collection[str]) -> list[bool]:
-        return [bool(self.count(key)) for key in keys]
-
-    def drop(self, *keys: str) -> None:
-        for key in keys:
-            self.marks.pop(key, None)
-
-
-_local_marks = _LocalMarks()
-
-
-def _run(work: Callable[[_Marks], _Result]) -> _Result:
-    try:
-        return shared_redis.run(lambda redis: work(_RedisMarks(redis)))
-    except shared_redis.RedisUnavailable:
-        return work(_local_marks)
-
-
-def reset_breakers_for_tests() -> None:
-    """Drop the marks that this process holds alone."""
-    _local_marks.marks.clear()
+    return f"breaker:{what}:{relay.name}"

@@ -10,7 +10,6 @@ from django.conf import settings
 from digest.delivery.lane import lane, shutdown
 from digest.delivery.pacing import circuit_breaker
 from digest.delivery.planning import start
-from digest.delivery.transport.smtp import modes
 from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.mail.relays import parse_relay
@@ -24,14 +23,6 @@ def _no_shutdown_requested():
     shutdown.reset_request_for_tests()
     yield
     shutdown.reset_request_for_tests()
-
-
-@pytest.fixture
-def _no_known_modes():
-    """Forget what earlier tests learnt of relays at the same port."""
-    modes.reset_modes_for_tests()
-    yield
-    modes.reset_modes_for_tests()
 
 
 @pytest.fixture

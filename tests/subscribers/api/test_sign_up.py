@@ -4,7 +4,6 @@ import pytest
 
 from subscribers.addresses.address import BadAddress
 from subscribers.models import Consent, Subscription
-from subscribers.plumbing import shared_redis
 from subscribers.signup import flow
 from subscribers.signup.abuse import ChallengeNeeded, limits
 from subscribers.signup.abuse.buckets import LocalBuckets
@@ -114,16 +113,10 @@ def test_the_limit_per_network_is_the_same_as_for_the_form(anonymous, settings):
     assert Subscription.objects.count() == 5
 
 
-def test_the_limits_of_the_form_hold_without_redis(anonymous, settings, monkeypatch):
-    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+def test_the_limits_of_the_form_hold_without_redis(anonymous, settings, monkeypatch, no_redis):
     monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
     settings.SIGNUP_LIMIT_UNPROVEN = 5
-    try:
-        answers = [
-            anonymous.call("POST", PATH, {"email": f"reader{n}@example.com"}) for n in range(10)
-        ]
-    finally:
-        shared_redis.reset_redis_for_tests()
+    answers = [anonymous.call("POST", PATH, {"email": f"reader{n}@example.com"}) for n in range(10)]
     assert [answer.status_code for answer in answers] == [202] * 5 + [403] * 5
     assert Subscription.objects.count() == 5
 

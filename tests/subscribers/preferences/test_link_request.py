@@ -11,9 +11,9 @@ from subscribers import tasks
 from subscribers.consent import suppression
 from subscribers.mail.relays import parse_relay
 from subscribers.models import RequestedMail, Subscriber
-from subscribers.plumbing import shared_redis
 from subscribers.preferences import requested_mail
 from subscribers.preferences.link_request import LINKS_PER_DAY, request_link
+from subscribers.privacy import retention
 from subscribers.signup.abuse import Attempt, limits, new_form_token
 from subscribers.signup.abuse.buckets import LocalBuckets
 from subscribers.views.link_access import preferences_subscription
@@ -102,12 +102,11 @@ def test_a_bot_gets_the_same_answer_and_no_mail(post_form, active):
 
 @pytest.mark.parametrize("redis", ["with Redis", "without Redis"])
 def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
-    client, post_form, settings, active, monkeypatch, redis
+    client, post_form, settings, active, monkeypatch, redis, request
 ):
     monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
     if redis == "without Redis":
-        settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    shared_redis.reset_redis_for_tests()
+        request.getfixturevalue("no_redis")
     settings.SIGNUP_LIMIT_NETWORK = settings.SIGNUP_LIMIT_UNPROVEN = 3
     network = {"REMOTE_ADDR": "192.0.2.9"}
     form = reverse("newsletter", args=[active.newsletter.slug])
@@ -123,7 +122,6 @@ def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
     assert answer["Location"] == reverse("lost-link-sent")
     # Links have the same limit as sign-ups, and it is counted separately.
     assert RequestedMail.objects.count() == 3
-    shared_redis.reset_redis_for_tests()
 
 
 def test_a_challenge_has_to_be_solved_first_if_one_is_needed(post_form, settings, active):
@@ -274,9 +272,9 @@ def test_a_request_for_an_unknown_address_is_deleted_after_a_day(active):
     send_request("no@example.com")
     send_all()
 
-    requested_mail.purge_requests(now=NOW + timedelta(hours=23))
+    retention.purge(now=NOW + timedelta(hours=23))
     assert RequestedMail.objects.exists()
-    requested_mail.purge_requests(now=NOW + timedelta(hours=25))
+    retention.purge(now=NOW + timedelta(hours=25))
     assert not RequestedMail.objects.exists()
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from subscribers.plumbing import shared_redis
 from subscribers.signup import abuse
 from subscribers.signup.abuse import Attempt, ChallengeNeeded, challenge, limits
 from subscribers.signup.abuse.buckets import PERIOD, LeakyBucket, LimitCheck, LocalBuckets
@@ -18,15 +17,12 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(params=["with Redis", "without Redis"])
-def with_and_without_redis(request, settings, monkeypatch):
+def with_and_without_redis(request, monkeypatch):
     """Run each test with Redis, and without it, where each web server counts by itself."""
     monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
     monkeypatch.setattr(challenge, "COST", 10)
     if request.param == "without Redis":
-        settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    shared_redis.reset_redis_for_tests()
-    yield
-    shared_redis.reset_redis_for_tests()
+        request.getfixturevalue("no_redis")
 
 
 pytestmark = pytest.mark.usefixtures("with_and_without_redis")
@@ -196,9 +192,7 @@ def test_the_local_limiter_keeps_a_bounded_number_of_buckets(monkeypatch):
     assert len(local_buckets._empty_at) == 10
 
 
-def test_an_unreachable_redis_is_asked_once_and_not_for_every_sign_up(settings, caplog):
-    settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    shared_redis.reset_redis_for_tests()
+def test_an_unreachable_redis_is_asked_once_and_not_for_every_sign_up(no_redis, caplog):
     for n in range(3):
         assert is_accepted(n=n)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
 from enum import IntEnum
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
 from subscribers.mail.relays import Relay
 
@@ -29,21 +27,12 @@ class Mode(IntEnum):
     BDAT = 2  # many messages back to back
 
 
-# For each _key(): the fastest mode that works, and until when this is believed. It is used beside
-# the cache, so that without Redis each process learns it only once.
-_known: dict[str, tuple[Mode, float]] = {}
-_suspected: dict[str, float] = {}
-
-
 def fastest_working(relay: Relay) -> Mode:
     """Return the fastest mode that is not known to fail with this relay."""
-    mode, until = _known.get(_key(relay), (Mode.BDAT, 0.0))
-    if until < time.monotonic():
-        mode = Mode.BDAT
     try:
-        return min(mode, Mode(cache.get(_key(relay), Mode.BDAT)))
-    except (RedisError, ValueError):
-        return mode
+        return Mode(cache.get(_key(relay), Mode.BDAT))
+    except ValueError:
+        return Mode.BDAT
 
 
 def downgrade(relay: Relay, mode: Mode, reason: str, *, is_certain: bool) -> None:
@@ -54,8 +43,10 @@ def downgrade(relay: Relay, mode: Mode, reason: str, *, is_certain: bool) -> Non
     """
     if mode is Mode.PLAIN:
         return
-    simpler = Mode(mode - 1)
-    seconds = _DAY if is_certain or _is_suspect(f"{_key(relay)}:{mode.name}") else _TEN_MINUTES
+    # Another lane may have learned more in the meantime.
+    simpler = min(Mode(mode - 1), fastest_working(relay))
+    suspicion = f"{_key(relay)}:suspect:{mode.name}"
+    seconds = _DAY if is_certain or not cache.add(suspicion, 1, timeout=_DAY) else _TEN_MINUTES
     logger.warning(
         "%s fails with %s (%s); using %s for %s s",
         relay.name,
@@ -64,28 +55,7 @@ def downgrade(relay: Relay, mode: Mode, reason: str, *, is_certain: bool) -> Non
         simpler.name,
         seconds,
     )
-    _known[_key(relay)] = simpler, time.monotonic() + seconds
-    try:
-        cache.set(_key(relay), int(simpler), timeout=seconds)
-    except RedisError as error:
-        logger.warning("Only this process knows, because Redis is unavailable: %s", error)
-
-
-def reset_modes_for_tests() -> None:
-    """Forget what this process has learned; for tests."""
-    _known.clear()
-    _suspected.clear()
-
-
-def _is_suspect(what: str) -> bool:
-    """Whether `what` was suspected within the last day; it is suspected from now on."""
-    now = time.monotonic()
-    before = _suspected.get(what, 0.0) > now
-    _suspected[what] = now + _DAY
-    try:
-        return not cache.add(f"suspect:{what}", 1, timeout=_DAY) or before
-    except RedisError:
-        return before
+    cache.set(_key(relay), int(simpler), timeout=seconds)
 
 
 def _key(relay: Relay) -> str:

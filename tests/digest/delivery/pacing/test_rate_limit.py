@@ -31,7 +31,6 @@ def redis(settings):
     redis.flushdb()
     yield redis
     shared_redis.reset_redis_for_tests()
-    circuit_breaker.reset_breakers_for_tests()
 
 
 def addresses(count, *, of="d{}.org", domains=400):
@@ -333,8 +332,7 @@ def test_the_days_count_is_read_from_the_ledger_after_redis_lost_it(redis):
 
 
 @pytest.fixture
-def settings_without_redis(settings, tmp_path, caplog):
-    settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
+def settings_without_redis(settings, no_redis, caplog):
     caplog.set_level(logging.WARNING)
     return settings
 

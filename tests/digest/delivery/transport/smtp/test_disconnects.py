@@ -9,7 +9,6 @@ from digest.delivery.transport.smtp import Mode, SmtpConnection, timeouts
 from tests.digest.delivery.transport.smtp.messages import MESSAGE, OFFERS, put, verdicts
 from tests.servers.smtp import CUT, STALL, ScriptedServer, running
 
-pytestmark = pytest.mark.usefixtures("_no_known_modes")
 LONG = MESSAGE + b"x" * 70 + b"\r\n" + b"A line of news\r\n" * 3000
 TOO_MANY = "\r\n".join(["250 again"] * 500)
 PIPELINED_MODES = [Mode.DATA, Mode.BDAT]

@@ -9,7 +9,7 @@ from digest.delivery.transport.smtp import Mode, SmtpConnection, modes, timeouts
 from tests.digest.delivery.transport.smtp.messages import OFFERS, address_of, put, verdicts
 from tests.servers.smtp import CUT, STALL, ScriptedServer, running
 
-pytestmark = pytest.mark.usefixtures("_no_known_modes", "_short_timeouts")
+pytestmark = pytest.mark.usefixtures("_short_timeouts")
 
 
 @pytest.fixture
@@ -65,7 +65,6 @@ def test_a_server_that_refuses_the_bdat_it_offered_gets_data(server, code):
     server.script = lambda verb, line, _: f"{code} what?" if verb == "BDAT" else None
     for reads_refused_bdat in (False, True):
         server.reads_refused_bdat = reads_refused_bdat
-        modes.reset_modes_for_tests()
         cache.clear()
         used, uncertain = deliver(server)
         assert used == [Mode.BDAT, Mode.DATA]
@@ -218,19 +217,12 @@ def test_a_suspicion_lasts_for_minutes_and_the_second_one_for_a_day(server, capl
 
 def test_other_processes_learn_the_mode_from_the_cache(server):
     modes.downgrade(server.relay, Mode.BDAT, "503", is_certain=True)
-    modes.reset_modes_for_tests()
     assert modes.fastest_working(server.relay) is Mode.DATA
     cache.set(f"smtp:mode:127.0.0.1:{server.port}", "nonsense")
     assert modes.fastest_working(server.relay) is Mode.BDAT
 
 
-def test_a_process_without_redis_remembers_the_mode_by_itself(server, settings):
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "redis://127.0.0.1:1/0",
-        }
-    }
+def test_a_process_without_redis_remembers_the_mode_by_itself(server, no_redis):
     server.drops_pipelined = True
     used, uncertain = deliver(server)
     assert used == [Mode.BDAT, Mode.DATA, Mode.PLAIN]

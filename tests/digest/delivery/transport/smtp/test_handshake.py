@@ -14,8 +14,6 @@ from subscribers.mail.relays import parse_relay
 from tests.digest.delivery.transport.smtp.messages import OFFERS, put, verdicts
 from tests.servers.smtp import CUT, STALL, ScriptedServer, running
 
-pytestmark = pytest.mark.usefixtures("_no_known_modes")
-
 
 @pytest.fixture(scope="module")
 def authority():

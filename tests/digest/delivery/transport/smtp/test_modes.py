@@ -8,8 +8,6 @@ from digest.delivery.transport.smtp import Mode, SmtpConnection, modes
 from tests.digest.delivery.transport.smtp.messages import MESSAGE, OFFERS, address_of, put, verdicts
 from tests.servers.smtp import ScriptedServer, running
 
-pytestmark = pytest.mark.usefixtures("_no_known_modes")
-
 
 @pytest.fixture(params=Mode, ids=lambda mode: mode.name)
 def mode(request):
