@@ -200,16 +200,15 @@ AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
 AUDIENCE_GUARD_MIN_READERS = env.int("AUDIENCE_GUARD_MIN_READERS", default=50)
 
 # --- Retention ----------------------------------------------------------------------------------
-# Days after which data is purged (docs/privacy.md); 0 keeps it permanently.
+# Days after which data is purged (subscribers.privacy.retention); 0 keeps it permanently.
 # IP address and User-Agent in a consent record. The rest of the record stays as long as the reader.
 RETENTION_NETWORK_DAYS = env.int("RETENTION_NETWORK_DAYS", default=365)
 # The whole reader, counted from when they left their last newsletter.
 RETENTION_INACTIVE_DAYS = env.int("RETENTION_INACTIVE_DAYS", default=3 * 365)
 # The files of imports, and the list of rows that were refused.
 RETENTION_IMPORT_DAYS = env.int("RETENTION_IMPORT_DAYS", default=30)
-# Requests for a link to the preferences or for a new address; the ledger keeps their outcome.
-# 14 days or more, and 0, have no effect: see KEEP_REQUESTS and KEEP_CHANGES in requested_mail.py.
-RETENTION_REQUEST_DAYS = env.int("RETENTION_REQUEST_DAYS", default=30)
+# The log of webhooks, with the addresses in it.
+RETENTION_WEBHOOK_DAYS = env.int("RETENTION_WEBHOOK_DAYS", default=30)
 
 # --- Sign-up ------------------------------------------------------------------------------------
 # Sign-ups in ten minutes:
@@ -244,8 +243,6 @@ API_TOKEN_RATE = env.int("API_TOKEN_RATE", default=600)
 API_PUBLIC_RATE = env.int("API_PUBLIC_RATE", default=120)
 # Hosts to which webhooks may be sent although their address is private, also without https.
 WEBHOOK_ALLOW_HOSTS = env.list("WEBHOOK_ALLOW_HOSTS", default=[])
-# Days after which the log of webhooks is purged, with the addresses in it.
-RETENTION_WEBHOOK_DAYS = env.int("RETENTION_WEBHOOK_DAYS", default=30)
 
 # --- Files --------------------------------------------------------------------------------------
 # Lists of readers to be imported. No URL serves them; web servers and workers must both see them.

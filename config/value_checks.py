@@ -24,7 +24,11 @@ RENAMED = {
     "AUDIENCE_GUARD_FROM": "AUDIENCE_GUARD_MIN_READERS",
     "LANES_GIVE_WAY": "LANE_SCHED_BATCH",
     "RETENTION_LEFT_DAYS": "RETENTION_INACTIVE_DAYS",
-    "RETENTION_LETTER_DAYS": "RETENTION_REQUEST_DAYS",
+}
+# Variables that are settings no more. What they set is fixed now.
+REMOVED = {
+    "RETENTION_LETTER_DAYS": "Requests are purged after a day, changes of address after 14.",
+    "RETENTION_REQUEST_DAYS": "Requests are purged after a day, changes of address after 14.",
 }
 
 
@@ -42,7 +46,7 @@ def invalid_values() -> Iterator[CheckMessage]:
             yield _error(name, "which is not a known value", f"Set it to {_either(choices)}.", 22)
     yield from _pending_problems()
     yield from _retention_problems()
-    yield from _renamed_variables()
+    yield from _former_variables()
 
 
 def _pending_problems() -> Iterator[CheckMessage]:
@@ -60,18 +64,22 @@ def _pending_problems() -> Iterator[CheckMessage]:
 
 
 def _retention_problems() -> Iterator[CheckMessage]:
-    for name in ("NETWORK", "INACTIVE", "IMPORT", "REQUEST", "WEBHOOK"):
+    for name in ("NETWORK", "INACTIVE", "IMPORT", "WEBHOOK"):
         if getattr(settings, f"RETENTION_{name}_DAYS") < 0:
             hint = "Set it to a number of days, or to 0 to keep the data permanently."
             but = "so data would be purged before it is stored"
             yield _error(f"RETENTION_{name}_DAYS", but, hint, 25)
 
 
-def _renamed_variables() -> Iterator[CheckMessage]:
+def _former_variables() -> Iterator[CheckMessage]:
     for old, new in RENAMED.items():
         if old in os.environ:
             hint = f"Name it {new} in the environment or in .env."
             yield Error(f"{old} is called {new} now.", hint=hint, id="daybreak.E026")
+    for name, instead in REMOVED.items():
+        if name in os.environ:
+            hint = f"Remove it from the environment or from .env. {instead}"
+            yield Error(f"{name} is not a setting any more.", hint=hint, id="daybreak.E027")
 
 
 def _either(choices: tuple[str, ...]) -> str:

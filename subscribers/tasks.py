@@ -5,14 +5,13 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils.timezone import now
 
-from subscribers.api import tokens
 from subscribers.plumbing.queue import acknowledge, enqueue, enqueue_now, enqueue_once
 from subscribers.preferences import requested_mail
 from subscribers.privacy import retention
 from subscribers.reports import growth
 from subscribers.signup import confirmation_mail, pending
 from subscribers.transfer import jobs
-from subscribers.webhooks import log, send
+from subscribers.webhooks import send
 
 
 @shared_task(expires=60)
@@ -43,15 +42,12 @@ def tick() -> None:
     """
     at = now()
     pending.remind(now=at)
-    requested_mail.purge_requests(now=at)
     if requested_mail.due_ids(now=at, limit=1) or confirmation_mail.due_ids(now=at, limit=1):
         enqueue_once(send_mails.name)
     for webhook_id in send.due_webhooks(now=at):
         enqueue(send_webhooks, webhook_id=webhook_id)
     for job_id in jobs.unclaimed(now=at):
         enqueue(run_import, job_id=job_id)
-    log.purge_old(now=at)
-    tokens.purge_receipts(now=at)
     if retention.is_due():
         enqueue(housekeeping)
 

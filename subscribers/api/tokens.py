@@ -10,15 +10,13 @@ from typing import Any
 
 from django.db.models import Q
 
-from subscribers.models import ApiReceipt, ApiToken, Newsletter
+from subscribers.models import ApiToken, Newsletter
 
 # A scanner for leaked secrets recognises a token by this prefix.
 PREFIX = "daybreak_"
 _HINT = len(PREFIX) + 4
 # "Last used" helps to find tokens that nobody needs. It is not worth a write for each request.
 USED_EVERY = timedelta(minutes=1)
-# How long the answer to an Idempotency-Key is kept for a repeated request.
-RECEIPTS_KEPT = timedelta(hours=24)
 
 
 class BadApiToken(Exception):
@@ -72,11 +70,6 @@ def authenticate(secret: str, *, now: datetime) -> ApiToken:
 def revoke(*, token_ids: Collection[int], now: datetime) -> int:
     """Revoke these tokens immediately; return how many were not revoked before."""
     return ApiToken.objects.filter(pk__in=token_ids, revoked_at=None).update(revoked_at=now)
-
-
-def purge_receipts(*, now: datetime) -> None:
-    """Delete the answers kept for repeated requests once they are a day old."""
-    ApiReceipt.objects.filter(created_at__lt=now - RECEIPTS_KEPT).delete()
 
 
 def _digest(secret: str) -> str:

@@ -25,10 +25,6 @@ logger = logging.getLogger(__name__)
 
 Kind, Outcome = RequestedMail.Kind, RequestedMail.Outcome
 MAILS_PER_TASK = 200
-# A requested mail counts towards a limit for a day (preferences.link_request). The links of a
-# change of address are valid for three days. After that they say for a while that they are too old.
-KEEP_REQUESTS = timedelta(days=1)
-KEEP_CHANGES = timedelta(days=14)
 
 TEMPLATES = {
     Kind.LINK: "preferences_link",
@@ -117,14 +113,6 @@ def send_if_due(*, mail_id: int, now: datetime) -> bool:
         logger.exception("Mail %s failed", mail_id)
         return _failed(mail, error, now=now)
     return _settle(mail, Outcome.SENT)
-
-
-def purge_requests(*, now: datetime) -> None:
-    """Delete requests that have served their purpose: the ledger of consent has their outcome."""
-    RequestedMail.objects.filter(
-        due_at=None, change=None, asked_at__lt=now - KEEP_REQUESTS
-    ).delete()
-    AddressChange.objects.filter(created_at__lt=now - KEEP_CHANGES).delete()
 
 
 def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:

@@ -1,23 +1,31 @@
-"""Purge data that there is no reason to keep any longer, some rows at a time."""
+"""What is purged, and when: the one table of it, and the work, some rows at a time."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Q
-from redis.exceptions import RedisError
+from django.db.models import Q, QuerySet
 
 from subscribers.consent import guard, suppression
-from subscribers.models import AddressChange, Consent, RequestedMail, Subscription
+from subscribers.models import (
+    AddressChange,
+    ApiReceipt,
+    Consent,
+    RequestedMail,
+    Subscription,
+    WebhookDelivery,
+)
 from subscribers.privacy import erasure, inactive
 from subscribers.signup import pending
 from subscribers.transfer import files, jobs
-from subscribers.webhooks.erasure import purge_undelivered
+from subscribers.webhooks.erasure import undelivered_about_erased
 
 logger = logging.getLogger(__name__)
 
@@ -27,64 +35,92 @@ INTERVAL_SECONDS = 600
 ROWS_PER_STEP = 2000
 READERS_PER_STEP = 50
 FILES_PER_STEP = 10
-# The age at which a file without an import is deleted. An upload gets its import long before that.
-ORPHAN_AGE = timedelta(days=1)
 
 # The condition of the index consent_to_fade.
 _NOT_ANONYMISED = Q(ip_address__isnull=False) | ~Q(user_agent="")
 
+# It purges some of what is from before that time, and returns how much, and whether there may be
+# more.
+Step = Callable[..., tuple[int, bool]]
+
+
+@dataclass(frozen=True)
+class RetentionRule:
+    """One kind of data, the step that purges it, and the age at which it is purged."""
+
+    what: str
+    # The setting with the number of days, of which 0 keeps the data permanently; or the number.
+    days: str | int
+    step: Step
+
+    def cutoff(self, now: datetime) -> datetime | None:
+        """Return the time before which the data is old enough, or None: it is kept permanently."""
+        days = getattr(settings, self.days) if isinstance(self.days, str) else self.days
+        return now - timedelta(days=days) if days else None
+
 
 def is_due() -> bool:
-    """Tell whether a run is due. Without Redis it always is, since a run costs little."""
-    try:
-        return bool(cache.add("retention", 1, timeout=INTERVAL_SECONDS))
-    except RedisError:
-        return True
+    """Tell whether a run is due; from then on none is due for INTERVAL_SECONDS."""
+    return bool(cache.add("retention", 1, timeout=INTERVAL_SECONDS))
 
 
 def purge(*, now: datetime) -> bool:
-    """Run each step once; return whether a step reached its limit, so that there may be more.
+    """Take one step of each rule; return whether one reached its limit, so there may be more.
 
-    If one step meets a fault of ours, the other steps still run.
+    If one step meets a fault of ours, the other steps are still taken.
     """
     busy = False
-    for step in STEPS:
+    for rule in RULES:
         try:
-            busy = step(now=now) or busy
+            busy = _take_step(rule, now=now) or busy
         except Exception:
-            logger.exception("A step of the retention failed: %s", step.__name__)
+            logger.exception("A step of the retention failed: %s", rule.what)
     return busy
 
 
-def anonymise(*, now: datetime) -> bool:
-    """Empty the network address and the client's name in consent records that are old enough.
+def _take_step(rule: RetentionRule, *, now: datetime) -> bool:
+    if (before := rule.cutoff(now)) is None:
+        return False
+    count, has_more = rule.step(before=before, now=now)
+    if count:
+        logger.info("Purged %s: %s", rule.what, count)
+    return has_more
+
+
+def _rows(find: Callable[[datetime], QuerySet[Any]]) -> Step:
+    """Return the step that deletes the rows which `find` gives for a time."""
+
+    def step(*, before: datetime, now: datetime) -> tuple[int, bool]:
+        rows = find(before)
+        ids = list(rows.values_list("pk", flat=True)[:ROWS_PER_STEP])
+        rows.filter(pk__in=ids).delete()
+        return len(ids), len(ids) == ROWS_PER_STEP
+
+    return step
+
+
+def _anonymise(*, before: datetime, now: datetime) -> tuple[int, bool]:
+    """Empty the network address and the client's name in consent records.
 
     The rest of the record, above all the sentence that was seen, stays as long as the reader does.
     """
-    cutoff = _cutoff(settings.RETENTION_NETWORK_DAYS, now)
-    if cutoff is None:
-        return False
     with guard.anonymising():
         old = (
             Consent.objects.select_for_update(skip_locked=True)
-            .filter(_NOT_ANONYMISED, created_at__lt=cutoff)
+            .filter(_NOT_ANONYMISED, created_at__lt=before)
             .order_by("created_at")
             .values_list("pk", flat=True)[:ROWS_PER_STEP]
         )
-        anonymised = Consent.objects.filter(pk__in=list(old)).update(ip_address=None, user_agent="")
-    _log(anonymised, "consent records are anonymised")
-    return anonymised == ROWS_PER_STEP
+        count = Consent.objects.filter(pk__in=list(old)).update(ip_address=None, user_agent="")
+    return count, count == ROWS_PER_STEP
 
 
-def erase_inactive(*, now: datetime) -> bool:
+def _erase_inactive(*, before: datetime, now: datetime) -> tuple[int, bool]:
     """Erase readers who left everything long ago; a hash keeps imports from writing to them."""
-    cutoff = _cutoff(settings.RETENTION_INACTIVE_DAYS, now)
-    if cutoff is None:
-        return False
     batch = inactive.find_batch(
-        before=cutoff, max_rows=ROWS_PER_STEP, max_readers=READERS_PER_STEP, now=now
+        before=before, max_rows=ROWS_PER_STEP, max_readers=READERS_PER_STEP, now=now
     )
-    left = inactive.left_before(cutoff)
+    left = inactive.left_before(before)
     for subscriber_id in batch.readers:
         with transaction.atomic():
             suppression.block_imports()
@@ -93,61 +129,52 @@ def erase_inactive(*, now: datetime) -> bool:
             theirs = found.select_for_update()
             if len(theirs) == len(theirs.filter(left)):
                 erasure.erase(subscriber_id=subscriber_id, now=now, why="left long ago")
-    _log(len(batch.readers), "readers who left long ago are erased")
-    return inactive.save_position(batch.position) and batch.has_more
+    inactive.save_position(batch.position)
+    return len(batch.readers), batch.has_more
 
 
-def purge_import_files(*, now: datetime) -> bool:
-    """Delete the files of old imports, and files that belong to no import.
+def _files(purge: Callable[..., int]) -> Step:
+    """Return the step that calls `purge` for some files."""
 
-    The files hold more than was imported, and the evidence is kept elsewhere.
-    """
-    cutoff = _cutoff(settings.RETENTION_IMPORT_DAYS, now)
-    purged = jobs.purge_uploads(before=cutoff, limit=FILES_PER_STEP) if cutoff else 0
-    orphans = files.purge_orphans(before=now - ORPHAN_AGE, limit=FILES_PER_STEP)
-    _log(purged, "files of imports are deleted")
-    _log(orphans, "files that belonged to no import are deleted")
-    return FILES_PER_STEP in (purged, orphans)
+    def step(*, before: datetime, now: datetime) -> tuple[int, bool]:
+        count = purge(before=before, limit=FILES_PER_STEP)
+        return count, count == FILES_PER_STEP
+
+    return step
 
 
-def purge_requested_mail(*, now: datetime) -> bool:
-    """Delete old requests for a link or for a change of address.
-
-    The ledger has their outcome. A requested mail names the address that was entered, whether it
-    is a reader's or not. `requested_mail.purge_requests` deletes settled ones after a day, and
-    changes after 14 days, whatever the setting says.
-    """
-    cutoff = _cutoff(settings.RETENTION_REQUEST_DAYS, now)
-    if cutoff is None:
-        return False
-    deleted = 0
-    for found in (
-        RequestedMail.objects.filter(asked_at__lt=cutoff, change=None),
-        AddressChange.objects.filter(created_at__lt=cutoff),
-    ):
-        ids = list(found.values_list("pk", flat=True)[:ROWS_PER_STEP])
-        found.model.objects.filter(pk__in=ids).delete()
-        deleted = max(deleted, len(ids))
-    _log(deleted, "requests for a link or a change of address are deleted")
-    return deleted == ROWS_PER_STEP
-
-
-# A step returns whether it reached its limit, so that there may be more.
-STEPS: list[Callable[..., bool]] = [
-    pending.erase_unconfirmed,
-    anonymise,
-    erase_inactive,
-    purge_import_files,
-    purge_requested_mail,
-    purge_undelivered,
-]
-
-
-def _cutoff(days: int, now: datetime) -> datetime | None:
-    """Return the time before which data is old enough, or None: 0 days keep it permanently."""
-    return now - timedelta(days=days) if days else None
-
-
-def _log(count: int, what: str) -> None:
-    if count:
-        logger.info("Retention: %s %s", count, what)
+# docs/privacy.md has the same rows, with the reasons.
+RULES = (
+    RetentionRule("sign-ups that nobody confirmed", "PENDING_DAYS", pending.erase_unconfirmed),
+    RetentionRule(
+        "network addresses and browsers in consent records", "RETENTION_NETWORK_DAYS", _anonymise
+    ),
+    RetentionRule("readers who left every newsletter", "RETENTION_INACTIVE_DAYS", _erase_inactive),
+    RetentionRule(
+        "uploaded lists and their refused rows",
+        "RETENTION_IMPORT_DAYS",
+        _files(jobs.purge_uploads),
+    ),
+    RetentionRule("uploaded lists without an import", 1, _files(files.purge_orphans)),
+    RetentionRule(
+        "requests for a link to the preferences",
+        1,
+        _rows(lambda day: RequestedMail.objects.filter(due_at=None, change=None, asked_at__lt=day)),
+    ),
+    RetentionRule(
+        "requests for a change of address",
+        14,
+        _rows(lambda day: AddressChange.objects.filter(created_at__lt=day)),
+    ),
+    RetentionRule(
+        "events for webhooks",
+        "RETENTION_WEBHOOK_DAYS",
+        _rows(lambda day: WebhookDelivery.objects.filter(created_at__lt=day)),
+    ),
+    RetentionRule("undelivered events about erased readers", 30, _rows(undelivered_about_erased)),
+    RetentionRule(
+        "answers to repeated requests to the API",
+        1,
+        _rows(lambda day: ApiReceipt.objects.filter(created_at__lt=day)),
+    ),
+)

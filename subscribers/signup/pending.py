@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,8 +13,6 @@ from subscribers.consent import guard
 from subscribers.models import Event, Subscriber, Subscription
 from subscribers.webhooks.emit import emit_for_subscription
 from subscribers.webhooks.erasure import notify_purged
-
-logger = logging.getLogger(__name__)
 
 Status, Mail = Subscription.Status, Subscription.Mail
 
@@ -53,22 +50,22 @@ def remind(*, now: datetime) -> int:
     return reminded
 
 
-def erase_unconfirmed(*, now: datetime) -> bool:
-    """Erase sign-ups not confirmed within PENDING_DAYS of the last mail, and their consent records.
+def erase_unconfirmed(*, before: datetime, now: datetime) -> tuple[int, bool]:
+    """Erase sign-ups whose last mail is from `before`, and their consent records.
 
     Somebody who had been a reader before is again one who left, as before the new sign-up. Their
-    records in the ledger stay. A step of `retention`: it returns whether there may be more.
+    records in the ledger stay. This is a step of `retention`.
+
+    Returns:
+        How many are erased, and whether there may be more.
     """
-    ids = _expired(now=now)
+    ids = _expired(before)
     with transaction.atomic(), guard.erasing():
         erased = _erase(ids, now=now)
-    if erased:
-        logger.info("%s sign-ups that nobody confirmed are erased", erased)
-    return len(ids) == ROWS_PER_TRANSACTION
+    return erased, len(ids) == ROWS_PER_TRANSACTION
 
 
-def _expired(*, now: datetime) -> list[int]:
-    before = now - timedelta(days=settings.PENDING_DAYS)
+def _expired(before: datetime) -> list[int]:
     rows = Subscription.objects.filter(
         Q(mail_sent_at=None) | Q(mail_sent_at__lt=before),
         status=Status.PENDING,

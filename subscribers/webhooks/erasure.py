@@ -4,22 +4,21 @@ All events of an erased reader are deleted, except those that say that the reade
 arrived yet. Without such an event, a program that got an event about the reader would keep them
 permanently; so would a program that only got the event that they left. The event holds the
 address, by which the program knows the reader, and nothing else of the person. Once it has arrived,
-the address is removed from it. If it never arrives, it is kept for KEEP_UNDELIVERED, so that the
-admin can send it again.
+the address is removed from it. If it never arrives, it is kept for a month (`retention`), so that
+the admin can send it again.
 """
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from django.db.models import QuerySet
 from django.dispatch import receiver
 
 from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDelivery
 from subscribers.signals import subscriber_erased
 from subscribers.webhooks.emit import emit, subscription_data
-
-KEEP_UNDELIVERED = timedelta(days=30)
 
 _State = WebhookDelivery.State
 _NOT_DELIVERED = (_State.WAITING, _State.FAILED)
@@ -100,20 +99,14 @@ def anonymise_delivered(*, delivery_id: int) -> None:
         _blank(delivery, _BLANK | {"email": ""})
 
 
-def purge_undelivered(*, now: datetime) -> bool:
-    """Delete events of erased readers that have not arrived within KEEP_UNDELIVERED.
-
-    How long the log is kept otherwise makes no difference. This is a step of `retention`. It
-    returns False, since it never leaves anything for another call.
-    """
-    before = now - KEEP_UNDELIVERED
-    WebhookDelivery.objects.filter(
+def undelivered_about_erased(before: datetime) -> QuerySet[WebhookDelivery]:
+    """Return the events from `before` that have not arrived, and whose reader was erased before."""
+    return WebhookDelivery.objects.filter(
         event=Event.UNSUBSCRIBED,
         state__in=_NOT_DELIVERED,
         created_at__lt=before,
         subscriber__erased_at__lt=before,
-    ).delete()
-    return False
+    )
 
 
 def _blank(delivery: WebhookDelivery, blank: dict[str, object]) -> None:

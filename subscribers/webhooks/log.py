@@ -1,4 +1,4 @@
-"""Test webhooks, send their events again, and purge those events after a while."""
+"""Test webhooks, send their events again, and tell a reader which programs were notified."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.dispatch import receiver
 
 from subscribers.models import Webhook, WebhookDelivery
@@ -61,15 +60,6 @@ def rotate_secret(*, webhook_id: int, now: datetime) -> None:
     Webhook.objects.filter(pk=webhook_id).update(
         secret=new_secret(), old_secret=webhook.secret, old_secret_until=now + CHANGE_OVER
     )
-
-
-def purge_old(*, now: datetime) -> int:
-    """Delete what is older than RETENTION_WEBHOOK_DAYS (0: never); return how many rows."""
-    if not settings.RETENTION_WEBHOOK_DAYS:
-        return 0
-    oldest = now - timedelta(days=settings.RETENTION_WEBHOOK_DAYS)
-    _, rows = WebhookDelivery.objects.filter(created_at__lt=oldest).delete()
-    return rows.get(WebhookDelivery._meta.label, 0)
 
 
 @receiver(data_export_requested)

@@ -87,7 +87,6 @@ def test_an_unsubscribe_link_must_fit_its_header(deployment, length, expected):
         ("RETENTION_NETWORK_DAYS", -1, "daybreak.E025"),
         ("RETENTION_INACTIVE_DAYS", -1, "daybreak.E025"),
         ("RETENTION_IMPORT_DAYS", -1, "daybreak.E025"),
-        ("RETENTION_REQUEST_DAYS", -1, "daybreak.E025"),
         ("RETENTION_WEBHOOK_DAYS", -1, "daybreak.E025"),
     ],
 )
@@ -114,6 +113,17 @@ def test_a_variable_under_its_earlier_name_is_named(deployment, monkeypatch, old
     assert problem.id == "daybreak.E026"
     assert problem.msg == f"{old} is called {new} now."
     assert hasattr(deployment, new)
+
+
+@pytest.mark.parametrize("name", value_checks.REMOVED)
+def test_a_variable_that_is_no_setting_any_more_is_named(deployment, monkeypatch, name):
+    monkeypatch.setenv(name, "30")
+
+    [problem] = checks.check_settings()
+
+    assert problem.id == "daybreak.E027"
+    assert name in problem.msg
+    assert not hasattr(deployment, name)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_readers_are_reminded_in_batches(monkeypatch):
 def test_readers_who_unsubscribed_long_ago_are_found_by_an_index():
     unsubscribed(factories.newsletter(), days=1000)
     with collect_plans("subscribers_subscription") as plans:
-        retention.erase_inactive(now=NOW)
+        retention._erase_inactive(before=NOW - 1095 * DAY, now=NOW)
 
     assert "subscription_left_by_time" in plans[0]
     assert "Sort" not in plans[0]

@@ -6,9 +6,8 @@ import pytest
 from django.utils.timezone import now
 
 from digest.models import Story
-from subscribers import tasks
-from subscribers.api import tokens
 from subscribers.models import ApiReceipt, ApiToken
+from subscribers.privacy import retention
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -84,10 +83,10 @@ def test_an_invalid_key_is_refused(cms, key):
     assert response.json()["errors"][0]["header"] == "Idempotency-Key"
 
 
-def test_the_tick_deletes_a_receipt_after_a_day(cms):
+def test_a_receipt_is_deleted_after_a_day(cms):
     cms.call("POST", PATH, STORY, **KEY)
-    ApiReceipt.objects.update(created_at=now() - timedelta(hours=25))
-    tasks.tick()
+    retention.purge(now=now() + timedelta(hours=23))
+    assert ApiReceipt.objects.exists()
+    retention.purge(now=now() + timedelta(hours=25))
     assert not ApiReceipt.objects.exists()
     assert ApiToken.objects.exists()
-    tokens.purge_receipts(now=now())

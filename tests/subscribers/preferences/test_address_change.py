@@ -13,6 +13,7 @@ from subscribers.addresses.address import BadAddress
 from subscribers.consent import suppression
 from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber
 from subscribers.preferences import address_change, requested_mail
+from subscribers.privacy import retention
 from subscribers.signup import confirmation_mail
 from tests import factories
 from tests.factories import NOW
@@ -305,9 +306,9 @@ def test_an_erased_address_may_be_the_new_address(active):
 def test_requests_are_deleted_after_two_weeks(active):
     request_change(active)
 
-    requested_mail.purge_requests(now=NOW + timedelta(days=13))
+    retention.purge(now=NOW + timedelta(days=13))
     assert AddressChange.objects.exists()
-    requested_mail.purge_requests(now=NOW + timedelta(days=15))
+    retention.purge(now=NOW + timedelta(days=15))
     assert not AddressChange.objects.exists()
     assert not RequestedMail.objects.exists()
 

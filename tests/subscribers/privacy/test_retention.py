@@ -1,5 +1,6 @@
 """Data is kept no longer than the settings say, and what is still needed is kept for longer."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,18 @@ from django.core.cache import cache
 from subscribers import tasks
 from subscribers.consent.record import Origin, record_consent
 from subscribers.consent.suppression import suppressed_among
-from subscribers.models import AddressChange, Consent, GrowthDay, RequestedMail, Subscriber
+from subscribers.models import (
+    AddressChange,
+    Consent,
+    GrowthDay,
+    RequestedMail,
+    Subscriber,
+    WebhookDelivery,
+)
 from subscribers.privacy import retention
 from tests import factories
 from tests.factories import NOW
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -93,22 +102,81 @@ def test_nothing_is_purged_when_the_settings_say_zero_days(settings):
     assert Subscriber.objects.get().erased_at is None
 
 
-def test_mails_and_address_changes_requested_long_ago_are_deleted(settings):
-    settings.RETENTION_REQUEST_DAYS = 30
+def test_a_request_for_a_link_is_deleted_after_a_day_but_not_before_its_mail_went_out():
+    done = {"kind": "link", "outcome": "sent", "email_key": "x@example.com"}
+    for days in (0.9, 1.1):
+        RequestedMail.objects.create(**done, asked_at=ago(days))
+    waiting = RequestedMail.objects.create(
+        kind="link", email_key="y@example.com", asked_at=ago(2), due_at=ago(0)
+    )
+
+    retention.purge(now=NOW)
+
+    assert {row.asked_at for row in RequestedMail.objects.all()} == {ago(0.9), waiting.asked_at}
+
+
+def test_a_change_of_address_is_deleted_after_two_weeks_with_its_mails():
     subscriber = factories.subscription(factories.newsletter()).subscriber
-    for days in (31, 29):
+    for days in (13, 15):
         change = AddressChange.objects.create(
             subscriber=subscriber, email="x@example.com", email_key="x@example.com",
             created_at=ago(days), status="dropped",
         )  # fmt: skip
-        done = {"asked_at": ago(days), "outcome": "sent", "email_key": "x@example.com"}
-        RequestedMail.objects.create(kind="link", **done)
-        RequestedMail.objects.create(kind="new-address", change=change, **done)
+        RequestedMail.objects.create(
+            kind="new-address", change=change, asked_at=ago(days), outcome="sent",
+            email_key="x@example.com",
+        )  # fmt: skip
 
     retention.purge(now=NOW)
 
-    assert {row.created_at for row in AddressChange.objects.all()} == {ago(29)}
-    assert {row.asked_at for row in RequestedMail.objects.all()} == {ago(29)}
+    assert {row.created_at for row in AddressChange.objects.all()} == {ago(13)}
+    assert {row.asked_at for row in RequestedMail.objects.all()} == {ago(13)}
+
+
+@pytest.mark.parametrize(("days", "left"), [(30, 1), (0, 2)])
+def test_the_log_of_webhooks_is_purged_after_a_month_or_kept(settings, days, left):
+    settings.RETENTION_WEBHOOK_DAYS = days
+    webhook = factories.webhook()
+    for age in (29, 31):
+        factories.webhook_delivery(webhook, created_at=ago(age))
+
+    retention.purge(now=NOW)
+
+    assert WebhookDelivery.objects.count() == left
+    assert WebhookDelivery.objects.filter(created_at=ago(29)).exists()
+
+
+def test_rows_are_deleted_in_batches(monkeypatch):
+    monkeypatch.setattr(retention, "ROWS_PER_STEP", 2)
+    webhook = factories.webhook()
+    for _ in range(3):
+        factories.webhook_delivery(webhook, created_at=ago(31))
+
+    assert retention.purge(now=NOW)
+    assert WebhookDelivery.objects.count() == 1
+    assert not retention.purge(now=NOW)
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_a_step_that_fails_does_not_keep_the_others_from_their_work(monkeypatch, caplog):
+    broken = retention.RetentionRule("what breaks", 1, lambda **_: 1 / 0)
+    monkeypatch.setattr(retention, "RULES", (broken, *retention.RULES))
+    factories.webhook_delivery(factories.webhook(), created_at=ago(31))
+
+    assert not retention.purge(now=NOW)
+
+    assert not WebhookDelivery.objects.exists()
+    assert "what breaks" in caplog.text
+
+
+def test_the_page_on_privacy_lists_each_rule():
+    page = (ROOT / "docs/privacy.md").read_text()
+    rows = re.findall(r"^\| ([a-z][^|]+) \| ([^|]+) \|", page.partition("## Periods")[2], re.M)
+    listed = [(what, period.strip("`").split(" ")[0]) for what, period in rows if what != "what"]
+
+    assert listed[: len(retention.RULES)] == [
+        (rule.what, str(rule.days)) for rule in retention.RULES
+    ]
 
 
 def test_the_purge_goes_in_small_steps_until_nothing_is_left(monkeypatch):

@@ -10,6 +10,7 @@ from subscribers.consent import suppression
 from subscribers.consent.record import Origin
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import leaving
+from subscribers.privacy import retention
 from subscribers.signup import confirmation_mail, flow, pending
 from tests import factories
 from tests.factories import NOW
@@ -35,7 +36,7 @@ def tick(now):
     mail.outbox.clear()
     pending.remind(now=now)
     confirmation_mail.send_all_due(clock=lambda: now)
-    while pending.erase_unconfirmed(now=now):
+    while retention.purge(now=now):
         pass
     return [message.subject for message in mail.outbox]
 
@@ -169,7 +170,7 @@ def test_a_former_reader_who_does_not_confirm_is_unsubscribed_and_the_ledger_sta
 def test_a_sign_up_is_kept_while_its_mail_waits_for_a_relay(newsletter):
     flow.sign_up(newsletter=newsletter, email="ann@example.com", origin=Origin(), now=NOW)
 
-    pending.erase_unconfirmed(now=NOW + 30 * DAY)
+    retention.purge(now=NOW + 30 * DAY)
 
     assert Subscription.objects.exists()
 

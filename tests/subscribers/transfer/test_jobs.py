@@ -325,7 +325,7 @@ def test_old_files_and_refusals_are_deleted(settings):
     ImportJob.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
     path = old.file.path
 
-    retention.purge_import_files(now=timezone.now())
+    retention.purge(now=timezone.now())
 
     old.refresh_from_db()
     assert (bool(old.file), os.path.exists(path), old.refusals.count()) == (False, False, 0)
@@ -353,9 +353,9 @@ def test_a_file_that_belongs_to_no_import_is_deleted_after_a_day(settings):
     ImportJob.objects.exclude(file=ImportJob.objects.order_by("pk")[0].file).update(file="")
     os.unlink(empty)
 
-    retention.purge_import_files(now=timezone.now())
+    retention.purge(now=timezone.now())
     assert os.path.exists(orphan)
-    retention.purge_import_files(now=timezone.now() + timedelta(days=1, minutes=1))
+    retention.purge(now=timezone.now() + timedelta(days=1, minutes=1))
 
     assert os.path.exists(kept)
     assert not os.path.exists(os.path.dirname(orphan))

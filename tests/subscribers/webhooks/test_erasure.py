@@ -11,7 +11,7 @@ from subscribers.consent.record import Origin
 from subscribers.models import Event, Subscription, WebhookAttempt, WebhookDelivery
 from subscribers.preferences import leaving
 from subscribers.privacy import erasure, retention
-from subscribers.signup import confirmation_mail, flow, pending
+from subscribers.signup import confirmation_mail, flow
 from subscribers.webhooks import log, send
 from subscribers.webhooks.emit import emit_for_subscription
 from tests import factories
@@ -228,7 +228,7 @@ def test_the_purge_of_an_unconfirmed_sign_up_is_sent_without_its_address():
         created_at=NOW - timedelta(days=60),
     )
 
-    pending.erase_unconfirmed(now=NOW)
+    retention.purge(now=NOW)
 
     assert not Subscription.objects.exists()
     data = payload()["data"]
@@ -244,7 +244,7 @@ def test_a_former_reader_who_did_not_confirm_again_causes_an_unsubscribed_event(
         factories.newsletter(), status="pending", created_at=NOW - timedelta(days=60)
     )
 
-    pending.erase_unconfirmed(now=NOW)
+    retention.purge(now=NOW)
 
     data = payload()["data"]
     assert "erased" not in data

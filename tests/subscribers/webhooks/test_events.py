@@ -15,11 +15,10 @@ from digest.models import Delivery, Edition
 from subscribers import signed_links
 from subscribers.consent import suppression
 from subscribers.consent.record import Origin
-from subscribers.models import Event, Subscription, Suppression, Webhook, WebhookDelivery
+from subscribers.models import Event, Subscription, Suppression, WebhookDelivery
 from subscribers.preferences import leaving
 from subscribers.privacy import data_export, erasure
 from subscribers.signup import confirmation_mail, flow
-from subscribers.webhooks import log
 from subscribers.webhooks.emit import emit_for_subscription
 from tests import factories
 from tests.factories import NOW
@@ -192,16 +191,6 @@ def test_an_event_without_webhooks_costs_no_query(django_assert_num_queries):
     factories.webhook()
     emit_for_subscription(event=Event.CONFIRMED, subscription_id=subscription.pk, now=NOW)
     assert len(payloads()) == 1
-
-
-def test_the_log_is_purged_after_a_month(settings):
-    webhook = factories.webhook()
-    factories.webhook_delivery(webhook, created_at=NOW - timedelta(days=31))
-    kept = factories.webhook_delivery(webhook, created_at=NOW - timedelta(days=29))
-
-    assert log.purge_old(now=NOW) == 1
-    assert list(WebhookDelivery.objects.all()) == [kept]
-    assert Webhook.objects.exists()
 
 
 def test_an_erased_reader_is_deleted_from_the_log_too():
