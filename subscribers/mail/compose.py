@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import smtplib
 from email.charset import QP, Charset
 from email.utils import formataddr, make_msgid
 from typing import Any
@@ -75,20 +74,6 @@ def one_click_headers(url: str) -> dict[str, str]:
         "List-Unsubscribe": f"<{url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
-
-
-def is_permanent_refusal(error: Exception) -> bool:
-    """Tell whether a relay refused the recipient permanently.
-
-    A 5yz is permanent (RFC 5321, section 4.2.1), except one for policy (RFC 3463, X.7.Z). With that
-    one the relay refuses us, not the reader.
-    """
-    if not isinstance(error, smtplib.SMTPRecipientsRefused):
-        return False
-    replies = list(error.recipients.values())
-    return bool(replies) and all(
-        500 <= code < 600 and text[:4] != b"5.7." for code, text in replies
-    )
 
 
 def inline_styles(html: str) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import smtplib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -16,29 +14,21 @@ from django.urls import reverse
 from subscribers import signed_links
 from subscribers.consent import suppression
 from subscribers.i18n import languages
-from subscribers.mail.compose import compose, is_permanent_refusal
+from subscribers.mail import due
+from subscribers.mail.compose import compose
 from subscribers.models import AddressChange, RequestedMail, Subscription
 from subscribers.plumbing.queue import enqueue_once
-from subscribers.signup.confirmation_mail import LEASE, MAX_RETRY_DELAY, SEND_TASK
-
-logger = logging.getLogger(__name__)
+from subscribers.signup.confirmation_mail import SEND_TASK
 
 Kind, Outcome = RequestedMail.Kind, RequestedMail.Outcome
 MAILS_PER_TASK = 200
+QUERY_LIMIT = 20
 
 TEMPLATES = {
     Kind.LINK: "preferences_link",
     Kind.OLD_ADDRESS: "old_address",
     Kind.NEW_ADDRESS: "new_address",
 }
-
-
-class NotSent(Exception):
-    """The mail is not to be sent; `outcome` says why."""
-
-    def __init__(self, outcome: RequestedMail.Outcome) -> None:
-        super().__init__(str(outcome.label))
-        self.outcome = outcome
 
 
 def submit(
@@ -76,43 +66,47 @@ def lock_address(email_key: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [email_key])
 
 
-def due_ids(*, now: datetime, limit: int = MAILS_PER_TASK) -> list[int]:
+def due_ids(*, now: datetime, limit: int = QUERY_LIMIT) -> list[int]:
     """Return the requested mails that are due, the longest waiting first."""
-    due = RequestedMail.objects.filter(due_at__lte=now).order_by("due_at")
-    return list(due.values_list("pk", flat=True)[:limit])
+    rows = RequestedMail.objects.filter(due_at__lte=now).order_by("due_at")
+    return list(rows.values_list("pk", flat=True)[:limit])
 
 
 def send_all_due(*, clock: Callable[[], datetime]) -> bool:
-    """Send what is due; return whether there may be more."""
-    ids = due_ids(now=clock())
-    for mail_id in ids:
-        try:
-            send_if_due(mail_id=mail_id, now=clock())
-        except Exception:  # a broken mail stays leased, and must not hold up the others
-            logger.exception("Mail %s failed", mail_id)
-    return len(ids) == MAILS_PER_TASK
+    """Send what is due; return True after MAILS_PER_TASK mails, because more may be due."""
+    return due.send_all(due_ids, send_if_due, clock=clock, limit=MAILS_PER_TASK)
 
 
-def send_if_due(*, mail_id: int, now: datetime) -> bool:
-    """Send the requested mail if it is due; return whether it went out.
-
-    The row is leased first, so a second worker finds nothing due. A mail that a crash leaves behind
-    is due again after LEASE.
-    """
-    leased = RequestedMail.objects.filter(pk=mail_id, due_at__lte=now).update(due_at=now + LEASE)
-    if not leased:
+def send_if_due(mail_id: int, *, now: datetime) -> bool:
+    """Send the requested mail if it is due; return whether it went out."""
+    row = RequestedMail.objects.filter(pk=mail_id, due_at__lte=now)
+    if not row.update(due_at=now + due.LEASE):
         return False
     mail = RequestedMail.objects.select_related("change__subscriber").get(pk=mail_id)
-    try:
-        _compose(mail, now=now).send()
-    except NotSent as error:
-        return _settle(mail, error.outcome)
-    except (smtplib.SMTPException, OSError) as error:
-        return _failed(mail, error, now=now)
-    except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
-        logger.exception("Mail %s failed", mail_id)
-        return _failed(mail, error, now=now)
-    return _settle(mail, Outcome.SENT)
+    what = f"Mail {mail_id}"
+    found = due.attempt(lambda: _compose(mail, now=now), what=what)
+    outcome, again = _outcome(found), None
+    if found.may_retry:
+        again = due.next_attempt_at(
+            found,
+            what=what,
+            due_since=mail.asked_at,
+            give_up_after=signed_links.CONFIRM_WITHIN,
+            now=now,
+        )
+    RequestedMail.objects.filter(pk=mail_id).update(
+        due_at=again, outcome=mail.outcome if again else outcome
+    )
+    return found.was_sent
+
+
+def _outcome(found: due.SendAttempt) -> str:
+    """Return the outcome of an attempt after which there is no other."""
+    if found.was_sent:
+        return Outcome.SENT
+    if isinstance(found.error, due.NotToBeSent):
+        return found.error.reason
+    return Outcome.GIVEN_UP if found.may_retry else Outcome.REFUSED
 
 
 def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
@@ -127,7 +121,7 @@ def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
     if mail.change and kind == Kind.NEW_ADDRESS:
         address = mail.change.email
     if suppression.is_suppressed(address):
-        raise NotSent(Outcome.SUPPRESSED)
+        raise due.NotToBeSent(Outcome.SUPPRESSED)
     newsletter = subscription.newsletter
     return compose(
         template=TEMPLATES[kind],
@@ -145,17 +139,17 @@ def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
 
 
 def _check(change: AddressChange, kind: RequestedMail.Kind) -> None:
-    """Raise NotSent if the change is over or this side has agreed already."""
+    """Raise NotToBeSent if the change is over or this side has agreed already."""
     agreed_at = change.old_agreed_at if kind == Kind.OLD_ADDRESS else change.new_agreed_at
     if change.status != AddressChange.Status.OPEN or agreed_at:
-        raise NotSent(Outcome.OVERTAKEN)
+        raise due.NotToBeSent(Outcome.OVERTAKEN)
 
 
 def _sending_subscription(subscriptions: QuerySet[Subscription]) -> Subscription:
     """Return the subscription whose newsletter sends the mail: an active one, if there is one.
 
     Raises:
-        NotSent: there is no reader at the address.
+        NotToBeSent: there is no reader at the address.
     """
     is_active = Case(When(status=Subscription.Status.ACTIVE, then=Value(0)), default=Value(1))
     related = ("subscriber", "newsletter")
@@ -164,7 +158,7 @@ def _sending_subscription(subscriptions: QuerySet[Subscription]) -> Subscription
     current = subscriptions.filter(moved_to=None)
     found = current.select_related(*related).order_by(is_active, "-created_at", "-pk")
     if (subscription := found.filter(subscriber__erased_at=None).first()) is None:
-        raise NotSent(Outcome.UNKNOWN)
+        raise due.NotToBeSent(Outcome.UNKNOWN)
     return subscription
 
 
@@ -175,23 +169,3 @@ def _link(mail: RequestedMail, subscription: Subscription, *, now: datetime) -> 
     return reverse(
         "address-change", args=[signed_links.address_change_token(mail.change.pk, side, now=now)]
     )
-
-
-def _settle(mail: RequestedMail, outcome: RequestedMail.Outcome) -> bool:
-    RequestedMail.objects.filter(pk=mail.pk).update(due_at=None, outcome=outcome)
-    return outcome == Outcome.SENT
-
-
-def _failed(mail: RequestedMail, error: Exception, *, now: datetime) -> bool:
-    """Postpone the mail by as long as it has waited already, so that the pauses double."""
-    if is_permanent_refusal(error):
-        logger.info("Mail %s is refused", mail.pk)
-        return _settle(mail, Outcome.REFUSED)
-    waited = now - mail.asked_at
-    if waited > signed_links.CONFIRM_WITHIN:
-        logger.error("Mail %s given up: %s", mail.pk, error)
-        return _settle(mail, Outcome.GIVEN_UP)
-    pause = min(max(waited, timedelta(minutes=1)), MAX_RETRY_DELAY)
-    logger.warning("Mail %s is retried in %s: %s", mail.pk, pause, error)
-    RequestedMail.objects.filter(pk=mail.pk).update(due_at=now + pause)
-    return False

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import smtplib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -17,7 +16,8 @@ from django.urls import reverse
 from subscribers import signed_links
 from subscribers.consent import suppression
 from subscribers.i18n import languages
-from subscribers.mail.compose import compose, is_permanent_refusal, one_click_headers
+from subscribers.mail import due
+from subscribers.mail.compose import compose, one_click_headers
 from subscribers.models import Consent, Event, Subscription
 from subscribers.webhooks.emit import emit_for_subscription, has_listeners
 
@@ -25,14 +25,11 @@ logger = logging.getLogger(__name__)
 
 # The task that sends the mails of this module and of preferences.requested_mail.
 SEND_TASK = "subscribers.tasks.send_mails"
-# Longer than a worker can need for one mail: the relay times out after EMAIL_TIMEOUT.
-LEASE = timedelta(minutes=5)
 # Mails found by one query. The next query finds readers who have signed up since, and puts them
 # before the reminders.
 QUERY_LIMIT = 20
 # Mails of one task. They take some ten seconds, so that a worker can be told to stop.
 MAILS_PER_TASK = 1_000
-MAX_RETRY_DELAY = timedelta(hours=6)
 
 Status, Mail = Subscription.Status, Subscription.Mail
 # Which mail a subscription gets. A pair that is not listed gets none, above all a subscription that
@@ -49,66 +46,50 @@ UNREQUESTED = (Mail.REMINDER, Mail.WELCOME)
 
 def due_ids(*, now: datetime, limit: int = QUERY_LIMIT) -> list[int]:
     """Return the subscriptions whose mail is due: reminders last, the longest waiting first."""
-    due = Subscription.objects.filter(mail_due_at__lte=now)
+    rows = Subscription.objects.filter(mail_due_at__lte=now)
     is_reminder = Case(When(mail_kind=Mail.REMINDER, then=1), default=0)
-    return list(due.order_by(is_reminder, "mail_due_at").values_list("pk", flat=True)[:limit])
+    return list(rows.order_by(is_reminder, "mail_due_at").values_list("pk", flat=True)[:limit])
 
 
 def send_all_due(*, clock: Callable[[], datetime]) -> bool:
     """Send what is due; return True after MAILS_PER_TASK mails, because more may be due."""
-    attempted = 0
-    while attempted < MAILS_PER_TASK:
-        ids = due_ids(now=clock())
-        if not ids:
-            return False
-        for subscription_id in ids:
-            try:
-                send_if_due(subscription_id=subscription_id, now=clock())
-            except Exception:  # a broken mail stays leased, and must not hold up the others
-                logger.exception("Mail for subscription %s failed", subscription_id)
-        attempted += len(ids)
-    return True
+    return due.send_all(due_ids, send_if_due, clock=clock, limit=MAILS_PER_TASK)
 
 
-def send_if_due(*, subscription_id: int, now: datetime) -> bool:
-    """Send the mail if it is due; return whether one went out.
-
-    The row is leased first, so a second worker finds nothing due. A mail that a crash leaves behind
-    is due again after LEASE. A failure of the relay, or of ours, postpones the mail (`_postpone`).
-    """
+def send_if_due(subscription_id: int, *, now: datetime) -> bool:
+    """Send the mail if it is due; return whether one went out."""
     leased = Subscription.objects.filter(pk=subscription_id, mail_due_at__lte=now).update(
-        mail_due_since=Coalesce("mail_due_since", F("mail_due_at")), mail_due_at=now + LEASE
+        mail_due_since=Coalesce("mail_due_since", F("mail_due_at")), mail_due_at=now + due.LEASE
     )
     if not leased:
         return False
     subscription = Subscription.objects.select_related("subscriber", "newsletter").get(
         pk=subscription_id
     )
-    try:
-        message = _compose(subscription, now=now)
-        if message:
-            message.send()
-    except smtplib.SMTPRecipientsRefused as error:
-        _refused(subscription, error, now=now)
-        return False
-    except (smtplib.SMTPException, OSError) as error:
-        _postpone(subscription, error, now=now)
-        return False
-    except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
-        logger.exception("Mail for subscription %s failed", subscription_id)
-        _postpone(subscription, error, now=now)
-        return False
-    _settle(subscription, sent_at=now if message else None)
-    return message is not None
+    what = f"Mail for subscription {subscription_id}"
+    found = due.attempt(lambda: _compose(subscription, now=now), what=what)
+    if found.may_retry and (
+        again := due.next_attempt_at(
+            found,
+            what=what,
+            due_since=_due_since(subscription),
+            give_up_after=signed_links.CONFIRM_WITHIN,
+            now=now,
+        )
+    ):
+        _unchanged_since_lease(subscription).update(mail_due_at=again)
+    else:
+        _settle(subscription, sent_at=now if found.was_sent else None)
+    return found.was_sent
 
 
-def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternatives | None:
-    """Return the mail that fits the subscription as it is now; None if there is none to send."""
+def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternatives:
+    """Return the mail that fits the subscription as it is now, or raise NotToBeSent."""
     kind = Mail(subscription.mail_kind)
     template = TEMPLATES.get((kind, Status(subscription.status)))
     address = subscription.subscriber.email
     if template is None or suppression.is_suppressed(address):
-        return None
+        raise due.NotToBeSent
     newsletter = subscription.newsletter
     links = _links(subscription, now=now)
     return compose(
@@ -187,32 +168,6 @@ def _unchanged_since_lease(subscription: Subscription) -> QuerySet[Subscription]
         mail_kind=subscription.mail_kind,
         mail_due_at__isnull=False,
     )
-
-
-def _refused(
-    subscription: Subscription, error: smtplib.SMTPRecipientsRefused, *, now: datetime
-) -> None:
-    if is_permanent_refusal(error):
-        codes = [code for code, _ in error.recipients.values()]
-        logger.info("Mail for subscription %s is refused: %s", subscription.pk, codes)
-        _settle(subscription, sent_at=None)
-    else:
-        _postpone(subscription, error, now=now)
-
-
-def _postpone(subscription: Subscription, error: Exception, *, now: datetime) -> None:
-    """Postpone the mail by as long as it has been due already, so that the pauses double.
-
-    It is given up once a link would have expired: nobody waits for it any more.
-    """
-    waited = now - _due_since(subscription)
-    if waited > signed_links.CONFIRM_WITHIN:
-        logger.error("Mail for subscription %s given up: %s", subscription.pk, error)
-        _settle(subscription, sent_at=None)
-        return
-    pause = min(max(waited, timedelta(minutes=1)), MAX_RETRY_DELAY)
-    logger.warning("Mail for subscription %s is retried in %s: %s", subscription.pk, pause, error)
-    _unchanged_since_lease(subscription).update(mail_due_at=now + pause)
 
 
 def _due_since(subscription: Subscription) -> datetime:

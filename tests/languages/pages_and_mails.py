@@ -153,8 +153,8 @@ def _sent(kind: str, send: Callable[[], object]) -> dict[str, EmailMultiAlternat
 
 
 def _confirmation(pk: int) -> None:
-    confirmation_mail.send_if_due(subscription_id=pk, now=timezone.now())
+    confirmation_mail.send_if_due(pk, now=timezone.now())
 
 
 def _requested_mail(pk: int) -> None:
-    requested_mail.send_if_due(mail_id=pk, now=timezone.now())
+    requested_mail.send_if_due(pk, now=timezone.now())

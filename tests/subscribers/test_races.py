@@ -199,9 +199,7 @@ def test_simultaneous_workers_send_one_mail(relay):
         factories.newsletter(), "ann@example.com", status="pending", mail_due_at=NOW
     )
 
-    sent = in_parallel(
-        lambda _: confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
-    )
+    sent = in_parallel(lambda _: confirmation_mail.send_if_due(subscription.pk, now=NOW))
 
     assert sorted(sent) == [False] * (THREADS - 1) + [True]
     assert len(relay.mails_to("ann@example.com")) == 1

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import smtplib
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -12,20 +11,19 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from digest.models import Edition
+from subscribers.mail import due
 from subscribers.mail.compose import compose
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.core.mail import EmailMultiAlternatives
 
 logger = logging.getLogger(__name__)
 
-# Long enough to send a few mails; a crash delays the notice by this long.
-LEASE = timedelta(minutes=5)
-
 
 def due_notices(*, now: datetime) -> list[int]:
-    due = Edition.objects.filter(notice_due_at__lte=now)
-    return list(due.values_list("pk", flat=True))
+    rows = Edition.objects.filter(notice_due_at__lte=now)
+    return list(rows.values_list("pk", flat=True))
 
 
 def notify_held(*, edition_id: int, now: datetime) -> int:
@@ -35,14 +33,15 @@ def notify_held(*, edition_id: int, now: datetime) -> int:
     and a run that crashes or reaches nobody is repeated. Once one editor has the mail, the notice
     is done: if the relay refuses one address, the others must not get a mail every five minutes.
     """
-    due = Edition.objects.filter(pk=edition_id, notice_due_at__lte=now)
-    if not due.update(notice_due_at=now + LEASE):
+    notice = Edition.objects.filter(pk=edition_id)
+    leased_until = now + due.LEASE
+    if not notice.filter(notice_due_at__lte=now).update(notice_due_at=leased_until):
         return 0
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
     recipients = editors() if edition.status == Edition.Status.HELD else []
     sent = sum(_mail(edition, user) for user in recipients)
     if sent or not recipients:
-        Edition.objects.filter(pk=edition_id, notice_due_at=now + LEASE).update(notice_due_at=None)
+        notice.filter(notice_due_at=leased_until).update(notice_due_at=None)
     return sent
 
 
@@ -56,9 +55,18 @@ def editors() -> list[User]:
 
 def _mail(edition: Edition, user: User) -> bool:
     """Send the notice; return whether the relay took it."""
+    found = due.attempt(lambda: _compose(edition, user), what=f"Notice of edition {edition.pk}")
+    if not found.was_sent:
+        logger.warning(
+            "Editor %s was not notified of edition %s: %s", user.pk, edition.pk, found.reply
+        )
+    return found.was_sent
+
+
+def _compose(edition: Edition, user: User) -> EmailMultiAlternatives:
     newsletter = edition.newsletter
     page = reverse("admin:digest_edition_change", args=[edition.pk])
-    message = compose(
+    return compose(
         template="held",
         context={
             "edition": edition,
@@ -72,9 +80,3 @@ def _mail(edition: Edition, user: User) -> bool:
         from_name=newsletter.from_name,
         from_email=newsletter.from_email,
     )
-    try:
-        message.send()
-    except (smtplib.SMTPException, OSError) as error:
-        logger.warning("Editor %s was not told of edition %s: %s", user.pk, edition.pk, error)
-        return False
-    return True

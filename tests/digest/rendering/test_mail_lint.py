@@ -84,7 +84,7 @@ def mails_to_readers(newsletter):
             mail_kind=kind,
             mail_due_at=NOW,
         )
-        assert confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
+        assert confirmation_mail.send_if_due(subscription.pk, now=NOW)
         sent[template] = mail.outbox[-1]
     return sent
 
@@ -95,7 +95,7 @@ def requested_mails_to_a_reader(newsletter):
     address_change.request_change(subscription_id=reader.pk, email="new@example.org", now=NOW)
     sent = {}
     for requested in RequestedMail.objects.all():
-        assert requested_mail.send_if_due(mail_id=requested.pk, now=NOW)
+        assert requested_mail.send_if_due(requested.pk, now=NOW)
         sent[requested_mail.TEMPLATES[RequestedMail.Kind(requested.kind)]] = mail.outbox[-1]
     return sent
 

@@ -29,7 +29,7 @@ def request_change(subscription, email="new@example.org", now=NOW):
 
 def send_all(now=NOW):
     for mail_id in requested_mail.due_ids(now=now):
-        requested_mail.send_if_due(mail_id=mail_id, now=now)
+        requested_mail.send_if_due(mail_id, now=now)
     return {message.to[0]: message for message in mail.outbox}
 
 
@@ -210,7 +210,7 @@ def test_a_confirmation_link_in_the_former_mailbox_is_expired(client, active):
     assert waiting.status == "pending"
 
     client.post(old_link, {"fresh": "1"})
-    confirmation_mail.send_if_due(subscription_id=waiting.pk, now=timezone.now())
+    confirmation_mail.send_if_due(waiting.pk, now=timezone.now())
 
     (message,) = mail.outbox
     assert message.to == ["new@example.org"]

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from subscribers import tasks
 from subscribers.consent import suppression
+from subscribers.mail import due
 from subscribers.mail.relays import parse_relay
 from subscribers.models import RequestedMail, Subscriber
 from subscribers.preferences import requested_mail
@@ -36,7 +37,7 @@ def post_form(client):
 
 def send_all(now=NOW):
     for mail_id in requested_mail.due_ids(now=now):
-        requested_mail.send_if_due(mail_id=mail_id, now=now)
+        requested_mail.send_if_due(mail_id, now=now)
     return mail.outbox
 
 
@@ -180,7 +181,7 @@ def test_a_requested_mail_is_sent_once(active):
     send_request()
     requested = RequestedMail.objects.get()
 
-    sent = [requested_mail.send_if_due(mail_id=requested.pk, now=NOW) for _ in range(2)]
+    sent = [requested_mail.send_if_due(requested.pk, now=NOW) for _ in range(2)]
 
     assert sent == [True, False]
     assert len(mail.outbox) == 1
@@ -194,10 +195,10 @@ def test_the_mail_of_a_killed_worker_is_due_again_after_the_lease(active, monkey
 
     monkeypatch.setattr("django.core.mail.EmailMessage.send", killed)
     with pytest.raises(SystemExit):
-        requested_mail.send_if_due(mail_id=RequestedMail.objects.get().pk, now=NOW)
+        requested_mail.send_if_due(RequestedMail.objects.get().pk, now=NOW)
 
     assert requested_mail.due_ids(now=NOW) == []
-    assert len(requested_mail.due_ids(now=NOW + requested_mail.LEASE)) == 1
+    assert len(requested_mail.due_ids(now=NOW + due.LEASE)) == 1
 
 
 def test_the_pauses_double_while_the_relay_is_unreachable_until_the_mail_is_given_up(
@@ -210,13 +211,13 @@ def test_the_pauses_double_while_the_relay_is_unreachable_until_the_mail_is_give
 
     pauses, now = [], NOW
     for _ in range(4):
-        assert not requested_mail.send_if_due(mail_id=requested.pk, now=now)
+        assert not requested_mail.send_if_due(requested.pk, now=now)
         requested.refresh_from_db()
         pauses.append((requested.due_at - now) // timedelta(minutes=1))
         now = requested.due_at
     assert pauses == [1, 1, 2, 4]
 
-    requested_mail.send_if_due(mail_id=requested.pk, now=NOW + timedelta(hours=73))
+    requested_mail.send_if_due(requested.pk, now=NOW + timedelta(hours=73))
     requested.refresh_from_db()
     assert (requested.due_at, requested.outcome) == (None, "given-up")
 
@@ -228,7 +229,7 @@ def test_a_permanent_refusal_is_final_and_a_temporary_one_is_not(active, relay, 
     relay.replies["ann@example.com"] = reply
     send_request()
 
-    assert not requested_mail.send_if_due(mail_id=RequestedMail.objects.get().pk, now=NOW)
+    assert not requested_mail.send_if_due(RequestedMail.objects.get().pk, now=NOW)
     assert RequestedMail.objects.get().outcome == outcome
 
 
@@ -238,10 +239,10 @@ def test_a_mail_that_fails_does_not_hold_up_the_others(active, monkeypatch):
     broken = RequestedMail.objects.get(email_key="no@example.com").pk
     send_if_due = requested_mail.send_if_due
 
-    def breaks(*, mail_id, now):
+    def breaks(mail_id, *, now):
         if mail_id == broken:
             raise ValueError("broken")
-        return send_if_due(mail_id=mail_id, now=now)
+        return send_if_due(mail_id, now=now)
 
     monkeypatch.setattr(requested_mail, "send_if_due", breaks)
     assert not requested_mail.send_all_due(clock=lambda: NOW)
@@ -258,12 +259,12 @@ def test_a_mail_that_cannot_be_composed_is_postponed_and_given_up_like_any_other
     send_request()
     requested = RequestedMail.objects.get()
 
-    assert not requested_mail.send_if_due(mail_id=requested.pk, now=NOW)
+    assert not requested_mail.send_if_due(requested.pk, now=NOW)
     requested.refresh_from_db()
     assert requested.due_at == NOW + timedelta(minutes=1)
     assert "ZeroDivisionError" in caplog.text
 
-    assert not requested_mail.send_if_due(mail_id=requested.pk, now=NOW + timedelta(hours=73))
+    assert not requested_mail.send_if_due(requested.pk, now=NOW + timedelta(hours=73))
     requested.refresh_from_db()
     assert (requested.due_at, requested.outcome) == (None, "given-up")
 

@@ -36,7 +36,7 @@ def mails_after(sign_ups, newsletter):
     sent = 0
     for offset in sign_ups:
         subscription = sign_up(newsletter, now=NOW + offset)
-        sent += confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW + offset)
+        sent += confirmation_mail.send_if_due(subscription.pk, now=NOW + offset)
     return sent
 
 
@@ -61,7 +61,7 @@ def test_an_active_reader_gets_one_mail_for_repeated_sign_ups(newsletter):
 
 def test_an_unsubscribed_reader_may_sign_up_again_without_a_cooldown(newsletter):
     subscription = sign_up(newsletter)
-    confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
+    confirmation_mail.send_if_due(subscription.pk, now=NOW)
     unsubscribe(subscription_id=subscription.pk, now=NOW + timedelta(seconds=30))
 
     again = sign_up(newsletter, now=NOW + timedelta(seconds=40))
@@ -74,7 +74,7 @@ def test_mails_to_one_address_beyond_the_third_newsletter_are_postponed():
     for _ in range(8):
         subscription = sign_up(factories.newsletter())
         due.append(subscription.mail_due_at)
-        confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
+        confirmation_mail.send_if_due(subscription.pk, now=NOW)
 
     assert due == [NOW] * 3 + [NOW + COOLDOWN] * 3 + [NOW + 2 * COOLDOWN] * 2
 

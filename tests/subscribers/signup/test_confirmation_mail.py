@@ -13,6 +13,7 @@ from django.db.models import F
 from subscribers import signed_links, tasks
 from subscribers.consent import suppression
 from subscribers.consent.record import Origin
+from subscribers.mail import due
 from subscribers.mail.relays import parse_relay
 from subscribers.models import Subscription, Webhook, WebhookDelivery
 from subscribers.signup import confirmation_mail, flow
@@ -39,7 +40,7 @@ def signed_up(newsletter):
 
 
 def send(subscription, *, now=NOW):
-    sent = confirmation_mail.send_if_due(subscription_id=subscription.pk, now=now)
+    sent = confirmation_mail.send_if_due(subscription.pk, now=now)
     subscription.refresh_from_db()
     return sent
 
@@ -189,7 +190,7 @@ def test_a_task_that_runs_twice_sends_one_mail(newsletter):
 
 def test_a_mail_leased_by_another_worker_is_not_sent(newsletter):
     subscription = pending(newsletter)
-    Subscription.objects.update(mail_due_at=F("mail_due_at") + confirmation_mail.LEASE)
+    Subscription.objects.update(mail_due_at=F("mail_due_at") + due.LEASE)
 
     assert not send(subscription)
 
@@ -205,7 +206,7 @@ def test_the_mail_of_a_killed_worker_is_due_again_after_the_lease(newsletter, mo
         send(subscription)
 
     assert confirmation_mail.due_ids(now=NOW) == []
-    assert confirmation_mail.due_ids(now=NOW + confirmation_mail.LEASE) == [subscription.pk]
+    assert confirmation_mail.due_ids(now=NOW + due.LEASE) == [subscription.pk]
 
 
 def test_the_longest_waiting_mail_goes_first_and_reminders_go_last(newsletter):

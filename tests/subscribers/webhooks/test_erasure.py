@@ -194,7 +194,7 @@ def test_a_reader_who_leaves_while_the_mail_is_sent_causes_no_sign_up_event(monk
             leaving.unsubscribe(subscription_id=subscription.pk, now=NOW)
 
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", erase_or_unsubscribe)
-    assert confirmation_mail.send_if_due(subscription_id=subscription.pk, now=NOW)
+    assert confirmation_mail.send_if_due(subscription.pk, now=NOW)
 
     assert [row.event for row in WebhookDelivery.objects.all()] == ["subscriber.unsubscribed"]
 

@@ -1,0 +1,125 @@
+"""Send mails that rows say are due: one attempt each, and when to try again.
+
+A worker leases a row by moving its due time ahead by LEASE. So a second worker finds nothing due,
+and a mail that a crash leaves behind is due again after the lease.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.mail import EmailMultiAlternatives
+
+logger = logging.getLogger(__name__)
+
+# Longer than a worker can need for one mail: the relay times out after EMAIL_TIMEOUT.
+LEASE = timedelta(minutes=5)
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
+
+
+class NotToBeSent(Exception):
+    """There is no mail to send; `reason` is the caller's own word for why."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class SendAttempt:
+    """What became of one mail: a relay took it, or it was not sent because of `error`."""
+
+    error: Exception | None = None
+
+    @property
+    def was_sent(self) -> bool:
+        return self.error is None
+
+    @property
+    def may_retry(self) -> bool:
+        """Tell whether another attempt may succeed."""
+        error = self.error
+        return error is not None and not isinstance(error, NotToBeSent) and not _is_refusal(error)
+
+    @property
+    def reply(self) -> str:
+        """The error for a log: of a refused recipient the relay's codes, without the address."""
+        if isinstance(self.error, smtplib.SMTPRecipientsRefused):
+            return f"refused with {sorted(code for code, _ in self.error.recipients.values())}"
+        return f"{self.error}"
+
+
+def attempt(compose: Callable[[], EmailMultiAlternatives], *, what: str) -> SendAttempt:
+    """Send the mail that `compose` returns, unless it raises NotToBeSent; raise nothing.
+
+    `what` names the mail in the log.
+    """
+    try:
+        compose().send()
+    except NotToBeSent as error:
+        return SendAttempt(error)
+    except (smtplib.SMTPException, OSError) as error:
+        return SendAttempt(error)
+    except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
+        logger.exception("%s failed", what)
+        return SendAttempt(error)
+    return SendAttempt()
+
+
+def next_attempt_at(
+    found: SendAttempt, *, what: str, due_since: datetime, give_up_after: timedelta, now: datetime
+) -> datetime | None:
+    """Return when to send again after a failed attempt, or None if it is given up; log which.
+
+    The pause is as long as the mail has waited already, so the pauses double.
+    """
+    waited = now - due_since
+    if waited > give_up_after:
+        logger.error("%s given up: %s", what, found.reply)
+        return None
+    pause = min(max(waited, SHORTEST_PAUSE), LONGEST_PAUSE)
+    logger.warning("%s is retried in %s: %s", what, pause, found.reply)
+    return now + pause
+
+
+def send_all(
+    due_ids: Callable[..., list[int]],
+    send: Callable[..., object],
+    *,
+    clock: Callable[[], datetime],
+    limit: int,
+) -> bool:
+    """Call `send(pk, now=…)` for each row of `due_ids(now=…)`; return True after `limit` mails.
+
+    Then more may be due. Each call of `due_ids` returns some rows, so mails that become due in the
+    meantime are found. No row comes twice.
+    """
+    attempted: set[int] = set()
+    while len(attempted) < limit:
+        if not (new := [pk for pk in due_ids(now=clock()) if pk not in attempted]):
+            return False
+        for pk in new:
+            try:
+                send(pk, now=clock())
+            except Exception:  # a broken mail must not hold up the others
+                logger.exception("The mail of row %s failed", pk)
+        attempted.update(new)
+    return True
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell whether a relay refused the recipient permanently.
+
+    A 5yz is permanent (RFC 5321, section 4.2.1), except one for policy (RFC 3463, X.7.Z). With that
+    one the relay refuses us, not the reader.
+    """
+    if not isinstance(error, smtplib.SMTPRecipientsRefused):
+        return False
+    replies = list(error.recipients.values())
+    return bool(replies) and all(
+        500 <= code < 600 and text[:4] != b"5.7." for code, text in replies
+    )
