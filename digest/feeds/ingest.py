@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from digest.feeds import fetch, sanitise, store, urls
 from digest.feeds.parse import NotAFeed, ParsedFeed, parse
 from digest.models import Feed
+from digest.shorten import truncate
 from subscribers.models import Newsletter, Section
 from subscribers.web.retry_after import retry_after
 
@@ -88,7 +89,7 @@ def add_feed(
     if "://" not in url:
         url = f"https://{url}"
     if not urls.web_url(url) or len(url) > MAX_FEED_URL_LENGTH:
-        raise CannotAddFeed(f"“{sanitise.truncate(url, 200)}” is not an http or https URL.")
+        raise CannotAddFeed(f"“{truncate(url, 200)}” is not an http or https URL.")
     if Feed.objects.filter(newsletter=newsletter, url=url).exists():
         raise CannotAddFeed(f"{newsletter} has the feed {url} already.")
     feed = Feed(newsletter=newsletter, url=url, section=section, last_fetched_at=now)
@@ -175,7 +176,7 @@ def outlet_name(title: str) -> str:
 def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
     """Store the error with the feed and fetch again later; never again after 410 Gone."""
     feed.consecutive_failures += 1
-    feed.last_error = sanitise.truncate(sanitise.plain_text(str(error)), 500)
+    feed.last_error = truncate(sanitise.plain_text(str(error)), 500)
     fields = ["consecutive_failures", "last_error", "next_fetch_at"]
     doublings = min(feed.consecutive_failures - 1, 10)
     backoff = min(timedelta(minutes=feed.interval_minutes) * 2**doublings, MAX_BACKOFF)
@@ -185,8 +186,6 @@ def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:
         feed.next_fetch_at = max(feed.next_fetch_at, requested or feed.next_fetch_at)
         if error.permanent:
             feed.is_active = False
-            feed.last_error = sanitise.truncate(
-                f"{feed.last_error} The feed was switched off.", 500
-            )
+            feed.last_error = truncate(f"{feed.last_error} The feed was switched off.", 500)
             fields.append("is_active")
     feed.save(update_fields=fields)

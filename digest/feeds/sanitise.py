@@ -8,8 +8,11 @@ import unicodedata
 
 import nh3
 
+from digest.shorten import truncate
+
 TITLE_LENGTH = 300
 SUMMARY_LENGTH = 500
+BODY_SUMMARY_LENGTH = 320  # of a summary that is taken from the text of an article
 NAME_LENGTH = 80
 
 # A text of the lengths above never needs more markup than this.
@@ -40,9 +43,6 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 
-# A capital or a script without capitals has to follow, so "U.S. exports" has no sentence end.
-_SENTENCE_END = re.compile(r"(?:[.!?…؟][\"'”’»)]*(?=\s+[^a-z\s]|\s*$)|[。！？]+)")  # noqa: RUF001
-
 
 def plain_text(markup: str) -> str:
     """Return the markup's text on one line, without tags, entities and control characters.
@@ -71,17 +71,6 @@ def _visible(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def truncate(text: str, limit: int) -> str:
-    """Return at most `limit` characters, cut between words, with an ellipsis for the rest."""
-    if len(text) <= limit:
-        return text
-    cut = text[: limit - 1]
-    # A text without spaces (Chinese, Thai, a URL) is cut at the limit.
-    if not text[limit - 1].isspace() and " " in cut[limit // 2 :]:
-        cut = cut[: cut.rindex(" ")]
-    return cut.rstrip(" ,;:\u2013\u2014-") + "…"
-
-
 def title(markup: str) -> str:
     return truncate(plain_text(markup), TITLE_LENGTH)
 
@@ -99,13 +88,3 @@ def summary(markup: str, *, title: str = "") -> str:
     if bare and bare != text and bare[-1] not in ".!?…。”\"'»":
         bare += "…"
     return "" if bare.casefold() == title.casefold() else truncate(bare, SUMMARY_LENGTH)
-
-
-def first_sentences(text: str, *, limit: int = 320) -> str:
-    """Return the first whole sentences that fit into `limit`; a longer first sentence is cut."""
-    end = 0
-    for match in _SENTENCE_END.finditer(text):
-        if match.end() > limit:
-            break
-        end = match.end()
-    return text[:end] or truncate(text, limit)

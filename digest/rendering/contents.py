@@ -10,8 +10,8 @@ from digest.rendering.safe_text import (
     escape_placeholders,
     paragraphs,
     single_line,
-    truncate_at_sentence,
 )
+from digest.shorten import truncate_at_sentence
 
 HERO_WIDTH = 536  # pixels: the 600 of the page less its margins
 THUMBNAIL_WIDTH = 104
@@ -85,7 +85,7 @@ def _printed_story(item: EditionItem, *, is_lead: bool) -> PrintedStory:
     story = item.story
     # A summary by an editor is printed in full.
     summary = single_line(item.summary) or truncate_at_sentence(
-        single_line(story.summary), limit=_LEAD_SUMMARY if is_lead else _SUMMARY
+        single_line(story.summary), _LEAD_SUMMARY if is_lead else _SUMMARY
     )
     if is_lead:
         hero = _image(item, width=HERO_WIDTH, min_width=500, max_ratio=1.0)

@@ -33,19 +33,6 @@ def paragraphs(text: str) -> list[str]:
     return [line for block in blocks if (line := single_line(block))]
 
 
-def truncate_at_sentence(text: str, *, limit: int) -> str:
-    """Return `text` cut to at most `limit` characters: after a sentence, or else after a word."""
-    if len(text) <= limit:
-        return text
-    sentence_end = max(text.rfind(f"{mark} ", 0, limit) for mark in ".!?\u061f")
-    if sentence_end > limit // 2:
-        return text[: sentence_end + 1]
-    word_end = text.rfind(" ", 0, limit)
-    # Text without spaces, such as Japanese, is cut anywhere.
-    cut = text[: word_end if word_end > limit // 2 else limit - 1]
-    return cut.rstrip(" ,;:-\u2013\u2014") + "…"
-
-
 def escape_placeholders(url: str) -> str:
     """Return the same URL with nothing in it that looks like a placeholder."""
     return _PLACEHOLDER_LIKE.sub("%5F%5F", url)

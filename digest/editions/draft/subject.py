@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from digest.shorten import truncate
+
 # A phone shows 35 to 45 characters of a subject and a desktop 60 to 70; the preheader fills the
 # rest of the line, or the second one.
 SUBJECT_LENGTH = 70
@@ -12,30 +14,14 @@ PREHEADER_LENGTH = 110
 
 def propose_subject(headlines: Sequence[str], *, fallback: str) -> str:
     """Return the lead's headline, cut between words."""
-    return truncate_line(headlines[0] if headlines else fallback, SUBJECT_LENGTH)
+    return truncate(headlines[0] if headlines else fallback, SUBJECT_LENGTH)
 
 
 def propose_preheader(headlines: Sequence[str], *, fallback: str) -> str:
     """Return the second and third headline, as much of them as fits."""
     following = headlines[1:3]
     if not following:
-        return truncate_line(fallback, PREHEADER_LENGTH)
+        return truncate(fallback, PREHEADER_LENGTH)
     both = " · ".join(following)
     # One whole headline says more than two that are cut short.
-    return both if len(both) <= PREHEADER_LENGTH else truncate_line(following[0], PREHEADER_LENGTH)
-
-
-def truncate_line(text: str, length: int) -> str:
-    """Return the text on one line of at most `length` characters.
-
-    A longer text is cut between words and ends with an ellipsis. Japanese or Thai put no spaces
-    between words; such text is cut between characters.
-    """
-    line = " ".join(text.split())
-    if len(line) <= length:
-        return line
-    kept = line[: length - 1]
-    head, space, _ = kept.rpartition(" ")
-    if not line[length - 1].isspace() and space and len(head) > length // 2:
-        kept = head
-    return kept.rstrip(" ,;:.\u2013\u2014-|") + "…"
+    return both if len(both) <= PREHEADER_LENGTH else truncate(following[0], PREHEADER_LENGTH)

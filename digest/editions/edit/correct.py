@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import Count
 
 from digest.editions.decide.audience import REACHED, recipients
-from digest.editions.draft.subject import PREHEADER_LENGTH, truncate_line
+from digest.editions.draft.subject import PREHEADER_LENGTH
 from digest.models import Delivery, Edition
+from digest.shorten import truncate
 
 # A correction that comes a day later corrects nothing.
 USEFUL_FOR = timedelta(hours=6)
@@ -104,8 +105,8 @@ def draft_correction(
         corrects_through=through,
         cadence=edition.cadence,
         slot_date=now.astimezone(edition.newsletter.zone).date(),
-        subject=truncate_line(_PREFIX + edition.subject.removeprefix(_PREFIX), _SUBJECT_LIMIT),
-        preheader=truncate_line(note, PREHEADER_LENGTH),
+        subject=truncate(_PREFIX + edition.subject.removeprefix(_PREFIX), _SUBJECT_LIMIT),
+        preheader=truncate(note, PREHEADER_LENGTH),
         note=note.strip(),
         sends_at=now,
         deadline_at=now + USEFUL_FOR,

@@ -12,6 +12,7 @@ import trafilatura
 from digest.feeds import sanitise, urls
 from digest.feeds.images import Image, parse_pixels
 from digest.feeds.parse import MIN_YEAR
+from digest.shorten import truncate_at_sentence
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def read_page(body: bytes, *, url: str) -> WebPage | None:
     return WebPage(
         url=trusted_canonical_url(_canonical_link(tree), page_url=url),
         title=title,
-        summary=summary or sanitise.first_sentences(_paragraphs(tree, title)),
+        summary=summary
+        or truncate_at_sentence(_paragraphs(tree, title), sanitise.BODY_SUMMARY_LENGTH),
         author=sanitise.name(found.author or "", 200),
         site_name=site_name,
         published_at=_instant(published) or _day(found.date or ""),

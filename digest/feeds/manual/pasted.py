@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.feeds import sanitise
+from digest.shorten import truncate, truncate_at_sentence
 
 # A longer line is a paragraph of its own; shorter lines may be one hard-wrapped paragraph.
 LONG_LINE = 130
@@ -77,7 +78,7 @@ class Article:
 
     @property
     def summary(self) -> str:
-        return sanitise.first_sentences(" ".join(self.paragraphs[:3]))
+        return truncate_at_sentence(" ".join(self.paragraphs[:3]), sanitise.BODY_SUMMARY_LENGTH)
 
 
 def read_pasted(text: str) -> Article:
@@ -200,7 +201,7 @@ def _credit(head: Sequence[str], *, title: str) -> tuple[str, str]:
             caption = block[: found.start()].strip(" .|([-\u2013\u2014")
             is_headline = caption.casefold() == title.rstrip(" .").casefold()
             credit = sanitise.name(found["credit"].strip(" .)]"), 200)
-            return credit, "" if is_headline else sanitise.truncate(caption, 300)
+            return credit, "" if is_headline else truncate(caption, 300)
     return "", ""
 
 

@@ -62,17 +62,6 @@ def test_a_long_title_is_truncated_between_words():
     assert title.endswith("word…")
 
 
-def test_a_long_text_without_spaces_is_truncated_too():
-    assert sanitise.truncate("漢" * 400, 300) == "漢" * 299 + "…"
-
-
-@given(st.text(max_size=60), st.integers(2, 40))
-def test_a_truncated_text_keeps_its_limit_and_is_not_truncated_again(text, limit):
-    truncated = sanitise.truncate(text, limit)
-    assert len(truncated) <= limit
-    assert sanitise.truncate(truncated, limit) == truncated
-
-
 @pytest.mark.parametrize(
     ("markup", "summary"),
     [

@@ -5,12 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.rendering.placeholders import count_placeholders
-from digest.rendering.safe_text import (
-    escape_placeholders,
-    paragraphs,
-    single_line,
-    truncate_at_sentence,
-)
+from digest.rendering.safe_text import escape_placeholders, paragraphs, single_line
 
 awkward = st.lists(
     st.sampled_from(["__", "_", "READER", "SECTION_3", "\n", "\x00", "\u202e", "\u2028", "ع", "🗞️"])
@@ -29,22 +24,6 @@ def test_a_single_line_has_no_line_break_and_can_be_encoded(text):
     assert single_line(text) == single_line(single_line(text))
     assert len(single_line(text).splitlines()) <= 1
     single_line(text).encode()
-
-
-@given(awkward, st.integers(min_value=2, max_value=60))
-def test_a_truncated_text_is_within_its_limit(text, limit):
-    assert len(truncate_at_sentence(single_line(text), limit=limit)) <= limit
-
-
-def test_a_text_is_cut_after_a_sentence_or_else_after_a_word():
-    assert (
-        truncate_at_sentence("Ferries are back. They came late, again.", limit=25)
-        == "Ferries are back."
-    )
-    assert truncate_at_sentence("The ferries, which came late, return", limit=30) == (
-        "The ferries, which came late…"
-    )
-    assert truncate_at_sentence("日本語" * 20, limit=10) == "日本語日本語日本語…"
 
 
 @pytest.mark.parametrize(

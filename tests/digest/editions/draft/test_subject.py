@@ -1,10 +1,6 @@
 """Subject and preheader are proposed from the headlines, and truncated between words."""
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from digest.editions.draft.subject import propose_preheader, propose_subject, truncate_line
+from digest.editions.draft.subject import propose_preheader, propose_subject
 
 
 def test_the_subject_is_the_leads_headline():
@@ -25,25 +21,3 @@ def test_an_edition_without_stories_uses_the_fallback_lines():
 def test_one_whole_headline_is_preferred_to_two_truncated_ones():
     whole = "A headline of a good many words that fills most of the line by itself, as they will"
     assert propose_preheader(["lead", whole, whole], fallback="") == whole
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Harbour reopens", "Harbour reopens"),
-        ("Harbour reopens after the long winter", "Harbour reopens…"),
-        ("Harbour reopen, after the long winter", "Harbour reopen…"),
-        ("港が長い冬のあとに再び開かれ多くの人が訪れた", "港が長い冬のあとに再び開かれ多くの…"),
-        ("Harbour\n reopens", "Harbour reopens"),
-    ],
-)
-def test_a_line_is_truncated_between_words(text, expected):
-    assert truncate_line(text, 18) == expected
-
-
-@given(st.text(), st.integers(10, 80))
-def test_a_truncated_line_fits_and_is_one_line(text, length):
-    line = truncate_line(text, length)
-
-    assert len(line) <= length
-    assert len(line.splitlines()) <= 1
