@@ -15,9 +15,9 @@ from collections.abc import Callable
 
 from bench import delay, postfix, servers
 from bench.figures import Figures, heading, median, median_ratio, positive
+from digest.delivery.ledger import WINDOW
 
 ROUND_TRIP = 0.020
-IN_FLIGHT = 20
 BY_SMTPLIB = 50
 
 
@@ -98,7 +98,7 @@ def _connection(port: int, message: bytes, count: int) -> float:
             recipient = f"reader.{key}@example.com"
             transport.put(Outgoing(key, "bounces@news.example.com", recipient, message, reader))
             if (key + 1) % transport.batch == 0:
-                outcomes += transport.take(unanswered=IN_FLIGHT - transport.batch)
+                outcomes += transport.take(unanswered=WINDOW - transport.batch)
         outcomes += transport.take()
         seconds = time.perf_counter() - began
     refused = {outcome for _, outcome in outcomes if outcome.verdict is not Verdict.ACCEPTED}

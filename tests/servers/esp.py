@@ -128,19 +128,12 @@ def esp_server() -> Iterator[EspServer]:
 
 
 def postmark(post: Post, refused: dict[str, tuple[int, str]] | None = None) -> Reply:
-    """Accept each message unless its recipient is in `refused`: {address: (code, message)}."""
-    messages = post.json if post.path == "/email/batch" else [post.json]
-    answers = [_postmark_one(message, refused or {}) for message in messages]
-    if post.path == "/email/batch":
-        return 200, answers
-    return (422 if answers[0]["ErrorCode"] else 200), answers[0]
-
-
-def _postmark_one(message: dict[str, Any], refused: dict[str, tuple[int, str]]) -> dict[str, Any]:
-    for address, (code, text) in refused.items():
-        if address in message["To"]:
-            return {"ErrorCode": code, "Message": text}
-    return {"ErrorCode": 0, "Message": "OK", "MessageID": "id-1", "To": message["To"]}
+    """Accept the message unless its recipient is in `refused`: {address: (code, message)}."""
+    to = post.json["To"]
+    for address, (code, text) in (refused or {}).items():
+        if address in to:
+            return 422, {"ErrorCode": code, "Message": text}
+    return 200, {"ErrorCode": 0, "Message": "OK", "MessageID": "id-1", "To": to}
 
 
 # --- Mailgun ------------------------------------------------------------------------------------

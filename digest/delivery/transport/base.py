@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Protocol, Self
 
 from digest.delivery.transport.replies import SendOutcome
@@ -47,7 +46,7 @@ class Transport(Protocol):
 
     @property
     def batch(self) -> int:
-        """How many messages to hand over between two `take`s, at most 20."""
+        """How many messages to hand over between two `take`s, at most WINDOW of `ledger`."""
 
     @property
     def is_open(self) -> bool:
@@ -70,9 +69,4 @@ class Transport(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...

@@ -3,7 +3,6 @@
 connection      the transport, in few requests where possible
 capabilities    what each ESP takes in one request
 mails           one Django mail for each reader, or one for several readers
-bodies          each reader's own body, for an ESP that takes a list of whole messages
 parsed_message  a finished message, parsed into the parts that a backend needs
 results         a backend's status or exception, as outcomes
 """

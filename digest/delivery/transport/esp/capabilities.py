@@ -7,24 +7,6 @@ from dataclasses import dataclass
 
 from subscribers.mail.backends import esp_name
 
-# The ledger's window: never more messages than this are in flight on one connection.
-MAX_BATCH = 20
-
-
-@dataclass(frozen=True)
-class MessageList:
-    """The request is a list of whole messages; no text is merged or read as a merge field."""
-
-    # The names of a message's bodies in the JSON.
-    text: str
-    html: str
-    # The JSON names of the list and of the values that its messages share; "" if the request is
-    # only the list.
-    entries: str = ""
-    shared: str = ""
-    # Whether the answer is also a list, in the same order, of acceptances and errors.
-    has_result_list: bool = False
-
 
 @dataclass(frozen=True)
 class MergeFields:
@@ -41,7 +23,7 @@ class MergeFields:
 class Esp:
     """What Daybreak must know of one ESP; anymail knows its tags, metadata and tracking."""
 
-    batch: MessageList | MergeFields | None = None
+    batch: MergeFields | None = None
     # Whether the ESP uses the envelope sender that we name, so that our own VERP works.
     envelope: bool = False
     # Whether the ESP keeps our Message-ID. For the others, the metadata in an event names its
@@ -54,9 +36,9 @@ class Esp:
 
 
 _BRACES = re.compile(r"\{[{%$]")
-# One row per ESP of django-anymail 15, from its documentation and the ESPs' own. A batch needs a
-# List-Unsubscribe header and an answer for each reader. An ESP that lacks either gets one message
-# at a time.
+# One row per ESP of django-anymail 15, from its documentation and the ESPs' own. A batch needs
+# merge fields in a message that is not stored at the ESP, and a List-Unsubscribe header and an
+# answer for each reader. An ESP that lacks one of these gets one message at a time.
 ESPS = {
     "amazon_ses": Esp(envelope=True),  # bulk mail needs templates that are stored at the ESP
     "brevo": Esp(merge_syntax=_BRACES),
@@ -69,17 +51,12 @@ ESPS = {
         ),
         merge_syntax=re.compile(r"%((mailing_list|tag)_)?unsubscribe_(url|email)%"),
     ),
-    "mailjet": Esp(batch=MessageList("TextPart", "HTMLPart", entries="Messages", shared="Globals")),
-    "mailtrap": Esp(batch=MessageList("text", "html", entries="requests", shared="base")),
+    "mailjet": Esp(),
+    "mailtrap": Esp(),
     "mandrill": Esp(),  # no headers per reader
     "postal": Esp(envelope=True, message_id=True),
-    # https://postmarkapp.com/developer/user-guide/send-email-with-api/batch-emails
-    "postmark": Esp(
-        batch=MessageList("TextBody", "HtmlBody", has_result_list=True),
-        message_id=True,
-        headers=(("X-PM-KeepID", "true"),),
-    ),
-    "resend": Esp(batch=MessageList("text", "html")),
+    "postmark": Esp(message_id=True, headers=(("X-PM-KeepID", "true"),)),
+    "resend": Esp(),
     "scaleway": Esp(),
     "sendgrid": Esp(
         batch=MergeFields(

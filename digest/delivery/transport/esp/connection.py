@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from threading import Thread
-from types import TracebackType
 from typing import Any, Self
 
 from django.core.mail.backends.base import BaseEmailBackend
 
+from digest.delivery.ledger import WINDOW
 from digest.delivery.transport.base import NoConnection, Outgoing, RelayRefuses
 from digest.delivery.transport.esp import capabilities, mails, results
-from digest.delivery.transport.esp.bodies import give_own_bodies
 from digest.delivery.transport.esp.parsed_message import ParsedMessage, parse_message
 from digest.delivery.transport.replies import SendOutcome, Verdict
 from digest.rendering.personalise import FrozenPage
@@ -63,18 +62,13 @@ class EspConnection:
         self._known: list[tuple[int, SendOutcome]] = []
         self._refused_requests = 0
         self._requests, self._flush_ends = 0, 0.0
-        self._batch = capabilities.MAX_BATCH if self._esp.batch else _ONE_BY_ONE
-        self._backend: BaseEmailBackend | None = _open_backend(relay, self._esp, self._secrets)
+        self._batch = WINDOW if self._esp.batch else _ONE_BY_ONE
+        self._backend: BaseEmailBackend | None = _open_backend(relay, self._secrets)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -109,7 +103,7 @@ class EspConnection:
 
         No message waits until the next window, because its reader might unsubscribe in between.
         """
-        if self._waiting and unanswered < capabilities.MAX_BATCH:
+        if self._waiting and unanswered < WINDOW:
             self._flush()
         known, self._known = self._known, []
         return known
@@ -137,7 +131,7 @@ class EspConnection:
             if _NO_TIME_LEFT in outcomes:
                 self._batch = _SMALL_BATCH
         if self._esp.batch and self._requests <= _MAX_REQUESTS // 2:
-            self._batch = min(capabilities.MAX_BATCH, self._batch * 2)
+            self._batch = min(WINDOW, self._batch * 2)
 
     def _send(self, group: Sequence[ParsedMessage]) -> list[SendOutcome]:
         """Send a group in one request if possible, else one by one; return outcomes in order."""
@@ -245,11 +239,9 @@ class EspConnection:
             result.append(results.from_error(error, self._secrets))
 
 
-def _open_backend(relay: Relay, esp: capabilities.Esp, secrets: Sequence[str]) -> BaseEmailBackend:
+def _open_backend(relay: Relay, secrets: Sequence[str]) -> BaseEmailBackend:
     try:
         backend = make_backend(relay, timeout=(CONNECT_TIMEOUT, REPLY_TIMEOUT))
-        if isinstance(esp.batch, capabilities.MessageList):
-            give_own_bodies(backend, esp.batch)
         backend.open()
         _check_reachable(backend)
     except smtplib.SMTPResponseException as error:

@@ -17,15 +17,21 @@ from digest.rendering.personalise import FrozenPage, ReaderFields
 def groups(parsed_messages: Iterable[ParsedMessage], *, esp: Esp) -> list[list[ParsedMessage]]:
     """Group the messages that may share a request, in order: one edition, and no address twice.
 
-    If one body is merged for a group, its readers have also muted the same sections. Readers with a
-    name or address that the ESP would read as a merge field form groups of their own.
+    The readers of a group have muted the same sections. Readers with a name or address that the ESP
+    would read as a merge field form groups of their own.
     """
+    if esp.batch is None:
+        return [[parsed] for parsed in parsed_messages]
     kinds: dict[Any, list[list[ParsedMessage]]] = {}
     for parsed in parsed_messages:
-        kind: Any = (parsed.subject, parsed.from_email, parsed.reply_to, parsed.tags[-1])
-        if isinstance(esp.batch, MergeFields):
-            has_merge_syntax = bool(esp.batch.reserved.search(parsed.to))
-            kind = (*kind, parsed.outgoing.reader.muted_sections, has_merge_syntax)
+        kind = (
+            parsed.subject,
+            parsed.from_email,
+            parsed.reply_to,
+            parsed.tags[-1],
+            parsed.outgoing.reader.muted_sections,
+            bool(esp.batch.reserved.search(parsed.to)),
+        )
         same_kind = kinds.setdefault(kind, [])
         for group in same_kind:
             # ESPs report by address, and some ignore its capitals.
@@ -56,6 +62,8 @@ def for_group(
     parsed_messages: Sequence[ParsedMessage], *, esp: Esp, frozen: FrozenPage
 ) -> EmailMultiAlternatives | None:
     """Return one mail for a group, or None if not every reader would get their own message."""
+    if esp.batch is None:
+        return None
     headers = [_headers(parsed, esp) for parsed in parsed_messages]
     common = dict(set(headers[0].items()).intersection(*(own.items() for own in headers)))
     mail = EmailMultiAlternatives(**_parts(parsed_messages, common))
@@ -67,12 +75,6 @@ def for_group(
             for parsed, own in zip(parsed_messages, headers, strict=True)
         },
     )
-    if not isinstance(esp.batch, MergeFields):
-        # `bodies` fills in the bodies: no reader's body may go to all.
-        mail.body = ""
-        mail.attach_alternative("", "text/html")
-        vars(mail)["parsed_messages"] = parsed_messages
-        return mail
     return mail if _merge(mail, parsed_messages, esp.batch, frozen) else None
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from digest.delivery.ledger import WINDOW
 from digest.delivery.transport.replies import SendOutcome, Verdict
 from digest.delivery.transport.smtp.dialogue import Dialogue
 from digest.delivery.transport.smtp.in_flight import InFlightMessage, SmtpStep
 from digest.delivery.transport.smtp.modes import Mode
 
-# At most this many messages are unanswered: a crash leaves them uncertain.
-MAX_IN_FLIGHT = 20
 _ENVELOPE = (SmtpStep.RESET, SmtpStep.SENDER, SmtpStep.RECIPIENT)
 
 
@@ -27,7 +26,7 @@ class Bdat(Dialogue):
         if not self.expected and self.wire.has_input():
             # The server closed since the last message, so it cannot have taken this one.
             self.read_unsolicited()
-        while len(self.open) > MAX_IN_FLIGHT and not self.is_retired:
+        while len(self.open) > WINDOW and not self.is_retired:
             self.read()
         if self.is_retired:
             return mark_not_sent(self, message)

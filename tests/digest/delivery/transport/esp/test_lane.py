@@ -32,11 +32,11 @@ def test_every_reader_gets_one_message(
     assert status(edition) == Edition.Status.SENT
     assert set(rows(edition).values()) == {SENT}
     if name == "postmark":
-        addresses = [message["To"] for post in esp.posts for message in post.json]
+        addresses = [post.json["To"] for post in esp.posts]
     else:
         addresses = [to for post in esp.posts for to in mailgun_delivers(post)]
     assert sorted(addresses) == sorted(s.subscriber.email for s in subscriptions)
-    assert len(esp.posts) == 3
+    assert len(esp.posts) == (45 if name == "postmark" else 3)
     row = Delivery.objects.filter(edition=edition).first()
     assert row.relay == name
     assert row.reply.startswith(("sent id-1", "queued <1.2@"))
