@@ -1,4 +1,9 @@
-"""Make and read the signed tokens of readers' links, each for one purpose."""
+"""Make and read the signed tokens of readers' links, each for one purpose.
+
+Links that expire are signed by Django's Signer. Every digest has two links that do not, for
+millions of readers: to unsubscribe and to the preferences. Their tokens are made by `hmac_signer`,
+and are shorter than Django's.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from django.conf import settings
-from django.core.signing import b62_decode, b62_encode
+from django.core.signing import BadSignature, Signer, b62_decode, b62_encode
 from django.utils.crypto import constant_time_compare
 
 from subscribers.addresses.address import compare_key
@@ -49,9 +54,8 @@ class ConfirmToken:
 
 def confirm_token(subscription: Subscription, *, now: datetime | None = None) -> str:
     """Return a token that confirms this sign-up within 72 hours of `now`."""
-    expires = int(((now or datetime.now(UTC)) + CONFIRM_WITHIN).timestamp())
-    numbers = (subscription.pk, subscription.generation, expires)
-    return _sign("confirm", ".".join(map(b62_encode, numbers)))
+    expires = (now or datetime.now(UTC)) + CONFIRM_WITHIN
+    return _expiring("confirm", subscription.pk, subscription.generation, expires=expires)
 
 
 def read_confirm(token: str, *, now: datetime) -> ConfirmToken:
@@ -61,9 +65,8 @@ def read_confirm(token: str, *, now: datetime) -> ConfirmToken:
         BadToken: it is not ours.
         ExpiredToken: it is older than 72 hours.
     """
-    numbers = _verify("confirm", token).split(".")
-    subscription_id, generation, expires = map(b62_decode, numbers)
-    if now.timestamp() > expires:
+    (subscription_id, generation), has_expired = _read_expiring("confirm", token, now=now)
+    if has_expired:
         raise ExpiredToken(subscription_id=subscription_id)
     return ConfirmToken(subscription_id=subscription_id, generation=generation)
 
@@ -126,8 +129,7 @@ def unsubscribe_token(subscription_id: int) -> str:
 
 def address_change_token(change_id: int, side: str, *, now: datetime) -> str:
     """Return a token by which the owner of the "old" or "new" address agrees, for 72 hours."""
-    expires = int((now + CONFIRM_WITHIN).timestamp())
-    return _sign(f"address-{side}", ".".join(map(b62_encode, (change_id, expires))))
+    return _expiring(f"address-{side}", change_id, expires=now + CONFIRM_WITHIN)
 
 
 def read_address_change(token: str, *, now: datetime) -> tuple[int, str]:
@@ -139,8 +141,8 @@ def read_address_change(token: str, *, now: datetime) -> tuple[int, str]:
     """
     for side in ("old", "new"):
         with suppress(BadToken):
-            change_id, expires = map(b62_decode, _verify(f"address-{side}", token).split("."))
-            if now.timestamp() > expires:
+            (change_id,), has_expired = _read_expiring(f"address-{side}", token, now=now)
+            if has_expired:
                 raise ExpiredToken
             return change_id, side
     raise BadToken
@@ -148,9 +150,8 @@ def read_address_change(token: str, *, now: datetime) -> tuple[int, str]:
 
 def resubscribe_token(subscription: Subscription, *, now: datetime) -> str:
     """Return a token by which a reader who has just left can come back, for an hour."""
-    expires = int((now + RESUBSCRIBE_WITHIN).timestamp())
-    numbers = (subscription.pk, subscription.generation, expires)
-    return _sign("return", ".".join(map(b62_encode, numbers)))
+    expires = now + RESUBSCRIBE_WITHIN
+    return _expiring("return", subscription.pk, subscription.generation, expires=expires)
 
 
 def read_resubscribe(token: str, *, now: datetime) -> ConfirmToken:
@@ -159,9 +160,8 @@ def read_resubscribe(token: str, *, now: datetime) -> ConfirmToken:
     Raises:
         BadToken: it is not ours, or older than an hour.
     """
-    numbers = _verify("return", token).split(".")
-    subscription_id, generation, expires = map(b62_decode, numbers)
-    if now.timestamp() > expires:
+    (subscription_id, generation), has_expired = _read_expiring("return", token, now=now)
+    if has_expired:
         raise BadToken
     return ConfirmToken(subscription_id=subscription_id, generation=generation)
 
@@ -182,7 +182,9 @@ def unsubscribe_token_factory() -> Callable[[int], str]:
 
 def read_unsubscribe(token: str) -> int:
     """Return the subscription's id, or raise BadToken."""
-    return b62_decode(_verify("unsubscribe", token))
+    signature, value = token[:SIGNATURE_LENGTH], token[SIGNATURE_LENGTH:]
+    _check("unsubscribe", signature, value)
+    return b62_decode(value)
 
 
 # Each reader of an edition needs two tokens, one to unsubscribe and one for the preferences. The
@@ -190,18 +192,21 @@ def read_unsubscribe(token: str) -> int:
 _b62 = lru_cache(maxsize=1)(b62_encode)
 
 
-def _sign(purpose: str, value: str) -> str:
-    """Return the signature and the value, in this order, so that a link ends in a letter or digit.
-
-    Mail clients that turn bare URLs into links leave off a last `-` or `_`.
-    """
-    return _signature(purpose, value, settings.SECRET_KEY) + value
+def _expiring(purpose: str, *numbers: int, expires: datetime) -> str:
+    return _django_signer(purpose).sign_object([*numbers, int(expires.timestamp())])
 
 
-def _verify(purpose: str, token: str) -> str:
-    signature, value = token[:SIGNATURE_LENGTH], token[SIGNATURE_LENGTH:]
-    _check(purpose, signature, value)
-    return value
+def _read_expiring(purpose: str, token: str, *, now: datetime) -> tuple[list[int], bool]:
+    """Return the numbers that a token was made from, and whether it has expired."""
+    try:
+        *numbers, expires = _django_signer(purpose).unsign_object(token)
+    except (BadSignature, UnicodeError):  # the second: half of a surrogate pair, from JSON
+        raise BadToken from None
+    return numbers, now.timestamp() > expires
+
+
+def _django_signer(purpose: str) -> Signer:
+    return Signer(sep=".", salt=_salt(purpose))
 
 
 def _check(purpose: str, signature: str, value: str) -> None:
@@ -221,10 +226,16 @@ def _signature(purpose: str, value: str, key: str | bytes) -> str:
 
 
 def _signer(purpose: str, key: str | bytes) -> Callable[[bytes], bytes]:
-    # The salt is no module's name and must not change: the links in all old mails depend on it.
-    return hmac_signer(f"subscribers.tokens.{purpose}", key)
+    return hmac_signer(_salt(purpose), key)
+
+
+def _salt(purpose: str) -> str:
+    # It is no module's name and must not change: the links in all old mails depend on it.
+    return f"subscribers.tokens.{purpose}"
 
 
 def _encoded(mac: bytes) -> str:
+    # A token begins with it and ends in a letter or digit: mail clients that turn bare URLs into
+    # links leave off a last `-` or `_`.
     # 16 bytes are 22 characters and "==".
     return urlsafe_b64encode(mac[:16])[:SIGNATURE_LENGTH].decode()

@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.checks import MAX_SITE_URL_LENGTH
+from digest.rendering.identifiers import InvalidVerp, parse_verp, verp_sender
 from subscribers import signed_links
 from subscribers.consent import suppression
 from subscribers.embed import snippet
 from subscribers.models import Newsletter, Subscriber, Subscription
+from subscribers.signup.abuse import challenge
 from subscribers.signup.abuse.form_token import FormAge, new_form_token, read_form_token
 from tests.factories import NOW
+from tests.support.challenge_solver import solve
 
 ADDRESS = "ann@example.com"
 IDS = st.integers(min_value=1, max_value=2**63 - 1)
@@ -107,12 +110,50 @@ def test_one_changed_character_makes_a_token_bad(pk, data):
         signed_links.read_unsubscribe(token[:at] + other + token[at + 1 :])
 
 
-def test_links_made_with_a_retired_key_still_work(settings):
+def test_what_was_signed_with_a_retired_key_still_works(settings, monkeypatch):
+    monkeypatch.setattr(challenge, "COST", 10)
     settings.SECRET_KEY = "old"
-    token = signed_links.unsubscribe_token(5)
-    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["old"]
+    row = _subscription(5)
+    unsubscribe, preferences = (
+        signed_links.unsubscribe_token(5),
+        signed_links.preferences_token(row),
+    )
+    confirm = signed_links.confirm_token(row, now=NOW)
+    change = signed_links.address_change_token(5, "new", now=NOW)
+    back = signed_links.resubscribe_token(row, now=NOW)
+    form, bounce = new_form_token(NOW), verp_sender(4, 5)
+    solution = solve(challenge.new_challenge(NOW))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["older", "old"]
+    later = NOW + timedelta(minutes=1)
 
-    assert signed_links.read_unsubscribe(token) == 5
+    assert signed_links.read_unsubscribe(unsubscribe) == 5
+    assert read_preferences(preferences) == 5
+    assert signed_links.read_confirm(confirm, now=later).subscription_id == 5
+    assert signed_links.read_address_change(change, now=later) == (5, "new")
+    assert signed_links.read_resubscribe(back, now=later).subscription_id == 5
+    assert read_form_token(form, now=later) is FormAge.LONG_ENOUGH
+    assert parse_verp(bounce) == (4, 5)
+    assert challenge.solved_id(solution, now=later)
+
+
+def test_nothing_signed_with_another_key_works(settings):
+    settings.SECRET_KEY = "theirs"
+    confirm, form = signed_links.confirm_token(Subscription(pk=5), now=NOW), new_form_token(NOW)
+    bounce = verp_sender(4, 5)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "ours", ["older"]
+
+    with pytest.raises(signed_links.BadToken):
+        signed_links.read_confirm(confirm, now=NOW)
+    with pytest.raises(InvalidVerp):
+        parse_verp(bounce)
+    assert read_form_token(form, now=NOW + timedelta(minutes=1)) is FormAge.TOO_QUICK
+
+
+def test_half_of_a_surrogate_pair_is_a_bad_token():
+    for token in ("\ud800", f"{TOKENS['confirm'][:-1]}\ud800"):
+        with pytest.raises(signed_links.BadToken):
+            signed_links.read_confirm(token, now=NOW)
+        assert read_form_token(token.replace(".", ":"), now=NOW) is FormAge.TOO_QUICK
 
 
 def test_the_longest_allowed_site_url_fits_into_the_list_unsubscribe_header(settings):
@@ -126,23 +167,30 @@ def test_the_longest_allowed_site_url_fits_into_the_list_unsubscribe_header(sett
 # A salt is part of each signature, and mails, pages and rows hold these. So no salt is renamed.
 
 
+TOKENS = {
+    "confirm": "WzcsMiwxNzczMzgxNjAwXQ.nmIyA2I_kFWQUo_ChAkKjbot9p_U1EmEmpVE-CuMqok",
+    "change": "WzcsMTc3MzM4MTYwMF0.4mmwJ8PXgi6JEFHC3CogoyuRvDTmvBvlb0rAzBj4Kr0",
+    "back": "WzcsMiwxNzczMTI2MDAwXQ.AlMhQRV3sWrZOXt0lZJiM56BRgp0uGRVAZ91AphLhNE",
+}
+
+
 def test_links_in_mails_that_were_sent_stay_valid(settings):
     settings.SECRET_KEY = "a-golden-secret"
     later = NOW + timedelta(minutes=30)
 
-    confirm = signed_links.read_confirm("gEIFqp3pOS632kMaDtel4Q7.2.1w0vZ2", now=later)
+    confirm = signed_links.read_confirm(TOKENS["confirm"], now=later)
     assert (confirm.subscription_id, confirm.generation) == (7, 2)
     assert read_preferences("YgPhfbCfhwogy9sCyChupg7") == 7
     assert signed_links.read_unsubscribe("2RRVP7jh6b_d60ui1frM7g7") == 7
-    change = signed_links.read_address_change("hWC-56FBzLPpZ9xjO6VdgA7.1w0vZ2", now=later)
+    change = signed_links.read_address_change(TOKENS["change"], now=later)
     assert change == (7, "old")
-    back = signed_links.read_resubscribe("YaQR3yS8Yjj2Lg8E8lEO-Q7.2.1vzr4S", now=later)
+    back = signed_links.read_resubscribe(TOKENS["back"], now=later)
     assert (back.subscription_id, back.generation) == (7, 2)
 
 
 def test_the_token_of_a_form_that_is_open_stays_valid(settings):
     settings.SECRET_KEY = "a-golden-secret"
-    token = "8198da37d980afa4VDRQtH6"
+    token = "VDRQtH6:9CQwaWrkKdilnXkqa-R6-y18srKIi5Gf2_LHoOn42k0"
 
     assert new_form_token(NOW) == token
     assert read_form_token(token, now=NOW + timedelta(minutes=1)) is FormAge.LONG_ENOUGH
