@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+
+from rapidfuzz.distance import OSA
 
 # The providers at which most readers have their mailbox, by country. Real domains that are close to
 # one of them are listed too (email.com, ymail.com): otherwise their readers would always be asked.
@@ -60,43 +61,23 @@ def suggest(host: str) -> str:
 def _one_typo_away(host: str) -> str:
     """Return the common domain with the same ending that is one typo away from this one, or "".
 
-    A typo is one letter too many, one too few, a wrong one, or two that are swapped. Two names that
-    are one typo apart become equal when one letter at most is removed from each.
+    A typo is one letter too many, one too few, a wrong one, or two that are swapped.
     """
     name, _, ending = host.partition(".")
-    for shorter in (name, *_shorter(name)):
-        for known in _SPELLINGS.get(f"{shorter}.{ending}", ()):
-            if _is_one_typo(name, known):
-                return f"{known}.{ending}"
+    for known in _NAMES.get(ending, ()):
+        if OSA.distance(name, known, score_cutoff=1) == 1:
+            return f"{known}.{ending}"
     return ""
 
 
-def _is_one_typo(name: str, known: str) -> bool:
-    if abs(len(name) - len(known)) == 1:
-        return min(name, known, key=len) in set(_shorter(max(name, known, key=len)))
-    positions = [
-        position for position, (a, b) in enumerate(zip(name, known, strict=False)) if a != b
-    ]
-    if len(name) != len(known) or not 1 <= len(positions) <= 2:
-        return False
-    first, last = positions[0], positions[-1]
-    is_swapped = name[first] == known[last] and name[last] == known[first]
-    return first == last or (last == first + 1 and is_swapped)
-
-
-def _shorter(name: str) -> Iterator[str]:
-    return (name[:position] + name[position + 1 :] for position in range(len(name)))
-
-
-def _spellings() -> dict[str, list[str]]:
-    """Return the common names by spelling: with all letters or without one, and with the ending."""
+def _names() -> dict[str, list[str]]:
+    """Return the common names by their ending; those that come first win."""
     found = defaultdict(list)
-    for host in COMMON_DOMAINS:
+    for host in _COMMON.split():
         name, _, ending = host.partition(".")
         if len(name) >= _SHORTEST:
-            for spelling in {name, *_shorter(name)}:
-                found[f"{spelling}.{ending}"].append(name)
-    return dict(found)
+            found[ending].append(name)
+    return found
 
 
-_SPELLINGS = _spellings()
+_NAMES = _names()

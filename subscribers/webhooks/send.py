@@ -101,17 +101,18 @@ def _claim(webhook_id: int, *, now: datetime) -> WebhookDelivery | None:
 
 def _attempt(delivery: WebhookDelivery, clock: Callable[[], datetime]) -> _AttemptResult:
     webhook, now = delivery.webhook, clock()
-    payload = delivery.payload.encode()
     keys = [webhook.secret]
     if webhook.old_secret and webhook.old_secret_until and now < webhook.old_secret_until:
         keys.append(webhook.old_secret)
-    signed = signature.headers(message_id=delivery.message_id, secrets=keys, body=payload, now=now)
+    signed = signature.headers(
+        message_id=delivery.message_id, secrets=keys, body=delivery.payload, now=now
+    )
     response: PostResponse | None = None
     error = ""
     try:
         response = post(
             webhook.url,
-            payload,
+            delivery.payload.encode(),
             headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, **signed},
             policy=DestinationPolicy(settings.WEBHOOK_ALLOW_HOSTS),
         )

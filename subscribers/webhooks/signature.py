@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
-from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from datetime import datetime
-from hashlib import sha256
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
 
 
-def headers(
-    *, message_id: str, secrets: Iterable[str], body: bytes, now: datetime
-) -> dict[str, str]:
+def headers(*, message_id: str, secrets: Iterable[str], body: str, now: datetime) -> dict[str, str]:
     """Return the three headers that a receiver verifies with any of the secrets it knows."""
-    timestamp = str(int(now.timestamp()))
-    signed = b".".join([message_id.encode(), timestamp.encode(), body])
+    at = now.astimezone(UTC)  # the library reads it as if it were
     return {
         "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(f"v1,{_mac(secret, signed)}" for secret in secrets),
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(
+            Webhook(secret).sign(message_id, at, body) for secret in secrets
+        ),
     }
-
-
-def _mac(secret: str, signed: bytes) -> str:
-    key = b64decode(secret.removeprefix("whsec_"))
-    return b64encode(hmac.digest(key, signed, sha256)).decode()
