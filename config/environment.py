@@ -20,5 +20,5 @@ class Environment(environ.Env):  # type: ignore[misc]  # it has no types
         try:
             return super().get_value(var, cast=cast, **options)
         except ValueError:
-            kind = {int: "a whole number", float: "a number"}.get(cast, "something else")
+            kind = "a whole number" if cast is int else "something else"
             raise ImproperlyConfigured(f"{var}: write {kind}.") from None

@@ -194,10 +194,8 @@ RESEND_UNCERTAIN = env.bool("RESEND_UNCERTAIN", default=True)
 # Lanes run under SCHED_BATCH, so that they interrupt no other process on their host.
 LANE_SCHED_BATCH = env.bool("LANE_SCHED_BATCH", default=True)
 # An edition is held for a person's approval if its readers are more than this many per cent more
-# or fewer than usual; 0 never holds it. Nor is it held if both numbers are below
-# AUDIENCE_GUARD_MIN_READERS.
+# or fewer than usual; 0 never holds it.
 AUDIENCE_GUARD_PERCENT = env.int("AUDIENCE_GUARD_PERCENT", default=30)
-AUDIENCE_GUARD_MIN_READERS = env.int("AUDIENCE_GUARD_MIN_READERS", default=50)
 
 # --- Retention ----------------------------------------------------------------------------------
 # Days after which data is purged (subscribers.privacy.retention); 0 keeps it permanently.
@@ -213,13 +211,9 @@ RETENTION_WEBHOOK_DAYS = env.int("RETENTION_WEBHOOK_DAYS", default=30)
 # --- Sign-up ------------------------------------------------------------------------------------
 # Sign-ups in ten minutes:
 # - from one network (a campus behind one address stays below the limit);
-# - in all (sign-ups above the limit wait their turn);
-# - without a form token, which shows that Daybreak's own form was loaded.
+# - in all (sign-ups above the limit wait their turn).
 SIGNUP_LIMIT_NETWORK = env.int("SIGNUP_LIMIT_NETWORK", default=60)
 SIGNUP_LIMIT = env.int("SIGNUP_LIMIT", default=1_000)
-SIGNUP_LIMIT_UNPROVEN = env.int("SIGNUP_LIMIT_UNPROVEN", default=200)
-# A form that comes back in less time was sent by a program: people need longer, even with autofill.
-SIGNUP_MIN_SECONDS = env.float("SIGNUP_MIN_SECONDS", default=2)
 # When each reader's browser does a proof of work: "auto" (a limit is near), "always" or "never".
 SIGNUP_CHALLENGE = env("SIGNUP_CHALLENGE", default="auto")
 # What happens to disposable addresses, to role accounts (info@, sales@) and to domains that mix two

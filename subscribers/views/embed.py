@@ -116,7 +116,7 @@ def form_token(request: HttpRequest, slug: str) -> HttpResponse:
     challenge = abuse.new_challenge(now()) if abuse.challenge_needed(now()) else None
     answer = {
         "opened": abuse.new_form_token(now()),
-        "wait": round(settings.SIGNUP_MIN_SECONDS * 1000) + 500,
+        "wait": round(abuse.form_token.MIN_SECONDS * 1000) + 500,
         "challenge": challenge,
     }
     response = JsonResponse(answer)

@@ -72,10 +72,6 @@ def test_an_unsubscribe_link_must_fit_its_header(deployment, length, expected):
     [
         ("SIGNUP_LIMIT", 0, "daybreak.E020"),
         ("SIGNUP_LIMIT_NETWORK", -1, "daybreak.E020"),
-        ("SIGNUP_LIMIT_UNPROVEN", 0, "daybreak.E020"),
-        ("SIGNUP_MIN_SECONDS", -1.0, "daybreak.E021"),
-        ("SIGNUP_MIN_SECONDS", float("nan"), "daybreak.E021"),
-        ("SIGNUP_MIN_SECONDS", 3600.0, "daybreak.E021"),
         ("SIGNUP_CHALLENGE", "sometimes", "daybreak.E022"),
         ("SIGNUP_DISPOSABLE", "", "daybreak.E022"),
         ("SIGNUP_ROLE_ACCOUNTS", "Refuse", "daybreak.E022"),
@@ -131,7 +127,7 @@ def test_a_variable_that_is_no_setting_any_more_is_named(deployment, monkeypatch
     [
         {"PENDING_DAYS": 5},
         {"PENDING_DAYS": 4, "REMINDER_HOURS": 0},
-        {"SIGNUP_MIN_SECONDS": 0.0, "SIGNUP_LIMIT_UNPROVEN": 1},
+        {"SIGNUP_LIMIT": 1, "SIGNUP_LIMIT_NETWORK": 1},
         {"RETENTION_INACTIVE_DAYS": 0, "SIGNUP_CHALLENGE": "never"},
     ],
 )
@@ -147,7 +143,7 @@ def test_the_lifetime_of_a_link_in_the_checks_is_the_real_one():
 
 
 @pytest.mark.subprocess
-@pytest.mark.parametrize("name", ["PENDING_DAYS", "SIGNUP_MIN_SECONDS"])
+@pytest.mark.parametrize("name", ["PENDING_DAYS", "SIGNUP_LIMIT"])
 def test_an_invalid_number_is_reported_in_one_line(tmp_path, name):
     refused = shell.run("manage.py", "migrate", var=tmp_path, **{name: "a week"})
 

@@ -18,9 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def newsletter(page, settings):
+def newsletter(page, settings, quick_forms):
     """Return a newsletter whose pages show all they can, in a colour that is hard to read."""
-    settings.SIGNUP_MIN_SECONDS = 0  # an automated browser is quicker than any reader
     newsletter = factories.newsletter(
         name="The Daily Briefing",
         slug="daily",

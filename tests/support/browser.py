@@ -99,6 +99,14 @@ def admin_page(_admin_context: Any, live_server: Any, settings: Any) -> Iterator
         page.close()
 
 
+@pytest.fixture
+def quick_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let forms be sent at once: an automated browser is quicker than any reader."""
+    from subscribers.signup.abuse import form_token
+
+    monkeypatch.setattr(form_token, "MIN_SECONDS", 0.0)
+
+
 def act_on_loaded_pages(page: Any) -> None:
     """Make each click, choice or entry wait until the page's scripts run.
 

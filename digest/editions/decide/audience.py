@@ -27,6 +27,8 @@ RECENT_EDITIONS, MIN_EDITIONS = 10, 3
 # How far the number of readers may differ from an accepted one: whoever accepts 12,000 readers
 # also accepts those who come and go before the start, but not an import.
 DRIFT_PERCENT = 10
+# Below this many readers, now and usually, no edition is held for their number.
+MIN_READERS = 50
 # Readers whose row has one of these states have the edition, or may have it.
 REACHED = (Delivery.Status.SENT, Delivery.Status.UNCERTAIN)
 
@@ -147,7 +149,7 @@ def unusual_warning(edition: Edition, count: int) -> str | None:
     expected = usual_size(edition)
     if expected is None:
         return None
-    if max(count, expected) < settings.AUDIENCE_GUARD_MIN_READERS or _is_accepted(edition, count):
+    if max(count, expected) < MIN_READERS or _is_accepted(edition, count):
         return None
     if abs(count - expected) * 100 <= percent * expected:
         return None

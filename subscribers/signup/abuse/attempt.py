@@ -24,7 +24,7 @@ class Attempt:
     # The honeypot: a field that people do not see. If it holds anything, nothing is stored.
     honeypot: str = ""
     # The form token (`new_form_token`) that was put into the form when it was shown. It is empty if
-    # there was no form. Only a few sign-ups without one get in (SIGNUP_LIMIT_UNPROVEN); the others
+    # there was no form. Only a few sign-ups without one get in (limits.UNPROVEN_SHARE); the others
     # need a solved challenge.
     form_token: str = ""
     # The ALTCHA payload (base64) that solves a `new_challenge`.

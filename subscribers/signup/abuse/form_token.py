@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.core.signing import BadSignature, Signer, b62_decode, b62_encode
 
+# Programs send a form back in less time. People need longer, even with autofill.
+MIN_SECONDS = 2.0
 # A tab that stays open overnight is still a person's. An older token proves nothing.
 MAX_AGE = timedelta(hours=24)
 # It is part of each signature: with another salt, the tokens of open forms would count as forged.
@@ -38,7 +39,7 @@ def read_form_token(token: str, *, now: datetime) -> FormAge:
     age = timedelta(milliseconds=_milliseconds(now) - b62_decode(value))
     if age > MAX_AGE:
         return FormAge.UNKNOWN
-    shortest = timedelta(seconds=settings.SIGNUP_MIN_SECONDS)
+    shortest = timedelta(seconds=MIN_SECONDS)
     return FormAge.LONG_ENOUGH if age >= shortest else FormAge.TOO_QUICK
 
 

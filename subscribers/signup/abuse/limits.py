@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 # flood ends here and costs the database nothing. How many mails the attempts cause is decided by
 # the database (enrol).
 PER_ADDRESS = 20
+# The share of the total limit that sign-ups without a form token may take.
+UNPROVEN_SHARE = 0.2
 # A network may send this many times its share if each sign-up brings a solved challenge.
 SOLVED_FACTOR = 5
 # Behind these addresses there is a proxy of our own (without BEHIND_PROXY all readers seem to come
@@ -81,7 +83,8 @@ def client_buckets(
         name = "solved-network" if solved else "network"
         found.append(LeakyBucket(f"{name}:{network(ip_address)}{purpose}", share))
     if not proven:
-        found.append(LeakyBucket(f"unproven{purpose}", settings.SIGNUP_LIMIT_UNPROVEN))
+        unproven = max(1, int(settings.SIGNUP_LIMIT * UNPROVEN_SHARE))
+        found.append(LeakyBucket(f"unproven{purpose}", unproven))
     return [*found, total_bucket(purpose)]
 
 

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from digest.editions.decide import audience
 from digest.models import Edition
 from tests import factories
 
@@ -192,9 +193,9 @@ def test_a_token_of_another_newsletter_neither_sees_nor_sends(api_client, daily)
 
 
 def test_an_unusual_number_of_readers_is_a_conflict_until_the_request_accepts_it(
-    editions_client, daily, settings
+    editions_client, daily, settings, monkeypatch
 ):
-    settings.AUDIENCE_GUARD_MIN_READERS = 1
+    monkeypatch.setattr(audience, "MIN_READERS", 1)
     now = timezone.now()
     for _ in range(3):
         old = factories.edition(daily, stories=0, audience=100)

@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
 from digest.delivery.planning import start
+from digest.editions.decide import audience
 from digest.editions.decide.approve import approve
 from digest.management.commands import resend_failed
 from digest.models import Delivery, Edition
@@ -51,8 +52,8 @@ def test_the_error_names_an_edition_that_does_not_exist(command):
         call_command(command, 999999)
 
 
-def test_an_unusual_audience_is_accepted_by_its_number(settings):
-    settings.AUDIENCE_GUARD_MIN_READERS = 5
+def test_an_unusual_audience_is_accepted_by_its_number(settings, monkeypatch):
+    monkeypatch.setattr(audience, "MIN_READERS", 5)
     newsletter = factories.newsletter()
     for _ in range(3):
         earlier = factories.edition(newsletter, stories=0, audience=2)

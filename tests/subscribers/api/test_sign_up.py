@@ -115,7 +115,7 @@ def test_the_limit_per_network_is_the_same_as_for_the_form(anonymous, settings):
 
 def test_the_limits_of_the_form_hold_without_redis(anonymous, settings, monkeypatch, no_redis):
     monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
-    settings.SIGNUP_LIMIT_UNPROVEN = 5
+    monkeypatch.setattr(limits, "UNPROVEN_SHARE", 5 / settings.SIGNUP_LIMIT)
     answers = [anonymous.call("POST", PATH, {"email": f"reader{n}@example.com"}) for n in range(10)]
     assert [answer.status_code for answer in answers] == [202] * 5 + [403] * 5
     assert Subscription.objects.count() == 5

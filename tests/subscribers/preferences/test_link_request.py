@@ -108,7 +108,8 @@ def test_sign_ups_from_a_shared_network_do_not_use_up_its_limit_of_links(
     monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
     if redis == "without Redis":
         request.getfixturevalue("no_redis")
-    settings.SIGNUP_LIMIT_NETWORK = settings.SIGNUP_LIMIT_UNPROVEN = 3
+    settings.SIGNUP_LIMIT_NETWORK = 3
+    monkeypatch.setattr(limits, "UNPROVEN_SHARE", 3 / settings.SIGNUP_LIMIT)
     network = {"REMOTE_ADDR": "192.0.2.9"}
     form = reverse("newsletter", args=[active.newsletter.slug])
     for n in range(4):

@@ -147,8 +147,8 @@ def test_mails_beyond_the_overall_limit_wait_and_sign_ups_far_beyond_it_are_drop
     assert delays[70:] == [None] * 10
 
 
-def test_sign_ups_without_a_form_token_have_a_smaller_limit(settings):
-    settings.SIGNUP_LIMIT_UNPROVEN = 2
+def test_sign_ups_without_a_form_token_have_a_smaller_limit(settings, monkeypatch):
+    monkeypatch.setattr(limits, "UNPROVEN_SHARE", 2 / settings.SIGNUP_LIMIT)
     networks = ip_addresses()
     accepted = [is_accepted(n=n, ip_address=next(networks), form_token="") for n in range(4)]
 
@@ -156,9 +156,10 @@ def test_sign_ups_without_a_form_token_have_a_smaller_limit(settings):
     assert is_accepted(n=5, ip_address=next(networks))
 
 
-def test_a_trusted_client_has_only_the_limits_per_address_and_overall(settings):
+def test_a_trusted_client_has_only_the_limits_per_address_and_overall(settings, monkeypatch):
     settings.SIGNUP_LIMIT = 40
-    settings.SIGNUP_LIMIT_NETWORK = settings.SIGNUP_LIMIT_UNPROVEN = 1
+    settings.SIGNUP_LIMIT_NETWORK = 1
+    monkeypatch.setattr(limits, "UNPROVEN_SHARE", 1 / settings.SIGNUP_LIMIT)
     settings.SIGNUP_CHALLENGE = "always"
     trusted = {"form_token": "", "trusted": True}
 

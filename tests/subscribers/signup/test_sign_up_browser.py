@@ -12,8 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def newsletter(page, settings):
-    settings.SIGNUP_MIN_SECONDS = 0  # an automated browser is quicker than any reader
+def newsletter(page, settings, quick_forms):
     return factories.newsletter(name="The Daily Briefing", slug="daily", accent_color="#ffc400")
 
 

@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from digest.admin.edition import actions, under_way
 from digest.delivery.planning import start
+from digest.editions.decide import audience
 from digest.editions.decide.approve import approve
 from digest.models import Delivery, Edition
 from subscribers.consent.suppression import suppress
@@ -168,9 +169,9 @@ def test_an_edition_approved_after_its_send_time_is_released_immediately(admin_c
 
 
 @pytest.fixture
-def unusual(settings):
+def unusual(settings, monkeypatch):
     """Return a draft for six readers of a newsletter that usually has two."""
-    settings.AUDIENCE_GUARD_MIN_READERS = 5
+    monkeypatch.setattr(audience, "MIN_READERS", 5)
     newsletter = factories.newsletter()
     for days in range(3):
         earlier = factories.edition(newsletter, stories=0, audience=2)
@@ -185,8 +186,10 @@ def unusual(settings):
     )
 
 
-def test_the_confirmation_page_shows_the_usual_number_of_readers(admin_client, unusual, settings):
-    settings.AUDIENCE_GUARD_MIN_READERS = 50
+def test_the_confirmation_page_shows_the_usual_number_of_readers(
+    admin_client, unusual, monkeypatch
+):
+    monkeypatch.setattr(audience, "MIN_READERS", 50)
 
     assert "6 readers of" in without_strong(page_html(admin_client, unusual, "send"))
     assert "(usually about 2)" in page_html(admin_client, unusual, "send")

@@ -289,8 +289,8 @@ def test_a_saturday_edition_is_compared_with_weekend_editions(newsletter, sent):
     assert audience.unusual_warning(edition_of(newsletter, FRIDAY), 1000) is None
 
 
-def test_suppressed_and_paused_readers_do_not_count(newsletter, sent, settings):
-    settings.AUDIENCE_GUARD_MIN_READERS = 5
+def test_suppressed_and_paused_readers_do_not_count(newsletter, sent, settings, monkeypatch):
+    monkeypatch.setattr(audience, "MIN_READERS", 5)
     sent(10, *weeks_before(FRIDAY))
     for n in range(14):
         reader = factories.subscription(newsletter, f"r{n}@example.com")
@@ -307,8 +307,8 @@ def test_suppressed_and_paused_readers_do_not_count(newsletter, sent, settings):
     assert edition.deliveries.count() == 14
 
 
-def test_an_edition_for_a_mostly_suppressed_list_is_held(newsletter, sent, settings):
-    settings.AUDIENCE_GUARD_MIN_READERS = 5
+def test_an_edition_for_a_mostly_suppressed_list_is_held(newsletter, sent, settings, monkeypatch):
+    monkeypatch.setattr(audience, "MIN_READERS", 5)
     sent(10, *weeks_before(FRIDAY))
     for n in range(10):
         reader = factories.subscription(newsletter, f"r{n}@example.com")

@@ -85,12 +85,12 @@ def test_corrections_and_other_newsletters_do_not_count_towards_the_usual_size(s
     assert audience.usual_size(edition) == 100
 
 
-def test_an_audience_below_the_guards_minimum_needs_no_acceptance(sent, edition, settings):
+def test_an_audience_below_the_guards_minimum_needs_no_acceptance(sent, edition, monkeypatch):
     sent(10, 10, 10)
 
     assert audience.unusual_warning(edition, 49) is None
     assert audience.unusual_warning(edition, 50)
-    settings.AUDIENCE_GUARD_MIN_READERS = 51
+    monkeypatch.setattr(audience, "MIN_READERS", 51)
     assert audience.unusual_warning(edition, 50) is None
 
 
@@ -138,9 +138,9 @@ def test_an_edition_records_its_audience_when_sending_starts(edition):
 
 
 @pytest.fixture
-def held_for_audience(sent, edition, settings):
+def held_for_audience(sent, edition, settings, monkeypatch):
     """An edition that was held at its start: it has six readers where two are usual."""
-    settings.AUDIENCE_GUARD_MIN_READERS = 5
+    monkeypatch.setattr(audience, "MIN_READERS", 5)
     sent(2, 2, 2)
     for _ in range(6):
         factories.subscription(edition.newsletter)
