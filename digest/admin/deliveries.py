@@ -13,16 +13,17 @@ from django.utils.text import Truncator
 from unfold.decorators import display
 
 from digest.models import Delivery, Edition
+from subscribers.admin.colours import by_label
 from subscribers.admin.large_tables import LargeTableMixin, readers_by_address
 from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import Subscription
 
 STATUS_COLOURS = {
-    "sent": "success",
-    "on the wire": "info",
-    "failed": "danger",
-    "skipped": "warning",
-    "uncertain": "warning",
+    Delivery.Status.SENT: "success",
+    Delivery.Status.SENDING: "info",
+    Delivery.Status.FAILED: "danger",
+    Delivery.Status.SKIPPED: "warning",
+    Delivery.Status.UNCERTAIN: "warning",
 }
 EDITIONS_OFFERED = 30
 REPLY_CHARS = 60
@@ -129,7 +130,7 @@ class DeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
     def shown_edition(self, delivery: Delivery) -> str:
         return str(delivery.edition)
 
-    @display(description="Status", label=STATUS_COLOURS)
+    @display(description="Status", label=by_label(STATUS_COLOURS))
     def state(self, delivery: Delivery) -> str:
         return delivery.get_status_display()
 

@@ -18,9 +18,8 @@ from unfold.decorators import display
 from digest.admin.local_times import format_local
 from digest.models import Feed
 from digest.tasks import fetch_feed
+from subscribers.admin.colours import HEALTH
 from subscribers.plumbing.queue import enqueue
-
-STATE_COLOURS = {"well": "success", "new": "info", "in trouble": "danger", "off": "default"}
 
 
 class TroubleFilter(admin.SimpleListFilter):
@@ -73,7 +72,7 @@ class FeedAdmin(ModelAdmin):
     def name(self, feed: Feed) -> str:
         return str(feed)
 
-    @display(description="State", label=STATE_COLOURS)
+    @display(description="State", label=HEALTH)
     def state(self, feed: Feed) -> str:
         return feed_state(feed)
 
@@ -102,7 +101,7 @@ class FeedAdmin(ModelAdmin):
             extra_context = {
                 "feed": feed,
                 "feed_state": feed_state(feed),
-                "feed_colour": STATE_COLOURS[feed_state(feed)],
+                "feed_colour": HEALTH[feed_state(feed)],
                 "last_success": format_local(feed.last_success_at, zone, year=True),
                 "last_fetch": format_local(feed.last_fetched_at, zone, year=True),
                 "next_fetch": format_local(feed.next_fetch_at, zone, year=True),

@@ -25,9 +25,10 @@ from digest.admin.local_times import format_local
 from digest.editions.decide.approve import void_if_changed
 from digest.feeds.manual import by_hand
 from digest.models import Edition, EditionItem, Story
+from subscribers.admin.colours import by_label
 from subscribers.models import Newsletter, Section
 
-ORIGIN_COLOURS = {"added by URL": "info", "pasted text": "info"}
+ORIGIN_COLOURS = {Story.Origin.URL: "info", Story.Origin.TEXT: "info"}
 
 
 class SectionChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -132,7 +133,7 @@ class StoryAdmin(ModelAdmin):
     def published(self, story: Story) -> str:
         return format_local(story.published_at, story.newsletter.zone)
 
-    @display(description="Came from", ordering="origin", label=ORIGIN_COLOURS)
+    @display(description="Came from", ordering="origin", label=by_label(ORIGIN_COLOURS))
     def came_from(self, story: Story) -> str:
         return story.get_origin_display()
 

@@ -12,8 +12,17 @@ from subscribers.models import AddressChange, RequestedMail, Subscriber
 
 # Requests are deleted after some weeks, and nobody makes more of them than this by hand.
 SHOWN = 20
-CHANGE_COLOURS = {"open": "info", "done": "success", "dropped": "default"}
-OUTCOME_COLOURS = {"": "info", "sent": "success", "overtaken": "default"}
+CHANGE_COLOURS: dict[str, str] = {
+    AddressChange.Status.OPEN: "info",
+    AddressChange.Status.DONE: "success",
+    AddressChange.Status.DROPPED: "default",
+}
+# A mail without an outcome waits to be sent.
+OUTCOME_COLOURS: dict[str, str] = {
+    "": "info",
+    RequestedMail.Outcome.SENT: "success",
+    RequestedMail.Outcome.OVERTAKEN: "default",
+}
 
 
 class ReaderRequestsAdmin(ModelAdmin):

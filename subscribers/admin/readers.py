@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from subscribers.admin.colours import by_label
 from subscribers.admin.exports import ExportAdmin
 from subscribers.admin.large_tables import LargeTableMixin, readers_by_address
 from subscribers.admin.privacy import PrivacyAdmin
@@ -18,8 +19,11 @@ from subscribers.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from subscribers.admin.reader_requests import ReaderRequestsAdmin
 from subscribers.models import Consent, Newsletter, Section, Subscriber, Subscription, Suppression
 
-STATUS_COLOURS = {"waiting for confirmation": "warning", "active": "success"}
-REASON_COLOURS = {"hard bounce": "warning", "complaint": "danger"}
+STATUS_COLOURS = {Subscription.Status.PENDING: "warning", Subscription.Status.ACTIVE: "success"}
+REASON_COLOURS = {
+    Suppression.Reason.BOUNCE: "warning",
+    Suppression.Reason.COMPLAINT: "danger",
+}
 
 
 class SubscriptionInline(ReadOnlyInline):
@@ -119,7 +123,7 @@ class SubscriberAdmin(LargeTableMixin, ReaderRequestsAdmin, PrivacyAdmin, Export
     def newsletters(self, subscriber: Any) -> str:
         return subscriber.active_newsletters or "nothing"
 
-    @display(description="Suppressed", label=REASON_COLOURS)
+    @display(description="Suppressed", label=by_label(REASON_COLOURS))
     def suppressed(self, subscriber: Any) -> str:
         reason = subscriber.suppressed_for
         return Suppression.Reason(reason).label if reason else ""
@@ -164,7 +168,7 @@ class SubscriptionAdmin(LargeTableMixin, ReadOnlyAdmin):
         )
         return found, False
 
-    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    @display(description="Status", ordering="status", label=by_label(STATUS_COLOURS))
     def state(self, subscription: Subscription) -> str:
         return subscription.get_status_display()
 

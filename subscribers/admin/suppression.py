@@ -16,6 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from subscribers.addresses.address import BadAddress, normalise
+from subscribers.admin.colours import by_label
 from subscribers.admin.large_tables import LargeTableMixin
 from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.admin.readers import REASON_COLOURS
@@ -53,7 +54,7 @@ class SuppressionAdmin(LargeTableMixin, ReadOnlyAdmin):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("subscribers.add_suppression")
 
-    @display(description="Reason", label=REASON_COLOURS)
+    @display(description="Reason", label=by_label(REASON_COLOURS))
     def why(self, suppression: Suppression) -> str:
         return suppression.get_reason_display()
 

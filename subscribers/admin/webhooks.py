@@ -21,6 +21,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
+from subscribers.admin.colours import HEALTH, by_label
 from subscribers.admin.exports import EXPORT_PERMISSION
 from subscribers.admin.large_tables import LargeTableMixin
 from subscribers.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
@@ -29,8 +30,11 @@ from subscribers.models.webhooks import READER_EVENTS
 from subscribers.web.receiver_url import BadReceiverUrl, check_receiver_url
 from subscribers.webhooks import log
 
-STATE_COLOURS = {"well": "success", "new": "info", "in trouble": "danger", "off": "default"}
-DELIVERY_COLOURS = {"waiting": "info", "delivered": "success", "given up": "danger"}
+DELIVERY_COLOURS = {
+    WebhookDelivery.State.WAITING: "info",
+    WebhookDelivery.State.DELIVERED: "success",
+    WebhookDelivery.State.FAILED: "danger",
+}
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -113,7 +117,7 @@ class WebhookAdmin(ModelAdmin):
     def of(self, webhook: Webhook) -> str:
         return webhook.newsletter.name if webhook.newsletter else "all newsletters"
 
-    @display(description="State", label=STATE_COLOURS)
+    @display(description="State", label=HEALTH)
     def state(self, webhook: Webhook) -> str:
         return webhook_state(webhook)
 
@@ -145,7 +149,7 @@ class WebhookAdmin(ModelAdmin):
             context = {
                 "webhook": webhook,
                 "webhook_state": state,
-                "webhook_colour": STATE_COLOURS[state],
+                "webhook_colour": HEALTH[state],
                 "last_try": WebhookAttempt.objects.filter(delivery__webhook=webhook).last(),
                 "old_secret_signs": webhook.old_secret_until and webhook.old_secret_until > now(),
             }
@@ -230,7 +234,7 @@ class WebhookDeliveryAdmin(LargeTableMixin, ReadOnlyAdmin):
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("subscribers.change_webhook")
 
-    @display(description="State", ordering="state", label=DELIVERY_COLOURS)
+    @display(description="State", ordering="state", label=by_label(DELIVERY_COLOURS))
     def outcome(self, delivery: WebhookDelivery) -> str:
         return delivery.get_state_display()
 

@@ -12,20 +12,13 @@ from unfold.decorators import display
 
 from digest.admin.edition.actions import EditionActions
 from digest.admin.edition.form import EditionForm, ItemInline
-from digest.admin.edition.panel import panel
+from digest.admin.edition.panel import COLOURS, panel
 from digest.admin.local_times import format_local
 from digest.admin.send_times import format_send_time
 from digest.editions.decide.approve import void_if_changed
 from digest.editions.edit import curate
 from digest.models import Edition
-
-STATUS_COLOURS = {
-    "held for the editors": "danger",
-    "approved": "success",
-    "sending": "info",
-    "sent": "success",
-    "skipped": "warning",
-}
+from subscribers.admin.colours import by_label
 
 
 @admin.register(Edition)
@@ -76,7 +69,7 @@ class EditionAdmin(EditionActions):
     def shown_subject(self, edition: Edition) -> str | None:
         return edition.subject or None
 
-    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    @display(description="Status", ordering="status", label=by_label(COLOURS))
     def state(self, edition: Edition) -> str:
         return edition.get_status_display()
 

@@ -18,8 +18,8 @@ from subscribers.mail.relays import Relay
 FIRST_OPEN_SECONDS, MAX_OPEN_SECONDS = 5, 120
 # How long after a failure the breaker stays half open, unless the relay recovers.
 HALF_OPEN_SECONDS = 15 * 60
-# How long one lane holds the probe. It is longer than a connection takes to open or to fail: a lane
-# that has reported neither by then is dead.
+# How long one lane holds the probe. A relay that works answers sooner, and a host that does not
+# answer is given up sooner. After that another lane may probe, because the first may be dead.
 PROBE_SECONDS = 20
 
 

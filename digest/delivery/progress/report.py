@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection, models, transaction
 from django.db.models import Count, ExpressionWrapper, Q
 
+from digest.delivery.planning.start import WAITING
 from digest.models import Delivery
 
 _Status = Delivery.Status
@@ -215,10 +216,8 @@ class Waiting(NamedTuple):
 
 def count_waiting(edition_id: int, *, now: datetime) -> Waiting:
     """Count the waiting readers from an index alone: a twentieth of the time of a whole count."""
-    # This must be exactly the condition of the index delivery_due, or PostgreSQL reads the rows
-    # too.
-    waiting = Q(status=_Status.PENDING) | Q(status=_Status.UNCERTAIN, finished_at=None)
-    found = Delivery.objects.filter(waiting, edition_id=edition_id).aggregate(
+    # WAITING is the condition of the index delivery_due. With any other, PostgreSQL reads the rows.
+    found = Delivery.objects.filter(WAITING, edition_id=edition_id).aggregate(
         readers=Count("next_attempt_at"),
         later=Count("next_attempt_at", filter=Q(next_attempt_at__gt=now)),
     )
