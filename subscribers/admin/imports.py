@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +21,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from subscribers import tasks
+from subscribers.admin.colours import by_label
 from subscribers.admin.import_forms import ColumnMappingForm, EvidenceForm, UploadForm
 from subscribers.admin.import_panel import COLOURS, panel, preview_context, progress
 from subscribers.admin.read_only import ReadOnlyAdmin
@@ -30,8 +30,6 @@ from subscribers.plumbing.queue import enqueue
 from subscribers.transfer import exporting, jobs
 from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.unpacking import UnreadableFile
-
-COLOURS_BY_LABEL = {ImportJob.Status(status).label: colour for status, colour in COLOURS.items()}
 
 
 @admin.register(ImportJob)
@@ -42,7 +40,7 @@ class ImportJobAdmin(ReadOnlyAdmin):
     search_fields = ["name", "evidence"]
     date_hierarchy = "created_at"
 
-    @display(description="Status", ordering="status", label=COLOURS_BY_LABEL)
+    @display(description="Status", ordering="status", label=by_label(COLOURS))
     def state(self, job: ImportJob) -> str:
         return job.get_status_display()
 
@@ -201,13 +199,10 @@ class ImportJobAdmin(ReadOnlyAdmin):
 
 
 def _refused(job: ImportJob) -> Iterator[str]:
-    writer = csv.writer(exporting.Echo())
-    yield "\ufeff" + writer.writerow(["line", "email", "reason"])
     rows = job.refusals.order_by("line").values_list("line", "email", "reason")
-    for line, email, reason in rows.iterator(chunk_size=2000):
-        yield writer.writerow(
-            [line, exporting.escape_formula(email), exporting.escape_formula(reason)]
-        )
+    yield "\ufeff"
+    yield from exporting.csv_lines([("line", "email", "reason")])
+    yield from exporting.csv_lines(rows.iterator(chunk_size=2000))
 
 
 def _redirect_to(job: ImportJob) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -20,6 +19,7 @@ from subscribers.api.newsletters import get_newsletter
 from subscribers.api.openapi import problem_responses
 from subscribers.api.pagination import AfterId, Page, paginate
 from subscribers.models import Newsletter, Scope, Section, Subscription, Suppression
+from subscribers.transfer import exporting
 
 router = Router(tags=["Subscribers"], auth=Token(Scope.SUBSCRIBERS_READ))
 
@@ -175,26 +175,9 @@ def _row(subscription: Any, slugs: dict[int, str]) -> dict[str, Any]:
     }
 
 
-class _Line:
-    """A file for csv.writer that returns each line instead of storing it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(SubscriberOut.model_fields)
-    for row in rows:
-        yield writer.writerow([_cell(value) for value in row.values()])
-
-
-def _cell(value: Any) -> str:
-    """Return the value as text, with a ' before what a spreadsheet takes for a formula (OWASP)."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    text = " ".join(value) if isinstance(value, list) else str(value or "")
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    yield from exporting.csv_lines([SubscriberOut.model_fields])
+    yield from exporting.csv_lines(row.values() for row in rows)
 
 
 def _ndjson(rows: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from django.db.models import Case, CharField, F, OuterRef, QuerySet, Subquery, Value, When
 
@@ -29,17 +30,6 @@ _SUPPRESSED = {
 }
 
 
-class Echo:
-    """A file for csv.writer that returns what is written to it."""
-
-    def write(self, value: str) -> str:
-        return value
-
-
-class _Writer(Protocol):
-    def writerow(self, row: Collection[Any], /) -> Any: ...
-
-
 def csv_chunks(
     *, newsletter: Newsletter | None = None, statuses: Collection[str] = ()
 ) -> Iterator[str]:
@@ -48,13 +38,23 @@ def csv_chunks(
     Erased readers are not in it. A suppressed reader's status says that they are suppressed: a
     service that imports the file sends them nothing either.
     """
-    writer: _Writer = csv.writer(Echo(), lineterminator="\r\n")
-    yield writer.writerow(HEADER)
+    yield from csv_lines([HEADER])
     found = _rows(newsletter, statuses)
     last = 0
     while rows := list(found.filter(pk__gt=last)[:CHUNK_ROWS]):
         last = rows[-1][0]
-        yield "".join(writer.writerow([_text(value) for value in row[1:]]) for row in rows)
+        yield "".join(csv_lines(row[1:] for row in rows))
+
+
+def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """Yield each row as a line of CSV, in which no spreadsheet finds a formula."""
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow([_text(value) for value in row])
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
 
 
 def encoded(chunks: Iterator[str], *, by_gzip: bool = False) -> Iterator[bytes]:
@@ -105,4 +105,4 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    return escape_formula(str(value))
+    return escape_formula(" ".join(value) if isinstance(value, list) else str(value))
