@@ -83,18 +83,12 @@ def is_hash(entry: Suppression) -> bool:
     return entry.email_key.startswith(_PREFIX)
 
 
-def suppressed_among(keys: Collection[str]) -> dict[str, str]:
-    """Return those of the compare keys that no import may bring in, each with its reason.
-
-    Erased readers count. It takes two queries, or three if the list has hashes, however many keys
-    there are. Only then are the keys hashed.
-    """
-    wanted = list(keys)
-    return erased_among(wanted) | dict(_reasons(Suppression.objects.filter(email_key__in=wanted)))
-
-
 def erased_among(keys: Collection[str]) -> dict[str, str]:
-    """Return those of the compare keys that are on the list only as a hash, with their reasons."""
+    """Return those of the compare keys that are on the list only as a hash, with their reasons.
+
+    It takes two queries, however many keys there are, or one if the list has no hashes. Only with
+    hashes are the keys hashed.
+    """
     if not _all_hashed().exists():
         return {}
     hashes = {hashed: key for key in keys for hashed in _hashes(key)}

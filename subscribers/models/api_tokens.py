@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.timezone import now
 
@@ -109,9 +108,3 @@ class ApiReceipt(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-
-def validate_scopes(scopes: list[str]) -> None:
-    """Refuse a token without any scope."""
-    if not scopes:
-        raise ValidationError("Choose at least one scope.")

@@ -27,6 +27,7 @@ from subscribers.transfer.spreadsheet import Spreadsheet
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.transfer.test_spreadsheet import file_of
+from tests.support.suppression import suppressed_among
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -264,7 +265,7 @@ def test_a_reader_who_is_erased_while_an_import_stores_them_stays_erased(is_know
             )
         assert erasing.result(10)
 
-    assert suppression.suppressed_among(["ann@example.com"]) == {"ann@example.com": "erased"}
+    assert suppressed_among(["ann@example.com"]) == {"ann@example.com": "erased"}
     assert not Subscriber.objects.filter(email="ann@example.com").exists()
     assert list(Subscription.objects.filter(status="active").values_list("subscriber__email")) == [
         ("bob@example.com",)

@@ -10,6 +10,8 @@ shell             runs parts of Daybreak in other processes
 waiting           waits for a condition, never for a fixed time
 query_plans       the query plans that PostgreSQL would choose on large tables
 challenge_solver  solves a challenge as a reader's browser does
+suppression       what the suppression list says of some addresses
+no_redis          a Redis that cannot be reached
 other_release     values in the cache that another release of the code has stored
 paths             folders that tests read files from or start processes in
 """

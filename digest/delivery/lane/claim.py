@@ -217,18 +217,6 @@ class PendingClaim:
         return Window(rows, len(found), found[-1][:2] if found else self._after)
 
 
-def claim(
-    claimant: Claimant,
-    *,
-    outcomes: Sequence[RowOutcome] = (),
-    after: Position = FRONT,
-    limit: int = WINDOW,
-    now: datetime,
-) -> Window:
-    """Claim a window, and wait for it."""
-    return PendingClaim(claimant, outcomes=outcomes, after=after, limit=limit, now=now).window()
-
-
 def record(*, lane: str, outcomes: Sequence[RowOutcome], now: datetime) -> None:
     """Record the outcomes of a window that no other window follows."""
     if outcomes:

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from subscribers.consent.suppression import suppressed_among
 from subscribers.models import Subscriber
 from tests import factories
+from tests.support.suppression import suppressed_among
 
 pytestmark = pytest.mark.django_db
 

@@ -21,6 +21,7 @@ from subscribers.transfer.storing import CONFIRMATION_EVERY
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.transfer.test_spreadsheet import file_of
+from tests.support.suppression import suppressed_among
 
 pytestmark = pytest.mark.django_db
 EVIDENCE = "Double opt-in at news.example.com, 2019 to 2025; the records are with the lawyers."
@@ -254,7 +255,7 @@ def test_a_reader_who_unsubscribed_elsewhere_is_suppressed_even_if_imported_befo
     assert printed == ["added 0, suppressed 1, already there 0, refused 0"]
     entry = Suppression.objects.get()
     assert (entry.reason, entry.detail) == ("import", "unsubscribed, 2024-05-06")
-    assert suppression.suppressed_among(["reader0@example.com"])
+    assert suppressed_among(["reader0@example.com"])
 
 
 def test_a_reader_who_confirmed_here_since_then_is_not_suppressed(run, newsletter):

@@ -18,6 +18,7 @@ from subscribers.signup import confirmation_mail
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.preferences.conftest import link, recorded_changes
+from tests.support.suppression import suppressed_among
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=6)
@@ -300,7 +301,7 @@ def test_an_erased_address_may_be_the_new_address(active):
     agree(change, "old")
     agree(change, "new")
 
-    assert suppression.suppressed_among(["new@example.org"]) == {}
+    assert suppressed_among(["new@example.org"]) == {}
 
 
 def test_requests_are_deleted_after_two_weeks(active):

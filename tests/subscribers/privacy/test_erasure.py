@@ -7,12 +7,12 @@ from django.contrib.auth.models import User
 from django.core.serializers import serialize
 from django.urls import reverse
 
-from digest.delivery.lane import claim
+from digest.delivery.lane.claim import Claimant, PendingClaim
 from digest.models import Delivery
 from subscribers import signals, signed_links
 from subscribers.consent import suppression
 from subscribers.consent.record import Origin, record_consent
-from subscribers.consent.suppression import suppress, suppressed_among
+from subscribers.consent.suppression import suppress
 from subscribers.models import (
     AddressChange,
     Consent,
@@ -27,6 +27,7 @@ from subscribers.privacy import data_export, erasure
 from subscribers.signup import flow
 from tests import factories
 from tests.factories import NOW
+from tests.support.suppression import suppressed_among
 
 pytestmark = pytest.mark.django_db
 
@@ -232,8 +233,8 @@ def test_an_erased_reader_may_sign_up_as_a_new_reader_and_gets_editions_again(an
     assert suppressed_among([ADDRESS]) == {}
     edition = factories.publish(factories.edition(newsletter), status="sending")
     Delivery.objects.create(edition=edition, subscription=again, next_attempt_at=NOW)
-    claimant = claim.Claimant(edition.pk, edition.revision, "lane", "relay")
-    assert [row.email for row in claim.claim(claimant, now=NOW).rows] == [ADDRESS]
+    claimant = Claimant(edition.pk, edition.revision, "lane", "relay")
+    assert [row.email for row in PendingClaim(claimant, now=NOW).window().rows] == [ADDRESS]
 
 
 def test_links_in_old_mails_do_not_bring_an_erased_reader_back(ann, client):

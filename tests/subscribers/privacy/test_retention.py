@@ -8,7 +8,6 @@ from django.core.cache import cache
 
 from subscribers import tasks
 from subscribers.consent.record import Origin, record_consent
-from subscribers.consent.suppression import suppressed_among
 from subscribers.models import (
     AddressChange,
     Consent,
@@ -21,6 +20,7 @@ from subscribers.privacy import retention
 from tests import factories
 from tests.factories import NOW
 from tests.support.paths import ROOT
+from tests.support.suppression import suppressed_among
 
 pytestmark = pytest.mark.django_db
 

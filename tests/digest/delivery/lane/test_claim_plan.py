@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from django.db import connection
 
-from digest.delivery.lane.claim import Claimant, claim
+from digest.delivery.lane.claim import Claimant, PendingClaim
 from digest.delivery.lane.db_session import lane_session
 from tests.factories import NOW
 from tests.support.query_plans import MANY_ROWS, assume_rows
@@ -21,7 +21,7 @@ def test_a_query_plan_made_for_an_empty_ledger_uses_indexes_in_a_full_one(editio
         # other tables are long does not matter here.
         cursor.execute("SET LOCAL lock_timeout = '10s'")
         cursor.execute("TRUNCATE digest_delivery")
-        claim(Claimant(edition.pk, 1, "lane-1", "relay"), now=NOW)
+        PendingClaim(Claimant(edition.pk, 1, "lane-1", "relay"), now=NOW).window()
         plans = kept_plans(cursor)
 
     assert plans

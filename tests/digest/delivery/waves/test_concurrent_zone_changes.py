@@ -9,7 +9,7 @@ from concurrent.futures import wait as wait_until
 import pytest
 from django.db import connection, transaction
 
-from digest.delivery.lane.claim import Claimant, claim
+from digest.delivery.lane.claim import Claimant, PendingClaim
 from digest.delivery.planning import insert, reader_clock, start
 from digest.editions.decide import waves
 from digest.models import Delivery
@@ -137,7 +137,7 @@ def test_a_row_that_a_lane_is_claiming_is_not_retimed(reader, started, in_backgr
     claimant = Claimant(edition.pk, edition.revision, "lane", "relay")
 
     with transaction.atomic():
-        (claimed,) = claim(claimant, now=utc(9, 22)).rows
+        (claimed,) = PendingClaim(claimant, now=utc(9, 22)).window().rows
         moving = in_background(
             change_zone, subscription=moved, zone="America/Los_Angeles", at=utc(9, 22)
         )
@@ -146,7 +146,7 @@ def test_a_row_that_a_lane_is_claiming_is_not_retimed(reader, started, in_backgr
 
     assert claimed.subscription_id == moved.pk
     assert (row(moved).status, row(moved).due_at) == ("sending", utc(9, 22))
-    assert claim(claimant, now=utc(10, 14)).rows == []
+    assert PendingClaim(claimant, now=utc(10, 14)).window().rows == []
 
 
 def test_a_row_that_is_being_retimed_is_not_claimed(reader, started, in_background, monkeypatch):
@@ -166,10 +166,10 @@ def test_a_row_that_is_being_retimed_is_not_claimed(reader, started, in_backgrou
         change_zone, subscription=moved, zone="America/Los_Angeles", at=utc(9, 22)
     )
     assert pause.reached.wait(10)
-    assert claim(claimant, now=utc(9, 22)).rows == []
+    assert PendingClaim(claimant, now=utc(9, 22)).window().rows == []
     pause.may_continue.set()
     moving.result(10)
 
-    assert claim(claimant, now=utc(9, 22)).rows == []
-    (claimed,) = claim(claimant, now=utc(10, 14)).rows
+    assert PendingClaim(claimant, now=utc(9, 22)).window().rows == []
+    (claimed,) = PendingClaim(claimant, now=utc(10, 14)).window().rows
     assert claimed.subscription_id == moved.pk

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from digest.delivery.lane import lane
-from digest.delivery.lane.claim import Claimant, claim
+from digest.delivery.lane.claim import Claimant, PendingClaim
 from digest.editions.decide.approve import approve
 from digest.models import Edition, Schedule
 from tests import factories
@@ -124,10 +124,10 @@ def test_a_claim_passes_over_a_reader_who_was_not_reached_in_time(reader, starte
     claimant = Claimant(edition.pk, edition.revision, "lane", "relay")
 
     late = row(tokyo).due_at + 3 * HOUR
-    assert claim(claimant, now=late).rows == []
-    (claimed,) = claim(claimant, now=late - MINUTE).rows
+    assert PendingClaim(claimant, now=late).window().rows == []
+    (claimed,) = PendingClaim(claimant, now=late - MINUTE).window().rows
     assert claimed.subscription_id == tokyo.pk
-    (claimed,) = claim(claimant, now=utc(10, 7)).rows
+    (claimed,) = PendingClaim(claimant, now=utc(10, 7)).window().rows
     assert claimed.subscription_id == london.pk
 
 
