@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -13,13 +12,13 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from premailer import Premailer
 
 from digest.models import Cadence, Edition
 from digest.rendering import contents, links, placeholders
 from digest.rendering.safe_text import single_line
 from subscribers.embed.contrast import readable
 from subscribers.i18n import languages
+from subscribers.mail.inlining import inline_styles
 from subscribers.models import Newsletter
 
 # Gmail clips a message's HTML at 102 KB and hides the unsubscribe link with the rest.
@@ -135,14 +134,8 @@ def _fitting_html(context: dict[str, Any]) -> str:
 
 def _inline(html: str) -> str:
     """Inline the first <style>; leave the second, which premailer is told to ignore, unchanged."""
-    inliner = Premailer(
-        strip_important=False,
-        allow_network=False,
-        # The template writes the attributes it wants; premailer would add height="auto".
-        disable_basic_attributes=["align", "valign", "bgcolor", "width", "height"],
-        cssutils_logging_level=logging.CRITICAL,
-    )
-    inlined = str(inliner.transform(html, pretty_print=False))
+    # The template writes the attributes it wants; premailer would add height="auto".
+    inlined = inline_styles(html, adds_attributes=False)
     if placeholders.count_placeholders(inlined) != placeholders.count_placeholders(html):
         raise placeholders.BrokenPage("inlining the styles lost placeholders")
     return inlined

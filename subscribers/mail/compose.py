@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from email.charset import QP, Charset
 from email.utils import formataddr, make_msgid
 from typing import Any
@@ -12,7 +11,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.text import wrap
-from premailer import Premailer
+
+from subscribers.mail.inlining import inline_styles
 
 # Quoted-printable keeps lines at 76 characters, and the text readable in the source. Django's own
 # utf-8 leaves both parts as 8-bit text, which old relays may change, breaking signatures.
@@ -74,15 +74,3 @@ def one_click_headers(url: str) -> dict[str, str]:
         "List-Unsubscribe": f"<{url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
-
-
-def inline_styles(html: str) -> str:
-    """Move the first `<style>` onto the elements, for clients that drop style sheets."""
-    premailer = Premailer(
-        strip_important=False,  # only their !important makes kept media queries win
-        remove_classes=False,
-        disable_validation=True,
-        allow_network=False,
-        cssutils_logging_level=logging.CRITICAL,
-    )
-    return str(premailer.transform(html, pretty_print=False))

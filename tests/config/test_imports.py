@@ -14,8 +14,11 @@ PAGES = "from django.urls import reverse; reverse('admin:index')"
 PRINT_REGISTERED_MODELS = (
     "from django.contrib import admin; print([*map(str, admin.site._registry)])"
 )
-# What only pages and the API need.
-UNNEEDED = {"altcha", "confusable_homoglyphs", "disposable_email_domains", "ninja"}
+# What only pages, the API, or the making of a mail needs.
+UNNEEDED = {
+    "altcha", "confusable_homoglyphs", "disposable_email_domains", "ninja", "premailer",
+    "rapidfuzz", "requests",
+}  # fmt: skip
 PRINT_MODULES = "import sys; print(*sys.modules)"
 
 
