@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ import pytest
 # the CPU time.
 CHROMIUMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"]
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(os.path.exists, CHROMIUMS), CHROMIUMS[0])
+
+
+# Seconds by which each script comes late. A run with 1 finds what is lost on a slow line or a busy
+# machine, because it happened before a page's scripts were listening.
+SLOW_SCRIPTS = float(os.environ.get("SLOW_SCRIPTS", "0"))
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +41,25 @@ def browser() -> Iterator[Any]:
         )  # fmt: skip
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session", autouse=bool(SLOW_SCRIPTS))
+def _slow_scripts() -> Iterator[None]:
+    """Let the live server wait before it serves a script, and let no browser keep the script."""
+    from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
+
+    serve = StaticFilesHandlerMixin.serve
+
+    def serve_late(self: Any, request: Any) -> Any:
+        if request.path.endswith(".js"):
+            time.sleep(SLOW_SCRIPTS)
+        response = serve(self, request)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandlerMixin, "serve", serve_late)
+        yield
 
 
 @pytest.fixture
