@@ -6,24 +6,33 @@ import pytest
 from celery import current_app
 from django.conf import settings
 
-from config import celery_app
+from config import celery_app, value_checks
 from digest.admin import deliveries, stories
 from digest.admin.edition import panel
-from digest.delivery.lane import claim, lane, outbox, recover
+from digest.delivery.lane import claim, outbox, recover
 from digest.delivery.ledger import WINDOW
 from digest.delivery.pacing import circuit_breaker, rate_limit
 from digest.delivery.planning import start
 from digest.delivery.transport.esp import connection as esp
 from digest.delivery.transport.smtp import connection as smtp
 from digest.delivery.transport.smtp import timeouts
+from digest.editions.decide import audience
 from digest.models import Delivery
 from subscribers import signed_links
-from subscribers.admin import colours, import_panel, reader_requests, readers, webhooks
+from subscribers.admin import (
+    api_tokens,
+    import_panel,
+    labels,
+    reader_requests,
+    readers,
+    webhooks,
+)
 from subscribers.mail import due
 from subscribers.plumbing import queue
 from subscribers.preferences import link_request
 from subscribers.privacy.retention import RULES
 from subscribers.signup import confirmation_mail
+from subscribers.signup.abuse import form_token, limits
 from subscribers.web import post
 from subscribers.webhooks import emit, send
 
@@ -34,8 +43,7 @@ def test_a_lane_is_done_with_a_window_before_its_lease_is_over():
     """No message begins after WINDOW_SECONDS, and then each transport has its longest wait."""
     by_smtp = timeouts.MESSAGE_TIMEOUT + timeouts.QUIT_TIMEOUT
     one_request = esp.CONNECT_TIMEOUT + esp.REPLY_TIMEOUT
-    # A large request that is refused begins the flush anew.
-    by_esp = 2 * (esp._FLUSH_SECONDS + one_request)
+    by_esp = esp._MAX_REQUESTS * one_request
     longest = outbox.WINDOW_SECONDS + max(by_smtp, by_esp)
 
     assert timedelta(seconds=longest) < recover.LEASE
@@ -68,7 +76,7 @@ def test_nothing_hands_over_more_than_a_window_at_once():
     )  # fmt: skip
 
     assert all(0 < rows <= WINDOW for rows in at_once)
-    # Twenty in step by step mode: a window, the last four of the one before, and two in flight.
+    # Step by step, a window is claimed while four messages of the last one wait and two are sent.
     assert smtp._STEP_BY_STEP_BATCH + 4 + 2 <= WINDOW
 
 
@@ -104,10 +112,6 @@ def test_a_tick_that_waited_for_its_interval_is_dropped():
     for entry in celery_app.conf.beat_schedule.values():
         assert entry["options"]["expires"] < entry["schedule"]
         assert entry["schedule"] > queue.DEDUP_SECONDS
-
-
-def test_a_lane_ends_before_beat_could_think_it_lost():
-    assert recover.LEASE.total_seconds() > lane.LANE_SECONDS + lane.DRAIN_SECONDS
 
 
 # --- Data is kept for as long as something counts it ----------------------------------------------
@@ -149,6 +153,7 @@ def test_every_task_has_a_queue_that_a_worker_serves():
     [
         deliveries.STATUS_COLOURS, stories.ORIGIN_COLOURS, panel.COLOURS, import_panel.COLOURS,
         readers.STATUS_COLOURS, readers.REASON_COLOURS, webhooks.DELIVERY_COLOURS,
+        labels.HEALTH_COLOURS, api_tokens.STATE_COLOURS,
     ],
 )  # fmt: skip
 def test_a_colour_stands_for_a_value_that_exists_and_is_one_of_unfolds(coloured):
@@ -156,7 +161,24 @@ def test_a_colour_stands_for_a_value_that_exists_and_is_one_of_unfolds(coloured)
 
     assert set(coloured) <= set(choices)
     assert set(coloured.values()) <= {"default", "info", "success", "warning", "danger", "primary"}
-    assert set(colours.by_label(coloured)) <= set(choices.labels)
+    assert set(labels.by_label(coloured)) <= set(choices.labels)
+
+
+@pytest.mark.parametrize("coloured", [labels.HEALTH_COLOURS, api_tokens.STATE_COLOURS])
+def test_a_state_that_is_always_shown_has_a_colour(coloured):
+    [choices] = {type(value) for value in coloured}
+
+    assert set(coloured) == set(choices)
+
+
+def test_what_is_said_of_a_removed_variable_is_what_holds():
+    said = value_checks.REMOVED
+
+    assert f"Below {audience.MIN_READERS} readers" in said["AUDIENCE_GUARD_MIN_READERS"]
+    assert (form_token.MIN_SECONDS, "two seconds" in said["SIGNUP_MIN_SECONDS"]) == (2, True)
+    assert (limits.UNPROVEN_SHARE, "A fifth" in said["SIGNUP_LIMIT_UNPROVEN"]) == (1 / 5, True)
+    days = [rule.days for rule in RULES if rule.what.startswith("requests for a ")]
+    assert (days, "after a day, " in said["RETENTION_REQUEST_DAYS"]) == ([1, 14], True)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 from unfold.decorators import display
 
 from digest.models import Delivery, Edition
-from subscribers.admin.colours import by_label
+from subscribers.admin.labels import by_label
 from subscribers.admin.large_tables import LargeTableMixin, readers_by_address
 from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import Subscription

@@ -18,7 +18,7 @@ from unfold.decorators import display
 from digest.admin.local_times import format_local
 from digest.models import Feed
 from digest.tasks import fetch_feed
-from subscribers.admin.colours import HEALTH
+from subscribers.admin.labels import HEALTH_COLOURS, Health, by_label, health
 from subscribers.plumbing.queue import enqueue
 
 
@@ -29,12 +29,12 @@ class TroubleFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("trouble", "in trouble"), ("well", "well")]
+        return [(state.value, str(state.label)) for state in (Health.TROUBLE, Health.WELL)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Feed]) -> QuerySet[Feed]:
-        if self.value() == "trouble":
+        if self.value() == Health.TROUBLE:
             return queryset.filter(consecutive_failures__gt=0)
-        if self.value() == "well":
+        if self.value() == Health.WELL:
             return queryset.filter(consecutive_failures=0, last_success_at__isnull=False)
         return queryset
 
@@ -72,9 +72,9 @@ class FeedAdmin(ModelAdmin):
     def name(self, feed: Feed) -> str:
         return str(feed)
 
-    @display(description="State", label=HEALTH)
+    @display(description="State", label=by_label(HEALTH_COLOURS))
     def state(self, feed: Feed) -> str:
-        return feed_state(feed)
+        return feed_health(feed).label
 
     @display(description="Last fetched", ordering="last_fetched_at", empty_value="not yet")
     def fetched(self, feed: Feed) -> str | None:
@@ -100,8 +100,8 @@ class FeedAdmin(ModelAdmin):
             zone = feed.newsletter.zone
             extra_context = {
                 "feed": feed,
-                "feed_state": feed_state(feed),
-                "feed_colour": HEALTH[feed_state(feed)],
+                "feed_state": feed_health(feed).label,
+                "feed_colour": HEALTH_COLOURS[feed_health(feed)],
                 "last_success": format_local(feed.last_success_at, zone, year=True),
                 "last_fetch": format_local(feed.last_fetched_at, zone, year=True),
                 "next_fetch": format_local(feed.next_fetch_at, zone, year=True),
@@ -157,10 +157,9 @@ class FeedAdmin(ModelAdmin):
         return len(pks)
 
 
-def feed_state(feed: Feed) -> str:
-    """Return `well`, `in trouble`, `new` (never fetched) or `off`."""
-    if not feed.is_active:
-        return "off"
-    if feed.consecutive_failures:
-        return "in trouble"
-    return "well" if feed.last_success_at else "new"
+def feed_health(feed: Feed) -> Health:
+    return health(
+        is_active=feed.is_active,
+        is_failing=bool(feed.consecutive_failures),
+        has_worked=feed.last_success_at is not None,
+    )

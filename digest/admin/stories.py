@@ -25,7 +25,7 @@ from digest.admin.local_times import format_local
 from digest.editions.decide.approve import void_if_changed
 from digest.feeds.manual import by_hand
 from digest.models import Edition, EditionItem, Story
-from subscribers.admin.colours import by_label
+from subscribers.admin.labels import by_label
 from subscribers.models import Newsletter, Section
 
 ORIGIN_COLOURS = {Story.Origin.URL: "info", Story.Origin.TEXT: "info"}

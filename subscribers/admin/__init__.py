@@ -16,7 +16,7 @@ api_tokens       API tokens
 webhooks         webhooks and their log
 read_only        classes for records that nobody changes
 large_tables     lists of tables of millions of rows
-colours          the colours of labels
+labels           what labels say, and their colours
 """
 
 from subscribers.admin import (

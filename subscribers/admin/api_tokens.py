@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,10 +18,22 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from subscribers.admin.exports import EXPORT_PERMISSION
+from subscribers.admin.labels import by_label
 from subscribers.api import tokens
 from subscribers.models import ApiToken, Scope
 
-STATE_COLOURS = {"valid": "success", "expired": "warning", "revoked": "danger"}
+
+class TokenState(TextChoices):
+    VALID = "valid", "valid"
+    EXPIRED = "expired", "expired"
+    REVOKED = "revoked", "revoked"
+
+
+STATE_COLOURS = {
+    TokenState.VALID: "success",
+    TokenState.EXPIRED: "warning",
+    TokenState.REVOKED: "danger",
+}
 # The permissions that a user needs to give a scope: no token may do more than its maker.
 REQUIRED_PERMISSIONS: ClassVar[dict[str, list[str]]] = {  # type: ignore[misc]
     # This scope lists and exports all readers.
@@ -120,9 +132,9 @@ class ApiTokenAdmin(ModelAdmin):
     def valid_for(self, token: ApiToken) -> str:
         return token.newsletter.name if token.newsletter else "all newsletters"
 
-    @display(description="State", label=STATE_COLOURS)
+    @display(description="State", label=by_label(STATE_COLOURS))
     def state(self, token: ApiToken) -> str:
-        return token_state(token)
+        return token_state(token).label
 
     # --- Making a token ---------------------------------------------------------------------------
 
@@ -190,7 +202,7 @@ class ApiTokenAdmin(ModelAdmin):
         messages.success(request, f"{revoked} revoked, immediately and permanently.")
 
 
-def token_state(token: ApiToken) -> str:
+def token_state(token: ApiToken) -> TokenState:
     if token.revoked_at:
-        return "revoked"
-    return "valid" if token.is_valid(now=now()) else "expired"
+        return TokenState.REVOKED
+    return TokenState.VALID if token.is_valid(now=now()) else TokenState.EXPIRED

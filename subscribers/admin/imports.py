@@ -21,9 +21,9 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from subscribers import tasks
-from subscribers.admin.colours import by_label
 from subscribers.admin.import_forms import ColumnMappingForm, EvidenceForm, UploadForm
 from subscribers.admin.import_panel import COLOURS, panel, preview_context, progress
+from subscribers.admin.labels import by_label
 from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import ImportJob, Newsletter
 from subscribers.plumbing.queue import enqueue

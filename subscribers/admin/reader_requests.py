@@ -10,7 +10,7 @@ from unfold.admin import ModelAdmin
 
 from subscribers.models import AddressChange, RequestedMail, Subscriber
 
-# Requests are deleted after some weeks, and nobody makes more of them than this by hand.
+# Requests are deleted after a day or two weeks, and nobody makes more of them than this by hand.
 SHOWN = 20
 CHANGE_COLOURS: dict[str, str] = {
     AddressChange.Status.OPEN: "info",

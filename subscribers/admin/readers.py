@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from subscribers.admin.colours import by_label
 from subscribers.admin.exports import ExportAdmin
+from subscribers.admin.labels import by_label
 from subscribers.admin.large_tables import LargeTableMixin, readers_by_address
 from subscribers.admin.privacy import PrivacyAdmin
 from subscribers.admin.read_only import ReadOnlyAdmin, ReadOnlyInline

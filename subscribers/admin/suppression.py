@@ -16,7 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from subscribers.addresses.address import BadAddress, normalise
-from subscribers.admin.colours import by_label
+from subscribers.admin.labels import by_label
 from subscribers.admin.large_tables import LargeTableMixin
 from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.admin.readers import REASON_COLOURS

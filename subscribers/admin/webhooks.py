@@ -21,8 +21,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
-from subscribers.admin.colours import HEALTH, by_label
 from subscribers.admin.exports import EXPORT_PERMISSION
+from subscribers.admin.labels import HEALTH_COLOURS, Health, by_label, health
 from subscribers.admin.large_tables import LargeTableMixin
 from subscribers.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from subscribers.models import Event, Webhook, WebhookAttempt, WebhookDelivery
@@ -117,9 +117,9 @@ class WebhookAdmin(ModelAdmin):
     def of(self, webhook: Webhook) -> str:
         return webhook.newsletter.name if webhook.newsletter else "all newsletters"
 
-    @display(description="State", label=HEALTH)
+    @display(description="State", label=by_label(HEALTH_COLOURS))
     def state(self, webhook: Webhook) -> str:
-        return webhook_state(webhook)
+        return webhook_health(webhook).label
 
     @display(description="Waiting", ordering="waiting_events")
     def waiting(self, webhook: Any) -> str:
@@ -145,11 +145,11 @@ class WebhookAdmin(ModelAdmin):
     ) -> Any:
         webhook = self.get_object(request, object_id) if object_id else None
         if webhook:
-            state = webhook_state(webhook)
+            state = webhook_health(webhook)
             context = {
                 "webhook": webhook,
-                "webhook_state": state,
-                "webhook_colour": HEALTH[state],
+                "webhook_state": state.label,
+                "webhook_colour": HEALTH_COLOURS[state],
                 "last_try": WebhookAttempt.objects.filter(delivery__webhook=webhook).last(),
                 "old_secret_signs": webhook.old_secret_until and webhook.old_secret_until > now(),
             }
@@ -296,9 +296,9 @@ def may_see_reader_events(request: HttpRequest) -> bool:
     return request.user.has_perm(EXPORT_PERMISSION)
 
 
-def webhook_state(webhook: Webhook) -> str:
-    if not webhook.is_active:
-        return "off"
-    if webhook.failing_since:
-        return "in trouble"
-    return "well" if webhook.last_success_at else "new"
+def webhook_health(webhook: Webhook) -> Health:
+    return health(
+        is_active=webhook.is_active,
+        is_failing=webhook.failing_since is not None,
+        has_worked=webhook.last_success_at is not None,
+    )

@@ -18,7 +18,7 @@ from digest.admin.send_times import format_send_time
 from digest.editions.decide.approve import void_if_changed
 from digest.editions.edit import curate
 from digest.models import Edition
-from subscribers.admin.colours import by_label
+from subscribers.admin.labels import by_label
 
 
 @admin.register(Edition)
