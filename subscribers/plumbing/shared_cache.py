@@ -8,12 +8,12 @@ Redis before.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial, wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
@@ -49,6 +49,8 @@ def _with_fallback(name: str) -> Callable[..., Any]:
 
     @wraps(in_redis)
     def method(self: SharedCache, *args: Any, **kwargs: Any) -> Any:
+        # A generator of keys must last for a second try.
+        args = tuple(list(arg) if isinstance(arg, Iterator) else arg for arg in args)
         try:
             return shared_redis.guard(partial(in_redis, self, *args, **kwargs))
         except shared_redis.RedisUnavailable:
@@ -64,6 +66,12 @@ METHODS = (
 )  # fmt: skip
 for _name in METHODS:
     setattr(SharedCache, _name, _with_fallback(_name))
+
+
+def set_also_here(key: str, value: Any, timeout: int) -> None:
+    """Set a value in the cache, and also where this process looks while Redis is unavailable."""
+    cache.set(key, value, timeout)
+    cast(SharedCache, caches["default"]).local.set(key, value, timeout)
 
 
 def stale_while_revalidate(key: str, compute: Callable[[], _Value], *, min_ttl: float) -> _Value:

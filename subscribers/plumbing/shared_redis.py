@@ -55,7 +55,7 @@ def run(command: Callable[[Redis], _Result]) -> _Result:
 
 
 def guard(call: Callable[[], _Result]) -> _Result:
-    """Do as `run` with a call that asks Redis by a client of its own."""
+    """Return what `call` returns; it asks Redis itself, by another client. See `run`."""
     if time.monotonic() < _failing.until:
         raise RedisUnavailable("Redis did not answer a moment ago")
     try:

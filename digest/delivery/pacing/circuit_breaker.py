@@ -39,7 +39,7 @@ def record_failure(relay: Relay) -> None:
 
 def record_success(relay: Relay) -> None:
     """Close the breaker: a lane is connected, and the next failure counts as the first."""
-    cache.delete_many(_key(what, relay) for what in ("open", "failed", "probe"))
+    cache.delete_many([_key(what, relay) for what in ("open", "failed", "probe")])
 
 
 def open_for(relay: Relay, *, seconds: float) -> None:

@@ -54,6 +54,26 @@ def test_a_value_expires():
     wait_for(lambda: cache.get("a") is None)
 
 
+def test_a_generator_of_keys_lasts_for_the_second_try(no_redis):
+    cache.set_many({"a": 1, "b": 2}, timeout=60)
+    shared_redis.reset_redis_for_tests()
+    assert cache.get_many(key for key in "ab") == {"a": 1, "b": 2}
+
+    shared_redis.reset_redis_for_tests()
+    cache.delete_many(key for key in "ab")
+    assert cache.get_many(["a", "b"]) == {}
+
+
+def test_a_value_that_is_set_here_too_outlives_redis(settings, tmp_path):
+    shared_cache.set_also_here("both", 1, timeout=60)
+    assert cache.get("both") == 1
+
+    take_redis_away(settings, tmp_path)
+    assert cache.get("both") == 1
+    cache.clear()
+    shared_redis.reset_redis_for_tests()
+
+
 def test_a_process_without_redis_sees_only_what_it_stored_itself(settings, tmp_path):
     reachable = settings.CACHES
     cache.set("shared", 1, timeout=60)

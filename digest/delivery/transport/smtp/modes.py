@@ -8,6 +8,7 @@ from enum import IntEnum
 from django.core.cache import cache
 
 from subscribers.mail.relays import Relay
+from subscribers.plumbing import shared_cache
 
 logger = logging.getLogger(__name__)
 
@@ -29,34 +30,36 @@ class Mode(IntEnum):
 
 def fastest_working(relay: Relay) -> Mode:
     """Return the fastest mode that is not known to fail with this relay."""
-    try:
-        return Mode(cache.get(_key(relay), Mode.BDAT))
-    except ValueError:
-        return Mode.BDAT
+    failed = cache.get_many([_key(relay, mode) for mode in (Mode.BDAT, Mode.DATA)])
+    if _key(relay, Mode.DATA) in failed:
+        return Mode.PLAIN
+    return Mode.DATA if failed else Mode.BDAT
 
 
 def downgrade(relay: Relay, mode: Mode, reason: str, *, is_certain: bool) -> None:
-    """Use a simpler mode with this relay from now on.
+    """Use no mode as fast as this one with this relay from now on.
 
     This lasts a day if it is certain that the mode failed, or if the mode was suspected before
-    within a day. Otherwise it lasts ten minutes.
+    within a day. Otherwise it lasts ten minutes. It is stored in this process too: while Redis is
+    unavailable, the process must not try again what has failed.
     """
     if mode is Mode.PLAIN:
         return
-    # Another lane may have learned more in the meantime.
-    simpler = min(Mode(mode - 1), fastest_working(relay))
-    suspicion = f"{_key(relay)}:suspect:{mode.name}"
-    seconds = _DAY if is_certain or not cache.add(suspicion, 1, timeout=_DAY) else _TEN_MINUTES
+    key = _key(relay, mode)
+    is_known = is_certain or not cache.add(f"{key}:suspect", 1, timeout=_DAY)
+    if not is_known and cache.get(key) is not None:
+        return  # another lane found out more, and a suspicion must not shorten that
+    seconds = _DAY if is_known else _TEN_MINUTES
     logger.warning(
         "%s fails with %s (%s); using %s for %s s",
         relay.name,
         mode.name,
         reason,
-        simpler.name,
+        Mode(mode - 1).name,
         seconds,
     )
-    cache.set(_key(relay), int(simpler), timeout=seconds)
+    shared_cache.set_also_here(key, 1, timeout=seconds)
 
 
-def _key(relay: Relay) -> str:
-    return f"smtp:mode:{relay.host}:{relay.port}"
+def _key(relay: Relay, mode: Mode) -> str:
+    return f"smtp:fails:{relay.host}:{relay.port}:{mode.name}"

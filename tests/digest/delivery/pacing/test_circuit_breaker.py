@@ -5,6 +5,7 @@ from django.core.cache import cache
 
 from digest.delivery.pacing import circuit_breaker
 from subscribers.mail.relays import parse_relay
+from subscribers.plumbing import shared_redis
 from tests.support.waiting import wait_for
 
 RELAY, OTHER = parse_relay("smtp://one"), parse_relay("smtp://two")
@@ -89,6 +90,16 @@ def test_a_probing_lane_that_dies_does_not_block_the_next_probe(monkeypatch):
     assert circuit_breaker.allow_probe(RELAY)
     assert not circuit_breaker.allow_probe(RELAY)
     wait_for(lambda: circuit_breaker.allow_probe(RELAY), what="the next probe")
+
+
+def test_a_success_counts_when_it_is_the_first_to_find_redis_gone():
+    circuit_breaker.record_failure(RELAY)
+    shared_redis.reset_redis_for_tests()
+
+    circuit_breaker.record_success(RELAY)
+
+    assert not circuit_breaker.unavailable([RELAY])
+    assert not circuit_breaker.half_open([RELAY])
 
 
 def test_a_breaker_opened_for_a_full_day_is_not_closed_by_a_connection():

@@ -3,11 +3,15 @@
 import logging
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
+from redis import Redis
 
 from digest.delivery.transport.smtp import Mode, SmtpConnection, modes, timeouts
+from subscribers.plumbing import shared_redis
 from tests.digest.delivery.transport.smtp.messages import OFFERS, address_of, put, verdicts
 from tests.servers.smtp import CUT, STALL, ScriptedServer, running
+from tests.support.no_redis import take_redis_away
 
 pytestmark = pytest.mark.usefixtures("_short_timeouts")
 
@@ -218,8 +222,28 @@ def test_a_suspicion_lasts_for_minutes_and_the_second_one_for_a_day(server, capl
 def test_other_processes_learn_the_mode_from_the_cache(server):
     modes.downgrade(server.relay, Mode.BDAT, "503", is_certain=True)
     assert modes.fastest_working(server.relay) is Mode.DATA
-    cache.set(f"smtp:mode:127.0.0.1:{server.port}", "nonsense")
-    assert modes.fastest_working(server.relay) is Mode.BDAT
+
+
+def test_a_process_remembers_the_mode_when_redis_goes(server, settings, tmp_path):
+    modes.downgrade(server.relay, Mode.BDAT, "503", is_certain=True)
+    take_redis_away(settings, tmp_path)
+    assert modes.fastest_working(server.relay) is Mode.DATA
+    cache.clear()
+    shared_redis.reset_redis_for_tests()
+
+
+def test_what_one_lane_knows_is_not_shortened_by_what_another_suspects(server, caplog):
+    modes.downgrade(server.relay, Mode.DATA, "closed", is_certain=False)
+    modes.downgrade(server.relay, Mode.BDAT, "503", is_certain=True)
+    assert modes.fastest_working(server.relay) is Mode.PLAIN
+    cache.delete(modes._key(server.relay, Mode.DATA))
+    assert modes.fastest_working(server.relay) is Mode.DATA
+
+    caplog.clear()
+    modes.downgrade(server.relay, Mode.BDAT, "closed", is_certain=False)
+    assert caplog.text == ""
+    redis = Redis.from_url(settings.REDIS_URL)
+    assert redis.ttl(cache.make_key(modes._key(server.relay, Mode.BDAT))) > 80_000
 
 
 def test_a_process_without_redis_remembers_the_mode_by_itself(server, no_redis):
