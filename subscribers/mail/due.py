@@ -7,6 +7,7 @@ and a mail that a crash leaves behind is due again after the lease.
 from __future__ import annotations
 
 import logging
+import re
 import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +17,14 @@ from django.core.mail import EmailMultiAlternatives
 
 logger = logging.getLogger(__name__)
 
-# Longer than a worker can need for one mail: the relay times out after EMAIL_TIMEOUT.
+# Longer than a worker can need for the few mails of one lease: a relay times out after
+# EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=5)
+# Rows found by one query. The next query finds mails that became due since, which may come first.
+ROWS_PER_QUERY = 20
+# A relay often repeats the address in its reply. The logs name readers by number.
+_ADDRESS = re.compile(r"[^\s<>'\"]+@[^\s<>'\"]+")
+_REPLY_LENGTH = 300
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
 
 
@@ -31,7 +38,7 @@ class NotToBeSent(Exception):
 
 @dataclass(frozen=True)
 class SendAttempt:
-    """What became of one mail: a relay took it, or it was not sent because of `error`."""
+    """What became of one mail: a relay took it, or did not say so because of `error`."""
 
     error: Exception | None = None
 
@@ -47,10 +54,14 @@ class SendAttempt:
 
     @property
     def reply(self) -> str:
-        """The error for a log: of a refused recipient the relay's codes, without the address."""
-        if isinstance(self.error, smtplib.SMTPRecipientsRefused):
-            return f"refused with {sorted(code for code, _ in self.error.recipients.values())}"
-        return f"{self.error}"
+        """The error in one line for a log, without addresses."""
+        error = self.error
+        if isinstance(error, smtplib.SMTPRecipientsRefused):
+            replies = [f"{code} {text!r}" for code, text in error.recipients.values()]
+            text = f"refused with {', '.join(replies)}"
+        else:
+            text = str(error) or type(error).__name__
+        return " ".join(_ADDRESS.sub("…", text[:_REPLY_LENGTH]).split())
 
 
 def attempt(compose: Callable[[], EmailMultiAlternatives], *, what: str) -> SendAttempt:
@@ -63,7 +74,10 @@ def attempt(compose: Callable[[], EmailMultiAlternatives], *, what: str) -> Send
     except NotToBeSent as error:
         return SendAttempt(error)
     except (smtplib.SMTPException, OSError) as error:
-        return SendAttempt(error)
+        found = SendAttempt(error)
+        if not found.may_retry:
+            logger.info("%s is %s", what, found.reply)
+        return found
     except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
         logger.exception("%s failed", what)
         return SendAttempt(error)
@@ -93,21 +107,23 @@ def send_all(
     clock: Callable[[], datetime],
     limit: int,
 ) -> bool:
-    """Call `send(pk, now=…)` for each row of `due_ids(now=…)`; return True after `limit` mails.
+    """Call `send(pk, now=…)` for the rows of `due_ids(now=…, limit=…)`.
 
-    Then more may be due. Each call of `due_ids` returns some rows, so mails that become due in the
-    meantime are found. No row comes twice.
+    Return True after `limit` mails, because more may be due. A row for which `send` raises stays
+    due; it is tried once, and does not hold up the others.
     """
-    attempted: set[int] = set()
-    while len(attempted) < limit:
-        if not (new := [pk for pk in due_ids(now=clock()) if pk not in attempted]):
+    attempted, broken = 0, set[int]()
+    while attempted < limit:
+        ids = due_ids(now=clock(), limit=ROWS_PER_QUERY + len(broken))
+        if not (new := [pk for pk in ids if pk not in broken]):
             return False
         for pk in new:
             try:
                 send(pk, now=clock())
-            except Exception:  # a broken mail must not hold up the others
+            except Exception:
+                broken.add(pk)
                 logger.exception("The mail of row %s failed", pk)
-        attempted.update(new)
+        attempted += len(new)
     return True
 
 

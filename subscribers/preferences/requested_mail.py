@@ -22,7 +22,6 @@ from subscribers.signup.confirmation_mail import SEND_TASK
 
 Kind, Outcome = RequestedMail.Kind, RequestedMail.Outcome
 MAILS_PER_TASK = 200
-QUERY_LIMIT = 20
 
 TEMPLATES = {
     Kind.LINK: "preferences_link",
@@ -66,7 +65,7 @@ def lock_address(email_key: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [email_key])
 
 
-def due_ids(*, now: datetime, limit: int = QUERY_LIMIT) -> list[int]:
+def due_ids(*, now: datetime, limit: int = due.ROWS_PER_QUERY) -> list[int]:
     """Return the requested mails that are due, the longest waiting first."""
     rows = RequestedMail.objects.filter(due_at__lte=now).order_by("due_at")
     return list(rows.values_list("pk", flat=True)[:limit])
@@ -79,8 +78,8 @@ def send_all_due(*, clock: Callable[[], datetime]) -> bool:
 
 def send_if_due(mail_id: int, *, now: datetime) -> bool:
     """Send the requested mail if it is due; return whether it went out."""
-    row = RequestedMail.objects.filter(pk=mail_id, due_at__lte=now)
-    if not row.update(due_at=now + due.LEASE):
+    row, leased_until = RequestedMail.objects.filter(pk=mail_id), now + due.LEASE
+    if not row.filter(due_at__lte=now).update(due_at=leased_until):
         return False
     mail = RequestedMail.objects.select_related("change__subscriber").get(pk=mail_id)
     what = f"Mail {mail_id}"
@@ -94,9 +93,8 @@ def send_if_due(mail_id: int, *, now: datetime) -> bool:
             give_up_after=signed_links.CONFIRM_WITHIN,
             now=now,
         )
-    RequestedMail.objects.filter(pk=mail_id).update(
-        due_at=again, outcome=mail.outcome if again else outcome
-    )
+    # Another worker may have taken over after the lease.
+    row.filter(due_at=leased_until).update(due_at=again, outcome=mail.outcome if again else outcome)
     return found.was_sent
 
 

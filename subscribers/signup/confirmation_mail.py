@@ -25,9 +25,6 @@ logger = logging.getLogger(__name__)
 
 # The task that sends the mails of this module and of preferences.requested_mail.
 SEND_TASK = "subscribers.tasks.send_mails"
-# Mails found by one query. The next query finds readers who have signed up since, and puts them
-# before the reminders.
-QUERY_LIMIT = 20
 # Mails of one task. They take some ten seconds, so that a worker can be told to stop.
 MAILS_PER_TASK = 1_000
 
@@ -44,7 +41,7 @@ TEMPLATES = {
 UNREQUESTED = (Mail.REMINDER, Mail.WELCOME)
 
 
-def due_ids(*, now: datetime, limit: int = QUERY_LIMIT) -> list[int]:
+def due_ids(*, now: datetime, limit: int = due.ROWS_PER_QUERY) -> list[int]:
     """Return the subscriptions whose mail is due: reminders last, the longest waiting first."""
     rows = Subscription.objects.filter(mail_due_at__lte=now)
     is_reminder = Case(When(mail_kind=Mail.REMINDER, then=1), default=0)

@@ -62,34 +62,51 @@ def test_the_pauses_double_from_a_minute_to_six_hours(waited, pause):
 
 
 def test_a_mail_is_given_up_after_its_time_and_the_log_names_no_address(caplog):
-    found = attempt(refused((450, b"r0@x.org is over quota")))
+    found = attempt(smtplib.SMTPDataError(452, b"4.2.2 <r0@x.org> is over quota"))
     options = {"what": "Mail 7", "give_up_after": 3 * DAY, "now": NOW}
 
     assert due.next_attempt_at(found, due_since=NOW - 3 * DAY, **options) is not None
     assert due.next_attempt_at(found, due_since=NOW - 3.1 * DAY, **options) is None
-    assert "Mail 7 given up: refused with [450]" in caplog.text
+    assert "Mail 7 given up: (452, b'4.2.2 <…> is over quota')" in caplog.text
     assert "x.org" not in caplog.text
 
 
-def test_a_row_that_stays_due_is_sent_once_and_does_not_hold_up_the_others(caplog):
-    sent = []
+def test_a_refused_recipient_is_logged_without_the_address(caplog):
+    caplog.set_level("INFO")
+
+    attempt(refused((550, b"5.1.1 <r0@x.org> unknown"), (551, b"moved")))
+
+    assert "Mail 7 is refused with 550 b'5.1.1 <…> unknown', 551 b'moved'" in caplog.text
+    assert "x.org" not in caplog.text
+
+
+def test_an_error_of_any_length_is_described_in_one_short_line():
+    reply = due.SendAttempt(OSError("no\nway " + "x" * 100_000 + "@x.org")).reply
+
+    assert reply.startswith("no way xxx")
+    assert len(reply) <= 300
+
+
+def test_rows_that_stay_due_are_tried_once_and_do_not_hold_up_the_others(caplog):
+    rows, tried = list(range(100)), []
 
     def send(pk, *, now):
-        sent.append(pk)
-        if pk == 2:
+        tried.append(pk)
+        if pk < 50:
             raise ValueError("broken")
+        rows.remove(pk)
 
-    has_more = due.send_all(lambda now: [1, 2, 3], send, clock=lambda: NOW, limit=100)
+    has_more = due.send_all(lambda now, limit: rows[:limit], send, clock=lambda: NOW, limit=1_000)
 
-    assert (sent, has_more) == ([1, 2, 3], False)
-    assert "The mail of row 2 failed" in caplog.text
+    assert (tried, has_more) == (list(range(100)), False)
+    assert "The mail of row 49 failed" in caplog.text
 
 
 def test_a_task_ends_after_its_limit_and_says_that_there_may_be_more():
-    rows = list(range(10))
+    rows = list(range(100))
 
     def send(pk, *, now):
         rows.remove(pk)
 
-    assert due.send_all(lambda now: rows[:2], send, clock=lambda: NOW, limit=3)
-    assert rows == [4, 5, 6, 7, 8, 9]
+    assert due.send_all(lambda now, limit: rows[:limit], send, clock=lambda: NOW, limit=30)
+    assert rows == list(range(2 * due.ROWS_PER_QUERY, 100))
