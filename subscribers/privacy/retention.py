@@ -39,8 +39,8 @@ FILES_PER_STEP = 10
 # The condition of the index consent_to_fade.
 _NOT_ANONYMISED = Q(ip_address__isnull=False) | ~Q(user_agent="")
 
-# It purges some of what is from before that time, and returns how much, and whether there may be
-# more.
+# A step takes `before` and `now`, and purges some of the data that is older than `before`.
+# It returns how much that was, and whether there may be more.
 Step = Callable[..., tuple[int, bool]]
 
 
@@ -92,7 +92,8 @@ def _rows(find: Callable[[datetime], QuerySet[Any]]) -> Step:
 
     def step(*, before: datetime, now: datetime) -> tuple[int, bool]:
         rows = find(before)
-        ids = list(rows.values_list("pk", flat=True)[:ROWS_PER_STEP])
+        # The model's own order would make PostgreSQL read the rows that are kept as well.
+        ids = list(rows.order_by().values_list("pk", flat=True)[:ROWS_PER_STEP])
         rows.filter(pk__in=ids).delete()
         return len(ids), len(ids) == ROWS_PER_STEP
 

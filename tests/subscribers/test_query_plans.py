@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 
-from subscribers.api import readers
-from subscribers.models import ImportJob, Subscriber
+from subscribers.api import readers, tokens
+from subscribers.models import ApiReceipt, ImportJob, Subscriber
 from subscribers.privacy import inactive, retention
 from subscribers.signup import pending
 from subscribers.transfer import jobs
@@ -76,6 +76,25 @@ def test_readers_who_unsubscribed_long_ago_are_found_by_an_index():
         retention._erase_inactive(before=NOW - 1095 * DAY, now=NOW)
 
     assert "subscription_left_by_time" in plans[0]
+    assert "Sort" not in plans[0]
+
+
+@pytest.mark.parametrize(
+    ("what", "table", "index"),
+    [
+        ("events for webhooks", "subscribers_webhookdelivery", "webhook_delivery_age"),
+        ("answers to repeated requests to the API", "subscribers_apireceipt", "api_receipt_age"),
+    ],
+)
+def test_old_rows_are_found_by_the_index_of_their_age(what, table, index):
+    [rule] = [rule for rule in retention.RULES if rule.what == what]
+    factories.webhook_delivery(factories.webhook(), created_at=NOW - 31 * DAY)
+    token, _ = tokens.issue(name="CMS", scopes=["stories:read"], now=NOW)
+    ApiReceipt.objects.create(token=token, key="a", created_at=NOW - 31 * DAY)
+    with collect_plans(table) as plans:
+        rule.step(before=NOW - 30 * DAY, now=NOW)
+
+    assert index in plans[0]
     assert "Sort" not in plans[0]
 
 
