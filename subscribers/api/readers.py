@@ -177,7 +177,12 @@ def _row(subscription: Any, slugs: dict[int, str]) -> dict[str, Any]:
 
 def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     yield from exporting.csv_lines([SubscriberOut.model_fields])
-    yield from exporting.csv_lines(row.values() for row in rows)
+    yield from exporting.csv_lines(map(_cell, row.values()) for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    """Return the value with the whole time, as JSON has it; the admin's export has seconds."""
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _ndjson(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
