@@ -200,7 +200,7 @@ def _read_expiring(purpose: str, token: str, *, now: datetime) -> tuple[list[int
     """Return the numbers that a token was made from, and whether it has expired."""
     try:
         *numbers, expires = _django_signer(purpose).unsign_object(token)
-    except (BadSignature, UnicodeError):  # the second: half of a surrogate pair, from JSON
+    except (BadSignature, UnicodeError):  # UnicodeError: text that no bytes stand for
         raise BadToken from None
     return numbers, now.timestamp() > expires
 

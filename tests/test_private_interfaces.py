@@ -17,6 +17,10 @@ from django.core.mail.utils import DNS_NAME
 from django.db import connection
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
+from ninja import NinjaAPI
+from ninja.operation import Operation
+from ninja.utils import contribute_operation_callback
+from redis.commands.core import Script
 from unfold import decorators, forms, utils
 
 from tests.support.paths import ROOT
@@ -81,6 +85,24 @@ def test_templates_of_unfold_and_django_that_ours_use_exist():
 
     assert "unfold/components/button.html" in named
     assert not missing
+
+
+def test_ninja_lets_an_operation_be_wrapped():
+    found = []
+
+    def view(request):
+        return None
+
+    contribute_operation_callback(view, found.append)
+    operation = NinjaAPI().get("/x")(view)
+    Operation("/x", ["GET"], operation)
+
+    assert found
+    assert found[0].view_func is view
+
+
+def test_redis_scripts_are_callable():
+    assert "args" in parameters(Script.__call__)
 
 
 def test_unfold_finds_the_colour_of_a_label_by_what_is_shown():

@@ -32,7 +32,7 @@ class QuotaUse:
 def count_request(name: str, who: str, *, limit: int) -> QuotaUse:
     """Count one request of `who` against the quota `name`.
 
-    Without Redis each web server counts for itself: n servers then allow n times as many requests.
+    Without Redis each web process counts for itself: n processes allow n times as many requests.
     """
     number, elapsed = divmod(int(time.time()), PERIOD)
     count = _count(f"api:{name}:{who}:{number}")

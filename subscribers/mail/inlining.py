@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 
-# What premailer would add to an element from its style, for old Outlook.
+# The attributes that premailer adds, for old Outlook.
 _ATTRIBUTES = ["align", "valign", "bgcolor", "width", "height"]
 
 
 def inline_styles(html: str, *, adds_attributes: bool = True) -> str:
     """Inline the first `<style>`; a `<style data-premailer="ignore">` is left as it is.
 
-    Without `adds_attributes`, the template writes the attributes that it wants.
+    premailer adds attributes such as `width` and `bgcolor` that follow from a style. Without
+    `adds_attributes` it adds none: the template has all that it wants.
     """
     # It takes 0.16 s to import, with cssutils and requests, and most processes make no mails.
     from premailer import Premailer

@@ -51,7 +51,7 @@ def remind(*, now: datetime) -> int:
 
 
 def erase_unconfirmed(*, before: datetime, now: datetime) -> tuple[int, bool]:
-    """Erase sign-ups whose last mail is from `before`, and their consent records.
+    """Erase sign-ups whose last mail is older than `before`, and their consent records.
 
     Somebody who had been a reader before is again one who left, as before the new sign-up. Their
     records in the ledger stay. This is a step of `retention`.

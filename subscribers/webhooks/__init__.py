@@ -4,5 +4,5 @@ emit       stores a row for each webhook that asked for the event, in the event'
 send       posts what is due, and retries with growing pauses
 signature  signs what is posted
 erasure    tells other programs to forget a reader who is erased
-log        tests a webhook, sends events again, and purges them after a while
+log        tests a webhook, sends events again, and tells a reader who was notified
 """

@@ -100,7 +100,7 @@ def anonymise_delivered(*, delivery_id: int) -> None:
 
 
 def undelivered_about_erased(before: datetime) -> QuerySet[WebhookDelivery]:
-    """Return the events from `before` that have not arrived, and whose reader was erased before."""
+    """Return the undelivered events that are older than `before`, as is the reader's erasure."""
     return WebhookDelivery.objects.filter(
         event=Event.UNSUBSCRIBED,
         state__in=_NOT_DELIVERED,

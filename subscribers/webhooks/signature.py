@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 
 def headers(*, message_id: str, secrets: Iterable[str], body: str, now: datetime) -> dict[str, str]:
     """Return the three headers that a receiver verifies with any of the secrets it knows."""
-    at = now.astimezone(UTC)  # the library reads it as if it were
+    at = now.astimezone(UTC)  # the library takes any time for one in UTC
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(at.timestamp())),

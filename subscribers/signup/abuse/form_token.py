@@ -34,7 +34,7 @@ def read_form_token(token: str, *, now: datetime) -> FormAge:
         return FormAge.UNKNOWN
     try:
         value = Signer(salt=_SALT).unsign(token)
-    except (BadSignature, UnicodeError):  # the second: half of a surrogate pair, from JSON
+    except (BadSignature, UnicodeError):  # UnicodeError: text that no bytes stand for
         return FormAge.TOO_QUICK
     age = timedelta(milliseconds=_milliseconds(now) - b62_decode(value))
     if age > MAX_AGE:
