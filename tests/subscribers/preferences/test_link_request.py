@@ -234,6 +234,23 @@ def test_a_permanent_refusal_is_final_and_a_temporary_one_is_not(active, relay, 
     assert RequestedMail.objects.get().outcome == outcome
 
 
+def test_a_worker_slower_than_its_lease_leaves_a_mail_that_another_has_sent(active, monkeypatch):
+    send_request()
+    requested, compose = RequestedMail.objects.get(), requested_mail.compose
+
+    def hang(**values):
+        monkeypatch.setattr(requested_mail, "compose", compose)
+        assert requested_mail.send_if_due(requested.pk, now=NOW + due.LEASE)
+        raise OSError("the connection is lost")
+
+    monkeypatch.setattr(requested_mail, "compose", hang)
+    assert not requested_mail.send_if_due(requested.pk, now=NOW)
+
+    requested.refresh_from_db()
+    assert (requested.due_at, requested.outcome) == (None, "sent")
+    assert len(mail.outbox) == 1
+
+
 def test_a_mail_that_fails_does_not_hold_up_the_others(active, monkeypatch):
     send_request("no@example.com")
     send_request()
