@@ -8,14 +8,14 @@ Redis before.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, TypeVar, cast
 
 from django.core.cache import cache, caches
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisSerializer
 
 from subscribers.plumbing import shared_redis
 
@@ -30,13 +30,24 @@ STALE_SECONDS = 600
 _Value = TypeVar("_Value")
 
 
+class Serializer(RedisSerializer):
+    """Reads a value that this release cannot unpickle as None: another release has stored it."""
+
+    def loads(self, data: Any) -> Any:
+        try:
+            return super().loads(data)
+        except Exception:
+            return None
+
+
 class SharedCache(RedisCache):
     """A RedisCache whose methods use a LocMemCache while Redis is unavailable."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, {**params, "OPTIONS": shared_redis.CONNECTION})
-        options = {"MAX_ENTRIES": MAX_LOCAL_ENTRIES}
-        self.local = LocMemCache("shared_cache", {**params, "OPTIONS": options})
+        in_redis = {**shared_redis.CONNECTION, "serializer": Serializer}
+        super().__init__(server, {**params, "OPTIONS": in_redis})
+        here = {"MAX_ENTRIES": MAX_LOCAL_ENTRIES}
+        self.local = LocMemCache("shared_cache", {**params, "OPTIONS": here})
 
     def clear(self) -> None:
         self.local.clear()
@@ -69,9 +80,18 @@ for _name in METHODS:
 
 
 def set_also_here(key: str, value: Any, timeout: int) -> None:
-    """Set a value in the cache, and also where this process looks while Redis is unavailable."""
+    """Set a value in the cache, and in this process too, which keeps it whatever Redis does."""
     cache.set(key, value, timeout)
-    cast(SharedCache, caches["default"]).local.set(key, value, timeout)
+    _local().set(key, value, timeout)
+
+
+def get_also_here(keys: Collection[str]) -> dict[str, Any]:
+    """Return what the cache has of these keys, and what this process has set also here."""
+    return _local().get_many(keys) | cache.get_many(keys)
+
+
+def _local() -> LocMemCache:
+    return cast(SharedCache, caches["default"]).local
 
 
 def stale_while_revalidate(key: str, compute: Callable[[], _Value], *, min_ttl: float) -> _Value:
@@ -81,12 +101,16 @@ def stale_while_revalidate(key: str, compute: Callable[[], _Value], *, min_ttl: 
     A caller that asks while another one computes gets the previous value, if there is one. Without
     Redis each process does so by itself.
 
-    Values are pickled. So `key` changes when the fields of a value's class do.
+    Values are pickled, so `key` changes when the fields of a value's class do. None is no value: it
+    is computed each time.
     """
-    found = _load(key)
+    found = cache.get_many([key, f"{key}:fresh"])
+    old: _Value | None = found.get(key)
     # A process that dies during the computation loses its claim within a minute.
-    if key in found and (f"{key}:fresh" in found or not cache.add(f"{key}:claim", 1, timeout=60)):
-        return found[key]  # type: ignore[no-any-return]  # a cache holds anything
+    if old is not None and (
+        f"{key}:fresh" in found or not cache.add(f"{key}:claim", 1, timeout=60)
+    ):
+        return old
     began = time.perf_counter()
     try:
         value = compute()
@@ -94,14 +118,6 @@ def stale_while_revalidate(key: str, compute: Callable[[], _Value], *, min_ttl: 
     finally:
         cache.delete(f"{key}:claim")
     return value
-
-
-def _load(key: str) -> dict[str, Any]:
-    try:
-        return cache.get_many([key, f"{key}:fresh"])
-    except (AttributeError, ImportError):
-        # Another release stored a value whose class this one does not have.
-        return {}
 
 
 def _save(key: str, value: Any, ttl: float) -> None:

@@ -61,17 +61,18 @@ def find_batch(
     return InactiveReaders(readers, position, len(rows) == max_rows)
 
 
-def save_position(position: ScanPosition) -> None:
-    """Store where the next scan begins."""
+def save_position(position: ScanPosition) -> bool:
+    """Store where the next scan begins; return False if it would begin elsewhere.
+
+    This happens if Redis can be read and not written. Then a scan must not go on at once: it would
+    find the same rows for ever.
+    """
     cache.set(_KEY, position, timeout=int(RESCAN_EVERY.total_seconds()))
+    return bool(cache.get(_KEY) == position)
 
 
 def _load_position(now: datetime) -> ScanPosition:
-    try:
-        position = cache.get(_KEY)
-    except (AttributeError, ImportError):
-        # Another release stored it, under a name that this one does not have.
-        position = None
+    position = cache.get(_KEY)
     is_fresh = isinstance(position, ScanPosition) and now - position.started_at < RESCAN_EVERY
     return position if is_fresh else ScanPosition(started_at=now)
 

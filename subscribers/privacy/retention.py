@@ -130,8 +130,7 @@ def _erase_inactive(*, before: datetime, now: datetime) -> tuple[int, bool]:
             theirs = found.select_for_update()
             if len(theirs) == len(theirs.filter(left)):
                 erasure.erase(subscriber_id=subscriber_id, now=now, why="left long ago")
-    inactive.save_position(batch.position)
-    return len(batch.readers), batch.has_more
+    return len(batch.readers), inactive.save_position(batch.position) and batch.has_more
 
 
 def _files(purge: Callable[..., int]) -> Step:

@@ -66,12 +66,24 @@ def test_a_generator_of_keys_lasts_for_the_second_try(no_redis):
 
 def test_a_value_that_is_set_here_too_outlives_redis(settings, tmp_path):
     shared_cache.set_also_here("both", 1, timeout=60)
-    assert cache.get("both") == 1
+    Redis.from_url(settings.REDIS_URL).flushdb()
+    assert cache.get("both") is None
+    assert shared_cache.get_also_here(["both", "other"]) == {"both": 1}
 
     take_redis_away(settings, tmp_path)
-    assert cache.get("both") == 1
+    assert shared_cache.get_also_here(["both", "other"]) == {"both": 1}
     cache.clear()
     shared_redis.reset_redis_for_tests()
+
+
+@pytest.mark.parametrize("stored", [b"", b"cno_such_module\nName\n.", b"\x80\x05broken"])
+def test_what_cannot_be_unpickled_is_no_value(settings, stored):
+    cache.set("old", 1)
+    Redis.from_url(settings.REDIS_URL).set(cache.make_key("old"), stored)
+
+    assert cache.get("old") is None
+    assert shared_cache.stale_while_revalidate("old", lambda: "new", min_ttl=1) == "new"
+    assert cache.get("old") == "new"
 
 
 def test_a_process_without_redis_sees_only_what_it_stored_itself(settings, tmp_path):

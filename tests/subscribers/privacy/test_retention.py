@@ -213,6 +213,19 @@ def test_the_tick_purges_every_ten_minutes_and_goes_on_while_there_is_more(monke
     assert enqueued == [tasks.housekeeping, tasks.housekeeping]
 
 
+def test_a_scan_whose_position_cannot_be_stored_does_not_go_on_at_once(monkeypatch):
+    """Otherwise it would find the same rows again, for ever."""
+    monkeypatch.setattr(retention, "ROWS_PER_STEP", 1)
+    newsletter = factories.newsletter()
+    for _ in range(3):
+        subscription = unsubscribed(newsletter, None, 2000)
+        Subscriber.objects.filter(pk=subscription.subscriber_id).update(erased_at=NOW)
+    assert retention.purge(now=NOW)
+
+    monkeypatch.setattr(cache, "set", lambda *args, **options: None, raising=False)
+    assert not retention.purge(now=NOW)
+
+
 def test_growth_is_counted_before_the_readers_are_erased():
     subscription = unsubscribed(factories.newsletter(), "ann@example.com", 2000)
     agreed(subscription, 2001)

@@ -30,7 +30,7 @@ class Mode(IntEnum):
 
 def fastest_working(relay: Relay) -> Mode:
     """Return the fastest mode that is not known to fail with this relay."""
-    failed = cache.get_many([_key(relay, mode) for mode in (Mode.BDAT, Mode.DATA)])
+    failed = shared_cache.get_also_here([_key(relay, mode) for mode in (Mode.BDAT, Mode.DATA)])
     if _key(relay, Mode.DATA) in failed:
         return Mode.PLAIN
     return Mode.DATA if failed else Mode.BDAT
@@ -40,8 +40,8 @@ def downgrade(relay: Relay, mode: Mode, reason: str, *, is_certain: bool) -> Non
     """Use no mode as fast as this one with this relay from now on.
 
     This lasts a day if it is certain that the mode failed, or if the mode was suspected before
-    within a day. Otherwise it lasts ten minutes. It is stored in this process too: while Redis is
-    unavailable, the process must not try again what has failed.
+    within a day. Otherwise it lasts ten minutes. This process remembers it whatever becomes of
+    Redis, because each new try may leave a reader uncertain.
     """
     if mode is Mode.PLAIN:
         return

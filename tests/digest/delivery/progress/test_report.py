@@ -230,6 +230,7 @@ def test_an_expensive_value_is_kept_longer_than_a_cheap_one():
     def compute(name, seconds):
         computed.append(name)
         time.sleep(seconds)
+        return name
 
     compute_both()
     compute_both()
