@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -13,6 +14,8 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from subscribers.models import ImportJob
+
+logger = logging.getLogger(__name__)
 
 FOLDER = "imports"
 
@@ -28,7 +31,8 @@ def discard(name: str) -> None:
 def purge_orphans(*, before: datetime, limit: int) -> int:
     """Delete lists from before that time that belong to no import; return how many.
 
-    A crash after a file was stored, and before its import was, leaves such a list behind.
+    A crash after a file was stored, and before its import was, leaves such a list behind. A folder
+    that cannot be deleted does not count, and the log names it.
     """
     known = {name.split("/")[1] for name in _known()}
     deleted = 0
@@ -41,7 +45,10 @@ def purge_orphans(*, before: datetime, limit: int) -> int:
         if all(_storage().get_modified_time(name) < before for name in names or [path]):
             for name in names or [f"{path}/nothing"]:
                 discard(name)
-            deleted += 1
+            if _storage().exists(path):
+                logger.warning("%s belongs to no import and cannot be deleted", path)
+            else:
+                deleted += 1
     return deleted
 
 

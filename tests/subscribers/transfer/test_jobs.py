@@ -1,6 +1,7 @@
 """An import runs in the background, in slices, and can be stopped, killed and run again."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -345,6 +346,23 @@ def test_the_file_is_deleted_with_its_import_and_with_its_newsletter(
         other.newsletter.delete()
 
     assert [os.path.exists(folder) for folder in folders] == [False, False]
+
+
+def test_a_folder_that_cannot_be_deleted_is_named_and_does_not_hold_up_the_purge(
+    monkeypatch, caplog
+):
+    monkeypatch.setattr(retention, "FILES_PER_STEP", 1)
+    orphans = [os.path.dirname(uploaded(lines(1)).file.path) for _ in range(2)]
+    ImportJob.objects.update(file="")
+    os.mkdir(f"{min(orphans)}/@eaDir")
+    late = timezone.now() + timedelta(days=2)
+
+    while retention.purge(now=late):
+        pass
+
+    assert [os.path.exists(folder) for folder in sorted(orphans)] == [True, False]
+    assert "belongs to no import and cannot be deleted" in caplog.text
+    shutil.rmtree(min(orphans))
 
 
 def test_a_file_that_belongs_to_no_import_is_deleted_after_a_day(settings):
