@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import smtplib
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ LEASE = timedelta(minutes=5)
 # Rows found by one query. The next query finds mails that became due since, which may come first.
 ROWS_PER_QUERY = 20
 # A relay often repeats the address in its reply. The logs name readers by number.
-_ADDRESS = re.compile(r"[^\s<>'\"]+@[^\s<>'\"]+")
+_ADDRESS = re.compile(r"[^\s<>'\"@]{1,255}@[^\s<>'\"@]{1,255}")
 _REPLY_LENGTH = 300
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
 
@@ -61,7 +62,7 @@ class SendAttempt:
             text = f"refused with {', '.join(replies)}"
         else:
             text = str(error) or type(error).__name__
-        return " ".join(_ADDRESS.sub("…", text[:_REPLY_LENGTH]).split())
+        return " ".join(_without_addresses(text[:_REPLY_LENGTH]).split())
 
 
 def attempt(compose: Callable[[], EmailMultiAlternatives], *, what: str) -> SendAttempt:
@@ -79,7 +80,7 @@ def attempt(compose: Callable[[], EmailMultiAlternatives], *, what: str) -> Send
             logger.info("%s is %s", what, found.reply)
         return found
     except Exception as error:  # our own fault: if it is fixed in time, the mail still goes out
-        logger.exception("%s failed", what)
+        logger.error("%s failed: %s", what, _without_addresses(traceback.format_exc()))
         return SendAttempt(error)
     return SendAttempt()
 
@@ -125,6 +126,10 @@ def send_all(
                 logger.exception("The mail of row %s failed", pk)
         attempted += len(new)
     return True
+
+
+def _without_addresses(text: str) -> str:
+    return _ADDRESS.sub("…", text)
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -80,6 +80,14 @@ def test_a_refused_recipient_is_logged_without_the_address(caplog):
     assert "x.org" not in caplog.text
 
 
+def test_the_traceback_of_a_fault_of_ours_names_no_address(caplog):
+    found = attempt(ValueError('Invalid address; only r0 could be parsed from "r0,x@x.org"'))
+
+    assert found.may_retry
+    assert "Mail 7 failed: Traceback" in caplog.text
+    assert "x.org" not in caplog.text
+
+
 def test_an_error_of_any_length_is_described_in_one_short_line():
     reply = due.SendAttempt(OSError("no\nway " + "x" * 100_000 + "@x.org")).reply
 
