@@ -10,6 +10,8 @@ from django.core.checks import CheckMessage, Error
 
 # Equal to signed_links.CONFIRM_WITHIN, which cannot be imported before Django is set up.
 CONFIRM_LINK_HOURS = 72
+# A hundred years; no date is that much before another that can be written.
+MOST_DAYS = 36_500
 CHOICES = {
     "SIGNUP_CHALLENGE": ("auto", "always", "never"),
     "SIGNUP_DISPOSABLE": ("allow", "warn", "refuse"),
@@ -54,6 +56,9 @@ def _pending_problems() -> Iterator[CheckMessage]:
         return
     # The link in a reminder is valid for as long as the first one.
     confirm_hours = settings.REMINDER_HOURS + CONFIRM_LINK_HOURS
+    if settings.PENDING_DAYS > MOST_DAYS:
+        hint = f"Set it to {MOST_DAYS} days or less."
+        yield _error("PENDING_DAYS", "which is out of range", hint, 24)
     if confirm_hours >= settings.PENDING_DAYS * 24:
         min_days = confirm_hours // 24 + 1
         hint = f"Set it to {min_days} days or more, with REMINDER_HOURS={settings.REMINDER_HOURS}."
@@ -63,10 +68,9 @@ def _pending_problems() -> Iterator[CheckMessage]:
 
 def _retention_problems() -> Iterator[CheckMessage]:
     for name in ("NETWORK", "INACTIVE", "IMPORT", "WEBHOOK"):
-        if getattr(settings, f"RETENTION_{name}_DAYS") < 0:
-            hint = "Set it to a number of days, or to 0 to keep the data permanently."
-            but = "so data would be purged before it is stored"
-            yield _error(f"RETENTION_{name}_DAYS", but, hint, 25)
+        if not 0 <= getattr(settings, f"RETENTION_{name}_DAYS") <= MOST_DAYS:
+            hint = f"Set it to 1 to {MOST_DAYS} days, or to 0 to keep the data permanently."
+            yield _error(f"RETENTION_{name}_DAYS", "which is out of range", hint, 25)
 
 
 def _former_variables() -> Iterator[CheckMessage]:

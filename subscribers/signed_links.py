@@ -210,9 +210,10 @@ def _django_signer(purpose: str) -> Signer:
 
 
 def _check(purpose: str, signature: str, value: str) -> None:
-    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        if constant_time_compare(signature, _signature(purpose, value, key)):
-            return
+    with suppress(UnicodeError):
+        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+            if constant_time_compare(signature, _signature(purpose, value, key)):
+                return
     raise BadToken
 
 

@@ -49,7 +49,7 @@ def parse_verp(address: str) -> tuple[int, int]:
         edition_id, subscription_id = int(edition, 36), int(subscription, 36)
     except ValueError:
         raise InvalidVerp(address) from None
-    if (user, domain) != (_VERP_USER, settings.MAIL_DOMAIN.lower()):
+    if (user, domain) != (_VERP_USER, settings.MAIL_DOMAIN.lower()) or not code.isascii():
         raise InvalidVerp(address)
     # Bounces come days later, after the key may have been replaced.
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):

@@ -51,6 +51,8 @@ def suggest(host: str) -> str:
     if host in COMMON_DOMAINS:
         return ""
     name, _, ending = host.rpartition(".")
+    if not name:
+        return ""
     if ending in _MISSPELT_ENDINGS:
         host = f"{name}.{_MISSPELT_ENDINGS[ending]}"
         return host if host in COMMON_DOMAINS else _one_typo_away(host) or host

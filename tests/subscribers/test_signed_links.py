@@ -154,6 +154,8 @@ def test_half_of_a_surrogate_pair_is_a_bad_token():
         with pytest.raises(signed_links.BadToken):
             signed_links.read_confirm(token, now=NOW)
         assert read_form_token(token.replace(".", ":"), now=NOW) is FormAge.TOO_QUICK
+        with pytest.raises(signed_links.BadToken):
+            signed_links.read_unsubscribe(token)
 
 
 def test_the_longest_allowed_site_url_fits_into_the_list_unsubscribe_header(settings):

@@ -21,7 +21,8 @@ def test_a_bounce_address_names_its_edition_and_reader(edition_id, subscription_
 @pytest.mark.parametrize(
     "address",
     ["", "bounces", "bounces+1-2@mail.example.com", "bounces+!-2-x@mail.example.com",
-     "bounces+1-2-0000000000000000@mail.example.com", "postmaster@mail.example.com"],
+     "bounces+1-2-0000000000000000@mail.example.com", "postmaster@mail.example.com",
+     "bounces+1-2-\udc80@mail.example.com", "bounces+١-٢-é@mail.example.com"],
 )  # fmt: skip
 def test_a_forged_or_foreign_address_is_refused(address):
     with pytest.raises(InvalidVerp):

@@ -60,7 +60,8 @@ def test_an_address_at_a_common_provider_is_accepted(host):
 
 
 @pytest.mark.parametrize(
-    "host", ["mall.com", "lime.com", "example.org", "web.com", "news.example.co"]
+    "host",
+    ["mall.com", "lime.com", "example.org", "web.com", "news.example.co", "con", ".con", "gmail"],
 )
 def test_a_domain_that_is_merely_short_or_unknown_is_not_a_typo(host):
     assert typos.suggest(host) == ""
