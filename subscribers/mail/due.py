@@ -25,7 +25,7 @@ LEASE = timedelta(minutes=5)
 ROWS_PER_QUERY = 20
 # A relay often repeats the address in its reply. The logs name readers by number.
 _ADDRESS = re.compile(r"[^\s<>'\"@]{1,255}@[^\s<>'\"@]{1,255}")
-_REPLY_LENGTH = 300
+_REPLY_LENGTH, _TEXT_LENGTH = 300, 20_000
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
 
 
@@ -62,7 +62,7 @@ class SendAttempt:
             text = f"refused with {', '.join(replies)}"
         else:
             text = str(error) or type(error).__name__
-        return " ".join(_without_addresses(text[:_REPLY_LENGTH]).split())
+        return " ".join(_without_addresses(text).split())[:_REPLY_LENGTH]
 
 
 def attempt(compose: Callable[[], EmailMultiAlternatives], *, what: str) -> SendAttempt:
@@ -129,7 +129,8 @@ def send_all(
 
 
 def _without_addresses(text: str) -> str:
-    return _ADDRESS.sub("…", text)
+    # The limit is before the search, since an ESP may answer with anything.
+    return _ADDRESS.sub("…", text[:_TEXT_LENGTH])
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -90,9 +90,11 @@ def test_the_traceback_of_a_fault_of_ours_names_no_address(caplog):
 
 def test_an_error_of_any_length_is_described_in_one_short_line():
     reply = due.SendAttempt(OSError("no\nway " + "x" * 100_000 + "@x.org")).reply
+    at_the_end = due.SendAttempt(OSError("y" * 290 + " secret.reader@x.org")).reply
 
     assert reply.startswith("no way xxx")
     assert len(reply) <= 300
+    assert "secret" not in at_the_end
 
 
 def test_rows_that_stay_due_are_tried_once_and_do_not_hold_up_the_others(caplog):
