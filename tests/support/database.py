@@ -76,6 +76,20 @@ def _use(name: str) -> None:
     connection.settings_dict["NAME"] = name
 
 
+def sessions() -> set[int]:
+    """Return the PostgreSQL processes that serve other connections to this test's database.
+
+    The one of a killed client may still commit what that client sent last. So a test that kills a
+    process and reads what it left waits until its sessions are gone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        return {pid for (pid,) in cursor.fetchall()}
+
+
 def enforce_moves() -> None:
     """Refuse, in every test, a change of state that its model's MOVES table does not allow.
 

@@ -23,6 +23,7 @@ from subscribers.transfer.presets import Field
 from subscribers.transfer.unpacking import UnreadableFile
 from tests import factories
 from tests.factories import NOW
+from tests.support.database import sessions
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 from tests.support.worker import process_environment
@@ -411,9 +412,11 @@ def test_an_import_goes_on_after_a_killed_worker_and_counts_every_reader_once(tm
         f"jobs.run_slice(job_id={job.pk}, clock=now)\n"
     )
     env = process_environment(9) | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    others = sessions()
     with subprocess.Popen([sys.executable, "-c", program], env=env, cwd=ROOT) as worker:
         wait_for(lambda: ImportJob.objects.get().added > 2000, what="the first thousands")
         worker.send_signal(signal.SIGKILL)
+    wait_for(lambda: sessions() <= others, what="the end of the killed worker's sessions")
     job.refresh_from_db()
     assert job.status == "running"
     assert 0 < job.added == Subscription.objects.count() < count

@@ -93,10 +93,10 @@ def test_a_killed_lane_leaves_one_window_uncertain_and_nobody_lost(
     wait_for(lambda: len(server.arrived) >= 30, what="thirty messages")
     process.kill()
     process.wait(10)
+    wait_for(connection_slots.available, what="the dead lane's connection slot")
 
     on_the_wire = tally(edition.pk).sending
     assert 0 < on_the_wire <= WINDOW
-    wait_for(connection_slots.available, what="the dead lane's connection slot")
     assert recover(now=NOW + GRACE) == 0
     late = NOW + GRACE + timedelta(seconds=1)
     assert recover(now=late) == on_the_wire
