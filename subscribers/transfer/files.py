@@ -44,7 +44,8 @@ def purge_orphans(*, before: datetime, limit: int) -> int:
         names = [f"{path}/{file}" for file in files]
         if all(_storage().get_modified_time(name) < before for name in names or [path]):
             for name in names or [f"{path}/nothing"]:
-                discard(name)
+                with suppress(OSError):
+                    discard(name)
             if _storage().exists(path):
                 logger.warning("%s belongs to no import and cannot be deleted", path)
             else:

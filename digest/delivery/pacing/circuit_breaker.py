@@ -28,7 +28,7 @@ def record_failure(relay: Relay) -> None:
 
     Lanes that fail at the same time count as one failure.
     """
-    failures = cache.get(_key("failed", relay), 0)
+    failures = cache.get(_key("failed", relay)) or 0
     # Without jitter the lanes of all hosts would come back at the same moment.
     jitter = random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
     seconds = min(FIRST_OPEN_SECONDS * 2 ** min(failures, 10), MAX_OPEN_SECONDS) * jitter

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -364,6 +365,25 @@ def test_a_folder_that_cannot_be_deleted_is_named_and_does_not_hold_up_the_purge
     assert [os.path.exists(folder) for folder in sorted(orphans)] == [True, False]
     assert "belongs to no import and cannot be deleted" in caplog.text
     shutil.rmtree(min(orphans))
+
+
+def test_a_file_that_cannot_be_deleted_does_not_hold_up_the_others(monkeypatch, caplog):
+    paths = sorted(uploaded(lines(1)).file.path for _ in range(2))
+    ImportJob.objects.update(file="")
+    delete = FileSystemStorage.delete
+
+    def refuse(self, name):
+        if name in paths[0]:
+            raise PermissionError(name)
+        delete(self, name)
+
+    monkeypatch.setattr(FileSystemStorage, "delete", refuse)
+    retention.purge(now=timezone.now() + timedelta(days=2))
+
+    assert [os.path.exists(path) for path in paths] == [True, False]
+    assert "belongs to no import and cannot be deleted" in caplog.text
+    monkeypatch.undo()
+    shutil.rmtree(os.path.dirname(paths[0]))
 
 
 def test_a_file_that_belongs_to_no_import_is_deleted_after_a_day(settings):
