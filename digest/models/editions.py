@@ -256,8 +256,8 @@ class Frozen(models.Model):
 
     `text_segments` and `html_segments` are lists of `{"body": str, "section": id, "story": id}` in
     the order of the page. `body` is quoted-printable ASCII. `section` and `story` are null outside
-    of a section and a story; `story` is the EditionItem's id. A segment that is a placeholder for a
-    reader's own value has `"slot": "UNSUBSCRIBE"` instead of a body. rendering.freeze writes the
+    of a section and a story; `story` is the EditionItem's id. Where a reader's own value goes, a
+    segment has `"placeholder": "UNSUBSCRIBE"` instead of a body. rendering.freeze writes the
     segments, rendering.personalise joins them.
     """
 

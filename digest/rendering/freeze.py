@@ -89,8 +89,8 @@ def _segments(edition: Edition, body: str) -> list[Segment]:
 def split_segments(body: str) -> list[Segment]:
     """Cut the body at placeholders and markers; return the encoded segments without markers.
 
-    A segment is `{"body": quoted-printable}` or, for a placeholder, `{"slot": its name}`. Its
-    `section` and `story` are the ids of the section and the story around it, or None.
+    A segment is `{"body": quoted-printable}` or `{"placeholder": its name}`. Its `section` and
+    `story` are the ids of the section and the story around it, or None.
     """
     where: dict[str, int | None] = {"section": None, "story": None}
     segments: list[Segment] = []
@@ -99,7 +99,7 @@ def split_segments(body: str) -> list[Segment]:
         _add(segments, body[end : found.start()], where)
         end = found.end()
         if found["name"]:
-            segments.append({"slot": found["name"], **where})
+            segments.append({"placeholder": found["name"], **where})
         elif found["open"]:
             where[found["open"].lower()] = int(found["id"])
         else:
@@ -117,7 +117,7 @@ def _add(segments: list[Segment], text: str, where: dict[str, int | None]) -> No
 def _check_placeholders(body: str, segments: list[Segment]) -> None:
     """Raise BrokenPage unless each placeholder of the body has become a segment."""
     before = placeholders.count_placeholders(body)
-    after = Counter(segment["slot"] for segment in segments if "slot" in segment)
+    after = Counter(segment["placeholder"] for segment in segments if "placeholder" in segment)
     if missing := [name for name in placeholders.PER_READER if not after[name]]:
         raise placeholders.BrokenPage(f"the page lacks {', '.join(missing)}")
     markers = sum(1 for found in _CUT_POINT.finditer(body) if not found["name"])

@@ -172,7 +172,9 @@ def _body(segments: list[dict[str, Any]], muted: frozenset[int], places: dict[st
     for number, segment in enumerate(shown):
         if number:
             yield _SOFT_LINE_BREAK
-        yield segment["body"].encode("ascii") if "body" in segment else places[segment["slot"]]
+        yield (
+            segment["body"].encode("ascii") if "body" in segment else places[segment["placeholder"]]
+        )
 
 
 def _check_leading_dots(parts: _Parts) -> None:

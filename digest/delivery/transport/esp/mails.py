@@ -145,8 +145,8 @@ _Pieces = list[tuple[str, bool]]
 
 def _segments(segments: list[dict[str, Any]], muted: frozenset[int]) -> _Pieces:
     return [
-        (segment["slot"], True)
-        if "slot" in segment
+        (segment["placeholder"], True)
+        if "placeholder" in segment
         else (quopri.decodestring(segment["body"]).decode().replace("\r\n", "\n"), False)
         for segment in segments
         if segment["section"] not in muted

@@ -64,7 +64,9 @@ def test_a_message_that_cannot_be_built_holds_the_edition_and_loses_nobody(
     for name in ("one", "two"):
         factories.subscription(edition.newsletter, f"{name}@example.com")
     start_sending()
-    Frozen.objects.update(html_segments=[{"slot": "UNHEARD_OF", "section": None, "story": None}])
+    Frozen.objects.update(
+        html_segments=[{"placeholder": "UNHEARD_OF", "section": None, "story": None}]
+    )
 
     assert run_lane() is End.HELD
     held = Edition.objects.get(pk=edition.pk)
