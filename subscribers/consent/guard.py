@@ -1,6 +1,6 @@
 """Allow the two changes of the ledger of consent that the law requires, and no other.
 
-A trigger in the database (migration 0003) refuses to change or delete its rows, whoever asks.
+A trigger in the database (migration 0002) refuses to change or delete its rows, whoever asks.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ def erasing() -> Iterator[None]:
 @contextmanager
 def anonymising() -> Iterator[None]:
     """Allow the network address and the client's name to be emptied in this block, nothing else."""
-    with _permitted("fade"):
+    with _permitted("anonymise"):
         yield
 
 
 @contextmanager
 def _permitted(purpose: str) -> Iterator[None]:
-    # The trigger knows these purposes by their names "erase" and "fade" (anonymise). The permission
-    # ends with the transaction: a connection that returns to a pool allows nothing.
+    # The permission ends with the transaction: a connection that returns to a pool allows nothing.
     with transaction.atomic():
         _set_purpose(purpose)
         yield

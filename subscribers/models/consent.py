@@ -54,7 +54,7 @@ class Consent(models.Model):
             # import have neither.
             models.Index(
                 fields=["created_at"],
-                name="consent_to_fade",
+                name="consent_to_anonymise",
                 condition=models.Q(ip_address__isnull=False) | ~models.Q(user_agent=""),
             ),
         ]

@@ -56,10 +56,6 @@ class AddressChange(models.Model):
                 name="address_change_done_by_both",
             ),
         ]
-        indexes = [
-            # preferences.address_change: how often an address was requested lately.
-            models.Index(fields=["email_key", "created_at"], name="address_change_asked"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.subscriber} → {self.email}"

@@ -36,7 +36,7 @@ ROWS_PER_STEP = 2000
 READERS_PER_STEP = 50
 FILES_PER_STEP = 10
 
-# The condition of the index consent_to_fade.
+# The condition of the index consent_to_anonymise.
 _NOT_ANONYMISED = Q(ip_address__isnull=False) | ~Q(user_agent="")
 
 # A step takes `before` and `now`, and purges some of the data that is older than `before`.

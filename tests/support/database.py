@@ -46,6 +46,22 @@ def migrated_copy() -> Iterator[None]:
             _drop(server, copy)
 
 
+@pytest.fixture
+def empty_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let Django work on a database without a table, for tests of migrations."""
+    own_name = connection.settings_dict["NAME"]
+    name = f"empty_for_{own_name}"
+    with django_db_blocker.unblock(), _server() as server:
+        _drop(server, name)
+        server.execute(f'CREATE DATABASE "{name}"')
+        _use(name)
+        try:
+            yield
+        finally:
+            _use(own_name)
+            _drop(server, name)
+
+
 def _migrate(server: psycopg.Connection, template: str) -> None:
     """Make the migrated database. It gets its name only when it is complete."""
     find_old = "SELECT datname FROM pg_database WHERE starts_with(datname, 'migrated')"

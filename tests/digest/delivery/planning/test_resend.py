@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from digest.delivery.planning import start
 from digest.delivery.planning.resend import (
     CannotResend,
     ResendResult,
@@ -94,6 +95,17 @@ def test_a_reader_who_unsubscribed_since_is_skipped(edition, sent, run_lane, rel
 
     assert recipients(relay) == ["reader2@example.com"]
     assert row(sent[1]).status == "skipped"
+
+
+def test_a_reader_who_confirmed_since_gets_no_old_edition(edition, sent, run_lane, relay):
+    factories.subscription(edition.newsletter, "since@example.com")
+    late = NOW + timedelta(days=30)
+    resend_failed(edition_id=edition.pk, new_deadline=late + timedelta(hours=2), now=late)
+    start.plan_audience(edition_id=edition.pk, now=late)
+    run_lane("lane-2", now=late)
+
+    assert edition.pk not in start.half_planned()
+    assert recipients(relay) == ["reader1@example.com", "reader2@example.com"]
 
 
 def test_uncertain_readers_get_the_edition_again_on_explicit_request(
