@@ -6,6 +6,7 @@ environment   reads one variable, and says which one cannot be read
 checks        what is unsafe about a deployment
 value_checks  settings that would refuse everybody, purge too early, or have no effect
 celery        the Celery app
+health        whether Daybreak works: /healthz and /readyz
 urls          every URL that Daybreak answers
 reader_urls   the URLs of readers' pages, from which links in mails are made
 wsgi, asgi    the entry points of web servers

@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery, signals
 
 from config import checks
+from config.health import heartbeats
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Django's system checks import every page and the API, which takes a fifth of a worker's memory.
@@ -32,3 +33,4 @@ signals.worker_process_init.connect(exempt_from_gc)
 # Without DEBUG neither workers nor beat start on unsafe defaults.
 signals.worker_init.connect(checks.refuse_unsafe_start)
 signals.beat_init.connect(checks.refuse_unsafe_start)
+heartbeats.connect()

@@ -53,7 +53,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "subscribers.api.middleware.ApiMiddleware",  # outermost: it also formats what the others refuse
+    "config.health.middleware.HealthMiddleware",
+    "subscribers.api.middleware.ApiMiddleware",  # it also formats what those below refuse
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

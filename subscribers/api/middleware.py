@@ -25,7 +25,7 @@ _EXPOSED = "Link, Retry-After, RateLimit, RateLimit-Policy"
 
 
 class ApiMiddleware:
-    """The outermost middleware, so that it also sees what the others refuse."""
+    """Stands outside of the other middleware, so that it also sees what they refuse."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
