@@ -3,13 +3,14 @@
 import ast
 import os
 import re
+import tomllib
 from functools import cache
 
 import pytest
 
 from tests.support.paths import ROOT
 
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = ("digest", "subscribers", "config", "tests", "bench", "templates", "static", "docs")
 PACKAGES = ("digest", "subscribers", "config", "bench", "tests")
 # Names that the tree does not define: HTTP headers, settings and classes of libraries, members of
@@ -17,7 +18,8 @@ PACKAGES = ("digest", "subscribers", "config", "bench", "tests")
 FOREIGN = {
     "Link", "RateLimit", "MAILGUN_SENDER_DOMAIN", "sender_domain",
     "UnfoldAdminMultipleAutocompleteWidget", "data.erased", "data.moved_to",
-    "event.detail.newsletter", "message.eml",
+    "event.detail.newsletter", "message.eml", "SeparateDatabaseAndState", "ValidateConstraint",
+    "services.py", "utils.py",
 }  # fmt: skip
 DJANGOS_COMMANDS = {"check", "migrate", "collectstatic", "createsuperuser"}
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
@@ -120,6 +122,13 @@ def test_every_command_and_link_in_a_document_exists(doc):
     assert not {name for name in commands if not exists(f"commands/{name}.py")}
     assert not {name for name in targets if not re.search(rf"^{name}:", makefile, re.MULTILINE)}
     assert not {link for link in links if not (doc.parent / link).exists()}
+
+
+def test_the_changelog_begins_with_the_version_of_this_code():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    versions = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert versions[0] == project["version"]
 
 
 def test_every_place_in_the_glossary_exists():

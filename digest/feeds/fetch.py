@@ -15,7 +15,7 @@ from digest.feeds.urls import web_url
 from subscribers.web.guard import Deadline, GuardedBackend, PastDeadline, RefusedAddress
 from subscribers.web.transport import GuardedTransport
 
-USER_AGENT = "Daybreak/0.1 (newsletter digest)"
+USER_AGENT = "Daybreak (newsletter digest)"
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
 )

@@ -39,7 +39,7 @@ MAX_RUN = timedelta(seconds=30)
 # newsletter that comes rarely must not add up.
 DISABLE_AFTER = timedelta(days=5)
 DISABLE_AFTER_FAILURES = 20
-USER_AGENT = "Daybreak/0.1 (webhooks)"
+USER_AGENT = "Daybreak (webhooks)"
 
 
 def due_webhooks(*, now: datetime) -> list[int]:
