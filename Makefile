@@ -84,6 +84,18 @@ bench-import: .venv/run
 bench-fast-lane: .venv/run
 	$(BIN)/python -m bench.fast_lane --readers $(N)
 
+# pip names each package as it downloads it; a line for every tenth shows that it is at work. Where it
+# fails, the end of its output is shown. A pipe would lose its exit status, so awk is told.
+install = { PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check \
+	--progress-bar off -r $(1) 2>&1 || echo "pip has failed"; } | awk ' \
+	/^Collecting/ { if (++count % 10 == 0) print "  " count " packages downloaded …" } \
+	/^Installing collected/ { print "  " count " packages downloaded; unpacking them …" } \
+	/^pip has failed/ { failed = 1; \
+		for (n = seen > 20 ? seen - 20 : 0; n < seen; n++) print last[n % 20] } \
+	!/^(Collecting|Requirement already)/ { last[seen++ % 20] = $$0 } \
+	{ fflush() } \
+	END { exit failed }'
+
 # The marker is touched last, so that a half-made .venv is never taken for a complete one.
 .venv/run: requirements.txt
 	@command -v $(PYTHON) >/dev/null || \
@@ -92,11 +104,13 @@ bench-fast-lane: .venv/run
 		{ echo "Daybreak needs Python 3.11 or newer; name one: PYTHON=python3.12 make" >&2; exit 1; }
 	@$(PYTHON) -c "import venv, ensurepip" 2>/dev/null || \
 		{ echo "$(PYTHON) lacks venv; install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
-	@echo "Installing into .venv; the first time this takes about a minute."
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
+		{ echo "Making .venv …"; $(PYTHON) -m venv --clear .venv; }
+	@echo "Installing requirements.txt into .venv; the first time this takes about a minute …"
+	@$(call install,requirements.txt)
 	@touch $@
 
 .venv/test: .venv/run tests/requirements.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r tests/requirements.txt
+	@echo "Installing tests/requirements.txt into .venv …"
+	@$(call install,tests/requirements.txt)
 	@touch $@

@@ -1,8 +1,9 @@
-"""`make` reports a missing or unsuitable Python in one line."""
+"""`make` reports a missing or unsuitable Python in one line, and why it could not install."""
 
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -14,7 +15,7 @@ TOO_OLD = "exit 1"
 NO_VENV = """case "$2" in *venv*) exit 1 ;; esac"""
 
 
-def make(folder, python):
+def make(folder, python, **variables):
     shutil.copy(ROOT / "Makefile", folder)
     shutil.copy(ROOT / "requirements.txt", folder)
     # `make` also runs the tests; with its variables the inner `make` would write other messages.
@@ -22,10 +23,10 @@ def make(folder, python):
     return subprocess.run(
         ["make", "run", f"PYTHON={python}"],
         cwd=folder,
-        env=env | {"LC_ALL": "C"},
+        env=env | {"LC_ALL": "C"} | variables,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
 
 
@@ -56,3 +57,12 @@ def test_a_missing_python_is_named(tmp_path):
 
     assert refused.returncode != 0
     assert "there is no python-of-nowhere" in refused.stderr
+
+
+def test_a_failed_installation_shows_why_and_is_not_taken_for_a_complete_one(tmp_path):
+    refused = make(tmp_path, sys.executable, PIP_NO_INDEX="1")
+
+    assert refused.returncode != 0
+    assert "Installing requirements.txt into .venv" in refused.stdout
+    assert "ERROR: No matching distribution found for " in refused.stdout
+    assert not (tmp_path / ".venv/run").exists()

@@ -39,6 +39,7 @@ class Command(BaseCommand):
         web_port = _usable_port(port)
         smtp_port = _free_port_near(web_port + 25)
         with local.hold_run_lock(port=web_port, smtp_port=smtp_port), _stopping_services():
+            self._say("Starting PostgreSQL and Redis, if none are configured")
             local.ensure_services()
             site_url = os.environ.get("SITE_URL") or f"http://localhost:{web_port}"
             password = self._prepare(site_url)
@@ -47,20 +48,29 @@ class Command(BaseCommand):
                 announce=lambda: self._announce(site_url, password),
             )
             _add_processes(supervisor, port=web_port, smtp_port=smtp_port)
+            self._say("Starting the site, the workers and the clock")
             status = supervisor.run()
         sys.exit(status)
 
     def _prepare(self, site_url: str) -> str | None:
         """Bring the database up to date; return the admin's password if it is the generated one."""
+        self._say("Bringing the database up to date")
         call_command("migrate", interactive=False, verbosity=0)
         password = None
         if settings.DEBUG:
+            self._say("Looking for the demo newsletter")
             first_start.prepare(site_url=site_url, now=timezone.now())
             password = first_start.admin_password()
         else:
+            self._say("Collecting the static files")
             call_command("collectstatic", interactive=False, verbosity=0)
         connections.close_all()  # the processes started below must not share one
         return password
+
+    def _say(self, step: str) -> None:
+        """Name the next step: the first start takes a while, and silence looks like an error."""
+        self.stdout.write(f"{step} …")
+        self.stdout.flush()
 
     def _announce(self, site_url: str, password: str | None) -> None:
         login = f"user {first_start.ADMIN}, password {password}" if password else "your own login"

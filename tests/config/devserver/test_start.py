@@ -48,6 +48,12 @@ def test_the_site_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
             with urllib.request.urlopen(f"http://localhost:{port}{page}") as response:
                 assert response.status == 200
         assert f"http://localhost:{port}/mailbox/" in first.output
+        assert [line for line in first.output.splitlines() if line.endswith(" …")] == [
+            "Starting PostgreSQL and Redis, if none are configured …",
+            "Bringing the database up to date …",
+            "Looking for the demo newsletter …",
+            "Starting the site, the workers and the clock …",
+        ]
         [password] = re.findall(r"user admin, password (\S+)", first.output)
         assert (var / "admin-password").stat().st_mode & 0o077 == 0
 
