@@ -14,7 +14,7 @@ PROCESSES = 2
 # For the fault tests: how many runs of each, every run with another random seed. CI makes one run.
 SEEDS = 10
 
-.PHONY: run test test-fast faults lint format messages stop \
+.PHONY: run test test-fast faults lint format lock messages stop \
 	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice bench-growth \
 	bench-import bench-signup
 
@@ -42,6 +42,14 @@ lint: .venv/test
 format: .venv/test
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+# Writes the versions and hashes of everything that is installed. Versions stay as they are, except
+# of what is new or named: make lock UPGRADE="django celery"
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make lock" $(addprefix --upgrade-package ,$(UPGRADE))
+lock: .venv/test
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) --group test --constraints requirements.txt --output-file tests/requirements.txt
 
 # Needs GNU gettext (Debian: apt-get install gettext). Afterwards translate the empty entries in
 # config/locale/*/LC_MESSAGES/django.po and run it again, since it also compiles the catalogues.

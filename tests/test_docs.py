@@ -131,6 +131,29 @@ def test_the_changelog_begins_with_the_version_of_this_code():
     assert versions[0] == project["version"]
 
 
+def test_every_dependency_has_its_reason_its_licence_and_its_hashes():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needed = {
+        "requirements.txt": project["project"]["dependencies"],
+        "tests/requirements.txt": project["dependency-groups"]["test"],
+    }
+    table = (ROOT / "docs/dependencies.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| .{10,} \| .*[A-Z].* \|$", table, re.MULTILINE)
+    explained = {name for row in rows for name in row.split(", ")}
+
+    for file, packages in needed.items():
+        names = {re.match(r"[\w.\[\]-]+", package)[0] for package in packages}
+        locked = re.split(r"\n(?=\w)", (ROOT / file).read_text())[1:]
+        assert names <= explained
+        assert {plain(name) for name in names} <= {plain(entry) for entry in locked}
+        assert all(re.match(r"\S+==\S+ .*\\\n +--hash=sha256:", entry) for entry in locked)
+
+
+def plain(requirement):
+    """Return a package's name as the index compares it, without extras."""
+    return re.match(r"[\w.-]+", requirement)[0].lower().replace("_", "-").replace(".", "-")
+
+
 def test_every_place_in_the_glossary_exists():
     glossary = (ROOT / "docs/glossary.md").read_text()
     rows = re.findall(r"^\| (?!term|---)(.+?) \| (.+) \| (.+?) \|$", glossary, re.MULTILINE)
