@@ -15,9 +15,9 @@ TOO_OLD = "exit 1"
 NO_VENV = """case "$2" in *venv*) exit 1 ;; esac"""
 
 
-def make(folder, python, **variables):
+def make(folder, python, requirements="", **variables):
     shutil.copy(ROOT / "Makefile", folder)
-    shutil.copy(ROOT / "requirements.txt", folder)
+    (folder / "requirements.txt").write_text(requirements)
     # `make` also runs the tests; with its variables the inner `make` would write other messages.
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(
@@ -26,7 +26,7 @@ def make(folder, python, **variables):
         env=env | {"LC_ALL": "C"} | variables,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=30,
     )
 
 
@@ -60,9 +60,14 @@ def test_a_missing_python_is_named(tmp_path):
 
 
 def test_a_failed_installation_shows_why_and_is_not_taken_for_a_complete_one(tmp_path):
-    refused = make(tmp_path, sys.executable, PIP_NO_INDEX="1")
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+
+    refused = make(tmp_path, sys.executable, requirements="no-such-package==1\n", PIP_NO_INDEX="1")
 
     assert refused.returncode != 0
     assert "Installing requirements.txt into .venv" in refused.stdout
-    assert "ERROR: No matching distribution found for " in refused.stdout
+    assert "ERROR: No matching distribution found for no-such-package==1" in refused.stdout
     assert not (tmp_path / ".venv/run").exists()
