@@ -6,5 +6,6 @@ sink      an SMTP server in a process of its own, which counts much mail and fai
 esp       the API of an e-mail service provider
 web       a web server for feeds and pages
 receiver  a receiver of webhooks
+nginx     a real nginx with the site that the documentation gives
 ports     ports that nobody else takes
 """
