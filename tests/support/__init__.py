@@ -7,6 +7,7 @@ browser           a real Chromium, its pages, and axe
 staff             editors and other staff, logged in to the admin
 api_clients       clients of the API, with a token and without
 shell             runs parts of Daybreak in other processes
+deployments       the processes of Daybreak, as each documented way to deploy it starts them
 programs          programs that a developer's machine may lack, and that CI must have
 waiting           waits for a condition, never for a fixed time
 query_plans       the query plans that PostgreSQL would choose on large tables
