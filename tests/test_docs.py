@@ -75,7 +75,7 @@ def words():
 
 def exists(name):
     """Whether a name in backticks exists; True for anything that is no name of the code."""
-    if name in FOREIGN or name.endswith(".com"):
+    if name in FOREIGN or name.endswith(".com") or name in os.listdir(ROOT):
         return True
     if name.startswith(tuple(f"{folder}/" for folder in FOLDERS)) and " " not in name:
         return any(ROOT.glob(re.sub(r"<\w+>", "*", name.rstrip("/"))))
