@@ -48,8 +48,12 @@ format: .venv/test
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command "make lock" $(addprefix --upgrade-package ,$(UPGRADE))
 lock: .venv/test
+	@$(foreach name,$(UPGRADE),grep -q "^$(name)==" requirements.txt tests/requirements.txt || \
+		{ echo "No package of this name is installed: $(name)" >&2; exit 1; };)
 	$(LOCK) pyproject.toml --output-file requirements.txt
 	$(LOCK) --group test --constraints requirements.txt --output-file tests/requirements.txt
+	@git --no-pager diff --unified=0 -- requirements.txt tests/requirements.txt | \
+		grep "^[+-][a-z]" || echo "No version is different from what is committed."
 
 # Needs GNU gettext (Debian: apt-get install gettext). Afterwards translate the empty entries in
 # config/locale/*/LC_MESSAGES/django.po and run it again, since it also compiles the catalogues.

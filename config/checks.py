@@ -61,10 +61,11 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 @register("daybreak", deploy=True)
 def check_deployment(**_: Any) -> list[CheckMessage]:
-    """Check what check_settings left out, the relays and the database, with `check --deploy`."""
+    """Check with `check --deploy` what check_settings left out: relays, static files, database."""
     return [
         *(unsafe_settings() if settings.DEBUG else ()),
         *_relay_warnings(),
+        *_static_file_problems(),
         *_database_problems(),
     ]
 
@@ -159,6 +160,15 @@ def _backend_problems(relay: Relay) -> Iterator[CheckMessage]:
             f"The relay {relay.name} cannot be used: {type(error).__name__}.",
             hint="docs/delivery.md says what each ESP's URL needs, and which package.",
             id="daybreak.E013",
+        )
+
+
+def _static_file_problems() -> Iterator[CheckMessage]:
+    if not settings.DEBUG and not (settings.STATIC_ROOT / "staticfiles.json").exists():
+        yield Error(
+            "The static files are not collected, and without them no page is shown.",
+            hint="Run manage.py collectstatic.",
+            id="daybreak.E028",
         )
 
 

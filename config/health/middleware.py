@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 
 from config.health import readiness
+
+logger = logging.getLogger(__name__)
 
 # What each path checks. A load balancer asks /readyz/web: a page needs neither beat nor workers, so
 # their absence must not take the sign-up away too. An alarm asks /readyz.
@@ -33,10 +36,15 @@ class HealthMiddleware:
             return self.get_response(request)
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        found = readiness.as_json(check())
-        return JsonResponse(
-            found,
-            status=200 if found["status"] == "pass" else 503,
+        results = check()
+        if failed := [name for name, result in results.items() if result.problem]:
+            logger.warning("Not ready: %s", ", ".join(failed))
+        response = JsonResponse(
+            readiness.as_json(results),
+            status=503 if failed else 200,
             content_type="application/health+json",
             headers={"Cache-Control": "no-store"},
         )
+        if request.method == "HEAD":  # gunicorn would log a warning about a body
+            response.content = b""
+        return response

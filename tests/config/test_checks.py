@@ -1,5 +1,6 @@
 """Without DEBUG nothing starts on unsafe defaults."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,11 +10,14 @@ from config import checks, value_checks
 from subscribers import signed_links
 from subscribers.mail.relays import RelayError, parse_relay, parse_relays
 from tests.support import shell
+from tests.support.paths import ROOT
 
 
 @pytest.fixture
-def deployment(settings, monkeypatch):
+def deployment(settings, monkeypatch, tmp_path):
     """Return the settings of a valid deployment; a test makes one of them invalid."""
+    settings.STATIC_ROOT = tmp_path
+    (tmp_path / "staticfiles.json").write_text("{}")
     for name, value in shell.SAFE_VARIABLES.items():
         monkeypatch.setenv(name, value)
     settings.DEBUG = False
@@ -49,6 +53,25 @@ def test_each_missing_or_unsafe_variable_is_named(deployment, monkeypatch, name,
 
     assert problem.id == expected
     assert name in problem.msg
+
+
+def test_an_example_that_nobody_has_filled_in_is_refused(deployment, monkeypatch):
+    example = re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    for name, value in example:
+        monkeypatch.setenv(name, value)
+
+    named = {error.msg.split()[0] for error in checks.check_settings()}
+
+    assert named == {name for name, _ in example} - {"DEBUG", "SITE_URL"}
+    assert dict(example)["SITE_URL"] == ""
+
+
+def test_static_files_that_are_not_collected_are_missed(deployment, monkeypatch):
+    monkeypatch.setattr(checks, "_database_problems", list)
+    assert "daybreak.E028" not in ids(checks.check_deployment())
+
+    (deployment.STATIC_ROOT / "staticfiles.json").unlink()
+    assert "daybreak.E028" in ids(checks.check_deployment())
 
 
 @pytest.mark.parametrize(

@@ -155,13 +155,14 @@ def test_without_redis_the_heartbeats_are_unknown(get, no_redis):
 
 
 @pytest.mark.django_db
-def test_a_queue_without_a_heartbeat_is_named(get):
+def test_a_queue_without_a_heartbeat_is_named(get, caplog):
     heartbeats.record(*[name for name in EVERYBODY if name != "queue:feeds"])
 
     status, answer = get("/readyz")
 
     assert status == 503
     assert failing(answer) == {"queue:feeds": "No heartbeat in the last hour."}
+    assert "Not ready: queue:feeds\n" in caplog.text
 
 
 @pytest.mark.parametrize(("age", "is_alive"), [(70, True), (80, False), (3000, False)])
