@@ -47,13 +47,17 @@ format: .venv/test
 # of what is new or named: make lock UPGRADE="django celery"
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command "make lock" $(addprefix --upgrade-package ,$(UPGRADE))
-lock: .venv/test
+lock: $(BIN)/uv
 	@$(foreach name,$(UPGRADE),grep -q "^$(name)==" requirements.txt tests/requirements.txt || \
 		{ echo "No package of this name is installed: $(name)" >&2; exit 1; };)
 	$(LOCK) pyproject.toml --output-file requirements.txt
 	$(LOCK) --group test --constraints requirements.txt --output-file tests/requirements.txt
 	@git --no-pager diff --unified=0 -- requirements.txt tests/requirements.txt | \
 		grep "^[+-][a-z]" || echo "No version is different from what is committed."
+
+# Not .venv/test: a lock that pip refuses has to be made anew.
+$(BIN)/uv:
+	@$(MAKE) .venv/test
 
 # Needs GNU gettext (Debian: apt-get install gettext). Afterwards translate the empty entries in
 # config/locale/*/LC_MESSAGES/django.po and run it again, since it also compiles the catalogues.
@@ -96,18 +100,6 @@ bench-import: .venv/run
 bench-fast-lane: .venv/run
 	$(BIN)/python -m bench.fast_lane --readers $(N)
 
-# pip names each package as it downloads it; a line for every tenth shows that it is at work. Where it
-# fails, the end of its output is shown. A pipe would lose its exit status, so awk is told.
-install = { PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check \
-	--progress-bar off -r $(1) 2>&1 || echo "pip has failed"; } | awk ' \
-	/^Collecting/ { if (++count % 10 == 0) print "  " count " packages downloaded …" } \
-	/^Installing collected/ { print "  " count " packages downloaded; unpacking them …" } \
-	/^pip has failed/ { failed = 1; \
-		for (n = seen > 20 ? seen - 20 : 0; n < seen; n++) print last[n % 20] } \
-	!/^(Collecting|Requirement already)/ { last[seen++ % 20] = $$0 } \
-	{ fflush() } \
-	END { exit failed }'
-
 # The marker is touched last, so that a half-made .venv is never taken for a complete one.
 .venv/run: requirements.txt
 	@command -v $(PYTHON) >/dev/null || \
@@ -118,11 +110,9 @@ install = { PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-versio
 		{ echo "$(PYTHON) lacks venv; install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
 		{ echo "Making .venv …"; $(PYTHON) -m venv --clear .venv; }
-	@echo "Installing requirements.txt into .venv; the first time this takes about a minute …"
-	@$(call install,requirements.txt)
+	@PYTHONUNBUFFERED=1 $(BIN)/python -P config/devserver/install.py requirements.txt
 	@touch $@
 
 .venv/test: .venv/run tests/requirements.txt
-	@echo "Installing tests/requirements.txt into .venv …"
-	@$(call install,tests/requirements.txt)
+	@PYTHONUNBUFFERED=1 $(BIN)/python -P config/devserver/install.py tests/requirements.txt
 	@touch $@

@@ -9,4 +9,5 @@ sockets         where their sockets are
 supervisor      runs web server, workers and beat as one command
 mailbox         shows the mails of the local mailbox in the browser
 first_start     gives a new developer a demo newsletter and an account
+install         installs a file of requirements, and says how far it is
 """
