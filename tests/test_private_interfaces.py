@@ -10,19 +10,24 @@ import honcho.manager
 import psycopg
 from anymail.backends.base_requests import AnymailRequestsBackend
 from anymail.backends.postmark import EmailBackend
+from celery.worker.heartbeat import Heart
 from django.contrib.admin import checks
 from django.core import signing
 from django.core.mail.message import MIMEMixin
 from django.core.mail.utils import DNS_NAME
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
+from django.utils.log import log_response
 from ninja import NinjaAPI
 from ninja.operation import Operation
 from ninja.utils import contribute_operation_callback
 from redis.commands.core import Script
 from unfold import decorators, forms, utils
 
+from config import celery_app
 from tests.support.paths import ROOT
 
 TEMPLATES = ROOT / "templates"
@@ -129,3 +134,21 @@ def test_the_page_on_upgrading_names_every_test_and_module_that_exists():
 
     assert len(paths) > 15
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_django_lets_a_response_say_that_it_is_in_the_log():
+    assert '"_has_been_logged"' in inspect.getsource(log_response)
+
+
+def test_a_connection_can_be_copied_for_another_thread():
+    own = connection.copy()
+    own.inc_thread_sharing()
+    assert own.allow_thread_sharing
+    assert own.settings_dict == connection.settings_dict
+    assert ("digest", "0001_initial") in MigrationLoader(None).graph.nodes
+    assert parameters(MigrationRecorder.has_table) == ["self"]
+
+
+def test_celery_knows_its_queues_and_sends_a_heartbeat_to_early_receivers():
+    assert list(celery_app.amqp.queues.consume_from) == ["default"]
+    assert "heartbeat_sent.receivers" in inspect.getsource(Heart.__init__)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from threading import Lock
 
 from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
@@ -19,6 +21,46 @@ _CHECKS: dict[str, Callable[[], readiness.Results]] = {
     "/readyz/web": readiness.check_web,
     "/readyz": readiness.check_all,
 }
+# Seconds for which the results of a check are given to everybody who asks.
+FRESH_SECONDS = 1.0
+# Seconds for which they are given while the next check is under way.
+STALE_SECONDS = 15.0
+
+
+class _SharedCheck:
+    """A check that runs once at a time, however many ask.
+
+    Anybody may ask. Without this their requests would hold all threads of this process while the
+    database does not answer.
+    """
+
+    def __init__(self, check: Callable[[], readiness.Results], path: str) -> None:
+        self._check, self._path = check, path
+        self._lock = Lock()
+        self._results: readiness.Results = {}
+        self._checked_at: float | None = None
+        self._failed: list[str] = []
+
+    def results(self) -> readiness.Results:
+        if self._lock.acquire(blocking=self._is_older_than(STALE_SECONDS)):
+            try:
+                if self._is_older_than(FRESH_SECONDS):
+                    self._results = self._check()
+                    self._checked_at = time.monotonic()
+                    self._log()
+            finally:
+                self._lock.release()
+        return self._results
+
+    def _is_older_than(self, seconds: float) -> bool:
+        return self._checked_at is None or time.monotonic() - self._checked_at > seconds
+
+    def _log(self) -> None:
+        """Log what has changed: a line for each request would fill the log."""
+        failed = [name for name, result in self._results.items() if result.problem]
+        if failed != self._failed:
+            logger.warning("%s: %s", self._path, f"fails: {', '.join(failed)}" if failed else "ok")
+        self._failed = failed
 
 
 class HealthMiddleware:
@@ -29,22 +71,22 @@ class HealthMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self._checks = {path: _SharedCheck(check, path) for path, check in _CHECKS.items()}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        check = _CHECKS.get(request.path_info)
+        check = self._checks.get(request.path_info)
         if check is None:
             return self.get_response(request)
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        results = check()
-        if failed := [name for name, result in results.items() if result.problem]:
-            logger.warning("Not ready: %s", ", ".join(failed))
+        found = readiness.as_json(check.results())
         response = JsonResponse(
-            readiness.as_json(results),
-            status=503 if failed else 200,
+            found,
+            status=200 if found["status"] == "pass" else 503,
             content_type="application/health+json",
             headers={"Cache-Control": "no-store"},
         )
         if request.method == "HEAD":  # gunicorn would log a warning about a body
             response.content = b""
+        response._has_been_logged = True  # type: ignore[attr-defined]  # otherwise each 503 is
         return response

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock, Thread
 from typing import Any
 
 from django.db import Error, connection
@@ -19,8 +20,8 @@ from subscribers.plumbing import shared_redis
 
 logger = logging.getLogger(__name__)
 
-# Seconds to connect to PostgreSQL, and for which what was sent to it may stay unacknowledged.
-DATABASE_SECONDS = 2
+# Seconds for which a check waits for the database.
+DATABASE_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,70 @@ class Result:
 Results = dict[str, Result]
 
 
+class _Database:
+    """Asks the database over a connection of its own, which stays open.
+
+    While PostgreSQL takes no more connections, pages work over those that they have, and so does
+    this. Nothing but time limits the wait for a database that has stopped answering. So a thread
+    asks, of which there is never more than one.
+    """
+
+    def __init__(self) -> None:
+        self._connection: BaseDatabaseWrapper | None = None
+        self._answer: Future[frozenset[tuple[str, str]]] | None = None
+        self._lock = Lock()
+
+    def applied_migrations(self) -> frozenset[tuple[str, str]]:
+        """Return the app and name of each.
+
+        Raises:
+            django.db.Error, NoAnswer: the database is not ready.
+        """
+        with self._lock:
+            if self._answer is None or self._answer.done():
+                self._answer = Future()
+                Thread(target=self._ask, args=[self._answer], daemon=True).start()
+            answer = self._answer
+        return answer.result(timeout=DATABASE_SECONDS)
+
+    def _ask(self, answer: Future[frozenset[tuple[str, str]]]) -> None:
+        try:
+            if self._connection is None:
+                self._connection = connection.copy()
+                self._connection.inc_thread_sharing()
+            if not self._connection.is_usable():
+                self._connection.close()  # PostgreSQL was restarted
+            answer.set_result(_applied_migrations(self._connection))
+        except Exception as error:
+            self.close()
+            answer.set_exception(error)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def _applied_migrations(own: BaseDatabaseWrapper) -> frozenset[tuple[str, str]]:
+    # Django's own function for it asks over the thread's connection, whatever it is given.
+    if not MigrationRecorder(own).has_table():
+        return frozenset()
+    with own.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations")
+        return frozenset(cursor.fetchall())
+
+
+_database = _Database()
+
+
 def check_web() -> Results:
     """Check what every page needs: the database, with all migrations of this code."""
     try:
-        with _fresh_connection() as fresh:
-            applied = set(MigrationRecorder(fresh).applied_migrations())
-    except Error as error:
+        applied = _database.applied_migrations()
+    except (Error, NoAnswer) as error:
         # The reason may name hosts and users, so it stands in the log alone.
-        logger.warning("The database is not ready: %s", error)
-        unreachable = Result("The database cannot be reached.")
+        logger.warning("The database is not ready: %s", error or "it does not answer")
+        unreachable = Result("The database cannot be reached, or does not answer.")
         return {"database": unreachable, "migrations": Result(f"Unknown. {unreachable.problem}")}
     missing = sorted(".".join(key) for key in _needed_migrations() - applied)
     return {"database": Result(), "migrations": Result(_not_applied(missing))}
@@ -56,27 +112,15 @@ def check_all() -> Results:
         ages = heartbeats.ages()
     except shared_redis.RedisUnavailable as error:
         logger.warning("Redis is not ready: %s", error)
-        unreachable = Result("Redis cannot be reached.")
-        unknown = Result(f"Unknown. {unreachable.problem}")
-        return results | {"redis": unreachable} | dict.fromkeys(heartbeats.expected(), unknown)
+        unusable = Result("Redis cannot be reached, or stores nothing.")
+        unknown = Result(f"Unknown. {unusable.problem}")
+        return results | {"redis": unusable} | dict.fromkeys(heartbeats.expected(), unknown)
     return results | {"redis": Result()} | {name: _alive(age) for name, age in ages.items()}
 
 
-@contextmanager
-def _fresh_connection() -> Iterator[BaseDatabaseWrapper]:
-    """Connect anew: a database that has stopped answering is then noticed in time.
-
-    On a connection that is open already, nothing limits the wait for an answer.
-    """
-    fresh = connection.copy()
-    fresh.settings_dict["OPTIONS"] = fresh.settings_dict["OPTIONS"] | {
-        "connect_timeout": DATABASE_SECONDS,
-        "tcp_user_timeout": DATABASE_SECONDS * 1000,
-    }
-    try:
-        yield fresh
-    finally:
-        fresh.close()
+def reset_for_tests() -> None:
+    """Close the checks' connection, so that the next check opens one."""
+    _database.close()
 
 
 @cache
@@ -94,7 +138,7 @@ def _not_applied(missing: list[str]) -> str:
 
 def _alive(age: float | None) -> Result:
     if age is None:
-        return Result("No heartbeat in the last hour.")
+        return Result("No heartbeat is known.")
     late = age > heartbeats.ALIVE_SECONDS
     return Result("The last heartbeat was too long ago." if late else "", round(age))
 

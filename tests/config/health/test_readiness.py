@@ -1,18 +1,33 @@
 """/healthz says that the process answers, /readyz what Daybreak lacks."""
 
-import logging
 import socket
+import threading
+from types import SimpleNamespace
+from typing import ClassVar
 
+import psycopg
 import pytest
 from django.db import connection
 from django.test import Client
 from redis import Redis
 
-from config.health import heartbeats, readiness
+from config.health import heartbeats, middleware, readiness
+from tests.support.waiting import wait_for
 
 ALL = ["database", "migrations", "redis", "beat",
        "queue:default", "queue:delivery", "queue:feeds", "queue:mail"]  # fmt: skip
 EVERYBODY = ALL[3:]
+UNREACHABLE = {
+    "database": "The database cannot be reached, or does not answer.",
+    "migrations": "Unknown. The database cannot be reached, or does not answer.",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_is_left():
+    readiness.reset_for_tests()
+    yield
+    readiness.reset_for_tests()
 
 
 @pytest.fixture
@@ -53,6 +68,9 @@ def test_a_load_balancer_is_answered_and_not_redirected(client, settings, path):
     assert response["Cache-Control"] == "no-store"
     assert client.head(path, HTTP_HOST="10.0.0.7:8000").status_code == 200
     assert client.post(path, HTTP_HOST="10.0.0.7:8000").status_code == 405
+    # A site below a path of the host.
+    below = client.get(path, HTTP_HOST="10.0.0.7:8000", SCRIPT_NAME="/news")
+    assert below.status_code == 200
 
 
 def test_healthz_needs_neither_database_nor_redis(get, no_redis):
@@ -113,19 +131,53 @@ def broken_database(request, monkeypatch):
 
 @pytest.mark.parametrize("broken_database", ["refuses", "says nothing"], indirect=True)
 @pytest.mark.django_db
-def test_a_broken_database_fails_in_time(get, broken_database, caplog):
+def test_a_broken_database_fails_in_time(get, broken_database, monkeypatch, caplog):
+    monkeypatch.setattr(readiness, "DATABASE_SECONDS", 0.5)
     heartbeats.record(*EVERYBODY)
-    caplog.set_level(logging.WARNING, "config.health")
 
     status, answer = get("/readyz")
 
     assert status == 503
-    assert failing(answer) == {
-        "database": "The database cannot be reached.",
-        "migrations": "Unknown. The database cannot be reached.",
-    }
+    assert failing(answer) == UNREACHABLE
     # The reason may name hosts and users.
-    assert "The database is not ready: connection" in caplog.text
+    assert "The database is not ready: " in caplog.text
+
+
+@pytest.fixture
+def migrations_table_locked(request):
+    """Another session that keeps everybody from reading which migrations are applied."""
+    config = connection.settings_dict
+    with psycopg.connect(host=config["HOST"], user=config["USER"], dbname=config["NAME"]) as other:
+        other.execute("LOCK TABLE django_migrations")
+        yield other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_query_that_waits_is_given_up_and_answered_later(
+    get, migrations_table_locked, monkeypatch
+):
+    monkeypatch.setattr(readiness, "DATABASE_SECONDS", 0.2)
+    monkeypatch.setattr(middleware, "FRESH_SECONDS", 0)
+    threads = threading.active_count()
+    for _ in range(3):
+        status, answer = get("/readyz/web")
+        assert (status, failing(answer)) == (503, UNREACHABLE)
+    assert threading.active_count() == threads + 1, "one thread waits, however many ask"
+
+    migrations_table_locked.rollback()
+    wait_for(lambda: get("/readyz/web")[0] == 200, what="the database that answers again")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_postgresql_has_ended_is_replaced(get, monkeypatch):
+    monkeypatch.setattr(middleware, "FRESH_SECONDS", 0)
+    assert get("/readyz/web")[0] == 200
+    own = readiness._database._connection.connection.info.backend_pid
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [own])
+
+    assert get("/readyz/web")[0] == 200
+    assert readiness._database._connection.connection.info.backend_pid != own
 
 
 # --- Redis, beat and the queues -------------------------------------------------------------------
@@ -149,9 +201,9 @@ def test_without_redis_the_heartbeats_are_unknown(get, no_redis):
     status, answer = get("/readyz")
 
     assert status == 503
-    assert failing(answer) == {"redis": "Redis cannot be reached."} | dict.fromkeys(
-        EVERYBODY, "Unknown. Redis cannot be reached."
-    )
+    assert failing(answer) == {
+        "redis": "Redis cannot be reached, or stores nothing."
+    } | dict.fromkeys(EVERYBODY, "Unknown. Redis cannot be reached, or stores nothing.")
 
 
 @pytest.mark.django_db
@@ -161,8 +213,8 @@ def test_a_queue_without_a_heartbeat_is_named(get, caplog):
     status, answer = get("/readyz")
 
     assert status == 503
-    assert failing(answer) == {"queue:feeds": "No heartbeat in the last hour."}
-    assert "Not ready: queue:feeds\n" in caplog.text
+    assert failing(answer) == {"queue:feeds": "No heartbeat is known."}
+    assert "/readyz: fails: queue:feeds\n" in caplog.text
 
 
 @pytest.mark.parametrize(("age", "is_alive"), [(70, True), (80, False), (3000, False)])
@@ -178,3 +230,64 @@ def test_a_heartbeat_counts_for_two_ticks_and_a_half(get, settings, age, is_aliv
     assert entry["observedValue"] in {age, age + 1}
     assert (status == 200) == is_alive
     assert failing(answer) == ({} if is_alive else {"beat": "The last heartbeat was too long ago."})
+
+
+# --- Many who ask ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared():
+    """A check that takes until a test lets it go, and how often it ran."""
+
+    class Check:
+        runs = 0
+        results: ClassVar[dict] = {"redis": readiness.Result()}
+
+        def __init__(self):
+            self.may_end = threading.Event()
+            self.may_end.set()
+
+        def __call__(self):
+            self.runs += 1
+            assert self.may_end.wait(30)
+            return self.results
+
+    check = Check()
+    return check, middleware._SharedCheck(check, "/readyz")
+
+
+def test_results_of_the_last_second_are_given_to_everybody(shared, monkeypatch):
+    check, results = shared
+    clock = iter([0.0, 0.9, 0.9])
+    monkeypatch.setattr(middleware, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+
+    runs = [results.results() and check.runs for _ in range(2)]
+
+    assert runs == [1, 1]
+
+
+def test_nobody_waits_for_a_check_that_is_under_way(shared, monkeypatch):
+    monkeypatch.setattr(middleware, "FRESH_SECONDS", 0)
+    check, results = shared
+    assert results.results() == check.results
+    check.may_end.clear()
+    first = threading.Thread(target=results.results)
+    first.start()
+    wait_for(lambda: check.runs == 2, what="the second check")
+
+    # It would wait for the first one's check, and fail after 30 seconds.
+    assert results.results() == check.results
+    assert check.runs == 2
+
+    check.may_end.set()
+    first.join()
+
+
+def test_a_failure_is_logged_once_and_so_is_its_end(shared, monkeypatch, caplog):
+    monkeypatch.setattr(middleware, "FRESH_SECONDS", 0)
+    check, results = shared
+    for problem in ("gone", "gone", "gone", "", ""):
+        check.results = {"redis": readiness.Result(problem), "beat": readiness.Result()}
+        results.results()
+
+    assert caplog.messages == ["/readyz: fails: redis", "/readyz: ok"]
