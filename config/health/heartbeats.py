@@ -1,4 +1,4 @@
-"""Heartbeats, in Redis: of beat, and of the workers of each queue.
+"""Keep in Redis when beat, and a worker of each queue, had its last heartbeat.
 
 Beat has one when it starts, and whenever the broker has taken a task from it, which is every 30
 seconds. A worker has one for each queue that it takes tasks from, along with the heartbeat that
@@ -28,20 +28,20 @@ KEPT_SECONDS = 3600
 _INTERVAL = 10.0
 
 
-class _WorkerPulse:
+class _WorkerHeart:
     """Records a worker's heartbeats; one for each process."""
 
     def __init__(self) -> None:
         self._last = -_INTERVAL
 
-    def beat(self, **_: Any) -> None:
+    def on_heartbeat_sent(self, **_: Any) -> None:
         now = time.monotonic()
         if now - self._last >= _INTERVAL:
             self._last = now
             record(*map(queue_name, current_app.amqp.queues.consume_from))
 
 
-_worker = _WorkerPulse()
+_worker_heart = _WorkerHeart()
 
 
 def connect() -> None:
@@ -49,7 +49,7 @@ def connect() -> None:
 
     Celery looks for receivers of its signal only when a worker starts.
     """
-    signals.heartbeat_sent.connect(_worker.beat)
+    signals.heartbeat_sent.connect(_worker_heart.on_heartbeat_sent)
     signals.beat_init.connect(_watch_beat)
 
 
@@ -100,7 +100,7 @@ def ages() -> dict[str, float | None]:
         for name in names:
             pipeline.pttl(_key(name))
         # A Redis that is full or read-only answers, and keeps no heartbeat.
-        pipeline.set(_key("asked"), "", ex=KEPT_SECONDS)
+        pipeline.set("config:health:asked", "", ex=KEPT_SECONDS)
         return list(pipeline.execute())[:-1]
 
     left = shared_redis.run(read)

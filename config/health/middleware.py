@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from threading import Lock
 
 from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
@@ -39,7 +40,7 @@ class _SharedCheck:
         self._lock = Lock()
         self._results: readiness.Results = {}
         self._checked_at: float | None = None
-        self._failed: list[str] = []
+        self._failed: AbstractSet[str] = frozenset()
 
     def results(self) -> readiness.Results:
         if self._lock.acquire(blocking=self._is_older_than(STALE_SECONDS)):
@@ -57,16 +58,17 @@ class _SharedCheck:
 
     def _log(self) -> None:
         """Log what has changed: a line for each request would fill the log."""
-        failed = [name for name, result in self._results.items() if result.problem]
-        if failed != self._failed:
-            logger.warning("%s: %s", self._path, f"fails: {', '.join(failed)}" if failed else "ok")
-        self._failed = failed
+        failed = {name: found.reason for name, found in self._results.items() if found.problem}
+        if failed.keys() != self._failed:
+            named = [f"{name} ({why})" if why else name for name, why in failed.items()]
+            logger.warning("%s: %s", self._path, f"fails: {', '.join(named)}" if named else "ok")
+        self._failed = failed.keys()
 
 
 class HealthMiddleware:
-    """The outermost middleware: who asks has no host name of the site and speaks plain http.
+    """The outermost middleware, because the others would refuse the request.
 
-    The others would refuse the host or redirect to https.
+    A load balancer asks over plain http and by an address, which is none of the site's host names.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

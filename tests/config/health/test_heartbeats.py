@@ -74,16 +74,16 @@ def test_a_worker_records_every_fifth_heartbeat_of_celery(monkeypatch):
     clock = iter([100.0, 102.0, 109.9, 110.0, 112.0])
     monkeypatch.setattr(heartbeats, "record", lambda *names: written.append(names))
     monkeypatch.setattr(heartbeats, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    pulse = heartbeats._WorkerPulse()
+    heart = heartbeats._WorkerHeart()
 
     for _ in range(5):
-        pulse.beat()
+        heart.on_heartbeat_sent()
 
     assert written == [("queue:default",), ("queue:default",)]
 
 
 def test_a_missing_redis_stops_neither_beat_nor_a_worker(no_redis, in_beat):
-    heartbeats._worker.beat()
+    heartbeats._worker_heart.on_heartbeat_sent()
     heartbeats.record("beat")
 
     with pytest.raises(heartbeats.shared_redis.RedisUnavailable):

@@ -129,18 +129,22 @@ def broken_database(request, monkeypatch):
         yield
 
 
-@pytest.mark.parametrize("broken_database", ["refuses", "says nothing"], indirect=True)
+@pytest.mark.parametrize(
+    ("broken_database", "reason"),
+    [("refuses", "connection"), ("says nothing", "no answer within 0 seconds")],
+    indirect=["broken_database"],
+)
 @pytest.mark.django_db
-def test_a_broken_database_fails_in_time(get, broken_database, monkeypatch, caplog):
-    monkeypatch.setattr(readiness, "DATABASE_SECONDS", 0.5)
+def test_a_broken_database_fails_in_time(get, broken_database, reason, monkeypatch, caplog):
+    monkeypatch.setattr(readiness, "DATABASE_SECONDS", 0.4)
     heartbeats.record(*EVERYBODY)
 
     status, answer = get("/readyz")
 
     assert status == 503
     assert failing(answer) == UNREACHABLE
-    # The reason may name hosts and users.
-    assert "The database is not ready: " in caplog.text
+    assert reason in caplog.messages[0]
+    assert reason not in str(answer)
 
 
 @pytest.fixture
@@ -153,19 +157,33 @@ def migrations_table_locked(request):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_query_that_waits_is_given_up_and_answered_later(
+def test_postgresql_gives_up_a_query_that_waits_for_a_lock(
     get, migrations_table_locked, monkeypatch
 ):
-    monkeypatch.setattr(readiness, "DATABASE_SECONDS", 0.2)
+    monkeypatch.setattr(readiness, "QUERY_SECONDS", 0.1)
+    monkeypatch.setattr(readiness, "DATABASE_SECONDS", 30)
     monkeypatch.setattr(middleware, "FRESH_SECONDS", 0)
-    threads = threading.active_count()
-    for _ in range(3):
-        status, answer = get("/readyz/web")
-        assert (status, failing(answer)) == (503, UNREACHABLE)
-    assert threading.active_count() == threads + 1, "one thread waits, however many ask"
+
+    status, answer = get("/readyz/web")
+    assert (status, failing(answer)) == (503, UNREACHABLE)
 
     migrations_table_locked.rollback()
-    wait_for(lambda: get("/readyz/web")[0] == 200, what="the database that answers again")
+    assert get("/readyz/web")[0] == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_query_without_an_answer_is_cut_off_and_the_next_one_is_answered(
+    get, migrations_table_locked, monkeypatch
+):
+    monkeypatch.setattr(readiness, "QUERY_SECONDS", 0)  # PostgreSQL waits for ever
+    monkeypatch.setattr(readiness, "DATABASE_SECONDS", 0.3)
+    monkeypatch.setattr(middleware, "FRESH_SECONDS", 0)
+    assert get("/readyz/web")[0] == 503
+    wait_for(readiness._database._answer.done, what="the end of the thread that asked")
+
+    migrations_table_locked.rollback()
+    monkeypatch.setattr(readiness, "DATABASE_SECONDS", 30)
+    assert get("/readyz/web")[0] == 200
 
 
 @pytest.mark.django_db(transaction=True)
@@ -191,9 +209,9 @@ def test_readyz_looks_at_everything(get):
 
     assert status == 200
     assert list(answer["checks"]) == ALL
-    assert answer["checks"]["queue:mail"] == [
-        {"status": "pass", "observedValue": 0, "observedUnit": "s"}
-    ]
+    [mail] = answer["checks"]["queue:mail"]
+    assert mail.pop("observedValue") >= 0
+    assert mail == {"status": "pass", "observedUnit": "s"}
 
 
 @pytest.mark.django_db
@@ -214,10 +232,10 @@ def test_a_queue_without_a_heartbeat_is_named(get, caplog):
 
     assert status == 503
     assert failing(answer) == {"queue:feeds": "No heartbeat is known."}
-    assert "/readyz: fails: queue:feeds\n" in caplog.text
+    assert caplog.messages == ["/readyz: fails: queue:feeds"]
 
 
-@pytest.mark.parametrize(("age", "is_alive"), [(70, True), (80, False), (3000, False)])
+@pytest.mark.parametrize(("age", "is_alive"), [(40, True), (76, False), (3000, False)])
 @pytest.mark.django_db
 def test_a_heartbeat_counts_for_two_ticks_and_a_half(get, settings, age, is_alive):
     heartbeats.record(*EVERYBODY)
@@ -227,7 +245,7 @@ def test_a_heartbeat_counts_for_two_ticks_and_a_half(get, settings, age, is_aliv
     status, answer = get("/readyz")
 
     (entry,) = answer["checks"]["beat"]
-    assert entry["observedValue"] in {age, age + 1}
+    assert entry["observedValue"] >= age
     assert (status == 200) == is_alive
     assert failing(answer) == ({} if is_alive else {"beat": "The last heartbeat was too long ago."})
 
