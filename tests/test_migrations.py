@@ -24,7 +24,7 @@ from django.db.migrations.operations import RunPython
 from django.db.migrations.state import ProjectState
 
 OWN = {"digest", "subscribers"}
-# Tables whose rows editors and operators make, or one for each edition: to read such a table takes
+# Tables whose rows editors and operators make, or some for each edition: to read such a table takes
 # a moment. Every other table is taken for a large one. A table that is gone stays in the list, for
 # the sake of the migrations that it is in.
 SMALL = {
@@ -75,6 +75,7 @@ TABLE = re.compile(
     r'(?:"?public"?\.)?"?(\w+)',
     re.IGNORECASE,
 )
+NEW_TABLE = re.compile(r'CREATE TABLE (?:"?public"?\.)?"?(\w+)"? \(', re.IGNORECASE)
 # The name, type and definition of everything in the schema, one row each.
 SCHEMA = """
 SELECT 'column', attrelid::regclass::text, attname,
@@ -194,8 +195,14 @@ def statements(migration, state: ProjectState, *, undo: bool) -> list[str]:
         change = migration.unapply if undo else migration.apply
         change(state.clone(), editor, collect_sql=True)
     found = [one for sql in editor.collected_sql for one in sqlparse.split(sql)]
-    new = {table for sql in found for table in tables(sql) if code(sql).startswith("CREATE TABLE")}
-    return [sql for sql in found if not tables(sql) or not tables(sql) <= SMALL | new]
+    # IF NOT EXISTS may leave an existing table as it is, so only the plain statement counts.
+    new = {created[1] for sql in found if (created := NEW_TABLE.match(code(sql)))}
+    return [
+        sql
+        for sql in found
+        if not code(sql).startswith("CREATE TABLE")
+        and (not tables(sql) or not tables(sql) <= SMALL | new)
+    ]
 
 
 def code(sql: str) -> str:
@@ -268,6 +275,20 @@ BLOCKING = [
         "require-concurrent-index-creation",
         migrations.RunSQL(
             "CREATE TABLE public.visits (id int); CREATE INDEX ON public.digest_delivery (lane)"
+        ),
+    ),
+    (
+        "require-concurrent-index-creation",
+        migrations.RunSQL(
+            "CREATE TABLE IF NOT EXISTS digest_delivery (id int);"
+            "CREATE INDEX ON digest_delivery (lane)"
+        ),
+    ),
+    (
+        "require-concurrent-index-creation",
+        migrations.RunSQL(
+            "CREATE TABLE lanes AS SELECT DISTINCT lane FROM digest_delivery;"
+            "CREATE INDEX ON digest_delivery (lane)"
         ),
     ),
     (
@@ -349,18 +370,50 @@ def test_a_migration_that_locks_nobody_out_passes(migration):
     assert blocking(*migration()) == []
 
 
-def test_a_migration_that_moves_data_does_nothing_else_and_is_not_one_transaction():
-    """In one transaction the rows that it has changed would stay locked until it ends."""
-    for migration, _ in own_migrations():
-        operations = list(own_operations(migration))
-        if any(isinstance(operation, RunPython) for operation in operations):
-            assert all(isinstance(operation, RunPython) for operation in operations), migration
-            assert not migration.atomic, f"{migration}: atomic = False, and a transaction a batch"
+def mixed(migration) -> str:
+    """Return what is wrong about the operations of one migration together, or ""."""
+    operations = list(own_operations(migration))
+    kinds = [kind for kind in (RunPython, NotInTransactionMixin) if any_is(kind, operations)]
+    if not kinds:
+        return ""
+    if len(operations) > 1 and not all(isinstance(one, RunPython) for one in operations):
+        return "A move of data, and each index that is made concurrently, has its own migration."
+    # In one transaction the rows that it has changed would stay locked until it ends.
+    return "It needs atomic = False, and a transaction for each batch." if migration.atomic else ""
 
 
-def test_a_migration_makes_one_index_concurrently_and_nothing_else():
-    """What it did before would stay if the index is interrupted, and fail when it is repeated."""
-    for migration, _ in own_migrations():
-        operations = list(own_operations(migration))
-        if any(isinstance(operation, NotInTransactionMixin) for operation in operations):
-            assert len(operations) == 1, f"{migration}: a migration for each index"
+def any_is(kind, operations) -> bool:
+    return any(isinstance(operation, kind) for operation in operations)
+
+
+def test_moves_of_data_and_concurrent_indexes_stand_alone():
+    assert {str(one): mixed(one) for one, _ in own_migrations() if mixed(one)} == {}
+
+
+MOVE = RunPython(RunPython.noop, RunPython.noop)
+CONCURRENT = AddIndexConcurrently("subscriber", INDEX)
+FIELD = migrations.AddField("newsletter", "motto", models.TextField(null=True))
+
+
+@pytest.mark.parametrize(
+    ("operations", "atomic", "fault"),
+    [
+        ([MOVE], False, ""),
+        ([MOVE, MOVE], False, ""),
+        ([MOVE], True, "atomic = False"),
+        ([FIELD, MOVE], False, "its own migration"),
+        ([CONCURRENT], False, ""),
+        # What it did before would stay if the index is interrupted, and fail when it is repeated.
+        ([FIELD, CONCURRENT], False, "its own migration"),
+        ([CONCURRENT, CONCURRENT], False, "its own migration"),
+        ([migrations.SeparateDatabaseAndState([CONCURRENT]), FIELD], False, "its own migration"),
+        ([migrations.SeparateDatabaseAndState([MOVE])], True, "its own migration"),
+        ([FIELD, FIELD], True, ""),
+    ],
+)
+def test_a_migration_that_mixes_them_is_found(operations, atomic, fault):
+    migration = migrations.Migration("next", "subscribers")
+    migration.operations, migration.atomic = operations, atomic
+
+    assert fault in mixed(migration)
+    assert bool(fault) == bool(mixed(migration))
