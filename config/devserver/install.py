@@ -1,7 +1,7 @@
 """Install a file of requirements with pip, and say how far it is: `make` runs this file.
 
-pip's own output has hundreds of lines, and its quiet mode none. It runs before anything is
-installed, so it imports nothing but the standard library.
+pip's own output has hundreds of lines, and its quiet mode none. This program runs before anything
+is installed, so it imports nothing but the standard library.
 """
 
 from __future__ import annotations

@@ -60,6 +60,7 @@ def test_an_example_that_nobody_has_filled_in_is_refused(deployment, monkeypatch
     for name, value in example:
         monkeypatch.setenv(name, value)
 
+    # The settings are read by now, so the one that is read from them is looked at here.
     named = {error.msg.split()[0] for error in checks.check_settings()}
 
     assert named == {name for name, _ in example} - {"DEBUG", "SITE_URL"}

