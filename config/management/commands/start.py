@@ -118,7 +118,10 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
     if settings.DEBUG:
         web += ["--reload"]
         for template in sorted((ROOT / "templates").rglob("*.*")):
-            web += ["--reload-extra-file", str(template)]
+            # `make messages` writes .py files beside the templates and deletes them a moment later,
+            # and gunicorn does not start without a file that it is to watch.
+            if template.suffix != ".py":
+                web += ["--reload-extra-file", str(template)]
     supervisor.add("web", python, "-m", "gunicorn", "config.wsgi", *web, env=env)
     # The other processes start later: somebody waits for the site, so it gets the processor first.
     delay = 2
