@@ -2,5 +2,5 @@
 
 middleware  answers /healthz, /readyz/web and /readyz
 readiness   what each of these checks
-heartbeats  the signs of life of beat and of each queue's workers
+heartbeats  when beat and a worker of each queue were last alive
 """

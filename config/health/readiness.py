@@ -80,8 +80,10 @@ class _Database:
                 self._connection.close()  # PostgreSQL was restarted
             answer.set_result(_applied_migrations(self._connection))
         except Exception as error:
-            self.close()
-            answer.set_exception(error)
+            try:
+                self.close()
+            finally:  # without an answer no other thread would ever ask
+                answer.set_exception(error)
 
     def _cut(self) -> None:
         """End what the thread waits for. Closing the connection would wait for the same."""
@@ -93,9 +95,9 @@ class _Database:
                 wire.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+        own, self._connection = self._connection, None
+        if own is not None:
+            own.close()
 
 
 def _copy_connection() -> BaseDatabaseWrapper:
