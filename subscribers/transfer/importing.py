@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
+from threading import Event
 
 from django.db import transaction
 
@@ -21,6 +22,8 @@ from subscribers.transfer.spreadsheet import FILE_START, ResumePoint, Spreadshee
 from subscribers.transfer.storing import ImportResult, ImportTarget
 
 BATCH_SIZE = 10_000
+# While a batch is read for longer than this, the caller is asked whether it may go on.
+_WAIT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -93,23 +96,40 @@ class Chunk:
     position: int
 
 
-def chunks(plan: ImportPlan, *, after: ResumePoint = FILE_START) -> Iterator[Chunk]:
+def chunks(
+    plan: ImportPlan,
+    *,
+    after: ResumePoint = FILE_START,
+    while_waiting: Callable[[], None] = lambda: None,
+) -> Iterator[Chunk]:
     """Read and check the list batch by batch, one batch ahead of the caller, who stores them.
 
     PostgreSQL works on one batch while the next is checked: on two cores that is nearly twice as
-    fast.
+    fast. At the start the whole file is decoded once. `while_waiting` is called every few seconds
+    for as long as a batch is not ready; what it raises ends the import.
+
+    Raises:
+        UnreadableFile: the file cannot be read to its end.
     """
-    found = _chunks(plan, after)
+    stopped = Event()
+    found = _chunks(plan, after, stopped)
     with _short_switch_interval(), ThreadPoolExecutor(1) as pool:
         next_chunk = pool.submit(next, found, None)
         try:
-            while (chunk := next_chunk.result()) is not None:
+            while (chunk := _wait_for(next_chunk, while_waiting)) is not None:
                 next_chunk = pool.submit(next, found, None)
                 yield chunk
         finally:
-            # If the caller stops early, the batch being read is finished and the file is closed.
+            # If the caller stops early, the record being read is finished and the file is closed.
+            stopped.set()
             wait([next_chunk])
             found.close()
+
+
+def _wait_for(chunk: Future[Chunk | None], while_waiting: Callable[[], None]) -> Chunk | None:
+    while not wait([chunk], timeout=_WAIT_SECONDS).done:
+        while_waiting()
+    return chunk.result()
 
 
 @contextmanager
@@ -127,15 +147,15 @@ def _short_switch_interval() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def _chunks(plan: ImportPlan, after: ResumePoint) -> Generator[Chunk, None, None]:
-    rows = plan.mapping.rows(plan.sheet.records(after=after))
+def _chunks(plan: ImportPlan, after: ResumePoint, stopped: Event) -> Generator[Chunk, None, None]:
+    if after == FILE_START:
+        plan.sheet.file.check_encoding(should_stop=stopped.is_set)
+    records = takewhile(lambda _: not stopped.is_set(), plan.sheet.records(after=after))
+    rows = plan.mapping.rows(records)
     while (batch := plan.checker.fill(Batch(), islice(rows, BATCH_SIZE))).rows_read:
-        # While a closing quotation mark is searched for, no other run can resume. It ends soon.
-        while (resume_point := plan.sheet.resume_point()) is None:
-            plan.checker.fill(batch, islice(rows, 1))
         # Made here, in the thread that checks; `store_batch` then finds it in the batch.
         batch.as_csv()
-        yield Chunk(batch, resume_point, plan.sheet.position())
+        yield Chunk(batch, plan.sheet.resume_point(), plan.sheet.position())
 
 
 def import_all(plan: ImportPlan) -> Iterator[ImportResult]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.files import File as DjangoFile
 from django.db import InterfaceError, OperationalError, transaction
@@ -30,7 +31,8 @@ Status = ImportJob.Status
 # How long a worker runs before other tasks (feeds, webhooks) have their turn. SIGTERM waits for the
 # end of a slice. A dry run is a single slice, since its counts are lost with its connection.
 SLICE_SECONDS = 8.0
-# Much longer than a batch takes: a worker that has not renewed its lease for so long is dead.
+# Much longer than a batch takes to store, and the lease is renewed while one is read. A worker that
+# has not renewed its lease for so long is dead.
 LEASE = timedelta(minutes=2)
 _NO_PROGRESS: dict[str, Any] = {
     "line": 0, "cookie": "0", "position": 0, "rows": 0, "added": 0, "asked": 0, "suppressed": 0,
@@ -162,6 +164,11 @@ def run_slice(*, job_id: int, clock: Callable[[], datetime]) -> bool:
         _end(job_id, lease, Status.FAILED, clock(), error=str(error))
     except (OperationalError, InterfaceError):
         raise  # the database will be back, and the lease runs out
+    except SoftTimeLimitExceeded:
+        _end(
+            job_id, lease, Status.FAILED, clock(),
+            error="It took too long to read. Split the list into several files.",
+        )  # fmt: skip
     except Exception as error:
         logger.exception("Import %s failed", job_id)
         _end(
@@ -181,15 +188,14 @@ class _Run:
 
     def run(self) -> bool:
         plan = plan_of(self.job, now=self.clock())
-        resume_point = ResumePoint(self.job.line, int(self.job.cookie))
+        resume_point = ResumePoint.parse(self.job.line, self.job.cookie)
         if self.is_dry_run and resume_point != FILE_START:
             reset_progress(self.job.pk)
             resume_point, self.asked = FILE_START, 0
         if resume_point == FILE_START:
-            plan.sheet.file.check_encoding()
             storing.reset_seen()
         until = time.monotonic() + SLICE_SECONDS
-        for chunk in importing.chunks(plan, after=resume_point):
+        for chunk in importing.chunks(plan, after=resume_point, while_waiting=self._renew_lease):
             with transaction.atomic():
                 result = storing.store_batch(plan.target, chunk.batch, asked_before=self.asked)
                 self._store_progress(result, chunk)
@@ -217,7 +223,7 @@ class _Run:
         )
         has_lease = _held(self.job.pk, self.lease).update(
             line=chunk.resume_point.line,
-            cookie=str(chunk.resume_point.cookie),
+            cookie=chunk.resume_point.position_text(),
             position=chunk.position,
             leased_until=self.clock() + LEASE,
             rows=F("rows") + result.rows,
@@ -228,6 +234,11 @@ class _Run:
             refused=F("refused") + len(result.refused),
         )
         if not has_lease:
+            raise _LeaseLost
+
+    def _renew_lease(self) -> None:
+        until = self.clock() + LEASE
+        if not _held(self.job.pk, self.lease).update(leased_until=until):
             raise _LeaseLost
 
     def _release(self) -> bool:

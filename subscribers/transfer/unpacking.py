@@ -103,8 +103,10 @@ class SourceFile:
                 self.check_encoding()  # says which line it is
                 raise UnreadableFile(f"{self.name} was changed while it was read.") from None
 
-    def check_encoding(self) -> None:
+    def check_encoding(self, *, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Decode the whole file once, so that a file in another encoding is refused as a whole.
+
+        `should_stop` is asked after each megabyte; if it is true, the rest is not decoded.
 
         Raises:
             UnreadableFile: a line cannot be decoded; the message says which.
@@ -113,7 +115,7 @@ class SourceFile:
         decoder = codecs.getincrementaldecoder(encoding)()
         line = 1
         with self.unpacked() as raw:
-            while True:
+            while not should_stop():
                 chunk = raw.read(_CHUNK)
                 try:
                     line += decoder.decode(chunk, final=not chunk).count("\n")

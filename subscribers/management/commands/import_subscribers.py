@@ -189,7 +189,6 @@ def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> Imp
             columns[field] = _column_number(header, name)
     if Field.EMAIL not in columns:
         raise UnreadableFile(presets.no_address_message(header))
-    sheet.file.check_encoding()
     kind = RowKind(options["list_of"]) if options["list_of"] else None
     return importing.prepare(
         sheet,

@@ -1,5 +1,6 @@
 """An import runs in the background, in slices, and can be stopped, killed and run again."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -21,7 +23,8 @@ from subscribers.privacy import erasure, retention
 from subscribers.transfer import importing, jobs
 from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.presets import Field
-from subscribers.transfer.unpacking import UnreadableFile
+from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
+from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 from tests import factories
 from tests.factories import NOW
 from tests.support.database import sessions
@@ -249,6 +252,81 @@ def test_only_one_worker_runs_an_import(small_batches):
     assert jobs._claim(job.pk, "other", timezone.now()) is None
     assert run_slice(job) is False
     assert job.added == 0
+
+
+@pytest.fixture
+def renewals(monkeypatch):
+    """Ask at once whether a worker may go on, and return until when it then has its lease."""
+    times = []
+    renew = jobs._Run._renew_lease
+
+    def renew_and_note(run):
+        renew(run)
+        times.append(ImportJob.objects.get(pk=run.job.pk).leased_until)
+
+    monkeypatch.setattr(importing, "_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(jobs._Run, "_renew_lease", renew_and_note)
+    return times
+
+
+def test_a_worker_renews_its_lease_while_it_reads(monkeypatch, renewals):
+    job = confirmed(uploaded(lines(5)))
+    jobs.start_import(job_id=job.pk, now=NOW)
+    seconds = itertools.count()
+
+    def decode(file, *, should_stop):
+        wait_for(lambda: len(renewals) > 2, what="renewals")
+
+    monkeypatch.setattr(SourceFile, "check_encoding", decode)
+    jobs.run_slice(job_id=job.pk, clock=lambda: NOW + timedelta(seconds=next(seconds)))
+
+    assert renewals == sorted(set(renewals))
+    assert renewals[0] > NOW + jobs.LEASE
+    job.refresh_from_db()
+    assert (job.status, job.added) == ("done", 5)
+
+
+@pytest.mark.parametrize("busy", ["decoding", "reading"])
+def test_a_stop_ends_a_batch_that_is_still_being_read(busy, monkeypatch, renewals):
+    job = confirmed(uploaded(lines(5)))
+    jobs.start_import(job_id=job.pk, now=timezone.now())
+    monkeypatch.setattr(importing, "BATCH_SIZE", sys.maxsize)
+
+    def decode(file, *, should_stop):
+        while busy == "decoding" and not should_stop():
+            pass
+
+    def read_endlessly(sheet, *, after):
+        while True:
+            yield Refusal(2, "", "no address")
+
+    renew = jobs._Run._renew_lease
+
+    def stop_and_renew(run):
+        jobs.stop_import(job_id=job.pk, now=timezone.now())
+        renew(run)
+
+    monkeypatch.setattr(jobs._Run, "_renew_lease", stop_and_renew)
+    monkeypatch.setattr(SourceFile, "check_encoding", decode)
+    monkeypatch.setattr(Spreadsheet, "records", read_endlessly)
+
+    assert run_slice(job) is False
+    assert (job.status, job.rows) == ("stopped", 0)
+
+
+def test_an_import_that_is_cut_off_says_that_the_list_is_too_long(monkeypatch):
+    job = confirmed(uploaded(lines(5)))
+    jobs.start_import(job_id=job.pk, now=timezone.now())
+
+    def read_too_long(run):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(jobs._Run, "run", read_too_long)
+
+    assert run_slice(job) is False
+    assert (job.status, job.error) == (
+        "failed", "It took too long to read. Split the list into several files.",
+    )  # fmt: skip
 
 
 def test_a_worker_whose_lease_ran_out_stores_nothing_more(small_batches):

@@ -4,14 +4,22 @@ import csv
 import gzip
 import io
 import tracemalloc
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.transfer import unpacking
-from subscribers.transfer.spreadsheet import LONGEST_RECORD, CsvRecord, Refusal, Spreadsheet
+from subscribers.transfer.spreadsheet import (
+    LONGEST_RECORD,
+    CsvRecord,
+    Refusal,
+    ResumePoint,
+    Spreadsheet,
+)
 from subscribers.transfer.unpacking import SourceFile, UnreadableFile
+from tests.support.steps import count_steps, growth
 
 NOT_CLOSED = "a quotation mark is not closed, or closed too soon"
 
@@ -227,17 +235,44 @@ def test_reading_resumes_where_another_run_stopped(encoding, pack, end):
     assert len(whole) == 3000
 
 
-def test_a_spreadsheet_has_no_resume_point_while_it_looks_for_a_quotation_mark():
-    sheet = Spreadsheet(file_of('email,name\na@example.com,"Ann\nb@example.com,\nc@example.com,\n'))
-    records = sheet.records()
+hostile_lines = st.lists(st.text(alphabet='a,"\n\r\x00;@ é', max_size=12), max_size=12)
 
-    assert isinstance(next(records), Refusal)
-    assert sheet.resume_point() is None
-    assert [next(records), next(records)] == [
-        CsvRecord(3, ["b@example.com", ""]),
-        CsvRecord(4, ["c@example.com", ""]),
-    ]
-    assert sheet.resume_point().line == 4
+
+@given(hostile_lines, st.integers(1, 4))
+def test_reading_resumes_after_each_record_whatever_is_read_ahead(lines, repeats):
+    file = file_of("email,name\n" + "\n".join(lines * repeats))
+    whole = list(Spreadsheet(file).records())
+    sheet = Spreadsheet(file)
+    for number, _ in enumerate(sheet.records(), start=1):
+        point = sheet.resume_point()
+        stored = ResumePoint.parse(point.line, point.position_text())
+        assert list(Spreadsheet(file).records(after=stored)) == whole[number:]
+
+
+def test_reading_resumes_between_lines_that_were_read_far_ahead():
+    file = file_of("email,name\n" + 'x,"\n' + "b,\n" * 5000)
+    sheet = Spreadsheet(file)
+    whole = list(Spreadsheet(file).records())
+    for number, _ in enumerate(islice(sheet.records(), 3500), start=1):
+        if number % 500 == 0:
+            point = sheet.resume_point()
+            assert point.line == number + 1
+            assert point.skip <= 1000
+            assert list(Spreadsheet(file).records(after=point)) == whole[number:]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ['a"b,"\n', 'z,"\n', '"\n', '""\n', 'x,"""\n', '",a"b"c,"\n', 'a,"\n\n\n\n"x\n', '"a",\n"b\n'],
+)
+def test_twice_the_list_takes_at_most_two_and_a_half_times_the_steps(unit):
+    assert growth(lambda size: read("email,name\n" + unit * size), 400) < 2.5
+
+
+@given(st.text(alphabet='a"\n,;\x00', min_size=1, max_size=8))
+def test_no_list_takes_more_steps_than_its_length_allows(unit):
+    content = "email,name\n" + unit * (1600 // len(unit))
+    assert count_steps(lambda: read(content, encoding="utf-8")) < 40 * len(content)
 
 
 @given(st.lists(st.text(alphabet='a,"\n\r\x00;@ é', max_size=30), max_size=20))
