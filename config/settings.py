@@ -163,6 +163,9 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = True
+# Every task ends much earlier. One that does not is stuck in somebody's input: its process is
+# killed and replaced, and the database says what is still to do.
+CELERY_TASK_TIME_LIMIT = 1800
 # The schedule is kept in memory: the database says what is due, so no file is needed.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that has waited almost its interval expires: the next one does its work.

@@ -78,11 +78,15 @@ def _fetch(at: datetime.datetime) -> None:
 # Seconds after which a waiting task expires. A tick has enqueued the same work again by then, so
 # that a queue without workers does not fill up.
 _EXPIRES_AFTER = 60
-# Hostile markup in a feed can keep the parser busy for minutes; the fetch is cut off after this.
+# Hostile markup in a feed can keep the parser busy for minutes; the fetch is cut off after this. A
+# library in C that does not return to Python is cut off with its process.
 _FETCH_SECONDS = 120
+# A lane ends after half a minute. While there is no broker to hand over to, one task runs lane
+# after lane.
+_LANES_SECONDS = 86_400
 
 
-@shared_task(expires=_EXPIRES_AFTER, soft_time_limit=_FETCH_SECONDS)
+@shared_task(expires=_EXPIRES_AFTER, soft_time_limit=_FETCH_SECONDS, time_limit=_FETCH_SECONDS + 30)
 def fetch_feed(*, feed_id: int) -> None:
     try:
         ingest.fetch_feed(feed_id=feed_id, now=now())
@@ -130,7 +134,7 @@ def plan_readers(*, edition_id: int) -> None:
     start_lanes(edition_id)
 
 
-@shared_task(expires=_EXPIRES_AFTER)
+@shared_task(expires=_EXPIRES_AFTER, time_limit=_LANES_SECONDS)
 def send_lane(*, edition_id: int) -> None:
     end = lane.End.MORE
     while end is lane.End.MORE:

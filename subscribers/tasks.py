@@ -19,7 +19,11 @@ def send_webhooks(*, webhook_id: int) -> None:
     send.send_to_webhook(webhook_id=webhook_id, clock=now)
 
 
-@shared_task(expires=60)
+# One turn takes seconds. But a dry run is a single turn, and a list may have 4 GB.
+_IMPORT_SECONDS = 3600
+
+
+@shared_task(expires=60, soft_time_limit=_IMPORT_SECONDS, time_limit=_IMPORT_SECONDS + 300)
 def run_import(*, job_id: int) -> None:
     """Run one turn. The next turn is a task of its own, so that others get theirs in between."""
     if jobs.run_slice(job_id=job_id, clock=now):

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 # Longer than a worker can need for the few mails of one lease: a relay times out after
 # EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=5)
+# A task ends after this, even if a relay takes many seconds for each mail; another one goes on.
+MAX_RUN = timedelta(minutes=5)
 # Rows found by one query. The next query finds mails that became due since, which may come first.
 ROWS_PER_QUERY = 20
 # A relay often repeats the address in its reply. The logs name readers by number.
@@ -110,11 +112,12 @@ def send_all(
 ) -> bool:
     """Call `send(pk, now=…)` for the rows of `due_ids(now=…, limit=…)`.
 
-    Return True after `limit` mails, because more may be due. A row for which `send` raises stays
-    due; it is tried once, and does not hold up the others.
+    Return True after `limit` mails or MAX_RUN, because more may be due. A row for which `send`
+    raises stays due; it is tried once, and does not hold up the others.
     """
     attempted, broken = 0, set[int]()
-    while attempted < limit:
+    until = clock() + MAX_RUN
+    while attempted < limit and clock() < until:
         ids = due_ids(now=clock(), limit=ROWS_PER_QUERY + len(broken))
         if not (new := [pk for pk in ids if pk not in broken]):
             return False

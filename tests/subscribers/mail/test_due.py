@@ -1,5 +1,6 @@
 """A due mail is sent once, tried again with growing pauses, or given up."""
 
+import itertools
 import smtplib
 from datetime import timedelta
 
@@ -120,3 +121,20 @@ def test_a_task_ends_after_its_limit_and_says_that_there_may_be_more():
 
     assert due.send_all(lambda now, limit: rows[:limit], send, clock=lambda: NOW, limit=30)
     assert rows == list(range(2 * due.ROWS_PER_QUERY, 100))
+
+
+def test_a_task_ends_after_some_minutes_if_each_mail_takes_long():
+    rows, minutes = list(range(100)), itertools.count()
+
+    def send(pk, *, now):
+        rows.remove(pk)
+
+    has_more = due.send_all(
+        lambda now, limit: rows[:limit],
+        send,
+        clock=lambda: NOW + timedelta(minutes=next(minutes)),
+        limit=1_000,
+    )
+
+    assert has_more
+    assert rows == list(range(due.ROWS_PER_QUERY, 100))
