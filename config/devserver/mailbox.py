@@ -25,7 +25,7 @@ from config.devserver import local
 PAGE_SIZE = 50
 # A name begins with seconds (maildir(5)); Python's mailbox then adds M and the microseconds.
 _NAME = re.compile(r"(?P<seconds>\d+)\.(?:M(?P<micros>\d+))?")
-_HEAD = re.compile(rb"<head\b[^>]*>", re.IGNORECASE)
+_HEAD = re.compile(rb"<head\b[^<>]*>", re.IGNORECASE)
 # A mail may open links (in a new tab) and load pictures; it may not run scripts or send forms.
 _SANDBOX = (
     "sandbox allow-popups allow-popups-to-escape-sandbox "

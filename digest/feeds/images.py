@@ -20,7 +20,8 @@ _UNSUPPORTED_FORMATS = re.compile(
     r"\.(?:svgz?|avif|heic|tiff?|mp4|mp3|m4a|webm|mov)$", re.IGNORECASE
 )
 _IMG = re.compile(r"<img\b([^<>]*)>", re.IGNORECASE)
-_ATTR = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+_ATTR = re.compile(r"""(?<![\w-])([\w-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"'>]++))""")
+_PIXELS = re.compile(r"(\d{1,5})(?:\.\d++)?\s*+(?:px)?")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Image:
 
 def parse_pixels(value: object) -> int | None:
     """Read a width or height as publishers write it, such as `640`, `640px` or `640.0`."""
-    match = re.match(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$", str(value or ""))
+    match = _PIXELS.fullmatch(str(value or "").strip())
     return int(match[1]) or None if match else None
 
 

@@ -170,7 +170,7 @@ def outlet_name(title: str) -> str:
 
     Examples: `NYT > World News` and `CNN.com - RSS Channel`.
     """
-    return sanitise.name(re.split(r"\s+[-\u2013\u2014>|»:/]+\s+", title)[0])
+    return sanitise.name(re.split(r" [-\u2013\u2014>|»:/]+ ", " ".join(title.split()))[0])
 
 
 def _record_failure(feed: Feed, error: Exception, *, now: datetime) -> None:

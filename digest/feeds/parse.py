@@ -24,7 +24,7 @@ _FEED_LINK = re.compile(
     r"""<link\b(?=[^<>]*\btype=["']?application/(?:rss|atom)\+xml)[^<>]*\bhref=["']?([^"'\s>]+)""",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[(<]?\S+@\S+")
+_ADDRESS = re.compile(r"(?<!\S)\S+@\S+")
 
 
 class NotAFeed(Exception):

@@ -32,16 +32,16 @@ _ESCAPED_AMPERSAND = re.compile(r"&(?:amp;|#38;|#x26;)+", re.IGNORECASE)
 _INVISIBLE = re.compile(
     r"[\u00ad\u180e\u200b\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
-# What blog software puts after a summary.
-_TAIL = re.compile(
-    r"(?:\s*(?:"
-    r"The post .{1,300}? (?:first )?appeared (?:first )?on .{1,100}"
-    r"|(?:Continue reading|Read (?:more|on)|Read the full (?:story|article)|Keep reading)"
-    r"(?:\s*(?:…|\.\.\.|→|»|>+)|\s*$)"
-    r"|\[?(?:…|\.\.\.)\]"
-    r"))+\s*$",
+# What blog software puts after a summary: these words at the end, or a sentence such as
+# “The post (title) appeared first on (outlet)”, whose parts have at most these lengths.
+_MORE = re.compile(
+    r"(?:\b(?:Continue reading|Read (?:more|on)|Read the full (?:story|article)|Keep reading)"
+    r" ?(?:…|\.\.\.|→|»|>{0,9})|\[?(?:…|\.\.\.)\])$",
     re.IGNORECASE,
 )
+_LONGEST_MORE = 40
+_APPEARED_ON = re.compile(r" (?:first )?appeared (?:first )?on ", re.IGNORECASE)
+_LONGEST_POST, _LONGEST_OUTLET = 320, 100
 
 
 def plain_text(markup: str) -> str:
@@ -84,7 +84,32 @@ def summary(markup: str, *, title: str = "") -> str:
     """Return the summary without blog software's tail; empty if it only repeats the title."""
     # A longer summary is cut further down, so its tail is lost anyway.
     text = truncate(plain_text(markup), 4 * SUMMARY_LENGTH)
-    bare = _TAIL.sub("", text).rstrip()
+    bare = _without_tail(text)
     if bare and bare != text and bare[-1] not in ".!?…。”\"'»":
         bare += "…"
     return "" if bare.casefold() == title.casefold() else truncate(bare, SUMMARY_LENGTH)
+
+
+def _without_tail(text: str) -> str:
+    """Return the text, which is on one line, without what blog software puts after it."""
+    while True:
+        cut = min(_start_of_more(text), _start_of_post(text))
+        if cut == len(text):
+            return text
+        text = text[:cut].rstrip()
+
+
+def _start_of_more(text: str) -> int:
+    found = _MORE.search(text, max(0, len(text) - _LONGEST_MORE))
+    return found.start() if found else len(text)
+
+
+def _start_of_post(text: str) -> int:
+    begin = max(0, len(text) - _LONGEST_POST - _LONGEST_OUTLET)
+    for appeared in _APPEARED_ON.finditer(text, begin):
+        if 0 < len(text) - appeared.end() <= _LONGEST_OUTLET:
+            post = text.find(
+                "The post ", max(0, appeared.start() - _LONGEST_POST), appeared.start()
+            )
+            return post if post >= 0 else len(text)
+    return len(text)

@@ -20,7 +20,7 @@ from digest.rendering.quoted_printable import encode
 Segment = dict[str, Any]
 
 _CUT_POINT = re.compile(rf"{placeholders.MARKER}|__(?P<name>{'|'.join(placeholders.PER_READER)})__")
-_HREF = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
+_HREF = re.compile(r'<a\b[^<>]*?\bhref="([^"]*)"')
 
 
 class PageTooLong(ValueError):

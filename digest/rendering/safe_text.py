@@ -11,7 +11,7 @@ _UNWANTED = re.compile(
 )
 _PLACEHOLDER_LIKE = re.compile(r"__(?=[A-Z])")
 # Letters and digits with single spaces between: most names of readers, in any script.
-_WORDS = re.compile(r"[^\W_]+(?: [^\W_]+)*")
+_WORDS = re.compile(r"[^\W_]++(?: [^\W_]++)*+")
 _WORD_JOINER = "\u2060"
 
 

@@ -17,7 +17,7 @@ from subscribers.admin.embedding import EmbedPages
 from subscribers.models import Newsletter, Section
 from subscribers.reports import audience_sizes
 
-_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}+)*")
 
 
 class SectionInline(TabularInline):

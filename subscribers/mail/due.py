@@ -26,7 +26,7 @@ MAX_RUN = timedelta(minutes=5)
 # Rows found by one query. The next query finds mails that became due since, which may come first.
 ROWS_PER_QUERY = 20
 # A relay often repeats the address in its reply. The logs name readers by number.
-_ADDRESS = re.compile(r"[^\s<>'\"@]{1,255}@[^\s<>'\"@]{1,255}")
+_ADDRESS = re.compile(r"(?<![^\s<>'\"@])[^\s<>'\"@]++@[^\s<>'\"@]++")
 _REPLY_LENGTH, _TEXT_LENGTH = 300, 20_000
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
 

@@ -157,7 +157,7 @@ def parse_rates(pairs: Iterable[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for pair in pairs:
         name, _, rate = pair.strip().lower().partition("=")
-        if name != "*" and not re.fullmatch(r"[\w-]+(\.[\w-]+)+", name):
+        if name != "*" and not re.fullmatch(r"[\w-]++(\.[\w-]++)+", name):
             raise RelayError("a rate is written domain=messages per second, such as gmail.com=50")
         if name in found:
             raise RelayError(f"{name} has two rates")
@@ -170,7 +170,7 @@ def _backend(scheme: str) -> str:
     kind, _, name = scheme.partition("+")
     if kind.lower() == "anymail" and re.fullmatch(r"[A-Za-z_-]+", name):
         return f"anymail.backends.{name.lower().replace('-', '_')}.EmailBackend"
-    if kind.lower() == "django" and re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name):
+    if kind.lower() == "django" and re.fullmatch(r"[A-Za-z_]\w*+(\.[A-Za-z_]\w*+)+", name):
         return name
     return ""
 

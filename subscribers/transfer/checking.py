@@ -25,10 +25,10 @@ from subscribers.transfer.spreadsheet import Refusal
 # The C1 control characters. Windows-1252 text that was read as Latin-1 is full of them.
 _C1_CONTROLS = re.compile(r"[\x80-\x9f]")
 _ORDINARY_NAME = re.compile(r"[ -~\xa0-\u02ff]*")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}+){0,2}")
 # What nearly all addresses look like. Before their @-sign, `normalise` refuses nothing and changes
 # only the names of RFC 2142, such as Postmaster, which it writes in lower case.
-_ORDINARY_ADDRESS = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([a-zA-Z0-9.-]+)")
+_ORDINARY_ADDRESS = re.compile(r"([A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+)@([a-zA-Z0-9.-]+)")
 # Go's own time format, which listmonk exports: 2020-09-06 13:16:07.142367 +0200 CEST.
 _GO_ZONE = re.compile(r" ([+-]\d{4})( [A-Z0-9+-]+)?$")
 _LONGEST_LOCAL, _LONGEST = 64, 254

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,12 +36,13 @@ _CREDIT = re.compile(
     re.IGNORECASE,
 )
 _AGENCY = re.compile(
-    r"(?P<credit>(?:[\w.\- ]{2,40}/\s?)?(?:Getty Images|AP Photo|Reuters|AFP|EPA|Shutterstock|"
-    r"Wikimedia Commons|Unsplash)(?:/[\w.\- ]{2,40})?)\)?\.?$"
+    r"(?P<credit>(?:(?<![\w.\- ])[\w.\- ]{2,40}/\s?)?"
+    r"(?:Getty Images|AP Photo|Reuters|AFP|EPA|Shutterstock|Wikimedia Commons|Unsplash)"
+    r"(?:/[\w.\- ]{2,40})?)\)?\.?$"
 )
 # Requests of a site to its reader, at the start of a line …
 _CALL_TO_ACTION = re.compile(
-    r"^\W*(?:sign (?:up|in)\b|log ?in\b|subscribe\b|register (?:now|for)|follow us"
+    r"^[^\w\n]*+(?:sign (?:up|in)\b|log ?in\b|subscribe\b|register (?:now|for)|follow us"
     r"|share (?:this|on)|click here|tap here|read (?:more|also|next)|also read"
     r"|related (?:articles?|stories|topics)"
     r"|welcome to|download (?:the|our) app|skip to|back to top|leave a (?:comment|reply)"
@@ -186,11 +188,17 @@ def _title(head: Sequence[str]) -> str:
     candidates = [block for block in head if _is_title_like(block)]
     if not candidates:
         return ""
-    repeats = {
-        c: sum(block.casefold().startswith(c.casefold()) for block in head) for c in candidates
-    }
+    ordered = sorted(block.casefold() for block in head)
     # More than about eight words do not count: a line as long as that is a standfirst.
-    return max(candidates, key=lambda c: min(_weight(c) // 6, 8) + 4 * repeats[c])
+    return max(candidates, key=lambda c: min(_weight(c) // 6, 8) + 4 * _repeats(c, ordered))
+
+
+def _repeats(line: str, ordered: Sequence[str]) -> int:
+    """Count the ordered lines that begin with this one, without going through all of them."""
+    first = line.casefold()
+    return bisect_right(ordered, first, key=lambda other: other[: len(first)]) - bisect_left(
+        ordered, first
+    )
 
 
 def _credit(head: Sequence[str], *, title: str) -> tuple[str, str]:
@@ -212,14 +220,15 @@ def _author(head: Sequence[str]) -> str:
 
 def _paragraphs(body: Sequence[str], *, title: str) -> list[str]:
     """Return prose, short sentences after it, and cross-heads with prose below, each once."""
-    kept: list[str] = []
+    kept: dict[str, None] = {}
+    last_kept = ""
     counts = Counter(block.casefold() for block in body)
     for n, block in enumerate(body):
         prose_follows = n + 1 < len(body) and _is_prose(body[n + 1])
-        after_kept = bool(kept) and kept[-1] == body[n - 1]
+        after_kept = bool(kept) and last_kept == body[n - 1]
         is_line = _is_title_like(block) and counts[block.casefold()] == 1
         is_sentence = bool(_SENTENCE_END.search(block)) and len(block.split()) > 2
         keep = _is_prose(block) or (is_line and after_kept and (is_sentence or prose_follows))
         if keep and block not in kept and block.casefold() != title.casefold():
-            kept.append(block)
-    return kept
+            kept[block], last_kept = None, block
+    return list(kept)

@@ -70,6 +70,10 @@ def test_a_long_title_is_truncated_between_words():
         ("What happened. Continue reading…", "What happened."),
         ("What happened. Read more", "What happened."),
         ("Read more about rivers and their mouths.", "Read more about rivers and their mouths."),
+        ("They spread more", "They spread more"),
+        ("It rained. Continue reading → […] Read more >>", "It rained."),
+        ("It rained. The post One appeared on A. The post Two first appeared on B", "It rained."),
+        ("The vase appeared on Monday.", "The vase appeared on Monday."),
         ("A Title", ""),
     ],
 )  # fmt: skip

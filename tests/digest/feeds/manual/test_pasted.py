@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.feeds.manual.pasted import NoArticle, read_pasted
+from tests.support.steps import growth
 
 TITLE = "Islands Agree on Shared Ferry Timetable, Leave Fares for Another Day"
 ONE = (
@@ -145,3 +146,20 @@ def test_any_text_gives_an_article_or_raises_no_article(text):
         article = read_pasted(text)
         assert article.title
         assert article.paragraphs
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A menu line number {}\n",
+        "A headline that is repeated\n",
+        "This paragraph has the number {} and is long enough to be one of the article's own.\n\n",
+        "<p>{}</p>", "• {}\n", "By Ann\n", "Photo: {}\n", "\n \n", "a\n", "{}. ",
+    ],
+)  # fmt: skip
+def test_twice_the_text_takes_at_most_two_and_a_half_times_the_steps(line):
+    def read(size):
+        with contextlib.suppress(NoArticle):
+            read_pasted("".join(line.format(n) for n in range(size)))
+
+    assert growth(read, 300) < 2.5

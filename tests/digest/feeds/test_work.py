@@ -1,0 +1,78 @@
+"""A publisher's text makes no parser of ours work out of proportion to its length."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.feeds import images, sanitise, urls
+from digest.feeds.manual.pasted import NoArticle, read_pasted
+from digest.feeds.parse import NotAFeed, parse
+from digest.shorten import truncate_at_sentence
+from tests.support.steps import count_steps
+
+MARKUP = st.text(
+    alphabet="<>/=\"' &;#x1a!-[]…ÄÀ\u200b\n", min_size=1, max_size=8
+) | st.sampled_from(
+    ["<p>", "</p>", "<img src=a>", "<img ", "&amp;", "&lt;", "<!--", "<![CDATA[", "]]>", "<a href="]
+)
+URLS = st.text(alphabet="ah:/?&=#@.%2[]-\\ é\u200b\t", min_size=1, max_size=8)
+LENGTH = 2000
+
+
+def read_article(text: str) -> None:
+    with contextlib.suppress(NoArticle):
+        read_pasted(text)
+
+
+def read_feed(text: str) -> None:
+    with contextlib.suppress(NotAFeed):
+        parse(f"<rss><channel><item><description>{text}".encode(), base_url="https://a.example/")
+
+
+def image_in(text: str) -> None:
+    images.entry_image({"summary": text}, base="https://a.example/")
+
+
+def steps_are_bounded(function, unit: str, *, per_character: int = 40) -> None:
+    text = (unit * LENGTH)[:LENGTH]
+    assert count_steps(lambda: function(text)) < per_character * LENGTH
+
+
+@pytest.mark.parametrize(
+    ("function", "per_character"),
+    [
+        (sanitise.plain_text, 40), (sanitise.summary, 40), (sanitise.title, 40),
+        (read_article, 40), (image_in, 40), (lambda text: truncate_at_sentence(text, 300), 40),
+        # feedparser takes some hundred lines for each tag.
+        (read_feed, 400),
+    ],
+    ids=["plain text", "summary", "title", "pasted", "image", "shorten", "feed"],
+)  # fmt: skip
+def test_markup_takes_steps_for_its_length(function, per_character):
+    @settings(max_examples=25, derandomize=True, database=None)
+    @given(MARKUP)
+    def check(unit):
+        steps_are_bounded(function, unit, per_character=per_character)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        urls.canonical_url, urls.identity, lambda text: urls.guid_key(text, feed_url=text),
+        lambda text: urls.web_url(text, base="https://a.example/"), images.parse_pixels,
+    ],
+    ids=["canonical", "identity", "guid", "relative", "pixels"],
+)  # fmt: skip
+def test_a_url_takes_steps_for_its_length(function):
+    @settings(max_examples=25, derandomize=True, database=None)
+    @given(st.sampled_from(["", "https://a.example/"]), URLS)
+    def check(start, unit):
+        steps_are_bounded(lambda text: function(start + text), unit)
+
+    check()
