@@ -16,6 +16,7 @@ from digest.rendering.freeze import PageTooLong, freeze_page
 from digest.rendering.headers import UnsafeHeader
 from digest.rendering.identifiers import verp_sender
 from digest.rendering.personalise import personalise
+from digest.rendering.placeholders import BrokenPage
 from digest.rendering.readers import SAMPLE_SUBSCRIPTION_ID, sample_reader
 
 
@@ -40,8 +41,8 @@ def send_test(*, edition_id: int, to: str, now: datetime) -> None:
         marked = replace(page, subject=f"[Test] {page.subject}")
         frozen = freeze_page(edition, marked)
         message = personalise(frozen, reader)
-    except (PageTooLong, UnsafeHeader) as error:
-        raise TestNotSent(f"The edition cannot be sent as it is: {error}.") from error
+    except (PageTooLong, UnsafeHeader, BrokenPage) as error:
+        raise TestNotSent(f"The edition cannot be sent as it is: {error}") from error
     if message is None:
         raise TestNotSent("The edition has no stories.")
     outgoing = Outgoing(

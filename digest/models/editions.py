@@ -99,10 +99,11 @@ class Edition(models.Model):
         editable=False,
         related_name="+",
     )
-    # SHA-256 of what was approved (decide.approve.content_hash). Any later edit voids the
+    # SHA-256 of what was approved (rendering.content_hash). Any later edit voids the
     # approval.
     approved_hash = models.CharField(max_length=64, blank=True, editable=False)
-    # When editors are due to be told that this edition is held; empty: not due. A notice is leased
+    # When editors are due to be told that this edition is held, that it was skipped, or that it did
+    # not reach every reader by its deadline; empty: not due. A notice is leased
     # like a confirmation (mail_due_at).
     notice_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The edition that a correction corrects. The correction goes only to readers who got that one

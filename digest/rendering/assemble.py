@@ -33,6 +33,14 @@ _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """How many small pictures and summaries a long page goes out without."""
+
+    pictures: int = 0
+    summaries: int = 0
+
+
+@dataclass(frozen=True)
 class AssembledPage:
     """An edition's page, the same for all readers.
 
@@ -44,21 +52,24 @@ class AssembledPage:
     subject: str
     html: str
     text: str
+    left_out: LeftOut = LeftOut()
 
 
 def assemble(edition: Edition) -> AssembledPage:
     """Return the edition's page with inlined styles.
 
-    A page that would be too long loses its small images, then its summaries. `freeze` checks
-    whether that was enough.
+    A page that would be too long loses its small pictures, then also the summaries of all stories
+    but the lead. `freeze` checks whether that was enough.
     """
     with translation.override(languages.first_supported(edition.newsletter.language)):
         context = _context(edition)
+        html, detail = _fitting_html(context)
         return AssembledPage(
             # Only spaces are stripped: `freeze` has to see a line break, and refuses it.
             subject=edition.subject.strip(" ") or context["title"],
-            html=_fitting_html(context),
+            html=html,
             text=_text(context),
+            left_out=_left_out(context["contents"], detail),
         )
 
 
@@ -124,12 +135,21 @@ def _correction(corrected: Edition) -> dict[str, Any]:
     }
 
 
-def _fitting_html(context: dict[str, Any]) -> str:
+def _fitting_html(context: dict[str, Any]) -> tuple[str, str]:
+    """Return the page at the first level of detail at which it is short enough, and that level."""
     for detail in _DETAIL_LEVELS:
         html = _inline(render_to_string("email/digest/body.html", context | {"detail": detail}))
         if len(html.encode()) <= MAX_PAGE_BYTES:
             break
-    return html
+    return html, detail
+
+
+def _left_out(arranged: contents.Contents, detail: str) -> LeftOut:
+    stories = [story for section in arranged.sections for story in section.stories]
+    return LeftOut(
+        pictures=sum(detail != "thumbnails" and bool(story.thumbnail) for story in stories),
+        summaries=sum(detail == "headlines" and bool(story.summary) for story in stories),
+    )
 
 
 def _inline(html: str) -> str:

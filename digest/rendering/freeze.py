@@ -10,21 +10,25 @@ from typing import Any
 
 from django.conf import settings
 
-from digest.editions.decide import approve
 from digest.models import Edition, Frozen
 from digest.rendering import headers, identifiers, links, placeholders
 from digest.rendering.assemble import MAX_PAGE_BYTES, AssembledPage, assemble, web_page
+from digest.rendering.content_hash import content_hash
 from digest.rendering.personalise import BOUNDARY
 from digest.rendering.quoted_printable import encode
 
 Segment = dict[str, Any]
 
 _CUT_POINT = re.compile(rf"{placeholders.MARKER}|__(?P<name>{'|'.join(placeholders.PER_READER)})__")
+_STORY = re.compile(r"<!--__STORY_\d+__-->.*?<!--__END_STORY__-->", re.DOTALL)
 _HREF = re.compile(r'<a\b[^<>]*?\bhref="([^"]*)"')
 
 
 class PageTooLong(ValueError):
-    """The edition's headlines alone make a page so long that mail clients would clip it."""
+    """Without small pictures and summaries the page is still so long that clients would clip it.
+
+    The message is for the editor: it says what takes the room.
+    """
 
 
 def freeze(*, edition_id: int, now: datetime) -> Frozen:
@@ -37,9 +41,9 @@ def freeze(*, edition_id: int, now: datetime) -> Frozen:
             it is.
     """
     edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    content_hash = approve.content_hash(edition)
+    content = content_hash(edition)
     stored = Frozen.objects.filter(
-        edition=edition, revision=edition.revision, content_hash=content_hash
+        edition=edition, revision=edition.revision, content_hash=content
     ).first()
     if stored:
         return stored
@@ -48,7 +52,7 @@ def freeze(*, edition_id: int, now: datetime) -> Frozen:
         edition=edition,
         revision=edition.revision,
         defaults={
-            "content_hash": content_hash,
+            "content_hash": content,
             "headers": page.headers,
             "text_segments": page.text_segments,
             "html_segments": page.html_segments,
@@ -66,7 +70,7 @@ def freeze_page(edition: Edition, page: AssembledPage) -> Frozen:
     view = links.view_url(edition)
     text, html = (body.replace("__VIEW__", view) for body in (page.text, page.html))
     if (size := len(html.encode())) > MAX_PAGE_BYTES:
-        raise PageTooLong(f"the page has {size:,} bytes, at most {MAX_PAGE_BYTES:,} are allowed")
+        raise PageTooLong(_too_long(edition, html, size))
     return Frozen(
         edition=edition,
         revision=edition.revision,
@@ -75,6 +79,20 @@ def freeze_page(edition: Edition, page: AssembledPage) -> Frozen:
         html_segments=_segments(edition, html),
         links=_links(html),
         html_bytes=size,
+    )
+
+
+def _too_long(edition: Edition, html: str, size: int) -> str:
+    """Return what to tell an editor: how long the page is, and what takes the room."""
+    stories = [len(found[0].encode()) for found in _STORY.finditer(html)]
+    parts = [
+        (len(edition.note.encode()), "the note"),
+        (sum(stories), f"{len(stories)} stories" if len(stories) > 1 else "the story"),
+    ]
+    taken = ", ".join(f"{room:,} for {name}" for room, name in sorted(parts, reverse=True) if room)
+    return (
+        f"The mail has {size:,} bytes ({taken}) and may have {MAX_PAGE_BYTES:,}. Gmail cuts longer "
+        "ones, and the link to unsubscribe with them."
     )
 
 

@@ -11,9 +11,9 @@ from django.utils import translation
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from digest.editions.decide.approve import content_hash
 from digest.models import Edition, Story
 from digest.rendering.assemble import web_page
+from digest.rendering.content_hash import content_hash
 from digest.rendering.safe_text import paragraphs
 from subscribers.i18n import languages
 

@@ -24,7 +24,7 @@ from digest.admin.edition.panel import progress
 from digest.admin.edition.under_way import EditionUnderWay
 from digest.admin.send_times import format_send_time
 from digest.delivery import send_test
-from digest.editions.decide import approve, audience, send_now, stop
+from digest.editions.decide import approve, audience, preflight, send_now, stop
 from digest.editions.draft import draft
 from digest.editions.edit import curate, reopen
 from digest.models import Edition
@@ -199,6 +199,7 @@ class EditionActions(EditionUnderWay):
         edition = self._edition(request, pk)
         context = {
             "text": preview.sample_text(edition),
+            "problems": preflight.mail_problems(edition),
             "dark": "dark" in request.GET,
             "phone": "phone" in request.GET,
         }

@@ -17,10 +17,11 @@ from digest.delivery.progress.report import DeliveryTally, Report
 from digest.delivery.progress.watch import Snapshot, snapshot
 from digest.delivery.progress.wording import approximate
 from digest.editions.decide import approve, audience
-from digest.editions.decide.approve import content_hash, next_revision
+from digest.editions.decide.approve import next_revision
 from digest.editions.decide.preflight import find_problems
 from digest.editions.edit import correct, curate
 from digest.models import Delivery, Edition
+from digest.rendering.content_hash import content_hash
 from subscribers.plumbing.shared_cache import stale_while_revalidate
 
 Status = Edition.Status

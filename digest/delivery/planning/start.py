@@ -11,9 +11,9 @@ from django.db.models import Q
 
 from digest.delivery.planning import insert
 from digest.editions.decide import audience, waves
-from digest.editions.decide.approve import content_hash
 from digest.editions.decide.stop import hold, skip
 from digest.models import Delivery, Edition
+from digest.rendering.content_hash import content_hash
 from digest.rendering.freeze import PageTooLong, freeze
 from digest.rendering.headers import UnsafeHeader
 from digest.rendering.placeholders import BrokenPage

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F, QuerySet
 
 from digest.editions.decide import audience, preflight
-from digest.models import Cadence, Edition, EditionItem
-from subscribers.models import Newsletter
+from digest.models import Edition
+from digest.rendering.content_hash import content_hash
 
 
 class NotApprovable(Exception):
@@ -119,63 +116,7 @@ def _void(approved: QuerySet[Edition], *, reason: str) -> bool:
     )
 
 
-def content_hash(edition: Edition) -> str:
-    """Return the SHA-256, in hex, of all that the mail shows; one query for the items."""
-    items = edition.items.select_related("story", "section")
-    content: dict[str, Any] = {
-        "date": edition.slot_date.isoformat(),
-        "subject": edition.subject,
-        "preheader": edition.preheader,
-        "note": edition.note,
-        "newsletter": _masthead(edition.newsletter),
-        "items": [_item(item) for item in items],
-    }
-    # These keys are added only where they apply. So the hash of every other edition stays what it
-    # was before corrections and weekly editions existed.
-    if edition.corrects_id:
-        content["corrects"] = [edition.corrects_id, edition.corrects_through]
-    if edition.cadence != Cadence.DAILY:
-        content["cadence"] = edition.cadence
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
 def fingerprint(edition: Edition) -> str:
     """Return a fingerprint of what an editor sees: all that the mail shows, and when it is sent."""
     times = f"{edition.sends_at.timestamp():.0f}.{edition.deadline_at.timestamp():.0f}"
     return f"{content_hash(edition)}.{times}"
-
-
-def _masthead(newsletter: Newsletter) -> dict[str, str]:
-    return {
-        "name": newsletter.name,
-        "slug": newsletter.slug,
-        "promise": newsletter.promise,
-        "from_name": newsletter.from_name,
-        "from_email": newsletter.from_email,
-        "reply_to": newsletter.reply_to,
-        "language": newsletter.language,
-        "accent_color": newsletter.accent_color,
-        "postal_line": newsletter.postal_line,
-    }
-
-
-def _item(item: EditionItem) -> dict[str, Any]:
-    story, section = item.story, item.section
-    return {
-        "story": story.pk,
-        "section": [section.pk, section.name, section.position] if section else None,
-        "headline": item.shown_headline,
-        "summary": item.shown_summary,
-        # The link of a pasted story follows from its id and SITE_URL, which no editor changes.
-        "url": story.url,
-        "source": story.source_name,
-        "author": story.author,
-        "image": [
-            story.image_url,
-            story.image_alt,
-            story.image_credit,
-            story.image_width,
-            story.image_height,
-        ],
-    }

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import DatabaseError
+
 from digest.models import Cadence, Edition, EditionItem
+from digest.rendering.assemble import LeftOut, assemble
+from digest.rendering.freeze import PageTooLong, freeze_page
+from digest.rendering.headers import UnsafeHeader
+from digest.rendering.placeholders import BrokenPage
+
+logger = logging.getLogger(__name__)
 
 # A feed that was added today may bring years of stories, and a quiet day may print them.
 OLD_NEWS = timedelta(days=7)
@@ -24,12 +33,12 @@ class EditionProblem:
 
 
 def find_problems(edition: Edition) -> list[EditionProblem]:
-    """Return what is wrong with the edition, the blocking problems first; one query.
+    """Return what is wrong with the edition, the blocking problems first.
 
-    The size of the mail is not checked here: rendering.freeze measures it once it is known.
+    The mail is rendered for this, because only then its size is known.
     """
     items = list(edition.items.select_related("story"))
-    found = [*_of_the_edition(edition, items), *_of_the_stories(items)]
+    found = [*_of_the_edition(edition, items), *_of_the_stories(items), *mail_problems(edition)]
     return sorted(found, key=lambda problem: not problem.blocking)
 
 
@@ -93,3 +102,41 @@ def _of_the_stories(items: Sequence[EditionItem]) -> list[EditionProblem]:
                 )
             )
     return found
+
+
+def mail_problems(edition: Edition) -> list[EditionProblem]:
+    """Return why the mail could not be sent, or what it is sent without."""
+    try:
+        page = assemble(edition)
+        freeze_page(edition, page)
+    except PageTooLong as error:
+        return [EditionProblem("too-long", str(error))]
+    except (UnsafeHeader, BrokenPage) as error:
+        return [EditionProblem("unsafe", f"The mail cannot be made: {error}.")]
+    except DatabaseError:
+        raise
+    except Exception as error:
+        # A fault in Daybreak. The edition would be held for it at its send time.
+        logger.exception("Edition %s cannot be rendered", edition.pk)
+        message = f"The mail cannot be made: {type(error).__name__}: {error}"
+        return [EditionProblem("broken", message)]
+    return _left_out(page.left_out)
+
+
+def _left_out(left_out: LeftOut) -> list[EditionProblem]:
+    """Tell what a long mail is sent without."""
+    parts = [
+        f"{count} {one if count == 1 else several}"
+        for count, one, several in (
+            (left_out.pictures, "small picture", "small pictures"),
+            (left_out.summaries, "summary", "summaries"),
+        )
+        if count
+    ]
+    if not parts:
+        return []
+    message = (
+        f"It goes out without {' and '.join(parts)}, so that Gmail does not cut it. The edition's "
+        "page on the web has them."
+    )
+    return [EditionProblem("left-out", message, blocking=False)]

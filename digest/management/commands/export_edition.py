@@ -13,6 +13,7 @@ from digest.models import Edition
 from digest.rendering import preview
 from digest.rendering.freeze import PageTooLong
 from digest.rendering.headers import UnsafeHeader
+from digest.rendering.placeholders import BrokenPage
 
 
 class Command(BaseCommand):
@@ -32,8 +33,8 @@ class Command(BaseCommand):
                 "body.txt": preview.sample_text(edition).encode(),
                 "message.eml": preview.sample_message(edition, now=now()),
             }
-        except (PageTooLong, UnsafeHeader) as error:
-            raise CommandError(f"Edition {edition_id} cannot be sent as it is: {error}.") from error
+        except (PageTooLong, UnsafeHeader, BrokenPage) as error:
+            raise CommandError(f"Edition {edition_id} cannot be sent as it is: {error}") from error
         try:
             directory.mkdir(parents=True, exist_ok=True)
             for name, content in files.items():

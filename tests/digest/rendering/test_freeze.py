@@ -2,10 +2,10 @@
 
 import pytest
 
-from digest.editions.decide.approve import content_hash
 from digest.models import Frozen
 from digest.rendering import placeholders
 from digest.rendering.assemble import AssembledPage, assemble
+from digest.rendering.content_hash import content_hash
 from digest.rendering.freeze import freeze, freeze_page, split_segments
 from tests.digest.rendering.sample_edition import full_edition
 from tests.factories import NOW

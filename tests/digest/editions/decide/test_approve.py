@@ -1,12 +1,14 @@
 """What was approved is what is sent: an approval is bound to the edition's content."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.editions.decide.approve import NotApprovable, approve, content_hash, void_if_changed
+from digest.editions.decide.approve import NotApprovable, approve, void_if_changed
 from digest.editions.decide.preflight import find_problems
 from digest.models import Edition, EditionItem, Story
+from digest.rendering.content_hash import content_hash
 from subscribers.models import Newsletter, Section
 from tests import factories
 from tests.factories import NOW
@@ -102,6 +104,8 @@ def test_a_change_that_no_reader_sees_keeps_the_approval(edition):
         (lambda edition: edition.items.all().delete(), "too-few-stories"),
         (lambda edition: Story.objects.update(title=""), "no-headline"),
         (lambda edition: Story.objects.update(url="", text=""), "no-link"),
+        (lambda edition: Edition.objects.update(note="word " * 22_800), "too-long"),
+        (lambda edition: Newsletter.objects.update(sender_name="A\nB"), "unsafe"),
         (lambda edition: Edition.objects.update(deadline_at=NOW), "past-deadline"),
         (lambda edition: factories.force_update(Edition.objects.all(), status="sent"), "not-open"),
         (
@@ -123,6 +127,31 @@ def test_an_edition_that_cannot_be_sent_cannot_be_approved(edition, spoil, code)
 
     assert code in {problem.code for problem in refused.value.problems}
     assert reread(edition).status == before
+
+
+def test_the_refusal_of_a_long_mail_says_how_long_it_is_and_what_takes_the_room(edition):
+    Edition.objects.update(note="word " * 22_800)
+
+    with pytest.raises(NotApprovable) as refused:
+        approve(edition_id=edition.pk, now=NOW)
+
+    assert re.match(
+        r"The mail has 12\d,\d{3} bytes \(114,000 for the note, \d,\d{3} for 3 stories\) and may "
+        "have 99,000",
+        str(refused.value),
+    )
+
+
+def test_an_editor_is_told_what_a_long_mail_goes_out_without(edition):
+    Story.objects.update(image_url="https://img.example.com/1.jpg")
+    EditionItem.objects.update(summary="A summary. " * 100)
+    assert not [found for found in find_problems(reread(edition)) if found.code == "left-out"]
+
+    Edition.objects.update(note="word " * 17_500)
+    (problem,) = (found for found in find_problems(reread(edition)) if found.code == "left-out")
+
+    assert problem.message.startswith("It goes out without 2 small pictures and 2 summaries, so")
+    assert not problem.blocking
 
 
 def test_a_problem_that_is_not_blocking_does_not_prevent_an_approval(edition):

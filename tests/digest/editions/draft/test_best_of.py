@@ -6,13 +6,13 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from digest.editions.decide.approve import content_hash
 from digest.editions.decide.preflight import find_problems
 from digest.editions.decide.stop import skip
 from digest.editions.draft.draft import draft_edition
 from digest.editions.edit import curate
 from digest.editions.edit.reopen import reopen
 from digest.models import Edition, EditionItem
+from digest.rendering.content_hash import content_hash
 from tests import factories
 from tests.factories import NOW
 
