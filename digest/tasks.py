@@ -61,7 +61,7 @@ def _release(at: datetime.datetime) -> None:
 
 def _notify(at: datetime.datetime) -> None:
     for edition_id in notify.due_notices(now=at):
-        enqueue(notify_held, edition_id=edition_id)
+        enqueue(notify_editors, edition_id=edition_id)
 
 
 def _draft(at: datetime.datetime) -> None:
@@ -111,8 +111,8 @@ def release(*, edition_id: int) -> None:
     decision = releases.release(edition_id=edition_id, now=now())
     if decision is releases.Release.SEND:
         start_sending(edition_id=edition_id)
-    elif decision is releases.Release.HELD:
-        enqueue(notify_held, edition_id=edition_id)
+    elif decision in {releases.Release.HELD, releases.Release.SKIPPED}:
+        enqueue(notify_editors, edition_id=edition_id)
 
 
 @shared_task
@@ -121,7 +121,7 @@ def start_sending(*, edition_id: int) -> None:
         start.start_delivery(edition_id=edition_id, now=now())
     except start.NotStarted:
         # The edition's row says why, and a notice to the editors is due.
-        enqueue(notify_held, edition_id=edition_id)
+        enqueue(notify_editors, edition_id=edition_id)
     else:
         plan_readers(edition_id=edition_id)
 
@@ -146,12 +146,12 @@ def send_lane(*, edition_id: int) -> None:
             if enqueue_now(send_lane, edition_id=edition_id):
                 break
     if end is lane.End.HELD:
-        enqueue(notify_held, edition_id=edition_id)
+        enqueue(notify_editors, edition_id=edition_id)
 
 
 @shared_task
-def notify_held(*, edition_id: int) -> None:
-    notify.notify_held(edition_id=edition_id, now=now())
+def notify_editors(*, edition_id: int) -> None:
+    notify.notify_editors(edition_id=edition_id, now=now())
 
 
 def start_lanes(edition_id: int) -> None:

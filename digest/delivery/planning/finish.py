@@ -121,3 +121,6 @@ def _close(edition_id: int, reason: str, now: datetime) -> None:
     # These messages may have arrived: the rows stay uncertain, and are not sent again.
     rows.filter(status=_Row.UNCERTAIN, finished_at=None).update(finished_at=now)
     finish_if_done(edition_id=edition_id, now=now)
+    not_reached = rows.filter(status=_Row.SKIPPED, reason=Delivery.Reason.PAST_DEADLINE)
+    if reason == Delivery.Reason.PAST_DEADLINE and not_reached.exists():
+        Edition.objects.filter(pk=edition_id).update(notice_due_at=now)

@@ -165,7 +165,7 @@ def _hold_or_skip(edition_id: int, error: _CannotSend, now: datetime) -> None:
     approved = [_Status.APPROVED]
     try:
         if error.reason == _Reason.PAST_DEADLINE:
-            skip(edition_id=edition_id, reason=error.reason, from_status=approved)
+            skip(edition_id=edition_id, reason=error.reason, notice=now, from_status=approved)
         else:
             hold(
                 edition_id=edition_id,

@@ -1,24 +1,34 @@
-"""Tell the editors by mail, once, that an edition is held."""
+"""Tell the editors by mail, once, that an edition is held or did not go out."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.urls import reverse
 
-from digest.models import Edition
+from digest.editions.draft.missed import NOTHING_RAN
+from digest.models import Delivery, Edition
 from subscribers.mail import due
 from subscribers.mail.compose import compose
+from subscribers.models import Newsletter
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.core.mail import EmailMultiAlternatives
 
+    _Compose = Callable[[list[Edition], User], EmailMultiAlternatives]
+
 logger = logging.getLogger(__name__)
+
+# The states of an edition that no editor can send any more. One that is still sending has passed
+# its deadline: its last messages are on the wire.
+OVER = (Edition.Status.SKIPPED, Edition.Status.SENDING, Edition.Status.SENT)
 
 
 def due_notices(*, now: datetime) -> list[int]:
@@ -26,23 +36,44 @@ def due_notices(*, now: datetime) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def notify_held(*, edition_id: int, now: datetime) -> int:
+def notify_editors(*, edition_id: int, now: datetime) -> int:
     """Mail the editors if the notice is still due; return how many mails were sent.
 
-    The notice is leased by moving its due time forward. So of two parallel runs only one sends,
-    and a run that crashes or reaches nobody is repeated. Once one editor has the mail, the notice
-    is done: if the relay refuses one address, the others must not get a mail every five minutes.
+    After an outage several editions of a newsletter were skipped; one mail tells of all of them.
+
+    A notice is leased by moving its due time forward. So of two parallel runs only one sends, and a
+    run that crashes or reaches nobody is repeated. Once one editor has the mail, the notice is
+    done: if the relay refuses one address, the others must not get a mail every five minutes.
     """
-    notice = Edition.objects.filter(pk=edition_id)
-    leased_until = now + due.LEASE
-    if not notice.filter(notice_due_at__lte=now).update(notice_due_at=leased_until):
+    editions = _lease(edition_id, now)
+    if not editions:
         return 0
-    edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
-    recipients = editors() if edition.status == Edition.Status.HELD else []
-    sent = sum(_mail(edition, user) for user in recipients)
+    is_held = editions[0].status == Edition.Status.HELD
+    compose_for = _compose_held if is_held else _compose_not_sent
+    recipients = editors() if is_held or editions[0].status in OVER else []
+    sent = sum(_mail(editions, user, compose_for) for user in recipients)
     if sent or not recipients:
-        notice.filter(notice_due_at=leased_until).update(notice_due_at=None)
+        leased = Edition.objects.filter(pk__in=[edition.pk for edition in editions])
+        leased.filter(notice_due_at=now + due.LEASE).update(notice_due_at=None)
     return sent
+
+
+@transaction.atomic
+def _lease(edition_id: int, now: datetime) -> list[Edition]:
+    """Return the edition, and with one that is over all others of its newsletter that are due."""
+    notices = Edition.objects.filter(notice_due_at__lte=now)
+    edition = notices.filter(pk=edition_id).first()
+    if edition is None:
+        return []
+    if edition.status in OVER:
+        found = notices.filter(newsletter=edition.newsletter_id, status__in=OVER)
+    else:
+        found = notices.filter(pk=edition_id)
+    locked = found.select_for_update(of=("self",), skip_locked=True).select_related("newsletter")
+    editions = list(locked.order_by("sends_at", "pk"))
+    ids = [edition.pk for edition in editions]
+    Edition.objects.filter(pk__in=ids).update(notice_due_at=now + due.LEASE)
+    return editions
 
 
 def editors() -> list[User]:
@@ -53,29 +84,55 @@ def editors() -> list[User]:
     return list(users.filter(is_staff=True).exclude(email="").order_by("pk"))
 
 
-def _mail(edition: Edition, user: User) -> bool:
+def _mail(editions: list[Edition], user: User, compose_for: _Compose) -> bool:
     """Send the notice; return whether the relay took it."""
-    found = due.attempt(lambda: _compose(edition, user), what=f"Notice of edition {edition.pk}")
+    what = f"Notice of edition {', '.join(str(edition.pk) for edition in editions)}"
+    found = due.attempt(lambda: compose_for(editions, user), what=what)
     if not found.was_sent:
-        logger.warning(
-            "Editor %s was not notified of edition %s: %s", user.pk, edition.pk, found.reply
-        )
+        logger.warning("Editor %s did not get the mail. %s: %s", user.pk, what, found.reply)
     return found.was_sent
 
 
-def _compose(edition: Edition, user: User) -> EmailMultiAlternatives:
-    newsletter = edition.newsletter
-    page = reverse("admin:digest_edition_change", args=[edition.pk])
+def _compose_held(editions: list[Edition], user: User) -> EmailMultiAlternatives:
+    (edition,) = editions
+    context = {
+        "edition": edition,
+        "url": _url(edition),
+        "deadline": edition.deadline_at,
+        "is_part_sent": edition.sending_at is not None,
+    }
+    return _compose("held", edition.newsletter, user, context)
+
+
+def _compose_not_sent(editions: list[Edition], user: User) -> EmailMultiAlternatives:
+    over = [
+        {"edition": edition, "url": _url(edition), "missed": _missed_readers(edition)}
+        for edition in editions
+    ]
+    nothing_ran = any(edition.reason_detail == NOTHING_RAN for edition in editions)
+    context = {"editions": over, "nothing_ran": nothing_ran}
+    return _compose("not_sent", editions[0].newsletter, user, context)
+
+
+def _missed_readers(edition: Edition) -> int:
+    """Return how many readers did not get an edition that others got."""
+    if edition.status == Edition.Status.SKIPPED:
+        return 0
+    return Delivery.objects.filter(
+        edition=edition, status=Delivery.Status.SKIPPED, reason=Delivery.Reason.PAST_DEADLINE
+    ).count()
+
+
+def _url(edition: Edition) -> str:
+    return f"{settings.SITE_URL}{reverse('admin:digest_edition_change', args=[edition.pk])}"
+
+
+def _compose(
+    template: str, newsletter: Newsletter, user: User, context: dict[str, Any]
+) -> EmailMultiAlternatives:
     return compose(
-        template="held",
-        context={
-            "edition": edition,
-            "newsletter": newsletter,
-            "user": user,
-            "url": f"{settings.SITE_URL}{page}",
-            "deadline": edition.deadline_at,
-            "is_part_sent": edition.sending_at is not None,
-        },
+        template=template,
+        context={"newsletter": newsletter, "user": user, **context},
         to=user.email,
         from_name=newsletter.from_name,
         from_email=newsletter.from_email,

@@ -57,7 +57,7 @@ def release(*, edition_id: int, now: datetime) -> Release:
 
 def _decide(edition: Edition, now: datetime) -> Release:
     if now >= edition.deadline_at:
-        return _past_deadline(edition)
+        return _past_deadline(edition, now)
     if edition.status == _Status.APPROVED:
         return Release.SEND
     if edition.status == _Status.HELD or edition.sending_at or edition.corrects_id:
@@ -68,13 +68,14 @@ def _decide(edition: Edition, now: datetime) -> Release:
             edition_id=edition.pk,
             reason=_Reason.TOO_FEW_STORIES,
             detail=f"{count} of at least {minimum} stories",
+            notice=now,
             from_status=[_Status.DRAFT],
         )
         return Release.SKIPPED
     return _unapproved(edition, now)
 
 
-def _past_deadline(edition: Edition) -> Release:
+def _past_deadline(edition: Edition, now: datetime) -> Release:
     if edition.sending_at:
         return Release.NOTHING
     skip(
@@ -83,6 +84,7 @@ def _past_deadline(edition: Edition) -> Release:
         detail=f"It was {edition.get_status_display()}: {edition.get_reason_display()}"
         if edition.reason
         else f"It was {edition.get_status_display()}",
+        notice=now,
         from_status=[edition.status],
     )
     return Release.SKIPPED

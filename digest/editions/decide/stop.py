@@ -22,9 +22,13 @@ def skip(
     edition_id: int,
     reason: str,
     detail: str = "",
+    notice: datetime | None = None,
     from_status: Collection[str] = _UNSENT,
 ) -> None:
     """Skip the edition and release its stories, so that a later one can print them.
+
+    `notice` is when the editors are told by mail (decide.notify), None if they need not be: it was
+    one of them who skipped it.
 
     Raises:
         IllegalMove: it is being sent, or was sent or skipped before.
@@ -33,8 +37,9 @@ def skip(
     not_stopped = Q(sending_at=None) | Q(status=_Status.SENDING)
     with transaction.atomic():
         _move(
-            edition_id, from_status, not_stopped, to=_Status.SKIPPED, reason=reason, detail=detail
-        )
+            edition_id, from_status, not_stopped, to=_Status.SKIPPED, reason=reason, detail=detail,
+            notice=notice,
+        )  # fmt: skip
         # If readers have seen a part-sent edition, its stories stay printed.
         seen = Delivery.objects.filter(edition_id=edition_id, status__in=["sent", "uncertain"])
         if not seen.exists():

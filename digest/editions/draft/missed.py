@@ -7,11 +7,13 @@ from datetime import datetime
 from digest.editions.draft.slots import missed_slots, plan_for
 from digest.models import Edition, Schedule
 
-_DETAIL = "Nothing ran in time to draft it."
+NOTHING_RAN = "Nothing ran in time to draft it."
 
 
 def record_missed(*, now: datetime) -> list[int]:
     """Create a skipped edition, with the reason, for each missed slot; return their ids.
+
+    The editors are told of each by mail.
 
     Safe to run twice and in parallel: a slot has one edition, whoever makes it. A slot that nobody
     waited for is not recorded. Its schedule is marked as changed, so that the slot is not recorded
@@ -32,10 +34,11 @@ def record_missed(*, now: datetime) -> list[int]:
             defaults={
                 "status": Edition.Status.SKIPPED,
                 "reason": Edition.Reason.PAST_DEADLINE,
-                "reason_detail": _DETAIL,
+                "reason_detail": NOTHING_RAN,
                 "subject": schedule.newsletter.name,
                 "cadence": schedule.cadence,
                 "drafted_at": now,
+                "notice_due_at": now,
                 **plan.times,
             },
         )

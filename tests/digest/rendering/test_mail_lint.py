@@ -66,7 +66,7 @@ def test_the_other_mails_need_no_feature_beyond_the_digests_baseline(newsletter,
     factories.publish(full_edition(newsletter))
 
     sent = mails_to_readers(newsletter) | requested_mails_to_a_reader(newsletter)
-    sent["held"] = mail_to_an_editor(newsletter)
+    sent |= mails_to_an_editor(newsletter)
 
     # A mail from a template that is missing here would never be checked.
     templates = {path.parent.name for path in MAILS.glob("*/body.html")}
@@ -100,10 +100,16 @@ def requested_mails_to_a_reader(newsletter):
     return sent
 
 
-def mail_to_an_editor(newsletter):
+def mails_to_an_editor(newsletter):
     User.objects.create_superuser("ed", "ed@example.com", "a long password")
-    held = factories.edition(
-        newsletter, status="held", reason="audience", reason_detail="Fewer.", notice_due_at=NOW
-    )
-    assert notify.notify_held(edition_id=held.pk, now=NOW) == 1
-    return mail.outbox[-1]
+    sent = {}
+    for template, status, reason in (
+        ("held", "held", "audience"),
+        ("not_sent", "skipped", "past-deadline"),
+    ):
+        edition = factories.edition(
+            newsletter, status=status, reason=reason, reason_detail="Fewer.", notice_due_at=NOW
+        )
+        assert notify.notify_editors(edition_id=edition.pk, now=NOW) == 1
+        sent[template] = mail.outbox[-1]
+    return sent

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from digest.delivery.planning import start
 from digest.editions.decide import audience, send_now
 from digest.editions.decide.approve import NotApprovable, approve, fingerprint
-from digest.editions.decide.notify import due_notices, notify_held
+from digest.editions.decide.notify import due_notices, notify_editors
 from digest.editions.decide.release import Release, release
 from digest.models import Delivery, Edition
 from tests import factories
@@ -160,7 +160,7 @@ def test_an_edition_with_an_unusual_audience_is_held_before_readers_are_planned(
 
 def test_the_notice_asks_editors_to_check_the_number_of_readers(held_for_audience, relay):
     User.objects.create_superuser("ed", "ed@example.com", "a long password")
-    notify_held(edition_id=held_for_audience.pk, now=NOW)
+    notify_editors(edition_id=held_for_audience.pk, now=NOW)
 
     (mail,) = relay.received
     for kind in ("plain", "html"):

@@ -8,11 +8,13 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 
 from digest.delivery.planning import start
+from digest.delivery.planning.finish import close_late
 from digest.editions.decide.approve import approve
-from digest.editions.decide.notify import due_notices, notify_held
+from digest.editions.decide.notify import due_notices, notify_editors
 from digest.editions.decide.release import Release, due_editions, release
 from digest.editions.decide.stop import skip
-from digest.models import Delivery, Edition, EditionItem
+from digest.editions.draft.missed import record_missed
+from digest.models import Delivery, Edition, EditionItem, Schedule
 from subscribers.mail.relays import parse_relay
 from subscribers.models import IllegalMove
 from tests import factories
@@ -189,8 +191,8 @@ def test_editors_are_notified_once_by_mail(draft, editor, relay, settings):
     release(edition_id=edition.pk, now=NOW)
 
     assert due_notices(now=NOW) == [edition.pk]
-    assert notify_held(edition_id=edition.pk, now=NOW) == 1
-    assert notify_held(edition_id=edition.pk, now=NOW) == 0
+    assert notify_editors(edition_id=edition.pk, now=NOW) == 1
+    assert notify_editors(edition_id=edition.pk, now=NOW) == 0
     assert due_notices(now=NOW + timedelta(days=1)) == []
 
     (mail,) = relay.received
@@ -209,7 +211,7 @@ def test_a_notice_that_could_not_be_sent_stays_due(draft, editor, relay, setting
     edition = draft("hold")
     release(edition_id=edition.pk, now=NOW)
 
-    assert notify_held(edition_id=edition.pk, now=NOW) == 0
+    assert notify_editors(edition_id=edition.pk, now=NOW) == 0
     assert due_notices(now=NOW) == []
     assert due_notices(now=NOW + timedelta(minutes=6)) == [edition.pk]
 
@@ -220,7 +222,7 @@ def test_a_refused_editors_address_causes_no_second_notice_to_the_others(draft, 
     edition = draft("hold")
     release(edition_id=edition.pk, now=NOW)
 
-    assert notify_held(edition_id=edition.pk, now=NOW) == 1
+    assert notify_editors(edition_id=edition.pk, now=NOW) == 1
     assert due_notices(now=NOW + timedelta(minutes=6)) == []
     assert [mail.rcpt_to for mail in relay.received] == ["ed@example.com"]
 
@@ -230,5 +232,71 @@ def test_editors_are_not_notified_of_an_edition_that_is_approved_by_then(draft, 
     release(edition_id=edition.pk, now=NOW)
     approve(edition_id=edition.pk, now=NOW)
 
-    assert notify_held(edition_id=edition.pk, now=NOW) == 0
+    assert notify_editors(edition_id=edition.pk, now=NOW) == 0
     assert relay.received == []
+
+
+def test_editors_are_told_of_an_edition_that_was_skipped(draft, editor, relay, settings):
+    edition = draft("send", stories=2)
+    release(edition_id=edition.pk, now=NOW)
+
+    assert due_notices(now=NOW) == [edition.pk]
+    assert notify_editors(edition_id=edition.pk, now=NOW) == 1
+    assert due_notices(now=NOW + timedelta(days=1)) == []
+
+    (mail,) = relay.received
+    assert mail.message["Subject"] == f"Not sent as planned: {edition}"
+    page = f"{settings.SITE_URL}/admin/digest/edition/{edition.pk}/change/"
+    for kind in ("plain", "html"):
+        assert page in mail.part(kind)
+        assert "skipped, too few stories. 2 of at least 3 stories" in unwrapped(mail.part(kind))
+        assert "workers" not in mail.part(kind)
+
+
+def test_an_editor_who_skips_an_edition_is_not_told_of_it(draft, editor):
+    edition = draft("hold")
+    skip(edition_id=edition.pk, reason="by-editor")
+
+    assert due_notices(now=NOW + timedelta(days=1)) == []
+
+
+def test_one_mail_tells_of_every_slot_that_an_outage_missed(newsletter, editor, relay):
+    factories.schedule(newsletter)
+    Schedule.objects.update(changed_at=NOW - timedelta(days=9))
+    other = factories.edition(
+        factories.newsletter(), status="skipped", reason="past-deadline", notice_due_at=NOW
+    )
+    missed = record_missed(now=NOW)
+    assert len(missed) >= 2
+    assert set(due_notices(now=NOW)) == {*missed, other.pk}
+
+    assert [notify_editors(edition_id=pk, now=NOW) for pk in missed] == [1] + [0] * len(missed[1:])
+    assert due_notices(now=NOW) == [other.pk]
+
+    (mail,) = relay.received
+    assert mail.message["Subject"] == f"Not sent as planned: {len(missed)} editions of {newsletter}"
+    for kind in ("plain", "html"):
+        text = unwrapped(mail.part(kind))
+        assert text.count("skipped, past its deadline. Nothing ran in time to draft it.") >= 2
+        assert "workers or its clock did not run" in text
+
+
+def test_editors_are_told_how_many_readers_an_edition_did_not_reach(newsletter, editor, relay):
+    edition = factories.edition(newsletter)
+    readers = [factories.subscription(newsletter) for _ in range(3)]
+    factories.force_update(
+        Edition.objects.all(), status="sending", sending_at=NOW, planned_at=NOW, approved_hash="x"
+    )
+    for reader, status in zip(readers, ("sent", "pending", "pending"), strict=True):
+        Delivery.objects.create(edition=edition, subscription=reader, status=status)
+    close_late(now=edition.deadline_at)
+
+    assert reread(edition).status == "sent"
+    assert notify_editors(edition_id=edition.pk, now=edition.deadline_at) == 1
+    (mail,) = relay.received
+    text = unwrapped(mail.part("plain"))
+    assert "it ended at its deadline, and 2 readers did not get it." in text
+
+
+def unwrapped(text):
+    return " ".join(text.split())
