@@ -28,6 +28,8 @@ from subscribers.plumbing.queue import enqueue
 # how often a line is written if there is no terminal; and how long there may be no progress before
 # the workers are asked whether they are still running.
 POLL_SECONDS, LINE_SECONDS, STALL_SECONDS = 0.5, 5.0, 10.0
+# How often the workers are asked before the start, and how long none may answer while it is sent.
+ASK_TIMES, SILENCE_SECONDS = 3, 120.0
 # How many domains with trouble the summary names, and the exit status of an interrupted program.
 MAX_DOMAINS, EXIT_INTERRUPTED = 5, 130
 
@@ -160,6 +162,7 @@ def _snapshot(edition_id: int) -> Snapshot:
 
 def _follow(edition_id: int, show: Callable[[Snapshot], None]) -> Snapshot:
     done, moved_at = -1, time.monotonic()
+    silent_since: float | None = None
     while True:
         edition = Edition.objects.select_related("newsletter").get(pk=edition_id)
         found = snapshot(edition, now=now())
@@ -167,13 +170,19 @@ def _follow(edition_id: int, show: Callable[[Snapshot], None]) -> Snapshot:
         if edition.status != Edition.Status.SENDING:
             return found
         if found.done != done:
-            done, moved_at = found.done, time.monotonic()
+            done, moved_at, silent_since = found.done, time.monotonic(), None
         elif time.monotonic() - moved_at > STALL_SECONDS:
-            _require_worker()
             # Perhaps no beat is running that would start lanes or close it at its deadline.
             tasks.start_lanes(edition_id)
             close_late(now=now())
             moved_at = time.monotonic()
+            # A worker that hands over to the next lane, or a busy host, may not answer in time.
+            silent_since = None if _worker_answers() else silent_since or moved_at
+            if silent_since is not None and moved_at - silent_since > SILENCE_SECONDS:
+                raise CommandError(
+                    f"No worker has answered for {SILENCE_SECONDS:.0f} seconds. {found.done:,} of "
+                    f"{found.total:,} readers are done; the others get it once a worker runs."
+                )
         time.sleep(POLL_SECONDS)
 
 
@@ -188,12 +197,20 @@ def _require_readers(edition_id: int) -> None:
 def _require_worker() -> None:
     """Fail if no worker serves the queue: only workers send, so the wait would never end."""
     try:
-        queues = current_app.control.inspect(timeout=2).active_queues() or {}
+        answers = any(_worker_answers() for _ in range(ASK_TIMES))
     except (OperationalError, OSError) as error:
         raise CommandError(f"The broker cannot be reached: {error}") from None
-    wanted = current_app.amqp.router.route({}, tasks.send_lane.name)["queue"].name
-    if not any(queue["name"] == wanted for found in queues.values() for queue in found):
+    if not answers:
         raise CommandError(
-            f"No Celery worker answers for the queue “{wanted}”, so nothing would be sent. "
+            f"No Celery worker answers for the queue “{_queue()}”, so nothing was sent. "
             "Start one (make run, or celery -A config worker) and send again."
         )
+
+
+def _worker_answers() -> bool:
+    found = current_app.control.inspect(timeout=2).active_queues() or {}
+    return any(queue["name"] == _queue() for queues in found.values() for queue in queues)
+
+
+def _queue() -> str:
+    return str(current_app.amqp.router.route({}, tasks.send_lane.name)["queue"].name)

@@ -126,6 +126,49 @@ def test_send_edition_with_wait_is_refused_without_a_worker(monkeypatch):
     assert status(edition) == Edition.Status.APPROVED
 
 
+def test_a_worker_that_answers_late_is_asked_again(monkeypatch):
+    answers = iter([None, {"lanes@host": [{"name": "delivery"}]}])
+    monkeypatch.setattr(Inspect, "active_queues", lambda self: next(answers))
+    edition = current_edition()
+
+    # It goes on to the next question: whether the newsletter has readers.
+    approve(edition_id=edition.pk, now=NOW)
+    with pytest.raises(CommandError, match="has no confirmed reader yet"):
+        call_command("send_edition", edition.pk, "--wait")
+
+
+@pytest.mark.parametrize("answers_again", [True, False])
+def test_an_edition_under_way_is_watched_on_while_no_worker_answers(monkeypatch, answers_again):
+    clock, asked = itertools.count(step=4), []
+    edition = current_edition()
+    factories.subscription(edition.newsletter)
+    approve(edition_id=edition.pk, now=NOW)
+    start.start_delivery(edition_id=edition.pk, now=now())
+    start.plan_audience(edition_id=edition.pk, now=now())
+
+    def active_queues(inspect):
+        asked.append(inspect)
+        if answers_again and len(asked) == 3:
+            finish()
+        return
+
+    def finish():
+        factories.force_update(Delivery.objects.all(), status="sent", finished_at=now())
+        factories.force_update(Edition.objects.all(), status="sent")
+
+    monkeypatch.setattr(Inspect, "active_queues", active_queues)
+    monkeypatch.setattr(send_edition.tasks, "start_lanes", lambda edition_id: None)
+    monkeypatch.setattr(send_edition.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(send_edition.time, "sleep", lambda seconds: None)
+
+    if answers_again:
+        assert send_edition._follow(edition.pk, lambda found: None).done == 1
+    else:
+        with pytest.raises(CommandError, match=r"0 of 1 readers are done; the others get it once"):
+            send_edition._follow(edition.pk, lambda found: None)
+        assert len(asked) > 3
+
+
 @pytest.mark.django_db(transaction=True)
 def test_send_edition_with_wait_ends_with_a_summary(worker, relay, capsys):
     edition = current_edition()
