@@ -16,6 +16,6 @@ def retry_after(value: str, *, now: datetime) -> datetime | None:
         return min(now + timedelta(seconds=min(int(value[:9]), 10**8)), latest)
     try:
         requested = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return min(requested if requested.tzinfo else requested.replace(tzinfo=UTC), latest)

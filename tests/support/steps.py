@@ -32,3 +32,11 @@ def count_steps(function: Callable[[], object]) -> int:
 def growth(function: Callable[[int], object], size: int) -> float:
     """Return the steps of `function(2 * size)` as a multiple of those of `function(size)`."""
     return count_steps(lambda: function(2 * size)) / count_steps(lambda: function(size))
+
+
+def assert_steps_are_bounded(
+    function: Callable[[str], object], unit: str, *, length: int = 2000, per_character: int = 40
+) -> None:
+    """Fail if a text of this length, made of the unit, takes too many steps for each character."""
+    text = (unit * length)[:length]
+    assert count_steps(lambda: function(text)) < per_character * length, unit

@@ -90,6 +90,20 @@ def test_the_preview_has_a_light_and_a_dark_scheme_regardless_of_the_editors_own
     assert "@media (min-width: 0px)" in dark
 
 
+def test_a_mail_that_is_too_long_is_not_approved_and_the_preview_says_why(admin_client, edition):
+    response = save(admin_client, edition, _approve="", note="word " * 22_800)
+    assert "Saved, but not approved. The mail has 12" in "".join(messages_of(response))
+    edition.refresh_from_db()
+    assert edition.status == "draft"
+
+    seen = approve.fingerprint(edition)
+    response = post(admin_client, "send", edition, seen=seen, readers="2")
+    assert "Not sent. The mail has 12" in "".join(messages_of(response))
+
+    page = admin_client.get(url("preview", edition)).content.decode()
+    assert "114,000 for the note" in page
+
+
 def test_only_the_admin_may_frame_the_preview(admin_client, edition):
     assert admin_client.get(url("preview_html", edition))["X-Frame-Options"] == "SAMEORIGIN"
 
