@@ -101,7 +101,7 @@ def test_a_mail_that_is_too_long_is_not_approved_and_the_preview_says_why(admin_
     assert "Not sent. The mail has 12" in "".join(messages_of(response))
 
     page = admin_client.get(url("preview", edition)).content.decode()
-    assert "114,000 for the note" in page
+    assert "113,999 for the note" in page
 
 
 def test_only_the_admin_may_frame_the_preview(admin_client, edition):
