@@ -106,7 +106,13 @@ def _compose_held(editions: list[Edition], user: User) -> EmailMultiAlternatives
 
 def _compose_not_sent(editions: list[Edition], user: User) -> EmailMultiAlternatives:
     over = [
-        {"edition": edition, "url": _url(edition), "missed": _missed_readers(edition)}
+        {
+            "edition": edition,
+            "url": _url(edition),
+            # Some details are whole sentences; the template adds a full stop to each.
+            "detail": edition.reason_detail.rstrip("."),
+            "missed": _missed_readers(edition),
+        }
         for edition in editions
     ]
     nothing_ran = any(edition.reason_detail == NOTHING_RAN for edition in editions)
