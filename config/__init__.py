@@ -6,6 +6,7 @@ environment   reads one variable, and says which one cannot be read
 checks        what is unsafe about a deployment
 value_checks  settings that would refuse everybody, purge too early, or have no effect
 celery        the Celery app
+login         how staff log in: the throttle and the second factor
 health        whether Daybreak works: /healthz and /readyz
 urls          every URL that Daybreak answers
 reader_urls   the URLs of readers' pages, from which links in mails are made

@@ -1,6 +1,7 @@
 """Every setting, read from the environment; `.env.example` documents each variable."""
 
 import os
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,6 +48,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "axes",
     "config",
     "digest",
     "subscribers",
@@ -64,6 +66,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # it answers a log-in that the throttle refused
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -87,6 +90,25 @@ TEMPLATES = [
         },
     },
 ]
+
+# --- Log-in -------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # it lets nobody in, but keeps those out who guess
+    "django.contrib.auth.backends.ModelBackend",
+]
+# How many wrong passwords are too many is decided in config.login.throttle, which says why.
+AXES_HANDLER = "config.login.throttle.LoginThrottle"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+# Who is kept out cannot prolong that, so nobody can keep an editor out for long.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "config.login.throttle.counted_name"
+AXES_CLIENT_IP_CALLABLE = "config.login.throttle.client_network"
+AXES_CLIENT_STR_CALLABLE = "config.login.throttle.name_in_log"
+AXES_LOCKOUT_CALLABLE = "config.login.views.locked_page"
+AXES_ENABLE_ADMIN = False
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
@@ -176,5 +177,16 @@ RULES = (
         "answers to repeated requests to the API",
         1,
         _rows(lambda day: ApiReceipt.objects.filter(created_at__lt=day)),
+    ),
+    RetentionRule(
+        "wrong passwords of staff",
+        1,
+        _rows(lambda day: AccessAttempt.objects.filter(attempt_time__lt=day)),
+    ),
+    RetentionRule(
+        # config.login.throttle.KNOWN_FOR
+        "log-ins of staff",
+        30,
+        _rows(lambda day: AccessLog.objects.filter(attempt_time__lt=day)),
     ),
 )
