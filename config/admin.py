@@ -1,14 +1,31 @@
 """Register the staff's accounts and groups with the admin's theme."""
 
-from django.contrib import admin
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from config.login import second_factor
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+# The library's pages show secrets and codes to whoever may view them.
+admin.site.unregister(TOTPDevice)
+admin.site.unregister(StaticDevice)
 
 
 @admin.register(User)
@@ -16,8 +33,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "email", "get_full_name", "is_active", "is_staff", "last_login"]
+    list_display = [
+        "username",
+        "email",
+        "get_full_name",
+        "is_active",
+        "is_staff",
+        "has_app",
+        "last_login",
+    ]
     list_filter_submit = False
+    change_form_outer_before_template = "admin/auth/user/second_factor.html"
     # The form asks for an address: tests of an edition and notices of a held one are sent to it.
     add_fieldsets = (
         (
@@ -25,6 +51,49 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
             {"fields": ("username", "email", "usable_password", "password1", "password2")},
         ),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        apps = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        return super().get_queryset(request).annotate(app_exists=Exists(apps))
+
+    @display(description="Authenticator app", boolean=True)
+    def has_app(self, user: Any) -> bool:
+        return bool(user.app_exists)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        user = self.get_object(request, object_id) if object_id else None
+        if user:
+            extra_context = {
+                "account": user,
+                "app": second_factor.app_of(user),
+                "codes_left": second_factor.recovery_codes_left(user),
+                "may_reset": request.user.is_superuser,
+                **(extra_context or {}),
+            }
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.reset_second_factor)
+        name = "auth_user_reset_second_factor"
+        return [path("<int:pk>/second-factor/", view, name=name), *super().get_urls()]
+
+    def reset_second_factor(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Remove a colleague's authenticator app and recovery codes (POST)."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        user = get_object_or_404(User, pk=pk)
+        if second_factor.remove(user):
+            self.log_change(request, user, "Removed the authenticator app.")
+        messages.success(request, f"{user} sets up a new app at the next log-in.")
+        return HttpResponseRedirect(reverse("admin:auth_user_change", args=[pk]))
 
 
 @admin.register(Group)

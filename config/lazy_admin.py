@@ -19,6 +19,8 @@ class LazyAdminConfig(SimpleAdminConfig):
     does the check below.
     """
 
+    default_site = "config.login.site.StaffSite"
+
     def ready(self) -> None:
         checks.register(check_dependencies, checks.Tags.admin)
         checks.register(check_registered, checks.Tags.admin)

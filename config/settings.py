@@ -8,6 +8,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from config.devserver import local
 from config.environment import Environment
@@ -39,7 +40,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 NINJA = Path(find_spec("ninja").origin).parent  # type: ignore[arg-type,union-attr]
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its own one would load the admin everywhere
     "config.lazy_admin.LazyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -49,6 +50,9 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "config",
     "digest",
     "subscribers",
@@ -64,6 +68,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "config.login.middleware.SecondFactorMiddleware",  # whoever asks for the user stands below
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",  # it answers a log-in that the throttle refused
@@ -109,6 +115,8 @@ AXES_CLIENT_IP_CALLABLE = "config.login.throttle.client_network"
 AXES_CLIENT_STR_CALLABLE = "config.login.throttle.name_in_log"
 AXES_LOCKOUT_CALLABLE = "config.login.views.locked_page"
 AXES_ENABLE_ADMIN = False
+# The name under which an authenticator app lists the account.
+OTP_TOTP_ISSUER = f"Daybreak {_site_host}".strip()
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -308,6 +316,12 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "ENVIRONMENT": "digest.admin.navigation.environment",
     "DASHBOARD_CALLBACK": "digest.admin.dashboard.dashboard",
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Authenticator app", "link": reverse_lazy("admin:authenticator")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "SIDEBAR": {"navigation": "digest.admin.navigation.navigation"},
     # The blue of a sky before sunrise; each step is dark enough for white or light text on it.
     "COLORS": {

@@ -9,7 +9,7 @@ COMMANDS = [
     "start", "stop", "import_subscribers", "export_subscribers",
     "fetch_feeds", "add_feed", "add_story",
     "draft_edition", "approve_edition", "send_edition", "export_edition",
-    "stop_edition", "resend_failed",
+    "stop_edition", "resend_failed", "reset_second_factor",
 ]  # fmt: skip
 
 

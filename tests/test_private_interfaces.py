@@ -10,6 +10,9 @@ import honcho.manager
 import psycopg
 from anymail.backends.base_requests import AnymailRequestsBackend
 from anymail.backends.postmark import EmailBackend
+from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_cool_off
 from celery.worker.heartbeat import Heart
 from django.contrib.admin import checks
 from django.core import signing
@@ -21,11 +24,14 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.log import log_response
+from django_otp.models import ThrottlingMixin
+from django_otp.plugins.otp_totp.models import default_key
 from ninja import NinjaAPI
 from ninja.operation import Operation
 from ninja.utils import contribute_operation_callback
 from redis.commands.core import Script
 from unfold import decorators, forms, utils
+from unfold.sites import UnfoldAdminSite
 
 from config import celery_app
 from tests.support.paths import ROOT
@@ -104,6 +110,26 @@ def test_ninja_lets_an_operation_be_wrapped():
 
     assert found
     assert found[0].view_func is view
+
+
+def test_axes_counts_by_querysets_and_keeps_who_tried_on_the_request():
+    for name in ("get_user_attempts", "filter_user_attempts", "get_failures"):
+        found = parameters(getattr(AxesDatabaseHandler, name))
+        assert found == ["self", "request", "credentials"]
+    assert {"axes_ip_address", "axes_credentials"} <= set(
+        AxesProxyHandler.update_request.__code__.co_names
+    )
+    assert parameters(get_cool_off) == ["request"]
+
+
+def test_otp_makes_keys_and_names_the_fields_of_its_throttling():
+    assert len(default_key()) == 40
+    fields = {field.name for field in ThrottlingMixin._meta.get_fields()}
+    assert fields == {"throttling_failure_timestamp", "throttling_failure_count"}
+
+
+def test_unfolds_site_adds_the_urls_of_a_subclass():
+    assert "self.extra_urls()" in inspect.getsource(UnfoldAdminSite.get_urls)
 
 
 def test_redis_scripts_are_callable():

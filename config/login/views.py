@@ -1,15 +1,95 @@
-"""The page of a log-in that is closed."""
+"""The pages between the password and the admin, and the account's page about its app."""
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from base64 import b32encode
+from typing import Any, cast
+from urllib.parse import quote, urlencode
 
+import segno
 from axes.handlers.proxy import AxesProxyHandler
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, auth, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.timezone import now
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_POST
+from django_otp import login as verify_session
+from django_otp.models import Device
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from config.login import throttle
+from config.login import second_factor, throttle
+from config.login.forms import CodeForm
+
+# The key of a session under which it keeps when its password was given, in seconds.
+PASSWORD_AT = "password_at"  # noqa: S105 (no password)
+# Who begins to set up an app has given the password within this time. Otherwise a session from
+# before the upgrade, or one that was left open when an app was removed, would do.
+PASSWORD_GOOD_FOR = 900
+WRONG_CODE = "That is not the code that the app shows now, nor a recovery code."
+
+
+# --- Between the password and the admin -----------------------------------------------------------
+
+
+def password_user(request: HttpRequest) -> User | None:
+    """Return the user of a session that owes a code; None for others and for nobody."""
+    if request.user.is_authenticated:
+        return None
+    user = auth.get_user(request)
+    return user if user.is_authenticated else None
+
+
+@sensitive_post_parameters()
+@never_cache
+def code_page(request: HttpRequest) -> HttpResponse:
+    """Ask for the code of the app, or for a recovery code, and let the session in."""
+    user = password_user(request)
+    if user is None:
+        return HttpResponseRedirect(_next(request))
+    if second_factor.app_of(user) is None:
+        return HttpResponseRedirect(with_next("admin:login_set_up", request))
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and (device := _device_of_code(user, form)):
+        _let_in(request, user, device)
+        if not isinstance(device, TOTPDevice):
+            _say_how_many_are_left(request, user)
+        return HttpResponseRedirect(_next(request))
+    return _page(request, "code", "Enter your code", {"form": form, "who": user})
+
+
+@sensitive_post_parameters()
+@never_cache
+def set_up_page(request: HttpRequest) -> HttpResponse:
+    """Have an account without an app set one up, before anything else."""
+    owing = password_user(request)
+    user = owing or (request.user if request.user.is_authenticated else None)
+    if not isinstance(user, User):
+        return HttpResponseRedirect(with_next("admin:login", request))
+    is_offer = request.method == "POST" and "offer" in request.POST
+    # Whoever replaces an app has given a code of it.
+    if second_factor.app_of(user) and (owing or not is_offer):
+        return HttpResponseRedirect(with_next("admin:login_code", request))
+    if is_offer:
+        return _set_up(request, user)
+    if time.time() - request.session.get(PASSWORD_AT, 0) > PASSWORD_GOOD_FOR:
+        auth.logout(request)
+        messages.info(request, "Please log in again, to set up an authenticator app.")
+        return HttpResponseRedirect(with_next("admin:login", request))
+    return _offer_page(request, user, second_factor.offer(user, replaces=None), CodeForm())
+
+
+@require_POST
+def cancel(request: HttpRequest) -> HttpResponse:
+    """Log a session out that owes a code; the admin's own log-out is for those who gave it."""
+    auth.logout(request)
+    return HttpResponseRedirect(reverse("admin:login"))
 
 
 def locked_page(request: HttpRequest, *_: object) -> HttpResponse:
@@ -26,8 +106,134 @@ def locked_page(request: HttpRequest, *_: object) -> HttpResponse:
     return response.render()
 
 
+# --- The account's own page -----------------------------------------------------------------------
+
+
+@sensitive_post_parameters()
+@never_cache
+def app_page(request: HttpRequest) -> HttpResponse:
+    """Show which app the account has; give new recovery codes, or another app, for a code."""
+    user = cast(User, request.user)
+    app = second_factor.app_of(user)
+    wants = request.POST.get("wants")
+    form = CodeForm(request.POST if wants else None, label="Current code", focus=False)
+    if app and wants in {"codes", "app"} and (device := _device_of_code(user, form)):
+        if wants == "app":
+            offered = second_factor.offer(user, replaces=app)
+            return _offer_page(request, user, offered, CodeForm())
+        codes = second_factor.make_recovery_codes(user)
+        _record(user, "Made new recovery codes.")
+        if device != app:  # the code that was given is gone with the others
+            verify_session(request, app)
+        return _codes_page(request, codes)
+    context = {"form": form, "app": app, "left": second_factor.recovery_codes_left(user)}
+    return _page(request, "app", "Authenticator app", context)
+
+
+# --- Parts ----------------------------------------------------------------------------------------
+
+
+def with_next(name: str, request: HttpRequest) -> str:
+    """Return the URL of a page that leads on to where this request was to lead."""
+    return f"{reverse(name)}?{urlencode({'next': _next(request)})}"
+
+
+def _next(request: HttpRequest) -> str:
+    """Return where the log-in leads to: an address of this site, or else the overview."""
+    url = request.POST.get("next") or request.GET.get("next") or ""
+    hosts = {request.get_host()}
+    if url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()):
+        return url
+    return reverse("admin:index")
+
+
+def _device_of_code(user: User, form: CodeForm) -> Device | None:
+    """Return the device whose code the form has; otherwise the form says what is wrong."""
+    if not form.is_valid():
+        return None
+    try:
+        device = second_factor.find_device(user, form.cleaned_data["code"])
+    except second_factor.CodeRefused as refused:
+        wait = refused.until - now()
+        seconds = max(1, int(wait.total_seconds()) + 1)
+        when = f"{seconds} seconds" if seconds < 90 else f"{throttle.minutes(wait)} minutes"
+        form.add_error("code", f"Too many wrong codes. Try again in {when}.")
+        return None
+    if device is None:
+        form.add_error("code", WRONG_CODE)
+    return device
+
+
+def _let_in(request: HttpRequest, user: User, device: Device) -> None:
+    """Note in the session that the code was given, under a new session key."""
+    request.user = user
+    verify_session(request, device)
+    request.session.cycle_key()
+
+
+def _say_how_many_are_left(request: HttpRequest, user: User) -> None:
+    left = second_factor.recovery_codes_left(user)
+    messages.warning(
+        request,
+        f"You have {left} recovery code{'' if left == 1 else 's'} left. If your phone is gone, set "
+        "up another one: open the menu at your name, and choose Authenticator app.",
+    )
+
+
+@sensitive_variables()
+def _set_up(request: HttpRequest, user: User) -> HttpResponse:
+    form = CodeForm(request.POST)
+    offered = request.POST["offer"]
+    try:
+        done = form.is_valid() and second_factor.set_up(user, offered, form.cleaned_data["code"])
+        if not done:
+            if form.is_valid():
+                form.add_error("code", "That is not the code that the app shows for this account.")
+            return _offer_page(request, user, offered, form)
+    except second_factor.OfferExpired:
+        messages.warning(request, "That page was too old. Please begin again.")
+        return HttpResponseRedirect(with_next("admin:login", request))
+    app, codes = done
+    _let_in(request, user, app)
+    _record(user, "Set up an authenticator app.")
+    return _codes_page(request, codes)
+
+
+@sensitive_variables()
+def _offer_page(request: HttpRequest, user: User, offered: str, form: CodeForm) -> HttpResponse:
+    app = second_factor.app_of_offer(user, offered)
+    secret = b32encode(app.bin_key).decode()
+    context = {
+        "form": form,
+        "who": user,
+        "offer": offered,
+        "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        "url": app.config_url,
+        "qr_code": segno.make(app.config_url, micro=False, error="m").svg_inline(scale=5, border=4),
+    }
+    return _page(request, "set_up", "Set up an authenticator app", context)
+
+
+@sensitive_variables()
+def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
+    lines = [f"Recovery codes of {request.user} for Daybreak, {request.get_host()}", "", *codes, ""]
+    context = {"codes": codes, "file": "data:text/plain;charset=utf-8," + quote("\n".join(lines))}
+    return _page(request, "codes", "Keep your recovery codes", context)
+
+
 def _page(request: HttpRequest, name: str, title: str, context: dict[str, Any]) -> TemplateResponse:
     """Return a page in the admin's look."""
     request.current_app = admin.site.name
-    everything = admin.site.each_context(request) | {"title": title}
+    everything = admin.site.each_context(request) | {"title": title, "next": _next(request)}
     return TemplateResponse(request, f"admin/login/{name}.html", everything | context)
+
+
+def _record(user: User, message: str) -> None:
+    """Write into the admin's log what an account did about its second factor."""
+    LogEntry.objects.log_actions(
+        user_id=user.pk,
+        queryset=User.objects.filter(pk=user.pk),
+        action_flag=CHANGE,
+        change_message=message,
+        single_object=True,
+    )

@@ -1,9 +1,21 @@
-"""An editor in the admin, and a staff member with fewer permissions."""
+"""An editor in the admin, a staff member with fewer permissions, and the codes they have given."""
 
 from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Permission, User
+
+
+@pytest.fixture
+def codes_are_asked_for():
+    """Ask for the code of the second factor, as everywhere but in tests."""
+
+
+@pytest.fixture(autouse=True)
+def _codes_are_given(request, monkeypatch):
+    """Take it that whoever is logged in has given the code, unless a test is about codes."""
+    if "codes_are_asked_for" not in request.fixturenames:
+        monkeypatch.setattr("config.login.middleware.has_given_code", lambda user: True)
 
 
 @pytest.fixture

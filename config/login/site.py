@@ -1,0 +1,40 @@
+"""The admin's site, with the pages of the second factor in it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from unfold.sites import UnfoldAdminSite
+
+from config.login import views
+
+
+class StaffSite(UnfoldAdminSite):
+    """unfold's site, whose log-in has a second step."""
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Return the URLs that unfold adds to its own."""
+        return [
+            path("login/code/", views.code_page, name="login_code"),
+            path("login/set-up/", views.set_up_page, name="login_set_up"),
+            path("login/cancel/", views.cancel, name="login_cancel"),
+            path("authenticator/", self.admin_view(views.app_page), name="authenticator"),
+        ]
+
+    @method_decorator(never_cache)
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Ask for the password, and go on to the code if it was given."""
+        if request.method == "GET" and views.password_user(request):
+            return HttpResponseRedirect(views.with_next("admin:login_code", request))
+        response: HttpResponseBase = super().login(request, extra_context)
+        if request.method == "POST" and isinstance(response, HttpResponseRedirect):
+            request.session[views.PASSWORD_AT] = int(time.time())
+        return response
