@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from axes.handlers.proxy import AxesProxyHandler
+from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -37,4 +39,17 @@ class StaffSite(UnfoldAdminSite):
         response: HttpResponseBase = super().login(request, extra_context)
         if request.method == "POST" and isinstance(response, HttpResponseRedirect):
             request.session[views.PASSWORD_AT] = int(time.time())
+        return response
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Change the password; a wrong old one counts like one at the log-in."""
+        credentials = {"username": request.user.get_username()}
+        if request.method == "POST" and not AxesProxyHandler.is_allowed(request, credentials):
+            return views.locked_page(request)
+        response: HttpResponseBase = super().password_change(request, extra_context)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if form and form.has_error("old_password", "password_incorrect"):
+            user_login_failed.send(__name__, credentials=credentials, request=request)
         return response

@@ -97,7 +97,9 @@ def locked_page(request: HttpRequest, *_: object) -> HttpResponse:
 
     The answer depends on the name that was typed, not on whether an account has it.
     """
-    credentials = getattr(request, "axes_credentials", None)
+    # Without them it is a log-in's own account that has typed a wrong old password.
+    own = {"username": request.user.get_username()}
+    credentials = getattr(request, "axes_credentials", None) or own
     handler = AxesProxyHandler.get_implementation()
     wait = throttle.minutes(handler.locked_for(request, credentials))
     response = _page(request, "locked", "Too many wrong passwords", {"minutes": wait})

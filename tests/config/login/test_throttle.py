@@ -174,6 +174,20 @@ def test_a_password_is_stored_nowhere_and_logged_nowhere(client, editor, caplog)
     assert "203.0.113" not in caplog.text
 
 
+def test_a_wrong_old_password_counts_like_one_at_the_log_in(admin_client, editor):
+    def change(old):
+        data = {"old_password": old, "new_password1": "tippex-7!", "new_password2": "tippex-7!"}
+        return admin_client.post("/admin/password_change/", data, REMOTE_ADDR="192.0.2.7")
+
+    statuses = [change(f"guess {number}").status_code for number in range(6)]
+
+    assert statuses == [200] * 4 + [429] * 2
+    assert change(PASSWORD).status_code == 429
+    assert log_in(Client()).status_code == 429
+    move_back(minutes=15)
+    assert change(PASSWORD).status_code == 302
+
+
 def test_an_operator_unlocks_an_account(client, editor):
     fill(100, networks=25)
 
