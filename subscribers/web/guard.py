@@ -11,8 +11,7 @@ from typing import Any
 
 import httpcore
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the IPv4 address is in the last 32 bits
+from subscribers.web.public_addresses import is_public
 
 
 class RefusedAddress(Exception):
@@ -35,19 +34,6 @@ class Deadline:
         if left <= 0:
             raise PastDeadline
         return left if timeout is None else min(timeout, left)
-
-
-def is_public(address: Address) -> bool:
-    """Return whether the address, and any IPv4 address wrapped in it, is on the public internet."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64:
-            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if not all(is_public(v4) for v4 in inner if v4 is not None):
-            return False
-        if address.ipv4_mapped is not None:
-            return True
-    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 class GuardedBackend(httpcore.NetworkBackend):

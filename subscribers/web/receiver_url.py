@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from subscribers.web.guard import is_public
+from subscribers.web.public_addresses import is_public
 
 
 class BadReceiverUrl(ValueError):
