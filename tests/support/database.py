@@ -29,7 +29,7 @@ def migrated_copy() -> Iterator[None]:
     """
     config = connection.settings_dict
     own_name, copy = config["NAME"], config["TEST"]["NAME"] or f"test_{config['NAME']}"
-    template = f"migrated_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    template = _template()
     with _server() as server:
         # The lock is held until the connection ends.
         server.execute(LOCK)
@@ -49,11 +49,24 @@ def migrated_copy() -> Iterator[None]:
 @pytest.fixture
 def empty_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Let Django work on a database without a table, for tests of migrations."""
+    with django_db_blocker.unblock(), _spare_database("template1"):
+        yield
+
+
+@pytest.fixture
+def spare_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let Django work on another migrated database, which the test may leave in pieces."""
+    with django_db_blocker.unblock(), _spare_database(_template()):
+        yield
+
+
+@contextmanager
+def _spare_database(template: str) -> Iterator[None]:
     own_name = connection.settings_dict["NAME"]
-    name = f"empty_for_{own_name}"
-    with django_db_blocker.unblock(), _server() as server:
+    name = f"spare_for_{own_name}"
+    with _server() as server:
         _drop(server, name)
-        server.execute(f'CREATE DATABASE "{name}"')
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         _use(name)
         try:
             yield
@@ -73,6 +86,11 @@ def _migrate(server: psycopg.Connection, template: str) -> None:
     enforce_moves()
     connection.close()
     server.execute(f'ALTER DATABASE migrated_half RENAME TO "{template}"')
+
+
+def _template() -> str:
+    """Return the name of this run's migrated database."""
+    return f"migrated_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
 
 
 def _server() -> psycopg.Connection:

@@ -1,0 +1,116 @@
+"""Every migration can be undone and applied again although each of its tables has rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection, models
+
+from digest.models import Delivery, Edition, Story
+from subscribers.api import tokens
+from subscribers.models import (
+    AddressChange,
+    ApiReceipt,
+    Consent,
+    Event,
+    GrowthDay,
+    GrowthMark,
+    ImportJob,
+    ImportRefusal,
+    RequestedMail,
+    Subscription,
+    Suppression,
+    WebhookAttempt,
+)
+from tests import factories
+from tests.factories import NOW
+
+OWN = ("digest", "subscribers")
+
+
+def own_models() -> list[type[models.Model]]:
+    return [model for app in OWN for model in apps.get_app_config(app).get_models()]
+
+
+def add_rows() -> None:
+    """Add rows to every table, with each value that a constraint may know only since lately."""
+    newsletter = factories.newsletter()
+    factories.section(newsletter)
+    factories.feed(newsletter)
+    factories.schedule(newsletter)
+    for origin in Story.Origin.values:
+        factories.story(newsletter, origin=origin)
+    readers = {
+        status: factories.subscription(newsletter, status=status)
+        for status in Subscription.Status.values
+    }
+    reader = readers["active"]
+    for kind in Consent.Kind.values:
+        Consent.objects.create(
+            subscription=reader, kind=kind, wording="x", wording_version="1", ip_address="192.0.2.1"
+        )
+    for reason in Suppression.Reason.values:
+        factories.suppression(f"{reason}@example.com", reason=reason)
+    add_editions(reader)
+    add_requests(reader)
+    add_imports(reader)
+    hook = factories.webhook()
+    for event in Event.values:
+        sent = factories.webhook_delivery(hook, event=event, subscriber=reader.subscriber)
+    WebhookAttempt.objects.create(delivery=sent, at=NOW, milliseconds=1)
+    token, _ = tokens.issue(name="CMS", scopes=["stories:write"], now=NOW)
+    ApiReceipt.objects.create(token=token, key="a", created_at=NOW)
+
+
+def add_editions(reader: Subscription) -> None:
+    published = factories.publish(factories.edition(reader.newsletter))
+    for status in Edition.Status.values:
+        edition = factories.edition(reader.newsletter, stories=1, corrects=published)
+        factories.force_update(
+            Edition.objects.filter(pk=edition.pk),
+            status=status, reason="stopped", approved_hash="x",
+        )  # fmt: skip
+        Delivery.objects.create(edition=edition, subscription=reader)
+    for status in Delivery.Status.values:
+        edition = factories.edition(reader.newsletter, stories=0)
+        Delivery.objects.create(
+            edition=edition, subscription=reader, status=status, reason="unsubscribed"
+        )
+
+
+def add_requests(reader: Subscription) -> None:
+    change = AddressChange.objects.create(
+        subscriber=reader.subscriber, email="new@example.com", email_key="new@example.com"
+    )
+    for kind in RequestedMail.Kind.values:
+        RequestedMail.objects.create(
+            kind=kind,
+            email_key="x@example.com",
+            change=None if kind == "link" else change,
+            due_at=NOW,
+        )
+
+
+def add_imports(reader: Subscription) -> None:
+    for status in ImportJob.Status.values:
+        job = ImportJob.objects.create(
+            newsletter=reader.newsletter, name="list.csv", status=status, evidence="They agreed."
+        )
+    ImportRefusal.objects.create(job=job, line=2, email="ann@", reason="no address")
+    GrowthDay.objects.create(newsletter=reader.newsletter, day=NOW.date() - timedelta(days=1))
+    GrowthMark.objects.create(newsletter=reader.newsletter, counted_to=NOW)
+
+
+def test_everything_can_be_undone_while_every_table_has_rows(spare_database):
+    add_rows()
+    assert [model for model in own_models() if not model._default_manager.exists()] == []
+
+    for app in OWN:
+        call_command("migrate", app, "zero", verbosity=0)
+
+    tables = connection.introspection.table_names()
+    assert [name for name in tables if name.startswith(OWN)] == []
+    call_command("migrate", verbosity=0)
+    assert not any(model._default_manager.exists() for model in own_models())
