@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery, signals
 
-from config import checks
+from config import checks, semaphores
 from config.health import heartbeats
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -33,4 +33,5 @@ signals.worker_process_init.connect(exempt_from_gc)
 # Without DEBUG neither workers nor beat start on unsafe defaults.
 signals.worker_init.connect(checks.refuse_unsafe_start)
 signals.beat_init.connect(checks.refuse_unsafe_start)
+signals.worker_init.connect(semaphores.refuse_start_without_semaphores)
 heartbeats.connect()

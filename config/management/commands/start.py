@@ -19,6 +19,7 @@ from django.utils import timezone
 from config.devserver import first_start, local
 from config.devserver.supervisor import Supervisor, port_is_free, site_answers
 from config.paths import ROOT
+from config.semaphores import NoSemaphores, require_semaphores
 
 
 class Command(BaseCommand):
@@ -36,6 +37,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, port: str, **options: Any) -> None:
+        try:
+            require_semaphores()
+        except NoSemaphores as error:
+            raise CommandError(str(error)) from None
         web_port = _usable_port(port)
         smtp_port = _free_port_near(web_port + 25)
         with local.hold_run_lock(port=web_port, smtp_port=smtp_port), _stopping_services():
