@@ -141,6 +141,14 @@ class ImportJob(models.Model):
         return min(99, 100 * self.position // self.size) if self.size else 0
 
 
+# Refused rows whose text holds something like an address, and is no plain one. In these an erased
+# person's address is searched for.
+UNUSUAL = models.Q(email__regex="[@\uff20\ufe6b]|%40") & ~models.Q(
+    email__regex=r"^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$"
+)
+
+
 class ImportRefusal(models.Model):
     """A row of a list that was not imported, and why."""
 
@@ -158,8 +166,10 @@ class ImportRefusal(models.Model):
             models.UniqueConstraint(fields=["job", "line"], name="import_refusal_once_per_line"),
         ]
         indexes = [
-            # jobs.anonymise_refusals: the rows that hold an erased person's address.
+            # refusals.anonymise_refusals: the rows that are an erased person's address, and those
+            # that may hold it in another form.
             models.Index(Upper("email"), name="import_refusal_address"),
+            models.Index(fields=["id"], name="import_refusal_unusual", condition=UNUSUAL),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
@@ -13,10 +14,11 @@ from django.db.models.functions import Coalesce
 
 from subscribers import signals
 from subscribers.addresses.address import compare_key
+from subscribers.addresses.mentions import addresses_in
 from subscribers.consent import guard, merged, suppression
 from subscribers.models import AddressChange, Consent, RequestedMail, Subscriber, Subscription
 from subscribers.reports import growth
-from subscribers.transfer import jobs
+from subscribers.transfer.refusals import anonymise_refusals
 from subscribers.webhooks.erasure import notify_erased
 
 Status = Subscription.Status
@@ -45,14 +47,15 @@ def erase(*, subscriber_id: int, now: datetime, why: str = AT_READERS_REQUEST) -
         addresses = _addresses(subscriber)
         for address in addresses:
             suppression.replace_by_hash(email=address, detail=why, now=now)
-            jobs.anonymise_refusals(address)
+        anonymise_refusals(addresses)
         _count_growth(subscriber, now)
         states = _end_subscriptions(subscriber, now)
         ids = list(states)
         with guard.erasing():
             Consent.objects.filter(subscription__in=ids).delete()
-        _delete_requests(subscriber, addresses)
-        _anonymise_admin_log(subscriber, ids)
+        AddressChange.objects.filter(subscriber=subscriber).delete()
+        _delete_requests(addresses)
+        _anonymise_admin_log(addresses, subscriber, ids)
         _empty(subscriber, now)
         signals.subscriber_erased.send(
             sender=Subscriber, subscriber_id=subscriber_id, subscription_ids=ids, now=now
@@ -76,7 +79,9 @@ def erase_address(*, email: str, now: datetime, why: str = AT_READERS_REQUEST) -
         if subscriber_id := found.first():
             return erase(subscriber_id=subscriber_id, now=now, why=why)
         suppression.replace_by_hash(email=email, detail=why, now=now)
-        jobs.anonymise_refusals(email)
+        anonymise_refusals([email])
+        _delete_requests({email})
+        _anonymise_admin_log({email})
     return False
 
 
@@ -137,19 +142,39 @@ def _notify(states: dict[int, str], email: str, now: datetime) -> None:
         notify_erased(subscription_id=subscription_id, email=email, now=now)
 
 
-def _delete_requests(subscriber: Subscriber, addresses: set[str]) -> None:
-    AddressChange.objects.filter(subscriber=subscriber).delete()
-    RequestedMail.objects.filter(email_key__in=map(compare_key, addresses)).delete()
+def _delete_requests(addresses: set[str]) -> None:
+    """Delete what was requested for these addresses, also another reader's change to one."""
+    keys = [compare_key(address) for address in addresses]
+    AddressChange.objects.filter(email_key__in=keys).delete()
+    RequestedMail.objects.filter(email_key__in=keys).delete()
 
 
-def _anonymise_admin_log(subscriber: Subscriber, subscription_ids: list[int]) -> None:
-    """Replace the address in the admin's log, which calls each changed object by its name."""
-    types = ContentType.objects.get_for_models(Subscriber, Subscription)
-    entries = LogEntry.objects.filter(
-        Q(content_type=types[Subscriber], object_id=str(subscriber.pk))
-        | Q(content_type=types[Subscription], object_id__in=list(map(str, subscription_ids)))
-    )
-    entries.update(object_repr="an erased reader")
+def _anonymise_admin_log(
+    addresses: set[str],
+    subscriber: Subscriber | None = None,
+    subscription_ids: Collection[int] = (),
+) -> None:
+    """Replace the addresses in the admin's log, which calls each changed object by its name.
+
+    A suppression, for example, is called by its address.
+    """
+    by_name = Q()
+    for address in addresses:
+        by_name |= Q(object_repr__icontains=address) | Q(change_message__icontains=address)
+    keys = {compare_key(address) for address in addresses}
+    named = [
+        entry.pk
+        for entry in LogEntry.objects.filter(by_name)
+        if not keys.isdisjoint(addresses_in(f"{entry.object_repr} {entry.change_message}"))
+    ]
+    entries = LogEntry.objects.filter(pk__in=named)
+    entries.update(object_repr="an erased reader", change_message="")
+    if subscriber:
+        types = ContentType.objects.get_for_models(Subscriber, Subscription)
+        LogEntry.objects.filter(
+            Q(content_type=types[Subscriber], object_id=str(subscriber.pk))
+            | Q(content_type=types[Subscription], object_id__in=list(map(str, subscription_ids)))
+        ).update(object_repr="an erased reader")
 
 
 def _empty(subscriber: Subscriber, now: datetime) -> None:

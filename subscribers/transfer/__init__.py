@@ -7,6 +7,7 @@ rows         what one record says about a reader
 checking     checks that by the rules of a sign-up
 storing      stores a batch, by the few `statements`
 statements   the SQL of storing
+refusals     removes erased people's addresses from refused rows
 importing    imports a list batch by batch, and accounts for every row
 jobs         runs an import in the background, in slices
 files        deletes uploaded lists that no import needs

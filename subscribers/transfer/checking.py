@@ -17,6 +17,7 @@ from typing import NamedTuple
 from django.core.exceptions import ValidationError
 
 from subscribers.addresses.address import BadAddress, compare_key, normalise
+from subscribers.addresses.mentions import addresses_in
 from subscribers.models import one_line
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.rows import Row
@@ -120,12 +121,12 @@ class Checker:
         try:
             email = fast_normalise(row.email)
         except BadAddress as error:
-            return _refuse(row, str(error))
+            return Refusal(row.line, _printable(row.email)[:254], str(error))
         if row.kind not in _READER_KINDS:
             return self._suppressed_row(row, email)
         reason = self._reason_to_refuse(row)
         if reason:
-            return _refuse(row, reason)
+            return Refusal(row.line, email, reason)
         signed_up_at = self._past_time(row.signed_up_at)
         confirmed_at = self._past_time(row.confirmed_at)
         confirmed = (
@@ -172,9 +173,9 @@ class Checker:
         if self.lenient:
             return ""
         if row.timezone and row.timezone not in self.zones:
-            return f"{row.timezone[:40]!r} is not a time zone; write it like Europe/London"
+            return f"{_quoted(row.timezone)} is not a time zone; write it like Europe/London"
         if row.language and not _is_language(row.language):
-            return f"{row.language[:40]!r} is not a language; write it like en or pt-BR"
+            return f"{_quoted(row.language)} is not a language; write it like en or pt-BR"
         return ""
 
     def _past_time(self, text: str) -> datetime | None:
@@ -216,8 +217,12 @@ def _domain(domain: str) -> str | None:
         return None
 
 
-def _refuse(row: Row, reason: str) -> Refusal:
-    return Refusal(row.line, _printable(row.email)[:254], reason)
+def _quoted(value: str) -> str:
+    """Return the value as a reason may quote it: no reason holds an address, which names a person.
+
+    A line with one comma too many has its address in another column.
+    """
+    return "the address in its place" if addresses_in(value) else repr(value[:40])
 
 
 def _name(raw: str) -> str:

@@ -314,11 +314,6 @@ def purge_uploads(*, before: datetime, limit: int = 20) -> int:
     return len(old_jobs)
 
 
-def anonymise_refusals(email: str) -> None:
-    """Delete an erased person's address from the stored refusals."""
-    ImportRefusal.objects.filter(email__iexact=email).update(email="")
-
-
 class _Rewound:
     """An upload as SourceFile opens it: from the start each time. Closing it leaves it open."""
 

@@ -25,6 +25,7 @@ from subscribers.models import Consent, Newsletter, Subscriber, Subscription, Su
 from subscribers.transfer import statements
 from subscribers.transfer.checking import Batch, as_csv
 from subscribers.transfer.presets import RowKind
+from subscribers.transfer.refusals import without_erased
 from subscribers.transfer.spreadsheet import Refusal
 
 # The time between two confirmation mails of an import. The tick sends somewhat faster than that
@@ -95,12 +96,11 @@ def store_batch(target: ImportTarget, batch: Batch, *, asked_before: int) -> Imp
     - If the list says that somebody left, bounced, complained or was blocked, their address goes
       on the suppression list.
     """
-    result = ImportResult(
-        rows=batch.rows_read, already_there=batch.duplicates, refused=list(batch.refused)
-    )
+    result = ImportResult(rows=batch.rows_read, already_there=batch.duplicates)
     values = _values(target, asked=asked_before)
-    if not target.dry_run:
-        suppression.block_erasures()
+    # A dry run stores its refusals, too.
+    suppression.block_erasures()
+    result.refused += without_erased(batch.refused)
     with connection.cursor() as cursor:
         _copy_in(cursor, _without_erased(batch, result))
         cursor.execute(statements.REMOVE_SUPPRESSED)

@@ -103,6 +103,68 @@ def test_nothing_of_the_person_is_left_in_any_table(ann):
     assert traces() == []
 
 
+# Ann's address as lists have it, and where nothing but the regular form would be found.
+WRITTEN = [
+    f"  {ADDRESS}\t", ADDRESS.replace("@", " @ "), f"\u00a0{ADDRESS}",
+    ADDRESS.replace("u", "u\u200b"),
+    ADDRESS.replace(".", "\u00ad."), f"�{ADDRESS}", f"<{ADDRESS}>", f"Ann U. <{ADDRESS}>",
+    f"mailto:{ADDRESS}?subject=hello", ADDRESS.replace("@", "%40"), ADDRESS.replace("@", "＠"),
+    f"{ADDRESS}; bob@example.com", f"'{ADDRESS.upper()}',", f"{ADDRESS}.", f"Ann {ADDRESS} (work)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_refused_row_is_emptied_however_it_writes_the_address(ann, written):
+    job = ImportJob.objects.get()
+    job.refusals.create(line=3, email=written[:254], reason="it cannot be written to")
+    for line, other in enumerate(["joann.unmistakable@example.com", "bob@example.com;"], 4):
+        job.refusals.create(line=line, email=other, reason="it cannot be written to")
+
+    erase_now(ann)
+
+    emails = list(job.refusals.order_by("line").values_list("email", flat=True))
+    assert emails == ["", "", "joann.unmistakable@example.com", "bob@example.com;"]
+
+
+def test_an_international_domain_is_found_in_both_its_forms():
+    job = ImportJob.objects.create(newsletter=factories.newsletter(), name="list.csv")
+    for line, email in enumerate(["Ann <ann@Müller.example>", "ann@xn--mller-kva.example,"], 2):
+        job.refusals.create(line=line, email=email, reason="x")
+
+    erasure.erase_address(email="ann@xn--mller-kva.example", now=NOW)
+
+    assert set(job.refusals.values_list("email", flat=True)) == {""}
+
+
+def test_the_admin_log_forgets_an_address_that_had_been_suppressed_by_hand(ann):
+    suppressed = Suppression.objects.get(email_key=ADDRESS)
+    other = factories.suppression(f"jo{ADDRESS}")
+    editor = User.objects.get()
+    LogEntry.objects.all().delete()
+    LogEntry.objects.log_actions(editor.pk, [suppressed], CHANGE)
+    LogEntry.objects.log_actions(editor.pk, [other], CHANGE, f"Changed {ADDRESS}")
+    LogEntry.objects.log_actions(editor.pk, [other], CHANGE)
+
+    erase_now(ann)
+
+    assert list(LogEntry.objects.order_by("pk").values_list("object_repr", "change_message")) == [
+        ("an erased reader", ""), ("an erased reader", ""), (f"jo{ADDRESS}", ""),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_reader", [True, False])
+def test_another_readers_request_to_move_to_the_address_is_deleted(ann, is_reader):
+    if not is_reader:
+        erase_now(ann)
+    bob = factories.subscriber("bob@example.com")
+    change = AddressChange.objects.create(subscriber=bob, email=ADDRESS, email_key=ADDRESS)
+    RequestedMail.objects.create(kind="new-address", email_key=ADDRESS, change=change, due_at=NOW)
+
+    assert erasure.erase_address(email=ADDRESS, now=NOW) is is_reader
+
+    assert traces() == []
+
+
 def test_sent_deliveries_are_still_counted_after_erasing(ann):
     erase_now(ann)
 

@@ -494,6 +494,28 @@ def test_an_erased_reader_is_erased_from_the_refusals_and_not_imported_again():
     assert not Subscriber.objects.filter(email_key="ann@example.com").exists()
 
 
+@pytest.mark.parametrize("erased_first", [True, False])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_erased_readers_address_in_a_row_that_cannot_be_read_is_not_kept(erased_first, dry_run):
+    newsletter = factories.newsletter()
+    content = (
+        "email,name,timezone\n"
+        "ann @example.com,,\nAnn ann@example.com ann,,\n\u200bann@example.com,,Mars\n"
+        "cy@example.com,,ann@example.com\nbob @example.com,,\n"
+    )
+    if erased_first:
+        erasure.erase_address(email="ann@example.com", now=timezone.now())
+    job = uploaded(content, newsletter=newsletter)
+    jobs.start_import(job_id=job.pk, dry_run=dry_run, now=timezone.now())
+    run_slice(job)
+    if not erased_first:
+        erasure.erase_address(email="ann@example.com", now=timezone.now())
+
+    rows = list(job.refusals.order_by("line").values_list("email", "reason"))
+    assert [email for email, _ in rows] == ["", "", "", "cy@example.com", "bob @example.com"]
+    assert not any("ann" in reason for _, reason in rows)
+
+
 @pytest.mark.subprocess
 @pytest.mark.django_db(transaction=True)
 def test_an_import_goes_on_after_a_killed_worker_and_counts_every_reader_once(tmp_path):
