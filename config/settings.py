@@ -276,6 +276,10 @@ WEBHOOK_ALLOW_HOSTS = env.list("WEBHOOK_ALLOW_HOSTS", default=[])
 # Lists of readers to be imported. No URL serves them; web servers and workers must both see them.
 MEDIA_ROOT = env("FILES_DIR", default="") or str(VAR / "files")
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "subscribers.plumbing.uploads.DiskUploadHandler",
+]
 # The largest list that is accepted, by its unpacked size.
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MB", default=4096) * 1024**2
 

@@ -27,7 +27,9 @@ from subscribers.admin.labels import by_label
 from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import ImportJob, Newsletter
 from subscribers.plumbing.queue import enqueue
+from subscribers.plumbing.uploads import upload_error
 from subscribers.transfer import exporting, jobs
+from subscribers.transfer.files import CannotStore
 from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.unpacking import UnreadableFile
 
@@ -88,10 +90,12 @@ class ImportJobAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None, initial=_only_newsletter())
+        if not_stored := upload_error(request):
+            form.fields["file"].error_messages["required"] = not_stored
         if request.method == "POST" and form.is_valid():
             try:
                 job = jobs.upload(by=request.user, now=now(), **form.cleaned_data)
-            except UnreadableFile as error:
+            except (UnreadableFile, CannotStore) as error:
                 form.add_error("file", str(error))
             else:
                 return _redirect_to(job)

@@ -10,6 +10,6 @@ statements   the SQL of storing
 refusals     removes erased people's addresses from refused rows
 importing    imports a list batch by batch, and accounts for every row
 jobs         runs an import in the background, in slices
-files        deletes uploaded lists that no import needs
+files        keeps uploaded lists while an import needs them
 exporting    writes readers as CSV that `importing` reads
 """

@@ -1,4 +1,4 @@
-"""Delete uploaded lists that no import needs."""
+"""Keep uploaded lists while an import needs them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,37 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.core.files import File
 from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from subscribers.models import ImportJob
+from subscribers.plumbing.uploads import why_not_stored
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "imports"
+
+
+class CannotStore(Exception):
+    """A list cannot be stored; the message is a sentence for the person who uploads it."""
+
+
+def store(name: str, file: File[Any]) -> str:
+    """Store a list, and return the name under which it is stored.
+
+    Raises:
+        CannotStore: the disk is full, or cannot be written. Nothing of the list is kept.
+    """
+    try:
+        return _storage().save(name, file)
+    except OSError as error:
+        # What could be written of it is there.
+        with suppress(OSError):
+            discard(name)
+        raise CannotStore(why_not_stored(error)) from error
 
 
 def discard(name: str) -> None:

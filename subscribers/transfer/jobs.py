@@ -58,6 +58,7 @@ def upload(
 
     Raises:
         UnreadableFile: the file has no header. Nothing is stored.
+        CannotStore: the disk is full, or cannot be written. Nothing is stored.
     """
     raw = cast(BinaryIO, file.file)
     name = (file.name or "list.csv").replace("\\", "/").rpartition("/")[2]
@@ -72,8 +73,12 @@ def upload(
         preset=preset.name, columns=presets.columns(header, preset), created_by=by,
         created_at=now,
     )  # fmt: skip
-    job.file.save(name, file, save=False)
-    job.save(force_insert=True)
+    job.file.name = files.store(job.file.field.generate_filename(job, name), file)
+    try:
+        job.save(force_insert=True)
+    except BaseException:
+        files.discard(job.file.name)
+        raise
     return job
 
 

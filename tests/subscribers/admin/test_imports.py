@@ -1,12 +1,18 @@
 """An editor uploads a list in the admin, chooses columns, tries, imports, stops and exports it."""
 
 import csv
+import errno
 import gzip
 import io
+import os
+import resource
+import tempfile
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError
 from django.urls import reverse
 from django.utils import timezone
 
@@ -114,6 +120,76 @@ def test_an_unusable_file_is_refused_with_an_error_at_the_field(
     assert response.status_code == 200
     assert sentence in page_text(response)
     assert not ImportJob.objects.exists()
+
+
+MEGABYTE = 1024 * 1024
+NO_ROOM = "There is no room on the server for this file"
+
+
+@pytest.fixture
+def small_disk(tmp_path, monkeypatch):
+    """Let this process write no file beyond two megabytes, and return the folder of all files."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MEGABYTE, before[1]))
+    yield tmp_path
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [2.4, 4], ids=["received in memory", "received on disk"])
+def test_a_list_for_which_the_disk_has_no_room_is_refused_and_leaves_nothing(
+    admin_client, newsletter, small_disk, size
+):
+    """The smaller one is kept in memory until it is stored; the larger one never arrives."""
+    line = b"somebody@example.com\n"
+
+    response = upload(
+        admin_client, newsletter, b"email\n" + line * int(size * MEGABYTE / len(line))
+    )
+
+    assert response.status_code == 200
+    assert NO_ROOM in page_text(response)
+    assert "This field is required" not in page_text(response)
+    assert not ImportJob.objects.exists()
+    assert [path for path in small_disk.rglob("*") if path.is_file()] == []
+    assert list(small_disk.glob("files/imports/*")) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.ENOSPC, NO_ROOM), (errno.EDQUOT, NO_ROOM), (errno.EACCES, "look at FILES_DIR"),
+        (errno.EROFS, "look at FILES_DIR"), (errno.EIO, "(Input/output error)"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_takes_no_file_is_reported_in_plain_words(
+    admin_client, newsletter, monkeypatch, caplog, number, sentence
+):
+    def refuse(*args, **kwargs):
+        raise OSError(number, os.strerror(number), "/srv/files/imports")
+
+    monkeypatch.setattr(FileSystemStorage, "_save", refuse)
+
+    response = upload(admin_client, newsletter, "email\nann@example.com\n")
+
+    assert sentence in page_text(response)
+    assert "/srv/files" not in page_text(response)
+    assert "/srv/files" in caplog.text
+    assert not ImportJob.objects.exists()
+
+
+def test_a_list_whose_import_cannot_be_stored_is_not_kept_either(
+    admin_client, newsletter, monkeypatch, tmp_path
+):
+    def refuse(*args, **kwargs):
+        raise DatabaseError
+
+    monkeypatch.setattr(ImportJob, "save", refuse)
+
+    with pytest.raises(DatabaseError):
+        upload(admin_client, newsletter, "email\nann@example.com\n")
+
+    assert list(tmp_path.glob("files/imports/*")) == []
 
 
 def test_the_encoding_can_be_chosen(admin_client, newsletter):
