@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,18 @@ class Command(BaseCommand):
         try:
             directory.mkdir(parents=True, exist_ok=True)
             for name, content in files.items():
-                (directory / name).write_bytes(content)
+                _write(directory / name, content)
         except OSError as error:
             raise CommandError(f"Cannot write to {directory}: {error.strerror}.") from error
         for name in files:
             self.stdout.write(str(directory / name))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write the file, or none at all."""
+    try:
+        path.write_bytes(content)
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+        raise

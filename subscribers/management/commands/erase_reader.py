@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
 from subscribers.addresses.address import BadAddress, normalise
+from subscribers.management.questions import ask
 from subscribers.privacy.erasure import erase_address
 
 
@@ -27,8 +28,10 @@ class Command(BaseCommand):
             email = normalise(address)
         except BadAddress as error:
             raise CommandError(str(error)) from None
-        if not yes and input(f"Erase {email}? Write yes: ").strip().lower() != "yes":
-            raise CommandError("Nothing was erased.")
+        if not yes:
+            unasked = "Nothing was erased: nobody can answer here. Add --yes to erase unasked."
+            if ask(f"Erase {email}? Write yes: ", or_else=unasked).lower() != "yes":
+                raise CommandError("Nothing was erased.")
         if erase_address(email=email, now=now()):
             self.stdout.write(f"{email} is erased.")
         else:

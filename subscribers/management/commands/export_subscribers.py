@@ -57,12 +57,20 @@ class Command(BaseCommand):
             _write(sys.stdout.buffer, encoded)
             return
         try:
-            with output.open("xb") as file:
-                _write(file, encoded)
+            file = output.open("xb")
         except FileExistsError:
             raise CommandError(f"{output} exists already; name another file.") from None
         except OSError as error:
             raise CommandError(f"{output}: {error.strerror}.") from None
+        try:
+            with file:
+                _write(file, encoded)
+        except BaseException as error:
+            # Somebody might take half a list for the whole one.
+            output.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise CommandError(f"{output}: {error.strerror}. It is deleted again.") from None
+            raise
 
 
 def _write(file: BinaryIO, encoded: Any) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import getpass
+import os
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import reset_queries
 from django.utils.timezone import now
 
+from subscribers.management.questions import ask
 from subscribers.models import Newsletter
 from subscribers.transfer import importing, presets
 from subscribers.transfer.importing import ImportEvidence, ImportPlan
@@ -112,15 +114,16 @@ class Command(BaseCommand):
 
     def _evidence(self, newsletter: Newsletter, given: str) -> str:
         """Return the evidence given or typed now; without evidence nobody becomes active."""
-        if not given.strip() and sys.stdin.isatty():
+        missing = (
+            "--confirmed needs --evidence: where, when and how these readers agreed. It is stored "
+            "with each of them. Without --confirmed each is asked by mail."
+        )
+        if not given.strip() and sys.stdin and sys.stdin.isatty():
             self.stdout.write(f"How do you know that these readers agreed to get {newsletter}?")
             self.stdout.write("Say where, when and how they did; it is stored with each of them.")
-            given = input("> ")
+            given = ask("> ", or_else=missing)
         if not given.strip():
-            raise CommandError(
-                "--confirmed needs --evidence: where, when and how these readers agreed. It is "
-                "stored with each of them. Without --confirmed each is asked by mail."
-            )
+            raise CommandError(missing)
         return given.strip()[:2000]
 
     def _run(self, plan: ImportPlan, refusals: TextIO | None) -> None:
@@ -158,9 +161,7 @@ class Command(BaseCommand):
 
     def _report(self, refused: list[Refusal], refusals: TextIO | None) -> None:
         if refusals:
-            csv.writer(refusals).writerows(
-                [refusal.line, refusal.email, refusal.reason] for refusal in refused
-            )
+            _write_refused(refusals, refused)
         for refusal in refused[: max(MAX_PRINTED - self.refused, 0)]:
             # Printed as repr, since a terminal obeys control characters.
             who = f" {refusal.email!r}:" if refusal.email else ""
@@ -195,11 +196,18 @@ def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> Imp
         ColumnMapping.from_preset(preset, columns, kind=kind),
         newsletter=newsletter,
         evidence=ImportEvidence(
-            statement=evidence, by=f"{getpass.getuser()}, command line", service=preset.service
+            statement=evidence, by=f"{_user()}, command line", service=preset.service
         ),
         dry_run=options["dry_run"],
         now=now(),
     )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        return f"user {os.getuid()}"
 
 
 def _file(path: Path, encoding: str) -> SourceFile:
@@ -250,6 +258,20 @@ def _refusals_file(path: Path | None) -> Iterator[TextIO | None]:
         file = path.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}.") from None
-    with file:
-        csv.writer(file).writerow(["line", "email", "reason"])
+    try:
+        _write_refused(file, [["line", "email", "reason"]])
         yield file
+    finally:
+        with suppress(OSError):  # _write_refused has said it
+            file.close()
+
+
+def _write_refused(file: TextIO, rows: Iterable[Iterable[object]]) -> None:
+    try:
+        csv.writer(file).writerows(rows)
+        file.flush()
+    except OSError as error:
+        raise CommandError(
+            f"{file.name}: {error.strerror}. What has been imported stays. To see every refused "
+            "row, import the file again with --refused at another place."
+        ) from None

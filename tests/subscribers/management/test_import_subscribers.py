@@ -1,9 +1,11 @@
 """manage.py import_subscribers imports every valid line and reports every other one."""
 
 import csv
+import os
 from datetime import timedelta
 from io import StringIO
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -245,6 +247,37 @@ def test_the_command_asks_for_the_evidence_at_a_terminal(run, monkeypatch):
 
 
 # --- Lists of unsubscribed readers ----------------------------------------------------------------
+
+
+def test_a_terminal_that_answers_nothing_gives_no_evidence(run, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", no_answer)
+
+    with pytest.raises(CommandError, match="--confirmed needs --evidence"):
+        run(lines(1), "--confirmed")
+
+
+def no_answer(question):
+    raise EOFError
+
+
+@pytest.mark.parametrize("error", [KeyError("uid not found: 4711"), OSError("no username set")])
+def test_a_user_without_a_name_is_recorded_by_number(run, monkeypatch, error):
+    """Python 3.13 raises OSError where earlier versions raise KeyError."""
+
+    def has_no_name():
+        raise error
+
+    monkeypatch.setattr("getpass.getuser", has_no_name)
+
+    run(lines(1), *CONFIRMED)
+
+    assert Consent.objects.get().details["by"] == f"user {os.getuid()}, command line"
+
+
+def test_a_file_for_refusals_that_takes_nothing_ends_the_import_in_plain_words(run):
+    with pytest.raises(CommandError, match=r"^/dev/full: No space left on device\. What has been"):
+        run("email\nnobody\n", "--refused", "/dev/full")
 
 
 def test_a_reader_who_unsubscribed_elsewhere_is_suppressed_even_if_imported_before(run):

@@ -1,6 +1,7 @@
 """Readers are exported as CSV, and an import restores them as they were."""
 
 import csv
+import errno
 import gzip
 from io import StringIO
 
@@ -136,3 +137,19 @@ def test_the_command_writes_to_the_screen_or_to_a_new_file(newsletter, tmp_path)
         call_command("export_subscribers", "--output", str(path))
     with pytest.raises(CommandError, match=r"no newsletter “weekly”.*daily"):
         call_command("export_subscribers", "--newsletter", "weekly")
+
+
+def test_a_file_that_cannot_be_written_to_its_end_is_deleted_again(
+    newsletter, tmp_path, monkeypatch
+):
+    def half(chunks, **_):
+        yield b"email"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(exporting, "encoded", half)
+    path = tmp_path / "readers.csv"
+
+    with pytest.raises(CommandError, match=r"left on device\. It is deleted again"):
+        call_command("export_subscribers", "--output", str(path))
+
+    assert not path.exists()
