@@ -301,12 +301,16 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 )
 SECURE_SSL_REDIRECT = _https and not DEBUG
-SECURE_HSTS_SECONDS = 31_536_000 if _https and not DEBUG else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
+# For how long browsers insist on https here. Names below the site's host may belong to others, and
+# a browser's preload list cannot be left within months, so both are an operator's decision.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if _https and not DEBUG else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"  # the admin previews editions in frames of its own
-SILENCED_SYSTEM_CHECKS = ["security.W019"]  # it asks for DENY
+# They ask for DENY, for includeSubDomains and for preload.
+SILENCED_SYSTEM_CHECKS = ["security.W019", "security.W005", "security.W021"]
 
 # --- Admin --------------------------------------------------------------------------------------
 LOGIN_REDIRECT_URL = "admin:index"

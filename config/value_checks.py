@@ -12,6 +12,8 @@ from django.core.checks import CheckMessage, Error
 CONFIRM_LINK_HOURS = 72
 # A hundred years; no date is that much before another that can be written.
 MOST_DAYS = 36_500
+# What hstspreload.org asks for, a year, and ten of them.
+PRELOAD_SECONDS, MOST_HSTS_SECONDS = 31_536_000, 315_360_000
 CHOICES = {
     "SIGNUP_CHALLENGE": ("auto", "always", "never"),
     "SIGNUP_DISPOSABLE": ("allow", "warn", "refuse"),
@@ -46,6 +48,7 @@ def invalid_values() -> Iterator[CheckMessage]:
             yield _error(name, "which is not a known value", f"Set it to {_either(choices)}.", 22)
     yield from _pending_problems()
     yield from _retention_problems()
+    yield from _hsts_problems()
     yield from _former_variables()
 
 
@@ -71,6 +74,24 @@ def _retention_problems() -> Iterator[CheckMessage]:
         if not 0 <= getattr(settings, f"RETENTION_{name}_DAYS") <= MOST_DAYS:
             hint = f"Set it to 1 to {MOST_DAYS} days, or to 0 to keep the data permanently."
             yield _error(f"RETENTION_{name}_DAYS", "which is out of range", hint, 25)
+
+
+def _hsts_problems() -> Iterator[CheckMessage]:
+    seconds = settings.SECURE_HSTS_SECONDS
+    if not 0 <= seconds <= MOST_HSTS_SECONDS:
+        yield Error(
+            f"HSTS_SECONDS is {seconds}, which is out of range.",
+            hint=f"Set it to 1 to {MOST_HSTS_SECONDS} seconds, or to 0 to send no such header.",
+            id="daybreak.E040",
+        )
+    is_listed = seconds >= PRELOAD_SECONDS and settings.SECURE_HSTS_INCLUDE_SUBDOMAINS
+    if settings.SECURE_HSTS_PRELOAD and seconds and not is_listed:
+        yield Error(
+            "HSTS_PRELOAD is true, which has no effect: no browser lists such a site.",
+            hint=f"Set HSTS_INCLUDE_SUBDOMAINS=true and HSTS_SECONDS={PRELOAD_SECONDS} or more, or "
+            "remove HSTS_PRELOAD.",
+            id="daybreak.E041",
+        )
 
 
 def _former_variables() -> Iterator[CheckMessage]:

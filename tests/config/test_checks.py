@@ -110,6 +110,8 @@ def test_an_unsubscribe_link_must_fit_its_header(deployment, length, expected):
         ("RETENTION_INACTIVE_DAYS", -1, "daybreak.E025"),
         ("RETENTION_IMPORT_DAYS", -1, "daybreak.E025"),
         ("RETENTION_WEBHOOK_DAYS", -1, "daybreak.E025"),
+        ("SECURE_HSTS_SECONDS", -1, "daybreak.E040"),
+        ("SECURE_HSTS_SECONDS", 10**10, "daybreak.E040"),
     ],
 )
 @pytest.mark.parametrize("debug", [False, True])
@@ -120,8 +122,27 @@ def test_an_invalid_value_is_named(deployment, name, value, expected, debug):
     [problem] = checks.check_settings()
 
     assert problem.id == expected
-    assert problem.msg.startswith(f"{name} is {value}")
+    assert problem.msg.startswith(f"{name.removeprefix('SECURE_')} is {value}")
     assert problem.hint
+
+
+@pytest.mark.parametrize(
+    ("seconds", "subdomains", "expected"),
+    [
+        (31_536_000, True, []),
+        (31_536_000, False, ["daybreak.E041"]),
+        (86_400, True, ["daybreak.E041"]),
+        (0, False, []),  # DEBUG, where there is no header at all
+    ],
+)
+def test_a_site_that_no_browser_would_list_does_not_ask_for_it(
+    deployment, seconds, subdomains, expected
+):
+    deployment.SECURE_HSTS_SECONDS = seconds
+    deployment.SECURE_HSTS_INCLUDE_SUBDOMAINS = subdomains
+    deployment.SECURE_HSTS_PRELOAD = True
+
+    assert ids(checks.check_settings()) == expected
 
 
 @pytest.mark.parametrize(("old", "new"), value_checks.RENAMED.items())
@@ -274,6 +295,42 @@ def test_the_cause_of_an_error_500_is_logged(tmp_path):
     assert result.stdout.strip() == "500"
     assert "Internal Server Error: /" in result.stderr
     assert "Traceback" in result.stderr
+
+
+# In one process: the header of a page, and what `check --deploy` says of the deployment.
+HEADER = """
+from django.core import checks
+from django.http import HttpResponse
+from django.middleware.security import SecurityMiddleware
+from django.test import RequestFactory
+request = RequestFactory().get("/", secure=True, headers={"host": "news.example.com"})
+page = SecurityMiddleware(lambda _: HttpResponse())(request)
+print(page.headers.get("Strict-Transport-Security"))
+found = checks.run_checks(include_deployment_checks=True)
+print([one.id for one in found if one.id.startswith("security") and not one.is_silenced()])
+"""
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize(
+    ("variables", "header"),
+    [
+        ({}, "max-age=31536000"),
+        ({"HSTS_SECONDS": "0"}, "None"),
+        (
+            {"HSTS_SECONDS": "63072000", "HSTS_INCLUDE_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"},
+            "max-age=63072000; includeSubDomains; preload",
+        ),
+    ],
+)
+def test_the_operator_decides_how_far_https_is_insisted_on(tmp_path, variables, header):
+    result = shell.run(
+        "manage.py", "shell", "-v0", "-c", HEADER, var=tmp_path, **shell.SAFE_VARIABLES | variables
+    )
+
+    sent, warnings = result.stdout.splitlines()
+    assert sent == header
+    assert warnings == ("['security.W004']" if header == "None" else "[]")
 
 
 @pytest.mark.subprocess
