@@ -5,13 +5,12 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config.devserver import local
-from config.environment import Environment
+from config.environment import Environment, host_of
 from config.paths import ROOT, VAR
 from subscribers.mail.relays import RelayError, parse_rates, parse_relays
 
@@ -31,7 +30,7 @@ SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 # are then lost.
 ERASURE_KEYS: list[str] = env.list("ERASURE_KEYS", default=[])
 SITE_URL = (env("SITE_URL", default="") or local.site_url()).rstrip("/")
-_site_host = environ.urlparse(SITE_URL).hostname or ""
+_site_host = host_of(SITE_URL, name="SITE_URL")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site_host, "localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
@@ -303,7 +302,7 @@ SECURE_PROXY_SSL_HEADER = (
 SECURE_SSL_REDIRECT = _https and not DEBUG
 # For how long browsers insist on https here. Names below the site's host may belong to others, and
 # a browser's preload list cannot be left within months, so both are an operator's decision.
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if _https and not DEBUG else 0
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) * (_https and not DEBUG)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
@@ -14,6 +17,11 @@ CONFIRM_LINK_HOURS = 72
 MOST_DAYS = 36_500
 # What hstspreload.org asks for, a year, and ten of them.
 PRELOAD_SECONDS, MOST_HSTS_SECONDS = 31_536_000, 315_360_000
+_DOMAIN = re.compile(
+    r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.I
+)
+# A name or an address, also in brackets; in ALLOWED_HOSTS * and .example.com have a meaning.
+_HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]+", re.I)
 CHOICES = {
     "SIGNUP_CHALLENGE": ("auto", "always", "never"),
     "SIGNUP_DISPOSABLE": ("allow", "warn", "refuse"),
@@ -46,10 +54,56 @@ def invalid_values() -> Iterator[CheckMessage]:
     for name, choices in CHOICES.items():
         if getattr(settings, name) not in choices:
             yield _error(name, "which is not a known value", f"Set it to {_either(choices)}.", 22)
+    yield from _range_problems()
+    yield from _place_problems()
     yield from _pending_problems()
     yield from _retention_problems()
     yield from _hsts_problems()
     yield from _former_variables()
+
+
+def _range_problems() -> Iterator[CheckMessage]:
+    values = {
+        "API_TOKEN_RATE": settings.API_TOKEN_RATE,
+        "API_PUBLIC_RATE": settings.API_PUBLIC_RATE,
+        "IMPORT_MAX_MB": settings.IMPORT_MAX_BYTES // 1024**2,
+        "AUDIENCE_GUARD_PERCENT": settings.AUDIENCE_GUARD_PERCENT,
+    }
+    for name, value in values.items():
+        least = 0 if name == "AUDIENCE_GUARD_PERCENT" else 1
+        if value < least:
+            hint = f"Set it to a number from {least} on, or remove it."
+            yield Error(f"{name} is {value}, which is out of range.", hint=hint, id="daybreak.E042")
+
+
+def _place_problems() -> Iterator[CheckMessage]:
+    """Yield what is no host, address or folder where one is expected, or more than that."""
+    domain = settings.MAIL_DOMAIN
+    if domain and not _DOMAIN.fullmatch(domain):
+        hint = "Write a domain alone, in ASCII, such as news.example.com."
+        yield _error("MAIL_DOMAIN", "which is no domain that mail can come from", hint, 43)
+    site = urlsplit(settings.SITE_URL)
+    if site.hostname and (site.path or site.query or site.fragment or site.username is not None):
+        hint = f"Write the scheme and the host alone: {site.scheme}://{site.hostname}."
+        yield Error("SITE_URL holds more than a host.", hint=hint, id="daybreak.E044")
+    for name in ("ALLOWED_HOSTS", "FETCH_ALLOW_HOSTS", "WEBHOOK_ALLOW_HOSTS"):
+        for host in getattr(settings, name):
+            if host and not _HOST.fullmatch(host):
+                hint = "Write host names or addresses alone, with no scheme, port, path or blank."
+                yield Error(
+                    f"{name} holds {host!r}, which is no host and matches nothing.",
+                    hint=hint,
+                    id="daybreak.E045",
+                )
+    if not Path(settings.MEDIA_ROOT).is_absolute():
+        yield Error(
+            f"FILES_DIR is {settings.MEDIA_ROOT}, which each process looks for in its own folder.",
+            hint="Write the whole path, beginning with a slash.",
+            id="daybreak.E047",
+        )
+    if urlsplit(settings.REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+        hint = "Begin it with redis://, or with rediss:// or unix://."
+        yield Error("REDIS_URL is no address of a Redis.", hint=hint, id="daybreak.E046")
 
 
 def _pending_problems() -> Iterator[CheckMessage]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings as django_settings
 
-from config import checks, value_checks
+from config import checks, paths, value_checks
 from subscribers import signed_links
 from subscribers.mail.relays import RelayError, parse_relay, parse_relays
 from tests.support import shell
@@ -22,6 +22,7 @@ def deployment(settings, monkeypatch, tmp_path):
         monkeypatch.setenv(name, value)
     settings.DEBUG = False
     settings.SITE_URL = shell.SAFE_VARIABLES["SITE_URL"]
+    monkeypatch.setattr(paths, "ENV_FILE", tmp_path / ".env")
     return settings
 
 
@@ -110,6 +111,15 @@ def test_an_unsubscribe_link_must_fit_its_header(deployment, length, expected):
         ("RETENTION_INACTIVE_DAYS", -1, "daybreak.E025"),
         ("RETENTION_IMPORT_DAYS", -1, "daybreak.E025"),
         ("RETENTION_WEBHOOK_DAYS", -1, "daybreak.E025"),
+        ("API_TOKEN_RATE", -5, "daybreak.E042"),
+        ("API_PUBLIC_RATE", 0, "daybreak.E042"),
+        ("AUDIENCE_GUARD_PERCENT", -1, "daybreak.E042"),
+        ("MAIL_DOMAIN", "https://news.example.com", "daybreak.E043"),
+        ("MAIL_DOMAIN", "news.example.com:25", "daybreak.E043"),
+        ("MAIL_DOMAIN", "mail@news.example.com", "daybreak.E043"),
+        ("MAIL_DOMAIN", "news", "daybreak.E043"),
+        ("MAIL_DOMAIN", "news.example.com # ours", "daybreak.E043"),
+        ("MAIL_DOMAIN", "192.0.2.1", "daybreak.E043"),
         ("SECURE_HSTS_SECONDS", -1, "daybreak.E040"),
         ("SECURE_HSTS_SECONDS", 10**10, "daybreak.E040"),
     ],
@@ -143,6 +153,48 @@ def test_a_site_that_no_browser_would_list_does_not_ask_for_it(
     deployment.SECURE_HSTS_PRELOAD = True
 
     assert ids(checks.check_settings()) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("IMPORT_MAX_BYTES", 0, "daybreak.E042"),
+        ("IMPORT_MAX_BYTES", -1, "daybreak.E042"),
+        ("SITE_URL", "https://news.example.com/daily", "daybreak.E044"),
+        ("SITE_URL", "https://me:pw@news.example.com", "daybreak.E044"),
+        ("ALLOWED_HOSTS", ["https://news.example.com"], "daybreak.E045"),
+        ("FETCH_ALLOW_HOSTS", ["wiki:8080"], "daybreak.E045"),
+        ("WEBHOOK_ALLOW_HOSTS", ["10.0.0.0/8"], "daybreak.E045"),
+        ("WEBHOOK_ALLOW_HOSTS", ["wiki intranet"], "daybreak.E045"),
+        ("REDIS_URL", "localhost:6379", "daybreak.E046"),
+    ],
+)
+def test_a_value_that_has_no_effect_is_named(deployment, name, value, expected):
+    setattr(deployment, name, value)
+
+    [problem] = checks.check_settings()
+
+    assert problem.id == expected
+    assert problem.msg.split()[0] == name.replace("BYTES", "MB")
+    assert "pw" not in problem.msg
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", ["*", ".example.com", "127.0.0.1", "[::1]", "news.example.com"]),
+        ("FETCH_ALLOW_HOSTS", ["wiki", "10.0.0.1", "fd00::1", "[fd00::1]", "my_host.internal"]),
+        ("MAIL_DOMAIN", "xn--nchrichten-q5a.example"),
+        ("MAIL_DOMAIN", "News.Example.co.uk"),
+        ("AUDIENCE_GUARD_PERCENT", 0),
+        ("REDIS_URL", "rediss://:pw@cache.example.com:6380/1"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=0"),
+    ],
+)
+def test_an_unusual_host_or_number_is_accepted(deployment, name, value):
+    setattr(deployment, name, value)
+
+    assert ids(checks.check_settings()) == []
 
 
 @pytest.mark.parametrize(("old", "new"), value_checks.RENAMED.items())
@@ -229,6 +281,14 @@ def test_relays_that_need_an_operators_attention_are_named(deployment, urls, exp
 
     assert ids(checks.check_deployment()) == expected
     assert ids(checks.check_settings()) == []
+
+
+def test_a_folder_for_files_is_named_in_whole(deployment):
+    deployment.MEDIA_ROOT = "files"
+
+    [problem] = checks.check_settings()
+
+    assert (problem.id, problem.msg.split()[:3]) == ("daybreak.E047", ["FILES_DIR", "is", "files,"])
 
 
 @pytest.mark.django_db
