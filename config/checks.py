@@ -18,6 +18,7 @@ from django.core.checks import Warning as CheckWarning
 from django.db import DatabaseError, connection
 
 from config import value_checks
+from config.env_file_checks import env_file_warnings
 from subscribers.mail.backends import make_backend
 from subscribers.mail.relays import Relay
 
@@ -38,11 +39,22 @@ def refuse_unsafe_command(argv: list[str]) -> None:
     """Refuse an unsafe start for each command of manage.py except COMMANDS_ALLOWED and help."""
     is_help = len(argv) < 2 or not {"--help", "-h"}.isdisjoint(argv)
     if not is_help and argv[1] not in COMMANDS_ALLOWED:
-        refuse_unsafe_start()
+        _refuse()  # Django prints the warnings before each command
 
 
 def refuse_unsafe_start(**_: Any) -> None:
-    """Print the errors and end this process if there are any; with DEBUG do nothing."""
+    """Print the errors and end a server if there are any, and else the warnings.
+
+    With DEBUG do nothing.
+    """
+    if settings.DEBUG:
+        return
+    _refuse()
+    for warning in env_file_warnings():
+        sys.stderr.write(f"{warning.id}: {warning.msg} {warning.hint}\n")
+
+
+def _refuse() -> None:
     if settings.DEBUG:
         return
     if errors := list(unsafe_settings()):
@@ -56,7 +68,8 @@ def refuse_unsafe_start(**_: Any) -> None:
 @register("daybreak")
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Check the settings with every command; with DEBUG the development defaults are allowed."""
-    return list(value_checks.invalid_values() if settings.DEBUG else unsafe_settings())
+    errors = value_checks.invalid_values() if settings.DEBUG else unsafe_settings()
+    return [*errors, *env_file_warnings()]
 
 
 @register("daybreak", deploy=True)
