@@ -6,8 +6,10 @@ environment      reads one variable, and says which one cannot be read
 checks           what is unsafe about a deployment
 env_file_checks  who may read .env, and what in it nobody reads
 value_checks     settings that would refuse everybody, purge too early, or have no effect
+plain_errors     what fails around a command, in one plain line
+semaphores       whether this machine lets processes share locks
 celery           the Celery app
-login         how staff log in: the throttle and the second factor
+login            how staff log in: the throttle and the second factor
 health           whether Daybreak works: /healthz and /readyz
 urls             every URL that Daybreak answers
 reader_urls      the URLs of readers' pages, from which links in mails are made

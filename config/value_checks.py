@@ -18,10 +18,10 @@ MOST_DAYS = 36_500
 # What hstspreload.org asks for, a year, and ten of them.
 PRELOAD_SECONDS, MOST_HSTS_SECONDS = 31_536_000, 315_360_000
 _DOMAIN = re.compile(
-    r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.I
+    r"(?=.{4,253}$)((?!-)[a-z0-9-]{1,63}+(?<!-)\.)++(?=[a-z])[a-z0-9-]{1,63}+(?<!-)", re.I
 )
 # A name or an address, also in brackets; in ALLOWED_HOSTS * and .example.com have a meaning.
-_HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]+", re.I)
+_HOST = re.compile(r"\*|\.?[\w-]++(\.[\w-]++)*+\.?|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]+", re.I)
 CHOICES = {
     "SIGNUP_CHALLENGE": ("auto", "always", "never"),
     "SIGNUP_DISPOSABLE": ("allow", "warn", "refuse"),
