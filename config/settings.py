@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.middleware.HealthMiddleware",
+    "subscribers.plumbing.content_security.ContentSecurityMiddleware",
     "subscribers.api.middleware.ApiMiddleware",  # it also formats what those below refuse
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -307,7 +308,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=Fal
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"  # the admin previews editions in frames of its own
+X_FRAME_OPTIONS = "DENY"  # like frame-ancestors in frames of its own
 # They ask for DENY, for includeSubDomains and for preload.
 SILENCED_SYSTEM_CHECKS = ["security.W019", "security.W005", "security.W021"]
 

@@ -16,6 +16,7 @@ from digest.rendering.assemble import web_page
 from digest.rendering.content_hash import content_hash
 from digest.rendering.safe_text import paragraphs
 from subscribers.i18n import languages
+from subscribers.plumbing.content_security import MAIL_PAGE, with_policy
 
 _SENT = (Edition.Status.SENDING, Edition.Status.SENT)
 # In seconds: short, so that a correction shows soon; long enough for the rush after the send.
@@ -23,6 +24,7 @@ _MAX_AGE = 300
 
 
 @require_safe
+@with_policy(MAIL_PAGE)
 def edition(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show an edition that readers have; a draft is not public."""
     # An edition stopped in mid-send is held, and some readers have it.

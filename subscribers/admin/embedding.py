@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import get_language_info
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.widgets import (
@@ -24,6 +25,7 @@ from unfold.widgets import (
 from subscribers.embed import snippet
 from subscribers.embed.snippet import EmbedOptions, PopupTrigger
 from subscribers.models import Newsletter
+from subscribers.plumbing.content_security import SNIPPET_FRAME, with_policy
 
 KINDS = [
     ("inline", "A form in the page"),
@@ -176,6 +178,8 @@ class EmbedPages(ModelAdmin):
         }
         return TemplateResponse(request, "admin/subscribers/newsletter/snippet.html", context)
 
+    @xframe_options_sameorigin
+    @with_policy(SNIPPET_FRAME)
     def snippet_preview(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show a sample page with the form in it; nothing typed there is sent."""
         newsletter = self._newsletter(request, pk)

@@ -28,6 +28,7 @@ from subscribers.embed.form import embedded_form
 from subscribers.embed.snippet import EmbedOptions
 from subscribers.i18n import languages
 from subscribers.models import Newsletter
+from subscribers.plumbing.content_security import EMBEDDED_PAGE, with_policy
 from subscribers.signup import abuse, flow
 from subscribers.signup.abuse import ChallengeNeeded
 from subscribers.views.origin import origin_of
@@ -150,6 +151,7 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
 
 @csrf_exempt
 @xframe_options_exempt
+@with_policy(EMBEDDED_PAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def frame(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form as a page of its own, for an iframe; the script draws it if scripts run."""
@@ -177,10 +179,6 @@ def frame(request: HttpRequest, slug: str) -> HttpResponse:
         status = STATUS[answer["state"]]
     response = render(request, "embed/frame.html", context, status=status)
     response["Cache-Control"] = "no-store"
-    response["Content-Security-Policy"] = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors *"
-    )
     return response
 
 

@@ -72,6 +72,7 @@ def build_context(
         "reader": reader,
         "cards": cards,
         "others": others,
+        "newsletters": [*(card.subscription.newsletter for card in cards), *others],
         "active": sum(card.subscription.status == Status.ACTIVE for card in cards),
         "person_form": person_form or PersonForm(reader=reader),
         "current_zone": zone.key,

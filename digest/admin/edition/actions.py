@@ -17,6 +17,7 @@ from django.http import (
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.timezone import now
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from digest.admin.edition.form import NewEditionForm
 from digest.admin.edition.pages import blocking_messages, edition_url
@@ -31,6 +32,7 @@ from digest.models import Edition
 from digest.rendering import preview
 from digest.tasks import release
 from subscribers.models import IllegalMove
+from subscribers.plumbing.content_security import MAIL_FRAME, with_policy
 from subscribers.plumbing.queue import enqueue
 
 STORIES_PER_PAGE = 20
@@ -205,6 +207,8 @@ class EditionActions(EditionUnderWay):
         }
         return self._render(request, edition, "admin/digest/edition/preview.html", context)
 
+    @xframe_options_sameorigin
+    @with_policy(MAIL_FRAME)
     def preview_html(self, request: HttpRequest, pk: int) -> HttpResponse:
         html = preview.sample_html(self._edition(request, pk))
         html = in_colour_scheme(html, "dark" if "dark" in request.GET else "light")
