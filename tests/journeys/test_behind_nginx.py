@@ -189,7 +189,8 @@ def assert_the_page_is_sent_once_secured_and_compressed(browser):
     assert page.status_code == 200
     assert page.headers["Content-Encoding"] == "gzip"
     for name in ("Strict-Transport-Security", "X-Content-Type-Options", "X-Frame-Options",
-                 "Referrer-Policy", "Cross-Origin-Opener-Policy"):  # fmt: skip
+                 "Content-Security-Policy", "Referrer-Policy",
+                 "Cross-Origin-Opener-Policy"):  # fmt: skip
         assert len(page.headers.get_list(name)) == 1, name
     style = browser.get(re.search(r'href="(/static/site\.\w+\.css)"', page.text)[1])
     assert style.status_code == 200

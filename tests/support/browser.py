@@ -39,8 +39,35 @@ def browser() -> Iterator[Any]:
                   "--disable-background-networking", "--disable-component-update",
                   "--disable-sync"],
         )  # fmt: skip
+        browser.new_context = _watched(browser.new_context)
         yield browser
         browser.close()
+
+
+# What the browser refused in the running test, because a policy of the page or frame forbids it.
+refused: list[str] = []
+
+
+def _watched(new_context: Any) -> Any:
+    def watched(**options: Any) -> Any:
+        context = new_context(**options)
+        context.on("console", _note_refusal)
+        return context
+
+    return watched
+
+
+def _note_refusal(message: Any) -> None:
+    if "Content Security Policy" in message.text or "X-Frame-Options" in message.text:
+        refused.append(f"{message.location.get('url', '')}: {message.text}")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_refused() -> Iterator[None]:
+    """Fail a test in whose pages the browser had to enforce a Content-Security-Policy."""
+    refused.clear()
+    yield
+    assert refused == []
 
 
 @pytest.fixture(scope="session", autouse=bool(SLOW_SCRIPTS))

@@ -212,8 +212,8 @@ def test_a_form_without_script_ends_on_our_page_in_its_language(client, newslett
 
 def test_only_the_iframes_page_may_be_framed_by_other_sites(client, newsletter):
     assert "X-Frame-Options" not in client.get("/embed/daily/frame/")
-    assert client.get("/newsletters/daily/")["X-Frame-Options"] == "SAMEORIGIN"
-    assert client.get("/")["X-Frame-Options"] == "SAMEORIGIN"
+    assert client.get("/newsletters/daily/")["X-Frame-Options"] == "DENY"
+    assert client.get("/")["X-Frame-Options"] == "DENY"
 
 
 def test_query_values_are_escaped_in_the_iframe(client, newsletter):
