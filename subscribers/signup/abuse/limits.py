@@ -42,6 +42,8 @@ PRIVATE_NETWORKS = [
         "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7",
     )
 ]  # fmt: skip
+# The network of all clients whose address is not known.
+UNKNOWN_NETWORK = "unknown"
 
 _SOURCE = Path(__file__).with_suffix(".lua").read_text()
 _ATTACK = "subscribers:signup:attack"
@@ -77,7 +79,7 @@ def client_buckets(
 ) -> list[LeakyBucket]:
     """Return the buckets of an untrusted client for this purpose, the total limit last."""
     found = [address_bucket(address_key, purpose)]
-    if ip_address is not None and not _is_private(ip_address):
+    if not _is_private(ip_address):
         share = settings.SIGNUP_LIMIT_NETWORK * (SOLVED_FACTOR if solved else 1)
         # It has a name of its own, because the capacity of a bucket must not change.
         name = "solved-network" if solved else "network"
@@ -99,13 +101,21 @@ def total_bucket(purpose: Purpose) -> LeakyBucket:
     return LeakyBucket(f"all{purpose}", settings.SIGNUP_LIMIT)
 
 
-def _is_private(ip_address: str) -> bool:
+def _is_private(ip_address: str | None) -> bool:
+    if ip_address is None:
+        return False
     address = ipaddress.ip_address(ip_address)
     return any(address in network for network in PRIVATE_NETWORKS)
 
 
-def network(ip_address: str) -> str:
-    """Return the /24 or, for IPv6, the /56 of the address: the range that one party holds."""
+def network(ip_address: str | None) -> str:
+    """Return the /24 or, for IPv6, the /56 of the address: the range that one party holds.
+
+    All clients whose address is unknown count as one network. If they counted as none, whoever got
+    our proxy to write something odd would have no limit.
+    """
+    if ip_address is None:
+        return UNKNOWN_NETWORK
     version = ipaddress.ip_address(ip_address).version
     return str(ipaddress.ip_network(f"{ip_address}/{24 if version == 4 else 56}", strict=False))
 

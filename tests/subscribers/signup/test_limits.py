@@ -111,12 +111,22 @@ def test_a_network_is_the_address_block_that_one_party_holds(one, other, same):
     assert (abuse.network(one) == abuse.network(other)) is same
 
 
-@pytest.mark.parametrize("ip_address", ["127.0.0.1", "172.17.0.1", "::1", None])
-def test_private_and_missing_ip_addresses_have_no_network_limit(settings, ip_address):
+@pytest.mark.parametrize("ip_address", ["127.0.0.1", "172.17.0.1", "::1"])
+def test_private_ip_addresses_have_no_network_limit(settings, ip_address):
     """Such an address may be a proxy's, and a limit would shut out all readers behind it."""
     settings.SIGNUP_LIMIT_NETWORK = 3
 
     assert all(is_accepted(n=n, ip_address=ip_address) for n in range(10))
+
+
+def test_clients_whose_ip_address_is_unknown_have_the_limit_of_one_network(settings):
+    settings.SIGNUP_LIMIT_NETWORK = 3
+    accepted = [is_accepted(n=n, ip_address=None) for n in range(5)]
+
+    assert accepted == [True] * 3 + [False] * 2
+    assert is_accepted(n=6, ip_address="192.0.2.1")
+    solved = solve(abuse.new_challenge(NOW))
+    assert is_accepted(n=7, ip_address=None, solution=solved)
 
 
 # --- Overall ------------------------------------------------------------------------------------
