@@ -18,8 +18,7 @@ class Anonymous:
     """Public access without a token; requests are counted by the client's network."""
 
     def __call__(self, request: HttpRequest) -> bool:
-        address = ip_address_of(request)
-        _count(request, "public", network(address) if address else "", settings.API_PUBLIC_RATE)
+        _count(request, "public", network(ip_address_of(request)), settings.API_PUBLIC_RATE)
         return True
 
 
@@ -33,6 +32,8 @@ class Token(HttpBearer):
     def __call__(self, request: HttpRequest) -> ApiToken:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
+            # A request without a token counts as one, even if it is refused.
+            Anonymous()(request)
             raise ApiProblem(UNAUTHORIZED)
         return self.authenticate(request, secret.strip())
 

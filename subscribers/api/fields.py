@@ -29,6 +29,9 @@ _URL = (
 
 
 def _network_address(value: str) -> str:
+    if "%" in value:
+        # PostgreSQL cannot store it, and it has a meaning on the reader's own machine alone.
+        raise ValueError("An address has no zone id")
     return str(ip_address(value))
 
 

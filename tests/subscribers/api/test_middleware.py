@@ -82,6 +82,23 @@ def test_requests_with_wrong_tokens_count_against_the_rate_limit(anonymous, sett
     assert [answer.status_code for answer in answers] == [401, 401, 429]
 
 
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Basic YW5uOmd1ZXNz"}])
+def test_requests_that_lack_their_token_count_against_the_rate_limit(anonymous, settings, header):
+    settings.API_PUBLIC_RATE = 2
+    answers = [anonymous.call("GET", "/newsletters/daily/stories", **header) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+
+def test_clients_whose_ip_address_is_unknown_share_one_quota(anonymous, settings):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.API_PUBLIC_RATE = 2
+    answers = [
+        anonymous.call("GET", "/newsletters", **{"X-Forwarded-For": f"_client{n}"})
+        for n in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
 def test_without_redis_each_web_server_counts_for_itself(anonymous, settings, no_redis):
     settings.API_PUBLIC_RATE = 2
     answers = [anonymous.call("GET", "/newsletters").status_code for _ in range(3)]

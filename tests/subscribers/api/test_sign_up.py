@@ -146,3 +146,12 @@ def test_a_client_without_the_scope_may_not_send_evidence(anonymous, api_client)
     assert anonymous.call("POST", PATH, data).status_code == 403
     assert api_client("subscribers:read").call("POST", PATH, data).status_code == 403
     assert not Subscription.objects.exists()
+
+
+@pytest.mark.parametrize("ip_address", ["fe80::1%eth0", "192.0.2.1:80", "unknown", ""])
+def test_evidence_with_an_address_that_cannot_be_stored_is_refused(api_client, ip_address):
+    data = {"email": "ann@example.com", "consent": {"ip_address": ip_address}}
+    response = api_client("subscribers:write").call("POST", PATH, data)
+
+    assert response.status_code == 422
+    assert not Subscription.objects.exists()
