@@ -67,8 +67,8 @@ def compare_key(address: str) -> str:
     """Return the key that is equal for all spellings of one address.
 
     Only case is ignored: RFC 5321 allows a server to distinguish Ann@ from ann@, but none does.
-    Dots and tags (`ann+news@`) are kept, since only some providers ignore them. A domain is
-    compared in its IDNA form, however it is written.
+    Dots and tags (`ann+news@`) are kept: readers may want two subscriptions in one mailbox
+    (addresses.mailbox). A domain is compared in its IDNA form, however it is written.
     """
     if address.isascii():
         return address.lower()
