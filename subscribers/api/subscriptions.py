@@ -124,7 +124,7 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
     from a browser (CORS). The limits of the form apply. Its honeypot and its minimum time do not
     apply to a program; instead, all sign-ups without a token share one limit, beyond which each
     needs a challenge. A token is for your own programs, which have checked that there is a person:
-    it skips the challenge, but no limit per address.
+    it skips the challenge, but no limit per mailbox.
     """
     newsletter, token = get_newsletter(slug), token_of(request)
     require_newsletter(request, newsletter)

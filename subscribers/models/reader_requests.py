@@ -85,6 +85,8 @@ class RequestedMail(models.Model):
 
     kind = models.CharField(max_length=16, choices=Kind)
     email_key = models.CharField(max_length=254)
+    # As Subscriber.mailbox: limits count mailboxes. It is empty in rows from before there was one.
+    mailbox = models.CharField(max_length=254, blank=True, db_default="", db_collation="C")
     change = models.ForeignKey(
         AddressChange,
         null=True,
@@ -123,8 +125,10 @@ class RequestedMail(models.Model):
                 name="requested_mail_due",
                 condition=models.Q(due_at__isnull=False),
             ),
-            # preferences.link_request: how often a mail to an address was requested lately.
+            # erasure, data_export: the mails that were requested for an address.
             models.Index(fields=["email_key", "asked_at"], name="requested_mail_asked"),
+            # preferences: how often mails to a mailbox were requested lately.
+            models.Index(fields=["mailbox", "asked_at"], name="requested_mail_of_mailbox"),
         ]
 
     def __str__(self) -> str:

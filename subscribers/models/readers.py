@@ -24,6 +24,15 @@ class Subscriber(models.Model):
         editable=False,
         help_text="What two spellings of one address have in common (addresses.compare_key).",
     )
+    mailbox = models.CharField(
+        max_length=254,
+        blank=True,
+        db_default="",
+        db_collation="C",
+        editable=False,
+        help_text="What the addresses of one mailbox have in common (addresses.mailbox), because "
+        "limits count mailboxes. Empty until the reader signs up: an import stores none.",
+    )
     email_as_typed = models.CharField(
         max_length=320,
         blank=True,
@@ -52,6 +61,12 @@ class Subscriber(models.Model):
         indexes = [
             # The admin's list of subscribers, filtered by day.
             models.Index(fields=["created_at"], name="subscriber_by_time"),
+            # enrol, pending.remind: the addresses of one mailbox that signed up.
+            models.Index(
+                fields=["mailbox"],
+                name="subscriber_of_mailbox",
+                condition=~models.Q(mailbox=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -182,6 +182,7 @@ def _empty(subscriber: Subscriber, now: datetime) -> None:
     Subscriber.objects.filter(pk=subscriber.pk).update(
         email=placeholder,
         email_key=placeholder,
+        mailbox="",
         email_as_typed="",
         name="",
         language="",

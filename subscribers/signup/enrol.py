@@ -18,25 +18,27 @@ from django.db.models.expressions import DatabaseDefault
 from psycopg.sql import Literal
 from psycopg.types.json import Jsonb
 
+from subscribers.addresses.mailbox import mailbox_of
 from subscribers.consent.record import Origin, build_consent
 from subscribers.models import Consent, Newsletter, Subscriber, Subscription
 
-# Within this time an address gets one mail for each newsletter, and MAILS_PER_ADDRESS over all
-# newsletters. Further mails wait. On one day no more than MAILS_PER_DAY become due: somebody who
-# signs up another person's address all day long causes ten mails, not three hundred.
+# Within this time a mailbox gets one mail for each newsletter, and MAILS_PER_MAILBOX over all
+# newsletters, whichever of its addresses they go to. Further mails wait. On one day no more than
+# MAILS_PER_DAY become due: somebody who signs up another person's mailbox all day long causes ten
+# mails, not three hundred.
 COOLDOWN = timedelta(minutes=5)
-MAILS_PER_ADDRESS = 3
+MAILS_PER_MAILBOX = 3
 MAILS_PER_DAY = 10
 
 # {reader}, {subscription} and {consent} stand for the columns of each table, and {…_values} for
 # their values. A new field with a default needs no change here.
 
-# Sign-ups of the same address wait for each other here. Each one then counts, with a snapshot of
+# Sign-ups of the same mailbox wait for each other here. Each one then counts, with a snapshot of
 # its own, what those before it asked for. Row locks alone do not keep this order. A sign-up that
 # waits for a reader's row that is just being inserted does not see the subscription inserted with
 # it, and so has not locked that one. The lock's name must not change while two releases run.
-_LOCK_ADDRESS = """
-SELECT pg_advisory_xact_lock(hashtextextended('subscribers.enrol:' || %(email_key)s::varchar, 0))
+_LOCK_MAILBOX = """
+SELECT pg_advisory_xact_lock(hashtextextended('subscribers.enrol:' || %(mailbox)s::varchar, 0))
 """
 # This locks the subscriptions before the reader, in the order of preferences.locks. It changes no
 # key, so rows that refer to them can be written at the same time.
@@ -52,28 +54,35 @@ WITH known AS (
 INSERT INTO subscribers_subscriber AS r ({reader})
 SELECT {reader_values} FROM (SELECT count(*) FROM known) AS held
  WHERE EXISTS (SELECT FROM subscribers_newsletter n WHERE n.id = %(newsletter_id)s::bigint)
-    ON CONFLICT (email_key) DO UPDATE SET language = r.language
+    ON CONFLICT (email_key) DO UPDATE SET mailbox = EXCLUDED.mailbox
 """
 # If the subscription exists already, a mail becomes due unless one is due or was just sent:
 # - A reader who left has shown that they own the mailbox, so leaving ends the cooldown.
 # - A mail may be due much later, because it waits in an import's long queue or for a relay. If its
 #   reader signs up themselves, it waits no longer.
 # - A mail that a worker has leased, to send it now, is due in five minutes. It stays as it is.
+# Only the mails to the mailbox's other subscriptions postpone this one. Those for this newsletter
+# went to another address of the mailbox.
 _STORE_SUBSCRIPTION = """
 WITH reader AS (
     SELECT id FROM subscribers_subscriber WHERE email_key = %(email_key)s::varchar
        AND EXISTS (SELECT FROM subscribers_newsletter n WHERE n.id = %(newsletter_id)s::bigint)
 ),
+mailbox AS (
+    SELECT o.*, r.email_key FROM subscribers_subscriber r
+      JOIN subscribers_subscription o ON o.subscriber_id = r.id
+     WHERE r.mailbox = %(mailbox)s::varchar AND r.mailbox <> ''
+),
 others AS (
-    SELECT count(*) FILTER (WHERE o.mail_due_at IS NOT NULL
-                               OR o.mail_sent_at > %(since)s::timestamptz) AS mails
-      FROM reader JOIN subscribers_subscription o ON o.subscriber_id = reader.id
-     WHERE o.newsletter_id <> %(newsletter_id)s::bigint
+    SELECT count(*) AS mails,
+           count(*) FILTER (WHERE o.newsletter_id = %(newsletter_id)s::bigint) AS same
+      FROM mailbox o
+     WHERE (o.mail_due_at IS NOT NULL OR o.mail_sent_at > %(since)s::timestamptz)
+       AND (o.newsletter_id <> %(newsletter_id)s::bigint OR o.email_key <> %(email_key)s::varchar)
 ),
 today AS (
     SELECT count(*) AS asked
-      FROM reader JOIN subscribers_subscription o ON o.subscriber_id = reader.id
-      JOIN subscribers_consent c ON c.subscription_id = o.id
+      FROM mailbox o JOIN subscribers_consent c ON c.subscription_id = o.id
      WHERE c.kind = 'signup' AND c.created_at > %(now)s::timestamptz - interval '1 day'
 ),
 subscription AS (
@@ -81,7 +90,8 @@ subscription AS (
     SELECT reader.id,
            CASE WHEN today.asked < {per_day}
                 THEN %(due)s::timestamptz
-                     + %(cooldown)s::interval * (others.mails / {per_address}) END,
+                     + %(cooldown)s::interval
+                     * greatest(others.same, others.mails / {per_mailbox}) END,
            {subscription_values}
       FROM reader, others, today
         ON CONFLICT (subscriber_id, newsletter_id) DO UPDATE
@@ -119,7 +129,7 @@ class Contact:
 
 # The columns that differ between sign-ups. Every other column has its model's default.
 _GIVEN: dict[type[Model], tuple[str, ...]] = {
-    Subscriber: ("email", "email_key", "email_as_typed", "language", "created_at"),
+    Subscriber: ("email", "email_key", "mailbox", "email_as_typed", "language", "created_at"),
     Subscription: ("newsletter_id", "source", "created_at"),
     Consent: tuple(
         str(field.column)
@@ -141,9 +151,10 @@ def enrol(
 ) -> None:
     """Make the contact a pending subscriber of the newsletter.
 
-    The mail to confirm is due after `delay`. It is due later if this address was just sent other
-    mails, and not at all if one is due or was just sent. Nothing is returned, so that no caller can
-    reveal whether the address is known.
+    The mail to confirm is due after `delay`. It is due later if this mailbox was just sent other
+    mails, and not at all if one is due or was just sent to this address, or if the mailbox has had
+    its mails of the day. Nothing is returned, so that no caller can reveal whether the address is
+    known.
     """
     row = build_consent(
         subscription_id=0,
@@ -154,6 +165,7 @@ def enrol(
     )
     values = {
         **vars(contact),
+        "mailbox": mailbox_of(contact.email_key),
         "newsletter_id": newsletter.pk,
         "source": _host_and_path(origin.page),
         "now": now,
@@ -199,7 +211,7 @@ def _run(values: dict[str, Any]) -> None:
 @cache
 def _statements() -> tuple[str, str, str]:
     """Return the statements with their tables' columns, ready for values."""
-    texts: dict[str, Any] = {"per_day": MAILS_PER_DAY, "per_address": MAILS_PER_ADDRESS}
+    texts: dict[str, Any] = {"per_day": MAILS_PER_DAY, "per_mailbox": MAILS_PER_MAILBOX}
     for name, model in (
         ("reader", Subscriber),
         ("subscription", Subscription),
@@ -208,7 +220,7 @@ def _statements() -> tuple[str, str, str]:
         columns = _columns(model, prefix="consent_" if model is Consent else "")
         texts[name] = ", ".join(columns)
         texts[f"{name}_values"] = ", ".join(columns.values())
-    return _LOCK_ADDRESS, _STORE_READER.format(**texts), _STORE_SUBSCRIPTION.format(**texts)
+    return _LOCK_MAILBOX, _STORE_READER.format(**texts), _STORE_SUBSCRIPTION.format(**texts)
 
 
 def _columns(model: type[Model], *, prefix: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from subscribers import signed_links
 from subscribers.consent import guard
@@ -24,7 +24,8 @@ def remind(*, now: datetime) -> int:
     """Make reminders due for the sign-ups whose confirmation link was sent REMINDER_HOURS ago.
 
     A link that was sent more than CONFIRM_WITHIN before that gets no reminder: after a long outage
-    nobody remembers the sign-up.
+    nobody remembers the sign-up. A mailbox is reminded of a newsletter once, even if several of its
+    addresses were signed up.
 
     Returns:
         How many reminders are due now.
@@ -38,16 +39,30 @@ def remind(*, now: datetime) -> int:
     )
     to_remind = waiting.filter(
         mail_sent_at__lte=sent_before, mail_sent_at__gt=sent_before - signed_links.CONFIRM_WITHIN
-    ).order_by("mail_sent_at")
+    )
+    to_remind = to_remind.exclude(Exists(_reminded_in_mailbox(now))).order_by("mail_sent_at")
+    columns = ("pk", "newsletter", "subscriber__mailbox")
     reminded = 0
-    while ids := list(to_remind.values_list("pk", flat=True)[:ROWS_PER_TRANSACTION]):
+    while rows := list(to_remind.values_list(*columns)[:ROWS_PER_TRANSACTION]):
+        # The mailbox of an imported reader is not known: each of them counts alone.
+        first = {(newsletter, mailbox or pk): pk for pk, newsletter, mailbox in reversed(rows)}
         # A reader may have confirmed, or signed up again, since.
-        reminded += waiting.filter(pk__in=ids).update(
+        reminded += waiting.filter(pk__in=first.values()).update(
             mail_kind=Mail.REMINDER, mail_due_at=now, mail_due_since=None, reminded_at=now
         )
-        if len(ids) < ROWS_PER_TRANSACTION:
+        if len(rows) < ROWS_PER_TRANSACTION:
             break
     return reminded
+
+
+def _reminded_in_mailbox(now: datetime) -> QuerySet[Subscription]:
+    """Return those of one mailbox and newsletter that were reminded lately, for a subquery."""
+    return Subscription.objects.filter(
+        ~Q(subscriber__mailbox=""),
+        subscriber__mailbox=OuterRef("subscriber__mailbox"),
+        newsletter=OuterRef("newsletter"),
+        reminded_at__gt=now - signed_links.CONFIRM_WITHIN,
+    )
 
 
 def erase_unconfirmed(*, before: datetime, now: datetime) -> tuple[int, bool]:

@@ -18,7 +18,7 @@ from subscribers.preferences import leaving
 from subscribers.preferences.choices import set_locale
 from subscribers.privacy import erasure
 from subscribers.signup import confirmation_mail, enrol, flow
-from subscribers.signup.enrol import COOLDOWN, MAILS_PER_ADDRESS, MAILS_PER_DAY
+from subscribers.signup.enrol import COOLDOWN, MAILS_PER_DAY, MAILS_PER_MAILBOX
 from subscribers.transfer import importing, storing
 from subscribers.transfer.importing import ImportEvidence
 from subscribers.transfer.presets import Field
@@ -32,6 +32,8 @@ from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 6
+# An origin without a limit for its network.
+LOCAL = Origin(ip_address="127.0.0.1")
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +89,7 @@ def test_simultaneous_sign_ups_of_new_addresses_never_deadlock(monkeypatch):
         email = f"ann{n}@example.com"
         in_parallel(
             lambda _, email=email: flow.sign_up(
-                newsletter=newsletter, email=email, origin=Origin(), now=NOW
+                newsletter=newsletter, email=email, origin=LOCAL, now=NOW
             )
         )
 
@@ -110,7 +112,22 @@ def test_simultaneous_sign_ups_for_many_newsletters_keep_to_the_daily_mail_limit
 
     due = Subscription.objects.filter(mail_due_at__isnull=False)
     assert due.count() == Consent.objects.count() == MAILS_PER_DAY
-    assert due.filter(mail_due_at__lt=NOW + COOLDOWN).count() == MAILS_PER_ADDRESS
+    assert due.filter(mail_due_at__lt=NOW + COOLDOWN).count() == MAILS_PER_MAILBOX
+
+
+def test_simultaneous_sign_ups_of_one_mailboxs_addresses_keep_to_the_mailboxs_limits():
+    newsletter = factories.newsletter()
+
+    in_parallel(
+        lambda n: flow.sign_up(
+            newsletter=newsletter, email=f"ann+{n}@example.com", origin=LOCAL, now=NOW
+        ),
+        threads=MAILS_PER_DAY + 3,
+    )
+
+    due = Subscription.objects.filter(mail_due_at__isnull=False).order_by("mail_due_at")
+    times = list(due.values_list("mail_due_at", flat=True))
+    assert times == [NOW + n * COOLDOWN for n in range(MAILS_PER_DAY)]
 
 
 @pytest.mark.parametrize("act", ["choose", "erase", "resubscribe"])

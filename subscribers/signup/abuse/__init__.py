@@ -4,7 +4,7 @@ Each entry point (page, embed, API) puts what it knows into an `Attempt`. `flow.
 `preferences.link_request` have it judged.
 
 attempt     judges one attempt: in, dropped, or a challenge first
-limits      how many sign-ups an address, a network and all may have; counts them in Redis
+limits      how many sign-ups a mailbox, a network and all may have; counts them in Redis
 buckets     what a limit is, and the counts in this process while Redis is gone
 challenge   asks for a proof of work
 form_token  signs the time at which a form was shown

@@ -1,4 +1,4 @@
-"""Count sign-ups by address, by network and in total, over all web servers together."""
+"""Count sign-ups by mailbox, by network and in total, over all web servers together."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.conf import settings
 from redis import Redis
 from redis.commands.core import Script
 
+from subscribers.addresses.mailbox import mailbox_of
 from subscribers.plumbing import shared_redis
 from subscribers.plumbing.signing import hmac_signer
 from subscribers.signup.abuse.buckets import (
@@ -26,9 +27,9 @@ from subscribers.signup.abuse.challenge import GOOD_FOR
 
 logger = logging.getLogger(__name__)
 
-# Attempts for one address. A person who presses the button several times stays below this limit. A
-# flood ends here and costs the database nothing. How many mails the attempts cause is decided by
-# the database (enrol).
+# Attempts for one mailbox, by whichever of its addresses. A person who presses the button several
+# times stays below this limit. A flood ends here and costs the database nothing. How many mails the
+# attempts cause is decided by the database (enrol).
 PER_ADDRESS = 20
 # The share of the total limit that sign-ups without a form token may take.
 UNPROVEN_SHARE = 0.2
@@ -91,10 +92,14 @@ def client_buckets(
 
 
 def address_bucket(address_key: str, purpose: Purpose) -> LeakyBucket:
-    """Return the bucket of an address, named by a keyed hash: Redis need not know who reads us."""
-    # The salt is no module's name: with another one, every address would begin with no sign-ups.
+    """Return the bucket of an address: that of its mailbox.
+
+    It is named by a keyed hash, because Redis need not know who reads us.
+    """
+    # The salt is no module's name: with another one, every mailbox would begin with no sign-ups.
     sign = hmac_signer("subscribers.abuse.limits", settings.SECRET_KEY)
-    return LeakyBucket(f"address:{sign(address_key.encode()).hex()[:32]}{purpose}", PER_ADDRESS)
+    hashed = sign(mailbox_of(address_key).encode()).hex()[:32]
+    return LeakyBucket(f"address:{hashed}{purpose}", PER_ADDRESS)
 
 
 def total_bucket(purpose: Purpose) -> LeakyBucket:
