@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from subscribers import signed_links
 from subscribers.addresses.address import compare_key, normalise
+from subscribers.addresses.mailbox import mailbox_of
 from subscribers.addresses.screening import screen
 from subscribers.consent import suppression
 from subscribers.consent.record import NO_ORIGIN, Origin, record_consent
@@ -31,9 +32,9 @@ from subscribers.webhooks.emit import emit_for_subscription
 Status = AddressChange.Status
 OLD, NEW = "old", "new"
 
-# How many changes one reader may request on one day, and how many mails one new address gets on a
-# day from the requests of all readers. The holder of a link must not be able to fill somebody's
-# mailbox with it.
+# How many changes one reader may request on one day, and how many mails the mailbox of a new
+# address gets on a day from the requests of all readers. The holder of a link must not be able to
+# fill somebody's mailbox with it.
 CHANGES_PER_DAY = 5
 MAILS_PER_DAY = 3
 COOLDOWN = timedelta(minutes=5)
@@ -197,12 +198,11 @@ def _request_mails(change: AddressChange, reader: Subscriber, *, now: datetime) 
         change.email_key: RequestedMail.Kind.NEW_ADDRESS,
     }
     # Always in the same order, so that two transactions cannot deadlock.
-    for key, kind in sorted(kinds.items()):
-        requested_mail.lock_address(key)
+    for key in sorted(kinds, key=mailbox_of):
+        requested_mail.lock_mailbox(key)
+        kind = kinds[key]
         asked = list(
-            RequestedMail.objects.filter(
-                kind=kind, email_key=key, asked_at__gt=now - timedelta(days=1)
-            ).values_list("asked_at", "change_id")
+            requested_mail.requested_today(kind, key, now=now).values_list("asked_at", "change_id")
         )
         if any(
             asked_at > now - COOLDOWN and change_id == change.pk for asked_at, change_id in asked
@@ -299,4 +299,5 @@ def _both_readers(change: AddressChange) -> Q:
 
 def _store_address(reader: Subscriber, email: str, key: str, typed: str) -> None:
     reader.email, reader.email_key, reader.email_as_typed = email, key, typed
-    reader.save(update_fields=["email", "email_key", "email_as_typed"])
+    reader.mailbox = mailbox_of(key)
+    reader.save(update_fields=["email", "email_key", "mailbox", "email_as_typed"])

@@ -10,12 +10,13 @@ from subscribers.addresses.address import compare_key, normalise
 from subscribers.consent.record import NO_ORIGIN, Origin
 from subscribers.models import RequestedMail
 from subscribers.preferences import requested_mail
+from subscribers.preferences.requested_mail import LINKS_PER_DAY
 from subscribers.signup import abuse
 from subscribers.signup.abuse import Attempt, Purpose
 
-# The least time between two links to one address, and the most links to it on one day.
+LINK = RequestedMail.Kind.LINK
+# The least time between two links to one mailbox.
 COOLDOWN = timedelta(minutes=5)
-LINKS_PER_DAY = 5
 
 
 def request_link(
@@ -41,15 +42,27 @@ def request_link(
     if delay is None:
         return
     with transaction.atomic():
-        requested_mail.lock_address(key)
-        if _may_have_another(key, now=now):
-            requested_mail.submit(
-                kind=RequestedMail.Kind.LINK, email_key=key, due_at=now + delay, now=now
-            )
+        requested_mail.lock_mailbox(key)
+        wait = _wait(key, now=now)
+        if wait is not None:
+            requested_mail.submit(kind=LINK, email_key=key, due_at=now + delay + wait, now=now)
 
 
-def _may_have_another(email_key: str, *, now: datetime) -> bool:
-    asked = RequestedMail.objects.filter(
-        kind=RequestedMail.Kind.LINK, email_key=email_key, asked_at__gt=now - timedelta(days=1)
-    ).values_list("asked_at", flat=True)
-    return len(asked) < LINKS_PER_DAY and not any(at > now - COOLDOWN for at in asked)
+def _wait(email_key: str, *, now: datetime) -> timedelta | None:
+    """Return how long a link to the address has to wait, or None if it is not sent.
+
+    A link that was requested a moment ago for the same address is on its way. Links to other
+    addresses of the mailbox go out one after the other; a request for an address that no reader
+    has is not among them any more.
+    """
+    requested = list(requested_mail.requested_today(LINK, email_key, now=now))
+    asked = [mail.asked_at for mail in requested if mail.email_key == email_key]
+    if len(asked) >= LINKS_PER_DAY or any(at > now - COOLDOWN for at in asked):
+        return None
+    before = [
+        mail
+        for mail in requested
+        if mail.outcome != RequestedMail.Outcome.UNKNOWN
+        and (mail.due_at or mail.asked_at > now - COOLDOWN)
+    ]
+    return COOLDOWN * min(len(before), LINKS_PER_DAY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -12,6 +12,7 @@ from django.db.models import Case, QuerySet, Value, When
 from django.urls import reverse
 
 from subscribers import signed_links
+from subscribers.addresses.mailbox import mailbox_of
 from subscribers.consent import suppression
 from subscribers.i18n import languages
 from subscribers.mail import due
@@ -22,6 +23,8 @@ from subscribers.signup.confirmation_mail import SEND_TASK
 
 Kind, Outcome = RequestedMail.Kind, RequestedMail.Outcome
 MAILS_PER_TASK = 200
+# The most links to a mailbox on one day, whichever of its addresses they go to.
+LINKS_PER_DAY = 5
 
 TEMPLATES = {
     Kind.LINK: "preferences_link",
@@ -40,7 +43,12 @@ def submit(
 ) -> None:
     """Store the intention to send the mail and wake a worker; a later `due_at` waits for a tick."""
     RequestedMail.objects.create(
-        kind=kind, email_key=email_key, change=change, asked_at=now, due_at=due_at
+        kind=kind,
+        email_key=email_key,
+        mailbox=mailbox_of(email_key),
+        change=change,
+        asked_at=now,
+        due_at=due_at,
     )
     enqueue_once(SEND_TASK)
 
@@ -50,19 +58,28 @@ def record_refusal(*, kind: str, email_key: str, change: AddressChange, now: dat
     RequestedMail.objects.create(
         kind=kind,
         email_key=email_key,
+        mailbox=mailbox_of(email_key),
         change=change,
         asked_at=now,
         outcome=RequestedMail.Outcome.TOO_OFTEN,
     )
 
 
-def lock_address(email_key: str) -> None:
-    """Let other requests for a mail to this address wait until the transaction is over.
+def lock_mailbox(email_key: str) -> None:
+    """Let other requests for a mail to this address's mailbox wait until the transaction is over.
 
-    The lock goes by the address and not by a row: whether there is a row must make no difference.
+    The lock goes by the mailbox and not by a row: whether there is a row must make no difference.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [email_key])
+        mailbox = mailbox_of(email_key)
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mailbox])
+
+
+def requested_today(kind: str, email_key: str, *, now: datetime) -> QuerySet[RequestedMail]:
+    """Return the mails of this kind that were requested for the address's mailbox within a day."""
+    return RequestedMail.objects.filter(
+        kind=kind, mailbox=mailbox_of(email_key), asked_at__gt=now - timedelta(days=1)
+    )
 
 
 def due_ids(*, now: datetime, limit: int = due.ROWS_PER_QUERY) -> list[int]:
@@ -110,6 +127,7 @@ def _outcome(found: due.SendAttempt) -> str:
 def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
     kind = Kind(mail.kind)
     if mail.change is None:
+        _check_limit(mail, now=now)
         found = Subscription.objects.filter(subscriber__email_key=mail.email_key)
     else:
         _check(mail.change, kind)
@@ -134,6 +152,17 @@ def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
         reply_to=newsletter.reply_to,
         language=languages.mail_language(subscription),
     )
+
+
+def _check_limit(mail: RequestedMail, *, now: datetime) -> None:
+    """Raise NotToBeSent if the mailbox has had its links of the day.
+
+    Only links that were sent count. So nobody can use up a mailbox's links by requests for tagged
+    addresses that no reader has.
+    """
+    sent = requested_today(mail.kind, mail.email_key, now=now).filter(outcome=Outcome.SENT)
+    if sent.count() >= LINKS_PER_DAY:
+        raise due.NotToBeSent(Outcome.TOO_OFTEN)
 
 
 def _check(change: AddressChange, kind: RequestedMail.Kind) -> None:

@@ -13,7 +13,8 @@ from subscribers.mail import due
 from subscribers.mail.relays import parse_relay
 from subscribers.models import RequestedMail, Subscriber
 from subscribers.preferences import requested_mail
-from subscribers.preferences.link_request import LINKS_PER_DAY, request_link
+from subscribers.preferences.link_request import request_link
+from subscribers.preferences.requested_mail import LINKS_PER_DAY
 from subscribers.privacy import retention
 from subscribers.signup.abuse import Attempt, limits, new_form_token
 from subscribers.signup.abuse.buckets import LocalBuckets
@@ -303,3 +304,51 @@ def test_the_link_in_the_mail_is_the_readers_own(active):
 
     token = body.partition("/preferences/")[2].partition("/")[0]
     assert preferences_subscription(token) == active
+
+
+# --- A mailbox with several addresses -----------------------------------------------------------
+
+
+def tagged_readers(newsletter, number):
+    for n in range(number):
+        factories.subscription(newsletter, f"pat+{n}@example.com")
+
+
+def sent_at(clock):
+    """Send what is due at each of these times; return when each mail went out."""
+    return [now for now in clock for _ in range(sent_until(now))]
+
+
+def sent_until(now):
+    before = len(mail.outbox)
+    return len(send_all(now)) - before
+
+
+def test_links_to_the_addresses_of_one_mailbox_go_out_one_in_five_minutes_and_five_a_day(active):
+    tagged_readers(active.newsletter, LINKS_PER_DAY + 3)
+    for n in range(LINKS_PER_DAY + 3):
+        send_request(f"pat+{n}@example.com", NOW + timedelta(seconds=n))
+
+    five_minutes = timedelta(minutes=5, seconds=1)
+    clock = [NOW + n * five_minutes for n in range(20)]
+    assert sent_at(clock) == clock[:LINKS_PER_DAY]
+    assert RequestedMail.objects.filter(outcome="too-often").count() == 3
+
+
+def test_requests_for_addresses_that_nobody_has_do_not_use_up_the_links_of_their_mailbox(active):
+    for n in range(50):
+        send_request(f"ann+{n}@example.com", NOW + timedelta(seconds=n))
+    send_request(now=NOW + timedelta(minutes=1))
+
+    due_at = RequestedMail.objects.get(email_key="ann@example.com").due_at
+    assert due_at <= NOW + timedelta(minutes=26)
+    while requested_mail.due_ids(now=due_at):
+        send_all(due_at)
+    assert [message.to for message in mail.outbox] == [["ann@example.com"]]
+
+
+def test_a_request_for_another_mailbox_does_not_wait(active):
+    send_request("pat@example.com")
+    send_request("ann@example.com", NOW + timedelta(seconds=1))
+
+    assert len(send_all(NOW + timedelta(seconds=1))) == 1
