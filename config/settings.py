@@ -309,8 +309,8 @@ SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"  # like frame-ancestors in frames of its own
-# They ask for DENY, for includeSubDomains and for preload.
-SILENCED_SYSTEM_CHECKS = ["security.W019", "security.W005", "security.W021"]
+# They ask for includeSubDomains and for preload.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- Admin --------------------------------------------------------------------------------------
 LOGIN_REDIRECT_URL = "admin:index"
