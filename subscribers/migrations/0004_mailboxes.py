@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscribers', '0002_consent_guard'),
+        ('subscribers', '0003_unusual_refusals'),
     ]
 
     operations = [

@@ -7,12 +7,12 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('subscribers', '0004_index_of_readers_mailboxes'),
+        ('subscribers', '0004_mailboxes'),
     ]
 
     operations = [
         AddIndexConcurrently(
-            model_name='requestedmail',
-            index=models.Index(fields=['mailbox', 'asked_at'], name='requested_mail_of_mailbox'),
+            model_name='subscriber',
+            index=models.Index(condition=models.Q(('mailbox', ''), _negated=True), fields=['mailbox'], name='subscriber_of_mailbox'),
         ),
     ]
