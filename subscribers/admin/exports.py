@@ -20,6 +20,8 @@ from unfold.widgets import (
 
 from subscribers.models import Newsletter, Subscriber
 from subscribers.transfer import exporting
+from subscribers.transfer.whole_file import ExportFailed, write_whole
+from subscribers.views.download import as_download
 
 # The permission to get readers' addresses by the thousand, in whatever way.
 EXPORT_PERMISSION = "subscribers.export_readers"
@@ -63,29 +65,34 @@ class ExportAdmin(ModelAdmin):
     @action(description="Export", icon="download", permissions=["export"], url_path="export")
     def export_readers(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         form = ExportForm(request.POST or None)
+        failed = False
         if request.method == "POST" and form.is_valid():
             _log_export(request, form.cleaned_data)
-            return _file(**form.cleaned_data)
+            try:
+                return _file(**form.cleaned_data)
+            except ExportFailed as error:
+                failed = True
+                form.add_error(None, f"{error} Nothing was downloaded.")
         context = self.admin_site.each_context(request) | {
             "form": form,
             "title": "Export readers",
             "opts": self.model._meta,
         }
-        return TemplateResponse(request, "admin/subscribers/import/export.html", context)
+        page = TemplateResponse(request, "admin/subscribers/import/export.html", context)
+        page.status_code = 500 if failed else 200
+        return page
 
 
 def _file(
     *, newsletter: Newsletter | None, statuses: list[str], by_gzip: bool
 ) -> StreamingHttpResponse:
     chunks = exporting.csv_chunks(newsletter=newsletter, statuses=statuses)
-    response = StreamingHttpResponse(
-        exporting.encoded(chunks, by_gzip=by_gzip),
+    name = f"{newsletter.slug if newsletter else 'readers'}-{localdate():%Y-%m-%d}.csv"
+    return as_download(
+        write_whole(exporting.encoded(chunks, by_gzip=by_gzip)),
+        name=f"{name}.gz" if by_gzip else name,
         content_type="application/gzip" if by_gzip else "text/csv; charset=utf-8",
     )
-    name = f"{newsletter.slug if newsletter else 'readers'}-{localdate():%Y-%m-%d}.csv"
-    name += ".gz" if by_gzip else ""
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 def _log_export(request: HttpRequest, chosen: dict[str, Any]) -> None:

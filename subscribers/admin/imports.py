@@ -32,6 +32,8 @@ from subscribers.transfer import exporting, jobs
 from subscribers.transfer.files import CannotStore
 from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.unpacking import UnreadableFile
+from subscribers.transfer.whole_file import ExportFailed, write_whole
+from subscribers.views.download import as_download
 
 
 @admin.register(ImportJob)
@@ -188,11 +190,15 @@ class ImportJobAdmin(ReadOnlyAdmin):
             messages.info(request, "It was over before it could be stopped.")
         return _redirect_to(job)
 
-    def refused(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    def refused(self, request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
         job = self._job(request, pk)
-        response = StreamingHttpResponse(_refused(job), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="refused-{job.pk}.csv"'
-        return response
+        try:
+            file = write_whole(exporting.encoded(_refused(job)))
+        except ExportFailed as error:
+            messages.error(request, str(error))
+            return _redirect_to(job)
+        kind = "text/csv; charset=utf-8"
+        return as_download(file, name=f"refused-{job.pk}.csv", content_type=kind)
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         full_context = self.admin_site.each_context(request) | {"opts": self.model._meta} | context

@@ -12,4 +12,5 @@ importing    imports a list batch by batch, and accounts for every row
 jobs         runs an import in the background, in slices
 files        keeps uploaded lists while an import needs them
 exporting    writes readers as CSV that `importing` reads
+whole_file   writes an export to a temporary file, so that it is served whole or not at all
 """

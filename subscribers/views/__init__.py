@@ -10,6 +10,7 @@ forms            checks what readers write into its forms
 leaving          the unsubscribe page, and the way back
 address_change   the page on which both owners agree or refuse
 link_request     the page for a lost link
+download         a file that is served whole
 data_export      what is stored about a reader, as a page or a file
 erasure          erases a reader who asks for it
 link_access      which subscription a signed link is for

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 
 from subscribers.models import Newsletter
 from subscribers.transfer import exporting
@@ -48,6 +50,14 @@ class Command(BaseCommand):
         chunks = exporting.csv_chunks(
             newsletter=_newsletter(options["newsletter"]), statuses=options["status"]
         )
+        try:
+            self._write(chunks, output=output, by_gzip=by_gzip)
+        except Error as error:
+            raise CommandError(
+                f"The database failed before the export was complete. {error}"
+            ) from error
+
+    def _write(self, chunks: Iterator[str], *, output: Path | None, by_gzip: bool) -> None:
         if output is None and not by_gzip:
             for chunk in chunks:
                 self.stdout.write(chunk, ending="")
@@ -55,13 +65,20 @@ class Command(BaseCommand):
         encoded = exporting.encoded(chunks, by_gzip=by_gzip)
         if output is None:
             _write(sys.stdout.buffer, encoded)
-            return
-        try:
-            file = output.open("xb")
+        elif output.exists():
+            raise CommandError(f"{output} exists already; name another file.")
+        else:
+            file = output, encoded)
+
+
+def _write(file: IO[bytes], encoded: Iterable[bytes])
         except FileExistsError:
-            raise CommandError(f"{output} exists already; name another file.") from None
-        except OSError as error:
-            raise CommandError(f"{output}: {error.strerror}.") from None
+    for chunk in encoded:
+     raise CommandError(f"{output} exists already; name another file.") from None
+ -> None:
+    """Write a file OSError as error:
+ has its name only once it is complete."""
+    part = output.with_name(f"{output.name}: {error.strerror}.open("wb") as file:
         try:
             with file:
                 _write(file, encoded)
@@ -74,9 +91,8 @@ class Command(BaseCommand):
 
 
 def _write(file: BinaryIO, encoded: Any) -> None:
-    for chunk in encoded:
-        file.write(chunk)
-    file.flush()
+      finally:
+        part.unlink(missing_ok=True)
 
 
 def _newsletter(slug: str | None) -> Newsletter | None:

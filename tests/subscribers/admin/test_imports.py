@@ -19,7 +19,7 @@ from django.utils import timezone
 from subscribers import tasks
 from subscribers.consent import suppression
 from subscribers.models import Consent, ImportJob, Subscriber, Subscription
-from subscribers.transfer import jobs
+from subscribers.transfer import exporting, jobs
 from tests import factories
 from tests.factories import NOW
 from tests.support.paths import ROOT
@@ -401,11 +401,6 @@ def test_an_unknown_import_is_not_found(admin_client):
 # --- Exports --------------------------------------------------------------------------------------
 
 
-def exported_rows(response):
-    content = b"".join(response.streaming_content)
-    return list(csv.DictReader(io.StringIO(content.decode())))
-
-
 def test_readers_are_exported_and_the_export_is_logged(admin_client, newsletter):
     factories.subscription(newsletter, "ann@example.com")
     factories.subscription(newsletter, "bob@example.com", status="unsubscribed")
@@ -415,7 +410,10 @@ def test_readers_are_exported_and_the_export_is_logged(admin_client, newsletter)
 
     response = admin_client.post(EXPORT, {"newsletter": newsletter.pk, "statuses": ["active"]})
 
-    assert [row["email"] for row in exported_rows(response)] == ["ann@example.com"]
+    length = int(response["Content-Length"])
+    content = b"".join(response.streaming_content)
+    [row] = csv.DictReader(io.StringIO(content.decode()))
+    assert (row["email"], len(content)) == ("ann@example.com", length)
     assert response["Content-Disposition"].startswith('attachment; filename="daily-')
     entry = LogEntry.objects.get()
     assert (entry.user.username, entry.object_repr) == ("editor", "The Daily")
@@ -428,6 +426,19 @@ def test_an_export_can_be_compressed_with_gzip(admin_client, newsletter):
 
     content = gzip.decompress(b"".join(response.streaming_content)).decode()
     assert content.splitlines()[1].startswith("ann@example.com,")
+
+
+def test_an_export_that_fails_is_a_page_that_says_so(admin_client, newsletter, monkeypatch):
+    def break_off(**options):
+        yield "email\r\n"
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr(exporting, "csv_chunks", break_off)
+    response = admin_client.post(EXPORT, {"statuses": ["active"]})
+
+    assert response.status_code == 500
+    assert "Content-Disposition" not in response
+    assert "The database failed before the export was complete." in page_text(response)
 
 
 def test_exporting_needs_a_permission_of_its_own(staff_client, newsletter):

@@ -6,9 +6,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from subscribers.api import readers
 from subscribers.models import Subscriber, Subscription
 from subscribers.privacy import erasure
 from tests import factories
@@ -89,6 +90,28 @@ def test_the_export_is_csv_or_one_json_object_per_line(crm):
     response = crm.call("GET", f"{PATH}/export?format=ndjson&status=active")
     lines = b"".join(response.streaming_content).decode().splitlines()
     assert [json.loads(line)["email"] for line in lines] == ["ann@example.com"]
+
+
+def test_an_export_that_breaks_off_is_a_problem_and_no_short_list(crm, monkeypatch):
+    whole = crm.call("GET", f"{PATH}/export")
+    assert int(whole["Content-Length"]) == len(b"".join(whole.streaming_content))
+    monkeypatch.setattr(readers, "CHUNK", 1)
+    pages = []
+
+    def fail_at_the_second_page(execute, sql, params, many, context):
+        if "LIMIT 1" in sql and "suppressed_for" in sql:
+            pages.append(sql)
+        if len(pages) == 2:
+            raise OperationalError("the connection is closed")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(fail_at_the_second_page):
+        response = crm.call("GET", f"{PATH}/export")
+    assert len(pages) == 2
+
+    assert response.status_code == 500
+    assert response["Content-Type"] == "application/problem+json"
+    assert response.json()["detail"] == "The database failed before the export was complete."
 
 
 def test_no_cell_of_the_export_is_a_formula(crm):

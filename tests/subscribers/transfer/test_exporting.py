@@ -3,10 +3,14 @@
 import csv
 import errno
 import gzip
+import tempfile
+from functools import partial
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +18,9 @@ from hypothesis import strategies as st
 from subscribers.consent import suppression
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.privacy import erasure
-from subscribers.transfer import exporting
+from subscribers.transfer import exporting, whole_file
 from subscribers.transfer.rows import unescape_formula
+from subscribers.transfer.whole_file import ExportFailed, write_whole
 from tests import factories
 from tests.factories import NOW
 
@@ -122,6 +127,40 @@ def test_an_import_restores_what_was_exported(newsletter, tmp_path):
         "cy@example.com": "import",
         "di@example.com": "bounce",
     }
+
+
+def break_off(**options):
+    """Export as if the database went away after the first rows."""
+    yield "email,name\r\n" * 50_000
+    raise OperationalError("the connection is closed")
+
+
+def test_an_export_that_breaks_off_leaves_no_file_that_looks_whole(monkeypatch, tmp_path):
+    monkeypatch.setattr(exporting, "csv_chunks", break_off)
+
+    with pytest.raises(CommandError, match="failed before the export was complete"):
+        call_command("export_subscribers", "--output", str(tmp_path / "readers.csv"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_written_whole_is_not_served(monkeypatch, tmp_path):
+    for pieces, seconds, message in (
+        ((chunk.encode() for chunk in break_off()), 60, "The database failed"),
+        (iter([b"one", b"two"]), -1, "takes longer"),
+    ):
+        with pytest.raises(ExportFailed, match=message):
+            write_whole(pieces, seconds=seconds)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(ExportFailed, match="The disk failed"):
+        write_whole([b"one"])
+
+
+def test_a_full_disk_ends_an_export_with_the_reason(monkeypatch):
+    monkeypatch.setattr(whole_file, "TemporaryFile", partial(Path("/dev/full").open, "w+b"))
+
+    with pytest.raises(ExportFailed, match="The disk failed"):
+        write_whole([b"email"])
 
 
 def test_the_command_writes_to_the_screen_or_to_a_new_file(newsletter, tmp_path):
