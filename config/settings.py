@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.http_middleware.HttpMiddleware",
     "config.health.middleware.HealthMiddleware",
     "subscribers.plumbing.content_security.ContentSecurityMiddleware",
     "subscribers.api.middleware.ApiMiddleware",  # it also formats what those below refuse

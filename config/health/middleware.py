@@ -66,7 +66,7 @@ class _SharedCheck:
 
 
 class HealthMiddleware:
-    """The outermost middleware, because the others would refuse the request.
+    """Stands outside of the other middleware, because they would refuse the request.
 
     A load balancer asks over plain http and by an address, which is none of the site's host names.
     """
@@ -88,7 +88,5 @@ class HealthMiddleware:
             content_type="application/health+json",
             headers={"Cache-Control": "no-store"},
         )
-        if request.method == "HEAD":  # gunicorn would log a warning about a body
-            response.content = b""
         response._has_been_logged = True  # type: ignore[attr-defined]  # otherwise each 503 is
         return response

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from subscribers.api import problems
@@ -33,8 +33,7 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(_PATH):
             return self.get_response(request)
-        is_head = request.method == "HEAD"
-        if is_head:
+        if request.method == "HEAD":
             request.method = "GET"
         response = _as_problem(request, self.get_response(request))
         response["Access-Control-Allow-Origin"] = "*"
@@ -42,7 +41,7 @@ class ApiMiddleware:
         response.setdefault("Cache-Control", "no-store")
         if use := getattr(request, "quota_use", None):
             _set_rate_limit(response, use)
-        return _without_body(response) if is_head else response
+        return response
 
 
 def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -71,13 +70,3 @@ def _set_rate_limit(response: HttpResponseBase, use: QuotaUse) -> None:
     """Set the headers of draft-ietf-httpapi-ratelimit-headers: the quota, and what is left."""
     response["RateLimit-Policy"] = f'"{use.name}";q={use.limit};w={use.period}'
     response["RateLimit"] = f'"{use.name}";r={use.remaining};t={use.resets_in}'
-
-
-def _without_body(response: HttpResponseBase) -> HttpResponseBase:
-    if isinstance(response, StreamingHttpResponse):
-        response.streaming_content = ()
-    elif isinstance(response, HttpResponse):
-        length = str(len(response.content))
-        response.content = b""
-        response["Content-Length"] = length
-    return response
