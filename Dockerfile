@@ -26,8 +26,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DEBUG=false \
-    FILES_DIR=/var/lib/daybreak/files \
-    WEB_CONCURRENCY=2
+    FILES_DIR=/var/lib/daybreak/files
 # With a name, for what asks who runs it: import_subscribers and Celery.
 RUN groupadd --gid 10001 daybreak \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/daybreak daybreak
@@ -42,7 +41,4 @@ EXPOSE 8000
 # A proxy of the environment must not be asked for this host's own address.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "-c", \
     "import urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:8000/healthz', timeout=4)"]
-# A connection is kept for longer than nginx keeps it (config/deploy/nginx.conf). Otherwise nginx
-# would now and then send a request over one that is being closed.
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--threads", "8", "--keep-alive", "75", \
-    "--no-control-socket"]
+CMD ["gunicorn", "--config", "config/deploy/gunicorn.conf.py", "--bind", "0.0.0.0:8000"]

@@ -100,11 +100,11 @@ def _report(ours: list[Run], bare: list[Run], figures: Figures) -> None:
 
 @contextmanager
 def _web(settings: str) -> Iterator[int]:
-    """Run gunicorn as `manage.py start` does, and yield its port."""
+    """Run gunicorn as every deployment does, and yield its port."""
     port = servers.free_port()
     command = [
-        sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}",
-        "--workers", "2", "--threads", "8", "--log-level", "warning", "--no-control-socket",
+        sys.executable, "-m", "gunicorn", "--config", "config/deploy/gunicorn.conf.py",
+        "--bind", f"127.0.0.1:{port}", "--log-level", "warning",
     ]  # fmt: skip
     env = os.environ | {"DJANGO_SETTINGS_MODULE": settings}
     running = subprocess.Popen(command, cwd=servers.ROOT, env=env)

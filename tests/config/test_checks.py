@@ -10,6 +10,7 @@ from config import checks, paths, value_checks
 from subscribers import signed_links
 from subscribers.mail.relays import RelayError, parse_relay, parse_relays
 from tests.support import shell
+from tests.support.deployments import GUNICORN
 from tests.support.paths import ROOT
 
 
@@ -321,7 +322,7 @@ def test_nothing_starts_on_unsafe_defaults(tmp_path, command):
 
 @pytest.mark.subprocess
 def test_a_web_server_without_configuration_does_not_start_in_debug_mode(tmp_path):
-    gunicorn = ["-m", "gunicorn", "config.wsgi", "--no-control-socket", "--bind", "127.0.0.1:0"]
+    gunicorn = ["-m", "gunicorn", "--config", str(GUNICORN), "--bind", "127.0.0.1:0"]
 
     refused = shell.run(*gunicorn, var=tmp_path)
 

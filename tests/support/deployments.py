@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import runpy
 from typing import Any
 
 import yaml
 
 from tests.support.paths import ROOT
 
-SYSTEMD = ROOT / "config" / "deploy" / "systemd"
+DEPLOY = ROOT / "config" / "deploy"
+SYSTEMD = DEPLOY / "systemd"
+GUNICORN = DEPLOY / "gunicorn.conf.py"
 
 
 def compose() -> dict[str, Any]:
@@ -39,6 +42,11 @@ def by_systemd() -> dict[str, list[str]]:
         [command] = re.findall(r"^ExecStart=/opt/daybreak/\.venv/bin/(.+)", text, re.MULTILINE)
         found[unit.name] = command.replace("%%", "%").split()
     return found
+
+
+def gunicorn() -> dict[str, Any]:
+    """Return the settings of the web server."""
+    return runpy.run_path(str(GUNICORN))
 
 
 def by_hand() -> list[list[str]]:

@@ -115,10 +115,8 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
     if settings.DEBUG:  # a developer in a container is root and knows it
         env.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser")
     web = [
-        "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8",
-        "--graceful-timeout", "5", "--log-level", "warning",
-        # Its path is in the home directory, so a second clone would find it in use.
-        "--no-control-socket",
+        "--config", str(ROOT / "config" / "deploy" / "gunicorn.conf.py"),
+        "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "5", "--log-level", "warning",
     ]  # fmt: skip
     if settings.DEBUG:
         web += ["--reload"]
@@ -127,7 +125,7 @@ def _add_processes(supervisor: Supervisor, *, port: int, smtp_port: int) -> None
             # and gunicorn does not start without a file that it is to watch.
             if template.suffix != ".py":
                 web += ["--reload-extra-file", str(template)]
-    supervisor.add("web", python, "-m", "gunicorn", "config.wsgi", *web, env=env)
+    supervisor.add("web", python, "-m", "gunicorn", *web, env=env)
     # The other processes start later: somebody waits for the site, so it gets the processor first.
     delay = 2
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]

@@ -1,11 +1,15 @@
 """Every documented way to deploy Daybreak runs the same processes, and all of them."""
 
 import re
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
 
+from config.management.commands import start
 from digest.delivery.lane import lane, outbox
+from subscribers.transfer import whole_file
 from tests.servers.nginx import EXAMPLE
 from tests.support import deployments
 from tests.support.paths import ROOT
@@ -40,14 +44,39 @@ def test_every_way_runs_the_same_workers_and_one_clock():
     assert sum("beat" in command for command in celery["compose"]) == 1
 
 
-def test_every_way_runs_the_same_web_server_which_keeps_connections_longer_than_nginx():
+def test_every_way_runs_the_web_server_by_the_shipped_file():
     web = [c for found in WAYS.values() for c in found if c[0] == "gunicorn"]
-    without_address = {" ".join(c).replace(option(c, "--bind"), "ADDRESS") for c in web}
-    [of_nginx] = re.findall(r"^ +keepalive_timeout (\d+)s;", EXAMPLE.read_text(), re.MULTILINE)
+    supervisor = Mock()
+    start._add_processes(supervisor, port=8000, smtp_port=8025)
+    [by_make_run] = [c.args[1:] for c in supervisor.add.mock_calls if c.args[0] == "web"]
 
     assert len(web) == 3
-    assert len(without_address) == 1
-    assert int(option(web[0], "--keep-alive")) > int(of_nginx)
+    for command in (*web, by_make_run):
+        assert (ROOT / option(command, "--config")).samefile(deployments.GUNICORN)
+        assert set(command) & {"--threads", "--workers", "--timeout", "--keep-alive"} == set()
+
+
+def test_the_web_server_keeps_connections_longer_than_nginx_and_has_time_to_stop():
+    web = deployments.gunicorn()
+    [of_nginx] = re.findall(r"^ +keepalive_timeout (\d+)s;", EXAMPLE.read_text(), re.MULTILINE)
+    unit = (deployments.SYSTEMD / "daybreak-web.service").read_text()
+    by_compose = deployments.compose()["services"]["web"]["stop_grace_period"]
+    [by_systemd] = re.findall(r"^TimeoutStopSec=(\d+)s", unit, re.MULTILINE)
+
+    assert web["keepalive"] > int(of_nginx)
+    assert web["graceful_timeout"] < min(int(by_compose.rstrip("s")), int(by_systemd))
+
+
+def test_nginx_waits_for_an_export_as_long_as_it_may_take():
+    [waits] = re.findall(r"export.*? proxy_read_timeout (\d+)s;", EXAMPLE.read_text(), re.DOTALL)
+    [pattern] = re.findall(r"location ~ (\S+export\S+) ", EXAMPLE.read_text())
+
+    assert int(waits) > whole_file.SECONDS
+    for path in (
+        reverse("admin:subscribers_subscriber_export_readers"),
+        "/api/v1/newsletters/the-daily/subscribers/export",
+    ):
+        assert re.search(pattern, path), path
 
 
 def test_a_worker_has_time_to_record_what_is_on_the_wire():
