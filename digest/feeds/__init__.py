@@ -8,4 +8,6 @@ images    chooses an entry's image
 store     stores entries as stories, once each
 ingest    does all of this for one feed, and records how it went
 manual    stories that an editor or a program adds
+
+child_process  reads what somebody waits for within limits of time and memory
 """

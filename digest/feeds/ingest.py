@@ -10,7 +10,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from digest.feeds import fetch, sanitise, store, urls
+from digest.feeds import child_process, fetch, sanitise, store, urls
 from digest.feeds.parse import NotAFeed, ParsedFeed, parse
 from digest.models import Feed
 from digest.shorten import truncate
@@ -51,8 +51,12 @@ def due_feed_ids(*, now: datetime) -> list[int]:
     )
 
 
-def fetch_feed(*, feed_id: int, now: datetime, force: bool = False) -> IngestReport:
+def fetch_feed(
+    *, feed_id: int, now: datetime, force: bool = False, apart: bool = False
+) -> IngestReport:
     """Fetch a feed that is due (with `force`: any feed) and store its new stories.
+
+    A task has a limit in time. Whoever has none parses `apart`, in a process that has one.
 
     A failure raises nothing: it is recorded with the feed. The feed keeps its stories and its last
     good state, and is fetched again later, at growing intervals.
@@ -62,8 +66,9 @@ def fetch_feed(*, feed_id: int, now: datetime, force: bool = False) -> IngestRep
         return IngestReport(fetched=False)
     try:
         fetched = _fetch(feed)
-        parsed = None if fetched.status == HTTPStatus.NOT_MODIFIED else _parse(fetched)
-    except (fetch.FetchError, NotAFeed) as error:
+        read = _parse_apart if apart else _parse
+        parsed = None if fetched.status == HTTPStatus.NOT_MODIFIED else read(fetched)
+    except (fetch.FetchError, NotAFeed, child_process.UsedUp) as error:
         _record_failure(feed, error, now=now)
         return IngestReport(error=feed.last_error)
     return _ingest(feed, fetched, parsed, now=now)
@@ -95,8 +100,8 @@ def add_feed(
     feed = Feed(newsletter=newsletter, url=url, section=section, last_fetched_at=now)
     try:
         fetched = _fetch(feed)
-        parsed = _parse(fetched)
-    except (fetch.FetchError, NotAFeed) as error:
+        parsed = _parse_apart(fetched)
+    except (fetch.FetchError, NotAFeed, child_process.UsedUp) as error:
         raise CannotAddFeed(f"{url} was not added. {error}") from error
     try:
         with transaction.atomic():
@@ -133,6 +138,13 @@ def _fetch(feed: Feed) -> fetch.Fetched:
 
 def _parse(fetched: fetch.Fetched) -> ParsedFeed:
     return parse(fetched.body, base_url=fetched.url, content_type=fetched.content_type)
+
+
+def _parse_apart(fetched: fetch.Fetched) -> ParsedFeed:
+    """Parse within the limits of `child_process`; a task has limits of its own."""
+    return child_process.call(
+        parse, fetched.body, base_url=fetched.url, content_type=fetched.content_type
+    )
 
 
 @transaction.atomic

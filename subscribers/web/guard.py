@@ -7,11 +7,16 @@ import socket
 import ssl
 import time
 from collections.abc import Collection, Iterable
+from concurrent.futures import Future
+from threading import Thread
 from typing import Any
 
 import httpcore
 
 from subscribers.web.public_addresses import is_public
+
+# Seconds for which the resolver may look for a name.
+RESOLVE_SECONDS = 10.0
 
 
 class RefusedAddress(Exception):
@@ -77,7 +82,9 @@ class GuardedBackend(httpcore.NetworkBackend):
     def _permitted(self, host: str, port: int) -> list[str]:
         """Return the host's addresses that may be connected to, in the resolver's order."""
         try:
-            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers = self._look_up(host, port)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"the name {host} does not resolve in time") from error
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"the name {host} does not resolve") from error
         addresses = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
@@ -90,6 +97,19 @@ class GuardedBackend(httpcore.NetworkBackend):
                 f"To use it anyway, add {host} to {self._setting}."
             )
         return public
+
+    def _look_up(self, host: str, port: int) -> list[Any]:
+        """Ask the resolver, which takes half a minute to give up, in a thread that can be left."""
+        answers: Future[list[Any]] = Future()
+
+        def ask() -> None:
+            try:
+                answers.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            except Exception as error:
+                answers.set_exception(error)
+
+        Thread(target=ask, daemon=True).start()
+        return answers.result(timeout=self._deadline.cut(RESOLVE_SECONDS))
 
 
 class _TimedStream(httpcore.NetworkStream):

@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from digest.feeds import fetch, sanitise, urls
+from digest.feeds import child_process, fetch, sanitise, urls
 from digest.feeds.manual.pages import read_page
 from digest.feeds.manual.pasted import NoArticle, read_pasted
 from digest.models import Story
 from subscribers.models import Newsletter, Section
 
 MAX_PASTE_LENGTH = 200_000
+# An editor waits. With the time for reading the page this is less than proxies wait, a minute.
+LIMITS = fetch.Limits(connect=5, read=10, total=20)
 
 
 class CannotAddStory(Exception):
@@ -28,16 +30,16 @@ def add_from_url(
     """Read the page at `url` into a story; one that the newsletter already has stays as it is.
 
     Raises:
-        CannotAddStory: the page cannot be fetched or has no headline.
+        CannotAddStory: the page cannot be fetched, takes too long, or has no headline.
     """
     url = url.strip()
     if "://" not in url:
         url = f"https://{url}"
     try:
-        fetched = fetch.get(url, allow_hosts=settings.FETCH_ALLOW_HOSTS)
-    except fetch.FetchError as error:
+        fetched = fetch.get(url, allow_hosts=settings.FETCH_ALLOW_HOSTS, limits=LIMITS)
+        page = child_process.call(read_page, fetched.body, url=fetched.url)
+    except (fetch.FetchError, child_process.UsedUp) as error:
         raise CannotAddStory(f"{url} could not be read. {error}") from error
-    page = read_page(fetched.body, url=fetched.url)
     if page is None:
         raise CannotAddStory(f"No headline was found at {url}. Is it an article's page?")
     image = page.image

@@ -33,7 +33,7 @@ class Command(BaseCommand):
             self.stdout.write("There is no active feed.")
         failed = 0
         for each in feeds.order_by("id"):
-            report = fetch_feed(feed_id=each.pk, now=now(), force=True)
+            report = fetch_feed(feed_id=each.pk, now=now(), force=True, apart=True)
             failed += bool(report.error)
             self.stdout.write(f"{each.pk} {each}: {_summary(report)}")
         if failed:

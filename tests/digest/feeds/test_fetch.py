@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import threading
 import time
 
 import pytest
@@ -115,6 +116,14 @@ def test_a_silent_server_is_given_up_at_the_time_limit():
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
         assert "did not answer in time" in str(refused(url))
+
+
+def test_a_name_server_that_never_answers_is_given_up_at_the_time_limit(monkeypatch):
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(30))
+
+    assert "did not answer in time" in str(refused("http://news.example/feed"))
+    answered.set()
 
 
 def test_a_closed_port_is_an_error():

@@ -8,7 +8,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
 from digest import tasks
-from digest.feeds import ingest
+from digest.feeds import child_process, ingest
 from digest.models import Feed, Story
 from tests import factories
 from tests.factories import NOW
@@ -288,6 +288,7 @@ def test_a_feed_with_a_new_url_is_fetched_without_validators(web, newsletter):
 # --- Adding --------------------------------------------------------------------------------------
 
 
+@pytest.mark.subprocess
 def test_adding_a_feed_brings_its_stories(web, sample, newsletter):
     section = factories.section(newsletter)
     url = web.serve("/feed.xml", sample("feeds/rss-media.xml"))
@@ -297,6 +298,7 @@ def test_adding_a_feed_brings_its_stories(web, sample, newsletter):
     assert feed.next_fetch_at == NOW + timedelta(minutes=15)
 
 
+@pytest.mark.subprocess
 def test_a_url_that_is_not_a_feed_is_not_added(web, newsletter):
     url = web.serve("/", b"<html><body>Hello</body></html>")
     with pytest.raises(ingest.CannotAddFeed, match="a web page, not a feed"):
@@ -304,11 +306,26 @@ def test_a_url_that_is_not_a_feed_is_not_added(web, newsletter):
     assert not Feed.objects.exists()
 
 
+@pytest.mark.subprocess
 def test_a_feed_is_not_added_twice(web, newsletter):
     url = web.serve("/f", rss(item(1)))
     ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
     with pytest.raises(ingest.CannotAddFeed, match="already"):
         ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
+
+
+@pytest.mark.subprocess
+def test_a_feed_that_takes_too_long_to_read_is_not_added(web, newsletter, monkeypatch):
+    monkeypatch.setattr(child_process, "SECONDS", 0.001)
+    url = web.serve("/feed", b"<rss version='2.0'><channel>" + b"<item/>" * 1000)
+
+    with pytest.raises(ingest.CannotAddFeed, match="Reading it takes more than"):
+        ingest.add_feed(newsletter=newsletter, url=url, now=NOW)
+    assert not Feed.objects.exists()
+    report = ingest.fetch_feed(
+        feed_id=factories.feed(newsletter, url=url).pk, now=NOW, force=True, apart=True
+    )
+    assert report.error.startswith("Reading it takes more than")
 
 
 def test_the_error_for_a_private_host_says_how_to_allow_it(settings, newsletter):

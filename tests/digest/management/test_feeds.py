@@ -22,6 +22,7 @@ def run(*args):
     return out.getvalue()
 
 
+@pytest.mark.subprocess
 def test_a_feed_is_added_with_its_stories(web, sample, newsletter):
     url = web.serve("/feed.xml", sample("feeds/rss-media.xml"))
     out = run("add_feed", url, "--newsletter", "daily", "--section", "world")
@@ -30,6 +31,7 @@ def test_a_feed_is_added_with_its_stories(web, sample, newsletter):
     assert set(Story.objects.values_list("section__slug", flat=True)) == {"world"}
 
 
+@pytest.mark.subprocess
 def test_fetching_prints_a_line_for_each_feed(web, sample, newsletter):
     factories.feed(newsletter, url=web.serve("/a", sample("feeds/rss-media.xml")), title="A")
     factories.feed(newsletter, url=web.serve("/b", sample("feeds/atom.xml")), title="B")
@@ -41,6 +43,7 @@ def test_fetching_prints_a_line_for_each_feed(web, sample, newsletter):
     ]
 
 
+@pytest.mark.subprocess
 def test_one_failing_feed_is_reported_and_does_not_stop_the_others(web, sample, newsletter):
     factories.feed(newsletter, url=web.serve("/a", status=500))
     factories.feed(newsletter, url=web.serve("/b", sample("feeds/atom.xml")))
@@ -49,6 +52,7 @@ def test_one_failing_feed_is_reported_and_does_not_stop_the_others(web, sample, 
     assert Story.objects.count() == 2
 
 
+@pytest.mark.subprocess
 def test_one_feed_can_be_fetched_alone(web, sample, newsletter):
     feed = factories.feed(newsletter, url=web.serve("/a", sample("feeds/atom.xml")))
     factories.feed(newsletter, url=web.url("/never"))
@@ -57,6 +61,7 @@ def test_one_feed_can_be_fetched_alone(web, sample, newsletter):
         run("fetch_feeds", "--feed", "999999")
 
 
+@pytest.mark.subprocess
 def test_a_story_is_added_by_its_url_and_by_its_text(web, sample, newsletter, tmp_path):
     url = web.serve("/news/1", sample("pages/article.html"))
     assert "Ferry line adds a night boat" in run("add_story", url, "--newsletter", "daily")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from digest.feeds import child_process, fetch
 from digest.feeds.manual import by_hand
 from digest.feeds.manual.pages import read_page, trusted_canonical_url
 from digest.feeds.parse import MIN_YEAR
@@ -19,6 +20,7 @@ def newsletter(db):
     return factories.newsletter()
 
 
+@pytest.mark.subprocess
 def test_a_page_gives_every_field_that_a_digest_prints(web, sample, newsletter):
     section = factories.section(newsletter)
     url = web.serve("/news/1?utm_source=x", sample("pages/article.html"))
@@ -33,6 +35,7 @@ def test_a_page_gives_every_field_that_a_digest_prints(web, sample, newsletter):
     assert (story.origin, story.section) == (Story.Origin.URL, section)
 
 
+@pytest.mark.subprocess
 def test_a_placeholder_does_not_count_as_a_date(web, sample, newsletter):
     body = sample("pages/article.html").replace(
         b"2026-03-10T05:30:00+01:00", b"0001-01-01T00:00:00+01:00"
@@ -43,6 +46,7 @@ def test_a_placeholder_does_not_count_as_a_date(web, sample, newsletter):
     assert story.published_at.year >= MIN_YEAR
 
 
+@pytest.mark.subprocess
 def test_a_page_that_is_added_again_is_the_same_story(web, sample, newsletter):
     web.serve("/news/1", sample("pages/article.html"))
     web.serve("/news/1?fbclid=2", sample("pages/article.html"))
@@ -74,6 +78,7 @@ def test_a_canonical_link_is_used_only_within_the_pages_own_site(named, kept):
     assert trusted_canonical_url(named, page_url=URL) == kept
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
@@ -89,6 +94,22 @@ def test_a_page_that_is_no_article_is_refused_with_the_reason(
     url = web.serve("/x", body, status=status)
     with pytest.raises(by_hand.CannotAddStory, match=message):
         by_hand.add_from_url(newsletter=newsletter, url=url, now=NOW)
+    assert not Story.objects.exists()
+
+
+@pytest.mark.subprocess
+def test_a_page_that_takes_too_long_to_fetch_or_to_read_is_refused_with_the_reason(
+    web, newsletter, monkeypatch
+):
+    monkeypatch.setattr(by_hand, "LIMITS", fetch.Limits(total=0.3))
+    with pytest.raises(by_hand.CannotAddStory, match=r"It took longer|not answer in time"):
+        by_hand.add_from_url(
+            newsletter=newsletter, url=web.serve("/drip", b"x" * 1000, drip=0.05), now=NOW
+        )
+    monkeypatch.setattr(by_hand, "LIMITS", fetch.Limits())
+    monkeypatch.setattr(child_process, "SECONDS", 0.001)
+    with pytest.raises(by_hand.CannotAddStory, match=r"Reading it takes more than 0\.001 seconds"):
+        by_hand.add_from_url(newsletter=newsletter, url=web.serve("/x", b"<p>" * 1000), now=NOW)
     assert not Story.objects.exists()
 
 
