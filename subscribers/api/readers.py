@@ -28,6 +28,11 @@ router = Router(tags=["Subscribers"], auth=Token(Scope.SUBSCRIBERS_READ))
 
 # Rows of one query; the export's memory does not grow with the list.
 CHUNK = 2000
+_COLUMNS = (
+    "pk", "subscriber__email", "subscriber__name", "status", "suppressed_for", "frequency",
+    "muted_sections", "paused_until", "subscriber__language", "subscriber__timezone", "source",
+    "created_at", "confirmed_at", "ended_at",
+)  # fmt: skip
 
 
 class SubscriberQuery(AfterId):
@@ -136,19 +141,20 @@ def _newsletter(request: HttpRequest, slug: str) -> Newsletter:
     return newsletter
 
 
-def _subscribers(newsletter: Newsletter, status: Any) -> QuerySet[Subscription]:
+def _subscribers(newsletter: Newsletter, status: Any) -> QuerySet[Any]:
     reason = Suppression.objects.filter(email_key=OuterRef("subscriber__email_key"))
     found = Subscription.objects.filter(newsletter=newsletter, subscriber__erased_at=None)
     only = Q(status=status) if status else Q()
     return (
         found.filter(only)
-        .select_related("subscriber")
         .annotate(suppressed_for=Subquery(reason.values("reason")[:1]))
         .order_by("pk")
+        # Objects of two models for each row would take half of an export's time.
+        .values_list(*_COLUMNS, named=True)
     )
 
 
-def _iterate_by_page(found: QuerySet[Subscription]) -> Iterator[Subscription]:
+def _iterate_by_page(found: QuerySet[Any]) -> Iterator[Any]:
     """Yield the rows of one page after the other.
 
     No transaction or cursor stays open while a client reads slowly.
@@ -163,23 +169,22 @@ def _section_slugs(newsletter: Newsletter) -> dict[int, str]:
     return dict(Section.objects.filter(newsletter=newsletter).values_list("pk", "slug"))
 
 
-def _row(subscription: Any, slugs: dict[int, str]) -> dict[str, Any]:
-    reader = subscription.subscriber
+def _row(found: Any, slugs: dict[int, str]) -> dict[str, Any]:
     return {
-        "id": subscription.pk,
-        "email": reader.email,
-        "name": reader.name,
-        "status": subscription.status,
-        "suppressed": subscription.suppressed_for,
-        "frequency": subscription.frequency,
-        "muted_sections": [slugs[pk] for pk in subscription.muted_sections if pk in slugs],
-        "paused_until": subscription.paused_until,
-        "language": reader.language,
-        "timezone": reader.timezone,
-        "source": subscription.source,
-        "created_at": subscription.created_at,
-        "confirmed_at": subscription.confirmed_at,
-        "ended_at": subscription.ended_at,
+        "id": found.pk,
+        "email": found.subscriber__email,
+        "name": found.subscriber__name,
+        "status": found.status,
+        "suppressed": found.suppressed_for,
+        "frequency": found.frequency,
+        "muted_sections": [slugs[pk] for pk in found.muted_sections if pk in slugs],
+        "paused_until": found.paused_until,
+        "language": found.subscriber__language,
+        "timezone": found.subscriber__timezone,
+        "source": found.source,
+        "created_at": found.created_at,
+        "confirmed_at": found.confirmed_at,
+        "ended_at": found.ended_at,
     }
 
 
