@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
+from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.transport.wsgi import WSGITransport
@@ -32,7 +33,12 @@ OPERATIONS = [
 ]  # fmt: skip
 # The phases that test one operation alone, and those that use the responses of other operations.
 ALONE, TOGETHER = ["examples", "coverage"], ["fuzzing", "stateful"]
+# An address that the description allows may be refused for its domain, such as one of RFC 6761.
+EMAILS = st.emails(domains=st.sampled_from(["example.com", "mail.example.org"]))
 PATTERNS = jsonschema_rs.FancyRegexOptions(size_limit=30_000_000)
+
+
+schemathesis.openapi.format("email", EMAILS)
 
 
 @pytest.fixture
