@@ -68,30 +68,25 @@ class Command(BaseCommand):
         elif output.exists():
             raise CommandError(f"{output} exists already; name another file.")
         else:
-            file = output, encoded)
+            _write_whole(output, encoded)
 
 
-def _write(file: IO[bytes], encoded: Iterable[bytes])
-        except FileExistsError:
+def _write(file: IO[bytes], encoded: Iterable[bytes]) -> None:
     for chunk in encoded:
-     raise CommandError(f"{output} exists already; name another file.") from None
- -> None:
-    """Write a file OSError as error:
- has its name only once it is complete."""
-    part = output.with_name(f"{output.name}: {error.strerror}.open("wb") as file:
-        try:
-            with file:
-                _write(file, encoded)
-        except BaseException as error:
-            # Somebody might take half a list for the whole one.
-            output.unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                raise CommandError(f"{output}: {error.strerror}. It is deleted again.") from None
-            raise
+        file.write(chunk)
+    file.flush()
 
 
-def _write(file: BinaryIO, encoded: Any) -> None:
-      finally:
+def _write_whole(output: Path, encoded: Iterable[bytes]) -> None:
+    """Write a file that has its name only once it is complete."""
+    part = output.with_name(f"{output.name}.part")
+    try:
+        with part.open("wb") as file:
+            _write(file, encoded)
+        part.replace(output)
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}. No part of it is kept.") from None
+    finally:
         part.unlink(missing_ok=True)
 
 
