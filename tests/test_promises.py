@@ -108,6 +108,21 @@ def test_leases_of_mails_and_events_outlast_one_attempt():
     assert timedelta(seconds=2 * post.SECONDS) < send.LEASE
 
 
+def test_every_task_has_a_limit_of_time_that_is_longer_than_its_work():
+    tasks = {
+        name: task
+        for name, task in current_app.tasks.items()
+        if name.startswith(("digest.", "subscribers."))
+    }
+
+    assert len(tasks) > 10
+    assert [name for name, task in tasks.items() if not task.time_limit] == []
+    for task in tasks.values():
+        assert (task.soft_time_limit or 0) < task.time_limit
+    mails = due.MAX_RUN + due.ROWS_PER_QUERY * timedelta(seconds=3 * settings.EMAIL_TIMEOUT)
+    assert mails < timedelta(seconds=tasks["subscribers.tasks.send_mails"].time_limit)
+
+
 def test_a_tick_that_waited_for_its_interval_is_dropped():
     for entry in celery_app.conf.beat_schedule.values():
         assert entry["options"]["expires"] < entry["schedule"]
