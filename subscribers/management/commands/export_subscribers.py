@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error
 
 from subscribers.models import Newsletter
 from subscribers.transfer import exporting
@@ -50,14 +49,6 @@ class Command(BaseCommand):
         chunks = exporting.csv_chunks(
             newsletter=_newsletter(options["newsletter"]), statuses=options["status"]
         )
-        try:
-            self._write(chunks, output=output, by_gzip=by_gzip)
-        except Error as error:
-            raise CommandError(
-                f"The database failed before the export was complete. {error}"
-            ) from error
-
-    def _write(self, chunks: Iterator[str], *, output: Path | None, by_gzip: bool) -> None:
         if output is None and not by_gzip:
             for chunk in chunks:
                 self.stdout.write(chunk, ending="")

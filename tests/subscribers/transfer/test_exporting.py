@@ -138,7 +138,7 @@ def break_off(**options):
 def test_an_export_that_breaks_off_leaves_no_file_that_looks_whole(monkeypatch, tmp_path):
     monkeypatch.setattr(exporting, "csv_chunks", break_off)
 
-    with pytest.raises(CommandError, match="failed before the export was complete"):
+    with pytest.raises(OperationalError):
         call_command("export_subscribers", "--output", str(tmp_path / "readers.csv"))
 
     assert list(tmp_path.iterdir()) == []
