@@ -309,7 +309,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=Fal
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
-X_FRAME_OPTIONS = "DENY"  # like frame-ancestors in frames of its own
+X_FRAME_OPTIONS = "DENY"  # like frame-ancestors in subscribers.plumbing.content_security
 # They ask for includeSubDomains and for preload.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 

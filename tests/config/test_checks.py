@@ -304,7 +304,7 @@ def test_an_old_postgresql_is_named(deployment, monkeypatch):
     "command",
     [
         ["manage.py", "migrate"],
-        ["-m", "gunicorn", "config.wsgi", "--no-control-socket", "--bind", "127.0.0.1:0"],
+        ["-m", "gunicorn", "--config", str(GUNICORN), "--bind", "127.0.0.1:0"],
         ["-m", "celery", "-A", "config", "worker"],
     ],
     ids=["command", "web", "worker"],
