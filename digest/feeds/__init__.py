@@ -1,13 +1,12 @@
 """Bring stories in: from feeds, and by hand.
 
-fetch     reads a feed's bytes within its limits
-parse     turns bytes into entries
-sanitise  turns markup into plain text
-urls      brings URLs into one form
-images    chooses an entry's image
-store     stores entries as stories, once each
-ingest    does all of this for one feed, and records how it went
-manual    stories that an editor or a program adds
-
-child_process  reads what somebody waits for within limits of time and memory
+fetch        reads a feed's bytes within its limits
+packing      unpacks a body by what its bytes are
+parse        turns bytes into entries
+sanitise     turns markup into plain text
+urls         brings URLs into one form
+images       chooses a story's picture
+store        stores entries as stories, once each
+ingest       does all of this for one feed, and records how it went
+manual       stories that an editor or a program adds
 """

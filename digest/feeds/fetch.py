@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,13 +10,15 @@ from http import HTTPStatus
 import httpcore
 import httpx
 
+from digest.feeds.packing import CannotUnpack, unpack
 from digest.feeds.urls import web_url
 from subscribers.web.guard import Deadline, GuardedBackend, PastDeadline, RefusedAddress
 from subscribers.web.transport import GuardedTransport
 
 USER_AGENT = "Daybreak (newsletter digest)"
 ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
+    "application/atom+xml, application/rss+xml, application/feed+json;q=0.9, application/xml;q=0.9,"
+    " text/html;q=0.8, */*;q=0.5"
 )
 
 
@@ -139,30 +140,13 @@ def _read(response: httpx.Response, *, limits: Limits, is_conditional: bool) -> 
 
 def _body(response: httpx.Response, *, max_bytes: int) -> bytes:
     """Return the body, unpacked here because httpx would unpack a compression bomb in one go."""
-    body = bytearray()
-    for piece in _unpacked(response, max_bytes=max_bytes):
-        body += piece
-        if len(body) > max_bytes:
+    packed = bytearray()
+    for piece in response.iter_raw():
+        packed += piece
+        if len(packed) > max_bytes:
             raise FetchError(f"It is larger than {max_bytes / 1e6:g} MB.")
-    return bytes(body)
-
-
-def _unpacked(response: httpx.Response, *, max_bytes: int) -> Iterator[bytes]:
-    """Yield the pieces of the body, none of them longer than `max_bytes` + 1."""
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding in ("", "identity"):
-        yield from response.iter_raw()
-        return
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise FetchError(f"It came in the encoding “{encoding[:30]}”, which is not supported.")
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip or zlib, by its header
+    encoding = response.headers.get("content-encoding", "")
     try:
-        for packed in response.iter_raw():
-            rest = packed
-            while rest and not inflater.eof:
-                yield inflater.decompress(rest, max_bytes + 1)
-                rest = inflater.unconsumed_tail
-    except zlib.error as error:
-        raise FetchError("Its compression is broken.") from error
-    if not inflater.eof:
-        raise FetchError("It ended before it was complete.")
+        return unpack(bytes(packed), content_encoding=encoding, max_bytes=max_bytes)
+    except CannotUnpack as error:
+        raise FetchError(str(error)) from error

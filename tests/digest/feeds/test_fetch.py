@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 import time
+import zlib
 
 import pytest
 
@@ -50,6 +51,23 @@ def test_a_gzip_body_is_decompressed(web):
     body = gzip.compress(b"<rss/>" * 100)
     url = web.serve("/feed", body, headers={"Content-Encoding": "gzip"})
     assert get(url).body == b"<rss/>" * 100
+
+
+BARE = zlib.compressobj(wbits=-15)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b"<rss/>", "UTF-8"), (b"<rss/>", "none"), (b"<rss/>", "aws-chunked"), (b"<rss/>", "br"),
+        (b"<rss/>", "gzip"), (gzip.compress(b"<rss/>", mtime=0), "identity"),
+        (gzip.compress(gzip.compress(b"<rss/>", mtime=0), mtime=0), "x-gzip"),
+        (zlib.compress(b"<rss/>"), "deflate"), (BARE.compress(b"<rss/>") + BARE.flush(), "deflate"),
+    ],
+    ids=["UTF-8", "none", "aws-chunked", "br", "gzip", "a file", "a file in gzip", "zlib", "bare"],
+)  # fmt: skip
+def test_the_body_says_how_it_is_packed(web, body, encoding):
+    assert get(web.serve("/feed", body, headers={"Content-Encoding": encoding})).body == b"<rss/>"
 
 
 def test_redirects_are_followed_to_the_end(web):
