@@ -2,6 +2,8 @@
 
 fetch        reads a feed's bytes within its limits
 packing      unpacks a body by what its bytes are
+charset      turns bytes into text
+xml_faults   mends what publishers' XML breaks
 parse        turns bytes into entries
 sanitise     turns markup into plain text
 urls         brings URLs into one form

@@ -12,11 +12,14 @@ from typing import Any
 
 import feedparser
 
-from digest.feeds import images
+from digest.feeds import images, packing, xml_faults
+from digest.feeds.charset import to_text
 from digest.feeds.images import Image
 
 # A feed of the day's news has 20 to 100 entries.
 MAX_ENTRIES = 500
+# Of a feed that is a gzip file; as many as one fetch may have.
+MAX_UNPACKED_BYTES = 10_000_000
 # Older dates are dummies, such as .NET's year 1 and Unix's 1970. PostgreSQL would store even a date
 # before year 1, and Python could then read none of the rows that come with it.
 MIN_YEAR = 1990
@@ -60,28 +63,41 @@ class ParsedFeed:
 def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
     """Read RSS or Atom; broken XML gives the entries that can be recovered.
 
-    `content_type` is the HTTP header's, which may name the charset. Raises NotAFeed.
+    `content_type` is the HTTP header's, which may name the charset. The body may be a gzip file.
+    Raises NotAFeed.
     """
+    try:
+        body = packing.unpack(body, max_bytes=MAX_UNPACKED_BYTES)
+    except packing.CannotUnpack as error:
+        raise NotAFeed(str(error)) from error
     if not body.strip():
         raise NotAFeed("It is empty.")
-    headers = {"content-location": base_url}
-    if content_type:
-        headers["content-type"] = content_type
-    # `sanitise` removes markup (nh3) and `urls` resolves URLs, in half of feedparser's time.
+    text = to_text(body, content_type=content_type)
+    feed, raw_entries = _read_xml(text, base_url, content_type)
+    entries = [_entry(raw, base_url=base_url) for raw in raw_entries]
+    return ParsedFeed(
+        title=_text(feed, "title"), language=_text(feed, "language"), entries=_newest(entries)
+    )
+
+
+def _read_xml(
+    text: str, base_url: str, content_type: str
+) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+    """Return the feed and its entries as feedparser reads them; raise NotAFeed."""
+    # `sanitise` removes markup (nh3) and `urls` resolves URLs, in half of feedparser's time. The
+    # text is UTF-8 by now, and nothing in it says otherwise.
     parsed = feedparser.parse(
-        io.BytesIO(body),
-        response_headers=headers,
+        io.BytesIO(xml_faults.mend(text).encode()),
+        response_headers={
+            "content-type": "application/xml; charset=utf-8",
+            "content-location": base_url,
+        },
         sanitize_html=False,
         resolve_relative_uris=False,
     )
     if not parsed.get("version") and not parsed.entries:
-        raise NotAFeed(_describe_body(body, content_type))
-    entries = [_entry(raw, base_url=base_url) for raw in parsed.entries]
-    return ParsedFeed(
-        title=_text(parsed.feed, "title"),
-        language=_text(parsed.feed, "language"),
-        entries=_newest(entries),
-    )
+        raise NotAFeed(_describe_body(text, content_type))
+    return parsed.feed, parsed.entries
 
 
 def _newest(entries: list[FeedEntry]) -> list[FeedEntry]:
@@ -138,8 +154,8 @@ def _date(raw: Mapping[str, Any]) -> datetime | None:
     return None
 
 
-def _describe_body(body: bytes, content_type: str) -> str:
-    start = body[:200_000].decode("utf-8", "replace")
+def _describe_body(text: str, content_type: str) -> str:
+    start = text[:200_000]
     if not re.search(r"<(?:!doctype html|html|body|head)\b", start[:5000], re.IGNORECASE):
         kind = content_type.partition(";")[0].strip()[:60]
         return f"It is neither RSS nor Atom{f' but {kind}' if kind else ''}."

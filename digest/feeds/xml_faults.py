@@ -1,0 +1,69 @@
+"""Mend the small faults of a feed's XML, so that a strict parser reads it as its author meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.entities import html5
+
+# The start of a document may follow blank lines, or the warnings of a broken script.
+_START_LENGTH = 5_000
+_START = re.compile(r"<(?:\?xml|!DOCTYPE (?:rss|feed|rdf)|rss|feed|rdf:RDF)\b", re.IGNORECASE)
+_DECLARATION = re.compile(r"<\?xml\b[^<>]*+\?>")
+# What XML allows nowhere, not even as a reference (XML 1.0, section 2.2).
+_NO_CHARACTERS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
+_REFERENCE = re.compile(
+    r"&(?:(?P<number>#[0-9]{1,7}+|#[xX][0-9a-fA-F]{1,6}+);|(?P<name>[A-Za-z][A-Za-z0-9]{0,31}+);)?"
+)
+_XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_DECLARED_NAME = re.compile(r"<!ENTITY\s++([\w.-]{1,50})")
+# A bare `<`, as in `5 < 6` and `I <3 you`, begins no tag.
+_BARE_LESS_THAN = re.compile(r"<(?![A-Za-z_:!?]|/[A-Za-z_:])")
+
+
+def mend(text: str) -> str:
+    """Return the document without its XML declaration, and without the faults that people make.
+
+    A bare `&` or `<` is text, HTML's names such as `&nbsp;` stand for their characters, and
+    control characters are left out. CDATA sections keep their text.
+    """
+    if found := _START.search(text[:_START_LENGTH]):
+        text = text[found.start() :]
+    if declaration := _DECLARATION.match(text):
+        text = text[declaration.end() :]
+    declared = frozenset(_DECLARED_NAME.findall(text[:_START_LENGTH]))
+    return "".join(_mended_pieces(text.translate(_NO_CHARACTERS), declared))
+
+
+def _mended_pieces(text: str, declared: frozenset[str]) -> Iterator[str]:
+    position = 0
+    while (begin := text.find("<![CDATA[", position)) >= 0:
+        if (end := text.find("]]>", begin)) < 0:
+            break
+        yield _mend_markup(text[position:begin], declared)
+        yield text[begin : end + 3]
+        position = end + 3
+    yield _mend_markup(text[position:], declared)
+
+
+def _mend_markup(markup: str, declared: frozenset[str]) -> str:
+    markup = _BARE_LESS_THAN.sub("&lt;", markup)
+    return _REFERENCE.sub(lambda found: _reference(found, declared), markup)
+
+
+def _reference(found: re.Match[str], declared: frozenset[str]) -> str:
+    if number := found["number"]:
+        code = int(number[2:], 16) if number[1] in "xX" else int(number[1:])
+        return found[0] if _is_allowed(code) else ""
+    name = found["name"]
+    if not name or name in _XML_NAMES or name in declared:
+        return found[0] if name else "&amp;"
+    character = html5.get(f"{name};", "")
+    # The names of `&` and `<` in capitals are HTML's alone.
+    return {"": f"&amp;{name};", "&": "&amp;", "<": "&lt;"}.get(character, character)
+
+
+def _is_allowed(code: int) -> bool:
+    return code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or (
+        0x10000 <= code <= 0x10FFFF
+    )  # fmt: skip
