@@ -8,6 +8,8 @@ parse        turns bytes into entries
 sanitise     turns markup into plain text
 urls         brings URLs into one form
 images       chooses a story's picture
+image_tags   finds the images in markup
+image_signs  knows emoji, spacers and the like by their names
 store        stores entries as stories, once each
 ingest       does all of this for one feed, and records how it went
 manual       stories that an editor or a program adds

@@ -1,27 +1,38 @@
-"""Pick the one image of an entry that suits a digest's width."""
+"""Choose the one picture of an entry or a page that suits a digest; nothing is fetched."""
 
 from __future__ import annotations
 
 import html
-import itertools
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
+from digest.feeds import image_signs
+from digest.feeds.image_tags import ImageTag, image_tags, parse_pixels
 from digest.feeds.urls import web_url
 
 # A digest is 600 pixels wide. Twice that is sharp on every screen; more only takes longer to load.
 IDEAL_WIDTHS = range(600, 1201)
 # Smaller images are icons and tracking pixels.
 MIN_WIDTH = 100
-# No widely used mail client shows these formats.
-_UNSUPPORTED_FORMATS = re.compile(
-    r"\.(?:svgz?|avif|heic|tiff?|mp4|mp3|m4a|webm|mov)$", re.IGNORECASE
-)
-_IMG = re.compile(r"<img\b([^<>]*)>", re.IGNORECASE)
-_ATTR = re.compile(r"""(?<![\w-])([\w-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"'>]++))""")
-_PIXELS = re.compile(r"(\d{1,5})(?:\.\d++)?\s*+(?:px)?")
+# A thumbnail of unknown size is assumed to be 240 pixels wide.
+THUMBNAIL_WIDTH = 240
+_MOST_CANDIDATES = 100
+
+# The weights of a score. An image as wide as a digest has about 100 for its size, the smallest
+# 48; a score below 0 means that there is no picture.
+NAMED_BY_PUBLISHER = 10  # as the entry's image, by media:content, og:image or JSON Feed's image
+_ENCLOSED = 6
+_TALL = -40  # wide pictures suit a digest
+_LATER = -5  # for each image of the text before it, up to ten
+_UNLIKELY_NAME = -45  # the file sounds like a logo or a banner; stories about logos exist
+_ASIDE = -45  # it stands in a header, a footer, or beside the text
+_CONVERTED = -3  # Outlook for Windows does not show WebP
+_REPEATED = -15  # for each other entry of the feed with the same image
+# An image of at least this many entries, and of this share of all, is the site's and no entry's.
+_SITE_ENTRIES, _SITE_SHARE = 3, 0.25
 
 
 @dataclass(frozen=True)
@@ -33,78 +44,136 @@ class Image:
     height: int | None = None
 
 
-def parse_pixels(value: object) -> int | None:
-    """Read a width or height as publishers write it, such as `640`, `640px` or `640.0`."""
-    match = _PIXELS.fullmatch(str(value or "").strip())
-    return int(match[1]) or None if match else None
+@dataclass(frozen=True)
+class ImageCandidate:
+    """An image that can be shown and is no decoration, and what speaks for and against it."""
+
+    image: Image
+    weight: int = 0
+    alt: str = ""
 
 
-def entry_image(entry: Mapping[str, Any], *, base: str) -> Image | None:
-    """Return the entry's best image: from media elements, else enclosures, else its text."""
-    sources = (_media(entry), _enclosures(entry), _in_text(entry))
-    for found in sources:
-        usable = (image for raw in found if (image := _usable(raw, base=base)))
-        if best := best_image(usable):
-            return best
-    return None
+def entry_images(entries: Sequence[Mapping[str, Any]], *, base: str) -> list[Image | None]:
+    """Return each entry's picture; an image that many entries share is none.
+
+    Entries are mappings as feedparser gives them; `base` is the feed's URL.
+    """
+    found = [list(islice(_candidates(entry, base), _MOST_CANDIDATES)) for entry in entries]
+    shared = Counter(key for one in found for key in {_key(each.image) for each in one})
+    most = max(_SITE_ENTRIES, _SITE_SHARE * len(entries))
+    repeats = {key: count - 1 for key, count in shared.items()}
+    chosen = []
+    for candidates in found:
+        own = [each for each in candidates if shared[_key(each.image)] < most]
+        best = choose(own, repeats=repeats)
+        chosen.append(best.image if best else None)
+    return chosen
 
 
-def best_image(images: Iterable[Image]) -> Image | None:
-    """Return the best: wide rather than tall, then nearest to the ideal width, then the first."""
-    return min(images, key=_distance, default=None)
+def choose(
+    candidates: Iterable[ImageCandidate], *, repeats: Mapping[str, int] | None = None
+) -> ImageCandidate | None:
+    """Return the candidate with the highest score, the first of equals; None if all are below 0.
+
+    `repeats` has the number of other entries with the image, by its URL without the query.
+    """
+    counts = repeats or {}
+    scored = [(score(each, counts.get(_key(each.image), 0)), each) for each in candidates]
+    best = max(scored, key=lambda pair: pair[0], default=None)
+    return best[1] if best and best[0] >= 0 else None
 
 
-def _distance(image: Image) -> tuple[bool, float]:
-    is_tall = bool(image.width and image.height and image.width < image.height * 1.2)
+def score(candidate: ImageCandidate, repeats: int = 0) -> float:
+    """Return how well the image suits a digest, from its size and its weight."""
+    image = candidate.image
     # An image without a stated width mostly has the size that the publisher's own page shows.
     width = image.width or IDEAL_WIDTHS.start
     if width < IDEAL_WIDTHS.start:
-        return is_tall, 1000 + IDEAL_WIDTHS.start - width
-    return is_tall, abs(IDEAL_WIDTHS[-1] - width)
+        size = 40 + 50 * width / IDEAL_WIDTHS.start
+    else:
+        size = 100 - min(abs(IDEAL_WIDTHS[-1] - width) / 100, 15)
+    is_tall = bool(image.width and image.height and image.width < image.height * 1.2)
+    return size + candidate.weight + is_tall * _TALL + max(repeats * _REPEATED, -60)
 
 
-def _usable(raw: Mapping[str, Any], *, base: str) -> Image | None:
-    url = web_url(str(raw.get("url") or ""), base=base)
-    image = Image(
-        url=url, width=parse_pixels(raw.get("width")), height=parse_pixels(raw.get("height"))
-    )
-    too_small = min(image.width or MIN_WIDTH, (image.height or MIN_WIDTH) * 2) < MIN_WIDTH
-    if not url or too_small or _UNSUPPORTED_FORMATS.search(url.partition("?")[0]):
+def candidate(
+    stated: Image, *, base: str, weight: int = 0, kind: str = "", alt: str = ""
+) -> ImageCandidate | None:
+    """Return the image as a candidate; None if it cannot be shown, is too small or is decoration.
+
+    Its URL may be relative to `base`. `kind` is its media type, where that is stated.
+    """
+    url = web_url(stated.url, base=base) if stated.url.strip() else ""
+    if not url or not image_signs.can_be_shown(url, kind=kind):
         return None
-    return image
+    too_small = min(stated.width or MIN_WIDTH, (stated.height or MIN_WIDTH) * 2) < MIN_WIDTH
+    if too_small or image_signs.is_decoration(url):
+        return None
+    weight += _UNLIKELY_NAME * image_signs.is_unlikely(url)
+    weight += _CONVERTED * ("webp" in kind or ".webp" in url.lower())
+    return ImageCandidate(image=replace(stated, url=url), weight=weight, alt=alt)
 
 
-def _media(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def text_candidates(tags: Iterable[ImageTag], *, base: str) -> Iterator[ImageCandidate]:
+    """Yield the images of a text that may be its picture."""
+    for tag in tags:
+        if image_signs.is_called_decoration(tag.names, around=tag.around, alt=tag.alt):
+            continue
+        weight = _LATER * min(tag.place, 10) + _ASIDE * tag.is_aside
+        stated = Image(tag.url, tag.width, tag.height)
+        if found := candidate(stated, base=base, weight=weight, kind=tag.kind, alt=tag.alt):
+            yield found
+
+
+def _key(image: Image) -> str:
+    """Return the URL without its query, which mostly asks for a size."""
+    return image.url.partition("?")[0]
+
+
+def _candidates(entry: Mapping[str, Any], base: str) -> Iterator[ImageCandidate]:
+    link = web_url(str(entry.get("link") or ""), base=base) or base
+    own_base = _stated_base(entry.get("title_detail"), base) or link
+    for raw, weight in (*_media(entry), *_enclosures(entry)):
+        size = (parse_pixels(raw.get(side)) for side in ("width", "height"))
+        stated = Image(str(raw.get("url") or raw.get("href") or ""), *size)
+        kind = str(raw.get("type") or "")
+        if found := candidate(stated, base=own_base, weight=weight, kind=kind):
+            yield found
+    contents = entry.get("content") or ()
+    summary = {**(entry.get("summary_detail") or {}), "value": entry.get("summary")}
+    for text in (*contents[:5], summary):
+        markup = _unescaped(str(text.get("value") or ""))
+        tags = image_tags(markup)
+        yield from text_candidates(tags, base=_stated_base(text, base) or link)
+
+
+def _stated_base(detail: Mapping[str, Any] | None, base: str) -> str:
+    """Return the `xml:base` around the text; empty if there is none but the feed's URL."""
+    stated = str((detail or {}).get("base") or "")
+    return web_url(stated, base=base) if stated not in ("", base) else ""
+
+
+def _unescaped(markup: str) -> str:
+    """Return the markup, unescaped once if it was escaped twice."""
+    is_escaped = "<" not in markup and "&lt;img" in markup.lower()
+    return html.unescape(markup) if is_escaped else markup
+
+
+def _media(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:
     for media in entry.get("media_content", ()):
         kind = media.get("medium") or media.get("type") or "image"
         if kind.startswith("image"):
-            yield media
-    # A thumbnail of unknown size is assumed to be 240 pixels wide.
+            yield media, NAMED_BY_PUBLISHER
     for thumbnail in entry.get("media_thumbnail", ()):
-        yield {"width": 240} | thumbnail
+        yield {"width": THUMBNAIL_WIDTH} | thumbnail, 0
+    # A podcast's picture of the episode (itunes:image), which is square.
+    if isinstance(episode := entry.get("image"), Mapping):
+        yield episode, 0
 
 
-def _enclosures(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _enclosures(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:
     for link in entry.get("links", ()):
-        if link.get("rel") == "enclosure" and str(link.get("type", "")).startswith("image/"):
-            yield {"url": link.get("href")}
-
-
-def _in_text(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the first image of each text that is large enough to show."""
-    texts = [content.get("value") or "" for content in entry.get("content", ())]
-    for text in (*texts, entry.get("summary") or ""):
-        tags = (_attributes(match[1]) for match in _IMG.finditer(text[:100_000]))
-        yield from itertools.islice((tag for tag in tags if _is_big(tag)), 1)
-
-
-def _attributes(tag: str) -> dict[str, str]:
-    found = ((m[1].lower(), html.unescape(m[2] or m[3] or m[4] or "")) for m in _ATTR.finditer(tag))
-    attributes = dict(found)
-    return attributes | {"url": attributes.get("src", "")}
-
-
-def _is_big(tag: Mapping[str, str]) -> bool:
-    """Tell whether it is no tracking pixel; a text's image may be smaller than a digest's."""
-    sides = (parse_pixels(tag.get("width")), parse_pixels(tag.get("height")))
-    return bool(tag["url"]) and all(side is None or side >= MIN_WIDTH // 2 for side in sides)
+        kind, url = str(link.get("type") or ""), str(link.get("href") or "")
+        is_image = kind.startswith("image/") or (not kind and image_signs.is_named_image(url))
+        if link.get("rel") == "enclosure" and is_image:
+            yield link, _ENCLOSED

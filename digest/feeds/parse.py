@@ -74,7 +74,11 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
         raise NotAFeed("It is empty.")
     text = to_text(body, content_type=content_type)
     feed, raw_entries = _read_xml(text, base_url, content_type)
-    entries = [_entry(raw, base_url=base_url) for raw in raw_entries]
+    pictures = images.entry_images(raw_entries, base=base_url)
+    entries = [
+        _entry(raw, image=image, base_url=base_url)
+        for raw, image in zip(raw_entries, pictures, strict=True)
+    ]
     return ParsedFeed(
         title=_text(feed, "title"), language=_text(feed, "language"), entries=_newest(entries)
     )
@@ -108,7 +112,7 @@ def _newest(entries: list[FeedEntry]) -> list[FeedEntry]:
     return sorted(entries, key=lambda e: e.published_at or never, reverse=True)[:MAX_ENTRIES]
 
 
-def _entry(raw: Mapping[str, Any], *, base_url: str) -> FeedEntry:
+def _entry(raw: Mapping[str, Any], *, image: Image | None, base_url: str) -> FeedEntry:
     # feedparser has made a permalink guid the link; some Atom feeds have their URL only in the id.
     link, guid = _text(raw, "link"), _text(raw, "id")
     if not link and re.match(r"https?://", guid):
@@ -121,7 +125,7 @@ def _entry(raw: Mapping[str, Any], *, base_url: str) -> FeedEntry:
         author=_author(raw),
         published_at=_date(raw),
         summary=_text(raw, "summary") or str(contents[0].get("value") or ""),
-        image=images.entry_image(raw, base=link or base_url),
+        image=image,
         image_credit=_text(raw, "credit"),
         source=_text(raw.get("source") or {}, "title"),
         category=_text((raw.get("tags") or [{}])[0], "term"),
