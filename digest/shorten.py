@@ -34,3 +34,10 @@ def truncate_at_sentence(text: str, limit: int) -> str:
     ends = [match.end() for match in _SENTENCE_END.finditer(line, 0, limit + 2)]
     end = max((end for end in ends if end <= limit), default=0)
     return line[:end] if end > limit // 2 else truncate(line, limit)
+
+
+def first_sentence(text: str, limit: int) -> str:
+    """Return the text's first sentence, cut as by `truncate` if it is longer than `limit`."""
+    line = " ".join(text.split())
+    found = _SENTENCE_END.search(line, 0, limit + 2)
+    return truncate(line[: found.end()] if found else line, limit)

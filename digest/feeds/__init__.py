@@ -5,6 +5,7 @@ packing      unpacks a body by what its bytes are
 charset      turns bytes into text
 xml_faults   mends what publishers' XML breaks
 parse        turns bytes into entries
+prose        takes the sentences out of a publisher's markup
 sanitise     turns markup into plain text
 urls         brings URLs into one form
 images       chooses a story's picture

@@ -5,15 +5,18 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from html.entities import html5
 
 import nh3
 
-from digest.shorten import truncate
+from digest.feeds import prose
+from digest.shorten import first_sentence, truncate, truncate_at_sentence
 
 TITLE_LENGTH = 300
 SUMMARY_LENGTH = 500
 BODY_SUMMARY_LENGTH = 320  # of a summary that is taken from the text of an article
 NAME_LENGTH = 80
+HEADLINE_LENGTH = 120  # of the first sentence that stands for a missing title
 
 # A text of the lengths above never needs more markup than this.
 _MARKUP_LENGTH = 50_000
@@ -26,20 +29,40 @@ _BLOCK_TAG = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED_AMPERSAND = re.compile(r"&(?:amp;|#38;|#x26;)+", re.IGNORECASE)
+# A name without its semicolon. HTML still reads some of them, and even the start of a longer word.
+_BARE_NAME = re.compile(r"&(?=([A-Za-z][A-Za-z0-9]{0,31}+)(?![A-Za-z0-9;])(=?+))")
 # Invisible characters that reorder or hide text: soft hyphen, zero-width space, bidi embeddings,
 # overrides and isolates, invisible operators, byte order mark, interlinear annotation. The
 # joiners (200C, 200D) are part of Persian words and of emoji, and stay.
 _INVISIBLE = re.compile(
     r"[\u00ad\u180e\u200b\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
+# Control characters and lone surrogates, with which lxml refuses a text.
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # What blog software puts after a summary: these words at the end, or a sentence such as
 # “The post (title) appeared first on (outlet)”, whose parts have at most these lengths.
 _MORE = re.compile(
-    r"(?:\b(?:Continue reading|Read (?:more|on)|Read the full (?:story|article)|Keep reading)"
-    r" ?(?:…|\.\.\.|→|»|>{0,9})|\[?(?:…|\.\.\.)\])$",
+    r"(?:(?:\b(?:Continue reading|Read (?:more|on)|Read the (?:full|whole) (?:story|article|post)"
+    r"|Read the rest of this (?:entry|post|article)|Keep reading|Weiterlesen|Mehr lesen|Mehr dazu"
+    r"|Lire la suite|En savoir plus|Seguir leyendo|Leer más|Ler mais|Leia mais|Continuar lendo"
+    r"|Leggi tutto|Lees verder)|続きを読む|اقرأ المزيد) ?(?:…|\.\.\.|→|»|>{0,9})"
+    r"|[(\[](?:…|\.\.\.|&hellip;|(?:read )?more(?:…|\.\.\.)?)[)\]])$",
     re.IGNORECASE,
 )
-_LONGEST_MORE = 40
+_LONGEST_MORE = 60
+# The same words with the title or the outlet after them, behind a sentence or a gap.
+_MORE_OF = re.compile(
+    r"[.!?…\])”»] (?:Continue reading|Read more|Read the (?:full|whole|rest)|Keep reading"
+    r"|Click here to|Weiterlesen|Lire la suite|Leer más|Leia mais)\b[^.!?]*+$",
+    re.IGNORECASE,
+)
+_LONGEST_MORE_OF = 220
+# A credit in brackets, anywhere in a text.
+_CREDIT = re.compile(
+    r" ?[(\[](?:(?:photo|image|picture|foto|bild|illustration|credit|source)\b|©)"
+    r"[^()\[\]]{0,150}[)\]] ?",
+    re.IGNORECASE,
+)
 _APPEARED_ON = re.compile(r" (?:first )?appeared (?:first )?on ", re.IGNORECASE)
 _LONGEST_POST, _LONGEST_OUTLET = 320, 100
 
@@ -58,10 +81,16 @@ def plain_text(markup: str) -> str:
 
 
 def _unescape_once(text: str) -> str:
-    text = _ESCAPED_AMPERSAND.sub("&", _visible(text))
-    if "<" in text:
+    text = _BARE_NAME.sub(_escape_bare, _ESCAPED_AMPERSAND.sub("&", _visible(text)))
+    if prose.has_markup(text):
         text = nh3.clean(_BLOCK_TAG.sub(" <", text), tags=set())
     return _visible(html.unescape(text))
+
+
+def _escape_bare(found: re.Match[str]) -> str:
+    """Escape the `&` of what only begins like a reference, such as `&region` and `&copy=1`."""
+    is_reference = found[1] in html5 and not found[2]
+    return "&" if is_reference else "&amp;"
 
 
 def _visible(text: str) -> str:
@@ -81,19 +110,54 @@ def name(markup: str, limit: int = NAME_LENGTH) -> str:
 
 
 def summary(markup: str, *, title: str = "") -> str:
-    """Return the summary without blog software's tail; empty if it only repeats the title."""
+    """Return the first sentences of the article's own text; empty if it has none but the title.
+
+    Captions, credits, lists of links and blog software's tail are no part of it.
+    """
+    blocks = prose.article_blocks(_first_markup(markup), title=title)
     # A longer summary is cut further down, so its tail is lost anyway.
-    text = truncate(plain_text(markup), 4 * SUMMARY_LENGTH)
+    text = truncate(plain_text(" ".join(blocks)), 4 * SUMMARY_LENGTH)
+    text = _without_title(" ".join(_CREDIT.sub(" ", text).split()), title)
     bare = _without_tail(text)
-    if bare and bare != text and bare[-1] not in ".!?…。”\"'»":
-        bare += "…"
-    return "" if bare.casefold() == title.casefold() else truncate(bare, SUMMARY_LENGTH)
+    if bare and bare != text and bare[-1] not in ".!?…。؟”\"'»":
+        bare = _whole_sentences(bare)
+    return truncate_at_sentence(bare, SUMMARY_LENGTH)
+
+
+def headline(markup: str) -> str:
+    """Return the text's first sentence, for an entry that has no title; shortened if it is long."""
+    return first_sentence(summary(markup), HEADLINE_LENGTH)
+
+
+def _first_markup(markup: str) -> str:
+    """Return the text unescaped until it has markup, since some feeds escape it again."""
+    text = _NO_TEXT.sub("", markup[:_MARKUP_LENGTH])
+    for _ in range(_MAX_UNESCAPE_ROUNDS):
+        if prose.has_markup(text) or "&" not in text:
+            break
+        text = html.unescape(_BARE_NAME.sub(_escape_bare, _ESCAPED_AMPERSAND.sub("&", text)))
+    return text
+
+
+def _without_title(text: str, title: str) -> str:
+    """Return the text without the title, if that is its first sentence or all there is."""
+    if not title or text[: len(title)].casefold() != title.casefold():
+        return text
+    rest = text[len(title) :]
+    ends = title[-1] in ".!?…。" or rest[:1] in (".", "!", "?", "")
+    return rest.lstrip(" .!?") if ends else text
+
+
+def _whole_sentences(text: str) -> str:
+    """Return the sentences before a gap; all of it with an ellipsis if they are not half of it."""
+    whole = truncate_at_sentence(f"{text} …", len(text))
+    return f"{text}…" if whole.endswith("…") else whole
 
 
 def _without_tail(text: str) -> str:
     """Return the text, which is on one line, without what blog software puts after it."""
     while True:
-        cut = min(_start_of_more(text), _start_of_post(text))
+        cut = min(_start_of_more(text), _start_of_more_of(text), _start_of_post(text))
         if cut == len(text):
             return text
         text = text[:cut].rstrip()
@@ -102,6 +166,11 @@ def _without_tail(text: str) -> str:
 def _start_of_more(text: str) -> int:
     found = _MORE.search(text, max(0, len(text) - _LONGEST_MORE))
     return found.start() if found else len(text)
+
+
+def _start_of_more_of(text: str) -> int:
+    found = _MORE_OF.search(text, max(0, len(text) - _LONGEST_MORE_OF))
+    return found.start() + 1 if found else len(text)
 
 
 def _start_of_post(text: str) -> int:

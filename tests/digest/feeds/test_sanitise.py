@@ -75,7 +75,62 @@ def test_a_long_title_is_truncated_between_words():
         ("It rained. The post One appeared on A. The post Two first appeared on B", "It rained."),
         ("The vase appeared on Monday.", "The vase appeared on Monday."),
         ("A Title", ""),
+        ("<p>A title!</p><p>It rained.</p>", "It rained."),
+        ("It rained all day. Then the boats [&#8230;]", "It rained all day."),
+        ("It rained. Read the full story at The Post", "It rained."),
+        ("It rained. <a>Continue reading <b>A title</b> &rarr;</a>", "It rained."),
+        ("Es regnete. Weiterlesen", "Es regnete."),
+        ("<p>It rained</p><p><a class='more-link'>(more&hellip;)</a></p>", "It rained"),
     ],
 )  # fmt: skip
 def test_a_summary_loses_the_tail_of_blog_software(markup, summary):
     assert sanitise.summary(markup, title="A title") == summary
+
+
+@pytest.mark.parametrize(
+    ("around", "after"),
+    [
+        ("<figure><img src=a.jpg><figcaption>The pier at night.</figcaption></figure>", ""),
+        ("<p class='wp-caption-text'>The pier at night.</p>", ""),
+        ("<p>Photo: Sam Pier/Reuters</p>", ""),
+        ("(Photo by Sam Pier/Getty Images) ", ""),
+        ("<p>© Sam Pier</p>", ""),
+        ("<p>By Ada Quay</p>", ""),
+        ("<h2>What happened</h2>", ""),
+        ("", "<div class='sharedaddy'>Share this: <a>X</a></div>"),
+        ("", "<h3>Related</h3><ul><li><a href=b>Another story of rain</a></li></ul>"),
+        ("", "<p>Subscribe to our newsletter for more.</p>"),
+        ("", "<br>submitted by <a>/u/ada</a> <a>[link]</a> <a>[comments]</a>"),
+    ],
+)
+def test_a_summary_has_the_sentences_of_the_article_alone(around, after):
+    assert (
+        sanitise.summary(f"{around}<p>It rained. It poured.</p>{after}") == "It rained. It poured."
+    )
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<img src=a.jpg>",
+        "<ul><li><a href=a>One story</a></li><li><a href=b>Another one</a></li></ul>",
+        "<a href=a>Comments</a>",
+        "<a href=a>A title</a>",
+        "[&hellip;]",
+    ],
+)
+def test_a_description_without_a_sentence_gives_no_summary(markup):
+    assert sanitise.summary(markup, title="A title") == ""
+
+
+@pytest.mark.parametrize(
+    ("markup", "summary"),
+    [
+        ("<p>Use the &lt;div&gt; element.</p>", "Use the <div> element."),
+        ("&lt;p&gt;Escaped twice.&lt;/p&gt;&lt;p&gt;It is.&lt;/p&gt;", "Escaped twice. It is."),
+        ("<div class='share-box'><p>All of the text.</p></div>", "All of the text."),
+        ("Related companies were hit.", "Related companies were hit."),
+    ],
+)
+def test_a_summary_keeps_what_the_article_says(markup, summary):
+    assert sanitise.summary(markup) == summary
