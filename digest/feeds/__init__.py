@@ -4,6 +4,7 @@ fetch        reads a feed's bytes within its limits
 packing      unpacks a body by what its bytes are
 charset      turns bytes into text
 xml_faults   mends what publishers' XML breaks
+json_feed    reads JSON Feed
 parse        turns bytes into entries
 prose        takes the sentences out of a publisher's markup
 sanitise     turns markup into plain text

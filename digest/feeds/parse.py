@@ -1,7 +1,8 @@
-"""Read the bytes of an RSS or Atom feed into entries with the publisher's uncleaned texts."""
+"""Read the bytes of an RSS, Atom or JSON feed into entries with the publisher's uncleaned texts."""
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import time
@@ -12,9 +13,10 @@ from typing import Any
 
 import feedparser
 
-from digest.feeds import images, packing, xml_faults
+from digest.feeds import images, packing, sanitise, urls, xml_faults
 from digest.feeds.charset import to_text
 from digest.feeds.images import Image
+from digest.feeds.json_feed import read_json_feed
 
 # A feed of the day's news has 20 to 100 entries.
 MAX_ENTRIES = 500
@@ -61,7 +63,7 @@ class ParsedFeed:
 
 
 def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
-    """Read RSS or Atom; broken XML gives the entries that can be recovered.
+    """Read RSS, Atom or JSON Feed; broken XML gives the entries that can be recovered.
 
     `content_type` is the HTTP header's, which may name the charset. The body may be a gzip file.
     Raises NotAFeed.
@@ -73,7 +75,7 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
     if not body.strip():
         raise NotAFeed("It is empty.")
     text = to_text(body, content_type=content_type)
-    feed, raw_entries = _read_xml(text, base_url, content_type)
+    feed, raw_entries = read_json_feed(text) or _read_xml(text, base_url, content_type)
     pictures = images.entry_images(raw_entries, base=base_url)
     entries = [
         _entry(raw, image=image, base_url=base_url)
@@ -89,12 +91,14 @@ def _read_xml(
 ) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """Return the feed and its entries as feedparser reads them; raise NotAFeed."""
     # `sanitise` removes markup (nh3) and `urls` resolves URLs, in half of feedparser's time. The
-    # text is UTF-8 by now, and nothing in it says otherwise.
+    # text is UTF-8 by now, and nothing in it says otherwise. Without the feed's URL, feedparser
+    # resolves nothing against it, so that a link such as `N/A` can be told from one; but without
+    # it, one entry's `xml:base` would count for all that follow.
     parsed = feedparser.parse(
         io.BytesIO(xml_faults.mend(text).encode()),
         response_headers={
             "content-type": "application/xml; charset=utf-8",
-            "content-location": base_url,
+            "content-location": base_url if "xml:base" in text else "",
         },
         sanitize_html=False,
         resolve_relative_uris=False,
@@ -113,23 +117,53 @@ def _newest(entries: list[FeedEntry]) -> list[FeedEntry]:
 
 
 def _entry(raw: Mapping[str, Any], *, image: Image | None, base_url: str) -> FeedEntry:
-    # feedparser has made a permalink guid the link; some Atom feeds have their URL only in the id.
-    link, guid = _text(raw, "link"), _text(raw, "id")
-    if not link and re.match(r"https?://", guid):
-        link = guid
-    contents = raw.get("content") or [{}]
+    link, guid = _link(raw, base_url=base_url), _text(raw, "id")
+    title, summary = _title_and_summary(raw)
     return FeedEntry(
-        title=_text(raw, "title"),
+        title=title,
         link=link,
         guid=guid,
         author=_author(raw),
         published_at=_date(raw),
-        summary=_text(raw, "summary") or str(contents[0].get("value") or ""),
+        summary=summary,
         image=image,
         image_credit=_text(raw, "credit"),
         source=_text(raw.get("source") or {}, "title"),
         category=_text((raw.get("tags") or [{}])[0], "term"),
     )
+
+
+def _link(raw: Mapping[str, Any], *, base_url: str) -> str:
+    """Return the URL of the entry's page, or else of its file; empty if no link can be used."""
+    links = raw.get("links") or ()
+    # feedparser has made a permalink guid the link; some Atom feeds have their URL only in the id.
+    guid, link = _text(raw, "id"), _text(raw, "link")
+    # A guid that does not say whether it is a link counts as one for feedparser.
+    is_guid = link == guid and not re.match(r"https?:|/|www\.", link, re.IGNORECASE)
+    stated = [
+        # FeedBurner's own link counts the click and may end when its service does.
+        _text(raw, "feedburner_origlink"),
+        "" if is_guid else link,
+        guid if re.match(r"https?://", guid) else "",
+        *(_text(link, "href") for link in links if link.get("rel") == "alternate"),
+        # A podcast's episode may have no page.
+        *(_text(link, "href") for link in links if link.get("rel") == "enclosure"),
+    ]
+    return next((url for one in stated if (url := urls.mended_url(one, base=base_url))), "")
+
+
+def _title_and_summary(raw: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the title, else the first sentence, and the first text that has a sentence."""
+    title = _text(raw, "title")
+    contents = (str(content.get("value") or "") for content in raw.get("content") or ())
+    texts = [text for text in (_text(raw, "summary"), *contents) if text.strip()]
+    if not sanitise.title(title):
+        found = (html.escape(first) for text in texts if (first := sanitise.headline(text)))
+        title = next(found, "")
+    if len(texts) < 2:
+        return title, "".join(texts)
+    plain = sanitise.title(title)
+    return title, next((text for text in texts if sanitise.summary(text, title=plain)), "")
 
 
 def _text(raw: Mapping[str, Any], key: str) -> str:

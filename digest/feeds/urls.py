@@ -22,6 +22,17 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
+# What feeds write where they have no link, and where a template has left a value out.
+_NO_LINK = re.compile(
+    r"(?:n/?a|none|null|nil|undefined|false|tbd|-|#.*|about:blank|(?:javascript|mailto|tel|data):.*)?",
+    re.IGNORECASE,
+)
+_SCHEMES = re.compile(r"(?:h?t{1,3}+p(?:s)?+(?:[:;]/*+|//++))++", re.IGNORECASE)
+_TWO_URLS = re.compile(
+    r"https?://(?:www\.)?([^/?#:]{1,250}?)(/?)(?P<second>https?://(?:www\.)?([^/?#:]{1,250}+))",
+    re.IGNORECASE,
+)
+_NO_HOSTS = frozenset({"n", "na", "none", "null", "undefined", "http", "https", "www"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -43,6 +54,36 @@ def web_url(url: str, *, base: str = "") -> str:
         return ""
     result = urlunsplit((parts.scheme.lower(), netloc, path, query, ""))
     return result if len(result) <= URL_LENGTH else ""
+
+
+def mended_url(url: str, *, base: str = "") -> str:
+    """Return the absolute URL that a careless link means, with its fragment; empty if none.
+
+    A scheme may be missing (`www.example.com/a`), doubled (`http://https://…`) or misspelt, and
+    what stands there instead of a link (`N/A`, `#`) is none.
+    """
+    url = re.sub(r"[\r\n\t]", "", url.strip()).replace("&amp;", "&")
+    if _NO_LINK.fullmatch(url):
+        return ""
+    host = (urlsplit(web_url(base)).hostname or "").removeprefix("www.")
+    if scheme := _SCHEMES.match(url):
+        # The last of several is the one that the publisher's own system has written.
+        last = "https" if re.search(r"https[:;/]*+$", scheme[0], re.IGNORECASE) else "http"
+        url = f"{last}://{url[scheme.end() :]}"
+    elif url.lower().startswith("www.") or (host and url.lower().startswith(f"{host}/")):
+        url = f"https://{url}"
+    absolute = web_url(_without_first_of_two(url), base=base)
+    if not absolute or urlsplit(absolute).hostname in _NO_HOSTS:
+        return ""
+    fragment = url.partition("#")[2]
+    return f"{absolute}#{fragment}" if fragment else absolute
+
+
+def _without_first_of_two(url: str) -> str:
+    """Return the second URL where a template has put the site's own URL before a whole one."""
+    found = _TWO_URLS.match(url)
+    same_site = found and (not found[2] or found[4].lower() == found[1].lower())
+    return url[found.start("second") :] if found and same_site else url
 
 
 def _netloc(parts: SplitResult) -> str:

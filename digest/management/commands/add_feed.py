@@ -13,8 +13,8 @@ from digest.management import newsletter_options
 
 class Command(BaseCommand):
     help = (
-        "Add an RSS or Atom feed to a newsletter. It is fetched once, and added only if it is "
-        "indeed a feed; its stories are stored too. A feed on a private address is fetched only "
+        "Add an RSS, Atom or JSON feed to a newsletter. It is fetched once, and added only if it "
+        "is indeed a feed; its stories are stored too. A feed on a private address is fetched only "
         "if its host is in FETCH_ALLOW_HOSTS."
     )
 

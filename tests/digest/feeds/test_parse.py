@@ -1,10 +1,13 @@
 """Feeds in the formats that publishers really serve become entries."""
 
+import gzip
+import json
 from datetime import UTC, datetime
 
 import pytest
 
-from digest.feeds.images import Image, best_image, entry_image
+from digest.feeds import sanitise
+from digest.feeds.images import Image
 from digest.feeds.parse import MAX_ENTRIES, NotAFeed, parse
 
 
@@ -111,31 +114,176 @@ def test_an_email_address_is_not_taken_for_an_author():
     assert [entry.author for entry in feed(body).entries] == ["Ada", ""]
 
 
-@pytest.mark.parametrize(
-    ("text", "url"),
-    [
-        ('<img width="1" height="1" src="/count.gif"><IMG SRC=/a.jpg>', "https://a.example/a.jpg"),
-        ("<img src='b.png?x=1&amp;y=2' alt=\"A > B\">", "https://a.example/b.png?x=1&y=2"),
-        ('<img src="data:image/gif;base64,R0">', None),
-        ('<img src="logo.svg">', None),
-        ("<![ <img", None),
-    ],
+def item(title="A title", link="https://harbour.example/a", description="", more=""):
+    return (
+        f"<item><title>{title}</title><link>{link}</link>"
+        f"<description>{description}</description>{more}</item>"
+    )
+
+
+NAMESPACES = (
+    ' xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+    ' xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0"'
 )
-def test_an_image_in_the_text_of_an_entry_is_found(text, url):
-    image = entry_image({"summary": text}, base="https://a.example/story")
-    assert (image.url if image else None) == url
+
+
+def only(*items, declared="utf-8", charset="utf-8", **kwargs):
+    """Return the one entry of a feed with this item."""
+    text = (
+        f'<?xml version="1.0" encoding="{declared}"?><rss version="2.0"{NAMESPACES}><channel>'
+        f"<title>Post</title>{''.join(items)}</channel></rss>"
+    )
+    [entry] = feed(text.encode(charset), **kwargs).entries
+    return entry
 
 
 @pytest.mark.parametrize(
-    ("sizes", "best"),
+    ("written", "title"),
     [
-        ([(240, 135), (640, 360), (1200, 675), (4000, 2250)], 1200),
-        ([(900, 1600), (640, 360)], 640),
-        ([(2000, 1125), (300, 169)], 2000),
-        ([(300, 169), (500, 281)], 500),
-        ([(None, None), (240, 135)], None),
+        ("AT&T earnings rise, S&P 500 falls", "AT&T earnings rise, S&P 500 falls"),
+        ("Fish & Chips: D&D club", "Fish & Chips: D&D club"),
+        ("<![CDATA[AT&T &amp; S&P]]>", "AT&T & S&P"),
+        ("AT&amp;amp;T", "AT&T"),
+        ("Tea&nbsp;&mdash; caf&eacute; &bogus;", "Tea — café &bogus;"),
+        ("5 < 6, I <3 you", "5 < 6, I <3 you"),
+        ("The sea&region of 1998", "The sea&region of 1998"),
+        ("Cut\x0b &#0;short &#x1F;", "Cut short"),
+        ("How to use &lt;div&gt;", "How to use <div>"),
+        ("<![CDATA[The <script> tag]]>", "The <script> tag"),
+        ("List&lt;String&gt; explained", "List<String> explained"),
+        ("A &lt;b&gt;bold&lt;/b&gt; move", "A bold move"),
+        ("Cut &lt;b&gt;off", "Cut off"),
+        ("One&lt;br/&gt;two", "One two"),
     ],
 )
-def test_the_image_nearest_to_the_digests_width_is_taken(sizes, best):
-    images = [Image(f"https://a.example/{n}", *size) for n, size in enumerate(sizes)]
-    assert best_image(images).width == best
+def test_the_title_is_the_text_that_its_author_wrote(written, title):
+    assert sanitise.title(only(item(title=written)).title) == title
+
+
+@pytest.mark.parametrize(
+    ("written", "link"),
+    [
+        ("N/A", ""), ("none", ""), ("#", ""), ("javascript:void(0)", ""), ("http://", ""),
+        ("www.harbour.example/a", "https://www.harbour.example/a"),
+        ("http://https://www.harbour.example/a", "https://www.harbour.example/a"),
+        ("https://www.harbour.examplehttps://www.harbour.example/a", "https://www.harbour.example/a"),
+        ("https://harbour.example/https://harbour.example/a", "https://harbour.example/a"),
+        ("https://web.example/https://harbour.example/a", "https://web.example/https://harbour.example/a"),
+        ("http//harbour.example/a", "http://harbour.example/a"),
+        ("https:/harbour.example/a", "https://harbour.example/a"),
+        ("harbour.example/a", "https://harbour.example/a"),
+        ("//harbour.example/a", "https://harbour.example/a"),
+        ("/a?b=1&amp;amp;c=2", "https://harbour.example/a?b=1&c=2"),
+        ("https://harbour.example/a#story-3", "https://harbour.example/a#story-3"),
+    ],
+)  # fmt: skip
+def test_a_careless_link_is_mended_or_is_none(written, link):
+    assert only(item(link=written)).link == link
+
+
+@pytest.mark.parametrize(
+    ("parts", "link"),
+    [
+        (
+            "<link>https://feeds.example/~r/1</link>"
+            "<feedburner:origLink>https://a.example/1</feedburner:origLink>",
+            "https://a.example/1",
+        ),
+        ('<enclosure url="https://a.example/1.mp3" type="audio/mpeg"/>', "https://a.example/1.mp3"),
+        (
+            '<guid isPermaLink="false">https://a.example/1</guid>'
+            '<enclosure url="https://a.example/1.mp3" type="audio/mpeg"/>',
+            "https://a.example/1",
+        ),
+        ("<guid>harbour-43</guid>", ""),
+    ],
+    ids=["FeedBurner", "a podcast's file", "a podcast's page", "an id that is no link"],
+)
+def test_an_entry_without_a_link_of_its_own_has_that_of_its_page_or_file(parts, link):
+    assert only(f"<item><title>A title</title>{parts}</item>").link == link
+
+
+def test_an_entry_without_a_title_has_its_first_sentence():
+    entry = only(
+        "<item><description>It rained &amp;amp; blew. Boats stayed in.</description></item>"
+    )
+    title = sanitise.title(entry.title)
+
+    assert title == "It rained & blew."
+    assert sanitise.summary(entry.summary, title=title) == "Boats stayed in."
+
+
+def test_the_text_is_read_where_the_description_has_no_sentence():
+    text = "<content:encoded>&lt;p&gt;It rained.&lt;/p&gt;</content:encoded>"
+    entry = only(item(description="&lt;img src='/a.jpg'&gt;", more=text))
+
+    assert sanitise.summary(entry.summary) == "It rained."
+
+
+def test_a_json_feed_is_read():
+    body = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "Post",
+        "language": "en",
+        "items": [
+            {
+                "id": 7, "url": "/7", "title": "How to use <div> & co",
+                "authors": [{"name": "Ada"}], "content_html": "<p>It rained.</p>",
+                "image": "/7.svg", "banner_image": "/7.jpg",
+                "date_published": "2026-11-28T20:00:00+01:00",
+            },
+            {
+                "id": "8", "external_url": "https://b.example/8", "author": {"name": "Bo"},
+                "content_text": "1 < 2. It is.", "date_published": "today",
+            },
+            {"attachments": [{"url": "/9.mp3", "mime_type": "audio/mpeg"}, 3], "content_text": 9},
+            "no item",
+        ],
+    }  # fmt: skip
+    parsed = feed(json.dumps(body).encode())
+    first, second, third = parsed.entries
+
+    assert (parsed.title, parsed.language) == ("Post", "en")
+    assert (first.guid, first.link, first.author) == ("7", "https://harbour.example/7", "Ada")
+    assert sanitise.title(first.title) == "How to use <div> & co"
+    assert first.published_at == datetime(2026, 11, 28, 19, tzinfo=UTC)
+    assert first.image == Image("https://harbour.example/7.jpg")
+    assert (sanitise.title(second.title), second.link) == ("1 < 2.", "https://b.example/8")
+    assert (second.author, second.published_at) == ("Bo", None)
+    assert third.link == "https://harbour.example/9.mp3"
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"items": 1}'])
+def test_other_json_is_no_feed(body):
+    with pytest.raises(NotAFeed):
+        feed(body)
+
+
+def test_a_feed_may_be_a_gzip_file(sample):
+    assert len(feed(gzip.compress(sample("feeds/rss-media.xml"))).entries) == 5
+    with pytest.raises(NotAFeed, match="larger than 10 MB"):
+        feed(gzip.compress(b" " * 11_000_000))
+
+
+NEWS = "Паром вышел из порта"
+
+
+@pytest.mark.parametrize(
+    ("declared", "charset", "content_type"),
+    [
+        ("windows-1251", "utf-8", "application/xml"),
+        ("utf-16", "utf-8", "text/xml; charset=iso-8859-1"),
+        ("windows-1251", "utf-8-sig", "text/xml"),
+        ("utf-8", "cp1251", "text/xml; charset=windows-1251"),
+        ("windows-1251", "cp1251", "text/xml; charset=utf-8"),
+        ("windows-1251", "cp1251", "text/xml; charset=ISO-8859-1"),
+        ("koi8-r", "koi8-r", "text/xml"),
+        ("utf-8", "cp1251", ""),
+        ("utf-8", "utf-16", "text/xml; charset=utf-8"),
+        ("utf-16", "utf-16-le", ""),
+        ("idna", "cp1251", "text/xml; charset=unicode_escape"),
+    ],
+)
+def test_the_bytes_are_believed_before_a_declaration(declared, charset, content_type):
+    entry = only(item(title=NEWS), declared=declared, charset=charset, content_type=content_type)
+    assert entry.title == NEWS

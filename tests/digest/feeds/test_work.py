@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.feeds import images, sanitise, urls
+from digest.feeds import images, prose, sanitise, urls, xml_faults
+from digest.feeds.charset import to_text
+from digest.feeds.json_feed import read_json_feed
 from digest.feeds.manual.pasted import NoArticle, read_pasted
 from digest.feeds.parse import NotAFeed, parse
 from digest.shorten import truncate_at_sentence
@@ -33,7 +36,21 @@ def read_feed(text: str) -> None:
 
 
 def image_in(text: str) -> None:
-    images.entry_image({"summary": text}, base="https://a.example/")
+    images.entry_images([{"summary": text}], base="https://a.example/")
+
+
+def image_at(text: str) -> None:
+    images.candidate(images.Image(f"https://a.example/{text}"), base="")
+
+
+def decode(text: str) -> None:
+    to_text(f"<?xml{text}".encode("utf-16-le")[1:], content_type=text)
+
+
+def read_json(text: str) -> None:
+    start = '{"version": "https://jsonfeed.org/version/1.1", "items": [{"content_html": '
+    read_json_feed(f"{start}{json.dumps(text)}}}]}}")
+    read_json_feed(start + text)
 
 
 @pytest.mark.parametrize(
@@ -41,10 +58,14 @@ def image_in(text: str) -> None:
     [
         (sanitise.plain_text, 40), (sanitise.summary, 40), (sanitise.title, 40),
         (read_article, 200), (image_in, 40), (lambda text: truncate_at_sentence(text, 300), 40),
+        (sanitise.headline, 40), (prose.has_markup, 40), (prose.article_blocks, 40),
+        (xml_faults.mend, 40), (decode, 40), (read_json, 40), (image_at, 40),
         # feedparser takes some hundred lines for each tag.
         (read_feed, 400),
     ],
-    ids=["plain text", "summary", "title", "pasted", "image", "shorten", "feed"],
+    ids=["plain text", "summary", "title", "pasted", "image", "shorten", "headline",
+         "evidence of markup", "blocks", "mended XML", "charset", "JSON Feed", "image URL",
+         "feed"],
 )  # fmt: skip
 def test_markup_takes_steps_for_its_length(function, per_character):
     @settings(max_examples=25, derandomize=True, database=None)
@@ -60,8 +81,9 @@ def test_markup_takes_steps_for_its_length(function, per_character):
     [
         urls.canonical_url, urls.identity, lambda text: urls.guid_key(text, feed_url="https://a.example/"),
         lambda text: urls.web_url(text, base="https://a.example/"), images.parse_pixels,
+        lambda text: urls.mended_url(text, base="https://a.example/"),
     ],
-    ids=["canonical", "identity", "guid", "relative", "pixels"],
+    ids=["canonical", "identity", "guid", "relative", "pixels", "mended"],
 )  # fmt: skip
 def test_a_url_takes_steps_for_its_length(function):
     @settings(max_examples=25, derandomize=True, database=None)

@@ -1,0 +1,101 @@
+"""Read a JSON Feed (https://jsonfeed.org/version/1.1) into the form that feedparser gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+# A feed of the day's news has 20 to 100 entries, and an entry some attachments.
+_MOST_ITEMS = 5000
+_MOST_PARTS = 50
+
+
+def read_json_feed(text: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
+    """Return the feed and its entries as mappings with feedparser's keys; None if it is no feed.
+
+    Values of another type than the format's count as absent.
+    """
+    if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+        return None
+    try:
+        feed = json.loads(text.strip("\ufeff \t\r\n"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
+        return None
+    if "jsonfeed.org/version" not in _string(feed, "version"):
+        return None
+    about = {"title": _string(feed, "title"), "language": _string(feed, "language")}
+    items = [item for item in feed["items"][:_MOST_ITEMS] if isinstance(item, dict)]
+    return about, [_entry(item, _authors(feed)) for item in items]
+
+
+def _entry(item: Mapping[str, Any], feed_authors: list[str]) -> Mapping[str, Any]:
+    authors = _authors(item) or feed_authors
+    tags = [tag for tag in _list(item, "tags") if isinstance(tag, str)]
+    return {
+        "title": escape(_string(item, "title"), quote=False),
+        # A link blog's own page is `url`; `external_url` is what it writes about.
+        "link": _string(item, "url") or _string(item, "external_url"),
+        "id": _string(item, "id"),
+        "author": authors[0] if authors else "",
+        "authors": [{"name": name} for name in authors],
+        "summary": escape(_string(item, "summary"), quote=False),
+        "content": [{"value": text} for text in _texts(item) if text],
+        "links": list(_attachments(item)),
+        "media_content": [
+            {"url": url, "medium": "image"}
+            for key in ("image", "banner_image")
+            if (url := _string(item, key))
+        ],
+        "tags": [{"term": escape(tag, quote=False)} for tag in tags],
+        **_times(item),
+    }
+
+
+def _texts(item: Mapping[str, Any]) -> tuple[str, str]:
+    return _string(item, "content_html"), escape(_string(item, "content_text"), quote=False)
+
+
+def _authors(item: Mapping[str, Any]) -> list[str]:
+    """Return the names; version 1.0 has one `author`, version 1.1 `authors`."""
+    several = [*_list(item, "authors"), item.get("author")]
+    names = (_string(author, "name") for author in several if isinstance(author, dict))
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def _attachments(item: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    for attachment in _list(item, "attachments"):
+        if isinstance(attachment, dict) and (url := _string(attachment, "url")):
+            yield {"rel": "enclosure", "href": url, "type": _string(attachment, "mime_type")}
+
+
+def _times(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return each date as it is written and, where that is RFC 3339, as UTC's `struct_time`."""
+    times: dict[str, Any] = {}
+    for key, ours in (("date_published", "published"), ("date_modified", "updated")):
+        if written := _string(item, key):
+            times[ours] = written
+            try:
+                instant = datetime.fromisoformat(written)
+                instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+                times[f"{ours}_parsed"] = instant.utctimetuple()
+            except (ValueError, OverflowError):
+                continue
+    return times
+
+
+def _list(item: Mapping[str, Any], key: str) -> list[Any]:
+    value = item.get(key)
+    return value[:_MOST_PARTS] if isinstance(value, list) else []
+
+
+def _string(item: Mapping[str, Any], key: str) -> str:
+    """Return a string, or a number that stands for one, as ids often do."""
+    value = item.get(key)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) else ""
