@@ -37,7 +37,9 @@ def add_from_url(
         url = f"https://{url}"
     try:
         fetched = fetch.get(url, allow_hosts=settings.FETCH_ALLOW_HOSTS, limits=LIMITS)
-        page = child_process.call(read_page, fetched.body, url=fetched.url)
+        page = child_process.call(
+            read_page, fetched.body, url=fetched.url, content_type=fetched.content_type
+        )
     except (fetch.FetchError, child_process.UsedUp) as error:
         raise CannotAddStory(f"{url} could not be read. {error}") from error
     if page is None:

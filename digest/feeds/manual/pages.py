@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
@@ -10,9 +12,24 @@ from urllib.parse import urlsplit
 import trafilatura
 
 from digest.feeds import sanitise, urls
-from digest.feeds.images import Image, parse_pixels
-from digest.feeds.parse import MIN_YEAR
+from digest.feeds.charset import to_text
+from digest.feeds.image_tags import parse_pixels, tags_below
+from digest.feeds.images import (
+    NAMED_BY_PUBLISHER,
+    Image,
+    ImageCandidate,
+    candidate,
+    choose,
+    text_candidates,
+)
+from digest.feeds.packing import CannotUnpack, unpack
+from digest.feeds.parse import MAX_UNPACKED_BYTES, MIN_YEAR
+from digest.feeds.prose import article_blocks
 from digest.shorten import truncate_at_sentence
+
+_XML_DECLARATION = re.compile(r"^\s*+<\?xml\b[^<>]*+\?>")
+_MOST_METAS = 500
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -29,12 +46,15 @@ class WebPage:
     image_alt: str
 
 
-def read_page(body: bytes, *, url: str) -> WebPage | None:
-    """Return the page at `url`; None if the bytes are no web page or have no headline."""
-    tree = trafilatura.load_html(body)
+def read_page(body: bytes, *, url: str, content_type: str = "") -> WebPage | None:
+    """Return the page at `url`; None if the bytes are no web page or have no headline.
+
+    `content_type` is the HTTP header's, which may name the charset. The body may be a gzip file.
+    """
+    tree = _tree(body, content_type)
     if tree is None:
         return None
-    image, image_alt = _image(tree, base=url), sanitise.name(_meta(tree, "og:image:alt"), 300)
+    image = choose(_images(tree, base=url))
     published = _meta(tree, "article:published_time")
     found = trafilatura.extract_metadata(tree, default_url=url)
     site_name = sanitise.name(found.sitename or "")
@@ -50,9 +70,19 @@ def read_page(body: bytes, *, url: str) -> WebPage | None:
         author=sanitise.name(found.author or "", 200),
         site_name=site_name,
         published_at=_instant(published) or _day(found.date or ""),
-        image=image,
-        image_alt=image_alt,
+        image=image.image if image else None,
+        image_alt=sanitise.name(image.alt, 300) if image else "",
     )
+
+
+def _tree(body: bytes, content_type: str) -> Any:
+    try:
+        body = unpack(body, max_bytes=MAX_UNPACKED_BYTES)
+    except CannotUnpack:
+        return None
+    text = to_text(body, content_type=content_type)
+    # lxml reads no text that declares an encoding, and this one has none any more.
+    return trafilatura.load_html(_XML_DECLARATION.sub("", text))
 
 
 def trusted_canonical_url(link: str, *, page_url: str) -> str:
@@ -87,11 +117,40 @@ def _canonical_link(tree: Any) -> str:
     return str(found[0]) if found else ""
 
 
-def _image(tree: Any, *, base: str) -> Image | None:
-    raw = _meta(tree, "og:image") or _meta(tree, "twitter:image")
-    url = urls.web_url(raw, base=base)
-    size = (parse_pixels(_meta(tree, f"og:image:{side}")) for side in ("width", "height"))
-    return Image(url, *size) if url else None
+def _images(tree: Any, *, base: str) -> Iterator[ImageCandidate]:
+    """Yield the images that the page names as its own, then those of its article."""
+    base = urls.web_url(str(tree.xpath("string(//base/@href)")), base=base) or base
+    for stated, kind, alt in (*_open_graph(tree), *_other_names(tree)):
+        if found := candidate(stated, base=base, weight=NAMED_BY_PUBLISHER, kind=kind, alt=alt):
+            yield found
+    articles = tree.xpath("//article | //main | //*[@role='main'] | //*[@itemprop='articleBody']")
+    for part in articles[:1] or [tree]:
+        yield from text_candidates(tags_below(part), base=base)
+
+
+def _open_graph(tree: Any) -> Iterator[tuple[Image, str, str]]:
+    """Yield each og:image with the type and text that follow it (https://ogp.me/#structured)."""
+    found: list[dict[str, str]] = []
+    for meta in tree.xpath("//meta[@content]")[:_MOST_METAS]:
+        name = str(meta.get("property") or meta.get("name") or "").lower()
+        value = str(meta.get("content")).strip()
+        is_url = name in ("og:image", "og:image:url", "og:image:secure_url")
+        if is_url and value and (name == "og:image" or not found):
+            found.append({"url": value})
+        elif name.startswith("og:image:") and found:
+            found[-1].setdefault(name.removeprefix("og:image:"), value)
+    for one in found[:_MOST_NAMED]:
+        size = (parse_pixels(one.get(side)) for side in ("width", "height"))
+        yield Image(one["url"], *size), one.get("type", ""), one.get("alt", "")
+
+
+def _other_names(tree: Any) -> Iterator[tuple[Image, str, str]]:
+    alt = _meta(tree, "twitter:image:alt")
+    for name in ("twitter:image", "twitter:image:src"):
+        if url := _meta(tree, name):
+            yield Image(url), "", alt
+    for link in tree.xpath("//link[@rel='image_src']/@href")[:1]:
+        yield Image(str(link)), "", ""
 
 
 def _without_site(title: str, site_name: str) -> str:
@@ -102,8 +161,8 @@ def _without_site(title: str, site_name: str) -> str:
 
 def _paragraphs(tree: Any, title: str) -> str:
     text = trafilatura.extract(tree, include_comments=False, include_tables=False) or ""
-    lines = [sanitise.plain_text(line) for line in text.splitlines()]
-    return " ".join(line for line in lines if line and line.casefold() != title.casefold())
+    blocks = article_blocks("\n\n".join(text.splitlines()), title=title)
+    return " ".join(map(sanitise.plain_text, blocks))
 
 
 def _instant(value: str) -> datetime | None:
