@@ -58,6 +58,8 @@ _BOILERPLATE = re.compile(
     re.IGNORECASE,
 )
 _MAX_BOILERPLATE_LENGTH = 240
+# Chinese, Japanese or Korean characters.
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 class NoArticle(Exception):
@@ -168,7 +170,7 @@ def _weight(block: str) -> int:
 
     It says as much as two or three Latin ones.
     """
-    return len(block) + 2 * len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", block))
+    return len(block) + 2 * len(_WIDE.findall(block))
 
 
 def _is_caption(block: str) -> bool:
