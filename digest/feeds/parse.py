@@ -5,16 +5,17 @@ from __future__ import annotations
 import html
 import io
 import re
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import feedparser
 
 from digest.feeds import images, packing, sanitise, urls, xml_faults
 from digest.feeds.charset import to_text
+from digest.feeds.dates import DateContext, context_of, read_date
 from digest.feeds.images import Image
 from digest.feeds.json_feed import read_json_feed
 
@@ -22,9 +23,6 @@ from digest.feeds.json_feed import read_json_feed
 MAX_ENTRIES = 500
 # Of a feed that is a gzip file; as many as one fetch may have.
 MAX_UNPACKED_BYTES = 10_000_000
-# Older dates are dummies, such as .NET's year 1 and Unix's 1970. PostgreSQL would store even a date
-# before year 1, and Python could then read none of the rows that come with it.
-MIN_YEAR = 1990
 _FEED_LINK = re.compile(
     r"""<link\b(?=[^<>]*\btype=["']?application/(?:rss|atom)\+xml)[^<>]*\bhref=["']?([^"'\s>]+)""",
     re.IGNORECASE,
@@ -51,6 +49,8 @@ class FeedEntry:
     # The outlet that the entry comes from, if the feed collects several.
     source: str
     category: str
+    # A URL of that outlet.
+    source_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class ParsedFeed:
     title: str
     language: str
     entries: list[FeedEntry]
+    # The oldest entries of a feed that has more than MAX_ENTRIES.
+    left_out: Sequence[FeedEntry] = ()
+    # The page that the feed belongs to, and the feed's own URL, as far as it names them.
+    site_url: str = ""
+    self_url: str = ""
 
 
 def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
@@ -76,13 +81,25 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
         raise NotAFeed("It is empty.")
     text = to_text(body, content_type=content_type)
     feed, raw_entries = read_json_feed(text) or _read_xml(text, base_url, content_type)
+    site_url, language = _text(feed, "link"), _text(feed, "language")
+    dates = context_of(
+        (date for raw in raw_entries for date in _dates(raw)),
+        language=language,
+        host=urlsplit(urls.web_url(site_url) or urls.web_url(base_url)).netloc,
+    )
     pictures = images.entry_images(raw_entries, base=base_url)
     entries = [
-        _entry(raw, image=image, base_url=base_url)
+        _entry(raw, image=image, base_url=base_url, dates=dates)
         for raw, image in zip(raw_entries, pictures, strict=True)
     ]
+    newest = _newest_first(entries) if len(entries) > MAX_ENTRIES else entries
     return ParsedFeed(
-        title=_text(feed, "title"), language=_text(feed, "language"), entries=_newest(entries)
+        title=_text(feed, "title"),
+        language=language,
+        entries=newest[:MAX_ENTRIES],
+        left_out=newest[MAX_ENTRIES:],
+        site_url=site_url,
+        self_url=_self_url(feed),
     )
 
 
@@ -108,15 +125,19 @@ def _read_xml(
     return parsed.feed, parsed.entries
 
 
-def _newest(entries: list[FeedEntry]) -> list[FeedEntry]:
-    """Return all entries, or the newest of a feed that holds its site's whole archive."""
-    if len(entries) <= MAX_ENTRIES:
-        return entries
+def _newest_first(entries: list[FeedEntry]) -> list[FeedEntry]:
     never = datetime.min.replace(tzinfo=UTC)
-    return sorted(entries, key=lambda e: e.published_at or never, reverse=True)[:MAX_ENTRIES]
+    return sorted(entries, key=lambda e: e.published_at or never, reverse=True)
 
 
-def _entry(raw: Mapping[str, Any], *, image: Image | None, base_url: str) -> FeedEntry:
+def _self_url(feed: Mapping[str, Any]) -> str:
+    links = (link for link in feed.get("links") or () if link.get("rel") == "self")
+    return next((_text(link, "href") for link in links), "")
+
+
+def _entry(
+    raw: Mapping[str, Any], *, image: Image | None, base_url: str, dates: DateContext
+) -> FeedEntry:
     link, guid = _link(raw, base_url=base_url), _text(raw, "id")
     title, summary = _title_and_summary(raw)
     return FeedEntry(
@@ -124,12 +145,13 @@ def _entry(raw: Mapping[str, Any], *, image: Image | None, base_url: str) -> Fee
         link=link,
         guid=guid,
         author=_author(raw),
-        published_at=_date(raw),
+        published_at=next(filter(None, (read_date(d, dates) for d in _dates(raw))), None),
         summary=summary,
         image=image,
         image_credit=_text(raw, "credit"),
         source=_text(raw.get("source") or {}, "title"),
         category=_text((raw.get("tags") or [{}])[0], "term"),
+        source_url=_text(raw.get("source") or {}, "href"),
     )
 
 
@@ -179,17 +201,14 @@ def _author(raw: Mapping[str, Any]) -> str:
     return ", ".join(dict.fromkeys(filter(None, names)))
 
 
-def _date(raw: Mapping[str, Any]) -> datetime | None:
-    """Return when the entry was published, else last changed; None if the feed does not say."""
-    for key in ("published_parsed", "updated_parsed", "created_parsed"):
-        # Reading a missing `updated_parsed` makes feedparser warn.
-        parsed = raw.get(key) if key in raw else None
-        if isinstance(parsed, time.struct_time) and parsed.tm_year >= MIN_YEAR:
-            try:
-                return datetime(*parsed[:5], second=min(parsed.tm_sec, 59), tzinfo=UTC)
-            except ValueError:
-                continue
-    return None
+def _dates(raw: Mapping[str, Any]) -> list[str]:
+    """Return when the entry was published, else last changed, as the publisher wrote it.
+
+    feedparser reads dates, too, but believes what it understands of 2026/11/28: November the first.
+    """
+    # Reading a missing `updated` makes feedparser warn.
+    found = (_text(raw, key) for key in ("published", "updated", "created") if key in raw)
+    return [date for date in found if date]
 
 
 def _describe_body(text: str, content_type: str) -> str:

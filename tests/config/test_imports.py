@@ -16,8 +16,8 @@ PRINT_REGISTERED_MODELS = (
 )
 # What only pages, the API, or the making of a mail needs.
 UNNEEDED = {
-    "altcha", "confusable_homoglyphs", "disposable_email_domains", "ninja", "premailer",
-    "rapidfuzz", "requests",
+    "altcha", "confusable_homoglyphs", "dateparser", "disposable_email_domains", "ninja",
+    "premailer", "rapidfuzz", "requests",
 }  # fmt: skip
 PRINT_MODULES = "import sys; print(*sys.modules)"
 

@@ -13,6 +13,7 @@ import trafilatura
 
 from digest.feeds import sanitise, urls
 from digest.feeds.charset import to_text
+from digest.feeds.dates import MIN_YEAR
 from digest.feeds.image_tags import parse_pixels, tags_below
 from digest.feeds.images import (
     NAMED_BY_PUBLISHER,
@@ -23,7 +24,7 @@ from digest.feeds.images import (
     text_candidates,
 )
 from digest.feeds.packing import CannotUnpack, unpack
-from digest.feeds.parse import MAX_UNPACKED_BYTES, MIN_YEAR
+from digest.feeds.parse import MAX_UNPACKED_BYTES
 from digest.feeds.prose import article_blocks
 from digest.shorten import truncate_at_sentence
 

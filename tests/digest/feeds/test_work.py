@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from digest.feeds import images, prose, sanitise, urls, xml_faults
 from digest.feeds.charset import to_text
+from digest.feeds.dates import MAX_LENGTH, context_of, read_date
 from digest.feeds.json_feed import read_json_feed
 from digest.feeds.manual.pasted import NoArticle, read_pasted
 from digest.feeds.parse import NotAFeed, parse
 from digest.shorten import truncate_at_sentence
-from tests.support.steps import assert_steps_are_bounded
+from tests.support.steps import assert_steps_are_bounded, count_steps
 
 MARKUP = st.text(
     alphabet="<>/=\"' &;#x1a!-[]…ÄÀ\u200b\n", min_size=1, max_size=8
@@ -92,3 +93,24 @@ def test_a_url_takes_steps_for_its_length(function):
         assert_steps_are_bounded(lambda text: function(start + text), unit)
 
     check()
+
+
+DATES = st.lists(
+    st.sampled_from(
+        ["15", "2026", "11", ".", "/", "-", ",", ":", " ", "T", "a", "mars", "日", "é"]
+    ),
+    max_size=40,
+).map("".join)
+
+
+def test_a_date_takes_steps_for_its_length():
+    context = context_of([])
+
+    @settings(max_examples=50, derandomize=True, database=None, deadline=None)
+    @given(DATES)
+    def check(text):
+        read_date(text, context)  # what the words mean is looked up once for each feed
+        assert count_steps(lambda: read_date(text, context)) < 1000 + 40 * MAX_LENGTH
+
+    check()
+    assert len(context.words) <= 200

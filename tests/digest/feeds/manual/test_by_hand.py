@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.feeds import child_process, fetch
+from digest.feeds.dates import MIN_YEAR
 from digest.feeds.manual import by_hand
 from digest.feeds.manual.pages import read_page, trusted_canonical_url
-from digest.feeds.parse import MIN_YEAR
 from digest.models import Story
 from tests import factories
 from tests.factories import NOW
