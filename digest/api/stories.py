@@ -96,7 +96,7 @@ class StoryOut(Schema):
     source_name: str
     image_url: str
     origin: Origin
-    published_at: datetime
+    published_at: datetime | None = Field(description="Empty: nobody knows.")
     added_at: datetime
     is_hidden: bool = Field(description="An editor never wants it proposed.")
     is_printed: bool = Field(description="It is in an edition.")

@@ -68,11 +68,13 @@ class Feed(models.Model):
     def reset_fetch_state(self, *, now: datetime) -> None:
         """Make the feed due now, and clear what belongs to the server at its former URL."""
         self.etag = self.last_modified = self.last_error = ""
+        self.last_success_at = None
         self.consecutive_failures = 0
         self.next_fetch_at = now
         self.save(
             update_fields=[
-                "etag", "last_modified", "last_error", "consecutive_failures", "next_fetch_at"
+                "etag", "last_modified", "last_error", "last_success_at",
+                "consecutive_failures", "next_fetch_at",
             ]
         )  # fmt: skip
 

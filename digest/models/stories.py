@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
@@ -49,12 +51,16 @@ class Story(models.Model):
     image_width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     image_height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     text = models.TextField(blank=True, help_text="The whole text, if it was pasted.")
-    published_at = models.DateTimeField(default=now)
+    published_at = models.DateTimeField(
+        null=True, blank=True, default=now, help_text="Empty: nobody knows."
+    )
     added_at = models.DateTimeField(default=now, editable=False)
+    # Without a date, it was in its feed already when the feed was added: so it is never new.
+    is_backlog = models.BooleanField(default=False, db_default=False, editable=False)
     is_hidden = models.BooleanField(default=False, help_text="Never propose this story.")
 
     class Meta:
-        ordering = ["-published_at"]
+        ordering = [models.F("published_at").desc(nulls_last=True)]
         verbose_name_plural = "stories"
         constraints = [
             # A story that arrives twice is stored once.
@@ -74,6 +80,12 @@ class Story(models.Model):
         indexes = [
             # draft.draft: a newsletter's recent stories.
             models.Index(fields=["newsletter", "-published_at"], name="story_recent"),
+            # draft.draft and feeds.known: stories whose date nobody knows, by when they were added.
+            models.Index(
+                fields=["newsletter", "-added_at"],
+                name="story_undated",
+                condition=models.Q(published_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -81,6 +93,11 @@ class Story(models.Model):
 
     def get_absolute_url(self) -> str:
         return self.url or reverse("story", args=[self.pk])
+
+    @property
+    def dated_at(self) -> datetime:
+        """When it was published or, if nobody knows, when it was seen first."""
+        return self.published_at or self.added_at
 
     @property
     def link(self) -> str:

@@ -24,7 +24,10 @@ LEAD_SHARE = 0.7
 
 @dataclass(frozen=True)
 class Candidate:
-    """A story that could be printed; `source` is the outlet, empty if unknown."""
+    """A story that could be printed; `source` is the outlet, empty if unknown.
+
+    `published_at` is when the story was seen first, if nobody knows when it was published.
+    """
 
     id: int
     source: str

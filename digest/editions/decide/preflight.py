@@ -78,7 +78,7 @@ def _old_news(edition: Edition, items: Sequence[EditionItem]) -> list[EditionPro
     is_weekly = edition.cadence == Cadence.WEEKLY
     span, span_text = (OLD_FOR_A_WEEK, "two weeks") if is_weekly else (OLD_NEWS, "a week")
     ages = [item.story.published_at for item in items]
-    old = [when for when in ages if when < edition.sends_at - span]
+    old = [when for when in ages if when and when < edition.sends_at - span]
     if not old:
         return []
     oldest = f"{min(old):%B %Y}"

@@ -94,7 +94,7 @@ def _candidate(item: EditionItem) -> Candidate:
         id=story.pk,
         source=story.source_name or (story.feed.outlet if story.feed else ""),
         section_id=item.section_id,
-        published_at=story.published_at,
+        published_at=story.dated_at,
         has_image=bool(story.image_url),
     )
 

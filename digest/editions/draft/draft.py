@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from digest.editions.draft import best_of
 from digest.editions.draft.slots import plan_for
@@ -123,11 +124,12 @@ def _pool(edition: Edition, *, limit: int, now: datetime) -> list[Story]:
     """
     since = _since(edition, now)
     free = _free_stories(edition.newsletter)
-    fresh = list(free.filter(published_at__gte=since)[:MAX_CANDIDATES])
+    is_fresh = Q(published_at__gte=since) | Q(published_at=None, added_at__gte=since)
+    fresh = list(free.filter(is_fresh)[:MAX_CANDIDATES])
     enough = edition.schedule.min_stories if edition.schedule else limit
     if len(fresh) >= enough:
         return fresh
-    return list(free.filter(Q(published_at__gte=since) | Q(added_at__gte=since))[:MAX_CANDIDATES])
+    return list(free.filter(is_fresh | Q(added_at__gte=since))[:MAX_CANDIDATES])
 
 
 def _since(edition: Edition, now: datetime) -> datetime:
@@ -150,14 +152,19 @@ def _since(edition: Edition, now: datetime) -> datetime:
 
 
 def _free_stories(newsletter: Newsletter) -> QuerySet[Story]:
-    """Return the stories that no edition holds, newest first."""
+    """Return the stories that no edition holds, newest first.
+
+    Without a date, a story is as new as its arrival. What its feed held already when it was added
+    is left to the editors, since it may be years old.
+    """
     held = EditionItem.objects.filter(
         newsletter=newsletter, story=OuterRef("pk"), again=False, released=False
     )
     return (
         Story.objects.filter(~Exists(held), newsletter=newsletter, is_hidden=False)
+        .exclude(published_at=None, is_backlog=True)
         .select_related("feed")
-        .order_by("-published_at", "-pk")
+        .order_by(Coalesce("published_at", "added_at").desc(), "-pk")
     )
 
 
@@ -166,7 +173,7 @@ def _candidate(story: Story) -> Candidate:
         id=story.pk,
         source=story.source_name or (story.feed.outlet if story.feed else ""),
         section_id=story.section_id,
-        published_at=story.published_at,
+        published_at=story.dated_at,
         weight=story.feed.weight if story.feed else BY_HAND_WEIGHT,
         has_image=bool(story.image_url),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
 from digest.editions.decide.approve import void_if_changed
 from digest.models import Cadence, Edition, EditionItem, Story
@@ -179,7 +180,7 @@ def addable_stories(edition: Edition, *, term: str = "") -> QuerySet[Story]:
         stories = stories.filter(is_printed=False)
     return stories.annotate(
         printed=Case(When(is_printed=True, then=Value("printed before")), default=Value(""))
-    ).order_by("is_printed", "-published_at")
+    ).order_by("is_printed", Coalesce("published_at", "added_at").desc())
 
 
 def _printed_items_of_the_story(cadence: str) -> QuerySet[EditionItem]:

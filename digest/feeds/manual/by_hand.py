@@ -54,12 +54,12 @@ def add_from_url(
         title=page.title,
         summary=page.summary,
         author=page.author,
-        source_name=page.site_name or _host(page.url),
+        source_name=page.site_name or host_as_outlet(page.url),
         image_url=image.url if image else "",
         image_alt=page.image_alt if image else "",
         image_width=image.width if image else None,
         image_height=image.height if image else None,
-        published_at=min(page.published_at or now, now),
+        published_at=min(page.published_at, now) if page.published_at else None,
         added_at=now,
     )
 
@@ -99,7 +99,7 @@ def add_from_text(
         summary=article.summary,
         text=article.text,
         author=article.author,
-        source_name=_host(link),
+        source_name=host_as_outlet(link),
         image_credit=article.image_credit,
         image_alt=article.image_alt,
         published_at=now,
@@ -115,6 +115,6 @@ def _get_or_create(*, newsletter: Newsletter, identity: str, **fields: Any) -> S
     return story
 
 
-def _host(url: str) -> str:
+def host_as_outlet(url: str) -> str:
     """Return the URL's host, which stands for the outlet's name if that is unknown."""
     return sanitise.name((urlsplit(url).hostname or "").removeprefix("www."))

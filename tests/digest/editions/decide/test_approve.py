@@ -161,8 +161,9 @@ def test_a_problem_that_is_not_blocking_does_not_prevent_an_approval(edition):
 
 
 def test_old_stories_are_reported_as_a_problem_that_is_not_blocking(edition):
-    old = edition.items.first().story
+    old, undated, _ = [item.story for item in edition.items.all()]
     Story.objects.filter(pk=old.pk).update(published_at=datetime(2024, 8, 8, tzinfo=UTC))
+    Story.objects.filter(pk=undated.pk).update(published_at=None)
 
     (problem,) = (found for found in find_problems(reread(edition)) if found.code == "old-news")
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 from digest.editions.draft.draft import DayIsOver, draft_edition
 from digest.editions.draft.slots import DueSlot, due_slots
-from digest.models import Edition, EditionItem, Schedule
+from digest.models import Edition, EditionItem, Schedule, Story
 from tests import factories
 from tests.factories import NOW
 
@@ -180,6 +180,29 @@ def test_the_old_stories_of_a_feed_added_today_fill_an_edition():
         factories.story(newsletter, published_at=NOW - timedelta(days=600), added_at=NOW)
 
     assert draft_edition(newsletter=newsletter, now=NOW).items.count() == 4
+
+
+def test_a_story_without_a_date_is_as_new_as_its_arrival_unless_its_feed_held_it_before(newsletter):
+    factories.schedule(newsletter, min_stories=3)
+    arrived = factories.story(newsletter, published_at=None, added_at=NOW - timedelta(hours=1))
+    held = factories.story(newsletter, published_at=None, added_at=NOW, is_backlog=True)
+    early = factories.story(newsletter, published_at=None, added_at=NOW - timedelta(days=3))
+
+    drafted = titles(draft_edition(newsletter=newsletter, now=NOW))
+
+    assert arrived.title in drafted
+    assert not {held.title, early.title} & set(drafted)
+
+
+def test_what_a_new_feed_held_without_a_date_fills_no_edition():
+    newsletter = factories.newsletter()
+    held = factories.story(newsletter, published_at=None, added_at=NOW, is_backlog=True)
+    assert draft_edition(newsletter=newsletter, now=NOW).items.count() == 0
+
+    # An editor who knows the date may give it one.
+    Story.objects.filter(pk=held.pk).update(published_at=NOW)
+    later = (NOW + timedelta(days=1)).date()
+    assert draft_edition(newsletter=newsletter, date=later, now=NOW).items.count() == 1
 
 
 def test_a_draft_without_a_date_takes_the_next_slot_of_the_schedules(newsletter):
