@@ -158,6 +158,7 @@ def _ingest(
     if parsed is not None and not feed.title:
         feed.title = sanitise.name(parsed.title, 200)
         feed.source_name = feed.source_name or outlet_name(feed.title)
+    is_first = feed.last_success_at is None
     feed.last_success_at, feed.consecutive_failures, feed.last_error = now, 0, ""
     feed.next_fetch_at = now + timedelta(minutes=feed.interval_minutes)
     fields = ["last_success_at", "consecutive_failures", "last_error", "next_fetch_at"]
@@ -168,7 +169,9 @@ def _ingest(
     feed.etag = fetched.etag if len(fetched.etag) <= 500 else ""
     feed.last_modified = fetched.last_modified if len(fetched.last_modified) <= 100 else ""
     feed.save(update_fields=[*fields, "title", "source_name", "etag", "last_modified"])
-    counts = store.store_entries(feed=feed, entries=parsed.entries, now=now)
+    counts = store.store_entries(
+        feed=feed, entries=parsed.entries, now=now, site_url=parsed.site_url, is_first=is_first
+    )
     return IngestReport(
         added=counts.added,
         updated=counts.updated,

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from hashlib import sha256
-from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, quote, urljoin, urlsplit, urlunsplit
 
 from digest.feeds.sanitise import plain_text
+from digest.feeds.tracking import is_tracking
 
 URL_LENGTH = 2000
 
-# Parameters that say where a click came from, and never which page is meant.
-_TRACKING = re.compile(
-    r"fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|igshid|"
-    r"li_fat_id|mc_cid|mc_eid|mkt_tok|vero_id|oly_anon_id|oly_enc_id|rb_clickid|s_cid|"
-    r"icid|cid_source|cmp|cmpid|cmp_id|smid|smtyp|smprod|partner|ftag|ftcamp|sref|"
-    r"spref|taid|rss|ref_src|ref_url|referringsource|traffic_source|wt\.mc_id|xtor|"
-    r"intcid|ncid|ocid|ito|campaign_id|ga_source|sr_share|guccounter|guce_referrer|"
-    r"guce_referrer_sig|__twitter_impression|feature_source"
-    r"|(?:utm|at|ns|mtm|pk|piwik|hsa|stm|itm)_.*|_hs.*",
-    re.IGNORECASE,
-)
+# Pages that only lead on, and the parameters in which they name the page that is meant.
+_REDIRECTORS = {
+    ("www.google.com", "/url"): ("url", "q"),
+    ("www.bing.com", "/news/apiclick.aspx"): ("url",),
+}
+_SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 # What feeds write where they have no link, and where a template has left a value out.
 _NO_LINK = re.compile(
@@ -101,21 +98,64 @@ def _netloc(parts: SplitResult) -> str:
     return f"{host}:{port}" if host and port not in (None, _DEFAULT_PORTS[scheme]) else host
 
 
-def canonical_url(url: str, *, base: str = "") -> str:
-    """Return the URL that identifies the page: `web_url` without its tracking parameters."""
-    parts = urlsplit(web_url(url, base=base))
-    kept = [pair for pair in parts.query.split("&") if not _is_tracking(pair)]
-    return urlunsplit(parts._replace(query="&".join(kept)))
+def fragment(url: str) -> str:
+    """Return what follows the URL's `#`, quoted as `web_url` quotes; empty if it is tracking."""
+    found = quote(url.strip().partition("#")[2], safe="/%:@!$&'()*+,;=~?")
+    return "" if is_tracking(found.partition("=")[0]) else found
 
 
-def _is_tracking(pair: str) -> bool:
-    return bool(_TRACKING.fullmatch(pair.partition("=")[0]))
+def canonical_url(url: str, *, base: str = "", keep: Collection[str] = ()) -> str:
+    """Return the URL that identifies the page: `web_url` without its tracking parameters.
+
+    `keep` has the names, in lower case, of those that the publisher uses for something else. A
+    route of a page of JavaScript, such as `#!/story/7`, is part of the URL.
+    """
+    found = _destination(web_url(url, base=base))
+    parts = urlsplit(found)
+    kept = [
+        pair
+        for pair in parts.query.split("&")
+        if not is_tracking(name := pair.partition("=")[0]) or name.lower() in keep
+    ]
+    route = fragment(url) if found else ""
+    result = urlunsplit(
+        parts._replace(
+            path=_SESSION.sub("", parts.path),
+            query="&".join(kept),
+            fragment=route if route.startswith(("/", "!")) else "",
+        )
+    )
+    return result if len(result) <= URL_LENGTH else ""
+
+
+def _destination(url: str) -> str:
+    """Return the page that a redirecting page leads to, if its own URL names it."""
+    parts = urlsplit(url)
+    if not (names := _REDIRECTORS.get((parts.netloc, parts.path))):
+        return url
+    values = parse_qs(parts.query, errors="replace")
+    found = (web_url(value) for name in names for value in values.get(name, ()))
+    return next(filter(None, found), url)
+
+
+def tracking_parameters(url: str) -> dict[str, str]:
+    """Return the values of the URL's tracking parameters, by their names in lower case."""
+    pairs = (pair.partition("=") for pair in urlsplit(web_url(url)).query.split("&"))
+    return {name.lower(): value for name, _, value in pairs if is_tracking(name)}
 
 
 def identity(url: str) -> str:
-    """Return the SHA-256 of the canonical URL without its scheme, `www.` and final slash."""
-    bare = re.sub(r"^https?://(?:www\.)?", "", canonical_url(url)).rstrip("/")
-    return sha256(bare.encode()).hexdigest()
+    """Return the identity of the page at the URL."""
+    return identity_of(canonical_url(url))
+
+
+def identity_of(canonical: str) -> str:
+    """Return the SHA-256 of a canonical URL without its scheme, `www.` and final slash."""
+    return sha256(bare(canonical).encode()).hexdigest()
+
+
+def bare(canonical: str) -> str:
+    return re.sub(r"^https?://(?:www\.)?", "", canonical).rstrip("/")
 
 
 def guid_key(guid: str, *, feed_url: str) -> str:

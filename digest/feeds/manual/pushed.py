@@ -10,11 +10,11 @@ from hashlib import sha256
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from digest.feeds import sanitise, store, urls
+from digest.feeds import drafts, sanitise, store, urls
 from digest.models import EditionItem, Story
 from subscribers.models import Newsletter, Section
 
-# Fields that a program may correct besides store.SOURCE_FIELDS. Only store.SOURCE_FIELDS tell
+# Fields that a program may correct besides drafts.SOURCE_FIELDS. Only drafts.SOURCE_FIELDS tell
 # whether an editor has changed the story.
 _ALSO_CORRECTABLE = ("image_alt", "text", "url")
 
@@ -104,7 +104,7 @@ def _draft(
         published_at=min(pushed.published_at or now, now),
         added_at=now,
     )
-    story.source_hash = store.source_hash(story)
+    story.source_hash = drafts.source_hash(story)
     return story
 
 
@@ -126,7 +126,7 @@ def _correct(story: Story, draft: Story) -> PushOutcome:
     placed = EditionItem.objects.filter(story=story, released=False).exists()
     if not is_pushed or placed or not store.may_update(story, draft):
         return PushOutcome.KEPT
-    fields = [*store.SOURCE_FIELDS, *_ALSO_CORRECTABLE, "source_hash"]
+    fields = [*drafts.SOURCE_FIELDS, *_ALSO_CORRECTABLE, "source_hash"]
     for name in fields:
         setattr(story, name, getattr(draft, name))
     story.save(update_fields=fields)

@@ -1,0 +1,129 @@
+"""Make of a feed's entries the stories that they would become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from digest.feeds import outlets, sanitise
+from digest.feeds.dates import MAX_AHEAD
+from digest.feeds.identify import Entry, Identified, identify
+from digest.feeds.parse import FeedEntry
+from digest.models import Feed, Story
+
+# Fields that a feed may change in a story that it brought.
+SOURCE_FIELDS = (
+    "title", "summary", "author", "source_name", "image_url", "image_credit",
+    "image_width", "image_height",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An unsaved story, and by what its entry is known."""
+
+    story: Story
+    known_by: Identified
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An entry that becomes no story; `reason` is a sentence."""
+
+    title: str
+    reason: str
+
+
+def make_drafts(
+    *, feed: Feed, entries: Sequence[FeedEntry], now: datetime, site_url: str = ""
+) -> list[Draft | Skipped]:
+    """Return what becomes of each entry, in the feed's order; each story comes once.
+
+    `feed` need not be saved. `site_url` is the page that it names as its own.
+    """
+    titles = [_title(entry, feed) for entry in entries]
+    found = identify(
+        [
+            Entry(
+                title=title,
+                link=entry.link,
+                guid=entry.guid,
+                published_at=_past(entry.published_at, now=now),
+                outlet=sanitise.name(entry.source),
+                source_url=entry.source_url,
+            )
+            for entry, title in zip(entries, titles, strict=True)
+        ],
+        feed_url=feed.url,
+        site_url=site_url,
+    )
+    result: list[Draft | Skipped] = []
+    seen: set[object] = set()
+    for index, (entry, title, known_by) in enumerate(zip(entries, titles, found, strict=True)):
+        if not title or known_by is None:
+            reason = "It has no usable link." if title else "It has no title."
+            result.append(Skipped(title, reason))
+            continue
+        text = title.casefold(), _past(entry.published_at, now=now)
+        keys = {known_by.identity, (known_by.url, *text), (known_by.guid or known_by.url, *text)}
+        if keys & seen:
+            result.append(Skipped(title, "It is the same story as an entry before it."))
+            continue
+        seen |= keys
+        story = _story(feed, entry, title, known_by, now=now)
+        # Entries without a date keep the publisher's order.
+        story.added_at = now - timedelta(microseconds=index)
+        result.append(Draft(story, known_by))
+    return result
+
+
+def _title(entry: FeedEntry, feed: Feed) -> str:
+    return outlets.without_outlet(sanitise.title(entry.title), _outlet(entry, feed))
+
+
+def _outlet(entry: FeedEntry, feed: Feed) -> str:
+    return sanitise.name(entry.source) or sanitise.name(feed.outlet)
+
+
+def _past(moment: datetime | None, *, now: datetime) -> datetime | None:
+    """Return when it was published; None if that is far ahead, so that it means something else."""
+    if moment is None or moment > now + MAX_AHEAD:
+        return None
+    # A date in the future would keep the story on top for hours.
+    return min(moment, now)
+
+
+def _story(
+    feed: Feed, entry: FeedEntry, title: str, known_by: Identified, *, now: datetime
+) -> Story:
+    outlet, image = _outlet(entry, feed), entry.image
+    summary = sanitise.summary(entry.summary, title=title)
+    if outlets.is_only_headline(summary, headline=title, outlet=outlet):
+        summary = ""
+    story = Story(
+        newsletter_id=feed.newsletter_id,
+        section_id=feed.section_id,
+        feed=feed,
+        origin=Story.Origin.FEED,
+        url=known_by.url,
+        identity=known_by.identity,
+        guid=known_by.guid,
+        title=title,
+        summary=summary,
+        author=sanitise.name(entry.author, 200),
+        source_name=outlet,
+        image_url=image.url if image else "",
+        image_credit=sanitise.name(entry.image_credit, 200) if image else "",
+        image_width=image.width if image else None,
+        image_height=image.height if image else None,
+        published_at=_past(entry.published_at, now=now),
+    )
+    story.source_hash = source_hash(story)
+    return story
+
+
+def source_hash(story: Story) -> str:
+    """Return the hash that tells a source's change from an editor's (Story.source_hash)."""
+    return sha256(repr([getattr(story, name) for name in SOURCE_FIELDS]).encode()).hexdigest()

@@ -1,0 +1,28 @@
+"""Take the outlet's name off its headlines and summaries, since it is printed beside them."""
+
+from __future__ import annotations
+
+import re
+
+_SEPARATORS = "-\u2010\u2011\u2012\u2013\u2014\u2015|\u00b7\u2022\u00bb>"
+_WORD = re.compile(r"\w+")
+
+
+def without_outlet(headline: str, outlet: str) -> str:
+    """Return `Storm closes ports` for `Storm closes ports - Eastern Gazette`, of that outlet."""
+    if not outlet or headline[-len(outlet) :].casefold() != outlet.casefold():
+        return headline
+    rest = headline[: -len(outlet)].rstrip()
+    bare = rest.rstrip(_SEPARATORS).rstrip()
+    # A name without a mark before it belongs to the sentence, as in “A visit to the Gazette”.
+    return bare if bare and bare != rest else headline
+
+
+def is_only_headline(summary: str, *, headline: str, outlet: str) -> bool:
+    """Tell whether a summary begins with the headline and the outlet: it is a list of links.
+
+    Google News sends these, with nothing else or with other outlets' headlines after them.
+    """
+    beginning = _WORD.findall(f"{headline} {outlet}".casefold())
+    words = _WORD.findall(summary[:1000].casefold())
+    return bool(outlet) and words[: len(beginning)] == beginning
