@@ -1,0 +1,102 @@
+"""read_feed tells what a feed would bring, in lines of JSON, and stores nothing."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from digest.models import Feed, Story
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def read(*args):
+    out = io.StringIO()
+    call_command("read_feed", *map(str, args), stdout=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+@pytest.fixture
+def stored(tmp_path):
+    def store(body, name="feed.xml", header=None):
+        path = tmp_path / name
+        path.write_bytes(body)
+        if header is not None:
+            (tmp_path / f"{name}.hdr").write_text(header)
+        return path
+
+    return store
+
+
+def test_each_entry_is_a_story_or_has_the_reason_why_it_is_none(stored, sample):
+    lines = read(stored(sample("feeds/rss-media.xml")), "--as-of", "2026-03-10T06:00Z")
+
+    assert [line.get("skipped") for line in lines] == [
+        None, None, None, "It is the same story as an entry before it.", "It has no usable link.",
+    ]  # fmt: skip
+    assert lines[2] == {
+        "title": "Council votes on the pier",
+        "url": "https://harbour.example/news/pier",
+        "identity": lines[2]["identity"],
+        "published_at": "2026-03-09T20:00:00+00:00",
+        "outlet": "Harbour Post",
+        "summary": "A vote on Thursday decides.",
+        "image": "https://harbour.example/img/pier.jpg",
+        "section": None,
+    }
+    assert not Story.objects.exists()
+    assert not Feed.objects.exists()
+
+
+def test_a_feed_of_a_newsletter_is_read_as_it_is_set_up_there(web, sample):
+    newsletter = factories.newsletter()
+    section = factories.section(newsletter, slug="harbour")
+    url = web.serve("/feed.xml", sample("feeds/rss-media.xml"))
+    factories.feed(newsletter, url=url, source_name="Ours", section=section)
+
+    assert {(line["outlet"], line["section"]) for line in read(url)[:3]} == {("Ours", "harbour")}
+
+
+def test_it_is_read_as_at_the_time_and_from_the_url_that_are_given(stored):
+    items = "<item><title>A</title><link>/a</link><pubDate>2026-03-10T05:00Z</pubDate></item>"
+    file = stored(f"<rss version='2.0'><channel>{items * 2}</channel></rss>".encode())
+
+    early, twice = read(file, "--url", "https://a.example/feed", "--as-of", "2026-03-10T04:00")
+    assert (early["url"], early["published_at"]) == (
+        "https://a.example/a",
+        "2026-03-10T04:00:00+00:00",
+    )
+    assert twice == {"skipped": "It is the same story as an entry before it.", "title": "A"}
+    assert [line["skipped"] for line in read(file)] == ["It has no usable link."] * 2
+
+
+@pytest.mark.parametrize(
+    "header",
+    ['{"Content-Type": "text/xml; charset=latin1"}', "content-TYPE: text/xml; charset=latin1\n"],
+)
+def test_the_headers_beside_a_file_count(stored, sample, header):
+    body = sample("feeds/latin1.xml").split(b"?>", 1)[1]
+    lines = read(stored(body, header=header), "--url", "https://a.example/")
+    assert lines[0]["title"] == "Un été très chaud à la côte"
+
+
+@pytest.mark.parametrize("header", ["", "[]", "{", "[" * 100_000, "\x00"])
+def test_what_is_no_feed_is_a_line_and_no_failure(stored, header):
+    file = stored(b"<html><body>Hello</body></html>", header=header)
+    assert read(file) == [{"skipped": "It is a web page, not a feed.", "title": ""}]
+    assert read(stored(b""), "--page")[0]["title"] == ""
+
+
+def test_an_articles_page_is_the_story_that_adding_it_would_make(web, sample):
+    (line,) = read(web.serve("/news/1", sample("pages/article.html")), "--page")
+    assert line["published_at"] == "2026-03-10T04:30:00+00:00"
+    assert line["title"]
+    assert line["image"].endswith("/img/boat.jpg")
+
+
+@pytest.mark.parametrize("name", ["nowhere.xml", "https://127.0.0.1:1/feed"])
+def test_what_cannot_be_read_fails_with_a_sentence(name):
+    with pytest.raises(CommandError, match=r"nowhere.xml cannot be read|/feed could not be read"):
+        read(name)
