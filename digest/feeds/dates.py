@@ -27,14 +27,16 @@ _CENTURY_TURN = 50
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\d(?:[T ]\d\d\S* ?\S*)?")
 _EPOCH = re.compile(r"(\d{10})(?:\d{3})?")
 _TIME = re.compile(
-    r"(?<![\d.])(\d{1,2})(?::|h|H|時|时|點|点|시 ?)(\d{2})(?:(?::|分|분 ?)(\d{2})(?:[.,]\d++)?)?"
-    r"(?:[秒분分초](?![^\W\d_]))?(?![\d:])"
+    r"(?<![\d.])(\d{1,2})(?::| ?[hH] ?|時|时|點|点|시 ?)(\d{2})"
+    r"(?:(?::|分|분 ?)(\d{2})(?:[.,]\d++)?)?(?:[秒분分초](?![^\W\d_]))?(?![\d:])"
 )
 # The half of the day, after the time or, in East Asian languages, before it.
 _HALF_AFTER = re.compile(r" ?(?:([ap])\.?m\b\.?|(صباحا|ص)\b|(مساء|م)\b)", re.IGNORECASE)
 _HALF_BEFORE = re.compile(r"(?:(午後|下午|오후)|午前|上午|오전) ?$")
 _OFFSET = re.compile(r" ?(?:GMT|UTC)?([+-])(\d{1,2}):?(\d{2})?(?![\d.:/-])", re.IGNORECASE)
 _ZONE_NAME = re.compile(r" ?\(?([^\W\d_]{1,5})\b\)?")
+# In German, Italian and the languages of the North a full stop may stand in the time, too.
+_TIME_WITH_STOP = re.compile(r"(?<=\d{4}) (\d{1,2})\.(\d{2})()$")
 _LATER = {"p", "P", "午後", "下午", "오후"}
 _AFTER_TIME = {"UHR", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"}
 _ZONE_COMMENT = re.compile(r" ?\([^()]{0,40}\)$")
@@ -155,7 +157,7 @@ def _standard(text: str) -> datetime | None:
 def _written(text: str, context: DateContext) -> datetime | None:
     """Read a date as people write it; raise ValueError if it names no moment."""
     text = _ZONE_COMMENT.sub("", text) if _OFFSET.search(text) else text
-    clock = _TIME.search(text)
+    clock = _TIME.search(text) or _TIME_WITH_STOP.search(text)
     if clock is None:
         day = _day(text, context)
         return datetime.combine(day, time(12), tzinfo=UTC) if day else None

@@ -86,7 +86,7 @@ def identify(
             identity = urls.identity_of(url)
         return Identified(url, identity, own, guid, has_own_id)
 
-    guids = _guids(entries, feed_url=feed_url)
+    guids = _guids(entries, leads, feed_url=feed_url)
     return [
         known_by(entry, url, guid) if url else None
         for entry, url, guid in zip(entries, leads, guids, strict=True)
@@ -130,8 +130,17 @@ def _texts(entries: Sequence[Entry], leads: Sequence[str]) -> dict[str, dict[str
     """Return which texts stand under each URL, by the feed's id for them."""
     texts: dict[str, dict[str, set[Text]]] = defaultdict(lambda: defaultdict(set))
     for entry, url in zip(entries, leads, strict=True):
-        texts[url][entry.guid].add(entry.text)
+        if not (_is_atom_id(entry.guid) and texts[url][entry.guid]):
+            texts[url][entry.guid].add(entry.text)
     return texts
+
+
+def _is_atom_id(guid: str) -> bool:
+    """Tell whether entries of this id are versions of one (RFC 4287, section 4.1.1).
+
+    An RSS feed may have any text for an id, such as the same URL for all entries.
+    """
+    return guid.startswith(("tag:", "urn:"))
 
 
 def _tells_apart(texts_by_name: dict[str, set[Text]]) -> bool:
@@ -140,10 +149,14 @@ def _tells_apart(texts_by_name: dict[str, set[Text]]) -> bool:
     return several and all(len(texts) == 1 for texts in texts_by_name.values())
 
 
-def _guids(entries: Sequence[Entry], *, feed_url: str) -> list[str]:
-    """Return the keys of the entries' ids; empty for an id that several texts have."""
+def _guids(entries: Sequence[Entry], leads: Sequence[str], *, feed_url: str) -> list[str]:
+    """Return the keys of the entries' ids; empty for an id that several stories have."""
     keys = [urls.guid_key(entry.guid, feed_url=feed_url) for entry in entries]
-    count = Counter(key for key, _ in {(k, e.text) for k, e in zip(keys, entries, strict=True)})
+    stories = {
+        (key, url if _is_atom_id(entry.guid) else entry.text)
+        for key, url, entry in zip(keys, leads, entries, strict=True)
+    }
+    count = Counter(key for key, _ in stories)
     return [key if count[key] == 1 else "" for key in keys]
 
 

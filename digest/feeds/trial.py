@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from digest.feeds import fetch, sanitise, urls
 from digest.feeds.drafts import Draft, make_drafts
@@ -85,8 +86,7 @@ def try_feed(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
     except NotAFeed as error:
         yield {"skipped": str(error), "title": ""}
         return
-    feed = Feed.objects.select_related("section").filter(url=source.url).first()
-    feed = feed or Feed(url=source.url)
+    feed = _stored(source.url) or Feed(url=source.url)
     feed.title = feed.title or sanitise.name(parsed.title, 200)
     feed.source_name = feed.source_name or outlet_name(feed.title)
     for made in make_drafts(feed=feed, entries=parsed.entries, now=now, site_url=parsed.site_url):
@@ -97,6 +97,14 @@ def try_feed(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
     for entry in parsed.left_out:
         reason = f"Only the newest {MAX_ENTRIES} entries of a feed come."
         yield {"skipped": reason, "title": sanitise.title(entry.title)}
+
+
+def _stored(url: str) -> Feed | None:
+    try:
+        return Feed.objects.select_related("section").filter(url=url).first()
+    except DatabaseError:
+        # A feed can be read without a database, as one that no newsletter has.
+        return None
 
 
 def _parse(source: Source) -> ParsedFeed:

@@ -125,6 +125,12 @@ def test_an_id_of_several_entries_identifies_none_of_them():
     assert [bool(each.guid) for each in found] == [False, False, True]
 
 
+def test_two_versions_of_an_atom_entry_are_one_story():
+    versions = entry("One", guid="tag:a,2026:1"), entry("One, corrected", guid="tag:a,2026:1")
+    assert set(identities(*versions)) == set(identities(*versions[:1]))
+    assert {each.guid for each in known(*versions)} == {known(*versions[:1])[0].guid}
+
+
 def test_an_entry_without_a_usable_link_is_known_by_nothing():
     assert known(entry(link="ftp://harbour.example/a"), entry(link="")) == [None, None]
 
