@@ -28,7 +28,12 @@ def read_json_feed(text: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]
         return None
     if "jsonfeed.org/version" not in _string(feed, "version"):
         return None
-    about = {"title": _string(feed, "title"), "language": _string(feed, "language")}
+    about = {
+        "title": escape(_string(feed, "title"), quote=False),
+        "language": _string(feed, "language"),
+        "link": _string(feed, "home_page_url"),
+        "links": [{"rel": "self", "href": _string(feed, "feed_url")}],
+    }
     items = [item for item in feed["items"][:_MOST_ITEMS] if isinstance(item, dict)]
     return about, [_entry(item, _authors(feed)) for item in items]
 
