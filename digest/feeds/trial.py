@@ -17,6 +17,7 @@ from digest.feeds.drafts import Draft, make_drafts
 from digest.feeds.ingest import outlet_name
 from digest.feeds.manual.by_hand import host_as_outlet
 from digest.feeds.manual.pages import read_page
+from digest.feeds.packing import CannotUnpack, unpack
 from digest.feeds.parse import MAX_ENTRIES, NotAFeed, ParsedFeed, parse
 from digest.models import Feed, Story
 
@@ -59,6 +60,11 @@ def load(name: str, *, url: str = "") -> Source:
         raise Unreadable(f"{name} cannot be read: {error.strerror}.") from error
     if len(body) > limit:
         raise Unreadable(f"{name} is larger than {limit / 1e6:g} MB.")
+    try:
+        encoding = _header(header_text, "content-encoding")
+        body = unpack(body, content_encoding=encoding, max_bytes=limit)
+    except CannotUnpack as error:
+        raise Unreadable(f"{name} cannot be read. {error}") from error
     return Source(body, url, _header(header_text, "content-type"))
 
 
@@ -113,7 +119,7 @@ def _parse(source: Source) -> ParsedFeed:
 
 def try_page(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
     """Yield the story that an article's page would become, or `skipped` with the reason."""
-    page = read_page(source.body, url=source.url)
+    page = read_page(source.body, url=source.url, content_type=source.content_type)
     if page is None:
         yield {"skipped": "It has no headline. Is it an article's page?", "title": ""}
         return
