@@ -11,6 +11,8 @@ from django.db.models import Q
 from digest.feeds.drafts import Draft
 from digest.models import Feed, Story
 
+Text = tuple[str, str, datetime | None]
+
 
 def known_stories(feed: Feed, drafts: Sequence[Draft]) -> dict[int, Story]:
     """Return the stored story of each known draft, by the draft's index; each story once.
@@ -27,13 +29,16 @@ def known_stories(feed: Feed, drafts: Sequence[Draft]) -> dict[int, Story]:
         if index not in known and story.pk not in taken:
             known[index] = story
             taken.add(story.pk)
-    by_text = defaultdict(list)
+    by_text: dict[Text, list[Story]] = defaultdict(list)
     for story in stored:
-        if story.feed_id == feed.pk and story.pk not in taken:
-            by_text[_text(story)].append(story)
+        if story.feed_id == feed.pk:
+            for text in _texts(story):
+                by_text[text].append(story)
     for index, draft in enumerate(drafts):
-        if index not in known and (same := by_text[_text(draft.story)]):
-            known[index] = same.pop()
+        same = (story for text in _texts(draft.story) for story in by_text[text])
+        if index not in known and (found := next((s for s in same if s.pk not in taken), None)):
+            known[index] = found
+            taken.add(found.pk)
     _make_unique(drafts, known, stored)
     return known
 
@@ -41,24 +46,29 @@ def known_stories(feed: Feed, drafts: Sequence[Draft]) -> dict[int, Story]:
 def _candidates(feed: Feed, drafts: Sequence[Draft]) -> list[Story]:
     stories = [draft.story for draft in drafts]
     identities = {key for d in drafts for key in (d.known_by.identity, d.known_by.own_identity)}
-    titles = {story.title for story in stories}
-    same_text = Q(feed=feed, title__in=titles) & (
-        Q(published_at__in={s.published_at for s in stories if s.published_at})
-        | Q(published_at=None, source_hash__in={s.source_hash for s in stories})
-    )
+    same_words = Q(source_hash__in={story.source_hash for story in stories})
+    same_title = Q(title__in={story.title for story in stories})
+    dates = {story.published_at for story in stories} - {None}
+    same_text = Q(published_at=None) & same_words
+    same_text |= Q(published_at__in=dates) & (same_title | same_words)
     return list(
         Story.objects.filter(
             Q(identity__in=identities)
             | Q(guid__in={story.guid for story in stories} - {""})
-            | same_text,
+            | Q(feed=feed) & same_text,
             newsletter=feed.newsletter_id,
         )
     )
 
 
-def _text(story: Story) -> tuple[str, datetime | None, str]:
-    """Return what makes two stories of a feed the same: an undated one has to be the same word."""
-    return story.title, story.published_at, "" if story.published_at else story.source_hash
+def _texts(story: Story) -> list[Text]:
+    """Return what makes two stories of a feed the same, each of them enough.
+
+    An editor may have changed the title, so the source's words count as well. Without a date they
+    alone do, since a column has the same title each week.
+    """
+    words = "words", story.source_hash, story.published_at
+    return [words, ("title", story.title, story.published_at)] if story.published_at else [words]
 
 
 def _by_likeness(
