@@ -22,6 +22,7 @@ def page(head="", before="", charset="utf-8"):
     ).encode(charset)
 
 
+@pytest.mark.subprocess
 def test_a_pages_charset_may_stand_in_its_header_alone(web, db):
     headers = {"Content-Type": "text/html; charset=ISO-8859-1"}
     url = web.serve("/news/pier", page(charset="latin-1"), headers=headers)
