@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -9,6 +10,7 @@ from typing import Any
 
 from django.utils.timesince import timesince
 
+from subscribers.admin.import_questions import QuestionsForm
 from subscribers.models import ImportJob
 from subscribers.transfer import jobs
 from subscribers.transfer.presets import Field, RowKind
@@ -53,11 +55,13 @@ class PreviewRow:
 
 
 def panel(job: ImportJob, *, now: datetime) -> dict[str, Any]:
+    refusals = list(job.refusals.all()[:REFUSALS])
     return {
         "job": job,
         "colour": COLOURS[Status(job.status)],
         "headline": HEADLINES[Status(job.status)],
-        "refusals": list(job.refusals.all()[:REFUSALS]),
+        "refusals": refusals,
+        "all_shown": len(refusals) == job.refused + job.unread_dates,
         "can_resume": job.status == Status.STOPPED and job.line > 0 and bool(job.file),
         **progress(job, now=now),
     }
@@ -98,7 +102,8 @@ def preview(job: ImportJob, *, now: datetime) -> list[PreviewRow]:
     Raises:
         UnreadableFile: the rows cannot be read.
     """
-    plan = jobs.plan_of(job, now=now)
+    survey, _ = jobs.questions_of(job, now=now)
+    plan = jobs.plan_of(job, now=now).surveyed(survey)
     # Only the columns are checked here: the form below them checks the evidence of consent.
     checker = replace(plan.checker, confirmed=job.treatment == ImportJob.Treatment.CONFIRMED)
     records = plan.sheet.records()
@@ -135,6 +140,18 @@ def _effect(kind: RowKind, *, is_confirmed: bool) -> str:
         RowKind.COMPLAINED: "complained",
     }
     return f"{past_events.get(kind, 'is blocked')}: gets no mail from here"
+
+
+def questions_form(
+    data: Mapping[str, Any] | None, job: ImportJob, *, now: datetime
+) -> QuestionsForm:
+    """Return the form for what the list leaves open, as the job's columns map it now.
+
+    Raises:
+        UnreadableFile: the list cannot be read.
+    """
+    questions = jobs.questions_of(job, now=now)[1] if Field.EMAIL in job.columns else []
+    return QuestionsForm(data, job=job, questions=questions)
 
 
 def preview_context(job: ImportJob, *, now: datetime) -> dict[str, Any]:

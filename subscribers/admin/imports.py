@@ -22,7 +22,13 @@ from unfold.decorators import display
 
 from subscribers import tasks
 from subscribers.admin.import_forms import ColumnMappingForm, EvidenceForm, UploadForm
-from subscribers.admin.import_panel import COLOURS, panel, preview_context, progress
+from subscribers.admin.import_panel import (
+    COLOURS,
+    panel,
+    preview_context,
+    progress,
+    questions_form,
+)
 from subscribers.admin.labels import by_label
 from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import ImportJob, Newsletter
@@ -131,14 +137,18 @@ class ImportJobAdmin(ReadOnlyAdmin):
             return self._start(request, job, resume=True)
         mapping = ColumnMappingForm(data, job=job, header=jobs.sheet_of(job).header())
         evidence = EvidenceForm(data, job=job)
-        context |= {"mapping": mapping, "evidence": evidence}
-        if data is not None and mapping.is_valid() and evidence.is_valid():
+        if mapping.is_valid():
+            _use(mapping, evidence, job)
+        questions = questions_form(data, job, now=now())
+        context |= {"mapping": mapping, "evidence": evidence, "questions": questions}
+        if data is not None and mapping.is_valid() and evidence.is_valid() and questions.is_valid():
             try:
                 jobs.configure(
                     job_id=job.pk,
                     preset=mapping.cleaned_data["preset"],
                     columns=mapping.columns(),
                     kind=mapping.cleaned_data["kind"],
+                    answers=questions.answers(),
                     **evidence.cleaned_data,
                 )
             except InvalidImportState as error:
@@ -166,10 +176,14 @@ class ImportJobAdmin(ReadOnlyAdmin):
         except UnreadableFile as error:
             return self._fragment(request, "columns", context | {"unreadable": str(error)})
         if mapping.is_valid():
-            job.preset, job.kind = mapping.cleaned_data["preset"], mapping.cleaned_data["kind"]
-            job.columns = mapping.columns()
-            job.treatment = request.POST.get("treatment", "")
-            context |= preview_context(job, now=now())
+            _use(mapping, EvidenceForm(request.POST, job=job), job)
+            try:
+                questions = questions_form(request.POST, job, now=now())
+            except UnreadableFile as error:
+                return self._fragment(request, "columns", context | {"unreadable": str(error)})
+            if questions.is_valid():
+                job.answers = questions.answers().as_json()
+            context |= {"questions": questions} | preview_context(job, now=now())
         return self._fragment(request, "columns", context | {"mapping": mapping})
 
     def progress_fragment(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -213,6 +227,13 @@ def _refused(job: ImportJob) -> Iterator[str]:
     yield "\ufeff"
     yield from exporting.csv_lines([("line", "email", "reason")])
     yield from exporting.csv_lines(rows.iterator(chunk_size=2000))
+
+
+def _use(mapping: ColumnMappingForm, evidence: EvidenceForm, job: ImportJob) -> None:
+    """Read the list as the forms say, without saving that."""
+    job.preset, job.kind = mapping.cleaned_data["preset"], mapping.cleaned_data["kind"]
+    job.columns = mapping.columns()
+    job.treatment = str(evidence["treatment"].value())
 
 
 def _redirect_to(job: ImportJob) -> HttpResponse:

@@ -68,6 +68,10 @@ class ImportJob(models.Model):
         help_text="Empty: preset and status decide.",
     )
     treatment = models.CharField(max_length=16, choices=Treatment, default=Treatment.ASK)
+    # survey.Survey and survey.Answers: what the list says of itself, and what the operator says of
+    # what it leaves open.
+    survey = models.JSONField(null=True, blank=True)
+    answers = models.JSONField(null=True, blank=True)
     evidence = models.TextField(
         blank=True, max_length=2000, help_text="Where, when and how these readers agreed."
     )
@@ -94,6 +98,9 @@ class ImportJob(models.Model):
     suppressed = models.PositiveBigIntegerField(default=0)
     already_there = models.PositiveBigIntegerField(default=0)
     refused = models.PositiveBigIntegerField(default=0)
+    unread_dates = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Rows that were not refused; a date is left out."
+    )
 
     class Meta:
         ordering = ["-created_at"]
@@ -150,7 +157,7 @@ UNUSUAL = models.Q(email__regex="[@\uff20\ufe6b]|%40") & ~models.Q(
 
 
 class ImportRefusal(models.Model):
-    """A row of a list that was not imported, and why."""
+    """A row of a list that was not imported, or not with all it says, and why."""
 
     job = models.ForeignKey(
         ImportJob, on_delete=models.CASCADE, related_name="refusals", db_index=False
@@ -158,6 +165,8 @@ class ImportRefusal(models.Model):
     line = models.PositiveBigIntegerField()
     email = models.CharField(max_length=254, blank=True)
     reason = models.CharField(max_length=300)
+    # The row was imported, and only a date in it was left out.
+    is_note = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["job", "line"]

@@ -1,16 +1,23 @@
 """Readers in from lists and out to lists: CSV, checked row by row, stored by the ten thousand.
 
-unpacking    opens a list as text, packed by gzip or not, in any of several encodings
-spreadsheet  reads it record by record
-presets      what the columns mean, for each product whose exports are recognised
-rows         what one record says about a reader
-checking     checks that by the rules of a sign-up
-storing      stores a batch, by the few `statements`
-statements   the SQL of storing
-refusals     removes erased people's addresses from refused rows
-importing    imports a list batch by batch, and accounts for every row
-jobs         runs an import in the background, in slices
-files        keeps uploaded lists while an import needs them
-exporting    writes readers as CSV that `importing` reads
-whole_file   writes an export to a temporary file, so that it is served whole or not at all
+unpacking       opens a list as text, packed by gzip or not, in any of several encodings
+spreadsheet     reads it record by record
+presets         what the columns mean, for each product whose exports are recognised
+leaving_words   the words with which lists say who left
+calendar_names  the names of months and days
+dates           reads the dates of a list strictly
+signs           which columns say who left, and what their values mean
+questions       what a list leaves open, and the operator's answers
+survey          looks at a whole list before its first row is stored
+rows            what one record says about a reader
+placeholders    the addresses of deleted accounts
+checking        checks that by the rules of a sign-up
+storing         stores a batch, by the few `statements`
+statements      the SQL of storing
+refusals        removes erased people's addresses from refused rows
+importing       imports a list batch by batch, and accounts for every row
+jobs            runs an import in the background, in slices
+files           keeps uploaded lists while an import needs them
+exporting       writes readers as CSV that `importing` reads
+whole_file      writes an export to a temporary file, so that it is served whole or not at all
 """

@@ -10,7 +10,7 @@ import re
 import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +19,9 @@ from django.core.exceptions import ValidationError
 from subscribers.addresses.address import BadAddress, compare_key, normalise
 from subscribers.addresses.mentions import addresses_in
 from subscribers.models import one_line
+from subscribers.transfer import dates
+from subscribers.transfer.dates import Orders
+from subscribers.transfer.placeholders import is_placeholder
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.rows import Row
 from subscribers.transfer.spreadsheet import Refusal
@@ -30,8 +33,6 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}+){0,2}")
 # What nearly all addresses look like. Before their @-sign, `normalise` refuses nothing and changes
 # only the names of RFC 2142, such as Postmaster, which it writes in lower case.
 _ORDINARY_ADDRESS = re.compile(r"([A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+)@([a-zA-Z0-9.-]+)")
-# Go's own time format, which listmonk exports: 2020-09-06 13:16:07.142367 +0200 CEST.
-_GO_ZONE = re.compile(r" ([+-]\d{4})( [A-Z0-9+-]+)?$")
 _LONGEST_LOCAL, _LONGEST = 64, 254
 LONGEST_NAME = 120
 
@@ -57,10 +58,14 @@ class Checked(NamedTuple):
 
 @dataclass
 class Batch:
-    """Consecutive rows of a list, checked; `duplicates` counts the rows that repeat an address."""
+    """Consecutive rows of a list, checked; `duplicates` counts the rows that repeat an address.
+
+    `unread` are rows that are not refused although a date in them cannot be read.
+    """
 
     rows: list[Checked] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    unread: list[Refusal] = field(default_factory=list)
     duplicates: int = 0
     seen: set[tuple[str, bool]] = field(default_factory=set)
     # The thread that checks makes this beforehand, while another batch is being stored.
@@ -93,18 +98,23 @@ class Checker:
     `confirmed`: the readers have confirmed elsewhere, so they need not be asked.
     `requires_confirmed_at`: the list has a column of confirmation dates, and a reader without a
     date is still asked.
+    `orders`: whether the day or the month comes first in the list's dates.
     """
 
     confirmed: bool
     now: datetime
     requires_confirmed_at: bool = False
     lenient: bool = False
+    orders: Orders = field(default_factory=dict)
     zones: frozenset[str] = field(default_factory=lambda: frozenset(zoneinfo.available_timezones()))
 
     def fill(self, batch: Batch, rows: Iterable[Row | Refusal]) -> Batch:
         """Check each row. If an address comes twice, the first row counts."""
         for row in rows:
-            checked = row if isinstance(row, Refusal) else self.check(row)
+            if isinstance(row, Refusal):
+                batch.refused.append(row)
+                continue
+            checked = self.check(row)
             if isinstance(checked, Refusal):
                 batch.refused.append(checked)
                 continue
@@ -114,14 +124,36 @@ class Checker:
             else:
                 batch.seen.add(key)
                 batch.rows.append(checked)
+                if (row.confirmed_at or row.signed_up_at) and checked.kind in _READER_KINDS:
+                    self._note_unread_dates(batch, row, checked)
         return batch
+
+    def _note_unread_dates(self, batch: Batch, row: Row, checked: Checked) -> None:
+        """Say of which reader a date is left out of the evidence, and what follows from that."""
+        if checked.confirmed_at is None and not dates.is_empty(row.confirmed_at):
+            asked = self.confirmed and self.requires_confirmed_at and not checked.is_confirmed
+            follows = ", so the reader is asked by mail to confirm" if asked else ""
+            reason = f"the confirmation date {self._unread(row.confirmed_at)}{follows}"
+        elif '"signed_up_at"' not in checked.details and not dates.is_empty(row.signed_up_at):
+            reason = f"the sign-up date {self._unread(row.signed_up_at)} and is left out"
+        else:
+            return
+        batch.unread.append(Refusal(row.line, checked.email, reason))
+
+    def _unread(self, text: str) -> str:
+        is_read = dates.read_date(text, self.orders) is not None
+        shown = repr(_printable(text)[:40])
+        return f"{shown} {'lies in the future' if is_read else 'cannot be read'}"
 
     def check(self, row: Row) -> Checked | Refusal:
         """Return the reader, or what is wrong with the row."""
         try:
             email = fast_normalise(row.email)
         except BadAddress as error:
-            return Refusal(row.line, _printable(row.email)[:254], str(error))
+            reason = _DELETED if is_placeholder(row.email) else str(error)
+            return Refusal(row.line, _printable(row.email)[:254], reason)
+        if is_placeholder(email):
+            return Refusal(row.line, email, _DELETED)
         if row.kind not in _READER_KINDS:
             return self._suppressed_row(row, email)
         reason = self._reason_to_refuse(row)
@@ -182,14 +214,11 @@ class Checker:
         """Return the list's time, as UTC if it names no zone; None if invalid or in the future."""
         if not text:
             return None
-        try:
-            time = datetime.fromisoformat(_GO_ZONE.sub(r"\1", text))
-            time = time if time.tzinfo else time.replace(tzinfo=UTC)
-            return time if time <= self.now + timedelta(days=1) else None
-        except (ValueError, OverflowError):
-            return None
+        time = dates.read_date(text, self.orders)
+        return time if time and time <= self.now + timedelta(days=1) else None
 
 
+_DELETED = "the address stands for a deleted account"
 _READER_KINDS = frozenset({RowKind.READER, RowKind.UNCONFIRMED})
 
 

@@ -19,9 +19,11 @@ from subscribers.models import ImportJob, ImportRefusal, Newsletter
 from subscribers.transfer import files, importing, presets, storing
 from subscribers.transfer.importing import Chunk, ImportEvidence, ImportPlan
 from subscribers.transfer.presets import BY_NAME, DAYBREAK, Field, RowKind
+from subscribers.transfer.questions import Answers, Question
 from subscribers.transfer.rows import ColumnMapping
 from subscribers.transfer.spreadsheet import FILE_START, ResumePoint, Spreadsheet
 from subscribers.transfer.storing import ImportResult
+from subscribers.transfer.survey import OpenQuestions, Survey
 from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 
 logger = logging.getLogger(__name__)
@@ -34,9 +36,11 @@ SLICE_SECONDS = 8.0
 # Much longer than a batch takes to store, and the lease is renewed while one is read. A worker that
 # has not renewed its lease for so long is dead.
 LEASE = timedelta(minutes=2)
+# The records that are looked at while somebody waits for the page.
+SURVEYED_FIRST = 500
 _NO_PROGRESS: dict[str, Any] = {
     "line": 0, "cookie": "0", "position": 0, "rows": 0, "added": 0, "asked": 0, "suppressed": 0,
-    "already_there": 0, "refused": 0,
+    "already_there": 0, "refused": 0, "unread_dates": 0,
 }  # fmt: skip
 
 
@@ -90,8 +94,11 @@ def configure(
     kind: str,
     treatment: str,
     evidence: str,
+    answers: Answers | None = None,
 ) -> None:
     """Set what the columns hold and what the evidence is; the import starts over after that.
+
+    `answers` are to the questions of the list; None leaves those that were given.
 
     Raises:
         InvalidImportState: the import is under way.
@@ -100,6 +107,7 @@ def configure(
     if not changed.update(
         preset=preset, columns=dict(columns), kind=kind, treatment=treatment,
         evidence=evidence.strip(), **_NO_PROGRESS,
+        **({} if answers is None else {"answers": answers.as_json()}),
     ):  # fmt: skip
         raise InvalidImportState("The import is under way; stop it first.")
 
@@ -165,6 +173,9 @@ def run_slice(*, job_id: int, clock: Callable[[], datetime]) -> bool:
         return _Run(job, lease, clock).run()
     except _LeaseLost:
         return False
+    except OpenQuestions as error:
+        _held(job_id, lease).update(survey=error.survey.as_json())
+        _end(job_id, lease, Status.FAILED, clock(), error=f"Nothing is imported yet. {error}")
     except UnreadableFile as error:
         _end(job_id, lease, Status.FAILED, clock(), error=str(error))
     except (OperationalError, InterfaceError):
@@ -221,8 +232,10 @@ class _Run:
                     line=refusal.line,
                     email=refusal.email[:254],
                     reason=refusal.reason[:300],
+                    is_note=is_note,
                 )
-                for refusal in result.refused
+                for refusals, is_note in ((result.refused, False), (result.unread, True))
+                for refusal in refusals
             ],
             batch_size=5000,
         )
@@ -237,6 +250,8 @@ class _Run:
             suppressed=F("suppressed") + result.suppressed,
             already_there=F("already_there") + result.already_there,
             refused=F("refused") + len(result.refused),
+            unread_dates=F("unread_dates") + len(result.unread),
+            survey=chunk.survey.as_json(),
         )
         if not has_lease:
             raise _LeaseLost
@@ -258,6 +273,7 @@ def plan_of(job: ImportJob, *, now: datetime) -> ImportPlan:
         preset, columns, kind=RowKind(job.kind) if job.kind else None
     )
     confirmed = job.treatment == ImportJob.Treatment.CONFIRMED
+    answers = Answers.from_json(job.answers or {})
     return importing.prepare(
         sheet_of(job),
         mapping,
@@ -267,10 +283,31 @@ def plan_of(job: ImportJob, *, now: datetime) -> ImportPlan:
             by=job.created_by.get_username() if job.created_by else "",
             service=preset.service,
             job=job.pk,
+            answers=answers.statement(),
         ),
+        preset=preset,
+        answers=answers,
+        survey=Survey.from_json(job.survey) if job.survey and job.line else None,
+        kind_is_given=bool(job.kind),
         dry_run=job.status == Status.TRYING,
         now=now,
     )
+
+
+def questions_of(job: ImportJob, *, now: datetime) -> tuple[Survey, list[Question]]:
+    """Return what the first records say of the list, and all that the operator may answer.
+
+    The questions of an earlier reading of the whole list come first.
+
+    Raises:
+        UnreadableFile: the records cannot be read.
+    """
+    plan = plan_of(job, now=now)
+    survey = importing.survey_list(plan, first=SURVEYED_FIRST)
+    whole = Survey.from_json(job.survey or {})
+    known = {(one.about, one.column) for one in whole.questions}
+    found = [one for one in survey.questions if (one.about, one.column) not in known]
+    return survey, [*whole.questions, *found]
 
 
 def sheet_of(job: ImportJob) -> Spreadsheet:
@@ -315,7 +352,8 @@ def purge_uploads(*, before: datetime, limit: int = 20) -> int:
     for job in old_jobs:
         ImportRefusal.objects.filter(job=job).delete()
         files.discard(str(job.file.name))
-        ImportJob.objects.filter(pk=job.pk).update(file="")
+        # Both may hold what the list says of a person.
+        ImportJob.objects.filter(pk=job.pk).update(file="", survey=None, answers=None)
     return len(old_jobs)
 
 

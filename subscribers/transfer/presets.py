@@ -1,4 +1,4 @@
-"""What the columns of a list mean, if it is ours, one of five other services, or anybody's."""
+"""What the columns of a list mean, if it is ours, one of six other services, or anybody's."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class Preset:
     - `columns`: the names in its header for each field, compared without case.
     - `known_headers`: sets of names. A header that has all names of one set is this service's.
     - `statuses`: what the values of its status column mean.
-    - `default_kind`: what every row of the file is, if there is no such column.
+    - `default_kind`: what every row of the file is, if no column says it of any.
+    - `no_signs`: names of columns that sound as if they said who left, and do not. Each is written
+      in lower case, without marks.
     - `lenient`: a time zone or language that we do not know is left out. A service has its own
       codes for them, which is no reader's fault.
     """
@@ -54,6 +56,7 @@ class Preset:
     known_headers: tuple[frozenset[str], ...] = ()
     statuses: Mapping[str, RowKind] = field(default_factory=dict)
     default_kind: RowKind = RowKind.READER
+    no_signs: frozenset[str] = frozenset()
     lenient: bool = True
 
     @property
@@ -66,25 +69,41 @@ def _header_names(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def _mailchimp_headers(*names: str) -> tuple[frozenset[str], ...]:
+    """Return the names with each pair of columns that Mailchimp's users cannot rename."""
+    pairs = (("member_rating", "optin_time"), ("leid", "euid"), ("optin_time", "confirm_time"))
+    return tuple(frozenset((*names, *pair)) for pair in pairs)
+
+
 # The names that other lists give these fields, as far as they cannot mean anything else.
 _USUAL_NAMES: dict[Field, tuple[str, ...]] = {
     Field.EMAIL: (
         "email", "e-mail", "mail", "email address", "e-mail address", "subscriber",
         "e-mail-adresse", "emailadresse", "adresse e-mail", "courriel", "correo",
-        "correo electrónico", "メールアドレス", "البريد الإلكتروني",
+        "correo electrónico", "dirección de correo electrónico", "endereço de e-mail",
+        "endereço de email", "email_address", "user_email", "e_mail",
+        "emailaddress", "subscriber_email", "email-adresse", "e-mail adresse",
+        "email id", "contact email",
+        "subscriber email", "メールアドレス", "メール", "eメール", "البريد الإلكتروني", "البريد",
     ),
     Field.NAME: ("name", "full name", "fullname", "nom complet", "nombre completo", "名前"),
     Field.FIRST_NAME: ("first name", "firstname", "given name", "vorname", "prénom", "fname"),
     Field.LAST_NAME: ("last name", "lastname", "surname", "family name", "nachname", "lname"),
     Field.LANGUAGE: ("language", "lang", "locale", "sprache", "langue", "idioma"),
     Field.TIMEZONE: ("timezone", "time zone", "tz", "zeitzone"),
-    Field.CONFIRMED_AT: ("confirmed at", "confirmation date", "confirm_time", "optin_confirmed_at"),
+    Field.CONFIRMED_AT: (
+        "confirmed at", "confirmation date", "confirm_time", "optin_confirmed_at", "confirmed on",
+        "confirmation time", "verified at",
+    ),
     Field.CONFIRMED_IP: ("confirmed ip", "confirm_ip"),
     Field.SIGNED_UP_AT: ("signed up at", "subscribed at", "sign-up date", "optin_time"),
     Field.SIGNED_UP_IP: ("signed up ip", "optin_ip"),
     Field.LEFT_AT: ("left at", "unsubscribed at", "unsub_time"),
 }  # fmt: skip
 
+
+# What people rename most, also in a service that we know.
+_RENAMED = frozenset({Field.EMAIL, Field.NAME, Field.FIRST_NAME, Field.LAST_NAME})
 
 # Our own export, and any list whose column names say plainly what the columns hold.
 DAYBREAK = Preset(
@@ -115,6 +134,11 @@ _MAILCHIMP = {
     Field.CONFIRMED_IP: ("confirm_ip",),
 }
 
+# Columns about what a reader pays, who may get the free editions all the same.
+_SUBSTACK_PLANS = frozenset({
+    "active subscription", "plan", "expiry", "expires at", "cancel date", "stripe plan",
+    "subscription type", "is bestseller", "bestseller", "type",
+})  # fmt: skip
 _BUTTONDOWN_READERS = (
     "regular", "premium", "trialed", "gifted", "churning", "churned", "past_due", "unpaid",
     "paused",
@@ -128,14 +152,14 @@ PRESETS = (
         label="Mailchimp, unsubscribed contacts",
         columns=_MAILCHIMP
         | {Field.LEFT_AT: ("unsub_time",), Field.WHY: ("unsub_reason", "unsub_reason_other")},
-        known_headers=(_header_names("email address", "unsub_time"),),
+        known_headers=_mailchimp_headers("unsub_time"),
         default_kind=RowKind.UNSUBSCRIBED,
     ),
     Preset(
         name="mailchimp-cleaned",
         label="Mailchimp, cleaned contacts",
         columns=_MAILCHIMP | {Field.LEFT_AT: ("clean_time",), Field.WHY: ("clean_campaign_title",)},
-        known_headers=(_header_names("email address", "clean_time"),),
+        known_headers=_mailchimp_headers("clean_time"),
         default_kind=RowKind.CLEANED,
     ),
     Preset(
@@ -143,8 +167,8 @@ PRESETS = (
         label="Mailchimp, subscribed contacts",
         columns=_MAILCHIMP,
         known_headers=(
-            _header_names("email address", "member_rating", "optin_time"),
-            _header_names("email address", "leid", "euid"),
+            _header_names("member_rating", "optin_time"),
+            _header_names("leid", "euid"),
         ),
     ),
     # Settings → Exports: email_list.….csv. A reader who left has their mail disabled.
@@ -157,8 +181,27 @@ PRESETS = (
             Field.STATUS: ("email_disabled",),
             Field.SIGNED_UP_AT: ("created_at",),
         },
-        known_headers=(_header_names("email", "active_subscription", "email_disabled"),),
+        known_headers=(_header_names("active_subscription", "email_disabled"),),
         statuses={"false": RowKind.READER, "true": RowKind.UNSUBSCRIBED},
+        no_signs=_SUBSTACK_PLANS,
+    ),
+    # Dashboard → Subscribers → Export. A reader for whom no section is named gets no mail.
+    Preset(
+        name="substack-dashboard",
+        label="Substack, list of the dashboard",
+        columns={
+            Field.EMAIL: ("email",),
+            Field.NAME: ("name",),
+            Field.STATUS: ("receiving emails for",),
+            Field.SIGNED_UP_AT: ("subscription date", "start date"),
+        },
+        known_headers=(
+            _header_names("receiving emails for", "activity"),
+            _header_names("receiving emails for", "subscription type"),
+            _header_names("receiving emails for", "subscription date"),
+        ),
+        statuses={"": RowKind.UNSUBSCRIBED},
+        no_signs=_SUBSTACK_PLANS,
     ),
     # Members → Export: id,email,name,note,subscribed_to_emails,…,labels,tiers (once products).
     Preset(
@@ -170,7 +213,7 @@ PRESETS = (
             Field.STATUS: ("subscribed_to_emails",),
             Field.SIGNED_UP_AT: ("created_at",),
         },
-        known_headers=(_header_names("email", "subscribed_to_emails"),),
+        known_headers=(_header_names("subscribed_to_emails"),),
         statuses={"true": RowKind.READER, "false": RowKind.UNSUBSCRIBED},
     ),
     # Its API named two columns email and subscriber_type until 2024-08, email_address and type
@@ -187,8 +230,8 @@ PRESETS = (
             Field.WHY: ("unsubscription_reason", "undeliverability_reason"),
         },
         known_headers=(
-            _header_names("email", "subscriber_type"),
-            _header_names("email_address", "subscriber_type"),
+            _header_names("subscriber_type", "creation_date"),
+            _header_names("type", "creation_date", "undeliverability_date"),
             _header_names("email_address", "type", "creation_date"),
         ),
         statuses={
@@ -199,6 +242,17 @@ PRESETS = (
             "complained": RowKind.COMPLAINED,
             **dict.fromkeys(("blocked", "spammy", "disabled"), RowKind.BLOCKED),
         },
+    ),
+    # Subscribers → Export. It has a column optedin, which is 0 for nearly everybody.
+    Preset(
+        name="phplist",
+        label="phpList",
+        columns={
+            Field.EMAIL: ("email",),
+            Field.SIGNED_UP_AT: ("entered",),
+        },
+        known_headers=(_header_names("uniqid", "blacklisted", "confirmed"),),
+        no_signs=frozenset({"optedin", "htmlemail"}),
     ),
     # Subscribers → Export: uuid,email,name,attributes,status,created_at,updated_at. `status` is
     # the person's. The file does not say whether they confirmed a list.
@@ -211,7 +265,7 @@ PRESETS = (
             Field.STATUS: ("status",),
             Field.SIGNED_UP_AT: ("created_at",),
         },
-        known_headers=(_header_names("uuid", "email", "attributes", "status"),),
+        known_headers=(_header_names("uuid", "attributes", "status"),),
         statuses={
             "enabled": RowKind.READER,
             "disabled": RowKind.UNSUBSCRIBED,
@@ -242,6 +296,8 @@ def columns(header: Sequence[str], preset: Preset) -> dict[Field, int]:
     found: dict[Field, int] = {}
     for one in Field:
         names = preset.columns.get(one, ())
+        if one in _RENAMED:
+            names += _USUAL_NAMES[one]
         column = next((columns_by_name[name] for name in names if name in columns_by_name), None)
         if column is not None and column not in found.values():
             found[one] = column
@@ -259,4 +315,4 @@ def no_address_message(header: Sequence[str]) -> str:
 
 
 def _normalised(name: str) -> str:
-    return " ".join(name.casefold().split())
+    return " ".join(name.strip("\ufeff\u200b\"' ").casefold().split())

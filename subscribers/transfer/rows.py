@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from subscribers.transfer import signs
 from subscribers.transfer.presets import Field, Preset, RowKind
+from subscribers.transfer.signs import SignColumn
 from subscribers.transfer.spreadsheet import CsvRecord, Refusal
 
 # A spreadsheet runs a value with such a beginning as a formula. An export puts an apostrophe first.
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
+_QUOTES = "\"'“”\u2018\u2019"
 
 
 class Row(NamedTuple):
@@ -38,23 +41,33 @@ _NOTHING = [""] * len(_UNCHANGED)
 class ColumnMapping:
     """How records are read: which column holds what, and what kind of people the rows are.
 
-    `statuses` says what the values of the status column mean. `kind` is what each row is if there
-    is no such column.
+    `kind` is what each row is unless one of the `signs` says that its person left; with `is_fixed`
+    it is that whatever they say.
     """
 
     columns: Mapping[Field, int]
     kind: RowKind = RowKind.READER
-    statuses: Mapping[str, RowKind] = field(default_factory=dict)
+    signs: Sequence[SignColumn] = ()
+    is_fixed: bool = False
     lenient: bool = False
 
     @classmethod
     def from_preset(
         cls, preset: Preset, columns: Mapping[Field, int], *, kind: RowKind | None = None
     ) -> ColumnMapping:
-        """Read the columns as the preset does; `kind` overrides what the rows say they are."""
-        if kind:
-            return cls(columns, kind, lenient=preset.lenient)
-        return cls(columns, preset.default_kind, preset.statuses, preset.lenient)
+        """Read the columns as the preset does; `kind` overrides what the rows say they are.
+
+        But nobody becomes a reader of whom a row says that they left.
+        """
+        is_fixed = kind is not None and signs.has_left(kind)
+        return cls(columns, kind or preset.default_kind, (), is_fixed, preset.lenient)
+
+    def with_signs(self, found: Sequence[SignColumn], *, says_left: bool) -> ColumnMapping:
+        """Read the signs, too. If they tell who left, the other rows of the list are readers."""
+        if self.is_fixed:
+            return self
+        kind = RowKind.READER if says_left and signs.has_left(self.kind) else self.kind
+        return replace(self, signs=found, kind=kind)
 
     @property
     def has_confirmations(self) -> bool:
@@ -63,7 +76,7 @@ class ColumnMapping:
 
     def rows(self, records: Iterable[CsvRecord | Refusal]) -> Iterator[Row | Refusal]:
         email = self.columns[Field.EMAIL]
-        width = max(self.columns.values()) + 1
+        width = max(*self.columns.values(), *(sign.index for sign in self.signs), 0) + 1
         # The indexes in a Row, and the columns whose values go there unchanged.
         unchanged = [
             (Row._fields.index(one), self.columns[one]) for one in _UNCHANGED if one in self.columns
@@ -76,14 +89,12 @@ class ColumnMapping:
             if len(values) < width:  # a record may end before its last columns
                 values += [""] * (width - len(values))
             kind = self._kind(values)
-            if kind is None:
-                status = values[self.columns[Field.STATUS]][:40]
-                reason = f"{status!r} is not a known status"
-                yield Refusal(line, values[email][:254], reason)
+            if isinstance(kind, str) and not isinstance(kind, RowKind):
+                yield Refusal(line, values[email][:254], kind)
                 continue
             found = [
                 line,
-                unescape_formula(values[email]),
+                unescape_formula(_unquoted(values[email])),
                 unescape_formula(self._name(values)),
                 kind,
                 *_NOTHING,
@@ -98,10 +109,24 @@ class ColumnMapping:
         parts = (Field.FIRST_NAME, Field.LAST_NAME)
         return " ".join(values[self.columns[one]] for one in parts if one in self.columns)
 
-    def _kind(self, values: list[str]) -> RowKind | None:
-        if not self.statuses or Field.STATUS not in self.columns:
-            return self.kind
-        return self.statuses.get(values[self.columns[Field.STATUS]].lower())
+    def _kind(self, values: list[str]) -> RowKind | str:
+        """Return who the row says it is about, or why that cannot be told."""
+        found = self.kind
+        if self.is_fixed:
+            return found
+        for sign in self.signs:
+            kind = sign.kind(values[sign.index])
+            if kind is None:
+                return f"{values[sign.index][:40]!r} in {sign.name!r} is not a known status"
+            if kind is not RowKind.READER:
+                found = signs.worst((found, kind))
+        return found
+
+
+def _unquoted(value: str) -> str:
+    """Return an address without the quotation marks that a second program has put around it."""
+    is_formula = value[:1] == "'" and value[1:2] in FORMULA_PREFIXES
+    return value if is_formula or value[:1] not in _QUOTES else value.strip(_QUOTES)
 
 
 def unescape_formula(value: str) -> str:

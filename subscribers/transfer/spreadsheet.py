@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from io import TextIOWrapper
@@ -17,6 +17,9 @@ from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 LONGEST_RECORD = 64 * 1024
 # After so many lines the place in the file is noted: a call of `tell` takes as long as some lines.
 _LINES_PER_PLACE = 1000
+# What stands around a value and does not belong to it; the last two cannot be seen, and come from
+# files that were put together and from web pages.
+_BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b"
 
 
 class CsvRecord(NamedTuple):
@@ -242,7 +245,7 @@ class _Reader:
                 if (record := self._quoted(number, line)) is not None:
                     yield record
             else:
-                values = [value.strip() for value in line.split(self.delimiter)]
+                values = [value.strip(_BLANKS) for value in line.split(self.delimiter)]
                 if len(values) > self.width:
                     if (record := self._record(number, values)) is not None:
                         yield record
@@ -268,10 +271,13 @@ class _Reader:
             )
         delimiter = hint or max(",;\t|", key=line.count)
         try:
-            names = next(csv.reader([line], delimiter=delimiter, strict=True))
-        except (csv.Error, TypeError):
-            raise UnreadableFile(f"The first line does not name columns: {line[:80]!r}.") from None
-        return [name.strip() for name in names], delimiter
+            strict = quote_at_end(line, delimiter, is_open=False) is _Quote.CLOSED
+            names = next(_csv_rows([line], delimiter)) if strict else None
+        except (csv.Error, TypeError, ValueError):
+            names = None
+        if names is None:
+            raise UnreadableFile(f"The first line does not name columns: {line[:80]!r}.")
+        return [name.strip(_BLANKS) for name in names], delimiter
 
     def _quoted(self, number: int, line: str) -> CsvRecord | Refusal | None:
         """Return the record that begins here, with all lines that its quotation marks span."""
@@ -282,13 +288,11 @@ class _Reader:
             lines = None if rest is None else [line, *rest]
         if lines is None:
             return Refusal(number, "", "a quotation mark is not closed, or closed too soon")
-        # `quote_at_end` has found no fault for which csv would refuse the record.
-        rows = csv.reader(_with_ends(lines), delimiter=self.delimiter, strict=True)
-        return self._record(number, next(rows, []))
+        return self._record(number, next(_csv_rows(_with_ends(lines), self.delimiter), []))
 
     def _record(self, number: int, values: list[str]) -> CsvRecord | Refusal | None:
         """Return the record, or None if it is blank."""
-        values = [value.strip() for value in values]
+        values = [value.strip(_BLANKS) for value in values]
         if not any(values):
             return None
         if any("\x00" in value for value in values):
@@ -299,15 +303,25 @@ class _Reader:
         return CsvRecord(number, values[: self.width])
 
 
+def _csv_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """Return csv's reader as spreadsheets read: blanks before a quotation mark do not count.
+
+    `quote_at_end` has found no fault in the lines. csv's own strict mode would refuse a blank after
+    a closing mark, too.
+    """
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != " ")
+
+
 def _with_ends(lines: list[str]) -> Iterator[str]:
     yield from (f"{line}\n" for line in lines)
 
 
 def quote_at_end(line: str, delimiter: str, *, is_open: bool) -> _Quote:
-    """Return how quotation marks stand at the end of the line, by the rules of csv's strict mode.
+    """Return how quotation marks stand at the end of the line.
 
     `is_open`: the line begins within a value in quotation marks. In such a value they come in
-    pairs; only a separator or the end of the line may follow the closing one.
+    pairs. Blanks may stand before the opening one; only blanks and a separator or the end of the
+    line may follow the closing one.
     """
     at = 0
     while True:
@@ -315,16 +329,24 @@ def quote_at_end(line: str, delimiter: str, *, is_open: bool) -> _Quote:
             at = line.find('"', at) + 1
             if not at:
                 return _Quote.OPEN
-            after = line[at : at + 1]
-            if after == '"':
+            if line[at : at + 1] == '"':
                 at += 1
                 continue
+            at = _after_blanks(line, at, delimiter)
+            after = line[at : at + 1]
             if after != delimiter:
                 return _Quote.WRONG if after else _Quote.CLOSED
             is_open, at = False, at + 1
+        at = _after_blanks(line, at, delimiter)
         if line[at : at + 1] == '"':
             is_open, at = True, at + 1
             continue
         at = line.find(delimiter, at) + 1
         if not at:
             return _Quote.CLOSED
+
+
+def _after_blanks(line: str, at: int, delimiter: str) -> int:
+    while line[at : at + 1] == " " != delimiter:
+        at += 1
+    return at

@@ -39,6 +39,13 @@ REMOVE_CONFIRMED_SINCE = """
       )
     RETURNING i.line, i.email
 """
+# Somebody who reads one list of a service and has left another has a row for each.
+REMOVE_LEFT_ELSEWHERE = """
+    DELETE FROM incoming i USING incoming l
+    WHERE i.kind IN ('reader', 'unconfirmed') AND l.kind NOT IN ('reader', 'unconfirmed')
+      AND l.email_key = i.email_key
+    RETURNING i.line, i.email
+"""
 REMOVE_EXISTING = """
     DELETE FROM incoming i USING subscribers_subscriber s, subscribers_subscription p
     WHERE i.kind IN ('reader', 'unconfirmed') AND s.email_key = i.email_key

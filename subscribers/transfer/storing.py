@@ -36,6 +36,7 @@ CONFIRMATION_EVERY = timedelta(seconds=0.2)
 SOURCE = "import"
 
 HAS_UNSUBSCRIBED = "has unsubscribed; only the reader can subscribe again"
+LEFT_ELSEWHERE = "another row of the list says that they left"
 CONFIRMED_SINCE = "has confirmed here since; if they left again, unsubscribe them"
 
 SUPPRESSION_REASONS = {
@@ -69,7 +70,10 @@ class ImportTarget:
 
 @dataclass
 class ImportResult:
-    """What became of some rows. `asked` are those of the `added` who have to confirm by mail."""
+    """What became of some rows. `asked` are those of the `added` who have to confirm by mail.
+
+    `unread` are the rows that were not refused although a date in them cannot be read.
+    """
 
     rows: int = 0
     added: int = 0
@@ -77,6 +81,7 @@ class ImportResult:
     suppressed: int = 0
     already_there: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    unread: list[Refusal] = field(default_factory=list)
 
 
 def reset_seen() -> None:
@@ -109,11 +114,15 @@ def store_batch(target: ImportTarget, batch: Batch, *, asked_before: int) -> Imp
         if any(row.kind in SUPPRESSION_REASONS for row in batch.rows):
             cursor.execute(statements.REMOVE_CONFIRMED_SINCE)
             result.refused += _refusals(cursor.fetchall(), CONFIRMED_SINCE)
+            cursor.execute(statements.REMOVE_LEFT_ELSEWHERE)
+            result.refused += _refusals(cursor.fetchall(), LEFT_ELSEWHERE)
         if target.dry_run:
             _count_dry_run(cursor, values, result)
         else:
             _insert(cursor, values, result)
     result.refused.sort()
+    refused = {refusal.line for refusal in result.refused}
+    result.unread = [one for one in batch.unread if one.line not in refused]
     return result
 
 

@@ -21,11 +21,16 @@ from django.utils.timezone import now
 from subscribers.management.questions import ask
 from subscribers.models import Newsletter
 from subscribers.transfer import importing, presets
+from subscribers.transfer.dates import DateOrder
 from subscribers.transfer.importing import ImportEvidence, ImportPlan
+from subscribers.transfer.leaving_words import plain
 from subscribers.transfer.presets import BY_NAME, Field, RowKind
+from subscribers.transfer.questions import Answers
 from subscribers.transfer.rows import ColumnMapping
+from subscribers.transfer.signs import ANY_VALUE, answer_key
 from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
 from subscribers.transfer.storing import ImportResult
+from subscribers.transfer.survey import OpenQuestions
 from subscribers.transfer.unpacking import ENCODINGS, SourceFile, UnreadableFile
 
 MAX_PRINTED = 50
@@ -35,14 +40,16 @@ LIST_KINDS = (RowKind.READER, RowKind.UNSUBSCRIBED, RowKind.CLEANED)
 class Command(BaseCommand):
     help = (
         "Import readers from a CSV file, compressed with gzip or not: an export from Mailchimp, "
-        "Substack, Ghost, Buttondown or listmonk, or any list whose first line names its columns, "
+        "Substack, Ghost, Buttondown, listmonk or phpList, or any list whose first line names its "
+        "columns, "
         "email[,name,timezone,language,status]; other columns are left out. An address that "
         "unsubscribed or bounced there gets no mail from here either. Rows that cannot be "
         "imported are refused with their line number, and the others are imported. Importing a "
         "file twice is harmless, so one that was interrupted is simply imported again. The exit "
         "status is 0 if the file was read to its end and at least one row was added, suppressed "
-        "or already there. It is 1 if the file cannot be read, the newsletter is unknown, or "
-        "every row was refused."
+        "or already there. It is 1 if the file cannot be read, the newsletter is unknown, every "
+        "row was refused, or the file does not say for certain who has left: then nothing is "
+        "imported, and --means or --ignore-column answers."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -81,8 +88,30 @@ class Command(BaseCommand):
         add(
             "--list-of",
             choices=LIST_KINDS,
-            help="What each row is, whatever the file says: a reader, an address that "
-            "unsubscribed, or one that bounced.",
+            help="What each row is: a reader, unless a column says that they left; an address that "
+            "unsubscribed, or one that bounced, whatever the file says.",
+        )
+        add(
+            "--means",
+            action="append",
+            default=[],
+            type=_value_meaning,
+            metavar="VALUE=KIND",
+            help="What a value means in a column that says who has left, such as paused=reader; "
+            f"KIND is one of {', '.join(RowKind)}. “*=KIND” stands for every other value, and "
+            "“COLUMN:VALUE=KIND” is about one column. May be given several times.",
+        )
+        add(
+            "--ignore-column",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="The column NAME does not say who has left, although it seems to.",
+        )
+        add(
+            "--dates",
+            choices=list(DateOrder),
+            help="Whether the day (dmy) or the month (mdy) comes first in dates like 03/04/2021.",
         )
         add("--encoding", choices=ENCODINGS, default="", help="If it is not UTF-8 or UTF-16.")
         add("--dry-run", action="store_true", help="Say what would happen, and change nothing.")
@@ -98,11 +127,13 @@ class Command(BaseCommand):
             raise CommandError("--refused names the file to import; its lines would be lost.")
         newsletter = _newsletter(options["newsletter"])
         evidence = self._evidence(newsletter, options["evidence"]) if options["confirmed"] else ""
-        self.total, self.refused = ImportResult(), 0
+        self.total, self.refused, self.unread = ImportResult(), 0, 0
         self.is_dry_run = options["dry_run"]
         try:
             with _refusals_file(options["refused"]) as refusals:
                 self._run(_plan(newsletter, evidence, options), refusals)
+        except OpenQuestions as error:
+            raise CommandError(_questions_text(error)) from None
         except UnreadableFile as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
@@ -138,7 +169,7 @@ class Command(BaseCommand):
         )
         with progress as bar:
             for result in importing.import_all(plan):
-                self._report(result.refused, refusals)
+                self._report(sorted([*result.refused, *result.unread]), refusals)
                 self._add(result)
                 reset_queries()  # with DEBUG every statement is kept
                 bar.update(sheet.position() - bar.pos, self)
@@ -149,6 +180,7 @@ class Command(BaseCommand):
         total.suppressed += result.suppressed
         total.already_there += result.already_there
         self.refused += len(result.refused)
+        self.unread += len(result.unread)
 
     def _counts(self) -> str:
         total = self.total
@@ -157,18 +189,21 @@ class Command(BaseCommand):
             f"added {total.added}{suppressed}, already there {total.already_there}, "
             f"refused {self.refused}"
         )
+        if self.unread:
+            counts += f", dates not read {self.unread}"
         return f"would be {counts}" if self.is_dry_run else counts
 
     def _report(self, refused: list[Refusal], refusals: TextIO | None) -> None:
+        """Report the rows that were refused, and those of which a date is left out."""
         if refusals:
-            _write_refused(refusals, refused)
-        for refusal in refused[: max(MAX_PRINTED - self.refused, 0)]:
+            _write_refused(refusals, ([row.line, row.email, row.reason] for row in refused))
+        for refusal in refused[: max(MAX_PRINTED - self.refused - self.unread, 0)]:
             # Printed as repr, since a terminal obeys control characters.
             who = f" {refusal.email!r}:" if refusal.email else ""
             self.stdout.write(f"line {refusal.line}:{who} {refusal.reason}")
 
     def _close(self, *, every_refusal_is_written: bool) -> None:
-        unprinted = self.refused - MAX_PRINTED
+        unprinted = self.refused + self.unread - MAX_PRINTED
         if unprinted > 0 and not every_refusal_is_written:
             self.stdout.write(f"and {unprinted} more; --refused FILE writes them all")
         self.stdout.write(self._counts())
@@ -191,13 +226,20 @@ def _plan(newsletter: Newsletter, evidence: str, options: dict[str, Any]) -> Imp
     if Field.EMAIL not in columns:
         raise UnreadableFile(presets.no_address_message(header))
     kind = RowKind(options["list_of"]) if options["list_of"] else None
+    answers = _answers(header, options)
     return importing.prepare(
         sheet,
         ColumnMapping.from_preset(preset, columns, kind=kind),
         newsletter=newsletter,
         evidence=ImportEvidence(
-            statement=evidence, by=f"{_user()}, command line", service=preset.service
+            statement=evidence,
+            by=f"{_user()}, command line",
+            service=preset.service,
+            answers=answers.statement(),
         ),
+        preset=preset,
+        answers=answers,
+        kind_is_given=kind is not None,
         dry_run=options["dry_run"],
         now=now(),
     )
@@ -225,6 +267,40 @@ def _column(text: str) -> tuple[Field, str]:
     if not separator or field not in list(Field):
         raise ArgumentTypeError(f"{text!r} is not FIELD=NAME with one of {', '.join(Field)}")
     return Field(field), name
+
+
+def _value_meaning(text: str) -> tuple[str, RowKind]:
+    value, separator, kind = text.rpartition("=")
+    if not separator or kind not in list(RowKind):
+        raise ArgumentTypeError(f"{text!r} is not VALUE=KIND with one of {', '.join(RowKind)}")
+    return value, RowKind(kind)
+
+
+def _answers(header: list[str], options: dict[str, Any]) -> Answers:
+    """Return what the options say of the file's columns; COLUMN:VALUE needs such a column."""
+    names = {plain(name) for name in header} - {""}
+    means: dict[str, dict[str, RowKind]] = {}
+    for text, kind in options["means"]:
+        column, separator, value = text.partition(":")
+        if not separator or plain(column) not in names:
+            column, value = "", text
+        key = value if value == ANY_VALUE else answer_key(value)
+        means.setdefault(plain(column), {})[key] = kind
+    for name in options["ignore_column"]:
+        if plain(name) not in names:
+            raise CommandError(f"There is no column “{name}”. There is: {', '.join(header)}.")
+    order = DateOrder(options["dates"]) if options["dates"] else None
+    return Answers(means, frozenset(plain(name) for name in options["ignore_column"]), order)
+
+
+def _questions_text(error: OpenQuestions) -> str:
+    hints = {
+        "column": "Answer with --means VALUE=KIND or --ignore-column NAME.",
+        "dates": "Answer with --dates dmy or --dates mdy.",
+        "file": "Answer with --list-of.",
+    }
+    lines = [f"{one.sentence()} {hints[one.about]}" for one in error.questions]
+    return "\n".join([*lines, "Nothing was imported."])
 
 
 def _column_number(header: list[str], name: str) -> int:

@@ -206,14 +206,13 @@ def test_the_encoding_can_be_chosen(admin_client, newsletter):
 
 
 def test_another_preset_selects_its_own_columns(admin_client, newsletter):
-    upload(admin_client, newsletter, "email,name,status\nann@example.com,Ann,enabled\n")
+    upload(admin_client, newsletter, "email,name,type\nann@example.com,Ann,churned\n")
     job = ImportJob.objects.get()
-    assert "&#x27;enabled&#x27; is not a known status" in page_text(admin_client.get(url(job)))
 
-    part = page_text(admin_client.post(url(job, "columns"), form_data(job, preset="listmonk")))
+    part = page_text(admin_client.post(url(job, "columns"), form_data(job, preset="buttondown")))
 
     assert "is asked by mail to confirm" in part
-    assert '<input type="hidden" name="was" value="listmonk"' in part
+    assert '<input type="hidden" name="was" value="buttondown"' in part
     assert ImportJob.objects.get().preset == "daybreak"  # A preview stores nothing.
 
 
@@ -246,6 +245,45 @@ def test_an_invalid_column_form_is_reported_and_starts_nothing(
     assert sentence in page_text(response)
     job.refresh_from_db()
     assert (job.status, enqueued) == ("uploaded", [])
+
+
+def test_the_page_asks_what_a_list_leaves_open_and_keeps_the_answer(
+    admin_client, newsletter, enqueued
+):
+    content = "email,Abo,confirmed_at\nann@example.com,ruht,3/4/2021\nbob@example.com,gekündigt,\n"
+    upload(admin_client, newsletter, content)
+    job = ImportJob.objects.get()
+    page = admin_client.get(url(job))
+    assert "this is not understood: “ruht” (1)" in page_text(page)
+    field, order = page.context["questions"].fields
+    assert order == "dates"
+
+    data = form_data(job, treatment="confirmed", evidence=EVIDENCE, **{field: "ignore"})
+    part = page_text(admin_client.post(url(job, "columns"), data))
+    assert "not a known status" not in part
+    admin_client.post(url(job), data | {"_import": "1"})
+    run_to_end(job)
+    assert "day or the month comes first" in job.error
+
+    data |= {field: "left", order: "dmy"}
+    admin_client.post(url(job), data | {"_import": "1"})
+    run_to_end(job)
+
+    assert (job.status, job.added, job.suppressed) == ("done", 0, 2)
+    assert 'value="left" selected' in page_text(admin_client.get(url(job)))
+
+
+def test_the_page_shows_of_whom_a_date_is_not_read(admin_client, newsletter):
+    upload(admin_client, newsletter, "email,confirmed_at\nann@example.com,soon\n")
+    job = ImportJob.objects.get()
+    data = form_data(job, treatment="confirmed", evidence=EVIDENCE, _try="1")
+    admin_client.post(url(job), data)
+    run_to_end(job)
+
+    page = page_text(admin_client.get(url(job)))
+
+    assert '<dt>Dates not read</dt><dd class="admin-bad">1</dd>' in page
+    assert "<td>2</td><td>ann@example.com</td><td>the confirmation date &#x27;soon&#x27;" in page
 
 
 def test_an_unknown_header_makes_the_page_ask_for_the_columns(admin_client, newsletter):

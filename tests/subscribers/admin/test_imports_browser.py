@@ -101,6 +101,23 @@ def test_the_preview_follows_the_chosen_columns_without_a_reload(columns_page):
     assert ImportJob.objects.get().columns == {}
 
 
+def test_an_answer_to_what_a_list_leaves_open_changes_the_preview_at_once(upload_page, tmp_path):
+    page = upload_page
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "email,Abo,confirmed_at\nann@example.com,ruht,3/4/2021\nbob@example.com,gekündigt,\n"
+    )
+    upload(page, path)
+    page.get_by_text("this is not understood: “ruht” (1)").wait_for()
+    assert_accessible(page, "questions")
+
+    page.get_by_label("Abo: “ruht”").select_option(label="unsubscribed")
+    page.get_by_role("cell", name="left: gets no mail from here").nth(1).wait_for()
+
+    assert page.get_by_label("Abo: “ruht”").input_value() == "left"
+    assert ImportJob.objects.get().answers is None
+
+
 def test_a_second_choice_is_kept_while_the_first_preview_is_still_loading(columns_page):
     page = columns_page
     slow = []

@@ -291,6 +291,19 @@ def test_a_reader_who_unsubscribed_elsewhere_is_suppressed_even_if_imported_befo
     assert suppressed_among(["reader0@example.com"])
 
 
+@pytest.mark.parametrize("option", [(), ("--dry-run",)])
+def test_a_reader_whom_another_row_calls_unsubscribed_does_not_become_active(run, option):
+    printed = run(
+        "email,List,List status\nann@example.com,A,Subscribed\nANN@example.com,B,Unsubscribed\n",
+        *CONFIRMED,
+        *option,
+    )
+
+    assert printed[0] == f"line 2: 'ann@example.com': {storing.LEFT_ELSEWHERE}"
+    assert "added 0, suppressed 1, already there 0, refused 1" in printed[1]
+    assert not Subscription.objects.exists()
+
+
 def test_a_reader_who_confirmed_here_since_then_is_not_suppressed(run, newsletter):
     ours = factories.subscription(newsletter, "ann@example.com")
     Consent.objects.create(
@@ -352,16 +365,67 @@ def test_a_column_can_be_left_out(run):
 def test_our_own_statuses_decide_who_is_imported_and_who_is_suppressed(run):
     printed = run(
         "email,status\nann@example.com,active\nbob@example.com,pending\n"
-        "cy@example.com,unsubscribed\ndi@example.com,Bounced\ned@example.com,away\n",
+        "cy@example.com,unsubscribed\ndi@example.com,Bounced\n",
         *CONFIRMED,
     )
 
-    assert printed == [
-        "line 6: 'ed@example.com': 'away' is not a known status",
-        "added 2, suppressed 2, already there 0, refused 1",
-    ]
+    assert printed == ["added 2, suppressed 2, already there 0, refused 0"]
     states = Subscription.objects.values_list("subscriber__email", "status")
     assert dict(states) == {"ann@example.com": "active", "bob@example.com": "pending"}
+
+
+@pytest.mark.parametrize("option", [(), ("--dry-run",), ("--list-of", "reader")])
+def test_a_list_that_leaves_open_who_left_is_not_imported_at_all(run, option):
+    with pytest.raises(CommandError) as error:
+        run("email,Abo\nann@example.com,gekündigt\nbob@example.com,ruht\n", *CONFIRMED, *option)
+
+    assert str(error.value) == (
+        "Column “Abo” seems to say who has left, and this is not understood: “ruht” (1). Say what "
+        "it means, or that the column does not say who left. Answer with --means VALUE=KIND or "
+        "--ignore-column NAME.\nNothing was imported."
+    )
+    assert not Subscriber.objects.exists()
+    assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "statuses", "suppressed"),
+    [
+        (("--means", "RUHT=reader"), {"bob@example.com": "active"}, 1),
+        (("--means", "Abo:ruht=blocked"), {}, 2),
+        (("--means", "*=left"), {}, 2),
+        (("--ignore-column", "abo"),
+         {"ann@example.com": "active", "bob@example.com": "active"}, 0),
+    ],
+)  # fmt: skip
+def test_an_answer_to_what_a_list_leaves_open_is_kept_as_evidence(
+    run, options, statuses, suppressed
+):
+    run("email,Abo\nann@example.com,gekündigt\nbob@example.com,ruht\n", *CONFIRMED, *options)
+
+    found = Subscription.objects.values_list("subscriber__email", "status")
+    assert (dict(found), Suppression.objects.count()) == (statuses, suppressed)
+    for consent in Consent.objects.all():
+        assert consent.details["answers"] in ("ruht means reader", "abo does not say who left")
+
+
+def test_dates_are_read_in_the_order_that_the_operator_names_or_reported(run):
+    content = "email,confirmed_at\nann@example.com,3/4/2021\nbob@example.com,in spring\n"
+    with pytest.raises(
+        CommandError, match=r"“3/4/2021” in line 2\. Say which\. Answer with --dates"
+    ):
+        run(content, *CONFIRMED)
+
+    printed = run(content, *CONFIRMED, "--dates", "mdy", "--dry-run")
+
+    assert printed == [
+        "line 3: 'bob@example.com': the confirmation date 'in spring' cannot be read, so the "
+        "reader is asked by mail to confirm",
+        "would be added 2, already there 0, refused 0, dates not read 1",
+        "Nothing was changed.",
+    ]
+    run(content, *CONFIRMED, "--dates", "mdy")
+    assert Subscription.objects.get(status="active").confirmed_at.date().isoformat() == "2021-03-04"
 
 
 def test_a_list_in_another_encoding_is_read_when_it_is_named(newsletter, tmp_path):

@@ -79,6 +79,28 @@ def test_a_reader_without_a_date_is_asked_if_the_list_has_confirmation_dates(dat
     assert check(row, requires_confirmed_at=True, confirmed=False).is_confirmed is False
 
 
+@pytest.mark.parametrize(
+    ("dates", "reason"),
+    [
+        (("", "June"), "the confirmation date 'June' cannot be read, so the reader is asked by "
+                       "mail to confirm"),
+        (("", "2031-01-01"), "the confirmation date '2031-01-01' lies in the future, so the reader "
+                             "is asked by mail to confirm"),
+        (("3/4/2021", "3.4.2021"), "the sign-up date '3/4/2021' cannot be read and is left out"),
+        (("", ""), None),
+        (("NULL", "0000-00-00 00:00:00"), None),
+        (("2021-01-01", "19.06.2017 14:41"), None),
+    ],
+)  # fmt: skip
+def test_a_date_that_is_left_out_is_reported_with_its_line(dates, reason):
+    row = Row(7, "ann@example.com", signed_up_at=dates[0], confirmed_at=dates[1])
+
+    batch = Checker(confirmed=True, requires_confirmed_at=True, now=NOW).fill(Batch(), [row])
+
+    assert len(batch.rows) == 1
+    assert batch.unread == ([Refusal(7, "ann@example.com", reason)] if reason else [])
+
+
 def test_a_reader_unconfirmed_at_the_service_is_asked_whatever_the_operator_says():
     assert check(Row(2, "ann@example.com", kind=RowKind.UNCONFIRMED)).is_confirmed is False
 

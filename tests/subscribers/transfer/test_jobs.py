@@ -22,7 +22,8 @@ from subscribers.models import Consent, ImportJob, ImportRefusal, Subscriber, Su
 from subscribers.privacy import erasure, retention
 from subscribers.transfer import importing, jobs
 from subscribers.transfer.jobs import InvalidImportState
-from subscribers.transfer.presets import Field
+from subscribers.transfer.presets import Field, RowKind
+from subscribers.transfer.questions import Answers
 from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
 from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 from tests import factories
@@ -286,9 +287,9 @@ def test_a_worker_renews_its_lease_while_it_reads(monkeypatch, renewals):
     assert (job.status, job.added) == ("done", 5)
 
 
-@pytest.mark.parametrize("busy", ["decoding", "reading"])
+@pytest.mark.parametrize("busy", ["decoding", "looking at it", "reading"])
 def test_a_stop_ends_a_batch_that_is_still_being_read(busy, monkeypatch, renewals):
-    job = confirmed(uploaded(lines(5)))
+    job = confirmed(uploaded("email,status\nann@example.com,active\n"))
     jobs.start_import(job_id=job.pk, now=timezone.now())
     monkeypatch.setattr(importing, "BATCH_SIZE", sys.maxsize)
 
@@ -296,8 +297,8 @@ def test_a_stop_ends_a_batch_that_is_still_being_read(busy, monkeypatch, renewal
         while busy == "decoding" and not should_stop():
             pass
 
-    def read_endlessly(sheet, *, after):
-        while True:
+    def read_endlessly(sheet, *, after=None):
+        while busy == ("reading" if after else "looking at it"):
             yield Refusal(2, "", "no address")
 
     renew = jobs._Run._renew_lease
@@ -561,6 +562,33 @@ def test_a_real_worker_runs_an_import(worker, settings):
 
     assert ImportJob.objects.get().added == 5
     ImportJob.objects.get().file.delete()
+
+
+def test_what_a_list_leaves_open_is_asked_once_and_the_answer_holds_for_all_slices(small_batches):
+    content = "email,Abo,confirmed_at\n" + "".join(
+        f"r{n}@example.com,{'ruht' if n % 10 == 9 else 'aktiv'},{n % 28 + 1}/5/2021\n"
+        for n in range(30)
+    )
+    job = run_whole(confirmed(uploaded(content + "s@example.com,,soon\n")))
+    assert (job.status, job.rows) == ("failed", 0)
+    assert "“ruht” (3)" in job.error
+    assert not Subscriber.objects.exists()
+
+    columns = {Field(name): column for name, column in job.columns.items()}
+    answers = Answers({"abo": {"ruht": RowKind.UNSUBSCRIBED}})
+    jobs.configure(
+        job_id=job.pk, preset=job.preset, columns=columns, kind="", treatment="confirmed",
+        evidence="Double opt-in at the old site.", answers=answers,
+    )  # fmt: skip
+    run_whole(job)
+
+    assert (job.status, *counts(job)) == ("done", 31, 28, 0, 0)
+    assert (job.suppressed, job.asked, job.unread_dates) == (3, 1, 1)
+    assert "'soon' cannot be read" in job.refusals.get(is_note=True).reason
+    assert Consent.objects.first().details["answers"] == "abo: ruht means left"
+    jobs.purge_uploads(before=timezone.now())
+    job.refresh_from_db()
+    assert (job.survey, job.answers) == (None, None)
 
 
 def test_an_upload_may_be_gzipped(tmp_path):

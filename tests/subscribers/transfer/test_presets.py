@@ -1,11 +1,11 @@
-"""Exports of five services are recognised by their headers and imported with their statuses."""
+"""Exports of six services are recognised by their headers and imported with their statuses."""
 
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from subscribers.models import Consent, Subscriber, Subscription, Suppression
 from subscribers.transfer import presets
@@ -55,10 +55,12 @@ def suppressions():
         ("mailchimp-unsubscribed.csv", "mailchimp-unsubscribed"),
         ("mailchimp-cleaned.csv", "mailchimp-cleaned"),
         ("substack.csv", "substack"),
+        ("substack-dashboard.csv", "substack-dashboard"),
         ("ghost.csv", "ghost"),
         ("buttondown.csv", "buttondown"),
         ("buttondown-2023.csv", "buttondown"),
         ("listmonk.csv", "listmonk"),
+        ("phplist.csv", "phplist"),
     ],
 )
 def test_a_service_is_recognised_by_its_header(name, preset):
@@ -152,6 +154,19 @@ def test_a_substack_export_is_imported(run):
     assert details["signed_up_at"] == "2021-08-27T15:06:27.713000+00:00"
 
 
+def test_the_other_substack_export_is_imported(run):
+    printed = confirmed(run, "substack-dashboard.csv")
+
+    assert printed == [
+        "line 5: '12345@deletion-request.substack.com': the address stands for a deleted account",
+        "added 2, suppressed 1, already there 0, refused 1",
+    ]
+    assert states() == {"ann@example.com": "active", "cy@example.com": "active"}
+    assert suppressions() == {"bo@example.com": ("import", "unsubscribed at Substack")}
+    details = Consent.objects.get(subscription__subscriber__email="cy@example.com").details
+    assert details["signed_up_at"] == "2023-02-03T00:00:00+00:00"
+
+
 def test_a_ghost_export_is_imported(run):
     assert confirmed(run, "ghost.csv") == ["added 2, suppressed 1, already there 0, refused 0"]
 
@@ -160,12 +175,15 @@ def test_a_ghost_export_is_imported(run):
 
 
 def test_a_buttondown_export_is_imported(run):
-    printed = confirmed(run, "buttondown.csv")
+    with pytest.raises(CommandError, match=r"Column “type” seems .* “levitating” \(1\)"):
+        confirmed(run, "buttondown.csv")
+    assert states() == suppressions() == {}
 
-    assert printed == [
-        "line 9: 'gus@example.com': 'levitating' is not a known status",
-        "added 3, suppressed 3, already there 0, refused 1",
-    ]
+    printed = run(
+        "buttondown.csv", "--confirmed", "--evidence", EVIDENCE, "--means", "Levitating=blocked"
+    )
+
+    assert printed == ["added 3, suppressed 4, already there 0, refused 0"]
     assert states() == {
         "ann@example.com": "active",
         "bo@example.com": "pending",  # never confirmed there, so asked here
@@ -175,13 +193,26 @@ def test_a_buttondown_export_is_imported(run):
         "cy@example.com": ("import", "unsubscribed at Buttondown, 2024-05-05, Too many emails"),
         "dee@example.com": ("bounce", "cleaned at Buttondown"),
         "eve@example.com": ("complaint", "complained at Buttondown"),
+        "gus@example.com": ("manual", "blocked at Buttondown"),
     }
+    details = Consent.objects.get(subscription__subscriber__email="ann@example.com").details
+    assert details["answers"] == "levitating means blocked"
 
 
 def test_a_buttondown_export_from_before_2024_is_imported(run):
     assert confirmed(run, "buttondown-2023.csv") == [
         "added 1, suppressed 1, already there 0, refused 0"
     ]
+
+
+def test_a_phplist_export_is_imported(run):
+    assert confirmed(run, "phplist.csv") == ["added 2, suppressed 2, already there 0, refused 0"]
+
+    assert states() == {"ann@example.com": "active", "cy@example.com": "pending"}
+    assert {key: reason for key, (reason, _) in suppressions().items()} == {
+        "bo@example.com": "manual",
+        "dee@example.com": "import",
+    }
 
 
 def test_a_listmonk_export_is_imported(run):

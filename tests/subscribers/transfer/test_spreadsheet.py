@@ -57,13 +57,17 @@ def test_a_record_is_a_line_under_the_header():
         '"email","name"\n"ann@example.com","Ann"\n',
         "email,name\rann@example.com,Ann\r",
         "email,name\nann@example.com,Ann,,,\n",
+        'email, "name"\nann@example.com, "Ann"\n',
+        ' "email" ,"name"\n "ann@example.com" ,  "Ann" \n',
+        "email,name\n\ufeffann@example.com\u200b,\xa0Ann\u3000\n",
         "email,name\nann@example.com,Ann\n".encode("utf-16"),
         "email,name\nann@example.com,Ann\n".encode("utf-16-le"),
         "email,name\nann@example.com,Ann\n".encode("utf-16-be"),
         gzip.compress(b"email,name\nann@example.com,Ann\n", mtime=0),
         gzip.compress("email,name\nann@example.com,Ann\n".encode("utf-16"), mtime=0),
     ],
-    ids=["bom", "crlf", "semicolons", "tabs", "bars", "quoted", "cr", "too many commas", "utf-16",
+    ids=["bom", "crlf", "semicolons", "tabs", "bars", "quoted", "cr", "too many commas",
+         "a blank before a mark", "blanks around marks", "blanks that nobody sees", "utf-16",
          "utf-16 little-endian", "utf-16 big-endian", "gzip", "utf-16 in gzip"],
 )  # fmt: skip
 def test_each_way_in_which_programs_write_csv_is_read(content):
@@ -93,6 +97,12 @@ def test_values_in_quotation_marks_may_hold_line_breaks_and_everything_else():
             ],
         ),
         CsvRecord(6, ["bob@example.com", "", "Bob"]),
+    ]
+
+
+def test_a_comma_or_line_break_in_marks_after_a_blank_separates_nothing():
+    assert read('email,name,city\na@example.com, "Lee, ""Al""\nAnn", "Rome"\n') == [
+        CsvRecord(2, ["a@example.com", 'Lee, "Al"\nAnn', "Rome"])
     ]
 
 
@@ -263,13 +273,25 @@ def test_reading_resumes_between_lines_that_were_read_far_ahead():
 
 @pytest.mark.parametrize(
     "unit",
-    ['a"b,"\n', 'z,"\n', '"\n', '""\n', 'x,"""\n', '",a"b"c,"\n', 'a,"\n\n\n\n"x\n', '"a",\n"b\n'],
+    [
+        'a"b, "\n',
+        "a,         \n",
+        '"a"        ',
+        'a"b,"\n',
+        'z,"\n',
+        '"\n',
+        '""\n',
+        'x,"""\n',
+        '",a"b"c,"\n',
+        'a,"\n\n\n\n"x\n',
+        '"a",\n"b\n',
+    ],
 )
 def test_twice_the_list_takes_at_most_two_and_a_half_times_the_steps(unit):
     assert growth(lambda size: read("email,name\n" + unit * size), 400) < 2.5
 
 
-@given(st.text(alphabet='a"\n,;\x00', min_size=1, max_size=8))
+@given(st.text(alphabet='a" \n,;\x00', min_size=1, max_size=8))
 def test_no_list_takes_more_steps_than_its_length_allows(unit):
     content = "email,name\n" + unit * (1600 // len(unit))
     assert count_steps(lambda: read(content, encoding="utf-8")) < 40 * len(content)
@@ -292,6 +314,19 @@ def test_the_output_of_pythons_csv_writer_is_read_as_it_was_written(rows):
     csv.writer(written, lineterminator="\n").writerows([("email", "name"), *rows])
 
     found = read(written.getvalue())
+
+    meant = [[value.strip() for value in row] for row in rows]
+    assert [one.values for one in found] == [row for row in meant if any(row)]
+
+
+@given(st.lists(st.tuples(values, values), max_size=12), st.integers(0, 3), st.integers(0, 3))
+def test_blanks_around_quotation_marks_change_no_value(rows, before, after):
+    def quoted(value):
+        return " " * before + '"' + value.replace('"', '""') + '"' + " " * after
+
+    lines = [",".join(map(quoted, row)) for row in [("email", "name"), *rows]]
+
+    found = read("\n".join(lines))
 
     meant = [[value.strip() for value in row] for row in rows]
     assert [one.values for one in found] == [row for row in meant if any(row)]

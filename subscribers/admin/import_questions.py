@@ -1,0 +1,102 @@
+"""The form with which an operator answers what a list leaves open: who left, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from zlib import crc32
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from subscribers.models import ImportJob
+from subscribers.transfer.dates import DateOrder
+from subscribers.transfer.leaving_words import plain
+from subscribers.transfer.presets import RowKind
+from subscribers.transfer.questions import Answers, Question
+from subscribers.transfer.signs import ANY_VALUE, answer_key
+
+_MEANINGS = [
+    ("", "Say what it means"),
+    (RowKind.READER, "a reader"),
+    (RowKind.UNCONFIRMED, "never confirmed"),
+    (RowKind.UNSUBSCRIBED, "unsubscribed"),
+    (RowKind.CLEANED, "bounced"),
+    (RowKind.COMPLAINED, "complained"),
+    (RowKind.BLOCKED, "blocked"),
+    ("ignore", "this column does not say who left"),
+]
+_ORDERS = [
+    ("", "Say which comes first"),
+    (DateOrder.DMY, "the day: 31/12/2020"),
+    (DateOrder.MDY, "the month: 12/31/2020"),
+]
+
+
+class QuestionsForm(forms.Form):
+    """One choice for each value that is not understood, and one for the order of dates.
+
+    A question that is left open is no error here: the import asks it again before it stores a row.
+    """
+
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, job: ImportJob, questions: Sequence[Question]
+    ) -> None:
+        super().__init__(data)
+        self.questions = [one for one in questions if one.about != "file"]
+        given = Answers.from_json(job.answers or {})
+        for question in self.questions:
+            if question.about == "dates":
+                self._add("dates", "Dates such as 03/04/2021", _ORDERS, given.dates or "")
+                continue
+            said = given.of_column(question.column)
+            is_ignored = plain(question.column) in given.ignored
+            for name, value, label in _fields(question):
+                initial = "ignore" if is_ignored else said.get(_key(value), "")
+                self._add(name, label, _MEANINGS, initial)
+
+    def _add(self, name: str, label: str, choices: list[Any], initial: str) -> None:
+        self.fields[name] = forms.ChoiceField(
+            label=label, choices=choices, required=False, widget=UnfoldAdminSelectWidget
+        )
+        self.initial[name] = initial
+
+    def answers(self) -> Answers:
+        """Return what was chosen; a column is ignored if this is said of any of its values."""
+        means: dict[str, dict[str, RowKind]] = {}
+        ignored = set()
+        for question in self.questions:
+            if question.about != "column":
+                continue
+            for name, value, _ in _fields(question):
+                chosen = self.cleaned_data.get(name, "")
+                if chosen == "ignore":
+                    ignored.add(plain(question.column))
+                elif chosen:
+                    column = means.setdefault(plain(question.column), {})
+                    column[_key(value)] = RowKind(chosen)
+        order = self.cleaned_data.get("dates", "")
+        return Answers(means, frozenset(ignored), DateOrder(order) if order else None)
+
+    def sections(self) -> Iterator[tuple[str, list[Any]]]:
+        """Yield each question as a sentence, with the fields that answer it."""
+        for question in self.questions:
+            names = (
+                ["dates"] if question.about == "dates" else [one[0] for one in _fields(question)]
+            )
+            yield question.sentence(), [self[name] for name in names]
+
+
+def _fields(question: Question) -> Iterator[tuple[str, str, str]]:
+    """Yield name, value and label of the fields for a column's values."""
+    values = [(value, f"“{value}”" if value else "an empty cell") for value, _ in question.values]
+    if question.others:
+        values.append((ANY_VALUE, "every other value"))
+    for value, label in values:
+        # The name stays the same if other questions come before this one after a change.
+        number = crc32(f"{plain(question.column)}\0{value}".encode())
+        yield f"means_{number:08x}", value, f"{question.column}: {label}"
+
+
+def _key(value: str) -> str:
+    return value if value == ANY_VALUE else answer_key(value)

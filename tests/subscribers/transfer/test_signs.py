@@ -1,0 +1,224 @@
+"""A list that says in any way that a person left is understood, or it is asked about."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from subscribers.transfer import presets, survey
+from subscribers.transfer.placeholders import is_placeholder
+from subscribers.transfer.presets import RowKind
+from subscribers.transfer.questions import NO_ANSWERS, Answers
+from subscribers.transfer.rows import ColumnMapping
+from subscribers.transfer.signs import meaning, role_of
+from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
+from subscribers.transfer.survey import sign_columns
+from tests.subscribers.transfer.test_spreadsheet import file_of
+from tests.support.steps import assert_steps_are_bounded, growth
+
+# What a cell says of its person, in short: reader, unconfirmed, left, cleaned, complained, blocked.
+SHORT = {kind.value[0] if kind is not RowKind.COMPLAINED else "s": kind for kind in RowKind} | {
+    "c": RowKind.CLEANED
+}
+
+
+def understood(content, *, answers=NO_ANSWERS, name="readers.csv"):
+    """Return the kinds of the rows, None for a row that is not understood, and the questions."""
+    sheet = Spreadsheet(file_of(content))
+    header = sheet.header()
+    preset = presets.detect(header)
+    columns = presets.columns(header, preset)
+    found = survey.take_survey(header, columns, preset, sheet.records(), file_name=name)
+    found = survey.Survey.from_json(found.as_json())
+    mapping = ColumnMapping.from_preset(preset, columns).with_signs(
+        sign_columns(found, header, columns, preset, answers), says_left=found.says_left
+    )
+    rows = mapping.rows(sheet.records())
+    return [None if isinstance(row, Refusal) else row.kind for row in rows], found.questions
+
+
+def column(name, values):
+    rows = "".join(f'reader{n}@example.com,"{one}"\n' for n, one in enumerate(values.split("|")))
+    return f'email,"{name}"\n{rows}'
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kinds"),
+    [
+        # Hand-made lists in seven languages.
+        ("Status", "abgemeldet|aktiv||Gesperrt", "lrrb"),
+        ("Statut", "désabonné|abonnée|Désabonné(e)|désinscrite", "lrll"),
+        ("Estado", "baja|alta|dado de baja|cancelado", "lrll"),
+        ("Situação", "descadastrado|ativo|cancelada", "lrl"),
+        ("الحالة", "ملغى الاشتراك|نشط|محظور", "lrb"),
+        ("ステータス", "退会|購読中|解除|配信エラー|未確認", "lrlcu"),
+        ("Status", "unsubscribed|UNSUBSCRIBED |Opted-Out|spam complaint|hard_bounce|pending",
+         "lllscu"),
+        ("Subscribed?", "Nein|Ja|non|0|FALSE|いいえ||لا|Não", "lrllllrll"),
+        ("購読", "いいえ|はい", "lr"),
+        ("Newsletter", "keine|täglich|nein|", "lrlr"),
+        ("Receives", "none|daily||nada", "lrrl"),
+        ("Opted out", "yes|no||X|✓", "lrrll"),
+        ("HasOptedOutOfEmail", "1|0", "lr"),
+        ("Do not email", "true|false", "lr"),
+        ("inactive", "1|0", "lr"),
+        ("is_active", "f|t", "lr"),
+        ("Abgemeldet am", "12.03.2021|", "lr"),
+        ("Désinscrit le", "3 mars 2021|", "lr"),
+        ("Fecha de baja", "12/3/21 14:05|", "lr"),
+        ("メルマガ配信", "停止|希望する|不要|いいえ", "lrll"),
+        ("Widerruf am", "1.2.2021|", "lr"),
+        ("Boletín", "no|sí", "lr"),
+        ("退会日", "2023年2月3日|", "lr"),
+        ("unsubscribed_at", "1617000000|NULL|0000-00-00 00:00:00|44000|", "lrrlr"),
+        ("Foo", "unsubscribed|subscribed|", "lrr"),
+        ("Tags", "vip, Unsubscribed|vip|left", "lrr"),
+        # Services: Constant Contact, Klaviyo, HubSpot, phpList, Mailman 3, ActiveCampaign, Brevo.
+        ("Email status", "Unsubscribed|Active|Awaiting Confirmation|No Permissions Set", "lrul"),
+        ("Email Marketing Consent", "NEVER_SUBSCRIBED|SUBSCRIBED|UNSUBSCRIBED", "lrl"),
+        ("Suppression reason", "HARD_BOUNCE|SPAM_COMPLAINT|USER_SUPPRESSED|", "csbr"),
+        ("Unsubscribed from all email", "true|false|", "lrr"),
+        ("blacklisted", "1|0", "br"),
+        ("confirmed", "0|1", "ur"),
+        ("Delivery status", "by_bounces|enabled|by_user", "crl"),
+        ("email_disabled", "true|false", "lr"),
+        ("spam complaint", "2020-01-01|", "sr"),
+        ("unsubscribe reason", "too many||none", "lrr"),
+        # What only sounds like it.
+        ("Notes", "unsubscribed from the print edition|likes tea", "rr"),
+        ("City", "Baja|Paris", "rr"),
+        ("Hand", "left|right", "rr"),
+        ("State", "CA|NY", "rr"),
+        ("Membership", "gold|silver", "rr"),
+        ("Subscription type", "Free|Monthly", "rr"),
+        ("Opt-in source", "web|form", "rr"),
+        ("unsubscribe_url", "https://example.com/u/1|https://example.com/u/2", "rr"),
+        ("sms_blacklisted", "1|0", "rr"),
+        ("SMS Marketing Consent", "NEVER_SUBSCRIBED|UNSUBSCRIBED", "rr"),
+        ("Lead Status", "New|Unsubscribed", "rr"),
+        ("bouncecount", "3|0", "rr"),
+    ],
+)  # fmt: skip
+def test_a_column_says_who_left(name, values, kinds):
+    assert understood(column(name, values)) == ([SHORT[kind] for kind in kinds], ())
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "asked"),
+    [
+        ("Status", "paused|active|paused", [("paused", 2)]),
+        ("Unsubscribed", "maybe|no", [("maybe", 1)]),
+        ("Abo", "gekündigt|ruht", [("ruht", 1)]),
+        ("Tags", "vip, opt-out 2020|members", [("vip, opt-out 2020", 1)]),
+        ("Info", "opt-out 2020|members", [("opt-out 2020", 1), ("members", 1)]),
+        ("Notes", "unsubscribed||unsubscribed", [("unsubscribed", 2)]),
+    ],
+)
+def test_what_looks_like_leaving_and_is_not_understood_is_asked(name, values, asked):
+    _, (question,) = understood(column(name, values))
+
+    assert (question.column, list(question.values), question.others) == (name, asked, 0)
+
+
+def test_a_question_names_few_values_however_many_there_are():
+    kinds, (question,) = understood(column("Status", "|".join(f"code {n}" for n in range(500))))
+
+    assert (len(question.values), question.others) == (survey.ASKED_VALUES, 480)
+    assert kinds == [None] * 500
+
+
+def test_an_answer_says_what_values_mean_or_that_a_column_is_no_status():
+    content = column("Status", "paused|active|Ruhend|unsubscribed")
+    _, (question,) = understood(content)
+    some = Answers({"status": {"paused": RowKind.BLOCKED}})
+    rest = Answers({"": {"paused": RowKind.BLOCKED, "*": RowKind.CLEANED}})
+    none = Answers(ignored=frozenset({"status"}))
+
+    assert [one.settle(question) for one in (some, rest, none)] == [False, True, True]
+    assert understood(content, answers=rest)[0] == ["blocked", "reader", "cleaned", "left"]
+    assert understood(content, answers=none)[0] == ["reader"] * 4
+    assert Answers.from_json(rest.as_json()) == rest
+
+
+def test_the_worst_of_several_columns_counts():
+    kinds, _ = understood(
+        "email,List status,Global status,Complained\na@example.com,Subscribed,Bounced,\n"
+        "b@example.com,Unsubscribed,Subscribed,yes\nc@example.com,Subscribed,Subscribed,no\n"
+    )
+
+    assert kinds == ["cleaned", "complained", "reader"]
+
+
+@pytest.mark.parametrize("address", ["Email", "E-Mail-Adresse", "Correo"])
+def test_an_export_of_mailchimp_is_known_although_its_first_column_was_renamed(address):
+    content = (
+        f"{address},First Name,OPTIN_TIME,CONFIRM_TIME,{{}},LEID,EUID\n"
+        "a@example.com,A,2020-01-01,2020-01-01,2023-05-06 07:08:09,1,2\n"
+        "b@example.com,B,2020-01-01,2020-01-01,,3,4\n"
+    )
+    assert understood(content.format("UNSUB_TIME"))[0] == ["left", "reader"]
+    assert understood(content.format("CLEAN_TIME"))[0] == ["cleaned", "reader"]
+    assert understood(content.format("UNSUB_TIME").replace("2023-05-06 07:08:09", ""))[0] == [
+        "left", "left",
+    ]  # fmt: skip
+
+
+def test_a_file_that_is_called_for_people_who_left_is_asked_about():
+    content = "email,MEMBER_RATING,OPTIN_TIME\na@example.com,2,2020-01-01\n"
+
+    assert understood(content, name="subscribed_members_export_1.csv")[1] == ()
+    (question,) = understood(content, name="nonsubscribed_members_export_1.csv")[1]
+    assert question.about == "file"
+
+
+@pytest.mark.parametrize(
+    ("dates", "asked"),
+    [
+        ("3/4/2021|25/4/2021", []),
+        ("3/4/2021|4/5/2021", [("3/4/2021", 2), ("4/5/2021", 3)]),
+        ("3/4/2021|25/4/2021|4/25/2021", [("3/4/2021", 2)]),
+        ("3.4.2021|2021-03-04", []),
+    ],
+)
+def test_the_order_of_dates_is_asked_if_no_date_of_the_list_decides_it(dates, asked):
+    _, questions = understood(column("confirmed_at", dates))
+
+    assert [list(one.values) for one in questions] == ([asked] if asked else [])
+
+
+@pytest.mark.parametrize(
+    ("address", "stands_for_nobody"),
+    [
+        ("12345@deletion-request.substack.com", True),
+        ("deleted-12ab34@example.com", True),
+        ("deleted_user_99@example.com", True),
+        ("Anonymized@example.com", True),
+        ("removed@example.com", True),
+        ("ann@deleted.example.com", True),
+        ("ann@site.invalid", True),
+        ("anonymous.coward@example.com", False),
+        ("undeletedscenes@example.com", False),
+        ("ann.removed.from.reality@example.com", False),
+        ("ann@example.com", False),
+    ],
+)
+def test_the_address_of_a_deleted_account_is_recognised(address, stands_for_nobody):
+    assert is_placeholder(address) is stands_for_nobody
+
+
+HOSTILE = st.text(alphabet='aU_-,;|"\n\x00 unsbé退ー٣', min_size=1, max_size=6)
+
+
+@settings(max_examples=40, derandomize=True, database=None)
+@given(HOSTILE, HOSTILE)
+def test_no_name_or_value_makes_a_sign_fail_or_work_out_of_proportion(name, value):
+    role = role_of(name)
+    for function in (role_of, lambda text: meaning(text, role), is_placeholder):
+        assert_steps_are_bounded(function, value)
+        function(value)
+
+
+def test_twice_the_list_takes_at_most_two_and_a_half_times_the_steps_to_look_at():
+    def look(size):
+        understood("email,a,status\n" + 'a@example.com,"x, y",unsub 1\n' * size)
+
+    assert growth(look, 300) < 2.5
