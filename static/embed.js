@@ -26,6 +26,14 @@
   // A form token is used for an hour: the server refuses one that is a day old, and a tab may stay
   // open for a week.
   const TOKEN_MAX_AGE_MS = 3600e3;
+  // A server that does not answer within this time counts as one that is not there.
+  const LIMIT_MS = 15e3;
+  // The form can be sent without a token, so nobody has to wait longer for one.
+  const TOKEN_LIMIT_MS = 5e3;
+  // A phone from 2015 needs some seconds for a proof of work.
+  const SOLVE_LIMIT_MS = 60e3;
+  // A visitor who pressed a link waits no longer than this for the pop-up.
+  const OPEN_LIMIT_MS = 4e3;
 
   // --- What is remembered: one entry in this site's localStorage, never an address --------------
 
@@ -55,21 +63,38 @@
 
   const address = (path, query = "") => new URL(`embed/${encodeURIComponent(newsletter)}/${path}${query}`, base);
 
-  async function fetchJson(url, init) {
-    const answer = await fetch(url, {
-      credentials: "omit",
-      headers: { Accept: "application/json" },
-      ...init,
-    });
-    return answer.json();
+  const hostedPage = () => new URL(form?.page ?? `newsletters/${encodeURIComponent(newsletter)}/`, base);
+
+  async function fetchJson(url, { limit = LIMIT_MS, ...init } = {}) {
+    const stop = new AbortController();
+    const clock = setTimeout(() => stop.abort(), limit);
+    try {
+      const answer = await fetch(url, {
+        credentials: "omit",
+        headers: { Accept: "application/json" },
+        signal: stop.signal,
+        ...init,
+      });
+      return await answer.json();
+    } finally {
+      clearTimeout(clock);
+    }
   }
 
-  function fetchForm() {
+  /** Fail if the promise takes longer; what it stands for goes on. */
+  function within(limit, promise) {
+    const late = new Promise((_, fail) => setTimeout(() => fail(new Error("too late")), limit));
+    return Promise.race([promise, late]);
+  }
+
+  async function fetchForm() {
     const query = new URLSearchParams({
       lang: options.lang ?? (script.closest("[lang]") ?? document.documentElement).lang,
     });
     for (const name of ["accent", "background"]) if (options[name]) query.set(name, options[name]);
-    return fetchJson(address("form.json", `?${query}`));
+    const found = await fetchJson(address("form.json", `?${query}`));
+    if (!found?.texts) throw new Error("the server's answer is no form");
+    return found;
   }
 
   let pendingToken = null;
@@ -78,7 +103,9 @@
   function fetchToken() {
     if (pendingToken && Date.now() - pendingToken.at < TOKEN_MAX_AGE_MS) return pendingToken;
     const at = Date.now();
-    pendingToken = { at, answer: fetchJson(address("opened.json")).catch(() => ({})) };
+    const answer = fetchJson(address("opened.json"), { limit: TOKEN_LIMIT_MS }).catch(() => null);
+    // Without a token the form is sent all the same, and asks again if it has to be sent again.
+    pendingToken = { at, answer: answer.then((found) => found ?? ((pendingToken = null), {})) };
     pendingToken.solution = pendingToken.answer.then(({ challenge }) => challenge && solve(challenge)).catch(() => "");
     // The server takes a sender who is faster than this for a program.
     pendingToken.usable = pendingToken.answer.then(({ wait = 2500 }) => new Promise((done) => setTimeout(done, wait)));
@@ -93,22 +120,23 @@
     return (await solver).solve(challenge);
   }
 
+  /** What is sent besides the visitor's own fields. */
+  const hidden = (opened) => ({ opened, lang: form.lang, page: options.page || location.origin + location.pathname });
+
+  let opened = "";
+
   async function send(fields) {
     if (preview) return { state: "sent" };
     const token = fetchToken();
     await token.usable;
-    const body = new URLSearchParams({
-      ...fields,
-      opened: (await token.answer).opened ?? "",
-      solution: (await token.solution) ?? "",
-      lang: form.lang,
-      page: options.page || location.origin + location.pathname,
-    });
+    opened = (await token.answer).opened ?? "";
+    const solution = (await within(SOLVE_LIMIT_MS, token.solution).catch(() => "")) ?? "";
+    const body = new URLSearchParams({ ...fields, ...hidden(opened), solution });
     const post = () => fetchJson(address(""), { method: "POST", body });
     const answer = await post();
-    if (answer.state !== "challenge") return answer;
+    if (answer?.state !== "challenge") return answer;
     try {
-      body.set("solution", await solve(answer.challenge));
+      body.set("solution", await within(SOLVE_LIMIT_MS, solve(answer.challenge)));
     } catch {
       return answer;
     }
@@ -220,6 +248,8 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       id: "email", type: "email", name: "email", autocomplete: "email", inputmode: "email",
       spellcheck: "false", autocapitalize: "none", maxlength: 320, dir: "ltr", "aria-required": "true",
       "aria-describedby": "problem wording", part: "field", focus: fetchToken,
+      // What was offered was meant for the address that is being changed now.
+      input: () => choices.firstChild && showProblem(""),
     });
     button = make("button", { type: "submit", part: "button" }, options.button || texts.button);
     problem = make("p", { id: "problem", class: "problem", role: "alert", part: "problem" });
@@ -228,7 +258,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     const honeypot = make("input", { id: "website", name: "website", tabindex: -1, autocomplete: "off" });
     const fields = make(
       "form",
-      { novalidate: "", submit: (event) => (event.preventDefault(), submit({ website: honeypot.value })) },
+      { novalidate: "", rel: "noopener", submit: (event) => onSubmit(event, honeypot.value) },
       make("label", { for: "email" }, texts.label),
       problem,
       make("div", { class: "row" }, input, button),
@@ -259,48 +289,82 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
   // --- Signing up -------------------------------------------------------------------------------
 
   let busy = false;
+  // What the visitor had decided, beside the address, when no answer came.
+  let unsent = {};
+
+  function onSubmit(event, website) {
+    // The button for our own page has an address of its own.
+    if (event.submitter?.hasAttribute("formaction")) return;
+    event.preventDefault();
+    submit({ ...unsent, website });
+  }
 
   async function submit(extra = {}) {
     if (busy) return;
-    setBusy(true);
+    // The button that was pressed is about to go.
+    if (choices.contains(root.activeElement)) button.focus();
     showProblem("");
-    let answer = {};
+    setBusy(true);
+    let answer;
     try {
       answer = await send({ email: input.value, ...extra });
     } catch (error) {
       console.warn("Daybreak:", error);
     }
     setBusy(false);
-    if (answer.state === "sent") sent();
-    else if (answer.state === "address") offerCorrection(answer);
-    else if (answer.state === "challenge") offerOwnPage();
-    else showProblem(form.texts.failed);
+    if (answer?.state === "sent") sent();
+    else if (answer?.state === "address") offerCorrection(answer);
+    else if (answer?.state === "challenge") showProblem(form.texts.elsewhere, ...ownPage(form.texts.elsewhereLink, ""));
+    else offerAgain(extra);
   }
 
   function setBusy(value) {
     busy = value;
+    if (value) button.textContent = form.texts.busy;
     status.textContent = value ? form.texts.busy : "";
     mark(button, "aria-disabled", value);
   }
 
+  /** Show a problem and what can be done about it; only one of all buttons is loud, the way on. */
   function showProblem(text, ...actions) {
     problem.textContent = text && `${form.texts.error} ${text}`;
-    mark(input, "aria-invalid", text);
+    mark(input, "aria-invalid", false);
+    button.textContent = options.button || form.texts.button;
     choices.replaceChildren(...actions.filter(Boolean));
+    const wayOn = choices.querySelector("button:not(.quiet)");
+    button.classList.toggle("quiet", Boolean(wayOn));
+    return wayOn;
   }
 
   /** Say that the address is wrong or looks mistyped; offer a better one if there is one. */
   function offerCorrection({ message, use, keep }) {
-    const choice = ({ label, email }, fields) =>
-      make("button", { type: "button", class: "quiet", click: () => ((input.value = email), submit(fields)) }, label);
-    showProblem(message, use && choice(use), keep && choice(keep, { sure: keep.email }));
-    input.focus();
+    const choice = ({ label, email }, quiet, fields) => {
+      const click = () => ((input.value = email), submit(fields));
+      return make("button", { type: "button", class: quiet, "aria-describedby": "problem", click }, label);
+    };
+    const wayOn = showProblem(message, use && choice(use, ""), keep && choice(keep, "quiet", { sure: keep.email }));
+    mark(input, "aria-invalid", true);
+    (wayOn ?? input).focus();
   }
 
-  /** Link to our own page: it has the cryptography for a challenge, one over plain http has not. */
-  function offerOwnPage() {
-    const url = new URL(form.page, base);
-    showProblem(form.texts.elsewhere, make("a", { href: url, target: "_blank", rel: "noopener" }, form.texts.elsewhereLink));
+  /** Nobody knows whether the address has arrived. A second sign-up of it is none (signup.enrol). */
+  function offerAgain(extra) {
+    unsent = extra;
+    showProblem(form.texts.failed, ...ownPage(form.texts.hosted, "quiet"));
+    button.textContent = form.texts.again;
+  }
+
+  /** Make the button that posts the address to our own page, where no address is put into a URL. */
+  function ownPage(label, quiet) {
+    const fields = Object.entries(hidden(opened)).map(([name, value]) => make("input", { type: "hidden", name, value }));
+    document.addEventListener("securitypolicyviolation", leaveAnyway);
+    const post = { formaction: address(""), formmethod: "post", formtarget: "_blank" };
+    return [...fields, make("button", { ...post, class: quiet }, label)];
+  }
+
+  /** A page's policy may forbid it to post forms; then our page opens without the address. */
+  function leaveAnyway({ effectiveDirective, blockedURI }) {
+    if (effectiveDirective === "form-action" && blockedURI.startsWith(base.origin)) open(hostedPage(), "_blank", "noopener");
   }
 
   function sent() {
@@ -353,21 +417,30 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     });
   }
 
-  async function show() {
+  // The visitor is on the way to another page.
+  let leaving = false;
+
+  /** Open the pop-up; return whether it is open. Focus returns to `opener` when it is closed. */
+  async function show(opener) {
     try {
       built ??= build();
       await built;
     } catch (error) {
       built = null;
       console.warn("Daybreak:", error);
-      return;
+      return false;
     }
-    if (box.open) return;
+    if (leaving || box.open) return true;
+    // The page may have replaced its content.
+    if (!host.isConnected) document.body.append(host);
     // A preview takes no focus: the editor is typing beside it.
-    if (preview) return box.setAttribute("open", "");
+    if (preview) return !box.setAttribute("open", "");
+    // Safari gives no focus to what is clicked.
+    opener?.focus({ preventScroll: true });
     box.showModal();
     root.getElementById("title").focus();
     emit("shown");
+    return true;
   }
 
   function outside({ clientX, clientY }) {
@@ -413,10 +486,10 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       // It is drawn shortly before it is scrolled to: a form that nobody reaches costs no request.
       const observer = new IntersectionObserver(arrive, { rootMargin: "600px" });
       observer.observe(host);
-    } else if (globalThis.HTMLDialogElement) {
-      document.addEventListener("click", opener);
+    } else {
+      document.addEventListener("click", onOpen);
       if (preview) show();
-      else if (!isSuppressed()) schedule();
+      else if (globalThis.HTMLDialogElement && !isSuppressed()) schedule();
     }
   }
 
@@ -435,12 +508,33 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     }
   }
 
+  let opening = false;
+
   /** Let the page's own link or button open the pop-up, even if it was closed before. */
-  function opener(event) {
-    const own = event.target.closest?.("[data-daybreak-open]");
-    if (own?.dataset.daybreakOpen !== newsletter) return;
+  async function onOpen(event) {
+    const own = event.composedPath().find((node) => node.dataset?.daybreakOpen === newsletter);
+    // With one of these keys a link opens elsewhere, which is the browser's part.
+    if (!own || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    show();
+    if (opening) return goOn(own);
+    opening = true;
+    leaving = false;
+    mark(own, "aria-busy", true);
+    const shown = await within(OPEN_LIMIT_MS, show(own)).catch(() => false);
+    opening = false;
+    mark(own, "aria-busy", false);
+    if (!shown) goOn(own);
+  }
+
+  /** Follow the link that was pressed, or go to our own page if it leads nowhere. */
+  function goOn(own) {
+    leaving = true;
+    const link = own.closest("a[href]");
+    const [path, id] = (link?.href ?? "").split("#");
+    const leads = path !== location.href.split("#")[0] ? /^(?!javascript:|$)/.test(path) : id && document.getElementById(id);
+    const url = leads ? link.href : hostedPage();
+    // A browser may refuse a new window so long after the click.
+    if (!open(url, link?.target || "_self")) location.assign(url);
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -23,14 +23,19 @@ TEXTS = {
     "button": _("Sign up"),
     "close": _("Close"),
     "trap": _("Leave this field empty"),
-    "busy": _("One moment…"),
+    "busy": _("Sending…"),
     "error": _("Error:"),
     "sentTitle": _("Check your inbox"),
     "sentText": _(
         "We have sent you a mail with a link. Open it and press the button to start your "
         "subscription."
     ),
-    "failed": _("That did not work. Please try again in a moment."),
+    "failed": _(
+        "That did not work, and we do not know whether your address has reached us. Please try "
+        "again: nobody is signed up twice."
+    ),
+    "again": _("Try again"),
+    "hosted": _("Sign up on our own page"),
     "elsewhere": _("Please sign up on our own page; this one cannot finish it."),
     "elsewhereLink": _("Go on"),
 }

@@ -7,7 +7,12 @@ import pytest
 from subscribers.models import Consent, Subscription
 from subscribers.signup.abuse import form_token
 from tests import factories
-from tests.support.browser import axe_violations, set_colour_scheme, wait_for_animations
+from tests.support.browser import (
+    axe_violations,
+    refused,
+    set_colour_scheme,
+    wait_for_animations,
+)
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -47,7 +52,7 @@ def article(page, live_server, web, newsletter):
 
     def open_article(
         *, path="/article", lang="en", html="", css="", head="", before=PARAGRAPHS,
-        after=PARAGRAPHS, policy=POLICY, embed=None, **attributes,
+        after=PARAGRAPHS, policy=POLICY, embed=None, wait_until="load", **attributes,
     ):  # fmt: skip
         attributes = {"newsletter": newsletter.slug} | attributes
         data = "".join(f' data-{n.replace("_", "-")}="{v}"' for n, v in attributes.items())
@@ -59,7 +64,7 @@ def article(page, live_server, web, newsletter):
         headers = {"Content-Type": "text/html; charset=utf-8"}
         if policy:
             headers["Content-Security-Policy"] = policy.format(host=live_server.url)
-        page.goto(web.serve(path, body.encode(), headers=headers))
+        page.goto(web.serve(path, body.encode(), headers=headers), wait_until=wait_until)
         return page
 
     # The clock runs by itself, and a test can move it forward.
@@ -254,6 +259,37 @@ def test_two_forms_work_on_one_page(article, newsletter, live_server):
     assert axe_violations(page) == []
 
 
+TYPO = "ann@gmial.com"
+
+
+def background(element):
+    return element.evaluate("e => getComputedStyle(e).backgroundColor")
+
+
+def test_after_a_typo_the_mended_address_is_the_loud_button_with_the_focus(article):
+    page = article()
+    use = page.get_by_role("button", name="Use ann@gmail.com")
+    loud = background(page.get_by_role("button", name="Sign up"))
+    send(page, TYPO, answer=use)
+    quiet = [page.get_by_role("button", name=name) for name in ("Sign up", f"Keep {TYPO}")]
+
+    assert background(use) == loud
+    assert [background(button) for button in quiet] == ["rgba(0, 0, 0, 0)"] * 2
+    assert use.evaluate("e => e.getRootNode().activeElement === e")
+    assert axe_violations(page) == []
+    # Another address than the one that was asked about is a new question.
+    field(page).fill("ann@example.com")
+    assert background(quiet[0]) == loud
+    assert not use.is_visible()
+
+
+def hold(page, pattern):
+    """Keep requests for the pattern waiting; return the list of them, for `release`."""
+    held = []
+    page.route(pattern, lambda route: held.append(route))
+    return held
+
+
 # --- With a challenge ---------------------------------------------------------------------------
 
 
@@ -266,14 +302,103 @@ def test_a_challenge_is_solved_in_the_page(article, settings):
     assert page.evaluate("violations") == []
 
 
-def test_a_page_that_cannot_solve_the_challenge_links_to_our_own_page(article, settings, page):
+def test_a_page_that_cannot_solve_the_challenge_hands_the_address_to_our_own_page(
+    article, settings, page
+):
     settings.SIGNUP_CHALLENGE = "always"
     page.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
-    article()
-    link = page.get_by_role("link", name="Go on")
-    send(page, "ann@example.com", answer=link)
+    article(policy="")
+    go_on = page.get_by_role("button", name="Go on")
+    send(page, "ann@example.com", answer=go_on)
+    ours = opened_by(page, go_on)
 
-    assert link.get_attribute("href").endswith("/newsletters/econo/")
+    assert ours.get_by_label("E-mail address").input_value() == "ann@example.com"
+    assert "ann" not in ours.url
+
+
+# --- When the server fails ----------------------------------------------------------------------
+
+JSON = {"content_type": "application/json", "headers": {"Access-Control-Allow-Origin": "*"}}
+FAILURES = {
+    "never answers": lambda route: None,
+    "is out of reach": lambda route: route.abort(),
+    "has no more room": lambda route: route.fulfill(status=503, json={"detail": "?"}, **JSON),
+    "is hidden by a proxy": lambda route: route.fulfill(body="<h1>Log in</h1>", **JSON),
+    "is cut off": lambda route: route.fulfill(body='{"state": "se', **JSON),
+    "says nothing": lambda route: route.fulfill(body="null", **JSON),
+}
+
+
+def fail(page, path, how):
+    """Let every request for that path of the embedded form fail."""
+    page.context.route(f"**/embed/econo/{path}", FAILURES[how])
+
+
+def opened_by(page, button):
+    """Press a button that opens a new page; return that page."""
+    with page.context.expect_page() as opened:
+        button.click()
+    opened.value.wait_for_load_state()
+    return opened.value
+
+
+@pytest.mark.parametrize("how", FAILURES)
+def test_a_sign_up_without_an_answer_ends_with_a_way_on(article, how):
+    page = article()
+    fail(page, "", how)
+    field(page).fill("ann@example.com")
+    page.get_by_role("button", name="Sign up").click()
+    assert page.get_by_role("button", name="Sending…").get_attribute("aria-disabled") == "true"
+    assert page.get_by_role("status").text_content() == "Sending…"
+
+    again = page.get_by_role("button", name="Try again")
+    wait_for(lambda: page.clock.run_for(1000) or again.is_visible(), what="a way on")
+    assert page.get_by_role("alert").filter(has_text="whether your address has reached us").count()
+    assert again.evaluate("e => e.getRootNode().activeElement === e")
+    assert field(page).get_attribute("aria-invalid") is None
+    page.context.unroute_all()
+    again.click()
+    assert page.evaluate("document.activeElement.localName") == "daybreak-form"
+    title = page.get_by_role("heading", name="Check your inbox")
+    wait_for(lambda: page.clock.run_for(100) or title.is_visible(), what="the form's answer")
+
+
+def test_a_sign_up_whose_answer_is_lost_is_not_made_twice(article):
+    page = article()
+
+    def lose(route):
+        route.fetch()
+        route.abort()
+
+    page.context.route("**/embed/econo/", lose)
+    again = page.get_by_role("button", name="Try again")
+    send(page, "ann@example.com", answer=again)
+    page.context.unroute_all()
+    again.click()
+    title = page.get_by_role("heading", name="Check your inbox")
+    wait_for(lambda: page.clock.run_for(100) or title.is_visible(), what="the form's answer")
+
+    assert Subscription.objects.get().status == "pending"
+    assert Consent.objects.count() == 1
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_our_own_page_goes_on_with_the_address_if_the_pages_policy_allows_it(
+    article, allowed, live_server
+):
+    page = article(policy=POLICY if not allowed else "")
+    fail(page, "", "is cut off")
+    hosted = page.get_by_role("button", name="Sign up on our own page")
+    send(page, "ann@example.com", answer=hosted)
+    page.context.unroute_all()
+    ours = opened_by(page, hosted)
+
+    if allowed:
+        ours.get_by_role("heading", name="Check your inbox").wait_for()
+        assert Consent.objects.get().page == page.url
+    else:
+        assert ours.url == f"{live_server.url}/newsletters/econo/"
+        refused.clear()
 
 
 # --- Pop-up -------------------------------------------------------------------------------------
@@ -399,6 +524,74 @@ def test_a_link_of_the_page_opens_the_pop_up_at_any_time(article, newsletter):
     wait_for(lambda: page.evaluate("notified.at(-1)[0] === 'closed'"))
 
     assert stored_state(page) == "subscribed"
+
+
+LINK = '<a href="/subscribe" data-daybreak-open="econo">Subscribe</a>'
+NOWHERE = LINK.replace("/subscribe", "#")
+BUTTON = '<button type="button" data-daybreak-open="econo"><b>Subscribe</b></button>'
+
+
+@pytest.mark.parametrize(
+    ("how", "opener", "where"),
+    [
+        ("never answers", LINK, "/subscribe"),
+        ("has no more room", LINK, "/subscribe"),
+        ("is out of reach", NOWHERE, "/newsletters/econo/"),
+        ("never answers", BUTTON, "/newsletters/econo/"),
+    ],
+)
+def test_a_click_that_cannot_open_the_pop_up_goes_on_to_the_page(article, web, how, opener, where):
+    web.serve("/subscribe", b"<h1>Subscribe here</h1>", headers={"Content-Type": "text/html"})
+    page = article(mode="popup", after_scroll="100", before=LONG + opener)
+    fail(page, "form.json*", how)
+    with page.expect_navigation():
+        page.get_by_text("Subscribe").click()
+        if how == "never answers":
+            page.clock.run_for(5000)
+
+    assert page.url.endswith(where)
+
+
+def test_a_second_click_on_a_link_does_not_wait_for_the_pop_up(article, web):
+    web.serve("/subscribe", b"<h1>Subscribe here</h1>", headers={"Content-Type": "text/html"})
+    page = article(mode="popup", after_scroll="100", before=LONG + LINK)
+    fail(page, "form.json*", "never answers")
+    page.get_by_role("link", name="Subscribe").click()
+    assert page.get_by_role("link", name="Subscribe").get_attribute("aria-busy") == "true"
+    with page.expect_navigation():
+        page.get_by_role("link", name="Subscribe").click()
+
+    assert page.url.endswith("/subscribe")
+
+
+def test_a_link_leads_on_while_the_script_is_late(article, page, web):
+    web.serve("/subscribe", b"<h1>Subscribe here</h1>", headers={"Content-Type": "text/html"})
+    hold(page, "**/embed.js")
+    article(mode="popup", before=LINK, wait_until="domcontentloaded")
+    with page.expect_navigation():
+        page.evaluate("document.querySelector('a').click()")
+
+    assert page.url.endswith("/subscribe")
+
+
+def test_a_link_opened_in_a_new_tab_is_left_to_the_browser(article, web):
+    web.serve("/subscribe", b"<h1>Subscribe here</h1>", headers={"Content-Type": "text/html"})
+    page = article(mode="popup", after_scroll="100", before=LINK)
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Subscribe").click(modifiers=["Control"])
+
+    opened.value.get_by_role("heading", name="Subscribe here").wait_for()
+    assert page.evaluate("requested") == []
+
+
+def test_a_link_pressed_by_keyboard_opens_the_pop_up_and_gets_the_focus_back(article):
+    page = article(mode="popup", after_scroll="100", before=LONG + LINK)
+    page.get_by_role("link", name="Subscribe").press("Enter")
+    dialog(page).wait_for()
+    page.keyboard.press("Escape")
+    dialog(page).wait_for(state="hidden")
+
+    assert page.evaluate("document.activeElement.textContent") == "Subscribe"
 
 
 # --- Without our script -------------------------------------------------------------------------
