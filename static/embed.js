@@ -151,7 +151,6 @@
   };
 
   const STYLES = `
-:host{display:block}
 .page{all:initial;display:block;min-height:inherit}
 *{box-sizing:border-box;margin:0}
 .box{font:1em/1.5 var(--font);color:var(--ink);background:var(--paper);padding:1.5em;min-height:inherit;border:1px solid #8885;border-top:3px solid var(--accent);border-radius:var(--radius);overflow-wrap:break-word;text-align:start}
@@ -187,7 +186,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
 @media(prefers-reduced-motion:no-preference){dialog[open]{animation:in .3s ease-out}@keyframes in{from{opacity:0;transform:translateY(1.5em)}}}
 `;
 
-  let form, host, root, box, input, button, problem, choices, status;
+  let form, host, root, waiting, box, input, button, problem, choices, status;
 
   /** Make an element; an attribute that is false or null is left out. */
   function make(tag, attributes = {}, ...children) {
@@ -210,8 +209,33 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     const target = options.target && document.querySelector(options.target);
     if (target) target.append(host);
     else if (popup || !document.body.contains(script)) document.body.append(host);
+    else if (script.parentElement.localName === "daybreak-form") host = script.parentElement;
     else script.after(host);
+    const height = popup ? 0 : roomNeeded();
     root = host.attachShadow({ mode: "open" });
+    addStyles(`:host{display:block;min-height:${height}px}`);
+    // Until the form is there, or if it never comes, the link inside of the element is shown.
+    root.append((waiting = make("slot")));
+  }
+
+  /** The height to keep free until the form is there: what stands around it must not move then. */
+  function roomNeeded() {
+    host.style.display = "block";
+    const { offsetWidth: width, offsetHeight: kept } = host;
+    host.style.display = "";
+    // A form of average texts; in a narrow column its button gets a line of its own.
+    return Math.max(kept, width < 320 ? 428 : width < 370 ? 416 : width < 500 ? 356 : 280);
+  }
+
+  function addStyles(text) {
+    try {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(text);
+      root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+    } catch {
+      // For Safari before 16.4; under a strict policy its style element needs the script's nonce.
+      root.append(make("style", { nonce: script.nonce || null }, text));
+    }
   }
 
   function colours() {
@@ -222,15 +246,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
   }
 
   function applyStyles() {
-    const text = STYLES + colours();
-    try {
-      const sheet = new CSSStyleSheet();
-      sheet.replaceSync(text);
-      root.adoptedStyleSheets = [sheet];
-    } catch {
-      // For Safari before 16.4; under a strict policy its style element needs the script's nonce.
-      root.append(make("style", { nonce: script.nonce || null }, text));
-    }
+    addStyles(STYLES + colours());
     const parent = script.parentElement ?? document.body;
     const font = options.font === "page" ? getComputedStyle(parent).fontFamily : FONTS[options.font];
     box.style.setProperty("--font", font ?? FONTS.sans);
@@ -277,7 +293,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     );
     applyStyles();
     // The page can style the host: properties that are inherited from it end at this element.
-    root.append(make("div", { class: "page" }, box));
+    waiting.replaceWith(make("div", { class: "page" }, box));
   }
 
   function emit(name) {
@@ -504,6 +520,8 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       form = await fetchForm();
       draw();
     } catch (error) {
+      // An empty frame would be worse than the jump.
+      addStyles(":host{min-height:0}");
       console.warn("Daybreak:", error);
     }
   }

@@ -23,6 +23,14 @@ from subscribers.models import Newsletter
 # The height of an iframe that holds the form, its wording and one line of error, on a phone.
 FRAME_HEIGHT = 420
 
+# What keeps the form's place free until the script has come, in a page that may allow no style
+# attribute: boxes that stand beside each other in a wide column, and below each other in a narrow
+# one, where the form is higher, too.
+_ROOM = SafeString(
+    '<span aria-hidden="true"><svg width="200" height="252"></svg>'
+    '<svg width="170" height="130"></svg><svg width="130" height="64"></svg></span>'
+)
+
 # The texts that the owner of a page may set in an iframe, but only signed by the admin's builder.
 SIGNED_TEXTS = ("title", "text", "button")
 # The other options of a query, and the form of their values.
@@ -91,7 +99,8 @@ def script(
 ) -> SafeString:
     """Return the one line that draws the form in its place, or opens it as a dialog.
 
-    A preview opens immediately, stores nothing and sends nothing.
+    Around the script that draws a form stands what is shown without it: a link to our page, and the
+    room that the form will need. A preview opens immediately, stores nothing and sends nothing.
     """
     attributes = {"newsletter": newsletter.slug}
     if popup:
@@ -101,10 +110,19 @@ def script(
                 attributes[name.replace("_", "-")] = str(value)
     if preview:
         attributes["preview"] = "1"
-    return format_html(
+    line = format_html(
         '<script async src="{}"{}></script>',
         settings.SITE_URL + reverse("embed-script"),
         _data_attributes(attributes | options.chosen()),
+    )
+    if popup:
+        return line
+    return format_html(
+        '<daybreak-form><a href="{}">{}</a><br>{}{}</daybreak-form>',
+        settings.SITE_URL + newsletter.get_absolute_url(),
+        options.title or _form(newsletter, options)["texts"]["title"],
+        _ROOM,
+        line,
     )
 
 

@@ -28,9 +28,23 @@ def preview(client, newsletter, **chosen):
 
 
 def test_the_shortest_snippet_is_one_line(admin_client, newsletter):
-    assert snippet(admin_client, newsletter) == (
-        '<script async src="https://news.example/embed.js" data-newsletter="sun"></script>'
+    line = '<script async src="https://news.example/embed.js" data-newsletter="sun"{}></script>'
+
+    assert line.format(' data-mode="popup"') == snippet(
+        admin_client, newsletter, kind="popup", after_scroll="", after_seconds=""
     )
+    inline = snippet(admin_client, newsletter)
+    assert line.format("") in inline
+    assert "\n" not in inline
+
+
+def test_the_snippet_holds_a_link_for_readers_whose_browser_refuses_the_script(
+    admin_client, newsletter
+):
+    line = snippet(admin_client, newsletter, title="A & B")
+
+    assert '<a href="https://news.example/newsletters/sun/">A &amp; B</a>' in line
+    assert "style" not in line  # A strict CSP would drop it.
 
 
 def test_the_snippet_holds_only_the_chosen_options(admin_client, newsletter):

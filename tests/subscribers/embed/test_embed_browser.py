@@ -283,11 +283,72 @@ def test_after_a_typo_the_mended_address_is_the_loud_button_with_the_focus(artic
     assert not use.is_visible()
 
 
+# --- What moves ---------------------------------------------------------------------------------
+
+
+def below(page):
+    """Return where the paragraph below the form is."""
+    return page.evaluate("document.querySelector('main').lastElementChild.offsetTop")
+
+
 def hold(page, pattern):
     """Keep requests for the pattern waiting; return the list of them, for `release`."""
     held = []
     page.route(pattern, lambda route: held.append(route))
     return held
+
+
+def release(page, held):
+    # Playwright hands over a request only while it is asked something.
+    wait_for(lambda: page.evaluate("true") and held, what="the request")
+    for route in held:
+        route.continue_()
+
+
+@pytest.mark.parametrize("width", [320, 375, 768])
+def test_nothing_moves_when_the_form_comes(article, page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    held = hold(page, "**/form.json*")
+    article()
+    page.locator("daybreak-form").wait_for()
+    before = below(page)
+    release(page, held)
+    field(page).wait_for()
+
+    assert below(page) == pytest.approx(before, abs=1)
+
+
+@pytest.mark.parametrize("width", [320, 375, 768])
+def test_nothing_moves_when_the_builders_line_gets_its_script_late(
+    article, page, newsletter, width
+):
+    from subscribers.embed import snippet
+
+    page.set_viewport_size({"width": width, "height": 800})
+    held = hold(page, "**/embed.js")
+    line = snippet.script(newsletter, options=snippet.EmbedOptions())
+    # The page has not loaded before its script has.
+    article(embed=line, css="body {font: 18px/1.6 Georgia}", wait_until="domcontentloaded")
+    link = page.get_by_role("link", name="Get EconoTimes by e-mail")
+    assert link.get_attribute("href").endswith("/newsletters/econo/")
+    before = below(page)
+    release(page, held)
+    field(page).wait_for()
+
+    assert below(page) == pytest.approx(before, abs=1)
+    assert not link.is_visible()
+    assert axe_violations(page) == []
+
+
+def test_a_form_that_never_comes_leaves_the_link_to_our_page(article, page, newsletter):
+    from subscribers.embed import snippet
+
+    fail(page, "form.json*", "is out of reach")
+    with page.expect_event("requestfailed"):
+        article(embed=snippet.script(newsletter, options=snippet.EmbedOptions()))
+
+    assert page.get_by_role("link", name="Get EconoTimes by e-mail").is_visible()
+    assert page.locator("daybreak-form .box").count() == 0
 
 
 # --- With a challenge ---------------------------------------------------------------------------
