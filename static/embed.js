@@ -238,11 +238,18 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     }
   }
 
+  /** The colours for light and dark: those of the page around the form, unless its owner chose. */
   function colours() {
-    const rule = (shades) => `.box{${Object.entries(shades).map(([name, value]) => `--${name}:${value}`).join(";")}}`;
-    const light = options.theme === "dark" ? form.dark : form.light;
-    const dark = options.theme === "light" ? form.light : form.dark;
-    return `${rule(light)}@media(prefers-color-scheme:dark){${rule(dark)}}`;
+    const { light, dark } = form;
+    const { theme } = options;
+    const rule = (colour) => `.box{${Object.keys(light).map((name) => `--${name}:${colour(name)}`).join(";")}}`;
+    if (CSS.supports("color", "light-dark(#fff,#000)")) {
+      const scheme = { light: "light", dark: "dark", auto: "light dark" }[theme] ?? "inherit";
+      return `.page{color-scheme:${scheme}}${rule((name) => `light-dark(${light[name]},${dark[name]})`)}`;
+    }
+    // Browsers before 2024 cannot tell what the page declares.
+    const first = rule((name) => (theme === "dark" ? dark : light)[name]);
+    return theme === "auto" ? `${first}@media(prefers-color-scheme:dark){${rule((name) => dark[name])}}` : first;
   }
 
   function applyStyles() {

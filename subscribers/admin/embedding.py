@@ -33,7 +33,12 @@ KINDS = [
     ("frame", "An iframe, where scripts are not allowed"),
     ("plain", "A plain form, without any script"),
 ]
-THEMES = [("", "By the reader's device"), ("light", "Light"), ("dark", "Dark")]
+THEMES = [
+    ("", "As the page declares, or else light"),
+    ("auto", "By the reader's device"),
+    ("light", "Light"),
+    ("dark", "Dark"),
+]
 FONTS = [("", "Ours, without serifs"), ("serif", "Ours, with serifs"), ("page", "The page's own")]
 validate_colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write the colour like #0b57d0.")
 
@@ -86,7 +91,11 @@ class EmbedForm(forms.Form):
     title = _text("Title", max_length=120)
     text = _text("Promise", max_length=300)
     button = _text("Button", max_length=40)
-    theme = _choice("Light or dark", THEMES)
+    theme = _choice(
+        "Light or dark",
+        THEMES,
+        help_text="A page declares it by color-scheme. An iframe cannot read that, and is light.",
+    )
     accent = _text("Accent", validators=[validate_colour])
     background = _text("Background", placeholder="#ffffff", validators=[validate_colour])
     font = _choice("Typeface", FONTS)
@@ -185,8 +194,11 @@ class EmbedPages(ModelAdmin):
         newsletter = self._newsletter(request, pk)
         form = self._form(request, newsletter)
         options, kind = form.options(), form.kind_chosen()
-        scheme = options.theme or ("dark" if "dark" in request.GET else "light")
-        options = replace(options, theme=scheme)
+        if options.theme not in ("light", "dark"):
+            # The sample page stands for the page and for the device.
+            follows = bool(options.theme) or kind != "frame"
+            scheme = "dark" if follows and "dark" in request.GET else "light"
+            options = replace(options, theme=scheme)
         if kind == "frame":
             code: str = snippet.frame(newsletter, options=options, preview=True)
         elif kind == "plain":

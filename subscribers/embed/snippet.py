@@ -36,7 +36,7 @@ SIGNED_TEXTS = ("title", "text", "button")
 # The other options of a query, and the form of their values.
 PATTERNS = {
     "lang": r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*",
-    "theme": r"light|dark",
+    "theme": r"auto|light|dark",
     "accent": r"#[0-9a-fA-F]{6}",
     "background": r"#[0-9a-fA-F]{6}",
     "font": r"serif|page",

@@ -90,6 +90,26 @@ def test_an_invalid_colour_is_reported_and_left_out(admin_client, newsletter):
     assert "blue" not in snippet(admin_client, newsletter, kind="inline", accent="blue")
 
 
+@pytest.mark.parametrize(
+    ("kind", "theme", "expected"),
+    [
+        ("inline", "", "dark"),
+        ("inline", "auto", "dark"),
+        ("inline", "light", "light"),
+        ("frame", "", "light"),
+        ("frame", "auto", "dark"),
+    ],
+)
+def test_the_preview_in_dark_mode_shows_what_the_theme_does(
+    admin_client, newsletter, kind, theme, expected
+):
+    page = html.unescape(
+        preview(admin_client, newsletter, kind=kind, theme=theme, dark="1").content.decode()
+    )
+
+    assert re.search(r'theme="?(\w+)', page)[1] == expected
+
+
 @pytest.mark.parametrize("kind", ["inline", "popup", "frame", "plain"])
 def test_a_preview_sends_nothing(admin_client, newsletter, kind):
     page = preview(

@@ -275,6 +275,28 @@ def test_an_invalid_option_is_left_out(client, newsletter, name, value):
     assert f"data-{name}=" not in page
 
 
+def test_without_script_the_mended_address_is_the_loud_choice_in_the_iframe(client, newsletter):
+    opened = abuse.new_form_token(timezone.now() - timedelta(seconds=10))
+    fields = {"email": "ann@gmial.com", "opened": opened}
+    page = client.post("/embed/daily/frame/?lang=en", fields).content.decode()
+    use, keep = re.findall(r'<button [^>]*name="(?:use|sure)"[^>]*>', page)
+
+    assert 'class="loud" autofocus' in use
+    assert "ann@gmail.com" in use
+    assert "class" not in keep
+
+
+@pytest.mark.parametrize(
+    ("theme", "scheme"), [("", "light"), ("dark", "dark"), ("auto", "light dark")]
+)
+def test_the_iframes_page_declares_its_theme_for_the_page_around_it(
+    client, newsletter, theme, scheme
+):
+    page = client.get("/embed/daily/frame/", {"theme": theme}).content.decode()
+
+    assert f'<meta name="color-scheme" content="{scheme}">' in page
+
+
 def test_the_iframe_signs_up_without_script(client, newsletter):
     page = client.get("/embed/daily/frame/", headers={"Referer": "https://news.example/a?b"})
     fields = dict(re.findall(r'name="(opened|page)" value="([^"]*)"', page.content.decode()))

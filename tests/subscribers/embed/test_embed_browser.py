@@ -283,6 +283,38 @@ def test_after_a_typo_the_mended_address_is_the_loud_button_with_the_focus(artic
     assert not use.is_visible()
 
 
+# What the page and its owner say, what the device prefers, and what the form should then be.
+@pytest.mark.parametrize(
+    ("says", "device", "expected"),
+    [
+        ({}, "dark", "light"),
+        ({"css": ":root {color-scheme: dark}"}, "light", "dark"),
+        ({"css": "main {color-scheme: light dark}"}, "dark", "dark"),
+        ({"head": "<meta name='color-scheme' content='light dark'>"}, "dark", "dark"),
+        ({"head": "<meta name='color-scheme' content='light dark'>"}, "light", "light"),
+        ({"theme": "auto"}, "dark", "dark"),
+        ({"theme": "auto"}, "light", "light"),
+        ({"theme": "light", "css": ":root {color-scheme: dark}"}, "dark", "light"),
+    ],
+)  # fmt: skip
+def test_the_form_is_as_light_or_dark_as_the_page_around_it(article, page, says, device, expected):
+    page.emulate_media(color_scheme=device)
+    article(**says)
+    box = page.locator("daybreak-form .box")
+    box.wait_for()
+
+    assert background(box) == {"light": "rgb(255, 255, 255)", "dark": "rgb(28, 28, 30)"}[expected]
+
+
+def test_a_form_follows_a_page_that_turns_dark(article):
+    page = article(css=".night {color-scheme: dark}")
+    box = page.locator("daybreak-form .box")
+    box.wait_for()
+    page.evaluate("document.documentElement.className = 'night'")
+
+    assert background(box) == "rgb(28, 28, 30)"
+
+
 # --- What moves ---------------------------------------------------------------------------------
 
 
