@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("embed.js", views.embed.script, {"name": "embed.js"}, name="embed-script"),
     path("embed/solve.js", views.embed.script, {"name": "solve.js"}, name="embed-solver"),
+    path("embed/frames.js", views.embed.script, {"name": "embed-frames.js"}, name="embed-frames"),
     path("embed/<slug:slug>/", views.embed.sign_up, name="embed"),
     path("embed/<slug:slug>/form.json", views.embed.form, name="embed-form"),
     path("embed/<slug:slug>/opened.json", views.embed.form_token, name="embed-form-token"),

@@ -724,6 +724,78 @@ def test_the_iframe_signs_up_and_records_the_page_around_it(article, newsletter,
     assert page.context.cookies() == []
 
 
+@pytest.fixture
+def framed(article, newsletter):
+    """Return a function that opens an article with the form in an iframe, maybe with its script."""
+    from subscribers.embed import snippet
+
+    def open_framed(*, listening=False, **options):
+        code = str(snippet.frame(newsletter, options=snippet.EmbedOptions(**options)))
+        host = code.split("/embed/")[0].partition('src="')[2]
+        if listening:
+            code = f'<script async src="{host}/embed/frames.js"></script>' + code
+        page = article(
+            embed=code,
+            policy="default-src 'none'; frame-src {host}; script-src {host}; "
+            "style-src 'nonce-page'",
+        )
+        inside = page.frame_locator("iframe")
+        inside.locator("[type=email]").wait_for()
+        return page, inside
+
+    return open_framed
+
+
+@pytest.mark.parametrize("listening", [True, False])
+def test_after_a_typo_the_iframe_shows_every_choice_and_the_consent(framed, listening):
+    page, inside = framed(listening=listening)
+    below_before = below(page)
+    inside.get_by_label("E-mail address").fill(TYPO)
+    inside.get_by_role("button", name="Sign up").click()
+    keep = inside.get_by_role("button", name=f"Keep {TYPO}")
+    keep.wait_for()
+    consent = inside.locator("#wording")
+    frame = page.locator("iframe")
+
+    def shown():
+        edge = frame.bounding_box()
+        bottom = edge["y"] + edge["height"]
+        return all(
+            edge["y"] <= box["y"] and box["y"] + box["height"] <= bottom
+            for box in (keep.bounding_box(), consent.bounding_box())
+        )
+
+    wait_for(shown, what="the choices and the consent")
+    grown = below(page) > below_before
+    assert grown == listening
+    assert inside.locator(".promise").is_visible() == listening
+
+    inside.get_by_role("button", name="Use ann@gmail.com").click()
+    inside.get_by_role("heading", name="Check your inbox").wait_for()
+    wait_for(lambda: below(page) == below_before, what="the frame's first height")
+
+
+def test_the_iframe_is_light_in_a_light_page_whatever_the_device_prefers(framed, page):
+    page.emulate_media(color_scheme="dark")
+    _, inside = framed()
+    assert background(inside.locator(".box")) == "rgb(255, 255, 255)"
+    _, inside = framed(theme="auto")
+    assert background(inside.locator(".box")) == "rgb(28, 28, 30)"
+
+
+def test_a_message_of_another_page_changes_no_iframe(framed, web):
+    page, _ = framed(listening=True)
+    frame = page.locator("iframe")
+    wait_for(lambda: frame.evaluate("e => e.style.minHeight"))
+    before = frame.bounding_box()["height"]
+    page.evaluate(
+        "new Promise((done) => { addEventListener('message', done, {once: true});"
+        " postMessage({daybreak: 'height', height: 1500}, '*'); })"
+    )
+
+    assert frame.bounding_box()["height"] == before
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_the_iframes_page_passes_axe(browser, live_server, newsletter, script):
     context = browser.new_context(java_script_enabled=script, bypass_csp=True)
