@@ -810,7 +810,7 @@ def test_the_iframes_page_passes_axe(browser, live_server, newsletter, script):
 
 
 def test_the_iframes_page_needs_no_script(browser, live_server, web, newsletter):
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 420})
     page = context.new_page()
     # The page is opened by itself. Inside an iframe Playwright turns scripts off too late for
     # noscript elements.
@@ -818,8 +818,12 @@ def test_the_iframes_page_needs_no_script(browser, live_server, web, newsletter)
     page.locator("[name=email]").fill("framed@example")
     page.locator("[type=submit]").click()
     page.locator("[role=alert]", has_text="Error:").wait_for()
-    page.locator("[name=email]").fill("framed@example.com")
+    page.locator("[name=email]").fill(TYPO)
     page.locator("[type=submit]").click()
+    page.locator("[name=sure]").wait_for()
+    assert page.evaluate("document.documentElement.scrollHeight") <= 420
+    page.locator("[name=email]").fill("framed@example.com")
+    page.locator("[name=email]").press("Enter")
     page.locator("h1", has_text="Check your inbox").wait_for()
 
     assert Consent.objects.get().page == web.url("/article")
