@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.timezone import now as current_time
 
 from digest.admin.edition.panel import COLOURS
+from digest.admin.edition.rights import may_stop
 from digest.admin.local_times import format_local
 from digest.admin.send_times import format_send_time, sending_status
 from digest.delivery.progress.watch import snapshot
@@ -33,7 +34,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         cards["without_weekly_edition"] = stale_while_revalidate(
             "without_weekly_edition", without_weekly_edition, min_ttl=30
         )
-        cards |= {"sending": sending(now), "may_stop": may("digest.change_edition")}
+        cards |= {"sending": sending(now), "may_stop": may_stop(request.user)}
     if may("digest.view_feed"):
         cards |= {"failing_feeds": failing_feeds(), "has_feeds": Feed.objects.exists()}
     if may("digest.view_delivery"):

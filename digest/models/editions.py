@@ -136,6 +136,12 @@ class Edition(models.Model):
 
     class Meta:
         ordering = ["-sends_at"]
+        # Beside Django's own "change", which lets somebody edit. digest.admin.edition.rights has
+        # what each of them is asked for.
+        permissions = [
+            ("approve_edition", "Can approve editions"),
+            ("send_edition", "Can send and stop editions"),
+        ]
         constraints = [
             # One slot makes one edition however many beats run.
             models.UniqueConstraint(

@@ -44,7 +44,7 @@ REQUIRED_PERMISSIONS: ClassVar[dict[str, list[str]]] = {  # type: ignore[misc]
     Scope.EDITIONS_READ: ["digest.view_edition"],
     # This scope makes new editions and edits existing ones.
     Scope.EDITIONS_WRITE: ["digest.add_edition", "digest.change_edition"],
-    Scope.EDITIONS_SEND: ["digest.change_edition"],
+    Scope.EDITIONS_SEND: ["digest.approve_edition", "digest.send_edition"],
 }
 
 

@@ -3,7 +3,9 @@
 editions   the list, and the model's admin that the other modules belong to
 form       the form: copy, order of stories, and a fingerprint of what the editor saw
 panel      what stands above the form: status, problems, readers, progress
-actions    the buttons while an edition can still be changed
+rights     which permission each step needs
+actions    the buttons beside the form, previews, and a new edition by hand
+decisions  the buttons that decide whether it goes out: approve, send now, skip
 under_way  the buttons once it is under way or sent: stop, correct, resend
 pages      what the pages of an edition share: permissions, rendering, the way back
 """

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import (
     HttpRequest,
     HttpResponse,
-    HttpResponseNotAllowed,
     HttpResponseRedirect,
     JsonResponse,
 )
@@ -19,26 +18,23 @@ from django.urls import URLPattern, path
 from django.utils.timezone import now
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from digest.admin.edition.decisions import EditionDecisions
 from digest.admin.edition.form import NewEditionForm
-from digest.admin.edition.pages import blocking_messages, edition_url
+from digest.admin.edition.pages import edition_url
 from digest.admin.edition.panel import progress
-from digest.admin.edition.under_way import EditionUnderWay
-from digest.admin.send_times import format_send_time
+from digest.admin.edition.rights import Step
 from digest.delivery import send_test
-from digest.editions.decide import approve, audience, preflight, send_now, stop
+from digest.editions.decide import preflight
 from digest.editions.draft import draft
-from digest.editions.edit import curate, reopen
+from digest.editions.edit import curate
 from digest.models import Edition
 from digest.rendering import preview
-from digest.tasks import release
-from subscribers.models import IllegalMove
 from subscribers.plumbing.content_security import MAIL_FRAME, with_policy
-from subscribers.plumbing.queue import enqueue
 
 STORIES_PER_PAGE = 20
 
 
-class EditionActions(EditionUnderWay):
+class EditionActions(EditionDecisions):
     """The buttons of the edition page and the pages they lead to, for the edition's admin."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -47,6 +43,8 @@ class EditionActions(EditionUnderWay):
             ("preview.html", self.preview_html),
             ("progress", self.progress_fragment),
             ("stories", self.story_choices),
+            ("approve", self.approve_view),
+            ("withdraw", self.withdraw_view),
             ("send", self.send_page),
             ("skip", self.skip_page),
             ("reopen", self.reopen),
@@ -106,95 +104,6 @@ class EditionActions(EditionUnderWay):
             messages.success(request, f"Saved, and a test is on its way to {address}.")
         return self._back(edition)
 
-    def _approve(self, request: Any, edition: Edition) -> HttpResponse:
-        accepted = _number(request.POST.get("audience", ""))
-        if accepted is not None:
-            audience.accept_audience(edition_id=edition.pk, user=request.user, count=accepted)
-        try:
-            approved = approve.approve(edition_id=edition.pk, user=request.user, now=now())
-        except approve.NotApprovable as error:
-            is_unusual = any(problem.code == "audience" for problem in error.problems)
-            hint = (
-                " If the number is right, confirm it on the page “Send now…”." if is_unusual else ""
-            )
-            messages.error(request, f"Saved, but not approved. {blocking_messages(error)}{hint}")
-        else:
-            is_due = approved.sends_at <= now()
-            if is_due:
-                enqueue(release, edition_id=edition.pk)
-            when = "now" if is_due else format_send_time(approved, edition.newsletter.zone)
-            if is_due and approved.local_time:
-                when += " to the readers whose hour has passed, and to the others at their hour"
-            messages.success(request, f"Saved and approved. It goes out {when}.")
-        return self._back(edition)
-
-    def _withdraw(self, request: HttpRequest, edition: Edition) -> HttpResponse:
-        approve.withdraw(edition_id=edition.pk)
-        status = "held, because its sending has begun" if edition.sending_at else "a draft again"
-        messages.success(request, f"The approval is withdrawn; the edition is {status}.")
-        return self._back(edition)
-
-    # --- Confirmation pages ---
-
-    def send_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        edition = self._edition(request, pk, change=True)
-        if request.method == "POST":
-            return self._send_now(request, edition)
-        if edition.sending_at:
-            return self._confirmation_page(
-                request, edition, "resume", {"remaining": audience.remaining(edition, now=now())}
-            )
-        return self._confirmation_page(
-            request, edition, "send", {"estimate": audience.estimate(edition, now=now())}
-        )
-
-    def _send_now(self, request: Any, edition: Edition) -> HttpResponse:
-        try:
-            send_now.approve_as_seen(
-                edition_id=edition.pk,
-                seen=request.POST.get("seen", ""),
-                readers=_number(request.POST.get("readers", "")),
-                immediately=True,
-                ignore_reader_clocks="ignore_reader_clocks" in request.POST,
-                user=request.user,
-                now=now(),
-            )
-        except approve.NotApprovable as error:
-            messages.error(request, f"Not sent. {blocking_messages(error)}")
-        else:
-            enqueue(release, edition_id=edition.pk)
-            messages.success(request, "It is on its way.")
-        return self._back(edition)
-
-    def skip_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        edition = self._edition(request, pk, change=True)
-        if request.method != "POST":
-            return self._confirmation_page(request, edition, "skip", {})
-        # PostgreSQL's text cannot hold a NUL, and no form field checks this value.
-        detail = request.POST.get("detail", "").replace("\0", "").strip()
-        try:
-            stop.skip(edition_id=edition.pk, reason=Edition.Reason.BY_EDITOR, detail=detail)
-        except IllegalMove:
-            messages.error(request, f"It is {edition.get_status_display()} and cannot be skipped.")
-        else:
-            messages.success(request, "Skipped. Its stories are free for a later edition.")
-        return self._back(edition)
-
-    def reopen(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        edition = self._edition(request, pk, change=True)
-        try:
-            taken = reopen.reopen(edition_id=edition.pk, now=now())
-        except reopen.TooLateToReopen as error:
-            messages.error(request, str(error))
-            return self._back(edition)
-        messages.success(request, "It is a draft again.")
-        if taken:
-            names = ", ".join(f"“{story.title}”" for story in taken)
-            messages.warning(request, f"Left out, because they are in another edition: {names}.")
-        return self._back(edition)
-
     # --- Previews and progress ---
 
     def preview_page(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -228,7 +137,7 @@ class EditionActions(EditionUnderWay):
 
     def story_choices(self, request: HttpRequest, pk: int) -> JsonResponse:
         """Return stories for the form's autocomplete; each says if it was printed before."""
-        edition = self._edition(request, pk, change=True)
+        edition = self._edition(request, pk, step=Step.EDIT)
         term = request.GET.get("term", "").replace("\0", "").strip()
         page = request.GET.get("page", "")
         number = max(1, int(page)) if re.fullmatch(r"[0-9]{1,6}", page) else 1
@@ -263,11 +172,6 @@ class EditionActions(EditionUnderWay):
         context = {"form": form, "title": "New edition", "opts": self.model._meta}
         context |= self.admin_site.each_context(request)
         return TemplateResponse(request, "admin/digest/edition/new.html", context)
-
-
-def _number(text: str) -> int | None:
-    """Return the number of readers that the page showed and the editor accepted."""
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def in_colour_scheme(html: str, scheme: str) -> str:

@@ -13,6 +13,7 @@ from unfold.decorators import display
 from digest.admin.edition.actions import EditionActions
 from digest.admin.edition.form import EditionForm, ItemInline
 from digest.admin.edition.panel import COLOURS, panel
+from digest.admin.edition.rights import Step, allowed_steps, allows
 from digest.admin.local_times import format_local
 from digest.admin.send_times import format_send_time
 from digest.editions.decide.approve import void_if_changed
@@ -101,6 +102,11 @@ class EditionAdmin(EditionActions):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # an edition is skipped, with a reason, never deleted
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is not None and not allows(request.user, Step.TIMES, obj):
+            return ["sends_at", "deadline_at"]
+        return []
+
     # --- The page ---
 
     def get_view_on_site_url(self, obj: Any = None) -> str | None:
@@ -145,7 +151,7 @@ class EditionAdmin(EditionActions):
                     "show_save_and_add_another": False,
                     "show_save": False,
                     "title": str(edition),
-                    "may_change": super().has_change_permission(request),
+                    "may": allowed_steps(request.user, edition),
                     **panel(edition, now=timezone.now()),
                     **(extra_context or {}),
                 },

@@ -12,21 +12,27 @@ from django.utils.timezone import now
 from unfold.admin import ModelAdmin
 
 from digest.admin.edition.panel import panel
+from digest.admin.edition.rights import Step, allowed_steps, allows, refusal
 from digest.models import Edition
 
 
 class EditionPages(ModelAdmin):
     """Pages of one edition, for those who may see or change editions."""
 
-    def _edition(self, request: HttpRequest, pk: int, *, change: bool = False) -> Edition:
-        """Return the edition if the user may see it or, with `change`, change it."""
-        allowed = self.has_change_permission if change else self.has_view_permission
-        if not allowed(request):
+    def _edition(self, request: HttpRequest, pk: int, *, step: Step | None = None) -> Edition:
+        """Return the edition if the user may see it and, with `step`, take that step."""
+        if step is None and not self.has_view_permission(request):
             raise PermissionDenied
         edition = self.get_queryset(request).select_related("schedule").filter(pk=pk).first()
         if edition is None:
             raise Http404("There is no such edition.")
+        if step is not None:
+            self._require(request, step, edition)
         return edition
+
+    def _require(self, request: HttpRequest, step: Step, edition: Edition) -> None:
+        if not allows(request.user, step, edition):
+            raise PermissionDenied(refusal(step, edition))
 
     def _confirmation_page(
         self, request: HttpRequest, edition: Edition, question: str, context: dict[str, Any]
@@ -35,7 +41,7 @@ class EditionPages(ModelAdmin):
             request,
             edition,
             f"admin/digest/edition/{question}.html",
-            panel(edition, now=now()) | context,
+            panel(edition, now=now()) | {"may": allowed_steps(request.user, edition)} | context,
         )
 
     def _render(

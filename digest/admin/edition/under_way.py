@@ -17,6 +17,7 @@ from unfold.widgets import (
 )
 
 from digest.admin.edition.pages import EditionPages
+from digest.admin.edition.rights import Step
 from digest.delivery.planning import finish, resend
 from digest.editions.decide import audience, stop
 from digest.editions.edit import correct
@@ -94,12 +95,13 @@ class EditionUnderWay(EditionPages):
         """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        edition = self._edition(request, pk, change=True)
+        edition = self._edition(request, pk, step=Step.STOP)
         try:
             stop.stop_sending(edition_id=edition.pk, detail=str(request.user), now=now())
         except stop.NotSending as error:
             messages.error(request, str(error))
         else:
+            self.log_change(request, edition, "Stopped sending.")
             messages.success(
                 request,
                 "Stopped. At most the few messages that are on the wire still go out. "
@@ -108,7 +110,7 @@ class EditionUnderWay(EditionPages):
         return self._back(edition)
 
     def end_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        edition = self._edition(request, pk, change=True)
+        edition = self._edition(request, pk, step=Step.END)
         if request.method != "POST":
             return self._confirmation_page(
                 request, edition, "end", {"remaining": audience.remaining(edition, now=now())}
@@ -119,13 +121,14 @@ class EditionUnderWay(EditionPages):
             edition.refresh_from_db()
             messages.error(request, f"It was not stopped: it is {edition.get_status_display()}.")
         else:
+            self.log_change(request, edition, "Ended: nobody else gets it.")
             messages.success(
                 request, "Ended. Readers who have it keep it, and nobody else gets it."
             )
         return self._back(edition)
 
     def correct_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        edition = self._edition(request, pk, change=True)
+        edition = self._edition(request, pk, step=Step.CORRECT)
         form = CorrectionForm(_posted(request), edition=edition)
         if form.is_valid():
             try:
@@ -141,6 +144,8 @@ class EditionUnderWay(EditionPages):
             except correct.NotCorrectable as error:
                 form.add_error(None, str(error))
             else:
+                self.log_change(request, edition, "Drafted a correction.")
+                self.log_addition(request, correction, f"Drafted to correct {edition}.")
                 messages.success(
                     request, "Drafted. It goes out as soon as you approve it: look at it first."
                 )
@@ -154,7 +159,7 @@ class EditionUnderWay(EditionPages):
         return self._confirmation_page(request, edition, "correct", context)
 
     def resend_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        edition = self._edition(request, pk, change=True)
+        edition = self._edition(request, pk, step=Step.RESEND)
         undelivered = resend.undelivered(edition.pk)
         is_late = edition.deadline_at <= now()
         form = ResendForm(_posted(request), is_late=is_late, uncertain=undelivered.uncertain)
@@ -180,6 +185,7 @@ class EditionUnderWay(EditionPages):
             return False
         start_lanes(edition.pk)
         count = result.failed + result.uncertain
+        self.log_change(request, edition, f"Sent again to {count:,} reader{'s'[: count != 1]}.")
         messages.success(request, f"On its way again to {count:,} reader{'s'[: count != 1]}.")
         return True
 

@@ -77,9 +77,9 @@ def _lease(edition_id: int, now: datetime) -> list[Edition]:
 
 
 def editors() -> list[User]:
-    """Return the active staff with an address who may change editions."""
+    """Return the active staff with an address who may approve editions: a held one needs them."""
     users = get_user_model().objects.with_perm(
-        "digest.change_edition", backend="django.contrib.auth.backends.ModelBackend"
+        "digest.approve_edition", backend="django.contrib.auth.backends.ModelBackend"
     )
     return list(users.filter(is_staff=True).exclude(email="").order_by("pk"))
 

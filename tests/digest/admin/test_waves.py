@@ -24,7 +24,7 @@ def clock(monkeypatch):
     """Stop the admin's clock at noon of Monday, the day before the edition."""
     now = [utc(9, 12)]
     monkeypatch.setattr(timezone, "now", lambda: now[0])
-    for name in ("dashboard.current_time", "edition.actions.now", "edition.pages.now",
+    for name in ("dashboard.current_time", "edition.decisions.now", "edition.pages.now",
                  "schedules.now", "edition.under_way.now"):  # fmt: skip
         monkeypatch.setattr(f"digest.admin.{name}", lambda: now[0])
     return now

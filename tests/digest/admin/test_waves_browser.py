@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils.timezone import now
 
-from digest.admin.edition import actions
+from digest.admin.edition import decisions
 from digest.delivery.planning import start
 from digest.editions.decide.approve import approve
 from digest.models import Delivery
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
     """Enqueue nothing, so that the editions stay as these tests make them."""
-    monkeypatch.setattr(actions, "enqueue", lambda task, **kwargs: None)
+    monkeypatch.setattr(decisions, "enqueue", lambda task, **kwargs: None)
 
 
 @pytest.fixture

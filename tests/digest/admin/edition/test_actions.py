@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from digest.admin.edition import actions
+from digest.admin.edition import decisions
 from digest.editions.decide import approve
 from digest.editions.draft import draft
 from digest.editions.edit import curate, reopen
@@ -36,7 +36,7 @@ def queued(monkeypatch):
     """Return the list of tasks that were enqueued."""
     tasks = []
     monkeypatch.setattr(
-        actions, "enqueue", lambda task, **kwargs: tasks.append((task.name, kwargs))
+        decisions, "enqueue", lambda task, **kwargs: tasks.append((task.name, kwargs))
     )
     return tasks
 

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from digest.admin.edition import actions, under_way
+from digest.admin.edition import decisions, under_way
 from digest.delivery.planning import start
 from digest.editions.decide import audience
 from digest.editions.decide.approve import approve
@@ -50,7 +50,7 @@ def queued(monkeypatch):
     """Return a list of what was enqueued: names of tasks, and ids of editions that get lanes."""
     calls = []
     monkeypatch.setattr(
-        actions, "enqueue", lambda task, **kwargs: calls.append((task.name, kwargs))
+        decisions, "enqueue", lambda task, **kwargs: calls.append((task.name, kwargs))
     )
     monkeypatch.setattr(under_way, "start_lanes", calls.append)
     return calls

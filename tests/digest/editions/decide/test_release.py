@@ -179,7 +179,7 @@ def test_beats_that_tick_concurrently_plan_one_audience(draft):
 @pytest.fixture
 def editor():
     editor = User.objects.create_user("ed", "ed@example.com", is_staff=True)
-    editor.user_permissions.add(Permission.objects.get(codename="change_edition"))
+    editor.user_permissions.add(Permission.objects.get(codename="approve_edition"))
     return editor
 
 
