@@ -26,6 +26,7 @@ from digest.api.drafts import (
 )
 from digest.editions.decide import preflight, send_now, stop
 from digest.editions.decide.approve import NotApprovable
+from digest.editions.decide.early import SlotChoice
 from digest.editions.draft import draft
 from digest.editions.edit import curate
 from digest.models import Edition, Story
@@ -153,7 +154,8 @@ def send_edition(request: HttpRequest, edition_id: UUID, data: SendRequest) -> S
     """Approve the edition as you have read it; it goes out at its time, or now.
 
     If it cannot be approved, `problems` in the error says why. To accept an unusual number of
-    readers, repeat that number in `readers`.
+    readers, repeat that number in `readers`. To send the edition of a later day now, repeat its
+    date in `uses_slot`, because that day then has none.
     """
     edition, moment = _edition(request, edition_id), now()
     immediately = data.when is SendTiming.NOW
@@ -163,6 +165,7 @@ def send_edition(request: HttpRequest, edition_id: UUID, data: SendRequest) -> S
             seen=data.seal,
             readers=data.readers,
             immediately=immediately,
+            slot=SlotChoice.USE if data.uses_slot == edition.slot_date else None,
             now=moment,
         )
     except NotApprovable as error:

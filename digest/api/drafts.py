@@ -69,6 +69,11 @@ class SendRequest(Input):
     readers: Annotated[int, Field(ge=1, le=2**31 - 1), NUMBER] | None = Field(
         None, description="Accepts this number of readers, if it is unusual."
     )
+    uses_slot: Day | None = Field(
+        None,
+        description="Accepts that the schedule has no edition on this later day, if it is sent "
+        "`now`: repeat the edition's `date`.",
+    )
 
 
 class DraftOut(Schema):

@@ -13,12 +13,15 @@ from digest.admin.edition.pages import blocking_messages
 from digest.admin.edition.rights import Step
 from digest.admin.edition.under_way import EditionUnderWay
 from digest.admin.send_times import format_send_time
-from digest.editions.decide import approve, audience, send_now, stop
+from digest.editions.decide import approve, audience, early, send_now, stop
+from digest.editions.decide.waves import newsroom_zone
 from digest.editions.edit import reopen
 from digest.models import Edition
 from digest.tasks import release
 from subscribers.models import IllegalMove
 from subscribers.plumbing.queue import enqueue
+
+_SLOT_CHOICES = {choice.value: choice for choice in early.SlotChoice}
 
 
 class EditionDecisions(EditionUnderWay):
@@ -97,12 +100,20 @@ class EditionDecisions(EditionUnderWay):
             return self._confirmation_page(
                 request, edition, "resume", {"remaining": audience.remaining(edition, now=now())}
             )
-        return self._confirmation_page(
-            request, edition, "send", {"estimate": audience.estimate(edition, now=now())}
-        )
+        context = {
+            "estimate": audience.estimate(edition, now=now()),
+            "uses_up_slot": early.uses_up_slot(edition, now=now(), ignore_reader_clocks=True),
+            "today": now().astimezone(newsroom_zone(edition)),
+        }
+        return self._confirmation_page(request, edition, "send", context)
 
     def _send_now(self, request: Any, edition: Edition) -> HttpResponse:
         was_approved = edition.status == Edition.Status.APPROVED
+        slot = _SLOT_CHOICES.get(request.POST.get("slot", ""))
+        if slot is early.SlotChoice.KEEP:
+            # It becomes another edition than the one that was approved.
+            self._require(request, Step.APPROVE, edition)
+            was_approved = False
         try:
             send_now.approve_as_seen(
                 edition_id=edition.pk,
@@ -110,6 +121,7 @@ class EditionDecisions(EditionUnderWay):
                 readers=_number(request.POST.get("readers", "")),
                 immediately=True,
                 ignore_reader_clocks="ignore_reader_clocks" in request.POST,
+                slot=slot,
                 user=request.user,
                 now=now(),
             )

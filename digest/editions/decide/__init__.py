@@ -5,6 +5,7 @@ preflight  finds problems before anybody approves
 audience   the readers of an edition, and whether their number is unusual
 waves      the moments at which readers get an edition that follows their clocks
 send_now   approves an edition as the editor saw it, to be sent now or at its time
+early      what becomes of a slot whose edition is sent on an earlier day
 release    decides at the send time: send, hold or skip
 stop       stops an edition, for now or permanently
 notify     tells the editors by mail that an edition is held

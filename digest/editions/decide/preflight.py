@@ -71,7 +71,21 @@ def _of_the_edition(edition: Edition, items: Sequence[EditionItem]) -> list[Edit
                 blocking=False,
             )
         )
-    return [*found, *_old_news(edition, items)]
+    return [*found, *_before_its_day(edition), *_old_news(edition, items)]
+
+
+def _before_its_day(edition: Edition) -> list[EditionProblem]:
+    """Tell that an edition whose send time was moved goes out before the day of its slot."""
+    if not edition.schedule or edition.corrects_id or edition.local_time or edition.sending_at:
+        return []
+    day = edition.sends_at.astimezone(edition.schedule.zone).date()
+    if day >= edition.slot_date:
+        return []
+    message = (
+        f"It goes out on {day:%A, %-d %B}, and its schedule then has no edition on "
+        f"{edition.slot_date:%A, %-d %B}."
+    )
+    return [EditionProblem("early", message, blocking=False)]
 
 
 def _old_news(edition: Edition, items: Sequence[EditionItem]) -> list[EditionProblem]:

@@ -9,6 +9,13 @@ from django.db import transaction
 
 from digest.editions.decide.approve import NotApprovable, approve, fingerprint, unusual_audience
 from digest.editions.decide.audience import accept_audience
+from digest.editions.decide.early import (
+    DayHasEdition,
+    SlotChoice,
+    leave_slot,
+    slot_question,
+    uses_up_slot,
+)
 from digest.editions.decide.preflight import EditionProblem
 from digest.editions.decide.waves import allowed_lateness
 from digest.models import Edition
@@ -22,6 +29,7 @@ def approve_as_seen(
     seen: str,
     readers: int | None = None,
     ignore_reader_clocks: bool = False,
+    slot: SlotChoice | None = None,
     user: AbstractBaseUser | None = None,
     immediately: bool,
     now: datetime,
@@ -31,23 +39,31 @@ def approve_as_seen(
     With `immediately` now becomes its send time; otherwise it keeps its own. `seen` is the
     fingerprint (approve.fingerprint) of what the editor saw, and `readers` is the number of readers
     that they accepted. If the edition follows the readers' clocks, each reader still gets it at
-    their own hour, unless `ignore_reader_clocks` is true.
+    their own hour, unless `ignore_reader_clocks` is true. `slot` says what becomes of the slot of a
+    later day (decide.early); an edition that leaves it is approved as one of today.
 
     Raises:
-        NotApprovable: it has changed since, has blocking problems, is past its deadline, or nobody
-            accepted an unusual number of readers.
+        NotApprovable: it has changed since, has blocking problems, is past its deadline, nobody
+            accepted an unusual number of readers, or nobody said what becomes of its slot.
     """
     with transaction.atomic():
-        edition = Edition.objects.select_for_update(of=("self",)).get(pk=edition_id)
+        locked = Edition.objects.select_for_update(of=("self",)).select_related(
+            "newsletter", "schedule__newsletter"
+        )
+        edition = locked.get(pk=edition_id)
         if seen != fingerprint(edition):
             problem = "It has changed since you looked at it. Look at it again, then send it."
             raise NotApprovable([EditionProblem("changed", problem)])
         if readers is not None:
             accept_audience(edition_id=edition_id, user=user, count=readers)
-            edition.refresh_from_db()
+            edition = locked.get(pk=edition_id)
+        leaves_slot = False
+        if immediately:
+            leaves_slot = _decide_slot(edition, slot, ignore_reader_clocks, now)
+            edition = locked.get(pk=edition_id)
         if immediately and (unusual := unusual_audience(edition, now)):
             raise NotApprovable(unusual)
-        if edition.status != _Status.APPROVED:
+        if leaves_slot or edition.status != _Status.APPROVED:
             approve(edition_id=edition_id, user=user, now=now)
         elif now >= edition.deadline_at:
             raise NotApprovable(
@@ -59,6 +75,23 @@ def approve_as_seen(
             _ignore_reader_clocks(edition, now)
     edition.refresh_from_db()
     return edition
+
+
+def _decide_slot(
+    edition: Edition, slot: SlotChoice | None, ignore_reader_clocks: bool, now: datetime
+) -> bool:
+    """Leave the slot of a later day if somebody chose that; return whether it was left."""
+    if not uses_up_slot(edition, now=now, ignore_reader_clocks=ignore_reader_clocks):
+        return False
+    if slot is None:
+        raise NotApprovable([slot_question(edition)])
+    if slot is SlotChoice.USE:
+        return False
+    try:
+        leave_slot(edition, now=now)
+    except DayHasEdition as error:
+        raise NotApprovable([EditionProblem("slot", str(error))]) from None
+    return True
 
 
 def _ignore_reader_clocks(edition: Edition, now: datetime) -> None:

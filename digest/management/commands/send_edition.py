@@ -20,6 +20,7 @@ from digest.delivery.progress.watch import Snapshot, snapshot
 from digest.delivery.progress.wording import per_second
 from digest.delivery.send_test import TestNotSent, send_test
 from digest.editions.decide import audience
+from digest.editions.decide.early import uses_up_slot
 from digest.models import Cadence, Delivery, Edition
 from subscribers.addresses.address import BadAddress, normalise
 from subscribers.plumbing.queue import enqueue
@@ -64,6 +65,7 @@ class Command(BaseCommand):
 
     def _send(self, edition_id: int, *, wait: bool) -> None:
         began, sent_before = time.monotonic(), tally(edition_id).sent
+        early = _slot_that_is_used_up(edition_id)
         if wait:
             _require_worker()
         _require_readers(edition_id)
@@ -72,6 +74,8 @@ class Command(BaseCommand):
         except NotStarted as error:
             raise CommandError(f"Not sent. {error}") from None
         enqueue(tasks.plan_readers, edition_id=edition_id)
+        if early:
+            self.stderr.write(early)
         if not wait:
             total = _snapshot(edition_id).total
             self.stdout.write(f"Sending to {total:,} readers; the workers do the rest.")
@@ -192,6 +196,18 @@ def _require_readers(edition_id: int) -> None:
     if edition.status == Edition.Status.APPROVED and not audience.readers(edition).exists():
         kind = "weekly" if edition.cadence == Cadence.WEEKLY else "confirmed"
         raise CommandError(f"Not sent. {edition.newsletter} has no {kind} reader yet.")
+
+
+def _slot_that_is_used_up(edition_id: int) -> str:
+    """Say which later day has no edition if this one is sent now; empty if none."""
+    editions = Edition.objects.select_related("newsletter", "schedule__newsletter")
+    edition = editions.get(pk=edition_id)
+    if not uses_up_slot(edition, now=now()):
+        return ""
+    return (
+        f"It is the edition of {edition.slot_date:%A, %-d %B %Y}: its schedule has no other on "
+        "that day."
+    )
 
 
 def _require_worker() -> None:

@@ -24,8 +24,8 @@ def clock(monkeypatch):
     """Stop the admin's clock at noon of Monday, the day before the edition."""
     now = [utc(9, 12)]
     monkeypatch.setattr(timezone, "now", lambda: now[0])
-    for name in ("dashboard.current_time", "edition.decisions.now", "edition.pages.now",
-                 "schedules.now", "edition.under_way.now"):  # fmt: skip
+    for name in ("dashboard.current_time", "edition.actions.now", "edition.decisions.now",
+                 "edition.pages.now", "schedules.now", "edition.under_way.now"):  # fmt: skip
         monkeypatch.setattr(f"digest.admin.{name}", lambda: now[0])
     return now
 
@@ -277,7 +277,8 @@ def test_send_now_to_everybody_ignores_the_readers_clocks(admin_client, edition)
     assert "Readers whose hour has passed get it now" in confirmation
     assert "To everybody now" in confirmation
     admin_client.post(
-        url, {"seen": fingerprint(edition), "readers": 6, "ignore_reader_clocks": "on"}
+        url,
+        {"seen": fingerprint(edition), "readers": 6, "ignore_reader_clocks": "on", "slot": "use"},
     )
 
     edition.refresh_from_db()
