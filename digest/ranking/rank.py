@@ -27,6 +27,7 @@ class Candidate:
     """A story that could be printed; `source` is the outlet, empty if unknown.
 
     `published_at` is when the story was seen first, if nobody knows when it was published.
+    `has_image` says that a lead would be printed with its image.
     """
 
     id: int

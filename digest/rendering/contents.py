@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from digest.models import Edition, EditionItem
+from digest.models import Edition, EditionItem, Story
 from digest.rendering import links
 from digest.rendering.safe_text import (
     escape_placeholders,
@@ -15,6 +15,9 @@ from digest.shorten import truncate_at_sentence
 
 HERO_WIDTH = 536  # pixels: the 600 of the page less its margins
 THUMBNAIL_WIDTH = 104
+# An image of 1800 by 1801 pixels is square to everybody who looks at it. The limits of height to
+# width allow for some pixels that a resizing rounded or a crop missed.
+_RATIO_TOLERANCE = 1.03
 _LEAD_SUMMARY = 320
 _SUMMARY = 180  # about two lines on a desktop, four on a phone
 
@@ -70,6 +73,11 @@ def arrange(edition: Edition) -> Contents:
     )
 
 
+def hero_of(story: Story) -> PrintedImage | None:
+    """Return the story's image as a lead prints it; None if it would be printed without one."""
+    return _image(story, width=HERO_WIDTH, min_width=500, max_ratio=1.0)
+
+
 def _by_section(stories: list[PrintedStory]) -> list[PrintedSection]:
     """Return stories without a section first, then the sections in order of their first story."""
     section_ids = dict.fromkeys([None, *(story.section_id for story in stories)])
@@ -88,11 +96,11 @@ def _printed_story(item: EditionItem, *, is_lead: bool) -> PrintedStory:
         single_line(story.summary), _LEAD_SUMMARY if is_lead else _SUMMARY
     )
     if is_lead:
-        hero = _image(item, width=HERO_WIDTH, min_width=500, max_ratio=1.0)
+        hero = hero_of(story)
         thumbnail = None
     else:
         hero = None
-        thumbnail = _image(item, width=THUMBNAIL_WIDTH, min_width=80, max_ratio=1.4)
+        thumbnail = _image(story, width=THUMBNAIL_WIDTH, min_width=80, max_ratio=1.4)
     return PrintedStory(
         id=item.pk,
         headline=single_line(item.shown_headline),
@@ -106,20 +114,17 @@ def _printed_story(item: EditionItem, *, is_lead: bool) -> PrintedStory:
     )
 
 
-def _image(
-    item: EditionItem, *, width: int, min_width: int, max_ratio: float
-) -> PrintedImage | None:
+def _image(story: Story, *, width: int, min_width: int, max_ratio: float) -> PrintedImage | None:
     """Return the story's image at this width; None if it is narrower than `min_width` or too tall.
 
     `max_ratio` is the greatest height divided by the width. An image of unknown size is assumed to
     be 16:9; the page shows it at its true height.
     """
-    story = item.story
     url = escape_placeholders(links.external_url(story.image_url))
     known = bool(story.image_width and story.image_height)
     own_width, own_height = (story.image_width, story.image_height) if known else (16, 9)
     ratio = (own_height or 9) / (own_width or 16)
-    if not url or ratio > max_ratio or (known and (own_width or 0) < min_width):
+    if not url or ratio > max_ratio * _RATIO_TOLERANCE or (known and (own_width or 0) < min_width):
         return None
     width = min(width, own_width or width) if known else width
     return PrintedImage(

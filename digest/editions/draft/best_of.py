@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from digest.models import Cadence, Edition, EditionItem
 from digest.ranking.rank import Candidate
 from digest.ranking.week import Placement, best_of_week
+from digest.rendering.contents import hero_of
 
 WEEK = timedelta(days=7)
 # How far back the previous weekly edition is looked for: a changed slot or a DST change may make
@@ -95,7 +96,7 @@ def _candidate(item: EditionItem) -> Candidate:
         source=story.source_name or (story.feed.outlet if story.feed else ""),
         section_id=item.section_id,
         published_at=story.dated_at,
-        has_image=bool(story.image_url),
+        has_image=hero_of(story) is not None,
     )
 
 

@@ -14,6 +14,7 @@ from digest.editions.draft.slots import plan_for
 from digest.editions.draft.subject import propose_preheader, propose_subject
 from digest.models import Cadence, Edition, EditionItem, Schedule, Story
 from digest.ranking.rank import Candidate, rank
+from digest.rendering.contents import hero_of
 from subscribers.models import Newsletter, Section
 
 # A story older than this is not news; one that the last edition could have had is not new.
@@ -175,7 +176,7 @@ def _candidate(story: Story) -> Candidate:
         section_id=story.section_id,
         published_at=story.dated_at,
         weight=story.feed.weight if story.feed else BY_HAND_WEIGHT,
-        has_image=bool(story.image_url),
+        has_image=hero_of(story) is not None,
     )
 
 

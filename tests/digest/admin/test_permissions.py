@@ -221,7 +221,7 @@ def test_an_approver_who_may_not_edit_approves_what_the_page_showed(staff_client
 
 
 def test_the_upgrade_takes_nothing_away_and_makes_groups(db):
-    migration = import_module("digest.migrations.0002_approving_and_sending")
+    migration = import_module("digest.migrations.0006_approving_and_sending")
     mine = Permission.objects.filter(content_type__app_label="digest")
     mine.filter(codename__in=["approve_edition", "send_edition"]).delete()
     change = mine.get(codename="change_edition")

@@ -9,6 +9,7 @@ from django.db import connection
 from digest.editions.draft.draft import DayIsOver, draft_edition
 from digest.editions.draft.slots import DueSlot, due_slots
 from digest.models import Edition, EditionItem, Schedule, Story
+from digest.rendering.contents import arrange
 from tests import factories
 from tests.factories import NOW
 
@@ -259,3 +260,36 @@ def test_the_query_count_of_drafting_does_not_depend_on_the_number_of_stories(
 
     with django_assert_max_num_queries(16):
         draft_edition(newsletter=newsletter, now=NOW)
+
+
+# --- The lead's picture ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "is_printed"),
+    [
+        (1800, 1800, True),
+        (1800, 1801, True),  # A person sees a square.
+        (1800, 1900, False),
+        (1200, 675, True),
+        (499, 280, False),
+        (None, None, True),  # unknown, and printed as if it were 16:9
+    ],
+)
+def test_a_lead_is_chosen_for_a_picture_only_if_that_is_printed(width, height, is_printed):
+    newsletter = factories.newsletter()
+    plain = factories.story(newsletter, published_at=NOW)
+    pictured = factories.story(
+        newsletter,
+        published_at=NOW - timedelta(hours=1),
+        image_url="https://news.example.com/boat.jpg",
+        image_width=width,
+        image_height=height,
+    )
+
+    edition = draft_edition(newsletter=newsletter, now=NOW)
+
+    lead = arrange(edition).lead
+    assert lead is not None
+    assert (lead.hero is not None) == is_printed
+    assert edition.items.first().story == (pictured if is_printed else plain)
