@@ -1,4 +1,5 @@
-/* The edition page: order stories by drag or by button, and count characters. */
+/* The edition page: order stories by drag or by button, count characters. Adding a story:
+   offer the sections of its newsletter. */
 "use strict";
 
 const adminItems = () => [...document.querySelectorAll(".admin-list > .admin-item")];
@@ -47,7 +48,22 @@ window.django?.jQuery?.(() =>
     .forEach((field) => field.setAttribute("aria-label", "Find a story"))
 );
 
+// A select with sections of several newsletters offers those of the chosen one.
+function adminLimitSections(select) {
+  const newsletter = select.form.elements[select.dataset.sectionsOf];
+  const groups = [...select.querySelectorAll("optgroup")];
+  const limit = () => {
+    const name = newsletter.selectedOptions[0]?.label;
+    groups.forEach((group) => group.remove());
+    select.append(...groups.filter((group) => !newsletter.value || group.label === name));
+    if (select.selectedIndex < 0) select.value = "";
+  };
+  newsletter.addEventListener("change", limit);
+  if (groups.length) limit();
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-sections-of]").forEach(adminLimitSections);
   document.querySelectorAll("[data-count]").forEach(adminCount);
   document.querySelectorAll("[data-move]").forEach((button) =>
     button.addEventListener("click", () => adminMove(button))
@@ -61,7 +77,22 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // The progress element is replaced every few seconds. A second element stays, and a screen reader
 // announces its text when that has changed.
+// A select with sections of several newsletters offers those of the chosen one.
+function adminLimitSections(select) {
+  const newsletter = select.form.elements[select.dataset.sectionsOf];
+  const groups = [...select.querySelectorAll("optgroup")];
+  const limit = () => {
+    const name = newsletter.selectedOptions[0]?.label;
+    groups.forEach((group) => group.remove());
+    select.append(...groups.filter((group) => !newsletter.value || group.label === name));
+    if (select.selectedIndex < 0) select.value = "";
+  };
+  newsletter.addEventListener("change", limit);
+  if (groups.length) limit();
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-sections-of]").forEach(adminLimitSections);
   if (!document.getElementById("admin-progress")) return;
   const announcer = document.createElement("p");
   announcer.className = "admin-hidden";

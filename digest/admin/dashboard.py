@@ -22,6 +22,8 @@ from subscribers.plumbing.shared_cache import stale_while_revalidate
 
 # A card shows as many rows as fit on a screen; the changelists show the rest.
 ROWS_PER_CARD = 6
+# The reasons for which an edition is held until somebody has put something right.
+MENDABLE = {Edition.Reason.NOT_SENDABLE, Edition.Reason.AUDIENCE}
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -124,6 +126,8 @@ def attention(now: datetime) -> list[dict[str, Any]]:
             "edition": edition,
             "colour": COLOURS[Edition.Status(edition.status)],
             "when": format_local(edition.sends_at, edition.newsletter.zone),
+            # The detail of a held one may be mended since; its page has what is found now.
+            "detail": "" if edition.reason in MENDABLE else edition.reason_detail,
         }
         for edition in editions
     ]

@@ -115,6 +115,9 @@ class FeedAdmin(ModelAdmin):
             # Two newsletters may each have a section “World”.
             field.queryset = field.queryset.select_related("newsletter")
             field.label_from_instance = lambda section: f"{section.newsletter} · {section.name}"
+            feed_id = request.resolver_match and request.resolver_match.kwargs.get("object_id")
+            if feed_id:
+                field.queryset = field.queryset.filter(newsletter__feeds=feed_id)
         return field
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:

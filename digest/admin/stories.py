@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -31,11 +32,14 @@ from subscribers.models import Newsletter, Section
 ORIGIN_COLOURS = {Story.Origin.URL: "info", Story.Origin.TEXT: "info"}
 
 
-class SectionChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """Name a section with its newsletter: two newsletters may each have a section “World”."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.newsletter} · {obj.name}"
+def section_choices(newsletter: Newsletter | None) -> list[Any]:
+    """Return the sections of a newsletter or, before one is chosen, of each under its name."""
+    sections = Section.objects.select_related("newsletter").order_by("newsletter__name", "position")
+    empty = ("", "No section")
+    if newsletter:
+        return [empty, *((s.pk, s.name) for s in sections.filter(newsletter=newsletter))]
+    groups = groupby(sections, key=lambda section: section.newsletter)
+    return [empty, *((str(one), [(s.pk, s.name) for s in group]) for one, group in groups)]
 
 
 class NewStoryForm(forms.Form):
@@ -44,11 +48,10 @@ class NewStoryForm(forms.Form):
     newsletter = forms.ModelChoiceField(
         Newsletter.objects.all(), widget=UnfoldAdminSelectWidget, empty_label="Choose one"
     )
-    section = SectionChoiceField(
-        Section.objects.select_related("newsletter").order_by("newsletter__name", "position"),
+    section = forms.ModelChoiceField(
+        Section.objects.select_related("newsletter"),
         required=False,
-        widget=UnfoldAdminSelectWidget,
-        empty_label="No section",
+        widget=UnfoldAdminSelectWidget({"data-sections-of": "newsletter"}),
     )
     url = forms.URLField(
         label="Address of the article",
@@ -67,6 +70,13 @@ class NewStoryForm(forms.Form):
         help_text="Paste the whole article, its headline first. Menu lines and photo credits may "
         "be in it; they are left out. With an address above, the headline links there.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = str(self["newsletter"].value() or "")
+        found = Newsletter.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+        field: Any = self.fields["section"]
+        field.choices = section_choices(found)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -124,6 +134,7 @@ class StoryAdmin(ModelAdmin):
         obj.save(update_fields=form.changed_data)
         for item in obj.items.filter(edition__status=Edition.Status.APPROVED):
             if void_if_changed(edition_id=item.edition_id):
+                self.log_change(request, item.edition, f"An edit of “{obj}” withdrew the approval.")
                 messages.warning(
                     request,
                     f"{item.edition} prints this story and was approved; it needs approval again.",
@@ -188,4 +199,4 @@ class StoryAdmin(ModelAdmin):
 def _only_newsletter() -> dict[str, Any]:
     """Preselect the newsletter if there is only one."""
     first_two = Newsletter.objects.all()[:2]
-    return {"newsletter": first_two[0]} if len(first_two) == 1 else {}
+    return {"newsletter": first_two[0].pk} if len(first_two) == 1 else {}

@@ -82,7 +82,9 @@ class DraftOut(Schema):
     date: dt.date
     status: EditionStatus
     reason: str | None = Field(description="Why it is held or was skipped.")
-    reason_detail: str
+    reason_detail: str = Field(
+        description="As it was then. An edition's `problems` are what is found now."
+    )
     subject: str
     preheader: str
     cadence: EditionCadence = Field(description="What is new, or the best of the week.")

@@ -7,5 +7,6 @@ rights     which permission each step needs
 actions    the buttons beside the form, previews, and a new edition by hand
 decisions  the buttons that decide whether it goes out: approve, send now, skip
 under_way  the buttons once it is under way or sent: stop, correct, resend
+history    what became of an edition without anybody's click
 pages      what the pages of an edition share: permissions, rendering, the way back
 """

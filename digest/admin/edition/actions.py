@@ -165,6 +165,7 @@ class EditionActions(EditionDecisions):
                 form.add_error("date", str(error))
             else:
                 if edition.drafted_at == moment:
+                    self.log_addition(request, edition, "Drafted by hand.")
                     messages.success(request, "Drafted from the newest stories.")
                 else:
                     messages.info(request, "This edition exists already.")

@@ -12,6 +12,7 @@ from unfold.decorators import display
 
 from digest.admin.edition.actions import EditionActions
 from digest.admin.edition.form import EditionForm, ItemInline
+from digest.admin.edition.history import steps_by_itself
 from digest.admin.edition.panel import COLOURS, panel
 from digest.admin.edition.rights import Step, allowed_steps, allows
 from digest.admin.local_times import format_local
@@ -159,6 +160,16 @@ class EditionAdmin(EditionActions):
             # Times in the form are in the newsroom's time zone, so it is rendered in the override.
             return response.render() if hasattr(response, "render") else response
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        edition = super().get_object(request, object_id)
+        context = {"by_itself": steps_by_itself(edition)} if edition else {}
+        response: HttpResponse = super().history_view(
+            request, object_id, context | (extra_context or {})
+        )
+        return response
+
     # --- Saving ---
 
     def save_model(self, request: HttpRequest, obj: Edition, form: Any, change: bool) -> None:
@@ -176,6 +187,8 @@ class EditionAdmin(EditionActions):
         super().save_related(request, form, formsets, change)
         edition = Edition.objects.get(pk=form.instance.pk)
         voided = form.was_approved and edition.status != Edition.Status.APPROVED
+        if voided:
+            self.log_change(request, edition, "The edit withdrew the approval.")
         if voided and "_approve" not in request.POST:
             messages.warning(
                 request,

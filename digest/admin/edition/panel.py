@@ -13,12 +13,14 @@ from digest.admin.send_times import (
     send_time_for_audience,
     sending_status,
 )
+from digest.delivery.planning.resend import undelivered
 from digest.delivery.progress.report import DeliveryTally, Report
 from digest.delivery.progress.watch import Snapshot, snapshot
 from digest.delivery.progress.wording import approximate
 from digest.editions.decide import approve, audience
 from digest.editions.decide.approve import next_revision
-from digest.editions.decide.preflight import find_problems
+from digest.editions.decide.audience import AudienceEstimate
+from digest.editions.decide.preflight import EditionProblem, find_problems
 from digest.editions.edit import correct, curate
 from digest.models import Delivery, Edition
 from digest.rendering.content_hash import content_hash
@@ -40,6 +42,8 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
     zone = edition.newsletter.zone
     editable = curate.is_editable(edition)
     sending = progress(edition, now=now, domains=False)
+    problems = find_problems(edition) if editable else []
+    readers = _readers_of(edition, sending.get("snapshot"), now)
     return {
         "edition": edition,
         "editable": editable,
@@ -56,13 +60,42 @@ def panel(edition: Edition, *, now: datetime) -> dict[str, Any]:
         "deadline_at": format_local(edition.deadline_at, zone),
         "send_deadline": send_deadline(edition, zone),
         "deadline_passed": editable and edition.deadline_at <= now,
-        "problems": find_problems(edition) if editable else [],
+        "problems": problems,
+        "has_blocking": any(problem.blocking for problem in problems),
+        "cause_is_gone": _cause_is_gone(edition, problems, readers.get("estimate")),
         "is_stopped": editable and edition.sending_at is not None,
         "can_reopen": edition.status == Status.SKIPPED and edition.deadline_at > now,
         "seen": approve.fingerprint(edition),
-        **_readers_of(edition, sending.get("snapshot"), now),
+        "can_resend": bool(sending["tally"]) and _can_resend(edition, sending["tally"]),
+        **readers,
         **sending,
     }
+
+
+def _cause_is_gone(
+    edition: Edition, problems: list[EditionProblem], estimate: AudienceEstimate | None
+) -> bool:
+    """Whether what the edition was held for is no longer found."""
+    if edition.status != Status.HELD:
+        return False
+    if edition.reason == Edition.Reason.AUDIENCE:
+        return estimate is not None and not estimate.warning
+    if edition.reason != Edition.Reason.NOT_SENDABLE:
+        return False
+    # The stored detail has the messages of that time, and is cut at its end.
+    return not any(
+        problem.message[:80] in edition.reason_detail for problem in problems if problem.blocking
+    )
+
+
+def _can_resend(edition: Edition, tally: DeliveryTally) -> bool:
+    """Whether it can be sent again to anybody: not if all who failed are suppressed."""
+    if edition.status not in {Status.SENDING, Status.SENT} or not tally.failed + tally.uncertain:
+        return False
+    found = stale_while_revalidate(
+        f"undelivered:{edition.pk}", lambda: undelivered(edition.pk), min_ttl=1
+    )
+    return bool(found.failed or found.uncertain)
 
 
 def _readers_of(edition: Edition, found: Snapshot | None, now: datetime) -> dict[str, Any]:

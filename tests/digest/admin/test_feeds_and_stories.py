@@ -102,6 +102,30 @@ def test_a_form_without_url_and_text_is_an_error_at_the_field(admin_client):
     assert response.context["form"].errors["url"]
 
 
+def test_sections_stand_under_their_newsletter_until_one_is_chosen(admin_client):
+    ours, other = factories.newsletter(name="Ours"), factories.newsletter(name="Other")
+    world, sport = factories.section(ours, name="World"), factories.section(other, name="Sport")
+    field = admin_client.get(reverse("admin:digest_story_add")).context["form"].fields["section"]
+    assert list(field.choices) == [
+        ("", "No section"), ("Other", [(sport.pk, "Sport")]), ("Ours", [(world.pk, "World")]),
+    ]  # fmt: skip
+
+    response = add_story(admin_client, newsletter=ours.pk)
+
+    choices = list(response.context["form"].fields["section"].choices)
+    assert choices == [("", "No section"), (world.pk, "World")]
+
+
+def test_a_feed_is_offered_the_sections_of_its_newsletter(admin_client):
+    feed = factories.feed(factories.newsletter())
+    own = factories.section(feed.newsletter)
+    factories.section(factories.newsletter())
+
+    page = admin_client.get(reverse("admin:digest_feed_change", args=[feed.pk]))
+
+    assert list(page.context["adminform"].form.fields["section"].queryset) == [own]
+
+
 def test_a_section_of_another_newsletter_is_refused(admin_client):
     section = factories.section(factories.newsletter())
 
