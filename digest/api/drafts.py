@@ -31,7 +31,9 @@ class EditionContent(Input):
     preheader: Annotated[str, single_line(200)] | None = None
     note: Annotated[str, text(10_000)] | None = Field(None, description="Above the stories.")
     stories: Annotated[list[Id], Field(max_length=_MAX_STORIES)] | None = Field(
-        None, description="Ids of the edition's stories, in this order; all others are removed."
+        None,
+        description="Ids of the edition's stories, in this order; all others are removed. "
+        "The first one is the lead; a section's stories are printed together.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.models import Edition, EditionItem, Story
@@ -76,6 +77,16 @@ def arrange(edition: Edition) -> Contents:
 def hero_of(story: Story) -> PrintedImage | None:
     """Return the story's image as a lead prints it; None if it would be printed without one."""
     return _image(story, width=HERO_WIDTH, min_width=500, max_ratio=1.0)
+
+
+def in_printed_order(items: Sequence[EditionItem]) -> list[EditionItem]:
+    """Return an edition's items, given by position, in the order in which the page prints them.
+
+    That is the lead, stories without a section, then the sections in order of their first story.
+    """
+    sections = dict.fromkeys([None, *(item.section_id for item in items[1:])])
+    index = {section_id: number for number, section_id in enumerate(sections)}
+    return [*items[:1], *sorted(items[1:], key=lambda item: index[item.section_id])]
 
 
 def _by_section(stories: list[PrintedStory]) -> list[PrintedSection]:

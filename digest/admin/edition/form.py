@@ -22,6 +22,7 @@ from digest.admin.send_times import reader_hour
 from digest.editions.decide import approve
 from digest.editions.edit import curate
 from digest.models import Cadence, Edition, EditionItem, Story
+from digest.rendering.contents import in_printed_order
 from subscribers.models import Newsletter, Section
 
 
@@ -133,7 +134,6 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             story = self.instance.story
-            self.initial["position"] = self.instance.position + 1  # editors count from one
             self.fields["headline"].widget.attrs["placeholder"] = story.title
             self.fields["summary"].widget.attrs["placeholder"] = story.summary
             for name, field in self.fields.items():
@@ -141,10 +141,20 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ItemFormSet(PaginationInlineFormSet):
-    """The edition's stories in order, saved through `editions.edit.curate`, not row by row."""
+    """The edition's stories as they are printed, saved by `editions.edit.curate`, not row by row.
+
+    A position is a place in this list: number 1 is the lead.
+    """
+
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_printed"):
+            self._printed = in_printed_order(list(super().get_queryset()))
+        return self._printed
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
+        if form.instance.pk and index is not None:
+            form.initial["position"] = index + 1
         if "section" in form.fields:
             # Read once for all rows: a list per row would be a query per row.
             if not hasattr(self, "_sections"):
@@ -159,13 +169,17 @@ class ItemFormSet(PaginationInlineFormSet):
         self.changed_objects: list[Any] = []
         self.deleted_objects: list[Any] = []
         edition_id = self.instance.pk
-        kept = []
+        shown = [form.instance.pk for form in self.initial_forms]
+        places = {
+            form.instance.pk: form.cleaned_data["position"]
+            for form in self.initial_forms
+            if "position" in form.changed_data
+        }
         for form in self.initial_forms:
             if self._should_delete_form(form):
                 curate.remove_item(edition_id=edition_id, item_id=form.instance.pk)
                 self.deleted_objects.append(form.instance)
                 continue
-            kept.append((form.cleaned_data["position"], form.instance.pk))
             if set(form.changed_data) & {"headline", "summary", "section"}:
                 edit = curate.ItemEdit(
                     headline=form.cleaned_data["headline"],
@@ -175,10 +189,9 @@ class ItemFormSet(PaginationInlineFormSet):
                 curate.edit_item(edition_id=edition_id, item_id=form.instance.pk, edit=edit)
             if form.changed_data:
                 self.changed_objects.append((form.instance, form.changed_data))
-        # The page's positions are only compared, not stored: a stable sort by them is the order.
-        kept.sort(key=lambda pair: pair[0])
-        if kept:
-            curate.reorder(edition_id=edition_id, item_ids=[pk for _, pk in kept])
+        if places:
+            moved = curate.move_to_places(shown, places)
+            curate.reorder(edition_id=edition_id, item_ids=moved)
 
 
 class ItemInline(StackedInline):

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from digest.models import Cadence, Edition, EditionItem
 from digest.rendering.assemble import LeftOut, assemble
+from digest.rendering.contents import in_printed_order
 from digest.rendering.freeze import PageTooLong, freeze_page
 from digest.rendering.headers import UnsafeHeader
 from digest.rendering.placeholders import BrokenPage
@@ -37,7 +38,7 @@ def find_problems(edition: Edition) -> list[EditionProblem]:
 
     The mail is rendered for this, because only then its size is known.
     """
-    items = list(edition.items.select_related("story"))
+    items = in_printed_order(list(edition.items.select_related("story")))
     found = [*_of_the_edition(edition, items), *_of_the_stories(items), *mail_problems(edition)]
     return sorted(found, key=lambda problem: not problem.blocking)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -128,6 +128,21 @@ def reorder(*, edition_id: int, item_ids: Sequence[int]) -> None:
         item.position = position
     EditionItem.objects.bulk_update(in_order, ["position"])
     void_if_changed(edition_id=edition_id)
+
+
+def move_to_places(item_ids: Sequence[int], places: Mapping[int, int]) -> list[int]:
+    """Return the items in the order after some of them moved to a place; the first place is 1.
+
+    Items without a place keep their order in the places that are left. Of two items for one place,
+    the one that stands first in the list has it, and the other follows.
+    """
+    order: list[int | None] = [None] * len(item_ids)
+    for pk in sorted((pk for pk in item_ids if pk in places), key=lambda pk: places[pk]):
+        wanted = min(max(places[pk], 1), len(order)) - 1
+        free = [index for index, taken in enumerate(order) if taken is None]
+        order[next((index for index in free if index >= wanted), free[-1])] = pk
+    others = iter(pk for pk in item_ids if pk not in places)
+    return [next(others) if pk is None else pk for pk in order]
 
 
 def _lock_editable(edition_id: int) -> Edition:

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from digest.editions.decide import approve
 from digest.editions.edit import curate
 from digest.models import Edition
+from digest.rendering.contents import arrange
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +95,41 @@ def test_an_editor_reorders_rewords_files_and_removes_stories(admin_client, edit
     assert edition.items.get(pk=first.pk).shown_headline == "In the editor's words"
     assert edition.items.get(pk=second.pk).section == section
     assert not edition.items.filter(pk=third.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "order"),
+    [
+        ({2: 1}, [2, 0, 1]),
+        ({0: 3}, [1, 2, 0]),
+        ({0: 2, 1: 1}, [1, 0, 2]),
+        ({1: 1, 2: 1}, [1, 2, 0]),
+        ({1: 99, 2: 0}, [2, 0, 1]),
+    ],
+)
+def test_a_typed_position_is_the_place_in_the_list(admin_client, edition, typed, order):
+    items = list(edition.items.all())
+
+    save(admin_client, edition, **{f"items-{item}-position": n for item, n in typed.items()})
+
+    assert list(edition.items.all()) == [items[index] for index in order]
+    assert arrange(edition).lead.id == items[order[0]].pk
+
+
+def test_the_list_has_the_order_in_which_the_stories_are_printed(admin_client, edition):
+    section = edition.newsletter.sections.get()
+    edition.items.filter(position=1).update(section=section)
+    factories.item(edition, factories.story(edition.newsletter), position=9, section=section)
+    approve.approve(edition_id=edition.pk, now=now())
+    formset = admin_client.get(change_url(edition)).context["inline_admin_formsets"][0].formset
+
+    contents = arrange(edition)
+    printed = [contents.lead, *(story for part in contents.sections for story in part.stories)]
+    assert [form.instance.pk for form in formset.initial_forms] == [story.id for story in printed]
+    assert [form["position"].value() for form in formset.initial_forms] == [1, 2, 3, 4]
+
+    save(admin_client, edition)
+    assert edition.status == Edition.Status.APPROVED
 
 
 def test_a_story_is_added_at_the_end(admin_client, edition):
