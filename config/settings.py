@@ -33,6 +33,7 @@ SITE_URL = (env("SITE_URL", default="") or local.site_url()).rstrip("/")
 _site_host = host_of(SITE_URL, name="SITE_URL")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site_host, "localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_FAILURE_VIEW = "config.login.stale_form.answer"
 
 # Templates and static files of the API's pages. ninja is not an installed app, because each worker
 # would import it, which takes 15 MB.

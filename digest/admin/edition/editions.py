@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from unfold.decorators import display
 
+from digest.admin.edition import kept_edits
 from digest.admin.edition.actions import EditionActions
-from digest.admin.edition.form import EditionForm, ItemInline
+from digest.admin.edition.form import RESTORED, EditionForm, ItemInline
 from digest.admin.edition.history import steps_by_itself
 from digest.admin.edition.panel import COLOURS, panel
 from digest.admin.edition.rights import Step, allowed_steps, allows
@@ -42,6 +46,10 @@ class EditionAdmin(EditionActions):
         {"fields": (("add_stories", "again"),), "classes": ("admin-add",)},
     )
     time_fieldset = ("When it goes out", {"fields": (("sends_at", "deadline_at"),)})
+
+    def get_urls(self) -> list[URLPattern]:
+        page = path("<path:object_id>/change/", self.change_page, name="digest_edition_change")
+        return [page, *super().get_urls()]
 
     # --- The list ---
 
@@ -143,6 +151,7 @@ class EditionAdmin(EditionActions):
         if edition is None:
             response: HttpResponse = super().changeform_view(request, object_id)
             return response
+        request, restored = self._with_kept_edit(request, edition)
         with timezone.override(edition.newsletter.zone):
             response = super().changeform_view(
                 request,
@@ -153,12 +162,45 @@ class EditionAdmin(EditionActions):
                     "show_save": False,
                     "title": str(edition),
                     "may": allowed_steps(request.user, edition),
+                    "restored": restored,
+                    "owner_note": self._owner_note(request, edition),
                     **panel(edition, now=timezone.now()),
                     **(extra_context or {}),
                 },
             )
             # Times in the form are in the newsroom's time zone, so it is rendered in the override.
             return response.render() if hasattr(response, "render") else response
+
+    def change_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Keep what was typed if the session has ended, and go on as Django's admin does."""
+        if request.method == "POST" and not self.admin_site.has_permission(request):
+            kept_edits.keep(request.POST, edition_id=object_id)
+        view = self.admin_site.admin_view(self.change_view)
+        response: HttpResponse = view(request, object_id)
+        return response
+
+    def _with_kept_edit(self, request: HttpRequest, edition: Edition) -> tuple[HttpRequest, bool]:
+        """Return a request whose form has what the editor typed before they logged in again.
+
+        The form does not accept it (form.RESTORED), so it is shown and not saved.
+        """
+        is_wanted = request.method == "GET" and "saved" not in request.GET
+        user_id: Any = request.user.pk
+        data = kept_edits.find(user_id=user_id, edition=edition) if is_wanted else None
+        if data is None or not self.has_change_permission(request, edition):
+            return request, False
+        data[RESTORED] = "1"
+        again: Any = copy(request)
+        again.method, again._post, again._files = "POST", data, MultiValueDict()
+        return again, True
+
+    def _owner_note(self, request: HttpRequest, edition: Edition) -> str:
+        """Return the note of the page that is shown; one that is shown again keeps its own."""
+        if request.method == "POST" and kept_edits.owner_of(request.POST):
+            return str(request.POST[kept_edits.OWNER])
+        user_id: Any = request.user.pk
+        shown_at = timezone.now().timestamp()
+        return kept_edits.owner_note(kept_edits.Owner(user_id, edition.pk, shown_at))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -185,6 +227,8 @@ class EditionAdmin(EditionActions):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        user_id: Any = request.user.pk
+        kept_edits.drop(user_id=user_id, edition=form.instance)
         edition = Edition.objects.get(pk=form.instance.pk)
         voided = form.was_approved and edition.status != Edition.Status.APPROVED
         if voided:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 from django.urls import reverse
 from unfold.admin import StackedInline
@@ -18,12 +19,16 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from digest.admin.edition.conflict import changed_by, differences
 from digest.admin.send_times import reader_hour
 from digest.editions.decide import approve
 from digest.editions.edit import curate
 from digest.models import Cadence, Edition, EditionItem, Story
 from digest.rendering.contents import in_printed_order
 from subscribers.models import Newsletter, Section
+
+# In the data of a form that the editor typed before they had to log in again.
+RESTORED = "_restored"
 
 
 class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -73,6 +78,11 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
                 limit = self.fields[name].max_length  # type: ignore[attr-defined]
                 self.fields[name].widget.attrs |= {"data-count": visible, "data-limit": limit}
 
+    @property
+    def conflict(self) -> bool:
+        """Whether somebody else changed the edition since the page was shown."""
+        return self.has_error(NON_FIELD_ERRORS, "changed")
+
     def _relabel_times(self) -> None:
         """Relabel both times of an edition by the readers' clocks: for it they are limits."""
         if self.instance.local_time is None or "sends_at" not in self.fields:
@@ -89,11 +99,18 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("seen") != approve.fingerprint(self.instance):
+        present = approve.fingerprint(self.instance)
+        if RESTORED in self.data:
+            raise forms.ValidationError(
+                "You had been logged out when you saved this. What you typed is below, and is not "
+                "saved yet: press a button to save it.",
+                code="restored",
+            )
+        if present not in {cleaned.get("seen"), self.data.get("over")}:
             raise forms.ValidationError(
                 "Somebody else changed this edition while you had it open, so nothing was saved. "
-                "Open it again to see their version; your text is still in the fields below "
-                "for you to copy.",
+                f"{changed_by(self.instance, self.data)} {differences(self)} "
+                "Your text is still in the fields below.",
                 code="changed",
             )
         sends_at, deadline_at = cleaned.get("sends_at"), cleaned.get("deadline_at")
@@ -169,11 +186,11 @@ class ItemFormSet(PaginationInlineFormSet):
         self.changed_objects: list[Any] = []
         self.deleted_objects: list[Any] = []
         edition_id = self.instance.pk
-        shown = [form.instance.pk for form in self.initial_forms]
+        shown = [form.instance.pk for form in self.initial_forms if form.instance.pk]
         places = {
             form.instance.pk: form.cleaned_data["position"]
             for form in self.initial_forms
-            if "position" in form.changed_data
+            if form.instance.pk and "position" in form.changed_data
         }
         for form in self.initial_forms:
             if self._should_delete_form(form):

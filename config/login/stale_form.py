@@ -1,0 +1,30 @@
+"""Answer a form whose token is no longer valid, and lose nothing of an edition.
+
+Every log-in makes the tokens of forms that are open in other tabs invalid. So an editor who logs in
+again in a second tab and then saves in the first one comes here.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.views.csrf import csrf_failure
+
+from digest.admin.edition import kept_edits
+
+
+def answer(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Lead back to an edition's page, which has what was typed; refuse everything else.
+
+    Nothing is saved here. Only the editor's own page has the note that a kept text needs, so no
+    other site can put a text there.
+    """
+    match = request.resolver_match
+    if (
+        match
+        and match.view_name == "admin:digest_edition_change"
+        and kept_edits.keep(request.POST, edition_id=match.kwargs["object_id"])
+    ):
+        return HttpResponseRedirect(request.get_full_path())
+    response: HttpResponseBase = csrf_failure(request, reason)
+    return response
