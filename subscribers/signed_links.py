@@ -23,7 +23,8 @@ from subscribers.addresses.address import compare_key
 from subscribers.models import Subscription
 from subscribers.plumbing.signing import hmac_signer
 
-CONFIRM_WITHIN = timedelta(hours=72)
+# Pages and mails say it in days.
+CONFIRM_WITHIN = timedelta(days=3)
 RESUBSCRIBE_WITHIN = timedelta(hours=1)
 # 128 bits of HMAC-SHA256 in URL-safe base64 without padding.
 SIGNATURE_LENGTH = 22
@@ -53,7 +54,7 @@ class ConfirmToken:
 
 
 def confirm_token(subscription: Subscription, *, now: datetime | None = None) -> str:
-    """Return a token that confirms this sign-up within 72 hours of `now`."""
+    """Return a token that confirms this sign-up, for CONFIRM_WITHIN from `now`."""
     expires = (now or datetime.now(UTC)) + CONFIRM_WITHIN
     return _expiring("confirm", subscription.pk, subscription.generation, expires=expires)
 
@@ -63,7 +64,7 @@ def read_confirm(token: str, *, now: datetime) -> ConfirmToken:
 
     Raises:
         BadToken: it is not ours.
-        ExpiredToken: it is older than 72 hours.
+        ExpiredToken: it is older than CONFIRM_WITHIN.
     """
     (subscription_id, generation), has_expired = _read_expiring("confirm", token, now=now)
     if has_expired:
@@ -128,7 +129,7 @@ def unsubscribe_token(subscription_id: int) -> str:
 
 
 def address_change_token(change_id: int, side: str, *, now: datetime) -> str:
-    """Return a token by which the owner of the "old" or "new" address agrees, for 72 hours."""
+    """Return a token by which the owner of the "old" or "new" address agrees."""
     return _expiring(f"address-{side}", change_id, expires=now + CONFIRM_WITHIN)
 
 
@@ -137,7 +138,7 @@ def read_address_change(token: str, *, now: datetime) -> tuple[int, str]:
 
     Raises:
         BadToken: it is not ours.
-        ExpiredToken: it is older than 72 hours.
+        ExpiredToken: it is older than CONFIRM_WITHIN.
     """
     for side in ("old", "new"):
         with suppress(BadToken):

@@ -1,6 +1,6 @@
 """Map the URLs of the readers' pages and of embedded forms."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from subscribers import views
 
@@ -20,6 +20,8 @@ urlpatterns = [
     path("u/<str:token>", views.unsubscribe_page, name="unsubscribe"),
     path("u/<str:token>/why/", views.give_reason, name="unsubscribe-reason"),
     path("u/<str:token>/back/", views.resubscribe, name="resubscribe"),
+    # A link with something more or less at its end; `unsubscribe` is the name of the whole ones.
+    re_path(r"^u/(?P<token>(?s:.*))$", views.unsubscribe_page, name="unsubscribe-broken"),
     path("preferences/", views.lost_link, name="lost-link"),
     path("preferences/sent/", views.lost_link_sent, name="lost-link-sent"),
     path("preferences/<str:token>/", views.preferences_page, name="preferences"),

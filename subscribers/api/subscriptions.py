@@ -148,8 +148,8 @@ def subscribe(request: HttpRequest, data: SignUp, slug: str = SLUG) -> Status[Si
             problems.CHALLENGE_NEEDED, extensions={"challenge": needed.challenge}
         ) from None
     message = gettext(
-        "We have sent you a mail with a link. Open it and press the button to start your "
-        "subscription."
+        "The next step is a mail from us. Open it, follow its link and press the button there: "
+        "your subscription begins only then."
     )
     return Status(202, SignedUp(message=message))
 

@@ -30,6 +30,7 @@ def request_link(
     Raises:
         BadAddress: no mail can be sent to the address.
         ChallengeNeeded: there are too many requests now; try again with a solved challenge.
+        SentTooQuickly: the form has to be sent once more.
     """
     key = compare_key(normalise(email))
     delay = abuse.judge(

@@ -143,7 +143,7 @@ def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
         template=TEMPLATES[kind],
         context={
             "newsletter": newsletter,
-            "hours": int(signed_links.CONFIRM_WITHIN.total_seconds() // 3600),
+            "link_days": signed_links.CONFIRM_WITHIN.days,
             "link": f"{settings.SITE_URL}{_link(mail, subscription, now=now)}",
         },
         to=address,

@@ -93,7 +93,7 @@ def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternat
         template=template,
         context={
             "newsletter": newsletter,
-            "hours": int(signed_links.CONFIRM_WITHIN.total_seconds() // 3600),
+            "link_days": signed_links.CONFIRM_WITHIN.days,
             "pending_days": settings.PENDING_DAYS,
             "site_url": settings.SITE_URL,
             **links,

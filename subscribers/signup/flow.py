@@ -52,6 +52,7 @@ def sign_up(
     Raises:
         BadAddress: the address cannot be written to, or is questionable (`may_insist`).
         ChallengeNeeded: many sign up now; the attempt has to be repeated with a solution.
+        SentTooQuickly: the form has to be sent once more.
     """
     address = normalise(email)
     # A client that acts for a reader has nobody to ask.

@@ -35,7 +35,9 @@ def confirm_address_change(request: HttpRequest, token: str) -> HttpResponse:
     except signed_links.BadToken:
         return bad_link(request)
     except signed_links.ExpiredToken:
-        return render(request, "subscribers/address_change_expired.html", status=HTTPStatus.GONE)
+        context = {"link_days": signed_links.CONFIRM_WITHIN.days}
+        template = "subscribers/address_change_expired.html"
+        return render(request, template, context, status=HTTPStatus.GONE)
     if change_side.done:
         return _page(request, "done", subscription, change_side)
     return _page(request, "agreed" if change_side.agreed else "ask", subscription, change_side)

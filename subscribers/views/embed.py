@@ -30,9 +30,9 @@ from subscribers.i18n import languages
 from subscribers.models import Newsletter
 from subscribers.plumbing.content_security import EMBEDDED_PAGE, with_policy
 from subscribers.signup import abuse, flow
-from subscribers.signup.abuse import ChallengeNeeded
+from subscribers.signup.abuse import ChallengeNeeded, SentTooQuickly
 from subscribers.views.origin import origin_of
-from subscribers.views.posted_form import attempt_of, email_of
+from subscribers.views.posted_form import attempt_of, email_of, press_once_more
 from subscribers.views.signup import submit_form
 
 # The form is the same for everybody, so a CDN may answer for us.
@@ -171,7 +171,7 @@ def frame(request: HttpRequest, slug: str) -> HttpResponse:
         context |= {
             # The form token stays the same: with a new one, a quick correction would come too
             # early.
-            "form_token": request.POST.get("opened", ""),
+            "form_token": answer.get("opened", request.POST.get("opened", "")),
             "page": request.POST.get("page", ""),
             "answer": answer,
             "email": email_of(request),
@@ -202,6 +202,9 @@ def _sign_up(request: HttpRequest, newsletter: Newsletter) -> dict[str, Any]:
         }
     except ChallengeNeeded as needed:
         return {"state": "challenge", "challenge": needed.challenge}
+    except SentTooQuickly as again:
+        # The script waits, so this is a reader without it.
+        return {"state": "address", "message": press_once_more(), "opened": again.form_token}
     return {"state": "sent"}
 
 

@@ -10,13 +10,19 @@ from django.utils.timezone import now
 from django.utils.translation import gettext
 
 from subscribers import signed_links
+from subscribers.addresses.address import masked
 from subscribers.consent.record import ONE_CLICK, consent_wording
 from subscribers.i18n import languages, timezones
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.preferences import choices, leaving
 from subscribers.preferences.rhythm import rhythms
 from subscribers.views.forms import REASONS, LeavingReasonForm, PauseForm
-from subscribers.views.link_access import signed_link, unsubscribe_subscription
+from subscribers.views.link_access import (
+    bad_link,
+    signed_link,
+    unsubscribe_subscription,
+    without_additions,
+)
 from subscribers.views.origin import origin_of
 
 Status, Frequency = Subscription.Status, Subscription.Frequency
@@ -28,32 +34,37 @@ JUST_NOW = timedelta(minutes=1)
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show one button. A POST ends the subscription, from the page or a mail client's one click.
 
-    A token that is not ours gets the same answer (only without a newsletter's name), so that nobody
-    learns anything by trying tokens.
+    A link that stands for no subscription says so, and asks for the address: it was cut off on its
+    way, or is an erased reader's, or is not ours. A mail client's click gets the same empty answer
+    in every case (RFC 8058), because nobody reads it.
     """
+    token = without_additions(token)
     subscription = unsubscribe_subscription(token)
-    is_unsubscribed = subscription is not None and subscription.status == Status.UNSUBSCRIBED
     one_click = request.method == "POST" and "page" not in request.POST
-    # Only a reader on our page is shown the name; all one-click POSTs get the same answer.
-    shown = None if one_click else subscription
-    languages.activate_for(request, subscription=shown)
+    languages.activate_for(request, subscription=None if one_click else subscription)
+    if subscription and request.method == "POST":
+        leaving.unsubscribe(
+            subscription_id=subscription.pk,
+            origin=origin_of(request, token),
+            seen=_seen(request, subscription.newsletter),
+            now=now(),
+        )
+    if one_click:
+        return HttpResponse(content_type="text/plain")
     if request.method == "POST":
-        if subscription:
-            leaving.unsubscribe(
-                subscription_id=subscription.pk,
-                origin=origin_of(request, token),
-                seen=_seen(request, subscription.newsletter),
-                now=now(),
-            )
-        is_unsubscribed = True
-    if not is_unsubscribed:
-        context: dict[str, object] = {"newsletter": shown.newsletter if shown else None}
-        if shown:
-            context["wording"] = consent_wording(Consent.Kind.WITHDRAWAL, shown.newsletter)
-        return render(request, "subscribers/unsubscribe.html", context)
-    return _unsubscribed_page(
-        request, token, shown, resubscribe_token=_resubscribe_token(shown) if request.POST else ""
-    )
+        subscription = unsubscribe_subscription(token)
+    if subscription is None:
+        return bad_link(request, is_leaving=True)
+    if subscription.status == Status.UNSUBSCRIBED:
+        resubscribe_token = _resubscribe_token(subscription) if request.method == "POST" else ""
+        return _unsubscribed_page(request, token, subscription, resubscribe_token=resubscribe_token)
+    context = {
+        "newsletter": subscription.newsletter,
+        "wording": consent_wording(Consent.Kind.WITHDRAWAL, subscription.newsletter),
+        # A mail may have been forwarded: its new reader sees that the button is not theirs.
+        "email": masked(subscription.subscriber.email),
+    }
+    return render(request, "subscribers/unsubscribe.html", context)
 
 
 @signed_link
@@ -133,28 +144,26 @@ def _seen(request: HttpRequest, newsletter: Newsletter) -> str:
 def _unsubscribed_page(
     request: HttpRequest,
     token: str,
-    subscription: Subscription | None,
+    subscription: Subscription,
     *,
     resubscribe_token: str,
     form: LeavingReasonForm | None = None,
 ) -> HttpResponse:
-    """Say that the newsletter has stopped; ask a known reader why, and offer alternatives."""
-    context: dict[str, object] = {"newsletter": None}
-    if subscription:
-        newsletter = subscription.newsletter
-        answered = form is not None and form.is_valid()
-        context = {
-            "newsletter": newsletter,
-            "token": token,
-            "resubscribe_token": resubscribe_token,
-            "offers": _offers(subscription),
-            "button_labels": _button_labels(newsletter),
-            "wording": consent_wording(Consent.Kind.SIGNUP, newsletter),
-            "reason_form": None
-            if answered
-            else form or LeavingReasonForm(initial={"why": subscription.ended_why}),
-            "answered": answered,
-        }
+    """Say that the newsletter has stopped; ask the reader why, and offer alternatives."""
+    newsletter = subscription.newsletter
+    answered = form is not None and form.is_valid()
+    context = {
+        "newsletter": newsletter,
+        "token": token,
+        "resubscribe_token": resubscribe_token,
+        "offers": _offers(subscription),
+        "button_labels": _button_labels(newsletter),
+        "wording": consent_wording(Consent.Kind.SIGNUP, newsletter),
+        "reason_form": None
+        if answered
+        else form or LeavingReasonForm(initial={"why": subscription.ended_why}),
+        "answered": answered,
+    }
     return render(request, "subscribers/unsubscribed.html", context)
 
 
@@ -179,13 +188,9 @@ def _button_labels(newsletter: Newsletter) -> dict[str, str]:
     }
 
 
-def _resubscribe_token(subscription: Subscription | None) -> str:
-    """Return a token if our page's button was just pressed, else "": others confirm by mail."""
-    if subscription is None:
-        return ""
-    subscription.refresh_from_db(fields=["status", "generation", "ended_at"])
-    ended_at = subscription.ended_at
-    if subscription.status != Status.UNSUBSCRIBED or not ended_at or ended_at < now() - JUST_NOW:
+def _resubscribe_token(subscription: Subscription) -> str:
+    """Return a token if the reader has left just now, else "": others confirm by mail."""
+    if not subscription.ended_at or subscription.ended_at < now() - JUST_NOW:
         return ""
     return signed_links.resubscribe_token(subscription, now=now())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -14,9 +15,12 @@ from django.views.decorators.http import require_http_methods
 
 from subscribers import signed_links
 from subscribers.models import Subscription
+from subscribers.views.posted_form import new_form
 
 # How many times a reader may have changed their address, each time with the same newsletter.
 _HOPS = 5
+# What a token is made of. Programs that turn text into links take up what follows a URL in it.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]*")
 _View = Callable[[HttpRequest, str], HttpResponse]
 
 
@@ -40,9 +44,20 @@ def signed_link(view: _View) -> _View:
     return wrapped
 
 
-def bad_link(request: HttpRequest) -> HttpResponse:
-    """Return the page for a link that is not ours, or an erased reader's; it offers a new link."""
-    return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+def bad_link(request: HttpRequest, *, is_leaving: bool = False) -> HttpResponse:
+    """Return the page for a link that is not ours, or an erased reader's.
+
+    It asks for the address, to which a link that works is sent. If the link was to unsubscribe, it
+    says that nobody has been unsubscribed.
+    """
+    context = {"form_state": new_form(), "is_leaving": is_leaving}
+    return render(request, "subscribers/bad_link.html", context, status=HTTPStatus.NOT_FOUND)
+
+
+def without_additions(token: str) -> str:
+    """Return the token without what is not ours at its end: a full stop, a bracket, a slash."""
+    found = _TOKEN.match(token)
+    return found[0] if found else ""
 
 
 def preferences_subscription(token: str) -> Subscription | None:

@@ -11,14 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from subscribers.addresses.address import BadAddress
 from subscribers.preferences.link_request import request_link
-from subscribers.signup.abuse import (
-    ChallengeNeeded,
-    challenge_needed,
-    new_challenge,
-    new_form_token,
-)
+from subscribers.signup.abuse import ChallengeNeeded, SentTooQuickly
 from subscribers.views.origin import origin_of
-from subscribers.views.posted_form import FormState, attempt_of, email_of
+from subscribers.views.posted_form import FormState, attempt_of, email_of, new_form, refused_form
 
 
 # As with sign-up, the form uses no authority of the reader, so a forger gains nothing.
@@ -27,16 +22,17 @@ from subscribers.views.posted_form import FormState, attempt_of, email_of
 def lost_link(request: HttpRequest) -> HttpResponse:
     """Give the same answer for every address, known or not."""
     if request.method != "POST":
-        return _form(request, FormState(challenge=_challenge()))
-    email = email_of(request)
+        return _form(request, new_form())
     try:
-        request_link(email=email, attempt=attempt_of(request), origin=origin_of(request), now=now())
-    except BadAddress as error:
-        form_state = FormState(email=email, error=gettext(str(error)), challenge=_challenge())
-        return _form(request, form_state)
-    except ChallengeNeeded as needed:
-        message = gettext("Very many people are asking just now. Please press the button again.")
-        return _form(request, FormState(email=email, error=message, challenge=needed.challenge))
+        request_link(
+            email=email_of(request),
+            attempt=attempt_of(request),
+            origin=origin_of(request),
+            now=now(),
+        )
+    except (BadAddress, ChallengeNeeded, SentTooQuickly) as error:
+        busy = gettext("Very many people are asking just now. Please press the button again.")
+        return _form(request, refused_form(request, error, busy=busy))
     return redirect("lost-link-sent")
 
 
@@ -45,14 +41,5 @@ def lost_link_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "subscribers/lost_link_sent.html")
 
 
-def _challenge() -> dict[str, object] | None:
-    return new_challenge(now()) if challenge_needed(now()) else None
-
-
 def _form(request: HttpRequest, form_state: FormState) -> HttpResponse:
-    # The form token stays the same: with a new one, a quick correction would come too early.
-    posted = request.method == "POST"
-    form_token = request.POST.get("opened", "") if posted else new_form_token(now())
-    return render(
-        request, "subscribers/lost_link.html", {"form_state": form_state, "form_token": form_token}
-    )
+    return render(request, "subscribers/lost_link.html", {"form_state": form_state})

@@ -1,4 +1,4 @@
-"""Read a posted sign-up form, from one of our pages or from somebody else's."""
+"""Read a posted sign-up form, from our pages or somebody else's, and show it again if refused."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.timezone import now
+from django.utils.translation import gettext
 
-from subscribers.signup.abuse import Attempt
+from subscribers.addresses.address import BadAddress
+from subscribers.signup.abuse import (
+    Attempt,
+    ChallengeNeeded,
+    SentTooQuickly,
+    challenge_needed,
+    new_challenge,
+    new_form_token,
+)
 
 # Keeps a megabyte out of the error page. Whether an address is too long is decided in `addresses`.
 MAX_FIELD_LENGTH = 1_000
@@ -24,6 +34,53 @@ class FormState:
     may_keep: bool = False
     # The challenge that the browser has to solve, if there is one.
     challenge: dict[str, Any] | None = None
+    form_token: str = ""
+    # Nothing is wrong with the address: the same form is accepted when it is sent once more.
+    press_again: bool = False
+
+
+def new_form() -> FormState:
+    """Return an empty form, with a challenge if there has to be one."""
+    return FormState(form_token=new_form_token(now()), challenge=_challenge())
+
+
+def refused_form(
+    request: HttpRequest, error: BadAddress | ChallengeNeeded | SentTooQuickly, *, busy: str
+) -> FormState:
+    """Return the form with what was typed, and what has to be done; `busy` asks for a challenge."""
+    email = email_of(request)
+    # The form token stays the same: with a new one, a quick correction would come too early.
+    form_token = request.POST.get("opened", "")
+    if isinstance(error, ChallengeNeeded):
+        return FormState(
+            email, busy, challenge=error.challenge, form_token=form_token, press_again=True
+        )
+    if isinstance(error, SentTooQuickly):
+        return FormState(
+            email,
+            press_once_more(),
+            may_keep=attempt_of(request).address_confirmed,
+            challenge=_challenge(),
+            form_token=error.form_token,
+            press_again=True,
+        )
+    return FormState(
+        email,
+        gettext(str(error)),
+        suggestion=error.suggestion,
+        may_keep=error.may_insist,
+        challenge=_challenge(),
+        form_token=form_token,
+    )
+
+
+def press_once_more() -> str:
+    """Return what a reader is told who was as quick as a program."""
+    return gettext("That was quick. Please press the button once more: it keeps robots out.")
+
+
+def _challenge() -> dict[str, Any] | None:
+    return new_challenge(now()) if challenge_needed(now()) else None
 
 
 def email_of(request: HttpRequest) -> str:

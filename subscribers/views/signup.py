@@ -18,15 +18,10 @@ from subscribers.consent.record import Origin, consent_wording
 from subscribers.i18n import languages
 from subscribers.models import Consent, Newsletter, Subscription
 from subscribers.signup import flow, newsletter_cache
-from subscribers.signup.abuse import (
-    ChallengeNeeded,
-    challenge_needed,
-    new_challenge,
-    new_form_token,
-)
-from subscribers.views.link_access import signed_link
+from subscribers.signup.abuse import ChallengeNeeded, SentTooQuickly
+from subscribers.views.link_access import bad_link, signed_link
 from subscribers.views.origin import origin_of
-from subscribers.views.posted_form import FormState, attempt_of, email_of
+from subscribers.views.posted_form import FormState, attempt_of, email_of, new_form, refused_form
 
 
 # The form uses no authority of the reader, so a forger gains nothing. It needs no CSRF token and no
@@ -38,8 +33,7 @@ def newsletter_page(request: HttpRequest, slug: str) -> HttpResponse:
         return _posted(request, slug)
     newsletter = get_object_or_404(Newsletter, slug=slug)
     languages.activate_for(request, newsletter=newsletter)
-    challenge = new_challenge(now()) if challenge_needed(now()) else None
-    return _form(request, newsletter, FormState(challenge=challenge))
+    return _form(request, newsletter, new_form())
 
 
 def _posted(request: HttpRequest, slug: str) -> HttpResponse:
@@ -56,45 +50,24 @@ def submit_form(
     request: HttpRequest, newsletter: Newsletter, *, origin: Origin
 ) -> HttpResponse | None:
     """Sign up by a form of any page; return the form again if it was refused, else None."""
-    email = email_of(request)
     try:
         flow.sign_up(
             newsletter=newsletter,
-            email=email,
+            email=email_of(request),
             attempt=attempt_of(request),
             origin=origin,
             now=now(),
         )
-    except BadAddress as error:
-        return _form(request, newsletter, _corrected(email, error))
-    except ChallengeNeeded as needed:
-        message = gettext(
-            "Very many people are signing up just now. Please press the button again."
-        )
-        form_state = FormState(email=email, error=message, challenge=needed.challenge)
-        return _form(request, newsletter, form_state)
+    except (BadAddress, ChallengeNeeded, SentTooQuickly) as error:
+        busy = gettext("Very many people are signing up just now. Please press the button again.")
+        return _form(request, newsletter, refused_form(request, error, busy=busy))
     return None
 
 
-def _corrected(email: str, error: BadAddress) -> FormState:
-    challenge = new_challenge(now()) if challenge_needed(now()) else None
-    return FormState(
-        email=email,
-        error=gettext(str(error)),
-        suggestion=error.suggestion,
-        may_keep=error.may_insist,
-        challenge=challenge,
-    )
-
-
 def _form(request: HttpRequest, newsletter: Newsletter, form_state: FormState) -> HttpResponse:
-    # The form token stays the same: with a new one, a quick correction would come too early.
-    posted = request.method == "POST"
-    form_token = request.POST.get("opened", "") if posted else new_form_token(now())
     context = {
         "newsletter": newsletter,
         "form_state": form_state,
-        "form_token": form_token,
         "wording": consent_wording(Consent.Kind.SIGNUP, newsletter),
     }
     return render(request, "subscribers/newsletter.html", context)
@@ -104,7 +77,8 @@ def _form(request: HttpRequest, newsletter: Newsletter, form_state: FormState) -
 def signup_done(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
     languages.activate_for(request, newsletter=newsletter)
-    return render(request, "subscribers/check_your_inbox.html", {"newsletter": newsletter})
+    context = {"newsletter": newsletter, "link_days": signed_links.CONFIRM_WITHIN.days}
+    return render(request, "subscribers/check_your_inbox.html", context)
 
 
 @signed_link
@@ -118,7 +92,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             result = flow.confirm(token=token, origin=origin_of(request, token), now=now())
             return _confirmed(request, result.subscription, just_now=not result.is_repeat)
     except signed_links.BadToken:
-        return render(request, "subscribers/bad_link.html", status=HTTPStatus.NOT_FOUND)
+        return bad_link(request)
     except signed_links.ExpiredToken as expired:
         found = Subscription.objects.select_related("newsletter", "subscriber")
         subscription = get_object_or_404(found, pk=expired.subscription_id)
@@ -156,5 +130,9 @@ def _confirmed(request: HttpRequest, subscription: Subscription, *, just_now: bo
 
 def _expired(request: HttpRequest, newsletter: Newsletter) -> HttpResponse:
     wording = consent_wording(Consent.Kind.SIGNUP, newsletter)
-    context = {"newsletter": newsletter, "wording": wording}
+    context = {
+        "newsletter": newsletter,
+        "wording": wording,
+        "link_days": signed_links.CONFIRM_WITHIN.days,
+    }
     return render(request, "subscribers/expired.html", context, status=HTTPStatus.GONE)

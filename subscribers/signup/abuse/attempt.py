@@ -1,4 +1,4 @@
-"""Judge one attempt to sign up: let it in, drop it, or ask for a solved challenge first."""
+"""Judge one attempt to sign up: let it in, drop it, or ask for it once more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from subscribers.signup.abuse import limits
 from subscribers.signup.abuse.buckets import Decision, LimitCheck, Purpose
 from subscribers.signup.abuse.challenge import new_challenge, solved_id
-from subscribers.signup.abuse.form_token import FormAge, read_form_token
+from subscribers.signup.abuse.form_token import FormAge, accepted_form_token, read_form_token
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,14 @@ class ChallengeNeeded(Exception):
         self.challenge = challenge
 
 
+class SentTooQuickly(Exception):
+    """A person or a program sent the form at once; with `form_token` it is accepted."""
+
+    def __init__(self, form_token: str) -> None:
+        super().__init__("the form has to be sent once more")
+        self.form_token = form_token
+
+
 def challenge_needed(now: datetime) -> bool:
     """Return whether a form that is shown now should come with a challenge."""
     if settings.SIGNUP_CHALLENGE == "auto":
@@ -66,16 +74,20 @@ def judge(
     known. Each purpose has limits of its own.
 
     Raises:
-        ChallengeNeeded
+        ChallengeNeeded, SentTooQuickly: the client is asked to send the form once more.
     """
     if attempt.trusted:
         trusted = [limits.address_bucket(address_key, purpose), limits.total_bucket(purpose)]
         check = LimitCheck(trusted, may_challenge=False)
         return _delay(limits.admit(check, now=now), may_challenge=False)
-    form_age = read_form_token(attempt.form_token, now=now)
-    if attempt.honeypot or form_age is FormAge.TOO_QUICK:
-        logger.info("Sign-up dropped: %s", "honeypot" if attempt.honeypot else "sent too quickly")
+    if attempt.honeypot:
+        logger.info("Sign-up dropped: honeypot")
         return None
+    form_age = read_form_token(attempt.form_token, now=now)
+    if form_age is FormAge.TOO_QUICK:
+        # A reader with autofill can be as quick. Only a filled honeypot shows that it is nobody.
+        logger.info("Sign-up asked for once more: sent too quickly")
+        raise SentTooQuickly(accepted_form_token(now))
     solved = solved_id(attempt.solution, now=now)
     if settings.SIGNUP_CHALLENGE == "always" and not solved:
         raise ChallengeNeeded(new_challenge(now))

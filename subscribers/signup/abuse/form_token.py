@@ -28,6 +28,11 @@ def new_form_token(now: datetime) -> str:
     return Signer(salt=_SALT).sign(b62_encode(_milliseconds(now)))
 
 
+def accepted_form_token(now: datetime) -> str:
+    """Return a form token that is old enough already: the form is not sent back a second time."""
+    return new_form_token(now - timedelta(seconds=MIN_SECONDS))
+
+
 def read_form_token(token: str, *, now: datetime) -> FormAge:
     """Verify a form token, and tell how long ago its form was shown."""
     if not token:

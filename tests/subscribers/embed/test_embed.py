@@ -183,12 +183,19 @@ def test_a_new_and_a_known_address_get_the_same_answer(client, newsletter):
     assert answers[0].headers == answers[1].headers
 
 
-def test_a_filled_honeypot_and_a_form_sent_back_too_quickly_get_the_same_answer(client, newsletter):
-    filled = post(client, website="https://spam.example")
+def test_a_filled_honeypot_gets_the_same_answer(client, newsletter):
+    assert post(client, website="https://spam.example").json() == {"state": "sent"}
+    assert not Subscription.objects.exists()
+
+
+def test_a_form_sent_back_at_once_is_asked_for_once_more_and_then_accepted(client, newsletter):
     quick = post(client, opened=client.get("/embed/daily/opened.json").json()["opened"])
 
-    assert filled.json() == quick.json() == {"state": "sent"}
+    assert quick.status_code == 422
+    assert "press the button once more" in quick.json()["message"]
     assert not Subscription.objects.exists()
+    assert post(client, opened=quick.json()["opened"]).json() == {"state": "sent"}
+    assert Subscription.objects.exists()
 
 
 def test_a_get_of_the_forms_url_redirects_to_our_page_and_changes_nothing(client, newsletter):

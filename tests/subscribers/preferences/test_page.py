@@ -95,7 +95,7 @@ def evening():
 def test_another_newsletter_is_confirmed_by_mail_like_every_sign_up(send, active, evening):
     page = send(active, "join", newsletter="evening").content.decode()
 
-    assert "It begins once you have confirmed it" in page
+    assert "It begins once you confirm it" in page
     joined = Subscription.objects.get(newsletter=evening)
     assert (joined.subscriber_id, joined.status) == (active.subscriber_id, "pending")
     tasks.send_mails()

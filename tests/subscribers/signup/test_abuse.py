@@ -1,5 +1,6 @@
 """The form cannot be used to flood a mailbox or the list."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.consent.record import Origin
-from subscribers.models import Consent, Subscriber, Subscription
+from subscribers.models import Consent, RequestedMail, Subscriber, Subscription
 from subscribers.preferences.leaving import unsubscribe
 from subscribers.signup import confirmation_mail, flow
 from subscribers.signup.abuse.form_token import FormAge, new_form_token, read_form_token
@@ -110,13 +111,61 @@ def test_a_filled_honeypot_gets_the_same_answer_and_stores_nothing(client, newsl
     assert not Subscriber.objects.filter(email="bot@example.com").exists()
 
 
-def test_a_form_sent_back_too_quickly_gets_the_same_answer_and_stores_nothing(client, newsletter):
-    now = timezone.now()
-    honest = post(client, newsletter, opened=new_form_token(now - timedelta(seconds=30)))
-    bot = post(client, newsletter, "bot@example.com", opened=new_form_token(now))
+FORMS = {
+    "sign-up": lambda newsletter: reverse("newsletter", args=[newsletter.slug]),
+    "lost link": lambda newsletter: reverse("lost-link"),
+    "plain form": lambda newsletter: reverse("embed", args=[newsletter.slug]),
+    "frame": lambda newsletter: reverse("embed-frame", args=[newsletter.slug]),
+}
 
-    assert bot == honest
-    assert [reader.email for reader in Subscriber.objects.all()] == ["ann@example.com"]
+
+@pytest.mark.parametrize("form_token", ["too quick", "forged"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_sent_back_at_once_is_shown_once_more_and_then_accepted(
+    client, newsletter, form, form_token
+):
+    """A reader with autofill is quick, and must not be told of a mail that nobody sends."""
+    url = FORMS[form](newsletter)
+    opened = new_form_token(timezone.now()) if form_token == "too quick" else "x:y"
+
+    page = client.post(url, {"email": "Ann@example.com", "opened": opened})
+
+    html = page.content.decode()
+    assert page.status_code in (200, 422)
+    assert "press the button once more" in html
+    assert 'value="Ann@example.com"' in html
+    assert not Subscriber.objects.exists()
+    assert not RequestedMail.objects.exists()
+    again = re.search('name="opened" value="([^"]+)"', html)[1]
+    client.post(url, {"email": "Ann@example.com", "opened": again})
+    assert Subscriber.objects.exists() or RequestedMail.objects.exists()
+
+
+def test_a_reader_who_insists_at_once_can_still_insist(client, newsletter):
+    url = FORMS["sign-up"](newsletter)
+    typo = {"email": "ann@gmial.com", "sure": "ann@gmial.com"}
+
+    page = client.post(url, {**typo, "opened": new_form_token(timezone.now())}).content.decode()
+
+    assert '<button class="button quiet" type="submit" name="sure" value="ann@gmial.com">' in page
+
+
+def test_a_form_sent_back_at_once_with_its_honeypot_filled_gets_the_honest_answer(
+    client, newsletter
+):
+    honest = post(client, newsletter)
+    now = new_form_token(timezone.now())
+
+    assert post(client, newsletter, "bot@example.com", website="x", opened=now) == honest
+
+
+@pytest.mark.parametrize("path", ["check-your-inbox/", "/preferences/sent/"])
+def test_the_page_after_a_form_claims_no_mail_that_may_not_have_been_sent(client, newsletter, path):
+    url = path if path.startswith("/") else f"{newsletter.get_absolute_url()}{path}"
+    html = client.get(url).content.decode()
+
+    assert "Check your inbox" in html
+    assert not re.search("have sent|we sent|has been sent|is on its way", html)
 
 
 @pytest.mark.parametrize(
