@@ -7,6 +7,7 @@ and are shorter than Django's.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from subscribers.plumbing.signing import hmac_signer
 
 # Pages and mails say it in days.
 CONFIRM_WITHIN = timedelta(days=3)
+DATA_WITHIN = timedelta(days=1)
 RESUBSCRIBE_WITHIN = timedelta(hours=1)
 # 128 bits of HMAC-SHA256 in URL-safe base64 without padding.
 SIGNATURE_LENGTH = 22
@@ -117,6 +119,30 @@ def read_preferences(token: str) -> PreferencesToken:
     if not _ID.fullmatch(value) or (number := b62_decode(value)) > _LARGEST_ID:
         raise BadToken
     return PreferencesToken(subscription_id=number, token=token)
+
+
+@dataclass(frozen=True)
+class DataToken:
+    """What a link to a reader's data says. It opens nothing once the reader has another address."""
+
+    subscription_id: int
+    address_code: int
+    has_expired: bool
+
+    def was_sent_to(self, address: str) -> bool:
+        return self.address_code == _address_code(address)
+
+
+def data_token(subscription: Subscription, *, now: datetime) -> str:
+    """Return a token that opens the data of the subscription's reader, for DATA_WITHIN."""
+    code = _address_code(subscription.subscriber.email)
+    return _expiring("data", subscription.pk, code, expires=now + DATA_WITHIN)
+
+
+def read_data(token: str, *, now: datetime) -> DataToken:
+    """Return what the token says, or raise BadToken."""
+    (subscription_id, code), has_expired = _read_expiring("data", token, now=now)
+    return DataToken(subscription_id, code, has_expired)
 
 
 def unsubscribe_token(subscription_id: int) -> str:
@@ -221,6 +247,11 @@ def _check(purpose: str, signature: str, value: str) -> None:
 def _mailbox(value: str, address: str) -> str:
     """Join the value and the mailbox that it is for, by a space, which no address has."""
     return f"{value} {compare_key(address)}"
+
+
+def _address_code(address: str) -> int:
+    """Return a number that differs between addresses; the token's signature protects it."""
+    return int.from_bytes(hashlib.sha256(compare_key(address).encode()).digest()[:6])
 
 
 def _signature(purpose: str, value: str, key: str | bytes) -> str:

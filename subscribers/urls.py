@@ -25,8 +25,9 @@ urlpatterns = [
     path("preferences/", views.lost_link, name="lost-link"),
     path("preferences/sent/", views.lost_link_sent, name="lost-link-sent"),
     path("preferences/<str:token>/", views.preferences_page, name="preferences"),
-    path("preferences/<str:token>/erase/", views.erase_me, name="erase-me"),
+    path("preferences/<str:token>/data/", views.data_export.request_link, name="data-request"),
     path("data/<str:token>/", views.data_export.show, name="data-export"),
     path("data/<str:token>/data.json", views.data_export.download, name="data-export-download"),
+    path("data/<str:token>/erase/", views.erase_me, name="erase-me"),
     path("address/<str:token>/", views.confirm_address_change, name="address-change"),
 ]

@@ -135,7 +135,7 @@ def test_a_tick_that_waited_for_its_interval_is_dropped():
 def test_requests_are_kept_for_as_long_as_they_count_and_links_are_valid():
     days = {rule.what: rule.days for rule in RULES}
 
-    assert timedelta(days=days["requests for a link to the preferences"]) >= timedelta(days=1)
+    assert timedelta(days=days["requests for a link"]) >= timedelta(days=1)
     assert timedelta(days=1) > link_request.COOLDOWN * link_request.LINKS_PER_DAY
     kept = timedelta(days=days["requests for a change of address"])
     assert kept > signed_links.CONFIRM_WITHIN

@@ -88,7 +88,7 @@ def add_requests(reader: Subscription) -> None:
         RequestedMail.objects.create(
             kind=kind,
             email_key="x@example.com",
-            change=None if kind == "link" else change,
+            change=None if kind in ("link", "data") else change,
             due_at=NOW,
         )
 

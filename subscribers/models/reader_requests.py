@@ -1,4 +1,4 @@
-"""Requests of readers that need a mail: a change of address, a new link to the preferences."""
+"""Requests of readers that need a mail: a change of address, a link to preferences or data."""
 
 from __future__ import annotations
 
@@ -69,6 +69,7 @@ class RequestedMail(models.Model):
 
     class Kind(models.TextChoices):
         LINK = "link", "link to the preferences"
+        DATA = "data", "link to the reader's data"
         OLD_ADDRESS = "old-address", "change of address, to the old one"
         NEW_ADDRESS = "new-address", "change of address, to the new one"
 
@@ -103,7 +104,7 @@ class RequestedMail(models.Model):
         ordering = ["-asked_at"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(kind__in=["link", "old-address", "new-address"]),
+                condition=models.Q(kind__in=["link", "data", "old-address", "new-address"]),
                 name="requested_mail_kind_known",
             ),
             # A mail that is neither due nor done would never be looked at again.
@@ -113,8 +114,8 @@ class RequestedMail(models.Model):
                 name="requested_mail_due_or_done",
             ),
             models.CheckConstraint(
-                condition=models.Q(kind="link", change__isnull=True)
-                | ~models.Q(kind="link") & models.Q(change__isnull=False),
+                condition=models.Q(kind__in=["link", "data"], change__isnull=True)
+                | models.Q(kind__in=["old-address", "new-address"], change__isnull=False),
                 name="requested_mail_of_a_change",
             ),
         ]

@@ -23,11 +23,12 @@ from subscribers.signup.confirmation_mail import SEND_TASK
 
 Kind, Outcome = RequestedMail.Kind, RequestedMail.Outcome
 MAILS_PER_TASK = 200
-# The most links to a mailbox on one day, whichever of its addresses they go to.
+# The most links of one kind to a mailbox on one day, whichever of its addresses they go to.
 LINKS_PER_DAY = 5
 
 TEMPLATES = {
     Kind.LINK: "preferences_link",
+    Kind.DATA: "data_link",
     Kind.OLD_ADDRESS: "old_address",
     Kind.NEW_ADDRESS: "new_address",
 }
@@ -53,7 +54,9 @@ def submit(
     enqueue_once(SEND_TASK)
 
 
-def record_refusal(*, kind: str, email_key: str, change: AddressChange, now: datetime) -> None:
+def record_refusal(
+    *, kind: str, email_key: str, change: AddressChange | None = None, now: datetime
+) -> None:
     """Record that the mail was requested too often; whoever requests it is not told."""
     RequestedMail.objects.create(
         kind=kind,
@@ -143,7 +146,7 @@ def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
         template=TEMPLATES[kind],
         context={
             "newsletter": newsletter,
-            "link_days": signed_links.CONFIRM_WITHIN.days,
+            "link_days": _valid_for(kind).days,
             "link": f"{settings.SITE_URL}{_link(mail, subscription, now=now)}",
         },
         to=address,
@@ -172,24 +175,41 @@ def _check(change: AddressChange, kind: RequestedMail.Kind) -> None:
         raise due.NotToBeSent(Outcome.OVERTAKEN)
 
 
+def confirmed_first(subscriptions: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    """Return them in order: the newsletter of the first one lends its name to a requested mail.
+
+    Active ones come first, then those that were active once. A pending one comes last: anybody can
+    sign a reader up, and so would choose under whose name we write to them.
+    """
+    is_active = When(status=Subscription.Status.ACTIVE, then=Value(0))
+    was_active = When(confirmed_at__isnull=False, then=Value(1))
+    order = Case(is_active, was_active, default=Value(2))
+    return subscriptions.select_related("subscriber", "newsletter").order_by(
+        order, "-created_at", "-pk"
+    )
+
+
 def _sending_subscription(subscriptions: QuerySet[Subscription]) -> Subscription:
-    """Return the subscription whose newsletter sends the mail: an active one, if there is one.
+    """Return the subscription whose newsletter sends the mail.
 
     Raises:
         NotToBeSent: there is no reader at the address.
     """
-    is_active = Case(When(status=Subscription.Status.ACTIVE, then=Value(0)), default=Value(1))
-    related = ("subscriber", "newsletter")
     # A subscription that was moved to another address is left out: the old mailbox may be somebody
     # else's by now.
-    current = subscriptions.filter(moved_to=None)
-    found = current.select_related(*related).order_by(is_active, "-created_at", "-pk")
-    if (subscription := found.filter(subscriber__erased_at=None).first()) is None:
+    current = subscriptions.filter(moved_to=None, subscriber__erased_at=None)
+    if (subscription := confirmed_first(current).first()) is None:
         raise due.NotToBeSent(Outcome.UNKNOWN)
     return subscription
 
 
+def _valid_for(kind: RequestedMail.Kind) -> timedelta:
+    return signed_links.DATA_WITHIN if kind == Kind.DATA else signed_links.CONFIRM_WITHIN
+
+
 def _link(mail: RequestedMail, subscription: Subscription, *, now: datetime) -> str:
+    if mail.kind == Kind.DATA:
+        return reverse("data-export", args=[signed_links.data_token(subscription, now=now)])
     if mail.change is None:
         return reverse("preferences", args=[signed_links.preferences_token(subscription)])
     side = "old" if mail.kind == Kind.OLD_ADDRESS else "new"

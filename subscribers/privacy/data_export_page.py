@@ -60,6 +60,7 @@ LABELS: dict[str, dict[str, str | Promise]] = {
     # Requested mails are called by their subjects. Their outcomes are described under "delivery".
     "requested_mail": {
         "link": _("Your link to your preferences"),
+        "data": _("Your link to your data"),
         "old-address": _("Please confirm your new address"),
         "new-address": _("Please confirm this address"),
     },

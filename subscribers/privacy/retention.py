@@ -158,7 +158,7 @@ RULES = (
     ),
     RetentionRule("uploaded lists without an import", 1, _files(files.purge_orphans)),
     RetentionRule(
-        "requests for a link to the preferences",
+        "requests for a link",
         1,
         _rows(lambda day: RequestedMail.objects.filter(due_at=None, change=None, asked_at__lt=day)),
     ),

@@ -12,6 +12,7 @@ from subscribers import signed_links
 from subscribers.i18n import languages
 from subscribers.models import Subscription
 from subscribers.preferences import address_change
+from subscribers.preferences.requested_mail import confirmed_first
 from subscribers.views.link_access import bad_link, signed_link
 from subscribers.views.origin import origin_of
 
@@ -64,5 +65,4 @@ def _page(
 
 
 def _any_subscription(change_side: address_change.ChangeSide) -> Subscription | None:
-    theirs = change_side.change.subscriber.subscriptions.select_related("newsletter", "subscriber")
-    return theirs.order_by("pk").first()
+    return confirmed_first(change_side.change.subscriber.subscriptions.all()).first()

@@ -8,12 +8,15 @@ from functools import wraps
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from subscribers import signed_links
+from subscribers.i18n import languages
 from subscribers.models import Subscription
 from subscribers.views.posted_form import new_form
 
@@ -22,6 +25,7 @@ _HOPS = 5
 # What a token is made of. Programs that turn text into links take up what follows a URL in it.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]*")
 _View = Callable[[HttpRequest, str], HttpResponse]
+_ReadersView = Callable[[HttpRequest, str, Subscription], HttpResponse]
 
 
 def signed_link(view: _View) -> _View:
@@ -40,6 +44,31 @@ def signed_link(view: _View) -> _View:
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
+
+    return wrapped
+
+
+def data_link(view: _ReadersView) -> _View:
+    """Serve a page about a reader's data, which only the link of a mail to their mailbox opens.
+
+    An expired link leads to the page that sends another one to the same mailbox.
+    """
+
+    @signed_link
+    @wraps(view)
+    def wrapped(request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            link = signed_links.read_data(token, now=now())
+        except signed_links.BadToken:
+            return bad_link(request)
+        subscription = _follow(link.subscription_id)
+        if subscription is None or not link.was_sent_to(subscription.subscriber.email):
+            return bad_link(request)
+        if link.has_expired:
+            preferences = signed_links.preferences_token(subscription)
+            return redirect(f"{reverse('data-request', args=[preferences])}?expired=1")
+        languages.activate_for(request, subscription=subscription)
+        return view(request, token, subscription)
 
     return wrapped
 

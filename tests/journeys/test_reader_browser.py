@@ -12,6 +12,7 @@ from subscribers.consent.record import NO_ORIGIN
 from subscribers.models import Consent, Subscription
 from subscribers.signup import flow
 from tests import factories
+from tests.subscribers.preferences.conftest import data_link
 from tests.support.browser import axe_violations, set_colour_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -139,7 +140,7 @@ def paths(newsletter):
         "bad-link": reverse("confirm", args=["nothing"]),
         "preferences": f"{preferences}?done=newsletter-{active.pk}",
         "unsubscribe": reverse("unsubscribe", args=[signed_links.unsubscribe_token(active.pk)]),
-        "erase": f"{preferences}erase/",
+        "erase": data_link(active, "erase-me"),
         "lost-link": reverse("lost-link"),
         "lost-link-sent": reverse("lost-link-sent"),
         "unknown": "/nothing/at/all/",

@@ -15,6 +15,7 @@ from subscribers import signed_links
 from subscribers.consent.record import Origin, record_consent
 from subscribers.models import Consent, Newsletter, RequestedMail, Subscription
 from subscribers.preferences import address_change, requested_mail
+from subscribers.preferences.data_request import request_data_link
 from subscribers.preferences.link_request import request_link
 from subscribers.signup import confirmation_mail
 from subscribers.signup.abuse import Attempt
@@ -100,10 +101,13 @@ def pages(newsletter: Newsletter, readers: dict[str, Subscription]) -> dict[str,
         "unsubscribe": unsubscribe(active),
         "unsubscribe-broken": reverse("unsubscribe-broken", args=[""]),
         "unsubscribed": unsubscribe(unsubscribed),
-        "data-export": reverse("data-export", args=[signed_links.preferences_token(active)]),
+        "data-request": f"{preferences(active)}data/",
+        "data-request-asked": f"{preferences(active)}data/?asked=1",
+        "data-request-expired": f"{preferences(active)}data/?expired=1",
+        "data-export": own_data(active),
         "embed-frame": reverse("embed-frame", args=[newsletter.slug]),
         "preferences-saved": f"{preferences(active)}?done=you",
-        "erase": reverse("erase-me", args=[signed_links.preferences_token(active)]),
+        "erase": own_data(active, "erase-me"),
         "lost-link": reverse("lost-link"),
         "lost-link-sent": reverse("lost-link-sent"),
         "address-change-old": change_path("old", timezone.now()),
@@ -120,6 +124,10 @@ def in_language(path: str, language: str) -> str:
 
 def preferences(subscription: Subscription) -> str:
     return reverse("preferences", args=[signed_links.preferences_token(subscription)])
+
+
+def own_data(subscription: Subscription, name: str = "data-export") -> str:
+    return reverse(name, args=[signed_links.data_token(subscription, now=timezone.now())])
 
 
 def unsubscribe(subscription: Subscription) -> str:
@@ -140,6 +148,7 @@ def mails(readers: dict[str, Subscription]) -> dict[str, EmailMultiAlternatives]
         address_confirmed=True,
         now=timezone.now(),
     )
+    request_data_link(subscription_id=active.pk, now=timezone.now())
     request_link(email=active.subscriber.email, attempt=Attempt(trusted=True), now=timezone.now())
     for requested in RequestedMail.objects.exclude(due_at=None):
         sent |= _sent(requested.kind, lambda pk=requested.pk: _requested_mail(pk))

@@ -153,7 +153,7 @@ def test_every_response_to_a_form_is_translated(client, newsletter, readers):
         ("no reason", f"{unsubscribe}/why/", {}),
         ("a reason", f"{unsubscribe}/why/", {"why": "other"}),
         ("a lost link", reverse("lost-link"), {"email": "ann"}),
-        ("erased", f"{preferences}erase/", {}),
+        ("erased", pages_and_mails.own_data(active, "erase-me"), {}),
     ]
     found = {}
     for name, path, data in posts:
@@ -168,7 +168,15 @@ def test_every_response_to_a_form_is_translated(client, newsletter, readers):
 def test_every_mail_is_translated(newsletter, readers):
     mails = pages_and_mails.mails(readers)
 
-    assert set(mails) >= {"confirm", "reminder", "welcome", "link", "old-address", "new-address"}
+    assert set(mails) >= {
+        "confirm",
+        "reminder",
+        "welcome",
+        "link",
+        "data",
+        "old-address",
+        "new-address",
+    }
     for kind, mail in mails.items():
         html = mail.alternatives[0][0]
         assert untranslated_text(html) == [], kind

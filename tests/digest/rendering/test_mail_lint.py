@@ -10,7 +10,12 @@ from django.core import mail
 
 from digest.editions.decide import notify
 from subscribers.models import RequestedMail, Subscription
-from subscribers.preferences import address_change, link_request, requested_mail
+from subscribers.preferences import (
+    address_change,
+    data_request,
+    link_request,
+    requested_mail,
+)
 from subscribers.signup import confirmation_mail
 from subscribers.signup.abuse import Attempt
 from tests import factories
@@ -92,6 +97,7 @@ def mails_to_readers(newsletter):
 def requested_mails_to_a_reader(newsletter):
     reader = factories.subscription(newsletter, "ann@example.com")
     link_request.request_link(email="ann@example.com", attempt=Attempt(trusted=True), now=NOW)
+    data_request.request_data_link(subscription_id=reader.pk, now=NOW)
     address_change.request_change(subscription_id=reader.pk, email="new@example.org", now=NOW)
     sent = {}
     for requested in RequestedMail.objects.all():

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from subscribers import signed_links
 from tests import factories
@@ -39,6 +40,11 @@ def send(client):
 
 def link(subscription):
     return reverse("preferences", args=[signed_links.preferences_token(subscription)])
+
+
+def data_link(subscription, name="data-export"):
+    """Return a link as the mail has it that a reader gets who asks for their data."""
+    return reverse(name, args=[signed_links.data_token(subscription, now=timezone.now())])
 
 
 def unsubscribe_link(subscription, name="unsubscribe"):

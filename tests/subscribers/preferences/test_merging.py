@@ -17,7 +17,7 @@ from subscribers.privacy import data_export, erasure
 from subscribers.signup import flow
 from tests import factories
 from tests.factories import NOW
-from tests.subscribers.preferences.conftest import link, unsubscribe_link
+from tests.subscribers.preferences.conftest import data_link, link, unsubscribe_link
 
 pytestmark = pytest.mark.django_db
 
@@ -126,12 +126,16 @@ def test_links_in_the_former_mailbox_can_only_unsubscribe(client, active, has_a_
     if has_a_reader:
         factories.subscription(active.newsletter, NEW)
     former = signed_links.preferences_token(active)
-    assert client.get(reverse("preferences", args=[former])).status_code == 200
+    links = [
+        *(reverse(page, args=[former]) for page in ("preferences", "data-request")),
+        *(data_link(active, page) for page in ("data-export", "data-export-download", "erase-me")),
+    ]
+    assert [client.get(url).status_code for url in links] == [200] * 5
     change_address(active)
 
-    for page in ("preferences", "data-export", "data-export-download", "erase-me"):
-        assert client.get(reverse(page, args=[former])).status_code == 404
-        assert client.post(reverse(page, args=[former])).status_code == 404
+    for url in links:
+        assert client.get(url).status_code == 404
+        assert client.post(url).status_code == 404
     assert client.get(f"/api/v1/subscriptions/{former}").status_code == 404
     client.post(unsubscribe_link(active))
     assert receives(NEW) == []

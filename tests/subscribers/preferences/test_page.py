@@ -4,10 +4,15 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from subscribers import signed_links, tasks
+from subscribers import tasks
 from subscribers.models import Consent, Section, Subscriber, Subscription
 from tests import factories
-from tests.subscribers.preferences.conftest import link, recorded_changes, unsubscribe_link
+from tests.subscribers.preferences.conftest import (
+    data_link,
+    link,
+    recorded_changes,
+    unsubscribe_link,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -160,8 +165,7 @@ def test_a_newsletter_without_sections_asks_for_none(client):
 
 
 def test_a_link_of_an_erased_reader_is_a_broken_link(client, active):
-    url = reverse("erase-me", args=[signed_links.preferences_token(active)])
-    client.post(url)
+    client.post(data_link(active, "erase-me"))
 
     assert client.get(link(active)).status_code == 404
     assert client.post(link(active), {"do": "join", "newsletter": "daily"}).status_code == 404

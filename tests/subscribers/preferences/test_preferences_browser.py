@@ -11,7 +11,7 @@ from subscribers import signed_links
 from subscribers.models import Consent, Subscriber, Subscription
 from subscribers.preferences import address_change
 from tests import factories
-from tests.subscribers.preferences.conftest import link, unsubscribe_link
+from tests.subscribers.preferences.conftest import data_link, link, unsubscribe_link
 from tests.support.browser import axe_violations, set_colour_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -168,7 +168,7 @@ def test_a_choice_made_while_offline_can_be_saved_later(page, reader):
 def test_a_reader_joins_another_newsletter_and_unsubscribes_from_all(page, reader):
     page.goto(link(reader))
     page.get_by_role("button", name="Sign up · Weekend").click()
-    page.get_by_text("It begins once you have confirmed it").wait_for()
+    page.get_by_text("It begins once you confirm it").wait_for()
     page.get_by_role("button", name="Unsubscribe from all newsletters").click()
     page.get_by_text("You have unsubscribed").nth(2).wait_for()
 
@@ -260,7 +260,6 @@ def test_an_address_change_is_confirmed_from_both_mailboxes(page, worker, relay,
 
 def test_a_lost_link_comes_by_mail(page, worker, relay, reader, quick_forms):
     page.goto("/preferences/nothing/")
-    page.get_by_role("link", name="Send me a new link").click()
     page.get_by_label("E-mail address").fill("ann@example.com")
     page.get_by_role("button", name="Send me the link").click()
     page.get_by_role("heading", name="Check your inbox").wait_for()
@@ -281,8 +280,13 @@ def test_the_browser_solves_a_challenge_before_the_link_is_sent(
     relay.wait_for_mail("ann@example.com")
 
 
-def test_a_reader_is_erased_after_being_asked_once_more(page, reader):
+def test_a_reader_is_erased_by_a_mail_and_after_being_asked_once_more(page, worker, relay, reader):
     page.goto(link(reader))
+    page.get_by_role("link", name="See, download or erase it").click()
+    page.get_by_role("button", name="Send me the link").click()
+    page.get_by_role("heading", name="Check your inbox").wait_for()
+    message = relay.wait_for_mail("ann@example.com")
+    page.goto(link_in(message, "data"))
     page.get_by_role("link", name="Erase me").click()
     page.get_by_role("button", name="Erase me").wait_for()
     assert Subscriber.objects.get().erased_at is None
@@ -315,7 +319,9 @@ def paths(reader):
     return {
         "preferences": f"{link(reader)}?done=newsletter-{reader.pk}",
         "address-change": f"{link(reader)}?done=address",
-        "erase": f"{link(reader)}erase/",
+        "erase": data_link(reader, "erase-me"),
+        "data-request": f"{link(reader)}data/",
+        "data-request-asked": f"{link(reader)}data/?asked=1",
         "lost-link": reverse("lost-link"),
         "lost-link-sent": reverse("lost-link-sent"),
         "address-change-expired": reverse("address-change", args=[expired]),

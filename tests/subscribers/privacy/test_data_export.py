@@ -17,6 +17,7 @@ from subscribers.preferences import address_change
 from subscribers.privacy import data_export, erasure
 from tests import factories
 from tests.factories import NOW
+from tests.subscribers.preferences.conftest import data_link
 
 pytestmark = pytest.mark.django_db
 
@@ -59,10 +60,6 @@ def record(subscription, kind, *, minutes=0, **fields):
         now=NOW + timedelta(minutes=minutes),
         **fields,
     )
-
-
-def page(subscription, name="data-export"):
-    return reverse(name, args=[signed_links.preferences_token(subscription)])
 
 
 def test_the_file_has_everything_of_this_reader_and_nothing_of_another(ann):
@@ -115,7 +112,7 @@ def test_each_field_of_a_subscription_is_in_the_file_or_left_out_on_purpose(ann)
 def test_the_page_shows_the_same_data_as_the_file(client, ann):
     suppression.suppress(email="ann@example.com", reason="bounce", now=NOW)
 
-    response = client.get(page(ann))
+    response = client.get(data_link(ann))
 
     text = response.content.decode()
     for expected in (
@@ -130,7 +127,7 @@ def test_the_page_shows_the_same_data_as_the_file(client, ann):
 
 
 def test_the_download_is_the_data_export_as_json(client, ann):
-    response = client.get(page(ann, "data-export-download"))
+    response = client.get(data_link(ann, "data-export-download"))
 
     assert response["Content-Type"] == "application/json"
     assert response["Content-Disposition"] == (
@@ -141,27 +138,31 @@ def test_the_download_is_the_data_export_as_json(client, ann):
 
 @pytest.mark.parametrize("name", ["data-export", "data-export-download"])
 def test_the_data_export_opens_only_with_the_readers_own_link(client, ann, name):
-    forged = reverse(name, args=["x" * 30])
-    wrong_purpose = reverse(name, args=[signed_links.unsubscribe_token(ann.pk)])
-    assert client.get(forged).status_code == 404
-    assert client.get(wrong_purpose).status_code == 404
+    for token in (
+        "x" * 30,
+        signed_links.unsubscribe_token(ann.pk),
+        # It is in every mail, and mails are forwarded.
+        signed_links.preferences_token(ann),
+        signed_links.confirm_token(ann),
+    ):
+        assert client.get(reverse(name, args=[token])).status_code == 404
 
     erasure.erase(subscriber_id=ann.subscriber_id, now=NOW)
 
-    assert client.get(page(ann, name)).status_code == 404
+    assert client.get(data_link(ann, name)).status_code == 404
 
 
 @pytest.mark.parametrize("language", ["", "de", "ar", "xx-nonsense"])
 def test_a_reader_of_any_language_gets_a_page(client, ann, language):
     Subscriber.objects.update(language=language, timezone="Asia/Tokyo")
 
-    assert client.get(page(ann)).status_code == 200
+    assert client.get(data_link(ann)).status_code == 200
 
 
 def test_an_unknown_kind_of_change_is_shown_as_stored(client, ann):
     record(ann, "change", details={"shoe_size": {"from": None, "to": 43}, "note": "by letter"})
 
-    text = client.get(page(ann)).content.decode()
+    text = client.get(data_link(ann)).content.decode()
 
     assert "shoe_size" in text
     assert "by letter" in text
@@ -174,7 +175,7 @@ def test_the_page_takes_few_queries_however_many_records_there_are(
         record(ann, "change", minutes=n, details={"frequency": {"from": "daily", "to": "weekly"}})
 
     with django_assert_max_num_queries(12):
-        client.get(page(ann))
+        client.get(data_link(ann))
 
 
 def test_a_former_address_that_has_a_new_reader_is_not_in_the_file(ann):
@@ -232,7 +233,7 @@ def test_a_requested_address_change_and_its_mails_are_in_the_file(client, ann):
         ("new-address", "new@example.org", ""),
         ("old-address", "ann@example.com", ""),
     ]
-    text = client.get(page(ann)).content.decode()
+    text = client.get(data_link(ann)).content.decode()
     for expected in (
         "New@example.org", "New address, agreed to at the old one", "Your link to your preferences",
         "Please confirm this address",
@@ -269,7 +270,7 @@ def test_an_earlier_erasure_is_in_the_file_although_only_a_hash_is_left(client, 
         "since": "2026-03-10T06:00:00Z",
         "as_a_hash": True,
     }
-    text = client.get(page(ann)).content.decode()
+    text = client.get(data_link(ann)).content.decode()
     assert "it was erased. What is left is a code" in text
     assert "nothing is sent to this address" not in text
 
@@ -278,7 +279,7 @@ def test_the_page_says_why_a_hashed_address_gets_no_mail(client, ann):
     suppression.suppress(email="ann@example.com", reason="complaint", now=NOW)
     suppression.replace_by_hash(email="ann@example.com", now=NOW)
 
-    assert "a mail from us was reported as spam" in client.get(page(ann)).content.decode()
+    assert "a mail from us was reported as spam" in client.get(data_link(ann)).content.decode()
 
 
 def test_the_export_reader_command_prints_the_file(ann):

@@ -6,13 +6,13 @@ import pytest
 from django.urls import reverse
 
 from digest.models import Delivery
-from subscribers import signed_links
 from subscribers.consent.record import Origin, record_consent
 from subscribers.models import Subscriber
 from subscribers.privacy import data_export
 from tests import factories
 from tests.digest.admin.edition.test_page_browser import our_violations
 from tests.factories import NOW
+from tests.subscribers.preferences.conftest import data_link
 from tests.support.browser import axe_violations, set_colour_scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -44,8 +44,7 @@ def ann(transactional_db):
 
 @pytest.mark.parametrize("language", ["en", "ar", "ja"])
 def test_the_page_passes_axe_and_never_scrolls_sideways(page, ann, language):
-    token = signed_links.preferences_token(ann)
-    page.goto(reverse("data-export", args=[token]) + f"?lang={language}")
+    page.goto(f"{data_link(ann)}?lang={language}")
     assert page.locator("html").get_attribute("lang") == language
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 800})
@@ -56,7 +55,7 @@ def test_the_page_passes_axe_and_never_scrolls_sideways(page, ann, language):
 
 
 def test_the_saved_file_is_the_data_export(page, ann):
-    page.goto(reverse("data-export", args=[signed_links.preferences_token(ann)]))
+    page.goto(data_link(ann))
 
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download it as a file").click()
