@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import zoneinfo
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -86,6 +88,8 @@ LABELS: dict[str, dict[str, str | Promise]] = {
         "status": _("State"),
         "ended_why": _("Why you left"),
         "reader": _("Number of your record"),
+        "signed_up_at": _("Signed up"),
+        "confirmed_at": _("Confirmed"),
         "moved_to": _("Replaced by the subscription with the number"),
     },
 }
@@ -169,13 +173,28 @@ def _suppression(row: dict[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _value_label(name: str, value: Any) -> str | Promise:
-    """Return a value of the ledger as a person would write it."""
+def _value_label(name: str, value: Any) -> str | Promise | datetime.datetime | datetime.time:
+    """Return a value of the ledger as a person would write it.
+
+    A time is returned as such: the template writes it in the page's language and time zone.
+    """
     if isinstance(value, list):
         return ", ".join(map(str, value)) or NOTHING
     if value in (None, "", {}):
         return NOTHING
-    return _label(name, str(value))
+    return _time(str(value)) or _label(name, str(value))
+
+
+def _time(value: str) -> datetime.datetime | datetime.time | None:
+    """Return what the ledger holds in ISO 8601: a moment with its offset, or an hour of the day."""
+    if ":" not in value:
+        return None
+    with suppress(ValueError):
+        return datetime.time.fromisoformat(value)
+    with suppress(ValueError):
+        moment = datetime.datetime.fromisoformat(value)
+        return moment if moment.tzinfo else None
+    return None
 
 
 def _label(table: str, value: str) -> str | Promise:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from digest.models import Story
 from tests import factories
 from tests.digest.rendering.sample_edition import full_edition, message_to
 from tests.support.browser import axe_violations, set_colour_scheme
@@ -33,6 +34,31 @@ def assert_accessible(page):
     for scheme in ("light", "dark"):
         set_colour_scheme(page, scheme)
         assert axe_violations(page) == [], scheme
+
+
+BLOCKED_IMAGES = """[...document.images].map((image) => {
+    const style = getComputedStyle(image), box = image.getBoundingClientRect();
+    return {
+        alt: image.alt, link: image.closest("a")?.href, height: box.height,
+        lines: Math.round(box.height / parseFloat(style.lineHeight)),
+        isReadable: parseFloat(style.lineHeight) >= 1.2 * parseFloat(style.fontSize),
+    };
+})"""
+
+
+def test_blocked_images_show_their_whole_text_lead_to_their_stories_and_leave_no_empty_box(show):
+    edition = full_edition()
+    lead, *others = [item.story for item in edition.items.order_by("position")]
+    long, silent = (story for story in others if story.image_url)
+    factories.force_update(Story.objects.filter(pk=long.pk), image_alt="A ferry at its pier. " * 9)
+    factories.force_update(Story.objects.filter(pk=silent.pk), image_alt="")
+
+    images = show(message_to(edition).part("html"), width=375).evaluate(BLOCKED_IMAGES)
+
+    assert [image["link"] for image in images] == [lead.link, long.link, silent.link]
+    assert all(image["isReadable"] for image in images)
+    assert images[1]["lines"] > 10
+    assert (images[2]["alt"], images[2]["height"]) == ("", 0)
 
 
 @pytest.mark.parametrize("accent", ACCENTS)

@@ -156,7 +156,8 @@ def test_links_and_images_are_absolute_and_images_have_sizes(mail):
         assert image["src"].startswith("https://")
         assert image["alt"] is not None
         assert int(image["width"]) > 0
-        assert int(image["height"]) > 0
+    # While pictures are blocked, a height would cut off the text that stands for a thumbnail.
+    assert [image["class"] for image in images if image.get("height")] == ["heroimage"]
     assert not elements.named("script", "form", "link", "iframe", "object")
 
 

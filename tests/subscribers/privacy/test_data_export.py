@@ -1,6 +1,7 @@
 """A reader gets everything that is stored about them, as a file and as a page."""
 
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -166,6 +167,25 @@ def test_an_unknown_kind_of_change_is_shown_as_stored(client, ann):
 
     assert "shoe_size" in text
     assert "by letter" in text
+
+
+def test_times_in_the_ledger_are_written_for_people_on_the_page_and_in_iso_in_the_file(client, ann):
+    Subscriber.objects.update(timezone="Asia/Tokyo", language="de")
+    until, hour = "2026-04-01T15:00:00+00:00", "07:30:00"
+    details = {
+        "paused_until": {"from": None, "to": until},
+        "preferred_time": {"from": hour, "to": None},
+        "confirmed_elsewhere": "2024-02-29T10:00:00Z",
+        "note": "Room 10:4",
+    }
+    record(ann, "change", details=details)
+
+    text = client.get(data_link(ann)).content.decode()
+
+    for expected in ("2. April 2026, 00:00", "07:30", "29. Februar 2024, 19:00", "Room 10:4"):
+        assert expected in text, expected
+    assert not re.search(r">[^<]*\d\d:\d\d:\d\d", text)
+    assert until in client.get(data_link(ann, "data-export-download")).content.decode()
 
 
 def test_the_page_takes_few_queries_however_many_records_there_are(
