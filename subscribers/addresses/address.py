@@ -8,11 +8,12 @@ import idna
 from email_validator import EmailNotValidError, validate_email
 
 from subscribers.addresses import mistakes
+from subscribers.addresses.pasted import mend
 
 # RFC 5321, section 4.5.3.1: 64 octets, "@", 255 octets. The library checks each part exactly.
 MAX_ADDRESS_LENGTH = 320
-# Copying an address may add these: a byte order mark, zero-width characters and soft hyphens.
-_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
+# With a name, a subject and what else was pasted with it.
+_MAX_PASTED_LENGTH = 1_000
 
 
 def _(sentence: str) -> str:
@@ -40,16 +41,17 @@ class BadAddress(ValueError):
 def normalise(raw: str) -> str:
     """Return the address as it goes into the SMTP dialogue: in ASCII, with an IDNA domain.
 
+    What was pasted with it is mended (addresses.pasted).
     Addresses whose local part is not ASCII (SMTPUTF8, RFC 6531) are refused: too few relays
     deliver them.
 
     Raises:
         BadAddress: with a sentence for the reader.
     """
-    address = raw.translate(_INVISIBLE).strip()
+    address = mend(raw[: _MAX_PASTED_LENGTH + 1])
     if not address:
         raise BadAddress(_("Write your e-mail address."))
-    if len(address) > MAX_ADDRESS_LENGTH:
+    if len(address) > MAX_ADDRESS_LENGTH or len(raw) > _MAX_PASTED_LENGTH:
         raise BadAddress(_("That is too long for an e-mail address."))
     try:
         # `strict` limits the local part to 64 octets, as RFC 5321 does.
