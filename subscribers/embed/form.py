@@ -27,8 +27,8 @@ TEXTS = {
     "error": _("Error:"),
     "sentTitle": _("Check your inbox"),
     "sentText": _(
-        "We have sent you a mail with a link. Open it and press the button to start your "
-        "subscription."
+        "The next step is a mail from us. Open it, follow its link and press the button there: "
+        "your subscription begins only then."
     ),
     "failed": _(
         "That did not work, and we do not know whether your address has reached us. Please try "
