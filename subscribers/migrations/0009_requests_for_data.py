@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("subscribers", "0007_requests_without_their_checks")]
+    dependencies = [("subscribers", "0008_requests_without_their_checks")]
 
     operations = [
         migrations.AlterField(

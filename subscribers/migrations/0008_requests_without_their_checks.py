@@ -1,11 +1,11 @@
-"""The checks of requested mails make room for those that know one kind more (0008)."""
+"""The checks of requested mails make room for those that know one kind more (0009)."""
 
 from django.db import migrations
 
 NAMES = ("requested_mail_kind_known", "requested_mail_of_a_change")
 DROP = [f"ALTER TABLE subscribers_requestedmail DROP CONSTRAINT IF EXISTS {name}" for name in NAMES]
 # An undo makes them as they were in 0001, each validated by a statement of its own, which locks
-# nothing. 0009 has deleted the rows of the new kind by then.
+# nothing. 0010 has deleted the rows of the new kind by then.
 KNOWN = "CHECK (kind IN ('link', 'old-address', 'new-address'))"
 OF_A_CHANGE = (
     "CHECK ((change_id IS NULL AND kind = 'link') "
@@ -20,7 +20,7 @@ VALIDATE = [f"ALTER TABLE subscribers_requestedmail VALIDATE CONSTRAINT {name}" 
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("subscribers", "0006_index_of_requested_mailboxes")]
+    dependencies = [("subscribers", "0007_imports_ask_who_left")]
 
     operations = [
         migrations.RunSQL(

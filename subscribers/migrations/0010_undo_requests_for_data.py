@@ -14,6 +14,6 @@ def delete_requests_for_data(apps, schema_editor):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("subscribers", "0008_requests_for_data")]
+    dependencies = [("subscribers", "0009_requests_for_data")]
 
     operations = [migrations.RunPython(migrations.RunPython.noop, delete_requests_for_data)]
