@@ -26,7 +26,8 @@ def changed_by(edition: Edition, data: Any) -> str:
         entries = entries.filter(action_time__gt=datetime.fromtimestamp(owner.shown_at, UTC))
     zone = edition.newsletter.zone
     found = [
-        f"{entry.user} ({format_local(entry.action_time, zone)}: {entry.get_change_message()})"
+        f"{entry.user}, {format_local(entry.action_time, zone)} "
+        f"({entry.get_change_message().rstrip('.')})"
         for entry in entries.select_related("user").order_by("-action_time")[:MOST]
     ]
     if not found or not owner:

@@ -14,7 +14,6 @@ from digest.admin.edition.rights import Step
 from digest.admin.edition.under_way import EditionUnderWay
 from digest.admin.send_times import format_send_time
 from digest.editions.decide import approve, audience, early, send_now, stop
-from digest.editions.decide.waves import newsroom_zone
 from digest.editions.edit import reopen
 from digest.models import Edition
 from digest.tasks import release
@@ -100,11 +99,13 @@ class EditionDecisions(EditionUnderWay):
             return self._confirmation_page(
                 request, edition, "resume", {"remaining": audience.remaining(edition, now=now())}
             )
-        context = {
-            "estimate": audience.estimate(edition, now=now()),
-            "uses_up_slot": early.uses_up_slot(edition, now=now(), ignore_reader_clocks=True),
-            "today": now().astimezone(newsroom_zone(edition)),
-        }
+        context: dict[str, Any] = {"estimate": audience.estimate(edition, now=now())}
+        if early.uses_up_slot(edition, now=now(), ignore_reader_clocks=True):
+            extra = early.as_extra(edition, now=now())
+            context |= {
+                "extra": extra,
+                "extra_readers": audience.estimate(extra, now=now()).readers,
+            }
         return self._confirmation_page(request, edition, "send", context)
 
     def _send_now(self, request: Any, edition: Edition) -> HttpResponse:
@@ -114,11 +115,13 @@ class EditionDecisions(EditionUnderWay):
             # It becomes another edition than the one that was approved.
             self._require(request, Step.APPROVE, edition)
             was_approved = False
+        # An edition of another day may be for more readers or fewer.
+        readers = "extra_readers" if slot is early.SlotChoice.KEEP else "readers"
         try:
             send_now.approve_as_seen(
                 edition_id=edition.pk,
                 seen=request.POST.get("seen", ""),
-                readers=_number(request.POST.get("readers", "")),
+                readers=_number(request.POST.get(readers, "")),
                 immediately=True,
                 ignore_reader_clocks="ignore_reader_clocks" in request.POST,
                 slot=slot,

@@ -31,6 +31,13 @@ from subscribers.models import Newsletter, Section
 RESTORED = "_restored"
 
 
+class SeenField(forms.CharField):
+    """What the page showed; an editor does not change it, and no history tells of it."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
 class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
     """Save only what the editor changed, and only if the edition is still what the editor saw."""
 
@@ -38,7 +45,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     # The edition's fingerprint when this page was rendered. With it two editors cannot undo each
     # other's changes unnoticed, and an approval covers exactly what its editor saw.
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    seen = SeenField(widget=forms.HiddenInput, required=False)
     add_stories = forms.ModelMultipleChoiceField(
         widget=UnfoldAdminMultipleAutocompleteModelChoiceFieldWidget,
         label="Stories",

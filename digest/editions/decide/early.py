@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,6 +11,9 @@ from django.db import IntegrityError, transaction
 from digest.editions.decide.preflight import EditionProblem
 from digest.editions.decide.waves import allowed_lateness, newsroom_zone
 from digest.models import Edition
+
+# What an edition that leaves its slot has of its own.
+_CHANGED = ("schedule", "slot_date", "local_time", "last_wave_at", "deadline_at")
 
 
 class SlotChoice(StrEnum):
@@ -45,6 +49,17 @@ def slot_question(edition: Edition) -> EditionProblem:
     )
 
 
+def as_extra(edition: Edition, *, now: datetime) -> Edition:
+    """Return the edition as it would be if it left its slot; nothing is saved."""
+    extra = copy(edition)
+    extra.schedule = None
+    extra.slot_date = now.astimezone(newsroom_zone(edition)).date()
+    if edition.local_time is not None:
+        extra.deadline_at = min(edition.deadline_at, now + allowed_lateness(edition))
+        extra.local_time = extra.last_wave_at = None
+    return extra
+
+
 def leave_slot(edition: Edition, *, now: datetime) -> None:
     """Make it an edition of today by hand, so that its schedule drafts another for the slot.
 
@@ -53,13 +68,8 @@ def leave_slot(edition: Edition, *, now: datetime) -> None:
     Raises:
         DayHasEdition
     """
-    changed = {"schedule": None, "slot_date": now.astimezone(newsroom_zone(edition)).date()}
-    if edition.local_time is not None:
-        changed |= {
-            "local_time": None,
-            "last_wave_at": None,
-            "deadline_at": min(edition.deadline_at, now + allowed_lateness(edition)),
-        }
+    extra = as_extra(edition, now=now)
+    changed = {name: getattr(extra, name) for name in _CHANGED}
     try:
         with transaction.atomic():
             Edition.objects.filter(pk=edition.pk).update(**changed)

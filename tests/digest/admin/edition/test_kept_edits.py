@@ -121,8 +121,8 @@ def test_the_conflict_page_names_who_and_what(admin_client, edition, conflict):
     page = admin_client.post(change_url(edition), conflict)
 
     text = page.content.decode()
-    assert "Changed by ann (" in text
-    assert "Changed Subject." in text
+    assert "Changed by ann, " in text
+    assert "(Changed Subject)." in text
     assert "Yours differs in: subject." in text
     assert subject_in(page) == "Mine"
     assert "Take theirs" in text

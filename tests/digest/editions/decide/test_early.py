@@ -138,7 +138,9 @@ def test_the_page_names_the_day_and_offers_both(admin_client, tomorrows, evening
     assert f"This is the edition of {tomorrows.slot_date:%A, %-d %B}, planned for 07:00." in page
     assert f"there is none on {tomorrows.slot_date:%A} at 07:00" in page
 
-    form = {"seen": approve.fingerprint(tomorrows), "readers": "1"}
+    assert 'name="extra_readers" value="1"' in page
+
+    form = {"seen": approve.fingerprint(tomorrows), "readers": "1", "extra_readers": "1"}
     admin_client.post(url, form)
     assert Edition.objects.get(pk=tomorrows.pk).status == "draft"
     admin_client.post(url, form | {"slot": "keep"})
