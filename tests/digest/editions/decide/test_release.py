@@ -203,7 +203,7 @@ def test_editors_are_notified_once_by_mail(draft, editor, relay, settings):
         assert page in mail.part(kind)
         assert "nobody approved it" in mail.part(kind)
         assert edition.deadline_at.strftime("%H:%M") in mail.part(kind)
-        assert f"because you edit {edition.newsletter}." in mail.part(kind)
+        assert f"because you may approve editions of {edition.newsletter}." in mail.part(kind)
 
 
 def test_a_notice_that_could_not_be_sent_stays_due(draft, editor, relay, settings):
