@@ -197,7 +197,7 @@ def test_editors_are_notified_once_by_mail(draft, editor, relay, settings):
 
     (mail,) = relay.received
     assert mail.rcpt_to == "ed@example.com"
-    assert mail.message["Subject"] == f"Held: {edition}"
+    assert unwrapped(mail.message["Subject"]) == f"Held: {edition}"
     page = f"{settings.SITE_URL}/admin/digest/edition/{edition.pk}/change/"
     for kind in ("plain", "html"):
         assert page in mail.part(kind)
@@ -245,7 +245,7 @@ def test_editors_are_told_of_an_edition_that_was_skipped(draft, editor, relay, s
     assert due_notices(now=NOW + timedelta(days=1)) == []
 
     (mail,) = relay.received
-    assert mail.message["Subject"] == f"Not sent as planned: {edition}"
+    assert unwrapped(mail.message["Subject"]) == f"Not sent as planned: {edition}"
     page = f"{settings.SITE_URL}/admin/digest/edition/{edition.pk}/change/"
     for kind in ("plain", "html"):
         assert page in mail.part(kind)
@@ -274,7 +274,9 @@ def test_one_mail_tells_of_every_slot_that_an_outage_missed(newsletter, editor, 
     assert due_notices(now=NOW) == [other.pk]
 
     (mail,) = relay.received
-    assert mail.message["Subject"] == f"Not sent as planned: {len(missed)} editions of {newsletter}"
+    assert unwrapped(mail.message["Subject"]) == (
+        f"Not sent as planned: {len(missed)} editions of {newsletter}"
+    )
     for kind in ("plain", "html"):
         text = unwrapped(mail.part(kind))
         assert text.count("skipped, past its deadline. Nothing ran in time to draft it.") >= 2
