@@ -116,7 +116,7 @@ def find_disproportion(pattern: re.Pattern[Any], *, search: bool) -> None:
 
     def check(before: str, unit: str, after: str) -> None:
         once, twice = (
-            steps(pattern, before + unit * count + after, search=search) for count in (30, 60)
+            steps(pattern, before + unit * count + after, search=search) for count in (25, 50)
         )
         assert twice <= 2.5 * once + 500, (before, unit, after)
 
@@ -130,9 +130,9 @@ def find_disproportion(pattern: re.Pattern[Any], *, search: bool) -> None:
     def check_some(before: str, unit: str, after: str) -> None:
         check(before, unit, after)
 
+    # Most searches fail at what stands behind: that is when they try everything else.
     for unit in (*characters, *words, *(f"{word} " for word in words)):
-        for after in ("", "\x01"):
-            check("", unit, after)
+        check("", unit, "\x01")
     check_some()
 
 

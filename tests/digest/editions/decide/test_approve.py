@@ -147,7 +147,7 @@ def test_an_editor_is_told_what_a_long_mail_goes_out_without(edition):
     EditionItem.objects.update(summary="A summary. " * 100)
     assert not [found for found in find_problems(reread(edition)) if found.code == "left-out"]
 
-    Edition.objects.update(note="word " * 17_500)
+    Edition.objects.update(note="word " * 17_000)
     (problem,) = (found for found in find_problems(reread(edition)) if found.code == "left-out")
 
     assert problem.message.startswith("It goes out without 2 small pictures and 2 summaries, so")

@@ -354,7 +354,7 @@ def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, set
     settings.EMAIL_BACKEND = "subscribers.mail.failover.FailoverBackend"
 
     compose(
-        template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},
+        template="confirm", context={"newsletter": factories.newsletter(), "link_days": 3},
         to="new@example.com", from_name="Daily", from_email="daily@example.com",
     ).send()  # fmt: skip
 
@@ -364,7 +364,7 @@ def test_confirmation_mail_goes_through_the_first_relay(esp, postmark_relay, set
     esp.answer = lambda post: (500, "no")
     with pytest.raises(OSError, match="500"):  # which subscribers.signup.confirmation_mail defers
         compose(
-            template="confirm", context={"newsletter": factories.newsletter(), "hours": 72},
+            template="confirm", context={"newsletter": factories.newsletter(), "link_days": 3},
             to="new@example.com", from_name="Daily", from_email="daily@example.com",
         ).send()  # fmt: skip
     assert issubclass(smtplib.SMTPException, OSError)
