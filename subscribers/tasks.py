@@ -19,7 +19,8 @@ def send_webhooks(*, webhook_id: int) -> None:
     send.send_to_webhook(webhook_id=webhook_id, clock=now)
 
 
-# One turn takes seconds. But a dry run is a single turn, and a list may have 4 GB.
+# One turn takes seconds. But the first one reads the whole list once, a dry run is a single turn,
+# and a list may have 4 GB.
 _IMPORT_SECONDS = 3600
 
 

@@ -21,7 +21,8 @@ from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 PATIENCE_SECONDS = 10.0
 # Each of these bytes that it sends or takes gives it back a part of them: a slow line is no fault.
 BYTES_PER_SECOND = 5_000
-# A worker that is answering for longer than this finishes that answer before it is replaced.
+# A worker that is answering for longer than this finishes that answer before it is replaced. Others
+# have `graceful_timeout`.
 LONG_SECONDS = 5.0
 
 
@@ -75,7 +76,10 @@ class PatientSocket(socket.socket):
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's worker with threads, which no slow client holds up and no long answer ends."""
+    """gunicorn's worker with threads, which no slow client holds up.
+
+    It is not replaced while it has been at work on an answer for LONG_SECONDS.
+    """
 
     max_requests: int
 
@@ -130,7 +134,7 @@ wsgi_app = "config.wsgi"
 # Without this line a variable PORT would open that port to everybody.
 bind = "127.0.0.1:8000"
 # Each thread keeps a connection to PostgreSQL.
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 worker_class = PatientWorker
 threads = 16
 # Seconds without a sign of life after which a worker is killed. The main thread gives it, not those

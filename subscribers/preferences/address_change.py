@@ -32,11 +32,11 @@ from subscribers.webhooks.emit import emit_for_subscription
 Status = AddressChange.Status
 OLD, NEW = "old", "new"
 
-# How many changes one reader may request on one day, and how many mails the mailbox of a new
-# address gets on a day from the requests of all readers. The holder of a link must not be able to
-# fill somebody's mailbox with it.
+# How many changes one reader may request on one day, and how many mails a mailbox gets on a day
+# from the requests of all readers, that of a new address and the reader's own. The holder of a link
+# must not be able to fill somebody's mailbox with it.
 CHANGES_PER_DAY = 5
-MAILS_PER_DAY = 3
+MAILS_PER_DAY = {RequestedMail.Kind.NEW_ADDRESS: 3, RequestedMail.Kind.OLD_ADDRESS: CHANGES_PER_DAY}
 COOLDOWN = timedelta(minutes=5)
 
 
@@ -201,14 +201,10 @@ def _request_mails(change: AddressChange, reader: Subscriber, *, now: datetime) 
     for key in sorted(kinds, key=mailbox_of):
         requested_mail.lock_mailbox(key)
         kind = kinds[key]
-        asked = list(
-            requested_mail.requested_today(kind, key, now=now).values_list("asked_at", "change_id")
-        )
-        if any(
-            asked_at > now - COOLDOWN and change_id == change.pk for asked_at, change_id in asked
-        ):
+        today = requested_mail.requested_today(kind, key, now=now)
+        if today.filter(change=change, asked_at__gt=now - COOLDOWN).exists():
             continue  # this very mail was requested a moment ago
-        if kind == RequestedMail.Kind.NEW_ADDRESS and len(asked) >= MAILS_PER_DAY:
+        if requested_mail.not_refused(today).count() >= MAILS_PER_DAY[kind]:
             requested_mail.record_refusal(kind=kind, email_key=key, change=change, now=now)
         else:
             requested_mail.submit(kind=kind, email_key=key, change=change, due_at=now, now=now)

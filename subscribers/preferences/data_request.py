@@ -11,7 +11,7 @@ from subscribers.preferences import requested_mail
 from subscribers.preferences.requested_mail import LINKS_PER_DAY
 
 DATA = RequestedMail.Kind.DATA
-# The least time between two mails to one address.
+# The least time between two mails to one mailbox.
 COOLDOWN = timedelta(minutes=5)
 
 
@@ -29,9 +29,9 @@ def request_data_link(*, subscription_id: int, now: datetime) -> None:
         key = Subscriber.objects.get(subscriptions=subscription_id).email_key
         requested_mail.lock_mailbox(key)
         today = requested_mail.requested_today(DATA, key, now=now)
-        if today.filter(email_key=key, asked_at__gt=now - COOLDOWN).exists():
+        if today.filter(asked_at__gt=now - COOLDOWN).exists():
             return
-        if today.count() >= LINKS_PER_DAY:
+        if requested_mail.not_refused(today).count() >= LINKS_PER_DAY:
             requested_mail.record_refusal(kind=DATA, email_key=key, now=now)
         else:
             requested_mail.submit(kind=DATA, email_key=key, due_at=now, now=now)

@@ -85,6 +85,14 @@ def requested_today(kind: str, email_key: str, *, now: datetime) -> QuerySet[Req
     )
 
 
+def not_refused(mails: QuerySet[RequestedMail]) -> QuerySet[RequestedMail]:
+    """Leave out the requests that came too often.
+
+    They count towards no limit: otherwise whoever goes on asking would keep a reader out for good.
+    """
+    return mails.exclude(outcome=RequestedMail.Outcome.TOO_OFTEN)
+
+
 def due_ids(*, now: datetime, limit: int = due.ROWS_PER_QUERY) -> list[int]:
     """Return the requested mails that are due, the longest waiting first."""
     rows = RequestedMail.objects.filter(due_at__lte=now).order_by("due_at")

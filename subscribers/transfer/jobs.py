@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 
 Status = ImportJob.Status
 
-# How long a worker runs before other tasks (feeds, webhooks) have their turn. SIGTERM waits for the
+# How long a worker runs before other tasks (feeds, webhooks) have their turn. The first slice reads
+# the whole list before its first batch, to see who has left. SIGTERM waits for the
 # end of a slice. A dry run is a single slice, since its counts are lost with its connection.
 SLICE_SECONDS = 8.0
 # Much longer than a batch takes to store, and the lease is renewed while one is read. A worker that

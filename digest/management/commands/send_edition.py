@@ -181,7 +181,8 @@ def _follow(edition_id: int, show: Callable[[Snapshot], None]) -> Snapshot:
             close_late(now=now())
             moved_at = time.monotonic()
             # A worker that hands over to the next lane, or a busy host, may not answer in time.
-            silent_since = None if _worker_answers() else silent_since or moved_at
+            answers = _worker_answers_while_sending()
+            silent_since = None if answers else silent_since or moved_at
             if silent_since is not None and moved_at - silent_since > SILENCE_SECONDS:
                 raise CommandError(
                     f"No worker has answered for {SILENCE_SECONDS:.0f} seconds. {found.done:,} of "
@@ -221,6 +222,14 @@ def _require_worker() -> None:
             f"No Celery worker answers for the queue “{_queue()}”, so nothing was sent. "
             "Start one (make run, or celery -A config worker) and send again."
         )
+
+
+def _worker_answers_while_sending() -> bool:
+    """Whether a worker answers; a broker that is away for a moment is no more than silence."""
+    try:
+        return _worker_answers()
+    except (OperationalError, OSError):
+        return False
 
 
 def _worker_answers() -> bool:

@@ -135,8 +135,17 @@ def test_many_readers_cannot_flood_one_mailbox(newsletter, address):
     send_all()
 
     to_victim = [message for message in mail.outbox if message.to[0].startswith("vic")]
-    assert len(to_victim) == address_change.MAILS_PER_DAY
+    assert len(to_victim) == 3
     assert RequestedMail.objects.filter(outcome="too-often").count() == 7
+
+
+def test_the_readers_own_mailbox_gets_five_mails_a_day_for_one_change(active):
+    for minutes in range(0, 24 * 60, 6):
+        request_change(active, now=NOW + timedelta(minutes=minutes))
+
+    asked = RequestedMail.objects.exclude(outcome="too-often")
+    assert asked.filter(kind="old-address").count() == 5
+    assert asked.filter(kind="new-address").count() == 3
 
 
 def test_a_suppressed_new_address_gets_nothing(active):

@@ -68,6 +68,22 @@ def test_a_mailbox_gets_one_link_to_the_data_in_five_minutes_and_five_a_day(acti
     assert RequestedMail.objects.filter(outcome="too-often").exists()
 
 
+def test_whoever_asks_all_the_time_keeps_no_reader_from_their_data(active):
+    for minutes in range(0, 26 * 60, 6):
+        request_data_link(subscription_id=active.pk, now=NOW + timedelta(minutes=minutes))
+
+    sent = RequestedMail.objects.filter(outcome="", asked_at__gte=NOW + timedelta(hours=24))
+    assert sent.count() == LINKS_PER_DAY
+
+
+def test_the_addresses_of_one_mailbox_share_the_links_to_their_data(active):
+    tagged = factories.subscription(active.newsletter, "ann+news@example.com")
+    for reader in (active, tagged):
+        request_data_link(subscription_id=reader.pk, now=NOW)
+
+    assert RequestedMail.objects.count() == 1
+
+
 def test_a_request_for_the_data_does_not_use_up_the_links_to_the_preferences(active):
     request_data_link(subscription_id=active.pk, now=NOW)
 
