@@ -53,7 +53,10 @@ def test_blocked_images_show_their_whole_text_lead_to_their_stories_and_leave_no
     factories.force_update(Story.objects.filter(pk=long.pk), image_alt="A ferry at its pier. " * 9)
     factories.force_update(Story.objects.filter(pk=silent.pk), image_alt="")
 
-    images = show(message_to(edition).part("html"), width=375).evaluate(BLOCKED_IMAGES)
+    page = show(message_to(edition).part("html"), width=375)
+    # A browser shows the text only once it knows that the image does not come.
+    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    images = page.evaluate(BLOCKED_IMAGES)
 
     assert [image["link"] for image in images] == [lead.link, long.link, silent.link]
     assert all(image["isReadable"] for image in images)
