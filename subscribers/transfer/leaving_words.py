@@ -167,6 +167,9 @@ YES = _set(
 NO = _set(
     "no|n|false|f|0|off|nein|falsch|non|faux|falso|não|nao|لا|خطأ|いいえ|無|無し|なし|unchecked"
 )
+# The first word of a longer refusal, and the end of one in Japanese.
+NO_FIRST = _set("no|non|nein|nao|not|never|kein|keine|لا")
+NO_LAST = ("しない", "ません", "不可", "不要", "拒否", "なし")
 MARKS = {
     **dict.fromkeys("✓✔☑✅○\u3007", True), **dict.fromkeys("✗✘☐❌\xd7", False)
 }  # fmt: skip

@@ -137,7 +137,7 @@ _MAILCHIMP = {
 # Columns about what a reader pays, who may get the free editions all the same.
 _SUBSTACK_PLANS = frozenset({
     "active subscription", "plan", "expiry", "expires at", "cancel date", "stripe plan",
-    "subscription type", "is bestseller", "bestseller", "type",
+    "subscription type", "is bestseller", "bestseller", "type", "digest enabled",
 })  # fmt: skip
 _BUTTONDOWN_READERS = (
     "regular", "premium", "trialed", "gifted", "churning", "churned", "past_due", "unpaid",

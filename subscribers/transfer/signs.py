@@ -32,6 +32,8 @@ class Role(StrEnum):
     SUBSCRIBED = "subscribed"  # no: the person left
     CONFIRMED = "confirmed"  # no: the person never confirmed
     RECEIVES = "receives"  # none: the person left
+    AGREES = "agrees"  # no: perhaps the person left, which is asked
+    ENDED = "ended"  # anything but no: perhaps the person left, which is asked
     STATUS = "status"
     TAGS = "tags"  # several words, one of which may say that the person left
     TEXT = "text"  # free text, which says nothing for certain
@@ -105,6 +107,23 @@ _RECEIVES_WORDS = frozenset(_parts(
     "häufigkeit|fréquence|frecuencia|frequencia|newsletter|newsletters|mailing|mailings|"
     "boletin|boletim|infolettre|النشرة|نشرة|يستلم"
 ))  # fmt: skip
+# A name with one of these may ask whether a person wants mail, or say that something ended; it may
+# also be about something else, so the operator is asked.
+_AGREES_WORDS = frozenset(_parts(
+    "accept|accepts|accepted|agree|agrees|agreed|allow|allows|allowed|contactable|keep|stay|gdpr|"
+    "dsgvo|rgpd|lgpd|consents|ok|wish|wishes|want|erlaubt|erlaubnis|gewünscht|erwünscht|"
+    "einverstanden|einverständnis|zustimmung|mailempfang|empfang|souhaite|accepte|accord|autorise|"
+    "quiere|desea|acepta|autoriza|deseja|aceita|quer|aceite|يرغب|موافق|موافقة|valid|deliverable"
+))  # fmt: skip
+_AGREES_STEMS = _stems("可否|希望|承諾|同意")
+_ENDED_STEMS = _stems(
+    "donotsend|dontsend|exclud|churn|paus|refus|sperr|desabo|verzogen|verstorben|cancelou"
+)
+# What makes a word such as active or enabled one about mail.
+_MAIL_WORDS = frozenset(_parts(
+    "email|emails|mail|mails|e|newsletter|newsletters|marketing|list|correo|correos|courriel|"
+    "courriels|boletin|boletim|mailing|mailings|is|subscriber|reader|member"
+))  # fmt: skip
 # Japanese writes no blanks.
 _RECEIVES_STEMS = _stems("メルマガ|ニュースレター|配信|受信")
 _TAG_WORDS = frozenset(_parts(
@@ -161,6 +180,8 @@ def role_of(name: str) -> ColumnRole:
     known = set(words)
     if len(squeezed) > 100 or known & _ELSEWHERE:
         return ColumnRole(Role.ELSEWHERE)
+    if any(stem in squeezed for stem in _ENDED_STEMS) and not known & _TECHNICAL:
+        return ColumnRole(Role.ENDED)
     if kind := _left_kind(squeezed, words):
         if known & _TECHNICAL:
             return ColumnRole(Role.OTHER)
@@ -203,7 +224,10 @@ def _other_role(squeezed: str, words: set[str]) -> Role:
     if words & _RECEIVES_WORDS or any(stem in squeezed for stem in _RECEIVES_STEMS):
         return Role.RECEIVES
     if words & _SUBSCRIBED_WORDS:
-        return Role.SUBSCRIBED
+        is_about_mail = len(words) == 1 or words & _MAIL_WORDS
+        return Role.SUBSCRIBED if is_about_mail else Role.AGREES
+    if words & _AGREES_WORDS or any(stem in squeezed for stem in _AGREES_STEMS):
+        return Role.AGREES
     if words & _STATE_WORDS and len(words) > 1:
         return Role.STATUS
     return Role.TAGS if words & _TAG_WORDS else Role.OTHER
@@ -226,14 +250,25 @@ def meaning(value: str, column: ColumnRole) -> RowKind | None:
                 return RowKind.READER
             return known if is_leaving_word(value) else column.kind
         case Role.RECEIVES:
-            return (
-                RowKind.UNSUBSCRIBED if word in leaving_words.NOTHING else known or RowKind.READER
-            )
+            return RowKind.UNSUBSCRIBED if _says_no(word) else known or RowKind.READER
+        case Role.AGREES:
+            return (None if _says_no(word) else RowKind.READER) if known is None else known
+        case Role.ENDED:
+            return RowKind.READER if _says_no(word) or is_empty(value) else known
+    if column.role is Role.SUBSCRIBED and _says_no(word):
+        return RowKind.UNSUBSCRIBED
     if word in leaving_words.YES or word in leaving_words.NO:
         return _flag(column, is_yes=word in leaving_words.YES)
     if column.role in (Role.LEFT, Role.SUBSCRIBED, Role.CONFIRMED) and known is None:
         return _date_or_nothing(value, word, column)
     return known
+
+
+def _says_no(word: str) -> bool:
+    """Return whether a cell says no, in whatever words: “No, thanks”, 希望しない."""
+    if word in leaving_words.NO or word in leaving_words.NOTHING:
+        return True
+    return word.partition(" ")[0] in leaving_words.NO_FIRST or word.endswith(leaving_words.NO_LAST)
 
 
 def _date_or_nothing(value: str, word: str, column: ColumnRole) -> RowKind | None:
@@ -252,6 +287,10 @@ def _flag(column: ColumnRole, *, is_yes: bool) -> RowKind | None:
             return RowKind.READER if is_yes else RowKind.UNSUBSCRIBED
         case Role.CONFIRMED:
             return RowKind.READER if is_yes else RowKind.UNCONFIRMED
+        case Role.AGREES:
+            return RowKind.READER if is_yes else None
+        case Role.ENDED:
+            return None if is_yes else RowKind.READER
     return None
 
 
