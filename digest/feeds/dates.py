@@ -223,8 +223,11 @@ def _numeric(found: re.Match[str], context: DateContext) -> date | None:
     day_first = _order_shown(found[0])
     if day_first is None:
         day_first = context.day_first
-    if day_first is None and (one == two or found[2] == "."):
-        # With full stops the day comes first in every country that writes them.
+        if found[2] == ".":
+            # With full stops the day comes first in every country that writes them. If the feed or
+            # its country says otherwise, one of the two is wrong.
+            day_first = None if day_first is False else True
+    if day_first is None and one == two:
         day_first = True
     if day_first is None:
         return None

@@ -15,7 +15,9 @@ _UNSHOWN_NAME = re.compile(rf"\.(?:{_UNSHOWN})(?:$|[!@:;,])", re.IGNORECASE)
 _UNSHOWN_FORMAT = re.compile(rf"(?:{_UNSHOWN})", re.IGNORECASE)
 _SHOWN_FORMAT = re.compile(r"(?:p?jpe?g|png|gif|webp|auto)", re.IGNORECASE)
 # How image servers are asked for a format: `?fm=avif`, `/f_avif,w_600/`, `/format=avif,width=600/`.
-_FORMAT_PARAMETERS = frozenset({"format", "fm", "f", "ext", "output", "output-format", "fmt"})
+_FORMAT_PARAMETERS = frozenset(
+    {"format", "fm", "f", "ext", "output", "output-format", "fmt", "type"}
+)
 _FORMAT_IN_PATH = re.compile(
     r"(?:^|[/,:])(?:f_|format[=:_/])(?:avif|heic|heif|svg|jxl|tiff?)(?=$|[/,:])", re.IGNORECASE
 )

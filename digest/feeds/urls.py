@@ -19,6 +19,8 @@ _REDIRECTORS = {
 }
 _SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
+# A whole link where only its URL belongs.
+_ANCHOR = re.compile(r"""<a\b[^<>]*?\bhref\s*+=\s*+["']?([^"'<>\s]++)""", re.IGNORECASE)
 # What feeds write where they have no link, and where a template has left a value out.
 _NO_LINK = re.compile(
     r"(?:n/?a|none|null|nil|undefined|false|tbd|-|#.*|about:blank|(?:javascript|mailto|tel|data):.*)?",
@@ -60,6 +62,9 @@ def mended_url(url: str, *, base: str = "") -> str:
     what stands there instead of a link (`N/A`, `#`) is none.
     """
     url = re.sub(r"[\r\n\t]", "", url.strip()).replace("&amp;", "&")
+    if anchor := _ANCHOR.search(url):
+        url = anchor[1]
+    url = url.strip("<>\"'“”„«» ")
     if _NO_LINK.fullmatch(url):
         return ""
     host = (urlsplit(web_url(base)).hostname or "").removeprefix("www.")

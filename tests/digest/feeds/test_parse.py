@@ -165,6 +165,12 @@ def test_the_title_is_the_text_that_its_author_wrote(written, title):
     [
         ("N/A", ""), ("none", ""), ("#", ""), ("javascript:void(0)", ""), ("http://", ""),
         ("www.harbour.example/a", "https://www.harbour.example/a"),
+        ('"https://www.harbour.example/a"', "https://www.harbour.example/a"),
+        ("&lt;https://www.harbour.example/a&gt;", "https://www.harbour.example/a"),
+        (
+            '&lt;a class="x" href="https://www.harbour.example/a"&gt;a&lt;/a&gt;',
+            "https://www.harbour.example/a",
+        ),
         ("http://https://www.harbour.example/a", "https://www.harbour.example/a"),
         ("https://www.harbour.examplehttps://www.harbour.example/a", "https://www.harbour.example/a"),
         ("https://harbour.example/https://harbour.example/a", "https://harbour.example/a"),
