@@ -105,6 +105,9 @@ def _web(settings: str) -> Iterator[int]:
     command = [
         sys.executable, "-m", "gunicorn", "--config", "config/deploy/gunicorn.conf.py",
         "--bind", f"127.0.0.1:{port}", "--log-level", "warning",
+        # Some seconds of the bare view would be enough to replace the workers, and the connections
+        # to them end then.
+        "--max-requests", "0",
     ]  # fmt: skip
     env = os.environ | {"DJANGO_SETTINGS_MODULE": settings}
     running = subprocess.Popen(command, cwd=servers.ROOT, env=env)
