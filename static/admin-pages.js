@@ -77,22 +77,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // The progress element is replaced every few seconds. A second element stays, and a screen reader
 // announces its text when that has changed.
-// A select with sections of several newsletters offers those of the chosen one.
-function adminLimitSections(select) {
-  const newsletter = select.form.elements[select.dataset.sectionsOf];
-  const groups = [...select.querySelectorAll("optgroup")];
-  const limit = () => {
-    const name = newsletter.selectedOptions[0]?.label;
-    groups.forEach((group) => group.remove());
-    select.append(...groups.filter((group) => !newsletter.value || group.label === name));
-    if (select.selectedIndex < 0) select.value = "";
-  };
-  newsletter.addEventListener("change", limit);
-  if (groups.length) limit();
-}
-
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("[data-sections-of]").forEach(adminLimitSections);
   if (!document.getElementById("admin-progress")) return;
   const announcer = document.createElement("p");
   announcer.className = "admin-hidden";
