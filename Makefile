@@ -16,7 +16,7 @@ SEEDS = 10
 
 .PHONY: run test test-fast faults lint format lock messages stop \
 	bench-send bench-scale bench-plan bench-distance bench-fast-lane bench-splice bench-growth \
-	bench-import bench-signup
+	bench-import bench-signup bench-ranking
 
 run: .venv/run
 	@exec $(BIN)/python manage.py start
@@ -45,14 +45,16 @@ format: .venv/test
 
 # Writes the versions and hashes of everything that is installed. Versions stay as they are, except
 # of what is new or named: make lock UPGRADE="django celery"
+LOCKED = requirements.txt tests/requirements.txt requirements-events.txt
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command "make lock" $(addprefix --upgrade-package ,$(UPGRADE))
 lock: $(BIN)/uv
-	@$(foreach name,$(UPGRADE),grep -q "^$(name)==" requirements.txt tests/requirements.txt || \
+	@$(foreach name,$(UPGRADE),grep -q "^$(name)==" $(LOCKED) || \
 		{ echo "No package of this name is installed: $(name)" >&2; exit 1; };)
 	$(LOCK) pyproject.toml --output-file requirements.txt
 	$(LOCK) --group test --constraints requirements.txt --output-file tests/requirements.txt
-	@git --no-pager diff --unified=0 -- requirements.txt tests/requirements.txt | \
+	$(LOCK) --group events --constraints requirements.txt --output-file requirements-events.txt
+	@git --no-pager diff --unified=0 -- $(LOCKED) | \
 		grep "^[+-][a-z]" || echo "No version is different from what is committed."
 
 # Not .venv/test: a lock that pip refuses has to be made anew.
@@ -66,6 +68,9 @@ messages: .venv/run
 	$(BIN)/python manage.py compilemessages --ignore ".*" --ignore var
 
 # Each bench measures one figure of docs/delivery.md.
+bench-ranking: .venv/run
+	$(BIN)/python -m bench.ranking
+
 bench-splice: .venv/run
 	$(BIN)/python -m bench.splice
 

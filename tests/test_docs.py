@@ -139,6 +139,7 @@ def test_every_dependency_has_its_reason_its_licence_and_its_hashes():
     needed = {
         "requirements.txt": project["project"]["dependencies"],
         "tests/requirements.txt": project["dependency-groups"]["test"],
+        "requirements-events.txt": project["dependency-groups"]["events"],
     }
     table = (ROOT / "docs/dependencies.md").read_text()
     rows = re.findall(r"^\| (.+?) \| .{10,} \| .*[A-Z].* \|$", table, re.MULTILINE)

@@ -1,5 +1,34 @@
-"""Order the candidates of a day or a week, best first; pure.
+"""Group, choose and order the stories of a day or a week; pure.
 
-rank  chooses and orders an edition's stories
-week  chooses the best of what a week printed
+article     what is compared of a report
+candidates  finds the pairs of reports that are worth comparing
+embedding   what a sentence embedding must be
+events      groups the reports of one event
+likeness    scores how alike two reports are
+rank        chooses and orders an edition's stories
+week        chooses the best of what a week printed
+wire_copy   finds one text that several outlets print
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from digest.ranking.article import Article
+
+if TYPE_CHECKING:
+    from digest.ranking.events import group
+    from digest.ranking.wire_copy import copies
+
+__all__ = ["Article", "copies", "group"]
+
+# These bring numpy, scipy and scikit-learn along (80 MB of memory), which a process that only
+# orders stories, such as the web's, does not need.
+_LOADED_WHEN_ASKED_FOR = {"copies": "digest.ranking.wire_copy", "group": "digest.ranking.events"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LOADED_WHEN_ASKED_FOR:
+        return getattr(import_module(_LOADED_WHEN_ASKED_FOR[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

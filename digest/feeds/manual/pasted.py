@@ -67,7 +67,7 @@ class NoArticle(Exception):
 
 
 @dataclass(frozen=True)
-class Article:
+class PastedArticle:
     """The article that was found: one-line texts, and the paragraphs of its text."""
 
     title: str
@@ -85,7 +85,7 @@ class Article:
         return truncate_at_sentence(" ".join(self.paragraphs[:3]), sanitise.BODY_SUMMARY_LENGTH)
 
 
-def read_pasted(text: str) -> Article:
+def read_pasted(text: str) -> PastedArticle:
     """Return headline, text, author and photo credit of a pasted article; raise NoArticle.
 
     The text begins with the first paragraph of prose. The headline is the line before it that is
@@ -108,7 +108,7 @@ def read_pasted(text: str) -> Article:
     if not title:
         raise NoArticle("It has no headline. Put the headline on the first line, above the text.")
     credit, alt = _credit(head, title=title)
-    return Article(
+    return PastedArticle(
         title=sanitise.title(title),
         paragraphs=_paragraphs(body, title=title),
         author=_author(head),

@@ -1,0 +1,120 @@
+"""Group the reports of one event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from digest.ranking.article import Article
+from digest.ranking.candidates import Floats, Indexes
+from digest.ranking.embedding import Embed
+from digest.ranking.likeness import Likeness
+
+# Two groups become one if the mean score of their pairs is as high as this: with words alone, and
+# with vectors.
+LEAST, LEAST_WITH_VECTORS = 0.1, 0.15
+# More articles than these are not compared all with all. A larger component (a war, a tournament)
+# falls apart at ever higher scores until its parts are small enough.
+LARGEST_COMPONENT = 600
+STEP = 1.15
+# What still hangs together here is one text many times over. It is cut by its order.
+HIGHEST = 0.95
+# Far enough that no mean with such a pair in it comes under a threshold.
+NEVER = 1e6
+
+
+def group(articles: Sequence[Article], *, embed: Embed | None = None) -> list[list[int]]:
+    """Return the articles' indexes, those of one event together; each is in exactly one group.
+
+    Groups are in the order of their first article, and an article of its own is a group of one.
+    The order of the articles changes nothing but the indexes. `embed` turns titles into vectors,
+    so that reports in several languages, or in other words, find each other.
+
+    Raises ValueError if `embed` returns anything but one row of finite numbers per title.
+    """
+    vectors = None
+    if embed is not None and articles:
+        vectors = embed([article.title for article in articles])
+    return group_by_vectors(articles, vectors)
+
+
+def group_by_vectors(articles: Sequence[Article], vectors: Any) -> list[list[int]]:
+    """Group as `group` does, with the titles' vectors (a row each) or None at hand."""
+    if not articles:
+        return []
+    order = sorted(range(len(articles)), key=lambda index: _in_order(articles[index]))
+    rows = None if vectors is None else _checked(vectors, len(articles))[order]
+    labels = _labels([articles[index] for index in order], rows)
+    groups: dict[int, list[int]] = {}
+    for index, label in sorted(zip(order, labels.tolist(), strict=True)):
+        groups.setdefault(label, []).append(index)
+    return list(groups.values())
+
+
+def _checked(vectors: Any, count: int) -> Floats:
+    rows = np.asarray(vectors, dtype=np.float32)
+    if rows.ndim != 2 or len(rows) != count:
+        raise ValueError(f"{count} titles, and vectors of shape {rows.shape}")
+    if not np.isfinite(rows).all():
+        raise ValueError("a vector has a number in it that is not finite")
+    return rows
+
+
+def _in_order(article: Article) -> tuple[float, str, str, str, str, str]:
+    """Return what an article is sorted by: only its own content, so arrival decides nothing."""
+    time = article.published.timestamp() if article.published else 0.0
+    return (time, article.url, article.title, article.source, article.summary, article.lang)
+
+
+def _labels(articles: Sequence[Article], vectors: Any) -> NDArray[np.intp]:
+    likeness = Likeness(articles, vectors)
+    least = LEAST if vectors is None else LEAST_WITH_VECTORS
+    labels = np.arange(len(articles))
+    for component in _components(likeness, least, np.arange(len(articles))):
+        labels[component] = component[_average_link(likeness.block(component), least)]
+    return labels
+
+
+def _components(likeness: Likeness, least: float, rows: Indexes) -> list[Indexes]:
+    """Return the sets of articles that a chain of alike pairs connects, of two or more.
+
+    Average linkage never joins across them: a mean of `least` has a pair of `least` in it.
+    """
+    left, right, scores = likeness.pairs(least)
+    todo, done = [(rows, least)], []
+    while todo:
+        part, least = todo.pop()
+        inside = np.isin(left, part) & np.isin(right, part) & (scores >= least)
+        graph = sparse.coo_matrix(
+            (scores[inside], (left[inside], right[inside])), shape=(len(rows),) * 2
+        )
+        _, label = sparse.csgraph.connected_components(graph, directed=False)
+        by_label = part[np.argsort(label[part], kind="stable")]
+        for piece in np.split(by_label, np.flatnonzero(np.diff(label[by_label])) + 1):
+            if len(piece) <= LARGEST_COMPONENT:
+                done.append(piece)
+            elif least < HIGHEST:
+                todo.append((piece, min(least * STEP, HIGHEST)))
+            else:
+                done.extend(
+                    piece[at : at + LARGEST_COMPONENT]
+                    for at in range(0, len(piece), LARGEST_COMPONENT)
+                )
+    return [piece for piece in done if len(piece) > 1]
+
+
+def _average_link(scores: Any, least: float) -> NDArray[np.intp]:
+    """Return for each of some articles the first that is in its group."""
+    distances = np.where(scores < 0, NEVER, 1 - np.minimum(scores, 1)).astype(np.float64)
+    np.fill_diagonal(distances, 0)
+    tree = linkage(squareform(distances, checks=False), "average")
+    _, first, label = np.unique(
+        fcluster(tree, 1 - least, "distance"), return_index=True, return_inverse=True
+    )
+    return first[label]

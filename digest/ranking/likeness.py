@@ -1,0 +1,157 @@
+"""How alike two reports are, from 0 (strangers) to 1 (the same words at the same hour).
+
+The score of a pair is a mean of two or three others, made less by the hours between the reports:
+
+words    the cosine of their words, each weighed by how rare it is among the articles (tf-idf)
+letters  the same with sequences of four letters, for inflected and compound words
+meaning  the cosine of the titles' vectors, if there are any, counted from what strangers have
+
+docs/choice.md has the figures by which the constants were chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+
+from digest.ranking.article import Article
+from digest.ranking.candidates import Floats, Indexes, candidates
+
+# Two reports further apart in time are never of one event.
+MOST_HOURS = 72.0
+# At that distance a pair's score is this share lower than in the same hour.
+FADE = 0.5
+# A title says more than a summary, so it counts twice. What follows a summary's first sentences
+# is background, which reports of other events share.
+TITLE_COUNTS = 2
+TITLE_CHARACTERS, SUMMARY_CHARACTERS = 300, 240
+PAIRS_AT_ONCE = 20_000
+# The share of the vectors in a pair of one language, and in a pair of two: these share names and
+# numbers, and few other words.
+MEANING, MEANING_ACROSS = 0.5, 0.7
+# Embeddings differ in how near they place strangers, so the median of the articles' own cosines
+# counts as 0. Too few articles tell too little; then it is what multilingual-e5 has.
+FEW_ARTICLES, USUAL_MEDIAN = 20, 0.79
+PRIOR = 5
+
+# Chinese and Japanese are written without blanks, so each of their signs counts as a word.
+_WORD = r"(?u)[\u3040-\u30ff\u3400-\u9fff]|\w\w+"
+_WORDS = HashingVectorizer(
+    n_features=2**18,
+    alternate_sign=False,
+    norm=None,
+    strip_accents="unicode",
+    token_pattern=_WORD,
+    dtype=np.float32,
+)
+_LETTERS = HashingVectorizer(
+    n_features=2**18,
+    alternate_sign=False,
+    norm=None,
+    strip_accents="unicode",
+    analyzer="char_wb",
+    ngram_range=(4, 4),
+    dtype=np.float32,
+)
+
+
+class Likeness:
+    """The scores of all pairs of the articles; `vectors` are of their titles, one row each."""
+
+    def __init__(self, articles: Sequence[Article], vectors: Any = None) -> None:
+        texts = [_text(article) for article in articles]
+        self._words = _weighed(_WORDS.transform(texts))
+        self._letters = _weighed(_LETTERS.transform(texts))
+        self._hours = np.array([_hours(article) for article in articles], dtype=np.float64)
+        self._langs = np.array([_lang(article) for article in articles])
+        self._vectors, self._strangers = None, 0.0
+        if vectors is not None:
+            self._vectors, self._strangers = _comparable(_unit(vectors), self._langs)
+
+    def block(self, rows: Indexes) -> Floats:
+        """Return the scores among some articles, shape (k, k); -1 where hours forbid it."""
+        words, letters = self._words[rows], self._letters[rows]
+        lexical = (words @ words.T + letters @ letters.T).toarray() / 2
+        left, right = np.meshgrid(rows, rows, indexing="ij")
+        meaning = None
+        if self._vectors is not None:
+            meaning = self._vectors[rows] @ self._vectors[rows].T
+        return self._score(left, right, lexical, meaning)
+
+    def pairs(self, least: float) -> tuple[Indexes, Indexes, Floats]:
+        """Return either side of the pairs whose score is `least` or more, and the scores."""
+        left, right = candidates(self._words, self._vectors)
+        kept = [(left[:0], right[:0], np.empty(0, dtype=np.float32))]
+        for start in range(0, len(left), PAIRS_AT_ONCE):
+            a, b = left[start : start + PAIRS_AT_ONCE], right[start : start + PAIRS_AT_ONCE]
+            lexical = (_dots(self._words, a, b) + _dots(self._letters, a, b)) / 2
+            meaning = None
+            if self._vectors is not None:
+                meaning = np.einsum("ij,ij->i", self._vectors[a], self._vectors[b])
+            score = self._score(a, b, lexical, meaning)
+            near = score >= least
+            kept.append((a[near], b[near], score[near]))
+        lefts, rights, scores = zip(*kept, strict=True)
+        return np.concatenate(lefts), np.concatenate(rights), np.concatenate(scores)
+
+    def _score(self, left: Indexes, right: Indexes, lexical: Floats, cosine: Any) -> Floats:
+        score = lexical
+        if cosine is not None:
+            meaning = np.clip((cosine - self._strangers) / (1 - self._strangers), 0, 1)
+            share = np.where(self._langs[left] == self._langs[right], MEANING, MEANING_ACROSS)
+            score = share * meaning + (1 - share) * lexical
+        # Where one of the times is unknown (nan), the pair counts as one of the same hour.
+        hours = np.nan_to_num(np.abs(self._hours[left] - self._hours[right]))
+        score = score * (1 - FADE * np.minimum(hours / MOST_HOURS, 1))
+        return np.where(hours > MOST_HOURS, np.float32(-1), score.astype(np.float32))
+
+
+def _text(article: Article) -> str:
+    title, summary = article.title[:TITLE_CHARACTERS], article.summary[:SUMMARY_CHARACTERS]
+    return " . ".join([title] * TITLE_COUNTS + [summary])
+
+
+def _hours(article: Article) -> float:
+    return article.published.timestamp() / 3600 if article.published else float("nan")
+
+
+def _lang(article: Article) -> str:
+    return article.lang.replace("_", "-").split("-")[0].lower()
+
+
+def _weighed(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    weighed: sparse.csr_matrix = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    return weighed.astype(np.float32)
+
+
+def _unit(vectors: Any) -> Floats:
+    rows = np.asarray(vectors, dtype=np.float32)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Floats = rows / np.where(length > 0, length, 1)
+    return unit
+
+
+def _comparable(vectors: Floats, langs: NDArray[np.str_]) -> tuple[Floats, float]:
+    """Return the vectors without what all have in common, and the cosine that strangers then have.
+
+    What the texts of one language have in common is mostly the language.
+    """
+    if len(vectors) < FEW_ARTICLES:
+        return vectors, USUAL_MEDIAN
+    common = vectors.mean(axis=0)
+    vectors = vectors.copy()
+    for lang in np.unique(langs):
+        rows = langs == lang
+        count = np.count_nonzero(rows)
+        mean = vectors[rows].mean(axis=0)
+        vectors[rows] -= (count * mean + PRIOR * common) / (count + PRIOR)
+    return _unit(vectors), 0.0
+
+
+def _dots(rows: sparse.csr_matrix, left: Indexes, right: Indexes) -> Floats:
+    return np.asarray(rows[left].multiply(rows[right]).sum(axis=1), dtype=np.float32).ravel()
