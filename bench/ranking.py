@@ -3,10 +3,10 @@
     make bench-ranking
     .venv/bin/python -m bench.ranking --labelled FILE
 
-The labelled headlines are `bench/data/headlines.jsonl`: written for this bench, by 700 invented
-outlets' reports of 214 invented events in ten languages, half of which are easily confused with
-another. A file of one's own has a line of JSON for each report: title, event, and as far as they
-are known summary, source, url, published (ISO 8601, with a zone) and lang.
+The labelled headlines are `bench/data/headlines.jsonl`, written for this bench: 688 reports of 214
+invented events in ten languages, many of which are easily confused with another. A file of one's
+own has a line of JSON for each report: title, event, and as far as they are known summary, source,
+url, published (ISO 8601, with a zone) and lang.
 
 The yardstick is what most do: tf-idf of words and average linkage, at the threshold that is best
 for this very set. With the package of requirements-events.txt installed, titles have vectors too.
