@@ -2,7 +2,7 @@
 
     make bench-signup
 
-wrk holds CONNECTIONS connections open and sends one form after the other, each of another reader in
+wrk has CONNECTIONS clients, each of which sends one form after the other, of another reader in
 another network. Every form must become a row. The worker sends the mails, which are not measured.
 """
 
@@ -105,8 +105,7 @@ def _web(settings: str) -> Iterator[int]:
     command = [
         sys.executable, "-m", "gunicorn", "--config", "config/deploy/gunicorn.conf.py",
         "--bind", f"127.0.0.1:{port}", "--log-level", "warning",
-        # Some seconds of the bare view would be enough to replace the workers, and the connections
-        # to them end then.
+        # Some seconds of the bare view would be enough to replace the workers.
         "--max-requests", "0",
     ]  # fmt: skip
     env = os.environ | {"DJANGO_SETTINGS_MODULE": settings}

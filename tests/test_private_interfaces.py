@@ -26,7 +26,7 @@ from django.template.loader import get_template
 from django.utils.log import log_response
 from django_otp.models import ThrottlingMixin
 from django_otp.plugins.otp_totp.models import default_key
-from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 from ninja import NinjaAPI
 from ninja.operation import Operation
 from ninja.utils import contribute_operation_callback
@@ -176,13 +176,15 @@ def test_a_connection_can_be_copied_for_another_thread():
     assert parameters(MigrationRecorder.has_table) == ["self"]
 
 
-def test_gunicorns_worker_defers_a_connection_and_can_be_told_to_accept_none():
-    assert _DEFER is not None
+def test_gunicorns_worker_has_one_way_in_and_one_way_out_for_connections():
     assert {"sock", "cfg"} <= set(parameters(TConn.__init__))
+    assert "if self.data_ready" in inspect.getsource(TConn.wait_for_data)
     assert parameters(ThreadWorker.enqueue_req) == ["self", "conn"]
     assert parameters(ThreadWorker.finish_request) == ["self", "conn", "fs"]
-    assert parameters(ThreadWorker.set_accept_enabled) == ["self", "enabled"]
-    assert parameters(ThreadWorker.handle_request) == ["self", "req", "conn"]
+    run = inspect.getsource(ThreadWorker.run)
+    assert "while self.alive" in run
+    assert "self.nr_conns < self.worker_connections" in run
+    assert "self.nr >= self.max_requests" in inspect.getsource(ThreadWorker.handle_request)
 
 
 def test_celery_knows_its_queues_and_sends_a_heartbeat_to_early_receivers():

@@ -9,21 +9,18 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
-from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # Seconds for which a client may keep a thread waiting, for its request or to take its answer.
 PATIENCE_SECONDS = 10.0
 # Each of these bytes that it sends or takes gives it back a part of them: a slow line is no fault.
 BYTES_PER_SECOND = 5_000
-# A worker that is answering for longer than this finishes that answer before it is replaced. Others
-# have `graceful_timeout`.
-LONG_SECONDS = 5.0
 
 
 class PatientSocket(socket.socket):
@@ -76,58 +73,33 @@ class PatientSocket(socket.socket):
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's worker with threads, which no slow client holds up.
+    """gunicorn's worker with threads, which no slow client holds up and which cuts off no answer.
 
-    It is not replaced while it has been at work on an answer for LONG_SECONDS.
+    gunicorn replaces a worker in the middle of its answers, starts the next one only when the old
+    one has ended, and gives it `graceful_timeout` for that. This one ends when nobody is connected.
     """
 
     max_requests: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._busy_threads = 0
-        self._answering_since: dict[TConn, float] = {}
+        self._replaced_after, self.max_requests = self.max_requests, sys.maxsize
+        self._connections = 0
 
     def enqueue_req(self, conn: TConn) -> None:
-        if not isinstance(conn.sock, PatientSocket):
-            self._wait_for_first_byte(conn)
-            return
-        self._busy_threads += 1
-        super().enqueue_req(conn)
-        self.set_accept_enabled(True)
-
-    def _wait_for_first_byte(self, conn: TConn) -> None:
-        """Let the new connection take no thread until something comes over it.
-
-        Browsers open connections before they need them; gunicorn would give each a thread for five
-        seconds.
-        """
+        self._connections += 1
         conn.sock = PatientSocket(fileno=conn.sock.detach())
-        nothing: Future[object] = Future()
-        nothing.set_result(_DEFER)
-        super().finish_request(conn, nothing)
+        # Its own limit holds for the first byte, too.
+        conn.data_ready = True
+        super().enqueue_req(conn)
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
-        self._busy_threads -= 1
         super().finish_request(conn, fs)
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept connections only if a thread is free, and leave them to other workers if not."""
-        super().set_accept_enabled(enabled and self._busy_threads < self.cfg.threads)
-
-    def handle_request(self, req: Any, conn: TConn) -> Any:
-        now = time.monotonic()
-        self._answering_since[conn] = now
-        if self.nr + 1 >= self.max_requests and self._is_answering_long(now):
-            # Its successor is started only when it has ended. So it goes on until it can end soon.
-            self.max_requests = self.nr + 100
-        try:
-            return super().handle_request(req, conn)
-        finally:
-            del self._answering_since[conn]
-
-    def _is_answering_long(self, now: float) -> bool:
-        return any(now - since > LONG_SECONDS for since in list(self._answering_since.values()))
+        self._connections -= 1
+        # gunicorn subtracts a connection twice if its answer broke off.
+        self.nr_conns = self._connections
+        if self.nr >= self._replaced_after and not self._connections:
+            self.alive = False
 
 
 wsgi_app = "config.wsgi"
@@ -142,10 +114,12 @@ threads = 16
 timeout = 30
 # Seconds for requests that are being answered when a worker has to stop.
 graceful_timeout = 30
-# For longer than nginx keeps a connection (config/deploy/nginx.conf). Otherwise nginx would now and
-# then send a request over one that is being closed.
-keepalive = 75
-# A worker is replaced after about as many requests, so that no leak of memory lasts.
+# A worker accepts no more connections than it has threads: the other workers take what it leaves.
+worker_connections = threads
+# One connection has one request. A connection that is kept open for the next one may be closed just
+# when that comes, and a form that was sent over it would be lost.
+keepalive = 0
+# No leak of memory lasts: after about as many requests a worker is replaced, once it is idle.
 max_requests = 10_000
 max_requests_jitter = 2_000
 # The signs of life are written to a file. On a disk that is busy with a list of readers that would

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, IncompleteRead
 
 import pytest
@@ -53,12 +54,11 @@ def hold():
 CONFIG = """
 exec(open({shipped!r}).read())
 PATIENCE_SECONDS = 0.5
-LONG_SECONDS = 0
 wsgi_app = "app"
 pythonpath = {folder!r}
 bind = "127.0.0.1:{port}"
-workers, threads = 1, 3
-# The tests before the last one make some twenty.
+workers, threads, worker_connections = 1, 3, 3
+# The first tests make some twenty.
 max_requests, max_requests_jitter = 45, 0
 """
 
@@ -107,11 +107,12 @@ def web(tmp_path_factory):
 @pytest.mark.parametrize(
     "begun",
     [
+        "",
         "GET / HTTP/1.1\nHost: a.example\nX-Slow: ",
         "POST /body HTTP/1.1\nHost: a.example\nContent-Length: 1000\n\n",
         "GET /big HTTP/1.1\nHost: a.example\n\n",
     ],
-    ids=["head", "body", "answer"],
+    ids=["nothing", "head", "body", "answer"],
 )
 def test_clients_that_send_or_take_nothing_more_give_their_threads_back(web, begun):
     with contextlib.ExitStack() as stack:
@@ -141,7 +142,7 @@ def test_an_answer_that_breaks_off_is_visibly_not_whole(web, path):
     assert error.value.partial == b"email,name"
 
 
-def test_a_worker_is_replaced_after_some_requests_but_not_in_the_middle_of_a_long_answer(web):
+def test_a_worker_is_replaced_after_some_requests_but_not_in_the_middle_of_an_answer(web):
     with contextlib.closing(HTTPConnection("127.0.0.1", web.port, timeout=30)) as client:
         client.request("GET", "/hold")
         response = client.getresponse()
@@ -152,3 +153,19 @@ def test_a_worker_is_replaced_after_some_requests_but_not_in_the_middle_of_a_lon
 
     assert len(during) == 1
     wait_for(lambda: web.get("/") not in during, what="the next worker")
+
+
+def test_no_request_is_lost_while_workers_are_replaced(web):
+    def ask_often(_):
+        with contextlib.closing(HTTPConnection("127.0.0.1", web.port, timeout=30)) as client:
+            return {ask(client) for _ in range(80)}
+
+    def ask(client):
+        client.request("GET", "/")  # over the same connection, if the server left it open
+        return client.getresponse().read()
+
+    with ThreadPoolExecutor(6) as clients:
+        workers = set().union(*clients.map(ask_often, range(6)))
+
+    assert len(workers) > 2
+    assert all(worker.isdigit() for worker in workers)

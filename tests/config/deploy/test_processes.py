@@ -56,14 +56,16 @@ def test_every_way_runs_the_web_server_by_the_shipped_file():
         assert set(command) & {"--threads", "--workers", "--timeout", "--keep-alive"} == set()
 
 
-def test_the_web_server_keeps_connections_longer_than_nginx_and_has_time_to_stop():
+def test_the_web_server_keeps_no_connection_and_has_time_to_stop():
     web = deployments.gunicorn()
-    [of_nginx] = re.findall(r"^ +keepalive_timeout (\d+)s;", EXAMPLE.read_text(), re.MULTILINE)
     unit = (deployments.SYSTEMD / "daybreak-web.service").read_text()
     by_compose = deployments.compose()["services"]["web"]["stop_grace_period"]
     [by_systemd] = re.findall(r"^TimeoutStopSec=(\d+)s", unit, re.MULTILINE)
 
-    assert web["keepalive"] > int(of_nginx)
+    # The worker counts on it: a connection is one request.
+    assert web["keepalive"] == 0
+    assert "keepalive" not in EXAMPLE.read_text()
+    assert web["worker_connections"] == web["threads"]
     assert web["graceful_timeout"] < min(int(by_compose.rstrip("s")), int(by_systemd))
 
 
