@@ -30,6 +30,7 @@ OWN = {"digest", "subscribers"}
 SMALL = {
     "digest_edition",
     "digest_editionitem",
+    "digest_editionlogentry",
     "digest_feed",
     "digest_frozen",
     "digest_schedule",

@@ -66,6 +66,7 @@ def add_rows() -> None:
 
 def add_editions(reader: Subscription) -> None:
     published = factories.publish(factories.edition(reader.newsletter))
+    published.log.create(at=NOW, actor="autopilot", words="Approved")
     for status in Edition.Status.values:
         edition = factories.edition(reader.newsletter, stories=1, corrects=published)
         factories.force_update(

@@ -166,6 +166,7 @@ def send_edition(request: HttpRequest, edition_id: UUID, data: SendRequest) -> S
             readers=data.readers,
             immediately=immediately,
             slot=SlotChoice.USE if data.uses_slot == edition.slot_date else None,
+            actor=_actor(request),
             now=moment,
         )
     except NotApprovable as error:
@@ -185,10 +186,18 @@ def stop_edition(request: HttpRequest, edition_id: UUID) -> DraftDetail:
     """At most the messages that are on the wire still go out; editors decide how to continue."""
     edition = _edition(request, edition_id)
     try:
-        stop.stop_sending(edition_id=edition.pk, detail="Stopped over the API", now=now())
+        stop.stop_sending(
+            edition_id=edition.pk, detail="Stopped over the API", actor=_actor(request), now=now()
+        )
     except stop.NotSending as error:
         raise ApiProblem(problems.CONFLICT, str(error)) from None
     return draft_detail(_edition(request, edition_id), now=now())
+
+
+def _actor(request: HttpRequest) -> str:
+    """Say in the edition's log which token it was."""
+    token = token_of(request)
+    return f"the API token {token.name}" if token else "a program"
 
 
 def _edition(request: HttpRequest, edition_id: UUID) -> Edition:

@@ -1,13 +1,15 @@
 """Stories and their feeds, editions and their schedules, and the ledger of deliveries.
 
-feeds       where stories come from
-stories     what a newsletter could print
-schedules   when editions go out
-editions    one issue, from proposal to frozen page
-deliveries  one row per reader and edition, with its outcome
+feeds        where stories come from
+stories      what a newsletter could print
+schedules    when editions go out
+editions     one issue, from proposal to frozen page
+edition_log  what became of it, and by whom
+deliveries   one row per reader and edition, with its outcome
 """
 
 from digest.models.deliveries import Delivery
+from digest.models.edition_log import EditionLogEntry
 from digest.models.editions import Edition, EditionItem, Frozen
 from digest.models.feeds import Feed
 from digest.models.schedules import Cadence, Schedule
@@ -18,6 +20,7 @@ __all__ = [
     "Delivery",
     "Edition",
     "EditionItem",
+    "EditionLogEntry",
     "Feed",
     "Frozen",
     "Schedule",

@@ -144,7 +144,13 @@ class EditionDecisions(EditionUnderWay):
         # PostgreSQL's text cannot hold a NUL, and no form field checks this value.
         detail = request.POST.get("detail", "").replace("\0", "").strip()
         try:
-            stop.skip(edition_id=edition.pk, reason=Edition.Reason.BY_EDITOR, detail=detail)
+            stop.skip(
+                edition_id=edition.pk,
+                reason=Edition.Reason.BY_EDITOR,
+                detail=detail,
+                actor="",
+                now=now(),
+            )
         except IllegalMove:
             messages.error(request, f"It is {edition.get_status_display()} and cannot be skipped.")
         else:

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from digest.delivery.planning import announce
 from digest.delivery.planning.start import WAITING, lock_edition, plan_audience
 from digest.editions.decide.stop import skip
-from digest.models import Delivery, Edition, Frozen
+from digest.models import Delivery, Edition, EditionLogEntry, Frozen
 
 _Status, _Reason = Edition.Status, Edition.Reason
 _Row = Delivery.Status
@@ -52,6 +52,7 @@ def finish_if_done(*, edition_id: int, now: datetime) -> bool:
                 reason=reason,
                 detail="No message had gone out by then.",
                 from_status=[_Status.SENDING],
+                now=now,
             )
             return True
         done = Edition.objects.filter(pk=edition_id, status=_Status.SENDING).update(
@@ -60,6 +61,8 @@ def finish_if_done(*, edition_id: int, now: datetime) -> bool:
         # Announced once, although an operator may send the edition again to failed readers.
         if done and edition.sent_at is None:
             announce.edition_sent(edition_id=edition_id, now=now)
+        if done:
+            edition.log.create(at=now, actor=EditionLogEntry.AUTOPILOT, words="Sending ended")
         return bool(done)
 
 
@@ -117,7 +120,18 @@ def _close(edition_id: int, reason: str, now: datetime) -> None:
     # Readers who were never planned get a row, so that they are shown as skipped too.
     plan_audience(edition_id=edition_id, now=now)
     rows = Delivery.objects.filter(edition_id=edition_id)
-    rows.filter(status=_Row.PENDING).update(status=_Row.SKIPPED, reason=reason, finished_at=now)
+    with transaction.atomic():
+        left_out = rows.filter(status=_Row.PENDING).update(
+            status=_Row.SKIPPED, reason=reason, finished_at=now
+        )
+        if left_out and reason == Delivery.Reason.PAST_DEADLINE:
+            EditionLogEntry.objects.create(
+                edition_id=edition_id,
+                at=now,
+                actor=EditionLogEntry.AUTOPILOT,
+                words=f"Cut short at its deadline: {left_out:,} reader{'s'[: left_out != 1]} "
+                "did not get it",
+            )
     # These messages may have arrived: the rows stay uncertain, and are not sent again.
     rows.filter(status=_Row.UNCERTAIN, finished_at=None).update(finished_at=now)
     finish_if_done(edition_id=edition_id, now=now)

@@ -70,13 +70,14 @@ def resend_failed(
     edition_id: int,
     include_uncertain: bool = False,
     new_deadline: datetime | None = None,
+    actor: str = "",
     now: datetime,
 ) -> ResendResult:
     """Make the failed readers due again; the caller enqueues the lanes.
 
     With `include_uncertain`, readers whose outcome stays unknown become due too. Some of them
     may get a second copy, under the same Message-ID. `new_deadline` has no effect if the edition's
-    own deadline is later.
+    own deadline is later. Without `actor` it is not in the edition's log, but in the admin's.
 
     Raises:
         ResendTooLate: The edition is past its deadline, and `new_deadline` gives it no time.
@@ -95,6 +96,10 @@ def resend_failed(
         Edition.objects.filter(pk=edition_id, status__in=_UNDER_WAY).update(
             status=_Status.SENDING, deadline_at=deadline
         )
+        if actor:
+            count = failed + uncertain
+            words = f"Sent again to {count:,} reader{'s'[: count != 1]}"
+            edition.log.create(at=now, actor=actor, words=words)
     return ResendResult(failed, uncertain, left_out - failed)
 
 

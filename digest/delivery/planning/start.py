@@ -12,7 +12,7 @@ from django.db.models import Q
 from digest.delivery.planning import insert
 from digest.editions.decide import audience, waves
 from digest.editions.decide.stop import hold, skip
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, EditionLogEntry
 from digest.rendering.content_hash import content_hash
 from digest.rendering.freeze import PageTooLong, freeze
 from digest.rendering.headers import UnsafeHeader
@@ -108,6 +108,12 @@ def _start(edition: Edition, now: datetime) -> None:
         planned_at=None,
         **_last_wave_and_deadline(edition, now),
     )
+    edition.log.create(
+        at=now,
+        actor=EditionLogEntry.AUTOPILOT,
+        words=f"Sending {'went on' if edition.sending_at else 'began'}, "
+        f"for {readers:,} reader{'s'[: readers != 1]}",
+    )
 
 
 def _last_wave_and_deadline(edition: Edition, now: datetime) -> dict[str, datetime]:
@@ -165,7 +171,13 @@ def _hold_or_skip(edition_id: int, error: _CannotSend, now: datetime) -> None:
     approved = [_Status.APPROVED]
     try:
         if error.reason == _Reason.PAST_DEADLINE:
-            skip(edition_id=edition_id, reason=error.reason, notice=now, from_status=approved)
+            skip(
+                edition_id=edition_id,
+                reason=error.reason,
+                notice=now,
+                from_status=approved,
+                now=now,
+            )
         else:
             hold(
                 edition_id=edition_id,

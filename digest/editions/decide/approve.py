@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from digest.editions.decide import audience, preflight
-from digest.models import Edition
+from digest.models import Edition, EditionLogEntry
 from digest.rendering.content_hash import content_hash
 
 
@@ -21,8 +21,12 @@ class NotApprovable(Exception):
         super().__init__(" ".join(problem.message for problem in problems))
 
 
-def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datetime) -> Edition:
+def approve(
+    *, edition_id: int, user: AbstractBaseUser | None = None, actor: str = "", now: datetime
+) -> Edition:
     """Approve a draft or held edition as it stands; approving again approves its present content.
+
+    `actor` says in the edition's log who it is, if it is not a user of the admin.
 
     Raises:
         NotApprovable: it has blocking problems, its deadline is past, or it is already under way.
@@ -43,6 +47,10 @@ def approve(*, edition_id: int, user: AbstractBaseUser | None = None, now: datet
             approved_hash=content,
             revision=next_revision(edition, content),
         )
+        if actor:
+            EditionLogEntry.objects.create(
+                edition_id=edition_id, at=now, actor=actor, words="Approved"
+            )
     edition.refresh_from_db()
     return edition
 

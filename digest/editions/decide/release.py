@@ -10,7 +10,7 @@ from django.db.models import Q
 from digest.editions.decide.approve import NotApprovable, approve
 from digest.editions.decide.preflight import min_stories
 from digest.editions.decide.stop import hold, skip
-from digest.models import Edition, Schedule
+from digest.models import Edition, EditionLogEntry, Schedule
 from subscribers.models import IllegalMove
 
 _Status, _Reason = Edition.Status, Edition.Reason
@@ -70,6 +70,7 @@ def _decide(edition: Edition, now: datetime) -> Release:
             detail=f"{count} of at least {minimum} stories",
             notice=now,
             from_status=[_Status.DRAFT],
+            now=now,
         )
         return Release.SKIPPED
     return _unapproved(edition, now)
@@ -86,6 +87,7 @@ def _past_deadline(edition: Edition, now: datetime) -> Release:
         else f"It was {edition.get_status_display()}",
         notice=now,
         from_status=[edition.status],
+        now=now,
     )
     return Release.SKIPPED
 
@@ -96,7 +98,7 @@ def _unapproved(edition: Edition, now: datetime) -> Release:
     reason, detail = _Reason.NOT_APPROVED, ""
     if policy == Schedule.Unapproved.SEND:
         try:
-            approve(edition_id=edition.pk, now=now)
+            approve(edition_id=edition.pk, actor=EditionLogEntry.AUTOPILOT, now=now)
         except NotApprovable as refused:
             is_unusual = [problem.code for problem in refused.problems] == ["audience"]
             reason = _Reason.AUDIENCE if is_unusual else _Reason.NOT_SENDABLE

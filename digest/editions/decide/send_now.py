@@ -31,6 +31,7 @@ def approve_as_seen(
     ignore_reader_clocks: bool = False,
     slot: SlotChoice | None = None,
     user: AbstractBaseUser | None = None,
+    actor: str = "",
     immediately: bool,
     now: datetime,
 ) -> Edition:
@@ -40,7 +41,8 @@ def approve_as_seen(
     fingerprint (approve.fingerprint) of what the editor saw, and `readers` is the number of readers
     that they accepted. If the edition follows the readers' clocks, each reader still gets it at
     their own hour, unless `ignore_reader_clocks` is true. `slot` says what becomes of the slot of a
-    later day (decide.early); an edition that leaves it is approved as one of today.
+    later day (decide.early); an edition that leaves it is approved as one of today. `actor` is as
+    in `approve`.
 
     Raises:
         NotApprovable: it has changed since, has blocking problems, is past its deadline, nobody
@@ -64,7 +66,7 @@ def approve_as_seen(
         if immediately and (unusual := unusual_audience(edition, now)):
             raise NotApprovable(unusual)
         if leaves_slot or edition.status != _Status.APPROVED:
-            approve(edition_id=edition_id, user=user, now=now)
+            approve(edition_id=edition_id, user=user, actor=actor, now=now)
         elif now >= edition.deadline_at:
             raise NotApprovable(
                 [EditionProblem("past-deadline", "The edition is past its deadline.")]

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from digest.models import Delivery, Edition, EditionItem
+from digest.models import Delivery, Edition, EditionItem, EditionLogEntry
 from subscribers.models import IllegalMove
 
 _Status = Edition.Status
@@ -24,11 +24,13 @@ def skip(
     detail: str = "",
     notice: datetime | None = None,
     from_status: Collection[str] = _UNSENT,
+    actor: str = EditionLogEntry.AUTOPILOT,
+    now: datetime,
 ) -> None:
     """Skip the edition and release its stories, so that a later one can print them.
 
     `notice` is when the editors are told by mail (decide.notify), None if they need not be: it was
-    one of them who skipped it.
+    one of them who skipped it. Without `actor` it is not in the edition's log, but in the admin's.
 
     Raises:
         IllegalMove: it is being sent, or was sent or skipped before.
@@ -38,7 +40,7 @@ def skip(
     with transaction.atomic():
         _move(
             edition_id, from_status, not_stopped, to=_Status.SKIPPED, reason=reason, detail=detail,
-            notice=notice,
+            notice=notice, actor=actor, now=now,
         )  # fmt: skip
         # If readers have seen a part-sent edition, its stories stay printed.
         seen = Delivery.objects.filter(edition_id=edition_id, status__in=["sent", "uncertain"])
@@ -59,19 +61,23 @@ def hold(
     Raises:
         IllegalMove: it is in none of `from_status`.
     """
-    _move(edition_id, from_status, to=_Status.HELD, reason=reason, detail=detail, notice=now)
+    _move(
+        edition_id, from_status, to=_Status.HELD, reason=reason, detail=detail, notice=now,
+        actor=EditionLogEntry.AUTOPILOT, now=now,
+    )  # fmt: skip
 
 
 class NotSending(Exception):
     """There is nothing to stop; the message says what the edition's status is."""
 
 
-def stop_sending(*, edition_id: int, detail: str = "", now: datetime) -> None:
+def stop_sending(*, edition_id: int, detail: str = "", actor: str = "", now: datetime) -> None:
     """Hold an edition that is being sent: after one window at most, no lane sends any more of it.
 
     An approved edition whose send time has come is held too, because the workers are about to
     begin. The editors are told once, as for any held edition. The deadline does not move: once it
-    passes, the readers who are left get nothing.
+    passes, the readers who are left get nothing. Without `actor` it is not in the edition's log,
+    but in the admin's.
 
     Raises:
         NotSending: it is not being sent.
@@ -86,12 +92,15 @@ def stop_sending(*, edition_id: int, detail: str = "", now: datetime) -> None:
             reason=Edition.Reason.STOPPED,
             detail=detail,
             notice=now,
+            actor=actor,
+            now=now,
         )
     except IllegalMove as error:
         status = Edition.objects.get(pk=edition_id).get_status_display()
         raise NotSending(f"It is not being sent: it is {status}.") from error
 
 
+@transaction.atomic
 def _move(
     edition_id: int,
     from_status: Collection[str],
@@ -99,7 +108,9 @@ def _move(
     to: str,
     reason: str,
     detail: str,
-    notice: datetime | None = None,
+    notice: datetime | None,
+    actor: str,
+    now: datetime,
 ) -> None:
     moved = Edition.objects.filter(*conditions, pk=edition_id, status__in=from_status).update(
         status=to,
@@ -112,3 +123,19 @@ def _move(
     )
     if not moved:
         raise IllegalMove(f"edition {edition_id} cannot become {to} from its present status")
+    if actor:
+        EditionLogEntry.objects.create(
+            edition_id=edition_id,
+            at=now,
+            actor=actor,
+            words=_in_words(to=to, reason=reason, detail=detail[:300]),
+        )
+
+
+def _in_words(*, to: str, reason: str, detail: str) -> str:
+    """Return such as "Skipped, too few stories: 2 of at least 3 stories"."""
+    if reason == Edition.Reason.STOPPED:
+        what = "Stopped"
+    else:
+        what = f"{'Held' if to == _Status.HELD else 'Skipped'}, {Edition.Reason(reason).label}"
+    return f"{what}: {detail}" if detail else what

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+
 from digest.editions.draft.slots import missed_slots, plan_for
-from digest.models import Edition, Schedule
+from digest.models import Edition, EditionLogEntry, Schedule
 
 NOTHING_RAN = "Nothing ran in time to draft it."
 
@@ -26,22 +28,26 @@ def record_missed(*, now: datetime) -> list[int]:
             Schedule.objects.filter(pk=schedule.pk).update(changed_at=now)
             continue
         plan = plan_for(schedule.newsletter, missed.date, schedule, now)
-        edition, is_new = Edition.objects.get_or_create(
-            newsletter=schedule.newsletter,
-            schedule=schedule,
-            slot_date=missed.date,
-            corrects=None,
-            defaults={
-                "status": Edition.Status.SKIPPED,
-                "reason": Edition.Reason.PAST_DEADLINE,
-                "reason_detail": NOTHING_RAN,
-                "subject": schedule.newsletter.name,
-                "cadence": schedule.cadence,
-                "drafted_at": now,
-                "notice_due_at": now,
-                **plan.times,
-            },
-        )
-        if is_new:
-            made.append(edition.pk)
+        with transaction.atomic():
+            edition, is_new = Edition.objects.get_or_create(
+                newsletter=schedule.newsletter,
+                schedule=schedule,
+                slot_date=missed.date,
+                corrects=None,
+                defaults={
+                    "status": Edition.Status.SKIPPED,
+                    "reason": Edition.Reason.PAST_DEADLINE,
+                    "reason_detail": NOTHING_RAN,
+                    "subject": schedule.newsletter.name,
+                    "cadence": schedule.cadence,
+                    "drafted_at": now,
+                    "notice_due_at": now,
+                    **plan.times,
+                },
+            )
+            if is_new:
+                edition.log.create(
+                    at=now, actor=EditionLogEntry.AUTOPILOT, words=f"Missed: {NOTHING_RAN}"
+                )
+                made.append(edition.pk)
     return made

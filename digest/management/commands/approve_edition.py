@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 raise CommandError(f"Not approved. {audience} is not a number of readers.")
             accept_audience(edition_id=edition, count=audience)
         try:
-            approved = approve(edition_id=edition, now=moment)
+            approved = approve(edition_id=edition, actor="a command", now=moment)
         except Edition.DoesNotExist:
             raise CommandError(f"There is no edition {edition}.") from None
         except NotApprovable as error:

@@ -38,6 +38,7 @@ class Command(BaseCommand):
         try:
             new_deadline = moment + timedelta(hours=hours) if hours is not None else None
             result = resend_failed(
+                actor="a command",
                 edition_id=edition,
                 include_uncertain=uncertain,
                 new_deadline=new_deadline,

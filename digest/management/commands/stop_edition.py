@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *, edition: int, why: str, **options: Any) -> None:
         try:
-            stop_sending(edition_id=edition, detail=why, now=now())
+            stop_sending(edition_id=edition, detail=why, actor="a command", now=now())
         except Edition.DoesNotExist:
             raise CommandError(f"There is no edition {edition}.") from None
         except NotSending as error:

@@ -1,5 +1,6 @@
 """An edition's page and its history say what was so, what is so now, and who did it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,11 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from digest.admin.edition import decisions, under_way
-from digest.editions.decide import approve
+from digest.delivery.planning import finish
+from digest.delivery.planning.start import start_delivery
+from digest.editions.decide import approve, stop
 from digest.editions.decide.release import Release, release
+from digest.editions.draft.missed import record_missed
 from digest.models import Delivery, Edition
 from tests import factories
 from tests.digest.admin.edition.test_actions import post
@@ -45,6 +49,14 @@ def page_of(admin_client, edition):
 def history(admin_client, edition):
     url = reverse("admin:digest_edition_history", args=[edition.pk])
     return admin_client.get(url).content.decode()
+
+
+def by_itself(admin_client, edition):
+    """Return the automatic steps that the history shows, without their times."""
+    page = history(admin_client, edition)
+    assert "have a change history" not in page
+    found = re.findall(r"<li>[^<]+: <strong>([^<]+)</strong>([^<]+)</li>", page)
+    return ["".join(step) for step in found]
 
 
 def steps(edition):
@@ -136,20 +148,40 @@ def test_the_history_names_who_approved_withdrew_skipped_and_reopened(admin_clie
 
 
 def test_the_history_has_what_the_schedule_did(admin_client, edition):
-    assert release(edition_id=edition.pk, now=now()) is Release.SEND
-    factories.force_update(
-        Edition.objects.filter(pk=edition.pk), status="sent", sending_at=now(), sent_at=now()
-    )
-    page = history(admin_client, edition)
-    assert "Drafted" in page
-    assert "the schedule, a program or a command" in page
-    assert "Sent: every reader was done" in page
+    moment = now()
+    assert release(edition_id=edition.pk, now=moment) is Release.SEND
+    start_delivery(edition_id=edition.pk, now=moment)
+    stop.stop_sending(edition_id=edition.pk, detail="A typo", actor="a command", now=moment)
+    finish.close_late(now=edition.deadline_at)
+
+    assert by_itself(admin_client, edition) == [
+        "Drafted, by the schedule",
+        "Approved, by the autopilot",
+        "Sending began, for 1 reader, by the autopilot",
+        "Stopped: A typo, by a command",
+        "Cut short at its deadline: 1 reader did not get it, by the autopilot",
+        "Skipped, past its deadline: No message had gone out by then., by the autopilot",
+    ]
 
 
 def test_the_history_has_why_an_edition_is_held(admin_client, edition):
     Edition.objects.filter(pk=edition.pk).update(subject="")
     release(edition_id=edition.pk, now=now())
+    held = "Held, failed its preflight checks: The edition has no subject., by the autopilot"
+    assert by_itself(admin_client, edition) == ["Drafted, by the schedule", held]
 
-    page = history(admin_client, edition)
+    # It stays there when the edition's own row has forgotten it.
+    Edition.objects.filter(pk=edition.pk).update(subject="A subject")
+    approve.approve(edition_id=edition.pk, actor="a command", now=now())
+    assert by_itself(admin_client, edition)[1:] == [held, "Approved, by a command"]
 
-    assert "Held, failed its preflight checks: The edition has no subject." in page
+
+def test_the_history_has_a_missed_slot(admin_client):
+    newsletter = factories.newsletter(timezone="Europe/London")
+    factories.subscription(newsletter)
+    factories.schedule(newsletter)
+    pk, *_ = record_missed(now=now() + timedelta(days=2))
+
+    last = by_itself(admin_client, Edition.objects.get(pk=pk))[-1]
+
+    assert last == "Missed: Nothing ran in time to draft it., by the autopilot"

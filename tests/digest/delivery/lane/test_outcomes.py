@@ -168,7 +168,7 @@ def stopped_in_mid_send(edition, readers, start_sending, run_lane, server):
 
 def test_a_delivery_stopped_in_mid_send_is_not_skipped(stopped_in_mid_send):
     with pytest.raises(IllegalMove):
-        skip(edition_id=stopped_in_mid_send.pk, reason="by-editor")
+        skip(edition_id=stopped_in_mid_send.pk, reason="by-editor", now=NOW)
 
     finish.close_late(now=stopped_in_mid_send.deadline_at)
     assert status(stopped_in_mid_send) == Edition.Status.SENT

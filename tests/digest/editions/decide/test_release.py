@@ -140,7 +140,7 @@ def test_an_edition_that_is_sending_or_sent_cannot_be_skipped(draft, status):
     factories.force_update(Edition.objects.all(), status=status)
 
     with pytest.raises(IllegalMove):
-        skip(edition_id=edition.pk, reason="by-editor")
+        skip(edition_id=edition.pk, reason="by-editor", now=NOW)
     assert release(edition_id=edition.pk, now=edition.deadline_at) is Release.NOTHING
 
 
@@ -255,7 +255,7 @@ def test_editors_are_told_of_an_edition_that_was_skipped(draft, editor, relay, s
 
 def test_an_editor_who_skips_an_edition_is_not_told_of_it(draft, editor):
     edition = draft("hold")
-    skip(edition_id=edition.pk, reason="by-editor")
+    skip(edition_id=edition.pk, reason="by-editor", now=NOW)
 
     assert due_notices(now=NOW + timedelta(days=1)) == []
 
