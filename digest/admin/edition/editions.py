@@ -6,6 +6,7 @@ from copy import copy
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -170,6 +171,15 @@ class EditionAdmin(EditionActions):
             )
             # Times in the form are in the newsroom's time zone, so it is rendered in the override.
             return response.render() if hasattr(response, "render") else response
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Leave out "Please correct the error below" if what is said is about no field below."""
+        if set(context["adminform"].form.errors) == {NON_FIELD_ERRORS}:
+            context["errors"] = context["errors"][1:]
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
     def change_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Keep what was typed if the session has ended, and go on as Django's admin does."""

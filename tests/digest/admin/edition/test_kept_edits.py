@@ -52,6 +52,7 @@ def test_what_was_typed_is_in_the_form_after_logging_in_again(admin_client, edit
 
     text = page.content.decode()
     assert "You had been logged out when you saved this." in text
+    assert "Please correct the error" not in text
     assert subject_in(page) == "Typed for an hour"
     assert "In my words" in text
     edition.refresh_from_db()

@@ -239,7 +239,9 @@ def test_the_second_of_two_editors_gets_a_warning_and_overwrites_nothing(admin_c
     )
     edition.refresh_from_db()
 
-    assert "Somebody else changed this edition" in response.content.decode()
+    page = response.content.decode()
+    assert "Somebody else changed this edition" in page
+    assert "Please correct the error" not in page  # there is none below
     assert edition.subject == "The first editor's"
     assert edition.status == Edition.Status.DRAFT
 
