@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.files import File as DjangoFile
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
+from psycopg.errors import DiskFull
 
 from subscribers.models import ImportJob, ImportRefusal, Newsletter
 from subscribers.transfer import files, importing, presets, storing
@@ -39,6 +40,7 @@ SLICE_SECONDS = 8.0
 LEASE = timedelta(minutes=2)
 # The records that are looked at while somebody waits for the page.
 SURVEYED_FIRST = 500
+NO_ROOM = "The disk of PostgreSQL is full. Make room there, then import the rest."
 _NO_PROGRESS: dict[str, Any] = {
     "line": 0, "cookie": "0", "position": 0, "rows": 0, "added": 0, "asked": 0, "suppressed": 0,
     "already_there": 0, "refused": 0, "unread_dates": 0,
@@ -179,8 +181,12 @@ def run_slice(*, job_id: int, clock: Callable[[], datetime]) -> bool:
         _end(job_id, lease, Status.FAILED, clock(), error=f"Nothing is imported yet. {error}")
     except UnreadableFile as error:
         _end(job_id, lease, Status.FAILED, clock(), error=str(error))
-    except (OperationalError, InterfaceError):
-        raise  # the database will be back, and the lease runs out
+    except (OperationalError, InterfaceError) as error:
+        if not isinstance(error.__cause__, DiskFull):
+            raise  # the database will be back, and the lease runs out
+        logger.error("Import %s is stopped: the disk of PostgreSQL is full", job_id)
+        # If there is no room for this either, the next slice tries again.
+        _end(job_id, lease, Status.STOPPED, clock(), error=NO_ROOM)
     except SoftTimeLimitExceeded:
         _end(
             job_id, lease, Status.FAILED, clock(),

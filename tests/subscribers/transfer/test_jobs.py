@@ -214,6 +214,27 @@ def test_an_import_stops_immediately_and_can_be_resumed(small_batches):
     assert (job.status, *counts(job)) == ("done", 25, 25, 0, 0)
 
 
+def test_an_import_stops_and_says_so_when_the_disk_of_postgresql_is_full(
+    small_batches, monkeypatch
+):
+    job = confirmed(uploaded(lines(25)))
+    jobs.start_import(job_id=job.pk, now=timezone.now())
+    run_slice(job)
+    raise_it = "RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'"
+
+    def store_batch(*args, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN {raise_it}; END $$")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs.storing, "store_batch", store_batch)
+        assert run_slice(job) is False
+    assert (job.status, job.added, job.error) == ("stopped", 10, jobs.NO_ROOM)
+
+    run_whole(job, resume=True)
+    assert (job.status, job.error, *counts(job)) == ("done", "", 25, 25, 0, 0)
+
+
 def test_the_batch_under_way_is_not_stored_when_the_import_is_stopped(small_batches, monkeypatch):
     job = confirmed(uploaded(lines(25)))
     jobs.start_import(job_id=job.pk, now=timezone.now())
