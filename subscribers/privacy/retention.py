@@ -10,6 +10,7 @@ from typing import Any
 
 from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -188,5 +189,10 @@ RULES = (
         "log-ins of staff",
         30,
         _rows(lambda day: AccessLog.objects.filter(attempt_time__lt=day)),
+    ),
+    RetentionRule(
+        "expired sessions of staff",
+        1,
+        _rows(lambda day: Session.objects.filter(expire_date__lt=day)),
     ),
 )

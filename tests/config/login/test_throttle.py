@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core import management
 from django.db.models import F
 from django.test import Client
@@ -196,17 +197,22 @@ def test_an_operator_unlocks_an_account(client, editor):
     assert log_in(client).status_code == 302
 
 
-def test_wrong_passwords_are_purged_after_a_day_and_log_ins_once_their_network_is_unknown(editor):
+def test_wrong_passwords_and_sessions_are_purged_after_a_day_and_log_ins_after_a_month(editor):
     fill(3)
     move_back(days=1, minutes=1)
     for days in (29, 31):
         login = AccessLog.objects.create(username="editor", ip_address="192.0.2.0")
         AccessLog.objects.filter(pk=login.pk).update(attempt_time=now() - timedelta(days=days))
 
+    for days in (0, 2):
+        ended = now() - timedelta(days=days)
+        Session.objects.create(session_key=str(days), session_data="", expire_date=ended)
+
     retention.purge(now=now())
 
     assert not AccessAttempt.objects.exists()
     assert AccessLog.objects.count() == 1
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["0"]
 
 
 def test_no_setting_switches_the_throttle_off():
