@@ -343,7 +343,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"clients": {"()": "config.client_faults.ClientFaults"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["clients"],
+        }
+    },
     # Only the root logger has a handler; Celery replaces it, so each process writes a line once.
     "root": {"handlers": ["console"], "level": "WARNING"},
     # Django's default is silent without DEBUG: the cause of an error 500 would be logged nowhere.

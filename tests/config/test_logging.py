@@ -1,10 +1,12 @@
 """Each line is logged once, in web processes and in workers."""
 
+import io
+import logging
+
 import pytest
 
+from config.client_faults import ClientFaults
 from tests.support import shell
-
-pytestmark = pytest.mark.subprocess
 
 CODE = """
 import logging
@@ -20,6 +22,7 @@ logging.getLogger("urllib3").debug("a detail")
 WORKER = "from config import celery_app as app; app.log.setup(loglevel='INFO')"
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("setup", ["", WORKER], ids=["web", "worker"])
 def test_each_line_is_logged_once(tmp_path, setup):
     code = CODE.format(setup=setup)
@@ -35,3 +38,21 @@ def test_each_line_is_logged_once(tmp_path, setup):
         "a line of a library",
     ]
     assert "a detail" not in result.stderr
+
+
+def test_a_request_for_an_unknown_host_is_a_warning_in_one_line(client):
+    [console] = [
+        handler
+        for handler in logging.root.handlers
+        if any(isinstance(one, ClientFaults) for one in handler.filters)
+    ]
+    before = console.setStream(io.StringIO())
+    try:
+        response = client.get("/", headers={"host": "scanner.example"})
+        written = console.setStream(before).getvalue()
+    finally:
+        console.setStream(before)
+
+    assert response.status_code == 400
+    [line] = written.splitlines()
+    assert " WARNING django.security.DisallowedHost: Invalid HTTP_HOST header" in line

@@ -1,0 +1,19 @@
+"""Log in one line, as a warning, what a client did wrong."""
+
+from __future__ import annotations
+
+import logging
+
+
+class ClientFaults(logging.Filter):
+    """Django logs a request for an unknown host, such as a scanner's, as an error of ours.
+
+    So it does with what else it refuses as suspicious (django.security), each with a traceback
+    through Django alone.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True
