@@ -316,9 +316,12 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- Admin --------------------------------------------------------------------------------------
 LOGIN_REDIRECT_URL = "admin:index"
+# As in pyproject.toml, which is not part of the image, and at the top of CHANGELOG.md.
+VERSION = "0.1.0"
 UNFOLD = {
     "SITE_TITLE": "Daybreak",
     "SITE_HEADER": "Daybreak",
+    "SITE_SUBHEADER": f"Version {VERSION}",
     "SITE_SYMBOL": "wb_twilight",
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}

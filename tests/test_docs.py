@@ -7,6 +7,7 @@ import tomllib
 from functools import cache
 
 import pytest
+from django.conf import settings
 
 from tests.support.paths import ROOT
 
@@ -131,7 +132,7 @@ def test_the_changelog_begins_with_the_version_of_this_code():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     versions = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
-    assert versions[0] == project["version"]
+    assert versions[0] == project["version"] == settings.VERSION
 
 
 def test_every_dependency_has_its_reason_its_licence_and_its_hashes():

@@ -1,6 +1,7 @@
 """Every page of the admin opens, with and without rows."""
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -50,6 +51,7 @@ def test_the_overview_of_a_new_installation_says_where_to_start(admin_client):
     page = admin_client.get(reverse("admin:index")).content.decode()
 
     assert "Make the first one" in page
+    assert f"Version {settings.VERSION}" in page
     assert "Nothing is planned" in page
     assert "There is no feed yet" in page
 
