@@ -7,6 +7,7 @@ import smtplib
 import anymail.exceptions
 import honcho.compat
 import honcho.manager
+import honcho.process
 import psycopg
 from anymail.backends.base_requests import AnymailRequestsBackend
 from anymail.backends.postmark import EmailBackend
@@ -69,6 +70,8 @@ def test_honchos_manager_can_be_taken_over():
     manager = honcho.manager.Manager()
     assert isinstance(manager._procmgr, honcho.compat.ProcessManager)
     assert (manager._processes, manager._terminating) == ({}, False)
+    assert manager._process_ctor is honcho.process.Process
+    assert honcho.process.Process("true")._child_ctor is honcho.process.Popen
     assert parameters(honcho.manager.Manager._start) == ["self"]
     assert parameters(honcho.compat.ProcessManager.terminate) == ["self", "pid"]
     assert {entry["rc"] for entry in honcho.manager.SIGNALS.values()}

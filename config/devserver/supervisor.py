@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shlex
 import signal
@@ -11,15 +12,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from http.client import HTTPConnection, HTTPException
+from typing import Any
 
 import honcho.manager
 from honcho.compat import ProcessManager
+from honcho.process import Popen, Process
 
 from config.paths import ROOT
 
 # Lanes may take 10 s to release the rows they have claimed (docs/delivery.md).
 honcho.manager.KILL_WAIT = 15
+# linux/prctl.h
+_PR_SET_PDEATHSIG = 1
 
 
 class _MainProcessOnly(ProcessManager):  # type: ignore[misc]
@@ -33,12 +39,34 @@ class _MainProcessOnly(ProcessManager):  # type: ignore[misc]
             os.kill(pid, signal.SIGTERM)
 
 
+class _ChildProcess(Process):  # type: ignore[misc]
+    """Ends soon after the supervisor, even if that was killed; only Linux can do this.
+
+    Between the two is a process of honcho, which ignores SIGTERM.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._child_ctor = partial(Popen, preexec_fn=partial(_end_with_parent, signal.SIGTERM))
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        _end_with_parent(signal.SIGKILL)
+        super().run(*args, **kwargs)
+
+
+def _end_with_parent(signum: int) -> None:
+    """Have the kernel send this process the signal when its parent is gone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signum)
+
+
 class Supervisor(honcho.manager.Manager):  # type: ignore[misc]
     """honcho's manager, which also announces that the site answers."""
 
     def __init__(self, *, is_ready: Callable[[], bool], announce: Callable[[], None]) -> None:
         super().__init__()
         self._procmgr = _MainProcessOnly()
+        self._process_ctor = _ChildProcess
         self._is_ready = is_ready
         self._announce = announce
 

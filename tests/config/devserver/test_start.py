@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import urllib.request
 
@@ -80,6 +81,23 @@ def test_the_site_runs_until_a_signal_and_a_second_start_keeps_the_data(var):
     wait_for(lambda: not shell.processes(var), seconds=5, what="all processes to end")
     assert f"password {password}" in second.output
     assert f"http://localhost:{other_port}/admin/" in second.output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do this")
+def test_no_program_outlives_a_supervisor_that_was_killed(tmp_path):
+    code = (
+        "import os; from config.devserver.supervisor import Supervisor;"
+        "supervisor = Supervisor(is_ready=lambda: False, announce=print);"
+        "supervisor.add('one', 'sleep', '600', env=os.environ);"
+        "supervisor.run()"
+    )
+    with shell.popen("-c", code, var=tmp_path) as supervisor:
+        wait_for(
+            lambda: any(p.name() == "sleep" for p in shell.processes(tmp_path)), what="a program"
+        )
+        supervisor.kill()
+
+    wait_for(lambda: not shell.processes(tmp_path), what="the end of all processes")
 
 
 def test_a_taken_port_is_reported_in_one_line_and_nothing_is_started(tmp_path):
