@@ -35,6 +35,7 @@ class Role(StrEnum):
     AGREES = "agrees"  # no: perhaps the person left, which is asked
     ENDED = "ended"  # anything but no: perhaps the person left, which is asked
     STATUS = "status"
+    STATE_OF = "state_of"  # a status of perhaps something else: what may mean that is asked
     TAGS = "tags"  # several words, one of which may say that the person left
     TEXT = "text"  # free text, which says nothing for certain
     OTHER = "other"  # the values alone can say it
@@ -68,6 +69,15 @@ _LEFT_STEMS = {
         "kündig|austritt|widerruf|widerspr|resili|cancelacion|الإلغاء|停止|退会|解除|配信停止|購読停止|解約|受信拒否|配信不要|nonsubscribed|notsubscribed|keinemail"
     ),
 }
+# People also cancel, suspend and complain about what is no mail.
+_UNSURE_STEMS = _stems(
+    "complain|beschwerde|plainte|苦情|شكوى|quarantin|suppress|deactivated|kündig|austritt|widerruf|"
+    "widerspr|resili|cancelacion|cancelamento|الإلغاء|ملغى|ملغي|停止|退会|解除|解約|"
+    "baja de|fecha baja|data de cancelamento|fecha de cancelacion"
+)
+_SURE_STEMS = tuple(
+    stem for stems in _LEFT_STEMS.values() for stem in stems if stem not in _UNSURE_STEMS
+)
 # Whole words of a name.
 _LEFT_WORDS = {
     **dict.fromkeys(_parts("cleaned|invalid"), RowKind.CLEANED),
@@ -99,9 +109,10 @@ _SUBSCRIBED_STEMS = _stems(
 )
 _SUBSCRIBED_WORDS = frozenset(_parts(
     "active|enabled|aktiv|actif|activo|ativo|نشط|有効|consent|einwilligung|permission|subscriber|"
-    "delivery|zustellung|subscription|abo|abonnement|suscripcion|assinatura|membership|"
-    "mitgliedschaft|الاشتراك"
+    "delivery|zustellung|subscription|abo|abonnement|suscripcion|assinatura|الاشتراك"
 ))  # fmt: skip
+# A member of a newsroom pays, and may read after that.
+_MEMBER_WORDS = frozenset(_parts("membership|mitgliedschaft|adhesion|membresia"))
 _RECEIVES_WORDS = frozenset(_parts(
     "receives|receive|receiving|erhält|bekommt|reçoit|recibe|recebe|受信|wants|gets|frequency|"
     "häufigkeit|fréquence|frecuencia|frequencia|newsletter|newsletters|mailing|mailings|"
@@ -124,8 +135,35 @@ _MAIL_WORDS = frozenset(_parts(
     "email|emails|mail|mails|e|newsletter|newsletters|marketing|list|correo|correos|courriel|"
     "courriels|boletin|boletim|mailing|mailings|is|subscriber|reader|member"
 ))  # fmt: skip
+# With these beside it, a word such as cancelled is still about mail. With any other, such as
+# invoices, orders or plan, it is about something else, or perhaps is: that is asked.
+_BESIDE = _MAIL_WORDS | _STATUS_WORDS | _STATE_WORDS | frozenset(_parts(
+    "at|on|by|from|in|of|to|all|any|date|time|datetime|timestamp|when|since|utc|gmt|day|reason|"
+    "has|have|had|been|was|were|did|who|the|our|this|my|your|via|or|and|yes|no|true|flag|flagged|"
+    "user|users|contact|contacts|person|people|readers|subscribers|recipient|members|profile|"
+    "address|addresses|lists|opt|opted|out|not|non|do|un|global|globally|manual|manually|"
+    "automatically|hard|permanent|permanently|report|reports|reported|marked|as|type|source|ip|id|"
+    "method|campaign|title|text|comment|other|description",
+    "am|um|datum|zeit|ist|wurde|war|grund|vom|von|liste|kontakt|leser|abonnent|adresse",
+    "le|la|du|de|des|d|l|a|est|date|heure|motif|raison|abonné|lettre",
+    "el|los|en|del|fecha|hora|motivo|razón|lista|contacto|dirección|por|fue|suscriptor",
+    "o|os|do|da|em|data|foi|contato|endereço|assinante",
+    "日|日時|日付|理由|تاريخ|سبب|البريد|النشرة",
+))  # fmt: skip
+_BESIDE_READING = (
+    _BESIDE | _CONFIRMED_WORDS | _SUBSCRIBED_WORDS | _RECEIVES_WORDS | frozenset(_parts(
+        "subscriptions|subscribe|daily|weekly|digest|optin|confirm|confirmation|can|want|doi|"
+        "update|updates|edition|editions|nl|inscription|inscripción|inscrição|anmeldung|empfang"
+    ))
+)  # fmt: skip
 # Japanese writes no blanks.
 _RECEIVES_STEMS = _stems("メルマガ|ニュースレター|配信|受信")
+_READING_STEMS = (*_SUBSCRIBED_STEMS, *_RECEIVES_STEMS)
+# What a name speaks of besides mail is asked about instead of acted on.
+_ASKED_INSTEAD = {
+    Role.SUBSCRIBED: Role.AGREES, Role.RECEIVES: Role.AGREES, Role.CONFIRMED: Role.AGREES,
+    Role.STATUS: Role.STATE_OF,
+}  # fmt: skip
 _TAG_WORDS = frozenset(_parts(
     "tags|tag|labels|label|groups|group|segments|segment|lists|list|gruppe|gruppen|liste|listen|"
     "groupes|grupos|etiquetas|listas|タグ|グループ|リスト|العلامات|schlagworte"
@@ -139,7 +177,10 @@ _TEXT_WORDS = frozenset(_parts(
 # A name with one of these is about another way to reach a person, or about a count or a link.
 _ELSEWHERE = frozenset(_parts(
     "sms|phone|mobile|push|whatsapp|postal|call|calls|fax|telefon|soft|count|number|anzahl|rate|"
-    "nombre|total|bounces|bouncecount|score|open|opens|opened|clicks|clicked"
+    "nombre|total|bounces|bouncecount|score|open|opens|opened|clicks|clicked",
+    # MailingCountry NO is Norway.
+    "street|city|town|zip|postcode|county|province|country|strasse|stadt|plz|land|rue|ville|pays|"
+    "calle|ciudad|pais|rua|cidade",
 ))  # fmt: skip
 # Statuses of sales and of people, not of mail.
 _OTHER_STATUSES = frozenset(_parts(
@@ -185,10 +226,15 @@ def role_of(name: str) -> ColumnRole:
     if kind := _left_kind(squeezed, words):
         if known & _TECHNICAL:
             return ColumnRole(Role.OTHER)
+        if not _is_about_leaving(squeezed, words):
+            return ColumnRole(Role.ENDED, kind)
         if known & _BELONGING and squeezed != "byuser":
             return ColumnRole(Role.REASON, kind)
         return ColumnRole(Role.LEFT, kind)
     role = _other_role(squeezed, known)
+    if role in _ASKED_INSTEAD and not _is_about_reading(words):
+        role = _ASKED_INSTEAD[role]
+        return ColumnRole(role, is_certain=role is not Role.STATE_OF)
     is_certain = role is not Role.SUBSCRIBED or any(stem in squeezed for stem in _SUBSCRIBED_STEMS)
     return ColumnRole(role, is_certain=is_certain)
 
@@ -210,13 +256,33 @@ def _left_kind(squeezed: str, words: list[str]) -> RowKind | None:
     return next((_LEFT_WORDS[word] for word in words if word in _LEFT_WORDS), None)
 
 
+def _is_about_leaving(squeezed: str, words: list[str]) -> bool:
+    """Return whether a name that speaks of leaving speaks of nothing else, such as invoices."""
+    if any(stem in squeezed for stem in _SURE_STEMS):
+        return True
+    found = [stem for stem in _UNSURE_STEMS if stem in squeezed]
+    return all(
+        word in _BESIDE or word in _LEFT_WORDS or any(s in word or word in s for s in found)
+        for word in words
+    )
+
+
+def _is_about_reading(words: list[str]) -> bool:
+    """Return whether a name that speaks of reading or of a status speaks of nothing else."""
+    return all(
+        word in _BESIDE_READING or any(stem in word for stem in _READING_STEMS) for word in words
+    )
+
+
 def _other_role(squeezed: str, words: set[str]) -> Role:
     if words & _TEXT_WORDS:
         return Role.TEXT
-    if words & _CIRCUMSTANCES:
+    if words & _CIRCUMSTANCES or words & _TECHNICAL:
         return Role.OTHER
     if words & _STATUS_WORDS or squeezed in _STATUS_WORDS:
         return Role.ELSEWHERE if words & _OTHER_STATUSES else Role.STATUS
+    if words & _STATE_WORDS and words & _SUBSCRIBED_WORDS:
+        return Role.STATUS
     if words & _CONFIRMED_WORDS:
         return Role.CONFIRMED
     if any(stem in squeezed for stem in _SUBSCRIBED_STEMS):
@@ -226,6 +292,8 @@ def _other_role(squeezed: str, words: set[str]) -> Role:
     if words & _SUBSCRIBED_WORDS:
         is_about_mail = len(words) == 1 or words & _MAIL_WORDS
         return Role.SUBSCRIBED if is_about_mail else Role.AGREES
+    if words & _MEMBER_WORDS:
+        return Role.STATUS  # of something else than mail, for _is_about_reading
     if words & _AGREES_WORDS or any(stem in squeezed for stem in _AGREES_STEMS):
         return Role.AGREES
     if words & _STATE_WORDS and len(words) > 1:
@@ -245,6 +313,8 @@ def meaning(value: str, column: ColumnRole) -> RowKind | None:
     match column.role:
         case Role.TAGS:
             return _worst_tag(value)
+        case Role.STATE_OF | Role.AGREES | Role.ENDED if known and has_left(known):
+            return known if is_leaving_word(value) else None
         case Role.REASON:
             if word in leaving_words.NOTHING or is_empty(value):
                 return RowKind.READER
@@ -330,6 +400,12 @@ def looks_like_leaving(value: str) -> bool:
         return False
     squeezed = plain(value).replace(" ", "")
     return any(stem in squeezed for stem in leaving_words.STEMS)
+
+
+def may_mean_leaving(value: str) -> bool:
+    """Return whether the cell could mean leaving, if it is about mail at all."""
+    kind = leaving_words.WORDS.get(plain(value))
+    return (kind is not None and has_left(kind)) or looks_like_leaving(value)
 
 
 def is_short(value: str) -> bool:

@@ -194,13 +194,17 @@ class _Tally:
         if not value:
             self._blank += 1
             self.says_more = True
-        elif kind is not None:
+            return
+        if kind is not None:
             self.says_left = self.says_left or signs.has_left(kind)
             self.says_more = self.says_more or kind is not RowKind.READER
             self._understood = self._understood or plain(value) != ""
             if len(self.settled) < MOST_VALUES:
                 self.settled.add(value)
-        elif value in self.values or len(self.values) < ASKED_VALUES:
+            return
+        if signs.may_mean_leaving(value):
+            self._understood = True
+        if value in self.values or len(self.values) < ASKED_VALUES:
             self.values[value] = self.values.get(value, 0) + 1
         else:
             self.others += 1
@@ -222,8 +226,9 @@ class _Tally:
             # Notes that hold nothing but such words are perhaps no notes.
             self.is_closed, unknown = not clear or bool(unknown), left
         elif not clear and not any(map(signs.looks_like_leaving, unknown)):
-            self.is_closed = not left or bool(unknown)
-        self.says_left = bool(left) and not self.is_closed
+            # Nothing but words such as cancelled, of which nobody knows what they are about.
+            self.is_closed, unknown = not left or bool(unknown), left
+        self.says_left = clear and not self.is_closed
         self.says_more = any(kind is not RowKind.READER for kind in kinds.values())
         self.values = {value: self.values[value] for value in unknown}
 
