@@ -13,9 +13,12 @@ from django.utils.timesince import timesince
 from subscribers.admin.import_questions import QuestionsForm
 from subscribers.models import ImportJob
 from subscribers.transfer import jobs
+from subscribers.transfer.column_report import column_report, rows_sentence
+from subscribers.transfer.importing import ImportPlan
 from subscribers.transfer.presets import Field, RowKind
 from subscribers.transfer.rows import Row
 from subscribers.transfer.spreadsheet import Refusal
+from subscribers.transfer.survey import Survey
 from subscribers.transfer.unpacking import UnreadableFile
 
 Status = ImportJob.Status
@@ -62,8 +65,36 @@ def panel(job: ImportJob, *, now: datetime) -> dict[str, Any]:
         "headline": HEADLINES[Status(job.status)],
         "refusals": refusals,
         "all_shown": len(refusals) == job.refused + job.unread_dates,
+        "columns_read": _columns_read(job, now=now),
         "can_resume": job.status == Status.STOPPED and job.line > 0 and bool(job.file),
         **progress(job, now=now),
+    }
+
+
+def _columns_read(job: ImportJob, *, now: datetime) -> dict[str, Any]:
+    """Return what the last run has read rows and columns as; nothing before its first row."""
+    # The forms of a page that is shown again have changed the job, but not its last run.
+    job = ImportJob.objects.select_related("newsletter", "created_by").get(pk=job.pk)
+    if not (job.file and job.survey and job.line):
+        return {}
+    survey = Survey.from_json(job.survey)
+    try:
+        plan = jobs.plan_of(job, now=now).surveyed(survey)
+        return _report(plan, survey)
+    except UnreadableFile:
+        return {}
+
+
+def _report(plan: ImportPlan, survey: Survey) -> dict[str, Any]:
+    """Return what rows and columns are read as, by a plan that knows the survey."""
+    mapping = plan.mapping
+    readings = column_report(
+        plan.sheet.header(), mapping.columns, survey, plan.answers, is_fixed=mapping.is_fixed
+    )
+    return {
+        "rows": rows_sentence(mapping.kind),
+        "columns": [one for one in readings if one.reading],
+        "unused": [one.column for one in readings if not one.reading],
     }
 
 
@@ -96,14 +127,12 @@ def _time_left(job: ImportJob, now: datetime) -> str:
     return "a minute" if left < timedelta(minutes=1) else timesince(now, now + left, depth=1)
 
 
-def preview(job: ImportJob, *, now: datetime) -> list[PreviewRow]:
-    """Return the first rows as the job's columns map them now, without looking up known readers.
+def preview(plan: ImportPlan, job: ImportJob) -> list[PreviewRow]:
+    """Return the first rows as the plan reads them, without looking up known readers.
 
     Raises:
         UnreadableFile: the rows cannot be read.
     """
-    survey, _ = jobs.questions_of(job, now=now)
-    plan = jobs.plan_of(job, now=now).surveyed(survey)
     # Only the columns are checked here: the form below them checks the evidence of consent.
     checker = replace(plan.checker, confirmed=job.treatment == ImportJob.Treatment.CONFIRMED)
     records = plan.sheet.records()
@@ -155,8 +184,12 @@ def questions_form(
 
 
 def preview_context(job: ImportJob, *, now: datetime) -> dict[str, Any]:
-    """Return the template's context for the preview, or why there is none."""
+    """Return the template's context: how columns and first rows are read now, or why not."""
+    if Field.EMAIL not in job.columns:
+        return {"rows": []}
     try:
-        return {"rows": preview(job, now=now) if Field.EMAIL in job.columns else []}
+        survey, _ = jobs.questions_of(job, now=now)
+        plan = jobs.plan_of(job, now=now).surveyed(survey)
+        return {"rows": preview(plan, job), "report": _report(plan, survey)}
     except UnreadableFile as error:
         return {"rows": [], "unreadable": str(error)}

@@ -9,6 +9,7 @@ dates           reads the dates of a list strictly
 signs           which columns say who left, and what their values mean
 questions       what a list leaves open, and the operator's answers
 survey          looks at a whole list before its first row is stored
+column_report   what each column was read as, and whom it made leave
 rows            what one record says about a reader
 placeholders    the addresses of deleted accounts
 checking        checks that by the rules of a sign-up

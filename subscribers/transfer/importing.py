@@ -135,7 +135,10 @@ def prepare(
 
 @dataclass(frozen=True)
 class Chunk:
-    """A batch, where another run resumes after it, and how many bytes of the file are read."""
+    """A batch, where another run resumes after it, and how many bytes of the file are read.
+
+    `survey` counts the rows up to the end of this batch.
+    """
 
     batch: Batch
     resume_point: ResumePoint
@@ -209,7 +212,8 @@ def _chunks(plan: ImportPlan, after: ResumePoint, stopped: Event) -> Generator[C
     while (batch := plan.checker.fill(Batch(), islice(rows, BATCH_SIZE))).rows_read:
         # Made here, in the thread that checks; `store_batch` then finds it in the batch.
         batch.as_csv()
-        yield Chunk(batch, plan.sheet.resume_point(), plan.sheet.position(), survey)
+        counted = survey.counted(plan.mapping.counts)
+        yield Chunk(batch, plan.sheet.resume_point(), plan.sheet.position(), counted)
 
 
 def survey_list(
@@ -234,8 +238,12 @@ def survey_list(
         records.close()
 
 
-def import_all(plan: ImportPlan) -> Iterator[ImportResult]:
+def import_all(
+    plan: ImportPlan, *, tell: Callable[[Survey], None] = lambda _: None
+) -> Iterator[ImportResult]:
     """Import the whole list, each batch in its own transaction, and yield what became of each.
+
+    `tell` is called after each batch with what is known of the columns by then.
 
     Raises:
         UnreadableFile: the file cannot be read to its end. The batches before that are stored.
@@ -247,4 +255,5 @@ def import_all(plan: ImportPlan) -> Iterator[ImportResult]:
         with transaction.atomic():
             result = storing.store_batch(plan.target, chunk.batch, asked_before=asked)
         asked += result.asked
+        tell(chunk.survey)
         yield result

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from subscribers.transfer import signs
@@ -50,6 +51,8 @@ class ColumnMapping:
     signs: Sequence[SignColumn] = ()
     is_fixed: bool = False
     lenient: bool = False
+    # How many of the rows read so far a column made somebody else than a reader, by its index.
+    counts: Counter[tuple[int, RowKind]] = field(default_factory=Counter, init=False)
 
     @classmethod
     def from_preset(
@@ -119,6 +122,7 @@ class ColumnMapping:
             if kind is None:
                 return f"{values[sign.index][:40]!r} in {sign.name!r} is not a known status"
             if kind is not RowKind.READER:
+                self.counts[sign.index, kind] += 1
                 found = signs.worst((found, kind))
         return found
 

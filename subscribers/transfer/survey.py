@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from subscribers.transfer import signs
@@ -40,13 +40,27 @@ _FILE_WORDS = (
 class Survey:
     """What a list says of itself: where it says who left, the order of its dates, and questions.
 
-    `says_left`: it says of somebody that they left.
+    - `quiet`: columns that could say who left, and say of everybody that they did not.
+    - `says_left`: it says of somebody that they left.
+    - `counts`: of how many of the rows read so far each column says that they left, bounced, …;
+      `is_counted` if rows have been read.
     """
 
     signs: Mapping[int, ColumnRole] = field(default_factory=dict)
     orders: Orders = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
     says_left: bool = False
+    quiet: Mapping[int, ColumnRole] = field(default_factory=dict)
+    counts: Mapping[int, Mapping[RowKind, int]] = field(default_factory=dict)
+    is_counted: bool = False
+
+    def counted(self, counts: Mapping[tuple[int, RowKind], int]) -> Survey:
+        """Return the survey with the counts of more rows, by column and kind."""
+        total = {index: dict(kinds) for index, kinds in self.counts.items()}
+        for (index, kind), count in counts.items():
+            kinds = total.setdefault(index, {})
+            kinds[kind] = kinds.get(kind, 0) + count
+        return replace(self, counts=total, is_counted=True)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -54,15 +68,15 @@ class Survey:
             "orders": dict(self.orders),
             "says_left": self.says_left,
             "questions": [asdict(question) for question in self.questions],
+            "quiet": {str(index): asdict(role) for index, role in self.quiet.items()},
+            "counts": {str(index): dict(kinds) for index, kinds in self.counts.items()},
+            "is_counted": self.is_counted,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Survey:
         return cls(
-            {
-                int(index): ColumnRole(Role(one["role"]), RowKind(one["kind"]), one["is_certain"])
-                for index, one in data.get("signs", {}).items()
-            },
+            _roles(data.get("signs", {})),
             {mark: DateOrder(order) for mark, order in data.get("orders", {}).items()},
             tuple(
                 Question(
@@ -71,7 +85,20 @@ class Survey:
                 for one in data.get("questions", ())
             ),
             bool(data.get("says_left")),
+            _roles(data.get("quiet", {})),
+            {
+                int(index): {RowKind(kind): count for kind, count in kinds.items()}
+                for index, kinds in data.get("counts", {}).items()
+            },
+            bool(data.get("is_counted")),
         )
+
+
+def _roles(data: Mapping[str, Any]) -> dict[int, ColumnRole]:
+    return {
+        int(index): ColumnRole(Role(one["role"]), RowKind(one["kind"]), one["is_certain"])
+        for index, one in data.items()
+    }
 
 
 class OpenQuestions(UnreadableFile):
@@ -113,12 +140,13 @@ def take_survey(
     telling = [one for one in tallies if not one.is_closed]
     # A column that calls everybody a reader need not be read again.
     found = {one.index: one.role for one in telling if one.says_more or one.values}
+    quiet = {one.index: one.role for one in telling if one.is_named and one.index not in found}
     questions = [one.question() for one in telling if one.values]
     says_left = any(one.says_left for one in telling)
     if _is_called_for_leaving(file_name) and not says_left:
         questions.append(Question("file", file_name))
     orders, open_dates = _orders(dates)
-    return Survey(found, orders, (*questions, *open_dates), says_left)
+    return Survey(found, orders, (*questions, *open_dates), says_left, quiet)
 
 
 def sign_columns(
@@ -132,7 +160,7 @@ def sign_columns(
     return [
         _sign_column(header, index, role, columns, preset, answers)
         for index, role in survey.signs.items()
-        if plain(_name(header, index)) not in answers.ignored
+        if plain(column_name(header, index)) not in answers.ignored
     ]
 
 
@@ -145,12 +173,13 @@ def _sign_column(
     answers: Answers = NO_ANSWERS,
 ) -> SignColumn:
     is_status = columns.get(Field.STATUS) == index
-    name = _name(header, index)
+    name = column_name(header, index)
     statuses = preset.statuses if is_status else {}
     return SignColumn(name, index, role, statuses, answers.of_column(name))
 
 
-def _name(header: Sequence[str], index: int) -> str:
+def column_name(header: Sequence[str], index: int) -> str:
+    """Return what the header calls the column, as questions and answers name it."""
     return header[index].strip("\ufeff\"' ") or f"column {index + 1}" if index < len(header) else ""
 
 

@@ -21,6 +21,7 @@ from django.utils.timezone import now
 from subscribers.management.questions import ask
 from subscribers.models import Newsletter
 from subscribers.transfer import importing, presets
+from subscribers.transfer.column_report import column_report, rows_sentence
 from subscribers.transfer.dates import DateOrder
 from subscribers.transfer.importing import ImportEvidence, ImportPlan
 from subscribers.transfer.leaving_words import plain
@@ -30,7 +31,7 @@ from subscribers.transfer.rows import ColumnMapping
 from subscribers.transfer.signs import ANY_VALUE, answer_key
 from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
 from subscribers.transfer.storing import ImportResult
-from subscribers.transfer.survey import OpenQuestions
+from subscribers.transfer.survey import OpenQuestions, Survey
 from subscribers.transfer.unpacking import ENCODINGS, SourceFile, UnreadableFile
 
 MAX_PRINTED = 50
@@ -128,10 +129,13 @@ class Command(BaseCommand):
         newsletter = _newsletter(options["newsletter"])
         evidence = self._evidence(newsletter, options["evidence"]) if options["confirmed"] else ""
         self.total, self.refused, self.unread = ImportResult(), 0, 0
+        self.survey = Survey()
         self.is_dry_run = options["dry_run"]
         try:
+            plan = _plan(newsletter, evidence, options)
             with _refusals_file(options["refused"]) as refusals:
-                self._run(_plan(newsletter, evidence, options), refusals)
+                self._run(plan, refusals)
+            self._report_columns(plan)
         except OpenQuestions as error:
             raise CommandError(_questions_text(error)) from None
         except UnreadableFile as error:
@@ -168,11 +172,30 @@ class Command(BaseCommand):
             update_min_steps=0,
         )
         with progress as bar:
-            for result in importing.import_all(plan):
+            for result in importing.import_all(plan, tell=self._note_survey):
                 self._report(sorted([*result.refused, *result.unread]), refusals)
                 self._add(result)
                 reset_queries()  # with DEBUG every statement is kept
                 bar.update(sheet.position() - bar.pos, self)
+
+    def _note_survey(self, survey: Survey) -> None:
+        self.survey = survey
+
+    def _report_columns(self, plan: ImportPlan) -> None:
+        """Print what each column was read as, so that a wrong guess is seen."""
+        mapping = plan.mapping
+        readings = column_report(
+            plan.sheet.header(), mapping.columns, self.survey, plan.answers,
+            is_fixed=mapping.is_fixed,
+        )  # fmt: skip
+        if of_all := rows_sentence(plan.surveyed(self.survey).mapping.kind):
+            self.stdout.write(of_all)
+        for one in readings:
+            if one.reading:
+                self.stdout.write(one.sentence())
+        unused = [f"“{one.column}”" for one in readings if not one.reading]
+        if unused:
+            self.stdout.write(f"Columns that are not used: {', '.join(unused)}.")
 
     def _add(self, result: ImportResult) -> None:
         total = self.total

@@ -19,7 +19,7 @@ from django.utils import timezone
 from subscribers import tasks
 from subscribers.consent import suppression
 from subscribers.models import Consent, ImportJob, Subscriber, Subscription
-from subscribers.transfer import exporting, jobs
+from subscribers.transfer import exporting, importing, jobs
 from tests import factories
 from tests.factories import NOW
 from tests.support.paths import ROOT
@@ -309,6 +309,7 @@ def test_a_list_is_imported_after_a_dry_run(
     page = page_text(admin_client.get(url(job)))
     assert "The dry run is finished. Nothing has been changed yet." in page
     assert "<dt>Would be added</dt><dd>2</dd>" in page
+    assert "<td>email</td><td>the address</td>" in page
     assert Subscription.objects.count() == 0
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -321,6 +322,33 @@ def test_a_list_is_imported_after_a_dry_run(
     assert set(Subscription.objects.values_list("status", flat=True)) == {"active"}
     details = Consent.objects.first().details
     assert (details["evidence"], details["by"]) == (EVIDENCE, "editor")
+
+
+def test_the_page_says_what_each_column_is_read_as_and_whom_a_run_made_leave(
+    admin_client, newsletter, monkeypatch
+):
+    monkeypatch.setattr(importing, "BATCH_SIZE", 2)
+    monkeypatch.setattr(jobs, "SLICE_SECONDS", -1.0)
+    rows = "a@example.com,1,x\nb@example.com,,y\nc@example.com,1,z\n"
+    upload(admin_client, newsletter, f"email,Invalid,City\n{rows}")
+    job = ImportJob.objects.get()
+    page = page_text(admin_client.get(url(job)))
+    assert "<td>Invalid</td><td>who bounced</td>" in page
+    assert "Columns that are not used: City</p>" in page
+
+    jobs.start_import(job_id=job.pk, now=timezone.now())
+    run_to_end(job)
+
+    page = page_text(admin_client.get(url(job)))
+    assert "<td>Invalid</td><td>who bounced; <strong>2 bounced</strong></td>" in page
+    assert page.count("<caption>What its columns ") == 1
+    jobs.configure(
+        job_id=job.pk, preset=job.preset, columns=job.columns, kind="left", treatment="ask",
+        evidence="",
+    )  # fmt: skip
+    page = page_text(admin_client.get(url(job)))
+    assert "Each row is read as a person who left." in page
+    assert "Columns that are not used: Invalid, City</p>" in page
 
 
 def test_the_page_polls_a_running_import_and_reloads_when_it_ends(admin_client, job):

@@ -42,7 +42,9 @@ def run(newsletter, tmp_path):
         path.write_text(content, encoding="utf-8")
         out = StringIO()
         call_command("import_subscribers", str(path), "--newsletter", "daily", *options, stdout=out)
-        return out.getvalue().splitlines()
+        lines = out.getvalue().splitlines()
+        run.columns = [line for line in lines if line.startswith(("Column", "Each row"))]
+        return [line for line in lines if not line.startswith(("Column", "Each row"))]
 
     return run
 
@@ -302,6 +304,26 @@ def test_a_reader_whom_another_row_calls_unsubscribed_does_not_become_active(run
     assert printed[0] == f"line 2: 'ann@example.com': {storing.LEFT_ELSEWHERE}"
     assert "added 0, suppressed 1, already there 0, refused 1" in printed[1]
     assert not Subscription.objects.exists()
+
+
+def test_a_dry_run_says_what_each_column_was_read_as_and_whom_it_made_leave(run):
+    run(
+        "Correo,confirmed_at,Invalid,Status,Opt-out,Deleted invoices,City\n"
+        "a@example.com,2020-01-02,1,active,,4,Rome\nb@example.com,,,Unsubscribed,,,Bari\n"
+        "c@example.com,,1,complaint,,,Rome\n",
+        "--dry-run",
+        "--ignore-column",
+        "Deleted invoices",
+    )
+
+    assert run.columns == [
+        "Column “Correo” is read as the address.",
+        "Column “confirmed_at” is read as when somebody confirmed.",
+        "Column “Invalid” is read as who bounced; 2 bounced.",
+        "Column “Status” is read as the status; 1 left, 1 complained.",
+        "Column “Opt-out” is read as who left; nobody left.",
+        "Columns that are not used: “Deleted invoices”, “City”.",
+    ]
 
 
 def test_a_reader_who_confirmed_here_since_then_is_not_suppressed(run, newsletter):
