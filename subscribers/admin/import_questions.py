@@ -11,10 +11,11 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from subscribers.models import ImportJob
 from subscribers.transfer.dates import DateOrder
-from subscribers.transfer.leaving_words import plain
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.questions import Answers, Question
-from subscribers.transfer.signs import ANY_VALUE, answer_key
+from subscribers.transfer.signs.columns import ANY_VALUE
+from subscribers.transfer.signs.leaving_words import plain
+from subscribers.transfer.signs.meanings import answer_key
 
 _MEANINGS = [
     ("", "Say what it means"),

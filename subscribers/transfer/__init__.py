@@ -3,10 +3,9 @@
 unpacking       opens a list as text, packed by gzip or not, in any of several encodings
 spreadsheet     reads it record by record
 presets         what the columns mean, for each product whose exports are recognised
-leaving_words   the words with which lists say who left
 calendar_names  the names of months and days
 dates           reads the dates of a list strictly
-signs           which columns say who left, and what their values mean
+signs           which columns say who left, and what their values mean: a room of its own
 questions       what a list leaves open, and the operator's answers
 survey          looks at a whole list before its first row is stored
 column_report   what each column was read as, and whom it made leave

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from subscribers.transfer.leaving_words import plain
 from subscribers.transfer.presets import Field, RowKind
 from subscribers.transfer.questions import Answers
-from subscribers.transfer.signs import ColumnRole, Role
+from subscribers.transfer.signs.leaving_words import plain
+from subscribers.transfer.signs.roles import ColumnRole, Role
 from subscribers.transfer.survey import Survey, column_name
 
 _FIELDS = {

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from subscribers.transfer.dates import DateOrder
-from subscribers.transfer.leaving_words import plain
 from subscribers.transfer.presets import RowKind
-from subscribers.transfer.signs import ANY_VALUE, answer_key
+from subscribers.transfer.signs.columns import ANY_VALUE
+from subscribers.transfer.signs.leaving_words import plain
+from subscribers.transfer.signs.meanings import answer_key
 
 
 @dataclass(frozen=True)

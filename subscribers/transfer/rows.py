@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from subscribers.transfer import signs
 from subscribers.transfer.presets import Field, Preset, RowKind
-from subscribers.transfer.signs import SignColumn
+from subscribers.transfer.signs.columns import SignColumn
+from subscribers.transfer.signs.meanings import has_left, worst
 from subscribers.transfer.spreadsheet import CsvRecord, Refusal
 
 # A spreadsheet runs a value with such a beginning as a formula. An export puts an apostrophe first.
@@ -62,14 +62,14 @@ class ColumnMapping:
 
         But nobody becomes a reader of whom a row says that they left.
         """
-        is_fixed = kind is not None and signs.has_left(kind)
+        is_fixed = kind is not None and has_left(kind)
         return cls(columns, kind or preset.default_kind, (), is_fixed, preset.lenient)
 
     def with_signs(self, found: Sequence[SignColumn], *, says_left: bool) -> ColumnMapping:
         """Read the signs, too. If they tell who left, the other rows of the list are readers."""
         if self.is_fixed:
             return self
-        kind = RowKind.READER if says_left and signs.has_left(self.kind) else self.kind
+        kind = RowKind.READER if says_left and has_left(self.kind) else self.kind
         return replace(self, signs=found, kind=kind)
 
     @property
@@ -123,7 +123,7 @@ class ColumnMapping:
                 return f"{values[sign.index][:40]!r} in {sign.name!r} is not a known status"
             if kind is not RowKind.READER:
                 self.counts[sign.index, kind] += 1
-                found = signs.worst((found, kind))
+                found = worst((found, kind))
         return found
 
 

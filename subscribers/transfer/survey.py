@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from subscribers.transfer import signs
 from subscribers.transfer.dates import DateOrder, Orders, order_of
-from subscribers.transfer.leaving_words import plain
 from subscribers.transfer.presets import Field, Preset, RowKind
 from subscribers.transfer.questions import NO_ANSWERS, Answers, Question
-from subscribers.transfer.signs import ColumnRole, Role, SignColumn
+from subscribers.transfer.signs import meanings
+from subscribers.transfer.signs.columns import SignColumn
+from subscribers.transfer.signs.leaving_words import plain
+from subscribers.transfer.signs.roles import ColumnRole, Role, role_of
 from subscribers.transfer.spreadsheet import CsvRecord, Refusal
 from subscribers.transfer.unpacking import UnreadableFile
 
@@ -211,7 +212,7 @@ class _Tally:
             self._add_named(value)
         elif value in self.values:
             self.values[value] += 1
-        elif len(self.values) == MOST_VALUES or not signs.is_short(value):
+        elif len(self.values) == MOST_VALUES or not meanings.is_short(value):
             self.is_closed = True
             return False
         else:
@@ -225,13 +226,13 @@ class _Tally:
             self.says_more = True
             return
         if kind is not None:
-            self.says_left = self.says_left or signs.has_left(kind)
+            self.says_left = self.says_left or meanings.has_left(kind)
             self.says_more = self.says_more or kind is not RowKind.READER
             self._understood = self._understood or plain(value) != ""
             if len(self.settled) < MOST_VALUES:
                 self.settled.add(value)
             return
-        if signs.may_mean_leaving(value):
+        if meanings.may_mean_leaving(value):
             self._understood = True
         if value in self.values or len(self.values) < ASKED_VALUES:
             self.values[value] = self.values.get(value, 0) + 1
@@ -248,13 +249,13 @@ class _Tally:
                 self.values[""] = self._blank  # everybody would have left
             return
         kinds = {value: self.column.understood(value) for value in self.values}
-        left = [value for value, kind in kinds.items() if kind and signs.has_left(kind)]
-        clear = any(map(signs.is_leaving_word, left))
+        left = [value for value, kind in kinds.items() if kind and meanings.has_left(kind)]
+        clear = any(map(meanings.is_leaving_word, left))
         unknown = [value for value, kind in kinds.items() if kind is None]
         if self.role.role is Role.TEXT:
             # Notes that hold nothing but such words are perhaps no notes.
             self.is_closed, unknown = not clear or bool(unknown), left
-        elif not clear and not any(map(signs.looks_like_leaving, unknown)):
+        elif not clear and not any(map(meanings.looks_like_leaving, unknown)):
             # Nothing but words such as cancelled, of which nobody knows what they are about.
             self.is_closed, unknown = not left or bool(unknown), left
         self.says_left = clear and not self.is_closed
@@ -274,7 +275,7 @@ def _tallies(header: Sequence[str], columns: Mapping[Field, int], preset: Preset
     for index, name in enumerate(header):
         if index in personal or plain(name) in preset.no_signs:
             continue
-        role = signs.role_of(name)
+        role = role_of(name)
         is_chosen = index in (columns.get(Field.STATUS), columns.get(Field.LEFT_AT))
         if role.role is Role.ELSEWHERE and not is_chosen:
             continue

@@ -24,11 +24,12 @@ from subscribers.transfer import importing, presets
 from subscribers.transfer.column_report import column_report, rows_sentence
 from subscribers.transfer.dates import DateOrder
 from subscribers.transfer.importing import ImportEvidence, ImportPlan
-from subscribers.transfer.leaving_words import plain
 from subscribers.transfer.presets import BY_NAME, Field, RowKind
 from subscribers.transfer.questions import Answers
 from subscribers.transfer.rows import ColumnMapping
-from subscribers.transfer.signs import ANY_VALUE, answer_key
+from subscribers.transfer.signs.columns import ANY_VALUE
+from subscribers.transfer.signs.leaving_words import plain
+from subscribers.transfer.signs.meanings import answer_key
 from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
 from subscribers.transfer.storing import ImportResult
 from subscribers.transfer.survey import OpenQuestions, Survey

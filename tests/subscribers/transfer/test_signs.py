@@ -9,7 +9,8 @@ from subscribers.transfer.placeholders import is_placeholder
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.questions import NO_ANSWERS, Answers
 from subscribers.transfer.rows import ColumnMapping
-from subscribers.transfer.signs import meaning, role_of
+from subscribers.transfer.signs.meanings import meaning
+from subscribers.transfer.signs.roles import role_of
 from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
 from subscribers.transfer.survey import sign_columns
 from tests.subscribers.transfer.test_spreadsheet import file_of

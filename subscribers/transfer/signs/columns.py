@@ -1,0 +1,50 @@
+"""Read one column that may say who left, with the operator's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from subscribers.transfer.presets import RowKind
+from subscribers.transfer.signs.meanings import LONGEST_WORD, answer_key, meaning
+from subscribers.transfer.signs.roles import ColumnRole
+
+# The values of a column whose meaning is remembered while a list is read.
+_REMEMBERED = 2000
+# The answer for every other value of a column.
+ANY_VALUE = "*"
+
+
+@dataclass(frozen=True)
+class SignColumn:
+    """A column in which a list says who left.
+
+    - `statuses`: what its service means by a value, in lower case.
+    - `answers`: what the operator said that a value means; ANY_VALUE stands for the others.
+    """
+
+    name: str
+    index: int
+    role: ColumnRole
+    statuses: Mapping[str, RowKind] = field(default_factory=dict)
+    answers: Mapping[str, RowKind] = field(default_factory=dict)
+    _known: dict[str, RowKind | None] = field(default_factory=dict, compare=False, repr=False)
+
+    def kind(self, value: str) -> RowKind | None:
+        """Return what the cell says of its person; None if neither it nor an answer says it."""
+        try:
+            return self._known[value]
+        except KeyError:
+            pass
+        found = (
+            self.answers.get(answer_key(value))
+            or self.understood(value)
+            or self.answers.get(ANY_VALUE)
+        )
+        if len(self._known) < _REMEMBERED and len(value) <= LONGEST_WORD:
+            self._known[value] = found
+        return found
+
+    def understood(self, value: str) -> RowKind | None:
+        """Return what the cell means without the operator's answers."""
+        return self.statuses.get(value.lower()) or meaning(value, self.role)
