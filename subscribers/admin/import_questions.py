@@ -27,6 +27,10 @@ _MEANINGS = [
     (RowKind.BLOCKED, "blocked"),
     ("ignore", "this column does not say who left"),
 ]
+_HEADINGS = [
+    ("", "Say what it means"),
+    ("ignore", "it says nothing of the rows below it"),
+]
 _ORDERS = [
     ("", "Say which comes first"),
     (DateOrder.DMY, "the day: 31/12/2020"),
@@ -50,8 +54,12 @@ class QuestionsForm(forms.Form):
             if question.about == "dates":
                 self._add("dates", "Dates such as 03/04/2021", _ORDERS, given.dates or "")
                 continue
-            said = given.of_column(question.column)
             is_ignored = plain(question.column) in given.ignored
+            if question.about == "heading":
+                label = "The line in the midst of the list"
+                self._add("heading", label, _HEADINGS, "ignore" if is_ignored else "")
+                continue
+            said = given.of_column(question.column)
             for name, value, label in _fields(question):
                 initial = "ignore" if is_ignored else said.get(_key(value), "")
                 self._add(name, label, _MEANINGS, initial)
@@ -67,6 +75,8 @@ class QuestionsForm(forms.Form):
         means: dict[str, dict[str, RowKind]] = {}
         ignored = set()
         for question in self.questions:
+            if question.about == "heading" and self.cleaned_data.get("heading"):
+                ignored.add(plain(question.column))
             if question.about != "column":
                 continue
             for name, value, _ in _fields(question):
@@ -82,9 +92,8 @@ class QuestionsForm(forms.Form):
     def sections(self) -> Iterator[tuple[str, list[Any]]]:
         """Yield each question as a sentence, with the fields that answer it."""
         for question in self.questions:
-            names = (
-                ["dates"] if question.about == "dates" else [one[0] for one in _fields(question)]
-            )
+            is_about_column = question.about == "column"
+            names = [one[0] for one in _fields(question)] if is_about_column else [question.about]
             yield question.sentence(), [self[name] for name in names]
 
 

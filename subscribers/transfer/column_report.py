@@ -9,7 +9,8 @@ from subscribers.transfer.presets import Field, RowKind
 from subscribers.transfer.questions import Answers
 from subscribers.transfer.signs.leaving_words import plain
 from subscribers.transfer.signs.roles import ColumnRole, Role
-from subscribers.transfer.survey import Survey, column_name
+from subscribers.transfer.survey import Survey
+from subscribers.transfer.tally import column_name
 
 _FIELDS = {
     Field.EMAIL: "the address",

@@ -17,9 +17,9 @@ from subscribers.transfer.signs.meanings import answer_key
 class Question:
     """What a list leaves open, for the operator to answer.
 
-    `about` is "column", "dates" or "file". `values` are what is not understood, each with how often
-    it is there; `others` counts the cells with still other values. For "dates" they are examples,
-    each with its line.
+    `about` is "column", "dates", "heading" or "file". `values` are what is not understood, each
+    with how often it is there; `others` counts the cells with still other values. For "dates" and
+    "heading" they are examples, each with its line.
     """
 
     about: str
@@ -33,8 +33,15 @@ class Question:
                 f"The file is called “{self.column}”, as if its rows were people who left or "
                 "bounced, and none of its columns says so. Say what each row is."
             )
-        if self.about == "dates":
+        if self.about in ("dates", "heading"):
             shown = ", ".join(f"“{value}” in line {line}" for value, line in self.values)
+        if self.about == "heading":
+            return (
+                "The list has a line that is no row, as if the rows below it were people who left: "
+                f"{shown}. Put these rows into a file of their own, or say that the line says "
+                "nothing of them."
+            )
+        if self.about == "dates":
             return (
                 f"The dates do not tell whether the day or the month comes first: {shown}. "
                 "Say which."
@@ -89,6 +96,8 @@ class Answers:
         """Return whether the question about a column or about dates is answered as a whole."""
         if question.about == "dates":
             return self.dates is not None
+        if question.about == "heading":
+            return plain(question.column) in self.ignored
         said = self.of_column(question.column)
         if plain(question.column) in self.ignored or ANY_VALUE in said:
             return True

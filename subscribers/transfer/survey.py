@@ -8,26 +8,17 @@ from typing import Any
 
 from subscribers.transfer.dates import DateOrder, Orders, order_of
 from subscribers.transfer.presets import Field, Preset, RowKind
-from subscribers.transfer.questions import NO_ANSWERS, Answers, Question
-from subscribers.transfer.signs import meanings
+from subscribers.transfer.questions import Answers, Question
 from subscribers.transfer.signs.columns import SignColumn
 from subscribers.transfer.signs.leaving_words import plain
-from subscribers.transfer.signs.roles import ColumnRole, Role, role_of
+from subscribers.transfer.signs.mentions import is_heading
+from subscribers.transfer.signs.roles import ColumnRole, Role
 from subscribers.transfer.spreadsheet import CsvRecord, Refusal
+from subscribers.transfer.tally import NAMED, Tally, column_name, sign_column, tallies_of
 from subscribers.transfer.unpacking import UnreadableFile
 
-# A column with more values is no status, unless its name says that it is one.
-MOST_VALUES = 60
-# The values that a question names; the operator may answer for all others together.
-ASKED_VALUES = 20
-# What these fields hold cannot say that somebody left.
-_PERSONAL = (
-    Field.EMAIL, Field.NAME, Field.FIRST_NAME, Field.LAST_NAME, Field.LANGUAGE, Field.TIMEZONE,
-    Field.SIGNED_UP_AT, Field.SIGNED_UP_IP, Field.CONFIRMED_AT, Field.CONFIRMED_IP,
-)  # fmt: skip
+_SHOWN_HEADINGS = 3
 _DATED = (Field.CONFIRMED_AT, Field.SIGNED_UP_AT, Field.LEFT_AT)
-# A column that the operator has chosen is a status, although its name does not say so.
-_SILENT = (Role.OTHER, Role.TEXT, Role.TAGS, Role.ELSEWHERE)
 # Services write a file for each kind of person, with the same columns: the first word of its name
 # is then all that says who they are, as in Mailchimp's nonsubscribed_members_export_….csv.
 _FILE_WORDS = (
@@ -119,30 +110,40 @@ def take_survey(
     file_name: str = "",
 ) -> Survey:
     """Return what the records say, in one pass and in memory that does not grow with the list."""
-    tallies = _tallies(header, columns, preset)
+    tallies = tallies_of(header, columns, preset)
     dates = [
         _Dates(columns[one], asks=one is Field.CONFIRMED_AT) for one in _DATED if one in columns
     ]
-    watching: list[_Tally | _Dates] = [*tallies, *dates]
-    for record in records if watching else ():
+    headings = _Headings(columns)
+    watching: list[Tally | _Dates] = [*tallies, *dates]
+    for record in records:
         if isinstance(record, Refusal):
             continue
         line, values = record
         width = len(values)
+        if headings.index < width and headings.add(values, line):
+            continue
         is_closed = False
         for one in watching:
             if one.index >= width or (value := values[one.index]) in one.settled:
                 continue
             is_closed |= not one.add(value, line)
-        if is_closed and not (watching := [one for one in watching if not one.is_closed]):
-            break
+        if is_closed:
+            watching = [one for one in watching if not one.is_closed]
     for one in tallies:
         one.close()
     telling = [one for one in tallies if not one.is_closed]
     # A column that calls everybody a reader need not be read again.
     found = {one.index: one.role for one in telling if one.says_more or one.values}
-    quiet = {one.index: one.role for one in telling if one.is_named and one.index not in found}
+    quiet = {
+        one.index: one.role
+        for one in telling
+        if one.is_named and one.index not in found and one.role.role is not Role.NAME
+    }
     questions = [one.question() for one in telling if one.values]
+    if headings.found:
+        name = column_name(header, headings.index)
+        questions.append(Question("heading", name, tuple(headings.found)))
     says_left = any(one.says_left for one in telling)
     if _is_called_for_leaving(file_name) and not says_left:
         questions.append(Question("file", file_name))
@@ -159,29 +160,10 @@ def sign_columns(
 ) -> list[SignColumn]:
     """Return the columns that say who left, as rows are read with them."""
     return [
-        _sign_column(header, index, role, columns, preset, answers)
+        sign_column(header, index, role, columns, preset, answers)
         for index, role in survey.signs.items()
         if plain(column_name(header, index)) not in answers.ignored
     ]
-
-
-def _sign_column(
-    header: Sequence[str],
-    index: int,
-    role: ColumnRole,
-    columns: Mapping[Field, int],
-    preset: Preset,
-    answers: Answers = NO_ANSWERS,
-) -> SignColumn:
-    is_status = columns.get(Field.STATUS) == index
-    name = column_name(header, index)
-    statuses = preset.statuses if is_status else {}
-    return SignColumn(name, index, role, statuses, answers.of_column(name))
-
-
-def column_name(header: Sequence[str], index: int) -> str:
-    """Return what the header calls the column, as questions and answers name it."""
-    return header[index].strip("\ufeff\"' ") or f"column {index + 1}" if index < len(header) else ""
 
 
 def _is_called_for_leaving(file_name: str) -> bool:
@@ -189,104 +171,26 @@ def _is_called_for_leaving(file_name: str) -> bool:
     return first.startswith(_FILE_WORDS)
 
 
-class _Tally:
-    """The values of one column: those not understood if it has a telling name, or else all.
+class _Headings:
+    """Lines in the midst of a list that are no rows, and say that the rows below them left."""
 
-    `settled` are values of which nothing more is to be learned.
-    """
+    def __init__(self, columns: Mapping[Field, int]) -> None:
+        self.index = columns.get(Field.EMAIL, 0)
+        self.places = {0, *(columns[one] for one in NAMED if one in columns)}
+        self.found: list[tuple[str, int]] = []
 
-    def __init__(self, column: SignColumn, *, is_named: bool) -> None:
-        self.column, self.index, self.role = column, column.index, column.role
-        self.is_named = is_named
-        self.is_closed = False
-        self.says_left = self.says_more = False
-        self.values: dict[str, int] = {}
-        self.settled: set[str] = set() if "" in column.statuses else {""}
-        self.others = 0
-        self._understood = False
-        self._blank = 0
-
-    def add(self, value: str, line: int) -> bool:
-        """Count the value; return False if the column turns out to be no status."""
-        if self.is_named:
-            self._add_named(value)
-        elif value in self.values:
-            self.values[value] += 1
-        elif len(self.values) == MOST_VALUES or not meanings.is_short(value):
-            self.is_closed = True
+    def add(self, values: Sequence[str], line: int) -> bool:
+        """Return whether the record is one; nearly all have an address, and are none."""
+        if "@" in values[self.index]:
             return False
-        else:
-            self.values[value] = 1
+        cells = [values[place] for place in self.places if place < len(values)]
+        is_alone = sum(map(bool, values)) == sum(map(bool, cells))
+        found = cells if is_alone else [values[self.index]]
+        if not is_heading(found):
+            return False
+        if len(self.found) < _SHOWN_HEADINGS:
+            self.found.append((next(filter(None, found))[:80], line))
         return True
-
-    def _add_named(self, value: str) -> None:
-        kind = self.column.kind(value)
-        if not value:
-            self._blank += 1
-            self.says_more = True
-            return
-        if kind is not None:
-            self.says_left = self.says_left or meanings.has_left(kind)
-            self.says_more = self.says_more or kind is not RowKind.READER
-            self._understood = self._understood or plain(value) != ""
-            if len(self.settled) < MOST_VALUES:
-                self.settled.add(value)
-            return
-        if meanings.may_mean_leaving(value):
-            self._understood = True
-        if value in self.values or len(self.values) < ASKED_VALUES:
-            self.values[value] = self.values.get(value, 0) + 1
-        else:
-            self.others += 1
-
-    def close(self) -> None:
-        """Decide, at the end of the list, whether the column says who left and what is open."""
-        if self.is_closed:
-            return
-        if self.is_named:
-            self.is_closed = not (self.role.is_certain or self._understood)
-            if self._blank and "" in self.column.statuses and not self._understood:
-                self.values[""] = self._blank  # everybody would have left
-            return
-        kinds = {value: self.column.understood(value) for value in self.values}
-        left = [value for value, kind in kinds.items() if kind and meanings.has_left(kind)]
-        clear = any(map(meanings.is_leaving_word, left))
-        unknown = [value for value, kind in kinds.items() if kind is None]
-        if self.role.role is Role.TEXT:
-            # Notes that hold nothing but such words are perhaps no notes.
-            self.is_closed, unknown = not clear or bool(unknown), left
-        elif not clear and not any(map(meanings.looks_like_leaving, unknown)):
-            # Nothing but words such as cancelled, of which nobody knows what they are about.
-            self.is_closed, unknown = not left or bool(unknown), left
-        self.says_left = clear and not self.is_closed
-        self.says_more = any(kind is not RowKind.READER for kind in kinds.values())
-        self.values = {value: self.values[value] for value in unknown}
-
-    def question(self) -> Question:
-        ordered = sorted(self.values.items(), key=lambda item: -item[1])
-        shown = tuple((value[:80], count) for value, count in ordered[:ASKED_VALUES])
-        others = self.others + sum(count for _, count in ordered[ASKED_VALUES:])
-        return Question("column", self.column.name, shown, others)
-
-
-def _tallies(header: Sequence[str], columns: Mapping[Field, int], preset: Preset) -> list[_Tally]:
-    personal = {columns[one] for one in _PERSONAL if one in columns}
-    tallies = []
-    for index, name in enumerate(header):
-        if index in personal or plain(name) in preset.no_signs:
-            continue
-        role = role_of(name)
-        is_chosen = index in (columns.get(Field.STATUS), columns.get(Field.LEFT_AT))
-        if role.role is Role.ELSEWHERE and not is_chosen:
-            continue
-        if index == columns.get(Field.STATUS) and role.role in _SILENT:
-            role = ColumnRole(Role.STATUS)
-        elif index == columns.get(Field.LEFT_AT) and role.role is not Role.LEFT:
-            role = ColumnRole(Role.LEFT)
-        column = _sign_column(header, index, role, columns, preset)
-        is_named = role.role not in (Role.OTHER, Role.TEXT)
-        tallies.append(_Tally(column, is_named=is_named))
-    return tallies
 
 
 class _Dates:

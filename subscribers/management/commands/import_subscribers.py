@@ -321,6 +321,7 @@ def _questions_text(error: OpenQuestions) -> str:
     hints = {
         "column": "Answer with --means VALUE=KIND or --ignore-column NAME.",
         "dates": "Answer with --dates dmy or --dates mdy.",
+        "heading": "Answer with --ignore-column and the name of the column of addresses.",
         "file": "Answer with --list-of.",
     }
     lines = [f"{one.sentence()} {hints[one.about]}" for one in error.questions]

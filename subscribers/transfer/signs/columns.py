@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from subscribers.transfer.presets import RowKind
+from subscribers.transfer.signs.json_cells import gist
 from subscribers.transfer.signs.meanings import LONGEST_WORD, answer_key, meaning
-from subscribers.transfer.signs.roles import ColumnRole
+from subscribers.transfer.signs.mentions import mentions_leaving
+from subscribers.transfer.signs.roles import ColumnRole, Role
 
 # The values of a column whose meaning is remembered while a list is read.
 _REMEMBERED = 2000
@@ -36,10 +38,12 @@ class SignColumn:
             return self._known[value]
         except KeyError:
             pass
+        word = gist(value)
+        answers = self.answers
         found = (
-            self.answers.get(answer_key(value))
-            or self.understood(value)
-            or self.answers.get(ANY_VALUE)
+            (answers.get(answer_key(word)) if answers else None)
+            or self.understood(word)
+            or answers.get(ANY_VALUE)
         )
         if len(self._known) < _REMEMBERED and len(value) <= LONGEST_WORD:
             self._known[value] = found
@@ -47,4 +51,6 @@ class SignColumn:
 
     def understood(self, value: str) -> RowKind | None:
         """Return what the cell means without the operator's answers."""
+        if self.role.role is Role.NAME:
+            return None if mentions_leaving(value) else RowKind.READER
         return self.statuses.get(value.lower()) or meaning(value, self.role)

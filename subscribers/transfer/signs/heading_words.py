@@ -131,7 +131,9 @@ TEXT_WORDS = frozenset(_parts(
     "note|notes|comment|comments|remark|remarks|memo|bemerkung|bemerkungen|notiz|notizen|"
     "kommentar|anmerkung|commentaire|commentaires|remarque|remarques|notas|nota|comentario|"
     "comentarios|observacoes|observaciones|obs|ملاحظات|ملاحظة|備考|メモ|コメント|description|bio|"
-    "message|feedback"
+    "message|feedback",
+    # What holds unless a person has chosen: SES's TopicDefaultPreferences.
+    "default|defaults"
 ))  # fmt: skip
 # A name with one of these is about another way to reach a person, or about a count or a link.
 ELSEWHERE = frozenset(_parts(

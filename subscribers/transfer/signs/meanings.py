@@ -37,14 +37,13 @@ def meaning(value: str, column: ColumnRole) -> RowKind | None:
             if word in leaving_words.NOTHING or is_empty(value):
                 return RowKind.READER
             return known if is_leaving_word(value) else column.kind
-        case Role.RECEIVES:
-            return RowKind.UNSUBSCRIBED if _says_no(word) else known or RowKind.READER
-        case Role.AGREES:
-            return (None if _says_no(word) else RowKind.READER) if known is None else known
+        case Role.RECEIVES | Role.SUBSCRIBED if _says_no(word):
+            return RowKind.UNSUBSCRIBED
+        case Role.AGREES | Role.RECEIVES if known is None:
+            is_open = _says_no(word) or looks_like_leaving(value)
+            return None if is_open else RowKind.READER
         case Role.ENDED:
             return RowKind.READER if _says_no(word) or is_empty(value) else known
-    if column.role is Role.SUBSCRIBED and _says_no(word):
-        return RowKind.UNSUBSCRIBED
     if word in leaving_words.YES or word in leaving_words.NO:
         return _flag(column, is_yes=word in leaving_words.YES)
     if column.role in (Role.LEFT, Role.SUBSCRIBED, Role.CONFIRMED) and known is None:

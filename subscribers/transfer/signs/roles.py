@@ -22,6 +22,7 @@ class Role(StrEnum):
     ENDED = "ended"  # anything but no: perhaps the person left, which is asked
     STATUS = "status"
     STATE_OF = "state_of"  # a status of perhaps something else: what may mean that is asked
+    NAME = "name"  # a name or an address, perhaps with a word of leaving beside it, which is asked
     TAGS = "tags"  # several words, one of which may say that the person left
     TEXT = "text"  # free text, which says nothing for certain
     OTHER = "other"  # the values alone can say it

@@ -9,10 +9,13 @@ from subscribers.transfer.placeholders import is_placeholder
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.questions import NO_ANSWERS, Answers
 from subscribers.transfer.rows import ColumnMapping
+from subscribers.transfer.signs.json_cells import gist
 from subscribers.transfer.signs.meanings import meaning
+from subscribers.transfer.signs.mentions import is_heading, mentions_leaving
 from subscribers.transfer.signs.roles import role_of
 from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
 from subscribers.transfer.survey import sign_columns
+from subscribers.transfer.tally import ASKED_VALUES
 from tests.subscribers.transfer.test_spreadsheet import file_of
 from tests.support.steps import assert_steps_are_bounded, growth
 
@@ -133,6 +136,13 @@ def test_a_column_says_who_left(name, values, kinds):
         ("Paused until", "2027-01-01|", [("2027-01-01", 1)]),
         ("Désabo", "oui|non", [("oui", 1)]),
         ("Refus email", "oui|", [("oui", 1)]),
+        ("Name", "Bo (abgemeldet)|Ann|Cy", [("Bo (abgemeldet)", 1)]),
+        (
+            "First name",
+            "Ann [unsubscribed]|Di - bounced",
+            [("Ann [unsubscribed]", 1), ("Di - bounced", 1)],
+        ),
+        ("名前", "山田（退会）|田中", [("山田（退会）", 1)]),
         # A heading that speaks of more than mail: nobody knows what the leaving word is about.
         ("Invalid invoices", "1|0|", [("1", 1)]),
         ("Cancelled orders", "0|2|cancelled", [("2", 1), ("cancelled", 1)]),
@@ -160,7 +170,7 @@ def test_what_looks_like_leaving_and_is_not_understood_is_asked(name, values, as
 def test_a_question_names_few_values_however_many_there_are():
     kinds, (question,) = understood(column("Status", "|".join(f"code {n}" for n in range(500))))
 
-    assert (len(question.values), question.others) == (survey.ASKED_VALUES, 480)
+    assert (len(question.values), question.others) == (ASKED_VALUES, 480)
     assert kinds == [None] * 500
 
 
@@ -209,6 +219,72 @@ def test_a_file_that_is_called_for_people_who_left_is_asked_about():
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "Arun Subramanian", "Jun Subaru", "Joe Block", "Left, Ann", "Smith (London)", "Di Hard",
+        "Li: Wei", "O'Neil-Clean", "Éva Quittée", "باسم", "鈴木",
+    ],
+)  # fmt: skip
+def test_a_name_is_no_sign(name):
+    assert understood(column("Name", name)) == (["reader"], ())
+
+
+@pytest.mark.parametrize(
+    ("content", "heading"),
+    [
+        ("email\na@example.com\nUnsubscribed:\nb@example.com\n", [("Unsubscribed:", 3)]),
+        (
+            "name,email\nA,a@example.com\n--- Inactive readers ---,\n",
+            [("--- Inactive readers ---", 3)],
+        ),
+        ("email,city\nAbgemeldet,x\n退会者 (退会),\n", [("Abgemeldet", 2), ("退会者 (退会)", 3)]),
+        ("email,status\na@example.com,\n,unsubscribed\n\nMembers\nnobody,\n", None),
+    ],
+)
+def test_a_line_over_people_who_left_is_asked_about(content, heading):
+    _, questions = understood(content)
+
+    assert [list(one.values) for one in questions] == ([heading] if heading else [])
+    for question in questions:
+        assert question.about == "heading"
+        assert not Answers({"": {"*": RowKind.UNSUBSCRIBED}}).settle(question)
+        assert Answers(ignored=frozenset({"email"})).settle(question)
+
+
+def test_what_stands_beside_an_address_is_read():
+    _, (question,) = understood(
+        "email\nAnn Lee <ann@example.com>\nBo (unsubscribed) <bo@example.com>\nunsub@example.com\n"
+    )
+
+    assert list(question.values) == [("Bo (unsubscribed) <bo@example.com>", 1)]
+
+
+TOPICS = '[{{""TopicName"":""morning-briefing-europe"",""SubscriptionStatus"":""{}""}}, {}]'
+
+
+@pytest.mark.parametrize("name", ["TopicPreferences", "Preferences", "Status", "Consents"])
+def test_statuses_in_json_are_read_however_long_the_cell_is(name):
+    other = '{{""TopicName"":""evening"",""SubscriptionStatus"":""{}""}}'
+    out = TOPICS.format("OPT_OUT", other.format("OPT_OUT"))
+    mixed = TOPICS.format("OPT_IN", other.format("OPT_OUT"))
+    inside = TOPICS.format("OPT_IN", other.format("OPT_IN"))
+    nearly = out.replace('""', "'")
+
+    kinds, questions = understood(column(name, "|".join([out, inside, "[]", nearly])))
+    assert (kinds, questions) == (["left", "reader", "reader", "left"], ())
+    _, (question,) = understood(column(name, "|".join([out, mixed])))
+    assert list(question.values) == [("OPT_IN, OPT_OUT", 1)]
+    answers = Answers({"": {"opt in opt out": RowKind.READER}})
+    assert understood(column(name, f"{out}|{mixed}"), answers=answers)[0] == ["left", "reader"]
+
+
+def test_flags_in_json_are_read():
+    cells = ['{""unsubscribed"":true,""city"":""Left""}', '{""subscribed"":false}', '{""city"":1}']
+
+    assert understood(column("Attributes", "|".join(cells)))[0] == ["left", "left", "reader"]
+
+
+@pytest.mark.parametrize(
     ("dates", "asked"),
     [
         ("3/4/2021|25/4/2021", []),
@@ -250,9 +326,17 @@ HOSTILE = st.text(alphabet='aU_-,;|"\n\x00 unsbé退ー٣', min_size=1, max_size
 @given(HOSTILE, HOSTILE)
 def test_no_name_or_value_makes_a_sign_fail_or_work_out_of_proportion(name, value):
     role = role_of(name)
-    for function in (role_of, lambda text: meaning(text, role), is_placeholder):
+    for function in (
+        role_of, lambda text: meaning(text, role), is_placeholder, mentions_leaving,
+        lambda text: is_heading([text]), lambda text: gist(f"[{text}"),
+    ):  # fmt: skip
         assert_steps_are_bounded(function, value)
         function(value)
+
+
+@pytest.mark.parametrize("cell", ["[" * 30_000, '{"a":' * 10_000, '["x"' + ',"x"' * 10_000 + "]"])
+def test_a_hostile_cell_of_json_is_read_or_not_but_never_fails(cell):
+    assert gist(cell) == ""
 
 
 def test_twice_the_list_takes_at_most_two_and_a_half_times_the_steps_to_look_at():
