@@ -1,4 +1,4 @@
-"""What the columns of a list mean, if it is ours, one of six other services, or anybody's."""
+"""What the columns of a list mean, if it is ours, one of seven other services, or anybody's."""
 
 from __future__ import annotations
 
@@ -270,6 +270,34 @@ PRESETS = (
             "enabled": RowKind.READER,
             "disabled": RowKind.UNSUBSCRIBED,
             "blocklisted": RowKind.BLOCKED,
+        },
+    ),
+    # Subscribers → Export; its user chooses the columns. Nobody has left by being inactive:
+    # MailPoet calls those so who have opened and clicked nothing for some months
+    # (kb.mailpoet.com, article 264).
+    Preset(
+        name="mailpoet",
+        label="MailPoet",
+        columns={
+            Field.EMAIL: ("email",),
+            Field.FIRST_NAME: ("first name",),
+            Field.LAST_NAME: ("last name",),
+            Field.STATUS: ("global status",),
+            Field.SIGNED_UP_AT: ("subscription time",),
+            Field.SIGNED_UP_IP: ("subscription ip",),
+            Field.CONFIRMED_AT: ("confirmation time",),
+            Field.CONFIRMED_IP: ("confirmation ip",),
+        },
+        known_headers=(
+            _header_names("global status", "list status"),
+            _header_names("global status", "subscription time"),
+            _header_names("global status", "list"),
+        ),
+        statuses={
+            **dict.fromkeys(("subscribed", "inactive"), RowKind.READER),
+            "unconfirmed": RowKind.UNCONFIRMED,
+            "unsubscribed": RowKind.UNSUBSCRIBED,
+            "bounced": RowKind.CLEANED,
         },
     ),
 )

@@ -42,12 +42,12 @@ LIST_KINDS = (RowKind.READER, RowKind.UNSUBSCRIBED, RowKind.CLEANED)
 class Command(BaseCommand):
     help = (
         "Import readers from a CSV file, compressed with gzip or not: an export from Mailchimp, "
-        "Substack, Ghost, Buttondown, listmonk or phpList, or any list whose first line names its "
-        "columns, "
-        "email[,name,timezone,language,status]; other columns are left out. An address that "
-        "unsubscribed or bounced there gets no mail from here either. Rows that cannot be "
-        "imported are refused with their line number, and the others are imported. Importing a "
-        "file twice is harmless, so one that was interrupted is simply imported again. The exit "
+        "Substack, Ghost, Buttondown, listmonk, MailPoet or phpList, or any list whose first line "
+        "names its columns, email[,name,timezone,language,status]; other columns are left out. An "
+        "address that unsubscribed or bounced there gets no mail from here either. Rows that "
+        "cannot be imported are refused with their line number, and the others are imported. "
+        "Importing a file twice is harmless, so one that was interrupted is simply imported again. "
+        "The exit "
         "status is 0 if the file was read to its end and at least one row was added, suppressed "
         "or already there. It is 1 if the file cannot be read, the newsletter is unknown, every "
         "row was refused, or the file does not say for certain who has left: then nothing is "

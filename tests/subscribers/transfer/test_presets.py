@@ -1,4 +1,4 @@
-"""Exports of six services are recognised by their headers and imported with their statuses."""
+"""Exports of seven services are recognised by their headers and imported with their statuses."""
 
 from datetime import UTC, datetime
 from io import StringIO
@@ -63,6 +63,7 @@ def suppressions():
         ("buttondown-2023.csv", "buttondown"),
         ("listmonk.csv", "listmonk"),
         ("phplist.csv", "phplist"),
+        ("mailpoet.csv", "mailpoet"),
     ],
 )
 def test_a_service_is_recognised_by_its_header(name, preset):
@@ -224,3 +225,17 @@ def test_a_listmonk_export_is_imported(run):
     assert set(suppressions()) == {"bo@example.com", "cy@example.com"}
     details = Consent.objects.get().details
     assert details["signed_up_at"] == "2020-09-06T13:16:07.142367+00:00"
+
+
+def test_an_inactive_reader_of_mailpoet_has_not_left(run):
+    assert confirmed(run, "mailpoet.csv") == ["added 3, suppressed 2, already there 0, refused 0"]
+
+    assert states() == {
+        "ann@example.com": "active",
+        "bo@example.com": "active",
+        "dee@example.com": "pending",
+    }
+    assert suppressions() == {
+        "cy@example.com": ("import", "unsubscribed at MailPoet"),
+        "eve@example.com": ("bounce", "cleaned at MailPoet"),
+    }
