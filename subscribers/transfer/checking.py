@@ -21,7 +21,7 @@ from subscribers.addresses.mentions import addresses_in
 from subscribers.models import one_line
 from subscribers.transfer import dates
 from subscribers.transfer.dates import Orders
-from subscribers.transfer.placeholders import is_placeholder
+from subscribers.transfer.placeholders import placeholder_reason
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.rows import Row
 from subscribers.transfer.spreadsheet import Refusal
@@ -150,10 +150,10 @@ class Checker:
         try:
             email = fast_normalise(row.email)
         except BadAddress as error:
-            reason = _DELETED if is_placeholder(row.email) else str(error)
+            reason = placeholder_reason(row.email) or str(error)
             return Refusal(row.line, _printable(row.email)[:254], reason)
-        if is_placeholder(email):
-            return Refusal(row.line, email, _DELETED)
+        if reason := placeholder_reason(email):
+            return Refusal(row.line, email, reason)
         if row.kind not in _READER_KINDS:
             return self._suppressed_row(row, email)
         reason = self._reason_to_refuse(row)
@@ -218,7 +218,6 @@ class Checker:
         return time if time and time <= self.now + timedelta(days=1) else None
 
 
-_DELETED = "the address stands for a deleted account"
 _READER_KINDS = frozenset({RowKind.READER, RowKind.UNCONFIRMED})
 
 

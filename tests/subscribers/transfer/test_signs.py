@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscribers.transfer import presets, survey
-from subscribers.transfer.placeholders import is_placeholder
+from subscribers.transfer.checking import Checker
+from subscribers.transfer.placeholders import placeholder_reason
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.questions import NO_ANSWERS, Answers
-from subscribers.transfer.rows import ColumnMapping
+from subscribers.transfer.rows import ColumnMapping, Row
 from subscribers.transfer.signs.json_cells import gist
 from subscribers.transfer.signs.meanings import meaning
 from subscribers.transfer.signs.mentions import is_heading, mentions_leaving
@@ -16,6 +17,7 @@ from subscribers.transfer.signs.roles import role_of
 from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
 from subscribers.transfer.survey import sign_columns
 from subscribers.transfer.tally import ASKED_VALUES
+from tests.factories import NOW
 from tests.subscribers.transfer.test_spreadsheet import file_of
 from tests.support.steps import assert_steps_are_bounded, growth
 
@@ -313,10 +315,40 @@ def test_the_order_of_dates_is_asked_if_no_date_of_the_list_decides_it(dates, as
         ("undeletedscenes@example.com", False),
         ("ann.removed.from.reality@example.com", False),
         ("ann@example.com", False),
+        ("unsubscribed_ann@example.com", True),
+        ("ann.unsub@example.com", True),
+        ("ann@example.com.unsubscribed", True),
+        ("ann@example.com.deleted", True),
+        ("a_deleted_12345@example.com", True),
+        ("deleted_1612345678_ann@gmail.com", True),
+        ("deleted+ann@example.com", True),
+        ("ann+deleted@example.com", True),
+        ("undefined@undefined.com", True),
+        ("undefined@example.com", True),
+        ("null@null", True),
+        ("none@none.com", True),
+        ("noemail@example.com", True),
+        ("redacted.11bab993-58bb-4cc9-a654-c152dbe009e1@example.com", True),
+        ("anonymous-3f2a9b1c@example.com", True),
+        ("deletedscene.fan@gmail.com", False),
+        ("deleted.scenes@gmail.com", False),
+        ("anonymous1984@gmail.com", False),
+        ("the.forgotten@gmail.com", False),
+        ("forgotten.1984@gmail.com", False),
+        ("chris.null@gmail.com", False),
+        ("null@gmail.com", False),
+        ("nan.goldin@example.com", False),
+        ("none@example.com", False),
+        ("unsubtle.ann@example.com", False),
+        ("listed.buildings@example.com", False),
+        ("ann@undefined-studio.com", False),
     ],
 )
 def test_the_address_of_a_deleted_account_is_recognised(address, stands_for_nobody):
-    assert is_placeholder(address) is stands_for_nobody
+    checked = Checker(confirmed=True, now=NOW).check(Row(2, address))
+
+    assert isinstance(checked, Refusal) is stands_for_nobody
+    assert not stands_for_nobody or checked.reason.startswith("the address ")
 
 
 HOSTILE = st.text(alphabet='aU_-,;|"\n\x00 unsbé退ー٣', min_size=1, max_size=6)
@@ -327,7 +359,7 @@ HOSTILE = st.text(alphabet='aU_-,;|"\n\x00 unsbé退ー٣', min_size=1, max_size
 def test_no_name_or_value_makes_a_sign_fail_or_work_out_of_proportion(name, value):
     role = role_of(name)
     for function in (
-        role_of, lambda text: meaning(text, role), is_placeholder, mentions_leaving,
+        role_of, lambda text: meaning(text, role), placeholder_reason, mentions_leaving,
         lambda text: is_heading([text]), lambda text: gist(f"[{text}"),
     ):  # fmt: skip
         assert_steps_are_bounded(function, value)
