@@ -37,6 +37,9 @@ _ZONES = {
 _DIGITS = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
 _PER_SECOND = {9: 1, 10: 1, 12: 10**3, 13: 10**3, 15: 10**6, 16: 10**6}
 _NO_DATES = ("0000-00-00", "0001-01-01", "1900-01-00", "1970-01-01T00:00", "1970-01-01 00:00")
+_ZERO_DATE = re.compile(
+    r"\s*(?:00?[-./]00?[-./]0000|0000[-./]00?[-./]00?)(?:[T ][0:.]{4,16}Z?)?\s*"
+)
 _NEVER = frozenset({"0", "-", "null", "none", "nil", "n/a", "na", "never", "\\n", "nan"})
 
 
@@ -54,7 +57,14 @@ Orders = Mapping[str, DateOrder]
 
 def is_empty(text: str) -> bool:
     """Return whether the cell says that there is no date, as databases and programs write it."""
-    return not text or text.startswith(_NO_DATES) or text.strip().casefold() in _NEVER
+    if not text or text.startswith(_NO_DATES) or text.strip().casefold() in _NEVER:
+        return True
+    return is_zero_date(text)
+
+
+def is_zero_date(text: str) -> bool:
+    """Return whether the text is a date of zeros, in any order: 00.00.0000, 0000-00-00 00:00:00."""
+    return bool(_ZERO_DATE.fullmatch(text))
 
 
 def read_date(text: str, orders: Orders) -> datetime | None:

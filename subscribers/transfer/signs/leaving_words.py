@@ -49,6 +49,9 @@ WORDS = {
         "single opt in|double opt in|confirmed opt in|resubscribed|regular|subscribe|live|"
         "given|granted|accepted|agreed|approved|can receive|marketing contact|express|implied|"
         "explicit|engaged|reader|receiving|allowed",
+        # What services that verify addresses say: the address exists, which is no subscription.
+        # ZeroBounce, NeverBounce and Kickbox also have words for addresses that do not.
+        "valid|deliverable|catch all|catchall|accept all|accept all unverifiable|risky",
         "aktiv|angemeldet|abonniert|abonnent|abonnentin|eingetragen|bestatigt|bestätigt|"
         "zugestimmt|eingewilligt|erteilt|laufend|läuft",
         "actif|active|abonné|abonnée|inscrit|inscrite|confirmé|confirmée|activé|activée|accordé",
@@ -78,7 +81,7 @@ WORDS = {
         "removed|deleted|cancelled|canceled|inactive|disabled|deactivated|no mail|nomail|"
         "do not email|do not mail|do not contact|dont email|don t email|dnc|stopped|quit|"
         "withdrawn|consent withdrawn|revoked|no consent|no permission|no permissions set|"
-        "no permission set|non marketing contact|not opted in|signed off|signed out|archived|"
+        "no permission set|not opted in|signed off|signed out|archived|"
         "resigned|expired consent|by user|byuser|by moderator|by admin|byadmin|self removed|"
         "list unsubscribe|unsubscribed by user|unsubscribed by admin|unsubscribed manually|"
         "manually unsubscribed|globally unsubscribed|global unsubscribe|former|former subscriber|"
@@ -137,7 +140,8 @@ WORDS = {
     **_words(
         _BLOCKED,
         "blocked|blacklisted|blacklist|blocklisted|blocklist|block|suppressed|suppression|banned|"
-        "spammy|user suppressed|denied|denylisted|globally suppressed|suspended|ineligible",
+        "spammy|user suppressed|denied|denylisted|globally suppressed|suspended|ineligible|"
+        "spamtrap|spam trap",
         "gesperrt|blockiert|auf der sperrliste|sperrliste|schwarze liste|unterdrückt|gebannt",
         "bloqué|bloquée|liste noire|sur liste noire|banni|bannie|suspendu",
         "bloqueado|bloqueada|lista negra|en lista negra|suprimido|suprimida|suspendido",
@@ -171,7 +175,7 @@ NO = _set(
 NO_FIRST = _set("no|non|nein|nao|not|never|kein|keine|لا")
 NO_LAST = ("しない", "ません", "不可", "不要", "拒否", "なし")
 MARKS = {
-    **dict.fromkeys("✓✔☑✅○\u3007", True), **dict.fromkeys("✗✘☐❌\xd7", False)
+    **dict.fromkeys("✓✔☑✅○◯◎\u3007", True), **dict.fromkeys("✗✘☐❌✖☓\xd7", False)
 }  # fmt: skip
 # What stands in a cell that says which mails a person gets, if they get none.
 NOTHING = _set(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from subscribers.transfer.dates import is_date, is_empty
+from subscribers.transfer.dates import is_date, is_empty, is_zero_date
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.signs import leaving_words
 from subscribers.transfer.signs.leaving_words import plain
@@ -15,6 +15,8 @@ _SEVERITY = {
     RowKind.READER: 0, RowKind.UNCONFIRMED: 1, RowKind.UNSUBSCRIBED: 2, RowKind.CLEANED: 3,
     RowKind.BLOCKED: 4, RowKind.COMPLAINED: 5,
 }  # fmt: skip
+# Excel and pandas write 1 and 0 so if one cell of the column is empty.
+_FLOATS = {f"{n}{mark}{zeros}": n for n in "01" for mark in ".," for zeros in ("0", "00")}
 # A cell that is longer, or has more words, is a text and no status.
 LONGEST_WORD, _MOST_WORDS = 40, 4
 
@@ -23,10 +25,12 @@ def meaning(value: str, column: ColumnRole) -> RowKind | None:
     """Return what a cell says of its person in such a column; None if it is not understood."""
     if column.role is Role.LEFT and value[:4].isdecimal() and is_date(value):
         return column.kind  # most times that somebody left are written so
+    if (flag := leaving_words.MARKS.get(value.strip("\ufe0f "))) is not None:
+        return _flag(column, is_yes=flag)
+    value = _FLOATS.get(value, value)
     word = plain(value)
-    if word in leaving_words.BLANKS:
-        flag = leaving_words.MARKS.get(value.strip())
-        return RowKind.READER if flag is None else _flag(column, is_yes=flag)
+    if word in leaving_words.BLANKS or is_zero_date(value):
+        return RowKind.READER
     known = leaving_words.WORDS.get(word)
     match column.role:
         case Role.TAGS:

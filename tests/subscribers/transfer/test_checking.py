@@ -89,6 +89,7 @@ def test_a_reader_without_a_date_is_asked_if_the_list_has_confirmation_dates(dat
         (("3/4/2021", "3.4.2021"), "the sign-up date '3/4/2021' cannot be read and is left out"),
         (("", ""), None),
         (("NULL", "0000-00-00 00:00:00"), None),
+        (("00.00.0000", "00/00/0000 00:00"), None),
         (("2021-01-01", "19.06.2017 14:41"), None),
     ],
 )  # fmt: skip

@@ -91,6 +91,15 @@ def column(name, values):
         ("email_disabled", "true|false", "lr"),
         ("spam complaint", "2020-01-01|", "sr"),
         ("unsubscribe reason", "too many||none", "lrr"),
+        # How programs write yes, no and an empty cell.
+        ("Unsubscribed", "1.0|0.0|1,0|00.00.0000", "lrlr"),
+        ("Subscribed", "1.0|0.0|0000-00-00 00:00:00|00/00/0000 00:00", "rlrr"),
+        ("Confirmed", "00.00.0000|0|", "rur"),
+        ("Deleted orders", "0.0|00.00.0000|0000/00/00", "rrr"),
+        ("退会", "〇|×|◯", "lrl"),
+        ("購読", "〇|×|✔️", "rlr"),
+        ("Email Status", "Valid|Deliverable|catch-all|invalid|spamtrap|do_not_mail", "rrrcbl"),
+        ("Subscriber Key", "0011|1|0", "rrr"),
         # What only sounds like it.
         ("Notes", "unsubscribed from the print edition|likes tea", "rr"),
         ("City", "Baja|Paris", "rr"),
