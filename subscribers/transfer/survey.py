@@ -19,13 +19,18 @@ from subscribers.transfer.unpacking import UnreadableFile
 
 _SHOWN_HEADINGS = 3
 _DATED = (Field.CONFIRMED_AT, Field.SIGNED_UP_AT, Field.LEFT_AT)
-# Services write a file for each kind of person, with the same columns: the first word of its name
-# is then all that says who they are, as in Mailchimp's nonsubscribed_members_export_….csv.
+# Services write a file for each kind of person, with the same columns: a word of its name is then
+# all that says who they are, as in Mailchimp's nonsubscribed_members_export_….csv and SendGrid's
+# suppression_group_unsubscribes.csv.
 _FILE_WORDS = (
     "unsub", "nonsub", "cleaned", "bounce", "optout", "optedout", "suppress", "blacklist",
     "blocklist", "complain", "abgemeldet", "abmeld", "desabonn", "desinscri", "bajas", "descadastr",
     "退会", "解除",
 )  # fmt: skip
+_WHOLE_FILE_WORDS = frozenset((
+    "blocks", "blocked", "invalid", "invalids", "spam", "deleted", "inactive", "gesperrt",
+    "geloscht", "baja", "inactifs", "inactivos", "inativos",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -167,8 +172,12 @@ def sign_columns(
 
 
 def _is_called_for_leaving(file_name: str) -> bool:
-    first = plain(file_name).replace(" ", "")
-    return first.startswith(_FILE_WORDS)
+    words = plain(file_name).split()
+    return "".join(words).startswith(_FILE_WORDS) or any(map(_begins_with_file_word, words))
+
+
+def _begins_with_file_word(word: str) -> bool:
+    return word.startswith(_FILE_WORDS) or word in _WHOLE_FILE_WORDS
 
 
 class _Headings:

@@ -90,7 +90,7 @@ class Tally:
         self.settled: set[str] = set() if "" in column.statuses else {""}
         self.others = 0
         self._understood = False
-        self._blank = 0
+        self._blank = self._ones = 0
 
     def add(self, value: str, line: int) -> bool:
         """Count the value; return False if the column turns out to be no status."""
@@ -121,7 +121,9 @@ class Tally:
             self.says_left = self.says_left or meanings.has_left(kind)
             self.says_more = self.says_more or kind is not RowKind.READER
             self._understood = self._understood or plain(value) != ""
-            if len(self.settled) < MOST_VALUES:
+            if value == "1" and self.role.role is Role.LEFT:
+                self._ones += 1
+            elif len(self.settled) < MOST_VALUES:
                 self.settled.add(value)
             return
         if meanings.may_mean_leaving(value):
@@ -137,6 +139,8 @@ class Tally:
             return
         if self.is_named:
             self.is_closed = not (self.role.is_certain or self._understood)
+            if self._ones and any(value.isdecimal() for value in self.values):
+                self.values["1"] = self._ones  # a count: one of how many
             if self._blank and "" in self.column.statuses and not self._understood:
                 self.values[""] = self._blank  # everybody would have left
             return

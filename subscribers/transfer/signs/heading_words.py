@@ -102,7 +102,7 @@ MAIL_WORDS = frozenset(_parts(
 # With these beside it, a word such as cancelled is still about mail. With any other, such as
 # invoices, orders or plan, it is about something else, or perhaps is: that is asked.
 BESIDE = MAIL_WORDS | STATUS_WORDS | STATE_WORDS | frozenset(_parts(
-    "at|on|by|from|in|of|to|all|any|date|time|datetime|timestamp|when|since|utc|gmt|day|reason|"
+    "at|on|by|from|for|in|of|to|all|any|date|time|datetime|timestamp|when|since|utc|gmt|day|reason|"
     "has|have|had|been|was|were|did|who|the|our|this|my|your|via|or|and|yes|no|true|flag|flagged|"
     "user|users|contact|contacts|person|people|readers|subscribers|recipient|members|profile|"
     "address|addresses|lists|opt|opted|out|not|non|do|un|global|globally|manual|manually|"
@@ -139,10 +139,12 @@ TEXT_WORDS = frozenset(_parts(
 ELSEWHERE = frozenset(_parts(
     "sms|phone|mobile|push|whatsapp|postal|call|calls|fax|telefon|soft|count|number|anzahl|rate|"
     "nombre|total|bounces|bouncecount|score|open|opens|opened|clicks|clicked",
+    "track|tracking|cookies|profiling",
     # MailingCountry NO is Norway.
     "street|city|town|zip|postcode|county|province|country|strasse|stadt|plz|land|rue|ville|pays|"
     "calle|ciudad|pais|rua|cidade",
 ))  # fmt: skip
+PLURALS = frozenset(_parts("emails|mails|messages|campaigns|newsletters"))
 # Statuses of sales and of people, not of mail.
 OTHER_STATUSES = frozenset(_parts(
     "lead|order|payment|marital|civil|family|employment|deal|ticket|billing|shipping|invoice|job|"

@@ -116,7 +116,7 @@ WORDS = {
         "invalid address|malformed|dead|by bounces|bybounce|by bounce|non existent|nonexistent|"
         "does not exist|unknown user|user unknown|mailbox not found|bad|failed|quarantined|"
         "hard|soft|permanent|transient|temporary|delivery failed|rejected|mailbox full|"
-        "invalid recipient",
+        "invalid recipient|held",
         "unzustellbar|nicht zustellbar|ungültig|gebounct|gebounced|fehlerhaft|zurückgewiesen",
         "rebond|non distribuable|invalide|adresse invalide|rejeté|rejetée|erreur|npai",
         "rebotado|rebotada|rebote|rebote duro|inválido|inválida|no válido|no entregable|devuelto|"
@@ -162,7 +162,7 @@ AMBIGUOUS = _set(
     "不要|禁止|拒否|エラー|キャンセル|ملغى|ملغي|محذوف|متوقف|معطل|erased|forgotten|withdrawn|"
     "revoked|resigned|abuse|queja|expired consent|by user|by admin|by moderator|"
     "self removed|deceased|verstorben|ungültig|invalide|fehlerhaft|offen|saiu|alta|"
-    "express|regular"
+    "express|regular|held"
 )
 YES = _set(
     "yes|y|true|t|1|x|on|ja|j|wahr|oui|o|vrai|si|sí|s|sim|verdadero|verdadeiro|نعم|"
@@ -170,6 +170,10 @@ YES = _set(
 )
 NO = _set(
     "no|n|false|f|0|off|nein|falsch|non|faux|falso|não|nao|لا|خطأ|いいえ|無|無し|なし|unchecked"
+)
+# What says how or when somebody left, and not what they left.
+CIRCUMSTANCES = _set(
+    "via|by|on|at|per|through|since|in|durch|am|seit|über|par|le|depuis|por|el|desde|em|vía"
 )
 # The first word of a longer refusal, and the end of one in Japanese.
 NO_FIRST = _set("no|non|nein|nao|not|never|kein|keine|لا")

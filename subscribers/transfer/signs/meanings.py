@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from subscribers.transfer.dates import is_date, is_empty, is_zero_date
@@ -17,6 +18,8 @@ _SEVERITY = {
 }  # fmt: skip
 # Excel and pandas write 1 and 0 so if one cell of the column is empty.
 _FLOATS = {f"{n}{mark}{zeros}": n for n in "01" for mark in ".," for zeros in ("0", "00")}
+# RFC 3463, 2: a delivery that failed for good.
+_BOUNCE_CODE = re.compile(r"5\.\d{1,3}\.\d{1,3}")
 # A cell that is longer, or has more words, is a text and no status.
 LONGEST_WORD, _MOST_WORDS = 40, 4
 
@@ -31,7 +34,7 @@ def meaning(value: str, column: ColumnRole) -> RowKind | None:
     word = plain(value)
     if word in leaving_words.BLANKS or is_zero_date(value):
         return RowKind.READER
-    known = leaving_words.WORDS.get(word)
+    known = _known(word, value)
     match column.role:
         case Role.TAGS:
             return _worst_tag(value)
@@ -53,6 +56,26 @@ def meaning(value: str, column: ColumnRole) -> RowKind | None:
     if column.role in (Role.LEFT, Role.SUBSCRIBED, Role.CONFIRMED) and known is None:
         return _date_or_nothing(value, word, column)
     return known
+
+
+def _known(word: str, value: str) -> RowKind | None:
+    """Return what a cell means wherever it stands: a status, with or without how it came about.
+
+    “Unsubscribed via email” and “abgemeldet am 12.3.2021” are statuses; “unsubscribed from the
+    print edition” is none.
+    """
+    if kind := leaving_words.WORDS.get(word):
+        return kind
+    if _BOUNCE_CODE.fullmatch(value):
+        return RowKind.CLEANED
+    if not is_short(value) or " " not in word:
+        return None
+    for length in (1, 2):
+        words = word.split(" ")
+        first = " ".join(words[:length])
+        if words[length : length + 1] and words[length] in leaving_words.CIRCUMSTANCES:
+            return leaving_words.WORDS[first] if is_leaving_word(first) else None
+    return None
 
 
 def _says_no(word: str) -> bool:

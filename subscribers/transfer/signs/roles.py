@@ -55,7 +55,9 @@ def role_of(name: str) -> ColumnRole:
     words = plain(_apart(name)).split()
     squeezed = "".join(words)
     known = set(words)
-    if len(squeezed) > 100 or known & headings.ELSEWHERE:
+    # Marketing emails bounced: how many, of which one may have found a full mailbox.
+    is_count = "bounce" in squeezed and known & headings.PLURALS
+    if len(squeezed) > 100 or known & headings.ELSEWHERE or is_count:
         return ColumnRole(Role.ELSEWHERE)
     if any(stem in squeezed for stem in headings.ENDED_STEMS) and not known & headings.TECHNICAL:
         return ColumnRole(Role.ENDED)

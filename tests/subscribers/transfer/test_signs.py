@@ -100,7 +100,12 @@ def column(name, values):
         ("購読", "〇|×|✔️", "rlr"),
         ("Email Status", "Valid|Deliverable|catch-all|invalid|spamtrap|do_not_mail", "rrrcbl"),
         ("Subscriber Key", "0011|1|0", "rrr"),
+        # How and when somebody left, beside it.
+        ("Reason", "Unsubscribed via email|Abgemeldet am 12.3.2021|Hard bounced", "llc"),
+        ("Status", "unsubscribed by user|5.1.1|Held", "lcc"),
         # What only sounds like it.
+        ("Consent to track", "Yes|No", "rr"),
+        ("Marketing emails bounced", "0|1|", "rrr"),
         ("Notes", "unsubscribed from the print edition|likes tea", "rr"),
         ("City", "Baja|Paris", "rr"),
         ("Hand", "left|right", "rr"),
@@ -139,7 +144,6 @@ def test_a_column_says_who_left(name, values, kinds):
         ("Quiere recibir", "sí|no", [("no", 1)]),
         ("Deseja receber", "sim|não", [("não", 1)]),
         ("موافق على الرسائل", "نعم|لا", [("لا", 1)]),
-        ("Consent to track", "Yes|No", [("No", 1)]),
         ("digest_enabled", "true|false", [("false", 1)]),
         ("Subscription active", "yes|no", [("no", 1)]),
         ("Do not send", "true|false", [("true", 1)]),
@@ -168,6 +172,9 @@ def test_a_column_says_who_left(name, values, kinds):
         ("Subscribed to Sports", "FALSE|TRUE", [("FALSE", 1)]),
         ("Order confirmed", "no|yes", [("no", 1)]),
         ("Course", "cancelled|active", [("cancelled", 1)]),
+        # Counts.
+        ("Info", "unsubscribed from print", [("unsubscribed from print", 1)]),
+        ("Complaints", "0|1|3|1", [("1", 2), ("3", 1)]),
         ("DM希望", "希望|不要", [("不要", 1)]),
         ("Sperre", "x|", [("x", 1)]),
     ],
@@ -225,8 +232,12 @@ def test_a_file_that_is_called_for_people_who_left_is_asked_about():
     content = "email,MEMBER_RATING,OPTIN_TIME\na@example.com,2,2020-01-01\n"
 
     assert understood(content, name="subscribed_members_export_1.csv")[1] == ()
-    (question,) = understood(content, name="nonsubscribed_members_export_1.csv")[1]
-    assert question.about == "file"
+    for name in (
+        "nonsubscribed_members_export_1.csv", "suppression_group_unsubscribes.csv",
+        "daily-bounces.csv", "spam.csv",
+    ):  # fmt: skip
+        (question,) = understood(content, name=name)[1]
+        assert question.about == "file"
 
 
 @pytest.mark.parametrize(
