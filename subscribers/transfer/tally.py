@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from subscribers.transfer.presets import Field, Preset, RowKind
 from subscribers.transfer.questions import NO_ANSWERS, Answers, Question
-from subscribers.transfer.signs import meanings
+from subscribers.transfer.signs import leaving_words, meanings
 from subscribers.transfer.signs.columns import SignColumn
 from subscribers.transfer.signs.json_cells import gist
 from subscribers.transfer.signs.leaving_words import plain
@@ -91,6 +91,8 @@ class Tally:
         self.others = 0
         self._understood = False
         self._blank = self._ones = 0
+        self._inactive: dict[str, int] = {}
+        self._says_unsubscribed = False
 
     def add(self, value: str, line: int) -> bool:
         """Count the value; return False if the column turns out to be no status."""
@@ -121,9 +123,7 @@ class Tally:
             self.says_left = self.says_left or meanings.has_left(kind)
             self.says_more = self.says_more or kind is not RowKind.READER
             self._understood = self._understood or plain(value) != ""
-            if value == "1" and self.role.role is Role.LEFT:
-                self._ones += 1
-            elif len(self.settled) < MOST_VALUES:
+            if not self._note_doubtful(value, kind) and len(self.settled) < MOST_VALUES:
                 self.settled.add(value)
             return
         if meanings.may_mean_leaving(value):
@@ -133,14 +133,33 @@ class Tally:
         else:
             self.others += 1
 
+    def _note_doubtful(self, value: str, kind: RowKind) -> bool:
+        """Count a value that means something else if certain others stand in the same column."""
+        word = plain(value)
+        if value == "1" and self.role.role is Role.LEFT:
+            self._ones += 1
+        elif word in leaving_words.INACTIVE and value.lower() not in self.column.statuses:
+            self._inactive[value] = self._inactive.get(value, 0) + 1
+        else:
+            if kind is RowKind.UNSUBSCRIBED and meanings.is_leaving_word(value):
+                self._says_unsubscribed = True
+            return False
+        return True
+
+    def _ask_doubtful(self) -> None:
+        if self._ones and any(value.isdecimal() for value in self.values):
+            self.values["1"] = self._ones  # a count: one of how many
+        if self._says_unsubscribed:
+            # Who says unsubscribed means something else by inactive, as MailPoet does.
+            self.values |= self._inactive
+
     def close(self) -> None:
         """Decide, at the end of the list, whether the column says who left and what is open."""
         if self.is_closed:
             return
         if self.is_named:
             self.is_closed = not (self.role.is_certain or self._understood)
-            if self._ones and any(value.isdecimal() for value in self.values):
-                self.values["1"] = self._ones  # a count: one of how many
+            self._ask_doubtful()
             if self._blank and "" in self.column.statuses and not self._understood:
                 self.values[""] = self._blank  # everybody would have left
             return

@@ -171,6 +171,8 @@ YES = _set(
 NO = _set(
     "no|n|false|f|0|off|nein|falsch|non|faux|falso|não|nao|لا|خطأ|いいえ|無|無し|なし|unchecked"
 )
+# What may be said of people who open nothing, too.
+INACTIVE = _set("inactive|inaktiv|inactif|inactivo|inactiva|inativo|inativa|غير نشط|非アクティブ")
 # What says how or when somebody left, and not what they left.
 CIRCUMSTANCES = _set(
     "via|by|on|at|per|through|since|in|durch|am|seit|über|par|le|depuis|por|el|desde|em|vía"

@@ -100,6 +100,7 @@ def column(name, values):
         ("購読", "〇|×|✔️", "rlr"),
         ("Email Status", "Valid|Deliverable|catch-all|invalid|spamtrap|do_not_mail", "rrrcbl"),
         ("Subscriber Key", "0011|1|0", "rrr"),
+        ("Status", "inactive|active|pending", "lru"),
         # How and when somebody left, beside it.
         ("Reason", "Unsubscribed via email|Abgemeldet am 12.3.2021|Hard bounced", "llc"),
         ("Status", "unsubscribed by user|5.1.1|Held", "lcc"),
@@ -172,6 +173,8 @@ def test_a_column_says_who_left(name, values, kinds):
         ("Subscribed to Sports", "FALSE|TRUE", [("FALSE", 1)]),
         ("Order confirmed", "no|yes", [("no", 1)]),
         ("Course", "cancelled|active", [("cancelled", 1)]),
+        # Beside “unsubscribed”, inactive is something else.
+        ("Statut global", "inactive|unsubscribed|subscribed|inactive", [("inactive", 2)]),
         # Counts.
         ("Info", "unsubscribed from print", [("unsubscribed from print", 1)]),
         ("Complaints", "0|1|3|1", [("1", 2), ("3", 1)]),
