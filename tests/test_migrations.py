@@ -15,6 +15,7 @@ from django.contrib.postgres.operations import (
     AddConstraintNotValid,
     AddIndexConcurrently,
     NotInTransactionMixin,
+    ValidateConstraint,
 )
 from django.db import connection, migrations, models
 from django.db.migrations.exceptions import IrreversibleError
@@ -185,6 +186,48 @@ def test_a_migration_that_cannot_be_undone_is_found(empty_database, operation, e
 
     with pytest.raises(error):
         undo_and_redo(executor, migration, ProjectState())
+
+
+READERS = "ALTER TABLE subscribers_subscriber"
+UNIQUE_INDEX = "CREATE UNIQUE INDEX CONCURRENTLY readers ON subscribers_subscriber (email_key, id)"
+# What CONTRIBUTING.md has under “A migration”, each of one or two migrations.
+RECIPES = [
+    [
+        [
+            AddConstraintNotValid(
+                "subscriber", models.CheckConstraint(condition=~models.Q(name="?"), name="known")
+            ),
+            ValidateConstraint("subscriber", "known"),
+        ]
+    ],
+    [
+        [
+            migrations.RunSQL(
+                f"{READERS} ADD CONSTRAINT own FOREIGN KEY (id) REFERENCES subscribers_subscriber"
+                " NOT VALID",
+                f"{READERS} DROP CONSTRAINT own",
+            ),
+            migrations.RunSQL(f"{READERS} VALIDATE CONSTRAINT own", migrations.RunSQL.noop),
+        ]
+    ],
+    [
+        [migrations.RunSQL(UNIQUE_INDEX, "DROP INDEX CONCURRENTLY readers")],
+        [
+            migrations.RunSQL(
+                f"{READERS} ADD CONSTRAINT readers UNIQUE USING INDEX readers",
+                [f"{READERS} DROP CONSTRAINT readers", UNIQUE_INDEX],
+            )
+        ],
+    ],
+]
+
+
+def test_what_contributing_recommends_for_a_large_table_can_be_undone(empty_database):
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+
+    for operations in (operations for recipe in RECIPES for operations in recipe):
+        undo_and_redo(executor, *next_migration(*operations, atomic=False))
 
 
 # --- Safe on a large table ------------------------------------------------------------------------
