@@ -273,6 +273,28 @@ def test_the_page_asks_what_a_list_leaves_open_and_keeps_the_answer(
     assert 'value="left" selected' in page_text(admin_client.get(url(job)))
 
 
+def test_the_page_asks_about_a_line_over_people_who_left(admin_client, newsletter):
+    upload(
+        admin_client, newsletter,
+        "email,name\nann@example.com,Ann (abgemeldet)\nUnsubscribed:\nbob@example.com,Bob\n",
+    )  # fmt: skip
+    job = ImportJob.objects.get()
+    page = admin_client.get(url(job))
+    assert "as if the rows below it were people who left: “Unsubscribed:” in line 3" in page_text(
+        page
+    )
+    field, heading = page.context["questions"].fields
+
+    admin_client.post(url(job), form_data(job, _import="1", **{field: "left"}))
+    run_to_end(job)
+    assert (job.status, job.rows) == ("failed", 0)
+    admin_client.post(url(job), form_data(job, _import="1", **{field: "left", heading: "ignore"}))
+    run_to_end(job)
+
+    assert (job.status, job.added, job.suppressed, job.refused) == ("done", 1, 1, 1)
+    assert 'value="ignore" selected' in page_text(admin_client.get(url(job)))
+
+
 def test_the_page_shows_of_whom_a_date_is_not_read(admin_client, newsletter):
     upload(admin_client, newsletter, "email,confirmed_at\nann@example.com,soon\n")
     job = ImportJob.objects.get()
