@@ -1,7 +1,8 @@
 """Readers in from lists and out to lists: CSV, checked row by row, stored by the ten thousand.
 
 unpacking       opens a list as text, packed by gzip or not, in any of several encodings
-spreadsheet     reads it record by record
+csv_lines       reads its lines, each once
+spreadsheet     makes records of them
 presets         what the columns mean, for each product whose exports are recognised
 calendar_names  the names of months and days
 dates           reads the dates of a list strictly

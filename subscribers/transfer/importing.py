@@ -17,11 +17,12 @@ from subscribers.consent.record import Origin
 from subscribers.models import Newsletter
 from subscribers.transfer import storing
 from subscribers.transfer.checking import Batch, Checker
+from subscribers.transfer.csv_lines import FILE_START, ResumePoint
 from subscribers.transfer.presets import DAYBREAK, Preset
 from subscribers.transfer.questions import NO_ANSWERS, Answers, Question
 from subscribers.transfer.rows import ColumnMapping
 from subscribers.transfer.signs.meanings import has_left
-from subscribers.transfer.spreadsheet import FILE_START, ResumePoint, Spreadsheet
+from subscribers.transfer.spreadsheet import Spreadsheet
 from subscribers.transfer.storing import ImportResult, ImportTarget
 from subscribers.transfer.survey import OpenQuestions, Survey, sign_columns, take_survey
 

@@ -18,11 +18,12 @@ from psycopg.errors import DiskFull
 
 from subscribers.models import ImportJob, ImportRefusal, Newsletter
 from subscribers.transfer import files, importing, presets, storing
+from subscribers.transfer.csv_lines import FILE_START, ResumePoint
 from subscribers.transfer.importing import Chunk, ImportEvidence, ImportPlan
 from subscribers.transfer.presets import BY_NAME, DAYBREAK, Field, RowKind
 from subscribers.transfer.questions import Answers, Question
 from subscribers.transfer.rows import ColumnMapping
-from subscribers.transfer.spreadsheet import FILE_START, ResumePoint, Spreadsheet
+from subscribers.transfer.spreadsheet import Spreadsheet
 from subscribers.transfer.storing import ImportResult
 from subscribers.transfer.survey import OpenQuestions, Survey
 from subscribers.transfer.unpacking import SourceFile, UnreadableFile

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
-from enum import Enum, auto
 from io import TextIOWrapper
 from typing import NamedTuple
 
+from subscribers.transfer.csv_lines import (
+    FILE_START,
+    LONGEST_RECORD,
+    Lines,
+    Quote,
+    ResumePoint,
+    quote_at_end,
+)
 from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 
-# Enough for an address, a name and a few more columns, among them notes with line breaks. A longer
-# record is no row of a list of readers: a quotation mark was never closed, or the file is no list.
-LONGEST_RECORD = 64 * 1024
-# After so many lines the place in the file is noted: a call of `tell` takes as long as some lines.
-_LINES_PER_PLACE = 1000
 # What stands around a value and does not belong to it; the last two cannot be seen, and come from
 # files that were put together and from web pages.
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b"
@@ -35,31 +35,6 @@ class Refusal(NamedTuple):
     line: int
     email: str
     reason: str
-
-
-@dataclass(frozen=True)
-class ResumePoint:
-    """Where another run resumes: after so many lines of the file.
-
-    `cookie` is what TextIOWrapper.tell returned `skip` lines before that. Lines that were read
-    ahead cost no `tell` each, which takes longer than the line itself.
-    """
-
-    line: int = 0
-    cookie: int = 0
-    skip: int = 0
-
-    @classmethod
-    def parse(cls, line: int, text: str) -> ResumePoint:
-        """Read what `position_text` has written."""
-        cookie, _, skip = text.partition("+")
-        return cls(line, int(cookie), int(skip or 0))
-
-    def position_text(self) -> str:
-        return f"{self.cookie}+{self.skip}" if self.skip else str(self.cookie)
-
-
-FILE_START = ResumePoint()
 
 
 class Spreadsheet:
@@ -111,126 +86,11 @@ class Spreadsheet:
         return self._end or self._reader.lines.resume_point()
 
 
-# A line's number, from 1, and its text, which is None if it is too long.
-_Line = tuple[int, str | None]
-
-
-class _Quote(Enum):
-    """What quotation marks are at the end of a line: closed, open, or not as CSV has them."""
-
-    CLOSED = auto()
-    OPEN = auto()
-    WRONG = auto()
-
-
-class _Lines:
-    """The lines of a file, each of which is read once, and looked at once for the end of a value.
-
-    A value in quotation marks may hold line breaks. The lines that follow its first one are read
-    ahead until its closing mark, or until none can be found. In the second case they are the next
-    lines to be taken, and what is known of them stays known: a line in which a value does not end
-    is never searched again. Otherwise each line of a hostile list would be searched for every line
-    in front of it.
-    """
-
-    def __init__(self, text: TextIOWrapper) -> None:
-        self.text = text
-        self.delimiter = ""
-        self._read = 0
-        # Lines read ahead: those in which an open value stays open, then the one that decides.
-        self._inside: deque[tuple[int, str]] = deque()
-        self._inside_size = 0
-        self._decisive: tuple[_Line, _Quote] | None = None
-        # Places in the file, some lines before those that were read ahead.
-        self._places: deque[tuple[int, int]] = deque()
-
-    def take(self) -> _Line | None:
-        """Return the next line; None at the end of the file."""
-        if self._inside:
-            number, line = self._inside.popleft()
-            self._inside_size -= len(line) + 1
-            return number, line
-        if self._decisive is not None:
-            decisive, self._decisive = self._decisive, None
-            return decisive[0]
-        return self._read_line()
-
-    def take_rest_of_value(self, first: str) -> list[str] | None:
-        """Return the lines after `first` up to the one in which its open value ends.
-
-        None if there is no such line within LONGEST_RECORD characters; then no line is taken.
-        """
-        size = len(first) + 1
-        while self._decisive is None:
-            if size + self._inside_size > LONGEST_RECORD or (line := self._read_line()) is None:
-                return None
-            self._look_at(line)
-        (_, last), quote = self._decisive
-        if last is None or quote is _Quote.WRONG:
-            return None
-        if size + self._inside_size + len(last) > LONGEST_RECORD:
-            return None
-        rest = [text for _, text in self._inside] + [last]
-        self._inside.clear()
-        self._inside_size, self._decisive = 0, None
-        return rest
-
-    def _look_at(self, line: _Line) -> None:
-        number, text = line
-        quote = _Quote.WRONG if text is None else quote_at_end(text, self.delimiter, is_open=True)
-        if text is not None and quote is _Quote.OPEN:
-            self._inside.append((number, text))
-            self._inside_size += len(text) + 1
-        else:
-            self._decisive = line, quote
-
-    def _read_line(self) -> _Line | None:
-        if self._read % _LINES_PER_PLACE == 0:
-            self._note_place()
-        line = self.text.readline(LONGEST_RECORD + 1)
-        if not line:
-            return None
-        self._read += 1
-        if len(line) <= LONGEST_RECORD or line.endswith("\n"):
-            return self._read, line.removesuffix("\n")
-        while line and not line.endswith("\n"):
-            line = self.text.readline(LONGEST_RECORD)
-        return self._read, None
-
-    def _note_place(self) -> None:
-        taken = self._taken()
-        while len(self._places) > 1 and self._places[1][0] <= taken:
-            self._places.popleft()
-        if not self._places or self._places[-1][0] < self._read:
-            self._places.append((self._read, self.text.tell()))
-
-    def _taken(self) -> int:
-        """Return how many lines have been taken: those read, without those read ahead."""
-        return self._read - len(self._inside) - (self._decisive is not None)
-
-    def resume(self, point: ResumePoint) -> None:
-        self.text.seek(point.cookie)
-        self._read = point.line - point.skip
-        self._inside.clear()
-        self._inside_size, self._decisive = 0, None
-        self._places.clear()
-        self._note_place()
-        for _ in range(point.skip):
-            self._read_line()
-
-    def resume_point(self) -> ResumePoint:
-        taken = self._taken()
-        if taken == self._read:
-            return ResumePoint(taken, self.text.tell())
-        line, cookie = max(place for place in self._places if place[0] <= taken)
-        return ResumePoint(taken, cookie, taken - line)
-
-
 class _Reader:
     """Turn lines into records."""
 
     def __init__(self, text: TextIOWrapper) -> None:
-        self.lines = _Lines(text)
+        self.lines = Lines(text)
         self.header, self.delimiter = self._header()
         self.lines.delimiter = self.delimiter
         self.width = len(self.header)
@@ -271,7 +131,7 @@ class _Reader:
             )
         delimiter = hint or max(",;\t|", key=line.count)
         try:
-            strict = quote_at_end(line, delimiter, is_open=False) is _Quote.CLOSED
+            strict = quote_at_end(line, delimiter, is_open=False) is Quote.CLOSED
             names = next(_csv_rows([line], delimiter)) if strict else None
         except (csv.Error, TypeError, ValueError):
             names = None
@@ -282,8 +142,8 @@ class _Reader:
     def _quoted(self, number: int, line: str) -> CsvRecord | Refusal | None:
         """Return the record that begins here, with all lines that its quotation marks span."""
         quote = quote_at_end(line, self.delimiter, is_open=False)
-        lines: list[str] | None = None if quote is _Quote.WRONG else [line]
-        if quote is _Quote.OPEN:
+        lines: list[str] | None = None if quote is Quote.WRONG else [line]
+        if quote is Quote.OPEN:
             rest = self.lines.take_rest_of_value(line)
             lines = None if rest is None else [line, *rest]
         if lines is None:
@@ -314,39 +174,3 @@ def _csv_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
 
 def _with_ends(lines: list[str]) -> Iterator[str]:
     yield from (f"{line}\n" for line in lines)
-
-
-def quote_at_end(line: str, delimiter: str, *, is_open: bool) -> _Quote:
-    """Return how quotation marks stand at the end of the line.
-
-    `is_open`: the line begins within a value in quotation marks. In such a value they come in
-    pairs. Blanks may stand before the opening one; only blanks and a separator or the end of the
-    line may follow the closing one.
-    """
-    at = 0
-    while True:
-        if is_open:
-            at = line.find('"', at) + 1
-            if not at:
-                return _Quote.OPEN
-            if line[at : at + 1] == '"':
-                at += 1
-                continue
-            at = _after_blanks(line, at, delimiter)
-            after = line[at : at + 1]
-            if after != delimiter:
-                return _Quote.WRONG if after else _Quote.CLOSED
-            is_open, at = False, at + 1
-        at = _after_blanks(line, at, delimiter)
-        if line[at : at + 1] == '"':
-            is_open, at = True, at + 1
-            continue
-        at = line.find(delimiter, at) + 1
-        if not at:
-            return _Quote.CLOSED
-
-
-def _after_blanks(line: str, at: int, delimiter: str) -> int:
-    while line[at : at + 1] == " " != delimiter:
-        at += 1
-    return at

@@ -11,13 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.transfer import unpacking
-from subscribers.transfer.spreadsheet import (
-    LONGEST_RECORD,
-    CsvRecord,
-    Refusal,
-    ResumePoint,
-    Spreadsheet,
-)
+from subscribers.transfer.csv_lines import LONGEST_RECORD, ResumePoint
+from subscribers.transfer.spreadsheet import CsvRecord, Refusal, Spreadsheet
 from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 from tests.support.steps import count_steps, growth
 
