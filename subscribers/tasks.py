@@ -10,7 +10,7 @@ from subscribers.preferences import requested_mail
 from subscribers.privacy import retention
 from subscribers.reports import growth
 from subscribers.signup import confirmation_mail, pending
-from subscribers.transfer import jobs
+from subscribers.transfer import slices
 from subscribers.webhooks import send
 
 
@@ -27,7 +27,7 @@ _IMPORT_SECONDS = 3600
 @shared_task(expires=60, soft_time_limit=_IMPORT_SECONDS, time_limit=_IMPORT_SECONDS + 300)
 def run_import(*, job_id: int) -> None:
     """Run one turn. The next turn is a task of its own, so that others get theirs in between."""
-    if jobs.run_slice(job_id=job_id, clock=now):
+    if slices.run_slice(job_id=job_id, clock=now):
         enqueue_now(run_import, job_id=job_id)
 
 
@@ -51,7 +51,7 @@ def tick() -> None:
         enqueue_once(send_mails.name)
     for webhook_id in send.due_webhooks(now=at):
         enqueue(send_webhooks, webhook_id=webhook_id)
-    for job_id in jobs.unclaimed(now=at):
+    for job_id in slices.unclaimed(now=at):
         enqueue(run_import, job_id=job_id)
     if retention.is_due():
         enqueue(housekeeping)

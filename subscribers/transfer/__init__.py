@@ -18,7 +18,8 @@ storing         stores a batch, by the few `statements`
 statements      the SQL of storing
 refusals        removes erased people's addresses from refused rows
 importing       imports a list batch by batch, and accounts for every row
-jobs            runs an import in the background, in slices
+jobs            sets up an import that runs in the background
+slices          runs it in slices of some seconds
 files           keeps uploaded lists while an import needs them
 exporting       writes readers as CSV that `importing` reads
 whole_file      writes an export to a temporary file, so that it is served whole or not at all

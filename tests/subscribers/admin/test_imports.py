@@ -19,7 +19,7 @@ from django.utils import timezone
 from subscribers import tasks
 from subscribers.consent import suppression
 from subscribers.models import Consent, ImportJob, Subscriber, Subscription
-from subscribers.transfer import exporting, importing, jobs
+from subscribers.transfer import exporting, importing, jobs, slices
 from tests import factories
 from tests.factories import NOW
 from tests.support.paths import ROOT
@@ -77,7 +77,7 @@ def form_data(job, **fields):
 
 
 def run_to_end(job):
-    while jobs.run_slice(job_id=job.pk, clock=timezone.now):
+    while slices.run_slice(job_id=job.pk, clock=timezone.now):
         pass
     job.refresh_from_db()
 
@@ -350,7 +350,7 @@ def test_the_page_says_what_each_column_is_read_as_and_whom_a_run_made_leave(
     admin_client, newsletter, monkeypatch
 ):
     monkeypatch.setattr(importing, "BATCH_SIZE", 2)
-    monkeypatch.setattr(jobs, "SLICE_SECONDS", -1.0)
+    monkeypatch.setattr(slices, "SLICE_SECONDS", -1.0)
     rows = "a@example.com,1,x\nb@example.com,,y\nc@example.com,1,z\n"
     upload(admin_client, newsletter, f"email,Invalid,City\n{rows}")
     job = ImportJob.objects.get()

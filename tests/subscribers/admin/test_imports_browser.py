@@ -6,7 +6,7 @@ import pytest
 from django.utils.timezone import now
 
 from subscribers.models import ImportJob, Subscription
-from subscribers.transfer import jobs
+from subscribers.transfer import jobs, slices
 from tests import factories
 from tests.digest.admin.edition.test_page_browser import our_violations
 from tests.support.browser import set_colour_scheme, speed_up_polling
@@ -144,7 +144,7 @@ def test_the_page_of_a_running_import_refreshes_itself_and_can_stop_the_import(
     job = ImportJob.objects.get()
     # A worker on another host has claimed it.
     jobs.start_import(job_id=job.pk, now=now())
-    jobs._claim(job.pk, "a worker", now())
+    slices._claim(job.pk, "a worker", now())
     page.reload()
     page.get_by_text("A worker is about to start").wait_for()
 

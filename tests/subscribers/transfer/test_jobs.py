@@ -20,7 +20,7 @@ from subscribers import tasks
 from subscribers.consent import suppression
 from subscribers.models import Consent, ImportJob, ImportRefusal, Subscriber, Subscription
 from subscribers.privacy import erasure, retention
-from subscribers.transfer import importing, jobs
+from subscribers.transfer import importing, jobs, slices
 from subscribers.transfer.jobs import InvalidImportState
 from subscribers.transfer.presets import Field, RowKind
 from subscribers.transfer.questions import Answers
@@ -45,7 +45,7 @@ def _files(settings, tmp_path):
 def small_batches(monkeypatch):
     """Make batches of ten rows, and slices of one batch."""
     monkeypatch.setattr(importing, "BATCH_SIZE", 10)
-    monkeypatch.setattr(jobs, "SLICE_SECONDS", 0)
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0)
 
 
 def lines(count, *, first=0):
@@ -77,7 +77,7 @@ def confirmed(job):
 
 
 def run_slice(job):
-    more = jobs.run_slice(job_id=job.pk, clock=timezone.now)
+    more = slices.run_slice(job_id=job.pk, clock=timezone.now)
     job.refresh_from_db()
     return more
 
@@ -229,7 +229,7 @@ def test_an_import_stops_and_says_so_when_the_disk_of_postgresql_is_full(
     with monkeypatch.context() as patch:
         patch.setattr(jobs.storing, "store_batch", store_batch)
         assert run_slice(job) is False
-    assert (job.status, job.added, job.error) == ("stopped", 10, jobs.NO_ROOM)
+    assert (job.status, job.added, job.error) == ("stopped", 10, slices.NO_ROOM)
 
     run_whole(job, resume=True)
     assert (job.status, job.error, *counts(job)) == ("done", "", 25, 25, 0, 0)
@@ -238,23 +238,23 @@ def test_an_import_stops_and_says_so_when_the_disk_of_postgresql_is_full(
 def test_the_batch_under_way_is_not_stored_when_the_import_is_stopped(small_batches, monkeypatch):
     job = confirmed(uploaded(lines(25)))
     jobs.start_import(job_id=job.pk, now=timezone.now())
-    store = jobs.storing.store_batch
+    store = slices.storing.store_batch
 
     def store_and_stop(*args, **kwargs):
         result = store(*args, **kwargs)
         jobs.stop_import(job_id=job.pk, now=timezone.now())
         return result
 
-    monkeypatch.setattr(jobs.storing, "store_batch", store_and_stop)
+    monkeypatch.setattr(slices.storing, "store_batch", store_and_stop)
     # The import is stopped in the same transaction here, and this is rolled back with it.
-    with pytest.raises(jobs._LeaseLost):
-        jobs._Run(_claimed(job), "mine", timezone.now).run()
+    with pytest.raises(slices._LeaseLost):
+        slices._Run(_claimed(job), "mine", timezone.now).run()
 
     assert not Subscription.objects.exists()
 
 
 def _claimed(job):
-    return jobs._claim(job.pk, "mine", timezone.now())
+    return slices._claim(job.pk, "mine", timezone.now())
 
 
 def test_an_import_can_be_run_again_from_the_start():
@@ -269,9 +269,9 @@ def test_an_import_can_be_run_again_from_the_start():
 def test_only_one_worker_runs_an_import(small_batches):
     job = confirmed(uploaded(lines(25)))
     jobs.start_import(job_id=job.pk, now=timezone.now())
-    assert jobs._claim(job.pk, "one", timezone.now())
+    assert slices._claim(job.pk, "one", timezone.now())
 
-    assert jobs._claim(job.pk, "other", timezone.now()) is None
+    assert slices._claim(job.pk, "other", timezone.now()) is None
     assert run_slice(job) is False
     assert job.added == 0
 
@@ -280,14 +280,14 @@ def test_only_one_worker_runs_an_import(small_batches):
 def renewals(monkeypatch):
     """Ask at once whether a worker may go on, and return until when it then has its lease."""
     times = []
-    renew = jobs._Run._renew_lease
+    renew = slices._Run._renew_lease
 
     def renew_and_note(run):
         renew(run)
         times.append(ImportJob.objects.get(pk=run.job.pk).leased_until)
 
     monkeypatch.setattr(importing, "_WAIT_SECONDS", 0.001)
-    monkeypatch.setattr(jobs._Run, "_renew_lease", renew_and_note)
+    monkeypatch.setattr(slices._Run, "_renew_lease", renew_and_note)
     return times
 
 
@@ -300,10 +300,10 @@ def test_a_worker_renews_its_lease_while_it_reads(monkeypatch, renewals):
         wait_for(lambda: len(renewals) > 2, what="renewals")
 
     monkeypatch.setattr(SourceFile, "check_encoding", decode)
-    jobs.run_slice(job_id=job.pk, clock=lambda: NOW + timedelta(seconds=next(seconds)))
+    slices.run_slice(job_id=job.pk, clock=lambda: NOW + timedelta(seconds=next(seconds)))
 
     assert renewals == sorted(set(renewals))
-    assert renewals[0] > NOW + jobs.LEASE
+    assert renewals[0] > NOW + slices.LEASE
     job.refresh_from_db()
     assert (job.status, job.added) == ("done", 5)
 
@@ -322,13 +322,13 @@ def test_a_stop_ends_a_batch_that_is_still_being_read(busy, monkeypatch, renewal
         while busy == ("reading" if after else "looking at it"):
             yield Refusal(2, "", "no address")
 
-    renew = jobs._Run._renew_lease
+    renew = slices._Run._renew_lease
 
     def stop_and_renew(run):
         jobs.stop_import(job_id=job.pk, now=timezone.now())
         renew(run)
 
-    monkeypatch.setattr(jobs._Run, "_renew_lease", stop_and_renew)
+    monkeypatch.setattr(slices._Run, "_renew_lease", stop_and_renew)
     monkeypatch.setattr(SourceFile, "check_encoding", decode)
     monkeypatch.setattr(Spreadsheet, "records", read_endlessly)
 
@@ -343,7 +343,7 @@ def test_an_import_that_is_cut_off_says_that_the_list_is_too_long(monkeypatch):
     def read_too_long(run):
         raise SoftTimeLimitExceeded
 
-    monkeypatch.setattr(jobs._Run, "run", read_too_long)
+    monkeypatch.setattr(slices._Run, "run", read_too_long)
 
     assert run_slice(job) is False
     assert (job.status, job.error) == (
@@ -354,12 +354,12 @@ def test_an_import_that_is_cut_off_says_that_the_list_is_too_long(monkeypatch):
 def test_a_worker_whose_lease_ran_out_stores_nothing_more(small_batches):
     job = confirmed(uploaded(lines(25)))
     jobs.start_import(job_id=job.pk, now=timezone.now())
-    slow = jobs._Run(jobs._claim(job.pk, "slow", timezone.now()), "slow", timezone.now)
+    slow = slices._Run(slices._claim(job.pk, "slow", timezone.now()), "slow", timezone.now)
     ImportJob.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    assert jobs.unclaimed(now=timezone.now()) == [job.pk]
+    assert slices.unclaimed(now=timezone.now()) == [job.pk]
     run_slice(job)
 
-    with pytest.raises(jobs._LeaseLost):
+    with pytest.raises(slices._LeaseLost):
         slow.run()
 
     job.refresh_from_db()
@@ -399,7 +399,7 @@ def test_a_file_that_cannot_be_read_to_its_end_fails_with_a_sentence(content, er
 
 def test_an_error_in_our_own_code_fails_the_import_visibly(monkeypatch):
     job = uploaded(lines(1))
-    monkeypatch.setattr(jobs.storing, "store_batch", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(slices.storing, "store_batch", lambda *args, **kwargs: 1 / 0)
 
     run_whole(job)
 
@@ -549,9 +549,9 @@ def test_an_import_goes_on_after_a_killed_worker_and_counts_every_reader_once(tm
         "from django.conf import settings\n"
         f"settings.MEDIA_ROOT = {str(tmp_path / 'files')!r}\n"
         "from django.utils.timezone import now\n"
-        "from subscribers.transfer import importing, jobs\n"
+        "from subscribers.transfer import importing, slices\n"
         "importing.BATCH_SIZE = 500\n"
-        f"jobs.run_slice(job_id={job.pk}, clock=now)\n"
+        f"slices.run_slice(job_id={job.pk}, clock=now)\n"
     )
     env = process_environment(9) | {"DJANGO_SETTINGS_MODULE": "config.settings"}
     others = sessions()
