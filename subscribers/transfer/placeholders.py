@@ -90,7 +90,7 @@ def _reason_of_domain(domain: str) -> str:
 
 def _reason_of_local(local: str) -> str:
     parts = local.translate(_SEPARATORS).split("-")
-    if not _LEFT_MARKS.isdisjoint((parts[0], parts[-1])):
+    if len(parts) > 1 and not _LEFT_MARKS.isdisjoint((parts[0], parts[-1])):
         return LEFT
     mailbox, _, tag = local.partition("+")
     if tag in _DELETED_WORDS or (tag and _is_deleted(mailbox.translate(_SEPARATORS).split("-"))):

@@ -362,6 +362,7 @@ def test_the_order_of_dates_is_asked_if_no_date_of_the_list_decides_it(dates, as
         ("null@gmail.com", False),
         ("nan.goldin@example.com", False),
         ("none@example.com", False),
+        ("bounced@example.com", False),
         ("unsubtle.ann@example.com", False),
         ("listed.buildings@example.com", False),
         ("ann@undefined-studio.com", False),
