@@ -1,4 +1,5 @@
 """The commands about readers.
 
-questions  asks whoever runs a command, or names the option that answers
+import_options  turns the options of import_subscribers into the plan of an import
+questions       asks whoever runs a command, or names the option that answers
 """
