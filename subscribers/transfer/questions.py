@@ -37,7 +37,7 @@ class Question:
             shown = ", ".join(f"“{value}” in line {line}" for value, line in self.values)
         if self.about == "heading":
             return (
-                "The list has a line that is no row, as if the rows below it were people who left: "
+                "The list has a line that is no row, and the rows below it may be people who left: "
                 f"{shown}. Put these rows into a file of their own, or say that the line says "
                 "nothing of them."
             )

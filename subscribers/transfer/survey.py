@@ -119,7 +119,7 @@ def take_survey(
     dates = [
         _Dates(columns[one], asks=one is Field.CONFIRMED_AT) for one in _DATED if one in columns
     ]
-    headings = _Headings(columns)
+    headings = _Headings(header, columns)
     watching: list[Tally | _Dates] = [*tallies, *dates]
     for record in records:
         if isinstance(record, Refusal):
@@ -181,10 +181,12 @@ def _begins_with_file_word(word: str) -> bool:
 
 
 class _Headings:
-    """Lines in the midst of a list that are no rows, and say that the rows below them left."""
+    """Lines in the midst of a list that are no rows, below which others than readers may stand."""
 
-    def __init__(self, columns: Mapping[Field, int]) -> None:
+    def __init__(self, header: Sequence[str], columns: Mapping[Field, int]) -> None:
         self.index = columns.get(Field.EMAIL, 0)
+        # The header of a second file: lists are put together from one of readers and one of others.
+        self.own_name = plain(column_name(header, self.index))
         self.places = {0, *(columns[one] for one in NAMED if one in columns)}
         self.found: list[tuple[str, int]] = []
 
@@ -195,7 +197,8 @@ class _Headings:
         cells = [values[place] for place in self.places if place < len(values)]
         is_alone = sum(map(bool, values)) == sum(map(bool, cells))
         found = cells if is_alone else [values[self.index]]
-        if not is_heading(found):
+        is_header = plain(values[self.index]) == self.own_name != ""
+        if not is_header and not is_heading(found):
             return False
         if len(self.found) < _SHOWN_HEADINGS:
             self.found.append((next(filter(None, found))[:80], line))

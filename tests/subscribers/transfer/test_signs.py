@@ -263,6 +263,7 @@ def test_a_name_is_no_sign(name):
             [("--- Inactive readers ---", 3)],
         ),
         ("email,city\nAbgemeldet,x\n退会者 (退会),\n", [("Abgemeldet", 2), ("退会者 (退会)", 3)]),
+        ("email,TAGS\na@example.com,\nEmail,TAGS\nb@example.com,\n", [("Email", 3)]),
         ("email,status\na@example.com,\n,unsubscribed\n\nMembers\nnobody,\n", None),
     ],
 )
