@@ -10,7 +10,7 @@ from subscribers.transfer.signs import leaving_words, meanings
 from subscribers.transfer.signs.columns import SignColumn
 from subscribers.transfer.signs.json_cells import gist
 from subscribers.transfer.signs.leaving_words import plain
-from subscribers.transfer.signs.mentions import mentions_leaving
+from subscribers.transfer.signs.mentions import mentions_leaving, without_addresses
 from subscribers.transfer.signs.roles import ColumnRole, Role, role_of
 
 # A column with more values is no status, unless its name says that it is one.
@@ -100,6 +100,7 @@ class Tally:
             is_bare_address = "@" in value and " " not in value
             if is_bare_address or not mentions_leaving(value):
                 return True
+            value = without_addresses(value)
         elif value[:1] in _JSON and not (value := gist(value)):
             return True
         if self.is_named:

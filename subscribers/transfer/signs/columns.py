@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.signs.json_cells import gist
 from subscribers.transfer.signs.meanings import LONGEST_WORD, answer_key, meaning
-from subscribers.transfer.signs.mentions import mentions_leaving
+from subscribers.transfer.signs.mentions import mentions_leaving, without_addresses
 from subscribers.transfer.signs.roles import ColumnRole, Role
 
 # The values of a column whose meaning is remembered while a list is read.
@@ -38,7 +38,7 @@ class SignColumn:
             return self._known[value]
         except KeyError:
             pass
-        word = gist(value)
+        word = without_addresses(value) if self.role.role is Role.NAME else gist(value)
         answers = self.answers
         found = (
             (answers.get(answer_key(word)) if answers else None)

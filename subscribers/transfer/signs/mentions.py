@@ -34,7 +34,7 @@ def mentions_leaving(text: str) -> bool:
     """
     if not _MARKED.search(text) and not any(map(_may_begin, text.split())):
         return False  # as nearly all names are
-    text = _without_addresses(unicodedata.normalize("NFKC", text[:_LONGEST]))
+    text = without_addresses(unicodedata.normalize("NFKC", text[:_LONGEST]))
     words = plain(text).split()
     if any(phrase in _PHRASES for phrase in _phrases(words)):
         return True
@@ -58,7 +58,11 @@ def is_heading(cells: Sequence[str]) -> bool:
     return len(found) == 1 and not _WORDS_OF_LEAVING.isdisjoint(plain(found[0]).split())
 
 
-def _without_addresses(text: str) -> str:
+def without_addresses(text: str) -> str:
+    """Return what stands beside the addresses in a text, its words apart by one blank.
+
+    Questions are stored, and no stored question holds an address.
+    """
     if "@" not in text:
         return text
     return " ".join(word for word in text.replace("<", " ").split() if "@" not in word)

@@ -277,12 +277,15 @@ def test_a_line_over_people_who_left_is_asked_about(content, heading):
         assert Answers(ignored=frozenset({"email"})).settle(question)
 
 
-def test_what_stands_beside_an_address_is_read():
-    _, (question,) = understood(
+def test_what_stands_beside_an_address_is_read_and_the_question_holds_no_address():
+    content = (
         "email\nAnn Lee <ann@example.com>\nBo (unsubscribed) <bo@example.com>\nunsub@example.com\n"
     )
+    _, (question,) = understood(content)
 
-    assert list(question.values) == [("Bo (unsubscribed) <bo@example.com>", 1)]
+    assert list(question.values) == [("Bo (unsubscribed)", 1)]
+    answers = Answers({"": {"bo unsubscribed": RowKind.UNSUBSCRIBED}})
+    assert understood(content, answers=answers)[0] == ["reader", "left", "reader"]
 
 
 TOPICS = '[{{""TopicName"":""morning-briefing-europe"",""SubscriptionStatus"":""{}""}}, {}]'
