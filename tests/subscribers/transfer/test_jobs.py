@@ -227,7 +227,7 @@ def test_an_import_stops_and_says_so_when_the_disk_of_postgresql_is_full(
             cursor.execute(f"DO $$ BEGIN {raise_it}; END $$")
 
     with monkeypatch.context() as patch:
-        patch.setattr(jobs.storing, "store_batch", store_batch)
+        patch.setattr(slices.storing, "store_batch", store_batch)
         assert run_slice(job) is False
     assert (job.status, job.added, job.error) == ("stopped", 10, slices.NO_ROOM)
 
