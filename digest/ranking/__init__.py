@@ -2,6 +2,7 @@
 
 article     what is compared of a report
 candidates  finds the pairs of reports that are worth comparing
+deferred    names grouping without loading numpy
 embedding   what a sentence embedding must be
 events      groups the reports of one event
 likeness    scores how alike two reports are

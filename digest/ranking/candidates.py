@@ -25,10 +25,13 @@ RAREST_WORDS = 6
 CHUNK = 512
 
 
-def candidates(words: sparse.csr_matrix, vectors: Floats | None) -> tuple[Indexes, Indexes]:
-    """Return the pairs that share rare words or a meaning, each once: the indexes of either side.
+def candidates(
+    words: sparse.csr_matrix, vectors: Floats | None, pins: Indexes
+) -> tuple[Indexes, Indexes]:
+    """Return the pairs that share rare words, a meaning or a pin: the indexes of either side.
 
-    `words` has a row per article and a column per word; `vectors` are of length 1.
+    Each pair is there once. `words` has a row per article and a column per word; `vectors` are of
+    length 1; a pin of -1 is none.
     """
     count = words.shape[0]
     seen = np.bincount(words.indices, minlength=words.shape[1])
@@ -37,7 +40,7 @@ def candidates(words: sparse.csr_matrix, vectors: Floats | None) -> tuple[Indexe
     rare.eliminate_zeros()
     articles_of = rare.T.tocsr()
     reduced = None if vectors is None else _reduced(vectors)
-    codes = [_successors(words, seen, count)]
+    codes = [_successors(words, seen, count), _same_pins(pins, count)]
     for start in range(0, count, CHUNK):
         rows = np.arange(start, min(start + CHUNK, count))
         codes.append(_most_words(rare[rows] @ articles_of, rows, count))
@@ -58,10 +61,19 @@ def _successors(words: sparse.csr_matrix, seen: Indexes, count: int) -> NDArray[
         for indices in np.split(words.indices, words.indptr[1:-1])
     ]
     rows = np.repeat(np.arange(count), [len(indices) for indices in rarest])
-    columns = np.concatenate(rarest)
-    order = np.argsort(columns, kind="stable")
-    rows, columns = rows[order], columns[order]
-    same = columns[1:] == columns[:-1]
+    return _in_a_row(rows, np.concatenate(rarest), count)
+
+
+def _same_pins(pins: Indexes, count: int) -> NDArray[np.int64]:
+    pinned = np.flatnonzero(pins >= 0)
+    return _in_a_row(pinned, pins[pinned], count)
+
+
+def _in_a_row(rows: Indexes, keys: Indexes, count: int) -> NDArray[np.int64]:
+    """Pair each row with the next one of the same key; rows ascend."""
+    order = np.argsort(keys, kind="stable")
+    rows, keys = rows[order], keys[order]
+    same = keys[1:] == keys[:-1]
     return _codes(rows[:-1][same], rows[1:][same], count)
 
 

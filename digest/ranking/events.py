@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,32 +29,48 @@ HIGHEST = 0.95
 NEVER = 1e6
 
 
-def group(articles: Sequence[Article], *, embed: Embed | None = None) -> list[list[int]]:
+def group(
+    articles: Sequence[Article],
+    *,
+    embed: Embed | None = None,
+    pins: Sequence[Hashable] | None = None,
+) -> list[list[int]]:
     """Return the articles' indexes, those of one event together; each is in exactly one group.
 
     Groups are in the order of their first article, and an article of its own is a group of one.
     The order of the articles changes nothing but the indexes. `embed` turns titles into vectors,
-    so that reports in several languages, or in other words, find each other.
+    so that reports in several languages, or in other words, find each other. `pins` are what an
+    editor decided: articles of one pin are always together, those of two pins never; None is no
+    pin.
 
     Raises ValueError if `embed` returns anything but one row of finite numbers per title.
     """
     vectors = None
     if embed is not None and articles:
         vectors = embed([article.title for article in articles])
-    return group_by_vectors(articles, vectors)
+    return group_by_vectors(articles, vectors, pins)
 
 
-def group_by_vectors(articles: Sequence[Article], vectors: Any) -> list[list[int]]:
+def group_by_vectors(
+    articles: Sequence[Article], vectors: Any, pins: Sequence[Hashable] | None = None
+) -> list[list[int]]:
     """Group as `group` does, with the titles' vectors (a row each) or None at hand."""
     if not articles:
         return []
     order = sorted(range(len(articles)), key=lambda index: _in_order(articles[index]))
     rows = None if vectors is None else _checked(vectors, len(articles))[order]
-    labels = _labels([articles[index] for index in order], rows)
+    least = LEAST if vectors is None else LEAST_WITH_VECTORS
+    pinned = None if pins is None else _numbered([pins[index] for index in order])
+    labels = _labels(Likeness([articles[index] for index in order], rows, pinned), least)
     groups: dict[int, list[int]] = {}
     for index, label in sorted(zip(order, labels.tolist(), strict=True)):
         groups.setdefault(label, []).append(index)
     return list(groups.values())
+
+
+def _numbered(pins: Sequence[Hashable]) -> list[int]:
+    numbers: dict[Hashable, int] = {None: -1}
+    return [numbers.setdefault(pin, len(numbers) - 1) for pin in pins]
 
 
 def _checked(vectors: Any, count: int) -> Floats:
@@ -72,11 +88,10 @@ def _in_order(article: Article) -> tuple[float, str, str, str, str, str]:
     return (time, article.url, article.title, article.source, article.summary, article.lang)
 
 
-def _labels(articles: Sequence[Article], vectors: Any) -> NDArray[np.intp]:
-    likeness = Likeness(articles, vectors)
-    least = LEAST if vectors is None else LEAST_WITH_VECTORS
-    labels = np.arange(len(articles))
-    for component in _components(likeness, least, np.arange(len(articles))):
+def _labels(likeness: Likeness, least: float) -> NDArray[np.intp]:
+    rows = np.arange(len(likeness))
+    labels = rows.copy()
+    for component in _components(likeness, least, rows):
         labels[component] = component[_average_link(likeness.block(component), least)]
     return labels
 

@@ -61,20 +61,30 @@ _LETTERS = HashingVectorizer(
 
 
 class Likeness:
-    """The scores of all pairs of the articles; `vectors` are of their titles, one row each."""
+    """The scores of all pairs of the articles.
 
-    def __init__(self, articles: Sequence[Article], vectors: Any = None) -> None:
+    `vectors` are of their titles, one row each. `pins` has a number of 0 or more for each article
+    that somebody put where it is, and -1 for all others.
+    """
+
+    def __init__(
+        self, articles: Sequence[Article], vectors: Any = None, pins: Sequence[int] | None = None
+    ) -> None:
         texts = [_text(article) for article in articles]
         self._words = _weighed(_WORDS.transform(texts))
         self._letters = _weighed(_LETTERS.transform(texts))
         self._hours = np.array([_hours(article) for article in articles], dtype=np.float64)
         self._langs = np.array([_lang(article) for article in articles])
+        self._pins = np.array([-1] * len(articles) if pins is None else pins, dtype=np.intp)
         self._vectors, self._strangers = None, 0.0
         if vectors is not None:
             self._vectors, self._strangers = _comparable(_unit(vectors), self._langs)
 
+    def __len__(self) -> int:
+        return len(self._pins)
+
     def block(self, rows: Indexes) -> Floats:
-        """Return the scores among some articles, shape (k, k); -1 where hours forbid it."""
+        """Return the scores among some articles, shape (k, k); -1 for two that may not meet."""
         words, letters = self._words[rows], self._letters[rows]
         lexical = (words @ words.T + letters @ letters.T).toarray() / 2
         left, right = np.meshgrid(rows, rows, indexing="ij")
@@ -85,7 +95,7 @@ class Likeness:
 
     def pairs(self, least: float) -> tuple[Indexes, Indexes, Floats]:
         """Return either side of the pairs whose score is `least` or more, and the scores."""
-        left, right = candidates(self._words, self._vectors)
+        left, right = candidates(self._words, self._vectors, self._pins)
         kept = [(left[:0], right[:0], np.empty(0, dtype=np.float32))]
         for start in range(0, len(left), PAIRS_AT_ONCE):
             a, b = left[start : start + PAIRS_AT_ONCE], right[start : start + PAIRS_AT_ONCE]
@@ -108,7 +118,10 @@ class Likeness:
         # Where one of the times is unknown (nan), the pair counts as one of the same hour.
         hours = np.nan_to_num(np.abs(self._hours[left] - self._hours[right]))
         score = score * (1 - FADE * np.minimum(hours / MOST_HOURS, 1))
-        return np.where(hours > MOST_HOURS, np.float32(-1), score.astype(np.float32))
+        score = np.where(hours > MOST_HOURS, -1, score)
+        pinned = (self._pins[left] >= 0) & (self._pins[right] >= 0)
+        together = np.where(self._pins[left] == self._pins[right], 1, -1)
+        return np.where(pinned, together, score).astype(np.float32)
 
 
 def _text(article: Article) -> str:

@@ -168,3 +168,18 @@ def test_each_labelled_event_lies_within_three_days_and_no_title_is_there_twice(
 
     assert len({line["title"] for line in lines}) == len(lines)
     assert max(max(each) - min(each) for each in times.values()) < timedelta(hours=72)
+
+
+def test_pins_put_together_what_has_no_word_in_common_and_keep_apart_what_has_all():
+    articles = [*QUAKE, *OTHERS]
+
+    groups = group(articles, pins=["ours", None, "theirs", None, None, "ours"])
+
+    assert sets(groups) == {frozenset({0, 5}), frozenset({1, 2}), frozenset({3}), frozenset({4})}
+
+
+def test_a_pin_holds_over_more_than_three_days():
+    days = [report("Storm closes the port of Bergen", hours=hours) for hours in (0, 200)]
+
+    assert group(days) == [[0], [1]]
+    assert group(days, pins=[1, 1]) == [[0, 1]]
