@@ -17,6 +17,7 @@ from digest.delivery.planning import due, finish, reader_clock, start
 from digest.editions.decide import notify
 from digest.editions.decide import release as releases
 from digest.editions.draft import draft, missed, slots
+from digest.events import grouping
 from digest.feeds import ingest
 from digest.models import Schedule
 from subscribers.plumbing.queue import enqueue, enqueue_now
@@ -31,7 +32,7 @@ def tick() -> None:
     The steps are independent: an unexpected error in one does not stop the others.
     """
     at = now()
-    for step in (_recover, _deliver, _release, _notify, _draft, _fetch):
+    for step in (_recover, _deliver, _release, _notify, _draft, _fetch, _group):
         try:
             step(at)
         except Exception:
@@ -75,6 +76,11 @@ def _fetch(at: datetime.datetime) -> None:
         enqueue(fetch_feed, feed_id=feed_id)
 
 
+def _group(at: datetime.datetime) -> None:
+    for newsletter_id in grouping.due_newsletters(now=at):
+        enqueue(group_stories, newsletter_id=newsletter_id)
+
+
 # Seconds after which a waiting task expires. A tick has enqueued the same work again by then, so
 # that a queue without workers does not fill up.
 _EXPIRES_AFTER = 60
@@ -95,8 +101,15 @@ def fetch_feed(*, feed_id: int) -> None:
 
 
 @shared_task(expires=_EXPIRES_AFTER)
+def group_stories(*, newsletter_id: int) -> None:
+    grouping.group_stories(newsletter_id=newsletter_id, now=now())
+
+
+@shared_task(expires=_EXPIRES_AFTER)
 def draft_slot(*, schedule_id: int, date: str) -> None:
     schedule = Schedule.objects.select_related("newsletter").get(pk=schedule_id)
+    # What arrived in the last minutes may report what the draft prints already.
+    grouping.group_stories(newsletter_id=schedule.newsletter_id, now=now())
     draft.draft_edition(
         newsletter=schedule.newsletter,
         schedule=schedule,

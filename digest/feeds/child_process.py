@@ -25,6 +25,9 @@ _ROOT = Path(__file__).resolve().parents[2]
 # What a reader of outside text has no use for, such as keys and passwords, it does not get.
 _KEPT = ("PATH", "LANG", "LC_", "PYTHON", "LD_", "TMPDIR", "TZ")
 
+# Each thread of numpy's would take its part of the memory, whether it does anything or not.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 
 class UsedUp(Exception):
     """The function came to no end within its limits; the message says so in plain words."""
@@ -47,7 +50,8 @@ def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
             capture_output=True,
             timeout=SECONDS,
             cwd=_ROOT,
-            env={name: value for name, value in os.environ.items() if name.startswith(_KEPT)},
+            env=_ONE_THREAD
+            | {name: value for name, value in os.environ.items() if name.startswith(_KEPT)},
             check=True,
         )
     except subprocess.TimeoutExpired as error:

@@ -229,6 +229,8 @@ class EditionItem(models.Model):
     again = models.BooleanField(
         default=False, help_text="Print it although the newsletter has printed it before."
     )
+    # Why the draft proposed it, in words; empty if an editor chose it.
+    why = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
     # Set when the edition is skipped, so that a later one can print the story.
     released = models.BooleanField(default=False, editable=False)
 

@@ -58,6 +58,11 @@ class Story(models.Model):
     # Without a date, it was in its feed already when the feed was added: so it is never new.
     is_backlog = models.BooleanField(default=False, db_default=False, editable=False)
     is_hidden = models.BooleanField(default=False, help_text="Never propose this story.")
+    # The news event that it reports: the id of one of its stories, mostly the first. A story of its
+    # own has its own id; null: it has not been grouped. digest.events writes it.
+    event = models.BigIntegerField(null=True, editable=False)
+    # An editor said that it belongs there, so no grouping moves it.
+    event_is_pinned = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         ordering = [models.F("published_at").desc(nulls_last=True)]
@@ -86,6 +91,14 @@ class Story(models.Model):
                 name="story_undated",
                 condition=models.Q(published_at=None),
             ),
+            # events.grouping: what arrived lately and is in no event yet.
+            models.Index(
+                fields=["added_at"], name="story_ungrouped", condition=models.Q(event=None)
+            ),
+            # draft.draft: what else reports an event.
+            models.Index(
+                fields=["event"], name="story_event", condition=models.Q(event__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -98,6 +111,11 @@ class Story(models.Model):
     def dated_at(self) -> datetime:
         """When it was published or, if nobody knows, when it was seen first."""
         return self.published_at or self.added_at
+
+    @property
+    def outlet(self) -> str:
+        """The name of the outlet whose story it is; empty if nobody knows."""
+        return self.source_name or (self.feed.outlet if self.feed else "")
 
     @property
     def link(self) -> str:
