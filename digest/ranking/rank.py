@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,7 +27,8 @@ class Candidate:
     """A story that could be printed; `source` is the outlet, empty if unknown.
 
     `published_at` is when the story was seen first, if nobody knows when it was published.
-    `has_image` says that a lead would be printed with its image.
+    `has_image` says that a lead would be printed with its image. `event` is the number of what it
+    reports, None if nothing else does, and `sources` is how many outlets report that.
     """
 
     id: int
@@ -36,6 +37,8 @@ class Candidate:
     published_at: datetime
     weight: float = 1.0
     has_image: bool = False
+    event: int | None = None
+    sources: int = 1
 
 
 def score(candidate: Candidate, *, now: datetime) -> float:
@@ -54,12 +57,29 @@ def rank(
 ) -> list[Candidate]:
     """Return at most `limit` candidates, the lead first; the same input gives the same order.
 
-    No section gets more than its limit. No source gets more than `per_source` stories, unless the
+    An event is printed once: by the report of the feed with the highest weight, of equals by one
+    with an image. It counts as its freshest report does, the more the more outlets report it. No
+    section gets more than its limit. No source gets more than `per_source` stories, unless the
     edition would otherwise stay short or take stale stories: a newsletter with one feed is not
     limited to three stories. Neighbours have different sources wherever the choice allows it.
     """
-    scores = {candidate: score(candidate, now=now) for candidate in candidates}
+    scores = dict(_event_scores(candidates, now=now))
     return choose(scores, limit=limit, section_limits=section_limits, per_source=per_source)
+
+
+def _event_scores(
+    candidates: Iterable[Candidate], *, now: datetime
+) -> Iterator[tuple[Candidate, float]]:
+    """Yield the best report of each event, and the event's score."""
+    reports: defaultdict[tuple[str, int], list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        of_one = ("story", candidate.id) if candidate.event is None else ("event", candidate.event)
+        reports[of_one].append(candidate)
+    for members in reports.values():
+        scores = {member: score(member, now=now) for member in members}
+        best = max(members, key=lambda c: (c.weight, c.has_image, scores[c], -c.id))
+        sources = max(member.sources for member in members)
+        yield best, max(scores.values()) * (1 + math.log(sources))
 
 
 def choose(

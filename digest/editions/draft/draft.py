@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from digest.editions.draft import best_of
 from digest.editions.draft.slots import plan_for
 from digest.editions.draft.subject import propose_preheader, propose_subject
+from digest.events.summary import Summary, summaries_of
 from digest.models import Cadence, Edition, EditionItem, Schedule, Story
 from digest.ranking.rank import Candidate, rank
 from digest.rendering.contents import hero_of
@@ -99,8 +100,9 @@ def _propose_new(
 ) -> list[EditionItem]:
     """Return items of the new stories, the lead first."""
     pool = {story.pk: story for story in _pool(edition, limit=limit, now=now)}
+    events = summaries_of(pool.values())
     ranked = rank(
-        [_candidate(story) for story in pool.values()],
+        [_candidate(story, events) for story in pool.values()],
         now=now,
         limit=limit,
         section_limits=section_limits,
@@ -112,6 +114,7 @@ def _propose_new(
             newsletter=edition.newsletter,
             story=story,
             section_id=story.section_id,
+            why=events[story.event].in_words(now) if story.event in events else "",
         )
         for story in stories
     ]
@@ -153,7 +156,7 @@ def _since(edition: Edition, now: datetime) -> datetime:
 
 
 def _free_stories(newsletter: Newsletter) -> QuerySet[Story]:
-    """Return the stories that no edition holds, newest first.
+    """Return the stories that no edition holds and whose event none has printed, newest first.
 
     Without a date, a story is as new as its arrival. What its feed held already when it was added
     is left to the editors, since it may be years old.
@@ -161,22 +164,29 @@ def _free_stories(newsletter: Newsletter) -> QuerySet[Story]:
     held = EditionItem.objects.filter(
         newsletter=newsletter, story=OuterRef("pk"), again=False, released=False
     )
+    printed = EditionItem.objects.filter(
+        newsletter=newsletter, story__event=OuterRef("event"), released=False
+    )
     return (
-        Story.objects.filter(~Exists(held), newsletter=newsletter, is_hidden=False)
+        Story.objects.filter(
+            ~Exists(held), ~Exists(printed), newsletter=newsletter, is_hidden=False
+        )
         .exclude(published_at=None, is_backlog=True)
         .select_related("feed")
         .order_by(Coalesce("published_at", "added_at").desc(), "-pk")
     )
 
 
-def _candidate(story: Story) -> Candidate:
+def _candidate(story: Story, events: Mapping[int | None, Summary]) -> Candidate:
     return Candidate(
         id=story.pk,
-        source=story.source_name or (story.feed.outlet if story.feed else ""),
+        source=story.outlet,
         section_id=story.section_id,
         published_at=story.dated_at,
         weight=story.feed.weight if story.feed else BY_HAND_WEIGHT,
         has_image=hero_of(story) is not None,
+        event=story.event,
+        sources=events[story.event].sources if story.event in events else 1,
     )
 
 

@@ -135,3 +135,25 @@ def test_stories_of_one_source_are_adjacent_only_if_unavoidable(sources):
     most = max(sources.count(source) for source in sources)
     clumps = sum(one.source == other.source for one, other in pairwise(ranked))
     assert clumps == 0 or most * 2 > len(sources)
+
+
+def test_an_event_is_printed_once_by_the_heaviest_source_and_of_equals_by_one_with_an_image():
+    plain = story(1, "A", event=7, weight=1.0, hours=1)
+    heavy = story(2, "B", event=7, weight=2.0, hours=9)
+    pictured = story(3, "C", event=8, has_image=True, hours=9)
+    fresh = story(4, "D", event=8, hours=1)
+
+    assert sorted(ids([plain, heavy, pictured, fresh])) == [2, 3]
+
+
+def test_of_two_events_the_one_that_more_sources_report_comes_first():
+    assert ids([story(1, "A", event=1, hours=1), story(2, "B", event=2, sources=5, hours=8)]) == [
+        2,
+        1,
+    ]
+
+
+def test_an_event_counts_as_its_freshest_report_does():
+    old, new = story(1, "A", event=1, weight=2, hours=40), story(2, "B", event=1, hours=1)
+
+    assert ids([old, new, story(3, "C", hours=3)]) == [1, 3]

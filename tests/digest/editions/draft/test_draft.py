@@ -293,3 +293,26 @@ def test_a_lead_is_chosen_for_a_picture_only_if_that_is_printed(width, height, i
     assert lead is not None
     assert (lead.hero is not None) == is_printed
     assert edition.items.first().story == (pictured if is_printed else plain)
+
+
+def test_an_event_is_proposed_once_and_its_other_reports_are_counted_in_words(newsletter):
+    reports = [factories.story(newsletter, source_name=f"Paper {n}") for n in range(3)]
+    Story.objects.filter(pk__in=[each.pk for each in reports]).update(event=reports[0].pk)
+
+    edition = draft_edition(newsletter=newsletter, date=NOW.date(), now=NOW)
+
+    items = [item for item in edition.items.all() if item.story_id in {r.pk for r in reports}]
+    assert len(items) == 1
+    assert items[0].why.startswith("3 sources, 3 reports, first seen ")
+    assert edition.items.count() == 6
+
+
+def test_an_event_that_was_printed_is_not_proposed_again_by_another_report(newsletter):
+    printed, report = factories.story(newsletter), factories.story(newsletter)
+    Story.objects.filter(pk__in=[printed.pk, report.pk]).update(event=printed.pk)
+    factories.item(factories.edition(newsletter, stories=0), printed)
+
+    edition = draft_edition(newsletter=newsletter, date=NOW.date(), now=NOW)
+
+    assert report.title not in titles(edition)
+    assert edition.items.count() == 5
