@@ -8,11 +8,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet, URLField
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery, URLField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.timezone import now
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -24,6 +25,7 @@ from unfold.widgets import (
 
 from digest.admin.local_times import format_local
 from digest.editions.decide.approve import void_if_changed
+from digest.events import correct
 from digest.feeds.manual import by_hand
 from digest.models import Edition, EditionItem, Story
 from subscribers.admin.labels import by_label
@@ -100,15 +102,38 @@ class NewStoryForm(forms.Form):
             return None
 
 
+class OfOneEvent(admin.SimpleListFilter):
+    """Shows the reports of one event; nothing until a row's link asks for it."""
+
+    title = "event"
+    parameter_name = "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        value = request.GET.get(self.parameter_name, "")
+        return [(value, "the reports of one event")] if value else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Story]) -> QuerySet[Story]:
+        value = self.value() or ""
+        if not value:
+            return queryset
+        return queryset.filter(event=value) if _is_id(value) else queryset.none()
+
+
+def _is_id(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and len(value) <= 18
+
+
 @admin.register(Story)
 class StoryAdmin(ModelAdmin):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
-    list_display = ["title", "source_name", "section", "published", "came_from", "printed", "shown"]
-    list_filter = ["newsletter", "section", "origin", "is_hidden", "feed"]
+    list_display = [
+        "title", "source_name", "section", "published", "reports", "came_from", "printed", "shown",
+    ]  # fmt: skip
+    list_filter = ["newsletter", "section", "origin", "is_hidden", "feed", OfOneEvent]
     list_select_related = ["newsletter", "section"]
     search_fields = ["title", "summary", "source_name", "author"]
     date_hierarchy = "published_at"
-    actions = ["hide", "unhide"]
+    actions = ["hide", "unhide", "one_event", "another_event"]
     list_per_page = 50
     warn_unsaved_form = True
     readonly_fields = ["newsletter", "feed", "origin", "printed_in", "added_at"]
@@ -123,7 +148,10 @@ class StoryAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Story]:
         queryset: QuerySet[Story] = super().get_queryset(request)
         items = EditionItem.objects.filter(released=False).select_related("edition")
-        return queryset.prefetch_related(Prefetch("items", items, to_attr="places"))
+        of_event = Story.objects.filter(event=OuterRef("event")).order_by().values("event")
+        return queryset.annotate(
+            report_count=Subquery(of_event.annotate(count=Count("*")).values("count"))
+        ).prefetch_related(Prefetch("items", items, to_attr="places"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # The feed would only bring it back, so a story is hidden instead.
@@ -147,6 +175,17 @@ class StoryAdmin(ModelAdmin):
     @display(description="Came from", ordering="origin", label=by_label(ORIGIN_COLOURS))
     def came_from(self, story: Story) -> str:
         return story.get_origin_display()
+
+    @display(description="Event")
+    def reports(self, story: Any) -> str:
+        if story.event is None:
+            return "not grouped yet"
+        if story.report_count == 1:
+            return ""
+        return format_html(
+            '<a class="text-link" href="?{}={}">{} reports</a>',
+            OfOneEvent.parameter_name, story.event, story.report_count,
+        )  # fmt: skip
 
     @display(description="Printed", empty_value="")
     def printed(self, story: Any) -> str:
@@ -174,6 +213,25 @@ class StoryAdmin(ModelAdmin):
     @admin.action(description="Show again", permissions=["change"])
     def unhide(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
         self._confirm(request, queryset.update(is_hidden=False), "proposed again")
+
+    @admin.action(description="They report one event", permissions=["change"])
+    def one_event(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
+        try:
+            count = correct.join(queryset.values_list("pk", flat=True))
+        except correct.NotOneNewsletter as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"One event, with {count} reports.")
+
+    @admin.action(description="They report another event", permissions=["change"])
+    def another_event(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
+        try:
+            left = correct.separate(queryset.values_list("pk", flat=True))
+        except correct.NotOneNewsletter as error:
+            messages.error(request, str(error))
+        else:
+            stay = f"{left} reports stay" if left != 1 else "1 report stays"
+            messages.success(request, f"An event of their own; {stay} where they were.")
 
     def _confirm(self, request: HttpRequest, count: int, result: str) -> None:
         stories = "1 story is" if count == 1 else f"{count} stories are"

@@ -245,3 +245,62 @@ def test_an_invalid_schedule_is_refused_with_an_error_at_the_field(admin_client,
 
     assert response.context["adminform"].form.errors[field]
     assert not Schedule.objects.exists()
+
+
+# --- Events ---
+
+
+@pytest.fixture
+def reports():
+    newsletter = factories.newsletter()
+    first, second, other = (factories.story(newsletter) for _ in range(3))
+    Story.objects.filter(pk__in=[first.pk, second.pk]).update(event=first.pk)
+    Story.objects.filter(pk=other.pk).update(event=other.pk)
+    return first, second, other
+
+
+def act(admin_client, action, *stories):
+    data = {"action": action, "_selected_action": [story.pk for story in stories]}
+    return admin_client.post(reverse("admin:digest_story_changelist"), data, follow=True)
+
+
+def test_the_list_says_how_many_reports_an_event_has_and_shows_them(admin_client, reports):
+    first, second, other = reports
+    url = reverse("admin:digest_story_changelist")
+
+    page = admin_client.get(url).content.decode()
+    of_event = admin_client.get(url, {"event": first.pk}).context["cl"].result_list
+
+    assert page.count(f'href="?event={first.pk}"') == 2
+    assert f'href="?event={other.pk}"' not in page
+    assert {story.pk for story in of_event} == {first.pk, second.pk}
+
+
+@pytest.mark.parametrize("value", ["x", "9" * 30, "1' OR 1=1", "\u0664"])
+def test_an_event_that_is_none_has_no_reports(admin_client, reports, value):
+    response = admin_client.get(reverse("admin:digest_story_changelist"), {"event": value})
+
+    assert list(response.context["cl"].result_list) == []
+
+
+def test_an_editor_joins_and_separates_reports(admin_client, reports):
+    first, second, other = reports
+
+    assert "One event, with 3 reports." in messages_of(
+        act(admin_client, "one_event", second, other)
+    )
+    assert set(Story.objects.values_list("event", flat=True)) == {first.pk}
+
+    response = act(admin_client, "another_event", second)
+    assert "An event of their own; 2 reports stay where they were." in messages_of(response)
+    second.refresh_from_db()
+    assert second.event == second.pk
+
+
+@pytest.mark.parametrize("action", ["one_event", "another_event"])
+def test_reports_of_two_newsletters_are_not_one_event(admin_client, reports, action):
+    theirs = factories.story(factories.newsletter())
+
+    response = act(admin_client, action, reports[0], theirs)
+
+    assert "belong to several newsletters" in str(messages_of(response))
