@@ -40,7 +40,6 @@ def read_json_feed(text: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]
 
 def _entry(item: Mapping[str, Any], feed_authors: list[str]) -> Mapping[str, Any]:
     authors = _authors(item) or feed_authors
-    tags = [tag for tag in _list(item, "tags") if isinstance(tag, str)]
     return {
         "title": escape(_string(item, "title"), quote=False),
         # A link blog's own page is `url`; `external_url` is what it writes about.
@@ -56,7 +55,6 @@ def _entry(item: Mapping[str, Any], feed_authors: list[str]) -> Mapping[str, Any
             for key in ("image", "banner_image")
             if (url := _string(item, key))
         ],
-        "tags": [{"term": escape(tag, quote=False)} for tag in tags],
         **_times(item),
     }
 

@@ -48,7 +48,6 @@ class FeedEntry:
     image_credit: str
     # The outlet that the entry comes from, if the feed collects several.
     source: str
-    category: str
     # A URL of that outlet.
     source_url: str = ""
 
@@ -111,8 +110,11 @@ def _read_xml(
     # text is UTF-8 by now, and nothing in it says otherwise. Without the feed's URL, feedparser
     # resolves nothing against it, so that a link such as `N/A` can be told from one; but without
     # it, one entry's `xml:base` would count for all that follow.
+    mended = xml_faults.mend(text)
+    if reason := xml_faults.excess(mended):
+        raise NotAFeed(_describe_page(text) or reason)
     parsed = feedparser.parse(
-        io.BytesIO(xml_faults.mend(text).encode()),
+        io.BytesIO(mended.encode()),
         response_headers={
             "content-type": "application/xml; charset=utf-8",
             "content-location": base_url if "xml:base" in text else "",
@@ -150,7 +152,6 @@ def _entry(
         image=image,
         image_credit=_text(raw, "credit"),
         source=_text(raw.get("source") or {}, "title"),
-        category=_text((raw.get("tags") or [{}])[0], "term"),
         source_url=_text(raw.get("source") or {}, "href"),
     )
 
@@ -212,10 +213,15 @@ def _dates(raw: Mapping[str, Any]) -> list[str]:
 
 
 def _describe_body(text: str, content_type: str) -> str:
+    kind = content_type.partition(";")[0].strip()[:60]
+    return _describe_page(text) or f"It is neither RSS nor Atom{f' but {kind}' if kind else ''}."
+
+
+def _describe_page(text: str) -> str:
+    """Say that it is a web page, and where that has its feed; empty if it is none."""
     start = text[:200_000]
     if not re.search(r"<(?:!doctype html|html|body|head)\b", start[:5000], re.IGNORECASE):
-        kind = content_type.partition(";")[0].strip()[:60]
-        return f"It is neither RSS nor Atom{f' but {kind}' if kind else ''}."
+        return ""
     if found := _FEED_LINK.search(start):
         return f"It is a web page, not a feed; the page says that its feed is {found[1][:300]}"
     return "It is a web page, not a feed."
