@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from digest.feeds import fetch, sanitise, urls
+from digest.feeds import child_process, fetch, sanitise, urls
 from digest.feeds.drafts import Draft, make_drafts
 from digest.feeds.ingest import outlet_name
 from digest.feeds.manual.by_hand import host_as_outlet
@@ -89,7 +89,7 @@ def try_feed(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
             own = urls.web_url(parsed.self_url) or urls.web_url(parsed.site_url)
             source = replace(source, url=own)
             parsed = _parse(source)
-    except NotAFeed as error:
+    except (NotAFeed, child_process.UsedUp) as error:
         yield {"skipped": str(error), "title": ""}
         return
     feed = _stored(source.url) or Feed(url=source.url)
@@ -114,14 +114,22 @@ def _stored(url: str) -> Feed | None:
 
 
 def _parse(source: Source) -> ParsedFeed:
-    return parse(source.body, base_url=source.url, content_type=source.content_type)
+    return child_process.call(
+        parse, source.body, base_url=source.url, content_type=source.content_type
+    )
 
 
 def try_page(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
     """Yield the story that an article's page would become, or `skipped` with the reason."""
-    page = read_page(source.body, url=source.url, content_type=source.content_type)
+    reason = "It has no headline. Is it an article's page?"
+    try:
+        page = child_process.call(
+            read_page, source.body, url=source.url, content_type=source.content_type
+        )
+    except child_process.UsedUp as error:
+        page, reason = None, str(error)
     if page is None:
-        yield {"skipped": "It has no headline. Is it an article's page?", "title": ""}
+        yield {"skipped": reason, "title": ""}
         return
     yield _line(
         Story(

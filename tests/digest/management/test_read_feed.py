@@ -6,10 +6,20 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from digest.feeds import child_process
 from digest.models import Feed, Story
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(request, monkeypatch):
+    """Start no process where a test is about something else."""
+    if not request.node.get_closest_marker("subprocess"):
+        monkeypatch.setattr(
+            child_process, "call", lambda function, *args, **kwargs: function(*args, **kwargs)
+        )
 
 
 def read(*args):
@@ -100,3 +110,11 @@ def test_an_articles_page_is_the_story_that_adding_it_would_make(web, sample):
 def test_what_cannot_be_read_fails_with_a_sentence(name):
     with pytest.raises(CommandError, match=r"nowhere.xml cannot be read|/feed could not be read"):
         read(name)
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("option", [(), ("--page",)], ids=["feed", "page"])
+def test_what_takes_too_long_is_a_line_that_says_so(stored, monkeypatch, option):
+    monkeypatch.setattr(child_process, "SECONDS", 0.001)
+    (line,) = read(stored(b"<rss version='2.0'/>"), *option)
+    assert line == {"skipped": "Reading it takes more than 0.001 seconds.", "title": ""}
