@@ -47,7 +47,7 @@ class ImageTag:
     """One URL that an image's tag offers, with its size in pixels where the tag states it.
 
     `place` counts the images before it; `names` and `around` are the class names and ids of the
-    image and of what is around it.
+    image and of what is around it. `leads_to` is the link that it is in, as it was written.
     """
 
     url: str
@@ -59,6 +59,7 @@ class ImageTag:
     alt: str
     place: int
     is_aside: bool
+    leads_to: str
 
 
 def parse_pixels(value: object) -> int | None:
@@ -127,6 +128,9 @@ def _offers(element: etree._Element, place: int) -> Iterator[ImageTag]:
             alt=" ".join(attributes.get("alt", "").split()),
             place=place,
             is_aside=any(str(near.tag) in _ASIDES for near in around),
+            leads_to=next(
+                (str(near.get("href", ""))[:200] for near in around if near.tag == "a"), ""
+            ),
         )
 
 

@@ -107,7 +107,7 @@ def candidate(
     if not url or not image_signs.can_be_shown(url, kind=kind):
         return None
     too_small = min(stated.width or MIN_WIDTH, (stated.height or MIN_WIDTH) * 2) < MIN_WIDTH
-    if too_small or image_signs.is_decoration(url):
+    if too_small or image_signs.is_decoration(url, page_url=base):
         return None
     weight += _UNLIKELY_NAME * image_signs.is_unlikely(url)
     weight += _CONVERTED * ("webp" in kind or ".webp" in url.lower())
@@ -117,7 +117,9 @@ def candidate(
 def text_candidates(tags: Iterable[ImageTag], *, base: str) -> Iterator[ImageCandidate]:
     """Yield the images of a text that may be its picture."""
     for tag in tags:
-        if image_signs.is_called_decoration(tag.names, around=tag.around, alt=tag.alt):
+        if image_signs.is_called_decoration(
+            tag.names, around=tag.around, alt=tag.alt, leads_to=tag.leads_to
+        ):
             continue
         weight = _LATER * min(tag.place, 10) + _ASIDE * tag.is_aside
         stated = Image(tag.url, tag.width, tag.height)

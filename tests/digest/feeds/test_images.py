@@ -69,6 +69,24 @@ def test_the_picture_in_a_text_is_found(text, url):
         '<img src="/a.jpg?fm=avif">',
         '<img src="https://images.example/upload/f_avif,w_600/a.jpg">',
         '<img src="/a.HEIC">',
+        '<img src="/a.avif/resize:800">',
+        '<img src="/a.svg/w_300/q_80">',
+        '<img src="/a.svg?w=1">',
+        '<img src="/a.png.svg">',
+        '<img src="/a.jpg@avif">',
+        '<img src="/filters:format(avif)/a.jpg">',
+        '<img src="/image?file=a.svg">',
+        '<img src="/img/facebook.png">',
+        '<img src="/img/share-facebook.jpg">',
+        '<img src="/img/icon_twitter_32.gif">',
+        '<img src="/icons/a.png">',
+        '<a href="https://www.facebook.com/sharer.php?u=1"><span><img src="/f.jpg"></span></a>',
+        '<a href="mailto:?subject=A"><img src="/m.jpg"></a>',
+        '<img src="/logo.png">',
+        '<img src="/img/site-logo-white@2x.png">',
+        '<img src="https://cdn.b.example/b-news/a-logo.png" class="logo">',
+        '<img src="/no-image-available.png">',
+        '<img src="/default-og-image.png">',
     ],
 )
 def test_what_is_no_picture_gives_way_to_one_and_is_none_alone(tag):
@@ -101,6 +119,27 @@ def test_what_is_no_picture_gives_way_to_one_and_is_none_alone(tag):
 )
 def test_an_image_that_is_loaded_late_is_found(text, url):
     assert url_of(text) == url
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "thumb/a/a9/A.svg/800px-A.svg.png", "a.avif?format=jpg", "f_auto/a.heic",
+        "a.mp4/poster.jpg", "a.php/12", "news/google-logo-unveiled.jpg",
+        "facebook.jpg", "facebook-headquarters.png",
+        "share-of-vote.png", "WhatsApp-Image-2026-11-28.jpeg", "default.jpg",
+    ],
+)  # fmt: skip
+def test_a_name_that_only_looks_like_such_a_one_is_a_picture(path):
+    assert url_of(f'<img src="/{path}">') == path
+
+
+def test_a_logo_is_known_by_the_name_of_its_site():
+    logo = [{"url": "https://cdn.example/harbour-courier-logo.png", "medium": "image"}]
+    entry = {"media_content": logo}
+
+    assert entry_images([entry], base="https://www.harbourcourier.example/feed") == [None]
+    assert entry_images([entry], base="https://post.example/feed") != [None]
 
 
 def test_the_publishers_own_naming_counts_more_than_the_text():
