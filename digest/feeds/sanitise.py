@@ -46,14 +46,15 @@ _MORE = re.compile(
     r"|Read the rest of this (?:entry|post|article)|Keep reading|Weiterlesen|Mehr lesen|Mehr dazu"
     r"|Lire la suite|En savoir plus|Seguir leyendo|Leer más|Ler mais|Leia mais|Continuar lendo"
     r"|Leggi tutto|Lees verder)|続きを読む|اقرأ المزيد) ?(?:…|\.\.\.|→|»|>{0,9})"
-    r"|[(\[](?:…|\.\.\.|&hellip;|(?:read )?more(?:…|\.\.\.)?)[)\]])$",
+    r"|[(\[](?:…|\.\.\.|&hellip;|(?:read )?more(?:…|\.\.\.)?"
+    r"|feed generated (?:with|by) [^()\[\]]{1,30})[)\]])$",
     re.IGNORECASE,
 )
 _LONGEST_MORE = 60
 # The same words with the title or the outlet after them, behind a sentence or a gap.
 _MORE_OF = re.compile(
     r"[.!?…\])”»] (?:Continue reading|Read more|Read the (?:full|whole|rest)|Keep reading"
-    r"|Click here to|Weiterlesen|Lire la suite|Leer más|Leia mais)\b[^.!?]*+$",
+    r"|Click here to|Weiterlesen|Lire la suite|Leer más|Leia mais)\b[^.!?]*+[.!?]?+$",
     re.IGNORECASE,
 )
 _LONGEST_MORE_OF = 220
@@ -63,8 +64,38 @@ _CREDIT = re.compile(
     r"[^()\[\]]{0,150}[)\]] ?",
     re.IGNORECASE,
 )
-_APPEARED_ON = re.compile(r" (?:first )?appeared (?:first )?on ", re.IGNORECASE)
+# WordPress' words for it in the languages that translate them.
+_POST = re.compile(
+    r"(?:(?:The (?:post|article)|Der (?:Beitrag|Artikel)|Cet article|La entrada|El artículo"
+    r"|[OA] (?:post(?:agem)?|artigo|conteúdo)|Il post|Het (?:bericht|artikel)|Inlägget|Artykuł|Wpis"
+    r"|Запись|Сообщение|ظهرت المقالة|投稿) |L[\u2019']artic(?:le|olo) )"
+)
+_APPEARED_ON = re.compile(
+    r" (?:(?:first )?appeared (?:first )?on|erschien zuerst auf|est apparu en premier sur"
+    r"|(?:se publicó|aparece|apareció) primero en|apareceu primeiro em|proviene da"
+    r"|sembra essere il primo su|verscheen eerst op|dök först upp på|pochodzi z serwisu"
+    r"|впервые появил(?:ась|ось|ся)(?: на)?|появились сначала на|أولاً على"
+    r"|は(?=[^。]{1,100}に最初に表示されました)) ",
+    re.IGNORECASE,
+)
 _LONGEST_POST, _LONGEST_OUTLET = 320, 100
+_NEXT_SENTENCE = re.compile(r"[.!?] ")
+# What link sites write for a summary, at the end of a text or instead of one.
+_LINK_SITE = re.compile(
+    r"(?:^| )(?:"
+    r"(?:Article URL: ?\S{1,500}+ )?+Comments URL: ?\S{1,500}+(?: Points: ?\d++)?+"
+    r"(?: # Comments: ?\d++)?+"
+    r"|(?:submitted by (?:/?u/)?[\w.-]{1,40}+ (?:to /?r/\w{1,40}+ )?+)?+\[link\]"
+    r"(?: \[comments\])?+)$",
+    re.IGNORECASE,
+)
+_LONGEST_LINK_SITE = 1200
+_NO_SUMMARY = re.compile(
+    r"(?:no (?:description|summary|excerpt|content|text|preview)"
+    r"(?: (?:is )?(?:available|provided))?|n/?a|null|none|nil|nan|undefined|tbd"
+    r"|description|summary|excerpt|(?:\d{1,6} )?comments?|points: ?\d{1,6}|https?://\S++|www\.\S++)[.!]?",
+    re.IGNORECASE,
+)
 
 
 def plain_text(markup: str) -> str:
@@ -118,7 +149,9 @@ def summary(markup: str, *, title: str = "") -> str:
     # A longer summary is cut further down, so its tail is lost anyway.
     text = truncate(plain_text(" ".join(blocks)), 4 * SUMMARY_LENGTH)
     text = _without_title(" ".join(_CREDIT.sub(" ", text).split()), title)
-    bare = _without_tail(text)
+    bare = _without_tail(text, title)
+    if _NO_SUMMARY.fullmatch(bare):
+        return ""
     if bare and bare != text and bare[-1] not in ".!?…。؟”\"'»":
         bare = _whole_sentences(bare)
     return truncate_at_sentence(bare, SUMMARY_LENGTH)
@@ -154,10 +187,15 @@ def _whole_sentences(text: str) -> str:
     return f"{text}…" if whole.endswith("…") else whole
 
 
-def _without_tail(text: str) -> str:
+def _without_tail(text: str, title: str) -> str:
     """Return the text, which is on one line, without what blog software puts after it."""
     while True:
-        cut = min(_start_of_more(text), _start_of_more_of(text), _start_of_post(text))
+        cut = min(
+            _start_of_more(text),
+            _start_of_more_of(text),
+            _start_of_post(text, title),
+            _start_of_links(text),
+        )
         if cut == len(text):
             return text
         text = text[:cut].rstrip()
@@ -173,12 +211,20 @@ def _start_of_more_of(text: str) -> int:
     return found.start() + 1 if found else len(text)
 
 
-def _start_of_post(text: str) -> int:
+def _start_of_links(text: str) -> int:
+    found = _LINK_SITE.search(text, max(0, len(text) - _LONGEST_LINK_SITE))
+    return found.start() if found else len(text)
+
+
+def _start_of_post(text: str, title: str) -> int:
     begin = max(0, len(text) - _LONGEST_POST - _LONGEST_OUTLET)
     for appeared in _APPEARED_ON.finditer(text, begin):
-        if 0 < len(text) - appeared.end() <= _LONGEST_OUTLET:
-            post = text.find(
-                "The post ", max(0, appeared.start() - _LONGEST_POST), appeared.start()
-            )
-            return post if post >= 0 else len(text)
+        if not 0 < len(text) - appeared.end() <= _LONGEST_OUTLET:
+            continue
+        start = max(0, appeared.start() - _LONGEST_POST)
+        for post in _POST.finditer(text, start, appeared.start() + 1):
+            # A sentence between them is part of the title, or is the story's own.
+            named = text[post.end() : appeared.start()]
+            if not _NEXT_SENTENCE.search(named) or (title and title[:20] in named):
+                return post.start()
     return len(text)

@@ -62,6 +62,11 @@ def test_a_long_title_is_truncated_between_words():
     assert title.endswith("word…")
 
 
+HACKER_NEWS = (
+    "<p>Comments URL: <a>https://b.example/item?id=1</a></p><p>Points: 5</p><p># Comments: 3</p>"
+)
+
+
 @pytest.mark.parametrize(
     ("markup", "summary"),
     [
@@ -81,6 +86,24 @@ def test_a_long_title_is_truncated_between_words():
         ("It rained. <a>Continue reading <b>A title</b> &rarr;</a>", "It rained."),
         ("Es regnete. Weiterlesen", "Es regnete."),
         ("<p>It rained</p><p><a class='more-link'>(more&hellip;)</a></p>", "It rained"),
+        ("It rained. Read more of this story at Slashdot.", "It rained."),
+        ("It rained. (Feed generated with FetchRSS)", "It rained."),
+        ("It rained. submitted by /u/ada to r/rain [link] [comments]", "It rained."),
+        (f"<p>It rained.</p><hr>{HACKER_NEWS}", "It rained."),
+        ("It rained. Der Beitrag Ein Tag erschien zuerst auf Kurier.", "It rained."),
+        ("It rained. Cet article Un jour est apparu en premier sur Le Port.", "It rained."),
+        ("It rained. L\u2019article Un jour est apparu en premier sur Le Port.", "It rained."),
+        ("It rained. La entrada Un día se publicó primero en El Puerto.", "It rained."),
+        ("It rained. O post Um dia apareceu primeiro em O Porto.", "It rained."),
+        ("It rained. L'articolo Un giorno proviene da Il Porto.", "It rained."),
+        ("It rained. Het bericht Een dag verscheen eerst op De Haven.", "It rained."),
+        ("It rained. ظهرت المقالة يوم أولاً على الميناء.", "It rained."),
+        ("It rained. 投稿 一日 は 港新聞 に最初に表示されました。", "It rained."),
+        ("The post A title? Yes. A day appeared first on A.", ""),
+        ("The post office is shut. It appeared first on Monday.",
+         "The post office is shut. It appeared first on Monday."),
+        ("Points: 5 things to know.", "Points: 5 things to know."),
+        ("The plan was submitted by the mayor.", "The plan was submitted by the mayor."),
     ],
 )  # fmt: skip
 def test_a_summary_loses_the_tail_of_blog_software(markup, summary):
@@ -117,6 +140,14 @@ def test_a_summary_has_the_sentences_of_the_article_alone(around, after):
         "<a href=a>Comments</a>",
         "<a href=a>A title</a>",
         "[&hellip;]",
+        HACKER_NEWS,
+        f"<p>Article URL: <a>https://a.example/1</a></p>{HACKER_NEWS}",
+        "submitted by /u/ada [link] [comments]",
+        "The post A title appeared first on The Site.",
+        "No description available.",
+        "N/A",
+        "12 comments",
+        "https://a.example/1",
     ],
 )
 def test_a_description_without_a_sentence_gives_no_summary(markup):
