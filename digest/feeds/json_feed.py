@@ -42,14 +42,17 @@ def _entry(item: Mapping[str, Any], feed_authors: list[str]) -> Mapping[str, Any
     authors = _authors(item) or feed_authors
     return {
         "title": escape(_string(item, "title"), quote=False),
-        # A link blog's own page is `url`; `external_url` is what it writes about.
-        "link": _string(item, "url") or _string(item, "external_url"),
+        "link": _string(item, "url"),
         "id": _string(item, "id"),
         "author": authors[0] if authors else "",
         "authors": [{"name": name} for name in authors],
         "summary": escape(_string(item, "summary"), quote=False),
         "content": [{"value": text} for text in _texts(item) if text],
-        "links": list(_attachments(item)),
+        # A link blog's own page is `url`; what it writes about counts where that is no link.
+        "links": [
+            {"rel": "alternate", "href": _string(item, "external_url")},
+            *_attachments(item),
+        ],
         "media_content": [
             {"url": url, "medium": "image"}
             for key in ("image", "banner_image")

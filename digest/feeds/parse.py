@@ -167,8 +167,8 @@ def _link(raw: Mapping[str, Any], *, base_url: str) -> str:
         # FeedBurner's own link counts the click and may end when its service does.
         _text(raw, "feedburner_origlink"),
         "" if is_guid else link,
-        guid if re.match(r"https?://", guid) else "",
         *(_text(link, "href") for link in links if link.get("rel") == "alternate"),
+        guid if re.match(r"https?://", guid) else "",
         # A podcast's episode may have no page.
         *(_text(link, "href") for link in links if link.get("rel") == "enclosure"),
     ]

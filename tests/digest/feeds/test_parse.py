@@ -260,6 +260,22 @@ def test_a_json_feed_is_read():
     assert third.link == "https://harbour.example/9.mp3"
 
 
+@pytest.mark.parametrize(
+    ("item", "link"),
+    [
+        ({"url": "https://a.example/1", "external_url": "https://b.example/"}, "https://a.example/1"),
+        ({"url": "N/A", "external_url": "https://b.example/"}, "https://b.example/"),
+        ({"url": "N/A", "external_url": "", "id": "https://a.example/1"}, "https://a.example/1"),
+        ({"url": "#", "external_url": "https://b.example/", "id": "https://a.example/1"},
+         "https://b.example/"),
+        ({"url": 7, "id": "7"}, ""),
+    ],
+)  # fmt: skip
+def test_a_json_feeds_entry_leads_to_the_first_of_its_urls_that_can_be_used(item, link):
+    body = {"version": "https://jsonfeed.org/version/1.1", "items": [{"title": "A"} | item]}
+    assert [entry.link for entry in feed(json.dumps(body).encode()).entries] == [link]
+
+
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"items": 1}'])
 def test_other_json_is_no_feed(body):
     with pytest.raises(NotAFeed):
