@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -105,11 +106,18 @@ def _likeness(story: Story, draft: Draft, *, is_same_feed: bool) -> int:
         is_other = bool(story.published_at and new.published_at) and not same_date
         if is_other or not is_same_feed:
             return 0
-    # One page may have all of a feed's entries, one after the other.
+    # One page may have all of a feed's entries, one after the other, and of one date.
     is_numbered = is_same_feed and draft.known_by.has_own_id and bool(story.guid)
-    if is_numbered and not (same_id or same_title or same_date):
+    same_words = same_date and _is_alike(story.title, new.title)
+    if is_numbered and not (same_id or same_title or same_words):
         return 0
     return 5 * same_id + 4 * same_url + 2 * same_title + same_date
+
+
+def _is_alike(one: str, other: str) -> bool:
+    """Tell whether a headline may be a corrected form of the other: half of its words are there."""
+    first, second = (set(re.findall(r"\w+", title.casefold())) for title in (one, other))
+    return 2 * len(first & second) >= min(len(first), len(second))
 
 
 def _make_unique(drafts: Sequence[Draft], known: dict[int, Story], stored: Sequence[Story]) -> None:

@@ -155,6 +155,28 @@ def test_one_link_of_which_each_fetch_has_one_entry_brings_a_story_each_time(web
     assert Story.objects.count() == 3
 
 
+@pytest.mark.parametrize("link", ["https://a.example/2026/1", BULLETIN])
+def test_entries_of_one_link_and_one_date_that_come_one_by_one_are_stories_each(
+    web, newsletter, link
+):
+    feed = factories.feed(newsletter, url=web.serve("/f"))
+    titles = "Bridge closed for repairs", "Dredging starts at pier two", "Council votes on tram"
+    for n, title in enumerate(titles):
+        entry = item(n, link=link, title=title, pubDate="Tue, 10 Mar 2026 05:00:00 GMT")
+        web.serve("/f", rss(entry))
+        assert fetch(feed).added == 1
+        assert fetch(feed).unchanged == 1
+    assert Story.objects.count() == 3
+
+
+def test_a_headline_that_is_corrected_under_a_new_id_is_the_same_story(web, newsletter):
+    entry = item(1, title="Council votes on tram", pubDate="Tue, 10 Mar 2026 05:00:00 GMT")
+    feed = factories.feed(newsletter, url=web.serve("/f", rss(entry)))
+    fetch(feed)
+    web.serve("/f", rss(entry | {"title": "Council votes on the tram line", "guid": "new"}))
+    assert fetch(feed).updated == 1
+
+
 @pytest.mark.parametrize("date", [{"pubDate": "Tue, 10 Mar 2026 05:00:00 GMT"}, {}])
 def test_entries_with_new_ids_and_links_at_each_fetch_are_the_same_stories(web, newsletter, date):
     feed = factories.feed(newsletter, url=web.serve("/f"))
