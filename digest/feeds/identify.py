@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +15,26 @@ from digest.feeds import urls
 
 # Sites whose links and ids for an article are new at each fetch.
 _AGGREGATORS = {"news.google.com"}
+# Fragments that name an entry of a page, such as `#post-12` and `#block-65a1f0`.
+_NAMES_ENTRY = re.compile(
+    r"(?:(?:post|entry|item|block|update|message|msg|story|article|news|note|liveblog)[\w.:=-]{0,80}?)?"
+    r"\d[\w.:=-]{0,80}",
+    re.IGNORECASE,
+)
+# The names of pages on which many entries stand, in the languages of newsletters.
+_LISTING_NAMES = """
+    index default home homepage news newsroom latest headlines live liveblog ticker blog blogs feed
+    feeds rss archive archives bulletin bulletins alert alerts status update updates notice notices
+    announcements press releases events calendar changelog weather traffic today daily
+    nachrichten aktuell aktuelles meldungen startseite presse termine wetter neuigkeiten
+    actualites actualite accueil infos communiques direct agenda meteo
+    noticias actualidad inicio avisos prensa eventos tiempo notas ultimas imprensa tempo
+    notizie ultime comunicati nieuws aktuality wiadomosci novosti akhbar
+"""
+_LISTINGS = frozenset(_LISTING_NAMES.split())
+_MOST_LISTING_WORDS = 2
+_WORD = re.compile(r"[^\W\d_]++")
+_LONG_WORD = re.compile(r"[a-z]{4,}+")
 Text = tuple[str, datetime | None]
 
 
@@ -60,7 +82,9 @@ def identify(
 
     A page has one identity, in whichever feed its URL comes. If several entries of this feed have
     one URL, they are told apart by what their publisher uses for it: a parameter that mostly is for
-    tracking, the fragment, the id, or at last the title. `site_url` is the page of the feed itself.
+    tracking, the fragment, the id, or at last the title. The same counts for an entry alone, if its
+    URL is a page of many entries by its name: the entries beside it may have left the feed.
+    `site_url` is the page of the feed itself.
     """
     keep = _meaningful_parameters(entries, base=feed_url)
     pages = [urls.canonical_url(each.link, base=feed_url, keep=keep) for each in entries]
@@ -68,7 +92,7 @@ def identify(
     texts = _texts(entries, leads)
     shared = {url for url, found in texts.items() if len(set().union(*found.values())) > 1}
     by_id = {url for url in shared if _tells_apart(texts[url])}
-    home = {urls.bare(urls.canonical_url(url)) for url in (site_url, _root(feed_url))} - {""}
+    own_pages = [urls.bare(urls.canonical_url(url)) for url in (site_url, feed_url)]
     scope = urls.bare(feed_url)
 
     def known_by(entry: Entry, url: str, guid: str) -> Identified:
@@ -80,8 +104,10 @@ def identify(
             identity = _hash(
                 urlsplit(url).netloc, entry.outlet.casefold(), entry.title.casefold(), when
             )
-        elif url in shared or (has_own_id and urls.bare(url) in home):
-            identity = own if url not in shared or url in by_id else by_title
+        elif url in shared:
+            identity = own if url in by_id else by_title
+        elif _is_listing(entry, url, own_pages=own_pages):
+            identity = own
         else:
             identity = urls.identity_of(url)
         return Identified(url, identity, own, guid, has_own_id)
@@ -97,9 +123,32 @@ def _hash(*parts: str) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _root(url: str) -> str:
-    parts = urlsplit(urls.web_url(url))
-    return f"{parts.scheme}://{parts.netloc}/"
+def _is_listing(entry: Entry, url: str, *, own_pages: Sequence[str]) -> bool:
+    """Tell whether the URL is that of a page with many entries, as far as one entry shows it.
+
+    `own_pages` are the feed's page and the feed, of which the pages above have all entries, too.
+    """
+    page = urls.bare(url)
+    if "#" in url or (entry.guid.startswith("http") and page not in entry.guid):
+        return False
+    if any(one == page or one.startswith(f"{page}/") for one in own_pages):
+        return True
+    path, _, query = page.partition("/")[2].partition("?")
+    last = path.rpartition("/")[2]
+    words = _WORD.findall(last.partition(".")[0].casefold())
+    if any(map(str.isdigit, path + query)) or not 0 < len(words) <= _MOST_LISTING_WORDS:
+        return False
+    if set(words) & set(_LONG_WORD.findall(_ascii(entry.title))) - _LISTINGS:
+        return False
+    # An address such as `/wire/` says little, so that the feed's own id must say the rest.
+    is_folder = len(words) == 1 < len(last) // 2 and url.partition("?")[0].endswith("/")
+    has_own_id = bool(entry.guid) and urls.bare(entry.guid) != page
+    return (is_folder and has_own_id) or not _LISTINGS.isdisjoint(words)
+
+
+def _ascii(text: str) -> str:
+    """Return the text in small letters and without their accents, as URLs have it."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
 
 
 def _meaningful_parameters(entries: Sequence[Entry], *, base: str) -> set[str]:
@@ -107,10 +156,16 @@ def _meaningful_parameters(entries: Sequence[Entry], *, base: str) -> set[str]:
     values: dict[tuple[str, str], dict[str, set[Text]]] = defaultdict(lambda: defaultdict(set))
     for entry in entries:
         if found := urls.tracking_parameters(urls.web_url(entry.link, base=base)):
-            page = urls.canonical_url(entry.link, base=base)
+            page = urls.canonical_url(entry.link, base=base) + _entry_fragment(entry.link)
             for name, value in found.items():
                 values[page, name][value].add(entry.text)
     return {name for (_, name), found in values.items() if _tells_apart(found)}
+
+
+def _entry_fragment(link: str) -> str:
+    """Return the link's fragment if it names an entry, whatever other entries the feed has."""
+    fragment = urls.fragment(link)
+    return fragment if _NAMES_ENTRY.fullmatch(fragment) else ""
 
 
 def _with_fragments(entries: Sequence[Entry], pages: Sequence[str]) -> list[str]:
@@ -121,7 +176,9 @@ def _with_fragments(entries: Sequence[Entry], pages: Sequence[str]) -> list[str]
         texts[page][fragment].add(entry.text)
     named = {page for page, found in texts.items() if _tells_apart(found)}
     return [
-        f"{page.partition('#')[0]}#{fragment}" if page in named and page and fragment else page
+        f"{page.partition('#')[0]}#{fragment}"
+        if page and fragment and (page in named or _entry_fragment(f"#{fragment}"))
+        else page
         for page, fragment in zip(pages, fragments, strict=True)
     ]
 
@@ -165,7 +222,9 @@ def _is_aggregated(entry: Entry, url: str, *, feed_url: str) -> bool:
     site, source = _site(url), _site(urls.web_url(entry.source_url))
     if urlsplit(url).netloc in _AGGREGATORS:
         return True
-    return bool(source) and source != site and site == _site(feed_url)
+    # A link that holds the collecting site's own id for the entry is not the outlet's either.
+    is_its_own = site == _site(feed_url) or (len(entry.guid) > 4 and entry.guid in url)
+    return bool(source) and source != site and is_its_own
 
 
 def _site(url: str) -> str:
