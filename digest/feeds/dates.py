@@ -24,28 +24,44 @@ MAX_LENGTH = 100
 MAX_AHEAD = timedelta(days=1)
 # RFC 822 allowed two digits; RFC 5322 (section 4.3) has them mean the years from 1950 to 2049.
 _CENTURY_TURN = 50
-_ISO = re.compile(r"\d{4}-?\d\d-?\d\d(?:[T ]\d\d\S* ?\S*)?")
+_ISO = re.compile(
+    r"\d{4}-?\d\d-?\d\d(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d++)?)?)?"
+    r"(?: ?(?:Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?))?)?"
+)
 _EPOCH = re.compile(r"(\d{10})(?:\d{3})?")
 _TIME = re.compile(
-    r"(?<![\d.])(\d{1,2})(?::| ?[hH] ?|時|时|點|点|시 ?)(\d{2})"
+    r"(?<![\d.])(\d{1,2})(?::| ?(?:[hH]|heures?|Uhr) ?|時|时|點|点|시 ?)(\d{2})"
     r"(?:(?::|分|분 ?)(\d{2})(?:[.,]\d++)?)?(?:[秒분分초](?![^\W\d_]))?(?![\d:])"
 )
 # The half of the day, after the time or, in East Asian languages, before it.
-_HALF_AFTER = re.compile(r" ?(?:([ap])\.?m\b\.?|(صباحا|ص)\b|(مساء|م)\b)", re.IGNORECASE)
+_HALF_AFTER = re.compile(
+    r" ?(?:([ap])\.? ?m\b\.?|(صباحا|ص|π\.?μ)\b\.?|(مساء|م|μ\.?μ)\b\.?)", re.IGNORECASE
+)
 _HALF_BEFORE = re.compile(r"(?:(午後|下午|오후)|午前|上午|오전) ?$")
 _OFFSET = re.compile(r" ?(?:GMT|UTC)?([+-])(\d{1,2}):?(\d{2})?(?![\d.:/-])", re.IGNORECASE)
+_GO_NAME = re.compile(r"^ [A-Z]{3,4}$")
 _ZONE_NAME = re.compile(r" ?\(?([^\W\d_]{1,5})\b\)?")
 # In German, Italian and the languages of the North a full stop may stand in the time, too.
-_TIME_WITH_STOP = re.compile(r"(?<=\d{4}) (\d{1,2})\.(\d{2})()$")
+_BEFORE_TIME = r"(?:um|kl|klo|om|ore|alle|godz)\.?"
+_TIME_WITH_STOP = re.compile(
+    rf"(?<=\d)[.,]?(?: {_BEFORE_TIME})? (\d{{1,2}})\.(\d{{2}})()(?: (?:Uhr|uur|h))?$", re.IGNORECASE
+)
+# A full hour, and the minutes of East Asian languages, which may have one digit.
+_HOUR = re.compile(
+    r"(?<![\d.:/-])(\d{1,2})(?: ?(?:時|时|點|点|시)(?![半반])(?: ?(\d{1,2}) ?[分분])?()"
+    r"|(?= ?[ap]\.? ?m\b)|(?: ?h| (?:Uhr|uur|heures?))\b)",
+    re.IGNORECASE,
+)
 _LATER = {"p", "P", "午後", "下午", "오후"}
 _AFTER_TIME = {"UHR", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"}
 _ZONE_COMMENT = re.compile(r" ?\([^()]{0,40}\)$")
 # Year, month and day in any order, with what East Asian languages write after them.
 _NUMERIC = re.compile(
-    r"(?<![\d.])(\d{1,4})(?:([./-])(\d{1,2})([./-])|[年년] ?(\d{1,2}) ?[月월] ?)(\d{1,4})"
+    r"(?<![\d.])(\d{1,4})(?:(\. |[./-])(\d{1,2})(\. |[./-])|[年년] ?(\d{1,2}) ?[月월] ?)(\d{1,4})"
     r"(?: ?[日일]|\.)?(?![\d/-])"
 )
-_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª|\.)(?![^\W_])", re.IGNORECASE)
+# “º” has become “o” when it is looked for.
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|\.?[oa]|\.)(?![^\W_])", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _SHORT_YEAR = re.compile(r"(?:[^\W\d_]{2,9}\.?,? )?\d{1,2}[ -][^\W\d_]{3,12}\.?[ -]\d\d")
 # A feed's dates have some hundred different words beside their numbers, weekdays and months. Each
@@ -157,11 +173,11 @@ def _standard(text: str) -> datetime | None:
 def _written(text: str, context: DateContext) -> datetime | None:
     """Read a date as people write it; raise ValueError if it names no moment."""
     text = _ZONE_COMMENT.sub("", text) if _OFFSET.search(text) else text
-    clock = _TIME.search(text) or _TIME_WITH_STOP.search(text)
+    clock = _TIME.search(text) or _TIME_WITH_STOP.search(text) or _HOUR.search(text)
     if clock is None:
         day = _day(text, context)
         return datetime.combine(day, time(12), tzinfo=UTC) if day else None
-    hour, minute, second = int(clock[1]), int(clock[2]), min(int(clock[3] or 0), 59)
+    hour, minute, second = int(clock[1]), int(clock[2] or 0), min(int(clock[3] or 0), 59)
     before, after = text[: clock.start()], text[clock.end() :]
     if half := _HALF_AFTER.match(after) or _HALF_BEFORE.search(before):
         if hour > 12:
@@ -182,7 +198,8 @@ def _zone(rest: str, context: DateContext) -> tuple[timedelta | None, str]:
         ahead = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
         is_real = ahead <= timedelta(hours=14) and int(found[3] or 0) < 60
         ahead = -ahead if found[1] == "-" else ahead
-        return ahead if is_real else None, rest[found.end() :]
+        # Go writes the zone's name after its offset.
+        return ahead if is_real else None, _GO_NAME.sub("", rest[found.end() :])
     found = _ZONE_NAME.match(rest)
     named, offset = offset_named(
         found[1] if found else "", language=context.language, country=context.country
@@ -223,7 +240,7 @@ def _numeric(found: re.Match[str], context: DateContext) -> date | None:
     day_first = _order_shown(found[0])
     if day_first is None:
         day_first = context.day_first
-        if found[2] == ".":
+        if found[2] in (".", ". "):
             # With full stops the day comes first in every country that writes them. If the feed or
             # its country says otherwise, one of the two is wrong.
             day_first = None if day_first is False else True

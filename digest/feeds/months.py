@@ -29,6 +29,13 @@ _ENGLISH_BESIDE = {
 } | {"tues", "thur", "thurs", "at", "on", "of", "the", "15", "2026"}  # fmt: skip
 
 
+# How names are written without the letters of their language, as small letters: ä is ae, and
+# in Turkish the small letter of I is \u0131.
+_SPELLINGS = {
+    "maerz": "märz", "jaenner": "jänner", "kasim": "kas\u0131m", "aralik": "aral\u0131k",
+    "mayis": "may\u0131s", "sali": "sal\u0131",
+}  # fmt: skip
+
 # Arabic has three more sets of names: the Levant's, and those of Algeria and Tunisia, and Morocco.
 _ARABIC = {
     "كانون الثاني": "يناير", "شباط": "فبراير", "آذار": "مارس", "نيسان": "أبريل", "أيار": "مايو",
@@ -38,10 +45,11 @@ _ARABIC = {
     "أوت": "أغسطس", "ماي": "مايو", "يوليوز": "يوليو", "غشت": "أغسطس", "شتنبر": "سبتمبر",
     "نونبر": "نوفمبر", "دجنبر": "ديسمبر",
 }  # fmt: skip
-_ARABIC_NAME = re.compile(
-    r"\b(?:كانون الثاني|كانون الأول|تشرين الأول|تشرين الثاني|شباط|آذار|نيسان|أيار|حزيران|تموز|آب"
-    r"|أيلول|جانفي|فيفري|أفريل|جوان|جويلية|أوت|ماي|يوليوز|غشت|شتنبر|نونبر|دجنبر)\b"
-)
+# An alef is often written without its hamza.
+_WORD = re.compile(r"[^\W\d_]++")
+_BARE_ALEF = dict.fromkeys(map(ord, "أإآ"), "\u0627")
+_ARABIC_BARE = {name.translate(_BARE_ALEF): month for name, month in _ARABIC.items()}
+_ARABIC_NAME = re.compile(rf"\b(?:{'|'.join(sorted(_ARABIC_BARE, key=len, reverse=True))})\b")
 
 
 def month_named(words: str, language: str) -> int | None:
@@ -54,13 +62,19 @@ def month_named(words: str, language: str) -> int | None:
     months = [_ENGLISH[word] for word in _split(words) if word in _ENGLISH]
     if len(months) == 1 and _ENGLISH_BESIDE.issuperset(set(_split(words)) - _ENGLISH.keys()):
         return months[0]
-    words = _ARABIC_NAME.sub(lambda name: _ARABIC[name[0]], words)
+    bare = words.translate(_BARE_ALEF)
+    if _ARABIC_NAME.search(bare):
+        words = _ARABIC_NAME.sub(lambda name: _ARABIC_BARE[name[0]], bare)
+    words = _WORD.sub(lambda word: _SPELLINGS.get(word[0], word[0]), words)
+    # dateparser takes “a” for January and “x” for October.
+    if not any(len(word) > 2 for word in _WORD.findall(words)):
+        return None
     return _in_any_language(words, language)
 
 
 def is_weekday(words: str, language: str) -> bool:
     """Tell whether all of the words are read in one language beside a date in numbers."""
-    words = words.casefold()
+    words = _WORD.sub(lambda word: _SPELLINGS.get(word[0], word[0]), words.casefold())
     if _ENGLISH_BESIDE.issuperset(_split(words)):
         return True
     return _in_any_language(f"{words} 15.01.2026", language) == 1
