@@ -103,7 +103,9 @@ def candidate(
 
     Its URL may be relative to `base`. `kind` is its media type, where that is stated.
     """
-    url = web_url(stated.url, base=base) if stated.url.strip() else ""
+    # Some feeds escape it twice.
+    written = stated.url.strip().replace("&amp;", "&")
+    url = web_url(written, base=base) if written else ""
     if not url or not image_signs.can_be_shown(url, kind=kind):
         return None
     too_small = min(stated.width or MIN_WIDTH, (stated.height or MIN_WIDTH) * 2) < MIN_WIDTH
@@ -171,6 +173,11 @@ def _media(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:
     # A podcast's picture of the episode (itunes:image), which is square.
     if isinstance(episode := entry.get("image"), Mapping):
         yield episode, 0
+    # RSS knows no picture of an item, so that some feeds name it as they like. feedparser makes
+    # `<image><url>` the entry's `href`.
+    for name in ("href", "thumbnail", "featured_image"):
+        if image_signs.is_named_image(url := str(entry.get(name) or "")):
+            yield {"url": url}, 0
 
 
 def _enclosures(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:

@@ -156,6 +156,17 @@ def test_the_publishers_own_naming_counts_more_than_the_text():
     assert url_of("", media_thumbnail=[{"url": "/thumb.jpg", "width": "150"}]) == "thumb.jpg"
 
 
+@pytest.mark.parametrize("name", ["href", "thumbnail", "featured_image"])
+def test_an_item_may_name_its_picture_in_ways_that_rss_does_not_know(name):
+    assert url_of("", **{name: "https://a.example/p.jpg"}) == "p.jpg"
+    assert url_of("", **{name: "https://a.example/story"}) is None
+
+
+def test_a_picture_whose_url_is_escaped_twice_is_found():
+    media = [{"url": "https://a.example/pier?u=1&amp;w=800", "medium": "image"}]
+    assert url_of("", media_content=media) == "pier?u=1&w=800"
+
+
 def test_a_text_may_have_a_base_of_its_own():
     entry = {"content": [{"value": '<img src="a.jpg">', "base": "https://cdn.example/x/"}]}
     assert image_of("", **entry) == Image("https://cdn.example/x/a.jpg")
