@@ -23,7 +23,8 @@ _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _ANCHOR = re.compile(r"""<a\b[^<>]*?\bhref\s*+=\s*+["']?([^"'<>\s]++)""", re.IGNORECASE)
 # What feeds write where they have no link, and where a template has left a value out.
 _NO_LINK = re.compile(
-    r"(?:n/?a|none|null|nil|undefined|false|tbd|-|#.*|about:blank|(?:javascript|mailto|tel|data):.*)?",
+    r"(?:n/?a|none|null|nil|undefined|false|tbd|-|#.*|about:blank|(?:javascript|mailto|tel|data):.*"
+    r"|(?:\{[{%]|<%|\$\{|\[%|%[a-z_]+%).*|h?t{1,3}ps?:/*)?",
     re.IGNORECASE,
 )
 _SCHEMES = re.compile(r"(?:h?t{1,3}+p(?:s)?+(?:[:;]/*+|//++))++", re.IGNORECASE)
@@ -31,7 +32,9 @@ _TWO_URLS = re.compile(
     r"https?://(?:www\.)?([^/?#:]{1,250}?)(/?)(?P<second>https?://(?:www\.)?([^/?#:]{1,250}+))",
     re.IGNORECASE,
 )
-_NO_HOSTS = frozenset({"n", "na", "none", "null", "undefined", "http", "https", "www"})
+_NO_HOSTS = frozenset({
+    "n", "na", "none", "null", "undefined", "http", "https", "www", "localhost", "127.0.0.1",
+})  # fmt: skip
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -61,7 +64,7 @@ def mended_url(url: str, *, base: str = "") -> str:
     A scheme may be missing (`www.example.com/a`), doubled (`http://https://…`) or misspelt, and
     what stands there instead of a link (`N/A`, `#`) is none.
     """
-    url = re.sub(r"[\r\n\t]", "", url.strip()).replace("&amp;", "&")
+    url = re.sub(r"[\r\n\t]++ *+", "", url.strip()).replace("&amp;", "&")
     if anchor := _ANCHOR.search(url):
         url = anchor[1]
     url = url.strip("<>\"'“”„«» ")
@@ -75,7 +78,8 @@ def mended_url(url: str, *, base: str = "") -> str:
     elif url.lower().startswith("www.") or (host and url.lower().startswith(f"{host}/")):
         url = f"https://{url}"
     absolute = web_url(_without_first_of_two(url), base=base)
-    if not absolute or urlsplit(absolute).hostname in _NO_HOSTS:
+    named = (urlsplit(absolute).hostname or "").removeprefix("www.")
+    if not absolute or (named in _NO_HOSTS and named != host):
         return ""
     fragment = url.partition("#")[2]
     return f"{absolute}#{fragment}" if fragment else absolute
