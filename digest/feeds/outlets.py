@@ -10,6 +10,10 @@ _WORD = re.compile(r"\w+")
 
 def without_outlet(headline: str, outlet: str) -> str:
     """Return `Storm closes ports` for `Storm closes ports - Eastern Gazette`, of that outlet."""
+    if outlet and headline.casefold().endswith(
+        (f" ({outlet})".casefold(), f" [{outlet}]".casefold())
+    ):
+        headline = headline[: -len(outlet) - 2] + f"| {outlet}"
     if not outlet or headline[-len(outlet) :].casefold() != outlet.casefold():
         return headline
     rest = headline[: -len(outlet)].rstrip()

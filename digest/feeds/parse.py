@@ -27,6 +27,12 @@ _FEED_LINK = re.compile(
     r"""<link\b(?=[^<>]*\btype=["']?application/(?:rss|atom)\+xml)[^<>]*\bhref=["']?([^"'\s>]+)""",
     re.IGNORECASE,
 )
+# What software writes where an author has written no title.
+_NO_TITLE = re.compile(
+    r"[(\[]?(?:untitled|no title|ohne titel|kein titel|sans titre|sin título|sem título|無題"
+    r"|بدون عنوان)[)\]]?",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"(?<!\S)\S+@\S+")
 
 
@@ -180,13 +186,15 @@ def _title_and_summary(raw: Mapping[str, Any]) -> tuple[str, str]:
     title = _text(raw, "title")
     contents = (str(content.get("value") or "") for content in raw.get("content") or ())
     texts = [text for text in (_text(raw, "summary"), *contents) if text.strip()]
-    if not sanitise.title(title):
-        found = (html.escape(first) for text in texts if (first := sanitise.headline(text)))
-        title = next(found, "")
+    if not sanitise.title(title) or _NO_TITLE.fullmatch(sanitise.title(title)):
+        sentences = (html.escape(first) for text in texts if (first := sanitise.headline(text)))
+        title = next(sentences, "")
     if len(texts) < 2:
         return title, "".join(texts)
     plain = sanitise.title(title)
-    return title, next((text for text in texts if sanitise.summary(text, title=plain)), "")
+    found = [(text, summary) for text in texts if (summary := sanitise.summary(text, title=plain))]
+    whole = (text for text, summary in found if not summary.endswith("…"))
+    return title, next(whole, found[0][0] if found else "")
 
 
 def _text(raw: Mapping[str, Any], key: str) -> str:

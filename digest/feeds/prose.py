@@ -73,7 +73,10 @@ _AGENCY = re.compile(
 )
 _BYLINE = re.compile(r"(?:By|Von|Par|Por|Di|Door|Written by|Posted by)[: ] ?[^\W\d_][^.!?]{2,80}$")
 _DATE_LINE = re.compile(
-    r"(?:(?:first )?(?:published|updated|posted|last (?:modified|updated))\b[^.!?]{0,60}"
+    r"(?:(?:[^\W\d_]{2,12}\.?,? )?"
+    r"(?:\d{1,2}(?:st|nd|rd|th|er|\.)? (?:de )?[^\W\d_]{3,12}\.?,? (?:de )?"
+    r"|[^\W\d_]{3,12}\.? \d{1,2}, )\d{4}(?:[^\w]{1,3}(?:at |um |à )?\d{1,2}[:.h]\d\d.{0,12})?"
+    r"|(?:first )?(?:published|updated|posted|last (?:modified|updated))\b[^.!?]{0,60}"
     r"|\d{1,3} ?min(?:ute)?s? read)$",
     re.IGNORECASE,
 )

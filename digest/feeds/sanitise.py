@@ -152,7 +152,9 @@ def summary(markup: str, *, title: str = "") -> str:
     bare = _without_tail(text, title)
     if _NO_SUMMARY.fullmatch(bare):
         return ""
-    if bare and bare != text and bare[-1] not in ".!?…。؟”\"'»":
+    if bare.endswith(("...", "…")):
+        bare = _whole_sentences(bare.rstrip(". …"))
+    elif bare and bare != text and bare[-1] not in ".!?…。؟”\"'»":
         bare = _whole_sentences(bare)
     return truncate_at_sentence(bare, SUMMARY_LENGTH)
 

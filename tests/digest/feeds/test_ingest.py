@@ -236,13 +236,15 @@ def test_an_outlet_is_named_beside_its_headline_and_not_in_it(web, newsletter):
         item(1, title="Storm closes ports - Gazette", source="Gazette", description=markup),
         item(2, title="A visit to the Wire | Wire"),
         item(3, title="A visit to the Wire"),
+        item(4, title="Ports open again (Wire)"),
     ]
     fetch(factories.feed(newsletter, url=web.serve("/f", rss(*entries)), source_name="Wire"))
     assert set(Story.objects.values_list("title", "source_name", "summary")) == {
         ("Storm closes ports", "Gazette", ""),
         ("A visit to the Wire", "Wire", ""),
+        ("Ports open again", "Wire", ""),
     }
-    assert Story.objects.count() == 3
+    assert Story.objects.count() == 4
 
 
 def test_another_newsletter_gets_its_own_copy_of_a_story(web, newsletter):

@@ -164,6 +164,8 @@ def test_the_title_is_the_text_that_its_author_wrote(written, title):
 @pytest.mark.parametrize(
     ("written", "link"),
     [
+        ("{{ url }}", ""), ("https://", ""), ("http://localhost/a", ""),
+        ("https://www.harbour.example/\n  a", "https://www.harbour.example/a"),
         ("N/A", ""), ("none", ""), ("#", ""), ("javascript:void(0)", ""), ("http://", ""),
         ("www.harbour.example/a", "https://www.harbour.example/a"),
         ('"https://www.harbour.example/a"', "https://www.harbour.example/a"),
@@ -310,6 +312,23 @@ NEWS = "Паром вышел из порта"
 def test_the_bytes_are_believed_before_a_declaration(declared, charset, content_type):
     entry = only(item(title=NEWS), declared=declared, charset=charset, content_type=content_type)
     assert entry.title == NEWS
+
+
+@pytest.mark.parametrize("title", ["Untitled", "(no title)", "[Ohne Titel]", "無題"])
+def test_what_software_writes_for_a_title_is_none(title):
+    item = f"<item><title>{title}</title><description>It rained. It poured.</description></item>"
+    parsed = feed(f"<rss version='2.0'><channel>{item}</channel></rss>".encode())
+    assert [entry.title for entry in parsed.entries] == ["It rained."]
+
+
+def test_a_text_of_whole_sentences_is_taken_before_one_that_is_cut():
+    texts = (
+        "<description>It rained and...</description><x:encoded>It rained. It poured.</x:encoded>"
+    )
+    body = f"<item><title>A</title>{texts}</item>"
+    xmlns = "xmlns:x='http://purl.org/rss/1.0/modules/content/'"
+    parsed = feed(f"<rss version='2.0' {xmlns}><channel>{body}</channel></rss>".encode())
+    assert [entry.summary for entry in parsed.entries] == ["It rained. It poured."]
 
 
 def attributes(count, sign="="):
