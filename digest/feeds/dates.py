@@ -142,6 +142,14 @@ def read_date(text: str, context: DateContext | None = None) -> datetime | None:
     return moment if moment and moment.year >= MIN_YEAR else None
 
 
+def past(moment: datetime | None, *, now: datetime) -> datetime | None:
+    """Return when it was published; None if that is far ahead, so that it means something else."""
+    if moment is None or moment > now + MAX_AHEAD:
+        return None
+    # A date in the future would keep the story on top for hours.
+    return min(moment, now)
+
+
 def _plain(text: str) -> str:
     """Return the text on one line, with ASCII digits instead of any other script's."""
     text = unicodedata.normalize("NFKC", text[: 4 * MAX_LENGTH])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from digest.feeds import outlets, sanitise
-from digest.feeds.dates import MAX_AHEAD
+from digest.feeds.dates import past
 from digest.feeds.identify import Entry, Identified, identify
 from digest.feeds.parse import FeedEntry
 from digest.models import Feed, Story
@@ -50,7 +50,7 @@ def make_drafts(
                 title=title,
                 link=entry.link,
                 guid=entry.guid,
-                published_at=_past(entry.published_at, now=now),
+                published_at=past(entry.published_at, now=now),
                 outlet=sanitise.name(entry.source),
                 source_url=entry.source_url,
             )
@@ -66,7 +66,7 @@ def make_drafts(
             reason = "It has no usable link." if title else "It has no title."
             result.append(Skipped(title, reason))
             continue
-        text = title.casefold(), _past(entry.published_at, now=now)
+        text = title.casefold(), past(entry.published_at, now=now)
         keys = {known_by.identity, (known_by.url, *text), (known_by.guid or known_by.url, *text)}
         if keys & seen:
             result.append(Skipped(title, "It is the same story as an entry before it."))
@@ -85,14 +85,6 @@ def _title(entry: FeedEntry, feed: Feed) -> str:
 
 def _outlet(entry: FeedEntry, feed: Feed) -> str:
     return sanitise.name(entry.source) or sanitise.name(feed.outlet)
-
-
-def _past(moment: datetime | None, *, now: datetime) -> datetime | None:
-    """Return when it was published; None if that is far ahead, so that it means something else."""
-    if moment is None or moment > now + MAX_AHEAD:
-        return None
-    # A date in the future would keep the story on top for hours.
-    return min(moment, now)
 
 
 def _story(
@@ -118,7 +110,7 @@ def _story(
         image_credit=sanitise.name(entry.image_credit, 200) if image else "",
         image_width=image.width if image else None,
         image_height=image.height if image else None,
-        published_at=_past(entry.published_at, now=now),
+        published_at=past(entry.published_at, now=now),
     )
     story.source_hash = source_hash(story)
     return story

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from digest.feeds import child_process, fetch, sanitise, urls
+from digest.feeds.dates import past
 from digest.feeds.drafts import Draft, make_drafts
 from digest.feeds.ingest import outlet_name
 from digest.feeds.manual.by_hand import host_as_outlet
@@ -136,7 +137,7 @@ def try_page(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
             title=page.title,
             url=page.url,
             identity=urls.identity(page.url) if page.url else "",
-            published_at=min(page.published_at, now) if page.published_at else None,
+            published_at=past(page.published_at, now=now),
             source_name=page.site_name or host_as_outlet(page.url),
             summary=page.summary,
             image_url=page.image.url if page.image else "",

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from digest.feeds import child_process, fetch, sanitise, urls
+from digest.feeds.dates import past
 from digest.feeds.manual.pages import read_page
 from digest.feeds.manual.pasted import NoArticle, read_pasted
 from digest.models import Story
@@ -59,7 +60,7 @@ def add_from_url(
         image_alt=page.image_alt if image else "",
         image_width=image.width if image else None,
         image_height=image.height if image else None,
-        published_at=min(page.published_at, now) if page.published_at else None,
+        published_at=past(page.published_at, now=now),
         added_at=now,
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +13,6 @@ import trafilatura
 
 from digest.feeds import sanitise, urls
 from digest.feeds.charset import to_text
-from digest.feeds.dates import MIN_YEAR
 from digest.feeds.image_tags import parse_pixels, tags_below
 from digest.feeds.images import (
     NAMED_BY_PUBLISHER,
@@ -23,12 +22,15 @@ from digest.feeds.images import (
     choose,
     text_candidates,
 )
+from digest.feeds.manual.json_ld import ArticleData, article_data
+from digest.feeds.manual.page_dates import published_at
 from digest.feeds.packing import CannotUnpack, unpack
 from digest.feeds.parse import MAX_UNPACKED_BYTES
 from digest.feeds.prose import article_blocks
 from digest.shorten import truncate_at_sentence
 
 _XML_DECLARATION = re.compile(r"^\s*+<\?xml\b[^<>]*+\?>")
+_HOST_NAME = re.compile(r"[\w-]++(?:\.[\w-]++)++", re.IGNORECASE)
 _MOST_METAS = 500
 _MOST_NAMED = 5
 
@@ -55,22 +57,21 @@ def read_page(body: bytes, *, url: str, content_type: str = "") -> WebPage | Non
     tree = _tree(body, content_type)
     if tree is None:
         return None
-    image = choose(_images(tree, base=url))
-    published = _meta(tree, "article:published_time")
+    stated = article_data(tree)
+    image = choose(_images(tree, stated, base=url))
+    published = published_at(tree, url=url, named=stated.published)
     found = trafilatura.extract_metadata(tree, default_url=url)
-    site_name = sanitise.name(found.sitename or "")
+    site_name = _site_name(tree, stated.publisher, found.sitename or "")
     title = _without_site(sanitise.title(found.title or ""), site_name)
     if not title:
         return None
-    summary = sanitise.summary(found.description or "", title=title)
     return WebPage(
         url=trusted_canonical_url(_canonical_link(tree), page_url=url),
         title=title,
-        summary=summary
-        or truncate_at_sentence(_paragraphs(tree, title), sanitise.BODY_SUMMARY_LENGTH),
+        summary=_summary(tree, (found.description or "", stated.description), title),
         author=sanitise.name(found.author or "", 200),
         site_name=site_name,
-        published_at=_instant(published) or _day(found.date or ""),
+        published_at=published,
         image=image.image if image else None,
         image_alt=sanitise.name(image.alt, 300) if image else "",
     )
@@ -118,10 +119,11 @@ def _canonical_link(tree: Any) -> str:
     return str(found[0]) if found else ""
 
 
-def _images(tree: Any, *, base: str) -> Iterator[ImageCandidate]:
+def _images(tree: Any, data: ArticleData, *, base: str) -> Iterator[ImageCandidate]:
     """Yield the images that the page names as its own, then those of its article."""
     base = urls.web_url(str(tree.xpath("string(//base/@href)")), base=base) or base
-    for stated, kind, alt in (*_open_graph(tree), *_other_names(tree)):
+    in_data = ((image, "", "") for image in data.images)
+    for stated, kind, alt in (*_open_graph(tree), *_other_names(tree), *in_data):
         if found := candidate(stated, base=base, weight=NAMED_BY_PUBLISHER, kind=kind, alt=alt):
             yield found
     articles = tree.xpath("//article | //main | //*[@role='main'] | //*[@itemprop='articleBody']")
@@ -160,23 +162,23 @@ def _without_site(title: str, site_name: str) -> str:
     return bare.rstrip(" -|:\u2013\u2014\u00b7") if bare != title and bare.strip() else title
 
 
+def _site_name(tree: Any, publisher: str, found: str) -> str:
+    """Return the outlet's name; empty if there is only that of a host, which may be another's."""
+    named = _meta(tree, "og:site_name") or publisher
+    return sanitise.name(named or ("" if _HOST_NAME.fullmatch(found) else found))
+
+
+def _summary(tree: Any, descriptions: Sequence[str], title: str) -> str:
+    """Return the first description of whole sentences, else the article's, else what there is."""
+    found = [sanitise.summary(each, title=title) for each in descriptions]
+    whole = next((text for text in found if text and not text.endswith("…")), "")
+    if whole:
+        return whole
+    text = truncate_at_sentence(_paragraphs(tree, title), sanitise.BODY_SUMMARY_LENGTH)
+    return text or next(filter(None, found), "")
+
+
 def _paragraphs(tree: Any, title: str) -> str:
     text = trafilatura.extract(tree, include_comments=False, include_tables=False) or ""
     blocks = article_blocks("\n\n".join(text.splitlines()), title=title)
     return " ".join(map(sanitise.plain_text, blocks))
-
-
-def _instant(value: str) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-    if instant.year < MIN_YEAR:
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def _day(value: str) -> datetime | None:
-    """Return noon of the day, for pages that give no time."""
-    day = _instant(value)
-    return datetime.combine(day, time(12), tzinfo=UTC) if day else None
