@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from digest.feeds import urls
 
@@ -21,6 +21,11 @@ _NAMES_ENTRY = re.compile(
     r"\d[\w.:=-]{0,80}",
     re.IGNORECASE,
 )
+# Fragments that lead to a part of any page.
+_PARTS_OF_PAGE = frozenset({
+    "top", "main", "content", "comments", "comment", "respond", "disqus_thread", "article", "start",
+    "reply", "more", "rss", "player", "gallery", "video",
+})  # fmt: skip
 # The names of pages on which many entries stand, in the languages of newsletters.
 _LISTING_NAMES = """
     index default home homepage news newsroom latest headlines live liveblog ticker blog blogs feed
@@ -88,11 +93,11 @@ def identify(
     """
     keep = _meaningful_parameters(entries, base=feed_url)
     pages = [urls.canonical_url(each.link, base=feed_url, keep=keep) for each in entries]
-    leads = _with_fragments(entries, pages)
+    own_pages = [urls.bare(urls.canonical_url(url)) for url in (site_url, feed_url)]
+    leads = _with_fragments(entries, pages, own_pages)
     texts = _texts(entries, leads)
     shared = {url for url, found in texts.items() if len(set().union(*found.values())) > 1}
     by_id = {url for url in shared if _tells_apart(texts[url])}
-    own_pages = [urls.bare(urls.canonical_url(url)) for url in (site_url, feed_url)]
     scope = urls.bare(feed_url)
 
     def known_by(entry: Entry, url: str, guid: str) -> Identified:
@@ -156,31 +161,45 @@ def _meaningful_parameters(entries: Sequence[Entry], *, base: str) -> set[str]:
     values: dict[tuple[str, str], dict[str, set[Text]]] = defaultdict(lambda: defaultdict(set))
     for entry in entries:
         if found := urls.tracking_parameters(urls.web_url(entry.link, base=base)):
-            page = urls.canonical_url(entry.link, base=base) + _entry_fragment(entry.link)
+            page = urls.canonical_url(entry.link, base=base) + _entry_fragment(entry)
             for name, value in found.items():
                 values[page, name][value].add(entry.text)
     return {name for (_, name), found in values.items() if _tells_apart(found)}
 
 
-def _entry_fragment(link: str) -> str:
-    """Return the link's fragment if it names an entry, whatever other entries the feed has."""
-    fragment = urls.fragment(link)
-    return fragment if _NAMES_ENTRY.fullmatch(fragment) else ""
+def _entry_fragment(entry: Entry) -> str:
+    """Return the link's fragment if it names the entry, whatever other entries the feed has."""
+    fragment = urls.fragment(entry.link)
+    return fragment if fragment and _names(fragment, entry.title) else ""
 
 
-def _with_fragments(entries: Sequence[Entry], pages: Sequence[str]) -> list[str]:
+def _names(fragment: str, title: str) -> bool:
+    words = _LONG_WORD.findall(unquote(fragment).casefold())
+    return bool(
+        _NAMES_ENTRY.fullmatch(fragment)
+        or (words and not set(words).isdisjoint(_LONG_WORD.findall(_ascii(title))))
+    )
+
+
+def _with_fragments(
+    entries: Sequence[Entry], pages: Sequence[str], own_pages: Sequence[str]
+) -> list[str]:
     """Return each entry's URL, with its fragment if that tells the entries of a page apart."""
     fragments = [urls.fragment(entry.link) for entry in entries]
     texts: dict[str, dict[str, set[Text]]] = defaultdict(lambda: defaultdict(set))
     for entry, page, fragment in zip(entries, pages, fragments, strict=True):
         texts[page][fragment].add(entry.text)
     named = {page for page, found in texts.items() if _tells_apart(found)}
-    return [
-        f"{page.partition('#')[0]}#{fragment}"
-        if page and fragment and (page in named or _entry_fragment(f"#{fragment}"))
-        else page
-        for page, fragment in zip(pages, fragments, strict=True)
-    ]
+
+    def lead(entry: Entry, page: str, fragment: str) -> str:
+        if not page or not fragment:
+            return page
+        names = page in named or _names(fragment, entry.title)
+        if not names and fragment.casefold() not in _PARTS_OF_PAGE:
+            names = _is_listing(entry, page, own_pages=own_pages)
+        return f"{page.partition('#')[0]}#{fragment}" if names else page
+
+    return [lead(*one) for one in zip(entries, pages, fragments, strict=True)]
 
 
 def _texts(entries: Sequence[Entry], leads: Sequence[str]) -> dict[str, dict[str, set[Text]]]:

@@ -103,13 +103,20 @@ def test_the_fragment_and_the_parameter_that_tell_entries_apart_stay_in_their_ur
         {"link": f"{SITE}/news/index.php?lang=en", "guid": "HC-{n}"},
         {"link": f"{SITE}/bulletin", "guid": f"{SITE}/bulletin#{{n}}"},
         {"link": f"{SITE}/2026/storm?utm_source=rss#post-{{n}}"},
+        {"link": f"{SITE}/news#part-{{n}}x", "guid": "HC-{n}"},
+        {"link": f"{SITE}/news#{{word}}"},
+        {"link": f"{SITE}/2026/storm#{{word}}-shuts", "title": "{word} shuts"},
         {"link": f"{SITE}/2026/storm?partner={{n}}#block-65af0{{n}}", "guid": "{n}"},
         {"link": f"{SITE}/a{{n}}", "guid": "HC-{n}"},
     ],
 )
 def test_an_entry_alone_has_the_identity_that_it_has_among_others(fields):
+    words = "alpha", "beta", "gamma"
     entries = [
-        entry(f"Story {n}", **{key: value.format(n=n) for key, value in fields.items()})
+        entry(
+            **{"title": f"Story {n}"}
+            | {key: value.format(n=n, word=words[n]) for key, value in fields.items()}
+        )
         for n in range(3)
     ]
 
