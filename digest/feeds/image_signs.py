@@ -93,6 +93,7 @@ _BESIDE_WORDS = frozenset({
     "button", "sq", "square", "circle", "round", "flat", "thumb", "thumbnail", "share", "new", "x",
     "px", "on", "this", "us", "and", "the", "rgb", "v",
 })  # fmt: skip
+_SIZE = re.compile(r"(?<!\d)(\d{2,4})x(\d{2,4})(?!\d)")
 _WORD = re.compile(r"[^\W\d_]++")
 _SHARE_LINK = re.compile(
     r"^mailto:|[/.](?:facebook\.com/(?:sharer|share|dialog)"
@@ -172,8 +173,15 @@ def is_decoration(url: str, *, page_url: str = "") -> bool:
         _STAND_IN_NAMES.fullmatch(stem[:100])
         or (extension in _SPACER_FORMATS and _SPACER_NAMES.fullmatch(stem[:100]))
         or (extension in _COUNTER_FORMATS and _COUNTER_NAMES.fullmatch(stem))
+        or _is_strip(stem[-100:])
         or _is_sign(stem[:100], extension, f"{parts.hostname} {urlsplit(page_url).hostname}")
     )
+
+
+def _is_strip(stem: str) -> bool:
+    """Tell whether the name has the size of a banner, such as 728x90."""
+    size = _SIZE.search(stem)
+    return size is not None and int(size[1]) > 4 * int(size[2])
 
 
 def _is_sign(stem: str, extension: str, hosts: str) -> bool:

@@ -109,7 +109,9 @@ def candidate(
     if not url or not image_signs.can_be_shown(url, kind=kind):
         return None
     too_small = min(stated.width or MIN_WIDTH, (stated.height or MIN_WIDTH) * 2) < MIN_WIDTH
-    if too_small or image_signs.is_decoration(url, page_url=base):
+    # What is four times as wide as high is a banner, or an advertisement.
+    is_strip = bool(stated.width and stated.height and stated.width > 4 * stated.height)
+    if too_small or is_strip or image_signs.is_decoration(url, page_url=base):
         return None
     weight += _UNLIKELY_NAME * image_signs.is_unlikely(url)
     weight += _CONVERTED * ("webp" in kind or ".webp" in url.lower())
@@ -183,6 +185,7 @@ def _media(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:
 def _enclosures(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:
     for link in entry.get("links", ()):
         kind, url = str(link.get("type") or ""), str(link.get("href") or "")
-        is_image = kind.startswith("image/") or (not kind and image_signs.is_named_image(url))
+        is_unsaid = not kind or kind.endswith("/octet-stream")
+        is_image = kind.startswith("image/") or (is_unsaid and image_signs.is_named_image(url))
         if link.get("rel") == "enclosure" and is_image:
             yield link, _ENCLOSED

@@ -86,6 +86,8 @@ def test_the_picture_in_a_text_is_found(text, url):
         '<img src="/img/site-logo-white@2x.png">',
         '<img src="https://cdn.b.example/b-news/a-logo.png" class="logo">',
         '<img src="/no-image-available.png">',
+        '<img src="/summer-728x90.jpg">',
+        '<img src="/summer.jpg" width="728" height="90">',
         '<img src="/default-og-image.png">',
     ],
 )
@@ -154,6 +156,12 @@ def test_the_publishers_own_naming_counts_more_than_the_text():
     assert url_of(text, media_content=media[:2]) == "text.jpg"
     assert url_of(text, media_thumbnail=[{"url": "/thumb.jpg", "width": "150"}]) == "text.jpg"
     assert url_of("", media_thumbnail=[{"url": "/thumb.jpg", "width": "150"}]) == "thumb.jpg"
+
+
+def test_a_file_that_is_said_to_be_bytes_is_a_picture_by_its_name():
+    links = [{"rel": "enclosure", "href": "/pier.jpg", "type": "application/octet-stream"}]
+    assert url_of("", links=links) == "pier.jpg"
+    assert url_of("", links=[links[0] | {"href": "/pier.zip"}]) is None
 
 
 @pytest.mark.parametrize("name", ["href", "thumbnail", "featured_image"])
