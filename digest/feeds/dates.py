@@ -28,7 +28,9 @@ _ISO = re.compile(
     r"\d{4}-?\d\d-?\d\d(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d++)?)?)?"
     r"(?: ?(?:Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?))?)?"
 )
-_EPOCH = re.compile(r"(\d{10})(?:\d{3})?")
+_EPOCH = re.compile(r"(\d{10})(?:\d{3}|\.\d++)?")
+# Java writes the zone's name after its offset.
+_JAVA_NAME = re.compile(r"(?<=[\dZ])\[[\w/+-]{1,40}\]$")
 _TIME = re.compile(
     r"(?<![\d.])(\d{1,2})(?::| ?(?:[hH]|heures?|Uhr) ?|時|时|點|点|시 ?)(\d{2})"
     r"(?:(?::|分|분 ?)(\d{2})(?:[.,]\d++)?)?(?:[秒분分초](?![^\W\d_]))?(?![\d:])"
@@ -152,7 +154,7 @@ def past(moment: datetime | None, *, now: datetime) -> datetime | None:
 
 def _plain(text: str) -> str:
     """Return the text on one line, with ASCII digits instead of any other script's."""
-    text = unicodedata.normalize("NFKC", text[: 4 * MAX_LENGTH])
+    text = _JAVA_NAME.sub("", unicodedata.normalize("NFKC", text[: 4 * MAX_LENGTH]).strip())
     digits = ("" if unicodedata.category(c) == "Cf" else _ascii_digit(c) for c in text)
     return " ".join("".join(digits).split())
 
