@@ -45,7 +45,10 @@ _MORE = re.compile(
     r"(?:(?:\b(?:Continue reading|Read (?:more|on)|Read the (?:full|whole) (?:story|article|post)"
     r"|Read the rest of this (?:entry|post|article)|Keep reading|Weiterlesen|Mehr lesen|Mehr dazu"
     r"|Lire la suite|En savoir plus|Seguir leyendo|Leer más|Ler mais|Leia mais|Continuar lendo"
-    r"|Leggi tutto|Lees verder)|続きを読む|اقرأ المزيد) ?(?:…|\.\.\.|→|»|>{0,9})"
+    r"|Leggi tutto|Continua a leggere|Lees (?:verder|meer)|Läs mer|Les mer|Læs mere|Lue lisää"
+    r"|Czytaj (?:więcej|dalej)|Číst (?:více|dál)|Devam\u0131n\u0131 oku"
+    r"|Читать (?:далее|полностью)|Подробнее|Διαβάστε περισσότερα|קרא\u05d5? עוד)"
+    r"|続きを読む|اقرأ المزيد|더 ?보기|阅读全文|阅读更多|繼續閱讀) ?(?:…|\.\.\.|→|»|>{0,9})"
     r"|[(\[](?:…|\.\.\.|&hellip;|(?:read )?more(?:…|\.\.\.)?"
     r"|feed generated (?:with|by) [^()\[\]]{1,30})[)\]])$",
     re.IGNORECASE,
@@ -93,7 +96,8 @@ _LONGEST_LINK_SITE = 1200
 _NO_SUMMARY = re.compile(
     r"(?:no (?:description|summary|excerpt|content|text|preview)"
     r"(?: (?:is )?(?:available|provided))?|n/?a|null|none|nil|nan|undefined|tbd"
-    r"|description|summary|excerpt|(?:\d{1,6} )?comments?|points: ?\d{1,6}|https?://\S++|www\.\S++)[.!]?",
+    r"|description|summary|excerpt|(?:\d{1,6} )?comments?|points: ?\d{1,6})[.!]?"
+    r"|(?:(?:[#@]|https?://|www\.)\S++ ?+)++",
     re.IGNORECASE,
 )
 

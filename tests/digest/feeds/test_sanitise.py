@@ -62,6 +62,10 @@ def test_a_long_title_is_truncated_between_words():
     assert title.endswith("word…")
 
 
+READ_ON = (
+    "Читать далее", "Devam\u0131n\u0131 oku", "Czytaj więcej", "Lees meer", "Läs mer", "더 보기",
+    "阅读全文", "Διαβάστε περισσότερα", "קרא עוד", "Continua a leggere", "続きを読む",
+)  # fmt: skip
 HACKER_NEWS = (
     "<p>Comments URL: <a>https://b.example/item?id=1</a></p><p>Points: 5</p><p># Comments: 3</p>"
 )
@@ -85,6 +89,7 @@ HACKER_NEWS = (
         ("It rained. Read the full story at The Post", "It rained."),
         ("It rained. <a>Continue reading <b>A title</b> &rarr;</a>", "It rained."),
         ("Es regnete. Weiterlesen", "Es regnete."),
+        *((f"It rained. {more}", "It rained.") for more in READ_ON),
         ("It rained all day long. Then the sun ca...", "It rained all day long."),
         ("It rained and then the sun ca...", "It rained and then the sun ca…"),
         ("<p>It rained</p><p><a class='more-link'>(more&hellip;)</a></p>", "It rained"),
@@ -152,6 +157,7 @@ def test_a_summary_has_the_sentences_of_the_article_alone(around, after):
         "N/A",
         "12 comments",
         "https://a.example/1",
+        "<a>#<span>harbour</span></a> <a>https://a.example/1</a>",
     ],
 )
 def test_a_description_without_a_sentence_gives_no_summary(markup):
