@@ -84,7 +84,10 @@ def _title(entry: FeedEntry, feed: Feed) -> str:
 
 
 def _outlet(entry: FeedEntry, feed: Feed) -> str:
-    return sanitise.name(entry.source) or sanitise.name(feed.outlet)
+    named = entry.source or outlets.outlet_named_by(
+        sanitise.title(entry.title), sanitise.plain_text(entry.summary[:2000])
+    )
+    return sanitise.name(named) or sanitise.name(feed.outlet)
 
 
 def _story(

@@ -22,6 +22,18 @@ def without_outlet(headline: str, outlet: str) -> str:
     return bare if bare and bare != rest else headline
 
 
+def outlet_named_by(headline: str, summary: str) -> str:
+    """Return the outlet that stands after the headline, and again after it in the summary.
+
+    Google News writes both. A headline may have a dash of its own, so it alone shows nothing.
+    """
+    title, _, outlet = headline.rpartition(" - ")
+    words = _WORD.findall(summary[:1000].casefold())
+    expected = _WORD.findall(f"{title} {outlet}".casefold())
+    is_named = bool(title) and words == expected and not summary.strip().endswith(f"- {outlet}")
+    return outlet if is_named else ""
+
+
 def is_only_headline(summary: str, *, headline: str, outlet: str) -> bool:
     """Tell whether a summary begins with the headline and the outlet: it is a list of links.
 

@@ -157,7 +157,9 @@ def _entry(
         summary=summary,
         image=image,
         image_credit=_text(raw, "credit"),
-        source=_text(raw.get("source") or {}, "title"),
+        # Bing has an element of its own for it.
+        source=_text(raw.get("source") or {}, "title")
+        or _text(raw, "news_source").removesuffix(" on MSN"),
         source_url=_text(raw.get("source") or {}, "href"),
     )
 
