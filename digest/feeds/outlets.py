@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SEPARATORS = "-\u2010\u2011\u2012\u2013\u2014\u2015|\u00b7\u2022\u00bb>"
+_SEPARATORS = "-\u2010\u2011\u2012\u2013\u2014\u2015|\u00b7\u2022\u00ab\u00bb>"
 _WORD = re.compile(r"\w+")
 
 
@@ -17,7 +17,9 @@ def without_outlet(headline: str, outlet: str) -> str:
     if not outlet or headline[-len(outlet) :].casefold() != outlet.casefold():
         return headline
     rest = headline[: -len(outlet)].rstrip()
-    bare = rest.rstrip(_SEPARATORS).rstrip()
+    if rest.casefold().endswith(" the"):
+        rest = rest[: -len(" the")].rstrip()
+    bare = rest.removesuffix("::").rstrip(_SEPARATORS).rstrip()
     # A name without a mark before it belongs to the sentence, as in “A visit to the Gazette”.
     return bare if bare and bare != rest else headline
 
