@@ -124,6 +124,9 @@ def has_markup(text: str) -> bool:
     opened: set[str] = set()
     for tag in _TAG.finditer(text):
         name = tag[2].lower()
+        # Elements of a library's own have a hyphen, such as `<amp-img src="…">`.
+        if "-" in name and "=" in tag[3]:
+            return True
         if name in _EMPTY_TAGS or (name in _OTHER_TAGS and _is_used(tag, opened)):
             return True
         if not tag[1]:

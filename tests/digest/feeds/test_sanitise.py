@@ -168,6 +168,7 @@ def test_a_description_without_a_sentence_gives_no_summary(markup):
     ("markup", "summary"),
     [
         ("<p>Use the &lt;div&gt; element.</p>", "Use the <div> element."),
+        ('<amp-img src="/a.jpg"></amp-img>It rained.', "It rained."),
         ("&lt;p&gt;Escaped twice.&lt;/p&gt;&lt;p&gt;It is.&lt;/p&gt;", "Escaped twice. It is."),
         ("<div class='share-box'><p>All of the text.</p></div>", "All of the text."),
         ("Related companies were hit.", "Related companies were hit."),
