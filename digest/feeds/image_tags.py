@@ -89,7 +89,8 @@ def tags_below(root: etree._Element) -> Iterator[ImageTag]:
     place, sources = 0, list[ImageTag]()
     for element in found:
         if element.tag == "source":
-            if element.getparent().tag == "picture":
+            # For lxml, what follows a `<source>` stands in it.
+            if any(near.tag == "picture" for near in islice(element.iterancestors(), 10)):
                 kind = str(element.get("type") or "")
                 sources += [replace(offer, kind=kind) for offer in _offers(element, place)]
             continue

@@ -53,14 +53,18 @@ class ImageCandidate:
     alt: str = ""
 
 
-def entry_images(entries: Sequence[Mapping[str, Any]], *, base: str) -> list[Image | None]:
-    """Return each entry's picture; an image that many entries share is none.
+def entry_images(
+    entries: Sequence[Mapping[str, Any]], *, base: str, feed_image: str = ""
+) -> list[Image | None]:
+    """Return each entry's picture; an image that many entries share, or the feed's own, is none.
 
     Entries are mappings as feedparser gives them; `base` is the feed's URL.
     """
     found = [list(islice(_candidates(entry, base), _MOST_CANDIDATES)) for entry in entries]
     shared = Counter(key for one in found for key in {_key(each.image) for each in one})
     most = max(_SITE_ENTRIES, _SITE_SHARE * len(entries))
+    if feed_image:
+        shared[_key(Image(web_url(feed_image, base=base)))] += len(entries) + _SITE_ENTRIES
     repeats = {key: count - 1 for key, count in shared.items()}
     chosen = []
     for candidates in found:
@@ -75,7 +79,7 @@ def choose(
 ) -> ImageCandidate | None:
     """Return the candidate with the highest score, the first of equals; None if all are below 0.
 
-    `repeats` has the number of other entries with the image, by its URL without the query.
+    `repeats` has the number of other entries with the image, by its URL as `_key` has it.
     """
     counts = repeats or {}
     scored = [(score(each, counts.get(_key(each.image), 0)), each) for each in candidates]
@@ -132,8 +136,12 @@ def text_candidates(tags: Iterable[ImageTag], *, base: str) -> Iterator[ImageCan
 
 
 def _key(image: Image) -> str:
-    """Return the URL without its query, which mostly asks for a size."""
-    return image.url.partition("?")[0]
+    """Return the URL without its query, which mostly asks for a size.
+
+    The query of a path that is no image's, such as `/image?id=12`, says which image it is.
+    """
+    is_named = image_signs.is_named_image(image.url)
+    return image.url.partition("?")[0] if is_named else image.url
 
 
 def _candidates(entry: Mapping[str, Any], base: str) -> Iterator[ImageCandidate]:

@@ -92,7 +92,9 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
         language=language,
         host=urlsplit(urls.web_url(site_url) or urls.web_url(base_url)).netloc,
     )
-    pictures = images.entry_images(raw_entries, base=base_url)
+    pictures = images.entry_images(
+        raw_entries, base=base_url, feed_image=_text(feed.get("image") or {}, "href")
+    )
     entries = [
         _entry(raw, image=image, base_url=base_url, dates=dates)
         for raw, image in zip(raw_entries, pictures, strict=True)

@@ -114,6 +114,11 @@ def test_what_is_no_picture_gives_way_to_one_and_is_none_alone(tag):
             "a.jpg",
         ),
         (
+            '<picture><source type="image/avif" srcset="/a.avif"><source srcset="/a.jpg">'
+            '<img src="/a.avif"></picture>',
+            "a.jpg",
+        ),
+        (
             '<picture><source srcset="/a6.jpg 640w, /a12.jpg 1280w"><img src="data:,"></picture>',
             "a12.jpg",
         ),
@@ -190,6 +195,18 @@ def test_an_image_that_many_entries_share_is_none_of_theirs():
     assert [image and image.url for image in images] == [
         *(f"https://a.example/own-{n}.jpg" for n in range(4)), None,
     ]  # fmt: skip
+
+
+def test_images_that_their_queries_tell_apart_are_not_one_image():
+    entries = [{"summary": f'<img src="/image?id={n}">'} for n in range(4)]
+    found = entry_images(entries, base="https://a.example/")
+    assert [image.url for image in found] == [f"https://a.example/image?id={n}" for n in range(4)]
+
+
+def test_the_feeds_own_image_is_no_entrys():
+    entries = [{"summary": '<img src="/cover.jpg?w=600"><img src="/pier.jpg">'}]
+    found = entry_images(entries, base="https://a.example/", feed_image="/cover.jpg")
+    assert [image.url for image in found] == ["https://a.example/pier.jpg"]
 
 
 def test_two_entries_about_one_event_may_share_a_picture():
