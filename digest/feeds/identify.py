@@ -37,6 +37,16 @@ _LISTING_NAMES = """
     notizie ultime comunicati nieuws aktuality wiadomosci novosti akhbar
 """
 _LISTINGS = frozenset(_LISTING_NAMES.split())
+# Pages that show any entry, and do so by an id; without one they say nothing.
+_SCRIPTS = frozenset({
+    "story", "stories", "article", "articles", "page", "item", "view", "read", "go", "link",
+    "click", "post", "show", "detail",
+})  # fmt: skip
+# Parameters that choose a language or a part of the site, and no entry.
+_LISTING_PARAMETERS = frozenset({
+    "lang", "language", "locale", "hl", "section", "cat", "category", "rubrik", "topic", "tag",
+    "type", "view", "sort", "order", "format", "region", "edition",
+})  # fmt: skip
 _MOST_LISTING_WORDS = 2
 _WORD = re.compile(r"[^\W\d_]++")
 _LONG_WORD = re.compile(r"[a-z]{4,}+")
@@ -141,14 +151,18 @@ def _is_listing(entry: Entry, url: str, *, own_pages: Sequence[str]) -> bool:
     path, _, query = page.partition("/")[2].partition("?")
     last = path.rpartition("/")[2]
     words = _WORD.findall(last.partition(".")[0].casefold())
+    parameters = {pair.partition("=")[0].casefold() for pair in query.split("&") if pair}
+    if not _LISTING_PARAMETERS.issuperset(parameters):
+        return False
     if any(map(str.isdigit, path + query)) or not 0 < len(words) <= _MOST_LISTING_WORDS:
         return False
-    if set(words) & set(_LONG_WORD.findall(_ascii(entry.title))) - _LISTINGS:
+    if set(words) & set(_LONG_WORD.findall(_ascii(entry.title))) - _LISTINGS - _SCRIPTS:
         return False
     # An address such as `/wire/` says little, so that the feed's own id must say the rest.
     is_folder = len(words) == 1 < len(last) // 2 and url.partition("?")[0].endswith("/")
     has_own_id = bool(entry.guid) and urls.bare(entry.guid) != page
-    return (is_folder and has_own_id) or not _LISTINGS.isdisjoint(words)
+    is_named = not _LISTINGS.isdisjoint(words) or _SCRIPTS.issuperset(words)
+    return is_named or (is_folder and has_own_id)
 
 
 def _ascii(text: str) -> str:

@@ -103,6 +103,7 @@ def test_the_fragment_and_the_parameter_that_tell_entries_apart_stay_in_their_ur
         {"link": f"{SITE}/news/index.php?lang=en", "guid": "HC-{n}"},
         {"link": f"{SITE}/bulletin", "guid": f"{SITE}/bulletin#{{n}}"},
         {"link": f"{SITE}/2026/storm?utm_source=rss#post-{{n}}"},
+        {"link": f"{SITE}/story?{{param}}={{n}}", "guid": "HC-{n}"},
         {"link": f"{SITE}/news#part-{{n}}x", "guid": "HC-{n}"},
         {"link": f"{SITE}/news#{{word}}"},
         {"link": f"{SITE}/2026/storm#{{word}}-shuts", "title": "{word} shuts"},
@@ -111,11 +112,14 @@ def test_the_fragment_and_the_parameter_that_tell_entries_apart_stay_in_their_ur
     ],
 )
 def test_an_entry_alone_has_the_identity_that_it_has_among_others(fields):
-    words = "alpha", "beta", "gamma"
+    words, parameters = ("alpha", "beta", "gamma"), ("utm_source", "pk_campaign", "fbclid")
     entries = [
         entry(
             **{"title": f"Story {n}"}
-            | {key: value.format(n=n, word=words[n]) for key, value in fields.items()}
+            | {
+                key: value.format(n=n, word=words[n], param=parameters[n])
+                for key, value in fields.items()
+            }
         )
         for n in range(3)
     ]
@@ -136,6 +140,8 @@ def test_an_entry_alone_has_the_identity_that_it_has_among_others(fields):
         ("Tram line opens", "/news/2026/11/28/"),
         ("Tram line opens", "/new-tram-opens/"),
         ("Tram line opens", "/news?id=4"),
+        ("Tram line opens", "/article?slug=first-ride"),
+        ("Toys on film", "/a/toy-story"),
         ("Tram line opens", "/s/"),
     ],
 )
