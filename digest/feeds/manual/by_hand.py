@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -118,4 +119,5 @@ def _get_or_create(*, newsletter: Newsletter, identity: str, **fields: Any) -> S
 
 def host_as_outlet(url: str) -> str:
     """Return the URL's host, which stands for the outlet's name if that is unknown."""
-    return sanitise.name((urlsplit(url).hostname or "").removeprefix("www."))
+    host = urlsplit(url).hostname or ""
+    return sanitise.name(re.sub(r"^(?:www|m|mobile|amp)\.(?=.*\.)", "", host))

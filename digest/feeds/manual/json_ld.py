@@ -33,7 +33,7 @@ class ArticleData:
 
 def article_data(tree: Any) -> ArticleData:
     """Return what the first of the page's scripts that is about an article says of it."""
-    for script in tree.xpath("//script[@type='application/ld+json']")[:_MOST_SCRIPTS]:
+    for script in tree.xpath("//script[starts-with(@type, 'application/ld+json')]")[:_MOST_SCRIPTS]:
         text = str(script.text or "")[:_MOST_CHARACTERS]
         try:
             nodes = list(_nodes(json.loads(text, strict=False)))
