@@ -10,6 +10,7 @@ from itertools import islice
 from lxml import etree
 
 from digest.feeds.image_signs import is_decoration
+from digest.feeds.xml_faults import with_fewer_attributes
 
 _ANY_IMAGE = re.compile(r"<(?:amp-)?img\b|\bsrcset\b", re.IGNORECASE)
 # Control characters and lone surrogates, with which lxml refuses a text.
@@ -76,8 +77,9 @@ def image_tags(markup: str) -> list[ImageTag]:
     if not _ANY_IMAGE.search(markup):
         return []
     parser = etree.HTMLParser(recover=True, remove_comments=True, remove_pis=True)
+    bounded = with_fewer_attributes(_NO_TEXT.sub("", markup[:_MARKUP_LENGTH]))
     try:
-        root = etree.fromstring(f"<div>{_NO_TEXT.sub('', markup[:_MARKUP_LENGTH])}</div>", parser)
+        root = etree.fromstring(f"<div>{bounded}</div>", parser)
     except (etree.XMLSyntaxError, ValueError):
         return []
     return list(tags_below(root)) if root is not None else []

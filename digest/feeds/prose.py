@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from digest.feeds.xml_faults import with_fewer_attributes
+
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)([^<>]*+)>")
 _EMPTY_TAGS = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -76,6 +78,8 @@ _DATE_LINE = re.compile(
     r"(?:(?:[^\W\d_]{2,12}\.?,? )?"
     r"(?:\d{1,2}(?:st|nd|rd|th|er|\.)? (?:de )?[^\W\d_]{3,12}\.?,? (?:de )?"
     r"|[^\W\d_]{3,12}\.? \d{1,2}, )\d{4}(?:[^\w]{1,3}(?:at |um |à )?\d{1,2}[:.h]\d\d.{0,12})?"
+    r"|(?:\d{4}(?:年\d{1,2}月\d{1,2}日|년 ?\d{1,2}월 ?\d{1,2}일|[./-]\d{1,2}[./-]\d{1,2})"
+    r"|\d{1,2}[./-]\d{1,2}[./-]\d{4})(?:\W{0,3}\d{1,2}[:.時时시h].{0,14})?"
     r"|(?:first )?(?:published|updated|posted|last (?:modified|updated))\b[^.!?]{0,60}"
     r"|\d{1,3} ?min(?:ute)?s? read)$",
     re.IGNORECASE,
@@ -171,7 +175,7 @@ def _blocks(markup: str) -> Iterator[_Block]:
     """Yield the blocks in their order; the walk goes through each element once."""
     parser = etree.HTMLParser(recover=True, remove_comments=True, remove_pis=True)
     try:
-        root = etree.fromstring(f"<div>{markup}</div>", parser)
+        root = etree.fromstring(f"<div>{with_fewer_attributes(markup)}</div>", parser)
     except (etree.XMLSyntaxError, ValueError):
         return
     if root is None:

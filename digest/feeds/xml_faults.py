@@ -1,7 +1,8 @@
 """Mend the faults of a feed's XML, so that a strict parser reads it as its author meant, and soon.
 
 The parsers take long over what no feed has: they look through all attributes of a tag for each of
-them, and through all of an entry's categories. A document that has too much is refused beforehand.
+them, and through all of an entry's categories. A document that has too much is refused beforehand,
+and HTML loses the attributes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from html.entities import html5
+from itertools import islice
 
 # The start of a document may follow blank lines, or the warnings of a broken script.
 _START_LENGTH = 5_000
@@ -42,6 +44,9 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(r"""=\s*+(?:"[^"<]*+"|'[^'<]*+')""")
 # What has this few characters has no more than MAX_ATTRIBUTES of them.
 _SHORT = 4 * MAX_ATTRIBUTES
+# As browsers read it, without the final `>`: values may have `<` in them.
+_HTML_TAG = re.compile(r"""<[A-Za-z](?:[^<>"']++|"[^"]*+"|'[^']*+')*+""")
+_HTML_PIECE = re.compile(r"""(?:[^\s"']++|"[^"]*+"|'[^']*+')++""")
 _ENDS = {"!--": "-->", "![CDATA[": "]]>", "?": "?>"}
 # Tags that HTML among the XML never closes.
 _UNCLOSED = frozenset({"br", "hr", "img", "input", "wbr"})
@@ -81,6 +86,19 @@ def _close(name: str, opened: list[str], count: Counter[str]) -> None:
         count[last] -= 1
         if last == name:
             return
+
+
+def with_fewer_attributes(markup: str) -> str:
+    """Return the HTML with MAX_ATTRIBUTES in a tag at most: libxml2 compares each with all."""
+    return _HTML_TAG.sub(_shortened, markup)
+
+
+def _shortened(found: re.Match[str]) -> str:
+    tag = found[0]
+    if len(tag) <= 2 * MAX_ATTRIBUTES:
+        return tag
+    pieces = islice(_HTML_PIECE.finditer(tag), MAX_ATTRIBUTES, None)
+    return tag[: last.end()] if (last := next(pieces, None)) else tag
 
 
 def mend(text: str) -> str:

@@ -27,6 +27,7 @@ from digest.feeds.manual.page_dates import published_at
 from digest.feeds.packing import CannotUnpack, unpack
 from digest.feeds.parse import MAX_UNPACKED_BYTES
 from digest.feeds.prose import article_blocks
+from digest.feeds.xml_faults import with_fewer_attributes
 from digest.shorten import truncate_at_sentence
 
 _XML_DECLARATION = re.compile(r"^\s*+<\?xml\b[^<>]*+\?>")
@@ -84,7 +85,7 @@ def _tree(body: bytes, content_type: str) -> Any:
         return None
     text = to_text(body, content_type=content_type)
     # lxml reads no text that declares an encoding, and this one has none any more.
-    return trafilatura.load_html(_XML_DECLARATION.sub("", text))
+    return trafilatura.load_html(with_fewer_attributes(_XML_DECLARATION.sub("", text)))
 
 
 def trusted_canonical_url(link: str, *, page_url: str) -> str:

@@ -373,6 +373,16 @@ def test_what_feeds_have_and_what_is_no_tag_is_not_too_much(markup):
     ]
 
 
+@pytest.mark.parametrize("value", ["", "=1", "='>'", '="<"'])
+def test_a_tag_of_html_keeps_its_first_attributes_alone(value):
+    tag = "<img src='/a.jpg'" + "".join(f" a{n}{value}" for n in range(500)) + ">It's <b>on</b>."
+    bounded = xml_faults.with_fewer_attributes(tag)
+
+    assert bounded.startswith("<img src='/a.jpg' a0")
+    assert bounded.endswith(f" a198{value}>It's <b>on</b>.")
+    assert xml_faults.with_fewer_attributes(bounded) == bounded
+
+
 def test_a_large_web_page_is_said_to_be_one():
     with pytest.raises(NotAFeed, match="It is a web page"):
         parse(f"<html><body>{'<p>' * 501}".encode(), base_url="")

@@ -127,6 +127,8 @@ def test_a_summary_loses_the_tail_of_blog_software(markup, summary):
         ("<p>© Sam Pier</p>", ""),
         ("<p>By Ada Quay</p>", ""),
         ("<p>28 November 2026</p>", ""),
+        ("<p>2026年11月28日 15時07分</p>", ""),
+        ("<p>28.11.2026, 15:07 Uhr</p>", ""),
         ("<p>Sat, Nov. 28, 2026 at 3:07 PM</p>", ""),
         ("<h2>What happened</h2>", ""),
         ("", "<div class='sharedaddy'>Share this: <a>X</a></div>"),

@@ -60,13 +60,14 @@ def read_json(text: str) -> None:
         (sanitise.plain_text, 40), (sanitise.summary, 40), (sanitise.title, 40),
         (read_article, 200), (image_in, 40), (lambda text: truncate_at_sentence(text, 300), 40),
         (sanitise.headline, 40), (prose.has_markup, 40), (prose.article_blocks, 40),
-        (xml_faults.mend, 40), (decode, 40), (read_json, 40), (image_at, 40),
+        (xml_faults.mend, 40), (xml_faults.excess, 40),
+        (xml_faults.with_fewer_attributes, 40), (decode, 40), (read_json, 40), (image_at, 40),
         # feedparser takes some hundred lines for each tag.
         (read_feed, 400),
     ],
     ids=["plain text", "summary", "title", "pasted", "image", "shorten", "headline",
-         "evidence of markup", "blocks", "mended XML", "charset", "JSON Feed", "image URL",
-         "feed"],
+         "evidence of markup", "blocks", "mended XML", "too much of XML",
+         "attributes", "charset", "JSON Feed", "image URL", "feed"],
 )  # fmt: skip
 def test_markup_takes_steps_for_its_length(function, per_character):
     @settings(max_examples=25, derandomize=True, database=None)
