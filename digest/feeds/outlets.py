@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 
 _SEPARATORS = "-\u2010\u2011\u2012\u2013\u2014\u2015|\u00b7\u2022\u00ab\u00bb>"
+_DOMAIN = re.compile(r"\.[A-Za-z]{2,4}$")
 _WORD = re.compile(r"\w+")
 
 
 def without_outlet(headline: str, outlet: str) -> str:
     """Return `Storm closes ports` for `Storm closes ports - Eastern Gazette`, of that outlet."""
-    if outlet and headline.casefold().endswith(
-        (f" ({outlet})".casefold(), f" [{outlet}]".casefold())
-    ):
-        headline = headline[: -len(outlet) - 2] + f"| {outlet}"
-    if not outlet or headline[-len(outlet) :].casefold() != outlet.casefold():
+    name, text = outlet.casefold(), headline.casefold()
+    if not name:
         return headline
-    rest = headline[: -len(outlet)].rstrip()
+    if text.endswith((f" ({name})", f" [{name}]")):
+        return headline[: -len(outlet) - 2].rstrip() or headline
+    # The name may be that of the site, as in “… - Gazette.fr”, and have its article before it.
+    domain = _DOMAIN.search(headline)
+    forms = (headline, headline[: domain.start()] if domain else "")
+    named = next((form for form in forms if form.casefold().endswith(name)), "")
+    rest = named[: -len(outlet)].rstrip()
     if rest.casefold().endswith(" the"):
         rest = rest[: -len(" the")].rstrip()
     bare = rest.removesuffix("::").rstrip(_SEPARATORS).rstrip()

@@ -238,6 +238,8 @@ def test_an_outlet_is_named_beside_its_headline_and_not_in_it(web, newsletter):
         item(3, title="A visit to the Wire"),
         item(4, title="Ports open again (Wire)"),
         item(8, title="Ports shut :: The Wire"),
+        item(9, title="Tide is back - Wire.fr"),
+        item(10, title="A day at Wire.fr"),
         item(5, title="Tide - a film - Herald", description="Tide - a film  Herald"),
         item(6, title="Flood - a film", description="It rained."),
         item(7, title="Ebb", description="It rained.", **{"News:Source": "Post on MSN"}),
@@ -248,11 +250,13 @@ def test_an_outlet_is_named_beside_its_headline_and_not_in_it(web, newsletter):
         ("A visit to the Wire", "Wire", ""),
         ("Ports open again", "Wire", ""),
         ("Ports shut", "Wire", ""),
+        ("Tide is back", "Wire", ""),
+        ("A day at Wire.fr", "Wire", ""),
         ("Tide - a film", "Herald", ""),
         ("Flood - a film", "Wire", "It rained."),
         ("Ebb", "Post", "It rained."),
     }
-    assert Story.objects.count() == 8
+    assert Story.objects.count() == 10
 
 
 def test_another_newsletter_gets_its_own_copy_of_a_story(web, newsletter):
