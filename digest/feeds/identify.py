@@ -28,7 +28,7 @@ _PARTS_OF_PAGE = frozenset({
 })  # fmt: skip
 # The names of pages on which many entries stand, in the languages of newsletters.
 _LISTING_NAMES = """
-    index default home homepage news newsroom latest headlines live liveblog ticker blog blogs feed
+    home homepage news newsroom latest headlines live liveblog ticker blog blogs feed
     feeds rss archive archives bulletin bulletins alert alerts status update updates notice notices
     announcements press releases events calendar changelog weather traffic today daily
     nachrichten aktuell aktuelles meldungen startseite presse termine wetter neuigkeiten
@@ -48,6 +48,7 @@ _LISTING_PARAMETERS = frozenset({
     "type", "view", "sort", "order", "format", "region", "edition",
 })  # fmt: skip
 _MOST_LISTING_WORDS = 2
+_INDEX = re.compile(r"(?:/|^)(?:index|default)\.\w{2,5}$")
 _WORD = re.compile(r"[^\W\d_]++")
 _LONG_WORD = re.compile(r"[a-z]{4,}+")
 Text = tuple[str, datetime | None]
@@ -149,7 +150,8 @@ def _is_listing(entry: Entry, url: str, *, own_pages: Sequence[str]) -> bool:
     if any(one == page or one.startswith(f"{page}/") for one in own_pages):
         return True
     path, _, query = page.partition("/")[2].partition("?")
-    last = path.rpartition("/")[2]
+    # `/storm/index.html` is the page of `/storm/`.
+    last = _INDEX.sub("", path).rpartition("/")[2]
     words = _WORD.findall(last.partition(".")[0].casefold())
     parameters = {pair.partition("=")[0].casefold() for pair in query.split("&") if pair}
     if not _LISTING_PARAMETERS.issuperset(parameters):

@@ -142,6 +142,8 @@ def test_an_entry_alone_has_the_identity_that_it_has_among_others(fields):
         ("Tram line opens", "/news?id=4"),
         ("Tram line opens", "/article?slug=first-ride"),
         ("Toys on film", "/a/toy-story"),
+        ("Flights resume after delays", "/travel/southwest-airlines-delays/index.html"),
+        ("Flights resume", "/southwest/default.aspx"),
         ("Tram line opens", "/s/"),
     ],
 )
