@@ -18,7 +18,7 @@ from digest.ranking.likeness import Likeness
 
 # Two groups become one if the mean score of their pairs is as high as this: with words alone, and
 # with vectors.
-LEAST, LEAST_WITH_VECTORS = 0.1, 0.15
+LEAST, LEAST_WITH_VECTORS = 0.12, 0.18
 # More articles than these are not compared all with all. A larger component (a war, a tournament)
 # falls apart at ever higher scores until its parts are small enough.
 LARGEST_COMPONENT = 600
