@@ -61,7 +61,7 @@ class FeedAdmin(ModelAdmin):
     change_form_outer_before_template = "admin/digest/feed/state.html"
     fieldsets = (
         (None, {"fields": ("newsletter", "section", "url", "title", "source_name")}),
-        ("How", {"fields": ("weight", "interval_minutes", "is_active")}),
+        ("How", {"fields": ("weight", "takes_all", "interval_minutes", "is_active")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feed]:

@@ -25,6 +25,7 @@ from unfold.widgets import (
 
 from digest.admin.local_times import format_local
 from digest.editions.decide.approve import void_if_changed
+from digest.editions.draft.passed_over import why_passed_over
 from digest.events import correct
 from digest.feeds.manual import by_hand
 from digest.models import Edition, EditionItem, Story
@@ -130,15 +131,15 @@ class StoryAdmin(ModelAdmin):
         "title", "source_name", "section", "published", "reports", "came_from", "printed", "shown",
     ]  # fmt: skip
     list_filter = ["newsletter", "section", "origin", "is_hidden", "feed", OfOneEvent]
-    list_select_related = ["newsletter", "section"]
+    list_select_related = ["newsletter", "section", "feed"]
     search_fields = ["title", "summary", "source_name", "author"]
     date_hierarchy = "published_at"
-    actions = ["hide", "unhide", "one_event", "another_event"]
+    actions = ["hide", "unhide", "want", "one_event", "another_event"]
     list_per_page = 50
     warn_unsaved_form = True
     readonly_fields = ["newsletter", "feed", "origin", "printed_in", "added_at"]
     fieldsets = (
-        (None, {"fields": ("title", "summary", "section", "is_hidden", "printed_in")}),
+        (None, {"fields": ("title", "summary", "section", "is_hidden", "is_wanted", "printed_in")}),
         ("Source", {"fields": ("url", "source_name", "author", "published_at")}),
         ("Image", {"fields": ("image_url", "image_alt", "image_credit")}),
         ("Text", {"fields": ("text",)}),
@@ -191,9 +192,12 @@ class StoryAdmin(ModelAdmin):
     def printed(self, story: Any) -> str:
         return ", ".join(f"{place.edition.slot_date:%-d %b}" for place in story.places)
 
-    @display(description="Shown", ordering="is_hidden", boolean=True)
-    def shown(self, story: Story) -> bool:
-        return not story.is_hidden
+    @display(description="Proposed", ordering="is_hidden")
+    def shown(self, story: Story) -> str:
+        if story.is_hidden:
+            return "no: hidden"
+        reason = why_passed_over(story)
+        return f"no: {reason}" if reason else "yes"
 
     @display(description="Printed in")
     def printed_in(self, story: Any) -> str:
@@ -213,6 +217,10 @@ class StoryAdmin(ModelAdmin):
     @admin.action(description="Show again", permissions=["change"])
     def unhide(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
         self._confirm(request, queryset.update(is_hidden=False), "proposed again")
+
+    @admin.action(description="Propose them, whatever they look like", permissions=["change"])
+    def want(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:
+        self._confirm(request, queryset.update(is_wanted=True, is_hidden=False), "proposed again")
 
     @admin.action(description="They report one event", permissions=["change"])
     def one_event(self, request: HttpRequest, queryset: QuerySet[Story]) -> None:

@@ -36,6 +36,13 @@ class Feed(models.Model):
         validators=[MinValueValidator(0.1), MaxValueValidator(10)],
         help_text="Above 1, this feed's stories rank higher; below 1, lower.",
     )
+    takes_all = models.BooleanField(
+        "propose everything",
+        default=False,
+        db_default=False,
+        help_text="Propose also what looks like no news: promotions, briefings, offers, "
+        "horoscopes, games, live pages.",
+    )
     is_active = models.BooleanField(default=True)
     interval_minutes = models.PositiveSmallIntegerField(
         default=15, validators=[MinValueValidator(5), MaxValueValidator(1440)]

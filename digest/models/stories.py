@@ -58,6 +58,11 @@ class Story(models.Model):
     # Without a date, it was in its feed already when the feed was added: so it is never new.
     is_backlog = models.BooleanField(default=False, db_default=False, editable=False)
     is_hidden = models.BooleanField(default=False, help_text="Never propose this story.")
+    is_wanted = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Propose it although it looks like no news, such as a briefing or an offer.",
+    )
     # The news event that it reports: the id of one of its stories, mostly the first. A story of its
     # own has its own id; null: it has not been grouped. digest.events writes it.
     event = models.BigIntegerField(null=True, editable=False)

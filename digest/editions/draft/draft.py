@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from digest.editions.draft import best_of
+from digest.editions.draft.passed_over import why_passed_over
 from digest.editions.draft.slots import plan_for
 from digest.editions.draft.subject import propose_preheader, propose_subject
 from digest.events.summary import Summary, summaries_of
@@ -129,11 +130,15 @@ def _pool(edition: Edition, *, limit: int, now: datetime) -> list[Story]:
     since = _since(edition, now)
     free = _free_stories(edition.newsletter)
     is_fresh = Q(published_at__gte=since) | Q(published_at=None, added_at__gte=since)
-    fresh = list(free.filter(is_fresh)[:MAX_CANDIDATES])
+    fresh = _news(free.filter(is_fresh))
     enough = edition.schedule.min_stories if edition.schedule else limit
     if len(fresh) >= enough:
         return fresh
-    return list(free.filter(is_fresh | Q(added_at__gte=since))[:MAX_CANDIDATES])
+    return _news(free.filter(is_fresh | Q(added_at__gte=since)))
+
+
+def _news(stories: QuerySet[Story]) -> list[Story]:
+    return [story for story in stories[:MAX_CANDIDATES] if not why_passed_over(story)]
 
 
 def _since(edition: Edition, now: datetime) -> datetime:

@@ -304,3 +304,18 @@ def test_reports_of_two_newsletters_are_not_one_event(admin_client, reports, act
     response = act(admin_client, action, reports[0], theirs)
 
     assert "belong to several newsletters" in str(messages_of(response))
+
+
+def test_the_list_says_why_a_story_is_not_proposed_and_an_editor_takes_it_after_all(admin_client):
+    newsletter = factories.newsletter()
+    feed = factories.feed(newsletter)
+    briefing = factories.story(newsletter, feed=feed, title="Thursday Briefing")
+    factories.story(newsletter, feed=feed, is_hidden=True)
+
+    page = admin_client.get(reverse("admin:digest_story_changelist")).content.decode()
+    assert "no: a briefing that lists other stories" in page
+    assert "no: hidden" in page
+
+    assert "1 story is proposed again." in messages_of(act(admin_client, "want", briefing))
+    briefing.refresh_from_db()
+    assert briefing.is_wanted

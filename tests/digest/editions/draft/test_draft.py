@@ -316,3 +316,16 @@ def test_an_event_that_was_printed_is_not_proposed_again_by_another_report(newsl
 
     assert report.title not in titles(edition)
     assert edition.items.count() == 5
+
+
+def test_what_is_no_news_is_not_proposed_unless_an_editor_wants_it(newsletter):
+    feed, everything = factories.feed(newsletter), factories.feed(newsletter, takes_all=True)
+    factories.story(newsletter, feed=feed, title="Thursday Briefing")
+    factories.story(newsletter, feed=feed, title="Friday Briefing", is_wanted=True)
+    factories.story(newsletter, feed=everything, title="Saturday Briefing")
+    factories.story(newsletter, title="Sunday Briefing", origin=Story.Origin.API)
+
+    edition = draft_edition(newsletter=newsletter, date=NOW.date(), now=NOW)
+
+    briefings = {title for title in titles(edition) if "Briefing" in title}
+    assert briefings == {"Friday Briefing", "Saturday Briefing", "Sunday Briefing"}
