@@ -10,17 +10,19 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from digest.editions.draft import best_of
-from digest.editions.draft.passed_over import why_passed_over
+from digest.editions.draft.passed_over import why_passed_over, why_so_few
 from digest.editions.draft.slots import plan_for
 from digest.editions.draft.subject import propose_preheader, propose_subject
 from digest.events.summary import Summary, summaries_of
-from digest.models import Cadence, Edition, EditionItem, Schedule, Story
+from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Schedule, Story
 from digest.ranking.rank import Candidate, rank
 from digest.rendering.contents import hero_of
 from subscribers.models import Newsletter, Section
 
 # A story older than this is not news; one that the last edition could have had is not new.
 FRESH_FOR = timedelta(hours=48)
+# On a thin day, what arrived late may be as old as this. Nothing older fills an edition.
+LATE_FOR = timedelta(days=7)
 # The ranking chooses from this many recent stories at most; more would only cost time.
 MAX_CANDIDATES = 500
 # An editor who added a story by hand wants it in.
@@ -94,6 +96,10 @@ def _fill(edition: Edition, *, limit: int, now: datetime) -> None:
     edition.subject = propose_subject(headlines, fallback=newsletter.name)
     edition.preheader = propose_preheader(headlines, fallback=newsletter.promise)
     edition.save(update_fields=["subject", "preheader"])
+    wanted = edition.schedule.min_stories if edition.schedule else 1
+    if edition.cadence == Cadence.DAILY and len(items) < wanted:
+        words = why_so_few(newsletter, proposed=len(items), wanted=wanted, since=now - FRESH_FOR)
+        edition.log.create(at=now, actor=EditionLogEntry.AUTOPILOT, words=words)
 
 
 def _propose_new(
@@ -122,19 +128,19 @@ def _propose_new(
 
 
 def _pool(edition: Edition, *, limit: int, now: datetime) -> list[Story]:
-    """Return what the edition may print: fresh stories and, if they are too few, newly added ones.
+    """Return what the edition may print: fresh stories and, if they are too few, late ones.
 
-    A feed that was added today, or that publishes once a week, brings older stories. They follow
-    behind the fresh ones, since the ranking goes by age.
+    A feed that was added today, or that publishes once a week, brings stories of the last days.
+    They follow behind the fresh ones, since the ranking goes by age.
     """
     since = _since(edition, now)
     free = _free_stories(edition.newsletter)
     is_fresh = Q(published_at__gte=since) | Q(published_at=None, added_at__gte=since)
     fresh = _news(free.filter(is_fresh))
-    enough = edition.schedule.min_stories if edition.schedule else limit
-    if len(fresh) >= enough:
+    if len(fresh) >= (edition.schedule.min_stories if edition.schedule else limit):
         return fresh
-    return _news(free.filter(is_fresh | Q(added_at__gte=since)))
+    is_late = Q(added_at__gte=since, published_at__gte=now - LATE_FOR)
+    return _news(free.filter(is_fresh | is_late))
 
 
 def _news(stories: QuerySet[Story]) -> list[Story]:

@@ -1,9 +1,19 @@
-"""Say why a story is not proposed, although it is fresh: it looks like no news."""
+"""Say why a story is not proposed although it is fresh, and why a draft has so few."""
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
+
+from django.db.models import Q
+
 from digest.models import Story
 from digest.ranking.sieve import no_news
+from subscribers.models import Newsletter
+
+# So many of the newest stories are looked at to say what became of them.
+LOOKED_AT = 500
+_HAS_ITS_PLACE = "of an event that has its place"
 
 
 def why_passed_over(story: Story) -> str:
@@ -15,3 +25,22 @@ def why_passed_over(story: Story) -> str:
     if story.is_wanted or story.feed is None or story.feed.takes_all:
         return ""
     return no_news(story.title, story.url)
+
+
+def why_so_few(newsletter: Newsletter, *, proposed: int, wanted: int, since: datetime) -> str:
+    """Return in words what became of the newsletter's stories, for the log of a short edition."""
+    stories = Story.objects.filter(newsletter=newsletter).select_related("feed")
+    is_fresh = Q(published_at__gte=since) | Q(
+        published_at=None, is_backlog=False, added_at__gte=since
+    )
+    fresh = list(stories.filter(is_fresh).order_by("-added_at")[:LOOKED_AT])
+    counts = Counter(
+        "hidden" if story.is_hidden else why_passed_over(story) or _HAS_ITS_PLACE for story in fresh
+    )
+    counts[_HAS_ITS_PLACE] -= proposed
+    old = stories.filter(added_at__gte=since).exclude(is_fresh).count()
+    parts = [f"{count}: {what}" for what, count in counts.most_common() if count > 0]
+    if old:
+        parts.append(f"{old}: older, or of unknown age")
+    rest = "; ".join(parts) if parts else "there were no others"
+    return f"Drafted with {proposed} of at least {wanted} stories. Not proposed: {rest}."[:500]

@@ -175,12 +175,44 @@ def test_old_stories_are_not_proposed_while_there_are_enough_fresh_ones(newslett
     assert old.title not in titles(draft_edition(newsletter=newsletter, now=NOW))
 
 
-def test_the_old_stories_of_a_feed_added_today_fill_an_edition():
+def test_what_arrived_late_fills_a_thin_edition_but_nothing_older_than_a_week():
     newsletter = factories.newsletter()
-    for _ in range(4):
+    for days in (4, 6, 8, 600):
+        factories.story(newsletter, published_at=NOW - timedelta(days=days), added_at=NOW)
+
+    assert draft_edition(newsletter=newsletter, now=NOW).items.count() == 2
+
+
+def test_a_short_edition_says_what_became_of_the_other_stories():
+    newsletter = factories.newsletter()
+    feed = factories.feed(newsletter)
+    schedule = factories.schedule(newsletter, min_stories=3)
+    fresh = factories.story(newsletter, feed=feed, added_at=NOW)
+    Story.objects.filter(pk=fresh.pk).update(event=fresh.pk)
+    factories.story(newsletter, feed=feed, added_at=NOW, event=fresh.pk)
+    factories.story(newsletter, feed=feed, added_at=NOW, title="Thursday Briefing")
+    factories.story(newsletter, feed=feed, added_at=NOW, is_hidden=True)
+    for _ in range(2):
         factories.story(newsletter, published_at=NOW - timedelta(days=600), added_at=NOW)
 
-    assert draft_edition(newsletter=newsletter, now=NOW).items.count() == 4
+    edition = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+
+    (entry,) = edition.log.all()
+    assert entry.words.startswith("Drafted with 1 of at least 3 stories. Not proposed: ")
+    assert set(entry.words.partition("Not proposed: ")[2].rstrip(".").split("; ")) == {
+        "1: of an event that has its place",
+        "1: a briefing that lists other stories",
+        "1: hidden",
+        "2: older, or of unknown age",
+    }
+
+
+def test_an_edition_with_enough_stories_has_nothing_to_explain(newsletter):
+    schedule = factories.schedule(newsletter, min_stories=3)
+
+    edition = draft_edition(newsletter=newsletter, schedule=schedule, date=NOW.date(), now=NOW)
+
+    assert edition.log.count() == 0
 
 
 def test_a_story_without_a_date_is_as_new_as_its_arrival_unless_its_feed_held_it_before(newsletter):
