@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from digest.models.schedules import Cadence, Schedule
 from digest.models.stories import Story
-from subscribers.models import Newsletter, Section, one_line
+from subscribers.models import Newsletter, Section, one_line, validate_time
 
 
 class Edition(models.Model):
@@ -82,8 +82,8 @@ class Edition(models.Model):
     )
     note = models.TextField(blank=True, help_text="A note from the editor, above the stories.")
 
-    sends_at = models.DateTimeField()
-    deadline_at = models.DateTimeField()
+    sends_at = models.DateTimeField(validators=[validate_time])
+    deadline_at = models.DateTimeField(validators=[validate_time])
     # Both are set if the edition follows the readers' clocks: the hour on each reader's clock, and
     # when the last reader gets it. Until sending starts, `last_wave_at` is an outer bound; then it
     # is the time of the last actual reader. If both are empty, `sends_at` holds for everybody.

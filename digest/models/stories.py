@@ -10,7 +10,14 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from digest.models.feeds import Feed
-from subscribers.models import Newsletter, Section, one_line
+from subscribers.models import (
+    EARLIEST_TIME,
+    LATEST_TIME,
+    Newsletter,
+    Section,
+    one_line,
+    validate_time,
+)
 
 
 class Story(models.Model):
@@ -52,7 +59,11 @@ class Story(models.Model):
     image_height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     text = models.TextField(blank=True, help_text="The whole text, if it was pasted.")
     published_at = models.DateTimeField(
-        null=True, blank=True, default=now, help_text="Empty: nobody knows."
+        null=True,
+        blank=True,
+        default=now,
+        validators=[validate_time],
+        help_text="Empty: nobody knows.",
     )
     added_at = models.DateTimeField(default=now, editable=False)
     # Without a date, it was in its feed already when the feed was added: so it is never new.
@@ -85,6 +96,12 @@ class Story(models.Model):
             models.CheckConstraint(
                 condition=models.Q(origin__in=["feed", "url", "text", "api"]),
                 name="story_origin_known",
+            ),
+            # A draft reads all recent stories at once, so one that cannot be read would stop it.
+            models.CheckConstraint(
+                condition=models.Q(published_at=None)
+                | models.Q(published_at__gte=EARLIEST_TIME, published_at__lt=LATEST_TIME),
+                name="story_time_readable",
             ),
         ]
         indexes = [

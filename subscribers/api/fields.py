@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
@@ -18,6 +18,8 @@ from pydantic import (
     StrictBool,
     StringConstraints,
 )
+
+from subscribers.models.fields import EARLIEST_TIME, LATEST_TIME, is_storable_time
 
 _LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 _TEXT = r"^[^\x00]*$"
@@ -54,6 +56,15 @@ def _only_text(value: Any) -> Any:
     """Refuse a number: pydantic would take it for the seconds since 1970."""
     if not isinstance(value, str):
         raise ValueError("Input should be a string in ISO 8601 format")
+    return value
+
+
+def _readable_time(value: datetime) -> datetime:
+    """Refuse what the database would store and nothing could read again."""
+    if not is_storable_time(value):
+        raise ValueError(
+            f"The year must be from {EARLIEST_TIME.year} to {LATEST_TIME.year - 1} in UTC"
+        )
     return value
 
 
@@ -112,7 +123,12 @@ Frequency = Literal["daily", "weekdays", "weekly"]
 EndReason = Literal["too-many", "not-for-me", "never-asked", "elsewhere", "other"]
 SuppressionReason = Literal["bounce", "complaint", "manual", "import", "erased"]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID), NUMBER]
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_only_text)]
+Timestamp = Annotated[
+    AwareDatetime,
+    AfterValidator(_readable_time),
+    BeforeValidator(_only_text),
+    Field(json_schema_extra={"pattern": "^[1-8][0-9]{3}-"}),
+]
 Day = Annotated[date, BeforeValidator(_only_text)]
 Language = Enum("Language", {code: code for code, _ in settings.LANGUAGES}, type=str)  # type: ignore[misc]
 TimeZone = Enum(  # type: ignore[misc]

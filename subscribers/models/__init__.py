@@ -14,7 +14,15 @@ fields           what several models have in common
 from subscribers.models.api_tokens import ApiReceipt, ApiToken, Scope
 from subscribers.models.catalogue import Newsletter, Section
 from subscribers.models.consent import Consent, Suppression
-from subscribers.models.fields import IllegalMove, one_line, validate_timezone
+from subscribers.models.fields import (
+    EARLIEST_TIME,
+    LATEST_TIME,
+    IllegalMove,
+    is_storable_time,
+    one_line,
+    validate_time,
+    validate_timezone,
+)
 from subscribers.models.growth import GrowthDay, GrowthMark
 from subscribers.models.imports import ImportJob, ImportRefusal
 from subscribers.models.reader_requests import AddressChange, RequestedMail
@@ -22,6 +30,8 @@ from subscribers.models.readers import Subscriber, Subscription
 from subscribers.models.webhooks import Event, Webhook, WebhookAttempt, WebhookDelivery
 
 __all__ = [
+    "EARLIEST_TIME",
+    "LATEST_TIME",
     "AddressChange",
     "ApiReceipt",
     "ApiToken",
@@ -42,6 +52,8 @@ __all__ = [
     "Webhook",
     "WebhookAttempt",
     "WebhookDelivery",
+    "is_storable_time",
     "one_line",
+    "validate_time",
     "validate_timezone",
 ]

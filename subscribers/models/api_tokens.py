@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.timezone import now
 
 from subscribers.models.catalogue import Newsletter
-from subscribers.models.fields import one_line
+from subscribers.models.fields import one_line, validate_time
 
 
 class Scope(models.TextChoices):
@@ -53,7 +53,9 @@ class ApiToken(models.Model):
         related_name="+",
     )
     created_at = models.DateTimeField(default=now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    expires_at = models.DateTimeField(
+        null=True, blank=True, validators=[validate_time], help_text="Empty: never."
+    )
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
 

@@ -7,10 +7,12 @@ from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
 from digest.feeds.trial import Unreadable, load, try_feed, try_page
+from subscribers.models import validate_time
 
 HELP = """\
 Print the stories that a feed, or with --page an article's page, would bring. It stores nothing.
@@ -67,6 +69,8 @@ class Command(BaseCommand):
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        validate_time(moment)
+    except (ValueError, ValidationError):
         raise ArgumentTypeError(f"“{text}” is not a time like 2026-03-10T06:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment

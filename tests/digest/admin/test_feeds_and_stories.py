@@ -171,6 +171,16 @@ def test_a_story_shows_where_it_was_printed(admin_client):
     assert reverse("admin:digest_edition_change", args=[edition.pk]) in page.content.decode()
 
 
+@pytest.mark.parametrize("day", ["01/01/0001", "31/12/9999"])
+def test_a_story_of_a_year_that_cannot_be_read_again_is_refused_at_the_field(admin_client, day):
+    story = factories.story(factories.newsletter())
+    form = {"title": story.title, "published_at_0": day, "published_at_1": "12:00:00"}
+
+    response = admin_client.post(reverse("admin:digest_story_change", args=[story.pk]), form)
+
+    assert "published_at" in response.context["adminform"].form.errors
+
+
 def test_an_edit_of_a_story_in_an_approved_edition_withdraws_the_approval(admin_client):
     edition = factories.edition(factories.newsletter(), deadline_at=now() + timedelta(days=1))
     approve.approve(edition_id=edition.pk, now=now())

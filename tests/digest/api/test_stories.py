@@ -123,6 +123,9 @@ def test_markup_is_removed_and_a_future_date_becomes_now(cms):
         ({"image_url": "data:image/png;base64,"}, 422),
         ({"published_at": 0}, 422),
         ({"published_at": "yesterday"}, 422),
+        ({"published_at": "0001-01-01T00:00:00Z"}, 422),  # Go's zero time
+        ({"published_at": "0001-01-01T00:00:00+14:00"}, 422),
+        ({"published_at": "9999-12-31T23:59:59-14:00"}, 422),
         ({"headline": "No such field"}, 422),
     ],
 )

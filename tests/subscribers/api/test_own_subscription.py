@@ -73,6 +73,7 @@ def test_null_resets_a_preference(anonymous, ann):
         ({"preferred_time": "7:30"}, 422),
         ({"paused_until": "2020-01-01T00:00:00Z"}, 409),
         ({"paused_until": "2020-01-01T00:00:00"}, 422),
+        ({"paused_until": "9999-12-31T23:59:59-14:00"}, 422),
         ({"timezone": "Mars/Olympus"}, 422),
         ({"status": "active"}, 422),
         ({"email": "bob@example.com"}, 422),

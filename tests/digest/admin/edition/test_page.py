@@ -278,6 +278,16 @@ def test_a_deadline_before_the_send_time_is_refused(admin_client, edition):
     assert "must come after the send time" in response.content.decode()
 
 
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_time_that_could_not_be_read_again_is_refused_at_the_field(admin_client, edition, year):
+    before = edition.deadline_at
+    response = save(admin_client, edition, sends_at_0="01/01/0001", deadline_at_0=f"31/12/{year}")
+
+    errors = response.context["adminform"].form.errors
+    assert set(errors) == {"sends_at", "deadline_at"}
+    assert edition.deadline_at == before
+
+
 def test_times_are_shown_and_read_in_the_newsrooms_time_zone(admin_client, edition):
     edition.newsletter.timezone = "Asia/Tokyo"
     edition.newsletter.save()

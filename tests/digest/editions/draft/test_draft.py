@@ -2,9 +2,11 @@
 
 import threading
 from datetime import UTC, date, datetime, time, timedelta
+from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
 
 from digest.editions.draft.draft import DayIsOver, draft_edition
 from digest.editions.draft.slots import DueSlot, due_slots
@@ -225,6 +227,27 @@ def test_a_story_without_a_date_is_as_new_as_its_arrival_unless_its_feed_held_it
 
     assert arrived.title in drafted
     assert not {held.title, early.title} & set(drafted)
+
+
+@pytest.mark.parametrize("year", ["0001-12-31 10:00 BC", "10000-01-01 00:00"])
+def test_a_story_of_a_year_that_cannot_be_read_is_refused_by_the_database(newsletter, year):
+    story = factories.story(newsletter)
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE digest_story SET published_at = %s WHERE id = %s", [year, story.pk])
+
+
+def test_a_stored_story_of_a_year_that_cannot_be_read_becomes_one_without_a_date(newsletter):
+    story = factories.story(newsletter)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # otherwise the table cannot be altered
+        cursor.execute("ALTER TABLE digest_story DROP CONSTRAINT story_time_readable")
+        cursor.execute("UPDATE digest_story SET published_at = '0001-12-31 10:00 BC'")
+    move = import_module("digest.migrations.0008_unreadable_times_are_unknown")
+
+    move.forget_unreadable(apps, None)
+
+    story.refresh_from_db()
+    assert story.published_at is None
 
 
 def test_what_a_new_feed_held_without_a_date_fills_no_edition():
