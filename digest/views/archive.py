@@ -19,6 +19,8 @@ from subscribers.i18n import languages
 from subscribers.plumbing.content_security import MAIL_PAGE, with_policy
 
 _SENT = (Edition.Status.SENDING, Edition.Status.SENT)
+# As in Django's admin, whoever may change stories may see them.
+_VIEW = ("digest.view_story", "digest.change_story")
 # In seconds: short, so that a correction shows soon; long enough for the rush after the send.
 _MAX_AGE = 300
 
@@ -37,7 +39,7 @@ def edition(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 def story(request: HttpRequest, story_id: int) -> HttpResponse:
-    """Show a pasted story once an edition with it has gone out; before that, to staff only."""
+    """Show a pasted story once an edition with it is out; before that, to who may see stories."""
     found = get_object_or_404(
         Story.objects.select_related("newsletter").exclude(text=""), pk=story_id, url=""
     )
@@ -48,7 +50,7 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
         edition__frozen_pages__content_hash=F("edition__approved_hash"),
     )
     is_public = found.items.filter(is_out).exists()
-    if not is_public and not request.user.is_staff:
+    if not is_public and not any(map(request.user.has_perm, _VIEW)):
         raise Http404
     context = {
         "story": found,

@@ -134,9 +134,20 @@ def test_a_pasted_story_is_public_once_an_edition_with_it_is_sent(client):
     assert "Second &lt;b&gt;paragraph&lt;/b&gt;." in page
 
 
-def test_staff_can_see_a_pasted_story_before_it_is_public(admin_client):
+@pytest.mark.parametrize("permission", ["view_subscriber", "view_edition"])
+def test_staff_who_may_not_see_stories_get_no_page_of_an_unpublished_one(staff_client, permission):
+    app = "subscribers" if permission == "view_subscriber" else "digest"
+    client = staff_client(f"{app}.{permission}")
+
+    assert client.get(pasted_story(factories.newsletter()).get_absolute_url()).status_code == 404
+
+
+@pytest.mark.parametrize("permission", ["digest.view_story", "digest.change_story"])
+def test_staff_who_may_see_stories_can_see_a_pasted_one_before_it_is_public(
+    staff_client, permission
+):
     story = pasted_story(factories.newsletter())
-    response = admin_client.get(story.get_absolute_url())
+    response = staff_client(permission).get(story.get_absolute_url())
 
     assert response.status_code == 200
     assert "no-store" in response["Cache-Control"]
