@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Field, Query, Router, Schema
 
-from digest.models import Edition, EditionItem
+from digest.models import Edition, EditionItem, Frozen
 from subscribers.api.auth import anonymous
 from subscribers.api.fields import SLUG
 from subscribers.api.newsletters import get_newsletter
@@ -89,9 +89,17 @@ def read_edition(request: HttpRequest, edition_id: UUID) -> EditionWithStories:
 
 
 def _published() -> QuerySet[Edition]:
-    """Return the editions that say what readers have; a stopped one may be under revision."""
+    """Return the editions that say what readers have.
+
+    One that was stopped may be under revision. If it ended so, it says what nobody approved.
+    """
+    as_approved = Frozen.objects.filter(
+        edition=OuterRef("pk"), content_hash=OuterRef("approved_hash")
+    )
     return Edition.objects.select_related("newsletter", "corrects").filter(
-        status__in=[Edition.Status.SENDING, Edition.Status.SENT], sending_at__isnull=False
+        Exists(as_approved),
+        status__in=[Edition.Status.SENDING, Edition.Status.SENT],
+        sending_at__isnull=False,
     )
 
 

@@ -50,8 +50,12 @@ def test_an_edition_that_was_not_sent_is_not_public(anonymous, daily):
     stopped = factories.publish(
         factories.edition(daily), status=Edition.Status.HELD, reason="stopped"
     )
-    for edition in (draft, stopped):
+    ended = factories.publish(factories.edition(daily))
+    # It was stopped, changed, and at its deadline nobody had approved the change.
+    Edition.objects.filter(pk=ended.pk).update(note="Half a sen", approved_hash="")
+    for edition in (draft, stopped, ended):
         assert anonymous.call("GET", f"/editions/{edition.public_id}").status_code == 404
+    assert anonymous.call("GET", "/newsletters/daily/editions").json()["items"] == []
 
 
 # --- With a token ---------------------------------------------------------------------------------
