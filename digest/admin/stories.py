@@ -23,6 +23,7 @@ from unfold.widgets import (
     UnfoldAdminURLInputWidget,
 )
 
+from digest.admin.edition import rights
 from digest.admin.local_times import format_local
 from digest.editions.decide.approve import void_if_changed
 from digest.editions.draft.passed_over import why_passed_over
@@ -33,6 +34,11 @@ from subscribers.admin.labels import by_label
 from subscribers.models import Newsletter, Section
 
 ORIGIN_COLOURS = {Story.Origin.URL: "info", Story.Origin.TEXT: "info"}
+# The fields that the pages of sent editions and stories show, and the API.
+PUBLIC_FIELDS = (
+    "title", "summary", "url", "source_name", "author", "published_at",
+    "image_url", "image_alt", "image_credit", "text",
+)  # fmt: skip
 
 
 def section_choices(newsletter: Newsletter | None) -> list[Any]:
@@ -158,7 +164,16 @@ class StoryAdmin(ModelAdmin):
         # The feed would only bring it back, so a story is hidden instead.
         return False
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Story | None = None) -> list[str]:
+        # What readers see of a story changes for them as soon as it is saved.
+        is_fixed = obj is not None and obj.is_out() and not request.user.has_perm(rights.APPROVE)
+        return [*self.readonly_fields, *(PUBLIC_FIELDS if is_fixed else ())]
+
     def save_model(self, request: HttpRequest, obj: Story, form: Any, change: bool) -> None:
+        # With these rows locked, no edition with the story is started before it is saved.
+        list(Edition.objects.select_for_update(of=("self",)).filter(items__story=obj))
+        if set(form.changed_data) & set(self.get_readonly_fields(request, obj)):
+            raise PermissionDenied("The story has just gone out.")
         # Save only what the editor changed: a worker may be taking over the feed's correction now.
         obj.save(update_fields=form.changed_data)
         for item in obj.items.filter(edition__status=Edition.Status.APPROVED):

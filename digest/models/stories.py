@@ -134,6 +134,10 @@ class Story(models.Model):
         """When it was published or, if nobody knows, when it was seen first."""
         return self.published_at or self.added_at
 
+    def is_out(self) -> bool:
+        """Whether readers have it: an edition with it was sent, or its sending has begun."""
+        return self.items.filter(edition__sending_at__isnull=False).exists()
+
     @property
     def outlet(self) -> str:
         """The name of the outlet whose story it is; empty if nobody knows."""

@@ -11,7 +11,10 @@ from subscribers.models import Newsletter
 
 
 def content_hash(edition: Edition) -> str:
-    """Return the SHA-256, in hex, of all that the mail shows; one query for the items."""
+    """Return the SHA-256, in hex, of all that the mail shows; one query for the items.
+
+    It covers the pages of pasted stories too, because they become public with the edition.
+    """
     items = edition.items.select_related("story", "section")
     content: dict[str, Any] = {
         "date": edition.slot_date.isoformat(),
@@ -47,7 +50,7 @@ def _masthead(newsletter: Newsletter) -> dict[str, str]:
 
 def _item(item: EditionItem) -> dict[str, Any]:
     story, section = item.story, item.section
-    return {
+    shown = {
         "story": story.pk,
         "section": [section.pk, section.name, section.position] if section else None,
         "headline": item.shown_headline,
@@ -64,3 +67,9 @@ def _item(item: EditionItem) -> dict[str, Any]:
             story.image_height,
         ],
     }
+    if not story.url:
+        # The headline leads to a page of ours (digest.views.archive.story). This is what that page
+        # shows beside the above.
+        dated = story.published_at.isoformat() if story.published_at else None
+        shown["page"] = [story.title, story.summary, story.text, dated]
+    return shown

@@ -2,7 +2,9 @@
 
 from datetime import time, timedelta
 
+import lxml.html
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -169,6 +171,63 @@ def test_a_story_shows_where_it_was_printed(admin_client):
     )
 
     assert reverse("admin:digest_edition_change", args=[edition.pk]) in page.content.decode()
+
+
+@pytest.fixture
+def pasted():
+    """A pasted story that an edition of today prints."""
+    edition = factories.edition(factories.newsletter(), deadline_at=now() + timedelta(days=1))
+    story = factories.story(
+        edition.newsletter, url="", text="As it was approved.", published_at=now()
+    )
+    factories.item(edition, story, headline="Another headline", summary="Another summary.")
+    return story
+
+
+def save_story(client, story, **changed):
+    """Save the form as the browser has it, with these changes."""
+    url = reverse("admin:digest_story_change", args=[story.pk])
+    forms = lxml.html.fromstring(client.get(url).content.decode()).forms
+    values = next(dict(form.form_values()) for form in forms if form.get("id") == "story_form")
+    response = client.post(url, values | changed, follow=True)
+    story.refresh_from_db()
+    return response
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"text": "By the writer."}, {"title": "By the writer"}, {"summary": "By the writer."},
+     {"published_at_0": "01/02/2025"}],
+)  # fmt: skip
+def test_a_change_of_what_a_pasted_storys_page_shows_withdraws_the_approval(
+    staff_client, pasted, changed
+):
+    edition = Edition.objects.get()
+    approve.approve(edition_id=edition.pk, now=now())
+
+    save_story(staff_client("digest.change_story"), pasted, **changed)
+
+    edition.refresh_from_db()
+    assert edition.status == Edition.Status.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("permissions", "text"),
+    [([], "As it was approved."), (["digest.approve_edition"], "A correction.")],
+)
+@pytest.mark.parametrize("state", ["sending", "sent", "held"])
+def test_a_story_that_is_out_is_changed_only_by_who_may_approve(
+    staff_client, pasted, permissions, text, state
+):
+    factories.publish(Edition.objects.get(), status=state, reason="stopped")
+    client = staff_client("digest.change_story", *permissions)
+
+    response = save_story(client, pasted, text="A correction.", title=pasted.title, is_hidden="on")
+
+    assert response.status_code == 200
+    assert (pasted.text, pasted.is_hidden) == (text, True)
+    page = Client().get(pasted.get_absolute_url())
+    assert text in page.content.decode()
 
 
 @pytest.mark.parametrize("day", ["01/01/0001", "31/12/9999"])
