@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from digest.models import Edition, EditionItem, Feed, Schedule, Story
+from digest.rendering.content_hash import content_hash
 from digest.rendering.freeze import freeze
 from subscribers.models import (
     Event,
@@ -106,6 +107,15 @@ def edition(newsletter: Newsletter, *, stories: int = 3, **fields: Any) -> Editi
     edition = Edition.objects.create(newsletter=newsletter, **defaults | fields)
     for position in range(stories):
         item(edition, story(newsletter), position=position)
+    return edition
+
+
+def propose(edition: Edition, **fields: Any) -> Edition:
+    """Let the edition, with these fields, be what its schedule proposed."""
+    Edition.objects.filter(pk=edition.pk).update(**fields)
+    edition.refresh_from_db()
+    edition.proposed_hash = content_hash(edition)
+    edition.save(update_fields=["proposed_hash"])
     return edition
 
 

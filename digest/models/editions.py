@@ -102,6 +102,11 @@ class Edition(models.Model):
     # SHA-256 of what was approved (rendering.content_hash). Any later edit voids the
     # approval.
     approved_hash = models.CharField(max_length=64, blank=True, editable=False)
+    # SHA-256 of what its schedule proposed. A schedule that sends what nobody approved sends only
+    # that. Empty: it was drafted by hand after its send time, or an approval of it was voided.
+    proposed_hash = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False
+    )
     # When editors are due to be told that this edition is held, that it was skipped, or that it did
     # not reach every reader by its deadline; empty: not due. A notice is leased
     # like a confirmation (mail_due_at).

@@ -111,7 +111,8 @@ class Schedule(models.Model):
         max_length=8,
         choices=Unapproved,
         default=Unapproved.HOLD,
-        help_text="What happens at the send time if no editor has approved.",
+        help_text="What happens at the send time if no editor has approved. An edition that "
+        "somebody has changed since it was proposed is held in any case.",
     )
     # Slots missed before this are not caught up on: the schedule was changed then, or nobody
     # waited for them.

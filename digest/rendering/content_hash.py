@@ -50,7 +50,7 @@ def _masthead(newsletter: Newsletter) -> dict[str, str]:
 
 def _item(item: EditionItem) -> dict[str, Any]:
     story, section = item.story, item.section
-    shown = {
+    shown: dict[str, Any] = {
         "story": story.pk,
         "section": [section.pk, section.name, section.position] if section else None,
         "headline": item.shown_headline,

@@ -21,6 +21,7 @@ from digest.editions.decide import approve, audience
 from digest.editions.decide.approve import next_revision
 from digest.editions.decide.audience import AudienceEstimate
 from digest.editions.decide.preflight import EditionProblem, find_problems
+from digest.editions.decide.release import goes_out_unapproved
 from digest.editions.edit import correct, curate
 from digest.models import Delivery, Edition
 from digest.rendering.content_hash import content_hash
@@ -212,6 +213,6 @@ def headline(edition: Edition, *, now: datetime) -> str:
         )
     if edition.sends_at <= now:
         return "A draft whose send time has come."
-    if edition.schedule and edition.schedule.unapproved == "send":
+    if goes_out_unapproved(edition):
         return f"A draft. Goes out {when} as it is, unless an editor changes it."
     return f"A draft. To go out {when} it needs approval."

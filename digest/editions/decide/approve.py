@@ -113,7 +113,13 @@ def void_if_changed(*, edition_id: int) -> bool:
 
 
 def _void(approved: QuerySet[Edition], *, reason: str) -> bool:
-    cleared = {"approved_at": None, "approved_by": None, "approved_hash": ""}
+    # Nor does its schedule send it any more as it was proposed: somebody has decided otherwise.
+    cleared = {
+        "approved_at": None,
+        "approved_by": None,
+        "approved_hash": "",
+        "proposed_hash": "",
+    }
     if approved.filter(sending_at=None).update(status=Edition.Status.DRAFT, **cleared):
         return True
     # Readers have it already, so it cannot be a draft. Editors are told when its send time comes.

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
+from django.db import transaction
 from django.db.models import Q
 
 from digest.editions.decide.approve import NotApprovable, approve
 from digest.editions.decide.preflight import min_stories
 from digest.editions.decide.stop import hold, skip
 from digest.models import Edition, EditionLogEntry, Schedule
+from digest.rendering.content_hash import content_hash
 from subscribers.models import IllegalMove
 
 _Status, _Reason = Edition.Status, Edition.Reason
@@ -92,19 +94,39 @@ def _past_deadline(edition: Edition, now: datetime) -> Release:
     return Release.SKIPPED
 
 
+def goes_out_unapproved(edition: Edition) -> bool:
+    """Whether its schedule sends it without an approval: only as it was proposed."""
+    return _sends_unapproved(edition) and not _touched(edition)
+
+
+def _sends_unapproved(edition: Edition) -> bool:
+    """Tell the schedule's policy; an edition without a schedule is held for the editors."""
+    schedule = edition.schedule
+    return schedule is not None and schedule.unapproved == Schedule.Unapproved.SEND
+
+
+def _touched(edition: Edition) -> str:
+    """Say why it is not what its schedule proposed; empty if it is."""
+    if not edition.proposed_hash:
+        return "Its schedule did not propose it, or its approval was withdrawn."
+    if content_hash(edition) != edition.proposed_hash:
+        return "It was changed after its schedule had proposed it."
+    return ""
+
+
 def _unapproved(edition: Edition, now: datetime) -> Release:
-    """Follow the schedule's policy; an edition without a schedule is held for the editors."""
-    policy = edition.schedule.unapproved if edition.schedule else Schedule.Unapproved.HOLD
+    """Send it if that is the schedule's policy and nobody has touched it; otherwise hold it."""
     reason, detail = _Reason.NOT_APPROVED, ""
-    if policy == Schedule.Unapproved.SEND:
+    if _sends_unapproved(edition):
         try:
-            approve(edition_id=edition.pk, actor=EditionLogEntry.AUTOPILOT, now=now)
+            detail = _approve_as_proposed(edition, now)
         except NotApprovable as refused:
             is_unusual = [problem.code for problem in refused.problems] == ["audience"]
             reason = _Reason.AUDIENCE if is_unusual else _Reason.NOT_SENDABLE
             detail = str(refused)
         else:
-            return Release.SEND
+            if not detail:
+                return Release.SEND
     hold(
         edition_id=edition.pk,
         reason=reason,
@@ -113,3 +135,16 @@ def _unapproved(edition: Edition, now: datetime) -> Release:
         from_status=[_Status.DRAFT],
     )
     return Release.HELD
+
+
+@transaction.atomic
+def _approve_as_proposed(edition: Edition, now: datetime) -> str:
+    """Approve it, or return why it is not what was proposed.
+
+    The row is locked, so that nobody changes it between the look at it and the approval.
+    """
+    locked = Edition.objects.select_for_update(of=("self",)).select_related("newsletter")
+    touched = _touched(locked.get(pk=edition.pk))
+    if not touched:
+        approve(edition_id=edition.pk, actor=EditionLogEntry.AUTOPILOT, now=now)
+    return touched

@@ -16,6 +16,7 @@ from digest.editions.draft.subject import propose_preheader, propose_subject
 from digest.events.summary import Summary, summaries_of
 from digest.models import Cadence, Edition, EditionItem, EditionLogEntry, Schedule, Story
 from digest.ranking.rank import Candidate, rank
+from digest.rendering.content_hash import content_hash
 from digest.rendering.contents import hero_of
 from subscribers.models import Newsletter, Section
 
@@ -47,6 +48,10 @@ def draft_edition(
     `date`, or without `date` the next slot. If there is no such schedule, the edition is an ad hoc
     one of that date.
 
+    A schedule that sends what nobody approved sends this, as long as nobody changes it. But if it
+    is drafted without `schedule`, so by hand, when its send time has passed already, it waits for
+    an approval: nobody would have the time to look at it.
+
     Raises:
         DayIsOver: the date is past and has no edition, or it is beyond the calendar's end.
     """
@@ -74,6 +79,9 @@ def draft_edition(
             if plan.deadline_at <= now:
                 raise DayIsOver(f"{plan.slot_date:%-d %B %Y} is over; choose a later date.")
             _fill(edition, limit=plan.max_stories, now=now)
+            if schedule or plan.sends_at > now:
+                edition.proposed_hash = content_hash(edition)
+                edition.save(update_fields=["proposed_hash"])
     return edition
 
 

@@ -68,7 +68,7 @@ def steps(edition):
 
 
 def test_a_cause_that_is_gone_is_told_as_what_was(admin_client, edition):
-    Edition.objects.filter(pk=edition.pk).update(note="word " * 25_000)
+    factories.propose(edition, note="word " * 25_000)
     assert release(edition_id=edition.pk, now=now()) is Release.HELD
     edition.refresh_from_db()
     page = page_of(admin_client, edition)
@@ -84,7 +84,7 @@ def test_a_cause_that_is_gone_is_told_as_what_was(admin_client, edition):
 
 
 def test_another_cause_than_then_is_told_as_what_is_found_now(admin_client, edition):
-    Edition.objects.filter(pk=edition.pk).update(note="word " * 25_000)
+    factories.propose(edition, note="word " * 25_000)
     release(edition_id=edition.pk, now=now())
     edition.refresh_from_db()
 
@@ -148,6 +148,7 @@ def test_the_history_names_who_approved_withdrew_skipped_and_reopened(admin_clie
 
 
 def test_the_history_has_what_the_schedule_did(admin_client, edition):
+    factories.propose(edition)
     moment = now()
     assert release(edition_id=edition.pk, now=moment) is Release.SEND
     start_delivery(edition_id=edition.pk, now=moment)
@@ -165,7 +166,7 @@ def test_the_history_has_what_the_schedule_did(admin_client, edition):
 
 
 def test_the_history_has_why_an_edition_is_held(admin_client, edition):
-    Edition.objects.filter(pk=edition.pk).update(subject="")
+    factories.propose(edition, subject="")
     release(edition_id=edition.pk, now=now())
     held = "Held, failed its preflight checks: The edition has no subject., by the autopilot"
     assert by_itself(admin_client, edition) == ["Drafted, by the schedule", held]

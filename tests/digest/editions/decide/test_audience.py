@@ -248,7 +248,7 @@ def test_a_later_edition_that_is_sent_immediately_needs_an_accepted_audience(
 @pytest.mark.usefixtures("unusual_audience")
 def test_automatic_approval_does_not_accept_an_unusual_audience(newsletter):
     schedule = factories.schedule(newsletter, unapproved="send")
-    due = factories.edition(newsletter, schedule=schedule, sends_at=NOW)
+    due = factories.propose(factories.edition(newsletter, schedule=schedule, sends_at=NOW))
 
     assert release(edition_id=due.pk, now=NOW) is Release.HELD
 

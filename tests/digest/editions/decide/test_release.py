@@ -1,7 +1,7 @@
 """At its send time an edition is sent, held for the editors, or skipped with a reason."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -9,12 +9,14 @@ from django.db import connection
 
 from digest.delivery.planning import start
 from digest.delivery.planning.finish import close_late
-from digest.editions.decide.approve import approve
+from digest.editions.decide.approve import approve, withdraw
 from digest.editions.decide.notify import due_notices, notify_editors
 from digest.editions.decide.release import Release, due_editions, release
 from digest.editions.decide.stop import skip
+from digest.editions.draft.draft import draft_edition
 from digest.editions.draft.missed import record_missed
-from digest.models import Delivery, Edition, EditionItem, Schedule
+from digest.editions.edit import curate
+from digest.models import Delivery, Edition, EditionItem, Schedule, Story
 from subscribers.mail.relays import parse_relay
 from subscribers.models import IllegalMove
 from tests import factories
@@ -34,7 +36,9 @@ def draft(newsletter):
 
     def make(policy="hold", **fields):
         schedule = factories.schedule(newsletter, unapproved=policy, min_stories=3)
-        return factories.edition(newsletter, schedule=schedule, **{"sends_at": NOW} | fields)
+        return factories.propose(
+            factories.edition(newsletter, schedule=schedule, **{"sends_at": NOW} | fields)
+        )
 
     return make
 
@@ -63,6 +67,80 @@ def test_an_unapproved_edition_is_sent_if_its_schedule_says_so(draft):
     assert release(edition_id=edition.pk, now=NOW) is Release.SEND
     assert reread(edition).status == Edition.Status.APPROVED
     assert reread(edition).approved_by is None
+
+
+def touch_subject(edition):
+    curate.set_copy(edition_id=edition.pk, subject="By a writer")
+
+
+def touch_approved(edition):
+    approve(edition_id=edition.pk, now=NOW)
+    touch_subject(edition)
+
+
+def touch_and_undo(edition):
+    touch_approved(edition)
+    curate.set_copy(edition_id=edition.pk, subject=edition.subject)
+
+
+def touch_story(edition):
+    Story.objects.filter(items__edition=edition).update(title="By a writer")
+
+
+def withdraw_approval(edition):
+    approve(edition_id=edition.pk, now=NOW)
+    withdraw(edition_id=edition.pk)
+
+
+CHANGED = "It was changed after its schedule had proposed it."
+DECIDED = "Its schedule did not propose it, or its approval was withdrawn."
+
+
+@pytest.mark.parametrize(
+    ("touch", "detail"),
+    [
+        (touch_subject, CHANGED),
+        (touch_story, CHANGED),
+        (touch_approved, DECIDED),
+        (touch_and_undo, DECIDED),
+        (withdraw_approval, DECIDED),
+    ],
+)
+def test_what_somebody_changed_is_never_sent_without_an_approval(draft, touch, detail):
+    edition = draft("send")
+    touch(edition)
+
+    assert release(edition_id=edition.pk, now=NOW) is Release.HELD
+    held = reread(edition)
+    assert (held.reason, held.reason_detail) == ("not-approved", detail)
+    assert held.notice_due_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("early", "by_schedule", "becomes"),
+    [
+        (timedelta(minutes=1), False, Release.SEND),
+        (timedelta(minutes=-1), True, Release.SEND),
+        (timedelta(minutes=-1), False, Release.HELD),
+    ],
+)
+def test_an_edition_drafted_by_hand_after_its_send_time_waits_for_an_approval(
+    newsletter, early, by_schedule, becomes
+):
+    schedule = factories.schedule(newsletter, unapproved="send", min_stories=1)
+    for _ in range(3):
+        factories.story(newsletter)
+    send_time = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
+    edition = draft_edition(
+        newsletter=newsletter,
+        date=send_time.date(),
+        schedule=schedule if by_schedule else None,
+        now=send_time - early,
+    )
+
+    assert edition.sends_at == send_time
+    later = send_time + timedelta(minutes=2)
+    assert release(edition_id=edition.pk, now=later) is becomes
 
 
 def test_an_unapproved_edition_is_held_if_its_schedule_says_so(draft):
