@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -132,10 +133,11 @@ class EditionAdmin(EditionActions):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         edition = super().get_object(request, object_id, from_field)
-        if edition is None or request.method != "POST":
+        saves = request.method == "POST" and transaction.get_connection().in_atomic_block
+        if edition is None or not saves:
             return edition
         # Two editors who save at the same time take turns: the row is locked until the end of the
-        # transaction that Django opened around this view.
+        # transaction that Django opened around the form's view. The history has none.
         Edition.objects.select_for_update().filter(pk=edition.pk).values("pk").first()
         return super().get_object(request, object_id, from_field)
 

@@ -147,6 +147,13 @@ def test_the_history_names_who_approved_withdrew_skipped_and_reopened(admin_clie
     assert all(what in page for what in told)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_post_to_the_history_shows_it(admin_client, edition):
+    url = reverse("admin:digest_edition_history", args=[edition.pk])
+
+    assert admin_client.post(url).status_code == 200
+
+
 def test_the_history_has_what_the_schedule_did(admin_client, edition):
     factories.propose(edition)
     moment = now()
