@@ -60,10 +60,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.http_middleware.HttpMiddleware",
-    "config.health.middleware.HealthMiddleware",
-    "subscribers.plumbing.content_security.ContentSecurityMiddleware",
-    "subscribers.api.middleware.ApiMiddleware",  # it also formats what those below refuse
+    # These three set headers of every answer, whoever below makes it.
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "subscribers.plumbing.content_security.ContentSecurityMiddleware",
+    "config.health.middleware.HealthMiddleware",
+    "subscribers.api.middleware.ApiMiddleware",  # it also formats what those below refuse
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "subscribers.i18n.languages.LanguageMiddleware",
@@ -73,7 +75,6 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "config.login.middleware.SecondFactorMiddleware",  # whoever asks for the user stands below
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",  # it answers a log-in that the throttle refused
 ]
 
@@ -304,6 +305,8 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 )
 SECURE_SSL_REDIRECT = _https and not DEBUG
+# A load balancer asks over plain http (config.health.middleware).
+SECURE_REDIRECT_EXEMPT = [r"(^|/)(healthz|readyz(/web)?)$"]
 # For how long browsers insist on https here. Names below the site's host may belong to others, and
 # a browser's preload list cannot be left within months, so both are an operator's decision.
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) * (_https and not DEBUG)

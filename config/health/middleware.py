@@ -66,7 +66,7 @@ class _SharedCheck:
 
 
 class HealthMiddleware:
-    """Stands outside of the other middleware, because they would refuse the request.
+    """Stands outside of the middleware that would refuse the request.
 
     A load balancer asks over plain http and by an address, which is none of the site's host names.
     """

@@ -1,4 +1,4 @@
-"""Each line is logged once, in web processes and in workers."""
+"""Each line is logged once, in web processes and in workers, and refusals take one line each."""
 
 import io
 import logging
@@ -11,6 +11,7 @@ from tests.support import shell
 CODE = """
 import logging
 import django
+from django.core.exceptions import SuspiciousOperation
 django.setup()
 {setup}
 logging.getLogger("digest.delivery").info("a line of the digest")
@@ -18,6 +19,10 @@ logging.getLogger("subscribers").warning("a line of the subscribers")
 logging.getLogger("django.request").error("a line of Django")
 logging.getLogger("urllib3").warning("a line of a library")
 logging.getLogger("urllib3").debug("a detail")
+try:
+    raise SuspiciousOperation
+except SuspiciousOperation:
+    logging.getLogger("django.security.DisallowedHost").error("a refusal", exc_info=True)
 """
 WORKER = "from config import celery_app as app; app.log.setup(loglevel='INFO')"
 
@@ -38,6 +43,9 @@ def test_each_line_is_logged_once(tmp_path, setup):
         "a line of a library",
     ]
     assert "a detail" not in result.stderr
+    assert result.stderr.count("a refusal") == 1
+    # A worker answers no requests, so that nobody can make it write tracebacks.
+    assert ("Traceback" in result.stderr) == bool(setup)
 
 
 def test_a_request_for_an_unknown_host_is_a_warning_in_one_line(client):

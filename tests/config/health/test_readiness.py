@@ -68,6 +68,8 @@ def test_a_load_balancer_is_answered_and_not_redirected(client, settings, path):
     assert response["Cache-Control"] == "no-store"
     assert client.head(path, HTTP_HOST="10.0.0.7:8000").status_code == 200
     assert client.post(path, HTTP_HOST="10.0.0.7:8000").status_code == 405
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in response["Content-Security-Policy"]
     # A site below a path of the host.
     below = client.get(path, HTTP_HOST="10.0.0.7:8000", SCRIPT_NAME="/news")
     assert below.status_code == 200

@@ -38,6 +38,30 @@ def test_cors_does_not_allow_a_browser_to_send_a_token(anonymous):
     assert "Authorization" not in response["Access-Control-Allow-Headers"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/newsletters", 200),
+        ("GET", "/nothing", 404),
+        ("GET", "/newsletters/daily/subscribers", 401),
+        ("DELETE", "/newsletters", 405),
+        ("OPTIONS", "/newsletters", 204),
+        ("POST", "/newsletters/daily/subscriptions", 415),
+    ],
+)
+def test_every_answer_has_the_headers_of_a_page(client, settings, method, path, status):
+    settings.SECURE_HSTS_SECONDS = 60
+    page = client.get("/newsletters/daily/", secure=True)
+    body = {"data": "a=1", "content_type": "text/plain"} if method == "POST" else {}
+
+    response = client.generic(method, f"/api/v1{path}", secure=True, **body)
+
+    assert response.status_code == status
+    for name in ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy",
+                 "Strict-Transport-Security", "Cross-Origin-Opener-Policy"):  # fmt: skip
+        assert response[name] == page[name], name
+
+
 def test_the_api_sets_no_cookie(anonymous):
     assert not anonymous.call("GET", "/newsletters?lang=de").cookies
 
