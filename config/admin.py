@@ -27,6 +27,14 @@ admin.site.unregister(Group)
 admin.site.unregister(TOTPDevice)
 admin.site.unregister(StaticDevice)
 
+# What an account may do. Only superusers give rights, because a right to give rights is all rights.
+RIGHTS = ("is_superuser", "groups", "user_permissions")
+
+
+def _may_touch(request: HttpRequest, account: User | None) -> bool:
+    """Whether the user may change this account: who sets a superuser's password becomes one."""
+    return account is None or not account.is_superuser or request.user.is_superuser
+
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
@@ -51,6 +59,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
             {"fields": ("username", "email", "usable_password", "password1", "password2")},
         ),
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        # Otherwise whoever may change accounts could give their own every right.
+        return fields if request.user.is_superuser else [*fields, *RIGHTS]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return _may_touch(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return _may_touch(request, obj) and super().has_delete_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         apps = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
@@ -99,3 +118,6 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     list_display = ["name"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        return [] if request.user.is_superuser else ["permissions"]
