@@ -136,7 +136,7 @@ class Story(models.Model):
 
     def is_out(self) -> bool:
         """Whether readers have it: an edition with it was sent, or its sending has begun."""
-        return self.items.filter(edition__sending_at__isnull=False).exists()
+        return self.items.filter(released=False, edition__sending_at__isnull=False).exists()
 
     @property
     def outlet(self) -> str:

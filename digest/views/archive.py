@@ -45,11 +45,12 @@ def story(request: HttpRequest, story_id: int) -> HttpResponse:
     )
     # The story is public if a frozen page links to it. If the site had another address then, that
     # link differs, so the story is also public if an edition that holds it was sent as approved.
+    # An edition that was skipped before any reader had it has released its stories.
     is_out = Q(edition__frozen_pages__links__contains=[found.link]) | Q(
         edition__status__in=_SENT,
         edition__frozen_pages__content_hash=F("edition__approved_hash"),
     )
-    is_public = found.items.filter(is_out).exists()
+    is_public = found.items.filter(is_out, released=False).exists()
     if not is_public and not any(map(request.user.has_perm, _VIEW)):
         raise Http404
     context = {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from digest.editions.decide import stop
 from digest.models import Edition
 from digest.templatetags.editions import latest_edition
 from subscribers.models import Newsletter
@@ -132,6 +133,17 @@ def test_a_pasted_story_is_public_once_an_edition_with_it_is_sent(client):
     assert "Ann Writer" in page
     assert "<p>First paragraph.</p>" in page
     assert "Second &lt;b&gt;paragraph&lt;/b&gt;." in page
+
+
+def test_a_pasted_story_is_not_public_if_its_edition_reached_nobody(client):
+    story = pasted_story(factories.newsletter())
+    edition = factories.edition(story.newsletter, stories=0)
+    factories.item(edition, story)
+    factories.publish(edition, status="sending")
+
+    stop.skip(edition_id=edition.pk, reason="past-deadline", from_status=["sending"])
+
+    assert client.get(story.get_absolute_url()).status_code == 404
 
 
 @pytest.mark.parametrize("permission", ["view_subscriber", "view_edition"])
