@@ -51,6 +51,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         "last_login",
     ]
     list_filter_submit = False
+    readonly_fields = ["last_login", "date_joined"]
     change_form_outer_before_template = "admin/auth/user/second_factor.html"
     # The form asks for an address: tests of an edition and notices of a held one are sent to it.
     add_fieldsets = (
@@ -61,9 +62,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        fields = super().get_readonly_fields(request, obj)
         # Otherwise whoever may change accounts could give their own every right.
-        return fields if request.user.is_superuser else [*fields, *RIGHTS]
+        return [*self.readonly_fields, *(() if request.user.is_superuser else RIGHTS)]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return _may_touch(request, obj) and super().has_change_permission(request, obj)

@@ -42,6 +42,14 @@ def test_who_may_change_users_gives_nobody_a_right(manager):
         assert set(account.user_permissions.all()) == had
 
 
+def test_what_happened_to_an_account_is_not_edited(admin_client, editor):
+    joined = editor.date_joined
+
+    save(admin_client, editor, date_joined_0="01/01/0001", date_joined_1="00:00:00")
+
+    assert editor.date_joined == joined
+
+
 def test_who_may_change_groups_gives_a_group_no_right(manager):
     group = Group.objects.create(name="Interns")
 
