@@ -39,6 +39,10 @@ PUBLIC_FIELDS = (
     "title", "summary", "url", "source_name", "author", "published_at",
     "image_url", "image_alt", "image_credit", "text",
 )  # fmt: skip
+FIXED_NOTE = (
+    "Readers have this story. Only somebody who may approve editions can change what they see of "
+    "it."
+)
 
 
 def section_choices(newsletter: Newsletter | None) -> list[Any]:
@@ -130,6 +134,11 @@ def _is_id(value: str) -> bool:
     return value.isascii() and value.isdecimal() and len(value) <= 18
 
 
+def _is_fixed(story: Story | None, request: HttpRequest) -> bool:
+    """Whether this user may no longer change what readers see: it shows as soon as it is saved."""
+    return story is not None and story.is_out() and not request.user.has_perm(rights.APPROVE)
+
+
 @admin.register(Story)
 class StoryAdmin(ModelAdmin):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
@@ -165,9 +174,13 @@ class StoryAdmin(ModelAdmin):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Story | None = None) -> list[str]:
-        # What readers see of a story changes for them as soon as it is saved.
-        is_fixed = obj is not None and obj.is_out() and not request.user.has_perm(rights.APPROVE)
-        return [*self.readonly_fields, *(PUBLIC_FIELDS if is_fixed else ())]
+        return [*self.readonly_fields, *(PUBLIC_FIELDS if _is_fixed(obj, request) else ())]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Story | None = None) -> Any:
+        if not _is_fixed(obj, request):
+            return self.fieldsets
+        (name, options), *others = self.fieldsets
+        return [(name, {**options, "description": FIXED_NOTE}), *others]
 
     def save_model(self, request: HttpRequest, obj: Story, form: Any, change: bool) -> None:
         # With these rows locked, no edition with the story is started before it is saved.

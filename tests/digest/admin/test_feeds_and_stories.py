@@ -226,6 +226,8 @@ def test_a_story_that_is_out_is_changed_only_by_who_may_approve(
 
     assert response.status_code == 200
     assert (pasted.text, pasted.is_hidden) == (text, True)
+    form = client.get(reverse("admin:digest_story_change", args=[pasted.pk])).content.decode()
+    assert ("Readers have this story" in form) == (not permissions)
     page = Client().get(pasted.get_absolute_url())
     assert text in page.content.decode()
 
