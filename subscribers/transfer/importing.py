@@ -79,7 +79,7 @@ class ImportPlan:
         return replace(
             self,
             survey=survey,
-            mapping=self.mapping.with_signs(found, says_left=survey.says_left),
+            mapping=self.mapping.with_signs(found),
             checker=replace(self.checker, orders=orders),
         )
 
@@ -88,6 +88,8 @@ class ImportPlan:
         return [one for one in survey.questions if self._is_open(one)]
 
     def _is_open(self, question: Question) -> bool:
+        if question.about == "rows":
+            return not self.kind_is_given
         if question.about == "file":
             return not self.kind_is_given and not has_left(self.mapping.kind)
         if question.about == "dates":

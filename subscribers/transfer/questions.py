@@ -17,9 +17,10 @@ from subscribers.transfer.signs.meanings import answer_key
 class Question:
     """What a list leaves open, for the operator to answer.
 
-    `about` is "column", "dates", "heading" or "file". `values` are what is not understood, each
-    with how often it is there; `others` counts the cells with still other values. For "dates" and
-    "heading" they are examples, each with its line.
+    `about` is "column", "dates", "heading", "rows" or "file". `values` are what is not understood,
+    each with how often it is there; `others` counts the cells with still other values. For "dates"
+    and "heading" they are examples, each with its line; for "rows" they are the list's name with
+    the first line, and `others` counts the lines.
     """
 
     about: str
@@ -32,6 +33,13 @@ class Question:
             return (
                 f"The file is called “{self.column}”, as if its rows were people who left or "
                 "bounced, and none of its columns says so. Say what each row is."
+            )
+        if self.about == "rows":
+            ((name, line),) = self.values
+            return (
+                f"The list seems to be one of people who left ({name}), and {self.others:,} of its "
+                f"rows do not say so, the first in line {line}. Say what each row is: people "
+                "who left, or readers unless the row says that they left."
             )
         if self.about in ("dates", "heading"):
             shown = ", ".join(f"“{value}” in line {line}" for value, line in self.values)

@@ -65,12 +65,9 @@ class ColumnMapping:
         is_fixed = kind is not None and has_left(kind)
         return cls(columns, kind or preset.default_kind, (), is_fixed, preset.lenient)
 
-    def with_signs(self, found: Sequence[SignColumn], *, says_left: bool) -> ColumnMapping:
-        """Read the signs, too. If they tell who left, the other rows of the list are readers."""
-        if self.is_fixed:
-            return self
-        kind = RowKind.READER if says_left and has_left(self.kind) else self.kind
-        return replace(self, signs=found, kind=kind)
+    def with_signs(self, found: Sequence[SignColumn]) -> ColumnMapping:
+        """Read the signs, too. A row without one stays what each row of the list is."""
+        return self if self.is_fixed else replace(self, signs=found)
 
     @property
     def has_confirmations(self) -> bool:

@@ -11,6 +11,7 @@ from subscribers.transfer.presets import Field, Preset, RowKind
 from subscribers.transfer.questions import Answers, Question
 from subscribers.transfer.signs.columns import SignColumn
 from subscribers.transfer.signs.leaving_words import plain
+from subscribers.transfer.signs.meanings import has_left, is_leaving_word
 from subscribers.transfer.signs.mentions import is_heading
 from subscribers.transfer.signs.roles import ColumnRole, Role
 from subscribers.transfer.spreadsheet import CsvRecord, Refusal
@@ -38,7 +39,6 @@ class Survey:
     """What a list says of itself: where it says who left, the order of its dates, and questions.
 
     - `quiet`: columns that could say who left, and say of everybody that they did not.
-    - `says_left`: it says of somebody that they left.
     - `counts`: of how many of the rows read so far each column says that they left, bounced, …;
       `is_counted` if rows have been read.
     """
@@ -46,7 +46,6 @@ class Survey:
     signs: Mapping[int, ColumnRole] = field(default_factory=dict)
     orders: Orders = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
-    says_left: bool = False
     quiet: Mapping[int, ColumnRole] = field(default_factory=dict)
     counts: Mapping[int, Mapping[RowKind, int]] = field(default_factory=dict)
     is_counted: bool = False
@@ -63,7 +62,6 @@ class Survey:
         return {
             "signs": {str(index): asdict(role) for index, role in self.signs.items()},
             "orders": dict(self.orders),
-            "says_left": self.says_left,
             "questions": [asdict(question) for question in self.questions],
             "quiet": {str(index): asdict(role) for index, role in self.quiet.items()},
             "counts": {str(index): dict(kinds) for index, kinds in self.counts.items()},
@@ -81,7 +79,6 @@ class Survey:
                 )
                 for one in data.get("questions", ())
             ),
-            bool(data.get("says_left")),
             _roles(data.get("quiet", {})),
             {
                 int(index): {RowKind(kind): count for kind, count in kinds.items()}
@@ -120,6 +117,8 @@ def take_survey(
         _Dates(columns[one], asks=one is Field.CONFIRMED_AT) for one in _DATED if one in columns
     ]
     headings = _Headings(header, columns)
+    silent = _SilentRows(headings.index, tallies)
+    asks_silent = has_left(preset.default_kind) or _is_called_for_leaving(file_name)
     watching: list[Tally | _Dates] = [*tallies, *dates]
     for record in records:
         if isinstance(record, Refusal):
@@ -128,6 +127,8 @@ def take_survey(
         width = len(values)
         if headings.index < width and headings.add(values, line):
             continue
+        if asks_silent:
+            silent.add(values, line)
         is_closed = False
         for one in watching:
             if one.index >= width or (value := values[one.index]) in one.settled:
@@ -150,10 +151,13 @@ def take_survey(
         name = column_name(header, headings.index)
         questions.append(Question("heading", name, tuple(headings.found)))
     says_left = any(one.says_left for one in telling)
-    if _is_called_for_leaving(file_name) and not says_left:
+    if says_left and silent.count:
+        name = preset.label if has_left(preset.default_kind) else file_name
+        questions.append(Question("rows", "", ((name, silent.first),), silent.count))
+    elif _is_called_for_leaving(file_name) and not says_left:
         questions.append(Question("file", file_name))
     orders, open_dates = _orders(dates)
-    return Survey(found, orders, (*questions, *open_dates), says_left, quiet)
+    return Survey(found, orders, (*questions, *open_dates), quiet)
 
 
 def sign_columns(
@@ -203,6 +207,35 @@ class _Headings:
         if len(self.found) < _SHOWN_HEADINGS:
             self.found.append((next(filter(None, found))[:80], line))
         return True
+
+
+class _SilentRows:
+    """The rows of a list of people who left that do not say so: somebody may have put readers in.
+
+    Services leave such cells empty, too, so neither all nor none of these rows are readers.
+    """
+
+    def __init__(self, address: int, tallies: Sequence[Tally]) -> None:
+        self.address = address
+        self.columns = [
+            one.column for one in tallies if one.role.role not in (Role.NAME, Role.TEXT)
+        ]
+        self.count = self.first = 0
+
+    def add(self, values: Sequence[str], line: int) -> None:
+        if self.address >= len(values) or "@" not in values[self.address]:
+            return
+        found = ((one, values[one.index]) for one in self.columns if one.index < len(values))
+        if not any(_has_left(column, value) for column, value in found if value):
+            self.count += 1
+            self.first = self.first or line
+
+
+def _has_left(column: SignColumn, value: str) -> bool:
+    if column.role.role is Role.OTHER:
+        return is_leaving_word(value)
+    kind = column.kind(value)
+    return kind is not None and has_left(kind)
 
 
 class _Dates:

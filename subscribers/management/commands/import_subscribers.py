@@ -162,6 +162,7 @@ def _questions_text(error: OpenQuestions) -> str:
         "dates": "Answer with --dates dmy or --dates mdy.",
         "heading": "Answer with --ignore-column and the name of the column of addresses.",
         "file": "Answer with --list-of.",
+        "rows": "Answer with --list-of left (or cleaned), or --list-of reader.",
     }
     lines = [f"{one.sentence()} {hints[one.about]}" for one in error.questions]
     return "\n".join([*lines, "Nothing was imported."])

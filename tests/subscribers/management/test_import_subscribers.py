@@ -431,6 +431,24 @@ def test_an_answer_to_what_a_list_leaves_open_is_kept_as_evidence(
         assert consent.details["answers"] in ("ruht means reader", "abo does not say who left")
 
 
+@pytest.mark.parametrize("option", [(), ("--preset", "mailchimp-unsubscribed")])
+def test_nobody_of_mailchimps_unsubscribed_becomes_active_for_an_empty_cell(run, option):
+    content = (
+        "Email Address,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LEID,EUID,UNSUB_TIME,"
+        "UNSUB_CAMPAIGN_TITLE,UNSUB_REASON\n"
+        "ann@example.com,2,2019-01-01,2019-01-01,1,a,2022-06-06 12:56:15,Friday,NORMAL\n"
+        "bob@example.com,2,2019-01-01,2019-01-01,2,b,,,\n"
+    )
+    with pytest.raises(CommandError, match=r"the first in line 3.* Answer with --list-of left"):
+        run(content, *CONFIRMED, *option)
+    assert not Subscriber.objects.exists()
+
+    run(content, *CONFIRMED, *option, "--list-of", "reader", "--dry-run")
+    assert "; 1 left." in " ".join(run.columns)
+    printed = run(content, *CONFIRMED, *option, "--list-of", "left")
+    assert printed[-1] == "added 0, suppressed 2, already there 0, refused 0"
+
+
 def test_dates_are_read_in_the_order_that_the_operator_names_or_reported(run):
     content = "email,confirmed_at\nann@example.com,3/4/2021\nbob@example.com,in spring\n"
     with pytest.raises(

@@ -36,7 +36,7 @@ def understood(content, *, answers=NO_ANSWERS, name="readers.csv"):
     found = survey.take_survey(header, columns, preset, sheet.records(), file_name=name)
     found = survey.Survey.from_json(found.as_json())
     mapping = ColumnMapping.from_preset(preset, columns).with_signs(
-        sign_columns(found, header, columns, preset, answers), says_left=found.says_left
+        sign_columns(found, header, columns, preset, answers)
     )
     rows = mapping.rows(sheet.records())
     return [None if isinstance(row, Refusal) else row.kind for row in rows], found.questions
@@ -224,11 +224,11 @@ def test_an_export_of_mailchimp_is_known_although_its_first_column_was_renamed(a
         "a@example.com,A,2020-01-01,2020-01-01,2023-05-06 07:08:09,1,2\n"
         "b@example.com,B,2020-01-01,2020-01-01,,3,4\n"
     )
-    assert understood(content.format("UNSUB_TIME"))[0] == ["left", "reader"]
-    assert understood(content.format("CLEAN_TIME"))[0] == ["cleaned", "reader"]
-    assert understood(content.format("UNSUB_TIME").replace("2023-05-06 07:08:09", ""))[0] == [
-        "left", "left",
-    ]  # fmt: skip
+    assert understood(content.format("UNSUB_TIME"))[0] == ["left", "left"]
+    assert understood(content.format("CLEAN_TIME"))[0] == ["cleaned", "cleaned"]
+    assert understood(content.format("UNSUB_TIME").replace("2023-05-06 07:08:09", "")) == (
+        ["left", "left"], (),
+    )  # fmt: skip
 
 
 def test_a_file_that_is_called_for_people_who_left_is_asked_about():
@@ -241,6 +241,25 @@ def test_a_file_that_is_called_for_people_who_left_is_asked_about():
     ):  # fmt: skip
         (question,) = understood(content, name=name)[1]
         assert question.about == "file"
+
+
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [
+        ("list.csv", "MEMBER_RATING,LEID,EUID,UNSUB_TIME,UNSUB_REASON"),
+        ("list.csv", "MEMBER_RATING,LEID,EUID,CLEAN_TIME,CLEAN_CAMPAIGN_TITLE"),
+        ("unsubscribes.csv", "a,b,c,unsubscribed_at,reason"),
+    ],
+)
+def test_rows_without_a_sign_in_a_list_of_people_who_left_are_asked_about(name, preset):
+    rows = "a@example.com,2,1,1,2023-05-06 07:08:09,\nb@example.com,2,1,1,,\nnobody,2,1,1,,\n"
+    content = f"email,{preset}\n{rows}c@example.com\n"
+    _, (question,) = understood(content, name=name)
+
+    assert (question.about, question.others) == ("rows", 2)
+    assert "2 of its rows do not say so, the first in line 3" in question.sentence()
+    all_said = content.replace(",,\n", ",2020-01-01,\n").replace("c@example.com\n", "")
+    assert understood(all_said, name=name)[1] == ()
 
 
 @pytest.mark.parametrize(
