@@ -42,6 +42,7 @@ _ROLES = {
     Role.STATUS: "the status",
     Role.STATE_OF: "a status, perhaps of something else",
     Role.TAGS: "tags",
+    Role.TEXT: "notes",
 }
 _COUNTED = {
     RowKind.UNSUBSCRIBED: "left",

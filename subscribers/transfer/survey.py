@@ -9,7 +9,7 @@ from typing import Any
 from subscribers.transfer.dates import DateOrder, Orders, order_of
 from subscribers.transfer.presets import Field, Preset, RowKind
 from subscribers.transfer.questions import Answers, Question
-from subscribers.transfer.signs.columns import SignColumn
+from subscribers.transfer.signs.columns import MENTIONS, SignColumn
 from subscribers.transfer.signs.leaving_words import plain
 from subscribers.transfer.signs.meanings import has_left, is_leaving_word
 from subscribers.transfer.signs.mentions import is_heading
@@ -129,13 +129,9 @@ def take_survey(
             continue
         if asks_silent:
             silent.add(values, line)
-        is_closed = False
         for one in watching:
-            if one.index >= width or (value := values[one.index]) in one.settled:
-                continue
-            is_closed |= not one.add(value, line)
-        if is_closed:
-            watching = [one for one in watching if not one.is_closed]
+            if one.index < width and (value := values[one.index]) not in one.settled:
+                one.add(value, line)
     for one in tallies:
         one.close()
     telling = [one for one in tallies if not one.is_closed]
@@ -144,7 +140,7 @@ def take_survey(
     quiet = {
         one.index: one.role
         for one in telling
-        if one.is_named and one.index not in found and one.role.role is not Role.NAME
+        if one.is_named and one.index not in found and one.role.role not in MENTIONS
     }
     questions = [one.question() for one in telling if one.values]
     if headings.found:
@@ -217,9 +213,7 @@ class _SilentRows:
 
     def __init__(self, address: int, tallies: Sequence[Tally]) -> None:
         self.address = address
-        self.columns = [
-            one.column for one in tallies if one.role.role not in (Role.NAME, Role.TEXT)
-        ]
+        self.columns = [one.column for one in tallies if one.role.role not in MENTIONS]
         self.count = self.first = 0
 
     def add(self, values: Sequence[str], line: int) -> None:
@@ -241,7 +235,6 @@ def _has_left(column: SignColumn, value: str) -> bool:
 class _Dates:
     """Which order the dates of one column have, for each character between their numbers."""
 
-    is_closed = False
     settled = frozenset({""})
 
     def __init__(self, index: int, *, asks: bool) -> None:
@@ -249,18 +242,17 @@ class _Dates:
         self.found: dict[str, set[DateOrder]] = {}
         self.open: dict[str, list[tuple[str, int]]] = {}
 
-    def add(self, value: str, line: int) -> bool:
+    def add(self, value: str, line: int) -> None:
         if value[:4].isdecimal():
-            return True  # 2021-03-04, and all that begins with a long number
+            return  # 2021-03-04, and all that begins with a long number
         found = order_of(value)
         if found is None:
-            return True
+            return
         mark, order = found
         if order:
             self.found.setdefault(mark, set()).add(order)
         elif len(examples := self.open.setdefault(mark, [])) < 3:
             examples.append((value[:40], line))
-        return True
 
 
 def _orders(dates: Sequence[_Dates]) -> tuple[dict[str, DateOrder], list[Question]]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from subscribers.transfer.presets import Field, Preset, RowKind
 from subscribers.transfer.questions import NO_ANSWERS, Answers, Question
 from subscribers.transfer.signs import leaving_words, meanings
-from subscribers.transfer.signs.columns import SignColumn
-from subscribers.transfer.signs.json_cells import gist
+from subscribers.transfer.signs.columns import LONGEST_SHOWN, MENTIONS, SignColumn
 from subscribers.transfer.signs.leaving_words import plain
-from subscribers.transfer.signs.mentions import mentions_leaving, without_addresses
 from subscribers.transfer.signs.roles import ColumnRole, Role, role_of
 
-# A column with more values is no status, unless its name says that it is one.
+# A column with more values is no status, unless its name says that it is one; it holds notes.
 MOST_VALUES = 60
 # The values that a question names; the operator may answer for all others together.
 ASKED_VALUES = 20
@@ -48,8 +47,7 @@ def tallies_of(header: Sequence[str], columns: Mapping[Field, int], preset: Pres
         elif index == columns.get(Field.LEFT_AT) and role.role is not Role.LEFT:
             role = ColumnRole(Role.LEFT)
         column = sign_column(header, index, role, columns, preset)
-        is_named = role.role not in (Role.OTHER, Role.TEXT)
-        tallies.append(Tally(column, is_named=is_named))
+        tallies.append(Tally(column, is_named=role.role is not Role.OTHER))
     return tallies
 
 
@@ -83,7 +81,7 @@ class Tally:
 
     def __init__(self, column: SignColumn, *, is_named: bool) -> None:
         self.column, self.index, self.role = column, column.index, column.role
-        self.is_named, self.is_name = is_named, column.role.role is Role.NAME
+        self.is_named, self.mentions = is_named, MENTIONS.get(column.role.role)
         self.is_closed = False
         self.says_left = self.says_more = False
         self.values: dict[str, int] = {}
@@ -94,25 +92,31 @@ class Tally:
         self._inactive: dict[str, int] = {}
         self._says_unsubscribed = False
 
-    def add(self, value: str, line: int) -> bool:
-        """Count the value; return False if the column turns out to be no status."""
-        if self.is_name:
+    def add(self, value: str, line: int) -> None:
+        """Count the value."""
+        if value[:1] in _JSON and not (value := self.column.gist(value)):
+            return
+        if self.mentions:
             is_bare_address = "@" in value and " " not in value
-            if is_bare_address or not mentions_leaving(value):
-                return True
-            value = without_addresses(value)
-        elif value[:1] in _JSON and not (value := gist(value)):
-            return True
+            if is_bare_address or not self.mentions(value):
+                return
+            value = self.column.gist(value)
         if self.is_named:
             self._add_named(value)
         elif value in self.values:
             self.values[value] += 1
         elif len(self.values) == MOST_VALUES or not meanings.is_short(value):
-            self.is_closed = True
-            return False
+            self._read_as_notes()
+            self.add(value, line)
         else:
             self.values[value] = 1
-        return True
+
+    def _read_as_notes(self) -> None:
+        """From here on look for notes that begin with a word of leaving, also among the first."""
+        self.is_named, self.role = True, ColumnRole(Role.TEXT)
+        self.column = replace(self.column, role=self.role, _known={})
+        self.mentions = MENTIONS[Role.TEXT]
+        self.values = {one: count for one, count in self.values.items() if self.mentions(one)}
 
     def _add_named(self, value: str) -> None:
         kind = self.column.kind(value)
@@ -166,12 +170,11 @@ class Tally:
             return
         kinds = {value: self.column.understood(value) for value in self.values}
         left = [value for value, kind in kinds.items() if kind and meanings.has_left(kind)]
-        clear = any(map(meanings.is_leaving_word, left))
+        clear = any(
+            meanings.is_leaving_word(one) or meanings.looks_like_leaving(one) for one in left
+        )
         unknown = [value for value, kind in kinds.items() if kind is None]
-        if self.role.role is Role.TEXT:
-            # Notes that hold nothing but such words are perhaps no notes.
-            self.is_closed, unknown = not clear or bool(unknown), left
-        elif not clear and not any(map(meanings.looks_like_leaving, unknown)):
+        if not clear and not any(map(meanings.looks_like_leaving, unknown)):
             # Nothing but words such as cancelled, of which nobody knows what they are about.
             self.is_closed, unknown = not left or bool(unknown), left
         self.says_left = clear and not self.is_closed
@@ -180,6 +183,6 @@ class Tally:
 
     def question(self) -> Question:
         ordered = sorted(self.values.items(), key=lambda item: -item[1])
-        shown = tuple((value[:80], count) for value, count in ordered[:ASKED_VALUES])
+        shown = tuple((value[:LONGEST_SHOWN], count) for value, count in ordered[:ASKED_VALUES])
         others = self.others + sum(count for _, count in ordered[ASKED_VALUES:])
         return Question("column", self.column.name, shown, others)

@@ -1,4 +1,4 @@
-"""Find a word of leaving where none belongs: in a name, beside an address, in a line of its own."""
+"""Find a word of leaving where none belongs: in a name, in a note, in a line of its own."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _APART = str.maketrans(dict.fromkeys(_MARKS, "\n"))
 _PHRASES = frozenset(word for word in WORDS if is_leaving_word(word))
 _FIRST_WORDS = frozenset(phrase.split()[0] for phrase in _PHRASES)
 _FOREIGN_STEMS = tuple(stem for stem in STEMS if not stem.isascii())
+# How phrases and stems of leaving begin, so that most notes need no closer look.
+_HEADS = frozenset(one[:3] for one in (*_PHRASES, *STEMS))
 _WORDS_OF_LEAVING = frozenset(
     word for word, kind in WORDS.items() if has_left(kind) and " " not in word
 )
@@ -42,6 +44,20 @@ def mentions_leaving(text: str) -> bool:
         return True
     remarks = _remarks(text)
     return len(remarks) > 1 and any(map(_is_word_of_leaving, remarks))
+
+
+def begins_with_leaving(text: str) -> bool:
+    """Return whether a note is, or begins with, words that hardly mean anything but leaving."""
+    head = text[:3]
+    is_plain = head.isascii() and head.isalnum()
+    if head[:1].isdecimal() or (is_plain and head.lower() not in _HEADS):
+        return False  # as nearly all notes do
+    words = plain(text[:_LONGEST]).split()[:_MOST_WORDS]
+    if not words:
+        return False
+    if "".join(words).startswith(STEMS) or _has_stem(words[0]):
+        return True
+    return any(" ".join(words[:length]) in _PHRASES for length in range(1, len(words) + 1))
 
 
 def is_heading(cells: Sequence[str]) -> bool:

@@ -24,7 +24,7 @@ class Role(StrEnum):
     STATE_OF = "state_of"  # a status of perhaps something else: what may mean that is asked
     NAME = "name"  # a name or an address, perhaps with a word of leaving beside it, which is asked
     TAGS = "tags"  # several words, one of which may say that the person left
-    TEXT = "text"  # free text, which says nothing for certain
+    TEXT = "text"  # notes, perhaps with a word of leaving at the beginning, which is asked
     OTHER = "other"  # the values alone can say it
     ELSEWHERE = "elsewhere"  # about something else than mail, whatever its values are
 

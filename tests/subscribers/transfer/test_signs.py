@@ -11,8 +11,8 @@ from subscribers.transfer.presets import RowKind
 from subscribers.transfer.questions import NO_ANSWERS, Answers
 from subscribers.transfer.rows import ColumnMapping, Row
 from subscribers.transfer.signs.json_cells import gist
-from subscribers.transfer.signs.meanings import meaning
-from subscribers.transfer.signs.mentions import is_heading, mentions_leaving
+from subscribers.transfer.signs.meanings import answer_key, meaning
+from subscribers.transfer.signs.mentions import begins_with_leaving, is_heading, mentions_leaving
 from subscribers.transfer.signs.roles import role_of
 from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
 from subscribers.transfer.survey import sign_columns
@@ -107,7 +107,7 @@ def column(name, values):
         # What only sounds like it.
         ("Consent to track", "Yes|No", "rr"),
         ("Marketing emails bounced", "0|1|", "rrr"),
-        ("Notes", "unsubscribed from the print edition|likes tea", "rr"),
+        ("Notes", "print edition: unsubscribed|likes tea|Unsuitable hours|Optician", "rrrr"),
         ("City", "Baja|Paris", "rr"),
         ("Hand", "left|right", "rr"),
         ("State", "CA|NY", "rr"),
@@ -137,6 +137,32 @@ def test_a_column_says_who_left(name, values, kinds):
         ("Tags", "vip, opt-out 2020|members", [("vip, opt-out 2020", 1)]),
         ("Info", "opt-out 2020|members", [("opt-out 2020", 1), ("members", 1)]),
         ("Notes", "unsubscribed||unsubscribed", [("unsubscribed", 2)]),
+        # Notes that begin with a word of leaving, whatever the other notes are.
+        (
+            "Kommentar",
+            "abgemeldet am 3.3.2021|ok|Unsubscribed|wants a call on Monday at nine",
+            [("abgemeldet am 3.3.2021", 1), ("Unsubscribed", 1)],
+        ),
+        (
+            "notes",
+            "Unsubscribed 2021|wants out!|UNSUBSCRIBED|opted out of it, see the mail of Bo",
+            [
+                ("Unsubscribed 2021", 1),
+                ("UNSUBSCRIBED", 1),
+                ("opted out of it, see the mail of Bo", 1),
+            ],
+        ),
+        ("備考", "昨年退会しました|元気", [("昨年退会しました", 1)]),
+        ("Remarque", "« désabonnée » le 3 mars|rien", [("« désabonnée » le 3 mars", 1)]),
+        (
+            "Notes",
+            f"unsubscribed, {'who knows why ' * 19}|ok",
+            [(f"unsubscribed, {'who knows why ' * 19}"[:200], 1)],
+        ),
+        # A column of many values, or long ones, is one of notes whatever it is called.
+        ("Info", "Unsubscribed|came to the summer party of 2019|ok", [("Unsubscribed", 1)]),
+        ("Extra", "|".join(["opt-out", *map(str, range(70)), "opt-out"]), [("opt-out", 2)]),
+        ("Info", "abgemeldet am 3.3.2021|ok", [("ok", 1)]),
         # Perhaps about mail, perhaps about something else.
         ("Accepts Email Marketing", "yes|no|yes", [("no", 1)]),
         ("Email OK", "ja|nein", [("nein", 1)]),
@@ -186,6 +212,10 @@ def test_what_looks_like_leaving_and_is_not_understood_is_asked(name, values, as
     _, (question,) = understood(column(name, values))
 
     assert (question.column, list(question.values), question.others) == (name, asked, 0)
+    means = {answer_key(value): RowKind.BLOCKED for value, _ in asked}
+    kinds, _ = understood(column(name, values), answers=Answers({"": means}))
+    assert kinds.count("blocked") == sum(count for _, count in asked)
+    assert None not in kinds
 
 
 def test_a_question_names_few_values_however_many_there_are():
@@ -407,7 +437,7 @@ def test_no_name_or_value_makes_a_sign_fail_or_work_out_of_proportion(name, valu
     role = role_of(name)
     for function in (
         role_of, lambda text: meaning(text, role), placeholder_reason, mentions_leaving,
-        lambda text: is_heading([text]), lambda text: gist(f"[{text}"),
+        begins_with_leaving, lambda text: is_heading([text]), lambda text: gist(f"[{text}"),
     ):  # fmt: skip
         assert_steps_are_bounded(function, value)
         function(value)
