@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -76,7 +77,7 @@ class ColumnMapping:
 
     def rows(self, records: Iterable[CsvRecord | Refusal]) -> Iterator[Row | Refusal]:
         email = self.columns[Field.EMAIL]
-        width = max(*self.columns.values(), *(sign.index for sign in self.signs), 0) + 1
+        signs = _Signs(self.signs)
         # The indexes in a Row, and the columns whose values go there unchanged.
         unchanged = [
             (Row._fields.index(one), self.columns[one]) for one in _UNCHANGED if one in self.columns
@@ -86,42 +87,63 @@ class ColumnMapping:
                 yield record
                 continue
             line, values = record
-            if len(values) < width:  # a record may end before its last columns
-                values += [""] * (width - len(values))
-            kind = self._kind(values)
+            width = len(values)  # a record may end before its last columns
+            address = values[email] if email < width else ""
+            kind = self._kind(values, signs)
             if isinstance(kind, str) and not isinstance(kind, RowKind):
-                yield Refusal(line, values[email][:254], kind)
+                yield Refusal(line, address[:254], kind)
                 continue
             found = [
                 line,
-                unescape_formula(_unquoted(values[email])),
+                unescape_formula(_unquoted(address)),
                 unescape_formula(self._name(values)),
                 kind,
                 *_NOTHING,
             ]
             for index, column in unchanged:
-                found[index] = values[column]
+                if column < width:
+                    found[index] = values[column]
             yield Row._make(found)
 
     def _name(self, values: list[str]) -> str:
-        if Field.NAME in self.columns and (name := values[self.columns[Field.NAME]]):
-            return name
-        parts = (Field.FIRST_NAME, Field.LAST_NAME)
-        return " ".join(values[self.columns[one]] for one in parts if one in self.columns)
+        width = len(values)
+        name = self.columns.get(Field.NAME, width)
+        if name < width and values[name]:
+            return values[name]
+        places = [self.columns.get(one, width) for one in (Field.FIRST_NAME, Field.LAST_NAME)]
+        return " ".join(values[place] for place in places if place < width)
 
-    def _kind(self, values: list[str]) -> RowKind | str:
+    def _kind(self, values: list[str], signs: _Signs) -> RowKind | str:
         """Return who the row says it is about, or why that cannot be told."""
         found = self.kind
         if self.is_fixed:
             return found
-        for sign in self.signs:
-            kind = sign.kind(values[sign.index])
+        width = len(values)
+        for sign in signs.of_record(width):
+            value = values[sign.index] if sign.index < width else ""
+            kind = sign.kind(value)
             if kind is None:
-                return f"{values[sign.index][:40]!r} in {sign.name!r} is not a known status"
+                return f"{value[:40]!r} in {sign.name!r} is not a known status"
             if kind is not RowKind.READER:
                 self.counts[sign.index, kind] += 1
                 found = worst((found, kind))
         return found
+
+
+class _Signs:
+    """The columns of signs, of which a short record costs no more than it has fields."""
+
+    def __init__(self, signs: Sequence[SignColumn]) -> None:
+        self.all = sorted(signs, key=lambda one: one.index)
+        self.places = [one.index for one in self.all]
+        self.told_by_blank = [one for one in self.all if one.kind("") is not RowKind.READER]
+
+    def of_record(self, width: int) -> list[SignColumn]:
+        """Return the columns that say something of a record with so many fields."""
+        if not self.places or self.places[-1] < width:
+            return self.all
+        beyond = [one for one in self.told_by_blank if one.index >= width]
+        return self.all[: bisect_left(self.places, width)] + beyond
 
 
 def _unquoted(value: str) -> str:

@@ -17,6 +17,8 @@ from subscribers.transfer.csv_lines import (
 )
 from subscribers.transfer.unpacking import SourceFile, UnreadableFile
 
+# More than any export has. Every page and every row of an import goes through the columns.
+MOST_COLUMNS = 1000
 # What stands around a value and does not belong to it; the last two cannot be seen, and come from
 # files that were put together and from web pages.
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b"
@@ -137,6 +139,11 @@ class _Reader:
             names = None
         if names is None:
             raise UnreadableFile(f"The first line does not name columns: {line[:80]!r}.")
+        if len(names) > MOST_COLUMNS:
+            raise UnreadableFile(
+                f"The first line names {len(names):,} columns, and at most {MOST_COLUMNS:,} are "
+                "read. Leave out those that say nothing of a reader."
+            )
         return [name.strip(_BLANKS) for name in names], delimiter
 
     def _quoted(self, number: int, line: str) -> CsvRecord | Refusal | None:

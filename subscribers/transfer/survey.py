@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 from subscribers.transfer.dates import DateOrder, Orders, order_of
@@ -19,6 +20,8 @@ from subscribers.transfer.tally import NAMED, Tally, column_name, sign_column, t
 from subscribers.transfer.unpacking import UnreadableFile
 
 _SHOWN_HEADINGS = 3
+# Each is a part of the page that an operator answers, and stored with each batch.
+_MOST_QUESTIONS = 50
 _DATED = (Field.CONFIRMED_AT, Field.SIGNED_UP_AT, Field.LEFT_AT)
 # Services write a file for each kind of person, with the same columns: a word of its name is then
 # all that says who they are, as in Mailchimp's nonsubscribed_members_export_….csv and SendGrid's
@@ -111,7 +114,11 @@ def take_survey(
     *,
     file_name: str = "",
 ) -> Survey:
-    """Return what the records say, in one pass and in memory that does not grow with the list."""
+    """Return what the records say, in one pass and in memory that does not grow with the list.
+
+    Raises:
+        UnreadableFile: more columns than anybody answers for are not understood.
+    """
     tallies = tallies_of(header, columns, preset)
     dates = [
         _Dates(columns[one], asks=one is Field.CONFIRMED_AT) for one in _DATED if one in columns
@@ -119,7 +126,7 @@ def take_survey(
     headings = _Headings(header, columns)
     silent = _SilentRows(headings.index, tallies)
     asks_silent = has_left(preset.default_kind) or _is_called_for_leaving(file_name)
-    watching: list[Tally | _Dates] = [*tallies, *dates]
+    watching: list[Tally | _Dates] = sorted([*tallies, *dates], key=lambda one: one.index)
     for record in records:
         if isinstance(record, Refusal):
             continue
@@ -130,7 +137,9 @@ def take_survey(
         if asks_silent:
             silent.add(values, line)
         for one in watching:
-            if one.index < width and (value := values[one.index]) not in one.settled:
+            if one.index >= width:
+                break  # a short record costs no more than it has fields
+            if (value := values[one.index]) not in one.settled:
                 one.add(value, line)
     for one in tallies:
         one.close()
@@ -143,6 +152,12 @@ def take_survey(
         if one.is_named and one.index not in found and one.role.role not in MENTIONS
     }
     questions = [one.question() for one in telling if one.values]
+    if len(questions) > _MOST_QUESTIONS:
+        raise UnreadableFile(
+            f"{len(questions):,} columns seem to say who has left, and are not understood: from "
+            f"“{questions[0].column[:40]}” to “{questions[-1].column[:40]}”. Leave out those that "
+            "do not say it."
+        )
     if headings.found:
         name = column_name(header, headings.index)
         questions.append(Question("heading", name, tuple(headings.found)))
@@ -219,8 +234,8 @@ class _SilentRows:
     def add(self, values: Sequence[str], line: int) -> None:
         if self.address >= len(values) or "@" not in values[self.address]:
             return
-        found = ((one, values[one.index]) for one in self.columns if one.index < len(values))
-        if not any(_has_left(column, value) for column, value in found if value):
+        columns = takewhile(lambda one: one.index < len(values), self.columns)
+        if not any(_has_left(one, value) for one in columns if (value := values[one.index])):
             self.count += 1
             self.first = self.first or line
 

@@ -14,9 +14,10 @@ from subscribers.transfer.signs.json_cells import gist
 from subscribers.transfer.signs.meanings import answer_key, meaning
 from subscribers.transfer.signs.mentions import begins_with_leaving, is_heading, mentions_leaving
 from subscribers.transfer.signs.roles import role_of
-from subscribers.transfer.spreadsheet import Refusal, Spreadsheet
+from subscribers.transfer.spreadsheet import CsvRecord, Refusal, Spreadsheet
 from subscribers.transfer.survey import sign_columns
 from subscribers.transfer.tally import ASKED_VALUES
+from subscribers.transfer.unpacking import UnreadableFile
 from tests.factories import NOW
 from tests.subscribers.transfer.test_spreadsheet import file_of
 from tests.support.steps import assert_steps_are_bounded, growth
@@ -453,3 +454,24 @@ def test_twice_the_list_takes_at_most_two_and_a_half_times_the_steps_to_look_at(
         understood("email,a,status\n" + 'a@example.com,"x, y",unsub 1\n' * size)
 
     assert growth(look, 300) < 2.5
+
+
+@pytest.mark.parametrize("name", ["a", "status", "unsubscribed", "notes"])
+def test_twice_the_columns_and_rows_take_at_most_two_and_a_half_times_the_steps(name):
+    def look(size):
+        understood(f"email{f',{name}' * size}\n" + "a@example.com,\n" * size, name="bounces.csv")
+
+    assert growth(look, 200) < 2.5
+
+
+def test_a_short_record_stays_short():
+    record = CsvRecord(2, ["a@example.com"])
+    mapping = ColumnMapping({presets.Field.EMAIL: 0, presets.Field.NAME: 900})
+
+    assert [row.email for row in mapping.rows([record])] == ["a@example.com"]
+    assert len(record.values) == 1
+
+
+def test_more_columns_than_anybody_answers_for_are_refused_as_a_whole():
+    with pytest.raises(UnreadableFile, match=r"^60 columns seem to say who has left"):
+        understood(f"email{',status' * 60}\na@example.com{',x' * 60}\n")

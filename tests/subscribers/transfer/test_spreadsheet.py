@@ -192,8 +192,9 @@ def test_a_character_across_two_chunks_is_no_error(monkeypatch):
         (gzip.compress(b"email\n" * 1000, mtime=0)[:-20], "damaged gzip file"),
         (b"\x1f\x8b and no gzip after all", "damaged gzip file"),
         ("x" * 200_000, "first line is longer than 65,536 characters"),
+        ("," * 60_000 + "email\na\n", "names 60,001 columns, and at most 1,000 are read"),
     ],
-    ids=["empty", "blank", "zip", "xls", "pdf", "jpeg", "cut off", "not gzip", "one line"],
+    ids=["empty", "blank", "zip", "xls", "pdf", "jpeg", "cut off", "not gzip", "one line", "wide"],
 )
 def test_an_unreadable_file_is_refused_with_one_clear_sentence(content, message):
     with pytest.raises(UnreadableFile, match=message):
