@@ -119,6 +119,7 @@ class Command(BaseCommand):
     def _add(self, result: ImportResult) -> None:
         total = self.total
         total.added += result.added
+        total.asked += result.asked
         total.suppressed += result.suppressed
         total.already_there += result.already_there
         self.refused += len(result.refused)
@@ -126,9 +127,10 @@ class Command(BaseCommand):
 
     def _counts(self) -> str:
         total = self.total
+        asked = f" ({total.asked} asked by mail)" if total.asked else ""
         suppressed = f", suppressed {total.suppressed}" if total.suppressed else ""
         counts = (
-            f"added {total.added}{suppressed}, already there {total.already_there}, "
+            f"added {total.added}{asked}{suppressed}, already there {total.already_there}, "
             f"refused {self.refused}"
         )
         if self.unread:

@@ -98,7 +98,7 @@ def test_importing_twice_is_harmless(run):
 def test_duplicates_in_the_file_count_as_already_there(run):
     printed = run("email\nann@example.com\nANN@example.com\n")
 
-    assert printed == ["added 1, already there 1, refused 0"]
+    assert printed == ["added 1 (1 asked by mail), already there 1, refused 0"]
 
 
 def test_each_refusal_has_its_line_number_and_its_reason(run):
@@ -125,7 +125,7 @@ def test_each_refusal_has_its_line_number_and_its_reason(run):
         "line 7: 'bounced@example.com': the address is suppressed: hard bounce",
         "line 8: 'ed@example.com': the name is longer than 120 characters",
         "line 9: the line has 6 fields, the header names 4",
-        "added 2, already there 0, refused 7",
+        "added 2 (2 asked by mail), already there 0, refused 7",
     ]
 
 
@@ -158,7 +158,9 @@ def test_a_pending_reader_stays_pending_and_a_known_name_is_kept(run, newsletter
 def test_a_reader_of_another_newsletter_is_added_to_this_one(run):
     factories.subscription(factories.newsletter(), "ann@example.com")
 
-    assert run("email\nann@example.com\n") == ["added 1, already there 0, refused 0"]
+    assert run("email\nann@example.com\n") == [
+        "added 1 (1 asked by mail), already there 0, refused 0"
+    ]
     assert Subscriber.objects.count() == 1
 
 
@@ -169,7 +171,7 @@ def test_a_long_list_of_refusals_is_cut_on_screen_and_whole_in_a_file(run, tmp_p
     assert len(printed) == 52
     assert printed[-2:] == [
         "and 2450 more; --refused FILE writes them all",
-        "added 1, already there 0, refused 2500",
+        "added 1 (1 asked by mail), already there 0, refused 2500",
     ]
 
     run(content, "--refused", str(tmp_path / "refused.csv"))
@@ -391,7 +393,7 @@ def test_our_own_statuses_decide_who_is_imported_and_who_is_suppressed(run):
         *CONFIRMED,
     )
 
-    assert printed == ["added 2, suppressed 2, already there 0, refused 0"]
+    assert printed == ["added 2 (1 asked by mail), suppressed 2, already there 0, refused 0"]
     states = Subscription.objects.values_list("subscriber__email", "status")
     assert dict(states) == {"ann@example.com": "active", "bob@example.com": "pending"}
 
@@ -461,7 +463,7 @@ def test_dates_are_read_in_the_order_that_the_operator_names_or_reported(run):
     assert printed == [
         "line 3: 'bob@example.com': the confirmation date 'in spring' cannot be read, so the "
         "reader is asked by mail to confirm",
-        "would be added 2, already there 0, refused 0, dates not read 1",
+        "would be added 2 (1 asked by mail), already there 0, refused 0, dates not read 1",
         "Nothing was changed.",
     ]
     run(content, *CONFIRMED, "--dates", "mdy")

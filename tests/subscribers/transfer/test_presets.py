@@ -102,7 +102,7 @@ def test_the_usual_column_names_of_any_other_list_are_recognised(names, columns)
 def test_mailchimp_readers_are_active_if_the_list_says_when_they_confirmed(run):
     printed = confirmed(run, "mailchimp-subscribed.csv")
 
-    assert printed[-1] == "added 3, already there 0, refused 1"
+    assert printed[-1] == "added 3 (1 asked by mail), already there 0, refused 1"
     assert printed[0].startswith("line 7: 'no-at-sign.example.com'")
     assert states() == {
         "ann@example.com": "active",
@@ -186,7 +186,7 @@ def test_a_buttondown_export_is_imported(run):
         "buttondown.csv", "--confirmed", "--evidence", EVIDENCE, "--means", "Levitating=blocked"
     )
 
-    assert printed == ["added 3, suppressed 4, already there 0, refused 0"]
+    assert printed == ["added 3 (1 asked by mail), suppressed 4, already there 0, refused 0"]
     assert states() == {
         "ann@example.com": "active",
         "bo@example.com": "pending",  # never confirmed there, so asked here
@@ -209,7 +209,9 @@ def test_a_buttondown_export_from_before_2024_is_imported(run):
 
 
 def test_a_phplist_export_is_imported(run):
-    assert confirmed(run, "phplist.csv") == ["added 2, suppressed 2, already there 0, refused 0"]
+    assert confirmed(run, "phplist.csv") == [
+        "added 2 (1 asked by mail), suppressed 2, already there 0, refused 0"
+    ]
 
     assert states() == {"ann@example.com": "active", "cy@example.com": "pending"}
     assert {key: reason for key, (reason, _) in suppressions().items()} == {
@@ -228,7 +230,9 @@ def test_a_listmonk_export_is_imported(run):
 
 
 def test_an_inactive_reader_of_mailpoet_has_not_left(run):
-    assert confirmed(run, "mailpoet.csv") == ["added 3, suppressed 2, already there 0, refused 0"]
+    assert confirmed(run, "mailpoet.csv") == [
+        "added 3 (1 asked by mail), suppressed 2, already there 0, refused 0"
+    ]
 
     assert states() == {
         "ann@example.com": "active",
