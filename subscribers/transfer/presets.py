@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -82,9 +83,10 @@ _USUAL_NAMES: dict[Field, tuple[str, ...]] = {
         "e-mail-adresse", "emailadresse", "adresse e-mail", "courriel", "correo",
         "correo electrónico", "dirección de correo electrónico", "endereço de e-mail",
         "endereço de email", "email_address", "user_email", "e_mail",
-        "emailaddress", "subscriber_email", "email-adresse", "e-mail adresse",
-        "email id", "contact email",
-        "subscriber email", "メールアドレス", "メール", "eメール", "البريد الإلكتروني", "البريد",
+        "subscriber_email", "e-mail adresse", "adresse mail", "adresse courriel", "mailadresse",
+        "adresse électronique", "dirección de correo", "correo-e", "endereço eletrônico",
+        "email id", "contact email", "adresse de courriel", "e-post", "indirizzo email",
+        "メールアドレス", "メール", "eメール", "البريد الإلكتروني", "البريد",
     ),
     Field.NAME: ("name", "full name", "fullname", "nom complet", "nombre completo", "名前"),
     Field.FIRST_NAME: ("first name", "firstname", "given name", "vorname", "prénom", "fname"),
@@ -327,6 +329,9 @@ def columns(header: Sequence[str], preset: Preset) -> dict[Field, int]:
         if one in _RENAMED:
             names += _USUAL_NAMES[one]
         column = next((columns_by_name[name] for name in names if name in columns_by_name), None)
+        if column is None and one is Field.EMAIL:
+            known = set(map(_squeezed, names))
+            column = next((n for n, name in enumerate(header) if _squeezed(name) in known), None)
         if column is not None and column not in found.values():
             found[one] = column
     return found
@@ -338,8 +343,14 @@ def no_address_message(header: Sequence[str]) -> str:
     shown = named if len(named) <= 80 else f"{named[:80]}…"
     return (
         "The first line must name the columns, and none of them holds the addresses as far as "
-        f"their names tell: {shown}. Name one of them email, or say which it is."
+        f"their names tell: {shown}. Say which it is: --column email=NAME."
     )
+
+
+def _squeezed(name: str) -> str:
+    """Return the letters of a name: E-Mail Adresse, Email_Adresse and emailadresse are one."""
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(c for c in letters if c.isalnum())
 
 
 def _normalised(name: str) -> str:

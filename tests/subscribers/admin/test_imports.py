@@ -312,6 +312,7 @@ def test_an_unknown_header_makes_the_page_ask_for_the_columns(admin_client, news
     )
 
     assert "Which column holds the addresses?" in page
+    assert "choose it under “Address” above" in page
     assert '<details class="admin-columns" open>' in page
 
 

@@ -203,9 +203,10 @@ def test_an_unreadable_file_is_a_clear_error_and_imports_nothing(newsletter, tmp
     if content is not None:
         path.write_bytes(content)
 
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError) as error:
         call_command("import_subscribers", str(path), "--newsletter", "daily")
     assert not Subscriber.objects.exists()
+    assert ("--column email=NAME" in str(error.value)) is (content == b"name\nAnn\n")
 
 
 def test_an_imported_reader_gets_the_mail_once_its_time_has_come(run):
