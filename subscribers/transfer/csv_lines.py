@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -10,6 +11,9 @@ from io import TextIOWrapper
 # Enough for an address, a name and a few more columns, among them notes with line breaks. A longer
 # record is no row of a list of readers: a quotation mark was never closed, or the file is no list.
 LONGEST_RECORD = 64 * 1024
+# A quotation mark after a backslash. Before a separator and the next value it ends its own value,
+# whose last character is the backslash.
+_ESCAPED = re.compile(r'\\"(?![,;]")')
 # After so many lines the place in the file is noted: a call of `tell` takes as long as some lines.
 _LINES_PER_PLACE = 1000
 
@@ -64,6 +68,7 @@ class Lines:
     def __init__(self, text: TextIOWrapper) -> None:
         self.text = text
         self.delimiter = ""
+        self.has_backslashes = False
         self._read = 0
         # Lines read ahead: those in which an open value stays open, then the one that decides.
         self._inside: deque[tuple[int, str]] = deque()
@@ -120,7 +125,8 @@ class Lines:
             return None
         self._read += 1
         if len(line) <= LONGEST_RECORD or line.endswith("\n"):
-            return self._read, line.removesuffix("\n")
+            line = line.removesuffix("\n")
+            return self._read, _ESCAPED.sub('""', line) if self.has_backslashes else line
         while line and not line.endswith("\n"):
             line = self.text.readline(LONGEST_RECORD)
         return self._read, None

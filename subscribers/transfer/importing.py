@@ -114,7 +114,7 @@ def prepare(
     """Return what `import_all` and `chunks` take. With `dry_run`, nothing is stored."""
     name = sheet.file.name
     return ImportPlan(
-        sheet=sheet,
+        sheet=Spreadsheet(sheet.file, has_backslashes=preset.has_backslashes),
         mapping=mapping,
         checker=Checker(
             confirmed=bool(evidence.statement),

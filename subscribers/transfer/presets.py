@@ -39,7 +39,7 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True)
 class Preset:
-    """The format of one service's export.
+    r"""The format of one service's export.
 
     - `columns`: the names in its header for each field, compared without case.
     - `known_headers`: sets of names. A header that has all names of one set is this service's.
@@ -47,6 +47,7 @@ class Preset:
     - `default_kind`: what every row of the file is, if no column says it of any.
     - `no_signs`: names of columns that sound as if they said who left, and do not. Each is written
       in lower case, without marks.
+    - `has_backslashes`: a quotation mark within a value is written \", and not "" as in CSV.
     - `lenient`: a time zone or language that we do not know is left out. A service has its own
       codes for them, which is no reader's fault.
     """
@@ -58,6 +59,7 @@ class Preset:
     statuses: Mapping[str, RowKind] = field(default_factory=dict)
     default_kind: RowKind = RowKind.READER
     no_signs: frozenset[str] = frozenset()
+    has_backslashes: bool = False
     lenient: bool = True
 
     @property
@@ -301,6 +303,7 @@ PRESETS = (
             "unsubscribed": RowKind.UNSUBSCRIBED,
             "bounced": RowKind.CLEANED,
         },
+        has_backslashes=True,
     ),
 )
 BY_NAME = {preset.name: preset for preset in (DAYBREAK, *PRESETS)}

@@ -43,11 +43,11 @@ class Spreadsheet:
     """A CSV file with a header; commas, semicolons, tabs or bars separate its columns.
 
     Values in quotation marks may hold line breaks. A quotation mark that is never closed costs its
-    own line and not the rest of the file.
+    own line and not the rest of the file. `has_backslashes`: as in Preset.
     """
 
-    def __init__(self, file: SourceFile) -> None:
-        self.file = file
+    def __init__(self, file: SourceFile, *, has_backslashes: bool = False) -> None:
+        self.file, self.has_backslashes = file, has_backslashes
         self._end: ResumePoint | None = None
 
     def header(self) -> list[str]:
@@ -69,6 +69,7 @@ class Spreadsheet:
         """
         with self.file.text() as (self._raw, text):
             self._reader = _Reader(text)
+            self._reader.lines.has_backslashes = self.has_backslashes
             if after.line:
                 self._reader.lines.resume(after)
             self._end = None

@@ -251,3 +251,21 @@ def test_an_inactive_reader_of_mailpoet_has_not_left(run):
         "cy@example.com": ("import", "unsubscribed at MailPoet"),
         "eve@example.com": ("bounce", "cleaned at MailPoet"),
     }
+
+
+def test_a_quotation_mark_as_mailpoet_writes_it_loses_no_leaver(run, tmp_path):
+    names = [
+        r"Bo \"Bobby\" Lee",
+        r"\"Cy\"",
+        "C:\\",
+        r"says \"no\", and" + "\n" + r"\"never\"",
+        "Al",
+    ]
+    rows = [
+        f'"reader{n}@example.com","{name}","unsubscribed","2021-03-04 05:06:07"\n'
+        for n, name in enumerate(names)
+    ]
+    path = tmp_path / "export.csv"
+    path.write_text('"Email","First name","Global status","Subscription time"\n' + "".join(rows))
+
+    assert run(path)[-1] == "added 0, suppressed 5, already there 0, refused 0"

@@ -287,10 +287,21 @@ def test_twice_the_list_takes_at_most_two_and_a_half_times_the_steps(unit):
     assert growth(lambda size: read("email,name\n" + unit * size), 400) < 2.5
 
 
-@given(st.text(alphabet='a" \n,;\x00', min_size=1, max_size=8))
-def test_no_list_takes_more_steps_than_its_length_allows(unit):
+@given(st.text(alphabet='a" \n,;\x00\\', min_size=1, max_size=8), st.booleans())
+def test_no_list_takes_more_steps_than_its_length_allows(unit, has_backslashes):
     content = "email,name\n" + unit * (1600 // len(unit))
-    assert count_steps(lambda: read(content, encoding="utf-8")) < 40 * len(content)
+    file = file_of(content, encoding="utf-8")
+    sheet = Spreadsheet(file, has_backslashes=has_backslashes)
+    assert count_steps(lambda: list(sheet.records())) < 40 * len(content)
+
+
+@given(st.lists(st.text(alphabet='ab"\n é', max_size=20), min_size=1, max_size=5))
+def test_quotation_marks_after_backslashes_are_read_as_they_were_meant(names):
+    quoted = [name.replace('"', '\\"') for name in names]
+    rows = "".join(f'"a@example.com","{name}"\n' for name in quoted)
+    sheet = Spreadsheet(file_of(f'"email","name"\n{rows}'), has_backslashes=True)
+
+    assert [one.values[1] for one in sheet.records()] == [name.strip() for name in names]
 
 
 @given(st.lists(st.text(alphabet='a,"\n\r\x00;@ é', max_size=30), max_size=20))
