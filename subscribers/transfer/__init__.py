@@ -7,6 +7,7 @@ presets         what the columns mean, for each product whose exports are recogn
 calendar_names  the names of months and days
 dates           reads the dates of a list strictly
 signs           which columns say who left, and what their values mean: a room of its own
+file_names      what the name of a list says of its people
 questions       what a list leaves open, and the operator's answers
 tally           counts the values of the columns that may say who left
 survey          looks at a whole list before its first row is stored

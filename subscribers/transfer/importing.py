@@ -90,6 +90,10 @@ class ImportPlan:
     def _is_open(self, question: Question) -> bool:
         if question.about == "rows":
             return not self.kind_is_given
+        if question.about == "unconfirmed":
+            # Without evidence each of them is asked by mail, as they should be.
+            is_of_readers = not self.kind_is_given and not has_left(self.mapping.kind)
+            return is_of_readers and self.checker.confirmed
         if question.about == "file":
             return not self.kind_is_given and not has_left(self.mapping.kind)
         if question.about == "dates":

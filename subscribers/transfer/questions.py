@@ -17,10 +17,11 @@ from subscribers.transfer.signs.meanings import answer_key
 class Question:
     """What a list leaves open, for the operator to answer.
 
-    `about` is "column", "dates", "heading", "rows" or "file". `values` are what is not understood,
-    each with how often it is there; `others` counts the cells with still other values. For "dates"
-    and "heading" they are examples, each with its line; for "rows" they are the list's name with
-    the first line, and `others` counts the lines.
+    `about` is "column", "dates", "heading", "rows", "file" or "unconfirmed". `values` are what is
+    not understood, each with how often it is there; `others` counts the cells with still other
+    values. For "dates" and "heading" they are examples, each with its line; for "rows" they are the
+    list's name with the first line, and `others` counts the lines. `column` is the file's name if
+    it is about that.
     """
 
     about: str
@@ -33,6 +34,12 @@ class Question:
             return (
                 f"The file is called “{self.column}”, as if its rows were people who left or "
                 "bounced, and none of its columns says so. Say what each row is."
+            )
+        if self.about == "unconfirmed":
+            return (
+                f"The file is called “{self.column}”, as if its rows were people who never "
+                "confirmed, and none of its columns says so. Say that each row is a reader, or "
+                "have each asked by mail."
             )
         if self.about == "rows":
             ((name, line),) = self.values

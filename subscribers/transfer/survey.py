@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Any
 
 from subscribers.transfer.dates import DateOrder, Orders, order_of
+from subscribers.transfer.file_names import is_called_for_leaving, is_called_for_unconfirmed
 from subscribers.transfer.presets import Field, Preset, RowKind
 from subscribers.transfer.questions import Answers, Question
 from subscribers.transfer.signs.columns import MENTIONS, SignColumn
@@ -23,18 +24,6 @@ _SHOWN_HEADINGS = 3
 # Each is a part of the page that an operator answers, and stored with each batch.
 _MOST_QUESTIONS = 50
 _DATED = (Field.CONFIRMED_AT, Field.SIGNED_UP_AT, Field.LEFT_AT)
-# Services write a file for each kind of person, with the same columns: a word of its name is then
-# all that says who they are, as in Mailchimp's nonsubscribed_members_export_….csv and SendGrid's
-# suppression_group_unsubscribes.csv.
-_FILE_WORDS = (
-    "unsub", "nonsub", "cleaned", "bounce", "optout", "optedout", "suppress", "blacklist",
-    "blocklist", "complain", "abgemeldet", "abmeld", "desabonn", "desinscri", "bajas", "descadastr",
-    "退会", "解除",
-)  # fmt: skip
-_WHOLE_FILE_WORDS = frozenset((
-    "blocks", "blocked", "invalid", "invalids", "spam", "deleted", "inactive", "gesperrt",
-    "geloscht", "baja", "inactifs", "inactivos", "inativos",
-))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -125,7 +114,7 @@ def take_survey(
     ]
     headings = _Headings(header, columns)
     silent = _SilentRows(headings.index, tallies)
-    asks_silent = has_left(preset.default_kind) or _is_called_for_leaving(file_name)
+    asks_silent = has_left(preset.default_kind) or is_called_for_leaving(file_name)
     watching: list[Tally | _Dates] = sorted([*tallies, *dates], key=lambda one: one.index)
     for record in records:
         if isinstance(record, Refusal):
@@ -165,8 +154,14 @@ def take_survey(
     if says_left and silent.count:
         name = preset.label if has_left(preset.default_kind) else file_name
         questions.append(Question("rows", "", ((name, silent.first),), silent.count))
-    elif _is_called_for_leaving(file_name) and not says_left:
+    elif is_called_for_leaving(file_name) and not says_left:
         questions.append(Question("file", file_name))
+    if (
+        is_called_for_unconfirmed(file_name)
+        and Field.CONFIRMED_AT not in columns
+        and not any(one.says_unconfirmed for one in telling)
+    ):
+        questions.append(Question("unconfirmed", file_name))
     orders, open_dates = _orders(dates)
     return Survey(found, orders, (*questions, *open_dates), quiet)
 
@@ -184,15 +179,6 @@ def sign_columns(
         for index, role in survey.signs.items()
         if plain(column_name(header, index)) not in answers.ignored
     ]
-
-
-def _is_called_for_leaving(file_name: str) -> bool:
-    words = plain(file_name).split()
-    return "".join(words).startswith(_FILE_WORDS) or any(map(_begins_with_file_word, words))
-
-
-def _begins_with_file_word(word: str) -> bool:
-    return word.startswith(_FILE_WORDS) or word in _WHOLE_FILE_WORDS
 
 
 class _Headings:

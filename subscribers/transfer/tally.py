@@ -83,7 +83,7 @@ class Tally:
         self.column, self.index, self.role = column, column.index, column.role
         self.is_named, self.mentions = is_named, MENTIONS.get(column.role.role)
         self.is_closed = False
-        self.says_left = self.says_more = False
+        self.says_left = self.says_more = self.says_unconfirmed = False
         self.values: dict[str, int] = {}
         self.settled: set[str] = set() if "" in column.statuses else {""}
         self.others = 0
@@ -127,6 +127,7 @@ class Tally:
         if kind is not None:
             self.says_left = self.says_left or meanings.has_left(kind)
             self.says_more = self.says_more or kind is not RowKind.READER
+            self.says_unconfirmed = self.says_unconfirmed or kind is RowKind.UNCONFIRMED
             self._understood = self._understood or plain(value) != ""
             if not self._note_doubtful(value, kind) and len(self.settled) < MOST_VALUES:
                 self.settled.add(value)
@@ -179,6 +180,7 @@ class Tally:
             self.is_closed, unknown = not left or bool(unknown), left
         self.says_left = clear and not self.is_closed
         self.says_more = any(kind is not RowKind.READER for kind in kinds.values())
+        self.says_unconfirmed = RowKind.UNCONFIRMED in kinds.values()
         self.values = {value: self.values[value] for value in unknown}
 
     def question(self) -> Question:

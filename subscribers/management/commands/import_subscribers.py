@@ -164,6 +164,7 @@ def _questions_text(error: OpenQuestions) -> str:
         "dates": "Answer with --dates dmy or --dates mdy.",
         "heading": "Answer with --ignore-column and the name of the column of addresses.",
         "file": "Answer with --list-of.",
+        "unconfirmed": "Answer with --list-of reader, or import without --confirmed.",
         "rows": "Answer with --list-of left (or cleaned), or --list-of reader.",
     }
     lines = [f"{one.sentence()} {hints[one.about]}" for one in error.questions]

@@ -37,8 +37,7 @@ def newsletter():
 
 @pytest.fixture
 def run(newsletter, tmp_path):
-    def run(content, *options):
-        path = tmp_path / "readers.csv"
+    def run(content, *options, path=tmp_path / "readers.csv"):
         path.write_text(content, encoding="utf-8")
         out = StringIO()
         call_command("import_subscribers", str(path), "--newsletter", "daily", *options, stdout=out)
@@ -450,6 +449,17 @@ def test_nobody_of_mailchimps_unsubscribed_becomes_active_for_an_empty_cell(run,
     assert "; 1 left." in " ".join(run.columns)
     printed = run(content, *CONFIRMED, *option, "--list-of", "left")
     assert printed[-1] == "added 0, suppressed 2, already there 0, refused 0"
+
+
+def test_a_file_called_unconfirmed_is_asked_about_if_nobody_would_be_asked_by_mail(run, tmp_path):
+    path = tmp_path / "unconfirmed_members.csv"
+    with pytest.raises(CommandError, match=r"“unconfirmed_members\.csv”.*--list-of reader"):
+        run(lines(1), *CONFIRMED, path=path)
+    assert not Subscriber.objects.exists()
+
+    assert run(lines(1), path=path) == ["added 1 (1 asked by mail), already there 0, refused 0"]
+    printed = run(lines(2), *CONFIRMED, "--list-of", "reader", path=path)
+    assert printed == ["added 1, already there 1, refused 0"]
 
 
 def test_dates_are_read_in_the_order_that_the_operator_names_or_reported(run):

@@ -275,6 +275,25 @@ def test_a_file_that_is_called_for_people_who_left_is_asked_about():
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "asked"),
+    [
+        ("unconfirmed_members_export_1.csv", "email\na@example.com\n", True),
+        ("Unbestätigt 2024.csv", "email,status\na@example.com,subscribed\n", True),
+        ("pending.csv", "email\na@example.com\n", True),
+        ("仮登録者.csv", "email\na@example.com\n", True),
+        ("spending-news.csv", "email\na@example.com\n", False),
+        ("confirmed.csv", "email\na@example.com\n", False),
+        ("unconfirmed.csv", "email,status\na@example.com,pending\n", False),
+        ("unconfirmed.csv", "email,confirmed_at\na@example.com,\n", False),
+    ],
+)
+def test_a_file_that_is_called_for_people_who_never_confirmed_is_asked_about(name, content, asked):
+    _, questions = understood(content, name=name)
+
+    assert [one.about for one in questions] == ["unconfirmed"] * asked
+
+
+@pytest.mark.parametrize(
     ("name", "preset"),
     [
         ("list.csv", "MEMBER_RATING,LEID,EUID,UNSUB_TIME,UNSUB_REASON"),
