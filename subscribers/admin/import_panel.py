@@ -41,6 +41,9 @@ HEADLINES = {
     Status.STOPPED: "Stopped before the end. Rows that were imported stay.",
     Status.FAILED: "It could not be read to its end.",
 }
+# A question is no failure, although the run that met it is over.
+WAITS, WAITS_COLOUR = "waits for your answer", "warning"
+WAITS_HEADLINE = "Nothing is imported yet: the list leaves something open."
 REFUSALS, PREVIEWED = 20, 8
 
 
@@ -59,22 +62,34 @@ class PreviewRow:
 
 def panel(job: ImportJob, *, now: datetime) -> dict[str, Any]:
     refusals = list(job.refusals.all()[:REFUSALS])
+    stored = _stored(job)
+    waits = jobs.waits_for_answer(stored, now=now)
     return {
         "job": job,
-        "colour": COLOURS[Status(job.status)],
-        "headline": HEADLINES[Status(job.status)],
+        "waits": waits,
+        "state": state(stored, now=now),
+        "colour": WAITS_COLOUR if waits else COLOURS[Status(job.status)],
+        "headline": WAITS_HEADLINE if waits else HEADLINES[Status(job.status)],
         "refusals": refusals,
         "all_shown": len(refusals) == job.refused + job.unread_dates,
-        "columns_read": _columns_read(job, now=now),
+        "columns_read": _columns_read(stored, now=now),
         "can_resume": job.status == Status.STOPPED and job.line > 0 and bool(job.file),
         **progress(job, now=now),
     }
 
 
+def _stored(job: ImportJob) -> ImportJob:
+    """Return the job as it is stored: the forms of a page that is shown again change theirs."""
+    return ImportJob.objects.select_related("newsletter", "created_by").get(pk=job.pk)
+
+
+def state(job: ImportJob, *, now: datetime) -> str:
+    """Return the status in words."""
+    return WAITS if jobs.waits_for_answer(job, now=now) else job.get_status_display()
+
+
 def _columns_read(job: ImportJob, *, now: datetime) -> dict[str, Any]:
     """Return what the last run has read rows and columns as; nothing before its first row."""
-    # The forms of a page that is shown again have changed the job, but not its last run.
-    job = ImportJob.objects.select_related("newsletter", "created_by").get(pk=job.pk)
     if not (job.file and job.survey and job.line):
         return {}
     survey = Survey.from_json(job.survey)
@@ -180,7 +195,16 @@ def questions_form(
         UnreadableFile: the list cannot be read.
     """
     questions = jobs.questions_of(job, now=now)[1] if Field.EMAIL in job.columns else []
-    return QuestionsForm(data, job=job, questions=questions)
+    plan = jobs.plan_of(job, now=now)
+    # The evidence may not be written yet.
+    confirmed = job.treatment == ImportJob.Treatment.CONFIRMED
+    plan = replace(plan, checker=replace(plan.checker, confirmed=confirmed))
+    return QuestionsForm(
+        data,
+        job=job,
+        questions=questions,
+        is_open=lambda one, answers: replace(plan, answers=answers).is_open(one),
+    )
 
 
 def preview_context(job: ImportJob, *, now: datetime) -> dict[str, Any]:

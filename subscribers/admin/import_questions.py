@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
@@ -38,6 +39,19 @@ _ORDERS = [
 ]
 
 
+# The form of the columns answers these: each row is a reader, or somebody who left.
+_ABOUT_ALL_ROWS = frozenset({"file", "rows", "unconfirmed"})
+
+
+@dataclass(frozen=True)
+class QuestionPart:
+    """A question in a sentence, with the fields that answer it."""
+
+    sentence: str
+    fields: list[Any]
+    is_open: bool
+
+
 class QuestionsForm(forms.Form):
     """One choice for each value that is not understood, and one for the order of dates.
 
@@ -45,12 +59,19 @@ class QuestionsForm(forms.Form):
     """
 
     def __init__(
-        self, data: Mapping[str, Any] | None, *, job: ImportJob, questions: Sequence[Question]
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        job: ImportJob,
+        questions: Sequence[Question],
+        is_open: Callable[[Question, Answers], bool],
     ) -> None:
         super().__init__(data)
-        self.questions = [one for one in questions if one.about != "file"]
-        given = Answers.from_json(job.answers or {})
+        self.questions, self.is_open = questions, is_open
+        self.given = given = Answers.from_json(job.answers or {})
         for question in self.questions:
+            if question.about in _ABOUT_ALL_ROWS:
+                continue
             if question.about == "dates":
                 self._add("dates", "Dates such as 03/04/2021", _ORDERS, given.dates or "")
                 continue
@@ -89,12 +110,27 @@ class QuestionsForm(forms.Form):
         order = self.cleaned_data.get("dates", "")
         return Answers(means, frozenset(ignored), DateOrder(order) if order else None)
 
-    def sections(self) -> Iterator[tuple[str, list[Any]]]:
-        """Yield each question as a sentence, with the fields that answer it."""
+    def sections(self) -> Iterator[QuestionPart]:
+        """Yield each question with the fields that answer it, and whether it is answered."""
+        answers = self.answers() if self.is_bound and self.is_valid() else self.given
         for question in self.questions:
+            is_open = self.is_open(question, answers)
+            if question.about in _ABOUT_ALL_ROWS:
+                if is_open:
+                    yield QuestionPart(question.sentence(), [], is_open=True)
+                continue
             is_about_column = question.about == "column"
             names = [one[0] for one in _fields(question)] if is_about_column else [question.about]
-            yield question.sentence(), [self[name] for name in names]
+            says = question.sentence() if is_open else _settled(question, answers)
+            yield QuestionPart(says, [self[name] for name in names], is_open=is_open)
+
+
+def _settled(question: Question, answers: Answers) -> str:
+    about = {
+        "dates": "The order of day and month",
+        "heading": "The line in the midst of the list",
+    }.get(question.about, f"Column “{question.column}”")
+    return f"{about}: {'answered' if answers.settle(question) else 'needs no answer'}."
 
 
 def _fields(question: Question) -> Iterator[tuple[str, str, str]]:

@@ -24,10 +24,13 @@ from subscribers import tasks
 from subscribers.admin.import_forms import ColumnMappingForm, EvidenceForm, UploadForm
 from subscribers.admin.import_panel import (
     COLOURS,
+    WAITS,
+    WAITS_COLOUR,
     panel,
     preview_context,
     progress,
     questions_form,
+    state,
 )
 from subscribers.admin.labels import by_label
 from subscribers.admin.read_only import ReadOnlyAdmin
@@ -50,9 +53,11 @@ class ImportJobAdmin(ReadOnlyAdmin):
     search_fields = ["name", "evidence"]
     date_hierarchy = "created_at"
 
-    @display(description="Status", ordering="status", label=by_label(COLOURS))
+    @display(
+        description="Status", ordering="status", label=by_label(COLOURS) | {WAITS: WAITS_COLOUR}
+    )
     def state(self, job: ImportJob) -> str:
-        return job.get_status_display()
+        return state(job, now=now())
 
     @display(description="By", ordering="created_by", empty_value="")
     def by(self, job: ImportJob) -> str | None:

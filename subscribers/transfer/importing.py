@@ -85,9 +85,9 @@ class ImportPlan:
 
     def open_questions(self, survey: Survey) -> list[Question]:
         """Return what the operator has to answer before a row is stored."""
-        return [one for one in survey.questions if self._is_open(one)]
+        return [one for one in survey.questions if self.is_open(one)]
 
-    def _is_open(self, question: Question) -> bool:
+    def is_open(self, question: Question) -> bool:
         if question.about == "rows":
             return not self.kind_is_given
         if question.about == "unconfirmed":

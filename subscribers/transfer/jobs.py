@@ -187,6 +187,13 @@ def questions_of(job: ImportJob, *, now: datetime) -> tuple[Survey, list[Questio
     return survey, [*whole.questions, *found]
 
 
+def waits_for_answer(job: ImportJob, *, now: datetime) -> bool:
+    """Return whether the last run ended before its first row at a question that is open."""
+    if job.status != Status.FAILED or job.line or not job.survey:
+        return False
+    return bool(plan_of(job, now=now).open_questions(Survey.from_json(job.survey)))
+
+
 def sheet_of(job: ImportJob) -> Spreadsheet:
     def open_file() -> BinaryIO:
         return cast(BinaryIO, job.file.storage.open(str(job.file.name), "rb"))

@@ -25,6 +25,7 @@ from tests.factories import NOW
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.django_db
+LIST = "/admin/subscribers/importjob/"
 NEW = "/admin/subscribers/importjob/add/"
 EXPORT = "/admin/subscribers/subscriber/export/"
 EVIDENCE = "Double opt-in at the old site, 2019 to 2025."
@@ -257,20 +258,51 @@ def test_the_page_asks_what_a_list_leaves_open_and_keeps_the_answer(
     assert "this is not understood: “ruht” (1)" in page_text(page)
     field, order = page.context["questions"].fields
     assert order == "dates"
+    assert "The order of day and month: needs no answer." in page_text(page)
+    admin_client.post(url(job), form_data(job, _import="1"))
+    run_to_end(job)
+    page = page_text(admin_client.get(url(job)))
+    assert "waits for your answer" in page
+    assert "failed" not in page.lower().replace("htmx", "")
+    assert "0 rows read" not in page
+    assert "waits for your answer" in page_text(admin_client.get(LIST))
 
     data = form_data(job, treatment="confirmed", evidence=EVIDENCE, **{field: "ignore"})
     part = page_text(admin_client.post(url(job, "columns"), data))
     assert "not a known status" not in part
     admin_client.post(url(job), data | {"_import": "1"})
     run_to_end(job)
-    assert "day or the month comes first" in job.error
+    page = page_text(admin_client.get(url(job)))
+    assert '<p class="admin-bad">The dates do not tell' in page
+    assert "<p>Column “Abo”: answered.</p>" in page
 
     data |= {field: "left", order: "dmy"}
     admin_client.post(url(job), data | {"_import": "1"})
     run_to_end(job)
 
     assert (job.status, job.added, job.suppressed) == ("done", 0, 2)
-    assert 'value="left" selected' in page_text(admin_client.get(url(job)))
+    page = page_text(admin_client.get(url(job)))
+    assert 'value="left" selected' in page
+    assert "not understood:" not in page
+    assert 'class="admin-bad"' not in page
+
+
+def test_the_page_asks_what_each_row_is_and_drops_the_question_once_answered(
+    admin_client, newsletter
+):
+    content = "email,unsubscribed_at\nann@example.com,2020-01-02\nbob@example.com,\n"
+    upload(admin_client, newsletter, content, name="unsubscribes.csv")
+    job = ImportJob.objects.get()
+    question = "the first in line 3. Say what each row is"
+    assert question in page_text(admin_client.get(url(job)))
+
+    assert question not in page_text(
+        admin_client.post(url(job, "columns"), form_data(job, kind="reader"))
+    )
+    admin_client.post(url(job), form_data(job, kind="left", _import="1"))
+    run_to_end(job)
+    assert (job.status, job.added, job.suppressed) == ("done", 0, 2)
+    assert question not in page_text(admin_client.get(url(job)))
 
 
 def test_the_page_asks_about_a_line_over_people_who_left(admin_client, newsletter):
