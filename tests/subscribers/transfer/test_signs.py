@@ -307,7 +307,7 @@ def test_rows_without_a_sign_in_a_list_of_people_who_left_are_asked_about(name, 
     _, (question,) = understood(content, name=name)
 
     assert (question.about, question.others) == ("rows", 2)
-    assert "2 of its rows do not say so, the first in line 3" in question.sentence()
+    assert "Rows that do not say so: 2, the first in line 3." in question.sentence()
     all_said = content.replace(",,\n", ",2020-01-01,\n").replace("c@example.com\n", "")
     assert understood(all_said, name=name)[1] == ()
 
