@@ -242,7 +242,7 @@ def test_a_stored_story_of_a_year_that_cannot_be_read_becomes_one_without_a_date
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # otherwise the table cannot be altered
         cursor.execute("ALTER TABLE digest_story DROP CONSTRAINT story_time_readable")
         cursor.execute("UPDATE digest_story SET published_at = '0001-12-31 10:00 BC'")
-    move = import_module("digest.migrations.0008_unreadable_times_are_unknown")
+    move = import_module("digest.migrations.0013_unreadable_times_are_unknown")
 
     move.forget_unreadable(apps, None)
 

@@ -23,6 +23,6 @@ def forget_unreadable(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("digest", "0007_editions_have_permissions")]
+    dependencies = [("digest", "0012_what_is_no_news")]
 
     operations = [migrations.RunPython(forget_unreadable, migrations.RunPython.noop)]

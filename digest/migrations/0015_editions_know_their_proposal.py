@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digest", "0009_times_are_readable")]
+    dependencies = [("digest", "0014_times_are_readable")]
 
     operations = [
         migrations.AddField(

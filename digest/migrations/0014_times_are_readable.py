@@ -16,7 +16,7 @@ from subscribers.models.fields import validate_time
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("digest", "0008_unreadable_times_are_unknown")]
+    dependencies = [("digest", "0013_unreadable_times_are_unknown")]
 
     operations = [
         AddConstraintNotValid(
