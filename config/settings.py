@@ -279,6 +279,8 @@ WEBHOOK_ALLOW_HOSTS = env.list("WEBHOOK_ALLOW_HOSTS", default=[])
 # --- Files --------------------------------------------------------------------------------------
 # Lists of readers to be imported. No URL serves them; web servers and workers must both see them.
 MEDIA_ROOT = env("FILES_DIR", default="") or str(VAR / "files")
+# An edition's form has a dozen fields for each story.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

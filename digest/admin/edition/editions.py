@@ -206,10 +206,21 @@ class EditionAdmin(EditionActions):
         again.method, again._post, again._files = "POST", data, MultiValueDict()
         return again, True
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        form = context["adminform"].form
+        formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+        if form.conflict:
+            context["conflict"] = form.conflict_with(formsets[0])
+        if form.restored or form.conflict:
+            is_wrong = form.non_field_errors() or len(form.errors) > 1
+            if not is_wrong and all(formset.is_valid() for formset in formsets):
+                context["errors"] = None  # nothing is to be corrected
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
     def _owner_note(self, request: HttpRequest, edition: Edition) -> str:
-        """Return the note of the page that is shown; one that is shown again keeps its own."""
-        if request.method == "POST" and kept_edits.owner_of(request.POST):
-            return str(request.POST[kept_edits.OWNER])
         user_id: Any = request.user.pk
         shown_at = timezone.now().timestamp()
         return kept_edits.owner_note(kept_edits.Owner(user_id, edition.pk, shown_at))

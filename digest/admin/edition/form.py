@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import cached_property
 from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import (
@@ -19,7 +20,8 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from digest.admin.edition.conflict import changed_by, differences
+from digest.admin.edition.conflict import changed_by, not_saved, replaced
+from digest.admin.edition.merge import TEXTS, MergedForm, Rows, merge_rows
 from digest.admin.send_times import reader_hour
 from digest.editions.decide import approve
 from digest.editions.edit import curate
@@ -38,10 +40,10 @@ class SeenField(forms.CharField):
         return False
 
 
-class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
+class EditionForm(MergedForm):
     """Save only what the editor changed, and only if the edition is still what the editor saw."""
 
-    EDITION_FIELDS = ("subject", "preheader", "note", "sends_at", "deadline_at")
+    EDITION_FIELDS = MERGED = ("subject", "preheader", "note", "sends_at", "deadline_at")
 
     # The edition's fingerprint when this page was rendered. With it two editors cannot undo each
     # other's changes unnoticed, and an approval covers exactly what its editor saw.
@@ -86,9 +88,28 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.fields[name].widget.attrs |= {"data-count": visible, "data-limit": limit}
 
     @property
+    def restored(self) -> bool:
+        """Whether it has what the editor typed before they had to log in again."""
+        return self.has_error(NON_FIELD_ERRORS, "restored")
+
+    @property
     def conflict(self) -> bool:
         """Whether somebody else changed the edition since the page was shown."""
         return self.has_error(NON_FIELD_ERRORS, "changed")
+
+    def non_field_errors(self) -> Any:
+        """Return what is to be corrected; the page has its own words for the other two."""
+        errors = super().non_field_errors()
+        errors.data = [e for e in errors.as_data() if e.code not in {"restored", "changed"}]
+        return errors
+
+    def conflict_with(self, formset: Any) -> dict[str, Any]:
+        """Return who changed the edition, and what saving this form does with that."""
+        return {
+            "by": changed_by(self.instance, self.data),
+            "replaced": replaced(self, formset),
+            "not_saved": not_saved(formset.rows.gone),
+        }
 
     def _relabel_times(self) -> None:
         """Relabel both times of an edition by the readers' clocks: for it they are limits."""
@@ -105,21 +126,15 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         )
 
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
+        cleaned = super().clean()
         present = approve.fingerprint(self.instance)
+        not_now = []
         if RESTORED in self.data:
-            raise forms.ValidationError(
-                "You had been logged out when you saved this. What you typed is below, and is not "
-                "saved yet: press a button to save it.",
-                code="restored",
-            )
-        if present not in {cleaned.get("seen"), self.data.get("over")}:
-            raise forms.ValidationError(
-                "Somebody else changed this edition while you had it open, so nothing was saved. "
-                f"{changed_by(self.instance, self.data)} {differences(self)} "
-                "Your text is still in the fields below.",
-                code="changed",
-            )
+            not_now.append(forms.ValidationError("It is only shown again.", code="restored"))
+        if present != cleaned.get("seen"):
+            not_now.append(forms.ValidationError("It was changed.", code="changed"))
+        if not_now:
+            raise forms.ValidationError(not_now)
         sends_at, deadline_at = cleaned.get("sends_at"), cleaned.get("deadline_at")
         if sends_at and deadline_at and deadline_at <= sends_at:
             self.add_error("deadline_at", "The deadline must come after the send time.")
@@ -138,12 +153,14 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         return chosen
 
 
-class ItemForm(forms.ModelForm):  # type: ignore[type-arg]
+class ItemForm(MergedForm):
     """One story in the edition: its position, its section, and the editors' copy for it."""
 
     section = forms.ModelChoiceField(
         Section.objects.none(), required=False, widget=UnfoldAdminSelectWidget
     )
+
+    MERGED = ("position", *TEXTS)
 
     class Meta:
         model = EditionItem
@@ -170,15 +187,29 @@ class ItemFormSet(PaginationInlineFormSet):
     A position is a place in this list: number 1 is the lead.
     """
 
+    data: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rows = Rows(self.data, gone=[])
+        if self.is_bound:
+            saved = [item.pk for item in self.get_queryset()]
+            self.rows = merge_rows(self.data, prefix=self.prefix, saved=saved)
+            self.data = self.rows.data
+
     def get_queryset(self) -> Any:
         if not hasattr(self, "_printed"):
             self._printed = in_printed_order(list(super().get_queryset()))
         return self._printed
 
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {item.pk: place for place, item in enumerate(self.get_queryset(), start=1)}
+
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         if form.instance.pk and index is not None:
-            form.initial["position"] = index + 1
+            form.initial["position"] = self._places[form.instance.pk]
         if "section" in form.fields:
             # Read once for all rows: a list per row would be a query per row.
             if not hasattr(self, "_sections"):
@@ -193,7 +224,6 @@ class ItemFormSet(PaginationInlineFormSet):
         self.changed_objects: list[Any] = []
         self.deleted_objects: list[Any] = []
         edition_id = self.instance.pk
-        shown = [form.instance.pk for form in self.initial_forms if form.instance.pk]
         places = {
             form.instance.pk: form.cleaned_data["position"]
             for form in self.initial_forms
@@ -214,7 +244,7 @@ class ItemFormSet(PaginationInlineFormSet):
             if form.changed_data:
                 self.changed_objects.append((form.instance, form.changed_data))
         if places:
-            moved = curate.move_to_places(shown, places)
+            moved = curate.move_to_places(list(self._places), places)
             curate.reorder(edition_id=edition_id, item_ids=moved)
 
 

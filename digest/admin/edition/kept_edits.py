@@ -19,7 +19,7 @@ from digest.models import Edition
 OWNER = "owner"
 # Seconds for which a text is kept.
 KEPT_FOR = 3600
-# An edition's form with fifty long summaries is a tenth of this.
+# An edition's form with fifty long summaries is a fifth of this.
 MAX_LENGTH = 1_000_000
 # A page that was open for longer than a session may last is nobody's.
 _NOTE_LASTS = 30 * 86_400

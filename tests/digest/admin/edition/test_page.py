@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils.timezone import now
+from lxml import html
 
 from digest.editions.decide import approve
 from digest.editions.edit import curate
@@ -33,22 +34,15 @@ def change_url(edition):
 
 def form_of(admin_client, edition):
     """Return what a browser would post if the editor changed nothing."""
-    context = admin_client.get(change_url(edition)).context
-    form = context["adminform"].form
-    formset = context["inline_admin_formsets"][0].formset
-    data = {"seen": form["seen"].value(), "subject": form["subject"].value()}
-    data |= {"preheader": form["preheader"].value(), "note": form["note"].value()}
-    for name in ("sends_at", "deadline_at"):
-        local = getattr(edition, name).astimezone(edition.newsletter.zone)
-        data |= {f"{name}_0": f"{local:%d/%m/%Y}", f"{name}_1": f"{local:%H:%M:%S}"}
-    for field in formset.management_form:
-        data[field.html_name] = field.value()
-    for item in formset.initial_forms:
-        for field in item:
-            if field.name != "DELETE":
-                value = field.value()
-                data[field.html_name] = "" if value is None else value
-    return data
+    return fields_of(admin_client.get(change_url(edition)))
+
+
+def fields_of(page):
+    """Return the fields of an edition's page as a browser would post them."""
+    form = html.fromstring(page.content.decode()).get_element_by_id("edition_form")
+    # lxml leaves out the fields without a value.
+    empty = form.xpath(".//input[@name][not(@value)][not(@type='checkbox')]")
+    return {field.name: "" for field in empty} | dict(form.form_values())
 
 
 def save(admin_client, edition, **data):
