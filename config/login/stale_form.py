@@ -6,6 +6,7 @@ again in a second tab and then saves in the first one comes here.
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.views.csrf import csrf_failure
@@ -25,6 +26,8 @@ def answer(request: HttpRequest, reason: str = "") -> HttpResponseBase:
         and match.view_name == "admin:digest_edition_change"
         and kept_edits.keep(request.POST, edition_id=match.kwargs["object_id"])
     ):
+        if not request.user.is_authenticated:
+            messages.info(request, kept_edits.IS_KEPT)
         return HttpResponseRedirect(request.get_full_path())
     response: HttpResponseBase = csrf_failure(request, reason)
     return response

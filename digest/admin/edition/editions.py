@@ -185,8 +185,9 @@ class EditionAdmin(EditionActions):
 
     def change_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Keep what was typed if the session has ended, and go on as Django's admin does."""
-        if request.method == "POST" and not self.admin_site.has_permission(request):
-            kept_edits.keep(request.POST, edition_id=object_id)
+        has_ended = request.method == "POST" and not self.admin_site.has_permission(request)
+        if has_ended and kept_edits.keep(request.POST, edition_id=object_id):
+            messages.info(request, kept_edits.IS_KEPT)
         view = self.admin_site.admin_view(self.change_view)
         response: HttpResponse = view(request, object_id)
         return response

@@ -19,6 +19,8 @@ from digest.models import Edition
 OWNER = "owner"
 # Seconds for which a text is kept.
 KEPT_FOR = 3600
+# What the log-in page says then.
+IS_KEPT = "What you typed is kept for an hour, and will be there after you log in."
 # An edition's form with fifty long summaries is a fifth of this.
 MAX_LENGTH = 1_000_000
 # A page that was open for longer than a session may last is nobody's.

@@ -98,6 +98,23 @@ def test_nobody_else_sees_it(client, edition, lost):
     assert "Typed for an hour" not in page_of(client, edition).content.decode()
 
 
+@pytest.mark.parametrize("lost", ["session", "session and cookies"])
+def test_the_log_in_page_says_that_it_is_kept(edition, editor, lost):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(editor)
+    data = form_of(browser, edition) | {"subject": "Typed for an hour"}
+    data["csrfmiddlewaretoken"] = browser.cookies["csrftoken"].value
+    browser.cookies.pop("sessionid")
+    if lost == "session and cookies":
+        browser.cookies.clear()
+
+    page = browser.post(change_url(edition), data, follow=True)
+
+    assert "Log in" in page.content.decode()
+    assert kept_edits.IS_KEPT in page.content.decode()
+    assert kept_edits.IS_KEPT not in browser.get(reverse("admin:login")).content.decode()
+
+
 @pytest.mark.parametrize("fault", ["no note", "forged", "another edition's", "too long"])
 def test_a_stranger_puts_nothing_there(admin_client, editor, edition, fault):
     data = form_of(admin_client, edition) | {"subject": "From a stranger"}
