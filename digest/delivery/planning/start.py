@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from digest.delivery.planning import insert
 from digest.editions.decide import audience, waves
-from digest.editions.decide.stop import hold, skip
+from digest.editions.decide.stop import NOT_STARTED, hold, skip
 from digest.models import Delivery, Edition, EditionLogEntry
 from digest.rendering.content_hash import content_hash
 from digest.rendering.freeze import PageTooLong, freeze
@@ -174,6 +174,7 @@ def _hold_or_skip(edition_id: int, error: _CannotSend, now: datetime) -> None:
             skip(
                 edition_id=edition_id,
                 reason=error.reason,
+                detail=NOT_STARTED,
                 notice=now,
                 from_status=approved,
                 now=now,

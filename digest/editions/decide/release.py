@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from digest.editions.decide.approve import NotApprovable, approve
 from digest.editions.decide.preflight import min_stories
-from digest.editions.decide.stop import hold, skip
+from digest.editions.decide.stop import NOT_STARTED, hold, skip
 from digest.models import Edition, EditionLogEntry, Schedule
 from digest.rendering.content_hash import content_hash
 from subscribers.models import IllegalMove
@@ -78,15 +78,23 @@ def _decide(edition: Edition, now: datetime) -> Release:
     return _unapproved(edition, now)
 
 
+def _why_not_sent(edition: Edition) -> str:
+    if edition.status == _Status.APPROVED:
+        return NOT_STARTED
+    if edition.status == _Status.HELD:
+        return f"It was held: {edition.get_reason_display()}. No reader got it."
+    if edition.schedule and edition.schedule.unapproved == Schedule.Unapproved.SEND:
+        return "Nothing ran in time to start it. No reader got it."
+    return "Nobody had approved it. No reader got it."
+
+
 def _past_deadline(edition: Edition, now: datetime) -> Release:
     if edition.sending_at:
         return Release.NOTHING
     skip(
         edition_id=edition.pk,
         reason=_Reason.PAST_DEADLINE,
-        detail=f"It was {edition.get_status_display()}: {edition.get_reason_display()}"
-        if edition.reason
-        else f"It was {edition.get_status_display()}",
+        detail=_why_not_sent(edition),
         notice=now,
         from_status=[edition.status],
         now=now,

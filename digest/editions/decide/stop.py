@@ -15,6 +15,8 @@ _Status = Edition.Status
 # The states that `skip` and `hold` move from by default. An edition that is being sent is stopped
 # only by its delivery or by `stop_sending`.
 _UNSENT = frozenset({_Status.DRAFT, _Status.HELD, _Status.APPROVED})
+# What became of an approved edition that its deadline overtook.
+NOT_STARTED = "It was approved, but not started in time. No reader got it."
 
 
 def skip(

@@ -97,6 +97,7 @@ def test_an_edition_past_its_deadline_is_skipped_and_releases_its_stories(editio
 
     skipped = Edition.objects.get(pk=edition.pk)
     assert (skipped.status, skipped.reason) == ("skipped", "past-deadline")
+    assert "not started in time. No reader got it." in skipped.reason_detail
     assert EditionItem.objects.filter(edition=edition, released=True).count() == 3
 
 

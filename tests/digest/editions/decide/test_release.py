@@ -179,9 +179,17 @@ def test_an_edition_with_too_few_stories_is_skipped(draft, policy):
     assert skipped.reason_detail == "2 of at least 3 stories"
 
 
-@pytest.mark.parametrize("status", ["draft", "held", "approved"])
-def test_an_edition_past_its_deadline_is_never_sent(draft, status):
-    edition = draft()
+@pytest.mark.parametrize(
+    ("status", "policy", "why"),
+    [
+        ("draft", "hold", "Nobody had approved it"),
+        ("draft", "send", "Nothing ran in time to start it"),
+        ("held", "hold", "It was held: nobody approved it"),
+        ("approved", "hold", "It was approved, but not started in time"),
+    ],
+)
+def test_an_edition_past_its_deadline_is_never_sent_and_says_why(draft, status, policy, why):
+    edition = draft(policy)
     Edition.objects.update(
         status=status,
         reason="not-approved" if status == "held" else "",
@@ -192,6 +200,7 @@ def test_an_edition_past_its_deadline_is_never_sent(draft, status):
     assert due_editions(now=late) == [edition.pk]
     assert release(edition_id=edition.pk, now=late) is Release.SKIPPED
     assert (reread(edition).status, reread(edition).reason) == ("skipped", "past-deadline")
+    assert reread(edition).reason_detail == f"{why}. No reader got it."
 
 
 def test_an_automatic_edition_with_a_blocking_problem_is_held_with_the_reason(draft):
