@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from base64 import b32encode
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
@@ -156,14 +158,20 @@ def _device_of_code(user: User, form: CodeForm) -> Device | None:
     try:
         device = second_factor.find_device(user, form.cleaned_data["code"])
     except second_factor.CodeRefused as refused:
-        wait = refused.until - now()
-        seconds = max(1, int(wait.total_seconds()) + 1)
-        when = f"{seconds} seconds" if seconds < 90 else f"{throttle.minutes(wait)} minutes"
-        form.add_error("code", f"Too many wrong codes. Try again in {when}.")
+        form.add_error("code", too_soon(refused.until - now()))
         return None
     if device is None:
         form.add_error("code", WRONG_CODE)
     return device
+
+
+def too_soon(wait: timedelta) -> str:
+    """Say for how long no code is looked at; a single wrong code closes it for a second."""
+    seconds = max(1, math.ceil(wait.total_seconds()))
+    if seconds >= 90:
+        return f"Too many wrong codes. Try again in {throttle.minutes(wait)} minutes."
+    one = "" if seconds == 1 else "s"
+    return f"That was too soon after a wrong code. Try again in {seconds} second{one}."
 
 
 def _let_in(request: HttpRequest, user: User, device: Device) -> None:

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from config.login import second_factor
+from config.login import second_factor, views
 from tests import factories
 from tests.config.login.conftest import (
     CODE,
@@ -115,6 +115,18 @@ def test_a_code_works_once(half_in, app):
 
     assert "not the code" in give(other, code).content.decode()
     assert not is_in(other)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.4, "That was too soon after a wrong code. Try again in 1 second."),
+        (1.4, "That was too soon after a wrong code. Try again in 2 seconds."),
+        (255.5, "Too many wrong codes. Try again in 5 minutes."),
+    ],
+)
+def test_the_wait_after_a_wrong_code_is_told_in_words(seconds, told):
+    assert views.too_soon(timedelta(seconds=seconds)) == told
 
 
 def test_after_wrong_codes_not_even_the_right_one_enters_until_the_wait_is_over(half_in, app):

@@ -48,6 +48,7 @@ def test_25_wrong_passwords_and_then_the_right_one_do_not_let_anybody_in(client,
     assert right.status_code == 429
     assert "Try again in 15 minutes." in text_of(right)
     assert right["Retry-After"] == "900"
+    assert "python manage.py axes_reset_username" in text_of(right)
     assert not is_in(client)
     # What was tried during the lock is not counted: it would prolong it.
     assert AccessAttempt.objects.get().failures_since_start == 5
