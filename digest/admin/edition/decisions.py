@@ -118,7 +118,7 @@ class EditionDecisions(EditionUnderWay):
         # An edition of another day may be for more readers or fewer.
         readers = "extra_readers" if slot is early.SlotChoice.KEEP else "readers"
         try:
-            send_now.approve_as_seen(
+            sent = send_now.approve_as_seen(
                 edition_id=edition.pk,
                 seen=request.POST.get("seen", ""),
                 readers=_number(request.POST.get(readers, "")),
@@ -132,6 +132,11 @@ class EditionDecisions(EditionUnderWay):
             messages.error(request, f"Not sent. {blocking_messages(error)}")
         else:
             step = "Resumed sending" if edition.sending_at else "Sent now"
+            if sent.slot_date != edition.slot_date:
+                step += (
+                    f" as an extra edition of {sent.slot_date:%A, %-d %B}; the one of "
+                    f"{edition.slot_date:%A, %-d %B} is drafted anew"
+                )
             self.log_change(request, edition, f"{step}." if was_approved else f"Approved. {step}.")
             enqueue(release, edition_id=edition.pk)
             messages.success(request, "It is on its way.")

@@ -236,6 +236,10 @@ class EditionAdmin(EditionActions):
         )
         return response
 
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        # A preview and a test save the form, which mostly has no changes.
+        return super().log_change(request, obj, message) if message else None
+
     # --- Saving ---
 
     def save_model(self, request: HttpRequest, obj: Edition, form: Any, change: bool) -> None:

@@ -154,6 +154,27 @@ def test_a_post_to_the_history_shows_it(admin_client, edition):
     assert admin_client.post(url).status_code == 200
 
 
+def test_looking_at_an_edition_leaves_no_trace_in_its_history(admin_client, edition):
+    save(admin_client, edition, _preview="")
+    save(admin_client, edition, _test="")
+
+    assert steps(edition) == []
+
+
+def test_an_edition_that_is_about_to_start_can_only_be_stopped(admin_client, edition):
+    offered = 'name="_withdraw"', 'name="_send"', 'name="_skip"'
+    Edition.objects.filter(pk=edition.pk).update(sends_at=now() + timedelta(hours=1))
+    approve.approve(edition_id=edition.pk, actor="a command", now=now())
+    assert all(button in page_of(admin_client, edition) for button in offered)
+
+    Edition.objects.filter(pk=edition.pk).update(sends_at=now())
+    page = page_of(admin_client, edition)
+
+    assert "A worker is about to start." in page
+    assert not any(button in page for button in offered)
+    assert reverse("admin:digest_edition_stop", args=[edition.pk]) in page
+
+
 def test_the_history_has_what_the_schedule_did(admin_client, edition):
     factories.propose(edition)
     moment = now()

@@ -3,6 +3,7 @@
 from datetime import time, timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
@@ -144,6 +145,11 @@ def test_the_page_names_the_day_and_offers_both(admin_client, tomorrows, evening
     admin_client.post(url, form)
     assert Edition.objects.get(pk=tomorrows.pk).status == "draft"
     admin_client.post(url, form | {"slot": "keep"})
+    entry = LogEntry.objects.get(object_id=str(tomorrows.pk))
+    assert entry.get_change_message() == (
+        f"Approved. Sent now as an extra edition of {evening:%A, %-d %B}; the one of "
+        f"{tomorrows.slot_date:%A, %-d %B} is drafted anew."
+    )
     sent = Edition.objects.get(pk=tomorrows.pk)
     assert (sent.status, sent.schedule) == ("approved", None)
 
