@@ -365,6 +365,7 @@ LOGGING = {
     # Django's default is silent without DEBUG: the cause of an error 500 would be logged nowhere.
     "loggers": {
         "django": {"level": "INFO" if DEBUG else "ERROR"},
+        "django.request": {"filters": ["refusals"]},
         "digest": {"level": "INFO"},
         "subscribers": {"level": "INFO"},
     },

@@ -6,7 +6,7 @@ from copy import copy
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -154,6 +154,11 @@ class EditionAdmin(EditionActions):
         if edition is None:
             response: HttpResponse = super().changeform_view(request, object_id)
             return response
+        is_late = super().has_change_permission(request, edition) and not curate.is_editable(
+            edition
+        )
+        if request.method == "POST" and is_late:
+            raise PermissionDenied(f"Not saved. {curate.NotEditable(edition)}")
         request, restored = self._with_kept_edit(request, edition)
         with timezone.override(edition.newsletter.zone):
             response = super().changeform_view(

@@ -1,5 +1,6 @@
 """Permissions on those pages of the admin that Django itself does not protect."""
 
+import logging
 from datetime import timedelta
 from importlib import import_module
 
@@ -262,6 +263,20 @@ def test_a_post_without_a_csrf_token_is_refused(edition, editor, name):
     client.force_login(editor)
 
     assert client.post(url(name, edition)).status_code == 403
+
+
+def test_who_lacks_a_permission_stays_in_the_admin_and_causes_no_traceback(staff_client, caplog):
+    logger = logging.getLogger("django.request")
+    logger.addHandler(caplog.handler)
+    page = staff_client("digest.view_story").get(reverse("admin:subscribers_subscriber_changelist"))
+    logger.removeHandler(caplog.handler)
+
+    assert page.status_code == 403
+    assert f'href="{reverse("admin:index")}"' in page.content.decode()
+    assert reverse("admin:digest_story_changelist") in page.content.decode()
+    assert "See all newsletters" not in page.content.decode()
+    assert "Forbidden" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_fetching_a_feed_needs_the_permission_to_change_it(staff_client, edition):

@@ -316,6 +316,8 @@ def test_a_sent_edition_can_be_viewed_and_not_changed(admin_client, edition):
     )
 
     assert admin_client.get(change_url(edition)).status_code == 200
-    assert admin_client.post(change_url(edition), {"subject": "Rewritten"}).status_code == 403
+    late = admin_client.post(change_url(edition), {"subject": "Rewritten"})
+    assert late.status_code == 403
+    assert "is sent; it cannot be edited." in late.content.decode()
     with pytest.raises(curate.NotEditable):
         curate.reorder(edition_id=edition.pk, item_ids=[])
