@@ -7,9 +7,9 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -36,8 +36,25 @@ def _may_touch(request: HttpRequest, account: User | None) -> bool:
     return account is None or not account.is_superuser or request.user.is_superuser
 
 
+class PermissionChoices(ModelAdmin):
+    """Offer the permissions that something in Daybreak asks for, and those that are given."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.related_model is not Permission:
+            return super().formfield_for_manytomany(db_field, request, **kwargs)
+        match = request.resolver_match
+        changed = match.kwargs.get("object_id") if match else None
+        given = Permission.objects.filter(**{self.opts.model_name: changed}) if changed else []
+        of_ours = Q(content_type__app_label__in=["digest", "subscribers"])
+        of_accounts = Q(content_type__app_label="auth", content_type__model__in=["user", "group"])
+        kwargs["queryset"] = Permission.objects.filter(of_ours | of_accounts | Q(pk__in=given))
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field.label_from_instance = lambda permission: permission.name
+        return field
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(PermissionChoices, DjangoUserAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -116,7 +133,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(PermissionChoices, DjangoGroupAdmin):  # type: ignore[misc]
     list_display = ["name"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
