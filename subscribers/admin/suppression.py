@@ -41,7 +41,7 @@ class SuppressionForm(forms.Form):
 
 @admin.register(Suppression)
 class SuppressionAdmin(LargeTableMixin, ReadOnlyAdmin):
-    list_display = ["email_key", "why", "detail", "created_at"]
+    list_display = fields = readonly_fields = ["address", "why", "detail", "created_at"]
     list_filter = ["reason"]
     search_fields = ["email_key__startswith"]
     search_help_text = "An address or its beginning."
@@ -53,6 +53,12 @@ class SuppressionAdmin(LargeTableMixin, ReadOnlyAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("subscribers.add_suppression")
+
+    @display(description="Address", ordering="email_key")
+    def address(self, suppression: Suppression) -> str:
+        if suppression.reason == Suppression.Reason.ERASED:
+            return "erased: only its fingerprint is kept"
+        return suppression.email_key
 
     @display(description="Reason", label=by_label(REASON_COLOURS))
     def why(self, suppression: Suppression) -> str:

@@ -62,6 +62,23 @@ def test_no_action_on_the_list_deletes_records(admin_client, records, name):
     assert type(row).objects.filter(pk=row.pk).exists()
 
 
+def test_a_suppression_is_told_in_an_editors_words(admin_client, records):
+    gone = records["subscribers_suppression"]
+    erased = factories.suppression("erased:0123abc", reason="erased")
+    rows = admin_client.get(reverse("admin:subscribers_suppression_changelist"))
+    pages = [
+        admin_client.get(reverse("admin:subscribers_suppression_change", args=[row.pk]))
+        for row in (gone, erased)
+    ]
+
+    for page in (rows, *pages):
+        assert "mail key" not in page.content.decode()
+        assert "keyed hash" not in page.content.decode()
+    assert "gone@example.com" in rows.content.decode()
+    for page in (rows, pages[1]):
+        assert "erased: only its fingerprint is kept" in page.content.decode()
+
+
 @pytest.mark.parametrize(
     "name", ["subscribers_subscription", "subscribers_subscriber", "digest_delivery"]
 )
