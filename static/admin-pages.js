@@ -7,7 +7,7 @@ const adminItems = () => [...document.querySelectorAll(".admin-list > .admin-ite
 // Positions are what the form sends; they follow the order on the page.
 function adminRenumber() {
   adminItems().forEach((item, index) => {
-    const position = item.querySelector('input[name$="-position"]');
+    const position = item.querySelector('.admin-position input:not([type="hidden"])');
     if (position) position.value = index + 1;
   });
   document.querySelector(".admin-list")?.dispatchEvent(new Event("input", { bubbles: true }));

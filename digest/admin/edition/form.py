@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -205,6 +206,19 @@ class ItemFormSet(PaginationInlineFormSet):
     @cached_property
     def _places(self) -> dict[int, int]:
         return {item.pk: place for place, item in enumerate(self.get_queryset(), start=1)}
+
+    @property
+    def in_wanted_order(self) -> list[Any]:
+        """Return the rows in the order that saving them makes."""
+        rows = {form.instance.pk: form for form in self.initial_forms}
+        places = {
+            pk: int(typed)
+            for pk, form in rows.items()
+            if "position" in form.changed_data
+            and re.fullmatch("[0-9]{1,5}", typed := str(form["position"].value()))
+        }
+        order = curate.move_to_places(list(self._places), places)
+        return [rows[pk] for pk in order if pk in rows]
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)

@@ -1,5 +1,7 @@
 """What an editor typed is there after a log-in."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -51,6 +53,8 @@ def test_what_was_typed_is_in_the_form_after_logging_in_again(admin_client, edit
     assert "Please correct the error" not in text
     assert subject_in(page) == "Typed for an hour"
     assert "In my words" in text
+    items = [str(item.pk) for item in edition.items.all()]
+    assert re.findall(r'data-item="(\d+)"', text) == [items[2], items[0], items[1]]
     edition.refresh_from_db()
     assert (edition.subject, edition.status) != ("Typed for an hour", "approved")
     assert subject_in(page_of(admin_client, edition, saved=1)) == edition.subject
