@@ -6,7 +6,6 @@ environment      reads one variable, and says which one cannot be read
 checks           what is unsafe about a deployment
 env_file_checks  who may read .env, and what in it nobody reads
 value_checks     settings that would refuse everybody, purge too early, or have no effect
-client_faults    logs in one line what a client did wrong
 http_middleware  answers HEAD without a body, and clients that leave in the middle
 refusals         answers whom a page is not for
 plain_errors     what fails around a command, in one plain line

@@ -1,8 +1,10 @@
-"""Keep to HTTP where Django leaves it to the web server."""
+"""Keep to HTTP where Django leaves it to the web server, and log a client's faults in one line."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import (
     HttpRequest,
@@ -39,3 +41,19 @@ def _remove_body(response: HttpResponseBase) -> None:
         length = str(len(response.content))
         response.content = b""
         response["Content-Length"] = length
+
+
+class ClientFaults(logging.Filter):
+    """Django logs a request for an unknown host, such as a scanner's, as an error of ours.
+
+    So it does with what else it refuses as suspicious (django.security), each with a traceback
+    through Django alone. Somebody who lacks a permission (403) gets such a traceback as well.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        elif getattr(record, "status_code", None) == HTTPStatus.FORBIDDEN:
+            record.exc_info = record.exc_text = None
+        return True

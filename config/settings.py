@@ -352,7 +352,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"clients": {"()": "config.client_faults.ClientFaults"}},
+    "filters": {"clients": {"()": "config.http_middleware.ClientFaults"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -365,7 +365,6 @@ LOGGING = {
     # Django's default is silent without DEBUG: the cause of an error 500 would be logged nowhere.
     "loggers": {
         "django": {"level": "INFO" if DEBUG else "ERROR"},
-        "django.request": {"filters": ["refusals"]},
         "digest": {"level": "INFO"},
         "subscribers": {"level": "INFO"},
     },

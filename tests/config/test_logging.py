@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from config.client_faults import ClientFaults
+from config.http_middleware import ClientFaults
 from tests.support import shell
 
 CODE = """

@@ -179,15 +179,6 @@ class EditionAdmin(EditionActions):
             # Times in the form are in the newsroom's time zone, so it is rendered in the override.
             return response.render() if hasattr(response, "render") else response
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """Leave out "Please correct the error below" if what is said is about no field below."""
-        if set(context["adminform"].form.errors) == {NON_FIELD_ERRORS}:
-            context["errors"] = context["errors"][1:]
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
-
     def change_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Keep what was typed if the session has ended, and go on as Django's admin does."""
         has_ended = request.method == "POST" and not self.admin_site.has_permission(request)
@@ -215,14 +206,20 @@ class EditionAdmin(EditionActions):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        """Ask for no correction where no field is wrong."""
         form = context["adminform"].form
         formsets = [inline.formset for inline in context["inline_admin_formsets"]]
         if form.conflict:
             context["conflict"] = form.conflict_with(formsets[0])
-        if form.restored or form.conflict:
-            is_wrong = form.non_field_errors() or len(form.errors) > 1
-            if not is_wrong and all(formset.is_valid() for formset in formsets):
-                context["errors"] = None  # nothing is to be corrected
+        is_wrong = form.non_field_errors() or len(form.errors) > 1
+        if (
+            (form.restored or form.conflict)
+            and not is_wrong
+            and all(f.is_valid() for f in formsets)
+        ):
+            context["errors"] = None
+        elif set(form.errors) == {NON_FIELD_ERRORS}:
+            context["errors"] = context["errors"][1:]
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 

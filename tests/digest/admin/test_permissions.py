@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from config.http_middleware import ClientFaults
 from digest.admin.edition import decisions, under_way
 from digest.editions.decide import approve
 from digest.models import Edition, Feed
@@ -268,8 +269,11 @@ def test_a_post_without_a_csrf_token_is_refused(edition, editor, name):
 def test_who_lacks_a_permission_stays_in_the_admin_and_causes_no_traceback(staff_client, caplog):
     logger = logging.getLogger("django.request")
     logger.addHandler(caplog.handler)
+    as_the_console = ClientFaults()
+    caplog.handler.addFilter(as_the_console)
     page = staff_client("digest.view_story").get(reverse("admin:subscribers_subscriber_changelist"))
     logger.removeHandler(caplog.handler)
+    caplog.handler.removeFilter(as_the_console)
 
     assert page.status_code == 403
     assert f'href="{reverse("admin:index")}"' in page.content.decode()
