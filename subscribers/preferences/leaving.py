@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from subscribers import signals, signed_links
 from subscribers.consent.record import NO_ORIGIN, Origin, record_consent
@@ -86,7 +86,7 @@ def set_end_reason(
         Whether the reason changed. For a reader who has not left, nothing changes.
     """
     with transaction.atomic():
-        subscription = _lock_ended(subscription_id)
+        subscription = _lock(subscription_id).filter(status=Status.UNSUBSCRIBED).first()
         if subscription is None or subscription.ended_why == reason:
             return False
         before, subscription.ended_why = subscription.ended_why, reason
@@ -117,25 +117,26 @@ def resubscribe(
 
     This takes effect immediately with the `resubscribe_token` of the page on which they left.
     Otherwise a mail asks the reader to confirm, because a link from an old mail must not bring back
-    somebody who wants to be gone.
+    somebody who wants to be gone. The second of two clicks is answered as the first was.
 
     Args:
         seen: the sentence on the button.
 
     Returns:
-        Whether they are back already; if not, the mail to confirm is on its way.
+        Whether they are active now; if not, the mail to confirm is on its way.
 
     Raises:
         BadPause, FrequencyNotOffered
+        Subscription.DoesNotExist: the reader has been erased.
     """
     check_pause(paused_until, now=now)
     with transaction.atomic():
         # This locks all subscriptions of the reader, because signing up again locks them too.
         reader = Subscription.objects.filter(pk=subscription_id).values("subscriber")
         lock_readers(Q(pk__in=reader))
-        subscription = _lock_ended(subscription_id)
-        if subscription is None:
-            return True  # the second of two clicks
+        subscription = _lock(subscription_id).get()
+        if subscription.status == Status.ACTIVE:
+            return True
         check_frequency(subscription, frequency)
         if not _may_resubscribe(subscription, token, now=now):
             _ask_to_confirm(subscription, frequency, paused_until, origin=origin, now=now)
@@ -144,17 +145,18 @@ def resubscribe(
     return True
 
 
-def _lock_ended(subscription_id: int) -> Subscription | None:
+def _lock(subscription_id: int) -> QuerySet[Subscription]:
     return (
         Subscription.objects.select_for_update(of=("self",))
         .select_related("newsletter")
-        .filter(pk=subscription_id, status=Status.UNSUBSCRIBED, subscriber__erased_at=None)
-        .first()
+        .filter(pk=subscription_id, subscriber__erased_at=None)
     )
 
 
 def _may_resubscribe(subscription: Subscription, token: str, *, now: datetime) -> bool:
     """Return whether the token is of this withdrawal, and the subscription was active before it."""
+    if subscription.status != Status.UNSUBSCRIBED:
+        return False
     try:
         link = signed_links.read_resubscribe(token, now=now)
     except signed_links.BadToken:

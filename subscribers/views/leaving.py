@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -73,6 +74,9 @@ def give_reason(request: HttpRequest, token: str) -> HttpResponse:
     subscription = unsubscribe_subscription(token)
     if request.method != "POST" or subscription is None:
         return redirect("unsubscribe", token=token)
+    if subscription.status != Status.UNSUBSCRIBED:
+        # They are back, or never left: the page that says that the mails have stopped would lie.
+        return redirect("unsubscribe", token=token)
     languages.activate_for(request, subscription=subscription)
     form = LeavingReasonForm(request.POST)
     if form.is_valid():
@@ -102,10 +106,7 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
     pause_form = PauseForm({"weeks": request.POST.get("weeks", "")}, today=_today(subscription))
     until = None
     if offer == "pause" and pause_form.is_valid():
-        zone = timezones.first_valid(
-            subscription.subscriber.timezone, subscription.newsletter.timezone
-        )
-        until = pause_form.midnight(zone)
+        until = pause_form.midnight(_zone(subscription))
     resubscribe_token = request.POST.get("back", "")
     try:
         is_active = leaving.resubscribe(
@@ -119,14 +120,27 @@ def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
         )
     except choices.FrequencyNotOffered:
         # It was offered when the page was opened. The page now shows what is offered instead.
+        subscription.refresh_from_db(fields=["status"])
+        if subscription.status == Status.PENDING:
+            return redirect("unsubscribe", token=token)
         return _unsubscribed_page(request, token, subscription, resubscribe_token=resubscribe_token)
+    except Subscription.DoesNotExist:
+        return bad_link(request)
     if not is_active:
         return redirect("signup-done", slug=subscription.newsletter.slug)
-    subscription.refresh_from_db()
+    return _welcome_back(request, subscription)
+
+
+def _welcome_back(request: HttpRequest, subscription: Subscription) -> HttpResponse:
+    """Say what comes from now on, which an earlier click may have decided."""
+    subscription.refresh_from_db(fields=["status", "frequency", "paused_until"])
+    until = subscription.paused_until
     context = {
         "newsletter": subscription.newsletter,
         "subscription": subscription,
-        "paused_on": pause_form.cleaned_data["until"] if until else None,
+        "paused_on": until.astimezone(_zone(subscription)).date()
+        if until and until > now()
+        else None,
     }
     return render(request, "subscribers/welcome_back.html", context)
 
@@ -196,5 +210,8 @@ def _resubscribe_token(subscription: Subscription) -> str:
 
 
 def _today(subscription: Subscription) -> date:
-    zone = timezones.first_valid(subscription.subscriber.timezone, subscription.newsletter.timezone)
-    return now().astimezone(zone).date()
+    return now().astimezone(_zone(subscription)).date()
+
+
+def _zone(subscription: Subscription) -> ZoneInfo:
+    return timezones.first_valid(subscription.subscriber.timezone, subscription.newsletter.timezone)

@@ -189,6 +189,38 @@ def test_an_old_link_resubscribes_nobody_without_a_confirmation_mail(client, act
     )
 
 
+def test_a_second_click_without_a_token_welcomes_nobody(client, active):
+    page_of_an_old_link(client, active)
+
+    for _ in range(2):
+        answer = press(client, active, offer="all")
+        assert "Welcome back" not in answer.content.decode()
+        assert answer.redirect_chain[-1] == (reverse("signup-done", args=["daily"]), 302)
+    active.refresh_from_db()
+    assert active.status == "pending"
+
+
+def test_a_subscription_that_was_never_confirmed_is_asked_by_mail(client, newsletter):
+    waiting = factories.subscription(
+        newsletter, "bob@example.com", status="pending", confirmed_at=None, mail_sent_at=NOW
+    )
+
+    answer = press(client, waiting, offer="all")
+
+    assert answer.redirect_chain == [(reverse("signup-done", args=["daily"]), 302)]
+    waiting.refresh_from_db()
+    assert waiting.status == "pending"
+    assert waiting.mail_due_at  # the page says that a mail comes
+
+
+def test_a_reader_who_never_left_is_not_told_of_a_pause(client, active):
+    page = press(client, active, weeks="2").content.decode()
+
+    assert "takes a break" not in page
+    active.refresh_from_db()
+    assert active.paused_until is None
+
+
 def test_a_chosen_pause_is_stored_until_the_confirmation(client, active):
     page_of_an_old_link(client, active)
 
@@ -269,11 +301,15 @@ def test_a_missing_and_a_made_up_reason_are_not_stored(client, active):
     assert active.ended_why == ""
 
 
-def test_an_active_reader_cannot_give_a_reason_for_unsubscribing(client, active):
-    answer(client, active, why="other")
+@pytest.mark.parametrize("status", ["active", "pending"])
+def test_no_reader_who_has_not_left_gives_a_reason_or_reads_that_they_have(client, active, status):
+    factories.force_update(Subscription.objects.all(), status=status)
+    url = unsubscribe_link(active, "unsubscribe-reason")
+
+    assert client.post(url, {"why": "other"})["Location"] == unsubscribe_link(active)
 
     active.refresh_from_db()
-    assert (active.status, active.ended_why) == ("active", "")
+    assert (active.status, active.ended_why) == (status, "")
 
 
 def test_resubscribing_clears_the_reason(client, active):
