@@ -27,9 +27,11 @@ def confirm_address_change(request: HttpRequest, token: str) -> HttpResponse:
             return bad_link(request)
         languages.activate_for(request, subscription=subscription)
         if "no" in request.POST:
-            address_change.cancel(change_id=change_side.change.pk, now=now())
-            return _page(request, "dropped", subscription, change_side)
-        if request.method == "POST":
+            if address_change.cancel(change_id=change_side.change.pk, now=now()):
+                return _page(request, "dropped", subscription, change_side)
+            # Both had agreed before: the page must not say that nothing changes.
+            change_side = address_change.read_link(token=token, now=now())
+        elif request.method == "POST":
             change_side = address_change.agree(
                 token=token, origin=origin_of(request, token), now=now()
             )

@@ -284,6 +284,18 @@ def test_either_side_can_refuse_the_change(client, active, side):
     assert Subscriber.objects.get().email == "ann@example.com"
 
 
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_a_refusal_that_comes_too_late_is_not_confirmed(client, active, side):
+    change = request_change(active)
+    agree(change, "old", now=timezone.now())
+    agree(change, "new", now=timezone.now())
+
+    page = client.post(url(change, side), {"no": "1"}).content.decode()
+
+    assert "Nothing changes" not in page
+    assert "From now on we write to" in page
+
+
 def test_a_link_is_valid_for_three_days(client, active):
     change = request_change(active)
     old = url(change, "new", now=NOW - timedelta(days=9999))
