@@ -25,8 +25,13 @@ def mailbox(address):
         "ann.lee@proton.me annlee@pm.me ann_lee@protonmail.com ann-lee+x@protonmail.ch",
         "ann@fastmail.com ann+x@fastmail.com x@ann.fastmail.com x+y@ann.fastmail.com",
         "ann@fastmail.fm x@ann.fastmail.fm",
+        "ann@fastmail.us x@ann.fastmail.us ann+x@fastmail.us",
+        "ann@sent.com x@ann.sent.com",
         "ann-news@yahoo.com ann-shop@yahoo.com ann@yahoo.com",
+        "ann-1@yahoo.co.jp ann-2+x@yahoo.co.jp ann@yahoo.co.jp",
         "ann.lee@yandex.ru ann-lee@ya.ru ann.lee+x@yandex.com",
+        "ann.lee@yandex.ru ann-lee@yandex.com.am ann.lee@yandex.fr",
+        "+ann+a@example.org +ann+b@example.org +ann@example.org",
     ],
 )
 def test_the_addresses_of_one_mailbox_have_one_key(addresses):
