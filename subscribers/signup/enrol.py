@@ -26,6 +26,9 @@ from subscribers.models import Consent, Newsletter, Subscriber, Subscription
 # newsletters, whichever of its addresses they go to. Further mails wait. On one day no more than
 # MAILS_PER_DAY become due: somebody who signs up another person's mailbox all day long causes ten
 # mails, not three hundred.
+# Whoever signs up ten addresses with tags must not keep the mailbox's owner out. So the first
+# address of the day without a tag takes the first free place, and has a mail beyond the ten. So
+# has the address that is the mailbox's own name, because the spellings with dots may be guessed.
 COOLDOWN = timedelta(minutes=5)
 MAILS_PER_MAILBOX = 3
 MAILS_PER_DAY = 10
@@ -81,19 +84,29 @@ others AS (
        AND (o.newsletter_id <> %(newsletter_id)s::bigint OR o.email_key <> %(email_key)s::varchar)
 ),
 today AS (
-    SELECT count(*) AS asked
+    SELECT count(*) AS asked,
+           {own_name} = {mailbox_name} AND (
+               count(*) FILTER (WHERE {row_name} = {mailbox_name}) = 0
+               OR %(email_key)s::varchar = %(mailbox)s::varchar
+                  AND count(*) FILTER (WHERE o.email_key = %(email_key)s::varchar) = 0
+           ) AS is_first_plain
       FROM mailbox o JOIN subscribers_consent c ON c.subscription_id = o.id
      WHERE c.kind = 'signup' AND c.created_at > %(now)s::timestamptz - interval '1 day'
+),
+place AS (
+    SELECT CASE WHEN today.is_first_plain THEN least(1, waiting.mails) ELSE waiting.mails END AS n,
+           today.is_first_plain OR today.asked < {per_day} AS is_free
+      FROM today, (
+          SELECT greatest(others.same, others.mails / {per_mailbox}) AS mails FROM others
+      ) AS waiting
 ),
 subscription AS (
     INSERT INTO subscribers_subscription AS s (subscriber_id, mail_due_at, {subscription})
     SELECT reader.id,
-           CASE WHEN today.asked < {per_day}
-                THEN %(due)s::timestamptz
-                     + %(cooldown)s::interval
-                     * greatest(others.same, others.mails / {per_mailbox}) END,
+           CASE WHEN place.is_free
+                THEN %(due)s::timestamptz + %(cooldown)s::interval * place.n END,
            {subscription_values}
-      FROM reader, others, today
+      FROM reader, place
         ON CONFLICT (subscriber_id, newsletter_id) DO UPDATE
        SET status = CASE s.status WHEN 'unsubscribed' THEN 'pending' ELSE s.status END,
            generation = s.generation + (s.status = 'unsubscribed')::int,
@@ -114,6 +127,8 @@ INSERT INTO subscribers_consent (subscription_id, {consent})
 SELECT subscription.id, {consent_values} FROM subscription
  WHERE subscription.mail_due_at IS NOT NULL
 """
+# An address's name without what a provider may ignore in it. It is the mailbox's, without a tag.
+_NAME = "translate(split_part({}, '@', 1), '._-', '')"
 
 
 @dataclass(frozen=True)
@@ -211,7 +226,13 @@ def _run(values: dict[str, Any]) -> None:
 @cache
 def _statements() -> tuple[str, str, str]:
     """Return the statements with their tables' columns, ready for values."""
-    texts: dict[str, Any] = {"per_day": MAILS_PER_DAY, "per_mailbox": MAILS_PER_MAILBOX}
+    texts: dict[str, Any] = {
+        "per_day": MAILS_PER_DAY,
+        "per_mailbox": MAILS_PER_MAILBOX,
+        "own_name": _NAME.format("%(email_key)s::varchar"),
+        "row_name": _NAME.format("o.email_key"),
+        "mailbox_name": _NAME.format("%(mailbox)s::varchar"),
+    }
     for name, model in (
         ("reader", Subscriber),
         ("subscription", Subscription),

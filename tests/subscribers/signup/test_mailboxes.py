@@ -27,6 +27,8 @@ AT_GMAIL = [
     *(f"pat.reader+{n}@gmail.com" for n in range(12)),
     "patreader@gmail.com", "p.a.t.reader@gmail.com", "pat.read.er@googlemail.com",
 ]  # fmt: skip
+VICTIM = [f"victim+{n}@gmail.com" for n in range(15)]
+DOTTED_VICTIM = [f"{'victim'[:n]}.{'victim'[n:]}@gmail.com" for n in range(1, 6)]
 TAGGED = [f"pat+{n}@newsroom.example.org" for n in range(15)]
 
 
@@ -57,9 +59,11 @@ def send_everything():
 
 
 @pytest.mark.parametrize("redis", ["with Redis", "without Redis"])
-@pytest.mark.parametrize("addresses", [AT_GMAIL, TAGGED])
+@pytest.mark.parametrize(
+    ("addresses", "extra"), [(AT_GMAIL, [5]), (TAGGED, [])], ids=["at Gmail", "tagged"]
+)
 def test_fifteen_sign_ups_of_one_mailbox_in_a_minute_cause_one_mail_in_five_minutes(
-    newsletter, addresses, redis, request, monkeypatch
+    newsletter, addresses, extra, redis, request, monkeypatch
 ):
     monkeypatch.setattr(limits, "local_buckets", LocalBuckets())
     if redis == "without Redis":
@@ -67,7 +71,8 @@ def test_fifteen_sign_ups_of_one_mailbox_in_a_minute_cause_one_mail_in_five_minu
     for n, email in enumerate(addresses):
         sign_up(newsletter, email, now=NOW + 3 * n * SECOND, n=n)
 
-    assert send_everything() == [5 * n for n in range(MAILS_PER_DAY)]
+    # The address without a tag is one more.
+    assert send_everything() == sorted([*(5 * n for n in range(MAILS_PER_DAY)), *extra])
     # The addresses are stored as they were written.
     assert set(Subscriber.objects.values_list("email", flat=True)) == set(addresses)
 
@@ -126,7 +131,42 @@ def test_every_door_counts_mailboxes_and_gives_the_same_answer(
     assert len({(a.status_code, a.get("Location"), len(a.content)) for a in answers}) == 1
     in_five_minutes = timezone.now() + COOLDOWN - MINUTE
     assert Subscription.objects.filter(mail_due_at__lt=in_five_minutes).count() == 1
-    assert Consent.objects.count() == MAILS_PER_DAY
+    assert Consent.objects.count() == MAILS_PER_DAY + 1  # the one without a tag
+
+
+@pytest.mark.parametrize(
+    ("owner", "others"),
+    [
+        ("victim@gmail.com", VICTIM),
+        # Whoever guesses spellings does not take the place of the mailbox's own name.
+        ("victim@gmail.com", [*DOTTED_VICTIM, *VICTIM]),
+        ("vic.tim@googlemail.com", VICTIM),
+        ("victim@yahoo.de", [f"victim-{n}@yahoo.de" for n in range(15)]),
+        ("victim@icloud.com", [f"victim+{n}@me.com" for n in range(15)]),
+    ],
+)
+def test_nobody_keeps_the_mailboxs_owner_from_signing_up(newsletter, owner, others):
+    for n, email in enumerate(others):
+        sign_up(newsletter, email, n=n)
+    send_due(NOW)
+
+    sign_up(newsletter, owner, now=NOW + MINUTE, n=99)
+
+    assert owner in send_due(NOW + MINUTE + COOLDOWN)
+
+
+def test_the_place_of_the_mailboxs_owner_is_taken_once_a_day(newsletter):
+    for n in range(MAILS_PER_DAY):
+        sign_up(newsletter, f"victim+{n}@gmail.com", n=n)
+    for n, email in enumerate(("vic.tim@gmail.com", "victim@gmail.com")):
+        sign_up(newsletter, email, n=50 + n)
+    due = Subscription.objects.exclude(mail_due_at=None).count()
+    assert due == MAILS_PER_DAY + 2
+
+    for n, email in enumerate(("v.ictim@gmail.com", "victim+x@gmail.com", "victi.m@gmail.com")):
+        sign_up(newsletter, email, n=80 + n)
+    sign_up(factories.newsletter(), "victim@gmail.com", n=90)
+    assert Subscription.objects.exclude(mail_due_at=None).count() == due
 
 
 def test_a_fresh_link_for_another_address_of_the_mailbox_waits(newsletter):
