@@ -114,7 +114,7 @@ AXES_RESET_ON_SUCCESS = True
 # Who is kept out cannot prolong that, so nobody can keep an editor out for long.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_USERNAME_CALLABLE = "config.login.throttle.counted_name"
-AXES_CLIENT_IP_CALLABLE = "config.login.throttle.client_network"
+AXES_CLIENT_IP_CALLABLE = "config.login.throttle.client_address"
 AXES_CLIENT_STR_CALLABLE = "config.login.throttle.name_in_log"
 AXES_LOCKOUT_CALLABLE = "config.login.views.locked_page"
 AXES_ENABLE_ADMIN = False

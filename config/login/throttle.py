@@ -1,12 +1,13 @@
 """Decide how many wrong passwords are too many, and for how long.
 
 Three things are counted, each over a quarter of an hour: the wrong passwords for one account from
-one network, from one network for whatever accounts, and for one account from wherever. A lock ends
+one address, from one network for whatever accounts, and for one account from wherever. A lock ends
 by itself, and what is tried during it does not prolong it. No account is exempt.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -27,15 +28,16 @@ from subscribers.views.origin import ip_address_of
 
 # How many wrong passwords weigh as much as one of an account from a network, in the order of
 # AXES_LOCKOUT_PARAMETERS. With AXES_FAILURE_LIMIT = 5 the limits are:
-# -   5 for an account from a network: a person who tries to remember stays below it;
+# -   5 for an account from an address: a person who tries to remember stays below it, and a
+#       neighbour in the same network does not use them up;
 # -  50 from a network: a newsroom behind one address stays below it, a list of passwords does not;
 # - 100 for an account from anywhere: someone has many networks, and guesses for one account.
 WEIGHTS = (1, 10, 20)
-# A network from which the account was logged in to is not locked by guesses from elsewhere. So
+# An address from which the account was logged in to is not locked by guesses from elsewhere. So
 # whoever has many networks cannot keep an editor out of the newsroom's own.
 KNOWN_FOR = timedelta(days=30)
 # Counts under this address are those of all clients whose address cannot be read.
-UNKNOWN_NETWORK = "::"
+UNKNOWN_ADDRESS = "::"
 
 
 class LoginThrottle(AxesDatabaseHandler):
@@ -47,8 +49,17 @@ class LoginThrottle(AxesDatabaseHandler):
             _sum(attempts) // weight for attempts, weight in self._counted(request, credentials)
         )
 
+    def filter_user_attempts(
+        self, request: Any, credentials: Any = None
+    ) -> list[QuerySet[AccessAttempt]]:
+        """Return the attempts in the order of AXES_LOCKOUT_PARAMETERS, the second of a network."""
+        here, _, everywhere = super().filter_user_attempts(request, credentials)
+        network = ipaddress.ip_network(limits.network(request.axes_ip_address))
+        bounds = (str(network[0]), str(network[-1]))
+        return [here, AccessAttempt.objects.filter(ip_address__range=bounds), everywhere]
+
     def reset_user_attempts(self, request: Any, credentials: Any = None) -> int:
-        """Forget an account's wrong passwords from this network, because one was right.
+        """Forget an account's wrong passwords from this address, because one was right.
 
         The other counts stay: somebody with an account of their own could empty them at will.
         """
@@ -56,7 +67,7 @@ class LoginThrottle(AxesDatabaseHandler):
         return int(count)
 
     def locked_for(self, request: Any, credentials: Any = None) -> timedelta:
-        """Return how long this account stays locked for this network; not above the cool-off."""
+        """Return how long this account stays locked for this address; not above the cool-off."""
         limit, cool_off = settings.AXES_FAILURE_LIMIT, get_cool_off(request)
         ends = [
             _falls_below(limit * weight, attempts) + cool_off
@@ -83,10 +94,17 @@ def counted_name(request: HttpRequest, credentials: Mapping[str, Any] | None = N
     return f"unknown {sign(str(typed).encode()).hex()[:16]}"
 
 
-def client_network(request: HttpRequest) -> str:
-    """Return the first address of the client's network, which stands for the network."""
+def client_address(request: HttpRequest) -> str:
+    """Return the client's IPv4 address, or the first one of its /64: a home's IPv6 address changes.
+
+    A /24 has 256 homes, and each of them would lock the others out.
+    """
     address = ip_address_of(request)
-    return limits.network(address).partition("/")[0] if address else UNKNOWN_NETWORK
+    if address is None:
+        return UNKNOWN_ADDRESS
+    if ipaddress.ip_address(address).version == 4:
+        return address
+    return str(ipaddress.ip_network(f"{address}/64", strict=False)[0])
 
 
 def name_in_log(username: str | None, *_: object) -> str:
@@ -115,7 +133,7 @@ def _falls_below(limit: int, attempts: QuerySet[AccessAttempt]) -> datetime:
     raise ValueError("there are fewer attempts than the limit")
 
 
-def _is_known(name: str | None, network: str) -> bool:
+def _is_known(name: str | None, address: str) -> bool:
     return AccessLog.objects.filter(
-        username=name, ip_address=network, attempt_time__gte=now() - KNOWN_FOR
+        username=name, ip_address=address, attempt_time__gte=now() - KNOWN_FOR
     ).exists()

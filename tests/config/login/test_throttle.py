@@ -75,40 +75,44 @@ def test_after_the_cool_off_the_right_password_enters(client, editor, superuser)
     ("locked", "other", "enters"),
     [
         ("192.0.2.7", "203.0.113.9", True),
-        ("192.0.2.7", "192.0.2.200", False),
+        ("192.0.2.7", "192.0.2.200", True),
+        ("192.0.2.7", "192.0.2.7", False),
         ("2001:db8:1:2::7", "2001:db8:1:2:ffff::1", False),
-        ("2001:db8:1:2::7", "2001:db8:2::7", True),
+        ("2001:db8:1:2::7", "2001:db8:1:3::7", True),
         ("", "192.0.2.7", True),
         ("", "unix:", False),
     ],
 )
-def test_a_lock_is_for_one_network(client, editor, locked, other, enters):
+def test_a_lock_is_for_one_address_and_leaves_the_neighbours_alone(
+    client, editor, locked, other, enters
+):
     for _ in range(5):
         log_in(client, "wrong", network=locked)
 
     assert (log_in(client, network=other).status_code == 302) == enters
 
 
-def test_the_network_is_read_as_everywhere_else(client, editor, settings):
+def test_the_address_is_read_as_everywhere_else(client, editor, settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     for number in range(5):
         client.post(
             "/admin/login/",
             {"username": "editor", "password": "wrong"},
-            headers={"X-Forwarded-For": f"10.9.8.{number}, 203.0.113.{number}"},
+            headers={"X-Forwarded-For": f"10.9.8.{number}, 203.0.113.7"},
         )
 
-    assert AccessAttempt.objects.get().ip_address == "203.0.113.0"
+    assert AccessAttempt.objects.get().ip_address == "203.0.113.7"
 
 
 def test_a_list_of_accounts_is_not_tried_from_one_network(client, editor):
     for number in range(49):
         AccessAttempt.objects.create(
-            username=f"name {number}", ip_address="192.0.2.0", failures_since_start=1
+            username=f"name {number}", ip_address=f"192.0.2.{number}", failures_since_start=1
         )
     before = log_in(client, "wrong", name="another").status_code
 
     assert (before, log_in(client).status_code) == (429, 429)
+    assert log_in(Client(), network="192.0.2.255").status_code == 429
     assert log_in(Client(), network="203.0.113.9").status_code == 302
 
 
@@ -120,7 +124,7 @@ def test_many_networks_that_guess_for_one_account_are_stopped(client, editor):
     assert log_in(client).status_code == 302
 
 
-def test_guesses_from_elsewhere_do_not_lock_the_network_an_editor_works_in(client, editor):
+def test_guesses_from_elsewhere_do_not_lock_the_address_an_editor_works_at(client, editor):
     assert log_in(client).status_code == 302
     fill(100, networks=25)
 
@@ -131,11 +135,11 @@ def test_guesses_from_elsewhere_do_not_lock_the_network_an_editor_works_in(clien
     assert log_in(Client()).status_code == 429
 
     AccessLog.objects.update(attempt_time=now() - throttle.KNOWN_FOR)
-    AccessAttempt.objects.filter(ip_address="192.0.2.0").delete()
+    AccessAttempt.objects.filter(ip_address="192.0.2.7").delete()
     assert log_in(Client()).status_code == 429
 
 
-def test_a_right_password_forgets_the_wrong_ones_of_that_account_and_network_alone(client, editor):
+def test_a_right_password_forgets_the_wrong_ones_of_that_account_and_address_alone(client, editor):
     log_in(client, "wrong")
     log_in(client, "wrong", name="another")
     log_in(client, "wrong", network="203.0.113.9")
@@ -144,8 +148,8 @@ def test_a_right_password_forgets_the_wrong_ones_of_that_account_and_network_alo
 
     left = AccessAttempt.objects.values_list("username", "ip_address").order_by("pk")
     assert [(name[:7], network) for name, network in left] == [
-        ("unknown", "192.0.2.0"),
-        ("editor", "203.0.113.0"),
+        ("unknown", "192.0.2.7"),
+        ("editor", "203.0.113.9"),
     ]
 
 
