@@ -1,6 +1,6 @@
 """A reader and a requested mail know the mailbox of their address.
 
-No row is filled here: a sign-up and a request store it, and limits look no further back than a day.
+No row is filled here: a sign-up, an import and a request store it, and limits look no further back than a day.
 """
 
 from django.db import migrations, models
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='subscriber',
             name='mailbox',
-            field=models.CharField(blank=True, db_collation='C', db_default='', editable=False, help_text='What the addresses of one mailbox have in common (addresses.mailbox), because limits count mailboxes. Empty until the reader signs up: an import stores none.', max_length=254),
+            field=models.CharField(blank=True, db_collation='C', db_default='', editable=False, help_text='What the addresses of one mailbox have in common (addresses.mailbox), because limits count mailboxes. Empty if an older release stored the reader.', max_length=254),
         ),
         migrations.AddField(
             model_name='requestedmail',

@@ -31,7 +31,7 @@ class Subscriber(models.Model):
         db_collation="C",
         editable=False,
         help_text="What the addresses of one mailbox have in common (addresses.mailbox), because "
-        "limits count mailboxes. Empty until the reader signs up: an import stores none.",
+        "limits count mailboxes. Empty if an older release stored the reader.",
     )
     email_as_typed = models.CharField(
         max_length=320,
@@ -61,7 +61,7 @@ class Subscriber(models.Model):
         indexes = [
             # The admin's list of subscribers, filtered by day.
             models.Index(fields=["created_at"], name="subscriber_by_time"),
-            # enrol, pending.remind: the addresses of one mailbox that signed up.
+            # enrol, pending.remind, transfer.statements: the addresses of one mailbox.
             models.Index(
                 fields=["mailbox"],
                 name="subscriber_of_mailbox",

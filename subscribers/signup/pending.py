@@ -44,7 +44,7 @@ def remind(*, now: datetime) -> int:
     columns = ("pk", "newsletter", "subscriber__mailbox")
     reminded = 0
     while rows := list(to_remind.values_list(*columns)[:ROWS_PER_TRANSACTION]):
-        # The mailbox of an imported reader is not known: each of them counts alone.
+        # The mailbox of a reader whom an older release imported is not known: they count alone.
         first = {(newsletter, mailbox or pk): pk for pk, newsletter, mailbox in reversed(rows)}
         # A reader may have confirmed, or signed up again, since.
         reminded += waiting.filter(pk__in=first.values()).update(

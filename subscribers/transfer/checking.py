@@ -17,6 +17,7 @@ from typing import NamedTuple
 from django.core.exceptions import ValidationError
 
 from subscribers.addresses.address import BadAddress, compare_key, normalise
+from subscribers.addresses.mailbox import mailbox_of
 from subscribers.addresses.mentions import addresses_in
 from subscribers.models import one_line
 from subscribers.transfer import dates
@@ -44,6 +45,7 @@ class Checked(NamedTuple):
     kind: RowKind
     email: str
     email_key: str
+    mailbox: str
     email_as_typed: str
     name: str
     timezone: str
@@ -166,11 +168,13 @@ class Checker:
             and row.kind is RowKind.READER
             and (confirmed_at is not None or not self.requires_confirmed_at)
         )
+        email_key = compare_key(email)
         return Checked(
             line=row.line,
             kind=row.kind,
             email=email,
-            email_key=compare_key(email),
+            email_key=email_key,
+            mailbox=mailbox_of(email_key),
             email_as_typed="" if row.email == email else _printable(row.email),
             name=_name(row.name),
             timezone=row.timezone if row.timezone in self.zones else "",
@@ -187,7 +191,7 @@ class Checker:
         """Return somebody who left or bounced: only the address is kept, to be suppressed."""
         return Checked(
             line=row.line, kind=row.kind, email=email, email_key=compare_key(email),
-            email_as_typed="", name="", timezone="", language="", is_confirmed=False,
+            mailbox="", email_as_typed="", name="", timezone="", language="", is_confirmed=False,
             confirmed_at=None, ip_address=None, left_at=self._past_time(row.left_at), details="{}",
             why=_printable(row.why)[:120],
         )  # fmt: skip

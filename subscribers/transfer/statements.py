@@ -10,9 +10,9 @@ from subscribers.transfer.checking import Checked
 
 CREATE_INCOMING = """
     CREATE TEMP TABLE IF NOT EXISTS incoming (
-        line bigint, kind text, email text, email_key text COLLATE "C", email_as_typed text,
-        name text, timezone text, language text, is_confirmed boolean, confirmed_at timestamptz,
-        ip_address inet, left_at timestamptz, details jsonb, why text
+        line bigint, kind text, email text, email_key text COLLATE "C", mailbox text COLLATE "C",
+        email_as_typed text, name text, timezone text, language text, is_confirmed boolean,
+        confirmed_at timestamptz, ip_address inet, left_at timestamptz, details jsonb, why text
     );
     TRUNCATE incoming
 """
@@ -52,6 +52,35 @@ REMOVE_EXISTING = """
       AND p.subscriber_id = s.id AND p.newsletter_id = %(newsletter)s
     RETURNING i.line, i.email, p.status
 """
+# Tags and dots make many addresses of one mailbox, and each of them would be sent a mail. The one
+# without a tag counts, or else the first. A mailbox that has just been asked is not asked again.
+REMOVE_SAME_MAILBOX = """
+    WITH asked AS MATERIALIZED (
+        SELECT i.ctid AS place, i.line, i.email_key, i.mailbox FROM incoming i
+        WHERE i.kind IN ('reader', 'unconfirmed') AND NOT i.is_confirmed
+          AND NOT EXISTS (
+            SELECT FROM subscribers_subscriber s
+            JOIN subscribers_subscription p ON p.subscriber_id = s.id
+            WHERE s.email_key = i.email_key AND p.newsletter_id = %(newsletter)s
+          )
+    ), others AS (
+        SELECT place FROM (
+            SELECT place, row_number() OVER (
+                PARTITION BY mailbox ORDER BY email_key <> mailbox, strpos(email_key, '+') > 0, line
+            ) AS number FROM asked
+        ) AS numbered WHERE number > 1
+        UNION
+        SELECT a.place FROM asked a
+        JOIN subscribers_subscriber s ON s.mailbox = a.mailbox AND s.mailbox <> ''
+        JOIN subscribers_subscription p ON p.subscriber_id = s.id
+        WHERE p.newsletter_id = %(newsletter)s
+          AND p.status = 'pending'
+          AND (p.mail_due_at IS NOT NULL OR p.mail_sent_at > %(asked_since)s)
+        {tried}
+    )
+    DELETE FROM incoming i USING others o WHERE i.ctid = o.place
+    RETURNING i.line, i.email
+"""
 SELECT_UNSUBSCRIBED = """
     SELECT i.line, i.email FROM incoming i
     JOIN subscribers_subscriber s USING (email_key)
@@ -72,11 +101,12 @@ SUPPRESS = """
     ON CONFLICT (email_key) DO NOTHING
 """
 SUBSCRIBER_COLUMNS = (
-    "email", "email_key", "email_as_typed", "name", "timezone", "language", "created_at",
+    "email", "email_key", "mailbox", "email_as_typed", "name", "timezone", "language",
+    "created_at",
 )  # fmt: skip
 ADD_SUBSCRIBERS = """
     INSERT INTO subscribers_subscriber ({columns})
-    SELECT email, email_key, email_as_typed, name, timezone, language, %(now)s{values}
+    SELECT email, email_key, mailbox, email_as_typed, name, timezone, language, %(now)s{values}
     FROM incoming WHERE kind IN ('reader', 'unconfirmed') ORDER BY email_key
     ON CONFLICT (email_key) DO NOTHING
 """
@@ -118,10 +148,20 @@ COUNT_REMAINING = """
         count(*) FILTER (WHERE kind NOT IN ('reader', 'unconfirmed'))
     FROM incoming
 """
-# The rows that a dry run has counted. It stores nothing, so the next batch would not find them.
+# The rows that a dry run has counted, and the mailboxes that it would ask (hashed with the seed
+# 2). It stores nothing, so the next batch would not find them.
 CREATE_SEEN = """
     CREATE TEMP TABLE IF NOT EXISTS seen (row_hash bigint PRIMARY KEY);
     TRUNCATE seen
+"""
+UNION_TRIED = """
+        UNION
+        SELECT a.place FROM asked a JOIN seen ON row_hash = hashtextextended(a.mailbox, 2)
+"""
+NOTE_TRIED = """
+    INSERT INTO seen SELECT hashtextextended(mailbox, 2) FROM incoming
+    WHERE kind IN ('reader', 'unconfirmed') AND NOT is_confirmed
+    ON CONFLICT DO NOTHING
 """
 REMOVE_SEEN = """
     WITH counted AS (

@@ -22,6 +22,7 @@ from django.db.models import NOT_PROVIDED
 from subscribers.consent import suppression
 from subscribers.consent.record import Origin, build_consent
 from subscribers.models import Consent, Newsletter, Subscriber, Subscription, Suppression
+from subscribers.signed_links import CONFIRM_WITHIN
 from subscribers.transfer import statements
 from subscribers.transfer.checking import Batch, as_csv
 from subscribers.transfer.presets import RowKind
@@ -37,6 +38,10 @@ SOURCE = "import"
 
 HAS_UNSUBSCRIBED = "has unsubscribed; only the reader can subscribe again"
 LEFT_ELSEWHERE = "another row of the list says that they left"
+SAME_MAILBOX = (
+    "another address of the same mailbox is asked to confirm; if this is somebody else, import it "
+    "again in three days"
+)
 CONFIRMED_SINCE = "has confirmed here since; if they left again, unsubscribe them"
 
 SUPPRESSION_REASONS = {
@@ -97,6 +102,7 @@ def store_batch(target: ImportTarget, batch: Batch, *, asked_before: int) -> Imp
       `subscription_confirmed` is sent for them.
     - The other readers are asked to confirm, one after the other. `asked_before` is how many
       readers of this import wait in front of them.
+    - Of the addresses of one mailbox that have to confirm, one is asked and the others are refused.
     - A reader who is there already stays as they are. A reader who left stays away.
     - If the list says that somebody left, bounced, complained or was blocked, their address goes
       on the suppression list.
@@ -116,9 +122,14 @@ def store_batch(target: ImportTarget, batch: Batch, *, asked_before: int) -> Imp
             result.refused += _refusals(cursor.fetchall(), CONFIRMED_SINCE)
             cursor.execute(statements.REMOVE_LEFT_ELSEWHERE)
             result.refused += _refusals(cursor.fetchall(), LEFT_ELSEWHERE)
+        asks = any(
+            row.kind not in SUPPRESSION_REASONS and not row.is_confirmed for row in batch.rows
+        )
         if target.dry_run:
-            _count_dry_run(cursor, values, result)
+            _count_dry_run(cursor, values, result, asks=asks)
         else:
+            if asks:
+                _ask_each_mailbox_once(cursor, values, result)
             _insert(cursor, values, result)
     result.refused.sort()
     refused = {refusal.line for refusal in result.refused}
@@ -157,11 +168,20 @@ def _copy_in(cursor: Any, lines: str) -> None:
     cursor.execute(statements.CREATE_INCOMING)
     with cursor.copy(statements.COPY) as copy:
         copy.write(lines)
-    # Only the columns that statements filter by: ANALYZE of all fourteen took as long as the COPY.
-    cursor.execute("ANALYZE incoming (kind, email_key, is_confirmed)")
+    # Only the columns that statements filter by: ANALYZE of all took as long as the COPY.
+    cursor.execute("ANALYZE incoming (kind, email_key, mailbox, is_confirmed)")
 
 
-def _count_dry_run(cursor: Any, values: dict[str, Any], result: ImportResult) -> None:
+def _ask_each_mailbox_once(
+    cursor: Any, values: dict[str, Any], result: ImportResult, *, tried: str = ""
+) -> None:
+    cursor.execute(statements.REMOVE_SAME_MAILBOX.format(tried=tried), values)
+    result.refused += _refusals(cursor.fetchall(), SAME_MAILBOX)
+
+
+def _count_dry_run(
+    cursor: Any, values: dict[str, Any], result: ImportResult, *, asks: bool
+) -> None:
     """Count what `_insert` would do; a query finds the subscriptions that exist already."""
     cursor.execute(statements.REMOVE_EXISTING, values)
     for line, email, status in cursor.fetchall():
@@ -171,6 +191,9 @@ def _count_dry_run(cursor: Any, values: dict[str, Any], result: ImportResult) ->
             result.already_there += 1
     cursor.execute(statements.REMOVE_SEEN)
     result.already_there += cursor.rowcount
+    if asks:
+        _ask_each_mailbox_once(cursor, values, result, tried=statements.UNION_TRIED)
+        cursor.execute(statements.NOTE_TRIED)
     cursor.execute(statements.COUNT_REMAINING)
     result.added, result.asked, result.suppressed = cursor.fetchone()
 
@@ -223,6 +246,7 @@ def _values(target: ImportTarget, *, asked: int) -> dict[str, Any]:
         "now": target.now,
         "every": CONFIRMATION_EVERY,
         "asked": asked,
+        "asked_since": target.now - CONFIRM_WITHIN,
         "source": SOURCE,
         "wording": record.wording,
         "version": record.wording_version,

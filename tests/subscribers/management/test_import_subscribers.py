@@ -19,7 +19,7 @@ from subscribers.transfer.importing import ImportEvidence
 from subscribers.transfer.presets import Field
 from subscribers.transfer.rows import ColumnMapping
 from subscribers.transfer.spreadsheet import Spreadsheet
-from subscribers.transfer.storing import CONFIRMATION_EVERY
+from subscribers.transfer.storing import CONFIRMATION_EVERY, SAME_MAILBOX
 from tests import factories
 from tests.factories import NOW
 from tests.subscribers.transfer.test_spreadsheet import file_of
@@ -79,6 +79,47 @@ def test_unconfirmed_readers_are_asked_to_confirm_one_after_the_other(run):
     )
     assert {later - earlier for earlier, later in pairwise(due)} == {CONFIRMATION_EVERY}
     assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize("batch_size", [10, 4])
+def test_a_mailbox_is_asked_once_however_many_addresses_it_has(run, monkeypatch, batch_size):
+    monkeypatch.setattr(importing, "BATCH_SIZE", batch_size)
+    addresses = [*(f"pat+{n}@gmail.com" for n in range(4)), "p.a.t@gmail.com", "sam@example.com"]
+    content = "email\n" + "".join(f"{address}\n" for address in [*addresses, "pat+0@gmail.com"])
+    # In one batch the address without a tag is the one that is asked.
+    asked = "p.a.t@gmail.com" if batch_size == 10 else "pat+0@gmail.com"
+
+    tried = run(content, "--dry-run")
+    printed = run(content)
+
+    assert sum(SAME_MAILBOX in line for line in printed) == 4
+    assert [line.removeprefix("would be ") for line in tried[:-1]] == printed
+    assert set(Subscription.objects.values_list("subscriber__email", flat=True)) == {
+        asked, "sam@example.com",
+    }  # fmt: skip
+    assert set(Subscriber.objects.values_list("mailbox", flat=True)) == {
+        "pat@gmail.com", "sam@example.com",
+    }  # fmt: skip
+
+
+def test_a_mailbox_that_has_just_been_asked_is_not_asked_by_an_import(run, newsletter):
+    for email, sent_at in (
+        ("pat+0@gmail.com", timezone.now()),
+        ("sam+0@gmail.com", timezone.now() - timedelta(days=9)),
+    ):
+        factories.subscription(
+            newsletter, email, status="pending", confirmed_at=None, mail_sent_at=sent_at
+        )
+        Subscriber.objects.filter(email=email).update(mailbox=email.replace("+0", ""))
+
+    printed = run("email\npat+1@gmail.com\nsam+1@gmail.com\n")
+
+    assert printed[-1].startswith("added 1")
+    assert Subscription.objects.filter(subscriber__email="sam+1@gmail.com").exists()
+
+
+def test_confirmed_readers_of_one_mailbox_are_all_imported(run):
+    assert run("email\npat+1@gmail.com\npat+2@gmail.com\n", *CONFIRMED)[-1].startswith("added 2")
 
 
 def test_confirmations_of_an_import_become_due_more_slowly_than_the_tick_can_send():
