@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.db import DataError
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -29,8 +30,22 @@ class HttpMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer a client that never sent the rest of its form: that is no fault of ours."""
-        return HttpResponse(status=400) if isinstance(error, UnreadablePostError) else None
+        """Answer a client that never sent the rest of its form: that is no fault of ours.
+
+        Nor is a NUL that a page of the admin looks up: no text in PostgreSQL has one.
+        """
+        if isinstance(error, UnreadablePostError):
+            return HttpResponse(status=400)
+        if isinstance(error, DataError) and _holds_nul(request):
+            return HttpResponse(status=400)
+        return None
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    sent = [request.path, *request.GET, *request.POST]
+    for values in (request.GET, request.POST):
+        sent += [text for _, texts in values.lists() for text in texts]
+    return any("\0" in text for text in sent)
 
 
 def _remove_body(response: HttpResponseBase) -> None:

@@ -137,6 +137,8 @@ def _unsubscribe_all(submission: Submission) -> str:
 def _sign_up(submission: Submission) -> str:
     """Sign up for another newsletter, or again; like every sign-up it is confirmed by mail."""
     slug = submission.request.POST.get("newsletter", "")
+    if "\0" in slug:  # PostgreSQL refuses to look for it
+        raise Http404
     newsletter = get_object_or_404(Newsletter, slug=slug)
     try:
         flow.sign_up(

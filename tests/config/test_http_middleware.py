@@ -43,3 +43,15 @@ def test_a_request_that_breaks_off_is_the_clients_error(client, path):
     )
 
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/auth/user/?email=%00",
+        "/admin/digest/delivery/?status__exact=%00",
+        "/admin/subscribers/subscription/?status=%00",
+    ],
+)
+def test_a_nul_in_what_is_looked_up_is_the_clients_error(admin_client, path):
+    assert admin_client.get(path).status_code in {302, 400}

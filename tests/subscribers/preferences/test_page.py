@@ -169,3 +169,8 @@ def test_a_link_of_an_erased_reader_is_a_broken_link(client, active):
 
     assert client.get(link(active)).status_code == 404
     assert client.post(link(active), {"do": "join", "newsletter": "daily"}).status_code == 404
+
+
+@pytest.mark.parametrize("slug", ["", "\0", "daily\0", "nobody"])
+def test_nobody_joins_a_newsletter_that_there_is_not(client, active, slug):
+    assert client.post(link(active), {"do": "join", "newsletter": slug}).status_code == 404
