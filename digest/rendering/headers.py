@@ -8,8 +8,10 @@ from email.header import Header
 from email.utils import quote
 from string import ascii_letters, digits
 
-# At these characters some mail programs see the end of a header; other controls do harm, too.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+from subscribers.models.fields import NOT_IN_A_LINE
+
+# At some of these characters mail programs see the end of a header; the others do harm, too.
+_CONTROLS = re.compile(f"[{NOT_IN_A_LINE}]")
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
 # One "@" and nothing that needs quoting, which is what subscribers.addresses.address accepts.
 _ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:@\"]+@[^\s<>()\[\]\\,;:@\"]+")

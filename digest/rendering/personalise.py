@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from digest.rendering import headers
 from digest.rendering.quoted_printable import SOFT_LINE_BREAK, encode, needs_no_encoding
+from subscribers.models.fields import without_bidi_controls
 
 # Quoted-printable never has "=" before "_", so no content can hold this boundary.
 BOUNDARY = "=_daybreak_alternative"
@@ -134,7 +135,9 @@ _READER_HEADERS: _Parts = (
 def _values(reader: ReaderFields) -> tuple[bytes, ...]:
     _, _, email, name, _, date, unsubscribe, preferences, message_id, _ = reader
     own_headers = (
-        headers.address_line("To", display=name, address=email).encode("ascii"),
+        headers.address_line("To", display=without_bidi_controls(name), address=email).encode(
+            "ascii"
+        ),
         _date_line(int(date.timestamp()), date.tzinfo),
         headers.ascii_line("Message-ID", message_id).encode("ascii"),
     )

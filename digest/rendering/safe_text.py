@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-# Control characters mean nothing in a mail. Overrides of the writing direction (U+202A-202E) affect
-# the text after their own story; Arabic and Hebrew are displayed correctly without them.
-_UNWANTED = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufeff\ufff9-\ufffc\ud800-\udfff]"
-)
+from subscribers.models.fields import without_bidi_controls
+
+# Control characters mean nothing in a mail. Controls of the writing direction go as well: they
+# affect the text after their own story, and Arabic and Hebrew are displayed correctly without them.
+_UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufff9-\ufffc\ud800-\udfff]")
 _PLACEHOLDER_LIKE = re.compile(r"__(?=[A-Z])")
 # Letters and digits with single spaces between: most names of readers, in any script.
 _WORDS = re.compile(r"[^\W_]++(?: [^\W_]++)*+")
@@ -19,7 +19,7 @@ def single_line(text: str) -> str:
     """Return `text` on one line, without controls or anything that looks like a placeholder."""
     if _WORDS.fullmatch(text):
         return text
-    text = _UNWANTED.sub(" ", text)
+    text = _UNWANTED.sub(" ", without_bidi_controls(text))
     return " ".join(_PLACEHOLDER_LIKE.sub(f"_{_WORD_JOINER}_", text).split())
 
 

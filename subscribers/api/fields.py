@@ -19,9 +19,14 @@ from pydantic import (
     StringConstraints,
 )
 
-from subscribers.models.fields import EARLIEST_TIME, LATEST_TIME, is_storable_time
+from subscribers.models.fields import (
+    EARLIEST_TIME,
+    LATEST_TIME,
+    NOT_IN_A_LINE,
+    is_storable_time,
+)
 
-_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+_LINE = f"^[^{NOT_IN_A_LINE}]*$"
 _TEXT = r"^[^\x00]*$"
 _SLUG = r"^[-a-zA-Z0-9_]+$"
 _URL = (

@@ -20,6 +20,7 @@ from subscribers.addresses.address import BadAddress, compare_key, normalise
 from subscribers.addresses.mailbox import mailbox_of
 from subscribers.addresses.mentions import addresses_in
 from subscribers.models import one_line
+from subscribers.models.fields import without_bidi_controls
 from subscribers.transfer import dates
 from subscribers.transfer.dates import Orders
 from subscribers.transfer.placeholders import placeholder_reason
@@ -259,7 +260,8 @@ def _quoted(value: str) -> str:
 
 def _name(raw: str) -> str:
     # A badly converted list has C1 controls for apostrophes; no reader is refused for that.
-    return " ".join(_C1_CONTROLS.sub(" ", raw).split())
+    # Nor for marks of the writing direction, which spreadsheets add.
+    return " ".join(without_bidi_controls(_C1_CONTROLS.sub(" ", raw)).split())
 
 
 def _printable(text: str) -> str:

@@ -38,3 +38,13 @@ def test_a_single_line_has_no_line_break_and_can_be_encoded(text):
 )
 def test_paragraphs_are_separated_by_blank_lines_or_else_by_line_breaks(text, expected):
     assert paragraphs(text) == expected
+
+
+@pytest.mark.parametrize("control", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_no_text_turns_the_writing_direction_of_what_follows_it(control):
+    assert single_line(f"Ferries{control} return.") == "Ferries return."
+
+
+@pytest.mark.parametrize("mark", "\u200c\u200d\u200e\u200f\u061c")
+def test_the_marks_of_arabic_hebrew_and_persian_stay(mark):
+    assert single_line(f"می{mark}خواهم!") == f"می{mark}خواهم!"

@@ -534,6 +534,12 @@ def test_a_list_in_another_encoding_is_read_when_it_is_named(newsletter, tmp_pat
     assert Subscriber.objects.get().name == "Böb"
 
 
+def test_a_name_is_imported_without_what_turns_the_writing_direction(run):
+    run("email,name\nann@example.com,\u202aAnn \u2067Lee\u202c\n")
+
+    assert Subscriber.objects.get().name == "Ann Lee"
+
+
 # --- Dry runs -------------------------------------------------------------------------------------
 
 
