@@ -335,7 +335,7 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       console.warn("Daybreak:", error);
     }
     setBusy(false);
-    if (answer?.state === "sent") sent();
+    if (answer?.state === "sent") sent(answer);
     else if (answer?.state === "address") offerCorrection(answer);
     else if (answer?.state === "challenge") showProblem(form.texts.elsewhere, ...ownPage(form.texts.elsewhereLink, ""));
     else offerAgain(extra);
@@ -390,12 +390,13 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
     if (effectiveDirective === "form-action" && blockedURI.startsWith(base.origin)) open(hostedPage(), "_blank", "noopener");
   }
 
-  function sent() {
+  function sent({ message }) {
     remember("subscribed");
     const title = heading(form.texts.sentTitle);
     const text = make("p", { id: "promise", class: "promise" }, form.texts.sentText);
     for (const child of [...box.children]) if (!child.matches(".x")) child.remove();
-    box.append(title, text);
+    // The address, if it was mended.
+    box.append(title, text, ...(message ? [make("p", { class: "promise" }, message)] : []));
     title.focus();
     emit("subscribed");
   }
@@ -527,10 +528,20 @@ dialog[open]:not(:modal){position:fixed;inset:0;box-shadow:0 0 0 100vmax rgb(0 0
       form = await fetchForm();
       draw();
     } catch (error) {
-      // An empty frame would be worse than the jump.
-      addStyles(":host{min-height:0}");
+      leaveLink();
       console.warn("Daybreak:", error);
     }
+  }
+
+  /** Leave a link to our page in place of the form; an empty frame would be worse than the jump. */
+  function leaveLink() {
+    addStyles(":host{min-height:0}");
+    // The builder's line has a link already, and boxes that kept the form's place free.
+    for (const room of host.querySelectorAll(":scope>span[aria-hidden]")) room.remove();
+    if (host.querySelector("a[href]")) return;
+    // The texts in the visitor's language would have come with the form.
+    const page = hostedPage();
+    host.prepend(make("a", { href: page }, options.title || page.host + page.pathname));
   }
 
   let opening = false;

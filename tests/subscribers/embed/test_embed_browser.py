@@ -372,15 +372,42 @@ def test_nothing_moves_when_the_builders_line_gets_its_script_late(
     assert axe_violations(page) == []
 
 
-def test_a_form_that_never_comes_leaves_the_link_to_our_page(article, page, newsletter):
+@pytest.mark.parametrize("by", ["the builder's line", "the short line"])
+@pytest.mark.parametrize("how", ["never answers", "has no more room"])
+def test_a_form_that_never_comes_leaves_a_link_to_our_page_and_no_gap(
+    article, page, newsletter, live_server, by, how
+):
     from subscribers.embed import snippet
 
-    fail(page, "form.json*", "is out of reach")
-    with page.expect_event("requestfailed"):
-        article(embed=snippet.script(newsletter, options=snippet.EmbedOptions()))
+    fail(page, "form.json*", how)
+    line = snippet.script(newsletter, options=snippet.EmbedOptions())
+    article(embed=line if by == "the builder's line" else None)
+    wait_for(lambda: page.evaluate("requested").count, what="the request")
+    page.clock.run_for(16_000)
+
+    link = page.get_by_role("link")
+    link.wait_for()
+    assert link.get_attribute("href") == f"{live_server.url}/newsletters/econo/"
+    assert len(link.inner_text()) > 10
+    assert page.locator("daybreak-form").bounding_box()["height"] < 60
+
+
+def test_the_room_for_a_script_that_never_comes_closes(article, page, newsletter):
+    from subscribers.embed import snippet
+
+    page.route("**/embed.js", lambda route: route.abort())
+    article(embed=snippet.script(newsletter, options=snippet.EmbedOptions()))
+    before = page.locator("daybreak-form").bounding_box()["height"]
+    page.evaluate(
+        "document.querySelectorAll('daybreak-form svg').forEach(s => s.setCurrentTime(11))"
+    )
 
     assert page.get_by_role("link", name="Get EconoTimes by e-mail").is_visible()
-    assert page.locator("daybreak-form .box").count() == 0
+    wait_for(
+        lambda: page.locator("daybreak-form").bounding_box()["height"] < 100 < before,
+        what="the room to close",
+    )
+    assert page.evaluate("violations") == []
 
 
 # --- With a challenge ---------------------------------------------------------------------------
