@@ -102,6 +102,8 @@ class Subscription(models.Model):
         ELSEWHERE = "elsewhere", "I read the news elsewhere"
         OTHER = "other", "something else"
 
+    # The `source` of subscriptions from a list. Growth is counted by page, and an import has none.
+    FROM_LIST: ClassVar[str] = "import"
     # From → to. PENDING → PENDING is a second sign-up before the first was confirmed.
     MOVES: ClassVar[dict[str, set[str]]] = {
         Status.PENDING: {Status.PENDING, Status.ACTIVE, Status.UNSUBSCRIBED},

@@ -19,7 +19,7 @@ from subscribers.mail import due
 from subscribers.mail.compose import compose
 from subscribers.models import AddressChange, RequestedMail, Subscription
 from subscribers.plumbing.queue import enqueue_once
-from subscribers.signup.confirmation_mail import SEND_TASK
+from subscribers.signup.confirmation_mail import SEND_TASK, compose_for
 
 Kind, Outcome = RequestedMail.Kind, RequestedMail.Outcome
 MAILS_PER_TASK = 200
@@ -150,6 +150,9 @@ def _compose(mail: RequestedMail, *, now: datetime) -> EmailMultiAlternatives:
     if suppression.is_suppressed(address):
         raise due.NotToBeSent(Outcome.SUPPRESSED)
     newsletter = subscription.newsletter
+    if kind == Kind.LINK and subscription.status == Subscription.Status.PENDING:
+        # Nothing comes to them yet: they look for the link to confirm, or they want to be gone.
+        return compose_for(subscription, template="confirm", may_leave=True, now=now)
     return compose(
         template=TEMPLATES[kind],
         context={

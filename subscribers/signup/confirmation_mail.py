@@ -84,9 +84,23 @@ def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternat
     """Return the mail that fits the subscription as it is now, or raise NotToBeSent."""
     kind = Mail(subscription.mail_kind)
     template = TEMPLATES.get((kind, Status(subscription.status)))
-    address = subscription.subscriber.email
-    if template is None or suppression.is_suppressed(address):
+    if template is None or suppression.is_suppressed(subscription.subscriber.email):
         raise due.NotToBeSent
+    return compose_for(subscription, template=template, is_unrequested=kind in UNREQUESTED, now=now)
+
+
+def compose_for(
+    subscription: Subscription,
+    *,
+    template: str,
+    is_unrequested: bool = False,
+    may_leave: bool = False,
+    now: datetime,
+) -> EmailMultiAlternatives:
+    """Return one of the mails of TEMPLATES; with `may_leave`, "confirm" has a link to leave, too.
+
+    `is_unrequested` adds the headers of one click to leave.
+    """
     newsletter = subscription.newsletter
     links = _links(subscription, now=now)
     return compose(
@@ -95,15 +109,25 @@ def _compose(subscription: Subscription, *, now: datetime) -> EmailMultiAlternat
             "newsletter": newsletter,
             "link_days": signed_links.CONFIRM_WITHIN.days,
             "pending_days": settings.PENDING_DAYS,
+            "may_leave": may_leave,
+            "is_imported": _is_imported(subscription),
             "site_url": settings.SITE_URL,
             **links,
         },
-        to=address,
+        to=subscription.subscriber.email,
         from_name=newsletter.from_name,
         from_email=newsletter.from_email,
         reply_to=newsletter.reply_to,
         language=languages.mail_language(subscription),
-        headers=one_click_headers(links["unsubscribe_url"]) if kind in UNREQUESTED else None,
+        headers=one_click_headers(links["unsubscribe_url"]) if is_unrequested else None,
+    )
+
+
+def _is_imported(subscription: Subscription) -> bool:
+    """Return whether a list brought the address here, and nobody has entered it since."""
+    return (
+        subscription.source == Subscription.FROM_LIST
+        and not subscription.consents.filter(kind=Consent.Kind.SIGNUP).exists()
     )
 
 

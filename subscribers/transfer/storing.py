@@ -33,8 +33,6 @@ from subscribers.transfer.spreadsheet import Refusal
 # (confirmation_mail.MAILS_PER_TASK every 30 s), so that imported readers never delay one who has
 # signed up.
 CONFIRMATION_EVERY = timedelta(seconds=0.2)
-# The `source` of imported subscriptions. Growth is counted by page, and an import has no page.
-SOURCE = "import"
 
 HAS_UNSUBSCRIBED = "has unsubscribed; only the reader can subscribe again"
 LEFT_ELSEWHERE = "another row of the list says that they left"
@@ -247,7 +245,7 @@ def _values(target: ImportTarget, *, asked: int) -> dict[str, Any]:
         "every": CONFIRMATION_EVERY,
         "asked": asked,
         "asked_since": target.now - CONFIRM_WITHIN,
-        "source": SOURCE,
+        "source": Subscription.FROM_LIST,
         "wording": record.wording,
         "version": record.wording_version,
         "page": record.page,

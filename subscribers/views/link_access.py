@@ -73,13 +73,17 @@ def data_link(view: _ReadersView) -> _View:
     return wrapped
 
 
-def bad_link(request: HttpRequest, *, is_leaving: bool = False) -> HttpResponse:
+def bad_link(
+    request: HttpRequest, *, is_leaving: bool = False, is_confirming: bool = False
+) -> HttpResponse:
     """Return the page for a link that is not ours, or an erased reader's.
 
     It asks for the address, to which a link that works is sent. If the link was to unsubscribe, it
-    says that nobody has been unsubscribed.
+    says that nobody has been unsubscribed; if it was to confirm, that another one comes.
     """
-    context = {"form_state": new_form(), "is_leaving": is_leaving}
+    context = {
+        "form_state": new_form(), "is_leaving": is_leaving, "is_confirming": is_confirming,
+    }  # fmt: skip
     return render(request, "subscribers/bad_link.html", context, status=HTTPStatus.NOT_FOUND)
 
 

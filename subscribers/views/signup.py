@@ -92,7 +92,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             result = flow.confirm(token=token, origin=origin_of(request, token), now=now())
             return _confirmed(request, result.subscription, just_now=not result.is_repeat)
     except signed_links.BadToken:
-        return bad_link(request)
+        return bad_link(request, is_confirming=True)
     except signed_links.ExpiredToken as expired:
         found = Subscription.objects.select_related("newsletter", "subscriber")
         subscription = get_object_or_404(found, pk=expired.subscription_id)

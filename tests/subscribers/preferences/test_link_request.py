@@ -1,5 +1,6 @@
 """A reader who lost the link asks for it by address; everybody gets the same answer."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -44,6 +45,22 @@ def send_all(now=NOW):
 
 def send_request(email="ann@example.com", now=NOW):
     request_link(email=email, attempt=Attempt(trusted=True), now=now)
+
+
+@pytest.mark.parametrize("confirmed_at", [None, NOW])
+def test_a_reader_who_has_not_confirmed_gets_the_link_to_confirm(client, newsletter, confirmed_at):
+    waiting = factories.subscription(
+        newsletter, "ann@example.com", status="pending", confirmed_at=confirmed_at
+    )
+    send_request(now=timezone.now())
+    (message,) = send_all(timezone.now())
+
+    assert message.subject == "Please confirm: The Daily"
+    assert "/u/" in message.body  # they can leave by it, too
+    (url,) = re.findall(r"http://[^/]+(/confirm/\S+)", message.body)
+    client.post(url)
+    waiting.refresh_from_db()
+    assert waiting.status == "active"
 
 
 def test_the_link_comes_by_mail(client, post_form, active):

@@ -176,3 +176,12 @@ def test_the_page_stays_out_of_caches_indexes_and_referrers(client, pending):
     assert "no-store" in response["Cache-Control"]
     assert response["Referrer-Policy"] == "no-referrer"
     assert "noindex" in response["X-Robots-Tag"]
+
+
+def test_a_link_to_confirm_that_was_cut_off_offers_a_fresh_one(client, pending):
+    page = client.get(link(pending)[:-9] + "/")
+
+    assert page.status_code == 404
+    text = page.content.decode()
+    assert "the address that you signed up with" in text
+    assert "that our newsletters come to" not in text

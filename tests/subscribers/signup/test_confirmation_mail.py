@@ -15,7 +15,7 @@ from subscribers.consent import suppression
 from subscribers.consent.record import Origin
 from subscribers.mail import due
 from subscribers.mail.relays import parse_relay
-from subscribers.models import Subscription, Webhook, WebhookDelivery
+from subscribers.models import Subscriber, Subscription, Webhook, WebhookDelivery
 from subscribers.signup import confirmation_mail, flow
 from tests import factories
 from tests.factories import NOW
@@ -46,6 +46,34 @@ def send(subscription, *, now=NOW):
 
 
 # --- Content ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["confirm", "reminder"])
+@pytest.mark.parametrize("language", ["en", "ar", "de", "es", "fr", "ja", "pt"])
+def test_an_imported_reader_is_not_told_that_they_entered_their_address(newsletter, language, kind):
+    texts = []
+    for source in ("news.example.com/", Subscription.FROM_LIST):
+        reader = pending(newsletter, f"ann{source[:4]}@example.com", source=source, mail_kind=kind)
+        Subscriber.objects.update(language=language)
+        send(reader)
+        texts.append(mail.outbox[-1].body)
+
+    entered, from_list = (" ".join(text.split()) for text in texts)
+    words = {"en": ("entered", "older list"), "de": ("eingetragen", "älteren Liste")}
+    for word, text in zip(words.get(language, ()), (entered, from_list), strict=False):
+        assert word in text
+        assert (word in entered) != (word in from_list)
+    first = [text.split("http")[0] for text in (entered, from_list)]
+    assert first[0] != first[1]
+
+
+def test_an_imported_reader_who_signs_up_is_told_that_the_address_was_entered(newsletter):
+    reader = signed_up(newsletter)
+    Subscription.objects.update(source=Subscription.FROM_LIST)
+
+    send(reader)
+
+    assert "This address was entered" in mail.outbox[0].body
 
 
 @pytest.fixture(params=["pending", "active"])
