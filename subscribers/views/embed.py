@@ -32,8 +32,8 @@ from subscribers.plumbing.content_security import EMBEDDED_PAGE, with_policy
 from subscribers.signup import abuse, flow
 from subscribers.signup.abuse import ChallengeNeeded, SentTooQuickly
 from subscribers.views.origin import origin_of
-from subscribers.views.posted_form import attempt_of, email_of, press_once_more
-from subscribers.views.signup import submit_form
+from subscribers.views.posted_form import attempt_of, email_of, mended, press_once_more, read_as
+from subscribers.views.signup import submit_form, submitted
 
 # The form is the same for everybody, so a CDN may answer for us.
 FORM_CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=3600"
@@ -146,7 +146,8 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
         response["Cache-Control"] = "no-store"
         return _allow_any_origin(response)
     done = f"{reverse('signup-done', args=[slug])}?lang={translation.get_language()}"
-    return submit_form(request, newsletter, origin=_origin(request)) or redirect(done)
+    problem = submit_form(request, newsletter, origin=_origin(request))
+    return problem or submitted(request, newsletter) or redirect(done)
 
 
 @csrf_exempt
@@ -205,7 +206,8 @@ def _sign_up(request: HttpRequest, newsletter: Newsletter) -> dict[str, Any]:
     except SentTooQuickly as again:
         # The script waits, so this is a reader without it.
         return {"state": "address", "message": press_once_more(), "opened": again.form_token}
-    return {"state": "sent"}
+    address = mended(email)
+    return {"state": "sent"} | ({"message": read_as(address)} if address else {})
 
 
 def _choice(label: str, email: str) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from subscribers.addresses.address import BadAddress
+from subscribers.addresses.address import BadAddress, normalise
 from subscribers.signup.abuse import (
     Attempt,
     ChallengeNeeded,
@@ -86,6 +86,20 @@ def _challenge() -> dict[str, Any] | None:
 def email_of(request: HttpRequest) -> str:
     """Return the address, or the correction of it that the reader chose."""
     return (request.POST.get("use") or request.POST.get("email", ""))[:MAX_FIELD_LENGTH].strip()
+
+
+def mended(typed: str) -> str:
+    """Return the address that was read in what the reader typed, if that is another; else "".
+
+    Capital letters make no other address.
+    """
+    address = normalise(typed)
+    return "" if address.casefold() == typed.casefold() else address
+
+
+def read_as(address: str) -> str:
+    """Return the sentence that says which address was read in what the reader typed."""
+    return gettext("We have read the address as %(email)s.") % {"email": address}
 
 
 def attempt_of(request: HttpRequest) -> Attempt:

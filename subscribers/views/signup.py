@@ -21,7 +21,15 @@ from subscribers.signup import flow, newsletter_cache
 from subscribers.signup.abuse import ChallengeNeeded, SentTooQuickly
 from subscribers.views.link_access import bad_link, signed_link
 from subscribers.views.origin import origin_of
-from subscribers.views.posted_form import FormState, attempt_of, email_of, new_form, refused_form
+from subscribers.views.posted_form import (
+    FormState,
+    attempt_of,
+    email_of,
+    mended,
+    new_form,
+    read_as,
+    refused_form,
+)
 
 
 # The form uses no authority of the reader, so a forger gains nothing. It needs no CSRF token and no
@@ -43,7 +51,16 @@ def _posted(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404 from None
     languages.activate_for(request, newsletter=newsletter)
     problem = submit_form(request, newsletter, origin=origin_of(request))
-    return problem or redirect("signup-done", slug=slug)
+    return problem or submitted(request, newsletter) or redirect("signup-done", slug=slug)
+
+
+def submitted(request: HttpRequest, newsletter: Newsletter) -> HttpResponse | None:
+    """Return the page that shows the address if it was mended; None if it is as it was typed.
+
+    It answers the form itself, because no address is put into a URL.
+    """
+    address = mended(email_of(request))
+    return _done(request, newsletter, read_as(address)) if address else None
 
 
 def submit_form(
@@ -77,7 +94,15 @@ def _form(request: HttpRequest, newsletter: Newsletter, form_state: FormState) -
 def signup_done(request: HttpRequest, slug: str) -> HttpResponse:
     newsletter = get_object_or_404(Newsletter, slug=slug)
     languages.activate_for(request, newsletter=newsletter)
-    context = {"newsletter": newsletter, "link_days": signed_links.CONFIRM_WITHIN.days}
+    return _done(request, newsletter)
+
+
+def _done(request: HttpRequest, newsletter: Newsletter, read_as: str = "") -> HttpResponse:
+    context = {
+        "newsletter": newsletter,
+        "link_days": signed_links.CONFIRM_WITHIN.days,
+        "read_as": read_as,
+    }
     return render(request, "subscribers/check_your_inbox.html", context)
 
 

@@ -319,3 +319,9 @@ def test_the_iframe_signs_up_without_script(client, newsletter):
     consent = Consent.objects.get()
     assert consent.page == "https://news.example/a"
     assert consent.language == "de"
+
+
+def test_an_address_that_was_mended_is_shown(client, newsletter):
+    answer = post(client, email="Bob <bob@example.com>").json()
+
+    assert answer == {"state": "sent", "message": "We have read the address as bob@example.com."}

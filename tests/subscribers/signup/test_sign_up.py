@@ -241,3 +241,21 @@ def test_a_sign_up_succeeds_on_a_database_connection_that_was_lost_while_idle(ne
     sign_up(newsletter, "bob@example.com")
 
     assert Subscription.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["Bob <bob@example.com>", "mailto:bob@example.com", "bob＠example.com", "bob@example.com,"],
+)
+def test_an_address_that_was_mended_is_shown_and_stands_in_no_url(
+    client, quick_forms, form_url, typed
+):
+    answer = client.post(form_url, {"email": typed})
+
+    assert answer.status_code == 200
+    assert "We have read the address as bob@example.com." in answer.content.decode()
+    assert Subscriber.objects.get().email == "bob@example.com"
+
+
+def test_an_address_that_was_not_mended_is_not_shown(client, quick_forms, form_url):
+    assert client.post(form_url, {"email": " Bob@Example.com "}).status_code == 302
