@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from subscribers import signals
 from subscribers.consent import merged, suppression
@@ -18,6 +20,8 @@ from subscribers.models import (
     Subscriber,
     Subscription,
 )
+
+Mail = Subscription.Mail
 
 
 def export(*, subscriber_id: int) -> dict[str, Any]:
@@ -34,11 +38,13 @@ def gather(*, subscriber_id: int) -> dict[str, Any]:
     """Return the same with `datetime` objects, for a page; each chapter has the newest first."""
     subscriber = Subscriber.objects.get(pk=subscriber_id)
     theirs = merged.subscription_ids_of(subscriber_id)
+    subscriptions = _with_last_sign_up(theirs)
     contents: dict[str, Any] = {
         "person": _person(subscriber),
-        "subscriptions": _subscriptions(theirs),
+        "subscriptions": _subscriptions(subscriptions),
         "consents": _consents(theirs),
         "address_changes": _address_changes(subscriber),
+        "subscription_mails": _subscription_mails(subscriptions),
         "requested_mails": _requested_mails(subscriber),
         "suppression": _suppression(subscriber),
     }
@@ -62,12 +68,14 @@ def _person(subscriber: Subscriber) -> dict[str, Any]:
     }
 
 
-def _subscriptions(subscriptions: list[int]) -> list[dict[str, Any]]:
-    found = (
-        Subscription.objects.filter(pk__in=subscriptions)
-        .select_related("newsletter")
-        .order_by("-created_at", "-pk")
-    )
+def _with_last_sign_up(subscription_ids: list[int]) -> list[Any]:
+    """Return the subscriptions, with `asked_at`: when somebody last signed up for each."""
+    last = Max("consents__created_at", filter=Q(consents__kind=Consent.Kind.SIGNUP))
+    found = Subscription.objects.filter(pk__in=subscription_ids).annotate(asked_at=last)
+    return list(found.select_related("newsletter").order_by("-created_at", "-pk"))
+
+
+def _subscriptions(found: list[Any]) -> list[dict[str, Any]]:
     muted = {section for subscription in found for section in subscription.muted_sections}
     names = dict(Section.objects.filter(pk__in=muted).values_list("pk", "name"))
     return [_subscription(subscription, names) for subscription in found]
@@ -119,6 +127,40 @@ def _address_changes(subscriber: Subscriber) -> list[dict[str, Any]]:
     fields = ("email", "email_as_typed", "status", "old_agreed_at", "new_agreed_at", "ended_at")
     rows = AddressChange.objects.filter(subscriber=subscriber).order_by("-created_at", "-pk")
     return [{"asked_at": row.pop("created_at")} | row for row in rows.values("created_at", *fields)]
+
+
+def _subscription_mails(found: list[Any]) -> list[dict[str, Any]]:
+    """Return the confirmation mail, the reminder and the welcome of each subscription.
+
+    A subscription stores when it was last sent a mail, and not each mail. So a mail that was asked
+    for before that time counts as sent, and `at` of the first two is when it became due.
+    """
+    mails = [
+        {"newsletter": row.newsletter.name} | mail
+        for row in found
+        for mail in _mails_of(row, asked_at=row.asked_at)
+    ]
+    return sorted(mails, key=itemgetter("at"), reverse=True)
+
+
+def _mails_of(row: Subscription, *, asked_at: datetime | None) -> list[dict[str, Any]]:
+    sent_at, mails = row.mail_sent_at, []
+    if asked_at is None and row.source == Subscription.FROM_LIST and (row.mail_due_at or sent_at):
+        asked_at = row.created_at
+    for kind, at in ((Mail.CONFIRM, asked_at), (Mail.REMINDER, row.reminded_at)):
+        if at:
+            is_sent = sent_at is not None and sent_at >= at
+            waits = row.mail_due_at is not None and row.mail_kind == kind
+            status = "sent" if is_sent else "pending" if waits else "skipped"
+            mails.append({"kind": str(kind), "at": at, "status": status})
+    if (
+        row.mail_kind == Mail.WELCOME
+        and sent_at
+        and row.confirmed_at
+        and sent_at > row.confirmed_at
+    ):
+        mails.append({"kind": str(Mail.WELCOME), "at": sent_at, "status": "sent"})
+    return mails
 
 
 def _requested_mails(subscriber: Subscriber) -> list[dict[str, Any]]:

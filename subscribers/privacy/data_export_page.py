@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.functional import Promise
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
 from subscribers.i18n import timezones
@@ -106,6 +106,7 @@ def context(contents: dict[str, Any]) -> dict[str, Any]:
         "suppression": _suppression(contents["suppression"]),
         "address_changes": contents["address_changes"],
         "requested_mails": [_requested_mail(row) for row in contents["requested_mails"]],
+        "subscription_mails": [_subscription_mail(row) for row in contents["subscription_mails"]],
         "deliveries": [
             row | {"outcome": _label("delivery", row["status"])}
             for row in deliveries[:DELIVERIES_SHOWN]
@@ -113,7 +114,9 @@ def context(contents: dict[str, Any]) -> dict[str, Any]:
         "older_deliveries": max(0, len(deliveries) - DELIVERIES_SHOWN),
         "webhook_deliveries": contents.get("told_to_other_programs", []),
         "network_days": settings.RETENTION_NETWORK_DAYS,
+        "network_years": _years(settings.RETENTION_NETWORK_DAYS),
         "left_days": settings.RETENTION_INACTIVE_DAYS,
+        "left_years": _years(settings.RETENTION_INACTIVE_DAYS),
     }
 
 
@@ -160,6 +163,22 @@ def _requested_mail(row: dict[str, Any]) -> dict[str, Any]:
         "kind": _label("requested_mail", row["kind"]),
         "outcome": _label("delivery", outcome),
     }
+
+
+def _subscription_mail(row: dict[str, Any]) -> dict[str, Any]:
+    name = row["newsletter"]
+    # Mails are called by their subjects.
+    titles = {
+        "confirm": gettext("Please confirm: %(name)s") % {"name": name},
+        "reminder": gettext("Still waiting for your click: %(newsletter)s") % {"newsletter": name},
+        "welcome": gettext("Welcome to %(newsletter)s") % {"newsletter": name},
+    }
+    return row | {"title": titles[row["kind"]], "outcome": _label("delivery", row["status"])}
+
+
+def _years(days: int) -> int:
+    """Return the whole years that a number of days is, or 0 if it is none: 1095 is three."""
+    return 0 if days % 365 else days // 365
 
 
 def _suppression(row: dict[str, Any] | None) -> dict[str, Any] | None:

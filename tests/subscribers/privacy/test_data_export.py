@@ -127,6 +127,51 @@ def test_the_page_shows_the_same_data_as_the_file(client, ann):
     assert response["X-Robots-Tag"] == "noindex, nofollow"
 
 
+def test_the_page_has_the_mails_about_a_subscription_and_the_time_of_an_edition(client, ann):
+    Subscription.objects.filter(pk=ann.pk).update(
+        mail_kind="welcome", mail_sent_at=NOW + timedelta(minutes=2),
+        confirmed_at=NOW + timedelta(minutes=1),
+    )  # fmt: skip
+    text = client.get(data_link(ann)).content.decode()
+    sent = text[text.index("data-export-sent") : text.index("data-export-why")]
+
+    rows = [" ".join(re.sub(r"<[^>]+>", "", row).split()) for row in sent.split("<li>")[1:]]
+    assert rows[0] == "Welcome to Morning 10 Mar 2026, 06:02 · sent"
+    assert rows[1] == "Please confirm: Morning 10 Mar 2026, 06:00 · sent"
+    assert rows[2].startswith("Morning · Ferry reopens 10 Mar 2026, 06:00 · sent")
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        ({"mail_sent_at": None, "mail_due_at": None}, [("confirm", "skipped")]),
+        ({"mail_sent_at": None, "mail_due_at": NOW}, [("confirm", "pending")]),
+        ({"mail_sent_at": NOW, "mail_due_at": None}, [("confirm", "sent")]),
+        (
+            {"mail_sent_at": NOW, "reminded_at": NOW + timedelta(days=1), "mail_kind": "reminder"},
+            [("reminder", "skipped"), ("confirm", "sent")],
+        ),
+    ],
+)
+def test_only_a_mail_that_went_out_counts_as_sent(stored, expected):
+    subscription = factories.subscription(
+        factories.newsletter(), status="pending", confirmed_at=None, **stored
+    )
+    record(subscription, "signup")
+
+    found = data_export.export(subscriber_id=subscription.subscriber_id)["subscription_mails"]
+    assert [(row["kind"], row["status"]) for row in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "text"), [(365, "after one year"), (1095, "after 3 years"), (400, "after 400 days")]
+)
+def test_whole_years_are_written_as_years(client, ann, settings, days, text):
+    settings.RETENTION_NETWORK_DAYS = settings.RETENTION_INACTIVE_DAYS = days
+
+    assert client.get(data_link(ann)).content.decode().count(f"{text}.") == 2
+
+
 def test_the_download_is_the_data_export_as_json(client, ann):
     response = client.get(data_link(ann, "data-export-download"))
 
