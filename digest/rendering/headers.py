@@ -8,7 +8,7 @@ from email.header import Header
 from email.utils import quote
 from string import ascii_letters, digits
 
-from subscribers.models.fields import NOT_IN_A_LINE
+from subscribers.plumbing.characters import NOT_IN_A_LINE
 
 # At some of these characters mail programs see the end of a header; the others do harm, too.
 _CONTROLS = re.compile(f"[{NOT_IN_A_LINE}]")

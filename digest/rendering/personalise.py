@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from digest.rendering import headers
 from digest.rendering.quoted_printable import SOFT_LINE_BREAK, encode, needs_no_encoding
-from subscribers.models.fields import without_bidi_controls
+from subscribers.plumbing.characters import without_bidi_controls
 
 # Quoted-printable never has "=" before "_", so no content can hold this boundary.
 BOUNDARY = "=_daybreak_alternative"

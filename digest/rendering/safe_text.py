@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from subscribers.models.fields import without_bidi_controls
+from subscribers.plumbing.characters import without_bidi_controls
 
 # Control characters mean nothing in a mail. Controls of the writing direction go as well: they
 # affect the text after their own story, and Arabic and Hebrew are displayed correctly without them.

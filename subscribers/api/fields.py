@@ -19,12 +19,8 @@ from pydantic import (
     StringConstraints,
 )
 
-from subscribers.models.fields import (
-    EARLIEST_TIME,
-    LATEST_TIME,
-    NOT_IN_A_LINE,
-    is_storable_time,
-)
+from subscribers.models.fields import EARLIEST_TIME, LATEST_TIME, is_storable_time
+from subscribers.plumbing.characters import NOT_IN_A_LINE
 
 _LINE = f"^[^{NOT_IN_A_LINE}]*$"
 _TEXT = r"^[^\x00]*$"

@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.text import wrap
 
 from subscribers.mail.inlining import inline_styles
+from subscribers.plumbing.characters import without_bidi_controls
 
 # Quoted-printable keeps lines at 76 characters, and the text readable in the source. Django's own
 # utf-8 leaves both parts as 8-bit text, which old relays may change, breaking signatures.
@@ -48,12 +49,13 @@ def compose(
     with translation.override(language):
         # A line break in a subject would let its writer begin another header.
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
+        subject = without_bidi_controls(subject)
         text = wrap(render_to_string(f"{folder}/body.txt", context).strip(), TEXT_WIDTH)
         html = render_to_string(f"{folder}/body.html", {**context, "subject": subject})
     message = EmailMultiAlternatives(
         subject=subject,
         body=f"{text}\n",
-        from_email=formataddr((from_name, from_email)),
+        from_email=formataddr((without_bidi_controls(from_name), from_email)),
         to=[to],
         reply_to=[reply_to] if reply_to else None,
         headers={

@@ -4,6 +4,7 @@ queue             enqueues tasks so that a missing broker delays them and raises
 shared_redis      runs a command on Redis, or says that Redis is unavailable
 shared_cache      keeps values in Redis, or in this process while Redis is unavailable
 uploads           receives uploaded files, and says why one cannot be stored
+characters        knows the characters that act on more than their own text
 signing           signs many values with one salt and secret
 content_security  says what each kind of page may load, run and be framed by
 """

@@ -20,7 +20,7 @@ from subscribers.addresses.address import BadAddress, compare_key, normalise
 from subscribers.addresses.mailbox import mailbox_of
 from subscribers.addresses.mentions import addresses_in
 from subscribers.models import one_line
-from subscribers.models.fields import without_bidi_controls
+from subscribers.plumbing.characters import without_bidi_controls
 from subscribers.transfer import dates
 from subscribers.transfer.dates import Orders
 from subscribers.transfer.placeholders import placeholder_reason

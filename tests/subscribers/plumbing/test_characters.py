@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 
 from subscribers.addresses.pasted import mend
 from subscribers.api.fields import single_line
-from subscribers.models import one_line
-from subscribers.models.fields import without_bidi_controls
+from subscribers.mail.compose import compose
+from subscribers.models import Newsletter, one_line
+from subscribers.plumbing.characters import without_bidi_controls
 
 BIDI_CONTROLS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 MARKS = "\u200c\u200d\u200e\u200f\u061c"
@@ -33,6 +34,19 @@ def test_a_line_break_is_refused(breaker):
     with pytest.raises(ValidationError):
         one_line(f"The{breaker}Daily")
     assert not api_takes(f"The{breaker}Daily")
+
+
+def test_no_mail_of_ours_has_one_in_its_headers():
+    message = compose(
+        template="confirm",
+        context={"newsletter": Newsletter(name="The \u202eDaily"), "link_days": 3},
+        to="ann@example.com",
+        from_name="The \u2067Daily",
+        from_email="daily@example.com",
+    )
+
+    assert message.subject == "Please confirm: The Daily"
+    assert message.from_email == "The Daily <daily@example.com>"
 
 
 @pytest.mark.parametrize("mark", MARKS)
