@@ -58,7 +58,8 @@ def entry_images(
 ) -> list[Image | None]:
     """Return each entry's picture; an image that many entries share, or the feed's own, is none.
 
-    Entries are mappings as feedparser gives them; `base` is the feed's URL.
+    Entries are mappings as feedparser gives them; `base` is the feed's URL. An entry's `base`, and
+    that of each of its texts, is the URL of the `xml:base` around it.
     """
     found = [list(islice(_candidates(entry, base), _MOST_CANDIDATES)) for entry in entries]
     shared = Counter(key for one in found for key in {_key(each.image) for each in one})
@@ -145,26 +146,20 @@ def _key(image: Image) -> str:
 
 
 def _candidates(entry: Mapping[str, Any], base: str) -> Iterator[ImageCandidate]:
-    link = web_url(str(entry.get("link") or ""), base=base) or base
-    own_base = _stated_base(entry.get("title_detail"), base) or link
+    stated_base = str(entry.get("base") or "")
+    link = web_url(str(entry.get("link") or ""), base=stated_base or base) or base
     for raw, weight in (*_media(entry), *_enclosures(entry)):
         size = (parse_pixels(raw.get(side)) for side in ("width", "height"))
         stated = Image(str(raw.get("url") or raw.get("href") or ""), *size)
         kind = str(raw.get("type") or "")
-        if found := candidate(stated, base=own_base, weight=weight, kind=kind):
+        if found := candidate(stated, base=stated_base or link, weight=weight, kind=kind):
             yield found
     contents = entry.get("content") or ()
     summary = {**(entry.get("summary_detail") or {}), "value": entry.get("summary")}
     for text in (*contents[:5], summary):
         markup = _unescaped(str(text.get("value") or ""))
         tags = image_tags(markup)
-        yield from text_candidates(tags, base=_stated_base(text, base) or link)
-
-
-def _stated_base(detail: Mapping[str, Any] | None, base: str) -> str:
-    """Return the `xml:base` around the text; empty if there is none but the feed's URL."""
-    stated = str((detail or {}).get("base") or "")
-    return web_url(stated, base=base) if stated not in ("", base) else ""
+        yield from text_candidates(tags, base=str(text.get("base") or "") or link)
 
 
 def _unescaped(markup: str) -> str:

@@ -86,14 +86,17 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
         raise NotAFeed("It is empty.")
     text = to_text(body, content_type=content_type)
     feed, raw_entries = read_json_feed(text) or _read_xml(text, base_url, content_type)
-    site_url, language = _text(feed, "link"), _text(feed, "language")
+    feed_base, language = _text(feed, "base") or base_url, _text(feed, "language")
+    site_url = urls.web_url(_text(feed, "link"), base=feed_base)
     dates = context_of(
         (date for raw in raw_entries for date in _dates(raw)),
         language=language,
-        host=urlsplit(urls.web_url(site_url) or urls.web_url(base_url)).netloc,
+        host=urlsplit(site_url or urls.web_url(base_url)).netloc,
     )
     pictures = images.entry_images(
-        raw_entries, base=base_url, feed_image=_text(feed.get("image") or {}, "href")
+        raw_entries,
+        base=base_url,
+        feed_image=urls.web_url(_text(feed.get("image") or {}, "href"), base=feed_base),
     )
     entries = [
         _entry(raw, image=image, base_url=base_url, dates=dates)
@@ -106,7 +109,7 @@ def parse(body: bytes, *, base_url: str, content_type: str = "") -> ParsedFeed:
         entries=newest[:MAX_ENTRIES],
         left_out=newest[MAX_ENTRIES:],
         site_url=site_url,
-        self_url=_self_url(feed),
+        self_url=urls.web_url(_self_url(feed), base=feed_base),
     )
 
 
@@ -115,24 +118,36 @@ def _read_xml(
 ) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """Return the feed and its entries as feedparser reads them; raise NotAFeed."""
     # `sanitise` removes markup (nh3) and `urls` resolves URLs, in half of feedparser's time. The
-    # text is UTF-8 by now, and nothing in it says otherwise. Without the feed's URL, feedparser
-    # resolves nothing against it, so that a link such as `N/A` can be told from one; but without
-    # it, one entry's `xml:base` would count for all that follow.
+    # text is UTF-8 by now, and nothing in it says otherwise. feedparser has no base to resolve
+    # against, so that a link such as `N/A` can be told from one.
     mended = xml_faults.mend(text)
     if reason := xml_faults.excess(mended):
         raise NotAFeed(_describe_page(text) or reason)
+    bases = xml_faults.number_bases(mended, url=base_url)
     parsed = feedparser.parse(
-        io.BytesIO(mended.encode()),
+        io.BytesIO(bases.markup.encode()),
         response_headers={
             "content-type": "application/xml; charset=utf-8",
-            "content-location": base_url if "xml:base" in text else "",
+            "content-location": f"{xml_faults.NO_BASE}0",
         },
         sanitize_html=False,
         resolve_relative_uris=False,
     )
     if not parsed.get("version") and not parsed.entries:
         raise NotAFeed(_describe_body(text, content_type))
+    for raw in (parsed.feed, *parsed.entries):
+        _state_bases(raw, bases)
     return parsed.feed, parsed.entries
+
+
+def _state_bases(raw: dict[str, Any], bases: xml_faults.Bases) -> None:
+    """Put the URL of each `xml:base` where feedparser has its number."""
+    raw["base"] = bases.stated(raw.get("own-base"))
+    for text in (raw.get("title_detail"), raw.get("summary_detail"), *(raw.get("content") or ())):
+        if text:
+            text["base"] = bases.stated(text.get("base"))
+    for link in raw.get("links") or ():
+        link["base"] = bases.stated(link.get("xml:base"))
 
 
 def _newest_first(entries: list[FeedEntry]) -> list[FeedEntry]:
@@ -171,6 +186,8 @@ def _link(raw: Mapping[str, Any], *, base_url: str) -> str:
     links = raw.get("links") or ()
     # feedparser has made a permalink guid the link; some Atom feeds have their URL only in the id.
     guid, link = _text(raw, "id"), _text(raw, "link")
+    base = _text(raw, "base") or base_url
+    own_bases = {_text(link, "href"): _text(link, "base") for link in links}
     # A guid that does not say whether it is a link counts as one for feedparser.
     is_guid = link == guid and not re.match(r"https?:|/|www\.", link, re.IGNORECASE)
     stated = [
@@ -182,7 +199,8 @@ def _link(raw: Mapping[str, Any], *, base_url: str) -> str:
         # A podcast's episode may have no page.
         *(_text(link, "href") for link in links if link.get("rel") == "enclosure"),
     ]
-    return next((url for one in stated if (url := urls.mended_url(one, base=base_url))), "")
+    mended = (urls.mended_url(one, base=own_bases.get(one) or base) for one in stated)
+    return next(filter(None, mended), "")
 
 
 def _title_and_summary(raw: Mapping[str, Any]) -> tuple[str, str]:

@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
 from html.entities import html5
 from itertools import islice
+from urllib.parse import urljoin
 
 # The start of a document may follow blank lines, or the warnings of a broken script.
 _START_LENGTH = 5_000
@@ -50,26 +53,27 @@ _HTML_PIECE = re.compile(r"""(?:[^\s"']++|"[^"]*+"|'[^']*+')++""")
 _ENDS = {"!--": "-->", "![CDATA[": "]]>", "?": "?>"}
 # Tags that HTML among the XML never closes.
 _UNCLOSED = frozenset({"br", "hr", "img", "input", "wbr"})
+# feedparser counts a `base` without the prefix, too.
+_BASE = re.compile(r"""(?<=\s)(?:xml:)?base\s*+=\s*+(?:"([^"<]*+)"|'([^'<]*+)')""")
+_HAS_OWN_BASE = re.compile(r"(?:[\w.-]{1,50}:)?(?:feed|channel|entry|item)")
+# An entry may have a base of its own, and its text another one.
+_MOST_BASES = 5_000
+_LONGEST_BASE = 500
+# Nothing is relative to a URL of this scheme, so that feedparser leaves links as they are.
+NO_BASE = "hdl:"
 
 
 def excess(markup: str) -> str:
     """Return in a sentence of what the document has too much to be read; empty if of nothing."""
     opened: list[str] = []
     count: Counter[str] = Counter()
-    position = tags = 0
-    while found := _TAG.search(markup, position):
-        position = found.end()
-        if other := found["other"]:
-            end = markup.find(_ENDS[other], position)
-            position = end if end >= 0 else len(markup)
-            continue
-        tags += 1
+    for tags, found in enumerate(_tags(markup), start=1):
         rest = found["rest"]
         if len(rest) > _SHORT and sum(1 for _ in _ATTRIBUTE.finditer(rest)) > MAX_ATTRIBUTES:
             return f"A tag of it has more than {MAX_ATTRIBUTES} attributes."
         if found["end"]:
             _close(found["name"], opened, count)
-        elif not rest.endswith("/") and (found["name"] not in _UNCLOSED or "xml:" in rest):
+        elif _is_opened(found):
             opened.append(found["name"])
             count[found["name"]] += 1
         if len(opened) > MAX_DEPTH:
@@ -79,6 +83,23 @@ def excess(markup: str) -> str:
     return ""
 
 
+def _tags(markup: str) -> Iterator[re.Match[str]]:
+    """Yield the tags outside of comments and CDATA sections."""
+    position = 0
+    while found := _TAG.search(markup, position):
+        position = found.end()
+        if other := found["other"]:
+            end = markup.find(_ENDS[other], position)
+            position = end if end >= 0 else len(markup)
+        else:
+            yield found
+
+
+def _is_opened(tag: re.Match[str]) -> bool:
+    rest = tag["rest"]
+    return not rest.endswith("/") and (tag["name"] not in _UNCLOSED or "xml:" in rest)
+
+
 def _close(name: str, opened: list[str], count: Counter[str]) -> None:
     """Close the tag with all that were left open in it; an end without a beginning is none."""
     while count[name]:
@@ -86,6 +107,67 @@ def _close(name: str, opened: list[str], count: Counter[str]) -> None:
         count[last] -= 1
         if last == name:
             return
+
+
+@dataclass(frozen=True)
+class Bases:
+    """A document whose bases are only numbered, and the URLs that they stand for.
+
+    The first is the document's own URL.
+    """
+
+    markup: str
+    urls: list[str]
+
+    def stated(self, number: object) -> str:
+        """Return the URL of an `xml:base`; empty for the document's own, and for what is none."""
+        digits = str(number or "").removeprefix(NO_BASE)
+        is_one = digits.isascii() and digits.isdecimal() and len(digits) < 6
+        return self.urls[int(digits)] if is_one and 0 < int(digits) < len(self.urls) else ""
+
+
+def number_bases(markup: str, *, url: str) -> Bases:
+    """Return the document at `url` with the number of its base in place of each `xml:base`.
+
+    Where a feed or an entry begins, an `<own-base>` has the number of its base.
+    """
+    urls, pieces, position = [url], list[str](), 0
+    if not _BASE.search(markup):
+        return Bases(markup, urls)
+    numbers: dict[str, int] = {}
+    opened: list[str] = []
+    count: Counter[str] = Counter()
+    inside = [0]
+    for tag in _tags(markup):
+        if tag["end"]:
+            _close(tag["name"], opened, count)
+            del inside[len(opened) + 1 :]
+            continue
+        number = inside[-1]
+        if attribute := _BASE.search(markup, tag.start("rest"), tag.end("rest")):
+            base = _joined(urls[number], attribute[1] or attribute[2] or "")
+            if base in numbers or (base and len(urls) < _MOST_BASES):
+                number = numbers.setdefault(base, len(urls))
+                urls += [base] * (number == len(urls))
+            pieces += [markup[position : attribute.start()], f'xml:base="{NO_BASE}{number}"']
+            position = attribute.end()
+        if _is_opened(tag):
+            opened.append(tag["name"])
+            count[tag["name"]] += 1
+            inside.append(number)
+            if number and _HAS_OWN_BASE.fullmatch(tag["name"]):
+                pieces += [markup[position : tag.end()], f"<own-base>{number}</own-base>"]
+                position = tag.end()
+    return Bases("".join((*pieces, markup[position:])), urls)
+
+
+def _joined(base: str, written: str) -> str:
+    """Return the base that is written inside of another one; empty if it is of no use."""
+    try:
+        joined = urljoin(base, unescape(written[:_LONGEST_BASE]).strip())
+    except ValueError:
+        return ""
+    return joined if len(joined) <= _LONGEST_BASE else ""
 
 
 def with_fewer_attributes(markup: str) -> str:

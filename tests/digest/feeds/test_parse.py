@@ -212,6 +212,61 @@ def test_an_entry_without_a_link_of_its_own_has_that_of_its_page_or_file(parts, 
     assert only(f"<item><title>A title</title>{parts}</item>").link == link
 
 
+RSS_WITH_BASE = (
+    '<rss version="2.0" xml:base="https://harbour.example/"><channel><title>T</title>{}'
+    "</channel></rss>"
+)
+ATOM_WITH_BASES = (
+    '<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://harbour.example/x/">'
+    '<link rel="self" href="/feed.xml"/><link href="./"/>'
+    '<entry xml:base="2026/"><title xml:base="/none/">A title</title>{}</entry></feed>'
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "link"),
+    [
+        ("www.harbour.example/a1", "https://www.harbour.example/a1"), ("N/A", ""), ("#", ""),
+        ("a1", "https://harbour.example/{}a1"), ("/a1", "https://harbour.example/a1"),
+        ("http://https://harbour.example/a1", "https://harbour.example/a1"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["", "<broken></xml>"], ids=["whole", "broken"])
+def test_a_base_makes_no_link_of_what_is_none(written, link, end):
+    rss = item(link=written, more='<guid isPermaLink="false">g1</guid>')
+    [in_rss] = feed(RSS_WITH_BASE.format(rss + end).encode()).entries
+    atom = f'<id>g1</id><link href="{written}"/>{end}'
+    [in_atom] = feed(ATOM_WITH_BASES.format(atom).encode()).entries
+
+    assert (in_rss.link, in_rss.guid) == (link.format(""), "g1")
+    assert (in_atom.link, in_atom.guid) == (link.format("x/2026/"), "g1")
+
+
+@pytest.mark.parametrize("url", ["", "https://feeds.example/1"])
+def test_a_base_counts_for_what_is_inside_of_it_alone(url):
+    entries = (
+        '<link href="one" xml:base="1/"/><content type="html" xml:base="https://cdn.example/">'
+        '&lt;img src="a.jpg"></content></entry>'
+        '<entry><title>Two</title><link href="two"/><content>&lt;img src="b.jpg"></content>'
+    )
+    parsed = feed(ATOM_WITH_BASES.format(entries).encode(), base_url=url)
+
+    assert [(entry.link, entry.image.url) for entry in parsed.entries] == [
+        ("https://harbour.example/x/2026/1/one", "https://cdn.example/a.jpg"),
+        ("https://harbour.example/x/two", "https://harbour.example/x/b.jpg"),
+    ]
+    assert parsed.site_url == "https://harbour.example/x/"
+    assert parsed.self_url == "https://harbour.example/feed.xml"
+
+
+def test_bases_take_no_memory_out_of_proportion():
+    nested = f"<item xml:base='{'a' * 400}/'>" * 400
+    beside = "".join(f"<item xml:base='{number}/'></item>" for number in range(10_000))
+    for markup in (nested, f"<rss xml:base='{'a' * 400}/'>{beside}"):
+        bases = xml_faults.number_bases(markup, url="https://a.example/")
+        assert len(bases.markup) + sum(map(len, bases.urls)) < 20 * len(markup)
+
+
 def test_an_entry_without_a_title_has_its_first_sentence():
     entry = only(
         "<item><description>It rained &amp;amp; blew. Boats stayed in.</description></item>"

@@ -21,7 +21,19 @@ from tests.support.steps import assert_steps_are_bounded, count_steps
 MARKUP = st.text(
     alphabet="<>/=\"' &;#x1a!-[]…ÄÀ\u200b\n", min_size=1, max_size=8
 ) | st.sampled_from(
-    ["<p>", "</p>", "<img src=a>", "<img ", "&amp;", "&lt;", "<!--", "<![CDATA[", "]]>", "<a href="]
+    [
+        "<p>",
+        "</p>",
+        "<img src=a>",
+        "<img ",
+        "&amp;",
+        "&lt;",
+        "<!--",
+        "<![CDATA[",
+        "]]>",
+        "<a href=",
+        "<a xml:base='b/'>",
+    ]
 )
 URLS = st.text(alphabet="ah:/?&=#@.%2[]-\\ é\u200b\t", min_size=1, max_size=8)
 
@@ -54,19 +66,23 @@ def read_json(text: str) -> None:
     read_json_feed(start + text)
 
 
+def number_bases(text: str) -> None:
+    xml_faults.number_bases(f"<a xml:base='b/'>{text}", url="https://a.example/")
+
+
 @pytest.mark.parametrize(
     ("function", "per_character"),
     [
         (sanitise.plain_text, 40), (sanitise.summary, 40), (sanitise.title, 40),
         (read_article, 200), (image_in, 40), (lambda text: truncate_at_sentence(text, 300), 40),
         (sanitise.headline, 40), (prose.has_markup, 40), (prose.article_blocks, 40),
-        (xml_faults.mend, 40), (xml_faults.excess, 40),
+        (xml_faults.mend, 40), (xml_faults.excess, 40), (number_bases, 40),
         (xml_faults.with_fewer_attributes, 40), (decode, 40), (read_json, 40), (image_at, 40),
         # feedparser takes some hundred lines for each tag.
         (read_feed, 400),
     ],
     ids=["plain text", "summary", "title", "pasted", "image", "shorten", "headline",
-         "evidence of markup", "blocks", "mended XML", "too much of XML",
+         "evidence of markup", "blocks", "mended XML", "too much of XML", "bases",
          "attributes", "charset", "JSON Feed", "image URL", "feed"],
 )  # fmt: skip
 def test_markup_takes_steps_for_its_length(function, per_character):
