@@ -63,6 +63,25 @@ _CREDIT = re.compile(
     r"|source|credits?|quelle|copyright) ?[:：|/©]|[^\w\n©]*+©",  # noqa: RUF001
     re.IGNORECASE,
 )
+# What is left when the first sentence of a credit is gone, and is none of the article's.
+_RIGHTS = re.compile(
+    r"all rights reserved|alle rechte vorbehalten|tous droits réservés"
+    r"|(?:todos|tutti) (?:[loi]s? )?(?:derechos|direitos|diritti)|handout|courtesy"
+    r"|used with permission|(?:file|stock|archive?|symbol)[ -]?(?:photo|image|bild|foto)",
+    re.IGNORECASE,
+)
+# An initial, or the short form of a title, ends no sentence.
+_CREDIT_END = re.compile(
+    r"(?<![ ./-][^\W\d_])(?<!\b(?:Dr|Mr|St|Jr))(?<!\b(?:Mrs|Inc|Ltd))[.!?] (?=[^a-z\s])"
+    r"| [|\u2013\u2014] "
+)
+_LONGEST_CREDIT = 150
+_BRACKETS = {"(": ")", "[": "]"}
+_FEWEST_WORDS = 6  # of an article's first sentence that is cut
+_SMALL_IN_NAMES = frozenset({
+    "by", "courtesy", "of", "via", "von", "de", "par", "and", "for", "the", "van", "und", "et", "y",
+    "e", "da", "/", "&",
+})  # fmt: skip
 _PHOTO_BY = re.compile(
     r"[(\[]?(?:photo(?:graph)?s?|images?|pictures?|illustrations?|foto|bild)"
     r" (?:by|courtesy of|via|von|de|par) [^.!?]{2,150}$",
@@ -162,7 +181,7 @@ def article_blocks(markup: str, *, title: str = "", length: int = 5000) -> list[
     bare_title = _bare(title)
     found: list[str] = []
     for block in blocks:
-        text = block.text
+        text = _without_credit(_without_credit(block.text))
         if not _is_aside(block, text, bare_title):
             found.append(text)
             length -= len(text)
@@ -235,6 +254,32 @@ def _is_aside(block: _Block, text: str, bare_title: str) -> bool:
         or _DATE_LINE.match(text)
         or _WEAK_CALL_TO_ACTION.match(text)
         or _AGENCY.search(text)
+    )
+
+
+def _without_credit(text: str) -> str:
+    """Return the text without the credit that is its first sentence; all of it if no more is left.
+
+    What is left has to be a sentence, so that a longer credit stays one.
+    """
+    start = text[:_LONGEST_CREDIT]
+    if closing := _BRACKETS.get(text[:1]):
+        end = start.find(closing) + 1
+        credit, rest = start[1 : max(0, end - 1)], text[end:].lstrip(" .:")
+    elif found := _CREDIT_END.search(start):
+        credit, rest = start[: found.start()], text[found.end() :]
+    else:
+        return text
+    is_left = len(rest.split()) >= (3 if _SENTENCE_END.search(rest) else _FEWEST_WORDS)
+    is_credit = _CREDIT.match(credit) or _names_photographer(credit)
+    return rest if is_credit and is_left and not _RIGHTS.match(rest) else text
+
+
+def _names_photographer(credit: str) -> bool:
+    """Tell it from a sentence such as “Photos by Ada Quay show the flood”, by the small letters."""
+    words = (word.strip(",") for word in credit.split()[1:])
+    return bool(_PHOTO_BY.match(credit.replace(".", ""))) and not any(
+        word[:1].islower() and word not in _SMALL_IN_NAMES for word in words
     )
 
 

@@ -144,8 +144,40 @@ def test_a_summary_has_the_sentences_of_the_article_alone(around, after):
 
 
 @pytest.mark.parametrize(
+    "credit",
+    [
+        "Photo: Reuters.", "Foto: J. Quay/dpa.", "Image credit: St. Ives Museum.",
+        "© 2026 The Post.",
+        "(Photo: Reuters)", "[Foto: dpa]", "Photo by Ada M. Quay/Getty Images.", "Photo: Reuters |",
+        "Photo: Reuters. Source: The Post.", "Crédit : AFP.",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("more", ["More tomorrow.", "It is the longest of its votes. " * 8])
+def test_a_credit_before_the_text_is_left_out_alone(credit, more):
+    text = f"The council voted today. {more}".strip()
+
+    assert sanitise.summary(f"{credit} {text}") == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Photos by Ada Quay show the flood. It rained.",
+        "Photo by photo they rebuilt it. It rained.",
+        "Pictures of the flood are here. It rained.",
+    ],
+)
+def test_a_sentence_about_photographs_is_no_credit(text):
+    assert sanitise.summary(text) == text
+
+
+@pytest.mark.parametrize(
     "markup",
     [
+        "Photo: Reuters. File photo.",
+        "© 2026 The Post. All rights reserved.",
+        "Foto: Ada Quay. Archivbild.",
+        "Photo: Ada M. Quay.",
         "<img src=a.jpg>",
         "<ul><li><a href=a>One story</a></li><li><a href=b>Another one</a></li></ul>",
         "<a href=a>Comments</a>",
