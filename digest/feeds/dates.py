@@ -144,9 +144,14 @@ def read_date(text: str, context: DateContext | None = None) -> datetime | None:
     return moment if moment and moment.year >= MIN_YEAR else None
 
 
+def is_far_ahead(moment: datetime, *, now: datetime) -> bool:
+    """Tell whether the date means something else than when it was published."""
+    return moment > now + MAX_AHEAD
+
+
 def past(moment: datetime | None, *, now: datetime) -> datetime | None:
     """Return when it was published; None if that is far ahead, so that it means something else."""
-    if moment is None or moment > now + MAX_AHEAD:
+    if moment is None or is_far_ahead(moment, now=now):
         return None
     # A date in the future would keep the story on top for hours.
     return min(moment, now)

@@ -22,10 +22,11 @@ SOURCE_FIELDS = (
 
 @dataclass(frozen=True)
 class Draft:
-    """An unsaved story, and by what its entry is known."""
+    """An unsaved story, its entry, and by what that is known."""
 
     story: Story
     known_by: Identified
+    entry: FeedEntry
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ def make_drafts(
     result: list[Draft | Skipped] = []
     seen: set[object] = set()
     for index, (entry, title, known_by) in enumerate(zip(entries, titles, found, strict=True)):
-        if not title or known_by is None:
-            reason = "It has no usable link." if title else "It has no title."
+        if entry.fault or not title or known_by is None:
+            reason = entry.fault or ("It has no usable link." if title else "It has no title.")
             result.append(Skipped(title, reason))
             continue
         text = title.casefold(), past(entry.published_at, now=now)
@@ -75,7 +76,7 @@ def make_drafts(
         story = _story(feed, entry, title, known_by, now=now)
         # Entries without a date keep the publisher's order.
         story.added_at = now - timedelta(microseconds=index)
-        result.append(Draft(story, known_by))
+        result.append(Draft(story, known_by, entry))
     return result
 
 

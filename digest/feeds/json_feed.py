@@ -16,7 +16,8 @@ _MOST_PARTS = 50
 def read_json_feed(text: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
     """Return the feed and its entries as mappings with feedparser's keys; None if it is no feed.
 
-    Values of another type than the format's count as absent.
+    Values of another type than the format's count as absent. An item that is no item at all has
+    only a `fault`, which is a sentence.
     """
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
         return None
@@ -34,8 +35,14 @@ def read_json_feed(text: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]
         "link": _string(feed, "home_page_url"),
         "links": [{"rel": "self", "href": _string(feed, "feed_url")}],
     }
-    items = [item for item in feed["items"][:_MOST_ITEMS] if isinstance(item, dict)]
-    return about, [_entry(item, _authors(feed)) for item in items]
+    authors = _authors(feed)
+    items = [
+        _entry(item, authors) if isinstance(item, dict) else {"fault": "It is no JSON object."}
+        for item in feed["items"][:_MOST_ITEMS]
+    ]
+    if (more := len(feed["items"]) - _MOST_ITEMS) > 0:
+        items.append({"fault": f"{more:,} more items after {_MOST_ITEMS:,} are not read."})
+    return about, items
 
 
 def _entry(item: Mapping[str, Any], feed_authors: list[str]) -> Mapping[str, Any]:

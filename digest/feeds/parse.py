@@ -56,6 +56,9 @@ class FeedEntry:
     source: str
     # A URL of that outlet.
     source_url: str = ""
+    # The date of publication as it is written, and why the entry can be no story.
+    written_date: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,12 +168,14 @@ def _entry(
 ) -> FeedEntry:
     link, guid = _link(raw, base_url=base_url), _text(raw, "id")
     title, summary = _title_and_summary(raw)
+    # The first date that can be read, else the first that is there.
+    written = sorted(_dates(raw), key=lambda date: read_date(date, dates) is None)
     return FeedEntry(
         title=title,
         link=link,
         guid=guid,
         author=_author(raw),
-        published_at=next(filter(None, (read_date(d, dates) for d in _dates(raw))), None),
+        published_at=read_date(written[0], dates) if written else None,
         summary=summary,
         image=image,
         image_credit=_text(raw, "credit"),
@@ -178,6 +183,8 @@ def _entry(
         source=_text(raw.get("source") or {}, "title")
         or _text(raw, "news_source").removesuffix(" on MSN"),
         source_url=_text(raw.get("source") or {}, "href"),
+        written_date=next(iter(written), ""),
+        fault=_text(raw, "fault"),
     )
 
 

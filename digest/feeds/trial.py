@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from digest.feeds import child_process, fetch, sanitise, urls
-from digest.feeds.dates import past
+from digest.feeds.dates import is_far_ahead, past
 from digest.feeds.drafts import Draft, make_drafts
 from digest.feeds.ingest import outlet_name
 from digest.feeds.manual.by_hand import host_as_outlet
@@ -21,6 +21,7 @@ from digest.feeds.manual.pages import read_page
 from digest.feeds.packing import CannotUnpack, unpack
 from digest.feeds.parse import MAX_ENTRIES, NotAFeed, ParsedFeed, parse
 from digest.models import Feed, Story
+from digest.shorten import truncate
 
 
 class Unreadable(Exception):
@@ -98,11 +99,15 @@ def try_feed(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
     feed.source_name = feed.source_name or outlet_name(feed.title)
     for made in make_drafts(feed=feed, entries=parsed.entries, now=now, site_url=parsed.site_url):
         if isinstance(made, Draft):
-            yield _line(made.story, section=feed.section.slug if feed.section else None)
+            section = feed.section.slug if feed.section else None
+            entry = made.entry
+            yield _line(made.story, section) | _undated(
+                entry.published_at, entry.written_date, now=now
+            )
         else:
             yield {"skipped": made.reason, "title": made.title}
     for entry in parsed.left_out:
-        reason = f"Only the newest {MAX_ENTRIES} entries of a feed come."
+        reason = entry.fault or f"Only the newest {MAX_ENTRIES} entries of a feed come."
         yield {"skipped": reason, "title": sanitise.title(entry.title)}
 
 
@@ -132,7 +137,7 @@ def try_page(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
     if page is None:
         yield {"skipped": reason, "title": ""}
         return
-    yield _line(
+    line = _line(
         Story(
             title=page.title,
             url=page.url,
@@ -144,9 +149,18 @@ def try_page(source: Source, *, now: datetime) -> Iterator[dict[str, Any]]:
         ),
         section=None,
     )
+    missing = {} if page.url else {"missing": "The page's own URL, which --url gives."}
+    yield line | _undated(page.published_at, page.written_date, now=now) | missing
 
 
-def _line(story: Story, *, section: str | None) -> dict[str, Any]:
+def _undated(moment: datetime | None, written: str, *, now: datetime) -> dict[str, Any]:
+    """Return the date that is written but not believed, under the reason; empty if it is."""
+    if not written or (moment and not is_far_ahead(moment, now=now)):
+        return {}
+    return {"future_date" if moment else "unread_date": truncate(sanitise.plain_text(written), 200)}
+
+
+def _line(story: Story, section: str | None) -> dict[str, Any]:
     published_at = story.published_at
     return {
         "title": story.title,

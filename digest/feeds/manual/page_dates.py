@@ -39,8 +39,10 @@ _MOST_ELEMENTS = 20_000
 _MOST_DATES = 30
 
 
-def published_at(tree: Any, *, url: str, named: str = "") -> datetime | None:
-    """Return the moment, or None if no date of the page is understood in full.
+def published_at(tree: Any, *, url: str, named: str = "") -> tuple[datetime | None, str]:
+    """Return the moment, and the date as it is written.
+
+    The moment is None if no date of the page is understood in full.
 
     `named` is the date that the page states in its JSON-LD. What is shown counts after what is
     stated for machines, and the day in the page's URL last.
@@ -48,8 +50,8 @@ def published_at(tree: Any, *, url: str, named: str = "") -> datetime | None:
     dates = list(islice(_dates(tree, named), _MOST_DATES))
     language = str(tree.xpath("string(/html/@lang | /html/@xml:lang)"))[:20]
     context = context_of(dates, language=language, host=urlsplit(url).netloc)
-    read = (read_date(date, context) for date in dates)
-    return next(filter(None, read), None) or _in_path(url)
+    read = ((moment, date) for date in dates if (moment := read_date(date, context)))
+    return next(read, None) or _in_path(url) or (None, next(iter(dates), ""))
 
 
 def _dates(tree: Any, named: str) -> Iterator[str]:
@@ -96,6 +98,8 @@ def _written(element: Any) -> Iterator[str]:
         yield _LABEL.sub("", text, count=1)
 
 
-def _in_path(url: str) -> datetime | None:
+def _in_path(url: str) -> tuple[datetime, str] | None:
     found = _IN_PATH.search(urlsplit(url).path)
-    return read_date("-".join(found.groups())) if found else None
+    day = "-".join(found.groups()) if found else ""
+    moment = read_date(day)
+    return (moment, day) if moment else None

@@ -48,6 +48,8 @@ class WebPage:
     published_at: datetime | None
     image: Image | None
     image_alt: str
+    # The date of publication as the page writes it, even if it cannot be read.
+    written_date: str = ""
 
 
 def read_page(body: bytes, *, url: str, content_type: str = "") -> WebPage | None:
@@ -60,7 +62,7 @@ def read_page(body: bytes, *, url: str, content_type: str = "") -> WebPage | Non
         return None
     stated = article_data(tree)
     image = choose(_images(tree, stated, base=url))
-    published = published_at(tree, url=url, named=stated.published)
+    published, written_date = published_at(tree, url=url, named=stated.published)
     found = trafilatura.extract_metadata(tree, default_url=url)
     site_name = _site_name(tree, stated.publisher, found.sitename or "")
     title = _without_site(sanitise.title(found.title or ""), site_name)
@@ -75,6 +77,7 @@ def read_page(body: bytes, *, url: str, content_type: str = "") -> WebPage | Non
         published_at=published,
         image=image.image if image else None,
         image_alt=sanitise.name(image.alt, 300) if image else "",
+        written_date=written_date,
     )
 
 

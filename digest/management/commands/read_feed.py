@@ -28,6 +28,11 @@ Each entry is a line of JSON, in the feed's order:
   section         the slug of the section that the newsletter files this feed's stories under;
                   null: none, or no newsletter has the feed
 
+Added where they are needed:
+  unread_date     the date as it is written, which cannot be read
+  future_date     the date as it is written, which is more than a day ahead and so not believed
+  missing         what has to be known beside a page that comes from a file
+
 An entry that would bring no story is {"skipped": the reason, "title": ...}; so is what is no feed.
 
 A file may have its HTTP headers beside it, in FILE.hdr. It counts as if it came from --url, else

@@ -305,7 +305,8 @@ def test_a_json_feed_is_read():
         ],
     }  # fmt: skip
     parsed = feed(json.dumps(body).encode())
-    first, second, third = parsed.entries
+    first, second, third, none = parsed.entries
+    assert none.fault == "It is no JSON object."
 
     assert (parsed.title, parsed.language) == ("Post", "en")
     assert (first.guid, first.link, first.author) == ("7", "https://harbour.example/7", "Ada")

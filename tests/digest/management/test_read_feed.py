@@ -106,6 +106,45 @@ def test_an_articles_page_is_the_story_that_adding_it_would_make(web, sample):
     assert line["image"].endswith("/img/boat.jpg")
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("yesterday", {"unread_date": "yesterday"}),
+        ("28.11.26 &amp;lt;", {"unread_date": "28.11.26 <"}),
+        ("Sun, 28 Nov 2027 08:00 GMT", {"future_date": "Sun, 28 Nov 2027 08:00 GMT"}),
+        ("", {}),
+        ("2026-11-28", {}),
+    ],
+)
+def test_a_date_that_is_not_believed_is_said(stored, written, said):
+    item = f"<item><title>A</title><link>https://a.example/1</link><pubDate>{written}</pubDate>"
+    rss = stored(f"<rss version='2.0'><channel>{item}</item></channel></rss>".encode())
+    html = f"<html><head><title>A</title><meta name=pubdate content='{written}'></head></html>"
+    page = stored(html.encode(), name="page.html")
+    as_of = ("--as-of", "2026-11-29T06:00Z")
+
+    for line in (*read(rss, *as_of), *read(page, "--page", "--url", "https://a.example/1", *as_of)):
+        added = {name: line[name] for name in line if name.endswith("_date")}
+        assert (added, line["published_at"] is None) == (said, written != "2026-11-28")
+
+
+def test_a_json_feeds_item_that_is_none_is_said(stored):
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": ["rubbish", None] * 2501}
+    lines = read(stored(json.dumps(feed).encode()))
+
+    assert lines[0] == {"skipped": "It is no JSON object.", "title": ""}
+    assert lines[-1]["skipped"] == "2 more items after 5,000 are not read."
+
+
+def test_a_page_without_a_url_says_that_it_is_missing(stored, sample):
+    file = stored(sample("pages/article.html"))
+    (line,) = read(file, "--page")
+    (known,) = read(file, "--page", "--url", "https://harbour.example/news/1")
+
+    assert (line["url"], line["missing"]) == ("", "The page's own URL, which --url gives.")
+    assert "missing" not in known
+
+
 @pytest.mark.parametrize("name", ["nowhere.xml", "https://127.0.0.1:1/feed"])
 def test_what_cannot_be_read_fails_with_a_sentence(name):
     with pytest.raises(CommandError, match=r"nowhere.xml cannot be read|/feed could not be read"):
