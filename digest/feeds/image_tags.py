@@ -12,7 +12,7 @@ from lxml import etree
 from digest.feeds.image_signs import is_decoration
 from digest.feeds.xml_faults import with_fewer_attributes
 
-_ANY_IMAGE = re.compile(r"<(?:amp-)?img\b|\bsrcset\b", re.IGNORECASE)
+_ANY_IMAGE = re.compile(r"<(?:amp-)?img\b|\bsrcset\b|\bposter\b", re.IGNORECASE)
 # Control characters and lone surrogates, with which lxml refuses a text.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MARKUP_LENGTH = 100_000
@@ -87,7 +87,7 @@ def image_tags(markup: str) -> list[ImageTag]:
 
 def tags_below(root: etree._Element) -> Iterator[ImageTag]:
     """Yield what the first images below the element offer."""
-    found = islice(root.iter("img", "amp-img", "source"), 3 * MOST_IMAGES)
+    found = islice(root.iter("img", "amp-img", "source", "video", "amp-video"), 3 * MOST_IMAGES)
     place, sources = 0, list[ImageTag]()
     for element in found:
         if element.tag == "source":
@@ -95,6 +95,8 @@ def tags_below(root: etree._Element) -> Iterator[ImageTag]:
             if any(near.tag == "picture" for near in islice(element.iterancestors(), 10)):
                 kind = str(element.get("type") or "")
                 sources += [replace(offer, kind=kind) for offer in _offers(element, place)]
+            continue
+        if str(element.tag).endswith("video") and not any(_posters(dict(element.items()))):
             continue
         # The `<source>` elements of a `<picture>` stand before its `<img>`, whose size they have.
         offers = list(_offers(element, place))
@@ -108,7 +110,8 @@ def tags_below(root: etree._Element) -> Iterator[ImageTag]:
 def _offers(element: etree._Element, place: int) -> Iterator[ImageTag]:
     attributes = {str(name).lower(): str(value) for name, value in element.items()}
     style = attributes.get("style", "")[:1000]
-    lazy = list(_lazy_urls(attributes))
+    is_video = str(element.tag).endswith("video")
+    lazy = [] if is_video else list(_lazy_urls(attributes))
     if _HIDDEN.search(style) or "hidden" in attributes:
         return
     width, height = _size(attributes, style)
@@ -118,7 +121,8 @@ def _offers(element: etree._Element, place: int) -> Iterator[ImageTag]:
         width = height = None
     around = list(islice(element.iterancestors(), 4))
     ratio = height / width if width and height else None
-    for source in (*lazy, *_urls(attributes)):
+    found = _posters(attributes) if is_video else _urls(attributes)
+    for source in (*lazy, *found):
         full_width = source.width or (round(width * source.density) if width else None)
         full_height = round(full_width * ratio) if full_width and ratio else None
         yield ImageTag(
@@ -183,6 +187,13 @@ def _is_stand_in(url: str) -> bool:
 def _urls(attributes: Mapping[str, str]) -> Iterator[_Source]:
     yield _Source(attributes.get("src", ""))
     yield from _in_set(attributes.get("srcset", ""))
+
+
+def _posters(attributes: Mapping[str, str]) -> Iterator[_Source]:
+    """Yield the picture that stands for a video until it is played."""
+    for name in ("poster", "data-poster"):
+        if value := attributes.get(name, "").strip():
+            yield _Source(value)
 
 
 def _in_set(srcset: str) -> Iterator[_Source]:

@@ -106,6 +106,8 @@ def test_what_is_no_picture_gives_way_to_one_and_is_none_alone(tag):
         ('<img src="/a.jpg" width="400" srcset="/a.jpg, /a2.jpg 2x">', "a2.jpg"),
         ('<img data-src="" src="data:,"><noscript><img src="/a.jpg"></noscript>', "a.jpg"),
         ('<img src="data:," data-orig-file="/a.jpg">', "a.jpg"),
+        ('<video poster="/a.jpg" width="800"><source src="/a.mp4"></video>', "a.jpg"),
+        ('<video src="/a.mp4"></video><video poster="" data-poster="/a.jpg"></video>', "a.jpg"),
         ('<amp-img src="/a.jpg" width="900" height="500"></amp-img>', "a.jpg"),
         (
             '<picture><source type="image/avif" srcset="/a.avif 800w">'
