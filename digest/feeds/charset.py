@@ -59,6 +59,16 @@ _STRANGE = re.compile(
 _MOST_STRANGE = 0.15
 # chardet's certainty about texts of a dozen words; below this it is guessing.
 _LEAST_CONFIDENCE = 0.03
+# A text between tags or quotation marks.
+_PIECE = re.compile(r"""[^<>"]++""")
+# The bytes that became these characters when UTF-8 was read as windows-1252 or as Latin-1.
+_AS_BYTES = {
+    ord(character): byte
+    for byte in range(0x80, 0xA0)
+    if (character := bytes([byte]).decode("cp1252", "ignore"))
+}
+# One may be meant, such as in an article about encodings.
+_FEWEST_DOUBLE = 3
 # Characters or bytes that are looked at to judge or to find an encoding.
 _SAMPLE_LENGTH = 50_000
 
@@ -69,6 +79,7 @@ def to_text(body: bytes, *, content_type: str = "") -> str:
     UTF-16 and UTF-32 are known by their bytes, and valid UTF-8 is UTF-8 whatever is declared.
     Otherwise the first encoding counts in which the bytes read like text: that of the HTTP header
     `content_type`, that of the XML declaration or `<meta>`, then the one that chardet detects.
+    What was encoded as UTF-8 twice is decoded twice.
     """
     if wide := _wide(body):
         return body.decode(wide, "replace").removeprefix("\ufeff")
@@ -79,8 +90,31 @@ def to_text(body: bytes, *, content_type: str = "") -> str:
         return body.decode("iso2022_jp", "replace")
     text = body.decode("utf-8", "replace")
     if _is_mostly_utf8(body, text):
-        return text
+        return _once_encoded(text)
     return _first_that_reads(body, labels)
+
+
+def _once_encoded(text: str) -> str:
+    """Return the text with what was encoded as UTF-8 twice, such as `FranÃ§ais`, decoded again.
+
+    Only a piece is mended that becomes valid UTF-8 as a whole, and only if the text has several
+    such characters, in a quarter of the pieces that have any beyond ASCII.
+    """
+    if text.isascii():
+        return text
+    beyond = {piece for piece in _PIECE.findall(text) if not piece.isascii()}
+    mended = {piece: better for piece in beyond if (better := _decoded_again(piece))}
+    count = sum(map(_count_beyond_ascii, mended.values()))
+    if count < _FEWEST_DOUBLE or 4 * len(mended) < len(beyond):
+        return text
+    return _PIECE.sub(lambda piece: mended.get(piece[0], piece[0]), text)
+
+
+def _decoded_again(piece: str) -> str:
+    try:
+        return piece.translate(_AS_BYTES).encode("latin-1").decode()
+    except UnicodeError:
+        return ""
 
 
 def _wide(body: bytes) -> str:

@@ -68,3 +68,28 @@ def test_one_broken_byte_costs_one_character():
         text[:5] + "\ufffd" + text[5:], text[:4] + "\ufffd\ufffd\ufffd" + text[5:],
     )  # fmt: skip
     assert to_text(body[:-2], content_type="a/b; charset=windows-1251").startswith(text[:-2])
+
+
+@pytest.mark.parametrize("charset", ["cp1252", "latin-1"])
+def test_what_was_encoded_twice_is_decoded_twice(charset):
+    sentences = ["Français élu à Nîmes", "L\u2019été sera long…", "Паром вышел", "港を出た"]
+    table = {0x80 + i: bytes([0x80 + i]).decode("cp1252", "ignore") or None for i in range(32)}
+    double = [text.encode().decode("latin-1") for text in sentences]
+    if charset == "cp1252":
+        double = ["".join(table.get(ord(c)) or c for c in text) for text in double]
+    read = to_text(html("</p><p>".join((*double, "Un été, deux étés"))).encode())
+
+    assert read == html("</p><p>".join((*sentences, "Un été, deux étés")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What “Ã©” and “Ã§” and “Ã¨” mean",
+        "FranÃ§ais",
+        "NÃO ÀS ÁGUAS",
+        "</p><p>".join(["<b>Ã©</b> <b>Ã¨</b> <b>Ã§</b>", *(f"{n} était" for n in range(10))]),
+    ],
+)
+def test_what_may_be_meant_is_decoded_once(text):
+    assert to_text(html(text).encode()) == html(text)
