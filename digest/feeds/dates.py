@@ -28,6 +28,7 @@ _ISO = re.compile(
     r"\d{4}-?\d\d-?\d\d(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d++)?)?)?"
     r"(?: ?(?:Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?))?)?"
 )
+_DAYS_END = re.compile(r"[T ](24)(?=(?::?00){0,2}(?:[.,]0++)?(?![.,:\d]))")
 _EPOCH = re.compile(r"(\d{10})(?:\d{3}|\.\d++)?")
 # Java writes the zone's name after its offset.
 _JAVA_NAME = re.compile(r"(?<=[\dZ])\[[\w/+-]{1,40}\]$")
@@ -65,6 +66,9 @@ _NUMERIC = re.compile(
 # “º” has become “o” when it is looked for.
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|\.?[oa]|\.)(?![^\W_])", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
+# What Lithuanian and Latvian write after a year and a day, and Vietnamese before them.
+_CALLED = re.compile(r"(?<=\d) [md](?![\w'\u2019])\.?|(?<=\d{4})\.? gada\b", re.IGNORECASE)
+_VIETNAMESE = re.compile(r"(?:\bngày )?(\d{1,2}) tháng (\d{1,2})(?:,| năm)? (\d{4})", re.IGNORECASE)
 _SHORT_YEAR = re.compile(r"(?:[^\W\d_]{2,9}\.?,? )?\d{1,2}[ -][^\W\d_]{3,12}\.?[ -]\d\d")
 # A feed's dates have some hundred different words beside their numbers, weekdays and months. Each
 # costs milliseconds in all languages, so that a feed may ask for no more than these.
@@ -176,6 +180,10 @@ def _standard(text: str) -> datetime | None:
     text = text.upper()
     if not _ISO.fullmatch(text):
         return None
+    if found := _DAYS_END.search(text):
+        # ISO 8601 has a second name for midnight, at the end of the day.
+        morning = _standard(f"{text[: found.start(1)]}00{text[found.end(1) :]}")
+        return morning + timedelta(days=1) if morning else None
     if len(text) <= len("2026-11-28"):
         return datetime.fromisoformat(text).replace(hour=12, tzinfo=UTC)
     try:
@@ -227,7 +235,8 @@ def _zone(rest: str, context: DateContext) -> tuple[timedelta | None, str]:
 
 
 def _day(text: str, context: DateContext) -> date | None:
-    words = text.replace(",", " ").split()
+    text = _VIETNAMESE.sub(r"\3-\2-\1", text)
+    words = _CALLED.sub("", text).replace(",", " ").split()
     # Marks that stand alone say nothing, and dateparser takes long over many of them.
     text = " ".join(word for word in words if any(map(str.isalnum, word))).strip(
         " ,;|·-\u2013\u2014@"

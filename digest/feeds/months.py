@@ -34,6 +34,14 @@ _ENGLISH_BESIDE = {
 _SPELLINGS = {
     "maerz": "märz", "jaenner": "jänner", "kasim": "kas\u0131m", "aralik": "aral\u0131k",
     "mayis": "may\u0131s", "sali": "sal\u0131",
+} | {
+    # Latvian's “in November”.
+    f"{name}{ending}": f"{name}{usual}"
+    for ending, usual, names in (
+        ("ī", "is", "janvār februār aprīl septembr oktobr novembr decembr"),
+        ("ā", "s", "mart maij jūnij jūlij august"),
+    )
+    for name in names.split()
 }  # fmt: skip
 
 # Arabic has three more sets of names: the Levant's, and those of Algeria and Tunisia, and Morocco.

@@ -33,6 +33,8 @@ _NO_TITLE = re.compile(
     r"|بدون عنوان)[)\]]?",
     re.IGNORECASE,
 )
+# Dublin Core has no `dc:created` and `dc:issued`, but feeds do.
+_DATES = ("published", "prism_publicationdate", "dc_issued", "updated", "created", "dc_created")
 _ADDRESS = re.compile(r"(?<!\S)\S+@\S+")
 
 
@@ -245,7 +247,7 @@ def _dates(raw: Mapping[str, Any]) -> list[str]:
     feedparser reads dates, too, but believes what it understands of 2026/11/28: November the first.
     """
     # Reading a missing `updated` makes feedparser warn.
-    found = (_text(raw, key) for key in ("published", "updated", "created") if key in raw)
+    found = (_text(raw, key) for key in _DATES if key in raw)
     return [date for date in found if date]
 
 

@@ -69,6 +69,12 @@ def test_a_placeholder_does_not_count_as_a_date(date):
     assert [entry.published_at for entry in feed(body).entries] == [None]
 
 
+@pytest.mark.parametrize("name", ["dc:created", "dc:issued", "prism:publicationDate"])
+def test_a_date_may_have_a_name_that_no_standard_gives_it(name):
+    date = f"<{name}>2026-11-28T08:00:00Z</{name}>"
+    assert only(item(more=date)).published_at == datetime(2026, 11, 28, 8, tzinfo=UTC)
+
+
 def test_entries_without_a_date_have_no_publication_time(sample):
     assert [e.published_at for e in feed(sample("feeds/undated.xml")).entries] == [None] * 3
 
@@ -123,6 +129,8 @@ def item(title="A title", link="https://harbour.example/a", description="", more
 
 
 NAMESPACES = (
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    ' xmlns:prism="http://prismstandard.org/namespaces/basic/2.0/"'
     ' xmlns:content="http://purl.org/rss/1.0/modules/content/"'
     ' xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0"'
 )
