@@ -14,6 +14,7 @@ _XML_ENCODING = re.compile(r"""<\?xml\b[^<>]*?\bencoding\s*+=\s*+["']([\w.:-]++)
 _META_CHARSET = re.compile(
     r"""<meta\b[^<>]*?\bcharset\s*+=\s*+["']?\s*+([\w.:-]++)""", re.IGNORECASE
 )
+_TAG = re.compile(rb"<[^<>]*+>")
 _ANY_DECLARATION = re.compile(rb"(?:charset|encoding)\s*+=", re.IGNORECASE)
 _HEADER_CHARSET = re.compile(r"""(?:^|;)\s*+charset\s*+=\s*+["']?\s*+([\w.:-]++)""", re.IGNORECASE)
 
@@ -177,7 +178,10 @@ def _detected(body: bytes) -> str:
     """Return the codec that the bytes beyond ASCII look like; windows-1252 if they are too few."""
     first = re.search(rb"[\x80-\xff]", body)
     start = max(0, first.start() - _HEAD_LENGTH) if first else 0
-    # chardet believes a declaration, too.
-    guess = chardet.detect(_ANY_DECLARATION.sub(b"", body[start : start + _SAMPLE_LENGTH]))
+    # chardet believes a declaration, too, and is less sure of a text among many tags.
+    whole = body[start : start + _SAMPLE_LENGTH]
+    sample = _TAG.sub(b" ", whole)
+    sample = whole if sample.isascii() else sample
+    guess = chardet.detect(_ANY_DECLARATION.sub(b"", sample))
     is_sure = (guess["confidence"] or 0) >= _LEAST_CONFIDENCE
     return (_codec(guess["encoding"] or "") if is_sure else "") or "cp1252"

@@ -55,6 +55,12 @@ def test_a_label_means_what_browsers_take_it_for(label, charset, text):
     assert text in to_text(html(text, label).encode(charset))
 
 
+def test_many_tags_hide_no_encoding():
+    text = SENTENCES["windows-1251"][:20]
+    for markup in (f"{text}{'<i class=even>' * 200}", f"<i class='{text}'>{'<i>' * 9}"):
+        assert text in to_text(html(markup).encode("windows-1251"))
+
+
 def test_the_header_is_asked_before_the_page():
     body = html("Größe", "windows-1251").encode("cp1252")
     assert "Größe" in to_text(body, content_type="text/html; charset=iso-8859-1")
