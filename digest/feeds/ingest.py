@@ -20,6 +20,8 @@ from subscribers.web.retry_after import retry_after
 # A feed that keeps failing is fetched once a day.
 MAX_BACKOFF = timedelta(days=1)
 MAX_FEED_URL_LENGTH = 1000
+# What GitHub and arXiv put before the name.
+_BEFORE_NAME = re.compile(r"^(?:Release notes|Tags) from |^\S{1,60} updates on (?=arXiv\.org$)")
 
 
 class CannotAddFeed(Exception):
@@ -183,8 +185,9 @@ def _ingest(
 def outlet_name(title: str) -> str:
     """Return the outlet's name, which is the first part of a feed's title.
 
-    Examples: `NYT > World News` and `CNN.com - RSS Channel`.
+    Examples: `NYT > World News`, `CNN.com - RSS Channel` and `cs.CY updates on arXiv.org`.
     """
+    title = _BEFORE_NAME.sub("", title.strip())
     return sanitise.name(re.split(r" [-\u2013\u2014>|»:/]+ ", " ".join(title.split()))[0])
 
 

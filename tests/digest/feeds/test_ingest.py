@@ -346,6 +346,8 @@ def test_the_outlet_is_the_feeds_source_name_or_the_entrys_own(web, newsletter):
         ("CNN.com - RSS Channel - HP Hero", "CNN.com"),
         ("BBC News", "BBC News"),
         ("Rhein-Zeitung", "Rhein-Zeitung"),
+        ("cs.CY updates on arXiv.org", "arXiv.org"),
+        ("Release notes from tides", "tides"),
     ],
 )
 def test_a_feeds_title_names_its_outlet(title, outlet):
