@@ -178,6 +178,10 @@ def _media(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:
     # A podcast's picture of the episode (itunes:image), which is square.
     if isinstance(episode := entry.get("image"), Mapping):
         yield episode, 0
+    # Bing's URLs name no file.
+    if isinstance(bing := entry.get("news_image"), str):
+        sizes = {side: entry.get(f"news_imagemax{side}") for side in ("width", "height")}
+        yield {"url": bing} | sizes, 0
     # RSS knows no picture of an item, so that some feeds name it as they like. feedparser makes
     # `<image><url>` the entry's `href`.
     for name in ("href", "thumbnail", "featured_image"):

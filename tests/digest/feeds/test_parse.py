@@ -69,6 +69,12 @@ def test_a_placeholder_does_not_count_as_a_date(date):
     assert [entry.published_at for entry in feed(body).entries] == [None]
 
 
+def test_bings_picture_is_found_though_it_has_a_name_of_its_own():
+    xml = "<News:Image>http://www.bing.com/th?id=A.b&amp;pid=News</News:Image>"
+    size = "<News:ImageMaxWidth>700</News:ImageMaxWidth>"
+    assert only(item(more=xml + size)).image == Image("http://www.bing.com/th?id=A.b&pid=News", 700)
+
+
 @pytest.mark.parametrize("name", ["dc:created", "dc:issued", "prism:publicationDate"])
 def test_a_date_may_have_a_name_that_no_standard_gives_it(name):
     date = f"<{name}>2026-11-28T08:00:00Z</{name}>"
@@ -130,6 +136,7 @@ def item(title="A title", link="https://harbour.example/a", description="", more
 
 NAMESPACES = (
     ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    ' xmlns:News="https://www.bing.com/news/search?q=harbour&amp;format=rss"'
     ' xmlns:prism="http://prismstandard.org/namespaces/basic/2.0/"'
     ' xmlns:content="http://purl.org/rss/1.0/modules/content/"'
     ' xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0"'
