@@ -50,7 +50,7 @@ _NO_PROSE_CLASSES = re.compile(
 )
 # These never hold the article itself, however little there is beside them.
 _CALLED_CAPTION = re.compile(
-    r"(?:^|\s)(?:wp-caption-text|tr-caption|caption|figure-caption|(?:image-|photo-)?credits?|feedflare"
+    r"(?:^|\s)(?:field-{1,2}name-(?:title|uid|created|author)|wp-caption-text|tr-caption|caption|figure-caption|(?:image-|photo-)?credits?|feedflare"
     r"|sharedaddy|screen-reader-text|sr-only)(?:$|\s)",
     re.IGNORECASE,
 )
@@ -114,9 +114,16 @@ _CALL_TO_ACTION = re.compile(
 _WEAK_CALL_TO_ACTION = re.compile(
     r"[^\w\n]*+(?:read (?:more|also|next)|related\b|more (?:from|on|stories)|you (?:may|might) also"
     r"|listen to this|watch:|advertisement|sponsored|comments?$|tags?:|categories:"
-    r"|support (?:us|our)|leia mais|log ?in\b|sign in\b|subscribe$)",
+    r"|support (?:us|our)|full changelog|leia mais|log ?in\b|sign in\b|subscribe$)",
     re.IGNORECASE,
 )
+# What stands below the description of a video or a post: hashtags, chapters, and links.
+_APPENDIX = re.compile(
+    r"(?:#\w++ ?+)++$|\(?\d{1,2}(?::\d\d){1,2}\b|(?!Comments URL)(?=[^\n]*\bhttps?://\S)",
+    re.IGNORECASE,
+)
+_DATE_AT_END = re.compile(r"\b\d{4}(?: ?[-–—,] ?\d{1,2}[:.]\d\d)?$")  # noqa: RUF001
+_LONGEST_HEAD = 60
 _LETTERS_AND_DIGITS = re.compile(r"[\W_]+")
 
 
@@ -182,7 +189,8 @@ def article_blocks(markup: str, *, title: str = "", length: int = 5000) -> list[
     found: list[str] = []
     for block in blocks:
         text = _without_credit(_without_credit(block.text))
-        if not _is_aside(block, text, bare_title):
+        is_appendix = found and _APPENDIX.match(text) and not _SENTENCE_END.search(text)
+        if not is_appendix and not _is_aside(block, text, bare_title):
             found.append(text)
             length -= len(text)
         if length < 0:
@@ -241,6 +249,10 @@ def _is_aside(block: _Block, text: str, bare_title: str) -> bool:
     if not bare or (bare_title and bare == bare_title):
         return True
     is_sentence = bool(_SENTENCE_END.search(text))
+    # Drupal writes the title, the author and the date before a text.
+    is_begun = bare_title and bare.startswith(bare_title) and _DATE_AT_END.search(text)
+    if is_begun and len(bare) - len(bare_title) < _LONGEST_HEAD:
+        return True
     if block.linked >= 0.8 * len(text) and (
         block.is_listed or (not is_sentence and (block.links > 1 or len(text.split()) < 6))
     ):

@@ -93,6 +93,18 @@ _LINK_SITE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_LINK_SITE = 1200
+# What the hosts of podcasts and newsletters put after each description.
+_HOST_TAIL = re.compile(
+    r"(?:^| )(?:Hosted on Acast\. See |Learn more about your ad choices\. Visit "
+    r"|Hosted by Simplecast|See omnystudio\.com/listener |(?:See )?Privacy Policy at https://art19\.com/"
+    r"|Thanks for reading\b[^.!?]{0,80}[.!] Subscribe |This is a public episode\. If you)"
+)
+_LONGEST_HOST_TAIL = 400
+# Words at the end of a post that no mail makes a link of. `#12` is a number.
+_LINK_WORD = re.compile(r"(?:https?://|www\.)\S+|#\d{0,4}[^\W\d_]\w*", re.IGNORECASE)
+_MOST_LINK_WORDS = 30
+# arXiv's words before an abstract.
+_ARXIV = re.compile(r"arXiv:\S{1,40} Announce Type: [\w-]{1,20} Abstract: ")
 _NO_SUMMARY = re.compile(
     r"(?:no (?:description|summary|excerpt|content|text|preview)"
     r"(?: (?:is )?(?:available|provided))?|n/?a|null|none|nil|nan|undefined|tbd"
@@ -152,7 +164,8 @@ def summary(markup: str, *, title: str = "") -> str:
     blocks = prose.article_blocks(_first_markup(markup), title=title)
     # A longer summary is cut further down, so its tail is lost anyway.
     text = truncate(plain_text(" ".join(blocks)), 4 * SUMMARY_LENGTH)
-    text = _without_title(" ".join(_CREDIT.sub(" ", text).split()), title)
+    text = _without_title(" ".join(_CREDIT.sub(" ", _ARXIV.sub("", text)).split()), title)
+    text = _without_links(text)
     bare = _without_tail(text, title)
     if _NO_SUMMARY.fullmatch(bare):
         return ""
@@ -201,6 +214,7 @@ def _without_tail(text: str, title: str) -> str:
             _start_of_more_of(text),
             _start_of_post(text, title),
             _start_of_links(text),
+            _start_of_host(text),
         )
         if cut == len(text):
             return text
@@ -215,6 +229,31 @@ def _start_of_more(text: str) -> int:
 def _start_of_more_of(text: str) -> int:
     found = _MORE_OF.search(text, max(0, len(text) - _LONGEST_MORE_OF))
     return found.start() + 1 if found else len(text)
+
+
+def _without_links(text: str) -> str:
+    """Return the text without the URLs and hashtags at its end, and what only leads to them.
+
+    One may belong to the sentence, as in “Read it at https://example.com/a”; then it stays.
+    """
+    bare, count = text, 0
+    while count < _MOST_LINK_WORDS:
+        rest, _, last = bare.rpartition(" ")
+        if not rest or not _LINK_WORD.fullmatch(last):
+            break
+        bare, count = rest, count + 1
+    if not count or bare[-1] in ".!?…。؟”\"'»":
+        return bare
+    ends = [found.end() - 1 for found in _NEXT_SENTENCE.finditer(bare)]
+    if ends and len(bare) - ends[-1] < _LONGEST_MORE:
+        return bare[: ends[-1]]
+    is_led_to = len(bare.split()[-1]) < 4 or (count == 1 and "#" in text[len(bare) : len(bare) + 2])
+    return text if is_led_to else bare.rstrip(" :-\u2013\u2014")
+
+
+def _start_of_host(text: str) -> int:
+    found = _HOST_TAIL.search(text, max(0, len(text) - _LONGEST_HOST_TAIL))
+    return found.start() if found else len(text)
 
 
 def _start_of_links(text: str) -> int:
