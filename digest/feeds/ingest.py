@@ -20,8 +20,12 @@ from subscribers.web.retry_after import retry_after
 # A feed that keeps failing is fetched once a day.
 MAX_BACKOFF = timedelta(days=1)
 MAX_FEED_URL_LENGTH = 1000
-# What GitHub and arXiv put before the name.
-_BEFORE_NAME = re.compile(r"^(?:Release notes|Tags) from |^\S{1,60} updates on (?=arXiv\.org$)")
+# What GitHub, arXiv, Hugo, Bluesky and Medium write around the name.
+_AROUND_NAME = re.compile(
+    r"^(?:Release notes|Tags|News and communications) from |^\S{1,60} updates on (?=arXiv\.org$)"
+    r"|^Recent content (?:in|on) |^Posts on |^@\S{1,250} - |^Stories by (?=.{1,100} on Medium$)"
+    r"| on Medium$"
+)
 
 
 class CannotAddFeed(Exception):
@@ -187,7 +191,7 @@ def outlet_name(title: str) -> str:
 
     Examples: `NYT > World News`, `CNN.com - RSS Channel` and `cs.CY updates on arXiv.org`.
     """
-    title = _BEFORE_NAME.sub("", title.strip())
+    title = _AROUND_NAME.sub("", title.strip())
     return sanitise.name(re.split(r" [-\u2013\u2014>|»:/]+ ", " ".join(title.split()))[0])
 
 

@@ -27,10 +27,10 @@ _FEED_LINK = re.compile(
     r"""<link\b(?=[^<>]*\btype=["']?application/(?:rss|atom)\+xml)[^<>]*\bhref=["']?([^"'\s>]+)""",
     re.IGNORECASE,
 )
-# What software writes where an author has written no title.
+# What software writes where an author has written no title; Tumblr writes what kind it is.
 _NO_TITLE = re.compile(
-    r"[(\[]?(?:untitled|no title|ohne titel|kein titel|sans titre|sin título|sem título|無題"
-    r"|بدون عنوان)[)\]]?",
+    r"[(\[]?(?:photo(?:set)?|video|untitled|no title|ohne titel|kein titel|sans titre|sin título"
+    r"|sem título|無題|بدون عنوان)[)\]]?",
     re.IGNORECASE,
 )
 # Dublin Core has no `dc:created` and `dc:issued`, but feeds do.

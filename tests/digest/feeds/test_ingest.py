@@ -348,6 +348,9 @@ def test_the_outlet_is_the_feeds_source_name_or_the_entrys_own(web, newsletter):
         ("Rhein-Zeitung", "Rhein-Zeitung"),
         ("cs.CY updates on arXiv.org", "arXiv.org"),
         ("Release notes from tides", "tides"),
+        ("Posts on Ada Quay", "Ada Quay"),
+        ("Stories by Ada Quay on Medium", "Ada Quay"),
+        ("@harbour.example - Harbour Post", "Harbour Post"),
     ],
 )
 def test_a_feeds_title_names_its_outlet(title, outlet):

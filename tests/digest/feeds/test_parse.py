@@ -385,7 +385,7 @@ def test_the_bytes_are_believed_before_a_declaration(declared, charset, content_
     assert entry.title == NEWS
 
 
-@pytest.mark.parametrize("title", ["Untitled", "(no title)", "[Ohne Titel]", "無題"])
+@pytest.mark.parametrize("title", ["Untitled", "(no title)", "[Ohne Titel]", "無題", "Photo"])
 def test_what_software_writes_for_a_title_is_none(title):
     item = f"<item><title>{title}</title><description>It rained. It poured.</description></item>"
     parsed = feed(f"<rss version='2.0'><channel>{item}</channel></rss>".encode())
