@@ -57,8 +57,9 @@ _CALLED_CAPTION = re.compile(
 _LONGEST_ASIDE = 200
 _SENTENCE_END = re.compile(r"[.!?…؟][\"'”’»)\]]*$|[。！？][」』”]*$")  # noqa: RUF001
 _CREDIT = re.compile(
-    r"[^\w\n©]*+(?:(?:(?:featured |cover |lead |header )?image|photo(?:graph|s)?|images|pictures?"
-    r"|fotos?|bild(?:er)?|illustration|imagen|imagem|crédito|crédit|video|写真|画像|صورة)"
+    r"[^\w\n©]*+(?:(?:(?:featured |cover |lead |header )?image|(?:file |archive )?photo(?:graph|s)?"
+    r"|images|pictures?|fotos?|bild(?:er)?|illustration|imagen|imagem|créditos?"
+    r"|crédits?(?: photos?)?|video|写真|画像|صورة)"
     r"(?: ?(?:credits?|courtesy(?: of)?|source|by|via|von|de|par|por))?"
     r"|source|credits?|quelle|copyright) ?[:：|/©]|[^\w\n©]*+©",  # noqa: RUF001
     re.IGNORECASE,
@@ -73,14 +74,15 @@ _RIGHTS = re.compile(
 # An initial, or the short form of a title, ends no sentence.
 _CREDIT_END = re.compile(
     r"(?<![ ./-][^\W\d_])(?<!\b(?:Dr|Mr|St|Jr))(?<!\b(?:Mrs|Inc|Ltd))[.!?] (?=[^a-z\s])"
-    r"| [|\u2013\u2014] "
+    r"| [|\u2013\u2014-] "
 )
 _LONGEST_CREDIT = 150
 _BRACKETS = {"(": ")", "[": "]"}
 _FEWEST_WORDS = 6  # of an article's first sentence that is cut
+_MOST_NAME_WORDS = 5
 _SMALL_IN_NAMES = frozenset({
-    "by", "courtesy", "of", "via", "von", "de", "par", "and", "for", "the", "van", "und", "et", "y",
-    "e", "da", "/", "&",
+    "by", "on", "courtesy", "of", "via", "von", "de", "par", "and", "for", "the", "van", "und",
+    "et", "y", "e", "da", "/", "&",
 })  # fmt: skip
 _PHOTO_BY = re.compile(
     r"[(\[]?(?:photo(?:graph)?s?|images?|pictures?|illustrations?|foto|bild)"
@@ -117,9 +119,13 @@ _WEAK_CALL_TO_ACTION = re.compile(
     r"|support (?:us|our)|full changelog|leia mais|log ?in\b|sign in\b|subscribe$)",
     re.IGNORECASE,
 )
+_PUBLISHED_IN = re.compile(
+    r" was originally published in [^.!?]{1,150} on Medium, where people are continuing"
+)
 # What stands below the description of a video or a post: hashtags, chapters, and links.
 _APPENDIX = re.compile(
-    r"(?:#\w++ ?+)++$|\(?\d{1,2}(?::\d\d){1,2}\b|(?!Comments URL)(?=[^\n]*\bhttps?://\S)",
+    r"(?:#\w++ ?+)++$|\(?\d{1,2}(?::\d\d){1,2}\b|(?!Comments URL)(?=[^\n]*\bhttps?://\S)"
+    r"|[\w-]++(?:\.[\w-]++)++/\S*+$",
     re.IGNORECASE,
 )
 _DATE_AT_END = re.compile(r"\b\d{4}(?: ?[-–—,] ?\d{1,2}[:.]\d\d)?$")  # noqa: RUF001
@@ -257,6 +263,8 @@ def _is_aside(block: _Block, text: str, bare_title: str) -> bool:
         block.is_listed or (not is_sentence and (block.links > 1 or len(text.split()) < 6))
     ):
         return True
+    if _PUBLISHED_IN.search(text, 0, 2 * _LONGEST_ASIDE):
+        return True
     if len(text) > _LONGEST_ASIDE:
         return False
     if _CREDIT.match(text) or _PHOTO_BY.match(text) or _CALL_TO_ACTION.match(text):
@@ -283,16 +291,20 @@ def _without_credit(text: str) -> str:
     else:
         return text
     is_left = len(rest.split()) >= (3 if _SENTENCE_END.search(rest) else _FEWEST_WORDS)
-    is_credit = _CREDIT.match(credit) or _names_photographer(credit)
+    is_credit = _CREDIT.match(credit) or _is_of_names(credit)
     return rest if is_credit and is_left and not _RIGHTS.match(rest) else text
 
 
-def _names_photographer(credit: str) -> bool:
+def _is_of_names(credit: str) -> bool:
     """Tell it from a sentence such as “Photos by Ada Quay show the flood”, by the small letters."""
-    words = (word.strip(",") for word in credit.split()[1:])
-    return bool(_PHOTO_BY.match(credit.replace(".", ""))) and not any(
-        word[:1].islower() and word not in _SMALL_IN_NAMES for word in words
+    words = [word.strip(",") for word in credit.split()]
+    if any(word[:1].islower() and word not in _SMALL_IN_NAMES for word in words[1:]):
+        return False
+    bare = credit.replace(".", "")
+    is_name_alone = len(words) <= _MOST_NAME_WORDS and (
+        _AGENCY.search(bare) or (len(words) > 2 and _BYLINE.match(bare))
     )
+    return bool(_PHOTO_BY.match(bare) or is_name_alone)
 
 
 def _bare(text: str) -> str:

@@ -94,6 +94,12 @@ HACKER_NEWS = (
             "<div><p>It rained.</p></div>",
             "It rained.",
         ),
+        (
+            "<p>It rained.</p><p><a>A title</a> was originally published in Boats on Medium, where"
+            f" people are continuing the conversation by highlighting {'and responding ' * 5}.</p>",
+            "It rained.",
+        ),
+        ("A crane fell today\n\npost.example/crane", "A crane fell today"),
         ("arXiv:2611.01234v1 Announce Type: new Abstract: It rained.", "It rained."),
         ("It rained. Hosted on Acast. See acast.com/privacy for more information.", "It rained."),
         ("It rained. Learn more about your ad choices. Visit megaphone.fm/adchoices", "It rained."),
@@ -168,6 +174,8 @@ def test_a_summary_has_the_sentences_of_the_article_alone(around, after):
         "© 2026 The Post.",
         "(Photo: Reuters)", "[Foto: dpa]", "Photo by Ada M. Quay/Getty Images.", "Photo: Reuters |",
         "Photo: Reuters. Source: The Post.", "Crédit : AFP.",
+        "Crédit photo : Ada Quay.", "© Ada Quay / AFP -", "Getty Images.", "By Ada Quay.",
+        "File photo: Ada Quay - Getty Images.", "Photo by Ada Quay on Unsplash.",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("more", ["More tomorrow.", "It is the longest of its votes. " * 8])
@@ -183,6 +191,9 @@ def test_a_credit_before_the_text_is_left_out_alone(credit, more):
         "Photos by Ada Quay show the flood. It rained.",
         "Photo by photo they rebuilt it. It rained.",
         "Pictures of the flood are here. It rained.",
+        "By Monday. It rained for days.",
+        "Par beau temps. It rained for days.",
+        "She sued Getty Images. It rained for days.",
     ],
 )
 def test_a_sentence_about_photographs_is_no_credit(text):
