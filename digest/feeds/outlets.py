@@ -25,7 +25,16 @@ def without_outlet(headline: str, outlet: str) -> str:
         rest = rest[: -len(" the")].rstrip()
     bare = rest.removesuffix("::").rstrip(_SEPARATORS).rstrip()
     # A name without a mark before it belongs to the sentence, as in “A visit to the Gazette”.
-    return bare if bare and bare != rest else headline
+    return _without_site_name(bare, outlet) if bare and bare != rest else headline
+
+
+def _without_site_name(headline: str, outlet: str) -> str:
+    """Return the headline without `- The Gazette` if the outlet is only named by `gazette.com`."""
+    site, dot, _ = outlet.casefold().removeprefix("www.").partition(".")
+    before, mark, last = headline.rpartition(" - ")
+    letters = "".join(_WORD.findall(last.casefold()))
+    is_named = bool(dot) and letters.removeprefix("the") == site.removeprefix("the")
+    return before if mark and is_named else headline
 
 
 def outlet_named_by(headline: str, summary: str) -> str:

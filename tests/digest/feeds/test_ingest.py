@@ -243,6 +243,7 @@ def test_an_outlet_is_named_beside_its_headline_and_not_in_it(web, newsletter):
         item(5, title="Tide - a film - Herald", description="Tide - a film  Herald"),
         item(6, title="Flood - a film", description="It rained."),
         item(7, title="Ebb", description="It rained.", **{"News:Source": "Post on MSN"}),
+        item(11, title="Fog - a film - The Daily Tide - dailytide.co.uk", source="dailytide.co.uk"),
     ]
     fetch(factories.feed(newsletter, url=web.serve("/f", rss(*entries)), source_name="Wire"))
     assert set(Story.objects.values_list("title", "source_name", "summary")) == {
@@ -255,8 +256,9 @@ def test_an_outlet_is_named_beside_its_headline_and_not_in_it(web, newsletter):
         ("Tide - a film", "Herald", ""),
         ("Flood - a film", "Wire", "It rained."),
         ("Ebb", "Post", "It rained."),
+        ("Fog - a film", "dailytide.co.uk", ""),
     }
-    assert Story.objects.count() == 10
+    assert Story.objects.count() == 11
 
 
 def test_another_newsletter_gets_its_own_copy_of_a_story(web, newsletter):
