@@ -155,10 +155,11 @@ class Checker:
         except BadAddress as error:
             reason = placeholder_reason(row.email) or str(error)
             return Refusal(row.line, _printable(row.email)[:254], reason)
-        if reason := placeholder_reason(email):
-            return Refusal(row.line, email, reason)
+        # Before the next check: "bounced.one@" is an address too, and this row says that it left.
         if row.kind not in _READER_KINDS:
             return self._suppressed_row(row, email)
+        if reason := placeholder_reason(email):
+            return Refusal(row.line, email, reason)
         reason = self._reason_to_refuse(row)
         if reason:
             return Refusal(row.line, email, reason)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscribers.transfer import presets, survey
-from subscribers.transfer.checking import Checker
+from subscribers.transfer.checking import Checked, Checker
 from subscribers.transfer.placeholders import placeholder_reason
 from subscribers.transfer.presets import RowKind
 from subscribers.transfer.questions import NO_ANSWERS, Answers
@@ -446,6 +446,15 @@ def test_the_address_of_a_deleted_account_is_recognised(address, stands_for_nobo
 
     assert isinstance(checked, Refusal) is stands_for_nobody
     assert not stands_for_nobody or checked.reason.startswith("the address ")
+
+
+@pytest.mark.parametrize("address", ["bounced.one@example.com", "unsubscribed_ann@example.com"])
+@pytest.mark.parametrize("kind", [RowKind.UNSUBSCRIBED, RowKind.CLEANED])
+def test_whoever_left_is_suppressed_whatever_their_address_looks_like(address, kind):
+    checked = Checker(confirmed=True, now=NOW).check(Row(2, address, kind=kind))
+
+    assert isinstance(checked, Checked)
+    assert checked.email == address
 
 
 HOSTILE = st.text(alphabet='aU_-,;|"\n\x00 unsbé退ー٣', min_size=1, max_size=6)
