@@ -66,7 +66,11 @@ class Command(BaseCommand):
     def _send(self, edition_id: int, *, wait: bool) -> None:
         began, sent_before = time.monotonic(), tally(edition_id).sent
         early = _slot_that_is_used_up(edition_id)
-        if wait:
+        # An edition that is under way is watched on: "nothing was sent" would be wrong.
+        if (
+            wait
+            and not Edition.objects.filter(pk=edition_id, status=Edition.Status.SENDING).exists()
+        ):
             _require_worker()
         _require_readers(edition_id)
         try:

@@ -171,6 +171,20 @@ def test_an_edition_under_way_is_watched_on_while_no_worker_answers(monkeypatch,
         assert len(asked) > 3
 
 
+def test_an_edition_under_way_is_watched_although_no_worker_answers(monkeypatch, capsys):
+    edition = current_edition()
+    factories.subscription(edition.newsletter)
+    approve(edition_id=edition.pk, now=NOW)
+    start.start_delivery(edition_id=edition.pk, now=now())
+    start.plan_audience(edition_id=edition.pk, now=now())
+    monkeypatch.setattr(Inspect, "active_queues", lambda self: None)
+    monkeypatch.setattr(send_edition, "_follow", lambda *args: send_edition._snapshot(edition.pk))
+
+    with pytest.raises(CommandError, match="The edition is sending"):
+        call_command("send_edition", edition.pk, "--wait")
+    assert "sent 0, failed 0" in capsys.readouterr().out
+
+
 @pytest.mark.django_db(transaction=True)
 def test_send_edition_with_wait_ends_with_a_summary(worker, relay, capsys):
     edition = current_edition()
