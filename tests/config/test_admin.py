@@ -27,7 +27,7 @@ def save(client, row, **changed):
 
 
 def test_who_may_change_users_gives_nobody_a_right(manager):
-    editors = Group.objects.get(name="Editors")
+    editors = Group.objects.get_or_create(name="Editors")[0]
     for account in (User.objects.get(username="staff"), User.objects.create_user("writer")):
         had = set(account.user_permissions.all())
 
@@ -74,7 +74,7 @@ def test_only_a_superuser_touches_a_superusers_account(manager, editor):
 
 def test_a_superuser_gives_rights(admin_client):
     account = User.objects.create_user("writer")
-    editors = Group.objects.get(name="Editors")
+    editors = Group.objects.get_or_create(name="Editors")[0]
 
     save(admin_client, account, is_staff="on", groups=[editors.pk])
 

@@ -1,6 +1,7 @@
 """The public pages show what was sent, and nothing before it was sent."""
 
 import pytest
+from django.utils.timezone import now
 
 from digest.editions.decide import stop
 from digest.models import Edition
@@ -141,7 +142,7 @@ def test_a_pasted_story_is_not_public_if_its_edition_reached_nobody(client):
     factories.item(edition, story)
     factories.publish(edition, status="sending")
 
-    stop.skip(edition_id=edition.pk, reason="past-deadline", from_status=["sending"])
+    stop.skip(edition_id=edition.pk, reason="past-deadline", from_status=["sending"], now=now())
 
     assert client.get(story.get_absolute_url()).status_code == 404
 
