@@ -44,8 +44,8 @@ class Question:
         if self.about == "rows":
             ((name, line),) = self.values
             return (
-                f"The list seems to be one of people who left ({name}). Rows that do not say so: "
-                f"{self.others:,}, the first in line {line}. Say what each row is: people "
+                f"The list seems to be one of people who left ({name}). Rows that say nothing "
+                f"of it: {self.others:,}, the first in line {line}. Say what each row is: people "
                 "who left, or readers unless the row says that they left."
             )
         if self.about in ("dates", "heading"):

@@ -207,7 +207,7 @@ class _Headings:
 
 
 class _SilentRows:
-    """The rows of a list of people who left that do not say so: somebody may have put readers in.
+    """The rows of a list of people who left that say nothing: somebody may have put readers in.
 
     Services leave such cells empty, too, so neither all nor none of these rows are readers.
     """
@@ -221,16 +221,16 @@ class _SilentRows:
         if self.address >= len(values) or "@" not in values[self.address]:
             return
         columns = takewhile(lambda one: one.index < len(values), self.columns)
-        if not any(_has_left(one, value) for one in columns if (value := values[one.index])):
+        if not any(_is_told(one, value) for one in columns if (value := values[one.index])):
             self.count += 1
             self.first = self.first or line
 
 
-def _has_left(column: SignColumn, value: str) -> bool:
+def _is_told(column: SignColumn, value: str) -> bool:
+    """Whether the value says that somebody left or, as "0" or "active" does, that they did not."""
     if column.role.role is Role.OTHER:
         return is_leaving_word(value)
-    kind = column.kind(value)
-    return kind is not None and has_left(kind)
+    return column.kind(value) is not None
 
 
 class _Dates:

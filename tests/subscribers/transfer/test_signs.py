@@ -307,7 +307,7 @@ def test_rows_without_a_sign_in_a_list_of_people_who_left_are_asked_about(name, 
     _, (question,) = understood(content, name=name)
 
     assert (question.about, question.others) == ("rows", 2)
-    assert "Rows that do not say so: 2, the first in line 3." in question.sentence()
+    assert "Rows that say nothing of it: 2, the first in line 3." in question.sentence()
     all_said = content.replace(",,\n", ",2020-01-01,\n").replace("c@example.com\n", "")
     assert understood(all_said, name=name)[1] == ()
 
@@ -455,6 +455,14 @@ def test_whoever_left_is_suppressed_whatever_their_address_looks_like(address, k
 
     assert isinstance(checked, Checked)
     assert checked.email == address
+
+
+def test_a_row_that_says_no_is_a_reader_in_whatever_file_it_stands():
+    content = "email;blacklisted\nann@example.com;0\nbo@example.com;1\n"
+
+    _, questions = understood(content, name="blacklisted.csv")
+
+    assert not questions
 
 
 HOSTILE = st.text(alphabet='aU_-,;|"\n\x00 unsbé退ー٣', min_size=1, max_size=6)
